@@ -1,0 +1,30 @@
+// The one clock: CLOCK_MONOTONIC in microseconds, the same value in every process of one host.
+// Not wall-clock time; results carry that once, as `createdAt`.
+
+const offsetUs = Number(process.hrtime.bigint()) / 1000 - performance.now() * 1000;
+
+/**
+ * Microseconds of the host's monotonic clock, as an integer.
+ * `performance.now()` reads the same clock as `process.hrtime` without allocating a BigInt;
+ * only its origin differs from process to process, which the offset removes.
+ */
+export function nowUs(): number {
+  return Math.round(performance.now() * 1000 + offsetUs);
+}
+
+/** What code that must also run in virtual time is given instead of the real clock and timers. */
+export type Clock = {
+  nowUs(): number;
+  /** Resolves when the clock has reached `atUs` (at once when it has already). */
+  until(atUs: number): Promise<void>;
+};
+
+export const realClock: Clock = {
+  nowUs,
+  async until(atUs) {
+    // A timer may fire up to 1 ms early against the cached loop time, so the clock is read again.
+    for (let leftUs = atUs - nowUs(); leftUs > 0; leftUs = atUs - nowUs()) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(Math.ceil(leftUs / 1000), 2 ** 30)));
+    }
+  },
+};

@@ -1,0 +1,70 @@
+// What both ends of a pattern count, under the same names, so that the two sides can be checked
+// against each other. All counters only grow; a difference of two readings is what happened between them.
+
+export const counterNames = [
+  /** Streams, sockets and sessions asked for (an upgrade, an event stream, an NDJSON stream), reconnects included. */
+  'handshakes',
+  /** Handshakes and registrations after a subscriber's first one. Known to the load side only. */
+  'reconnects',
+  /** Polls and long polls answered with at least one event. */
+  'fullPolls',
+  /** Polls and long polls answered with none: 304, 204 or an empty list. */
+  'emptyPolls',
+  /** Long polls sent after a subscriber's first one; a part of full and empty polls. Load side only. */
+  'rearms',
+  /** Webhook endpoints registered. */
+  'registrations',
+  /** Webhook requests, first attempts. */
+  'deliveryRequests',
+  /** Webhook requests after the first for the same event and endpoint. Server side only. */
+  'retries',
+  /** Messages from client to server on a socket. */
+  'upstreamMessages',
+  /** Keep-alives: SSE comments, heartbeat lines, WebSocket pings. */
+  'heartbeats',
+  /** TCP connections opened and closed. */
+  'connectionsOpened',
+  'connectionsClosed',
+  /** Bytes on those connections, as the application hands them to TCP (or TLS) or gets them. */
+  'bytesIn',
+  'bytesOut',
+  /** Deliveries: one event written to, or read by, one subscriber; duplicates count. */
+  'events',
+  /** Events the slow-subscriber policy dropped or replaced by a later one, and subscribers it cut off. */
+  'slowDrops',
+  'slowDisconnects',
+  /** Resumes that came too late: the history no longer held what the cursor asked for. */
+  'resets',
+  /** Requests refused for a limit (too many subscribers, too large a body). */
+  'refusals',
+  /** Anything that should not happen: a malformed frame, an unexpected status, a reset connection. */
+  'errors',
+] as const;
+
+export type CounterName = (typeof counterNames)[number];
+export type Counters = Record<CounterName, number>;
+
+/** All counters at nought. */
+export function newCounters(): Counters {
+  return Object.fromEntries(counterNames.map((name) => [name, 0])) as Counters;
+}
+
+/** `a + b`, counter by counter. */
+export function addCounters(a: Counters, b: Counters): Counters {
+  return mapCounters((name) => a[name] + b[name]);
+}
+
+/** `later - earlier`, counter by counter: what happened between two readings. */
+export function subtractCounters(later: Counters, earlier: Counters): Counters {
+  return mapCounters((name) => later[name] - earlier[name]);
+}
+
+/** Every request a pattern makes to carry its events, so that patterns compare (publishing is not among them). */
+export function requestsOf(counters: Counters): number {
+  const { handshakes, fullPolls, emptyPolls, registrations, deliveryRequests, retries } = counters;
+  return handshakes + fullPolls + emptyPolls + registrations + deliveryRequests + retries;
+}
+
+function mapCounters(value: (name: CounterName) => number): Counters {
+  return Object.fromEntries(counterNames.map((name) => [name, value(name)])) as Counters;
+}

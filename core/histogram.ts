@@ -1,0 +1,155 @@
+// Latency histograms in HdrHistogram's layout: 3 significant digits from 1 us to 2^31-1 us (35 minutes).
+// Recording is ours because it sits in the hot path (a shift and an increment, no allocation); the
+// interchange format is HdrHistogram's V2 compressed encoding, written and read by hdr-histogram-js.
+
+import { build, JsHistogram, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+
+/** Values above this are counted in `overRange`, never clamped. */
+export const maxValueUs = 2 ** 31 - 1;
+
+const subBucketBits = 11; // 2^11 = 2048 >= 2 * 10^3: three significant digits
+const halfBits = subBucketBits - 1;
+const half = 1 << halfBits;
+const subBucketMask = (1 << subBucketBits) - 1;
+const length = indexOf(maxValueUs) + 1;
+
+export type Histogram = {
+  readonly counts: Uint32Array;
+  /** Values recorded, without those out of range. */
+  count: number;
+  sumUs: number;
+  minUs: number;
+  maxUs: number;
+  /** Values above `maxValueUs`, and values below zero: a clock or a stamp is wrong when there are any. */
+  overRange: number;
+  negative: number;
+};
+
+/** The bins that hold something, for messages between processes. */
+export type SparseHistogram = Omit<Histogram, 'counts'> & { readonly bins: Uint32Array; readonly values: Uint32Array };
+
+export function newHistogram(): Histogram {
+  return { counts: new Uint32Array(length), count: 0, sumUs: 0, minUs: Infinity, maxUs: 0, overRange: 0, negative: 0 };
+}
+
+/** Records one latency. @param valueUs an integer number of microseconds */
+export function record(histogram: Histogram, valueUs: number): void {
+  if (valueUs < 0) {
+    histogram.negative++;
+  } else if (valueUs > maxValueUs) {
+    histogram.overRange++;
+  } else {
+    histogram.counts[indexOf(valueUs)]!++;
+    histogram.count++;
+    histogram.sumUs += valueUs;
+    if (valueUs < histogram.minUs) histogram.minUs = valueUs;
+    if (valueUs > histogram.maxUs) histogram.maxUs = valueUs;
+  }
+}
+
+/**
+ * The smallest bin value with at least `quantile` of the samples at or below it (nearest rank), in
+ * microseconds: the top of its bin, as HdrHistogram reports it, but never above the largest value recorded.
+ * @param quantile 0 to 1
+ * @returns `undefined` for an empty histogram
+ */
+export function quantileUs(histogram: Histogram, quantile: number): number | undefined {
+  if (histogram.count === 0) return undefined;
+  let left = Math.max(1, Math.ceil(quantile * histogram.count - 1e-9));
+  for (let i = 0; i < length; i++) {
+    left -= histogram.counts[i]!;
+    if (left <= 0) return Math.min(topOf(i), histogram.maxUs);
+  }
+  return histogram.maxUs;
+}
+
+export function meanUs(histogram: Histogram): number | undefined {
+  return histogram.count === 0 ? undefined : histogram.sumUs / histogram.count;
+}
+
+/** Adds `from` to `into`. Percentiles of several histograms come from their merged bins, never from an average. */
+export function merge(into: Histogram, from: Histogram | SparseHistogram): void {
+  if ('counts' in from) {
+    for (let i = 0; i < length; i++) into.counts[i]! += from.counts[i]!;
+  } else {
+    for (let i = 0; i < from.bins.length; i++) into.counts[from.bins[i]!]! += from.values[i]!;
+  }
+  into.count += from.count;
+  into.sumUs += from.sumUs;
+  into.minUs = Math.min(into.minUs, from.minUs);
+  into.maxUs = Math.max(into.maxUs, from.maxUs);
+  into.overRange += from.overRange;
+  into.negative += from.negative;
+}
+
+export function toSparse(histogram: Histogram): SparseHistogram {
+  const { counts, ...rest } = histogram;
+  const bins: number[] = [];
+  if (rest.count > 0) for (let i = 0; i < length; i++) if (counts[i] !== 0) bins.push(i);
+  return { ...rest, bins: Uint32Array.from(bins), values: Uint32Array.from(bins, (i) => counts[i]!) };
+}
+
+export function fromSparse(sparse: SparseHistogram): Histogram {
+  const histogram = newHistogram();
+  merge(histogram, sparse);
+  return histogram;
+}
+
+/** The bins from the lowest to the highest that hold something: `[top of the bin in us, count]`. */
+export function* filledBins(histogram: Histogram): Generator<[topUs: number, count: number]> {
+  for (let i = 0; i < length; i++) {
+    if (histogram.counts[i] !== 0) yield [Math.min(topOf(i), histogram.maxUs), histogram.counts[i]!];
+  }
+}
+
+/** How a histogram stands in a result file: the encoding, and exactly what the encoding rounds or leaves out. */
+export type StoredHistogram = {
+  /** HdrHistogram V2, compressed, base64. */
+  v2: string;
+  count: number;
+  sumUs: number;
+  minUs: number;
+  maxUs: number;
+  overRange: number;
+  negative: number;
+};
+
+export function storeHistogram(histogram: Histogram): StoredHistogram {
+  const encoder = build({ lowestDiscernibleValue: 1, highestTrackableValue: maxValueUs, numberOfSignificantValueDigits: 3 });
+  for (let i = 0; i < length; i++) {
+    if (histogram.counts[i] !== 0) encoder.recordValueWithCount(bottomOf(i), histogram.counts[i]!);
+  }
+  const { counts: _, minUs, ...rest } = histogram;
+  return { v2: encodeIntoCompressedBase64(encoder), ...rest, minUs: rest.count === 0 ? 0 : minUs };
+}
+
+/** @throws when `stored.v2` is not an HdrHistogram encoding, or its count is not the stored one */
+export function loadHistogram(stored: StoredHistogram): Histogram {
+  const decoded = decodeFromCompressedBase64(stored.v2);
+  if (!(decoded instanceof JsHistogram)) throw new Error('hdr-histogram-js decoded into a histogram without bins');
+  const histogram = newHistogram();
+  for (let i = 0; i < length; i++) {
+    const n = decoded.getCountAtIndex(i);
+    histogram.counts[i] = n;
+    histogram.count += n;
+  }
+  if (histogram.count !== stored.count) {
+    throw new Error(`the histogram holds ${histogram.count} values where its record says ${stored.count}`);
+  }
+  const { sumUs, minUs, maxUs, overRange, negative } = stored;
+  return Object.assign(histogram, { sumUs, maxUs, overRange, negative, minUs: stored.count === 0 ? Infinity : minUs });
+}
+
+function indexOf(value: number): number {
+  const bucket = 31 - halfBits - Math.clz32(value | subBucketMask);
+  return ((bucket + 1) << halfBits) + (value >>> bucket) - half;
+}
+
+function bottomOf(index: number): number {
+  const bucket = (index >> halfBits) - 1;
+  return bucket < 0 ? index : ((index & (half - 1)) + half) * 2 ** bucket;
+}
+
+function topOf(index: number): number {
+  return bottomOf(index) + 2 ** Math.max(0, (index >> halfBits) - 1) - 1;
+}

@@ -1,0 +1,96 @@
+// The metrics by name: what an expectation may bound, what the table and the report show, in which unit,
+// and whether less is better. Each is read from one completed trial of a result and nothing else.
+
+import { requestsOf } from './counters.ts';
+import { loadHistogram, meanUs, quantileUs, type Histogram, type StoredHistogram } from './histogram.ts';
+import type { Completed } from './result.ts';
+
+/** Unit of a metric's value; `us` and `bytes` are scaled for display, `share` is 0 to 1, `count` a plain number. */
+export type Unit = 'us' | 'bytes' | 'share' | 'count' | 'per-s';
+
+export type Metric = {
+  unit: Unit;
+  title: string;
+  /** The metric's value, `undefined` where the trial has none (no samples, no /proc). */
+  read(trial: Completed): number | undefined;
+};
+
+/** Fewest samples above a percentile for it to be shown: p99 needs 10,000 samples (rule of thumb, see the statistics notes). */
+export const samplesAboveQuantile = 100;
+
+// Decoding a histogram costs a millisecond; a report reads the same one a dozen times.
+const decoded = new WeakMap<StoredHistogram, Histogram>();
+
+/** The histogram, decoded once however often it is asked for. */
+export function histogramOf(stored: StoredHistogram): Histogram {
+  let histogram = decoded.get(stored);
+  if (!histogram) decoded.set(stored, (histogram = loadHistogram(stored)));
+  return histogram;
+}
+
+type LatencyName = keyof Completed['latency'];
+
+function latencyMetrics(prefix: string, name: LatencyName, title: string): Record<string, Metric> {
+  const at = (quantile: number): Metric['read'] => (trial) => quantileUs(histogramOf(trial.latency[name]), quantile);
+  return {
+    [`${prefix}.mean`]: { unit: 'us', title: `${title}, mean`, read: (trial) => meanUs(histogramOf(trial.latency[name])) },
+    [`${prefix}.p50`]: { unit: 'us', title: `${title}, median`, read: at(0.5) },
+    [`${prefix}.p90`]: { unit: 'us', title: `${title}, 90 %`, read: at(0.9) },
+    [`${prefix}.p99`]: { unit: 'us', title: `${title}, 99 %`, read: at(0.99) },
+    [`${prefix}.p99.9`]: { unit: 'us', title: `${title}, 99.9 %`, read: at(0.999) },
+    [`${prefix}.max`]: { unit: 'us', title: `${title}, largest`, read: at(1) },
+  };
+}
+
+const perDelivery = (total: (trial: Completed) => number | undefined): Metric['read'] => (trial) => {
+  const value = total(trial);
+  return value === undefined || trial.measuredDeliveries === 0 ? undefined : value / trial.measuredDeliveries;
+};
+
+const processes = (trial: Completed, role: string) => trial.processes.filter((process) => process.role === role);
+const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+const cpuUs = (role: string) => (trial: Completed) => sum(processes(trial, role).map((process) => process.cpuUs));
+const perSubscriber = (role: string): Metric['read'] => (trial) =>
+  sum(processes(trial, role).map((process) => process.rssConnectedBytes - process.rssBaselineBytes)) / trial.subscribers;
+
+export const metrics: Readonly<Record<string, Metric>> = {
+  ...latencyMetrics('latency', 'endToEnd', 'delivery latency'),
+  ...latencyMetrics('accept-to-receipt', 'acceptToReceipt', "server's acceptance to receipt"),
+  ...latencyMetrics('publisher-lag', 'publisherLag', 'publisher lag'),
+  ...latencyMetrics('first-receiver', 'firstReceiver', 'first receiver of an event'),
+  ...latencyMetrics('median-receiver', 'medianReceiver', 'median receiver of an event'),
+  ...latencyMetrics('last-receiver', 'lastReceiver', 'last receiver of an event'),
+  published: { unit: 'count', title: 'events published', read: (t) => t.ledger.published },
+  expected: { unit: 'count', title: 'deliveries expected', read: (t) => t.ledger.expected },
+  delivered: { unit: 'count', title: 'deliveries made', read: (t) => t.ledger.delivered },
+  missed: { unit: 'count', title: 'missed', read: (t) => t.ledger.missed },
+  duplicated: { unit: 'count', title: 'duplicated', read: (t) => t.ledger.duplicated },
+  reordered: { unit: 'count', title: 'reordered', read: (t) => t.ledger.reordered },
+  resumed: { unit: 'count', title: 'resumed', read: (t) => t.ledger.resumed },
+  corrupted: { unit: 'count', title: 'corrupted', read: (t) => t.ledger.corrupted },
+  unexpected: { unit: 'count', title: 'unexpected', read: (t) => t.ledger.unexpected },
+  requests: { unit: 'count', title: 'requests', read: (t) => requestsOf(t.counters.clientMeasured) },
+  'requests-per-s': { unit: 'per-s', title: 'requests a second', read: (t) => requestsOf(t.counters.clientMeasured) / (t.measuredUs / 1e6) },
+  'requests-per-delivery': { unit: 'count', title: 'requests per delivery', read: perDelivery((t) => requestsOf(t.counters.clientMeasured)) },
+  'empty-polls': { unit: 'count', title: 'empty polls', read: (t) => t.counters.clientMeasured.emptyPolls },
+  'empty-poll-share': {
+    unit: 'share', title: 'share of polls that were empty',
+    read: ({ counters: { clientMeasured: c } }) => (c.emptyPolls + c.fullPolls === 0 ? undefined : c.emptyPolls / (c.emptyPolls + c.fullPolls)),
+  },
+  'bytes-per-delivery': { unit: 'bytes', title: 'bytes per delivery, both ways', read: perDelivery((t) => t.counters.clientMeasured.bytesIn + t.counters.clientMeasured.bytesOut) },
+  'descriptors.peak': { unit: 'count', title: 'server descriptors, peak', read: (t) => t.descriptors?.peak },
+  'descriptors.added': { unit: 'count', title: 'server descriptors for the subscribers', read: (t) => (t.descriptors ? t.descriptors.connected - t.descriptors.baseline : undefined) },
+  'server-cpu-per-delivery': { unit: 'us', title: 'server CPU per delivery', read: perDelivery(cpuUs('server')) },
+  'client-cpu-per-delivery': { unit: 'us', title: 'client CPU per delivery', read: perDelivery(cpuUs('load')) },
+  'server-cpu': { unit: 'share', title: 'server CPU, share of a core', read: (t) => share(t, 'server') },
+  'client-cpu': { unit: 'share', title: 'CPU of the busiest load process, share of a core', read: (t) => share(t, 'load') },
+  'server-memory-per-subscriber': { unit: 'bytes', title: 'server memory per idle subscriber', read: perSubscriber('server') },
+  'client-memory-per-subscriber': { unit: 'bytes', title: 'client memory per idle subscriber', read: perSubscriber('load') },
+  'server-loop-delay.p99': { unit: 'us', title: "server's event-loop delay, worst slot's 99 %", read: (t) => Math.max(...processes(t, 'server').map((p) => p.loopDelayP99Us)) },
+  reconnects: { unit: 'count', title: 'reconnects', read: (t) => t.counters.client.reconnects },
+};
+
+function share(trial: Completed, role: string): number | undefined {
+  const shares = processes(trial, role).map((process) => process.cpuUs / process.wallUs);
+  return shares.length === 0 ? undefined : Math.max(...shares);
+}

@@ -1,0 +1,149 @@
+// The registry of patterns: their names, options, what they cannot do, and how a variant is called.
+// A new pattern adds one entry here, one file of the same name in servers/ and load/, and a line in the
+// registries of those rooms.
+
+import { z } from 'zod';
+import { duration, share } from './quantities.ts';
+import { writeDuration } from './units.ts';
+
+const connection = z.enum(['keep-alive', 'close']).default('keep-alive').describe('reuse the TCP connection, or open one per request');
+const heartbeat = duration.default(15_000).describe('a sign of life on a quiet stream, below the idle timeout of proxies');
+
+/** Each pattern's options as a scenario writes them; parsing fills in the defaults. */
+export const patternOptions = {
+  polling: z.strictObject({
+    every: duration.default(1000).describe('time between two polls of one subscriber'),
+    jitter: share.default(0.1).describe('each wait differs from `every` by up to this share, so that polls do not march in step'),
+    conditional: z.boolean().default(true).describe('send If-None-Match and accept 304 for "nothing new"'),
+    connection,
+  }),
+  'long-polling': z.strictObject({
+    hold: duration.default(25_000).describe('how long the server holds a request that has nothing to say'),
+    batch: duration.default(0).describe('how long the server collects more events after the first before it answers'),
+    connection,
+  }),
+  'http-stream': z.strictObject({ heartbeat }),
+  sse: z.strictObject({
+    over: z.enum(['h1', 'h2', 'h2c']).default('h1').describe('HTTP/1.1, HTTP/2 over TLS, or cleartext HTTP/2 with prior knowledge'),
+    heartbeat,
+    retry: duration.default(1000).describe('reconnection time the server tells its clients'),
+  }),
+  websocket: z.strictObject({
+    deflate: z.boolean().default(false).describe('permessage-deflate'),
+    ping: duration.default(25_000).describe('time between two pings; a client silent for two of them is cut off'),
+  }),
+  webhook: z.strictObject({
+    timeout: duration.default(10_000).describe('how long the receiver may take to answer'),
+    retries: z.array(duration).max(30).default([1000, 5000, 30_000]).describe('waits before each further attempt'),
+    jitter: share.default(0.1).describe('each wait differs by up to this share'),
+    concurrency: z.int().min(1).max(10_000).default(64).describe('requests under way at once, over all endpoints'),
+  }),
+} as const;
+
+export type PatternName = keyof typeof patternOptions;
+export type PatternOptions<P extends PatternName = PatternName> = z.infer<(typeof patternOptions)[P]>;
+
+/** What the contract suite asks of a pattern. One that cannot do something says why. */
+export type Ability =
+  /** A subscriber that was away can ask for what it missed. */
+  | 'resume'
+  /** A subscriber gets each topic's events in sequence. */
+  | 'order'
+  /** A subscriber can send messages over the connection it receives on. */
+  | 'upstream'
+  /** A subscriber needs no address that the server can reach. */
+  | 'behind-nat';
+
+export type Pattern = {
+  title: string;
+  /** One sentence on how an event reaches the subscriber. */
+  how: string;
+  options: z.ZodObject;
+  /** Abilities that it lacks, with the reason that reports show. */
+  lacks: Partial<Record<Ability, string>>;
+  /** Whether a subscriber holds a connection open while nothing happens. */
+  holdsConnection: boolean;
+};
+
+/** Patterns by name, in the order reports show them. */
+export type PatternRegistry = Readonly<Record<string, Pattern>>;
+
+const oneWay = 'one way only: a client sends with a request of its own';
+
+export const patterns = {
+  polling: {
+    title: 'Polling',
+    how: 'the client asks on a schedule',
+    options: patternOptions.polling,
+    lacks: { upstream: oneWay },
+    holdsConnection: true,
+  },
+  'long-polling': {
+    title: 'Long polling',
+    how: 'the client asks, and the server holds the answer until there is one',
+    options: patternOptions['long-polling'],
+    lacks: { upstream: oneWay },
+    holdsConnection: true,
+  },
+  'http-stream': {
+    title: 'HTTP streaming',
+    how: 'one response that does not end, a line of JSON for each event',
+    options: patternOptions['http-stream'],
+    lacks: { upstream: oneWay },
+    holdsConnection: true,
+  },
+  sse: {
+    title: 'SSE',
+    how: 'one text/event-stream response that browsers read and reopen by themselves',
+    options: patternOptions.sse,
+    lacks: { upstream: oneWay },
+    holdsConnection: true,
+  },
+  websocket: {
+    title: 'WebSocket',
+    how: 'one connection on which both sides send messages',
+    options: patternOptions.websocket,
+    lacks: {},
+    holdsConnection: true,
+  },
+  webhook: {
+    title: 'Webhook',
+    how: 'the server calls an address that the client registered',
+    options: patternOptions.webhook,
+    lacks: {
+      resume: 'the sender retries; a receiver has no cursor to ask with',
+      order: 'deliveries run side by side and are retried, so they may overtake one another',
+      upstream: oneWay,
+      'behind-nat': 'the server must be able to reach the receiver',
+    },
+    holdsConnection: false,
+  },
+} as const satisfies Record<PatternName, Pattern>;
+
+/** A pattern with its options: what one trial measures. */
+export type Variant = {
+  pattern: string;
+  /** As parsed by the pattern's schema, defaults filled in. */
+  options: Readonly<Record<string, unknown>>;
+  /** Short and unique within a scenario: the pattern and the options that differ from their defaults. */
+  label: string;
+};
+
+/** The variant of `pattern` with options as its schema parsed them, defaults filled in. */
+export function variantOf(registry: PatternRegistry, pattern: string, options?: Record<string, unknown>): Variant {
+  const defaults = registry[pattern]!.options.parse({}) as Record<string, unknown>;
+  const chosen = options ?? defaults;
+  const notes = Object.entries(chosen)
+    .filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(defaults[key]))
+    .map(([key, value]) => describe(key, value));
+  return { pattern, options: chosen, label: [pattern, ...notes].join(' ') };
+}
+
+function describe(key: string, value: unknown): string {
+  if (value === true) return key;
+  if (value === false) return `no-${key}`;
+  if (Array.isArray(value)) return `${key}=${value.map((ms) => writeDuration(Number(ms))).join(',') || 'none'}`;
+  if (key === 'over') return String(value);
+  if (key === 'jitter') return `${key}=${Number(value) * 100}%`;
+  return typeof value === 'number' && key !== 'concurrency' ? `${key}=${writeDuration(value)}` : `${key}=${String(value)}`;
+}

@@ -1,0 +1,31 @@
+// Seeded random numbers, one independent stream per purpose, so that changing how one stream is used
+// (arrivals, sizes, jitter) leaves the others' numbers as they were. Not for secrets.
+
+/** Returns a number in [0, 1) at each call. */
+export type Random = () => number;
+
+/** FNV-1a, 32 bits: turns a stream's name into part of its seed. */
+export function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/**
+ * The stream called `stream` of the run seeded with `seed`.
+ * Generator: Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, period 2^32, enough for schedules.
+ */
+export function random(seed: number, stream: string): Random {
+  let state = (Math.imul(seed, 0x9e3779b1) ^ hash32(stream)) >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** An exponentially distributed waiting time with the given mean (inverse transform). */
+export function exponential(next: Random, mean: number): number {
+  return -Math.log(1 - next()) * mean;
+}

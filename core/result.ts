@@ -1,0 +1,178 @@
+// The result of a run: the one value that reports, comparison and gates read. Versioned and
+// self-describing, so that a file written today can be read, redrawn and compared years from now.
+// Everything in it was measured or says what it was derived from; nothing here is for display only.
+
+import { z } from 'zod';
+import { counterNames } from './counters.ts';
+
+export const resultFormat = 'pushbench-result';
+/** Grows when a reader of the previous version could not read the file. */
+export const resultVersion = 1;
+
+const count = z.int().min(0);
+
+const histogram = z.strictObject({
+  v2: z.string().describe('HdrHistogram V2, compressed, base64; microseconds'),
+  count, sumUs: z.number(), minUs: z.number(), maxUs: z.number(),
+  overRange: count.describe('samples above the histogram, not in it'),
+  negative: count.describe('samples below zero, not in it: a clock or a stamp was wrong'),
+});
+
+const counters = z.strictObject(Object.fromEntries(counterNames.map((name) => [name, z.int()])) as Record<(typeof counterNames)[number], z.ZodInt>);
+
+const warning = z.strictObject({
+  code: z.string(),
+  /** `invalid`: the trial does not count. `note`: read the numbers with this in mind. */
+  level: z.enum(['invalid', 'note']),
+  message: z.string().describe('what was seen, with its figure, and what to do about it'),
+});
+
+const ledger = z.strictObject({
+  published: count.describe('measured events that the server confirmed'),
+  unconfirmed: count.describe('measured events sent without an answer; they are expected from nobody'),
+  expected: count.describe('deliveries: each published event once for each follower of its topic'),
+  delivered: count, missed: count, duplicated: count, reordered: count, resumed: count, corrupted: count, unexpected: count,
+  missing: z.array(z.strictObject({ subscriber: count, topic: z.string(), from: count, to: count })).describe('some of the missed'),
+});
+
+const series = z.strictObject({
+  slotUs: z.number().describe('width of a slot; slot 0 starts with the measured phase'),
+  startUs: z.array(z.number()).describe('start of each slot, microseconds from the start of the measured phase; negative before it'),
+  /** One value per slot, null where nothing was sampled. Names and units: seriesColumns. */
+  columns: z.record(z.string(), z.array(z.number().nullable())),
+});
+
+const processUse = z.strictObject({
+  role: z.enum(['server', 'load', 'publisher']),
+  pid: count,
+  cpuUs: z.number().describe('user and system CPU time during the measured phase'),
+  wallUs: z.number().describe('length of the stretch that cpuUs was taken over'),
+  rssBaselineBytes: z.number().describe('resident memory before the first subscriber, after a forced collection'),
+  rssConnectedBytes: z.number().describe('resident memory with all subscribers connected, before the first event, after a forced collection'),
+  rssPeakBytes: z.number(),
+  loopDelayP99Us: z.number().describe('worst slot'),
+  loopDelayMaxUs: z.number(),
+  gcPauseUs: z.number().describe('total during the measured phase'),
+});
+
+const descriptors = z.strictObject({
+  limit: count.describe("the server process's own soft limit, read at run time"),
+  baseline: count, connected: count.describe('all subscribers connected, no event yet'), peak: count,
+  socketsBaseline: count, socketsConnected: count, socketsPeak: count,
+});
+
+const completed = z.strictObject({
+  status: z.literal('completed'),
+  /** A trial is valid when no warning is of level `invalid`. */
+  valid: z.boolean(),
+  latency: z.strictObject({
+    endToEnd: histogram.describe('planned publish time to receipt, per delivery'),
+    acceptToReceipt: histogram.describe("server's acceptance to receipt, per delivery"),
+    publisherLag: histogram.describe('planned to sent, per event'),
+    publishRoundTrip: histogram.describe('sent to confirmed, per event'),
+    firstReceiver: histogram.describe('planned to first receipt, per event with several receivers'),
+    medianReceiver: histogram,
+    lastReceiver: histogram,
+  }),
+  ledger,
+  counters: z.strictObject({
+    server: counters.describe('whole trial'), client: counters.describe('whole trial'),
+    serverMeasured: counters.describe('between the two ends of the measured phase'), clientMeasured: counters,
+  }),
+  checks: z.array(z.strictObject({
+    name: z.string().describe('what both sides counted'), server: z.number(), client: z.number(), agree: z.boolean(),
+    note: z.string().describe('why a difference is explained, or empty'),
+  })),
+  connectUs: z.number().describe('first connection to last subscriber ready'),
+  subscribers: z.int().min(1).describe('connected when the measured phase began'),
+  measuredUs: z.number(),
+  drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
+  measuredDeliveries: count.describe('deliveries received within the measured phase; the base of per-delivery costs'),
+  descriptors: descriptors.nullable().describe('null where /proc is not to be had'),
+  kernelSocketBytes: z.number().nullable().describe('kernel memory of all TCP sockets of the host, both ends, peak above baseline'),
+  processes: z.array(processUse),
+  series,
+  problems: z.array(z.strictObject({ code: z.string(), message: z.string(), count })),
+});
+
+const failed = z.strictObject({
+  status: z.literal('failed'),
+  valid: z.literal(false),
+  code: z.string(),
+  message: z.string(),
+});
+
+const trial = z.strictObject({
+  variant: z.strictObject({ pattern: z.string(), label: z.string(), options: z.record(z.string(), z.unknown()) }),
+  /** 1 for the first trial of the variant. */
+  repetition: z.int().min(1),
+  startedAt: z.iso.datetime(),
+  warnings: z.array(warning),
+  outcome: z.discriminatedUnion('status', [completed, failed]),
+});
+
+const expectation = z.strictObject({
+  variant: z.string(), repetition: z.int().min(1),
+  check: z.string().describe('as the scenario wrote it'),
+  metric: z.string(), bound: z.number(),
+  measured: z.number().nullable().describe('null when the trial had no such figure'),
+  held: z.boolean(),
+});
+
+export const resultSchema = z.strictObject({
+  format: z.literal(resultFormat),
+  version: z.literal(resultVersion),
+  pushbench: z.string().describe('version of pushbench that measured'),
+  createdAt: z.iso.datetime(),
+  command: z.string().describe('repeats the run'),
+  seed: count,
+  scenario: z.strictObject({
+    name: z.string(), question: z.string(), notice: z.array(z.string()),
+    subscribers: count, topics: count,
+    events: count.describe('measured events in the schedule, per trial'),
+    deliveries: count.describe('measured deliveries that the schedule asks for, per trial'),
+    phasesMs: z.strictObject({ connect: z.number(), warmup: z.number(), measure: z.number(), drain: z.number() }),
+    source: z.string().describe('the YAML as run, overrides included'),
+  }),
+  environment: z.strictObject({
+    os: z.string(), kernel: z.string(), cpu: z.string(), cores: count, memoryBytes: z.number(),
+    node: z.string(), descriptorLimit: count.nullable(), commit: z.string().nullable().describe('of pushbench itself, when run from its repository'),
+  }),
+  patterns: z.record(z.string(), z.strictObject({
+    title: z.string(), how: z.string(), lacks: z.record(z.string(), z.string()),
+  })).describe('what the patterns in this result are and cannot do'),
+  trials: z.array(trial),
+  expectations: z.array(expectation),
+  interrupted: z.boolean().describe('the run was stopped before its last trial'),
+});
+
+export type Result = z.infer<typeof resultSchema>;
+export type Trial = z.infer<typeof trial>;
+export type Completed = z.infer<typeof completed>;
+export type ResultWarning = z.infer<typeof warning>;
+export type Expectation = z.infer<typeof expectation>;
+export type Series = z.infer<typeof series>;
+export type ProcessUse = z.infer<typeof processUse>;
+export type Environment = Result['environment'];
+
+/** The columns of a time series with their units. Rates are per second over the slot. */
+export const seriesColumns = {
+  latencyP50Us: 'median latency of the events planned in the slot',
+  latencyP99Us: '99th percentile of the same',
+  latencyMaxUs: 'largest of the same',
+  deliveries: 'deliveries of the events planned in the slot',
+  connected: 'subscribers connected at the end of the slot',
+  requestsPerS: 'requests the subscribers made, by any kind',
+  bytesPerS: 'bytes the subscribers received',
+  serverDescriptors: 'descriptors the server held',
+  serverCpuShare: 'CPU of the server, 1 is one core',
+  loadCpuShare: 'CPU of all load processes together',
+  publisherCpuShare: 'CPU of the publisher',
+  serverRssBytes: 'resident memory of the server',
+  loadRssBytes: 'resident memory of all load processes',
+  kernelSocketBytes: 'kernel memory of all TCP sockets of the host',
+  serverLoopDelayP99Us: "99th percentile of the server's event-loop delay",
+  loadLoopDelayP99Us: 'the same of the worst load process',
+  serverGcPauseUs: 'time the server spent collecting garbage',
+} as const;
+export type SeriesColumn = keyof typeof seriesColumns;

@@ -1,0 +1,50 @@
+// The contract between the load process and a pattern's subscribers: what a pattern is given, and what it
+// must report. One file per pattern implements it; registry.ts lists them.
+
+import type { Counters } from '../core/counters.ts';
+import type { Endpoint } from '../core/control.ts';
+import type { Random } from '../core/random.ts';
+import type { ReconnectPolicy } from '../core/scenario.ts';
+
+/** What all subscribers of one load process share. */
+export type LoadContext = {
+  endpoint: Endpoint;
+  /** The pattern counts requests and what it reads and writes here. */
+  counters: Counters;
+  reconnect: ReconnectPolicy;
+  random: Random;
+  /** The topics that a subscriber follows, by name. */
+  topicsOf(subscriber: number): string[];
+  /** The loopback address that a subscriber connects from; more than one when the ephemeral ports of one do not suffice. */
+  sourceAddress(subscriber: number): string;
+  /** Where the pattern puts what it gets. */
+  sink: Sink;
+};
+
+/** Where deliveries go: the ledger and the histograms. Pattern code never looks into an event. */
+export type Sink = {
+  /** A subscriber is subscribed: what is published from now on must reach it. Called again after each reconnection. */
+  ready(subscriber: number, atUs: number): void;
+  /** A subscriber was cut off; the pattern is reconnecting it. */
+  lost(subscriber: number): void;
+  /**
+   * One event: the envelope in bytes `from`..`to`, read at `atUs`. The bytes are valid during the call only.
+   * @returns false when they are no envelope, which the pattern counts as an error
+   */
+  event(subscriber: number, bytes: Buffer, from: number, to: number, atUs: number): boolean;
+  /** Something that should not happen; also counted in `errors`. */
+  problem(code: string, message: string): void;
+};
+
+/** The subscribers of one pattern in one process. */
+export type RunningLoad = {
+  /** Begins to subscribe one; `sink.ready` tells when it is done. */
+  open(subscriber: number): void;
+  /** Stops asking, finishes requests that are under way (at most `graceMs`), closes every socket. */
+  close(graceMs: number): Promise<void>;
+};
+
+export type PatternLoad<Options> = {
+  /** May resolve late, for a pattern that must itself listen first. */
+  start(context: LoadContext, options: Options): RunningLoad | Promise<RunningLoad>;
+};

@@ -1,0 +1,45 @@
+// The contract between the server process and a pattern's reference server: what a pattern is given, and
+// what it must offer. One file per pattern implements it; registry.ts lists them.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { Counters } from '../core/counters.ts';
+import type { ServerLimits } from '../core/scenario.ts';
+import type { Hub } from './hub.ts';
+
+/** Node's compatibility API makes one handler serve HTTP/1.1 and HTTP/2. */
+export type Request = IncomingMessage | Http2ServerRequest;
+export type Response = ServerResponse | Http2ServerResponse;
+export type Handler = (request: Request, response: Response, url: URL) => void | Promise<void>;
+
+export type PatternContext = {
+  hub: Hub;
+  limits: ServerLimits;
+  /** The pattern counts what it does here; connections and their bytes are counted by the listener. */
+  counters: Counters;
+  /** A number in [0, 1) from the run's seed, for jitter. */
+  random: () => number;
+};
+
+/** One line of `pushbench serve`: something to try in a terminal. */
+export type Example = { what: string; command: (url: string) => string };
+
+/** A pattern that is up. */
+export type RunningPattern = {
+  /** Keyed `METHOD /path`; the path is matched whole. Publishing is not among them: all patterns share it. */
+  routes: Readonly<Record<string, Handler>>;
+  /** Takes HTTP/1.1 upgrade requests, for the pattern that has them. */
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;
+  /** Subscribers right now: held requests, open streams, registered endpoints; for polling, those that polled lately. */
+  subscribers(): number;
+  /** Cuts this share of the connections or held requests without a goodbye; a fault, not a shutdown. */
+  disconnect(share: number): void;
+  /** Says goodbye in the pattern's own way and resolves when nothing of it is left. */
+  close(): Promise<void>;
+};
+
+export type PatternServer<Options> = {
+  start(context: PatternContext, options: Options): RunningPattern;
+  examples: readonly Example[];
+};
