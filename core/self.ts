@@ -1,0 +1,54 @@
+// What a process knows about itself: CPU, memory, event-loop delay, garbage collection. Used by every child
+// process; what is seen from outside (descriptors, kernel memory) is the harness's to read.
+
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { nowUs } from './clock.ts';
+import type { SelfSample } from './control.ts';
+
+const resolutionMs = 10;
+
+/**
+ * Starts to watch this process.
+ * @returns a function that gives the sample since the last call (loop delay) or since the start (all else)
+ */
+export function watchSelf(): () => SelfSample {
+  const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+  delay.enable();
+  let gcCount = 0;
+  let gcPauseUs = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      gcCount++;
+      gcPauseUs += Math.round(entry.duration * 1000);
+    }
+  });
+  observer.observe({ entryTypes: ['gc'] });
+
+  return () => {
+    const { user, system } = process.cpuUsage();
+    const { rss, heapUsed } = process.memoryUsage();
+    // The monitor's reading holds its own timer's interval; what is above that is delay.
+    const beyond = (ns: number) => Math.max(0, Math.round(ns / 1000 - resolutionMs * 1000));
+    const sample = {
+      atUs: nowUs(),
+      cpuUs: user + system,
+      rssBytes: rss,
+      heapUsedBytes: heapUsed,
+      loopDelayP99Us: delay.count === 0 ? 0 : beyond(delay.percentile(99)),
+      loopDelayMaxUs: delay.count === 0 ? 0 : beyond(delay.max),
+      gcCount,
+      gcPauseUs,
+    };
+    delay.reset();
+    return sample;
+  };
+}
+
+/** A full garbage collection, so that resident memory can be compared before and after. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const gc: unknown = runInNewContext('gc');
+  if (typeof gc === 'function') gc();
+}
