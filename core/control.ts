@@ -83,7 +83,9 @@ export type LoadCommand =
       fanoutEvery: number;
     }
   | { kind: 'window'; window: Window }
-  /** Report now. */
+  /** Collect garbage, so that the sample that follows shows what is really held. */
+  | { kind: 'collect' }
+  /** Report now; before the start too, with nothing connected. */
   | { kind: 'sample' }
   /**
    * Stop asking for events, close the ledger, report, and keep nothing open.

@@ -13,6 +13,8 @@ export const exitCodes = {
   failed: 3,
   /** The run finished but does not count: load-limited, or the ledger did not close. */
   invalid: 4,
+  /** Ctrl-C or SIGTERM, by the shell's convention. What was measured until then is kept. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -57,8 +57,8 @@ const processUse = z.strictObject({
 
 const descriptors = z.strictObject({
   limit: count.describe("the server process's own soft limit, read at run time"),
-  baseline: count, connected: count.describe('all subscribers connected, no event yet'), peak: count,
-  socketsBaseline: count, socketsConnected: count, socketsPeak: count,
+  baseline: count, connected: count.describe("all subscribers connected, no event yet"), peak: count,
+  socketsBaseline: count, socketsConnected: count,
 });
 
 const completed = z.strictObject({

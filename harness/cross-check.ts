@@ -1,0 +1,38 @@
+// The two sides of a pattern count the same things; here they are held against each other.
+
+import type { CounterName, Counters } from '../core/counters.ts';
+import type { Completed } from '../core/result.ts';
+
+type Check = Completed['checks'][number];
+
+/** What both sides count over the whole trial, in people's words. */
+const compared: readonly [name: string, server: (c: Counters) => number, client: (c: Counters) => number][] = [
+  ['handshakes', (c) => c.handshakes, (c) => c.handshakes],
+  ['full polls', (c) => c.fullPolls, (c) => c.fullPolls],
+  ['empty polls', (c) => c.emptyPolls, (c) => c.emptyPolls],
+  ['registrations', (c) => c.registrations, (c) => c.registrations],
+  ['webhook requests', (c) => c.deliveryRequests + c.retries, (c) => c.deliveryRequests + c.retries],
+  ['messages to the server', (c) => c.upstreamMessages, (c) => c.upstreamMessages],
+  ['events', (c) => c.events, (c) => c.events],
+  ['bytes to the subscribers', (c) => c.bytesOut, (c) => c.bytesIn],
+  ['bytes from the subscribers', (c) => c.bytesIn, (c) => c.bytesOut],
+];
+
+/** Things that make one side count what the other never saw. */
+const explaining: readonly [CounterName, string][] = [
+  ['reconnects', 'connections were cut with data under way'],
+  ['slowDisconnects', 'slow subscribers were cut off with data under way'],
+  ['errors', 'there were errors, listed below'],
+];
+
+/** Checks of everything that at least one side counted. */
+export function crossCheck(server: Counters, client: Counters): Check[] {
+  const reasons = explaining.filter(([name]) => server[name] + client[name] > 0).map(([, reason]) => reason);
+  return compared
+    .map(([name, ofServer, ofClient]) => ({ name, server: ofServer(server), client: ofClient(client) }))
+    .filter((check) => check.server !== 0 || check.client !== 0)
+    .map((check) => {
+      const agree = check.server === check.client;
+      return { ...check, agree, note: agree ? '' : reasons.join('; ') };
+    });
+}

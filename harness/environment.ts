@@ -1,0 +1,43 @@
+// Where a run took place: what a reader needs to judge its figures and to compare it with another.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem, type, version } from 'node:os';
+import type { Environment } from '../core/result.ts';
+import { descriptorLimit } from './probe.ts';
+
+export function readEnvironment(): Environment {
+  return {
+    os: osName(),
+    kernel: release(),
+    cpu: cpus()[0]?.model.trim() || 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    node: process.version,
+    descriptorLimit: descriptorLimit('self') ?? null,
+    commit: ownCommit(),
+  };
+}
+
+function osName(): string {
+  try {
+    const match = /^PRETTY_NAME="?([^"\n]+)/m.exec(readFileSync('/etc/os-release', 'utf8'));
+    if (match) return match[1]!;
+  } catch {
+    // Not Linux, or a container without the file.
+  }
+  return `${type()} ${version()}`;
+}
+
+/** The commit of the checkout that this code runs from, with `+` when it has changes; null for an installed package. */
+function ownCommit(): string | null {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    // A package installed below somebody's repository must not name that repository's commit.
+    if (git('ls-files', 'environment.ts') === '') return null;
+    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+');
+  } catch {
+    return null;
+  }
+}

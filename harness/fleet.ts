@@ -1,0 +1,41 @@
+// The processes of one trial. The harness asks a fleet for them and cannot tell real ones from scripted ones,
+// so the whole pipe from scenario to report is tested without a socket.
+
+import { realClock, type Clock } from '../core/clock.ts';
+import type { LoadCommand, LoadReport, PublisherCommand, PublisherReport, ServerCommand, ServerReport } from '../core/control.ts';
+import { freeze } from './freeze.ts';
+import { forkPeer, type Peer } from './peer.ts';
+import { classifyDescriptors, countDescriptors, descriptorLimit, kernelSocketBytes, type DescriptorCount } from './probe.ts';
+
+export type ServerPeer = Peer<ServerCommand, ServerReport>;
+export type LoadPeer = Peer<LoadCommand, LoadReport>;
+export type PublisherPeer = Peer<PublisherCommand, PublisherReport>;
+
+export type Fleet = {
+  clock: Clock;
+  server(): ServerPeer;
+  load(index: number): LoadPeer;
+  publisher(): PublisherPeer;
+  /** Stops a process for a while and lets it go on; a fault. */
+  freeze(pid: number, forMs: number): void;
+  probe: {
+    countDescriptors(pid: number): number | undefined;
+    classifyDescriptors(pid: number): DescriptorCount | undefined;
+    descriptorLimit(pid: number): number | undefined;
+    kernelSocketBytes(): number | undefined;
+  };
+};
+
+// The same file runs as .ts from the repository and as .js from the package.
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const entry = (path: string) => new URL(`../${path}${extension}`, import.meta.url);
+
+/** The real fleet: one child process each. */
+export const processes: Fleet = {
+  clock: realClock,
+  server: () => forkPeer('server', entry('servers/process')),
+  load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
+  publisher: () => forkPeer('publisher', entry('load/publisher-process')),
+  freeze,
+  probe: { countDescriptors, classifyDescriptors, descriptorLimit, kernelSocketBytes },
+};

@@ -1,0 +1,151 @@
+// A child process as the harness sees it: commands go in, reports come out, and its end is noticed.
+// Not what the commands mean; that is trial.ts.
+
+import { fork, type ChildProcess } from 'node:child_process';
+import type { Failed } from '../core/control.ts';
+import { messageOf } from '../core/errors.ts';
+
+/** Why a trial could not be finished. `code` is stable; the message says what happened and what to try. */
+export class TrialFailure extends Error {
+  override readonly name = 'TrialFailure';
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type Message = { kind: string };
+type ReportOf<R, K> = Extract<R, { kind: K }>;
+
+export type Peer<Command extends Message, Report extends Message> = {
+  readonly name: string;
+  readonly pid: number;
+  send(command: Command): void;
+  /** The first report of that kind that has not been taken yet. @throws TrialFailure when the peer fails, ends, or is silent for `timeoutMs` */
+  next<K extends Exclude<Report, Failed>['kind']>(kind: K, timeoutMs: number): Promise<ReportOf<Report, K>>;
+  /** Calls `listener` with each report of that kind instead of keeping it for `next`. */
+  on<K extends Report['kind']>(kind: K, listener: (report: ReportOf<Report, K>) => void): void;
+  /** Rejects with a TrialFailure as soon as the peer fails or ends unasked; never resolves. */
+  readonly broken: Promise<never>;
+  /** Asks it to stop, and ends it by force after `graceMs`. Resolves when it is gone. */
+  stop(graceMs: number): Promise<void>;
+};
+
+/** How a peer gets its reports and passes its commands; the part that differs between a process and a scripted one. */
+export type Wire<Command> = {
+  pid: number;
+  send(command: Command): void;
+  /** Ends it by force. */
+  kill(): void;
+};
+
+/** The half of a peer that takes reports in and hands them to whoever waits. */
+export type Inbox<Report> = { deliver(report: Report): void; ended(how: string): void };
+
+/**
+ * Builds a peer around a wire.
+ * @param connect is given where reports and the end are to be announced, and returns the wire
+ */
+export function createPeer<Command extends Message, Report extends Message>(
+  name: string,
+  connect: (inbox: Inbox<Report | Failed>) => Wire<Command>,
+): Peer<Command, Report> {
+  const kept: Report[] = [];
+  const waiting = new Map<string, (report: Report) => void>();
+  const listeners = new Map<string, (report: Report) => void>();
+  const gone = Promise.withResolvers<void>();
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => {}); // it is awaited only by those who wait for something
+  let stopping = false;
+
+  const wire = connect({
+    deliver(report) {
+      if (report.kind === 'failed' && 'code' in report) {
+        broken.reject(new TrialFailure(report.code, `${name}: ${report.message}`));
+        return;
+      }
+      const message = report as Report; // every other kind is one of the peer's own
+      const taker = waiting.get(message.kind) ?? listeners.get(message.kind);
+      if (taker) taker(message);
+      else if (kept.length < 1000) kept.push(message);
+    },
+    ended(how) {
+      if (!stopping) broken.reject(new TrialFailure('child-ended', `the ${name} process ended in the middle of the trial (${how})`));
+      gone.resolve();
+    },
+  });
+
+  return {
+    name,
+    pid: wire.pid,
+    send: (command) => wire.send(command),
+    broken: broken.promise,
+    async next(kind, timeoutMs) {
+      type Wanted = ReportOf<Report, typeof kind>;
+      const at = kept.findIndex((report) => report.kind === kind);
+      if (at >= 0) return kept.splice(at, 1)[0] as Wanted;
+      const { promise, resolve, reject } = Promise.withResolvers<Report>();
+      waiting.set(kind, resolve);
+      const timer = setTimeout(() => {
+        reject(new TrialFailure('child-silent', `the ${name} process did not report "${kind}" within ${timeoutMs / 1000} s`));
+      }, timeoutMs);
+      try {
+        return (await Promise.race([promise, broken.promise])) as Wanted;
+      } finally {
+        clearTimeout(timer);
+        waiting.delete(kind);
+      }
+    },
+    on(kind, listener) {
+      listeners.set(kind, listener as (report: Report) => void);
+    },
+    async stop(graceMs) {
+      stopping = true;
+      const timer = setTimeout(() => wire.kill(), graceMs);
+      try {
+        wire.send({ kind: 'stop' } as Command); // every command set has it
+      } catch {
+        wire.kill();
+      }
+      await gone.promise;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const stderrKeptBytes = 4096;
+
+/**
+ * Starts a child process of ours as a peer.
+ * @param entry the module that the child runs
+ */
+export function forkPeer<Command extends Message, Report extends Message>(name: string, entry: URL): Peer<Command, Report> {
+  return createPeer<Command, Report>(name, (inbox) => {
+    const child = fork(entry, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-stderrKeptBytes);
+    });
+    child.on('message', (report) => inbox.deliver(report as Report)); // both ends are this package
+    child.on('error', (error) => inbox.ended(messageOf(error)));
+    // 'close' rather than 'exit': by then all that it wrote has been read.
+    child.on('close', (code, signal) => inbox.ended(endOf(code, signal, stderr)));
+    return {
+      pid: child.pid ?? 0,
+      send: (command) => sendTo(child, command),
+      kill: () => child.kill('SIGKILL'),
+    };
+  });
+}
+
+function sendTo(child: ChildProcess, command: Message): void {
+  // A child that has just died is announced by 'close'; a failed send would say the same less clearly.
+  if (child.connected) child.send(command, () => {});
+}
+
+function endOf(code: number | null, signal: string | null, stderr: string): string {
+  const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+  const said = stderr.trim();
+  return said === '' ? how : `${how}; it said: ${said}`;
+}

@@ -1,0 +1,73 @@
+// A scenario made ready to run: topics, schedule, split over load processes, widths of the time axis.
+// The plan is the same for every variant and trial, so that all of them meet one and the same event stream.
+
+import type { PublishPlan } from '../core/control.ts';
+import { planPublishing } from '../core/schedule.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { followersOf, planTopics, topicCount, type TopicGroupPlan } from '../core/topics.ts';
+
+export type TrialPlan = {
+  scenario: Scenario;
+  topics: TopicGroupPlan[];
+  topicTotal: number;
+  publish: PublishPlan;
+  /** Subscribers `first` up to, not including, `first + count`, for each load process. */
+  loads: { first: number; count: number }[];
+  /** Width of a slot of the time series. */
+  slotMs: number;
+  /** Every how many events of a shared topic all receivers' latencies are kept. */
+  fanoutEvery: number;
+  /** Measured events in the schedule, and the deliveries they ask for. */
+  events: number;
+  deliveries: number;
+};
+
+/** Receivers' latencies kept per trial at the most, 4 bytes each. */
+const fanoutKept = 4_000_000;
+
+/**
+ * @param corpusOf the bodies that `payload: { from }` names
+ * @param traceOf the text of a trace file
+ */
+export function planTrial(
+  scenario: Scenario,
+  loadProcesses: number,
+  corpusOf: (from: string) => string[],
+  traceOf: (file: string) => string,
+): TrialPlan {
+  const topics = planTopics(scenario);
+  const publish = planPublishing(scenario, { corpusOf, traceOf });
+  const warmupUs = scenario.phases.warmup * 1000;
+  let events = 0;
+  let deliveries = 0;
+  for (let i = 0; i < publish.offsetUs.length; i++) {
+    if (publish.offsetUs[i]! < warmupUs) continue;
+    events++;
+    deliveries += followersOf(topics, publish.topic[i]!, scenario.subscribers);
+  }
+  return {
+    scenario,
+    topics,
+    topicTotal: topicCount(topics),
+    publish,
+    loads: split(scenario.subscribers, loadProcesses),
+    slotMs: slotWidthMs(scenario.phases.measure, scenario.subscribers),
+    fanoutEvery: Math.max(1, Math.ceil(deliveries / fanoutKept)),
+    events,
+    deliveries,
+  };
+}
+
+function split(subscribers: number, processes: number): TrialPlan['loads'] {
+  return Array.from({ length: processes }, (_, i) => {
+    const first = Math.floor((subscribers * i) / processes);
+    return { first, count: Math.floor((subscribers * (i + 1)) / processes) - first };
+  });
+}
+
+/** About forty slots; at least a second wide where reading thousands of sockets costs milliseconds. */
+function slotWidthMs(measureMs: number, subscribers: number): number {
+  const widths = [250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000];
+  const least = Math.max(measureMs / 40, subscribers > 2000 ? 1000 : 0);
+  return widths.find((width) => width >= least) ?? measureMs / 40;
+}

@@ -1,0 +1,59 @@
+// What the harness reads of a process from outside, from Linux's /proc: descriptors, their limit, and the
+// kernel's memory for TCP sockets. Elsewhere there is nothing to read and the result says "not measured".
+
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+
+export type DescriptorCount = { total: number; sockets: number };
+
+/** @returns undefined where /proc is not to be had or the process is gone */
+export function countDescriptors(pid: number): number | undefined {
+  return attempt(() => readdirSync(`/proc/${pid}/fd`).length);
+}
+
+/** Tells sockets from the rest; costs one system call a descriptor, so call it sparingly. */
+export function classifyDescriptors(pid: number): DescriptorCount | undefined {
+  return attempt(() => {
+    const folder = `/proc/${pid}/fd`;
+    const entries = readdirSync(folder);
+    const isSocket = (entry: string) => attempt(() => readlinkSync(`${folder}/${entry}`).startsWith('socket:')) ?? false;
+    return { total: entries.length, sockets: entries.filter(isSocket).length };
+  });
+}
+
+/** The soft limit on open files of a process (`self` for this one). */
+export function descriptorLimit(pid: number | 'self'): number | undefined {
+  return attempt(() => {
+    const match = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'));
+    if (!match) return undefined;
+    return match[1] === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(match[1]);
+  });
+}
+
+const pageBytes = 4096;
+
+/**
+ * Kernel memory of all TCP sockets of the host (its network namespace), both ends of loopback connections
+ * included: the `mem` figure of /proc/net/sockstat, which counts pages of socket buffers.
+ */
+export function kernelSocketBytes(): number | undefined {
+  return attempt(() => {
+    const match = /^TCP: .*\bmem (\d+)/m.exec(readFileSync('/proc/net/sockstat', 'utf8'));
+    return match ? Number(match[1]) * pageBytes : undefined;
+  });
+}
+
+/** The range of local ports that connections take theirs from. */
+export function ephemeralPorts(): { from: number; to: number } | undefined {
+  return attempt(() => {
+    const [from, to] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/).map(Number);
+    return from === undefined || to === undefined ? undefined : { from, to };
+  });
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

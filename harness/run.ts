@@ -1,0 +1,107 @@
+// A run: every variant's trials one after another, and the result that holds them.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, UserError } from '../core/errors.ts';
+import { checkExpectations } from '../core/expectation.ts';
+import type { PatternRegistry, Variant } from '../core/patterns.ts';
+import { resultFormat, resultVersion, type Result, type Trial } from '../core/result.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { loadCorpus } from './corpus.ts';
+import { readEnvironment } from './environment.ts';
+import { processes, type Fleet } from './fleet.ts';
+import type { Progress } from './phases.ts';
+import { planTrial, type TrialPlan } from './plan.ts';
+import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';
+import { runTrial } from './trial.ts';
+import { version } from './version.ts';
+
+/** What a view is told as the run goes on. */
+export type RunObserver = {
+  trialStarted(variant: Variant, number: number, of: number): void;
+  progress(progress: Progress): void;
+  trialEnded(trial: Trial): void;
+};
+
+export type RunOptions = {
+  registry: PatternRegistry;
+  /** The folder of the scenario file, where its payload and trace files are looked for. */
+  folder: string;
+  /** The YAML as run, kept in the result. */
+  source: string;
+  /** The command that repeats the run, kept in the result. */
+  command: string;
+  observer: RunObserver;
+  /** Ends the run after the trial under way has been cleared away; what was measured before is returned. */
+  signal: AbortSignal;
+  /** Called with the result as it stands after each trial, so that a later crash costs one trial at the most. */
+  save?(result: Result): void;
+  fleet?: Fleet;
+  machine?: Machine;
+};
+
+/**
+ * Checks the machine, reads what the scenario refers to and plans the trials; nothing is started.
+ * @throws UserError with everything that is in the way
+ */
+export function prepare(scenario: Scenario, { registry, folder, machine = thisMachine() }: RunOptions): TrialPlan {
+  preflight(scenario, scenario.variants.map(({ pattern }) => registry[pattern]!), machine);
+  return planTrial(scenario, loadProcessCount(scenario, machine), (from) => loadCorpus(from, folder), (file) => readTrace(file, folder));
+}
+
+/** Runs all trials of a prepared scenario. */
+export async function run(plan: TrialPlan, options: RunOptions): Promise<Result> {
+  const { registry, observer, signal, fleet = processes, save } = options;
+  const { scenario } = plan;
+  const order = Array.from({ length: scenario.repeat }, (_, i) => scenario.variants.map((variant) => ({ variant, repetition: i + 1 }))).flat();
+  const result: Result = {
+    format: resultFormat,
+    version: resultVersion,
+    pushbench: version,
+    createdAt: new Date().toISOString(),
+    command: options.command,
+    seed: scenario.seed,
+    scenario: {
+      name: scenario.name,
+      question: scenario.question,
+      notice: scenario.notice,
+      subscribers: scenario.subscribers,
+      topics: plan.topicTotal,
+      events: plan.events,
+      deliveries: plan.deliveries,
+      phasesMs: scenario.phases,
+      source: options.source,
+    },
+    environment: readEnvironment(),
+    patterns: Object.fromEntries(scenario.variants.map(({ pattern }) => {
+      const { title, how, lacks } = registry[pattern]!;
+      return [pattern, { title, how, lacks }];
+    })),
+    trials: [],
+    expectations: [],
+    interrupted: false,
+  };
+  for (const [i, { variant, repetition }] of order.entries()) {
+    observer.trialStarted(variant, i + 1, order.length);
+    try {
+      const trial = await runTrial(plan, variant, repetition, fleet, observer.progress, signal);
+      result.trials.push(trial);
+      observer.trialEnded(trial);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      result.interrupted = true;
+      break;
+    }
+    result.expectations = checkExpectations(scenario, result.trials);
+    save?.(result);
+  }
+  return result;
+}
+
+function readTrace(file: string, folder: string): string {
+  try {
+    return readFileSync(join(folder, file), 'utf8');
+  } catch (error) {
+    throw new UserError('trace', `Cannot read the trace "${file}": ${messageOf(error)}. Traces are looked for beside the scenario file, in ${folder}.`);
+  }
+}

@@ -1,0 +1,107 @@
+// Does a trial count? Each check looks at one way in which a run can measure something else than the server,
+// and says with its figure what was seen and what to do. `invalid` trials pass no gate.
+
+import { histogramOf } from '../core/metrics.ts';
+import { quantileUs } from '../core/histogram.ts';
+import type { Completed, ResultWarning } from '../core/result.ts';
+import { formatNumber, formatShare, formatUs } from '../core/units.ts';
+import type { Readings } from './phases.ts';
+import type { TrialPlan } from './plan.ts';
+
+/** Above this share of a core, what waits in a load process is not told from what waits in the server. */
+const loadCpuLimit = 0.9;
+/** Share of the schedule that the publisher must have sent within the measured phase. */
+const offeredLeast = 0.99;
+/** The publisher may add this much to a latency, as a share of it and at least in microseconds. */
+const lagShare = 0.1;
+const lagLeastUs = 10_000;
+/** Samples that a 99th percentile needs. */
+const p99Samples = 10_000;
+
+type Check = (plan: TrialPlan, readings: Readings, trial: Completed) => ResultWarning | undefined;
+
+export function warningsOf(plan: TrialPlan, readings: Readings, trial: Completed): ResultWarning[] {
+  return checks.map((check) => check(plan, readings, trial)).filter((warning) => warning !== undefined);
+}
+
+const invalid = (code: string, message: string): ResultWarning => ({ code, level: 'invalid', message });
+const note = (code: string, message: string): ResultWarning => ({ code, level: 'note', message });
+
+const freezes = (plan: TrialPlan, who: string) => plan.scenario.faults.some((fault) => fault.kind === 'freeze' && fault.who === who);
+const p99 = (trial: Completed, name: keyof Completed['latency']) => quantileUs(histogramOf(trial.latency[name]), 0.99) ?? 0;
+
+const checks: readonly Check[] = [
+  function loadSaturated(_plan, _readings, trial) {
+    const shares = trial.processes.filter(({ role }) => role === 'load').map(({ cpuUs, wallUs }) => cpuUs / wallUs);
+    const busiest = Math.max(0, ...shares);
+    if (busiest <= loadCpuLimit) return undefined;
+    return invalid(
+      'load-limited',
+      `this trial measured the load generator, not the server: a load process used ${formatShare(busiest)} of a core ` +
+        `(at most ${formatShare(loadCpuLimit)} is trusted). Use more load processes (--set loadProcesses=${shares.length + 1}) on more cores, or less load.`,
+    );
+  },
+  function loadFrozen(plan) {
+    if (!freezes(plan, 'load')) return undefined;
+    return invalid('load-frozen', 'the scenario froze the load processes, so latencies are theirs and not the server\'s.');
+  },
+  function publisherLate(plan, _readings, trial) {
+    const lagUs = p99(trial, 'publisherLag');
+    const latencyUs = p99(trial, 'endToEnd');
+    if (lagUs <= lagLeastUs || lagUs <= latencyUs * lagShare) return undefined;
+    const text = `the publisher sent 1 % of the events at least ${formatUs(lagUs)} after their planned time, where the latency's 99th percentile is ${formatUs(latencyUs)}`;
+    return freezes(plan, 'publisher')
+      ? note('publisher-late', `${text}; the scenario froze it.`)
+      : invalid('publisher-late', `${text}: the publisher, not the server, was the bottleneck. Close other programs or publish less.`);
+  },
+  function offeredRate(plan, { done }, trial) {
+    const lag = histogramOf(trial.latency.publisherLag);
+    const planned = plan.events;
+    if (planned === 0 || freezes(plan, 'publisher') || lag.count >= planned * offeredLeast) return undefined;
+    return invalid('offered-rate', `the schedule planned ${formatNumber(planned)} events and ${formatNumber(lag.count)} were sent (${formatNumber(done.seq.length)} with the warm-up). See the problems below.`);
+  },
+  function subscribersShort({ scenario }, { subscribers }) {
+    if (subscribers === scenario.subscribers) return undefined;
+    return invalid('subscribers', `${formatNumber(subscribers)} of ${formatNumber(scenario.subscribers)} subscribers were connected when the first event was published.`);
+  },
+  function ledgerOpen(_plan, { closed }, { ledger }) {
+    const reasons = [
+      ledger.unconfirmed > 0 ? `${formatNumber(ledger.unconfirmed)} published events were never confirmed` : '',
+      ledger.delivered + ledger.missed !== ledger.expected ? `delivered and missed do not add up to the ${formatNumber(ledger.expected)} expected` : '',
+      ledger.unexpected > 0 ? `${formatNumber(ledger.unexpected)} events arrived that nobody had asked for` : '',
+      closed.length === 0 ? 'no load process reported' : '',
+    ].filter((reason) => reason !== '');
+    return reasons.length === 0 ? undefined : invalid('ledger-open', `the ledger does not close: ${reasons.join('; ')}.`);
+  },
+  function clock(_plan, _readings, { latency }) {
+    const negative = Object.values(latency).reduce((sum, one) => sum + one.negative, 0);
+    return negative === 0 ? undefined : invalid('clock', `${formatNumber(negative)} latencies were below zero: the processes do not share a clock, or a stamp was wrong.`);
+  },
+  function outOfRange(_plan, _readings, { latency }) {
+    const over = Object.values(latency).reduce((sum, one) => sum + one.overRange, 0);
+    return over === 0 ? undefined : invalid('out-of-range', `${formatNumber(over)} latencies were above 35 minutes and are in no percentile.`);
+  },
+  function countsDisagree(_plan, _readings, trial) {
+    const unexplained = trial.checks.filter((check) => !check.agree && check.note === '');
+    if (unexplained.length === 0) return undefined;
+    const list = unexplained.map(({ name, server, client }) => `${name}: ${formatNumber(server)} and ${formatNumber(client)}`).join('; ');
+    return invalid('counts-disagree', `server and subscribers counted differently (${list}), so some figure is wrong.`);
+  },
+  function missed(_plan, _readings, { ledger }) {
+    return ledger.missed === 0 ? undefined : note('missed', `${formatNumber(ledger.missed)} of ${formatNumber(ledger.expected)} deliveries had not arrived when the drain limit was reached.`);
+  },
+  function errors(_plan, _readings, { counters, problems }) {
+    const total = counters.server.errors + counters.client.errors;
+    const first = problems[0];
+    return total === 0 ? undefined : note('errors', `${formatNumber(total)} errors${first ? `, most often: ${first.message}` : ''}.`);
+  },
+  function reconnected({ scenario }, _readings, { counters }) {
+    if (counters.client.reconnects === 0) return undefined;
+    const asked = scenario.faults.some((fault) => fault.kind === 'disconnect');
+    return note('reconnects', `subscribers reconnected ${formatNumber(counters.client.reconnects)} times${asked ? ', as the scenario asked' : ''}.`);
+  },
+  function fewSamples(_plan, _readings, { latency }) {
+    const { count } = latency.endToEnd;
+    return count >= p99Samples ? undefined : note('few-samples', `${formatNumber(count)} latencies carry no 99th percentile (it takes ${formatNumber(p99Samples)}). Measure longer (--set phases.measure=60s) to have one.`);
+  },
+];

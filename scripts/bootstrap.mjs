@@ -1,0 +1,79 @@
+// The two commands of a fresh machine. Plain JavaScript, since it runs before anything is installed and on
+// whatever Node the machine has: it installs what the lock file names when that has changed, then hands over
+// to the Node of the lock file (results depend on the runtime). Not part of the package.
+
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = join(root, 'node_modules', '.bin');
+const stamp = join(root, 'node_modules', '.pushbench-installed');
+const env = { ...process.env, PATH: bin + delimiter + process.env.PATH };
+const [task, ...rest] = process.argv.slice(2);
+
+const tasks = {
+  run: () => node(join(root, 'cli/main.ts'), ...rest),
+  test: async () => (await check()) || node('--test', '--test-concurrency=1', ...(rest.length > 0 ? rest : ['test/**/*.test.ts'])),
+  bench: () => node('bench/main.ts', ...rest),
+  check,
+  build: () => node('scripts/build.mjs'),
+};
+
+await install();
+process.exitCode = await (tasks[task] ?? unknown)();
+
+async function install() {
+  process.chdir(root);
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  if (installed === lock) return;
+  console.error('Installing what package-lock.json names ...');
+  // Under --ignore-scripts no lifecycle script can call back into this one; the runtime's own is run below.
+  const status = await call('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts']);
+  if (status !== 0) {
+    console.error('npm ci failed: see its message above. Without a network, copy node_modules from a machine that has one.');
+    process.exit(3);
+  }
+  if ((await call('npm', ['rebuild', 'node', '--loglevel=error'])) !== 0 || !existsSync(join(bin, 'node'))) {
+    console.error('The runtime (npm package "node") could not be installed; there may be no build of it for this machine.');
+    process.exit(3);
+  }
+  writeFileSync(stamp, lock);
+}
+
+async function check() {
+  return (await call(join(bin, 'tsc'), ['--project', root])) || call(join(bin, 'oxlint'), ['--deny-warnings', root]);
+}
+
+function unknown() {
+  console.error(`Unknown task "${task}"; there are: ${Object.keys(tasks).join(', ')}.`);
+  return 2;
+}
+
+function node(...args) {
+  return call(join(bin, 'node'), args);
+}
+
+/** Runs a command to its end and resolves with its exit code. */
+function call(command, args) {
+  const child = spawn(command, args, { env, stdio: 'inherit' });
+  // Ctrl-C reaches the child by itself, being in the same process group; it decides how to end, and this
+  // process waits for it. SIGTERM may have been sent to this process alone.
+  const wait = () => {};
+  const pass = () => child.kill('SIGTERM');
+  process.on('SIGINT', wait);
+  process.on('SIGTERM', pass);
+  return new Promise((resolve) => {
+    child.on('error', (error) => {
+      console.error(`Cannot run ${command}: ${error.message}`);
+      resolve(3);
+    });
+    child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 130 : 3)));
+  }).finally(() => {
+    process.off('SIGINT', wait);
+    process.off('SIGTERM', pass);
+  });
+}
