@@ -1,8 +1,8 @@
-// The version of this package, from its package.json.
+// The version of this package and where its files are.
 
 import { existsSync, readFileSync } from 'node:fs';
 
-// From the repository the file is one folder up, from the built package two.
-const beside = ['../package.json', '../../package.json'].map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url))!;
+/** The package's folder: from the repository one folder up, from the built package two. */
+export const packageRoot: URL = ['../', '../../'].map((path) => new URL(path, import.meta.url)).find((url) => existsSync(new URL('package.json', url)))!;
 
-export const version = (JSON.parse(readFileSync(beside, 'utf8')) as { version: string }).version;
+export const version = (JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string }).version;

@@ -1,0 +1,82 @@
+// What a run shows while it goes on: one updating line on a terminal, plain lines elsewhere, or nothing.
+// It writes to standard error; standard output is for results.
+
+import { createLogUpdate } from 'log-update';
+import type { Scenario } from '../core/scenario.ts';
+import type { Trial } from '../core/result.ts';
+import { histogramOf } from '../core/metrics.ts';
+import { quantileUs } from '../core/histogram.ts';
+import { formatNumber, formatShare, formatUs } from '../core/units.ts';
+import type { Progress } from '../harness/phases.ts';
+import type { RunObserver } from '../harness/run.ts';
+
+export type LiveMode = 'live' | 'lines' | 'quiet';
+export type LiveView = RunObserver & {
+  /** A line that stays. */
+  note(text: string): void;
+  close(): void;
+};
+
+const phaseWords: Record<Progress['phase'], string> = {
+  start: 'starting',
+  connect: 'connecting',
+  warmup: 'warming up',
+  measure: 'measuring',
+  drain: 'draining',
+  close: 'closing',
+};
+/** Ten updates a second are smooth; each costs the core that server and load share. */
+const updateEveryMs = 100;
+
+export function createLiveView(mode: LiveMode, scenario: Scenario, stream: NodeJS.WriteStream = process.stderr): LiveView {
+  const update = mode === 'live' ? createLogUpdate(stream) : undefined;
+  const say = (text: string) => {
+    if (mode === 'quiet') return;
+    update?.clear();
+    stream.write(`${text}\n`);
+  };
+  let head = '';
+  let phase: Progress['phase'] | undefined;
+  let shownAtMs = 0;
+
+  return {
+    trialStarted(variant, number, of) {
+      head = `[${number}/${of}] ${variant.label}`;
+      phase = undefined;
+    },
+    progress(progress) {
+      const changed = progress.phase !== phase;
+      phase = progress.phase;
+      if (mode === 'lines' && changed && phase !== 'start' && phase !== 'close') say(`${head}: ${phaseWords[phase]}`);
+      if (!update || (!changed && Date.now() - shownAtMs < updateEveryMs)) return;
+      shownAtMs = Date.now();
+      update(`${head}: ${describe(progress, scenario.subscribers)}`);
+    },
+    trialEnded(trial) {
+      say(`${head}: ${summary(trial)}`);
+    },
+    note: say,
+    close() {
+      update?.clear();
+      update?.done();
+    },
+  };
+}
+
+function describe({ phase, share, connected, published, delivered, p50Us, p99Us }: Progress, subscribers: number): string {
+  const parts = [`${phaseWords[phase]}${share === undefined ? '' : ` ${formatShare(Math.round(Math.min(1, share) * 100) / 100)}`}`];
+  if (phase === 'warmup' || phase === 'measure' || phase === 'drain') {
+    parts.push(`${formatNumber(connected)} of ${formatNumber(subscribers)} subscribers`, `${formatNumber(published)} events`, `${formatNumber(delivered)} deliveries`);
+    if (p50Us !== undefined && p99Us !== undefined) parts.push(`p50 ${formatUs(p50Us)}`, `p99 ${formatUs(p99Us)}`);
+  }
+  return parts.join(', ');
+}
+
+function summary({ outcome, warnings }: Trial): string {
+  if (outcome.status === 'failed') return `failed: ${outcome.message}`;
+  const { delivered, missed, expected } = outcome.ledger;
+  const median = quantileUs(histogramOf(outcome.latency.endToEnd), 0.5);
+  const counts = `${formatNumber(delivered)} of ${formatNumber(expected)} deliveries${missed > 0 ? ` (${formatNumber(missed)} missed)` : ''}`;
+  const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
+  return `${counts}, median ${median === undefined ? '-' : formatUs(median)}${invalid.length > 0 ? `; does not count: ${invalid.join(', ')}` : ''}`;
+}

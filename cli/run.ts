@@ -1,0 +1,77 @@
+// pushbench run: one scenario, its result, its report, its verdict.
+
+import { join, relative } from 'node:path';
+import { exitCodes, type ExitCode } from '../core/errors.ts';
+import { patterns } from '../core/patterns.ts';
+import type { Result } from '../core/result.ts';
+import { prepare, run } from '../harness/run.ts';
+import { createRunFolder, removeRunFolder, writeResult, writeWhole } from '../harness/store.ts';
+import { createLiveView } from './live.ts';
+import type { RunFlags } from './main.ts';
+import { openScenario } from './scenarios.ts';
+
+/** @returns the exit code */
+export async function runCommand(name: string, options: RunFlags & { invocation: string }): Promise<ExitCode> {
+  const { scenario, source, folder } = openScenario(name, options.set);
+  const stop = new AbortController();
+  const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines', scenario);
+  const command = [options.invocation, 'run', name, ...options.set.flatMap((set) => ['--set', set])].map(quoted).join(' ');
+  const runOptions = { registry: patterns, folder, source, command, observer: view, signal: stop.signal };
+  const plan = prepare(scenario, runOptions);
+  const runFolder = createRunFolder(options.results, scenario.name, new Date());
+  const release = onSignals(stop, view.note);
+  let result: Result;
+  try {
+    result = await run(plan, { ...runOptions, save: (sofar) => writeResult(runFolder, sofar) });
+  } catch (error) {
+    removeRunFolder(runFolder);
+    throw error;
+  } finally {
+    view.close();
+    release();
+  }
+  if (result.trials.length === 0) {
+    removeRunFolder(runFolder);
+    console.error('Interrupted before the first trial was over; nothing was measured.');
+    return exitCodes.interrupted;
+  }
+  const resultPath = writeResult(runFolder, result);
+
+  const { renderHtml } = await import('../reports/html.ts');
+  const reportPath = join(runFolder, 'report.html');
+  writeWhole(reportPath, await renderHtml([result], { interactive: options.interactive }));
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  } else {
+    const { renderTable } = await import('../reports/terminal.ts');
+    process.stdout.write(renderTable([result], { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
+    process.stdout.write(`\nResult: ${relative('', resultPath)}\nReport: ${relative('', reportPath)}\n`);
+  }
+  return exitCodeOf(result);
+}
+
+/** What a result means for a script: the gravest thing first. */
+export function exitCodeOf(result: Result): ExitCode {
+  if (result.interrupted) return exitCodes.interrupted;
+  if (result.trials.some(({ outcome }) => outcome.status === 'failed')) return exitCodes.failed;
+  if (result.trials.some(({ outcome }) => !outcome.valid)) return exitCodes.invalid;
+  return result.expectations.every(({ held }) => held) ? exitCodes.ok : exitCodes.expectation;
+}
+
+/** The first signal ends the run tidily, a second one at once. @returns the function that takes the handlers away */
+function onSignals(stop: AbortController, note: (text: string) => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const handler = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(exitCodes.interrupted); // the children end with the channel to them
+    note(`${signal}: ending the trial under way; what was measured before is kept.`);
+    stop.abort(new Error(signal));
+  };
+  for (const signal of signals) process.on(signal, handler);
+  return () => {
+    for (const signal of signals) process.off(signal, handler);
+  };
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./ -]+$/.test(word) && (!word.includes(' ') || word.startsWith('npm ')) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

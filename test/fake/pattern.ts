@@ -1,0 +1,27 @@
+// The fake pattern: exact, scripted latencies, losses and duplicates. With it in the registry the whole pipe
+// from scenario to report runs without a socket, in virtual time.
+
+import { z } from 'zod';
+import { patterns, type PatternRegistry } from '../../core/patterns.ts';
+import { duration } from '../../core/quantities.ts';
+
+export const fakeOptions = z.strictObject({
+  /** Delivery `k` (counted over all subscribers) takes `latencies[k % latencies.length]`. */
+  latencies: z.array(duration).min(1).default([10]),
+  /** Every how many deliveries one is lost, or comes twice; 0 for never. */
+  loseEvery: z.int().min(0).default(0),
+  repeatEvery: z.int().min(0).default(0),
+  /** How late the publisher lets each event go. */
+  lag: duration.default(0),
+  /** CPU share that the load process claims to use. */
+  loadCpu: z.number().default(0.1),
+  /** What breaks, in the middle of the measured phase. */
+  fail: z.enum(['none', 'server-dies', 'load-reports-failure']).default('none'),
+});
+
+export type FakeOptions = z.infer<typeof fakeOptions>;
+
+export const withFake: PatternRegistry = {
+  ...patterns,
+  fake: { title: 'Fake', how: 'by the script', options: fakeOptions, lacks: { order: 'the script decides' }, holdsConnection: true },
+};
