@@ -1,0 +1,63 @@
+// pushbench serve: one reference server alone, for a workshop, until Ctrl-C.
+
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
+import { patterns } from '../core/patterns.ts';
+import { scenarioDefaults } from '../core/scenario.ts';
+import { nearest } from '../core/suggest.ts';
+import { patternServers } from '../servers/registry.ts';
+import { startServer } from '../servers/start.ts';
+
+/** Serves until a signal comes. */
+export async function serveCommand(pattern: string, options: { port: string; set: string[] }): Promise<ExitCode> {
+  if (!isPattern(pattern)) {
+    const near = nearest(pattern, Object.keys(patterns));
+    throw new UserError('pattern', `There is no pattern called "${pattern}"${near ? `; did you mean "${near}"?` : '.'} There are: ${Object.keys(patterns).join(', ')}.`);
+  }
+  const port = Number(options.port);
+  if (!/^\d+$/.test(options.port) || port > 65_535) {
+    throw new UserError('port', `--port ${options.port} is not a port: give a number from 1 to 65535, or 0 for any free one.`);
+  }
+  const server = await start(pattern, parseOptions(pattern, options.set), port);
+  const { examples } = await patternServers[pattern]();
+  console.log(`${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n`);
+  for (const { what, command } of examples) console.log(`# ${what}\n${command(server.endpoint.url)}\n`);
+  console.log('Ctrl-C ends it.');
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+  await server.close();
+  return exitCodes.ok;
+}
+
+function isPattern(name: string): name is keyof typeof patterns {
+  return Object.hasOwn(patterns, name);
+}
+
+async function start(pattern: keyof typeof patterns, options: Record<string, unknown>, port: number) {
+  try {
+    return await startServer({ pattern, options, limits: scenarioDefaults().server, seed: 1, port });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new UserError('port-taken', `Port ${port} on 127.0.0.1 is taken. Choose another with --port, or --port 0 for any free one.`, exitCodes.failed);
+    }
+    throw error;
+  }
+}
+
+function parseOptions(pattern: keyof typeof patterns, assignments: readonly string[]): Record<string, unknown> {
+  const given: Record<string, unknown> = {};
+  for (const assignment of assignments) {
+    const at = assignment.indexOf('=');
+    if (at < 1) throw new UserError('set', `--set ${assignment}: write it as option=value, such as --set heartbeat=5s.`);
+    try {
+      given[assignment.slice(0, at)] = parse(assignment.slice(at + 1));
+    } catch (error) {
+      throw new UserError('set', `--set ${assignment}: ${messageOf(error)}`);
+    }
+  }
+  const parsed = patterns[pattern].options.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new UserError('options', `These options do not fit ${pattern}:\n${z.prettifyError(parsed.error)}\nIt has: ${Object.keys(patterns[pattern].options.shape).join(', ')}.`);
+}

@@ -1,0 +1,45 @@
+// The structure holds: arrows between rooms point down only, every pattern stands in every room, and every
+// file says what it is for.
+
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { patterns } from '../core/patterns.ts';
+
+/** The rooms each room may import from. */
+const arrows: Record<string, string[]> = {
+  core: [],
+  servers: ['core'],
+  load: ['core'],
+  harness: ['core'],
+  reports: ['core'],
+  cli: ['core', 'harness', 'reports', 'servers'],
+};
+
+const sources = globSync(`{${Object.keys(arrows).join(',')}}/**/*.ts`);
+
+test('imports between rooms follow the arrows', () => {
+  const wrong = sources.flatMap((file) => {
+    const room = file.split('/')[0]!;
+    const imported = [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(?:\.\.\/)+(\w+)\//g)].map((match) => match[1]!);
+    return imported.filter((other) => other !== room && !arrows[room]!.includes(other)).map((other) => `${file} imports from ${other}/`);
+  });
+  assert.ok(sources.length > 30);
+  assert.deepEqual(wrong, []);
+});
+
+test('every pattern is one file of the same name in servers/ and load/, and stands in both registries', async () => {
+  const names = Object.keys(patterns).sort();
+  for (const room of ['servers', 'load']) {
+    const files = new Set(globSync(`${room}/*.ts`).map((file) => file.slice(room.length + 1, -'.ts'.length)));
+    assert.deepEqual(names.filter((name) => !files.has(name)), [], `missing in ${room}/`);
+    const registry = (await import(`../${room}/registry.ts`)) as Record<string, unknown>;
+    const listed = Object.values(registry).find((value) => typeof value === 'object' && value !== null);
+    assert.deepEqual(Object.keys(listed ?? {}).sort(), names, `${room}/registry.ts`);
+  }
+});
+
+test('every file opens by saying what it is for', () => {
+  const silent = sources.filter((file) => !/^(#!.*\n)?\/\/ [A-Z`]/.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(silent, []);
+});
