@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
 import { patterns } from '../core/patterns.ts';
-import { scenarioDefaults } from '../core/scenario.ts';
+import { defaultLimits } from '../core/scenario.ts';
 import { nearest } from '../core/suggest.ts';
 import { patternServers } from '../servers/registry.ts';
 import { startServer } from '../servers/start.ts';
@@ -37,7 +37,7 @@ function isPattern(name: string): name is keyof typeof patterns {
 
 async function start(pattern: keyof typeof patterns, options: Record<string, unknown>, port: number) {
   try {
-    return await startServer({ pattern, options, limits: scenarioDefaults().server, seed: 1, port });
+    return await startServer({ pattern, options, limits: defaultLimits, seed: 1, port });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
       throw new UserError('port-taken', `Port ${port} on 127.0.0.1 is taken. Choose another with --port, or --port 0 for any free one.`, exitCodes.failed);

@@ -30,6 +30,8 @@ export const counterNames = [
   'bytesOut',
   /** Deliveries: one event written to, or read by, one subscriber; duplicates count. */
   'events',
+  /** Deliveries that a webhook receiver's dedupe store knew already; a part of events. Load side only. */
+  'deduplicated',
   /** Events the slow-subscriber policy dropped or replaced by a later one, and subscribers it cut off. */
   'slowDrops',
   'slowDisconnects',

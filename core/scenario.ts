@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { topicPattern } from './envelope.ts';
 import { type PatternRegistry, variantOf } from './patterns.ts';
+import { largestBodyBytes } from './payload.ts';
 import { duration, rate, share, size } from './quantities.ts';
 
 const positive = z.int().min(1);
@@ -33,7 +34,9 @@ const arrivals = z
 
 const payload = z
   .union([
-    size.transform((sizeBytes) => ({ kind: 'size' as const, sizeBytes })),
+    size
+      .refine((sizeBytes) => sizeBytes >= 1 && sizeBytes <= largestBodyBytes, { error: 'a body of 1B to 256MiB' })
+      .transform((sizeBytes) => ({ kind: 'size' as const, sizeBytes })),
     z
       .strictObject({ from: z.string().min(1).describe('a JSON or NDJSON file beside the scenario, or an npm package of examples') })
       .transform((v) => ({ kind: 'corpus' as const, from: v.from })),
@@ -132,5 +135,9 @@ export type Arrivals = TopicGroup['publish'];
 export type Payload = Scenario['payload'];
 export type Fault = Scenario['faults'][number];
 export type ServerLimits = Scenario['server'];
+
 export type ReconnectPolicy = Scenario['reconnect'];
 export type Phases = Scenario['phases'];
+
+/** A server's limits where no scenario sets them. */
+export const defaultLimits: ServerLimits = server.parse({});

@@ -81,7 +81,7 @@ export function parseTrace(text: string, file: string): Trace {
     const match = /^\s*(\d+(?:\.\d+)?)\s*,\s*(\d+)\s*$/.exec(line);
     const atUs = Math.round(Number(match?.[1]) * 1e6);
     const bytes = Number(match?.[2]);
-    if (!match) wrong.push(`${file}:${i + 1}: "${line.slice(0, 60)}" is not "seconds,bytes", such as "0.25,512"`);
+    if (!match) wrong.push(`${file}:${i + 1}: "${line.slice(0, 60)}" is not a time in seconds, a comma and a size in bytes, such as "0.25,512"`);
     else if (atUs < (offsetUs.at(-1) ?? 0)) wrong.push(`${file}:${i + 1}: ${match[1]} s lies before the line above; times must not go back`);
     else if (bytes < 1 || bytes > largestBodyBytes) wrong.push(`${file}:${i + 1}: a body has 1 to ${largestBodyBytes} bytes, not ${bytes}`);
     else {

@@ -38,8 +38,8 @@ function scaled(pattern: RegExp, text: string, factor: (unit: string) => number)
 /** `1234567` -> `1.23 s`. Three significant digits in the unit that suits. */
 export function formatUs(us: number): string {
   const size = Math.abs(us);
-  if (size < 1000) return `${digits(us)} µs`;
-  if (size < 1e6) return `${digits(us / 1000)} ms`;
+  if (size < 999.5) return `${digits(us)} µs`; // above, three digits round up to the next unit
+  if (size < 999.5e3) return `${digits(us / 1000)} ms`;
   if (size < 120e6) return `${digits(us / 1e6)} s`;
   return size < 7200e6 ? `${digits(us / 60e6)} min` : `${digits(us / 3600e6)} h`;
 }

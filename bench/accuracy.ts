@@ -1,0 +1,66 @@
+// Are the reported percentiles true? Against a server that delays every delivery by a known distribution, and
+// with the publisher or the server frozen for a second, which must show in full in the tail.
+
+import { histogramOf, metrics } from '../core/metrics.ts';
+import { quantileUs } from '../core/histogram.ts';
+import { patterns } from '../core/patterns.ts';
+import type { Completed } from '../core/result.ts';
+import { parseScenario } from '../core/scenario-file.ts';
+import type { ServerCommand, ServerReport } from '../core/control.ts';
+import { formatUs } from '../core/units.ts';
+import { processes, type Fleet } from '../harness/fleet.ts';
+import { forkPeer } from '../harness/peer.ts';
+import { prepare, run } from '../harness/run.ts';
+import { trueQuantileUs } from './delays.ts';
+
+const known = `
+question: Are the reported percentiles the server's?
+subscribers: 50
+topics: { news: { publish: 20/s } }
+payload: 128B
+phases: { connect: 1s, warmup: 2s, measure: 20s, drain: 5s }
+variants: [sse]
+`;
+const frozen = (who: string) => `
+question: Does a second's standstill show in full?
+subscribers: 20
+topics: { news: { publish: 100/s } }
+payload: 128B
+phases: { connect: 1s, warmup: 1s, measure: 10s, drain: 5s }
+variants: [sse]
+faults: [{ at: 5s, freeze: ${who}, for: 1s }]
+`;
+
+export async function main(): Promise<void> {
+  const delayed = (): Fleet['server'] => () => forkPeer<ServerCommand, ServerReport>('delayed server', new URL('delayed-server.ts', import.meta.url));
+  const trial = await one(known, { ...processes, server: delayed() });
+  for (const quantile of [0.5, 0.9, 0.99]) {
+    const truth = trueQuantileUs(quantile);
+    const reported = quantileUs(histogramOf(trial.latency.endToEnd), quantile)!;
+    const error = reported - truth;
+    const within = Math.abs(error) <= Math.max(1000, truth * 0.02);
+    console.log(`p${quantile * 100}: reported ${formatUs(reported)}, true ${formatUs(truth)}: off by ${formatUs(error)}, ${within ? 'within' : 'OUTSIDE'} 1 ms or 2 %`);
+  }
+  for (const who of ['publisher', 'server']) {
+    const stood = await one(frozen(who), processes);
+    const max = metrics['latency.max']!.read(stood)!;
+    const latency = histogramOf(stood.latency.endToEnd);
+    // Events planned during the standstill wait for its rest: 1 s for the first, nothing for the last.
+    const late = [0.25, 0.5, 0.75].map((s) => {
+      let above = 0;
+      for (let q = 0; q < 1000; q++) if (quantileUs(latency, (q + 0.5) / 1000)! > s * 1e6) above++;
+      return `${(above / 10).toFixed(1)} % above ${s} s (a tenth of the events waits, so ${((1 - s) * 10).toFixed(1)} % should)`;
+    });
+    console.log(`${who} frozen for 1 s of 10 s: largest latency ${formatUs(max)} (1 s is true), ${late.join(', ')}`);
+  }
+}
+
+async function one(yaml: string, fleet: Fleet): Promise<Completed> {
+  const { scenario, source } = parseScenario(yaml, { file: 'accuracy', registry: patterns, overrides: [] });
+  const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
+  const options = { registry: patterns, folder: '.', source, command: 'npm run bench -- accuracy', observer: silent, signal: new AbortController().signal, fleet };
+  const { trials } = await run(prepare(scenario, options), options);
+  const { outcome } = trials[0]!;
+  if (outcome.status === 'failed') throw new Error(outcome.message);
+  return outcome;
+}

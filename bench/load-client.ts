@@ -1,0 +1,93 @@
+// CPU per delivered event of our load process, against readers that do less: a program that only counts (named
+// by PUSHBENCH_READER; its arguments are PORT REQUEST_FILE NEEDLE CONNECTIONS SECONDS and it prints
+// {"cpuMicrosPerEvent": ...}) and the same done with the `ws` client. 5,000 subscribers, 20,000 deliveries a
+// second, our own server; all readers in turn on the same stream.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nowUs } from '../core/clock.ts';
+import type { Endpoint, LoadSample } from '../core/control.ts';
+import { patterns, variantOf } from '../core/patterns.ts';
+import { defaultLimits } from '../core/scenario.ts';
+import { processes } from '../harness/fleet.ts';
+import { body128, median, publishSteadily, rounds, sleep, spread, startProgram } from './tools.ts';
+
+const subscribers = 5000;
+const eventsPerS = 4;
+const seconds = 8;
+
+const requests = {
+  sse: 'GET /events?topics=news HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n',
+  websocket:
+    'GET /ws?topics=news HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+} as const;
+
+export async function main(): Promise<void> {
+  const reader = process.env['PUSHBENCH_READER'];
+  if (!reader) console.log('(PUSHBENCH_READER names no reader program: the ratio to it is not measured)');
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-bench-'));
+  try {
+    for (const pattern of ['sse', 'websocket'] as const) await measure(pattern, reader, folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function measure(pattern: keyof typeof requests, reader: string | undefined, folder: string): Promise<void> {
+  const server = processes.server();
+  const { options } = variantOf(patterns, pattern);
+  server.send({ kind: 'start', pattern, options, limits: defaultLimits, seed: 1 });
+  const { endpoint } = await server.next('listening', 10_000);
+  const stop = publishSteadily(endpoint.publishUrl, 'news', eventsPerS, body128);
+  const port = new URL(endpoint.url).port;
+  const request = join(folder, pattern);
+  writeFileSync(request, requests[pattern]);
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  const ws: number[] = [];
+  try {
+    for (let round = 0; round < rounds; round++) {
+      if (reader) {
+        const { result } = startProgram(reader, [port, request, '"seq":', String(subscribers), String(seconds)]);
+        theirs.push(((await result) as { cpuMicrosPerEvent: number }).cpuMicrosPerEvent);
+      }
+      ours.push(await ourLoad(pattern, options, endpoint));
+      if (pattern === 'websocket') {
+        const { result } = startProgram(process.execPath, ['bench/peer-ws.ts', `${endpoint.url.replace('http', 'ws')}/ws?topics=news`, String(subscribers), String(seconds)]);
+        ws.push(((await result) as { cpuMicrosPerEvent: number }).cpuMicrosPerEvent);
+      }
+    }
+  } finally {
+    stop();
+    await server.stop(3000);
+  }
+  console.log(`${pattern}: ${spread(ours)} µs CPU per delivered event`);
+  if (theirs.length > 0) {
+    console.log(`  ${spread(theirs)} µs for the reader that only counts: ratio ${spread(ours.map((value, i) => value / theirs[i]!))} (bound: 1.6)`);
+  }
+  if (ws.length > 0) console.log(`  ${spread(ws)} µs for the ws client: ratio ${(median(ours) / median(ws)).toFixed(2)}`);
+}
+
+async function ourLoad(pattern: string, options: Readonly<Record<string, unknown>>, endpoint: Endpoint): Promise<number> {
+  const load = processes.load(0);
+  try {
+    load.send({
+      kind: 'start', pattern, options, endpoint, first: 0, count: subscribers, subscribers, connectMs: 3000, seed: 1, fanoutEvery: 1,
+      topics: [{ name: 'news', count: 1, follow: 1, first: 0 }], reconnect: { base: 100, cap: 1000 },
+    });
+    await load.next('ready', 30_000);
+    const fromUs = nowUs() + 2_000_000;
+    const toUs = fromUs + seconds * 1e6;
+    const samples: LoadSample[] = [];
+    load.on('sample', (sample) => samples.push(sample));
+    load.send({ kind: 'window', window: { warmupFromUs: fromUs - 1_000_000, fromUs, toUs, slotUs: 1_000_000 } });
+    await sleep((toUs - nowUs()) / 1000 + 500);
+    const first = samples.find(({ sample }) => sample.atUs >= fromUs)!;
+    const last = samples.find(({ sample }) => sample.atUs >= toUs)!;
+    return (last.sample.cpuUs - first.sample.cpuUs) / (last.counters.events - first.counters.events);
+  } finally {
+    await load.stop(3000);
+  }
+}

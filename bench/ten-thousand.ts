@@ -1,0 +1,42 @@
+// 10,000 subscribers on one load process and one server process, 2 events a second to all: everything
+// connected, nothing missed, one descriptor each; and what an idle subscriber costs in memory on either side.
+
+import { patterns } from '../core/patterns.ts';
+import { metrics } from '../core/metrics.ts';
+import { parseScenario } from '../core/scenario-file.ts';
+import { formatBytes, formatNumber, formatUs } from '../core/units.ts';
+import { prepare, run } from '../harness/run.ts';
+
+const yaml = `
+question: Do 10,000 subscribers fit on one load process and one server process?
+subscribers: 10000
+loadProcesses: 1
+topics: { news: { publish: 2/s } }
+payload: 128B
+phases: { connect: 8s, warmup: 2s, measure: 10s, drain: 10s }
+variants: [sse, websocket, long-polling, http-stream]
+`;
+
+export async function main(): Promise<void> {
+  const { scenario, source } = parseScenario(yaml, { file: 'ten-thousand', registry: patterns, overrides: [] });
+  const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
+  const options = { registry: patterns, folder: '.', source, command: 'npm run bench -- ten-thousand', observer: silent, signal: new AbortController().signal };
+  const { trials } = await run(prepare(scenario, options), options);
+  for (const { variant, outcome, warnings } of trials) {
+    if (outcome.status === 'failed') {
+      console.log(`${variant.label}: failed: ${outcome.message}`);
+      continue;
+    }
+    const read = (name: string) => metrics[name]!.read(outcome) ?? Number.NaN;
+    const { ledger, descriptors, subscribers } = outcome;
+    console.log(
+      `${variant.label}: ${formatNumber(subscribers)} connected in ${formatUs(outcome.connectUs)}; ` +
+        `${formatNumber(ledger.delivered)} of ${formatNumber(ledger.expected)} delivered, ${formatNumber(ledger.missed)} missed; ` +
+        `descriptors: ${descriptors ? `${formatNumber(descriptors.connected)}, idle ${formatNumber(descriptors.baseline)}` : 'not measured'}; ` +
+        `idle subscriber: ${formatBytes(read('client-memory-per-subscriber'))} on the load side (bound: 8 KB), ` +
+        `${formatBytes(read('server-memory-per-subscriber'))} on the server${variant.pattern === 'websocket' ? ' (bound: 14 KB)' : ''}; ` +
+        `p50 ${formatUs(read('latency.p50'))}, p99 ${formatUs(read('latency.p99'))}`,
+    );
+    for (const { level, code, message } of warnings) console.log(`  ${level}: ${code}: ${message}`);
+  }
+}

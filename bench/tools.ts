@@ -1,0 +1,60 @@
+// What the benchmarks share: child processes measured from outside, medians, a publisher at a steady rate.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nowUs } from '../core/clock.ts';
+
+export { sleep };
+
+export const rounds = Number(process.env['PUSHBENCH_BENCH_ROUNDS'] ?? 3);
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** `1.23 (1.10 to 1.40)` */
+export function spread(values: readonly number[], digits = 2): string {
+  return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`;
+}
+
+/** User and system CPU time of a process from /proc, in microseconds; ticks of 10 ms. */
+export function cpuUsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+/** Starts a program whose last line of output is JSON. */
+export function startProgram(command: string, args: string[]): { child: ChildProcess; result: Promise<unknown> } {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  const result = new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const last = text.trim().split('\n').at(-1) ?? '';
+      if (code === 0) resolve(JSON.parse(last));
+      else reject(new Error(`${command} ended with exit code ${code}: ${text.slice(-500)}`));
+    });
+  });
+  result.catch(() => {}); // awaited by those who want it
+  return { child, result };
+}
+
+/** Publishes to one topic of our servers at a steady rate until stopped. */
+export function publishSteadily(url: string, topic: string, perS: number, body: string): () => void {
+  const timer = setInterval(() => {
+    const stamp = String(nowUs());
+    fetch(`${url}/topics/${topic}`, { method: 'POST', body, headers: { 'pushbench-planned': stamp, 'pushbench-sent': stamp } })
+      .then((response) => response.arrayBuffer())
+      .catch(() => {});
+  }, 1000 / perS);
+  return () => clearInterval(timer);
+}
+
+/** A body of about 128 bytes, so that an event is about 250 on the wire. */
+export const body128 = JSON.stringify({ status: 'shipped', pad: 'x'.repeat(96) });
