@@ -1,0 +1,140 @@
+// The command line as a user meets it: what it prints, what it says of mistakes, its exit codes.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { resultSchema } from '../../core/result.ts';
+import { resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
+
+test('--help names every command and every exit code', async (t) => {
+  const { code, stdout } = await start(['--help'], temporaryFolder(t)).ended;
+  assert.equal(code, 0);
+  for (const word of ['run', 'serve', 'validate', 'list', 'report', 'Exit codes']) assert.match(stdout, new RegExp(word));
+});
+
+test('wrong arguments end with exit code 2 and a hint', async (t) => {
+  const folder = temporaryFolder(t);
+  const rows: [string[], RegExp][] = [
+    [['run', '--sett', 'a=b'], /unknown option '--sett'[\s\S]*--set/],
+    [['run', 'compair'], /no scenario called "compair"; did you mean "compare"\?/],
+    [['run', './nothing.yaml'], /Cannot read the scenario \.\/nothing\.yaml/],
+    [['run', 'compare', '--set', 'subscriber=5'], /subscribers/],
+    [['serve', 'ses'], /no pattern called "ses"; did you mean "sse"\?/],
+    [['serve', 'sse', '--port', 'http'], /--port http is not a port/],
+    [['serve', 'sse', '--set', 'heartbeat'], /write it as option=value/],
+    [['serve', 'sse', '--set', 'hartbeat=5s'], /options do not fit sse[\s\S]*heartbeat/],
+    [['report', 'nothing.json'], /nothing\.json/],
+    [['validate'], /missing required argument/],
+  ];
+  for (const [args, message] of rows) {
+    const { code, stderr } = await start(args, folder).ended;
+    assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace for a user\'s mistake');
+  }
+});
+
+test('list and validate say what each scenario asks', async (t) => {
+  const folder = temporaryFolder(t);
+  const list = await start(['list'], folder).ended;
+  assert.equal(list.code, 0);
+  assert.match(list.stdout, /compare/);
+  assert.match(list.stdout, /github-webhooks/);
+  const wrong = join(folder, 'wrong.yaml');
+  writeFileSync(wrong, 'question: What?\nsubscribrs: 5\ntopics: { news: { publish: 5 } }\n');
+  const { code, stdout, stderr } = await start(['validate', 'compare', wrong], folder).ended;
+  assert.equal(code, 2);
+  assert.match(stdout, /compare/);
+  assert.match(stderr, /wrong\.yaml:2:1[\s\S]*subscribers/);
+  assert.match(stderr, /wrong\.yaml:3:/, 'every mistake at once');
+});
+
+test('a run writes result and report, prints the table, and both can be had again from the result', async (t) => {
+  const folder = temporaryFolder(t);
+  const { code, stdout, stderr } = await start(['run', writeScenario(folder, 'variants: [sse, websocket]\nexpect: [missed == 0]')], folder).ended;
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /sse[\s\S]*websocket[\s\S]*Report: results\//);
+  const [runFolder] = resultFolders(folder);
+  const result = resultSchema.parse(JSON.parse(readFileSync(join(runFolder!, 'result.json'), 'utf8')));
+  assert.equal(result.trials.length, 2);
+  assert.ok(result.expectations.every(({ held }) => held));
+  const again = join(folder, 'again.html');
+  const report = await start(['report', runFolder!, runFolder!, '--out', again], folder).ended;
+  assert.equal(report.code, 0, report.stderr);
+  assert.ok(existsSync(again));
+  assert.ok(existsSync(join(runFolder!, 'report.html')));
+});
+
+test('--json prints the result and nothing else on standard output; --quiet prints nothing while it runs', async (t) => {
+  const folder = temporaryFolder(t);
+  const { code, stdout, stderr } = await start(['run', writeScenario(folder, 'variants: [sse]'), '--json', '--quiet'], folder).ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(resultSchema.parse(JSON.parse(stdout)).trials.length, 1);
+  assert.equal(stderr, '');
+});
+
+test('an expectation that fails is shown with the measured value, and the exit code is 1', async (t) => {
+  const folder = temporaryFolder(t);
+  const { code, stdout } = await start(['run', writeScenario(folder, 'variants: [sse]\nexpect: [latency.p50 < 1us]')], folder).ended;
+  assert.equal(code, 1, stdout);
+  assert.match(stdout, /latency\.p50 < 1us/);
+});
+
+test('results that cannot be written are noticed before the run', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'results'), 'a file in the place of the folder');
+  const { code, stderr } = await start(['run', writeScenario(folder)], folder).ended;
+  assert.equal(code, 3);
+  assert.match(stderr, /Cannot write results below results: .*--results DIR/);
+});
+
+test('a full disk is noticed before the run', async (t) => {
+  const folder = temporaryFolder(t);
+  const small = join(folder, 'small-disk');
+  mkdirSync(small);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small], { stdio: 'ignore' });
+  } catch {
+    t.skip('a small disk can only be mounted as root');
+    return;
+  }
+  try {
+    const { code, stderr } = await start(['run', writeScenario(folder), '--results', small], folder).ended;
+    assert.equal(code, 3);
+    assert.match(stderr, /1 MiB are free where results are written.*Free some space/);
+  } finally {
+    execFileSync('umount', [small]);
+  }
+});
+
+test('more subscribers than descriptors are refused with the shortfall and the command that mends it', async (t) => {
+  const folder = temporaryFolder(t);
+  const scenario = writeScenario(folder, 'variants: [sse]');
+  const limited: [string, ...string[]] = ['sh', '-c', 'ulimit -n 256; exec "$@"', 'sh', process.execPath, join(process.cwd(), 'cli/main.ts')];
+  const { code, stderr } = await start(['run', scenario, '--set', 'subscribers=1000'], folder, limited).ended;
+  assert.equal(code, 3);
+  assert.match(stderr, /needs 1,064 file descriptors .* limit is 256: short of 808\. Raise it with "ulimit -n 1064"/);
+});
+
+test('serve runs one server with a curl line for each endpoint, until it is told to stop', async (t) => {
+  const server = start(['serve', 'sse', '--port', '0'], temporaryFolder(t));
+  await server.saw(/Ctrl-C ends it/);
+  server.child.kill('SIGINT');
+  const { code, stdout } = await server.ended;
+  assert.equal(code, 0);
+  assert.match(stdout, /curl .*\/events/);
+  assert.match(stdout, /curl .*\/topics\//);
+});
+
+test('serve on a taken port says so', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => other.once('listening', resolve));
+  t.after(() => other.close());
+  const { port } = other.address() as AddressInfo;
+  const { code, stderr } = await start(['serve', 'polling', '--port', String(port)], temporaryFolder(t)).ended;
+  assert.equal(code, 3);
+  assert.match(stderr, new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is taken`));
+});

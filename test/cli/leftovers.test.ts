@@ -1,0 +1,72 @@
+// Whatever happens in the middle of a run, it leaves no process and no half-written file behind, and keeps
+// what it had measured.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { resultSchema } from '../../core/result.ts';
+import { childrenOf, isAlive, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
+
+async function allGone(pids: readonly number[]): Promise<void> {
+  for (let i = 0; i < 100 && pids.some(isAlive); i++) await sleep(50);
+  assert.deepEqual(pids.filter(isAlive), []);
+}
+
+test('Ctrl-C in the first trial: exit code 130, nothing left', async (t) => {
+  const folder = temporaryFolder(t);
+  const run = start(['run', writeScenario(folder, 'variants: [sse]', '20s')], folder);
+  await run.saw(/measuring/);
+  const pids = childrenOf(run.child.pid!);
+  assert.ok(pids.length >= 3, 'server, load and publisher are up');
+  run.child.kill('SIGINT');
+  const { code, stderr } = await run.ended;
+  assert.equal(code, 130);
+  assert.match(stderr, /nothing was measured/);
+  await allGone(pids);
+  assert.deepEqual(resultFolders(folder), []);
+});
+
+test('SIGTERM in the second trial: the first one is kept', async (t) => {
+  const folder = temporaryFolder(t);
+  const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]')], folder);
+  await run.saw(/\[2\/2\] websocket: measuring/);
+  const pids = childrenOf(run.child.pid!);
+  run.child.kill('SIGTERM');
+  const { code } = await run.ended;
+  assert.equal(code, 130);
+  await allGone(pids);
+  const [runFolder] = resultFolders(folder);
+  assert.deepEqual(readdirSync(runFolder!).sort(), ['report.html', 'result.json']);
+  const result = resultSchema.parse(JSON.parse(readFileSync(join(runFolder!, 'result.json'), 'utf8')));
+  assert.equal(result.interrupted, true);
+  assert.equal(result.trials.length, 1);
+});
+
+for (const role of ['server', 'load', 'publisher'] as const) {
+  test(`a ${role} process that is killed fails its trial with the reason; the next trial runs; nothing is left`, async (t) => {
+    const folder = temporaryFolder(t);
+    const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]', '3s')], folder);
+    await run.saw(/\[1\/2\] sse: measuring/);
+    const pids = childrenOf(run.child.pid!);
+    const victim = pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes({ server: 'servers/process', load: 'load/process', publisher: 'load/publisher-process' }[role]))!;
+    process.kill(victim, 'SIGKILL');
+    const { code, stdout, stderr } = await run.ended;
+    assert.equal(code, 3, stdout + stderr);
+    assert.match(stderr, new RegExp(`\\[1/2\\] sse: failed: the ${role}.* process ended in the middle of the trial \\(signal SIGKILL`));
+    await allGone(pids);
+    const result = resultSchema.parse(JSON.parse(readFileSync(join(resultFolders(folder)[0]!, 'result.json'), 'utf8')));
+    assert.deepEqual(result.trials.map(({ outcome }) => outcome.status), ['failed', 'completed']);
+  });
+}
+
+test('a harness that is killed outright takes its children with it', async (t) => {
+  const folder = temporaryFolder(t);
+  const run = start(['run', writeScenario(folder, 'variants: [sse]', '20s')], folder);
+  await run.saw(/measuring/);
+  const pids = childrenOf(run.child.pid!);
+  run.child.kill('SIGKILL');
+  await run.ended;
+  await allGone(pids);
+});

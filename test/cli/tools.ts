@@ -1,0 +1,82 @@
+// What the tests of the command line share: running it as a user does, in a folder of its own.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TestContext } from 'node:test';
+
+export type Ended = { code: number | null; signal: string | null; stdout: string; stderr: string };
+export type Running = { child: ChildProcess; ended: Promise<Ended>; /** Resolves when standard error or output has shown this. */ saw(text: RegExp): Promise<void> };
+
+const main = resolve('cli/main.ts');
+
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-test-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function start(args: string[], cwd: string, command: [string, ...string[]] = [process.execPath, main]): Running {
+  const child = spawn(command[0], [...command.slice(1), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  const waiting: { text: RegExp; resolve: () => void }[] = [];
+  const look = () => {
+    for (const one of waiting) if (one.text.test(stdout + stderr)) one.resolve();
+  };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    look();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    look();
+  });
+  const ended = new Promise<Ended>((done) => child.on('close', (code, signal) => done({ code, signal, stdout, stderr })));
+  return {
+    child,
+    ended,
+    saw: (text) =>
+      new Promise((resolveSaw, reject) => {
+        waiting.push({ text, resolve: resolveSaw });
+        look();
+        void ended.then((end) => reject(new Error(`it ended (${end.code}) before it said ${text}: ${end.stdout}${end.stderr}`)));
+      }),
+  };
+}
+
+/** A scenario of a few seconds in a file of its own. */
+export function writeScenario(folder: string, more = '', measure = '1500ms'): string {
+  const path = join(folder, 'small.yaml');
+  writeFileSync(path, `question: Does it run?
+subscribers: 5
+topics: { news: { publish: 20/s } }
+phases: { connect: 200ms, warmup: 250ms, measure: ${measure}, drain: 2s }
+${more}
+`);
+  return path;
+}
+
+/** Processes below `pid`, from /proc. */
+export function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function resultFolders(folder: string): string[] {
+  try {
+    return readdirSync(join(folder, 'results')).map((name) => join(folder, 'results', name));
+  } catch {
+    return [];
+  }
+}
