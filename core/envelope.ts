@@ -59,7 +59,8 @@ export function decodeEnvelope(line: string): Envelope {
   const raw = bytes.toString('utf8', at.bodyFrom, at.bodyTo);
   const { topic, seq, plannedUs, sentUs, acceptedUs, crc } = at;
   const id = line.slice(7, line.indexOf('"', 7));
-  const body = at.quoted ? (JSON.parse(raw) as string) : raw;
+  const parsed: unknown = JSON.parse(raw);
+  const body = at.quoted ? String(parsed) : raw;
   return { id, topic, seq, plannedUs, sentUs, acceptedUs, body, ...(crc < 0 ? {} : { crc }) };
 }
 
@@ -71,9 +72,12 @@ const quote = 0x22;
 const comma = 0x2c;
 const colon = 0x3a;
 const braceClose = 0x7d;
+const backslash = 0x5c;
 
 /**
  * Finds the fields of the envelope in bytes `from`..`to` without allocating more than the topic's name.
+ * A body that was cut off behind a brace of its own is not noticed, since that takes parsing it; the wire's
+ * framing and the checksum tell.
  * @returns false when the bytes are not an envelope in the fixed order; `into` is then undefined
  */
 export function locate(bytes: Buffer, from: number, to: number, into: Located): boolean {
@@ -105,7 +109,15 @@ export function locate(bytes: Buffer, from: number, to: number, into: Located): 
   into.quoted = bytes[at + 2] === 0x74;
   into.bodyFrom = at + 8;
   into.bodyTo = to - 1;
-  return into.bodyFrom <= into.bodyTo;
+  return into.quoted ? isQuoted(bytes, into.bodyFrom, into.bodyTo) : bytes[at + 2] === 0x62 && into.bodyFrom < into.bodyTo;
+}
+
+/** Whether a JSON string begins at `from` and may end at `to`: its last quote is not escaped. */
+function isQuoted(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from < 2 || bytes[from] !== quote || bytes[to - 1] !== quote) return false;
+  let at = to - 2;
+  while (at > from && bytes[at] === backslash) at--;
+  return (to - at) % 2 === 0;
 }
 
 /** The number that `number` read last; a second result without an allocation. Negative when there was none. */
@@ -120,7 +132,7 @@ function number(bytes: Uint8Array, from: number, to: number): number {
     n = n * 10 + digit;
   }
   // One bad field spoils all that follow, so the last check sees it.
-  value = at === from || value < 0 ? -1 : n;
+  value = at === from || value < 0  ? -1 : n;
   return at;
 }
 

@@ -55,7 +55,8 @@ export function record(histogram: Histogram, valueUs: number): void {
  */
 export function quantileUs(histogram: Histogram, quantile: number): number | undefined {
   if (histogram.count === 0) return undefined;
-  let left = Math.max(1, Math.ceil(quantile * histogram.count - 1e-9));
+  // Rounding may put a whole rank a little above itself, and ceil would take the next one.
+  let left = Math.max(1, Math.ceil(quantile * histogram.count * (1 - 2 * Number.EPSILON)));
   for (let i = 0; i < length; i++) {
     left -= histogram.counts[i]!;
     if (left <= 0) return Math.min(topOf(i), histogram.maxUs);
@@ -123,12 +124,15 @@ export function storeHistogram(histogram: Histogram): StoredHistogram {
   return { v2: encodeIntoCompressedBase64(encoder), ...rest, minUs: rest.count === 0 ? 0 : minUs };
 }
 
-/** @throws when `stored.v2` is not an HdrHistogram encoding, or its count is not the stored one */
+/** @throws when `stored.v2` is not an HdrHistogram encoding with bins like ours, or its count is not the stored one */
 export function loadHistogram(stored: StoredHistogram): Histogram {
   const decoded = decodeFromCompressedBase64(stored.v2);
   if (!(decoded instanceof JsHistogram)) throw new Error('hdr-histogram-js decoded into a histogram without bins');
+  if (decoded.numberOfSignificantValueDigits !== 3 || decoded.lowestDiscernibleValue !== 1) {
+    throw new Error('the histogram is not one of 3 significant digits from 1 us, so its bins are others');
+  }
   const histogram = newHistogram();
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < Math.min(length, decoded.countsArrayLength); i++) {
     const n = decoded.getCountAtIndex(i);
     histogram.counts[i] = n;
     histogram.count += n;

@@ -3,39 +3,39 @@
 // registries of those rooms.
 
 import { z } from 'zod';
-import { duration, share } from './quantities.ts';
+import { duration, interval, share } from './quantities.ts';
 import { writeDuration } from './units.ts';
 
 const connection = z.enum(['keep-alive', 'close']).default('keep-alive').describe('reuse the TCP connection, or open one per request');
-const heartbeat = duration.default(15_000).describe('a sign of life on a quiet stream, below the idle timeout of proxies');
+const heartbeat = interval.prefault('15s').describe('a sign of life on a quiet stream, below the idle timeout of proxies');
 
 /** Each pattern's options as a scenario writes them; parsing fills in the defaults. */
 export const patternOptions = {
   polling: z.strictObject({
-    every: duration.default(1000).describe('time between two polls of one subscriber'),
-    jitter: share.default(0.1).describe('each wait differs from `every` by up to this share, so that polls do not march in step'),
+    every: interval.prefault('1s').describe('time between two polls of one subscriber'),
+    jitter: share.prefault('10%').describe('each wait differs from `every` by up to this share, so that polls do not march in step'),
     conditional: z.boolean().default(true).describe('send If-None-Match and accept 304 for "nothing new"'),
     connection,
   }),
   'long-polling': z.strictObject({
-    hold: duration.default(25_000).describe('how long the server holds a request that has nothing to say'),
-    batch: duration.default(0).describe('how long the server collects more events after the first before it answers'),
+    hold: interval.prefault('25s').describe('how long the server holds a request that has nothing to say'),
+    batch: duration.prefault('0s').describe('how long the server collects more events after the first before it answers'),
     connection,
   }),
   'http-stream': z.strictObject({ heartbeat }),
   sse: z.strictObject({
     over: z.enum(['h1', 'h2', 'h2c']).default('h1').describe('HTTP/1.1, HTTP/2 over TLS, or cleartext HTTP/2 with prior knowledge'),
     heartbeat,
-    retry: duration.default(1000).describe('reconnection time the server tells its clients'),
+    retry: duration.prefault('1s').describe('reconnection time the server tells its clients'),
   }),
   websocket: z.strictObject({
     deflate: z.boolean().default(false).describe('permessage-deflate'),
-    ping: duration.default(25_000).describe('time between two pings; a client silent for two of them is cut off'),
+    ping: interval.prefault('25s').describe('time between two pings; a client silent for two of them is cut off'),
   }),
   webhook: z.strictObject({
-    timeout: duration.default(10_000).describe('how long the receiver may take to answer'),
-    retries: z.array(duration).max(30).default([1000, 5000, 30_000]).describe('waits before each further attempt'),
-    jitter: share.default(0.1).describe('each wait differs by up to this share'),
+    timeout: interval.prefault('10s').describe('how long the receiver may take to answer'),
+    retries: z.array(duration).max(30).prefault(['1s', '5s', '30s']).describe('waits before each further attempt'),
+    jitter: share.prefault('10%').describe('each wait differs by up to this share'),
     concurrency: z.int().min(1).max(10_000).default(64).describe('requests under way at once, over all endpoints'),
   }),
 } as const;
@@ -63,6 +63,8 @@ export type Pattern = {
   lacks: Partial<Record<Ability, string>>;
   /** Whether a subscriber holds a connection open while nothing happens. */
   holdsConnection: boolean;
+  /** How long an event may wait by design, in milliseconds; nought when left out. A drain must not be shorter. */
+  waitMs?(options: Variant['options']): number;
 };
 
 /** Patterns by name, in the order reports show them. */
@@ -77,6 +79,10 @@ export const patterns = {
     options: patternOptions.polling,
     lacks: { upstream: oneWay },
     holdsConnection: true,
+    waitMs: (options) => {
+      const { every, jitter } = options as PatternOptions<'polling'>; // parsed by the schema above
+      return every * (1 + jitter);
+    },
   },
   'long-polling': {
     title: 'Long polling',
@@ -84,6 +90,7 @@ export const patterns = {
     options: patternOptions['long-polling'],
     lacks: { upstream: oneWay },
     holdsConnection: true,
+    waitMs: (options) => (options as PatternOptions<'long-polling'>).batch, // parsed by the schema above
   },
   'http-stream': {
     title: 'HTTP streaming',
@@ -131,19 +138,30 @@ export type Variant = {
 
 /** The variant of `pattern` with options as its schema parsed them, defaults filled in. */
 export function variantOf(registry: PatternRegistry, pattern: string, options?: Record<string, unknown>): Variant {
-  const defaults = registry[pattern]!.options.parse({}) as Record<string, unknown>;
+  const schema = registry[pattern]!.options;
+  const defaults: Record<string, unknown> = schema.parse({});
   const chosen = options ?? defaults;
   const notes = Object.entries(chosen)
     .filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(defaults[key]))
-    .map(([key, value]) => describe(key, value));
+    .map(([key, value]) => noteOf(key, value, writerOf(schema.shape[key]!)));
   return { pattern, options: chosen, label: [pattern, ...notes].join(' ') };
 }
 
-function describe(key: string, value: unknown): string {
+function noteOf(key: string, value: unknown, write: (value: unknown) => string): string {
   if (value === true) return key;
   if (value === false) return `no-${key}`;
-  if (Array.isArray(value)) return `${key}=${value.map((ms) => writeDuration(Number(ms))).join(',') || 'none'}`;
-  if (key === 'over') return String(value);
-  if (key === 'jitter') return `${key}=${Number(value) * 100}%`;
-  return typeof value === 'number' && key !== 'concurrency' ? `${key}=${writeDuration(value)}` : `${key}=${String(value)}`;
+  if (Array.isArray(value)) return `${key}=${value.map(write).join(',') || 'none'}`;
+  return key === 'over' ? write(value) : `${key}=${write(value)}`;
+}
+
+/** Writes an option's value as a scenario would: what its schema takes as input tells which unit a number has. */
+function writerOf(schema: z.core.$ZodType): (value: unknown) => string {
+  const takes = (text: string) => z.safeParse(schema, text).success || z.safeParse(schema, [text]).success;
+  const isDuration = takes('1s');
+  const isShare = takes('1%');
+  return (value) => {
+    if (typeof value === 'number' && isDuration) return writeDuration(value);
+    if (typeof value === 'number' && isShare) return `${Number((value * 100).toPrecision(6))}%`;
+    return String(value);
+  };
 }

@@ -5,18 +5,28 @@ import {
   durationPattern, parseDurationMs, parseRatePerS, parseShare, parseSizeBytes, ratePattern, sharePattern, sizePattern,
 } from './units.ts';
 
-function quantity(pattern: RegExp, parse: (text: string) => number | undefined, what: string, examples: string) {
+/** What a quantity is called in messages, and the most that anything here can work with. */
+type Kind = { what: string; examples: string; most: number; mostText: string };
+
+function quantity(pattern: RegExp, parse: (text: string) => number | undefined, { what, examples, most, mostText }: Kind) {
+  const error = `${what} with its unit, such as ${examples}`;
   return z
-    .string({ error: `${what} with its unit, such as ${examples}` })
-    .regex(pattern, { error: `${what} with its unit, such as ${examples}` })
-    .transform((text) => parse(text) ?? Number.NaN);
+    .string({ error })
+    .regex(pattern, { error })
+    .transform((text) => parse(text) ?? Number.NaN)
+    .refine((value) => value <= most, { error: `more than ${mostText} is not possible` });
 }
 
-/** `5s` -> milliseconds. */
-export const duration = quantity(durationPattern, parseDurationMs, 'a duration', '250ms, 5s or 2m');
+/** `5s` -> milliseconds. Node's timers hold 2^31 - 1 ms and fire at once above that. */
+export const duration = quantity(durationPattern, parseDurationMs, {
+  what: 'a duration', examples: '250ms, 5s or 2m', most: 24 * 86_400_000, mostText: '24d',
+});
 /** `200/s` -> events a second. */
-export const rate = quantity(ratePattern, parseRatePerS, 'a rate', '200/s or 6/m');
+export const rate = quantity(ratePattern, parseRatePerS, { what: 'a rate', examples: '200/s or 6/m', most: 1e7, mostText: '10000/ms' });
 /** `1KiB` -> bytes. */
-export const size = quantity(sizePattern, parseSizeBytes, 'a size', '256B, 4kB or 1KiB');
+export const size = quantity(sizePattern, parseSizeBytes, { what: 'a size', examples: '256B, 4kB or 1KiB', most: 2 ** 40, mostText: '1024GiB' });
 /** `10%` -> 0.1. */
-export const share = quantity(sharePattern, parseShare, 'a share', '10%');
+export const share = quantity(sharePattern, parseShare, { what: 'a share', examples: '10%', most: 1, mostText: '100%' });
+
+/** A duration that something repeats after: not so short that it would never pause. */
+export const interval = duration.refine((ms) => ms >= 1, { error: 'less than 1ms is not possible: timers count in milliseconds' });

@@ -1,11 +1,15 @@
 // The scenario: who subscribes to what, what is published when, what goes wrong, and what is expected.
-// This file is its schema and resolved type. Reading YAML and pointing at mistakes is scenario-file.ts.
+// This file is its schema and resolved type. Reading YAML and pointing at mistakes is scenario-file.ts; what
+// several parts of a scenario make impossible together is contradictions.ts.
+//
+// Messages: a schema's own `error` ends the sentence "expected ...", that of a `refine` is a sentence of its own.
 
 import { z } from 'zod';
 import { topicPattern } from './envelope.ts';
+import { parseExpectation } from './expectation.ts';
 import { type PatternRegistry, variantOf } from './patterns.ts';
 import { largestBodyBytes } from './payload.ts';
-import { duration, rate, share, size } from './quantities.ts';
+import { duration, interval, rate, share, size } from './quantities.ts';
 
 const positive = z.int().min(1);
 
@@ -13,7 +17,7 @@ const stage = z
   .strictObject({
     rate: rate.describe('rate at the start of the stage'),
     to: rate.optional().describe('rate at its end, reached in a straight line; the same rate when left out'),
-    for: duration,
+    for: interval.describe('its length'),
   })
   .describe('one stage of a changing rate');
 
@@ -24,106 +28,133 @@ const arrivals = z
     z.strictObject({ poisson: rate }).transform((v) => ({ kind: 'poisson' as const, perS: v.poisson })),
     z.strictObject({ stages: z.array(stage).min(1) }).transform((v) => ({ kind: 'stages' as const, stages: v.stages })),
     z
-      .strictObject({ bursts: z.strictObject({ size: positive, every: duration }) })
+      .strictObject({ bursts: z.strictObject({ size: positive.max(1_000_000).describe('events at once'), every: interval.describe('time between two bursts') }) })
       .transform((v) => ({ kind: 'bursts' as const, size: v.bursts.size, everyMs: v.bursts.every })),
     z
       .strictObject({ trace: z.string().min(1).describe('a CSV file beside the scenario: seconds since the start, bytes') })
       .transform((v) => ({ kind: 'trace' as const, file: v.trace })),
   ])
-  .describe('when events are published: a rate, or one of constant, poisson, stages, bursts, trace');
+  .describe('a rate such as 200/s, or one of constant, poisson, stages, bursts, trace');
 
 const payload = z
   .union([
     size
-      .refine((sizeBytes) => sizeBytes >= 1 && sizeBytes <= largestBodyBytes, { error: 'a body of 1B to 256MiB' })
+      .refine((sizeBytes) => sizeBytes >= 1 && sizeBytes <= largestBodyBytes, { error: 'a body has 1B to 256MiB' })
       .transform((sizeBytes) => ({ kind: 'size' as const, sizeBytes })),
     z
       .strictObject({ from: z.string().min(1).describe('a JSON or NDJSON file beside the scenario, or an npm package of examples') })
       .transform((v) => ({ kind: 'corpus' as const, from: v.from })),
   ])
-  .describe('what the events carry: generated JSON of a size, or real bodies from a file or package');
+  .describe('a size such as 1KiB, for generated JSON, or "from" with the name of a file or package, for real bodies');
 
 const topicGroup = z.strictObject({
   publish: arrivals,
-  count: z.union([positive, z.literal('per-subscriber')]).default(1).describe('how many topics are in the group; the rate is that of all together'),
-  follow: positive.default(1).describe('how many of them each subscriber follows'),
-  payload: payload.optional(),
+  count: z
+    .union([positive.max(10_000_000), z.literal('per-subscriber')])
+    .default(1)
+    .describe('how many topics are in the group; the rate is that of all together'),
+  follow: positive.max(10_000).default(1).describe('how many of them each subscriber follows'),
+  payload: payload.optional().describe("what its events carry, where that is not the scenario's payload"),
 });
 
 const fault = z
   .union([
     z
-      .strictObject({ at: duration, disconnect: share.describe('the server cuts this share of its connections') })
+      .strictObject({
+        at: duration.describe('when, counted from the start of the measured phase'),
+        disconnect: share.describe('the server cuts this share of its connections'),
+      })
       .transform((v) => ({ kind: 'disconnect' as const, atMs: v.at, share: v.disconnect })),
     z
-      .strictObject({ at: duration, freeze: z.enum(['server', 'publisher', 'load']), for: duration })
+      .strictObject({
+        at: duration.describe('when, counted from the start of the measured phase'),
+        freeze: z.enum(['server', 'publisher', 'load']).describe('which processes stand still'),
+        for: interval.describe('for how long'),
+      })
       .transform((v) => ({ kind: 'freeze' as const, atMs: v.at, who: v.freeze, forMs: v.for })),
   ])
-  .describe('what goes wrong, and when after the measured phase began');
+  .describe('"at" with "disconnect", or with "freeze" and "for"');
+
+const check = z
+  .string()
+  .superRefine((text, context) => {
+    const parsed = parseExpectation(text);
+    if ('problem' in parsed) context.addIssue({ code: 'custom', message: parsed.problem });
+  })
+  .describe('a metric, a comparison and a bound, such as "latency.p99 < 250ms" or "latency.mean within 10% of 500ms"');
 
 const expectation = z
   .union([
-    z.string().transform((check) => ({ check, for: undefined })),
-    z.strictObject({ check: z.string(), for: z.array(z.string()).min(1) }),
+    check.transform((text) => ({ check: text, for: undefined })),
+    z.strictObject({ check, for: z.array(z.string().min(1)).min(1).describe('labels of variants, or patterns for all of their variants') }),
   ])
-  .describe('a metric, a comparison and a bound, such as "latency.p99 < 250ms", for all variants or those named');
+  .describe('a check such as "latency.p99 < 250ms", or "check" with "for" and the variants that it is for');
+
+/** A slot of the time series is never wider than this where the measured phase is short. */
+const leastMeasureMs = 1000;
 
 const phases = z.strictObject({
-  connect: duration.default(1000).describe('ramp: subscribers connect evenly over this time'),
-  warmup: duration.default(1000).describe('events published but not counted'),
-  measure: duration.default(8000),
-  drain: duration.default(5000).describe('how long after the last event a delivery may still arrive before it counts as missed'),
+  connect: duration.prefault('1s').describe('ramp: subscribers connect evenly over this time'),
+  warmup: duration.prefault('1s').describe('events published but not counted'),
+  measure: duration
+    .refine((ms) => ms >= leastMeasureMs, { error: 'less than 1s is not possible: no slot of the time series would be full' })
+    .prefault('8s')
+    .describe('events published and counted'),
+  drain: duration.prefault('5s').describe('how long after the last event a delivery may still arrive before it counts as missed'),
 });
 
 const server = z.strictObject({
   history: z.int().min(0).max(1_000_000).default(1000).describe('events kept per topic for those who resume'),
-  historySize: size.default(64 * 1024 ** 2).describe('bytes kept over all topics'),
-  maxSubscribers: positive.max(1_000_000).default(100_000),
-  maxTopics: positive.max(1_000_000).default(200_000),
-  maxBody: size.default(1024 ** 2).describe('largest event body'),
-  slowBuffer: size.default(1024 ** 2).describe('bytes a subscriber may lag behind before the policy applies'),
+  historySize: size.prefault('64MiB').describe('bytes kept over all topics'),
+  maxSubscribers: positive.max(1_000_000).default(100_000).describe('more are refused'),
+  maxTopics: positive.max(1_000_000).default(200_000).describe('topics with a history at the most'),
+  maxBody: size.prefault('1MiB').describe('largest event body'),
+  slowBuffer: size.prefault('1MiB').describe('bytes a subscriber may lag behind before the policy applies'),
   slow: z.enum(['disconnect', 'drop', 'coalesce']).default('disconnect').describe('what happens to a subscriber that lags further'),
 });
 
-const reconnect = z.strictObject({
-  base: duration.default(100).describe('mean wait before the first attempt is half of this (full jitter)'),
-  cap: duration.default(5000).describe('no wait is longer'),
-});
+const reconnect = z
+  .strictObject({
+    base: interval.prefault('100ms').describe('mean wait before the first attempt is half of this (full jitter)'),
+    cap: interval.prefault('5s').describe('no wait is longer'),
+  })
+  .refine(({ base, cap }) => cap >= base, { error: 'cap is shorter than base, so no wait could be as long as base asks', path: ['cap'] });
 
 /** The schema of a scenario file over the patterns of `registry`. */
 export function scenarioSchema(registry: PatternRegistry) {
-  const names = Object.keys(registry) as [string, ...string[]];
+  const names = Object.keys(registry) as [string, ...string[]]; // zod wants to see that there is one
   const variant = z
     .union([
       z.enum(names).transform((pattern) => variantOf(registry, pattern)),
       z
-        .strictObject(Object.fromEntries(names.map((name) => [name, registry[name]!.options.optional()])))
-        .refine((v) => Object.keys(v).length === 1, { error: 'one pattern with its options' })
+        .strictObject(Object.fromEntries(names.map((name) => [name, registry[name]!.options.optional().describe(registry[name]!.how)])))
+        .refine((v) => Object.keys(v).length === 1, { error: 'a variant is one pattern with its options, such as "sse: { over: h2 }"; write one entry for each' })
         .transform((v) => {
           const [pattern, options] = Object.entries(v)[0]!;
           return variantOf(registry, pattern, options as Record<string, unknown>);
         }),
     ])
-    .describe('a pattern, or a pattern with options');
+    .describe(`a pattern (${names.join(', ')}), or a pattern with options`);
 
-  return z
-    .strictObject({
-      question: z.string().min(1).describe('the question that the scenario answers, in one sentence'),
-      notice: z.array(z.string()).default([]).describe('what a reader should look at in the report'),
-      seed: z.int().min(0).default(1).describe('same seed, same schedule, sizes and jitter'),
-      subscribers: positive.max(1_000_000),
-      topics: z.record(z.string().regex(topicPattern, { error: 'a topic name of letters, digits and . _ : ~ -' }), topicGroup),
-      payload: payload.default({ kind: 'size', sizeBytes: 256 }),
-      phases: phases.prefault({}),
-      variants: z.array(variant).min(1).default(() => names.map((name) => variantOf(registry, name))),
-      repeat: positive.max(1000).default(1).describe('trials per variant'),
-      loadProcesses: positive.max(64).optional().describe('how many load processes; by default as many as descriptors and cores ask for'),
-      server: server.prefault({}),
-      reconnect: reconnect.prefault({}),
-      faults: z.array(fault).default([]),
-      expect: z.array(expectation).default([]),
-    })
-    .refine((v) => Object.keys(v.topics).length > 0, { error: 'at least one topic', path: ['topics'] });
+  return z.strictObject({
+    question: z.string().min(1).describe('the question that the scenario answers, in one sentence'),
+    notice: z.array(z.string().min(1)).default([]).describe('what a reader should look at in the report'),
+    seed: z.int().min(0).max(2 ** 32 - 1).default(1).describe('same seed, same schedule, sizes and jitter'),
+    subscribers: positive.max(1_000_000).describe('simulated clients'),
+    topics: z
+      .record(z.string().regex(topicPattern, { error: 'a topic has a name of 1 to 128 letters, digits and . _ : ~ -' }), topicGroup)
+      .refine((groups) => Object.keys(groups).length > 0, { error: 'a scenario has at least one topic' })
+      .describe('groups of topics by name: what is published on them, and who follows them'),
+    payload: payload.prefault('256B').describe('what the events carry: a size such as 1KiB, for generated JSON, or "from" with the name of a file or package'),
+    phases: phases.prefault({}).describe('how long each phase of a trial lasts'),
+    variants: z.array(variant).min(1).prefault(names).describe('what is measured, one after another; all patterns when left out'),
+    repeat: positive.max(1000).default(1).describe('trials per variant'),
+    loadProcesses: positive.max(64).optional().describe('how many load processes; by default as many as descriptors and cores ask for'),
+    server: server.prefault({}).describe("the reference server's limits"),
+    reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
+    faults: z.array(fault).max(1000).default([]).describe('what goes wrong during the measured phase'),
+    expect: z.array(expectation).max(1000).default([]).describe('what must hold for exit code 0'),
+  });
 }
 
 export type Scenario = z.output<ReturnType<typeof scenarioSchema>> & {

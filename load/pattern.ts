@@ -29,10 +29,10 @@ export type Sink = {
   lost(subscriber: number): void;
   /**
    * One event: the envelope in bytes `from`..`to`, read at `atUs`. The bytes are valid during the call only.
-   * @returns false when they are no envelope, which the pattern counts as an error
+   * @returns false when they are no envelope, which the pattern reports as a problem
    */
   event(subscriber: number, bytes: Buffer, from: number, to: number, atUs: number): boolean;
-  /** Something that should not happen; also counted in `errors`. */
+  /** Something that should not happen. The sink counts it in `errors` too, so that the caller does not. */
   problem(code: string, message: string): void;
 };
 

@@ -1,6 +1,11 @@
 // The hub that all patterns stand on: topics, a bounded history per topic, publish and subscribe.
 // It knows no protocol and does no I/O.
 
+import { randomInt } from 'node:crypto';
+import { nowUs as hostNowUs } from '../core/clock.ts';
+import { cursorPattern, encodeEnvelope } from '../core/envelope.ts';
+import type { ServerLimits } from '../core/scenario.ts';
+
 /** One accepted event. `json` is the envelope as it stands on the wire (docs/wire.md), without a line end. */
 export type HubEvent = {
   readonly id: string;
@@ -16,17 +21,206 @@ export type Hub = {
   readonly epoch: string;
   /** Events accepted so far. */
   published(): number;
+  /** Subscriptions that have not ended. */
+  subscriptions(): number;
   /** The cursor of the log's end: what comes after it is new. */
   cursor(): string;
-  /** Takes an event, keeps it in the topic's history, and calls the topic's listeners in the order they came. */
+  /**
+   * Takes an event, keeps it in the topic's history, and calls the topic's listeners in the order they came.
+   * @throws TooManyTopics
+   */
   publish(topic: string, body: string, stamps: Stamps): HubEvent;
-  /** Calls `listener` for each event on any of the topics from now on. @returns the function that ends it */
+  /**
+   * Calls `listener` for each event on any of the topics from now on. It may end this or any other subscription
+   * and begin new ones, but must neither throw nor publish.
+   * @returns the function that ends it
+   * @throws TooManyTopics
+   */
   subscribe(topics: readonly string[], listener: (event: HubEvent) => void): () => void;
   /**
    * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or the
-   * cursor is of another epoch; the events are then all that is still held.
+   * cursor is none of this log's; the events are then all that is still held.
    */
   since(topics: readonly string[], cursor: string): { events: HubEvent[]; lost: boolean };
   /** The cursor of the newest event on any of the topics, `EPOCH-0` when there is none. */
   newest(topics: readonly string[]): string;
 };
+
+/** The limit `maxTopics` is reached: on topics published to, or on other topics subscribed to. Answered with 503. */
+export class TooManyTopics extends Error {
+  override readonly name = 'TooManyTopics';
+  readonly code = 'too-many-topics';
+}
+
+/** An event that is kept, linked with its neighbours in the log and in its topic. */
+type Kept = {
+  readonly event: HubEvent;
+  readonly topic: Topic;
+  readonly bytes: number;
+  older: Kept | undefined;
+  newer: Kept | undefined;
+  olderInTopic: Kept | undefined;
+  newerInTopic: Kept | undefined;
+};
+
+type Topic = {
+  readonly name: string;
+  seq: number;
+  newestOffset: number;
+  /** The newest event that was kept once and is no more; 0 when none was. */
+  evictedOffset: number;
+  oldest: Kept | undefined;
+  newest: Kept | undefined;
+  count: number;
+  readonly listeners: Set<Subscription>;
+};
+
+/** `from` keeps a subscription that begins while an event is being handed round from getting that event. */
+type Subscription = { readonly listener: (event: HubEvent) => void; readonly from: number };
+
+/**
+ * A hub in memory. It keeps `limits.history` events of each topic and `limits.historySize` bytes of JSON over all;
+ * what is too much goes oldest first: of the topic for the first limit, of the whole log for the second.
+ * @param options.epoch random when left out
+ * @param options.nowUs the clock of `accepted`
+ */
+export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs?: () => number } = {}): Hub {
+  const epoch = options.epoch ?? randomEpoch();
+  const nowUs = options.nowUs ?? hostNowUs;
+  const topics = new Map<string, Topic>();
+  let publishedTopics = 0;
+  let subscriptionCount = 0;
+  let offset = 0;
+  let oldest: Kept | undefined;
+  let newest: Kept | undefined;
+  let keptBytes = 0;
+
+  function topicOf(name: string): Topic {
+    let topic = topics.get(name);
+    if (!topic) {
+      topic = { name, seq: 0, newestOffset: 0, evictedOffset: 0, oldest: undefined, newest: undefined, count: 0, listeners: new Set() };
+      topics.set(name, topic);
+    }
+    return topic;
+  }
+
+  function keep(event: HubEvent, topic: Topic): void {
+    const kept: Kept = {
+      event, topic, bytes: Buffer.byteLength(event.json),
+      older: newest, newer: undefined, olderInTopic: topic.newest, newerInTopic: undefined,
+    };
+    if (newest) newest.newer = kept;
+    else oldest = kept;
+    newest = kept;
+    if (topic.newest) topic.newest.newerInTopic = kept;
+    else topic.oldest = kept;
+    topic.newest = kept;
+    topic.count++;
+    keptBytes += kept.bytes;
+    if (topic.count > limits.history) evict(topic.oldest!); // it holds at least `kept`
+    while (keptBytes > limits.historySize) evict(oldest!); // bytes above nought are some event's
+  }
+
+  /** Lets go of a topic's oldest event; the log's oldest is always one. */
+  function evict({ event, topic, bytes, older, newer, newerInTopic }: Kept): void {
+    if (older) older.newer = newer;
+    else oldest = newer;
+    if (newer) newer.older = older;
+    else newest = older;
+    topic.oldest = newerInTopic;
+    if (newerInTopic) newerInTopic.olderInTopic = undefined;
+    else topic.newest = undefined;
+    topic.count--;
+    topic.evictedOffset = event.offset;
+    keptBytes -= bytes;
+  }
+
+  /** Where the cursor stands in this log; undefined when it is none of its places. */
+  function offsetOf(cursor: string): number | undefined {
+    const match = cursorPattern.exec(cursor);
+    const at = Number(match?.[2]);
+    return match?.[1] === epoch && at <= offset ? at : undefined;
+  }
+
+  return {
+    epoch,
+    published: () => offset,
+    subscriptions: () => subscriptionCount,
+    cursor: () => `${epoch}-${offset}`,
+
+    publish(name, body, stamps) {
+      if (!topics.get(name)?.seq) {
+        if (publishedTopics >= limits.maxTopics) {
+          throw new TooManyTopics(`the server holds events of ${limits.maxTopics} topics and takes no more; publish to one of them, or raise maxTopics`);
+        }
+        publishedTopics++;
+      }
+      const topic = topicOf(name);
+      const acceptedUs = nowUs();
+      const { sentUs = acceptedUs, plannedUs = sentUs, crc } = stamps;
+      offset++;
+      topic.seq++;
+      const id = `${epoch}-${offset}`;
+      const { seq } = topic;
+      const json = encodeEnvelope({ id, topic: name, seq, plannedUs, sentUs, acceptedUs, body, ...(crc === undefined ? {} : { crc }) });
+      const event = { id, offset, topic: name, seq, json };
+      topic.newestOffset = offset;
+      keep(event, topic);
+      for (const { listener, from } of topic.listeners) {
+        if (from < event.offset) listener(event);
+      }
+      return event;
+    },
+
+    subscribe(names, listener) {
+      const unique = new Set(names);
+      let added = 0;
+      for (const name of unique) if (!topics.has(name)) added++;
+      if (added > 0 && topics.size - publishedTopics + added > limits.maxTopics) {
+        throw new TooManyTopics(`subscribers follow ${limits.maxTopics} topics that have no events yet, and there is no room for more; raise maxTopics`);
+      }
+      const subscription = { listener, from: offset };
+      for (const name of unique) topicOf(name).listeners.add(subscription);
+      subscriptionCount++;
+      let ended = false;
+      return () => {
+        if (ended) return;
+        ended = true;
+        subscriptionCount--;
+        for (const name of unique) {
+          const topic = topics.get(name)!; // a topic with listeners stays
+          topic.listeners.delete(subscription);
+          if (topic.seq === 0 && topic.listeners.size === 0) topics.delete(name);
+        }
+      };
+    },
+
+    since(names, cursor) {
+      const known = offsetOf(cursor);
+      const after = known ?? 0;
+      let lost = known === undefined;
+      const events: HubEvent[] = [];
+      const unique = names.length > 1 ? new Set(names) : names;
+      for (const name of unique) {
+        const topic = topics.get(name);
+        if (!topic || topic.newestOffset <= after) continue;
+        if (topic.evictedOffset > after) lost = true;
+        // From the newest backwards: what was missed is mostly little, and the history long.
+        for (let kept = topic.newest; kept && kept.event.offset > after; kept = kept.olderInTopic) events.push(kept.event);
+      }
+      if (names.length > 1) events.sort((a, b) => a.offset - b.offset);
+      else events.reverse();
+      return { events, lost };
+    },
+
+    newest(names) {
+      let at = 0;
+      for (const name of names) at = Math.max(at, topics.get(name)?.newestOffset ?? 0);
+      return `${epoch}-${at}`;
+    },
+  };
+}
+
+function randomEpoch(): string {
+  return Array.from({ length: 6 }, () => randomInt(36).toString(36)).join('');
+}

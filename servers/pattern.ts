@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Counters } from '../core/counters.ts';
 import type { ServerLimits } from '../core/scenario.ts';
@@ -16,18 +17,23 @@ export type Handler = (request: Request, response: Response, url: URL) => void |
 export type PatternContext = {
   hub: Hub;
   limits: ServerLimits;
-  /** The pattern counts what it does here; connections and their bytes are counted by the listener. */
+  /** The pattern counts what it does here; connections that come in, and their bytes, are counted by the listener. */
   counters: Counters;
+  /** Counts a connection that the pattern has opened itself, and its bytes. */
+  countConnection: (socket: Socket) => void;
   /** A number in [0, 1) from the run's seed, for jitter. */
   random: () => number;
 };
 
 /** One line of `pushbench serve`: something to try in a terminal. */
-export type Example = { what: string; command: (url: string) => string };
+export type Example = { what: string; command: (url: string, publishUrl: string) => string };
 
 /** A pattern that is up. */
 export type RunningPattern = {
-  /** Keyed `METHOD /path`; the path is matched whole. Publishing is not among them: all patterns share it. */
+  /**
+   * Keyed `METHOD /path`; the path is matched whole, but for one that ends in a star: the star is one segment, whatever
+   * it says. Publishing is not among them: all patterns share it.
+   */
   routes: Readonly<Record<string, Handler>>;
   /** Takes HTTP/1.1 upgrade requests, for the pattern that has them. */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;

@@ -1,0 +1,61 @@
+// The parts of a scenario that are right by themselves, so that a mistake in one does not hide a contradiction
+// between two others. For a scenario without mistakes these are all of it.
+
+import type { z } from 'zod';
+import type { Scenario, scenarioSchema } from './scenario.ts';
+
+type Schema = ReturnType<typeof scenarioSchema>;
+type Values = z.output<Schema>;
+
+export type Parts = {
+  single: Partial<Pick<Scenario, 'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server'>>;
+  topics: ReadonlyMap<string, Scenario['topics'][string]>;
+  /** By their index in the file. */
+  variants: Elements<'variants'>;
+  faults: Elements<'faults'>;
+  expect: Elements<'expect'>;
+  /** Whether all topics, and all variants, are right; what is said of them together needs that. */
+  allTopics: boolean;
+  allVariants: boolean;
+};
+
+type Lists = 'variants' | 'faults' | 'expect';
+type Elements<K extends Lists> = ReadonlyMap<number, Values[K][number]>;
+
+/** @param value the plain value of the file, of any shape */
+export function partsOf({ shape }: Schema, value: unknown): Parts {
+  const given: Record<string, unknown> = { ...(isMap(value) ? value : {}) };
+
+  function right<K extends keyof Values>(key: K, input: unknown = given[key]): Values[K] | undefined {
+    const { success, data } = shape[key].safeParse(input);
+    return success ? (data as Values[K]) : undefined; // the shape's types do not follow the key's
+  }
+  function elements<K extends Lists>(key: K): Elements<K> {
+    const input = given[key];
+    const found: (Values[K][number] | undefined)[] = Array.isArray(input) ? input.map((element) => right(key, [element])?.[0]) : (right(key) ?? []);
+    return new Map(found.flatMap((element, i) => (element === undefined ? [] : [[i, element]])));
+  }
+
+  const variants = elements('variants');
+  const listed = given['variants'];
+  const groups = isMap(given['topics']) ? Object.entries(given['topics']) : [];
+  const topics = new Map(groups.flatMap(([name, group]) => Object.entries(right('topics', { [name]: group }) ?? {})));
+  const single: Parts['single'] = {};
+  for (const key of ['subscribers', 'payload', 'phases', 'loadProcesses', 'server'] as const) {
+    const part = right(key);
+    if (part !== undefined) Object.assign(single, { [key]: part });
+  }
+  return {
+    single,
+    topics,
+    variants,
+    faults: elements('faults'),
+    expect: elements('expect'),
+    allTopics: topics.size === groups.length,
+    allVariants: Array.isArray(listed) ? variants.size === listed.length : variants.size > 0,
+  };
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,110 @@
+// From the text of a scenario file to a scenario, or to everything that is wrong with it at once, each mistake
+// with its place and the nearest valid name. Reads no file itself.
+
+import { basename, extname } from 'node:path';
+import { contradictionsOf, totalEvents } from './contradictions.ts';
+import { UserError } from './errors.ts';
+import { expectation, findingsOf } from './issues.ts';
+import { applyOverrides, pathText } from './overrides.ts';
+import type { PatternRegistry, Variant } from './patterns.ts';
+import { partsOf } from './parts.ts';
+import { scenarioSchema, type Scenario } from './scenario.ts';
+import { planTopics, topicCount } from './topics.ts';
+import { formatNumber, formatUs, writeDuration } from './units.ts';
+import { largestFileBytes, plainValue, readYaml, type Path, type YamlFile } from './yaml-document.ts';
+
+export type ParseOptions = {
+  /** What to call the file in messages; the scenario gets its name without folder and ending. */
+  file: string;
+  registry: PatternRegistry;
+  /** `path=value`, as `--set` gives them. */
+  overrides: readonly string[];
+};
+
+/** Problems shown at once; a reader mends no more before the next try. */
+const mostShown = 30;
+
+/**
+ * Reads and checks a scenario.
+ * @returns the scenario, and its YAML with the overrides in it
+ * @throws UserError `scenario`, a line for each mistake: `FILE:LINE:COLUMN: PATH: what is wrong`, or `--set TEXT: ...`
+ *   for one that an override brought
+ */
+export function parseScenario(text: string, { file, registry, overrides }: ParseOptions): { scenario: Scenario; source: string } {
+  if (Buffer.byteLength(text) > largestFileBytes) throw new UserError('scenario', `${file}: a scenario file has at most 1 MiB, and this one has more. Is it the right file?`);
+  const yaml = readYaml(text);
+  const mistakes: Mistake[] = yaml.problems.map(({ line, column, message }) => ({ place: { line, column }, message }));
+  if (yaml.broken) refuse(file, mistakes);
+
+  const schema = scenarioSchema(registry);
+  const alsoNamed = overrides.length > 0 ? variantsOf(yaml, schema) : [];
+  const { applied, problems } = applyOverrides(yaml.doc, overrides);
+  mistakes.push(...problems.map(({ text: override, message }) => ({ place: override, message })));
+  const plain = plainValue(yaml);
+  if ('problem' in plain) return refuse(file, [...mistakes, { place: { line: 1, column: 1 }, message: plain.problem.message }]);
+
+  const { value } = plain;
+  const parsed = schema.safeParse(value, { error: expectation });
+  const add = (path: Path, part: 'key' | 'value', message: string) => {
+    const override = applied.findLast((one) => one.path.every((segment, i) => path[i] === segment));
+    const name = path.length === 0 ? '' : `${pathText(path)}: `;
+    mistakes.push({ place: override ? override.text : yaml.placeOf(path, part), message: name + message });
+  };
+  for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, value)) add(path, part, message);
+  for (const { path, message } of contradictionsOf(partsOf(schema, value), { registry, alsoNamed })) add(path, 'value', message);
+  if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
+  const source = applied.length > 0 ? yaml.doc.toString({ lineWidth: 0 }) : text;
+  return { scenario: { ...parsed.data, name: basename(file, extname(file)) }, source };
+}
+
+/** What is wrong, and where: in the file, or in an override. */
+type Mistake = { place: { line: number; column: number } | string; message: string };
+
+/** @throws UserError with the mistakes of the overrides first, then those of the file from top to bottom */
+function refuse(file: string, mistakes: readonly Mistake[]): never {
+  const order = ({ place }: Mistake) => (typeof place === 'string' ? 0 : place.line * (largestFileBytes + 1) + place.column);
+  const lines = mistakes
+    .toSorted((a, b) => order(a) - order(b))
+    .map(({ place, message }) => `${typeof place === 'string' ? `--set ${place}` : `${file}:${place.line}:${place.column}`}: ${message}`);
+  const head = lines.length === 1 ? `The scenario ${file} cannot run:` : `The scenario ${file} cannot run, for ${lines.length} reasons:`;
+  const rest = lines.length > mostShown ? [`and ${lines.length - mostShown} more`] : [];
+  throw new UserError('scenario', [head, ...lines.slice(0, mostShown), ...rest].join('\n'));
+}
+
+/** The variants that the file lists, or all patterns when it lists none. */
+function variantsOf(yaml: YamlFile, schema: ReturnType<typeof scenarioSchema>): readonly Variant[] {
+  const plain = plainValue(yaml);
+  return 'problem' in plain ? [] : [...partsOf(schema, plain.value).variants.values()];
+}
+
+/** What starting and stopping the processes of a trial takes, about. */
+const overheadMs = 1500;
+
+/**
+ * What a run of the scenario would be, in a few lines for people: its question, subscribers, events and deliveries
+ * of the measured phase, variants, and about how long it takes.
+ */
+export function describeScenario(scenario: Scenario): string {
+  const { name, question, subscribers, topics, phases, variants, repeat } = scenario;
+  const groups = planTopics(scenario).map((plan) => ({ plan, group: topics[plan.name]! }));
+  const events = totalEvents(groups.map(({ group }) => group), phases);
+  const deliveries = groups.reduce((sum, { plan, group }) => sum + ((totalEvents([group], phases) ?? 0) * subscribers * plan.follow) / plan.count, 0);
+  const trials = variants.length * repeat;
+  const trialMs = overheadMs + phases.connect + phases.warmup + phases.measure;
+  const traffic = events === undefined
+    ? 'events and deliveries as its traces have them'
+    : `${counted(events, 'event')} and ${counted(deliveries, 'delivery')} in ${writeDuration(phases.measure)}`;
+  const labels = variants.map(({ label }) => label).join(', ');
+  return [
+    `${name}: ${question}`,
+    `  ${counted(subscribers, 'subscriber')}, ${counted(topicCount(groups.map(({ plan }) => plan)), 'topic')}, ${traffic}`,
+    `  ${counted(trials, 'trial')}${repeat > 1 ? ` (${repeat} of each)` : ''}: ${labels}`,
+    `  about ${formatUs(trials * trialMs * 1000)}`,
+  ].join('\n');
+}
+
+function counted(value: number, noun: string): string {
+  const whole = Math.round(value);
+  const plural = noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  return `${formatNumber(whole)} ${whole === 1 ? noun : plural}`;
+}

@@ -1,0 +1,57 @@
+// Subscribers of HTTP streaming: newline-delimited JSON over one response that does not end (docs/wire.md).
+
+import type { PatternOptions } from '../core/patterns.ts';
+import { setCursorFromEnvelope, setCursorText, subscriptionQuery } from './cursor.ts';
+import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
+import { newLineReader, readLines, type LineReader } from './lines.ts';
+import type { LoadContext, PatternLoad } from './pattern.ts';
+import { createStreams, expectStream, readNotice, takeOpeningCursor, type Stream } from './streams.ts';
+
+type State = { response: ResponseReader; lines: LineReader };
+type Owner = Stream<State>;
+
+export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
+  start(context: LoadContext) {
+    const { counters, sink } = context;
+    const url = new URL(context.endpoint.url);
+    const path = pathBelow(url, '/stream');
+
+    function takeLine(stream: Owner, bytes: Buffer, from: number, to: number, atUs: number): void {
+      if (bytes[from + 2] === 0x69 /* {"id" */ && sink.event(stream.subscriber, bytes, from, to, atUs)) {
+        counters.events++;
+        setCursorFromEnvelope(stream.cursor, bytes, from, to);
+        return;
+      }
+      const notice = readNotice(bytes, from, to);
+      if (notice.reset === true) counters.resets++;
+      switch (notice.stream) {
+        case 'open':
+          takeOpeningCursor(stream.cursor, notice);
+          streams.ready(stream, atUs);
+          break;
+        case 'heartbeat':
+          counters.heartbeats++;
+          if (typeof notice.cursor === 'string') setCursorText(stream.cursor, notice.cursor);
+          break;
+        case 'end':
+          break; // the response ends next
+        default:
+          sink.problem('malformed-event', 'a line of the stream is neither an event nor a notice');
+      }
+    }
+
+    const parts: ResponseParts<Owner> = {
+      head: (stream, head) => expectStream(stream, head, 'application/x-ndjson'),
+      body: (stream, bytes, from, to, atUs) => readLines(stream.state.lines, bytes, from, to, atUs, takeLine, stream),
+      end: (stream) => streams.hangUp(stream),
+    };
+
+    const streams = createStreams<State>(context, {
+      newState: () => ({ response: newResponseReader(), lines: newLineReader() }),
+      request: ({ subscriber, cursor }) =>
+        encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`, { accept: 'application/x-ndjson' }),
+      read: (stream, bytes, to, atUs) => void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
+    });
+    return streams;
+  },
+};

@@ -1,0 +1,31 @@
+// Long-polling subscribers: each always has a request under way, which the server holds until there is an event
+// or the hold is over, and asks again from the new cursor at once.
+
+import type { PatternOptions } from '../core/patterns.ts';
+import { encodeRequest } from './http-head.ts';
+import type { PatternLoad, RunningLoad } from './pattern.ts';
+import { startPollers } from './poller.ts';
+
+/** How much longer than the hold an answer may take. */
+const slackMs = 10_000;
+
+export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
+  start(context, { hold, connection }): RunningLoad {
+    const url = new URL(context.endpoint.url);
+    const target = `${url.pathname.replace(/\/$/, '')}/long-poll`;
+    const holdMs = Math.round(hold);
+
+    return startPollers(context, {
+      request({ topics, cursor }) {
+        const since = cursor === '' ? '' : `&since=${cursor}`;
+        return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, { connection });
+      },
+      answered({ answers }) {
+        if (answers > 1) context.counters.rearms++;
+        return 0;
+      },
+      answerWithinMs: holdMs + slackMs,
+      finishes: false,
+    });
+  },
+};

@@ -1,0 +1,89 @@
+// The entry of a load process: takes the harness's commands, runs the subscribers of one pattern, reports.
+
+import { realClock } from '../core/clock.ts';
+import type { LoadCommand, LoadReport, Window } from '../core/control.ts';
+import { newCounters } from '../core/counters.ts';
+import { messageOf, UserError } from '../core/errors.ts';
+import { collectGarbage, watchSelf } from '../core/self.ts';
+import { sampleTimesUs } from '../core/window.ts';
+import type { RunningLoad } from './pattern.ts';
+import type { Recorder } from './recorder.ts';
+import { startSubscribers } from './ramp.ts';
+
+/** How long requests under way may take once the subscribers stop asking. */
+const closeGraceMs = 2000;
+
+type Command<K extends LoadCommand['kind']> = Extract<LoadCommand, { kind: K }>;
+
+const counters = newCounters();
+const readSelf = watchSelf();
+let subscribers: { running: RunningLoad; recorder: Recorder } | undefined;
+
+function report(message: LoadReport, sent: () => void = () => {}): void {
+  // Without a channel the harness is gone, and 'disconnect' ends this process.
+  if (process.connected) process.send!(message, undefined, undefined, sent);
+}
+
+function fail(error: unknown): void {
+  const code = error instanceof UserError ? error.code : 'defect';
+  const message = error instanceof UserError ? error.message : error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+  report({ kind: 'failed', code, message }, () => process.exit(1));
+}
+
+function sample(): void {
+  report({
+    kind: 'sample',
+    sample: readSelf(),
+    counters: { ...counters },
+    connected: subscribers?.recorder.connected() ?? 0,
+    delivered: subscribers?.recorder.delivered() ?? 0,
+    latency: subscribers?.recorder.takeLatency() ?? [],
+  });
+}
+
+async function start(command: Command<'start'>): Promise<void> {
+  const started = await startSubscribers(command, counters);
+  subscribers = started;
+  const connectMs = await started.allReady;
+  report({ kind: 'ready', connectMs });
+}
+
+async function openWindow(window: Window): Promise<void> {
+  subscribers?.recorder.setWindow(window);
+  for (const atUs of sampleTimesUs(window)) {
+    await realClock.until(atUs);
+    sample();
+  }
+}
+
+async function close({ firstSeq, lastSeq }: Command<'close'>): Promise<void> {
+  if (!subscribers) throw new UserError('not-started', 'the load process was told to close before it was started');
+  await subscribers.running.close(closeGraceMs);
+  const closed = subscribers.recorder.close(firstSeq, lastSeq);
+  report({ kind: 'closed', counters: { ...counters }, ...closed });
+}
+
+function obey(command: LoadCommand): void | Promise<void> {
+  switch (command.kind) {
+    case 'start':
+      return start(command);
+    case 'window':
+      return openWindow(command.window);
+    case 'collect':
+      return collectGarbage();
+    case 'sample':
+      return sample();
+    case 'close':
+      return close(command);
+    case 'stop':
+      return report({ kind: 'stopped' }, () => process.exit(0));
+  }
+}
+
+process.on('message', (command) => {
+  // The channel carries nothing but the harness's commands. A rejection ends in 'unhandledRejection'.
+  void obey(command as LoadCommand);
+});
+process.on('disconnect', () => process.exit(0));
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);

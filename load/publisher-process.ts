@@ -1,0 +1,66 @@
+// The publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends when told
+// to or when its parent has gone. What publishing is, is publisher.ts.
+
+import { realClock } from '../core/clock.ts';
+import type { PublisherCommand, PublisherReport, Window } from '../core/control.ts';
+import { messageOf, UserError } from '../core/errors.ts';
+import { toSparse } from '../core/histogram.ts';
+import { watchSelf } from '../core/self.ts';
+import { sampleTimesUs } from '../core/window.ts';
+import { startPublisher, type Publisher } from './publisher.ts';
+
+const takeSample = watchSelf();
+let publisher: Publisher | undefined;
+
+function report(message: PublisherReport, sent: () => void = () => {}): void {
+  // A send fails when the parent has just gone; 'disconnect' ends this process then.
+  if (process.connected) process.send!(message, undefined, undefined, sent);
+  else sent();
+}
+
+function sample(): void {
+  report({ kind: 'sample', sample: takeSample(), sent: publisher?.sent() ?? 0, confirmed: publisher?.confirmed() ?? 0 });
+}
+
+async function obey(command: PublisherCommand): Promise<void> {
+  switch (command.kind) {
+    case 'start':
+      publisher = startPublisher(command);
+      await publisher.ready;
+      return report({ kind: 'ready' });
+    case 'window':
+      return run(command.window);
+    case 'sample':
+      return sample();
+    case 'stop':
+      publisher?.close();
+      return report({ kind: 'stopped' }, () => process.exit(0));
+  }
+}
+
+async function run(window: Window): Promise<void> {
+  if (!publisher) throw new Error('the window came before the start');
+  void sampleAt(sampleTimesUs(window));
+  const { seq, lag, roundTrip, problems } = await publisher.run(window);
+  report({ kind: 'done', seq, lag: toSparse(lag), roundTrip: toSparse(roundTrip), problems });
+}
+
+async function sampleAt(timesUs: number[]): Promise<void> {
+  for (const atUs of timesUs) {
+    await realClock.until(atUs);
+    sample();
+  }
+}
+
+function fail(error: unknown): void {
+  console.error(error);
+  report({ kind: 'failed', code: error instanceof UserError ? error.code : 'internal', message: messageOf(error) }, () => process.exit(1));
+}
+
+process.on('message', (command) => {
+  obey(command as PublisherCommand).catch(fail); // both ends are this package
+});
+process.on('disconnect', () => process.exit(0));
+process.on('uncaughtException', fail);
+// Ctrl-C goes to the whole process group; the parent decides when its children end.
+process.on('SIGINT', () => {});

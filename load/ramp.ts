@@ -1,0 +1,99 @@
+// Brings a process's subscribers up: evenly over the ramp, by the clock, until all are subscribed or it is
+// clear that they will not be.
+
+import { nowUs } from '../core/clock.ts';
+import type { LoadCommand } from '../core/control.ts';
+import type { Counters } from '../core/counters.ts';
+import { exitCodes, UserError } from '../core/errors.ts';
+import { random } from '../core/random.ts';
+import { topicName, topicsOf } from '../core/topics.ts';
+import type { PatternLoad, RunningLoad } from './pattern.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
+import { loads } from './registry.ts';
+
+/** How long after the ramp the last subscriber may take. */
+const slackMs = 30_000;
+/** Opened in one go; a larger batch would keep the loop from reading. */
+const largestBatch = 100;
+/** Below the 28,232 ephemeral ports that Linux has for one pair of addresses. */
+const subscribersPerAddress = 25_000;
+
+type Start = Extract<LoadCommand, { kind: 'start' }>;
+
+export type StartedSubscribers = {
+  running: RunningLoad;
+  recorder: Recorder;
+  /** Resolves with the milliseconds that it took. Rejects with a UserError `not-connected` that names the first cause. */
+  allReady: Promise<number>;
+};
+
+/** Starts the command's pattern and begins the ramp. @throws UserError `unknown-pattern` */
+export async function startSubscribers(command: Start, counters: Counters): Promise<StartedSubscribers> {
+  const { pattern, options, endpoint, first, count, topics, connectMs, reconnect, seed, fanoutEvery } = command;
+  const allReady = Promise.withResolvers<number>();
+  const startedUs = nowUs();
+  const elapsedMs = () => Math.round((nowUs() - startedUs) / 1000);
+  const recorder = createRecorder({
+    first, count, topics, fanoutEvery, counters,
+    onReady(connected) {
+      if (connected === count) allReady.resolve(elapsedMs());
+    },
+  });
+  const { start } = await loadOf(pattern);
+  const running = await start(
+    {
+      endpoint, counters, reconnect,
+      random: random(seed, `load:${first}`),
+      topicsOf: (subscriber) => topicsOf(topics, subscriber).map((topic) => topicName(topics, topic)),
+      sourceAddress,
+      sink: recorder.sink,
+    },
+    options,
+  );
+
+  const rampFromUs = nowUs();
+  let opened = 0;
+  const openDue = () => {
+    const share = connectMs > 0 ? (nowUs() - rampFromUs) / (connectMs * 1000) : 1;
+    const due = Math.min(count, Math.floor(share * count) + 1, opened + largestBatch);
+    while (opened < due) running.open(first + opened++);
+    if (opened < count) setTimeout(openDue, 1);
+  };
+  openDue();
+
+  const limit = setTimeout(() => {
+    allReady.reject(new UserError('not-connected', notConnected(recorder, count, connectMs), exitCodes.failed));
+  }, connectMs + slackMs);
+  void allReady.promise.finally(() => clearTimeout(limit)).catch(() => {});
+  if (count === 0) allReady.resolve(0);
+  return { running, recorder, allReady: allReady.promise };
+}
+
+/** 127.0.0.1 for the trial's first 25,000 subscribers, 127.0.0.2 for the next, and so on: each has its own ephemeral ports. */
+export function sourceAddress(subscriber: number): string {
+  return `127.0.0.${1 + (Math.floor(subscriber / subscribersPerAddress) % 250)}`;
+}
+
+async function loadOf(pattern: string): Promise<PatternLoad<Readonly<Record<string, unknown>>>> {
+  if (!Object.hasOwn(loads, pattern)) {
+    throw new UserError('unknown-pattern', `there is no load side for the pattern "${pattern}"; there is ${Object.keys(loads).join(', ')}`);
+  }
+  // The options were validated against the pattern's own schema where the scenario was read.
+  return (await loads[pattern as keyof typeof loads]()) as PatternLoad<Readonly<Record<string, unknown>>>;
+}
+
+const advice: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens at the address: has the server ended, or is its accept queue full? A longer phases.connect spreads the connections',
+  EMFILE: 'the load process has used up its file descriptors: raise the limit with "ulimit -n", or set loadProcesses higher in the scenario',
+  ENFILE: 'the machine has used up its file descriptors: raise fs.file-max with sysctl',
+  EADDRNOTAVAIL: 'the ephemeral ports are used up: widen net.ipv4.ip_local_port_range with sysctl, or wait a minute for those in TIME_WAIT',
+};
+
+function notConnected(recorder: Recorder, count: number, connectMs: number): string {
+  const [cause] = recorder.problems();
+  const missing = count - recorder.connected();
+  const what = `${missing} of ${count} subscribers were not subscribed ${(connectMs + slackMs) / 1000} s after the start`;
+  if (!cause) return `${what}, and no error was seen: the server does not answer`;
+  const hint = advice[cause.code];
+  return `${what}; the first mishap was "${cause.message}", ${cause.count} times${hint ? `: ${hint}` : ''}`;
+}

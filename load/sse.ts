@@ -1,0 +1,96 @@
+// Subscribers of Server-Sent Events: over HTTP/1.1 with a connection each, over HTTP/2 with many streams on one.
+
+import type { LoadContext, PatternLoad } from './pattern.ts';
+import type { PatternOptions } from '../core/patterns.ts';
+import { cursorText, setCursor, type Cursor } from './cursor.ts';
+import { newEventStream, readEvents, type EventStreamParts, type EventStreamReader } from './event-stream.ts';
+import type { Http2Line } from './http2.ts';
+import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
+import { createStreams, createStreamsOver, expectStream, type Stream, type Streams } from './streams.ts';
+
+export const sse: PatternLoad<PatternOptions<'sse'>> = {
+  start: (context) => (context.endpoint.over === 'h1' ? overHttp1(context) : overHttp2(context)),
+};
+
+type Owner = Stream<{ response: ResponseReader; events: EventStreamReader }>;
+type Http2Owner = Stream<{ events: EventStreamReader }, Http2Line>;
+
+const mimeType = 'text/event-stream';
+
+function overHttp1(context: LoadContext): Streams<Owner['state']> {
+  const url = new URL(context.endpoint.url);
+  const events = eventParts(context);
+  const parts: ResponseParts<Owner> = {
+    head: (stream, head, atUs) => takeHead(context, streams, stream, head, atUs),
+    body: (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
+    end: (stream) => streams.hangUp(stream),
+  };
+  const streams = createStreams<Owner['state']>(context, {
+    newState: () => ({ response: newResponseReader(), events: newEventStream() }),
+    request: (stream) => encodeRequest(url, targetOf(context, stream), headersOf(stream.cursor)),
+    read: (stream, bytes, to, atUs) => void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
+  });
+  return streams;
+}
+
+async function overHttp2(context: LoadContext): Promise<Streams<Http2Owner['state'], Http2Line, Record<string, string>>> {
+  // Loaded only here, as node:http2 and node:tls cost megabytes that HTTP/1.1 has no use for.
+  const { createHttp2 } = await import('./http2.ts');
+  const events = eventParts(context);
+  const streams = createStreamsOver<Http2Owner['state'], Http2Line, Record<string, string>>(
+    context,
+    {
+      newState: () => ({ events: newEventStream() }),
+      request: (stream) => ({ ':path': targetOf(context, stream), ...headersOf(stream.cursor) }),
+      read: (stream, bytes, to, atUs) => readEvents(stream.state.events, bytes, 0, to, atUs, events, stream),
+    },
+    (protocol) =>
+      createHttp2<Http2Owner>(context, { ...protocol, head: (stream, head, atUs) => takeHead(context, streams, stream, head, atUs) }),
+  );
+  return streams;
+}
+
+/** Subscribed, or told to stop (204), or an error. */
+function takeHead<O extends Owner | Http2Owner>(
+  { sink }: LoadContext,
+  streams: { ready(stream: O, atUs: number): void; stop(stream: O): void },
+  stream: O,
+  head: Pick<ResponseHead, 'status' | 'headers'>,
+  atUs: number,
+): void {
+  if (head.status === 204) {
+    sink.problem('sse-stopped', 'the server told a subscriber to stop and not to reconnect (204)');
+    streams.stop(stream);
+    return;
+  }
+  expectStream(stream, head, mimeType);
+  streams.ready(stream, atUs);
+}
+
+function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | Http2Owner> {
+  return {
+    event(stream, type, bytes, from, to, atUs) {
+      if (type === 'reset') counters.resets++;
+      if (type !== '' && type !== 'message') return;
+      if (sink.event(stream.subscriber, bytes, from, to, atUs)) counters.events++;
+      else sink.problem('malformed-event', "an SSE event's data is not an event envelope");
+    },
+    id: (stream, bytes, from, to) => setCursor(stream.cursor, bytes, from, to),
+    // The server's reconnection time is the base of the backoff; what it grows to, and its jitter, are ours.
+    retry(stream, ms) {
+      stream.baseMs = ms;
+    },
+    comment(_stream, bytes, from, to) {
+      if (bytes.toString('latin1', from, to) !== ' open') counters.heartbeats++;
+    },
+  };
+}
+
+function targetOf({ endpoint, topicsOf }: LoadContext, { subscriber }: Pick<Owner, 'subscriber'>): string {
+  return `${pathBelow(new URL(endpoint.url), '/events')}?topics=${topicsOf(subscriber).join(',')}`;
+}
+
+function headersOf(cursor: Cursor): Record<string, string> {
+  const lastId = cursorText(cursor);
+  return { accept: mimeType, 'cache-control': 'no-store', ...(lastId && { 'last-event-id': lastId }) };
+}

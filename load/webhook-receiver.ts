@@ -1,0 +1,116 @@
+// The HTTP server that receives webhooks for all subscribers of a process, each at a path of its own: reads raw
+// bodies, bounded, answers, and counts connections and bytes. What a delivery is worth, webhook.ts says.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { nowUs } from '../core/clock.ts';
+import type { Headers } from '../core/signature.ts';
+import type { LoadContext } from './pattern.ts';
+import { largestMessageBytes } from './protocol-error.ts';
+
+/**
+ * One request with its whole body, read at `atUs`. The body is valid during the call only.
+ * @returns the status to answer with
+ */
+export type Take = (subscriber: number, headers: Headers, body: Buffer, atUs: number) => number;
+
+export type Receiver = {
+  /** The address to register for a subscriber. */
+  urlOf(subscriber: number): string;
+  /** Takes no more connections, waits at most `graceMs` for requests under way, and closes every connection. */
+  close(graceMs: number): Promise<void>;
+};
+
+const backlog = 4096;
+/** Longer than any sender keeps an idle connection: if the receiver closed first, a request could be on its way. */
+const idleMs = 900_000;
+
+/** Listens on a free port of 127.0.0.1. */
+export async function startReceiver({ counters, sink }: Pick<LoadContext, 'counters' | 'sink'>, take: Take): Promise<Receiver> {
+  /** Open connections, with those of their bytes that have been counted. */
+  const open = new Map<Socket, { bytesIn: number; bytesOut: number }>();
+  let closing = false;
+
+  const server = createServer({ keepAliveTimeout: idleMs }, (request, response) => {
+    const path = /^\/hook\/(\d{1,7})$/.exec(request.url ?? '');
+    if (request.method !== 'POST' || !path) {
+      sink.problem('not-a-delivery', 'the receiver got a request that is no POST to the address of a subscriber');
+      answer(request, response, 404);
+    } else {
+      receive(request, response, Number(path[1]));
+    }
+  });
+
+  function receive(request: IncomingMessage, response: ServerResponse, subscriber: number): void {
+    let pieces: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (piece: Buffer) => {
+      bytes += piece.length;
+      if (bytes <= largestMessageBytes) {
+        pieces.push(piece);
+      } else if (!response.headersSent) {
+        pieces = [];
+        sink.problem('delivery-too-large', `a delivery's body is larger than ${largestMessageBytes} bytes`);
+        answer(request, response, 413);
+      }
+    });
+    request.once('end', () => {
+      if (response.headersSent) return;
+      const atUs = nowUs();
+      answer(request, response, take(subscriber, request.headers, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), atUs));
+    });
+    request.once('close', () => {
+      if (!request.complete && !response.headersSent && !closing) sink.problem('delivery-cut', 'a delivery was cut off before its end');
+    });
+    request.on('error', () => {}); // 'close' follows
+  }
+
+  function answer(request: IncomingMessage, response: ServerResponse, status: number): void {
+    // No more on this connection: it is to end, or the rest of a body that is too large is still coming.
+    if (closing || status === 413) response.setHeader('connection', 'close');
+    response.writeHead(status).end();
+    count(request.socket);
+  }
+
+  function count(socket: Socket): void {
+    const counted = open.get(socket);
+    if (!counted) return;
+    const { bytesRead, bytesWritten } = socket;
+    counters.bytesIn += bytesRead - counted.bytesIn;
+    counters.bytesOut += bytesWritten - counted.bytesOut;
+    counted.bytesIn = bytesRead;
+    counted.bytesOut = bytesWritten;
+  }
+
+  server.on('connection', (socket: Socket) => {
+    counters.connectionsOpened++;
+    open.set(socket, { bytesIn: 0, bytesOut: 0 });
+    socket.once('close', () => {
+      count(socket);
+      open.delete(socket);
+      counters.connectionsClosed++;
+    });
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!closing) sink.problem(error.code ?? 'unknown', `a connection to the receiver failed: ${error.message}`);
+    socket.destroy();
+  });
+
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ port: 0, host: '127.0.0.1', backlog }, resolve);
+  await listening;
+  const { port } = server.address() as AddressInfo; // a string for a pipe only
+
+  return {
+    urlOf: (subscriber) => `http://127.0.0.1:${port}/hook/${subscriber}`,
+    async close(graceMs) {
+      closing = true;
+      const closed = [...open.keys()].map((socket) => new Promise((done) => socket.once('close', done)));
+      server.close(); // and with it the connections that stand idle
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await Promise.all(closed);
+      clearTimeout(timer);
+    },
+  };
+}

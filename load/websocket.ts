@@ -1,0 +1,137 @@
+// Subscribers over WebSocket (RFC 6455): the handshake, messages in, pongs and the closing handshake out.
+// Frames are frames.ts, compression (RFC 7692) is inflate.ts.
+
+import { isUtf8 } from 'node:buffer';
+import { hash, randomBytes } from 'node:crypto';
+import type { PatternOptions } from '../core/patterns.ts';
+import { setCursorFromEnvelope, subscriptionQuery } from './cursor.ts';
+import { encodeFrame, newFrameReader, opcodes, readFrames, type FrameParts, type FrameReader } from './frames.ts';
+import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
+import { deflateOffer, inflateMessage, newInflater, type Inflater } from './inflate.ts';
+import type { LoadContext, PatternLoad } from './pattern.ts';
+import { ProtocolError } from './protocol-error.ts';
+import { createStreams, noteRetryAfter, readNotice, takeOpeningCursor, type Stream } from './streams.ts';
+
+type State = {
+  /** Until the upgrade. */
+  handshake: { response: ResponseReader; key: string } | undefined;
+  frames: FrameReader;
+  inflater: Inflater | undefined;
+  /** A close frame was sent; the server's may be the answer to it. */
+  closing: boolean;
+};
+type Owner = Stream<State>;
+
+const leaving = 1001;
+const noCode = 1005;
+/** Closes that are nothing to report (docs/wire.md: 1012 is a restart). */
+const orderly = new Set([1000, noCode, 1012]);
+const goneForGood = 1001;
+const tryAgainLater = 1013;
+
+export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
+  start(context: LoadContext, { deflate }) {
+    const { counters, sink, random, reconnect } = context;
+    const url = new URL(context.endpoint.url);
+    const path = pathBelow(url, '/ws');
+    // Masks protect proxies from scripts in browsers (section 10.3); here any number will do.
+    const frame = (opcode: number, payload: Uint8Array) => encodeFrame(opcode, payload, random() * 2 ** 32);
+    const closeFrame = (code: number) => frame(opcodes.close, Uint8Array.of(code >> 8, code & 0xff));
+
+    const frames: FrameParts<Owner> = {
+      message(stream, opcode, compressed, bytes, from, to, atUs) {
+        if (opcode !== opcodes.text) throw new ProtocolError('ws-message', 'the server sent a binary message');
+        if (compressed) {
+          const text = inflateMessage(stream.state.inflater!, bytes, from, to); // RSV1 passes only where it was agreed on
+          takeText(stream, text, 0, text.length, atUs);
+        } else {
+          takeText(stream, bytes, from, to, atUs);
+        }
+      },
+      ping(stream, bytes, from, to) {
+        counters.heartbeats++;
+        if (!stream.state.closing) streams.send(stream, frame(opcodes.pong, bytes.subarray(from, to)));
+      },
+      close(stream, code) {
+        if (stream.state.closing) return;
+        if (!orderly.has(code)) sink.problem('ws-closed', `the server closed the connection with code ${code}`);
+        if (code === tryAgainLater) stream.leastMs = reconnect.cap;
+        stream.state.closing = true;
+        streams.send(stream, closeFrame(code === noCode ? 1000 : code));
+        if (code === goneForGood) streams.stop(stream);
+        else streams.hangUp(stream);
+      },
+    };
+
+    function takeText(stream: Owner, bytes: Buffer, from: number, to: number, atUs: number): void {
+      if (!isUtf8(bytes.subarray(from, to))) throw new ProtocolError('ws-message', 'the server sent a text that is not UTF-8');
+      if (bytes[from + 2] === 0x69 /* {"id" */ && sink.event(stream.subscriber, bytes, from, to, atUs)) {
+        counters.events++;
+        setCursorFromEnvelope(stream.cursor, bytes, from, to);
+        return;
+      }
+      const notice = readNotice(bytes, from, to);
+      if (notice.socket !== 'open') {
+        sink.problem('malformed-event', 'a message is neither an event nor a notice');
+        return;
+      }
+      if (notice.reset === true) counters.resets++;
+      takeOpeningCursor(stream.cursor, notice);
+      streams.ready(stream, atUs);
+    }
+
+    const response: ResponseParts<Owner> = {
+      head(stream, head) {
+        const { state } = stream;
+        noteRetryAfter(stream, head.headers);
+        checkUpgrade(head, state.handshake!.key); // set when it was sent
+        const extension = head.headers.get('sec-websocket-extensions');
+        if (extension !== undefined) {
+          state.inflater = newInflater(deflate ? extension : '');
+          state.frames.deflate = true;
+        }
+        state.handshake = undefined;
+      },
+      body() {},
+      end() {},
+    };
+
+    const streams = createStreams<State>(context, {
+      newState: () => ({ handshake: undefined, frames: newFrameReader(), inflater: undefined, closing: false }),
+      request(stream) {
+        const key = randomBytes(16).toString('base64');
+        stream.state.handshake = { response: newResponseReader(), key };
+        return encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(stream.subscriber), stream.cursor)}`, {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': key,
+          ...(deflate && { 'sec-websocket-extensions': deflateOffer }),
+        });
+      },
+      read(stream, bytes, to, atUs) {
+        const { handshake, frames: reader } = stream.state;
+        const at = handshake ? readResponse(handshake.response, bytes, 0, to, atUs, response, stream) : 0;
+        readFrames(reader, bytes, at, to, atUs, frames, stream);
+      },
+      goodbye(stream) {
+        if (!stream.ready || stream.state.closing) return undefined;
+        stream.state.closing = true;
+        return closeFrame(leaving);
+      },
+    });
+    return streams;
+  },
+};
+
+/** RFC 6455, section 4.1, the client's checks. @throws ProtocolError `ws-refused`, `ws-handshake` */
+function checkUpgrade({ status, headers }: ResponseHead, key: string): void {
+  if (status !== 101) throw new ProtocolError('ws-refused', `the server answered the handshake with ${status} instead of 101`);
+  if (headers.get('upgrade')?.toLowerCase() !== 'websocket' || !/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '')) {
+    throw new ProtocolError('ws-handshake', 'the server changed the protocol, but not to "websocket"');
+  }
+  if (headers.get('sec-websocket-accept') !== hash('sha1', `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'base64')) {
+    throw new ProtocolError('ws-handshake', 'Sec-WebSocket-Accept does not fit the key that was sent');
+  }
+  if (headers.has('sec-websocket-protocol')) throw new ProtocolError('ws-handshake', 'the server chose a subprotocol that was not offered');
+}

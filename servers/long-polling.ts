@@ -1,0 +1,124 @@
+// Long polling: the client asks, and the server holds the request until there is an event or the hold is over.
+// Nothing is lost between two requests, since each says in its cursor where the last answer ended.
+//
+// A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer holds at most
+// `slowBuffer` bytes of events (one event at the least), and the next request goes on behind them.
+
+import type { PatternOptions } from '../core/patterns.ts';
+import type { HubEvent } from './hub.ts';
+import type { PatternServer, Response } from './pattern.ts';
+import { encodeAnswer, takeUpTo } from './poll-answer.ts';
+import { publishExample } from './publish.ts';
+import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './request.ts';
+
+/** One request that waits for its answer. */
+type Held = {
+  readonly response: Response;
+  readonly events: HubEvent[];
+  bytes: number;
+  /** Ends the hold; once there is an event, the batch. */
+  timer: NodeJS.Timeout;
+  readonly unsubscribe: () => void;
+};
+
+export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
+  start({ hub, limits, counters, random }, options) {
+    const held = new Set<Held>();
+    let closing = false;
+
+    function headers(): Record<string, string> {
+      const close = closing || options.connection === 'close';
+      return { 'cache-control': 'no-store', ...(close ? { connection: 'close' } : {}) };
+    }
+
+    function answer(response: Response, cursor: string, reset: boolean, events: readonly HubEvent[]): void {
+      const body = encodeAnswer(cursor, reset, events);
+      counters[events.length > 0 ? 'fullPolls' : 'emptyPolls']++;
+      counters.events += events.length;
+      if (reset) counters.resets++;
+      endWith(response, 200, { ...headers(), 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }, body);
+    }
+
+    function hold(response: Response, topics: readonly string[], holdMs: number, events: HubEvent[]): void {
+      if (held.size >= limits.maxSubscribers) {
+        counters.refusals++;
+        return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} requests are held, which is the limit`);
+      }
+      const unsubscribe = hub.subscribe(topics, (event) => collect(request, event));
+      const timer = setTimeout(() => finish(request), events.length > 0 ? options.batch : holdMs);
+      const request: Held = { response, events, bytes: bytesOf(events), timer, unsubscribe };
+      held.add(request);
+      response.once('close', () => release(request)); // the client may go before there is an answer
+    }
+
+    function release(request: Held): void {
+      held.delete(request);
+      clearTimeout(request.timer);
+      request.unsubscribe();
+    }
+
+    function collect(request: Held, event: HubEvent): void {
+      request.events.push(event);
+      request.bytes += Buffer.byteLength(event.json);
+      if (options.batch === 0 || request.bytes >= limits.slowBuffer) return finish(request);
+      if (request.events.length > 1) return;
+      clearTimeout(request.timer);
+      request.timer = setTimeout(() => finish(request), options.batch);
+    }
+
+    function finish(request: Held): void {
+      release(request);
+      const { response, events } = request;
+      if (events.length > 0) return answer(response, hub.cursor(), false, events);
+      counters.emptyPolls++;
+      endWith(response, 204, { ...headers(), 'pushbench-cursor': hub.cursor() });
+    }
+
+    return {
+      routes: {
+        'GET /long-poll': (_request, response, url) => {
+          const topics = topicsOf(url);
+          const since = cursorOf(url);
+          const holdMs = Math.min(holdOf(url) ?? options.hold, options.hold);
+          if (closing) throw new RequestError(503, 'closing', 'the server is closing');
+          if (since === undefined) return answer(response, hub.cursor(), false, []);
+          const { events, lost } = hub.since(topics, since);
+          const taken = takeUpTo(events, limits.slowBuffer);
+          if (taken.length < events.length) return answer(response, taken.at(-1)!.id, lost, taken);
+          if (lost || (events.length > 0 && options.batch === 0)) return answer(response, hub.cursor(), lost, events);
+          hold(response, topics, holdMs, events);
+        },
+      },
+      subscribers: () => held.size,
+      disconnect(share) {
+        for (const { response } of drawShare(held, share, random)) response.destroy();
+      },
+      async close() {
+        closing = true;
+        await Promise.all(Array.from(held, (request) => {
+          const answered = new Promise((resolve) => request.response.once('close', resolve));
+          finish(request);
+          return answered;
+        }));
+      },
+    };
+  },
+
+  examples: [
+    { what: 'where to begin: answered at once with a cursor', command: (url) => `curl -i '${url}/long-poll?topics=news'` },
+    { what: 'wait for what comes after it (put in the cursor you got)', command: (url) => `curl -i '${url}/long-poll?topics=news&since=CURSOR'` },
+    publishExample,
+    { what: 'wait for two seconds at the most', command: (url) => `curl -i '${url}/long-poll?topics=news&since=CURSOR&hold=2000'` },
+  ],
+};
+
+function bytesOf(events: readonly HubEvent[]): number {
+  return events.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
+}
+
+function holdOf(url: URL): number | undefined {
+  const text = url.searchParams.get('hold');
+  if (text === null) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new RequestError(400, 'bad-hold', `hold=${text.slice(0, 40)} is not a whole number of milliseconds`);
+  return Number(text);
+}

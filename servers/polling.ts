@@ -1,0 +1,109 @@
+// Polling: the client asks on a schedule, and every request is answered at once. The server remembers nothing of a
+// client: what a client has seen stands in its cursor.
+//
+// A poller cannot fall behind by buffered bytes, so the policy for slow subscribers has nothing to do here: what it
+// has not fetched waits in the history, an answer holds at most `slowBuffer` bytes of events (one event at the
+// least), and the next poll goes on behind them.
+
+import type { Socket } from 'node:net';
+import type { PatternOptions } from '../core/patterns.ts';
+import type { PatternServer, Request } from './pattern.ts';
+import { encodeAnswer, takeUpTo } from './poll-answer.ts';
+import { publishExample } from './publish.ts';
+import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './request.ts';
+
+export const polling: PatternServer<PatternOptions<'polling'>> = {
+  start({ hub, limits, counters, random }, options) {
+    const sockets = new Set<Socket>();
+    const recent = countRecent(options.every);
+
+    /** @returns false when there are as many connections as may be */
+    function admit({ socket }: Request): boolean {
+      if (sockets.has(socket)) return true;
+      if (sockets.size >= limits.maxSubscribers) return false;
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return true;
+    }
+
+    return {
+      routes: {
+        'GET /poll': (request, response, url) => {
+          const topics = topicsOf(url);
+          const since = cursorOf(url);
+          if (!admit(request)) {
+            counters.refusals++;
+            return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} connections are polling, which is the limit`);
+          }
+          recent.add();
+          const close: Record<string, string> = options.connection === 'close' ? { connection: 'close' } : {};
+          const newest = hub.newest(topics);
+          if (matches(request.headers['if-none-match'], newest)) {
+            counters.emptyPolls++;
+            return endWith(response, 304, { etag: `"${newest}"`, 'cache-control': 'no-cache', ...close });
+          }
+          const { events, lost } = since === undefined ? { events: [], lost: false } : hub.since(topics, since);
+          const taken = takeUpTo(events, limits.slowBuffer);
+          const whole = taken.length === events.length;
+          // An answer in part must not match the next poll, which comes for the rest.
+          const tag = whole ? newest : taken.at(-1)!.id;
+          const cursor = whole ? hub.cursor() : tag;
+          const body = encodeAnswer(cursor, lost, taken);
+          counters[taken.length > 0 ? 'fullPolls' : 'emptyPolls']++;
+          counters.events += taken.length;
+          if (lost) counters.resets++;
+          endWith(response, 200, {
+            'content-type': 'application/json',
+            'content-length': String(Buffer.byteLength(body)),
+            etag: `"${tag}"`,
+            'cache-control': 'no-cache',
+            ...close,
+          }, body);
+        },
+      },
+      // Pollers have no names. A connection that is kept alive is one of them; without, each polls once in `every`.
+      subscribers: options.connection === 'keep-alive' ? () => sockets.size : recent.count,
+      disconnect(share) {
+        for (const socket of drawShare(sockets, share, random)) socket.destroy();
+      },
+      async close() {}, // nothing is held: every request has been answered
+    };
+  },
+
+  examples: [
+    { what: 'poll: an empty answer with the cursor to go on from', command: (url) => `curl -i '${url}/poll?topics=news'` },
+    publishExample,
+    { what: 'what came after a cursor (put in the one you got)', command: (url) => `curl -i '${url}/poll?topics=news&since=CURSOR'` },
+    { what: 'nothing new since: 304 without a body (put in the ETag you got)', command: (url) => `curl -i -H 'If-None-Match: "CURSOR"' '${url}/poll?topics=news'` },
+  ],
+};
+
+/** RFC 9110, section 13.1.2: a list of tags, compared weakly. */
+function matches(header: string | undefined, tag: string): boolean {
+  return header !== undefined && header.split(',').some((part) => part.trim().replace(/^W\//, '') === `"${tag}"`);
+}
+
+/** How many polls came in the last whole stretch of `everyMs`. */
+function countRecent(everyMs: number): { add(): void; count(): number } {
+  let stretch = 0;
+  let current = 0;
+  let previous = 0;
+  const turn = () => {
+    const now = Math.floor(performance.now() / Math.max(1, everyMs));
+    if (now !== stretch) {
+      previous = now === stretch + 1 ? current : 0;
+      current = 0;
+      stretch = now;
+    }
+  };
+  return {
+    add() {
+      turn();
+      current++;
+    },
+    count() {
+      turn();
+      return previous;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// The server process of a trial: the child that the harness forks. Speaks `ServerCommand` and `ServerReport` of
+// core/control.ts over IPC and ends when told to, when it cannot go on, or when the harness is gone.
+
+import { newCounters } from '../core/counters.ts';
+import type { Failed, ServerCommand, ServerReport } from '../core/control.ts';
+import { messageOf } from '../core/errors.ts';
+import { collectGarbage, watchSelf } from '../core/self.ts';
+import { startServer, type RunningServer } from './start.ts';
+
+/** When closing takes longer something hangs, and going without it is better than staying. */
+const closeLimitMs = 6000;
+
+const sampleSelf = watchSelf();
+let server: RunningServer | undefined;
+
+function report(message: ServerReport, sent: () => void = () => {}): void {
+  // The send fails when the harness has just gone; 'disconnect' ends this process then.
+  if (process.connected) process.send!(message, undefined, undefined, sent);
+}
+
+function fail(error: unknown): void {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
+  const failed: Failed = { kind: 'failed', code, message: messageOf(error) };
+  console.error(error);
+  report(failed, () => process.exit(1));
+  setTimeout(() => process.exit(1), 1000);
+}
+
+async function obey(command: ServerCommand): Promise<void> {
+  switch (command.kind) {
+    case 'start':
+      server = await startServer(command);
+      return report({ kind: 'listening', endpoint: server.endpoint });
+    case 'collect':
+      return collectGarbage();
+    case 'sample':
+      return report({
+        kind: 'sample',
+        sample: sampleSelf(),
+        counters: server?.counters() ?? newCounters(),
+        subscribers: server?.subscribers() ?? 0,
+        publishedEvents: server?.hub.published() ?? 0,
+      });
+    case 'disconnect':
+      return server?.disconnect(command.share);
+    case 'stop':
+      setTimeout(() => process.exit(1), closeLimitMs);
+      await server?.close();
+      return report({ kind: 'stopped' }, () => process.exit(0));
+  }
+}
+
+// The harness forks this file, so it has a channel. A terminal sends Ctrl-C to the whole group; the harness decides.
+process.on('message', (command) => void obey(command as ServerCommand).catch(fail)); // both ends are this package
+process.on('disconnect', () => process.exit());
+process.on('SIGINT', () => {});
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);

@@ -1,0 +1,68 @@
+// What every pattern's server has besides the pattern: publishing an event, and the list of what there is.
+
+import { isUtf8 } from 'node:buffer';
+import type { ServerLimits } from '../core/scenario.ts';
+import type { Hub, Stamps } from './hub.ts';
+import type { Example, Request } from './pattern.ts';
+import { checkTopic, endWith, readBody, RequestError } from './request.ts';
+import type { Routes } from './router.ts';
+
+/**
+ * `POST /topics/{topic}`: publishes the body. Answered 201, 400 (topic, number or UTF-8), 413, 503 (too many topics).
+ * Requests pipelined on one connection are taken in order: their bodies end in order.
+ */
+export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>): Routes {
+  return {
+    'POST /topics/*': async (request, response, url) => {
+      const body = await readBody(request, limits.maxBody);
+      const topic = decodePath(url.pathname.slice('/topics/'.length));
+      checkTopic(topic);
+      if (!isUtf8(body)) throw new RequestError(400, 'bad-utf8', 'the body is not UTF-8; events are text');
+      const { id, seq } = hub.publish(topic, body.toString('utf8'), stampsOf(request));
+      const answer = `{"id":"${id}","seq":${seq}}`;
+      endWith(response, 201, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer);
+    },
+  };
+}
+
+/** `GET /`: the pattern's name and everything that can be asked for. */
+export function indexRoute(pattern: string, publishing: Routes, routes: Routes): Routes {
+  const answer = `${JSON.stringify({ pattern, endpoints: ['GET /', ...Object.keys(publishing), ...Object.keys(routes)] })}\n`;
+  return {
+    'GET /': (_request, response) => endWith(response, 200, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer),
+  };
+}
+
+export const publishExample: Example = {
+  what: 'publish an event to the topic news',
+  command: (_url, publishUrl) => `curl -d '{"headline":"it works"}' ${publishUrl}/topics/news`,
+};
+
+function decodePath(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment; // with its percent sign it is no topic name
+  }
+}
+
+function stampsOf(request: Request): Stamps {
+  const stamps: Stamps = {};
+  const plannedUs = numberIn(request, 'pushbench-planned', Number.MAX_SAFE_INTEGER);
+  const sentUs = numberIn(request, 'pushbench-sent', Number.MAX_SAFE_INTEGER);
+  const crc = numberIn(request, 'pushbench-crc', 2 ** 32 - 1);
+  if (plannedUs !== undefined) stamps.plannedUs = plannedUs;
+  if (sentUs !== undefined) stamps.sentUs = sentUs;
+  if (crc !== undefined) stamps.crc = crc;
+  return stamps;
+}
+
+function numberIn(request: Request, name: string, max: number): number | undefined {
+  const text = request.headers[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (typeof text !== 'string' || !/^\d{1,16}$/.test(text) || value > max) {
+    throw new RequestError(400, 'bad-number', `${name}: ${String(text).slice(0, 40)} is not a whole number from 0 to ${max}`);
+  }
+  return value;
+}

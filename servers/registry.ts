@@ -1,0 +1,13 @@
+// The reference servers by pattern. A module is loaded when its pattern is served, and none of the others.
+
+import type { PatternName, PatternOptions } from '../core/patterns.ts';
+import type { PatternServer } from './pattern.ts';
+
+export const patternServers = {
+  polling: async () => (await import('./polling.ts')).polling,
+  'long-polling': async () => (await import('./long-polling.ts')).longPolling,
+  'http-stream': async () => (await import('./http-stream.ts')).httpStream,
+  sse: async () => (await import('./sse.ts')).sse,
+  websocket: async () => (await import('./websocket.ts')).websocket,
+  webhook: async () => (await import('./webhook.ts')).webhook,
+} as const satisfies { [P in PatternName]: () => Promise<PatternServer<PatternOptions<P>>> };

@@ -1,0 +1,101 @@
+// Puts a server together: a hub, a pattern on it, and the listener under both. Runs in any process: a child of the
+// harness (process.ts), `pushbench serve`, a test.
+
+import type { Endpoint } from '../core/control.ts';
+import { newCounters, type Counters } from '../core/counters.ts';
+import { UserError } from '../core/errors.ts';
+import { patterns, type PatternName } from '../core/patterns.ts';
+import { random } from '../core/random.ts';
+import type { ServerLimits } from '../core/scenario.ts';
+import { createHub, type Hub } from './hub.ts';
+import { listen } from './listen.ts';
+import type { PatternServer } from './pattern.ts';
+import { indexRoute, publishRoutes } from './publish.ts';
+import { patternServers } from './registry.ts';
+import { createTally } from './tally.ts';
+
+export type ServerOptions = {
+  pattern: string;
+  /** As parsed by the pattern's schema, defaults filled in. */
+  options: Readonly<Record<string, unknown>>;
+  limits: ServerLimits;
+  /** Of jitter and of whom a fault cuts off. */
+  seed: number;
+  /** 127.0.0.1 when left out. */
+  host?: string;
+  /** Any free one when left out or 0. */
+  port?: number;
+};
+
+export type RunningServer = {
+  endpoint: Endpoint;
+  hub: Hub;
+  /** As they are now, the bytes of live connections included. */
+  counters(): Counters;
+  subscribers(): number;
+  /** A fault: cuts this share of the connections that carry events, without a goodbye. */
+  disconnect(share: number): void;
+  /** Says goodbye, stops listening, closes every connection. A second call waits for the first. */
+  close(): Promise<void>;
+};
+
+/** How long a pattern's goodbye may take; after that its connections are cut. */
+const goodbyeMs = 3000;
+
+/**
+ * @throws UserError when there is no such pattern or an option is missing
+ * @throws the system's error when the port cannot be had (EADDRINUSE, EACCES)
+ */
+export async function startServer({ pattern, options, limits, seed, host, port }: ServerOptions): Promise<RunningServer> {
+  const server = await loadPattern(pattern, options);
+  const counters = newCounters();
+  const tally = createTally(counters);
+  const hub = createHub(limits);
+  const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
+  const running = server.start(context, options);
+  const publishing = publishRoutes(hub, limits);
+  const listener = await listen({
+    over: overOf(options),
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    pattern: { ...running, routes: { ...indexRoute(pattern, publishing, running.routes), ...running.routes } },
+    publishRoutes: publishing,
+    tally,
+    counters,
+  }).catch(async (error: unknown) => {
+    await running.close();
+    throw error;
+  });
+
+  let closed: Promise<void> | undefined;
+  return {
+    endpoint: listener.endpoint,
+    hub,
+    counters: tally.read,
+    subscribers: running.subscribers,
+    disconnect: running.disconnect,
+    close: () => (closed ??= within(goodbyeMs, running.close()).then(listener.close)),
+  };
+}
+
+async function loadPattern(pattern: string, options: ServerOptions['options']): Promise<PatternServer<ServerOptions['options']>> {
+  if (!isPattern(pattern)) throw new UserError('pattern', `there is no pattern called "${pattern}"; there are: ${Object.keys(patterns).join(', ')}`);
+  const missing = Object.keys(patterns[pattern].options.shape).filter((name) => !(name in options));
+  if (missing.length > 0) throw new UserError('options', `the options of ${pattern} lack ${missing.join(', ')}; parse them with the pattern's schema, which fills in defaults`);
+  return (await patternServers[pattern]()) as PatternServer<ServerOptions['options']>; // parsed by this very pattern's schema
+}
+
+function isPattern(name: string): name is PatternName {
+  return Object.hasOwn(patterns, name);
+}
+
+function overOf({ over }: ServerOptions['options']): Endpoint['over'] {
+  return over === 'h2' || over === 'h2c' ? over : 'h1';
+}
+
+async function within(limitMs: number, done: Promise<void>): Promise<void> {
+  const limit = Promise.withResolvers<void>();
+  const timer = setTimeout(limit.resolve, limitMs);
+  await Promise.race([done, limit.promise]);
+  clearTimeout(timer);
+}

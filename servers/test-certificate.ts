@@ -1,0 +1,30 @@
+// The certificate of the HTTP/2 listener over TLS, and its key. PUBLIC TEST KEY: everybody has it, it protects
+// nothing, and it is valid for localhost and 127.0.0.1 alone. HTTP/2 in browsers and most clients needs TLS, and
+// Node cannot make a certificate by itself. A client is to trust this one certificate (`Endpoint.certificate`), never
+// to switch its checks off; it is no authority, so trusting it vouches for no other. Made once, valid for a hundred
+// years, with:
+//
+//   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=localhost \
+//     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
+//     -addext extendedKeyUsage=serverAuth -keyout key.pem -out certificate.pem
+
+export const testCertificate = `-----BEGIN CERTIFICATE-----
+MIIBrjCCAVSgAwIBAgIUC/h8ktg9M6W6B5X4hwURLQio+QMwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE3MjgxN1oYDzIxMjYxMDMw
+MTcyODE3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAT/QozjcYE7ZmVdomF3Xip4kHY09lSlBF0/HF60jGGr0NH35HCwcYUX
+EJUYOIvvxmPNCSWzWYsniqe1U6z2vhe9o4GBMH8wHQYDVR0OBBYEFGVLFiYs8J0E
+XDSlEsASsSPDPEHkMB8GA1UdIwQYMBaAFGVLFiYs8J0EXDSlEsASsSPDPEHkMBoG
+A1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAMBgNVHRMBAf8EAjAAMBMGA1UdJQQM
+MAoGCCsGAQUFBwMBMAoGCCqGSM49BAMCA0gAMEUCIC/mflrmVkNpW42HjRxFkdR4
+m0PbQXtDwWGeeJj+8RLoAiEAiOGSbK5HvXoCSmFSxGZ4ud4Bu0sePyHkK2eNOTF1
+8TU=
+-----END CERTIFICATE-----
+`;
+
+export const testKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmGIF/hPuijX1kqYE
+zoEUAhvuUuchAIVbrVuz53X4ec6hRANCAAT/QozjcYE7ZmVdomF3Xip4kHY09lSl
+BF0/HF60jGGr0NH35HCwcYUXEJUYOIvvxmPNCSWzWYsniqe1U6z2vhe9
+-----END PRIVATE KEY-----
+`;

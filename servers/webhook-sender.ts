@@ -1,0 +1,176 @@
+// One attempt: an HTTP request to a receiver and its answer, on kept-alive connections that are counted and
+// bounded. It neither signs nor decides what an answer means.
+//
+// `node:http` with an Agent: undici takes a quarter less CPU for a request, but would be a dependency for this
+// alone; `fetch` takes more than either.
+
+import { lookup as systemLookup } from 'node:dns';
+import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+import { BlockList, isIP, type LookupFunction, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { urlToHttpOptions } from 'node:url';
+import type { Counters } from '../core/counters.ts';
+import type { Random } from '../core/random.ts';
+import { drawShare } from './request.ts';
+
+export type Answer =
+  | { kind: 'answered'; status: number; retryAfter?: string | undefined }
+  /** There was no whole answer: refused, reset, timed out, not HTTP. */
+  | { kind: 'failed'; reason: string };
+
+export type Sender = {
+  /**
+   * POSTs `body`. Never rejects.
+   * @param sent is called when the request has been written whole; not when it never got that far
+   */
+  post(target: RequestOptions, headers: Readonly<Record<string, string>>, body: string, sent: () => void): Promise<Answer>;
+  /** Cuts this share of the connections. */
+  cut(share: number): void;
+  /** Closes every connection, those with a request under way too, and resolves when none is left. */
+  close(): Promise<void>;
+};
+
+export type SenderOptions = {
+  counters: Pick<Counters, 'errors'>;
+  countConnection: (socket: Socket) => void;
+  random: Random;
+  /** From the request for a connection to the last byte of the answer. */
+  timeoutMs: number;
+  /** Connections without a request that are kept, over all receivers. */
+  maxIdle: number;
+  lookup?: LookupFunction;
+};
+
+/** A connection without a request is closed after this time, or earlier where the receiver's Keep-Alive header says so. */
+const idleMs = 30_000;
+/** Bytes of an answer that are read. Past them the connection is cut; the status has been given and counts. */
+const maxAnswerBytes = 64 * 1024;
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4'); // BlockList applies it to ::ffff:127.0.0.0/104 too
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether a URL's host is this machine by its name: a loopback address, or `localhost`. */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 ? host === 'localhost' : isLoopback(host);
+}
+
+function isLoopback(address: string): boolean {
+  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** Resolves names like `resolve`, but fails when one of the addresses is not of the loopback: a name may change its mind. */
+export function loopbackOnly(resolve: LookupFunction): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, options, (error, address, family) => {
+      const addresses = error ? [] : typeof address === 'string' ? [address] : address.map((one) => one.address);
+      const outside = addresses.find((one) => !isLoopback(one));
+      if (outside === undefined) callback(error, address, family);
+      else callback(new Error(`${hostname} resolves to ${outside}, which is not an address of this machine`), []);
+    });
+  };
+}
+
+/** A receiver's address, taken apart once. */
+export function targetOf(url: URL): RequestOptions {
+  return urlToHttpOptions(url);
+}
+
+export function createSender({ counters, countConnection, random, timeoutMs, maxIdle, lookup = systemLookup }: SenderOptions): Sender {
+  const open = new Set<Socket>();
+  const underWay = new Set<ClientRequest>();
+  const idle = new Set<Duplex>();
+  const options = { keepAlive: true, maxFreeSockets: maxIdle, timeout: idleMs, lookup: loopbackOnly(lookup) };
+  const http = boundIdle(new Agent(options));
+  const https = boundIdle(new TlsAgent(options));
+  let closed = false;
+
+  // An Agent bounds the idle connections of each receiver, not of all together; these are its hooks for more.
+  function boundIdle<A extends Agent>(agent: A): A {
+    const { keepSocketAlive, reuseSocket } = agent;
+    agent.keepSocketAlive = (socket) => {
+      if (idle.size >= maxIdle) return false;
+      const kept: unknown = keepSocketAlive.call(agent, socket);
+      if (kept) idle.add(socket);
+      return kept;
+    };
+    agent.reuseSocket = (socket, request) => {
+      idle.delete(socket);
+      reuseSocket.call(agent, socket, request);
+    };
+    return agent;
+  }
+
+  function watch(socket: Socket): void {
+    if (open.has(socket)) return;
+    open.add(socket);
+    socket.once('connect', () => countConnection(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      idle.delete(socket);
+    });
+  }
+
+  function post(target: RequestOptions, headers: Readonly<Record<string, string>>, body: string, sent: () => void): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    let request: ClientRequest;
+    const timer = setTimeout(() => request.destroy(new Error(`no whole answer within ${timeoutMs} ms`)), timeoutMs);
+
+    function attempt(): void {
+      let response: IncomingMessage | undefined;
+      const own = (request = target.protocol === 'https:'
+        ? httpsRequest({ ...target, method: 'POST', headers, agent: https })
+        : httpRequest({ ...target, method: 'POST', headers, agent: http }));
+      underWay.add(own);
+      const done = (answer: Answer) => {
+        if (!underWay.delete(own)) return;
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      own.once('socket', watch);
+      own.once('finish', sent);
+      own.once('response', (received: IncomingMessage) => {
+        response = received;
+        const answer: Answer = { kind: 'answered', status: received.statusCode ?? 0, retryAfter: received.headers['retry-after'] };
+        let bytes = 0;
+        received.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes <= maxAnswerBytes) return;
+          done(answer);
+          own.destroy();
+        });
+        received.once('end', () => done(answer));
+        received.on('error', (error) => done({ kind: 'failed', reason: error.message }));
+      });
+      own.on('error', (error: NodeJS.ErrnoException) => {
+        // The receiver closed an idle connection just as a request was on its way (RFC 9112, 9.3.1).
+        const stale = own.reusedSocket && !response && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        if (!stale || closed || !underWay.delete(own)) return done({ kind: 'failed', reason: error.message });
+        counters.errors++;
+        attempt();
+      });
+      own.once('close', () => done({ kind: 'failed', reason: 'the connection was closed without an answer' }));
+      own.end(body);
+    }
+
+    attempt();
+    return promise;
+  }
+
+  return {
+    post,
+    cut(share) {
+      for (const socket of drawShare(open, share, random)) socket.destroy(new Error('the connection was cut'));
+    },
+    async close() {
+      closed = true;
+      for (const request of underWay) request.destroy(new Error('the server is closing'));
+      const closing = [...open].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+      http.destroy();
+      https.destroy();
+      await Promise.all(closing);
+    },
+  };
+}
