@@ -132,7 +132,7 @@ function number(bytes: Uint8Array, from: number, to: number): number {
     n = n * 10 + digit;
   }
   // One bad field spoils all that follow, so the last check sees it.
-  value = at === from || value < 0  ? -1 : n;
+  value = at === from || value < 0 || n > Number.MAX_SAFE_INTEGER ? -1 : n;
   return at;
 }
 

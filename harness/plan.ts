@@ -2,9 +2,9 @@
 // The plan is the same for every variant and trial, so that all of them meet one and the same event stream.
 
 import type { PublishPlan } from '../core/control.ts';
-import { planPublishing } from '../core/schedule.ts';
+import { measuredTotals, planPublishing } from '../core/schedule.ts';
 import type { Scenario } from '../core/scenario.ts';
-import { followersOf, planTopics, topicCount, type TopicGroupPlan } from '../core/topics.ts';
+import { planTopics, topicCount, type TopicGroupPlan } from '../core/topics.ts';
 
 export type TrialPlan = {
   scenario: Scenario;
@@ -37,14 +37,7 @@ export function planTrial(
 ): TrialPlan {
   const topics = planTopics(scenario);
   const publish = planPublishing(scenario, { corpusOf, traceOf });
-  const warmupUs = scenario.phases.warmup * 1000;
-  let events = 0;
-  let deliveries = 0;
-  for (let i = 0; i < publish.offsetUs.length; i++) {
-    if (publish.offsetUs[i]! < warmupUs) continue;
-    events++;
-    deliveries += followersOf(topics, publish.topic[i]!, scenario.subscribers);
-  }
+  const { events, deliveries } = measuredTotals(publish, scenario);
   return {
     scenario,
     topics,

@@ -26,6 +26,8 @@ export function fakeFleet(): FakeFleet {
   const deliver = new Set<(event: Event) => void>();
   let options: FakeOptions = { latencies: [10], loseEvery: 0, repeatEvery: 0, lag: 0, loadCpu: 0.1, fail: 'none' };
   let pids = 1000;
+  /** What one side counts the other one does too. */
+  let counters = newCounters();
 
   const sample = (cpuShare = 0.1): SelfSample => ({
     atUs: clock.nowUs(), cpuUs: Math.round(clock.nowUs() * cpuShare), rssBytes: 50e6, heapUsedBytes: 10e6,
@@ -60,7 +62,7 @@ export function fakeFleet(): FakeFleet {
       kernelSocketBytes: () => 4096,
     },
     server() {
-      const counters = newCounters();
+      counters = newCounters();
       deliver.clear();
       return peer<ServerCommand, ServerReport>('server', (command, inbox, die) => {
         if (command.kind === 'start') {
@@ -88,7 +90,6 @@ export function fakeFleet(): FakeFleet {
     const ledger = newLedger(100_000);
     const accept = newHistogram();
     const fresh = new Map<number, Histogram>();
-    const counters = newCounters();
 
     const arrive = (slot: number, event: Event) => {
       counters.events++;
@@ -128,7 +129,7 @@ export function fakeFleet(): FakeFleet {
         for (let subscriber = first; subscriber < first + count; subscriber++) {
           for (const topic of topicsOf(topics, subscriber)) slots.set(`${subscriber} ${topic}`, slots.size);
         }
-        counters.handshakes = count;
+        counters.handshakes += count;
         clock.until(clock.nowUs() + command.connectMs * 1000).then(() => inbox.deliver({ kind: 'ready', connectMs: command.connectMs }));
       }
       if (command.kind === 'sample') report();

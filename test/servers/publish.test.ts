@@ -118,7 +118,7 @@ test('a publisher that goes away in the middle of a body has published nothing',
   await sleep(20);
   client.socket.destroy();
   await client.closed;
-  await until('it was noticed', () => counters().errors === 1);
+  await until('it was noticed', () => counters().errors > 0);
   assert.equal((await post('a', '1')).status, 201);
   assert.equal(hub.published(), 1);
 });

@@ -1,13 +1,15 @@
 // Receivers of webhooks that do as a test tells them: over `node:http`, or over a bare socket where they break HTTP.
+// They are closed when the test is over.
 
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Got = { path: string; headers: IncomingMessage['headers']; body: string; atMs: number };
 
-async function listening(server: Server) {
+async function listening(t: TestContext, server: Server) {
   const sockets = new Set<Socket>();
   let connections = 0;
   server.on('connection', (socket: Socket) => {
@@ -18,21 +20,24 @@ async function listening(server: Server) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    if (!server.listening) return;
+    server.close();
+    await once(server, 'close');
+  };
+  t.after(close);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     /** Connections so far, and those open now. */
     connections: () => connections,
     open: () => sockets.size,
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
 }
 
 /** Answers each request with the status that `answer` gives for it, and keeps what it got. */
-export async function receiver(answer: (got: Got, count: number) => number | Promise<number> = () => 204) {
+export async function receiver(t: TestContext, answer: (got: Got, count: number) => number | Promise<number> = () => 204) {
   const got: Got[] = [];
   const handle: RequestListener = (request, response) => {
     let body = '';
@@ -42,16 +47,16 @@ export async function receiver(answer: (got: Got, count: number) => number | Pro
       response.writeHead(await answer(one, got.length), { 'retry-after': '0' }).end();
     });
   };
-  return { got, ...(await listening(createHttpServer({ keepAliveTimeout: 60_000 }, handle))) };
+  return { got, ...(await listening(t, createHttpServer({ keepAliveTimeout: 60_000 }, handle))) };
 }
 
 /** Calls `answer` for each request, as soon as something of it has come, with how many came before on all connections. */
-export async function bareReceiver(answer: (socket: Socket, before: number) => void) {
+export async function bareReceiver(t: TestContext, answer: (socket: Socket, before: number) => void) {
   let requests = 0;
   const server = createServer({ noDelay: true }, (socket) => socket.on('data', (bytes) => {
     if (bytes.toString('latin1').startsWith('POST')) answer(socket, requests++);
   }));
-  return { requests: () => requests, ...(await listening(server)) };
+  return { requests: () => requests, ...(await listening(t, server)) };
 }
 
 export async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {

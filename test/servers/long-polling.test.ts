@@ -1,0 +1,276 @@
+// Long polling on the wire: what is held and for how long, that nothing is lost between two requests, and that a
+// client which goes away leaves nothing behind.
+
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { patterns } from '../../core/patterns.ts';
+import { defaultLimits, type ServerLimits } from '../../core/scenario.ts';
+import { longPolling } from '../../servers/long-polling.ts';
+import { startServer } from '../../servers/start.ts';
+import { rawClient, until } from './raw-http.ts';
+
+async function setUp(t: TestContext, options: Record<string, unknown> = {}, limits: Partial<ServerLimits> = {}) {
+  const server = await startServer({ pattern: 'long-polling', options: patterns['long-polling'].options.parse(options), limits: { ...defaultLimits, ...limits }, seed: 1 });
+  t.after(() => server.close());
+  const { hub, subscribers } = server;
+  const publish = (topic: string, ...bodies: string[]) => bodies.map((body) => hub.publish(topic, body, {}));
+  const ask = (query: string) => fetch(`${server.endpoint.url}/long-poll?${query}`);
+  /** Resolves when that many requests are held. */
+  const held = (count: number) => until(`${count} are held`, () => subscribers() === count);
+  const at = (offset: number) => `${hub.epoch}-${offset}`;
+  return { ...server, publish, ask, held, at };
+}
+
+const jsonOf = (...events: { json: string }[]) => `[${events.map(({ json }) => json).join(',')}]`;
+
+test('the first request is answered at once with a cursor; the next is held until there is an event', async (t) => {
+  const { publish, ask, held, at, counters, hub } = await setUp(t);
+  publish('a', '"before"');
+  const first = await ask('topics=a');
+  assert.deepEqual([first.status, first.headers.get('content-type'), first.headers.get('cache-control')], [200, 'application/json', 'no-store']);
+  assert.equal(await first.text(), `{"cursor":"${at(1)}","events":[]}`);
+  const second = ask(`topics=a,b&since=${at(1)}`);
+  await held(1);
+  publish('c', '"of no interest"');
+  const [third] = publish('b', '{ "x" : 1 }', '"later"');
+  const answer = await second;
+  assert.deepEqual([answer.status, await answer.text()], [200, `{"cursor":"${at(3)}","events":${jsonOf(third!)}}`]);
+  await held(0);
+  assert.equal(hub.subscriptions(), 0);
+  const { fullPolls, emptyPolls, events } = counters();
+  assert.deepEqual({ fullPolls, emptyPolls, events }, { fullPolls: 1, emptyPolls: 1, events: 1 });
+});
+
+test('what was published since the cursor is answered at once', async (t) => {
+  const { publish, ask, at } = await setUp(t);
+  const events = publish('a', '1', '2', '3');
+  assert.equal(await (await ask(`topics=a&since=${at(1)}`)).text(), `{"cursor":"${at(3)}","events":${jsonOf(...events.slice(1))}}`);
+});
+
+test('when the hold is over, 204 says where to go on; the server\'s hold is the longest', async (t) => {
+  const { publish, ask, counters, at, hub } = await setUp(t, { hold: '100ms' });
+  publish('b', '1');
+  for (const query of ['', '&hold=30', '&hold=0', '&hold=999999999']) {
+    const begin = performance.now();
+    const answer = await ask(`topics=a&since=${at(0)}${query}`);
+    assert.deepEqual([answer.status, answer.headers.get('pushbench-cursor'), await answer.text()], [204, at(1), '']);
+    const tookMs = performance.now() - begin;
+    assert.ok(tookMs >= (query === '&hold=0' ? 0 : query === '&hold=30' ? 25 : 95) && tookMs < 5000, `${query}: ${tookMs}`);
+  }
+  assert.equal(counters().emptyPolls, 4);
+  assert.equal(hub.subscriptions(), 0);
+});
+
+test('a batch collects what comes within it, from the first event on', async (t) => {
+  const { publish, ask, held, at } = await setUp(t, { batch: '100ms' });
+  const request = ask(`topics=a&since=${at(0)}`);
+  await held(1);
+  const events = publish('a', '1', '2');
+  await sleep(20);
+  events.push(...publish('a', '3'));
+  publish('b', '"of no interest"');
+  assert.equal(await (await request).text(), `{"cursor":"${at(4)}","events":${jsonOf(...events)}}`);
+  // What waited already is the first.
+  const next = ask(`topics=a&since=${at(2)}`);
+  await held(1);
+  const [fifth] = publish('a', '4');
+  assert.equal(await (await next).text(), `{"cursor":"${at(5)}","events":${jsonOf(events[2]!, fifth!)}}`);
+});
+
+test('an answer holds slowBuffer bytes at the most, one event at the least, and a batch that has as much is over', async (t) => {
+  const { publish, ask, held, at } = await setUp(t, { batch: '60s' }, { slowBuffer: 1000 });
+  const large = `"${'x'.repeat(400)}"`;
+  const request = ask(`topics=a&since=${at(0)}`);
+  await held(1);
+  publish('a', large, large, large, large, `"${'x'.repeat(2000)}"`, large);
+  const seqs: number[] = [];
+  const sizes: number[] = [];
+  let answer = await request;
+  while (sizes.length < 4) {
+    const { cursor, events } = (await answer.json()) as { cursor: string; events: { seq: number }[] };
+    sizes.push(events.length);
+    seqs.push(...events.map(({ seq }) => seq));
+    if (sizes.length === 3) setTimeout(() => publish('a', large), 20); // the last is alone, so its batch waits for more
+    if (sizes.length < 4) answer = await ask(`topics=a&since=${cursor}`);
+  }
+  assert.deepEqual(seqs, [1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(sizes, [2, 2, 1, 2]);
+});
+
+test('a cursor that comes too late is told so at once', async (t) => {
+  const { publish, ask, at, counters } = await setUp(t, {}, { history: 1 });
+  const events = publish('a', '1', '2');
+  assert.equal(await (await ask(`topics=a&since=${at(0)}`)).text(), `{"cursor":"${at(2)}","reset":true,"events":${jsonOf(events[1]!)}}`);
+  assert.equal(await (await ask('topics=b&since=before-1')).text(), `{"cursor":"${at(2)}","reset":true,"events":[]}`);
+  const { resets, fullPolls, emptyPolls } = counters();
+  assert.deepEqual([resets, fullPolls, emptyPolls], [2, 1, 1]);
+});
+
+for (const [query, error] of [
+  ['topics=', 'no-topics'],
+  ['topics=a/b', 'bad-topic'],
+  ['topics=a&since=-', 'bad-cursor'],
+  ['topics=a&hold=-1', 'bad-hold'],
+  ['topics=a&hold=1s', 'bad-hold'],
+  ['topics=a&hold=', 'bad-hold'],
+] as const) {
+  test(`"?${query}" is answered 400 ${error}`, async (t) => {
+    const { ask } = await setUp(t);
+    const answer = await ask(query);
+    assert.deepEqual([answer.status, ((await answer.json()) as { error: string }).error], [400, error]);
+  });
+}
+
+const heldRequest = (since: string) => `GET /long-poll?topics=a&since=${since} HTTP/1.1\r\nhost: a\r\n\r\n`;
+
+test('requests above maxSubscribers are answered 503, and there is room again when one is over', async (t) => {
+  const { endpoint, ask, held, at, counters, publish } = await setUp(t, {}, { maxSubscribers: 2 });
+  const clients = await Promise.all([1, 2].map(() => rawClient(endpoint.url)));
+  for (const { socket } of clients) socket.write(heldRequest(at(0)));
+  await held(2);
+  const refused = await ask(`topics=a&since=${at(0)}`);
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);
+  assert.match(await refused.text(), /"too-many-subscribers".*2 requests are held/);
+  assert.equal(counters().refusals, 1);
+  clients[0]!.socket.destroy();
+  await held(1);
+  const third = ask(`topics=a&since=${at(0)}`);
+  await held(2);
+  publish('a', '1');
+  assert.equal((await third).status, 200);
+  await clients[1]!.saw(/"events"/);
+  clients[1]!.socket.destroy();
+});
+
+test('topics that nobody publishes to are limited too: 503, and nothing is held', async (t) => {
+  const { ask, subscribers, hub, at, held } = await setUp(t, {}, { maxTopics: 2 });
+  const refused = await ask(`topics=a,b,c&since=${at(0)}`);
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);
+  assert.deepEqual([subscribers(), hub.subscriptions()], [0, 0]);
+  const served = ask(`topics=a,b&since=${at(0)}`);
+  await held(1);
+  hub.publish('b', '1', {});
+  assert.equal((await served).status, 200);
+});
+
+test('a client that goes away frees its hold at once: abort, reset, half-close, and all requests of a pipeline', async (t) => {
+  const { endpoint, held, at, hub, counters, publish } = await setUp(t);
+  const ways: ((client: Awaited<ReturnType<typeof rawClient>>) => void)[] = [
+    ({ socket }) => socket.destroy(),
+    ({ socket }) => socket.resetAndDestroy(),
+    ({ socket }) => socket.end(),
+  ];
+  for (const leave of ways) {
+    const client = await rawClient(endpoint.url, { allowHalfOpen: true });
+    client.socket.write(heldRequest(at(0)).repeat(3));
+    await held(3);
+    assert.equal(hub.subscriptions(), 3);
+    leave(client);
+    await held(0);
+    assert.equal(hub.subscriptions(), 0);
+    client.socket.destroy();
+  }
+  publish('a', '1');
+  const { fullPolls, emptyPolls, events } = counters();
+  assert.deepEqual([fullPolls, emptyPolls, events], [0, 0, 0]);
+});
+
+test('a fault cuts the share of held requests without an answer', async (t) => {
+  const { endpoint, held, at, disconnect, hub } = await setUp(t);
+  const clients = await Promise.all(Array.from({ length: 10 }, () => rawClient(endpoint.url)));
+  for (const { socket } of clients) socket.write(heldRequest(at(0)));
+  await held(10);
+  disconnect(0.4);
+  await held(6);
+  await until('four are cut off', () => clients.filter(({ socket }) => socket.closed).length === 4);
+  assert.ok(clients.every((client) => client.text() === ''));
+  assert.equal(hub.subscriptions(), 6);
+});
+
+test('with a connection for each request the server says so', async (t) => {
+  const { endpoint, at, counters } = await setUp(t, { connection: 'close', hold: '10ms' });
+  const client = await rawClient(endpoint.url);
+  client.socket.write(heldRequest(at(0)));
+  assert.match(await client.closed, /^HTTP\/1.1 204 [^]*\r\nconnection: close\r\n/i);
+  await until('it is counted', () => counters().connectionsClosed === 1);
+});
+
+test('closing answers held requests with their cursor and holds no more', async (t) => {
+  const { endpoint, held, at, close, hub, publish } = await setUp(t);
+  publish('b', '1');
+  const client = await rawClient(endpoint.url);
+  client.socket.write(heldRequest(at(0)));
+  await held(1);
+  const another = await rawClient(endpoint.url);
+  another.socket.write('GET /lo');
+  await sleep(20);
+  const closed = close();
+  another.socket.write(heldRequest(at(0)).slice('GET /lo'.length));
+  assert.match(await client.closed, new RegExp(`^HTTP/1.1 204 [^]*pushbench-cursor: ${at(1)}\r\n`));
+  assert.match(await another.closed, /^(HTTP\/1.1 503 [^]*"closing"|$)/);
+  await closed;
+  assert.equal(hub.subscriptions(), 0);
+});
+
+test('nothing is lost or doubled between two requests, whatever is published while a client asks again', { timeout: 60_000 }, async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        topics: fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }),
+        batchMs: fc.constantFrom(0, 0, 1, 5),
+        hold: fc.constantFrom('', '&hold=1', '&hold=10'),
+        slowBuffer: fc.constantFrom(1, 400, 1e6),
+        // What happens, turn by turn: publish to a topic, wait one turn of the loop, or a few milliseconds.
+        steps: fc.array(fc.constantFrom('a', 'b', 'c', 'turn', 'turn', 'wait'), { minLength: 30, maxLength: 150 }),
+        cut: fc.boolean(),
+      }),
+      async ({ topics, batchMs, hold, slowBuffer, steps, cut }) => {
+        const { hub, ask, publish, at, disconnect, close } = await setUp(t, { batch: `${batchMs}ms` }, { slowBuffer });
+        const clients = [1, 2, 3].map(() => ({ seen: [] as string[], cursor: at(0) }));
+        let over = false;
+        let expected = -1;
+        const follow = async (client: (typeof clients)[number]) => {
+          while (!over || client.seen.length < expected) {
+            try {
+              const answer = await ask(`topics=${topics.join(',')}&since=${client.cursor}${over ? '&hold=20' : hold}`);
+              if (answer.status === 204) {
+                client.cursor = answer.headers.get('pushbench-cursor')!;
+                continue;
+              }
+              const { cursor, events, reset } = (await answer.json()) as { cursor: string; events: { id: string }[]; reset?: boolean };
+              assert.equal(reset, undefined);
+              client.cursor = cursor;
+              client.seen.push(...events.map(({ id }) => id));
+            } catch (error) {
+              if (error instanceof assert.AssertionError || !cut) throw error; // cut off: it asks again from its cursor
+            }
+          }
+        };
+        const running = clients.map(follow);
+        const published: string[] = [];
+        for (const [i, step] of steps.entries()) {
+          if (step === 'turn') await setImmediate();
+          else if (step === 'wait') await sleep(2);
+          else if (topics.includes(step)) published.push(publish(step, '1')[0]!.id);
+          else publish(step, '1');
+          if (cut && i % 40 === 20) disconnect(0.5);
+        }
+        expected = published.length;
+        over = true;
+        await Promise.all(running);
+        for (const { seen } of clients) assert.deepEqual(seen, published);
+        await until('nobody is left', () => hub.subscriptions() === 0);
+        await close();
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('the examples name endpoints that there are, and show how to publish', () => {
+  const lines = longPolling.examples.map(({ command }) => command('http://a:1', 'http://a:2'));
+  assert.ok(lines.every((line) => /http:\/\/a:(1\/long-poll\?topics=|2\/topics\/)/.test(line)));
+  assert.ok(lines.some((line) => line.includes('http://a:2/topics/')));
+});
