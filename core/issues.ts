@@ -28,7 +28,7 @@ export const expectation: z.core.$ZodErrorMap = (issue) => {
     case 'invalid_union':
       return inst instanceof z.ZodType ? inst.description : undefined;
     case 'too_small':
-      return `${sizeNames[issue.origin] ?? issue.origin} at least ${issue.minimum}`;
+      return issue.origin === 'string' ? 'some text' : `${sizeNames[issue.origin] ?? issue.origin} at least ${issue.minimum}`;
     case 'too_big':
       return `${sizeNames[issue.origin] ?? issue.origin} at most ${issue.maximum}`;
     default:
@@ -39,7 +39,7 @@ export const expectation: z.core.$ZodErrorMap = (issue) => {
 const typeNames: Readonly<Record<string, string>> = {
   string: 'text', number: 'a number', boolean: 'true or false', array: 'a list', record: 'a map of names to values',
 };
-const sizeNames: Readonly<Record<string, string>> = { string: 'a text as long as', array: 'a list as long as', int: 'a whole number of', number: 'a number of' };
+const sizeNames: Readonly<Record<string, string>> = { string: 'text of', array: 'a list of', number: 'a number of' };
 
 /** All that is wrong with `input`. @param error of a parse with `error: expectation` */
 export function findingsOf(error: z.ZodError, input: unknown): Finding[] {

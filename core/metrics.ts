@@ -86,11 +86,14 @@ export const metrics: Readonly<Record<string, Metric>> = {
   'client-cpu': { unit: 'share', title: 'CPU of the busiest load process, share of a core', read: (t) => share(t, 'load') },
   'server-memory-per-subscriber': { unit: 'bytes', title: 'server memory per idle subscriber', read: perSubscriber('server') },
   'client-memory-per-subscriber': { unit: 'bytes', title: 'client memory per idle subscriber', read: perSubscriber('load') },
-  'server-loop-delay.p99': { unit: 'us', title: "server's event-loop delay, worst slot's 99 %", read: (t) => Math.max(...processes(t, 'server').map((p) => p.loopDelayP99Us)) },
+  'server-loop-delay.p99': { unit: 'us', title: "server's event-loop delay, worst slot's 99 %", read: (t) => largest(processes(t, 'server').map((p) => p.loopDelayP99Us)) },
   reconnects: { unit: 'count', title: 'reconnects', read: (t) => t.counters.client.reconnects },
 };
 
 function share(trial: Completed, role: string): number | undefined {
-  const shares = processes(trial, role).map((process) => process.cpuUs / process.wallUs);
-  return shares.length === 0 ? undefined : Math.max(...shares);
+  return largest(processes(trial, role).map((process) => process.cpuUs / process.wallUs));
+}
+
+function largest(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : Math.max(...values);
 }

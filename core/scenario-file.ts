@@ -4,6 +4,7 @@
 import { basename, extname } from 'node:path';
 import { contradictionsOf, totalEvents } from './contradictions.ts';
 import { UserError } from './errors.ts';
+import { variantsCalled } from './expectation.ts';
 import { expectation, findingsOf } from './issues.ts';
 import { applyOverrides, pathText } from './overrides.ts';
 import type { PatternRegistry, Variant } from './patterns.ts';
@@ -53,8 +54,19 @@ export function parseScenario(text: string, { file, registry, overrides }: Parse
   for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, value)) add(path, part, message);
   for (const { path, message } of contradictionsOf(partsOf(schema, value), { registry, alsoNamed })) add(path, 'value', message);
   if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
-  const source = applied.length > 0 ? yaml.doc.toString({ lineWidth: 0 }) : text;
-  return { scenario: { ...parsed.data, name: basename(file, extname(file)) }, source };
+  const scenario: Scenario = { ...parsed.data, name: basename(file, extname(file)) };
+  if (applied.length === 0) return { scenario, source: text };
+  scenario.expect = expectedOf(scenario, yaml);
+  return { scenario, source: yaml.doc.toString({ lineWidth: 0 }) };
+}
+
+/** The expectations without the variants that overrides left out, also in the document, so that its text says what ran. */
+function expectedOf({ expect, variants }: Scenario, { doc }: YamlFile): Scenario['expect'] {
+  const runs = (name: string) => variantsCalled(name, variants).length > 0;
+  if (expect.every((one) => one.for?.every(runs) ?? true)) return expect;
+  const left = expect.map((one) => ({ ...one, for: one.for?.filter(runs) })).filter((one) => one.for?.length !== 0);
+  doc.set('expect', doc.createNode(left.map((one) => (one.for ? one : one.check))));
+  return left;
 }
 
 /** What is wrong, and where: in the file, or in an override. */

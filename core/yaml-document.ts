@@ -47,6 +47,12 @@ export function readYaml(text: string): YamlFile {
     broken ||= breaks;
   }
 
+  const known = new WeakMap<YAMLMap, Pairs>();
+  const pairs = (map: YAMLMap) => {
+    let found = known.get(map);
+    if (!found) known.set(map, (found = pairsOf(map)));
+    return found;
+  };
   return {
     doc,
     problems,
@@ -55,12 +61,11 @@ export function readYaml(text: string): YamlFile {
       let node: unknown = doc.contents;
       let offset = 0;
       for (const [i, segment] of path.entries()) {
-        const found = childOf(resolved(node, doc), segment);
+        const found = childOf(resolved(node, doc), segment, pairs);
         if (!found) break;
         const { key, value } = found;
         const last = i === path.length - 1;
-        const shown = isScalar(value) && value.source === '' ? key : (value ?? key);
-        offset = offsetOf(last && part === 'value' ? shown : (key ?? value)) ?? offset;
+        offset = offsetOf(last && part === 'value' && !isNothing(value) ? value : (key ?? value)) ?? offset;
         node = value;
       }
       return placeAt(offset);
@@ -84,17 +89,24 @@ export function resolved(node: unknown, doc: Document): unknown {
 }
 
 /** The child of a map or list under a key or index, with the key's own node in a map. */
-export function childOf(node: unknown, segment: PropertyKey): { key: unknown; value: unknown } | undefined {
+export function childOf(node: unknown, segment: PropertyKey, pairs = pairsOf): { key: unknown; value: unknown } | undefined {
   if (isSeq(node)) {
     return typeof segment === 'number' && segment < node.items.length ? { key: undefined, value: node.items[segment] } : undefined;
   }
-  const pair = isMap(node) ? pairOf(node, segment) : undefined;
+  const pair = isMap(node) ? pairs(node).get(String(segment)) : undefined;
   return pair && { key: pair.key, value: pair.value };
 }
 
-/** The last pair of that key, as the last one counts. Keys are compared as the text that they become. */
-function pairOf(map: YAMLMap, key: PropertyKey): Pair | undefined {
-  return map.items.findLast((pair) => nameOf(pair.key) === String(key));
+type Pairs = ReadonlyMap<string, Pair>;
+
+/** By the text that their keys become; of a key that stands twice the last, as that one counts. */
+function pairsOf(map: YAMLMap): Pairs {
+  return new Map(map.items.map((pair) => [nameOf(pair.key), pair]));
+}
+
+/** A key with nothing behind it has a value that stands nowhere. */
+function isNothing(value: unknown): boolean {
+  return value === null || (isScalar(value) && value.type === 'PLAIN' && value.source === '');
 }
 
 function nameOf(key: unknown): string {
