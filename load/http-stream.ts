@@ -1,11 +1,11 @@
 // Subscribers of HTTP streaming: newline-delimited JSON over one response that does not end (docs/wire.md).
 
 import type { PatternOptions } from '../core/patterns.ts';
-import { setCursorFromEnvelope, setCursorText, subscriptionQuery } from './cursor.ts';
+import { setCursorFromEnvelope, subscriptionQuery } from './cursor.ts';
 import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
 import { newLineReader, readLines, type LineReader } from './lines.ts';
 import type { LoadContext, PatternLoad } from './pattern.ts';
-import { createStreams, expectStream, readNotice, takeOpeningCursor, type Stream } from './streams.ts';
+import { createStreams, expectStream, readNotice, takeCursor, type Stream } from './streams.ts';
 
 type State = { response: ResponseReader; lines: LineReader };
 type Owner = Stream<State>;
@@ -23,15 +23,14 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
         return;
       }
       const notice = readNotice(bytes, from, to);
-      if (notice.reset === true) counters.resets++;
+      takeCursor(stream.cursor, notice);
       switch (notice.stream) {
         case 'open':
-          takeOpeningCursor(stream.cursor, notice);
+          if (notice.reset === true) counters.resets++;
           streams.ready(stream, atUs);
           break;
         case 'heartbeat':
           counters.heartbeats++;
-          if (typeof notice.cursor === 'string') setCursorText(stream.cursor, notice.cursor);
           break;
         case 'end':
           break; // the response ends next

@@ -18,13 +18,14 @@ const windowBytes = 32 * 1024;
 const tail = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
 /**
- * Reads the extension that the server agreed to.
- * @throws ProtocolError `ws-extension` when it is not one that `deflateOffer` allows
+ * Reads the extension that the server chose.
+ * @param offered whether `deflateOffer` was made
+ * @throws ProtocolError `ws-extension` when it is not one that the offer allows
  */
-export function newInflater(extension: string): Inflater {
+export function newInflater(extension: string, offered: boolean): Inflater {
   const [name, ...parameters] = extension.split(';').map((part) => part.trim().toLowerCase());
   const known = /^(server_no_context_takeover|client_no_context_takeover|server_max_window_bits="?(8|9|1[0-5])"?)$/;
-  if (name !== 'permessage-deflate' || !parameters.every((parameter) => known.test(parameter))) {
+  if (!offered || name !== 'permessage-deflate' || !parameters.every((parameter) => known.test(parameter))) {
     throw new ProtocolError('ws-extension', `the server chose an extension that was not offered: "${extension.slice(0, 100)}"`);
   }
   return { window: parameters.includes('server_no_context_takeover') ? undefined : Buffer.alloc(0) };

@@ -2,7 +2,7 @@
 // or the hold is over, and asks again from the new cursor at once.
 
 import type { PatternOptions } from '../core/patterns.ts';
-import { encodeRequest } from './http-head.ts';
+import { encodeRequest, pathBelow } from './http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
 import { startPollers } from './poller.ts';
 
@@ -12,7 +12,7 @@ const slackMs = 10_000;
 export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
   start(context, { hold, connection }): RunningLoad {
     const url = new URL(context.endpoint.url);
-    const target = `${url.pathname.replace(/\/$/, '')}/long-poll`;
+    const target = pathBelow(url, '/long-poll');
     const holdMs = Math.round(hold);
 
     return startPollers(context, {

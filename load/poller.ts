@@ -9,6 +9,7 @@ import { createHttpClients, type Client } from './http-client.ts';
 import type { ResponseHead } from './http-head.ts';
 import type { LoadContext, RunningLoad } from './pattern.ts';
 import { readPollAnswer, splitEvents } from './poll-answer.ts';
+import { noteRetryAfter } from './streams.ts';
 
 /** One subscriber. */
 export type Poller = {
@@ -42,6 +43,8 @@ type State = Poller & {
   askedMs: number;
   timer: NodeJS.Timeout | undefined;
   failures: number;
+  /** The server asked for at least this wait before the next request. */
+  leastMs: number;
   ready: boolean;
 };
 
@@ -80,8 +83,8 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       takeNothing(state, head, atUs);
     } else if (status === 503) {
       counters.refusals++;
-      lose(state);
-      askAfter(state, Math.max(retryAfterMs(head), backoffMs(context.reconnect, state.failures++, context.random)));
+      noteRetryAfter(state, head.headers);
+      retry(state);
     } else {
       sink.problem('unexpected-status', `a poll was answered with status ${status}`);
       retry(state);
@@ -148,8 +151,13 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   }
 
   function retry(state: State): void {
-    lose(state);
-    askAfter(state, backoffMs(context.reconnect, state.failures++, context.random));
+    if (state.ready) {
+      state.ready = false;
+      sink.lost(state.subscriber);
+    }
+    const waitMs = Math.max(state.leastMs, backoffMs(context.reconnect, state.failures++, context.random));
+    state.leastMs = 0;
+    askAfter(state, waitMs);
   }
 
   function becomeReady(state: State, atUs: number): void {
@@ -157,12 +165,6 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
     state.ready = true;
     if (state.answers > 0) counters.reconnects++;
     sink.ready(state.subscriber, atUs);
-  }
-
-  function lose(state: State): void {
-    if (!state.ready) return;
-    state.ready = false;
-    sink.lost(state.subscriber);
   }
 
   function over(state: State): void {
@@ -184,7 +186,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   return {
     open(subscriber) {
       const topics = context.topicsOf(subscriber).join(',');
-      const rest = { cursor: '', etag: '', answers: 0, dueMs: 0, request: undefined, askedMs: 0, timer: undefined, failures: 0, ready: false };
+      const rest = { cursor: '', etag: '', answers: 0, dueMs: 0, request: undefined, askedMs: 0, timer: undefined, failures: 0, leastMs: 0, ready: false };
       const state = { subscriber, topics, ...rest } as State; // the client needs its owner first
       state.client = clients.add(state, subscriber);
       states.push(state);
@@ -203,10 +205,4 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       for (const { client } of states) clients.drop(client);
     },
   };
-}
-
-/** RFC 9110, section 10.2.3; the form in seconds alone. */
-function retryAfterMs({ headers }: ResponseHead): number {
-  const seconds = headers.get('retry-after') ?? '';
-  return /^\d{1,5}$/.test(seconds) ? Number(seconds) * 1000 : 0;
 }

@@ -3,7 +3,7 @@
 // spread evenly over it however fast they connected.
 
 import type { PatternOptions } from '../core/patterns.ts';
-import { encodeRequest } from './http-head.ts';
+import { encodeRequest, pathBelow } from './http-head.ts';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import { startPollers, type Poller } from './poller.ts';
 
@@ -13,7 +13,7 @@ const answerWithinMs = 30_000;
 export const polling: PatternLoad<PatternOptions<'polling'>> = {
   start(context, options): RunningLoad {
     const url = new URL(context.endpoint.url);
-    const target = `${url.pathname.replace(/\/$/, '')}/poll`;
+    const target = pathBelow(url, '/poll');
     const { connection, conditional } = options;
 
     return startPollers(context, {

@@ -3,7 +3,7 @@
 import type { Problem } from '../core/control.ts';
 
 /** Kinds kept; a peer that words each mishap anew must not fill the memory. */
-const keptKinds = 50;
+const keptKinds = 49;
 
 export type ProblemLog = {
   add(code: string, message: string): void;
@@ -13,17 +13,15 @@ export type ProblemLog = {
 
 export function createProblemLog(): ProblemLog {
   const problems = new Map<string, Problem>();
+  const others: Problem = { code: 'others', message: 'mishaps of more kinds than are kept', count: 0 };
   return {
     add(code, message) {
       const key = `${code} ${message}`;
       const known = problems.get(key);
       if (known) known.count++;
       else if (problems.size < keptKinds) problems.set(key, { code, message, count: 1 });
-      else problems.get(others.code)!.count++;
-      if (problems.size === keptKinds - 1) problems.set(others.code, { ...others });
+      else others.count++;
     },
-    list: () => [...problems.values()].filter(({ count }) => count > 0),
+    list: () => (others.count > 0 ? [...problems.values(), others] : [...problems.values()]).map((problem) => ({ ...problem })),
   };
 }
-
-const others: Problem = { code: 'others', message: `mishaps of more kinds than ${keptKinds}`, count: 0 };

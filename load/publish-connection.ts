@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { newCounters } from '../core/counters.ts';
 import type { Body } from './body-stock.ts';
 import { createDialer, type Cause, type Protocol } from './connection.ts';
-import { newResponseReader, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
+import { newResponseReader, pathBelow, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
 
 export type PublishHandlers = {
   opened(): void;
@@ -35,8 +35,8 @@ type Link = { reader: ResponseReader; status: number; text: string };
 const answerKept = 1000;
 
 export function createPublishConnection(publishUrl: string, handlers: PublishHandlers): PublishConnection {
-  const { host, pathname } = new URL(publishUrl);
-  const target = `${pathname.replace(/\/$/, '')}/topics/`;
+  const url = new URL(publishUrl);
+  const target = pathBelow(url, '/topics/');
   let socket: Socket | undefined;
   let open = false;
 
@@ -85,7 +85,7 @@ export function createPublishConnection(publishUrl: string, handlers: PublishHan
     isOpen: () => open,
     encode(topic, { text, bytes, crc }, plannedUs, sentUs) {
       return (
-        `POST ${target}${topic} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n` +
+        `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n` +
         `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`
       );
     },

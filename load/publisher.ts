@@ -12,6 +12,7 @@ import { formatBytes } from '../core/units.ts';
 import { createBodyStock } from './body-stock.ts';
 import { backoffMs, type Cause } from './connection.ts';
 import { startPacer } from './pacer.ts';
+import { createProblemLog } from './problems.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { createPublishConnection } from './publish-connection.ts';
 
@@ -55,11 +56,11 @@ const batchLength = 256 * 1024;
 const fillUs = 300;
 const fillEveryUs = 5000;
 const clearUs = 1000;
-const problemsKept = 100;
 
 export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetup): Publisher {
   const events = plan.offsetUs.length;
-  const published: Published = { seq: new Int32Array(events), lag: newHistogram(), roundTrip: newHistogram(), problems: [] };
+  const published = { seq: new Int32Array(events), lag: newHistogram(), roundTrip: newHistogram() };
+  const problems = createProblemLog();
   const sentUs = new Float64Array(events);
   const bodies = createBodyStock(plan, seed);
   const jitter = random(seed, 'publisher-reconnect');
@@ -92,7 +93,7 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
       if (window && next === events) finish();
       else reconnectAfter(cause);
     },
-    problem,
+    problem: problems.add,
   });
   const pacer = startPacer(step);
   connection.dial();
@@ -137,9 +138,9 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
     const i = oldest++;
     const seq = Number(/"seq":([1-9]\d{0,8})\b/.exec(text)?.[1] ?? 0);
     if (status !== 201) {
-      problem('publish-refused', `an event was answered with status ${status}: ${text.slice(0, 200)}`);
+      problems.add('publish-refused', `an event was answered with status ${status}: ${text.slice(0, 200)}`);
     } else if (seq === 0) {
-      problem('publish-answer', 'the answer to an event gives it no "seq"');
+      problems.add('publish-answer', 'the answer to an event gives it no "seq"');
     } else {
       published.seq[i] = seq;
       confirmed++;
@@ -162,28 +163,21 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
 
   function giveUp(): void {
     unconfirmed('publish-unanswered', `the server had not answered ${answerWithinUs / 1e6} s after the last event`);
-    if (next < events) problem('publish-unsent', 'an event was not sent, for want of a connection', events - next);
+    if (next < events) problems.add('publish-unsent', 'an event was not sent, for want of a connection', events - next);
     finish();
   }
 
   /** No answer is to be had for what was sent. */
   function unconfirmed(code: string, message: string): void {
-    if (oldest < next) problem(code, message, next - oldest);
+    if (oldest < next) problems.add(code, message, next - oldest);
     oldest = next;
-  }
-
-  function problem(code: string, message: string, count = 1): void {
-    if (over) return;
-    const known = published.problems.find((one) => one.code === code && one.message === message);
-    if (known) known.count += count;
-    else if (published.problems.length < problemsKept) published.problems.push({ code, message, count });
   }
 
   function finish(): void {
     if (over) return;
     over = true;
     clearTimeout(timer);
-    done.resolve(published);
+    done.resolve({ ...published, problems: problems.list() });
   }
 
   function close(): void {

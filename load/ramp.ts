@@ -1,8 +1,9 @@
 // Brings a process's subscribers up: evenly over the ramp, by the clock, until all are subscribed or it is
 // clear that they will not be.
 
+import { readFileSync } from 'node:fs';
 import { nowUs } from '../core/clock.ts';
-import type { LoadCommand } from '../core/control.ts';
+import type { LoadCommand, Problem } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
 import { exitCodes, UserError } from '../core/errors.ts';
 import { random } from '../core/random.ts';
@@ -62,7 +63,8 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   openDue();
 
   const limit = setTimeout(() => {
-    allReady.reject(new UserError('not-connected', notConnected(recorder, count, connectMs), exitCodes.failed));
+    const message = notConnected(recorder.problems(), count - recorder.connected(), count, (connectMs + slackMs) / 1000);
+    allReady.reject(new UserError('not-connected', message, exitCodes.failed));
   }, connectMs + slackMs);
   void allReady.promise.finally(() => clearTimeout(limit)).catch(() => {});
   if (count === 0) allReady.resolve(0);
@@ -82,18 +84,34 @@ async function loadOf(pattern: string): Promise<PatternLoad<Readonly<Record<stri
   return (await loads[pattern as keyof typeof loads]()) as PatternLoad<Readonly<Record<string, unknown>>>;
 }
 
-const advice: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens at the address: has the server ended, or is its accept queue full? A longer phases.connect spreads the connections',
-  EMFILE: 'the load process has used up its file descriptors: raise the limit with "ulimit -n", or set loadProcesses higher in the scenario',
-  ENFILE: 'the machine has used up its file descriptors: raise fs.file-max with sysctl',
-  EADDRNOTAVAIL: 'the ephemeral ports are used up: widen net.ipv4.ip_local_port_range with sysctl, or wait a minute for those in TIME_WAIT',
-};
+/** Why the subscribers are not all there, from the mishaps in the order in which they first came. */
+export function notConnected(problems: readonly Problem[], missing: number, count: number, seconds: number): string {
+  const what = `${missing} of ${count} subscribers were not subscribed ${seconds} s after the start`;
+  const [first] = problems;
+  if (!first) return `${what}, and there was no error: the server does not answer`;
+  const advice = adviceFor(first.code);
+  return `${what}; the first mishap, ${first.count} times: ${first.message}${advice && ` (${advice})`}`;
+}
 
-function notConnected(recorder: Recorder, count: number, connectMs: number): string {
-  const [cause] = recorder.problems();
-  const missing = count - recorder.connected();
-  const what = `${missing} of ${count} subscribers were not subscribed ${(connectMs + slackMs) / 1000} s after the start`;
-  if (!cause) return `${what}, and no error was seen: the server does not answer`;
-  const hint = advice[cause.code];
-  return `${what}; the first mishap was "${cause.message}", ${cause.count} times${hint ? `: ${hint}` : ''}`;
+function adviceFor(code: string): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'nothing listens there: has the server ended, or is its accept queue full? A longer phases.connect spreads the connections';
+    case 'EMFILE':
+      return `a load process may hold ${openFilesLimit()} descriptors: raise the limit with "ulimit -n", or set loadProcesses higher in the scenario`;
+    case 'ENFILE':
+      return 'the machine has used up its descriptors: raise fs.file-max with sysctl';
+    case 'EADDRNOTAVAIL':
+      return 'the ephemeral ports are used up: widen net.ipv4.ip_local_port_range with sysctl, or wait a minute for those in TIME_WAIT';
+    default:
+      return '';
+  }
+}
+
+function openFilesLimit(): string {
+  try {
+    return /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 'only so many';
+  } catch {
+    return 'only so many'; // not Linux
+  }
 }

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { backoffMs, createDialer, type Protocol } from './connection.ts';
-import { cursorText, newCursor, setCursorText, type Cursor } from './cursor.ts';
+import { newCursor, setCursorText, type Cursor } from './cursor.ts';
 import type { ResponseHead } from './http-head.ts';
 import type { LoadContext, RunningLoad } from './pattern.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -218,7 +218,7 @@ export function readNotice(bytes: Buffer, from: number, to: number): Notice {
   }
 }
 
-/** Takes the cursor of an opening notice. What was missed comes behind it, so it is only for those who had none. */
-export function takeOpeningCursor(cursor: Cursor, notice: Notice): void {
-  if (typeof notice.cursor === 'string' && cursorText(cursor) === '') setCursorText(cursor, notice.cursor);
+/** Takes the cursor of a notice: what comes after it is still to come. */
+export function takeCursor(cursor: Cursor, notice: Notice): void {
+  if (typeof notice.cursor === 'string') setCursorText(cursor, notice.cursor);
 }

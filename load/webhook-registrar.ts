@@ -11,7 +11,7 @@ export type Registration = { subscriber: number; url: string; events: readonly s
 export type Registrar = {
   /** Registers, and again after a backoff until it is done; then calls `done`. */
   register(registration: Registration, done: (atUs: number) => void): void;
-  /** Takes all registrations back and forgets those that are still to be made. Resolves when it has, or after `graceMs`. */
+  /** Takes the registrations back, as many as half of `graceMs` allows, and forgets those that are still to be made. */
   close(graceMs: number): Promise<void>;
 };
 
@@ -114,11 +114,13 @@ export function createRegistrar(context: LoadContext): Registrar {
       drained = over.resolve;
       for (const timer of resting) clearTimeout(timer);
       tasks = ids.map((id) => ({ kind: 'remove', id }));
+      // The second half is for the answers, so that both sides have counted the same when the connections go.
+      const stop = setTimeout(() => (tasks = []), graceMs / 2);
       const limit = setTimeout(over.resolve, graceMs);
       pump();
       await over.promise;
+      clearTimeout(stop);
       clearTimeout(limit);
-      tasks = [];
       for (const { client } of lanes) clients.drop(client);
     },
   };

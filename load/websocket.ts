@@ -10,7 +10,7 @@ import { encodeRequest, newResponseReader, pathBelow, readResponse, type Respons
 import { deflateOffer, inflateMessage, newInflater, type Inflater } from './inflate.ts';
 import type { LoadContext, PatternLoad } from './pattern.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { createStreams, noteRetryAfter, readNotice, takeOpeningCursor, type Stream } from './streams.ts';
+import { createStreams, noteRetryAfter, readNotice, takeCursor, type Stream } from './streams.ts';
 
 type State = {
   /** Until the upgrade. */
@@ -76,7 +76,7 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         return;
       }
       if (notice.reset === true) counters.resets++;
-      takeOpeningCursor(stream.cursor, notice);
+      takeCursor(stream.cursor, notice);
       streams.ready(stream, atUs);
     }
 
@@ -87,7 +87,7 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         checkUpgrade(head, state.handshake!.key); // set when it was sent
         const extension = head.headers.get('sec-websocket-extensions');
         if (extension !== undefined) {
-          state.inflater = newInflater(deflate ? extension : '');
+          state.inflater = newInflater(extension, deflate);
           state.frames.deflate = true;
         }
         state.handshake = undefined;

@@ -1,146 +1,256 @@
-// What the streaming patterns share: handing each event to every subscriber of its topic, catching up from the
-// history, what happens to a subscriber that is slow, and signs of life. Knows no protocol.
+// What http-stream, sse and websocket share: subscribers on connections that stay open. Who comes with a cursor gets
+// the history first and then every event; an event is framed once for all; who does not keep up meets the slow policy;
+// one timer serves all heartbeats. It knows no protocol: a pattern says how events are framed and peers cut off.
+//
+// What is held for one subscriber is bounded: `slowBuffer` and one write in its outlet, `slowBuffer` and one event of
+// those kept by `coalesce`. Of the history it holds the place alone; the hub holds the events.
 
-import { formatBytes } from '../core/units.ts';
+import type { Duplex } from 'node:stream';
 import type { HubEvent } from './hub.ts';
 import type { PatternContext } from './pattern.ts';
+import { takeUntil } from './poll-answer.ts';
+import { drawShare, RequestError } from './request.ts';
 
-/** The writing end of one subscriber, as its pattern makes it. */
-export type Outlet = {
-  send(event: HubEvent): void;
-  /** Bytes written that the kernel has not taken yet. */
-  bufferedBytes(): number;
-  /** Calls once when they have been taken. Never, when the connection ends first. */
-  onceDrained(callback: () => void): void;
-  /** Ends the connection because the subscriber is too slow. */
-  cutOff(reason: string): void;
+/** How texts and events stand on a connection. Subscribers with the same framing are written the same bytes. */
+export type Framing = {
+  text(text: string): Buffer;
+  /** One event: the same Buffer for all who ask in a row. */
+  one(event: HubEvent): Buffer;
+  /** Several in one Buffer. */
+  many(events: readonly HubEvent[]): Buffer;
 };
 
-export type FanOut<O extends Outlet> = {
+export type Subscriber<Peer> = {
+  readonly peer: Peer;
+  /** What is written to: a TCP socket, or a stream of an HTTP/2 connection. */
+  readonly outlet: Duplex;
+  readonly framing: Framing;
+  /** Nothing has been written since this was set. */
+  quiet: boolean;
+  /** What comes before the next live event. */
+  backlog: Backlog | undefined;
+  unsubscribe: () => void;
+};
+
+type Backlog =
+  | { readonly kind: 'history'; readonly topics: readonly string[]; cursor: string }
+  /** The newest event of each topic, in the order of the log. */
+  | { readonly kind: 'newest'; readonly events: Map<string, HubEvent>; length: number };
+
+/** What a pattern gives. */
+export type Peers<Peer> = {
+  /** Whether events may still be written. */
+  isOpen(subscriber: Subscriber<Peer>): boolean;
+  /** Cuts off one that is too slow. */
+  cut(subscriber: Subscriber<Peer>): void;
+  /** Is called for each subscriber once in every `beatMs`. */
+  beat(subscriber: Subscriber<Peer>): void;
+  beatMs: number;
+};
+
+export type Joining<Peer> = Pick<Subscriber<Peer>, 'peer' | 'outlet' | 'framing'> & {
+  topics: readonly string[];
+  /** What came after this cursor comes first; undefined for "from now". */
+  since: string | undefined;
   /**
-   * Begins to serve a subscriber, in one step, so that nothing is published in between: it is told where it
-   * stands, gets what it missed, then what comes.
-   * @param since its cursor; from now on when undefined
-   * @param open is given the cursor to begin from, and whether events before it are lost
+   * Writes what comes before all events.
+   * @param cursor the place from which the subscriber gets everything
+   * @param reset whether that is not the place it asked for, which came too late
+   */
+  open(subscriber: Subscriber<Peer>, cursor: string, reset: boolean): void;
+};
+
+export type FanOut<Peer> = {
+  size(): number;
+  /**
+   * Takes a subscriber until its outlet closes. Nothing has been written when it throws.
+   * @throws RequestError 503 when there are too many
    * @throws TooManyTopics
    */
-  add(outlet: O, topics: readonly string[], since: string | undefined, open: (cursor: string, reset: boolean) => void): void;
-  /** Its connection is gone. */
-  remove(outlet: O): void;
-  readonly outlets: ReadonlySet<O>;
-  /** Those that nothing was sent to since the last call. */
-  quiet(): O[];
+  join(joining: Joining<Peer>): Subscriber<Peer>;
+  /** Ends a subscription because the subscriber does not keep up. */
+  cutOff(subscriber: Subscriber<Peer>): void;
+  /** Cuts this share of the connections without a goodbye. */
+  disconnect(share: number): void;
+  /** Ends all subscriptions, says goodbye, and resolves when every outlet has closed, those left over by force. */
+  end(goodbye: (subscriber: Subscriber<Peer>) => void): Promise<void>;
 };
 
-type Subscriber<O> = {
-  readonly outlet: O;
-  readonly topics: readonly string[];
-  unsubscribe: () => void;
-  /** While it catches up: the last event it was sent. What is published meanwhile it gets from the history. */
-  behind: string | undefined;
-  /** Coalescing: the newest event of each topic since it became slow. */
-  pending: Map<string, HubEvent> | undefined;
-  /** Nothing was sent since `quiet` was last asked. */
-  quiet: boolean;
-};
+/** History is written in pieces of about this size, each when the one before has left: few system calls, little memory. */
+const pieceBytes = 64 * 1024;
 
-export function createFanOut<O extends Outlet>({ hub, limits, counters }: PatternContext): FanOut<O> {
-  const subscribers = new Map<O, Subscriber<O>>();
-  const outlets = new Set<O>();
+const goodbyeMs = 1000;
 
-  function send(subscriber: Subscriber<O>, event: HubEvent): void {
-    subscriber.quiet = false;
-    counters.events++;
-    subscriber.outlet.send(event);
-  }
-
-  function publish(subscriber: Subscriber<O>, event: HubEvent): void {
-    if (subscriber.behind !== undefined) return;
-    if (subscriber.pending) coalesce(subscriber.pending, event);
-    else if (subscriber.outlet.bufferedBytes() > limits.slowBuffer) meetPolicy(subscriber, event);
-    else send(subscriber, event);
-  }
-
-  function meetPolicy(subscriber: Subscriber<O>, event: HubEvent): void {
-    if (limits.slow === 'disconnect') {
-      counters.slowDisconnects++;
-      subscriber.outlet.cutOff(`more than ${formatBytes(limits.slowBuffer)} behind`);
-    } else if (limits.slow === 'drop') {
-      counters.slowDrops++;
-    } else {
-      subscriber.pending = new Map([[event.topic, event]]);
-      subscriber.outlet.onceDrained(() => {
-        const newest = [...subscriber.pending!.values()].sort((a, b) => a.offset - b.offset);
-        subscriber.pending = undefined;
-        for (const kept of newest) publish(subscriber, kept);
-      });
-    }
-  }
-
-  function coalesce(pending: Map<string, HubEvent>, event: HubEvent): void {
-    if (pending.has(event.topic)) counters.slowDrops++;
-    pending.set(event.topic, event);
-  }
-
-  /** Sends from the history as much as the connection takes, and goes on when that is through. */
-  function catchUp(subscriber: Subscriber<O>, events: readonly HubEvent[]): void {
-    for (const event of events) {
-      send(subscriber, event);
-      subscriber.behind = event.id;
-      if (subscriber.outlet.bufferedBytes() > limits.slowBuffer) return subscriber.outlet.onceDrained(() => goOn(subscriber));
-    }
-    subscriber.behind = undefined;
-  }
-
-  function goOn(subscriber: Subscriber<O>): void {
-    const { events, lost } = hub.since(subscriber.topics, subscriber.behind!); // it has been sent something
-    if (lost && limits.slow === 'disconnect') {
-      counters.slowDisconnects++;
-      subscriber.outlet.cutOff('the history it was catching up from is gone');
-    } else {
-      if (lost) counters.slowDrops++;
-      catchUp(subscriber, events);
-    }
-  }
-
+/** @param many frames several events at once; what it makes of one is kept until the next event */
+export function createFraming(text: Framing['text'], many: Framing['many']): Framing {
+  let last: HubEvent | undefined;
+  let bytes: Buffer = Buffer.alloc(0);
   return {
-    outlets,
-    add(outlet, topics, since, open) {
-      const subscriber: Subscriber<O> = { outlet, topics, unsubscribe: () => {}, behind: undefined, pending: undefined, quiet: false };
-      subscriber.unsubscribe = hub.subscribe(topics, (event) => publish(subscriber, event));
-      subscribers.set(outlet, subscriber);
-      outlets.add(outlet);
-      if (since === undefined) return open(hub.cursor(), false);
-      const { events, lost } = hub.since(topics, since);
-      if (lost) counters.resets++;
-      open(lost ? hub.cursor() : since, lost);
-      catchUp(subscriber, events);
-    },
-    remove(outlet) {
-      subscribers.get(outlet)?.unsubscribe();
-      subscribers.delete(outlet);
-      outlets.delete(outlet);
-    },
-    quiet() {
-      const silent: O[] = [];
-      for (const subscriber of subscribers.values()) {
-        if (subscriber.quiet && subscriber.behind === undefined) silent.push(subscriber.outlet);
-        subscriber.quiet = true;
+    text,
+    many,
+    one(event) {
+      if (event !== last) {
+        bytes = many([event]);
+        last = event;
       }
-      return silent;
+      return bytes;
     },
   };
 }
 
-/** Frames an event once for all subscribers that it goes to, one after the other. */
-export function framedOnce<Frame>(frame: (event: HubEvent) => Frame): (event: HubEvent) => Frame {
-  let last: HubEvent | undefined;
-  let framed: Frame;
-  return (event) => {
-    if (event !== last) {
-      framed = frame(event);
-      last = event;
+export function createFanOut<Peer>({ hub, limits, counters, random }: PatternContext, { isOpen, cut, beat, beatMs }: Peers<Peer>): FanOut<Peer> {
+  const members = new Set<Subscriber<Peer>>();
+  const rounds = createRounds<Subscriber<Peer>>(beatMs, beat);
+  let emptied = () => {};
+
+  // The hot path: once for each delivery.
+  function deliver(subscriber: Subscriber<Peer>, event: HubEvent): void {
+    if (subscriber.backlog || subscriber.outlet.writableLength > limits.slowBuffer) lag(subscriber, event);
+    else if (isOpen(subscriber)) write(subscriber, subscriber.framing.one(event), 1);
+  }
+
+  function write(subscriber: Subscriber<Peer>, bytes: Buffer, events: number): boolean {
+    subscriber.quiet = false;
+    counters.events += events;
+    return subscriber.outlet.write(bytes);
+  }
+
+  function lag(subscriber: Subscriber<Peer>, event: HubEvent): void {
+    const { backlog, outlet, framing } = subscriber;
+    if (backlog?.kind === 'history' || !isOpen(subscriber)) return; // the hub keeps it until its turn comes
+    if (!backlog && !outlet.writableNeedDrain) {
+      // Less than the outlet's own buffer (64 KiB) is no lag, however small `slowBuffer`: no 'drain' would end it.
+      write(subscriber, framing.one(event), 1);
+    } else if (limits.slow === 'disconnect') {
+      cutOff(subscriber);
+    } else if (limits.slow === 'drop') {
+      counters.slowDrops++;
+    } else {
+      keepNewest(subscriber, event);
     }
-    return framed;
+  }
+
+  function keepNewest(subscriber: Subscriber<Peer>, event: HubEvent): void {
+    let { backlog } = subscriber;
+    if (backlog?.kind !== 'newest') {
+      backlog = { kind: 'newest', events: new Map(), length: 0 };
+      subscriber.backlog = backlog;
+      goOnWhenDrained(subscriber);
+    }
+    const { events } = backlog;
+    const replaced = events.get(event.topic);
+    events.delete(event.topic); // so that it moves to the end
+    events.set(event.topic, event);
+    backlog.length += event.json.length - (replaced?.json.length ?? 0);
+    if (replaced) counters.slowDrops++;
+    for (const [topic, { json }] of events) {
+      if (backlog.length <= limits.slowBuffer || events.size === 1) break;
+      events.delete(topic);
+      backlog.length -= json.length;
+      counters.slowDrops++;
+    }
+  }
+
+  function cutOff(subscriber: Subscriber<Peer>): void {
+    counters.slowDisconnects++;
+    retire(subscriber);
+    cut(subscriber);
+  }
+
+  function goOnWhenDrained(subscriber: Subscriber<Peer>): void {
+    subscriber.outlet.once('drain', () => goOn(subscriber));
+  }
+
+  function goOn(subscriber: Subscriber<Peer>): void {
+    const { backlog, framing } = subscriber;
+    if (!backlog || !isOpen(subscriber)) return;
+    if (backlog.kind === 'newest') {
+      subscriber.backlog = undefined;
+      write(subscriber, framing.many([...backlog.events.values()]), backlog.events.size);
+      return;
+    }
+    const { events, lost } = hub.since(backlog.topics, backlog.cursor);
+    // The history has left it behind. Whatever the policy, it must know; when it comes back it is told (reset).
+    if (lost) cutOff(subscriber);
+    else replay(subscriber, backlog.topics, events);
+  }
+
+  /** Writes a piece of the history. With the last one the subscriber is live, all in one turn of the event loop. */
+  function replay(subscriber: Subscriber<Peer>, topics: readonly string[], events: HubEvent[]): void {
+    subscriber.backlog = undefined;
+    if (events.length === 0) return;
+    const piece = takeUntil(events, pieceBytes);
+    if (piece.length < events.length) subscriber.backlog = { kind: 'history', topics, cursor: piece.at(-1)!.id };
+    const more = write(subscriber, subscriber.framing.many(piece), piece.length);
+    if (!subscriber.backlog) return;
+    if (more) goOn(subscriber);
+    else goOnWhenDrained(subscriber);
+  }
+
+  function retire(subscriber: Subscriber<Peer>): void {
+    subscriber.unsubscribe();
+    subscriber.backlog = undefined;
+  }
+
+  // In a function of its own, so that what lives as long as the subscriber holds on to nothing but the subscriber.
+  function admit(subscriber: Subscriber<Peer>, topics: readonly string[]): void {
+    subscriber.unsubscribe = hub.subscribe(topics, (event) => deliver(subscriber, event));
+    members.add(subscriber);
+    rounds.add(subscriber);
+    subscriber.outlet.once('close', () => {
+      retire(subscriber);
+      members.delete(subscriber);
+      rounds.delete(subscriber);
+      if (members.size === 0) emptied();
+    });
+  }
+
+  return {
+    size: () => members.size,
+    join({ peer, outlet, framing, topics, since, open }) {
+      if (members.size >= limits.maxSubscribers) {
+        throw new RequestError(503, 'too-many-subscribers', `the server has ${limits.maxSubscribers} subscribers, which is the limit`);
+      }
+      const subscriber: Subscriber<Peer> = { peer, outlet, framing, quiet: false, backlog: undefined, unsubscribe() {} };
+      // Subscribed and asked for the history in one turn: nothing falls between the two, and nothing into both.
+      admit(subscriber, topics);
+      const missed = since === undefined ? undefined : hub.since(topics, since);
+      open(subscriber, missed?.lost ? `${hub.epoch}-0` : (since ?? hub.cursor()), missed?.lost ?? false);
+      if (missed?.lost) counters.resets++;
+      if (missed) replay(subscriber, topics, missed.events);
+      return subscriber;
+    },
+    cutOff,
+    disconnect(share) {
+      for (const { outlet } of drawShare(members, share, random)) outlet.destroy();
+    },
+    async end(goodbye) {
+      rounds.stop();
+      if (members.size === 0) return;
+      const empty = new Promise<void>((resolve) => (emptied = resolve));
+      for (const subscriber of members) {
+        retire(subscriber);
+        goodbye(subscriber);
+      }
+      const timer = setTimeout(() => members.forEach(({ outlet }) => outlet.destroy()), goodbyeMs);
+      await empty;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const mostSlots = 64;
+const leastSlotMs = 20;
+
+/** One timer that visits each member once per interval, spread over it, so that thousands do not have their turn at once. */
+function createRounds<Member>(intervalMs: number, visit: (member: Member) => void) {
+  const slots = Array.from({ length: Math.max(1, Math.min(mostSlots, Math.floor(intervalMs / leastSlotMs))) }, () => new Set<Member>());
+  let dealt = 0;
+  let turn = 0;
+  const timer = setInterval(() => slots[turn++ % slots.length]!.forEach((member) => visit(member)), intervalMs / slots.length);
+  return {
+    add: (member: Member) => void slots[dealt++ % slots.length]!.add(member),
+    delete: (member: Member) => slots.forEach((slot) => slot.delete(member)),
+    stop: () => clearInterval(timer),
   };
 }

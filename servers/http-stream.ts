@@ -1,48 +1,44 @@
-// HTTP streaming: one response of newline-delimited JSON that does not end. Every line is an event, or tells of
-// the stream itself: opened (with the cursor that resumes from here), heartbeat, end.
+// HTTP streaming: one response that does not end, a line of JSON for each event (NDJSON). The cursor to resume from
+// stands in the first line, in each event and in each heartbeat.
 
 import type { PatternOptions } from '../core/patterns.ts';
-import { createEventStreams } from './event-stream.ts';
+import { createHeldResponses } from './held-response.ts';
 import type { PatternServer } from './pattern.ts';
 import { publishExample } from './publish.ts';
 import { cursorOf, RequestError, topicsOf } from './request.ts';
 
 export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
   start(context, { heartbeat }) {
-    const { hub } = context;
-    let closed = false;
-    const streams = createEventStreams(context, heartbeat, {
-      headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' },
+    const { counters } = context;
+    let closing = false;
+    const streams = createHeldResponses(context, heartbeat, {
+      contentType: 'application/x-ndjson',
+      open: (cursor, reset) => `{"stream":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}\n`,
       event: ({ json }) => `${json}\n`,
-      heartbeat: () => lineOf({ stream: 'heartbeat', cursor: hub.cursor() }),
-      farewell: lineOf({ stream: 'end' }),
+      heartbeat: (cursor) => `{"stream":"heartbeat","cursor":"${cursor}"}\n`,
+      end: '{"stream":"end"}\n',
     });
 
     return {
       routes: {
         'GET /stream': (request, response, url) => {
-          const topics = topicsOf(url);
-          const since = cursorOf(url);
-          if (closed) throw new RequestError(503, 'closing', 'the server is closing');
-          streams.open(request, response, topics, since, (cursor, reset) => lineOf({ stream: 'open', cursor, ...(reset ? { reset } : {}) }));
+          counters.handshakes++;
+          if (closing) throw new RequestError(503, 'closing', 'the server is closing');
+          return streams.hold(request, response, topicsOf(url), cursorOf(url));
         },
       },
-      subscribers: streams.subscribers,
+      subscribers: streams.size,
       disconnect: streams.disconnect,
       close() {
-        closed = true;
-        return streams.close();
+        closing = true;
+        return streams.end();
       },
     };
   },
 
   examples: [
-    { what: 'read the stream, a line of JSON for each event', command: (url) => `curl -N '${url}/stream?topics=news'` },
+    { what: 'follow a topic: a line for each event', command: (url) => `curl -N '${url}/stream?topics=news'` },
     publishExample,
-    { what: 'come back and get what was missed (put in the last id you saw)', command: (url) => `curl -N '${url}/stream?topics=news&since=ID'` },
+    { what: 'follow several, and get first what came after a cursor (put in the one you got)', command: (url) => `curl -N '${url}/stream?topics=news,sport&since=CURSOR'` },
   ],
 };
-
-function lineOf(value: object): string {
-  return `${JSON.stringify(value)}\n`;
-}

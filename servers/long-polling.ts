@@ -1,13 +1,13 @@
 // Long polling: the client asks, and the server holds the request until there is an event or the hold is over.
 // Nothing is lost between two requests, since each says in its cursor where the last answer ended.
 //
-// A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer holds at most
-// `slowBuffer` bytes of events (one event at the least), and the next request goes on behind them.
+// A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends with the
+// event that reaches `slowBuffer` bytes, and the next request goes on behind it.
 
 import type { PatternOptions } from '../core/patterns.ts';
 import type { HubEvent } from './hub.ts';
 import type { PatternServer, Response } from './pattern.ts';
-import { encodeAnswer, takeUpTo } from './poll-answer.ts';
+import { encodeAnswer, takeUntil } from './poll-answer.ts';
 import { publishExample } from './publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './request.ts';
 
@@ -83,9 +83,10 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
           if (closing) throw new RequestError(503, 'closing', 'the server is closing');
           if (since === undefined) return answer(response, hub.cursor(), false, []);
           const { events, lost } = hub.since(topics, since);
-          const taken = takeUpTo(events, limits.slowBuffer);
+          const taken = takeUntil(events, limits.slowBuffer);
           if (taken.length < events.length) return answer(response, taken.at(-1)!.id, lost, taken);
-          if (lost || (events.length > 0 && options.batch === 0)) return answer(response, hub.cursor(), lost, events);
+          const enough = events.length > 0 && (options.batch === 0 || bytesOf(events) >= limits.slowBuffer);
+          if (lost || enough) return answer(response, hub.cursor(), lost, events);
           hold(response, topics, holdMs, events);
         },
       },

@@ -9,9 +9,9 @@ export function encodeAnswer(cursor: string, reset: boolean, events: readonly Hu
   return `{"cursor":"${cursor}"${reset ? ',"reset":true' : ''},"events":[${list}]}`;
 }
 
-/** The first of the events that fit into so many bytes; the very first one whatever its size. */
-export function takeUpTo(events: HubEvent[], maxBytes: number): HubEvent[] {
+/** The events up to the one with which they reach so many bytes. */
+export function takeUntil(events: HubEvent[], enoughBytes: number): HubEvent[] {
   let bytes = 0;
-  const end = events.findIndex(({ json }, i) => (bytes += Buffer.byteLength(json)) > maxBytes && i > 0);
-  return end < 0 ? events : events.slice(0, end);
+  const last = events.findIndex(({ json }) => (bytes += Buffer.byteLength(json)) >= enoughBytes);
+  return last < 0 ? events : events.slice(0, last + 1);
 }

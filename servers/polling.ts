@@ -2,13 +2,13 @@
 // client: what a client has seen stands in its cursor.
 //
 // A poller cannot fall behind by buffered bytes, so the policy for slow subscribers has nothing to do here: what it
-// has not fetched waits in the history, an answer holds at most `slowBuffer` bytes of events (one event at the
-// least), and the next poll goes on behind them.
+// has not fetched waits in the history, an answer ends with the event that reaches `slowBuffer` bytes, and the next
+// poll goes on behind it.
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/patterns.ts';
 import type { PatternServer, Request } from './pattern.ts';
-import { encodeAnswer, takeUpTo } from './poll-answer.ts';
+import { encodeAnswer, takeUntil } from './poll-answer.ts';
 import { publishExample } from './publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './request.ts';
 
@@ -43,7 +43,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
             return endWith(response, 304, { etag: `"${newest}"`, 'cache-control': 'no-cache', ...close });
           }
           const { events, lost } = since === undefined ? { events: [], lost: false } : hub.since(topics, since);
-          const taken = takeUpTo(events, limits.slowBuffer);
+          const taken = takeUntil(events, limits.slowBuffer);
           const whole = taken.length === events.length;
           // An answer in part must not match the next poll, which comes for the rest.
           const tag = whole ? newest : taken.at(-1)!.id;

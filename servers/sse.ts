@@ -1,65 +1,77 @@
-// Server-Sent Events by the WHATWG HTML standard (section 9.2): one text/event-stream response that does not
-// end, over HTTP/1.1 or as a stream of an HTTP/2 connection; resume by Last-Event-ID.
+// Server-Sent Events by the rules of the HTML standard, section 9.2: over HTTP/1.1, or as streams of an HTTP/2
+// connection. A browser's `EventSource` reconnects by itself and says in Last-Event-ID what it has seen.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PatternOptions } from '../core/patterns.ts';
-import { cursorPattern } from '../core/envelope.ts';
-import { createEventStreams } from './event-stream.ts';
-import type { PatternServer, Request } from './pattern.ts';
+import { createHeldResponses } from './held-response.ts';
+import { corsHeaders } from './origin.ts';
+import type { PatternServer } from './pattern.ts';
 import { publishExample } from './publish.ts';
 import { cursorOf, endWith, topicsOf } from './request.ts';
 
+/** How much later than asked a client may come back to learn that the server is gone for good. */
+const lateMs = 500;
+/** And how long a server waits for that at the most. */
+const longestFarewellMs = 1800;
+
 export const sse: PatternServer<PatternOptions<'sse'>> = {
   start(context, { heartbeat, retry }) {
-    let closed = false;
-    const streams = createEventStreams(context, heartbeat, {
-      headers: {
-        'content-type': 'text/event-stream',
-        // No cache may keep it and no proxy transform or buffer it; nginx wants its own word for the latter.
-        'cache-control': 'no-cache, no-transform',
-        'x-accel-buffering': 'no',
-        // A page served from elsewhere on this host may read it: events hold nothing secret, credentials are not allowed.
-        'access-control-allow-origin': '*',
-      },
-      // An envelope is one line, so one data field carries it.
-      event: ({ id, json }) => `id: ${id}\ndata: ${json}\n\n`,
+    const { counters } = context;
+    let closing = false;
+    /** Clients whose stream the close ended and that have not come back yet. */
+    let away = 0;
+    let allBack = () => {};
+
+    const streams = createHeldResponses(context, heartbeat, {
+      contentType: 'text/event-stream',
+      // The id counts although there is no data with it: who is cut off before the first event resumes from here.
+      open: (cursor, reset) => `retry: ${retry}\nid: ${cursor}\n: open\n\n${reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''}`,
+      event: ({ id, json }) => `id: ${id}\ndata: ${json.replace(/\r\n|\r|\n/g, '\ndata: ')}\n\n`,
       heartbeat: () => ': keep-alive\n\n',
-      farewell: '',
+      end: '',
     });
 
     return {
       routes: {
         'GET /events': (request, response, url) => {
+          counters.handshakes++;
           const topics = topicsOf(url);
-          // 204 is the one answer after which a browser does not come back.
-          if (closed) return endWith(response, 204, {});
-          const since = lastEventId(request) ?? cursorOf(url);
-          streams.open(request, response, topics, since, (cursor, reset) => {
-            const lost = reset ? `event: reset\ndata: ${JSON.stringify({ cursor })}\n\n` : '';
-            // With an id from the start, a client that is cut off before its first event resumes from here.
-            return `retry: ${retry}\nid: ${cursor}\n: open\n\n${lost}`;
-          });
+          if (closing) {
+            // The one answer that makes an EventSource stay away.
+            endWith(response, 204, { 'cache-control': 'no-store', ...corsHeaders(request), ...(request.httpVersionMajor === 1 && { connection: 'close' }) });
+            away--;
+            if (away === 0) allBack();
+            return;
+          }
+          // A client that comes back asks for the same URL as at first, so its header is the later word. One that is
+          // no cursor of ours is answered with a reset; to an error no EventSource would come back.
+          const lastEventId = request.headers['last-event-id'];
+          return streams.hold(request, response, topics, typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : cursorOf(url));
         },
       },
-      subscribers: streams.subscribers,
+      subscribers: streams.size,
       disconnect: streams.disconnect,
-      close() {
-        closed = true;
-        return streams.close();
+      async close() {
+        closing = true;
+        away = streams.size();
+        if (away === 0) return streams.end();
+        const back = new Promise<void>((resolve) => (allBack = resolve));
+        await streams.end();
+        if (away > 0) await Promise.race([back, sleep(Math.min(retry + lateMs, longestFarewellMs), undefined, { ref: false })]);
       },
     };
   },
 
   examples: [
-    { what: 'read the stream', command: (url) => `curl -N '${url}/events?topics=news'` },
+    { what: 'follow a topic', command: (url, publishUrl) => `${curl(url, publishUrl)} '${url}/events?topics=news'` },
     publishExample,
-    { what: 'come back and get what was missed (put in the last id you saw)', command: (url) => `curl -N -H 'Last-Event-ID: ID' '${url}/events?topics=news'` },
+    { what: 'come back as a browser does (put in the id you got)', command: (url, publishUrl) => `${curl(url, publishUrl)} -H 'Last-Event-ID: CURSOR' '${url}/events?topics=news'` },
+    { what: 'in a browser: the console of a page on this machine', command: (url) => `new EventSource('${url}/events?topics=news').onmessage = (event) => console.log(event.data)` },
   ],
 };
 
-/** A header that is no cursor came from another server's stream: what it asks for is lost, and the hub says so. */
-function lastEventId(request: Request): string | undefined {
-  const header = request.headers['last-event-id'];
-  const id = Array.isArray(header) ? header[0] : header;
-  if (id === undefined || id === '') return undefined;
-  return cursorPattern.test(id) ? id : 'none-0';
+/** The test certificate of TLS is nobody's, and without TLS a client must know that this is HTTP/2. */
+function curl(url: string, publishUrl: string): string {
+  if (url.startsWith('https:')) return 'curl -Nk';
+  return url === publishUrl ? 'curl -N' : 'curl -N --http2-prior-knowledge';
 }

@@ -151,7 +151,7 @@ export function createSender({ counters, countConnection, random, timeoutMs, max
         counters.errors++;
         attempt();
       });
-      own.once('close', () => done({ kind: 'failed', reason: 'the connection was closed without an answer' }));
+      own.once('close', () => done({ kind: 'failed', reason: 'the connection was closed before the end of an answer' }));
       own.end(body);
     }
 

@@ -1,210 +1,221 @@
-// WebSocket (RFC 6455) on the `ws` library: each event is one text message; clients may publish over the same
-// connection and get an acknowledgement. What this file adds to `ws` is the subscription, its resume, liveness,
-// the origin check and a framing that is done once for all subscribers.
+// WebSocket (RFC 6455): an envelope per message, and messages from the client that are acknowledged and fanned out.
+// The `ws` library shakes hands, reads frames, answers pings and closes. Everything else that is sent is framed here,
+// once for all clients, and written straight to the socket. The two keep their order: `ws` writes at once as long as
+// it compresses nothing itself, and it never does (compression is websocket-frames.ts).
 
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { z } from 'zod';
-import { topicPattern } from '../core/envelope.ts';
-import { messageOf } from '../core/errors.ts';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { PatternOptions } from '../core/patterns.ts';
-import { createFanOut, framedOnce, type FanOut, type Outlet } from './fan-out.ts';
-import { TooManyTopics, type HubEvent } from './hub.ts';
-import type { PatternContext, PatternServer } from './pattern.ts';
+import { createFanOut, createFraming, type Framing, type Subscriber } from './fan-out.ts';
+import { TooManyTopics } from './hub.ts';
+import { isOriginAllowed } from './origin.ts';
+import type { PatternServer } from './pattern.ts';
 import { publishExample } from './publish.ts';
-import { cursorOf, drawShare, RequestError, topicsOf } from './request.ts';
+import { answerError, cursorOf, RequestError, retryAfterS, topicsOf } from './request.ts';
+import { readUpstream } from './upstream.ts';
+import { deflatedFrame, pingFrame, textFrame } from './websocket-frames.ts';
 
-/** RFC 6455, section 7.4.1, and the IANA registry (1013). */
-const closeCodes = { goingAway: 1001, unsupportedData: 1003, invalidPayload: 1007, policy: 1008, tryAgainLater: 1013 } as const;
+/** @property unanswered pings since the client was last heard of */
+type Peer = { readonly ws: WebSocket; unanswered: number };
 
-/** How long a peer may take over its half of the closing handshake. */
-const closeGraceMs = 1000;
-/** A message is an event's body and a few fields around it. */
-const messageSlackBytes = 4096;
+/** RFC 6455, section 7.4.1, and the registry that it began. */
+const closeCodes = { goingAway: 1001, binary: 1003, malformed: 1007, policy: 1008, tryAgainLater: 1013 } as const;
 
-/** Compression without memory of earlier messages: a context would cost each connection some hundred kilobytes. */
-const deflateOptions = { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 64, concurrencyLimit: 10 };
-
-const upstream = z.strictObject({ publish: z.string().regex(topicPattern), ref: z.int().min(0), body: z.json() });
-
-type Connection = Outlet & { socket: WebSocket; alive: boolean };
+/** Room in a message for what is not the body. */
+const aroundBodyBytes = 1024;
+/** How long a client may take to answer a close. */
+const closeMs = 1000;
+const mostUnanswered = 2;
 
 export const websocket: PatternServer<PatternOptions<'websocket'>> = {
-  start(context, options) {
-    const { limits, counters, random } = context;
-    const server = new WebSocketServer({
+  start(context, { deflate, ping }) {
+    const { hub, limits, counters } = context;
+    let closing = false;
+    const plain = createFraming(textFrame, (events) => Buffer.concat(events.map(({ json }) => textFrame(json))));
+    const deflated = createFraming(textFrame, (events) => Buffer.concat(events.map(({ json }) => deflatedFrame(json))));
+
+    const settings = {
       noServer: true,
       clientTracking: false,
-      maxPayload: limits.maxBody + messageSlackBytes,
-      perMessageDeflate: options.deflate ? deflateOptions : false,
+      maxPayload: limits.maxBody + aroundBodyBytes,
+      // An accepted subprotocol would be a promise to speak it.
+      handleProtocols: (): false => false,
+      // So that no compressor and no decompressor outlives its message.
+      perMessageDeflate: deflate && { serverNoContextTakeover: true, clientNoContextTakeover: true },
+      closeTimeout: closeMs, // the types do not have it yet, hence the constant
+    };
+    const server = new WebSocketServer(settings);
+    server.on('wsClientError', (error, socket) => {
+      counters.errors++;
+      refuse(socket, new RequestError(400, 'bad-handshake', error.message));
     });
-    const fanOut: FanOut<Connection> = createFanOut(context);
-    const connections = new Set<Connection>();
-    const framed = framedOnce(({ json }) => textFrame(json));
 
-    // Every connection that has not answered the last ping is cut off at the next but one.
-    const pings = setInterval(() => {
-      for (const connection of connections) {
-        if (!connection.alive) {
-          connection.socket.terminate();
-          continue;
+    const fanOut = createFanOut<Peer>(context, {
+      isOpen: ({ peer }) => peer.ws.readyState === WebSocket.OPEN,
+      cut: ({ peer }) => peer.ws.close(closeCodes.policy, 'too slow'),
+      beatMs: ping,
+      beat({ peer, outlet }) {
+        if (peer.unanswered === mostUnanswered) {
+          counters.errors++;
+          peer.ws.terminate();
+        } else if (peer.ws.readyState === WebSocket.OPEN) {
+          peer.unanswered++;
+          counters.heartbeats++;
+          outlet.write(pingFrame);
+        } else {
+          peer.unanswered++; // it is closing; if it does not come to an end, the next rounds end it
         }
-        connection.alive = false;
-        counters.heartbeats++;
-        connection.socket.ping();
-      }
-    }, options.ping);
+      },
+    });
 
-    function accept(socket: WebSocket, stream: Duplex, topics: string[], since: string | undefined): void {
-      const connection = connectionOf(socket, stream, options.deflate ? undefined : framed);
-      connections.add(connection);
-      socket.on('pong', () => (connection.alive = true));
-      // A malformed frame: ws has the right close code for it and sends it.
-      socket.on('error', () => counters.errors++);
-      socket.on('message', (data, isBinary) => receive(context, connection, data, isBinary));
-      socket.on('close', () => {
-        connections.delete(connection);
-        fanOut.remove(connection);
-      });
-      if (connections.size > limits.maxSubscribers) {
-        counters.refusals++;
-        close(socket, closeCodes.tryAgainLater, 'too many subscribers');
-        return;
-      }
+    function accept(ws: WebSocket, outlet: Duplex, framing: Framing, topics: readonly string[], since: string | undefined): void {
+      const failed = () => void counters.errors++; // `ws` has closed with the code that the standard gives
+      ws.on('error', failed);
+      outlet.on('error', failed);
       try {
-        fanOut.add(connection, topics, since, (cursor, reset) => {
-          socket.send(JSON.stringify({ socket: 'open', cursor, ...(reset ? { reset } : {}) }));
+        const subscriber = fanOut.join({
+          peer: { ws, unanswered: 0 },
+          outlet,
+          framing,
+          topics,
+          since,
+          open: (_subscriber, cursor, reset) => void outlet.write(textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}`)),
         });
+        attend(subscriber);
       } catch (error) {
-        if (!(error instanceof TooManyTopics)) throw error;
+        if (!(error instanceof RequestError || error instanceof TooManyTopics)) throw error;
         counters.refusals++;
-        close(socket, closeCodes.tryAgainLater, 'too many topics');
+        ws.close(closeCodes.tryAgainLater, error.code);
       }
+    }
+
+    // In a function of its own, so that nothing of the handshake lives as long as the listeners.
+    function attend(subscriber: Subscriber<Peer>): void {
+      const { peer } = subscriber;
+      peer.ws.on('pong', () => (peer.unanswered = 0));
+      peer.ws.on('message', (data, isBinary) => {
+        peer.unanswered = 0;
+        if (peer.ws.readyState !== WebSocket.OPEN) return;
+        if (isBinary) close(peer, closeCodes.binary, 'text messages only');
+        else take(subscriber, String(data));
+      });
+    }
+
+    function take(subscriber: Subscriber<Peer>, text: string): void {
+      counters.upstreamMessages++;
+      const message = readUpstream(text, limits.maxBody);
+      switch (message.kind) {
+        case 'malformed':
+          return close(subscriber.peer, closeCodes.malformed, 'not JSON');
+        case 'unknown':
+          return close(subscriber.peer, closeCodes.policy, 'not a message of the form {"publish":"topic","ref":1,"body":...}');
+        case 'refused':
+          return refuseMessage(subscriber, message.ref, message.reason);
+        case 'publish':
+          try {
+            const { id, seq } = hub.publish(message.topic, message.body, {});
+            answer(subscriber, `{"ack":${message.ref},"id":"${id}","seq":${seq}}`);
+          } catch (error) {
+            if (!(error instanceof TooManyTopics)) throw error;
+            refuseMessage(subscriber, message.ref, error.message);
+          }
+      }
+    }
+
+    function refuseMessage(subscriber: Subscriber<Peer>, ref: number, reason: string): void {
+      counters.refusals++;
+      answer(subscriber, JSON.stringify({ refused: ref, reason }));
+    }
+
+    /** An answer cannot be dropped, so who does not read his answers is cut off whatever the policy. */
+    function answer(subscriber: Subscriber<Peer>, text: string): void {
+      const { outlet, peer } = subscriber;
+      if (peer.ws.readyState !== WebSocket.OPEN) return; // its own event was one too many for it
+      if (outlet.writableLength > limits.slowBuffer && outlet.writableNeedDrain) fanOut.cutOff(subscriber);
+      else outlet.write(textFrame(text));
+    }
+
+    function close({ ws }: Peer, code: number, reason: string): void {
+      counters.errors++;
+      ws.close(code, reason);
+    }
+
+    function check(request: IncomingMessage, url: URL): void {
+      if (url.pathname !== path) throw new RequestError(404, 'not-found', `there is no socket at ${url.pathname.slice(0, 100)}, but at ${path}`);
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket') throw notAnUpgrade();
+      // `ws` would speak version 8 too, whose origin is in another header.
+      if (request.headers['sec-websocket-version'] !== '13') throw new RequestError(426, 'websocket-version', 'the server speaks version 13 (RFC 6455)');
+      if (!isOriginAllowed(request)) throw new RequestError(403, 'origin', 'pages of this origin may not connect; those of this machine may');
+      if (closing) throw new RequestError(503, 'closing', 'the server is closing');
     }
 
     return {
       routes: {
-        // Without an upgrade this is no place to be (RFC 9110, section 15.5.22).
-        'GET /ws': () => {
-          throw new RequestError(426, 'upgrade-required', 'this is a WebSocket endpoint: ask for an upgrade');
+        [`GET ${path}`]: (_request, response) => {
+          counters.errors++;
+          const { status, code, message } = notAnUpgrade();
+          answerError(response, status, code, message, { upgrade: 'websocket' });
         },
       },
-      upgrade(request, stream, head, url) {
-        counters.handshakes++;
+      upgrade(request, socket, head, url) {
+        if (url.pathname === path) counters.handshakes++;
         try {
-          if (url.pathname !== '/ws') throw new RequestError(404, 'no-such-path', 'the WebSocket endpoint is /ws');
-          checkOrigin(request);
+          check(request, url);
           const topics = topicsOf(url);
           const since = cursorOf(url);
-          server.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, topics, since));
+          // To a client that asks for a smaller window than ours messages go as they are, which it must take too.
+          const smallWindow = request.headers['sec-websocket-extensions']?.includes('server_max_window_bits');
+          server.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, ws.extensions === '' || smallWindow ? plain : deflated, topics, since));
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
-          counters.refusals++;
-          refuse(stream, error);
+          if (error.status === 403 || error.status === 503) counters.refusals++;
+          else counters.errors++;
+          refuse(socket, error);
         }
       },
-      subscribers: () => fanOut.outlets.size,
-      disconnect(share) {
-        for (const { socket } of drawShare(connections, share, random)) socket.terminate();
-      },
-      async close() {
-        clearInterval(pings);
-        const closed = Array.from(connections, ({ socket }) => new Promise((resolve) => socket.once('close', resolve)));
-        for (const { socket } of connections) close(socket, closeCodes.goingAway, 'the server is going away');
-        await Promise.all(closed);
+      subscribers: fanOut.size,
+      disconnect: fanOut.disconnect,
+      close() {
+        closing = true;
+        return fanOut.end(({ peer }) => peer.ws.close(closeCodes.goingAway, 'the server is going away'));
       },
     };
   },
 
   examples: [
-    { what: 'subscribe (npx wscat, or any WebSocket client)', command: (url) => `npx wscat --connect '${url.replace('http', 'ws')}/ws?topics=news'` },
+    { what: 'follow a topic', command: (url) => `node -e "new WebSocket('${socketUrl(url)}?topics=news').onmessage = (event) => console.log(event.data)"` },
     publishExample,
-    { what: 'publish over the connection: type this into wscat', command: () => `{"publish":"news","ref":1,"body":{"hello":"all"}}` },
     {
-      what: 'the handshake with curl (the frames that follow are binary)',
-      command: (url) => `curl -iN -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '${url}/ws?topics=news' --output -`,
+      what: 'publish over the socket and see the acknowledgement',
+      command: (url) =>
+        `node -e "const s = new WebSocket('${socketUrl(url)}?topics=news'); s.onmessage = (event) => console.log(event.data); ` +
+        `s.onopen = () => s.send(JSON.stringify({ publish: 'news', ref: 1, body: 'hello' }))"`,
+    },
+    {
+      what: 'the handshake as HTTP, and then frames as they are (Ctrl-C ends it)',
+      command: (url) =>
+        `curl -iN -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '${url}${path}?topics=news'`,
     },
   ],
 };
 
-/** @param framed one frame for all; undefined when each connection compresses for itself */
-function connectionOf(socket: WebSocket, stream: Duplex, framed: ((event: HubEvent) => Buffer) | undefined): Connection {
-  return {
-    socket,
-    alive: true,
-    send(event) {
-      if (socket.readyState !== socket.OPEN) return;
-      // Without compression ws writes each frame whole and at once, so whole frames may go between its own.
-      if (framed) stream.write(framed(event));
-      else socket.send(event.json);
-    },
-    bufferedBytes: () => Math.max(stream.writableLength, socket.bufferedAmount),
-    onceDrained: (callback) => stream.once('drain', callback),
-    cutOff: (reason) => close(socket, closeCodes.policy, reason),
-  };
+const path = '/ws';
+
+function notAnUpgrade(): RequestError {
+  return new RequestError(426, 'upgrade-required', 'this path takes WebSocket handshakes: Connection: Upgrade, Upgrade: websocket');
 }
 
-function receive({ hub, counters }: PatternContext, { socket }: Connection, data: RawData, isBinary: boolean): void {
-  counters.upstreamMessages++;
-  if (isBinary) return close(socket, closeCodes.unsupportedData, 'text messages only');
-  let value: unknown;
-  try {
-    value = JSON.parse(data.toString());
-  } catch {
-    return close(socket, closeCodes.invalidPayload, 'not JSON');
-  }
-  const message = upstream.safeParse(value);
-  if (!message.success) return close(socket, closeCodes.policy, 'write {"publish":"topic","ref":1,"body":...}');
-  const { publish, ref, body } = message.data;
-  try {
-    const { id, seq } = hub.publish(publish, JSON.stringify(body), {});
-    socket.send(JSON.stringify({ ack: ref, id, seq }));
-  } catch (error) {
-    if (!(error instanceof TooManyTopics)) throw error;
-    counters.refusals++;
-    socket.send(JSON.stringify({ refused: ref, reason: messageOf(error) }));
-  }
+function socketUrl(url: string): string {
+  return `${url.replace(/^http/, 'ws')}${path}`;
 }
 
-/** Browsers tell where a page came from; pages of other hosts are kept out. Other clients send no origin. */
-function checkOrigin({ headers: { origin } }: IncomingMessage): void {
-  if (origin === undefined) return;
-  const host = URL.canParse(origin) ? new URL(origin).hostname : '';
-  if (host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)) return;
-  throw new RequestError(403, 'origin', `pages from ${origin.slice(0, 100)} may not connect, only those of this host`);
-}
-
-function refuse(stream: Duplex, { status, code, message }: RequestError): void {
-  const reasons: Record<number, string> = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found' };
+/** Answers a handshake that fails, in HTTP still. */
+function refuse(socket: Duplex, { status, code, message }: RequestError): void {
   const body = `${JSON.stringify({ error: code, message })}\n`;
-  stream.end(
-    `HTTP/1.1 ${status} ${reasons[status] ?? 'Refused'}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  const extra = status === 426 ? 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' : status === 503 ? `Retry-After: ${retryAfterS}\r\n` : '';
+  socket.once('finish', () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${extra}\r\n${body}`,
   );
-}
-
-/** The closing handshake, with an end to the waiting for the peer's half of it. */
-function close(socket: WebSocket, code: number, reason: string): void {
-  socket.close(code, reason);
-  const timer = setTimeout(() => socket.terminate(), closeGraceMs);
-  socket.once('close', () => clearTimeout(timer));
-}
-
-/** A server's text message in one unmasked frame (RFC 6455, section 5.2). */
-function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const headBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(headBytes + length);
-  frame[0] = 0x81; // the last (and only) fragment, text
-  if (headBytes === 2) {
-    frame[1] = length;
-  } else if (headBytes === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
-  }
-  frame.write(text, headBytes);
-  return frame;
 }

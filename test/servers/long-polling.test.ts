@@ -79,9 +79,9 @@ test('a batch collects what comes within it, from the first event on', async (t)
   assert.equal(await (await next).text(), `{"cursor":"${at(5)}","events":${jsonOf(events[2]!, fifth!)}}`);
 });
 
-test('an answer holds slowBuffer bytes at the most, one event at the least, and a batch that has as much is over', async (t) => {
+test('an answer ends with the event that reaches slowBuffer bytes, and the next goes on behind it; such a batch is over', async (t) => {
   const { publish, ask, held, at } = await setUp(t, { batch: '60s' }, { slowBuffer: 1000 });
-  const large = `"${'x'.repeat(400)}"`;
+  const large = `"${'x'.repeat(450)}"`;
   const request = ask(`topics=a&since=${at(0)}`);
   await held(1);
   publish('a', large, large, large, large, `"${'x'.repeat(2000)}"`, large);
@@ -227,7 +227,7 @@ test('nothing is lost or doubled between two requests, whatever is published whi
         cut: fc.boolean(),
       }),
       async ({ topics, batchMs, hold, slowBuffer, steps, cut }) => {
-        const { hub, ask, publish, at, disconnect, close } = await setUp(t, { batch: `${batchMs}ms` }, { slowBuffer });
+        const { hub, ask, publish, at, disconnect, close } = await setUp(t, { batch: `${batchMs}ms`, hold: '40ms' }, { slowBuffer });
         const clients = [1, 2, 3].map(() => ({ seen: [] as string[], cursor: at(0) }));
         let over = false;
         let expected = -1;

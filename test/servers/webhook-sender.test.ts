@@ -39,8 +39,8 @@ describe('an answer', () => {
 
   test('that redirects is not followed', async (t) => {
     const elsewhere = await receiver(t);
-    const { url, close } = await bareReceiver(t, (socket) => socket.write(`HTTP/1.1 307 Go\r\nlocation: ${elsewhere.url}/\r\ncontent-length: 0\r\n\r\n`));
-    const { sender, post } = setUp(t);
+    const { url } = await bareReceiver(t, (socket) => socket.write(`HTTP/1.1 307 Go\r\nlocation: ${elsewhere.url}/\r\ncontent-length: 0\r\n\r\n`));
+    const { post } = setUp(t);
     assert.deepEqual(await post(url), { kind: 'answered', status: 307, retryAfter: undefined });
     assert.equal(elsewhere.connections(), 0);
   });
@@ -97,7 +97,7 @@ describe('no answer:', () => {
   test('nobody listens', async (t) => {
     const { url, close } = await receiver(t);
     await close();
-    const { sender, post, sent, tally } = setUp(t);
+    const { post, sent, tally } = setUp(t);
     const result = await post(url);
     assert.match(result.kind === 'failed' ? result.reason : '', /ECONNREFUSED/);
     assert.equal(sent(), 0, 'a request that was never written is not counted');
@@ -107,7 +107,7 @@ describe('no answer:', () => {
 
 describe('connections', () => {
   test('are reused, and their bytes are those of the other end', async (t) => {
-    const { url, close, connections, open } = await receiver(t);
+    const { url, connections, open } = await receiver(t);
     const { sender, post, tally } = setUp(t);
     for (let i = 0; i < 5; i++) await post(url);
     assert.equal(connections(), 1);
@@ -158,7 +158,7 @@ describe('connections', () => {
   });
 
   test('are all closed at the end, those with a request under way too', async (t) => {
-    const { url, close, requests, open } = await bareReceiver(t, (socket, before) => {
+    const { url, requests, open } = await bareReceiver(t, (socket, before) => {
       if (before === 0) socket.write('HTTP/1.1 204 OK\r\n\r\n');
     });
     const { sender, post } = setUp(t);
@@ -228,7 +228,7 @@ describe('https', () => {
   });
 
   test('a certificate that nobody vouches for is refused', async (t) => {
-    const { sender, post, sent } = setUp(t);
+    const { post, sent } = setUp(t);
     const result = await post(url);
     assert.match(result.kind === 'failed' ? result.reason : '', /self-signed certificate/);
     assert.equal(sent(), 0);
@@ -237,7 +237,7 @@ describe('https', () => {
   test('one that is trusted is accepted', async (t) => {
     const trusted = getCACertificates('default');
     setDefaultCACertificates([...trusted, testCertificate]);
-    const { sender, post } = setUp(t);
+    const { post } = setUp(t);
     assert.deepEqual(await post(url), { kind: 'answered', status: 204, retryAfter: undefined });
     setDefaultCACertificates(trusted);
   });

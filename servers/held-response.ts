@@ -1,0 +1,110 @@
+// What sse and http-stream share: a response that does not end, over HTTP/1.0, HTTP/1.1 and HTTP/2. What an event
+// looks like in it is the pattern's.
+//
+// Over HTTP/1.1 the body is chunked, since a client could not tell the end of a body that lasts until the connection
+// closes from a cut (RFC 9112, section 6.3). An event is one chunk, framed once for all subscribers and written to the
+// socket behind the head that `ServerResponse` wrote; `ServerResponse.write` would frame it for each anew, which takes
+// more CPU than the system call. `ServerResponse.end` writes the last chunk.
+
+import { once } from 'node:events';
+import { createFanOut, createFraming } from './fan-out.ts';
+import type { HubEvent } from './hub.ts';
+import { corsHeaders } from './origin.ts';
+import type { PatternContext, Request, Response } from './pattern.ts';
+
+/** The texts of a stream, each a whole number of lines. */
+export type StreamFormat = {
+  contentType: string;
+  open(cursor: string, reset: boolean): string;
+  event(event: HubEvent): string;
+  /** @param cursor everything up to it has been sent */
+  heartbeat(cursor: string): string;
+  end: string;
+};
+
+export type HeldResponses = {
+  size(): number;
+  /**
+   * Answers with a stream.
+   * @param since undefined for "from now"
+   * @throws RequestError 503 when there are too many subscribers
+   * @throws TooManyTopics
+   */
+  hold(request: Request, response: Response, topics: readonly string[], since: string | undefined): Promise<void>;
+  /** Cuts this share of the streams without a goodbye. */
+  disconnect(share: number): void;
+  /** Ends all streams and resolves when they are closed. */
+  end(): Promise<void>;
+};
+
+/** @param heartbeatMs no stream is silent for longer */
+export function createHeldResponses(context: PatternContext, heartbeatMs: number, format: StreamFormat): HeldResponses {
+  const { hub, counters } = context;
+  const plain = framingBy((text) => Buffer.from(text));
+  const chunked = framingBy(chunk);
+
+  function framingBy(frame: (text: string) => Buffer) {
+    return createFraming(frame, (events) => frame(events.map(format.event).join('')));
+  }
+
+  const fanOut = createFanOut<Response>(context, {
+    isOpen: ({ outlet }) => outlet.writable,
+    cut: ({ outlet }) => outlet.destroy(),
+    // Seen twice in an interval, so that silence never lasts longer than one.
+    beatMs: heartbeatMs / 2,
+    beat(subscriber) {
+      const { outlet, framing, quiet, backlog } = subscriber;
+      subscriber.quiet = !quiet;
+      if (!quiet) return;
+      if (!outlet.writable) {
+        outlet.destroy(); // its client has said goodbye, but does not read what was on the way
+      } else if (outlet.writableLength === 0 && !backlog) {
+        counters.heartbeats++;
+        outlet.write(framing.text(format.heartbeat(hub.cursor())));
+      }
+    },
+  });
+
+  return {
+    size: fanOut.size,
+    async hold(request, response, topics, since) {
+      request.resume(); // a body that nobody reads would keep us from seeing the client go
+      const isHttp2 = 'stream' in response;
+      // A request pipelined behind another waits for its turn.
+      if (!isHttp2 && !response.socket) await once(response, 'socket');
+      const outlet = isHttp2 ? response.stream : response.socket!; // it has its turn now
+      if (outlet.destroyed) return;
+      const framing = isHttp2 || !response.useChunkedEncodingByDefault ? plain : chunked;
+      const fields = { ...headers, 'content-type': format.contentType, ...corsHeaders(request), ...(!isHttp2 && { connection: 'close' }) };
+      fanOut.join({
+        peer: response, outlet, framing, topics, since,
+        open(_subscriber, cursor, reset) {
+          for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
+          outlet.cork(); // so that all of it leaves in one packet
+          if ('stream' in response) response.writeHead(200);
+          else response.flushHeaders();
+          outlet.write(framing.text(format.open(cursor, reset)));
+          outlet.uncork();
+        },
+      });
+    },
+    disconnect: fanOut.disconnect,
+    end: () =>
+      fanOut.end(({ peer: response, outlet, framing }) => {
+        if (format.end !== '' && outlet.writable) outlet.write(framing.text(format.end));
+        response.end();
+      }),
+  };
+}
+
+const headers = {
+  // A proxy must neither keep the stream, nor compress it, which would hold events back until a block is full.
+  'cache-control': 'no-cache, no-transform',
+  // Asks nginx not to collect the response.
+  'x-accel-buffering': 'no',
+};
+
+/** RFC 9112, section 7.1. */
+function chunk(text: string): Buffer {
+  return Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+}

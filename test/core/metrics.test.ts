@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { newCounters } from '../../core/counters.ts';
+import { histogramOf, metrics } from '../../core/metrics.ts';
+import { completed, processUse, stored } from './trial.ts';
+
+/** 1000 latencies from `from` us on, one each microsecond. */
+function latencies(prefix: string, from: number): Record<string, number> {
+  return {
+    [`${prefix}.mean`]: from + 499.5, [`${prefix}.p50`]: from + 499, [`${prefix}.p90`]: from + 899,
+    [`${prefix}.p99`]: from + 989, [`${prefix}.p99.9`]: from + 998, [`${prefix}.max`]: from + 999,
+  };
+}
+
+/** By hand, from the trial in trial.ts. */
+const expected: Record<string, number> = {
+  ...latencies('latency', 1), ...latencies('accept-to-receipt', 101), ...latencies('publisher-lag', 201),
+  ...latencies('first-receiver', 401), ...latencies('median-receiver', 501), ...latencies('last-receiver', 601),
+  published: 11, expected: 13, delivered: 14, missed: 15, duplicated: 16, reordered: 17, resumed: 18, corrupted: 19, unexpected: 20,
+  requests: 50, 'requests-per-s': 5, 'requests-per-delivery': 0.5,
+  'empty-polls': 10, 'empty-poll-share': 0.25,
+  'bytes-per-delivery': 50,
+  'descriptors.peak': 25, 'descriptors.added': 4,
+  'server-cpu-per-delivery': 20_000, 'client-cpu-per-delivery': 40_000,
+  'server-cpu': 0.2, 'client-cpu': 0.3,
+  'server-memory-per-subscriber': 1000, 'client-memory-per-subscriber': 150,
+  'server-loop-delay.p99': 70,
+  reconnects: 21,
+};
+
+describe('each metric of a known trial', () => {
+  for (const [name, { read, title }] of Object.entries(metrics)) {
+    test(`${name}: ${title}`, () => assert.equal(read(completed()), expected[name]));
+  }
+  test('has a figure of its own', () => assert.deepEqual(Object.keys(expected).toSorted(), Object.keys(metrics).toSorted()));
+});
+
+describe('a figure that a trial does not have is undefined', () => {
+  const empty = stored();
+  const nothing = completed({
+    latency: { endToEnd: empty, acceptToReceipt: empty, publisherLag: empty, publishRoundTrip: empty, firstReceiver: empty, medianReceiver: empty, lastReceiver: empty },
+    counters: { server: newCounters(), client: newCounters(), serverMeasured: newCounters(), clientMeasured: newCounters() },
+    measuredDeliveries: 0,
+    descriptors: null,
+    processes: [processUse('publisher')],
+  });
+  for (const name of Object.keys(metrics).filter((one) => /\.(mean|p\d|max|peak|added)|per-delivery|share|cpu$/.test(one))) {
+    test(name, () => assert.equal(metrics[name]!.read(nothing), undefined));
+  }
+});
+
+test('titles tell metrics apart, and names are words that an expectation can name', () => {
+  const titles = Object.values(metrics).map(({ title }) => title);
+  assert.equal(new Set(titles).size, titles.length);
+  for (const name of Object.keys(metrics)) assert.match(name, /^[a-z][a-z0-9.-]*$/);
+});
+
+test('a histogram is decoded once', () => {
+  const { latency } = completed();
+  assert.equal(histogramOf(latency.endToEnd), histogramOf(latency.endToEnd));
+});

@@ -1,0 +1,429 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { UserError } from '../../core/errors.ts';
+import { patterns, variantOf } from '../../core/patterns.ts';
+import { describeScenario, parseScenario } from '../../core/scenario-file.ts';
+import { withFake } from '../fake/pattern.ts';
+
+const file = 'mine/quick.yaml';
+
+function read(text: string, overrides: string[] = [], registry = patterns as typeof withFake) {
+  return parseScenario(text, { file, registry, overrides });
+}
+
+/** The mistakes found, without the headline and the file's name. */
+function mistakesIn(text: string, overrides: string[] = []): string[] {
+  try {
+    read(text, overrides);
+  } catch (error) {
+    assert.ok(error instanceof UserError, String(error));
+    assert.equal(error.code, 'scenario');
+    assert.equal(error.exitCode, 2);
+    const [head, ...lines] = error.message.split('\n');
+    assert.equal(head, `The scenario ${file} cannot run${lines.length === 1 ? ':' : `, for ${/and (\d+) more/.test(error.message) ? head!.match(/\d+/)![0] : lines.length} reasons:`}`);
+    return lines.map((line) => (line.startsWith(`${file}:`) ? line.slice(file.length + 1) : line));
+  }
+  return [];
+}
+
+/** Three lines, so that what follows stands in line 4 and on. */
+const base = `question: What?
+subscribers: 10
+topics: { news: { publish: 5/s } }
+`;
+
+describe('a scenario', () => {
+  test('with everything in it is resolved into plain numbers', () => {
+    const { scenario, source } = read(`
+question: Everything?
+notice: [this, that]
+seed: 7
+subscribers: 20
+topics:
+  a: { publish: 6/m, count: per-subscriber, payload: 1KiB }
+  b: { publish: { constant: 2/s }, count: 5, follow: 3 }
+  c: { publish: { poisson: 1/ms } }
+  d: { publish: { stages: [{ rate: 1/s, to: 5/s, for: 2s }, { rate: 5/s, for: 1m }] } }
+  e: { publish: { bursts: { size: 10, every: 500ms } } }
+  f.g: { publish: { trace: day.csv }, payload: { from: bodies.json } }
+payload: { from: '@octokit/webhooks-examples' }
+phases: { connect: 2s, warmup: 250ms, measure: 1m, drain: 10s }
+variants: [polling, { sse: { over: h2 } }, { websocket: {} }]
+repeat: 3
+loadProcesses: 2
+server: { history: 5, historySize: 1MiB, maxSubscribers: 30, maxTopics: 50, maxBody: 2kB, slowBuffer: 10kB, slow: drop }
+reconnect: { base: 50ms, cap: 1s }
+faults: [{ at: 1s, disconnect: 50% }, { at: 2s, freeze: server, for: 1500ms }]
+expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
+`);
+    assert.deepEqual(scenario, {
+      name: 'quick',
+      question: 'Everything?',
+      notice: ['this', 'that'],
+      seed: 7,
+      subscribers: 20,
+      topics: {
+        a: { publish: { kind: 'constant', perS: 0.1 }, count: 'per-subscriber', follow: 1, payload: { kind: 'size', sizeBytes: 1024 } },
+        b: { publish: { kind: 'constant', perS: 2 }, count: 5, follow: 3 },
+        c: { publish: { kind: 'poisson', perS: 1000 }, count: 1, follow: 1 },
+        d: { publish: { kind: 'stages', stages: [{ rate: 1, to: 5, for: 2000 }, { rate: 5, for: 60_000 }] }, count: 1, follow: 1 },
+        e: { publish: { kind: 'bursts', size: 10, everyMs: 500 }, count: 1, follow: 1 },
+        'f.g': { publish: { kind: 'trace', file: 'day.csv' }, count: 1, follow: 1, payload: { kind: 'corpus', from: 'bodies.json' } },
+      },
+      payload: { kind: 'corpus', from: '@octokit/webhooks-examples' },
+      phases: { connect: 2000, warmup: 250, measure: 60_000, drain: 10_000 },
+      variants: [variantOf(patterns, 'polling'), variantOf(patterns, 'sse', { over: 'h2', heartbeat: 15_000, retry: 1000 }), variantOf(patterns, 'websocket')],
+      repeat: 3,
+      loadProcesses: 2,
+      server: { history: 5, historySize: 1_048_576, maxSubscribers: 30, maxTopics: 50, maxBody: 2000, slowBuffer: 10_000, slow: 'drop' },
+      reconnect: { base: 50, cap: 1000 },
+      faults: [{ kind: 'disconnect', atMs: 1000, share: 0.5 }, { kind: 'freeze', atMs: 2000, who: 'server', forMs: 1500 }],
+      expect: [{ check: 'missed == 0', for: undefined }, { check: 'latency.p99 < 1s', for: ['sse h2'] }],
+    });
+    assert.match(source, /^\nquestion: Everything\?/);
+  });
+
+  test('with the least in it has defaults for the rest', () => {
+    const { scenario } = read(base);
+    assert.deepEqual(scenario, {
+      name: 'quick', question: 'What?', notice: [], seed: 1, subscribers: 10,
+      topics: { news: { publish: { kind: 'constant', perS: 5 }, count: 1, follow: 1 } },
+      payload: { kind: 'size', sizeBytes: 256 },
+      phases: { connect: 1000, warmup: 1000, measure: 8000, drain: 5000 },
+      variants: Object.keys(patterns).map((name) => variantOf(patterns, name)),
+      repeat: 1,
+      server: { history: 1000, historySize: 64 * 2 ** 20, maxSubscribers: 100_000, maxTopics: 200_000, maxBody: 2 ** 20, slowBuffer: 2 ** 20, slow: 'disconnect' },
+      reconnect: { base: 100, cap: 5000 },
+      faults: [], expect: [],
+    });
+  });
+
+  test('may name patterns that another registry adds, and only there', () => {
+    const yaml = `${base}variants: [{ fake: { latencies: [1ms] } }, sse]`;
+    assert.deepEqual(read(yaml, [], withFake).scenario.variants.map(({ label }) => label), ['fake latencies=1ms', 'sse']);
+    assert.match(mistakesIn(yaml)[0]!, /^4:14: variants\[0\]\.fake: unknown key; here may stand polling, long-polling/);
+  });
+
+  test('may repeat itself by anchors and aliases', () => {
+    const { scenario } = read('question: What?\nsubscribers: 1\ntopics: { a: &a { publish: 5/s, follow: 1 }, b: *a }\n');
+    assert.deepEqual(scenario.topics['a'], scenario.topics['b']);
+  });
+});
+
+describe('a mistake is shown with its place, what was given, and what may stand there', () => {
+  const aRate = 'a rate with its unit, such as 200/s or 6/m';
+  const aDuration = 'a duration with its unit, such as 250ms, 5s or 2m';
+  const allPatterns = 'polling, long-polling, http-stream, sse, websocket, webhook';
+  const topics = (group: string) => `question: What?\nsubscribers: 10\ntopics:\n  news: ${group}\n`;
+  const rows: [reads: string, text: string, mistakes: string[]][] = [
+    ['an unknown key', `${base}repet: 3`, ['4:1: repet: unknown key; did you mean "repeat"?']],
+    ['an unknown key that is near none', `${base}x: 3`, ['4:1: x: unknown key; here may stand question, notice, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, expect']],
+    ['a misspelt key is not missing as well', base.replace('subscribers', 'subscribrs'), ['2:1: subscribrs: unknown key; did you mean "subscribers"?']],
+    ['a missing key', base.replace('subscribers: 10\n', ''), ['1:1: "subscribers" is missing: expected a whole number']],
+    ['a missing key further in', topics('{ count: 3 }'), ['4:3: topics.news: "publish" is missing: expected a rate such as 200/s, or one of constant, poisson, stages, bursts, trace']],
+    ['a number without its unit', `${base}phases: { measure: 5 }`, [`4:20: phases.measure: expected ${aDuration}; got 5`]],
+    ['text without its unit', `${base}phases: { measure: "5" }`, [`4:20: phases.measure: expected ${aDuration}; got "5"`]],
+    ['a rate without its unit, where a map could stand too', topics('{ publish: 5 }'), [`4:20: topics.news.publish: expected ${aRate}; got 5`]],
+    ['a rate of another unit', topics('{ publish: fast }'), [`4:20: topics.news.publish: expected ${aRate}; got "fast"`]],
+    ['nothing where a rate should stand', topics('{ publish: }'), [`4:11: topics.news.publish: expected ${aRate}; got nothing`]],
+    ['a mistake in the branch that was meant', topics('{ publish: { poisson: 5 } }'), [`4:31: topics.news.publish.poisson: expected ${aRate}; got 5`]],
+    ['a misspelt branch', topics('{ publish: { poison: 5/s } }'), ['4:22: topics.news.publish.poison: unknown key; did you mean "poisson"?']],
+    ['a branch that there is not', topics('{ publish: { often: true } }'), ['4:20: topics.news.publish: expected a rate such as 200/s, or one of constant, poisson, stages, bursts, trace; got {"often":true}']],
+    ['mistakes deep in a branch', topics('{ publish: { bursts: { sze: 1, every: 5 } } }'), ['4:32: topics.news.publish.bursts.sze: unknown key; did you mean "size"?', `4:47: topics.news.publish.bursts.every: expected ${aDuration}; got 5`]],
+    ['a list where a map should stand', topics('[publish]'), ['4:9: topics.news: expected a map with the keys publish, count, follow, payload; got ["publish"]']],
+    ['a topic without a proper name', base.replace('news:', 'my news:'), ['3:11: topics.my news: a topic has a name of 1 to 128 letters, digits and . _ : ~ -']],
+    ['no topics', base.replace('{ news: { publish: 5/s } }', '{}'), ['3:9: topics: a scenario has at least one topic']],
+    ['a misspelt word', topics('{ publish: 5/s, count: per-subscribers }'), ['4:32: topics.news.count: expected a whole number, or "per-subscriber"; got "per-subscribers"; did you mean "per-subscriber"?']],
+    ['a number too small', `${base}repeat: 0`, ['4:9: repeat: expected a number of at least 1; got 0']],
+    ['a number too large', `${base}repeat: 1001`, ['4:9: repeat: expected a number of at most 1000; got 1001']],
+    ['a fraction', `${base}repeat: 1.5`, ['4:9: repeat: expected a whole number; got 1.5']],
+    ['true for a number', `${base}repeat: true`, ['4:9: repeat: expected a whole number; got true']],
+    ['an empty question', base.replace('What?', '""'), ['1:11: question: expected some text; got nothing']],
+    ['a pattern that there is not', `${base}variants: [poling]`, [`4:12: variants[0]: expected one of ${allPatterns}; got "poling"; did you mean "polling"?`]],
+    ['a number for a pattern', `${base}variants: [5]`, [`4:12: variants[0]: expected one of ${allPatterns}; got 5`]],
+    ['no variants', `${base}variants: []`, ['4:11: variants: expected a list of at least 1; got []']],
+    ['an option that the pattern does not have', `${base}variants: [{ sse: { ovr: h2 } }]`, ['4:21: variants[0].sse.ovr: unknown key; did you mean "over"?']],
+    ['a misspelt pattern with options', `${base}variants: [{ ses: { over: h2 } }]`, ['4:14: variants[0].ses: unknown key; did you mean "sse"?']],
+    ['an option with a wrong value', `${base}variants: [{ sse: { over: h4 } }]`, ['4:27: variants[0].sse.over: expected one of h1, h2, h2c; got "h4"']],
+    ['an option that is true or false', `${base}variants: [{ websocket: { deflate: "on" } }]`, ['4:36: variants[0].websocket.deflate: expected true or false; got "on"']],
+    ['a pattern without its options', `${base}variants:\n  - sse:`, ['5:5: variants[0].sse: expected a map with the keys over, heartbeat, retry; got nothing']],
+    ['two patterns in one entry', `${base}variants: [{ sse: {}, websocket: {} }]`, ['4:12: variants[0]: a variant is one pattern with its options, such as "sse: { over: h2 }"; write one entry for each']],
+    ['a variant twice', `${base}variants: [sse, websocket, { sse: { over: h1 } }]`, ['4:28: variants[2]: "sse" is the same variant as variants[0]; for more trials of each, set repeat']],
+    ['an interval of nothing', `${base}variants: [{ polling: { every: 0s } }]`, ['4:32: variants[0].polling.every: less than 1ms is not possible: timers count in milliseconds']],
+    ['a duration longer than a timer holds', `${base}phases: { measure: 25d }`, ['4:20: phases.measure: more than 24d is not possible']],
+    ['a measured phase shorter than a slot', `${base}phases: { measure: 900ms }`, ['4:20: phases.measure: less than 1s is not possible: no slot of the time series would be full']],
+    ['more than all of it', `${base}faults: [{ at: 1s, disconnect: 150% }]`, ['4:32: faults[0].disconnect: more than 100% is not possible']],
+    ['a freeze without a length', `${base}faults: [{ at: 1s, freeze: server }]`, [`4:10: faults[0]: "for" is missing: expected ${aDuration}`]],
+    ['a fault that is neither', `${base}faults: [{ at: 1s }]`, ['4:10: faults[0]: expected "at" with "disconnect", or with "freeze" and "for"; got {"at":"1s"}']],
+    ['a misspelt fault', `${base}faults: [{ at: 1, disconect: 5% }]`, [`4:16: faults[0].at: expected ${aDuration}; got 1`, '4:19: faults[0].disconect: unknown key; did you mean "disconnect"?']],
+    ['a body of nothing', `${base}payload: 0B`, ['4:10: payload: a body has 1B to 256MiB']],
+    ['a size of another unit', `${base}payload: 1KB`, ['4:10: payload: expected a size with its unit, such as 256B, 4kB or 1KiB; got "1KB"']],
+    ['no wait as long as the first', `${base}reconnect: { base: 5s, cap: 1s }`, ['4:29: reconnect.cap: cap is shorter than base, so no wait could be as long as base asks']],
+    ['an expectation of no metric', `${base}expect: [latency.p98 < 5ms]`, ['4:10: expect[0]: there is no metric "latency.p98"; did you mean "latency.p90"?']],
+    ['a wrong expectation for some', `${base}expect: [{ check: missed == 0s, for: [sse] }]`, ['4:19: expect[0].check: the bound of missed is a plain number, such as 0, and not "0s"']],
+    ['an expectation under a wrong key', `${base}expect: [{ chek: missed == 0 }]`, ['4:10: expect[0]: "for" is missing: expected a list', '4:12: expect[0].chek: unknown key; did you mean "check"?']],
+    ['an expectation of a pattern that is not there', `${base}variants: [sse]\nexpect: [{ check: missed == 0, for: [sse, webhook] }]`, ['5:43: expect[0].for[1]: no variant "webhook" is in this scenario; there are sse']],
+    ['an expectation of a misspelt variant', `${base}variants: [{ sse: { over: h2 } }]\nexpect: [{ check: missed == 0, for: [sse h3] }]`, ['5:38: expect[0].for[0]: no variant "sse h3" is in this scenario; did you mean "sse h2"?']],
+    ['a long value is cut short', `${base}repeat: ${'x'.repeat(100)}`, [`4:9: repeat: expected a whole number; got "${'x'.repeat(56)}...`]],
+    ['nothing at all', '', ['1:1: expected a map with the keys question, notice, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, expect; got nothing']],
+    ['a list', '[]', ['1:1: expected a map with the keys question, notice, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, expect; got []']],
+  ];
+  for (const [reads, text, mistakes] of rows) test(reads, () => assert.deepEqual(mistakesIn(text), mistakes));
+});
+
+describe('values that are impossible together are refused with the reason', () => {
+  const rows: [reads: string, text: string, mistakes: string[]][] = [
+    ['a fault after the measured phase', `${base}faults: [{ at: 8s, disconnect: 5% }]`, ['4:16: faults[0].at: the measured phase is over after 8s, so nothing would go wrong at 8s']],
+    ['a freeze that outlasts the trial', `${base}faults: [{ at: 7s, freeze: load, for: 7s }]`, ['4:39: faults[0].for: the freeze would last until 14s, and the trial ends 13s after the measured phase began']],
+    ['more topics followed than there are', `${base.replace('5/s', '5/s, follow: 2')}`, ['3:41: topics.news.follow: a subscriber cannot follow 2 topics where the group has one topic; set count too']],
+    ['more topics followed than subscribers have', `${base.replace('5/s', '5/s, count: per-subscriber, follow: 11')}`, ['3:64: topics.news.follow: a subscriber cannot follow 11 topics where the group has 10 topics; set count too']],
+    ['a drain shorter than the polling interval', `${base}phases: { drain: 1s }\nvariants: [sse, polling]`, ['5:17: variants[1]: an event of "polling" may wait 1.1s by design, but counts as missed after 1s; make phases.drain longer than that']],
+    ['bodies larger than the server takes', `${base}payload: 2MiB`, ['4:10: payload: the server would refuse bodies of 2 MiB, as server.maxBody is 1 MiB']],
+    ["a topic's bodies larger than the server takes", base.replace('5/s', '5/s, payload: 1001B') + 'server: { maxBody: 1kB }', ['3:42: topics.news.payload: the server would refuse bodies of 1,001 B, as server.maxBody is 1,000 B']],
+    ['a schedule without an event', base.replace('5/s', '1/h'), ['3:9: topics: less than one event would be published in a measured phase of 8s; publish more often or measure longer']],
+    ['more load processes than subscribers', `${base}loadProcesses: 11`, ['4:16: loadProcesses: 11 load processes cannot share 10 subscribers']],
+    ['more subscribers than the server takes', `${base}server: { maxSubscribers: 9 }`, ['2:14: subscribers: the server would refuse all but 9 of 10 subscribers; raise server.maxSubscribers']],
+    ['more topics than the server takes', base.replace('5/s', '5/s, count: per-subscriber') + 'server: { maxTopics: 9 }', ['3:9: topics: the server would refuse all but 9 of 10 topics; raise server.maxTopics']],
+  ];
+  for (const [reads, text, mistakes] of rows) test(reads, () => assert.deepEqual(mistakesIn(text), mistakes));
+
+  test('at the bounds they are possible', () => {
+    assert.deepEqual(mistakesIn(`${base}faults: [{ at: 7999ms, disconnect: 5% }, { at: 7s, freeze: load, for: 6s }]
+phases: { drain: 5s }
+variants: [{ polling: { every: 4s, jitter: 25% } }]
+payload: 1MiB
+loadProcesses: 10
+server: { maxSubscribers: 10, maxTopics: 1 }`), []);
+  });
+});
+
+describe('all mistakes come at once', () => {
+  test('from top to bottom, wrong values and impossible combinations together', () => {
+    assert.deepEqual(mistakesIn(`question: What?
+subscribers: none
+topics:
+  news: { publish: 5, follow: 2 }
+  mail: { publish: 5/s, follow: 3 }
+faults:
+  - { at: nope, disconnect: 5% }
+  - { at: 9s, disconnect: 5% }
+variants: [sse, { sse: { retri: 1s } }, sse]
+expect: [missed = 0, latency.p99 < 5]
+`), [
+      '2:14: subscribers: expected a whole number; got "none"',
+      '4:20: topics.news.publish: expected a rate with its unit, such as 200/s or 6/m; got 5',
+      '5:33: topics.mail.follow: a subscriber cannot follow 3 topics where the group has one topic; set count too',
+      '7:11: faults[0].at: expected a duration with its unit, such as 250ms, 5s or 2m; got "nope"',
+      '8:11: faults[1].at: the measured phase is over after 8s, so nothing would go wrong at 9s',
+      '9:26: variants[1].sse.retri: unknown key; did you mean "retry"?',
+      '9:41: variants[2]: "sse" is the same variant as variants[0]; for more trials of each, set repeat',
+      '10:10: expect[0]: "=" is no comparison: write "METRIC < BOUND" (or <=, >, >=, ==) or "METRIC within 10% of VALUE"',
+      '10:22: expect[1]: the bound of latency.p99 is a duration with its unit, such as 250ms, and not "5"',
+    ]);
+  });
+
+  test('but no more than can be read', () => {
+    const mistakes = mistakesIn(base + Array.from({ length: 50 }, (_, i) => `x${i}: 1\n`).join(''));
+    assert.equal(mistakes.length, 31);
+    assert.equal(mistakes[30], 'and 20 more');
+  });
+});
+
+describe('what is no YAML, or not fit for settings', () => {
+  const rows: [reads: string, text: string, mistakes: string[]][] = [
+    ['a bracket that is not closed', `${base}expect: [`, ['4:10: this is no YAML: Flow sequence in block collection must be sufficiently indented and end with a ]']],
+    ['a tab for indentation', `question: What?\ntopics:\n\tnews: 5`, ['3:1: this is no YAML: Tabs are not allowed as indentation']],
+    ['a tag', `${base}repeat: !three 3`, ['4:9: this is no YAML: Unresolved tag: !three']],
+    ['two documents', `${base}---\n${base}`, ['4:1: this is no YAML: Source contains multiple documents; please use YAML.parseAllDocuments()']],
+    ['a key twice', `${base}repeat: 3\nrepeat: 4`, ['5:1: the key "repeat" stands twice in the same map']],
+    ['a key twice, and other mistakes with it', `${base}repeat: 3\nrepeat: 4\nsed: 5`, ['5:1: the key "repeat" stands twice in the same map', '6:1: sed: unknown key; did you mean "seed"?']],
+    ['a list for a key', `${base}? [a, b]\n: 5`, ['4:3: a key must be a single word or text']],
+    ['__proto__ for a topic', base.replace('{ news:', '{ __proto__: { publish: 5/s }, news:'), ['3:11: "__proto__" cannot be a key']],
+    ['an alias of nothing', `${base}repeat: *often`, ['4:9: the alias *often has no anchor &often before it']],
+    ['an alias of itself', `${base}expect: &all [*all]`, ['4:15: the alias *all stands inside its own anchor']],
+    ['aliases that multiply', `a: &a [${'1,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]`, ['1:1: its aliases multiply its values more than 100 times; write the values out']],
+    ['deep nesting', `${base}notice: ${'['.repeat(40)}${']'.repeat(40)}`, ['1:1: the values are nested too deep; a scenario needs fewer than 32 levels']],
+    ['nesting too deep for the parser', '['.repeat(100_000), ['1:806: the values are nested too deep; a scenario needs fewer than 32 levels']],
+  ];
+  for (const [reads, text, mistakes] of rows) {
+    test(reads, () => {
+      const found = mistakesIn(text);
+      // Where the parser gives up depends on the size of the stack.
+      assert.deepEqual(found.map((mistake) => mistake.replace(/^1:\d+: the values/, '1:1: the values')), mistakes.map((mistake) => mistake.replace(/^1:\d+: the values/, '1:1: the values')));
+    });
+  }
+
+  test('a file that is too large is not even read', () => {
+    assert.throws(() => read(`${base}# ${'x'.repeat(2 ** 20)}`), /mine\/quick\.yaml: a scenario file has at most 1 MiB, and this one has more/);
+  });
+
+  test('a megabyte of keys takes seconds at the most, not hours', () => {
+    const startedMs = performance.now();
+    const mistakes = mistakesIn(base + Array.from({ length: 80_000 }, (_, i) => `key${i}: 1\n`).join(''));
+    assert.equal(mistakes.at(-1), 'and 79970 more');
+    assert.ok(performance.now() - startedMs < 60_000);
+  });
+});
+
+describe('overrides', () => {
+  const yaml = `# a comment that stays
+question: What?
+subscribers: 10
+topics:
+  news: { publish: 5/s }
+  a.b: { publish: 5/s }
+  5: { publish: 5/s }
+phases: {}
+variants: [polling, sse] # two of them
+expect: [missed == 0, { check: reordered == 0, for: [polling] }]
+`;
+  const rows: [overrides: string[], pick: (scenario: ReturnType<typeof read>['scenario']) => unknown, value: unknown][] = [
+    [['subscribers=1000'], ({ subscribers }) => subscribers, 1000],
+    [['subscribers=1000', 'subscribers=2000'], ({ subscribers }) => subscribers, 2000],
+    [['phases.measure=20s'], ({ phases }) => phases.measure, 20_000],
+    [['server.slow=drop'], ({ server }) => server.slow, 'drop'],
+    [['topics.news.publish=100/s'], ({ topics }) => topics['news']!.publish, { kind: 'constant', perS: 100 }],
+    [['topics.news.publish={ poisson: 3/s }'], ({ topics }) => topics['news']!.publish, { kind: 'poisson', perS: 3 }],
+    [['topics["a.b"].count=3'], ({ topics }) => topics['a.b']!.count, 3],
+    [['topics.5.count=3'], ({ topics }) => topics['5']!.count, 3],
+    [['topics.mail={publish: 1/s}'], ({ topics }) => Object.keys(topics).length, 4],
+    [['variants[0].polling.every=2s'], ({ variants }) => variants.map(({ label }) => label), ['polling every=2s', 'sse']],
+    [['variants=[sse, websocket]'], ({ variants }) => variants.map(({ label }) => label), ['sse', 'websocket']],
+    [['expect[0]=missed < 5'], ({ expect }) => expect[0]!.check, 'missed < 5'],
+    [['question=Is a=b, or #c?'], ({ question }) => question, 'Is a=b, or'],
+    [['question="Is a=b, or #c?"'], ({ question }) => question, 'Is a=b, or #c?'],
+  ];
+  for (const [overrides, pick, value] of rows) {
+    test(overrides.join(' '), () => {
+      const { scenario, source } = read(yaml, overrides);
+      assert.deepEqual(pick(scenario), value);
+      assert.deepEqual(read(source).scenario, scenario, 'the source is what ran');
+      assert.match(source, /^# a comment that stays\n/);
+      assert.match(source, /# two of them\n|variants:\n/);
+    });
+  }
+
+  test('without any, the source is the text as it was', () => assert.equal(read(yaml).source, yaml));
+
+  test('a key with nothing behind it can be filled', () => {
+    assert.equal(read(`${base}phases:\n`, ['phases.measure=20s']).scenario.phases.measure, 20_000);
+  });
+
+  test('an empty file can be set as a whole', () => {
+    assert.equal(read('', ['question=What?', 'subscribers=1', 'topics={ a: { publish: 5/s } }']).scenario.subscribers, 1);
+  });
+
+  const how = 'write it as path=value, such as phases.measure=20s or variants[0].polling.every=2s';
+  const wrong: [overrides: string[], mistakes: string[]][] = [
+    [['subscribers'], [`--set subscribers: ${how}`]],
+    [['=5'], [`--set =5: ${how}`]],
+    [['a..b=5'], [`--set a..b=5: ${how}`]],
+    [['a[x]=5'], [`--set a[x]=5: ${how}`]],
+    [['seed=['], ['--set seed=[: its value cannot be read: this is no YAML: Flow sequence must end with a ]']],
+    [['seed=*x'], ['--set seed=*x: its value cannot be read: the alias *x has no anchor &x before it']],
+    [['subscriber=5'], ['--set subscriber=5: subscriber: unknown key; did you mean "subscribers"?']],
+    [['phases.mesure=5s'], ['--set phases.mesure=5s: phases.mesure: unknown key; did you mean "measure"?']],
+    [['subscribers=many'], ['--set subscribers=many: subscribers: expected a whole number; got "many"']],
+    [['subscribers='], ['--set subscribers=: subscribers: expected a whole number; got nothing']],
+    [['topics.news={publish: 5}'], ['--set topics.news={publish: 5}: topics.news.publish: expected a rate with its unit, such as 200/s or 6/m; got 5']],
+    [['topics.news.publish.poisson=5/s'], ['--set topics.news.publish.poisson=5/s: topics.news.publish is 5/s, which has no "poisson" in it; set topics.news.publish as a whole']],
+    [['variants[1].polling.every=2s'], ['--set variants[1].polling.every=2s: variants[1] is sse, which has no "polling" in it; set variants[1] as a whole']],
+    [['variants[2]=sse'], ['--set variants[2]=sse: variants has 2 entries, counted from 0; set variants as a whole']],
+    [['variants.sse.over=h2'], ['--set variants.sse.over=h2: variants is a list; name an entry by its number, such as variants[0]']],
+    [['topics[0].count=5'], ['--set topics[0].count=5: topics is no list; name one of its keys: news, a.b, 5']],
+    [['faults[0].at=5s'], ['--set faults[0].at=5s: the file has no faults; set it as a whole']],
+    [['[0]=5'], ['--set [0]=5: the scenario is no list; name one of its keys: question, subscribers, topics, phases, variants, expect']],
+    [['phases.drain=1s'], ['9:12: variants[0]: an event of "polling" may wait 1.1s by design, but counts as missed after 1s; make phases.drain longer than that']],
+    [['seed=x', 'nope', 'repeat=y'], ['--set nope: ' + how, '--set seed=x: seed: expected a whole number; got "x"', '--set repeat=y: repeat: expected a whole number; got "y"']],
+  ];
+  for (const [overrides, mistakes] of wrong) {
+    test(`${overrides.join(' ')} is refused`, () => assert.deepEqual(mistakesIn(yaml, overrides).toSorted(), mistakes.toSorted()));
+  }
+
+  test('a value behind an alias is not changed for others too', () => {
+    const aliased = 'question: What?\nsubscribers: 1\ntopics: { a: &a { publish: 5/s }, b: *a }\n';
+    assert.deepEqual(mistakesIn(aliased, ['topics.b.publish=6/s']), ['--set topics.b.publish=6/s: topics.b is the alias *a, so a change would reach other places too; set topics.b as a whole']);
+    assert.deepEqual(read(aliased, ['topics.b={publish: 6/s}']).scenario.topics['a']!.publish, { kind: 'constant', perS: 5 });
+  });
+
+  test('when they choose other variants, expectations of the variants in the file are left out', () => {
+    assert.deepEqual(read(yaml, ['variants=[sse]']).scenario.expect, [{ check: 'missed == 0', for: undefined }]);
+    assert.deepEqual(read(yaml.replace('[polling] }', '[polling, sse] }'), ['variants=[sse]']).scenario.expect[1], { check: 'reordered == 0', for: ['sse'] });
+    assert.deepEqual(mistakesIn(yaml.replace('[polling] }', '[pollin] }'), ['variants=[sse]']), ['10:54: expect[1].for[0]: no variant "pollin" is in this scenario; did you mean "polling"?']);
+  });
+});
+
+test('whatever stands in a file, it is a scenario or a list of mistakes', () => {
+  const whole = parse(`${base}phases: { measure: 5s }
+payload: 1kB
+variants: [{ polling: { every: 2s } }, sse]
+faults: [{ at: 1s, freeze: server, for: 1s }, { at: 2s, disconnect: 5% }]
+expect: [{ check: missed == 0, for: [sse] }, corrupted == 0]
+server: { slow: drop }
+reconnect: { base: 1s }
+`) as Record<string, unknown>;
+  const paths = (value: unknown, path: PropertyKey[]): PropertyKey[][] => [path, ...(typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, one]) => paths(one, [...path, key])) : [])];
+  const junk = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(null, '', '5s', '5/s', '5%', '1kB', 'sse', {}, [], 0, -1, 1e300, { publish: '5/s' }, { at: '1s' }, { sse: null }));
+  fc.assert(fc.property(fc.constantFrom(...paths(whole, []).slice(1)), junk, (path, value) => {
+    const changed = structuredClone(whole);
+    const parent = path.slice(0, -1).reduce<unknown>((one, key) => (one as Record<PropertyKey, unknown>)[key], changed);
+    (parent as Record<PropertyKey, unknown>)[path.at(-1)!] = value;
+    const text = JSON.stringify(changed);
+    for (const mistake of mistakesIn(text)) {
+      assert.match(mistake, /^1:\d+: /);
+      if (!/undefined|object/.test(text)) assert.doesNotMatch(mistake, /undefined|\[object/);
+    }
+  }), { numRuns: 1000 });
+});
+
+describe('described in a few lines', () => {
+  test('with its question, size, variants and length', () => {
+    const { scenario } = read(`question: How?
+subscribers: 1000
+topics:
+  news: { publish: 10/s }
+  room: { publish: 3/s, count: 50, follow: 2 }
+phases: { connect: 500ms, warmup: 1s, measure: 10s }
+variants: [sse, { sse: { over: h2 } }]
+repeat: 3
+`);
+    assert.equal(describeScenario(scenario), `quick: How?
+  1,000 subscribers, 51 topics, 130 events and 101,200 deliveries in 10s
+  6 trials (3 of each): sse, sse h2
+  about 78 s`);
+  });
+  test('with a trace, whose events are not known before it is read', () => {
+    const { scenario } = read('question: How?\nsubscribers: 1\ntopics: { a: { publish: { trace: day.csv } } }\nvariants: [sse]');
+    assert.equal(describeScenario(scenario), `quick: How?
+  1 subscriber, 1 topic, events and deliveries as its traces have them
+  1 trial: sse
+  about 11.5 s`);
+  });
+});
+
+describe('the shipped scenarios', () => {
+  const files = globSync('scenarios/*.yaml');
+  test('are there', () => assert.deepEqual(files.map((path) => basename(path, '.yaml')).filter((name) => ['compare', 'github-webhooks'].includes(name)).length, 2));
+  for (const path of files) {
+    test(`${basename(path)} is right, opens with its question and says what to notice`, () => {
+      const text = readFileSync(path, 'utf8');
+      const { scenario } = parseScenario(text, { file: path, registry: patterns, overrides: [] });
+      assert.match(text, /^# yaml-language-server: \$schema=\.\.\/schema\/scenario\.schema\.json\n(#.*\n)*question: /);
+      assert.match(scenario.question, /^[A-Z].*\?$/);
+      assert.ok(scenario.notice.length > 0);
+    });
+  }
+  for (const name of ['compare', 'github-webhooks']) {
+    test(`${name} runs all six patterns in about 80 s, with enough deliveries for a 99th percentile`, () => {
+      const { scenario } = parseScenario(readFileSync(`scenarios/${name}.yaml`, 'utf8'), { file: `${name}.yaml`, registry: patterns, overrides: [] });
+      assert.deepEqual(scenario.variants.map(({ pattern }) => pattern), Object.keys(patterns));
+      const [, deliveries, seconds] = /([\d,]+) deliveries[\s\S]*about (\d+) s/.exec(describeScenario(scenario))!;
+      assert.ok(Number(deliveries!.replaceAll(',', '')) >= 10_000);
+      assert.ok(Number(seconds) <= 80);
+    });
+  }
+});

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { sse } from '../../load/sse.ts';
+import type { RunningLoad } from '../../load/pattern.ts';
+import { certificate, key } from './certificate.ts';
+import { chunk, envelope, listen, rawServer, split, testContext, until, type Seen } from './context.ts';
+
+const options = { over: 'h1' as const, heartbeat: 15_000, retry: 1000 };
+const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+const event = (offset: number) => `id: abc123-${offset}\ndata: ${envelope(offset)}\n\n`;
+
+async function start(t: TestContext, seen: Seen, subscribers = 1): Promise<RunningLoad> {
+  const running = await sse.start(seen.context, options);
+  for (let i = 0; i < subscribers; i++) running.open(i);
+  t.after(() => running.close(0));
+  return running;
+}
+
+test('events arrive whole and in order, however TCP cuts the stream', async (t) => {
+  const events = Array.from({ length: 40 }, (_, i) => event(i + 1));
+  const bytes = Buffer.from(head + chunk('retry: 1000\n: open\n\n') + chunk(events.slice(0, 20).join('')) + events.slice(20).map(chunk).join(''));
+  const url = await rawServer(t, async (socket, _, connection) => {
+    for (const piece of split(bytes, [connection * 7 + 1, 50, 3])) {
+      socket.write(piece);
+      await new Promise(setImmediate);
+    }
+  });
+  const seen = testContext(url);
+  await start(t, seen, 5);
+  await until(() => seen.counters.events === 200);
+  for (const bodies of seen.bodies.values()) assert.deepEqual(bodies, events.map((_, i) => `{"n":${i + 1}}`));
+  assert.deepEqual(seen.ready.sort(), [0, 1, 2, 3, 4]);
+  assert.deepEqual(seen.problems, []);
+});
+
+test('a subscriber that is cut off comes back with the last event id it saw', async (t) => {
+  const requests: string[] = [];
+  const url = await rawServer(t, (socket, request, connection) => {
+    requests.push(request);
+    socket.write(head);
+    if (connection === 0) socket.end(chunk(event(1)) + chunk(event(2)) + chunk(event(3).slice(0, 30)));
+    else if (connection === 1) socket.write(chunk(event(3)) + '0\r\n\r\n'); // the response ends, the connection does not
+    else socket.write(chunk(event(4)));
+  });
+  const seen = testContext(url, { topicsOf: () => ['a', 'b'] });
+  await start(t, seen);
+  await until(() => seen.counters.events === 4);
+  assert.match(requests[0]!, /^GET \/events\?topics=a,b HTTP\/1\.1\r\nhost: 127\.0\.0\.1:\d+\r\naccept: text\/event-stream\r\ncache-control: no-store\r\n\r\n$/);
+  assert.deepEqual(requests.map((request) => /last-event-id: (.*)\r/.exec(request)?.[1]), [undefined, 'abc123-2', 'abc123-3']);
+  assert.deepEqual(seen.bodies.get(0), ['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}']);
+  assert.deepEqual([seen.ready, seen.lost], [[0, 0, 0], [0, 0]]);
+  const { handshakes, reconnects, connectionsOpened, errors } = seen.counters;
+  assert.deepEqual({ handshakes, reconnects, connectionsOpened, errors }, { handshakes: 3, reconnects: 2, connectionsOpened: 3, errors: 0 });
+});
+
+for (const [what, id, sent] of [
+  ['that is not of our form', 'größe 7', 'größe 7'],
+  ['that was reset', '', undefined],
+  ['with leading noughts', 'abc-007', 'abc-007'],
+  ['of a new epoch', 'zzz9-1', 'zzz9-1'],
+] as const) {
+  test(`an event id ${what} is sent back as it came`, async (t) => {
+    const requests: string[] = [];
+    const url = await rawServer(t, (socket, request, connection) => {
+      requests.push(Buffer.from(request, 'latin1').toString());
+      if (connection === 0) socket.end(head + chunk(event(5)) + chunk(`id: ${id}\ndata: ${envelope(6)}\n\n`));
+    });
+    await start(t, testContext(url));
+    await until(() => requests.length === 2);
+    assert.equal(/last-event-id: (.*)\r/.exec(requests[1]!)?.[1], sent);
+  });
+}
+
+test('204 is the end: no reconnection', async (t) => {
+  let requests = 0;
+  const url = await listen(t, createServer((_, response) => void (requests++, response.writeHead(204).end())));
+  const seen = testContext(url);
+  await start(t, seen);
+  await until(() => seen.counters.connectionsClosed === 1);
+  await new Promise((resolve) => setTimeout(resolve, 150)); // three times the longest wait
+  assert.equal(requests, 1);
+  assert.deepEqual(seen.problems, [{ code: 'sse-stopped', message: 'the server told a subscriber to stop and not to reconnect (204)' }]);
+  assert.deepEqual(seen.ready, []);
+});
+
+const refusals: [what: string, reply: string, code: string, message: string][] = [
+  ['another status', 'HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n', 'http-status', 'the server answered 500 where a stream was asked for'],
+  ['too many subscribers', 'HTTP/1.1 503 Busy\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n', 'http-status', 'the server answered 503 where a stream was asked for'],
+  ['another content type', 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n', 'http-type', 'the stream has the content type "text/html", not "text/event-stream"'],
+  ['no content type', 'HTTP/1.1 200 OK\r\n\r\n', 'http-type', 'the stream has the content type "", not "text/event-stream"'],
+  ['a malformed chunk', `${head}5\r\nabcdefgh`, 'http-chunk', 'a chunk is longer than its size says'],
+  ['an oversized head', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(20_000)}`, 'http-head-too-large', "the response's head is larger than 16384 bytes"],
+];
+for (const [what, reply, code, message] of refusals) {
+  test(`${what} is a problem, and the subscriber tries again`, async (t) => {
+    const url = await rawServer(t, (socket, _, connection) => socket.write(connection < 2 ? reply : head + chunk(event(1))));
+    const seen = testContext(url);
+    await start(t, seen);
+    await until(() => seen.counters.events === 1);
+    assert.deepEqual(seen.problems, [{ code, message }, { code, message }]);
+    assert.deepEqual([seen.counters.errors, seen.counters.handshakes, seen.counters.reconnects], [2, 3, 2]);
+  });
+}
+
+test('Retry-After, and the stream\'s own retry, set the wait', async (t) => {
+  const atMs: number[] = [];
+  const url = await rawServer(t, (socket, _, connection) => {
+    atMs.push(performance.now());
+    if (connection === 0) socket.end('HTTP/1.1 503 Busy\r\nretry-after: 1\r\n\r\n');
+    else if (connection === 1) socket.end(`${head}${chunk('retry: 1\n\n')}`);
+  });
+  const seen = testContext(url, { reconnect: { base: 0, cap: 60_000 } });
+  await start(t, seen);
+  await until(() => atMs.length === 3);
+  assert.ok(atMs[1]! - atMs[0]! >= 990, 'it waited the second that the server asked for');
+});
+
+test('the stream\'s own reconnection time replaces the scenario\'s base', async (t) => {
+  let connections = 0;
+  const url = await rawServer(t, (socket) => socket.end(connections++ === 0 ? head + chunk('retry: 1\n\n') : head));
+  await start(t, testContext(url, { reconnect: { base: 3_600_000, cap: 3_600_000 } }));
+  await until(() => connections > 2);
+});
+
+test('resets, keep-alives and what is no event are told from events', async (t) => {
+  const url = await rawServer(t, (socket) =>
+    socket.write(head + chunk('retry: 1000\n: open\n\n') + chunk('event: reset\ndata: {"cursor":"abc123-9"}\n\n') + chunk(': keep-alive\n\n') + chunk(': keep-alive\n\n')
+      + chunk('event: other\ndata: x\n\n') + chunk('data: {"what":1}\n\n') + chunk(event(1))));
+  const seen = testContext(url);
+  await start(t, seen);
+  await until(() => seen.counters.events === 1);
+  assert.deepEqual([seen.counters.resets, seen.counters.heartbeats], [1, 2]);
+  assert.deepEqual(seen.problems, [{ code: 'malformed-event', message: "an SSE event's data is not an event envelope" }]);
+});
+
+test('closing reads what was sent, leaves no connection and reports nothing', async (t) => {
+  const sockets: Socket[] = [];
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(event(1));
+    sockets.push(response.socket!);
+  });
+  const seen = testContext(await listen(t, server));
+  const running = await sse.start(seen.context, options);
+  for (let i = 0; i < 20; i++) running.open(i);
+  await until(() => seen.counters.events === 20);
+  await running.close(2000);
+  const { connectionsOpened, connectionsClosed, bytesIn, bytesOut } = seen.counters;
+  assert.deepEqual([connectionsOpened, connectionsClosed], [20, 20]);
+  await until(() => sockets.every((socket) => socket.destroyed));
+  assert.equal(bytesIn, sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0));
+  assert.equal(bytesOut, sockets.reduce((sum, socket) => sum + socket.bytesRead, 0));
+  assert.deepEqual([seen.lost, seen.problems], [[], []]);
+});
+
+test('closing ends waits for a reconnection, and connections that the server will not close', async (t) => {
+  const url = await rawServer(t, (socket, _, connection) => {
+    if (connection % 2 === 0) socket.destroy();
+    else socket.write(head);
+  });
+  const seen = testContext(url, { reconnect: { base: 60_000, cap: 60_000 } });
+  const running = await sse.start(seen.context, options);
+  running.open(0);
+  await until(() => seen.counters.connectionsClosed === 1);
+  running.open(1);
+  await until(() => seen.ready.length === 1);
+  await running.close(50);
+  assert.equal(seen.counters.connectionsClosed, 2);
+});
+
+for (const over of ['h2', 'h2c'] as const) {
+  test(`over ${over}, a hundred streams share a connection, and a lost one is made anew`, async (t) => {
+    const lastIds: (string | undefined)[] = [];
+    const [sessions, streams] = [new Set<ServerHttp2Session>(), new Set<ServerHttp2Stream>()];
+    const server = over === 'h2' ? createSecureServer({ cert: certificate, key }) : createHttp2Server();
+    server.on('session', (session: ServerHttp2Session) => {
+      sessions.add(session);
+      session.on('error', () => {});
+    });
+    server.on('stream', (stream: ServerHttp2Stream, headers) => {
+      lastIds.push(headers['last-event-id'] as string | undefined);
+      stream.on('error', () => {});
+      stream.on('close', () => streams.delete(stream));
+      streams.add(stream);
+      assert.equal(headers[':path'], '/events?topics=news');
+      stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
+      stream.write(`${event(lastIds.length > 250 ? 2 : 1)}: keep-alive\n\n`);
+    });
+    const url = (await listen(t, server)).replace('http:', over === 'h2' ? 'https:' : 'http:');
+    const seen = testContext(url, { over, certificate });
+    const running = await start(t, seen, 250);
+    await until(() => seen.counters.events === 250 && seen.counters.heartbeats === 250);
+    assert.equal(sessions.size, 3);
+    assert.deepEqual([seen.counters.handshakes, seen.counters.connectionsOpened, seen.problems], [250, 3, []]);
+
+    [...sessions][0]!.destroy();
+    await until(() => seen.counters.events === 350);
+    // One that comes back before the old connection is quite gone is cut off twice.
+    assert.ok(lastIds.length >= 350 && lastIds.slice(250).every((id) => id === 'abc123-1'));
+    assert.equal(sessions.size, 4);
+    assert.ok(seen.lost.length >= 100 && seen.counters.reconnects >= 100);
+
+    await running.close(2000);
+    await until(() => streams.size === 0);
+    assert.deepEqual([seen.counters.connectionsOpened, seen.counters.connectionsClosed], [4, 4]);
+  });
+
+  test(`over ${over}, both ends count the same bytes`, async (t) => {
+    const sockets: Socket[] = [];
+    const server = over === 'h2' ? createSecureServer({ cert: certificate, key }) : createHttp2Server();
+    server.on(over === 'h2' ? 'secureConnection' : 'connection', (socket: Socket) => void sockets.push(socket));
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('error', () => {});
+      stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
+      stream.write(event(1));
+    });
+    const url = (await listen(t, server)).replace('http:', over === 'h2' ? 'https:' : 'http:');
+    const seen = testContext(url, { over, certificate });
+    const running = await start(t, seen, 120);
+    await until(() => seen.counters.events === 120);
+    await running.close(2000);
+    await until(() => sockets.every((socket) => socket.destroyed));
+    const sum = (values: number[]) => values.reduce((a, b) => a + b);
+    assert.equal(seen.counters.bytesIn, sum(sockets.map((socket) => socket.bytesWritten)));
+    assert.equal(seen.counters.bytesOut, sum(sockets.map((socket) => socket.bytesRead)));
+  });
+}
+
+test('over HTTP/2, a refusal is a problem and a stop is a stop', async (t) => {
+  let requests = 0;
+  const server = createHttp2Server();
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    requests++;
+    stream.respond({ ':status': requests === 1 ? 503 : 204 }, { endStream: true });
+  });
+  const seen = testContext(await listen(t, server), { over: 'h2c' });
+  await start(t, seen);
+  await until(() => seen.problems.length === 2);
+  assert.deepEqual(seen.problems.map(({ code }) => code), ['http-status', 'sse-stopped']);
+});
+
+test('over HTTP/2, a refused connection is reported and tried again', async (t) => {
+  const server = createHttp2Server();
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
+    stream.write(event(1));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  const seen = testContext(`http://127.0.0.1:${port}`, { over: 'h2c' });
+  const running = await start(t, seen, 3);
+  await until(() => seen.problems.length > 1);
+  assert.ok(seen.problems.every(({ code }) => code === 'ECONNREFUSED'));
+  server.listen(port, '127.0.0.1');
+  await until(() => seen.counters.events === 3);
+  await running.close(2000);
+  server.close();
+});

@@ -1,0 +1,222 @@
+// The receivers' half of webhooks: registration, deliveries signed by somebody else's library, everything that a
+// receiver must refuse, the dedupe store, and an end that takes all registrations back.
+
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { describe, test, type TestContext } from 'node:test';
+import { Webhook } from 'standardwebhooks';
+import { patternOptions } from '../../core/patterns.ts';
+import { createSeen, webhook } from '../../load/webhook.ts';
+import { envelope, listen, testContext, until } from './context.ts';
+
+type Registered = { url: string; events: string[]; secret: string };
+
+const accept = (id: number, response: ServerResponse): void => void response.writeHead(201).end(`{"id":"ep_${id}"}`);
+
+/** A server that takes registrations, answering as told, and subscribers that register with it. */
+async function setUp(t: TestContext, answer: (count: number, response: ServerResponse, request: IncomingMessage) => void = accept) {
+  const registered: Registered[] = [];
+  const removed: string[] = [];
+  let connections = 0;
+  let posts = 0;
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (piece: Buffer) => (body += piece.toString())).on('end', () => {
+      if (request.method === 'DELETE') {
+        removed.push(request.url!.slice('/base/webhooks/'.length));
+        response.writeHead(204).end();
+        return;
+      }
+      assert.equal(request.url, '/base/webhooks');
+      registered.push(JSON.parse(body) as Registered);
+      answer(posts++, response, request);
+    });
+  });
+  server.on('connection', () => connections++);
+  const seen = testContext(`${await listen(t, server)}/base`, { topicsOf: (subscriber) => ['news', `own.${subscriber}`] });
+  const load = await webhook.start(seen.context, patternOptions.webhook.parse({}));
+  t.after(() => load.close(0));
+  return { ...seen, load, registered, removed, connections: () => connections };
+}
+
+/** One subscriber, and a sender that signs for it with the library. */
+async function setUpOne(t: TestContext) {
+  const all = await setUp(t);
+  all.load.open(7);
+  await until(() => all.ready.length === 1, 'ready');
+  const [{ url, secret }] = all.registered as [Registered];
+  const signed = (id: string, body: string, { key = secret, ageS = 0 } = {}) => {
+    const timestampS = Math.floor(Date.now() / 1000) - ageS;
+    return { 'webhook-id': id, 'webhook-timestamp': String(timestampS), 'webhook-signature': new Webhook(key).sign(id, new Date(timestampS * 1000), body) };
+  };
+  const deliver = async (headers: Record<string, string>, body: string, to = url) => (await fetch(to, { method: 'POST', headers, body })).status;
+  return { ...all, url, secret, signed, deliver };
+}
+
+describe('registration', () => {
+  test('gives the server an address, the topics and a secret of each subscriber, over a few connections', async (t) => {
+    const { load, registered, ready, counters, connections } = await setUp(t, (count, response) => setTimeout(accept, 2, count, response));
+    for (let i = 0; i < 200; i++) load.open(i);
+    await until(() => ready.length === 200, 'all ready');
+    assert.deepEqual([...ready].sort((a, b) => a - b), Array.from({ length: 200 }, (_, i) => i));
+    for (const { url, events } of registered) {
+      const subscriber = /^http:\/\/127\.0\.0\.1:\d+\/hook\/(\d+)$/.exec(url)![1];
+      assert.deepEqual(events, ['news', `own.${subscriber}`]);
+    }
+    assert.equal(new Set(registered.map(({ secret }) => secret)).size, 200);
+    assert.ok(connections() <= 8);
+    assert.equal(counters.registrations, 200);
+    assert.equal(counters.connectionsOpened, connections());
+  });
+
+  test('is tried again when the server is full, fails, or answers nonsense', async (t) => {
+    const { load, ready, counters, problems } = await setUp(t, (count, response) => {
+      if (count === 0) response.writeHead(503, { 'retry-after': '0' }).end();
+      else if (count === 1) response.writeHead(500).end();
+      else if (count === 2) response.writeHead(201).end('{"id":7}');
+      else if (count === 3) response.writeHead(201).end('ep_1');
+      else if (count === 4) response.socket!.resetAndDestroy();
+      else accept(count, response);
+    });
+    load.open(0);
+    await until(() => ready.length === 1, 'ready');
+    assert.equal(counters.refusals, 1);
+    assert.equal(counters.registrations, 1);
+    assert.deepEqual(problems.map(({ code, message }) => [code, message]).slice(0, 3), [
+      ['registration-failed', 'a registration was answered with status 500'],
+      ['registration-failed', 'a registration was answered without an id'],
+      ['registration-failed', 'a registration was answered without an id'],
+    ]);
+  });
+});
+
+describe('a delivery', () => {
+  test('that is signed goes to the ledger, byte for byte, and is answered with 204', async (t) => {
+    const { signed, deliver, bodies, counters, problems } = await setUpOne(t);
+    const body = '{"a": "grüße 🎈",  "b":1}';
+    assert.equal(await deliver(signed('abc123-1', envelope(1, body)), envelope(1, body)), 204);
+    assert.deepEqual(bodies.get(7), [body]);
+    assert.deepEqual(problems, []);
+    const { deliveryRequests, retries, events, deduplicated } = counters;
+    assert.deepEqual({ deliveryRequests, retries, events, deduplicated }, { deliveryRequests: 1, retries: 0, events: 1, deduplicated: 0 });
+  });
+
+  test('that comes again is counted on both sides of the dedupe store', async (t) => {
+    const { signed, deliver, bodies, counters } = await setUpOne(t);
+    for (const attempt of ['1', '2', '3']) {
+      assert.equal(await deliver({ ...signed('abc123-1', envelope(1)), 'pushbench-attempt': attempt }, envelope(1)), 204);
+    }
+    await deliver(signed('abc123-2', envelope(2)), envelope(2));
+    assert.equal(bodies.get(7)!.length, 4, 'the ledger gets them all');
+    const { deliveryRequests, retries, events, deduplicated } = counters;
+    assert.deepEqual({ deliveryRequests, retries, events, deduplicated }, { deliveryRequests: 2, retries: 2, events: 4, deduplicated: 2 });
+  });
+
+  test('is recognised for each subscriber by itself', async (t) => {
+    const { load, ready, registered, signed, deliver, counters } = await setUpOne(t);
+    load.open(8);
+    await until(() => ready.length === 2, 'ready');
+    const [, other] = registered as [Registered, Registered];
+    await deliver(signed('abc123-1', envelope(1)), envelope(1));
+    assert.equal(await deliver(signed('abc123-1', envelope(1), { key: other.secret }), envelope(1), other.url), 204);
+    assert.equal(counters.deduplicated, 0);
+  });
+
+  const body = envelope(1);
+  type Tools = Awaited<ReturnType<typeof setUpOne>>;
+  const rows: [what: string, reason: string, send: (tools: Tools) => Promise<number>][] = [
+    ['without a signature', 'missing-header', ({ deliver }) => deliver({}, body)],
+    ['signed with another secret', 'no-match', ({ deliver, signed }) => deliver(signed('a-1', body, { key: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }), body)],
+    ['changed on its way', 'no-match', ({ deliver, signed }) => deliver(signed('a-1', body), body.replace('"n":1', '"n":2'))],
+    ['with another id', 'no-match', ({ deliver, signed }) => deliver({ ...signed('a-1', body), 'webhook-id': 'a-2' }, body)],
+    ['signed six minutes ago', 'too-old', ({ deliver, signed }) => deliver(signed('a-1', body, { ageS: 360 }), body)],
+    ['signed six minutes ahead', 'too-new', ({ deliver, signed }) => deliver(signed('a-1', body, { ageS: -360 }), body)],
+  ];
+  for (const [what, reason, send] of rows) {
+    test(`${what} is refused with 401 and never reaches the ledger`, async (t) => {
+      const tools = await setUpOne(t);
+      assert.equal(await send(tools), 401);
+      assert.deepEqual(tools.problems, [{ code: 'bad-signature', message: `a delivery's signature was refused: ${reason}` }]);
+      assert.equal(tools.bodies.size, 0);
+      assert.deepEqual([tools.counters.events, tools.counters.errors], [0, 1]);
+    });
+  }
+
+  test('that is no event is refused with 400', async (t) => {
+    const { deliver, signed, problems, counters } = await setUpOne(t);
+    assert.equal(await deliver(signed('a-1', '{"no":"event"}'), '{"no":"event"}'), 400);
+    assert.deepEqual(problems, [{ code: 'malformed-event', message: 'an event is no envelope' }]);
+    assert.equal(counters.events, 0);
+  });
+
+  test('to the wrong address is refused with 404', async (t) => {
+    const { deliver, signed, url, problems } = await setUpOne(t);
+    const elsewhere = (path: string) => new URL(path, url).href;
+    assert.equal(await deliver(signed('a-1', body), body, elsewhere('/hook/8')), 404);
+    assert.equal(await deliver(signed('a-1', body), body, elsewhere('/other')), 404);
+    assert.equal((await fetch(url)).status, 404);
+    assert.deepEqual(problems.map(({ code }) => code), ['unknown-subscriber', 'not-a-delivery', 'not-a-delivery']);
+    assert.equal(problems[0]!.message, 'a delivery came for a subscriber that was never registered');
+    assert.equal(problems[1]!.message, 'the receiver got a request that is no POST to the address of a subscriber');
+  });
+
+  test('that is too large is refused with 413, and its rest is not kept', async (t) => {
+    const { deliver, problems, counters } = await setUpOne(t);
+    assert.equal(await deliver({}, 'x'.repeat(5 * 1024 ** 2)), 413);
+    assert.match(problems[0]!.message, /a delivery's body is larger than 4194304 bytes/);
+    assert.deepEqual([problems.length, counters.events], [1, 0]);
+  });
+
+  test('that breaks off, or is no HTTP, is a problem and nothing more', async (t) => {
+    const { deliver, signed, url, problems } = await setUpOne(t);
+    const { port } = new URL(url);
+    const cut = connect(Number(port), '127.0.0.1', () => cut.write('POST /hook/7 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf'));
+    setTimeout(() => cut.destroy(), 50);
+    await until(() => problems.length === 1, 'the first problem');
+    const noise = connect(Number(port), '127.0.0.1', () => noise.write('EHLO there\r\n\r\n'));
+    noise.on('error', () => {});
+    await until(() => problems.length === 2, 'the second problem');
+    assert.deepEqual(problems[0], { code: 'delivery-cut', message: 'a delivery was cut off before its end' });
+    assert.match(problems[1]!.message, /^a connection to the receiver failed: Parse Error/);
+    assert.equal(await deliver(signed('a-1', body), body), 204);
+  });
+});
+
+test('the dedupe store is bounded and remembers at least as many as it says', () => {
+  const repeated = createSeen(100);
+  for (let i = 0; i < 1000; i++) assert.equal(repeated(`${i}`), false);
+  for (let i = 900; i < 1000; i++) assert.equal(repeated(`${i}`), true);
+  assert.equal(repeated('0'), false, 'what is long gone is forgotten');
+});
+
+describe('closing', () => {
+  test('takes every registration back and listens no more', async (t) => {
+    const { load, ready, registered, removed, counters } = await setUp(t);
+    for (let i = 0; i < 50; i++) load.open(i);
+    await until(() => ready.length === 50, 'all ready');
+    await fetch(registered[0]!.url); // leaves a kept-alive connection behind
+    await load.close(2000);
+    assert.deepEqual([...removed].sort(), Array.from({ length: 50 }, (_, i) => `ep_${i}`).sort());
+    await assert.rejects(fetch(registered[0]!.url));
+    await until(() => counters.connectionsOpened === counters.connectionsClosed, 'all connections closed');
+  });
+
+  test('is not held up by a server that does not answer, nor by a sender that does not finish', async (t) => {
+    const { load, ready, registered } = await setUp(t, (count, response) => {
+      if (count === 0) accept(count, response);
+    });
+    load.open(0);
+    await until(() => ready.length === 1, 'ready');
+    for (let i = 1; i < 20; i++) load.open(i);
+    const { port } = new URL(registered[0]!.url);
+    const half = connect(Number(port), '127.0.0.1', () => half.write('POST /hook/0 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf'));
+    half.on('error', () => {});
+    await until(() => registered.length > 1, 'others are registering');
+    const fromMs = performance.now();
+    await load.close(200);
+    assert.ok(performance.now() - fromMs < 5000);
+    await assert.rejects(fetch(registered[0]!.url));
+    assert.deepEqual(ready, [0]);
+  });
+});
