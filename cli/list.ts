@@ -1,4 +1,4 @@
-// pushbench list: the shipped scenarios and the question that each answers.
+// `pushbench list`: the shipped scenarios and the question that each answers.
 
 import { describeScenario } from '../core/scenario-file.ts';
 import { openScenario, shippedScenarios } from './scenarios.ts';

@@ -1,4 +1,4 @@
-// pushbench report: from results on disk to a report, one result or several side by side.
+// `pushbench report`: from results on disk to a report, one result or several side by side.
 
 import { dirname, join } from 'node:path';
 import { statSync } from 'node:fs';

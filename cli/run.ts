@@ -1,4 +1,4 @@
-// pushbench run: one scenario, its result, its report, its verdict.
+// `pushbench run`: one scenario, its result, its report, its verdict.
 
 import { join, relative } from 'node:path';
 import { exitCodes, type ExitCode } from '../core/errors.ts';

@@ -1,4 +1,4 @@
-// pushbench serve: one reference server alone, for a workshop, until Ctrl-C.
+// `pushbench serve`: one reference server alone, for a workshop, until Ctrl-C.
 
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -22,7 +22,7 @@ export async function serveCommand(pattern: string, options: { port: string; set
   const server = await start(pattern, parseOptions(pattern, options.set), port);
   const { examples } = await patternServers[pattern]();
   console.log(`${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n`);
-  for (const { what, command } of examples) console.log(`# ${what}\n${command(server.endpoint.url)}\n`);
+  for (const { what, command } of examples) console.log(`# ${what}\n${command(server.endpoint.url, server.endpoint.publishUrl)}\n`);
   console.log('Ctrl-C ends it.');
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());

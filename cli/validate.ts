@@ -1,4 +1,4 @@
-// pushbench validate: checks scenario files and says what a run of them would be.
+// `pushbench validate`: checks scenario files and says what a run of them would be.
 
 import { describeScenario } from '../core/scenario-file.ts';
 import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';

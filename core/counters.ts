@@ -4,7 +4,7 @@
 export const counterNames = [
   /** Streams, sockets and sessions asked for (an upgrade, an event stream, an NDJSON stream), reconnects included. */
   'handshakes',
-  /** Handshakes and registrations after a subscriber's first one. Known to the load side only. */
+  /** Handshakes and registrations after a subscriber's first one, and polls that brought back one cut off. Load side only. */
   'reconnects',
   /** Polls and long polls answered with at least one event. */
   'fullPolls',

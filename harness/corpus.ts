@@ -61,7 +61,7 @@ function readText(file: string, from: string): string {
   let bytes: Buffer;
   try {
     const { size } = statSync(file);
-    if (size > largestCorpusBytes) throw new UserError('corpus', `The corpus ${file} has ${formatBytes(size)}, and at most ${formatBytes(largestCorpusBytes)} are possible. Use a part of it.`);
+    if (size > largestCorpusBytes) throw new UserError('corpus', `The corpus ${file} is larger than ${formatBytes(largestCorpusBytes)}, the most that the publisher keeps in memory. Use a part of it.`);
     bytes = readFileSync(file);
   } catch (error) {
     throw error instanceof UserError ? error : new UserError('corpus', `Cannot read the corpus ${file}: ${messageOf(error)}.`);

@@ -163,14 +163,13 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
 
   function giveUp(): void {
     unconfirmed('publish-unanswered', `the server had not answered ${answerWithinUs / 1e6} s after the last event`);
-    if (next < events) problems.add('publish-unsent', 'an event was not sent, for want of a connection', events - next);
+    for (let i = next; i < events; i++) problems.add('publish-unsent', 'an event was not sent, for want of a connection');
     finish();
   }
 
   /** No answer is to be had for what was sent. */
   function unconfirmed(code: string, message: string): void {
-    if (oldest < next) problems.add(code, message, next - oldest);
-    oldest = next;
+    for (; oldest < next; oldest++) problems.add(code, message);
   }
 
   function finish(): void {

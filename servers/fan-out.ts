@@ -230,7 +230,7 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
       const empty = new Promise<void>((resolve) => (emptied = resolve));
       for (const subscriber of members) {
         retire(subscriber);
-        goodbye(subscriber);
+        if (!subscriber.outlet.destroyed) goodbye(subscriber);
       }
       const timer = setTimeout(() => members.forEach(({ outlet }) => outlet.destroy()), goodbyeMs);
       await empty;

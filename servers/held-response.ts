@@ -33,8 +33,8 @@ export type HeldResponses = {
   hold(request: Request, response: Response, topics: readonly string[], since: string | undefined): Promise<void>;
   /** Cuts this share of the streams without a goodbye. */
   disconnect(share: number): void;
-  /** Ends all streams and resolves when they are closed. */
-  end(): Promise<void>;
+  /** Ends all streams and resolves when they are closed, with how many there were. */
+  end(): Promise<number>;
 };
 
 /** @param heartbeatMs no stream is silent for longer */
@@ -89,11 +89,15 @@ export function createHeldResponses(context: PatternContext, heartbeatMs: number
       });
     },
     disconnect: fanOut.disconnect,
-    end: () =>
-      fanOut.end(({ peer: response, outlet, framing }) => {
+    async end() {
+      let ended = 0;
+      await fanOut.end(({ peer: response, outlet, framing }) => {
+        ended++;
         if (format.end !== '' && outlet.writable) outlet.write(framing.text(format.end));
         response.end();
-      }),
+      });
+      return ended;
+    },
   };
 }
 

@@ -29,9 +29,9 @@ export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
       },
       subscribers: streams.size,
       disconnect: streams.disconnect,
-      close() {
+      async close() {
         closing = true;
-        return streams.end();
+        await streams.end();
       },
     };
   },

@@ -18,7 +18,7 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
   start(context, { heartbeat, retry }) {
     const { counters } = context;
     let closing = false;
-    /** Clients whose stream the close ended and that have not come back yet. */
+    /** Clients whose stream the close ended, less those that came back to hear of it. */
     let away = 0;
     let allBack = () => {};
 
@@ -53,10 +53,8 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
       disconnect: streams.disconnect,
       async close() {
         closing = true;
-        away = streams.size();
-        if (away === 0) return streams.end();
         const back = new Promise<void>((resolve) => (allBack = resolve));
-        await streams.end();
+        away += await streams.end();
         if (away > 0) await Promise.race([back, sleep(Math.min(retry + lateMs, longestFarewellMs), undefined, { ref: false })]);
       },
     };

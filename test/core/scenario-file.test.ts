@@ -1,40 +1,11 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { UserError } from '../../core/errors.ts';
 import { patterns, variantOf } from '../../core/patterns.ts';
-import { describeScenario, parseScenario } from '../../core/scenario-file.ts';
+import { describeScenario } from '../../core/scenario-file.ts';
 import { withFake } from '../fake/pattern.ts';
-
-const file = 'mine/quick.yaml';
-
-function read(text: string, overrides: string[] = [], registry = patterns as typeof withFake) {
-  return parseScenario(text, { file, registry, overrides });
-}
-
-/** The mistakes found, without the headline and the file's name. */
-function mistakesIn(text: string, overrides: string[] = []): string[] {
-  try {
-    read(text, overrides);
-  } catch (error) {
-    assert.ok(error instanceof UserError, String(error));
-    assert.equal(error.code, 'scenario');
-    assert.equal(error.exitCode, 2);
-    const [head, ...lines] = error.message.split('\n');
-    assert.equal(head, `The scenario ${file} cannot run${lines.length === 1 ? ':' : `, for ${/and (\d+) more/.test(error.message) ? head!.match(/\d+/)![0] : lines.length} reasons:`}`);
-    return lines.map((line) => (line.startsWith(`${file}:`) ? line.slice(file.length + 1) : line));
-  }
-  return [];
-}
-
-/** Three lines, so that what follows stands in line 4 and on. */
-const base = `question: What?
-subscribers: 10
-topics: { news: { publish: 5/s } }
-`;
+import { base, mistakesIn, read } from './mistakes.ts';
 
 describe('a scenario', () => {
   test('with everything in it is resolved into plain numbers', () => {
@@ -175,32 +146,6 @@ describe('a mistake is shown with its place, what was given, and what may stand 
   for (const [reads, text, mistakes] of rows) test(reads, () => assert.deepEqual(mistakesIn(text), mistakes));
 });
 
-describe('values that are impossible together are refused with the reason', () => {
-  const rows: [reads: string, text: string, mistakes: string[]][] = [
-    ['a fault after the measured phase', `${base}faults: [{ at: 8s, disconnect: 5% }]`, ['4:16: faults[0].at: the measured phase is over after 8s, so nothing would go wrong at 8s']],
-    ['a freeze that outlasts the trial', `${base}faults: [{ at: 7s, freeze: load, for: 7s }]`, ['4:39: faults[0].for: the freeze would last until 14s, and the trial ends 13s after the measured phase began']],
-    ['more topics followed than there are', `${base.replace('5/s', '5/s, follow: 2')}`, ['3:41: topics.news.follow: a subscriber cannot follow 2 topics where the group has one topic; set count too']],
-    ['more topics followed than subscribers have', `${base.replace('5/s', '5/s, count: per-subscriber, follow: 11')}`, ['3:64: topics.news.follow: a subscriber cannot follow 11 topics where the group has 10 topics; set count too']],
-    ['a drain shorter than the polling interval', `${base}phases: { drain: 1s }\nvariants: [sse, polling]`, ['5:17: variants[1]: an event of "polling" may wait 1.1s by design, but counts as missed after 1s; make phases.drain longer than that']],
-    ['bodies larger than the server takes', `${base}payload: 2MiB`, ['4:10: payload: the server would refuse bodies of 2 MiB, as server.maxBody is 1 MiB']],
-    ["a topic's bodies larger than the server takes", base.replace('5/s', '5/s, payload: 1001B') + 'server: { maxBody: 1kB }', ['3:42: topics.news.payload: the server would refuse bodies of 1,001 B, as server.maxBody is 1,000 B']],
-    ['a schedule without an event', base.replace('5/s', '1/h'), ['3:9: topics: less than one event would be published in a measured phase of 8s; publish more often or measure longer']],
-    ['more load processes than subscribers', `${base}loadProcesses: 11`, ['4:16: loadProcesses: 11 load processes cannot share 10 subscribers']],
-    ['more subscribers than the server takes', `${base}server: { maxSubscribers: 9 }`, ['2:14: subscribers: the server would refuse all but 9 of 10 subscribers; raise server.maxSubscribers']],
-    ['more topics than the server takes', base.replace('5/s', '5/s, count: per-subscriber') + 'server: { maxTopics: 9 }', ['3:9: topics: the server would refuse all but 9 of 10 topics; raise server.maxTopics']],
-  ];
-  for (const [reads, text, mistakes] of rows) test(reads, () => assert.deepEqual(mistakesIn(text), mistakes));
-
-  test('at the bounds they are possible', () => {
-    assert.deepEqual(mistakesIn(`${base}faults: [{ at: 7999ms, disconnect: 5% }, { at: 7s, freeze: load, for: 6s }]
-phases: { drain: 5s }
-variants: [{ polling: { every: 4s, jitter: 25% } }]
-payload: 1MiB
-loadProcesses: 10
-server: { maxSubscribers: 10, maxTopics: 1 }`), []);
-  });
-});
-
 describe('all mistakes come at once', () => {
   test('from top to bottom, wrong values and impossible combinations together', () => {
     assert.deepEqual(mistakesIn(`question: What?
@@ -263,97 +208,9 @@ describe('what is no YAML, or not fit for settings', () => {
 
   test('a megabyte of keys takes seconds at the most, not hours', () => {
     const startedMs = performance.now();
-    const mistakes = mistakesIn(base + Array.from({ length: 80_000 }, (_, i) => `key${i}: 1\n`).join(''));
-    assert.equal(mistakes.at(-1), 'and 79970 more');
+    const mistakes = mistakesIn(base + Array.from({ length: 50_000 }, (_, i) => `key${i}: 1\n`).join(''));
+    assert.equal(mistakes.at(-1), 'and 49970 more');
     assert.ok(performance.now() - startedMs < 60_000);
-  });
-});
-
-describe('overrides', () => {
-  const yaml = `# a comment that stays
-question: What?
-subscribers: 10
-topics:
-  news: { publish: 5/s }
-  a.b: { publish: 5/s }
-  5: { publish: 5/s }
-phases: {}
-variants: [polling, sse] # two of them
-expect: [missed == 0, { check: reordered == 0, for: [polling] }]
-`;
-  const rows: [overrides: string[], pick: (scenario: ReturnType<typeof read>['scenario']) => unknown, value: unknown][] = [
-    [['subscribers=1000'], ({ subscribers }) => subscribers, 1000],
-    [['subscribers=1000', 'subscribers=2000'], ({ subscribers }) => subscribers, 2000],
-    [['phases.measure=20s'], ({ phases }) => phases.measure, 20_000],
-    [['server.slow=drop'], ({ server }) => server.slow, 'drop'],
-    [['topics.news.publish=100/s'], ({ topics }) => topics['news']!.publish, { kind: 'constant', perS: 100 }],
-    [['topics.news.publish={ poisson: 3/s }'], ({ topics }) => topics['news']!.publish, { kind: 'poisson', perS: 3 }],
-    [['topics["a.b"].count=3'], ({ topics }) => topics['a.b']!.count, 3],
-    [['topics.5.count=3'], ({ topics }) => topics['5']!.count, 3],
-    [['topics.mail={publish: 1/s}'], ({ topics }) => Object.keys(topics).length, 4],
-    [['variants[0].polling.every=2s'], ({ variants }) => variants.map(({ label }) => label), ['polling every=2s', 'sse']],
-    [['variants=[sse, websocket]'], ({ variants }) => variants.map(({ label }) => label), ['sse', 'websocket']],
-    [['expect[0]=missed < 5'], ({ expect }) => expect[0]!.check, 'missed < 5'],
-    [['question=Is a=b, or #c?'], ({ question }) => question, 'Is a=b, or'],
-    [['question="Is a=b, or #c?"'], ({ question }) => question, 'Is a=b, or #c?'],
-  ];
-  for (const [overrides, pick, value] of rows) {
-    test(overrides.join(' '), () => {
-      const { scenario, source } = read(yaml, overrides);
-      assert.deepEqual(pick(scenario), value);
-      assert.deepEqual(read(source).scenario, scenario, 'the source is what ran');
-      assert.match(source, /^# a comment that stays\n/);
-      assert.match(source, /# two of them\n|variants:\n/);
-    });
-  }
-
-  test('without any, the source is the text as it was', () => assert.equal(read(yaml).source, yaml));
-
-  test('a key with nothing behind it can be filled', () => {
-    assert.equal(read(`${base}phases:\n`, ['phases.measure=20s']).scenario.phases.measure, 20_000);
-  });
-
-  test('an empty file can be set as a whole', () => {
-    assert.equal(read('', ['question=What?', 'subscribers=1', 'topics={ a: { publish: 5/s } }']).scenario.subscribers, 1);
-  });
-
-  const how = 'write it as path=value, such as phases.measure=20s or variants[0].polling.every=2s';
-  const wrong: [overrides: string[], mistakes: string[]][] = [
-    [['subscribers'], [`--set subscribers: ${how}`]],
-    [['=5'], [`--set =5: ${how}`]],
-    [['a..b=5'], [`--set a..b=5: ${how}`]],
-    [['a[x]=5'], [`--set a[x]=5: ${how}`]],
-    [['seed=['], ['--set seed=[: its value cannot be read: this is no YAML: Flow sequence must end with a ]']],
-    [['seed=*x'], ['--set seed=*x: its value cannot be read: the alias *x has no anchor &x before it']],
-    [['subscriber=5'], ['--set subscriber=5: subscriber: unknown key; did you mean "subscribers"?']],
-    [['phases.mesure=5s'], ['--set phases.mesure=5s: phases.mesure: unknown key; did you mean "measure"?']],
-    [['subscribers=many'], ['--set subscribers=many: subscribers: expected a whole number; got "many"']],
-    [['subscribers='], ['--set subscribers=: subscribers: expected a whole number; got nothing']],
-    [['topics.news={publish: 5}'], ['--set topics.news={publish: 5}: topics.news.publish: expected a rate with its unit, such as 200/s or 6/m; got 5']],
-    [['topics.news.publish.poisson=5/s'], ['--set topics.news.publish.poisson=5/s: topics.news.publish is 5/s, which has no "poisson" in it; set topics.news.publish as a whole']],
-    [['variants[1].polling.every=2s'], ['--set variants[1].polling.every=2s: variants[1] is sse, which has no "polling" in it; set variants[1] as a whole']],
-    [['variants[2]=sse'], ['--set variants[2]=sse: variants has 2 entries, counted from 0; set variants as a whole']],
-    [['variants.sse.over=h2'], ['--set variants.sse.over=h2: variants is a list; name an entry by its number, such as variants[0]']],
-    [['topics[0].count=5'], ['--set topics[0].count=5: topics is no list; name one of its keys: news, a.b, 5']],
-    [['faults[0].at=5s'], ['--set faults[0].at=5s: the file has no faults; set it as a whole']],
-    [['[0]=5'], ['--set [0]=5: the scenario is no list; name one of its keys: question, subscribers, topics, phases, variants, expect']],
-    [['phases.drain=1s'], ['9:12: variants[0]: an event of "polling" may wait 1.1s by design, but counts as missed after 1s; make phases.drain longer than that']],
-    [['seed=x', 'nope', 'repeat=y'], ['--set nope: ' + how, '--set seed=x: seed: expected a whole number; got "x"', '--set repeat=y: repeat: expected a whole number; got "y"']],
-  ];
-  for (const [overrides, mistakes] of wrong) {
-    test(`${overrides.join(' ')} is refused`, () => assert.deepEqual(mistakesIn(yaml, overrides).toSorted(), mistakes.toSorted()));
-  }
-
-  test('a value behind an alias is not changed for others too', () => {
-    const aliased = 'question: What?\nsubscribers: 1\ntopics: { a: &a { publish: 5/s }, b: *a }\n';
-    assert.deepEqual(mistakesIn(aliased, ['topics.b.publish=6/s']), ['--set topics.b.publish=6/s: topics.b is the alias *a, so a change would reach other places too; set topics.b as a whole']);
-    assert.deepEqual(read(aliased, ['topics.b={publish: 6/s}']).scenario.topics['a']!.publish, { kind: 'constant', perS: 5 });
-  });
-
-  test('when they choose other variants, expectations of the variants in the file are left out', () => {
-    assert.deepEqual(read(yaml, ['variants=[sse]']).scenario.expect, [{ check: 'missed == 0', for: undefined }]);
-    assert.deepEqual(read(yaml.replace('[polling] }', '[polling, sse] }'), ['variants=[sse]']).scenario.expect[1], { check: 'reordered == 0', for: ['sse'] });
-    assert.deepEqual(mistakesIn(yaml.replace('[polling] }', '[pollin] }'), ['variants=[sse]']), ['10:54: expect[1].for[0]: no variant "pollin" is in this scenario; did you mean "polling"?']);
   });
 });
 
@@ -377,7 +234,7 @@ reconnect: { base: 1s }
       assert.match(mistake, /^1:\d+: /);
       if (!/undefined|object/.test(text)) assert.doesNotMatch(mistake, /undefined|\[object/);
     }
-  }), { numRuns: 1000 });
+  }), { numRuns: 500 });
 });
 
 describe('described in a few lines', () => {
@@ -403,27 +260,4 @@ repeat: 3
   1 trial: sse
   about 11.5 s`);
   });
-});
-
-describe('the shipped scenarios', () => {
-  const files = globSync('scenarios/*.yaml');
-  test('are there', () => assert.deepEqual(files.map((path) => basename(path, '.yaml')).filter((name) => ['compare', 'github-webhooks'].includes(name)).length, 2));
-  for (const path of files) {
-    test(`${basename(path)} is right, opens with its question and says what to notice`, () => {
-      const text = readFileSync(path, 'utf8');
-      const { scenario } = parseScenario(text, { file: path, registry: patterns, overrides: [] });
-      assert.match(text, /^# yaml-language-server: \$schema=\.\.\/schema\/scenario\.schema\.json\n(#.*\n)*question: /);
-      assert.match(scenario.question, /^[A-Z].*\?$/);
-      assert.ok(scenario.notice.length > 0);
-    });
-  }
-  for (const name of ['compare', 'github-webhooks']) {
-    test(`${name} runs all six patterns in about 80 s, with enough deliveries for a 99th percentile`, () => {
-      const { scenario } = parseScenario(readFileSync(`scenarios/${name}.yaml`, 'utf8'), { file: `${name}.yaml`, registry: patterns, overrides: [] });
-      assert.deepEqual(scenario.variants.map(({ pattern }) => pattern), Object.keys(patterns));
-      const [, deliveries, seconds] = /([\d,]+) deliveries[\s\S]*about (\d+) s/.exec(describeScenario(scenario))!;
-      assert.ok(Number(deliveries!.replaceAll(',', '')) >= 10_000);
-      assert.ok(Number(seconds) <= 80);
-    });
-  }
 });

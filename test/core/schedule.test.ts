@@ -152,6 +152,11 @@ describe('due times', () => {
     assert.ok(Math.abs(longer - Math.exp(-1)) < 0.01, `share ${longer}`);
   });
 
+  test('Poisson does not play the same in both phases', () => {
+    const plan = alone({ kind: 'poisson', perS: 20 }, { warmupMs: 2000, measureMs: 2000 });
+    assert.notDeepEqual(measured(plan, 2000).slice(0, 5), [...plan.offsetUs.subarray(0, 5)]);
+  });
+
   test('what is measured does not depend on the length of the warm-up', () => {
     for (const publish of [{ kind: 'constant', perS: 7 }, { kind: 'poisson', perS: 7 }, { kind: 'bursts', size: 2, everyMs: 700 }] satisfies Arrivals[]) {
       assert.deepEqual(measured(alone(publish, { warmupMs: 300 }), 300), measured(alone(publish, { warmupMs: 2000 }), 2000));
@@ -182,11 +187,15 @@ describe('the plan', () => {
     assert.equal(eventsOf(after, 3, 4).length, 5 * 90);
   });
 
-  test('is ascending in time, groups in order where times are equal', () => {
-    const { offsetUs, topic } = planPublishing(scenario(three(50)), sources);
-    for (let i = 1; i < offsetUs.length; i++) {
-      assert.ok(offsetUs[i - 1]! < offsetUs[i]! || (offsetUs[i - 1] === offsetUs[i] && topic[i - 1]! <= topic[i]!));
-    }
+  test('keeps the order of the groups where times are equal', () => {
+    const group = { publish: { kind: 'trace', file: 't' } } satisfies Partial<TopicGroup>;
+    const plan = planPublishing(scenario({ a: group, b: group, c: group }, { warmupMs: 0 }), { ...noFiles, traceOf: () => '0,1\n1,1' });
+    assert.deepEqual([...plan.topic], [0, 1, 2, 0, 1, 2]);
+  });
+
+  test('is ascending in time', () => {
+    const { offsetUs } = planPublishing(scenario(three(50)), sources);
+    for (let i = 1; i < offsetUs.length; i++) assert.ok(offsetUs[i - 1]! <= offsetUs[i]!);
   });
 
   test('deals the topics of a group: each gets as many events of a phase as the others, to within one, in no fixed order', () => {
@@ -253,6 +262,9 @@ describe('the plan', () => {
         error.message ===
           'the schedule has 20,000,010 events, most of them of topic "many", where at most 20,000,000 can be planned: lower its rate, or shorten phases.warmup or phases.measure',
     );
+    // A ramp of 10,000,000/s each second, cut off after 3 s: half of 10,000,000 x 3 x 3.
+    const ramp = { kind: 'stages', stages: [{ rate: 0, to: 4e7, for: 4000 }] } satisfies Arrivals;
+    assert.throws(() => alone(ramp, { warmupMs: 0, measureMs: 3000 }), /the schedule has 45,000,000 events/);
     assert.throws(() => alone({ kind: 'bursts', size: 1, everyMs: 0 }), { code: 'schedule-too-large' });
     assert.throws(() => alone({ kind: 'stages', stages: [{ rate: 0, to: 1e9, for: 4000 }] }), { code: 'schedule-too-large' });
   });

@@ -47,6 +47,14 @@ describe('a corpus is read from', () => {
     assert.deepEqual(loadCorpus('plain/list.json', folder), ['"a"']);
   });
 
+  test('a package in the working directory, when there is none beside the scenario', (t) => {
+    const [folder, elsewhere] = [folderWith(t, packaged('plain', 'list.json', '["a"]')), folderWith(t, {})];
+    const before = process.cwd();
+    t.after(() => process.chdir(before));
+    process.chdir(folder);
+    assert.deepEqual(loadCorpus('plain', elsewhere), ['"a"']);
+  });
+
   test('a package of pushbench itself, wherever the scenario is', (t) => {
     const folder = folderWith(t, {});
     const bodies = loadCorpus('@octokit/webhooks-examples', folder);
@@ -107,9 +115,9 @@ describe('a corpus that cannot be used is refused with what to do', () => {
     const folder = folderWith(t, { 'a.json/inside': '' });
     refused('a.json', folder, /Cannot read the corpus .*a\.json: EISDIR/);
   });
-  test('more than goes into memory twice', (t) => {
+  test('more than the publisher keeps in memory', (t) => {
     const folder = folderWith(t, { 'a.ndjson': '' });
     truncateSync(join(folder, 'a.ndjson'), 256 * 1024 ** 2 + 1); // a hole, which takes no room on the disk
-    refused('a.ndjson', folder, /has 256 MiB, and at most 256 MiB are possible/);
+    refused('a.ndjson', folder, /a\.ndjson is larger than 256 MiB, the most that the publisher keeps in memory\. Use a part of it\./);
   });
 });

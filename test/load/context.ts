@@ -19,15 +19,15 @@ export type Seen = {
 };
 
 /** @param url of the server; the rest of the endpoint can be given too */
-export function testContext(url: string, more: Partial<Endpoint> & Partial<Pick<LoadContext, 'reconnect' | 'sourceAddress' | 'topicsOf'>> = {}): Seen {
-  const { reconnect, sourceAddress, topicsOf, ...endpoint } = more;
+export function testContext(url: string, more: Partial<Endpoint> & Partial<Pick<LoadContext, 'random' | 'reconnect' | 'sourceAddress' | 'topicsOf'>> = {}): Seen {
+  const { random, reconnect, sourceAddress, topicsOf, ...endpoint } = more;
   const counters = newCounters();
   const seen = { counters, bodies: new Map<number, string[]>(), ready: [] as number[], lost: [] as number[], problems: [] as Seen['problems'] };
   const context: LoadContext = {
     endpoint: { url, over: 'h1', publishUrl: url, ...endpoint },
     counters,
     reconnect: reconnect ?? { base: 10, cap: 50 },
-    random: Math.random,
+    random: random ?? Math.random,
     topicsOf: topicsOf ?? (() => ['news']),
     sourceAddress: sourceAddress ?? (() => '127.0.0.1'),
     sink: {

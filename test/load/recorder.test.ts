@@ -129,7 +129,7 @@ test('each of 10,000 private topics, and shared ones beside them, reach the righ
 });
 
 test('every so many events, the receipts of a shared topic are kept, ascending', () => {
-  const topics = plan(5, { news: { count: 1, follow: 1 }, mine: { count: 'per-subscriber', follow: 1 } });
+  const topics = plan(5, { news: { count: 1, follow: 1 }, mine: { count: 'per-subscriber', follow: 1 }, sport: { count: 1, follow: 1 } });
   const { recorder } = setup({ count: 5, topics, fanoutEvery: 2 });
   recorder.setWindow(window);
   for (const seq of [2, 3, 4]) {
@@ -138,11 +138,13 @@ test('every so many events, the receipts of a shared topic are kept, ascending',
       deliver(recorder, { subscriber, topic: 'news', seq, atUs: 15_000 + 100 * ((subscriber * 3) % 5) + seq });
       deliver(recorder, { subscriber, topic: 'news', seq, atUs: 19_000 });
       deliver(recorder, { subscriber, topic: `mine.${subscriber}`, seq });
+      if (seq === 2) deliver(recorder, { subscriber, topic: 'sport', seq, atUs: 15_100 - subscriber });
     }
   }
-  assert.deepEqual(recorder.close(new Int32Array(6).fill(1), new Int32Array(6)).fanout, [
+  assert.deepEqual(recorder.close(new Int32Array(7).fill(1), new Int32Array(7)).fanout, [
     { topic: 0, seq: 2, latenciesUs: seqs(2, 102, 202, 302, 402) },
     { topic: 0, seq: 4, latenciesUs: seqs(4, 104, 204, 304) },
+    { topic: 6, seq: 2, latenciesUs: seqs(96, 97, 98, 99, 100) },
   ]);
 });
 

@@ -60,6 +60,8 @@ for (const [what, id, sent] of [
   ['that is not of our form', 'größe 7', 'größe 7'],
   ['that was reset', '', undefined],
   ['with leading noughts', 'abc-007', 'abc-007'],
+  ['with leading noughts in the same epoch', 'abc123-007', 'abc123-007'],
+  ['whose epoch begins as the one before', 'abc1234-7', 'abc1234-7'],
   ['of a new epoch', 'zzz9-1', 'zzz9-1'],
 ] as const) {
   test(`an event id ${what} is sent back as it came`, async (t) => {
@@ -157,11 +159,13 @@ test('closing reads what was sent, leaves no connection and reports nothing', as
 });
 
 test('closing ends waits for a reconnection, and connections that the server will not close', async (t) => {
+  let connections = 0;
   const url = await rawServer(t, (socket, _, connection) => {
-    if (connection % 2 === 0) socket.destroy();
+    connections++;
+    if (connection === 0) socket.destroy();
     else socket.write(head);
   });
-  const seen = testContext(url, { reconnect: { base: 60_000, cap: 60_000 } });
+  const seen = testContext(url, { reconnect: { base: 400, cap: 400 }, random: () => 1 });
   const running = await sse.start(seen.context, options);
   running.open(0);
   await until(() => seen.counters.connectionsClosed === 1);
@@ -169,6 +173,8 @@ test('closing ends waits for a reconnection, and connections that the server wil
   await until(() => seen.ready.length === 1);
   await running.close(50);
   assert.equal(seen.counters.connectionsClosed, 2);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal(connections, 2);
 });
 
 for (const over of ['h2', 'h2c'] as const) {

@@ -1,0 +1,136 @@
+// The report's charts, each under a heading that states what it shows in this result, with two sentences on
+// reading it and the figures as a table.
+
+import { metrics } from '../core/metrics.ts';
+import { quantileUs } from '../core/histogram.ts';
+import type { SeriesColumn } from '../core/result.ts';
+import { formatNumber, formatShare, formatUs, formatBytes } from '../core/units.ts';
+import { receivedEvents, receivers, tailPoints, timePoints, type TimePoint } from './chart-data.ts';
+import { draw, receiverSpec, tailSpec, timeSpec, type Chart } from './charts.ts';
+import type { Markup } from './markup.ts';
+import { medianOf } from './table.ts';
+import { figureTable } from './tables.ts';
+import { mergedLatency, type VariantTrials } from './variants.ts';
+
+export type Figure = { id: string; heading: string; reading: string; chart: Chart | undefined; data: Markup };
+
+const quantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
+
+/** Charts of the variants that have something to show. */
+export async function figures(all: readonly VariantTrials[]): Promise<Figure[]> {
+  const variants = all.filter(({ completed }) => completed.some((trial) => trial.latency.endToEnd.count > 0));
+  if (variants.length === 0) return [];
+  return [await tail(variants), ...(await overTime(variants)), ...(await fanout(variants))];
+}
+
+async function tail(variants: readonly VariantTrials[]): Promise<Figure> {
+  const points = tailPoints(variants);
+  const heading = tailHeading(variants);
+  const labels = variants.map(({ label }) => label);
+  const rows = variants.map(({ label, completed }) => {
+    const histogram = mergedLatency(completed, 'endToEnd');
+    return {
+      head: label,
+      cells: [
+        ...quantiles.map((quantile) => (histogram.count * (1 - quantile) < 100 - 1e-6 ? '—' : formatUs(quantileUs(histogram, quantile) ?? 0))),
+        formatUs(histogram.maxUs), formatNumber(histogram.count), formatNumber(histogram.overRange),
+      ],
+    };
+  });
+  return {
+    id: 'tail',
+    heading,
+    reading: 'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines end where fewer than 100 deliveries were slower, since beyond that chance draws them.',
+    chart: points.length === 0 ? undefined : await draw(tailSpec(points, labels), heading, `Delivery latency by percentile of ${labels.join(', ')}; the figures stand in the table below.`),
+    data: figureTable('Delivery latency by percentile', ['variant', ...quantiles.map((quantile) => formatShare(quantile)), 'largest', 'deliveries', 'above the scale'], rows),
+  };
+}
+
+function tailHeading(variants: readonly VariantTrials[]): string {
+  const ratios = variants.map(({ label, completed }) => {
+    const p50 = medianOf(completed.map((trial) => metrics['latency.p50']!.read(trial) ?? 0));
+    const p90 = medianOf(completed.map((trial) => metrics['latency.p90']!.read(trial) ?? 0));
+    return { label, p50, p90, ratio: p90 / Math.max(1, p50) };
+  });
+  const worst = ratios.reduce((a, b) => (b.p90 > a.p90 ? b : a));
+  return `The slowest tenth: ${worst.label} takes ${formatUs(worst.p90)} or more${variants.length > 1 ? ', the longest of all' : ''}`;
+}
+
+/** Charts on one time axis. */
+const panels: readonly { id: string; column: SeriesColumn; title: string; scale: number; log?: true; format(value: number): string; heading(name: string, figure: string, several: boolean): string; reading: string }[] = [
+  {
+    id: 'time-latency', column: 'latencyP99Us', title: 'ms, 99 % (log)', scale: 1e-3, log: true, format: (ms) => formatUs(ms * 1000),
+    heading: (name, figure) => `Latency over time: the worst moment was ${figure}, with ${name}`,
+    reading: 'Each point is the 99th percentile of the events planned in its slot of time. A lone peak is a pause (garbage collection, another program); a rising line is a queue that grows.',
+  },
+  {
+    id: 'time-requests', column: 'requestsPerS', title: 'requests/s', scale: 1, format: (value) => `${formatNumber(Math.round(value))}/s`,
+    heading: (name, figure) => `Requests over time: at most ${figure}, with ${name}`,
+    reading: 'Polling asks at its own pace whether or not something happens. Long polling and webhooks make a request for each delivery or batch, streams none once they stand.',
+  },
+  {
+    id: 'time-server-cpu', column: 'serverCpuShare', title: 'server CPU, %', scale: 100, format: (value) => formatShare(value / 100),
+    heading: (name, figure) => `Server CPU over time: at most ${figure} of a core, with ${name}`,
+    reading: 'User and system time of the server process, as a share of one core. At 100 % it is the server that sets the pace.',
+  },
+  {
+    id: 'time-load-cpu', column: 'loadCpuShare', title: 'load CPU, %', scale: 100, format: (value) => formatShare(value / 100),
+    heading: (name, figure) => `The clients' CPU: at most ${figure} of a core, with ${name}`,
+    reading: 'The same for all load processes together. They share this machine with the server, so what they take it cannot have; a trial in which one of them used more than 90 % of a core does not count.',
+  },
+  {
+    id: 'time-descriptors', column: 'serverDescriptors', title: 'descriptors', scale: 1, format: (value) => formatNumber(value),
+    heading: (name, figure) => `Descriptors over time: at most ${figure}, with ${name}`,
+    reading: 'Open files of the server process, read from /proc: one for each held connection, and a handful of its own. Polling with kept connections holds as many as a stream does.',
+  },
+  {
+    id: 'time-memory', column: 'serverRssBytes', title: 'server memory, MB', scale: 1e-6, format: (value) => formatBytes(value * 1e6),
+    heading: (name, figure) => `Server memory over time: at most ${figure}, with ${name}`,
+    reading: 'Resident memory of the whole server process, the runtime\'s own 50 MB or more included. What climbs without end is a leak or a queue.',
+  },
+];
+
+async function overTime(variants: readonly VariantTrials[]): Promise<Figure[]> {
+  const labels = variants.map(({ label }) => label);
+  const measuredS = Math.max(...variants.map(({ completed }) => completed[0]!.measuredUs)) / 1e6;
+  const drawn: Figure[] = [];
+  for (const { id, column, title, scale, log = false, format, heading, reading } of panels) {
+    const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
+    if (points.length === 0) continue;
+    const peak = points.reduce((a, b) => (b.value > a.value ? b : a));
+    const text = heading(peak.variant, format(peak.value), variants.length > 1);
+    drawn.push({
+      id,
+      heading: text,
+      reading,
+      chart: await draw(timeSpec(points, labels, title, log, measuredS), text, `${title} over time of ${labels.join(', ')}; the figures stand in the table below.`),
+      data: figureTable(`${title} over time`, ['variant', 'lowest', 'median', 'highest', 'slots'], rowsOf(points, labels, format)),
+    });
+  }
+  return drawn;
+}
+
+function rowsOf(points: readonly TimePoint[], labels: readonly string[], format: (value: number) => string) {
+  return labels.flatMap((label) => {
+    const values = points.filter(({ variant }) => variant === label).map(({ value }) => value);
+    if (values.length === 0) return [];
+    return [{ head: label, cells: [format(Math.min(...values)), format(medianOf(values)), format(Math.max(...values)), formatNumber(values.length)] }];
+  });
+}
+
+async function fanout(variants: readonly VariantTrials[]): Promise<Figure[]> {
+  const points = receivers(variants);
+  if (points.length === 0) return [];
+  const shared = variants.filter(({ label }) => points.some(({ variant }) => variant === label));
+  const labels = shared.map(({ label }) => label);
+  const of = (label: string, which: string) => points.find((point) => point.variant === label && point.which === which)!.ms * 1000;
+  const widest = labels.reduce((a, b) => (of(b, 'last') - of(b, 'first') > of(a, 'last') - of(a, 'first') ? b : a));
+  const heading = `A fan-out is serial: with ${widest} the last receiver comes ${formatUs(of(widest, 'last') - of(widest, 'first'))} behind the first`;
+  return [{
+    id: 'fan-out',
+    heading,
+    reading: `Of each event with several receivers, when the first, the median and the last of them had it; the median over ${formatNumber(receivedEvents(shared))} events. One process writes to one connection after the other, so the spread grows with the number of receivers.`,
+    chart: await draw(receiverSpec(points, labels), heading, `First, median and last receiver of the median event of ${labels.join(', ')}; the figures stand in the table below.`),
+    data: figureTable('Receivers of the median event', ['variant', 'first', 'median', 'last'], labels.map((label) => ({ head: label, cells: ['first', 'median', 'last'].map((which) => formatUs(of(label, which))) }))),
+  }];
+}

@@ -1,0 +1,100 @@
+// The report: one self-contained page, no network, complete without JavaScript. First the answer, then whether
+// to believe it, then the figures.
+
+import type { Result } from '../core/result.ts';
+import { formatBytes, formatNumber } from '../core/units.ts';
+import { figures, type Figure } from './figures.ts';
+import { headlineOf, listed } from './headline.ts';
+import { interactiveScript } from './interactive.ts';
+import { html, type Markup } from './markup.ts';
+import { style } from './style.ts';
+import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, resourceTable } from './tables.ts';
+import { nameOf, variantsOf } from './variants.ts';
+import { validityStrip } from './validity-strip.ts';
+
+/**
+ * @param interactive draw the charts again in the browser, where they can be hovered, zoomed and toggled; a
+ *   page of less than 1 MB instead of less than 300 KB
+ */
+export async function renderHtml(results: readonly Result[], options: { interactive: boolean }): Promise<string> {
+  const variants = variantsOf(results);
+  const { strip, suspect } = validityStrip(variants, results);
+  const charts = await figures(variants);
+  const [first] = results as [Result, ...Result[]];
+  const title = results.length === 1 ? first.scenario.name : `${results.length} results`;
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="pushbench ${first.pushbench}"><title>${title}: pushbench</title><style>${{ markup: style }}</style></head>
+<body><main class="${suspect ? 'suspect' : ''}">
+<h1>${first.scenario.question}</h1>
+<p class="headline">${headlineOf(results)}</p>
+${strip}
+${warnings(results)}
+<h2>Side by side</h2>
+${comparisonTable(results)}
+${expectationTable(results)}
+${charts.map(figureMarkup)}
+<h2>The ledger</h2>
+<p>Every delivery that the published events ask for, accounted for one by one: an event counts as missed only when the drain limit has passed.</p>
+${ledgerTable(variants)}
+<h2>Requests, bytes and connections</h2>
+${costTable(variants)}
+<h2>Processes</h2>
+<p>Kernel socket memory is that of all TCP buffers of the host, both ends of each loopback connection; the socket structures (about 2.5 KB each) are in no figure.</p>
+${resourceTable(variants)}
+<h2>Two sides, one count</h2>
+${checkTable(variants)}
+${notice(results)}
+${patternsMarkup(results)}
+${results.map((result) => about(result, results.length > 1))}
+</main>${options.interactive ? await interactiveScript(charts) : ''}</body></html>
+`;
+  return page.markup;
+}
+
+function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {
+  return html`<section><h2>${heading}</h2>${chart && html`<figure id="${id}"><div class="chart">${{ markup: chart.svg }}</div><figcaption>${reading}</figcaption></figure>`}${data}</section>`;
+}
+
+function warnings(results: readonly Result[]): Markup {
+  const all = results.flatMap(({ trials }) => trials).flatMap(({ variant, warnings: own, outcome }) => [
+    ...(outcome.status === 'failed' ? [{ who: variant.label, level: 'failed', message: outcome.message }] : []),
+    ...own.map(({ level, message }) => ({ who: variant.label, level, message })),
+  ]);
+  const problems = results.flatMap(({ trials }) => trials).flatMap(({ variant, outcome }) =>
+    outcome.status === 'completed' ? outcome.problems.map((problem) => ({ who: variant.label, ...problem })) : []);
+  if (all.length + problems.length === 0) return html``;
+  // The same sentence of several variants is said once.
+  const said = [...Map.groupBy(all, ({ level, message }) => `${level} ${message}`).values()];
+  const words: Record<string, string> = { failed: 'Failed', invalid: 'Does not count', note: 'Note' };
+  return html`<h2>Read with this in mind</h2><ul class="plain">${said.map((same) => {
+    const { level, message } = same[0]!;
+    return html`<li><b class="${level === 'note' ? '' : 'bad'}">${words[level]!}</b>: ${listed([...new Set(same.map(({ who }) => who))])}: ${message}</li>`;
+  })}</ul>${problems.length === 0 ? '' : html`<details><summary>${problems.length} kinds of mishaps</summary><ul class="plain">${problems.map(({ who, code, message, count }) =>
+    html`<li>${who}: ${message} (<code>${code}</code>, ${formatNumber(count)} times)</li>`)}</ul></details>`}`;
+}
+
+function notice(results: readonly Result[]): Markup {
+  const lines = [...new Set(results.flatMap(({ scenario }) => scenario.notice))];
+  return lines.length === 0 ? html`` : html`<h2>What to notice</h2><ul class="plain">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
+}
+
+function patternsMarkup(results: readonly Result[]): Markup {
+  const patterns = Object.entries(Object.assign({}, ...results.map((result) => result.patterns)) as Result['patterns']);
+  return html`<h2>The patterns</h2><ul class="plain">${patterns.map(([name, { title, how, lacks }]) => {
+    const gaps = Object.entries(lacks).map(([what, why]) => `${what} (${why})`);
+    return html`<li><b>${title}</b> (<code>${name}</code>): ${how}.${gaps.length === 0 ? '' : ` Lacks: ${gaps.join('; ')}.`}</li>`;
+  })}</ul>`;
+}
+
+function about(result: Result, several: boolean): Markup {
+  const { scenario, environment: e, command, seed, createdAt, pushbench } = result;
+  const { connect, warmup, measure, drain } = scenario.phasesMs;
+  return html`<h2>${several ? nameOf(result) : 'This run'}</h2>
+<p>${formatNumber(scenario.subscribers)} subscribers, ${formatNumber(scenario.topics)} topics, ${formatNumber(scenario.events)} measured events that ask for ${formatNumber(scenario.deliveries)} deliveries in each trial.
+Phases: connect ${connect / 1000} s, warm-up ${warmup / 1000} s, measured ${measure / 1000} s, drain at most ${drain / 1000} s. Seed ${seed}.${result.interrupted ? ' The run was interrupted.' : ''}</p>
+<p>${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node}, ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${e.cores} cores, ${formatBytes(e.memoryBytes)} of memory${e.descriptorLimit === null ? '' : `, at most ${formatNumber(e.descriptorLimit)} descriptors a process`}. All processes on this one machine.</p>
+<p>Repeat it with:</p><pre tabindex="0"><code>${command}</code></pre>
+<details><summary>The scenario as run</summary><pre tabindex="0"><code>${scenario.source}</code></pre></details>
+<p class="dim">The full result, histograms included, is result.json beside this page.</p>`;
+}

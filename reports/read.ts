@@ -1,0 +1,38 @@
+// Reads result files, and says what is wrong with those that are none.
+
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { messageOf, UserError } from '../core/errors.ts';
+import { resultFormat, resultSchema, resultVersion, type Result } from '../core/result.ts';
+
+const head = z.looseObject({ format: z.literal(resultFormat), version: z.number() });
+
+/**
+ * @param path a result file, or the folder that a run wrote
+ * @throws UserError when there is none, or it cannot be read as one
+ */
+export async function readResult(path: string): Promise<Result> {
+  let file = path;
+  let text: string;
+  try {
+    if ((await stat(path)).isDirectory()) file = join(path, 'result.json');
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UserError('result-file', `Cannot read a result at ${file}: ${messageOf(error)}. Name a result.json, or the folder that a run wrote.`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError('result-json', `${file} is not whole JSON (${messageOf(error)}): it was cut off or is something else. Run the scenario again.`);
+  }
+  const { success, data } = head.safeParse(value);
+  if (!success) throw new UserError('result-format', `${file} is JSON, but not a result of pushbench (its "format" is not "${resultFormat}").`);
+  if (data.version > resultVersion) {
+    throw new UserError('result-version', `${file} has version ${data.version} of the result format, and this pushbench reads up to ${resultVersion}. Upgrade pushbench.`);
+  }
+  const parsed = resultSchema.safeParse(value);
+  if (!parsed.success) throw new UserError('result-invalid', `${file} does not hold together:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

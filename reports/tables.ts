@@ -1,0 +1,91 @@
+// The page's tables: the comparison, expectations, the ledger, the counts of both sides, the environment.
+
+import { metrics } from '../core/metrics.ts';
+import { requestsOf } from '../core/counters.ts';
+import type { Completed, Result } from '../core/result.ts';
+import { formatBytes, formatNumber, formatShare, formatUs } from '../core/units.ts';
+import { html, type Markup } from './markup.ts';
+import { formatMetric, resultTable } from './table.ts';
+import { colorCount } from './charts.ts';
+import type { VariantTrials } from './variants.ts';
+
+type Row = { head: Markup | string; cells: (string | Markup)[] };
+
+function table(caption: string, heads: readonly string[], rows: readonly Row[]): Markup {
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption>
+<thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+<tbody>${rows.map(({ head, cells }) => html`<tr><th scope="row">${head}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+}
+
+export function comparisonTable(results: readonly Result[]): Markup {
+  const { columns, rows } = resultTable(results);
+  const reasons = new Set<string>();
+  const body = rows.map(({ label, valid, failed, cells }, i) => {
+    const why = valid ? '' : failed === undefined ? ' (does not count)' : ' (failed)';
+    return html`<tr class="${valid ? '' : 'out'}"><th scope="row"><span class="swatch" style="background:var(--c${i % colorCount})"></span>${label}<span class="why">${why}</span></th>${cells.map(({ text, range, reason }, at) => {
+      if (reason !== undefined) reasons.add(`${columns[at]!.title}: ${reason}`);
+      return html`<td>${text}${range === undefined ? '' : html`<small>${range}</small>`}</td>`;
+    })}</tr>`;
+  });
+  return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0"><table><caption>Patterns by what they cost and how soon they deliver</caption>
+<thead><tr><th scope="col">variant</th>${columns.map(({ title }) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>
+${reasons.size === 0 ? '' : html`<p class="dim">— where there is no figure: ${[...reasons].join('; ')}.</p>`}
+<details><summary>What the columns mean</summary><ul class="plain">${columns.map(({ title, note }) => html`<li><b>${title}</b>: ${note}</li>`)}</ul></details>`;
+}
+
+export function expectationTable(results: readonly Result[]): Markup {
+  const all = results.flatMap((result) => result.expectations);
+  if (all.length === 0) return html``;
+  const failed = all.filter(({ held }) => !held).length;
+  return html`<h2>${failed === 0 ? `All ${all.length} expectations held` : `${failed} of ${all.length} expectations failed`}</h2>
+${table('What the scenario expects, and what was measured', ['variant', 'expected', 'measured', ''], all.map(({ variant, repetition, check, metric, measured, held }) => ({
+    head: repetition === 1 ? variant : `${variant} (trial ${repetition})`,
+    cells: [html`<code>${check}</code>`, measured === null ? 'not measured' : formatMetric(measured, metrics[metric]?.unit ?? 'count'), html`<span class="${held ? 'good' : 'bad'}">${held ? 'held' : 'failed'}</span>`],
+  })))}`;
+}
+
+/** One row a trial that went through. */
+function perTrial(variants: readonly VariantTrials[], cells: (trial: Completed) => string[]): Row[] {
+  return variants.flatMap(({ label, completed }) => completed.map((trial, i) => ({ head: completed.length > 1 ? `${label} (trial ${i + 1})` : label, cells: cells(trial) })));
+}
+
+export function ledgerTable(variants: readonly VariantTrials[]): Markup {
+  const names = ['published', 'expected', 'delivered', 'missed', 'duplicated', 'reordered', 'resumed', 'corrupted', 'unexpected', 'unconfirmed'] as const;
+  return table('Deliveries of the measured events, to the last one', ['variant', ...names], perTrial(variants, ({ ledger }) => names.map((name) => formatNumber(ledger[name]))));
+}
+
+export function costTable(variants: readonly VariantTrials[]): Markup {
+  const heads = ['variant', 'requests', 'handshakes', 'full polls', 'empty polls', 'webhook requests', 'heartbeats', 'bytes to clients', 'bytes from clients', 'connections', 'reconnects'];
+  return table('What the subscribers did over the whole trial, connecting and warm-up included', heads, perTrial(variants, ({ counters: { client: c } }) => [
+    formatNumber(requestsOf(c)), formatNumber(c.handshakes + c.registrations), formatNumber(c.fullPolls), formatNumber(c.emptyPolls),
+    formatNumber(c.deliveryRequests + c.retries), formatNumber(c.heartbeats), formatBytes(c.bytesIn), formatBytes(c.bytesOut), formatNumber(c.connectionsOpened), formatNumber(c.reconnects),
+  ]));
+}
+
+export function checkTable(variants: readonly VariantTrials[]): Markup {
+  const rows = variants.flatMap(({ label, completed }) => completed.flatMap(({ checks }) => checks.map(({ name, server, client, agree, note }) => ({
+    head: label,
+    cells: [name, formatNumber(server), formatNumber(client), html`<span class="${agree || note !== '' ? 'good' : 'bad'}">${agree ? 'equal' : note || 'differs'}</span>`],
+  }))));
+  return table('The same things counted by the server and by its subscribers', ['variant', 'what', 'server', 'subscribers', ''], rows);
+}
+
+export function resourceTable(variants: readonly VariantTrials[]): Markup {
+  const heads = ['variant', 'server CPU', 'load CPU', 'publisher CPU', 'server memory, peak', 'load memory, peak', 'kernel socket memory', 'descriptors, peak', 'of a limit of', 'server loop delay, worst 99 %', 'server GC'];
+  return table('Processes over the measured phase (CPU as a share of one core)', heads, perTrial(variants, (trial) => {
+    const of = (role: string) => trial.processes.filter((process) => process.role === role);
+    const cpu = (role: string) => formatShare(of(role).reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0));
+    const rss = (role: string) => formatBytes(of(role).reduce((sum, { rssPeakBytes }) => sum + rssPeakBytes, 0));
+    const most = (pick: (process: Completed['processes'][number]) => number) => formatUs(Math.max(0, ...of('server').map(pick)));
+    const { descriptors, kernelSocketBytes } = trial;
+    return [
+      cpu('server'), cpu('load'), cpu('publisher'), rss('server'), rss('load'), kernelSocketBytes === null ? 'not measured' : formatBytes(kernelSocketBytes),
+      descriptors ? formatNumber(descriptors.peak) : 'not measured', descriptors ? formatNumber(descriptors.limit) : '', most((p) => p.loopDelayP99Us), most((p) => p.gcPauseUs),
+    ];
+  }));
+}
+
+/** Rows of figures behind a chart, by variant. */
+export function figureTable(caption: string, heads: readonly string[], rows: readonly Row[]): Markup {
+  return html`<details><summary>The figures</summary>${table(caption, heads, rows)}</details>`;
+}
