@@ -22,6 +22,8 @@ function program(): Command {
     .argParser(collect);
 
   const root = new Command('pushbench')
+    // Before the commands are added, so that they take it over.
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
     .description('When something changes on the server, how should the client find out?\nMeasures polling, long-polling, HTTP streaming, SSE, WebSocket and webhooks under one event stream.')
     .version(version)
     .showHelpAfterError(`(${invocation} --help lists the commands)`)
@@ -93,9 +95,7 @@ async function main(): Promise<void> {
   if (Number(process.versions.node.split('.')[0]) < leastNode) {
     throw new UserError('node-version', `pushbench needs Node ${leastNode} or newer, and this is ${process.version}. Install a current Node, or run it from its repository with npm start.`);
   }
-  await program()
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
-    .parseAsync();
+  await program().parseAsync();
 }
 
 // A reader that went away (`| head`) is no failure of ours.

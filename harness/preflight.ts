@@ -75,11 +75,15 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
         `Widen it with "sysctl -w net.ipv4.ip_local_port_range='10240 65535'"`,
     );
   }
-  const needBytes = scenario.subscribers * subscriberBytes + (2 + loadProcessCount(scenario, machine)) * processBytes;
-  if (machine.freeBytes < needBytes) {
+  const needBytes = (subscribers: number) =>
+    subscribers * subscriberBytes + (2 + loadProcessCount({ ...scenario, subscribers }, machine)) * processBytes;
+  if (machine.freeBytes < needBytes(scenario.subscribers)) {
+    // Fewer subscribers need fewer processes, so the answer is closed in on and not computed.
+    let fitting = scenario.subscribers;
+    while (fitting > 1 && needBytes(fitting) > machine.freeBytes) fitting = Math.floor(fitting * 0.95);
     shortfalls.push(
-      `about ${formatBytes(needBytes)} of memory are needed and ${formatBytes(machine.freeBytes)} are free: ` +
-        `use at most ${formatNumber(Math.max(1, Math.floor((machine.freeBytes - 3 * processBytes) / subscriberBytes)))} subscribers`,
+      `about ${formatBytes(needBytes(scenario.subscribers))} of memory are needed and ${formatBytes(machine.freeBytes)} are free: ` +
+        `use at most ${formatNumber(fitting)} subscribers`,
     );
   }
   if (shortfalls.length > 0) {

@@ -18,7 +18,7 @@ test('--help names every command and every exit code', async (t) => {
 test('wrong arguments end with exit code 2 and a hint', async (t) => {
   const folder = temporaryFolder(t);
   const rows: [string[], RegExp][] = [
-    [['run', '--sett', 'a=b'], /unknown option '--sett'[\s\S]*--set/],
+    [['run', '--sett', 'a=b'], /unknown option '--sett'[\s\S]*--set\?/],
     [['run', 'compair'], /no scenario called "compair"; did you mean "compare"\?/],
     [['run', './nothing.yaml'], /Cannot read the scenario \.\/nothing\.yaml/],
     [['run', 'compare', '--set', 'subscriber=5'], /subscribers/],
