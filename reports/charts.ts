@@ -14,13 +14,16 @@ export type Chart = {
 const dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3], [10, 4], [3, 5]];
 export const colorCount = 8;
 
-const width = 720;
+const width = 860;
+const decades = [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6];
 const text = { color: 'currentColor', fontSize: 12 };
 const config = {
   background: 'transparent',
   font: 'system-ui, sans-serif',
   view: { stroke: 'transparent' },
   axis: { labelColor: text.color, titleColor: text.color, domainColor: text.color, tickColor: text.color, gridColor: text.color, gridOpacity: 0.15, labelFontSize: 12, titleFontSize: 12, titleFontWeight: 'normal' as const },
+  // Room for the widest labels, so that charts below one another share their left edge.
+  axisLeft: { minExtent: 48 },
   legend: { labelColor: text.color, titleColor: text.color, labelFontSize: 12, labelLimit: 240, symbolSize: 300, symbolStrokeWidth: 2.5, orient: 'bottom' as const, columns: 3, title: null },
   line: { strokeWidth: 2 },
 } as const;
@@ -45,9 +48,7 @@ export function tailSpec(points: TailPoint[], variants: readonly string[]): TopL
 }
 
 /** One figure over time; the measured phase starts at 0, what is left of it is the warm-up. */
-export function timeSpec(points: TimePoint[], variants: readonly string[], title: string, log: boolean, measuredS: number): TopLevelSpec {
-  const from = Math.min(0, ...points.map(({ atS }) => atS));
-  const to = Math.max(measuredS, ...points.map(({ atS }) => atS));
+export function timeSpec(points: TimePoint[], variants: readonly string[], title: string, log: boolean, [from, to]: readonly [number, number]): TopLevelSpec {
   return {
     ...frame(points, 150),
     layer: [
@@ -59,7 +60,7 @@ export function timeSpec(points: TimePoint[], variants: readonly string[], title
       {
         mark: 'line',
         encoding: {
-          x: { field: 'atS', type: 'quantitative', title: 'seconds since the measured phase began (shaded: warm-up)', scale: { domain: [from, to], nice: false } },
+          x: { field: 'atS', type: 'quantitative', title: 'seconds since the measured phase began (shaded: warm-up)', scale: { domain: [from, to], nice: false }, axis: { tickMinStep: 1, format: 'd' } },
           y: log ? latency('value', title) : { field: 'value', type: 'quantitative', title, axis: { format: '~s', tickCount: 4 }, scale: { zero: true } },
           ...byVariant(variants),
         },
@@ -79,7 +80,7 @@ export function receiverSpec(points: Receiver[], variants: readonly string[]): T
         mark: { type: 'point', filled: true, size: 110, opacity: 1 },
         encoding: {
           y,
-          x: { field: 'ms', type: 'quantitative', scale: { type: 'log' }, title: 'milliseconds from the planned publish time (logarithmic)', axis: { format: '~g', tickCount: 6 } },
+          x: { field: 'ms', type: 'quantitative', scale: { type: 'log', nice: false, padding: 12 }, title: 'milliseconds from the planned publish time (logarithmic)', axis: { values: decades, format: '~g' } },
           shape: { field: 'which', type: 'nominal', sort: ['first', 'median', 'last'], scale: { domain: ['first', 'median', 'last'], range: ['triangle-left', 'circle', 'triangle-right'] } },
           color: { field: 'which', type: 'nominal', scale: { domain: ['first', 'median', 'last'], range: ['var(--c2)', 'var(--c0)', 'var(--c1)'] } },
         },
@@ -104,7 +105,7 @@ function frame<Row>(values: Row[], height: number | { step: number }) {
 }
 
 function latency(field: string, title = 'milliseconds (logarithmic)') {
-  return { field, type: 'quantitative' as const, scale: { type: 'log' as const, nice: false }, title, axis: { format: '~g', tickCount: 5 } };
+  return { field, type: 'quantitative' as const, scale: { type: 'log' as const, nice: false }, title, axis: { values: decades, format: '~g' } };
 }
 
 function byVariant(variants: readonly string[]) {

@@ -3,19 +3,19 @@
 export const style = `
 :root { color-scheme: light dark; --text: #1c1c1e; --dim: #5b5b62; --back: #ffffff; --panel: #f4f4f6; --line: #d5d5da;
   --good: #0b6b3a; --bad: #b3261e; --bad-back: #fdecea;
-  --c0: #0072b2; --c1: #c04a00; --c2: #00795a; --c3: #a3438a; --c4: #3a6ea5; --c5: #7a5c00; --c6: #444444; --c7: #d1495b; }
+  --c0: #0072b2; --c1: #c04a00; --c2: #00795a; --c3: #a3438a; --c4: #3d3d44; --c5: #8a6400; --c6: #2f86c9; --c7: #d1495b; }
 @media (prefers-color-scheme: dark) { :root { --text: #ececef; --dim: #a9a9b2; --back: #18181b; --panel: #232327; --line: #3d3d44;
   --good: #6fd39b; --bad: #ff9a91; --bad-back: #3b1f1d;
-  --c0: #56b4e9; --c1: #ff9d57; --c2: #3fd0a3; --c3: #e39bcd; --c4: #9ec5ff; --c5: #f0e442; --c6: #cfcfd6; --c7: #ff8795; } }
+  --c0: #56b4e9; --c1: #ff9d57; --c2: #3fd0a3; --c3: #e39bcd; --c4: #d5d5dc; --c5: #f0e442; --c6: #9ec5ff; --c7: #ff8795; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 66rem; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.05rem; font-weight: 500; color: var(--dim); margin: 0; }
 .headline { font-size: 1.5rem; line-height: 1.35; font-weight: 600; margin: .4rem 0 1.2rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; line-height: 1.3; }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; }
 p, li { max-width: 46rem; }
 .dim, caption, figcaption { color: var(--dim); font-size: .9rem; }
-.strip { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; margin: 0; }
+.strip { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; margin: 0; }
 .strip > div { background: var(--panel); padding: .6rem .8rem; }
 .strip dt { font-size: .82rem; color: var(--dim); } .strip dd { margin: 0; font-weight: 600; }
 .good { color: var(--good); } .bad { color: var(--bad); }
@@ -23,7 +23,8 @@ p, li { max-width: 46rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; margin: .5rem 0; }
 caption { text-align: left; padding-bottom: .3rem; }
-th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
+thead th { white-space: normal; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; }
 thead th { font-size: .82rem; vertical-align: bottom; }
 td small { display: block; color: var(--dim); font-size: .78rem; }

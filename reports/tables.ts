@@ -18,30 +18,35 @@ function table(caption: string, heads: readonly string[], rows: readonly Row[]):
 }
 
 export function comparisonTable(results: readonly Result[]): Markup {
-  const { columns, rows } = resultTable(results);
-  const reasons = new Set<string>();
+  const all = resultTable(results);
+  // A column that no variant has a figure for is left to the note below.
+  const shown = all.columns.map((_, i) => all.rows.some(({ cells }) => cells[i]!.reason === undefined));
+  const columns = all.columns.filter((_, i) => shown[i]);
+  const rows = all.rows.map((row) => ({ ...row, cells: row.cells.filter((_, i) => shown[i]) }));
+  const reasons = new Set(all.rows.flatMap(({ cells }) => cells.flatMap(({ reason }, i) => (reason === undefined ? [] : [`${all.columns[i]!.title}: ${reason}`]))));
   const body = rows.map(({ label, valid, failed, cells }, i) => {
     const why = valid ? '' : failed === undefined ? ' (does not count)' : ' (failed)';
-    return html`<tr class="${valid ? '' : 'out'}"><th scope="row"><span class="swatch" style="background:var(--c${i % colorCount})"></span>${label}<span class="why">${why}</span></th>${cells.map(({ text, range, reason }, at) => {
-      if (reason !== undefined) reasons.add(`${columns[at]!.title}: ${reason}`);
-      return html`<td>${text}${range === undefined ? '' : html`<small>${range}</small>`}</td>`;
-    })}</tr>`;
+    return html`<tr class="${valid ? '' : 'out'}"><th scope="row"><span class="swatch" style="background:var(--c${i % colorCount})"></span>${label}<span class="why">${why}</span></th>${cells.map(({ text, range }) => html`<td>${text}${range === undefined ? '' : html`<small>${range}</small>`}</td>`)}</tr>`;
   });
   return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0"><table><caption>Patterns by what they cost and how soon they deliver</caption>
 <thead><tr><th scope="col">variant</th>${columns.map(({ title }) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>
-${reasons.size === 0 ? '' : html`<p class="dim">— where there is no figure: ${[...reasons].join('; ')}.</p>`}
+${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].join('; ')}.</p>`}
 <details><summary>What the columns mean</summary><ul class="plain">${columns.map(({ title, note }) => html`<li><b>${title}</b>: ${note}</li>`)}</ul></details>`;
 }
 
 export function expectationTable(results: readonly Result[]): Markup {
   const all = results.flatMap((result) => result.expectations);
   if (all.length === 0) return html``;
-  const failed = all.filter(({ held }) => !held).length;
-  return html`<h2>${failed === 0 ? `All ${all.length} expectations held` : `${failed} of ${all.length} expectations failed`}</h2>
-${table('What the scenario expects, and what was measured', ['variant', 'expected', 'measured', ''], all.map(({ variant, repetition, check, metric, measured, held }) => ({
+  const row = ({ variant, repetition, check, metric, measured, held }: Result['expectations'][number]): Row => ({
     head: repetition === 1 ? variant : `${variant} (trial ${repetition})`,
     cells: [html`<code>${check}</code>`, measured === null ? 'not measured' : formatMetric(measured, metrics[metric]?.unit ?? 'count'), html`<span class="${held ? 'good' : 'bad'}">${held ? 'held' : 'failed'}</span>`],
-  })))}`;
+  });
+  const heads = ['variant', 'expected', 'measured', ''];
+  const failed = all.filter(({ held }) => !held);
+  const held = all.filter((one) => one.held);
+  return html`<h2>${failed.length === 0 ? `All ${all.length} expectations held` : `${failed.length} of ${all.length} expectations failed`}</h2>
+${failed.length === 0 ? '' : table('What was expected and did not hold', heads, failed.map(row))}
+${held.length === 0 ? '' : html`<details><summary>${held.length} that held</summary>${table('What was expected and held', heads, held.map(row))}</details>`}`;
 }
 
 /** One row a trial that went through. */
