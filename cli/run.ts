@@ -7,7 +7,7 @@ import type { Result } from '../core/result.ts';
 import { prepare, run } from '../harness/run.ts';
 import { createRunFolder, removeRunFolder, writeResult, writeWhole } from '../harness/store.ts';
 import { createLiveView } from './live.ts';
-import type { RunFlags } from './main.ts';
+import type { RunFlags } from './program.ts';
 import { openScenario } from './scenarios.ts';
 
 /** @returns the exit code */

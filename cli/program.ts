@@ -1,0 +1,88 @@
+// The commands and their options. Each command's own file is loaded when it runs, so that --help stays quick.
+
+import { Command, Option } from 'commander';
+import { exitCodes } from '../core/errors.ts';
+import { version } from '../harness/version.ts';
+
+/** What goes before the arguments to repeat a command: from the repository npm start, else the package's own name. */
+const invocation = process.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'pushbench';
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+export function createProgram(): Command {
+  const results = new Option('--results <dir>', 'where results are kept').default('results');
+  const set = new Option('--set <path=value>', 'override a value of the scenario, such as phases.measure=20s (may be repeated)')
+    .default([] as string[], 'none')
+    .argParser(collect);
+
+  const root = new Command('pushbench')
+    // Before the commands are added, so that they take it over.
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
+    .description('When something changes on the server, how should the client find out?\nMeasures polling, long-polling, HTTP streaming, SSE, WebSocket and webhooks under one event stream.')
+    .version(version)
+    .showHelpAfterError(`(${invocation} --help lists the commands)`)
+    .addHelpText('after', `
+Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
+3 the run failed, 4 the run does not count (load-limited, ledger open), 130 interrupted.`);
+
+  root
+    .command('run', { isDefault: true })
+    .description('run a scenario and write its result and report (the default: compare)')
+    .argument('[scenario]', 'name of a shipped scenario, or path of a YAML file', 'compare')
+    .addOption(set)
+    .addOption(results)
+    .option('--json', 'print the result as JSON on standard output instead of the table', false)
+    .option('--quiet', 'print nothing while it runs', false)
+    .option('--interactive', 'a report whose charts can be hovered and zoomed (larger file)', false)
+    .action(async (scenario: string, options: RunFlags) => {
+      const { runCommand } = await import('./run.ts');
+      process.exitCode = await runCommand(scenario, { ...options, invocation });
+    });
+
+  root
+    .command('serve')
+    .description('run one reference server alone, with a curl line for each endpoint')
+    .argument('<pattern>', 'polling, long-polling, http-stream, sse, websocket or webhook')
+    .option('--port <number>', 'port on 127.0.0.1', '8080')
+    .addOption(new Option('--set <option=value>', "override one of the pattern's options, such as hold=5s (may be repeated)").default([] as string[], 'none').argParser(collect))
+    .action(async (pattern: string, options: { port: string; set: string[] }) => {
+      const { serveCommand } = await import('./serve.ts');
+      process.exitCode = await serveCommand(pattern, options);
+    });
+
+  root
+    .command('validate')
+    .description('check scenario files without running them')
+    .argument('<scenario...>', 'names or paths')
+    .addOption(set)
+    .action(async (scenarios: string[], options: { set: string[] }) => {
+      const { validateCommand } = await import('./validate.ts');
+      process.exitCode = validateCommand(scenarios, options.set);
+    });
+
+  root
+    .command('list')
+    .description('list the shipped scenarios and the question that each answers')
+    .action(async () => {
+      const { listCommand } = await import('./list.ts');
+      listCommand();
+    });
+
+  root
+    .command('report')
+    .description('rebuild a report from results; several results share one report')
+    .argument('<result...>', 'result.json files, or the folders that hold them')
+    .option('--out <file>', 'where to write it (default: report.html beside the first result)')
+    .option('--interactive', 'charts that can be hovered and zoomed (larger file)', false)
+    .option('--json', 'print the results as JSON on standard output and write no report', false)
+    .action(async (paths: string[], options: { out?: string; interactive: boolean; json: boolean }) => {
+      const { reportCommand } = await import('./report.ts');
+      process.exitCode = await reportCommand(paths, options);
+    });
+
+  return root;
+}
+
+export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean };
