@@ -1,6 +1,7 @@
 // HTTP/1.1 responses (RFC 9112) read incrementally from whatever pieces TCP brings: the head, bounded, and the
 // body in any of its framings, handed on in place and never copied. Knows nothing of what the body means.
 
+import { contentLength, parseHead, type ResponseHead } from './head-fields.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /** A response whose head is larger is refused, as Node's own server and client do. */
@@ -8,13 +9,7 @@ export const maxHeadBytes = 16 * 1024;
 /** A chunk's size line with its extensions, and all trailers together. */
 const maxChunkLineBytes = 4096;
 
-export type ResponseHead = {
-  status: number;
-  /** By lower-case name; fields that came several times are joined with a comma. */
-  headers: ReadonlyMap<string, string>;
-  /** Whether the connection may carry another request after this response. */
-  keepAlive: boolean;
-};
+export type { ResponseHead };
 
 /** Where the parts of a response go. One object serves all connections; `Owner` tells them apart. */
 export type ResponseParts<Owner> = {
@@ -163,46 +158,6 @@ function startBody<Owner>(reader: ResponseReader, head: ResponseHead, atUs: numb
   const keepAlive = head.keepAlive && reader.stage !== untilClose;
   parts.head(owner, keepAlive === head.keepAlive ? head : { ...head, keepAlive }, atUs);
   if (reader.stage === inBody && reader.left === 0) finish(reader, parts, owner, atUs);
-}
-
-// A server's answers often have the same head, to the second of their date, so the last one is kept.
-let lastText = '';
-let lastHead: ResponseHead | undefined;
-
-function parseHead(text: string): ResponseHead {
-  if (lastHead && text === lastText) return lastHead;
-  lastHead = parseNewHead(text);
-  lastText = text;
-  return lastHead;
-}
-
-function parseNewHead(text: string): ResponseHead {
-  const lines = text.split('\r\n');
-  const status = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/.exec(lines[0]!);
-  if (!status) throw new ProtocolError('http-head', 'the answer is not an HTTP/1 response');
-  const headers = new Map<string, string>();
-  for (let i = 1; i < lines.length; i++) {
-    const line = lines[i]!;
-    const colon = line.indexOf(':');
-    const name = line.slice(0, colon).toLowerCase();
-    if (colon < 1 || !tokenPattern.test(name)) throw new ProtocolError('http-head', 'the response has a malformed header line');
-    const value = line.slice(colon + 1).trim();
-    const earlier = headers.get(name);
-    headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
-  }
-  const connection = headers.get('connection')?.toLowerCase() ?? '';
-  const keepAlive = status[1] === '1' ? !/(^|,)\s*close\s*(,|$)/.test(connection) : /(^|,)\s*keep-alive\s*(,|$)/.test(connection);
-  return { status: Number(status[2]), headers, keepAlive };
-}
-
-const tokenPattern = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-
-function contentLength(text: string): number {
-  const values = text.split(',').map((value) => value.trim());
-  if (values.some((value) => value !== values[0] || !/^\d{1,15}$/.test(value))) {
-    throw new ProtocolError('http-head', 'the response has a malformed content-length');
-  }
-  return Number(values[0]);
 }
 
 function bodyOf(reader: ResponseReader, length: number): void {

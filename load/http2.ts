@@ -26,7 +26,7 @@ export type Http2Line = Line & {
   request(headers: Record<string, string>): void;
 };
 
-type Connection = { session: ClientHttp2Session; streams: number; count(): void };
+type Connection = { session: ClientHttp2Session; socket: Socket; streams: number; count(): void };
 
 /** Streams to `context.endpoint`: over TLS for `h2`, in clear text with prior knowledge for `h2c`. */
 export function createHttp2<Owner>(
@@ -61,6 +61,7 @@ export function createHttp2<Owner>(
     let [bytesIn, bytesOut] = [0, 0];
     const connection: Connection = {
       session,
+      socket,
       streams: 0,
       count() {
         counters.bytesIn += socket.bytesRead - bytesIn;
@@ -154,8 +155,12 @@ export function createHttp2<Owner>(
     quiet() {
       reporting = false;
     },
-    async idle() {
-      if (open.size > 0) await new Promise<void>((resolve) => (allClosed = resolve));
+    async idle(graceMs) {
+      if (open.size === 0) return;
+      // A session that was closed waits for its socket even when it is destroyed.
+      const timer = setTimeout(() => open.forEach(({ socket }) => socket.destroy()), graceMs);
+      await new Promise<void>((resolve) => (allClosed = resolve));
+      clearTimeout(timer);
     },
   };
 }

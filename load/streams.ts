@@ -21,8 +21,8 @@ export type Transport<Owner, L extends Line, Request> = {
   dial(owner: Owner, subscriber: number): L;
   send(line: L, request: Request): void;
   quiet(): void;
-  /** Where lines share connections: resolves when no connection is left. */
-  idle?(): Promise<void>;
+  /** Where lines share connections: resolves when no connection is left, those left after `graceMs` by force. */
+  idle?(graceMs: number): Promise<void>;
 };
 
 /** One subscriber. `State` is what its pattern keeps of the connection. */
@@ -179,7 +179,7 @@ export function createStreamsOver<State, L extends Line, Request>(
         await new Promise<void>((resolve) => (allClosed = resolve));
         clearTimeout(timer);
       }
-      await transport.idle?.();
+      await transport.idle?.(graceMs);
     },
   };
 }

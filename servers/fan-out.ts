@@ -10,6 +10,7 @@ import type { HubEvent } from './hub.ts';
 import type { PatternContext } from './pattern.ts';
 import { takeUntil } from './poll-answer.ts';
 import { drawShare, RequestError } from './request.ts';
+import { createRounds } from './rounds.ts';
 
 /** How texts and events stand on a connection. Subscribers with the same framing are written the same bytes. */
 export type Framing = {
@@ -236,21 +237,5 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
       await empty;
       clearTimeout(timer);
     },
-  };
-}
-
-const mostSlots = 64;
-const leastSlotMs = 20;
-
-/** One timer that visits each member once per interval, spread over it, so that thousands do not have their turn at once. */
-function createRounds<Member>(intervalMs: number, visit: (member: Member) => void) {
-  const slots = Array.from({ length: Math.max(1, Math.min(mostSlots, Math.floor(intervalMs / leastSlotMs))) }, () => new Set<Member>());
-  let dealt = 0;
-  let turn = 0;
-  const timer = setInterval(() => slots[turn++ % slots.length]!.forEach((member) => visit(member)), intervalMs / slots.length);
-  return {
-    add: (member: Member) => void slots[dealt++ % slots.length]!.add(member),
-    delete: (member: Member) => slots.forEach((slot) => slot.delete(member)),
-    stop: () => clearInterval(timer),
   };
 }

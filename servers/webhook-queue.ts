@@ -200,7 +200,7 @@ export function createMemoryQueue({ deliver, concurrency, limits, timers, maxDel
     },
     close() {
       closed = true;
-      for (const endpointId of [...lanes.keys()]) forget(endpointId);
+      for (const endpointId of lanes.keys()) forget(endpointId);
       if (underWay === 0) idle.resolve();
       return idle.promise;
     },

@@ -39,7 +39,7 @@ export function nextWaitMs(policy: RetryPolicy, attempt: number, random: Random,
  */
 export function parseRetryAfterMs(header: string, nowMs: number): number | undefined {
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
-  const atMs = / GMT$/.test(header) ? Date.parse(header) : Number.NaN;
+  const atMs = header.endsWith(' GMT') ? Date.parse(header) : Number.NaN;
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
 

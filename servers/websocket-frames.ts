@@ -16,12 +16,10 @@ export function textFrame(text: string): Buffer {
 
 /**
  * One text message under permessage-deflate with `server_no_context_takeover` (RFC 7692, section 7.2.1): it stands by
- * itself, so it too is the same for all clients. As it is where compression gains nothing.
+ * itself, so it too is the same for all clients.
  */
 export function deflatedFrame(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  const deflated = deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -emptyBlockBytes);
-  return deflated.length < bytes.length ? frame(finText | rsv1, deflated) : frame(finText, bytes);
+  return frame(finText | rsv1, deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -emptyBlockBytes));
 }
 
 /** What a flush ends with and the extension cuts off: 00 00 ff ff. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { sse } from '../../load/sse.ts';
 import type { RunningLoad } from '../../load/pattern.ts';
@@ -227,7 +227,9 @@ for (const over of ['h2', 'h2c'] as const) {
     const seen = testContext(url, { over, certificate });
     const running = await start(t, seen, 120);
     await until(() => seen.counters.events === 120);
-    await running.close(2000);
+    const fromMs = performance.now();
+    await running.close(20_000);
+    assert.ok(performance.now() - fromMs < 10_000, 'nobody had to be forced');
     await until(() => sockets.every((socket) => socket.destroyed));
     const sum = (values: number[]) => values.reduce((a, b) => a + b);
     assert.equal(seen.counters.bytesIn, sum(sockets.map((socket) => socket.bytesWritten)));
@@ -265,4 +267,36 @@ test('over HTTP/2, a refused connection is reported and tried again', async (t) 
   await until(() => seen.counters.events === 3);
   await running.close(2000);
   server.close();
+});
+
+test('over HTTP/2, closing does not wait for a connection that never stands', async (t) => {
+  const url = await listen(t, createTcpServer({ allowHalfOpen: true }, (socket) => void socket.on('error', () => {}).resume()));
+  const seen = testContext(url.replace('http:', 'https:'), { over: 'h2', certificate });
+  const running = await sse.start(seen.context, options);
+  running.open(0);
+  await running.close(50);
+});
+
+test('over HTTP/2, a connection that is reset is one problem, not one for each of its streams', async (t) => {
+  const sockets: Socket[] = [];
+  const server = createHttp2Server();
+  server.on('connection', (socket: Socket) => void sockets.push(socket));
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    stream.on('error', () => {});
+    stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
+    stream.write(event(1));
+  });
+  const seen = testContext(await listen(t, server), { over: 'h2c' });
+  await start(t, seen, 10);
+  await until(() => seen.counters.events === 10);
+  sockets[0]!.resetAndDestroy();
+  await until(() => seen.counters.events === 20);
+  assert.deepEqual([seen.problems.map(({ code }) => code), seen.lost.length], [['ECONNRESET'], 10]);
+});
+
+test('over HTTP/2, a certificate that is not the one given is refused', async (t) => {
+  const seen = testContext((await listen(t, createSecureServer({ cert: certificate, key }))).replace('http:', 'https:'), { over: 'h2' });
+  await start(t, seen);
+  await until(() => seen.problems.length > 0);
+  assert.deepEqual([seen.problems[0]!.code, seen.ready], ['DEPTH_ZERO_SELF_SIGNED_CERT', []]);
 });

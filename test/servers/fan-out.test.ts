@@ -233,6 +233,21 @@ test('less than the outlet itself buffers is no lag, however small the limit', a
   }
 });
 
+test('one that is leaving meets no policy any more', async (t) => {
+  for (const slow of ['disconnect', 'drop', 'coalesce'] as const) {
+    const { hub, join, counters } = setUp(t, { slowBuffer: 70_000, slow });
+    const { outlet, drain, text } = heldOutlet();
+    join(outlet, ['a']);
+    while (outlet.writableLength <= 70_000) hub.publish('a', bulk(10_000), {});
+    const { events } = counters;
+    outlet.end();
+    for (let i = 0; i < 5; i++) hub.publish('a', '"too late"', {});
+    await drain();
+    assert.deepEqual([counters.events, counters.slowDrops, counters.slowDisconnects], [events, 0, 0]);
+    assert.equal(seqsIn(text()).length, events);
+  }
+});
+
 test('nobody is let in beyond the limits, and nothing is written to those who are not', (t) => {
   const { hub, join, fanOut } = setUp(t, { maxSubscribers: 1, maxTopics: 1 });
   const { outlet, text } = heldOutlet(1e6);
@@ -270,6 +285,15 @@ test('each subscriber has its turn once in an interval, and not all at once', (t
     assert.equal(turns.size, 1000);
   }
   t.after(() => fanOut.end(({ outlet }) => outlet.destroy()));
+});
+
+test('who does not go by himself at the end is gone by force', async (t) => {
+  const { hub, join, fanOut } = setUp(t);
+  const { outlet } = heldOutlet();
+  join(outlet, ['a']);
+  const greeted: string[] = [];
+  await fanOut.end(({ peer }) => greeted.push(peer));
+  assert.deepEqual([greeted, outlet.destroyed, fanOut.size(), hub.subscriptions()], [['x'], true, 0, 0]);
 });
 
 // --- over sockets -----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { request as undiciRequest } from 'undici';
 import { httpStream } from '../../servers/http-stream.ts';
 import { rawClient, talk, until } from './raw-http.ts';
-import { getRequest, serve, unchunk } from './streams.ts';
+import { bulk, getRequest, serve, slowClient, unchunk } from './streams.ts';
 
 /** Follows the stream with undici; the lines as they have come so far. */
 async function follow(t: TestContext, url: string, query: string) {
@@ -92,7 +92,7 @@ test('while it closes, nobody else is let in', async (t) => {
   socket.pause();
   socket.write(getRequest('/stream?topics=a'));
   await joined(1);
-  for (let i = 0; i < 20; i++) publish('a', JSON.stringify('x'.repeat(1e6))); // keeps the goodbye from being read
+  for (let i = 0; i < 20; i++) publish('a', bulk(1e6)); // keeps the goodbye from being read
   const closed = close();
   const answer = await fetch(`${url}/stream?topics=a`);
   assert.deepEqual([answer.status, ((await answer.json()) as { error: string }).error], [503, 'closing']);
@@ -183,14 +183,28 @@ test('a client that says goodbye, one that sends a body nobody asked for, and on
 });
 
 test('one that half-closes and does not read what is on the way is let go of', async (t) => {
-  const { url, publish, joined } = await serve(t, 'http-stream', { heartbeat: '100ms' }, { slowBuffer: 64 * 1024 ** 2 });
+  const { url, subscribers, publish, joined, count } = await serve(t, 'http-stream', { heartbeat: '100ms' }, { slowBuffer: 64 * 1024 ** 2 });
   const { socket } = await rawClient(url, { allowHalfOpen: true });
   socket.pause();
   socket.write(getRequest('/stream?topics=a'));
   await joined(1);
-  for (let i = 0; i < 20; i++) publish('a', JSON.stringify('x'.repeat(1e6)));
+  for (let i = 0; i < 20; i++) publish('a', bulk(1e6));
   socket.end();
-  await joined(0);
+  await until('it is gone', () => publish('a', '"nothing for it"') && subscribers() === 0);
+  assert.deepEqual(count('errors'), [0]);
+});
+
+test('one that does not read gets no heartbeats on top of what is waiting for it', async (t) => {
+  const { url, publish, joined, count } = await serve(t, 'http-stream', { heartbeat: '50ms' }, { slowBuffer: 64 * 1024 ** 2 });
+  const { socket, received } = await slowClient(url, getRequest('/stream?topics=a'));
+  const other = await follow(t, url, 'topics=b');
+  await joined(2);
+  socket.pause();
+  const before = received().toString().split('heartbeat').length - 1;
+  for (let i = 0; i < 20; i++) publish('a', bulk(1e6));
+  await other.saw(6);
+  const [heartbeats] = count('heartbeats');
+  assert.ok(heartbeats! <= before + other.lines().length, `${heartbeats} heartbeats, ${other.lines().length - 1} of them to the other`);
 });
 
 test('what cannot be served is refused with a reason', async (t) => {

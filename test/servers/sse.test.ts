@@ -183,6 +183,19 @@ test('a server that closes ends the streams whole and tells those who come back 
   await done;
 });
 
+test('it waits no longer than until all have come back', async (t) => {
+  const { url, joined, close } = await serve(t, 'sse', { retry: '1h' });
+  const { socket, closed } = await rawClient(url);
+  socket.write(getRequest('/events?topics=a'));
+  await joined(1);
+  const from = performance.now();
+  const done = close();
+  await closed;
+  assert.equal((await fetch(`${url}/events?topics=a`)).status, 204);
+  await done;
+  assert.ok(performance.now() - from < 1500);
+});
+
 test('it does not wait for those who do not come back, nor when nobody was there', async (t) => {
   const { url, joined, close } = await serve(t, 'sse', { retry: '1h' });
   const { socket, closed } = await rawClient(url);

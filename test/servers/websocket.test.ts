@@ -80,6 +80,17 @@ test('the opening message, then each event of the topics in a message, as publis
   assert.deepEqual(count('handshakes', 'events', 'errors', 'refusals'), [1, 7, 0, 0]);
 });
 
+test('messages of every length around those where the frame changes arrive whole', async (t) => {
+  const { url, hub } = await serve(t, 'websocket');
+  const { got, saw } = await open(t, url, 'topics=a');
+  const send = (bytes: number) => hub.publish('a', bulk(bytes), { plannedUs: 0, sentUs: 0 }).json;
+  const around = send(0).length;
+  const sent = [...Array.from({ length: 12 }, (_, i) => send(120 + i - around)), ...Array.from({ length: 12 }, (_, i) => send(65_530 + i - around))];
+  assert.ok([125, 126, 127, 65_535, 65_536].every((length) => sent.some((json) => json.length === length)));
+  await saw(2 + sent.length);
+  assert.deepEqual(got.slice(2), sent);
+});
+
 test("Node's own WebSocket agrees", async (t) => {
   const { url, publish, at, joined } = await serve(t, 'websocket', { deflate: true });
   const [missed] = publish('a', '1');
@@ -155,7 +166,7 @@ test('a message that cannot be published is refused with a reason, and the clien
 });
 
 test('what is no message of ours ends the connection with the code that says why', async (t) => {
-  const { url, publish, count } = await serve(t, 'websocket', {}, { maxBody: 1000 });
+  const { url, hub, count } = await serve(t, 'websocket', {}, { maxBody: 1000 });
   const cases: [string, string | Buffer, number][] = [
     ['binary', Buffer.from('{"publish":"a","ref":1,"body":1}'), 1003],
     ['no JSON', '{"publish":"a","ref":1,"body":}', 1007],
@@ -165,17 +176,18 @@ test('what is no message of ours ends the connection with the code that says why
     ['no publish', '{"ref":1,"body":1}', 1008],
     ['no ref', '{"publish":"a","body":1}', 1008],
     ['a ref that is no whole number', '{"publish":"a","ref":"1","body":1}', 1008],
+    ['a ref with a fraction', '{"publish":"a","ref":1.5,"body":1}', 1008],
     ['too big', `{"publish":"a","ref":1,"body":${bulk(3000)}}`, 1009],
   ];
   for (const [what, message, expected] of cases) {
     const { ws, got, closed } = await open(t, url, 'topics=a');
     ws.send(message);
     ws.send('{"publish":"a","ref":2,"body":"behind it"}');
-    publish('b', '1');
     const { code } = await closed;
     assert.equal(code, expected, what);
     assert.equal(got.length, 1, what);
   }
+  assert.equal(hub.published(), 0);
   assert.deepEqual(count('errors'), [cases.length]);
 });
 
@@ -227,7 +239,7 @@ test('handshakes that cannot be accepted are refused in HTTP', async (t) => {
 
 test('pages from elsewhere may not connect', async (t) => {
   const { url, count, joined } = await serve(t, 'websocket');
-  const refused = ['http://example.org', 'null', 'http://localhost.example.org', 'http://127.0.0.1.example.org', 'file://', 'x'];
+  const refused = ['http://example.org', 'http://notlocalhost', 'null', 'http://localhost.example.org', 'http://127.0.0.1.example.org', 'file://', 'x'];
   for (const origin of refused) assert.match(await talk(url, handshake('/ws?topics=a', `Origin: ${origin}`)), /^HTTP\/1\.1 403 [^]*"origin"/, origin);
   for (const origin of ['http://localhost:3000', 'https://127.0.0.1', 'http://[::1]:8080']) await open(t, url, 'topics=a', { origin });
   await joined(3);
@@ -360,6 +372,19 @@ test('a message in fragments with a ping between them is one message, and the pi
   assert.match(String(frames()[2]!.payload), /"ack":1/);
 });
 
+test('after a close of ours no event is sent, even before the client has answered', async (t) => {
+  const { url, publish, joined } = await serve(t, 'websocket');
+  const bystander = await open(t, url, 'topics=a');
+  const { socket, frames } = await rawSocket(url);
+  await joined(2);
+  socket.write(masked(0x81, 'no JSON'));
+  await until('a close frame', () => closeCodeOf(frames()) === 1007);
+  publish('a', bulk(10), bulk(100_000));
+  await bystander.saw(3);
+  await joined(1);
+  assert.equal(frames().at(-1)!.first, 0x88);
+});
+
 test('after the close of a client no event is sent, and one that leaves without any leaves nothing behind', async (t) => {
   const { url, hub, publish, joined } = await serve(t, 'websocket');
   const closing = await rawSocket(url);
@@ -475,7 +500,10 @@ test('clients that vanish in the middle of a large replay leave nothing behind',
     clients.push(socket);
   }
   await joined(5);
-  for (const [i, socket] of clients.entries()) i % 2 === 0 ? socket.destroy() : socket.resetAndDestroy();
+  for (const [i, socket] of clients.entries()) {
+    if (i % 2 === 0) socket.destroy();
+    else socket.resetAndDestroy();
+  }
   await joined(0);
   assert.equal(hub.subscriptions(), 0);
 });

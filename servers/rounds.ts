@@ -1,0 +1,23 @@
+// One timer for thousands of subscribers: pings and heartbeats without a timer for each.
+
+const mostSlots = 64;
+const leastSlotMs = 20;
+
+export type Rounds<Member> = {
+  add(member: Member): void;
+  delete(member: Member): void;
+  stop(): void;
+};
+
+/** Visits each member once in every interval. They are dealt over it, so that not all have their turn at once. */
+export function createRounds<Member>(intervalMs: number, visit: (member: Member) => void): Rounds<Member> {
+  const slots = Array.from({ length: Math.max(1, Math.min(mostSlots, Math.floor(intervalMs / leastSlotMs))) }, () => new Set<Member>());
+  let dealt = 0;
+  let turn = 0;
+  const timer = setInterval(() => slots[turn++ % slots.length]!.forEach((member) => visit(member)), intervalMs / slots.length);
+  return {
+    add: (member) => void slots[dealt++ % slots.length]!.add(member),
+    delete: (member) => slots.forEach((slot) => slot.delete(member)),
+    stop: () => clearInterval(timer),
+  };
+}
