@@ -29,6 +29,8 @@ const idleMs = 900_000;
 export async function startReceiver({ counters, sink }: Pick<LoadContext, 'counters' | 'sink'>, take: Take): Promise<Receiver> {
   /** Open connections, with those of their bytes that have been counted. */
   const open = new Map<Socket, { bytesIn: number; bytesOut: number }>();
+  /** Connections with a request whose body is not whole yet; that it breaks off is told once. */
+  const receiving = new Set<Socket>();
   let closing = false;
 
   const server = createServer({ keepAliveTimeout: idleMs }, (request, response) => {
@@ -44,6 +46,8 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
   function receive(request: IncomingMessage, response: ServerResponse, subscriber: number): void {
     let pieces: Buffer[] = [];
     let bytes = 0;
+    const { socket } = request;
+    receiving.add(socket);
     request.on('data', (piece: Buffer) => {
       bytes += piece.length;
       if (bytes <= largestMessageBytes) {
@@ -55,11 +59,13 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
       }
     });
     request.once('end', () => {
+      receiving.delete(socket);
       if (response.headersSent) return;
       const atUs = nowUs();
       answer(request, response, take(subscriber, request.headers, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), atUs));
     });
     request.once('close', () => {
+      receiving.delete(socket);
       if (!request.complete && !response.headersSent && !closing) sink.problem('delivery-cut', 'a delivery was cut off before its end');
     });
     request.on('error', () => {}); // 'close' follows
@@ -91,8 +97,9 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
       counters.connectionsClosed++;
     });
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!closing) sink.problem(error.code ?? 'unknown', `a connection to the receiver failed: ${error.message}`);
+  server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
+    const socket = duplex as Socket; // of a TCP listener
+    if (!closing && !receiving.has(socket)) sink.problem(error.code ?? 'unknown', `a connection to the receiver failed: ${error.message}`);
     socket.destroy();
   });
 
