@@ -71,7 +71,8 @@ export function timeSpec(points: TimePoint[], variants: readonly string[], title
 
 /** First, median and last receiver of the median event. */
 export function receiverSpec(points: Receiver[], variants: readonly string[]): TopLevelSpec {
-  const y = { field: 'variant', type: 'nominal' as const, sort: [...variants], title: null, axis: { labelLimit: 240 } };
+  // A domain, not a sort: that would become an expression, with the labels in it as code.
+  const y = { field: 'variant', type: 'nominal' as const, scale: { domain: [...variants] }, title: null, axis: { labelLimit: 240 } };
   return {
     ...frame(points, { step: 30 }),
     layer: [
@@ -81,7 +82,7 @@ export function receiverSpec(points: Receiver[], variants: readonly string[]): T
         encoding: {
           y,
           x: { field: 'ms', type: 'quantitative', scale: { type: 'log', nice: false, padding: 12 }, title: 'milliseconds from the planned publish time (logarithmic)', axis: { values: decades, format: '~g' } },
-          shape: { field: 'which', type: 'nominal', sort: ['first', 'median', 'last'], scale: { domain: ['first', 'median', 'last'], range: ['triangle-left', 'circle', 'triangle-right'] } },
+          shape: { field: 'which', type: 'nominal', scale: { domain: ['first', 'median', 'last'], range: ['triangle-left', 'circle', 'triangle-right'] } },
           color: { field: 'which', type: 'nominal', scale: { domain: ['first', 'median', 'last'], range: ['var(--c2)', 'var(--c0)', 'var(--c1)'] } },
         },
       },
@@ -121,8 +122,13 @@ function byVariant(variants: readonly string[]) {
 function described(svg: string, title: string, description: string): string {
   const at = svg.indexOf('>') + 1;
   // Its marks' own roles and labels, thousands of them, would be read out one by one.
-  const body = svg.slice(at).replace(/ (?:aria-[\w-]+|role)="[^"]*"/g, '');
+  const body = svg.slice(at).replace(/ (?:aria-[\w-]+|role)="[^"]*"/g, '').replace(/ d="[^"]*"/g, shortened);
   return `${svg.slice(0, at - 1)} role="img"><title>${escapeText(title)}</title><desc>${escapeText(description)}</desc>${body}`;
+}
+
+/** A tenth of a pixel is finer than any screen shows; more digits would be half of the page. */
+function shortened(path: string): string {
+  return path.replace(/\d+\.\d{2,}/g, (number) => String(Number(Number(number).toFixed(1))));
 }
 
 const silent = () => quietLogger;

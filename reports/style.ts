@@ -29,7 +29,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-
 thead th { font-size: .82rem; vertical-align: bottom; }
 td small { display: block; color: var(--dim); font-size: .78rem; }
 tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.out th .why { display: inline-block; text-decoration: none; }
-.suspect figure, .suspect .main { opacity: .62; }
+.suspect figure { filter: grayscale(1); } .suspect .main { color: var(--dim); }
 figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
 details { margin: .5rem 0; } summary { cursor: pointer; color: var(--dim); }
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; overflow-x: auto; font-size: .85rem; }

@@ -41,7 +41,7 @@ export function expectationTable(results: readonly Result[]): Markup {
     head: repetition === 1 ? variant : `${variant} (trial ${repetition})`,
     cells: [html`<code>${check}</code>`, measured === null ? 'not measured' : formatMetric(measured, metrics[metric]?.unit ?? 'count'), html`<span class="${held ? 'good' : 'bad'}">${held ? 'held' : 'failed'}</span>`],
   });
-  const heads = ['variant', 'expected', 'measured', ''];
+  const heads = ['variant', 'expected', 'measured', 'verdict'];
   const failed = all.filter(({ held }) => !held);
   const held = all.filter((one) => one.held);
   return html`<h2>${failed.length === 0 ? `All ${all.length} expectations held` : `${failed.length} of ${all.length} expectations failed`}</h2>
@@ -72,7 +72,7 @@ export function checkTable(variants: readonly VariantTrials[]): Markup {
     head: label,
     cells: [name, formatNumber(server), formatNumber(client), html`<span class="${agree || note !== '' ? 'good' : 'bad'}">${agree ? 'equal' : note || 'differs'}</span>`],
   }))));
-  return table('The same things counted by the server and by its subscribers', ['variant', 'what', 'server', 'subscribers', ''], rows);
+  return table('The same things counted by the server and by its subscribers', ['variant', 'what', 'server', 'subscribers', 'verdict'], rows);
 }
 
 export function resourceTable(variants: readonly VariantTrials[]): Markup {

@@ -1,0 +1,86 @@
+// What reports say: the headline, the table, the terminal, and what is wrong with files that are no results.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { UserError } from '../../core/errors.ts';
+import type { Result } from '../../core/result.ts';
+import { headlineOf } from '../../reports/headline.ts';
+import { readResult } from '../../reports/read.ts';
+import { resultTable } from '../../reports/table.ts';
+import { renderTable } from '../../reports/terminal.ts';
+import { fixtureResult } from './fixture.ts';
+
+const only = (result: Result, ...patterns: string[]): Result => ({ ...result, trials: result.trials.filter(({ variant }) => patterns.includes(variant.pattern)) });
+
+test('the headline names who was soonest, and by how much the last one was behind', () => {
+  const line = headlineOf([fixtureResult()]);
+  assert.match(line, /^With 100 subscribers and 10 events a second, .*(?:soonest|alike)/);
+  assert.match(line, /polling.* took \d+ ms and [\d.]+ requests per delivery/);
+});
+
+test('the headline claims no difference that a single run does not carry', () => {
+  assert.match(headlineOf([only(fixtureResult(), 'sse', 'http-stream')]), /delivered alike/);
+});
+
+test('the headline says so when nothing can be said', () => {
+  const result = fixtureResult();
+  assert.match(headlineOf([{ ...result, trials: [] }]), /nothing can be said: the run was interrupted/);
+  const failed = { ...result, trials: result.trials.map((trial) => ({ ...trial, outcome: { status: 'failed' as const, valid: false as const, code: 'x', message: 'it broke' } })) };
+  assert.match(headlineOf([failed]), /nothing can be said: .*failed/);
+});
+
+test('a percentile without the samples to carry it is no figure, and the table says why', () => {
+  const short = resultTable([fixtureResult({ measureS: 5 })]);
+  const at = short.columns.findIndex(({ key }) => key === 'latency.p99');
+  // 5 s of 10 events to 100 subscribers are 5,000 samples, and p99 takes 10,000.
+  assert.equal(short.rows[0]!.cells[at]!.reason, '5,000 samples; it takes 10,000');
+  assert.equal(resultTable([fixtureResult({ measureS: 20 })]).rows[0]!.cells[at]!.reason, undefined);
+});
+
+test('several trials are shown as their median and their spread', () => {
+  const { rows, columns } = resultTable([fixtureResult({ repeat: 3 })]);
+  const at = columns.findIndex(({ key }) => key === 'latency.p50');
+  assert.match(rows[0]!.cells[at]!.range ?? '', /^[\d.]+ ms to [\d.]+ m?s$/);
+});
+
+test('the terminal table fits the terminal: what does not stands in a block below', () => {
+  for (const columns of [80, 100, 200]) {
+    const text = renderTable([fixtureResult()], { columns, color: false });
+    assert.ok(text.split('\n').every((line) => line.length <= columns), `at ${columns}`);
+    assert.match(text, /polling[\s\S]*webhook/);
+  }
+  const colored = renderTable([fixtureResult({ trouble: true })], { columns: 120, color: true });
+  assert.notEqual(stripVTControlCharacters(colored), colored);
+});
+
+test('the terminal shows failed expectations with the measured value, failures and warnings', () => {
+  const text = renderTable([fixtureResult({ trouble: true })], { columns: 120, color: false });
+  assert.match(text, /expectations failed:\n\s+failed: .*\(measured /);
+  assert.match(text, /does not count: /);
+  assert.match(text, /failed: /);
+});
+
+test('files that are no results are refused with what is wrong with them', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-read-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const good = JSON.stringify(fixtureResult());
+  mkdirSync(join(folder, 'run'));
+  writeFileSync(join(folder, 'run', 'result.json'), good);
+  assert.equal((await readResult(join(folder, 'run'))).scenario.name, fixtureResult().scenario.name, 'a folder stands for its result.json');
+  const rows: [path: string, message: RegExp][] = [
+    [join(folder, 'none.json'), /Cannot read a result at .*none\.json: ENOENT/],
+    [file('cut.json', good.slice(0, 5000)), /cut\.json is not whole JSON .*cut off/],
+    [file('other.json', '{"name":"x"}'), /not a result of pushbench/],
+    [file('newer.json', good.replace('"version":1', '"version":99')), /version 99 .* reads up to 1\. Upgrade/],
+    [file('odd.json', good.replace('"interrupted":false', '"interrupted":"no"')), /does not hold together:[\s\S]*interrupted/],
+  ];
+  for (const [path, message] of rows) await assert.rejects(readResult(path), (error) => error instanceof UserError && message.test(error.message), path);
+});
