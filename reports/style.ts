@@ -8,9 +8,9 @@ export const style = `
   --good: #6fd39b; --bad: #ff9a91; --bad-back: #3b1f1d;
   --c0: #56b4e9; --c1: #ff9d57; --c2: #3fd0a3; --c3: #e39bcd; --c4: #d5d5dc; --c5: #f0e442; --c6: #9ec5ff; --c7: #ff8795; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 66rem; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 74rem; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.05rem; font-weight: 500; color: var(--dim); margin: 0; }
-.headline { font-size: 1.5rem; line-height: 1.35; font-weight: 600; margin: .4rem 0 1.2rem; }
+.headline { max-width: 60rem; font-size: 1.5rem; line-height: 1.35; font-weight: 600; margin: .4rem 0 1.2rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; line-height: 1.3; }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; }
 p, li { max-width: 46rem; }
