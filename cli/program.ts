@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { exitCodes } from '../core/errors.ts';
 import { version } from '../harness/version.ts';
+import type { RunFlags } from './run.ts';
 
 /** What goes before the arguments to repeat a command: from the repository npm start, else the package's own name. */
 const invocation = process.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'pushbench';
@@ -84,5 +85,3 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
 
   return root;
 }
-
-export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean };

@@ -7,8 +7,9 @@ import type { Result } from '../core/result.ts';
 import { prepare, run } from '../harness/run.ts';
 import { createRunFolder, removeRunFolder, writeResult, writeWhole } from '../harness/store.ts';
 import { createLiveView } from './live.ts';
-import type { RunFlags } from './program.ts';
 import { openScenario } from './scenarios.ts';
+
+export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean };
 
 /** @returns the exit code */
 export async function runCommand(name: string, options: RunFlags & { invocation: string }): Promise<ExitCode> {
