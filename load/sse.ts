@@ -78,7 +78,7 @@ function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | H
     id: (stream, bytes, from, to) => setCursor(stream.cursor, bytes, from, to),
     // The server's reconnection time is the base of the backoff; what it grows to, and its jitter, are ours.
     retry(stream, ms) {
-      stream.baseMs = ms;
+      stream.baseMs = Math.max(1, ms); // nought would never grow
     },
     comment(_stream, bytes, from, to) {
       if (bytes.toString('latin1', from, to) !== ' open') counters.heartbeats++;

@@ -76,6 +76,7 @@ export function createStreams<State>(context: LoadContext, kind: StreamKind<Stat
   return createStreamsOver(context, kind, (protocol) => createDialer(context, protocol));
 }
 
+/** Subscribers over any transport. */
 export function createStreamsOver<State, L extends Line, Request>(
   context: LoadContext,
   kind: StreamKind<State, L, Request>,

@@ -58,7 +58,7 @@ export type Joining<Peer> = Pick<Subscriber<Peer>, 'peer' | 'outlet' | 'framing'
    * @param cursor the place from which the subscriber gets everything
    * @param reset whether that is not the place it asked for, which came too late
    */
-  open(subscriber: Subscriber<Peer>, cursor: string, reset: boolean): void;
+  open(cursor: string, reset: boolean): void;
 };
 
 export type FanOut<Peer> = {
@@ -216,7 +216,7 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
       // Subscribed and asked for the history in one turn: nothing falls between the two, and nothing into both.
       admit(subscriber, topics);
       const missed = since === undefined ? undefined : hub.since(topics, since);
-      open(subscriber, missed?.lost ? `${hub.epoch}-0` : (since ?? hub.cursor()), missed?.lost ?? false);
+      open(missed?.lost ? `${hub.epoch}-0` : (since ?? hub.cursor()), missed?.lost ?? false);
       if (missed?.lost) counters.resets++;
       if (missed) replay(subscriber, topics, missed.events);
       return subscriber;

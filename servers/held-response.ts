@@ -78,7 +78,7 @@ export function createHeldResponses(context: PatternContext, heartbeatMs: number
       const fields = { ...headers, 'content-type': format.contentType, ...corsHeaders(request), ...(!isHttp2 && { connection: 'close' }) };
       fanOut.join({
         peer: response, outlet, framing, topics, since,
-        open(_subscriber, cursor, reset) {
+        open(cursor, reset) {
           for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
           outlet.cork(); // so that all of it leaves in one packet
           if ('stream' in response) response.writeHead(200);

@@ -16,8 +16,11 @@ import { answerError, cursorOf, RequestError, retryAfterS, topicsOf } from './re
 import { readUpstream } from './upstream.ts';
 import { deflatedFrame, pingFrame, textFrame } from './websocket-frames.ts';
 
-/** @property unanswered pings since the client was last heard of */
-type Peer = { readonly ws: WebSocket; unanswered: number };
+type Peer = {
+  readonly ws: WebSocket;
+  /** Pings since the client was last heard of. */
+  unanswered: number;
+};
 
 /** RFC 6455, section 7.4.1, and the registry that it began. */
 const closeCodes = { goingAway: 1001, binary: 1003, malformed: 1007, policy: 1008, tryAgainLater: 1013 } as const;
@@ -80,7 +83,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           framing,
           topics,
           since,
-          open: (_subscriber, cursor, reset) => void outlet.write(textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}`)),
+          open: (cursor, reset) => void outlet.write(textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}`)),
         });
         attend(subscriber);
       } catch (error) {

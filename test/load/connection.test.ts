@@ -1,3 +1,5 @@
+// Raw connections: what arrives is what was sent, everything is counted, every end has its cause.
+
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';

@@ -1,3 +1,5 @@
+// The SSE parser against eventsource-parser, over random streams in random splits, and the WPT inputs.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createParser } from 'eventsource-parser';

@@ -1,3 +1,5 @@
+// Requests over kept connections, against node:http and against raw servers that end badly.
+
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import { test, type TestContext } from 'node:test';

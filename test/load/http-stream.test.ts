@@ -1,3 +1,5 @@
+// HTTP streaming subscribers against servers on real sockets.
+
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test, type TestContext } from 'node:test';

@@ -1,3 +1,5 @@
+// permessage-deflate, against node:zlib's own compressor and the RFC's vectors.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';

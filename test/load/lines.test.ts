@@ -1,3 +1,5 @@
+// Lines of NDJSON in every split, against a splitter of whole text.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

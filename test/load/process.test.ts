@@ -1,3 +1,5 @@
+// A load process as the harness sees it: commands in, reports out, an end in every case.
+
 import assert from 'node:assert/strict';
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,3 +1,5 @@
+// The account of deliveries, against plain models of it.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';

@@ -1,3 +1,5 @@
+// SSE subscribers against servers on real sockets: resume, stop, refusals, both versions of HTTP/2.
+
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';

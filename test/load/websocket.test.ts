@@ -1,3 +1,5 @@
+// WebSocket subscribers against the `ws` server, and against raw servers that break the protocol.
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';

@@ -61,7 +61,7 @@ function setUp(t: TestContext, given: Partial<ServerLimits> = {}) {
   return {
     hub, counters, fanOut, lines,
     join: (outlet: Duplex, topics: string[], since?: string) =>
-      fanOut.join({ peer: 'x', outlet, framing: lines, topics, since, open: (subscriber, cursor, reset) => void subscriber.outlet.write(`${cursor} ${reset}\n`) }),
+      fanOut.join({ peer: 'x', outlet, framing: lines, topics, since, open: (cursor, reset) => void outlet.write(`${cursor} ${reset}\n`) }),
   };
 }
 
