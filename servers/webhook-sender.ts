@@ -1,8 +1,8 @@
 // One attempt: an HTTP request to a receiver and its answer, on kept-alive connections that are counted and
 // bounded. It neither signs nor decides what an answer means.
 //
-// `node:http` with an Agent: undici takes a quarter less CPU for a request, but would be a dependency for this
-// alone; `fetch` takes more than either.
+// `node:http` with an Agent: undici's dispatcher takes a quarter to two fifths less CPU for a request, but would be a
+// dependency for this alone; `fetch` takes several times as much as either.
 
 import { lookup as systemLookup } from 'node:dns';
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
