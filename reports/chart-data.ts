@@ -5,15 +5,16 @@ import { quantileUs } from '../core/histogram.ts';
 import type { SeriesColumn } from '../core/result.ts';
 import { mergedLatency, type VariantTrials } from './variants.ts';
 
-export type TailPoint = { variant: string; /** 1 / (1 - quantile): 2 is the median, 100 the 99th percentile. */ tail: number; ms: number };
+export type TailPoint = { variant: string; /** 1 / (1 - quantile): 2 is the median, 100 the 99th percentile. */ tail: number; ms: number; /** The quantile as people write it. */ share: string };
 export type TimePoint = { variant: string; atS: number; value: number };
 export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
 
-/** Points per decade of the tail axis. */
-const density = 20;
+/** Points of one chart, all lines together: what a page can hold, whatever the number of variants and the length of a run. */
+const pointsPerChart = 600;
 
 /** The latency curve of each variant, up to where fewer than 100 samples remain beyond. */
 export function tailPoints(variants: readonly VariantTrials[]): TailPoint[] {
+  const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
     const histogram = mergedLatency(completed, 'endToEnd');
     const end = Math.log10(histogram.count / samplesAboveQuantile);
@@ -21,7 +22,8 @@ export function tailPoints(variants: readonly VariantTrials[]): TailPoint[] {
     if (steps.length > 0) steps.push(end);
     return steps.map((step) => {
       const tail = 10 ** step;
-      return { variant: label, tail, ms: quantileUs(histogram, 1 - 1 / tail)! / 1000 }; // the histogram is not empty
+      const ms = quantileUs(histogram, 1 - 1 / tail)! / 1000; // the histogram is not empty
+      return { variant: label, tail: digits(tail, 6), ms, share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %` };
     });
   });
 }
@@ -33,9 +35,24 @@ export function timePoints(variants: readonly VariantTrials[], column: SeriesCol
     const { startUs, columns } = trial.series;
     return startUs.flatMap((atUs, i) => {
       const value = columns[column]?.[i];
-      return typeof value === 'number' ? [{ variant: label, atS: atUs / 1e6, value: value * scale }] : [];
+      return typeof value === 'number' ? [{ variant: label, atS: atUs / 1e6, value: digits(value * scale, 4) }] : [];
     });
   });
+}
+
+/**
+ * As many points as a chart holds: of neighbours the highest stays, so that no peak is lost.
+ * @returns `group`: of how many points each one is the highest; 1 where all were kept
+ */
+export function thinned(points: readonly TimePoint[], lines: number): { points: TimePoint[]; group: number } {
+  const byVariant = [...Map.groupBy(points, ({ variant }) => variant).values()];
+  const longest = Math.max(0, ...byVariant.map((own) => own.length));
+  const group = Math.ceil(longest / Math.max(12, Math.floor(pointsPerChart / Math.max(1, lines))));
+  if (group <= 1) return { points: [...points], group: 1 };
+  const kept = byVariant.flatMap((own) =>
+    Array.from({ length: Math.ceil(own.length / group) }, (_, i) =>
+      own.slice(i * group, (i + 1) * group).reduce((a, b) => (b.value > a.value ? b : a))));
+  return { points: kept, group };
 }
 
 /** The median event's first, median and last receiver, of variants with events that several received. */
@@ -52,4 +69,8 @@ export function receivers(variants: readonly VariantTrials[]): Receiver[] {
 /** How many events' receivers stand behind a variant's figures. */
 export function receivedEvents(variants: readonly VariantTrials[]): number {
   return Math.max(0, ...variants.flatMap(({ completed }) => completed.map((trial) => histogramOf(trial.latency.lastReceiver).count)));
+}
+
+function digits(value: number, significant: number): number {
+  return Number(value.toPrecision(significant));
 }

@@ -1,6 +1,7 @@
 // Charts: Vega-Lite specifications, drawn to SVG when the report is written. Colours are CSS variables of the
 // page, so that one drawing serves light and dark; a dash or a shape tells lines apart without colour.
 
+import type { Spec as VegaSpec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Receiver, TailPoint, TimePoint } from './chart-data.ts';
 import { escapeText } from './markup.ts';
@@ -8,13 +9,21 @@ import { escapeText } from './markup.ts';
 export type Chart = {
   svg: string;
   /** The compiled Vega specification, for pages that draw again in the browser. */
-  spec: object;
+  live?: VegaSpec;
 };
+/** A variant by the name it has in the charts; its place decides its colour, its place and its result the dash. */
+export type Key = { label: string; index: number; round: number };
+/** The same chart twice: as it stands, and as it moves. */
+export type Spec = { still: TopLevelSpec; live: TopLevelSpec };
+type Unit = Extract<Extract<TopLevelSpec, { layer: unknown }>['layer'][number], { mark: unknown }>;
+type Encoding = Pick<NonNullable<Unit['encoding']>, 'x' | 'y'>;
+type Tooltip = { field: string; title: string; format?: string };
 
-const dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3], [10, 4], [3, 5]];
+const dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [3, 5], [10, 3, 2, 3, 2, 3], [1, 3]];
 export const colorCount = 8;
 
 const width = 860;
+const labelLimit = 480;
 const decades = [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6];
 const text = { color: 'currentColor', fontSize: 12 };
 const config = {
@@ -24,105 +33,122 @@ const config = {
   axis: { labelColor: text.color, titleColor: text.color, domainColor: text.color, tickColor: text.color, gridColor: text.color, gridOpacity: 0.15, labelFontSize: 12, titleFontSize: 12, titleFontWeight: 'normal' as const },
   // Room for the widest labels, so that charts below one another share their left edge.
   axisLeft: { minExtent: 48 },
-  legend: { labelColor: text.color, titleColor: text.color, labelFontSize: 12, labelLimit: 240, symbolSize: 300, symbolStrokeWidth: 2.5, orient: 'bottom' as const, columns: 3, title: null },
+  legend: { labelColor: text.color, titleColor: text.color, labelFontSize: 12, labelLimit, symbolSize: 300, symbolStrokeWidth: 2.5, orient: 'bottom' as const, title: null },
   line: { strokeWidth: 2 },
 } as const;
 
 /** Latency by percentile on a logarithmic tail axis. */
-export function tailSpec(points: TailPoint[], variants: readonly string[]): TopLevelSpec {
-  return {
-    ...frame(points, 300),
-    mark: 'line',
-    encoding: {
-      x: {
-        field: 'tail', type: 'quantitative', scale: { type: 'log', nice: false }, title: 'share of deliveries that took at most this long',
-        axis: {
-          values: [1, 2, 10, 100, 1000, 10_000, 100_000],
-          labelExpr: "datum.value == 1 ? 'fastest' : datum.value == 2 ? '50 %' : format(100 - 100 / datum.value, '.6~f') + ' %'",
-        },
+export function tailSpec(points: TailPoint[], variants: readonly Key[]): Spec {
+  const encoding = {
+    x: {
+      field: 'tail', type: 'quantitative' as const, scale: { type: 'log' as const, nice: false }, title: 'share of deliveries that took at most this long',
+      axis: {
+        values: [1, 2, 10, 100, 1000, 10_000, 100_000],
+        labelExpr: "datum.value == 1 ? 'fastest' : datum.value == 2 ? '50 %' : format(100 - 100 / datum.value, '.6~f') + ' %'",
       },
-      y: latency('ms'),
-      ...byVariant(variants),
     },
+    y: latency('ms'),
   };
+  return lines(points, 300, encoding, variants, [], [{ field: 'share', title: 'took at most' }, { field: 'ms', title: 'ms', format: ',.4~r' }]);
 }
 
 /** One figure over time; the measured phase starts at 0, what is left of it is the warm-up. */
-export function timeSpec(points: TimePoint[], variants: readonly string[], title: string, log: boolean, [from, to]: readonly [number, number]): TopLevelSpec {
-  return {
-    ...frame(points, 150),
-    layer: [
-      {
-        data: { values: [{ from, to: 0 }] },
-        mark: { type: 'rect', color: 'currentColor', opacity: 0.08 },
-        encoding: { x: { field: 'from', type: 'quantitative' }, x2: { field: 'to' } },
-      },
-      {
-        mark: 'line',
-        encoding: {
-          x: { field: 'atS', type: 'quantitative', title: 'seconds since the measured phase began (shaded: warm-up)', scale: { domain: [from, to], nice: false }, axis: { tickMinStep: 1, format: 'd' } },
-          y: log ? latency('value', title) : { field: 'value', type: 'quantitative', title, axis: { format: '~s', tickCount: 4 }, scale: { zero: true } },
-          ...byVariant(variants),
-        },
-      },
-    ],
+export function timeSpec(points: TimePoint[], variants: readonly Key[], title: string, log: boolean, [from, to]: readonly [number, number]): Spec {
+  const encoding = {
+    x: { field: 'atS', type: 'quantitative' as const, title: 'seconds since the measured phase began (shaded: warm-up)', scale: { domain: [from, to], nice: false }, axis: { tickMinStep: 1, tickCount: 12, format: 'd' } },
+    y: log ? latency('value', title) : { field: 'value', type: 'quantitative' as const, title, axis: { format: '~s', tickCount: 4 }, scale: { zero: true } },
   };
+  const warmup = {
+    data: { values: [{ from, to: Math.min(0, to) }] },
+    mark: { type: 'rect' as const, color: 'currentColor', opacity: 0.08 },
+    encoding: { x: { field: 'from', type: 'quantitative' as const }, x2: { field: 'to' } },
+  };
+  return lines(points, 150, encoding, variants, [warmup], [{ field: 'atS', title: 'at, s' }, { field: 'value', title, format: ',.4~r' }]);
 }
 
 /** First, median and last receiver of the median event. */
-export function receiverSpec(points: Receiver[], variants: readonly string[]): TopLevelSpec {
+export function receiverSpec(points: Receiver[], variants: readonly Key[]): Spec {
   // A domain, not a sort: that would become an expression, with the labels in it as code.
-  const y = { field: 'variant', type: 'nominal' as const, scale: { domain: [...variants] }, title: null, axis: { labelLimit: 240 } };
-  return {
+  const y = { field: 'variant', type: 'nominal' as const, scale: { domain: variants.map(({ label }) => label) }, title: null, axis: { labelLimit } };
+  const which = ['first', 'median', 'last'];
+  const spec = {
     ...frame(points, { step: 30 }),
     layer: [
-      { mark: { type: 'rule', color: 'currentColor', opacity: 0.5 }, encoding: { y, x: { aggregate: 'min', field: 'ms' }, x2: { aggregate: 'max', field: 'ms' } } },
+      { mark: { type: 'rule' as const, color: 'currentColor', opacity: 0.5 }, encoding: { y, x: { aggregate: 'min' as const, field: 'ms' }, x2: { aggregate: 'max' as const, field: 'ms' } } },
       {
-        mark: { type: 'point', filled: true, size: 110, opacity: 1 },
+        mark: { type: 'point' as const, filled: true, size: 110, opacity: 1, tooltip: true },
         encoding: {
           y,
-          x: { field: 'ms', type: 'quantitative', scale: { type: 'log', nice: false, padding: 12 }, title: 'milliseconds from the planned publish time (logarithmic)', axis: { values: decades, format: '~g' } },
-          shape: { field: 'which', type: 'nominal', scale: { domain: ['first', 'median', 'last'], range: ['triangle-left', 'circle', 'triangle-right'] } },
-          color: { field: 'which', type: 'nominal', scale: { domain: ['first', 'median', 'last'], range: ['var(--c2)', 'var(--c0)', 'var(--c1)'] } },
+          x: { field: 'ms', type: 'quantitative' as const, scale: { type: 'log' as const, nice: false, padding: 12 }, title: 'milliseconds from the planned publish time (logarithmic)', axis: { values: decades, format: '~g' } },
+          shape: { field: 'which', type: 'nominal' as const, scale: { domain: which, range: ['triangle-left', 'circle', 'triangle-right'] } },
+          color: { field: 'which', type: 'nominal' as const, scale: { domain: which, range: ['var(--c2)', 'var(--c0)', 'var(--c1)'] } },
+          tooltip: [{ field: 'variant', title: 'variant' }, { field: 'which', title: 'receiver' }, { field: 'ms', title: 'ms', format: ',.4~r' }],
         },
       },
     ],
   };
+  return { still: spec, live: { ...spec, ...toggled } };
 }
 
-/** @param description what the chart shows, for those who do not see it */
-export async function draw(spec: TopLevelSpec, title: string, description: string): Promise<Chart> {
+/**
+ * @param description what the chart shows, for those who do not see it
+ * @param live compile the specification for the browser too
+ */
+export async function draw(spec: Spec, title: string, description: string, live: boolean): Promise<Chart> {
   // Loaded when a report is written: together they take longer to load than most commands run.
   const [{ compile }, { parse, View }] = await Promise.all([import('vega-lite'), import('vega')]);
-  const compiled = compile({ ...spec, description }, { logger: quietLogger }).spec;
-  const view = new View(parse(compiled), { renderer: 'none' });
+  const view = new View(parse(compile(spec.still, { logger: quietLogger }).spec), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
-  return { svg: described(svg, title, description), spec: compiled };
+  return { svg: described(svg, title, description), ...(live && { live: compile(spec.live, { logger: quietLogger }).spec }) };
 }
+
+/** Lines by variant; in the browser the point next to the pointer tells its figures, and the x axis can be moved and zoomed. */
+function lines(points: object[], height: number, encoding: Encoding, variants: readonly Key[], under: Unit[], tooltip: Tooltip[]): Spec {
+  const { color, strokeDash } = byVariant(variants);
+  const line = (clip: boolean) => ({ mark: { type: 'line' as const, clip }, encoding: { ...encoding, color, strokeDash } });
+  const zoom = { name: 'zoom', select: { type: 'interval' as const, encodings: ['x' as const], zoom: 'wheel![event.altKey]' }, bind: 'scales' as const };
+  const near = {
+    params: [{ name: 'near', select: { type: 'point' as const, on: 'pointerover', clear: 'pointerout', nearest: true } }],
+    mark: { type: 'point' as const, stroke: null, size: 70, clip: true },
+    encoding: { ...encoding, fill: { value: 'currentColor' }, opacity: { condition: { param: 'near', empty: false, value: 1 }, value: 0 }, tooltip: [{ field: 'variant', title: 'variant' }, ...tooltip] },
+  };
+  const all = frame(points, height);
+  return { still: { ...all, layer: [...under, line(false)] }, live: { ...all, ...toggled, layer: [...under, { ...line(true), params: [zoom] }, near] } };
+}
+
+// What the reader has unticked; constant text, so no label is ever part of an expression.
+const toggled = { params: [{ name: 'hidden', value: [] }], transform: [{ filter: 'indexof(hidden, datum.variant) < 0' }] };
 
 function frame<Row>(values: Row[], height: number | { step: number }) {
   return { data: { values: values as object[] }, width, height, config, autosize: { type: 'fit-x', contains: 'padding' } as const };
 }
 
 function latency(field: string, title = 'milliseconds (logarithmic)') {
-  return { field, type: 'quantitative' as const, scale: { type: 'log' as const, nice: false }, title, axis: { values: decades, format: '~g' } };
+  return { field, type: 'quantitative' as const, scale: { type: 'log' as const, nice: false, padding: 5 }, title, axis: { values: decades, format: '~g' } };
 }
 
-function byVariant(variants: readonly string[]) {
-  const domain = [...variants];
+function byVariant(variants: readonly Key[]) {
+  const domain = variants.map(({ label }) => label);
   const field = { field: 'variant', type: 'nominal' as const };
+  // Without a canvas nothing measures text; sans-serif letters are about 0.6 em wide.
+  const entry = 0.6 * 12 * Math.max(...domain.map((label) => Math.min(label.length, 50))) + 50;
+  const legend = { columns: Math.max(1, Math.min(4, Math.floor((width - 60) / entry))) };
   return {
-    color: { ...field, scale: { domain, range: domain.map((_, i) => `var(--c${i % colorCount})`) } },
-    strokeDash: { ...field, scale: { domain, range: domain.map((_, i) => dashes[i % dashes.length]!) } },
+    color: { ...field, legend, scale: { domain, range: variants.map(({ index }) => `var(--c${index % colorCount})`) } },
+    // A step further with each round of colours, so that no two variants look the same.
+    strokeDash: { ...field, legend, scale: { domain, range: variants.map(({ index, round }) => dashes[(index + Math.floor(index / colorCount) + round) % dashes.length]!) } },
   };
 }
 
-/** Vega leaves the root without a role, a name and a description. */
+/** Vega leaves the root without a role, a name and a description, and says much that the page's style says. */
 function described(svg: string, title: string, description: string): string {
   const at = svg.indexOf('>') + 1;
   // Its marks' own roles and labels, thousands of them, would be read out one by one.
-  const body = svg.slice(at).replace(/ (?:aria-[\w-]+|role)="[^"]*"/g, '').replace(/ d="[^"]*"/g, shortened);
+  const body = svg.slice(at)
+    .replace(/ (?:aria-[\w-]+|role|font-family|font-weight|pointer-events)="[^"]*"| opacity="1"/g, '')
+    .replace(/<path class="(?:foreground|background)"[^>]*\/>/g, '')
+    .replace(/ (?:d|transform)="[^"]*"/g, shortened);
   return `${svg.slice(0, at - 1)} role="img"><title>${escapeText(title)}</title><desc>${escapeText(description)}</desc>${body}`;
 }
 

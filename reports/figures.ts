@@ -1,12 +1,13 @@
 // The report's charts, each under a heading that states what it shows in this result, with two sentences on
 // reading it and the figures as a table.
 
-import { metrics } from '../core/metrics.ts';
-import { quantileUs } from '../core/histogram.ts';
+import { samplesAboveQuantile } from '../core/metrics.ts';
+import { quantileUs, type Histogram } from '../core/histogram.ts';
 import type { SeriesColumn } from '../core/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../core/units.ts';
-import { receivedEvents, receivers, tailPoints, timePoints, type TimePoint } from './chart-data.ts';
+import { receivedEvents, receivers, tailPoints, thinned, timePoints, type TimePoint } from './chart-data.ts';
 import { draw, receiverSpec, tailSpec, timeSpec, type Chart } from './charts.ts';
+import { listed } from './headline.ts';
 import type { Markup } from './markup.ts';
 import { medianOf } from './table.ts';
 import { figureTable } from './tables.ts';
@@ -16,14 +17,23 @@ export type Figure = { id: string; heading: string; reading: string; chart: Char
 
 const quantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 
-/** Charts of the variants that have something to show. */
-export async function figures(all: readonly VariantTrials[]): Promise<Figure[]> {
-  const variants = all.filter(({ completed }) => completed.some((trial) => trial.latency.endToEnd.count > 0));
-  if (variants.length === 0) return [];
-  return [await tail(variants), ...(await overTime(variants)), ...(await fanout(variants))];
+/** The variants that have something to show, by the names they have in the charts. */
+export function charted(all: readonly VariantTrials[]): VariantTrials[] {
+  return all
+    .filter(({ completed }) => completed.some((trial) => trial.latency.endToEnd.count > 0))
+    .map((variant) => (variant.valid ? variant : { ...variant, label: `${variant.label} (does not count)` }));
 }
 
-async function tail(variants: readonly VariantTrials[]): Promise<Figure> {
+/**
+ * @param variants those of `charted`
+ * @param live with what the browser needs to draw them again
+ */
+export async function figures(variants: readonly VariantTrials[], live: boolean): Promise<Figure[]> {
+  if (variants.length === 0) return [];
+  return [await tail(variants, live), ...(await overTime(variants, live)), ...(await fanout(variants, live))];
+}
+
+async function tail(variants: readonly VariantTrials[], live: boolean): Promise<Figure> {
   const points = tailPoints(variants);
   const heading = tailHeading(variants);
   const labels = variants.map(({ label }) => label);
@@ -32,7 +42,7 @@ async function tail(variants: readonly VariantTrials[]): Promise<Figure> {
     return {
       head: label,
       cells: [
-        ...quantiles.map((quantile) => (histogram.count * (1 - quantile) < 100 - 1e-6 ? '—' : formatUs(quantileUs(histogram, quantile) ?? 0))),
+        ...quantiles.map((quantile) => (carries(histogram, quantile) ? formatUs(quantileUs(histogram, quantile)!) : '—')),
         formatUs(histogram.maxUs), formatNumber(histogram.count), formatNumber(histogram.overRange),
       ],
     };
@@ -41,26 +51,38 @@ async function tail(variants: readonly VariantTrials[]): Promise<Figure> {
     id: 'tail',
     heading,
     reading: 'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines end where fewer than 100 deliveries were slower, since beyond that chance draws them.',
-    chart: points.length === 0 ? undefined : await draw(tailSpec(points, labels), heading, `Delivery latency by percentile of ${labels.join(', ')}; the figures stand in the table below.`),
+    chart: points.length === 0 ? undefined : await draw(tailSpec(points, variants), heading, `Delivery latency by percentile of ${labels.join(', ')}; the figures stand in the table below.`, live),
     data: figureTable('Delivery latency by percentile', ['variant', ...quantiles.map((quantile) => formatShare(quantile)), 'largest', 'deliveries', 'above the scale'], rows),
   };
 }
 
+/** Of the highest percentile that every variant has the samples for: who takes longest, and how much longer than the soonest. */
 function tailHeading(variants: readonly VariantTrials[]): string {
-  const ratios = variants.map(({ label, completed }) => {
-    const p50 = medianOf(completed.map((trial) => metrics['latency.p50']!.read(trial) ?? 0));
-    const p90 = medianOf(completed.map((trial) => metrics['latency.p90']!.read(trial) ?? 0));
-    return { label, p50, p90, ratio: p90 / Math.max(1, p50) };
-  });
-  const worst = ratios.reduce((a, b) => (b.p90 > a.p90 ? b : a));
-  return `The slowest tenth: ${worst.label} takes ${formatUs(worst.p90)} or more${variants.length > 1 ? ', the longest of all' : ''}`;
+  const merged = variants.map(({ label, completed }) => ({ label, histogram: mergedLatency(completed, 'endToEnd') }));
+  const quantile = [0.99, 0.9, 0.5].find((one) => merged.every(({ histogram }) => carries(histogram, one)));
+  if (quantile === undefined) return 'Too few deliveries for a percentile of every variant';
+  const sorted = merged.map(({ label, histogram }) => ({ label, us: quantileUs(histogram, quantile)! })).sort((a, b) => a.us - b.us); // carried, so not empty
+  const [first, last] = [sorted[0]!, sorted.at(-1)!]; // there is a variant
+  const share = quantile === 0.5 ? 'Half of the deliveries' : `${formatShare(quantile)} of deliveries`;
+  if (sorted.length === 1 || formatUs(first.us) === formatUs(last.us)) return `${share} came within ${formatUs(last.us)}${sorted.length === 1 ? '' : ', with every variant'}`;
+  return `${share} came within ${formatUs(first.us)} with ${first.label}, within ${formatUs(last.us)} with ${last.label}`;
+}
+
+/** Enough samples lie beyond the quantile for it to mean something. */
+function carries({ count }: Histogram, quantile: number): boolean {
+  return count * (1 - quantile) >= samplesAboveQuantile - 1e-6;
 }
 
 /** Charts on one time axis. */
 const panels: readonly { id: string; column: SeriesColumn; title: string; scale: number; log?: true; format(value: number): string; heading(name: string, figure: string): string; reading: string }[] = [
   {
+    id: 'time-median', column: 'latencyP50Us', title: 'ms, median (log)', scale: 1e-3, log: true, format: (ms) => formatUs(ms * 1000),
+    heading: (name, figure) => `Median latency over time: the worst moment was ${figure}, with ${name}`,
+    reading: 'Each point is the median of the events planned in its slot of time. A level line is a system at rest; one that rises is falling behind.',
+  },
+  {
     id: 'time-latency', column: 'latencyP99Us', title: 'ms, 99 % (log)', scale: 1e-3, log: true, format: (ms) => formatUs(ms * 1000),
-    heading: (name, figure) => `Latency over time: the worst moment was ${figure}, with ${name}`,
+    heading: (name, figure) => `Tail latency over time: the worst moment was ${figure}, with ${name}`,
     reading: 'Each point is the 99th percentile of the events planned in its slot of time. A lone peak is a pause (garbage collection, another program); a rising line is a queue that grows.',
   },
   {
@@ -84,13 +106,13 @@ const panels: readonly { id: string; column: SeriesColumn; title: string; scale:
     reading: 'Open files of the server process, read from /proc: one for each held connection, and a handful of its own. Polling with kept connections holds as many as a stream does.',
   },
   {
-    id: 'time-memory', column: 'serverRssBytes', title: 'server memory, MB', scale: 1e-6, format: (value) => formatBytes(value * 1e6),
+    id: 'time-memory', column: 'serverRssBytes', title: 'server memory, MiB', scale: 1 / 1024 ** 2, format: (value) => formatBytes(value * 1024 ** 2),
     heading: (name, figure) => `Server memory over time: at most ${figure}, with ${name}`,
-    reading: 'Resident memory of the whole server process, the runtime\'s own 50 MB or more included. What climbs without end is a leak or a queue.',
+    reading: 'Resident memory of the whole server process, the runtime\'s own 50 MiB or more included. What climbs without end is a leak or a queue.',
   },
 ];
 
-async function overTime(variants: readonly VariantTrials[]): Promise<Figure[]> {
+async function overTime(variants: readonly VariantTrials[], live: boolean): Promise<Figure[]> {
   const labels = variants.map(({ label }) => label);
   const trials = variants.map(({ completed }) => completed[0]!); // variants without one were left out
   const axis = [
@@ -101,17 +123,24 @@ async function overTime(variants: readonly VariantTrials[]): Promise<Figure[]> {
   for (const { id, column, title, scale, log = false, format, heading, reading } of panels) {
     const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
     if (points.length === 0) continue;
-    const peak = points.reduce((a, b) => (b.value > a.value ? b : a));
-    const text = heading(peak.variant, format(peak.value));
+    const peak = format(points.reduce((a, b) => (b.value > a.value ? b : a)).value);
+    const text = heading(holders(new Set(points.filter(({ value }) => format(value) === peak).map(({ variant }) => variant)), labels.length), peak);
+    const { points: shown, group } = thinned(points, variants.length);
     drawn.push({
       id,
       heading: text,
-      reading,
-      chart: await draw(timeSpec(points, labels, title, log, axis), text, `${title} over time of ${labels.join(', ')}; the figures stand in the table below.`),
+      reading: group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`,
+      chart: await draw(timeSpec(shown, variants, title, log, axis), text, `${title}, over time, of ${labels.join(', ')}; the figures stand in the table below.`, live),
       data: figureTable(`${title} over time`, ['variant', 'lowest', 'median', 'highest', 'slots'], rowsOf(points, labels, format)),
     });
   }
   return drawn;
+}
+
+/** Who shares a peak. */
+function holders(names: ReadonlySet<string>, of: number): string {
+  if (names.size === of && of > 1) return 'every variant';
+  return names.size <= 3 ? listed([...names]) : `${names.size} of ${of} variants`;
 }
 
 function rowsOf(points: readonly TimePoint[], labels: readonly string[], format: (value: number) => string) {
@@ -122,7 +151,7 @@ function rowsOf(points: readonly TimePoint[], labels: readonly string[], format:
   });
 }
 
-async function fanout(variants: readonly VariantTrials[]): Promise<Figure[]> {
+async function fanout(variants: readonly VariantTrials[], live: boolean): Promise<Figure[]> {
   const points = receivers(variants);
   if (points.length === 0) return [];
   const shared = variants.filter(({ label }) => points.some(({ variant }) => variant === label));
@@ -136,7 +165,7 @@ async function fanout(variants: readonly VariantTrials[]): Promise<Figure[]> {
     id: 'fan-out',
     heading,
     reading: `Of each event with several receivers, when the first, the median and the last of them had it; the median over ${formatNumber(receivedEvents(shared))} events. One process writes to one connection after the other, so the spread grows with the number of receivers.`,
-    chart: await draw(receiverSpec(points, labels), heading, `First, median and last receiver of the median event of ${labels.join(', ')}; the figures stand in the table below.`),
+    chart: await draw(receiverSpec(points, shared), heading, `First, median and last receiver of the median event of ${labels.join(', ')}; the figures stand in the table below.`, live),
     data: figureTable('Receivers of the median event', ['variant', 'first', 'median', 'last'], labels.map((label) => ({ head: label, cells: ['first', 'median', 'last'].map((which) => formatUs(of(label, which))) }))),
   }];
 }

@@ -3,13 +3,13 @@
 
 import type { Result } from '../core/result.ts';
 import { formatBytes, formatNumber } from '../core/units.ts';
-import { figures, type Figure } from './figures.ts';
+import { charted, figures, type Figure } from './figures.ts';
 import { headlineOf, listed } from './headline.ts';
-import { interactiveScript } from './interactive.ts';
+import { interactiveScript, variantPicker } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
 import { style } from './style.ts';
 import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, resourceTable } from './tables.ts';
-import { nameOf, variantsOf } from './variants.ts';
+import { resultNames, variantsOf, type VariantTrials } from './variants.ts';
 import { validityStrip } from './validity-strip.ts';
 
 /**
@@ -18,8 +18,10 @@ import { validityStrip } from './validity-strip.ts';
  */
 export async function renderHtml(results: readonly Result[], options: { interactive: boolean }): Promise<string> {
   const variants = variantsOf(results);
-  const { strip, suspect } = validityStrip(variants, results);
-  const charts = await figures(variants);
+  const names = resultNames(results);
+  const { strip, suspect } = validityStrip(variants);
+  const inCharts = charted(variants);
+  const charts = await figures(inCharts, options.interactive);
   const [first] = results as [Result, ...Result[]];
   const title = results.length === 1 ? first.scenario.name : `${results.length} results`;
   const page = html`<!doctype html>
@@ -29,10 +31,11 @@ export async function renderHtml(results: readonly Result[], options: { interact
 <h1>${first.scenario.question}</h1>
 <p class="headline">${headlineOf(results)}</p>
 ${strip}
-${warnings(results)}
+${warnings(variants)}
 <h2>Side by side</h2>
 ${comparisonTable(results)}
 ${expectationTable(results)}
+${options.interactive ? variantPicker(inCharts.map(({ label }) => label)) : ''}
 ${charts.map(figureMarkup)}
 <h2>The ledger</h2>
 <p>Every delivery that the published events ask for, accounted for one by one: an event counts as missed only when the drain limit has passed.</p>
@@ -46,23 +49,22 @@ ${resourceTable(variants)}
 ${checkTable(variants)}
 ${notice(results)}
 ${patternsMarkup(results)}
-${results.map((result) => about(result, results.length > 1))}
+${results.map((result, i) => about(result, results.length > 1 ? names[i]! : 'This run'))}
 </main>${options.interactive ? await interactiveScript(charts) : ''}</body></html>
 `;
   return page.markup;
 }
 
 function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {
-  return html`<section><h2>${heading}</h2>${chart && html`<figure id="${id}"><div class="chart">${{ markup: chart.svg }}</div><figcaption>${reading}</figcaption></figure>`}${data}</section>`;
+  return html`<section><h2>${heading}</h2>${chart && html`<figure id="${id}"><div class="chart scroll" role="group" aria-label="${heading}" tabindex="0">${{ markup: chart.svg }}</div><figcaption>${reading}</figcaption></figure>`}${data}</section>`;
 }
 
-function warnings(results: readonly Result[]): Markup {
-  const all = results.flatMap(({ trials }) => trials).flatMap(({ variant, warnings: own, outcome }) => [
-    ...(outcome.status === 'failed' ? [{ who: variant.label, level: 'failed', message: outcome.message }] : []),
-    ...own.map(({ level, message }) => ({ who: variant.label, level, message })),
-  ]);
-  const problems = results.flatMap(({ trials }) => trials).flatMap(({ variant, outcome }) =>
-    outcome.status === 'completed' ? outcome.problems.map((problem) => ({ who: variant.label, ...problem })) : []);
+function warnings(variants: readonly VariantTrials[]): Markup {
+  const all = variants.flatMap(({ label: who, trials }) => trials.flatMap(({ warnings: own, outcome }) => [
+    ...(outcome.status === 'failed' ? [{ who, level: 'failed', message: outcome.message }] : []),
+    ...own.map(({ level, message }) => ({ who, level, message })),
+  ]));
+  const problems = variants.flatMap(({ label: who, completed }) => completed.flatMap((trial) => trial.problems.map((problem) => ({ who, ...problem }))));
   if (all.length + problems.length === 0) return html``;
   // The same sentence of several variants is said once.
   const said = [...Map.groupBy(all, ({ level, message }) => `${level} ${message}`).values()];
@@ -70,8 +72,8 @@ function warnings(results: readonly Result[]): Markup {
   return html`<h2>Read with this in mind</h2><ul class="plain">${said.map((same) => {
     const { level, message } = same[0]!;
     return html`<li><b class="${level === 'note' ? '' : 'bad'}">${words[level]!}</b>: ${listed([...new Set(same.map(({ who }) => who))])}: ${message}</li>`;
-  })}</ul>${problems.length === 0 ? '' : html`<details><summary>${problems.length} kinds of mishaps</summary><ul class="plain">${problems.map(({ who, code, message, count }) =>
-    html`<li>${who}: ${message} (<code>${code}</code>, ${formatNumber(count)} times)</li>`)}</ul></details>`}`;
+  })}</ul>${problems.length === 0 ? '' : html`<details><summary>${counted(problems.length, 'kind')} of mishaps</summary><ul class="plain">${problems.map(({ who, code, message, count }) =>
+    html`<li>${who}: ${message} (<code>${code}</code>, ${formatNumber(count)} ${count === 1 ? 'time' : 'times'})</li>`)}</ul></details>`}`;
 }
 
 function notice(results: readonly Result[]): Markup {
@@ -87,14 +89,18 @@ function patternsMarkup(results: readonly Result[]): Markup {
   })}</ul>`;
 }
 
-function about(result: Result, several: boolean): Markup {
+function about(result: Result, heading: string): Markup {
   const { scenario, environment: e, command, seed, createdAt, pushbench } = result;
   const { connect, warmup, measure, drain } = scenario.phasesMs;
-  return html`<h2>${several ? nameOf(result) : 'This run'}</h2>
-<p>${formatNumber(scenario.subscribers)} subscribers, ${formatNumber(scenario.topics)} topics, ${formatNumber(scenario.events)} measured events that ask for ${formatNumber(scenario.deliveries)} deliveries in each trial.
+  return html`<h2>${heading}</h2>
+<p>${counted(scenario.subscribers, 'subscriber')}, ${counted(scenario.topics, 'topic')}, ${counted(scenario.events, 'measured event')} to bring about ${counted(scenario.deliveries, 'delivery', 'deliveries')} in each trial.
 Phases: connect ${connect / 1000} s, warm-up ${warmup / 1000} s, measured ${measure / 1000} s, drain at most ${drain / 1000} s. Seed ${seed}.${result.interrupted ? ' The run was interrupted.' : ''}</p>
-<p>${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node}, ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${e.cores} cores, ${formatBytes(e.memoryBytes)} of memory${e.descriptorLimit === null ? '' : `, at most ${formatNumber(e.descriptorLimit)} descriptors a process`}. All processes on this one machine.</p>
+<p>${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node}, ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${counted(e.cores, 'core')}, ${formatBytes(e.memoryBytes)} of memory${e.descriptorLimit === null ? '' : `, at most ${formatNumber(e.descriptorLimit)} descriptors a process`}. All processes on this one machine.</p>
 <p>Repeat it with:</p><pre tabindex="0"><code>${command}</code></pre>
 <details><summary>The scenario as run</summary><pre tabindex="0"><code>${scenario.source}</code></pre></details>
 <p class="dim">The full result, histograms included, is result.json beside this page.</p>`;
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatNumber(count)} ${count === 1 ? one : many}`;
 }

@@ -1,26 +1,83 @@
 // What an interactive page adds: Vega itself and the charts' specifications, drawn again over the drawings that
-// stand there already. Without scripts the page stays as it is.
+// stand there already, with figures at the pointer, a time axis to move and zoom, and variants to tick. Without
+// scripts the page stays as it is.
 
 import { readFile } from 'node:fs/promises';
+import type { Spec } from 'vega';
 import type { Figure } from './figures.ts';
 import { html, raw, scriptJson, type Markup } from './markup.ts';
+
+/** Which variants the charts show; hidden until a script can answer to it. */
+export function variantPicker(labels: readonly string[]): Markup {
+  return html`<div id="picker" role="group" aria-label="Variants in the charts" hidden><b>In the charts:</b> ${labels.map((label) =>
+    html`<label><input type="checkbox" checked value="${label}"> ${label}</label> `)}
+<p class="dim">Point at a line for its figures. Drag a chart sideways to move it, hold Alt and turn the wheel to zoom, double-click to go back.</p></div>`;
+}
 
 export async function interactiveScript(figures: readonly Figure[]): Promise<Markup> {
   // The package exports its module build alone; the one for script elements stands beside it.
   const vega = await readFile(new URL('vega.min.js', import.meta.resolve('vega')), 'utf8');
-  const specs = Object.fromEntries(figures.flatMap(({ id, chart }) => (chart ? [[id, chart.spec]] : [])));
+  const specs = Object.fromEntries(figures.flatMap(({ id, chart }) => (chart?.live ? [[id, packed(chart.live)]] : [])));
   return html`<script>${raw(vega)}</script><script type="application/json" id="specs">${scriptJson(specs)}</script><script>${raw(draw)}</script>`;
 }
 
+/** A specification with its rows as columns, texts by number: a quarter of the size. */
+function packed(spec: Spec): object {
+  return {
+    ...spec,
+    data: (spec.data ?? []).map((set) => {
+      if (!('values' in set) || !Array.isArray(set.values)) return set;
+      const { values, ...rest } = set;
+      const rows = values as Record<string, string | number>[]; // the rows of chart-data.ts
+      const names = [...new Set(rows.flatMap(Object.keys))];
+      return { ...rest, columns: names.map((name) => {
+        const own = rows.map((row) => row[name]!);
+        const texts = [...new Set(own.filter((value) => typeof value === 'string'))];
+        return texts.length === 0 ? { name, own } : { name, texts, own: own.map((value) => texts.indexOf(String(value))) };
+      }) };
+    }),
+  };
+}
+
 const draw = `
-for (const [id, spec] of Object.entries(JSON.parse(document.getElementById('specs').textContent))) {
+const unpack = (spec) => {
+  for (const set of spec.data) if (set.columns) {
+    set.values = set.columns[0].own.map((_, i) => Object.fromEntries(set.columns.map(({ name, texts, own }) => [name, texts ? texts[own[i]] : own[i]])));
+    delete set.columns;
+  }
+  return spec;
+};
+const picker = document.getElementById('picker');
+const tip = document.body.appendChild(document.createElement('div'));
+tip.id = 'tip';
+tip.hidden = true;
+const tell = (_, event, __, value) => {
+  tip.hidden = value === null || typeof value !== 'object';
+  if (tip.hidden) return;
+  tip.textContent = Object.entries(value).map(([name, text]) => name + ': ' + text).join('\\n');
+  tip.style.left = Math.max(0, Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8)) + 'px';
+  tip.style.top = Math.max(0, Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8)) + 'px';
+};
+const specs = JSON.parse(document.getElementById('specs').textContent);
+Promise.all(Object.entries(specs).map(async ([id, spec]) => {
   const place = document.querySelector('#' + id + ' .chart');
-  const still = place.firstElementChild;
   const box = document.createElement('div');
-  new vega.View(vega.parse(spec), { renderer: 'svg', container: box, hover: true }).runAsync().then(() => {
-    const svg = box.querySelector('svg');
-    svg.setAttribute('role', 'img');
-    svg.setAttribute('aria-label', still.querySelector('title').textContent);
-    place.replaceChildren(box);
+  const view = await new vega.View(vega.parse(unpack(spec)), { renderer: 'svg', container: box }).tooltip(tell).runAsync();
+  const svg = box.querySelector('svg');
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', place.querySelector('svg > title').textContent);
+  place.replaceChildren(box);
+  return view;
+})).then((views) => {
+  picker.hidden = false;
+  picker.addEventListener('change', () => {
+    const hidden = [...picker.querySelectorAll('input:not(:checked)')].map((box) => box.value);
+    for (const view of views) view.signal('hidden', hidden).runAsync();
   });
-}`;
+  const time = 'zoom_atS';
+  const timed = views.filter((view) => time in view.getState({ signals: (name) => name === time, data: () => false }).signals);
+  const same = (a, b) => String(a) === String(b);
+  for (const view of timed) view.addSignalListener(time, (_, range) => {
+    for (const other of timed) if (!same(other.signal(time), range)) other.signal(time, range).runAsync();
+  });
+});`;

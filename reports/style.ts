@@ -1,9 +1,11 @@
 // The page's style: light and dark by the reader's system, narrow screens, print. Text contrast is 4.5:1 at least.
 
-export const style = `
-:root { color-scheme: light dark; --text: #1c1c1e; --dim: #5b5b62; --back: #ffffff; --panel: #f4f4f6; --line: #d5d5da;
+const light = `--text: #1c1c1e; --dim: #5b5b62; --back: #ffffff; --panel: #f4f4f6; --line: #d5d5da;
   --good: #0b6b3a; --bad: #b3261e; --bad-back: #fdecea;
-  --c0: #0072b2; --c1: #c04a00; --c2: #00795a; --c3: #a3438a; --c4: #3d3d44; --c5: #8a6400; --c6: #2f86c9; --c7: #d1495b; }
+  --c0: #0072b2; --c1: #c04a00; --c2: #00795a; --c3: #a3438a; --c4: #3d3d44; --c5: #8a6400; --c6: #2f86c9; --c7: #d1495b;`;
+
+export const style = `
+:root { color-scheme: light dark; ${light} }
 @media (prefers-color-scheme: dark) { :root { --text: #ececef; --dim: #a9a9b2; --back: #18181b; --panel: #232327; --line: #3d3d44;
   --good: #6fd39b; --bad: #ff9a91; --bad-back: #3b1f1d;
   --c0: #56b4e9; --c1: #ff9d57; --c2: #3fd0a3; --c3: #e39bcd; --c4: #d5d5dc; --c5: #f0e442; --c6: #9ec5ff; --c7: #ff8795; } }
@@ -15,8 +17,8 @@ h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; line-height: 1.3; }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; }
 p, li { max-width: 46rem; }
 .dim, caption, figcaption { color: var(--dim); font-size: .9rem; }
-.strip { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; margin: 0; }
-.strip > div { background: var(--panel); padding: .6rem .8rem; }
+.strip { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; margin: 0; }
+.strip > div { padding: .6rem .8rem; box-shadow: 0 0 0 1px var(--line); }
 .strip dt { font-size: .82rem; color: var(--dim); } .strip dd { margin: 0; font-weight: 600; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 .strip > div.wrong { background: var(--bad-back); }
@@ -28,13 +30,21 @@ thead th { white-space: normal; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; }
 thead th { font-size: .82rem; vertical-align: bottom; }
 td small { display: block; color: var(--dim); font-size: .78rem; }
-tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.out th .why { display: inline-block; text-decoration: none; }
-.suspect figure { filter: grayscale(1); } .suspect .main { color: var(--dim); }
-figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
+tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.out th .why { display: inline-block; margin-left: .5em; font-weight: 400; font-style: italic; text-decoration: none; }
+.suspect figure { filter: saturate(.4); } .suspect .main { color: var(--dim); }
+figure { margin: 1rem 0; } figcaption { max-width: 54rem; }
+.chart svg { display: block; width: 100%; min-width: 620px; max-width: 860px; height: auto; font: 12px system-ui, sans-serif; }
+#picker { border: 1px solid var(--line); border-radius: 8px; margin: 2rem 0 0; padding: .5rem .9rem; background: var(--panel); }
+#picker label { display: inline-block; margin-left: .8rem; } #picker p { margin: .3rem 0 0; max-width: none; }
+#tip { position: fixed; padding: .35rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--back); font-size: .85rem; white-space: pre; pointer-events: none; }
+@media (min-width: 60rem) { #picker { position: sticky; top: 0; z-index: 1; } }
 details { margin: .5rem 0; } summary { cursor: pointer; color: var(--dim); }
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; overflow-x: auto; font-size: .85rem; }
 code { font-family: ui-monospace, monospace; font-size: .9em; }
 .swatch { display: inline-block; width: 1.4em; height: .25em; margin-right: .45em; vertical-align: middle; }
 ul.plain { padding-left: 1.1rem; }
-@media print { body { max-width: none; } details { display: block; } figure, table { break-inside: avoid; } }
+@media print { :root { color-scheme: light; ${light} }
+  body { max-width: none; padding: 0; } .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; } #picker { display: none; }
+  table { font-size: .62rem; } thead th { font-size: inherit; } th, td { padding: .2rem .3rem; white-space: normal; } .chart svg { min-width: 0; } figure, tr, .strip { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  details::details-content { content-visibility: visible; block-size: auto; } summary { list-style: none; } }
 `;

@@ -7,7 +7,7 @@ import { formatBytes, formatNumber, formatShare, formatUs } from '../core/units.
 import { html, type Markup } from './markup.ts';
 import { formatMetric, resultTable } from './table.ts';
 import { colorCount } from './charts.ts';
-import type { VariantTrials } from './variants.ts';
+import { resultNames, variantsOf, type VariantTrials } from './variants.ts';
 
 type Row = { head: Markup | string; cells: (string | Markup)[] };
 
@@ -19,14 +19,16 @@ function table(caption: string, heads: readonly string[], rows: readonly Row[]):
 
 export function comparisonTable(results: readonly Result[]): Markup {
   const all = resultTable(results);
+  const variants = variantsOf(results); // one a row
   // A column that no variant has a figure for is left to the note below.
   const shown = all.columns.map((_, i) => all.rows.some(({ cells }) => cells[i]!.reason === undefined));
   const columns = all.columns.filter((_, i) => shown[i]);
   const rows = all.rows.map((row) => ({ ...row, cells: row.cells.filter((_, i) => shown[i]) }));
-  const reasons = new Set(all.rows.flatMap(({ cells }) => cells.flatMap(({ reason }, i) => (reason === undefined ? [] : [`${all.columns[i]!.title}: ${reason}`]))));
+  // Why a whole row is empty stands in the row.
+  const reasons = new Set(all.rows.filter(({ failed }) => failed === undefined).flatMap(({ cells }) => cells.flatMap(({ reason }, i) => (reason === undefined ? [] : [`${all.columns[i]!.title}: ${reason}`]))));
   const body = rows.map(({ label, valid, failed, cells }, i) => {
-    const why = valid ? '' : failed === undefined ? ' (does not count)' : ' (failed)';
-    return html`<tr class="${valid ? '' : 'out'}"><th scope="row"><span class="swatch" style="background:var(--c${i % colorCount})"></span>${label}<span class="why">${why}</span></th>${cells.map(({ text, range }) => html`<td>${text}${range === undefined ? '' : html`<small>${range}</small>`}</td>`)}</tr>`;
+    const why = valid ? '' : failed === undefined ? 'does not count' : 'failed';
+    return html`<tr class="${valid ? '' : 'out'}"><th scope="row"><span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span>${label}${why && html`<span class="why">${why}</span>`}</th>${cells.map(({ text, range }) => html`<td>${text}${range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`}</td>`)}</tr>`;
   });
   return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0"><table><caption>Patterns by what they cost and how soon they deliver</caption>
 <thead><tr><th scope="col">variant</th>${columns.map(({ title }) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>
@@ -35,7 +37,8 @@ ${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].joi
 }
 
 export function expectationTable(results: readonly Result[]): Markup {
-  const all = results.flatMap((result) => result.expectations);
+  const names = resultNames(results);
+  const all = results.flatMap(({ expectations }, i) => expectations.map((one) => (results.length === 1 ? one : { ...one, variant: `${names[i]} ${one.variant}` })));
   if (all.length === 0) return html``;
   const row = ({ variant, repetition, check, metric, measured, held }: Result['expectations'][number]): Row => ({
     head: repetition === 1 ? variant : `${variant} (trial ${repetition})`,

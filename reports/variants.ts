@@ -8,8 +8,10 @@ export type VariantTrials = {
   /** The variant's label; with several results, led by the scenario's name and the time of the run. */
   label: string;
   pattern: string;
-  /** Its place among all variants, for its colour. */
+  /** Its place among the variants' own labels, for its colour: the same in all results. */
   index: number;
+  /** Which of the results it belongs to, from 0. */
+  round: number;
   result: Result;
   trials: Trial[];
   completed: Completed[];
@@ -21,25 +23,33 @@ export type VariantTrials = {
 
 /** Variants in the order in which they ran, results in the order given. */
 export function variantsOf(results: readonly Result[]): VariantTrials[] {
-  const all = results.flatMap((result) => {
+  const names = resultNames(results);
+  const all = results.flatMap((result, i) => {
     const byLabel = Map.groupBy(result.trials, ({ variant }) => variant.label);
-    return [...byLabel].map(([label, trials]) => ({ label: results.length === 1 ? label : `${nameOf(result)} ${label}`, result, trials }));
+    return [...byLabel].map(([label, trials]) => ({ own: label, label: results.length === 1 ? label : `${names[i]} ${label}`, round: i, result, trials }));
   });
-  return all.map(({ label, result, trials }, index) => {
+  const places = [...new Set(all.map(({ own }) => own))];
+  return all.map(({ own, label, round, result, trials }) => {
     const outcomes = trials.map(({ outcome }) => outcome);
     const completed = outcomes.filter((outcome) => outcome.status === 'completed');
     const failure = outcomes.find((outcome) => outcome.status === 'failed');
     return {
-      label, pattern: trials[0]!.variant.pattern, index, result, trials, completed,
+      label, pattern: trials[0]!.variant.pattern, index: places.indexOf(own), round, result, trials, completed,
       valid: outcomes.every(({ valid }) => valid),
       failed: completed.length === 0 ? failure?.message : undefined,
     };
   });
 }
 
-/** What to call a result beside another one. */
-export function nameOf(result: Result): string {
-  return `${result.scenario.name} ${result.createdAt.slice(11, 19)}`;
+/** What to call results beside one another: the scenario and the time, as much of it as tells them apart, or else a number. */
+export function resultNames(results: readonly Result[]): string[] {
+  const ways: ((result: Result, i: number) => string)[] = [
+    ({ scenario, createdAt }) => `${scenario.name} ${createdAt.slice(11, 19)}`,
+    ({ scenario, createdAt }) => `${scenario.name} ${createdAt.slice(0, 10)} ${createdAt.slice(11, 19)}`,
+    ({ scenario, createdAt }, i) => `${scenario.name} ${createdAt.slice(0, 10)} ${createdAt.slice(11, 19)} (${i + 1})`,
+  ];
+  const named = ways.map((way) => results.map(way));
+  return named.find((names) => new Set(names).size === results.length) ?? named.at(-1)!; // there are three ways
 }
 
 /** All trials' samples of one latency together; percentiles come from the merged bins. */

@@ -9,7 +9,7 @@ import { fixtureResult } from './fixture.ts';
 const still = { interactive: false };
 
 test('one file: nothing is loaded from anywhere, and it is small', async () => {
-  for (const results of [[fixtureResult()], [fixtureResult({ trouble: true })], [fixtureResult(), fixtureResult({ seed: 2 })]]) {
+  for (const results of [[fixtureResult()], [fixtureResult({ trouble: true })], [fixtureResult({ measureS: 120 })], [1, 2, 3].map((seed) => fixtureResult({ seed, measureS: 60 }))]) {
     const page = await renderHtml(results, still);
     assert.ok(page.length < 300_000, `${page.length} bytes`);
     assert.doesNotMatch(page, /<(?:script|link|img|iframe|object|embed|base)\b/i);
@@ -29,7 +29,7 @@ test('the interactive page is below 1 MB, loads nothing either, and holds the st
 });
 
 test('the same result gives the same bytes', async () => {
-  assert.equal(await renderHtml([fixtureResult()], still), await renderHtml([fixtureResult()], still));
+  assert.ok((await renderHtml([fixtureResult()], still)) === (await renderHtml([fixtureResult()], still))); // assert.equal would print them
 });
 
 test('without scripts everything is there: the answer, the table, every chart with a name, the ledger, the way to repeat it', async () => {
@@ -39,6 +39,19 @@ test('without scripts everything is there: the answer, the table, every chart wi
   for (const heading of ['Side by side', 'The ledger', 'Requests, bytes and connections', 'Two sides, one count', 'The patterns', 'This run']) assert.ok(page.includes(heading), heading);
   assert.ok(page.includes(result.command));
   for (const [svg] of page.matchAll(/<svg[^>]*>.{0,300}/gs)) assert.match(svg, /role="img"><title>[^<]+<\/title><desc>[^<]+</);
+});
+
+test('of several results each variant is led by its own, in warnings and expectations too', async () => {
+  const page = await renderHtml([fixtureResult(), fixtureResult({ seed: 2, trouble: true })], still);
+  assert.match(page, /<b class="bad">Failed<\/b>: compare 10:00:02 http-stream: /);
+  assert.match(page, /<th scope="row">compare 10:00:02 webhook<\/th><td><code>missed == 0<\/code>/);
+});
+
+test('the strip compares what was sent with what that very run planned', async () => {
+  const [small, large] = [fixtureResult({ measureS: 5 }), fixtureResult({ seed: 2 })];
+  assert.match(await renderHtml([small, large], still), /✓ 50 of 50</);
+  for (const { outcome } of large.trials) if (outcome.status === 'completed') outcome.checks[0] = { name: 'events', server: 3, client: 2, agree: false, note: 'one was under way' };
+  assert.match(await renderHtml([large], still), /✓ the same but for 6 explained/);
 });
 
 test('trouble is shown and greys out what is below it', async () => {
