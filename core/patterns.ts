@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { duration, interval, share } from './quantities.ts';
+import { schemeNames } from './signature.ts';
 import { writeDuration } from './units.ts';
 
 const connection = z.enum(['keep-alive', 'close']).default('keep-alive').describe('reuse the TCP connection, or open one per request');
@@ -37,6 +38,7 @@ export const patternOptions = {
     retries: z.array(duration).max(30).prefault(['1s', '5s', '30s']).describe('waits before each further attempt'),
     jitter: share.prefault('10%').describe('each wait differs by up to this share'),
     concurrency: z.int().min(1).max(10_000).default(64).describe('requests under way at once, over all endpoints'),
+    scheme: z.enum(schemeNames).default('standard').describe('how deliveries are signed: Standard Webhooks (HMAC or ed25519), or as Stripe, GitHub or Slack do'),
   }),
 } as const;
 

@@ -8,7 +8,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { PatternOptions } from '../core/patterns.ts';
-import { newSecret, standardWebhooks } from '../core/signature.ts';
+import { schemes } from '../core/signature.ts';
 import type { PatternLoad } from './pattern.ts';
 import { startReceiver, type Take } from './webhook-receiver.ts';
 import { createRegistrar } from './webhook-registrar.ts';
@@ -17,8 +17,9 @@ import { createRegistrar } from './webhook-registrar.ts';
 const rememberedDeliveries = 50_000;
 
 export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
-  async start(context) {
+  async start(context, options) {
     const { counters, sink, topicsOf } = context;
+    const scheme = schemes[options.scheme];
     const keys = new Map<number, KeyObject>();
     const isRepeated = createSeen(rememberedDeliveries);
     const receiver = await startReceiver(context, take);
@@ -31,7 +32,7 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
         return 404;
       }
       counters[Number(headers['pushbench-attempt'] ?? 1) > 1 ? 'retries' : 'deliveryRequests']++;
-      const verified = standardWebhooks.verify([key], headers, body);
+      const verified = scheme.verify([key], headers, body);
       if (!verified.ok) {
         sink.problem('bad-signature', `a delivery's signature was refused: ${verified.reason}`);
         return 401;
@@ -41,14 +42,15 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
         return 400;
       }
       counters.events++;
-      if (isRepeated(`${subscriber} ${String(headers['webhook-id'])}`)) counters.deduplicated++;
+      const id = scheme.idOf(headers, body);
+      if (id !== undefined && isRepeated(`${subscriber} ${id}`)) counters.deduplicated++;
       return 204;
     }
 
     return {
       open(subscriber) {
-        const secret = newSecret();
-        keys.set(subscriber, standardWebhooks.key(secret));
+        const secret = scheme.newSecret();
+        keys.set(subscriber, scheme.key(scheme.receiverSecret(secret)));
         const registration = { subscriber, url: receiver.urlOf(subscriber), events: topicsOf(subscriber), secret };
         registrar.register(registration, (atUs) => sink.ready(subscriber, atUs));
       },

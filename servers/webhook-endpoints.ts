@@ -6,7 +6,7 @@ import type { RequestOptions } from 'node:http';
 import { z } from 'zod';
 import { topicPattern } from '../core/envelope.ts';
 import { messageOf } from '../core/errors.ts';
-import { newSecret, standardWebhooks } from '../core/signature.ts';
+import type { SignatureScheme } from '../core/signature.ts';
 import { RequestError } from './request.ts';
 import { isLoopbackHost, targetOf } from './webhook-sender.ts';
 
@@ -27,7 +27,7 @@ export type WebhookEndpoint = {
 };
 
 /** What POST /webhooks takes. */
-const registration = z.strictObject({
+const registration = (scheme: SignatureScheme) => z.strictObject({
   url: z.string().max(2048).transform((text, context) => {
     const url = URL.parse(text);
     const problem = !url ? 'not a URL'
@@ -43,9 +43,9 @@ const registration = z.strictObject({
   events: z.array(z.string().regex(topicPattern, { error: 'a topic name of letters, digits and . _ : ~ -' })).min(1).max(1000)
     .transform((topics) => [...new Set(topics)]),
   secret: z.string().optional().transform((text, context) => {
-    const secret = text ?? newSecret();
+    const secret = text ?? scheme.newSecret();
     try {
-      return { key: standardWebhooks.key(secret), shown: text === undefined ? { secret } : {} };
+      return { key: scheme.key(secret), shown: text === undefined ? { secret: scheme.receiverSecret(secret) } : {} };
     } catch (error) {
       context.addIssue({ code: 'custom', message: messageOf(error) });
       return z.NEVER;
@@ -55,11 +55,11 @@ const registration = z.strictObject({
 
 /**
  * Checks a registration and makes an endpoint of it, not yet subscribed to anything.
- * @returns `shown`: the secret, when it was made here; it is told this once
+ * @returns `shown`: the secret as the receiver needs it, when it was made here; it is told this once
  * @throws RequestError 422 with everything that is wrong
  */
-export function newEndpoint(body: unknown): { endpoint: WebhookEndpoint; shown: { secret?: string } } {
-  const parsed = registration.safeParse(body);
+export function newEndpoint(body: unknown, scheme: SignatureScheme): { endpoint: WebhookEndpoint; shown: { secret?: string } } {
+  const parsed = registration(scheme).safeParse(body);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
     throw new RequestError(422, 'bad-registration', problems.join('; '));

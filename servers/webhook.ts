@@ -3,7 +3,7 @@
 
 import { messageOf } from '../core/errors.ts';
 import type { PatternOptions } from '../core/patterns.ts';
-import { standardWebhooks } from '../core/signature.ts';
+import { schemes } from '../core/signature.ts';
 import type { HubEvent } from './hub.ts';
 import type { Handler, PatternServer, Response } from './pattern.ts';
 import { answerFull, endWith, readBody, RequestError } from './request.ts';
@@ -22,6 +22,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
   return {
     start({ hub, limits, counters, countConnection, random }, options) {
       const endpoints = new Map<string, WebhookEndpoint>();
+      const scheme = schemes[options.scheme];
       let enabled = 0;
       const retryPolicy: RetryPolicy = { waitsMs: options.retries, jitter: options.jitter };
       const sender = createSender({ counters, countConnection, random, timeoutMs: options.timeout, maxIdle: options.concurrency });
@@ -55,7 +56,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
         const headers = {
           'content-type': 'application/json',
           'content-length': String(message.bodyBytes),
-          ...standardWebhooks.sign(endpoint.keys, { id: message.id, timestampS, body: message.body }),
+          ...scheme.sign(endpoint.keys, { id: message.id, topic: message.topic, timestampS, body: message.body }),
           'pushbench-attempt': String(attempt),
         };
         const answer = await sender.post(endpoint.target, headers, message.body, () => {
@@ -91,7 +92,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
       }
 
       const register: Handler = async (request, response) => {
-        const { endpoint, shown } = newEndpoint(parseJson(await readBody(request, maxRegistrationBytes)));
+        const { endpoint, shown } = newEndpoint(parseJson(await readBody(request, maxRegistrationBytes)), scheme);
         if (endpoints.size >= limits.maxSubscribers) {
           counters.refusals++;
           return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} endpoints are registered, which is the limit; delete one`);

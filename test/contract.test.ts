@@ -31,6 +31,7 @@ const variants: [PatternName, Record<string, unknown>][] = [
   ['websocket', { ping: '50ms' }],
   ['websocket', { deflate: true }],
   ['webhook', { retries: ['50ms', '50ms', '100ms', '200ms'] }],
+  ['webhook', { retries: ['50ms', '50ms', '100ms', '200ms'], scheme: 'stripe' }],
 ];
 
 const bodies = [

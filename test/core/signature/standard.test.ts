@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
-import { UserError } from '../../core/errors.ts';
-import { newSecret, standardWebhooks, type Headers } from '../../core/signature.ts';
+import { UserError } from '../../../core/errors.ts';
+import { newSecret, standardWebhooks, type Headers } from '../../../core/signature.ts';
 
 const { key, sign, verify } = standardWebhooks;
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -49,7 +49,7 @@ describe('refuses', () => {
     ['no timestamp', 'missing-header', without('webhook-timestamp')],
     ['no signature', 'missing-header', without('webhook-signature')],
     ['an empty id', 'missing-header', { ...headers, 'webhook-id': '' }],
-    ['a signature header given twice', 'missing-header', { ...headers, 'webhook-signature': [signature, signature] }],
+    ['a signature header given twice', 'repeated-header', { ...headers, 'webhook-signature': [signature, signature] }],
     ['a timestamp that is no number', 'bad-timestamp', { ...headers, 'webhook-timestamp': 'noon' }],
     ['a timestamp with something behind it', 'bad-timestamp', { ...headers, 'webhook-timestamp': `${sentS}x` }],
     ['a negative timestamp', 'bad-timestamp', { ...headers, 'webhook-timestamp': `-${sentS}` }],
@@ -59,9 +59,11 @@ describe('refuses', () => {
     ['no secret at all', 'no-match', headers, { secrets: [] }],
     ['a truncated signature', 'no-match', { ...headers, 'webhook-signature': signature.slice(0, -4) }],
     ['a lone v1', 'no-match', { ...headers, 'webhook-signature': 'v1,' }],
-    ['a lone scheme', 'no-match', { ...headers, 'webhook-signature': 'v1' }],
-    ['the right digest under an unknown scheme', 'no-match', { ...headers, 'webhook-signature': signature.replace('v1', 'v2') }],
-    ['the right digest without its scheme', 'no-match', { ...headers, 'webhook-signature': signature.slice(3) }],
+    ['a lone scheme', 'malformed-signature', { ...headers, 'webhook-signature': 'v1' }],
+    ['the right digest under an unknown scheme', 'unsupported-signature', { ...headers, 'webhook-signature': signature.replace('v1', 'v2') }],
+    ['the right digest without its scheme', 'malformed-signature', { ...headers, 'webhook-signature': signature.slice(3) }],
+    ['a signature of the asymmetric kind', 'unsupported-signature', { ...headers, 'webhook-signature': signature.replace('v1', 'v1a') }],
+    ['more signatures than any rotation has', 'malformed-signature', { ...headers, 'webhook-signature': `${'v1,AAAA '.repeat(16)}${signature}` }],
     ['the body parsed and printed again', 'no-match', headers, { body: JSON.stringify(JSON.parse(body)) }],
   ];
   for (const [what, reason, given, at] of rows) test(what, () => assert.equal(refusal(given, at), reason));
@@ -73,9 +75,12 @@ describe('refuses', () => {
     };
     assert.match(message(headers, sentS + 15), /15 s ago; more than 10 s/);
     assert.match(message(headers, sentS - 15), /15 s ahead of this clock; more than 10 s/);
-    assert.match(message({}, sentS), /webhook-id, webhook-timestamp and webhook-signature/);
+    assert.match(message({}, sentS), /carries no webhook-id/);
+    assert.match(message({ ...headers, 'webhook-signature': [signature, signature] }, sentS), /webhook-signature more than once/);
+    assert.match(message({ ...headers, 'webhook-signature': 'v2,AAAA' }, sentS), /no signature of a kind that is accepted/);
+    assert.match(message({ ...headers, 'webhook-signature': 'AAAA' }, sentS), /not written as its scheme has it/);
     assert.match(message({ ...headers, 'webhook-timestamp': 'x' }, sentS), /whole seconds since 1970/);
-    assert.match(message({ ...headers, 'webhook-id': 'other' }, sentS), /no v1 signature .* is one of this secret/);
+    assert.match(message({ ...headers, 'webhook-id': 'other' }, sentS), /no signature of the request is one of this secret/);
   });
 });
 

@@ -1,0 +1,75 @@
+// Standard Webhooks 1.0.0 with symmetric signatures, `v1`: HMAC-SHA256 in base64. The asymmetric kind is
+// standard-ed25519.ts; what the two share is here.
+
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { UserError } from '../errors.ts';
+import {
+  anyEqual, bytesOf, fault, header, hmac, matched, maxSignatures, timestampFault,
+  type Headers, type SignatureScheme, type SignedMessage, type Verification, type VerifyOptions,
+} from './scheme.ts';
+
+const prefix = 'whsec_';
+const minKeyBytes = 24;
+const maxKeyBytes = 64;
+
+/**
+ * Signed are the id, a full stop, the timestamp, a full stop and the raw body; the key is the secret behind `whsec_`,
+ * base64-decoded (the prefix may be missing, and the padding too).
+ */
+export const standardWebhooks: SignatureScheme = {
+  newSecret: () => prefix + randomBytes(32).toString('base64'),
+  receiverSecret: (secret) => secret,
+  signsWithAll: true,
+  key(secret) {
+    const bytes = bytesOf(secret.startsWith(prefix) ? secret.slice(prefix.length) : secret);
+    if (!bytes || bytes.length < minKeyBytes || bytes.length > maxKeyBytes) {
+      const found = bytes ? `holds ${bytes.length}` : 'is not base64';
+      throw new UserError('bad-secret', `a webhook secret is "${prefix}" and the base64 of ${minKeyBytes} to ${maxKeyBytes} random bytes; this one ${found}`);
+    }
+    return createSecretKey(bytes);
+  },
+  sign: (keys, message) => standardHeaders(message, keys.map((key) => `v1,${digest(key, message.id, String(message.timestampS), message.body)}`)),
+  verify: (keys, headers, body, options) =>
+    verifyStandard(headers, options, 'v1', (id, timestamp, signatures) => anyEqual(keys.map((key) => digest(key, id, timestamp, body)), signatures)),
+  idOf: standardId,
+};
+
+function digest(key: KeyObject, id: string, timestamp: string, body: string | Uint8Array): string {
+  return hmac(key, `${id}.${timestamp}.`, body, 'base64');
+}
+
+/** @param signatures each with its version: `v1,...` */
+export function standardHeaders({ id, timestampS }: SignedMessage, signatures: readonly string[]): Record<string, string> {
+  return { 'webhook-id': id, 'webhook-timestamp': String(timestampS), 'webhook-signature': signatures.join(' ') };
+}
+
+/** @param isSigned is given the signatures of the version wanted, without their version */
+export function verifyStandard(
+  headers: Headers,
+  options: VerifyOptions = {},
+  version: 'v1' | 'v1a',
+  isSigned: (id: string, timestamp: string, signatures: readonly string[]) => boolean,
+): Verification {
+  const id = header(headers, 'webhook-id');
+  if ('fault' in id) return id.fault;
+  const timestamp = header(headers, 'webhook-timestamp');
+  if ('fault' in timestamp) return timestamp.fault;
+  const list = header(headers, 'webhook-signature');
+  if ('fault' in list) return list.fault;
+  const untimely = timestampFault(timestamp.value, 'webhook-timestamp', options, 'both');
+  if (untimely) return untimely;
+
+  const entries = list.value.split(' ');
+  if (entries.length > maxSignatures) return fault({ reason: 'malformed-signature', header: 'webhook-signature' });
+  const signatures = entries.flatMap((entry) => (entry.startsWith(`${version},`) ? [entry.slice(version.length + 1)] : []));
+  if (signatures.length === 0) {
+    const written = entries.some((entry) => /^\w+,./.test(entry));
+    return fault({ reason: written ? 'unsupported-signature' : 'malformed-signature', header: 'webhook-signature' });
+  }
+  return isSigned(id.value, timestamp.value, signatures) ? matched : fault({ reason: 'no-match' });
+}
+
+export function standardId(headers: Headers): string | undefined {
+  const id = headers['webhook-id'];
+  return typeof id === 'string' ? id : undefined;
+}
