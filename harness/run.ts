@@ -7,6 +7,7 @@ import { checkExpectations } from '../core/expectation.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
 import { resultFormat, resultVersion, type Result, type Trial } from '../core/result.ts';
 import type { Scenario } from '../core/scenario.ts';
+import { refuseLargeBodies } from './body-limit.ts';
 import { loadCorpus } from './corpus.ts';
 import { readEnvironment } from './environment.ts';
 import { processes, type Fleet } from './fleet.ts';
@@ -46,7 +47,9 @@ export type RunOptions = {
  */
 export function prepare(scenario: Scenario, { registry, folder, machine = thisMachine() }: RunOptions): TrialPlan {
   preflight(scenario, scenario.variants.map(({ pattern }) => registry[pattern]!), machine);
-  return planTrial(scenario, loadProcessCount(scenario, machine), (from) => loadCorpus(from, folder), (file) => readTrace(file, folder));
+  const plan = planTrial(scenario, loadProcessCount(scenario, machine), (from) => loadCorpus(from, folder), (file) => readTrace(file, folder));
+  refuseLargeBodies(plan);
+  return plan;
 }
 
 /** Runs all trials of a prepared scenario. */

@@ -2,12 +2,13 @@
 // and the count of connections and their bytes. Events are published over HTTP/1.1 whatever the pattern speaks: on
 // the same port where that is HTTP/1.1 too, on a second one otherwise. Knows no pattern and no hub.
 
-import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from 'node:http';
+import { createServer as createHttpServer, STATUS_CODES, type Server as HttpServer, type ServerResponse } from 'node:http';
 import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Endpoint } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
 import type { RunningPattern } from './pattern.ts';
+import { RequestError } from './request.ts';
 import { createRouter, parseUrl, type Routes } from './router.ts';
 import type { Tally } from './tally.ts';
 import { testCertificate, testKey } from './test-certificate.ts';
@@ -165,8 +166,9 @@ function http1(
         upgrade(request, socket, head, parseUrl(request.url));
       } catch (error) {
         counters.errors++;
-        console.error(error);
-        socket.end('HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        const status = error instanceof RequestError ? error.status : 500;
+        if (status === 500) console.error(error); // a defect of ours must be seen; a client's mistake is the client's
+        socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       }
     });
   }

@@ -245,7 +245,7 @@ describe('counting', () => {
     await until('it is closed', () => read().connectionsClosed === 1);
     assert.deepEqual([read().bytesIn, read().bytesOut], [client.socket.bytesWritten, client.socket.bytesRead]);
     assert.match(await talk(url, upgrade('/throws')), /^HTTP\/1.1 500 /);
-    assert.match(await talk(url, upgrade('nonsense')), /^HTTP\/1.1 400 /);
+    for (const target of ['nonsense', '*']) assert.match(await talk(url, upgrade(target)), /^HTTP\/1.1 400 /, target);
     assert.deepEqual(said, ['Error: a defect']);
   });
 });
