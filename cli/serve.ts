@@ -1,8 +1,8 @@
 // `pushbench serve`: one reference server alone, for a workshop, until Ctrl-C.
 
 import { parse } from 'yaml';
-import { z } from 'zod';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
+import { expectation, findingsOf } from '../core/issues.ts';
 import { patterns } from '../core/patterns.ts';
 import { defaultLimits } from '../core/scenario.ts';
 import { nearest } from '../core/suggest.ts';
@@ -57,7 +57,8 @@ function parseOptions(pattern: keyof typeof patterns, assignments: readonly stri
       throw new UserError('set', `--set ${assignment}: ${messageOf(error)}`);
     }
   }
-  const parsed = patterns[pattern].options.safeParse(given);
+  const parsed = patterns[pattern].options.safeParse(given, { error: expectation });
   if (parsed.success) return parsed.data;
-  throw new UserError('options', `These options do not fit ${pattern}:\n${z.prettifyError(parsed.error)}\nIt has: ${Object.keys(patterns[pattern].options.shape).join(', ')}.`);
+  const mistakes = findingsOf(parsed.error, given).map(({ path, message }) => `  ${path.join('.')}: ${message}`);
+  throw new UserError('options', `These options do not fit ${pattern}:\n${mistakes.join('\n')}`);
 }

@@ -1,5 +1,5 @@
 // The report: one self-contained page, no network, complete without JavaScript. First the answer, then whether
-// to believe it, then the figures.
+// to believe it, then the figures: one section after the other, in the order of the list below.
 
 import type { Result } from '../core/result.ts';
 import { formatBytes, formatNumber } from '../core/units.ts';
@@ -12,47 +12,63 @@ import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, 
 import { resultNames, variantsOf, type VariantTrials } from './variants.ts';
 import { validityStrip } from './validity-strip.ts';
 
+/** What a section is made from. */
+export type Page = {
+  results: readonly Result[];
+  /** What to call each of the results. */
+  names: readonly string[];
+  variants: readonly VariantTrials[];
+  figures: readonly Figure[];
+  /** The variants that the figures show, by the names they have there. */
+  charted: readonly VariantTrials[];
+  interactive: boolean;
+};
+/** A part of the page under headings of its own; nothing where it has nothing to say. */
+export type Section = (page: Page) => Markup | Promise<Markup>;
+
+/** What stands below the answer and the validity strip. */
+const sections: readonly Section[] = [
+  ({ variants }) => warnings(variants),
+  ({ results }) => html`<h2>Side by side</h2>${comparisonTable(results)}`,
+  ({ results }) => expectationTable(results),
+  ({ interactive, charted: shown }) => (interactive ? variantPicker(shown.map(({ label }) => label)) : html``),
+  ({ figures: drawn }) => html`${drawn.map(figureMarkup)}`,
+  ({ variants }) => html`<h2>The ledger</h2>
+<p>Every delivery that the published events ask for, accounted for one by one: an event counts as missed only when the drain limit has passed.</p>
+${ledgerTable(variants)}`,
+  ({ variants }) => html`<h2>Requests, bytes and connections</h2>${costTable(variants)}`,
+  ({ variants }) => html`<h2>Processes</h2>
+<p>Kernel socket memory is that of all TCP buffers of the host, both ends of each loopback connection; the socket structures (about 2.5 KB each) are in no figure.</p>
+${resourceTable(variants)}`,
+  ({ variants }) => html`<h2>Two sides, one count</h2>${checkTable(variants)}`,
+  ({ results }) => notice(results),
+  ({ results }) => patternsMarkup(results),
+  ({ results, names }) => html`${results.map((result, i) => about(result, results.length > 1 ? names[i]! : 'This run'))}`,
+];
+
 /**
  * @param interactive draw the charts again in the browser, where they can be hovered, zoomed and toggled; a
  *   page of less than 1 MB instead of less than 300 KB
  */
-export async function renderHtml(results: readonly Result[], options: { interactive: boolean }): Promise<string> {
+export async function renderHtml(results: readonly Result[], { interactive }: { interactive: boolean }): Promise<string> {
   const variants = variantsOf(results);
-  const names = resultNames(results);
   const { strip, suspect } = validityStrip(variants);
   const inCharts = charted(variants);
-  const charts = await figures(inCharts, options.interactive);
+  const drawn = await figures(inCharts, interactive);
+  const page: Page = { results, names: resultNames(results), variants, figures: drawn, charted: inCharts, interactive };
   const [first] = results as [Result, ...Result[]];
   const title = results.length === 1 ? first.scenario.name : `${results.length} results`;
-  const page = html`<!doctype html>
+  const whole = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="pushbench ${first.pushbench}"><title>${title}: pushbench</title><style>${{ markup: style }}</style></head>
 <body><main class="${suspect ? 'suspect' : ''}">
 <h1>${first.scenario.question}</h1>
 <p class="headline">${headlineOf(results)}</p>
 ${strip}
-${warnings(variants)}
-<h2>Side by side</h2>
-${comparisonTable(results)}
-${expectationTable(results)}
-${options.interactive ? variantPicker(inCharts.map(({ label }) => label)) : ''}
-${charts.map(figureMarkup)}
-<h2>The ledger</h2>
-<p>Every delivery that the published events ask for, accounted for one by one: an event counts as missed only when the drain limit has passed.</p>
-${ledgerTable(variants)}
-<h2>Requests, bytes and connections</h2>
-${costTable(variants)}
-<h2>Processes</h2>
-<p>Kernel socket memory is that of all TCP buffers of the host, both ends of each loopback connection; the socket structures (about 2.5 KB each) are in no figure.</p>
-${resourceTable(variants)}
-<h2>Two sides, one count</h2>
-${checkTable(variants)}
-${notice(results)}
-${patternsMarkup(results)}
-${results.map((result, i) => about(result, results.length > 1 ? names[i]! : 'This run'))}
-</main>${options.interactive ? await interactiveScript(charts) : ''}</body></html>
+${await Promise.all(sections.map((section) => section(page)))}
+</main>${interactive ? await interactiveScript(drawn) : ''}</body></html>
 `;
-  return page.markup;
+  return whole.markup;
 }
 
 function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {

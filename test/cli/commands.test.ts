@@ -25,7 +25,8 @@ test('wrong arguments end with exit code 2 and a hint', async (t) => {
     [['serve', 'ses'], /no pattern called "ses"; did you mean "sse"\?/],
     [['serve', 'sse', '--port', 'http'], /--port http is not a port/],
     [['serve', 'sse', '--set', 'heartbeat'], /write it as option=value/],
-    [['serve', 'sse', '--set', 'hartbeat=5s'], /options do not fit sse[\s\S]*heartbeat/],
+    [['serve', 'sse', '--set', 'hartbeat=5s'], /options do not fit sse:\n {2}hartbeat: unknown key; did you mean "heartbeat"\?/],
+    [['serve', 'sse', '--set', 'heartbeat=5', '--set', 'over=h3'], /over: expected one of h1, h2, h2c; got "h3"\n {2}heartbeat: expected a duration with its unit.*; got 5/],
     [['report', 'nothing.json'], /nothing\.json/],
     [['validate'], /missing required argument/],
   ];
