@@ -7,10 +7,10 @@ import { schemes } from '../core/signature.ts';
 import type { HubEvent } from './hub.ts';
 import type { Handler, PatternServer, Response } from './pattern.ts';
 import { answerFull, endWith, readBody, RequestError } from './request.ts';
-import { endpointRow, newEndpoint, type WebhookEndpoint } from './webhook-endpoints.ts';
-import { createMemoryQueue, type Delivery, type Message, type Outcome } from './webhook-queue.ts';
-import { nextWaitMs, parseRetryAfterMs, realTimers, type RetryPolicy, type Timers } from './webhook-retry.ts';
-import { createSender, type Answer } from './webhook-sender.ts';
+import { endpointRow, newEndpoint, type WebhookEndpoint } from './webhook/endpoints.ts';
+import { createMemoryQueue, type Delivery, type Message, type Outcome } from './webhook/queue.ts';
+import { nextWaitMs, parseRetryAfterMs, realTimers, type RetryPolicy, type Timers } from './webhook/retry.ts';
+import { createSender, type Answer } from './webhook/sender.ts';
 
 /** A thousand topic names of the longest kind fit twice. */
 const maxRegistrationBytes = 256 * 1024;

@@ -7,11 +7,11 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { newCounters } from '../../core/counters.ts';
-import { createTally } from '../../servers/tally.ts';
-import { testCertificate, testKey } from '../../servers/test-certificate.ts';
-import { createSender, isLoopbackHost, loopbackOnly, targetOf, type SenderOptions } from '../../servers/webhook-sender.ts';
-import { bareReceiver, receiver, until } from './receivers.ts';
+import { newCounters } from '../../../core/counters.ts';
+import { createTally } from '../../../servers/tally.ts';
+import { testCertificate, testKey } from '../../../servers/test-certificate.ts';
+import { createSender, isLoopbackHost, loopbackOnly, targetOf, type SenderOptions } from '../../../servers/webhook/sender.ts';
+import { bareReceiver, receiver, until } from '../receivers.ts';
 
 function setUp(t: TestContext, options: Partial<SenderOptions> = {}) {
   const counters = newCounters();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { nextWaitMs, parseRetryAfterMs, realTimers } from '../../servers/webhook-retry.ts';
+import { nextWaitMs, parseRetryAfterMs, realTimers } from '../../../servers/webhook/retry.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

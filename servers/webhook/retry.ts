@@ -1,7 +1,7 @@
 // When a webhook is tried again: the schedule with its jitter, what a receiver may ask for with Retry-After,
 // and the clock and timers it all runs on. Pure but for `realTimers`.
 
-import type { Random } from '../core/random.ts';
+import type { Random } from '../../core/random.ts';
 
 /** What the delivery of webhooks knows of time, given to it so that tests can run days of retries at once. */
 export type Timers = {

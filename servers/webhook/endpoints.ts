@@ -4,11 +4,11 @@
 import { randomBytes, type KeyObject } from 'node:crypto';
 import type { RequestOptions } from 'node:http';
 import { z } from 'zod';
-import { topicPattern } from '../core/envelope.ts';
-import { messageOf } from '../core/errors.ts';
-import type { SignatureScheme } from '../core/signature.ts';
-import { RequestError } from './request.ts';
-import { isLoopbackHost, targetOf } from './webhook-sender.ts';
+import { topicPattern } from '../../core/envelope.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { SignatureScheme } from '../../core/signature.ts';
+import { RequestError } from '../request.ts';
+import { isLoopbackHost, targetOf } from './sender.ts';
 
 export type WebhookEndpoint = {
   readonly id: string;

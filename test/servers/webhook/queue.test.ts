@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createMemoryQueue, type Delivery, type Message, type Outcome, type QueueOptions } from '../../servers/webhook-queue.ts';
-import { virtualTimers } from './virtual-timers.ts';
+import { createMemoryQueue, type Delivery, type Message, type Outcome, type QueueOptions } from '../../../servers/webhook/queue.ts';
+import { virtualTimers } from '../virtual-timers.ts';
 
 let made = 0;
 const message = (topic = 'news', bodyBytes = 10): Message => ({ id: `e-${++made}`, topic, body: 'x'.repeat(bodyBytes), bodyBytes });

@@ -1,8 +1,8 @@
 // What is to be delivered, and whose turn it is. `DeliveryQueue` is the seam: this file's queue lives in memory and
 // ends with the process; one that outlives it takes its place behind the same type. It knows nothing of HTTP.
 
-import type { ServerLimits } from '../core/scenario.ts';
-import type { Timers } from './webhook-retry.ts';
+import type { ServerLimits } from '../../core/scenario.ts';
+import type { Timers } from './retry.ts';
 
 /** An event as every endpoint gets it. */
 export type Message = { readonly id: string; readonly topic: string; readonly body: string; readonly bodyBytes: number };

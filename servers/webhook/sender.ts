@@ -10,9 +10,9 @@ import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import { BlockList, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
-import type { Counters } from '../core/counters.ts';
-import type { Random } from '../core/random.ts';
-import { drawShare } from './request.ts';
+import type { Counters } from '../../core/counters.ts';
+import type { Random } from '../../core/random.ts';
+import { drawShare } from '../request.ts';
 
 export type Answer =
   | { kind: 'answered'; status: number; retryAfter?: string | undefined }
