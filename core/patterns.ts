@@ -3,7 +3,7 @@
 // registries of those rooms.
 
 import { z } from 'zod';
-import { duration, interval, share } from './quantities.ts';
+import { duration, interval, network, share } from './quantities.ts';
 import { schemeNames } from './signature.ts';
 import { writeDuration } from './units.ts';
 
@@ -39,6 +39,9 @@ export const patternOptions = {
     jitter: share.prefault('10%').describe('each wait differs by up to this share'),
     concurrency: z.int().min(1).max(10_000).default(64).describe('requests under way at once, over all endpoints'),
     scheme: z.enum(schemeNames).default('standard').describe('how deliveries are signed: Standard Webhooks (HMAC or ed25519), or as Stripe, GitHub or Slack do'),
+    receivers: z.enum(['listed', 'public']).default('listed').describe('where deliveries may go: to the networks of `allow` alone, or to every public address too'),
+    allow: z.array(network).max(100).default(['127.0.0.0/8', '::1/128'])
+      .describe('networks that deliveries may go to; private ones are reached only through this'),
   }),
 } as const;
 

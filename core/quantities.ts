@@ -30,3 +30,6 @@ export const share = quantity(sharePattern, parseShare, { what: 'a share', examp
 
 /** A duration that something repeats after: not so short that it would never pause. */
 export const interval = duration.refine((ms) => ms >= 1, { error: 'less than 1ms is not possible: timers count in milliseconds' });
+
+/** A network in CIDR form, of either address family. */
+export const network = z.string().refine((text) => z.union([z.cidrv4(), z.cidrv6()]).safeParse(text).success, { error: 'not a network: write it as 10.1.0.0/16 or fd00::/8' });

@@ -10,6 +10,7 @@ import { answerFull, endWith, readBody, RequestError } from './request.ts';
 import { endpointRow, newEndpoint, type WebhookEndpoint } from './webhook/endpoints.ts';
 import { createMemoryQueue, type Delivery, type Message, type Outcome } from './webhook/queue.ts';
 import { nextWaitMs, parseRetryAfterMs, realTimers, type RetryPolicy, type Timers } from './webhook/retry.ts';
+import { createGuard } from './webhook/guard.ts';
 import { createSender, type Answer } from './webhook/sender.ts';
 
 /** A thousand topic names of the longest kind fit twice. */
@@ -23,9 +24,10 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
     start({ hub, limits, counters, countConnection, random }, options) {
       const endpoints = new Map<string, WebhookEndpoint>();
       const scheme = schemes[options.scheme];
+      const guard = createGuard(options);
       let enabled = 0;
       const retryPolicy: RetryPolicy = { waitsMs: options.retries, jitter: options.jitter };
-      const sender = createSender({ counters, countConnection, random, timeoutMs: options.timeout, maxIdle: options.concurrency });
+      const sender = createSender({ counters, countConnection, random, timeoutMs: options.timeout, maxIdle: options.concurrency, guard });
       const queue = createMemoryQueue({ deliver, concurrency: options.concurrency, limits, timers });
 
       // One message an event, however many endpoints share it.
@@ -92,7 +94,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
       }
 
       const register: Handler = async (request, response) => {
-        const { endpoint, shown } = newEndpoint(parseJson(await readBody(request, maxRegistrationBytes)), scheme);
+        const { endpoint, shown } = newEndpoint(parseJson(await readBody(request, maxRegistrationBytes)), { scheme, guard });
         if (endpoints.size >= limits.maxSubscribers) {
           counters.refusals++;
           return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} endpoints are registered, which is the limit; delete one`);

@@ -8,7 +8,8 @@ import { topicPattern } from '../../core/envelope.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { SignatureScheme } from '../../core/signature.ts';
 import { RequestError } from '../request.ts';
-import { isLoopbackHost, targetOf } from './sender.ts';
+import type { Guard } from './guard.ts';
+import { targetOf } from './sender.ts';
 
 export type WebhookEndpoint = {
   readonly id: string;
@@ -26,16 +27,17 @@ export type WebhookEndpoint = {
   unsubscribe: () => void;
 };
 
+/** What a registration is held against. */
+export type RegistrationRules = { scheme: SignatureScheme; guard: Guard };
+
 /** What POST /webhooks takes. */
-const registration = (scheme: SignatureScheme) => z.strictObject({
+const registration = ({ scheme, guard }: RegistrationRules) => z.strictObject({
   url: z.string().max(2048).transform((text, context) => {
     const url = URL.parse(text);
     const problem = !url ? 'not a URL'
       : url.protocol !== 'http:' && url.protocol !== 'https:' ? 'neither http nor https'
       : url.username || url.password ? 'a user name or password does not belong into it'
-      // A server that calls any address it is given is a way into every network it stands in.
-      : !isLoopbackHost(url.hostname) ? `${url.hostname} is not this machine; deliveries go to loopback addresses and localhost only`
-      : undefined;
+      : guard.refusalOf(url.hostname);
     if (url && !problem) return url;
     context.addIssue({ code: 'custom', message: problem ?? 'not a URL' });
     return z.NEVER;
@@ -58,8 +60,8 @@ const registration = (scheme: SignatureScheme) => z.strictObject({
  * @returns `shown`: the secret as the receiver needs it, when it was made here; it is told this once
  * @throws RequestError 422 with everything that is wrong
  */
-export function newEndpoint(body: unknown, scheme: SignatureScheme): { endpoint: WebhookEndpoint; shown: { secret?: string } } {
-  const parsed = registration(scheme).safeParse(body);
+export function newEndpoint(body: unknown, rules: RegistrationRules): { endpoint: WebhookEndpoint; shown: { secret?: string } } {
+  const parsed = registration(rules).safeParse(body);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
     throw new RequestError(422, 'bad-registration', problems.join('; '));

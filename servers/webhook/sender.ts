@@ -4,15 +4,15 @@
 // `node:http` with an Agent: undici's dispatcher takes a quarter to two fifths less CPU for a request, but would be a
 // dependency for this alone; `fetch` takes several times as much as either.
 
-import { lookup as systemLookup } from 'node:dns';
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
-import { BlockList, isIP, type LookupFunction, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
 import type { Counters } from '../../core/counters.ts';
 import type { Random } from '../../core/random.ts';
 import { drawShare } from '../request.ts';
+import type { Guard } from './guard.ts';
 
 export type Answer =
   | { kind: 'answered'; status: number; retryAfter?: string | undefined }
@@ -39,7 +39,8 @@ export type SenderOptions = {
   timeoutMs: number;
   /** Connections without a request that are kept, over all receivers. */
   maxIdle: number;
-  lookup?: LookupFunction;
+  /** Decides which addresses are connected to. */
+  guard: Guard;
 };
 
 /** A connection without a request is closed after this time, or earlier where the receiver's Keep-Alive header says so. */
@@ -47,44 +48,18 @@ const idleMs = 30_000;
 /** Bytes of an answer that are read. Past them the connection is cut; the status has been given and counts. */
 const maxAnswerBytes = 64 * 1024;
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4'); // BlockList applies it to ::ffff:127.0.0.0/104 too
-loopback.addAddress('::1', 'ipv6');
-
-/** Whether a URL's host is this machine by its name: a loopback address, or `localhost`. */
-export function isLoopbackHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return isIP(host) === 0 ? host === 'localhost' : isLoopback(host);
-}
-
-function isLoopback(address: string): boolean {
-  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** Resolves names like `resolve`, but fails when one of the addresses is not of the loopback: a name may change its mind. */
-export function loopbackOnly(resolve: LookupFunction): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname, options, (error, address, family) => {
-      const addresses = error ? [] : typeof address === 'string' ? [address] : address.map((one) => one.address);
-      const outside = addresses.find((one) => !isLoopback(one));
-      if (outside === undefined) callback(error, address, family);
-      else callback(new Error(`${hostname} resolves to ${outside}, which is not an address of this machine`), []);
-    });
-  };
-}
-
 /** A receiver's address, taken apart once. */
 export function targetOf(url: URL): RequestOptions {
   return urlToHttpOptions(url);
 }
 
-export function createSender({ counters, countConnection, random, timeoutMs, maxIdle, lookup = systemLookup }: SenderOptions): Sender {
+export function createSender({ counters, countConnection, random, timeoutMs, maxIdle, guard }: SenderOptions): Sender {
   const open = new Set<Socket>();
   const underWay = new Set<ClientRequest>();
   const idle = new Set<Duplex>();
-  const options = { keepAlive: true, maxFreeSockets: maxIdle, timeout: idleMs, lookup: loopbackOnly(lookup) };
-  const http = boundIdle(new Agent(options));
-  const https = boundIdle(new TlsAgent(options));
+  const options = { keepAlive: true, maxFreeSockets: maxIdle, timeout: idleMs };
+  const http = boundIdle(guard.protect(new Agent(options)));
+  const https = boundIdle(guard.protect(new TlsAgent(options)));
   let closed = false;
 
   // An Agent bounds the idle connections of each receiver, not of all together; these are its hooks for more.

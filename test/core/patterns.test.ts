@@ -38,13 +38,17 @@ test('different options give different labels', () => {
 
 test('a variant without options has the defaults filled in', () => {
   assert.deepEqual(variantOf(patterns, 'polling'), { pattern: 'polling', label: 'polling', options: { every: 1000, jitter: 0.1, conditional: true, connection: 'keep-alive' } });
-  assert.deepEqual(variantOf(patterns, 'webhook').options, { timeout: 10_000, retries: [1000, 5000, 30_000], jitter: 0.1, concurrency: 64, scheme: 'standard' });
+  assert.deepEqual(variantOf(patterns, 'webhook').options, {
+    timeout: 10_000, retries: [1000, 5000, 30_000], jitter: 0.1, concurrency: 64, scheme: 'standard', receivers: 'listed', allow: ['127.0.0.0/8', '::1/128'],
+  });
 });
 
 describe('options that would harm the run are refused', () => {
   const rows: [PatternName, Record<string, unknown>, RegExp][] = [
     ['polling', { every: '0s' }, /less than 1ms is not possible/],
     ['polling', { every: '30d' }, /more than 24d is not possible/],
+    ['webhook', { allow: ['10.0.0.1'] }, /not a network: write it as 10\.1\.0\.0\/16 or fd00::\/8/],
+    ['webhook', { allow: ['10.0.0.0/33'] }, /not a network/],
     ['polling', { jitter: '101%' }, /more than 100% is not possible/],
     ['long-polling', { hold: '0s' }, /less than 1ms/],
     ['sse', { heartbeat: '500us' }, /less than 1ms/],

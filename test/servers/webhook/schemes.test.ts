@@ -5,11 +5,11 @@ import { test, type TestContext } from 'node:test';
 import { Webhooks } from '@octokit/webhooks';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
-import { patterns } from '../../core/patterns.ts';
-import { defaultLimits } from '../../core/scenario.ts';
-import { schemes, type SchemeName } from '../../core/signature.ts';
-import { startServer } from '../../servers/start.ts';
-import { receiver, until } from './receivers.ts';
+import { patterns } from '../../../core/patterns.ts';
+import { defaultLimits } from '../../../core/scenario.ts';
+import { schemes, type SchemeName } from '../../../core/signature.ts';
+import { startServer } from '../../../servers/start.ts';
+import { receiver, until } from '../receivers.ts';
 
 /** One event delivered, and the secret that the registration was answered with. */
 async function deliverOne(t: TestContext, scheme: SchemeName) {
