@@ -4,11 +4,12 @@
 import type { Result } from '../core/result.ts';
 import { formatBytes, formatNumber } from '../core/units.ts';
 import { charted, figures, type Figure } from './figures.ts';
-import { headlineOf, listed } from './headline.ts';
+import { headlineOf } from './headline.ts';
 import { interactiveScript, variantPicker } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
+import { levelWords, warningsOf } from './said.ts';
 import { style } from './style.ts';
-import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, resourceTable } from './tables.ts';
+import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, resourceTable, resultsTable } from './tables.ts';
 import { resultNames, variantsOf, type VariantTrials } from './variants.ts';
 import { validityStrip } from './validity-strip.ts';
 
@@ -28,6 +29,7 @@ export type Section = (page: Page) => Markup | Promise<Markup>;
 
 /** What stands below the answer and the validity strip. */
 const sections: readonly Section[] = [
+  ({ results, names }) => resultsTable(results, names),
   ({ variants }) => warnings(variants),
   ({ results }) => html`<h2>Side by side</h2>${comparisonTable(results)}`,
   ({ results }) => expectationTable(results),
@@ -43,7 +45,7 @@ ${resourceTable(variants)}`,
   ({ variants }) => html`<h2>Two sides, one count</h2>${checkTable(variants)}`,
   ({ results }) => notice(results),
   ({ results }) => patternsMarkup(results),
-  ({ results, names }) => html`${results.map((result, i) => about(result, results.length > 1 ? names[i]! : 'This run'))}`,
+  ({ results, names }) => html`${results.map((result, i) => about(result, results.length > 1 ? `${result.scenario.name}: ${names[i]}` : 'This run'))}`,
 ];
 
 /**
@@ -58,11 +60,12 @@ export async function renderHtml(results: readonly Result[], { interactive }: { 
   const page: Page = { results, names: resultNames(results), variants, figures: drawn, charted: inCharts, interactive };
   const [first] = results as [Result, ...Result[]];
   const title = results.length === 1 ? first.scenario.name : `${results.length} results`;
+  const questions = [...new Set(results.map(({ scenario }) => scenario.question))];
   const whole = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="pushbench ${first.pushbench}"><title>${title}: pushbench</title><style>${{ markup: style }}</style></head>
 <body><main class="${suspect ? 'suspect' : ''}">
-<h1>${first.scenario.question}</h1>
+<h1>${questions.length === 1 ? questions[0] : `${results.length} results of ${new Set(results.map(({ scenario }) => scenario.name)).size} scenarios side by side`}</h1>
 <p class="headline">${headlineOf(results)}</p>
 ${strip}
 ${await Promise.all(sections.map((section) => section(page)))}
@@ -76,19 +79,11 @@ function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {
 }
 
 function warnings(variants: readonly VariantTrials[]): Markup {
-  const all = variants.flatMap(({ label: who, trials }) => trials.flatMap(({ warnings: own, outcome }) => [
-    ...(outcome.status === 'failed' ? [{ who, level: 'failed', message: outcome.message }] : []),
-    ...own.map(({ level, message }) => ({ who, level, message })),
-  ]));
+  const said = warningsOf(variants);
   const problems = variants.flatMap(({ label: who, completed }) => completed.flatMap((trial) => trial.problems.map((problem) => ({ who, ...problem }))));
-  if (all.length + problems.length === 0) return html``;
-  // The same sentence of several variants is said once.
-  const said = [...Map.groupBy(all, ({ level, message }) => `${level} ${message}`).values()];
-  const words: Record<string, string> = { failed: 'Failed', invalid: 'Does not count', note: 'Note' };
-  return html`<h2>Read with this in mind</h2><ul class="plain">${said.map((same) => {
-    const { level, message } = same[0]!;
-    return html`<li><b class="${level === 'note' ? '' : 'bad'}">${words[level]!}</b>: ${listed([...new Set(same.map(({ who }) => who))])}: ${message}</li>`;
-  })}</ul>${problems.length === 0 ? '' : html`<details><summary>${counted(problems.length, 'kind')} of mishaps</summary><ul class="plain">${problems.map(({ who, code, message, count }) =>
+  if (said.length + problems.length === 0) return html``;
+  return html`<h2>Read with this in mind</h2><ul class="plain">${said.map(({ level, who, message }) =>
+    html`<li><b class="${level === 'note' ? '' : 'bad'}">${levelWords[level]}</b>: ${who}: ${message}</li>`)}</ul>${problems.length === 0 ? '' : html`<details><summary>${counted(problems.length, 'kind')} of mishaps</summary><ul class="plain">${problems.map(({ who, code, message, count }) =>
     html`<li>${who}: ${message} (<code>${code}</code>, ${formatNumber(count)} ${count === 1 ? 'time' : 'times'})</li>`)}</ul></details>`}`;
 }
 

@@ -1,13 +1,13 @@
 // The page's tables: the comparison, expectations, the ledger, the counts of both sides, the environment.
 
-import { metrics } from '../core/metrics.ts';
 import { requestsOf } from '../core/counters.ts';
 import type { Completed, Result } from '../core/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../core/units.ts';
 import { html, type Markup } from './markup.ts';
-import { formatMetric, resultTable } from './table.ts';
+import { expectationsTitle, expectedOf, type Expected } from './said.ts';
+import { resultTable } from './table.ts';
 import { colorCount } from './charts.ts';
-import { resultNames, variantsOf, type VariantTrials } from './variants.ts';
+import { rateText, variantsOf, type VariantTrials } from './variants.ts';
 
 type Row = { head: Markup | string; cells: (string | Markup)[] };
 
@@ -37,19 +37,31 @@ ${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].joi
 }
 
 export function expectationTable(results: readonly Result[]): Markup {
-  const names = resultNames(results);
-  const all = results.flatMap(({ expectations }, i) => expectations.map((one) => (results.length === 1 ? one : { ...one, variant: `${names[i]} ${one.variant}` })));
+  const all = expectedOf(results);
   if (all.length === 0) return html``;
-  const row = ({ variant, repetition, check, metric, measured, held }: Result['expectations'][number]): Row => ({
-    head: repetition === 1 ? variant : `${variant} (trial ${repetition})`,
-    cells: [html`<code>${check}</code>`, measured === null ? 'not measured' : formatMetric(measured, metrics[metric]?.unit ?? 'count'), html`<span class="${held ? 'good' : 'bad'}">${held ? 'held' : 'failed'}</span>`],
+  const row = ({ who, check, measured, held }: Expected): Row => ({
+    head: who,
+    cells: [html`<code>${check}</code>`, measured, html`<span class="${held ? 'good' : 'bad'}">${held ? 'held' : 'failed'}</span>`],
   });
   const heads = ['variant', 'expected', 'measured', 'verdict'];
   const failed = all.filter(({ held }) => !held);
   const held = all.filter((one) => one.held);
-  return html`<h2>${failed.length === 0 ? `All ${all.length} expectations held` : `${failed.length} of ${all.length} expectations failed`}</h2>
+  return html`<h2>${expectationsTitle(all)}</h2>
 ${failed.length === 0 ? '' : table('What was expected and did not hold', heads, failed.map(row))}
 ${held.length === 0 ? '' : html`<details><summary>${held.length} that held</summary>${table('What was expected and held', heads, held.map(row))}</details>`}`;
+}
+
+/** Which results stand beside one another, by the names that the rest of the page calls them. */
+export function resultsTable(results: readonly Result[], names: readonly string[]): Markup {
+  if (results.length === 1) return html``;
+  const heads = ['called', 'scenario', 'subscribers', 'events', 'measured for', 'when (UTC)', 'machine', 'pushbench'];
+  return html`<h2>What stands beside one another</h2>${table('The results, all charts and tables below share their axes and columns', heads, results.map(({ scenario, createdAt, environment, pushbench }, i) => ({
+    head: names[i]!,
+    cells: [
+      scenario.name, formatNumber(scenario.subscribers), rateText(scenario), `${formatNumber(scenario.phasesMs.measure / 1000)} s`, createdAt.slice(0, 19).replace('T', ' '),
+      `${environment.cpu}, ${environment.cores} cores`, `${pushbench}${environment.commit === null ? '' : ` (${environment.commit.slice(0, 12)})`}`,
+    ],
+  })))}`;
 }
 
 /** One row a trial that went through. */

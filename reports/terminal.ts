@@ -1,10 +1,11 @@
 // What a run prints when it is over: the answer, the table, the expectations, the warnings.
 
 import { styleText } from 'node:util';
-import { metrics } from '../core/metrics.ts';
 import type { Result } from '../core/result.ts';
 import { headlineOf } from './headline.ts';
-import { formatMetric, resultTable, type Table } from './table.ts';
+import { expectationsTitle, expectedOf, levelWords, warningsOf } from './said.ts';
+import { resultTable, type Table } from './table.ts';
+import { variantsOf } from './variants.ts';
 
 export type TerminalOptions = { columns: number; color: boolean };
 
@@ -56,36 +57,19 @@ function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): str
 }
 
 function expectations(results: readonly Result[], paint: Paint): string[] {
-  const all = results.flatMap((result) => result.expectations);
+  const all = expectedOf(results);
   if (all.length === 0) return [];
   const failed = all.filter(({ held }) => !held);
-  const lines = failed.map(({ variant, check, metric, measured }) => {
-    const figure = measured === null ? 'not measured' : formatMetric(measured, metrics[metric]?.unit ?? 'count');
-    return paint('red', `  failed: ${variant}: ${check} (measured ${figure})`);
-  });
-  const head = failed.length === 0 ? paint('green', `All ${all.length} expectations held.`) : `${failed.length} of ${all.length} expectations failed:`;
-  return [head, ...lines];
+  const title = expectationsTitle(all);
+  return [failed.length === 0 ? paint('green', `${title}.`) : `${title}:`, ...failed.map(({ who, check, measured }) => paint('red', `  failed: ${who}: ${check} (measured ${measured})`))];
 }
 
 function warnings(results: readonly Result[], columns: number, paint: Paint): string[] {
-  const lines = results.flatMap(({ trials }) => trials).flatMap(({ variant, repetition, outcome, warnings: all }) => {
-    const who = repetition === 1 ? variant.label : `${variant.label} (trial ${repetition})`;
-    if (outcome.status === 'failed') return [paint('red', `failed: ${who}: ${outcome.message}`)];
-    return all.map(({ level, message }) => (level === 'invalid' ? paint('red', `does not count: ${who}: ${message}`) : `note: ${who}: ${message}`));
+  const lines = warningsOf(variantsOf(results)).map(({ level, who, message }) => {
+    const text = wrapped(`${levelWords[level].toLowerCase()}: ${who}: ${message}`, columns);
+    return level === 'note' ? text : paint('red', text);
   });
-  // What holds for all variants alike is said once.
-  return lines.length === 0 ? [] : ['', ...gathered(lines).map((line) => wrapped(line, columns))];
-}
-
-/** Lines that differ only in who they speak of become one. */
-function gathered(lines: readonly string[]): string[] {
-  const groups = Map.groupBy(lines, (line) => line.replace(/: [^:]+: /, ': '));
-  return [...groups.values()].map((same) => {
-    const [first] = same as [string];
-    if (same.length === 1) return first;
-    const names = same.map((line) => /: ([^:]+): /.exec(line)?.[1] ?? '');
-    return first.replace(/: [^:]+: /, () => `: ${names.join(', ')}: `);
-  });
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function wrapped(text: string, columns: number): string {

@@ -54,17 +54,28 @@ test('no two lines look the same, and a variant keeps its colour from run to run
   const { color, strokeDash } = (tailSpec([], keys).still as unknown as Coloured).layer[0]!.encoding; // lines alone, nothing beneath
   const looks = color.scale.range.map((own, i) => `${own} ${strokeDash.scale.range[i]!.join()}`);
   assert.equal(new Set(looks).size, 24);
-  const ofSse = color.scale.domain.flatMap((label, i) => (label.endsWith(' sse') ? [color.scale.range[i]] : []));
+  const ofSse = color.scale.domain.flatMap((label, i) => (label.startsWith('sse ') ? [color.scale.range[i]] : []));
   assert.equal(ofSse.length, 4);
   assert.equal(new Set(ofSse).size, 1);
 });
 
-test('results are told apart by as much of their time as it takes, the same one given twice by a number', () => {
-  const at = (createdAt: string): Result => ({ ...fixtureResult({ measureS: 1 }), createdAt });
+test('results are told apart by what sets them apart, as a reader would say it', () => {
+  const plain = fixtureResult({ measureS: 1 });
+  const at = (createdAt: string, scenario: Partial<Result['scenario']> = {}): Result => ({ ...plain, createdAt, scenario: { ...plain.scenario, ...scenario } });
   const [first, other, day] = [at('2026-01-02T10:00:01.000Z'), at('2026-01-02T10:00:02.000Z'), at('2026-01-03T10:00:01.000Z')];
-  assert.deepEqual(resultNames([first!, other!]), ['compare 10:00:01', 'compare 10:00:02']);
-  assert.deepEqual(resultNames([first!, day!]), ['compare 2026-01-02 10:00:01', 'compare 2026-01-03 10:00:01']);
+  const rows: [Result[], string[]][] = [
+    [[first!], ['']],
+    [[first!, { ...first!, scenario: { ...plain.scenario, name: 'chat' } }], ['compare', 'chat']],
+    [[first!, at('2026-01-02T10:00:02.000Z', { subscribers: 2000 })], ['100 subscribers', '2,000 subscribers']],
+    [[first!, at('2026-01-02T10:00:02.000Z', { events: 1 })], ['10 events a second', '1 event a second']],
+    [[first!, other!], ['10:00:01', '10:00:02']],
+    [[first!, day!], ['2026-01-02 10:00:01', '2026-01-03 10:00:01']],
+    [[first!, first!], ['2026-01-02 10:00:01, 1', '2026-01-02 10:00:01, 2']],
+    [[first!, other!, at('2026-01-02T10:00:01.000Z', { name: 'chat' })], ['compare, 10:00:01', 'compare, 10:00:02', 'chat, 10:00:01']],
+  ];
+  for (const [results, names] of rows) assert.deepEqual(resultNames(results), names);
   assert.equal(new Set(variantsOf([first!, first!]).map(({ label }) => label)).size, 12);
+  assert.equal(variantsOf([first!, other!])[0]!.label, 'polling (10:00:01)');
 });
 
 test('headings are true of the figures, and say so where a variant does not count', async () => {

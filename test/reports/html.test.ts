@@ -41,10 +41,10 @@ test('without scripts everything is there: the answer, the table, every chart wi
   for (const [svg] of page.matchAll(/<svg[^>]*>.{0,300}/gs)) assert.match(svg, /role="img"><title>[^<]+<\/title><desc>[^<]+</);
 });
 
-test('of several results each variant is led by its own, in warnings and expectations too', async () => {
+test('of several results each variant says whose it is, in warnings and expectations too', async () => {
   const page = await renderHtml([fixtureResult(), fixtureResult({ seed: 2, trouble: true })], still);
-  assert.match(page, /<b class="bad">Failed<\/b>: compare 10:00:02 http-stream: /);
-  assert.match(page, /<th scope="row">compare 10:00:02 webhook<\/th><td><code>missed == 0<\/code>/);
+  assert.match(page, /<b class="bad">Failed<\/b>: http-stream \(10:00:02\): /);
+  assert.match(page, /<th scope="row">webhook \(10:00:02\)<\/th><td><code>missed == 0<\/code>/);
 });
 
 test('the strip compares what was sent with what that very run planned', async () => {

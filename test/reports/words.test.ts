@@ -19,11 +19,36 @@ const only = (result: Result, ...patterns: string[]): Result => ({ ...result, tr
 test('the headline names who was soonest, and by how much the last one was behind', () => {
   const line = headlineOf([fixtureResult()]);
   assert.match(line, /^With 100 subscribers and 10 events a second, .*(?:soonest|alike)/);
-  assert.match(line, /polling.* took \d+ ms and [\d.]+ requests per delivery/);
+  assert.match(line, /; polling took longest \(half within \d+ ms, 0\.11 requests per delivery\)\.$/);
+});
+
+test('the headline of several results names a variant once, and says whose it is only where that matters', () => {
+  const line = headlineOf([1, 2, 3].map((seed) => fixtureResult({ seed })));
+  assert.match(line, /^In 3 runs with 100 subscribers and 10 events a second, websocket, http-stream and sse delivered soonest, and alike \(/);
+  assert.equal(line.split('polling').length, 2);
+  assert.ok(line.length < 300, line);
+  const [small, large] = [fixtureResult(), fixtureResult({ seed: 2 })];
+  const other = { ...large, scenario: { ...large.scenario, subscribers: 2000 } };
+  assert.match(headlineOf([only(small, 'sse'), only(other, 'polling')]), /^Over 2 results, sse delivered soonest .*; polling took longest/);
+  assert.match(headlineOf([only(small, 'sse', 'polling'), only(other, 'polling', 'websocket')]), /^Over 2 results, websocket and sse delivered soonest/);
+});
+
+test('the headline counts what was missed and says why variants do not count', () => {
+  const line = headlineOf([fixtureResult({ trouble: true })]);
+  assert.match(line, /webhook missed 12 of 20,000 deliveries\. 2 variants do not count: long-polling \(load limited\); http-stream failed\.$/);
+});
+
+test('a warning of one trial names the trial, one of all trials the variant; an expectation tells of a trial that does not count', () => {
+  const result = fixtureResult({ trouble: true, repeat: 2 });
+  const text = renderTable([{ ...result, trials: result.trials.filter(({ variant, repetition }) => variant.label !== 'webhook' || repetition === 2) }], { columns: 200, color: false });
+  assert.match(text, /does not count: long-polling: this trial measured/);
+  assert.match(text, /failed: long-polling \(trial 2\): missed == 0 \(measured 0, in a trial that does not count\)/);
+  const half = renderTable([{ ...result, trials: result.trials.map((trial) => (trial.variant.label === 'webhook' && trial.repetition === 1 ? { ...trial, warnings: [] } : trial)) }], { columns: 200, color: false });
+  assert.match(half, /note: webhook \(trial 2\): 12 of 20000/);
 });
 
 test('the headline claims no difference that a single run does not carry', () => {
-  assert.match(headlineOf([only(fixtureResult(), 'sse', 'http-stream')]), /delivered alike/);
+  assert.match(headlineOf([only(fixtureResult(), 'sse', 'http-stream')]), /all variants delivered alike \(half of the deliveries within/);
 });
 
 test('the headline says so when nothing can be said', () => {

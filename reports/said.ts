@@ -1,0 +1,73 @@
+// What a result says besides its figures, gathered for every form of report: warnings, each said once for all
+// whom it concerns, and expectations with the measured figure beside the bound.
+
+import { metrics } from '../core/metrics.ts';
+import type { Expectation, Result } from '../core/result.ts';
+import { formatMetric } from './table.ts';
+import { labelIn, resultNames, type VariantTrials } from './variants.ts';
+
+export type Warning = { level: 'failed' | 'invalid' | 'note'; who: string; message: string };
+export type Expected = {
+  who: string;
+  check: string;
+  /** The figure, and why it fulfils nothing where that is so. */
+  measured: string;
+  bound: string;
+  held: boolean;
+};
+
+export const levelWords: Readonly<Record<Warning['level'], string>> = { failed: 'Failed', invalid: 'Does not count', note: 'Note' };
+
+/** Failures first, then what makes trials not count, then notes. */
+export function warningsOf(variants: readonly VariantTrials[]): Warning[] {
+  const all = variants.flatMap((variant) => variant.trials.flatMap(({ repetition, warnings, outcome }) => [
+    ...(outcome.status === 'failed' ? [{ variant, repetition, level: 'failed' as const, message: outcome.message }] : []),
+    ...warnings.map(({ level, message }) => ({ variant, repetition, level, message })),
+  ]));
+  const said = [...Map.groupBy(all, ({ level, message }) => `${level} ${message}`).values()].map((same): Warning => {
+    const { level, message } = same[0]!; // a group has a member
+    const concerned = Map.groupBy(same, ({ variant }) => variant);
+    const who = listed([...concerned].map(([{ label, trials }, own]) => {
+      const repetitions = [...new Set(own.map(({ repetition }) => String(repetition)))];
+      return repetitions.length === trials.length ? label : `${label} (trial ${listed(repetitions)})`;
+    }));
+    return { level, who, message };
+  });
+  const order = Object.keys(levelWords);
+  return said.toSorted((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+}
+
+/** In the order of the scenario, those that failed first. */
+export function expectedOf(results: readonly Result[]): Expected[] {
+  const names = resultNames(results);
+  const all = results.flatMap((result, i) => result.expectations.map((one): Expected => {
+    const label = labelIn(names[i]!, one.variant);
+    const trials = result.trials.filter(({ variant }) => variant.label === one.variant);
+    const { measured, bound } = figuresOf(one);
+    const counts = trials.find(({ repetition }) => repetition === one.repetition)?.outcome.valid ?? false;
+    return {
+      who: trials.length > 1 ? `${label} (trial ${one.repetition})` : label,
+      check: one.check, bound, held: one.held,
+      measured: counts || one.measured === null ? measured : `${measured}, in a trial that does not count`,
+    };
+  }));
+  return all.toSorted((a, b) => Number(a.held) - Number(b.held));
+}
+
+/** An expectation's two figures in words. */
+export function figuresOf({ metric, measured, bound }: Expectation): { measured: string; bound: string } {
+  const unit = metrics[metric]?.unit ?? 'count'; // an older result may name a metric that is gone
+  return { measured: measured === null ? 'no figure' : formatMetric(measured, unit), bound: formatMetric(bound, unit) };
+}
+
+/** `All 12 expectations held` */
+export function expectationsTitle(expected: readonly Expected[]): string {
+  const failed = expected.filter(({ held }) => !held).length;
+  if (failed > 0) return `${failed} of ${expected.length} expectation${expected.length === 1 ? '' : 's'} failed`;
+  return expected.length === 1 ? 'The one expectation held' : `All ${expected.length} expectations held`;
+}
+
+/** `a, b and c` */
+export function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
