@@ -2,6 +2,7 @@
 // and whether less is better. Each is read from one completed trial of a result and nothing else.
 
 import { requestsOf } from './counters.ts';
+import { derivedMetrics } from './derived-metrics.ts';
 import { loadHistogram, meanUs, quantileUs, type Histogram, type StoredHistogram } from './histogram.ts';
 import type { Completed } from './result.ts';
 
@@ -87,6 +88,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   'server-memory-per-subscriber': { unit: 'bytes', title: 'server memory per idle subscriber', read: perSubscriber('server') },
   'client-memory-per-subscriber': { unit: 'bytes', title: 'client memory per idle subscriber', read: perSubscriber('load') },
   'server-loop-delay.p99': { unit: 'us', title: "server's event-loop delay, worst slot's 99 %", read: (t) => largest(processes(t, 'server').map((p) => p.loopDelayP99Us)) },
+  ...derivedMetrics,
   reconnects: { unit: 'count', title: 'reconnects', read: (t) => t.counters.client.reconnects },
 };
 

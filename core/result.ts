@@ -90,6 +90,10 @@ const completed = z.strictObject({
   measuredDeliveries: count.describe('deliveries received within the measured phase; the base of per-delivery costs'),
   descriptors: descriptors.nullable().describe('null where /proc is not to be had'),
   kernelSocketBytes: z.number().nullable().describe('kernel memory of all TCP sockets of the host, both ends, peak above baseline'),
+  network: z.strictObject({
+    segments: count.describe('TCP segments that the host sent during the measured phase, publishing included'),
+    wireBytes: count.describe('bytes of the same with the headers of TCP and IP'),
+  }).optional().describe('host-wide, so it is the trial\'s where nothing else talks; left out where it could not be read'),
   processes: z.array(processUse),
   series,
   problems: z.array(z.strictObject({ code: z.string(), message: z.string(), count })),

@@ -25,14 +25,28 @@ const explaining: readonly [CounterName, string][] = [
   ['errors', 'there were errors, listed below'],
 ];
 
+/** An empty answer with its headers is smaller. */
+const emptyAnswerBytes = 1024;
+
+/**
+ * Holds of long polls that ended in the moment in which their subscribers left: the server answered, and nobody read
+ * it. A few, empty, and nothing but them.
+ */
+function endedOnLeaving(server: Counters, client: Counters): boolean {
+  const unread = server.emptyPolls - client.emptyPolls;
+  const bytes = server.bytesOut - client.bytesIn;
+  return client.rearms > 0 && unread > 0 && unread <= 1 + server.emptyPolls / 100 && bytes > 0 && bytes <= unread * emptyAnswerBytes;
+}
+
 /** Checks of everything that at least one side counted. */
 export function crossCheck(server: Counters, client: Counters): Check[] {
   const reasons = explaining.filter(([name]) => server[name] + client[name] > 0).map(([, reason]) => reason);
+  const onLeaving = endedOnLeaving(server, client) ? ['empty polls', 'bytes to the subscribers'] : [];
   return compared
     .map(([name, ofServer, ofClient]) => ({ name, server: ofServer(server), client: ofClient(client) }))
     .filter((check) => check.server !== 0 || check.client !== 0)
     .map((check) => {
       const agree = check.server === check.client;
-      return { ...check, agree, note: agree ? '' : reasons.join('; ') };
+      return { ...check, agree, note: agree ? '' : [...(onLeaving.includes(check.name) ? ['holds ended while their subscribers left'] : []), ...reasons].join('; ') };
     });
 }

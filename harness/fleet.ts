@@ -5,7 +5,7 @@ import { realClock, type Clock } from '../core/clock.ts';
 import type { LoadCommand, LoadReport, PublisherCommand, PublisherReport, ServerCommand, ServerReport } from '../core/control.ts';
 import { freeze } from './freeze.ts';
 import { forkPeer, type Peer } from './peer.ts';
-import { classifyDescriptors, countDescriptors, descriptorLimit, kernelSocketBytes, type DescriptorCount } from './probe.ts';
+import { classifyDescriptors, countDescriptors, descriptorLimit, kernelSocketBytes, networkCount, type DescriptorCount, type NetworkCount } from './probe.ts';
 
 export type ServerPeer = Peer<ServerCommand, ServerReport>;
 export type LoadPeer = Peer<LoadCommand, LoadReport>;
@@ -23,6 +23,7 @@ export type Fleet = {
     classifyDescriptors(pid: number): DescriptorCount | undefined;
     descriptorLimit(pid: number): number | undefined;
     kernelSocketBytes(): number | undefined;
+    networkCount(): NetworkCount | undefined;
   };
 };
 
@@ -37,5 +38,5 @@ export const processes: Fleet = {
   load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
   publisher: () => forkPeer('publisher', entry('load/publisher-process')),
   freeze,
-  probe: { countDescriptors, classifyDescriptors, descriptorLimit, kernelSocketBytes },
+  probe: { countDescriptors, classifyDescriptors, descriptorLimit, kernelSocketBytes, networkCount },
 };

@@ -4,16 +4,18 @@
 import { addCounters, newCounters, subtractCounters, type Counters } from '../core/counters.ts';
 import type { LoadClosed, Problem, SelfSample } from '../core/control.ts';
 import { fromSparse, merge, newHistogram, record, storeHistogram, type Histogram } from '../core/histogram.ts';
+import type { Variant } from '../core/patterns.ts';
 import type { Completed, ProcessUse, Trial } from '../core/result.ts';
 import { topicName } from '../core/topics.ts';
 import { crossCheck } from './cross-check.ts';
 import type { ProcessReadings, Readings } from './phases.ts';
 import type { TrialPlan } from './plan.ts';
+import { pollRate } from './poll-rate.ts';
 import { warningsOf } from './validity.ts';
 
-export function outcomeOf(plan: TrialPlan, readings: Readings): Pick<Trial, 'warnings' | 'outcome'> {
+export function outcomeOf(plan: TrialPlan, variant: Variant, readings: Readings): Pick<Trial, 'warnings' | 'outcome'> {
   const completed = completedOf(plan, readings);
-  const warnings = warningsOf(plan, readings, completed);
+  const warnings = [...warningsOf(plan, readings, completed), ...pollRate(plan.scenario, variant, completed)];
   return { warnings, outcome: { ...completed, valid: warnings.every(({ level }) => level !== 'invalid') } };
 }
 
@@ -56,10 +58,16 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
           }
         : null,
     kernelSocketBytes: kernelPeakBytes === undefined || kernelBaselineBytes === undefined ? null : Math.max(0, kernelPeakBytes - kernelBaselineBytes),
+    ...networkOf(readings),
     processes: processes.map((one) => useOf(one, window.fromUs, window.toUs)),
     series: timeline.series(),
     problems: sumProblems([...closed.flatMap((report) => report.problems), ...done.problems]),
   };
+}
+
+function networkOf({ network: { from, to } }: Readings): Pick<Completed, 'network'> {
+  if (!from || !to) return {};
+  return { network: { segments: to.segments - from.segments, wireBytes: to.bytes - from.bytes } };
 }
 
 function ledgerOf(plan: TrialPlan, { ranges, done, closed }: Readings): Completed['ledger'] {

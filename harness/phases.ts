@@ -9,7 +9,7 @@ import { followersOf } from '../core/topics.ts';
 import { sampleTimesUs } from '../core/window.ts';
 import type { Fleet, LoadPeer, PublisherPeer, ServerPeer } from './fleet.ts';
 import type { TrialPlan } from './plan.ts';
-import type { DescriptorCount } from './probe.ts';
+import type { DescriptorCount, NetworkCount } from './probe.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 
 /** What a view of the run is told, several times a second. */
@@ -59,6 +59,8 @@ export type Measured = {
   done: Extract<PublisherReport, { kind: 'done' }>;
   descriptorsPeak: number;
   kernelPeakBytes: number | undefined;
+  /** The host's counts at the two ends of the measured phase. */
+  network: { from: NetworkCount | undefined; to: NetworkCount | undefined };
   latest: (LoadSample | undefined)[];
 };
 /** Sequence numbers of a topic's measured events; none when first > last. */
@@ -144,6 +146,7 @@ export async function measure(stage: Stage, { processes }: Connected): Promise<M
 
   let descriptorsPeak = 0;
   let kernelPeakBytes = probe.kernelSocketBytes();
+  const network: Measured['network'] = { from: undefined, to: undefined };
   for (const peer of [...loads, publisher]) peer.send({ kind: 'window', window });
   const faults = scheduleFaults(stage, window);
   const done = publisher.next('done', (window.toUs - clock.nowUs()) / 1000 + doneSlackMs);
@@ -151,6 +154,10 @@ export async function measure(stage: Stage, { processes }: Connected): Promise<M
   for (const atUs of sampleTimesUs(window)) {
     await clock.until(atUs);
     stage.over.throwIfAborted();
+    if (atUs >= window.fromUs) {
+      network.to = probe.networkCount();
+      network.from ??= network.to;
+    }
     server.send({ kind: 'sample' });
     const descriptors = probe.countDescriptors(server.pid);
     const kernelSocketBytes = probe.kernelSocketBytes();
@@ -160,7 +167,7 @@ export async function measure(stage: Stage, { processes }: Connected): Promise<M
     stage.report({ ...phaseAt(window, atUs), published, ...seen(latest, timeline) });
   }
   await faults;
-  return { window, timeline, done: await done, descriptorsPeak, kernelPeakBytes, latest };
+  return { window, timeline, done: await done, descriptorsPeak, kernelPeakBytes, network, latest };
 }
 
 /** Waits until the ledger is complete or the drain limit is reached; only then is an event missed. */

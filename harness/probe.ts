@@ -42,6 +42,28 @@ export function kernelSocketBytes(): number | undefined {
   });
 }
 
+/** What this host's network stack has sent so far: TCP segments, and bytes with the headers of TCP and IP. */
+export type NetworkCount = { segments: number; bytes: number };
+
+/**
+ * TCP segments and IP bytes that the host sent (/proc/net/snmp OutSegs, /proc/net/netstat OutOctets). Host-wide: a
+ * difference of two readings is the trial's only where nothing else talks. Loopback counts each packet once as sent.
+ */
+export function networkCount(): NetworkCount | undefined {
+  return attempt(() => {
+    const segments = counterIn('/proc/net/snmp', 'Tcp', 'OutSegs');
+    const bytes = counterIn('/proc/net/netstat', 'IpExt', 'OutOctets');
+    return segments === undefined || bytes === undefined ? undefined : { segments, bytes };
+  });
+}
+
+/** A value of the kernel's tables of two lines: names, then values, each led by the table's name. */
+function counterIn(file: string, table: string, name: string): number | undefined {
+  const [names, values] = readFileSync(file, 'utf8').split('\n').filter((line) => line.startsWith(`${table}:`)).map((line) => line.split(' '));
+  const at = names?.indexOf(name) ?? -1;
+  return at < 0 ? undefined : Number(values?.[at]);
+}
+
 /** The range of local ports that connections take theirs from. */
 export function ephemeralPorts(): { from: number; to: number } | undefined {
   return attempt(() => {

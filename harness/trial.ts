@@ -36,7 +36,7 @@ export async function runTrial(
   try {
     const stage: Stage = { plan, variant, fleet, peers, report, over: over.signal };
     const readings = await Promise.race([runPhases(stage), aborted.promise, ...all.map((peer) => peer.broken)]);
-    return { ...head, ...outcomeOf(plan, readings) };
+    return { ...head, ...outcomeOf(plan, variant, readings) };
   } catch (error) {
     if (signal.aborted) throw error;
     const failure = error instanceof TrialFailure

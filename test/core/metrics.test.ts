@@ -25,6 +25,11 @@ const expected: Record<string, number> = {
   'server-cpu': 0.2, 'client-cpu': 0.3,
   'server-memory-per-subscriber': 1000, 'client-memory-per-subscriber': 150,
   'server-loop-delay.p99': 70,
+  // 4 subscribers for 10 s are 40 of a day's 86,400 seconds
+  'requests-per-day-per-subscriber': 50 / (40 / 86_400), 'bytes-per-day-per-subscriber': 5000 / (40 / 86_400), 'deliveries-per-day-per-subscriber': 100 / (40 / 86_400),
+  'deliveries-per-s': 10,
+  'descriptors.share-of-65535': 25 / 65_535, 'descriptors.share-of-limit': 25 / 1024,
+  'packets-per-delivery': 3, 'wire-bytes-per-delivery': 60,
   reconnects: 21,
 };
 

@@ -48,6 +48,7 @@ export function completed(more: Partial<Completed> = {}): Completed {
     measuredDeliveries: 100,
     descriptors: { limit: 1024, baseline: 20, connected: 24, peak: 25, socketsBaseline: 2, socketsConnected: 6 },
     kernelSocketBytes: null,
+    network: { segments: 300, wireBytes: 6000 },
     processes: [
       processUse('server', { cpuUs: 2e6, rssBaselineBytes: 1000, rssConnectedBytes: 5000, loopDelayP99Us: 70 }),
       processUse('load', { cpuUs: 1e6, rssBaselineBytes: 100, rssConnectedBytes: 300 }),

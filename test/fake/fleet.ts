@@ -60,6 +60,7 @@ export function fakeFleet(): FakeFleet {
       classifyDescriptors: () => ({ total: 30, sockets: 12 }),
       descriptorLimit: () => 1024,
       kernelSocketBytes: () => 4096,
+      networkCount: () => ({ segments: Math.round(clock.nowUs() / 1e5), bytes: Math.round(clock.nowUs() / 1e3) }),
     },
     server() {
       counters = newCounters();
