@@ -5,6 +5,7 @@
 import type { Counters } from './counters.ts';
 import type { SparseHistogram } from './histogram.ts';
 import type { ReconnectPolicy, ServerLimits } from './scenario.ts';
+import type { TargetAccess } from './target-access.ts';
 import type { TopicGroupPlan } from './topics.ts';
 
 /** Where a server listens. */
@@ -17,6 +18,8 @@ export type Endpoint = {
   publishUrl: string;
   /** PEM of the certificate that a TLS listener uses, for the load side to trust. */
   certificate?: string;
+  /** The system behind it is not ours: how to speak to it. */
+  target?: TargetAccess;
 };
 
 /** What a process says of itself at one moment; everything cumulative since it started. */
@@ -57,7 +60,8 @@ export type ServerCommand =
   | { kind: 'stop' };
 
 export type ServerReport =
-  | { kind: 'listening'; endpoint: Endpoint }
+  /** `readings`: what its samples say. `self` when left out; `outside` from /proc alone, without event loop and counters; `none`: nothing. */
+  | { kind: 'listening'; endpoint: Endpoint; readings?: 'outside' | 'none' }
   | { kind: 'sample'; sample: SelfSample; counters: Counters; subscribers: number; publishedEvents: number }
   | { kind: 'stopped' }
   | Failed;
@@ -91,8 +95,14 @@ export type LoadCommand =
    * Stop asking for events, close the ledger, report, and keep nothing open.
    * Topic `i` has measured events `firstSeq[i]`..`lastSeq[i]`, none when first > last.
    */
-  | { kind: 'close'; firstSeq: Int32Array; lastSeq: Int32Array }
+  | { kind: 'close'; firstSeq: Int32Array; lastSeq: Int32Array; unconfirmed?: EventNumber[] }
   | { kind: 'stop' };
+
+/**
+ * An event that took a number of its topic, though nobody knows whether the system took the event: one of a target's
+ * publisher, which numbers events itself. It is expected from nobody and counts for nobody.
+ */
+export type EventNumber = { topic: number; seq: number };
 
 export type LoadReport =
   /** All subscribers are subscribed. */
@@ -161,7 +171,7 @@ export type PublishPlan = {
 };
 
 export type PublisherCommand =
-  | { kind: 'start'; publishUrl: string; topics: TopicGroupPlan[]; plan: PublishPlan; seed: number }
+  | { kind: 'start'; publishUrl: string; target?: TargetAccess; topics: TopicGroupPlan[]; plan: PublishPlan; seed: number }
   | { kind: 'window'; window: Window }
   | { kind: 'sample' }
   | { kind: 'stop' };
@@ -170,7 +180,7 @@ export type PublisherReport =
   | { kind: 'ready' }
   | PublisherSample
   /** Every event was answered or has failed. `seq[i]` is what the server gave event `i`, 0 where it gave none. */
-  | { kind: 'done'; seq: Int32Array; lag: SparseHistogram; roundTrip: SparseHistogram; problems: Problem[] }
+  | { kind: 'done'; seq: Int32Array; unconfirmed?: EventNumber[]; lag: SparseHistogram; roundTrip: SparseHistogram; problems: Problem[] }
   | { kind: 'stopped' }
   | Failed;
 

@@ -2,7 +2,7 @@
 // and what arrives is handed on in place. Counts connections and bytes, reports errors, and computes the wait
 // before a reconnection. Knows no protocol.
 
-import { connect, type Socket } from 'node:net';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { nowUs } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import type { ReconnectPolicy } from '../core/scenario.ts';
@@ -34,6 +34,11 @@ export type Dialer<Owner> = {
   quiet(): void;
 };
 
+/** How a connection is made, and the event that says that it stands. */
+export type Connector = { connect(options: TcpNetConnectOpts): Socket; opened: 'connect' | 'secureConnect' };
+
+const plain: Connector = { connect: (options) => connect(options), opened: 'connect' };
+
 /** The address that the kernel gives a loopback connection by itself. */
 const ownAddress = '127.0.0.1';
 
@@ -44,13 +49,13 @@ const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** Connections to the host and port of `context.endpoint.url`. */
 export function createDialer<Owner>(
-  context: Pick<LoadContext, 'endpoint' | 'counters' | 'sourceAddress' | 'sink'>,
+  context: Pick<LoadContext, 'endpoint' | 'counters' | 'sourceAddress' | 'sink' | 'connector'>,
   protocol: Protocol<Owner>,
 ): Dialer<Owner> {
-  const { counters, sink } = context;
+  const { counters, sink, connector = plain } = context;
   const url = new URL(context.endpoint.url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port || 80);
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   let reporting = true;
 
   return {
@@ -58,7 +63,7 @@ export function createDialer<Owner>(
       let opened = false;
       let cause = ended;
       const localAddress = context.sourceAddress(subscriber);
-      const socket = connect({
+      const socket = connector.connect({
         host,
         port,
         noDelay: true,
@@ -78,7 +83,7 @@ export function createDialer<Owner>(
           },
         },
       });
-      socket.once('connect', () => {
+      socket.once(connector.opened, () => {
         opened = true;
         counters.connectionsOpened++;
         protocol.opened(owner);

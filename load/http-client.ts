@@ -42,6 +42,8 @@ export type HttpClients<Owner> = {
 type Link<Owner> = {
   readonly client: Client<Owner>;
   socket: Socket | undefined;
+  /** It stands; over TLS that is later than the socket's being connected. */
+  opened: boolean;
   readonly reader: ResponseReader;
   head: ResponseHead | undefined;
   /** The body so far, when it came in one piece: `from`..`to` of `bytes`. */
@@ -61,7 +63,7 @@ const nothing = Buffer.alloc(0);
 
 /** Clients of the server at `context.endpoint`. */
 export function createHttpClients<Owner>(
-  context: Pick<LoadContext, 'endpoint' | 'counters' | 'sourceAddress' | 'sink'>,
+  context: Pick<LoadContext, 'endpoint' | 'counters' | 'sourceAddress' | 'sink' | 'connector'>,
   handlers: HttpHandlers<Owner>,
 ): HttpClients<Owner> {
   const parts: ResponseParts<Link<Owner>> = {
@@ -104,6 +106,7 @@ export function createHttpClients<Owner>(
 
   const protocol: Protocol<Link<Owner>> = {
     opened(link) {
+      link.opened = true;
       if (link.client.link === link && link.client.request) write(link, link.client.request);
     },
     read(link, bytes, to, atUs) {
@@ -131,7 +134,7 @@ export function createHttpClients<Owner>(
 
   function open(client: Client<Owner>): void {
     const link: Link<Owner> = {
-      client, socket: undefined, reader: newResponseReader(), head: undefined,
+      client, socket: undefined, opened: false, reader: newResponseReader(), head: undefined,
       bytes: nothing, from: 0, to: 0, pieces: [], bodyBytes: 0, answered: 0, heard: false, sentUs: 0,
     };
     client.link = link;
@@ -149,7 +152,7 @@ export function createHttpClients<Owner>(
     send(client, request) {
       client.request = request;
       if (!client.link) open(client);
-      else if (!client.link.socket!.connecting) write(client.link, request);
+      else if (client.link.opened) write(client.link, request);
     },
     drop(client) {
       const { link } = client;

@@ -5,6 +5,7 @@ import type { Counters } from '../core/counters.ts';
 import type { Endpoint } from '../core/control.ts';
 import type { Random } from '../core/random.ts';
 import type { ReconnectPolicy } from '../core/scenario.ts';
+import type { Connector } from './connection.ts';
 
 /** What all subscribers of one load process share. */
 export type LoadContext = {
@@ -19,6 +20,8 @@ export type LoadContext = {
   sourceAddress(subscriber: number): string;
   /** Where the pattern puts what it gets. */
   sink: Sink;
+  /** Makes the connections where they are not plain TCP. */
+  connector?: Connector;
 };
 
 /** Where deliveries go: the ledger and the histograms. Pattern code never looks into an event. */

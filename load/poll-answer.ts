@@ -62,7 +62,7 @@ function closes(bytes: Buffer, at: number, to: number): boolean {
 }
 
 /** The byte behind the object that begins at `from`; -1 when it does not end before `to`. Inside JSON strings no bracket counts. */
-function endOfObject(bytes: Buffer, from: number, to: number): number {
+export function endOfObject(bytes: Buffer, from: number, to: number): number {
   let depth = 0;
   for (let at = from; at < to; at++) {
     switch (bytes[at]) {

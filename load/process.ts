@@ -56,10 +56,10 @@ async function openWindow(window: Window): Promise<void> {
   }
 }
 
-async function close({ firstSeq, lastSeq }: Command<'close'>): Promise<void> {
+async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Promise<void> {
   if (!subscribers) throw new UserError('not-started', 'the load process was told to close before it was started');
   await subscribers.running.close(closeGraceMs);
-  const closed = subscribers.recorder.close(firstSeq, lastSeq);
+  const closed = subscribers.recorder.close(firstSeq, lastSeq, unconfirmed);
   report({ kind: 'closed', counters: { ...counters }, ...closed });
 }
 

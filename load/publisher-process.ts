@@ -25,7 +25,7 @@ function sample(): void {
 async function obey(command: PublisherCommand): Promise<void> {
   switch (command.kind) {
     case 'start':
-      publisher = startPublisher(command);
+      publisher = command.target ? (await import('./target-publisher.ts')).startTargetPublisher({ ...command, target: command.target }) : startPublisher(command);
       await publisher.ready;
       return report({ kind: 'ready' });
     case 'window':
@@ -41,8 +41,8 @@ async function obey(command: PublisherCommand): Promise<void> {
 async function run(window: Window): Promise<void> {
   if (!publisher) throw new Error('the window came before the start');
   void sampleAt(sampleTimesUs(window));
-  const { seq, lag, roundTrip, problems } = await publisher.run(window);
-  report({ kind: 'done', seq, lag: toSparse(lag), roundTrip: toSparse(roundTrip), problems });
+  const { seq, lag, roundTrip, problems, unconfirmed = [] } = await publisher.run(window);
+  report({ kind: 'done', seq, unconfirmed, lag: toSparse(lag), roundTrip: toSparse(roundTrip), problems });
 }
 
 async function sampleAt(timesUs: number[]): Promise<void> {

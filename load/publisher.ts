@@ -3,7 +3,7 @@
 // out. No event is sent twice: one whose answer is lost with its connection counts as unconfirmed.
 
 import { nowUs } from '../core/clock.ts';
-import type { Problem, PublishPlan, Window } from '../core/control.ts';
+import type { EventNumber, Problem, PublishPlan, Window } from '../core/control.ts';
 import { exitCodes, UserError } from '../core/errors.ts';
 import { newHistogram, record, type Histogram } from '../core/histogram.ts';
 import { random } from '../core/random.ts';
@@ -21,6 +21,8 @@ export type PublisherSetup = { publishUrl: string; topics: TopicGroupPlan[]; pla
 export type Published = {
   /** What the server gave event `i`, 0 where it gave none. */
   seq: Int32Array;
+  /** Of a target's publisher, which numbers events itself: numbers given to events that were not confirmed. */
+  unconfirmed?: EventNumber[];
   /** Planned to sent, of the measured events. */
   lag: Histogram;
   /** Sent to answered, of the measured events. */

@@ -8,7 +8,7 @@ import type { Counters } from '../core/counters.ts';
 import { exitCodes, UserError } from '../core/errors.ts';
 import { random } from '../core/random.ts';
 import { topicName, topicsOf } from '../core/topics.ts';
-import type { PatternLoad, RunningLoad } from './pattern.ts';
+import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { loads } from './registry.ts';
 
@@ -40,17 +40,16 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
       if (connected === count) allReady.resolve(elapsedMs());
     },
   });
-  const { start } = await loadOf(pattern);
-  const running = await start(
-    {
-      endpoint, counters, reconnect,
-      random: random(seed, `load:${first}`),
-      topicsOf: (subscriber) => topicsOf(topics, subscriber).map((topic) => topicName(topics, topic)),
-      sourceAddress,
-      sink: recorder.sink,
-    },
-    options,
-  );
+  const context: LoadContext = {
+    endpoint, counters, reconnect,
+    random: random(seed, `load:${first}`),
+    topicsOf: (subscriber) => topicsOf(topics, subscriber).map((topic) => topicName(topics, topic)),
+    sourceAddress,
+    sink: recorder.sink,
+  };
+  const running = endpoint.target
+    ? await (await import('./target.ts')).startTarget(pattern, options, { context, access: endpoint.target, note: recorder.note })
+    : await (await loadOf(pattern)).start(context, options);
 
   const rampFromUs = nowUs();
   let opened = 0;

@@ -2,7 +2,7 @@
 // Looks into events, which the patterns do not; knows no pattern.
 
 import { crc32 } from 'node:zlib';
-import type { LoadClosed, LoadSample, Window } from '../core/control.ts';
+import type { EventNumber, LoadClosed, LoadSample, Window } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
 import { locate, newLocated, type Located } from '../core/envelope.ts';
 import { maxValueUs, newHistogram, record, toSparse, type Histogram } from '../core/histogram.ts';
@@ -34,8 +34,10 @@ export type Recorder = {
   /** The latencies since the last call. */
   takeLatency(): LoadSample['latency'];
   problems(): LoadClosed['problems'];
-  /** @param firstSeq, lastSeq as in the command `close` */
-  close(firstSeq: Int32Array, lastSeq: Int32Array): Omit<LoadClosed, 'kind' | 'counters'>;
+  /** Something that is no mishap, kept in case that nothing else explains why nothing came. */
+  note(code: string, message: string): void;
+  /** @param firstSeq, lastSeq, unconfirmed as in the command `close` */
+  close(firstSeq: Int32Array, lastSeq: Int32Array, unconfirmed?: readonly EventNumber[]): Omit<LoadClosed, 'kind' | 'counters'>;
 };
 
 /** Missed stretches listed in the ledger. */
@@ -47,6 +49,7 @@ export function createRecorder({ first, count, topics, fanoutEvery, counters, on
   const ledger = newLedger(slots.count);
   const receipts = createReceiptLog(fanoutEvery);
   const problems = createProblemLog();
+  const notes = createProblemLog();
   const latency = createSlottedHistograms();
   const acceptToReceipt = newHistogram();
   const up = new Uint8Array(count);
@@ -89,11 +92,12 @@ export function createRecorder({ first, count, topics, fanoutEvery, counters, on
       }
       delivered++;
       if (arrival === 'late') reordered++;
-      if (at.acceptedUs < backAtUs[subscriber - first]!) resumed++;
+      // A server that is not ours does not say when it took the event; then it counts from when it was sent.
+      if ((at.acceptedUs || at.sentUs) < backAtUs[subscriber - first]!) resumed++;
       if (at.crc >= 0 && at.crc !== checksum(bytes, at)) corrupted++;
       const latencyUs = atUs - plannedUs;
       record(latency.at(plannedUs), latencyUs);
-      record(acceptToReceipt, atUs - at.acceptedUs);
+      if (at.acceptedUs > 0) record(acceptToReceipt, atUs - at.acceptedUs);
       const followers = slots.followersAt(slot);
       if (followers > 1 && latencyUs <= maxValueUs) receipts.add(slots.topicAt(slot), at.seq, latencyUs, followers);
       return true;
@@ -115,15 +119,21 @@ export function createRecorder({ first, count, topics, fanoutEvery, counters, on
     delivered: () => delivered,
     takeLatency: latency.take,
     problems: problems.list,
-    close(firstSeq, lastSeq) {
+    note: notes.add,
+    close(firstSeq, lastSeq, unconfirmed = []) {
+      const disregarded = seqsByTopic(unconfirmed);
       let expected = 0;
       let arrived = 0;
+      let stray = 0;
       const missing: LoadClosed['ledger']['missing'] = [];
       for (let slot = 0; slot < slots.count; slot++) {
         const topic = slots.topicAt(slot);
         const range = close(ledger, slot, firstSeq[topic]!, lastSeq[topic]!);
-        expected += Math.max(0, lastSeq[topic]! - firstSeq[topic]! + 1);
-        arrived += range.delivered;
+        const without = (disregarded.get(topic) ?? []).filter((seq) => seq >= firstSeq[topic]! && seq <= lastSeq[topic]!);
+        const absent = without.filter((seq) => range.missing.some(([from, to]) => seq >= from && seq <= to)).length;
+        expected += Math.max(0, lastSeq[topic]! - firstSeq[topic]! + 1) - without.length;
+        arrived += range.delivered - (without.length - absent);
+        stray += without.length - absent;
         for (const [from, to] of range.missing) {
           if (missing.length < keptMissing) missing.push({ subscriber: first + slots.subscriberAt(slot), topic, from, to });
         }
@@ -138,15 +148,21 @@ export function createRecorder({ first, count, topics, fanoutEvery, counters, on
           resumed,
           corrupted,
           // Arrivals that were planned in the window but lie outside the published range are nobody's.
-          unexpected: unexpected + Math.max(0, delivered - arrived),
+          unexpected: unexpected + Math.max(0, delivered - arrived - stray),
           missing,
         },
         acceptToReceipt: toSparse(acceptToReceipt),
         fanout: receipts.take(),
-        problems: problems.list(),
+        problems: delivered === 0 ? [...problems.list(), ...notes.list()] : problems.list(),
       };
     },
   };
+}
+
+function seqsByTopic(events: readonly EventNumber[]): Map<number, number[]> {
+  const byTopic = new Map<number, number[]>();
+  for (const { topic, seq } of events) byTopic.set(topic, [...(byTopic.get(topic) ?? []), seq]);
+  return byTopic;
 }
 
 /** CRC-32 of the body as it was published. */

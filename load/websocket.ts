@@ -124,8 +124,8 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
   },
 };
 
-/** RFC 6455, section 4.1, the client's checks. @throws ProtocolError `ws-refused`, `ws-handshake` */
-function checkUpgrade({ status, headers }: ResponseHead, key: string): void {
+/** RFC 6455, section 4.1, the client's checks. @param protocol the subprotocol offered, if any. @throws ProtocolError `ws-refused`, `ws-handshake` */
+export function checkUpgrade({ status, headers }: ResponseHead, key: string, protocol?: string): void {
   if (status !== 101) throw new ProtocolError('ws-refused', `the server answered the handshake with ${status} instead of 101`);
   if (headers.get('upgrade')?.toLowerCase() !== 'websocket' || !/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '')) {
     throw new ProtocolError('ws-handshake', 'the server changed the protocol, but not to "websocket"');
@@ -133,5 +133,6 @@ function checkUpgrade({ status, headers }: ResponseHead, key: string): void {
   if (headers.get('sec-websocket-accept') !== hash('sha1', `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'base64')) {
     throw new ProtocolError('ws-handshake', 'Sec-WebSocket-Accept does not fit the key that was sent');
   }
-  if (headers.has('sec-websocket-protocol')) throw new ProtocolError('ws-handshake', 'the server chose a subprotocol that was not offered');
+  const chosen = headers.get('sec-websocket-protocol');
+  if (chosen !== undefined && chosen !== protocol) throw new ProtocolError('ws-handshake', 'the server chose a subprotocol that was not offered');
 }

@@ -1,0 +1,118 @@
+// A target made ready to be spoken to: whole URLs, the environment's values filled in. It travels to the load
+// processes and nowhere else: it holds secrets, which no message, result or report may show.
+
+import { UserError } from './errors.ts';
+import { originOf, type Target, type TargetCursor, type TargetPattern } from './target.ts';
+
+/** One way to subscribe. URLs are templates: {topic} and {topics} are still to be filled in. */
+export type TargetSubscribe = {
+  url: string;
+  headers: Record<string, string>;
+  /** Polling and long polling. */
+  cursor: TargetCursor;
+  untilEmpty: boolean;
+  /** WebSocket. */
+  protocol?: string;
+  send: string[];
+};
+
+export type TargetAccess = {
+  name: string;
+  /** Marks the events of one trial; the harness gives each its own. */
+  run: string;
+  topics: Target['topics'];
+  publish: { url: string; method: string; headers: Record<string, string>; body: string };
+  subscribe: Partial<Record<TargetPattern, TargetSubscribe>>;
+  /** PEM. */
+  ca?: string;
+  /** Values that came from the environment, to be taken out of whatever the target says. */
+  secrets: { name: string; value: string }[];
+};
+
+const variable = /\$\{([A-Za-z_]\w*)\}/g;
+/** Shorter values are found in any text, so taking them out would hide nothing. */
+const leastSecret = 4;
+
+/**
+ * Fills in the environment's values.
+ * @param file what to call the target file in messages
+ * @param readText of a file named in the target file
+ * @throws UserError `target-environment` naming every variable that is missing, `target-ca`
+ */
+export function accessOf(target: Target, file: string, env: Readonly<Record<string, string | undefined>>, readText: (path: string) => string): Omit<TargetAccess, 'run'> {
+  const missing = new Map<string, string>();
+  const broken = new Set<string>();
+  const used = new Map<string, string>();
+
+  const withEnv = (text: string, place: string) =>
+    text.replace(variable, (_, name: string) => {
+      const value = env[name];
+      if (value === undefined || value === '') missing.set(name, place);
+      else if (/[\r\n\0]/.test(value)) broken.add(name);
+      else used.set(name, value);
+      return value ?? '';
+    });
+  const headersOf = (headers: Record<string, string>, place: string) =>
+    Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), withEnv(value, `${place}.${name}`)]));
+  const shared = headersOf(target.headers, 'headers');
+  const urlOf = (where: string, place: string) => {
+    const filled = withEnv(where, place);
+    return (filled.startsWith('/') ? target.url.replace(/\/$/, '') + filled : filled).replace(/^ws/, 'http');
+  };
+
+  const subscribe: TargetAccess['subscribe'] = {};
+  for (const [pattern, given] of Object.entries(target.subscribe)) {
+    if (!given) continue;
+    const place = `subscribe.${pattern}`;
+    const { protocol } = 'protocol' in given ? given : { protocol: undefined };
+    subscribe[pattern as TargetPattern] = { // its own key
+      url: urlOf(given.url, place),
+      headers: { ...shared, ...headersOf(given.headers, `${place}.headers`) },
+      cursor: 'cursor' in given ? given.cursor : 'none',
+      untilEmpty: 'untilEmpty' in given ? given.untilEmpty : false,
+      ...(protocol !== undefined && { protocol }),
+      send: 'send' in given ? given.send.map((message) => withEnv(message, `${place}.send`)) : [],
+    };
+  }
+  const { publish } = target;
+  const access = {
+    name: target.name,
+    topics: target.topics,
+    publish: {
+      url: urlOf(publish.url, 'publish'),
+      method: publish.method,
+      headers: { ...shared, ...headersOf(publish.headers, 'publish.headers'), 'content-type': publish.type },
+      body: withEnv(publish.body, 'publish.body'),
+    },
+    subscribe,
+  };
+  if (missing.size > 0) {
+    const list = [...missing].map(([name, place]) => `${name} (for ${place})`).join(', ');
+    throw new UserError('target-environment', `The target file ${file} asks the environment for ${list}, which ${missing.size === 1 ? 'is' : 'are'} not set. Set ${missing.size === 1 ? 'it' : 'them'} before the run, such as: export ${[...missing.keys()][0]}=...`);
+  }
+  if (broken.size > 0) throw new UserError('target-environment', `The target file ${file} uses ${[...broken].join(', ')} from the environment, which holds a line break; a header or URL is one line.`);
+  const secrets = [...used].filter(([, value]) => value.length >= leastSecret).map(([name, value]) => ({ name, value }));
+  return { ...access, secrets, ...(target.tls && { ca: authority(target.tls.ca, file, readText) }) };
+}
+
+function authority(path: string, file: string, readText: (path: string) => string): string {
+  const pem = readText(path);
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new UserError('target-ca', `${path}, which tls.ca in ${file} names, holds no certificate in PEM form (-----BEGIN CERTIFICATE-----).`);
+  return pem;
+}
+
+/** The text without the environment's values: a target may repeat what it was sent. */
+export function redact(text: string, secrets: TargetAccess['secrets']): string {
+  return secrets.reduce((sofar, { name, value }) => sofar.replaceAll(value, `\${${name}}`).replaceAll(encodeURIComponent(value), `\${${name}}`), text);
+}
+
+/** Every host that a target file names, as `HOST:PORT` with whether it speaks TLS; nothing else is ever contacted. */
+export function hostsOf(target: Target): { host: string; port: number; secure: boolean }[] {
+  const places = [target.publish.url, ...Object.values(target.subscribe).flatMap((given) => given?.url ?? [])];
+  const urls = places.map((where) => originOf(target.url, where));
+  const hosts = urls.map((url) => {
+    const secure = url.protocol === 'https:' || url.protocol === 'wss:';
+    return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), secure };
+  });
+  return [...new Map(hosts.map((host) => [JSON.stringify(host), host])).values()];
+}

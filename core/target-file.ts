@@ -1,0 +1,39 @@
+// From the text of a target file to a target, or to everything that is wrong with it at once, each mistake with its
+// place and the nearest valid name. Reads no file itself.
+
+import { UserError } from './errors.ts';
+import { expectation, findingsOf } from './issues.ts';
+import { pathText } from './overrides.ts';
+import { targetSchema, type Target } from './target.ts';
+import { largestFileBytes, plainValue, readYaml } from './yaml-document.ts';
+
+const mostShown = 30;
+
+/**
+ * Reads and checks a target file.
+ * @param file what to call it in messages
+ * @throws UserError `target`, a line for each mistake: `FILE:LINE:COLUMN: PATH: what is wrong`
+ */
+export function parseTarget(text: string, file: string): Target {
+  if (Buffer.byteLength(text) > largestFileBytes) throw new UserError('target', `${file}: a target file has at most 1 MiB, and this one has more. Is it the right file?`);
+  const yaml = readYaml(text);
+  const mistakes = yaml.problems.map(({ line, column, message }) => ({ line, column, message }));
+  if (yaml.broken) return refuse(file, mistakes);
+  const plain = plainValue(yaml);
+  if ('problem' in plain) return refuse(file, [...mistakes, plain.problem]);
+  const parsed = targetSchema.safeParse(plain.value, { error: expectation });
+  for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, plain.value)) {
+    mistakes.push({ ...yaml.placeOf(path, part), message: `${path.length === 0 ? '' : `${pathText(path)}: `}${message}` });
+  }
+  if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
+  return parsed.data;
+}
+
+function refuse(file: string, mistakes: readonly { line: number; column: number; message: string }[]): never {
+  const lines = mistakes
+    .toSorted((a, b) => a.line - b.line || a.column - b.column)
+    .map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
+  const head = lines.length === 1 ? `The target file ${file} cannot be used:` : `The target file ${file} cannot be used, for ${lines.length} reasons:`;
+  const rest = lines.length > mostShown ? [`and ${lines.length - mostShown} more`] : [];
+  throw new UserError('target', [head, ...lines.slice(0, mostShown), ...rest].join('\n'));
+}

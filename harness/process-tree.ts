@@ -1,0 +1,113 @@
+// A process that is not ours, with its children, read from Linux's /proc: which one it is, CPU, memory,
+// descriptors. All of it summed, since a server such as nginx is a master and its workers.
+
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { UserError } from '../core/errors.ts';
+import type { TargetProcess } from '../core/target.ts';
+
+/** What kind of ticks /proc/PID/stat counts CPU in: USER_HZ, which Linux fixes at 100 for programs. */
+const usPerTick = 10_000;
+const pageBytes = 4096;
+
+/**
+ * The process that a target file means.
+ * @param readText of a file named in the target file
+ * @throws UserError `target-process` when there is none, with what was looked for
+ */
+export function findProcess(given: TargetProcess, readText: (path: string) => string): number {
+  if (given.pid !== undefined) return existing(given.pid, `process.pid names ${given.pid}`);
+  if (given.pidFile !== undefined) {
+    const text = readText(given.pidFile).trim();
+    if (!/^\d+$/.test(text)) throw new UserError('target-process', `process.pidFile: ${given.pidFile} does not hold a process id but "${text.slice(0, 40)}".`);
+    return existing(Number(text), `process.pidFile ${given.pidFile} names ${text}`);
+  }
+  const port = given.port!; // one of the three is given
+  const listeners = listenersOn(port);
+  // Workers share their master's listening socket; the one whose parent does not is the master.
+  const master = listeners.find((pid) => !listeners.includes(statOf(pid)?.parent ?? 0));
+  if (master === undefined) {
+    throw new UserError('target-process', `process.port: no process of yours listens on TCP port ${port}. Is it running, under this user (or as root)? Another user's can be named by pid, and then gives CPU and memory but no descriptors.`);
+  }
+  return master;
+}
+
+function existing(pid: number, what: string): number {
+  if (statOf(pid)) return pid;
+  throw new UserError('target-process', `${what}, and there is no such process. Is the system running? Leave "process" out to measure without its CPU, memory and descriptors.`);
+}
+
+/** The process and all below it that live now; empty when it is gone. */
+export function treeOf(root: number): number[] {
+  if (!statOf(root)) return [];
+  const children = new Map<number, number[]>();
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const parent = statOf(Number(entry))?.parent;
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+  }
+  const tree = [root];
+  for (const pid of tree) tree.push(...(children.get(pid) ?? [])); // grows while it is gone through
+  return tree;
+}
+
+/** CPU since each began, those that have ended under them included, and memory. */
+export function useOf(pids: readonly number[]): { cpuUs: number; rssBytes: number } {
+  let cpuUs = 0;
+  for (const pid of pids) cpuUs += statOf(pid)?.cpuUs ?? 0;
+  // Pages that several processes share would count once for each, so of several each counts its own share.
+  const rssBytes = pids.reduce((sum, pid) => sum + ((pids.length > 1 ? proportionalBytes(pid) : undefined) ?? residentBytes(pid) ?? 0), 0);
+  return { cpuUs, rssBytes };
+}
+
+function statOf(pid: number): { parent: number; cpuUs: number } | undefined {
+  const text = read(`/proc/${pid}/stat`);
+  // The name stands in brackets and may hold anything.
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (!fields || fields[0] === 'Z') return undefined;
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0); // utime, stime, and those of children that ended
+  return { parent: Number(fields[1]), cpuUs: ticks * usPerTick };
+}
+
+function residentBytes(pid: number): number | undefined {
+  const pages = read(`/proc/${pid}/statm`)?.split(' ')[1];
+  return pages === undefined ? undefined : Number(pages) * pageBytes;
+}
+
+function proportionalBytes(pid: number): number | undefined {
+  const kib = /^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? '')?.[1];
+  return kib === undefined ? undefined : Number(kib) * 1024;
+}
+
+function listenersOn(port: number): number[] {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const lines = ['tcp', 'tcp6'].flatMap((name) => (read(`/proc/net/${name}`) ?? '').split('\n').slice(1));
+  const fields = lines.map((line) => line.trim().split(/\s+/));
+  // st 0A: listening; field 9: the inode.
+  const sockets = new Set(fields.filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${hex}`)).map((one) => `socket:[${one[9]}]`));
+  if (sockets.size === 0) return [];
+  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => holds(pid, sockets)).sort((a, b) => a - b);
+}
+
+function holds(pid: number, sockets: ReadonlySet<string>): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.has(link(`/proc/${pid}/fd/${fd}`)));
+  } catch {
+    return false; // another user's, or gone
+  }
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
