@@ -36,6 +36,8 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .addOption(results)
     .option('--json', 'print the result as JSON on standard output instead of the table', false)
     .option('--quiet', 'print nothing while it runs', false)
+    .addOption(new Option('--target <file>', 'run the variants against the system that this file describes, too (may be repeated)').default([] as string[], 'none').argParser(collect))
+    .option('--no-reference', 'leave our own servers out')
     .option('--interactive', 'a report whose charts can be hovered and zoomed (larger file)', false)
     .action(async (scenario: string, options: RunFlags) => {
       const { runCommand } = await import('./run.ts');

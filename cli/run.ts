@@ -1,23 +1,32 @@
 // `pushbench run`: one scenario, its result, its report, its verdict.
 
 import { join, relative } from 'node:path';
-import { exitCodes, type ExitCode } from '../core/errors.ts';
+import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
 import { patterns } from '../core/patterns.ts';
 import type { Result } from '../core/result.ts';
 import { prepare, run } from '../harness/run.ts';
+import { openTarget } from '../harness/target-open.ts';
+import { withTargets } from '../harness/target-variants.ts';
 import { createRunFolder, removeRunFolder, writeResult, writeWhole } from '../harness/store.ts';
 import { createLiveView } from './live.ts';
 import { openScenario } from './scenarios.ts';
 
-export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean };
+export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean; target: string[]; reference: boolean };
 
 /** @returns the exit code */
 export async function runCommand(name: string, options: RunFlags & { invocation: string }): Promise<ExitCode> {
-  const { scenario, source, folder } = openScenario(name, options.set);
+  const { scenario: written, source, folder } = openScenario(name, options.set);
+  if (!options.reference && options.target.length === 0) throw new UserError('no-target', 'With --no-reference nothing is left to run: name a target too, with --target FILE.');
+  const targets = options.target.map((file) => openTarget(file, process.env));
+  const { scenario, leftOut } = withTargets(written, patterns, targets, options.reference);
   const stop = new AbortController();
   const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines', scenario);
-  const command = [options.invocation, 'run', name, ...options.set.flatMap((set) => ['--set', set])].map(quoted).join(' ');
-  const runOptions = { registry: patterns, folder, source, command, observer: view, signal: stop.signal };
+  const command = [
+    options.invocation, 'run', name, ...options.set.flatMap((set) => ['--set', set]),
+    ...options.target.flatMap((file) => ['--target', file]), ...(options.reference ? [] : ['--no-reference']),
+  ].map(quoted).join(' ');
+  const runOptions = { registry: patterns, folder, source, command, observer: view, signal: stop.signal, targets, leftOut };
+  for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);
   const plan = prepare(scenario, runOptions);
   const runFolder = createRunFolder(options.results, scenario.name, new Date());
   const release = onSignals(stop, view.note);

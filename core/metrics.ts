@@ -50,9 +50,16 @@ const perDelivery = (total: (trial: Completed) => number | undefined): Metric['r
 
 const processes = (trial: Completed, role: string) => trial.processes.filter((process) => process.role === role);
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
-const cpuUs = (role: string) => (trial: Completed) => sum(processes(trial, role).map((process) => process.cpuUs));
-const perSubscriber = (role: string): Metric['read'] => (trial) =>
-  sum(processes(trial, role).map((process) => process.rssConnectedBytes - process.rssBaselineBytes)) / trial.subscribers;
+/** Over the processes of a role; nothing where none was read, as with a target whose process is not named. */
+const total = (role: string, read: (process: Completed['processes'][number]) => number) => (trial: Completed) => {
+  const all = processes(trial, role);
+  return all.length === 0 ? undefined : sum(all.map(read));
+};
+const cpuUs = (role: string) => total(role, (process) => process.cpuUs);
+const perSubscriber = (role: string): Metric['read'] => (trial) => {
+  const bytes = total(role, (process) => process.rssConnectedBytes - process.rssBaselineBytes)(trial);
+  return bytes === undefined ? undefined : bytes / trial.subscribers;
+};
 
 export const metrics: Readonly<Record<string, Metric>> = {
   ...latencyMetrics('latency', 'endToEnd', 'delivery latency'),
@@ -87,7 +94,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   'client-cpu': { unit: 'share', title: 'CPU of the busiest load process, share of a core', read: (t) => share(t, 'load') },
   'server-memory-per-subscriber': { unit: 'bytes', title: 'server memory per idle subscriber', read: perSubscriber('server') },
   'client-memory-per-subscriber': { unit: 'bytes', title: 'client memory per idle subscriber', read: perSubscriber('load') },
-  'server-loop-delay.p99': { unit: 'us', title: "server's event-loop delay, worst slot's 99 %", read: (t) => largest(processes(t, 'server').map((p) => p.loopDelayP99Us)) },
+  'server-loop-delay.p99': { unit: 'us', title: "server's event-loop delay, worst slot's 99 %", read: (t) => largest(processes(t, 'server').filter((p) => !p.outside).map((p) => p.loopDelayP99Us)) },
   ...derivedMetrics,
   reconnects: { unit: 'count', title: 'reconnects', read: (t) => t.counters.client.reconnects },
 };

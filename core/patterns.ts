@@ -139,6 +139,8 @@ export type Variant = {
   options: Readonly<Record<string, unknown>>;
   /** Short and unique within a scenario: the pattern and the options that differ from their defaults. */
   label: string;
+  /** The name of the target that it runs against; our own server when left out. */
+  target?: string;
 };
 
 /** The variant of `pattern` with options as its schema parsed them, defaults filled in. */

@@ -53,6 +53,7 @@ const processUse = z.strictObject({
   loopDelayP99Us: z.number().describe('worst slot'),
   loopDelayMaxUs: z.number(),
   gcPauseUs: z.number().describe('total during the measured phase'),
+  outside: z.literal(true).optional().describe('a process that is not ours, read from /proc: no collection was forced, event loop and garbage collection were not measured and stand at nought'),
 });
 
 const descriptors = z.strictObject({
@@ -107,7 +108,10 @@ const failed = z.strictObject({
 });
 
 const trial = z.strictObject({
-  variant: z.strictObject({ pattern: z.string(), label: z.string(), options: z.record(z.string(), z.unknown()) }),
+  variant: z.strictObject({
+    pattern: z.string(), label: z.string(), options: z.record(z.string(), z.unknown()),
+    target: z.string().optional().describe('the target that it ran against; our own server when left out'),
+  }),
   /** 1 for the first trial of the variant. */
   repetition: z.int().min(1),
   startedAt: z.iso.datetime(),
@@ -145,6 +149,10 @@ export const resultSchema = z.strictObject({
   patterns: z.record(z.string(), z.strictObject({
     title: z.string(), how: z.string(), lacks: z.record(z.string(), z.string()),
   })).describe('what the patterns in this result are and cannot do'),
+  targets: z.array(z.strictObject({
+    name: z.string(), url: z.string(),
+    leftOut: z.array(z.strictObject({ variant: z.string(), reason: z.string() })).describe('variants that did not run against it'),
+  })).optional().describe('systems that are not ours, beside which or in whose place our servers ran'),
   trials: z.array(trial),
   expectations: z.array(expectation),
   interrupted: z.boolean().describe('the run was stopped before its last trial'),

@@ -40,7 +40,8 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     },
     ledger: ledgerOf(plan, readings),
     counters: { server: serverCounters, client, serverMeasured: measured('server'), clientMeasured },
-    checks: crossCheck(serverCounters, client),
+    // A target does not tell what it counted.
+    checks: readings.serverReadings === 'self' ? crossCheck(serverCounters, client) : [],
     connectUs: readings.connectUs,
     subscribers: readings.subscribers,
     measuredUs: window.toUs - window.fromUs,
@@ -59,7 +60,9 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
         : null,
     kernelSocketBytes: kernelPeakBytes === undefined || kernelBaselineBytes === undefined ? null : Math.max(0, kernelPeakBytes - kernelBaselineBytes),
     ...networkOf(readings),
-    processes: processes.map((one) => useOf(one, window.fromUs, window.toUs)),
+    processes: processes
+      .filter(({ role }) => role !== 'server' || readings.serverReadings !== 'none')
+      .map((one) => ({ ...useOf(one, window.fromUs, window.toUs), ...(one.role === 'server' && readings.serverReadings === 'outside' && { outside: true as const }) })),
     series: timeline.series(),
     problems: sumProblems([...closed.flatMap((report) => report.problems), ...done.problems]),
   };
@@ -70,13 +73,13 @@ function networkOf({ network: { from, to } }: Readings): Pick<Completed, 'networ
   return { network: { segments: to.segments - from.segments, wireBytes: to.bytes - from.bytes } };
 }
 
-function ledgerOf(plan: TrialPlan, { ranges, done, closed }: Readings): Completed['ledger'] {
+function ledgerOf(plan: TrialPlan, { ranges, done, closed, unconfirmed: disregarded }: Readings): Completed['ledger'] {
   const sum = (key: Exclude<keyof LoadClosed['ledger'], 'missing'>) => closed.reduce((total, report) => total + report.ledger[key], 0);
   const warmupUs = plan.scenario.phases.warmup * 1000;
   let unconfirmed = 0;
   for (let i = 0; i < done.seq.length; i++) if (done.seq[i] === 0 && plan.publish.offsetUs[i]! >= warmupUs) unconfirmed++;
   return {
-    published: ranges.reduce((total, { first, last }) => total + Math.max(0, last - first + 1), 0),
+    published: ranges.reduce((total, { first, last }) => total + Math.max(0, last - first + 1), 0) - disregarded.length,
     unconfirmed,
     expected: sum('expected'),
     delivered: sum('delivered'),

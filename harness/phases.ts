@@ -2,7 +2,7 @@
 // conclusion from them.
 
 import type { Counters } from '../core/counters.ts';
-import type { Endpoint, LoadClosed, LoadSample, PublisherReport, SelfSample, Window } from '../core/control.ts';
+import type { Endpoint, EventNumber, LoadClosed, LoadSample, PublisherReport, SelfSample, Window } from '../core/control.ts';
 import { quantileUs } from '../core/histogram.ts';
 import type { Variant } from '../core/patterns.ts';
 import { followersOf } from '../core/topics.ts';
@@ -45,7 +45,11 @@ export type ProcessReadings = {
   samples: { sample: SelfSample; counters?: Counters }[];
 };
 
+/** What the server's samples say: all, what /proc tells, or nothing. */
+export type ServerReadings = 'self' | 'outside' | 'none';
+
 export type Connected = {
+  serverReadings: ServerReadings;
   connectUs: number;
   /** Subscribers that were connected when the barrier opened. */
   subscribers: number;
@@ -65,7 +69,7 @@ export type Measured = {
 };
 /** Sequence numbers of a topic's measured events; none when first > last. */
 export type Range = { first: number; last: number };
-export type Drained = { ranges: Range[]; drainUs: number };
+export type Drained = { ranges: Range[]; unconfirmed: EventNumber[]; drainUs: number };
 export type Closed = { closed: LoadClosed[]; serverCounters: Counters; descriptorLimit: number | undefined };
 export type Readings = Connected & Measured & Drained & Closed;
 
@@ -89,7 +93,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   report({ phase: 'start', ...nothing });
   const { pattern, options } = variant;
   server.send({ kind: 'start', pattern, options, limits: scenario.server, seed: scenario.seed });
-  const { endpoint } = await server.next('listening', startLimitMs);
+  const { endpoint, readings: serverReadings = 'self' } = await server.next('listening', startLimitMs);
   const serverBaseline = await collectedServer(server);
   const loadBaselines = await Promise.all(loads.map(collectedLoad));
   const baseline = fleet.probe.classifyDescriptors(server.pid);
@@ -101,7 +105,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   await Promise.all(loads.map((load) => load.next('ready', scenario.phases.connect + connectSlackMs)));
   const connectUs = fleet.clock.nowUs() - fromUs;
   const connected = fleet.probe.classifyDescriptors(server.pid);
-  publisher.send({ kind: 'start', publishUrl: endpoint.publishUrl, topics: plan.topics, plan: plan.publish, seed: scenario.seed });
+  publisher.send({ kind: 'start', publishUrl: endpoint.publishUrl, topics: plan.topics, plan: plan.publish, seed: scenario.seed, ...(endpoint.target && { target: endpoint.target }) });
   await publisher.next('ready', startLimitMs);
   const serverConnected = await collectedServer(server);
   const loadsConnected = await Promise.all(loads.map(collectedLoad));
@@ -109,6 +113,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const { sample: idle } = await publisher.next('sample', replyLimitMs);
 
   return {
+    serverReadings,
     connectUs,
     subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),
     processes: [
@@ -123,14 +128,14 @@ export async function connect(stage: Stage): Promise<Connected> {
 }
 
 /** Warm-up and measured phase; from here on the clock alone decides what happens when. */
-export async function measure(stage: Stage, { processes }: Connected): Promise<Measured> {
+export async function measure(stage: Stage, { processes, serverReadings }: Connected): Promise<Measured> {
   const { plan, fleet: { clock, probe }, peers: { server, loads, publisher } } = stage;
   const window = windowFrom(clock.nowUs() + leadUs, plan);
   const timeline = createTimeline(window);
   const latest: (LoadSample | undefined)[] = loads.map(() => undefined);
   let published = 0;
   server.on('sample', (report) => {
-    timeline.server(report);
+    if (serverReadings !== 'none') timeline.server(report, serverReadings === 'outside');
     processes[0]!.samples.push(report);
   });
   loads.forEach((load, i) => load.on('sample', (report) => {
@@ -175,7 +180,9 @@ export async function drain(stage: Stage, { window, done, latest, timeline }: Me
   const { plan, fleet: { clock }, peers: { loads } } = stage;
   const { subscribers, phases } = plan.scenario;
   const ranges = measuredRanges(plan, done.seq);
-  const expected = ranges.reduce((sum, range, topic) => sum + lengthOf(range) * followersOf(plan.topics, topic, subscribers), 0);
+  const unconfirmed = (done.unconfirmed ?? []).filter(({ topic, seq }) => seq >= ranges[topic]!.first && seq <= ranges[topic]!.last);
+  const follow = (topic: number) => followersOf(plan.topics, topic, subscribers);
+  const expected = ranges.reduce((sum, range, topic) => sum + lengthOf(range) * follow(topic), 0) - unconfirmed.reduce((sum, { topic }) => sum + follow(topic), 0);
   const limitUs = window.toUs + phases.drain * 1000;
   for (;;) {
     for (const load of loads) load.send({ kind: 'sample' });
@@ -184,17 +191,17 @@ export async function drain(stage: Stage, { window, done, latest, timeline }: Me
     const drainUs = clock.nowUs() - window.toUs;
     const progress = seen(latest, timeline);
     stage.report({ phase: 'drain', share: Math.min(1, drainUs / (phases.drain * 1000)), published: done.seq.length, ...progress });
-    if (progress.delivered >= expected || clock.nowUs() >= limitUs) return { ranges, drainUs };
+    if (progress.delivered >= expected || clock.nowUs() >= limitUs) return { ranges, unconfirmed, drainUs };
   }
 }
 
 /** Subscribers stop and close their ledgers; then the server's last count. */
-export async function closeAll(stage: Stage, { ranges }: Drained): Promise<Closed> {
+export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): Promise<Closed> {
   const { fleet: { clock, probe }, peers: { server, loads } } = stage;
   stage.report({ phase: 'close', connected: 0, published: 0, delivered: 0 });
   const firstSeq = Int32Array.from(ranges, ({ first }) => first);
   const lastSeq = Int32Array.from(ranges, ({ last }) => last);
-  for (const load of loads) load.send({ kind: 'close', firstSeq, lastSeq });
+  for (const load of loads) load.send({ kind: 'close', firstSeq, lastSeq, unconfirmed });
   const closed = await Promise.all(loads.map((load) => load.next('closed', replyLimitMs)));
   await clock.until(clock.nowUs() + settleUs);
   server.send({ kind: 'sample' });

@@ -14,6 +14,8 @@ import { processes, type Fleet } from './fleet.ts';
 import type { Progress } from './phases.ts';
 import { planTrial, type TrialPlan } from './plan.ts';
 import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';
+import { targetFleet, type PreparedTarget } from './target.ts';
+import { connectionsEach, type LeftOut } from './target-variants.ts';
 import { runTrial } from './trial.ts';
 import { version } from './version.ts';
 
@@ -39,14 +41,18 @@ export type RunOptions = {
   save?(result: Result): void;
   fleet?: Fleet;
   machine?: Machine;
+  /** The systems that variants with a `target` run against, and what does not. */
+  targets?: readonly PreparedTarget[];
+  leftOut?: readonly LeftOut[];
 };
 
 /**
  * Checks the machine, reads what the scenario refers to and plans the trials; nothing is started.
  * @throws UserError with everything that is in the way
  */
-export function prepare(scenario: Scenario, { registry, folder, machine = thisMachine() }: RunOptions): TrialPlan {
-  preflight(scenario, scenario.variants.map(({ pattern }) => registry[pattern]!), machine);
+export function prepare(scenario: Scenario, { registry, folder, machine = thisMachine(), targets = [] }: RunOptions): TrialPlan {
+  const connections = scenario.subscribers * connectionsEach(scenario, targets);
+  preflight({ ...scenario, subscribers: connections }, scenario.variants.map(({ pattern }) => registry[pattern]!), machine);
   const plan = planTrial(scenario, loadProcessCount(scenario, machine), (from) => loadCorpus(from, folder), (file) => readTrace(file, folder));
   refuseLargeBodies(plan);
   return plan;
@@ -54,7 +60,11 @@ export function prepare(scenario: Scenario, { registry, folder, machine = thisMa
 
 /** Runs all trials of a prepared scenario. */
 export async function run(plan: TrialPlan, options: RunOptions): Promise<Result> {
-  const { registry, observer, signal, fleet = processes, save } = options;
+  const { registry, observer, signal, fleet = processes, save, targets = [], leftOut = [] } = options;
+  const fleetFor = ({ target: name }: Variant) => {
+    const target = targets.find((one) => one.name === name);
+    return target ? targetFleet(fleet, target) : fleet;
+  };
   const { scenario } = plan;
   const order = Array.from({ length: scenario.repeat }, (_, i) => scenario.variants.map((variant) => ({ variant, repetition: i + 1 }))).flat();
   const result: Result = {
@@ -80,6 +90,12 @@ export async function run(plan: TrialPlan, options: RunOptions): Promise<Result>
       const { title, how, lacks } = registry[pattern]!;
       return [pattern, { title, how, lacks }];
     })),
+    ...(targets.length > 0 && {
+      targets: targets.map(({ name, url }) => ({
+        name, url,
+        leftOut: leftOut.filter(({ target }) => target === name).map(({ variant, reason }) => ({ variant, reason })),
+      })),
+    }),
     trials: [],
     expectations: [],
     interrupted: false,
@@ -87,7 +103,7 @@ export async function run(plan: TrialPlan, options: RunOptions): Promise<Result>
   for (const [i, { variant, repetition }] of order.entries()) {
     observer.trialStarted(variant, i + 1, order.length);
     try {
-      const trial = await runTrial(plan, variant, repetition, fleet, observer.progress, signal);
+      const trial = await runTrial(plan, variant, repetition, fleetFor(variant), observer.progress, signal);
       result.trials.push(trial);
       observer.trialEnded(trial);
     } catch (error) {

@@ -13,6 +13,7 @@ import { problemReaching, type Host } from './target-reach.ts';
 /** A target file, read, checked and filled in. */
 export type PreparedTarget = {
   name: string;
+  url: string;
   access: Omit<TargetAccess, 'run'>;
   hosts: Host[];
   /** The process to sample, where the file names one. */

@@ -11,7 +11,8 @@ export type ServerReading = { sample: SelfSample; counters: Counters };
 export type OutsideReading = { atUs: number; descriptors: number | undefined; kernelSocketBytes: number | undefined };
 
 export type Timeline = {
-  server(reading: ServerReading): void;
+  /** @param outside read from /proc alone: event loop and collections are not in it */
+  server(reading: ServerReading, outside: boolean): void;
   outside(reading: OutsideReading): void;
   load(process: number, sample: LoadSample): void;
   publisher(sample: PublisherSample): void;
@@ -54,15 +55,15 @@ export function createTimeline(window: Window): Timeline {
 
   return {
     latency,
-    server({ sample }) {
+    server({ sample }, outside) {
       const slot = slotClosedAt(sample.atUs);
       const grown = rates('server', sample.atUs, { cpu: sample.cpuUs, gc: sample.gcPauseUs });
       if (grown) {
         row(slot).serverCpuShare = grown['cpu']!;
-        row(slot).serverGcPauseUs = Math.round(grown['gc']! * window.slotUs);
+        if (!outside) row(slot).serverGcPauseUs = Math.round(grown['gc']! * window.slotUs);
       }
       row(slot).serverRssBytes = sample.rssBytes;
-      row(slot).serverLoopDelayP99Us = sample.loopDelayP99Us;
+      if (!outside) row(slot).serverLoopDelayP99Us = sample.loopDelayP99Us;
     },
     outside({ atUs, descriptors, kernelSocketBytes }) {
       const into = row(slotClosedAt(atUs));

@@ -94,9 +94,10 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
   const heads = ['variant', 'server CPU', 'load CPU', 'publisher CPU', 'server memory, peak', 'load memory, peak', 'kernel socket memory', 'descriptors, peak', 'of a limit of', 'server loop delay, worst 99 %', 'server GC'];
   return table('Processes over the measured phase (CPU as a share of one core)', heads, perTrial(variants, (trial) => {
     const of = (role: string) => trial.processes.filter((process) => process.role === role);
-    const cpu = (role: string) => formatShare(of(role).reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0));
-    const rss = (role: string) => formatBytes(of(role).reduce((sum, { rssPeakBytes }) => sum + rssPeakBytes, 0));
-    const most = (pick: (process: Completed['processes'][number]) => number) => formatUs(Math.max(0, ...of('server').map(pick)));
+    const ours = of('server').filter(({ outside }) => !outside);
+    const cpu = (role: string) => of(role).length === 0 ? 'not measured' : formatShare(of(role).reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0));
+    const rss = (role: string) => of(role).length === 0 ? 'not measured' : formatBytes(of(role).reduce((sum, { rssPeakBytes }) => sum + rssPeakBytes, 0));
+    const most = (pick: (process: Completed['processes'][number]) => number) => ours.length === 0 ? 'not measured' : formatUs(Math.max(...ours.map(pick)));
     const { descriptors, kernelSocketBytes } = trial;
     return [
       cpu('server'), cpu('load'), cpu('publisher'), rss('server'), rss('load'), kernelSocketBytes === null ? 'not measured' : formatBytes(kernelSocketBytes),
