@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { nowUs } from '../core/clock.ts';
 import type { Headers } from '../core/signature.ts';
+import { readRawBody } from '../receiver/raw-body.ts';
 import type { LoadContext } from './pattern.ts';
 import { largestMessageBytes } from './protocol-error.ts';
 
@@ -44,31 +45,21 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
   });
 
   function receive(request: IncomingMessage, response: ServerResponse, subscriber: number): void {
-    let pieces: Buffer[] = [];
-    let bytes = 0;
     const { socket } = request;
     receiving.add(socket);
-    request.on('data', (piece: Buffer) => {
-      bytes += piece.length;
-      if (bytes <= largestMessageBytes) {
-        pieces.push(piece);
-      } else if (!response.headersSent) {
-        pieces = [];
+    request.once('close', () => receiving.delete(socket));
+    readRawBody(request, largestMessageBytes, (read) => {
+      if (read.kind === 'whole') {
+        receiving.delete(socket);
+        const atUs = nowUs();
+        answer(request, response, take(subscriber, request.headers, read.body, atUs));
+      } else if (read.kind === 'too-large') {
         sink.problem('delivery-too-large', `a delivery's body is larger than ${largestMessageBytes} bytes`);
         answer(request, response, 413);
+      } else if (!closing) {
+        sink.problem('delivery-cut', 'a delivery was cut off before its end');
       }
     });
-    request.once('end', () => {
-      receiving.delete(socket);
-      if (response.headersSent) return;
-      const atUs = nowUs();
-      answer(request, response, take(subscriber, request.headers, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), atUs));
-    });
-    request.once('close', () => {
-      receiving.delete(socket);
-      if (!request.complete && !response.headersSent && !closing) sink.problem('delivery-cut', 'a delivery was cut off before its end');
-    });
-    request.on('error', () => {}); // 'close' follows
   }
 
   function answer(request: IncomingMessage, response: ServerResponse, status: number): void {

@@ -9,19 +9,20 @@
 import type { KeyObject } from 'node:crypto';
 import type { PatternOptions } from '../core/patterns.ts';
 import { schemes } from '../core/signature.ts';
+import { createSeen } from '../receiver/seen.ts';
 import type { PatternLoad } from './pattern.ts';
 import { startReceiver, type Take } from './webhook-receiver.ts';
 import { createRegistrar } from './webhook-registrar.ts';
 
-/** Deliveries that a process remembers at the least, twice as many at the most: some 10 MB. One repeated later is not recognised. */
-const rememberedDeliveries = 50_000;
+/** Deliveries that a process remembers: some 20 MB. One repeated later is not recognised. */
+const rememberedDeliveries = 100_000;
 
 export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
   async start(context, options) {
     const { counters, sink, topicsOf } = context;
     const scheme = schemes[options.scheme];
     const keys = new Map<number, KeyObject>();
-    const isRepeated = createSeen(rememberedDeliveries);
+    const seen = createSeen({ maxKeys: rememberedDeliveries, maxAgeMs: Number.POSITIVE_INFINITY });
     const receiver = await startReceiver(context, take);
     const registrar = createRegistrar(context);
 
@@ -43,7 +44,11 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
       }
       counters.events++;
       const id = scheme.idOf(headers, body);
-      if (id !== undefined && isRepeated(`${subscriber} ${id}`)) counters.deduplicated++;
+      if (id !== undefined) {
+        const key = `${subscriber} ${id}`;
+        if (seen.begin(key) === 'new') seen.finish(key);
+        else counters.deduplicated++;
+      }
       return 204;
     }
 
@@ -62,22 +67,3 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
     };
   },
 };
-
-/**
- * A dedupe store of bounded size, in two generations: a Set that gives up its oldest entry one at a time
- * walks over the gaps of all it has given up before.
- * @returns a function that tells whether it was called with this key before, at least as far back as `limit` other keys
- */
-export function createSeen(limit: number): (key: string) => boolean {
-  let younger = new Set<string>();
-  let older = new Set<string>();
-  return (key) => {
-    if (younger.has(key) || older.has(key)) return true;
-    younger.add(key);
-    if (younger.size > limit) {
-      older = younger;
-      younger = new Set();
-    }
-    return false;
-  };
-}

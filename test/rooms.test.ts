@@ -10,7 +10,8 @@ import { patterns } from '../core/patterns.ts';
 const arrows: Record<string, string[]> = {
   core: [],
   servers: ['core'],
-  load: ['core'],
+  receiver: ['core'],
+  load: ['core', 'receiver'],
   harness: ['core'],
   reports: ['core'],
   cli: ['core', 'harness', 'reports', 'servers'],

@@ -12,7 +12,7 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
   const npm = (args: string[], cwd: string) => execFileSync('npm', [...args, '--loglevel=error', '--no-audit', '--no-fund'], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   npm(['pack', '--pack-destination', folder], process.cwd());
   const [tarball] = globSync('*.tgz', { cwd: folder });
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
   npm(['install', `./${tarball}`], folder);
 
   const installed: [string, ...string[]] = [process.execPath, join(folder, 'node_modules/.bin/pushbench')];
@@ -25,5 +25,13 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
   const end = await start(['run', writeScenario(folder, 'variants: [sse, { sse: { over: h2 } }, webhook]\nexpect: [missed == 0]')], folder, installed).ended;
   assertExit(end, 0);
   assert.match(end.stdout, /sse[\s\S]*webhook/);
+
+  // The library for receivers, with its types.
+  writeFileSync(join(folder, 'use.ts'), `import { createReceiver } from 'pushbench/receiver';
+const receiver = createReceiver({ scheme: 'slack', secrets: ['x'], onDelivery: ({ id }) => console.log(id satisfies string | undefined) });
+console.log(receiver.counts().accepted satisfies number);\n`);
+  assert.equal(execFileSync(process.execPath, ['use.ts'], { cwd: folder, encoding: 'utf8' }), '0\n');
+  execFileSync('tsc', ['use.ts', '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', '--typeRoots', join(process.cwd(), 'node_modules/@types')], { cwd: folder, stdio: 'inherit' });
+
   assert.equal(globSync('results/*/report.html', { cwd: folder }).length, 1);
 });

@@ -1,5 +1,5 @@
 // The receivers' half of webhooks: registration, deliveries signed by somebody else's library, everything that a
-// receiver must refuse, the dedupe store, and an end that takes all registrations back.
+// receiver must refuse, and an end that takes all registrations back.
 
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { patternOptions } from '../../core/patterns.ts';
-import { createSeen, webhook } from '../../load/webhook.ts';
+import { webhook } from '../../load/webhook.ts';
 import { envelope, listen, testContext, until } from './context.ts';
 
 type Registered = { url: string; events: string[]; secret: string };
@@ -181,13 +181,6 @@ describe('a delivery', () => {
     assert.match(problems[1]!.message, /^a connection to the receiver failed: Parse Error/);
     assert.equal(await deliver(signed('a-1', body), body), 204);
   });
-});
-
-test('the dedupe store is bounded and remembers at least as many as it says', () => {
-  const repeated = createSeen(100);
-  for (let i = 0; i < 1000; i++) assert.equal(repeated(`${i}`), false);
-  for (let i = 900; i < 1000; i++) assert.equal(repeated(`${i}`), true);
-  assert.equal(repeated('0'), false, 'what is long gone is forgotten');
 });
 
 describe('closing', () => {

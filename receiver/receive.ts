@@ -1,0 +1,128 @@
+// The receiving end of webhooks as a request handler for `node:http` (and Express, in front of any body parser):
+// reads the body raw and bounded, verifies it, recognises repetitions, and hands what is new to the application.
+// The order of events is sequence.ts, on top of it.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { UserError } from '../core/errors.ts';
+import { schemes, type Headers, type SchemeName } from '../core/signature.ts';
+import { readRawBody, type RawBody } from './raw-body.ts';
+import { createSeen, type SeenOptions } from './seen.ts';
+
+export type Delivery = {
+  /** The same on every attempt. Undefined when the scheme has none and the body neither; such deliveries are not deduplicated. */
+  id: string | undefined;
+  headers: Headers;
+  /** As it stood on the wire, and verified. */
+  body: Buffer;
+};
+
+export type ReceiverOptions = {
+  /** How the sender signs. */
+  scheme: SchemeName;
+  /** As the sender gave them, the newest first; two while one replaces the other. */
+  secrets: readonly string[];
+  /** Acts upon a delivery that has not been acted upon. When it throws, the sender is answered 500 and will try again. */
+  onDelivery: (delivery: Delivery) => void | Promise<void>;
+  /** How far the sender's clock may be off, and how old a delivery may be; five minutes when left out. */
+  toleranceS?: number;
+  /** 1 MiB when left out. */
+  maxBodyBytes?: number;
+  /** 100,000 deliveries and four days when left out: longer than any common sender retries. */
+  remember?: SeenOptions;
+  /** Seconds since 1970; the wall clock when left out. */
+  nowS?: () => number;
+};
+
+export type ReceiverCounts = {
+  accepted: number;
+  /** Recognised repetitions: answered like the first, not acted upon. */
+  repeated: number;
+  /** Came while the first attempt was being acted upon; told to try again. */
+  underWay: number;
+  /** Not signed as they should be, or not in time. */
+  refused: number;
+  /** Too large or cut off. */
+  unread: number;
+  /** `onDelivery` threw. */
+  failed: number;
+};
+
+export type Receiver = {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  counts(): ReceiverCounts;
+};
+
+const defaultMaxBodyBytes = 1024 * 1024;
+const defaultRemember: SeenOptions = { maxKeys: 100_000, maxAgeMs: 4 * 86_400_000 };
+
+/** @throws UserError when there is no secret or one of them is none of the scheme */
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { scheme: name, secrets, onDelivery, toleranceS, maxBodyBytes = defaultMaxBodyBytes, nowS } = options;
+  if (secrets.length === 0) throw new UserError('bad-secret', 'a receiver needs at least one secret to verify with; the sender showed it when the endpoint was registered');
+  const scheme = schemes[name];
+  const keys = secrets.map((secret) => scheme.key(secret));
+  const seen = createSeen(options.remember ?? defaultRemember);
+  const counts: ReceiverCounts = { accepted: 0, repeated: 0, underWay: 0, refused: 0, unread: 0, failed: 0 };
+
+  async function take(headers: Headers, body: Buffer): Promise<Answer> {
+    const verified = scheme.verify(keys, headers, body, {
+      ...(toleranceS === undefined ? {} : { toleranceS }),
+      ...(nowS === undefined ? {} : { nowS: nowS() }),
+    });
+    if (!verified.ok) {
+      counts.refused++;
+      return { status: 401, error: verified.reason, message: verified.message };
+    }
+    const id = scheme.idOf(headers, body);
+    const state = id === undefined ? 'new' : seen.begin(id);
+    if (state === 'done') {
+      counts.repeated++;
+      return { status: 204 };
+    }
+    if (state === 'under-way') {
+      counts.underWay++;
+      return { status: 409, error: 'under-way', message: 'this delivery is being acted upon; how that ends is not known yet' };
+    }
+    try {
+      await onDelivery({ id, headers, body });
+    } catch (error) {
+      if (id !== undefined) seen.forget(id);
+      counts.failed++;
+      console.error(error);
+      return { status: 500, error: 'failed', message: 'the receiver failed at this delivery; try again' };
+    }
+    if (id !== undefined) seen.finish(id);
+    counts.accepted++;
+    return { status: 204 };
+  }
+
+  function withoutBody(kind: Exclude<RawBody['kind'], 'whole'>): Answer {
+    counts.unread++;
+    if (kind === 'too-large') return { status: 413, error: 'too-large', message: `a delivery's body has at most ${maxBodyBytes} bytes` };
+    if (kind === 'cut') return { status: 400, error: 'cut', message: 'the body was cut off' };
+    console.error('The body of a webhook was read before the receiver got it, so its signature cannot be verified: mount the receiver in front of body parsers such as express.json().');
+    return { status: 500, error: 'body-gone', message: 'the receiver is set up wrongly; its standard error says how' };
+  }
+
+  return {
+    async handle(request, response) {
+      if (request.method !== 'POST') return answer(response, { status: 405, error: 'method', message: 'deliveries are POSTed' });
+      const read = await new Promise<RawBody>((resolve) => readRawBody(request, maxBodyBytes, resolve));
+      answer(response, read.kind === 'whole' ? await take(request.headers, read.body) : withoutBody(read.kind));
+    },
+    counts: () => ({ ...counts }),
+  };
+}
+
+type Answer = { status: 204 } | { status: number; error: string; message: string };
+
+function answer(response: ServerResponse, given: Answer): void {
+  if (response.destroyed) return;
+  if (!('error' in given)) {
+    response.writeHead(given.status).end();
+    return;
+  }
+  const { status, ...body } = given;
+  const more = status === 413 ? { connection: 'close' } : status === 405 ? { allow: 'POST' } : {};
+  response.writeHead(status, { 'content-type': 'application/json', ...more }).end(`${JSON.stringify(body)}\n`);
+}

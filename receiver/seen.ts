@@ -1,0 +1,99 @@
+// The dedupe store: which deliveries a receiver has acted upon. Senders deliver at least once, so a repetition is
+// ordinary: the 200 was lost, or came too late.
+//
+// It is bounded by count and by age, and what was longest not seen goes first. What happens past the bound: a
+// repetition of a delivery that was given up is taken for new and acted upon a second time. Nothing is ever lost by
+// it. So let `maxAgeMs` reach over the sender's whole retry schedule, and `maxKeys` over the deliveries of that time;
+// where acting twice would be harm, the place to remember ids is the database that is acted upon, in one transaction.
+
+export type SeenOptions = {
+  maxKeys: number;
+  maxAgeMs: number;
+  /** Any clock that does not go back. */
+  nowMs?: () => number;
+};
+
+export type Seen = {
+  /**
+   * Begins to act upon a delivery.
+   * `under-way`: the same one is being acted upon right now, so how it ends is not known yet.
+   */
+  begin(key: string): 'new' | 'done' | 'under-way';
+  /** It was acted upon: it counts as a repetition from now on. */
+  finish(key: string): void;
+  /** It failed: the next attempt is new. */
+  forget(key: string): void;
+  size(): number;
+  /** Keys given up to keep within the bounds; those of `count` may have been too young for it. */
+  givenUp(): { count: number; age: number };
+};
+
+type Entry = { key: string; state: 'done' | 'under-way'; atMs: number; older: Entry | undefined; younger: Entry | undefined };
+
+export function createSeen({ maxKeys, maxAgeMs, nowMs = () => performance.now() }: SeenOptions): Seen {
+  const entries = new Map<string, Entry>();
+  // A list of its own: a Map that gives up its first entry one at a time walks over the gaps of all before.
+  let oldest: Entry | undefined;
+  let youngest: Entry | undefined;
+  const givenUp = { count: 0, age: 0 };
+
+  function append(entry: Entry): void {
+    entry.older = youngest;
+    entry.younger = undefined;
+    if (youngest) youngest.younger = entry;
+    else oldest = entry;
+    youngest = entry;
+  }
+
+  function unlink({ older, younger }: Entry): void {
+    if (older) older.younger = younger;
+    else oldest = younger;
+    if (younger) younger.older = older;
+    else youngest = older;
+  }
+
+  function drop(entry: Entry): void {
+    unlink(entry);
+    entries.delete(entry.key);
+  }
+
+  function keepWithinBounds(now: number): void {
+    while (oldest && now - oldest.atMs > maxAgeMs) {
+      drop(oldest);
+      givenUp.age++;
+    }
+    while (oldest && entries.size > maxKeys) {
+      drop(oldest);
+      givenUp.count++;
+    }
+  }
+
+  return {
+    begin(key) {
+      const now = nowMs();
+      keepWithinBounds(now);
+      const known = entries.get(key);
+      if (known) {
+        unlink(known);
+        append(known);
+        known.atMs = now;
+        return known.state;
+      }
+      const entry: Entry = { key, state: 'under-way', atMs: now, older: undefined, younger: undefined };
+      entries.set(key, entry);
+      append(entry);
+      keepWithinBounds(now);
+      return 'new';
+    },
+    finish(key) {
+      const entry = entries.get(key);
+      if (entry) entry.state = 'done';
+    },
+    forget(key) {
+      const entry = entries.get(key);
+      if (entry) drop(entry);
+    },
+    size: () => entries.size,
+    givenUp: () => ({ ...givenUp }),
+  };
+}
