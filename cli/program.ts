@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { exitCodes } from '../core/errors.ts';
 import { version } from '../harness/version.ts';
+import type { ReportFlags } from './report.ts';
 import type { RunFlags } from './run.ts';
 
 /** What goes before the arguments to repeat a command: from the repository npm start, else the package's own name. */
@@ -39,6 +40,8 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .addOption(new Option('--target <file>', 'run the variants against the system that this file describes, too (may be repeated)').default([] as string[], 'none').argParser(collect))
     .option('--no-reference', 'leave our own servers out')
     .option('--interactive', 'a report whose charts can be hovered and zoomed (larger file)', false)
+    .option('--junit <file>', 'write JUnit XML too, a case for each expectation')
+    .option('--markdown <file>', 'write Markdown too, for a job summary')
     .action(async (scenario: string, options: RunFlags) => {
       const { runCommand } = await import('./run.ts');
       process.exitCode = await runCommand(scenario, { ...options, invocation });
@@ -77,10 +80,11 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .command('report')
     .description('rebuild a report from results; several results share one report')
     .argument('<result...>', 'result.json files, or the folders that hold them')
-    .option('--out <file>', 'where to write it (default: report.html beside the first result)')
+    .option('--out <file>', 'where to write it, - for standard output (default: report.html beside the first result; other formats: -)')
+    .option('--format <name>', 'html, markdown, junit, csv, hlog, hgrm or json', 'html')
     .option('--interactive', 'charts that can be hovered and zoomed (larger file)', false)
-    .option('--json', 'print the results as JSON on standard output and write no report', false)
-    .action(async (paths: string[], options: { out?: string; interactive: boolean; json: boolean }) => {
+    .addOption(new Option('--json', 'the same as --format json').default(false).conflicts(['format', 'out']))
+    .action(async (paths: string[], options: ReportFlags) => {
       const { reportCommand } = await import('./report.ts');
       process.exitCode = await reportCommand(paths, options);
     });

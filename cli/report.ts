@@ -1,23 +1,65 @@
-// `pushbench report`: from results on disk to a report, one result or several side by side.
+// `pushbench report`: from results on disk to a report in any of the formats, one result or several side by side.
 
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { statSync } from 'node:fs';
-import { exitCodes, type ExitCode } from '../core/errors.ts';
+import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
+import type { Result } from '../core/result.ts';
+import { nearest } from '../core/suggest.ts';
 import { writeWhole } from '../harness/store.ts';
+import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/formats.ts';
 import { readResult } from '../reports/read.ts';
 
-export async function reportCommand(paths: readonly string[], options: { out?: string; interactive: boolean; json: boolean }): Promise<ExitCode> {
+export type ReportFlags = { out?: string; format: string; interactive: boolean; json: boolean };
+
+/** HTML goes to a file unless told otherwise, everything else to standard output. */
+export async function reportCommand(paths: readonly string[], options: ReportFlags): Promise<ExitCode> {
+  const format = options.json ? 'json' : checkedFormat(options.format);
+  if (options.interactive && format !== 'html') throw new UserError('interactive', `--interactive is for --format html; ${format} has no charts.`);
   const results = await Promise.all(paths.map((path) => readResult(path)));
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify(results.length === 1 ? results[0] : results)}\n`);
+  if (format === 'html' && options.out !== '-') await printTable(results);
+  const documents = await documentsOf(format, results, { interactive: options.interactive });
+  const first = paths[0]!;
+  const out = options.out ?? (format === 'html' ? join(statSync(first).isDirectory() ? first : dirname(first), 'report.html') : '-');
+  if (out === '-') {
+    process.stdout.write(onlyDocument(documents, format));
     return exitCodes.ok;
   }
+  const written = filesOf(documents, out);
+  for (const { file, text } of written) writeWhole(file, text);
+  process.stdout.write(written.map(({ file }) => `${format === 'html' ? '\nReport' : 'Written'}: ${file}\n`).join(''));
+  return exitCodes.ok;
+}
+
+async function printTable(results: readonly Result[]): Promise<void> {
   const { renderTable } = await import('../reports/terminal.ts');
   process.stdout.write(renderTable(results, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
-  const { renderHtml } = await import('../reports/html.ts');
-  const first = paths[0]!;
-  const out = options.out ?? join(statSync(first).isDirectory() ? first : dirname(first), 'report.html');
-  writeWhole(out, await renderHtml(results, { interactive: options.interactive }));
-  process.stdout.write(`\nReport: ${out}\n`);
-  return exitCodes.ok;
+}
+
+function checkedFormat(name: string): Format {
+  if (isFormat(name)) return name;
+  const names = Object.keys(formats);
+  const near = nearest(name, names);
+  throw new UserError('format', `There is no format "${name}"${near ? `; did you mean "${near}"?` : '.'} There are: ${names.join(', ')}.`);
+}
+
+function onlyDocument(documents: readonly Document[], format: Format): string {
+  const [only, ...others] = documents;
+  if (!only) throw new UserError('format', `Nothing to write: no trial delivered anything, and ${format} holds latencies alone.`);
+  if (others.length === 0) return only.text;
+  const { extension } = formats[format];
+  throw new UserError('format', `${format} holds one variant a file, and there are ${documents.length}: name a file with --out NAME.${extension}, and each is written to NAME-VARIANT.${extension}.`);
+}
+
+/** Several documents share a name and differ by their part of it. */
+function filesOf(documents: readonly Document[], out: string): { file: string; text: string }[] {
+  if (documents.length === 1) return documents.map(({ text }) => ({ file: out, text }));
+  const ending = extname(out);
+  const taken = new Set<string>();
+  return documents.map(({ part, text }) => {
+    const plain = `${out.slice(0, out.length - ending.length)}-${part.replace(/[^\w.=-]+/g, '-').replace(/-+$/, '')}`;
+    let name = plain;
+    for (let i = 2; taken.has(name); i++) name = `${plain}-${i}`;
+    taken.add(name);
+    return { file: `${name}${ending}`, text };
+  });
 }

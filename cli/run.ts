@@ -7,11 +7,13 @@ import type { Result } from '../core/result.ts';
 import { prepare, run } from '../harness/run.ts';
 import { openTarget } from '../harness/target-open.ts';
 import { withTargets } from '../harness/target-variants.ts';
-import { createRunFolder, removeRunFolder, writeResult, writeWhole } from '../harness/store.ts';
+import { createRunFolder, removeRunFolder, requireWritable, writeResult, writeWhole } from '../harness/store.ts';
+import { renderJunit } from '../reports/junit.ts';
+import { renderMarkdown } from '../reports/markdown.ts';
 import { createLiveView } from './live.ts';
 import { openScenario } from './scenarios.ts';
 
-export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean; target: string[]; reference: boolean };
+export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean; target: string[]; reference: boolean; junit?: string; markdown?: string };
 
 /** @returns the exit code */
 export async function runCommand(name: string, options: RunFlags & { invocation: string }): Promise<ExitCode> {
@@ -28,6 +30,7 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
   const runOptions = { registry: patterns, folder, source, command, observer: view, signal: stop.signal, targets, leftOut };
   for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);
   const plan = prepare(scenario, runOptions);
+  for (const file of [options.junit, options.markdown]) if (file !== undefined) requireWritable(file);
   const runFolder = createRunFolder(options.results, scenario.name, new Date());
   const release = onSignals(stop, view.note);
   let result: Result;
@@ -50,6 +53,8 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
   const { renderHtml } = await import('../reports/html.ts');
   const reportPath = join(runFolder, 'report.html');
   writeWhole(reportPath, await renderHtml([result], { interactive: options.interactive }));
+  if (options.junit !== undefined) writeWhole(options.junit, renderJunit([result]));
+  if (options.markdown !== undefined) writeWhole(options.markdown, renderMarkdown([result]));
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result)}\n`);
   } else {

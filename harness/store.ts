@@ -1,8 +1,8 @@
 // Where results live on disk: `results/<time>-<scenario>/`. The folder is made before the run starts, so that
 // a full disk or a wrong path is found before the work and not after it.
 
-import { accessSync, constants, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, mkdirSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { exitCodes, messageOf, UserError } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
 import { formatBytes } from '../core/units.ts';
@@ -40,6 +40,19 @@ export function createRunFolder(root: string, scenario: string, at: Date): strin
 /** Removes the folder of a run that measured nothing. */
 export function removeRunFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * Finds out before the work whether a file can be written after it.
+ * @throws UserError when its folder is missing or not to be written to, or it is a folder itself
+ */
+export function requireWritable(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
+  } catch (error) {
+    throw new UserError('write', `Cannot write ${path}: ${messageOf(error)}. Name a file in a folder that is there.`);
+  }
 }
 
 /**

@@ -32,6 +32,7 @@ export function headlineOf(results: readonly Result[]): string {
   if (losses.length > 0) sentences.push(`${listed(losses)}.`);
   const unusable = variants.length - usable.length;
   if (unusable > 0) sentences.push(`${unusable === 1 ? 'One variant does' : `${unusable} variants do`} not count: ${whyNot(variants)}.`);
+  if (results.some(({ interrupted }) => interrupted)) sentences.push('The run was interrupted before its last trial.');
   return sentences.join(' ');
 }
 

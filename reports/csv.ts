@@ -1,0 +1,25 @@
+// CSV in long form: a row for each metric of each trial, its unit in a column of its own (RFC 4180).
+
+import { metrics } from '../core/metrics.ts';
+import type { Result } from '../core/result.ts';
+
+const columns = ['scenario', 'created_at', 'pattern', 'variant', 'trial', 'outcome', 'metric', 'value', 'unit'] as const;
+const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s': '1/s' } as const;
+
+/** A trial that failed has one row, without a metric; a metric that a trial has no figure for has none. */
+export function renderCsv(results: readonly Result[]): string {
+  const rows = results.flatMap(({ scenario, createdAt, trials }) => trials.flatMap(({ variant, repetition, outcome }) => {
+    const about = [scenario.name, createdAt, variant.pattern, variant.label, String(repetition)];
+    if (outcome.status === 'failed') return [[...about, 'failed', '', '', '']];
+    return Object.entries(metrics).flatMap(([name, { unit, read }]) => {
+      const value = read(outcome);
+      return value === undefined || !Number.isFinite(value) ? [] : [[...about, outcome.valid ? 'valid' : 'invalid', name, String(value), units[unit]]];
+    });
+  }));
+  return [columns, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
+}
+
+/** A field as RFC 4180, section 2, has it: quoted where it holds a quote, a comma or a line end. */
+export function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
