@@ -3,7 +3,8 @@
 // registries of those rooms.
 
 import { z } from 'zod';
-import { duration, interval, network, share } from './quantities.ts';
+import { duration, interval, network, rate, share } from './quantities.ts';
+import { disableRuleNames, retryPolicyNames } from './retry-policy.ts';
 import { schemeNames } from './signature.ts';
 import { writeDuration } from './units.ts';
 
@@ -34,10 +35,26 @@ export const patternOptions = {
     ping: interval.prefault('25s').describe('time between two pings; a client silent for two of them is cut off'),
   }),
   webhook: z.strictObject({
-    timeout: interval.prefault('10s').describe('how long the receiver may take to answer'),
-    retries: z.array(duration).max(30).prefault(['1s', '5s', '30s']).describe('waits before each further attempt'),
-    jitter: share.prefault('10%').describe('each wait differs by up to this share'),
+    timeout: interval.prefault('10s').describe('how long the receiver may take to answer, to the last byte'),
+    connectTimeout: interval.prefault('10s').describe('a part of that: until the connection is there'),
+    headersTimeout: interval.prefault('10s').describe('a part of that: until the answer begins'),
+    retries: z
+      .union([z.enum(retryPolicyNames), z.array(duration).max(30)])
+      .prefault(['1s', '5s', '30s'])
+      .describe(`waits before each further attempt, or the policy of a service: ${retryPolicyNames.join(', ')}`),
+    jitter: share.prefault('10%').describe("each wait of a list differs by up to this share; a service's policy has its own"),
     concurrency: z.int().min(1).max(10_000).default(64).describe('requests under way at once, over all endpoints'),
+    endpointConcurrency: z.union([z.literal('auto'), z.int().min(1).max(10_000)]).default('auto').describe('the same for one endpoint; auto is an eighth of all'),
+    endpointRate: z.union([z.literal('unlimited'), rate]).prefault('unlimited').describe('attempts a second for one endpoint at the most'),
+    fifo: z.boolean().default(false).describe("each endpoint's deliveries one after the other, in the order they were published"),
+    delivery: z.enum(['queue', 'sync']).default('queue').describe('from a queue; or in the handler that publishes, one endpoint after the other, without retries'),
+    store: z.enum(['memory', 'sqlite']).default('memory').describe('where deliveries are kept: with the process, or in a database file that outlives it'),
+    file: z.string().default('').describe('the database file; one that ends with the process when empty'),
+    keep: z.int().min(0).max(100_000_000).default(100_000).describe('settled deliveries that are kept for the log and for replays'),
+    retain: duration.prefault('7d').describe('and for how long'),
+    breaker: z.boolean().default(false).describe('an endpoint most of whose attempts fail gets none for 30s, then one that decides'),
+    disable: z.enum(disableRuleNames).default('never').describe("when failures disable an endpoint: after five days without success (Svix's rule) or a hundred in a row (Outpost's)"),
+    timeScale: z.number().min(1).max(1_000_000).default(1).describe("how fast the clock of retries, rates and rules runs, so that days pass in a trial; timeouts and signatures keep the real one's"),
     scheme: z.enum(schemeNames).default('standard').describe('how deliveries are signed: Standard Webhooks (HMAC or ed25519), or as Stripe, GitHub or Slack do'),
     receivers: z.enum(['listed', 'public']).default('listed').describe('where deliveries may go: to the networks of `allow` alone, or to every public address too'),
     allow: z.array(network).max(100).default(['127.0.0.0/8', '::1/128'])
@@ -165,9 +182,11 @@ function noteOf(key: string, value: unknown, write: (value: unknown) => string):
 function writerOf(schema: z.core.$ZodType): (value: unknown) => string {
   const takes = (text: string) => z.safeParse(schema, text).success || z.safeParse(schema, [text]).success;
   const isDuration = takes('1s');
+  const isRate = takes('1/s');
   const isShare = takes('1%');
   return (value) => {
     if (typeof value === 'number' && isDuration) return writeDuration(value);
+    if (typeof value === 'number' && isRate) return `${value}/s`;
     if (typeof value === 'number' && isShare) return `${Number((value * 100).toPrecision(6))}%`;
     return String(value);
   };

@@ -31,14 +31,16 @@ export type Example = { what: string; command: (url: string, publishUrl: string)
 /** A pattern that is up. */
 export type RunningPattern = {
   /**
-   * Keyed `METHOD /path`; the path is matched whole, but for one that ends in a star: the star is one segment, whatever
-   * it says. Publishing is not among them: all patterns share it.
+   * Keyed `METHOD /path`; the path is matched whole, but for stars: a star is one segment, whatever it says.
+   Publishing is not among them: all patterns share it.
    */
   routes: Readonly<Record<string, Handler>>;
   /** Takes HTTP/1.1 upgrade requests, for the pattern that has them. */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;
   /** Subscribers right now: held requests, open streams, registered endpoints; for polling, those that polled lately. */
   subscribers(): number;
+  /** Resolves when what was published before is in safe keeping; a publisher's answer waits for it. At once when left out. */
+  accepted?(): Promise<void>;
   /** Cuts this share of the connections or held requests without a goodbye; a fault, not a shutdown. */
   disconnect(share: number): void;
   /** Says goodbye in the pattern's own way and resolves when nothing of it is left. */

@@ -3,15 +3,16 @@
 import { isUtf8 } from 'node:buffer';
 import type { ServerLimits } from '../core/scenario.ts';
 import type { Hub, Stamps } from './hub.ts';
-import type { Example, Request } from './pattern.ts';
+import type { Example, Request, RunningPattern } from './pattern.ts';
 import { checkTopic, endWith, readBody, RequestError } from './request.ts';
 import type { Routes } from './router.ts';
 
 /**
  * `POST /topics/{topic}`: publishes the body. Answered 201, 400 (topic, number or UTF-8), 413, 503 (too many topics).
+ * The answer waits until the pattern has the event in safe keeping (`accepted`), where it has such a thing.
  * Requests pipelined on one connection are taken in order: their bodies end in order.
  */
-export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>): Routes {
+export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, accepted?: RunningPattern['accepted']): Routes {
   return {
     'POST /topics/*': async (request, response, url) => {
       const body = await readBody(request, limits.maxBody);
@@ -19,6 +20,7 @@ export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>): 
       checkTopic(topic);
       if (!isUtf8(body)) throw new RequestError(400, 'bad-utf8', 'the body is not UTF-8; events are text');
       const { id, seq } = hub.publish(topic, body.toString('utf8'), stampsOf(request));
+      if (accepted) await accepted();
       const answer = `{"id":"${id}","seq":${seq}}`;
       endWith(response, 201, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer);
     },

@@ -6,7 +6,7 @@ import { TooManyTopics } from './hub.ts';
 import type { Handler, Request, Response } from './pattern.ts';
 import { answerError, answerFull, RequestError } from './request.ts';
 
-/** Keyed `METHOD /path`. The path is matched whole; a star at its end is any one segment. */
+/** Keyed `METHOD /path`. The path is matched whole; a star is any one segment. */
 export type Routes = Readonly<Record<string, Handler>>;
 
 /**
@@ -21,9 +21,12 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
     paths.set(path, methods.set(method, handler));
   }
 
+  // Those with a star before their end; the others are found by their text.
+  const starred = [...paths].flatMap(([path, methods]) => (/\*./.test(path) ? [[new RegExp(`^${path.replaceAll('*', '[^/]+')}$`), methods] as const] : []));
+
   function find(url: URL, method: string): Handler {
     const path = url.pathname;
-    const methods = paths.get(path) ?? paths.get(path.replace(/[^/]+$/, '*'));
+    const methods = paths.get(path) ?? paths.get(path.replace(/[^/]+$/, '*')) ?? starred.find(([pattern]) => pattern.test(path))?.[1];
     if (!methods) throw new RequestError(404, 'not-found', `there is nothing at ${path.slice(0, 100)}; GET / lists what there is`);
     const handler = methods.get(method);
     if (!handler) throw new MethodNotAllowed([...methods.keys()].join(', '));

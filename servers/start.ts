@@ -53,7 +53,7 @@ export async function startServer({ pattern, options, limits, seed, host, port }
   const hub = createHub(limits);
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const running = server.start(context, options);
-  const publishing = publishRoutes(hub, limits);
+  const publishing = publishRoutes(hub, limits, running.accepted);
   const listener = await listen({
     over: overOf(options),
     ...(host === undefined ? {} : { host }),

@@ -13,7 +13,7 @@
 //   GET    /webhooks/deliveries/{id}          DeliveryDetail
 //   POST   /webhooks/deliveries/{id}/replay   DeliveryView (202)
 //   GET    /webhooks/stats                    Stats
-//   GET    /webhooks/stream                   SSE, each message one StreamMessage; ?endpoint
+//   GET    /webhooks/stream                   SSE, each message one StreamMessage
 //
 // Errors are `{ "error": code, "message": sentence }` with 400, 404, 409, 413, 422 or 503. Times are ISO 8601 in UTC;
 // with `timeScale` above 1 they are of the scaled clock.
@@ -21,7 +21,7 @@
 import { z } from 'zod';
 import { topicPattern } from '../../core/envelope.ts';
 
-/** `exhausted` is the dead letter: no attempt is left. `cancelled`: the endpoint went, or was disabled, before its turn. */
+/** `exhausted` is the dead letter: no attempt is left. `cancelled`: the endpoint was disabled or removed before its turn; recovery sends it. */
 export const deliveryStates = ['pending', 'delivered', 'exhausted', 'cancelled'] as const;
 export type DeliveryState = (typeof deliveryStates)[number];
 
@@ -50,7 +50,8 @@ export type EndpointChange = z.infer<typeof endpointChange>;
 
 /** Recovery sends again what was exhausted or cancelled of the events accepted from `since` up to, not including, `until` (now when left out). */
 export const recoverRange = z.strictObject({ since: z.iso.datetime(), until: z.iso.datetime().optional() });
-export type RecoverAnswer = { recovered: number };
+/** `more`: there was more than one request recovers; ask again. */
+export type RecoverAnswer = { recovered: number; more: boolean };
 
 export type RegistrationAnswer = { id: string; secret?: string };
 

@@ -4,19 +4,24 @@
 import { randomBytes, type KeyObject } from 'node:crypto';
 import type { RequestOptions } from 'node:http';
 import { z } from 'zod';
-import { topicPattern } from '../../core/envelope.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { SignatureScheme } from '../../core/signature.ts';
 import { RequestError } from '../request.ts';
+import { topicList, type EndpointView } from './api.ts';
 import type { Guard } from './guard.ts';
+import type { Breaker } from './health.ts';
 import { targetOf } from './sender.ts';
+import type { StoredEndpoint } from './store.ts';
 
 export type WebhookEndpoint = {
+  /** What the store keeps of it. */
+  readonly stored: StoredEndpoint;
   readonly id: string;
   readonly url: string;
   readonly target: RequestOptions;
-  readonly topics: readonly string[];
+  topics: readonly string[];
   readonly keys: readonly KeyObject[];
+  readonly breaker: Breaker | undefined;
   /** Why it gets nothing any more; undefined while it does. */
   disabled: string | undefined;
   delivered: number;
@@ -26,6 +31,9 @@ export type WebhookEndpoint = {
   /** Ends its subscriptions. */
   unsubscribe: () => void;
 };
+
+/** A registration as the store keeps it. */
+type Config = { url: string; events: readonly string[]; secrets: readonly string[] };
 
 /** What a registration is held against. */
 export type RegistrationRules = { scheme: SignatureScheme; guard: Guard };
@@ -42,12 +50,12 @@ const registration = ({ scheme, guard }: RegistrationRules) => z.strictObject({
     context.addIssue({ code: 'custom', message: problem ?? 'not a URL' });
     return z.NEVER;
   }),
-  events: z.array(z.string().regex(topicPattern, { error: 'a topic name of letters, digits and . _ : ~ -' })).min(1).max(1000)
-    .transform((topics) => [...new Set(topics)]),
+  events: topicList,
   secret: z.string().optional().transform((text, context) => {
     const secret = text ?? scheme.newSecret();
     try {
-      return { key: scheme.key(secret), shown: text === undefined ? { secret: scheme.receiverSecret(secret) } : {} };
+      scheme.key(secret);
+      return { secret, shown: text === undefined ? { secret: scheme.receiverSecret(secret) } : {} };
     } catch (error) {
       context.addIssue({ code: 'custom', message: messageOf(error) });
       return z.NEVER;
@@ -60,29 +68,53 @@ const registration = ({ scheme, guard }: RegistrationRules) => z.strictObject({
  * @returns `shown`: the secret as the receiver needs it, when it was made here; it is told this once
  * @throws RequestError 422 with everything that is wrong
  */
-export function newEndpoint(body: unknown, rules: RegistrationRules): { endpoint: WebhookEndpoint; shown: { secret?: string } } {
+export function newEndpoint(body: unknown, rules: RegistrationRules, nowMs: number, breaker: Breaker | undefined): { endpoint: WebhookEndpoint; shown: { secret?: string } } {
   const parsed = registration(rules).safeParse(body);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
     throw new RequestError(422, 'bad-registration', problems.join('; '));
   }
   const { url, events, secret } = parsed.data;
-  const endpoint: WebhookEndpoint = {
-    id: `ep_${randomBytes(9).toString('base64url')}`,
-    url: url.href,
-    target: targetOf(url),
+  const config: Config = { url: url.href, events, secrets: [secret.secret] };
+  const id = `ep_${randomBytes(9).toString('base64url')}`;
+  const stored = { key: 0, id, config: JSON.stringify(config), createdMs: nowMs, disabled: undefined, failures: 0, failingSinceMs: undefined };
+  return { endpoint: endpointOf(stored, rules.scheme, breaker), shown: secret.shown };
+}
+
+/** The endpoint that the store keeps, not yet subscribed to anything. */
+export function endpointOf(stored: StoredEndpoint, scheme: SignatureScheme, breaker: Breaker | undefined): WebhookEndpoint {
+  const { url, events, secrets } = JSON.parse(stored.config) as Config; // written below and above alone
+  return {
+    stored,
+    id: stored.id,
+    url,
+    target: targetOf(new URL(url)),
     topics: events,
-    keys: [secret.key],
-    disabled: undefined,
+    keys: secrets.map((secret) => scheme.key(secret)),
+    breaker,
+    disabled: stored.disabled,
     delivered: 0,
     givenUp: 0,
     lastFailure: undefined,
     unsubscribe: () => {},
   };
-  return { endpoint, shown: secret.shown };
 }
 
-/** An endpoint as the list shows it. */
-export function endpointRow({ id, url, topics, disabled, delivered, givenUp, lastFailure }: WebhookEndpoint, pending: number) {
-  return { id, url, events: topics, disabled, pending, delivered, givenUp, lastFailure };
+/** Changes the topics that it follows; subscribing is the caller's. */
+export function changeTopics(endpoint: WebhookEndpoint, events: readonly string[]): void {
+  endpoint.topics = events;
+  const config: Config = { ...(JSON.parse(endpoint.stored.config) as Config), events };
+  endpoint.stored.config = JSON.stringify(config);
+}
+
+/** An endpoint as the API shows it: everything but its secrets. */
+export function endpointView({ id, url, topics, disabled, breaker, stored, delivered, givenUp, lastFailure }: WebhookEndpoint, pending: number): EndpointView {
+  return {
+    id, url, events: topics,
+    ...(disabled !== undefined && { disabled }),
+    breaker: breaker?.state() ?? 'closed',
+    createdAt: new Date(stored.createdMs).toISOString(),
+    pending, delivered, givenUp,
+    ...(lastFailure !== undefined && { lastFailure }),
+  };
 }

@@ -15,9 +15,10 @@ import { drawShare } from '../request.ts';
 import type { Guard } from './guard.ts';
 
 export type Answer =
-  | { kind: 'answered'; status: number; retryAfter?: string | undefined }
+  /** `body`: its first bytes as text; `truncated` when there were more. */
+  | { kind: 'answered'; status: number; retryAfter?: string | undefined; body: string; truncated: boolean }
   /** There was no whole answer: refused, reset, timed out, not HTTP. */
-  | { kind: 'failed'; reason: string };
+  | { kind: 'failed'; reason: string; timedOut: boolean };
 
 export type Sender = {
   /**
@@ -37,6 +38,9 @@ export type SenderOptions = {
   random: Random;
   /** From the request for a connection to the last byte of the answer. */
   timeoutMs: number;
+  /** Parts of it: until the connection is there, and until the answer's head is. As long as the whole when left out. */
+  connectMs?: number;
+  headersMs?: number;
   /** Connections without a request that are kept, over all receivers. */
   maxIdle: number;
   /** Decides which addresses are connected to. */
@@ -47,13 +51,18 @@ export type SenderOptions = {
 const idleMs = 30_000;
 /** Bytes of an answer that are read. Past them the connection is cut; the status has been given and counts. */
 const maxAnswerBytes = 64 * 1024;
+/** Bytes of it that are kept for the log. */
+const keptAnswerBytes = 2048;
+
+/** A bound of time was reached; anything else that ends a request is another kind of failure. */
+class TimedOut extends Error {}
 
 /** A receiver's address, taken apart once. */
 export function targetOf(url: URL): RequestOptions {
   return urlToHttpOptions(url);
 }
 
-export function createSender({ counters, countConnection, random, timeoutMs, maxIdle, guard }: SenderOptions): Sender {
+export function createSender({ counters, countConnection, random, timeoutMs, connectMs = timeoutMs, headersMs = timeoutMs, maxIdle, guard }: SenderOptions): Sender {
   const open = new Set<Socket>();
   const underWay = new Set<ClientRequest>();
   const idle = new Set<Duplex>();
@@ -91,7 +100,10 @@ export function createSender({ counters, countConnection, random, timeoutMs, max
   function post(target: RequestOptions, headers: Readonly<Record<string, string>>, body: string, sent: () => void): Promise<Answer> {
     const { promise, resolve } = Promise.withResolvers<Answer>();
     let request: ClientRequest;
-    const timer = setTimeout(() => request.destroy(new Error(`no whole answer within ${timeoutMs} ms`)), timeoutMs);
+    const within = (ms: number, what: string) => setTimeout(() => request.destroy(new TimedOut(`no ${what} within ${ms} ms`)), ms);
+    const timer = within(timeoutMs, 'whole answer');
+    const headTimer = headersMs < timeoutMs ? within(headersMs, 'answer') : undefined;
+    let connectTimer: NodeJS.Timeout | undefined;
 
     function attempt(): void {
       let response: IncomingMessage | undefined;
@@ -102,31 +114,47 @@ export function createSender({ counters, countConnection, random, timeoutMs, max
       const done = (answer: Answer) => {
         if (!underWay.delete(own)) return;
         clearTimeout(timer);
+        clearTimeout(headTimer);
+        clearTimeout(connectTimer);
         resolve(answer);
       };
-      own.once('socket', watch);
+      own.once('socket', (socket: Socket) => {
+        watch(socket);
+        if (!socket.connecting || connectMs >= timeoutMs) return;
+        connectTimer = within(connectMs, 'connection');
+        socket.once('connect', () => clearTimeout(connectTimer));
+      });
       own.once('finish', sent);
       own.once('response', (received: IncomingMessage) => {
         response = received;
-        const answer: Answer = { kind: 'answered', status: received.statusCode ?? 0, retryAfter: received.headers['retry-after'] };
+        clearTimeout(headTimer);
         let bytes = 0;
+        let kept: Buffer | undefined;
+        const answer = (): Answer => ({
+          kind: 'answered', status: received.statusCode ?? 0, retryAfter: received.headers['retry-after'],
+          body: kept?.toString('utf8') ?? '', truncated: bytes > keptAnswerBytes,
+        });
         received.on('data', (chunk: Buffer) => {
+          if (bytes < keptAnswerBytes) {
+            const more = chunk.subarray(0, keptAnswerBytes - bytes);
+            kept = kept ? Buffer.concat([kept, more]) : more;
+          }
           bytes += chunk.length;
           if (bytes <= maxAnswerBytes) return;
-          done(answer);
+          done(answer());
           own.destroy();
         });
-        received.once('end', () => done(answer));
-        received.on('error', (error) => done({ kind: 'failed', reason: error.message }));
+        received.once('end', () => done(answer()));
+        received.on('error', (error) => done(failure(error)));
       });
       own.on('error', (error: NodeJS.ErrnoException) => {
         // The receiver closed an idle connection just as a request was on its way (RFC 9112, 9.3.1).
         const stale = own.reusedSocket && !response && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-        if (!stale || closed || !underWay.delete(own)) return done({ kind: 'failed', reason: error.message });
+        if (!stale || closed || !underWay.delete(own)) return done(failure(error));
         counters.errors++;
         attempt();
       });
-      own.once('close', () => done({ kind: 'failed', reason: 'the connection was closed before the end of an answer' }));
+      own.once('close', () => done(failure(new Error('the connection was closed before the end of an answer'))));
       own.end(body);
     }
 
@@ -148,4 +176,8 @@ export function createSender({ counters, countConnection, random, timeoutMs, max
       await Promise.all(closing);
     },
   };
+}
+
+function failure(error: Error): Answer {
+  return { kind: 'failed', reason: error.message, timedOut: error instanceof TimedOut };
 }

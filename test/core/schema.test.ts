@@ -23,7 +23,7 @@ const isMap = (value: unknown): value is Record<string, unknown> => typeof value
 const fail = (broken: boolean, message: string) => (broken ? [message] : []);
 
 const types: Record<string, (value: unknown) => boolean> = {
-  object: isMap, array: Array.isArray, integer: Number.isInteger,
+  object: isMap, array: Array.isArray, integer: Number.isInteger, number: Number.isFinite,
   string: (value) => typeof value === 'string', boolean: (value) => typeof value === 'boolean',
 };
 

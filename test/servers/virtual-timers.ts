@@ -1,6 +1,6 @@
 // Timers that go off when the test says so, so that hours of retries take no time.
 
-import type { Timers } from '../../servers/webhook/retry.ts';
+import type { Timers } from '../../servers/webhook/timers.ts';
 
 export type VirtualTimers = Timers & {
   /** Calls that are still to be made. */
@@ -14,6 +14,7 @@ export function virtualTimers(): VirtualTimers {
   const calls = new Set<{ atMs: number; call: () => void }>();
   return {
     nowMs: () => nowMs,
+    stampMs: () => nowMs,
     after(ms, call) {
       const entry = { atMs: nowMs + ms, call };
       calls.add(entry);

@@ -22,9 +22,14 @@ function setUp(t: TestContext, options: Partial<SenderOptions> = {}) {
   const sender = createSender({ counters, countConnection: tally.add, random: () => 0.5, timeoutMs: 5000, maxIdle: 16, guard: loopback, ...options });
   t.after(() => sender.close());
   let sent = 0;
-  const post = (url: string, body = 'hello') =>
+  const postWhole = (url: string, body = 'hello') =>
     sender.post(targetOf(new URL(url)), { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(body)) }, body, () => sent++);
-  return { sender, post, tally, sent: () => sent };
+  /** Without what the log keeps of the answer. */
+  const post = async (url: string, body?: string) => {
+    const answer = await postWhole(url, body);
+    return answer.kind === 'answered' ? { kind: answer.kind, status: answer.status, retryAfter: answer.retryAfter } : { kind: answer.kind, reason: answer.reason };
+  };
+  return { sender, post, postWhole, tally, sent: () => sent };
 }
 
 const head = (more = '') => `HTTP/1.1 200 OK\r\n${more}\r\n`;

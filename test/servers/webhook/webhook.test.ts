@@ -294,10 +294,10 @@ describe('retries', () => {
 
   test('stop at 410, which disables the endpoint with all that waits for it', async (t) => {
     const { got, url } = await receiver(t, (_, count) => (count <= 3 ? 500 : 410));
-    const { register, publish, timers, list, running } = await serveVirtually(t);
+    const { register, publish, timers, list, running, counters } = await serveVirtually(t);
     const { id } = await register(url);
     for (let i = 0; i < 3; i++) publish('news');
-    await until('all failed', () => timers.waiting() === 3);
+    await until('all failed', () => counters.errors === 3 && timers.waiting() === 1);
     assert.equal(running.subscribers(), 1);
     publish('news');
     await until('gone', () => timers.waiting() === 0);

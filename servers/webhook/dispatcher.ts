@@ -1,0 +1,309 @@
+// Whose turn it is. Each endpoint has a lane with the next few of its deliveries; the rest stays in the store. Lanes
+// with something due take turns, so an endpoint's backlog never stands before another's, and within the caps of
+// concurrency and rate the slow ones cost the others nothing. It knows nothing of HTTP.
+//
+// With `fifo` a lane has one attempt under way, and one that failed keeps all later ones waiting until it is settled.
+
+import type { AttemptRow, DeliveryStore, Message, Task } from './store.ts';
+import { newFifo, type Fifo } from './fifo.ts';
+import type { Breaker } from './health.ts';
+import type { Timers } from './timers.ts';
+
+/** What became of an attempt. `again`: `attempt.nextMs` says when. */
+export type Outcome = { state: 'again' | 'delivered' | 'exhausted' | 'cancelled'; attempt: AttemptRow };
+
+export type LaneOptions = {
+  /** Attempts under way at once. */
+  concurrency: number;
+  /** Attempts a second at the most, over any second and a tenth; Infinity for no limit. */
+  ratePerS: number;
+  fifo: boolean;
+  breaker: Breaker | undefined;
+};
+
+export type DispatcherOptions = {
+  store: DeliveryStore;
+  /** Makes one attempt. Must not reject. */
+  deliver: (task: Task) => Promise<Outcome>;
+  /** Told of each outcome when it is entered in the store. */
+  settled: (task: Task, outcome: Outcome) => void;
+  /** Attempts under way at once, over all endpoints. */
+  concurrency: number;
+  timers: Timers;
+};
+
+export type Dispatcher = {
+  /** Opens the endpoint's lane and goes on with what is pending for it. */
+  open(endpoint: number, options: LaneOptions): void;
+  /** Makes no more attempts for the endpoint. What is under way ends, and is its last. @returns the ids under way */
+  stop(endpoint: number): ReadonlySet<number>;
+  /** A delivery that the store holds now. */
+  add(endpoint: number, id: number, message: Message, createdMs: number): void;
+  /** Deliveries that the store holds under `waiting` now: replayed or recovered. */
+  wake(endpoint: number): void;
+  /** Takes those ids, which the store has cancelled, out of the lane. */
+  drop(endpoint: number, ids: readonly number[]): void;
+  lane(endpoint: number): { pending: number; bytes: number; underWay: ReadonlySet<number> } | undefined;
+  underWay(): number;
+  /** Makes no more attempts. Resolves when none is under way. */
+  close(): Promise<void>;
+};
+
+type Lane = LaneOptions & {
+  readonly endpoint: number;
+  /** Loaded and due. */
+  readonly fresh: Fifo<Task>;
+  readonly retries: Fifo<Task>;
+  /** Loaded: due or under way. */
+  readonly loaded: Set<number>;
+  /** Of those, the ones that the store has under `waiting`. */
+  readonly loadedWaiting: Set<number>;
+  readonly underWay: Set<number>;
+  /** Fresh deliveries above this id are in the store alone, if `more`. */
+  freshTo: number;
+  more: boolean;
+  /** Deliveries with a time of their own that are not loaded. */
+  waiting: number;
+  pending: number;
+  bytes: number;
+  inLine: boolean;
+  wakeAtMs: number;
+  cancelWake: () => void;
+  /** When the next attempt is within the rate (the generic cell rate algorithm's theoretical arrival time). */
+  paceMs: number;
+};
+
+/** Deliveries that a lane loads at once. */
+const loadAtOnce = 64;
+/** How far a lane may be ahead of its pace: what stood still for a moment may be caught up. */
+const burstMs = 100;
+/** Loaded over all lanes; beyond, a lane has one at a time. */
+const loadedMost = 100_000;
+
+export function createDispatcher({ store, deliver, settled, concurrency, timers }: DispatcherOptions): Dispatcher {
+  const lanes = new Map<number, Lane>();
+  /** Stopped, with attempts still under way. */
+  const leaving = new Map<number, Lane>();
+  /** Lanes with something due and room for another attempt, each once. */
+  const line = newFifo<Lane>();
+  let underWay = 0;
+  let loaded = 0;
+  let woken = false;
+  let closed = false;
+  const idle = Promise.withResolvers<void>();
+
+  // What an attempt depends on is durable before it begins: the event, and with `fifo` the one before it. When the
+  // store fails its writers hear of it; what it still holds goes on.
+  function wakeUp(): void {
+    if (woken || closed) return;
+    woken = true;
+    const awake = () => {
+      woken = false;
+      pump();
+    };
+    store.committed().then(awake, awake);
+  }
+
+  function pump(): void {
+    while (underWay < concurrency && !closed) {
+      const lane = line.shift();
+      if (!lane) return;
+      lane.inLine = false;
+      const nowMs = timers.nowMs();
+      if (!mayBegin(lane, nowMs)) continue;
+      const task = take(lane);
+      if (!task) continue;
+      begin(lane, task, nowMs);
+      queueUp(lane);
+    }
+  }
+
+  /** Whether rate and breaker allow an attempt now; when not, the lane comes back when they do. */
+  function mayBegin(lane: Lane, nowMs: number): boolean {
+    const fromMs = lane.breaker?.fromMs(nowMs) ?? (lane.breaker ? undefined : nowMs);
+    if (fromMs === undefined) return false; // the end of the deciding attempt brings the lane back
+    const atMs = Math.max(fromMs, lane.paceMs - burstMs);
+    if (atMs <= nowMs) return true;
+    wakeAt(lane, atMs);
+    return false;
+  }
+
+  function begin(lane: Lane, task: Task, nowMs: number): void {
+    underWay++;
+    lane.underWay.add(task.id);
+    if (lane.ratePerS !== Infinity) lane.paceMs = Math.max(lane.paceMs, nowMs) + 1000 / lane.ratePerS;
+    lane.breaker?.begin(nowMs);
+    void deliver(task).then((outcome) => end(lane, task, outcome));
+  }
+
+  function end(begun: Lane, task: Task, outcome: Outcome): void {
+    underWay--;
+    begun.underWay.delete(task.id);
+    if (begun.underWay.size === 0 && leaving.get(begun.endpoint) === begun) leaving.delete(begun.endpoint);
+    const lane = lanes.get(begun.endpoint) ?? begun; // the endpoint may have been disabled and enabled meanwhile
+    unload(lane, task.id);
+    const { state, attempt } = outcome;
+    store.settle(task, attempt, state === 'again' ? 'pending' : state);
+    if (state === 'again') {
+      lane.waiting++;
+      wakeAt(lane, attempt.nextMs ?? 0);
+    } else {
+      lane.pending--;
+      lane.bytes -= task.message.bodyBytes;
+    }
+    settled(task, outcome);
+    if (lanes.get(lane.endpoint) === lane) queueUp(lane);
+    if (closed && underWay === 0) idle.resolve();
+    wakeUp();
+  }
+
+  /** The lane's next delivery: of those that are due, the one that has been so for longest. */
+  function take(lane: Lane): Task | undefined {
+    if (lane.fresh.size() === 0 && lane.more) load(lane);
+    const fresh = lane.fresh.peek();
+    const retry = lane.retries.peek();
+    if (lane.fifo && !retry && lane.waiting > 0) return undefined; // behind the one that failed
+    return retry && (lane.fifo || !fresh || retry.dueMs <= fresh.dueMs) ? lane.retries.shift() : lane.fresh.shift();
+  }
+
+  function load(lane: Lane): void {
+    const limit = loaded < loadedMost ? loadAtOnce : 1;
+    const tasks = store.fresh(lane.endpoint, lane.freshTo, limit);
+    lane.more = tasks.length === limit;
+    for (const task of tasks) {
+      lane.freshTo = task.id;
+      if (lane.loaded.has(task.id)) continue;
+      lane.fresh.push(task);
+      lane.loaded.add(task.id);
+      loaded++;
+    }
+  }
+
+  function unload(lane: Lane, id: number): void {
+    if (lane.loaded.delete(id)) loaded--;
+    lane.loadedWaiting.delete(id);
+  }
+
+  /** Loads what has become due, and sees to it that the lane is woken for the next. */
+  function loadWaiting(lane: Lane): void {
+    const nowMs = timers.nowMs();
+    // Those already loaded may be the first that the store names.
+    const limit = lane.loadedWaiting.size + (loaded < loadedMost ? loadAtOnce : 1);
+    const found = lane.waiting > 0 ? store.waiting(lane.endpoint, limit) : [];
+    for (const task of found) {
+      if (lane.loaded.has(task.id)) continue;
+      if (task.dueMs > nowMs) {
+        wakeAt(lane, task.dueMs);
+        break;
+      }
+      if (lane.retries.size() >= loadAtOnce) {
+        wakeAt(lane, nowMs + 1);
+        break;
+      }
+      lane.retries.push(task);
+      lane.loaded.add(task.id);
+      lane.loadedWaiting.add(task.id);
+      lane.waiting--;
+      loaded++;
+    }
+  }
+
+  function wakeAt(lane: Lane, atMs: number): void {
+    if (lane.wakeAtMs <= atMs || closed || lanes.get(lane.endpoint) !== lane) return;
+    lane.cancelWake();
+    lane.wakeAtMs = atMs;
+    lane.cancelWake = timers.after(Math.max(0, atMs - timers.nowMs()), () => {
+      lane.wakeAtMs = Infinity;
+      lane.cancelWake = () => {};
+      loadWaiting(lane);
+      queueUp(lane);
+      wakeUp();
+    });
+  }
+
+  /** Puts the lane behind the others when another attempt of it may be made. */
+  function queueUp(lane: Lane): void {
+    if (lane.inLine || lane.underWay.size >= lane.concurrency) return;
+    const blocked = lane.fifo && lane.waiting > 0;
+    if (lane.retries.size() === 0 && (blocked || (lane.fresh.size() === 0 && !lane.more))) return;
+    lane.inLine = true;
+    line.push(lane);
+  }
+
+  function count(lane: Lane): void {
+    const { pending, waiting, bytes } = store.backlog(lane.endpoint);
+    lane.pending = pending;
+    lane.bytes = bytes;
+    lane.waiting = waiting - lane.loadedWaiting.size;
+  }
+
+  function stop(endpoint: number): ReadonlySet<number> {
+    const lane = lanes.get(endpoint);
+    if (!lane) return new Set();
+    lanes.delete(endpoint);
+    if (lane.underWay.size > 0) leaving.set(endpoint, lane);
+    lane.cancelWake();
+    loaded -= lane.loaded.size;
+    lane.loaded.clear();
+    lane.loadedWaiting.clear();
+    lane.fresh.drain();
+    lane.retries.drain();
+    lane.more = false;
+    return lane.underWay;
+  }
+
+  return {
+    open(endpoint, options) {
+      const { pending, waiting, bytes } = store.backlog(endpoint);
+      const still = leaving.get(endpoint)?.underWay ?? new Set<number>();
+      loaded += still.size;
+      const lane: Lane = {
+        ...options, endpoint, fresh: newFifo(), retries: newFifo(), loaded: new Set(still), loadedWaiting: new Set(),
+        underWay: new Set(), concurrency: options.fifo ? 1 : options.concurrency, freshTo: 0, more: pending > waiting, waiting, pending, bytes, inLine: false, wakeAtMs: Infinity, cancelWake: () => {}, paceMs: 0,
+      };
+      lanes.set(endpoint, lane);
+      loadWaiting(lane);
+      queueUp(lane);
+      wakeUp();
+    },
+    stop,
+    add(endpoint, id, message, createdMs) {
+      const lane = lanes.get(endpoint);
+      if (!lane) return;
+      lane.pending++;
+      lane.bytes += message.bodyBytes;
+      if (lane.more || lane.fresh.size() >= loadAtOnce || loaded >= loadedMost) {
+        lane.more = true;
+      } else {
+        lane.fresh.push({ id, endpoint, message, attempts: 0, createdMs, dueMs: createdMs });
+        lane.loaded.add(id);
+        lane.freshTo = id;
+        loaded++;
+      }
+      queueUp(lane);
+      wakeUp();
+    },
+    wake(endpoint) {
+      const lane = lanes.get(endpoint);
+      if (!lane) return;
+      count(lane);
+      wakeAt(lane, timers.nowMs());
+    },
+    drop(endpoint, ids) {
+      const lane = lanes.get(endpoint);
+      if (!lane || ids.length === 0) return;
+      const gone = new Set(ids);
+      for (const queue of [lane.fresh, lane.retries]) for (const task of queue.drain()) if (!gone.has(task.id)) queue.push(task);
+      for (const id of ids) unload(lane, id);
+      count(lane);
+    },
+    lane: (endpoint) => lanes.get(endpoint),
+    underWay: () => underWay,
+    close() {
+      closed = true;
+      for (const endpoint of lanes.keys()) stop(endpoint);
+      if (underWay === 0) idle.resolve();
+      return idle.promise;
+    },
+  };
+}

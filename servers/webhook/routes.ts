@@ -1,0 +1,163 @@
+// The HTTP API over the delivery of webhooks: reads requests, answers with what api.ts promises.
+
+import { z } from 'zod';
+import { messageOf } from '../../core/errors.ts';
+import type { Counters } from '../../core/counters.ts';
+import type { ServerLimits } from '../../core/scenario.ts';
+import type { Handler, Response } from '../pattern.ts';
+import { answerFull, endWith, readBody, RequestError } from '../request.ts';
+import type { Routes } from '../router.ts';
+import { deliveryQuery, endpointChange, endpointQuery, eventQuery, recoverRange, type DeliveryDetail, type DeliveryList, type EndpointList, type EventList, type RecoverAnswer } from './api.ts';
+import { changeTopics, endpointView, newEndpoint, type WebhookEndpoint } from './endpoints.ts';
+import type { Service } from './service.ts';
+import { attemptView, deliveryView, eventView } from './views.ts';
+
+/** A thousand topic names of the longest kind fit twice. */
+const maxRegistrationBytes = 256 * 1024;
+/** Deliveries that one request recovers: a transaction of a fraction of a second. */
+const recoverAtOnce = 10_000;
+
+export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxSubscribers'>, counters: Counters): Routes {
+  const { endpoints, store, timers } = service;
+
+  function endpointIn(url: URL): WebhookEndpoint {
+    const id = segment(url, 2);
+    const endpoint = endpoints.get(id);
+    if (!endpoint) throw new RequestError(404, 'no-webhook', `no webhook has the id "${id.slice(0, 40)}"; GET /webhooks lists them`);
+    return endpoint;
+  }
+
+  function deliveryIn(url: URL): { id: number; detail: DeliveryDetail } {
+    const text = segment(url, 3);
+    const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+    const found = store.delivery(id);
+    if (!found) throw new RequestError(404, 'no-delivery', `no delivery has the id "${text.slice(0, 40)}"; GET /webhooks/deliveries lists them, those pruned excepted`);
+    return { id, detail: { ...deliveryView(found.row), body: found.body, attemptLog: found.attempts.map(attemptView) } };
+  }
+
+  const view = (endpoint: WebhookEndpoint) => endpointView(endpoint, service.pending(endpoint));
+  const one = (id: number) => deliveryView(store.delivery(id)!.row); // it was made or found by the caller
+
+  const register: Handler = async (request, response) => {
+    const { endpoint, shown } = newEndpoint(parseJson(await readBody(request, maxRegistrationBytes), 'a registration'), service.rules, timers.nowMs(), service.newBreaker());
+    if (endpoints.size >= limits.maxSubscribers) {
+      counters.refusals++;
+      return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} endpoints are registered, which is the limit; delete one`);
+    }
+    service.add(endpoint);
+    counters.registrations++;
+    await store.committed();
+    answerJson(response, 201, { id: endpoint.id, ...shown });
+  };
+
+  const list: Handler = (_request, response, url) => {
+    const { limit, cursor = 0 } = queryOf(endpointQuery, url);
+    const after = [...endpoints.values()].slice(cursor, cursor + limit + 1); // in the order they were registered
+    const more = after.length > limit ? { nextCursor: String(cursor + limit) } : {};
+    answerJson(response, 200, { webhooks: after.slice(0, limit).map(view), ...more } satisfies EndpointList);
+  };
+
+  const change: Handler = async (request, response, url) => {
+    const endpoint = endpointIn(url);
+    const { enabled, events } = bodyOf(endpointChange, parseJson(await readBody(request, maxRegistrationBytes), 'a change'));
+    if (events) {
+      const before = endpoint.topics;
+      changeTopics(endpoint, events);
+      try {
+        service.resubscribe(endpoint);
+      } catch (error) {
+        changeTopics(endpoint, before);
+        throw error;
+      }
+      store.saveEndpoint(endpoint.stored);
+    }
+    if (enabled === true) service.enable(endpoint);
+    if (enabled === false) service.disable(endpoint, 'disabled by request');
+    await store.committed();
+    answerJson(response, 200, view(endpoint));
+  };
+
+  return {
+    'POST /webhooks': register,
+    'GET /webhooks': list,
+    'GET /webhooks/*': (_request, response, url) => answerJson(response, 200, view(endpointIn(url))),
+    'PATCH /webhooks/*': change,
+    'DELETE /webhooks/*': async (_request, response, url) => {
+      service.remove(endpointIn(url));
+      await store.committed();
+      endWith(response, 204, {});
+    },
+    'POST /webhooks/*/test': async (_request, response, url) => {
+      const endpoint = endpointIn(url);
+      if (endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is disabled (${endpoint.disabled}); enable it first`);
+      const id = service.sendTest(endpoint);
+      await store.committed();
+      answerJson(response, 202, one(id));
+    },
+    'POST /webhooks/*/recover': async (request, response, url) => {
+      const endpoint = endpointIn(url);
+      const { since, until } = bodyOf(recoverRange, parseJson(await readBody(request, maxRegistrationBytes), 'a range'));
+      if (endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is disabled (${endpoint.disabled}); enable it first`);
+      const untilMs = until === undefined ? timers.nowMs() + 1 : Date.parse(until);
+      const recovered = service.recover(endpoint, Date.parse(since), untilMs, recoverAtOnce);
+      await store.committed();
+      answerJson(response, 202, { recovered, more: recovered === recoverAtOnce } satisfies RecoverAnswer);
+    },
+    'GET /webhooks/events': (_request, response, url) => {
+      const { topic, limit, cursor } = queryOf(eventQuery, url);
+      const rows = store.events({ topic, cursor, limit: limit + 1 });
+      answerJson(response, 200, { events: rows.slice(0, limit).map(eventView), ...nextOf(rows.map(({ key }) => key), limit) } satisfies EventList);
+    },
+    'GET /webhooks/deliveries': (_request, response, url) => {
+      const { endpoint: id, limit, ...filter } = queryOf(deliveryQuery, url);
+      const endpoint = id === undefined ? undefined : endpoints.get(id);
+      const rows = id !== undefined && !endpoint ? [] : store.list({ ...filter, endpoint: endpoint?.stored.key, limit: limit + 1 });
+      answerJson(response, 200, { deliveries: rows.slice(0, limit).map(deliveryView), ...nextOf(rows.map((row) => row.id), limit) } satisfies DeliveryList);
+    },
+    'GET /webhooks/deliveries/*': (_request, response, url) => answerJson(response, 200, deliveryIn(url).detail),
+    'POST /webhooks/deliveries/*/replay': async (_request, response, url) => {
+      const { id, detail } = deliveryIn(url);
+      const endpoint = endpoints.get(detail.endpoint);
+      if (!endpoint || endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is ${endpoint ? `disabled (${endpoint.disabled}); enable it first` : 'deleted'}`);
+      if (!service.replay(id)) throw new RequestError(409, 'pending', 'the delivery is pending; it will be tried again by itself');
+      await store.committed();
+      answerJson(response, 202, one(id));
+    },
+    'GET /webhooks/stats': (_request, response) => answerJson(response, 200, service.stats()),
+  };
+}
+
+function segment(url: URL, index: number): string {
+  return url.pathname.split('/')[index] ?? '';
+}
+
+/** The cursor of the page behind `limit` rows, of which one more was asked for. */
+function nextOf(ids: readonly number[], limit: number): { nextCursor?: string } {
+  return ids.length > limit ? { nextCursor: String(ids[limit - 1]) } : {};
+}
+
+function queryOf<S extends z.ZodType>(schema: S, url: URL): z.infer<S> {
+  return checked(schema, Object.fromEntries(url.searchParams), 400, 'bad-query');
+}
+
+function bodyOf<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
+  return checked(schema, body, 422, 'bad-request');
+}
+
+function checked<S extends z.ZodType>(schema: S, value: unknown, status: number, code: string): z.infer<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new RequestError(status, code, parsed.error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; '));
+}
+
+function parseJson(body: Buffer, what: string): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch (error) {
+    throw new RequestError(400, 'not-json', `${what} is a JSON object: ${messageOf(error)}`);
+  }
+}
+
+function answerJson(response: Response, status: number, body: object): void {
+  endWith(response, status, { 'content-type': 'application/json' }, `${JSON.stringify(body)}\n`);
+}

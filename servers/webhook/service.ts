@@ -1,0 +1,388 @@
+// The delivery of webhooks: what is published becomes a delivery for each endpoint of its topic, in the store; the
+// dispatcher decides when, the sender makes the request, and here its answer is judged. The HTTP API is routes.ts.
+
+import { messageOf } from '../../core/errors.ts';
+import type { PatternOptions } from '../../core/patterns.ts';
+import { nextWaitMs, parseRetryAfterMs, retryPolicies, type RetryPolicy } from '../../core/retry-policy.ts';
+import { schemes } from '../../core/signature.ts';
+import type { HubEvent } from '../hub.ts';
+import type { PatternContext } from '../pattern.ts';
+import type { Stats, StreamMessage } from './api.ts';
+import { createDispatcher, type Dispatcher, type Outcome } from './dispatcher.ts';
+import { endpointOf, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
+import { createGuard } from './guard.ts';
+import { createBreaker, disableRules, type Breaker } from './health.ts';
+import { createSender, type Answer, type Sender } from './sender.ts';
+import type { AttemptRow, DeliveryRow, DeliveryStore, Message, Task } from './store.ts';
+import type { Timers } from './timers.ts';
+import { attemptView, deliveryView } from './views.ts';
+
+/** Topics of operational events: an endpoint may ask for them like for any other. */
+export const operationalTopics = { disabled: 'webhook.endpoint.disabled', enabled: 'webhook.endpoint.enabled', exhausted: 'webhook.delivery.exhausted' } as const;
+const operationalPrefix = 'webhook.';
+
+/** How long requests under way may take to finish when the server closes. */
+const closeGraceMs = 500;
+/** Deliveries that may be pending over all endpoints; one more is dropped. */
+const pendingMost = 10_000_000;
+/** Settled deliveries between two rounds of pruning, and how many a round removes at the most. */
+const pruneEvery = 256;
+const pruneAtOnce = 512;
+
+export type Service = {
+  readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
+  readonly store: DeliveryStore;
+  /** What a registration is held against. */
+  readonly rules: RegistrationRules;
+  readonly timers: Timers;
+  newBreaker(): Breaker | undefined;
+  /** Endpoints that get deliveries. */
+  enabled(): number;
+  pending(endpoint: WebhookEndpoint): number;
+  /** Takes an endpoint in and subscribes it. @throws TooManyTopics */
+  add(endpoint: WebhookEndpoint): void;
+  remove(endpoint: WebhookEndpoint): void;
+  /** What is pending for it is cancelled; what is published from now on is kept as cancelled, for recovery. */
+  disable(endpoint: WebhookEndpoint, reason: string): void;
+  enable(endpoint: WebhookEndpoint): void;
+  /** Subscribes it to its topics anew, after a change. @throws TooManyTopics */
+  resubscribe(endpoint: WebhookEndpoint): void;
+  /** One event for this endpoint alone. @returns the delivery's id */
+  sendTest(endpoint: WebhookEndpoint): number;
+  replay(id: number): boolean;
+  recover(endpoint: WebhookEndpoint, sinceMs: number, untilMs: number, limit: number): number;
+  stats(): Stats;
+  /** Called with everything that happens from now on. @returns the function that ends it */
+  watch(listener: (message: StreamMessage) => void): () => void;
+  /** Resolves when what was published is stored, or with `delivery: sync` delivered. */
+  accepted(): Promise<void>;
+  disconnect(share: number): void;
+  close(): Promise<void>;
+};
+
+type Batch = { event: HubEvent; endpoints: WebhookEndpoint[] };
+
+export function createService(context: PatternContext, options: PatternOptions<'webhook'>, timers: Timers, store: DeliveryStore): Service {
+  const { hub, limits, counters, countConnection, random } = context;
+  const { concurrency } = options;
+  const scheme = schemes[options.scheme];
+  const policy: RetryPolicy = typeof options.retries === 'string' ? retryPolicies[options.retries] : { waitsMs: options.retries, jitter: options.jitter };
+  const guard = createGuard(options);
+  const endpoints = new Map<string, WebhookEndpoint>();
+  const byKey = new Map<number, WebhookEndpoint>();
+  const watchers = new Set<(message: StreamMessage) => void>();
+  const sender: Sender = createSender({
+    counters, countConnection, random, guard, maxIdle: concurrency,
+    timeoutMs: options.timeout, connectMs: options.connectTimeout, headersMs: options.headersTimeout,
+  });
+  const dispatcher: Dispatcher = createDispatcher({ store, deliver, settled, concurrency, timers });
+  const laneOptions = {
+    // An endpoint that never answers costs the others an eighth of the attempts under way, and no more.
+    concurrency: options.endpointConcurrency === 'auto' ? Math.max(1, Math.floor(concurrency / 8)) : options.endpointConcurrency,
+    ratePerS: options.endpointRate === 'unlimited' ? Infinity : options.endpointRate * options.timeScale,
+    fifo: options.fifo,
+  };
+  let enabled = 0;
+  let batch: Batch | undefined;
+  let inHandler = Promise.resolve();
+  let [delivered, exhausted, attempts, settledCount] = [0, 0, 0, 0];
+  let closed = false;
+
+  const newBreaker = () => (options.breaker ? createBreaker() : undefined);
+
+  for (const stored of store.endpoints()) {
+    const endpoint = endpointOf(stored, scheme, newBreaker());
+    endpoints.set(endpoint.id, endpoint);
+    byKey.set(stored.key, endpoint);
+    subscribe(endpoint);
+    if (endpoint.disabled === undefined) open(endpoint);
+  }
+
+  function subscribe(endpoint: WebhookEndpoint): void {
+    const unsubscribe = hub.subscribe(endpoint.topics, (event) => accept(endpoint, event));
+    endpoint.unsubscribe();
+    endpoint.unsubscribe = unsubscribe;
+  }
+
+  function open(endpoint: WebhookEndpoint): void {
+    enabled++;
+    dispatcher.open(endpoint.stored.key, { ...laneOptions, breaker: endpoint.breaker });
+  }
+
+  // The hub tells one endpoint after the other; the event is stored with all its deliveries at once.
+  function accept(endpoint: WebhookEndpoint, event: HubEvent): void {
+    if (batch && batch.event !== event) flush();
+    if (!batch) {
+      batch = { event, endpoints: [] };
+      queueMicrotask(flush);
+    }
+    batch.endpoints.push(endpoint);
+  }
+
+  function flush(): void {
+    if (!batch || closed) return;
+    const { event: { id, topic, json }, endpoints: receivers } = batch;
+    batch = undefined;
+    const message: Message = { id, topic, body: json, bodyBytes: Buffer.byteLength(json) };
+    if (options.delivery === 'sync') inHandler = inHandler.then(() => deliverInHandler(message, receivers));
+    else keep(message, receivers.filter((endpoint) => hasRoom(endpoint, message)));
+  }
+
+  function keep(message: Message, receivers: readonly WebhookEndpoint[]): number[] {
+    if (receivers.length === 0) return [];
+    const nowMs = timers.nowMs();
+    const ids = store.publish(message, receivers.map(({ stored, disabled }) => ({ key: stored.key, state: disabled === undefined ? 'pending' : 'cancelled' })), nowMs);
+    receivers.forEach(({ stored, disabled }, i) => {
+      if (disabled === undefined) dispatcher.add(stored.key, ids[i]!, message, nowMs);
+    });
+    return ids;
+  }
+
+  /** The policy for an endpoint that is too far behind. */
+  function hasRoom(endpoint: WebhookEndpoint, { bodyBytes }: Message): boolean {
+    const { key } = endpoint.stored;
+    // One body may be larger than the bound; alone it may wait.
+    const fits = () => {
+      const bytes = dispatcher.lane(key)?.bytes ?? 0;
+      return bytes === 0 || bytes + bodyBytes <= limits.slowBuffer;
+    };
+    if (endpoint.disabled !== undefined) return true;
+    if (store.depth().pending >= pendingMost) {
+      counters.slowDrops++;
+      return false;
+    }
+    if (fits()) return true;
+    if (limits.slow === 'disconnect') {
+      counters.slowDisconnects++;
+      counters.slowDrops += pending(endpoint) + 1;
+      disable(endpoint, `more than ${limits.slowBuffer} bytes behind`);
+      return true;
+    }
+    if (limits.slow === 'coalesce') {
+      const gone = store.cancel(key, timers.nowMs(), dispatcher.lane(key)?.underWay ?? new Set(), true);
+      dispatcher.drop(key, gone);
+      counters.slowDrops += gone.length;
+    }
+    if (fits()) return true;
+    counters.slowDrops++;
+    return false;
+  }
+
+  /** What a handler does that knows no queue: one endpoint after the other, one attempt each. */
+  async function deliverInHandler(message: Message, receivers: readonly WebhookEndpoint[]): Promise<void> {
+    for (const endpoint of receivers) {
+      if (endpoint.disabled === undefined && !closed) judge(endpoint, await post(endpoint, message, 1));
+    }
+  }
+
+  async function deliver(task: Task): Promise<Outcome> {
+    const endpoint = byKey.get(task.endpoint)!; // a lane is open for registered endpoints alone
+    const atMs = timers.nowMs();
+    const fromMs = performance.now();
+    const attempt = task.attempts + 1;
+    const answer = await post(endpoint, task.message, attempt);
+    const row: AttemptRow = {
+      attempt, atMs, latencyMs: Math.round((performance.now() - fromMs) * 1000) / 1000,
+      status: answer.kind === 'answered' ? answer.status : undefined,
+      failure: answer.kind === 'failed' ? answer.reason : undefined,
+      answer: answer.kind === 'answered' ? answer.body : '',
+      truncated: answer.kind === 'answered' && answer.truncated,
+      nextMs: undefined,
+    };
+    if (judge(endpoint, answer)) return { state: 'delivered', attempt: row };
+    if (endpoint.disabled !== undefined) return { state: 'cancelled', attempt: row };
+    const retryAfterMs = answer.kind === 'answered' ? parseRetryAfterMs(answer.retryAfter ?? '', timers.nowMs()) : undefined;
+    const throttled = answer.kind === 'answered' ? answer.status === 429 : answer.timedOut;
+    const waitMs = nextWaitMs(policy, attempt, random, { retryAfterMs, throttled });
+    if (waitMs === undefined) return { state: 'exhausted', attempt: row };
+    return { state: 'again', attempt: { ...row, nextMs: Math.ceil(timers.nowMs() + waitMs) } };
+  }
+
+  function post({ keys, target }: WebhookEndpoint, { id, topic, body, bodyBytes }: Message, attempt: number): Promise<Answer> {
+    const timestampS = Math.floor(timers.stampMs() / 1000);
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': String(bodyBytes),
+      ...scheme.sign(keys, { id, topic, timestampS, body }),
+      'pushbench-attempt': String(attempt),
+    };
+    return sender.post(target, headers, body, () => {
+      counters[attempt === 1 ? 'deliveryRequests' : 'retries']++;
+      counters.events++;
+    });
+  }
+
+  /**
+   * 2xx is success and all else is not, redirects among it; 410 says never again (Standard Webhooks 1.0.0).
+   * @returns whether it was a success
+   */
+  function judge(endpoint: WebhookEndpoint, answer: Answer): boolean {
+    const ok = answer.kind === 'answered' && answer.status >= 200 && answer.status < 300;
+    const nowMs = timers.nowMs();
+    const { stored, breaker } = endpoint;
+    const turned = breaker?.end(ok, nowMs);
+    if (turned) tell({ kind: 'endpoint', endpoint: endpoint.id, change: turned === 'opened' ? 'breaker-open' : 'breaker-closed' });
+    if (ok) {
+      endpoint.delivered++;
+      if (stored.failures > 0) noteHealth(endpoint, 0, undefined);
+      return true;
+    }
+    counters.errors++;
+    endpoint.lastFailure = answer.kind === 'answered' ? `answered ${answer.status}` : answer.reason;
+    noteHealth(endpoint, stored.failures + 1, stored.failingSinceMs ?? nowMs);
+    const reason = answer.kind === 'answered' && answer.status === 410 ? 'answered 410 Gone' : disableRules[options.disable](stored, nowMs);
+    if (reason !== undefined) disable(endpoint, reason);
+    return false;
+  }
+
+  function noteHealth({ stored }: WebhookEndpoint, failures: number, failingSinceMs: number | undefined): void {
+    stored.failures = failures;
+    stored.failingSinceMs = failingSinceMs;
+    // Without a rule nobody asks for it after a restart.
+    if (options.disable !== 'never' && stored.key !== 0 && byKey.has(stored.key)) store.saveEndpoint(stored);
+  }
+
+  function settled(task: Task, { state, attempt }: Outcome): void {
+    const endpoint = byKey.get(task.endpoint);
+    attempts++;
+    if (state === 'delivered') delivered++;
+    if (state === 'exhausted') {
+      exhausted++;
+      if (endpoint) endpoint.givenUp++;
+      if (!task.message.topic.startsWith(operationalPrefix)) {
+        announce(operationalTopics.exhausted, { endpoint: endpoint?.id, delivery: String(task.id), event: task.message.id });
+      }
+    }
+    if (state !== 'again' && ++settledCount % pruneEvery === 0) store.prune(timers.nowMs() - options.retain, options.keep, pruneAtOnce);
+    if (watchers.size > 0 && endpoint) {
+      const row: DeliveryRow = {
+        id: task.id, endpointId: endpoint.id, eventId: task.message.id, topic: task.message.topic, state: state === 'again' ? 'pending' : state,
+        attempts: attempt.attempt, createdMs: task.createdMs, nextMs: attempt.nextMs, settledMs: state === 'again' ? undefined : attempt.atMs + attempt.latencyMs,
+        status: attempt.status, failure: attempt.failure,
+      };
+      tell({ kind: 'attempt', delivery: deliveryView(row), attempt: attemptView(attempt) });
+    }
+  }
+
+  function tell(message: StreamMessage): void {
+    for (const watcher of watchers) watcher(message);
+  }
+
+  /** Publishes an operational event, when whoever is publishing now is done. */
+  function announce(topic: string, body: object): void {
+    setImmediate(() => {
+      if (closed) return;
+      try {
+        hub.publish(topic, JSON.stringify(body), {});
+      } catch (error) {
+        counters.errors++;
+        console.error(`an event of ${topic} could not be published: ${messageOf(error)}`);
+      }
+    });
+  }
+
+  function stop(endpoint: WebhookEndpoint): void {
+    const { key } = endpoint.stored;
+    if (endpoint.disabled !== undefined) return;
+    enabled--;
+    store.cancel(key, timers.nowMs(), dispatcher.stop(key), false);
+  }
+
+  function disable(endpoint: WebhookEndpoint, reason: string): void {
+    if (endpoint.disabled !== undefined) return;
+    stop(endpoint);
+    endpoint.disabled = endpoint.stored.disabled = reason;
+    store.saveEndpoint(endpoint.stored);
+    tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'disabled', reason });
+    announce(operationalTopics.disabled, { endpoint: endpoint.id, reason });
+  }
+
+  function pending({ stored }: WebhookEndpoint): number {
+    return dispatcher.lane(stored.key)?.pending ?? 0;
+  }
+
+  return {
+    endpoints, store, timers, rules: { scheme, guard }, newBreaker, pending, disable,
+    enabled: () => enabled,
+    add(endpoint) {
+      subscribe(endpoint);
+      store.saveEndpoint(endpoint.stored);
+      endpoints.set(endpoint.id, endpoint);
+      byKey.set(endpoint.stored.key, endpoint);
+      open(endpoint);
+      tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'registered' });
+    },
+    remove(endpoint) {
+      endpoint.unsubscribe();
+      stop(endpoint);
+      endpoint.disabled = 'deleted';
+      endpoints.delete(endpoint.id);
+      store.removeEndpoint(endpoint.stored.key);
+      tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'deleted' });
+    },
+    enable(endpoint) {
+      if (endpoint.disabled === undefined) return;
+      const { stored, breaker } = endpoint;
+      endpoint.disabled = stored.disabled = undefined;
+      stored.failures = 0;
+      stored.failingSinceMs = undefined;
+      breaker?.reset();
+      store.saveEndpoint(stored);
+      open(endpoint);
+      tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'enabled' });
+      announce(operationalTopics.enabled, { endpoint: endpoint.id });
+    },
+    resubscribe: subscribe,
+    sendTest(endpoint) {
+      const nowMs = timers.nowMs();
+      const id = `test_${endpoint.stored.key}_${Math.round(nowMs)}_${Math.floor(random() * 1e9)}`;
+      const body = JSON.stringify({ id, topic: 'webhook.test', body: { message: 'a test event', at: new Date(nowMs).toISOString() } });
+      return keep({ id, topic: 'webhook.test', body, bodyBytes: Buffer.byteLength(body) }, [endpoint])[0]!;
+    },
+    replay(id) {
+      const task = store.replay(id, timers.nowMs());
+      if (task) dispatcher.wake(task.endpoint);
+      return task !== undefined;
+    },
+    recover({ stored }, sinceMs, untilMs, limit) {
+      const recovered = store.recover(stored.key, sinceMs, untilMs, timers.nowMs(), limit);
+      if (recovered > 0) dispatcher.wake(stored.key);
+      return recovered;
+    },
+    stats() {
+      const { pending: depth, oldestMs } = store.depth();
+      const settledAll = delivered + exhausted;
+      const open = [...endpoints.values()].filter(({ breaker }) => breaker && breaker.state() !== 'closed').length;
+      return {
+        depth, underWay: dispatcher.underWay(),
+        oldestAgeMs: oldestMs === undefined ? 0 : Math.max(0, timers.nowMs() - oldestMs),
+        endpoints: { enabled, disabled: endpoints.size - enabled, open },
+        delivered, exhausted, attempts,
+        ...(settledAll > 0 && { attemptsPerDelivery: attempts / settledAll }),
+      };
+    },
+    watch(listener) {
+      watchers.add(listener);
+      return () => void watchers.delete(listener);
+    },
+    accepted() {
+      flush();
+      return options.delivery === 'sync' ? inHandler : store.committed();
+    },
+    disconnect: sender.cut,
+    async close() {
+      flush();
+      for (const endpoint of endpoints.values()) endpoint.unsubscribe();
+      closed = true;
+      const quiet = Promise.all([dispatcher.close(), inHandler]);
+      const grace = Promise.withResolvers<void>();
+      const timer = setTimeout(grace.resolve, closeGraceMs);
+      await Promise.race([quiet, grace.promise]);
+      clearTimeout(timer);
+      await sender.close();
+      await quiet;
+      await store.close();
+    },
+  };
+}
+
