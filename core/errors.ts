@@ -13,6 +13,10 @@ export const exitCodes = {
   failed: 3,
   /** The run finished but does not count: load-limited, or the ledger did not close. */
   invalid: 4,
+  /** A comparison shows that the candidate is worse than its baseline. */
+  slower: 5,
+  /** A comparison could not be decided, and was told to fail then. */
+  inconclusive: 6,
   /** Ctrl-C or SIGTERM, by the shell's convention. What was measured until then is kept. */
   interrupted: 130,
 } as const;

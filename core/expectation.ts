@@ -44,16 +44,26 @@ export function parseExpectation(text: string): Check | { problem: string } {
   if (!parts) return { problem: `this is no expectation: ${howTo}` };
   const [, metric = '', operator = 'within', compared, tolerance = '', centre] = parts;
   if (!Object.hasOwn(metrics, metric)) return { problem: noSuchMetric(metric) };
-  const { what, parse } = bounds[metrics[metric]!.unit];
-  const given = compared ?? centre ?? '';
-  const bound = parse(given);
   if (operator !== 'within' && !Object.hasOwn(comparisons, operator)) return { problem: `"${operator}" is no comparison: ${howTo}` };
-  if (bound === undefined || !Number.isFinite(bound)) return { problem: `the bound of ${metric} is ${what}, and not "${given}"` };
+  const read = parseBound(metric, compared ?? centre ?? '');
+  if ('problem' in read) return read;
+  const { bound } = read;
   if (operator !== 'within') return { metric, bound, holds: (measured) => comparisons[operator]!(measured, bound) };
 
   const share = parseShare(tolerance);
   if (share === undefined) return { problem: `a tolerance is a share with its unit, such as 10%, and not "${tolerance}"` };
   return { metric, bound, holds: (measured) => Math.abs(measured - bound) <= share * bound };
+}
+
+/**
+ * Reads a bound or a tolerance as its metric writes it.
+ * @param metric one that there is
+ * @returns the value in the metric's own unit, or a sentence on what is wrong with it
+ */
+export function parseBound(metric: string, text: string): { bound: number } | { problem: string } {
+  const { what, parse } = bounds[metrics[metric]!.unit];
+  const bound = parse(text);
+  return bound === undefined || !Number.isFinite(bound) ? { problem: `the bound of ${metric} is ${what}, and not "${text}"` } : { bound };
 }
 
 /** The variants that a name in an expectation's `for` means: the one with that label, or else all of that pattern. */

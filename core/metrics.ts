@@ -88,6 +88,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   'bytes-per-delivery': { unit: 'bytes', title: 'bytes per delivery, both ways', read: perDelivery((t) => t.counters.clientMeasured.bytesIn + t.counters.clientMeasured.bytesOut) },
   'descriptors.peak': { unit: 'count', title: 'server descriptors, peak', read: (t) => t.descriptors?.peak },
   'descriptors.added': { unit: 'count', title: 'server descriptors for the subscribers', read: (t) => (t.descriptors ? t.descriptors.connected - t.descriptors.baseline : undefined) },
+  'descriptors-per-subscriber': { unit: 'count', title: 'server descriptors per subscriber', read: (t) => (t.descriptors ? (t.descriptors.connected - t.descriptors.baseline) / t.subscribers : undefined) },
   'server-cpu-per-delivery': { unit: 'us', title: 'server CPU per delivery', read: perDelivery(cpuUs('server')) },
   'client-cpu-per-delivery': { unit: 'us', title: 'client CPU per delivery', read: perDelivery(cpuUs('load')) },
   'server-cpu': { unit: 'share', title: 'server CPU, share of a core', read: (t) => share(t, 'server') },

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { topicPattern } from './envelope.ts';
 import { parseExpectation } from './expectation.ts';
+import { gateSchema } from './gate.ts';
 import { type PatternRegistry, variantOf } from './patterns.ts';
 import { largestBodyBytes } from './payload.ts';
 import { duration, interval, rate, share, size } from './quantities.ts';
@@ -154,6 +155,7 @@ export function scenarioSchema(registry: PatternRegistry) {
     reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
     faults: z.array(fault).max(1000).default([]).describe('what goes wrong during the measured phase'),
     expect: z.array(expectation).max(1000).default([]).describe('what must hold for exit code 0'),
+    gate: gateSchema.optional(),
   });
 }
 

@@ -1,0 +1,54 @@
+// One trial as a comparison sees it: a figure for each metric, whether the trial counts, and why a figure is
+// missing. Small enough to keep hundreds in a repository; histograms and series stay in the result.
+
+import { z } from 'zod';
+import { metrics, samplesAboveQuantile } from './metrics.ts';
+import type { Completed, Trial } from './result.ts';
+import { formatNumber } from './units.ts';
+
+export const readingSchema = z.strictObject({
+  repetition: z.int().min(1),
+  startedAt: z.iso.datetime(),
+  valid: z.boolean(),
+  /** Why the trial does not count: codes of its warnings, or of its failure. */
+  why: z.array(z.string()),
+  /** Figures by metric, each in its metric's own unit. */
+  values: z.record(z.string(), z.number()),
+  /** Metrics without a figure, and why. */
+  absent: z.record(z.string(), z.string()),
+});
+
+export type Reading = z.infer<typeof readingSchema>;
+
+const latencies: Readonly<Record<string, keyof Completed['latency']>> = {
+  latency: 'endToEnd', 'accept-to-receipt': 'acceptToReceipt', 'publisher-lag': 'publisherLag',
+  'first-receiver': 'firstReceiver', 'median-receiver': 'medianReceiver', 'last-receiver': 'lastReceiver',
+};
+
+/**
+ * Whether a trial carries a percentile: at least 100 samples lie above it, so a p99 takes 10,000.
+ * @returns the reason why not, or `undefined`; other metrics than percentiles are always carried
+ */
+export function tooFewSamples(metric: string, trial: Completed): string | undefined {
+  const [, latency = '', percent = ''] = /^([\w-]+)\.p([\d.]+)$/.exec(metric) ?? [];
+  const name = latencies[latency];
+  if (!name) return undefined;
+  const needed = Math.round(samplesAboveQuantile / (1 - Number(percent) / 100));
+  const { count } = trial.latency[name];
+  return count >= needed ? undefined : `${formatNumber(count)} samples; it takes ${formatNumber(needed)}`;
+}
+
+/** Reads the metrics of one trial. @param names of metrics that there are */
+export function readingOf(trial: Trial, names: readonly string[]): Reading {
+  const { outcome, warnings, repetition, startedAt } = trial;
+  const reading: Reading = { repetition, startedAt, valid: outcome.valid, why: [], values: {}, absent: {} };
+  if (outcome.status === 'failed') return { ...reading, why: [outcome.code] };
+  reading.why = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
+  for (const name of names) {
+    const few = tooFewSamples(name, outcome);
+    const value = few === undefined ? metrics[name]!.read(outcome) : undefined;
+    if (value !== undefined && Number.isFinite(value)) reading.values[name] = value;
+    else reading.absent[name] = few ?? 'not measured';
+  }
+  return reading;
+}
