@@ -60,6 +60,18 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     });
 
   root
+    .command('target')
+    .description('target files, which describe systems that are not ours')
+    .command('check')
+    .description('subscribe by every pattern that the file describes, publish one event, say what works and what to mend')
+    .argument('<file>', 'a target file')
+    .option('--topic <name>', 'the topic to publish on', 'pushbench-check')
+    .action(async (file: string, options: { topic: string }) => {
+      const { targetCheckCommand } = await import('./target.ts');
+      process.exitCode = await targetCheckCommand(file, options);
+    });
+
+  root
     .command('validate')
     .description('check scenario files without running them')
     .argument('<scenario...>', 'names or paths')

@@ -50,10 +50,10 @@ export function treeOf(root: number): number[] {
   return tree;
 }
 
-/** CPU since each began, those that have ended under them included, and memory. */
+/** CPU since each began, and memory. */
 export function useOf(pids: readonly number[]): { cpuUs: number; rssBytes: number } {
   let cpuUs = 0;
-  for (const pid of pids) cpuUs += statOf(pid)?.cpuUs ?? 0;
+  for (const pid of pids) cpuUs += preciseCpuUs(pid) ?? statOf(pid)?.cpuUs ?? 0;
   // Pages that several processes share would count once for each, so of several each counts its own share.
   const rssBytes = pids.reduce((sum, pid) => sum + ((pids.length > 1 ? proportionalBytes(pid) : undefined) ?? residentBytes(pid) ?? 0), 0);
   return { cpuUs, rssBytes };
@@ -66,6 +66,18 @@ function statOf(pid: number): { parent: number; cpuUs: number } | undefined {
   if (!fields || fields[0] === 'Z') return undefined;
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0); // utime, stime, and those of children that ended
   return { parent: Number(fields[1]), cpuUs: ticks * usPerTick };
+}
+
+/** To the nanosecond, of the threads that live; a tick of /proc/PID/stat is 10 ms, more than a light trial takes. */
+function preciseCpuUs(pid: number): number | undefined {
+  let threads: string[];
+  try {
+    threads = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return undefined;
+  }
+  const times = threads.map((thread) => Number(read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0]));
+  return times.length === 0 || times.some((ns) => !(ns > 0)) ? undefined : times.reduce((sum, ns) => sum + ns, 0) / 1000;
 }
 
 function residentBytes(pid: number): number | undefined {

@@ -10,6 +10,7 @@ import { html, type Markup } from './markup.ts';
 import { levelWords, warningsOf } from './said.ts';
 import { style } from './style.ts';
 import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, resourceTable, resultsTable } from './tables.ts';
+import { targetsMarkup } from './targets.ts';
 import { resultNames, variantsOf, type VariantTrials } from './variants.ts';
 import { validityStrip } from './validity-strip.ts';
 
@@ -42,7 +43,8 @@ ${ledgerTable(variants)}`,
   ({ variants }) => html`<h2>Processes</h2>
 <p>Kernel socket memory is that of all TCP buffers of the host, both ends of each loopback connection; the socket structures (about 2.5 KB each) are in no figure.</p>
 ${resourceTable(variants)}`,
-  ({ variants }) => html`<h2>Two sides, one count</h2>${checkTable(variants)}`,
+  ({ variants }) => (variants.some(({ completed }) => completed.some(({ checks }) => checks.length > 0)) ? html`<h2>Two sides, one count</h2>${checkTable(variants)}` : html``),
+  ({ results }) => targetsMarkup(results),
   ({ results }) => notice(results),
   ({ results }) => patternsMarkup(results),
   ({ results, names }) => html`${results.map((result, i) => about(result, results.length > 1 ? `${result.scenario.name}: ${names[i]}` : 'This run'))}`,

@@ -5,6 +5,7 @@ import type { Result } from '../core/result.ts';
 import { headlineOf } from './headline.ts';
 import { expectationsTitle, expectedOf, levelWords, warningsOf } from './said.ts';
 import { resultTable, type Table } from './table.ts';
+import { leftOutLines } from './targets.ts';
 import { variantsOf } from './variants.ts';
 
 export type TerminalOptions = { columns: number; color: boolean };
@@ -22,6 +23,7 @@ export function renderTable(results: readonly Result[], { columns, color }: Term
     ...tableBlocks(resultTable(results), Math.max(80, columns), paint),
     ...expectations(results, paint),
     ...warnings(results, columns, paint),
+    ...leftOutLines(results).map((line) => wrapped(line, columns)),
   ];
   return `${parts.join('\n')}\n`;
 }

@@ -29,7 +29,7 @@ export function validityStrip(variants: readonly VariantTrials[]): { strip: Mark
       { title: 'Publisher lag, 99 %', value: formatUs(lagUs), wrong: invalid.has('publisher-late') },
       { title: 'Busiest load process', value: `${formatShare(Number(loadCpu.toFixed(3)))} of a core`, wrong: invalid.has('load-limited') },
       { title: 'Ledger', value: open === 0 ? 'closed' : `open in ${open}`, wrong: open > 0 },
-      { title: 'Server and clients count', value: differenceText(differing.length, unexplained), wrong: unexplained > 0 },
+      { title: 'Server and clients count', value: completed.every(({ checks }) => checks.length === 0) ? 'not compared' : differenceText(differing.length, unexplained), wrong: unexplained > 0 },
     ]),
   ];
   const suspect = items.some(({ wrong }) => wrong);

@@ -1,0 +1,25 @@
+// `pushbench target check`: what works of a target file, and what to mend.
+
+import { styleText } from 'node:util';
+import { exitCodes, type ExitCode } from '../core/errors.ts';
+import { processes } from '../harness/fleet.ts';
+import { treeOf } from '../harness/process-tree.ts';
+import { checkTarget } from '../harness/target-check.ts';
+import { openTarget } from '../harness/target-open.ts';
+
+/** @returns 0 when every pattern that the file describes works, 1 when not */
+export async function targetCheckCommand(file: string, { topic }: { topic: string }): Promise<ExitCode> {
+  const target = openTarget(file, process.env);
+  const { name, url, pid } = target;
+  const count = pid === undefined ? 0 : treeOf(pid).length;
+  console.log(`${name} at ${url}`);
+  console.log(pid === undefined ? '  no process named: CPU, memory and descriptors will not be measured' : `  process ${pid}${count > 1 ? ` and ${count - 1} below it` : ''}: CPU, memory and descriptors will be measured`);
+  const findings = await checkTarget(target, topic, processes);
+  const width = Math.max(...findings.map(({ pattern = '' }) => pattern.length));
+  for (const { pattern = '', works, message, hint } of findings) {
+    const mark = works ? styleText('green', '✓', { stream: process.stdout }) : styleText('red', '✗', { stream: process.stdout });
+    console.log(`  ${mark} ${pattern.padEnd(width)}${pattern && '  '}${message}`);
+    if (hint !== undefined) console.log(`    ${''.padEnd(width)}${hint}`);
+  }
+  return findings.every(({ works }) => works) ? exitCodes.ok : exitCodes.expectation;
+}
