@@ -102,5 +102,15 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       process.exitCode = await reportCommand(paths, options);
     });
 
+  root
+    .command('open')
+    .description('browse results: an index of runs on 127.0.0.1, with every form of each')
+    .argument('[folder]', 'where results are kept', 'results')
+    .option('--port <number>', 'port on 127.0.0.1, 0 for any free one', '8090')
+    .action(async (folder: string, options: { port: string }) => {
+      const { openCommand } = await import('./open.ts');
+      process.exitCode = await openCommand(folder, options);
+    });
+
   return root;
 }

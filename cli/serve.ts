@@ -8,6 +8,7 @@ import { defaultLimits } from '../core/scenario.ts';
 import { nearest } from '../core/suggest.ts';
 import { patternServers } from '../servers/registry.ts';
 import { startServer } from '../servers/start.ts';
+import { checkedPort, portTaken, untilSignal } from './port.ts';
 
 /** Serves until a signal comes. */
 export async function serveCommand(pattern: string, options: { port: string; set: string[] }): Promise<ExitCode> {
@@ -15,35 +16,19 @@ export async function serveCommand(pattern: string, options: { port: string; set
     const near = nearest(pattern, Object.keys(patterns));
     throw new UserError('pattern', `There is no pattern called "${pattern}"${near ? `; did you mean "${near}"?` : '.'} There are: ${Object.keys(patterns).join(', ')}.`);
   }
-  const port = Number(options.port);
-  if (!/^\d+$/.test(options.port) || port > 65_535) {
-    throw new UserError('port', `--port ${options.port} is not a port: give a number from 1 to 65535, or 0 for any free one.`);
-  }
-  const server = await start(pattern, parseOptions(pattern, options.set), port);
+  const port = checkedPort(options.port);
+  const server = await startServer({ pattern, options: parseOptions(pattern, options.set), limits: defaultLimits, seed: 1, port }).catch((error: unknown) => portTaken(error, port));
   const { examples } = await patternServers[pattern]();
   console.log(`${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n`);
   for (const { what, command } of examples) console.log(`# ${what}\n${command(server.endpoint.url, server.endpoint.publishUrl)}\n`);
   console.log('Ctrl-C ends it.');
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
+  await untilSignal();
   await server.close();
   return exitCodes.ok;
 }
 
 function isPattern(name: string): name is keyof typeof patterns {
   return Object.hasOwn(patterns, name);
-}
-
-async function start(pattern: keyof typeof patterns, options: Record<string, unknown>, port: number) {
-  try {
-    return await startServer({ pattern, options, limits: defaultLimits, seed: 1, port });
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new UserError('port-taken', `Port ${port} on 127.0.0.1 is taken. Choose another with --port, or --port 0 for any free one.`, exitCodes.failed);
-    }
-    throw error;
-  }
 }
 
 function parseOptions(pattern: keyof typeof patterns, assignments: readonly string[]): Record<string, unknown> {

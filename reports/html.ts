@@ -1,8 +1,10 @@
 // The report: one self-contained page, no network, complete without JavaScript. First the answer, then whether
 // to believe it, then the figures: one section after the other, in the order of the list below.
 
+import { patterns } from '../core/patterns.ts';
 import type { Result } from '../core/result.ts';
 import { formatBytes, formatNumber } from '../core/units.ts';
+import { docName } from './docs.ts';
 import { charted, figures, type Figure } from './figures.ts';
 import { headlineOf } from './headline.ts';
 import { interactiveScript, variantPicker } from './interactive.ts';
@@ -95,10 +97,11 @@ function notice(results: readonly Result[]): Markup {
 }
 
 function patternsMarkup(results: readonly Result[]): Markup {
-  const patterns = Object.entries(Object.assign({}, ...results.map((result) => result.patterns)) as Result['patterns']);
-  return html`<h2>The patterns</h2><ul class="plain">${patterns.map(([name, { title, how, lacks }]) => {
+  const all = Object.entries(Object.assign({}, ...results.map((result) => result.patterns)) as Result['patterns']);
+  return html`<h2>The patterns</h2>
+<p class="dim">Each has a page in the package; <code>pushbench open</code> shows them beside the results.</p><ul class="plain">${all.map(([name, { title, how, lacks }]) => {
     const gaps = Object.entries(lacks).map(([what, why]) => `${what} (${why})`);
-    return html`<li><b>${title}</b> (<code>${name}</code>): ${how}.${gaps.length === 0 ? '' : ` Lacks: ${gaps.join('; ')}.`}</li>`;
+    return html`<li id="pattern-${name}"><b>${title}</b> (<code>${name}</code>): ${how}.${gaps.length === 0 ? '' : ` Lacks: ${gaps.join('; ')}.`}${Object.hasOwn(patterns, name) && html` On the wire, what it costs, when to use it: ${docName(name)}.`}</li>`;
   })}</ul>`;
 }
 

@@ -21,6 +21,14 @@ export async function readResult(path: string): Promise<Result> {
   } catch (error) {
     throw new UserError('result-file', `Cannot read a result at ${file}: ${messageOf(error)}. Name a result.json, or the folder that a run wrote.`);
   }
+  return parseResult(text, file);
+}
+
+/**
+ * @param file what messages call it
+ * @throws UserError when the text is no result, or one that this version cannot read
+ */
+export function parseResult(text: string, file: string): Result {
   let value: unknown;
   try {
     value = JSON.parse(text);

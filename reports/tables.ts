@@ -26,9 +26,9 @@ export function comparisonTable(results: readonly Result[]): Markup {
   const rows = all.rows.map((row) => ({ ...row, cells: row.cells.filter((_, i) => shown[i]) }));
   // Why a whole row is empty stands in the row.
   const reasons = new Set(all.rows.filter(({ failed }) => failed === undefined).flatMap(({ cells }) => cells.flatMap(({ reason }, i) => (reason === undefined ? [] : [`${all.columns[i]!.title}: ${reason}`]))));
-  const body = rows.map(({ label, valid, failed, cells }, i) => {
+  const body = rows.map(({ label, pattern, valid, failed, cells }, i) => {
     const why = valid ? '' : failed === undefined ? 'does not count' : 'failed';
-    return html`<tr class="${valid ? '' : 'out'}"><th scope="row"><span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span>${label}${why && html`<span class="why">${why}</span>`}</th>${cells.map(({ text, range }) => html`<td>${text}${range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`}</td>`)}</tr>`;
+    return html`<tr class="${valid ? '' : 'out'}"><th scope="row"><span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span><a href="#pattern-${pattern}">${label}</a>${why && html`<span class="why">${why}</span>`}</th>${cells.map(({ text, range }) => html`<td>${text}${range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`}</td>`)}</tr>`;
   });
   return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0"><table><caption>Patterns by what they cost and how soon they deliver</caption>
 <thead><tr><th scope="col">variant</th>${columns.map(({ title }) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>

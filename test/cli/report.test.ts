@@ -70,6 +70,29 @@ test('what cannot be is refused with a hint', async (t) => {
   assert.match((await start(['report', 'empty.json', '--format', 'hgrm'], folder).ended).stderr, /Nothing to write: no trial delivered anything/);
 });
 
+test('open serves the results until it is told to stop, and says what is wrong with folder and port', async (t) => {
+  const folder = temporaryFolder(t);
+  writeResults(folder);
+  const server = start(['open', '.', '--port', '0'], folder);
+  await server.saw(/Ctrl-C ends it/);
+  const other = start(['open', '.', '--port', '0'], folder);
+  await other.saw(/Ctrl-C ends it/);
+  other.child.kill('SIGINT');
+  const { stdout } = await other.ended;
+  assert.match(stdout, /^Results of \.: http:\/\/127\.0\.0\.1:\d+\/\n/);
+  server.child.kill('SIGTERM');
+  assert.equal((await server.ended).code, 0);
+  const rows: [string[], RegExp, number][] = [
+    [['open'], /no folder results\. .*pushbench run/, 2],
+    [['open', '.', '--port', 'x'], /--port x is not a port/, 2],
+  ];
+  for (const [args, message, expected] of rows) {
+    const { code, stderr } = await start(args, folder).ended;
+    assert.equal(code, expected);
+    assert.match(stderr, message);
+  }
+});
+
 test('run writes JUnit and Markdown beside the report when asked, and finds out first whether it can', async (t) => {
   const folder = temporaryFolder(t);
   const scenario = writeScenario(folder, 'variants: [sse]\nexpect: [missed == 0]');

@@ -1,0 +1,113 @@
+// The runs in a results folder, for `pushbench open`: which there are, what each says in short, and their files.
+// A name that came from outside is only ever compared with what the folder lists; it never becomes part of a path.
+
+import { constants } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { messageOf } from '../core/errors.ts';
+import type { Result } from '../core/result.ts';
+import { formatBytes } from '../core/units.ts';
+import { headlineOf } from './headline.ts';
+import { parseResult } from './read.ts';
+
+/** The newest of so many runs are listed. */
+export const runsListed = 200;
+/** More than any result of a run: 64 load processes over hours stay below. */
+const largestFileBytes = 64 * 1024 ** 2;
+
+export type RunSummary = {
+  name: string;
+  createdAt: Date;
+} & (
+  | { status: 'read'; scenario: string; headline: string; trials: number; valid: number; expectations: number; held: number; interrupted: boolean }
+  /** The file is there, but cannot be read as a result; `problem` says why. */
+  | { status: 'unreadable'; problem: string }
+);
+
+export type Archive = {
+  /** Newest first. */
+  list(): Promise<{ runs: RunSummary[]; more: number }>;
+  /** @returns `undefined` when there is no such run @throws UserError when its result cannot be read */
+  result(name: string): Promise<Result | undefined>;
+  /** The text of a file that a run wrote. @returns `undefined` when there is none */
+  file(name: string, file: 'report.html' | 'result.json'): Promise<string | undefined>;
+};
+
+/** @param root a results folder, or the folder of one run */
+export function openArchive(root: string): Archive {
+  // A summary takes decoding every histogram; a file that did not change says the same again.
+  const summaries = new Map<string, { stamp: string; summary: RunSummary }>();
+
+  /** Folders that hold a result, by name; links are left alone, for they lead elsewhere. */
+  async function folders(): Promise<Map<string, string>> {
+    const single = (await isFile(join(root, 'result.json'))) ? [{ name: basename(root), parent: dirname(root) }] : undefined;
+    const entries = single ?? (await readdir(root, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => ({ name, parent: root }));
+    return new Map(entries.map(({ name, parent }) => [name, join(parent, name)]));
+  }
+
+  async function summary(name: string, folder: string, modifiedAt: Date, stamp: string): Promise<RunSummary> {
+    const known = summaries.get(name);
+    if (known?.stamp === stamp) return known.summary;
+    const fresh = await summarize(name, folder, modifiedAt);
+    summaries.delete(name);
+    summaries.set(name, { stamp, summary: fresh });
+    if (summaries.size > runsListed) summaries.delete(summaries.keys().next().value!); // it has a first: it is full
+    return fresh;
+  }
+
+  return {
+    async list() {
+      const dated = await Promise.all([...await folders()].map(async ([name, folder]) => {
+        const about = await stat(join(folder, 'result.json')).catch(() => undefined);
+        return about?.isFile() ? [{ name, folder, modifiedAt: about.mtime, stamp: `${about.mtimeMs} ${about.size}` }] : [];
+      }));
+      const newest = dated.flat().sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime());
+      const runs: RunSummary[] = [];
+      for (const { name, folder, modifiedAt, stamp } of newest.slice(0, runsListed)) runs.push(await summary(name, folder, modifiedAt, stamp));
+      runs.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+      return { runs, more: Math.max(0, newest.length - runsListed) };
+    },
+    async result(name) {
+      const text = await this.file(name, 'result.json');
+      return text === undefined ? undefined : parseResult(text, `${name}/result.json`);
+    },
+    async file(name, file) {
+      const folder = (await folders()).get(name);
+      return folder === undefined ? undefined : readOwn(join(folder, file));
+    },
+  };
+}
+
+async function summarize(name: string, folder: string, modifiedAt: Date): Promise<RunSummary> {
+  try {
+    const text = await readOwn(join(folder, 'result.json'));
+    if (text === undefined) throw new Error('result.json is a link or no file');
+    const { createdAt, scenario, trials, expectations, interrupted, ...rest } = parseResult(text, 'result.json');
+    return {
+      name, createdAt: new Date(createdAt), status: 'read', scenario: scenario.name,
+      headline: headlineOf([{ createdAt, scenario, trials, expectations, interrupted, ...rest }]),
+      trials: trials.length, valid: trials.filter(({ outcome }) => outcome.valid).length,
+      expectations: expectations.length, held: expectations.filter(({ held }) => held).length, interrupted,
+    };
+  } catch (error) {
+    return { name, createdAt: modifiedAt, status: 'unreadable', problem: messageOf(error) };
+  }
+}
+
+/** @returns `undefined` when there is no such file, or it is a link */
+async function readOwn(path: string): Promise<string | undefined> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined);
+  if (!handle) return undefined;
+  try {
+    const { size } = await handle.stat().then((about) => (about.isFile() ? about : { size: -1 }));
+    if (size < 0) return undefined;
+    if (size > largestFileBytes) throw new Error(`${basename(path)} has ${formatBytes(size)}, more than the ${formatBytes(largestFileBytes)} that are read`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}

@@ -1,0 +1,95 @@
+// The documentation as pages, for `pushbench open`: the part of Markdown that its pages are written in, made HTML.
+// A report names a page by its place in the package; where the pages are served too, the name becomes a link.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { html, raw, type Markup } from './markup.ts';
+import { pageOf } from './index-page.ts';
+
+const patternDocs = 'patterns/';
+
+/** How a report names a pattern's page: a place that a reader can look up, whatever the page is opened with. */
+export function docName(pattern: string): Markup {
+  return html`<code class="doc">docs/${patternDocs}${pattern}.md</code>`;
+}
+
+/** The report with the names of pages as links to where they are served. */
+export function linkedDocs(report: string): string {
+  return report.replace(/<code class="doc">docs\/([a-z0-9/-]+)\.md<\/code>/g, (_, path: string) => `<a class="doc" href="/docs/${path}">docs/${path}.md</a>`);
+}
+
+/** The patterns' pages that there are. */
+export async function docTitles(folder: URL): Promise<{ path: string; title: string }[]> {
+  const names = (await markdownFiles(new URL(patternDocs, folder))).toSorted();
+  return Promise.all(names.map(async (name) => {
+    const text = await readFile(new URL(`${patternDocs}${name}.md`, folder), 'utf8');
+    return { path: `/docs/${patternDocs}${name}`, title: /^# (.+)$/m.exec(text)?.[1] ?? name };
+  }));
+}
+
+/**
+ * @param path segments of the address below the folder, without an ending
+ * @returns `undefined` when there is no such page: the name is looked up in the folder's own list
+ */
+export async function docPage(folder: URL, path: readonly string[]): Promise<string | undefined> {
+  const name = path.at(-1) ?? '';
+  const inner = path.length === 2 && `${path[0]}/` === patternDocs;
+  if (!inner && path.length !== 1) return undefined;
+  const place = inner ? new URL(patternDocs, folder) : folder;
+  if (!(await markdownFiles(place)).includes(name)) return undefined;
+  const text = await readFile(new URL(`${name}.md`, place), 'utf8');
+  return pageOf(/^# (.+)$/m.exec(text)?.[1] ?? name, html`<article class="doc">${markdownBlocks(text, `/docs/${inner ? patternDocs : ''}`)}</article><p><a href="/">All runs</a></p>`);
+}
+
+async function markdownFiles(folder: URL): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isFile() && /^[a-z0-9-]+\.md$/.test(entry.name)).map(({ name }) => name.slice(0, -'.md'.length));
+}
+
+/** Headings, paragraphs, lists of one level, tables, fenced code; comments are left out. @param base the address that links are relative to */
+export function markdownBlocks(text: string, base: string): Markup[] {
+  const blocks: Markup[] = [];
+  const fences = text.split(/^```.*\n([\s\S]*?)^```$/m);
+  fences.forEach((part, i) => {
+    if (i % 2 === 1) blocks.push(html`<pre tabindex="0"><code>${part.trimEnd()}</code></pre>`);
+    else for (const block of part.replace(/<!--[\s\S]*?-->/g, '').split(/\n{2,}|(?<=^#.*)\n/m)) if (block.trim() !== '') blocks.push(blockOf(block.trim(), base));
+  });
+  return blocks;
+}
+
+function blockOf(block: string, base: string): Markup {
+  const heading = /^(#{1,3}) (.*)$/.exec(block);
+  if (heading) return html`${raw(`<h${heading[1]!.length}>`)}${inline(heading[2]!, base)}${raw(`</h${heading[1]!.length}>`)}`;
+  const lines = block.split('\n');
+  if (lines.every((line) => line.startsWith('|'))) return tableOf(lines, base);
+  const [, marker] = /^(- |\d+\. )/.exec(block) ?? [];
+  if (marker !== undefined) {
+    const items = block.split(marker === '- ' ? /^- /m : /^\d+\. /m).slice(1).map((item) => html`<li>${inline(item.trim(), base)}</li>`);
+    return marker === '- ' ? html`<ul>${items}</ul>` : html`<ol>${items}</ol>`;
+  }
+  return html`<p>${inline(block, base)}</p>`;
+}
+
+function tableOf(lines: readonly string[], base: string): Markup {
+  const cells = (line: string) => line.replace(/^\||\|\s*$/g, '').split(/(?<!\\)\|/).map((cell) => inline(cell.trim().replaceAll(String.raw`\|`, '|'), base));
+  const [head = '', , ...rows] = lines;
+  return html`<div class="scroll" role="region" aria-label="Table" tabindex="0"><table class="prose"><thead><tr>${cells(head).map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows.map((row) => html`<tr>${cells(row).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+}
+
+/** Code, bold text and links; a picture is its description. */
+function inline(text: string, base: string): Markup[] {
+  return text.split(/(`[^`]+`|\*\*.+?\*\*|!?\[[^\]]*\]\([^)]*\))/).map((part) => {
+    if (/^`[^`]+`$/.test(part)) return html`<code>${part.slice(1, -1)}</code>`;
+    if (/^\*\*.+\*\*$/.test(part)) return html`<b>${inline(part.slice(2, -2), base)}</b>`;
+    const [, picture, label = '', target = ''] = /^(!?)\[([^\]]*)\]\(([^)]*)\)$/.exec(part) ?? [];
+    if (picture === undefined) return html`${part}`;
+    const address = picture === '' ? addressOf(target, base) : undefined;
+    return address === undefined ? html`${inline(label, base)}` : html`<a href="${address}" rel="noreferrer">${inline(label, base)}</a>`;
+  });
+}
+
+/** Where a link leads that is served here, or elsewhere by its whole address. */
+function addressOf(target: string, base: string): string | undefined {
+  if (/^https?:\/\//.test(target)) return target;
+  const { pathname } = new URL(target, `http://docs${base}`);
+  return /^\/docs\/(?:patterns\/)?[a-z0-9-]+\.md$/.test(pathname) ? pathname.slice(0, -'.md'.length) : undefined;
+}

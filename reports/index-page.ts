@@ -1,0 +1,49 @@
+// The page that `pushbench open` begins with: the runs, newest first, each with its answer and its forms.
+
+import type { RunSummary } from './archive.ts';
+import { formats } from './formats.ts';
+import { html, type Markup } from './markup.ts';
+import { style } from './style.ts';
+
+/** So many results still fit one chart. */
+export const mostSideBySide = 8;
+
+/** @param more how many older runs there are besides @param docs pages of the documentation: address and title */
+export function indexPage(folder: string, runs: readonly RunSummary[], more: number, docs: readonly { path: string; title: string }[]): string {
+  return pageOf('Runs', html`<h1>${folder}</h1>
+<p class="headline">${runs.length === 0 ? 'No runs yet' : `${runs.length + more} run${runs.length + more === 1 ? '' : 's'}, newest first`}</p>
+${runs.length === 0 ? html`<p>A run writes its result below this folder: <code>pushbench run</code>.</p>` : runTable(runs)}
+${more > 0 && html`<p class="dim">${more} older ones are not listed.</p>`}
+${docs.length > 0 && html`<h2>How the patterns work</h2><ul class="plain">${docs.map(({ path, title }) => html`<li><a href="${path}">${title}</a></li>`)}</ul>`}`);
+}
+
+/** A page in the report's style. */
+export function pageOf(title: string, body: Markup): string {
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}: pushbench</title><style>${{ markup: style }}</style></head>
+<body><main>${body}</main></body></html>
+`.markup;
+}
+
+function runTable(runs: readonly RunSummary[]): Markup {
+  const readable = runs.filter(({ status }) => status === 'read').length;
+  const heads = [...(readable > 1 ? [html`<span class="dim">beside</span>`] : []), 'scenario', 'when (UTC)', 'answer', 'trials that count', 'expectations', 'forms'];
+  const table = html`<div class="scroll" role="region" aria-label="Runs" tabindex="0"><table class="runs"><caption>Each run with its answer; the forms are made when asked for</caption>
+<thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${runs.map((run) => row(run, readable > 1))}</tbody></table></div>`;
+  if (readable < 2) return table;
+  return html`<form action="/side-by-side">${table}<p><button>Put the ticked ones in one report</button> <span class="dim">on the same axes, at most ${mostSideBySide}</span></p></form>`;
+}
+
+function row(run: RunSummary, ticks: boolean): Markup {
+  const at = `/runs/${encodeURIComponent(run.name)}`;
+  const when = run.createdAt.toISOString().slice(0, 19).replace('T', ' ');
+  if (run.status === 'unreadable') {
+    return html`<tr>${ticks && html`<td></td>`}<th scope="row">${run.name}</th><td>${when}</td><td class="text" colspan="4"><span class="bad">cannot be read:</span> ${run.problem}</td></tr>`;
+  }
+  const { scenario, headline, trials, valid, expectations, held, interrupted } = run;
+  const others = Object.entries(formats).filter(([name]) => name !== 'html');
+  return html`<tr>${ticks && html`<td><input type="checkbox" name="run" value="${run.name}" aria-label="${scenario}, ${when}"></td>`}<th scope="row"><a href="${at}/report.html">${scenario}</a></th><td>${when}</td><td class="text">${headline}</td>
+<td><span class="${valid < trials || interrupted ? 'bad' : 'good'}">${valid} of ${trials}</span></td>
+<td>${expectations === 0 ? 'none' : html`<span class="${held < expectations ? 'bad' : 'good'}">${held} of ${expectations} held</span>`}</td>
+<td class="text forms"><a href="${at}/report.html">report</a> ${others.map(([name]) => html`<a href="${at}/${name === 'json' ? 'result.json' : name}">${name}</a> `)}</td></tr>`;
+}

@@ -1,0 +1,168 @@
+// `pushbench open` on a real socket: what it shows, and what it gives to nobody: files outside the folder, by
+// whatever spelling or link, and answers to pages that come by another name.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { test, type TestContext } from 'node:test';
+import { renderHtml } from '../../reports/html.ts';
+import { markdownBlocks } from '../../reports/docs.ts';
+import { serveArchive } from '../../reports/web.ts';
+import { fixtureResult } from './fixture.ts';
+
+type Reply = { status: number; headers: Record<string, string | string[] | undefined>; body: string };
+
+/** The path goes out as it is written, unlike with fetch. */
+function ask(url: string, path: string, { method = 'GET', host }: { method?: string; host?: string } = {}): Promise<Reply> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const asked = request({ hostname, port, path, method, ...(host !== undefined && { headers: { host } }) }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (text: string) => (body += text));
+      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body }));
+    });
+    asked.on('error', reject).end();
+  });
+}
+
+async function opened(t: TestContext): Promise<{ url: string; folder: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-open-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const root = join(folder, 'results');
+  const write = (name: string, text: string) => {
+    mkdirSync(join(root, name), { recursive: true });
+    writeFileSync(join(root, name, 'result.json'), text);
+  };
+  write('first', JSON.stringify(fixtureResult({ measureS: 2 })));
+  write('second', JSON.stringify(fixtureResult({ seed: 2, measureS: 2, trouble: true })));
+  write('<img src=x>', '{"cut');
+  mkdirSync(join(root, 'no-result'));
+  writeFileSync(join(folder, 'secret.txt'), 'SECRET');
+  mkdirSync(join(folder, 'outside'));
+  writeFileSync(join(folder, 'outside', 'result.json'), JSON.stringify({ ...fixtureResult({ measureS: 1 }), command: 'SECRET' }));
+  symlinkSync(join(folder, 'outside'), join(root, 'linked'));
+  mkdirSync(join(root, 'linked-file'));
+  symlinkSync(join(folder, 'outside', 'result.json'), join(root, 'linked-file', 'result.json'));
+  symlinkSync(join(folder, 'secret.txt'), join(root, 'first', 'report.html'));
+  const server = await serveArchive(root, pathToFileURL(`${process.cwd()}/docs/`), 0);
+  t.after(server.close);
+  return { url: server.url, folder };
+}
+
+test('the index lists runs, newest first, with answer, verdicts and links that all lead somewhere', async (t) => {
+  const { url } = await opened(t);
+  const { status, headers, body } = await ask(url, '/');
+  assert.equal(status, 200);
+  assert.match(String(headers['content-security-policy']), /default-src 'none'/);
+  assert.ok(body.indexOf('/runs/second/') < body.indexOf('/runs/first/'));
+  assert.match(body, /With 100 subscribers and 10 events a second, /);
+  assert.match(body, /<span class="bad">4 of 6<\/span>/);
+  assert.match(body, /<span class="good">11 of 11 held<\/span>/);
+  assert.match(body, /&lt;img src=x&gt;<\/th>.*cannot be read:.*not whole JSON/s);
+  assert.doesNotMatch(body, /<img|no-result|>linked</);
+  assert.match(body, /linked-file.*is a link/);
+  const links = [...body.matchAll(/href="([^"]+)"/g)].map(([, href]) => href!);
+  assert.ok(links.length >= 14);
+  for (const href of new Set(links)) assert.equal((await ask(url, href)).status, 200, href);
+});
+
+test('forms are made when asked for, a report too where none was written; the written one stands', async (t) => {
+  const { url, folder } = await opened(t);
+  const rows: [string, RegExp, RegExp][] = [
+    ['report.html', /text\/html/, /<!doctype html>/],
+    ['result.json', /application\/json/, /^\{"format":"pushbench-result"/],
+    ['markdown', /text\/markdown/, /^## pushbench/],
+    ['junit', /application\/xml/, /<testsuites/],
+    ['csv', /text\/csv/, /^scenario,/],
+    ['hlog', /text\/plain/, /^#\[/],
+    ['hgrm', /text\/html/, /\?variant=sse/],
+    ['hgrm?variant=sse', /text\/plain/, /Value {5}Percentile/],
+  ];
+  for (const [file, type, begins] of rows) {
+    const { status, headers, body } = await ask(url, `/runs/second/${file}`);
+    assert.equal(status, 200, file);
+    assert.match(String(headers['content-type']), type);
+    assert.match(body, begins);
+  }
+  writeFileSync(join(folder, 'results', 'second', 'report.html'), `WRITTEN ${(await renderHtml([fixtureResult({ measureS: 1 })], { interactive: false }))}`);
+  const written = await ask(url, '/runs/second/report.html');
+  assert.match(written.body, /^WRITTEN/);
+  assert.match(written.body, /<a class="doc" href="\/docs\/patterns\/sse">docs\/patterns\/sse\.md<\/a>/);
+  const both = await ask(url, '/side-by-side?run=first&run=second');
+  assert.match(both.body, /sse \(10:00:01\)[\s\S]*sse \(10:00:02\)/);
+});
+
+test('no spelling of a path leads out of the folder, no link is followed', async (t) => {
+  const { url } = await opened(t);
+  const names = ['..', '%2e%2e', '.', '..%2foutside', '%2e%2e%2foutside', '..%5coutside', 'first%2f..%2f..%2foutside', 'linked', 'linked-file', 'first%00', '%2fetc', '..;', 'no-result', '__proto__', ''];
+  const paths = [
+    ...names.flatMap((name) => ['result.json', 'report.html', 'csv', 'markdown'].map((file) => `/runs/${name}/${file}`)),
+    ...names.map((name) => `/side-by-side?run=${name}`),
+    '/../secret.txt', '/runs/../../secret.txt', '/runs/first/../../../secret.txt', '/runs/first/%2e%2e/%2e%2e/%2e%2e/secret.txt', '/runs/first/..%2f..%2f..%2fsecret.txt',
+    '/docs/..%2f..%2fpackage.json', '/docs/patterns/..%2f..%2fREADME', '/docs/../package.json', '/docs/images/report', '//etc/passwd', 'http://127.0.0.1/../secret.txt',
+    '/runs/first/result.json/', '/runs/first/constructor', '/runs/first', '/nothing',
+  ];
+  for (const path of paths) {
+    const { status, body } = await ask(url, path);
+    assert.ok(status === 404 || status === 400, `${path}: ${status}`);
+    assert.doesNotMatch(body, /SECRET|root:|"dependencies"/, path);
+  }
+  // The report that is a link to elsewhere counts as none: one is made.
+  const made = await ask(url, '/runs/first/report.html');
+  assert.equal(made.status, 200);
+  assert.doesNotMatch(made.body, /SECRET/);
+  assert.equal((await ask(url, '/runs/%zz/result.json')).status, 400);
+});
+
+test('another name for this address gets nothing, and nothing but reading is done', async (t) => {
+  const { url } = await opened(t);
+  const { port } = new URL(url);
+  for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1', `127.0.0.1.evil.example:${port}`, `127.0.0.1:${Number(port) + 1}`, `user@127.0.0.1:${port}`]) {
+    const { status, body } = await ask(url, '/', { host });
+    assert.equal(status, 403, host);
+    assert.doesNotMatch(body, /runs\//);
+  }
+  assert.equal((await ask(url, '/', { host: `LOCALHOST:${port}` })).status, 200);
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    const { status, headers } = await ask(url, '/', { method });
+    assert.equal(status, 405);
+    assert.equal(headers['allow'], 'GET, HEAD');
+  }
+  const head = await ask(url, '/runs/first/csv', { method: 'HEAD' });
+  assert.equal(head.body, '');
+  assert.equal(Number(head.headers['content-length']), Buffer.byteLength((await ask(url, '/runs/first/csv')).body));
+});
+
+test('a result that cannot be read says why, too many side by side are refused, an empty folder says what to do', async (t) => {
+  const { url, folder } = await opened(t);
+  const broken = await ask(url, `/runs/${encodeURIComponent('<img src=x>')}/csv`);
+  assert.equal(broken.status, 422);
+  assert.match(broken.body, /not whole JSON/);
+  assert.doesNotMatch(broken.body, /<img/);
+  assert.equal((await ask(url, `/side-by-side?${'run=first&'.repeat(9)}`)).status, 400);
+  assert.match((await ask(url, '/side-by-side')).body, /No run was ticked/);
+  mkdirSync(join(folder, 'empty'));
+  const empty = await serveArchive(join(folder, 'empty'), pathToFileURL(`${folder}/`), 0);
+  t.after(empty.close);
+  assert.match((await ask(empty.url, '/')).body, /No runs yet[\s\S]*pushbench run/);
+  const single = await serveArchive(join(folder, 'results', 'second'), pathToFileURL(`${folder}/`), 0);
+  t.after(single.close);
+  assert.equal((await ask(single.url, '/runs/second/markdown')).status, 200, 'the folder of one run will do');
+});
+
+test('Markdown of the documentation becomes HTML, and nothing in it more than that', () => {
+  const markup = (text: string) => markdownBlocks(text, '/docs/patterns/').map((block) => block.markup).join('\n');
+  const rows: [string, string][] = [
+    ['# A `b` <c>\ntext **bold `code`**', '<h1>A <code>b</code> &lt;c&gt;</h1>\n<p>text <b>bold <code>code</code></b></p>'],
+    ['- one\n- two\n  more', '<ul><li>one</li><li>two\n  more</li></ul>'],
+    ['1. one\n2. two', '<ol><li>one</li><li>two</li></ol>'],
+    ['```http\nGET / <x>\n\n# no heading\n```', '<pre tabindex="0"><code>GET / &lt;x&gt;\n\n# no heading</code></pre>'],
+    ['<!-- left\n\nout -->\nkept', '<p>kept</p>'],
+    ['[a](sse.md) [b](../wire.md) [c](../../README.md) [d](https://e.example/?a=1&b) [f](javascript:alert(1)) ![g](h.png)', '<p><a href="/docs/patterns/sse" rel="noreferrer">a</a> <a href="/docs/wire" rel="noreferrer">b</a> c <a href="https://e.example/?a=1&amp;b" rel="noreferrer">d</a> f) g</p>'],
+  ];
+  for (const [text, expected] of rows) assert.equal(markup(text), expected);
+  assert.match(markup('| a | b |\n| --- | --: |\n| `x` | 1 |'), /<th scope="col">b<\/th>.*<td><code>x<\/code><\/td><td>1<\/td>/);
+});
