@@ -10,6 +10,8 @@ const benches: Record<string, () => Promise<{ main(): Promise<void> }>> = {
   'server-delivery': () => import('./server-delivery.ts'),
   'ten-thousand': () => import('./ten-thousand.ts'),
   accuracy: () => import('./accuracy.ts'),
+  'webhook-sender': () => import('./webhook-sender.ts'),
+  'webhook-kills': () => import('./webhook-kills.ts'),
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });

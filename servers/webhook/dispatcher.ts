@@ -64,6 +64,8 @@ type Lane = LaneOptions & {
   more: boolean;
   /** Deliveries with a time of their own that are not loaded. */
   waiting: number;
+  /** There may be due ones among them. */
+  moreDue: boolean;
   pending: number;
   bytes: number;
   inLine: boolean;
@@ -160,6 +162,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
   /** The lane's next delivery: of those that are due, the one that has been so for longest. */
   function take(lane: Lane): Task | undefined {
     if (lane.fresh.size() === 0 && lane.more) load(lane);
+    if (lane.retries.size() === 0 && lane.moreDue) loadWaiting(lane);
     const fresh = lane.fresh.peek();
     const retry = lane.retries.peek();
     if (lane.fifo && !retry && lane.waiting > 0) return undefined; // behind the one that failed
@@ -187,6 +190,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
   /** Loads what has become due, and sees to it that the lane is woken for the next. */
   function loadWaiting(lane: Lane): void {
     const nowMs = timers.nowMs();
+    lane.moreDue = false;
     // Those already loaded may be the first that the store names.
     const limit = lane.loadedWaiting.size + (loaded < loadedMost ? loadAtOnce : 1);
     const found = lane.waiting > 0 ? store.waiting(lane.endpoint, limit) : [];
@@ -194,18 +198,16 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
       if (lane.loaded.has(task.id)) continue;
       if (task.dueMs > nowMs) {
         wakeAt(lane, task.dueMs);
-        break;
+        return;
       }
-      if (lane.retries.size() >= loadAtOnce) {
-        wakeAt(lane, nowMs + 1);
-        break;
-      }
+      if (lane.retries.size() >= loadAtOnce) break;
       lane.retries.push(task);
       lane.loaded.add(task.id);
       lane.loadedWaiting.add(task.id);
       lane.waiting--;
       loaded++;
     }
+    lane.moreDue = lane.waiting > 0;
   }
 
   function wakeAt(lane: Lane, atMs: number): void {
@@ -225,7 +227,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
   function queueUp(lane: Lane): void {
     if (lane.inLine || lane.underWay.size >= lane.concurrency) return;
     const blocked = lane.fifo && lane.waiting > 0;
-    if (lane.retries.size() === 0 && (blocked || (lane.fresh.size() === 0 && !lane.more))) return;
+    if (lane.retries.size() === 0 && !lane.moreDue && (blocked || (lane.fresh.size() === 0 && !lane.more))) return;
     lane.inLine = true;
     line.push(lane);
   }
@@ -259,7 +261,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
       loaded += still.size;
       const lane: Lane = {
         ...options, endpoint, fresh: newFifo(), retries: newFifo(), loaded: new Set(still), loadedWaiting: new Set(),
-        underWay: new Set(), concurrency: options.fifo ? 1 : options.concurrency, freshTo: 0, more: pending > waiting, waiting, pending, bytes, inLine: false, wakeAtMs: Infinity, cancelWake: () => {}, paceMs: 0,
+        underWay: new Set(), concurrency: options.fifo ? 1 : options.concurrency, freshTo: 0, more: pending > waiting, waiting, moreDue: false, pending, bytes, inLine: false, wakeAtMs: Infinity, cancelWake: () => {}, paceMs: 0,
       };
       lanes.set(endpoint, lane);
       loadWaiting(lane);
