@@ -42,7 +42,7 @@ const location = z
 const headers = z
   .record(
     z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'this is no name of a header' }),
-    z.string({ error: 'text' }).regex(/^[^\r\n\0]*$/, { error: 'a header is one line' }),
+    z.string({ error: 'text' }).regex(/^[^\r\n\0]*$/, { error: 'one line of text' }),
   )
   .describe('headers of every request; ${NAME} is a variable of the environment');
 
@@ -106,7 +106,7 @@ export const targetSchema = z.strictObject({
     .describe('what reports call it, as in "sse @nchan"'),
   url: z
     .string()
-    .regex(/^https?:\/\/[^\s/?#@{}$]+(\/[^\s?#{}$]*)?$/, { error: 'where the system is: http://HOST:PORT or https://HOST:PORT, with a path if it has one' })
+    .regex(/^https?:\/\/[^\s/?#@{}$]+(\/[^\s?#{}$]*)?$/, { error: 'http://HOST:PORT or https://HOST:PORT, with a path if it has one' })
     .describe('where the system is; nothing else is contacted but hosts that URLs in this file name'),
   publish: entry(publish, 'how an event is published: a URL, or a map'),
   subscribe: z
