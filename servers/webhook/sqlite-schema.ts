@@ -47,9 +47,10 @@ const taskColumns = `d.id, d.endpoint, d.attempts, d.created_ms AS createdMs, d.
   e.id AS eventId, e.topic, e.body, e.body_bytes AS bodyBytes`;
 const tasks = `SELECT ${taskColumns} FROM deliveries d CROSS JOIN events e ON e.key = d.event`;
 
-const rows = `SELECT d.id, p.id AS endpointId, e.id AS eventId, e.topic, d.state, d.attempts, d.created_ms AS createdMs, d.next_ms AS nextMs,
+const rowsBy = (index: string) => `SELECT d.id, p.id AS endpointId, e.id AS eventId, e.topic, d.state, d.attempts, d.created_ms AS createdMs, d.next_ms AS nextMs,
   d.settled_ms AS settledMs, d.status, d.failure
-  FROM deliveries d CROSS JOIN events e ON e.key = d.event CROSS JOIN endpoints p ON p.key = d.endpoint`;
+  FROM deliveries d ${index && `INDEXED BY ${index}`} CROSS JOIN events e ON e.key = d.event CROSS JOIN endpoints p ON p.key = d.endpoint`;
+const rows = rowsBy('');
 const newestFirst = 'ORDER BY d.id DESC LIMIT :limit';
 
 /** Every statement by name. The tests ask SQLite how it would run each, and that no table is walked through. */
@@ -80,8 +81,8 @@ export const statements = {
   listDead: `${rows} WHERE d.id < :cursor AND d.state = :state AND d.state > 2 ${newestFirst}`,
   listDelivered: `${rows} WHERE d.id < :cursor AND d.state = 2 ${newestFirst}`,
   listOfEndpoint: `${rows} WHERE d.id < :cursor AND d.endpoint = :endpoint ${newestFirst}`,
-  listDeadOfEndpoint: `${rows} WHERE d.id < :cursor AND d.endpoint = :endpoint AND d.state = :state AND d.state > 2 ${newestFirst}`,
-  listPendingOfEndpoint: `${rows} WHERE d.id < :cursor AND d.endpoint = :endpoint AND d.state < 2 ${newestFirst}`,
+  listDeadOfEndpoint: `${rowsBy('dead_of_endpoint')} WHERE d.id < :cursor AND d.endpoint = :endpoint AND d.state = :state AND d.state > 2 ${newestFirst}`,
+  listPendingOfEndpoint: `${rowsBy('pending')} WHERE d.id < :cursor AND d.endpoint = :endpoint AND d.state < 2 ${newestFirst}`,
   listDeliveredOfEndpoint: `${rows} WHERE d.id < :cursor AND d.endpoint = :endpoint AND d.state = 2 ${newestFirst}`,
   listOfEvent: `${rows} WHERE d.event = (SELECT key FROM events WHERE id = :event) AND d.id < :cursor ${newestFirst}`,
   row: `${rows} WHERE d.id = ?`,
