@@ -19,6 +19,12 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
   const help = await start(['--help'], folder, installed).ended;
   assert.equal(help.code, 0, help.stderr);
   assert.match(help.stdout, /pushbench/);
+  const open = start(['open', '.', '--port', '0'], folder, installed);
+  await open.saw(/Ctrl-C ends it/);
+  open.child.kill('SIGINT');
+  const [address] = /http:\/\/\S+/.exec((await open.ended).stdout) ?? [];
+  assert.ok(address);
+  assert.equal(globSync('node_modules/pushbench/docs/patterns/*.md', { cwd: folder }).length, 6, 'the pages come along');
   const list = await start(['list'], folder, installed).ended;
   assert.equal(list.code, 0, list.stderr);
   assert.match(list.stdout, /compare: /);

@@ -1,0 +1,56 @@
+// The pages on the patterns stay true: the exchange on each is what the server says today, its signatures verify, and
+// `pushbench open` understands all of it.
+
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { patterns, type PatternName } from '../core/patterns.ts';
+import { schemes } from '../core/signature.ts';
+import { markdownBlocks } from '../reports/docs.ts';
+import { capture, exampleSecret, exampleTimestampS, exchangeIn, pageOf } from '../scripts/capture-wire.ts';
+
+const names = Object.keys(patterns) as PatternName[];
+
+test('every pattern has a page with the same parts', () => {
+  for (const name of names) {
+    assert.ok(existsSync(pageOf(name)), name);
+    const headings = [...readFileSync(pageOf(name), 'utf8').matchAll(/^## (.*)$/gm)].map(([, text]) => text);
+    assert.deepEqual(headings, ['On the wire', 'What it costs', 'When to use it', 'When not', 'What our server does', 'What it leaves out'], name);
+  }
+});
+
+for (const name of names) {
+  test(`${name}: the exchange on its page is what its server says (else: node scripts/capture-wire.ts)`, async () => {
+    assert.equal(exchangeIn(readFileSync(pageOf(name), 'utf8')), await capture(name));
+  });
+}
+
+test("the webhook page's signatures fit its bodies, its times and its secret", () => {
+  const exchange = exchangeIn(readFileSync(pageOf('webhook'), 'utf8'))!;
+  const requests = [...exchange.matchAll(/^< POST \/hook[\s\S]*?^<\n< (.*)$/gm)];
+  assert.equal(requests.length, 2);
+  requests.forEach(([text, body], i) => {
+    const headers = Object.fromEntries([...text.matchAll(/^< ([\w-]+): (.*)$/gm)].map(([, header, value]) => [header!.toLowerCase(), value!]));
+    assert.equal(Number(headers['content-length']), body!.length);
+    const { ok } = schemes.standard.verify([schemes.standard.key(exampleSecret)], headers, body!, { nowS: exampleTimestampS });
+    assert.ok(ok, `attempt ${i + 1}`);
+  });
+});
+
+test('the lengths in the exchanges fit what stands there', () => {
+  for (const name of names) {
+    const text = exchangeIn(readFileSync(pageOf(name), 'utf8'))!;
+    for (const [, length, body] of text.matchAll(/content-length: (\d+)\n(?:[<>] .*\n)*[<>]\n[<>] (.*)\n/gi)) assert.ok([body!.length, body!.length + 1].includes(Number(length)), `${name}: ${length} ${body}`); // with or without a line end
+    for (const [, size, chunk] of text.matchAll(/^< ([0-9a-f]+)\n((?:< ?.*\n)+?)<\n(?=#|<? ?[0-9a-f]*\n|$)/gm)) {
+      const bytes = chunk!.replace(/^< ?/gm, '').length;
+      assert.ok(Math.abs(bytes - Number.parseInt(size!, 16)) <= 1, `${name}: a chunk of ${size} holds ${bytes}`);
+    }
+  }
+});
+
+test('pushbench open shows all of the documentation as it is meant', () => {
+  for (const file of globSync('docs/{*,patterns/*}.md')) {
+    const shown = markdownBlocks(readFileSync(file, 'utf8'), '/docs/').map(({ markup }) => markup).join('\n').replace(/<(pre|code)\b[\s\S]*?<\/\1>/g, '');
+    assert.doesNotMatch(shown, /\*\*|`|\]\(|^\s*(?:#|\|)/m, file);
+  }
+});
