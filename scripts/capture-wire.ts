@@ -208,7 +208,7 @@ function plain(text: string, server?: RunningServer): string {
     })
     .replace(/(http:\/\/127\.0\.0\.1:)\d+\/hook/g, '$19000/hook')
     .replace(/^(host: 127\.0\.0\.1:)\d+/gim, (_, host: string) => `${host}${server ? 8080 : 9000}`)
-    .replace(/\bep_\w+/g, 'ep_2Jx9');
+    .replace(/\bep_[\w-]+/g, 'ep_2Jx9');
   return signed(framed(chunked(measured(steady))));
 }
 
