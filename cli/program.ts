@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { exitCodes } from '../core/errors.ts';
 import { version } from '../harness/version.ts';
+import { addComparisonCommands } from './comparison-commands.ts';
 import type { ReportFlags } from './report.ts';
 import type { RunFlags } from './run.ts';
 
@@ -112,5 +113,6 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       process.exitCode = await openCommand(folder, options);
     });
 
+  addComparisonCommands(root);
   return root;
 }

@@ -39,8 +39,8 @@ const exactMetric = z.strictObject({
 
 const lossMetric = z.strictObject({
   kind: z.literal('loss'), metric: z.string(), unit,
-  baseline: z.number().describe('total over the runs'), candidate: z.number(),
-  p: figure.describe('only where the baseline has some too, and runs are paired'), pAdjusted: figure,
+  baseline: z.number().describe('mean over the runs'), candidate: z.number(),
+  p: figure.describe('only where the baseline has some too'), pAdjusted: figure,
   verdict: decided,
 });
 

@@ -107,9 +107,9 @@ function measure(gate: Gate, runs: Runs, paired: boolean, rule: Rule): JudgedMet
     return { kind: 'exact', metric, unit, tolerance: gate.tolerance, baseline: from, candidate: to, changed: Math.abs(to - from) > rounding, verdict: to - from > gate.tolerance + rounding ? 'slower' : 'not-slower' };
   }
   if (gate.kind === 'loss') {
-    const [from, to] = [baseline, candidate].map((values) => values.reduce((a, b) => a + b, 0)) as [number, number];
+    const [from, to] = [meanOf(baseline), meanOf(candidate)];
     // Where a pattern reorders by design, the question is whether it does so more.
-    const p = paired && from > 0 ? signedRankTest(candidate.map((value, i) => value - baseline[i]!)).p : null;
+    const p = from === 0 ? null : paired ? signedRankTest(candidate.map((value, i) => value - baseline[i]!)).p : mannWhitneyTest(baseline, candidate).p;
     return { kind: 'loss', metric, unit, baseline: from, candidate: to, p, pAdjusted: null, verdict: to <= from ? 'not-slower' : from === 0 ? 'slower' : 'inconclusive' };
   }
   const logs = { x: baseline.map(Math.log), y: candidate.map(Math.log) };
@@ -123,6 +123,10 @@ function measure(gate: Gate, runs: Runs, paired: boolean, rule: Rule): JudgedMet
     ratio: Math.exp(estimate), low: interval ? Math.exp(interval[0]) : null, high: interval ? Math.exp(interval[1]) : null,
     p, pAdjusted: null, ratios: differences.map(Math.exp), runs: Math.min(baseline.length, candidate.length), runsNeeded: null, verdict: null,
   };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 /** The figures of the runs that have one; a pair needs both. */

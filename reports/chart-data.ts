@@ -13,7 +13,7 @@ export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms
 const pointsPerChart = 600;
 
 /** The latency curve of each variant, up to where fewer than 100 samples remain beyond. */
-export function tailPoints(variants: readonly VariantTrials[]): TailPoint[] {
+export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
   const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
     const histogram = mergedLatency(completed, 'endToEnd');

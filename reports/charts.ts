@@ -23,7 +23,7 @@ const dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [3, 5], [10, 3, 2
 export const colorCount = 8;
 
 const width = 860;
-const labelLimit = 480;
+export const labelLimit = 480;
 const decades = [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6];
 const text = { color: 'currentColor', fontSize: 12 };
 const config = {
@@ -120,7 +120,8 @@ function lines(points: object[], height: number, encoding: Encoding, variants: r
 // What the reader has unticked; constant text, so no label is ever part of an expression.
 const toggled = { params: [{ name: 'hidden', value: [] }], transform: [{ filter: 'indexof(hidden, datum.variant) < 0' }] };
 
-function frame<Row>(values: Row[], height: number | { step: number }) {
+/** What every chart has: rows, size, style. */
+export function frame<Row>(values: Row[], height: number | { step: number }) {
   return { data: { values: values as object[] }, width, height, config, autosize: { type: 'fit-x', contains: 'padding' } as const };
 }
 

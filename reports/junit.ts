@@ -5,9 +5,9 @@ import type { Expectation, Result, Trial } from '../core/result.ts';
 import { figuresOf } from './said.ts';
 import { labelIn, resultNames } from './variants.ts';
 
-type Verdict = { kind: 'passed' } | { kind: 'failure' | 'error' | 'skipped'; type: string; message: string };
+export type Verdict = { kind: 'passed' } | { kind: 'failure' | 'error' | 'skipped'; type: string; message: string };
 type Case = { name: string; verdict: Verdict };
-type Suite = { name: string; timestamp: string; timeS: number; cases: Case[] };
+export type Suite = { name: string; timestamp: string; timeS: number; cases: Case[] };
 
 export function renderJunit(results: readonly Result[]): string {
   const names = resultNames(results);
@@ -15,6 +15,10 @@ export function renderJunit(results: readonly Result[]): string {
     ...result.trials.map((trial) => suiteOf(result, trial, names[i]!)),
     ...(result.interrupted ? [interruptedSuite(result)] : []),
   ]);
+  return junitDocument(suites);
+}
+
+export function junitDocument(suites: readonly Suite[]): string {
   const cases = suites.flatMap((suite) => suite.cases);
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="pushbench"${tally(cases)}>

@@ -31,7 +31,7 @@ function expectations(results: readonly Result[]): string[] {
   if (failed.length === 0) return [`✅ ${expectationsTitle(all)}.`];
   const rows = failed.slice(0, failuresShown).map(({ who, check, measured, bound }) => [markdownText(who), codeSpan(check), markdownText(measured), markdownText(bound)]);
   const more = failed.length > failuresShown ? [`and ${failed.length - failuresShown} more`] : [];
-  return [`❌ ${expectationsTitle(all)}:`, table(['variant', 'expected', 'measured', 'bound'], '--rr', rows), ...more];
+  return [`❌ ${expectationsTitle(all)}:`, markdownTable(['variant', 'expected', 'measured', 'bound'], '--rr', rows), ...more];
 }
 
 function comparison(results: readonly Result[]): string {
@@ -41,7 +41,7 @@ function comparison(results: readonly Result[]): string {
     const why = valid ? '' : failed === undefined ? ' *(does not count)*' : ' *(failed)*';
     return [`${markdownText(label)}${why}`, ...shown.map(({ i }) => markdownText(cells[i]!.text))];
   });
-  return table(['', ...shown.map(({ title }) => markdownText(title))], `-${'r'.repeat(shown.length)}`, body);
+  return markdownTable(['', ...shown.map(({ title }) => markdownText(title))], `-${'r'.repeat(shown.length)}`, body);
 }
 
 function warnings(results: readonly Result[]): string[] {
@@ -50,7 +50,7 @@ function warnings(results: readonly Result[]): string[] {
 }
 
 /** @param alignment a letter for each column: `r` to the right */
-function table(heads: readonly string[], alignment: string, rows: readonly (readonly string[])[]): string {
+export function markdownTable(heads: readonly string[], alignment: string, rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(heads), line([...alignment].map((one) => (one === 'r' ? '--:' : '---'))), ...rows.map(line)].join('\n');
 }

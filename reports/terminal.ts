@@ -74,7 +74,8 @@ function warnings(results: readonly Result[], columns: number, paint: Paint): st
   return lines.length === 0 ? [] : ['', ...lines];
 }
 
-function wrapped(text: string, columns: number): string {
+/** Words in lines of at most so many columns. */
+export function wrapped(text: string, columns: number): string {
   const lines = [''];
   for (const word of text.split(' ')) {
     const line = lines.at(-1)!;

@@ -1,0 +1,31 @@
+// The commands that compare: their arguments and options. What they do stands in a file each.
+
+import { Option, type Command } from 'commander';
+import type { CompareFlags } from './compare.ts';
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+/** What every command has that ends in a comparison. */
+export function withOutputs(command: Command): Command {
+  return command
+    .option('--strict', 'slower only where the whole interval lies above the minimum effect', false)
+    .addOption(new Option('--fail-on <what>', 'fail on "inconclusive" (exit code 6) or "advisory" timings (5) too; what is proven worse fails always').default([] as string[], 'none').argParser(collect))
+    .option('--json', 'print the comparison as JSON on standard output instead of the table', false)
+    .option('--html <file>', 'write a page with charts too')
+    .option('--markdown <file>', 'write Markdown too, for a job summary')
+    .option('--junit <file>', 'write JUnit XML too, a case for each metric')
+    .addOption(new Option('--annotations [file]', 'print GitHub annotations too, at this file of the repository').default(false).conflicts('json'));
+}
+
+export function addComparisonCommands(root: Command): void {
+  withOutputs(root.command('compare'))
+    .description('hold the results of a candidate against those of a baseline')
+    .argument('<baseline>', "a result.json, a run's folder, or a folder of runs")
+    .argument('<candidate>', 'the same')
+    .action(async (baseline: string, candidate: string, options: CompareFlags) => {
+      const { compareCommand } = await import('./compare.ts');
+      process.exitCode = await compareCommand(baseline, candidate, options);
+    });
+}

@@ -1,0 +1,45 @@
+// What the commands that compare write: the table or JSON on standard output, files for people and CI, and the
+// exit code.
+
+import { comparisonExitCode, failOnNames, type Comparison, type FailOn } from '../core/comparison.ts';
+import { UserError, type ExitCode } from '../core/errors.ts';
+import { nearest } from '../core/suggest.ts';
+import type { Behind } from '../reports/comparison-page.ts';
+import { requireWritable, writeWhole } from '../harness/store.ts';
+
+export type OutputFlags = { json: boolean; html?: string; markdown?: string; junit?: string; annotations: boolean | string; failOn: string[] };
+
+/** @throws UserError for a word that is none */
+export function failOnOf(words: readonly string[]): FailOn[] {
+  return words.map((word) => {
+    const known = failOnNames.find((name) => name === word);
+    if (known) return known;
+    const near = nearest(word, failOnNames);
+    throw new UserError('fail-on', `--fail-on ${word} is nothing to fail on${near ? `; did you mean "${near}"?` : ';'} There are: ${failOnNames.join(', ')}. What is proven worse fails always.`);
+  });
+}
+
+/**
+ * Makes sure that all files can be written, before any work.
+ * @returns writes a comparison to wherever the options say, and returns its exit code
+ * @throws UserError for a file that cannot be written
+ */
+export function outputs({ json, html, markdown, junit, annotations }: OutputFlags): (comparison: Comparison, failOn: readonly FailOn[], behind: Behind) => Promise<ExitCode> {
+  for (const file of [html, markdown, junit]) if (file !== undefined) requireWritable(file);
+  return async (comparison, failOn, behind) => {
+    if (json) {
+      process.stdout.write(`${JSON.stringify(comparison, null, 1)}\n`);
+    } else {
+      const { renderComparison } = await import('../reports/comparison-terminal.ts');
+      process.stdout.write(renderComparison(comparison, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
+    }
+    if (annotations !== false) {
+      const { renderAnnotations } = await import('../reports/comparison-ci.ts');
+      process.stdout.write(renderAnnotations(comparison, annotations === true ? undefined : annotations));
+    }
+    if (markdown !== undefined) writeWhole(markdown, (await import('../reports/comparison-markdown.ts')).renderComparisonMarkdown(comparison));
+    if (junit !== undefined) writeWhole(junit, (await import('../reports/comparison-ci.ts')).renderComparisonJunit(comparison));
+    if (html !== undefined) writeWhole(html, await (await import('../reports/comparison-page.ts')).renderComparisonPage(comparison, behind));
+    return comparisonExitCode(comparison, failOn);
+  };
+}

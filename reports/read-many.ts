@@ -1,0 +1,42 @@
+// Reads results where several may stand: a result file, a run's folder, or a folder of runs.
+
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, UserError } from '../core/errors.ts';
+import type { Result } from '../core/result.ts';
+import { readResult } from './read.ts';
+
+/** More results than this are hardly meant. */
+const mostResults = 1000;
+
+/**
+ * The results at a path, oldest first.
+ * @throws UserError when there is none, or one cannot be read
+ */
+export async function readResults(path: string): Promise<[Result, ...Result[]]> {
+  const files = await resultFiles(path);
+  const results = [];
+  // One after the other: each is large, and reading is not what takes time.
+  for (const file of files) results.push(await readResult(file));
+  const [first, ...others] = results.sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
+  if (!first) throw new UserError('result-folder', `There is no result in ${path}: neither a result.json nor folders that hold one. Name what a run wrote, such as results/2026-01-02-103000-compare.`);
+  return [first, ...others];
+}
+
+async function resultFiles(path: string): Promise<string[]> {
+  let names: string[];
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    names = await readdir(path);
+  } catch (error) {
+    throw new UserError('result-file', `Cannot read a result at ${path}: ${messageOf(error)}. Name a result.json, the folder that a run wrote, or a folder of such folders.`);
+  }
+  if (names.includes('result.json')) return [join(path, 'result.json')];
+  const found = await Promise.all(names.sort().map(async (name) => {
+    const file = join(path, name, 'result.json');
+    return (await stat(file).catch(() => undefined))?.isFile() ? [file] : [];
+  }));
+  const files = found.flat();
+  if (files.length > mostResults) throw new UserError('result-folder', `${path} holds ${files.length} results, and at most ${mostResults} are read at once. Name a folder with fewer.`);
+  return files;
+}

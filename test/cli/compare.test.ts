@@ -1,0 +1,87 @@
+// `pushbench compare` as a user meets it.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { comparisonSchema } from '../../core/comparison.ts';
+import type { Result } from '../../core/result.ts';
+import { fixtureResult } from '../reports/fixture.ts';
+import { start, temporaryFolder } from './tools.ts';
+
+function write(folder: string, name: string, result: Result): string {
+  mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, name, 'result.json'), JSON.stringify(result));
+  return name;
+}
+
+/** A short result of sse alone, its trials one after the other. */
+function small(at: number, change: (result: Result) => void = () => {}): Result {
+  const result = fixtureResult({ repeat: 3, measureS: 2 });
+  result.trials = result.trials.filter(({ variant }) => variant.label === 'sse');
+  for (const [i, trial] of result.trials.entries()) trial.startedAt = new Date(Date.UTC(2026, 0, 2, at, i)).toISOString();
+  change(result);
+  return result;
+}
+
+const loses = (result: Result) => {
+  for (const { outcome } of result.trials) if (outcome.status === 'completed') outcome.ledger.missed = 3;
+};
+const slows = (result: Result) => {
+  for (const { outcome } of result.trials) if (outcome.status === 'completed') outcome.latency.endToEnd = outcome.latency.lastReceiver;
+};
+
+test('compare prints the table; lost deliveries fail, timings of runs that stood apart do not', async (t) => {
+  const folder = temporaryFolder(t);
+  write(folder, 'base', small(10));
+  write(folder, 'same', small(11, slows));
+  write(folder, 'lossy', small(12, loses));
+  const same = await start(['compare', 'base', 'same'], folder).ended;
+  assert.equal(same.code, 0, same.stderr);
+  assert.match(same.stdout, /same against base[\s\S]*sse: inconclusive \(6 of 6 runs\)[\s\S]*advisory: the runs did not take turns/);
+  assert.equal((await start(['compare', 'base', 'same', '--fail-on', 'inconclusive'], folder).ended).code, 6);
+  const files = ['x.html', 'x.md', 'x.xml'];
+  const lossy = await start(['compare', 'base', 'lossy', '--html', 'x.html', '--markdown', 'x.md', '--junit', 'x.xml', '--annotations', 'scenario.yaml'], folder).ended;
+  assert.equal(lossy.code, 5, lossy.stderr);
+  assert.match(lossy.stdout, /^\nWorse, lossy against base: sse: missed 3 a run where it was 0\./);
+  assert.match(lossy.stdout, /^::error file=scenario\.yaml,title=pushbench compare%3A sse::missed 3 a run/m);
+  assert.deepEqual(files.filter((file) => !existsSync(join(folder, file))), []);
+  assert.match(readFileSync(join(folder, 'x.xml'), 'utf8'), /<failure type="loss"/);
+  const json = await start(['compare', 'base', 'lossy', '--json'], folder).ended;
+  assert.equal(comparisonSchema.parse(JSON.parse(json.stdout)).verdict, 'slower');
+});
+
+test('a folder of runs is one side; too many runs that do not count make the comparison invalid', async (t) => {
+  const folder = temporaryFolder(t);
+  write(folder, 'base/1', small(10));
+  write(folder, 'base/2', small(11));
+  write(folder, 'bad', small(12, (result) => {
+    for (const trial of result.trials) trial.outcome.valid = false;
+  }));
+  const { code, stdout, stderr } = await start(['compare', 'base', 'bad'], folder).ended;
+  assert.equal(code, 4, stderr);
+  assert.match(stdout, /No verdict on bad against base: the measurement is invalid \(sse: 3 of 9 runs do not count/);
+});
+
+test('mistakes are named with what to do', async (t) => {
+  const folder = temporaryFolder(t);
+  write(folder, 'base', small(10));
+  write(folder, 'mixed/1', small(10));
+  write(folder, 'mixed/2', fixtureResult({ measureS: 3 }));
+  mkdirSync(join(folder, 'empty'));
+  const rows: [string[], RegExp][] = [
+    [['compare', 'base', 'nothing'], /Cannot read a result at nothing: .*Name a result\.json/],
+    [['compare', 'base', 'empty'], /There is no result in empty/],
+    [['compare', 'base', 'mixed'], /mixed holds results of several scenarios/],
+    [['compare', 'base'], /missing required argument/],
+    [['compare', 'base', 'base', '--fail-on', 'inconclusiv'], /did you mean "inconclusive"\?/],
+    [['compare', 'base', 'base', '--html', 'no/such/x.html'], /Cannot write no\/such\/x\.html/],
+    [['compare', 'base', 'base', '--json', '--annotations'], /cannot be used with/],
+  ];
+  for (const [args, message] of rows) {
+    const { code, stderr } = await start(args, folder).ended;
+    assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  }
+});
