@@ -1,0 +1,33 @@
+// The HTTP API as the page uses it.
+
+/** @returns the answer's JSON; undefined when it is empty. Throws an Error with the server's own sentence. */
+export async function api(method, path, body) {
+  const response = await fetch(path, {
+    method,
+    ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const answer = text === '' ? undefined : JSON.parse(text);
+  if (!response.ok) throw new Error(answer?.message ?? `the server answered ${response.status}`);
+  return answer;
+}
+
+/** A query string of what is not empty. */
+export function query(parameters) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}
+
+/**
+ * Follows the server's stream. The browser reconnects by itself.
+ * @param onMessage gets each message
+ * @param onState gets `on` when the stream is open, `off` while it is not
+ * @param onReset is called when messages were missed
+ */
+export function follow({ onMessage, onState, onReset }) {
+  const source = new EventSource('/webhooks/stream');
+  source.addEventListener('open', () => onState('on'));
+  source.addEventListener('error', () => onState('off'));
+  source.addEventListener('reset', onReset);
+  source.addEventListener('message', ({ data }) => onMessage(JSON.parse(data)));
+}
