@@ -53,9 +53,10 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .command('serve')
     .description('run one reference server alone, with a curl line for each endpoint')
     .argument('<pattern>', 'polling, long-polling, http-stream, sse, websocket or webhook')
-    .option('--port <number>', 'port on 127.0.0.1', '8080')
+    .option('--port <number>', 'port to listen on', '8080')
+    .option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and dashboard of webhooks', '127.0.0.1')
     .addOption(new Option('--set <option=value>', "override one of the pattern's options, such as hold=5s (may be repeated)").default([] as string[], 'none').argParser(collect))
-    .action(async (pattern: string, options: { port: string; set: string[] }) => {
+    .action(async (pattern: string, options: { port: string; host: string; set: string[] }) => {
       const { serveCommand } = await import('./serve.ts');
       process.exitCode = await serveCommand(pattern, options);
     });

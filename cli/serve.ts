@@ -11,24 +11,35 @@ import { startServer } from '../servers/start.ts';
 import { checkedPort, portTaken, untilSignal } from './port.ts';
 
 /** Serves until a signal comes. */
-export async function serveCommand(pattern: string, options: { port: string; set: string[] }): Promise<ExitCode> {
+export async function serveCommand(pattern: string, options: { port: string; host: string; set: string[] }): Promise<ExitCode> {
   if (!isPattern(pattern)) {
     const near = nearest(pattern, Object.keys(patterns));
     throw new UserError('pattern', `There is no pattern called "${pattern}"${near ? `; did you mean "${near}"?` : '.'} There are: ${Object.keys(patterns).join(', ')}.`);
   }
   const port = checkedPort(options.port);
-  const server = await startServer({ pattern, options: parseOptions(pattern, options.set), limits: defaultLimits, seed: 1, port }).catch((error: unknown) => portTaken(error, port));
+  const { host } = options;
+  const server = await startServer({ pattern, options: parseOptions(pattern, options.set), limits: defaultLimits, seed: 1, host, port })
+    .catch((error: unknown) => notListening(error, host, port));
+  const stopped = untilSignal(); // before anything is printed: who reads it may send the signal at once
   const { examples } = await patternServers[pattern]();
-  console.log(`${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n`);
+  console.log(`${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n${server.page ? `Dashboard: ${server.page}\n` : ''}`);
   for (const { what, command } of examples) console.log(`# ${what}\n${command(server.endpoint.url, server.endpoint.publishUrl)}\n`);
   console.log('Ctrl-C ends it.');
-  await untilSignal();
+  await stopped;
   await server.close();
   return exitCodes.ok;
 }
 
 function isPattern(name: string): name is keyof typeof patterns {
   return Object.hasOwn(patterns, name);
+}
+
+/** @throws UserError when the address or the port cannot be had; otherwise what was thrown */
+function notListening(error: unknown, host: string, port: number): never {
+  if (error instanceof Error && 'code' in error && (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')) {
+    throw new UserError('host', `--host ${host} is no address of this machine: give 127.0.0.1, ::1, 0.0.0.0 for all, or one that "ip address" shows.`);
+  }
+  return portTaken(error, port);
 }
 
 function parseOptions(pattern: keyof typeof patterns, assignments: readonly string[]): Record<string, unknown> {

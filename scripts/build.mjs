@@ -10,4 +10,5 @@ for (const project of ['tsconfig.build.json', 'tsconfig.types.json']) {
   if (status !== 0) process.exit(status ?? 3);
 }
 for (const file of globSync('servers/*.pem')) cpSync(file, `dist/${file}`);
+cpSync('servers/webhook/dashboard', 'dist/servers/webhook/dashboard', { recursive: true });
 chmodSync('dist/cli/main.js', 0o755);

@@ -39,6 +39,8 @@ export type RunningPattern = {
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;
   /** Subscribers right now: held requests, open streams, registered endpoints; for polling, those that polled lately. */
   subscribers(): number;
+  /** The path of a page for people, where there is one; `beyond` this machine it holds the token that is needed there. */
+  page?(beyond: boolean): string;
   /** Resolves when what was published before is in safe keeping; a publisher's answer waits for it. At once when left out. */
   accepted?(): Promise<void>;
   /** Cuts this share of the connections or held requests without a goodbye; a fault, not a shutdown. */

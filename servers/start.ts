@@ -29,6 +29,8 @@ export type ServerOptions = {
 
 export type RunningServer = {
   endpoint: Endpoint;
+  /** The address of the pattern's page for people, where it has one. Away from loopback it holds a secret. */
+  page?: string;
   hub: Hub;
   /** As they are now, the bytes of live connections included. */
   counters(): Counters;
@@ -70,6 +72,7 @@ export async function startServer({ pattern, options, limits, seed, host, port }
   let closed: Promise<void> | undefined;
   return {
     endpoint: listener.endpoint,
+    ...(running.page ? { page: listener.endpoint.url + running.page(!isLoopback(host)) } : {}),
     hub,
     counters: tally.read,
     subscribers: running.subscribers,
@@ -83,6 +86,11 @@ async function loadPattern(pattern: string, options: ServerOptions['options']): 
   const missing = Object.keys(patterns[pattern].options.shape).filter((name) => !(name in options));
   if (missing.length > 0) throw new UserError('options', `the options of ${pattern} lack ${missing.join(', ')}; parse them with the pattern's schema, which fills in defaults`);
   return (await patternServers[pattern]()) as PatternServer<ServerOptions['options']>; // parsed by this very pattern's schema
+}
+
+/** Whether a server bound to this host can be reached from this machine alone. */
+export function isLoopback(host = '127.0.0.1'): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function isPattern(name: string): name is PatternName {

@@ -1,12 +1,15 @@
 // Webhooks: the server calls each subscriber at the address it registered. What it takes is a folder: service.ts (what
 // is delivered, and what an answer means), dispatcher.ts (whose turn it is), store.ts (what outlives the process),
-// sender.ts (one request), routes.ts and stream.ts (the HTTP API). This file puts them together.
+// sender.ts (one request), routes.ts and stream.ts (the HTTP
+// API), access.ts (who may use it), dashboard.ts (a page that does). This file puts them together.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PatternOptions } from '../core/patterns.ts';
 import type { PatternServer } from './pattern.ts';
+import { createAccess } from './webhook/access.ts';
+import { dashboardRoutes } from './webhook/dashboard.ts';
 import { webhookRoutes } from './webhook/routes.ts';
 import { createService } from './webhook/service.ts';
 import { openSqliteStore } from './webhook/sqlite-store.ts';
@@ -21,8 +24,10 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
       const store = storeOf(options);
       const service = createService(context, options, scaledTimers(timers, options.timeScale), store);
       const stream = webhookStream(context, service);
+      const access = createAccess();
       return {
-        routes: { ...webhookRoutes(service, context.limits, context.counters), ...stream.routes },
+        routes: access.protect({ ...webhookRoutes(service, context.limits, context.counters), ...stream.routes, ...dashboardRoutes() }),
+        page: (beyond) => (beyond ? `/dashboard?token=${access.token}` : '/dashboard'),
         subscribers: service.enabled,
         accepted: service.accepted,
         disconnect: service.disconnect,

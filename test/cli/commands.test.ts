@@ -24,6 +24,7 @@ test('wrong arguments end with exit code 2 and a hint', async (t) => {
     [['run', 'compare', '--set', 'subscriber=5'], /subscribers/],
     [['serve', 'ses'], /no pattern called "ses"; did you mean "sse"\?/],
     [['serve', 'sse', '--port', 'http'], /--port http is not a port/],
+    [['serve', 'sse', '--port', '0', '--host', '203.0.113.1'], /--host 203\.0\.113\.1 is no address of this machine: give 127\.0\.0\.1/],
     [['serve', 'sse', '--set', 'heartbeat'], /write it as option=value/],
     [['serve', 'sse', '--set', 'hartbeat=5s'], /options do not fit sse:\n {2}hartbeat: unknown key; did you mean "heartbeat"\?/],
     [['serve', 'sse', '--set', 'heartbeat=5', '--set', 'over=h3'], /over: expected one of h1, h2, h2c; got "h3"\n {2}heartbeat: expected a duration with its unit.*; got 5/],
@@ -138,4 +139,15 @@ test('serve on a taken port says so', async (t) => {
   const { code, stderr } = await start(['serve', 'polling', '--port', String(port)], temporaryFolder(t)).ended;
   assert.equal(code, 3);
   assert.match(stderr, new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is taken`));
+});
+
+test('serve webhook prints its dashboard; to other machines with the token that they need', async (t) => {
+  for (const [host, dashboard] of [['127.0.0.1', /\nDashboard: http:\/\/127\.0\.0\.1:\d+\/dashboard\n/], ['0.0.0.0', /\nDashboard: http:\/\/0\.0\.0\.0:\d+\/dashboard\?token=[\w-]{32}\n/]] as const) {
+    const server = start(['serve', 'webhook', '--port', '0', '--host', host], temporaryFolder(t));
+    await server.saw(/Ctrl-C ends it/);
+    server.child.kill('SIGINT');
+    const { code, stdout } = await server.ended;
+    assert.equal(code, 0);
+    assert.match(stdout, dashboard);
+  }
 });

@@ -65,7 +65,7 @@ function rowOf(endpoint, text) {
   const button = (action, label, run, enabled = true) =>
     el('button', { type: 'button', 'data-action': action, 'aria-label': `${label}: ${url} ${id}`, disabled: !enabled, onclick: () => act(run) }, label);
   return el('tr', { 'data-id': id, 'data-text': text },
-    el('th', { scope: 'row' }, url, el('small', { class: 'id' }, id)),
+    el('th', { scope: 'row', class: 'wide' }, url, el('small', { class: 'id' }, id)),
     el('td', { class: 'wide' }, events.slice(0, 8).join(', '), events.length > 8 ? ` and ${events.length - 8} more` : null),
     el('td', {}, stateOf(disabled, breaker)),
     ...[pending, delivered, givenUp].map((n) => el('td', { class: 'number' }, count(n))),
