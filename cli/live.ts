@@ -2,7 +2,6 @@
 // It writes to standard error; standard output is for results.
 
 import { createLogUpdate } from 'log-update';
-import type { Scenario } from '../core/scenario.ts';
 import type { Trial } from '../core/result.ts';
 import { histogramOf } from '../core/metrics.ts';
 import { quantileUs } from '../core/histogram.ts';
@@ -28,7 +27,7 @@ const phaseWords: Record<Progress['phase'], string> = {
 /** Ten updates a second are smooth; each costs the core that server and load share. */
 const updateEveryMs = 100;
 
-export function createLiveView(mode: LiveMode, scenario: Scenario, stream: NodeJS.WriteStream = process.stderr): LiveView {
+export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = process.stderr): LiveView {
   const update = mode === 'live' ? createLogUpdate(stream) : undefined;
   const say = (text: string) => {
     if (mode === 'quiet') return;
@@ -36,11 +35,13 @@ export function createLiveView(mode: LiveMode, scenario: Scenario, stream: NodeJ
     stream.write(`${text}\n`);
   };
   let head = '';
+  let subscribers = 0;
   let phase: Progress['phase'] | undefined;
   let shownAtMs = 0;
 
   return {
-    trialStarted(variant, number, of) {
+    trialStarted(variant, number, of, count) {
+      subscribers = count;
       head = `[${number}/${of}] ${variant.label}`;
       phase = undefined;
     },
@@ -50,7 +51,7 @@ export function createLiveView(mode: LiveMode, scenario: Scenario, stream: NodeJ
       if (mode === 'lines' && changed && phase !== 'start' && phase !== 'close') say(`${head}: ${phaseWords[phase]}`);
       if (!update || (!changed && Date.now() - shownAtMs < updateEveryMs)) return;
       shownAtMs = Date.now();
-      update(`${head}: ${describe(progress, scenario.subscribers)}`);
+      update(`${head}: ${describe(progress, subscribers)}`);
     },
     trialEnded(trial) {
       say(`${head}: ${summary(trial)}`);

@@ -22,7 +22,7 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
   const targets = options.target.map((file) => openTarget(file, process.env));
   const { scenario, leftOut } = withTargets(written, patterns, targets, options.reference);
   const stop = new AbortController();
-  const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines', scenario);
+  const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
   const command = [
     options.invocation, 'run', name, ...options.set.flatMap((set) => ['--set', set]),
     ...options.target.flatMap((file) => ['--target', file]), ...(options.reference ? [] : ['--no-reference']),

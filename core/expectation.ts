@@ -77,12 +77,13 @@ export function variantsCalled<V extends Pick<Variant, 'label' | 'pattern'>>(nam
  * A trial that failed or does not count, and a figure that it does not have, fulfil nothing.
  */
 export function checkExpectations(scenario: Pick<Scenario, 'expect' | 'variants'>, trials: readonly Trial[]): Expectation[] {
-  return scenario.expect.flatMap(({ check: text, for: names }) => {
+  return scenario.expect.flatMap(({ check: text, for: names, where }) => {
     const check = parseExpectation(text);
     if ('problem' in check) throw new Error(`an expectation of a checked scenario cannot be read: ${text}`);
     const labels = names && new Set(names.flatMap((name) => variantsCalled(name, scenario.variants)).map(({ label }) => label));
     return trials
-      .filter(({ variant }) => !labels || labels.has(variant.label))
+      .filter(({ variant, cell }) => !labels || labels.has(cell?.variant ?? variant.label))
+      .filter(({ cell }) => Object.entries(where ?? {}).every(([path, values]) => values.includes(cell?.parameters[path] ?? '')))
       .map((trial) => {
         const measured = measure(check, trial);
         const held = trial.outcome.valid && measured !== null && check.holds(measured);

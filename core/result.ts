@@ -112,6 +112,11 @@ const trial = z.strictObject({
     pattern: z.string(), label: z.string(), options: z.record(z.string(), z.unknown()),
     target: z.string().optional().describe('the target that it ran against; our own server when left out'),
   }),
+  cell: z.strictObject({
+    variant: z.string().describe('label of the variant without the parameters'),
+    parameters: z.record(z.string(), z.string()).describe('path in the scenario and value, as written there'),
+    subscribers: count, events: count, deliveries: count,
+  }).optional().describe('of a matrix or a search: what was different from the scenario in this trial'),
   /** 1 for the first trial of the variant. */
   repetition: z.int().min(1),
   startedAt: z.iso.datetime(),
@@ -139,6 +144,7 @@ export const resultSchema = z.strictObject({
     subscribers: count, topics: count,
     events: count.describe('measured events in the schedule, per trial'),
     deliveries: count.describe('measured deliveries that the schedule asks for, per trial'),
+    curves: z.array(z.string()).optional().describe('of a matrix or a search: metrics to draw over its parameters'),
     phasesMs: z.strictObject({ connect: z.number(), warmup: z.number(), measure: z.number(), drain: z.number() }),
     source: z.string().describe('the YAML as run, overrides included'),
   }),

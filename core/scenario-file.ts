@@ -6,6 +6,7 @@ import { contradictionsOf, totalEvents } from './contradictions.ts';
 import { UserError } from './errors.ts';
 import { variantsCalled } from './expectation.ts';
 import { expectation, findingsOf } from './issues.ts';
+import { cellsOf, cellText, whereProblems } from './matrix.ts';
 import { applyOverrides, pathText } from './overrides.ts';
 import type { PatternRegistry, Variant } from './patterns.ts';
 import { partsOf } from './parts.ts';
@@ -20,6 +21,8 @@ export type ParseOptions = {
   registry: PatternRegistry;
   /** `path=value`, as `--set` gives them. */
   overrides: readonly string[];
+  /** Read the scenario of a cell, whose own matrix is left alone. */
+  inCell?: boolean;
 };
 
 /** Problems shown at once; a reader mends no more before the next try. */
@@ -31,7 +34,7 @@ const mostShown = 30;
  * @throws UserError `scenario`, a line for each mistake: `FILE:LINE:COLUMN: PATH: what is wrong`, or `--set TEXT: ...`
  *   for one that an override brought
  */
-export function parseScenario(text: string, { file, registry, overrides }: ParseOptions): { scenario: Scenario; source: string } {
+export function parseScenario(text: string, { file, registry, overrides, inCell = false }: ParseOptions): { scenario: Scenario; source: string } {
   if (Buffer.byteLength(text) > largestFileBytes) throw new UserError('scenario', `${file}: a scenario file has at most 1 MiB, and this one has more. Is it the right file?`);
   const yaml = readYaml(text);
   const mistakes: Mistake[] = yaml.problems.map(({ line, column, message }) => ({ place: { line, column }, message }));
@@ -54,7 +57,19 @@ export function parseScenario(text: string, { file, registry, overrides }: Parse
   for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, value)) add(path, part, message);
   for (const { path, message } of contradictionsOf(partsOf(schema, value), { registry, alsoNamed })) add(path, 'value', message);
   if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
-  const scenario: Scenario = { ...parsed.data, name: basename(file, extname(file)) };
+  const scenario: Scenario = { ...parsed.data, name: basename(file, extname(file)), cells: [] };
+  for (const parameters of inCell ? [] : cellsOf(scenario.matrix)) {
+    const values = Object.entries(parameters).map(([path, value]) => `${path}=${value}`);
+    try {
+      scenario.cells.push({ parameters, scenario: parseScenario(text, { file, registry, overrides: [...overrides, ...values], inCell: true }).scenario });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const reasons = error.message.split('\n').slice(1).map((line) => line.replace(/^--set |^[^ ]*:\d+:\d+: /, ''));
+      mistakes.push({ place: yaml.placeOf(['matrix'], 'key'), message: `matrix: in the cell ${cellText(parameters)}: ${reasons.join('; ')}` });
+    }
+  }
+  if (!inCell) for (const { path, message } of whereProblems(scenario.matrix, scenario.expect)) add(path, 'key', message);
+  if (mistakes.length > 0) return refuse(file, mistakes);
   if (applied.length === 0) return { scenario, source: text };
   scenario.expect = expectedOf(scenario, yaml);
   return { scenario, source: yaml.doc.toString({ lineWidth: 0 }) };
@@ -65,7 +80,7 @@ function expectedOf({ expect, variants }: Scenario, { doc }: YamlFile): Scenario
   const runs = (name: string) => variantsCalled(name, variants).length > 0;
   if (expect.every((one) => one.for?.every(runs) ?? true)) return expect;
   const left = expect.map((one) => ({ ...one, for: one.for?.filter(runs) })).filter((one) => one.for?.length !== 0);
-  doc.set('expect', doc.createNode(left.map((one) => (one.for ? one : one.check))));
+  doc.set('expect', doc.createNode(left.map((one) => (one.for || one.where ? one : one.check))));
   return left;
 }
 
@@ -101,7 +116,8 @@ export function describeScenario(scenario: Scenario): string {
   const groups = planTopics(scenario).map((plan) => ({ plan, group: topics[plan.name]! }));
   const events = totalEvents(groups.map(({ group }) => group), phases);
   const deliveries = groups.reduce((sum, { plan, group }) => sum + ((totalEvents([group], phases) ?? 0) * subscribers * plan.follow) / plan.count, 0);
-  const trials = variants.length * repeat;
+  const cells = Math.max(1, scenario.cells.length);
+  const trials = variants.length * repeat * cells;
   const trialMs = overheadMs + phases.connect + phases.warmup + phases.measure;
   const traffic = events === undefined
     ? 'events and deliveries as its traces have them'
@@ -111,6 +127,7 @@ export function describeScenario(scenario: Scenario): string {
     `${name}: ${question}`,
     `  ${counted(subscribers, 'subscriber')}, ${counted(topicCount(groups.map(({ plan }) => plan)), 'topic')}, ${traffic}`,
     `  ${counted(trials, 'trial')}${repeat > 1 ? ` (${repeat} of each)` : ''}: ${labels}`,
+    ...Object.entries(scenario.matrix).map(([path, values]) => `  each with ${path} = ${values.join(', ')}`),
     `  about ${formatUs(trials * trialMs * 1000)}`,
   ].join('\n');
 }

@@ -8,6 +8,8 @@ import { z } from 'zod';
 import { topicPattern } from './envelope.ts';
 import { parseExpectation } from './expectation.ts';
 import { gateSchema } from './gate.ts';
+import { cellsOf, mostCells, outsideMatrix, type Parameters } from './matrix.ts';
+import { metrics } from './metrics.ts';
 import { type PatternRegistry, variantOf } from './patterns.ts';
 import { largestBodyBytes } from './payload.ts';
 import { duration, interval, rate, share, size } from './quantities.ts';
@@ -84,12 +86,39 @@ const check = z
   })
   .describe('a metric, a comparison and a bound, such as "latency.p99 < 250ms" or "latency.mean within 10% of 500ms"');
 
+const scalar = z.union([z.string().min(1), z.number()]);
+
+const where = z
+  .record(z.string(), z.union([scalar, z.array(scalar).min(1)]))
+  .transform((given) => Object.fromEntries(Object.entries(given).map(([path, values]) => [path, [values].flat().map(String)])))
+  .describe("values of the matrix' paths; the check is for the cells that have them");
+
 const expectation = z
   .union([
-    check.transform((text) => ({ check: text, for: undefined })),
-    z.strictObject({ check, for: z.array(z.string().min(1)).min(1).describe('labels of variants, or patterns for all of their variants') }),
+    check.transform((text) => ({ check: text, for: undefined, where: undefined })),
+    z.strictObject({
+      check,
+      for: z.array(z.string().min(1)).min(1).optional().describe('labels of variants, or patterns for all of their variants'),
+      where: where.optional(),
+    }),
   ])
-  .describe('a check such as "latency.p99 < 250ms", or "check" with "for" and the variants that it is for');
+  .describe('a check such as "latency.p99 < 250ms", or "check" with "for" and the variants, or "where" and the cells of the matrix, that it is for');
+
+const matrix = z
+  .record(z.string().min(1), z.array(scalar).min(1))
+  .refine((given) => Object.keys(given).length <= 2, { error: 'a matrix has at most two paths: a report draws one as the axis and one as lines' })
+  .refine((given) => cellsOf(given).length <= mostCells, { error: `a matrix has at most ${mostCells} cells` })
+  .superRefine((given, context) => {
+    for (const path of Object.keys(given)) {
+      const outside = outsideMatrix.find((key) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`));
+      if (outside) context.addIssue({ code: 'custom', path: [path], message: `"${outside}" is the same for all cells${outside === 'variants' ? '; list the variants instead' : ''}` });
+    }
+  })
+  .describe('lists of values by their path, such as subscribers or topics.news.publish; every combination is measured with every variant');
+
+const curve = z.string().superRefine((name, context) => {
+  if (!Object.hasOwn(metrics, name)) context.addIssue({ code: 'custom', message: `there is no metric "${name}"` });
+});
 
 /** A slot of the time series is never wider than this where the measured phase is short. */
 const leastMeasureMs = 1000;
@@ -154,6 +183,8 @@ export function scenarioSchema(registry: PatternRegistry) {
     server: server.prefault({}).describe("the reference server's limits"),
     reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
     faults: z.array(fault).max(1000).default([]).describe('what goes wrong during the measured phase'),
+    matrix: matrix.default({}),
+    curves: z.array(curve).max(12).default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery']).describe("metrics that the report draws over the matrix' parameters"),
     expect: z.array(expectation).max(1000).default([]).describe('what must hold for exit code 0'),
     gate: gateSchema.optional(),
   });
@@ -162,7 +193,11 @@ export function scenarioSchema(registry: PatternRegistry) {
 export type Scenario = z.output<ReturnType<typeof scenarioSchema>> & {
   /** The file's name without its ending. */
   name: string;
+  /** Of the matrix; none without one. */
+  cells: ScenarioCell[];
 };
+/** A cell of a matrix: the scenario with the cell's values in it. */
+export type ScenarioCell = { parameters: Parameters; scenario: Scenario };
 export type TopicGroup = Scenario['topics'][string];
 export type Arrivals = TopicGroup['publish'];
 export type Payload = Scenario['payload'];

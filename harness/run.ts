@@ -8,11 +8,12 @@ import type { PatternRegistry, Variant } from '../core/patterns.ts';
 import { resultFormat, resultVersion, type Result, type Trial } from '../core/result.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { refuseLargeBodies } from './body-limit.ts';
+import { planSteps, type RunPlan } from './cells.ts';
 import { loadCorpus } from './corpus.ts';
 import { readEnvironment } from './environment.ts';
 import { processes, type Fleet } from './fleet.ts';
 import type { Progress } from './phases.ts';
-import { planTrial, type TrialPlan } from './plan.ts';
+import { planTrial } from './plan.ts';
 import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';
 import { targetFleet, type PreparedTarget } from './target.ts';
 import { connectionsEach, type LeftOut } from './target-variants.ts';
@@ -21,7 +22,8 @@ import { version } from './version.ts';
 
 /** What a view is told as the run goes on. */
 export type RunObserver = {
-  trialStarted(variant: Variant, number: number, of: number): void;
+  /** @param subscribers how many the trial has */
+  trialStarted(variant: Variant, number: number, of: number, subscribers: number): void;
   progress(progress: Progress): void;
   trialEnded(trial: Trial): void;
 };
@@ -50,23 +52,27 @@ export type RunOptions = {
  * Checks the machine, reads what the scenario refers to and plans the trials; nothing is started.
  * @throws UserError with everything that is in the way
  */
-export function prepare(scenario: Scenario, { registry, folder, machine = thisMachine(), targets = [] }: RunOptions): TrialPlan {
-  const connections = scenario.subscribers * connectionsEach(scenario, targets);
-  preflight({ ...scenario, subscribers: connections }, scenario.variants.map(({ pattern }) => registry[pattern]!), machine);
-  const plan = planTrial(scenario, loadProcessCount(scenario, machine), (from) => loadCorpus(from, folder), (file) => readTrace(file, folder));
-  refuseLargeBodies(plan);
-  return plan;
+export function prepare(scenario: Scenario, { registry, folder, machine = thisMachine(), targets = [] }: RunOptions): RunPlan {
+  const planOf = (one: Scenario) => {
+    const connections = one.subscribers * connectionsEach(scenario, targets);
+    preflight({ ...one, subscribers: connections }, scenario.variants.map(({ pattern }) => registry[pattern]!), machine);
+    const plan = planTrial(one, loadProcessCount(one, machine), (from) => loadCorpus(from, folder), (file) => readTrace(file, folder));
+    refuseLargeBodies(plan);
+    return plan;
+  };
+  const whole = planOf(scenario);
+  return { ...whole, steps: planSteps(scenario, whole, planOf) };
 }
 
 /** Runs all trials of a prepared scenario. */
-export async function run(plan: TrialPlan, options: RunOptions): Promise<Result> {
+export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   const { registry, observer, signal, fleet = processes, save, targets = [], leftOut = [] } = options;
   const fleetFor = ({ target: name }: Variant) => {
     const target = targets.find((one) => one.name === name);
     return target ? targetFleet(fleet, target) : fleet;
   };
   const { scenario } = plan;
-  const order = Array.from({ length: scenario.repeat }, (_, i) => scenario.variants.map((variant) => ({ variant, repetition: i + 1 }))).flat();
+  const order = Array.from({ length: scenario.repeat }, (_, i) => plan.steps.map((step) => ({ ...step, repetition: i + 1 }))).flat();
   const result: Result = {
     format: resultFormat,
     version: resultVersion,
@@ -82,6 +88,7 @@ export async function run(plan: TrialPlan, options: RunOptions): Promise<Result>
       topics: plan.topicTotal,
       events: plan.events,
       deliveries: plan.deliveries,
+      ...(scenario.cells.length > 0 && { curves: scenario.curves }),
       phasesMs: scenario.phases,
       source: options.source,
     },
@@ -100,10 +107,10 @@ export async function run(plan: TrialPlan, options: RunOptions): Promise<Result>
     expectations: [],
     interrupted: false,
   };
-  for (const [i, { variant, repetition }] of order.entries()) {
-    observer.trialStarted(variant, i + 1, order.length);
+  for (const [i, { plan: own, variant, cell, repetition }] of order.entries()) {
+    observer.trialStarted(variant, i + 1, order.length, own.scenario.subscribers);
     try {
-      const trial = await runTrial(plan, variant, repetition, fleetFor(variant), observer.progress, signal);
+      const trial: Trial = { ...(await runTrial(own, variant, repetition, fleetFor(variant), observer.progress, signal)), ...(cell && { cell }) };
       result.trials.push(trial);
       observer.trialEnded(trial);
     } catch (error) {

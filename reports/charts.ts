@@ -15,8 +15,8 @@ export type Chart = {
 export type Key = { label: string; index: number; round: number };
 /** The same chart twice: as it stands, and as it moves. */
 export type Spec = { still: TopLevelSpec; live: TopLevelSpec };
-type Unit = Extract<Extract<TopLevelSpec, { layer: unknown }>['layer'][number], { mark: unknown }>;
-type Encoding = Pick<NonNullable<Unit['encoding']>, 'x' | 'y'>;
+export type Unit = Extract<Extract<TopLevelSpec, { layer: unknown }>['layer'][number], { mark: unknown }>;
+export type Encoding = Pick<NonNullable<Unit['encoding']>, 'x' | 'y'>;
 type Tooltip = { field: string; title: string; format?: string };
 
 const dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [3, 5], [10, 3, 2, 3, 2, 3], [1, 3]];
@@ -104,7 +104,7 @@ export async function draw(spec: Spec, title: string, description: string, live:
 }
 
 /** Lines by variant; in the browser the point next to the pointer tells its figures, and the x axis can be moved and zoomed. */
-function lines(points: object[], height: number, encoding: Encoding, variants: readonly Key[], under: Unit[], tooltip: Tooltip[]): Spec {
+export function lines(points: object[], height: number, encoding: Encoding, variants: readonly Key[], under: Unit[], tooltip: Tooltip[]): Spec {
   const { color, strokeDash } = byVariant(variants);
   const line = (clip: boolean) => ({ mark: { type: 'line' as const, clip }, encoding: { ...encoding, color, strokeDash } });
   const zoom = { name: 'zoom', select: { type: 'interval' as const, encodings: ['x' as const], zoom: 'wheel![event.altKey]' }, bind: 'scales' as const };
@@ -129,7 +129,7 @@ function latency(field: string, title = 'milliseconds (logarithmic)') {
   return { field, type: 'quantitative' as const, scale: { type: 'log' as const, nice: false, padding: 5 }, title, axis: { values: decades, format: '~g' } };
 }
 
-function byVariant(variants: readonly Key[]) {
+export function byVariant(variants: readonly Key[]) {
   const domain = variants.map(({ label }) => label);
   const field = { field: 'variant', type: 'nominal' as const };
   // Without a canvas nothing measures text; sans-serif letters are about 0.6 em wide.

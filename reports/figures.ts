@@ -20,7 +20,8 @@ const quantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 /** The variants that have something to show, by the names they have in the charts. */
 export function charted(all: readonly VariantTrials[]): VariantTrials[] {
   return all
-    .filter(({ completed }) => completed.some((trial) => trial.latency.endToEnd.count > 0))
+    // The cells of a matrix are drawn as curves (curves.ts); a line for each of them would be a thicket.
+    .filter(({ trials, completed }) => trials[0]?.cell === undefined && completed.some((trial) => trial.latency.endToEnd.count > 0))
     .map((variant) => (variant.valid ? variant : { ...variant, label: `${variant.label} (does not count)` }));
 }
 

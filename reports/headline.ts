@@ -4,6 +4,7 @@ import { histogramOf } from '../core/metrics.ts';
 import { quantileUs } from '../core/histogram.ts';
 import type { Completed, Result } from '../core/result.ts';
 import { formatNumber, formatUs } from '../core/units.ts';
+import { curveHeadline } from './curve-data.ts';
 import { listed } from './said.ts';
 import { medianOf } from './table.ts';
 import { rateText, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
@@ -20,6 +21,8 @@ type Figures = { variant: VariantTrials; p50Us: number; p99Us: number | undefine
 /** One sentence or two; what cannot be said is said to be so. */
 export function headlineOf(results: readonly Result[]): string {
   const variants = variantsOf(results);
+  const overCells = curveHeadline(variants);
+  if (overCells !== undefined) return overCells;
   const usable = variants.filter((variant) => variant.valid && variant.completed.length > 0);
   if (usable.length === 0) return `${settingOf(results)} nothing can be said: ${whyNot(variants)}.`;
   const figures = usable.map(figuresOf).filter((one) => one !== undefined).sort((a, b) => a.p50Us - b.p50Us);

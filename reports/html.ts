@@ -4,6 +4,7 @@
 import { patterns } from '../core/patterns.ts';
 import type { Result } from '../core/result.ts';
 import { formatBytes, formatNumber } from '../core/units.ts';
+import { curveFigures } from './curves.ts';
 import { docName } from './docs.ts';
 import { charted, figures, type Figure } from './figures.ts';
 import { headlineOf } from './headline.ts';
@@ -36,7 +37,7 @@ const sections: readonly Section[] = [
   ({ variants }) => warnings(variants),
   ({ results }) => html`<h2>Side by side</h2>${comparisonTable(results)}`,
   ({ results }) => expectationTable(results),
-  ({ interactive, charted: shown }) => (interactive ? variantPicker(shown.map(({ label }) => label)) : html``),
+  ({ interactive, charted: shown }) => (interactive && shown.length > 0 ? variantPicker(shown.map(({ label }) => label)) : html``),
   ({ figures: drawn }) => html`${drawn.map(figureMarkup)}`,
   ({ variants }) => html`<h2>The ledger</h2>
 <p>Every delivery that the published events ask for, accounted for one by one: an event counts as missed only when the drain limit has passed.</p>
@@ -60,7 +61,7 @@ export async function renderHtml(results: readonly Result[], { interactive }: { 
   const variants = variantsOf(results);
   const { strip, suspect } = validityStrip(variants);
   const inCharts = charted(variants);
-  const drawn = await figures(inCharts, interactive);
+  const drawn = [...(await curveFigures(variants, interactive)), ...(await figures(inCharts, interactive))];
   const page: Page = { results, names: resultNames(results), variants, figures: drawn, charted: inCharts, interactive };
   const [first] = results as [Result, ...Result[]];
   const title = results.length === 1 ? first.scenario.name : `${results.length} results`;

@@ -14,7 +14,7 @@ export function validityStrip(variants: readonly VariantTrials[]): { strip: Mark
   const completed = variants.flatMap((variant) => variant.completed);
   const valid = trials.filter(({ outcome }) => outcome.valid).length;
   const most = (pick: (trial: Completed) => number) => Math.max(0, ...completed.map(pick));
-  const offers = variants.flatMap(({ result, completed: own }) => own.map((trial) => ({ sent: trial.latency.publisherLag.count, planned: result.scenario.events })));
+  const offers = variants.flatMap(({ result, trials: [first], completed: own }) => own.map((trial) => ({ sent: trial.latency.publisherLag.count, planned: first?.cell?.events ?? result.scenario.events })));
   const worst = offers.filter(({ planned }) => planned > 0).toSorted((a, b) => a.sent / a.planned - b.sent / b.planned)[0];
   const loadCpu = most((trial) => Math.max(0, ...trial.processes.filter(({ role }) => role === 'load').map(({ cpuUs, wallUs }) => cpuUs / wallUs)));
   const lagUs = most((trial) => quantileUs(histogramOf(trial.latency.publisherLag), 0.99) ?? 0);

@@ -90,7 +90,7 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
   });
 
   test('when they choose other variants, expectations of the variants in the file are left out', () => {
-    assert.deepEqual(read(yaml, ['variants=[sse]']).scenario.expect, [{ check: 'missed == 0', for: undefined }]);
+    assert.deepEqual(read(yaml, ['variants=[sse]']).scenario.expect, [{ check: 'missed == 0', for: undefined, where: undefined }]);
     assert.deepEqual(read(yaml.replace('[polling] }', '[polling, sse] }'), ['variants=[sse]']).scenario.expect[1], { check: 'reordered == 0', for: ['sse'] });
     assert.deepEqual(mistakesIn(yaml.replace('[polling] }', '[pollin] }'), ['variants=[sse]']), ['10:54: expect[1].for[0]: no variant "pollin" is in this scenario; did you mean "polling"?']);
   });

@@ -1,0 +1,62 @@
+// The charts of a matrix: a metric over a parameter, a line for each variant, with the figures and the crossings as
+// tables. What the points are is curve-data.ts.
+
+import { formatMetric } from './table.ts';
+import { byVariant, draw, lines, type Encoding, type Spec, type Unit } from './charts.ts';
+import { curveSentence, curvesOf, type Curve } from './curve-data.ts';
+import type { Figure } from './figures.ts';
+import { html } from './markup.ts';
+import { figureTable } from './tables.ts';
+import type { VariantTrials } from './variants.ts';
+
+/** Values of which the largest is more than this many times the smallest stand on a logarithmic axis. */
+const logFromRatio = 8;
+
+/** Each curve under a heading that says what it shows; none for results without a matrix. */
+export async function curveFigures(variants: readonly VariantTrials[], live: boolean): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [i, curve] of curvesOf(variants).entries()) {
+    const heading = curveSentence(curve);
+    const { metric, parameter, write, points, lines: own, crossings, leftOut } = curve;
+    const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
+    const valueAt = (label: string, x: number) => points.find((point) => point.variant === label && point.x === x)?.value;
+    const rows = own.map(({ label }) => ({ head: label, cells: xs.map((x) => textOf(valueAt(label, x), curve)) }));
+    const about = `${metric.title} over ${parameter}`;
+    figures.push({
+      id: `curve-${i}`,
+      heading,
+      reading: `Each point is a trial${xs.length > 1 ? '; the lines between them are drawn for the eye' : ''}.${leftOut > 0 ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ${leftOut === 1 ? 'is' : 'are'} left out.` : ''}`,
+      chart: await draw(curveSpec(curve), heading, `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; the figures stand in the table below.`, live),
+      data: html`${figureTable(about, ['variant', ...xs.map((x) => `${parameter} = ${write(x)}`)], rows)}${crossings.length === 0 ? '' : figureTable(
+        'Where lines cross, read between the points on logarithmic scales', ['lower before', 'lower beyond', `about at ${parameter} =`],
+        crossings.map(({ below, above, x }) => ({ head: below, cells: [above, write(Number(x.toPrecision(2)))] })))}`,
+    });
+  }
+  return figures;
+}
+
+function textOf(value: number | undefined, { metric }: Curve): string {
+  return value === undefined ? '—' : formatMetric(value, metric.unit);
+}
+
+/** Values as the axis shows them: milliseconds, percent. */
+const scales: Record<string, { factor: number; suffix: string }> = { us: { factor: 1e-3, suffix: ', ms' }, share: { factor: 100, suffix: ', %' }, bytes: { factor: 1, suffix: ', bytes' } };
+
+function curveSpec({ metric, parameter, points, lines: own }: Curve): Spec {
+  const { factor, suffix } = scales[metric.unit] ?? { factor: 1, suffix: '' };
+  const rows = points.map(({ variant, x, value }) => ({ variant, x, value: Number((value * factor).toPrecision(5)) }));
+  const yTitle = `${metric.title}${suffix}`;
+  const encoding: Encoding = {
+    x: axis('x', parameter, rows.map(({ x }) => x)),
+    y: axis('value', yTitle, rows.map(({ value }) => value)),
+  };
+  const { color } = byVariant(own);
+  const marks: Unit = { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { ...encoding, color } };
+  return lines(rows, 300, encoding, own, [marks], [{ field: 'x', title: parameter, format: ',.6~r' }, { field: 'value', title: yTitle, format: ',.4~r' }]);
+}
+
+function axis(field: string, title: string, values: readonly number[]) {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  if (least <= 0 || most / least < logFromRatio) return { field, type: 'quantitative' as const, title, axis: { format: '~s', tickCount: 5 }, scale: { zero: true } };
+  return { field, type: 'quantitative' as const, title: `${title} (logarithmic)`, axis: { format: '~s', tickCount: 6 }, scale: { type: 'log' as const, nice: false, padding: 12 } };
+}

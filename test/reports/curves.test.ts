@@ -1,0 +1,74 @@
+// A matrix in the report: a curve a metric, a line a variant, and where lines cross.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Result } from '../../core/result.ts';
+import { crossingsOf, curveHeadline, curvesOf } from '../../reports/curve-data.ts';
+import { renderHtml } from '../../reports/html.ts';
+import { variantsOf } from '../../reports/variants.ts';
+import { completed } from '../core/trial.ts';
+import { fixtureResult } from './fixture.ts';
+
+/** Polling costs 100 us a delivery divided by the rate, SSE 10 always: they cross at 10 a second. */
+function matrixResult({ invalid = false } = {}): Result {
+  const whole = fixtureResult();
+  const trials = ['1/s', '100/s'].flatMap((rate) => ['polling', 'sse'].map((pattern) => {
+    const trial = whole.trials.find(({ variant }) => variant.pattern === pattern)!;
+    const measuredDeliveries = 1000;
+    const each = pattern === 'sse' ? 10 : 100 / Number.parseInt(rate, 10);
+    const processes = completed().processes.map((one) => ({ ...one, cpuUs: one.role === 'server' ? each * measuredDeliveries : one.cpuUs }));
+    const counts = !(invalid && pattern === 'sse' && rate === '1/s');
+    return {
+      ...trial,
+      variant: { ...trial.variant, label: `${pattern}, publish=${rate}` },
+      cell: { variant: pattern, parameters: { 'topics.news.publish': rate }, subscribers: 100, events: 10, deliveries: 1000 },
+      outcome: { ...completed({ measuredDeliveries, processes }), valid: counts },
+    };
+  }));
+  return { ...whole, trials, expectations: [], scenario: { ...whole.scenario, curves: ['server-cpu-per-delivery', 'latency.p99'] } };
+}
+
+test('a curve has a line for each variant and a point for each cell; a percentile without its samples is none', () => {
+  const curves = curvesOf(variantsOf([matrixResult()]));
+  assert.deepEqual(curves.map(({ name, parameter, lines, points }) => ({ name, parameter, lines: lines.map(({ label }) => label), points })), [{
+    name: 'server-cpu-per-delivery', parameter: 'publish', lines: ['polling', 'sse'],
+    points: [{ variant: 'polling', x: 1, value: 100 }, { variant: 'sse', x: 1, value: 10 }, { variant: 'polling', x: 100, value: 1 }, { variant: 'sse', x: 100, value: 10 }],
+  }]);
+});
+
+test('a trial that does not count is no point, and is said to be left out', () => {
+  const [curve] = curvesOf(variantsOf([matrixResult({ invalid: true })]));
+  assert.equal(curve!.points.length, 3);
+  assert.equal(curve!.leftOut, 1);
+});
+
+test('the headline names the crossing and its place', () => {
+  assert.equal(curveHeadline(variantsOf([matrixResult()])), 'Server CPU per delivery: sse is lower up to publish = 10/s or so, polling beyond.');
+  assert.equal(curveHeadline(variantsOf([fixtureResult()])), undefined);
+});
+
+describe('crossings', () => {
+  const cross = (a: number[], b: number[]) =>
+    crossingsOf([...a.map((value, i) => ({ variant: 'a', x: 10 ** i, value })), ...b.map((value, i) => ({ variant: 'b', x: 10 ** i, value }))], ['a', 'b']);
+  test('lie on the logarithmic line between two points', () => {
+    const [one, ...others] = cross([1, 100], [100, 1]);
+    assert.ok(Math.abs(one!.x - Math.sqrt(10)) < 1e-9);
+    assert.deepEqual([one!.below, one!.above, others.length], ['a', 'b', 0]);
+  });
+  test('are none where lines do not cross, are alike, or hold no positive value', () => {
+    assert.deepEqual(cross([1, 2, 3], [10, 20, 30]), []);
+    assert.deepEqual(cross([100, 100], [110, 90]), []);
+    assert.deepEqual(cross([0, 0], [1, 2]), []);
+  });
+  test('need a difference on both sides, wherever on that side it is', () => {
+    assert.equal(cross([1, 1, 10], [5, 1.1, 1]).length, 1);
+  });
+});
+
+test('the page has the curve with its figures and crossing, and no chart of each cell', async () => {
+  const page = await renderHtml([matrixResult()], { interactive: false });
+  assert.match(page, /<figure id="curve-0">/);
+  assert.match(page, /Where lines cross/);
+  assert.match(page, /<th scope="row">sse<\/th><td>10 µs<\/td><td>10 µs<\/td>/);
+  assert.doesNotMatch(page, /id="tail"/);
+});
