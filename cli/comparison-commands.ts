@@ -1,6 +1,7 @@
 // The commands that compare: their arguments and options. What they do stands in a file each.
 
 import { Option, type Command } from 'commander';
+import type { BaselineFlags } from './baseline.ts';
 import type { CompareFlags } from './compare.ts';
 
 function collect(value: string, earlier: string[]): string[] {
@@ -27,5 +28,35 @@ export function addComparisonCommands(root: Command): void {
     .action(async (baseline: string, candidate: string, options: CompareFlags) => {
       const { compareCommand } = await import('./compare.ts');
       process.exitCode = await compareCommand(baseline, candidate, options);
+    });
+
+  const dir = new Option('--dir <folder>', 'where baselines are kept').default('baselines');
+  const baseline = root.command('baseline').description('baselines as small files in a repository: save, list, check');
+  baseline
+    .command('save')
+    .description('keep the runs of a result as a baseline; an earlier one of that name is replaced')
+    .argument('<name>', 'what to call it')
+    .argument('<result>', "a result.json, a run's folder, or a folder of runs")
+    .addOption(dir)
+    .action(async (name: string, result: string, options: BaselineFlags) => {
+      const { saveBaseline } = await import('./baseline.ts');
+      process.exitCode = await saveBaseline(name, result, options);
+    });
+  baseline
+    .command('list')
+    .description('list the baselines with what was measured, when and where')
+    .addOption(dir)
+    .action(async (options: BaselineFlags) => {
+      const { listBaselines } = await import('./baseline.ts');
+      process.exitCode = listBaselines(options);
+    });
+  withOutputs(baseline.command('check'))
+    .description('hold a result against a baseline, by what its scenario gates on')
+    .argument('<name>', 'of the baseline')
+    .argument('<result>', "a result.json, a run's folder, or a folder of runs")
+    .addOption(dir)
+    .action(async (name: string, result: string, options: BaselineFlags & CompareFlags) => {
+      const { checkBaseline } = await import('./baseline.ts');
+      process.exitCode = await checkBaseline(name, result, options);
     });
 }

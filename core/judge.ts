@@ -138,7 +138,7 @@ function withFigures(metric: string, runs: Runs, paired: boolean, positive: bool
   const enough = (side: readonly Reading[], values: readonly number[]) => values.length >= (1 - mostDropped) * side.length;
   if (enough(runs.baseline, baseline) && enough(runs.candidate, candidate)) return { baseline, candidate };
   const lacking = [...runs.baseline, ...runs.candidate].find((run) => !has(run))!; // or there were enough
-  const why = lacking.absent[metric] ?? 'it is nought, and a ratio needs more';
+  const why = lacking.absent[metric] ?? (lacking.values[metric] === undefined ? 'one side was saved without it; save the baseline again' : 'it is nought, and a ratio needs more');
   return { why, oneSided: runs.baseline.some(has) !== runs.candidate.some(has) };
 }
 

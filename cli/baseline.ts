@@ -1,0 +1,92 @@
+// `pushbench baseline save | list | check`: baselines as small files in a folder of the repository.
+
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkedBaselineName, readBaseline, writeBaseline, type Baseline } from '../core/baseline.ts';
+import { compare } from '../core/compare.ts';
+import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
+import { ruleOf } from '../core/judge.ts';
+import { runSetOf } from '../core/run-set.ts';
+import { listNames, nearest } from '../core/suggest.ts';
+import { formatNumber } from '../core/units.ts';
+import { writeWhole } from '../harness/store.ts';
+import { readResults } from '../reports/read-many.ts';
+import type { CompareFlags } from './compare.ts';
+import { failOnOf, outputs } from './comparison-output.ts';
+
+export type BaselineFlags = { dir: string };
+
+/** Saves the runs of results under a name; an earlier one of that name is replaced. */
+export async function saveBaseline(given: string, path: string, { dir }: BaselineFlags): Promise<ExitCode> {
+  const name = checkedBaselineName(given);
+  const runs = runSetOf(name, await readResults(path));
+  const bad = runs.variants.filter(({ runs: own }) => !own.some(({ valid }) => valid)).map(({ label }) => label);
+  if (bad.length > 0) throw new UserError('baseline-runs', `No trial of ${listNames(bad)} in ${path} counts, so there is nothing to hold a candidate against. Run the scenario again.`);
+  const file = fileOf(dir, name);
+  const text = writeBaseline(runs, new Date());
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (error) {
+    throw new UserError('baseline-folder', `Cannot make the folder ${dir}: ${messageOf(error)}. Choose another with --dir.`);
+  }
+  writeWhole(file, text);
+  console.log(`Saved ${runsText(runs)} of ${runs.scenario.name} as ${file} (${formatNumber(text.length)} bytes).`);
+  return exitCodes.ok;
+}
+
+export function listBaselines({ dir }: BaselineFlags): ExitCode {
+  const names = namesIn(dir);
+  if (names.length === 0) {
+    console.log(`There is no baseline in ${dir}. Save one with: pushbench baseline save NAME RESULT`);
+    return exitCodes.ok;
+  }
+  const width = Math.max(...names.map((name) => name.length));
+  for (const name of names) {
+    const { runs } = open(dir, name);
+    console.log(`${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}${runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`}`);
+  }
+  return exitCodes.ok;
+}
+
+/** Holds results against a baseline, by what their own scenario gates on. */
+export async function checkBaseline(name: string, path: string, options: BaselineFlags & CompareFlags): Promise<ExitCode> {
+  const failOn = failOnOf(options.failOn);
+  const write = outputs(options);
+  const { runs } = open(options.dir, name);
+  const candidate = await readResults(path);
+  const comparison = compare(runs, runSetOf(path, candidate), { createdAt: new Date(), rule: ruleOf({ strict: options.strict }) });
+  return write(comparison, failOn, { baseline: [], candidate });
+}
+
+function runsText({ variants }: Baseline['runs']): string {
+  const runs = variants.reduce((sum, { runs: own }) => sum + own.length, 0);
+  return `${runs} run${runs === 1 ? '' : 's'} of ${variants.length} variant${variants.length === 1 ? '' : 's'}`;
+}
+
+function fileOf(dir: string, name: string): string {
+  return join(dir, `${name}.json`);
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length)).sort();
+  } catch {
+    return []; // no folder, no baselines
+  }
+}
+
+function open(dir: string, given: string): Baseline {
+  const name = checkedBaselineName(given);
+  const file = fileOf(dir, name);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const names = namesIn(dir);
+    if (names.includes(name)) throw new UserError('baseline-file', `Cannot read the baseline ${file}: ${messageOf(error)}.`);
+    const near = nearest(name, names);
+    const known = names.length === 0 ? `there is none in ${dir}. Save one with: pushbench baseline save ${name} RESULT` : `there are: ${listNames(names)}`;
+    throw new UserError('baseline-name', `There is no baseline "${name}"; ${near ? `did you mean "${near}"?` : known}`);
+  }
+  return readBaseline(text, file);
+}

@@ -1,0 +1,83 @@
+// `pushbench baseline`: what a repository keeps, and what a CI job does with it.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readBaseline, writeBaseline } from '../../core/baseline.ts';
+import type { Result } from '../../core/result.ts';
+import { runSetOf } from '../../core/run-set.ts';
+import { fixtureResult } from '../reports/fixture.ts';
+import { start, temporaryFolder } from './tools.ts';
+
+function sse(at: number, missed = 0, gate = ''): Result {
+  const result = fixtureResult({ repeat: 3, measureS: 2 });
+  result.scenario.source += gate;
+  result.trials = result.trials.filter(({ variant }) => variant.label === 'sse');
+  for (const [i, trial] of result.trials.entries()) {
+    trial.startedAt = new Date(Date.UTC(2026, 0, 2, at, i)).toISOString();
+    if (trial.outcome.status === 'completed') trial.outcome.ledger.missed = missed;
+  }
+  return result;
+}
+
+test('save, list, check: lost deliveries fail by what the candidate\'s scenario gates on', async (t) => {
+  const folder = temporaryFolder(t);
+  const write = (name: string, result: Result) => writeFileSync(join(folder, name), JSON.stringify(result));
+  write('base.json', sse(10));
+  write('lossy.json', sse(11, 4));
+  write('tolerant.json', sse(11, 4, 'gate: { missed: off }\n'));
+  const saved = await start(['baseline', 'save', 'main', 'base.json'], folder).ended;
+  assert.equal(saved.code, 0, saved.stderr);
+  assert.match(saved.stdout, /Saved 3 runs of 1 variant of compare as baselines\/main\.json \([\d,]+ bytes\)/);
+  const text = readFileSync(join(folder, 'baselines/main.json'), 'utf8');
+  assert.ok(text.length < 4000, `${text.length} bytes for three runs`);
+  const list = await start(['baseline', 'list'], folder).ended;
+  assert.match(list.stdout, /^main {2}compare, 3 runs of 1 variant, measured 2026-01-02 10:00 on Example CPU at abc1234\n$/);
+  const checked = await start(['baseline', 'check', 'main', 'lossy.json', '--junit', 'x.xml', '--html', 'x.html'], folder).ended;
+  assert.equal(checked.code, 5, checked.stderr);
+  assert.match(checked.stdout, /Worse, lossy\.json against main: sse: missed 4 a run where it was 0/);
+  assert.match(readFileSync(join(folder, 'x.xml'), 'utf8'), /failures="1"/);
+  const tolerated = await start(['baseline', 'check', 'main', 'tolerant.json'], folder).ended;
+  assert.equal(tolerated.code, 0, tolerated.stdout);
+});
+
+test('mistakes are named with what to do', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'base.json'), JSON.stringify(sse(10)));
+  writeFileSync(join(folder, 'bad.json'), JSON.stringify({ ...sse(10), trials: sse(10).trials.map((trial) => ({ ...trial, outcome: { ...trial.outcome, valid: false } })) }));
+  mkdirSync(join(folder, 'baselines'));
+  writeFileSync(join(folder, 'baselines/broken.json'), '{');
+  writeFileSync(join(folder, 'baselines/other.json'), '{"format":"x"}');
+  const rows: [string[], RegExp][] = [
+    [['baseline', 'save', '../main', 'base.json'], /"\.\.\/main" is no name for a baseline/],
+    [['baseline', 'save', 'main', 'bad.json'], /No trial of sse in bad\.json counts/],
+    [['baseline', 'check', 'brokn', 'base.json'], /There is no baseline "brokn"; did you mean "broken"\?/],
+    [['baseline', 'check', 'main', 'base.json', '--dir', 'none'], /there is none in none\. Save one with: pushbench baseline save main RESULT/],
+    [['baseline', 'check', 'broken', 'base.json'], /baselines\/broken\.json is not whole JSON/],
+    [['baseline', 'check', 'other', 'base.json'], /baselines\/other\.json is JSON, but no baseline of pushbench/],
+    [['baseline', 'save', 'main'], /missing required argument/],
+  ];
+  for (const [args, message] of rows) {
+    const { code, stderr } = await start(args, folder).ended;
+    assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
+    assert.match(stderr, message);
+  }
+  const empty = await start(['baseline', 'list', '--dir', 'none'], folder).ended;
+  assert.match(empty.stdout, /There is no baseline in none\. Save one with/);
+});
+
+test('a baseline reads back as it was saved, but for digits that no run repeats; a later version is refused', () => {
+  const runs = runSetOf('main', [sse(10)]);
+  const text = writeBaseline(runs, new Date(0));
+  const read = readBaseline(text, 'main.json');
+  assert.equal(writeBaseline(read.runs, new Date(0)), text);
+  for (const [i, { values }] of runs.variants[0]!.runs.entries()) {
+    for (const [metric, value] of Object.entries(values)) {
+      const kept = read.runs.variants[0]!.runs[i]!.values[metric]!;
+      assert.ok(Math.abs(kept - value) <= 1e-5 * Math.abs(value), `${metric}: ${kept} of ${value}`);
+    }
+  }
+  assert.throws(() => readBaseline(text.replace('"version": 1', '"version": 2'), 'main.json'), /version 2 .* Upgrade pushbench/);
+  assert.throws(() => readBaseline(text.replace('"savedAt"', '"savdAt"'), 'main.json'), /main\.json does not hold together/);
+});
