@@ -6,6 +6,7 @@
 //   GET    /webhooks/{id}                     EndpointView
 //   PATCH  /webhooks/{id}                     EndpointChange -> EndpointView
 //   DELETE /webhooks/{id}                     204; what waits for it is cancelled
+//   POST   /webhooks/{id}/rotate              Rotation -> RotationAnswer: a new secret, the one before good for a while
 //   POST   /webhooks/{id}/test                DeliveryView (202): a test event, to this endpoint alone
 //   POST   /webhooks/{id}/recover             RecoverRange -> RecoverAnswer (202)
 //   GET    /webhooks/events                   EventList, newest first; ?topic, ?limit, ?cursor
@@ -47,6 +48,12 @@ export const topicList = z.array(topic).min(1).max(1000).transform((topics) => [
 /** PATCH: what is given is changed. Enabling closes the breaker and sends what is pending. */
 export const endpointChange = z.strictObject({ enabled: z.boolean().optional(), events: topicList.optional() });
 export type EndpointChange = z.infer<typeof endpointChange>;
+
+/** Without a `secret` one is made. Both sign until `overlapS` seconds have passed; with 0 the one before ends at once. */
+export const rotation = z.strictObject({ secret: z.string().optional(), overlapS: z.int().min(0).max(30 * 86_400).default(86_400) });
+export type Rotation = z.infer<typeof rotation>;
+/** The secret, as the receiver needs it, when it was made here; it is in no other answer. */
+export type RotationAnswer = { secret?: string; previousUntil: string };
 
 /** Recovery sends again what was exhausted or cancelled of the events accepted from `since` up to, not including, `until` (now when left out). */
 export const recoverRange = z.strictObject({ since: z.iso.datetime(), until: z.iso.datetime().optional() });

@@ -7,9 +7,10 @@ import { z } from 'zod';
 import { messageOf } from '../../core/errors.ts';
 import type { SignatureScheme } from '../../core/signature.ts';
 import { RequestError } from '../request.ts';
-import { topicList, type EndpointView } from './api.ts';
+import { topicList, type EndpointView, type Rotation } from './api.ts';
 import type { Guard } from './guard.ts';
 import type { Breaker } from './health.ts';
+import { keyRing, replaceSecret, type DatedSecret } from './secrets.ts';
 import { targetOf } from './sender.ts';
 import type { StoredEndpoint } from './store.ts';
 
@@ -20,7 +21,8 @@ export type WebhookEndpoint = {
   readonly url: string;
   readonly target: RequestOptions;
   topics: readonly string[];
-  readonly keys: readonly KeyObject[];
+  /** The keys to sign with at a time; new ones after a rotation. */
+  keysAt: (nowMs: number) => readonly KeyObject[];
   readonly breaker: Breaker | undefined;
   /** Why it gets nothing any more; undefined while it does. */
   disabled: string | undefined;
@@ -33,7 +35,7 @@ export type WebhookEndpoint = {
 };
 
 /** A registration as the store keeps it. */
-type Config = { url: string; events: readonly string[]; secrets: readonly string[] };
+type Config = { url: string; events: readonly string[]; secrets: readonly DatedSecret[] };
 
 /** What a registration is held against. */
 export type RegistrationRules = { scheme: SignatureScheme; guard: Guard };
@@ -52,16 +54,24 @@ const registration = ({ scheme, guard }: RegistrationRules) => z.strictObject({
   }),
   events: topicList,
   secret: z.string().optional().transform((text, context) => {
-    const secret = text ?? scheme.newSecret();
     try {
-      scheme.key(secret);
-      return { secret, shown: text === undefined ? { secret: scheme.receiverSecret(secret) } : {} };
+      return secretOf(text, scheme);
     } catch (error) {
       context.addIssue({ code: 'custom', message: messageOf(error) });
       return z.NEVER;
     }
   }),
 });
+
+/**
+ * The secret that was given, or a new one, which is shown.
+ * @throws UserError when the one given is none
+ */
+function secretOf(given: string | undefined, scheme: SignatureScheme): { secret: string; shown: { secret?: string } } {
+  const secret = given ?? scheme.newSecret();
+  scheme.key(secret);
+  return { secret, shown: given === undefined ? { secret: scheme.receiverSecret(secret) } : {} };
+}
 
 /**
  * Checks a registration and makes an endpoint of it, not yet subscribed to anything.
@@ -75,7 +85,7 @@ export function newEndpoint(body: unknown, rules: RegistrationRules, nowMs: numb
     throw new RequestError(422, 'bad-registration', problems.join('; '));
   }
   const { url, events, secret } = parsed.data;
-  const config: Config = { url: url.href, events, secrets: [secret.secret] };
+  const config: Config = { url: url.href, events, secrets: [{ secret: secret.secret }] };
   const id = `ep_${randomBytes(9).toString('base64url')}`;
   const stored = { key: 0, id, config: JSON.stringify(config), createdMs: nowMs, disabled: undefined, failures: 0, failingSinceMs: undefined };
   return { endpoint: endpointOf(stored, rules.scheme, breaker), shown: secret.shown };
@@ -90,7 +100,7 @@ export function endpointOf(stored: StoredEndpoint, scheme: SignatureScheme, brea
     url,
     target: targetOf(new URL(url)),
     topics: events,
-    keys: secrets.map((secret) => scheme.key(secret)),
+    keysAt: keyRing(secrets, scheme),
     breaker,
     disabled: stored.disabled,
     delivered: 0,
@@ -105,6 +115,25 @@ export function changeTopics(endpoint: WebhookEndpoint, events: readonly string[
   endpoint.topics = events;
   const config: Config = { ...(JSON.parse(endpoint.stored.config) as Config), events };
   endpoint.stored.config = JSON.stringify(config);
+}
+
+/**
+ * Replaces its secret. The one before stays good for the overlap.
+ * @returns `shown`: the secret as the receiver needs it, when it was made here
+ * @throws RequestError 422 when the secret is none, 409 when it has it already or too many at once
+ */
+export function rotateSecret(endpoint: WebhookEndpoint, { secret: given, overlapS }: Rotation, scheme: SignatureScheme, nowMs: number): { secret?: string } {
+  const config = JSON.parse(endpoint.stored.config) as Config; // written here alone
+  let made: ReturnType<typeof secretOf>;
+  try {
+    made = secretOf(given, scheme);
+  } catch (error) {
+    throw new RequestError(422, 'bad-secret', messageOf(error));
+  }
+  const secrets = replaceSecret(config.secrets, made.secret, nowMs, overlapS * 1000);
+  endpoint.stored.config = JSON.stringify({ ...config, secrets } satisfies Config);
+  endpoint.keysAt = keyRing(secrets, scheme);
+  return made.shown;
 }
 
 /** An endpoint as the API shows it: everything but its secrets. */

@@ -7,8 +7,8 @@ import type { ServerLimits } from '../../core/scenario.ts';
 import type { Handler, Response } from '../pattern.ts';
 import { answerFull, endWith, readBody, RequestError } from '../request.ts';
 import type { Routes } from '../router.ts';
-import { deliveryQuery, endpointChange, endpointQuery, eventQuery, recoverRange, type DeliveryDetail, type DeliveryList, type EndpointList, type EventList, type RecoverAnswer } from './api.ts';
-import { changeTopics, endpointView, newEndpoint, type WebhookEndpoint } from './endpoints.ts';
+import { deliveryQuery, endpointChange, endpointQuery, eventQuery, recoverRange, rotation, type DeliveryDetail, type DeliveryList, type EndpointList, type EventList, type RecoverAnswer, type RotationAnswer } from './api.ts';
+import { changeTopics, endpointView, newEndpoint, rotateSecret, type WebhookEndpoint } from './endpoints.ts';
 import type { Service } from './service.ts';
 import { attemptView, deliveryView, eventView } from './views.ts';
 
@@ -86,6 +86,15 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
       service.remove(endpointIn(url));
       await store.committed();
       endWith(response, 204, {});
+    },
+    'POST /webhooks/*/rotate': async (request, response, url) => {
+      const endpoint = endpointIn(url);
+      const asked = bodyOf(rotation, parseJson(await readBody(request, maxRegistrationBytes), 'a rotation'));
+      const nowMs = timers.nowMs();
+      const shown = rotateSecret(endpoint, asked, service.rules.scheme, nowMs);
+      store.saveEndpoint(endpoint.stored);
+      await store.committed();
+      answerJson(response, 200, { ...shown, previousUntil: new Date(nowMs + asked.overlapS * 1000).toISOString() } satisfies RotationAnswer);
     },
     'POST /webhooks/*/test': async (_request, response, url) => {
       const endpoint = endpointIn(url);

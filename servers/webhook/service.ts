@@ -198,12 +198,12 @@ export function createService(context: PatternContext, options: PatternOptions<'
     return { state: 'again', attempt: { ...row, nextMs: Math.ceil(timers.nowMs() + waitMs) } };
   }
 
-  function post({ keys, target }: WebhookEndpoint, { id, topic, body, bodyBytes }: Message, attempt: number): Promise<Answer> {
+  function post({ keysAt, target }: WebhookEndpoint, { id, topic, body, bodyBytes }: Message, attempt: number): Promise<Answer> {
     const timestampS = Math.floor(timers.stampMs() / 1000);
     const headers = {
       'content-type': 'application/json',
       'content-length': String(bodyBytes),
-      ...scheme.sign(keys, { id, topic, timestampS, body }),
+      ...scheme.sign(keysAt(timers.nowMs()), { id, topic, timestampS, body }),
       'pushbench-attempt': String(attempt),
     };
     return sender.post(target, headers, body, () => {
