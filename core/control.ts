@@ -3,6 +3,7 @@
 // the scripted ones of the fake pattern speak the same protocol; the harness cannot tell them apart.
 
 import type { Counters } from './counters.ts';
+import type { Conduct } from './endpoint-conduct.ts';
 import type { SparseHistogram } from './histogram.ts';
 import type { ReconnectPolicy, ServerLimits } from './scenario.ts';
 import type { TargetAccess } from './target-access.ts';
@@ -59,10 +60,13 @@ export type ServerCommand =
   /** Close everything and exit. */
   | { kind: 'stop' };
 
+/** Of a pattern that queues: deliveries accepted and not made, and how long the oldest has waited on the server's own clock. */
+export type ServerBacklog = { depth: number; oldestAgeMs: number };
+
 export type ServerReport =
   /** `readings`: what its samples say. `self` when left out; `outside` from /proc alone, without event loop and counters; `none`: nothing. */
   | { kind: 'listening'; endpoint: Endpoint; readings?: 'outside' | 'none' }
-  | { kind: 'sample'; sample: SelfSample; counters: Counters; subscribers: number; publishedEvents: number }
+  | { kind: 'sample'; sample: SelfSample; counters: Counters; subscribers: number; publishedEvents: number; backlog?: ServerBacklog }
   | { kind: 'stopped' }
   | Failed;
 
@@ -85,6 +89,8 @@ export type LoadCommand =
       seed: number;
       /** Keep every receiver's latency for one event in this many of each shared topic. */
       fanoutEvery: number;
+      /** How webhook endpoints fall short. */
+      endpoints?: readonly Conduct[];
     }
   | { kind: 'window'; window: Window }
   /** Collect garbage, so that the sample that follows shows what is really held. */
@@ -127,6 +133,8 @@ export type LoadSample = {
 
 export type LoadClosed = {
   kind: 'closed';
+  /** Planned time to receipt by the attempt that brought it, of patterns that try again. */
+  byAttempt?: { attempt: number; histogram: SparseHistogram }[];
   counters: Counters;
   ledger: LoadLedger;
   /** Server accept to receipt. */

@@ -32,6 +32,8 @@ export const counterNames = [
   'events',
   /** Deliveries that a webhook receiver's dedupe store knew already; a part of events. Load side only. */
   'deduplicated',
+  /** Webhook requests that the receiver acted upon and whose answer the sender never got. Load side only. */
+  'answersLost',
   /** Events the slow-subscriber policy dropped or replaced by a later one, and subscribers it cut off. */
   'slowDrops',
   'slowDisconnects',

@@ -3,7 +3,7 @@
 
 import { requestsOf } from './counters.ts';
 import { derivedMetrics } from './derived-metrics.ts';
-import { loadHistogram, meanUs, quantileUs, type Histogram, type StoredHistogram } from './histogram.ts';
+import { loadHistogram, meanUs, merge, newHistogram, quantileUs, type Histogram, type StoredHistogram } from './histogram.ts';
 import type { Completed } from './result.ts';
 
 /** Unit of a metric's value; `us` and `bytes` are scaled for display, `share` is 0 to 1, `count` a plain number. */
@@ -97,8 +97,36 @@ export const metrics: Readonly<Record<string, Metric>> = {
   'client-memory-per-subscriber': { unit: 'bytes', title: 'client memory per idle subscriber', read: perSubscriber('load') },
   'server-loop-delay.p99': { unit: 'us', title: "server's event-loop delay, worst slot's 99 %", read: (t) => largest(processes(t, 'server').filter((p) => !p.outside).map((p) => p.loopDelayP99Us)) },
   ...derivedMetrics,
+  'attempts-per-event': { unit: 'count', title: 'webhook requests for each first one', read: ({ counters: { server: c } }) => (c.deliveryRequests === 0 ? undefined : (c.deliveryRequests + c.retries) / c.deliveryRequests) },
+  'answers-lost': { unit: 'count', title: 'requests acted upon whose answer was lost', read: (t) => t.counters.client.answersLost },
+  'duplicated.unexplained': { unit: 'count', title: 'duplicates beyond the lost answers', read: (t) => Math.max(0, t.ledger.duplicated - t.counters.client.answersLost) },
+  'backlog.peak': { unit: 'count', title: 'deliveries accepted and not made, most at once', read: (t) => peak(t, 'serverBacklog') },
+  'backlog.end': { unit: 'count', title: 'the same at the end of the measured phase', read: (t) => t.series.columns['serverBacklog']?.findLast((value) => value !== null) ?? undefined },
+  'oldest-age.peak': { unit: 'us', title: "age of the oldest of them on the server's clock, largest", read: (t) => scaled(peak(t, 'serverOldestMs'), 1000) },
+  ...attemptMetrics(),
   reconnects: { unit: 'count', title: 'reconnects', read: (t) => t.counters.client.reconnects },
 };
+
+/** The latency of what the first attempt brought, and of what the others did. */
+function attemptMetrics(): Record<string, Metric> {
+  const of = (isMeant: (attempt: number) => boolean, quantile: number): Metric['read'] => (trial) => {
+    const into = newHistogram();
+    for (const { attempt, histogram } of trial.latencyByAttempt ?? []) if (isMeant(attempt)) merge(into, histogramOf(histogram));
+    return quantileUs(into, quantile);
+  };
+  return Object.fromEntries([['p50', 0.5, 'median'], ['p99', 0.99, '99 %'], ['max', 1, 'largest']].flatMap(([name, quantile, title]) => [
+    [`latency.first-attempt.${name}`, { unit: 'us' as const, title: `latency of what a first attempt brought, ${title}`, read: of((attempt) => attempt === 1, Number(quantile)) }],
+    [`latency.retried.${name}`, { unit: 'us' as const, title: `latency of what a later attempt brought, ${title}`, read: of((attempt) => attempt > 1, Number(quantile)) }],
+  ]));
+}
+
+function peak(trial: Completed, column: string): number | undefined {
+  return largest((trial.series.columns[column] ?? []).filter((value) => value !== null));
+}
+
+function scaled(value: number | undefined, factor: number): number | undefined {
+  return value === undefined ? undefined : value * factor;
+}
 
 function share(trial: Completed, role: string): number | undefined {
   return largest(processes(trial, role).map((process) => process.cpuUs / process.wallUs));

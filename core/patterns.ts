@@ -55,6 +55,7 @@ export const patternOptions = {
     breaker: z.boolean().default(false).describe('an endpoint most of whose attempts fail gets none for 30s, then one that decides'),
     disable: z.enum(disableRuleNames).default('never').describe("when failures disable an endpoint: after five days without success (Svix's rule) or a hundred in a row (Outpost's)"),
     timeScale: z.number().min(1).max(1_000_000).default(1).describe("how fast the clock of retries, rates and rules runs, so that days pass in a trial; timeouts and signatures keep the real one's"),
+    resequence: duration.prefault('0s').describe('how long a receiver holds an event back that came before an earlier one of its topic; 0s takes events as they come'),
     scheme: z.enum(schemeNames).default('standard').describe('how deliveries are signed: Standard Webhooks (HMAC or ed25519), or as Stripe, GitHub or Slack do'),
     receivers: z.enum(['listed', 'public']).default('listed').describe('where deliveries may go: to the networks of `allow` alone, or to every public address too'),
     allow: z.array(network).max(100).default(['127.0.0.0/8', '::1/128'])

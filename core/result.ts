@@ -18,7 +18,7 @@ const histogram = z.strictObject({
   negative: count.describe('samples below zero, not in it: a clock or a stamp was wrong'),
 });
 
-const counters = z.strictObject(Object.fromEntries(counterNames.map((name) => [name, z.int()])) as Record<(typeof counterNames)[number], z.ZodInt>);
+const counters = z.strictObject(Object.fromEntries(counterNames.map((name) => [name, z.int().default(0)])) as Record<(typeof counterNames)[number], z.ZodDefault<z.ZodInt>>);
 
 const warning = z.strictObject({
   code: z.string(),
@@ -75,6 +75,7 @@ const completed = z.strictObject({
     medianReceiver: histogram,
     lastReceiver: histogram,
   }),
+  latencyByAttempt: z.array(z.strictObject({ attempt: z.int().min(1), histogram })).optional().describe('planned publish time to receipt, by the attempt that brought it; of patterns that try again'),
   ledger,
   counters: z.strictObject({
     server: counters.describe('whole trial'), client: counters.describe('whole trial'),
@@ -191,6 +192,8 @@ export const seriesColumns = {
   kernelSocketBytes: 'kernel memory of all TCP sockets of the host',
   serverLoopDelayP99Us: "99th percentile of the server's event-loop delay",
   loadLoopDelayP99Us: 'the same of the worst load process',
+  serverBacklog: 'deliveries that the server had accepted and not made',
+  serverOldestMs: "age of the oldest of them, on the server's own clock",
   serverGcPauseUs: 'time the server spent collecting garbage',
 } as const;
 export type SeriesColumn = keyof typeof seriesColumns;

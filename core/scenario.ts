@@ -5,6 +5,7 @@
 // Messages: a schema's own `error` ends the sentence "expected ...", that of a `refine` is a sentence of its own.
 
 import { z } from 'zod';
+import { conduct } from './endpoint-conduct.ts';
 import { topicPattern } from './envelope.ts';
 import { parseExpectation } from './expectation.ts';
 import { gateSchema } from './gate.ts';
@@ -185,6 +186,7 @@ export function scenarioSchema(registry: PatternRegistry) {
     faults: z.array(fault).max(1000).default([]).describe('what goes wrong during the measured phase'),
     matrix: matrix.default({}),
     curves: z.array(curve).max(12).default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery']).describe("metrics that the report draws over the matrix' parameters"),
+    endpoints: z.array(conduct).max(20).default([]).describe('how webhook endpoints fall short; all answer well when left out'),
     expect: z.array(expectation).max(1000).default([]).describe('what must hold for exit code 0'),
     gate: gateSchema.optional(),
   });

@@ -38,6 +38,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       medianReceiver: storeHistogram(fanout.median),
       lastReceiver: storeHistogram(fanout.last),
     },
+    latencyByAttempt: latencyByAttempt(closed),
     ledger: ledgerOf(plan, readings),
     counters: { server: serverCounters, client, serverMeasured: measured('server'), clientMeasured },
     // A target does not tell what it counted.
@@ -145,6 +146,12 @@ function fanoutOf(closed: readonly LoadClosed[]): { first: Histogram; median: Hi
     record(last, all.at(-1)!);
   }
   return { first, median, last };
+}
+
+/** By attempt, over all load processes. */
+function latencyByAttempt(closed: readonly LoadClosed[]): NonNullable<Completed['latencyByAttempt']> {
+  const parts = Map.groupBy(closed.flatMap(({ byAttempt }) => byAttempt ?? []), ({ attempt }) => attempt);
+  return [...parts].sort(([a], [b]) => a - b).map(([attempt, all]) => ({ attempt, histogram: storeHistogram(merged(all.map((one) => fromSparse(one.histogram)))) }));
 }
 
 function merged(histograms: readonly Histogram[]): Histogram {

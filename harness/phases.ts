@@ -211,9 +211,9 @@ export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): 
 
 function startLoad(load: LoadPeer, { plan, variant }: Stage, share: { first: number; count: number }, endpoint: Endpoint): void {
   const { scenario, topics, fanoutEvery } = plan;
-  const { subscribers, phases, reconnect, seed } = scenario;
+  const { subscribers, phases, reconnect, seed, endpoints } = scenario;
   const { pattern, options } = variant;
-  load.send({ kind: 'start', pattern, options, endpoint, ...share, topics, subscribers, connectMs: phases.connect, reconnect, seed, fanoutEvery });
+  load.send({ kind: 'start', pattern, options, endpoint, ...share, topics, subscribers, connectMs: phases.connect, reconnect, seed, fanoutEvery, endpoints });
 }
 
 async function collectedServer(server: ServerPeer) {

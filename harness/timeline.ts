@@ -1,13 +1,13 @@
 // Samples from many processes onto one time axis: the series of a trial. Cumulative readings become rates
 // between one sample and the next; a slot that nothing was sampled in stays null.
 
-import type { LoadSample, PublisherSample, SelfSample, Window } from '../core/control.ts';
+import type { LoadSample, PublisherSample, SelfSample, ServerBacklog, Window } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
 import { requestsOf } from '../core/counters.ts';
 import { merge, newHistogram, quantileUs, type Histogram } from '../core/histogram.ts';
 import { seriesColumns, type Series, type SeriesColumn } from '../core/result.ts';
 
-export type ServerReading = { sample: SelfSample; counters: Counters };
+export type ServerReading = { sample: SelfSample; counters: Counters; backlog?: ServerBacklog };
 export type OutsideReading = { atUs: number; descriptors: number | undefined; kernelSocketBytes: number | undefined };
 
 export type Timeline = {
@@ -55,13 +55,14 @@ export function createTimeline(window: Window): Timeline {
 
   return {
     latency,
-    server({ sample }, outside) {
+    server({ sample, backlog }, outside) {
       const slot = slotClosedAt(sample.atUs);
       const grown = rates('server', sample.atUs, { cpu: sample.cpuUs, gc: sample.gcPauseUs });
       if (grown) {
         row(slot).serverCpuShare = grown['cpu']!;
         if (!outside) row(slot).serverGcPauseUs = Math.round(grown['gc']! * window.slotUs);
       }
+      if (backlog) Object.assign(row(slot), { serverBacklog: backlog.depth, serverOldestMs: Math.round(backlog.oldestAgeMs) });
       row(slot).serverRssBytes = sample.rssBytes;
       if (!outside) row(slot).serverLoopDelayP99Us = sample.loopDelayP99Us;
     },

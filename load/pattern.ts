@@ -2,7 +2,8 @@
 // must report. One file per pattern implements it; registry.ts lists them.
 
 import type { Counters } from '../core/counters.ts';
-import type { Endpoint } from '../core/control.ts';
+import type { Endpoint, LoadClosed, Window } from '../core/control.ts';
+import type { Conduct } from '../core/endpoint-conduct.ts';
 import type { Random } from '../core/random.ts';
 import type { ReconnectPolicy } from '../core/scenario.ts';
 import type { Connector } from './connection.ts';
@@ -18,6 +19,8 @@ export type LoadContext = {
   topicsOf(subscriber: number): string[];
   /** The loopback address that a subscriber connects from; more than one when the ephemeral ports of one do not suffice. */
   sourceAddress(subscriber: number): string;
+  /** How webhook endpoints fall short. */
+  endpoints?: readonly Conduct[] | undefined;
   /** Where the pattern puts what it gets. */
   sink: Sink;
   /** Makes the connections where they are not plain TCP. */
@@ -43,6 +46,10 @@ export type Sink = {
 export type RunningLoad = {
   /** Begins to subscribe one; `sink.ready` tells when it is done. */
   open(subscriber: number): void;
+  /** The phases are known. */
+  setWindow?(window: Window): void;
+  /** What the pattern alone can tell when all is over. */
+  closed?(): Pick<LoadClosed, 'byAttempt'>;
   /** Stops asking, finishes requests that are under way (at most `graceMs`), closes every socket. */
   close(graceMs: number): Promise<void>;
 };

@@ -50,6 +50,7 @@ async function start(command: Command<'start'>): Promise<void> {
 
 async function openWindow(window: Window): Promise<void> {
   subscribers?.recorder.setWindow(window);
+  subscribers?.running.setWindow?.(window);
   for (const atUs of sampleTimesUs(window)) {
     await realClock.until(atUs);
     sample();
@@ -60,7 +61,7 @@ async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Prom
   if (!subscribers) throw new UserError('not-started', 'the load process was told to close before it was started');
   await subscribers.running.close(closeGraceMs);
   const closed = subscribers.recorder.close(firstSeq, lastSeq, unconfirmed);
-  report({ kind: 'closed', counters: { ...counters }, ...closed });
+  report({ kind: 'closed', counters: { ...counters }, ...closed, ...subscribers.running.closed?.() });
 }
 
 function obey(command: LoadCommand): void | Promise<void> {

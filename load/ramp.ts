@@ -30,7 +30,7 @@ export type StartedSubscribers = {
 
 /** Starts the command's pattern and begins the ramp. @throws UserError `unknown-pattern` */
 export async function startSubscribers(command: Start, counters: Counters): Promise<StartedSubscribers> {
-  const { pattern, options, endpoint, first, count, topics, connectMs, reconnect, seed, fanoutEvery } = command;
+  const { pattern, options, endpoint, first, count, topics, connectMs, reconnect, seed, fanoutEvery, endpoints } = command;
   const allReady = Promise.withResolvers<number>();
   const startedUs = nowUs();
   const elapsedMs = () => Math.round((nowUs() - startedUs) / 1000);
@@ -41,7 +41,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
     },
   });
   const context: LoadContext = {
-    endpoint, counters, reconnect,
+    endpoint, counters, reconnect, endpoints,
     random: random(seed, `load:${first}`),
     topicsOf: (subscriber) => topicsOf(topics, subscriber).map((topic) => topicName(topics, topic)),
     sourceAddress,

@@ -11,9 +11,12 @@ import { largestMessageBytes } from './protocol-error.ts';
 
 /**
  * One request with its whole body, read at `atUs`. The body is valid during the call only.
- * @returns the status to answer with
+ * @returns how to answer
  */
-export type Take = (subscriber: number, headers: Headers, body: Buffer, atUs: number) => number;
+export type Take = (subscriber: number, headers: Headers, body: Buffer, atUs: number) => Reply;
+
+/** `reset` and `never`: no answer. `acted`: the request was acted upon, so that an answer that does not arrive is a lost one. */
+export type Reply = { kind: 'answer'; status: number; afterMs: number; acted: boolean } | { kind: 'reset'; acted: boolean } | { kind: 'never' };
 
 export type Receiver = {
   /** The address to register for a subscriber. */
@@ -52,7 +55,7 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
       if (read.kind === 'whole') {
         receiving.delete(socket);
         const atUs = nowUs();
-        answer(request, response, take(subscriber, request.headers, read.body, atUs));
+        reply(request, response, take(subscriber, request.headers, read.body, atUs));
       } else if (read.kind === 'too-large') {
         sink.problem('delivery-too-large', `a delivery's body is larger than ${largestMessageBytes} bytes`);
         answer(request, response, 413);
@@ -60,6 +63,21 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
         sink.problem('delivery-cut', 'a delivery was cut off before its end');
       }
     });
+  }
+
+  function reply(request: IncomingMessage, response: ServerResponse, how: Reply): void {
+    if (how.kind === 'never') return;
+    if (how.kind === 'reset') {
+      if (how.acted) counters.answersLost++;
+      request.socket.resetAndDestroy();
+    } else if (how.afterMs === 0) {
+      answer(request, response, how.status);
+    } else {
+      setTimeout(() => {
+        if (!response.destroyed) answer(request, response, how.status);
+        else if (how.acted) counters.answersLost++;
+      }, how.afterMs).unref();
+    }
   }
 
   function answer(request: IncomingMessage, response: ServerResponse, status: number): void {

@@ -11,7 +11,10 @@ import type { PatternOptions } from '../core/patterns.ts';
 import { schemes } from '../core/signature.ts';
 import { createSeen } from '../receiver/seen.ts';
 import type { PatternLoad } from './pattern.ts';
-import { startReceiver, type Take } from './webhook-receiver.ts';
+import { createAttemptLog } from './webhook-attempts.ts';
+import { createConduct } from './webhook-conduct.ts';
+import { createOrder } from './webhook-order.ts';
+import { startReceiver, type Reply, type Take } from './webhook-receiver.ts';
 import { createRegistrar } from './webhook-registrar.ts';
 
 /** Deliveries that a process remembers: some 20 MB. One repeated later is not recognised. */
@@ -26,33 +29,51 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
     const receiver = await startReceiver(context, take);
     const registrar = createRegistrar(context);
 
-    function take(...[subscriber, headers, body, atUs]: Parameters<Take>): number {
+    const order = createOrder(options.resequence, sink);
+    const deliver = order?.event ?? ((subscriber: number, body: Buffer, atUs: number) => sink.event(subscriber, body, 0, body.length, atUs));
+    const conduct = createConduct(context.endpoints ?? [], context.random);
+    const attempts = createAttemptLog();
+    const answer = (status: number, afterMs = 0): Reply => ({ kind: 'answer', status, afterMs, acted: status < 300 });
+
+    function take(...[subscriber, headers, body, atUs]: Parameters<Take>): Reply {
       const key = keys.get(subscriber);
       if (!key) {
         sink.problem('unknown-subscriber', 'a delivery came for a subscriber that was never registered');
-        return 404;
+        return answer(404);
       }
-      counters[Number(headers['pushbench-attempt'] ?? 1) > 1 ? 'retries' : 'deliveryRequests']++;
+      const attempt = Number(headers['pushbench-attempt'] ?? 1);
+      counters[attempt > 1 ? 'retries' : 'deliveryRequests']++;
+      const wrong = conduct.choose(subscriber, atUs);
+      if (wrong?.does === 'fail') return answer(wrong.status);
+      if (wrong?.does === 'hang') return { kind: 'never' };
+      if (wrong?.does === 'reset') return { kind: 'reset', acted: false };
       const verified = scheme.verify([key], headers, body);
       if (!verified.ok) {
         sink.problem('bad-signature', `a delivery's signature was refused: ${verified.reason}`);
-        return 401;
+        return answer(401);
       }
-      if (!sink.event(subscriber, body, 0, body.length, atUs)) {
+      if (!deliver(subscriber, body, atUs)) {
         sink.problem('malformed-event', 'an event is no envelope');
-        return 400;
+        return answer(400);
       }
       counters.events++;
+      attempts.add(attempt, body, atUs);
       const id = scheme.idOf(headers, body);
       if (id !== undefined) {
         const key = `${subscriber} ${id}`;
         if (seen.begin(key) === 'new') seen.finish(key);
         else counters.deduplicated++;
       }
-      return 204;
+      if (wrong?.does === 'lose-answer') return { kind: 'reset', acted: true };
+      return answer(204, wrong?.does === 'slow' ? wrong.by : 0);
     }
 
     return {
+      setWindow(window) {
+        conduct.setStart(window.fromUs);
+        attempts.setWindow(window);
+      },
+      closed: () => ({ byAttempt: attempts.take() }),
       open(subscriber) {
         const secret = scheme.newSecret();
         keys.set(subscriber, scheme.key(scheme.receiverSecret(secret)));
@@ -63,6 +84,7 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
         const untilMs = performance.now() + graceMs;
         await registrar.close(graceMs);
         await receiver.close(Math.max(0, untilMs - performance.now()));
+        order?.close();
       },
     };
   },

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { ServerBacklog } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
 import type { ServerLimits } from '../core/scenario.ts';
 import type { Hub } from './hub.ts';
@@ -43,6 +44,8 @@ export type RunningPattern = {
   page?(beyond: boolean): string;
   /** Resolves when what was published before is in safe keeping; a publisher's answer waits for it. At once when left out. */
   accepted?(): Promise<void>;
+  /** Of a pattern that queues: what it has accepted and not delivered. */
+  backlog?(): ServerBacklog;
   /** Cuts this share of the connections or held requests without a goodbye; a fault, not a shutdown. */
   disconnect(share: number): void;
   /** Says goodbye in the pattern's own way and resolves when nothing of it is left. */

@@ -40,6 +40,7 @@ async function obey(command: ServerCommand): Promise<void> {
         counters: server?.counters() ?? newCounters(),
         subscribers: server?.subscribers() ?? 0,
         publishedEvents: server?.hub.published() ?? 0,
+        ...(server?.backlog && { backlog: server.backlog() }),
       });
     case 'disconnect':
       return server?.disconnect(command.share);

@@ -1,7 +1,7 @@
 // Puts a server together: a hub, a pattern on it, and the listener under both. Runs in any process: a child of the
 // harness (process.ts), `pushbench serve`, a test.
 
-import type { Endpoint } from '../core/control.ts';
+import type { Endpoint, ServerBacklog } from '../core/control.ts';
 import { newCounters, type Counters } from '../core/counters.ts';
 import { UserError } from '../core/errors.ts';
 import { patterns, type PatternName } from '../core/patterns.ts';
@@ -35,6 +35,8 @@ export type RunningServer = {
   /** As they are now, the bytes of live connections included. */
   counters(): Counters;
   subscribers(): number;
+  /** Of a pattern that queues. */
+  backlog?: () => ServerBacklog;
   /** A fault: cuts this share of the connections that carry events, without a goodbye. */
   disconnect(share: number): void;
   /** Says goodbye, stops listening, closes every connection. A second call waits for the first. */
@@ -76,6 +78,7 @@ export async function startServer({ pattern, options, limits, seed, host, port }
     hub,
     counters: tally.read,
     subscribers: running.subscribers,
+    ...(running.backlog && { backlog: running.backlog }),
     disconnect: running.disconnect,
     close: () => (closed ??= within(goodbyeMs, running.close()).then(listener.close)),
   };

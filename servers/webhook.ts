@@ -30,6 +30,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
         page: (beyond) => (beyond ? `/dashboard?token=${access.token}` : '/dashboard'),
         subscribers: service.enabled,
         accepted: service.accepted,
+        backlog: service.backlog,
         disconnect: service.disconnect,
         async close() {
           await Promise.all([service.close(), stream.close()]);

@@ -1,6 +1,7 @@
 // The delivery of webhooks: what is published becomes a delivery for each endpoint of its topic, in the store; the
 // dispatcher decides when, the sender makes the request, and here its answer is judged. The HTTP API is routes.ts.
 
+import type { ServerBacklog } from '../../core/control.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { PatternOptions } from '../../core/patterns.ts';
 import { nextWaitMs, parseRetryAfterMs, retryPolicies, type RetryPolicy } from '../../core/retry-policy.ts';
@@ -52,6 +53,7 @@ export type Service = {
   replay(id: number): boolean;
   recover(endpoint: WebhookEndpoint, sinceMs: number, untilMs: number, limit: number): number;
   stats(): Stats;
+  backlog(): ServerBacklog;
   /** Called with everything that happens from now on. @returns the function that ends it */
   watch(listener: (message: StreamMessage) => void): () => void;
   /** Resolves when what was published is stored, or with `delivery: sync` delivered. */
@@ -297,6 +299,11 @@ export function createService(context: PatternContext, options: PatternOptions<'
     announce(operationalTopics.disabled, { endpoint: endpoint.id, reason });
   }
 
+  function backlog(): ServerBacklog {
+    const { pending: depth, oldestMs } = store.depth();
+    return { depth, oldestAgeMs: oldestMs === undefined ? 0 : Math.max(0, timers.nowMs() - oldestMs) };
+  }
+
   function pending({ stored }: WebhookEndpoint): number {
     return dispatcher.lane(stored.key)?.pending ?? 0;
   }
@@ -349,13 +356,14 @@ export function createService(context: PatternContext, options: PatternOptions<'
       if (recovered > 0) dispatcher.wake(stored.key);
       return recovered;
     },
+    backlog,
     stats() {
-      const { pending: depth, oldestMs } = store.depth();
+      const { depth, oldestAgeMs } = backlog();
       const settledAll = delivered + exhausted;
       const open = [...endpoints.values()].filter(({ breaker }) => breaker && breaker.state() !== 'closed').length;
       return {
         depth, underWay: dispatcher.underWay(),
-        oldestAgeMs: oldestMs === undefined ? 0 : Math.max(0, timers.nowMs() - oldestMs),
+        oldestAgeMs,
         endpoints: { enabled, disabled: endpoints.size - enabled, open },
         delivered, exhausted, attempts,
         ...(settledAll > 0 && { attemptsPerDelivery: attempts / settledAll }),

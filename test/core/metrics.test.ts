@@ -20,7 +20,7 @@ const expected: Record<string, number> = {
   requests: 50, 'requests-per-s': 5, 'requests-per-delivery': 0.5,
   'empty-polls': 10, 'empty-poll-share': 0.25,
   'bytes-per-delivery': 50,
-  'descriptors.peak': 25, 'descriptors.added': 4,
+  'descriptors.peak': 25, 'descriptors.added': 4, 'descriptors-per-subscriber': 1,
   'server-cpu-per-delivery': 20_000, 'client-cpu-per-delivery': 40_000,
   'server-cpu': 0.2, 'client-cpu': 0.3,
   'server-memory-per-subscriber': 1000, 'client-memory-per-subscriber': 150,
@@ -30,6 +30,10 @@ const expected: Record<string, number> = {
   'deliveries-per-s': 10,
   'descriptors.share-of-65535': 25 / 65_535, 'descriptors.share-of-limit': 25 / 1024,
   'packets-per-delivery': 3, 'wire-bytes-per-delivery': 60,
+  'attempts-per-event': 1.25, 'answers-lost': 3, 'duplicated.unexplained': 13,
+  'backlog.peak': 7, 'backlog.end': 5, 'oldest-age.peak': 9000,
+  'latency.first-attempt.p50': 1200, 'latency.first-attempt.p99': 1690, 'latency.first-attempt.max': 1700,
+  'latency.retried.p50': 1300, 'latency.retried.p99': 1790, 'latency.retried.max': 1800,
   reconnects: 21,
 };
 
@@ -46,6 +50,8 @@ describe('a figure that a trial does not have is undefined', () => {
     latency: { endToEnd: empty, acceptToReceipt: empty, publisherLag: empty, publishRoundTrip: empty, firstReceiver: empty, medianReceiver: empty, lastReceiver: empty },
     counters: { server: newCounters(), client: newCounters(), serverMeasured: newCounters(), clientMeasured: newCounters() },
     measuredDeliveries: 0,
+    latencyByAttempt: [],
+    series: { slotUs: 1e6, startUs: [], columns: {} },
     descriptors: null,
     processes: [processUse('publisher')],
   });

@@ -35,8 +35,8 @@ export function completed(more: Partial<Completed> = {}): Completed {
       missing: [],
     },
     counters: {
-      server: newCounters(),
-      client: { ...newCounters(), reconnects: 21, fullPolls: 9999 },
+      server: { ...newCounters(), deliveryRequests: 40, retries: 10 },
+      client: { ...newCounters(), reconnects: 21, fullPolls: 9999, answersLost: 3 },
       serverMeasured: newCounters(),
       clientMeasured: { ...newCounters(), handshakes: 1, fullPolls: 30, emptyPolls: 10, deliveryRequests: 9, bytesIn: 4000, bytesOut: 1000 },
     },
@@ -55,7 +55,8 @@ export function completed(more: Partial<Completed> = {}): Completed {
       processUse('load', { cpuUs: 3e6, rssBaselineBytes: 100, rssConnectedBytes: 500 }),
       processUse('publisher', { cpuUs: 5e6, rssConnectedBytes: 1e9, loopDelayP99Us: 1e6 }),
     ],
-    series: { slotUs: 1e6, startUs: [], columns: {} },
+    latencyByAttempt: [{ attempt: 1, histogram: thousandFrom(701) }, { attempt: 2, histogram: thousandFrom(801) }],
+    series: { slotUs: 1e6, startUs: [], columns: { serverBacklog: [1, 7, 5, null], serverOldestMs: [2, null, 9, null] } },
     problems: [],
     ...more,
   };

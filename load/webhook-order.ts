@@ -1,0 +1,46 @@
+// Receivers that put what overtook one another back into order: an event is handed on when all before it in its topic
+// have been, or have been waited for in vain. The ordering itself is the receiver library's.
+
+import { nowUs } from '../core/clock.ts';
+import { locate, newLocated } from '../core/envelope.ts';
+import { createSequencer, type Sequencer, type Step } from '../receiver/sequence.ts';
+import type { Sink } from './pattern.ts';
+
+type Item = { subscriber: number; body: Buffer };
+
+/** Events held back for one topic of one subscriber. */
+const maxHeld = 10_000;
+const maxTopics = 100_000;
+
+/** @returns undefined when there is nothing to wait for */
+export function createOrder(maxWaitMs: number, sink: Sink): { event(subscriber: number, body: Buffer, atUs: number): boolean; close(): void } | undefined {
+  if (maxWaitMs === 0) return undefined;
+  const sequencers = new Map<number, Sequencer<Item>>();
+  const at = newLocated();
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    for (const sequencer of sequencers.values()) if ((sequencer.dueMs() ?? Infinity) <= nowMs) hand(sequencer.tick(nowMs));
+  }, Math.min(100, maxWaitMs)).unref();
+
+  /** What is in order counts as received now, however long it was held. */
+  function hand(steps: readonly Step<Item>[]): void {
+    const atUs = nowUs();
+    for (const step of steps) {
+      if (step.kind === 'event' || step.kind === 'late') sink.event(step.item.subscriber, step.item.body, 0, step.item.body.length, atUs);
+    }
+  }
+
+  return {
+    event(subscriber, body, atUs) {
+      if (!locate(body, 0, body.length, at)) return false;
+      let sequencer = sequencers.get(subscriber);
+      if (!sequencer) sequencers.set(subscriber, (sequencer = createSequencer<Item>({ maxHeld, maxWaitMs, maxTopics, first: 1 })));
+      const steps = sequencer.accept(at.topic, at.seq, { subscriber, body: Buffer.from(body) }, performance.now());
+      // A repetition goes to the ledger, which keeps duplicates apart.
+      if (steps.some(({ kind }) => kind === 'repeated')) return sink.event(subscriber, body, 0, body.length, atUs);
+      hand(steps);
+      return true;
+    },
+    close: () => clearInterval(timer),
+  };
+}
