@@ -161,6 +161,24 @@ export const resultSchema = z.strictObject({
     leftOut: z.array(z.strictObject({ variant: z.string(), reason: z.string() })).describe('variants that did not run against it'),
   })).optional().describe('systems that are not ours, beside which or in whose place our servers ran'),
   trials: z.array(trial),
+  searches: z.array(z.strictObject({
+    variant: z.string(), what: z.string().describe('path in the scenario'), keep: z.string().describe('the check that had to hold'),
+    like: z.string().describe('the first value, as the scenario writes it: the unit of all others'),
+    resolution: z.number().describe('share by which the first value that broke the check may lie above the last that held'),
+    steps: z.array(z.strictObject({
+      value: z.number(), verdict: z.enum(['held', 'broken', 'ended']), measured: z.number().nullable(), why: z.string().describe('why a trial ended the search, or what else was wrong'),
+    })),
+    limit: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('found'), value: z.number(), brokenAt: z.number() }),
+      z.strictObject({ kind: z.literal('at-least'), value: z.number() }),
+      z.strictObject({ kind: z.literal('below'), value: z.number() }),
+      z.strictObject({ kind: z.literal('none') }),
+    ]),
+  })).optional(),
+  closedLoop: z.array(z.strictObject({
+    endpoint: z.string(), connections: count,
+    requestsPerS: z.number(), serverCpuShare: z.number().describe('1 is one core'), clientCpuShare: z.number(), errors: count,
+  })).optional().describe('requests that one server process answered when clients asked as fast as they were answered'),
   expectations: z.array(expectation),
   interrupted: z.boolean().describe('the run was stopped before its last trial'),
 });

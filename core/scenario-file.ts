@@ -7,6 +7,7 @@ import { UserError } from './errors.ts';
 import { variantsCalled } from './expectation.ts';
 import { expectation, findingsOf } from './issues.ts';
 import { cellsOf, cellText, whereProblems } from './matrix.ts';
+import { mostTrials } from './search.ts';
 import { applyOverrides, pathText } from './overrides.ts';
 import type { PatternRegistry, Variant } from './patterns.ts';
 import { partsOf } from './parts.ts';
@@ -60,12 +61,16 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
   const scenario: Scenario = { ...parsed.data, name: basename(file, extname(file)), cells: [] };
   for (const parameters of inCell ? [] : cellsOf(scenario.matrix)) {
     const values = Object.entries(parameters).map(([path, value]) => `${path}=${value}`);
-    try {
-      scenario.cells.push({ parameters, scenario: parseScenario(text, { file, registry, overrides: [...overrides, ...values], inCell: true }).scenario });
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      const reasons = error.message.split('\n').slice(1).map((line) => line.replace(/^--set |^[^ ]*:\d+:\d+: /, ''));
-      mistakes.push({ place: yaml.placeOf(['matrix'], 'key'), message: `matrix: in the cell ${cellText(parameters)}: ${reasons.join('; ')}` });
+    const options = { file, registry, overrides: [...overrides, ...values], inCell: true };
+    const problem = problemWith(text, options);
+    if (problem === undefined) scenario.cells.push({ parameters, scenario: parseScenario(text, options).scenario });
+    else mistakes.push({ place: yaml.placeOf(['matrix'], 'key'), message: `matrix: in the cell ${cellText(parameters)}: ${problem}` });
+  }
+  for (const [i, { what, from, to }] of inCell ? [] : scenario.search.entries()) {
+    if (scenario.cells.length > 0 || scenario.repeat > 1) mistakes.push({ place: yaml.placeOf(['search'], 'key'), message: 'search: a scenario has a search, or a matrix, or repeats its trials; leave the others out' });
+    for (const value of [from, to]) {
+      const problem = problemWith(text, { file, registry, overrides: [...overrides, `${what}=${value}`], inCell: true });
+      if (problem !== undefined) mistakes.push({ place: yaml.placeOf(['search', i], 'value'), message: `search[${i}]: with ${what}=${value}: ${problem}` });
     }
   }
   if (!inCell) for (const { path, message } of whereProblems(scenario.matrix, scenario.expect)) add(path, 'key', message);
@@ -73,6 +78,17 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
   if (applied.length === 0) return { scenario, source: text };
   scenario.expect = expectedOf(scenario, yaml);
   return { scenario, source: yaml.doc.toString({ lineWidth: 0 }) };
+}
+
+/** What is wrong with a scenario that is right but for the last of its overrides. */
+function problemWith(text: string, options: ParseOptions): string | undefined {
+  try {
+    parseScenario(text, options);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message.split('\n').slice(1).map((line) => line.replace(/^--set |^[^ ]*:\d+:\d+: /, '')).join('; ');
+  }
 }
 
 /** The expectations without the variants that overrides left out, also in the document, so that its text says what ran. */
@@ -117,7 +133,8 @@ export function describeScenario(scenario: Scenario): string {
   const events = totalEvents(groups.map(({ group }) => group), phases);
   const deliveries = groups.reduce((sum, { plan, group }) => sum + ((totalEvents([group], phases) ?? 0) * subscribers * plan.follow) / plan.count, 0);
   const cells = Math.max(1, scenario.cells.length);
-  const trials = variants.length * repeat * cells;
+  const searching = scenario.search.length > 0;
+  const trials = variants.length * (searching ? scenario.search.reduce((sum, search) => sum + mostTrials(search), 0) : repeat * cells);
   const trialMs = overheadMs + phases.connect + phases.warmup + phases.measure;
   const traffic = events === undefined
     ? 'events and deliveries as its traces have them'
@@ -126,9 +143,10 @@ export function describeScenario(scenario: Scenario): string {
   return [
     `${name}: ${question}`,
     `  ${counted(subscribers, 'subscriber')}, ${counted(topicCount(groups.map(({ plan }) => plan)), 'topic')}, ${traffic}`,
-    `  ${counted(trials, 'trial')}${repeat > 1 ? ` (${repeat} of each)` : ''}: ${labels}`,
+    `  ${searching ? 'at most ' : ''}${counted(trials, 'trial')}${repeat > 1 ? ` (${repeat} of each)` : ''}: ${labels}`,
     ...Object.entries(scenario.matrix).map(([path, values]) => `  each with ${path} = ${values.join(', ')}`),
-    `  about ${formatUs(trials * trialMs * 1000)}`,
+    ...scenario.search.map(({ what, from, to, keep }) => `  searches the highest ${what} from ${from} to ${to} with ${keep}`),
+    `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs * 1000)}`,
   ].join('\n');
 }
 

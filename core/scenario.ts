@@ -13,6 +13,7 @@ import { cellsOf, mostCells, outsideMatrix, type Parameters } from './matrix.ts'
 import { metrics } from './metrics.ts';
 import { type PatternRegistry, variantOf } from './patterns.ts';
 import { largestBodyBytes } from './payload.ts';
+import { searchSchema } from './search.ts';
 import { duration, interval, rate, share, size } from './quantities.ts';
 
 const positive = z.int().min(1);
@@ -117,6 +118,13 @@ const matrix = z
   })
   .describe('lists of values by their path, such as subscribers or topics.news.publish; every combination is measured with every variant');
 
+const closedLoop = z
+  .strictObject({
+    connections: positive.max(10_000).default(50).describe('each sends its next request when the last one was answered'),
+    for: interval.refine((ms) => ms >= 1000 && ms % 1000 === 0, { error: 'whole seconds, at least 1s' }).prefault('4s').describe('how long each endpoint is asked'),
+  })
+  .describe('after the trials: how many requests a second a server process answers, polls and publishing, in closed loop');
+
 const curve = z.string().superRefine((name, context) => {
   if (!Object.hasOwn(metrics, name)) context.addIssue({ code: 'custom', message: `there is no metric "${name}"` });
 });
@@ -185,6 +193,8 @@ export function scenarioSchema(registry: PatternRegistry) {
     reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
     faults: z.array(fault).max(1000).default([]).describe('what goes wrong during the measured phase'),
     matrix: matrix.default({}),
+    search: z.array(searchSchema).max(10).default([]).describe('step searches, in place of one trial for each variant'),
+    closedLoop: closedLoop.optional(),
     curves: z.array(curve).max(12).default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery']).describe("metrics that the report draws over the matrix' parameters"),
     endpoints: z.array(conduct).max(20).default([]).describe('how webhook endpoints fall short; all answer well when left out'),
     expect: z.array(expectation).max(1000).default([]).describe('what must hold for exit code 0'),
@@ -206,6 +216,7 @@ export type Payload = Scenario['payload'];
 export type Fault = Scenario['faults'][number];
 export type ServerLimits = Scenario['server'];
 
+export type ClosedLoop = NonNullable<Scenario['closedLoop']>;
 export type ReconnectPolicy = Scenario['reconnect'];
 export type Phases = Scenario['phases'];
 

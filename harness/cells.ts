@@ -10,7 +10,7 @@ import type { TrialPlan } from './plan.ts';
 /** What one trial is: a variant under a plan. */
 export type Step = { plan: TrialPlan; variant: Variant; cell: Trial['cell'] };
 /** The plan of the scenario as its file stands, and what its trials run. */
-export type RunPlan = TrialPlan & { steps: Step[] };
+export type RunPlan = TrialPlan & { steps: Step[]; planOf(scenario: Scenario): TrialPlan };
 
 /** The variants of each cell; `plan` plans one scenario. */
 export function planSteps(scenario: Scenario, whole: TrialPlan, plan: (scenario: Scenario) => TrialPlan): Step[] {

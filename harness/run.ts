@@ -6,7 +6,8 @@ import { messageOf, UserError } from '../core/errors.ts';
 import { checkExpectations } from '../core/expectation.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
 import { resultFormat, resultVersion, type Result, type Trial } from '../core/result.ts';
-import type { Scenario } from '../core/scenario.ts';
+import type { ClosedLoop, Scenario } from '../core/scenario.ts';
+import { mostTrials } from '../core/search.ts';
 import { refuseLargeBodies } from './body-limit.ts';
 import { planSteps, type RunPlan } from './cells.ts';
 import { loadCorpus } from './corpus.ts';
@@ -15,6 +16,8 @@ import { processes, type Fleet } from './fleet.ts';
 import type { Progress } from './phases.ts';
 import { planTrial } from './plan.ts';
 import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';
+import { saturate } from './saturate.ts';
+import { searchTrials, type Turn } from './search.ts';
 import { targetFleet, type PreparedTarget } from './target.ts';
 import { connectionsEach, type LeftOut } from './target-variants.ts';
 import { runTrial } from './trial.ts';
@@ -61,7 +64,7 @@ export function prepare(scenario: Scenario, { registry, folder, machine = thisMa
     return plan;
   };
   const whole = planOf(scenario);
-  return { ...whole, steps: planSteps(scenario, whole, planOf) };
+  return { ...whole, steps: planSteps(scenario, whole, planOf), planOf };
 }
 
 /** Runs all trials of a prepared scenario. */
@@ -72,7 +75,10 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
     return target ? targetFleet(fleet, target) : fleet;
   };
   const { scenario } = plan;
-  const order = Array.from({ length: scenario.repeat }, (_, i) => plan.steps.map((step) => ({ ...step, repetition: i + 1 }))).flat();
+  const searches: NonNullable<Result['searches']> = [];
+  const searching = scenario.search.length > 0;
+  const turns = searching ? searchTrials(plan, registry, options.source, searches) : fixedTrials(plan);
+  const total = searching ? scenario.variants.length * scenario.search.reduce((sum, search) => sum + mostTrials(search), 0) : plan.steps.length * scenario.repeat;
   const result: Result = {
     format: resultFormat,
     version: resultVersion,
@@ -88,7 +94,7 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
       topics: plan.topicTotal,
       events: plan.events,
       deliveries: plan.deliveries,
-      ...(scenario.cells.length > 0 && { curves: scenario.curves }),
+      ...((searching || scenario.cells.length > 0) && { curves: scenario.curves }),
       phasesMs: scenario.phases,
       source: options.source,
     },
@@ -104,15 +110,18 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
       })),
     }),
     trials: [],
+    ...(searching && { searches }),
     expectations: [],
     interrupted: false,
   };
-  for (const [i, { plan: own, variant, cell, repetition }] of order.entries()) {
-    observer.trialStarted(variant, i + 1, order.length, own.scenario.subscribers);
+  for (let turn = turns.next(), i = 1; !turn.done; i++) {
+    const { plan: own, variant, cell, repetition } = turn.value;
+    observer.trialStarted(variant, i, Math.max(i, total), own.scenario.subscribers);
     try {
       const trial: Trial = { ...(await runTrial(own, variant, repetition, fleetFor(variant), observer.progress, signal)), ...(cell && { cell }) };
       result.trials.push(trial);
       observer.trialEnded(trial);
+      turn = turns.next(trial);
     } catch (error) {
       if (!signal.aborted) throw error;
       result.interrupted = true;
@@ -121,7 +130,22 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
     result.expectations = checkExpectations(scenario, result.trials);
     save?.(result);
   }
+  if (scenario.closedLoop && !result.interrupted) await addClosedLoop(result, scenario.closedLoop, fleet, signal);
   return result;
+}
+
+async function addClosedLoop(result: Result, closedLoop: ClosedLoop, fleet: Fleet, signal: AbortSignal): Promise<void> {
+  try {
+    result.closedLoop = await saturate(closedLoop, fleet, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    result.interrupted = true;
+  }
+}
+
+/** Every variant of every cell, as often as the scenario says. */
+function* fixedTrials({ scenario, steps }: RunPlan): Generator<Turn, void, Trial> {
+  for (let repetition = 1; repetition <= scenario.repeat; repetition++) for (const step of steps) yield { ...step, repetition };
 }
 
 function readTrace(file: string, folder: string): string {

@@ -5,6 +5,7 @@ import { magnitudeOf, shortPath } from '../core/matrix.ts';
 import { metrics, samplesAboveQuantile, type Metric } from '../core/metrics.ts';
 import type { Completed, Trial } from '../core/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../core/units.ts';
+import { searchSentences } from './searches.ts';
 import { formatMetric, medianOf } from './table.ts';
 import type { VariantTrials } from './variants.ts';
 
@@ -113,6 +114,8 @@ export function curveSentence({ metric, parameter, write, points, crossings }: C
 
 /** The answer of a matrix or a search: its first curve, and every crossing of the others. `undefined` where nothing has cells. */
 export function curveHeadline(variants: readonly VariantTrials[]): string | undefined {
+  const found = searchSentences([...new Set(variants.map(({ result }) => result))]);
+  if (found.length > 0) return `${found.join('. ')}.`;
   const [first, ...others] = curvesOf(variants);
   if (!first || variants.some(({ trials }) => trials[0]?.cell === undefined)) return undefined;
   return `${[first, ...others.filter(({ crossings }) => crossings.length > 0)].slice(0, 3).map(curveSentence).join('. ')}.`;

@@ -11,6 +11,7 @@ import { headlineOf } from './headline.ts';
 import { interactiveScript, variantPicker } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
 import { levelWords, warningsOf } from './said.ts';
+import { closedLoopSection, searchSection } from './searches.ts';
 import { style } from './style.ts';
 import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, resourceTable, resultsTable } from './tables.ts';
 import { targetsMarkup } from './targets.ts';
@@ -35,6 +36,8 @@ export type Section = (page: Page) => Markup | Promise<Markup>;
 const sections: readonly Section[] = [
   ({ results, names }) => resultsTable(results, names),
   ({ variants }) => warnings(variants),
+  ({ results }) => searchSection(results),
+  ({ results }) => closedLoopSection(results),
   ({ results }) => html`<h2>Side by side</h2>${comparisonTable(results)}`,
   ({ results }) => expectationTable(results),
   ({ interactive, charted: shown }) => (interactive && shown.length > 0 ? variantPicker(shown.map(({ label }) => label)) : html``),

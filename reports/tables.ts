@@ -106,6 +106,9 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
   }));
 }
 
+/** A table in the open. */
+export const plainTable = table;
+
 /** Rows of figures behind a chart, by variant. */
 export function figureTable(caption: string, heads: readonly string[], rows: readonly Row[]): Markup {
   return html`<details><summary>The figures</summary>${table(caption, heads, rows)}</details>`;

@@ -43,6 +43,8 @@ function checkKeyword(keyword: string, given: unknown, schema: Schema, value: un
       return fail(typeof value === 'string' && value.length < Number(given), `${path} is too short`);
     case 'minimum':
       return fail(typeof value === 'number' && value < Number(given), `${path} is too small`);
+    case 'exclusiveMinimum':
+      return fail(typeof value === 'number' && value <= Number(given), `${path} is too small`);
     case 'maximum':
       return fail(typeof value === 'number' && value > Number(given), `${path} is too large`);
     case 'minItems':
