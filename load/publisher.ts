@@ -38,7 +38,7 @@ export type Publisher = {
   readonly ready: Promise<void>;
   /**
    * Publishes the plan. Resolves when every event was answered or has failed; at the latest 5 s after the last
-   * one was sent, or was due and could not be.
+   * one was sent, or was due and could not be, or when the measured phase is over if that is later.
    * @throws UserError `publisher-backlog` when more than 64 MiB wait for the server to take them
    */
   run(window: Window): Promise<Published>;
@@ -154,7 +154,7 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
   function reconnectAfter(cause: Cause): void {
     if (!connected && nowUs() - startedUs > connectWithinUs) {
       ready.reject(new UserError('publisher-unreachable', `cannot connect to ${publishUrl} to publish: ${cause.message}`, exitCodes.failed));
-    } else if (window && nowUs() > plannedUs(events - 1) + answerWithinUs) {
+    } else if (window && nowUs() > Math.max(plannedUs(events - 1) + answerWithinUs, window.toUs)) {
       giveUp();
     } else {
       // At once at first: servers close idle connections, and the next event may be near.

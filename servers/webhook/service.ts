@@ -4,17 +4,17 @@
 import type { ServerBacklog } from '../../core/control.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { PatternOptions } from '../../core/patterns.ts';
-import { nextWaitMs, parseRetryAfterMs, retryPolicies, type RetryPolicy } from '../../core/retry-policy.ts';
 import { schemes } from '../../core/signature.ts';
 import type { HubEvent } from '../hub.ts';
 import type { PatternContext } from '../pattern.ts';
 import type { Stats, StreamMessage } from './api.ts';
+import { createAttempts, failureOf, isSuccess } from './attempt.ts';
 import { createDispatcher, type Dispatcher, type Outcome } from './dispatcher.ts';
 import { endpointOf, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
 import { createGuard } from './guard.ts';
 import { createBreaker, disableRules, type Breaker } from './health.ts';
 import { createSender, type Answer, type Sender } from './sender.ts';
-import type { AttemptRow, DeliveryRow, DeliveryStore, Message, Task } from './store.ts';
+import type { DeliveryRow, DeliveryStore, Message, Task } from './store.ts';
 import type { Timers } from './timers.ts';
 import { attemptView, deliveryView } from './views.ts';
 
@@ -68,7 +68,6 @@ export function createService(context: PatternContext, options: PatternOptions<'
   const { hub, limits, counters, countConnection, random } = context;
   const { concurrency } = options;
   const scheme = schemes[options.scheme];
-  const policy: RetryPolicy = typeof options.retries === 'string' ? retryPolicies[options.retries] : { waitsMs: options.retries, jitter: options.jitter };
   const guard = createGuard(options);
   const endpoints = new Map<string, WebhookEndpoint>();
   const byKey = new Map<number, WebhookEndpoint>();
@@ -77,6 +76,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
     counters, countConnection, random, guard, maxIdle: concurrency,
     timeoutMs: options.timeout, connectMs: options.connectTimeout, headersMs: options.headersTimeout,
   });
+  const tries = createAttempts(options, { sender, counters, timers, random });
   const dispatcher: Dispatcher = createDispatcher({ store, deliver, settled, concurrency, timers });
   const laneOptions = {
     // An endpoint that never answers costs the others an eighth of the attempts under way, and no more.
@@ -173,53 +173,24 @@ export function createService(context: PatternContext, options: PatternOptions<'
   /** What a handler does that knows no queue: one endpoint after the other, one attempt each. */
   async function deliverInHandler(message: Message, receivers: readonly WebhookEndpoint[]): Promise<void> {
     for (const endpoint of receivers) {
-      if (endpoint.disabled === undefined && !closed) judge(endpoint, await post(endpoint, message, 1));
+      if (endpoint.disabled === undefined && !closed) judge(endpoint, (await tries.post(endpoint, message, 1)).answer);
     }
   }
 
   async function deliver(task: Task): Promise<Outcome> {
     const endpoint = byKey.get(task.endpoint)!; // a lane is open for registered endpoints alone
-    const atMs = timers.nowMs();
-    const fromMs = performance.now();
     const attempt = task.attempts + 1;
-    const answer = await post(endpoint, task.message, attempt);
-    const row: AttemptRow = {
-      attempt, atMs, latencyMs: Math.round((performance.now() - fromMs) * 1000) / 1000,
-      status: answer.kind === 'answered' ? answer.status : undefined,
-      failure: answer.kind === 'failed' ? answer.reason : undefined,
-      answer: answer.kind === 'answered' ? answer.body : '',
-      truncated: answer.kind === 'answered' && answer.truncated,
-      nextMs: undefined,
-    };
+    const { answer, row } = await tries.post(endpoint, task.message, attempt);
     if (judge(endpoint, answer)) return { state: 'delivered', attempt: row };
     if (endpoint.disabled !== undefined) return { state: 'cancelled', attempt: row };
-    const retryAfterMs = answer.kind === 'answered' ? parseRetryAfterMs(answer.retryAfter ?? '', timers.nowMs()) : undefined;
-    const throttled = answer.kind === 'answered' ? answer.status === 429 : answer.timedOut;
-    const waitMs = nextWaitMs(policy, attempt, random, { retryAfterMs, throttled });
+    const waitMs = tries.waitMs(attempt, answer);
     if (waitMs === undefined) return { state: 'exhausted', attempt: row };
     return { state: 'again', attempt: { ...row, nextMs: Math.ceil(timers.nowMs() + waitMs) } };
   }
 
-  function post({ keysAt, target }: WebhookEndpoint, { id, topic, body, bodyBytes }: Message, attempt: number): Promise<Answer> {
-    const timestampS = Math.floor(timers.stampMs() / 1000);
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': String(bodyBytes),
-      ...scheme.sign(keysAt(timers.nowMs()), { id, topic, timestampS, body }),
-      'pushbench-attempt': String(attempt),
-    };
-    return sender.post(target, headers, body, () => {
-      counters[attempt === 1 ? 'deliveryRequests' : 'retries']++;
-      counters.events++;
-    });
-  }
-
-  /**
-   * 2xx is success and all else is not, redirects among it; 410 says never again (Standard Webhooks 1.0.0).
-   * @returns whether it was a success
-   */
+  /** What an answer means for its endpoint; 410 says never again. @returns whether it was a success */
   function judge(endpoint: WebhookEndpoint, answer: Answer): boolean {
-    const ok = answer.kind === 'answered' && answer.status >= 200 && answer.status < 300;
+    const ok = isSuccess(answer);
     const nowMs = timers.nowMs();
     const { stored, breaker } = endpoint;
     const turned = breaker?.end(ok, nowMs);
@@ -230,7 +201,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
       return true;
     }
     counters.errors++;
-    endpoint.lastFailure = answer.kind === 'answered' ? `answered ${answer.status}` : answer.reason;
+    endpoint.lastFailure = failureOf(answer);
     noteHealth(endpoint, stored.failures + 1, stored.failingSinceMs ?? nowMs);
     const reason = answer.kind === 'answered' && answer.status === 410 ? 'answered 410 Gone' : disableRules[options.disable](stored, nowMs);
     if (reason !== undefined) disable(endpoint, reason);

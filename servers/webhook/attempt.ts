@@ -1,0 +1,63 @@
+// One attempt, signed and judged: what is the same whoever decides whose turn it is.
+
+import type { Counters } from '../../core/counters.ts';
+import type { Random } from '../../core/random.ts';
+import { nextWaitMs, parseRetryAfterMs, retryPolicies, type RetryPolicy } from '../../core/retry-policy.ts';
+import type { PatternOptions } from '../../core/patterns.ts';
+import { schemes } from '../../core/signature.ts';
+import type { WebhookEndpoint } from './endpoints.ts';
+import type { Answer, Sender } from './sender.ts';
+import type { AttemptRow, Message } from './store.ts';
+import type { Timers } from './timers.ts';
+
+export type Attempts = {
+  /** Makes attempt `attempt` (from 1). Never rejects. */
+  post(endpoint: WebhookEndpoint, message: Message, attempt: number): Promise<{ answer: Answer; row: AttemptRow }>;
+  /** How long to wait after a failure; undefined when that was the last attempt. */
+  waitMs(attempt: number, answer: Answer): number | undefined;
+};
+
+/** 2xx is success and all else is not, redirects among it (Standard Webhooks 1.0.0). */
+export function isSuccess(answer: Answer): boolean {
+  return answer.kind === 'answered' && answer.status >= 200 && answer.status < 300;
+}
+
+export function failureOf(answer: Answer): string {
+  return answer.kind === 'answered' ? `answered ${answer.status}` : answer.reason;
+}
+
+export function createAttempts(options: PatternOptions<'webhook'>, { sender, counters, timers, random }: { sender: Sender; counters: Counters; timers: Timers; random: Random }): Attempts {
+  const scheme = schemes[options.scheme];
+  const policy: RetryPolicy = typeof options.retries === 'string' ? retryPolicies[options.retries] : { waitsMs: options.retries, jitter: options.jitter };
+
+  return {
+    async post({ keysAt, target }, { id, topic, body, bodyBytes }, attempt) {
+      const atMs = timers.nowMs();
+      const fromMs = performance.now();
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': String(bodyBytes),
+        ...scheme.sign(keysAt(atMs), { id, topic, timestampS: Math.floor(timers.stampMs() / 1000), body }),
+        'pushbench-attempt': String(attempt),
+      };
+      const answer = await sender.post(target, headers, body, () => {
+        counters[attempt === 1 ? 'deliveryRequests' : 'retries']++;
+        counters.events++;
+      });
+      const row: AttemptRow = {
+        attempt, atMs, latencyMs: Math.round((performance.now() - fromMs) * 1000) / 1000,
+        status: answer.kind === 'answered' ? answer.status : undefined,
+        failure: answer.kind === 'failed' ? answer.reason : undefined,
+        answer: answer.kind === 'answered' ? answer.body : '',
+        truncated: answer.kind === 'answered' && answer.truncated,
+        nextMs: undefined,
+      };
+      return { answer, row };
+    },
+    waitMs(attempt, answer) {
+      const retryAfterMs = answer.kind === 'answered' ? parseRetryAfterMs(answer.retryAfter ?? '', timers.nowMs()) : undefined;
+      const throttled = answer.kind === 'answered' ? answer.status === 429 : answer.timedOut;
+      return nextWaitMs(policy, attempt, random, { retryAfterMs, throttled });
+    },
+  };
+}
