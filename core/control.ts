@@ -105,7 +105,7 @@ export type LoadCommand =
   | { kind: 'stop' };
 
 /**
- * An event that took a number of its topic, though nobody knows whether the system took the event: one of a target's
+ * A measured event that took a number of its topic, though nobody knows whether the system took the event: one of a target's
  * publisher, which numbers events itself. It is expected from nobody and counts for nobody.
  */
 export type EventNumber = { topic: number; seq: number };

@@ -80,7 +80,7 @@ function ledgerOf(plan: TrialPlan, { ranges, done, closed, unconfirmed: disregar
   let unconfirmed = 0;
   for (let i = 0; i < done.seq.length; i++) if (done.seq[i] === 0 && plan.publish.offsetUs[i]! >= warmupUs) unconfirmed++;
   return {
-    published: ranges.reduce((total, { first, last }) => total + Math.max(0, last - first + 1), 0) - disregarded.length,
+    published: ranges.reduce((total, { first, last }, topic) => total + Math.max(0, last - first + 1) - disregarded.filter((one) => one.topic === topic && one.seq >= first && one.seq <= last).length, 0),
     unconfirmed,
     expected: sum('expected'),
     delivered: sum('delivered'),

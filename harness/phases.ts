@@ -180,9 +180,10 @@ export async function drain(stage: Stage, { window, done, latest, timeline }: Me
   const { plan, fleet: { clock }, peers: { loads } } = stage;
   const { subscribers, phases } = plan.scenario;
   const ranges = measuredRanges(plan, done.seq);
-  const unconfirmed = (done.unconfirmed ?? []).filter(({ topic, seq }) => seq >= ranges[topic]!.first && seq <= ranges[topic]!.last);
+  const { unconfirmed = [] } = done;
+  const inRange = unconfirmed.filter(({ topic, seq }) => seq >= ranges[topic]!.first && seq <= ranges[topic]!.last);
   const follow = (topic: number) => followersOf(plan.topics, topic, subscribers);
-  const expected = ranges.reduce((sum, range, topic) => sum + lengthOf(range) * follow(topic), 0) - unconfirmed.reduce((sum, { topic }) => sum + follow(topic), 0);
+  const expected = ranges.reduce((sum, range, topic) => sum + lengthOf(range) * follow(topic), 0) - inRange.reduce((sum, { topic }) => sum + follow(topic), 0);
   const limitUs = window.toUs + phases.drain * 1000;
   for (;;) {
     for (const load of loads) load.send({ kind: 'sample' });

@@ -21,7 +21,7 @@ export type PublisherSetup = { publishUrl: string; topics: TopicGroupPlan[]; pla
 export type Published = {
   /** What the server gave event `i`, 0 where it gave none. */
   seq: Int32Array;
-  /** Of a target's publisher, which numbers events itself: numbers given to events that were not confirmed. */
+  /** Of a target's publisher, which numbers events itself: numbers given to measured events that were not confirmed. */
   unconfirmed?: EventNumber[];
   /** Planned to sent, of the measured events. */
   lag: Histogram;

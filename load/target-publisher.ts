@@ -156,7 +156,7 @@ export function startTargetPublisher({ topics, plan, seed, target }: PublisherSe
     problem(code, message);
     const topic = plan.topic[lane.current]!;
     // Its number is used up: had the target taken it after all, the next one with that number would be a duplicate.
-    unconfirmed.push({ topic, seq: numbers[topic]! });
+    if (measured(lane.current)) unconfirmed.push({ topic, seq: numbers[topic]! });
     ended(lane);
   }
 

@@ -16,7 +16,7 @@ app.get('/feed/:channel', (request, response) => {
   response.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-cache' }).flushHeaders();
   if (!listeners.has(channel)) listeners.set(channel, new Set());
   listeners.get(channel).add(response);
-  request.on('close', () => listeners.get(channel).delete(response));
+  response.on('close', () => listeners.get(channel).delete(response));
 });
 
 app.post('/feed/:channel', express.json({ limit: '1mb' }), (request, response) => {
