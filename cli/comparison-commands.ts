@@ -3,6 +3,7 @@
 import { Option, type Command } from 'commander';
 import type { BaselineFlags } from './baseline.ts';
 import type { CompareFlags } from './compare.ts';
+import type { HistoryFlags } from './history.ts';
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
@@ -58,5 +59,16 @@ export function addComparisonCommands(root: Command): void {
     .action(async (name: string, result: string, options: BaselineFlags & CompareFlags) => {
       const { checkBaseline } = await import('./baseline.ts');
       process.exitCode = await checkBaseline(name, result, options);
+    });
+
+  root
+    .command('history')
+    .description('how the figures of a scenario went over its saved runs, and where they changed their level')
+    .argument('<path...>', 'results, baselines, or folders of them')
+    .option('--json', 'print it as JSON on standard output', false)
+    .option('--html <file>', 'write a page with charts too')
+    .action(async (paths: string[], options: HistoryFlags) => {
+      const { historyCommand } = await import('./history.ts');
+      process.exitCode = await historyCommand(paths, options);
     });
 }

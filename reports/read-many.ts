@@ -23,7 +23,11 @@ export async function readResults(path: string): Promise<[Result, ...Result[]]> 
   return [first, ...others];
 }
 
-async function resultFiles(path: string): Promise<string[]> {
+/**
+ * The result files at a path: itself, the one in it, or those in its folders; none where it is a folder without any.
+ * @throws UserError when there is nothing at the path, or too much
+ */
+export async function resultFiles(path: string): Promise<string[]> {
   let names: string[];
   try {
     if (!(await stat(path)).isDirectory()) return [path];

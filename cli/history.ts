@@ -1,0 +1,20 @@
+// `pushbench history`: how the figures of a scenario went over its saved runs.
+
+import { exitCodes, type ExitCode } from '../core/errors.ts';
+import { historyOf } from '../core/history.ts';
+import { requireWritable, writeWhole } from '../harness/store.ts';
+import { version } from '../harness/version.ts';
+import { renderHistory } from '../reports/history-words.ts';
+import { readHistory } from '../reports/read-history.ts';
+
+export type HistoryFlags = { json: boolean; html?: string };
+
+/** Advice alone: a trend never fails a build. */
+export async function historyCommand(paths: readonly string[], { json, html }: HistoryFlags): Promise<ExitCode> {
+  if (html !== undefined) requireWritable(html);
+  const history = historyOf(await readHistory(paths));
+  if (json) process.stdout.write(`${JSON.stringify(history, null, 1)}\n`);
+  else process.stdout.write(renderHistory(history, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
+  if (html !== undefined) writeWhole(html, await (await import('../reports/history-page.ts')).renderHistoryPage(history, version));
+  return exitCodes.ok;
+}

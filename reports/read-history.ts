@@ -1,0 +1,42 @@
+// Reads what a history is made of: results, folders of them, baseline files and folders of those. One after the
+// other, keeping only readings, so that a thousand results fit into memory.
+
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { baselineFormat, readBaseline } from '../core/baseline.ts';
+import { messageOf, UserError } from '../core/errors.ts';
+import { runSetOf, type RunSet } from '../core/run-set.ts';
+import { readResult } from './read.ts';
+import { resultFiles } from './read-many.ts';
+
+/** @throws UserError when a path holds nothing, or something that cannot be read */
+export async function readHistory(paths: readonly string[]): Promise<[RunSet, ...RunSet[]]> {
+  const sets: RunSet[] = [];
+  for (const path of paths) {
+    const found = await filesIn(path);
+    if (found.length === 0) throw new UserError('history-empty', `There is neither a result nor a baseline in ${path}. Name results, baselines, or folders of them.`);
+    for (const file of found) sets.push(await readSet(file));
+  }
+  const [first, ...others] = sets;
+  if (!first) throw new UserError('history-empty', 'Name results, baselines, or folders of them, such as results or baselines.');
+  return [first, ...others];
+}
+
+async function filesIn(path: string): Promise<string[]> {
+  const results = await resultFiles(path);
+  if (results.length > 0 || !(await stat(path)).isDirectory()) return results;
+  const names = (await readdir(path)).filter((name) => name.endsWith('.json')).sort();
+  return names.map((name) => join(path, name));
+}
+
+async function readSet(file: string): Promise<RunSet> {
+  const name = basename(file) === 'result.json' ? basename(dirname(file)) : basename(file, '.json');
+  // A baseline says what it is at its start; reading a result whole twice would take twice as long.
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UserError('history-file', `Cannot read ${file}: ${messageOf(error)}.`);
+  }
+  return text.slice(0, 200).includes(`"${baselineFormat}"`) ? readBaseline(text, file).runs : runSetOf(name, [await readResult(file)]);
+}
