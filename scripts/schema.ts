@@ -1,13 +1,19 @@
-// Writes the schemas that editors check scenario and target files against: `node scripts/schema.ts`.
-// It says what a file may hold; what several values make impossible together only `pushbench validate` sees.
+// Writes what is described to machines: `node scripts/schema.ts`. The schemas that editors check scenario and target
+// files against (they say what a file may hold; what several values make impossible together only `pushbench validate`
+// sees), the event's schema, and the OpenAPI document of webhook delivery.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { stringify } from 'yaml';
 import { z } from 'zod';
+import { eventSchema } from '../core/event-schema.ts';
 import { patterns } from '../core/patterns.ts';
 import { scenarioSchema } from '../core/scenario.ts';
 import { targetSchema } from '../core/target.ts';
+import { openApiDocument } from '../servers/webhook/openapi.ts';
 
 export const targetSchemaFile = new URL('../schema/target.schema.json', import.meta.url);
+export const eventSchemaFile = new URL('../docs/event.schema.json', import.meta.url);
+export const openApiFile = new URL('../docs/openapi.yaml', import.meta.url);
 export const schemaFile = new URL('../schema/scenario.schema.json', import.meta.url);
 
 /** The text of the scenarios' schema. */
@@ -20,6 +26,17 @@ export function targetSchemaText(): string {
   return textOf(targetSchema, 'pushbench target');
 }
 
+/** The text of the event's schema. */
+export function eventSchemaText(): string {
+  const { $schema, ...rest } = z.toJSONSchema(eventSchema, { target: 'draft-2020-12' });
+  return `${JSON.stringify({ $schema, title: 'pushbench event', ...rest }, null, 2)}\n`;
+}
+
+/** The text of the OpenAPI document. */
+export function openApiText(): string {
+  return `# Written by scripts/schema.ts; the webhook server answers it at /openapi.json, too.\n${stringify(openApiDocument(), { aliasDuplicateObjects: false, lineWidth: 0 })}`;
+}
+
 /** Draft 7, which the editors' YAML support reads best. */
 function textOf(schema: z.ZodType, title: string): string {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
@@ -30,4 +47,6 @@ if (import.meta.main) {
   mkdirSync(new URL('.', schemaFile), { recursive: true });
   writeFileSync(schemaFile, schemaText());
   writeFileSync(targetSchemaFile, targetSchemaText());
+  writeFileSync(eventSchemaFile, eventSchemaText());
+  writeFileSync(openApiFile, openApiText());
 }

@@ -1,7 +1,7 @@
 // Webhooks: the server calls each subscriber at the address it registered. What it takes is a folder: service.ts (what
 // is delivered, and what an answer means), dispatcher.ts (whose turn it is), store.ts (what outlives the process),
-// sender.ts (one request), routes.ts and stream.ts (the HTTP
-// API), access.ts (who may use it), dashboard.ts (a page that does). This file puts them together.
+// sender.ts (one request), routes.ts and stream.ts (the HTTP API), openapi.ts (its description), access.ts (who may use it),
+// dashboard.ts (a page that does). This file puts them together.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import type { PatternOptions } from '../core/patterns.ts';
 import type { PatternServer } from './pattern.ts';
 import { createAccess } from './webhook/access.ts';
 import { dashboardRoutes } from './webhook/dashboard.ts';
+import { openApiRoute } from './webhook/openapi.ts';
 import { webhookRoutes } from './webhook/routes.ts';
 import { createService } from './webhook/service.ts';
 import { openSqliteStore } from './webhook/sqlite-store.ts';
@@ -26,7 +27,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
       const stream = webhookStream(context, service);
       const access = createAccess();
       return {
-        routes: access.protect({ ...webhookRoutes(service, context.limits, context.counters), ...stream.routes, ...dashboardRoutes() }),
+        routes: access.protect({ ...webhookRoutes(service, context.limits, context.counters), ...stream.routes, ...openApiRoute(), ...dashboardRoutes() }),
         page: (beyond) => (beyond ? `/dashboard?token=${access.token}` : '/dashboard'),
         subscribers: service.enabled,
         accepted: service.accepted,

@@ -1,5 +1,5 @@
 // The HTTP API of webhook delivery: what its requests take and what its answers hold, as JSON. Types and checks
-// alone; the routes are routes.ts, in words it stands in docs/webhooks-api.md.
+// alone; the routes are routes.ts, and openapi.ts describes them to machines (docs/openapi.yaml).
 //
 //   POST   /webhooks                          RegistrationAnswer (201); the secret is in no other answer
 //   GET    /webhooks                          EndpointList, oldest first; ?limit, ?cursor
