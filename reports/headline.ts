@@ -18,25 +18,37 @@ const namesListed = 6;
 
 type Figures = { variant: VariantTrials; p50Us: number; p99Us: number | undefined; requestsPerDelivery: number };
 
-/** One sentence or two; what cannot be said is said to be so. */
+/** The answer and what must be said with it, in a line. */
 export function headlineOf(results: readonly Result[]): string {
+  const { answer, remarks } = headlinesOf(results);
+  return [answer, ...remarks].join(' ');
+}
+
+/** One sentence, and what was lost, does not count or was cut short; what cannot be said is said to be so. */
+export function headlinesOf(results: readonly Result[]): { answer: string; remarks: string[] } {
   const variants = variantsOf(results);
   const overCells = curveHeadline(variants);
-  if (overCells !== undefined) return overCells;
   const usable = variants.filter((variant) => variant.valid && variant.completed.length > 0);
-  if (usable.length === 0) return `${settingOf(results)} nothing can be said: ${whyNot(variants)}.`;
+  if (overCells !== undefined) return { answer: overCells, remarks: remarksOf(results, variants, usable) };
+  if (usable.length === 0) return { answer: `${settingOf(results)} nothing can be said: ${whyNot(variants)}.`, remarks: [] };
   const figures = usable.map(figuresOf).filter((one) => one !== undefined).sort((a, b) => a.p50Us - b.p50Us);
   const [first] = figures;
-  if (!first) return `${settingOf(results)} nothing can be said: no event was delivered.`;
+  if (!first) return { answer: `${settingOf(results)} nothing can be said: no event was delivered.`, remarks: [] };
   const alike = figures.filter(({ p50Us }) => p50Us - first.p50Us < alikeUs || p50Us / first.p50Us < alikeRatio);
   const slowest = figures.at(-1)!; // there is a first
-  const sentences = [`${settingOf(results)} ${leaders(alike, figures)}${alike.includes(slowest) ? '' : `; ${trailing(slowest, figures)}`}.`];
+  const answer = `${settingOf(results)} ${leaders(alike, figures)}${alike.includes(slowest) ? '' : `; ${trailing(slowest, figures)}`}.`;
+  return { answer, remarks: remarksOf(results, variants, usable) };
+}
+
+function remarksOf(results: readonly Result[], variants: readonly VariantTrials[], usable: readonly VariantTrials[]): string[] {
   const losses = usable.flatMap((variant) => lossOf(variant) ?? []);
-  if (losses.length > 0) sentences.push(`${listed(losses)}.`);
   const unusable = variants.length - usable.length;
-  if (unusable > 0) sentences.push(`${unusable === 1 ? 'One variant does' : `${unusable} variants do`} not count: ${whyNot(variants)}.`);
-  if (results.some(({ interrupted }) => interrupted)) sentences.push('The run was interrupted before its last trial.');
-  return sentences.join(' ');
+  return [
+    ...(losses.length > namesListed ? [`${losses.length} variants missed deliveries.`] : losses.length > 0 ? [`${listed(losses)}.`] : []),
+    ...(unusable > namesListed ? [`${unusable} of ${variants.length} variants do not count; the reasons stand with the warnings.`] : []),
+    ...(unusable > 0 && unusable <= namesListed ? [`${unusable === 1 ? 'One variant does' : `${unusable} variants do`} not count: ${whyNot(variants)}.`] : []),
+    ...(results.some(({ interrupted }) => interrupted) ? ['The run was interrupted before its last trial.'] : []),
+  ];
 }
 
 function figuresOf(variant: VariantTrials): Figures | undefined {

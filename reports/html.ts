@@ -7,7 +7,7 @@ import { formatBytes, formatNumber } from '../core/units.ts';
 import { curveFigures } from './curves.ts';
 import { docName } from './docs.ts';
 import { charted, figures, type Figure } from './figures.ts';
-import { headlineOf } from './headline.ts';
+import { headlinesOf } from './headline.ts';
 import { interactiveScript, variantPicker } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
 import { levelWords, warningsOf } from './said.ts';
@@ -68,13 +68,15 @@ export async function renderHtml(results: readonly Result[], { interactive }: { 
   const page: Page = { results, names: resultNames(results), variants, figures: drawn, charted: inCharts, interactive };
   const [first] = results as [Result, ...Result[]];
   const title = results.length === 1 ? first.scenario.name : `${results.length} results`;
+  const { answer, remarks } = headlinesOf(results);
   const questions = [...new Set(results.map(({ scenario }) => scenario.question))];
   const whole = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="pushbench ${first.pushbench}"><title>${title}: pushbench</title><style>${{ markup: style }}</style></head>
 <body><main class="${suspect ? 'suspect' : ''}">
 <h1>${questions.length === 1 ? questions[0] : `${results.length} results of ${new Set(results.map(({ scenario }) => scenario.name)).size} scenarios side by side`}</h1>
-<p class="headline">${headlineOf(results)}</p>
+<p class="headline">${answer}</p>
+${remarks.length > 0 && html`<p class="remarks">${remarks.join(' ')}</p>`}
 ${strip}
 ${await Promise.all(sections.map((section) => section(page)))}
 </main>${interactive ? await interactiveScript(drawn) : ''}</body></html>

@@ -28,7 +28,7 @@ export function pageOf(title: string, body: Markup): string {
 function runTable(runs: readonly RunSummary[]): Markup {
   const readable = runs.filter(({ status }) => status === 'read').length;
   const heads = [...(readable > 1 ? [html`<span class="dim">beside</span>`] : []), 'scenario', 'when (UTC)', 'answer', 'trials that count', 'expectations', 'forms'];
-  const table = html`<div class="scroll" role="region" aria-label="Runs" tabindex="0"><table class="runs"><caption>Each run with its answer; the forms are made when asked for</caption>
+  const table = html`<div class="scroll" role="region" aria-label="Runs" tabindex="0"><table class="runs"><caption><span>Each run with its answer; the forms are made when asked for</span></caption>
 <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${runs.map((run) => row(run, readable > 1))}</tbody></table></div>`;
   if (readable < 2) return table;
   return html`<form action="/side-by-side">${table}<p><button>Put the ticked ones in one report</button> <span class="dim">on the same axes, at most ${mostSideBySide}</span></p></form>`;

@@ -58,8 +58,10 @@ const tell = (_, event, __, value) => {
   tip.style.left = Math.max(0, Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8)) + 'px';
   tip.style.top = Math.max(0, Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8)) + 'px';
 };
+// A narrow screen keeps the drawings made for it.
+const wide = matchMedia('(min-width: 40.01rem)').matches;
 const specs = JSON.parse(document.getElementById('specs').textContent);
-Promise.all(Object.entries(specs).map(async ([id, spec]) => {
+Promise.all(Object.entries(wide ? specs : {}).map(async ([id, spec]) => {
   const place = document.querySelector('#' + id + ' .chart');
   const box = document.createElement('div');
   const view = await new vega.View(vega.parse(unpack(spec)), { renderer: 'svg', container: box }).tooltip(tell).runAsync();
@@ -69,7 +71,7 @@ Promise.all(Object.entries(specs).map(async ([id, spec]) => {
   place.replaceChildren(box);
   return view;
 })).then((views) => {
-  picker.hidden = false;
+  picker.hidden = !wide;
   picker.addEventListener('change', () => {
     const hidden = [...picker.querySelectorAll('input:not(:checked)')].map((box) => box.value);
     for (const view of views) view.signal('hidden', hidden).runAsync();

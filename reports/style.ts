@@ -12,7 +12,8 @@ export const style = `
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 74rem; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.05rem; font-weight: 500; color: var(--dim); margin: 0; }
-.headline { max-width: 60rem; font-size: 1.5rem; line-height: 1.35; font-weight: 600; margin: .4rem 0 1.2rem; }
+.headline { max-width: 60rem; font-size: clamp(1.15rem, 2.5vw, 1.5rem); line-height: 1.35; font-weight: 600; margin: .4rem 0 1.2rem; text-wrap: pretty; }
+.remarks { max-width: 60rem; margin: -.6rem 0 1.2rem; font-weight: 500; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; line-height: 1.3; }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; }
 p, li { max-width: 46rem; }
@@ -24,7 +25,7 @@ p, li { max-width: 46rem; }
 .strip > div.wrong { background: var(--bad-back); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; margin: .5rem 0; }
-caption { text-align: left; padding-bottom: .3rem; }
+caption { text-align: left; padding-bottom: .3rem; } caption span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 2rem); }
 th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
 thead th { white-space: normal; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; }
@@ -34,6 +35,10 @@ tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.ou
 .suspect figure { filter: saturate(.4); } .suspect .main { color: var(--dim); }
 figure { margin: 1rem 0; } figcaption { max-width: 54rem; }
 .chart svg { display: block; width: 100%; min-width: 620px; max-width: 860px; height: auto; font: 12px system-ui, sans-serif; }
+.chart svg text { fill: currentColor; } .role-axis-grid line, .role-axis-tick line, .role-axis-domain line { stroke: currentColor; } .role-axis-grid line { stroke-opacity: .15; }
+.chart svg.narrow { display: none; min-width: 0; max-width: 480px; }
+@media screen and (max-width: 40rem) { .chart svg.wide { display: none; } .chart svg.narrow { display: block; }
+  .main th:first-child { position: sticky; left: 0; background: var(--back); } td.text { min-width: 16rem; } }
 #picker { border: 1px solid var(--line); border-radius: 8px; margin: 2rem 0 0; padding: .5rem .9rem; background: var(--panel); }
 #picker label { display: inline-block; margin-left: .8rem; } #picker p { margin: .3rem 0 0; max-width: none; }
 #tip { position: fixed; padding: .35rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--back); font-size: .85rem; white-space: pre; pointer-events: none; }

@@ -12,7 +12,7 @@ import { rateText, variantsOf, type VariantTrials } from './variants.ts';
 type Row = { head: Markup | string; cells: (string | Markup)[] };
 
 function table(caption: string, heads: readonly string[], rows: readonly Row[]): Markup {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption>
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption><span>${caption}</span></caption>
 <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
 <tbody>${rows.map(({ head, cells }) => html`<tr><th scope="row">${head}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
@@ -30,8 +30,8 @@ export function comparisonTable(results: readonly Result[]): Markup {
     const why = valid ? '' : failed === undefined ? 'does not count' : 'failed';
     return html`<tr class="${valid ? '' : 'out'}"><th scope="row"><span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span><a href="#pattern-${pattern}">${label}</a>${why && html`<span class="why">${why}</span>`}</th>${cells.map(({ text, range }) => html`<td>${text}${range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`}</td>`)}</tr>`;
   });
-  return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0"><table><caption>Patterns by what they cost and how soon they deliver</caption>
-<thead><tr><th scope="col">variant</th>${columns.map(({ title }) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>
+  return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0"><table><caption><span>Patterns by what they cost and how soon they deliver</span></caption>
+<thead><tr><th scope="col">variant</th>${columns.map(({ title }) => html`<th scope="col">${title.replace('/ ', '/\u00A0')}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>
 ${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].join('; ')}.</p>`}
 <details><summary>What the columns mean</summary><ul class="plain">${columns.map(({ title, note }) => html`<li><b>${title}</b>: ${note}</li>`)}</ul></details>`;
 }

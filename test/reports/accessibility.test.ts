@@ -2,48 +2,118 @@
 // interactive answers.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { chromium, type Browser } from 'playwright-core';
+import type { Result } from '../../core/result.ts';
 import { renderHtml } from '../../reports/html.ts';
+import { serveArchive } from '../../reports/web.ts';
 import { fixtureResult } from './fixture.ts';
 
 const executablePath = '/usr/bin/chromium';
 const skip = existsSync(executablePath) ? false : 'Chromium is not installed (Debian: apt-get install chromium)';
 const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run', '--disable-sync'];
 
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+
 type Violation = { id: string; help: string; nodes: { html: string }[] };
 
-test('axe finds no violation, light and dark, still and interactive; a phone needs no sideways scrolling', { skip }, async (t) => {
+/** Violations that axe finds on a page, and what went wrong in it; a request to anywhere else is wrong. */
+async function faultsOf(browser: Browser, url: string, colorScheme: 'light' | 'dark', ready?: string): Promise<string[]> {
+  const page = await browser.newPage({ colorScheme, viewport: { width: 1200, height: 900 } });
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('request', (request) => request.url().startsWith(new URL(url).origin) || request.url().startsWith('file:') || faults.push(`it asked for ${request.url()}`));
+  await page.goto(url);
+  if (ready !== undefined) await page.waitForSelector(ready);
+  for (const details of await page.locator('details').all()) await details.evaluate((element) => element.setAttribute('open', ''));
+  await page.evaluate(axe); // not a script element, which the page's own policy may forbid
+  const violations = (await page.evaluate('axe.run().then((result) => result.violations)')) as Violation[];
+  await page.close();
+  return [...faults, ...violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html}`)];
+}
+
+const reports: Record<string, () => Result[]> = {
+  'one result': () => [fixtureResult({ repeat: 2 })],
+  'one that does not count': () => [fixtureResult({ trouble: true, repeat: 2 })],
+  'several results': () => [fixtureResult({ measureS: 5 }), fixtureResult({ seed: 2, measureS: 5, trouble: true })],
+  'a result with nothing in it': () => [{ ...fixtureResult(), trials: [], expectations: [], interrupted: true }],
+};
+
+for (const [name, results] of Object.entries(reports)) {
+  test(`axe finds no violation in the report of ${name}, light and dark, still and interactive; a phone needs no sideways scrolling`, { skip }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const browser = await chromium.launch({ executablePath, args });
+    t.after(() => browser.close());
+    const drawn = results().some(({ trials }) => trials.length > 0);
+    for (const interactive of [false, true]) {
+      const url = `file://${join(folder, `${interactive}.html`)}`;
+      writeFileSync(new URL(url), await renderHtml(results(), { interactive }));
+      for (const colorScheme of ['light', 'dark'] as const) {
+        assert.deepEqual(await faultsOf(browser, url, colorScheme, interactive && drawn ? '#picker:not([hidden])' : undefined), [], `${colorScheme}, ${interactive ? 'interactive' : 'still'}`);
+      }
+      const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
+      await phone.goto(url);
+      assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
+      await phone.close();
+    }
+  });
+}
+
+test('on a phone charts are drawn for it, with letters as large as elsewhere', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const browser = await chromium.launch({ executablePath, args });
   t.after(() => browser.close());
+  const file = join(folder, 'page.html');
   for (const interactive of [false, true]) {
-    for (const trouble of [false, true]) {
-      const file = join(folder, `${interactive}-${trouble}.html`);
-      writeFileSync(file, await renderHtml([fixtureResult({ trouble, repeat: 2 })], { interactive }));
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const page = await browser.newPage({ colorScheme, viewport: { width: 1200, height: 900 } });
-        const failures: string[] = [];
-        page.on('pageerror', (error) => failures.push(error.message));
-        page.on('request', (request) => request.url().startsWith('file:') || failures.push(`it asked for ${request.url()}`));
-        await page.goto(`file://${file}`);
-        if (interactive) await page.waitForSelector('#picker:not([hidden])');
-        await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
-        const violations = (await page.evaluate('axe.run().then((result) => result.violations)')) as Violation[];
-        assert.deepEqual(violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html}`), [], `${colorScheme} ${interactive} ${trouble}`);
-        assert.deepEqual(failures, []);
-        await page.close();
-      }
+    writeFileSync(file, await renderHtml([fixtureResult()], { interactive }));
+    for (const [width, shown] of [[390, 'narrow'], [1200, 'wide']] as const) {
+      const page = await browser.newPage({ viewport: { width, height: 800 } });
+      await page.goto(`file://${file}`);
+      if (interactive && shown === 'wide') continue; // drawn anew there
+      assert.equal(await page.locator('.chart svg:visible').count(), 9);
+      assert.equal(await page.locator(`.chart svg.${shown}:visible`).count(), 9);
+      const { height } = (await page.locator('#time-requests svg:visible .role-axis-title text').first().boundingBox())!;
+      assert.ok(height > 11, `letters of ${height} px at ${width}`);
+      const scrolled = await page.locator('#time-requests .chart').evaluate((chart) => chart.scrollWidth - chart.clientWidth);
+      assert.equal(scrolled, 0);
     }
   }
-  const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
-  await phone.goto(`file://${join(folder, 'false-false.html')}`);
-  assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
+});
+
+test('axe finds no violation in the index of runs and the pages on the patterns, light and dark', { skip }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const seed of [1, 2, 3]) {
+    mkdirSync(join(folder, `run${seed}`));
+    writeFileSync(join(folder, `run${seed}`, 'result.json'), seed === 3 ? 'no JSON' : JSON.stringify(fixtureResult({ seed, measureS: 2, trouble: seed === 2 })));
+  }
+  const server = await serveArchive(folder, pathToFileURL(`${process.cwd()}/docs/`), 0);
+  t.after(server.close);
+  const browser = await chromium.launch({ executablePath, args });
+  t.after(() => browser.close());
+  for (const path of ['', 'docs/patterns/sse', 'docs/patterns/webhook', 'docs/outputs', 'runs/run1/hgrm', 'runs/run1/report.html', 'side-by-side?run=run1&run=run2']) {
+    for (const colorScheme of ['light', 'dark'] as const) assert.deepEqual(await faultsOf(browser, `${server.url}${path}`, colorScheme), [], `${path} ${colorScheme}`);
+    const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
+    await phone.goto(`${server.url}${path}`);
+    assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390, path);
+    await phone.close();
+  }
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  for (const box of await page.locator('input').all()) await box.check();
+  await page.locator('button').click();
+  assert.match(await page.locator('.headline').innerText(), /^In 2 runs with 100 subscribers/);
+  await page.goto(`${server.url}runs/run1/report.html`);
+  await page.locator('a[href="#pattern-sse"]').first().click();
+  await page.locator('#pattern-sse a.doc').click();
+  assert.equal(await page.locator('h1').innerText(), 'Server-Sent Events', 'from the table to the page on the pattern');
 });
 
 test('the interactive page: figures at the pointer, zoom on one time axis, variants to tick; whole without scripts', { skip }, async (t) => {
@@ -87,6 +157,6 @@ test('the interactive page: figures at the pointer, zoom on one time axis, varia
 
   const still = await browser.newPage({ javaScriptEnabled: false });
   await still.goto(`file://${file}`);
-  assert.equal(await still.locator('figure svg > title').count(), 9);
+  assert.equal(await still.locator('figure svg.wide > title').count(), 9);
   assert.equal(await still.locator('#picker').isVisible(), false);
 });
