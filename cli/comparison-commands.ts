@@ -2,7 +2,7 @@
 
 import { Option, type Command } from 'commander';
 import type { BaselineFlags } from './baseline.ts';
-import type { CompareFlags } from './compare.ts';
+import type { CompareFlags, MatchFlags } from './compare.ts';
 import type { HistoryFlags } from './history.ts';
 
 function collect(value: string, earlier: string[]): string[] {
@@ -26,7 +26,8 @@ export function addComparisonCommands(root: Command): void {
     .description('hold the results of a candidate against those of a baseline')
     .argument('<baseline>', "a result.json, a run's folder, or a folder of runs")
     .argument('<candidate>', 'the same')
-    .action(async (baseline: string, candidate: string, options: CompareFlags) => {
+    .addOption(new Option('--match <baseline=candidate>', 'hold these variants against each other, such as "sse @old=sse @new" (may be repeated; default: those of one name)').default([] as string[], 'none').argParser(collect))
+    .action(async (baseline: string, candidate: string, options: CompareFlags & MatchFlags) => {
       const { compareCommand } = await import('./compare.ts');
       process.exitCode = await compareCommand(baseline, candidate, options);
     });

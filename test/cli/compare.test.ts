@@ -51,6 +51,15 @@ test('compare prints the table; lost deliveries fail, timings of runs that stood
   assert.equal(comparisonSchema.parse(JSON.parse(json.stdout)).verdict, 'slower');
 });
 
+test('--match holds variants of other names against each other, of one result too', async (t) => {
+  const folder = temporaryFolder(t);
+  write(folder, 'all', fixtureResult({ repeat: 2, measureS: 2 }));
+  const { code, stdout, stderr } = await start(['compare', 'all', 'all', '--match', 'sse=long-polling', '--match', 'sse=websocket'], folder).ended;
+  assert.equal(code, 5, stderr);
+  assert.match(stdout, /Worse, all against all: sse -> long-polling: requests per delivery 1 where it was 0/);
+  assert.match(stdout, /sse -> websocket: inconclusive/);
+});
+
 test('a folder of runs is one side; too many runs that do not count make the comparison invalid', async (t) => {
   const folder = temporaryFolder(t);
   write(folder, 'base/1', small(10));
@@ -75,6 +84,8 @@ test('mistakes are named with what to do', async (t) => {
     [['compare', 'base', 'mixed'], /mixed holds results of several scenarios/],
     [['compare', 'base'], /missing required argument/],
     [['compare', 'base', 'base', '--fail-on', 'inconclusiv'], /did you mean "inconclusive"\?/],
+    [['compare', 'base', 'base', '--match', 'sse'], /--match sse names one variant: write it as 'BASELINE=CANDIDATE'/],
+    [['compare', 'base', 'base', '--match', 'sse=ssee'], /base has no variant "ssee"; did you mean "sse"\?/],
     [['compare', 'base', 'base', '--html', 'no/such/x.html'], /Cannot write no\/such\/x\.html/],
     [['compare', 'base', 'base', '--json', '--annotations'], /cannot be used with/],
   ];
