@@ -5,6 +5,7 @@ import { exitCodes } from '../core/errors.ts';
 import { version } from '../harness/version.ts';
 import { addComparisonCommands } from './comparison-commands.ts';
 import type { ReportFlags } from './report.ts';
+import type { ClaimsFlags } from './claims.ts';
 import type { RunFlags } from './run.ts';
 
 /** What goes before the arguments to repeat a command: from the repository npm start, else the package's own name. */
@@ -112,6 +113,17 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .action(async (folder: string, options: { port: string }) => {
       const { openCommand } = await import('./open.ts');
       process.exitCode = await openCommand(folder, options);
+    });
+
+  root
+    .command('claims')
+    .description('what an article says against what was measured: the page of claims, from results')
+    .argument('[result...]', 'result.json files, or the folders that hold them; none: the page anew from its figures')
+    .option('--figures <file>', 'the figures that the page is made from', 'docs/results/claims.json')
+    .option('--out <file>', 'where to write the page, - for standard output', 'docs/claims.md')
+    .action(async (paths: string[], options: ClaimsFlags) => {
+      const { claimsCommand } = await import('./claims.ts');
+      process.exitCode = await claimsCommand(paths, options);
     });
 
   addComparisonCommands(root);
