@@ -6,6 +6,8 @@ import { html, raw, type Markup } from './markup.ts';
 import { pageOf } from './index-page.ts';
 
 const patternDocs = 'patterns/';
+/** Below the documentation's folder, besides its own pages. */
+const rooms = [patternDocs, 'measured/'];
 
 /** How a report names a pattern's page: a place that a reader can look up, whatever the page is opened with. */
 export function docName(pattern: string): Markup {
@@ -32,12 +34,12 @@ export async function docTitles(folder: URL): Promise<{ path: string; title: str
  */
 export async function docPage(folder: URL, path: readonly string[]): Promise<string | undefined> {
   const name = path.at(-1) ?? '';
-  const inner = path.length === 2 && `${path[0]}/` === patternDocs;
-  if (!inner && path.length !== 1) return undefined;
-  const place = inner ? new URL(patternDocs, folder) : folder;
+  const room = path.length === 2 ? rooms.find((one) => one === `${path[0]}/`) : '';
+  if (room === undefined || path.length > 2) return undefined;
+  const place = new URL(room, folder);
   if (!(await markdownFiles(place)).includes(name)) return undefined;
   const text = await readFile(new URL(`${name}.md`, place), 'utf8');
-  return pageOf(/^# (.+)$/m.exec(text)?.[1] ?? name, html`<article class="doc">${markdownBlocks(text, `/docs/${inner ? patternDocs : ''}`)}</article><p><a href="/">All runs</a></p>`);
+  return pageOf(/^# (.+)$/m.exec(text)?.[1] ?? name, html`<article class="doc">${markdownBlocks(text, `/docs/${room}`)}</article><p><a href="/">All runs</a></p>`);
 }
 
 async function markdownFiles(folder: URL): Promise<string[]> {
@@ -91,5 +93,5 @@ function inline(text: string, base: string): Markup[] {
 function addressOf(target: string, base: string): string | undefined {
   if (/^https?:\/\//.test(target)) return target;
   const { pathname } = new URL(target, `http://docs${base}`);
-  return /^\/docs\/(?:patterns\/)?[a-z0-9-]+\.md$/.test(pathname) ? pathname.slice(0, -'.md'.length) : undefined;
+  return /^\/docs\/(?:[a-z]+\/)?[a-z0-9-]+\.md$/.test(pathname) ? pathname.slice(0, -'.md'.length) : undefined;
 }

@@ -18,6 +18,9 @@ export type Expected = {
 
 export const levelWords: Readonly<Record<Warning['level'], string>> = { failed: 'Failed', invalid: 'Does not count', note: 'Note' };
 
+/** Where all variants are concerned and there are more of them, no one is helped by their names. */
+const namesListed = 3;
+
 /** Failures first, then what makes trials not count, then notes. */
 export function warningsOf(variants: readonly VariantTrials[]): Warning[] {
   const all = variants.flatMap((variant) => variant.trials.flatMap(({ repetition, warnings, outcome }) => [
@@ -27,7 +30,8 @@ export function warningsOf(variants: readonly VariantTrials[]): Warning[] {
   const said = [...Map.groupBy(all, ({ level, message }) => `${level} ${message}`).values()].map((same): Warning => {
     const { level, message } = same[0]!; // a group has a member
     const concerned = Map.groupBy(same, ({ variant }) => variant);
-    const who = listed([...concerned].map(([{ label, trials }, own]) => {
+    const everywhere = variants.length > namesListed && concerned.size === variants.length;
+    const who = everywhere ? 'every variant' : listed([...concerned].map(([{ label, trials }, own]) => {
       const repetitions = [...new Set(own.map(({ repetition }) => String(repetition)))];
       return repetitions.length === trials.length ? label : `${label} (trial ${listed(repetitions)})`;
     }));

@@ -1,5 +1,5 @@
-// The pages on the patterns stay true: the exchange on each is what the server says today, its signatures verify, and
-// `pushbench open` understands all of it.
+// The pages on the patterns stay true: the exchange on each is what the server says today, its signatures verify, its
+// figures are those of the measured result that it names, and `pushbench open` understands all of it.
 
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -48,8 +48,22 @@ test('the lengths in the exchanges fit what stands there', () => {
   }
 });
 
+test('figures on the pages are rows of the measured result that they name', () => {
+  for (const name of names) {
+    const page = readFileSync(pageOf(name), 'utf8');
+    const [, block = ''] = /<!-- figures -->\n([\s\S]*?)<!-- \/figures -->/.exec(page) ?? [];
+    const [, file] = /\]\((\.\.\/measured\/[a-z-]+\.md)\)/.exec(block) ?? [];
+    assert.ok(file, `${name} names where its figures are from`);
+    const measured = readFileSync(new URL(file, pageOf(name)), 'utf8').split('\n');
+    const rows = block.split('\n').filter((line) => line.startsWith('|'));
+    assert.equal(rows.length, 3, name);
+    for (const row of rows) assert.ok(measured.includes(row), `${name}: ${row}`);
+    assert.match(rows[2]!, new RegExp(`^\\| ${name}, `));
+  }
+});
+
 test('pushbench open shows all of the documentation as it is meant', () => {
-  for (const file of globSync('docs/{*,patterns/*}.md')) {
+  for (const file of globSync('docs/{*,patterns/*,measured/*}.md')) {
     const shown = markdownBlocks(readFileSync(file, 'utf8'), '/docs/').map(({ markup }) => markup).join('\n').replace(/<(pre|code)\b[\s\S]*?<\/\1>/g, '');
     assert.doesNotMatch(shown, /\*\*|`|\]\(|^\s*(?:#|\|)/m, file);
   }
