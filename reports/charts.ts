@@ -38,7 +38,8 @@ const config = {
   view: { stroke: 'transparent' },
   axis: { labelColor: text.color, titleColor: text.color, domainColor: text.color, tickColor: text.color, gridColor: text.color, gridOpacity: 0.15, labelFontSize: 12, titleFontSize: 12, titleFontWeight: 'normal' as const },
   // Room for the widest labels, so that charts below one another share their left edge.
-  axisLeft: { minExtent: 48 },
+  // A title longer than its chart is high would push the chart down; headings say all of it.
+  axisLeft: { minExtent: 48, titleLimit: 290 },
   legend: { labelColor: text.color, titleColor: text.color, labelFontSize: 12, labelLimit, symbolSize: 300, symbolStrokeWidth: 2.5, orient: 'bottom' as const, title: null },
   line: { strokeWidth: 2 },
 } as const;
