@@ -42,6 +42,7 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .option('--quiet', 'print nothing while it runs', false)
     .addOption(new Option('--target <file>', 'run the variants against the system that this file describes, too (may be repeated)').default([] as string[], 'none').argParser(collect))
     .option('--no-reference', 'leave our own servers out')
+    .option('--inject <settings>', 'make our servers worse on purpose: delay=5ms, cpu=50us/msg, descriptors=1/connection, loss=0.1%, duplicates=0.1% (docs/comparison.md)')
     .option('--interactive', 'a report whose charts can be hovered and zoomed (larger file)', false)
     .option('--junit <file>', 'write JUnit XML too, a case for each expectation')
     .option('--markdown <file>', 'write Markdown too, for a job summary')

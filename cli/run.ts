@@ -2,8 +2,10 @@
 
 import { join, relative } from 'node:path';
 import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
+import { parseInjection } from '../core/injection.ts';
 import { patterns } from '../core/patterns.ts';
 import type { Result } from '../core/result.ts';
+import { processes } from '../harness/fleet.ts';
 import { prepare, run } from '../harness/run.ts';
 import { openTarget } from '../harness/target-open.ts';
 import { withTargets } from '../harness/target-variants.ts';
@@ -13,7 +15,7 @@ import { renderMarkdown } from '../reports/markdown.ts';
 import { createLiveView } from './live.ts';
 import { openScenario } from './scenarios.ts';
 
-export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean; target: string[]; reference: boolean; junit?: string; markdown?: string };
+export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean; target: string[]; reference: boolean; inject?: string; junit?: string; markdown?: string };
 
 /** @returns the exit code */
 export async function runCommand(name: string, options: RunFlags & { invocation: string }): Promise<ExitCode> {
@@ -21,13 +23,16 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
   if (!options.reference && options.target.length === 0) throw new UserError('no-target', 'With --no-reference nothing is left to run: name a target too, with --target FILE.');
   const targets = options.target.map((file) => openTarget(file, process.env));
   const { scenario, leftOut } = withTargets(written, patterns, targets, options.reference);
+  if (options.inject !== undefined && !options.reference) throw new UserError('inject', '--inject alters our own servers, and with --no-reference none of them runs. Leave one of the two out.');
+  const fleet = options.inject === undefined ? processes : { ...processes, injection: parseInjection(options.inject) };
   const stop = new AbortController();
   const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
   const command = [
     options.invocation, 'run', name, ...options.set.flatMap((set) => ['--set', set]),
     ...options.target.flatMap((file) => ['--target', file]), ...(options.reference ? [] : ['--no-reference']),
+    ...(options.inject === undefined ? [] : ['--inject', options.inject]),
   ].map(quoted).join(' ');
-  const runOptions = { registry: patterns, folder, source, command, observer: view, signal: stop.signal, targets, leftOut };
+  const runOptions = { registry: patterns, folder, source, command, observer: view, signal: stop.signal, targets, leftOut, fleet };
   for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);
   const plan = prepare(scenario, runOptions);
   for (const file of [options.junit, options.markdown]) if (file !== undefined) requireWritable(file);
@@ -74,7 +79,7 @@ export function exitCodeOf(result: Result): ExitCode {
 }
 
 /** The first signal ends the run tidily, a second one at once. @returns the function that takes the handlers away */
-function onSignals(stop: AbortController, note: (text: string) => void): () => void {
+export function onSignals(stop: AbortController, note: (text: string) => void): () => void {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const handler = (signal: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(exitCodes.interrupted); // the children end with the channel to them
@@ -87,6 +92,6 @@ function onSignals(stop: AbortController, note: (text: string) => void): () => v
   };
 }
 
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /^[\w@%+=:,./ -]+$/.test(word) && (!word.includes(' ') || word.startsWith('npm ')) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

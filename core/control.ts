@@ -5,6 +5,7 @@
 import type { Counters } from './counters.ts';
 import type { Conduct } from './endpoint-conduct.ts';
 import type { SparseHistogram } from './histogram.ts';
+import type { Injection } from './injection.ts';
 import type { ReconnectPolicy, ServerLimits } from './scenario.ts';
 import type { TargetAccess } from './target-access.ts';
 import type { TopicGroupPlan } from './topics.ts';
@@ -51,7 +52,7 @@ export type Failed = { kind: 'failed'; code: string; message: string };
 // --- server -----------------------------------------------------------------------------------------
 
 export type ServerCommand =
-  | { kind: 'start'; pattern: string; options: Readonly<Record<string, unknown>>; limits: ServerLimits; seed: number }
+  | { kind: 'start'; pattern: string; options: Readonly<Record<string, unknown>>; limits: ServerLimits; seed: number; /** Made worse on purpose. */ injection?: Injection }
   /** Collect garbage, so that the sample that follows is the idle baseline. */
   | { kind: 'collect' }
   | { kind: 'sample' }

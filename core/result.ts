@@ -121,6 +121,7 @@ const trial = z.strictObject({
   /** 1 for the first trial of the variant. */
   repetition: z.int().min(1),
   startedAt: z.iso.datetime(),
+  injected: z.string().optional().describe('what the server was made worse by on purpose, as --inject takes it'),
   warnings: z.array(warning),
   outcome: z.discriminatedUnion('status', [completed, failed]),
 });
@@ -161,6 +162,10 @@ export const resultSchema = z.strictObject({
     leftOut: z.array(z.strictObject({ variant: z.string(), reason: z.string() })).describe('variants that did not run against it'),
   })).optional().describe('systems that are not ours, beside which or in whose place our servers ran'),
   trials: z.array(trial),
+  order: z.strictObject({
+    design: z.literal('balanced-blocks').describe('trials were interleaved: every repetition runs each variant once, in an order that changes so that each comes as often before as after each other'),
+    seed: count.describe('of the order'),
+  }).optional().describe('in which the trials ran, where it is not that of the list: each says when it started'),
   searches: z.array(z.strictObject({
     variant: z.string(), what: z.string().describe('path in the scenario'), keep: z.string().describe('the check that had to hold'),
     like: z.string().describe('the first value, as the scenario writes it: the unit of all others'),

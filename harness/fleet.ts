@@ -2,6 +2,7 @@
 // so the whole pipe from scenario to report is tested without a socket.
 
 import { realClock, type Clock } from '../core/clock.ts';
+import type { Injection } from '../core/injection.ts';
 import type { LoadCommand, LoadReport, PublisherCommand, PublisherReport, ServerCommand, ServerReport } from '../core/control.ts';
 import { freeze } from './freeze.ts';
 import { forkPeer, type Peer } from './peer.ts';
@@ -13,6 +14,8 @@ export type PublisherPeer = Peer<PublisherCommand, PublisherReport>;
 
 export type Fleet = {
   clock: Clock;
+  /** What its servers are made worse by. */
+  injection?: Injection;
   server(): ServerPeer;
   load(index: number): LoadPeer;
   publisher(): PublisherPeer;

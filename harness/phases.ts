@@ -92,7 +92,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const nothing = { connected: 0, published: 0, delivered: 0 };
   report({ phase: 'start', ...nothing });
   const { pattern, options } = variant;
-  server.send({ kind: 'start', pattern, options, limits: scenario.server, seed: scenario.seed });
+  server.send({ kind: 'start', pattern, options, limits: scenario.server, seed: scenario.seed, ...(fleet.injection && { injection: fleet.injection }) });
   const { endpoint, readings: serverReadings = 'self' } = await server.next('listening', startLimitMs);
   const serverBaseline = await collectedServer(server);
   const loadBaselines = await Promise.all(loads.map(collectedLoad));

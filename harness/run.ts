@@ -13,6 +13,7 @@ import { planSteps, type RunPlan } from './cells.ts';
 import { loadCorpus } from './corpus.ts';
 import { readEnvironment } from './environment.ts';
 import { processes, type Fleet } from './fleet.ts';
+import { balancedBlocks } from './order.ts';
 import type { Progress } from './phases.ts';
 import { planTrial } from './plan.ts';
 import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';
@@ -69,7 +70,7 @@ export function prepare(scenario: Scenario, { registry, folder, machine = thisMa
 
 /** Runs all trials of a prepared scenario. */
 export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
-  const { registry, observer, signal, fleet = processes, save, targets = [], leftOut = [] } = options;
+  const { registry, observer, signal, fleet = processes, save, targets = [] } = options;
   const fleetFor = ({ target: name }: Variant) => {
     const target = targets.find((one) => one.name === name);
     return target ? targetFleet(fleet, target) : fleet;
@@ -79,47 +80,16 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   const searching = scenario.search.length > 0;
   const turns = searching ? searchTrials(plan, registry, options.source, searches) : fixedTrials(plan);
   const total = searching ? scenario.variants.length * scenario.search.reduce((sum, search) => sum + mostTrials(search), 0) : plan.steps.length * scenario.repeat;
-  const result: Result = {
-    format: resultFormat,
-    version: resultVersion,
-    pushbench: version,
-    createdAt: new Date().toISOString(),
-    command: options.command,
-    seed: scenario.seed,
-    scenario: {
-      name: scenario.name,
-      question: scenario.question,
-      notice: scenario.notice,
-      subscribers: scenario.subscribers,
-      topics: plan.topicTotal,
-      events: plan.events,
-      deliveries: plan.deliveries,
-      ...((searching || scenario.cells.length > 0) && { curves: scenario.curves }),
-      phasesMs: scenario.phases,
-      source: options.source,
-    },
-    environment: readEnvironment(),
-    patterns: Object.fromEntries(scenario.variants.map(({ pattern }) => {
-      const { title, how, lacks } = registry[pattern]!;
-      return [pattern, { title, how, lacks }];
-    })),
-    ...(targets.length > 0 && {
-      targets: targets.map(({ name, url }) => ({
-        name, url,
-        leftOut: leftOut.filter(({ target }) => target === name).map(({ variant, reason }) => ({ variant, reason })),
-      })),
-    }),
-    trials: [],
-    ...(searching && { searches }),
-    expectations: [],
-    interrupted: false,
-  };
+  const result: Result = { ...newResult(plan, options), ...(searching && { searches }) };
+  const places = new Map(plan.steps.map(({ variant }, i) => [variant.label, i]));
   for (let turn = turns.next(), i = 1; !turn.done; i++) {
     const { plan: own, variant, cell, repetition } = turn.value;
     observer.trialStarted(variant, i, Math.max(i, total), own.scenario.subscribers);
     try {
       const trial: Trial = { ...(await runTrial(own, variant, repetition, fleetFor(variant), observer.progress, signal)), ...(cell && { cell }) };
       result.trials.push(trial);
+      // The list keeps the scenario's order, whatever the order of the day.
+      if (!searching) result.trials.sort((a, b) => a.repetition - b.repetition || (places.get(a.variant.label) ?? 0) - (places.get(b.variant.label) ?? 0));
       observer.trialEnded(trial);
       turn = turns.next(trial);
     } catch (error) {
@@ -134,6 +104,46 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   return result;
 }
 
+/** A result of a prepared scenario before its first trial. */
+export function newResult(plan: RunPlan, { registry, source, command, targets = [], leftOut = [] }: RunOptions): Result {
+  const { scenario } = plan;
+  return {
+    format: resultFormat,
+    version: resultVersion,
+    pushbench: version,
+    createdAt: new Date().toISOString(),
+    command,
+    seed: scenario.seed,
+    scenario: {
+      name: scenario.name,
+      question: scenario.question,
+      notice: scenario.notice,
+      subscribers: scenario.subscribers,
+      topics: plan.topicTotal,
+      events: plan.events,
+      deliveries: plan.deliveries,
+      ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
+      phasesMs: scenario.phases,
+      source,
+    },
+    environment: readEnvironment(),
+    patterns: Object.fromEntries(scenario.variants.map(({ pattern }) => {
+      const { title, how, lacks } = registry[pattern]!;
+      return [pattern, { title, how, lacks }];
+    })),
+    ...(targets.length > 0 && {
+      targets: targets.map(({ name, url }) => ({
+        name, url,
+        leftOut: leftOut.filter(({ target }) => target === name).map(({ variant, reason }) => ({ variant, reason })),
+      })),
+    }),
+    trials: [],
+    ...(isInterleaved(plan) && { order: { design: 'balanced-blocks' as const, seed: scenario.seed } }),
+    expectations: [],
+    interrupted: false,
+  };
+}
+
 async function addClosedLoop(result: Result, closedLoop: ClosedLoop, fleet: Fleet, signal: AbortSignal): Promise<void> {
   try {
     result.closedLoop = await saturate(closedLoop, fleet, signal);
@@ -143,9 +153,16 @@ async function addClosedLoop(result: Result, closedLoop: ClosedLoop, fleet: Flee
   }
 }
 
+/** Repetitions take turns; of a single one the order stays as it is written. */
+function isInterleaved({ scenario, steps }: RunPlan): boolean {
+  return scenario.search.length === 0 && scenario.repeat > 1 && steps.length > 1;
+}
+
 /** Every variant of every cell, as often as the scenario says. */
-function* fixedTrials({ scenario, steps }: RunPlan): Generator<Turn, void, Trial> {
-  for (let repetition = 1; repetition <= scenario.repeat; repetition++) for (const step of steps) yield { ...step, repetition };
+function* fixedTrials(plan: RunPlan): Generator<Turn, void, Trial> {
+  const { scenario, steps } = plan;
+  const blocks = isInterleaved(plan) ? balancedBlocks(steps.length, scenario.repeat, scenario.seed) : Array.from({ length: scenario.repeat }, () => steps.keys());
+  for (const [block, order] of blocks.entries()) for (const place of order) yield { ...steps[place]!, repetition: block + 1 };
 }
 
 function readTrace(file: string, folder: string): string {

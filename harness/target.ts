@@ -26,9 +26,9 @@ const runLength = 10;
 export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
   const { pid } = target;
   const tree = (root: number) => (root === pid ? treeOf(root) : [root]);
-  const { probe } = fleet;
+  const { probe, injection: _ours, ...rest } = fleet;
   return {
-    ...fleet,
+    ...rest,
     server: () => targetPeer(fleet, target),
     freeze(root, forMs) {
       for (const one of tree(root)) fleet.freeze(one, forMs);

@@ -2,6 +2,7 @@
 // everything gone. What happens in each phase is phases.ts; what the readings mean is outcome.ts.
 
 import { messageOf } from '../core/errors.ts';
+import { writeInjection } from '../core/injection.ts';
 import type { Variant } from '../core/patterns.ts';
 import type { Trial } from '../core/result.ts';
 import type { Fleet } from './fleet.ts';
@@ -25,7 +26,7 @@ export async function runTrial(
   signal: AbortSignal,
 ): Promise<Trial> {
   signal.throwIfAborted();
-  const head = { variant, repetition, startedAt: new Date().toISOString() };
+  const head = { variant, repetition, startedAt: new Date().toISOString(), ...(fleet.injection && { injected: writeInjection(fleet.injection) }) };
   const peers: Peers = { server: fleet.server(), loads: plan.loads.map((_, i) => fleet.load(i)), publisher: fleet.publisher() };
   const all = [peers.server, ...peers.loads, peers.publisher];
   // Ends the phases' own waiting, whether the trial is over, broken or aborted.
@@ -36,7 +37,8 @@ export async function runTrial(
   try {
     const stage: Stage = { plan, variant, fleet, peers, report, over: over.signal };
     const readings = await Promise.race([runPhases(stage), aborted.promise, ...all.map((peer) => peer.broken)]);
-    return { ...head, ...outcomeOf(plan, variant, readings) };
+    const trial = { ...head, ...outcomeOf(plan, variant, readings) };
+    return head.injected === undefined ? trial : { ...trial, warnings: [alteredOnPurpose(head.injected), ...trial.warnings] };
   } catch (error) {
     if (signal.aborted) throw error;
     const failure = error instanceof TrialFailure
@@ -48,6 +50,10 @@ export async function runTrial(
     signal.removeEventListener('abort', onAbort);
     await Promise.all(all.map((peer) => peer.stop(stopGraceMs)));
   }
+}
+
+function alteredOnPurpose(injected: string): Trial['warnings'][number] {
+  return { code: 'injected', level: 'note', message: `the server was made worse on purpose (--inject ${injected}): these figures are not the pattern's.` };
 }
 
 async function runPhases(stage: Stage) {

@@ -4,10 +4,12 @@
 import type { Endpoint, ServerBacklog } from '../core/control.ts';
 import { newCounters, type Counters } from '../core/counters.ts';
 import { UserError } from '../core/errors.ts';
+import type { Injection } from '../core/injection.ts';
 import { patterns, type PatternName } from '../core/patterns.ts';
 import { random } from '../core/random.ts';
 import type { ServerLimits } from '../core/scenario.ts';
 import { createHub, type Hub } from './hub.ts';
+import { injectHub, injectTally } from './inject.ts';
 import { listen } from './listen.ts';
 import type { PatternServer } from './pattern.ts';
 import { indexRoute, publishRoutes } from './publish.ts';
@@ -25,6 +27,8 @@ export type ServerOptions = {
   host?: string;
   /** Any free one when left out or 0. */
   port?: number;
+  /** Makes the server worse on purpose. */
+  injection?: Injection;
 };
 
 export type RunningServer = {
@@ -50,11 +54,11 @@ const goodbyeMs = 3000;
  * @throws UserError when there is no such pattern or an option is missing
  * @throws the system's error when the port cannot be had (EADDRINUSE, EACCES)
  */
-export async function startServer({ pattern, options, limits, seed, host, port }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ pattern, options, limits, seed, host, port, injection = {} }: ServerOptions): Promise<RunningServer> {
   const server = await loadPattern(pattern, options);
   const counters = newCounters();
-  const tally = createTally(counters);
-  const hub = createHub(limits);
+  const tally = injectTally(createTally(counters), injection);
+  const hub = injectHub(createHub(limits), limits, injection, random(seed, 'inject'));
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const running = server.start(context, options);
   const publishing = publishRoutes(hub, limits, running.accepted);

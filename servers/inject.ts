@@ -1,0 +1,97 @@
+// A reference server made worse on purpose (core/injection.ts). It stands between the hub and the pattern and between
+// the listener and the count of connections, so that no pattern knows of it. What it holds back is bounded by the
+// events published within the delay; it is for measurements that must notice, never for serving.
+
+import { closeSync, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import type { Injection } from '../core/injection.ts';
+import type { ServerLimits } from '../core/scenario.ts';
+import { createHub, type Hub, type HubEvent } from './hub.ts';
+import type { Tally } from './tally.ts';
+
+/** Second deliveries that wait for somebody who has had the first. */
+const owedKept = 1000;
+
+/** @returns the hub that the pattern and the publishers get in the place of `hub` */
+export function injectHub(hub: Hub, limits: ServerLimits, { delayMs, cpuUsPerMessage = 0, lossShare = 0, duplicateShare = 0 }: Injection, random: () => number): Hub {
+  const seen = delayMs === undefined ? hub : delayed(hub, limits, delayMs);
+  if (cpuUsPerMessage === 0 && lossShare === 0 && duplicateShare === 0) return seen;
+  const owed: HubEvent[] = [];
+  const isLost = () => lossShare > 0 && random() < lossShare;
+  const isDoubled = () => duplicateShare > 0 && random() < duplicateShare;
+  return {
+    ...seen,
+    subscribe(topics, listener) {
+      let ended = false;
+      const end = seen.subscribe(topics, (event) => {
+        if (isLost()) return;
+        spin(cpuUsPerMessage);
+        const twice = isDoubled();
+        listener(event);
+        if (!twice) return;
+        if (!ended) listener(event);
+        else if (owed.length < owedKept) owed.push(event); // a held request ends with its first event
+      });
+      return () => {
+        ended = true;
+        end();
+      };
+    },
+    since(topics, cursor) {
+      const { events, lost } = seen.since(topics, cursor);
+      const made = events.filter(() => !isLost()).flatMap((event) => (isDoubled() ? [event, event] : [event]));
+      const at = owed.findIndex((event) => topics.includes(event.topic) && event.offset <= offsetIn(cursor));
+      if (at >= 0) made.unshift(...owed.splice(at, 1));
+      spin(cpuUsPerMessage * made.length);
+      return { events: made, lost };
+    },
+  };
+}
+
+/** Descriptors of each counted connection, from the moment it is counted until it closes. */
+export function injectTally(tally: Tally, { descriptorsPerConnection = 0 }: Injection): Tally {
+  if (descriptorsPerConnection === 0) return tally;
+  const burdened = new WeakSet<Socket>();
+  return {
+    ...tally,
+    add(socket) {
+      tally.add(socket);
+      if (burdened.has(socket) || socket.closed) return;
+      burdened.add(socket);
+      const extra = Array.from({ length: descriptorsPerConnection }, () => openSync('/dev/null', 'r'));
+      socket.once('close', () => extra.forEach((descriptor) => closeSync(descriptor)));
+    },
+  };
+}
+
+/**
+ * What is published reaches a second hub when its time has come. Both number alike, so that a publisher is told at
+ * once which event it was, and the time of acceptance is the first hub's.
+ */
+function delayed(front: Hub, limits: ServerLimits, delayMs: number): Hub {
+  let acceptedUs = 0;
+  const back = createHub(limits, { epoch: front.epoch, nowUs: () => acceptedUs });
+  return {
+    ...back,
+    published: front.published,
+    publish(topic, body, stamps) {
+      const event = front.publish(topic, body, stamps);
+      const accepted = Number(/"accepted":(\d+)/.exec(event.json)?.[1]);
+      // Timers of one length fire in the order in which they were set.
+      setTimeout(() => {
+        acceptedUs = accepted;
+        back.publish(topic, body, stamps);
+      }, delayMs);
+      return event;
+    },
+  };
+}
+
+function offsetIn(cursor: string): number {
+  return Number(cursor.slice(cursor.lastIndexOf('-') + 1));
+}
+
+function spin(us: number): void {
+  if (us === 0) return;
+  for (const until = performance.now() + us / 1000; performance.now() < until; );
+}
