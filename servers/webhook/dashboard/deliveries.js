@@ -8,7 +8,7 @@ import { urlOf } from './endpoints.js';
 
 const pageSize = 50;
 /** Rows of the table; what is older is asked for again when it is wanted. */
-const maxRows = 500;
+const maxRows = 200;
 const drawEveryMs = 200;
 
 const filters = $('filters').elements;
