@@ -1,7 +1,8 @@
 // `pushbench target check`: what works of a target file, and what to mend.
 
 import { styleText } from 'node:util';
-import { exitCodes, type ExitCode } from '../core/errors.ts';
+import { topicPattern } from '../core/envelope.ts';
+import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
 import { processes } from '../harness/fleet.ts';
 import { treeOf } from '../harness/process-tree.ts';
 import { checkTarget } from '../harness/target-check.ts';
@@ -9,6 +10,7 @@ import { openTarget } from '../harness/target-open.ts';
 
 /** @returns 0 when every pattern that the file describes works, 1 when not */
 export async function targetCheckCommand(file: string, { topic }: { topic: string }): Promise<ExitCode> {
+  if (!topicPattern.test(topic)) throw new UserError('topic', `--topic "${topic}" is no topic: 1 to 128 letters, digits and . _ : ~ -`);
   const target = openTarget(file, process.env);
   const { name, url, pid } = target;
   const count = pid === undefined ? 0 : treeOf(pid).length;

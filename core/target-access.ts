@@ -44,19 +44,20 @@ export function accessOf(target: Target, file: string, env: Readonly<Record<stri
   const broken = new Set<string>();
   const used = new Map<string, string>();
 
-  const withEnv = (text: string, place: string) =>
+  const withEnv = (text: string, place: string, write = (value: string) => value) =>
     text.replace(variable, (_, name: string) => {
       const value = env[name];
       if (value === undefined || value === '') missing.set(name, place);
       else if (/[\r\n\0]/.test(value)) broken.add(name);
       else used.set(name, value);
-      return value ?? '';
+      return write(value ?? '');
     });
   const headersOf = (headers: Record<string, string>, place: string) =>
     Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), withEnv(value, `${place}.${name}`)]));
   const shared = headersOf(target.headers, 'headers');
   const urlOf = (where: string, place: string) => {
-    const filled = withEnv(where, place);
+    // A value is one part of a path or query, whatever is in it.
+    const filled = withEnv(where, place, encodeURIComponent);
     return (filled.startsWith('/') ? target.url.replace(/\/$/, '') + filled : filled).replace(/^ws/, 'http');
   };
 

@@ -41,7 +41,10 @@ const location = z
 
 const headers = z
   .record(
-    z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'this is no name of a header' }),
+    z
+      .string()
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'this is no name of a header' })
+      .regex(/^(?!(host|connection|upgrade|content-length|transfer-encoding|sec-websocket-.*)$)/i, { error: 'pushbench sets this header itself' }),
     z.string({ error: 'text' }).regex(/^[^\r\n\0]*$/, { error: 'one line of text' }),
   )
   .describe('headers of every request; ${NAME} is a variable of the environment');

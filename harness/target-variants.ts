@@ -27,6 +27,7 @@ export function withTargets(scenario: Scenario, registry: PatternRegistry, targe
   const twice = targets.find(({ name }, i) => targets.findIndex((other) => other.name === name) < i);
   if (twice) throw new UserError('target-names', `Two target files have the name "${twice.name}"; give each a name of its own, as reports tell them apart by it.`);
   const leftOut: LeftOut[] = [];
+  const seen = new Set<string>();
   // A variant and its rivals stand side by side.
   const variants = scenario.variants.flatMap((variant): Variant[] => {
     const rivals = targets.flatMap((target): Variant[] => {
@@ -35,20 +36,21 @@ export function withTargets(scenario: Scenario, registry: PatternRegistry, targe
         leftOut.push({ target: target.name, variant: variant.label, reason });
         return [];
       }
-      const { pattern, options, label } = atClient(variant, registry);
-      return [{ pattern, options, label: `${label} @${target.name}`, target: target.name }];
+      const { pattern, options, label: own } = atClient(variant, registry);
+      const label = `${own} @${target.name}`;
+      if (seen.has(label)) {
+        leftOut.push({ target: target.name, variant: variant.label, reason: `it is "${own}" but for options of the server, which the target sets itself` });
+        return [];
+      }
+      seen.add(label);
+      return [{ pattern, options, label, target: target.name }];
     });
     return reference ? [variant, ...rivals] : rivals;
   });
-  const seen = new Set<string>();
-  const once = variants.filter(({ label, target = '' }) => {
-    if (seen.has(label)) leftOut.push({ target, variant: label, reason: 'another variant is the same but for options of the server, which the target sets itself' });
-    return !seen.has(label) && seen.add(label);
-  });
-  if (once.length === 0) {
+  if (variants.length === 0) {
     throw new UserError('target-nothing', `No variant of "${scenario.name}" can run:\n${leftOut.map(({ target, variant, reason }) => `  - ${variant} @${target}: ${reason}.`).join('\n')}`);
   }
-  return { scenario: { ...scenario, variants: once }, leftOut };
+  return { scenario: { ...scenario, variants }, leftOut };
 }
 
 function atClient({ pattern, options }: Variant, registry: PatternRegistry): Variant {

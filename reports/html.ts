@@ -117,7 +117,7 @@ function about(result: Result, heading: string): Markup {
   return html`<h2>${heading}</h2>
 <p>${counted(scenario.subscribers, 'subscriber')}, ${counted(scenario.topics, 'topic')}, ${counted(scenario.events, 'measured event')} to bring about ${counted(scenario.deliveries, 'delivery', 'deliveries')} in each trial.
 Phases: connect ${connect / 1000} s, warm-up ${warmup / 1000} s, measured ${measure / 1000} s, drain at most ${drain / 1000} s. Seed ${seed}.${result.interrupted ? ' The run was interrupted.' : ''}</p>
-<p>${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node}, ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${counted(e.cores, 'core')}, ${formatBytes(e.memoryBytes)} of memory${e.descriptorLimit === null ? '' : `, at most ${formatNumber(e.descriptorLimit)} descriptors a process`}. All processes on this one machine.</p>
+<p>${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node}, ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${counted(e.cores, 'core')}, ${formatBytes(e.memoryBytes)} of memory${e.descriptorLimit === null ? '' : `, at most ${formatNumber(e.descriptorLimit)} descriptors a process`}. All processes on this one machine${result.targets === undefined ? '' : ', but for those of the targets'}.</p>
 <p>Repeat it with:</p><pre tabindex="0"><code>${command}</code></pre>
 <details><summary>The scenario as run</summary><pre tabindex="0"><code>${scenario.source}</code></pre></details>
 <p class="dim">The full result, histograms included, is result.json beside this page.</p>`;

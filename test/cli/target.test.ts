@@ -53,6 +53,14 @@ test('--no-reference alone leaves nothing to run', async (t) => {
   assert.equal(end.code, 2);
 });
 
+test('a topic that is none', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'feed.yaml'), yaml('http://127.0.0.1:1'));
+  const end = await start(['target', 'check', 'feed.yaml', '--topic', 'a b'], folder).ended;
+  assert.match(end.stderr, /--topic "a b" is no topic: 1 to 128 letters/);
+  assert.equal(end.code, 2);
+});
+
 test('two targets of one name cannot be told apart', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'feed.yaml'), yaml('http://127.0.0.1:1'));

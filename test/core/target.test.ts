@@ -47,6 +47,7 @@ describe('mistakes are named with their place', () => {
     ['no pattern', base.replace('  sse: /sub/{topic}', '  {}'), [/subscribe: at least one pattern must be described/]],
     ['a pattern that targets cannot have', `${base}  webhook: /hooks\n`, [/subscribe\.webhook: unknown key; here may stand polling, long-polling/]],
     ['a body without the event', `${base.replace('publish: /pub/{topic}', 'publish: { url: /p, body: "{topic}" }')}`, [/publish\.body: the event itself is missing/]],
+    ['a header that is not the user\'s to set', `${base}headers: { Host: a }\n`, [/headers\.Host: pushbench sets this header itself/]],
     ['two ways to name the process', `${base}process: { pid: 1, port: 2 }\n`, [/process: name the process in one way: pid, port or pidFile/]],
     ['a cursor in two places', base.replace('sse: /sub/{topic}', 'polling: { url: /p, cursor: { parameter: a, header: b, field: c } }'), [/"header" or "field", one of the two/]],
     ['a header of two lines', `${base}headers: { a: "x\\r\\ny" }\n`, [/headers\.a: expected one line of text/]],
@@ -75,6 +76,11 @@ describe('the environment', () => {
         'The target file feed.yaml asks the environment for FEED_TOKEN (for headers.Authorization), TENANT (for headers.x-tenant), which are not set. ' +
         'Set them before the run, such as: export FEED_TOKEN=...',
     });
+  });
+
+  test('in a URL a value is one part, whatever is in it', () => {
+    const { publish } = accessOf(parse(base.replace('/pub/', '/${TENANT}/pub/')), 'feed.yaml', { TENANT: 'a b/../{topic}?x' }, noFile);
+    assert.equal(publish.url, 'http://127.0.0.1:8082/a%20b%2F..%2F%7Btopic%7D%3Fx/pub/{topic}');
   });
 
   test('a value with a line break is refused without being shown', () => {

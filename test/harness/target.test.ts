@@ -31,9 +31,9 @@ describe('user code: the Express app of docs/examples', () => {
       ['sse', undefined], ['sse @feed', 'feed'], ['sse heartbeat=5s', undefined], ['sse h2', undefined], ['websocket', undefined],
     ]);
     assert.deepEqual(leftOut, [
+      'sse heartbeat=5s @feed: it is "sse" but for options of the server, which the target sets itself',
       'sse h2 @feed: targets are spoken to over HTTP/1.1',
       'websocket @feed: the target file does not describe it (subscribe.websocket)',
-      'sse @feed @feed: another variant is the same but for options of the server, which the target sets itself',
     ]);
     const [ours, theirs] = [completed(trials[0]!), completed(trials[1]!)];
     const { missing, ...ledger } = theirs.ledger;
