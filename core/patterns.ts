@@ -48,7 +48,8 @@ export const patternOptions = {
     endpointRate: z.union([z.literal('unlimited'), rate]).prefault('unlimited').describe('attempts a second for one endpoint at the most'),
     fifo: z.boolean().default(false).describe("each endpoint's deliveries one after the other, in the order they were published"),
     delivery: z.enum(['queue', 'sync']).default('queue').describe('from a queue; or in the handler that publishes, one endpoint after the other, without retries'),
-    store: z.enum(['memory', 'sqlite']).default('memory').describe('where deliveries are kept: with the process, or in a database file that outlives it'),
+    store: z.enum(['memory', 'sqlite', 'redis']).default('memory').describe('where deliveries are kept: with the process, in a database file that outlives it, or in Redis for several servers'),
+    redis: z.string().regex(/^rediss?:\/\/./, { error: 'an address such as redis://127.0.0.1:6379' }).default('redis://127.0.0.1:6379').describe('where that Redis answers'),
     file: z.string().default('').describe('the database file; one that ends with the process when empty'),
     keep: z.int().min(0).max(100_000_000).default(100_000).describe('settled deliveries that are kept for the log and for replays'),
     retain: duration.prefault('7d').describe('and for how long'),
@@ -60,6 +61,16 @@ export const patternOptions = {
     receivers: z.enum(['listed', 'public']).default('listed').describe('where deliveries may go: to the networks of `allow` alone, or to every public address too'),
     allow: z.array(network).max(100).default(['127.0.0.0/8', '::1/128'])
       .describe('networks that deliveries may go to; private ones are reached only through this'),
+  }).superRefine(({ store, fifo, breaker, endpointRate, delivery, file }, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (store === 'redis') {
+      const one = 'takes one server that sees every delivery of an endpoint; with store: redis there may be several. Choose store: sqlite';
+      if (fifo) refuse('fifo', `an order ${one}`);
+      if (breaker) refuse('breaker', `the breaker ${one}`);
+      if (endpointRate !== 'unlimited') refuse('endpointRate', `a rate ${one}`);
+      if (delivery === 'sync') refuse('delivery', 'delivering in the handler uses no store; leave out store: redis');
+    }
+    if (file !== '' && store !== 'sqlite') refuse('file', `a file is of store: sqlite, not of store: ${store}`);
   }),
 } as const;
 

@@ -109,7 +109,7 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
     sendDue();
     if (over) return Infinity;
     if (next === events && window) {
-      timer = setTimeout(giveUp, answerWithinUs / 1000);
+      timer = setTimeout(giveUp, Math.max(answerWithinUs, window.toUs - nowUs()) / 1000);
       return Infinity;
     }
     const dueUs = plannedUs(next);

@@ -53,6 +53,7 @@ export type RunningPattern = {
 };
 
 export type PatternServer<Options> = {
-  start(context: PatternContext, options: Options): RunningPattern;
+  /** May resolve late, for a pattern that has others to reach first. */
+  start(context: PatternContext, options: Options): RunningPattern | Promise<RunningPattern>;
   examples: readonly Example[];
 };

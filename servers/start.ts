@@ -60,7 +60,7 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
   const tally = injectTally(createTally(counters), injection);
   const hub = injectHub(createHub(limits), limits, injection, random(seed, 'inject'));
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
-  const running = server.start(context, options);
+  const running = await server.start(context, options);
   const publishing = publishRoutes(hub, limits, running.accepted);
   const listener = await listen({
     over: overOf(options),

@@ -21,9 +21,11 @@ import { realTimers, scaledTimers, type Timers } from './webhook/timers.ts';
 /** The webhook server on the given clock and timers. */
 export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook'>> {
   return {
-    start(context, options) {
-      const store = storeOf(options);
-      const service = createService(context, options, scaledTimers(timers, options.timeScale), store);
+    async start(context, options) {
+      const clock = scaledTimers(timers, options.timeScale);
+      const service = options.store === 'redis'
+        ? await (await import('./webhook/redis-service.ts')).createRedisService(context, options, clock)
+        : createService(context, options, clock, storeOf(options));
       const stream = webhookStream(context, service);
       const access = createAccess();
       return {

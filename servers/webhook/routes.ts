@@ -18,7 +18,7 @@ const maxRegistrationBytes = 256 * 1024;
 const recoverAtOnce = 10_000;
 
 export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxSubscribers'>, counters: Counters): Routes {
-  const { endpoints, store, timers } = service;
+  const { endpoints, log, timers } = service;
 
   function endpointIn(url: URL): WebhookEndpoint {
     const id = segment(url, 2);
@@ -27,16 +27,16 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
     return endpoint;
   }
 
-  function deliveryIn(url: URL): { id: number; detail: DeliveryDetail } {
+  async function deliveryIn(url: URL): Promise<{ id: number; detail: DeliveryDetail }> {
     const text = segment(url, 3);
     const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-    const found = store.delivery(id);
+    const found = await log.delivery(id);
     if (!found) throw new RequestError(404, 'no-delivery', `no delivery has the id "${text.slice(0, 40)}"; GET /webhooks/deliveries lists them, those pruned excepted`);
     return { id, detail: { ...deliveryView(found.row), body: found.body, attemptLog: found.attempts.map(attemptView) } };
   }
 
   const view = (endpoint: WebhookEndpoint) => endpointView(endpoint, service.pending(endpoint));
-  const one = (id: number) => deliveryView(store.delivery(id)!.row); // it was made or found by the caller
+  const one = async (id: number) => deliveryView((await log.delivery(id))!.row); // it was made or found by the caller
 
   const register: Handler = async (request, response) => {
     const { endpoint, shown } = newEndpoint(parseJson(await readBody(request, maxRegistrationBytes), 'a registration'), service.rules, timers.nowMs(), service.newBreaker());
@@ -44,9 +44,9 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
       counters.refusals++;
       return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} endpoints are registered, which is the limit; delete one`);
     }
-    service.add(endpoint);
+    await service.add(endpoint);
     counters.registrations++;
-    await store.committed();
+    await log.committed();
     answerJson(response, 201, { id: endpoint.id, ...shown });
   };
 
@@ -69,11 +69,11 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
         changeTopics(endpoint, before);
         throw error;
       }
-      store.saveEndpoint(endpoint.stored);
+      log.saveEndpoint(endpoint.stored);
     }
     if (enabled === true) service.enable(endpoint);
     if (enabled === false) service.disable(endpoint, 'disabled by request');
-    await store.committed();
+    await log.committed();
     answerJson(response, 200, view(endpoint));
   };
 
@@ -84,7 +84,7 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
     'PATCH /webhooks/*': change,
     'DELETE /webhooks/*': async (_request, response, url) => {
       service.remove(endpointIn(url));
-      await store.committed();
+      await log.committed();
       endWith(response, 204, {});
     },
     'POST /webhooks/*/rotate': async (request, response, url) => {
@@ -92,47 +92,47 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
       const asked = bodyOf(rotation, parseJson(await readBody(request, maxRegistrationBytes), 'a rotation'));
       const nowMs = timers.nowMs();
       const shown = rotateSecret(endpoint, asked, service.rules.scheme, nowMs);
-      store.saveEndpoint(endpoint.stored);
-      await store.committed();
+      log.saveEndpoint(endpoint.stored);
+      await log.committed();
       answerJson(response, 200, { ...shown, previousUntil: new Date(nowMs + asked.overlapS * 1000).toISOString() } satisfies RotationAnswer);
     },
     'POST /webhooks/*/test': async (_request, response, url) => {
       const endpoint = endpointIn(url);
       if (endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is disabled (${endpoint.disabled}); enable it first`);
-      const id = service.sendTest(endpoint);
-      await store.committed();
-      answerJson(response, 202, one(id));
+      const id = await service.sendTest(endpoint);
+      await log.committed();
+      answerJson(response, 202, await one(id));
     },
     'POST /webhooks/*/recover': async (request, response, url) => {
       const endpoint = endpointIn(url);
       const { since, until } = bodyOf(recoverRange, parseJson(await readBody(request, maxRegistrationBytes), 'a range'));
       if (endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is disabled (${endpoint.disabled}); enable it first`);
       const untilMs = until === undefined ? timers.nowMs() + 1 : Date.parse(until);
-      const recovered = service.recover(endpoint, Date.parse(since), untilMs, recoverAtOnce);
-      await store.committed();
+      const recovered = await service.recover(endpoint, Date.parse(since), untilMs, recoverAtOnce);
+      await log.committed();
       answerJson(response, 202, { recovered, more: recovered === recoverAtOnce } satisfies RecoverAnswer);
     },
-    'GET /webhooks/events': (_request, response, url) => {
+    'GET /webhooks/events': async (_request, response, url) => {
       const { topic, limit, cursor } = queryOf(eventQuery, url);
-      const rows = store.events({ topic, cursor, limit: limit + 1 });
+      const rows = await log.events({ topic, cursor, limit: limit + 1 });
       answerJson(response, 200, { events: rows.slice(0, limit).map(eventView), ...nextOf(rows.map(({ key }) => key), limit) } satisfies EventList);
     },
-    'GET /webhooks/deliveries': (_request, response, url) => {
+    'GET /webhooks/deliveries': async (_request, response, url) => {
       const { endpoint: id, limit, ...filter } = queryOf(deliveryQuery, url);
       const endpoint = id === undefined ? undefined : endpoints.get(id);
-      const rows = id !== undefined && !endpoint ? [] : store.list({ ...filter, endpoint: endpoint?.stored.key, limit: limit + 1 });
+      const rows = id !== undefined && !endpoint ? [] : await log.list({ ...filter, endpoint: endpoint?.stored.key, limit: limit + 1 });
       answerJson(response, 200, { deliveries: rows.slice(0, limit).map(deliveryView), ...nextOf(rows.map((row) => row.id), limit) } satisfies DeliveryList);
     },
-    'GET /webhooks/deliveries/*': (_request, response, url) => answerJson(response, 200, deliveryIn(url).detail),
+    'GET /webhooks/deliveries/*': async (_request, response, url) => answerJson(response, 200, (await deliveryIn(url)).detail),
     'POST /webhooks/deliveries/*/replay': async (_request, response, url) => {
-      const { id, detail } = deliveryIn(url);
+      const { id, detail } = await deliveryIn(url);
       const endpoint = endpoints.get(detail.endpoint);
       if (!endpoint || endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is ${endpoint ? `disabled (${endpoint.disabled}); enable it first` : 'deleted'}`);
-      if (!service.replay(id)) throw new RequestError(409, 'pending', 'the delivery is pending; it will be tried again by itself');
-      await store.committed();
-      answerJson(response, 202, one(id));
+      if (!(await service.replay(id))) throw new RequestError(409, 'pending', 'the delivery is pending; it will be tried again by itself');
+      await log.committed();
+      answerJson(response, 202, await one(id));
     },
-    'GET /webhooks/stats': (_request, response) => answerJson(response, 200, service.stats()),
+    'GET /webhooks/stats': async (_request, response) => answerJson(response, 200, await service.stats()),
   };
 }
 

@@ -14,7 +14,7 @@ import { endpointOf, type RegistrationRules, type WebhookEndpoint } from './endp
 import { createGuard } from './guard.ts';
 import { createBreaker, disableRules, type Breaker } from './health.ts';
 import { createSender, type Answer, type Sender } from './sender.ts';
-import type { DeliveryRow, DeliveryStore, Message, Task } from './store.ts';
+import type { Awaitable, DeliveryLog, DeliveryRow, DeliveryStore, Message, Task } from './store.ts';
 import type { Timers } from './timers.ts';
 import { attemptView, deliveryView } from './views.ts';
 
@@ -32,7 +32,7 @@ const pruneAtOnce = 512;
 
 export type Service = {
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
-  readonly store: DeliveryStore;
+  readonly log: DeliveryLog;
   /** What a registration is held against. */
   readonly rules: RegistrationRules;
   readonly timers: Timers;
@@ -41,7 +41,7 @@ export type Service = {
   enabled(): number;
   pending(endpoint: WebhookEndpoint): number;
   /** Takes an endpoint in and subscribes it. @throws TooManyTopics */
-  add(endpoint: WebhookEndpoint): void;
+  add(endpoint: WebhookEndpoint): Awaitable<void>;
   remove(endpoint: WebhookEndpoint): void;
   /** What is pending for it is cancelled; what is published from now on is kept as cancelled, for recovery. */
   disable(endpoint: WebhookEndpoint, reason: string): void;
@@ -49,10 +49,10 @@ export type Service = {
   /** Subscribes it to its topics anew, after a change. @throws TooManyTopics */
   resubscribe(endpoint: WebhookEndpoint): void;
   /** One event for this endpoint alone. @returns the delivery's id */
-  sendTest(endpoint: WebhookEndpoint): number;
-  replay(id: number): boolean;
-  recover(endpoint: WebhookEndpoint, sinceMs: number, untilMs: number, limit: number): number;
-  stats(): Stats;
+  sendTest(endpoint: WebhookEndpoint): Awaitable<number>;
+  replay(id: number): Awaitable<boolean>;
+  recover(endpoint: WebhookEndpoint, sinceMs: number, untilMs: number, limit: number): Awaitable<number>;
+  stats(): Awaitable<Stats>;
   backlog(): ServerBacklog;
   /** Called with everything that happens from now on. @returns the function that ends it */
   watch(listener: (message: StreamMessage) => void): () => void;
@@ -280,7 +280,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
   }
 
   return {
-    endpoints, store, timers, rules: { scheme, guard }, newBreaker, pending, disable,
+    endpoints, log: store, timers, rules: { scheme, guard }, newBreaker, pending, disable,
     enabled: () => enabled,
     add(endpoint) {
       subscribe(endpoint);

@@ -71,6 +71,17 @@ export type ListFilter = {
   limit: number;
 };
 
+/** What the API reads and writes; of the embedded store at once, of Redis when it has answered. */
+export type DeliveryLog = {
+  list(filter: ListFilter): Awaitable<DeliveryRow[]>;
+  delivery(id: number): Awaitable<{ row: DeliveryRow; body: string; attempts: AttemptRow[] } | undefined>;
+  events(filter: { topic?: string | undefined; cursor?: number | undefined; limit: number }): Awaitable<EventRow[]>;
+  committed(): Promise<void>;
+  saveEndpoint(endpoint: StoredEndpoint): void;
+};
+
+export type Awaitable<T> = T | Promise<T>;
+
 /**
  * Writes take effect at once for reads of the same process and are durable when `committed` resolves. What is not
  * durable when the process dies was not told to anybody: a publisher's answer waits for it.

@@ -36,8 +36,13 @@ export function webhookStream(context: PatternContext, service: Service): { rout
     unwatch = service.watch((message) => void hub.publish(topic, JSON.stringify(message), {}));
     statsTimer = setInterval(() => {
       if (streams.size() === 0) turnOff();
-      else hub.publish(topic, JSON.stringify({ kind: 'stats', stats: service.stats() }), {});
+      else void tellStats();
     }, statsEveryMs);
+  }
+
+  async function tellStats(): Promise<void> {
+    const stats = await Promise.resolve(service.stats()).catch(() => undefined);
+    if (stats && statsTimer) hub.publish(topic, JSON.stringify({ kind: 'stats', stats }), {});
   }
 
   function turnOff(): void {

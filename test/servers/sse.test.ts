@@ -286,7 +286,7 @@ test('a line end in an envelope could not break an event in two', async (t) => {
   // The hub makes one-line envelopes only; this one does not.
   const hub = createHub(defaultLimits);
   const event = { id: 'e-1', offset: 1, topic: 'a', seq: 1, json: 'one\ntwo\r\nthree\rfour' };
-  const running = sse.start(
+  const running = await sse.start(
     { hub: { ...hub, since: () => ({ events: [event], lost: false }) }, limits: defaultLimits, counters: newCounters(), countConnection() {}, random: random(1, 'sse') },
     patterns.sse.options.parse({}),
   );

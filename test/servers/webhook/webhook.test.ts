@@ -36,7 +36,7 @@ async function serveVirtually(t: TestContext, { options = {}, limits = {} }: Giv
   const hub = createHub(defaultLimits);
   const tally = createTally(counters);
   const context = { hub, limits: { ...defaultLimits, ...limits }, counters, countConnection: tally.add, random: () => 0.5 };
-  const running = webhookOn(timers).start(context, patternOptions.webhook.parse(options));
+  const running = await webhookOn(timers).start(context, patternOptions.webhook.parse(options));
   const listener = createServer(createRouter(running.routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));
   t.after(async () => {
