@@ -36,8 +36,8 @@ export const patternOptions = {
   }),
   webhook: z.strictObject({
     timeout: interval.prefault('10s').describe('how long the receiver may take to answer, to the last byte'),
-    connectTimeout: interval.prefault('10s').describe('a part of that: until the connection is there'),
-    headersTimeout: interval.prefault('10s').describe('a part of that: until the answer begins'),
+    connectTimeout: z.union([z.literal('timeout'), interval]).default('timeout').describe('a part of that: until the connection is there'),
+    headersTimeout: z.union([z.literal('timeout'), interval]).default('timeout').describe('a part of that: until the answer begins'),
     retries: z
       .union([z.enum(retryPolicyNames), z.array(duration).max(30)])
       .prefault(['1s', '5s', '30s'])

@@ -63,7 +63,7 @@ export async function createRedisService(context: PatternContext, options: Patte
   const underWay = new Map<string, number>();
   const sender = createSender({
     counters, countConnection, random, guard, maxIdle: options.concurrency,
-    timeoutMs: options.timeout, connectMs: options.connectTimeout, headersMs: options.headersTimeout,
+    timeoutMs: options.timeout, connectMs: options.connectTimeout === 'timeout' ? options.timeout : options.connectTimeout, headersMs: options.headersTimeout === 'timeout' ? options.timeout : options.headersTimeout,
   });
   const tries = createAttempts(options, { sender, counters, timers, random });
   const perEndpoint = options.endpointConcurrency === 'auto' ? Math.max(1, Math.floor(options.concurrency / 8)) : options.endpointConcurrency;

@@ -74,7 +74,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
   const watchers = new Set<(message: StreamMessage) => void>();
   const sender: Sender = createSender({
     counters, countConnection, random, guard, maxIdle: concurrency,
-    timeoutMs: options.timeout, connectMs: options.connectTimeout, headersMs: options.headersTimeout,
+    timeoutMs: options.timeout, connectMs: options.connectTimeout === 'timeout' ? options.timeout : options.connectTimeout, headersMs: options.headersTimeout === 'timeout' ? options.timeout : options.headersTimeout,
   });
   const tries = createAttempts(options, { sender, counters, timers, random });
   const dispatcher: Dispatcher = createDispatcher({ store, deliver, settled, concurrency, timers });
