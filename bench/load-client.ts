@@ -6,12 +6,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nowUs } from '../core/clock.ts';
-import type { Endpoint, LoadSample } from '../core/control.ts';
+import type { Endpoint } from '../core/control.ts';
 import { patterns, variantOf } from '../core/patterns.ts';
 import { defaultLimits } from '../core/scenario.ts';
 import { processes } from '../harness/fleet.ts';
-import { body128, median, publishSteadily, rounds, sleep, spread, startProgram } from './tools.ts';
+import { body128, median, publishSteadily, rounds, sampleOver, spread, startProgram } from './tools.ts';
 
 const subscribers = 5000;
 const eventsPerS = 4;
@@ -78,14 +77,7 @@ async function ourLoad(pattern: string, options: Readonly<Record<string, unknown
       topics: [{ name: 'news', count: 1, follow: 1, first: 0 }], reconnect: { base: 100, cap: 1000 },
     });
     await load.next('ready', 30_000);
-    const fromUs = nowUs() + 2_000_000;
-    const toUs = fromUs + seconds * 1e6;
-    const samples: LoadSample[] = [];
-    load.on('sample', (sample) => samples.push(sample));
-    load.send({ kind: 'window', window: { warmupFromUs: fromUs - 1_000_000, fromUs, toUs, slotUs: 1_000_000 } });
-    await sleep((toUs - nowUs()) / 1000 + 500);
-    const first = samples.find(({ sample }) => sample.atUs >= fromUs)!;
-    const last = samples.find(({ sample }) => sample.atUs >= toUs)!;
+    const { first, last } = await sampleOver(load, seconds);
     return (last.sample.cpuUs - first.sample.cpuUs) / (last.counters.events - first.counters.events);
   } finally {
     await load.stop(3000);

@@ -1,13 +1,12 @@
 // CPU per request of our polling subscribers, against autocannon on the same server and URL, in turn: both in closed
 // loop, each as fast as it can, and both at the same rate, which is how subscribers poll.
 
-import { nowUs } from '../core/clock.ts';
-import type { Endpoint, LoadSample } from '../core/control.ts';
+import type { Endpoint } from '../core/control.ts';
 import { requestsOf } from '../core/counters.ts';
 import { patterns, variantOf } from '../core/patterns.ts';
 import { defaultLimits } from '../core/scenario.ts';
 import { processes } from '../harness/fleet.ts';
-import { rounds, sleep, spread, startProgram } from './tools.ts';
+import { rounds, sampleOver, spread, startProgram } from './tools.ts';
 
 const subscribers = 100;
 const seconds = 8;
@@ -59,14 +58,7 @@ async function subscribersOf(endpoint: Endpoint, options: Readonly<Record<string
       topics: [{ name: 'news', count: 1, follow: 1, first: 0 }], reconnect: { base: 100, cap: 1000 },
     });
     await load.next('ready', 30_000);
-    const fromUs = nowUs() + 2_000_000;
-    const toUs = fromUs + seconds * 1e6;
-    const samples: LoadSample[] = [];
-    load.on('sample', (sample) => samples.push(sample));
-    load.send({ kind: 'window', window: { warmupFromUs: fromUs - 1_000_000, fromUs, toUs, slotUs: 1_000_000 } });
-    await sleep((toUs - nowUs()) / 1000 + 500);
-    const first = samples.find(({ sample }) => sample.atUs >= fromUs)!;
-    const last = samples.find(({ sample }) => sample.atUs >= toUs)!;
+    const { first, last } = await sampleOver(load, seconds);
     const requests = requestsOf(last.counters) - requestsOf(first.counters);
     return { cpuMicrosPerRequest: (last.sample.cpuUs - first.sample.cpuUs) / requests, perSecond: (requests / (last.sample.atUs - first.sample.atUs)) * 1e6 };
   } finally {

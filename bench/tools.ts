@@ -4,6 +4,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowUs } from '../core/clock.ts';
+import type { LoadSample } from '../core/control.ts';
+import type { LoadPeer } from '../harness/fleet.ts';
 
 export { sleep };
 
@@ -43,6 +45,19 @@ export function startProgram(command: string, args: string[]): { child: ChildPro
   });
   result.catch(() => {}); // awaited by those who want it
   return { child, result };
+}
+
+/** The load process's samples at the two ends of a stretch of `seconds`, which begins when the subscribers have settled. */
+export async function sampleOver(load: LoadPeer, seconds: number): Promise<{ first: LoadSample; last: LoadSample }> {
+  const fromUs = nowUs() + 2_000_000;
+  const toUs = fromUs + seconds * 1e6;
+  const samples: LoadSample[] = [];
+  load.on('sample', (sample) => samples.push(sample));
+  load.send({ kind: 'window', window: { warmupFromUs: fromUs - 1_000_000, fromUs, toUs, slotUs: 1_000_000 } });
+  await sleep((toUs - nowUs()) / 1000 + 500);
+  const [first, last] = [fromUs, toUs].map((edgeUs) => samples.find(({ sample }) => sample.atUs >= edgeUs));
+  if (!first || !last) throw new Error('the load process sent no sample at the ends of the stretch');
+  return { first, last };
 }
 
 /** Publishes to one topic of our servers at a steady rate until stopped. */
