@@ -23,6 +23,7 @@ export type Context = {
 export function contradictionsOf(parts: Parts, context: Context): Contradiction[] {
   return [
     ...sameVariants(parts),
+    ...noWayUp(parts),
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),
@@ -39,6 +40,16 @@ function* sameVariants({ variants }: Parts): Generator<Contradiction> {
     const earlier = first.get(label);
     if (earlier === undefined) first.set(label, i);
     else yield { path: ['variants', i], message: `"${label}" is the same variant as variants[${earlier}]; for more trials of each, set repeat` };
+  }
+}
+
+/** Subscribers that publish where their way up does not exist. */
+function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
+  const [theirs] = [...topics].find(([, { by }]) => by === 'subscribers') ?? [];
+  if (theirs === undefined) return;
+  for (const [i, { options, label }] of variants) {
+    if (options['over'] !== 'h2' && options['over'] !== 'h2c') continue;
+    yield { path: ['variants', i], message: `subscribers publish on "${theirs}", which they do over HTTP/1.1; "${label}" speaks HTTP/2 only` };
   }
 }
 
@@ -74,8 +85,8 @@ function* faultsOutside({ single: { phases }, faults }: Parts): Generator<Contra
   for (const [i, fault] of faults) {
     if (fault.atMs >= measure) {
       yield { path: ['faults', i, 'at'], message: `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ${writeDuration(fault.atMs)}` };
-    } else if (fault.kind === 'freeze' && fault.atMs + fault.forMs > measure + drain) {
-      yield { path: ['faults', i, 'for'], message: `the freeze would last until ${writeDuration(fault.atMs + fault.forMs)}, and the trial ends ${writeDuration(measure + drain)} after the measured phase began` };
+    } else if (fault.kind !== 'disconnect' && fault.atMs + fault.forMs > measure + drain) {
+      yield { path: ['faults', i, 'for'], message: `the ${fault.kind === 'leave' ? 'absence' : 'freeze'} would last until ${writeDuration(fault.atMs + fault.forMs)}, and the trial ends ${writeDuration(measure + drain)} after the measured phase began` };
     }
   }
 }

@@ -93,7 +93,11 @@ export type LoadCommand =
       /** How webhook endpoints fall short. */
       endpoints?: readonly Conduct[];
     }
+  /** What its subscribers are to publish: event `i` of the plan is sent by subscriber `sender[i]`. Begins with the window. */
+  | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
+  /** This share of the subscribers leaves, stays away for a while and comes back. */
+  | { kind: 'leave'; share: number; forMs: number }
   /** Collect garbage, so that the sample that follows shows what is really held. */
   | { kind: 'collect' }
   /** Report now; before the start too, with nothing connected. */
@@ -115,6 +119,8 @@ export type LoadReport =
   /** All subscribers are subscribed. */
   | { kind: 'ready'; connectMs: number }
   | LoadSample
+  /** Every message was answered or has failed. `seq[i]` is what the server gave message `i`, 0 where it gave none. */
+  | { kind: 'sent'; seq: Int32Array; lag: SparseHistogram; upstream: SparseHistogram; problems: Problem[] }
   | LoadClosed
   | { kind: 'stopped' }
   | Failed;

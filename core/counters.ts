@@ -20,6 +20,8 @@ export const counterNames = [
   'retries',
   /** Messages from client to server on a socket. */
   'upstreamMessages',
+  /** Requests that each carry one message from client to server, where the connection that events come on cannot. */
+  'messageRequests',
   /** Keep-alives: SSE comments, heartbeat lines, WebSocket pings. */
   'heartbeats',
   /** TCP connections opened and closed. */
@@ -63,10 +65,10 @@ export function subtractCounters(later: Counters, earlier: Counters): Counters {
   return mapCounters((name) => later[name] - earlier[name]);
 }
 
-/** Every request a pattern makes to carry its events, so that patterns compare (publishing is not among them). */
+/** Every request of a pattern's subscribers and for them, so that patterns compare (the publisher's are not among them). */
 export function requestsOf(counters: Counters): number {
-  const { handshakes, fullPolls, emptyPolls, registrations, deliveryRequests, retries } = counters;
-  return handshakes + fullPolls + emptyPolls + registrations + deliveryRequests + retries;
+  const { handshakes, fullPolls, emptyPolls, registrations, deliveryRequests, retries, messageRequests } = counters;
+  return handshakes + fullPolls + emptyPolls + registrations + deliveryRequests + retries + messageRequests;
 }
 
 function mapCounters(value: (name: CounterName) => number): Counters {

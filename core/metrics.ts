@@ -32,9 +32,17 @@ export function histogramOf(stored: StoredHistogram): Histogram {
 type LatencyName = keyof Completed['latency'];
 
 function latencyMetrics(prefix: string, name: LatencyName, title: string): Record<string, Metric> {
-  const at = (quantile: number): Metric['read'] => (trial) => quantileUs(histogramOf(trial.latency[name]), quantile);
+  const of = ({ latency: { [name]: stored } }: Completed) => stored && histogramOf(stored);
+  const at = (quantile: number): Metric['read'] => (trial) => {
+    const histogram = of(trial);
+    return histogram && quantileUs(histogram, quantile);
+  };
+  const mean: Metric['read'] = (trial) => {
+    const histogram = of(trial);
+    return histogram && meanUs(histogram);
+  };
   return {
-    [`${prefix}.mean`]: { unit: 'us', title: `${title}, mean`, read: (trial) => meanUs(histogramOf(trial.latency[name])) },
+    [`${prefix}.mean`]: { unit: 'us', title: `${title}, mean`, read: mean },
     [`${prefix}.p50`]: { unit: 'us', title: `${title}, median`, read: at(0.5) },
     [`${prefix}.p90`]: { unit: 'us', title: `${title}, 90 %`, read: at(0.9) },
     [`${prefix}.p99`]: { unit: 'us', title: `${title}, 99 %`, read: at(0.99) },
@@ -68,6 +76,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   ...latencyMetrics('first-receiver', 'firstReceiver', 'first receiver of an event'),
   ...latencyMetrics('median-receiver', 'medianReceiver', 'median receiver of an event'),
   ...latencyMetrics('last-receiver', 'lastReceiver', 'last receiver of an event'),
+  ...latencyMetrics('upstream', 'upstream', "subscriber's message to its acknowledgement"),
   published: { unit: 'count', title: 'events published', read: (t) => t.ledger.published },
   expected: { unit: 'count', title: 'deliveries expected', read: (t) => t.ledger.expected },
   delivered: { unit: 'count', title: 'deliveries made', read: (t) => t.ledger.delivered },

@@ -22,7 +22,7 @@ export type Reading = z.infer<typeof readingSchema>;
 
 const latencies: Readonly<Record<string, keyof Completed['latency']>> = {
   latency: 'endToEnd', 'accept-to-receipt': 'acceptToReceipt', 'publisher-lag': 'publisherLag',
-  'first-receiver': 'firstReceiver', 'median-receiver': 'medianReceiver', 'last-receiver': 'lastReceiver',
+  'first-receiver': 'firstReceiver', 'median-receiver': 'medianReceiver', 'last-receiver': 'lastReceiver', upstream: 'upstream',
 };
 
 /**
@@ -34,7 +34,7 @@ export function tooFewSamples(metric: string, trial: Completed): string | undefi
   const name = latencies[latency];
   if (!name) return undefined;
   const needed = Math.round(samplesAboveQuantile / (1 - Number(percent) / 100));
-  const { count } = trial.latency[name];
+  const count = trial.latency[name]?.count ?? 0;
   return count >= needed ? undefined : `${formatNumber(count)} samples; it takes ${formatNumber(needed)}`;
 }
 

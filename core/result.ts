@@ -74,6 +74,7 @@ const completed = z.strictObject({
     firstReceiver: histogram.describe('planned to first receipt, per event with several receivers'),
     medianReceiver: histogram,
     lastReceiver: histogram,
+    upstream: histogram.optional().describe("planned time of a subscriber's own message to the server's acknowledgement, where subscribers publish"),
   }),
   latencyByAttempt: z.array(z.strictObject({ attempt: z.int().min(1), histogram })).optional().describe('planned publish time to receipt, by the attempt that brought it; of patterns that try again'),
   ledger,

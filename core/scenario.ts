@@ -54,6 +54,10 @@ const payload = z
 
 const topicGroup = z.strictObject({
   publish: arrivals,
+  by: z
+    .enum(['publisher', 'subscribers'])
+    .default('publisher')
+    .describe('who publishes: the publisher, or the subscribers themselves, each on the topics that it follows, as in a chat room'),
   count: z
     .union([positive.max(10_000_000), z.literal('per-subscriber')])
     .default(1)
@@ -77,8 +81,15 @@ const fault = z
         for: interval.describe('for how long'),
       })
       .transform((v) => ({ kind: 'freeze' as const, atMs: v.at, who: v.freeze, forMs: v.for })),
+    z
+      .strictObject({
+        at: duration.describe('when, counted from the start of the measured phase'),
+        leave: share.describe('this share of the subscribers leaves of its own accord'),
+        for: interval.describe('for how long; then they come back and ask for what they missed'),
+      })
+      .transform((v) => ({ kind: 'leave' as const, atMs: v.at, share: v.leave, forMs: v.for })),
   ])
-  .describe('"at" with "disconnect", or with "freeze" and "for"');
+  .describe('"at" with "disconnect", or with "freeze" or "leave" and "for"');
 
 const check = z
   .string()

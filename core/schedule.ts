@@ -6,7 +6,7 @@ import type { PublishPlan } from './control.ts';
 import { UserError } from './errors.ts';
 import { largestBodyBytes } from './payload.ts';
 import { random, type Random } from './random.ts';
-import type { Payload, Scenario } from './scenario.ts';
+import type { Payload, Scenario, TopicGroup } from './scenario.ts';
 import { followersOf, planTopics, type TopicGroupPlan } from './topics.ts';
 import { formatNumber } from './units.ts';
 
@@ -21,7 +21,7 @@ export type Sources = {
   traceOf(file: string): string;
 };
 
-export type ScheduledScenario = Pick<Scenario, 'seed' | 'subscribers' | 'topics' | 'payload' | 'phases'>;
+export type ScheduledScenario = Pick<Scenario, 'seed' | 'subscribers' | 'payload' | 'phases'> & { topics: Record<string, Omit<TopicGroup, 'by'>> };
 
 /**
  * Plans warm-up and measured phase. Offsets are whole microseconds from the start of the warm-up, ascending,
@@ -52,7 +52,7 @@ export function planPublishing(scenario: ScheduledScenario, sources: Sources): P
  */
 export function measuredTotals(
   plan: PublishPlan,
-  scenario: Pick<Scenario, 'subscribers' | 'topics' | 'phases'>,
+  scenario: Pick<ScheduledScenario, 'subscribers' | 'topics' | 'phases'>,
 ): { events: number; deliveries: number } {
   const groups = planTopics(scenario);
   const warmupUs = Math.round(scenario.phases.warmup * 1000);

@@ -1,7 +1,7 @@
 // Which topics a scenario has and who follows which, computed from indices, so that a million private
 // topics need no table anywhere.
 
-import type { Scenario } from './scenario.ts';
+import type { Scenario, TopicGroup } from './scenario.ts';
 
 /** One group of topics, resolved. Topic `i` of the group is called by `topicName`. */
 export type TopicGroupPlan = {
@@ -14,7 +14,7 @@ export type TopicGroupPlan = {
 };
 
 /** @throws never; a group that follows more topics than it has follows all of them */
-export function planTopics(scenario: Pick<Scenario, 'subscribers' | 'topics'>): TopicGroupPlan[] {
+export function planTopics(scenario: Pick<Scenario, 'subscribers'> & { topics: Record<string, Omit<TopicGroup, 'by'>> }): TopicGroupPlan[] {
   let first = 0;
   return Object.entries(scenario.topics).map(([name, group]) => {
     const count = group.count === 'per-subscriber' ? scenario.subscribers : group.count;
@@ -50,6 +50,12 @@ export function followersOf(groups: readonly TopicGroupPlan[], index: number, su
   const group = groupOf(groups, index);
   const dealt = subscribers * group.follow;
   return Math.floor(dealt / group.count) + (index - group.first < dealt % group.count ? 1 : 0);
+}
+
+/** The `k`th of the `followersOf` topic `index`, in ascending order. */
+export function followerOf(groups: readonly TopicGroupPlan[], index: number, k: number): number {
+  const group = groupOf(groups, index);
+  return Math.floor((index - group.first + k * group.count) / group.follow);
 }
 
 function groupOf(groups: readonly TopicGroupPlan[], index: number): TopicGroupPlan {

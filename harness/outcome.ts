@@ -20,7 +20,7 @@ export function outcomeOf(plan: TrialPlan, variant: Variant, readings: Readings)
 }
 
 function completedOf(plan: TrialPlan, readings: Readings): Completed {
-  const { window, timeline, done, closed, processes, descriptors, kernelBaselineBytes, kernelPeakBytes, serverCounters } = readings;
+  const { window, timeline, done, sent, closed, processes, descriptors, kernelBaselineBytes, kernelPeakBytes, serverCounters } = readings;
   const client = closed.reduce((sum, report) => addCounters(sum, report.counters), newCounters());
   const measured = (role: ProcessReadings['role']) =>
     processes.filter((one) => one.role === role).reduce((sum, one) => addCounters(sum, countersBetween(one, window.fromUs, window.toUs)), newCounters());
@@ -32,11 +32,12 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     latency: {
       endToEnd: storeHistogram(timeline.latency),
       acceptToReceipt: storeHistogram(merged(closed.map((report) => fromSparse(report.acceptToReceipt)))),
-      publisherLag: storeHistogram(fromSparse(done.lag)),
+      publisherLag: storeHistogram(merged([done.lag, ...sent.map(({ lag }) => lag)].map(fromSparse))),
       publishRoundTrip: storeHistogram(fromSparse(done.roundTrip)),
       firstReceiver: storeHistogram(fanout.first),
       medianReceiver: storeHistogram(fanout.median),
       lastReceiver: storeHistogram(fanout.last),
+      ...(sent.length > 0 && { upstream: storeHistogram(merged(sent.map((report) => fromSparse(report.upstream)))) }),
     },
     latencyByAttempt: latencyByAttempt(closed),
     ledger: ledgerOf(plan, readings),
@@ -65,7 +66,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       .filter(({ role }) => role !== 'server' || readings.serverReadings !== 'none')
       .map((one) => ({ ...useOf(one, window.fromUs, window.toUs), ...(one.role === 'server' && readings.serverReadings === 'outside' && { outside: true as const }) })),
     series: timeline.series(),
-    problems: sumProblems([...closed.flatMap((report) => report.problems), ...done.problems]),
+    problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };
 }
 

@@ -2,13 +2,14 @@
 // conclusion from them.
 
 import type { Counters } from '../core/counters.ts';
-import type { Endpoint, EventNumber, LoadClosed, LoadSample, PublisherReport, SelfSample, Window } from '../core/control.ts';
+import type { Endpoint, EventNumber, LoadClosed, LoadReport, LoadSample, PublisherReport, SelfSample, Window } from '../core/control.ts';
 import { quantileUs } from '../core/histogram.ts';
 import type { Variant } from '../core/patterns.ts';
 import { followersOf } from '../core/topics.ts';
 import { sampleTimesUs } from '../core/window.ts';
 import type { Fleet, LoadPeer, PublisherPeer, ServerPeer } from './fleet.ts';
 import type { TrialPlan } from './plan.ts';
+import { joinSeqs } from './senders.ts';
 import type { DescriptorCount, NetworkCount } from './probe.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 
@@ -60,7 +61,10 @@ export type Connected = {
 export type Measured = {
   window: Window;
   timeline: Timeline;
+  /** Of all events, whoever sent them; its histograms and problems are the publisher's. */
   done: Extract<PublisherReport, { kind: 'done' }>;
+  /** What the load processes say of the messages that their subscribers sent. */
+  sent: Extract<LoadReport, { kind: 'sent' }>[];
   descriptorsPeak: number;
   kernelPeakBytes: number | undefined;
   /** The host's counts at the two ends of the measured phase. */
@@ -105,7 +109,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   await Promise.all(loads.map((load) => load.next('ready', scenario.phases.connect + connectSlackMs)));
   const connectUs = fleet.clock.nowUs() - fromUs;
   const connected = fleet.probe.classifyDescriptors(server.pid);
-  publisher.send({ kind: 'start', publishUrl: endpoint.publishUrl, topics: plan.topics, plan: plan.publish, seed: scenario.seed, ...(endpoint.target && { target: endpoint.target }) });
+  publisher.send({ kind: 'start', publishUrl: endpoint.publishUrl, topics: plan.topics, plan: plan.senders?.publisher.plan ?? plan.publish, seed: scenario.seed, ...(endpoint.target && { target: endpoint.target }) });
   await publisher.next('ready', startLimitMs);
   const serverConnected = await collectedServer(server);
   const loadsConnected = await Promise.all(loads.map(collectedLoad));
@@ -152,9 +156,11 @@ export async function measure(stage: Stage, { processes, serverReadings }: Conne
   let descriptorsPeak = 0;
   let kernelPeakBytes = probe.kernelSocketBytes();
   const network: Measured['network'] = { from: undefined, to: undefined };
+  plan.senders?.loads.forEach(({ plan: messages, sender }, i) => loads[i]!.send({ kind: 'messages', plan: messages, sender, topics: plan.topics, seed: plan.scenario.seed }));
   for (const peer of [...loads, publisher]) peer.send({ kind: 'window', window });
   const faults = scheduleFaults(stage, window);
-  const done = publisher.next('done', (window.toUs - clock.nowUs()) / 1000 + doneSlackMs);
+  const doneLimitMs = (window.toUs - clock.nowUs()) / 1000 + doneSlackMs;
+  const done = Promise.all([publisher.next('done', doneLimitMs), Promise.all(plan.senders ? loads.map((load) => load.next('sent', doneLimitMs)) : [])]);
   done.catch(() => {}); // awaited below; until then the race in runTrial raises what breaks
   for (const atUs of sampleTimesUs(window)) {
     await clock.until(atUs);
@@ -172,7 +178,13 @@ export async function measure(stage: Stage, { processes, serverReadings }: Conne
     stage.report({ ...phaseAt(window, atUs), published, ...seen(latest, timeline) });
   }
   await faults;
-  return { window, timeline, done: await done, descriptorsPeak, kernelPeakBytes, network, latest };
+  const [fromPublisher, sent] = await done;
+  return { window, timeline, done: plan.senders ? { ...fromPublisher, seq: allSeqs(plan, fromPublisher.seq, sent) } : fromPublisher, sent, descriptorsPeak, kernelPeakBytes, network, latest };
+}
+
+function allSeqs({ publish, senders }: TrialPlan, seq: Int32Array, sent: Measured['sent']): Int32Array {
+  const { publisher, loads } = senders!; // only asked where subscribers send
+  return joinSeqs(publish.topic.length, [{ index: publisher.index, seq }, ...loads.map(({ index }, i) => ({ index, seq: sent[i]!.seq }))]);
 }
 
 /** Waits until the ledger is complete or the drain limit is reached; only then is an event missed. */
@@ -256,6 +268,7 @@ async function scheduleFaults({ plan, fleet, peers, over }: Stage, window: Windo
     await fleet.clock.until(window.fromUs + fault.atMs * 1000);
     if (over.aborted) return;
     if (fault.kind === 'disconnect') peers.server.send({ kind: 'disconnect', share: fault.share });
+    else if (fault.kind === 'leave') for (const load of peers.loads) load.send({ kind: 'leave', share: fault.share, forMs: fault.forMs });
     else for (const peer of fault.who === 'load' ? peers.loads : [peers[fault.who]]) fleet.freeze(peer.pid, fault.forMs);
   }
 }

@@ -4,13 +4,17 @@
 import type { PublishPlan } from '../core/control.ts';
 import { measuredTotals, planPublishing } from '../core/schedule.ts';
 import type { Scenario } from '../core/scenario.ts';
+import { planSenders, type Senders } from './senders.ts';
 import { planTopics, topicCount, type TopicGroupPlan } from '../core/topics.ts';
 
 export type TrialPlan = {
   scenario: Scenario;
   topics: TopicGroupPlan[];
   topicTotal: number;
+  /** Every event, whoever sends it. */
   publish: PublishPlan;
+  /** Who sends what, where that is not the publisher alone. */
+  senders: Senders | undefined;
   /** Subscribers `first` up to, not including, `first + count`, for each load process. */
   loads: { first: number; count: number }[];
   /** Width of a slot of the time series. */
@@ -37,13 +41,15 @@ export function planTrial(
 ): TrialPlan {
   const topics = planTopics(scenario);
   const publish = planPublishing(scenario, { corpusOf, traceOf });
+  const loads = split(scenario.subscribers, loadProcesses);
   const { events, deliveries } = measuredTotals(publish, scenario);
   return {
     scenario,
     topics,
     topicTotal: topicCount(topics),
     publish,
-    loads: split(scenario.subscribers, loadProcesses),
+    senders: planSenders(publish, topics, scenario, loads),
+    loads,
     slotMs: slotWidthMs(scenario.phases.measure, scenario.subscribers),
     fanoutEvery: Math.max(1, Math.ceil(deliveries / fanoutKept)),
     events,

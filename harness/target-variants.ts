@@ -60,8 +60,10 @@ function atClient({ pattern, options }: Variant, registry: PatternRegistry): Var
   return variantOf(registry, pattern, { ...defaults, ...own });
 }
 
-function whyNot({ faults }: Scenario, { pattern, options }: Variant, { access, pid }: PreparedTarget): string | undefined {
+function whyNot({ faults, topics }: Scenario, { pattern, options }: Variant, { access, pid }: PreparedTarget): string | undefined {
   if (faults.some(({ kind }) => kind === 'disconnect')) return 'the scenario cuts connections, and only our own servers can be told to';
+  if (faults.some(({ kind }) => kind === 'leave')) return 'the scenario has subscribers leave and resume, and how a target resumes its file does not say';
+  if (Object.values(topics).some(({ by }) => by === 'subscribers')) return 'its subscribers publish, and a target file describes the publisher alone';
   if (pid === undefined && faults.some((fault) => fault.kind === 'freeze' && fault.who === 'server')) {
     return 'the scenario freezes the server, and the target file names no process';
   }

@@ -28,7 +28,7 @@ const invalid = (code: string, message: string): ResultWarning => ({ code, level
 const note = (code: string, message: string): ResultWarning => ({ code, level: 'note', message });
 
 const freezes = (plan: TrialPlan, who: string) => plan.scenario.faults.some((fault) => fault.kind === 'freeze' && fault.who === who);
-const p99 = (trial: Completed, name: keyof Completed['latency']) => quantileUs(histogramOf(trial.latency[name]), 0.99) ?? 0;
+const p99 = (trial: Completed, name: 'endToEnd' | 'publisherLag') => quantileUs(histogramOf(trial.latency[name]), 0.99) ?? 0;
 
 const checks: readonly Check[] = [
   function loadSaturated(_plan, _readings, trial) {
@@ -74,11 +74,11 @@ const checks: readonly Check[] = [
     return reasons.length === 0 ? undefined : invalid('ledger-open', `the ledger does not close: ${reasons.join('; ')}.`);
   },
   function clock(_plan, _readings, { latency }) {
-    const negative = Object.values(latency).reduce((sum, one) => sum + one.negative, 0);
+    const negative = Object.values(latency).reduce((sum, one) => sum + (one?.negative ?? 0), 0);
     return negative === 0 ? undefined : invalid('clock', `${formatNumber(negative)} latencies were below zero: the processes do not share a clock, or a stamp was wrong.`);
   },
   function outOfRange(_plan, _readings, { latency }) {
-    const over = Object.values(latency).reduce((sum, one) => sum + one.overRange, 0);
+    const over = Object.values(latency).reduce((sum, one) => sum + (one?.overRange ?? 0), 0);
     return over === 0 ? undefined : invalid('out-of-range', `${formatNumber(over)} latencies were above 35 minutes and are in no percentile.`);
   },
   function countsDisagree(_plan, _readings, trial) {
@@ -107,7 +107,7 @@ const checks: readonly Check[] = [
   },
   function reconnected({ scenario }, _readings, { counters }) {
     if (counters.client.reconnects === 0) return undefined;
-    const asked = scenario.faults.some((fault) => fault.kind === 'disconnect');
+    const asked = scenario.faults.some(({ kind }) => kind === 'disconnect' || kind === 'leave');
     return note('reconnects', `subscribers reconnected ${formatNumber(counters.client.reconnects)} times${asked ? ', as the scenario asked' : ''}.`);
   },
   function fewSamples(_plan, _readings, { latency }) {

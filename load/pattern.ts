@@ -42,6 +42,9 @@ export type Sink = {
   problem(code: string, message: string): void;
 };
 
+/** A message that a subscriber publishes itself. */
+export type Message = { topic: string; text: string; bytes: number; crc: number; plannedUs: number; sentUs: number };
+
 /** The subscribers of one pattern in one process. */
 export type RunningLoad = {
   /** Begins to subscribe one; `sink.ready` tells when it is done. */
@@ -50,6 +53,16 @@ export type RunningLoad = {
   setWindow?(window: Window): void;
   /** What the pattern alone can tell when all is over. */
   closed?(): Pick<LoadClosed, 'byAttempt'>;
+  /** One leaves of its own accord, as when a page is closed, and keeps its place: `sink.lost`. Absent for targets. */
+  leave?(subscriber: number): void;
+  /** It comes back and asks for what it missed. */
+  comeBack?(subscriber: number): void;
+  /**
+   * Sends a subscriber's message on the connection that it gets events on; absent where that is one-way.
+   * @param answered with what the server gave it as sequence number, 0 when it refused it; never when the connection ends before
+   * @returns false when it has no connection
+   */
+  send?(subscriber: number, message: Message, answered: (seq: number, atUs: number) => void): boolean;
   /** Stops asking, finishes requests that are under way (at most `graceMs`), closes every socket. */
   close(graceMs: number): Promise<void>;
 };

@@ -46,13 +46,15 @@ type State = Poller & {
   /** The server asked for at least this wait before the next request. */
   leastMs: number;
   ready: boolean;
+  /** It has left and will come back. */
+  away: boolean;
 };
 
 const longestTimerMs = 2 ** 31 - 1;
 
 export function startPollers(context: LoadContext, asking: Asking): RunningLoad {
   const { counters, sink } = context;
-  const states: State[] = [];
+  const states = new Map<number, State>();
   let underWay = 0;
   let closing: (() => void) | undefined;
 
@@ -61,7 +63,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   const sweep = setInterval(giveUpLate, Math.min(1000, asking.answerWithinMs / 4));
 
   function ask(state: State): void {
-    if (closing) return;
+    if (closing || state.away) return;
     state.timer = undefined;
     state.askedMs = performance.now();
     underWay++;
@@ -69,7 +71,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   }
 
   function askAfter(state: State, waitMs: number): void {
-    if (closing) return;
+    if (closing || state.away) return;
     if (waitMs > 0) state.timer = setTimeout(ask, Math.min(waitMs, longestTimerMs), state);
     else ask(state);
   }
@@ -151,17 +153,19 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   }
 
   function retry(state: State): void {
-    if (state.ready) {
-      state.ready = false;
-      sink.lost(state.subscriber);
-    }
+    unready(state);
     const waitMs = Math.max(state.leastMs, backoffMs(context.reconnect, state.failures++, context.random));
     state.leastMs = 0;
     askAfter(state, waitMs);
   }
 
+  function unready(state: State): void {
+    if (state.ready) sink.lost(state.subscriber);
+    state.ready = false;
+  }
+
   function becomeReady(state: State, atUs: number): void {
-    if (state.ready) return;
+    if (state.ready || state.away) return;
     state.ready = true;
     if (state.answers > 0) counters.reconnects++;
     sink.ready(state.subscriber, atUs);
@@ -175,7 +179,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
 
   function giveUpLate(): void {
     const latestMs = performance.now() - asking.answerWithinMs;
-    for (const state of states) {
+    for (const state of states.values()) {
       if (state.askedMs === 0 || state.askedMs > latestMs) continue;
       sink.problem('no-answer', `a poll had no answer for ${asking.answerWithinMs / 1000} s`);
       clients.drop(state.client);
@@ -186,23 +190,39 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   return {
     open(subscriber) {
       const topics = context.topicsOf(subscriber).join(',');
-      const rest = { cursor: '', etag: '', answers: 0, dueMs: 0, request: undefined, askedMs: 0, timer: undefined, failures: 0, leastMs: 0, ready: false };
+      const rest = { cursor: '', etag: '', answers: 0, dueMs: 0, request: undefined, askedMs: 0, timer: undefined, failures: 0, leastMs: 0, ready: false, away: false };
       const state = { subscriber, topics, ...rest } as State; // the client needs its owner first
       state.client = clients.add(state, subscriber);
-      states.push(state);
+      states.set(subscriber, state);
       ask(state);
+    },
+    leave(subscriber) {
+      const state = states.get(subscriber);
+      if (!state || state.away) return;
+      state.away = true;
+      clearTimeout(state.timer);
+      unready(state);
+      if (state.askedMs > 0 && asking.finishes) return; // what comes yet is taken in
+      if (state.askedMs > 0) over(state);
+      clients.drop(state.client);
+    },
+    comeBack(subscriber) {
+      const state = states.get(subscriber);
+      if (!state?.away) return;
+      state.away = false;
+      if (state.askedMs === 0) ask(state);
     },
     async close(graceMs) {
       const drained = Promise.withResolvers<void>();
       closing = drained.resolve;
       clearInterval(sweep);
-      for (const { timer } of states) clearTimeout(timer);
+      for (const { timer } of states.values()) clearTimeout(timer);
       if (asking.finishes && underWay > 0) {
         const timer = setTimeout(closing, graceMs);
         await drained.promise;
         clearTimeout(timer);
       }
-      for (const { client } of states) clients.drop(client);
+      for (const { client } of states.values()) clients.drop(client);
     },
   };
 }

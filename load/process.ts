@@ -6,9 +6,9 @@ import { newCounters } from '../core/counters.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import { collectGarbage, watchSelf } from '../core/self.ts';
 import { sampleTimesUs } from '../core/window.ts';
-import type { RunningLoad } from './pattern.ts';
-import type { Recorder } from './recorder.ts';
-import { startSubscribers } from './ramp.ts';
+import { createAbsences, type Absences } from './absences.ts';
+import { startSubscribers, type StartedSubscribers } from './ramp.ts';
+import { createSenders, type Senders } from './senders.ts';
 
 /** How long requests under way may take once the subscribers stop asking. */
 const closeGraceMs = 2000;
@@ -17,7 +17,9 @@ type Command<K extends LoadCommand['kind']> = Extract<LoadCommand, { kind: K }>;
 
 const counters = newCounters();
 const readSelf = watchSelf();
-let subscribers: { running: RunningLoad; recorder: Recorder } | undefined;
+let subscribers: StartedSubscribers | undefined;
+let senders: Senders | undefined;
+let absences: Absences | undefined;
 
 function report(message: LoadReport, sent: () => void = () => {}): void {
   // Without a channel the harness is gone, and 'disconnect' ends this process.
@@ -44,6 +46,7 @@ function sample(): void {
 async function start(command: Command<'start'>): Promise<void> {
   const started = await startSubscribers(command, counters);
   subscribers = started;
+  absences = createAbsences(command, started.running);
   const connectMs = await started.allReady;
   report({ kind: 'ready', connectMs });
 }
@@ -51,6 +54,7 @@ async function start(command: Command<'start'>): Promise<void> {
 async function openWindow(window: Window): Promise<void> {
   subscribers?.recorder.setWindow(window);
   subscribers?.running.setWindow?.(window);
+  void senders?.run(window).then(report);
   for (const atUs of sampleTimesUs(window)) {
     await realClock.until(atUs);
     sample();
@@ -59,6 +63,8 @@ async function openWindow(window: Window): Promise<void> {
 
 async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Promise<void> {
   if (!subscribers) throw new UserError('not-started', 'the load process was told to close before it was started');
+  absences?.stop();
+  senders?.close();
   await subscribers.running.close(closeGraceMs);
   const closed = subscribers.recorder.close(firstSeq, lastSeq, unconfirmed);
   report({ kind: 'closed', counters: { ...counters }, ...closed, ...subscribers.running.closed?.() });
@@ -68,6 +74,11 @@ function obey(command: LoadCommand): void | Promise<void> {
   switch (command.kind) {
     case 'start':
       return start(command);
+    case 'messages':
+      if (subscribers) senders = createSenders(command, subscribers.context, subscribers.running);
+      return;
+    case 'leave':
+      return absences?.begin(command.share, command.forMs);
     case 'window':
       return openWindow(command.window);
     case 'collect':

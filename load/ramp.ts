@@ -23,6 +23,7 @@ type Start = Extract<LoadCommand, { kind: 'start' }>;
 
 export type StartedSubscribers = {
   running: RunningLoad;
+  context: LoadContext;
   recorder: Recorder;
   /** Resolves with the milliseconds that it took. Rejects with a UserError `not-connected` that names the first cause. */
   allReady: Promise<number>;
@@ -67,7 +68,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   }, connectMs + slackMs);
   void allReady.promise.finally(() => clearTimeout(limit)).catch(() => {});
   if (count === 0) allReady.resolve(0);
-  return { running, recorder, allReady: allReady.promise };
+  return { running, context, recorder, allReady: allReady.promise };
 }
 
 /** 127.0.0.1 for the trial's first 25,000 subscribers, 127.0.0.2 for the next, and so on: each has its own ephemeral ports. */

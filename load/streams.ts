@@ -38,6 +38,8 @@ export type Stream<State, L extends Line = Socket> = {
   ready: boolean;
   /** The server wants it no more. */
   stopped: boolean;
+  /** It has left and will come back. */
+  away: boolean;
   /** Failures in a row. */
   failures: number;
   /** The base of the backoff, where the server named one. */
@@ -56,8 +58,9 @@ export type StreamKind<State, L extends Line = Socket, Request = Buffer> = {
   goodbye?(stream: Stream<State, L>): Request | undefined;
 };
 
-export type Streams<State, L extends Line = Socket, Request = Buffer> = RunningLoad & {
-  send(stream: Stream<State, L>, request: Request): void;
+export type Streams<State, L extends Line = Socket, Request = Buffer> = Omit<RunningLoad, 'send'> & {
+  of(subscriber: number): Stream<State, L> | undefined;
+  write(stream: Stream<State, L>, request: Request): void;
   /** The subscriber is subscribed. */
   ready(stream: Stream<State, L>, atUs: number): void;
   /** All is said on this line; it reconnects when the server has closed it too. */
@@ -83,7 +86,7 @@ export function createStreamsOver<State, L extends Line, Request>(
   transportFor: (protocol: Protocol<Stream<State, L>>) => Transport<Stream<State, L>, L, Request>,
 ): Streams<State, L, Request> {
   const { counters, sink, random, reconnect } = context;
-  const streams = new Set<Stream<State, L>>();
+  const streams = new Map<number, Stream<State, L>>();
   let closing = false;
   let lines = 0;
   let allClosed = () => {};
@@ -93,14 +96,14 @@ export function createStreamsOver<State, L extends Line, Request>(
       counters.handshakes++;
       if (stream.asked) counters.reconnects++;
       stream.asked = true;
-      send(stream, kind.request(stream));
+      write(stream, kind.request(stream));
     },
     read: kind.read,
     closed(stream) {
       lines--;
       stream.line = undefined;
       if (lines === 0) allClosed();
-      if (closing || stream.stopped) return;
+      if (closing || stream.stopped || stream.away) return;
       unready(stream);
       const base = stream.baseMs ?? reconnect.base;
       const waitMs = stream.leastMs + backoffMs({ base, cap: Math.max(base, reconnect.cap) }, stream.failures, random);
@@ -110,7 +113,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     },
   });
 
-  function send(stream: Stream<State, L>, request: Request): void {
+  function write(stream: Stream<State, L>, request: Request): void {
     if (stream.line) transport.send(stream.line, request);
   }
 
@@ -146,14 +149,29 @@ export function createStreamsOver<State, L extends Line, Request>(
   }
 
   return {
-    send,
+    of: (subscriber) => streams.get(subscriber),
+    write,
     open(subscriber) {
       const stream: Stream<State, L> = {
         subscriber, line: undefined, state: kind.newState(), cursor: newCursor(), timer: undefined,
-        asked: false, ready: false, stopped: false, failures: 0, baseMs: undefined, leastMs: 0,
+        asked: false, ready: false, stopped: false, away: false, failures: 0, baseMs: undefined, leastMs: 0,
       };
-      streams.add(stream);
+      streams.set(subscriber, stream);
       dial(stream);
+    },
+    leave(subscriber) {
+      const stream = streams.get(subscriber);
+      if (!stream || stream.stopped || stream.away) return;
+      stream.away = true;
+      clearTimeout(stream.timer);
+      unready(stream);
+      leave(stream);
+    },
+    comeBack(subscriber) {
+      const stream = streams.get(subscriber);
+      if (!stream?.away) return;
+      stream.away = false;
+      if (!stream.line) dial(stream); // else it does so when the old line has closed
     },
     ready(stream, atUs) {
       stream.ready = true;
@@ -169,13 +187,13 @@ export function createStreamsOver<State, L extends Line, Request>(
     async close(graceMs) {
       closing = true;
       transport.quiet();
-      for (const stream of streams) {
+      for (const stream of streams.values()) {
         clearTimeout(stream.timer);
         leave(stream);
       }
       if (lines > 0) {
         const timer = setTimeout(() => {
-          for (const { line } of streams) line?.destroy();
+          for (const { line } of streams.values()) line?.destroy();
         }, graceMs);
         await new Promise<void>((resolve) => (allClosed = resolve));
         clearTimeout(timer);
@@ -206,8 +224,8 @@ export function noteRetryAfter(stream: { leastMs: number }, headers: ResponseHea
   if (/^\d+$/.test(seconds)) stream.leastMs = Number(seconds) * 1000;
 }
 
-/** A message of the stream itself, not an event: `{"stream":...}` or `{"socket":...}` (docs/wire.md). */
-export type Notice = { stream?: unknown; socket?: unknown; cursor?: unknown; reset?: unknown };
+/** A message of the stream itself, not an event: `{"stream":...}`, `{"socket":...}`, `{"ack":...}` or `{"refused":...}` (docs/wire.md). */
+export type Notice = { stream?: unknown; socket?: unknown; cursor?: unknown; reset?: unknown; ack?: unknown; seq?: unknown; refused?: unknown; reason?: unknown };
 
 /** The notice in bytes `from`..`to`; an empty one where they are nothing of the kind. */
 export function readNotice(bytes: Buffer, from: number, to: number): Notice {

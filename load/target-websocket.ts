@@ -39,13 +39,13 @@ export function targetWebsocket(target: TargetContext, how: TargetSubscribe, { d
     },
     ping(stream, bytes, from, to) {
       counters.heartbeats++;
-      if (!stream.state.closing) streams.send(stream, frame(opcodes.pong, bytes.subarray(from, to)));
+      if (!stream.state.closing) streams.write(stream, frame(opcodes.pong, bytes.subarray(from, to)));
     },
     close(stream, code) {
       if (stream.state.closing) return;
       if (code !== normal && code !== noCode) sink.problem('ws-closed', `the server closed the connection with code ${code}`);
       stream.state.closing = true;
-      streams.send(stream, closeFrame(code === noCode ? normal : code));
+      streams.write(stream, closeFrame(code === noCode ? normal : code));
       streams.hangUp(stream);
     },
   };
@@ -63,7 +63,7 @@ export function targetWebsocket(target: TargetContext, how: TargetSubscribe, { d
       state.handshake = undefined;
       for (const message of legs.messages(subscriber)) {
         counters.upstreamMessages++;
-        streams.send(stream, frame(opcodes.text, Buffer.from(message)));
+        streams.write(stream, frame(opcodes.text, Buffer.from(message)));
       }
       streams.ready(stream, atUs);
     },

@@ -7,6 +7,7 @@
 // what the dedupe store recognised.
 
 import type { KeyObject } from 'node:crypto';
+import { nowUs } from '../core/clock.ts';
 import type { PatternOptions } from '../core/patterns.ts';
 import { schemes } from '../core/signature.ts';
 import { createSeen } from '../receiver/seen.ts';
@@ -28,6 +29,7 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
     const seen = createSeen({ maxKeys: rememberedDeliveries, maxAgeMs: Number.POSITIVE_INFINITY });
     const receiver = await startReceiver(context, take);
     const registrar = createRegistrar(context);
+    const away = new Set<number>();
 
     const order = createOrder(options.resequence, sink);
     const deliver = order?.event ?? ((subscriber: number, body: Buffer, atUs: number) => sink.event(subscriber, body, 0, body.length, atUs));
@@ -43,6 +45,7 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
       }
       const attempt = Number(headers['pushbench-attempt'] ?? 1);
       counters[attempt > 1 ? 'retries' : 'deliveryRequests']++;
+      if (away.has(subscriber)) return answer(503); // the sender tries again
       const wrong = conduct.choose(subscriber, atUs);
       if (wrong?.does === 'fail') return answer(wrong.status);
       if (wrong?.does === 'hang') return { kind: 'never' };
@@ -79,6 +82,13 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
         keys.set(subscriber, scheme.key(scheme.receiverSecret(secret)));
         const registration = { subscriber, url: receiver.urlOf(subscriber), events: topicsOf(subscriber), secret };
         registrar.register(registration, (atUs) => sink.ready(subscriber, atUs));
+      },
+      leave(subscriber) {
+        away.add(subscriber);
+        sink.lost(subscriber);
+      },
+      comeBack(subscriber) {
+        if (away.delete(subscriber)) sink.ready(subscriber, nowUs());
       },
       async close(graceMs) {
         const untilMs = performance.now() + graceMs;

@@ -8,9 +8,9 @@ import { setCursorFromEnvelope, subscriptionQuery } from './cursor.ts';
 import { encodeFrame, newFrameReader, opcodes, readFrames, type FrameParts, type FrameReader } from './frames.ts';
 import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
 import { deflateOffer, inflateMessage, newInflater, type Inflater } from './inflate.ts';
-import type { LoadContext, PatternLoad } from './pattern.ts';
+import type { LoadContext, Message, PatternLoad } from './pattern.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { createStreams, noteRetryAfter, readNotice, takeCursor, type Stream } from './streams.ts';
+import { createStreams, noteRetryAfter, readNotice, takeCursor, type Notice, type Stream } from './streams.ts';
 
 type State = {
   /** Until the upgrade. */
@@ -50,14 +50,14 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
       },
       ping(stream, bytes, from, to) {
         counters.heartbeats++;
-        if (!stream.state.closing) streams.send(stream, frame(opcodes.pong, bytes.subarray(from, to)));
+        if (!stream.state.closing) streams.write(stream, frame(opcodes.pong, bytes.subarray(from, to)));
       },
       close(stream, code) {
         if (stream.state.closing) return;
         if (!orderly.has(code)) sink.problem('ws-closed', `the server closed the connection with code ${code}`);
         if (code === tryAgainLater) stream.leastMs = reconnect.cap;
         stream.state.closing = true;
-        streams.send(stream, closeFrame(code === noCode ? 1000 : code));
+        streams.write(stream, closeFrame(code === noCode ? 1000 : code));
         if (code === goneForGood) streams.stop(stream);
         else streams.hangUp(stream);
       },
@@ -71,6 +71,11 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         return;
       }
       const notice = readNotice(bytes, from, to);
+      const ref = notice.ack ?? notice.refused;
+      if (typeof ref === 'number') {
+        takeAnswer(ref, notice, atUs);
+        return;
+      }
       if (notice.socket !== 'open') {
         sink.problem('malformed-event', 'a message is neither an event nor a notice');
         return;
@@ -78,6 +83,17 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
       if (notice.reset === true) counters.resets++;
       takeCursor(stream.cursor, notice);
       streams.ready(stream, atUs);
+    }
+
+    /** Messages under way, by their number. */
+    const unanswered = new Map<number, (seq: number, atUs: number) => void>();
+    let messages = 0;
+
+    function takeAnswer(ref: number, { seq, refused, reason }: Notice, atUs: number): void {
+      const answered = unanswered.get(ref);
+      if (!answered || !unanswered.delete(ref)) sink.problem('ws-answer', 'the server answered a message that was not sent');
+      else answered(refused === undefined && typeof seq === 'number' ? seq : 0, atUs);
+      if (refused !== undefined) sink.problem('message-refused', `the server refused a message: ${String(reason).slice(0, 200)}`);
     }
 
     const response: ResponseParts<Owner> = {
@@ -120,7 +136,17 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         return closeFrame(leaving);
       },
     });
-    return streams;
+    return {
+      ...streams,
+      send(subscriber, { topic, text, crc, plannedUs, sentUs }: Message, answered) {
+        const stream = streams.of(subscriber);
+        if (!stream?.ready || stream.state.closing) return false;
+        counters.upstreamMessages++;
+        unanswered.set(++messages, answered);
+        streams.write(stream, frame(opcodes.text, Buffer.from(`{"publish":"${topic}","ref":${messages},"planned":${plannedUs},"sent":${sentUs},"crc":${crc},"body":${text}}`)));
+        return true;
+      },
+    };
   },
 };
 

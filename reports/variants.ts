@@ -90,6 +90,6 @@ function allDiffer(names: readonly string[]): boolean {
 /** All trials' samples of one latency together; percentiles come from the merged bins. */
 export function mergedLatency(completed: readonly Completed[], name: keyof Completed['latency']): Histogram {
   const all = newHistogram();
-  for (const trial of completed) merge(all, histogramOf(trial.latency[name]));
+  for (const { latency: { [name]: stored } } of completed) if (stored) merge(all, histogramOf(stored));
   return all;
 }

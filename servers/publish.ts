@@ -1,9 +1,10 @@
 // What every pattern's server has besides the pattern: publishing an event, and the list of what there is.
 
 import { isUtf8 } from 'node:buffer';
+import type { Counters } from '../core/counters.ts';
 import type { ServerLimits } from '../core/scenario.ts';
 import type { Hub, Stamps } from './hub.ts';
-import type { Example, Request, RunningPattern } from './pattern.ts';
+import type { Example, Handler, Request, RunningPattern } from './pattern.ts';
 import { checkTopic, endWith, readBody, RequestError } from './request.ts';
 import type { Routes } from './router.ts';
 
@@ -13,17 +14,33 @@ import type { Routes } from './router.ts';
  * Requests pipelined on one connection are taken in order: their bodies end in order.
  */
 export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, accepted?: RunningPattern['accepted']): Routes {
+  return { 'POST /topics/*': publisher('/topics/', hub, limits, accepted) };
+}
+
+/**
+ * `POST /messages/{topic}`: a subscriber's own message, published like any other event. The pattern's clients send it,
+ * so it is counted among what they do, as the publisher's requests are not.
+ */
+export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, counters: Counters, accepted?: RunningPattern['accepted']): Routes {
+  const publish = publisher('/messages/', hub, limits, accepted);
   return {
-    'POST /topics/*': async (request, response, url) => {
-      const body = await readBody(request, limits.maxBody);
-      const topic = decodePath(url.pathname.slice('/topics/'.length));
-      checkTopic(topic);
-      if (!isUtf8(body)) throw new RequestError(400, 'bad-utf8', 'the body is not UTF-8; events are text');
-      const { id, seq } = hub.publish(topic, body.toString('utf8'), stampsOf(request));
-      if (accepted) await accepted();
-      const answer = `{"id":"${id}","seq":${seq}}`;
-      endWith(response, 201, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer);
+    'POST /messages/*': (request, response, url) => {
+      counters.messageRequests++;
+      return publish(request, response, url);
     },
+  };
+}
+
+function publisher(path: string, hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, accepted: RunningPattern['accepted']): Handler {
+  return async (request, response, url) => {
+    const body = await readBody(request, limits.maxBody);
+    const topic = decodePath(url.pathname.slice(path.length));
+    checkTopic(topic);
+    if (!isUtf8(body)) throw new RequestError(400, 'bad-utf8', 'the body is not UTF-8; events are text');
+    const { id, seq } = hub.publish(topic, body.toString('utf8'), stampsOf(request));
+    if (accepted) await accepted();
+    const answer = `{"id":"${id}","seq":${seq}}`;
+    endWith(response, 201, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer);
   };
 }
 

@@ -12,7 +12,7 @@ import { createHub, type Hub } from './hub.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen } from './listen.ts';
 import type { PatternServer } from './pattern.ts';
-import { indexRoute, publishRoutes } from './publish.ts';
+import { indexRoute, messageRoutes, publishRoutes } from './publish.ts';
 import { patternServers } from './registry.ts';
 import { createTally } from './tally.ts';
 
@@ -62,11 +62,12 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const running = await server.start(context, options);
   const publishing = publishRoutes(hub, limits, running.accepted);
+  const routes = { ...messageRoutes(hub, limits, counters, running.accepted), ...running.routes };
   const listener = await listen({
     over: overOf(options),
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
-    pattern: { ...running, routes: { ...indexRoute(pattern, publishing, running.routes), ...running.routes } },
+    pattern: { ...running, routes: { ...indexRoute(pattern, publishing, routes), ...routes } },
     publishRoutes: publishing,
     tally,
     counters,

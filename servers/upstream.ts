@@ -1,10 +1,11 @@
-// What a WebSocket client sends: `{"publish":"topic","ref":1,"body":...}` (docs/wire.md). The body is taken as it
-// stands in the message, byte for byte, not parsed and written anew: numbers would change.
+// What a WebSocket client sends: `{"publish":"topic","ref":1,"body":...}` (docs/wire.md), with stamps where it measures.
+// The body is taken as it stands in the message, byte for byte, not parsed and written anew: numbers would change.
 
 import { topicPattern } from '../core/envelope.ts';
+import type { Stamps } from './hub.ts';
 
 export type Upstream =
-  | { kind: 'publish'; ref: number; topic: string; body: string }
+  | { kind: 'publish'; ref: number; topic: string; body: string; stamps: Stamps }
   /** The client gets an answer and may go on. */
   | { kind: 'refused'; ref: number; reason: string }
   /** No JSON. */
@@ -28,7 +29,21 @@ export function readUpstream(text: string, maxBodyBytes: number): Upstream {
   const body = sourceOf(text, 'body');
   if (body === undefined) return refused('there is no body');
   if (Buffer.byteLength(body) > maxBodyBytes) return refused(`the body is larger than ${maxBodyBytes} bytes`);
-  return { kind: 'publish', ref, topic: publish, body };
+  return { kind: 'publish', ref, topic: publish, body, stamps: stampsOf(message) };
+}
+
+/** `planned`, `sent` and `crc` as in the headers of a published event; what is no such number is left out. */
+function stampsOf(message: object): Stamps {
+  const stamps: Stamps = {};
+  const numberOf = (name: string, most: number) => {
+    const value = (message as Record<string, unknown>)[name]; // parsed JSON
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most ? value : undefined;
+  };
+  const [plannedUs, sentUs, crc] = [numberOf('planned', Number.MAX_SAFE_INTEGER), numberOf('sent', Number.MAX_SAFE_INTEGER), numberOf('crc', 2 ** 32 - 1)];
+  if (plannedUs !== undefined) stamps.plannedUs = plannedUs;
+  if (sentUs !== undefined) stamps.sentUs = sentUs;
+  if (crc !== undefined) stamps.crc = crc;
+  return stamps;
 }
 
 /** The text of a member's value. `json` is valid and an object; of several members of a name the last counts, as for `JSON.parse`. */

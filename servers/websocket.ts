@@ -117,7 +117,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           return refuseMessage(subscriber, message.ref, message.reason);
         case 'publish':
           try {
-            const { id, seq } = hub.publish(message.topic, message.body, {});
+            const { id, seq } = hub.publish(message.topic, message.body, message.stamps);
             answer(subscriber, `{"ack":${message.ref},"id":"${id}","seq":${seq}}`);
           } catch (error) {
             if (!(error instanceof TooManyTopics)) throw error;

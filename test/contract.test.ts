@@ -13,7 +13,9 @@ import { patterns, variantOf, type Ability, type PatternName } from '../core/pat
 import { random } from '../core/random.ts';
 import { defaultLimits } from '../core/scenario.ts';
 import { crossCheck } from '../harness/cross-check.ts';
+import type { LoadContext } from '../load/pattern.ts';
 import { loads } from '../load/registry.ts';
+import { createSenders } from '../load/senders.ts';
 import { startServer } from '../servers/start.ts';
 
 /** Every pattern as it comes, and the variants that take another path through the code. */
@@ -55,29 +57,27 @@ async function setUp(pattern: PatternName, given: Record<string, unknown>, topic
   const got: Got = new Map();
   const ready: number[] = [];
   const problems: string[] = [];
-  const load = await (await loads[pattern]()).start(
-    {
-      endpoint: server.endpoint,
-      counters,
-      reconnect: { base: 20, cap: 100 },
-      random: random(1, 'contract'),
-      topicsOf,
-      sourceAddress: () => '127.0.0.1',
-      sink: {
-        ready: (subscriber) => ready.push(subscriber),
-        lost() {},
-        event(subscriber, bytes, from, to) {
-          const events = got.get(subscriber) ?? [];
-          got.set(subscriber, events);
-          events.push(decodeEnvelope(bytes.toString('utf8', from, to)));
-          return true;
-        },
-        problem: (code, message) => problems.push(`${code}: ${message}`),
+  const context: LoadContext = {
+    endpoint: server.endpoint,
+    counters,
+    reconnect: { base: 20, cap: 100 },
+    random: random(1, 'contract'),
+    topicsOf,
+    sourceAddress: () => '127.0.0.1',
+    sink: {
+      ready: (subscriber) => ready.push(subscriber),
+      lost() {},
+      event(subscriber, bytes, from, to) {
+        const events = got.get(subscriber) ?? [];
+        got.set(subscriber, events);
+        events.push(decodeEnvelope(bytes.toString('utf8', from, to)));
+        return true;
       },
+      problem: (code, message) => problems.push(`${code}: ${message}`),
     },
-    options as never, // parsed by this very pattern's schema
-  );
-  return { server, load, counters, got, ready, problems };
+  };
+  const load = await (await loads[pattern]()).start(context, options as never); // parsed by this very pattern's schema
+  return { server, load, context, counters, got, ready, problems };
 }
 
 async function until(what: string, holds: () => boolean, withinMs = 15_000): Promise<void> {
@@ -158,6 +158,58 @@ for (const [pattern, given] of variants) {
       await server.close();
       for (let i = 0; i < 20; i++) assert.deepEqual(seqs(got.get(i), 'a'), Array.from({ length: 100 }, (_, k) => k + 1));
       assert.ok(counters.reconnects > 0 || counters.connectionsOpened > 20, 'connections were cut');
+    });
+
+    test('who leaves and comes back has missed nothing', async () => {
+      const { server, load, got, ready, problems } = await setUp(pattern, given, () => ['a']);
+      after(() => server.close());
+      for (let i = 0; i < 10; i++) load.open(i);
+      await until('all subscribed', () => new Set(ready).size === 10);
+      await publish(server.endpoint.publishUrl, 'a', 'all are there');
+      await until('all have it', () => total(got) === 10);
+      for (let i = 0; i < 5; i++) load.leave?.(i);
+      await until('they are gone', () => server.subscribers() <= 5 || !patterns[pattern].holdsConnection || pattern === 'polling');
+      for (let i = 0; i < 3; i++) await publish(server.endpoint.publishUrl, 'a', `${i}`);
+      await until('those who stayed have all', () => [5, 6, 7, 8, 9].every((i) => got.get(i)?.length === 4));
+      assert.ok([0, 1, 2, 3, 4].every((i) => got.get(i)?.length === 1), 'who is away gets nothing');
+      for (let i = 0; i < 5; i++) load.comeBack?.(i);
+      await until('all delivered', () => total(got) >= 40);
+      await publish(server.endpoint.publishUrl, 'a', 'all are back');
+      await until('all live again', () => total(got) >= 50);
+      await load.close(1000);
+      await server.close();
+      for (let i = 0; i < 10; i++) assert.deepEqual(seqs(got.get(i), 'a').sort(), [1, 2, 3, 4, 5]);
+      assert.deepEqual(problems, []);
+    });
+
+    test('what subscribers publish is acknowledged and reaches all followers', { skip: given['over'] === undefined ? false : 'subscribers publish over HTTP/1.1' }, async () => {
+      const { server, load, context, got, ready, counters, problems } = await setUp(pattern, given, () => ['room']);
+      after(() => server.close());
+      for (let i = 0; i < 4; i++) load.open(i);
+      await until('all subscribed', () => new Set(ready).size === 4);
+      const corpus = ['{"said":"é🎈"}', '[1, 2]', '"text"'];
+      const plan = { offsetUs: Float64Array.from(corpus, (_, i) => i * 10_000), topic: Uint32Array.of(0, 0, 0), body: Int32Array.of(0, 1, 2), corpus };
+      const topics = [{ name: 'room', count: 1, follow: 1, first: 0 }];
+      const senders = createSenders({ kind: 'messages', plan, sender: Int32Array.of(1, 2, 1), topics, seed: 1 }, context, load);
+      const fromUs = nowUs();
+      const sent = await senders.run({ warmupFromUs: fromUs, fromUs, toUs: fromUs + 1_000_000, slotUs: 250_000 });
+      assert.deepEqual([...sent.seq], [1, 2, 3]);
+      assert.deepEqual(sent.problems, []);
+      await until('all delivered', () => total(got) >= 12);
+      await load.close(1000);
+      senders.close();
+      await until('the server has seen every connection close', () => server.counters().connectionsOpened === server.counters().connectionsClosed);
+      for (let i = 0; i < 4; i++) {
+        const bySeq = [...(got.get(i) ?? [])].sort((a, b) => a.seq - b.seq);
+        assert.deepEqual(bySeq.map(({ body }) => body), corpus);
+        for (const event of bySeq) assert.equal(event.crc, crc32(event.body));
+        assert.deepEqual(bySeq.map(({ plannedUs }) => plannedUs), [0, 10_000, 20_000].map((offset) => fromUs + offset));
+      }
+      assert.equal(counters.upstreamMessages + counters.messageRequests, 3);
+      assert.equal(counters.upstreamMessages > 0, !('upstream' in patterns[pattern].lacks));
+      assert.deepEqual(crossCheck(server.counters(), counters).filter((check) => !check.agree), []);
+      assert.deepEqual(problems, []);
+      await server.close();
     });
 
     test('both sides count the same, to the byte', async () => {

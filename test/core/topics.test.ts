@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { followersOf, planTopics, topicCount, topicName, topicsOf } from '../../core/topics.ts';
 import type { TopicGroup } from '../../core/scenario.ts';
 
-const group = (count: TopicGroup['count'], follow = 1): TopicGroup => ({ publish: { kind: 'constant', perS: 1 }, count, follow });
+const group = (count: TopicGroup['count'], follow = 1): TopicGroup => ({ publish: { kind: 'constant', perS: 1 }, by: 'publisher', count, follow });
 
 // Indices: news 0, rooms 1..3, own 4..8.
 const groups = planTopics({ subscribers: 5, topics: { news: group(1), rooms: group(3, 2), own: group('per-subscriber') } });
