@@ -40,12 +40,12 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
       seed: 7,
       subscribers: 20,
       topics: {
-        a: { publish: { kind: 'constant', perS: 0.1 }, count: 'per-subscriber', follow: 1, payload: { kind: 'size', sizeBytes: 1024 } },
-        b: { publish: { kind: 'constant', perS: 2 }, count: 5, follow: 3 },
-        c: { publish: { kind: 'poisson', perS: 1000 }, count: 1, follow: 1 },
-        d: { publish: { kind: 'stages', stages: [{ rate: 1, to: 5, for: 2000 }, { rate: 5, for: 60_000 }] }, count: 1, follow: 1 },
-        e: { publish: { kind: 'bursts', size: 10, everyMs: 500 }, count: 1, follow: 1 },
-        'f.g': { publish: { kind: 'trace', file: 'day.csv' }, count: 1, follow: 1, payload: { kind: 'corpus', from: 'bodies.json' } },
+        a: { publish: { kind: 'constant', perS: 0.1 }, by: 'publisher', count: 'per-subscriber', follow: 1, payload: { kind: 'size', sizeBytes: 1024 } },
+        b: { publish: { kind: 'constant', perS: 2 }, by: 'publisher', count: 5, follow: 3 },
+        c: { publish: { kind: 'poisson', perS: 1000 }, by: 'publisher', count: 1, follow: 1 },
+        d: { publish: { kind: 'stages', stages: [{ rate: 1, to: 5, for: 2000 }, { rate: 5, for: 60_000 }] }, by: 'publisher', count: 1, follow: 1 },
+        e: { publish: { kind: 'bursts', size: 10, everyMs: 500 }, by: 'publisher', count: 1, follow: 1 },
+        'f.g': { publish: { kind: 'trace', file: 'day.csv' }, by: 'publisher', count: 1, follow: 1, payload: { kind: 'corpus', from: 'bodies.json' } },
       },
       payload: { kind: 'corpus', from: '@octokit/webhooks-examples' },
       phases: { connect: 2000, warmup: 250, measure: 60_000, drain: 10_000 },
@@ -56,7 +56,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
       reconnect: { base: 50, cap: 1000 },
       faults: [{ kind: 'disconnect', atMs: 1000, share: 0.5 }, { kind: 'freeze', atMs: 2000, who: 'server', forMs: 1500 }],
       expect: [{ check: 'missed == 0', for: undefined, where: undefined }, { check: 'latency.p99 < 1s', for: ['sse h2'] }],
-      matrix: {}, search: [], curves: defaultCurves, cells: [],
+      matrix: {}, search: [], curves: defaultCurves, endpoints: [], cells: [],
     });
     assert.match(source, /^\nquestion: Everything\?/);
   });
@@ -65,14 +65,14 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
     const { scenario } = read(base);
     assert.deepEqual(scenario, {
       name: 'quick', question: 'What?', notice: [], seed: 1, subscribers: 10,
-      topics: { news: { publish: { kind: 'constant', perS: 5 }, count: 1, follow: 1 } },
+      topics: { news: { publish: { kind: 'constant', perS: 5 }, by: 'publisher', count: 1, follow: 1 } },
       payload: { kind: 'size', sizeBytes: 256 },
       phases: { connect: 1000, warmup: 1000, measure: 8000, drain: 5000 },
       variants: Object.keys(patterns).map((name) => variantOf(patterns, name)),
       repeat: 1,
       server: { history: 1000, historySize: 64 * 2 ** 20, maxSubscribers: 100_000, maxTopics: 200_000, maxBody: 2 ** 20, slowBuffer: 2 ** 20, slow: 'disconnect' },
       reconnect: { base: 100, cap: 5000 },
-      faults: [], matrix: {}, search: [], curves: defaultCurves, expect: [], cells: [],
+      faults: [], matrix: {}, search: [], curves: defaultCurves, endpoints: [], expect: [], cells: [],
     });
   });
 
@@ -95,7 +95,7 @@ describe('a mistake is shown with its place, what was given, and what may stand 
   const topics = (group: string) => `question: What?\nsubscribers: 10\ntopics:\n  news: ${group}\n`;
   const rows: [reads: string, text: string, mistakes: string[]][] = [
     ['an unknown key', `${base}repet: 3`, ['4:1: repet: unknown key; did you mean "repeat"?']],
-    ['an unknown key that is near none', `${base}x: 3`, ['4:1: x: unknown key; here may stand question, notice, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, expect, gate']],
+    ['an unknown key that is near none', `${base}x: 3`, ['4:1: x: unknown key; here may stand question, notice, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, endpoints, expect, gate']],
     ['a misspelt key is not missing as well', base.replace('subscribers', 'subscribrs'), ['2:1: subscribrs: unknown key; did you mean "subscribers"?']],
     ['a missing key', base.replace('subscribers: 10\n', ''), ['1:1: "subscribers" is missing: expected a whole number']],
     ['a missing key further in', topics('{ count: 3 }'), ['4:3: topics.news: "publish" is missing: expected a rate such as 200/s, or one of constant, poisson, stages, bursts, trace']],
@@ -108,7 +108,7 @@ describe('a mistake is shown with its place, what was given, and what may stand 
     ['a misspelt branch', topics('{ publish: { poison: 5/s } }'), ['4:22: topics.news.publish.poison: unknown key; did you mean "poisson"?']],
     ['a branch that there is not', topics('{ publish: { often: true } }'), ['4:20: topics.news.publish: expected a rate such as 200/s, or one of constant, poisson, stages, bursts, trace; got {"often":true}']],
     ['mistakes deep in a branch', topics('{ publish: { bursts: { sze: 1, every: 5 } } }'), ['4:32: topics.news.publish.bursts.sze: unknown key; did you mean "size"?', `4:47: topics.news.publish.bursts.every: expected ${aDuration}; got 5`]],
-    ['a list where a map should stand', topics('[publish]'), ['4:9: topics.news: expected a map with the keys publish, count, follow, payload; got ["publish"]']],
+    ['a list where a map should stand', topics('[publish]'), ['4:9: topics.news: expected a map with the keys publish, by, count, follow, payload; got ["publish"]']],
     ['a topic without a proper name', base.replace('news:', 'my news:'), ['3:11: topics.my news: a topic has a name of 1 to 128 letters, digits and . _ : ~ -']],
     ['no topics', base.replace('{ news: { publish: 5/s } }', '{}'), ['3:9: topics: a scenario has at least one topic']],
     ['a misspelt word', topics('{ publish: 5/s, count: per-subscribers }'), ['4:32: topics.news.count: expected a whole number, or "per-subscriber"; got "per-subscribers"; did you mean "per-subscriber"?']],
@@ -132,7 +132,7 @@ describe('a mistake is shown with its place, what was given, and what may stand 
     ['a measured phase shorter than a slot', `${base}phases: { measure: 900ms }`, ['4:20: phases.measure: less than 1s is not possible: no slot of the time series would be full']],
     ['more than all of it', `${base}faults: [{ at: 1s, disconnect: 150% }]`, ['4:32: faults[0].disconnect: more than 100% is not possible']],
     ['a freeze without a length', `${base}faults: [{ at: 1s, freeze: server }]`, [`4:10: faults[0]: "for" is missing: expected ${aDuration}`]],
-    ['a fault that is neither', `${base}faults: [{ at: 1s }]`, ['4:10: faults[0]: expected "at" with "disconnect", or with "freeze" and "for"; got {"at":"1s"}']],
+    ['a fault that is neither', `${base}faults: [{ at: 1s }]`, ['4:10: faults[0]: expected "at" with "disconnect", or with "freeze" or "leave" and "for"; got {"at":"1s"}']],
     ['a misspelt fault', `${base}faults: [{ at: 1, disconect: 5% }]`, [`4:16: faults[0].at: expected ${aDuration}; got 1`, '4:19: faults[0].disconect: unknown key; did you mean "disconnect"?']],
     ['a body of nothing', `${base}payload: 0B`, ['4:10: payload: a body has 1B to 256MiB']],
     ['a size of another unit', `${base}payload: 1KB`, ['4:10: payload: expected a size with its unit, such as 256B, 4kB or 1KiB; got "1KB"']],
@@ -143,8 +143,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
     ['an expectation of a pattern that is not there', `${base}variants: [sse]\nexpect: [{ check: missed == 0, for: [sse, webhook] }]`, ['5:43: expect[0].for[1]: no variant "webhook" is in this scenario; there are sse']],
     ['an expectation of a misspelt variant', `${base}variants: [{ sse: { over: h2 } }]\nexpect: [{ check: missed == 0, for: [sse h3] }]`, ['5:38: expect[0].for[0]: no variant "sse h3" is in this scenario; did you mean "sse h2"?']],
     ['a long value is cut short', `${base}repeat: ${'x'.repeat(100)}`, [`4:9: repeat: expected a whole number; got "${'x'.repeat(56)}...`]],
-    ['nothing at all', '', ['1:1: expected a map with the keys question, notice, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, expect, gate; got nothing']],
-    ['a list', '[]', ['1:1: expected a map with the keys question, notice, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, expect, gate; got []']],
+    ['nothing at all', '', ['1:1: expected a map with the keys question, notice, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, endpoints, expect, gate; got nothing']],
+    ['a list', '[]', ['1:1: expected a map with the keys question, notice, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, endpoints, expect, gate; got []']],
   ];
   for (const [reads, text, mistakes] of rows) test(reads, () => assert.deepEqual(mistakesIn(text), mistakes));
 });

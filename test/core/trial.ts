@@ -28,7 +28,7 @@ export function completed(more: Partial<Completed> = {}): Completed {
     valid: true,
     latency: {
       endToEnd: thousandFrom(1), acceptToReceipt: thousandFrom(101), publisherLag: thousandFrom(201), publishRoundTrip: thousandFrom(301),
-      firstReceiver: thousandFrom(401), medianReceiver: thousandFrom(501), lastReceiver: thousandFrom(601),
+      firstReceiver: thousandFrom(401), medianReceiver: thousandFrom(501), lastReceiver: thousandFrom(601), upstream: thousandFrom(701),
     },
     ledger: {
       published: 11, unconfirmed: 12, expected: 13, delivered: 14, missed: 15, duplicated: 16, reordered: 17, resumed: 18, corrupted: 19, unexpected: 20,

@@ -160,14 +160,15 @@ const wrong: [what: string, reply: (request: string) => (string | Buffer)[], cod
   ['a masked frame', (r) => [upgrade(r), Buffer.from([0x81, 0x80, 0, 0, 0, 0])], 'ws-frame', 'a frame from the server is masked'],
   ['a binary message', (r) => [upgrade(r), Buffer.from([0x82, 0x01, 0x61])], 'ws-message', 'the server sent a binary message'],
   ['text that is not UTF-8', (r) => [upgrade(r), text(Buffer.from([0xc3, 0x28]))], 'ws-message', 'the server sent a text that is not UTF-8'],
-  ['a message that is no event', (r) => [upgrade(r), text('{"ack":1}')], 'malformed-event', 'a message is neither an event nor a notice'],
+  ['a message that is no event', (r) => [upgrade(r), text('{"says":1}')], 'malformed-event', 'a message is neither an event nor a notice'],
+  ['an answer that nothing asked for', (r) => [upgrade(r), text('{"ack":1,"seq":1}')], 'ws-answer', 'the server answered a message that was not sent'],
 ];
 for (const [what, reply, code, message] of wrong) {
   test(`${what} is a problem, and the subscriber goes on or tries again`, async (t) => {
     const url = await rawServer(t, (socket, request, connection) => {
       if (connection === 0) {
         for (const part of reply(request)) socket.write(part);
-        if (code === 'malformed-event') socket.end();
+        if (code === 'malformed-event' || code === 'ws-answer') socket.end();
       } else {
         socket.write(upgrade(request));
         socket.write(text(open()));

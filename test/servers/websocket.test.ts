@@ -198,10 +198,10 @@ test('reading a message finds what JSON.parse finds, and its very bytes', () => 
       const source = JSON.stringify(body, null, indent);
       const members = [...Object.entries(others).map(([name, value]) => [JSON.stringify(name), JSON.stringify(value)]), ['"body"', source], ['"pub\\u006cish"', '"a"'], ['"ref"', '1']];
       const text = `${space}{${members.map(([name, value]) => `${space}${name}${space}:${space}${value}${space}`).join(',')}}${space}`;
-      assert.deepEqual(readUpstream(text, 1e6), { kind: 'publish', ref: 1, topic: 'a', body: source });
+      assert.deepEqual(readUpstream(text, 1e6), { kind: 'publish', ref: 1, topic: 'a', body: source, stamps: {} });
     }),
   );
-  assert.deepEqual(readUpstream('{"body":1,"ref":1,"publish":"a","body":[2]}', 10), { kind: 'publish', ref: 1, topic: 'a', body: '[2]' });
+  assert.deepEqual(readUpstream('{"body":1,"ref":1,"publish":"a","body":[2]}', 10), { kind: 'publish', ref: 1, topic: 'a', body: '[2]', stamps: {} });
   assert.deepEqual(readUpstream('{"ref":1,"publish":"a","x":{"body":1}}', 10), { kind: 'refused', ref: 1, reason: 'there is no body' });
 });
 
