@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<{ main(): Promise<void> }>> = {
   'ten-thousand': () => import('./ten-thousand.ts'),
   accuracy: () => import('./accuracy.ts'),
   'webhook-sender': () => import('./webhook-sender.ts'),
+  'webhook-store': () => import('./webhook-store.ts'),
   'webhook-kills': () => import('./webhook-kills.ts'),
 };
 

@@ -27,8 +27,8 @@ const closeGraceMs = 500;
 /** Deliveries that may be pending over all endpoints; one more is dropped. */
 const pendingMost = 10_000_000;
 /** Settled deliveries between two rounds of pruning, and how many a round removes at the most. */
-const pruneEvery = 256;
-const pruneAtOnce = 512;
+const pruneEvery = 32;
+const pruneAtOnce = 64;
 
 export type Service = {
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
