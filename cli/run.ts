@@ -74,7 +74,9 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
 export function exitCodeOf(result: Result): ExitCode {
   if (result.interrupted) return exitCodes.interrupted;
   if (result.trials.some(({ outcome }) => outcome.status === 'failed')) return exitCodes.failed;
-  if (result.trials.some(({ outcome }) => !outcome.valid)) return exitCodes.invalid;
+  // The load side may end a search; then what had held until there is its answer.
+  const undecided = result.searches ? result.searches.some(({ limit }) => limit.kind === 'none') : result.trials.some(({ outcome }) => !outcome.valid);
+  if (undecided) return exitCodes.invalid;
   return result.expectations.every(({ held }) => held) ? exitCodes.ok : exitCodes.expectation;
 }
 

@@ -2,7 +2,7 @@
 // tables. What the points are is curve-data.ts.
 
 import { formatMetric } from './table.ts';
-import { byVariant, draw, lines, type Encoding, type Spec, type Unit } from './charts.ts';
+import { colorCount, draw, lines, type Encoding, type Spec, type Unit } from './charts.ts';
 import { curveSentence, curvesOf, type Curve } from './curve-data.ts';
 import type { Figure } from './figures.ts';
 import { html } from './markup.ts';
@@ -11,6 +11,11 @@ import type { VariantTrials } from './variants.ts';
 
 /** Values of which the largest is more than this many times the smallest stand on a logarithmic axis. */
 const logFromRatio = 8;
+
+/** Whether a figure of the page is one of these. */
+export function isCurve({ id }: Pick<Figure, 'id'>): boolean {
+  return id.startsWith('curve-');
+}
 
 /** Each curve under a heading that says what it shows; none for results without a matrix. */
 export async function curveFigures(variants: readonly VariantTrials[], live: boolean): Promise<Figure[]> {
@@ -40,23 +45,32 @@ function textOf(value: number | undefined, { metric }: Curve): string {
 }
 
 /** Values as the axis shows them: milliseconds, percent. */
-const scales: Record<string, { factor: number; suffix: string }> = { us: { factor: 1e-3, suffix: ', ms' }, share: { factor: 100, suffix: ', %' }, bytes: { factor: 1, suffix: ', bytes' } };
+const scales: Record<string, { factor: number; title: string }> = { us: { factor: 1e-3, title: 'milliseconds' }, share: { factor: 100, title: '%' }, bytes: { factor: 1, title: 'bytes' } };
+/** A longer title than this does not fit beside the axis; the heading has it. */
+const longestTitle = 28;
 
 function curveSpec({ metric, parameter, points, lines: own }: Curve): Spec {
-  const { factor, suffix } = scales[metric.unit] ?? { factor: 1, suffix: '' };
-  const rows = points.map(({ variant, x, value }) => ({ variant, x, value: Number((value * factor).toPrecision(5)) }));
-  const yTitle = `${metric.title}${suffix}`;
+  const { factor, title: yTitle } = scales[metric.unit] ?? { factor: 1, title: metric.title.length <= longestTitle ? metric.title : 'number' };
+  // Its own colour in each row: a scale of the marks would take over the legend of the lines.
+  const tints = new Map(own.map(({ label, index }) => [label, `var(--c${index % colorCount})`]));
+  const rows = points.map(({ variant, x, value }) => ({ variant, tint: tints.get(variant)!, x, value: Number((value * factor).toPrecision(5)) }));
   const encoding: Encoding = {
-    x: axis('x', parameter, rows.map(({ x }) => x)),
-    y: axis('value', yTitle, rows.map(({ value }) => value)),
+    x: axis('x', parameter, rows.map(({ x }) => x), [...new Set(rows.map(({ x }) => x))]),
+    y: axis('value', yTitle, rows.map(({ value }) => value), round),
   };
-  const { color } = byVariant(own);
-  const marks: Unit = { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { ...encoding, color } };
+  const marks: Unit = { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { ...encoding, fill: { field: 'tint', type: 'nominal', scale: null } } };
   return lines(rows, 300, encoding, own, [marks], [{ field: 'x', title: parameter, format: ',.6~r' }, { field: 'value', title: yTitle, format: ',.4~r' }]);
 }
 
-function axis(field: string, title: string, values: readonly number[]) {
+/** Thousands as k, fractions as they are: SI's m for a thousandth reads as milli-something. */
+const labelExpr = "abs(datum.value) < 1000 ? format(datum.value, '~g') : format(datum.value, '.3~s')";
+
+/** Where a logarithmic axis has its ticks: 1, 2 and 5 of each decade. */
+const round = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** (i - 4))).flat();
+
+/** @param ticks of an axis that is logarithmic */
+function axis(field: string, title: string, values: readonly number[], ticks: number[]) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  if (least <= 0 || most / least < logFromRatio) return { field, type: 'quantitative' as const, title, axis: { format: '~s', tickCount: 5 }, scale: { zero: true } };
-  return { field, type: 'quantitative' as const, title: `${title} (logarithmic)`, axis: { format: '~s', tickCount: 6 }, scale: { type: 'log' as const, nice: false, padding: 12 } };
+  if (least <= 0 || most / least < logFromRatio) return { field, type: 'quantitative' as const, title, axis: { labelExpr, tickCount: 5 }, scale: { zero: true } };
+  return { field, type: 'quantitative' as const, title: `${title} (logarithmic)`, axis: { labelExpr, values: ticks }, scale: { type: 'log' as const, nice: false, padding: 12 } };
 }

@@ -42,7 +42,8 @@ export function headlinesOf(results: readonly Result[]): { answer: string; remar
 
 function remarksOf(results: readonly Result[], variants: readonly VariantTrials[], usable: readonly VariantTrials[]): string[] {
   const losses = usable.flatMap((variant) => lossOf(variant) ?? []);
-  const unusable = variants.length - usable.length;
+  // Trials of a search that do not count are among its steps.
+  const unusable = variants.filter((variant) => variant.result.searches === undefined && !usable.includes(variant)).length;
   return [
     ...(losses.length > namesListed ? [`${losses.length} variants missed deliveries.`] : losses.length > 0 ? [`${listed(losses)}.`] : []),
     ...(unusable > namesListed ? [`${unusable} of ${variants.length} variants do not count; the reasons stand with the warnings.`] : []),

@@ -4,7 +4,7 @@
 import { patterns } from '../core/patterns.ts';
 import type { Result } from '../core/result.ts';
 import { formatBytes, formatNumber } from '../core/units.ts';
-import { curveFigures } from './curves.ts';
+import { curveFigures, isCurve } from './curves.ts';
 import { docName } from './docs.ts';
 import { charted, figures, type Figure } from './figures.ts';
 import { headlinesOf } from './headline.ts';
@@ -38,10 +38,11 @@ const sections: readonly Section[] = [
   ({ variants }) => warnings(variants),
   ({ results }) => searchSection(results),
   ({ results }) => closedLoopSection(results),
+  ({ figures: drawn }) => html`${drawn.filter(isCurve).map(figureMarkup)}`,
   ({ results }) => html`<h2>Side by side</h2>${comparisonTable(results)}`,
   ({ results }) => expectationTable(results),
   ({ interactive, charted: shown }) => (interactive && shown.length > 0 ? variantPicker(shown.map(({ label }) => label)) : html``),
-  ({ figures: drawn }) => html`${drawn.map(figureMarkup)}`,
+  ({ figures: drawn }) => html`${drawn.filter((figure) => !isCurve(figure)).map(figureMarkup)}`,
   ({ variants }) => html`<h2>The ledger</h2>
 <p>Every delivery that the published events ask for, accounted for one by one: an event counts as missed only when the drain limit has passed.</p>
 ${ledgerTable(variants)}`,

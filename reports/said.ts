@@ -16,6 +16,9 @@ export type Expected = {
   held: boolean;
 };
 
+/** More names than this are counted and not listed. */
+const mostNames = 8;
+
 export const levelWords: Readonly<Record<Warning['level'], string>> = { failed: 'Failed', invalid: 'Does not count', note: 'Note' };
 
 /** Where all variants are concerned and there are more of them, no one is helped by their names. */
@@ -25,13 +28,14 @@ const namesListed = 3;
 export function warningsOf(variants: readonly VariantTrials[]): Warning[] {
   const all = variants.flatMap((variant) => variant.trials.flatMap(({ repetition, warnings, outcome }) => [
     ...(outcome.status === 'failed' ? [{ variant, repetition, level: 'failed' as const, message: outcome.message }] : []),
-    ...warnings.map(({ level, message }) => ({ variant, repetition, level, message })),
+    // What made a trial of a search not count stands with its steps.
+    ...warnings.filter(({ level }) => level === 'note' || variant.result.searches === undefined).map(({ level, message }) => ({ variant, repetition, level, message })),
   ]));
   const said = [...Map.groupBy(all, ({ level, message }) => `${level} ${message}`).values()].map((same): Warning => {
     const { level, message } = same[0]!; // a group has a member
     const concerned = Map.groupBy(same, ({ variant }) => variant);
     const everywhere = variants.length > namesListed && concerned.size === variants.length;
-    const who = everywhere ? 'every variant' : listed([...concerned].map(([{ label, trials }, own]) => {
+    const who = everywhere ? 'every variant' : concerned.size > mostNames ? `${concerned.size} of ${variants.length} variants` : listed([...concerned].map(([{ label, trials }, own]) => {
       const repetitions = [...new Set(own.map(({ repetition }) => String(repetition)))];
       return repetitions.length === trials.length ? label : `${label} (trial ${listed(repetitions)})`;
     }));

@@ -17,7 +17,7 @@ export function searchSentences(results: readonly Result[]): string[] {
   const all = results.flatMap(({ searches }) => searches ?? []);
   return [...Map.groupBy(all, ({ what, keep }) => `${what}\n${keep}`).values()].map((same) => {
     const { what, keep, resolution } = same[0]!; // a group has a member
-    return `Highest ${shortPath(what, [what])} with ${keep}: ${listed(same.map((one) => `${one.variant} ${limitText(one)}`))} (in steps of ${formatShare(Number(resolution.toFixed(2)))})`;
+    return `Highest ${nameOf(what)} with ${keep}: ${listed(same.map((one) => `${one.variant} ${limitText(one)}`))} (in steps of ${formatShare(Number(resolution.toFixed(2)))})`;
   });
 }
 
@@ -54,6 +54,12 @@ function limitText({ limit, steps, like }: Search): string {
     case 'none': return `no answer${ended ? ` (${ended.why})` : ''}`;
     case 'at-least': return `at least ${written(like, limit.value)}${ended ? ` (at ${written(like, ended.value)} the load side ended it: ${ended.why})` : ', the highest tried'}`;
   }
+}
+
+/** What people call it; any other path by its last word. */
+function nameOf(what: string): string {
+  if (what === 'subscribers') return 'number of subscribers';
+  return what.endsWith('.publish') ? 'event rate' : shortPath(what, [what]);
 }
 
 function stepText({ like, keep }: Search, { value, verdict, measured, why }: Search['steps'][number]): string {

@@ -21,9 +21,11 @@ export function validityStrip(variants: readonly VariantTrials[]): { strip: Mark
   const open = completed.filter(({ ledger }) => ledger.unconfirmed > 0 || ledger.unexpected > 0 || ledger.delivered + ledger.missed !== ledger.expected).length;
   const differing = completed.flatMap(({ checks }) => checks).filter(({ agree }) => !agree);
   const unexplained = differing.filter(({ note }) => note === '').length;
-  const invalid = new Set(trials.flatMap(({ warnings }) => warnings).filter(({ level }) => level === 'invalid').map(({ code }) => code));
+  // A search goes on until a trial breaks or no longer counts: that is how it ends, and no flaw of the run.
+  const judged = variants.filter(({ result }) => result.searches === undefined).flatMap((variant) => variant.trials);
+  const invalid = new Set(judged.flatMap(({ warnings }) => warnings).filter(({ level }) => level === 'invalid').map(({ code }) => code));
   const items: Item[] = [
-    { title: 'Trials that count', value: `${valid} of ${trials.length}`, wrong: valid < trials.length },
+    { title: 'Trials that count', value: `${valid} of ${trials.length}`, wrong: judged.some(({ outcome }) => !outcome.valid) },
     ...(completed.length === 0 ? [] : [
       { title: 'Events sent, of those planned', value: worst === undefined ? 'none planned' : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`, wrong: invalid.has('offered-rate') },
       { title: 'Publisher lag, 99 %', value: formatUs(lagUs), wrong: invalid.has('publisher-late') },

@@ -31,13 +31,15 @@ export function variantsOf(results: readonly Result[]): VariantTrials[] {
     const byLabel = Map.groupBy(result.trials, ({ variant }) => variant.label);
     return [...byLabel].map(([label, trials]) => ({ own: label, label: labelIn(names[i]!, label), round: i, result, trials }));
   });
-  const places = [...new Set(all.map(({ own }) => own))];
+  // The cells of a matrix share their variant's colour.
+  const placeOf = (trials: readonly Trial[]) => trials[0]!.cell?.variant ?? trials[0]!.variant.label; // a group has a member
+  const places = [...new Set(all.map(({ trials }) => placeOf(trials)))];
   return all.map(({ own, label, round, result, trials }) => {
     const outcomes = trials.map(({ outcome }) => outcome);
     const completed = outcomes.filter((outcome) => outcome.status === 'completed');
     const failure = outcomes.find((outcome) => outcome.status === 'failed');
     return {
-      label, own, pattern: trials[0]!.variant.pattern, index: places.indexOf(own), round, result, trials, completed,
+      label, own, pattern: trials[0]!.variant.pattern, index: places.indexOf(placeOf(trials)), round, result, trials, completed,
       valid: outcomes.every(({ valid }) => valid),
       failed: completed.length === 0 ? failure?.message : undefined,
     };
