@@ -74,7 +74,7 @@ function blockOf(block: string, base: string): Markup {
 function tableOf(lines: readonly string[], base: string): Markup {
   const cells = (line: string) => line.replace(/^\||\|\s*$/g, '').split(/(?<!\\)\|/).map((cell) => inline(cell.trim().replaceAll(String.raw`\|`, '|'), base));
   const [head = '', , ...rows] = lines;
-  return html`<div class="scroll" role="region" aria-label="Table" tabindex="0"><table class="prose"><thead><tr>${cells(head).map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows.map((row) => html`<tr>${cells(row).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+  return html`<div class="scroll" role="region" aria-label="Table" tabindex="0"><table class="prose"><thead><tr>${cells(head).map((cell) => (cell.some(({ markup }) => markup !== '') ? html`<th scope="col">${cell}</th>` : html`<td></td>`))}</tr></thead><tbody>${rows.map((row) => html`<tr>${cells(row).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 /** Code, bold text and links; a picture is its description. */

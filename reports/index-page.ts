@@ -27,7 +27,7 @@ export function pageOf(title: string, body: Markup): string {
 
 function runTable(runs: readonly RunSummary[]): Markup {
   const readable = runs.filter(({ status }) => status === 'read').length;
-  const heads = [...(readable > 1 ? [html`<span class="dim">beside</span>`] : []), 'scenario', 'when (UTC)', 'answer', 'trials that count', 'expectations', 'forms'];
+  const heads = [...(readable > 1 ? [html`<span class="dim">beside</span>`] : []), 'scenario', 'when (UTC)', 'answer', 'validity', 'verdict', 'forms'];
   const table = html`<div class="scroll" role="region" aria-label="Runs" tabindex="0"><table class="runs"><caption><span>Each run with its answer; the forms are made when asked for</span></caption>
 <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${runs.map((run) => row(run, readable > 1))}</tbody></table></div>`;
   if (readable < 2) return table;
@@ -43,7 +43,7 @@ function row(run: RunSummary, ticks: boolean): Markup {
   const { scenario, headline, trials, valid, expectations, held, interrupted } = run;
   const others = Object.entries(formats).filter(([name]) => name !== 'html');
   return html`<tr>${ticks && html`<td><input type="checkbox" name="run" value="${run.name}" aria-label="${scenario}, ${when}"></td>`}<th scope="row"><a href="${at}/report.html">${scenario}</a></th><td>${when}</td><td class="text">${headline}</td>
-<td><span class="${valid < trials || interrupted ? 'bad' : 'good'}">${valid} of ${trials}</span></td>
-<td>${expectations === 0 ? 'none' : html`<span class="${held < expectations ? 'bad' : 'good'}">${held} of ${expectations} held</span>`}</td>
+<td><span class="${valid < trials || interrupted ? 'bad' : 'good'}">${valid} of ${trials} trials count</span></td>
+<td>${expectations === 0 ? 'no expectations' : html`<span class="${held < expectations ? 'bad' : 'good'}">${held} of ${expectations} expectations held</span>`}</td>
 <td class="text forms"><a href="${at}/report.html">report</a> ${others.map(([name]) => html`<a href="${at}/${name === 'json' ? 'result.json' : name}">${name}</a> `)}</td></tr>`;
 }

@@ -38,7 +38,8 @@ figure { margin: 1rem 0; } figcaption { max-width: 54rem; }
 .chart svg text { fill: currentColor; } .role-axis-grid line, .role-axis-tick line, .role-axis-domain line { stroke: currentColor; } .role-axis-grid line { stroke-opacity: .15; }
 .chart svg.narrow { display: none; min-width: 0; max-width: 480px; }
 @media screen and (max-width: 40rem) { .chart svg.wide { display: none; } .chart svg.narrow { display: block; }
-  .main th:first-child { position: sticky; left: 0; background: var(--back); } td.text { min-width: 16rem; } }
+  .main th:first-child { position: sticky; left: 0; background: var(--back); white-space: normal; min-width: 7rem; max-width: 9.5rem; overflow-wrap: break-word; }
+  .runs, .runs tbody, .runs tr, .runs td, .runs th { display: block; border: 0; text-align: left; padding: .1rem 0; } .runs caption { display: none; } .runs thead { display: none; } .runs tr { border-bottom: 1px solid var(--line); padding: .6rem 0; } }
 #picker { border: 1px solid var(--line); border-radius: 8px; margin: 2rem 0 0; padding: .5rem .9rem; background: var(--panel); }
 #picker label { display: inline-block; margin-left: .8rem; } #picker p { margin: .3rem 0 0; max-width: none; }
 #tip { position: fixed; padding: .35rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--back); font-size: .85rem; white-space: pre; pointer-events: none; }
