@@ -1,6 +1,7 @@
 // The commands that compare: their arguments and options. What they do stands in a file each.
 
 import { Option, type Command } from 'commander';
+import type { AbFlags } from './ab.ts';
 import type { BaselineFlags } from './baseline.ts';
 import type { CompareFlags, MatchFlags } from './compare.ts';
 import type { HistoryFlags } from './history.ts';
@@ -21,7 +22,26 @@ export function withOutputs(command: Command): Command {
     .addOption(new Option('--annotations [file]', 'print GitHub annotations too, at this file of the repository').default(false).conflicts('json'));
 }
 
-export function addComparisonCommands(root: Command): void {
+export function addComparisonCommands(root: Command, invocation: string): void {
+  withOutputs(root.command('ab'))
+    .description('run two arms in turns, pair by pair, and decide whether the second is worse')
+    .argument('<a>', 'the baseline: a variant of the scenario, ref:COMMIT, dir:FOLDER, cmd:"COMMAND" with --target, or target:FILE')
+    .argument('<b>', 'the candidate, the same')
+    .option('--scenario <scenario>', 'name of a shipped scenario, or path of a YAML file', 'compare')
+    .addOption(new Option('--set <path=value>', 'override a value of the scenario (may be repeated)').default([] as string[], 'none').argParser(collect))
+    .option('--results <dir>', 'where results are kept', 'results')
+    .option('--pairs <number>', 'pairs of trials, besides the first one, which is discarded', '12')
+    .option('--extend', 'where that decides nothing, run as many again; each look gets half of the level', false)
+    .option('--budget <duration>', 'plan no more pairs than fit into it, such as 10m')
+    .option('--inject-a <settings>', "make the baseline's server worse on purpose, as run --inject does")
+    .option('--inject-b <settings>', "the same with the candidate's")
+    .option('--target <file>', 'how to speak to what cmd: starts')
+    .option('--quiet', 'print nothing while it runs', false)
+    .action(async (a: string, b: string, options: AbFlags) => {
+      const { abCommand } = await import('./ab.ts');
+      process.exitCode = await abCommand(a, b, options, invocation);
+    });
+
   withOutputs(root.command('compare'))
     .description('hold the results of a candidate against those of a baseline')
     .argument('<baseline>', "a result.json, a run's folder, or a folder of runs")

@@ -127,6 +127,6 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       process.exitCode = await claimsCommand(paths, options);
     });
 
-  addComparisonCommands(root);
+  addComparisonCommands(root, invocation);
   return root;
 }

@@ -8,6 +8,7 @@ import { nearest } from '../core/suggest.ts';
 import { writeWhole } from '../harness/store.ts';
 import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/formats.ts';
 import { readResult } from '../reports/read.ts';
+import { isAbFolder, reportAb } from './ab-report.ts';
 
 export type ReportFlags = { out?: string; format: string; interactive: boolean; json: boolean };
 
@@ -15,6 +16,7 @@ export type ReportFlags = { out?: string; format: string; interactive: boolean; 
 export async function reportCommand(paths: readonly string[], options: ReportFlags): Promise<ExitCode> {
   const format = options.json ? 'json' : checkedFormat(options.format);
   if (options.interactive && format !== 'html') throw new UserError('interactive', `--interactive is for --format html; ${format} has no charts.`);
+  if (paths.length === 1 && format === 'html' && isAbFolder(paths[0]!)) return reportAb(paths[0]!, options.out);
   const results = await Promise.all(paths.map((path) => readResult(path)));
   if (format === 'html' && options.out !== '-') await printTable(results);
   const documents = await documentsOf(format, results, { interactive: options.interactive });

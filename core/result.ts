@@ -163,6 +163,7 @@ export const resultSchema = z.strictObject({
     leftOut: z.array(z.strictObject({ variant: z.string(), reason: z.string() })).describe('variants that did not run against it'),
   })).optional().describe('systems that are not ours, beside which or in whose place our servers ran'),
   trials: z.array(trial),
+  arm: z.string().optional().describe('of pushbench ab: what this side was called'),
   order: z.strictObject({
     design: z.literal('balanced-blocks').describe('trials were interleaved: every repetition runs each variant once, in an order that changes so that each comes as often before as after each other'),
     seed: count.describe('of the order'),

@@ -1,0 +1,139 @@
+// What `pushbench ab` can hold against what: two variants, two checkouts of pushbench (the server comes from there,
+// the load side stays ours), two commands that start a server, two targets. An arm is made before the first trial.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { ServerCommand, ServerReport } from '../core/control.ts';
+import { messageOf, UserError } from '../core/errors.ts';
+import { writeInjection, type Injection } from '../core/injection.ts';
+import type { PatternRegistry, Variant } from '../core/patterns.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { listNames, nearest } from '../core/suggest.ts';
+import type { Arm } from './ab.ts';
+import { commandFleet } from './command-server.ts';
+import { processes } from './fleet.ts';
+import { forkPeer } from './peer.ts';
+import { targetFleet, type PreparedTarget } from './target.ts';
+import { withTargets } from './target-variants.ts';
+import { packageRoot } from './version.ts';
+
+export type ArmOptions = {
+  registry: PatternRegistry;
+  /** Of the arm's servers. */
+  injection: Injection | undefined;
+  openTarget(file: string): PreparedTarget;
+  /** The target file that says how to speak to what a command starts. */
+  targetFile: string | undefined;
+  /** Called at the end, whatever happened. */
+  cleanUp(action: () => void): void;
+};
+
+/** An arm, and the systems it runs against. `variants` is the scenario's own where it brings none. */
+export type OpenedArm = Arm & { kind: 'variant' | 'all'; targets: readonly PreparedTarget[] };
+
+const forms = 'a variant of the scenario, ref:COMMIT, dir:FOLDER, cmd:"COMMAND" with --target FILE, or target:FILE';
+
+/**
+ * @param text as given on the command line
+ * @throws UserError when there is nothing of that name
+ */
+export function openArm(text: string, scenario: Scenario, options: ArmOptions): OpenedArm {
+  const [, kind, rest = ''] = /^(ref|dir|cmd|target):(.*)$/s.exec(text) ?? [];
+  if (kind !== undefined && rest === '') throw new UserError('arm', `"${text}" names nothing behind the colon. An arm is ${forms}.`);
+  const { injection } = options;
+  if (injection && (kind === 'cmd' || kind === 'target')) throw new UserError('inject', `Nothing can be injected into ${text}: it is not our server. --inject-a and --inject-b are for variants, ref: and dir:.`);
+  const ours = injection ? { ...processes, injection } : processes;
+  const name = injection ? `${text} with ${writeInjection(injection)}` : text;
+  switch (kind) {
+    case 'ref':
+      return checkoutArm(name, worktreeOf(rest, options.cleanUp), scenario, ours);
+    case 'dir':
+      return checkoutArm(name, resolve(rest), scenario, ours);
+    case 'target':
+      return targetArm(name, options.openTarget(rest), scenario, options, (target) => targetFleet(processes, target));
+    case 'cmd':
+      if (options.targetFile === undefined) throw new UserError('arm', `${text} starts a server, and nothing says how to speak to it: give a target file too, with --target FILE.`);
+      return targetArm(name, options.openTarget(options.targetFile), scenario, options, (target) => commandFleet(processes, target, rest));
+    default:
+      return { kind: 'variant', name, variants: [variantIn(text, scenario)], fleet: ours, targets: [] };
+  }
+}
+
+/**
+ * Gives both arms the same variants: an arm that has all of them takes those of one that names its own.
+ * @throws UserError when they cannot be paired
+ */
+export function pairedArms(a: OpenedArm, b: OpenedArm): [OpenedArm, OpenedArm] {
+  const base = (variant: Variant) => (variant.target === undefined ? variant.label : variant.label.slice(0, -` @${variant.target}`.length));
+  const like = (arm: OpenedArm, other: OpenedArm): OpenedArm => {
+    const variants = other.variants.flatMap((wanted) => arm.variants.find((own) => base(own) === base(wanted)) ?? []);
+    return { ...arm, variants };
+  };
+  if (a.kind === 'variant' && b.kind === 'variant') return [a, b];
+  const [left, right] = [like(a, b), b.kind === 'all' ? like(b, a) : b];
+  if (left.variants.length === 0 || left.variants.length !== right.variants.length) throw new UserError('arms', `${a.name} and ${b.name} have no variant in common: ${listNames(a.variants.map(base))} on one side, ${listNames(b.variants.map(base))} on the other.`);
+  return [left, right];
+}
+
+function variantIn(text: string, { name, variants }: Scenario): Variant {
+  const exact = variants.find(({ label }) => label === text);
+  const byPattern = variants.filter(({ pattern }) => pattern === text);
+  const found = exact ?? (byPattern.length === 1 ? byPattern[0] : undefined);
+  if (found) return found;
+  const labels = variants.map(({ label }) => label);
+  if (byPattern.length > 1) throw new UserError('arm', `"${text}" is ${byPattern.length} variants of ${name}: ${listNames(byPattern.map(({ label }) => label))}. Name one of them.`);
+  const near = nearest(text, labels);
+  throw new UserError('arm', `${name} has no variant "${text}"; ${near ? `did you mean "${near}"?` : `there are: ${listNames(labels)}.`} An arm is ${forms}.`);
+}
+
+function targetArm(name: string, target: PreparedTarget, scenario: Scenario, { registry }: ArmOptions, fleetOf: (target: PreparedTarget) => Arm['fleet']): OpenedArm {
+  const { variants } = withTargets(scenario, registry, [target], false).scenario;
+  return { kind: 'all', name, variants, fleet: fleetOf(target), targets: [target] };
+}
+
+function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet: Arm['fleet']): OpenedArm {
+  const entry = ['servers/process.ts', 'dist/servers/process.js'].map((path) => join(folder, path)).find((path) => existsSync(path));
+  if (entry === undefined) throw new UserError('arm', `${folder} is no checkout of pushbench: it has neither servers/process.ts nor dist/servers/process.js.`);
+  if (!existsSync(join(folder, 'node_modules'))) throw new UserError('arm', `${folder} has no node_modules: install there what its package-lock.json names, with npm ci.`);
+  if (fleet.injection && !existsSync(join(folder, 'servers/inject.ts')) && !existsSync(join(folder, 'dist/servers/inject.js'))) {
+    throw new UserError('inject', `The servers in ${folder} cannot be made worse on purpose: they are from before --inject.`);
+  }
+  const server = () => forkPeer<ServerCommand, ServerReport>('server', pathToFileURL(entry));
+  return { kind: 'all', name, variants, fleet: { ...fleet, server }, commit: commitOf(folder), targets: [] };
+}
+
+function worktreeOf(ref: string, cleanUp: ArmOptions['cleanUp']): string {
+  const root = fileURLToPath(packageRoot);
+  const git = (...args: string[]) => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  let commit: string;
+  try {
+    commit = git('rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`);
+  } catch {
+    throw new UserError('arm', `There is no commit "${ref}" in ${root}. Name a branch, a tag or a commit of this repository, or another checkout with dir:FOLDER.`);
+  }
+  const parent = mkdtempSync(join(tmpdir(), 'pushbench-ab-'));
+  const folder = join(parent, 'checkout');
+  cleanUp(() => rmSync(parent, { recursive: true, force: true }));
+  try {
+    git('worktree', 'add', '--detach', folder, commit);
+  } catch (error) {
+    throw new UserError('arm', `Cannot check out ${ref}: ${messageOf(error)}.`);
+  }
+  cleanUp(() => git('worktree', 'remove', '--force', folder));
+  if (git('diff', '--name-only', commit, '--', 'package-lock.json') !== '') {
+    throw new UserError('arm', `${ref} was written for other packages than those installed here (package-lock.json differs). Check it out by hand, install there with npm ci, and name it with dir:FOLDER.`);
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+function commitOf(folder: string): string | null {
+  try {
+    return execFileSync('git', ['-C', folder, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return null;
+  }
+}
