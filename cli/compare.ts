@@ -43,8 +43,9 @@ function labelsOf(text: string, baseline: RunSet, candidate: RunSet): [baseline:
   throw new UserError('match', `${side.name} has no variant "${label}"; ${near ? `did you mean "${near}"?` : `there are: ${listNames(labels(side))}`}`);
 }
 
-/** The last part of each path, or all of it where that does not tell them apart. */
+/** The last part of each path, or all of it where that does not tell them apart; two variants of one result are told apart by their labels. */
 function namesOf(a: string, b: string): [string, string] {
+  if (a === b) return ['baseline', 'candidate'];
   const short = (path: string) => basename(path.replace(/\/(?:result\.json)?$/, '')) || path;
   return short(a) === short(b) ? [a, b] : [short(a), short(b)];
 }

@@ -27,7 +27,7 @@ export function compare(baseline: RunSet, candidate: RunSet, { createdAt, rule =
     const [baselineRuns, candidateRuns] = [runsOf(baseline, from), runsOf(candidate, to)];
     return baselineRuns && candidateRuns ? [subjectOf(from, to, baselineRuns, candidateRuns)] : [];
   });
-  const unmatched = (side: RunSet, own: 'baseline' | 'candidate') => side.variants.map(({ label }) => label).filter((label) => !matched.some(({ subject }) => subject[own] === label));
+  const unmatched = (side: RunSet, own: 'baseline' | 'candidate') => (labels ? [] : side.variants).map(({ label }) => label).filter((label) => !matched.some(({ subject }) => subject[own] === label));
   const differences = differencesOf(baseline, candidate);
   return {
     format: comparisonFormat, version: comparisonVersion, createdAt: createdAt.toISOString(),

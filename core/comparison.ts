@@ -84,7 +84,7 @@ export const comparisonSchema = z.strictObject({
   advisory: z.array(z.strictObject({ code: z.enum(['not-interleaved', 'unbalanced', 'machine', 'scenario', 'single']), message: z.string() })),
   /** What the two sides were run with, where that differs. */
   differences: z.array(z.strictObject({ what: z.string(), baseline: z.string(), candidate: z.string() })),
-  /** Variants that only one side has. */
+  /** Variants that only one side has, where those of one name were held against each other. */
   unmatched: z.strictObject({ baseline: z.array(z.string()), candidate: z.array(z.string()) }),
   rule,
   variants: z.array(judged),

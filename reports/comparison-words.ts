@@ -55,7 +55,7 @@ export function rowsOf({ metrics: judged }: Judged): MetricRow[] {
     const ends = { title, baseline: figureText(metric, metric.baseline), candidate: figureText(metric, metric.candidate), metric, marked };
     if (metric.kind === 'ratio') {
       const interval = metric.low === null || metric.high === null ? 'too few runs' : `${changeText(metric.low)} to ${changeText(metric.high)}`;
-      return { ...ends, change: changeText(metric.ratio), interval, p: pText(metric.pAdjusted ?? metric.p), verdict: metric.verdict === null ? 'shown only' : verdictWords[metric.verdict] };
+      return { ...ends, change: changeText(metric.ratio), interval, p: metric.pAdjusted === null ? '' : pText(metric.pAdjusted), verdict: metric.verdict === null ? 'shown only' : verdictWords[metric.verdict] };
     }
     const difference = metric.candidate - metric.baseline;
     const change = metric.kind === 'exact' && !metric.changed || difference === 0 ? 'the same' : signed(difference, metric.unit);

@@ -56,7 +56,7 @@ test('--match holds variants of other names against each other, of one result to
   write(folder, 'all', fixtureResult({ repeat: 2, measureS: 2 }));
   const { code, stdout, stderr } = await start(['compare', 'all', 'all', '--match', 'sse=long-polling', '--match', 'sse=websocket'], folder).ended;
   assert.equal(code, 5, stderr);
-  assert.match(stdout, /Worse, all against all: sse -> long-polling: requests per delivery 1 where it was 0/);
+  assert.match(stdout, /Worse, candidate against baseline: sse -> long-polling: requests per delivery 1 where it was 0/);
   assert.match(stdout, /sse -> websocket: inconclusive/);
 });
 
@@ -85,7 +85,7 @@ test('mistakes are named with what to do', async (t) => {
     [['compare', 'base'], /missing required argument/],
     [['compare', 'base', 'base', '--fail-on', 'inconclusiv'], /did you mean "inconclusive"\?/],
     [['compare', 'base', 'base', '--match', 'sse'], /--match sse names one variant: write it as 'BASELINE=CANDIDATE'/],
-    [['compare', 'base', 'base', '--match', 'sse=ssee'], /base has no variant "ssee"; did you mean "sse"\?/],
+    [['compare', 'base', 'base', '--match', 'sse=ssee'], /candidate has no variant "ssee"; did you mean "sse"\?/],
     [['compare', 'base', 'base', '--html', 'no/such/x.html'], /Cannot write no\/such\/x\.html/],
     [['compare', 'base', 'base', '--json', '--annotations'], /cannot be used with/],
   ];

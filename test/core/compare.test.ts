@@ -69,6 +69,7 @@ test('variants that only one side has are named; different labels can be held ag
   const apart = compare(a, renamed, { createdAt });
   assert.deepEqual([apart.unmatched, apart.variants], [{ baseline: ['sse'], candidate: ['sse @new'] }, []]);
   const together = compare(a, renamed, { createdAt, labels: [['sse', 'sse @new']] });
+  assert.deepEqual(together.unmatched, { baseline: [], candidate: [] });
   assert.deepEqual(together.variants.map(({ baseline, candidate }) => [baseline, candidate]), [['sse', 'sse @new']]);
 });
 
