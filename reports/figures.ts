@@ -74,8 +74,8 @@ function carries({ count }: Histogram, quantile: number): boolean {
   return count * (1 - quantile) >= samplesAboveQuantile - 1e-6;
 }
 
-/** Charts on one time axis. */
-const panels: readonly { id: string; column: SeriesColumn; title: string; scale: number; log?: true; format(value: number): string; heading(name: string, figure: string): string; reading: string }[] = [
+/** Charts on one time axis. One whose values never reach `least` is left out. */
+const panels: readonly { id: string; column: SeriesColumn; title: string; scale: number; log?: true; least?: number; format(value: number): string; heading(name: string, figure: string): string; reading: string }[] = [
   {
     id: 'time-median', column: 'latencyP50Us', title: 'ms, median (log)', scale: 1e-3, log: true, format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Median latency over time: the worst moment was ${figure}, with ${name}`,
@@ -102,6 +102,11 @@ const panels: readonly { id: string; column: SeriesColumn; title: string; scale:
     reading: 'The same for all load processes together. They share this machine with the server, so what they take it cannot have; a trial in which one of them used more than 90 % of a core does not count.',
   },
   {
+    id: 'time-backlog', column: 'serverBacklog', title: 'backlog, deliveries', scale: 1, least: 100, format: (value) => formatNumber(value),
+    heading: (name, figure) => `Deliveries accepted and not made, over time: at most ${figure}, with ${name}`,
+    reading: 'What a queue holds: due, waiting for a retry or under way. It grows while receivers fail and drains as the retries come due.',
+  },
+  {
     id: 'time-descriptors', column: 'serverDescriptors', title: 'descriptors', scale: 1, format: (value) => formatNumber(value),
     heading: (name, figure) => `Descriptors over time: at most ${figure}, with ${name}`,
     reading: 'Open files of the server process, read from /proc: one for each held connection, and a handful of its own. Polling with kept connections holds as many as a stream does.',
@@ -121,9 +126,9 @@ async function overTime(variants: readonly VariantTrials[], live: boolean): Prom
     Math.max(...trials.flatMap(({ measuredUs, series }) => [measuredUs, series.startUs.at(-1) ?? 0])) / 1e6,
   ] as const;
   const drawn: Figure[] = [];
-  for (const { id, column, title, scale, log = false, format, heading, reading } of panels) {
+  for (const { id, column, title, scale, log = false, least = 0, format, heading, reading } of panels) {
     const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
-    if (points.length === 0) continue;
+    if (points.length === 0 || points.every(({ value }) => value < least)) continue;
     const peak = format(points.reduce((a, b) => (b.value > a.value ? b : a)).value);
     const text = heading(holders(new Set(points.filter(({ value }) => format(value) === peak).map(({ variant }) => variant)), labels.length), peak);
     const { points: shown, group } = thinned(points, variants.length);

@@ -13,6 +13,7 @@ import { html, type Markup } from './markup.ts';
 import { levelWords, warningsOf } from './said.ts';
 import { closedLoopSection, searchSection } from './searches.ts';
 import { style } from './style.ts';
+import { attemptSection } from './attempts.ts';
 import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, resourceTable, resultsTable } from './tables.ts';
 import { targetsMarkup } from './targets.ts';
 import { resultNames, variantsOf, type VariantTrials } from './variants.ts';
@@ -46,6 +47,7 @@ const sections: readonly Section[] = [
   ({ variants }) => html`<h2>The ledger</h2>
 <p>Every delivery that the published events ask for, accounted for one by one: an event counts as missed only when the drain limit has passed.</p>
 ${ledgerTable(variants)}`,
+  ({ variants }) => attemptSection(variants),
   ({ variants }) => html`<h2>Requests, bytes and connections</h2>${costTable(variants)}`,
   ({ variants }) => html`<h2>Processes</h2>
 <p>Kernel socket memory is that of all TCP buffers of the host, both ends of each loopback connection; the socket structures (about 2.5 KB each) are in no figure.</p>

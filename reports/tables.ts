@@ -9,9 +9,9 @@ import { resultTable } from './table.ts';
 import { colorCount } from './charts.ts';
 import { rateText, variantsOf, type VariantTrials } from './variants.ts';
 
-type Row = { head: Markup | string; cells: (string | Markup)[] };
+export type Row = { head: Markup | string; cells: (string | Markup)[] };
 
-function table(caption: string, heads: readonly string[], rows: readonly Row[]): Markup {
+export function table(caption: string, heads: readonly string[], rows: readonly Row[]): Markup {
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption><span>${caption}</span></caption>
 <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
 <tbody>${rows.map(({ head, cells }) => html`<tr><th scope="row">${head}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
@@ -65,7 +65,7 @@ export function resultsTable(results: readonly Result[], names: readonly string[
 }
 
 /** One row a trial that went through. */
-function perTrial(variants: readonly VariantTrials[], cells: (trial: Completed) => string[]): Row[] {
+export function perTrial(variants: readonly VariantTrials[], cells: (trial: Completed) => string[]): Row[] {
   return variants.flatMap(({ label, completed }) => completed.map((trial, i) => ({ head: completed.length > 1 ? `${label} (trial ${i + 1})` : label, cells: cells(trial) })));
 }
 
