@@ -128,7 +128,7 @@ async function overTime(variants: readonly VariantTrials[], live: boolean): Prom
   const drawn: Figure[] = [];
   for (const { id, column, title, scale, log = false, least = 0, format, heading, reading } of panels) {
     const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
-    if (points.length === 0 || points.every(({ value }) => value < least)) continue;
+    if (points.every(({ value }) => value < least)) continue;
     const peak = format(points.reduce((a, b) => (b.value > a.value ? b : a)).value);
     const text = heading(holders(new Set(points.filter(({ value }) => format(value) === peak).map(({ variant }) => variant)), labels.length), peak);
     const { points: shown, group } = thinned(points, variants.length);

@@ -7,7 +7,7 @@ import { variantsOf } from '../../reports/variants.ts';
 import { completed, stored, trialOf } from '../core/trial.ts';
 import { fixtureResult } from './fixture.ts';
 
-const text = (outcome: ReturnType<typeof completed>) => String(attemptSection(variantsOf([{ ...fixtureResult(), trials: [trialOf('webhook', outcome)] }])));
+const text = (outcome: ReturnType<typeof completed>) => attemptSection(variantsOf([{ ...fixtureResult(), trials: [trialOf('webhook', outcome)] }])).markup;
 
 test('latency by attempt, lost answers and the duplicates they explain are shown', () => {
   const shown = text(completed());
