@@ -67,7 +67,7 @@ export type ServerBacklog = { depth: number; oldestAgeMs: number };
 export type ServerReport =
   /** `readings`: what its samples say. `self` when left out; `outside` from /proc alone, without event loop and counters; `none`: nothing. */
   | { kind: 'listening'; endpoint: Endpoint; readings?: 'outside' | 'none' }
-  | { kind: 'sample'; sample: SelfSample; counters: Counters; subscribers: number; publishedEvents: number; backlog?: ServerBacklog }
+  | { kind: 'sample'; sample: SelfSample; counters: Counters; subscribers: number; publishedEvents: number; backlog?: ServerBacklog; gone?: boolean }
   | { kind: 'stopped' }
   | Failed;
 

@@ -74,7 +74,7 @@ export type Measured = {
 /** Sequence numbers of a topic's measured events; none when first > last. */
 export type Range = { first: number; last: number };
 export type Drained = { ranges: Range[]; unconfirmed: EventNumber[]; drainUs: number };
-export type Closed = { closed: LoadClosed[]; serverCounters: Counters; descriptorLimit: number | undefined };
+export type Closed = { closed: LoadClosed[]; serverCounters: Counters; /** A target's process has ended. */ serverGone: boolean; descriptorLimit: number | undefined };
 export type Readings = Connected & Measured & Drained & Closed;
 
 const startLimitMs = 15_000;
@@ -218,8 +218,8 @@ export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): 
   const closed = await Promise.all(loads.map((load) => load.next('closed', replyLimitMs)));
   await clock.until(clock.nowUs() + settleUs);
   server.send({ kind: 'sample' });
-  const { counters } = await server.next('sample', replyLimitMs);
-  return { closed, serverCounters: counters, descriptorLimit: probe.descriptorLimit(server.pid) };
+  const { counters, gone = false } = await server.next('sample', replyLimitMs);
+  return { closed, serverCounters: counters, serverGone: gone, descriptorLimit: probe.descriptorLimit(server.pid) };
 }
 
 function startLoad(load: LoadPeer, { plan, variant }: Stage, share: { first: number; count: number }, endpoint: Endpoint): void {

@@ -39,15 +39,36 @@ function existing(pid: number, what: string): number {
 /** The process and all below it that live now; empty when it is gone. */
 export function treeOf(root: number): number[] {
   if (!statOf(root)) return [];
+  const tree = [root];
+  let scanned: Map<number, number[]> | undefined;
+  // Grows while it is gone through.
+  for (const pid of tree) tree.push(...(listedChildren(pid) ?? (scanned ??= scanChildren()).get(pid) ?? []));
+  return tree;
+}
+
+/** As the kernel lists them, where it was built to (CONFIG_PROC_CHILDREN). */
+function listedChildren(pid: number): number[] | undefined {
+  const lists = threadsOf(pid).map((thread) => read(`/proc/${pid}/task/${thread}/children`));
+  return lists.includes(undefined) ? undefined : lists.flatMap((list) => list!.split(' ').filter((one) => one !== '').map(Number));
+}
+
+/** By asking every process for its parent, which takes milliseconds. */
+function scanChildren(): Map<number, number[]> {
   const children = new Map<number, number[]>();
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const parent = statOf(Number(entry))?.parent;
     if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
   }
-  const tree = [root];
-  for (const pid of tree) tree.push(...(children.get(pid) ?? [])); // grows while it is gone through
-  return tree;
+  return children;
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // it is gone
+  }
 }
 
 /** CPU since each began, and memory. */
@@ -70,13 +91,7 @@ function statOf(pid: number): { parent: number; cpuUs: number } | undefined {
 
 /** To the nanosecond, of the threads that live; a tick of /proc/PID/stat is 10 ms, more than a light trial takes. */
 function preciseCpuUs(pid: number): number | undefined {
-  let threads: string[];
-  try {
-    threads = readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return undefined;
-  }
-  const times = threads.map((thread) => Number(read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0]));
+  const times = threadsOf(pid).map((thread) => Number(read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0]));
   return times.length === 0 || times.some((ns) => !(ns > 0)) ? undefined : times.reduce((sum, ns) => sum + ns, 0) / 1000;
 }
 

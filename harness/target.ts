@@ -65,7 +65,7 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
       inbox.deliver({
         kind: 'sample',
         sample: { atUs: clock.nowUs(), ...use, ...nothing },
-        counters: newCounters(), subscribers: 0, publishedEvents: 0,
+        counters: newCounters(), subscribers: 0, publishedEvents: 0, gone: pid !== undefined && tree.length === 0,
       });
     };
     const start = async (pattern: string) => {

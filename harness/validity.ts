@@ -87,12 +87,12 @@ const checks: readonly Check[] = [
     const list = unexplained.map(({ name, server, client }) => `${name}: ${formatNumber(server)} and ${formatNumber(client)}`).join('; ');
     return invalid('counts-disagree', `server and subscribers counted differently (${list}), so some figure is wrong.`);
   },
-  function notOurs({ scenario }, { serverReadings, descriptorLimit }, { ledger }) {
+  function notOurs({ scenario }, { serverReadings, serverGone }, { ledger }) {
     if (serverReadings === 'self') return undefined;
     if (ledger.expected > 0 && ledger.delivered === 0) {
       return invalid('target-silent', 'nothing that was published came back. "pushbench target check FILE" says where it gets lost.');
     }
-    if (serverReadings === 'outside' && descriptorLimit === undefined) return invalid('target-ended', "the target's process ended before the trial was over.");
+    if (serverGone) return invalid('target-ended', "the target's process ended before the trial was over.");
     const unread = serverReadings === 'none' ? ' Its CPU, memory and descriptors were not measured, as the target file names no process.' : '';
     const again = scenario.repeat > 1 || scenario.variants.length > 1 ? ' It ran on from trial to trial, where our servers start anew.' : '';
     return note('target', `not our server: it says neither when it took an event nor what it counted, so the two sides' counts were not compared.${again}${unread}`);

@@ -133,7 +133,7 @@ export function createRecorder({ first, count, topics, fanoutEvery, counters, on
         arrived += range.delivered;
         // Nobody is owed an event that was not confirmed, and one that came all the same counts for nobody.
         for (const seq of disregarded.get(topic) ?? []) {
-          const came = close(ledger, slot, seq, seq).delivered;
+          const came = seq > ledger.to[slot]! ? 0 : close(ledger, slot, seq, seq).delivered;
           stray += came;
           if (seq < firstSeq[topic]! || seq > lastSeq[topic]!) continue;
           expected--;
