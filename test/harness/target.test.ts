@@ -70,7 +70,7 @@ describe('user code: the Express app of docs/examples', () => {
     const { url, port, child } = await startExpress(t);
     const { trial } = await runAgainst(writeTarget(t, feed(url, `process: { port: ${port} }\n`)), { onMeasure: () => void child.kill('SIGKILL') });
     const { ledger, processes: used } = completed(trial);
-    assert.deepEqual(codes(trial).slice(0, 2), ['invalid ledger-open', 'invalid target-ended']);
+    for (const code of ['invalid ledger-open', 'invalid target-ended']) assert.ok(codes(trial).includes(code), codes(trial).join());
     assert.ok(ledger.unconfirmed > 0 && ledger.published > 0, JSON.stringify(ledger));
     assert.equal(ledger.published + ledger.unconfirmed, 160);
     assert.equal(ledger.delivered + ledger.missed, ledger.expected);
@@ -143,7 +143,7 @@ test('some events answered 500: left out of the ledger on both sides, and the tr
   });
   const { trial } = await runAgainst(writeTarget(t, plain(url)));
   const { ledger, problems } = completed(trial);
-  assert.deepEqual(codes(trial)[0], 'invalid ledger-open');
+  assert.ok(codes(trial).includes('invalid ledger-open'), codes(trial).join());
   assert.ok(ledger.unconfirmed >= 38 && ledger.unconfirmed <= 42, String(ledger.unconfirmed));
   assert.equal(ledger.published + ledger.unconfirmed, 160);
   assert.deepEqual([ledger.missed, ledger.unexpected, ledger.delivered], [0, 0, ledger.expected]);
