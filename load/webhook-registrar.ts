@@ -16,7 +16,7 @@ export type Registrar = {
 };
 
 /** Connections, and so requests under way at once: registering is not what is measured. */
-const laneCount = 8;
+const laneCount = 32;
 /** However long a Retry-After. */
 const longestWaitMs = 60_000;
 
