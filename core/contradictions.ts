@@ -24,6 +24,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
   return [
     ...sameVariants(parts),
     ...noWayUp(parts),
+    ...noBrowser(parts, context),
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),
@@ -50,6 +51,23 @@ function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
   for (const [i, { options, label }] of variants) {
     if (options['over'] !== 'h2' && options['over'] !== 'h2c') continue;
     yield { path: ['variants', i], message: `subscribers publish on "${theirs}", which they do over HTTP/1.1; "${label}" speaks HTTP/2 only` };
+  }
+}
+
+/** Browsers that could not open their pages, or are none. */
+function* noBrowser({ single: { browser, subscribers }, variants }: Parts, { registry }: Context): Generator<Contradiction> {
+  if (!browser) return;
+  const { tabs, connections } = browser;
+  if (subscribers !== undefined && subscribers % tabs !== 0) {
+    yield { path: ['subscribers'], message: `${formatNumber(subscribers)} subscribers are no whole number of browsers with ${tabs} pages each` };
+  }
+  for (const [i, { pattern, options, label }] of variants) {
+    const { holdsConnection, holdsRequest } = registry[pattern]!;
+    if (!holdsConnection) {
+      yield { path: ['variants', i], message: `the subscribers of "${label}" are servers, not pages of a browser` };
+    } else if (tabs > connections && holdsRequest?.(options)) {
+      yield { path: ['browser', 'tabs'], message: `"${label}" holds a connection for each page, and a browser opens ${connections}: the next page would wait for ever` };
+    }
   }
 }
 

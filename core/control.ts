@@ -90,6 +90,8 @@ export type LoadCommand =
       seed: number;
       /** Keep every receiver's latency for one event in this many of each shared topic. */
       fanoutEvery: number;
+      /** The browsers that the subscribers are pages of. `free`: connections for their other requests; undefined where they share one (HTTP/2). */
+      browser?: { tabs: number; perS: number; free: number | undefined };
       /** How webhook endpoints fall short. */
       endpoints?: readonly Conduct[];
     }
@@ -141,6 +143,8 @@ export type LoadSample = {
 export type LoadClosed = {
   kind: 'closed';
   /** Planned time to receipt by the attempt that brought it, of patterns that try again. */
+  /** Other requests of browsers, of the measured phase: planned, and planned to answered. */
+  pages?: { planned: number; latency: SparseHistogram };
   byAttempt?: { attempt: number; histogram: SparseHistogram }[];
   counters: Counters;
   ledger: LoadLedger;

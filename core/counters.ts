@@ -22,6 +22,8 @@ export const counterNames = [
   'upstreamMessages',
   /** Requests that each carry one message from client to server, where the connection that events come on cannot. */
   'messageRequests',
+  /** Other requests of the browsers that the subscribers are pages of; no part of how events travel. */
+  'pageRequests',
   /** Keep-alives: SSE comments, heartbeat lines, WebSocket pings. */
   'heartbeats',
   /** TCP connections opened and closed. */

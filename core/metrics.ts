@@ -76,6 +76,8 @@ export const metrics: Readonly<Record<string, Metric>> = {
   ...latencyMetrics('first-receiver', 'firstReceiver', 'first receiver of an event'),
   ...latencyMetrics('median-receiver', 'medianReceiver', 'median receiver of an event'),
   ...latencyMetrics('last-receiver', 'lastReceiver', 'last receiver of an event'),
+  ...latencyMetrics('page-request', 'page', "browser's other request"),
+  'page-requests-answered': { unit: 'share', title: "share of the browsers' other requests that were answered", read: ({ pageRequests: p }) => (p && p.planned > 0 ? p.answered / p.planned : undefined) },
   ...latencyMetrics('upstream', 'upstream', "subscriber's message to its acknowledgement"),
   published: { unit: 'count', title: 'events published', read: (t) => t.ledger.published },
   expected: { unit: 'count', title: 'deliveries expected', read: (t) => t.ledger.expected },

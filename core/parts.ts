@@ -8,7 +8,7 @@ type Schema = ReturnType<typeof scenarioSchema>;
 type Values = z.output<Schema>;
 
 export type Parts = {
-  single: Partial<Pick<Scenario, 'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server'>>;
+  single: Partial<Pick<Scenario, 'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server' | 'browser'>>;
   topics: ReadonlyMap<string, Scenario['topics'][string]>;
   /** By their index in the file. */
   variants: Elements<'variants'>;
@@ -41,7 +41,7 @@ export function partsOf({ shape }: Schema, value: unknown): Parts {
   const groups = isMap(given['topics']) ? Object.entries(given['topics']) : [];
   const topics = new Map(groups.flatMap(([name, group]) => Object.entries(right('topics', { [name]: group }) ?? {})));
   const single: Parts['single'] = {};
-  for (const key of ['subscribers', 'payload', 'phases', 'loadProcesses', 'server'] as const) {
+  for (const key of ['subscribers', 'payload', 'phases', 'loadProcesses', 'server', 'browser'] as const) {
     const part = right(key);
     if (part !== undefined) Object.assign(single, { [key]: part });
   }

@@ -97,6 +97,8 @@ export type Pattern = {
   lacks: Partial<Record<Ability, string>>;
   /** Whether a subscriber holds a connection open while nothing happens. */
   holdsConnection: boolean;
+  /** Whether that is an HTTP/1.1 request under way, one of the six that a browser has to a host at once (WebSockets are not among them). */
+  holdsRequest?: (options: Variant['options']) => boolean;
   /** How long an event may wait by design, in milliseconds; nought when left out. A drain must not be shorter. */
   waitMs?(options: Variant['options']): number;
 };
@@ -124,6 +126,7 @@ export const patterns = {
     options: patternOptions['long-polling'],
     lacks: { upstream: oneWay },
     holdsConnection: true,
+    holdsRequest: () => true,
     waitMs: (options) => (options as PatternOptions<'long-polling'>).batch, // parsed by the schema above
   },
   'http-stream': {
@@ -132,6 +135,7 @@ export const patterns = {
     options: patternOptions['http-stream'],
     lacks: { upstream: oneWay },
     holdsConnection: true,
+    holdsRequest: () => true,
   },
   sse: {
     title: 'SSE',
@@ -139,6 +143,7 @@ export const patterns = {
     options: patternOptions.sse,
     lacks: { upstream: oneWay },
     holdsConnection: true,
+    holdsRequest: ({ over }) => over === 'h1',
   },
   websocket: {
     title: 'WebSocket',

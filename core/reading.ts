@@ -22,7 +22,7 @@ export type Reading = z.infer<typeof readingSchema>;
 
 const latencies: Readonly<Record<string, keyof Completed['latency']>> = {
   latency: 'endToEnd', 'accept-to-receipt': 'acceptToReceipt', 'publisher-lag': 'publisherLag',
-  'first-receiver': 'firstReceiver', 'median-receiver': 'medianReceiver', 'last-receiver': 'lastReceiver', upstream: 'upstream',
+  'first-receiver': 'firstReceiver', 'median-receiver': 'medianReceiver', 'last-receiver': 'lastReceiver', upstream: 'upstream', 'page-request': 'page',
 };
 
 /**

@@ -74,6 +74,7 @@ const completed = z.strictObject({
     firstReceiver: histogram.describe('planned to first receipt, per event with several receivers'),
     medianReceiver: histogram,
     lastReceiver: histogram,
+    page: histogram.optional().describe("planned time of a browser's other request to its answer, where subscribers are pages of browsers"),
     upstream: histogram.optional().describe("planned time of a subscriber's own message to the server's acknowledgement, where subscribers publish"),
   }),
   latencyByAttempt: z.array(z.strictObject({ attempt: z.int().min(1), histogram })).optional().describe('planned publish time to receipt, by the attempt that brought it; of patterns that try again'),
@@ -86,6 +87,8 @@ const completed = z.strictObject({
     name: z.string().describe('what both sides counted'), server: z.number(), client: z.number(), agree: z.boolean(),
     note: z.string().describe('why a difference is explained, or empty'),
   })),
+  /** Of the measured phase, where subscribers are pages of browsers. */
+  pageRequests: z.strictObject({ planned: count, answered: count }).optional(),
   connectUs: z.number().describe('first connection to last subscriber ready'),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
   measuredUs: z.number(),

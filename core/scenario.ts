@@ -170,6 +170,12 @@ const reconnect = z
   })
   .refine(({ base, cap }) => cap >= base, { error: 'cap is shorter than base, so no wait could be as long as base asks', path: ['cap'] });
 
+const browser = z.strictObject({
+  tabs: positive.max(250).describe('pages of one browser, each a subscriber'),
+  requests: rate.describe('other requests of one browser to the same host'),
+  connections: positive.max(1000).default(6).describe('that a browser opens to one host over HTTP/1.1; over HTTP/2 it opens one'),
+});
+
 /** The schema of a scenario file over the patterns of `registry`. */
 export function scenarioSchema(registry: PatternRegistry) {
   const names = Object.keys(registry) as [string, ...string[]]; // zod wants to see that there is one
@@ -207,6 +213,7 @@ export function scenarioSchema(registry: PatternRegistry) {
     search: z.array(searchSchema).max(10).default([]).describe('step searches, in place of one trial for each variant'),
     closedLoop: closedLoop.optional(),
     curves: z.array(curve).max(12).default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery']).describe("metrics that the report draws over the matrix' parameters"),
+    browser: browser.optional().describe('subscribers are pages of browsers, whose other requests need a connection too'),
     endpoints: z.array(conduct).max(20).default([]).describe('how webhook endpoints fall short; all answer well when left out'),
     expect: z.array(expectation).max(1000).default([]).describe('what must hold for exit code 0'),
     gate: gateSchema.optional(),
@@ -228,6 +235,7 @@ export type Fault = Scenario['faults'][number];
 export type ServerLimits = Scenario['server'];
 
 export type ClosedLoop = NonNullable<Scenario['closedLoop']>;
+export type Browser = NonNullable<Scenario['browser']>;
 export type ReconnectPolicy = Scenario['reconnect'];
 export type Phases = Scenario['phases'];
 

@@ -14,6 +14,7 @@ const compared: readonly [name: string, server: (c: Counters) => number, client:
   ['webhook requests', (c) => c.deliveryRequests + c.retries, (c) => c.deliveryRequests + c.retries],
   ['messages to the server', (c) => c.upstreamMessages, (c) => c.upstreamMessages],
   ['requests with a message', (c) => c.messageRequests, (c) => c.messageRequests],
+  ['other requests', (c) => c.pageRequests, (c) => c.pageRequests],
   ['events', (c) => c.events, (c) => c.events],
   ['bytes to the subscribers', (c) => c.bytesOut, (c) => c.bytesIn],
   ['bytes from the subscribers', (c) => c.bytesIn, (c) => c.bytesOut],

@@ -25,6 +25,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
   const measured = (role: ProcessReadings['role']) =>
     processes.filter((one) => one.role === role).reduce((sum, one) => addCounters(sum, countersBetween(one, window.fromUs, window.toUs)), newCounters());
   const clientMeasured = measured('load');
+  const pages = closed.flatMap((report) => report.pages ?? []);
   const fanout = fanoutOf(closed);
   return {
     status: 'completed',
@@ -37,6 +38,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       firstReceiver: storeHistogram(fanout.first),
       medianReceiver: storeHistogram(fanout.median),
       lastReceiver: storeHistogram(fanout.last),
+      ...(pages.length > 0 && { page: storeHistogram(merged(pages.map((one) => fromSparse(one.latency)))) }),
       ...(sent.length > 0 && { upstream: storeHistogram(merged(sent.map((report) => fromSparse(report.upstream)))) }),
     },
     latencyByAttempt: latencyByAttempt(closed),
@@ -44,6 +46,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     counters: { server: serverCounters, client, serverMeasured: measured('server'), clientMeasured },
     // A target does not tell what it counted.
     checks: readings.serverReadings === 'self' ? crossCheck(serverCounters, client) : [],
+    ...(pages.length > 0 && { pageRequests: { planned: pages.reduce((sum, one) => sum + one.planned, 0), answered: pages.reduce((sum, one) => sum + fromSparse(one.latency).count, 0) } }),
     connectUs: readings.connectUs,
     subscribers: readings.subscribers,
     measuredUs: window.toUs - window.fromUs,

@@ -4,7 +4,8 @@
 import type { Counters } from '../core/counters.ts';
 import type { Endpoint, EventNumber, LoadClosed, LoadReport, LoadSample, PublisherReport, SelfSample, Window } from '../core/control.ts';
 import { quantileUs } from '../core/histogram.ts';
-import type { Variant } from '../core/patterns.ts';
+import { patterns, type Pattern, type PatternName, type Variant } from '../core/patterns.ts';
+import type { Browser } from '../core/scenario.ts';
 import { followersOf } from '../core/topics.ts';
 import { sampleTimesUs } from '../core/window.ts';
 import type { Fleet, LoadPeer, PublisherPeer, ServerPeer } from './fleet.ts';
@@ -224,9 +225,16 @@ export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): 
 
 function startLoad(load: LoadPeer, { plan, variant }: Stage, share: { first: number; count: number }, endpoint: Endpoint): void {
   const { scenario, topics, fanoutEvery } = plan;
-  const { subscribers, phases, reconnect, seed, endpoints } = scenario;
+  const { subscribers, phases, reconnect, seed, endpoints, browser } = scenario;
   const { pattern, options } = variant;
-  load.send({ kind: 'start', pattern, options, endpoint, ...share, topics, subscribers, connectMs: phases.connect, reconnect, seed, fanoutEvery, endpoints });
+  load.send({ kind: 'start', pattern, options, endpoint, ...share, topics, subscribers, connectMs: phases.connect, reconnect, seed, fanoutEvery, endpoints, ...(browser && { browser: { tabs: browser.tabs, perS: browser.requests, free: freeConnections(browser, variant) } }) });
+}
+
+/** Connections that a browser has left beside its pages' own; undefined over HTTP/2, where all share one. */
+function freeConnections({ tabs, connections }: Browser, { pattern, options }: Variant): number | undefined {
+  if (options['over'] === 'h2' || options['over'] === 'h2c') return undefined;
+  const known = patterns[pattern as PatternName] as Pattern | undefined; // a test's own pattern holds none
+  return connections - (known?.holdsRequest?.(options) ? tabs : 0);
 }
 
 async function collectedServer(server: ServerPeer) {

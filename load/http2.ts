@@ -7,7 +7,7 @@ import { connect as connectTls } from 'node:tls';
 import { nowUs } from '../core/clock.ts';
 import type { Cause, Protocol } from './connection.ts';
 import type { ResponseHead } from './http-head.ts';
-import type { LoadContext } from './pattern.ts';
+import type { LoadContext, RunningLoad } from './pattern.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { Line, Transport } from './streams.ts';
 
@@ -26,13 +26,15 @@ export type Http2Line = Line & {
   request(headers: Record<string, string>): void;
 };
 
+export type Http2Transport<Owner> = Transport<Owner, Http2Line, Record<string, string>> & { get: NonNullable<RunningLoad['get']> };
+
 type Connection = { session: ClientHttp2Session; socket: Socket; streams: number; count(): void };
 
 /** Streams to `context.endpoint`: over TLS for `h2`, in clear text with prior knowledge for `h2c`. */
 export function createHttp2<Owner>(
   context: Pick<LoadContext, 'endpoint' | 'counters' | 'sink'>,
   protocol: Http2Protocol<Owner>,
-): Transport<Owner, Http2Line, Record<string, string>> {
+): Http2Transport<Owner> {
   const { endpoint, counters, sink } = context;
   const url = new URL(endpoint.url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -151,6 +153,17 @@ export function createHttp2<Owner>(
 
   return {
     dial,
+    get(subscriber, path, answered) {
+      const { session, count } = connectionOf(Math.floor(subscriber / streamsPerConnection));
+      const stream = session.request({ ':path': path }, { endStream: true });
+      let status = 0;
+      stream.on('response', (fields) => (status = Number(fields[':status'])));
+      stream.on('data', count);
+      stream.on('end', () => answered(status, nowUs()));
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (!session.destroyed) problem(causeOf(error));
+      });
+    },
     send: (line, headers) => line.request(headers),
     quiet() {
       reporting = false;

@@ -63,6 +63,11 @@ export type RunningLoad = {
    * @returns false when it has no connection
    */
   send?(subscriber: number, message: Message, answered: (seq: number, atUs: number) => void): boolean;
+  /**
+   * Asks for something else of the server on the connection that a subscriber's events come on; absent where a connection carries one request at a time.
+   * @param answered with the status; never when the connection ends before
+   */
+  get?(subscriber: number, path: string, answered: (status: number, atUs: number) => void): void;
   /** Stops asking, finishes requests that are under way (at most `graceMs`), closes every socket. */
   close(graceMs: number): Promise<void>;
 };

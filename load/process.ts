@@ -7,6 +7,7 @@ import { messageOf, UserError } from '../core/errors.ts';
 import { collectGarbage, watchSelf } from '../core/self.ts';
 import { sampleTimesUs } from '../core/window.ts';
 import { createAbsences, type Absences } from './absences.ts';
+import { createPages, type Pages } from './pages.ts';
 import { startSubscribers, type StartedSubscribers } from './ramp.ts';
 import { createSenders, type Senders } from './senders.ts';
 
@@ -19,6 +20,7 @@ const counters = newCounters();
 const readSelf = watchSelf();
 let subscribers: StartedSubscribers | undefined;
 let senders: Senders | undefined;
+let pages: Pages | undefined;
 let absences: Absences | undefined;
 
 function report(message: LoadReport, sent: () => void = () => {}): void {
@@ -47,6 +49,7 @@ async function start(command: Command<'start'>): Promise<void> {
   const started = await startSubscribers(command, counters);
   subscribers = started;
   absences = createAbsences(command, started.running);
+  if (command.browser) pages = createPages(command, command.browser, started.context, started.running);
   const connectMs = await started.allReady;
   report({ kind: 'ready', connectMs });
 }
@@ -54,6 +57,7 @@ async function start(command: Command<'start'>): Promise<void> {
 async function openWindow(window: Window): Promise<void> {
   subscribers?.recorder.setWindow(window);
   subscribers?.running.setWindow?.(window);
+  pages?.begin(window);
   void senders?.run(window).then(report);
   for (const atUs of sampleTimesUs(window)) {
     await realClock.until(atUs);
@@ -65,9 +69,10 @@ async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Prom
   if (!subscribers) throw new UserError('not-started', 'the load process was told to close before it was started');
   absences?.stop();
   senders?.close();
+  const asked = pages?.close();
   await subscribers.running.close(closeGraceMs);
   const closed = subscribers.recorder.close(firstSeq, lastSeq, unconfirmed);
-  report({ kind: 'closed', counters: { ...counters }, ...closed, ...subscribers.running.closed?.() });
+  report({ kind: 'closed', counters: { ...counters }, ...closed, ...(asked && { pages: asked }), ...subscribers.running.closed?.() });
 }
 
 function obey(command: LoadCommand): void | Promise<void> {

@@ -1,10 +1,10 @@
 // Subscribers of Server-Sent Events: over HTTP/1.1 with a connection each, over HTTP/2 with many streams on one.
 
-import type { LoadContext, PatternLoad } from './pattern.ts';
+import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/patterns.ts';
 import { cursorText, setCursor, type Cursor } from './cursor.ts';
 import { newEventStream, readEvents, type EventStreamParts, type EventStreamReader } from './event-stream.ts';
-import type { Http2Line } from './http2.ts';
+import type { Http2Line, Http2Transport } from './http2.ts';
 import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
 import { createStreams, createStreamsOver, expectStream, type Stream, type Streams } from './streams.ts';
 
@@ -33,10 +33,11 @@ function overHttp1(context: LoadContext): Streams<Owner['state']> {
   return streams;
 }
 
-async function overHttp2(context: LoadContext): Promise<Streams<Http2Owner['state'], Http2Line, Record<string, string>>> {
+async function overHttp2(context: LoadContext): Promise<RunningLoad> {
   // Loaded only here, as node:http2 and node:tls cost megabytes that HTTP/1.1 has no use for.
   const { createHttp2 } = await import('./http2.ts');
   const events = eventParts(context);
+  let http2: Http2Transport<Http2Owner> | undefined;
   const streams = createStreamsOver<Http2Owner['state'], Http2Line, Record<string, string>>(
     context,
     {
@@ -44,10 +45,9 @@ async function overHttp2(context: LoadContext): Promise<Streams<Http2Owner['stat
       request: (stream) => ({ ':path': targetOf(context, stream), ...headersOf(stream.cursor) }),
       read: (stream, bytes, to, atUs) => readEvents(stream.state.events, bytes, 0, to, atUs, events, stream),
     },
-    (protocol) =>
-      createHttp2<Http2Owner>(context, { ...protocol, head: (stream, head, atUs) => takeHead(context, streams, stream, head, atUs) }),
+    (protocol) => (http2 = createHttp2<Http2Owner>(context, { ...protocol, head: (stream, head, atUs) => takeHead(context, streams, stream, head, atUs) })),
   );
-  return streams;
+  return { ...streams, get: http2!.get }; // the transport was made with the streams
 }
 
 /** Subscribed, or told to stop (204), or an error. */

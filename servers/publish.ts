@@ -45,10 +45,13 @@ function publisher(path: string, hub: Hub, limits: Pick<ServerLimits, 'maxBody'>
 }
 
 /** `GET /`: the pattern's name and everything that can be asked for. */
-export function indexRoute(pattern: string, publishing: Routes, routes: Routes): Routes {
+export function indexRoute(pattern: string, counters: Counters, publishing: Routes, routes: Routes): Routes {
   const answer = `${JSON.stringify({ pattern, endpoints: ['GET /', ...Object.keys(publishing), ...Object.keys(routes)] })}\n`;
   return {
-    'GET /': (_request, response) => endWith(response, 200, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer),
+    'GET /': (_request, response) => {
+      counters.pageRequests++;
+      endWith(response, 200, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer);
+    },
   };
 }
 
