@@ -5,6 +5,9 @@ import { z } from 'zod';
 import { listNames, nearest } from './suggest.ts';
 import type { Path } from './yaml-document.ts';
 
+/** Keys named in one message: all that a scenario may have. */
+const mostKeys = 30;
+
 /** One mistake; `part` says whether the key at the path is wrong or its value. */
 export type Finding = { path: Path; part: 'key' | 'value'; message: string };
 
@@ -21,7 +24,7 @@ export const expectation: z.core.$ZodErrorMap = (issue) => {
     case 'unrecognized_keys':
       return inst instanceof z.ZodObject ? Object.keys(inst.shape).join(' ') : '';
     case 'invalid_type':
-      if (inst instanceof z.ZodObject) return `a map with the keys ${listNames(Object.keys(inst.shape), 20)}`;
+      if (inst instanceof z.ZodObject) return `a map with the keys ${listNames(Object.keys(inst.shape), mostKeys)}`;
       return inst instanceof z.ZodNumberFormat ? 'a whole number' : (typeNames[issue.expected] ?? issue.expected);
     case 'invalid_value':
       return issue.values.length === 1 ? JSON.stringify(issue.values[0]) : `one of ${listNames(issue.values.map(String))}`;
@@ -99,7 +102,7 @@ function suggestionsOf(issue: UnknownKeys): string[] {
 function unknownKey(key: string, issue: UnknownKeys): string {
   const known = issue.message.split(' ');
   const near = nearest(key, known);
-  return near ? `unknown key; did you mean "${near}"?` : `unknown key; here may stand ${listNames(known, 20)}`;
+  return near ? `unknown key; did you mean "${near}"?` : `unknown key; here may stand ${listNames(known, mostKeys)}`;
 }
 
 function missing(path: Path, expected: string): Finding {

@@ -5,6 +5,11 @@ import { base, mistakesIn } from './mistakes.ts';
 describe('values that are impossible together are refused with the reason', () => {
   const rows: [reads: string, text: string, mistakes: string[]][] = [
     ['a fault after the measured phase', `${base}faults: [{ at: 8s, disconnect: 5% }]`, ['4:16: faults[0].at: the measured phase is over after 8s, so nothing would go wrong at 8s']],
+    ['an absence that outlasts the trial', `${base}faults: [{ at: 7s, leave: 50%, for: 7s }]`, ['4:37: faults[0].for: the absence would last until 14s, and the trial ends 13s after the measured phase began']],
+    ['messages where there is no way up', `${base.replace('5/s', '5/s, by: subscribers')}variants: [{ sse: { over: h2 } }]`, ['4:12: variants[0]: subscribers publish on "news", which they do over HTTP/1.1; "sse h2" speaks HTTP/2 only']],
+    ['half a browser', `${base}browser: { tabs: 3, requests: 1/s }\nvariants: [sse]`, ['2:14: subscribers: 10 subscribers are no whole number of browsers with 3 pages each']],
+    ['more streams than a browser has connections', `${base}browser: { tabs: 10, requests: 1/s }\nvariants: [sse, { sse: { over: h2 } }]`, ['4:18: browser.tabs: "sse" holds a connection for each page, and a browser opens 6: the next page would wait for ever']],
+    ['servers as pages', `${base}browser: { tabs: 5, requests: 1/s }\nvariants: [webhook]`, ['5:12: variants[0]: the subscribers of "webhook" are servers, not pages of a browser']],
     ['a freeze that outlasts the trial', `${base}faults: [{ at: 7s, freeze: load, for: 7s }]`, ['4:39: faults[0].for: the freeze would last until 14s, and the trial ends 13s after the measured phase began']],
     ['more topics followed than there are', `${base.replace('5/s', '5/s, follow: 2')}`, ['3:41: topics.news.follow: a subscriber cannot follow 2 topics where the group has one topic; set count too']],
     ['more topics followed than subscribers have', `${base.replace('5/s', '5/s, count: per-subscriber, follow: 11')}`, ['3:64: topics.news.follow: a subscriber cannot follow 11 topics where the group has 10 topics; set count too']],

@@ -28,7 +28,7 @@ export function completed(more: Partial<Completed> = {}): Completed {
     valid: true,
     latency: {
       endToEnd: thousandFrom(1), acceptToReceipt: thousandFrom(101), publisherLag: thousandFrom(201), publishRoundTrip: thousandFrom(301),
-      firstReceiver: thousandFrom(401), medianReceiver: thousandFrom(501), lastReceiver: thousandFrom(601), upstream: thousandFrom(701),
+      firstReceiver: thousandFrom(401), medianReceiver: thousandFrom(501), lastReceiver: thousandFrom(601), upstream: thousandFrom(701), page: thousandFrom(801),
     },
     ledger: {
       published: 11, unconfirmed: 12, expected: 13, delivered: 14, missed: 15, duplicated: 16, reordered: 17, resumed: 18, corrupted: 19, unexpected: 20,
@@ -41,6 +41,7 @@ export function completed(more: Partial<Completed> = {}): Completed {
       clientMeasured: { ...newCounters(), handshakes: 1, fullPolls: 30, emptyPolls: 10, deliveryRequests: 9, bytesIn: 4000, bytesOut: 1000 },
     },
     checks: [],
+    pageRequests: { planned: 20, answered: 15 },
     connectUs: 1,
     subscribers: 4,
     measuredUs: 10e6,
