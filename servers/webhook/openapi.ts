@@ -56,23 +56,26 @@ const notThere = { 404: 'there is none with this id' };
 const badQuery = { 400: 'a parameter is wrong' };
 const access = { 401: 'from another machine, without the token', 403: 'from a page of another origin, or under another name' };
 
-const paths: Readonly<Record<string, Json>> = {
-  '/topics/{topic}': {
-    post: {
-      operationId: 'publish', tags: ['events'], summary: 'Publish an event',
-      description: 'Answered when the event and its deliveries are stored, before any is sent.',
-      parameters: [
-        { name: 'topic', in: 'path', required: true, schema: { type: 'string', pattern: '^[A-Za-z0-9._:~-]{1,128}$' } },
-        ...['planned', 'sent', 'crc'].map((name) => ({ name: `pushbench-${name}`, in: 'header', required: false, description: `\`${name}\` of the event`, schema: { type: 'integer', minimum: 0 } })),
-      ],
-      requestBody: { required: true, description: 'any text in UTF-8', content: { 'application/json': { schema: {} }, 'text/plain': { schema: { type: 'string' } } } },
-      responses: {
-        201: json({ type: 'object', required: ['id', 'seq'], properties: { id: { type: 'string' }, seq: { type: 'integer', minimum: 1 } }, additionalProperties: false }, 'it is stored'),
-        ...refusals({ 400: 'the topic, a number or the encoding is wrong', 413: 'the body is too large', 503: 'there are too many topics' }),
-      },
-      security: [],
+/** Publishing and a subscriber's message are taken and answered alike; every pattern has them. */
+const publishing = (operationId: string, summary: string, description: string): Json => ({
+  post: {
+    operationId, tags: ['events'], summary, description,
+    parameters: [
+      { name: 'topic', in: 'path', required: true, schema: { type: 'string', pattern: '^[A-Za-z0-9._:~-]{1,128}$' } },
+      ...['planned', 'sent', 'crc'].map((name) => ({ name: `pushbench-${name}`, in: 'header', required: false, description: `\`${name}\` of the event`, schema: { type: 'integer', minimum: 0 } })),
+    ],
+    requestBody: { required: true, description: 'any text in UTF-8', content: { 'application/json': { schema: {} }, 'text/plain': { schema: { type: 'string' } } } },
+    responses: {
+      201: json({ type: 'object', required: ['id', 'seq'], properties: { id: { type: 'string' }, seq: { type: 'integer', minimum: 1 } }, additionalProperties: false }, 'it is stored'),
+      ...refusals({ 400: 'the topic, a number or the encoding is wrong', 413: 'the body is too large', 503: 'there are too many topics' }),
     },
+    security: [],
   },
+});
+
+const paths: Readonly<Record<string, Json>> = {
+  '/topics/{topic}': publishing('publish', 'Publish an event', 'Answered when the event and its deliveries are stored, before any is sent.'),
+  '/messages/{topic}': publishing('sendMessage', "Send a subscriber's message", "Published like an event; counted as a subscriber's."),
   '/webhooks': {
     post: {
       operationId: 'register', tags: ['endpoints'], summary: 'Register an endpoint', requestBody: body('Registration'),

@@ -134,6 +134,7 @@ describe('the live server', () => {
     await ask('GET', '/webhooks/{id}', { id: 'ep_nobody' });
 
     for (const body of ['{"n":1}', 'no JSON']) await ask('POST', '/topics/{topic}', { topic: 'news' }, body);
+    await ask('POST', '/messages/{topic}', { topic: 'chat' }, '1');
     await ask('POST', '/topics/{topic}', { topic: 'a b' }, '1');
     await until('both failed', () => server.counters().errors >= 2);
     type Deliveries = { deliveries: { id: string; state: string }[] };
