@@ -72,5 +72,5 @@ const round = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((digit) => digi
 function axis(field: string, title: string, values: readonly number[], ticks: number[]) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   if (least <= 0 || most / least < logFromRatio) return { field, type: 'quantitative' as const, title, axis: { labelExpr, tickCount: 5 }, scale: { zero: true } };
-  return { field, type: 'quantitative' as const, title: `${title} (logarithmic)`, axis: { labelExpr, values: ticks }, scale: { type: 'log' as const, nice: false, padding: 12 } };
+  return { field, type: 'quantitative' as const, title: `${title} (log)`, axis: { labelExpr, values: ticks }, scale: { type: 'log' as const, nice: false, padding: 12 } };
 }
