@@ -65,7 +65,7 @@ describe('registration', () => {
       assert.deepEqual(events, ['news', `own.${subscriber}`]);
     }
     assert.equal(new Set(registered.map(({ secret }) => secret)).size, 200);
-    assert.ok(connections() <= 8);
+    assert.ok(connections() <= 32);
     assert.equal(counters.registrations, 200);
     assert.equal(counters.connectionsOpened, connections());
   });
