@@ -15,6 +15,9 @@ const offeredLeast = 0.99;
 /** The publisher may add this much to a latency, as a share of it and at least in microseconds. */
 const lagShare = 0.1;
 const lagLeastUs = 10_000;
+/** A load process may come to its turn this late in half of the slots, as a share of the latency and at least in microseconds. */
+const starvedShare = 0.3;
+const starvedLeastUs = 20_000;
 /** Samples that a 99th percentile needs. */
 const p99Samples = 10_000;
 
@@ -39,6 +42,18 @@ const checks: readonly Check[] = [
       'load-limited',
       `this trial measured the load generator, not the server: a load process used ${formatShare(busiest)} of a core ` +
         `(at most ${formatShare(loadCpuLimit)} is trusted). Use more load processes (--set loadProcesses=${shares.length + 1}) on more cores, or less load.`,
+    );
+  },
+  function loadStarved(_plan, _readings, trial) {
+    const { startUs, columns } = trial.series;
+    const delays = (columns['loadLoopDelayP99Us'] ?? []).filter((delay, i): delay is number => delay !== null && startUs[i]! >= 0).sort((a, b) => a - b);
+    // The median: a single pause is no starvation.
+    const usualUs = delays[delays.length >> 1] ?? 0;
+    if (usualUs <= starvedLeastUs || usualUs <= p99(trial, 'endToEnd') * starvedShare) return undefined;
+    return invalid(
+      'load-starved',
+      `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, where the latency's 99th percentile is ${formatUs(p99(trial, 'endToEnd'))}: ` +
+        'the latencies are those of the load side. Close other programs, give it more cores, or less load.',
     );
   },
   function loadFrozen(plan) {

@@ -23,6 +23,7 @@ const tasks = {
   run: () => node(join(root, 'cli/main.ts'), ...rest),
   test: async () => (await check()) || node('--test', '--test-concurrency=1', ...(rest.length > 0 ? rest : ['test/**/*.test.ts'])),
   bench: () => node('bench/main.ts', ...rest),
+  validate: () => node('bench/validate/main.ts', ...rest),
   check,
   build: () => node('scripts/build.mjs'),
 };

@@ -1,0 +1,83 @@
+// Negative controls: measurements that are broken on purpose. The verdict must be that they are invalid, never that
+// the server is slower.
+
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { processes, type Fleet } from '../../harness/fleet.ts';
+import { freeze } from '../../harness/freeze.ts';
+import { compared } from './live.ts';
+import { table, type Part } from './part.ts';
+
+/** Of the trial's two seconds; more than the lag that a publisher may have. */
+const frozenMs = 700;
+const hogs = 6;
+
+/** The load process on one core, from the first event on with others that never rest. */
+const starved: Fleet = {
+  ...processes,
+  load(index) {
+    const peer = processes.load(index);
+    execFileSync('taskset', ['-a', '-cp', '0', String(peer.pid)], { stdio: 'ignore' });
+    const burners: ChildProcess[] = [];
+    const rest = () => burners.splice(0).forEach((burner) => burner.kill('SIGKILL'));
+    return {
+      ...peer,
+      send(command) {
+        // A shell is up at once, and ends by itself when nobody ends it.
+        if (command.kind === 'window') burners.push(...Array.from({ length: hogs }, () => spawn('taskset', ['-c', '0', 'timeout', '20', 'sh', '-c', 'while :; do :; done'], { stdio: 'ignore' })));
+        if (command.kind === 'close') rest();
+        peer.send(command);
+      },
+      async stop(graceMs) {
+        rest();
+        await peer.stop(graceMs);
+      },
+    };
+  },
+};
+
+/** The server may hold fewer descriptors than there are subscribers. */
+const limited: Fleet = {
+  ...processes,
+  server() {
+    const peer = processes.server();
+    execFileSync('prlimit', ['--pid', String(peer.pid), '--nofile=64:64']);
+    return peer;
+  },
+};
+
+const frozen: Fleet = {
+  ...processes,
+  publisher() {
+    const peer = processes.publisher();
+    return {
+      ...peer,
+      send(command) {
+        peer.send(command);
+        if (command.kind === 'window') setTimeout(() => freeze(peer.pid, frozenMs), (command.window.toUs - command.window.warmupFromUs) / 2000);
+      },
+    };
+  },
+};
+
+export const negative: Part = {
+  title: 'Negative controls: a broken measurement is invalid, never slower',
+  async run(quick) {
+    const controls: [string, Fleet][] = [
+      [`load process on one core with ${hogs} busy others`, starved],
+      ['server with a limit of 64 descriptors for 100 subscribers (prlimit)', limited],
+      [`publisher stopped for ${frozenMs} ms in the middle (SIGSTOP)`, frozen],
+    ];
+    const rows: string[][] = [];
+    let invalid = 0;
+    for (const [i, [what, fleet]] of controls.entries()) {
+      const { comparison } = await compared(quick ? 1 : 3, 300 + i, '2s', fleet);
+      if (comparison.verdict === 'invalid') invalid++;
+      const codes = new Set(comparison.variants[0]!.dropped.map(({ why }) => why));
+      rows.push([what, comparison.verdict, [...codes].join('; ')]);
+    }
+    return {
+      claims: [{ text: `${invalid} of ${controls.length} broken measurements are invalid`, held: invalid === controls.length }],
+      markdown: `Only the candidate's trials are broken.\n\n${table(['what is broken', 'verdict', 'why'], rows)}`,
+    };
+  },
+};
