@@ -2,6 +2,7 @@
 // wire with the headers of TCP and IP. The metrics read directly are metrics.ts.
 
 import { requestsOf } from './counters.ts';
+import { headroomOf } from './headroom.ts';
 import type { Metric } from './metrics.ts';
 import type { Completed } from './result.ts';
 
@@ -20,6 +21,7 @@ export const derivedMetrics: Readonly<Record<string, Metric>> = {
     read: (t) => (t.counters.clientMeasured.bytesIn + t.counters.clientMeasured.bytesOut) / subscriberDays(t),
   },
   'deliveries-per-day-per-subscriber': { unit: 'count', title: 'deliveries a day to one subscriber', read: (t) => t.measuredDeliveries / subscriberDays(t) },
+  headroom: { unit: 'count', title: 'times this load that the load side could have taken, about; 10 is 10 or more', read: headroomOf },
   'deliveries-per-s': { unit: 'per-s', title: 'deliveries a second', read: (t) => t.measuredDeliveries / (t.measuredUs / 1e6) },
   'descriptors.share-of-65535': { unit: 'share', title: 'server descriptors, peak, share of 65,535', read: (t) => (t.descriptors ? t.descriptors.peak / oftenQuotedLimit : undefined) },
   'descriptors.share-of-limit': { unit: 'share', title: "server descriptors, peak, share of the process's own limit", read: (t) => (t.descriptors ? t.descriptors.peak / t.descriptors.limit : undefined) },

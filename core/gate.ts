@@ -19,7 +19,7 @@ export type Gate =
 /** Losses are never chosen away with a tolerance; `off` takes one out. */
 const lossMetrics = new Set(['missed', 'duplicated', 'reordered', 'corrupted']);
 /** More of these is better, or neither better nor worse. */
-const notWorseWhenHigher = new Set(['published', 'expected', 'delivered', 'resumed', 'unexpected']);
+const notWorseWhenHigher = new Set(['published', 'expected', 'delivered', 'resumed', 'unexpected', 'headroom']);
 
 /** Minimum effects by the metrics' noise; a promise holds for twice as much. */
 export const defaultGates: readonly Gate[] = [

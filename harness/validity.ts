@@ -1,6 +1,7 @@
 // Does a trial count? Each check looks at one way in which a run can measure something else than the server,
 // and says with its figure what was seen and what to do. `invalid` trials pass no gate.
 
+import { loadLimits, type LoadLimit } from '../core/headroom.ts';
 import { histogramOf } from '../core/metrics.ts';
 import { quantileUs } from '../core/histogram.ts';
 import type { Completed, ResultWarning } from '../core/result.ts';
@@ -8,16 +9,8 @@ import { formatNumber, formatShare, formatUs } from '../core/units.ts';
 import type { Readings } from './phases.ts';
 import type { TrialPlan } from './plan.ts';
 
-/** Above this share of a core, what waits in a load process is not told from what waits in the server. */
-const loadCpuLimit = 0.9;
 /** Share of the schedule that the publisher must have sent within the measured phase. */
 const offeredLeast = 0.99;
-/** The publisher may add this much to a latency, as a share of it and at least in microseconds. */
-const lagShare = 0.1;
-const lagLeastUs = 10_000;
-/** A load process may come to its turn this late in half of the slots, as a share of the latency and at least in microseconds. */
-const starvedShare = 0.3;
-const starvedLeastUs = 20_000;
 /** Samples that a 99th percentile needs. */
 const p99Samples = 10_000;
 
@@ -31,25 +24,23 @@ const invalid = (code: string, message: string): ResultWarning => ({ code, level
 const note = (code: string, message: string): ResultWarning => ({ code, level: 'note', message });
 
 const freezes = (plan: TrialPlan, who: string) => plan.scenario.faults.some((fault) => fault.kind === 'freeze' && fault.who === who);
+const limitOf = (trial: Completed, wanted: LoadLimit['name']) => loadLimits(trial).find(({ name }) => name === wanted)!; // all are in it
 const p99 = (trial: Completed, name: 'endToEnd' | 'publisherLag') => quantileUs(histogramOf(trial.latency[name]), 0.99) ?? 0;
 
 const checks: readonly Check[] = [
   function loadSaturated(_plan, _readings, trial) {
-    const shares = trial.processes.filter(({ role }) => role === 'load').map(({ cpuUs, wallUs }) => cpuUs / wallUs);
-    const busiest = Math.max(0, ...shares);
-    if (busiest <= loadCpuLimit) return undefined;
+    const { used: busiest, limit } = limitOf(trial, 'cpu');
+    if (busiest <= limit) return undefined;
+    const count = trial.processes.filter(({ role }) => role === 'load').length;
     return invalid(
       'load-limited',
       `this trial measured the load generator, not the server: a load process used ${formatShare(busiest)} of a core ` +
-        `(at most ${formatShare(loadCpuLimit)} is trusted). Use more load processes (--set loadProcesses=${shares.length + 1}) on more cores, or less load.`,
+        `(at most ${formatShare(limit)} is trusted). Use more load processes (--set loadProcesses=${count + 1}) on more cores, or less load.`,
     );
   },
   function loadStarved(_plan, _readings, trial) {
-    const { startUs, columns } = trial.series;
-    const delays = (columns['loadLoopDelayP99Us'] ?? []).filter((delay, i): delay is number => delay !== null && startUs[i]! >= 0).sort((a, b) => a - b);
-    // The median: a single pause is no starvation.
-    const usualUs = delays[delays.length >> 1] ?? 0;
-    if (usualUs <= starvedLeastUs || usualUs <= p99(trial, 'endToEnd') * starvedShare) return undefined;
+    const { used: usualUs, limit } = limitOf(trial, 'loop-delay');
+    if (usualUs <= limit) return undefined;
     return invalid(
       'load-starved',
       `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, where the latency's 99th percentile is ${formatUs(p99(trial, 'endToEnd'))}: ` +
@@ -61,9 +52,9 @@ const checks: readonly Check[] = [
     return invalid('load-frozen', 'the scenario froze the load processes, so latencies are theirs and not the server\'s.');
   },
   function publisherLate(plan, _readings, trial) {
-    const lagUs = p99(trial, 'publisherLag');
+    const { used: lagUs, limit } = limitOf(trial, 'publisher-lag');
     const latencyUs = p99(trial, 'endToEnd');
-    if (lagUs <= lagLeastUs || lagUs <= latencyUs * lagShare) return undefined;
+    if (lagUs <= limit) return undefined;
     const text = `the publisher sent 1 % of the events at least ${formatUs(lagUs)} after their planned time, where the latency's 99th percentile is ${formatUs(latencyUs)}`;
     return freezes(plan, 'publisher')
       ? note('publisher-late', `${text}; the scenario froze it.`)

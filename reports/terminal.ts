@@ -1,11 +1,13 @@
 // What a run prints when it is over: the answer, the table, the expectations, the warnings.
 
 import { styleText } from 'node:util';
+import { headroomOf, mostHeadroom } from '../core/headroom.ts';
 import type { Result } from '../core/result.ts';
 import { headlineOf } from './headline.ts';
 import { expectationsTitle, expectedOf, levelWords, warningsOf } from './said.ts';
 import { resultTable, type Table } from './table.ts';
 import { leftOutLines } from './targets.ts';
+import { headroomText } from './validity-strip.ts';
 import { variantsOf } from './variants.ts';
 
 export type TerminalOptions = { columns: number; color: boolean };
@@ -21,6 +23,7 @@ export function renderTable(results: readonly Result[], { columns, color }: Term
     wrapped(paint('bold', headlineOf(results)), columns),
     '',
     ...tableBlocks(resultTable(results), Math.max(80, columns), paint),
+    ...headroomLine(results).map((line) => paint('dim', line)),
     ...expectations(results, paint),
     ...warnings(results, columns, paint),
     ...leftOutLines(results).map((line) => wrapped(line, columns)),
@@ -29,12 +32,14 @@ export function renderTable(results: readonly Result[], { columns, color }: Term
 }
 
 function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): string[] {
+  // Several trials: the median, and below it the lowest and the highest.
+  const spread = rows.some(({ cells }) => cells.some(({ range }) => range !== undefined));
   const labels = ['', ...rows.map((row) => row.label)];
   const labelWidth = Math.max(...labels.map((label) => label.length));
   // A title of two words stands on two lines, so that figures and not titles decide the width.
   const all = columns.map(({ title }, i) => {
     const [top, bottom] = title.includes(' / ') ? [title.split(' / ')[0]!, `/ ${title.split(' / ')[1]}`] : ['', title];
-    const cells = [top, bottom, ...rows.map((row) => row.cells[i]!.text)];
+    const cells = [top, bottom, ...rows.flatMap((row) => (spread ? [row.cells[i]!.text, row.cells[i]!.range ?? ''] : [row.cells[i]!.text]))];
     return { cells, width: Math.max(...cells.map((cell) => cell.length)) };
   });
   const blocks: (typeof all)[] = [[]];
@@ -48,14 +53,21 @@ function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): str
     used += 2 + column.width;
   }
   return blocks.flatMap((block) => {
-    const lines = ['', '', ...rows.map((row) => row.label)].map((label, line) => {
+    const lines = ['', '', ...rows.flatMap((row) => (spread ? [row.label, ''] : [row.label]))].map((label, line) => {
       const text = [label.padEnd(labelWidth), ...block.map((column) => column.cells[line]!.padStart(column.width))].join('  ').trimEnd();
-      const row = rows[line - 2];
+      const row = spread && line % 2 === 1 ? undefined : rows[spread ? (line - 2) / 2 : line - 2];
       if (!row) return paint('dim', text);
       return row.valid ? text : paint('red', `${text}  (${row.failed === undefined ? 'does not count' : 'failed'})`);
     });
     return [...lines.filter((line, i) => i > 0 || line.trim() !== ''), ''];
   });
+}
+
+/** How far the load side was from its limits, of the trial where it was nearest. */
+function headroomLine(results: readonly Result[]): string[] {
+  const all = variantsOf(results).flatMap(({ label, completed }) => completed.map((trial) => ({ label, headroom: headroomOf(trial) })));
+  const least = all.toSorted((a, b) => a.headroom - b.headroom)[0];
+  return least ? [`The load side could have taken ${headroomText(least.headroom)}${least.headroom < mostHeadroom ? ` (${least.label})` : ''}.`] : [];
 }
 
 function expectations(results: readonly Result[], paint: Paint): string[] {

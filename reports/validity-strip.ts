@@ -1,5 +1,6 @@
 // The strip that says whether the figures below can be believed.
 
+import { headroomOf, mostHeadroom } from '../core/headroom.ts';
 import { histogramOf } from '../core/metrics.ts';
 import { quantileUs } from '../core/histogram.ts';
 import type { Completed } from '../core/result.ts';
@@ -30,6 +31,7 @@ export function validityStrip(variants: readonly VariantTrials[]): { strip: Mark
       { title: 'Events sent, of those planned', value: worst === undefined ? 'none planned' : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`, wrong: invalid.has('offered-rate') },
       { title: 'Publisher lag, 99 %', value: formatUs(lagUs), wrong: invalid.has('publisher-late') },
       { title: 'Busiest load process', value: `${formatShare(Number(loadCpu.toFixed(3)))} of a core`, wrong: invalid.has('load-limited') },
+      { title: 'Load side could have taken', value: headroomText(Math.min(...completed.map(headroomOf))), wrong: invalid.has('load-starved') },
       { title: 'Ledger', value: open === 0 ? 'closed' : `open in ${open}`, wrong: open > 0 },
       { title: 'Server and clients count', value: completed.every(({ checks }) => checks.length === 0) ? 'not compared' : differenceText(differing.length, unexplained), wrong: unexplained > 0 },
     ]),
@@ -38,6 +40,11 @@ export function validityStrip(variants: readonly VariantTrials[]): { strip: Mark
   const strip = html`<dl class="strip">${items.map(({ title, value, wrong }) =>
     html`<div class="${wrong ? 'wrong' : ''}"><dt>${title}</dt><dd class="${wrong ? 'bad' : 'good'}">${wrong ? '✗ ' : '✓ '}${value}</dd></div>`)}</dl>`;
   return { strip, suspect };
+}
+
+/** `about 3.4 times this load` */
+export function headroomText(headroom: number): string {
+  return headroom >= mostHeadroom ? `${mostHeadroom} times this load or more` : `about ${formatNumber(Number(headroom.toPrecision(2)))} times this load`;
 }
 
 function differenceText(differing: number, unexplained: number): string {

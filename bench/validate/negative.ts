@@ -18,11 +18,11 @@ const starved: Fleet = {
     const peer = processes.load(index);
     execFileSync('taskset', ['-a', '-cp', '0', String(peer.pid)], { stdio: 'ignore' });
     const burners: ChildProcess[] = [];
-    const rest = () => burners.splice(0).forEach((burner) => burner.kill('SIGKILL'));
+    const rest = () => burners.splice(0).forEach((burner) => burner.kill('SIGTERM'));
     return {
       ...peer,
       send(command) {
-        // A shell is up at once, and ends by itself when nobody ends it.
+        // A shell is up at once; timeout ends it when told to, and by itself when nobody tells it.
         if (command.kind === 'window') burners.push(...Array.from({ length: hogs }, () => spawn('taskset', ['-c', '0', 'timeout', '20', 'sh', '-c', 'while :; do :; done'], { stdio: 'ignore' })));
         if (command.kind === 'close') rest();
         peer.send(command);
