@@ -1,0 +1,54 @@
+// `pushbench ab` as a user meets it: mistakes, and a deliberate slowdown that turns the run red with a report that
+// names the metric.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { comparisonSchema } from '../../core/comparison.ts';
+import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
+
+test('mistakes in the arms and options are told before anything runs', async (t) => {
+  const folder = temporaryFolder(t);
+  writeScenario(folder, 'variants: [sse, websocket]');
+  const cases: [string[], RegExp][] = [
+    [['ab', 'sse', 'websockt'], /no variant "websockt"; did you mean "websocket"\?/],
+    [['ab', 'sse', 'dir:nowhere'], /nowhere is no checkout of pushbench/],
+    [['ab', 'sse', 'ref:no-such-branch'], /There is no commit "no-such-branch"/],
+    [['ab', 'sse', 'ref:'], /names nothing behind the colon/],
+    [['ab', 'sse', 'cmd:node x.js'], /nothing says how to speak to it.*--target FILE/],
+    [['ab', 'sse', 'sse', '--pairs', '9'], /--pairs 9 is not possible: a whole number from 10/],
+    [['ab', 'sse', 'sse', '--budget', 'soon'], /--budget soon is no duration/],
+    [['ab', 'sse', 'sse', '--budget', '10s'], /A pair takes about .* so 10s hold \d pairs/],
+    [['ab', 'sse', 'sse', '--inject-b', 'delay=5'], /write it like delay=5ms/],
+    [['ab', 'target:x.yaml', 'sse', '--inject-a', 'delay=5ms'], /it is not our server/],
+  ];
+  for (const [args, message] of cases) {
+    const end = await start([...args, '--scenario', './small.yaml'], folder).ended;
+    assert.equal(end.code, 2, `${args.join(' ')}: ${end.stdout}${end.stderr}`);
+    assert.match(end.stderr.replaceAll('\n', ' '), message);
+  }
+  assert.deepEqual(resultFolders(folder), []);
+});
+
+test('a deliberate slowdown of our server fails the run, and the report shows why', { timeout: 600_000 }, async (t) => {
+  const folder = temporaryFolder(t);
+  // Only the median gates, so that the noise of short trials on a small machine decides nothing.
+  writeScenario(folder, 'variants: [sse]\ngate: { latency.p90: off, latency.p99: off, server-cpu-per-delivery: off }', '4s');
+  const end = await start(['ab', 'sse', 'sse', '--scenario', './small.yaml', '--pairs', '10', '--inject-b', 'delay=100ms', '--quiet'], folder).ended;
+  assertExit(end, 5);
+  const [run] = resultFolders(folder);
+  assert.ok(run);
+  const page = readFileSync(join(run, 'report.html'), 'utf8');
+  assert.match(page, /sse with delay=100ms/);
+  if (end.code === 5) {
+    const comparison = comparisonSchema.parse(JSON.parse(readFileSync(join(run, 'comparison.json'), 'utf8')));
+    const median = comparison.variants[0]!.metrics.find(({ metric }) => metric === 'latency.p50');
+    assert.ok(median?.kind === 'ratio' && median.verdict === 'slower' && median.candidate - median.baseline > 90_000, JSON.stringify(median));
+    assert.match(end.stdout, /Worse, sse with delay=100ms against sse/);
+    assert.match(page, /delivery latency, median/i);
+  }
+  const again = await start(['report', run], folder).ended;
+  assert.equal(again.code, 0, again.stderr);
+  assert.match(again.stdout, /sse with delay=100ms/);
+});
