@@ -12,7 +12,7 @@ import { watchSelf } from '../core/self.ts';
 import { delaysUs } from './delays.ts';
 
 const counters = newCounters();
-const self = watchSelf();
+const self = watchSelf('turns');
 const streams: ServerResponse[] = [];
 const due: { atUs: number; stream: ServerResponse; text: string }[] = [];
 let seq = 0;

@@ -39,10 +39,12 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
   const runFolder = createRunFolder(options.results, scenario.name, new Date());
   const release = onSignals(stop, view.note);
   let result: Result;
+  let saved: string | undefined;
   try {
-    result = await run(plan, { ...runOptions, save: (sofar) => writeResult(runFolder, sofar) });
+    result = await run(plan, { ...runOptions, save: (sofar) => void (saved = writeResult(runFolder, sofar)) });
   } catch (error) {
-    removeRunFolder(runFolder);
+    if (saved === undefined) removeRunFolder(runFolder);
+    else view.note(`What was measured before is kept: ${relative('', saved)}`);
     throw error;
   } finally {
     view.close();

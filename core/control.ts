@@ -30,7 +30,7 @@ export type SelfSample = {
   cpuUs: number;
   rssBytes: number;
   heapUsedBytes: number;
-  /** The event loop's delay since the last sample, beyond the sampling interval itself. */
+  /** Since the last sample. A server's: how long the turns of its event loop took; the load side's: how late a timer came to its turn. */
   loopDelayP99Us: number;
   loopDelayMaxUs: number;
   gcCount: number;

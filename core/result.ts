@@ -50,7 +50,7 @@ const processUse = z.strictObject({
   rssBaselineBytes: z.number().describe('resident memory before the first subscriber, after a forced collection'),
   rssConnectedBytes: z.number().describe('resident memory with all subscribers connected, before the first event, after a forced collection'),
   rssPeakBytes: z.number(),
-  loopDelayP99Us: z.number().describe('worst slot'),
+  loopDelayP99Us: z.number().describe("worst slot; a server's: how long a turn of its event loop took, the load side's: how late a timer of 10 ms came to its turn"),
   loopDelayMaxUs: z.number(),
   gcPauseUs: z.number().describe('total during the measured phase'),
   outside: z.literal(true).optional().describe('a process that is not ours, read from /proc: no collection was forced, event loop and garbage collection were not measured and stand at nought'),

@@ -17,7 +17,7 @@ const closeGraceMs = 2000;
 type Command<K extends LoadCommand['kind']> = Extract<LoadCommand, { kind: K }>;
 
 const counters = newCounters();
-const readSelf = watchSelf();
+const readSelf = watchSelf('timer');
 let subscribers: StartedSubscribers | undefined;
 let senders: Senders | undefined;
 let pages: Pages | undefined;

@@ -9,7 +9,7 @@ import { watchSelf } from '../core/self.ts';
 import { sampleTimesUs } from '../core/window.ts';
 import { startPublisher, type Publisher } from './publisher.ts';
 
-const takeSample = watchSelf();
+const takeSample = watchSelf('timer');
 let publisher: Publisher | undefined;
 
 function report(message: PublisherReport, sent: () => void = () => {}): void {

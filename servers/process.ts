@@ -10,7 +10,7 @@ import { startServer, type RunningServer } from './start.ts';
 /** When closing takes longer something hangs, and going without it is better than staying. */
 const closeLimitMs = 6000;
 
-const sampleSelf = watchSelf();
+const sampleSelf = watchSelf('turns');
 let server: RunningServer | undefined;
 
 function report(message: ServerReport, sent: () => void = () => {}): void {

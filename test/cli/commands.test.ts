@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { test } from 'node:test';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test, type TestContext } from 'node:test';
 import { resultSchema } from '../../core/result.ts';
 import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
@@ -93,23 +94,44 @@ test('results that cannot be written are noticed before the run', async (t) => {
   assert.match(stderr, /Cannot write results below results: .*--results DIR/);
 });
 
+/** A disk of its own, for the length of the test; undefined where none can be mounted, which skips the test. */
+function smallDisk(t: TestContext, size: string): string | undefined {
+  const disk = mkdtempSync(join(tmpdir(), 'pushbench-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk], { stdio: 'ignore' });
+  } catch {
+    rmdirSync(disk);
+    t.skip('a small disk can only be mounted as root');
+    return undefined;
+  }
+  t.after(() => {
+    execFileSync('umount', [disk]);
+    rmdirSync(disk);
+  });
+  return disk;
+}
+
 test('a full disk is noticed before the run', async (t) => {
   const folder = temporaryFolder(t);
-  const small = join(folder, 'small-disk');
-  mkdirSync(small);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small], { stdio: 'ignore' });
-  } catch {
-    t.skip('a small disk can only be mounted as root');
-    return;
-  }
-  try {
-    const { code, stderr } = await start(['run', writeScenario(folder), '--results', small], folder).ended;
-    assert.equal(code, 3);
-    assert.match(stderr, /1 MiB are free where results are written.*Free some space/);
-  } finally {
-    execFileSync('umount', [small]);
-  }
+  const disk = smallDisk(t, '1m');
+  if (!disk) return;
+  const { code, stderr } = await start(['run', writeScenario(folder), '--results', disk], folder).ended;
+  assert.equal(code, 3);
+  assert.match(stderr, /1 MiB are free where results are written.*Free some space/);
+});
+
+test('a disk that fills up in the middle of a run costs what comes then, not what was measured before', async (t) => {
+  const folder = temporaryFolder(t);
+  const disk = smallDisk(t, '40m');
+  if (!disk) return;
+  const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]'), '--results', disk], folder);
+  await run.saw(/\[2\/2\] websocket: measuring/);
+  assert.throws(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(64 * 1024 ** 2)), { code: 'ENOSPC' });
+  const { code, stderr } = await run.ended;
+  assert.equal(code, 3);
+  assert.match(stderr, /Cannot write .*ENOSPC.*Free some space/);
+  const [, kept] = /What was measured before is kept: (\S+)/.exec(stderr) ?? [];
+  assert.equal(resultSchema.parse(JSON.parse(readFileSync(resolve(folder, kept!), 'utf8'))).trials.length, 1);
 });
 
 test('more subscribers than descriptors are refused with the shortfall and the command that mends it', async (t) => {
