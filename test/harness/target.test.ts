@@ -162,7 +162,7 @@ test('what comes back is not what went out: nothing is counted as delivered, and
   assert.ok(problems.some(({ code, message }) => code === 'unstamped' && message.includes('something happened')));
 });
 
-describe('target check says what to mend', { concurrency: 3 }, () => {
+describe('target check says what to mend', { concurrency: 2 }, () => {
   async function check(t: TestContext, yaml: string): Promise<Finding> {
     const [finding] = await checkTarget(openTarget(writeTarget(t, yaml), {}), 'check', processes);
     assert.equal(finding!.works, false, finding!.message);

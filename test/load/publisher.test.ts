@@ -232,9 +232,10 @@ describe('when the server does not do its part', () => {
     await using publisher = await start(server.url, planOf(every(4, 35)));
     const published = await publisher.run(windowIn(0));
     assert.equal(new Set(got).size, got.length, 'no event came twice');
-    assert.ok(connections.size >= 4);
+    // How many connections it takes depends on how many requests were under way when one ended: on how busy the machine is.
+    assert.ok(connections.size >= 2);
     const confirmed = published.seq.filter((one) => one > 0).length;
-    assert.ok(confirmed >= 4 * 4 && confirmed < 35);
+    assert.ok(confirmed >= 4 * (connections.size - 1) && confirmed <= 4 * connections.size, `${confirmed} of ${connections.size} connections`);
     assert.equal(publisher.confirmed(), confirmed);
     const lost = published.problems.find(({ code }) => code === 'publish-cut');
     assert.equal(lost?.message, 'the connection ended before the server had answered; whether it took the event is not known');

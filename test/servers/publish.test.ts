@@ -144,5 +144,5 @@ test('a client that asks first whether it may send is told to go on', async (t) 
 
 test('GET / names the pattern and all endpoints', async (t) => {
   const { url } = await setUp(t);
-  assert.match(await talk(url, 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'), /\{"pattern":"polling","endpoints":\["GET \/","POST \/topics\/\*","GET \/poll"\]\}/);
+  assert.match(await talk(url, 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'), /\{"pattern":"polling","endpoints":\["GET \/","POST \/topics\/\*","POST \/messages\/\*","GET \/poll"\]\}/);
 });
