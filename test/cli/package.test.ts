@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { globSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { assertExit, start, temporaryFolder, writeScenario } from './tools.ts';
 
@@ -25,6 +25,10 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
   const [address] = /http:\/\/\S+/.exec((await open.ended).stdout) ?? [];
   assert.ok(address);
   assert.equal(globSync('node_modules/pushbench/docs/patterns/*.md', { cwd: folder }).length, 6, 'the pages come along');
+  const shipped = join(folder, 'node_modules/pushbench');
+  const broken = globSync(['*.md', 'docs/**/*.md'], { cwd: shipped }).flatMap((file) =>
+    [...readFileSync(join(shipped, file), 'utf8').matchAll(/\]\(([^)#:]+)/g)].map(([, target]) => target!).filter((target) => !existsSync(join(shipped, dirname(file), target))).map((target) => `${file}: ${target}`));
+  assert.deepEqual(broken, [], 'what its documents link to comes along');
   const list = await start(['list'], folder, installed).ended;
   assert.equal(list.code, 0, list.stderr);
   assert.match(list.stdout, /compare: /);
