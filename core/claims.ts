@@ -11,6 +11,7 @@ const word = z.string().regex(/^[a-z][a-z0-9-]*$/, { error: 'lower-case letters,
 const figure = z.union([
   z.strictObject({ metric: z.string(), variant: z.string(), where: z.record(z.string(), z.string()).default({}) }),
   z.strictObject({ search: z.string().describe('the path that was raised'), variant: z.string() }),
+  z.strictObject({ chromium: z.string().describe('label of the variant'), pages: z.int().min(1).describe('of which the share that was answered is taken') }),
   z.strictObject({ closedLoop: z.string().describe('how the name of the endpoint begins') }),
 ]);
 
@@ -65,6 +66,11 @@ function figureFrom(result: Result, source: Measured['figures'][string]): Figure
   if ('closedLoop' in source) {
     const found = result.closedLoop?.find(({ endpoint }) => endpoint.startsWith(source.closedLoop));
     return { value: found?.requestsPerS ?? null, unit: 'per-s', atLeast: false };
+  }
+  if ('chromium' in source) {
+    const { chromium } = result;
+    const found = chromium?.status === 'measured' ? chromium.opened.find(({ variant, pages }) => variant === source.chromium && pages === source.pages) : undefined;
+    return { value: found ? found.answered / found.pages : null, unit: 'share', atLeast: false };
   }
   if ('search' in source) {
     const found = result.searches?.find(({ what, variant }) => what === source.search && variant === source.variant);

@@ -57,17 +57,18 @@ function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
 /** Browsers that could not open their pages, or are none. */
 function* noBrowser({ single: { browser, subscribers }, variants }: Parts, { registry }: Context): Generator<Contradiction> {
   if (!browser) return;
-  const { tabs, connections } = browser;
+  const { tabs, connections, chromium } = browser;
   if (subscribers !== undefined && subscribers % tabs !== 0) {
     yield { path: ['subscribers'], message: `${formatNumber(subscribers)} subscribers are no whole number of browsers with ${tabs} pages each` };
   }
   for (const [i, { pattern, options, label }] of variants) {
-    const { holdsConnection, holdsRequest } = registry[pattern]!;
+    const { holdsConnection, holdsRequest, page } = registry[pattern]!;
     if (!holdsConnection) {
       yield { path: ['variants', i], message: `the subscribers of "${label}" are servers, not pages of a browser` };
     } else if (tabs > connections && holdsRequest?.(options)) {
       yield { path: ['browser', 'tabs'], message: `"${label}" holds a connection for each page, and a browser opens ${connections}: the next page would wait for ever` };
     }
+    if (chromium.length > 0 && holdsConnection && !page) yield { path: ['browser', 'chromium'], message: `pages in Chromium open streams and sockets, and "${label}" is neither` };
   }
 }
 

@@ -99,6 +99,8 @@ export type Pattern = {
   holdsConnection: boolean;
   /** Whether that is an HTTP/1.1 request under way, one of the six that a browser has to a host at once (WebSockets are not among them). */
   holdsRequest?: (options: Variant['options']) => boolean;
+  /** How a page of a browser opens it, and where; left out where a page that waits cannot be told from one that does not. */
+  page?: { opens: 'EventSource' | 'WebSocket' | 'fetch'; path: string };
   /** How long an event may wait by design, in milliseconds; nought when left out. A drain must not be shorter. */
   waitMs?(options: Variant['options']): number;
 };
@@ -136,6 +138,7 @@ export const patterns = {
     lacks: { upstream: oneWay },
     holdsConnection: true,
     holdsRequest: () => true,
+    page: { opens: 'fetch', path: '/stream' },
   },
   sse: {
     title: 'SSE',
@@ -144,6 +147,7 @@ export const patterns = {
     lacks: { upstream: oneWay },
     holdsConnection: true,
     holdsRequest: ({ over }) => over === 'h1',
+    page: { opens: 'EventSource', path: '/events' },
   },
   websocket: {
     title: 'WebSocket',
@@ -151,6 +155,7 @@ export const patterns = {
     options: patternOptions.websocket,
     lacks: {},
     holdsConnection: true,
+    page: { opens: 'WebSocket', path: '/ws' },
   },
   webhook: {
     title: 'Webhook',

@@ -189,6 +189,16 @@ export const resultSchema = z.strictObject({
     endpoint: z.string(), connections: count,
     requestsPerS: z.number(), serverCpuShare: z.number().describe('1 is one core'), clientCpuShare: z.number(), errors: count,
   })).optional().describe('requests that one server process answered when clients asked as fast as they were answered'),
+  chromium: z.discriminatedUnion('status', [
+    z.strictObject({
+      status: z.literal('measured'), version: z.string(), patienceMs: z.number().describe('for a stream to stand, and for an answer'),
+      opened: z.array(z.strictObject({
+        variant: z.string(), pages: count,
+        streams: count.describe('pages whose stream stood'), answered: count.describe('pages that were then answered when each asked the same host for something else'),
+      })),
+    }),
+    z.strictObject({ status: z.literal('skipped'), reason: z.string() }),
+  ]).optional().describe('pages of a real Chromium on our server'),
   expectations: z.array(expectation),
   interrupted: z.boolean().describe('the run was stopped before its last trial'),
 });

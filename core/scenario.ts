@@ -174,6 +174,7 @@ const browser = z.strictObject({
   tabs: positive.max(250).describe('pages of one browser, each a subscriber'),
   requests: rate.describe('other requests of one browser to the same host'),
   connections: positive.max(1000).default(6).describe('that a browser opens to one host over HTTP/1.1; over HTTP/2 it opens one'),
+  chromium: z.array(positive.max(20)).max(6).default([]).describe('after the trials, as many pages in a real Chromium, with a stream and a request each; skipped with the reason where it is not installed'),
 });
 
 /** The schema of a scenario file over the patterns of `registry`. */

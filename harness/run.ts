@@ -6,10 +6,11 @@ import { messageOf, UserError } from '../core/errors.ts';
 import { checkExpectations } from '../core/expectation.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
 import { resultFormat, resultVersion, type Result, type Trial } from '../core/result.ts';
-import type { ClosedLoop, Scenario } from '../core/scenario.ts';
+import type { Scenario } from '../core/scenario.ts';
 import { mostTrials } from '../core/search.ts';
 import { refuseLargeBodies } from './body-limit.ts';
 import { planSteps, type RunPlan } from './cells.ts';
+import { openInChromium } from './chromium.ts';
 import { loadCorpus } from './corpus.ts';
 import { readEnvironment } from './environment.ts';
 import { processes, type Fleet } from './fleet.ts';
@@ -100,7 +101,14 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
     result.expectations = checkExpectations(scenario, result.trials);
     save?.(result);
   }
-  if (scenario.closedLoop && !result.interrupted) await addClosedLoop(result, scenario.closedLoop, fleet, signal);
+  try {
+    if (scenario.closedLoop && !result.interrupted) result.closedLoop = await saturate(scenario.closedLoop, fleet, signal);
+    const { chromium = [] } = scenario.browser ?? {};
+    if (chromium.length > 0 && !result.interrupted) result.chromium = await openInChromium(chromium, scenario, registry, fleet, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    result.interrupted = true;
+  }
   return result;
 }
 
@@ -142,15 +150,6 @@ export function newResult(plan: RunPlan, { registry, source, command, targets = 
     expectations: [],
     interrupted: false,
   };
-}
-
-async function addClosedLoop(result: Result, closedLoop: ClosedLoop, fleet: Fleet, signal: AbortSignal): Promise<void> {
-  try {
-    result.closedLoop = await saturate(closedLoop, fleet, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    result.interrupted = true;
-  }
 }
 
 /** Repetitions take turns; of a single one the order stays as it is written. */

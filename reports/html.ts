@@ -11,7 +11,7 @@ import { headlinesOf } from './headline.ts';
 import { interactiveScript, variantPicker } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
 import { levelWords, warningsOf } from './said.ts';
-import { closedLoopSection, searchSection } from './searches.ts';
+import { chromiumSection, closedLoopSection, searchSection } from './searches.ts';
 import { style } from './style.ts';
 import { attemptSection } from './attempts.ts';
 import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, resourceTable, resultsTable } from './tables.ts';
@@ -40,6 +40,7 @@ const sections: readonly Section[] = [
   ({ results }) => searchSection(results),
   ({ results }) => closedLoopSection(results),
   ({ figures: drawn }) => html`${drawn.filter(isCurve).map(figureMarkup)}`,
+  ({ results }) => chromiumSection(results),
   ({ results }) => html`<h2>Side by side</h2>${comparisonTable(results)}`,
   ({ results }) => expectationTable(results),
   ({ interactive, charted: shown }) => (interactive && shown.length > 0 ? variantPicker(shown.map(({ label }) => label)) : html``),

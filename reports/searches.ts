@@ -46,6 +46,17 @@ export function closedLoopSection(results: readonly Result[]): Markup {
 ${plainTable('One server process in closed loop (autocannon)', ['endpoint', 'requests a second', 'connections', 'server CPU, of a core', 'client CPU, of a core', 'errors'], rows)}`;
 }
 
+/** What pages of a real browser got, beside what the load side's browsers did. */
+export function chromiumSection(results: readonly Result[]): Markup {
+  return html`${results.flatMap(({ chromium }) => (chromium === undefined ? [] : [chromium])).map((chromium) => {
+    if (chromium.status === 'skipped') return html`<h2>In a real Chromium</h2><p>Skipped: ${chromium.reason}.</p>`;
+    const rows = chromium.opened.map(({ variant, pages, streams, answered }) => ({ head: variant, cells: [pages, streams, answered].map(formatNumber) }));
+    return html`<h2>In a real Chromium ${chromium.version}</h2>
+<p>Each page opened a stream of its own; then each asked the same host for something else, and waited ${formatUs(chromium.patienceMs * 1000)} for the answer.</p>
+${plainTable('Pages of one browser, the streams that they got, and how many of them were answered', ['variant', 'pages', 'streams that stood', 'pages answered'], rows)}`;
+  })}`;
+}
+
 function limitText({ limit, steps, like }: Search): string {
   const ended = steps.find(({ verdict }) => verdict === 'ended');
   switch (limit.kind) {

@@ -31,6 +31,11 @@ describe('a claim names what exists', () => {
           assert.ok(scenario.closedLoop, `${name} has no closed loop`);
           return [figure, { value: 1, unit: 'per-s' as const }];
         }
+        if ('chromium' in source) {
+          assert.ok(labels.includes(source.chromium), `${name} has no variant "${source.chromium}"`);
+          assert.ok(scenario.browser?.chromium.includes(source.pages), `${name} opens no ${source.pages} pages in Chromium`);
+          return [figure, { value: 1, unit: 'share' as const }];
+        }
         assert.ok(labels.includes(source.variant), `${name} has no variant "${source.variant}"; it has ${labels.join(', ')}`);
         if ('search' in source) {
           assert.ok(scenario.search.some(({ what }) => what === source.search), `${name} does not search over ${source.search}`);

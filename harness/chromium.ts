@@ -1,0 +1,107 @@
+// Pages in a real Chromium, after the trials: how many of them get their stream from our server, and how many are
+// answered when each asks the same host for something else. What the load side's browsers do on a plan (load/pages.ts),
+// held against the thing itself. No latency is taken from it: a browser on the machine that is measured takes its share.
+
+import { existsSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { messageOf } from '../core/errors.ts';
+import type { Pattern, PatternRegistry, Variant } from '../core/patterns.ts';
+import type { Result } from '../core/result.ts';
+import type { Scenario } from '../core/scenario.ts';
+import type { Fleet } from './fleet.ts';
+
+export type ChromiumPages = NonNullable<Result['chromium']>;
+type Opened = Extract<ChromiumPages, { status: 'measured' }>['opened'][number];
+
+const executables = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--no-first-run', '--disable-sync'];
+
+/** Longer than any answer takes that comes at all. */
+const patienceMs = 2000;
+const startLimitMs = 20_000;
+const stopGraceMs = 3000;
+
+/**
+ * Each variant with each number of pages, on a fresh server and with a fresh profile.
+ * @returns why nothing was measured where there is no browser or it fails
+ * @throws TrialFailure when a server fails; the signal's reason when it is aborted
+ */
+export async function openInChromium(
+  pages: readonly number[], { variants, server: limits, seed }: Pick<Scenario, 'variants' | 'server' | 'seed'>, registry: PatternRegistry, fleet: Fleet, signal: AbortSignal, executable = executables.find(existsSync),
+): Promise<ChromiumPages> {
+  if (executable === undefined || !existsSync(executable)) return { status: 'skipped', reason: 'Chromium is not installed (Debian: apt-get install chromium)' };
+  const playwright = await import('playwright-core').catch(() => undefined);
+  if (!playwright) return { status: 'skipped', reason: 'the package playwright-core, which drives Chromium, is not installed (npm install playwright-core)' };
+  let browser: Browser;
+  try {
+    // The harness ends it on a signal, and not it itself.
+    browser = await playwright.chromium.launch({ executablePath: executable, args, timeout: startLimitMs, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+  } catch (error) {
+    return { status: 'skipped', reason: `Chromium did not start: ${messageOf(error).split('\n')[0]}` };
+  }
+  try {
+    const opened: Opened[] = [];
+    for (const variant of variants.filter(({ target }) => target === undefined)) {
+      for (const count of pages) opened.push(await openPages(browser, count, variant, registry[variant.pattern]!.page!, { limits, seed }, fleet, signal));
+    }
+    return { status: 'measured', version: browser.version(), patienceMs, opened };
+  } finally {
+    await browser.close();
+  }
+}
+
+async function openPages(
+  browser: Browser, count: number, { pattern, options, label }: Variant, { opens, path }: NonNullable<Pattern['page']>, start: { limits: Scenario['server']; seed: number }, fleet: Fleet, signal: AbortSignal,
+): Promise<Opened> {
+  signal.throwIfAborted();
+  const server = fleet.server();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const work = async (): Promise<Opened> => {
+    // Connections are shared by all pages of a profile, and by those of no other.
+    await using profile = await browser.newContext({ ignoreHTTPSErrors: true }); // the test certificate is no authority's
+    server.send({ kind: 'start', pattern, options, ...start });
+    const { endpoint: { url } } = await server.next('listening', startLimitMs);
+    const all = await Promise.all(Array.from({ length: count }, () => profile.newPage()));
+    // One after another and before any stream, as none could be loaded beside six.
+    for (const page of all) await page.goto(url, { timeout: startLimitMs });
+    const address = new URL(`${path}?topics=news`, url);
+    if (opens === 'WebSocket') address.protocol = address.protocol.replace('http', 'ws');
+    const streams = await Promise.all(all.map((page) => openStream(page, opens, address.href)));
+    const answers = await Promise.all(all.map((page) => isAnswered(page)));
+    return { variant: label, pages: count, streams: streams.filter(Boolean).length, answered: answers.filter(Boolean).length };
+  };
+  try {
+    const working = work();
+    working.catch(() => {}); // when something else ended the race
+    return await Promise.race([working, aborted.promise, server.broken]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    await server.stop(stopGraceMs);
+  }
+}
+
+/** @returns whether it stood before patience ended */
+function openStream(page: Page, opens: 'EventSource' | 'WebSocket' | 'fetch', url: string): Promise<boolean> {
+  return page.evaluate(
+    ([how, address, patience]) =>
+      new Promise<boolean>((resolve) => {
+        setTimeout(() => resolve(false), patience);
+        const keep = (stream: unknown) => Object.assign(globalThis, { stream }); // the page's own, so that it is not collected
+        if (how === 'fetch') {
+          fetch(address).then((response) => (keep(response), resolve(response.ok)), () => resolve(false));
+          return;
+        }
+        const stream = how === 'WebSocket' ? new WebSocket(address) : new EventSource(address);
+        keep(stream);
+        stream.onopen = () => resolve(true);
+      }),
+    [opens, url, patienceMs] as const,
+  );
+}
+
+/** Asks for something small. @returns whether an answer came before patience ended */
+function isAnswered(page: Page): Promise<boolean> {
+  return page.evaluate((patience) => fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(patience) }).then((response) => response.ok, () => false), patienceMs);
+}
