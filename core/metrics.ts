@@ -118,6 +118,12 @@ export const metrics: Readonly<Record<string, Metric>> = {
   reconnects: { unit: 'count', title: 'reconnects', read: (t) => t.counters.client.reconnects },
 };
 
+/** The rule of all tables and curves: a percentile of deliveries needs samples beyond it. */
+export function carried(name: string, { latency }: Completed): boolean {
+  const [, percent] = /^latency\.p([\d.]+)$/.exec(name) ?? [];
+  return percent === undefined || latency.endToEnd.count >= Math.round(samplesAboveQuantile / (1 - Number(percent) / 100));
+}
+
 /** The latency of what the first attempt brought, and of what the others did. */
 function attemptMetrics(): Record<string, Metric> {
   const of = (isMeant: (attempt: number) => boolean, quantile: number): Metric['read'] => (trial) => {

@@ -150,6 +150,7 @@ export const resultSchema = z.strictObject({
     subscribers: count, topics: count,
     events: count.describe('measured events in the schedule, per trial'),
     deliveries: count.describe('measured deliveries that the schedule asks for, per trial'),
+    answer: z.array(z.string()).optional().describe('metrics that the question asks for'),
     curves: z.array(z.string()).optional().describe('of a matrix or a search: metrics to draw over its parameters'),
     phasesMs: z.strictObject({ connect: z.number(), warmup: z.number(), measure: z.number(), drain: z.number() }),
     source: z.string().describe('the YAML as run, overrides included'),

@@ -136,7 +136,7 @@ const closedLoop = z
   })
   .describe('after the trials: how many requests a second a server process answers, polls and publishing, in closed loop');
 
-const curve = z.string().superRefine((name, context) => {
+const metricName = z.string().superRefine((name, context) => {
   if (!Object.hasOwn(metrics, name)) context.addIssue({ code: 'custom', message: `there is no metric "${name}"` });
 });
 
@@ -196,6 +196,7 @@ export function scenarioSchema(registry: PatternRegistry) {
   return z.strictObject({
     question: z.string().min(1).describe('the question that the scenario answers, in one sentence'),
     notice: z.array(z.string().min(1)).default([]).describe('what a reader should look at in the report'),
+    answer: z.array(metricName).max(6).default([]).describe('metrics that the question asks for: the first two stand in the first sentence of the report, all in a table; the delivery latency when left out'),
     seed: z.int().min(0).max(2 ** 32 - 1).default(1).describe('same seed, same schedule, sizes and jitter'),
     subscribers: positive.max(1_000_000).describe('simulated clients'),
     topics: z
@@ -213,7 +214,7 @@ export function scenarioSchema(registry: PatternRegistry) {
     matrix: matrix.default({}),
     search: z.array(searchSchema).max(10).default([]).describe('step searches, in place of one trial for each variant'),
     closedLoop: closedLoop.optional(),
-    curves: z.array(curve).max(12).default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery']).describe("metrics that the report draws over the matrix' parameters"),
+    curves: z.array(metricName).max(12).default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery']).describe("metrics that the report draws over the matrix' parameters"),
     browser: browser.optional().describe('subscribers are pages of browsers, whose other requests need a connection too'),
     endpoints: z.array(conduct).max(20).default([]).describe('how webhook endpoints fall short; all answer well when left out'),
     expect: z.array(expectation).max(1000).default([]).describe('what must hold for exit code 0'),

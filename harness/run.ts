@@ -130,6 +130,7 @@ export function newResult(plan: RunPlan, { registry, source, command, targets = 
       topics: plan.topicTotal,
       events: plan.events,
       deliveries: plan.deliveries,
+      ...(scenario.answer.length > 0 && { answer: scenario.answer }),
       ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
       phasesMs: scenario.phases,
       source,

@@ -2,8 +2,8 @@
 // drawing them is curves.ts.
 
 import { magnitudeOf, shortPath } from '../core/matrix.ts';
-import { metrics, samplesAboveQuantile, type Metric } from '../core/metrics.ts';
-import type { Completed, Trial } from '../core/result.ts';
+import { carried, metrics, type Metric } from '../core/metrics.ts';
+import type { Trial } from '../core/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../core/units.ts';
 import { searchSentences } from './searches.ts';
 import { formatMetric, medianOf } from './table.ts';
@@ -67,12 +67,6 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
 const writers: Record<string, (x: number) => string> = {
   '': formatNumber, 'a second': (x) => `${formatNumber(x)}/s`, bytes: formatBytes, ms: (x) => formatUs(x * 1000), share: (x) => `${formatNumber(x * 100)} %`,
 };
-
-/** The rule of the tables: a percentile needs samples beyond it. */
-function carried(name: string, { latency }: Completed): boolean {
-  const [, percent] = /^latency\.p([\d.]+)$/.exec(name) ?? [];
-  return percent === undefined || latency.endToEnd.count >= Math.round(samplesAboveQuantile / (1 - Number(percent) / 100));
-}
 
 /**
  * Where two lines cross, read between neighbouring points on logarithmic scales. Lines that are alike on one side of

@@ -4,6 +4,7 @@ import { histogramOf } from '../core/metrics.ts';
 import { quantileUs } from '../core/histogram.ts';
 import type { Completed, Result } from '../core/result.ts';
 import { formatNumber, formatUs } from '../core/units.ts';
+import { answerClauses } from './answer.ts';
 import { curveHeadline } from './curve-data.ts';
 import { listed } from './said.ts';
 import { medianOf } from './table.ts';
@@ -30,6 +31,8 @@ export function headlinesOf(results: readonly Result[]): { answer: string; remar
   const overCells = curveHeadline(variants);
   const usable = variants.filter((variant) => variant.valid && variant.completed.length > 0);
   if (overCells !== undefined) return { answer: overCells, remarks: remarksOf(results, variants, usable) };
+  const clauses = answerClauses(results, usable);
+  if (clauses.length > 0) return { answer: `${settingOf(results)} ${clauses.join('; ')}.`, remarks: remarksOf(results, variants, usable) };
   if (usable.length === 0) return { answer: `${settingOf(results)} nothing can be said: ${whyNot(variants)}.`, remarks: [] };
   const figures = usable.map(figuresOf).filter((one) => one !== undefined).sort((a, b) => a.p50Us - b.p50Us);
   const [first] = figures;

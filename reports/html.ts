@@ -4,6 +4,7 @@
 import { patterns } from '../core/patterns.ts';
 import type { Result } from '../core/result.ts';
 import { formatBytes, formatNumber } from '../core/units.ts';
+import { answerSection } from './answer.ts';
 import { curveFigures, isCurve } from './curves.ts';
 import { docName } from './docs.ts';
 import { charted, figures, type Figure } from './figures.ts';
@@ -41,6 +42,7 @@ const sections: readonly Section[] = [
   ({ results }) => closedLoopSection(results),
   ({ figures: drawn }) => html`${drawn.filter(isCurve).map(figureMarkup)}`,
   ({ results }) => chromiumSection(results),
+  ({ results, variants }) => answerSection(results, variants),
   ({ results }) => html`<h2>Side by side</h2>${comparisonTable(results)}`,
   ({ results }) => expectationTable(results),
   ({ interactive, charted: shown }) => (interactive && shown.length > 0 ? variantPicker(shown.map(({ label }) => label)) : html``),

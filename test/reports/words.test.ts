@@ -22,6 +22,23 @@ test('the headline names who was soonest, and by how much the last one was behin
   assert.match(line, /; polling took longest \(half within \d+ ms, 0\.11 requests per delivery\)\.$/);
 });
 
+test('the headline answers with the metrics that the question asks for, alike ones together', () => {
+  const asking = (answer: string[], ...patterns: string[]): Result => {
+    const result = only(fixtureResult(), ...patterns);
+    return { ...result, scenario: { ...result.scenario, answer } };
+  };
+  const all = ['polling', 'long-polling', 'http-stream', 'sse', 'websocket'];
+  assert.equal(
+    headlineOf([asking(['descriptors.added', 'requests-per-delivery', 'latency.p50'], ...all)]),
+    'With 100 subscribers and 10 events a second, server descriptors for the subscribers: 100 (all alike); requests per delivery: 0 (http-stream, sse and websocket), 0.11 (polling), 1 (long-polling).',
+  );
+  assert.match(headlineOf([asking(['latency.p50'], 'http-stream', 'sse')]), /delivery latency, median: 1\.\d+ ms to 1\.\d+ ms \(all alike\)\.$/);
+  assert.match(headlineOf([asking(['upstream.p50'], ...all)]), /delivered soonest/, 'without such figures the latency is the answer');
+  assert.match(headlineOf([asking(['missed']), asking(['requests'])]), /^In 2 runs .*delivered soonest|nothing can be said/, 'nor do different questions have one answer');
+  const trouble = fixtureResult({ trouble: true });
+  assert.match(headlineOf([{ ...trouble, scenario: { ...trouble.scenario, answer: ['descriptors.added'] } }]), /subscribers: 5 \(webhook\), 100 \(polling, sse and websocket\)\. .*do not count/, 'of trials that count');
+});
+
 test('the headline of several results names a variant once, and says whose it is only where that matters', () => {
   const line = headlineOf([1, 2, 3].map((seed) => fixtureResult({ seed })));
   assert.match(line, /^In 3 runs with 100 subscribers and 10 events a second, websocket, http-stream and sse delivered soonest, and alike \(/);
