@@ -28,6 +28,10 @@ const claim = z.union([
     text: z.partialRecord(z.enum(verdicts), z.string().min(1)),
   }),
   z.strictObject({ id: word, says: z.string().min(1), published: z.strictObject({ verdict: z.enum(verdicts), text: z.string().min(1), source: z.string().min(1) }) }),
+  z.strictObject({
+    id: word, says: z.string().min(1),
+    held: z.strictObject({ verdict: z.enum(verdicts), text: z.string().min(1), file: z.string().min(1), tests: z.array(z.string().min(1)).min(1).describe('titles of the tests, or how they begin') }),
+  }),
   z.strictObject({ id: word, says: z.string().min(1), untested: z.string().min(1).describe('why, and what would test it') }),
 ]);
 

@@ -39,7 +39,7 @@ describe('a claim names what exists', () => {
         assert.ok(labels.includes(source.variant), `${name} has no variant "${source.variant}"; it has ${labels.join(', ')}`);
         if ('search' in source) {
           assert.ok(scenario.search.some(({ what }) => what === source.search), `${name} does not search over ${source.search}`);
-          return [figure, { value: 1, unit: 'per-s' as const }];
+          return [figure, { value: 1, unit: source.search.endsWith('.publish') ? ('per-s' as const) : ('count' as const) }];
         }
         assert.ok(Object.hasOwn(metrics, source.metric), `no metric ${source.metric}`);
         const cells = scenario.cells.filter(({ parameters }) => Object.entries(source.where).every(([path, value]) => parameters[path] === value));
@@ -52,6 +52,14 @@ describe('a claim names what exists', () => {
         for (const [, figure] of sentence.matchAll(/\{([^}]*)\}/g)) assert.ok(figure === 'descriptor-limit' || Object.hasOwn(figures, figure!), `the text names {${figure}}`);
       }
     });
+  }
+});
+
+test('a claim that tests hold names tests that there are', () => {
+  for (const one of claims) {
+    if (!('held' in one)) continue;
+    const text = readFileSync(one.held.file, 'utf8');
+    for (const title of one.held.tests) assert.ok(text.includes(`test('${title}`) || text.includes(`test(\`${title}`) || text.includes(`describe('${title}`), `${one.id}: ${one.held.file} has no test "${title}"`);
   }
 });
 
