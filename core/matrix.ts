@@ -10,7 +10,7 @@ export type Parameters = Readonly<Record<string, string>>;
 /** More cells than this are a mistake, not a measurement. */
 export const mostCells = 200;
 /** What a matrix cannot change: what is the same for all of its cells. */
-export const outsideMatrix = ['question', 'notice', 'answer', 'variants', 'repeat', 'expect', 'matrix', 'curves', 'search', 'closedLoop'] as const;
+export const outsideMatrix = ['question', 'notice', 'answer', 'variants', 'repeat', 'expect', 'matrix', 'curves', 'axis', 'search', 'closedLoop'] as const;
 
 /** Every combination, the last path's values changing soonest; none for an empty matrix. */
 export function cellsOf(matrix: Readonly<Record<string, readonly (string | number)[]>>): Parameters[] {

@@ -74,6 +74,7 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
     }
   }
   if (!inCell) for (const { path, message } of whereProblems(scenario.matrix, scenario.expect)) add(path, 'key', message);
+  if (!inCell && scenario.axis && Object.keys(scenario.matrix).length === 0) add(['axis'], 'key', 'there is no matrix in this scenario, so "axis" means nothing');
   if (mistakes.length > 0) return refuse(file, mistakes);
   if (applied.length === 0) return { scenario, source: text };
   scenario.expect = expectedOf(scenario, yaml);

@@ -143,6 +143,13 @@ const metricName = z.string().superRefine((name, context) => {
 /** A slot of the time series is never wider than this where the measured phase is short. */
 const leastMeasureMs = 1000;
 
+const axis = z
+  .strictObject({
+    says: z.string().min(1).describe('what the first path of the matrix means to a reader, such as "updates a minute and client"'),
+    times: z.number().positive().describe("what the path's value is multiplied with to be that; rates count a second, durations in milliseconds, sizes in bytes"),
+  })
+  .describe("how the report's curves name and scale their horizontal axis, where the path's own value says little");
+
 const phases = z.strictObject({
   connect: duration.prefault('1s').describe('ramp: subscribers connect evenly over this time'),
   warmup: duration.prefault('1s').describe('events published but not counted'),
@@ -215,6 +222,7 @@ export function scenarioSchema(registry: PatternRegistry) {
     search: z.array(searchSchema).max(10).default([]).describe('step searches, in place of one trial for each variant'),
     closedLoop: closedLoop.optional(),
     curves: z.array(metricName).max(12).default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery']).describe("metrics that the report draws over the matrix' parameters"),
+    axis: axis.optional(),
     browser: browser.optional().describe('subscribers are pages of browsers, whose other requests need a connection too'),
     endpoints: z.array(conduct).max(20).default([]).describe('how webhook endpoints fall short; all answer well when left out'),
     expect: z.array(expectation).max(1000).default([]).describe('what must hold for exit code 0'),

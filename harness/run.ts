@@ -132,6 +132,7 @@ export function newResult(plan: RunPlan, { registry, source, command, targets = 
       deliveries: plan.deliveries,
       ...(scenario.answer.length > 0 && { answer: scenario.answer }),
       ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
+      ...(scenario.axis && scenario.cells.length > 0 && { axis: scenario.axis }),
       phasesMs: scenario.phases,
       source,
     },

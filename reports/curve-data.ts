@@ -5,6 +5,7 @@ import { magnitudeOf, shortPath } from '../core/matrix.ts';
 import { carried, metrics, type Metric } from '../core/metrics.ts';
 import type { Trial } from '../core/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../core/units.ts';
+import { listed } from './said.ts';
 import { searchSentences } from './searches.ts';
 import { formatMetric, medianOf } from './table.ts';
 import type { VariantTrials } from './variants.ts';
@@ -15,9 +16,12 @@ export type Crossing = { below: string; above: string; x: number };
 export type Curve = {
   name: string;
   metric: Metric;
-  /** What lies on the x axis: the parameter's name, and how its values are written. */
+  /** What lies on the x axis: the parameter's name, with its unit, and how a place on it is written. */
   parameter: string;
+  title: string;
   write(x: number): string;
+  /** `publish = 10/s`, `2 updates a minute`. */
+  place(x: number): string;
   lines: { label: string; index: number; round: number }[];
   points: CurvePoint[];
   crossings: Crossing[];
@@ -44,20 +48,23 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
   // The axis is the first parameter with magnitudes; another one makes lines of its own.
   const path = paths.find((one) => new Set(cells.map(({ cell }) => cell.parameters[one])).size > 1 && cells.every(({ cell }) => magnitudeOf(cell.parameters[one]!)));
   if (!metric || path === undefined) return undefined;
+  const { axis } = cells[0]!.variant.result.scenario;
+  const scaled = (value: number) => (axis ? Number((value * axis.times).toPrecision(6)) : value);
   const label = ({ variant, parameters }: Cell) =>
     [variant, ...paths.filter((one) => one !== path).map((one) => `${shortPath(one, paths)}=${parameters[one]}`)].join(', ');
   const labels = [...new Set(cells.map(({ cell }) => label(cell)))];
   const points = cells.flatMap(({ cell, variant: { trials } }) => {
     const values = trials.flatMap(({ outcome }) => (outcome.status === 'completed' && outcome.valid && carried(name, outcome) ? [metric.read(outcome)] : []));
     const known = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
-    return known.length === 0 ? [] : [{ variant: label(cell), x: magnitudeOf(cell.parameters[path]!)!.value, value: medianOf(known) }];
+    return known.length === 0 ? [] : [{ variant: label(cell), x: scaled(magnitudeOf(cell.parameters[path]!)!.value), value: medianOf(known) }];
   });
   if (points.length === 0) return undefined;
   const { unit } = magnitudeOf(cells[0]!.cell.parameters[path]!)!;
+  const [parameter, write] = axis ? [axis.says, formatNumber] : [shortPath(path, paths), writers[unit]!];
   return {
-    name, metric, points,
-    parameter: shortPath(path, paths),
-    write: writers[unit]!,
+    name, metric, points, parameter, write,
+    title: axis || unit === '' ? parameter : `${parameter}, ${units[unit]}`,
+    place: (x) => (axis ? `${write(x)} ${parameter}` : `${parameter} = ${write(x)}`),
     lines: labels.map((one, index) => ({ label: one, index, round: cells[0]!.variant.round })),
     crossings: crossingsOf(points, labels),
     leftOut: cells.reduce((sum, { variant }) => sum + variant.trials.filter(({ outcome }) => !outcome.valid).length, 0),
@@ -67,6 +74,8 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
 const writers: Record<string, (x: number) => string> = {
   '': formatNumber, 'a second': (x) => `${formatNumber(x)}/s`, bytes: formatBytes, ms: (x) => formatUs(x * 1000), share: (x) => `${formatNumber(x * 100)} %`,
 };
+
+const units: Record<string, string> = { 'a second': 'a second', bytes: 'bytes', ms: 'milliseconds', share: 'share' };
 
 /**
  * Where two lines cross, read between neighbouring points on logarithmic scales. Lines that are alike on one side of
@@ -91,17 +100,18 @@ export function crossingsOf(points: readonly CurvePoint[], labels: readonly stri
 }
 
 /** What the curve shows, in a sentence without its full stop. */
-export function curveSentence({ metric, parameter, write, points, crossings }: Curve): string {
+export function curveSentence({ metric, place, points, crossings }: Curve): string {
   const title = `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}`;
   const crossing = crossings.find(({ below, above }) => [below, above].some((label) => label.startsWith('polling'))) ?? crossings[0];
-  const at = (x: number) => write(Number(x.toPrecision(2)));
-  if (crossing) return `${title}: ${crossing.below} is lower up to ${parameter} = ${at(crossing.x)} or so, ${crossing.above} beyond`;
+  if (crossing) return `${title}: ${crossing.below} is lower up to ${place(Number(crossing.x.toPrecision(2)))} or so, ${crossing.above} beyond`;
   const [low, high] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const ends = [low, high].map((x) => {
     const there = points.filter((point) => point.x === x).sort((a, b) => a.value - b.value);
-    const [least, most] = [there[0]!, there.at(-1)!]; // both ends are some point's
-    const range = least === most ? '' : `${formatMetric(least.value, metric.unit)} (${least.variant}) to `;
-    return `${range}${formatMetric(most.value, metric.unit)} (${most.variant}) at ${parameter} = ${write(x)}`;
+    const written = there.map(({ value, variant }) => ({ text: formatMetric(value, metric.unit), variant }));
+    const [least, most] = [written[0]!.text, written.at(-1)!.text]; // both ends are some point's
+    const named = (text: string) => `${text} (${listed(written.filter((one) => one.text === text).map(({ variant }) => variant))})`;
+    const where = `at ${place(x)}`;
+    return least === most && written.length > 1 ? `${most} ${where}` : `${least === most ? '' : `${named(least)} to `}${named(most)} ${where}`;
   });
   return `${title}: ${[...new Set(ends)].join('; ')}`;
 }

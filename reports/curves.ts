@@ -22,7 +22,7 @@ export async function curveFigures(variants: readonly VariantTrials[], live: boo
   const figures: Figure[] = [];
   for (const [i, curve] of curvesOf(variants).entries()) {
     const heading = curveSentence(curve);
-    const { metric, parameter, write, points, lines: own, crossings, leftOut } = curve;
+    const { metric, parameter, place, points, lines: own, crossings, leftOut } = curve;
     const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
     const valueAt = (label: string, x: number) => points.find((point) => point.variant === label && point.x === x)?.value;
     const rows = own.map(({ label }) => ({ head: label, cells: xs.map((x) => textOf(valueAt(label, x), curve)) }));
@@ -32,9 +32,9 @@ export async function curveFigures(variants: readonly VariantTrials[], live: boo
       heading,
       reading: `Each point is a trial${xs.length > 1 ? '; the lines between them are drawn for the eye' : ''}.${leftOut > 0 ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ${leftOut === 1 ? 'is' : 'are'} left out.` : ''}`,
       chart: await draw(curveSpec(curve), heading, `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; the figures stand in the table below.`, live),
-      data: html`${figureTable(about, ['variant', ...xs.map((x) => `${parameter} = ${write(x)}`)], rows)}${crossings.length === 0 ? '' : figureTable(
-        'Where lines cross, read between the points on logarithmic scales', ['lower before', 'lower beyond', `about at ${parameter} =`],
-        crossings.map(({ below, above, x }) => ({ head: below, cells: [above, write(Number(x.toPrecision(2)))] })))}`,
+      data: html`${figureTable(about, ['variant', ...xs.map(place)], rows)}${crossings.length === 0 ? '' : figureTable(
+        'Read between the points on logarithmic scales', ['lower before', 'lower beyond', 'about at'],
+        crossings.map(({ below, above, x }) => ({ head: below, cells: [above, place(Number(x.toPrecision(2)))] })), 'Where lines cross')}`,
     });
   }
   return figures;
@@ -49,17 +49,17 @@ const scales: Record<string, { factor: number; title: string }> = { us: { factor
 /** A longer title than this does not fit beside the axis; the heading has it. */
 const longestTitle = 28;
 
-function curveSpec({ metric, parameter, points, lines: own }: Curve): Spec {
+function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
   const { factor, title: yTitle } = scales[metric.unit] ?? { factor: 1, title: metric.title.length <= longestTitle ? metric.title : 'number' };
   // Its own colour in each row: a scale of the marks would take over the legend of the lines.
   const tints = new Map(own.map(({ label, index }) => [label, `var(--c${index % colorCount})`]));
   const rows = points.map(({ variant, x, value }) => ({ variant, tint: tints.get(variant)!, x, value: Number((value * factor).toPrecision(5)) }));
   const encoding: Encoding = {
-    x: axis('x', parameter, rows.map(({ x }) => x), [...new Set(rows.map(({ x }) => x))]),
-    y: axis('value', yTitle, rows.map(({ value }) => value), round),
+    x: axis('x', xTitle, rows.map(({ x }) => x), [...new Set(rows.map(({ x }) => x))], { zero: false }),
+    y: axis('value', yTitle, rows.map(({ value }) => value), round, { zero: true }),
   };
   const marks: Unit = { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { ...encoding, fill: { field: 'tint', type: 'nominal', scale: null } } };
-  return lines(rows, 300, encoding, own, [marks], [{ field: 'x', title: parameter, format: ',.6~r' }, { field: 'value', title: yTitle, format: ',.4~r' }]);
+  return lines(rows, 300, encoding, own, [marks], [{ field: 'x', title: xTitle, format: ',.6~r' }, { field: 'value', title: yTitle, format: ',.4~r' }]);
 }
 
 /** Thousands as k, fractions as they are: SI's m for a thousandth reads as milli-something. */
@@ -68,9 +68,9 @@ const labelExpr = "abs(datum.value) < 1000 ? format(datum.value, '~g') : format(
 /** Where a logarithmic axis has its ticks: 1, 2 and 5 of each decade. */
 const round = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** (i - 4))).flat();
 
-/** @param ticks of an axis that is logarithmic */
-function axis(field: string, title: string, values: readonly number[], ticks: number[]) {
+/** @param ticks of an axis that is logarithmic, or that need not begin at nought */
+function axis(field: string, title: string, values: readonly number[], ticks: number[], { zero }: { zero: boolean }) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  if (least <= 0 || most / least < logFromRatio) return { field, type: 'quantitative' as const, title, axis: { labelExpr, tickCount: 5 }, scale: { zero: true } };
+  if (least <= 0 || most / least < logFromRatio) return { field, type: 'quantitative' as const, title, axis: { labelExpr, ...(zero ? { tickCount: 5 } : { values: ticks }) }, scale: { zero, ...(!zero && { nice: false, padding: 12 }) } };
   return { field, type: 'quantitative' as const, title: `${title} (log)`, axis: { labelExpr, values: ticks }, scale: { type: 'log' as const, nice: false, padding: 12 } };
 }

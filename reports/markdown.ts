@@ -4,6 +4,7 @@
 import type { Result } from '../core/result.ts';
 import { headlineOf } from './headline.ts';
 import { expectationsTitle, expectedOf, levelWords, warningsOf } from './said.ts';
+import { afterTrialsLines } from './searches.ts';
 import { resultTable } from './table.ts';
 import { variantsOf } from './variants.ts';
 
@@ -17,6 +18,7 @@ export function renderMarkdown(results: readonly Result[]): string {
     `**${markdownText(headlineOf(results))}**`,
     ...expectations(results),
     comparison(results),
+    ...afterTrialsLines(results).map(markdownText),
     ...warnings(results),
     ...results.map(({ command, createdAt, pushbench, environment }) =>
       `Measured ${createdAt.slice(0, 19).replace('T', ' ')} UTC with pushbench ${markdownText(pushbench)} on ${markdownText(environment.cpu)}, ${environment.cores} cores; repeat it with ${codeSpan(command)}.`),

@@ -9,6 +9,7 @@ import { html, type Markup } from './markup.ts';
 import { listed } from './said.ts';
 import { formatMetric } from './table.ts';
 import { plainTable } from './tables.ts';
+import { rateText, subscribersText } from './variants.ts';
 
 type Search = NonNullable<Result['searches']>[number];
 
@@ -17,7 +18,8 @@ export function searchSentences(results: readonly Result[]): string[] {
   const all = results.flatMap(({ searches }) => searches ?? []);
   return [...Map.groupBy(all, ({ what, keep }) => `${what}\n${keep}`).values()].map((same) => {
     const { what, keep, resolution } = same[0]!; // a group has a member
-    return `Highest ${nameOf(what)} with ${keep}: ${listed(same.map((one) => `${one.variant} ${limitText(one)}`))} (in steps of ${formatShare(Number(resolution.toFixed(2)))})`;
+    const { scenario } = results.find(({ searches }) => searches?.includes(same[0]!))!; // it is one's
+    return `Highest ${nameOf(what, scenario)} with ${keptText(keep)}: ${listed(same.map((one) => `${one.variant} ${limitText(one)}`))} (in steps of ${formatShare(Number(resolution.toFixed(2)))})`;
   });
 }
 
@@ -31,6 +33,15 @@ export function searchSection(results: readonly Result[]): Markup {
   return html`<h2>The highest load that keeps the bound</h2>
 <p>Each value is a short trial. A search goes up until the check breaks, then closes in; a trial that does not count says nothing about the server, so it ends the search (after a second try) with what had held until then.</p>
 ${plainTable('What the searches found, and each of their steps', ['variant', 'raised', 'kept', 'highest', 'steps'], rows)}`;
+}
+
+/** The same beside other forms of report: what was measured after the trials, a line each. */
+export function afterTrialsLines(results: readonly Result[]): string[] {
+  return results.flatMap(({ closedLoop = [], chromium }) => [
+    ...closedLoop.map(({ endpoint, connections, requestsPerS }) => `In closed loop one server process answered ${formatNumber(Math.round(requestsPerS))} requests a second (${endpoint}; ${formatNumber(connections)} connections).`),
+    ...(chromium?.status === 'skipped' ? [`In a real Chromium: skipped, ${chromium.reason}.`] : []),
+    ...(chromium?.status === 'measured' ? [`In a real Chromium ${chromium.version}, pages that were answered beside their streams: ${chromium.opened.map(({ variant, pages, answered }) => `${variant} ${formatNumber(answered)} of ${formatNumber(pages)}`).join(', ')}.`] : []),
+  ]);
 }
 
 /** What one server process answered in closed loop. */
@@ -67,10 +78,16 @@ function limitText({ limit, steps, like }: Search): string {
   }
 }
 
-/** What people call it; any other path by its last word. */
-function nameOf(what: string): string {
-  if (what === 'subscribers') return 'number of subscribers';
-  return what.endsWith('.publish') ? 'event rate' : shortPath(what, [what]);
+/** What people call it, with what stays the same; any other path by its last word. */
+function nameOf(what: string, scenario: Result['scenario']): string {
+  if (what === 'subscribers') return `number of subscribers of ${rateText(scenario)}`;
+  return `${what.endsWith('.publish') ? 'event rate' : shortPath(what, [what])} to ${subscribersText(scenario)}`;
+}
+
+/** A bound on a percentile as people say it; any other check as it stands. */
+function keptText(keep: string): string {
+  const [, percent, bound] = /^latency\.p([\d.]+) < (.+)$/.exec(keep) ?? [];
+  return percent === undefined ? keep : `${percent} % of deliveries within ${bound!.replace(/^([\d.]+)([a-z]+)$/, '$1 $2')}`;
 }
 
 function stepText({ like, keep }: Search, { value, verdict, measured, why }: Search['steps'][number]): string {

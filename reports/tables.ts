@@ -110,6 +110,6 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
 export const plainTable = table;
 
 /** Rows of figures behind a chart, by variant. */
-export function figureTable(caption: string, heads: readonly string[], rows: readonly Row[]): Markup {
-  return html`<details><summary>The figures</summary>${table(caption, heads, rows)}</details>`;
+export function figureTable(caption: string, heads: readonly string[], rows: readonly Row[], summary = 'The figures'): Markup {
+  return html`<details><summary>${summary}</summary>${table(caption, heads, rows)}</details>`;
 }

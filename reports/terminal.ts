@@ -5,6 +5,7 @@ import { headroomOf, mostHeadroom } from '../core/headroom.ts';
 import type { Result } from '../core/result.ts';
 import { headlineOf } from './headline.ts';
 import { expectationsTitle, expectedOf, levelWords, warningsOf } from './said.ts';
+import { afterTrialsLines } from './searches.ts';
 import { resultTable, type Table } from './table.ts';
 import { leftOutLines } from './targets.ts';
 import { headroomText } from './validity-strip.ts';
@@ -23,6 +24,7 @@ export function renderTable(results: readonly Result[], { columns, color }: Term
     wrapped(paint('bold', headlineOf(results)), columns),
     '',
     ...tableBlocks(resultTable(results), Math.max(80, columns), paint),
+    ...afterTrialsLines(results).map((line) => wrapped(line, columns)),
     ...headroomLine(results).map((line) => paint('dim', line)),
     ...expectations(results, paint),
     ...warnings(results, columns, paint),

@@ -6,6 +6,7 @@ describe('values that are impossible together are refused with the reason', () =
   const rows: [reads: string, text: string, mistakes: string[]][] = [
     ['a fault after the measured phase', `${base}faults: [{ at: 8s, disconnect: 5% }]`, ['4:16: faults[0].at: the measured phase is over after 8s, so nothing would go wrong at 8s']],
     ['an absence that outlasts the trial', `${base}faults: [{ at: 7s, leave: 50%, for: 7s }]`, ['4:37: faults[0].for: the absence would last until 14s, and the trial ends 13s after the measured phase began']],
+    ['pages in Chromium that open no stream', `${base}variants: [sse, polling]\nbrowser: { tabs: 1, requests: 1/s, chromium: [6] }`, ['5:46: browser.chromium: pages in Chromium open streams and sockets, and "polling" is neither']],
     ['messages where there is no way up', `${base.replace('5/s', '5/s, by: subscribers')}variants: [{ sse: { over: h2 } }]`, ['4:12: variants[0]: subscribers publish on "news", which they do over HTTP/1.1; "sse h2" speaks HTTP/2 only']],
     ['half a browser', `${base}browser: { tabs: 3, requests: 1/s }\nvariants: [sse]`, ['2:14: subscribers: 10 subscribers are no whole number of browsers with 3 pages each']],
     ['more streams than a browser has connections', `${base}browser: { tabs: 10, requests: 1/s }\nvariants: [sse, { sse: { over: h2 } }]`, ['4:18: browser.tabs: "sse" holds a connection for each page, and a browser opens 6: the next page would wait for ever']],

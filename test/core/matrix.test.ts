@@ -48,6 +48,7 @@ test('its description says what changes and counts all trials', () => {
 describe('mistakes', () => {
   const refused = (more: string, message: RegExp) => test(String(message), () => assert.throws(() => parse(more), message));
   refused('matrix: { subscribers: [0, 10] }', /m\.yaml:5:1: matrix: in the cell subscribers=0: .*expected a number of at least 1; got 0/);
+  refused('axis: { says: clients, times: 2 }', /m\.yaml:5:1: axis: there is no matrix in this scenario, so "axis" means nothing/);
   refused('matrix: { a: [1], b: [1], c: [1] }', /at most two paths/);
   refused('matrix: { variants: [sse] }', /"variants" is the same for all cells; list the variants instead/);
   refused(`matrix: { subscribers: [${Array.from({ length: 201 }, (_, i) => i + 1)}] }`, /at most 200 cells/);

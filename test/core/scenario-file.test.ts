@@ -95,7 +95,7 @@ describe('a mistake is shown with its place, what was given, and what may stand 
   const topics = (group: string) => `question: What?\nsubscribers: 10\ntopics:\n  news: ${group}\n`;
   const rows: [reads: string, text: string, mistakes: string[]][] = [
     ['an unknown key', `${base}repet: 3`, ['4:1: repet: unknown key; did you mean "repeat"?']],
-    ['an unknown key that is near none', `${base}x: 3`, ['4:1: x: unknown key; here may stand question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, browser, endpoints, expect, gate']],
+    ['an unknown key that is near none', `${base}x: 3`, ['4:1: x: unknown key; here may stand question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate']],
     ['a misspelt key is not missing as well', base.replace('subscribers', 'subscribrs'), ['2:1: subscribrs: unknown key; did you mean "subscribers"?']],
     ['a missing key', base.replace('subscribers: 10\n', ''), ['1:1: "subscribers" is missing: expected a whole number']],
     ['a missing key further in', topics('{ count: 3 }'), ['4:3: topics.news: "publish" is missing: expected a rate such as 200/s, or one of constant, poisson, stages, bursts, trace']],
@@ -143,8 +143,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
     ['an expectation of a pattern that is not there', `${base}variants: [sse]\nexpect: [{ check: missed == 0, for: [sse, webhook] }]`, ['5:43: expect[0].for[1]: no variant "webhook" is in this scenario; there are sse']],
     ['an expectation of a misspelt variant', `${base}variants: [{ sse: { over: h2 } }]\nexpect: [{ check: missed == 0, for: [sse h3] }]`, ['5:38: expect[0].for[0]: no variant "sse h3" is in this scenario; did you mean "sse h2"?']],
     ['a long value is cut short', `${base}repeat: ${'x'.repeat(100)}`, [`4:9: repeat: expected a whole number; got "${'x'.repeat(56)}...`]],
-    ['nothing at all', '', ['1:1: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, browser, endpoints, expect, gate; got nothing']],
-    ['a list', '[]', ['1:1: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, browser, endpoints, expect, gate; got []']],
+    ['nothing at all', '', ['1:1: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got nothing']],
+    ['a list', '[]', ['1:1: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got []']],
   ];
   for (const [reads, text, mistakes] of rows) test(reads, () => assert.deepEqual(mistakesIn(text), mistakes));
 });

@@ -33,9 +33,11 @@ test('each step is a trial with its value, and the result keeps step and limit',
   const [found] = result.searches!;
   assert.deepEqual(found!.steps.map(({ value, verdict, measured }) => [value, verdict, measured]), [[10, 'held', 10], [20, 'held', 20], [40, 'broken', 40], [28.3, 'held', 28]]);
   assert.deepEqual(found!.limit, { kind: 'found', value: 28.3, brokenAt: 40 });
-  assert.deepEqual(searchSentences([result]), ['Highest event rate with published < 35: fake 28.3/s (in steps of 41 %)']);
+  assert.deepEqual(searchSentences([result]), ['Highest event rate to 5 subscribers with published < 35: fake 28.3/s (in steps of 41 %)']);
   assert.deepEqual(resultSchema.parse(JSON.parse(JSON.stringify(result))), JSON.parse(JSON.stringify(result)));
   const page = await renderHtml([result], { interactive: false });
+  const asPeopleSay = { ...result, searches: [{ ...found!, keep: 'latency.p99 < 100ms' }] };
+  assert.deepEqual(searchSentences([asPeopleSay]), ['Highest event rate to 5 subscribers with 99 % of deliveries within 100 ms: fake 28.3/s (in steps of 41 %)']);
   assert.match(page, /The highest load that keeps the bound/);
   assert.match(page, /<figure id="curve-0">/);
 });

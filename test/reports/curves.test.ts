@@ -47,6 +47,24 @@ test('the headline names the crossing and its place', () => {
   assert.equal(curveHeadline(variantsOf([fixtureResult()])), undefined);
 });
 
+test('an axis that the scenario names is scaled, and read as it says', async () => {
+  const result = matrixResult();
+  const named = { ...result, scenario: { ...result.scenario, axis: { says: 'updates a minute', times: 60 } } };
+  assert.equal(curveHeadline(variantsOf([named])), 'Server CPU per delivery: sse is lower up to 600 updates a minute or so, polling beyond.');
+  assert.match(await renderHtml([named], { interactive: false }), /<th scope="col">60 updates a minute<\/th>/);
+});
+
+test('lines that end alike are one figure, and all that share an end are named', () => {
+  const result = matrixResult();
+  const at = (each: Record<string, number>) => ({ ...result, scenario: { ...result.scenario, curves: ['descriptors.added'] }, trials: result.trials.map((trial) => {
+    const base = completed();
+    const added = each[`${trial.cell!.variant} ${trial.cell!.parameters['topics.news.publish']}`]!;
+    return { ...trial, outcome: { ...base, descriptors: { ...base.descriptors!, baseline: 0, connected: added } } };
+  }) });
+  const sentence = (each: Record<string, number>) => curveHeadline(variantsOf([at(each)]))!;
+  assert.match(sentence({ 'polling 1/s': 7, 'sse 1/s': 7, 'polling 100/s': 3, 'sse 100/s': 9 }), /: 7 at publish = 1\/s; 3 \(polling\) to 9 \(sse\) at publish = 100\/s\.$/);
+});
+
 describe('crossings', () => {
   const cross = (a: number[], b: number[]) =>
     crossingsOf([...a.map((value, i) => ({ variant: 'a', x: 10 ** i, value })), ...b.map((value, i) => ({ variant: 'b', x: 10 ** i, value }))], ['a', 'b']);

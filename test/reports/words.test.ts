@@ -9,6 +9,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { UserError } from '../../core/errors.ts';
 import type { Result } from '../../core/result.ts';
 import { headlineOf } from '../../reports/headline.ts';
+import { renderMarkdown } from '../../reports/markdown.ts';
 import { readResult } from '../../reports/read.ts';
 import { resultTable } from '../../reports/table.ts';
 import { renderTable } from '../../reports/terminal.ts';
@@ -37,6 +38,20 @@ test('the headline answers with the metrics that the question asks for, alike on
   assert.match(headlineOf([asking(['missed']), asking(['requests'])]), /^In 2 runs .*delivered soonest|nothing can be said/, 'nor do different questions have one answer');
   const trouble = fixtureResult({ trouble: true });
   assert.match(headlineOf([{ ...trouble, scenario: { ...trouble.scenario, answer: ['descriptors.added'] } }]), /subscribers: 5 \(webhook\), 100 \(polling, sse and websocket\)\. .*do not count/, 'of trials that count');
+});
+
+test('what was measured after the trials stands below the table, and in a job summary', () => {
+  const result: Result = {
+    ...fixtureResult(),
+    closedLoop: [{ endpoint: 'GET /poll, nothing new', connections: 50, requestsPerS: 12_345.6, serverCpuShare: 1, clientCpuShare: 0.5, errors: 0 }],
+    chromium: { status: 'measured', version: '140.0', patienceMs: 2000, opened: [{ variant: 'sse', pages: 7, streams: 6, answered: 0 }, { variant: 'sse h2', pages: 7, streams: 7, answered: 7 }] },
+  };
+  for (const text of [renderTable([result], { columns: 300, color: false }), renderMarkdown([result])]) {
+    assert.match(text, /one server process answered 12,346 requests a second \(GET \/poll, nothing new; 50 connections\)\./);
+    assert.match(text, /In a real Chromium 140\.0, pages that were answered beside their streams: sse 0 of 7, sse h2 7 of 7\./);
+  }
+  const without: Result = { ...fixtureResult(), chromium: { status: 'skipped', reason: 'Chromium is not installed' } };
+  assert.match(renderTable([without], { columns: 300, color: false }), /In a real Chromium: skipped, Chromium is not installed\./);
 });
 
 test('the headline of several results names a variant once, and says whose it is only where that matters', () => {
