@@ -109,7 +109,10 @@ const checks: readonly Check[] = [
   function errors(_plan, _readings, { counters, problems }) {
     const total = counters.server.errors + counters.client.errors;
     const first = problems[0];
-    return total === 0 ? undefined : note('errors', `${formatNumber(total)} errors${first ? `, most often: ${first.message}` : ''}.`);
+    if (total === 0) return undefined;
+    const sides = [['server', counters.server.errors], ['load side', counters.client.errors]] as const;
+    const counted = sides.filter(([, count]) => count > 0).map(([side, count]) => `the ${side} counted ${formatNumber(count)} ${count === 1 ? 'request, attempt or connection' : 'requests, attempts or connections'} that failed`);
+    return note('errors', `${counted.join(', and ')}${first ? `; most often: ${first.message}` : ''}.`);
   },
   function reconnected({ scenario }, _readings, { counters }) {
     if (counters.client.reconnects === 0) return undefined;

@@ -77,11 +77,12 @@ function tableOf(lines: readonly string[], base: string): Markup {
   return html`<div class="scroll" role="region" aria-label="Table" tabindex="0"><table class="prose"><thead><tr>${cells(head).map((cell) => (cell.some(({ markup }) => markup !== '') ? html`<th scope="col">${cell}</th>` : html`<td></td>`))}</tr></thead><tbody>${rows.map((row) => html`<tr>${cells(row).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
-/** Code, bold text and links; a picture is its description. */
+/** Code, bold and slanted text, and links; a picture is its description. */
 function inline(text: string, base: string): Markup[] {
-  return text.split(/(`[^`]+`|\*\*.+?\*\*|!?\[[^\]]*\]\([^)]*\))/).map((part) => {
+  return text.split(/(`[^`]+`|\*\*.+?\*\*|(?<![\w*])\*[^*\s][^*]*\*(?![\w*])|!?\[[^\]]*\]\([^)]*\))/).map((part) => {
     if (/^`[^`]+`$/.test(part)) return html`<code>${part.slice(1, -1)}</code>`;
     if (/^\*\*.+\*\*$/.test(part)) return html`<b>${inline(part.slice(2, -2), base)}</b>`;
+    if (/^\*[^*]+\*$/.test(part)) return html`<em>${inline(part.slice(1, -1), base)}</em>`;
     const [, picture, label = '', target = ''] = /^(!?)\[([^\]]*)\]\(([^)]*)\)$/.exec(part) ?? [];
     if (picture === undefined) return html`${part}`;
     const address = picture === '' ? addressOf(target, base) : undefined;
