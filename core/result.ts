@@ -152,7 +152,7 @@ export const resultSchema = z.strictObject({
     deliveries: count.describe('measured deliveries that the schedule asks for, per trial'),
     answer: z.array(z.string()).optional().describe('metrics that the question asks for'),
     curves: z.array(z.string()).optional().describe('of a matrix or a search: metrics to draw over its parameters'),
-    axis: z.strictObject({ says: z.string(), times: z.number() }).optional().describe('what the first parameter means to a reader, and what its value is multiplied with to be that'),
+    axis: z.strictObject({ says: z.string(), times: z.number(), perSubscriber: z.boolean() }).optional().describe('what the first parameter means to a reader, and what its value is multiplied with to be that'),
     phasesMs: z.strictObject({ connect: z.number(), warmup: z.number(), measure: z.number(), drain: z.number() }),
     source: z.string().describe('the YAML as run, overrides included'),
   }),

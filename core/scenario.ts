@@ -147,6 +147,7 @@ const axis = z
   .strictObject({
     says: z.string().min(1).describe('what the first path of the matrix means to a reader, such as "updates a minute and client"'),
     times: z.number().positive().describe("what the path's value is multiplied with to be that; rates count a second, durations in milliseconds, sizes in bytes"),
+    perSubscriber: z.boolean().default(false).describe('whether the value is divided by the number of subscribers first'),
   })
   .describe("how the report's curves name and scale their horizontal axis, where the path's own value says little");
 

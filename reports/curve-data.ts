@@ -49,14 +49,17 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
   const path = paths.find((one) => new Set(cells.map(({ cell }) => cell.parameters[one])).size > 1 && cells.every(({ cell }) => magnitudeOf(cell.parameters[one]!)));
   if (!metric || path === undefined) return undefined;
   const { axis } = cells[0]!.variant.result.scenario;
-  const scaled = (value: number) => (axis ? Number((value * axis.times).toPrecision(6)) : value);
+  const placeOf = ({ parameters, subscribers }: Cell) => {
+    const { value } = magnitudeOf(parameters[path]!)!;
+    return axis ? Number(((value * axis.times) / (axis.perSubscriber ? subscribers : 1)).toPrecision(6)) : value;
+  };
   const label = ({ variant, parameters }: Cell) =>
     [variant, ...paths.filter((one) => one !== path).map((one) => `${shortPath(one, paths)}=${parameters[one]}`)].join(', ');
   const labels = [...new Set(cells.map(({ cell }) => label(cell)))];
   const points = cells.flatMap(({ cell, variant: { trials } }) => {
     const values = trials.flatMap(({ outcome }) => (outcome.status === 'completed' && outcome.valid && carried(name, outcome) ? [metric.read(outcome)] : []));
     const known = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
-    return known.length === 0 ? [] : [{ variant: label(cell), x: scaled(magnitudeOf(cell.parameters[path]!)!.value), value: medianOf(known) }];
+    return known.length === 0 ? [] : [{ variant: label(cell), x: placeOf(cell), value: medianOf(known) }];
   });
   if (points.length === 0) return undefined;
   const { unit } = magnitudeOf(cells[0]!.cell.parameters[path]!)!;

@@ -38,11 +38,11 @@ function row(run: RunSummary, ticks: boolean): Markup {
   const at = `/runs/${encodeURIComponent(run.name)}`;
   const when = run.createdAt.toISOString().slice(0, 19).replace('T', ' ');
   if (run.status === 'unreadable') {
-    return html`<tr>${ticks && html`<td></td>`}<th scope="row">${run.name}</th><td>${when}</td><td class="text" colspan="4"><span class="bad">cannot be read:</span> ${run.problem}</td></tr>`;
+    return html`<tr>${ticks && html`<td></td>`}<th scope="row">${run.name}</th><td class="when">${when}</td><td class="text" colspan="4"><span class="bad">cannot be read:</span> ${run.problem}</td></tr>`;
   }
   const { scenario, headline, trials, valid, expectations, held, interrupted } = run;
   const others = Object.entries(formats).filter(([name]) => name !== 'html');
-  return html`<tr>${ticks && html`<td><input type="checkbox" name="run" value="${run.name}" aria-label="${scenario}, ${when}"></td>`}<th scope="row"><a href="${at}/report.html">${scenario}</a></th><td>${when}</td><td class="text">${headline}</td>
+  return html`<tr>${ticks && html`<td><input type="checkbox" name="run" value="${run.name}" aria-label="${scenario}, ${when}"></td>`}<th scope="row"><a href="${at}/report.html">${scenario}</a></th><td class="when">${when}</td><td class="text">${headline}</td>
 <td><span class="${valid < trials || interrupted ? 'bad' : 'good'}">${valid} of ${trials} trials count</span></td>
 <td>${expectations === 0 ? 'no expectations' : html`<span class="${held < expectations ? 'bad' : 'good'}">${held} of ${expectations} expectations held</span>`}</td>
 <td class="text forms"><a href="${at}/report.html">report</a> ${others.map(([name]) => html`<a href="${at}/${name === 'json' ? 'result.json' : name}">${name}</a> `)}</td></tr>`;

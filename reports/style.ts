@@ -49,7 +49,7 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8p
 code { font-family: ui-monospace, monospace; font-size: .9em; }
 .swatch { display: inline-block; width: 1.4em; height: .25em; margin-right: .45em; vertical-align: middle; }
 a { color: inherit; text-underline-offset: .2em; } th a { text-decoration-style: dotted; }
-.runs thead th, .runs th:first-child, .runs th[scope=row], td.text, .prose td, .prose th { text-align: left; white-space: normal; } .runs td { white-space: normal; text-align: left; } td.text { min-width: 22rem; } td.forms { min-width: 9rem; }
+.runs thead th, .runs th:first-child, .runs th[scope=row], td.text, .prose td, .prose th { text-align: left; white-space: normal; } .runs td { white-space: normal; text-align: left; } td.text { min-width: 22rem; } .runs td.when { white-space: nowrap; } td.forms { min-width: 9rem; }
 article.doc pre { white-space: pre-wrap; overflow-wrap: anywhere; } article.doc h1 { font-size: 1.6rem; font-weight: 600; color: var(--text); }
 ul.plain { padding-left: 1.1rem; }
 @media print { :root { color-scheme: light; ${light} }

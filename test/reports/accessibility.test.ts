@@ -41,6 +41,15 @@ const reports: Record<string, () => Result[]> = {
   'one result': () => [fixtureResult({ repeat: 2 })],
   'one that does not count': () => [fixtureResult({ trouble: true, repeat: 2 })],
   'several results': () => [fixtureResult({ measureS: 5 }), fixtureResult({ seed: 2, measureS: 5, trouble: true })],
+  'one with all that may follow the trials': () => {
+    const result = fixtureResult({ measureS: 5 });
+    return [{
+      ...result,
+      scenario: { ...result.scenario, answer: ['requests-per-delivery', 'latency.p50', 'upstream.p50'] },
+      closedLoop: [{ endpoint: 'GET /poll, nothing new', connections: 50, requestsPerS: 12_345, serverCpuShare: 1, clientCpuShare: 0.5, errors: 0 }],
+      chromium: { status: 'measured', version: '140.0', patienceMs: 2000, opened: [{ variant: 'sse', pages: 7, streams: 6, answered: 0 }] },
+    }];
+  },
   'a result with nothing in it': () => [{ ...fixtureResult(), trials: [], expectations: [], interrupted: true }],
 };
 

@@ -49,9 +49,12 @@ test('the headline names the crossing and its place', () => {
 
 test('an axis that the scenario names is scaled, and read as it says', async () => {
   const result = matrixResult();
-  const named = { ...result, scenario: { ...result.scenario, axis: { says: 'updates a minute', times: 60 } } };
+  const axis = { says: 'updates a minute', times: 60, perSubscriber: false };
+  const named = { ...result, scenario: { ...result.scenario, axis } };
   assert.equal(curveHeadline(variantsOf([named])), 'Server CPU per delivery: sse is lower up to 600 updates a minute or so, polling beyond.');
   assert.match(await renderHtml([named], { interactive: false }), /<th scope="col">60 updates a minute<\/th>/);
+  const each = { ...result, scenario: { ...result.scenario, axis: { ...axis, perSubscriber: true } } };
+  assert.match(curveHeadline(variantsOf([each]))!, /sse is lower up to 6 updates a minute or so/, 'of 100 subscribers');
 });
 
 test('lines that end alike are one figure, and all that share an end are named', () => {
