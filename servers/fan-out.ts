@@ -6,7 +6,7 @@
 // those kept by `coalesce`. Of the history it holds the place alone; the hub holds the events.
 
 import type { Duplex } from 'node:stream';
-import type { HubEvent } from './hub.ts';
+import { currentState, type HubEvent } from './hub.ts';
 import type { PatternContext } from './pattern.ts';
 import { takeUntil } from './poll-answer.ts';
 import { drawShare, RequestError } from './request.ts';
@@ -206,6 +206,12 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
     });
   }
 
+  /** The place behind which everything comes. One that is cut off before the current state came asks for it by this. */
+  function beginningOf(since: string | undefined, first: HubEvent | undefined): string {
+    if (since !== undefined && since !== currentState) return since;
+    return since === currentState && first ? `${hub.epoch}-${first.offset - 1}` : hub.cursor();
+  }
+
   return {
     size: () => members.size,
     join({ peer, outlet, framing, topics, since, open }) {
@@ -216,7 +222,7 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
       // Subscribed and asked for the history in one turn: nothing falls between the two, and nothing into both.
       admit(subscriber, topics);
       const missed = since === undefined ? undefined : hub.since(topics, since);
-      open(missed?.lost ? `${hub.epoch}-0` : (since ?? hub.cursor()), missed?.lost ?? false);
+      open(missed?.lost ? `${hub.epoch}-0` : beginningOf(since, missed?.events[0]), missed?.lost ?? false);
       if (missed?.lost) counters.resets++;
       if (missed) replay(subscriber, topics, missed.events);
       return subscriber;

@@ -39,12 +39,16 @@ export type Hub = {
   subscribe(topics: readonly string[], listener: (event: HubEvent) => void): () => void;
   /**
    * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or the
-   * cursor is none of this log's; the events are then all that is still held.
+   * cursor is none of this log's; the events are then all that is still held. After `currentState` they are the newest
+   * of each topic: what somebody begins with who has seen nothing yet.
    */
   since(topics: readonly string[], cursor: string): { events: HubEvent[]; lost: boolean };
   /** The cursor of the newest event on any of the topics, `EPOCH-0` when there is none. */
   newest(topics: readonly string[]): string;
 };
+
+/** In the place of a cursor: the newest event of each topic, and what follows. */
+export const currentState = 'last';
 
 /** The limit `maxTopics` is reached: on topics published to, or on other topics subscribed to. Answered with 503. */
 export class TooManyTopics extends Error {
@@ -196,6 +200,10 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
     },
 
     since(names, cursor) {
+      if (cursor === currentState) {
+        const events = [...new Set(names)].flatMap((name) => topics.get(name)?.newest?.event ?? []);
+        return { events: events.sort((a, b) => a.offset - b.offset), lost: false };
+      }
       const known = offsetOf(cursor);
       const after = known ?? 0;
       let lost = known === undefined;

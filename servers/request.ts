@@ -2,6 +2,7 @@
 // choosing whom a fault cuts off. Knows no pattern.
 
 import { cursorPattern, topicPattern } from '../core/envelope.ts';
+import { currentState } from './hub.ts';
 import type { Request, Response } from './pattern.ts';
 
 /** A request that cannot be served as it stands. Thrown by a handler, it becomes the answer (listen.ts). */
@@ -37,14 +38,14 @@ export function checkTopic(name: string): void {
 }
 
 /**
- * The cursor in `since`; undefined when there is none.
+ * The cursor in `since`, or `currentState`; undefined when there is none.
  * @throws RequestError 400 when it cannot be one. One of another epoch can: what it leads to, the hub says.
  */
 export function cursorOf(url: URL): string | undefined {
   const cursor = url.searchParams.get('since');
   if (cursor === null || cursor === '') return undefined;
-  if (!cursorPattern.test(cursor)) {
-    throw new RequestError(400, 'bad-cursor', `since=${cursor.slice(0, 40)} is no cursor: give an event's id, or the cursor of an earlier answer`);
+  if (cursor !== currentState && !cursorPattern.test(cursor)) {
+    throw new RequestError(400, 'bad-cursor', `since=${cursor.slice(0, 40)} is no cursor: give an event's id, the cursor of an earlier answer, or ${currentState} for the newest event of each topic`);
   }
   return cursor;
 }

@@ -49,6 +49,15 @@ function modelOf(history: number, historySize: number) {
   };
 }
 
+test('the current state is the newest event of each topic that is held, in the order of the log', () => {
+  fc.assert(fc.property(fc.array(fc.constantFrom(...names), { maxLength: 40 }), topicsArb, fc.integer({ min: 0, max: 3 }), (published, topics, history) => {
+    const hub = createHub({ ...defaultLimits, history }, { epoch: 'e' });
+    const all = published.map((topic) => hub.publish(topic, '1', {}));
+    const newest = history === 0 ? [] : topics.flatMap((topic) => all.findLast((event) => event.topic === topic) ?? []);
+    assert.deepEqual(hub.since(topics, 'last'), { events: newest.sort((a, b) => a.offset - b.offset), lost: false });
+  }));
+});
+
 test('a hub and its naive model agree on every sequence of calls', () => {
   fc.assert(
     fc.property(fc.array(opArb, { maxLength: 80 }), fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 3000 }), (ops, history, historySize) => {
