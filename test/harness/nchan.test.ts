@@ -2,52 +2,23 @@
 // through a trial. Skipped where it is not installed.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { metrics } from '../../core/metrics.ts';
 import { processes } from '../../harness/fleet.ts';
 import { checkTarget } from '../../harness/target-check.ts';
 import { openTarget } from '../../harness/target-open.ts';
+import { startNginx } from '../nginx.ts';
 import { runAgainst, writeTarget } from './foreign.ts';
 
 const nchanModule = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 const skip = existsSync(nchanModule) ? false : 'nginx with nchan is not installed (Debian: apt-get install nginx libnginx-mod-nchan)';
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** The shipped configuration and target file, with another port and files in a folder of their own. @returns the target file */
 async function startNchan(t: TestContext): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-nchan-'));
-  const port = await freePort();
-  const conf = readFileSync('targets/nchan.conf', 'utf8').replaceAll('127.0.0.1:8081', `127.0.0.1:${port}`).replaceAll('/tmp/pushbench-nchan', join(folder, 'nchan'));
   const user = process.getuid?.() === 0 ? 'user root;\n' : '';
-  writeFileSync(join(folder, 'nginx.conf'), conf.replace('worker_processes', `${user}worker_processes`));
-  const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], { stdio: 'ignore' });
-  const gone = once(nginx, 'exit');
-  t.after(async () => {
-    nginx.kill();
-    await gone;
-    rmSync(folder, { recursive: true, force: true });
-  });
-  for (const end = performance.now() + 10_000; ; ) {
-    const socket = connect(port, '127.0.0.1');
-    const up = await once(socket, 'connect').then(() => true, () => false);
-    socket.destroy();
-    if (up) break;
-    assert.ok(performance.now() < end && nginx.exitCode === null, `nginx did not start: ${existsSync(join(folder, 'error.log')) ? readFileSync(join(folder, 'error.log'), 'utf8') : ''}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const port = await startNginx(t, (free, folder) => `${user}${readFileSync('targets/nchan.conf', 'utf8').replaceAll('127.0.0.1:8081', `127.0.0.1:${free}`).replaceAll('/tmp/pushbench-nchan', join(folder, 'nchan'))}`);
   return writeTarget(t, readFileSync('targets/nchan.yaml', 'utf8').replaceAll('8081', String(port)));
 }
 

@@ -2,51 +2,27 @@
 // by itself, what takes two more lines, and what takes a header. Skipped where nginx is not installed.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import { patterns, variantOf, type PatternName } from '../../core/patterns.ts';
 import { defaultLimits } from '../../core/scenario.ts';
 import { startServer } from '../../servers/start.ts';
+import { startNginx } from '../nginx.ts';
 
 const skip = existsSync('/usr/sbin/nginx') ? false : 'nginx is not installed (Debian: apt-get install nginx)';
 /** Longer than anything takes that comes at all. */
 const patienceMs = 3000;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** The server of a pattern, and nginx in front of it. @param more lines beside `proxy_pass` */
 async function behindNginx(t: TestContext, pattern: PatternName, more = '') {
   const server = await startServer({ pattern, options: variantOf(patterns, pattern).options, limits: defaultLimits, seed: 1 });
-  const [folder, port] = [mkdtempSync(join(tmpdir(), 'pushbench-proxy-')), await freePort()];
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
-  writeFileSync(join(folder, 'nginx.conf'), `daemon off; pid ${folder}/pid; error_log stderr crit; events {}
-http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; location / { proxy_pass ${server.endpoint.url}; ${more} } } }`);
-  const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', 'stderr'], { stdio: 'ignore' });
-  const gone = once(nginx, 'exit');
-  t.after(async () => {
-    nginx.kill();
-    await Promise.all([gone, server.close()]);
-    rmSync(folder, { recursive: true, force: true });
+  t.after(() => server.close());
+  const port = await startNginx(t, (free, folder) => {
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
+    return `daemon off; pid ${folder}/pid; error_log stderr crit; events {}
+http { access_log off; ${temporary} server { listen 127.0.0.1:${free}; location / { proxy_pass ${server.endpoint.url}; ${more} } } }`;
   });
-  for (const end = performance.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
-    const socket = connect(port, '127.0.0.1');
-    const up = await once(socket, 'connect').then(() => true, () => false);
-    socket.destroy();
-    if (up) break;
-    assert.ok(performance.now() < end && nginx.exitCode === null, 'nginx did not start');
-  }
   const publish = () => fetch(`${server.endpoint.publishUrl}/topics/news`, { method: 'POST', body: '{"it":"works"}' });
   return { url: `http://127.0.0.1:${port}`, publish };
 }
