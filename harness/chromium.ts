@@ -23,8 +23,8 @@ const stopGraceMs = 3000;
 
 /**
  * Each variant with each number of pages, on a fresh server and with a fresh profile.
- * @returns why nothing was measured where there is no browser or it fails
- * @throws TrialFailure when a server fails; the signal's reason when it is aborted
+ * @returns why nothing was measured where there is no browser, or it or a server fails
+ * @throws the signal's reason when it is aborted
  */
 export async function openInChromium(
   pages: readonly number[], { variants, server: limits, seed }: Pick<Scenario, 'variants' | 'server' | 'seed'>, registry: PatternRegistry, fleet: Fleet, signal: AbortSignal, executable = executables.find(existsSync),
@@ -45,6 +45,10 @@ export async function openInChromium(
       for (const count of pages) opened.push(await openPages(browser, count, variant, registry[variant.pattern]!.page!, { limits, seed }, fleet, signal));
     }
     return { status: 'measured', version: browser.version(), patienceMs, opened };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    // The trials have been measured, and a browser that fails after them takes nothing from them.
+    return { status: 'skipped', reason: `it went wrong: ${messageOf(error).split('\n')[0]}` };
   } finally {
     await browser.close();
   }

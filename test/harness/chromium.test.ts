@@ -43,6 +43,11 @@ test('an abort ends it, with the reason, and its server', { skip }, async () => 
   assert.deepEqual(servers.map(({ pid }) => alive(pid)), [false]);
 });
 
+test('what goes wrong in between is the answer, and takes nothing from the trials before it', { skip }, async () => {
+  const fleet: Fleet = { ...processes, server() { throw new Error('no server today\nand no more'); } };
+  assert.deepEqual(await openInChromium([1], scenario, patterns, fleet, signal, executable), { status: 'skipped', reason: 'it went wrong: no server today' });
+});
+
 test('where it is not installed, or does not start, that is the answer', async () => {
   const open = (path: string) => openInChromium([6], scenario, patterns, watched().fleet, signal, path);
   assert.deepEqual(await open('/nowhere/chromium'), { status: 'skipped', reason: 'Chromium is not installed (Debian: apt-get install chromium)' });
