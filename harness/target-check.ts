@@ -133,7 +133,7 @@ function hintFor({ code, message }: Problem, pattern: TargetPattern, how: Target
   if (code === 'http-type') return `This is not an event stream. Is ${how.url} the URL for ${pattern}?`;
   if (code === 'ws-handshake') return 'If it asks for a subprotocol, name it: protocol: NAME.';
   if (code === 'http-head' || code === 'ws-frame' || code === 'http-chunk') return `What answers at ${how.url} breaks the protocol. Is it another kind of server?`;
-  return statusHint(status, `subscribe.${pattern}`, how.url);
+  return statusHint(status, `subscribe.${pattern}`, how);
 }
 
 function publishHint({ code, message }: Problem, { access }: PreparedTarget): string {
@@ -143,10 +143,11 @@ function publishHint({ code, message }: Problem, { access }: PreparedTarget): st
   if (status === 405) return `It does not take ${method} at ${url}: set publish.method.`;
   if (status === 415) return `It does not take the content type ${access.publish.headers['content-type']}: set publish.type.`;
   if (status === 400 || status === 422) return 'It wants another body: say so with publish.body, such as \'{"channel":"{topic}","data":{event}}\', and publish.type.';
-  return statusHint(status, 'publish', url);
+  return statusHint(status, 'publish', access.publish);
 }
 
-function statusHint(status: number, key: string, url: string): string {
+function statusHint(status: number, key: string, { url, headers }: Pick<TargetSubscribe, 'url' | 'headers'>): string {
+  if (status === 401 && headers['authorization'] !== undefined) return 'It does not take the credentials in headers.authorization: are they of this system, and still valid?';
   if (status === 401) return `It wants credentials: headers: { authorization: "Bearer \${NAME}" }, with NAME in the environment.`;
   if (status === 403) return `It refuses. Does it want credentials (headers: { authorization: "Bearer \${NAME}" }), or is ${url} for something else than ${key}?`;
   if (status === 404) return `There is nothing at ${url}. Is ${key} the right path, and the topic one that exists?`;

@@ -180,6 +180,7 @@ describe('target check says what to mend', { concurrency: 2 }, () => {
     ['it changes the body', async (t) => plain(await system(t, (body, response, open) => (sendAll(open, body.replace('pushbench"', 'someone"')), void response.end()))), /its body is not the one that was published/, /rewrites what it carries/],
     ['no event stream', async (t) => plain(await system(t, () => {}, (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'))), /content type "text\/html"/, /This is not an event stream\. Is .*\/s the URL for sse\?/],
     ['a login', async (t) => plain(await system(t, () => {}, (_, response) => void response.writeHead(401).end())), /the server answered 401/, /It wants credentials: headers/],
+    ['a login that fails', async (t) => plain(await system(t, () => {}, (_, response) => void response.writeHead(401).end()), 'headers: { Authorization: Bearer of-yesterday }\n'), /the server answered 401/, /It does not take the credentials in headers\.authorization/],
     ['a redirect, which is not followed', async (t) => plain(await system(t, () => {}, (_, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end())), /answered 302/, /redirects are not followed/],
     ['no TLS there', async (t) => plain((await system(t, () => {})).replace('http:', 'https:')), /it does not speak TLS there \(\w+\)\. Is it http:\/\/ instead of https:\/\/\?/, /^$/],
     ['a certificate that nobody vouches for', async (t) => {
