@@ -1,16 +1,16 @@
-// One attempt, signed and judged: what is the same whoever decides whose turn it is.
+// One attempt, signed and sent: what is the same whoever decides whose turn it is.
 
-import type { Counters } from '../../core/counters.ts';
-import type { Random } from '../../core/random.ts';
 import { nextWaitMs, parseRetryAfterMs, retryPolicies, type RetryPolicy } from '../../core/retry-policy.ts';
 import type { PatternOptions } from '../../core/patterns.ts';
 import { schemes } from '../../core/signature.ts';
+import type { PatternContext } from '../pattern.ts';
 import type { WebhookEndpoint } from './endpoints.ts';
-import type { Answer, Sender } from './sender.ts';
+import type { Guard } from './guard.ts';
+import { createSender, type Answer, type Sender } from './sender.ts';
 import type { AttemptRow, Message } from './store.ts';
 import type { Timers } from './timers.ts';
 
-export type Attempts = {
+export type Attempts = Pick<Sender, 'cut' | 'close'> & {
   /** Makes attempt `attempt` (from 1). Never rejects. */
   post(endpoint: WebhookEndpoint, message: Message, attempt: number): Promise<{ answer: Answer; row: AttemptRow }>;
   /** How long to wait after a failure; undefined when that was the last attempt. */
@@ -22,15 +22,32 @@ export function isSuccess(answer: Answer): boolean {
   return answer.kind === 'answered' && answer.status >= 200 && answer.status < 300;
 }
 
+/** 410 says never again. */
+export function isGone(answer: Answer): boolean {
+  return answer.kind === 'answered' && answer.status === 410;
+}
+
 export function failureOf(answer: Answer): string {
   return answer.kind === 'answered' ? `answered ${answer.status}` : answer.reason;
 }
 
-export function createAttempts(options: PatternOptions<'webhook'>, { sender, counters, timers, random }: { sender: Sender; counters: Counters; timers: Timers; random: Random }): Attempts {
+/** Attempts that an endpoint may have under way. One that never answers costs the others an eighth, and no more. */
+export function endpointConcurrency({ endpointConcurrency: given, concurrency }: PatternOptions<'webhook'>): number {
+  return given === 'auto' ? Math.max(1, Math.floor(concurrency / 8)) : given;
+}
+
+export function createAttempts({ counters, countConnection, random }: PatternContext, options: PatternOptions<'webhook'>, timers: Timers, guard: Guard): Attempts {
+  const within = (ms: number | 'timeout') => (ms === 'timeout' ? options.timeout : ms);
+  const sender = createSender({
+    counters, countConnection, random, guard, maxIdle: options.concurrency,
+    timeoutMs: options.timeout, connectMs: within(options.connectTimeout), headersMs: within(options.headersTimeout),
+  });
   const scheme = schemes[options.scheme];
   const policy: RetryPolicy = typeof options.retries === 'string' ? retryPolicies[options.retries] : { waitsMs: options.retries, jitter: options.jitter };
 
   return {
+    cut: sender.cut,
+    close: sender.close,
     async post({ keysAt, target }, { id, topic, body, bodyBytes }, attempt) {
       const atMs = timers.nowMs();
       const fromMs = performance.now();

@@ -58,8 +58,8 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
   };
 
   const change: Handler = async (request, response, url) => {
-    const endpoint = endpointIn(url);
     const { enabled, events } = bodyOf(endpointChange, parseJson(await readBody(request, maxRegistrationBytes), 'a change'));
+    const endpoint = endpointIn(url); // as it is now, not as it was before the body had come
     if (events) {
       const before = endpoint.topics;
       changeTopics(endpoint, events);
@@ -88,8 +88,8 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
       endWith(response, 204, {});
     },
     'POST /webhooks/*/rotate': async (request, response, url) => {
-      const endpoint = endpointIn(url);
       const asked = bodyOf(rotation, parseJson(await readBody(request, maxRegistrationBytes), 'a rotation'));
+      const endpoint = endpointIn(url);
       const nowMs = timers.nowMs();
       const shown = rotateSecret(endpoint, asked, service.rules.scheme, nowMs);
       log.saveEndpoint(endpoint.stored);
@@ -104,8 +104,8 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
       answerJson(response, 202, await one(id));
     },
     'POST /webhooks/*/recover': async (request, response, url) => {
-      const endpoint = endpointIn(url);
       const { since, until } = bodyOf(recoverRange, parseJson(await readBody(request, maxRegistrationBytes), 'a range'));
+      const endpoint = endpointIn(url);
       if (endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is disabled (${endpoint.disabled}); enable it first`);
       const untilMs = until === undefined ? timers.nowMs() + 1 : Date.parse(until);
       const recovered = await service.recover(endpoint, Date.parse(since), untilMs, recoverAtOnce);

@@ -2,25 +2,21 @@
 // dispatcher decides when, the sender makes the request, and here its answer is judged. The HTTP API is routes.ts.
 
 import type { ServerBacklog } from '../../core/control.ts';
-import { messageOf } from '../../core/errors.ts';
 import type { PatternOptions } from '../../core/patterns.ts';
 import { schemes } from '../../core/signature.ts';
 import type { HubEvent } from '../hub.ts';
 import type { PatternContext } from '../pattern.ts';
 import type { Stats, StreamMessage } from './api.ts';
-import { createAttempts, failureOf, isSuccess } from './attempt.ts';
+import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './attempt.ts';
 import { createDispatcher, type Dispatcher, type Outcome } from './dispatcher.ts';
 import { endpointOf, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
 import { createGuard } from './guard.ts';
 import { createBreaker, disableRules, type Breaker } from './health.ts';
-import { createSender, type Answer, type Sender } from './sender.ts';
+import { createAnnouncer, isOperational, testMessage } from './operations.ts';
+import type { Answer } from './sender.ts';
 import type { Awaitable, DeliveryLog, DeliveryRow, DeliveryStore, Message, Task } from './store.ts';
 import type { Timers } from './timers.ts';
 import { attemptView, deliveryView } from './views.ts';
-
-/** Topics of operational events: an endpoint may ask for them like for any other. */
-export const operationalTopics = { disabled: 'webhook.endpoint.disabled', enabled: 'webhook.endpoint.enabled', exhausted: 'webhook.delivery.exhausted' } as const;
-const operationalPrefix = 'webhook.';
 
 /** How long requests under way may take to finish when the server closes. */
 const closeGraceMs = 500;
@@ -65,22 +61,18 @@ export type Service = {
 type Batch = { event: HubEvent; endpoints: WebhookEndpoint[] };
 
 export function createService(context: PatternContext, options: PatternOptions<'webhook'>, timers: Timers, store: DeliveryStore): Service {
-  const { hub, limits, counters, countConnection, random } = context;
+  const { hub, limits, counters, random } = context;
   const { concurrency } = options;
   const scheme = schemes[options.scheme];
   const guard = createGuard(options);
   const endpoints = new Map<string, WebhookEndpoint>();
   const byKey = new Map<number, WebhookEndpoint>();
   const watchers = new Set<(message: StreamMessage) => void>();
-  const sender: Sender = createSender({
-    counters, countConnection, random, guard, maxIdle: concurrency,
-    timeoutMs: options.timeout, connectMs: options.connectTimeout === 'timeout' ? options.timeout : options.connectTimeout, headersMs: options.headersTimeout === 'timeout' ? options.timeout : options.headersTimeout,
-  });
-  const tries = createAttempts(options, { sender, counters, timers, random });
+  const tries = createAttempts(context, options, timers, guard);
+  const operations = createAnnouncer(context);
   const dispatcher: Dispatcher = createDispatcher({ store, deliver, settled, concurrency, timers });
   const laneOptions = {
-    // An endpoint that never answers costs the others an eighth of the attempts under way, and no more.
-    concurrency: options.endpointConcurrency === 'auto' ? Math.max(1, Math.floor(concurrency / 8)) : options.endpointConcurrency,
+    concurrency: endpointConcurrency(options),
     ratePerS: options.endpointRate === 'unlimited' ? Infinity : options.endpointRate * options.timeScale,
     fifo: options.fifo,
   };
@@ -188,7 +180,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
     return { state: 'again', attempt: { ...row, nextMs: Math.ceil(timers.nowMs() + waitMs) } };
   }
 
-  /** What an answer means for its endpoint; 410 says never again. @returns whether it was a success */
+  /** What an answer means for its endpoint. @returns whether it was a success */
   function judge(endpoint: WebhookEndpoint, answer: Answer): boolean {
     const ok = isSuccess(answer);
     const nowMs = timers.nowMs();
@@ -203,7 +195,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
     counters.errors++;
     endpoint.lastFailure = failureOf(answer);
     noteHealth(endpoint, stored.failures + 1, stored.failingSinceMs ?? nowMs);
-    const reason = answer.kind === 'answered' && answer.status === 410 ? 'answered 410 Gone' : disableRules[options.disable](stored, nowMs);
+    const reason = isGone(answer) ? 'answered 410 Gone' : disableRules[options.disable](stored, nowMs);
     if (reason !== undefined) disable(endpoint, reason);
     return false;
   }
@@ -222,8 +214,8 @@ export function createService(context: PatternContext, options: PatternOptions<'
     if (state === 'exhausted') {
       exhausted++;
       if (endpoint) endpoint.givenUp++;
-      if (!task.message.topic.startsWith(operationalPrefix)) {
-        announce(operationalTopics.exhausted, { endpoint: endpoint?.id, delivery: String(task.id), event: task.message.id });
+      if (!isOperational(task.message.topic)) {
+        operations.announce('exhausted', { endpoint: endpoint?.id, delivery: String(task.id), event: task.message.id });
       }
     }
     if (state !== 'again' && ++settledCount % pruneEvery === 0) store.prune(timers.nowMs() - options.retain, options.keep, pruneAtOnce);
@@ -241,19 +233,6 @@ export function createService(context: PatternContext, options: PatternOptions<'
     for (const watcher of watchers) watcher(message);
   }
 
-  /** Publishes an operational event, when whoever is publishing now is done. */
-  function announce(topic: string, body: object): void {
-    setImmediate(() => {
-      if (closed) return;
-      try {
-        hub.publish(topic, JSON.stringify(body), {});
-      } catch (error) {
-        counters.errors++;
-        console.error(`an event of ${topic} could not be published: ${messageOf(error)}`);
-      }
-    });
-  }
-
   function stop(endpoint: WebhookEndpoint): void {
     const { key } = endpoint.stored;
     if (endpoint.disabled !== undefined) return;
@@ -267,7 +246,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
     endpoint.disabled = endpoint.stored.disabled = reason;
     store.saveEndpoint(endpoint.stored);
     tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'disabled', reason });
-    announce(operationalTopics.disabled, { endpoint: endpoint.id, reason });
+    operations.announce('disabled', { endpoint: endpoint.id, reason });
   }
 
   function backlog(): ServerBacklog {
@@ -308,14 +287,11 @@ export function createService(context: PatternContext, options: PatternOptions<'
       store.saveEndpoint(stored);
       open(endpoint);
       tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'enabled' });
-      announce(operationalTopics.enabled, { endpoint: endpoint.id });
+      operations.announce('enabled', { endpoint: endpoint.id });
     },
     resubscribe: subscribe,
     sendTest(endpoint) {
-      const nowMs = timers.nowMs();
-      const id = `test_${endpoint.stored.key}_${Math.round(nowMs)}_${Math.floor(random() * 1e9)}`;
-      const body = JSON.stringify({ id, topic: 'webhook.test', body: { message: 'a test event', at: new Date(nowMs).toISOString() } });
-      return keep({ id, topic: 'webhook.test', body, bodyBytes: Buffer.byteLength(body) }, [endpoint])[0]!;
+      return keep(testMessage(endpoint.stored.key, timers.nowMs(), random), [endpoint])[0]!;
     },
     replay(id) {
       const task = store.replay(id, timers.nowMs());
@@ -348,17 +324,18 @@ export function createService(context: PatternContext, options: PatternOptions<'
       flush();
       return options.delivery === 'sync' ? inHandler : store.committed();
     },
-    disconnect: sender.cut,
+    disconnect: tries.cut,
     async close() {
       flush();
       for (const endpoint of endpoints.values()) endpoint.unsubscribe();
       closed = true;
+      operations.close();
       const quiet = Promise.all([dispatcher.close(), inHandler]);
       const grace = Promise.withResolvers<void>();
       const timer = setTimeout(grace.resolve, closeGraceMs);
       await Promise.race([quiet, grace.promise]);
       clearTimeout(timer);
-      await sender.close();
+      await tries.close();
       await quiet;
       await store.close();
     },

@@ -1,0 +1,46 @@
+// What the delivery of webhooks publishes itself: operational events, which an endpoint may follow like any other, and
+// test events.
+
+import { messageOf } from '../../core/errors.ts';
+import type { PatternContext } from '../pattern.ts';
+import type { Message } from './store.ts';
+
+/** Topics of operational events. */
+export const operationalTopics = { disabled: 'webhook.endpoint.disabled', enabled: 'webhook.endpoint.enabled', exhausted: 'webhook.delivery.exhausted' } as const;
+
+export type Announcer = {
+  /** Publishes an operational event, when whoever is publishing now is done. */
+  announce(topic: keyof typeof operationalTopics, body: object): void;
+  close(): void;
+};
+
+export function createAnnouncer({ hub, counters }: Pick<PatternContext, 'hub' | 'counters'>): Announcer {
+  let closed = false;
+  return {
+    announce(name, body) {
+      const topic = operationalTopics[name];
+      setImmediate(() => {
+        if (closed) return;
+        try {
+          hub.publish(topic, JSON.stringify(body), {});
+        } catch (error) {
+          counters.errors++;
+          console.error(`an event of ${topic} could not be published: ${messageOf(error)}`);
+        }
+      });
+    },
+    close: () => void (closed = true),
+  };
+}
+
+/** Whether it is an event of ours: that one of these could not be delivered is not announced in turn. */
+export function isOperational(topic: string): boolean {
+  return topic.startsWith('webhook.');
+}
+
+/** A test event for the endpoint of this key. */
+export function testMessage(key: number, nowMs: number, random: () => number): Message {
+  const id = `test_${key}_${Math.round(nowMs)}_${Math.floor(random() * 1e9)}`;
+  const body = JSON.stringify({ id, topic: 'webhook.test', body: { message: 'a test event', at: new Date(nowMs).toISOString() } });
+  return { id, topic: 'webhook.test', body, bodyBytes: Buffer.byteLength(body) };
+}

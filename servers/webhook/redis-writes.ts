@@ -1,0 +1,21 @@
+// Writes on their way to Redis, so that who depends on them can wait for all that were begun before.
+
+export type Writes = {
+  add(write: Promise<unknown>): void;
+  /** Rejects when one of those under way fails; those that come later have nothing to do with it. */
+  done(): Promise<void>;
+};
+
+export function createWrites(): Writes {
+  let all: Promise<unknown> = Promise.resolve();
+  return {
+    add(write) {
+      const withIt = Promise.all([all, write]);
+      all = withIt;
+      withIt.catch(() => {
+        if (all === withIt) all = Promise.resolve();
+      });
+    },
+    done: async () => void (await all),
+  };
+}
