@@ -1,6 +1,7 @@
-// Kills a webhook server at random moments while events are published, and closes the ledger: what was confirmed must
-// arrive, and what arrives twice must be an attempt whose outcome was not stored when the server died. Used by the
-// test, which kills it some times, and by the benchmark, which kills it some hundred times.
+// Kills webhook servers at random moments while events are published, and closes the ledger: what was confirmed must
+// arrive, and what arrives twice must be an attempt whose outcome was not stored when its server died. One server on a
+// database file, or two that share a Redis, of which one is killed while the other works on. Used by the test, which
+// kills some times, and by the benchmark, which kills some hundred times.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,6 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { startRedis } from './redis-server.ts';
 
 export type KillLedger = {
   kills: number;
@@ -19,26 +22,81 @@ export type KillLedger = {
   deliveries: number;
   /** Confirmed deliveries that never came. */
   lost: number;
-  /** Repetitions that came, and those that the store foretold: received, but not stored as delivered when the server was dead. */
+  /** Repetitions that came. */
   duplicates: number;
+  /** Those that the store made possible: received, but under way by what it held when a server was dead. With one server, exactly these come again. */
   foretold: number;
-  /** Repetitions of deliveries that the store had as delivered: there is no excuse for them. */
+  /** Repetitions of deliveries that the store had as settled: there is no excuse for them. */
   unexplained: number;
 };
 
-/**
- * @param random gives numbers in [0, 1): the moments of the kills
- * @param lifeMs a server lives for up to this long
- */
-export async function killRepeatedly(kills: number, random: () => number, lifeMs: number, endpoints = 4): Promise<KillLedger> {
+/** Where the servers keep what they must not lose. */
+type Keeping = {
+  servers: number;
+  options: Record<string, unknown>;
+  /** What the store has as not settled: the endpoint's path and the event's id of each. */
+  unsettled(): Promise<string[]>;
+  remove(): Promise<void>;
+};
+
+function onSqlite(): Keeping {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-kills-'));
   const file = join(folder, 'store.db');
+  return {
+    servers: 1,
+    options: { store: 'sqlite', file },
+    async unsettled() {
+      const db = new DatabaseSync(file);
+      const rows = db.prepare('SELECT p.config, e.id FROM deliveries d JOIN events e ON e.key = d.event JOIN endpoints p ON p.key = d.endpoint WHERE d.state < 2').all() as { config: string; id: string }[];
+      db.close();
+      return rows.map(({ config, id }) => keyOf((JSON.parse(config) as { url: string }).url, id));
+    },
+    remove: async () => rmSync(folder, { recursive: true }),
+  };
+}
+
+async function onRedis(): Promise<Keeping> {
+  const server = await startRedis();
+  const redis = new Redis(server.url);
+  return {
+    servers: 2,
+    options: { store: 'redis', redis: server.url },
+    async unsettled() {
+      const urls = Object.values(await redis.hgetall('pushbench:endpoints')).map((text) => JSON.parse(text) as { id: string; config: string });
+      const byId = new Map(urls.map(({ id, config }) => [id, (JSON.parse(config) as { url: string }).url]));
+      const jobs = await Promise.all((await redis.lrange('pushbench:deliveries:active', 0, -1)).map((id) => redis.hget(`pushbench:deliveries:${id}`, 'data')));
+      return jobs.flatMap((text) => {
+        if (text === null) return [];
+        const { endpoint, event } = JSON.parse(text) as { endpoint: string; event: string };
+        return [keyOf(byId.get(endpoint)!, event)];
+      });
+    },
+    async remove() {
+      redis.disconnect();
+      await server.stop();
+    },
+  };
+}
+
+function keyOf(url: string, event: string): string {
+  return `${new URL(url).pathname} ${event}`;
+}
+
+type Life = { child: ChildProcess; url: string; publishers: Promise<void>[] };
+
+/**
+ * @param random gives numbers in [0, 1): the moments of the kills
+ * @param lifeMs from one kill to the next it is up to this long
+ */
+export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, random: () => number, lifeMs: number, endpoints = 4): Promise<KillLedger> {
+  const keeping = store === 'sqlite' ? onSqlite() : await onRedis();
   const received = new Map<string, number>();
-  /** Received before the latest kill and not stored then. */
+  /** Received before the latest kill and not settled then. */
   const excused = new Map<string, number>();
   const confirmed = new Set<string>();
   let unexplained = 0;
   let foretold = 0;
+  let over = false;
   const receiver = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     request.resume().on('end', () => {
       const key = `${request.url} ${String(request.headers['webhook-id'])}`;
@@ -55,9 +113,9 @@ export async function killRepeatedly(kills: number, random: () => number, lifeMs
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const { port } = receiver.address() as AddressInfo; // of a TCP listener
 
-  /** Publishes one event after the other until it is told to stop or the server is gone. */
-  async function publishTo(url: string, over: () => boolean): Promise<void> {
-    while (!over()) {
+  /** Publishes one event after the other until all is over or the server is gone. */
+  async function publishTo(url: string): Promise<void> {
+    while (!over) {
       try {
         const response = await fetch(`${url}/topics/news`, { method: 'POST', body: '{"n":1}' });
         const { id } = (await response.json()) as { id: string };
@@ -68,63 +126,73 @@ export async function killRepeatedly(kills: number, random: () => number, lifeMs
     }
   }
 
-  /** What the dead server's database says of what was received. */
-  function readExcuses(): void {
-    const db = new DatabaseSync(file);
-    const open = db.prepare('SELECT p.config, e.id FROM deliveries d JOIN events e ON e.key = d.event JOIN endpoints p ON p.key = d.endpoint WHERE d.state < 2').all() as { config: string; id: string }[];
+  async function begin(): Promise<Life> {
+    const { child, url } = await start(keeping.options);
+    return { child, url, publishers: [] };
+  }
+
+  function publish(life: Life): void {
+    life.publishers = Array.from({ length: 8 / keeping.servers }, () => publishTo(life.url));
+  }
+
+  /** What the store has under way when a server is dead. */
+  async function readExcuses(): Promise<void> {
+    const open = await keeping.unsettled();
     // A server may die before it has repeated what the one before it left; that is foretold once.
     const before = new Map(excused);
     excused.clear();
-    for (const { config, id } of open) {
-      const { url } = JSON.parse(config) as { url: string };
-      const key = `${new URL(url).pathname} ${id}`;
+    for (const key of open) {
       if (!received.has(key)) continue;
       excused.set(key, 1);
       if (before.get(key) !== 1) foretold++;
     }
-    db.close();
   }
 
+  const lives: Life[] = [];
   try {
-    for (let kill = 0; kill <= kills; kill++) {
-      const { child, url } = await start(file);
-      if (kill === 0) {
-        for (let i = 0; i < endpoints; i++) {
-          await fetch(`${url}/webhooks`, { method: 'POST', body: JSON.stringify({ url: `http://127.0.0.1:${port}/${i}`, events: ['news'] }) });
-        }
-      }
-      let over = false;
-      const publishers = Array.from({ length: 8 }, () => publishTo(url, () => over));
-      if (kill < kills) {
-        // Most lives count from the first confirmation, some end while the server has hardly begun.
-        const before = confirmed.size;
-        while (random() < 0.9 && confirmed.size === before) await sleep(1);
-        await sleep(random() * lifeMs);
-        const gone = new Promise((resolve) => child.once('exit', resolve));
-        child.kill('SIGKILL');
-        await gone;
-        await Promise.all(publishers);
-        await sleep(20); // what it had sent arrives
-        readExcuses();
-      } else {
-        await sleep(200);
-        over = true;
-        await Promise.all(publishers);
-        const limitMs = performance.now() + 20_000;
-        for (;;) {
-          const { depth } = (await (await fetch(`${url}/webhooks/stats`)).json()) as { depth: number };
-          if (depth === 0 || performance.now() > limitMs) break;
-          await sleep(20);
-        }
-        const gone = new Promise((resolve) => child.once('exit', resolve));
-        child.disconnect();
-        await gone;
-      }
+    for (let i = 0; i < keeping.servers; i++) lives.push(await begin());
+    for (let i = 0; i < endpoints; i++) {
+      await fetch(`${lives[0]!.url}/webhooks`, { method: 'POST', body: JSON.stringify({ url: `http://127.0.0.1:${port}/${i}`, events: ['news'] }) });
+    }
+    for (const { url } of lives) {
+      while (((await (await fetch(`${url}/webhooks`)).json()) as { webhooks: unknown[] }).webhooks.length < endpoints) await sleep(20);
+    }
+    lives.forEach(publish);
+    for (let kill = 0; kill < kills; kill++) {
+      const which = Math.floor(random() * lives.length);
+      const { child, publishers } = lives[which]!;
+      // Most lives count from the first confirmation, some end while the server has hardly begun.
+      const before = confirmed.size;
+      while (random() < 0.9 && confirmed.size === before) await sleep(1);
+      await sleep(random() * lifeMs);
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await gone;
+      await Promise.all(publishers);
+      await sleep(20); // what it had sent arrives
+      await readExcuses();
+      lives[which] = await begin();
+      publish(lives[which]);
+    }
+    await sleep(200);
+    over = true;
+    await Promise.all(lives.flatMap(({ publishers }) => publishers));
+    const limitMs = performance.now() + 60_000;
+    for (;;) {
+      const { depth } = (await (await fetch(`${lives[0]!.url}/webhooks/stats`)).json()) as { depth: number };
+      if (depth === 0 || performance.now() > limitMs) break;
+      await sleep(20);
     }
   } finally {
+    over = true;
+    await Promise.all(lives.map(({ child }) => new Promise<void>((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) return resolve();
+      child.once('exit', () => resolve());
+      child.disconnect();
+    })));
     receiver.closeAllConnections();
     receiver.close();
-    rmSync(folder, { recursive: true });
+    await keeping.remove();
   }
   let lost = 0;
   for (const id of confirmed) for (let i = 0; i < endpoints; i++) if (!received.has(`/${i} ${id}`)) lost++;
@@ -132,8 +200,8 @@ export async function killRepeatedly(kills: number, random: () => number, lifeMs
   return { kills, confirmed: confirmed.size, endpoints, deliveries: total, lost, duplicates: total - received.size, foretold, unexplained };
 }
 
-async function start(file: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = fork(new URL('./kill-server.ts', import.meta.url), [file, JSON.stringify({ keep: 100_000_000 })], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+async function start(options: Record<string, unknown>): Promise<{ child: ChildProcess; url: string }> {
+  const child = fork(new URL('./kill-server.ts', import.meta.url), [JSON.stringify({ keep: 100_000_000, ...options })], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout!.setEncoding('utf8').once('data', resolve);
     child.once('exit', () => reject(new Error('the server ended before it listened')));

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { after, before, describe, test, type TestContext } from 'node:test';
+import { Redis } from 'ioredis';
 import { patternOptions } from '../../../core/patterns.ts';
 import { defaultLimits } from '../../../core/scenario.ts';
 import { startServer } from '../../../servers/start.ts';
@@ -72,6 +73,73 @@ describe('over Redis', { skip: noRedis }, () => {
     assert.deepEqual((await server.events()).events.map((one) => [one.id, one.deliveries]), [[event, 1]]);
   });
 
+  test('what is published the moment another server has registered or enabled an endpoint is not cancelled', async (t) => {
+    const at = await receiver(t);
+    const url = newUrl();
+    const servers = [await serve(t, url), await serve(t, url)] as const;
+    const ids: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      // Either server may take the delivery up, and only one of them has heard of the endpoint.
+      const here = servers[i % 2]!;
+      const { id } = await here.register(`${at.url}/${i}`, [`t${i}`]);
+      for (let j = 0; j < 4; j++) ids.push(await here.publish(`t${i}`));
+      await until('they came', () => at.got.length === ids.length);
+      await here.change(id, { enabled: false });
+      await eventually('both know that', async () => (await Promise.all(servers.map((one) => one.endpoints()))).every(({ webhooks }) => webhooks.some((one) => one.id === id && one.disabled !== undefined)));
+      await here.change(id, { enabled: true });
+      for (let j = 0; j < 4; j++) ids.push(await here.publish(`t${i}`));
+    }
+    await until('those came too', () => at.got.length === ids.length);
+    assert.deepEqual(at.got.map(({ headers }) => headers['webhook-id']).sort(), [...ids].sort());
+    assert.deepEqual((await servers[0].deliveries('?state=cancelled')).deliveries, []);
+  });
+
+  test('what is wrong with one write is told to its publisher, and not to those that come later', async (t) => {
+    const at = await receiver(t);
+    const url = newUrl();
+    const server = await serve(t, url);
+    await server.register(at.url);
+    const said = t.mock.method(console, 'error', () => {});
+    const operator = new Redis(url);
+    t.after(() => operator.disconnect());
+    await operator.config('SET', 'maxmemory', '1');
+    const refused = await fetch(`${server.server.endpoint.url}/topics/news`, { method: 'POST', body: '{}' });
+    assert.equal(refused.status, 500);
+    await operator.config('SET', 'maxmemory', '0');
+    const id = await server.publish('news');
+    await until('it came', () => at.got.some(({ headers }) => headers['webhook-id'] === id), 30_000);
+    said.mock.restore();
+  });
+
+  test('who follows operational events hears of dead letters and of endpoints that are disabled and enabled', async (t) => {
+    const at = await receiver(t, ({ path }) => (path === '/operator' ? 204 : 500));
+    const server = await serve(t, newUrl(), { retries: [] });
+    const { id } = await server.register(`${at.url}/hook`);
+    await server.register(`${at.url}/operator`, ['webhook.endpoint.disabled', 'webhook.endpoint.enabled', 'webhook.delivery.exhausted']);
+    await server.publish('news');
+    await eventually('it is dead', async () => (await server.deliveries('?state=exhausted')).deliveries.length === 1);
+    await server.change(id, { enabled: false });
+    await server.change(id, { enabled: true });
+    const told = () => at.got.filter(({ path }) => path === '/operator').map(({ body }) => (JSON.parse(body) as { topic: string }).topic).sort();
+    await until('all were told', () => told().length === 3);
+    assert.deepEqual(told(), ['webhook.delivery.exhausted', 'webhook.endpoint.disabled', 'webhook.endpoint.enabled']);
+  });
+
+  test('recovery goes through more than a page', async (t) => {
+    let healthy = false;
+    const at = await receiver(t, () => (healthy ? 204 : 500));
+    const url = newUrl();
+    const server = await serve(t, url, { retries: [] });
+    const { id } = await server.register(at.url);
+    const fromMs = Date.now() - 1000;
+    await Promise.all(Array.from({ length: 250 }, () => server.publish('news')));
+    await eventually('all are dead', async () => (await server.stats()).exhausted === 250);
+    healthy = true;
+    assert.deepEqual(await server.recover(id, { since: new Date(fromMs).toISOString() }), { recovered: 250, more: false });
+    await until('all came', () => at.got.length === 500);
+    assert.equal(new Set(at.got.map(({ headers }) => headers['webhook-id'])).size, 250);
+  });
+
   test('410 disables, what comes then is cancelled, and recovery sends it', async (t) => {
     let answer = 410;
     const at = await receiver(t, () => answer);
@@ -93,7 +161,7 @@ describe('over Redis', { skip: noRedis }, () => {
     let slow = true;
     const at = await receiver(t, () => (slow ? new Promise((resolve) => hung.add(() => resolve(204))) : 204));
     const url = newUrl();
-    const child = fork(new URL('./kill-server.ts', import.meta.url), ['', JSON.stringify({ store: 'redis', file: '', redis: url })], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+    const child = fork(new URL('./kill-server.ts', import.meta.url), [JSON.stringify({ store: 'redis', redis: url })], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
     t.after(() => child.kill('SIGKILL'));
     const line = await new Promise<string>((resolve) => child.stdout!.setEncoding('utf8').once('data', resolve));
     const first = (JSON.parse(line) as { url: string }).url;
