@@ -29,7 +29,7 @@ export async function main(): Promise<void> {
       const body = `{"id":"k3f9a1-${n}","topic":"news","seq":${n},"planned":123456789012,"sent":123456789012,"accepted":123456789012,"body":${body128}}`;
       const receivers = Array.from({ length: perEvent }, (_, i) => ({ key: keys[(n * perEvent + i) % endpoints]!, state: 'pending' as const }));
       const ids = store.publish({ id: `k3f9a1-${n}`, topic: 'news', body, bodyBytes: body.length }, receivers, n);
-      return ids.map((id, i): Task => ({ id, endpoint: receivers[i]!.key, message: { id: '', topic: '', body: '', bodyBytes: 0 }, attempts: 0, createdMs: n, dueMs: n }));
+      return ids.map((id, i): Task => ({ id, endpoint: receivers[i]!.key, message: { id: '', topic: '', body: '', bodyBytes: 0 }, attempts: 0, spent: 0, createdMs: n, dueMs: n }));
     };
     const fromMs = performance.now();
     while (events * perEvent < deliveries) {

@@ -55,7 +55,7 @@ const attempt = z.strictObject({
 const stats = z.strictObject({
   depth: count.describe('deliveries that are pending: due, waiting for a retry or under way'),
   underWay: count,
-  oldestAgeMs: z.number().min(0),
+  oldestAgeMs: z.number().min(0).describe('since the first event of a pending delivery was accepted; 0 when there is none'),
   endpoints: z.strictObject({ enabled: count, disabled: count, open: count.describe('whose circuit breaker is not closed') }),
   delivered: count.describe("since the server's start"),
   exhausted: count,

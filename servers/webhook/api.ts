@@ -123,7 +123,7 @@ export type Stats = {
   /** Deliveries that are pending: due, waiting for a retry or under way. */
   depth: number;
   underWay: number;
-  /** How long the oldest pending delivery has been so; 0 when there is none. */
+  /** Since the first event of a pending delivery was accepted; 0 when there is none. */
   oldestAgeMs: number;
   endpoints: { enabled: number; disabled: number; open: number };
   /** Since the server's start. */

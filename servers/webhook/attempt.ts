@@ -13,7 +13,7 @@ import type { Timers } from './timers.ts';
 export type Attempts = Pick<Sender, 'cut' | 'close'> & {
   /** Makes attempt `attempt` (from 1). Never rejects. */
   post(endpoint: WebhookEndpoint, message: Message, attempt: number): Promise<{ answer: Answer; row: AttemptRow }>;
-  /** How long to wait after a failure; undefined when that was the last attempt. */
+  /** How long to wait after attempt `attempt` of the schedule failed; undefined when that was the last. */
   waitMs(attempt: number, answer: Answer): number | undefined;
 };
 

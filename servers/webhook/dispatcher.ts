@@ -277,7 +277,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
       if (lane.more || lane.fresh.size() >= loadAtOnce || loaded >= loadedMost) {
         lane.more = true;
       } else {
-        lane.fresh.push({ id, endpoint, message, attempts: 0, createdMs, dueMs: createdMs });
+        lane.fresh.push({ id, endpoint, message, attempts: 0, spent: 0, createdMs, dueMs: createdMs });
         lane.loaded.add(id);
         lane.freshTo = id;
         loaded++;

@@ -6,7 +6,7 @@ import type { ServerBacklog } from '../../core/control.ts';
 import type { RedisClient } from './redis-endpoints.ts';
 import type { AttemptRow, DeliveryRow, EventRow, ListFilter, Message } from './store.ts';
 
-export type JobData = { endpoint: string; key: number; event: string; topic: string; createdMs: number; attempts: AttemptRow[]; nextMs?: number };
+export type JobData = { endpoint: string; key: number; event: string; topic: string; createdMs: number; attempts: AttemptRow[]; nextMs?: number; spent?: number };
 export type Delivery = Job<JobData, string>;
 /** An event as the list of events has it. */
 export type EventNote = { id: string; topic: string; createdMs: number; bodyBytes: number };

@@ -157,7 +157,7 @@ export async function createRedisService(context: PatternContext, options: Patte
     const ok = isSuccess(answer);
     const current = shared.all.get(endpoint.id) ?? endpoint; // it may have been changed meanwhile
     judge(current, answer);
-    const waitMs = ok || current.disabled !== undefined ? undefined : tries.waitMs(attempt, answer);
+    const waitMs = ok || current.disabled !== undefined ? undefined : tries.waitMs(attempt - (data.spent ?? 0), answer);
     if (waitMs !== undefined) row.nextMs = Math.ceil(timers.nowMs() + waitMs);
     await job.updateData({ ...data, attempts: [...data.attempts, row], ...(row.nextMs !== undefined && { nextMs: row.nextMs }) });
     const state = ok ? 'delivered' : current.disabled !== undefined ? 'cancelled' : waitMs === undefined ? 'exhausted' : 'pending';
@@ -206,7 +206,7 @@ export async function createRedisService(context: PatternContext, options: Patte
   async function retry(job: Delivery): Promise<boolean> {
     if (job.finishedOn === undefined) return false;
     const { nextMs: _, ...data } = job.data;
-    await job.updateData(data);
+    await job.updateData({ ...data, spent: data.attempts.length }); // the schedule begins anew
     await job.retry(job.failedReason ? 'failed' : 'completed');
     return true;
   }

@@ -163,7 +163,8 @@ function parseJson(body: Buffer, what: string): unknown {
   try {
     return JSON.parse(body.toString());
   } catch (error) {
-    throw new RequestError(400, 'not-json', `${what} is a JSON object: ${messageOf(error)}`);
+    // Without the piece of text that it quotes: there may be a secret in it.
+    throw new RequestError(400, 'not-json', `${what} is a JSON object: ${messageOf(error).replace(/, (?:\.\.\.)?".*$/s, '')}`);
   }
 }
 

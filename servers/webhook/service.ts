@@ -128,6 +128,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
     const ids = store.publish(message, receivers.map(({ stored, disabled }) => ({ key: stored.key, state: disabled === undefined ? 'pending' : 'cancelled' })), nowMs);
     receivers.forEach(({ stored, disabled }, i) => {
       if (disabled === undefined) dispatcher.add(stored.key, ids[i]!, message, nowMs);
+      else countSettled();
     });
     return ids;
   }
@@ -175,7 +176,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
     const { answer, row } = await tries.post(endpoint, task.message, attempt);
     if (judge(endpoint, answer)) return { state: 'delivered', attempt: row };
     if (endpoint.disabled !== undefined) return { state: 'cancelled', attempt: row };
-    const waitMs = tries.waitMs(attempt, answer);
+    const waitMs = tries.waitMs(attempt - task.spent, answer);
     if (waitMs === undefined) return { state: 'exhausted', attempt: row };
     return { state: 'again', attempt: { ...row, nextMs: Math.ceil(timers.nowMs() + waitMs) } };
   }
@@ -218,7 +219,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
         operations.announce('exhausted', { endpoint: endpoint?.id, delivery: String(task.id), event: task.message.id });
       }
     }
-    if (state !== 'again' && ++settledCount % pruneEvery === 0) store.prune(timers.nowMs() - options.retain, options.keep, pruneAtOnce);
+    if (state !== 'again') countSettled();
     if (watchers.size > 0 && endpoint) {
       const row: DeliveryRow = {
         id: task.id, endpointId: endpoint.id, eventId: task.message.id, topic: task.message.topic, state: state === 'again' ? 'pending' : state,
@@ -227,6 +228,11 @@ export function createService(context: PatternContext, options: PatternOptions<'
       };
       tell({ kind: 'attempt', delivery: deliveryView(row), attempt: attemptView(attempt) });
     }
+  }
+
+  /** What is published for a disabled endpoint is settled as it comes. */
+  function countSettled(): void {
+    if (++settledCount % pruneEvery === 0) store.prune(timers.nowMs() - options.retain, options.keep, pruneAtOnce);
   }
 
   function tell(message: StreamMessage): void {
@@ -274,6 +280,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
       stop(endpoint);
       endpoint.disabled = 'deleted';
       endpoints.delete(endpoint.id);
+      byKey.delete(endpoint.stored.key);
       store.removeEndpoint(endpoint.stored.key);
       tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'deleted' });
     },

@@ -2,6 +2,7 @@
 //
 // A delivery is of state `fresh` until its first attempt has failed, then `waiting`: the two ways to be pending have an
 // index each, of pending rows only, so that neither the settled nor another endpoint's backlog is ever walked over.
+// `spent` are the attempts before a replay: the schedule begins anew behind them.
 
 import type { DatabaseSync } from 'node:sqlite';
 
@@ -19,7 +20,7 @@ CREATE TABLE events (
 CREATE INDEX events_of_topic ON events (topic, key);
 CREATE TABLE deliveries (
   id INTEGER PRIMARY KEY, event INTEGER NOT NULL, endpoint INTEGER NOT NULL, state INTEGER NOT NULL,
-  attempts INTEGER NOT NULL, created_ms INTEGER NOT NULL, next_ms INTEGER, settled_ms INTEGER, status INTEGER, failure TEXT);
+  attempts INTEGER NOT NULL, spent INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL, next_ms INTEGER, settled_ms INTEGER, status INTEGER, failure TEXT);
 CREATE INDEX fresh ON deliveries (endpoint, id) WHERE state = 0;
 CREATE INDEX waiting ON deliveries (endpoint, next_ms) WHERE state = 1;
 CREATE INDEX pending ON deliveries (id) WHERE state < 2;
@@ -43,7 +44,7 @@ export function migrate(db: DatabaseSync): void {
   else if (found !== version) throw new Error(`the store was written as version ${found}; this pushbench reads version ${version}`);
 }
 
-const taskColumns = `d.id, d.endpoint, d.attempts, d.created_ms AS createdMs, d.next_ms AS nextMs,
+const taskColumns = `d.id, d.endpoint, d.attempts, d.spent, d.created_ms AS createdMs, d.next_ms AS nextMs,
   e.id AS eventId, e.topic, e.body, e.body_bytes AS bodyBytes`;
 const tasks = `SELECT ${taskColumns} FROM deliveries d CROSS JOIN events e ON e.key = d.event`;
 
@@ -71,9 +72,9 @@ export const statements = {
   freshIds: `SELECT d.id, e.topic FROM deliveries d INDEXED BY fresh CROSS JOIN events e ON e.key = d.event WHERE d.endpoint = ? AND d.state = 0`,
   waitingIds: `SELECT d.id, e.topic FROM deliveries d INDEXED BY waiting CROSS JOIN events e ON e.key = d.event WHERE d.endpoint = ? AND d.state = 1`,
   cancel: `UPDATE deliveries SET state = 4, next_ms = NULL, settled_ms = ? WHERE id = ? AND state < 2`,
-  replay: `UPDATE deliveries SET state = 1, next_ms = ?, settled_ms = NULL WHERE id = ? AND state > 1`,
+  replay: `UPDATE deliveries SET state = 1, spent = attempts, next_ms = ?, settled_ms = NULL WHERE id = ? AND state > 1`,
   task: `${tasks} WHERE d.id = ?`,
-  recover: `UPDATE deliveries SET state = 1, next_ms = :nowMs, settled_ms = NULL WHERE id IN (
+  recover: `UPDATE deliveries SET state = 1, spent = attempts, next_ms = :nowMs, settled_ms = NULL WHERE id IN (
     SELECT id FROM deliveries INDEXED BY dead_of_endpoint WHERE endpoint = :endpoint AND state > 2 AND created_ms >= :sinceMs AND created_ms < :untilMs ORDER BY id LIMIT :limit)`,
 
   list: `${rows} WHERE d.id < :cursor ${newestFirst}`,
@@ -93,10 +94,11 @@ export const statements = {
   oldest: `SELECT created_ms AS createdMs FROM deliveries WHERE state < 2 ORDER BY id LIMIT 1`,
   newestId: `SELECT max(id) AS id FROM deliveries`,
 
-  prunable: `SELECT id, event, state, created_ms AS createdMs FROM deliveries WHERE id > ? ORDER BY id LIMIT ?`,
+  prunable: `SELECT id, event, endpoint, state, created_ms AS createdMs FROM deliveries WHERE id > ? ORDER BY id LIMIT ?`,
   pruneAttempts: `DELETE FROM attempts WHERE delivery = ?`,
   pruneDelivery: `DELETE FROM deliveries WHERE id = ?`,
   pruneEvent: `DELETE FROM events WHERE key = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = ?)`,
+  pruneEndpoint: `DELETE FROM endpoints WHERE key = ? AND removed = 1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = ?)`,
 } as const;
 
 /** Statements that read all of a small table, or all that is pending once, at the start. */

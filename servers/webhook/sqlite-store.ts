@@ -8,6 +8,7 @@
 // A process that is killed leaves at most one transaction behind that was not committed, which SQLite rolls back: its
 // events were not confirmed to their publisher, its attempts are made again.
 
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { deliveryStates, type DeliveryState } from './api.ts';
 import { migrate, statements, stateNumbers, wholeReads } from './sqlite-schema.ts';
@@ -15,7 +16,7 @@ import type { AttemptRow, DeliveryRow, DeliveryStore, EventRow, ListFilter, Stor
 
 const commitEveryMs = 2;
 
-type TaskRecord = { id: number; endpoint: number; attempts: number; createdMs: number; nextMs: number | null; eventId: string; topic: string; body: string; bodyBytes: number };
+type TaskRecord = { id: number; endpoint: number; attempts: number; spent: number; createdMs: number; nextMs: number | null; eventId: string; topic: string; body: string; bodyBytes: number };
 type RowRecord = { [K in keyof Omit<DeliveryRow, 'state'>]: DeliveryRow[K] extends number | string ? DeliveryRow[K] : Exclude<DeliveryRow[K], undefined> | null } & { state: number };
 
 /**
@@ -24,6 +25,8 @@ type RowRecord = { [K in keyof Omit<DeliveryRow, 'state'>]: DeliveryRow[K] exten
  * @throws the system's error when the file cannot be had; Error when another version wrote it, or another process uses it
  */
 export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSync } {
+  // Secrets are in it. SQLite gives its other files the permissions of this one.
+  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path);
   // Two servers on one file would deliver everything twice.
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;');
@@ -59,8 +62,8 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
     lastCommitMs = performance.now();
   }
 
-  function taskOf({ id, endpoint, attempts, createdMs, nextMs, eventId, topic, body, bodyBytes }: TaskRecord): Task {
-    return { id, endpoint, attempts, createdMs, dueMs: nextMs ?? createdMs, message: { id: eventId, topic, body, bodyBytes } };
+  function taskOf({ id, endpoint, attempts, spent, createdMs, nextMs, eventId, topic, body, bodyBytes }: TaskRecord): Task {
+    return { id, endpoint, attempts, spent, createdMs, dueMs: nextMs ?? createdMs, message: { id: eventId, topic, body, bodyBytes } };
   }
 
   const all = <T>(statement: StatementSync, ...values: SQLInputValue[]) => statement.all(...values) as T[]; // its columns are named so
@@ -79,6 +82,7 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
     removeEndpoint(key) {
       begin();
       run.removeEndpoint.run(key);
+      run.pruneEndpoint.run(key, key);
     },
 
     publish({ id, topic, body, bodyBytes }, endpoints, nowMs) {
@@ -146,7 +150,7 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
 
     prune(beforeMs, keep, limit) {
       const keptFrom = ((run.newestId.get() as { id: number | null }).id ?? 0) - keep;
-      const found = all<{ id: number; event: number; state: number; createdMs: number }>(run.prunable, pruneAfter, limit);
+      const found = all<{ id: number; event: number; endpoint: number; state: number; createdMs: number }>(run.prunable, pruneAfter, limit);
       const old = found.filter(({ id, createdMs }) => id <= keptFrom || createdMs < beforeMs);
       const gone = old.filter(({ state }) => state > stateNumbers.waiting);
       // Pending rows are passed over until the next round begins at the first row again.
@@ -158,6 +162,7 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
         run.pruneDelivery.run(id);
       }
       for (const event of new Set(gone.map((one) => one.event))) run.pruneEvent.run(event, event);
+      for (const endpoint of new Set(gone.map((one) => one.endpoint))) run.pruneEndpoint.run(endpoint, endpoint);
       return gone.length;
     },
     async close() {

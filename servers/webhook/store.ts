@@ -26,6 +26,8 @@ export type Task = {
   readonly message: Message;
   /** Attempts made. */
   readonly attempts: number;
+  /** Those of them before it was replayed: the schedule begins anew behind them. */
+  readonly spent: number;
   readonly createdMs: number;
   /** When it became, or becomes, due. */
   readonly dueMs: number;
@@ -90,7 +92,7 @@ export type DeliveryStore = {
   endpoints(): StoredEndpoint[];
   /** Adds it and gives it its key, or replaces what is kept under the key. */
   saveEndpoint(endpoint: StoredEndpoint): void;
-  /** Forgets it with its secrets. Its deliveries are listed until they are pruned. */
+  /** Forgets it with its secrets at once. Its deliveries are listed until they are pruned. */
   removeEndpoint(key: number): void;
 
   /**
@@ -123,8 +125,8 @@ export type DeliveryStore = {
   /** Pending over all endpoints, and since when the oldest of them. */
   depth(): { pending: number; oldestMs: number | undefined };
   /**
-   * Removes deliveries that were settled and are older than `beforeMs`, or beyond the newest `keep`, with their attempts and the events that
-   * nobody refers to any more; at most `limit` of them.
+   * Removes deliveries that were settled and are older than `beforeMs`, or beyond the newest `keep`, with their attempts, and the events and removed
+   * endpoints that nobody refers to any more; at most `limit` of them.
    * @returns how many went
    */
   prune(beforeMs: number, keep: number, limit: number): number;

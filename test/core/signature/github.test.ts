@@ -23,6 +23,17 @@ test('signs the vectors, and names the delivery and the event beside', () => {
   assert.equal(sign([key('mysecret')], { id: 'a', timestampS: 1, body: '{"foo":"bar"}' })[name], 'sha256=4864d2759938a15468b5df9ade20bf161da9b4f737ea61794142f3484236bda3');
 });
 
+test('verifies the vectors of octokit with escapes and beyond ASCII, as text and as bytes', () => {
+  for (const [text, digest] of [
+    ['{"foo":"Foo\\n\\u001B[34mbar: ♥♥♥♥♥♥♥♥\\nthis-is-lost\\u001B[0m\\u001B[2K"}', 'afecc3caa27548bb90d51a50384cb2868b9a3327b4ad6a01c9bd4ed0f8b0b12c'],
+    ['{"foo":"\\\\u001b"}', '6f8326efbacfbd04e870cea25b5652e635be8c9807f2fd5348ef60753c9e96ed'],
+  ] as const) {
+    const headers = { [name]: `sha256=${digest}` };
+    for (const given of [text, Buffer.from(text), new TextEncoder().encode(text)]) assert.deepEqual(verify([key('development')], headers, given), { ok: true });
+    assert.equal(sign([key('development')], { id: 'a', timestampS: 1, body: text })[name], headers[name]);
+  }
+});
+
 test('verifies the vector, with an old secret beside the new one too, whatever the time', () => {
   assert.equal(refusal({ [name]: signature }), undefined);
   assert.equal(refusal({ [name]: signature }, [newSecret(), secret]), undefined);

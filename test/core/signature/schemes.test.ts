@@ -1,6 +1,8 @@
 // What holds for every signature scheme: round trip, tampering, rotation, secrets that no message repeats.
 
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { messageOf } from '../../../core/errors.ts';
@@ -69,6 +71,33 @@ for (const name of schemeNames) {
         }
       }
       for (const text of said) for (const hidden of [secret.slice(6, 20), headers[covered[name]!.at(-1)!]!]) assert.ok(!text.includes(hidden), text);
+    });
+
+    test('a wrong signature is compared whole, wherever it is wrong', (t) => {
+      // ed25519 compares nothing secret.
+      if (name === 'standard-ed25519') return;
+      const compared: number[] = [];
+      const timingSafeEqual = crypto.timingSafeEqual.bind(crypto);
+      const mocked = t.mock.method(crypto, 'timingSafeEqual', (a: Uint8Array, b: Uint8Array) => {
+        compared.push(a.length);
+        return timingSafeEqual(a, b);
+      });
+      syncBuiltinESMExports();
+      const own = [key(newSecret()), key(newSecret())];
+      const headers = sign(own.slice(1), { id: 'a', timestampS, body: 'x' });
+      const part = name === 'slack' ? 'x-slack-signature' : covered[name]!.at(-1)!;
+      const good = headers[part]!;
+      const first = good.lastIndexOf(name === 'standard' ? ',' : '=', good.length - 3) + 1;
+      const lengths = [good, ...[first, first + 9, good.length - 3].map((i) => `${good.slice(0, i)}${good[i] === 'a' ? 'b' : 'a'}${good.slice(i + 1)}`)].map((given, i) => {
+        compared.length = 0;
+        assert.equal(verify(own, { ...headers, [part]: given }, 'x', at).ok, i === 0);
+        return [...compared];
+      });
+      mocked.mock.restore();
+      syncBuiltinESMExports();
+      // Both keys are tried in full, also when one has matched.
+      assert.equal(lengths[0]!.length, 2);
+      for (const one of lengths) assert.deepEqual(one, lengths[0]);
     });
 
     test('a new secret is made each time', () => assert.notEqual(newSecret(), newSecret()));

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { networkInterfaces } from 'node:os';
 import { describe, test, type TestContext } from 'node:test';
 import { patterns } from '../../../core/patterns.ts';
 import { defaultLimits } from '../../../core/scenario.ts';
@@ -12,9 +13,9 @@ async function serve(t: TestContext, host?: string) {
   t.after(() => server.close());
   const { port } = new URL(server.endpoint.url);
   /** `fetch` sets Host and Origin as it likes. */
-  const ask = (method: string, path: string, headers: Record<string, string> = {}, body = '') =>
+  const ask = (method: string, path: string, headers: Record<string, string> = {}, body = '', to = '127.0.0.1') =>
     new Promise<{ status: number; text: string; headers: IncomingHttpHeaders }>((resolve, reject) => {
-      const request = httpRequest({ host: '127.0.0.1', port, method, path, headers }, (response) => {
+      const request = httpRequest({ host: to, port, method, path, headers }, (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (piece: string) => (text += piece)).on('end', () => resolve({ status: response.statusCode!, text, headers: response.headers }));
       });
@@ -78,6 +79,17 @@ describe('from another machine', () => {
         assert.match(text, /send \\"Authorization: Bearer TOKEN\\"/);
       }
     }
+  });
+
+  const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []).find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+  test('an address of the network is another machine, whatever Host says', { skip: own === undefined && 'this machine has loopback alone' }, async (t) => {
+    const { ask, page } = await serve(t, '0.0.0.0');
+    const token = page.split('token=')[1]!;
+    for (const headers of [{}, { host: 'localhost' }, { host: '127.0.0.1' }]) {
+      for (const path of ['/webhooks', '/dashboard', '/webhooks/stream']) assert.equal((await ask('GET', path, headers as Record<string, string>, '', own)).status, 401, path);
+    }
+    assert.equal((await ask('POST', '/webhooks', {}, registration, own)).status, 401);
+    assert.equal((await ask('GET', '/webhooks', { authorization: `Bearer ${token}` }, '', own)).status, 200);
   });
 
   test('the token opens it: as a header for programs, through the printed address for browsers', async (t) => {

@@ -15,11 +15,11 @@ import type { DeliveryDetail, DeliveryList, DeliveryView, EndpointList, Endpoint
 import type { Timers } from '../../../servers/webhook/timers.ts';
 
 /** The webhook server on these timers; closed when the test is over, if not before. */
-export async function serveOn(t: TestContext, timers: Timers, options: Record<string, unknown> = {}, limits: Partial<ServerLimits> = {}) {
+export async function serveOn(t: TestContext, timers: Timers, options: Record<string, unknown> = {}, limits: Partial<ServerLimits> = {}, random = () => 0.5) {
   const counters = newCounters();
   const hub = createHub(defaultLimits);
   const tally = createTally(counters);
-  const context = { hub, limits: { ...defaultLimits, slowBuffer: 64 * 1024 ** 2, ...limits }, counters, countConnection: tally.add, random: () => 0.5 };
+  const context = { hub, limits: { ...defaultLimits, slowBuffer: 64 * 1024 ** 2, ...limits }, counters, countConnection: tally.add, random };
   const running = await webhookOn(timers).start(context, patternOptions.webhook.parse({ jitter: '0%', ...options }));
   const listener = createServer(createRouter(running.routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createDispatcher } from '../../../servers/webhook/dispatcher.ts';
+import { openSqliteStore } from '../../../servers/webhook/sqlite-store.ts';
 import { realTimers } from '../../../servers/webhook/timers.ts';
 import { bareReceiver, receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
@@ -34,6 +36,51 @@ test('a type that an endpoint did not ask for brings it no request', async (t) =
   await until('all came', () => at.got.length === 20);
   await sleep(20);
   assert.ok(at.got.every(({ path }) => path === '/a') && at.got.length === 20);
+});
+
+/** Eight endpoints that answer within 20 ms and one that takes ten seconds and fails, in time that is counted and not spent. */
+async function p99OfTheOthers({ dead, endpointConcurrency }: { dead: boolean; endpointConcurrency: number }): Promise<number> {
+  const timers = virtualTimers();
+  const store = openSqliteStore(':memory:');
+  const keys = Array.from({ length: dead ? 9 : 8 }, (_, i) => {
+    const endpoint = { key: 0, id: `ep_${i}`, config: '{}', createdMs: 0, disabled: undefined, failures: 0, failingSinceMs: undefined };
+    store.saveEndpoint(endpoint);
+    return endpoint.key;
+  });
+  const latencies: number[] = [];
+  const dispatcher = createDispatcher({
+    store: { ...store, committed: () => Promise.resolve() }, timers, concurrency: 64, settled() {},
+    deliver: ({ endpoint, attempts, createdMs }) => new Promise((resolve) => {
+      const isDead = endpoint === keys[8];
+      const atMs = timers.nowMs();
+      timers.after(isDead ? 10_000 : 20, () => {
+        if (!isDead) latencies.push(timers.nowMs() - createdMs);
+        const attempt = { attempt: attempts + 1, atMs, latencyMs: 20, status: isDead ? undefined : 204, failure: undefined, answer: '', truncated: false, nextMs: isDead ? timers.nowMs() + 5000 : undefined };
+        resolve({ state: isDead ? 'again' : 'delivered', attempt });
+      });
+    }),
+  });
+  for (const key of keys) dispatcher.open(key, { concurrency: endpointConcurrency, ratePerS: Infinity, fifo: false, breaker: undefined });
+  const publish = (n: number): void => {
+    const message = { id: `e-${n}`, topic: 'news', body: '{}', bodyBytes: 2 };
+    const ids = store.publish(message, keys.map((key) => ({ key, state: 'pending' })), timers.nowMs());
+    keys.forEach((key, i) => dispatcher.add(key, ids[i]!, message, timers.nowMs()));
+    // 250 events a second: forty of the sixty-four attempts under way are the others'.
+    if (n < 500) timers.after(4, () => publish(n + 1));
+  };
+  publish(1);
+  while (latencies.length < 500 * 8) {
+    timers.next();
+    await new Promise(setImmediate);
+  }
+  await store.close();
+  return latencies.sort((a, b) => a - b)[Math.ceil(latencies.length * 0.99) - 1]!;
+}
+
+test('the p99 of the others is the same with a dead endpoint among them as without, and would not be without its cap', async () => {
+  const alone = await p99OfTheOthers({ dead: false, endpointConcurrency: 8 });
+  assert.equal(await p99OfTheOthers({ dead: true, endpointConcurrency: 8 }), alone);
+  assert.ok(await p99OfTheOthers({ dead: true, endpointConcurrency: 64 }) > 10 * alone);
 });
 
 describe('caps', () => {
@@ -69,6 +116,36 @@ describe('caps', () => {
       times.forEach((ms, i) => assert.ok(i + 1 <= 100 * (ms / 1000) + 11.5, `${i + 1} attempts within ${ms} ms`));
     }
   });
+});
+
+test('the rate holds over every stretch of time but for a tenth of a second ahead, after a pause too, and is made use of', async (t) => {
+  const [rate, aheadS, each] = [100, 0.1, 150];
+  const timers = virtualTimers();
+  const madeMs: number[] = [];
+  const at = await receiver(t, () => (madeMs.push(timers.nowMs()), 204));
+  const server = await serveOn(t, timers, { endpointRate: `${rate}/s` });
+  await server.register(at.url);
+  const deliverAll = async (total: number) => {
+    for (let i = 0; i < each; i++) server.publish('news');
+    const limitMs = performance.now() + 20_000;
+    while (madeMs.length < total) {
+      assert.ok(performance.now() < limitMs, `${madeMs.length} of ${total} within 20 s`);
+      await sleep(3);
+      if ((await server.stats()).underWay === 0 && timers.waiting() > 0) timers.next();
+    }
+  };
+  await deliverAll(each);
+  timers.after(10_000, () => {});
+  await sleep(20);
+  timers.next();
+  await deliverAll(2 * each);
+  for (let i = 0; i < madeMs.length; i++) {
+    for (let j = i; j < madeMs.length; j++) {
+      const s = (madeMs[j]! - madeMs[i]!) / 1000;
+      assert.ok(j - i + 1 <= rate * (s + aheadS) + 1 + 1e-9, `${j - i + 1} attempts within ${s} s`);
+    }
+  }
+  for (const half of [madeMs.slice(0, each), madeMs.slice(each)]) assert.ok(half.at(-1)! - half[0]! <= (each / rate) * 1000);
 });
 
 describe('fifo', () => {

@@ -111,6 +111,45 @@ test('recovery sends exactly what failed within its range, to that endpoint alon
   assert.deepEqual(await server.recover(id, range), { recovered: 0, more: false });
 });
 
+test('recovery takes ten thousand at once and says that there are more', async (t) => {
+  const at = await receiver(t);
+  const server = await serveOn(t, virtualTimers(), { store: 'memory' });
+  const { id } = await server.register(at.url);
+  await server.change(id, { enabled: false });
+  for (let i = 0; i < 10_001; i++) server.publish('news');
+  const range = { since: new Date(0).toISOString() };
+  await server.change(id, { enabled: true });
+  assert.deepEqual(await server.recover(id, range), { recovered: 10_000, more: true });
+  assert.deepEqual(await server.recover(id, range), { recovered: 1, more: false });
+  await server.change(id, { enabled: false });
+});
+
+test('a replay begins the schedule anew', async (t) => {
+  const at = await receiver(t, () => 500);
+  const timers = virtualTimers();
+  const server = await serveOn(t, timers, { retries: ['1m', '5m'] });
+  await server.register(at.url);
+  server.publish('news');
+  await pass(timers, async () => (await server.stats()).exhausted === 1);
+  const fromMs = timers.nowMs();
+  await server.replay('1');
+  await pass(timers, async () => (await server.stats()).exhausted === 2);
+  const { attemptLog, attempts } = await server.delivery('1');
+  assert.equal(attempts, 6);
+  assert.deepEqual(attemptLog.map((one) => one.attempt), [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(attemptLog.slice(3).map((one) => Date.parse(one.at) - fromMs), [0, 60_000, 360_000]);
+});
+
+test('what is published for a disabled endpoint is kept within the bound', async (t) => {
+  const server = await serveOn(t, virtualTimers(), { keep: 10 });
+  const { id } = await server.register('http://127.0.0.1:9/');
+  await server.change(id, { enabled: false });
+  for (let i = 0; i < 500; i++) server.publish('news');
+  const { deliveries } = await server.deliveries('?limit=500');
+  assert.ok(deliveries.length >= 10 && deliveries.length < 100, `${deliveries.length} are kept`);
+  assert.equal(deliveries[0]!.id, '500');
+});
+
 describe('an endpoint is disabled', () => {
   test('after a hundred failures in a row; what came meanwhile is recovered once it is enabled', async (t) => {
     let healthy = false;
@@ -158,6 +197,21 @@ describe('an endpoint is disabled', () => {
     assert.equal((await server.endpoint(id)).disabled, 'every attempt of five days failed');
     assert.equal(timers.nowMs() - againMs, 5 * day);
   });
+});
+
+test('failures are counted over a restart', async (t) => {
+  const file = databaseFile(t);
+  const at = await receiver(t, () => 500);
+  const options = { store: 'sqlite', file, retries: [], disable: 'after-100-failures', concurrency: 1 };
+  const first = await serveOn(t, virtualTimers(), options);
+  const { id } = await first.register(at.url);
+  for (let i = 0; i < 60; i++) first.publish('news');
+  await pass(virtualTimers(), async () => (await first.stats()).exhausted === 60);
+  await first.close();
+  const second = await serveOn(t, virtualTimers(), options);
+  for (let i = 0; i < 60; i++) second.publish('news');
+  await pass(virtualTimers(), async () => (await second.endpoint(id)).disabled !== undefined && (await second.stats()).underWay === 0);
+  assert.equal(at.got.length, 100);
 });
 
 test('three days of a policy run in a moment, each attempt at its time', async (t) => {

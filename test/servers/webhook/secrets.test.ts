@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { schemes, type SchemeName } from '../../../core/signature.ts';
+import { schemeNames, schemes, type SchemeName } from '../../../core/signature.ts';
 import { RequestError } from '../../../servers/request.ts';
 import { keyRing, replaceSecret, type DatedSecret } from '../../../servers/webhook/secrets.ts';
+import { realTimers } from '../../../servers/webhook/timers.ts';
 import { receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
 import { serveOn } from './client.ts';
@@ -153,3 +154,54 @@ test('whatever is replaced when: the newest is always good, an older one until i
     }
   }));
 });
+
+for (const scheme of schemeNames) {
+  test(`${scheme}: nothing but the answer that made it shows a secret: no other answer, no message of the stream, no error, no line of the log`, async (t) => {
+    const said: string[] = [];
+    for (const name of ['log', 'error', 'warn', 'info'] as const) t.mock.method(console, name, (...things: unknown[]) => void said.push(things.map(String).join(' ')));
+    const { newSecret } = schemes[scheme];
+    const server = await serveOn(t, realTimers, { scheme, retries: [] });
+    const at = await receiver(t, ({ path }) => (path === '/good' ? 204 : 500));
+    const stream = await fetch(`${server.url}/webhooks/stream`);
+    void stream.body!.pipeThrough(new TextDecoderStream()).pipeTo(new WritableStream({ write: (text) => void said.push(text) })).catch(() => {});
+    t.after(() => server.close());
+    const [given, second, never] = [newSecret(), newSecret(), newSecret()];
+    const post = async (path: string, body: string) => {
+      const response = await fetch(`${server.url}${path}`, { method: 'POST', body });
+      const text = await response.text();
+      said.push(text, JSON.stringify([...response.headers]));
+      return { status: response.status, text };
+    };
+    const made = await server.register(`${at.url}/good`) as { id: string; secret: string };
+    const { status, text } = await post('/webhooks', JSON.stringify({ url: `${at.url}/bad`, events: ['news'], secret: given }));
+    assert.equal(status, 201);
+    const { id } = JSON.parse(text) as { id: string };
+    assert.equal((await post(`/webhooks/${id}/rotate`, JSON.stringify({ secret: second }))).status, 200);
+    for (const [path, body, expected] of [
+      ['/webhooks', JSON.stringify({ url: 'nowhere', events: ['news'], secret: never }), 422],
+      ['/webhooks', JSON.stringify({ url: at.url, events: ['news'], secret: `${never}${'x'.repeat(600)}` }), 422],
+      ['/webhooks', `{"url":"${at.url}","events":["news"],"secret":"${never}`, 400],
+      ['/webhooks', `{"secret":"${never}"x`, 400],
+      [`/webhooks/${id}/rotate`, JSON.stringify({ secret: second }), 409],
+      [`/webhooks/${id}/rotate`, JSON.stringify({ secret: [never] }), 422],
+      [`/webhooks/${id}/recover`, JSON.stringify({ since: never }), 422],
+    ] as const) assert.equal((await post(path, body)).status, expected, body);
+    server.publish('news');
+    await until('both were tried', () => at.got.length === 2);
+    const limitMs = performance.now() + 10_000;
+    while ((await server.stats()).depth > 0) assert.ok(performance.now() < limitMs);
+    await post(`/webhooks/${id}/test`, '');
+    await post('/webhooks/deliveries/1/replay', '');
+    for (const path of ['/webhooks', `/webhooks/${made.id}`, `/webhooks/${id}`, '/webhooks/events', '/webhooks/deliveries', '/webhooks/deliveries/1', '/webhooks/deliveries/2', '/webhooks/stats', '/dashboard', '/openapi.json', '/webhooks?cursor=x', '/webhooks/none']) {
+      said.push(await (await fetch(`${server.url}${path}`)).text());
+    }
+    await until('the stream told of it', () => said.some((one) => one.includes('"kind":"attempt"')));
+    // Any ten letters in a row of it would be too much.
+    const parts = [made.secret, given, second, never].flatMap((secret) => {
+      const bare = secret.replace(/^wh(?:sec|sk|pk)_/, '');
+      return Array.from({ length: bare.length - 10 }, (_, i) => bare.slice(i, i + 10));
+    });
+    const all = said.join('\n');
+    assert.deepEqual(parts.filter((part) => all.includes(part)), []);
+  });
+}

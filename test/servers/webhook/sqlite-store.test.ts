@@ -2,9 +2,9 @@
 // nothing else.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test, type TestContext } from 'node:test';
 import { statements } from '../../../servers/webhook/sqlite-schema.ts';
@@ -24,7 +24,7 @@ function newStore(t: TestContext) {
   const publish = (n: number, nowMs = n) =>
     store.publish({ id: `e-${n}`, topic: 'news', body: `${n}`, bodyBytes: 1 }, [{ key: endpoint.key, state: 'pending' }], nowMs)[0]!;
   const settle = (id: number, state: 'delivered' | 'exhausted' | 'pending', nextMs?: number) => {
-    const task = { id, endpoint: endpoint.key, message: { id: '', topic: '', body: '', bodyBytes: 1 }, attempts: 0, createdMs: 0, dueMs: 0 };
+    const task = { id, endpoint: endpoint.key, message: { id: '', topic: '', body: '', bodyBytes: 1 }, attempts: 0, spent: 0, createdMs: 0, dueMs: 0 };
     store.settle(task, { attempt: 1, atMs: 1, latencyMs: 1, status: 204, failure: undefined, answer: '', truncated: false, nextMs }, state);
   };
   return { store, endpoint, publish, settle };
@@ -87,6 +87,32 @@ test('pending deliveries in front do not keep those behind them from being prune
   let gone = 0;
   for (let round = 0; round < 10; round++) gone += store.prune(-1, 5, 5);
   assert.equal(gone, 15);
+});
+
+test('a removed endpoint leaves no secret behind, and nothing at all when its last delivery is pruned', (t) => {
+  const { store, endpoint, publish, settle } = newStore(t);
+  store.saveEndpoint({ ...endpoint, config: '{"secrets":["hidden"]}' });
+  const rows = () => store.db.prepare('SELECT config FROM endpoints').all() as { config: string }[];
+  const id = publish(1);
+  settle(id, 'delivered');
+  store.removeEndpoint(endpoint.key);
+  assert.deepEqual(rows().map(({ config }) => config), ['{}']);
+  assert.deepEqual(store.endpoints(), []);
+  assert.equal(store.list({ limit: 1 })[0]!.endpointId, 'ep_1');
+  store.prune(-1, 0, 10);
+  assert.deepEqual(rows(), []);
+});
+
+test('only its owner reads the database, and the files beside it', { skip: process.platform === 'win32' && 'permissions are others there' }, async (t) => {
+  const file = newFile(t);
+  const store = openSqliteStore(file);
+  store.saveEndpoint({ key: 0, id: 'ep_1', config: '{}', createdMs: 0, disabled: undefined, failures: 0, failingSinceMs: undefined });
+  await store.committed();
+  const folder = dirname(file);
+  const files = readdirSync(folder);
+  assert.ok(files.includes('store.db') && files.includes('store.db-wal'), files.join());
+  for (const name of files) assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
+  await store.close();
 });
 
 test('a delivery that failed waits under its time, and a fresh one by its number', (t) => {
