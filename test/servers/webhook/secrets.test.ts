@@ -182,6 +182,8 @@ for (const scheme of schemeNames) {
       ['/webhooks', JSON.stringify({ url: at.url, events: ['news'], secret: `${never}${'x'.repeat(600)}` }), 422],
       ['/webhooks', `{"url":"${at.url}","events":["news"],"secret":"${never}`, 400],
       ['/webhooks', `{"secret":"${never}"x`, 400],
+      ['/webhooks', `{"secret":${never}}`, 400],
+      ['/webhooks', never, 400],
       [`/webhooks/${id}/rotate`, JSON.stringify({ secret: second }), 409],
       [`/webhooks/${id}/rotate`, JSON.stringify({ secret: [never] }), 422],
       [`/webhooks/${id}/recover`, JSON.stringify({ since: never }), 422],
