@@ -71,7 +71,7 @@ export async function createRedisService(context: PatternContext, options: Patte
   let fresh: { name: string; data: JobData }[] = [];
   let bodies: Promise<unknown>[] = [];
   let backlog: ServerBacklog = { depth: 0, oldestAgeMs: 0 };
-  let [delivered, exhausted, attempts] = [0, 0, 0];
+  let [delivered, exhausted, attempts, attemptsOfSettled] = [0, 0, 0, 0];
 
   await shared.reload();
   const kept = { count: options.keep, age: Math.ceil(options.retain / 1000) };
@@ -166,6 +166,7 @@ export async function createRedisService(context: PatternContext, options: Patte
       await job.moveToDelayed(Date.now() + waitMs / options.timeScale, token);
       throw new DelayedError();
     }
+    if (state === 'delivered' || state === 'exhausted') attemptsOfSettled += attempt - (data.spent ?? 0);
     if (state === 'delivered') delivered++;
     if (state !== 'exhausted') return state;
     exhausted++;
@@ -266,7 +267,7 @@ export async function createRedisService(context: PatternContext, options: Patte
       const settled = delivered + exhausted;
       return {
         ...backlog, underWay: [...underWay.values()].reduce((sum, n) => sum + n, 0), endpoints: { enabled: enabled(), disabled: shared.all.size - enabled(), open: 0 },
-        delivered, exhausted, attempts, ...(settled > 0 && { attemptsPerDelivery: attempts / settled }),
+        delivered, exhausted, attempts, ...(settled > 0 && { attemptsPerDelivery: attemptsOfSettled / settled }),
       };
     },
     watch(listener) {

@@ -79,7 +79,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
   let enabled = 0;
   let batch: Batch | undefined;
   let inHandler = Promise.resolve();
-  let [delivered, exhausted, attempts, settledCount] = [0, 0, 0, 0];
+  let [delivered, exhausted, attempts, attemptsOfSettled, settledCount] = [0, 0, 0, 0, 0];
   let closed = false;
 
   const newBreaker = () => (options.breaker ? createBreaker() : undefined);
@@ -211,6 +211,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
   function settled(task: Task, { state, attempt }: Outcome): void {
     const endpoint = byKey.get(task.endpoint);
     attempts++;
+    if (state === 'delivered' || state === 'exhausted') attemptsOfSettled += attempt.attempt - task.spent;
     if (state === 'delivered') delivered++;
     if (state === 'exhausted') {
       exhausted++;
@@ -320,7 +321,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
         oldestAgeMs,
         endpoints: { enabled, disabled: endpoints.size - enabled, open },
         delivered, exhausted, attempts,
-        ...(settledAll > 0 && { attemptsPerDelivery: attempts / settledAll }),
+        ...(settledAll > 0 && { attemptsPerDelivery: attemptsOfSettled / settledAll }),
       };
     },
     watch(listener) {

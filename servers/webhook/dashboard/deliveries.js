@@ -3,7 +3,7 @@
 
 import { api, query } from './api.js';
 import { openDetails } from './details.js';
-import { $, classOf, count, el, notice, time } from './dom.js';
+import { $, cell, classOf, count, el, notice, time } from './dom.js';
 import { urlOf } from './endpoints.js';
 
 const pageSize = 50;
@@ -88,16 +88,16 @@ function passes({ endpoint, state, event }) {
 
 function rowOf(delivery, fresh = false) {
   const { id, topic, event, endpoint, state, attempts, createdAt, lastStatus, lastFailure, nextAttemptAt } = delivery;
-  return el('tr', { 'data-id': id, ...(fresh && { class: 'fresh' }) },
-    el('th', { scope: 'row' }, el('button', { type: 'button', class: 'link', 'aria-label': `Details of delivery ${id}`, onclick: () => openDetails(id) }, id)),
-    el('td', {}, time(createdAt)),
-    el('td', {}, topic),
-    el('td', { class: 'id' }, event),
-    el('td', {}, urlOf(endpoint)),
-    el('td', { class: classOf(state) }, state),
-    el('td', { class: 'number' }, count(attempts)),
-    el('td', { class: 'wide' }, lastStatus === undefined ? (lastFailure ?? '') : `status ${lastStatus}`),
-    el('td', {}, nextAttemptAt === undefined ? '' : time(nextAttemptAt)));
+  return el('tr', { role: 'row', 'data-id': id, ...(fresh && { class: 'fresh' }) },
+    el('th', { role: 'rowheader', scope: 'row' }, el('button', { type: 'button', class: 'link', 'aria-label': `Details of delivery ${id}`, onclick: () => openDetails(id) }, id)),
+    cell({}, time(createdAt)),
+    cell({}, topic),
+    cell({ class: 'id' }, event),
+    cell({ class: 'wide whole' }, urlOf(endpoint)),
+    cell({ class: `early ${classOf(state)}` }, state),
+    cell({ class: 'number', 'data-label': 'attempts' }, count(attempts)),
+    cell({ class: 'wide' }, lastStatus === undefined ? (lastFailure ?? '') : `status ${lastStatus}`),
+    cell({ 'data-label': 'next due' }, nextAttemptAt === undefined ? '' : time(nextAttemptAt)));
 }
 
 $('filters').addEventListener('submit', (event) => event.preventDefault());

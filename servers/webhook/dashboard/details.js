@@ -2,7 +2,7 @@
 
 import { api } from './api.js';
 import { $, classOf, count, el, notice, span, time } from './dom.js';
-import { urlOf } from './endpoints.js';
+import { isHeldBack, urlOf } from './endpoints.js';
 
 let shownId;
 
@@ -36,7 +36,7 @@ function render({ id, endpoint, event, topic, state, attempts, createdAt, settle
     ['Event', `${event} on ${topic}`],
     ['Created', time(createdAt)],
     ['Attempts', count(attempts)],
-    ...(nextAttemptAt ? [['Next attempt', time(nextAttemptAt)]] : []),
+    ...(nextAttemptAt ? [['Next due', el('span', {}, time(nextAttemptAt), isHeldBack(endpoint) ? ', and made when the circuit lets it' : null)]] : []),
     ...(settledAt ? [['Settled', time(settledAt)]] : []),
   ];
   $('details-facts').replaceChildren(...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));

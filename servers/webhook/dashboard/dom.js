@@ -14,6 +14,9 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
+/** A cell of a table. Its `data-label` is said before it where the page is narrow and rows stand as cards, without their columns' titles. */
+export const cell = (attributes, ...children) => el('td', { role: 'cell', ...attributes }, ...children);
+
 let noticeTimer;
 
 /** Says something at the foot of the page for a while; screen readers say it too. */

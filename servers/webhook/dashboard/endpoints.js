@@ -1,7 +1,7 @@
 // The table of endpoints and what can be done with each.
 
 import { api, query } from './api.js';
-import { $, count, el, notice } from './dom.js';
+import { $, cell, count, el, notice } from './dom.js';
 import { openRecovery } from './recovery.js';
 
 const pageSize = 50;
@@ -12,6 +12,9 @@ let reading;
 
 /** @returns the endpoint's URL by its id, or the id while it is not known */
 export const urlOf = (id) => known.get(id)?.url ?? id;
+
+/** Whether its circuit breaker holds its deliveries back. */
+export const isHeldBack = (id) => known.has(id) && known.get(id).breaker !== 'closed';
 
 /** Reads the endpoints anew. Calls while one is under way share it. */
 export function refreshEndpoints() {
@@ -64,13 +67,13 @@ function rowOf(endpoint, text) {
   const on = disabled === undefined;
   const button = (action, label, run, enabled = true) =>
     el('button', { type: 'button', 'data-action': action, 'aria-label': `${label}: ${url} ${id}`, disabled: !enabled, onclick: () => act(run) }, label);
-  return el('tr', { 'data-id': id, 'data-text': text },
-    el('th', { scope: 'row', class: 'wide' }, url, el('small', { class: 'id' }, id)),
-    el('td', { class: 'wide' }, events.slice(0, 8).join(', '), events.length > 8 ? ` and ${events.length - 8} more` : null),
-    el('td', {}, stateOf(disabled, breaker)),
-    ...[pending, delivered, givenUp].map((n) => el('td', { class: 'number' }, count(n))),
-    el('td', { class: 'wide' }, lastFailure ?? ''),
-    el('td', {}, el('div', { class: 'buttons' },
+  return el('tr', { role: 'row', 'data-id': id, 'data-text': text },
+    el('th', { role: 'rowheader', scope: 'row', class: 'wide whole' }, url, el('small', { class: 'id' }, id)),
+    cell({ class: 'wide whole' }, events.slice(0, 8).join(', '), events.length > 8 ? ` and ${events.length - 8} more` : null),
+    cell({ class: 'whole' }, stateOf(disabled, breaker)),
+    ...[['pending', pending], ['delivered', delivered], ['given up', givenUp]].map(([label, n]) => cell({ class: 'number', 'data-label': label }, count(n))),
+    cell({ class: 'wide whole', 'data-label': 'last failure' }, lastFailure ?? ''),
+    cell({ class: 'whole' }, el('div', { class: 'buttons' },
       button('test', 'Send test', async () => {
         const { id: delivery } = await api('POST', `/webhooks/${id}/test`);
         return `Test event sent to ${url}: delivery ${delivery}`;

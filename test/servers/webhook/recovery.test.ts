@@ -57,6 +57,7 @@ describe('a delivery that is given up', () => {
     assert.equal(again.status, 404);
     const stats = await server.stats();
     assert.deepEqual([stats.depth, stats.exhausted, stats.delivered, stats.attempts], [0, 1, 1, 4]);
+    assert.equal(stats.attemptsPerDelivery, 2, 'three to its death, one after the replay');
   });
 
   test('is announced on a topic of its own, but not when that announcement itself fails', async (t) => {
