@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<{ main(): Promise<void> }>> = {
   accuracy: () => import('./accuracy.ts'),
   'webhook-sender': () => import('./webhook-sender.ts'),
   'webhook-store': () => import('./webhook-store.ts'),
+  'webhook-fifo': () => import('./webhook-fifo.ts'),
   'webhook-kills': () => import('./webhook-kills.ts'),
 };
 
