@@ -6,7 +6,8 @@ import { locate, newLocated } from '../core/envelope.ts';
 import { createSequencer, type Sequencer, type Step } from '../receiver/sequence.ts';
 import type { Sink } from './pattern.ts';
 
-type Item = { subscriber: number; body: Buffer };
+/** `copies`: how often it came again while it was held back. */
+type Item = { key: string; subscriber: number; body: Buffer; copies: number };
 
 /** Events held back for one topic of one subscriber. */
 const maxHeld = 10_000;
@@ -16,6 +17,8 @@ const maxTopics = 100_000;
 export function createOrder(maxWaitMs: number, sink: Sink): { event(subscriber: number, body: Buffer, atUs: number): boolean; close(): void } | undefined {
   if (maxWaitMs === 0) return undefined;
   const sequencers = new Map<number, Sequencer<Item>>();
+  /** Events that are held back. */
+  const held = new Map<string, Item>();
   const at = newLocated();
   const timer = setInterval(() => {
     const nowMs = performance.now();
@@ -26,7 +29,11 @@ export function createOrder(maxWaitMs: number, sink: Sink): { event(subscriber: 
   function hand(steps: readonly Step<Item>[]): void {
     const atUs = nowUs();
     for (const step of steps) {
-      if (step.kind === 'event' || step.kind === 'late') sink.event(step.item.subscriber, step.item.body, 0, step.item.body.length, atUs);
+      if (step.kind !== 'event' && step.kind !== 'late') continue;
+      const { key, subscriber, body, copies } = step.item;
+      held.delete(key);
+      // A repetition goes to the ledger, which keeps duplicates apart, but not before what it repeats.
+      for (let i = 0; i <= copies; i++) sink.event(subscriber, body, 0, body.length, atUs);
     }
   }
 
@@ -35,9 +42,19 @@ export function createOrder(maxWaitMs: number, sink: Sink): { event(subscriber: 
       if (!locate(body, 0, body.length, at)) return false;
       let sequencer = sequencers.get(subscriber);
       if (!sequencer) sequencers.set(subscriber, (sequencer = createSequencer<Item>({ maxHeld, maxWaitMs, maxTopics, first: 1 })));
-      const steps = sequencer.accept(at.topic, at.seq, { subscriber, body: Buffer.from(body) }, performance.now());
-      // A repetition goes to the ledger, which keeps duplicates apart.
-      if (steps.some(({ kind }) => kind === 'repeated')) return sink.event(subscriber, body, 0, body.length, atUs);
+      const key = `${subscriber} ${at.seq} ${at.topic}`;
+      const first = held.get(key);
+      if (first) {
+        first.copies++;
+        return true;
+      }
+      const item = { key, subscriber, body: Buffer.from(body), copies: 0 };
+      held.set(key, item);
+      const steps = sequencer.accept(at.topic, at.seq, item, performance.now());
+      if (steps.some(({ kind }) => kind === 'repeated')) {
+        held.delete(key);
+        return sink.event(subscriber, body, 0, body.length, atUs);
+      }
       hand(steps);
       return true;
     },
