@@ -73,6 +73,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   ...latencyMetrics('latency', 'endToEnd', 'delivery latency'),
   ...latencyMetrics('accept-to-receipt', 'acceptToReceipt', "server's acceptance to receipt"),
   ...latencyMetrics('publisher-lag', 'publisherLag', 'publisher lag'),
+  ...latencyMetrics('publish-round-trip', 'publishRoundTrip', 'publication, sent to confirmed'),
   ...latencyMetrics('first-receiver', 'firstReceiver', 'first receiver of an event'),
   ...latencyMetrics('median-receiver', 'medianReceiver', 'median receiver of an event'),
   ...latencyMetrics('last-receiver', 'lastReceiver', 'last receiver of an event'),

@@ -21,7 +21,7 @@ export const readingSchema = z.strictObject({
 export type Reading = z.infer<typeof readingSchema>;
 
 const latencies: Readonly<Record<string, keyof Completed['latency']>> = {
-  latency: 'endToEnd', 'accept-to-receipt': 'acceptToReceipt', 'publisher-lag': 'publisherLag',
+  latency: 'endToEnd', 'accept-to-receipt': 'acceptToReceipt', 'publisher-lag': 'publisherLag', 'publish-round-trip': 'publishRoundTrip',
   'first-receiver': 'firstReceiver', 'median-receiver': 'medianReceiver', 'last-receiver': 'lastReceiver', upstream: 'upstream', 'page-request': 'page',
 };
 

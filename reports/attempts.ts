@@ -8,7 +8,8 @@ import { html, type Markup } from './markup.ts';
 import { perTrial, table } from './tables.ts';
 import type { VariantTrials } from './variants.ts';
 
-const wasRetried = (trial: Completed) => (trial.latencyByAttempt ?? []).some(({ attempt }) => attempt > 1) || trial.counters.client.answersLost > 0;
+/** Whether some of its deliveries took more than one request. */
+export const wasRetried = (trial: Completed) => (trial.latencyByAttempt ?? []).some(({ attempt }) => attempt > 1) || trial.counters.client.answersLost > 0;
 
 export function attemptSection(variants: readonly VariantTrials[]): Markup {
   const retried = variants.map((variant) => ({ ...variant, completed: variant.completed.filter(wasRetried) })).filter(({ completed }) => completed.length > 0);
@@ -23,7 +24,7 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
     ['duplicates', (trial) => formatNumber(trial.ledger.duplicated)],
     ['beyond the lost answers', count('duplicated.unexplained')],
     ['backlog, most', count('backlog.peak')],
-    ['backlog at the end', count('backlog.end')],
+    ['backlog as the phase ended', count('backlog.end')],
   ];
   const byAttempt = retried.flatMap(({ label, completed }) => completed.flatMap((trial) => (trial.latencyByAttempt ?? []).map(({ attempt, histogram }) => {
     const latency = histogramOf(histogram);

@@ -1,10 +1,11 @@
 // The answer in one sentence, derived from the figures and claiming no more than they carry.
 
-import { histogramOf } from '../core/metrics.ts';
+import { histogramOf, metrics } from '../core/metrics.ts';
 import { quantileUs } from '../core/histogram.ts';
 import type { Completed, Result } from '../core/result.ts';
 import { formatNumber, formatUs } from '../core/units.ts';
 import { answerClauses } from './answer.ts';
+import { wasRetried } from './attempts.ts';
 import { curveHeadline } from './curve-data.ts';
 import { listed } from './said.ts';
 import { medianOf } from './table.ts';
@@ -14,6 +15,10 @@ import { rateText, subscribersText, variantsOf, type VariantTrials } from './var
 const alikeRatio = 1.25;
 /** Nor are medians that differ by less than a timer's step. */
 const alikeUs = 1000;
+/** A publisher that waits this long is held up by deliveries. */
+const longPublishingUs = 1_000_000;
+/** A backlog that is worth a word. */
+const backlogSaid = 100;
 /** More names than this are counted and not listed. */
 const namesListed = 6;
 
@@ -27,7 +32,7 @@ export function headlineOf(results: readonly Result[]): string {
 
 /** One sentence, and what was lost, does not count or was cut short; what cannot be said is said to be so. */
 export function headlinesOf(results: readonly Result[]): { answer: string; remarks: string[] } {
-  const variants = variantsOf(results);
+  const variants = results.length === 1 ? shortly(variantsOf(results)) : variantsOf(results);
   const overCells = curveHeadline(variants);
   const usable = variants.filter((variant) => variant.valid && variant.completed.length > 0);
   if (overCells !== undefined) return { answer: overCells, remarks: remarksOf(results, variants, usable) };
@@ -48,11 +53,54 @@ function remarksOf(results: readonly Result[], variants: readonly VariantTrials[
   // Trials of a search that do not count are among its steps.
   const unusable = variants.filter((variant) => variant.result.searches === undefined && !usable.includes(variant)).length;
   return [
+    ...publishing(usable),
+    ...madeAgain(usable),
     ...(losses.length > namesListed ? [`${losses.length} variants missed deliveries.`] : losses.length > 0 ? [`${listed(losses)}.`] : []),
     ...(unusable > namesListed ? [`${unusable} of ${variants.length} variants do not count; the reasons stand with the warnings.`] : []),
     ...(unusable > 0 && unusable <= namesListed ? [`${unusable === 1 ? 'One variant does' : `${unusable} variants do`} not count: ${whyNot(variants)}.`] : []),
     ...(results.some(({ interrupted }) => interrupted) ? ['The run was interrupted before its last trial.'] : []),
   ];
+}
+
+/** How long publishers waited, where that is the difference. */
+function publishing(usable: readonly VariantTrials[]): string[] {
+  const waits = usable.flatMap(({ label, completed }) => {
+    const us = completed.map((trial) => metrics['publish-round-trip.max']!.read(trial)).filter((value) => value !== undefined);
+    return us.length === 0 ? [] : [{ label, us: Math.max(...us) }];
+  }).sort((a, b) => a.us - b.us);
+  const [least, most] = [waits[0], waits.at(-1)];
+  if (!least || !most || most.us < longPublishingUs || most.us < 4 * least.us) return [];
+  return [`Publishing took up to ${formatUs(most.us)} with ${most.label}, up to ${formatUs(least.us)} with ${least.label}.`];
+}
+
+/** Where deliveries were made again: what that saved, what came twice and why, what queued up, and who kept the order. */
+function madeAgain(usable: readonly VariantTrials[]): string[] {
+  const retried = usable.filter(({ completed }) => completed.some(wasRetried));
+  if (retried.length === 0) return [];
+  const sum = (of: readonly VariantTrials[], read: (trial: Completed) => number) => of.reduce((total, { completed }) => total + completed.reduce((part, trial) => part + read(trial), 0), 0);
+  const metric = (name: string) => (trial: Completed) => metrics[name]!.read(trial) ?? 0;
+  const most = (name: string) => Math.max(...retried.flatMap(({ completed }) => completed.map(metric(name))));
+  const twice = sum(retried, ({ ledger }) => ledger.duplicated);
+  const unexplained = sum(retried, metric('duplicated.unexplained'));
+  const inOrder = (variant: VariantTrials) => sum([variant], ({ ledger }) => ledger.reordered) === 0;
+  const [kept, broken] = [retried.filter(inOrder), retried.filter((variant) => !inOrder(variant))];
+  const names = (of: readonly VariantTrials[]) => (of.length > namesListed ? `${of.length} variants` : listed(of.map(({ label }) => label)));
+  return [
+    ...(sum(usable, ({ ledger }) => ledger.missed) === 0 ? ['No delivery was missed.'] : []),
+    ...(twice > 0 ? [`${formatNumber(twice)} came twice, ${unexplained === 0 ? 'each after an answer that was lost' : `${formatNumber(unexplained)} of them without a lost answer`}.`] : []),
+    ...(most('backlog.peak') >= backlogSaid ? [`The backlog rose to ${formatNumber(most('backlog.peak'))} at the most and was ${formatNumber(most('backlog.end'))} as the measured phase ended.`] : []),
+    ...(kept.length > 0 && broken.length > 0 ? [`Only ${names(kept)} kept the order.`] : []),
+  ];
+}
+
+/** Without the options that all variants share, where they are of one pattern and still told apart. */
+function shortly(variants: readonly VariantTrials[]): readonly VariantTrials[] {
+  const words = variants.map(({ label }) => label.split(' '));
+  const [first = []] = words;
+  const shared = new Set(first.slice(1).filter((word) => words.every((others) => others.includes(word))));
+  const short = words.map((own) => own.filter((word) => !shared.has(word)).join(' '));
+  const apart = new Set(short).size === short.length && new Set(words.map(([pattern]) => pattern)).size === 1;
+  return variants.length > 1 && apart ? variants.map((variant, i) => ({ ...variant, label: short[i]!, own: short[i]! })) : variants;
 }
 
 function figuresOf(variant: VariantTrials): Figures | undefined {

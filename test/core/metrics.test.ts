@@ -14,7 +14,7 @@ function latencies(prefix: string, from: number): Record<string, number> {
 
 /** By hand, from the trial in trial.ts. */
 const expected: Record<string, number> = {
-  ...latencies('latency', 1), ...latencies('accept-to-receipt', 101), ...latencies('publisher-lag', 201),
+  ...latencies('latency', 1), ...latencies('accept-to-receipt', 101), ...latencies('publisher-lag', 201), ...latencies('publish-round-trip', 301),
   ...latencies('first-receiver', 401), ...latencies('median-receiver', 501), ...latencies('last-receiver', 601), ...latencies('upstream', 701), ...latencies('page-request', 801),
   published: 11, expected: 13, delivered: 14, missed: 15, duplicated: 16, reordered: 17, resumed: 18, corrupted: 19, unexpected: 20,
   requests: 50, 'requests-per-s': 5, 'requests-per-delivery': 0.5,
