@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { UserError } from '../../core/errors.ts';
-import type { Result } from '../../core/result.ts';
+import type { Completed, Result } from '../../core/result.ts';
 import { headlineOf } from '../../reports/headline.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
 import { readResult } from '../../reports/read.ts';
 import { resultTable } from '../../reports/table.ts';
 import { renderTable } from '../../reports/terminal.ts';
+import { completed, stored, trialOf } from '../core/trial.ts';
 import { fixtureResult } from './fixture.ts';
 
 const only = (result: Result, ...patterns: string[]): Result => ({ ...result, trials: result.trials.filter(({ variant }) => patterns.includes(variant.pattern)) });
@@ -85,6 +86,27 @@ test('the headline claims no difference that a single run does not carry', () =>
   assert.match(headlineOf([only(fixtureResult(), 'sse', 'http-stream')]), /all variants delivered alike \(half of the deliveries within/);
 });
 
+test('the headline of deliveries that were made again says what came twice and why, what queued up, how long publishers waited and who kept the order', () => {
+  const base = fixtureResult();
+  const outcome = (ledger: object, more: Partial<Completed> = {}) => {
+    const one = completed();
+    return completed({ ledger: { ...one.ledger, missed: 0, duplicated: 3, reordered: 0, ...ledger }, ...more });
+  };
+  const wait = (us: number) => ({ latency: { ...completed().latency, publishRoundTrip: stored(us) } });
+  const of = (...trials: [label: string, outcome: Completed][]) =>
+    headlineOf([{ ...base, trials: trials.map(([label, one]) => trialOf(label, one)) }]);
+  const line = of(['webhook store=sqlite', outcome({ reordered: 5 })], ['webhook fifo store=sqlite', outcome({})]);
+  assert.doesNotMatch(line, /store=sqlite/, 'what they share is left out');
+  assert.match(line, /No delivery was missed\. 6 came twice, each after an answer that was lost\. Only webhook fifo kept the order\.$/);
+  const unexplained = of(['webhook', outcome({ duplicated: 5 })]);
+  assert.match(unexplained, /5 came twice, 2 of them without a lost answer\.$/);
+  const lost = of(['webhook', outcome({ missed: 2, duplicated: 0 })]);
+  assert.doesNotMatch(lost, /No delivery was missed|came twice/);
+  assert.match(lost, /webhook missed 2 of 13 deliveries\.$/);
+  const held = of(['webhook delivery=sync', outcome({}, wait(9_000_000))], ['webhook store=sqlite', outcome({}, wait(70_000))]);
+  assert.match(held, /Publishing took up to 9 s with webhook delivery=sync, up to 70\S* ms with webhook store=sqlite\./);
+  assert.doesNotMatch(line, /Publishing took|backlog/);
+});
 test('the headline says so when nothing can be said', () => {
   const result = fixtureResult();
   assert.match(headlineOf([{ ...result, trials: [] }]), /nothing can be said: the run was interrupted/);
