@@ -49,7 +49,8 @@ export const patternOptions = {
     fifo: z.boolean().default(false).describe("each endpoint's deliveries one after the other, in the order they were published"),
     delivery: z.enum(['queue', 'sync']).default('queue').describe('from a queue; or in the handler that publishes, one endpoint after the other, without retries'),
     store: z.enum(['memory', 'sqlite', 'redis']).default('memory').describe('where deliveries are kept: with the process, in a database file that outlives it, or in Redis for several servers'),
-    redis: z.string().regex(/^rediss?:\/\/./, { error: 'an address such as redis://127.0.0.1:6379' }).default('redis://127.0.0.1:6379').describe('where that Redis answers'),
+    redis: z.string().regex(/^rediss?:\/\/./, { error: 'an address such as redis://127.0.0.1:6379' })
+      .refine((text) => !URL.parse(text)?.password, { error: 'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead' }).default('redis://127.0.0.1:6379').describe('where that Redis answers'),
     file: z.string().default('').describe('the database file; one that ends with the process when empty'),
     keep: z.int().min(0).max(100_000_000).default(100_000).describe('settled deliveries that are kept for the log and for replays'),
     retain: duration.prefault('7d').describe('and for how long'),

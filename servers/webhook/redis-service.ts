@@ -50,7 +50,8 @@ export async function createRedisService(context: PatternContext, options: Patte
   const { hub, counters, random } = context;
   const scheme = schemes[options.scheme];
   const guard = createGuard(options);
-  const settings = { url: options.redis, maxRetriesPerRequest: null };
+  const password = process.env['PUSHBENCH_REDIS_PASSWORD'];
+  const settings = { url: options.redis, maxRetriesPerRequest: null, ...(password && { password }) };
   const connection = new RedisConnection(settings);
   connection.on('error', () => {}); // it reconnects by itself; what cannot wait says so
   const client = await within(connectWithinMs, connection.client).catch(() => undefined);

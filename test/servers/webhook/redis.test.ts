@@ -140,6 +140,25 @@ describe('over Redis', { skip: noRedis }, () => {
     assert.equal(new Set(at.got.map(({ headers }) => headers['webhook-id'])).size, 250);
   });
 
+  test('a Redis that wants a password gets that of the environment', async (t) => {
+    const at = await receiver(t);
+    const url = newUrl();
+    const operator = new Redis(url);
+    await operator.config('SET', 'requirepass', 'hidden');
+    process.env['PUSHBENCH_REDIS_PASSWORD'] = 'hidden';
+    try {
+      const server = await serve(t, url);
+      await server.register(at.url);
+      await server.publish('news');
+      await until('it came', () => at.got.length === 1);
+      await server.server.close();
+    } finally {
+      delete process.env['PUSHBENCH_REDIS_PASSWORD'];
+      await operator.config('SET', 'requirepass', '');
+      operator.disconnect();
+    }
+  });
+
   test('410 disables, what comes then is cancelled, and recovery sends it', async (t) => {
     let answer = 410;
     const at = await receiver(t, () => answer);
@@ -178,9 +197,14 @@ describe('over Redis', { skip: noRedis }, () => {
   });
 });
 
-test('without a Redis the server says so, and not the password', async () => {
-  const options = patternOptions.webhook.parse({ store: 'redis', redis: 'redis://:secret@127.0.0.1:9' });
+test('without a Redis the server says so', async () => {
+  const options = patternOptions.webhook.parse({ store: 'redis', redis: 'redis://127.0.0.1:9' });
   await assert.rejects(startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 }), /^UserError: no Redis answers at 127\.0\.0\.1:9; start redis-server, or name another address with the option redis$/);
+});
+
+test('a password in the address is refused without repeating it', () => {
+  const { error } = patternOptions.webhook.safeParse({ store: 'redis', redis: 'redis://:hidden@127.0.0.1:9' });
+  assert.deepEqual(error?.issues.map(({ path, message }) => [path.join('.'), message]), [['redis', 'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead']]);
 });
 
 test('what takes one server is refused with store: redis', () => {
