@@ -12,6 +12,8 @@ const deliveries = Number(process.env['PUSHBENCH_BENCH_DELIVERIES'] ?? 1_000_000
 const endpoints = 100;
 const perEvent = 4;
 const samples = 50;
+/** A backlog that an endpoint has built up. */
+const behind = 100_000;
 
 export async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-store-'));
@@ -68,6 +70,11 @@ export async function main(): Promise<void> {
       store.recover(keys[99]!, 0, total, total, 10_000);
       await store.committed();
     }, 1);
+    for (let i = 0; i < behind; i += 100) {
+      store.publish({ id: `behind-${i}`, topic: 'news', body: '{}', bodyBytes: 2 }, Array.from({ length: 100 }, () => ({ key: keys[0]!, state: 'pending' as const })), total);
+    }
+    await store.committed();
+    await time(`list an endpoint's pending, with ${behind} of another's before them`, () => store.list({ state: 'pending', endpoint: keys[1], limit: 50 }));
     await time('prune 512 of the oldest, to the end of the commit', async () => {
       store.prune(-1, 10_000, 512);
       await store.committed();

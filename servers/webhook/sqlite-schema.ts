@@ -2,6 +2,7 @@
 //
 // A delivery is of state `fresh` until its first attempt has failed, then `waiting`: the two ways to be pending have an
 // index each, of pending rows only, so that neither the settled nor another endpoint's backlog is ever walked over.
+// Only a list of one endpoint's pending deliveries walks over those of others, in the index alone.
 // `spent` are the attempts before a replay: the schedule begins anew behind them.
 
 import type { DatabaseSync } from 'node:sqlite';
@@ -23,7 +24,7 @@ CREATE TABLE deliveries (
   attempts INTEGER NOT NULL, spent INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL, next_ms INTEGER, settled_ms INTEGER, status INTEGER, failure TEXT);
 CREATE INDEX fresh ON deliveries (endpoint, id) WHERE state = 0;
 CREATE INDEX waiting ON deliveries (endpoint, next_ms) WHERE state = 1;
-CREATE INDEX pending ON deliveries (id) WHERE state < 2;
+CREATE INDEX pending ON deliveries (id, endpoint) WHERE state < 2;
 CREATE INDEX dead ON deliveries (state, id) WHERE state > 2;
 CREATE INDEX dead_of_endpoint ON deliveries (endpoint, id) WHERE state > 2;
 CREATE INDEX deliveries_of_event ON deliveries (event);
