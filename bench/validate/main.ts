@@ -1,11 +1,12 @@
-// npm run validate: is the instrument right? Runs the parts, keeps the figures of each in results/validation/, and
-// writes docs/validation.md from all that are kept, so that it can be done in pieces: --only NAME runs one part.
+// npm run validate: is the instrument right? Writes docs/validation.md from the figures of all parts, which it keeps in
+// docs/results/validation/. --only NAME runs one part; --quick goes through everything in its shortest form and leaves
+// the document alone.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../core/units.ts';
 import { readEnvironment } from '../../harness/environment.ts';
-import type { Kept, Part } from './part.ts';
+import type { Part } from './part.ts';
+import { runParts } from './parts.ts';
 
 const parts: Readonly<Record<string, () => Promise<Part>>> = {
   synthetic: async () => (await import('./synthetic.ts')).synthetic,
@@ -13,11 +14,11 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   counts: async () => (await import('./counts.ts')).counts,
   bytes: async () => (await import('./bytes.ts')).bytes,
   negative: async () => (await import('./negative.ts')).negative,
-  injections: async () => (await import('./live.ts')).injections,
-  'live-aa': async () => (await import('./live.ts')).liveAa,
+  'injected-counts': async () => (await import('./injected-counts.ts')).injectedCounts,
+  'injected-delay': async () => (await import('./injected-timings.ts')).injectedDelay,
+  'injected-cpu': async () => (await import('./injected-timings.ts')).injectedCpu,
+  'live-aa': async () => (await import('./live-aa.ts')).liveAa,
 };
-const folder = 'results/validation';
-const page = 'docs/validation.md';
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [] }, quick: { type: 'boolean', default: false } } });
 const unknown = values.only.filter((name) => !Object.hasOwn(parts, name));
@@ -25,45 +26,14 @@ if (unknown.length > 0) {
   console.error(`There is no part called ${unknown.join(', ')}; there are: ${Object.keys(parts).join(', ')}.`);
   process.exit(2);
 }
-mkdirSync(folder, { recursive: true });
-for (const name of values.only.length > 0 ? values.only : Object.keys(parts)) {
-  const { title, run } = await parts[name]!();
-  console.log(`\n## ${name}: ${title}`);
-  const from = performance.now();
-  const outcome = await run(values.quick);
-  const kept: Kept = { title, ranAt: new Date().toISOString(), quick: values.quick, seconds: Math.round((performance.now() - from) / 1000), environment: readEnvironment(), ...outcome };
-  writeFileSync(`${folder}/${name}.json`, `${JSON.stringify(kept, null, 1)}\n`);
-  for (const { text, held } of kept.claims) console.log(`${held ? 'held' : 'FAILED'}: ${text}`);
-  if (kept.claims.some(({ held }) => !held)) process.exitCode = 1;
-  writeFileSync(page, document());
-}
-console.log(`\nWritten: ${page}`);
-
-function document(): string {
-  const sections = Object.keys(parts).map((name) => section(name, read(name)));
-  return `# Validation
-
-Written by \`npm run validate\`; every figure below was measured by it. \`-- --only NAME\` repeats one part, \`-- --quick\` takes a few minutes in place of about twenty. How a verdict is reached: [comparison.md](comparison.md).
-
-${sections.join('\n\n')}
-`;
-}
-
-function section(name: string, kept: Kept | undefined): string {
-  if (!kept) return `## ${name}\nNot run yet: \`npm run validate -- --only ${name}\`.`;
-  const { cpu, cores, memoryBytes, kernel, node, commit } = kept.environment;
-  return `## ${kept.title}
-${kept.claims.map(({ text, held }) => `- ${held ? 'Held' : '**Failed**'}: ${text}`).join('\n')}
-
-${kept.markdown}
-
-\`--only ${name}\`${kept.quick ? ', the quick form' : ''}: ${kept.ranAt.slice(0, 16).replace('T', ' ')} UTC, ${kept.seconds} s on ${cpu}, ${cores} cores, ${formatBytes(memoryBytes)}, Linux ${kernel}, Node ${node}${commit === null ? '' : `, commit ${commit}`}.`;
-}
-
-function read(name: string): Kept | undefined {
-  try {
-    return JSON.parse(readFileSync(`${folder}/${name}.json`, 'utf8')) as Kept; // written above
-  } catch {
-    return undefined;
-  }
-}
+// Read before the first part changes files of the repository.
+const { cpu, cores, memoryBytes, kernel, node, commit } = readEnvironment();
+const [folder, page] = values.quick ? ['results/validation', 'results/validation/validation.md'] : ['docs/results/validation', 'docs/validation.md'];
+const bad = await runParts({
+  parts, folder, page, quick: values.quick,
+  names: values.only.length > 0 ? values.only : Object.keys(parts),
+  machine: `${cpu}, ${cores} cores, ${formatBytes(memoryBytes)}, Linux ${kernel}, Node ${node}${commit === null ? '' : `, commit ${commit}`}`,
+  log: (text) => console.log(text),
+});
+console.log(`\nWritten: ${page}${bad.length === 0 ? '' : `. Not all is well in: ${bad.join(', ')}`}`);
+process.exitCode = bad.length === 0 ? 0 : 1;

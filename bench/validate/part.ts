@@ -1,20 +1,32 @@
 // A part of the validation: what it shows, the figures, and what held.
 
-import type { Environment } from '../../core/result.ts';
+import { z } from 'zod';
 
-export type Claim = { text: string; held: boolean };
+const claim = z.strictObject({ text: z.string(), held: z.boolean() });
 
-/** @param markdown tables and sentences with the figures */
-export type Outcome = { claims: Claim[]; markdown: string };
+const outcome = z.strictObject({
+  claims: z.array(claim).min(1),
+  markdown: z.string().describe('tables and sentences with the figures'),
+});
+
+/** A part as it is kept until it runs again. */
+export const keptSchema = z.strictObject({
+  ...outcome.shape,
+  title: z.string(),
+  ranAt: z.iso.datetime(),
+  seconds: z.int().min(0),
+  machine: z.string().describe('where it ran, in words'),
+});
+
+export type Claim = z.infer<typeof claim>;
+export type Outcome = z.infer<typeof outcome>;
+export type Kept = z.infer<typeof keptSchema>;
 
 export type Part = {
   title: string;
-  /** @param quick the shortest form that still shows something */
+  /** @param quick the shortest form that still goes through all of it */
   run(quick: boolean): Promise<Outcome>;
 };
-
-/** A part as it is kept until it runs again. */
-export type Kept = Outcome & { title: string; ranAt: string; quick: boolean; seconds: number; environment: Environment };
 
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   return [heads, heads.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');

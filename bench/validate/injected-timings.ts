@@ -1,0 +1,87 @@
+// Known changes of timings, live, at about twice the minimum effect, which is what detection is promised for: a delay
+// of each delivery must move the median latency, work for each delivery the server's CPU.
+
+import { readingOf } from '../../core/reading.ts';
+import { parseInjection, writeInjection, type Injection } from '../../core/injection.ts';
+import { defaultGates } from '../../core/gate.ts';
+import { judge, type Pair } from '../../core/judge.ts';
+import { random } from '../../core/random.ts';
+import { median } from '../../core/statistics/ranks.ts';
+import { formatShare, formatUs } from '../../core/units.ts';
+import { processes } from '../../harness/fleet.ts';
+import { table, type Part } from './part.ts';
+import { compared, cut, metricIn, ratioText, trialText, verdictText, type Arms } from './trials.ts';
+
+/** A series is so many whole comparisons, one after the other, of as many pairs as `ab` runs by default. */
+const [comparisons, pairsEach] = [4, 12];
+/** Comparisons drawn from the pairs of a series. */
+const draws = 1000;
+const wanted = 0.9;
+
+type Known = {
+  metric: 'latency.p50' | 'server-cpu-per-delivery';
+  baseline: Injection | undefined;
+  candidate: Injection;
+  /** What the metric must move by, and what that may be off by. */
+  byUs: number; toleranceUs: number; why: string;
+};
+
+/** Both arms are delayed, so that 4 ms more are a tenth of the median and far above what timers are off by. */
+export const injectedDelay: Part = {
+  title: 'An injected delay of about twice the minimum effect, live',
+  run: (quick) => series(400, quick, { metric: 'latency.p50', baseline: parseInjection('delay=36ms'), candidate: parseInjection('delay=40ms'), byUs: 4000, toleranceUs: 1000, why: 'timers fire up to 1 ms late' }),
+};
+
+/** The work is a tenth of what the server uses by itself on this machine, which is measured first. */
+export const injectedCpu: Part = {
+  title: 'Injected work of about twice the minimum effect, live',
+  async run(quick) {
+    const probe = await compared({ pairs: 1, seed: 500, candidate: processes });
+    const ownUs = median(valuesOf(probe, 'server-cpu-per-delivery'));
+    const byUs = Math.ceil(ownUs) / 10;
+    return series(501, quick, { metric: 'server-cpu-per-delivery', baseline: undefined, candidate: { cpuUsPerMessage: byUs }, byUs, toleranceUs: byUs / 2, why: "reading the clock overshoots, and a busier server's batches differ" });
+  },
+};
+
+async function series(seed: number, quick: boolean, { metric, baseline, candidate, byUs, toleranceUs, why }: Known) {
+  const arms = await compared({
+    pairs: quick ? 10 : comparisons * pairsEach, seed,
+    baseline: { ...processes, ...(baseline && { injection: baseline }) }, candidate: { ...processes, injection: candidate },
+  });
+  const parts = quick ? [arms.comparison] : cut(arms, pairsEach);
+  const rows = parts.map((comparison, i) => {
+    const figures = metricIn(comparison, metric);
+    const [from, to] = figures?.kind === 'ratio' ? [figures.baseline, figures.candidate] : [Number.NaN, Number.NaN];
+    const others = comparison.variants[0]!.metrics.filter((one) => one.verdict === 'slower' && one.metric !== metric).map((one) => one.metric);
+    return { moved: to - from, caught: figures?.verdict === 'slower', cells: [String(i + 1), formatUs(from), formatUs(to), formatUs(to - from), ratioText(figures), others.join(', ') || 'none', verdictText(comparison)] };
+  });
+  const caught = rows.filter((row) => row.caught).length;
+  const right = rows.filter(({ moved }) => Math.abs(moved - byUs) <= toleranceUs).length;
+  const power = drawnPower(arms, metric, Math.min(pairsEach, arms.baseline.trials.length));
+  const what = `${baseline ? `\`--inject ${writeInjection(baseline)}\` against ` : ''}\`--inject ${writeInjection(candidate)}\``;
+  return {
+    claims: [
+      { text: `${caught} of ${parts.length} comparisons are called slower by ${metric}; of ${draws} drawn from their pairs, ${formatShare(power)} (at least ${formatShare(wanted)} is wanted)`, held: power >= wanted && caught >= Math.floor(wanted * parts.length) },
+      { text: `in ${right} of ${parts.length} the metric moved by the ${formatUs(byUs)} that were injected, give or take ${formatUs(toleranceUs)} (${why})`, held: right === parts.length },
+    ],
+    markdown: `The reference SSE server, ${what}: ${trialText}. One series of ${arms.baseline.trials.length} pairs, cut into comparisons of ${Math.min(pairsEach, arms.baseline.trials.length)}.\n\n${table(['comparison', 'baseline', 'candidate', 'moved by', 'ratio', 'what else is called slower', 'verdict'], rows.map(({ cells }) => cells))}`,
+  };
+}
+
+/** Share of comparisons of `size` pairs, drawn without replacement from a series, that call the metric slower. */
+function drawnPower({ baseline, candidate }: Arms, metric: string, size: number): number {
+  const names = defaultGates.map((gate) => gate.metric);
+  const pairs = baseline.trials.map((trial, i): Pair => ({ baseline: readingOf(trial, names), candidate: readingOf(candidate.trials[i]!, names) })); // both or none are kept
+  const next = random(9, 'drawn comparisons');
+  let caught = 0;
+  for (let i = 0; i < draws; i++) {
+    const drawn = pairs.map((pair) => ({ pair, key: next() })).sort((a, b) => a.key - b.key).slice(0, size).map(({ pair }) => pair);
+    const { variants: [variant] } = judge([{ baseline: 'as it is', candidate: 'changed', paired: true, pairs: drawn }], defaultGates);
+    if (variant!.metrics.some((one) => one.metric === metric && one.verdict === 'slower')) caught++;
+  }
+  return caught / draws;
+}
+
+function valuesOf({ baseline, candidate }: Arms, metric: string): number[] {
+  return [...baseline.trials, ...candidate.trials].flatMap((trial) => readingOf(trial, [metric]).values[metric] ?? []);
+}

@@ -1,0 +1,56 @@
+// Runs parts of the validation and keeps the figures of each in a file of its own, so that a part that dies takes no
+// other's figures with it, and one can be repeated without the rest.
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../../core/errors.ts';
+import { writeWhole } from '../../harness/store.ts';
+import { validationPage } from './document.ts';
+import { keptSchema, type Kept, type Part } from './part.ts';
+
+export type PartsOptions = {
+  /** All that there are, in the order of the page. */
+  parts: Readonly<Record<string, () => Promise<Part>>>;
+  /** Those to run. */
+  names: readonly string[];
+  quick: boolean;
+  /** Where the figures are kept, a file a part. */
+  folder: string;
+  /** The document, written anew after each part. */
+  page: string;
+  machine: string;
+  log(text: string): void;
+};
+
+/** @returns the parts that did not come to their end, or in which something did not hold */
+export async function runParts({ parts, names, quick, folder, page, machine, log }: PartsOptions): Promise<string[]> {
+  mkdirSync(folder, { recursive: true });
+  const fileOf = (name: string) => join(folder, `${name}.json`);
+  const bad: string[] = [];
+  for (const name of names) {
+    log(`\n## ${name}`);
+    const from = performance.now();
+    try {
+      const { title, run } = await parts[name]!(); // the caller checked the names
+      const outcome = await run(quick);
+      const kept: Kept = { ...outcome, title, ranAt: new Date().toISOString(), seconds: Math.round((performance.now() - from) / 1000), machine };
+      writeWhole(fileOf(name), `${JSON.stringify(kept, null, 1)}\n`);
+      for (const { text, held } of kept.claims) log(`${held ? 'held' : 'FAILED'}: ${text}`);
+      if (kept.claims.some(({ held }) => !held)) bad.push(name);
+    } catch (error) {
+      bad.push(name);
+      log(`DIED after ${Math.round((performance.now() - from) / 1000)} s: ${messageOf(error)}\nWhat was kept of earlier runs stays. Repeat it with: npm run validate -- --only ${name}`);
+    }
+    writeWhole(page, validationPage(Object.fromEntries(Object.keys(parts).map((one) => [one, readKept(fileOf(one))]))));
+  }
+  return bad;
+}
+
+/** @returns `undefined` where nothing is kept, or what is there is of another shape */
+function readKept(file: string): Kept | undefined {
+  try {
+    return keptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
