@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { exitCodes, type ExitCode } from './errors.ts';
 
 export const comparisonFormat = 'pushbench-comparison';
-export const comparisonVersion = 1;
+export const comparisonVersion = 2;
 
 const count = z.int().min(0);
 const figure = z.number().nullable();
@@ -13,13 +13,16 @@ const figure = z.number().nullable();
 /** `slower`: worse by more than matters, beyond chance. `not-slower`: shown to be no worse than matters. `inconclusive`: neither could be shown. `invalid`: the measurement failed its own checks. */
 export const verdictSchema = z.enum(['slower', 'not-slower', 'inconclusive', 'invalid']);
 const decided = z.enum(['slower', 'not-slower', 'inconclusive']);
+/** Over the runs of each side. */
+const ends = z.tuple([z.number(), z.number()]).describe('lowest and highest run');
+const ranges = z.strictObject({ baseline: ends, candidate: ends });
 const unit = z.enum(['us', 'bytes', 'share', 'count', 'per-s']);
 
 const ratioMetric = z.strictObject({
   kind: z.literal('ratio'), metric: z.string(), unit,
   gating: z.boolean().describe('part of the verdict'),
   minimumEffect: z.number().describe('share; less than this does not matter'),
-  baseline: z.number().describe('median over the runs'), candidate: z.number(),
+  baseline: z.number().describe('median over the runs'), candidate: z.number(), ranges,
   ratio: z.number().describe('Hodges-Lehmann estimate of candidate over baseline'),
   low: figure.describe('ends of the interval for the ratio, null where there are too few runs for one'), high: figure,
   p: z.number().describe('two-sided'), pAdjusted: figure.describe("Holm's correction over all gating metrics of the comparison; null when not gating"),
@@ -32,14 +35,14 @@ const ratioMetric = z.strictObject({
 const exactMetric = z.strictObject({
   kind: z.literal('exact'), metric: z.string(), unit,
   tolerance: z.number().describe("in the metric's unit"),
-  baseline: z.number().describe('median over the runs'), candidate: z.number(),
+  baseline: z.number().describe('median over the runs'), candidate: z.number(), ranges,
   changed: z.boolean(),
   verdict: z.enum(['slower', 'not-slower']),
 });
 
 const lossMetric = z.strictObject({
   kind: z.literal('loss'), metric: z.string(), unit,
-  baseline: z.number().describe('mean over the runs'), candidate: z.number(),
+  baseline: z.number().describe('mean over the runs'), candidate: z.number(), ranges,
   p: figure.describe('only where the baseline has some too'), pAdjusted: figure,
   verdict: decided,
 });

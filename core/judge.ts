@@ -57,7 +57,7 @@ export function judge(subjects: readonly Subject[], gates: readonly Gate[], rule
   const adjusted = holm(tested.map((draft) => ('p' in draft ? (draft.p ?? 1) : 1)));
   const pAdjusted = new Map(tested.map((draft, i) => [draft, adjusted[i]!]));
   const variants = sifted.map(({ subject, given, counted, dropped, invalid }, i): Judged => {
-    const decided = drafts[i]!.map((draft) => decide(draft, pAdjusted.get(draft) ?? null, rule));
+    const decided = drafts[i]!.map((draft) => decide(draft, pAdjusted.get(draft) ?? null, rule, tested.length));
     const verdict = invalid ? 'invalid' : gravest(decided.flatMap((one) => one.verdict ?? []));
     return {
       baseline: subject.baseline, candidate: subject.candidate, paired: subject.paired, given, counted, dropped,
@@ -102,15 +102,16 @@ function measure(gate: Gate, runs: Runs, paired: boolean, rule: Rule): JudgedMet
   const usable = withFigures(metric, runs, paired, gate.kind === 'ratio');
   if ('why' in usable) return { kind: 'absent', metric, gating, why: usable.why, verdict: gating && usable.oneSided ? 'inconclusive' : null };
   const { baseline, candidate } = usable;
+  const ranges = { baseline: endsOf(baseline), candidate: endsOf(candidate) };
   if (gate.kind === 'exact') {
     const [from, to] = [median(baseline), median(candidate)];
-    return { kind: 'exact', metric, unit, tolerance: gate.tolerance, baseline: from, candidate: to, changed: Math.abs(to - from) > rounding, verdict: to - from > gate.tolerance + rounding ? 'slower' : 'not-slower' };
+    return { kind: 'exact', metric, unit, tolerance: gate.tolerance, baseline: from, candidate: to, ranges, changed: Math.abs(to - from) > rounding, verdict: to - from > gate.tolerance + rounding ? 'slower' : 'not-slower' };
   }
   if (gate.kind === 'loss') {
     const [from, to] = [meanOf(baseline), meanOf(candidate)];
     // Where a pattern reorders by design, the question is whether it does so more.
     const p = from === 0 ? null : paired ? signedRankTest(candidate.map((value, i) => value - baseline[i]!)).p : mannWhitneyTest(baseline, candidate).p;
-    return { kind: 'loss', metric, unit, baseline: from, candidate: to, p, pAdjusted: null, verdict: to <= from ? 'not-slower' : from === 0 ? 'slower' : 'inconclusive' };
+    return { kind: 'loss', metric, unit, baseline: from, candidate: to, ranges, p, pAdjusted: null, verdict: to <= from ? 'not-slower' : from === 0 ? 'slower' : 'inconclusive' };
   }
   const logs = { x: baseline.map(Math.log), y: candidate.map(Math.log) };
   const differences = paired ? logs.y.map((value, i) => value - logs.x[i]!) : [];
@@ -119,7 +120,7 @@ function measure(gate: Gate, runs: Runs, paired: boolean, rule: Rule): JudgedMet
   const { p } = paired ? signedRankTest(differences) : mannWhitneyTest(logs.x, logs.y);
   return {
     kind: 'ratio', metric, unit, gating: gate.gating, minimumEffect: gate.minimumEffect,
-    baseline: median(baseline), candidate: median(candidate),
+    baseline: median(baseline), candidate: median(candidate), ranges,
     ratio: Math.exp(estimate), low: interval ? Math.exp(interval[0]) : null, high: interval ? Math.exp(interval[1]) : null,
     p, pAdjusted: null, ratios: differences.map(Math.exp), runs: Math.min(baseline.length, candidate.length), runsNeeded: null, verdict: null,
   };
@@ -127,6 +128,10 @@ function measure(gate: Gate, runs: Runs, paired: boolean, rule: Rule): JudgedMet
 
 function meanOf(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+function endsOf(values: readonly number[]): [number, number] {
+  return [Math.min(...values), Math.max(...values)];
 }
 
 /** The figures of the runs that have one; a pair needs both. */
@@ -142,7 +147,8 @@ function withFigures(metric: string, runs: Runs, paired: boolean, positive: bool
   return { why, oneSided: runs.baseline.some(has) !== runs.candidate.some(has) };
 }
 
-function decide(draft: JudgedMetric, pAdjusted: number | null, { alpha, strict }: Rule): JudgedMetric {
+function decide(draft: JudgedMetric, pAdjusted: number | null, rule: Rule, tests: number): JudgedMetric {
+  const { alpha, strict } = rule;
   if (draft.kind === 'loss' && pAdjusted !== null) {
     return { ...draft, pAdjusted, verdict: draft.candidate > draft.baseline && pAdjusted < alpha ? 'slower' : draft.verdict };
   }
@@ -151,19 +157,25 @@ function decide(draft: JudgedMetric, pAdjusted: number | null, { alpha, strict }
   const beyond = strict ? draft.low !== null && draft.low > bound : draft.ratio > bound;
   if (pAdjusted < alpha && beyond) return { ...draft, pAdjusted, verdict: 'slower' };
   if (draft.high !== null && draft.high < bound) return { ...draft, pAdjusted, verdict: 'not-slower' };
-  return { ...draft, pAdjusted, verdict: 'inconclusive', runsNeeded: runsNeeded(draft, bound) };
+  return { ...draft, pAdjusted, verdict: 'inconclusive', runsNeeded: runsNeeded(draft, bound, rule, tests) };
 }
 
 /**
- * About how many runs would have decided: an interval narrows with the square root of their number, and must
- * come clear of the minimum effect, or of no change when the estimate is above the minimum effect.
+ * About how many runs would have decided: an interval narrows with the square root of their number. Where the estimate
+ * is below the minimum effect it must end below that; where it is above, it must come clear of no change at the level
+ * that Holm leaves to the smallest of `tests` p-values, and with the strict rule of the minimum effect.
  */
-function runsNeeded({ ratio, low, high, runs }: Extract<JudgedMetric, { kind: 'ratio' }>, bound: number): number | null {
+function runsNeeded({ ratio, low, high, runs, ratios }: Extract<JudgedMetric, { kind: 'ratio' }>, bound: number, { alpha, strict }: Rule, tests: number): number | null {
   if (low === null || high === null) return Math.max(pairsPlanned.least, runs + 1);
   const [estimate, needed] = [Math.log(ratio), Math.log(bound)];
-  const [width, room] = estimate > needed ? [estimate - Math.log(low), estimate] : [Math.log(high) - estimate, needed - estimate];
-  const number = Math.max(runs + 1, Math.ceil(runs * (width / room) ** 2));
-  return number <= mostRunsAdvised ? number : null;
+  const number = Math.max(runs + 1, ...(estimate > needed
+    ? [
+      runs * ((estimate - (signedRankInterval(ratios.map(Math.log), alpha / tests)?.[0] ?? Math.log(low))) / estimate) ** 2,
+      Math.log2((2 * tests) / alpha), // with fewer pairs no p is that small
+      strict ? runs * ((estimate - Math.log(low)) / (estimate - needed)) ** 2 : 0,
+    ]
+    : [runs * ((Math.log(high) - estimate) / (needed - estimate)) ** 2]));
+  return number <= mostRunsAdvised ? Math.ceil(number) : null;
 }
 
 function whyOf(verdict: Verdict, decided: readonly JudgedMetric[]): string {

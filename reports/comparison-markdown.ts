@@ -2,7 +2,7 @@
 
 import type { Comparison } from '../core/comparison.ts';
 import { circumstances, comparisonHeadline, countedText, intervalTitle, pairLabel, toldOf, verdictWords } from './comparison-words.ts';
-import { markdownTable, markdownText } from './markdown.ts';
+import { markdownTable, markdownText, withRange } from './markdown.ts';
 
 const marks = { slower: '❌', 'not-slower': '✅', inconclusive: '➖', invalid: '⚠️' } as const;
 
@@ -15,8 +15,8 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
       `### ${marks[judged.verdict]} ${markdownText(pairLabel(judged))}: ${verdictWords[judged.verdict]} (${countedText(judged)})`,
       ...(judged.metrics.length === 0 ? [markdownText(judged.why)] : [markdownTable(
         ['metric', 'baseline', 'candidate', 'change', intervalTitle(comparison), 'p (Holm)', 'verdict'], '-rrrrr-',
-        toldOf(judged).rows.map(({ title, baseline, candidate, change, interval, p, verdict, metric }) => [
-          title, baseline, candidate, change, interval, p, metric.verdict === 'slower' ? `**${verdict}**` : verdict,
+        toldOf(judged).rows.map(({ title, baseline, candidate, baselineRange, candidateRange, change, interval, p, verdict, metric }) => [
+          title, withRange(baseline, baselineRange), withRange(candidate, candidateRange), change, interval, p, metric.verdict === 'slower' ? `**${verdict}**` : verdict,
         ].map((cell) => (cell.startsWith('**') ? cell : markdownText(cell)))),
       ), ...toldOf(judged).rest.map(markdownText)]),
     ]),

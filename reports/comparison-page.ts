@@ -78,9 +78,13 @@ function figure(chart: Chart | undefined, label: string, reading: string): Marku
 function metricTable(judged: Judged, interval: string): Markup {
   const label = `Metrics of ${pairLabel(judged)}`;
   const { rows, rest } = toldOf(judged);
-  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table><caption>${label}: medians of the runs, and the change pair by pair</caption>
+  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table><caption>${label}: medians of the runs with the lowest and the highest, and the change${judged.paired ? ' pair by pair' : ''}</caption>
 <thead><tr>${['metric', 'baseline', 'candidate', 'change', interval, 'p (Holm)', 'matters from', 'verdict'].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr><th scope="row">${row.title}</th><td>${row.baseline}</td><td>${row.candidate}</td><td>${row.change}</td><td>${row.interval}</td><td>${row.p}</td><td>${mattersFrom(row)}</td><td>${verdictMarkup(row)}</td></tr>`)}</tbody></table></div>${rest.length === 0 ? '' : html`<p class="dim">${rest.join(' ')}</p>`}`;
+<tbody>${rows.map((row) => html`<tr><th scope="row">${row.title}</th><td>${row.baseline}${ranged(row.baselineRange)}</td><td>${row.candidate}${ranged(row.candidateRange)}</td><td>${row.change}</td><td>${row.interval}</td><td>${row.p}</td><td>${mattersFrom(row)}</td><td>${verdictMarkup(row)}</td></tr>`)}</tbody></table></div>${rest.length === 0 ? '' : html`<p class="dim">${rest.join(' ')}</p>`}`;
+}
+
+function ranged(range: string): Markup {
+  return range === '' ? html`` : html`<small>${range}</small>`;
 }
 
 function mattersFrom({ metric }: MetricRow): string {

@@ -27,13 +27,14 @@ function variantLines(judged: Judged, interval: string, paint: Paint): string[] 
   const dropped = judged.dropped.map(({ run, why }) => `  ${judged.paired ? 'pair' : 'run'} ${run} dropped: ${why}`);
   const { rows, rest } = toldOf(judged);
   if (judged.metrics.length === 0) return [paint('red', `${head}: ${judged.why}`), ...dropped, ''];
-  const cells = [['', 'baseline', 'candidate', 'change', interval, 'p (Holm)', ''], ...rows.map(cellsOf)];
-  const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
+  const heads = ['', 'baseline', 'candidate', 'change', interval, 'p (Holm)', ''];
+  const cells = rows.flatMap((row) => [cellsOf(row), rangesOf(row)]);
+  const widths = heads.map((head, i) => Math.max(head.length, ...cells.map((row) => row[i]!.length)));
   const line = (row: readonly string[]) => `  ${row.map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd();
   return [
     paint(judged.verdict === 'slower' ? 'red' : 'bold', head), ...dropped,
-    paint('dim', line(cells[0]!)),
-    ...rows.map((row, i) => paint(styleOf(row), line(cells[i + 1]!))),
+    paint('dim', line(heads)),
+    ...rows.flatMap((row) => [paint(styleOf(row), line(cellsOf(row))), ...(row.baselineRange + row.candidateRange === '' ? [] : [paint('dim', line(rangesOf(row)))])]),
     ...rest.map((text) => paint('dim', `  ${text}`)),
     '',
   ];
@@ -41,6 +42,11 @@ function variantLines(judged: Judged, interval: string, paint: Paint): string[] 
 
 function cellsOf({ title, baseline, candidate, change, interval, p, verdict }: MetricRow): string[] {
   return [title, baseline, candidate, change, interval, p, verdict];
+}
+
+/** Below the figures: the lowest to the highest run. */
+function rangesOf({ baselineRange, candidateRange }: MetricRow): string[] {
+  return ['', baselineRange, candidateRange, '', '', '', ''];
 }
 
 function styleOf({ metric, marked }: MetricRow): Style {

@@ -11,8 +11,10 @@ export const verdictWords: Readonly<Record<Verdict, string>> = {
 
 export type MetricRow = {
   title: string;
-  /** Medians over the runs. */
+  /** Medians over the runs; means of losses. */
   baseline: string; candidate: string;
+  /** The lowest to the highest run of each side; empty where they read alike. */
+  baselineRange: string; candidateRange: string;
   change: string;
   /** Of the change; empty where a metric has none. */
   interval: string;
@@ -43,6 +45,12 @@ function figureText(metric: Exclude<JudgedMetric, { kind: 'absent' }>, value: nu
   return `${formatMetric(value, metric.unit)}${metric.kind === 'loss' && value !== 0 ? ' a run' : ''}`;
 }
 
+/** `2.9 ms to 3.4 ms`; nothing where both ends read alike. */
+export function rangeText([low, high]: readonly [low: number, high: number], unit: Unit): string {
+  const [from, to] = [formatMetric(low, unit), formatMetric(high, unit)];
+  return from === to ? '' : `${from} to ${to}`;
+}
+
 function signed(value: number, unit: Unit): string {
   return `${value > 0 ? '+' : ''}${formatMetric(value, unit)}`;
 }
@@ -51,8 +59,12 @@ export function rowsOf({ metrics: judged }: Judged): MetricRow[] {
   return judged.map((metric): MetricRow => {
     const title = titleOf(metric.metric);
     const marked = metric.verdict === 'slower' || (metric.kind === 'exact' && metric.changed);
-    if (metric.kind === 'absent') return { title, baseline: '—', candidate: '—', change: metric.why, interval: '', p: '', verdict: metric.verdict ?? 'left out', metric, marked };
-    const ends = { title, baseline: figureText(metric, metric.baseline), candidate: figureText(metric, metric.candidate), metric, marked };
+    if (metric.kind === 'absent') return { title, baseline: '—', candidate: '—', baselineRange: '', candidateRange: '', change: metric.why, interval: '', p: '', verdict: metric.verdict ?? 'left out', metric, marked };
+    const { baseline, candidate, ranges, unit } = metric;
+    const ends = {
+      title, baseline: figureText(metric, baseline), candidate: figureText(metric, candidate), metric, marked,
+      baselineRange: rangeText(ranges.baseline, unit), candidateRange: rangeText(ranges.candidate, unit),
+    };
     if (metric.kind === 'ratio') {
       const interval = metric.low === null || metric.high === null ? 'too few runs' : `${changeText(metric.low)} to ${changeText(metric.high)}`;
       return { ...ends, change: changeText(metric.ratio), interval, p: metric.pAdjusted === null ? '' : pText(metric.pAdjusted), verdict: metric.verdict === null ? 'shown only' : verdictWords[metric.verdict] };

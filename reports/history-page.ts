@@ -6,7 +6,7 @@ import type { Unit } from '../core/metrics.ts';
 import { median } from '../core/statistics/ranks.ts';
 import { draw, frame, byVariant, type Chart, type Spec } from './charts.ts';
 import { changeText, titleOf } from './comparison-words.ts';
-import { historyHeadline, historyNotes, valueText, whenText } from './history-words.ts';
+import { historyHeadline, historyNotes, spreadText, valueText, whenText } from './history-words.ts';
 import { html, raw, type Markup } from './markup.ts';
 import { style } from './style.ts';
 
@@ -45,7 +45,7 @@ async function metricMarkup(metric: string, all: readonly HistorySeries[], histo
 <thead><tr>${['variant', 'from', 'when (UTC)', 'last before', 'first after', 'change of the medians', 'p'].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
 <tbody>${changes.map(({ series, change }) => html`<tr><th scope="row">${series.variant}</th><td>${change.point.name}</td><td>${whenText(change)}</td><td>${valueText(series, change.before.value)}</td><td>${valueText(series, change.point.value)}</td><td class="${change.ratio > 1 ? 'bad' : 'good'}">${changeText(change.ratio)}</td><td>${change.p <= 0.0005 ? '0.0005' : '0.001'}</td></tr>`)}</tbody></table></div>`;
   return html`<section><h2>${heading}</h2>
-<figure><div class="chart scroll" role="group" aria-label="${title}" tabindex="0">${raw(chart.svg)}</div><figcaption>Each point is the median of a saved run's trials, the oldest on the left. A triangle marks the first point of a new level.</figcaption></figure>${table}
+<figure><div class="chart scroll" role="group" aria-label="${title}" tabindex="0">${raw(chart.svg)}</div><figcaption>Each point is the median of a saved run's trials, with a line from the lowest to the highest; the oldest on the left. A triangle marks the first point of a new level.</figcaption></figure>${table}
 <details><summary>All points</summary>${pointTable(title, all, history)}</details></section>`;
 }
 
@@ -55,7 +55,8 @@ function pointTable(title: string, all: readonly HistorySeries[], { sets }: Hist
 <thead><tr><th scope="col">run</th><th scope="col">when (UTC)</th>${all.map(({ variant }) => html`<th scope="col">${variant}</th>`)}</tr></thead>
 <tbody>${sets.map(({ name, createdAt }, place) => html`<tr><th scope="row">${name}</th><td>${createdAt.slice(0, 16).replace('T', ' ')}</td>${all.map((series) => {
     const point = series.points.find((one) => one.place === place);
-    return html`<td>${point ? valueText(series, point.value) : '—'}</td>`;
+    const range = point ? spreadText(series, point) : '';
+    return html`<td>${point ? valueText(series, point.value) : '—'}${range === '' ? '' : html`<small>${range}</small>`}</td>`;
   })}</tr>`)}</tbody></table></div>`;
 }
 
@@ -69,7 +70,8 @@ async function historyChart(title: string, all: readonly HistorySeries[], { sets
   const lines = all.map(({ variant, points, changes: own }) => {
     const first = own[0]?.point.place ?? Infinity;
     const level = relative ? median(points.filter(({ place }) => place < first).map(({ value }) => value)) : 1;
-    const drawn = (point: HistoryPoint) => ({ variant, place: point.place + 1, value: Number((relative ? 100 * (point.value / level - 1) : point.value).toPrecision(4)) });
+    const scaled = (value: number) => Number((relative ? 100 * (value / level - 1) : value).toPrecision(4));
+    const drawn = ({ place, value, low, high }: HistoryPoint) => ({ variant, place: place + 1, value: scaled(value), low: scaled(low), high: scaled(high) });
     const shown = ({ place }: HistoryPoint) => place >= from;
     return { rows: points.filter(shown).map(drawn), changes: own.map(({ point }) => point).filter(shown).map(drawn) };
   });
@@ -85,6 +87,7 @@ async function historyChart(title: string, all: readonly HistorySeries[], { sets
     ...frame(rows as object[], 220),
     layer: [
       { data: { values: moves.map(({ place }) => ({ place: place + 0.5 })) }, mark: { type: 'rule' as const, color: 'currentColor', strokeDash: [2, 4] }, encoding: { x } },
+      { mark: { type: 'rule' as const, opacity: 0.35 }, encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: mute } },
       { mark: { type: 'line' as const }, encoding: { x, y, color, strokeDash } },
       { mark: { type: 'point' as const, filled: true, size: 18 }, encoding: { x, y, color: mute } },
       { data: { values: changes }, mark: { type: 'point' as const, filled: true, shape: 'triangle-up', size: 170, opacity: 1 }, encoding: { x, y, color: mute } },

@@ -1,8 +1,8 @@
 // A history in words and figures, and what a run prints of it.
 
 import { styleText } from 'node:util';
-import type { History, HistoryChange, HistorySeries } from '../core/history.ts';
-import { changeText, titleOf } from './comparison-words.ts';
+import type { History, HistoryChange, HistoryPoint, HistorySeries } from '../core/history.ts';
+import { changeText, rangeText, titleOf } from './comparison-words.ts';
 import { formatMetric } from './table.ts';
 import { wrapped, type TerminalOptions } from './terminal.ts';
 
@@ -28,6 +28,11 @@ export function valueText({ unit }: HistorySeries, value: number): string {
   return formatMetric(value, unit);
 }
 
+/** Of a saved run's trials, the lowest to the highest; empty where they read alike. */
+export function spreadText({ unit }: HistorySeries, { low, high }: HistoryPoint): string {
+  return rangeText([low, high], unit);
+}
+
 export function changeSentence(series: HistorySeries, change: HistoryChange): string {
   return `${series.variant}: ${titleOf(series.metric)} ${changeText(change.ratio)} from ${change.point.name} on (${whenText(change)})`;
 }
@@ -46,9 +51,9 @@ export function renderHistory(history: History, { columns, color }: TerminalOpti
   const changes = history.series.flatMap((series) => series.changes.map((change) => ({ change, text: changeSentence(series, change) })));
   const rows = history.series.map((series) => {
     const newest = series.points.at(-1)!; // a series has points
-    return [series.variant, titleOf(series.metric), valueText(series, newest.value), `${series.points.length} points`];
+    return [series.variant, titleOf(series.metric), valueText(series, newest.value), spreadText(series, newest), `${series.points.length} points`];
   });
-  const widths = [0, 1, 2, 3].map((i) => Math.max(0, ...rows.map((row) => row[i]!.length)));
+  const widths = [0, 1, 2, 3, 4].map((i) => Math.max(0, ...rows.map((row) => row[i]!.length)));
   const lines = [
     '', wrapped(paint('bold', historyHeadline(history)), columns), '',
     ...changes.map(({ change, text }) => paint(change.ratio > 1 ? 'red' : 'green', wrapped(text, columns))),

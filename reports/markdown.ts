@@ -41,9 +41,14 @@ function comparison(results: readonly Result[]): string {
   const shown = columns.flatMap(({ title }, i) => (rows.some(({ cells }) => cells[i]!.value !== undefined) ? [{ title, i }] : []));
   const body = rows.map(({ label, valid, failed, cells }) => {
     const why = valid ? '' : failed === undefined ? ' *(does not count)*' : ' *(failed)*';
-    return [`${markdownText(label)}${why}`, ...shown.map(({ i }) => markdownText(cells[i]!.text))];
+    return [`${markdownText(label)}${why}`, ...shown.map(({ i }) => markdownText(withRange(cells[i]!.text, cells[i]!.range)))];
   });
   return markdownTable(['', ...shown.map(({ title }) => markdownText(title))], `-${'r'.repeat(shown.length)}`, body);
+}
+
+/** A figure over several trials with the lowest and the highest of them: `3.1 ms (2.9 ms to 3.4 ms)`. */
+export function withRange(text: string, range = ''): string {
+  return range === '' || range === `${text} to ${text}` ? text : `${text} (${range})`;
 }
 
 function warnings(results: readonly Result[]): string[] {

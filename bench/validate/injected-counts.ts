@@ -26,14 +26,14 @@ export const injectedCounts: Part = {
     const rows: string[][] = [];
     let [runs, right, alone] = [0, 0, 0];
     for (const [i, { setting, metric, expected, tolerance }] of settings.entries()) {
-      const arms = await compared({ pairs: quick ? 1 : 4, seed: 100 + i, candidate: { ...processes, injection: parseInjection(setting) } });
+      const arms = await compared({ pairs: quick ? 2 : 4, seed: 100 + i, candidate: { ...processes, injection: parseInjection(setting) } });
       const [from, to] = [figures(arms, 'baseline', metric), figures(arms, 'candidate', metric)];
       const fitting = to.filter((value, pair) => Math.abs(value - (from[pair] ?? Number.NaN) - expected) <= tolerance + 1e-9).length;
       const worse = worseNames(arms.comparison);
       runs += to.length;
       right += fitting;
       if (arms.comparison.verdict === 'slower' && worse.length === 1 && metricIn(arms.comparison, metric)?.verdict === 'slower') alone++;
-      rows.push([`\`${setting}\``, metric, from.map(formatNumber).join(', '), to.map(formatNumber).join(', '), `${formatNumber(expected)} ± ${formatNumber(Math.round(tolerance))}`, `${fitting} of ${to.length}`, worse.join(', '), verdictText(arms.comparison)]);
+      rows.push([`\`${setting}\``, metric, from.map(formatNumber).join(', '), to.map(formatNumber).join(', '), `${formatNumber(expected)} ± ${formatNumber(Math.round(tolerance))}`, `${fitting} of ${to.length}`, worse.join(', ') || 'none', verdictText(arms.comparison)]);
     }
     return {
       claims: [

@@ -51,12 +51,13 @@ async function series(seed: number, quick: boolean, { metric, baseline, candidat
   const parts = quick ? [arms.comparison] : cut(arms, pairsEach);
   const rows = parts.map((comparison, i) => {
     const figures = metricIn(comparison, metric);
-    const [from, to] = figures?.kind === 'ratio' ? [figures.baseline, figures.candidate] : [Number.NaN, Number.NaN];
+    const ratio = figures?.kind === 'ratio' ? figures : undefined;
+    const moved = ratio && ratio.candidate - ratio.baseline;
     const others = comparison.variants[0]!.metrics.filter((one) => one.verdict === 'slower' && one.metric !== metric).map((one) => one.metric);
-    return { moved: to - from, caught: figures?.verdict === 'slower', cells: [String(i + 1), formatUs(from), formatUs(to), formatUs(to - from), ratioText(figures), others.join(', ') || 'none', verdictText(comparison)] };
+    return { moved, caught: figures?.verdict === 'slower', cells: [String(i + 1), ...[ratio?.baseline, ratio?.candidate, moved].map((us) => (us === undefined ? '—' : formatUs(us))), ratioText(figures), others.join(', ') || 'none', verdictText(comparison)] };
   });
   const caught = rows.filter((row) => row.caught).length;
-  const right = rows.filter(({ moved }) => Math.abs(moved - byUs) <= toleranceUs).length;
+  const right = rows.filter(({ moved = Number.NaN }) => Math.abs(moved - byUs) <= toleranceUs).length;
   const power = drawnPower(arms, metric, Math.min(pairsEach, arms.baseline.trials.length));
   const what = `${baseline ? `\`--inject ${writeInjection(baseline)}\` against ` : ''}\`--inject ${writeInjection(candidate)}\``;
   return {

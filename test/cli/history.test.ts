@@ -11,6 +11,7 @@ import { historyOf } from '../../core/history.ts';
 import { random } from '../../core/random.ts';
 import { runSetOf, type RunSet } from '../../core/run-set.ts';
 import { renderHistoryPage } from '../../reports/history-page.ts';
+import { renderHistory } from '../../reports/history-words.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 import { start, temporaryFolder } from './tools.ts';
 
@@ -56,6 +57,14 @@ test('runs that do not count are no points; losses are shown where there are any
   assert.deepEqual(series.find(({ variant, metric }) => variant === 'polling' && metric === 'server-cpu-per-delivery')!.points.map(({ place }) => place), [0, 1, 3, 4]);
   assert.deepEqual(series.filter(({ metric }) => metric === 'missed').map(({ variant, points }) => [variant, points.at(-1)!.value]), [['sse', 7]]);
   assert.deepEqual(series.filter(({ metric }) => metric === 'duplicated'), []);
+});
+
+test('where a saved run has several trials, their lowest and highest stand beside the median', async () => {
+  const set = runSetOf('x', [fixtureResult({ measureS: 2, repeat: 3 })]);
+  const history = historyOf([set]);
+  const spread = /[\d.]+ ms to [\d.]+ ms/;
+  assert.match(renderHistory(history, { columns: 200, color: false }), new RegExp(`sse +delivery latency, median +[\\d.]+ ms +${spread.source} +1 points`));
+  assert.match(await renderHistoryPage(history, '0.1.0'), new RegExp(`<td>[\\d.]+ ms<small>${spread.source}</small></td>`));
 });
 
 test('the command reads results and baselines, prints the change, and says what it cannot read', async (t) => {

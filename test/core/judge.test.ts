@@ -127,6 +127,17 @@ test('an open question says about how many pairs would answer it', () => {
   assert.equal(of(about(1.12, 0.03)).runsNeeded, null, 'decided');
 });
 
+test('and it counts what Holm and the strict rule ask for', () => {
+  // Six pairs are 0.03125 at the least; among four tests it takes 2 / 2^n * 4 <= 0.05, which eight give.
+  const four = judge(['a', 'b', 'c', 'd'].map((label) => paired(pairsOf(about(label === 'a' ? 1.12 : 1, 0.02, 6)), label)), [p50]);
+  assert.equal(ratioOf(four.variants[0]!.metrics[0]).runsNeeded, 8);
+  // Clear of no change, but the lower end lies within the minimum effect.
+  const strict = ratioOf(judge([paired(pairsOf(about(1.065, 0.06)))], [p50], ruleOf({ strict: true })).variants[0]!.metrics[0]);
+  const [estimate, width] = [Math.log(strict.ratio), Math.log(strict.ratio) - Math.log(strict.low!)];
+  assert.equal(strict.runsNeeded, Math.ceil(12 * (width / (estimate - Math.log(1.05))) ** 2));
+  assert.ok(strict.runsNeeded > 13);
+});
+
 test('the extension is due once, and only when nothing is decided; each declared look has its share of the level', () => {
   const [first, second] = [ruleOf({ look: 1, looks: 2 }), ruleOf({ look: 2, looks: 2 })];
   assert.deepEqual([first.alpha, second.alpha, ruleOf().alpha], [0.025, 0.025, 0.05]);

@@ -56,7 +56,9 @@ test('the terminal says what is worse, by how much and how sure, and which pair 
   assert.match(text, /^\nWorse, new against main: sse: server CPU per delivery \+\d\d\.\d % \(\+\d\d\.\d % to \+\d\d\.\d %\);/);
   assert.match(text, /sse: slower \(12 of 12 pairs\)/);
   assert.match(text, /webhook: not slower \(11 of 12 pairs\)\n {2}pair 5 dropped: candidate: load-limited/);
-  assert.match(text, /server CPU per delivery .* slower\n/);
+  // Below the medians stand the lowest and the highest run of each side.
+  assert.match(text, /server CPU per delivery .* slower\n +[\d.]+ µs to [\d.]+ µs +[\d.]+ µs to [\d.]+ µs\n/);
+  assert.match(text, /missed +0 +0\.167 a run .*\n +0 to 2\n/);
   assert.match(text, /missed +0 +0\.167 a run +\+0\.167 +worse\n/);
   assert.match(text, /None on either side: missed, duplicated, corrupted\./);
   assert.match(text, /No figure for delivery latency, 99\.9 %: 12,000 samples; it takes 100,000\./);
@@ -91,9 +93,10 @@ test('Markdown and the page escape the names that they are given', async () => {
   const markdown = renderComparisonMarkdown(evil);
   assert.doesNotMatch(markdown, /<img/);
   assert.match(markdown, /### ❌ sse: slower \(12 of 12 pairs\)/);
-  assert.match(markdown, /\| server CPU per delivery \| .* \| \*\*slower\*\* \|/);
+  assert.match(markdown, /\| server CPU per delivery \| [\d.]+ µs \([\d.]+ µs to [\d.]+ µs\) \| .* \| \*\*slower\*\* \|/);
   const page = await renderComparisonPage(evil, { baseline: [inTurns.baseline], candidate: [inTurns.candidate] });
   assert.doesNotMatch(page, /<img|<script|https?:\/\/(?!www\.w3\.org)/);
+  assert.match(page, /<td>[\d.]+ µs<small>[\d.]+ µs to [\d.]+ µs<\/small><\/td>/);
   assert.ok(page.length < 300_000, `${page.length} bytes`);
 });
 

@@ -141,6 +141,7 @@ test('Markdown: the answer, expectations with the figure beside the bound, the t
   assert.match(text, /\n- \*\*Does not count\*\*: long-polling: /);
   assert.match(text, /repeat it with `npm start -- run compare --set phases\.measure=20s`\.\n$/);
   assert.match(renderMarkdown([fixtureResult()]), /\n✅ All 11 expectations held\.\n/);
+  assert.match(renderMarkdown([fixtureResult({ repeat: 3 })]), /\| sse \| [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\) \|/, 'the spread over trials');
 });
 
 test('Markdown: a table keeps its columns and hostile text stays text', () => {
