@@ -42,6 +42,7 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
       openTarget: (file) => openTarget(file, process.env),
       targetFile: flags.target,
       cleanUp: (action) => undo.unshift(action),
+      note: view.note,
     });
     const arms = pairedArms(arm(a, flags.injectA), arm(b, flags.injectB));
     const options = {

@@ -3,6 +3,7 @@
 
 import { metrics, type Unit } from './metrics.ts';
 import type { Variant } from './patterns.ts';
+import { tooFewSamples } from './reading.ts';
 import type { Expectation, Trial } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import { listNames, nearest } from './suggest.ts';
@@ -74,7 +75,7 @@ export function variantsCalled<V extends Pick<Variant, 'label' | 'pattern'>>(nam
 
 /**
  * Holds every expectation against every trial that it is for, in the order of the scenario.
- * A trial that failed or does not count, and a figure that it does not have, fulfil nothing.
+ * A trial that failed or does not count, and a figure that it does not have or not enough samples for, fulfil nothing.
  */
 export function checkExpectations(scenario: Pick<Scenario, 'expect' | 'variants'>, trials: readonly Trial[]): Expectation[] {
   return scenario.expect.flatMap(({ check: text, for: names, where }) => {
@@ -93,7 +94,7 @@ export function checkExpectations(scenario: Pick<Scenario, 'expect' | 'variants'
 }
 
 function measure({ metric }: Check, { outcome }: Trial): number | null {
-  const value = outcome.status === 'completed' ? metrics[metric]!.read(outcome) : undefined;
+  const value = outcome.status === 'completed' && tooFewSamples(metric, outcome) === undefined ? metrics[metric]!.read(outcome) : undefined;
   return value === undefined || !Number.isFinite(value) ? null : value;
 }
 

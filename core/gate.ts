@@ -13,11 +13,11 @@ export type Gate =
   | { kind: 'ratio'; metric: string; minimumEffect: number; /** `false`: shown, and no part of the verdict. */ gating: boolean }
   /** Decided by the protocol and not by the machine: medians compared as they are, `tolerance` in the metric's unit. */
   | { kind: 'exact'; metric: string; tolerance: number }
-  /** Deliveries gone wrong. One is too many where the baseline has none. */
+  /** Deliveries gone wrong, and what should not happen at all. One is too many where the baseline has none. */
   | { kind: 'loss'; metric: string };
 
 /** Losses are never chosen away with a tolerance; `off` takes one out. */
-const lossMetrics = new Set(['missed', 'duplicated', 'reordered', 'corrupted']);
+const lossMetrics = new Set(['missed', 'duplicated', 'reordered', 'corrupted', 'errors']);
 /** More of these is better, or neither better nor worse. */
 const notWorseWhenHigher = new Set(['published', 'expected', 'delivered', 'resumed', 'unexpected', 'headroom']);
 

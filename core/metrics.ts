@@ -116,6 +116,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   'backlog.end': { unit: 'count', title: 'the same at the end of the measured phase', read: (t) => t.series.columns['serverBacklog']?.findLast((value) => value !== null) ?? undefined },
   'oldest-age.peak': { unit: 'us', title: "age of the oldest of them on the server's clock, largest", read: (t) => scaled(peak(t, 'serverOldestMs'), 1000) },
   ...attemptMetrics(),
+  errors: { unit: 'count', title: 'errors of server and clients', read: ({ counters: { server, client } }) => server.errors + client.errors },
   reconnects: { unit: 'count', title: 'reconnects', read: (t) => t.counters.client.reconnects },
 };
 

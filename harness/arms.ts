@@ -2,17 +2,17 @@
 // the load side stays ours), two commands that start a server, two targets. An arm is made before the first trial.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ServerCommand, ServerReport } from '../core/control.ts';
-import { messageOf, UserError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import { writeInjection, type Injection } from '../core/injection.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { listNames, nearest } from '../core/suggest.ts';
 import type { Arm } from './ab.ts';
+import { checkOut } from './checkout.ts';
 import { commandFleet } from './command-server.ts';
 import { processes } from './fleet.ts';
 import { forkPeer } from './peer.ts';
@@ -29,6 +29,7 @@ export type ArmOptions = {
   targetFile: string | undefined;
   /** Called at the end, whatever happened. */
   cleanUp(action: () => void): void;
+  note(text: string): void;
 };
 
 /** An arm, and the systems it runs against. `variants` is the scenario's own where it brings none. */
@@ -49,7 +50,7 @@ export function openArm(text: string, scenario: Scenario, options: ArmOptions): 
   const name = injection ? `${text} with ${writeInjection(injection)}` : text;
   switch (kind) {
     case 'ref':
-      return checkoutArm(name, worktreeOf(rest, options.cleanUp), scenario, ours);
+      return checkoutArm(name, checkOut(rest, { root: fileURLToPath(packageRoot), cleanUp: options.cleanUp, note: options.note }), scenario, ours);
     case 'dir':
       return checkoutArm(name, resolve(rest), scenario, ours);
     case 'target':
@@ -103,31 +104,6 @@ function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet
   }
   const server = () => forkPeer<ServerCommand, ServerReport>('server', pathToFileURL(entry));
   return { kind: 'all', name, variants, fleet: { ...fleet, server }, commit: commitOf(folder), targets: [] };
-}
-
-function worktreeOf(ref: string, cleanUp: ArmOptions['cleanUp']): string {
-  const root = fileURLToPath(packageRoot);
-  const git = (...args: string[]) => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
-  let commit: string;
-  try {
-    commit = git('rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`);
-  } catch {
-    throw new UserError('arm', `There is no commit "${ref}" in ${root}. Name a branch, a tag or a commit of this repository, or another checkout with dir:FOLDER.`);
-  }
-  const parent = mkdtempSync(join(tmpdir(), 'pushbench-ab-'));
-  const folder = join(parent, 'checkout');
-  cleanUp(() => rmSync(parent, { recursive: true, force: true }));
-  try {
-    git('worktree', 'add', '--detach', folder, commit);
-  } catch (error) {
-    throw new UserError('arm', `Cannot check out ${ref}: ${messageOf(error)}.`);
-  }
-  cleanUp(() => git('worktree', 'remove', '--force', folder));
-  if (git('diff', '--name-only', commit, '--', 'package-lock.json') !== '') {
-    throw new UserError('arm', `${ref} was written for other packages than those installed here (package-lock.json differs). Check it out by hand, install there with npm ci, and name it with dir:FOLDER.`);
-  }
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  return folder;
 }
 
 function commitOf(folder: string): string | null {

@@ -4,6 +4,7 @@
 import { messageOf, UserError } from '../core/errors.ts';
 import { parseExpectation } from '../core/expectation.ts';
 import { metrics } from '../core/metrics.ts';
+import { tooFewSamples } from '../core/reading.ts';
 import { parseScenario } from '../core/scenario-file.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
 import type { Result, Trial } from '../core/result.ts';
@@ -61,6 +62,8 @@ function judge({ outcome, warnings }: Trial, keep: string): Omit<Tried, 'value'>
   const measured = metrics[check.metric]!.read(outcome) ?? null;
   const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
   if (invalid.length > 0) return { verdict: 'ended', measured, why: invalid.join(', ') };
+  const few = tooFewSamples(check.metric, outcome);
+  if (few !== undefined) return { verdict: 'ended', measured: null, why: few };
   if (outcome.ledger.missed > 0) return { verdict: 'broken', measured, why: `${outcome.ledger.missed} missed` };
   return { verdict: measured !== null && check.holds(measured) ? 'held' : 'broken', measured, why: '' };
 }

@@ -2,6 +2,7 @@
 // whom it concerns, and expectations with the measured figure beside the bound.
 
 import { metrics } from '../core/metrics.ts';
+import { tooFewSamples } from '../core/reading.ts';
 import type { Expectation, Result } from '../core/result.ts';
 import { formatMetric } from './table.ts';
 import { labelIn, resultNames, type VariantTrials } from './variants.ts';
@@ -52,11 +53,13 @@ export function expectedOf(results: readonly Result[]): Expected[] {
     const label = labelIn(names[i]!, one.variant);
     const trials = result.trials.filter(({ variant }) => variant.label === one.variant);
     const { measured, bound } = figuresOf(one);
-    const counts = trials.find(({ repetition }) => repetition === one.repetition)?.outcome.valid ?? false;
+    const outcome = trials.find(({ repetition }) => repetition === one.repetition)?.outcome;
+    const counts = outcome?.valid ?? false;
+    const few = one.measured === null && outcome?.status === 'completed' ? tooFewSamples(one.metric, outcome) : undefined;
     return {
       who: trials.length > 1 ? `${label} (trial ${one.repetition})` : label,
       check: one.check, bound, held: one.held,
-      measured: counts || one.measured === null ? measured : `${measured}, in a trial that does not count`,
+      measured: few !== undefined ? `${measured}: ${few}` : counts || one.measured === null ? measured : `${measured}, in a trial that does not count`,
     };
   }));
   return all.toSorted((a, b) => Number(a.held) - Number(b.held));

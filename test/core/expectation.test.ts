@@ -118,6 +118,8 @@ describe('held against trials', () => {
     assert.deepEqual(one({ status: 'failed', valid: false, code: 'died', message: 'it died' }, 'missed == 0'), { measured: null, held: false });
     assert.deepEqual(one({ ...fine, descriptors: null }, 'descriptors.peak >= 0'), { measured: null, held: false });
     assert.deepEqual(one({ ...fine, latency: { ...fine.latency, endToEnd: stored() } }, 'latency.p99 >= 0s'), { measured: null, held: false });
+    // 1,000 latencies carry a 90th percentile and no 99th.
+    assert.deepEqual([one(fine, 'latency.p90 < 1s').held, one(fine, 'latency.p99 < 1s')], [true, { measured: null, held: false }]);
     assert.deepEqual(one({ ...fine, processes: [] }, 'server-loop-delay.p99 < 1s'), { measured: null, held: false });
   });
 

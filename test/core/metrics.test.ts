@@ -34,7 +34,7 @@ const expected: Record<string, number> = {
   'backlog.peak': 7, 'backlog.end': 5, 'oldest-age.peak': 9000,
   'latency.first-attempt.p50': 1200, 'latency.first-attempt.p99': 1690, 'latency.first-attempt.max': 1700,
   'latency.retried.p50': 1300, 'latency.retried.p99': 1790, 'latency.retried.max': 1800,
-  reconnects: 21,
+  reconnects: 21, errors: 6,
 };
 
 describe('each metric of a known trial', () => {

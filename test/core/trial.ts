@@ -35,8 +35,8 @@ export function completed(more: Partial<Completed> = {}): Completed {
       missing: [],
     },
     counters: {
-      server: { ...newCounters(), deliveryRequests: 40, retries: 10 },
-      client: { ...newCounters(), reconnects: 21, fullPolls: 9999, answersLost: 3 },
+      server: { ...newCounters(), deliveryRequests: 40, retries: 10, errors: 2 },
+      client: { ...newCounters(), reconnects: 21, fullPolls: 9999, answersLost: 3, errors: 4 },
       serverMeasured: newCounters(),
       clientMeasured: { ...newCounters(), handshakes: 1, fullPolls: 30, emptyPolls: 10, deliveryRequests: 9, bytesIn: 4000, bytesOut: 1000 },
     },

@@ -78,6 +78,9 @@ test('a warning of one trial names the trial, one of all trials the variant; an 
   assert.match(text, /failed: long-polling \(trial 2\): missed == 0 \(measured 0, in a trial that does not count\)/);
   const half = renderTable([{ ...result, trials: result.trials.map((trial) => (trial.variant.label === 'webhook' && trial.repetition === 1 ? { ...trial, warnings: [] } : trial)) }], { columns: 200, color: false });
   assert.match(half, /note: webhook \(trial 2\): 12 of 20000/);
+  const short = fixtureResult({ measureS: 2 });
+  short.expectations = [{ variant: 'sse', repetition: 1, check: 'latency.p99 < 1s', metric: 'latency.p99', bound: 1e6, measured: null, held: false }];
+  assert.match(renderTable([short], { columns: 200, color: false }), /failed: sse: latency\.p99 < 1s \(measured no figure: [\d,]+ samples; it takes 10,000\)/);
   const noted = fixtureResult().trials.map((trial) => ({ ...trial, warnings: [{ code: 'few-samples', level: 'note' as const, message: 'few samples.' }] }));
   assert.match(renderTable([{ ...result, trials: noted }], { columns: 200, color: false }), /note: every variant: few samples\./);
 });
