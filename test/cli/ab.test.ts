@@ -34,7 +34,7 @@ test('mistakes in the arms and options are told before anything runs', async (t)
 test('a deliberate slowdown of our server fails the run, and the report shows why', { timeout: 600_000 }, async (t) => {
   const folder = temporaryFolder(t);
   // Only the median gates, so that the noise of short trials on a small machine decides nothing.
-  writeScenario(folder, 'variants: [sse]\ngate: { latency.p90: off, latency.p99: off, server-cpu-per-delivery: off }', '4s');
+  writeScenario(folder, 'variants: [sse]\ngate: { latency.p90: off, latency.p99: off, server-cpu-per-delivery: off }', '2500ms');
   const end = await start(['ab', 'sse', 'sse', '--scenario', './small.yaml', '--pairs', '10', '--inject-b', 'delay=100ms', '--quiet'], folder).ended;
   assertExit(end, 5);
   const [run] = resultFolders(folder);
