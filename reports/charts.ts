@@ -25,9 +25,9 @@ export const colorCount = 8;
 /** More lines than this nobody tells apart on a phone: such a chart has no drawing for narrow screens and is scrolled. */
 const narrowLines = 8;
 
-const width = 860;
+export const width = 860;
 /** A phone's, so that letters are as large there as anywhere. */
-const narrowWidth = 358;
+export const narrowWidth = 358;
 export const labelLimit = 480;
 const narrowLabelLimit = 130;
 const decades = [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6];
@@ -54,7 +54,7 @@ export function tailSpec(points: TailPoint[], variants: readonly Key[]): Spec {
         labelExpr: "datum.value == 1 ? 'fastest' : datum.value == 2 ? '50 %' : format(100 - 100 / datum.value, '.6~f') + ' %'",
       },
     },
-    y: latency('ms'),
+    y: latency('ms', undefined, ticksFor(points.map(({ ms }) => ms))),
   };
   const narrow = { ...encoding, x: { ...encoding.x, title: 'share that took at most this long' } };
   return lines(points, 300, encoding, variants, [], [{ field: 'share', title: 'took at most' }, { field: 'ms', title: 'ms', format: ',.4~r' }], narrow);
@@ -153,8 +153,14 @@ export function frame<Row>(values: Row[], height: number | { step: number }, wid
   return { data: { values: values as object[] }, width: wide, height, config: { ...config, legend: { ...config.legend, columns } }, autosize: { type: 'fit-x', contains: 'padding' } as const };
 }
 
-function latency(field: string, title = 'milliseconds (logarithmic)') {
-  return { field, type: 'quantitative' as const, scale: { type: 'log' as const, nice: false, padding: 5 }, title, axis: { values: decades, format: '~g' } };
+/** Within two decades their ends alone would say little: 2 and 5 of each too. */
+function ticksFor(ms: readonly number[]): number[] {
+  const spread = Math.max(...ms) / Math.min(...ms);
+  return spread < 100 ? decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]) : decades;
+}
+
+function latency(field: string, title = 'milliseconds (logarithmic)', values = decades) {
+  return { field, type: 'quantitative' as const, scale: { type: 'log' as const, nice: false, padding: 5 }, title, axis: { values, format: '~g' } };
 }
 
 export function byVariant(variants: readonly Key[]) {

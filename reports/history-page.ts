@@ -4,7 +4,7 @@
 import type { History, HistoryPoint, HistorySeries } from '../core/history.ts';
 import type { Unit } from '../core/metrics.ts';
 import { median } from '../core/statistics/ranks.ts';
-import { draw, frame, byVariant, type Chart, type Spec } from './charts.ts';
+import { byVariant, colorCount, draw, frame, type Chart, type Spec } from './charts.ts';
 import { changeText, titleOf } from './comparison-words.ts';
 import { historyHeadline, historyNotes, spreadText, valueText, whenText } from './history-words.ts';
 import { html, raw, type Markup } from './markup.ts';
@@ -67,11 +67,11 @@ function pointTable(title: string, all: readonly HistorySeries[], { sets }: Hist
 async function historyChart(title: string, all: readonly HistorySeries[], { sets, moves }: History): Promise<Chart> {
   const from = Math.max(0, sets.length - mostShown);
   const relative = all.every(({ points }) => points.every(({ value }) => value > 0));
-  const lines = all.map(({ variant, points, changes: own }) => {
+  const lines = all.map(({ variant, points, changes: own }, index) => {
     const first = own[0]?.point.place ?? Infinity;
     const level = relative ? median(points.filter(({ place }) => place < first).map(({ value }) => value)) : 1;
     const scaled = (value: number) => Number((relative ? 100 * (value / level - 1) : value).toPrecision(4));
-    const drawn = ({ place, value, low, high }: HistoryPoint) => ({ variant, place: place + 1, value: scaled(value), low: scaled(low), high: scaled(high) });
+    const drawn = ({ place, value, low, high }: HistoryPoint) => ({ variant, tint: `var(--c${index % colorCount})`, place: place + 1, value: scaled(value), low: scaled(low), high: scaled(high) });
     const shown = ({ place }: HistoryPoint) => place >= from;
     return { rows: points.filter(shown).map(drawn), changes: own.map(({ point }) => point).filter(shown).map(drawn) };
   });
@@ -81,16 +81,16 @@ async function historyChart(title: string, all: readonly HistorySeries[], { sets
   const x = { field: 'place', type: 'quantitative' as const, title: 'saved runs, oldest first', scale: { domain: [from + 1, Math.max(from + 2, sets.length)], nice: false }, axis: { tickMinStep: 1, format: 'd' } };
   const y = { field: 'value', type: 'quantitative' as const, title: name, scale: { zero: relative, padding: 8 }, axis: { tickCount: 5, format: relative ? '+~r' : ',.4~r' } };
   const { color, strokeDash } = byVariant(all.map(({ variant }, index) => ({ label: variant, index, round: 0 })));
-  // One legend, that of the lines.
-  const mute = { ...color, legend: null };
+  // Its own colour in each row: a scale of the marks would take over the legend of the lines.
+  const tint = { field: 'tint', type: 'nominal' as const, scale: null };
   const spec = {
     ...frame(rows as object[], 220),
     layer: [
       { data: { values: moves.map(({ place }) => ({ place: place + 0.5 })) }, mark: { type: 'rule' as const, color: 'currentColor', strokeDash: [2, 4] }, encoding: { x } },
-      { mark: { type: 'rule' as const, opacity: 0.35 }, encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: mute } },
       { mark: { type: 'line' as const }, encoding: { x, y, color, strokeDash } },
-      { mark: { type: 'point' as const, filled: true, size: 18 }, encoding: { x, y, color: mute } },
-      { data: { values: changes }, mark: { type: 'point' as const, filled: true, shape: 'triangle-up', size: 170, opacity: 1 }, encoding: { x, y, color: mute } },
+      { mark: { type: 'rule' as const, opacity: 0.35 }, encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, stroke: tint } },
+      { mark: { type: 'point' as const, filled: true, size: 18 }, encoding: { x, y, fill: tint } },
+      { data: { values: changes }, mark: { type: 'point' as const, filled: true, shape: 'triangle-up', size: 170, opacity: 1 }, encoding: { x, y, fill: tint } },
     ],
   };
   const described: Spec = { still: spec, live: spec };

@@ -65,8 +65,9 @@ test("the workflow's own step, run here: a change that makes the server slower t
     mkdirSync(join(folder, path, '..'), { recursive: true });
     writeFileSync(join(folder, path), text, { mode });
   };
-  write('base/your-app.mjs', app(port, 20));
-  write('head/your-app.mjs', app(port, 60));
+  // Long enough that a busy machine's lateness is a small part of it.
+  write('base/your-app.mjs', app(port, 300));
+  write('head/your-app.mjs', app(port, 500));
   write('head/bench/app.yaml', `name: app\nurl: http://127.0.0.1:${port}\npublish: /feed/{topic}\nsubscribe: { sse: '/feed/{topic}' }\n`);
   // Only the median gates, so that the noise of short trials on a small machine decides nothing.
   write('head/bench/delivery.yaml', 'question: Does it get slower?\nsubscribers: 10\ntopics: { news: { publish: 30/s } }\nphases: { connect: 100ms, warmup: 200ms, measure: 1s, drain: 1s }\nvariants: [sse]\ngate: { latency.p90: off, server-cpu-per-delivery: off }\n');

@@ -117,7 +117,7 @@ test('the page in a browser: axe finds nothing, light and dark; dots, estimates 
   for (const colorScheme of ['light', 'dark'] as const) {
     const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
     await page.goto(`file://${file}`);
-    assert.equal(await page.locator('figure svg:visible > title').count(), 4);
+    assert.equal(await page.locator('figure svg:visible > title').count(), 4, 'of the two drawings of each figure, wide and narrow, one is seen');
     assert.ok((await page.locator('.mark-symbol path').count()) > 5 * 12);
     await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
     const violations = (await page.evaluate('axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))')) as string[];
