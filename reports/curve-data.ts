@@ -10,7 +10,8 @@ import { searchSentences } from './searches.ts';
 import { formatMetric, medianOf } from './table.ts';
 import type { VariantTrials } from './variants.ts';
 
-export type CurvePoint = { variant: string; x: number; value: number };
+/** Median over the trials, with the lowest and the highest. */
+export type CurvePoint = { variant: string; x: number; value: number; low: number; high: number };
 /** Where the line that was lower up to `x` becomes the higher one. */
 export type Crossing = { below: string; above: string; x: number };
 export type Curve = {
@@ -59,7 +60,7 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
   const points = cells.flatMap(({ cell, variant: { trials } }) => {
     const values = trials.flatMap(({ outcome }) => (outcome.status === 'completed' && outcome.valid && carried(name, outcome) ? [metric.read(outcome)] : []));
     const known = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
-    return known.length === 0 ? [] : [{ variant: label(cell), x: placeOf(cell), value: medianOf(known) }];
+    return known.length === 0 ? [] : [{ variant: label(cell), x: placeOf(cell), value: medianOf(known), low: Math.min(...known), high: Math.max(...known) }];
   });
   if (points.length === 0) return undefined;
   const { unit } = magnitudeOf(cells[0]!.cell.parameters[path]!)!;
@@ -84,7 +85,7 @@ const units: Record<string, string> = { 'a second': 'a second', bytes: 'bytes', 
  * Where two lines cross, read between neighbouring points on logarithmic scales. Lines that are alike on one side of
  * the crossing are no crossing but noise.
  */
-export function crossingsOf(points: readonly CurvePoint[], labels: readonly string[]): Crossing[] {
+export function crossingsOf(points: readonly Pick<CurvePoint, 'variant' | 'x' | 'value'>[], labels: readonly string[]): Crossing[] {
   const line = (label: string) => new Map(points.filter(({ variant, value, x }) => variant === label && value > 0 && x > 0).map(({ x, value }) => [x, value]));
   return labels.flatMap((a, i) => labels.slice(i + 1).flatMap((b) => {
     const [first, second] = [line(a), line(b)];

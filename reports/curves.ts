@@ -3,8 +3,10 @@
 
 import { formatMetric } from './table.ts';
 import { colorCount, draw, lines, type Encoding, type Spec, type Unit } from './charts.ts';
-import { curveSentence, curvesOf, type Curve } from './curve-data.ts';
+import { rangeText } from './comparison-words.ts';
+import { curveSentence, curvesOf, type Curve, type CurvePoint } from './curve-data.ts';
 import type { Figure } from './figures.ts';
+import { withRange } from './markdown.ts';
 import { html } from './markup.ts';
 import { figureTable } from './tables.ts';
 import type { VariantTrials } from './variants.ts';
@@ -24,13 +26,14 @@ export async function curveFigures(variants: readonly VariantTrials[], live: boo
     const heading = curveSentence(curve);
     const { metric, parameter, place, points, lines: own, crossings, leftOut } = curve;
     const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
-    const valueAt = (label: string, x: number) => points.find((point) => point.variant === label && point.x === x)?.value;
-    const rows = own.map(({ label }) => ({ head: label, cells: xs.map((x) => textOf(valueAt(label, x), curve)) }));
+    const pointAt = (label: string, x: number) => points.find((point) => point.variant === label && point.x === x);
+    const several = points.some(({ low, high }) => low !== high);
+    const rows = own.map(({ label }) => ({ head: label, cells: xs.map((x) => textOf(pointAt(label, x), curve)) }));
     const about = `${metric.title} over ${parameter}`;
     figures.push({
       id: `curve-${i}`,
       heading,
-      reading: `Each point is a trial${xs.length > 1 ? '; the lines between them are drawn for the eye' : ''}.${leftOut > 0 ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ${leftOut === 1 ? 'is' : 'are'} left out.` : ''}`,
+      reading: `${several ? 'Each point is the median of its trials, with a line from the lowest to the highest' : 'Each point is a trial'}${xs.length > 1 ? '; the lines between them are drawn for the eye' : ''}.${leftOut > 0 ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ${leftOut === 1 ? 'is' : 'are'} left out.` : ''}`,
       chart: await draw(curveSpec(curve), heading, `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; the figures stand in the table below.`, live),
       data: html`${figureTable(about, ['variant', ...xs.map(place)], rows)}${crossings.length === 0 ? '' : figureTable(
         'Read between the points on logarithmic scales', ['lower before', 'lower beyond', 'about at'],
@@ -40,8 +43,8 @@ export async function curveFigures(variants: readonly VariantTrials[], live: boo
   return figures;
 }
 
-function textOf(value: number | undefined, { metric }: Curve): string {
-  return value === undefined ? '—' : formatMetric(value, metric.unit);
+function textOf(point: CurvePoint | undefined, { metric }: Curve): string {
+  return point === undefined ? '—' : withRange(formatMetric(point.value, metric.unit), rangeText([point.low, point.high], metric.unit));
 }
 
 /** Values as the axis shows them: milliseconds, percent. */
@@ -53,13 +56,15 @@ function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
   const { factor, title: yTitle } = scales[metric.unit] ?? { factor: 1, title: metric.title.length <= longestTitle ? metric.title : 'number' };
   // Its own colour in each row: a scale of the marks would take over the legend of the lines.
   const tints = new Map(own.map(({ label, index }) => [label, `var(--c${index % colorCount})`]));
-  const rows = points.map(({ variant, x, value }) => ({ variant, tint: tints.get(variant)!, x, value: Number((value * factor).toPrecision(5)) }));
+  const scaled = (value: number) => Number((value * factor).toPrecision(5));
+  const rows = points.map(({ variant, x, value, low, high }) => ({ variant, tint: tints.get(variant)!, x, value: scaled(value), low: scaled(low), high: scaled(high) }));
   const encoding: Encoding = {
     x: axis('x', xTitle, rows.map(({ x }) => x), [...new Set(rows.map(({ x }) => x))], { zero: false }),
-    y: axis('value', yTitle, rows.map(({ value }) => value), round, { zero: true }),
+    y: axis('value', yTitle, rows.flatMap(({ low, high }) => [low, high]), round, { zero: true }),
   };
   const marks: Unit = { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { ...encoding, fill: { field: 'tint', type: 'nominal', scale: null } } };
-  return lines(rows, 300, encoding, own, [marks], [{ field: 'x', title: xTitle, format: ',.6~r' }, { field: 'value', title: yTitle, format: ',.4~r' }]);
+  const spread: Unit = { mark: { type: 'rule', opacity: 0.5 }, encoding: { ...encoding, y: { ...encoding.y, field: 'low' }, y2: { field: 'high' }, stroke: { field: 'tint', type: 'nominal', scale: null } } };
+  return lines(rows, 300, encoding, own, points.some(({ low, high }) => low !== high) ? [spread, marks] : [marks], [{ field: 'x', title: xTitle, format: ',.6~r' }, { field: 'value', title: yTitle, format: ',.4~r' }]);
 }
 
 /** Thousands as k, fractions as they are: SI's m for a thousandth reads as milli-something. */

@@ -13,6 +13,7 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   'known-delay': async () => (await import('./known-delay.ts')).knownDelay,
   counts: async () => (await import('./counts.ts')).counts,
   bytes: async () => (await import('./bytes.ts')).bytes,
+  'compare-speed': async () => (await import('./compare-speed.ts')).compareSpeed,
   negative: async () => (await import('./negative.ts')).negative,
   'injected-counts': async () => (await import('./injected-counts.ts')).injectedCounts,
   'injected-delay': async () => (await import('./injected-timings.ts')).injectedDelay,

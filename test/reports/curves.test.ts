@@ -32,7 +32,7 @@ test('a curve has a line for each variant and a point for each cell; a percentil
   const curves = curvesOf(variantsOf([matrixResult()]));
   assert.deepEqual(curves.map(({ name, parameter, lines, points }) => ({ name, parameter, lines: lines.map(({ label }) => label), points })), [{
     name: 'server-cpu-per-delivery', parameter: 'publish', lines: ['polling', 'sse'],
-    points: [{ variant: 'polling', x: 1, value: 100 }, { variant: 'sse', x: 1, value: 10 }, { variant: 'polling', x: 100, value: 1 }, { variant: 'sse', x: 100, value: 10 }],
+    points: [['polling', 1, 100], ['sse', 1, 10], ['polling', 100, 1], ['sse', 100, 10]].map(([variant, x, value]) => ({ variant, x, value, low: value, high: value })),
   }]);
 });
 
@@ -84,6 +84,21 @@ describe('crossings', () => {
   test('need a difference on both sides, wherever on that side it is', () => {
     assert.equal(cross([1, 1, 10], [5, 1.1, 1]).length, 1);
   });
+});
+
+test('several trials of a cell are their median, and the lowest and the highest beside it', async () => {
+  const once = matrixResult();
+  const costing = (factor: number, repetition: number) => once.trials.map((trial) => {
+    const { outcome } = trial;
+    if (outcome.status !== 'completed') return trial;
+    return { ...trial, repetition, outcome: { ...outcome, processes: outcome.processes.map((one) => ({ ...one, cpuUs: one.cpuUs * factor })) } };
+  });
+  const result = { ...once, trials: [...costing(1, 1), ...costing(3, 2), ...costing(2, 3)] };
+  const [curve] = curvesOf(variantsOf([result]));
+  assert.deepEqual(curve!.points[0], { variant: 'polling', x: 1, value: 200, low: 100, high: 300 });
+  const page = await renderHtml([result], { interactive: false });
+  assert.match(page, /<th scope="row">sse<\/th><td>20 µs \(10 µs to 30 µs\)<\/td>/);
+  assert.match(page, /Each point is the median of its trials/);
 });
 
 test('the page has the curve with its figures and crossing, and no chart of each cell', async () => {
