@@ -1,0 +1,46 @@
+// What an arm can be, and which variants of two arms belong together. Nothing is started.
+
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { patterns } from '../../core/patterns.ts';
+import { parseInjection } from '../../core/injection.ts';
+import { parseScenario } from '../../core/scenario-file.ts';
+import { openArm, pairedArms, type ArmOptions } from '../../harness/arms.ts';
+import { openTarget } from '../../harness/target-open.ts';
+import { writeTarget } from './foreign.ts';
+
+const { scenario } = parseScenario('question: Which?\nsubscribers: 5\ntopics: { news: { publish: 10/s } }\nphases: { connect: 1s, warmup: 1s, measure: 1s, drain: 5s }\nvariants: [sse, websocket, { polling: { every: 2s } }]\n', { file: 'x.yaml', registry: patterns, overrides: [] });
+
+function open(t: TestContext, text: string, more: Partial<ArmOptions> = {}) {
+  return openArm(text, scenario, { registry: patterns, injection: undefined, openTarget: (file) => openTarget(file, {}), targetFile: undefined, cleanUp: (action) => t.after(action), note() {}, ...more });
+}
+
+const target = (t: TestContext, name: string, subscribe: string) => writeTarget(t, `name: ${name}\nurl: http://127.0.0.1:9\npublish: '/in/{topic}'\nsubscribe: { ${subscribe} }\n`);
+const sse = "sse: '/out/{topic}'";
+const labels = (arms: ReturnType<typeof pairedArms>) => arms.map(({ variants }) => variants.map(({ label }) => label));
+
+test('two variants are held against each other whatever they are called; one may be named by its pattern', (t) => {
+  assert.deepEqual(labels(pairedArms(open(t, 'sse'), open(t, 'polling'))), [['sse'], ['polling every=2s']]);
+});
+
+test('two targets, and two commands with one target file, have the variants that the target can do', (t) => {
+  const [old, now] = [target(t, 'old', sse), target(t, 'new', `${sse}, websocket: '/ws/{topic}'`)];
+  const targets = pairedArms(open(t, `target:${old}`), open(t, `target:${now}`));
+  assert.deepEqual(labels(targets), [['sse @old'], ['sse @new']]);
+  assert.deepEqual(targets.map(({ targets: own }) => own.map(({ name }) => name)), [['old'], ['new']]);
+  const commands = pairedArms(open(t, 'cmd:node a.js', { targetFile: old }), open(t, 'cmd:node b.js', { targetFile: old }));
+  assert.deepEqual([labels(commands), commands.map(({ name }) => name)], [[['sse @old'], ['sse @old']], ['cmd:node a.js', 'cmd:node b.js']]);
+});
+
+test('a variant against a target takes its own counterpart; a checkout runs all that the scenario has', (t) => {
+  assert.deepEqual(labels(pairedArms(open(t, 'sse'), open(t, `target:${target(t, 'mine', sse)}`))), [['sse'], ['sse @mine']]);
+  assert.deepEqual(labels(pairedArms(open(t, 'dir:.'), open(t, 'dir:.'))), [['sse', 'websocket', 'polling every=2s'], ['sse', 'websocket', 'polling every=2s']]);
+  assert.throws(() => pairedArms(open(t, 'websocket'), open(t, `target:${target(t, 'mine', sse)}`)), { code: 'arms', message: /no variant in common: websocket on one side, sse on the other/ });
+});
+
+test('what is injected is in the name and in the fleet, and nowhere in a server that is not ours', (t) => {
+  const injection = parseInjection('delay=5ms,loss=1%');
+  const arm = open(t, 'sse', { injection });
+  assert.deepEqual([arm.name, arm.fleet.injection], ['sse with delay=5ms,loss=1%', injection]);
+  assert.throws(() => open(t, 'cmd:node a.js', { injection, targetFile: 'x' }), { code: 'inject', message: /it is not our server/ });
+});
