@@ -153,10 +153,11 @@ export function frame<Row>(values: Row[], height: number | { step: number }, wid
   return { data: { values: values as object[] }, width: wide, height, config: { ...config, legend: { ...config.legend, columns } }, autosize: { type: 'fit-x', contains: 'padding' } as const };
 }
 
-/** Within two decades their ends alone would say little: 2 and 5 of each too. */
+/** Within two decades their ends alone would say little, within one 2 and 5 would too. */
 function ticksFor(ms: readonly number[]): number[] {
   const spread = Math.max(...ms) / Math.min(...ms);
-  return spread < 100 ? decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]) : decades;
+  const digits = spread < 10 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : spread < 100 ? [1, 2, 5] : [1];
+  return decades.flatMap((decade) => digits.map((digit) => digit * decade));
 }
 
 function latency(field: string, title = 'milliseconds (logarithmic)', values = decades) {
