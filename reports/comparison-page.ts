@@ -2,6 +2,7 @@
 // pair's ratio, and both sides' latency curves. One file, no network, no scripts.
 
 import type { Comparison, Judged } from '../core/comparison.ts';
+import { headroomOf } from '../core/headroom.ts';
 import type { Result } from '../core/result.ts';
 import { formatShare } from '../core/units.ts';
 import { overlayChart, ratioChart } from './comparison-charts.ts';
@@ -9,6 +10,7 @@ import { circumstances, comparisonHeadline, countedText, intervalTitle, pairLabe
 import { html, raw, type Markup } from './markup.ts';
 import type { Chart } from './charts.ts';
 import { style } from './style.ts';
+import { headroomText } from './validity-strip.ts';
 
 /** The results that the comparison was made of; without those of a side there are no latency curves. */
 export type Behind = { baseline: readonly Result[]; candidate: readonly Result[] };
@@ -23,7 +25,7 @@ export async function renderComparisonPage(comparison: Comparison, behind: Behin
 <body><main>
 <h1>${comparison.scenario}: ${comparison.candidate.name} against ${comparison.baseline.name}</h1>
 ${await comparisonMarkup(comparison, behind)}
-<p class="dim">Compared ${comparison.createdAt.slice(0, 19).replace('T', ' ')} UTC. Baseline of ${sideText(comparison.baseline)}; candidate of ${sideText(comparison.candidate)}.</p>
+<p class="dim">Compared ${comparison.createdAt.slice(0, 19).replace('T', ' ')} UTC. Baseline of ${sideText(comparison.baseline)}; candidate of ${sideText(comparison.candidate)}.${repeatMarkup(behind)}</p>
 </main></body></html>
 `;
   return page.markup;
@@ -36,23 +38,30 @@ export async function comparisonMarkup(comparison: Comparison, behind: Behind = 
   // One after the other: drawing takes the time, and a page may have dozens.
   for (const judged of comparison.variants) variants.push(await variantMarkup(judged, comparison, behind));
   return html`<p class="headline">${comparisonHeadline(comparison)}</p>
-${strip(comparison)}
+${strip(comparison, behind)}
 ${advisory.length + other.length === 0 ? '' : html`<h2>Read with this in mind</h2><ul class="plain">${advisory.map((text) => html`<li><b class="bad">Advisory</b>: ${text}.</li>`)}${other.map((text) => html`<li>${text}</li>`)}</ul>`}
 ${variants}
 <h2>How it is decided</h2>
 <p>A run is one figure. Each pair of runs gives a ratio; the estimate is the Hodges-Lehmann median of their logarithms, the interval and p come from the exact Wilcoxon signed-rank test, corrected by Holm over all gating metrics. <b>Slower</b> needs both a p below ${comparison.rule.alpha} and ${comparison.rule.strict ? 'an interval' : 'an estimate'} above the minimum effect; <b>not slower</b> needs the interval to end below it; what shows neither is <b>inconclusive</b>. Counts are compared as they are. Runs that did not take turns are compared by the Mann-Whitney test, and only as advice.</p>`;
 }
 
+/** Where both sides were made by one command, that and the order in which it ran them. */
+function repeatMarkup({ baseline: [first], candidate: [second] }: Behind): Markup {
+  if (!first?.order || first.arm === undefined || first.command !== second?.command) return html``;
+  return html` Trials took turns in balanced blocks, of seed ${first.order.seed}; repeat it with <code>${first.command}</code>.`;
+}
+
 function sideText({ createdAt, pushbench, commit }: Comparison['baseline']): string {
   return `${createdAt.slice(0, 19).replace('T', ' ')}, pushbench ${pushbench}${commit === null ? '' : ` (${commit})`}`;
 }
 
-function strip({ variants, advisory }: Comparison): Markup {
+function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behind): Markup {
+  const headrooms = [...baseline, ...candidate].flatMap(({ trials }) => trials.flatMap(({ outcome }) => (outcome.status === 'completed' && outcome.valid ? [headroomOf(outcome)] : [])));
   return html`<dl class="strip">${variants.map((judged) => {
     const wrong = judged.verdict === 'slower' || judged.verdict === 'invalid';
     const mark = wrong ? '✗ ' : judged.verdict === 'not-slower' ? '✓ ' : '';
     return html`<div class="${wrong ? 'wrong' : ''}"><dt>${pairLabel(judged)}, ${countedText(judged)}</dt><dd class="${wrong ? 'bad' : judged.verdict === 'not-slower' ? 'good' : ''}">${mark}${verdictWords[judged.verdict]}</dd></div>`;
-  })}<div><dt>Timings</dt><dd>${advisory.length === 0 ? 'runs took turns' : 'advisory'}</dd></div></dl>`;
+  })}<div><dt>Timings</dt><dd>${advisory.length === 0 ? 'runs took turns' : 'advisory'}</dd></div>${headrooms.length === 0 ? '' : html`<div><dt>Load side could have taken</dt><dd>${headroomText(Math.min(...headrooms))}</dd></div>`}</dl>`;
 }
 
 async function variantMarkup(judged: Judged, comparison: Comparison, behind: Behind): Promise<Markup> {

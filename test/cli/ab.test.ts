@@ -41,6 +41,7 @@ test('a deliberate slowdown of our server fails the run, and the report shows wh
   assert.ok(run);
   const page = readFileSync(join(run, 'report.html'), 'utf8');
   assert.match(page, /sse with delay=400ms/);
+  assert.match(page, /balanced blocks, of seed \d+; repeat it with <code>[^<]* ab sse sse --scenario \.\/small\.yaml --pairs 10 --inject-a delay=300ms --inject-b delay=400ms<\/code>/);
   if (end.code === 5) {
     const comparison = comparisonSchema.parse(JSON.parse(readFileSync(join(run, 'comparison.json'), 'utf8')));
     const median = comparison.variants[0]!.metrics.find(({ metric }) => metric === 'latency.p50');

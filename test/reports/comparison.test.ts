@@ -96,6 +96,7 @@ test('Markdown and the page escape the names that they are given', async () => {
   assert.match(markdown, /\| server CPU per delivery \| [\d.]+ µs \([\d.]+ µs to [\d.]+ µs\) \| .* \| \*\*slower\*\* \|/);
   const page = await renderComparisonPage(evil, { baseline: [inTurns.baseline], candidate: [inTurns.candidate] });
   assert.doesNotMatch(page, /<img|<script|https?:\/\/(?!www\.w3\.org)/);
+  assert.match(page, /<dt>Load side could have taken<\/dt><dd>(?:about [\d.]+|10) times this load/);
   assert.match(page, /<td>[\d.]+ µs<small>[\d.]+ µs to [\d.]+ µs<\/small><\/td>/);
   assert.ok(page.length < 300_000, `${page.length} bytes`);
 });
