@@ -117,8 +117,11 @@ export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: A
   }
 }
 
-/** The comparison of two stored arms. @param labels variants that belong together */
-export function compareSides(arms: readonly [Pick<Arm, 'name' | 'variants'>, Pick<Arm, 'name' | 'variants'>], baseline: Result, candidate: Result, rule: Comparison['rule']): Comparison {
+/** As much of an arm as its stored results need to be compared. */
+type Side = { name: string; variants: readonly { label: string }[] };
+
+/** The comparison of two arms' results. */
+export function compareSides(arms: readonly [Side, Side], baseline: Result, candidate: Result, rule: Comparison['rule']): Comparison {
   const labels = arms[0].variants.map((variant, i) => [variant.label, arms[1].variants[i]!.label] as const);
   return compare(runSetOf(arms[0].name, [baseline]), runSetOf(arms[1].name, [candidate]), { createdAt: new Date(), rule, labels });
 }

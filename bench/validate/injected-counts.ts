@@ -40,7 +40,7 @@ export const injectedCounts: Part = {
         { text: `in ${right} of ${runs} runs the metric moved by what was injected`, held: right === runs && runs > 0 },
         { text: `${alone} of ${settings.length} comparisons are called slower by that metric and by no other`, held: alone === settings.length },
       ],
-      markdown: `The reference SSE server against itself with \`--inject\`: ${trialText}.\n\n${table(['injected', 'metric', 'as it is, run by run', 'changed', 'injected amount', 'right', 'called slower', 'verdict'], rows)}`,
+      markdown: `The reference SSE server against itself with \`--inject\`: ${trialText()}.\n\n${table(['injected', 'metric', 'as it is, run by run', 'changed', 'injected amount', 'right', 'called slower', 'verdict'], rows)}`,
     };
   },
 };

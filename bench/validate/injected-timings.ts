@@ -10,13 +10,15 @@ import { median } from '../../core/statistics/ranks.ts';
 import { formatShare, formatUs } from '../../core/units.ts';
 import { processes } from '../../harness/fleet.ts';
 import { table, type Part } from './part.ts';
-import { compared, cut, metricIn, ratioText, trialText, verdictText, type Arms } from './trials.ts';
+import { compared, cut, metricIn, ratioText, trialSize, trialText, verdictText, type Arms } from './trials.ts';
 
 /** A series is so many whole comparisons, one after the other, of as many pairs as `ab` runs by default. */
 const [comparisons, pairsEach] = [4, 12];
 /** Comparisons drawn from the pairs of a series. */
 const draws = 1000;
 const wanted = 0.9;
+/** What a fresh process compiles is in its CPU, and less of it in longer trials. */
+const cpuMeasureS = 3;
 
 type Known = {
   metric: 'latency.p50' | 'server-cpu-per-delivery';
@@ -24,6 +26,7 @@ type Known = {
   candidate: Injection;
   /** What the metric must move by, and what that may be off by. */
   byUs: number; toleranceUs: number; why: string;
+  measureS?: number;
 };
 
 /** Both arms are delayed, so that 4 ms more are a tenth of the median and far above what timers are off by. */
@@ -36,16 +39,16 @@ export const injectedDelay: Part = {
 export const injectedCpu: Part = {
   title: 'Injected work of about twice the minimum effect, live',
   async run(quick) {
-    const probe = await compared({ pairs: 1, seed: 500, candidate: processes });
+    const probe = await compared({ pairs: 2, seed: 500, measureS: cpuMeasureS, candidate: processes });
     const ownUs = median(valuesOf(probe, 'server-cpu-per-delivery'));
     const byUs = Math.ceil(ownUs) / 10;
-    return series(501, quick, { metric: 'server-cpu-per-delivery', baseline: undefined, candidate: { cpuUsPerMessage: byUs }, byUs, toleranceUs: byUs / 2, why: "reading the clock overshoots, and a busier server's batches differ" });
+    return series(501, quick, { metric: 'server-cpu-per-delivery', baseline: undefined, candidate: { cpuUsPerMessage: byUs }, byUs, toleranceUs: byUs / 2, why: "reading the clock overshoots, and a busier server's batches differ", measureS: cpuMeasureS });
   },
 };
 
-async function series(seed: number, quick: boolean, { metric, baseline, candidate, byUs, toleranceUs, why }: Known) {
+async function series(seed: number, quick: boolean, { metric, baseline, candidate, byUs, toleranceUs, why, measureS = trialSize.measureS }: Known) {
   const arms = await compared({
-    pairs: quick ? 10 : comparisons * pairsEach, seed,
+    pairs: quick ? 10 : comparisons * pairsEach, seed, measureS,
     baseline: { ...processes, ...(baseline && { injection: baseline }) }, candidate: { ...processes, injection: candidate },
   });
   const parts = quick ? [arms.comparison] : cut(arms, pairsEach);
@@ -65,7 +68,7 @@ async function series(seed: number, quick: boolean, { metric, baseline, candidat
       { text: `${caught} of ${parts.length} comparisons are called slower by ${metric}; of ${draws} drawn from their pairs, ${formatShare(power)} (at least ${formatShare(wanted)} is wanted)`, held: power >= wanted && caught >= Math.floor(wanted * parts.length) },
       { text: `in ${right} of ${parts.length} the metric moved by the ${formatUs(byUs)} that were injected, give or take ${formatUs(toleranceUs)} (${why})`, held: right === parts.length },
     ],
-    markdown: `The reference SSE server, ${what}: ${trialText}. One series of ${arms.baseline.trials.length} pairs, cut into comparisons of ${Math.min(pairsEach, arms.baseline.trials.length)}.\n\n${table(['comparison', 'baseline', 'candidate', 'moved by', 'ratio', 'what else is called slower', 'verdict'], rows.map(({ cells }) => cells))}`,
+    markdown: `The reference SSE server, ${what}: ${trialText(measureS)}. One series of ${arms.baseline.trials.length} pairs, cut into comparisons of ${Math.min(pairsEach, arms.baseline.trials.length)}.\n\n${table(['comparison', 'baseline', 'candidate', 'moved by', 'ratio', 'what else is called slower', 'verdict'], rows.map(({ cells }) => cells))}`,
   };
 }
 

@@ -39,7 +39,7 @@ export const liveAa: Part = {
         { text: `with the labels of their pairs swapped at random, ${formatNumber(swapped.total)} times, the full rule called ${formatShare(swapped.alarms / swapped.total)} slower (at most 5 % is wanted)`, held: swapped.total > 0 && swapped.alarms <= mostAlarms * swapped.total },
         { text: `and the test alone rejected ${formatShare(swapped.rejected / swapped.total)} for latency.p50 (its size at 10 pairs is 4.9 %)`, held: swapped.total > 0 && swapped.rejected <= 0.06 * swapped.total },
       ],
-      markdown: `${trialText[0]!.toUpperCase()}${trialText.slice(1)}; ${pairs} pairs a comparison.\n\n${table(
+      markdown: `Trials of ${trialText()}; ${pairs} pairs a comparison.\n\n${table(
         ['comparison', 'verdict', 'p50 ratio', 'p90 ratio', 'p99 ratio', 'server CPU ratio'],
         stored.map(({ pattern, arms: { comparison } }, i) => [`${i + 1}, ${pattern}`, verdictText(comparison), ...['latency.p50', 'latency.p90', 'latency.p99', 'server-cpu-per-delivery'].map((name) => ratioText(metricIn(comparison, name)))]),
       )}\n\nA dozen comparisons bound the rate of false alarms only loosely. The experiments made by formula bound it tightly for the noise that they assume, the swaps for the noise of this machine.`,

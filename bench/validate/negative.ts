@@ -77,7 +77,7 @@ export const negative: Part = {
     }
     return {
       claims: [{ text: `${invalid} of ${controls.length} broken measurements are invalid`, held: invalid === controls.length }],
-      markdown: `Only the candidate's trials are broken: ${trialText}.\n\n${table(['what is broken', 'verdict', 'why'], rows)}`,
+      markdown: `Only the candidate's trials are broken: ${trialText()}.\n\n${table(['what is broken', 'verdict', 'why'], rows)}`,
     };
   },
 };

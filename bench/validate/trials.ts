@@ -12,25 +12,27 @@ import { processes, type Fleet } from '../../harness/fleet.ts';
 import { prepare } from '../../harness/run.ts';
 
 /** Short trials, so that many pairs fit into minutes; 10,500 deliveries each, so that they carry a 99th percentile. */
-const scenarioOf = (pattern: string) => `
+const scenarioOf = (pattern: string, measureS: number) => `
 question: Does the gate see what was changed, and nothing else?
 subscribers: ${trialSize.subscribers}
 topics: { news: { publish: ${trialSize.eventsPerS}/s } }
 payload: 128B
-phases: { connect: 300ms, warmup: 700ms, measure: ${trialSize.measureS}s, drain: 1s }
+phases: { connect: 300ms, warmup: 700ms, measure: ${measureS}s, drain: 1s }
 variants: [${pattern}]
 `;
 export const trialSize = { subscribers: 100, eventsPerS: 70, measureS: 1.5 } as const;
 export const deliveriesEach = trialSize.subscribers * trialSize.eventsPerS * trialSize.measureS;
-export const trialText = `${trialSize.subscribers} subscribers, ${trialSize.eventsPerS} events a second to all of them, ${trialSize.measureS} s measured after 0.7 s of warm-up, fresh processes each`;
+export function trialText(measureS: number = trialSize.measureS): string {
+  return `${trialSize.subscribers} subscribers, ${trialSize.eventsPerS} events a second to all of them, ${measureS} s measured after 0.7 s of warm-up, fresh processes each`;
+}
 
 export type Arms = { baseline: Result; candidate: Result; comparison: Comparison };
 
-export type Series = { pairs: number; seed: number; pattern?: string; baseline?: Fleet; candidate: Fleet };
+export type Series = { pairs: number; seed: number; pattern?: string; measureS?: number; baseline?: Fleet; candidate: Fleet };
 
 /** One comparison as `ab` makes it, the first pair discarded. */
-export async function compared({ pairs, seed, pattern = 'sse', baseline = processes, candidate }: Series): Promise<Arms> {
-  const { scenario, source } = parseScenario(scenarioOf(pattern), { file: 'validation', registry: patterns, overrides: [`seed=${seed}`] });
+export async function compared({ pairs, seed, pattern = 'sse', measureS = trialSize.measureS, baseline = processes, candidate }: Series): Promise<Arms> {
+  const { scenario, source } = parseScenario(scenarioOf(pattern, measureS), { file: 'validation', registry: patterns, overrides: [`seed=${seed}`] });
   const silent = { trialStarted() {}, progress() {}, trialEnded: () => void process.stdout.write('.') };
   const options = { registry: patterns, folder: '.', source, command: 'npm run validate', observer: silent, signal: new AbortController().signal, pairs, extend: false, strict: false, note() {} };
   const outcome = await runAb(prepare(scenario, options), [
@@ -44,10 +46,10 @@ export async function compared({ pairs, seed, pattern = 'sse', baseline = proces
 }
 
 /** A long series as the whole comparisons of `pairs` pairs that it holds one after the other. */
-export function cut({ baseline, candidate }: Arms, pairs: number): Comparison[] {
-  const arms = [baseline, candidate].map(({ arm = '', trials }) => ({ name: arm, variants: [trials[0]!.variant] })) as [never, never];
+export function cut({ baseline, candidate }: Pick<Arms, 'baseline' | 'candidate'>, pairs: number): Comparison[] {
+  const arm = ({ arm: name = '', trials }: Result) => ({ name, variants: trials.slice(0, 1).map(({ variant }) => variant) });
   const part = (result: Result, from: number): Result => ({ ...result, trials: result.trials.slice(from, from + pairs) });
-  return Array.from({ length: Math.floor(baseline.trials.length / pairs) }, (_, i) => compareSides(arms, part(baseline, i * pairs), part(candidate, i * pairs), ruleOf()));
+  return Array.from({ length: Math.floor(baseline.trials.length / pairs) }, (_, i) => compareSides([arm(baseline), arm(candidate)], part(baseline, i * pairs), part(candidate, i * pairs), ruleOf()));
 }
 
 export function metricIn({ variants }: Comparison, name: string): JudgedMetric | undefined {

@@ -8,7 +8,9 @@ import { test, type TestContext } from 'node:test';
 import { validationPage } from '../../bench/validate/document.ts';
 import { table, type Kept, type Outcome, type Part } from '../../bench/validate/part.ts';
 import { runParts, type PartsOptions } from '../../bench/validate/parts.ts';
+import { cut } from '../../bench/validate/trials.ts';
 import { markdownBlocks } from '../../reports/docs.ts';
+import { fixtureResult } from '../reports/fixture.ts';
 
 const kept = (title: string, held: boolean): Kept => ({
   title, claims: [{ text: `${title} is right`, held }, { text: 'and more', held: true }], markdown: table(['what', 'figure'], [[title, '7 µs']]),
@@ -32,6 +34,16 @@ test('a part without figures is said to be one, and no time is claimed for the w
   assert.match(page, /\*\*2 of 2 claims held\.\*\* 1 of 2 parts have not run\./);
   assert.match(page, /## two\n\nNot run yet: `npm run validate -- --only two`\./);
   assert.doesNotMatch(page, /minutes/);
+});
+
+test('a long series is cut into whole comparisons of its pairs, one after the other', () => {
+  const arm = (late: number) => {
+    const result = fixtureResult({ repeat: 7, measureS: 2 });
+    const trials = result.trials.filter(({ variant }) => variant.label === 'sse').map((trial, i) => ({ ...trial, startedAt: new Date(Date.UTC(2026, 0, 1, 0, i, (i + late) % 2 === 0 ? 0 : 30)).toISOString() }));
+    return { ...result, arm: 'sse', trials };
+  };
+  const parts = cut({ baseline: arm(0), candidate: arm(1) }, 3);
+  assert.deepEqual(parts.map(({ variants, advisory }) => [variants[0]!.paired, variants[0]!.given, advisory.length]), [[true, 3, 0], [true, 3, 0]]);
 });
 
 function setUp(t: TestContext): { options: Omit<PartsOptions, 'parts' | 'names'>; said: string[]; page(): string } {
