@@ -31,12 +31,14 @@ export type Hub = {
    */
   publish(topic: string, body: string, stamps: Stamps): HubEvent;
   /**
-   * Calls `listener` for each event on any of the topics from now on. It may end this or any other subscription
-   * and begin new ones, but must neither throw nor publish.
+   * Calls `listener` with `whom` for each event on any of the topics from now on. It may end this or any other
+   * subscription and begin new ones, but must neither throw nor publish.
+   * @param whom whose subscription it is: one listener serves thousands without a closure for each, which the loop over
+   *   them would have to fetch from memory
    * @returns the function that ends it
    * @throws TooManyTopics
    */
-  subscribe(topics: readonly string[], listener: (event: HubEvent) => void): () => void;
+  subscribe<Whom>(topics: readonly string[], listener: (event: HubEvent, whom: Whom) => void, whom: Whom): () => void;
   /**
    * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or the
    * cursor is none of this log's; the events are then all that is still held. After `currentState` they are the newest
@@ -80,7 +82,7 @@ type Topic = {
 };
 
 /** `from` keeps a subscription that begins while an event is being handed round from getting that event. */
-type Subscription = { readonly listener: (event: HubEvent) => void; readonly from: number };
+type Subscription = { readonly listener: (event: HubEvent, whom: unknown) => void; readonly whom: unknown; readonly from: number };
 
 /**
  * A hub in memory. It keeps `limits.history` events of each topic and `limits.historySize` bytes of JSON over all;
@@ -170,20 +172,20 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
       const event = { id, offset, topic: name, seq, json };
       topic.newestOffset = offset;
       keep(event, topic);
-      for (const { listener, from } of topic.listeners) {
-        if (from < event.offset) listener(event);
+      for (const { listener, whom, from } of topic.listeners) {
+        if (from < event.offset) listener(event, whom);
       }
       return event;
     },
 
-    subscribe(names, listener) {
+    subscribe<Whom>(names: readonly string[], listener: (event: HubEvent, whom: Whom) => void, whom: Whom) {
       const unique = new Set(names);
       let added = 0;
       for (const name of unique) if (!topics.has(name)) added++;
       if (added > 0 && topics.size - publishedTopics + added > limits.maxTopics) {
         throw new TooManyTopics(`subscribers follow ${limits.maxTopics} topics that have no events yet, and there is no room for more; raise maxTopics`);
       }
-      const subscription = { listener, from: offset };
+      const subscription: Subscription = { listener: listener as Subscription['listener'], whom, from: offset }; // the two stay together
       for (const name of unique) topicOf(name).listeners.add(subscription);
       subscriptionCount++;
       let ended = false;

@@ -21,17 +21,17 @@ export function injectHub(hub: Hub, limits: ServerLimits, { delayMs, cpuUsPerMes
   const isDoubled = () => duplicateShare > 0 && random() < duplicateShare;
   return {
     ...seen,
-    subscribe(topics, listener) {
+    subscribe(topics, listener, whom) {
       let ended = false;
       const end = seen.subscribe(topics, (event) => {
         if (isLost()) return;
         spin(cpuUsPerMessage);
         const twice = isDoubled();
-        listener(event);
+        listener(event, whom);
         if (!twice) return;
-        if (!ended) listener(event);
+        if (!ended) listener(event, whom);
         else if (owed.length < owedKept) owed.push(event); // a held request ends with its first event
-      });
+      }, undefined);
       return () => {
         ended = true;
         end();

@@ -17,8 +17,8 @@ type Held = {
   readonly events: HubEvent[];
   bytes: number;
   /** Ends the hold; once there is an event, the batch. */
-  timer: NodeJS.Timeout;
-  readonly unsubscribe: () => void;
+  timer: NodeJS.Timeout | undefined;
+  unsubscribe: () => void;
 };
 
 export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
@@ -44,9 +44,9 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
         counters.refusals++;
         return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} requests are held, which is the limit`);
       }
-      const unsubscribe = hub.subscribe(topics, (event) => collect(request, event));
-      const timer = setTimeout(() => finish(request), events.length > 0 ? options.batch : holdMs);
-      const request: Held = { response, events, bytes: bytesOf(events), timer, unsubscribe };
+      const request: Held = { response, events, bytes: bytesOf(events), timer: undefined, unsubscribe() {} };
+      request.unsubscribe = hub.subscribe(topics, collect, request);
+      request.timer = setTimeout(() => finish(request), events.length > 0 ? options.batch : holdMs);
       held.add(request);
       response.once('close', () => release(request)); // the client may go before there is an answer
     }
@@ -57,7 +57,7 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
       request.unsubscribe();
     }
 
-    function collect(request: Held, event: HubEvent): void {
+    function collect(event: HubEvent, request: Held): void {
       request.events.push(event);
       request.bytes += Buffer.byteLength(event.json);
       if (options.batch === 0 || request.bytes >= limits.slowBuffer) return finish(request);

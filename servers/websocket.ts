@@ -16,12 +16,6 @@ import { answerError, cursorOf, RequestError, retryAfterS, topicsOf } from './re
 import { readUpstream } from './upstream.ts';
 import { deflatedFrame, pingFrame, textFrame } from './websocket-frames.ts';
 
-type Peer = {
-  readonly ws: WebSocket;
-  /** Pings since the client was last heard of. */
-  unanswered: number;
-};
-
 /** RFC 6455, section 7.4.1, and the registry that it began. */
 const closeCodes = { goingAway: 1001, binary: 1003, malformed: 1007, policy: 1008, tryAgainLater: 1013 } as const;
 
@@ -54,20 +48,21 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       refuse(socket, new RequestError(400, 'bad-handshake', error.message));
     });
 
-    const fanOut = createFanOut<Peer>(context, {
-      isOpen: ({ peer }) => peer.ws.readyState === WebSocket.OPEN,
-      cut: ({ peer }) => peer.ws.close(closeCodes.policy, 'too slow'),
+    const fanOut = createFanOut<WebSocket>(context, {
+      isOpen: ({ peer }) => peer.readyState === WebSocket.OPEN,
+      cut: ({ peer }) => peer.close(closeCodes.policy, 'too slow'),
       beatMs: ping,
-      beat({ peer, outlet }) {
-        if (peer.unanswered === mostUnanswered) {
+      beat(subscriber) {
+        const { peer, outlet, unanswered } = subscriber;
+        if (unanswered === mostUnanswered) {
           counters.errors++;
-          peer.ws.terminate();
-        } else if (peer.ws.readyState === WebSocket.OPEN) {
-          peer.unanswered++;
+          peer.terminate();
+        } else if (peer.readyState === WebSocket.OPEN) {
+          subscriber.unanswered++;
           counters.heartbeats++;
           outlet.write(pingFrame);
         } else {
-          peer.unanswered++; // it is closing; if it does not come to an end, the next rounds end it
+          subscriber.unanswered++; // it is closing; if it does not come to an end, the next rounds end it
         }
       },
     });
@@ -78,7 +73,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       outlet.on('error', failed);
       try {
         const subscriber = fanOut.join({
-          peer: { ws, unanswered: 0 },
+          peer: ws,
           outlet,
           framing,
           topics,
@@ -94,18 +89,18 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
     }
 
     // In a function of its own, so that nothing of the handshake lives as long as the listeners.
-    function attend(subscriber: Subscriber<Peer>): void {
+    function attend(subscriber: Subscriber<WebSocket>): void {
       const { peer } = subscriber;
-      peer.ws.on('pong', () => (peer.unanswered = 0));
-      peer.ws.on('message', (data, isBinary) => {
-        peer.unanswered = 0;
-        if (peer.ws.readyState !== WebSocket.OPEN) return;
+      peer.on('pong', () => (subscriber.unanswered = 0));
+      peer.on('message', (data, isBinary) => {
+        subscriber.unanswered = 0;
+        if (peer.readyState !== WebSocket.OPEN) return;
         if (isBinary) close(peer, closeCodes.binary, 'text messages only');
         else take(subscriber, String(data));
       });
     }
 
-    function take(subscriber: Subscriber<Peer>, text: string): void {
+    function take(subscriber: Subscriber<WebSocket>, text: string): void {
       counters.upstreamMessages++;
       const message = readUpstream(text, limits.maxBody);
       switch (message.kind) {
@@ -126,20 +121,20 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       }
     }
 
-    function refuseMessage(subscriber: Subscriber<Peer>, ref: number, reason: string): void {
+    function refuseMessage(subscriber: Subscriber<WebSocket>, ref: number, reason: string): void {
       counters.refusals++;
       answer(subscriber, JSON.stringify({ refused: ref, reason }));
     }
 
     /** An answer cannot be dropped, so who does not read his answers is cut off whatever the policy. */
-    function answer(subscriber: Subscriber<Peer>, text: string): void {
+    function answer(subscriber: Subscriber<WebSocket>, text: string): void {
       const { outlet, peer } = subscriber;
-      if (peer.ws.readyState !== WebSocket.OPEN) return; // its own event was one too many for it
+      if (peer.readyState !== WebSocket.OPEN) return; // its own event was one too many for it
       if (outlet.writableLength > limits.slowBuffer && outlet.writableNeedDrain) fanOut.cutOff(subscriber);
       else outlet.write(textFrame(text));
     }
 
-    function close({ ws }: Peer, code: number, reason: string): void {
+    function close(ws: WebSocket, code: number, reason: string): void {
       counters.errors++;
       ws.close(code, reason);
     }
@@ -181,7 +176,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       disconnect: fanOut.disconnect,
       close() {
         closing = true;
-        return fanOut.end(({ peer }) => peer.ws.close(closeCodes.goingAway, 'the server is going away'));
+        return fanOut.end(({ peer }) => peer.close(closeCodes.goingAway, 'the server is going away'));
       },
     };
   },

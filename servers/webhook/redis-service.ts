@@ -97,7 +97,7 @@ export async function createRedisService(context: PatternContext, options: Patte
   }
 
   function subscribe(endpoint: WebhookEndpoint): void {
-    const unsubscribe = hub.subscribe(endpoint.topics, ({ id, topic, json }) => keep(endpoint, { id, topic, body: json, bodyBytes: Buffer.byteLength(json) }));
+    const unsubscribe = hub.subscribe(endpoint.topics, ({ id, topic, json }) => keep(endpoint, { id, topic, body: json, bodyBytes: Buffer.byteLength(json) }), undefined);
     endpoint.unsubscribe();
     endpoint.unsubscribe = unsubscribe;
   }

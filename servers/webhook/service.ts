@@ -93,7 +93,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
   }
 
   function subscribe(endpoint: WebhookEndpoint): void {
-    const unsubscribe = hub.subscribe(endpoint.topics, (event) => accept(endpoint, event));
+    const unsubscribe = hub.subscribe(endpoint.topics, accept, endpoint);
     endpoint.unsubscribe();
     endpoint.unsubscribe = unsubscribe;
   }
@@ -104,7 +104,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
   }
 
   // The hub tells one endpoint after the other; the event is stored with all its deliveries at once.
-  function accept(endpoint: WebhookEndpoint, event: HubEvent): void {
+  function accept(event: HubEvent, endpoint: WebhookEndpoint): void {
     if (batch && batch.event !== event) flush();
     if (!batch) {
       batch = { event, endpoints: [] };

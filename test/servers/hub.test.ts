@@ -80,7 +80,7 @@ test('a hub and its naive model agree on every sequence of calls', () => {
             break;
           case 'subscribe': {
             const got: HubEvent[] = [];
-            subscribers.push({ topics: op.topics, got, from: model.all.length, until: Infinity, end: hub.subscribe(op.topics, (event) => got.push(event)) });
+            subscribers.push({ topics: op.topics, got, from: model.all.length, until: Infinity, end: hub.subscribe(op.topics, (event) => got.push(event), undefined) });
             break;
           }
           case 'unsubscribe': {
@@ -127,7 +127,7 @@ test('epochs are six characters of a-z 0-9 and differ', () => {
 test('listeners are called in the order they came, also those of several topics', () => {
   const hub = createHub(defaultLimits);
   const calls: string[] = [];
-  for (const [who, topics] of [['first', ['a', 'b']], ['second', ['b']], ['third', ['b', 'a', 'b']]] as const) hub.subscribe(topics, ({ topic }) => calls.push(`${who} ${topic}`));
+  for (const [who, topics] of [['first', ['a', 'b']], ['second', ['b']], ['third', ['b', 'a', 'b']]] as const) hub.subscribe(topics, ({ topic }, whom) => calls.push(`${whom} ${topic}`), who);
   hub.publish('b', '1', {});
   hub.publish('a', '1', {});
   assert.deepEqual(calls, ['first b', 'second b', 'third b', 'first a', 'third a']);
@@ -137,14 +137,14 @@ test('a listener may end itself and others while an event is handed round; one t
   const hub = createHub(defaultLimits);
   const calls: string[] = [];
   const ends: (() => void)[] = [];
-  ends.push(hub.subscribe(['a'], () => calls.push('before')));
+  ends.push(hub.subscribe(['a'], () => calls.push('before'), undefined));
   ends.push(hub.subscribe(['a'], () => {
     calls.push('ender');
     for (const end of ends) end();
-    hub.subscribe(['a'], ({ seq }) => calls.push(`late ${seq}`));
-  }));
-  ends.push(hub.subscribe(['a'], () => calls.push('ended by another')));
-  hub.subscribe(['a'], () => calls.push('after'));
+    hub.subscribe(['a'], ({ seq }) => calls.push(`late ${seq}`), undefined);
+  }, undefined));
+  ends.push(hub.subscribe(['a'], () => calls.push('ended by another'), undefined));
+  hub.subscribe(['a'], () => calls.push('after'), undefined);
   hub.publish('a', '1', {});
   assert.deepEqual(calls, ['before', 'ender', 'after']);
   hub.publish('a', '2', {});
@@ -156,7 +156,7 @@ test('a listener may end itself and others while an event is handed round; one t
 test('10,000 listeners on one topic and 10,000 topics with one each: each gets its events and no other', () => {
   const hub = createHub(defaultLimits);
   const counts = new Uint32Array(10_000);
-  const ends = Array.from(counts, (_, i) => hub.subscribe(['all', `own.${i}`], () => counts[i]!++));
+  const ends = Array.from(counts, (_, i) => hub.subscribe(['all', `own.${i}`], () => counts[i]!++, undefined));
   hub.publish('all', '1', {});
   for (let i = 0; i < counts.length; i++) hub.publish(`own.${i}`, '1', {});
   assert.ok(counts.every((count) => count === 2));
@@ -177,7 +177,7 @@ test('topics published to are limited; those that exist go on', () => {
 
 test('topics that are only followed are limited on their own, and forgotten with their last follower', () => {
   const hub = createHub({ ...defaultLimits, maxTopics: 2 });
-  const follow = (...topics: string[]) => hub.subscribe(topics, () => {});
+  const follow = (...topics: string[]) => hub.subscribe(topics, () => {}, undefined);
   const end = follow('a', 'b');
   const endAlso = follow('b');
   assert.throws(() => follow('b', 'c'), (error) => error instanceof TooManyTopics && /2 topics that have no events.*maxTopics/.test(error.message));

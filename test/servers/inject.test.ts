@@ -27,7 +27,7 @@ test('a delay holds back live and stored events alike, in order, and the publish
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { hub } = hubWith({ delayMs: 20 });
   const got: HubEvent[] = [];
-  hub.subscribe(['news'], (event) => got.push(event));
+  hub.subscribe(['news'], (event) => got.push(event), undefined);
   const before = hub.cursor();
   const first = hub.publish('news', '{}', {});
   t.mock.timers.tick(10);
@@ -48,7 +48,7 @@ test('loss and duplicates hit about their share of live and stored events', () =
   for (const [injection, expected] of [[{ lossShare: 0.1 }, 0.9 * events], [{ duplicateShare: 0.1 }, 1.1 * events]] as const) {
     const { hub } = hubWith(injection);
     let live = 0;
-    hub.subscribe(['news'], () => live++);
+    hub.subscribe(['news'], () => live++, undefined);
     const before = hub.cursor();
     let stored = 0;
     for (let i = 0, cursor = before; i < events; i++) {
@@ -67,7 +67,7 @@ test('a subscription that ends with its first event gets the second one from the
   const end = hub.subscribe(['news'], (event) => {
     got.push(event);
     end();
-  });
+  }, undefined);
   const event = hub.publish('news', '{}', {});
   assert.deepEqual(got, [event]);
   assert.deepEqual(hub.since(['news'], hub.cursor()).events, [event]);
@@ -76,8 +76,8 @@ test('a subscription that ends with its first event gets the second one from the
 
 test('a delivery keeps the server busy for as long as was asked', () => {
   const { hub } = hubWith({ cpuUsPerMessage: 500 });
-  hub.subscribe(['news'], () => {});
-  hub.subscribe(['news'], () => {});
+  hub.subscribe(['news'], () => {}, undefined);
+  hub.subscribe(['news'], () => {}, undefined);
   const from = performance.now();
   for (let i = 0; i < 10; i++) hub.publish('news', '{}', {});
   assert.ok(performance.now() - from >= 10, 'ten events to two subscribers are twenty times 0.5 ms');
