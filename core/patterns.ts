@@ -9,6 +9,7 @@ import { schemeNames } from './signature.ts';
 import { writeDuration } from './units.ts';
 
 const connection = z.enum(['keep-alive', 'close']).default('keep-alive').describe('reuse the TCP connection, or open one per request');
+const gzip = z.boolean().default(false).describe('the client asks for answers compressed with gzip, and the server sends them so');
 const heartbeat = interval.prefault('15s').describe('a sign of life on a quiet stream, below the idle timeout of proxies');
 
 /** Each pattern's options as a scenario writes them; parsing fills in the defaults. */
@@ -17,16 +18,19 @@ export const patternOptions = {
     every: interval.prefault('1s').describe('time between two polls of one subscriber'),
     jitter: share.prefault('10%').describe('each wait differs from `every` by up to this share, so that polls do not march in step'),
     conditional: z.boolean().default(true).describe('send If-None-Match and accept 304 for "nothing new"'),
+    gzip,
     connection,
   }),
   'long-polling': z.strictObject({
     hold: interval.prefault('25s').describe('how long the server holds a request that has nothing to say'),
     batch: duration.prefault('0s').describe('how long the server collects more events after the first before it answers'),
+    gzip,
     connection,
   }),
-  'http-stream': z.strictObject({ heartbeat }),
+  'http-stream': z.strictObject({ gzip, heartbeat }),
   sse: z.strictObject({
     over: z.enum(['h1', 'h2', 'h2c']).default('h1').describe('HTTP/1.1, HTTP/2 over TLS, or cleartext HTTP/2 with prior knowledge'),
+    gzip,
     heartbeat,
     retry: duration.prefault('1s').describe('reconnection time the server tells its clients'),
   }),

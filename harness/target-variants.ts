@@ -11,10 +11,10 @@ export type LeftOut = { target: string; variant: string; reason: string };
 
 /** Options that are the client's own. What the others set, a target has set for itself. */
 const clientOptions: Record<TargetPattern, readonly string[]> = {
-  polling: ['every', 'jitter', 'connection'],
-  'long-polling': ['connection'],
-  'http-stream': [],
-  sse: [],
+  polling: ['every', 'jitter', 'gzip', 'connection'],
+  'long-polling': ['gzip', 'connection'],
+  'http-stream': ['gzip'],
+  sse: ['gzip'],
   websocket: ['deflate'],
 };
 

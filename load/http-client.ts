@@ -4,11 +4,12 @@
 import type { Socket } from 'node:net';
 import { nowUs } from '../core/clock.ts';
 import { createDialer, type Cause, type Protocol } from './connection.ts';
+import { gunzipBody, isGzip } from './gunzip.ts';
 import { endResponses, newResponseReader, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
 import type { LoadContext } from './pattern.ts';
 import { ProtocolError } from './protocol-error.ts';
 
-/** An answer with a larger body is refused. */
+/** An answer with a larger body is refused, also one that inflates to more. */
 export const largestBodyBytes = 64 * 1024 ** 2;
 /** How long a connection may stay that the server was to close after its answer. */
 const lingerMs = 2000;
@@ -16,7 +17,7 @@ const lingerMs = 2000;
 const idleRaceUs = 10_000;
 
 export type HttpHandlers<Owner> = {
-  /** The whole answer; its body is bytes `from`..`to`, valid during the call only. `send` may be called from here. */
+  /** The whole answer; its body is bytes `from`..`to`, inflated where it came compressed, valid during the call only. `send` may be called from here. */
   response(owner: Owner, head: ResponseHead, bytes: Buffer, from: number, to: number, atUs: number): void;
   /** The request had no whole answer. An error has been reported and counted, a connection closed in order has not. */
   failed(owner: Owner, cause: Cause): void;
@@ -94,9 +95,15 @@ export function createHttpClients<Owner>(
         link.from = 0;
         link.to = link.bytes.length;
       }
-      const { bytes, from, to } = link;
+      let { bytes, from, to } = link;
       link.bytes = nothing;
       link.pieces = [];
+      if (to > from && isGzip(head)) {
+        bytes = gunzipBody(bytes, from, to, largestBodyBytes);
+        from = 0;
+        to = bytes.length;
+        atUs = nowUs();
+      }
       link.answered++;
       client.request = undefined;
       if (!head.keepAlive) abandon(link);
@@ -117,7 +124,13 @@ export function createHttpClients<Owner>(
     closed(link, cause) {
       const { client } = link;
       if (client.link !== link) return;
-      endResponses(link.reader, nowUs(), parts, link);
+      try {
+        endResponses(link.reader, nowUs(), parts, link);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        cause = error;
+        context.sink.problem(error.code, error.message);
+      }
       if (client.link !== link) return;
       client.link = undefined;
       if (!client.request) return;

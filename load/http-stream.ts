@@ -1,17 +1,19 @@
 // Subscribers of HTTP streaming: newline-delimited JSON over one response that does not end (docs/wire.md).
 
+import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/patterns.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './cursor.ts';
+import { createStreamBodies, gzipAccepted, type Inflating } from './gunzip.ts';
 import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
 import { newLineReader, readLines, type LineReader } from './lines.ts';
 import type { LoadContext, PatternLoad } from './pattern.ts';
-import { createStreams, expectStream, readNotice, takeCursor, type Stream } from './streams.ts';
+import { createStreams, expectStream, readNotice, takeCursor, type Stream, type Streams } from './streams.ts';
 
-type State = { response: ResponseReader; lines: LineReader };
+type State = Inflating & { response: ResponseReader; lines: LineReader };
 type Owner = Stream<State>;
 
 export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
-  start(context: LoadContext) {
+  start(context: LoadContext, { gzip }) {
     const { counters, sink } = context;
     const url = new URL(context.endpoint.url);
     const path = pathBelow(url, '/stream');
@@ -39,17 +41,24 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
       }
     }
 
+    const bodies = createStreamBodies<State, Socket>(
+      () => streams,
+      (stream, bytes, from, to, atUs) => readLines(stream.state.lines, bytes, from, to, atUs, takeLine, stream),
+    );
     const parts: ResponseParts<Owner> = {
-      head: (stream, head) => expectStream(stream, head, 'application/x-ndjson'),
-      body: (stream, bytes, from, to, atUs) => readLines(stream.state.lines, bytes, from, to, atUs, takeLine, stream),
-      end: (stream) => streams.hangUp(stream),
+      ...bodies,
+      head(stream, head) {
+        expectStream(stream, head, 'application/x-ndjson');
+        bodies.head(stream, head);
+      },
     };
 
-    const streams = createStreams<State>(context, {
-      newState: () => ({ response: newResponseReader(), lines: newLineReader() }),
+    const streams: Streams<State> = createStreams<State>(context, {
+      newState: () => ({ response: newResponseReader(), lines: newLineReader(), inflation: undefined }),
       request: ({ subscriber, cursor }) =>
-        encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`, { accept: 'application/x-ndjson' }),
+        encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`, { accept: 'application/x-ndjson', ...gzipAccepted(gzip) }),
       read: (stream, bytes, to, atUs) => void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
+      settled: bodies.settled,
     });
     return streams;
   },

@@ -2,6 +2,7 @@
 // or the hold is over, and asks again from the new cursor at once.
 
 import type { PatternOptions } from '../core/patterns.ts';
+import { gzipAccepted } from './gunzip.ts';
 import { encodeRequest, pathBelow } from './http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
 import { startPollers } from './poller.ts';
@@ -10,7 +11,7 @@ import { startPollers } from './poller.ts';
 const slackMs = 10_000;
 
 export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
-  start(context, { hold, connection }): RunningLoad {
+  start(context, { hold, gzip, connection }): RunningLoad {
     const url = new URL(context.endpoint.url);
     const target = pathBelow(url, '/long-poll');
     const holdMs = Math.round(hold);
@@ -18,7 +19,7 @@ export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
     return startPollers(context, {
       request({ topics, cursor }) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
-        return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, { connection });
+        return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, { ...gzipAccepted(gzip), connection });
       },
       answered({ answers }) {
         if (answers > 1) context.counters.rearms++;

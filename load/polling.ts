@@ -3,6 +3,7 @@
 // spread evenly over it however fast they connected.
 
 import type { PatternOptions } from '../core/patterns.ts';
+import { gzipAccepted } from './gunzip.ts';
 import { encodeRequest, pathBelow } from './http-head.ts';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import { startPollers, type Poller } from './poller.ts';
@@ -15,12 +16,13 @@ export const polling: PatternLoad<PatternOptions<'polling'>> = {
     const url = new URL(context.endpoint.url);
     const target = pathBelow(url, '/poll');
     const { connection, conditional } = options;
+    const accepted = gzipAccepted(options.gzip);
 
     return startPollers(context, {
       request({ topics, cursor, etag }) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         const condition = conditional && etag !== '' ? { 'if-none-match': etag } : {};
-        return encodeRequest(url, `${target}?topics=${topics}${since}`, { ...condition, connection });
+        return encodeRequest(url, `${target}?topics=${topics}${since}`, { ...condition, ...accepted, connection });
       },
       answered: (poller) => planNext(poller, options, context.random),
       answerWithinMs,

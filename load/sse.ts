@@ -1,51 +1,62 @@
 // Subscribers of Server-Sent Events: over HTTP/1.1 with a connection each, over HTTP/2 with many streams on one.
 
+import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/patterns.ts';
 import { cursorText, setCursor, type Cursor } from './cursor.ts';
 import { newEventStream, readEvents, type EventStreamParts, type EventStreamReader } from './event-stream.ts';
+import { createStreamBodies, gzipAccepted, type Inflating, type StreamBodies } from './gunzip.ts';
 import type { Http2Line, Http2Transport } from './http2.ts';
 import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
 import { createStreams, createStreamsOver, expectStream, type Stream, type Streams } from './streams.ts';
 
 export const sse: PatternLoad<PatternOptions<'sse'>> = {
-  start: (context) => (context.endpoint.over === 'h1' ? overHttp1(context) : overHttp2(context)),
+  start: (context, { gzip }) => (context.endpoint.over === 'h1' ? overHttp1(context, gzip) : overHttp2(context, gzip)),
 };
 
-type Owner = Stream<{ response: ResponseReader; events: EventStreamReader }>;
-type Http2Owner = Stream<{ events: EventStreamReader }, Http2Line>;
+type Owner = Stream<Inflating & { response: ResponseReader; events: EventStreamReader }>;
+type Http2Owner = Stream<Inflating & { events: EventStreamReader }, Http2Line>;
 
 const mimeType = 'text/event-stream';
 
-function overHttp1(context: LoadContext): Streams<Owner['state']> {
+function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']> {
   const url = new URL(context.endpoint.url);
   const events = eventParts(context);
+  const bodies = createStreamBodies<Owner['state'], Socket>(
+    () => streams,
+    (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
+  );
   const parts: ResponseParts<Owner> = {
-    head: (stream, head, atUs) => takeHead(context, streams, stream, head, atUs),
-    body: (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
-    end: (stream) => streams.hangUp(stream),
+    ...bodies,
+    head: (stream, head, atUs) => takeHead(context, streams, bodies, stream, head, atUs),
   };
-  const streams = createStreams<Owner['state']>(context, {
-    newState: () => ({ response: newResponseReader(), events: newEventStream() }),
-    request: (stream) => encodeRequest(url, targetOf(context, stream), headersOf(stream.cursor)),
+  const streams: Streams<Owner['state']> = createStreams<Owner['state']>(context, {
+    newState: () => ({ response: newResponseReader(), events: newEventStream(), inflation: undefined }),
+    request: (stream) => encodeRequest(url, targetOf(context, stream), headersOf(stream.cursor, gzip)),
     read: (stream, bytes, to, atUs) => void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
+    settled: bodies.settled,
   });
   return streams;
 }
 
-async function overHttp2(context: LoadContext): Promise<RunningLoad> {
+async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLoad> {
   // Loaded only here, as node:http2 and node:tls cost megabytes that HTTP/1.1 has no use for.
   const { createHttp2 } = await import('./http2.ts');
   const events = eventParts(context);
+  const bodies = createStreamBodies<Http2Owner['state'], Http2Line>(
+    () => streams,
+    (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
+  );
   let http2: Http2Transport<Http2Owner> | undefined;
-  const streams = createStreamsOver<Http2Owner['state'], Http2Line, Record<string, string>>(
+  const streams: Streams<Http2Owner['state'], Http2Line, Record<string, string>> = createStreamsOver<Http2Owner['state'], Http2Line, Record<string, string>>(
     context,
     {
-      newState: () => ({ events: newEventStream() }),
-      request: (stream) => ({ ':path': targetOf(context, stream), ...headersOf(stream.cursor) }),
-      read: (stream, bytes, to, atUs) => readEvents(stream.state.events, bytes, 0, to, atUs, events, stream),
+      newState: () => ({ events: newEventStream(), inflation: undefined }),
+      request: (stream) => ({ ':path': targetOf(context, stream), ...headersOf(stream.cursor, gzip) }),
+      read: (stream, bytes, to, atUs) => bodies.body(stream, bytes, 0, to, atUs),
+      settled: bodies.settled,
     },
-    (protocol) => (http2 = createHttp2<Http2Owner>(context, { ...protocol, head: (stream, head, atUs) => takeHead(context, streams, stream, head, atUs) })),
+    (protocol) => (http2 = createHttp2<Http2Owner>(context, { ...protocol, head: (stream, head, atUs) => takeHead(context, streams, bodies, stream, head, atUs) })),
   );
   return { ...streams, get: http2!.get }; // the transport was made with the streams
 }
@@ -54,6 +65,7 @@ async function overHttp2(context: LoadContext): Promise<RunningLoad> {
 function takeHead<O extends Owner | Http2Owner>(
   { sink }: LoadContext,
   streams: { ready(stream: O, atUs: number): void; stop(stream: O): void },
+  bodies: Pick<StreamBodies<O>, 'head'>,
   stream: O,
   head: Pick<ResponseHead, 'status' | 'headers'>,
   atUs: number,
@@ -64,6 +76,7 @@ function takeHead<O extends Owner | Http2Owner>(
     return;
   }
   expectStream(stream, head, mimeType);
+  bodies.head(stream, head);
   streams.ready(stream, atUs);
 }
 
@@ -90,7 +103,7 @@ function targetOf({ endpoint, topicsOf }: LoadContext, { subscriber }: Pick<Owne
   return `${pathBelow(new URL(endpoint.url), '/events')}?topics=${topicsOf(subscriber).join(',')}`;
 }
 
-function headersOf(cursor: Cursor): Record<string, string> {
+function headersOf(cursor: Cursor, gzip: boolean): Record<string, string> {
   const lastId = cursorText(cursor);
-  return { accept: mimeType, 'cache-control': 'no-store', ...(lastId && { 'last-event-id': lastId }) };
+  return { accept: mimeType, 'cache-control': 'no-store', ...gzipAccepted(gzip), ...(lastId && { 'last-event-id': lastId }) };
 }

@@ -2,7 +2,7 @@
 // waits and reconnections to the close. Not what stands on the wire; a pattern gives that as a `StreamKind`.
 
 import type { Socket } from 'node:net';
-import { backoffMs, createDialer, type Protocol } from './connection.ts';
+import { backoffMs, createDialer, type Cause, type Protocol } from './connection.ts';
 import { newCursor, setCursorText, type Cursor } from './cursor.ts';
 import type { ResponseHead } from './http-head.ts';
 import type { LoadContext, RunningLoad } from './pattern.ts';
@@ -54,6 +54,8 @@ export type StreamKind<State, L extends Line = Socket, Request = Buffer> = {
   request(stream: Stream<State, L>): Request;
   /** As `Protocol.read`. */
   read(stream: Stream<State, L>, bytes: Buffer, to: number, atUs: number): void;
+  /** Resolves when what was read has been taken in, where that takes a while. */
+  settled?(): Promise<void>;
   /** What to say before leaving, to a peer that then closes the line. */
   goodbye?(stream: Stream<State, L>): Request | undefined;
 };
@@ -65,6 +67,8 @@ export type Streams<State, L extends Line = Socket, Request = Buffer> = Omit<Run
   ready(stream: Stream<State, L>, atUs: number): void;
   /** All is said on this line; it reconnects when the server has closed it too. */
   hangUp(stream: Stream<State, L>): void;
+  /** What the server sent on this line cannot be read: it is reported, and the subscriber comes back on another. */
+  fail(stream: Stream<State, L>, cause: Cause): void;
   /** The server wants the subscriber no more: no reconnection. */
   stop(stream: Stream<State, L>): void;
 };
@@ -174,11 +178,16 @@ export function createStreamsOver<State, L extends Line, Request>(
       if (!stream.line) dial(stream); // else it does so when the old line has closed
     },
     ready(stream, atUs) {
+      if (!stream.line) return; // what told so was inflated when the line was closed already
       stream.ready = true;
       stream.failures = 0;
       sink.ready(stream.subscriber, atUs);
     },
     hangUp,
+    fail({ line }, { code, message }) {
+      if (!closing) sink.problem(code, message);
+      line?.destroy();
+    },
     stop(stream) {
       stream.stopped = true;
       unready(stream);
@@ -199,6 +208,7 @@ export function createStreamsOver<State, L extends Line, Request>(
         clearTimeout(timer);
       }
       await transport.idle?.(graceMs);
+      await kind.settled?.();
     },
   };
 }

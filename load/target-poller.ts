@@ -6,6 +6,7 @@ import type { PatternOptions } from '../core/patterns.ts';
 import type { TargetSubscribe } from '../core/target-access.ts';
 import { backoffMs } from './connection.ts';
 import { createHttpClients, type Client } from './http-client.ts';
+import { gzipAccepted } from './gunzip.ts';
 import { encodeRequest, type ResponseHead } from './http-head.ts';
 import type { RunningLoad } from './pattern.ts';
 import { noteRetryAfter } from './streams.ts';
@@ -34,6 +35,7 @@ type Pace = {
   answerWithinMs: number;
   /** The target holds requests, so that no answer says nothing about whether the subscriber is subscribed. */
   held: boolean;
+  gzip: boolean;
   connection: 'keep-alive' | 'close';
 };
 
@@ -43,10 +45,10 @@ const heldWithinMs = 120_000;
 /** A held request that was not refused within this time stands. */
 const settleMs = 250;
 
-export function targetPolling(target: TargetContext, how: TargetSubscribe, { every, jitter, connection }: Pick<PatternOptions<'polling'>, 'every' | 'jitter' | 'connection'>): RunningLoad {
+export function targetPolling(target: TargetContext, how: TargetSubscribe, { every, jitter, gzip, connection }: Pick<PatternOptions<'polling'>, 'every' | 'jitter' | 'gzip' | 'connection'>): RunningLoad {
   const { random } = target.context;
   return startPolling(target, how, {
-    answerWithinMs, held: false, connection,
+    answerWithinMs, held: false, gzip, connection,
     next(state, events) {
       if (events > 0 && how.untilEmpty) return 0;
       const nowMs = performance.now();
@@ -56,9 +58,9 @@ export function targetPolling(target: TargetContext, how: TargetSubscribe, { eve
   });
 }
 
-export function targetLongPolling(target: TargetContext, how: TargetSubscribe, { connection }: Pick<PatternOptions<'long-polling'>, 'connection'>): RunningLoad {
+export function targetLongPolling(target: TargetContext, how: TargetSubscribe, { gzip, connection }: Pick<PatternOptions<'long-polling'>, 'gzip' | 'connection'>): RunningLoad {
   return startPolling(target, how, {
-    answerWithinMs: heldWithinMs, held: true, connection,
+    answerWithinMs: heldWithinMs, held: true, gzip, connection,
     next(state) {
       if (state.answers > 1) target.context.counters.rearms++;
       return 0;
@@ -80,7 +82,7 @@ function startPolling(target: TargetContext, how: TargetSubscribe, pace: Pace): 
     state.timer = undefined;
     state.askedMs = performance.now();
     const { target: path, headers } = askFrom(how.cursor, legs.target(state.leg), state.place);
-    clients.send(state.client, encodeRequest(url, path, { accept: '*/*', ...how.headers, ...headers, connection: pace.connection }));
+    clients.send(state.client, encodeRequest(url, path, { accept: '*/*', ...gzipAccepted(pace.gzip), ...how.headers, ...headers, connection: pace.connection }));
     if (pace.held && !state.ready) state.settling = setTimeout(becomeReady, settleMs, state);
   }
 

@@ -26,9 +26,9 @@ export async function startTarget(pattern: string, options: Readonly<Record<stri
     case 'long-polling':
       return (await import('./target-poller.ts')).targetLongPolling(given, how, options as PatternOptions<'long-polling'>);
     case 'http-stream':
-      return (await import('./target-streams.ts')).targetHttpStream(given, how);
+      return (await import('./target-streams.ts')).targetHttpStream(given, how, options as PatternOptions<'http-stream'>);
     case 'sse':
-      return (await import('./target-streams.ts')).targetSse(given, how);
+      return (await import('./target-streams.ts')).targetSse(given, how, options as PatternOptions<'sse'>);
     case 'websocket':
       return (await import('./target-websocket.ts')).targetWebsocket(given, how, options as PatternOptions<'websocket'>);
   }

@@ -7,6 +7,7 @@
 // more CPU than the system call. `ServerResponse.end` writes the last chunk.
 
 import { once } from 'node:events';
+import { acceptsGzip, createGzipBodies, type GzipBody } from './content-coding.ts';
 import { createFanOut, createFraming } from './fan-out.ts';
 import type { HubEvent } from './hub.ts';
 import { corsHeaders } from './origin.ts';
@@ -37,17 +38,23 @@ export type HeldResponses = {
   end(): Promise<number>;
 };
 
-/** @param heartbeatMs no stream is silent for longer */
-export function createHeldResponses(context: PatternContext, heartbeatMs: number, format: StreamFormat): HeldResponses {
+/** A response that is held. */
+type Peer = { response: Response; body: GzipBody | PlainBody };
+type PlainBody = ReturnType<typeof plainBody>;
+
+/**
+ * @param heartbeatMs no stream is silent for longer
+ * @param gzip whether streams are compressed for those who ask for it
+ */
+export function createHeldResponses(context: PatternContext, { heartbeat: heartbeatMs, gzip }: { heartbeat: number; gzip: boolean }, format: StreamFormat): HeldResponses {
   const { hub, counters } = context;
-  const plain = framingBy((text) => Buffer.from(text));
-  const chunked = framingBy(chunk);
+  const textOf = (events: readonly HubEvent[]) => events.map(format.event).join('');
+  const plain = plainBody((text) => Buffer.from(text), textOf);
+  const chunked = plainBody(chunk, textOf);
+  const newGzip = createGzipBodies((bytes) => bytes, textOf);
+  const newChunkedGzip = createGzipBodies(chunk, textOf);
 
-  function framingBy(frame: (text: string) => Buffer) {
-    return createFraming(frame, (events) => frame(events.map(format.event).join('')));
-  }
-
-  const fanOut = createFanOut<Response>(context, {
+  const fanOut = createFanOut<Peer>(context, {
     isOpen: ({ outlet }) => outlet.writable,
     cut: ({ outlet }) => outlet.destroy(),
     // Seen twice in an interval, so that silence never lasts longer than one.
@@ -74,16 +81,24 @@ export function createHeldResponses(context: PatternContext, heartbeatMs: number
       if (!isHttp2 && !response.socket) await once(response, 'socket');
       const outlet = isHttp2 ? response.stream : response.socket!; // it has its turn now
       if (outlet.destroyed) return;
-      const framing = isHttp2 || !response.useChunkedEncodingByDefault ? plain : chunked;
-      const fields = { ...headers, 'content-type': format.contentType, ...corsHeaders(request), ...(!isHttp2 && { connection: 'close' }) };
+      const isChunked = !isHttp2 && response.useChunkedEncodingByDefault;
+      const compressed = gzip && acceptsGzip(request);
+      const body = compressed ? (isChunked ? newChunkedGzip() : newGzip()) : isChunked ? chunked : plain;
+      const cors = corsHeaders(request);
+      const fields = {
+        ...headers, 'content-type': format.contentType, ...cors,
+        ...(gzip && { vary: `${cors['vary']}, accept-encoding` }),
+        ...(compressed && { 'content-encoding': 'gzip' }),
+        ...(!isHttp2 && { connection: 'close' }),
+      };
       fanOut.join({
-        peer: response, outlet, framing, topics, since,
+        peer: { response, body }, outlet, framing: body, topics, since,
         open(cursor, reset) {
           for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
           outlet.cork(); // so that all of it leaves in one packet
           if ('stream' in response) response.writeHead(200);
           else response.flushHeaders();
-          outlet.write(framing.text(format.open(cursor, reset)));
+          outlet.write(body.open(format.open(cursor, reset)));
           outlet.uncork();
         },
       });
@@ -91,9 +106,10 @@ export function createHeldResponses(context: PatternContext, heartbeatMs: number
     disconnect: fanOut.disconnect,
     async end() {
       let ended = 0;
-      await fanOut.end(({ peer: response, outlet, framing }) => {
+      await fanOut.end(({ peer: { response, body }, outlet }) => {
         ended++;
-        if (format.end !== '' && outlet.writable) outlet.write(framing.text(format.end));
+        const last = body.end(format.end);
+        if (last && outlet.writable) outlet.write(last);
         response.end();
       });
       return ended;
@@ -108,7 +124,19 @@ const headers = {
   'x-accel-buffering': 'no',
 };
 
-/** RFC 9112, section 7.1. */
-function chunk(text: string): Buffer {
-  return Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+/** As `GzipBody`, the same for all who get it. */
+function plainBody(frame: (text: string) => Buffer, textOf: (events: readonly HubEvent[]) => string) {
+  return {
+    ...createFraming(frame, (events) => frame(textOf(events))),
+    open: frame,
+    end: (text: string) => (text === '' ? undefined : frame(text)),
+  };
 }
+
+/** RFC 9112, section 7.1. */
+function chunk(content: string | Buffer): Buffer {
+  const size = `${Buffer.byteLength(content).toString(16)}\r\n`;
+  return typeof content === 'string' ? Buffer.from(`${size}${content}\r\n`) : Buffer.concat([Buffer.from(size), content, chunkEnd]);
+}
+
+const chunkEnd = Buffer.from('\r\n');

@@ -8,10 +8,10 @@ import { publishExample } from './publish.ts';
 import { cursorOf, RequestError, topicsOf } from './request.ts';
 
 export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
-  start(context, { heartbeat }) {
+  start(context, options) {
     const { counters } = context;
     let closing = false;
-    const streams = createHeldResponses(context, heartbeat, {
+    const streams = createHeldResponses(context, options, {
       contentType: 'application/x-ndjson',
       open: (cursor, reset) => `{"stream":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}\n`,
       event: ({ json }) => `${json}\n`,

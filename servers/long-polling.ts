@@ -7,13 +7,15 @@
 import type { PatternOptions } from '../core/patterns.ts';
 import type { HubEvent } from './hub.ts';
 import type { PatternServer, Response } from './pattern.ts';
-import { encodeAnswer, takeUntil } from './poll-answer.ts';
+import { createAnswers, encodeAnswer, takeUntil } from './poll-answer.ts';
 import { publishExample } from './publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './request.ts';
 
 /** One request that waits for its answer. */
 type Held = {
   readonly response: Response;
+  /** Whether its answer is compressed. */
+  readonly compressed: boolean;
   readonly events: HubEvent[];
   bytes: number;
   /** Ends the hold; once there is an event, the batch. */
@@ -24,6 +26,7 @@ type Held = {
 export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
   start({ hub, limits, counters, random }, options) {
     const held = new Set<Held>();
+    const answers = createAnswers(options.gzip);
     let closing = false;
 
     function headers(): Record<string, string> {
@@ -31,20 +34,20 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
       return { 'cache-control': 'no-store', ...(close ? { connection: 'close' } : {}) };
     }
 
-    function answer(response: Response, cursor: string, reset: boolean, events: readonly HubEvent[]): void {
+    function answer({ response, compressed }: Pick<Held, 'response' | 'compressed'>, cursor: string, reset: boolean, events: readonly HubEvent[]): void {
       const body = encodeAnswer(cursor, reset, events);
       counters[events.length > 0 ? 'fullPolls' : 'emptyPolls']++;
       counters.events += events.length;
       if (reset) counters.resets++;
-      endWith(response, 200, { ...headers(), 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }, body);
+      answers.send(response, compressed, headers(), body);
     }
 
-    function hold(response: Response, topics: readonly string[], holdMs: number, events: HubEvent[]): void {
+    function hold({ response, compressed }: Pick<Held, 'response' | 'compressed'>, topics: readonly string[], holdMs: number, events: HubEvent[]): void {
       if (held.size >= limits.maxSubscribers) {
         counters.refusals++;
         return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} requests are held, which is the limit`);
       }
-      const request: Held = { response, events, bytes: bytesOf(events), timer: undefined, unsubscribe() {} };
+      const request: Held = { response, compressed, events, bytes: bytesOf(events), timer: undefined, unsubscribe() {} };
       request.unsubscribe = hub.subscribe(topics, collect, request);
       request.timer = setTimeout(() => finish(request), events.length > 0 ? options.batch : holdMs);
       held.add(request);
@@ -69,25 +72,26 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
     function finish(request: Held): void {
       release(request);
       const { response, events } = request;
-      if (events.length > 0) return answer(response, hub.cursor(), false, events);
+      if (events.length > 0) return answer(request, hub.cursor(), false, events);
       counters.emptyPolls++;
       endWith(response, 204, { ...headers(), 'pushbench-cursor': hub.cursor() });
     }
 
     return {
       routes: {
-        'GET /long-poll': (_request, response, url) => {
+        'GET /long-poll': (request, response, url) => {
           const topics = topicsOf(url);
           const since = cursorOf(url);
           const holdMs = Math.min(holdOf(url) ?? options.hold, options.hold);
           if (closing) throw new RequestError(503, 'closing', 'the server is closing');
-          if (since === undefined) return answer(response, hub.cursor(), false, []);
+          const asked = { response, compressed: answers.compresses(request) };
+          if (since === undefined) return answer(asked, hub.cursor(), false, []);
           const { events, lost } = hub.since(topics, since);
           const taken = takeUntil(events, limits.slowBuffer);
-          if (taken.length < events.length) return answer(response, taken.at(-1)!.id, lost, taken);
+          if (taken.length < events.length) return answer(asked, taken.at(-1)!.id, lost, taken);
           const enough = events.length > 0 && (options.batch === 0 || bytesOf(events) >= limits.slowBuffer);
-          if (lost || enough) return answer(response, hub.cursor(), lost, events);
-          hold(response, topics, holdMs, events);
+          if (lost || enough) return answer(asked, hub.cursor(), lost, events);
+          hold(asked, topics, holdMs, events);
         },
       },
       subscribers: () => held.size,

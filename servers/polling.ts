@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/patterns.ts';
 import type { PatternServer, Request } from './pattern.ts';
-import { encodeAnswer, takeUntil } from './poll-answer.ts';
+import { createAnswers, encodeAnswer, takeUntil } from './poll-answer.ts';
 import { publishExample } from './publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './request.ts';
 
@@ -16,6 +16,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
   start({ hub, limits, counters, random }, options) {
     const sockets = new Set<Socket>();
     const recent = countRecent(options.every);
+    const answers = createAnswers(options.gzip);
 
     /** @returns false when there are as many connections as may be */
     function admit({ socket }: Request): boolean {
@@ -38,9 +39,12 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           recent.add();
           const close: Record<string, string> = options.connection === 'close' ? { connection: 'close' } : {};
           const newest = hub.newest(topics);
+          const compressed = answers.compresses(request);
+          // The same events in other bytes: a weak tag says as much (RFC 9110, section 8.8.3.3).
+          const etagOf = (cursor: string) => (compressed ? `W/"${cursor}"` : `"${cursor}"`);
           if (matches(request.headers['if-none-match'], newest)) {
             counters.emptyPolls++;
-            return endWith(response, 304, { etag: `"${newest}"`, 'cache-control': 'no-cache', ...close });
+            return endWith(response, 304, { etag: etagOf(newest), 'cache-control': 'no-cache', ...answers.vary, ...close });
           }
           const { events, lost } = since === undefined ? { events: [], lost: false } : hub.since(topics, since);
           const taken = takeUntil(events, limits.slowBuffer);
@@ -52,13 +56,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           counters[taken.length > 0 ? 'fullPolls' : 'emptyPolls']++;
           counters.events += taken.length;
           if (lost) counters.resets++;
-          endWith(response, 200, {
-            'content-type': 'application/json',
-            'content-length': String(Buffer.byteLength(body)),
-            etag: `"${tag}"`,
-            'cache-control': 'no-cache',
-            ...close,
-          }, body);
+          answers.send(response, compressed, { etag: etagOf(tag), 'cache-control': 'no-cache', ...close }, body);
         },
       },
       // Pollers have no names. A connection that is kept alive is one of them; without, each polls once in `every`.

@@ -15,14 +15,15 @@ const lateMs = 500;
 const longestFarewellMs = 1800;
 
 export const sse: PatternServer<PatternOptions<'sse'>> = {
-  start(context, { heartbeat, retry }) {
+  start(context, options) {
+    const { retry } = options;
     const { counters } = context;
     let closing = false;
     /** Clients whose stream the close ended, less those that came back to hear of it. */
     let away = 0;
     let allBack = () => {};
 
-    const streams = createHeldResponses(context, heartbeat, {
+    const streams = createHeldResponses(context, options, {
       contentType: 'text/event-stream',
       // The id counts although there is no data with it: who is cut off before the first event resumes from here.
       open: (cursor, reset) => `retry: ${retry}\nid: ${cursor}\n: open\n\n${reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''}`,

@@ -20,7 +20,7 @@ export function webhookStream(context: PatternContext, service: Service): { rout
   const limits = { ...context.limits, ...streamLimits };
   const hub = createHub(limits);
   // Watching is not what a trial measures.
-  const streams = createHeldResponses({ ...context, hub, limits, counters: newCounters() }, heartbeatMs, {
+  const streams = createHeldResponses({ ...context, hub, limits, counters: newCounters() }, { heartbeat: heartbeatMs, gzip: false }, {
     contentType: 'text/event-stream',
     open: (cursor, reset) => `retry: 1000\nid: ${cursor}\n: open\n\n${reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''}`,
     event: ({ id, json }) => `id: ${id}\ndata: ${decodeEnvelope(json).body}\n\n`,

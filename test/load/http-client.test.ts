@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import { test, type TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { createHttpClients, type HttpClients } from '../../load/http-client.ts';
 import { encodeRequest } from '../../load/http-head.ts';
 import { listen, rawServer, testContext, until, type Seen } from './context.ts';
@@ -121,6 +122,43 @@ test('a body beyond the limit is refused', async (t) => {
   await ask(given, log, ['/']);
   assert.deepEqual(log, ['failed http-body-too-large']);
   assert.deepEqual(given.problems.map(({ message }) => message), ["an answer's body is larger than 67108864 bytes"]);
+});
+
+test('an answer that comes compressed is inflated, whatever its framing; what cannot be is a failure, also at the end of a connection', async (t) => {
+  const long = gzipSync(counted(300_000));
+  const damaged = Buffer.from('no gzip');
+  const given = await setup(t, (request, response) => {
+    response.setHeader('content-encoding', request.url === '/br' ? 'br' : 'gzip');
+    switch (request.url) {
+      case '/chunked':
+        response.write(long.subarray(0, 100));
+        setTimeout(() => response.end(long.subarray(100)), 5);
+        break;
+      case '/none':
+        response.writeHead(304).end();
+        break;
+      case '/close':
+        response.useChunkedEncodingByDefault = false;
+        response.setHeader('connection', 'close').end(damaged);
+        break;
+      case '/bomb':
+        response.end(gzipSync(Buffer.alloc(64 * 1024 ** 2 + 1)));
+        break;
+      default:
+        response.end(request.url === '/damaged' ? damaged : gzipSync('small'));
+    }
+  });
+  const log: Log = [];
+  await ask(given, log, ['/', '/chunked', '/none', '/damaged', '/close', '/bomb', '/br', '/']);
+  assert.deepEqual(log, [
+    '200 - small', `200 - ${counted(300_000)}`, '304 - ', 'failed gzip', 'failed gzip', 'failed http-body-too-large', 'failed http-coding', '200 - small',
+  ]);
+  assert.deepEqual(given.problems.map(({ message }) => message), [
+    'a compressed answer cannot be read: incorrect header check',
+    'a compressed answer cannot be read: incorrect header check',
+    "an answer's body is larger than 67108864 bytes when it is inflated",
+    'the answer has the content coding "br", which was not asked for',
+  ]);
 });
 
 test('a request that is dropped is never answered', async (t) => {

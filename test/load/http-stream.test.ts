@@ -13,7 +13,7 @@ const open = (offset: number) => notice({ stream: 'open', cursor: `abc123-${offs
 const event = (offset: number, body?: string) => `${envelope(offset, body)}\n`;
 
 async function start(t: TestContext, seen: Seen, subscribers = 1): Promise<RunningLoad> {
-  const running = await httpStream.start(seen.context, { heartbeat: 15_000 });
+  const running = await httpStream.start(seen.context, { gzip: false, heartbeat: 15_000 });
   for (let i = 0; i < subscribers; i++) running.open(i);
   t.after(() => running.close(0));
   return running;

@@ -10,7 +10,7 @@ import type { RunningLoad } from '../../load/pattern.ts';
 import { certificate, key } from './certificate.ts';
 import { chunk, envelope, listen, rawServer, split, testContext, until, type Seen } from './context.ts';
 
-const options = { over: 'h1' as const, heartbeat: 15_000, retry: 1000 };
+const options = { over: 'h1' as const, gzip: false, heartbeat: 15_000, retry: 1000 };
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
 const event = (offset: number) => `id: abc123-${offset}\ndata: ${envelope(offset)}\n\n`;
 
