@@ -21,15 +21,16 @@ const all = target('all', '{ polling: /a, long-polling: /b, http-stream: /c, sse
 const some = target('some', '{ sse: "/d/{topic}" }');
 
 test('each variant with its rivals beside it, options of the client kept and those of the server left to the target', () => {
-  const { scenario, leftOut } = withTargets(scenarioOf('variants: [sse, { polling: { every: 5s, conditional: false } }, { websocket: { deflate: true, ping: 5s } }, webhook]'), patterns, [all, some], true);
+  const { scenario, leftOut } = withTargets(scenarioOf('variants: [sse, { polling: { every: 5s, conditional: false, gzip: true } }, { sse: { gzip: true, heartbeat: 5s } }, { websocket: { deflate: true, ping: 5s } }, webhook]'), patterns, [all, some], true);
   assert.deepEqual(scenario.variants.map(({ label, target: of }) => [label, of]), [
     ['sse', undefined], ['sse @all', 'all'], ['sse @some', 'some'],
-    ['polling every=5s no-conditional', undefined], ['polling every=5s @all', 'all'],
+    ['polling every=5s no-conditional gzip', undefined], ['polling every=5s gzip @all', 'all'],
+    ['sse gzip heartbeat=5s', undefined], ['sse gzip @all', 'all'], ['sse gzip @some', 'some'],
     ['websocket deflate ping=5s', undefined], ['websocket deflate @all', 'all'],
     ['webhook', undefined],
   ]);
   assert.deepEqual(leftOut.map(({ target: of, variant, reason }) => `${variant} @${of}: ${reason}`), [
-    'polling every=5s no-conditional @some: the target file does not describe it (subscribe.polling)',
+    'polling every=5s no-conditional gzip @some: the target file does not describe it (subscribe.polling)',
     'websocket deflate ping=5s @some: the target file does not describe it (subscribe.websocket)',
     'webhook @all: a target has its own way to register receivers, which a target file cannot describe',
     'webhook @some: a target has its own way to register receivers, which a target file cannot describe',

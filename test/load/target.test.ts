@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createSecure } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
+import { constants, createGzip, gzipSync } from 'node:zlib';
 import { WebSocketServer } from 'ws';
 import { nowUs } from '../../core/clock.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../core/envelope.ts';
@@ -251,6 +252,49 @@ describe('websocket', () => {
     await until(() => seen.bodies.get(0)?.length === 2);
     assert.deepEqual([seen.ready, seen.lost, seen.counters.reconnects], [[0, 0], [0], 1]);
     assert.ok(seen.counters.bytesIn < 2000);
+  });
+});
+
+describe('compressed', () => {
+  const options = { ...polls, gzip: true };
+  for (const [pattern, type, before] of [['sse', 'text/event-stream', 'data: '], ['http-stream', 'text/plain', '']] as const) {
+    test(`${pattern}: asked for, read as it is flushed, and counted as it came`, async (t) => {
+      const asked: unknown[] = [];
+      const url = await httpServer(t, (request, response) => {
+        asked.push(request.headers['accept-encoding']);
+        response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' });
+        const gzip = createGzip({ flush: constants.Z_SYNC_FLUSH });
+        gzip.pipe(response);
+        for (const seq of [1, 2]) gzip.write(`${before}{"pad":"${'x'.repeat(2000)}","wrapped":${event(seq)}}\n\n`);
+      });
+      const seen = await subscribe(t, pattern, access(url, `subscribe: { ${pattern}: /feed }`), options);
+      await until(() => seen.bodies.get(0)?.length === 2);
+      assert.deepEqual([asked, seen.problems], [['gzip'], []]);
+      assert.ok(seen.counters.bytesIn < 1000);
+    });
+  }
+
+  for (const pattern of ['polling', 'long-polling']) {
+    test(`${pattern}: asked for, read and counted as it came`, async (t) => {
+      const asked: unknown[] = [];
+      const url = await httpServer(t, (request, response) => {
+        asked.push(request.headers['accept-encoding']);
+        if (asked.length > 1) return;
+        response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(`{"pad":"${'x'.repeat(2000)}","events":[${event(1)}]}`));
+      });
+      const seen = await subscribe(t, pattern, access(url, `subscribe: { ${pattern}: /feed }`), options);
+      await until(() => asked.length === 2);
+      assert.deepEqual([asked, seen.bodies.get(0), seen.problems], [['gzip', 'gzip'], ['{"n":1}'], []]);
+      assert.ok(seen.counters.bytesIn < 1000);
+    });
+  }
+
+  test('not asked for when the variant does not say so', async (t) => {
+    const asked: unknown[] = [];
+    const url = await httpServer(t, (request) => void asked.push(request.headers['accept-encoding']));
+    for (const pattern of ['sse', 'http-stream', 'polling', 'long-polling']) await subscribe(t, pattern, access(url, `subscribe: { ${pattern}: /feed }`), { ...polls, gzip: false });
+    await until(() => asked.length === 4);
+    assert.deepEqual(asked, [undefined, undefined, undefined, undefined]);
   });
 });
 
