@@ -3,10 +3,11 @@
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/patterns.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './cursor.ts';
-import { createStreamBodies, gzipAccepted, type Inflating } from './gunzip.ts';
+import { gzipAccepted } from './gunzip.ts';
 import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
 import { newLineReader, readLines, type LineReader } from './lines.ts';
 import type { LoadContext, PatternLoad } from './pattern.ts';
+import { createStreamBodies, type Inflating } from './stream-bodies.ts';
 import { createStreams, expectStream, readNotice, takeCursor, type Stream, type Streams } from './streams.ts';
 
 type State = Inflating & { response: ResponseReader; lines: LineReader };

@@ -5,9 +5,10 @@ import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/patterns.ts';
 import { cursorText, setCursor, type Cursor } from './cursor.ts';
 import { newEventStream, readEvents, type EventStreamParts, type EventStreamReader } from './event-stream.ts';
-import { createStreamBodies, gzipAccepted, type Inflating, type StreamBodies } from './gunzip.ts';
+import { gzipAccepted } from './gunzip.ts';
 import type { Http2Line, Http2Transport } from './http2.ts';
 import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
+import { createStreamBodies, type Inflating, type StreamBodies } from './stream-bodies.ts';
 import { createStreams, createStreamsOver, expectStream, type Stream, type Streams } from './streams.ts';
 
 export const sse: PatternLoad<PatternOptions<'sse'>> = {

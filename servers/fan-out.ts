@@ -12,7 +12,10 @@ import { takeUntil } from './poll-answer.ts';
 import { drawShare, RequestError } from './request.ts';
 import { createRounds } from './rounds.ts';
 
-/** How texts and events stand on a connection. Subscribers with the same framing are written the same bytes. */
+/**
+ * How texts and events stand on a connection. Subscribers with the same framing are written the same bytes; a framing
+ * may be of one subscriber alone, and all that it gives is written, in its order.
+ */
 export type Framing = {
   text(text: string): Buffer;
   /** One event: the same Buffer for all who ask in a row. */
