@@ -5,9 +5,10 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { describe, test, type TestContext } from 'node:test';
-import { constants, createGunzip, gunzipSync, inflateRawSync } from 'node:zlib';
+import { constants, crc32, createGunzip, gunzipSync, inflateRawSync } from 'node:zlib';
 import { EventSource } from 'eventsource';
 import fc from 'fast-check';
+import { combineCrc, crcShift } from '../../servers/crc32-combine.ts';
 import type { HubEvent } from '../../servers/hub.ts';
 import { acceptsGzip, createGzip, createGzipBodies } from '../../servers/content-coding.ts';
 import type { Request } from '../../servers/pattern.ts';
@@ -47,6 +48,17 @@ test('texts of a body make one gzip file, each readable when it has come, and th
     }),
     { numRuns: 100 },
   );
+});
+
+test('sums of parts combine to the sum of the whole, whatever their lengths', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 300 }), (first, second) => {
+      assert.equal(combineCrc(crc32(first), crc32(second), crcShift(second.length)), crc32(Buffer.concat([first, second])));
+    }),
+    { numRuns: 300 },
+  );
+  const large = Buffer.alloc(5_000_001, 'abc');
+  assert.equal(combineCrc(crc32('x'), crc32(large), crcShift(large.length)), crc32(large, crc32('x')));
 });
 
 test('an answer that is the same again is compressed once', () => {
