@@ -15,6 +15,8 @@ const eventsPerS = 4;
 const seconds = 10;
 const nchanModule = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 const nchanPort = 48_123;
+/** As often as our WebSocket server does it; nchan leaves it out by itself. */
+const pingS = 25;
 
 const heads = {
   sse: (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`,
@@ -65,7 +67,7 @@ events { worker_connections 15000; }
 http { access_log off; nchan_shared_memory_size 128M;
   server { listen 127.0.0.1:${nchanPort} backlog=4096;
     location = /topics/news { nchan_publisher; nchan_channel_id news; }
-    location = /subscribe { nchan_subscriber ${subscriber}; nchan_channel_id news; } } }
+    location = /subscribe { nchan_subscriber ${subscriber}; nchan_channel_id news; nchan_websocket_ping_interval ${pingS}; } } }
 `,
   );
   const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], { stdio: 'inherit' });
