@@ -9,9 +9,11 @@ import type { ServerCommand, ServerReport } from '../core/control.ts';
 import { newCounters } from '../core/counters.ts';
 import { encodeEnvelope } from '../core/envelope.ts';
 import { watchSelf } from '../core/self.ts';
+import { createTally } from '../servers/tally.ts';
 import { delaysUs } from './delays.ts';
 
 const counters = newCounters();
+const tally = createTally(counters);
 const self = watchSelf('turns');
 const streams: ServerResponse[] = [];
 const due: { atUs: number; stream: ServerResponse; text: string }[] = [];
@@ -22,6 +24,7 @@ let spinning = false;
 const server = createServer((request, response) => {
   if (request.method === 'GET') {
     counters.handshakes++;
+    tally.add(request.socket);
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
     response.write(': open\n\n');
     streams.push(response);
@@ -64,7 +67,7 @@ process.on('message', (command: ServerCommand) => {
       report({ kind: 'listening', endpoint: { url, over: 'h1', publishUrl: url } });
     });
   }
-  if (command.kind === 'sample') report({ kind: 'sample', sample: self(), counters: { ...counters }, subscribers: streams.length, publishedEvents: seq });
+  if (command.kind === 'sample') report({ kind: 'sample', sample: self(), counters: tally.read(), subscribers: streams.length, publishedEvents: seq });
   if (command.kind === 'stop') process.exit(0);
 });
 process.on('disconnect', () => process.exit(0));

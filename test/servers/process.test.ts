@@ -126,7 +126,7 @@ test('told to stop before it was started, it stops', async (t) => {
 
 for (const [what, change, code, message] of [
   ['a pattern that there is not', { pattern: 'telepathy' }, 'pattern', /^there is no pattern called "telepathy"; there are: polling, long-polling, /],
-  ['options that are incomplete', { options: { hold: 5 } }, 'options', /^the options of long-polling lack batch, connection; parse them/],
+  ['options that are incomplete', { options: { hold: 5 } }, 'options', /^the options of long-polling lack batch, gzip, connection; parse them/],
   ['a command that is none', { options: undefined }, 'internal', /undefined/],
 ] as const) {
   test(`${what}: it says so and exits with 1`, async (t) => {

@@ -64,9 +64,12 @@ async function onRedis(): Promise<Keeping> {
     async unsettled() {
       const urls = Object.values(await redis.hgetall('pushbench:endpoints')).map((text) => JSON.parse(text) as { id: string; config: string });
       const byId = new Map(urls.map(({ id, config }) => [id, (JSON.parse(config) as { url: string }).url]));
-      const jobs = await Promise.all((await redis.lrange('pushbench:deliveries:active', 0, -1)).map((id) => redis.hget(`pushbench:deliveries:${id}`, 'data')));
-      return jobs.flatMap((text) => {
-        if (text === null) return [];
+      // A dead server's jobs stay active for some seconds; then they wait for their turn again, and have been stalled.
+      const [active, waiting] = await Promise.all(['active', 'wait'].map((list) => redis.lrange(`pushbench:deliveries:${list}`, 0, -1)));
+      const isActive = new Set(active);
+      const jobs = await Promise.all([...isActive, ...waiting!].map(async (id) => ({ id, fields: await redis.hmget(`pushbench:deliveries:${id}`, 'data', 'stc') })));
+      return jobs.flatMap(({ id, fields: [text, stalled] }) => {
+        if (!text || (!isActive.has(id) && !stalled)) return [];
         const { endpoint, event } = JSON.parse(text) as { endpoint: string; event: string };
         return [keyOf(byId.get(endpoint)!, event)];
       });
@@ -77,6 +80,9 @@ async function onRedis(): Promise<Keeping> {
     },
   };
 }
+
+/** Nobody's endpoint. */
+const probePath = '/probe';
 
 function keyOf(url: string, event: string): string {
   return `${new URL(url).pathname} ${event}`;
@@ -98,6 +104,7 @@ export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, r
   let foretold = 0;
   let over = false;
   const receiver = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    if (request.url === probePath) return void response.end();
     request.resume().on('end', () => {
       const key = `${request.url} ${String(request.headers['webhook-id'])}`;
       const before = received.get(key) ?? 0;
@@ -112,6 +119,14 @@ export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, r
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const { port } = receiver.address() as AddressInfo; // of a TCP listener
+
+  /**
+   * Resolves when what a dead server had sent has been read: connections are accepted in the order in which they came, and
+   * what stood in the sockets before is read before a request that comes later is answered twice.
+   */
+  async function readAll(): Promise<void> {
+    for (let i = 0; i < 3; i++) await (await fetch(`http://127.0.0.1:${port}${probePath}`, { headers: { connection: 'close' } })).arrayBuffer();
+  }
 
   /** Publishes one event after the other until all is over or the server is gone. */
   async function publishTo(url: string): Promise<void> {
@@ -169,7 +184,7 @@ export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, r
       child.kill('SIGKILL');
       await gone;
       await Promise.all(publishers);
-      await sleep(20); // what it had sent arrives
+      await readAll();
       await readExcuses();
       lives[which] = await begin();
       publish(lives[which]);
