@@ -103,11 +103,20 @@ export function crossingsOf(points: readonly Pick<CurvePoint, 'variant' | 'x' | 
   }));
 }
 
+/** Whether another line is the lowest beyond the crossing. Lines at nought are beneath all of them and cross none. */
+function changesLowest({ below, above, x }: Crossing, points: readonly CurvePoint[]): boolean {
+  const before = Math.max(...points.filter((point) => point.x <= x).map((point) => point.x));
+  const beyond = Math.min(...points.filter((point) => point.x > x).map((point) => point.x));
+  const lowestAt = (at: number) => points.filter((point) => point.x === at && point.value > 0).sort((a, b) => a.value - b.value)[0]?.variant;
+  return lowestAt(before) === below && lowestAt(beyond) === above;
+}
+
 /** What the curve shows, in a sentence without its full stop. */
 export function curveSentence({ metric, place, points, crossings }: Curve): string {
   const title = `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}`;
-  const crossing = crossings.find(({ below, above }) => [below, above].some((label) => label.startsWith('polling'))) ?? crossings[0];
-  if (crossing) return `${title}: ${crossing.below} is lower up to ${place(Number(crossing.x.toPrecision(2)))} or so, ${crossing.above} beyond`;
+  const decisive = crossings.filter((one) => changesLowest(one, points));
+  const crossing = decisive.find(({ below, above }) => [below, above].some((label) => label.startsWith('polling'))) ?? decisive[0];
+  if (crossing) return `${title}: ${crossing.below} is lower than ${crossing.above} up to ${place(Number(crossing.x.toPrecision(2)))} or so, and higher beyond`;
   const [low, high] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const ends = [low, high].map((x) => {
     const there = points.filter((point) => point.x === x).sort((a, b) => a.value - b.value);
@@ -120,11 +129,11 @@ export function curveSentence({ metric, place, points, crossings }: Curve): stri
   return `${title}: ${[...new Set(ends)].join('; ')}`;
 }
 
-/** The answer of a matrix or a search: its first curve, and every crossing of the others. `undefined` where nothing has cells. */
+/** The answer of a matrix or a search: its first curve, and those of the others in which another line becomes the lowest. `undefined` where nothing has cells. */
 export function curveHeadline(variants: readonly VariantTrials[]): string | undefined {
   const found = searchSentences([...new Set(variants.map(({ result }) => result))]);
   if (found.length > 0) return `${found.join('. ')}.`;
   const [first, ...others] = curvesOf(variants);
   if (!first || variants.some(({ trials }) => trials[0]?.cell === undefined)) return undefined;
-  return `${[first, ...others.filter(({ crossings }) => crossings.length > 0)].slice(0, 3).map(curveSentence).join('. ')}.`;
+  return `${[first, ...others.filter(({ crossings, points }) => crossings.some((one) => changesLowest(one, points)))].slice(0, 3).map(curveSentence).join('. ')}.`;
 }

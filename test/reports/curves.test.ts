@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Result } from '../../core/result.ts';
-import { crossingsOf, curveHeadline, curvesOf } from '../../reports/curve-data.ts';
+import { crossingsOf, curveHeadline, curveSentence, curvesOf } from '../../reports/curve-data.ts';
 import { renderHtml } from '../../reports/html.ts';
 import { variantsOf } from '../../reports/variants.ts';
 import { completed } from '../core/trial.ts';
@@ -43,18 +43,24 @@ test('a trial that does not count is no point, and is said to be left out', () =
 });
 
 test('the headline names the crossing and its place', () => {
-  assert.equal(curveHeadline(variantsOf([matrixResult()])), 'Server CPU per delivery: sse is lower up to publish = 10/s or so, polling beyond.');
+  assert.equal(curveHeadline(variantsOf([matrixResult()])), 'Server CPU per delivery: sse is lower than polling up to publish = 10/s or so, and higher beyond.');
   assert.equal(curveHeadline(variantsOf([fixtureResult()])), undefined);
+});
+
+test('a crossing above a third line, which stays the lowest, is no answer', () => {
+  const [curve] = curvesOf(variantsOf([matrixResult()]));
+  const third = [{ x: 1, value: 0.1 }, { x: 100, value: 0.1 }].map((point) => ({ variant: 'websocket', low: point.value, high: point.value, ...point }));
+  assert.match(curveSentence({ ...curve!, points: [...curve!.points, ...third] }), /\(websocket\) to .* \(polling\) at publish = 1\/s; .*\(websocket\) to .* \(sse\) at publish = 100\/s$/);
 });
 
 test('an axis that the scenario names is scaled, and read as it says', async () => {
   const result = matrixResult();
   const axis = { says: 'updates a minute', times: 60, perSubscriber: false };
   const named = { ...result, scenario: { ...result.scenario, axis } };
-  assert.equal(curveHeadline(variantsOf([named])), 'Server CPU per delivery: sse is lower up to 600 updates a minute or so, polling beyond.');
+  assert.equal(curveHeadline(variantsOf([named])), 'Server CPU per delivery: sse is lower than polling up to 600 updates a minute or so, and higher beyond.');
   assert.match(await renderHtml([named], { interactive: false }), /<th scope="col">60 updates a minute<\/th>/);
   const each = { ...result, scenario: { ...result.scenario, axis: { ...axis, perSubscriber: true } } };
-  assert.match(curveHeadline(variantsOf([each]))!, /sse is lower up to 6 updates a minute or so/, 'of 100 subscribers');
+  assert.match(curveHeadline(variantsOf([each]))!, /sse is lower than polling up to 6 updates a minute or so/, 'of 100 subscribers');
 });
 
 test('lines that end alike are one figure, and all that share an end are named', () => {
