@@ -64,10 +64,12 @@ async function onRedis(): Promise<Keeping> {
     async unsettled() {
       const urls = Object.values(await redis.hgetall('pushbench:endpoints')).map((text) => JSON.parse(text) as { id: string; config: string });
       const byId = new Map(urls.map(({ id, config }) => [id, (JSON.parse(config) as { url: string }).url]));
-      // A dead server's jobs stay active for some seconds; then they wait for their turn again, and have been stalled.
+      // A dead server's jobs stay active for some seconds; then they wait for their turn again, or stand back where their
+      // endpoint has enough under way, and have been stalled.
       const [active, waiting] = await Promise.all(['active', 'wait'].map((list) => redis.lrange(`pushbench:deliveries:${list}`, 0, -1)));
+      const delayed = await redis.zrange('pushbench:deliveries:delayed', '0', '-1');
       const isActive = new Set(active);
-      const jobs = await Promise.all([...isActive, ...waiting!].map(async (id) => ({ id, fields: await redis.hmget(`pushbench:deliveries:${id}`, 'data', 'stc') })));
+      const jobs = await Promise.all([...new Set([...isActive, ...waiting!, ...delayed])].map(async (id) => ({ id, fields: await redis.hmget(`pushbench:deliveries:${id}`, 'data', 'stc') })));
       return jobs.flatMap(({ id, fields: [text, stalled] }) => {
         if (!text || (!isActive.has(id) && !stalled)) return [];
         const { endpoint, event } = JSON.parse(text) as { endpoint: string; event: string };
