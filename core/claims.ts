@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { parseExpectation } from './expectation.ts';
-import { metrics, type Unit } from './metrics.ts';
+import { metrics, tooFewSamples, type Unit } from './metrics.ts';
 import type { Result } from './result.ts';
 
 const word = z.string().regex(/^[a-z][a-z0-9-]*$/, { error: 'lower-case letters, digits and hyphens' });
@@ -84,7 +84,7 @@ function figureFrom(result: Result, source: Measured['figures'][string]): Figure
   const values = result.trials
     .filter(({ variant, cell }) => (cell?.variant ?? variant.label) === source.variant)
     .filter(({ cell }) => Object.entries(source.where).every(([path, value]) => cell?.parameters[path] === value))
-    .flatMap(({ outcome }) => (outcome.status === 'completed' && outcome.valid ? [metrics[source.metric]!.read(outcome)] : []))
+    .flatMap(({ outcome }) => (outcome.status === 'completed' && outcome.valid && tooFewSamples(source.metric, outcome) === undefined ? [metrics[source.metric]!.read(outcome)] : []))
     .filter((value): value is number => value !== undefined && Number.isFinite(value))
     .sort((a, b) => a - b);
   const middle = values.length >> 1;

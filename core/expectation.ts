@@ -1,9 +1,8 @@
 // Expectations: `latency.p99 < 250ms`, `missed == 0`, `latency.mean within 15% of 500ms`. Reading them, and
 // holding them against the trials of a run. What the metrics are is metrics.ts; the exit code is the command line's.
 
-import { metrics, type Unit } from './metrics.ts';
+import { metrics, tooFewSamples, type Unit } from './metrics.ts';
 import type { Variant } from './patterns.ts';
-import { tooFewSamples } from './reading.ts';
 import type { Expectation, Trial } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import { listNames, nearest } from './suggest.ts';

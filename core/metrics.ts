@@ -5,6 +5,7 @@ import { requestsOf } from './counters.ts';
 import { derivedMetrics } from './derived-metrics.ts';
 import { loadHistogram, meanUs, merge, newHistogram, quantileUs, type Histogram, type StoredHistogram } from './histogram.ts';
 import type { Completed } from './result.ts';
+import { formatNumber } from './units.ts';
 
 /** Unit of a metric's value; `us` and `bytes` are scaled for display, `share` is 0 to 1, `count` a plain number. */
 export type Unit = 'us' | 'bytes' | 'share' | 'count' | 'per-s';
@@ -14,10 +15,28 @@ export type Metric = {
   title: string;
   /** The metric's value, `undefined` where the trial has none (no samples, no /proc). */
   read(trial: Completed): number | undefined;
+  /** Of a percentile: the share of samples that lie below it, and how many samples the trial has. */
+  percentile?: { quantile: number; samples(trial: Completed): number };
 };
 
 /** Fewest samples above a percentile for it to be shown: p99 needs 10,000 samples (rule of thumb, see the statistics notes). */
 export const samplesAboveQuantile = 100;
+
+/** How many samples it takes for {@link samplesAboveQuantile} of them to lie above a quantile below 1. */
+export function samplesNeeded(quantile: number): number {
+  return Math.round(samplesAboveQuantile / (1 - quantile));
+}
+
+/**
+ * The rule of all tables, curves, expectations and comparisons: a percentile needs samples beyond it.
+ * @returns why a trial does not carry it, or `undefined`; other metrics than percentiles are always carried
+ */
+export function tooFewSamples(name: string, trial: Completed): string | undefined {
+  const percentile = metrics[name]?.percentile;
+  if (!percentile) return undefined;
+  const [count, needed] = [percentile.samples(trial), samplesNeeded(percentile.quantile)];
+  return count >= needed ? undefined : `${formatNumber(count)} samples; it takes ${formatNumber(needed)}`;
+}
 
 // Decoding a histogram costs a millisecond; a report reads the same one a dozen times.
 const decoded = new WeakMap<StoredHistogram, Histogram>();
@@ -33,21 +52,24 @@ type LatencyName = keyof Completed['latency'];
 
 function latencyMetrics(prefix: string, name: LatencyName, title: string): Record<string, Metric> {
   const of = ({ latency: { [name]: stored } }: Completed) => stored && histogramOf(stored);
-  const at = (quantile: number): Metric['read'] => (trial) => {
-    const histogram = of(trial);
-    return histogram && quantileUs(histogram, quantile);
-  };
+  const at = (quantile: number): Pick<Metric, 'read' | 'percentile'> => ({
+    read(trial) {
+      const histogram = of(trial);
+      return histogram && quantileUs(histogram, quantile);
+    },
+    ...(quantile < 1 && { percentile: { quantile, samples: ({ latency: { [name]: stored } }) => stored?.count ?? 0 } }),
+  });
   const mean: Metric['read'] = (trial) => {
     const histogram = of(trial);
     return histogram && meanUs(histogram);
   };
   return {
     [`${prefix}.mean`]: { unit: 'us', title: `${title}, mean`, read: mean },
-    [`${prefix}.p50`]: { unit: 'us', title: `${title}, median`, read: at(0.5) },
-    [`${prefix}.p90`]: { unit: 'us', title: `${title}, 90 %`, read: at(0.9) },
-    [`${prefix}.p99`]: { unit: 'us', title: `${title}, 99 %`, read: at(0.99) },
-    [`${prefix}.p99.9`]: { unit: 'us', title: `${title}, 99.9 %`, read: at(0.999) },
-    [`${prefix}.max`]: { unit: 'us', title: `${title}, largest`, read: at(1) },
+    [`${prefix}.p50`]: { unit: 'us', title: `${title}, median`, ...at(0.5) },
+    [`${prefix}.p90`]: { unit: 'us', title: `${title}, 90 %`, ...at(0.9) },
+    [`${prefix}.p99`]: { unit: 'us', title: `${title}, 99 %`, ...at(0.99) },
+    [`${prefix}.p99.9`]: { unit: 'us', title: `${title}, 99.9 %`, ...at(0.999) },
+    [`${prefix}.max`]: { unit: 'us', title: `${title}, largest`, ...at(1) },
   };
 }
 
@@ -120,22 +142,23 @@ export const metrics: Readonly<Record<string, Metric>> = {
   reconnects: { unit: 'count', title: 'reconnects', read: (t) => t.counters.client.reconnects },
 };
 
-/** The rule of all tables and curves: a percentile of deliveries needs samples beyond it. */
-export function carried(name: string, { latency }: Completed): boolean {
-  const [, percent] = /^latency\.p([\d.]+)$/.exec(name) ?? [];
-  return percent === undefined || latency.endToEnd.count >= Math.round(samplesAboveQuantile / (1 - Number(percent) / 100));
-}
-
 /** The latency of what the first attempt brought, and of what the others did. */
 function attemptMetrics(): Record<string, Metric> {
-  const of = (isMeant: (attempt: number) => boolean, quantile: number): Metric['read'] => (trial) => {
-    const into = newHistogram();
-    for (const { attempt, histogram } of trial.latencyByAttempt ?? []) if (isMeant(attempt)) merge(into, histogramOf(histogram));
-    return quantileUs(into, quantile);
+  const of = (isMeant: (attempt: number) => boolean, quantile: number): Pick<Metric, 'read' | 'percentile'> => {
+    const meant = ({ latencyByAttempt = [] }: Completed) => latencyByAttempt.filter(({ attempt }) => isMeant(attempt)).map(({ histogram }) => histogram);
+    return {
+      read(trial) {
+        const into = newHistogram();
+        for (const histogram of meant(trial)) merge(into, histogramOf(histogram));
+        return quantileUs(into, quantile);
+      },
+      ...(quantile < 1 && { percentile: { quantile, samples: (trial) => sum(meant(trial).map(({ count }) => count)) } }),
+    };
   };
-  return Object.fromEntries([['p50', 0.5, 'median'], ['p99', 0.99, '99 %'], ['max', 1, 'largest']].flatMap(([name, quantile, title]) => [
-    [`latency.first-attempt.${name}`, { unit: 'us' as const, title: `latency of what a first attempt brought, ${title}`, read: of((attempt) => attempt === 1, Number(quantile)) }],
-    [`latency.retried.${name}`, { unit: 'us' as const, title: `latency of what a later attempt brought, ${title}`, read: of((attempt) => attempt > 1, Number(quantile)) }],
+  const points = [['p50', 0.5, 'median'], ['p99', 0.99, '99 %'], ['max', 1, 'largest']] as const;
+  return Object.fromEntries(points.flatMap(([name, quantile, title]): [string, Metric][] => [
+    [`latency.first-attempt.${name}`, { unit: 'us', title: `latency of what a first attempt brought, ${title}`, ...of((attempt) => attempt === 1, quantile) }],
+    [`latency.retried.${name}`, { unit: 'us', title: `latency of what a later attempt brought, ${title}`, ...of((attempt) => attempt > 1, quantile) }],
   ]));
 }
 

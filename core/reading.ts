@@ -2,9 +2,8 @@
 // missing. Small enough to keep hundreds in a repository; histograms and series stay in the result.
 
 import { z } from 'zod';
-import { metrics, samplesAboveQuantile } from './metrics.ts';
-import type { Completed, Trial } from './result.ts';
-import { formatNumber } from './units.ts';
+import { metrics, tooFewSamples } from './metrics.ts';
+import type { Trial } from './result.ts';
 
 export const readingSchema = z.strictObject({
   repetition: z.int().min(1),
@@ -19,24 +18,6 @@ export const readingSchema = z.strictObject({
 });
 
 export type Reading = z.infer<typeof readingSchema>;
-
-const latencies: Readonly<Record<string, keyof Completed['latency']>> = {
-  latency: 'endToEnd', 'accept-to-receipt': 'acceptToReceipt', 'publisher-lag': 'publisherLag', 'publish-round-trip': 'publishRoundTrip',
-  'first-receiver': 'firstReceiver', 'median-receiver': 'medianReceiver', 'last-receiver': 'lastReceiver', upstream: 'upstream', 'page-request': 'page',
-};
-
-/**
- * Whether a trial carries a percentile: at least 100 samples lie above it, so a p99 takes 10,000.
- * @returns the reason why not, or `undefined`; other metrics than percentiles are always carried
- */
-export function tooFewSamples(metric: string, trial: Completed): string | undefined {
-  const [, latency = '', percent = ''] = /^([\w-]+)\.p([\d.]+)$/.exec(metric) ?? [];
-  const name = latencies[latency];
-  if (!name) return undefined;
-  const needed = Math.round(samplesAboveQuantile / (1 - Number(percent) / 100));
-  const count = trial.latency[name]?.count ?? 0;
-  return count >= needed ? undefined : `${formatNumber(count)} samples; it takes ${formatNumber(needed)}`;
-}
 
 /** Reads the metrics of one trial. @param names of metrics that there are */
 export function readingOf(trial: Trial, names: readonly string[]): Reading {

@@ -3,8 +3,7 @@
 
 import { messageOf, UserError } from '../core/errors.ts';
 import { parseExpectation } from '../core/expectation.ts';
-import { metrics } from '../core/metrics.ts';
-import { tooFewSamples } from '../core/reading.ts';
+import { metrics, tooFewSamples } from '../core/metrics.ts';
 import { parseScenario } from '../core/scenario-file.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
 import type { Result, Trial } from '../core/result.ts';

@@ -1,7 +1,7 @@
 // What a scenario's question asks for, where it names the metrics: for each a list of variants from the lowest figure
 // to the highest, in words for the headline and as a table.
 
-import { carried, metrics } from '../core/metrics.ts';
+import { metrics, tooFewSamples } from '../core/metrics.ts';
 import type { Result } from '../core/result.ts';
 import { html, type Markup } from './markup.ts';
 import { listed } from './said.ts';
@@ -21,7 +21,7 @@ function askedBy(results: readonly Result[]): string[] {
 }
 
 function figureOf(name: string, { completed, valid }: VariantTrials): number | undefined {
-  const values = completed.filter((trial) => carried(name, trial)).flatMap((trial) => metrics[name]!.read(trial) ?? []);
+  const values = completed.filter((trial) => tooFewSamples(name, trial) === undefined).flatMap((trial) => metrics[name]!.read(trial) ?? []);
   return valid && values.length > 0 && values.length === completed.length ? medianOf(values) : undefined;
 }
 

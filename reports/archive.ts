@@ -4,9 +4,12 @@
 import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { messageOf } from '../core/errors.ts';
+import { z } from 'zod';
+import { comparisonSchema, type Comparison } from '../core/comparison.ts';
+import { messageOf, UserError } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
 import { formatBytes } from '../core/units.ts';
+import { comparisonHeadline } from './comparison-words.ts';
 import { headlineOf } from './headline.ts';
 import { parseResult } from './read.ts';
 
@@ -20,6 +23,8 @@ export type RunSummary = {
   createdAt: Date;
 } & (
   | { status: 'read'; scenario: string; headline: string; trials: number; valid: number; expectations: number; held: number; interrupted: boolean }
+  /** What `ab` stored: two arms and their comparison. */
+  | { status: 'compared'; scenario: string; headline: string; baseline: string; candidate: string; verdict: Comparison['verdict']; counted: number; given: number; of: 'pairs' | 'runs' }
   /** The file is there, but cannot be read as a result; `problem` says why. */
   | { status: 'unreadable'; problem: string }
 );
@@ -29,6 +34,10 @@ export type Archive = {
   list(): Promise<{ runs: RunSummary[]; more: number }>;
   /** @returns `undefined` when there is no such run @throws UserError when its result cannot be read */
   result(name: string): Promise<Result | undefined>;
+  /** @returns `undefined` when there is no such run, or it is none of `ab` @throws UserError when it cannot be read */
+  comparison(name: string): Promise<{ text: string; comparison: Comparison } | undefined>;
+  /** One side of what `ab` stored. @returns `undefined` when there is none @throws UserError when it cannot be read */
+  arm(name: string, side: 'baseline' | 'candidate'): Promise<Result | undefined>;
   /** The text of a file that a run wrote. @returns `undefined` when there is none */
   file(name: string, file: 'report.html' | 'result.json'): Promise<string | undefined>;
 };
@@ -40,7 +49,7 @@ export function openArchive(root: string): Archive {
 
   /** Folders that hold a result, by name; links are left alone, for they lead elsewhere. */
   async function folders(): Promise<Map<string, string>> {
-    const single = (await isFile(join(root, 'result.json'))) ? [{ name: basename(root), parent: dirname(root) }] : undefined;
+    const single = (await fileStat(join(root, 'result.json'))) || (await fileStat(join(root, 'comparison.json'))) ? [{ name: basename(root), parent: dirname(root) }] : undefined;
     const entries = single ?? (await readdir(root, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => ({ name, parent: root }));
     return new Map(entries.map(({ name, parent }) => [name, join(parent, name)]));
   }
@@ -58,8 +67,8 @@ export function openArchive(root: string): Archive {
   return {
     async list() {
       const dated = await Promise.all([...await folders()].map(async ([name, folder]) => {
-        const about = await stat(join(folder, 'result.json')).catch(() => undefined);
-        return about?.isFile() ? [{ name, folder, modifiedAt: about.mtime, stamp: `${about.mtimeMs} ${about.size}` }] : [];
+        const about = (await fileStat(join(folder, 'result.json'))) ?? (await fileStat(join(folder, 'comparison.json')));
+        return about ? [{ name, folder, modifiedAt: about.mtime, stamp: `${about.mtimeMs} ${about.size}` }] : [];
       }));
       const newest = dated.flat().sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime());
       const runs: RunSummary[] = [];
@@ -71,6 +80,19 @@ export function openArchive(root: string): Archive {
       const text = await this.file(name, 'result.json');
       return text === undefined ? undefined : parseResult(text, `${name}/result.json`);
     },
+    async comparison(name) {
+      const folder = (await folders()).get(name);
+      if (folder === undefined || (await fileStat(join(folder, 'result.json')))) return undefined;
+      const text = await readOwn(join(folder, 'comparison.json'));
+      return text === undefined ? undefined : { text, comparison: parseComparison(text, `${name}/comparison.json`) };
+    },
+    async arm(name, side) {
+      const folder = (await folders()).get(name);
+      // The folder of an arm may be a link itself.
+      if (folder === undefined || !(await readdir(folder, { withFileTypes: true })).some((entry) => entry.name === side && entry.isDirectory())) return undefined;
+      const text = await readOwn(join(folder, side, 'result.json'));
+      return text === undefined ? undefined : parseResult(text, `${name}/${side}/result.json`);
+    },
     async file(name, file) {
       const folder = (await folders()).get(name);
       return folder === undefined ? undefined : readOwn(join(folder, file));
@@ -80,6 +102,7 @@ export function openArchive(root: string): Archive {
 
 async function summarize(name: string, folder: string, modifiedAt: Date): Promise<RunSummary> {
   try {
+    if (!(await fileStat(join(folder, 'result.json')))) return await summarizeComparison(name, folder);
     const text = await readOwn(join(folder, 'result.json'));
     if (text === undefined) throw new Error('result.json is a link or no file');
     const { createdAt, scenario, trials, expectations, interrupted, ...rest } = parseResult(text, 'result.json');
@@ -92,6 +115,32 @@ async function summarize(name: string, folder: string, modifiedAt: Date): Promis
   } catch (error) {
     return { name, createdAt: modifiedAt, status: 'unreadable', problem: messageOf(error) };
   }
+}
+
+async function summarizeComparison(name: string, folder: string): Promise<RunSummary> {
+  const text = await readOwn(join(folder, 'comparison.json'));
+  if (text === undefined) throw new Error('comparison.json is a link or no file');
+  const comparison = parseComparison(text, 'comparison.json');
+  const { createdAt, scenario, verdict, baseline, candidate, variants } = comparison;
+  const sum = (of: (judged: Comparison['variants'][number]) => number) => variants.reduce((total, judged) => total + of(judged), 0);
+  return {
+    name, createdAt: new Date(createdAt), status: 'compared', scenario, verdict, baseline: baseline.name, candidate: candidate.name,
+    headline: comparisonHeadline(comparison), counted: sum(({ counted }) => counted), given: sum(({ given }) => given),
+    of: variants.every(({ paired }) => paired) ? 'pairs' : 'runs',
+  };
+}
+
+/** @throws UserError when it is no comparison of this version */
+function parseComparison(text: string, file: string): Comparison {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError('comparison-file', `${file} is not whole JSON (${messageOf(error)}).`);
+  }
+  const { success, data, error } = comparisonSchema.safeParse(value);
+  if (success) return data;
+  throw new UserError('comparison-file', `${file} is no comparison of this version: ${z.prettifyError(error)}`);
 }
 
 /** @returns `undefined` when there is no such file, or it is a link */
@@ -108,6 +157,8 @@ async function readOwn(path: string): Promise<string | undefined> {
   }
 }
 
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+/** Of a file, or one that a link leads to; a link is told apart when it is read. */
+async function fileStat(path: string) {
+  const about = await stat(path).catch(() => undefined);
+  return about?.isFile() ? about : undefined;
 }

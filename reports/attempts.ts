@@ -1,6 +1,6 @@
 // The page's table of webhook deliveries by the attempt that brought them, shown where some needed more than one.
 
-import { histogramOf, metrics } from '../core/metrics.ts';
+import { histogramOf, metrics, samplesNeeded } from '../core/metrics.ts';
 import { meanUs, quantileUs } from '../core/histogram.ts';
 import type { Completed } from '../core/result.ts';
 import { formatNumber, formatUs } from '../core/units.ts';
@@ -28,8 +28,9 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
   ];
   const byAttempt = retried.flatMap(({ label, completed }) => completed.flatMap((trial) => (trial.latencyByAttempt ?? []).map(({ attempt, histogram }) => {
     const latency = histogramOf(histogram);
-    const at = (us: number | undefined) => (us === undefined ? '' : formatUs(us));
-    return { head: label, cells: [String(attempt), formatNumber(latency.count), at(meanUs(latency)), at(quantileUs(latency, 0.5)), at(quantileUs(latency, 0.9)), at(quantileUs(latency, 1))] };
+    const text = (us: number | undefined) => (us === undefined ? '' : formatUs(us));
+    const at = (quantile: number) => (latency.count >= samplesNeeded(quantile) ? text(quantileUs(latency, quantile)) : '—');
+    return { head: label, cells: [String(attempt), formatNumber(latency.count), text(meanUs(latency)), at(0.5), at(0.9), text(quantileUs(latency, 1))] };
   })));
   return html`<h2>Attempts</h2>
 <p>A receiver that acted upon a request and could not say so gets it again: each lost answer explains one duplicate.</p>

@@ -2,7 +2,7 @@
 // drawing them is curves.ts.
 
 import { magnitudeOf, shortPath } from '../core/matrix.ts';
-import { carried, metrics, type Metric } from '../core/metrics.ts';
+import { metrics, tooFewSamples, type Metric } from '../core/metrics.ts';
 import type { Trial } from '../core/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../core/units.ts';
 import { listed } from './said.ts';
@@ -58,7 +58,7 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
     [variant, ...paths.filter((one) => one !== path).map((one) => `${shortPath(one, paths)}=${parameters[one]}`)].join(', ');
   const labels = [...new Set(cells.map(({ cell }) => label(cell)))];
   const points = cells.flatMap(({ cell, variant: { trials } }) => {
-    const values = trials.flatMap(({ outcome }) => (outcome.status === 'completed' && outcome.valid && carried(name, outcome) ? [metric.read(outcome)] : []));
+    const values = trials.flatMap(({ outcome }) => (outcome.status === 'completed' && outcome.valid && tooFewSamples(name, outcome) === undefined ? [metric.read(outcome)] : []));
     const known = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
     return known.length === 0 ? [] : [{ variant: label(cell), x: placeOf(cell), value: medianOf(known), low: Math.min(...known), high: Math.max(...known) }];
   });

@@ -1,7 +1,7 @@
 // The report's charts, each under a heading that states what it shows in this result, with two sentences on
 // reading it and the figures as a table.
 
-import { samplesAboveQuantile } from '../core/metrics.ts';
+import { samplesNeeded } from '../core/metrics.ts';
 import { quantileUs, type Histogram } from '../core/histogram.ts';
 import type { SeriesColumn } from '../core/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../core/units.ts';
@@ -71,7 +71,7 @@ function tailHeading(variants: readonly VariantTrials[]): string {
 
 /** Enough samples lie beyond the quantile for it to mean something. */
 function carries({ count }: Histogram, quantile: number): boolean {
-  return count * (1 - quantile) >= samplesAboveQuantile - 1e-6;
+  return count >= samplesNeeded(quantile);
 }
 
 /** Charts on one time axis. One whose values never reach `least` is left out. */

@@ -1,8 +1,7 @@
 // What a result says besides its figures, gathered for every form of report: warnings, each said once for all
 // whom it concerns, and expectations with the measured figure beside the bound.
 
-import { metrics } from '../core/metrics.ts';
-import { tooFewSamples } from '../core/reading.ts';
+import { metrics, tooFewSamples } from '../core/metrics.ts';
 import type { Expectation, Result } from '../core/result.ts';
 import { formatMetric } from './table.ts';
 import { labelIn, resultNames, type VariantTrials } from './variants.ts';

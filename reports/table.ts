@@ -1,6 +1,6 @@
 // The table that terminal and page share: patterns by what the reader asked. No single score.
 
-import { metrics, samplesAboveQuantile, type Unit } from '../core/metrics.ts';
+import { metrics, samplesNeeded, type Unit } from '../core/metrics.ts';
 import type { Result } from '../core/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../core/units.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
@@ -63,7 +63,7 @@ function cellOf({ key, quantile, leastSubscribers = 0 }: Source, { completed }: 
   if (quantile !== undefined) {
     // The rule holds for each trial: a percentile over trials is the median of theirs.
     const least = Math.min(...completed.map((trial) => trial.latency.endToEnd.count));
-    const needed = Math.round(samplesAboveQuantile / (1 - quantile));
+    const needed = samplesNeeded(quantile);
     if (least < needed) return { text: '—', value: undefined, reason: `${formatNumber(least)} samples; it takes ${formatNumber(needed)}` };
   }
   const few = completed.find(({ subscribers }) => subscribers < leastSubscribers);

@@ -11,13 +11,10 @@ import { docTitles, docPage, linkedDocs } from './docs.ts';
 import { documentsOf, formats, isFormat, type Format } from './formats.ts';
 import { html } from './markup.ts';
 import { indexPage, mostSideBySide, pageOf } from './index-page.ts';
+import { nothing, page, wrong, type Answer } from './web-answer.ts';
+import { comparedRuns, comparisonFile, scenarioHistory } from './web-comparisons.ts';
 
 export type ArchiveServer = { url: string; close(): Promise<void> };
-
-type Answer = { status: number; mediaType: string; body: string };
-/** A page that says what is wrong. */
-const wrong = (status: number, text: string): Answer => ({ status, mediaType: 'text/html', body: pageOf(String(status), html`<h1>${status}</h1><p class="headline">${text}</p><p><a href="/">All runs</a></p>`) });
-const page = (body: string): Answer => ({ status: 200, mediaType: 'text/html', body });
 
 /** A report takes up to a second of work; who comes when so many wait is told to come again. */
 const mostWaiting = 16;
@@ -71,7 +68,9 @@ export async function serveArchive(root: string, docs: URL, port: number): Promi
       return text === undefined ? nothing : page(text);
     }
     if (room === 'side-by-side' && segments.length === 1) return sideBySide(archive, query.getAll('run'));
-    return room === 'runs' && rest.length === 0 ? runFile(archive, name, file, query) : nothing;
+    if (room === 'compare' && segments.length === 1) return comparedRuns(archive, query.getAll('run'));
+    if (room === 'history' && segments.length === 2) return scenarioHistory(archive, name);
+    return room === 'runs' && rest.length === 0 ? (await comparisonFile(archive, name, file)) ?? runFile(archive, name, file, query) : nothing;
   }
 
   return {
@@ -87,8 +86,6 @@ function defect(error: unknown): Answer {
   console.error(error);
   return wrong(500, 'This is a defect of pushbench; the terminal says more.');
 }
-
-const nothing = wrong(404, 'There is nothing here.');
 
 async function runFile(archive: Archive, name: string, file: string, query: URLSearchParams): Promise<Answer> {
   if (file === 'result.json') {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { newCounters } from '../../core/counters.ts';
-import { histogramOf, metrics } from '../../core/metrics.ts';
+import { histogramOf, metrics, tooFewSamples } from '../../core/metrics.ts';
 import { completed, processUse, stored } from './trial.ts';
 
 /** 1000 latencies from `from` us on, one each microsecond. */
@@ -42,6 +42,27 @@ describe('each metric of a known trial', () => {
     test(`${name}: ${title}`, () => assert.equal(read(completed()), expected[name]));
   }
   test('has a figure of its own', () => assert.deepEqual(Object.keys(expected).toSorted(), Object.keys(metrics).toSorted()));
+});
+
+describe('a percentile takes 100 samples above it, of whatever it is', () => {
+  /** Of the event loop each slot has one figure, and the worst is taken. */
+  const percentiles = Object.keys(metrics).filter((name) => /\.p[\d.]+$/.test(name) && name !== 'server-loop-delay.p99');
+  const trial = (count: number) => {
+    const of = { ...stored(5), count };
+    const latency = Object.fromEntries(['endToEnd', 'acceptToReceipt', 'publisherLag', 'publishRoundTrip', 'firstReceiver', 'medianReceiver', 'lastReceiver', 'page', 'upstream'].map((name) => [name, of]));
+    return completed({ latency: { ...completed().latency, ...latency }, latencyByAttempt: [1, 2].map((attempt) => ({ attempt, histogram: of })) });
+  };
+  for (const name of percentiles) {
+    test(name, () => {
+      const needed = Math.round(100 / (1 - Number(/\.p([\d.]+)$/.exec(name)![1]) / 100));
+      assert.equal(tooFewSamples(name, trial(needed)), undefined);
+      assert.equal(tooFewSamples(name, trial(needed - 1)), `${(needed - 1).toLocaleString('en')} samples; it takes ${needed.toLocaleString('en')}`);
+    });
+  }
+  test('nothing else is held to it', () => {
+    for (const name of Object.keys(metrics).filter((one) => !percentiles.includes(one))) assert.equal(tooFewSamples(name, trial(0)), undefined, name);
+    assert.equal(tooFewSamples('a-metric-of-an-older-version', trial(0)), undefined);
+  });
 });
 
 describe('a figure that a trial does not have is undefined', () => {

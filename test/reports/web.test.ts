@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test, type TestContext } from 'node:test';
+import { compare } from '../../core/compare.ts';
+import { runSetOf } from '../../core/run-set.ts';
 import { renderHtml } from '../../reports/html.ts';
 import { markdownBlocks } from '../../reports/docs.ts';
 import { serveArchive } from '../../reports/web.ts';
@@ -26,6 +28,17 @@ function ask(url: string, path: string, { method = 'GET', host }: { method?: str
     });
     asked.on('error', reject).end();
   });
+}
+
+/** What `ab` stores: two arms and their comparison. */
+function writeAb(folder: string): void {
+  const [baseline, candidate] = [fixtureResult({ repeat: 10, measureS: 2 }), fixtureResult({ repeat: 10, measureS: 2, seed: 3 })];
+  for (const [name, result] of Object.entries({ baseline, candidate })) {
+    mkdirSync(join(folder, name), { recursive: true });
+    writeFileSync(join(folder, name, 'result.json'), JSON.stringify(result));
+  }
+  const comparison = compare(runSetOf('old', [baseline]), runSetOf('<b>new', [{ ...candidate, scenario: baseline.scenario, seed: baseline.seed }]), { createdAt: new Date(Date.UTC(2026, 0, 3)) });
+  writeFileSync(join(folder, 'comparison.json'), JSON.stringify(comparison));
 }
 
 async function opened(t: TestContext): Promise<{ url: string; folder: string }> {
@@ -93,6 +106,81 @@ test('forms are made when asked for, a report too where none was written; the wr
   assert.match(written.body, /<a class="doc" href="\/docs\/patterns\/sse">docs\/patterns\/sse\.md<\/a>/);
   const both = await ask(url, '/side-by-side?run=first&run=second');
   assert.match(both.body, /sse \(10:00:01\)[\s\S]*sse \(10:00:02\)/);
+});
+
+test('what ab stored stands among the runs, with its verdict, its forms and its two sides', async (t) => {
+  const { url, folder } = await opened(t);
+  writeAb(join(folder, 'results', 'ab-compare'));
+  const { body } = await ask(url, '/');
+  assert.ok(body.indexOf('/runs/ab-compare/') < body.indexOf('/runs/second/'), 'the newest stands first');
+  assert.match(body, /compare: &lt;b&gt;new against old<\/a>/);
+  assert.match(body, /<span class="(?:good|bad)">\d+ of \d+ (?:pairs|runs) count<\/span><\/td><td><span class="\w+">(?:slower|not slower|inconclusive|invalid)<\/span>/);
+  assert.doesNotMatch(body, /<b>new/);
+  const rows: [string, RegExp, RegExp][] = [
+    ['report.html', /text\/html/, /<h1>compare: &lt;b&gt;new against old<\/h1>[\s\S]*Latency of sse/],
+    ['comparison.json', /application\/json/, /^\{"format":"pushbench-comparison"/],
+    ['markdown', /text\/markdown/, /^##? /m],
+    ['junit', /application\/xml/, /<testsuites/],
+    ['baseline.html', /text\/html/, /<!doctype html>/],
+    ['candidate.html', /text\/html/, /<!doctype html>/],
+  ];
+  for (const [file, type, begins] of rows) {
+    const reply = await ask(url, `/runs/ab-compare/${file}`);
+    assert.equal(reply.status, 200, file);
+    assert.match(String(reply.headers['content-type']), type);
+    assert.match(reply.body, begins);
+  }
+  writeFileSync(join(folder, 'results', 'ab-compare', 'report.html'), 'WRITTEN');
+  assert.equal((await ask(url, '/runs/ab-compare/report.html')).body, 'WRITTEN');
+  for (const file of ['result.json', 'csv', 'hlog', 'nothing']) assert.equal((await ask(url, `/runs/ab-compare/${file}`)).status, 404, file);
+  // A single such folder can be opened too.
+  const single = await serveArchive(join(folder, 'results', 'ab-compare'), pathToFileURL(`${process.cwd()}/docs/`), 0);
+  t.after(single.close);
+  assert.match((await ask(single.url, '/')).body, /1 run, newest first[\s\S]*new against old/);
+  // An arm that is a link to elsewhere is none, nor is a comparison.
+  rmSync(join(folder, 'results', 'ab-compare', 'baseline'), { recursive: true });
+  symlinkSync(join(folder, 'outside'), join(folder, 'results', 'ab-compare', 'baseline'));
+  assert.equal((await ask(url, '/runs/ab-compare/baseline.html')).status, 404);
+  rmSync(join(folder, 'results', 'ab-compare', 'comparison.json'));
+  symlinkSync(join(folder, 'secret.txt'), join(folder, 'results', 'ab-compare', 'comparison.json'));
+  assert.equal((await ask(url, '/runs/ab-compare/comparison.json')).status, 404);
+  assert.match((await ask(url, '/')).body, /ab-compare<\/th>.*comparison\.json is a link/s);
+});
+
+test('a comparison that cannot be read says why', async (t) => {
+  const { url, folder } = await opened(t);
+  const rows: [string, string, RegExp][] = [['cut', '{"format"', /not whole JSON/], ['other', '{"format":"pushbench-comparison","version":99}', /no comparison of this version/]];
+  for (const [name, text, why] of rows) {
+    mkdirSync(join(folder, 'results', name));
+    writeFileSync(join(folder, 'results', name, 'comparison.json'), text);
+    const reply = await ask(url, `/runs/${name}/report.html`);
+    assert.equal(reply.status, 422);
+    assert.match(reply.body, why);
+    assert.match((await ask(url, '/')).body, why);
+  }
+});
+
+test('two ticked runs are compared, the newer against the older; a scenario run more than once has a history', async (t) => {
+  const { url } = await opened(t);
+  const index = (await ask(url, '/')).body;
+  assert.match(index, /formaction="\/compare"/);
+  assert.match(index, /<a href="\/history\/compare">compare<\/a>, 2 runs/);
+  for (const order of ['run=first&run=second', 'run=second&run=first']) {
+    const { status, body } = await ask(url, `/compare?${order}`);
+    assert.equal(status, 200);
+    assert.match(body, /<h1>compare: second against first<\/h1>/);
+    assert.match(body, /<b class="bad">Advisory<\/b>/);
+  }
+  for (const [query, said] of [['', 'none was'], ['?run=first', 'one was'], ['?run=first&run=second&run=first', '3 were']]) {
+    const { status, body } = await ask(url, `/compare${query}`);
+    assert.equal(status, 400);
+    assert.match(body, new RegExp(`takes two runs, and ${said} ticked`));
+  }
+  assert.equal((await ask(url, '/compare?run=first&run=none')).status, 404);
+  const history = await ask(url, '/history/compare');
+  assert.match(history.body, /<h1>compare over its saved runs<\/h1>/);
+  assert.match(history.body, /<th scope="row">first<\/th>/);
+  for (const path of ['/history/nothing', '/history/', '/history', '/history/compare/more', '/compare/x']) assert.equal((await ask(url, path)).status, 404, path);
 });
 
 test('no spelling of a path leads out of the folder, no link is followed', async (t) => {
