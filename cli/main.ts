@@ -6,16 +6,13 @@ import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { exitCodes, UserError } from '../core/errors.ts';
 import { packageRoot } from '../harness/version.ts';
-
-const leastNode = 24;
+import { requireNode } from './node-version.ts';
 
 // A reader that went away (`| head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed));
 
 try {
-  if (Number(process.versions.node.split('.')[0]) < leastNode) {
-    throw new UserError('node-version', `pushbench needs Node ${leastNode} or newer, and this is ${process.version}. Install a current Node, or run it from its repository with npm start.`);
-  }
+  requireNode(process.version);
   // Halves the time to the first line. Within the package, so that nothing is left elsewhere; where it cannot be
   // written there is none.
   enableCompileCache(fileURLToPath(new URL('node_modules/.cache/pushbench', packageRoot)));

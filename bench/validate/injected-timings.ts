@@ -55,7 +55,7 @@ async function series(seed: number, quick: boolean, { metric, baseline, candidat
   const rows = parts.map((comparison, i) => {
     const figures = metricIn(comparison, metric);
     const ratio = figures?.kind === 'ratio' ? figures : undefined;
-    const moved = ratio && ratio.candidate - ratio.baseline;
+    const moved = ratio && (ratio.ratio - 1) * ratio.baseline; // as the pairs have it, of which each is of one moment
     const others = comparison.variants[0]!.metrics.filter((one) => one.verdict === 'slower' && one.metric !== metric).map((one) => one.metric);
     return { moved, caught: figures?.verdict === 'slower', cells: [String(i + 1), ...[ratio?.baseline, ratio?.candidate, moved].map((us) => (us === undefined ? '—' : formatUs(us))), ratioText(figures), others.join(', ') || 'none', verdictText(comparison)] };
   });

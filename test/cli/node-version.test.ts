@@ -1,0 +1,20 @@
+// The oldest runtime is one thing, wherever it stands.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { leastNode, requireNode } from '../../cli/node-version.ts';
+
+test('an older runtime is told what to do, before anything is loaded that needs a newer one', () => {
+  for (const version of ['v26.5.0', 'v26.10.0', 'v27.0.0', 'v100.0.0']) requireNode(version);
+  for (const version of ['v26.4.9', 'v25.99.0', 'v24.12.0', 'v6.5.0']) {
+    assert.throws(() => requireNode(version), { code: 'node-version', message: `pushbench needs Node 26.5 or newer, and this is ${version}. Install a current Node, or run it from its repository with npm start.` });
+  }
+});
+
+test('package and workflow ask for the same one', () => {
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+  assert.equal(engines.node, `>=${leastNode}`);
+  const [, used] = /node-version: (\S+) /.exec(readFileSync('docs/ci/pushbench.yml', 'utf8'))!;
+  requireNode(`v${used}.999`); // setup-node takes the newest of a major version
+});
