@@ -1,7 +1,6 @@
 // What `pushbench ab` can hold against what: two variants, two checkouts of pushbench (the server comes from there,
 // the load side stays ours), two commands that start a server, two targets. An arm is made before the first trial.
 
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,6 +13,7 @@ import { listNames, nearest } from '../core/suggest.ts';
 import type { Arm } from './ab.ts';
 import { checkOut } from './checkout.ts';
 import { commandFleet } from './command-server.ts';
+import { commitOf } from './environment.ts';
 import { processes } from './fleet.ts';
 import { forkPeer } from './peer.ts';
 import { targetFleet, type PreparedTarget } from './target.ts';
@@ -103,13 +103,6 @@ function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet
     throw new UserError('inject', `The servers in ${folder} cannot be made worse on purpose: they are from before --inject.`);
   }
   const server = () => forkPeer<ServerCommand, ServerReport>('server', pathToFileURL(entry));
-  return { kind: 'all', name, variants, fleet: { ...fleet, server }, commit: commitOf(folder), targets: [] };
+  return { kind: 'all', name, variants, fleet: { ...fleet, server }, commit: commitOf(resolve(folder, 'package.json')), targets: [] };
 }
 
-function commitOf(folder: string): string | null {
-  try {
-    return execFileSync('git', ['-C', folder, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return null;
-  }
-}

@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type, version } from 'node:os';
+import { basename, dirname } from 'node:path';
 import type { Environment } from '../core/result.ts';
 import { descriptorLimit } from './probe.ts';
 
@@ -15,7 +16,7 @@ export function readEnvironment(): Environment {
     memoryBytes: totalmem(),
     node: process.version,
     descriptorLimit: descriptorLimit('self') ?? null,
-    commit: ownCommit(),
+    commit: commitOf(import.meta.filename),
   };
 }
 
@@ -29,13 +30,13 @@ function osName(): string {
   return `${type()} ${version()}`;
 }
 
-/** The commit of the checkout that this code runs from, with `+` when it has changes; null for an installed package. */
-function ownCommit(): string | null {
+/** The commit of the checkout that a file is of, with `+` when it has changes; null where git does not know the file, as in an installed package. */
+export function commitOf(file: string): string | null {
   const git = (...args: string[]) =>
-    execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    execFileSync('git', args, { cwd: dirname(file), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     // A package installed below somebody's repository must not name that repository's commit.
-    if (git('ls-files', 'environment.ts') === '') return null;
+    if (git('ls-files', '--', basename(file)) === '') return null;
     return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+');
   } catch {
     return null;

@@ -1,6 +1,10 @@
 // What an arm can be, and which variants of two arms belong together. Nothing is started.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { patterns } from '../../core/patterns.ts';
 import { parseInjection } from '../../core/injection.ts';
@@ -36,6 +40,26 @@ test('a variant against a target takes its own counterpart; a checkout runs all 
   assert.deepEqual(labels(pairedArms(open(t, 'sse'), open(t, `target:${target(t, 'mine', sse)}`))), [['sse'], ['sse @mine']]);
   assert.deepEqual(labels(pairedArms(open(t, 'dir:.'), open(t, 'dir:.'))), [['sse', 'websocket', 'polling every=2s'], ['sse', 'websocket', 'polling every=2s']]);
   assert.throws(() => pairedArms(open(t, 'websocket'), open(t, `target:${target(t, 'mine', sse)}`)), { code: 'arms', message: /no variant in common: websocket on one side, sse on the other/ });
+});
+
+test('a checkout is known by its commit, one with changes by a plus sign too, and a folder in a repository that does not hold it by none', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-arm-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const name of ['servers', 'node_modules', 'copied/servers', 'copied/node_modules']) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ['servers/process.ts', 'package.json', 'copied/servers/process.ts', 'copied/package.json']) writeFileSync(join(folder, name), '{}');
+  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@localhost', ...args], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const commit = (name = '.') => {
+    const arm = open(t, `dir:${join(folder, name)}`);
+    return arm.kind === 'all' ? arm.commit : assert.fail();
+  };
+  git('init');
+  git('add', 'servers', 'package.json');
+  git('commit', '-m', 'first');
+  const first = git('rev-parse', '--short', 'HEAD');
+  assert.equal(commit(), first);
+  assert.equal(commit('copied'), null);
+  writeFileSync(join(folder, 'servers/process.ts'), 'slower');
+  assert.equal(commit(), `${first}+`);
 });
 
 test('what is injected is in the name and in the fleet, and nowhere in a server that is not ours', (t) => {
