@@ -12,6 +12,7 @@ import { chromium, type Browser } from 'playwright-core';
 import type { Result } from '../../core/result.ts';
 import { renderHtml } from '../../reports/html.ts';
 import { serveArchive } from '../../reports/web.ts';
+import { writeAb } from './ab-folder.ts';
 import { fixtureResult } from './fixture.ts';
 
 const executablePath = '/usr/bin/chromium';
@@ -103,11 +104,12 @@ test('axe finds no violation in the index of runs and the pages on the patterns,
     mkdirSync(join(folder, `run${seed}`));
     writeFileSync(join(folder, `run${seed}`, 'result.json'), seed === 3 ? 'no JSON' : JSON.stringify(fixtureResult({ seed, measureS: 2, trouble: seed === 2 })));
   }
+  writeAb(join(folder, 'ab'));
   const server = await serveArchive(folder, pathToFileURL(`${process.cwd()}/docs/`), 0);
   t.after(server.close);
   const browser = await chromium.launch({ executablePath, args });
   t.after(() => browser.close());
-  for (const path of ['', 'docs/patterns/sse', 'docs/outputs', 'runs/run1/hgrm']) {
+  for (const path of ['', 'docs/patterns/sse', 'docs/outputs', 'runs/run1/hgrm', 'runs/ab/report.html', 'history/compare']) {
     for (const colorScheme of ['light', 'dark'] as const) assert.deepEqual(await faultsOf(browser, `${server.url}${path}`, colorScheme), [], `${path} ${colorScheme}`);
     const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
     await phone.goto(`${server.url}${path}`);
@@ -117,8 +119,12 @@ test('axe finds no violation in the index of runs and the pages on the patterns,
   const page = await browser.newPage();
   await page.goto(server.url);
   for (const box of await page.locator('input').all()) await box.check();
-  await page.locator('button').click();
+  await page.getByRole('button', { name: 'in one report' }).click();
   assert.match(await page.locator('.headline').innerText(), /^In 2 runs with 100 subscribers/);
+  await page.goBack();
+  for (const box of await page.locator('input').all()) await box.check();
+  await page.getByRole('button', { name: 'Compare' }).click();
+  assert.equal(await page.locator('h1').innerText(), 'compare: run2 against run1');
   await page.goto(`${server.url}runs/run1/report.html`);
   await page.locator('a[href="#pattern-sse"]').first().click();
   await page.locator('#pattern-sse a.doc').click();

@@ -8,11 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test, type TestContext } from 'node:test';
-import { compare } from '../../core/compare.ts';
-import { runSetOf } from '../../core/run-set.ts';
 import { renderHtml } from '../../reports/html.ts';
 import { markdownBlocks } from '../../reports/docs.ts';
 import { serveArchive } from '../../reports/web.ts';
+import { writeAb } from './ab-folder.ts';
 import { fixtureResult } from './fixture.ts';
 
 type Reply = { status: number; headers: Record<string, string | string[] | undefined>; body: string };
@@ -28,17 +27,6 @@ function ask(url: string, path: string, { method = 'GET', host }: { method?: str
     });
     asked.on('error', reject).end();
   });
-}
-
-/** What `ab` stores: two arms and their comparison. */
-function writeAb(folder: string): void {
-  const [baseline, candidate] = [fixtureResult({ repeat: 10, measureS: 2 }), fixtureResult({ repeat: 10, measureS: 2, seed: 3 })];
-  for (const [name, result] of Object.entries({ baseline, candidate })) {
-    mkdirSync(join(folder, name), { recursive: true });
-    writeFileSync(join(folder, name, 'result.json'), JSON.stringify(result));
-  }
-  const comparison = compare(runSetOf('old', [baseline]), runSetOf('<b>new', [{ ...candidate, scenario: baseline.scenario, seed: baseline.seed }]), { createdAt: new Date(Date.UTC(2026, 0, 3)) });
-  writeFileSync(join(folder, 'comparison.json'), JSON.stringify(comparison));
 }
 
 async function opened(t: TestContext): Promise<{ url: string; folder: string }> {
