@@ -4,7 +4,6 @@ import { compare } from '../core/compare.ts';
 import { ruleOf } from '../core/judge.ts';
 import { historyOf } from '../core/history.ts';
 import { runSetOf, type RunSet } from '../core/run-set.ts';
-import { version } from '../harness/version.ts';
 import type { Archive } from './archive.ts';
 import { renderComparisonJunit } from './comparison-ci.ts';
 import { renderComparisonMarkdown } from './comparison-markdown.ts';
@@ -61,7 +60,7 @@ export async function scenarioHistory(archive: Archive, scenario: string): Promi
   }
   const [first, ...others] = sets;
   if (!first) return nothing;
-  return page(await (await import('./history-page.ts')).renderHistoryPage(historyOf([first, ...others]), version));
+  return page(await (await import('./history-page.ts')).renderHistoryPage(historyOf([first, ...others]), first.pushbench));
 }
 
 /** Drawing takes a while to load. */
