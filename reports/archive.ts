@@ -4,14 +4,13 @@
 import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
-import { comparisonSchema, type Comparison } from '../core/comparison.ts';
-import { messageOf, UserError } from '../core/errors.ts';
+import type { Comparison } from '../core/comparison.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
 import { formatBytes } from '../core/units.ts';
 import { comparisonHeadline } from './comparison-words.ts';
 import { headlineOf } from './headline.ts';
-import { parseResult } from './read.ts';
+import { parseComparison, parseResult } from './read.ts';
 
 /** The newest of so many runs are listed. */
 export const runsListed = 200;
@@ -128,19 +127,6 @@ async function summarizeComparison(name: string, folder: string): Promise<RunSum
     headline: comparisonHeadline(comparison), counted: sum(({ counted }) => counted), given: sum(({ given }) => given),
     of: variants.every(({ paired }) => paired) ? 'pairs' : 'runs',
   };
-}
-
-/** @throws UserError when it is no comparison of this version */
-function parseComparison(text: string, file: string): Comparison {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new UserError('comparison-file', `${file} is not whole JSON (${messageOf(error)}).`);
-  }
-  const { success, data, error } = comparisonSchema.safeParse(value);
-  if (success) return data;
-  throw new UserError('comparison-file', `${file} is no comparison of this version: ${z.prettifyError(error)}`);
 }
 
 /** @returns `undefined` when there is no such file, or it is a link */

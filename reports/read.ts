@@ -1,12 +1,14 @@
-// Reads result files, and says what is wrong with those that are none.
+// Reads results and stored comparisons, and says what is wrong with what is none.
 
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { comparisonFormat, comparisonSchema, comparisonVersion, type Comparison } from '../core/comparison.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import { resultFormat, resultSchema, resultVersion, type Result } from '../core/result.ts';
 
 const head = z.looseObject({ format: z.literal(resultFormat), version: z.number() });
+const comparisonHead = z.looseObject({ format: z.literal(comparisonFormat), version: z.number() });
 
 /**
  * @param path a result file, or the folder that a run wrote
@@ -44,3 +46,35 @@ export function parseResult(text: string, file: string): Result {
   if (!parsed.success) throw new UserError('result-invalid', `${file} does not hold together:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
+
+/** @throws UserError when there is none at the path, or it cannot be read as one */
+export async function readComparison(file: string): Promise<Comparison> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UserError('comparison-file', `Cannot read a comparison at ${file}: ${messageOf(error)}. ${comparedAnew}`);
+  }
+  return parseComparison(text, file);
+}
+
+/**
+ * @param file what messages call it
+ * @throws UserError when the text is no comparison, or one that this version cannot read
+ */
+export function parseComparison(text: string, file: string): Comparison {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError('comparison-json', `${file} is not whole JSON (${messageOf(error)}): it was cut off or is something else. ${comparedAnew}`);
+  }
+  const { success, data } = comparisonHead.safeParse(value);
+  if (!success) throw new UserError('comparison-format', `${file} is JSON, but not a comparison of pushbench (its "format" is not "${comparisonFormat}").`);
+  if (data.version !== comparisonVersion) throw new UserError('comparison-version', `${file} has version ${data.version} of the comparison format, and this pushbench reads ${comparisonVersion}. ${comparedAnew}`);
+  const parsed = comparisonSchema.safeParse(value);
+  if (!parsed.success) throw new UserError('comparison-invalid', `${file} does not hold together:\n${z.prettifyError(parsed.error)}\n${comparedAnew}`);
+  return parsed.data;
+}
+
+const comparedAnew = 'Its two sides can be compared anew: pushbench compare FOLDER/baseline FOLDER/candidate.';

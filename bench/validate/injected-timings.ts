@@ -4,7 +4,7 @@
 import { readingOf } from '../../core/reading.ts';
 import { parseInjection, writeInjection, type Injection } from '../../core/injection.ts';
 import { defaultGates } from '../../core/gate.ts';
-import { judge, type Pair } from '../../core/judge.ts';
+import { judge, pairsPlanned, type Pair } from '../../core/judge.ts';
 import { random } from '../../core/random.ts';
 import { median } from '../../core/statistics/ranks.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/units.ts';
@@ -12,8 +12,6 @@ import { processes } from '../../harness/fleet.ts';
 import { table, type Part } from './part.ts';
 import { compared, cut, metricIn, ratioText, trialSize, trialText, verdictText, type Arms } from './trials.ts';
 
-/** As many pairs as `ab` runs by default. */
-const pairsPlain = 12;
 /** Comparisons drawn from the pairs of a series. */
 const draws = 1000;
 const wanted = 0.9;
@@ -34,7 +32,7 @@ type Known = {
 /** Both arms are delayed, so that 4 ms more are a tenth of the median and far above what timers are off by. */
 export const injectedDelay: Part = {
   title: 'An injected delay of about twice the minimum effect, live',
-  run: (quick) => series(400, quick, { comparisons: 4, pairsEach: pairsPlain, metric: 'latency.p50', baseline: parseInjection('delay=36ms'), candidate: parseInjection('delay=40ms'), byUs: 4000, toleranceUs: 1000, why: 'timers fire up to 1 ms late' }),
+  run: (quick) => series(400, quick, { comparisons: 4, pairsEach: pairsPlanned.first, metric: 'latency.p50', baseline: parseInjection('delay=36ms'), candidate: parseInjection('delay=40ms'), byUs: 4000, toleranceUs: 1000, why: 'timers fire up to 1 ms late' }),
 };
 
 /**
@@ -48,7 +46,7 @@ export const injectedCpu: Part = {
     const probe = await compared({ pairs: 2, seed: 500, measureS: cpuMeasureS, candidate: processes });
     const ownUs = median(valuesOf(probe, 'server-cpu-per-delivery'));
     const byUs = Math.ceil(ownUs) / 10;
-    return series(501, quick, { comparisons: 3, pairsEach: 2 * pairsPlain, metric: 'server-cpu-per-delivery', baseline: undefined, candidate: { cpuUsPerMessage: byUs }, byUs, toleranceUs: byUs / 2, why: 'the clock is read twice for each, and a busier server works in other batches', measureS: cpuMeasureS });
+    return series(501, quick, { comparisons: 3, pairsEach: pairsPlanned.extended, metric: 'server-cpu-per-delivery', baseline: undefined, candidate: { cpuUsPerMessage: byUs }, byUs, toleranceUs: byUs / 2, why: 'the clock is read twice for each, and a busier server works in other batches', measureS: cpuMeasureS });
   },
 };
 
@@ -69,11 +67,11 @@ async function series(seed: number, quick: boolean, { comparisons, pairsEach, me
   const right = rows.filter(({ moved = Number.NaN }) => Math.abs(moved - byUs) <= toleranceUs).length;
   const each = Math.min(pairsEach, arms.baseline.trials.length);
   const power = drawnPower(arms, metric, each);
-  const plainly = each > pairsPlain ? ` Of ${formatNumber(draws)} comparisons of ${pairsPlain} pairs drawn from it, ${formatShare(drawnPower(arms, metric, pairsPlain))} are called slower.` : '';
+  const plainly = each > pairsPlanned.first ? ` Of ${formatNumber(draws)} comparisons of ${pairsPlanned.first} pairs drawn from it, ${formatShare(drawnPower(arms, metric, pairsPlanned.first))} are called slower.` : '';
   const what = `${baseline ? `\`--inject ${writeInjection(baseline)}\` against ` : ''}\`--inject ${writeInjection(candidate)}\``;
   return {
     claims: [
-      { text: `${caught} of ${parts.length} comparisons of ${each} pairs are called slower by ${metric}; of ${formatNumber(draws)} drawn from their pairs, ${formatShare(power)} (at least ${formatShare(wanted)} is wanted)`, held: power >= wanted && caught >= Math.floor(wanted * parts.length) },
+      { text: `${caught} of ${parts.length} comparisons of ${each} pairs are called slower by ${metric}; of ${formatNumber(draws)} drawn from their pairs, ${formatShare(power)} (at least ${formatShare(wanted)} is wanted)`, held: power >= wanted && caught >= wanted * parts.length },
       { text: `in ${right} of ${parts.length} the metric moved by the ${formatUs(byUs)} that were injected, give or take ${formatUs(toleranceUs)} (${why})`, held: right === parts.length },
     ],
     markdown: `The reference SSE server, ${what}: ${trialText(measureS)}. One series of ${arms.baseline.trials.length} pairs, cut into comparisons of ${each}.${plainly}\n\n${table(['comparison', 'baseline', 'candidate', 'moved by', 'ratio', 'what else is called slower', 'verdict'], rows.map(({ cells }) => cells))}`,

@@ -1,4 +1,4 @@
-// `pushbench compare` as a user meets it.
+// `pushbench compare` as a user meets it: what it says, writes and ends with.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,5 @@
+// Settings that are each allowed and together impossible: refused with the reason, before anything runs.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { base, mistakesIn } from './mistakes.ts';

@@ -1,3 +1,5 @@
+// Counters of requests, bytes and errors: how they add, subtract, and sum up to requests.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addCounters, counterNames, newCounters, requestsOf, subtractCounters, type Counters } from '../../core/counters.ts';

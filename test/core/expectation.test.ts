@@ -1,3 +1,5 @@
+// Expectations: how they are read, whom they concern, and when a trial holds them.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkExpectations, parseExpectation, variantsCalled } from '../../core/expectation.ts';

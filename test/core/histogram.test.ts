@@ -1,3 +1,5 @@
+// The histogram that latencies are kept in: against exact values, merged, and stored in a result.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+// The ledger of deliveries against a plain set of numbers: delivered, missed, duplicated, reordered.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+// Every metric of one known trial, the rule on percentiles, and what a trial without figures gives.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { newCounters } from '../../core/counters.ts';

@@ -1,3 +1,5 @@
+// `--set`: what stands in a scenario is replaced by its path, and a path that leads nowhere is refused.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { base, mistakesIn, read } from './mistakes.ts';

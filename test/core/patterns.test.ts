@@ -1,3 +1,5 @@
+// Patterns and their options: the labels of variants, defaults, and options that would harm a run.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+// Bodies of events: generated to a size from the seed, or taken from a corpus as they are.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';

@@ -1,3 +1,5 @@
+// Random numbers of a seed: the same on every machine, even, and independent by name.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

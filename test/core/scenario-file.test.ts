@@ -1,3 +1,5 @@
+// Scenario files: what may stand in one, and how each mistake is shown with its place.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+// When events are due: rates, bursts, random arrivals and traces, fixed before a trial starts.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

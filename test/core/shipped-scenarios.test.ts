@@ -1,3 +1,5 @@
+// The scenarios that come with the package: each can be read and planned, and says what it asks.
+
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';

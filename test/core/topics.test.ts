@@ -1,3 +1,5 @@
+// Which subscriber follows which topics, for each way in which a scenario can say so.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

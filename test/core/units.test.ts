@@ -1,3 +1,5 @@
+// Durations, rates, sizes and shares, as people write them and as they are shown.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

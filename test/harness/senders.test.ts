@@ -1,3 +1,5 @@
+// Which load process sends which event where subscribers publish: each exactly once.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+// Subscribers that leave for a while and come back, on a clock that the test moves.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAbsences } from '../../load/absences.ts';

@@ -1,3 +1,5 @@
+// The long-polling load client against a server of the test: cursor, holds, cuts and connections.
+
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';

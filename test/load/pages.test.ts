@@ -1,3 +1,5 @@
+// A browser's few connections: what a page's other requests wait for, over HTTP/1.1 and HTTP/2.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

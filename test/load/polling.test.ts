@@ -1,3 +1,5 @@
+// The polling load client against a server of the test: cursor, conditions, answers in pieces, connections.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,3 +1,5 @@
+// The publisher as a process: what it is told, what it reports, and how it ends.
+
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,3 +1,5 @@
+// The publisher against a server of the test: the plan, stamps, answers, lag and connections.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

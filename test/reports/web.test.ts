@@ -137,7 +137,12 @@ test('what ab stored stands among the runs, with its verdict, its forms and its 
 
 test('a comparison that cannot be read says why', async (t) => {
   const { url, folder } = await opened(t);
-  const rows: [string, string, RegExp][] = [['cut', '{"format"', /not whole JSON/], ['other', '{"format":"pushbench-comparison","version":99}', /no comparison of this version/]];
+  const rows: [string, string, RegExp][] = [
+    ['cut', '{"format"', /comparison\.json is not whole JSON/],
+    ['other', '{"format":"pushbench-result","version":1}', /not a comparison of pushbench/],
+    ['newer', '{"format":"pushbench-comparison","version":99}', /has version 99 of the comparison format, and this pushbench reads 2\. Its two sides can be compared anew/],
+    ['holed', '{"format":"pushbench-comparison","version":2}', /does not hold together:[\s\S]*at createdAt/],
+  ];
   for (const [name, text, why] of rows) {
     mkdirSync(join(folder, 'results', name));
     writeFileSync(join(folder, 'results', name, 'comparison.json'), text);

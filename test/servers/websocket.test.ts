@@ -1,72 +1,17 @@
-// WebSocket as other people's clients see it (`ws`, and the one built into Node), and what our server makes of
-// handshakes and frames that no client would send. What `ws` itself decides is tested where our code depends on it.
+// WebSocket as other people's clients see it (`ws`, and the one built into Node): messages, publishing, handshakes and
+// compression. What `ws` itself decides is tested where our code depends on it; how connections end is
+// websocket-ends.test.ts.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
-import { WebSocket as WsClient, type ClientOptions } from 'ws';
+import { WebSocket as WsClient } from 'ws';
 import { decodeEnvelope } from '../../core/envelope.ts';
 import { readUpstream } from '../../servers/upstream.ts';
 import { websocket } from '../../servers/websocket.ts';
 import { rawClient, talk, until } from './raw-http.ts';
 import { bulk, getRequest, serve } from './streams.ts';
-
-const handshake = (path: string, ...fields: string[]) =>
-  getRequest(path, 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', ...fields);
-
-/** A `ws` client, with what it got. */
-async function open(t: TestContext, url: string, query: string, options: ClientOptions = {}) {
-  const ws = new WsClient(`${url.replace('http', 'ws')}/ws?${query}`, { perMessageDeflate: false, ...options });
-  t.after(() => ws.terminate());
-  const got: string[] = [];
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => ws.on('close', (code, reason) => resolve({ code, reason: String(reason) })));
-  ws.on('message', (data) => got.push(String(data)));
-  ws.on('error', () => {});
-  await Promise.race([once(ws, 'open'), closed]);
-  return { ws, got, closed, saw: (count: number) => until(`${count} messages, got ${got.length}`, () => got.length >= count) };
-}
-
-type Frame = { first: number; payload: Buffer };
-
-/** Frames of a server, unmasked, out of what a socket has received behind the handshake. */
-function framesOf(received: Buffer): Frame[] {
-  const frames: Frame[] = [];
-  let at = received.indexOf('\r\n\r\n') + 4;
-  while (at + 2 <= received.length) {
-    let length = received[at + 1]!;
-    let from = at + 2;
-    if (length === 126) {
-      length = received.readUInt16BE(from);
-      from += 2;
-    } else if (length === 127) {
-      length = Number(received.readBigUInt64BE(from));
-      from += 8;
-    }
-    if (from + length > received.length) break;
-    frames.push({ first: received[at]!, payload: received.subarray(from, from + length) });
-    at = from + length;
-  }
-  return frames;
-}
-
-/** A frame of a client. */
-function masked(first: number, payload: string | Buffer = ''): Buffer {
-  const bytes = Buffer.from(payload);
-  const head = bytes.length < 126 ? [first, 0x80 | bytes.length] : [first, 0x80 | 126, bytes.length >> 8, bytes.length & 255];
-  return Buffer.concat([Buffer.from(head), Buffer.from([1, 2, 3, 4]), bytes.map((byte, i) => byte ^ ((i % 4) + 1))]);
-}
-
-/** A client that shakes hands and then does as the test says, byte by byte. */
-async function rawSocket(url: string, query = 'topics=a', ...fields: string[]) {
-  const { socket, saw, text, closed } = await rawClient(url);
-  socket.write(handshake(`/ws?${query}`, ...fields));
-  await saw(/"socket":"open"/);
-  return { socket, frames: () => framesOf(Buffer.from(text(), 'latin1')), closed };
-}
-
-const closeCodeOf = (frames: Frame[]) => frames.findLast(({ first }) => first === 0x88)?.payload.readUInt16BE(0);
+import { handshake, open, rawSocket } from './websocket-clients.ts';
 
 test('the opening message, then each event of the topics in a message, as published', async (t) => {
   const { url, publish, at, count } = await serve(t, 'websocket');
@@ -278,170 +223,6 @@ test('one subscriber too many, and a topic too many, are told to come back later
   assert.deepEqual(count('refusals', 'handshakes'), [2, 5]);
 });
 
-test('a client that answers no pings is cut off within three intervals, one that answers stays', async (t) => {
-  const { url, joined, count } = await serve(t, 'websocket', { ping: '100ms' });
-  const alive = await open(t, url, 'topics=a');
-  const dead = await rawSocket(url);
-  await joined(2);
-  await dead.closed;
-  await joined(1);
-  assert.equal(dead.frames().filter(({ first, payload }) => first === 0x89 && payload.length === 0).length, 2);
-  const pings = count('heartbeats')[0]!;
-  await until('more pings', () => count('heartbeats')[0]! >= pings + 4);
-  assert.equal(alive.ws.readyState, WsClient.OPEN);
-  assert.deepEqual(count('errors'), [1]);
-});
-
-test('a message is as good a sign of life as a pong', async (t) => {
-  const { url, joined, count } = await serve(t, 'websocket', { ping: '200ms' });
-  const { socket } = await rawSocket(url);
-  const timer = setInterval(() => socket.write(masked(0x81, '{"publish":"b","ref":1,"body":1}')), 20);
-  t.after(() => clearInterval(timer));
-  await until('six pings', () => count('heartbeats')[0]! >= 6);
-  await joined(1);
-});
-
-test('a server that closes says 1001 and waits for the answer, but not for long', async (t) => {
-  const { url, joined, close } = await serve(t, 'websocket');
-  const { closed } = await open(t, url, 'topics=a');
-  const mute = await rawSocket(url);
-  await joined(2);
-  const done = close();
-  assert.deepEqual(await closed, { code: 1001, reason: 'the server is going away' });
-  assert.match(await talk(url, handshake('/ws?topics=a')), /^HTTP\/1\.1 503 [^]*Retry-After: 1\r\n[^]*"closing"/);
-  await done;
-  await mute.closed;
-  assert.equal(closeCodeOf(mute.frames()), 1001);
-});
-
-test('a disconnect is a cut: no close frame', async (t) => {
-  const { url, joined, disconnect } = await serve(t, 'websocket');
-  const clients = await Promise.all(Array.from({ length: 10 }, () => open(t, url, 'topics=a')));
-  await joined(10);
-  disconnect(0.5);
-  await joined(5);
-  await until('five know', () => clients.filter(({ ws }) => ws.readyState === WsClient.CLOSED).length === 5);
-  const codes = await Promise.all(clients.filter(({ ws }) => ws.readyState === WsClient.CLOSED).map(({ closed }) => closed));
-  assert.deepEqual(codes.map(({ code }) => code), Array(5).fill(1006));
-});
-
-test('malformed frames end the connection with the code of the standard, and no other', async (t) => {
-  const { url, publish, joined, count } = await serve(t, 'websocket');
-  const bystander = await open(t, url, 'topics=a');
-  const cases: [string, Buffer, number][] = [
-    ['unmasked', Buffer.from([0x81, 1, 0x31]), 1002],
-    ['reserved bit 1', masked(0xc1, '1'), 1002],
-    ['reserved bit 2', masked(0xa1, '1'), 1002],
-    ['reserved bit 3', masked(0x91, '1'), 1002],
-    ['reserved opcode 3', masked(0x83, '1'), 1002],
-    ['reserved opcode 11', masked(0x8b, '1'), 1002],
-    ['a ping of 126 bytes', masked(0x89, 'x'.repeat(126)), 1002],
-    ['a fragmented ping', masked(0x09, '1'), 1002],
-    ['a continuation of nothing', masked(0x80, '1'), 1002],
-    ['a new message inside another', Buffer.concat([masked(0x01, '1'), masked(0x81, '2')]), 1002],
-    ['text that is not UTF-8', masked(0x81, Buffer.from([0x22, 0xff, 0x22])), 1007],
-    ['UTF-8 broken off at the end of a fragment', Buffer.concat([masked(0x01, Buffer.from([0x22, 0xc3])), masked(0x80, '"')]), 1007],
-    ['a close with one byte', masked(0x88, 'x'), 1002],
-    ['a close with the code 1005', masked(0x88, Buffer.from([0x03, 0xed])), 1002],
-    ['a length above all limits', Buffer.from([0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), 1009],
-  ];
-  for (const [what, bytes, expected] of cases) {
-    const { socket, frames, closed } = await rawSocket(url);
-    socket.write(bytes);
-    await until(`${what}: a close frame`, () => closeCodeOf(frames()) !== undefined);
-    publish('a', '"after the close"'); // not to be sent any more
-    socket.end();
-    await closed;
-    assert.equal(closeCodeOf(frames()), expected, what);
-    assert.equal(frames().at(-1)!.first, 0x88, what);
-  }
-  await joined(1);
-  await bystander.saw(1 + cases.length);
-  assert.deepEqual(count('errors'), [cases.length]);
-});
-
-test('a message in fragments with a ping between them is one message, and the ping is answered first', async (t) => {
-  const { url } = await serve(t, 'websocket');
-  const { socket, frames } = await rawSocket(url, 'topics=other');
-  const message = Buffer.from('{"publish":"a","ref":1,"body":"é"}');
-  const middle = message.indexOf(0xa9); // inside a character
-  socket.write(Buffer.concat([masked(0x01, message.subarray(0, middle)), masked(0x89, 'so?'), masked(0x80, message.subarray(middle))]));
-  await until('both answers', () => frames().length === 3);
-  assert.deepEqual(frames().slice(1).map(({ first }) => first), [0x8a, 0x81]);
-  assert.equal(String(frames()[1]!.payload), 'so?');
-  assert.match(String(frames()[2]!.payload), /"ack":1/);
-});
-
-test('after a close of ours no event is sent, even before the client has answered', async (t) => {
-  const { url, publish, joined } = await serve(t, 'websocket');
-  const bystander = await open(t, url, 'topics=a');
-  const { socket, frames } = await rawSocket(url);
-  await joined(2);
-  socket.write(masked(0x81, 'no JSON'));
-  await until('a close frame', () => closeCodeOf(frames()) === 1007);
-  publish('a', bulk(10), bulk(100_000));
-  await bystander.saw(3);
-  await joined(1);
-  assert.equal(frames().at(-1)!.first, 0x88);
-});
-
-test('after the close of a client no event is sent, and one that leaves without any leaves nothing behind', async (t) => {
-  const { url, hub, publish, joined } = await serve(t, 'websocket');
-  const closing = await rawSocket(url);
-  const halfClosing = await rawSocket(url);
-  const vanishing = await rawSocket(url);
-  await joined(3);
-  closing.socket.write(masked(0x88, Buffer.from([0x03, 0xe8])));
-  await until('the answer', () => closeCodeOf(closing.frames()) === 1000);
-  publish('a', '1');
-  closing.socket.end();
-  halfClosing.socket.end();
-  vanishing.socket.resetAndDestroy();
-  await Promise.all([closing.closed, halfClosing.closed]);
-  await joined(0);
-  assert.equal(closing.frames().at(-1)!.first, 0x88);
-  assert.equal(hub.subscriptions(), 0);
-});
-
-test('one that half-closes and does not read what is on the way is let go of', async (t) => {
-  const { url, publish, joined } = await serve(t, 'websocket', { ping: '100ms' }, { slowBuffer: 64 * 1024 ** 2 });
-  const { socket } = await rawSocket(url);
-  socket.pause();
-  for (let i = 0; i < 20; i++) publish('a', bulk(1e6));
-  socket.end();
-  await joined(0);
-});
-
-test('a client that is too slow is told 1008 behind what it was sent before', async (t) => {
-  const { url, publish, joined, count } = await serve(t, 'websocket', {}, { slowBuffer: 300_000 });
-  const { ws, got, closed, saw } = await open(t, url, 'topics=a');
-  await saw(1);
-  ws.pause();
-  await until('cut off', () => {
-    publish('a', bulk(500_000));
-    return count('slowDisconnects')[0] === 1;
-  });
-  const sent = count('events')[0]!;
-  publish('a', '"not sent any more"');
-  ws.resume();
-  assert.deepEqual(await closed, { code: 1008, reason: 'too slow' });
-  assert.equal(got.length, 1 + sent);
-  assert.deepEqual(count('events', 'slowDisconnects'), [sent, 1]);
-  await joined(0);
-});
-
-test('a client that publishes but does not read its acknowledgements is cut off, whatever the policy', async (t) => {
-  const { url, joined, count } = await serve(t, 'websocket', {}, { slowBuffer: 100_000, slow: 'drop', maxTopics: 1 });
-  const { socket } = await rawSocket(url);
-  await joined(1);
-  socket.pause();
-  const frames = Buffer.concat(Array.from({ length: 500 }, () => masked(0x81, '{"publish":"b","ref":1,"body":1}')));
-  const timer = setInterval(() => socket.writableLength < 1e6 && socket.write(frames), 1);
-  t.after(() => clearInterval(timer));
-  await joined(0);
-  assert.deepEqual(count('slowDisconnects'), [1]);
-});
-
 test('compressed: the same messages in fewer bytes, each by itself, and from the client too', async (t) => {
   const { url, publish, at, count } = await serve(t, 'websocket', { deflate: true });
   const history = publish('a', bulk(2000), '1');
@@ -486,26 +267,6 @@ test('a compressed message that unfolds beyond the limit is refused like any tha
   const { ws, closed } = await open(t, url, 'topics=a', { perMessageDeflate: { threshold: 0 } });
   ws.send(`{"publish":"a","ref":1,"body":${bulk(5_000_000)}}`);
   assert.equal((await closed).code, 1009);
-});
-
-test('clients that vanish in the middle of a large replay leave nothing behind', async (t) => {
-  const { url, hub, publish, at, joined } = await serve(t, 'websocket');
-  for (let i = 0; i < 60; i++) publish('a', bulk(500_000));
-  const clients: Socket[] = [];
-  for (let i = 0; i < 5; i++) {
-    const { socket, saw } = await rawClient(url);
-    socket.write(handshake(`/ws?topics=a&since=${at(0)}`));
-    await saw(/xxx/);
-    socket.pause();
-    clients.push(socket);
-  }
-  await joined(5);
-  for (const [i, socket] of clients.entries()) {
-    if (i % 2 === 0) socket.destroy();
-    else socket.resetAndDestroy();
-  }
-  await joined(0);
-  assert.equal(hub.subscriptions(), 0);
 });
 
 test('the examples name the socket', () => {
