@@ -2,7 +2,6 @@
 // The entry of the command line: loads it with a compile cache, and turns whatever a command throws into a
 // message and an exit code.
 
-import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { exitCodes, UserError } from '../core/errors.ts';
 import { packageRoot } from '../harness/version.ts';
@@ -13,6 +12,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 
 try {
   requireNode(process.version);
+  // Only now: a name that an older runtime does not have would end it before it could be told so.
+  const { enableCompileCache } = await import('node:module');
   // Halves the time to the first line. Within the package, so that nothing is left elsewhere; where it cannot be
   // written there is none.
   enableCompileCache(fileURLToPath(new URL('node_modules/.cache/pushbench', packageRoot)));
