@@ -1,7 +1,7 @@
 // Known changes of timings, live, at about twice the minimum effect, which is what detection is promised for: a delay
 // of each delivery must move the median latency, work for each delivery the server's CPU.
 
-import { readingOf } from '../../core/reading.ts';
+import { readingOf, type Reading } from '../../core/reading.ts';
 import { parseInjection, writeInjection, type Injection } from '../../core/injection.ts';
 import { defaultGates } from '../../core/gate.ts';
 import { judge, pairsPlanned, type Pair } from '../../core/judge.ts';
@@ -9,6 +9,7 @@ import { random } from '../../core/random.ts';
 import { median } from '../../core/statistics/ranks.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/units.ts';
 import { processes } from '../../harness/fleet.ts';
+import { changeText } from '../../reports/comparison-words.ts';
 import { table, type Part } from './part.ts';
 import { compared, cut, metricIn, ratioText, trialSize, trialText, verdictText, type Arms } from './trials.ts';
 
@@ -66,22 +67,34 @@ async function series(seed: number, quick: boolean, { comparisons, pairsEach, me
   const caught = rows.filter((row) => row.caught).length;
   const right = rows.filter(({ moved = Number.NaN }) => Math.abs(moved - byUs) <= toleranceUs).length;
   const each = Math.min(pairsEach, arms.baseline.trials.length);
-  const power = drawnPower(arms, metric, each);
-  const plainly = each > pairsPlanned.first ? ` Of ${formatNumber(draws)} comparisons of ${pairsPlanned.first} pairs drawn from it, ${formatShare(drawnPower(arms, metric, pairsPlanned.first))} are called slower.` : '';
+  const gate = defaultGates.find((one) => one.metric === metric);
+  if (gate?.kind !== 'ratio') throw new Error(`${metric} has no minimum effect`);
+  const twice = 1 + 2 * gate.minimumEffect;
+  const power = drawnPower(arms, metric, each, twice);
+  const plainly = each > pairsPlanned.first ? ` Of ${formatNumber(draws)} comparisons of ${pairsPlanned.first} pairs drawn in the same way, ${formatShare(drawnPower(arms, metric, pairsPlanned.first, twice))} are called slower.` : '';
   const what = `${baseline ? `\`--inject ${writeInjection(baseline)}\` against ` : ''}\`--inject ${writeInjection(candidate)}\``;
   return {
     claims: [
-      { text: `${caught} of ${parts.length} comparisons of ${each} pairs are called slower by ${metric}; of ${formatNumber(draws)} drawn from their pairs, ${formatShare(power)} (at least ${formatShare(wanted)} is wanted)`, held: power >= wanted && caught >= wanted * parts.length },
+      { text: `${caught} of ${parts.length} comparisons of ${each} pairs are called slower by ${metric}; of ${formatNumber(draws)} drawn from their pairs, with the change scaled to ${changeText(twice)}, ${formatShare(power)} (at least ${formatShare(wanted)} is wanted)`, held: power >= wanted && caught >= wanted * parts.length },
       { text: `in ${right} of ${parts.length} the metric moved by the ${formatUs(byUs)} that were injected, give or take ${formatUs(toleranceUs)} (${why})`, held: right === parts.length },
     ],
     markdown: `The reference SSE server, ${what}: ${trialText(measureS)}. One series of ${arms.baseline.trials.length} pairs, cut into comparisons of ${each}.${plainly}\n\n${table(['comparison', 'baseline', 'candidate', 'moved by', 'ratio', 'what else is called slower', 'verdict'], rows.map(({ cells }) => cells))}`,
   };
 }
 
-/** Share of comparisons of `size` pairs, drawn without replacement from a series, that call the metric slower. */
-function drawnPower({ baseline, candidate }: Arms, metric: string, size: number): number {
+/**
+ * Share of comparisons of `size` pairs, drawn without replacement from a series, that call the metric slower. What is
+ * injected is never just what was meant, so the candidate's figures are scaled until the whole series moved by `ratio`.
+ */
+function drawnPower({ baseline, candidate, comparison }: Arms, metric: string, size: number, ratio: number): number {
   const names = defaultGates.map((gate) => gate.metric);
-  const pairs = baseline.trials.map((trial, i): Pair => ({ baseline: readingOf(trial, names), candidate: readingOf(candidate.trials[i]!, names) })); // both or none are kept
+  const measured = metricIn(comparison, metric);
+  if (measured?.kind !== 'ratio') return 0;
+  const scaled = (reading: Reading): Reading => {
+    const value = reading.values[metric];
+    return value === undefined ? reading : { ...reading, values: { ...reading.values, [metric]: (value * ratio) / measured.ratio } };
+  };
+  const pairs = baseline.trials.map((trial, i): Pair => ({ baseline: readingOf(trial, names), candidate: scaled(readingOf(candidate.trials[i]!, names)) })); // both or none are kept
   const next = random(9, 'drawn comparisons');
   let caught = 0;
   for (let i = 0; i < draws; i++) {
