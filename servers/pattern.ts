@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ServerBacklog } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
+import type { OpenedListener } from '../core/http-access.ts';
 import type { ServerLimits } from '../core/scenario.ts';
 import type { Hub } from './hub.ts';
 
@@ -36,11 +37,13 @@ export type RunningPattern = {
    Publishing is not among them: all patterns share it.
    */
   routes: Readonly<Record<string, Handler>>;
-  /** Takes HTTP/1.1 upgrade requests, for the pattern that has them. */
-  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;
+  /** Takes HTTP/1.1 upgrade requests, for the pattern that has them; from a page that may only read without `mayPublish`. */
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL, mayPublish: boolean) => void;
+  /** Web pages that may read besides the server's own: those of every loopback origin when left out (core/http-access.ts). */
+  readers?: OpenedListener['readers'];
   /** Subscribers right now: held requests, open streams, registered endpoints; for polling, those that polled lately. */
   subscribers(): number;
-  /** The path of a page for people, where there is one; `beyond` this machine it holds the token that is needed there. */
+  /** The path of a page for people, where there is one; for use from `beyond` this machine, or through a proxy, it holds the token that is needed there. */
   page?(beyond: boolean): string;
   /** Resolves when what was published before is in safe keeping; a publisher's answer waits for it. At once when left out. */
   accepted?(): Promise<void>;

@@ -30,6 +30,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
       const access = createAccess();
       return {
         routes: access.protect({ ...webhookRoutes(service, context.limits, context.counters), ...stream.routes, ...openApiRoute(), ...dashboardRoutes() }),
+        readers: 'own-pages',
         page: (beyond) => (beyond ? `/dashboard?token=${access.token}` : '/dashboard'),
         subscribers: service.enabled,
         accepted: service.accepted,
