@@ -20,7 +20,7 @@ export function createProgram(): Command {
   const set = new Option('--set <path=value>', 'override a value of the scenario, such as phases.measure=20s (may be repeated)')
     .default([] as string[], 'none')
     .argParser(collect);
-  const allowHost = new Option('--allow-host <name>', 'answer to this Host too, such as the name of a proxy in front; others are refused (may be repeated)')
+  const allowHost = new Option('--allow-host <name>', 'answer to this name too, such as that of a proxy in front; a request with another Host is refused (may be repeated)')
     .default([] as string[], 'none').argParser(collect);
 
   const root = new Command('pushbench')
@@ -58,7 +58,7 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .description('run one reference server alone, with a curl line for each endpoint')
     .argument('<pattern>', 'polling, long-polling, http-stream, sse, websocket or webhook')
     .option('--port <number>', 'port to listen on', '8080')
-    .option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and dashboard of webhooks', '127.0.0.1')
+    .option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and dashboard of webhooks (web pages: docs/wire.md, who may ask)', '127.0.0.1')
     .addOption(allowHost)
     .addOption(new Option('--set <option=value>', "override one of the pattern's options, such as hold=5s (may be repeated)").default([] as string[], 'none').argParser(collect))
     .action(async (pattern: string, options: { port: string; host: string; allowHost: string[]; set: string[] }) => {
