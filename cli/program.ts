@@ -20,7 +20,7 @@ export function createProgram(): Command {
   const set = new Option('--set <path=value>', 'override a value of the scenario, such as phases.measure=20s (may be repeated)')
     .default([] as string[], 'none')
     .argParser(collect);
-  const allowHost = new Option('--allow-host <name>', 'answer to this name too, such as that of a proxy in front; a request with another Host is refused (may be repeated)')
+  const allowHost = new Option('--allow-host <name>', 'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)')
     .default([] as string[], 'none').argParser(collect);
 
   const root = new Command('pushbench')

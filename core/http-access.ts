@@ -1,7 +1,7 @@
-// Decides from a request's head whether a listener serves it. Any page that a browser has open can send requests to
-// any address, loopback included, so every listener of ours asks three things: was it opened for this Host, may pages
-// of this Origin read, and may they change anything. Programs that are no browsers send no Origin; for them only the
-// Host counts. One rule for all listeners; it does no I/O.
+// Decides from a request's head whether a listener serves it. Any page that a browser has open can send
+// requests to any address, loopback included, so every listener of ours asks three things: was it opened for
+// this Host, may pages of this Origin read, and may they change anything. Programs that are no browsers send
+// no Origin; for them only the Host counts. One rule for all listeners; it does no I/O.
 
 import { BlockList, isIP } from 'node:net';
 
@@ -30,13 +30,18 @@ export type Verdict =
   | { kind: 'refused'; status: 403 | 421; code: 'host' | 'cross-origin'; message: string }
   /** A page asks whether it may read (Fetch, section 4.8): answer 204 with these headers. */
   | { kind: 'preflight'; headers: Headers }
-  /** `headers` let the page read the answer. `mayPublish`: it may change something too, over a socket for example. */
+  /**
+   * `headers` let the page read the answer. `mayPublish`: it may change something too, over a socket for
+   * example.
+   */
   | { kind: 'served'; headers: Headers; mayPublish: boolean };
 
 type Headers = Readonly<Record<string, string>>;
 
 /** Judges one request by its head. */
 export type Judge = (head: RequestHead) => Verdict;
+
+const freely: Verdict = { kind: 'served', headers: {}, mayPublish: true };
 
 /** Methods that change nothing (RFC 9110, section 9.2.1). */
 const safe = new Set<string | undefined>(['GET', 'HEAD']);
@@ -81,17 +86,22 @@ export function createJudge(listener: OpenedListener): Judge {
     const isOld = host === undefined && head.httpVersion === '1.0'; // no browser speaks it, and it knows no Host
     if (!isOld && (host === undefined || !isOpened(host))) return notOpenedFor(host);
     const { origin } = headers;
-    if (origin === undefined) return isFetchedByAnotherSite(head) ? crossOrigin(readers) : { kind: 'served', headers: {}, mayPublish: true };
+    if (origin === undefined) return isFetchedByAnotherSite(head) ? crossOrigin(readers) : freely;
     if (typeof origin !== 'string') return crossOrigin(readers);
-    if (isOwn(origin, host)) return { kind: 'served', headers: {}, mayPublish: true };
+    if (isOwn(origin, host)) return freely;
     if (readers === 'own-pages' || !isLoopbackOrigin(origin)) return crossOrigin(readers);
     const asked = headers['access-control-request-method'];
-    if (method === 'OPTIONS' && typeof asked === 'string' && safe.has(asked)) return { kind: 'preflight', headers: preflightHeaders(origin) };
-    return safe.has(method) ? { kind: 'served', headers: corsHeaders(origin), mayPublish: false } : crossOrigin(readers);
+    if (method === 'OPTIONS' && typeof asked === 'string' && safe.has(asked)) {
+      return { kind: 'preflight', headers: preflightHeaders(origin) };
+    }
+    if (!safe.has(method)) return crossOrigin(readers);
+    return { kind: 'served', headers: corsHeaders(origin), mayPublish: false };
   };
 }
 
-/** HTTP/2 has `:authority` in the place of Host; where both come they have to agree (RFC 9113, section 8.3.1). */
+/**
+ * HTTP/2 has `:authority` in the place of Host; where both come they have to agree (RFC 9113, section 8.3.1).
+ */
 function hostIn({ headers }: RequestHead): string | undefined {
   const { ':authority': authority, host } = headers;
   if (authority === undefined || host === undefined || host === authority) return textOf(authority ?? host);
@@ -103,24 +113,32 @@ function textOf(value: string | string[] | undefined): string | undefined {
 }
 
 /**
- * A second fence, for requests that browsers send without an Origin: images, scripts, frames and forms by GET. What
- * they bring cannot be read, mostly, but it holds connections, and JSON that runs as a script has been read before.
- * Sec-Fetch-Site (Fetch Metadata) tells them; programs and old browsers do not send it. A reader who follows a link
- * to us from another site is let in: nothing on that site sees the answer. `same-site` is refused too, as ports do
- * not count in it: localhost:3000 is of the same site as localhost:8080.
+ * A second fence, for requests that browsers send without an Origin: images, scripts, frames and forms by
+ * GET. What they bring cannot be read, mostly, but it holds connections, and JSON that runs as a script has
+ * been read before. Sec-Fetch-Site (Fetch Metadata) tells them; programs and old browsers do not send it. A
+ * reader who follows a link to us from another site is let in: nothing on that site sees the answer.
+ * `same-site` is refused too, as ports do not count in it: localhost:3000 is of the same site as
+ * localhost:8080.
  */
 function isFetchedByAnotherSite({ method, headers }: RequestHead): boolean {
   const site = headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') return false;
-  const followsLink = safe.has(method) && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
-  return !followsLink;
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers;
+  return !(safe.has(method) && mode === 'navigate' && destination === 'document');
 }
 
 function corsHeaders(origin: string): Headers {
-  return { vary: 'origin', 'access-control-allow-origin': origin, 'access-control-expose-headers': readingHeaders.read };
+  return {
+    vary: 'origin',
+    'access-control-allow-origin': origin,
+    'access-control-expose-headers': readingHeaders.read,
+  };
 }
 
-/** Without `access-control-allow-private-network`: a page of the internet is not let in by a browser that asks for it. */
+/**
+ * Without `access-control-allow-private-network`: a page of the internet is not let in by a browser that asks
+ * for it.
+ */
 function preflightHeaders(origin: string): Headers {
   return {
     vary: 'origin',
@@ -135,15 +153,17 @@ function preflightHeaders(origin: string): Headers {
 function notOpenedFor(host: string | undefined): Verdict {
   const name = host === undefined ? undefined : hostOf(host);
   const which = host === undefined ? 'a request without a Host' : `the host "${host.slice(0, 100)}"`;
-  const how = name === undefined ? 'add a name with --allow-host NAME' : `if it should be, start it with --allow-host ${name.slice(0, 100)}`;
-  return {
-    kind: 'refused', status: 421, code: 'host',
-    message: `this server was not opened for ${which}, which a web page could use to get in (DNS rebinding); ${how}`,
-  };
+  const how = name === undefined
+    ? 'add a name with --allow-host NAME'
+    : `if it should be, start it with --allow-host ${name.slice(0, 100)}`;
+  const message = `this server was not opened for ${which}, which a web page could use to get in (DNS rebinding); ${how}`;
+  return { kind: 'refused', status: 421, code: 'host', message };
 }
 
 function crossOrigin(readers: OpenedListener['readers']): Verdict {
-  const what = readers === 'own-pages' ? 'use this server' : 'publish here, and those from other machines may not read';
+  const what = readers === 'own-pages'
+    ? 'use this server'
+    : 'publish here, and those from other machines may not read';
   return {
     kind: 'refused', status: 403, code: 'cross-origin',
     message: `pages of another origin may not ${what}; programs that are no browsers send no Origin`,
@@ -154,7 +174,7 @@ function crossOrigin(readers: OpenedListener['readers']): Verdict {
 function openedFor({ address, host, machine, allowHosts = [] }: OpenedListener): (name: string) => boolean {
   const bound = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/, ''); // without zone, IPv4 as such
   const isOnAll = bound === '::' || bound === '0.0.0.0';
-  const given = [host, isOnAll ? machine : undefined].map((text) => (text === undefined ? undefined : hostOf(text)));
+  const given = [host, isOnAll ? machine : undefined].map((text) => hostOf(text ?? ''));
   const names = new Set<string | undefined>([...allowHosts, ...given]);
   if (isLoopbackHost(bound)) return (name) => isLoopbackHost(name) || names.has(name);
   // An address in Host is what the client connected to: no page can make an address of ours its own.
@@ -164,21 +184,26 @@ function openedFor({ address, host, machine, allowHosts = [] }: OpenedListener):
 }
 
 /**
- * The host of a Host header, without its port: lower case, IPv6 without brackets, every way of writing an address
- * brought into one.
+ * The host of a Host header, without its port: lower case, IPv6 without brackets, every way of writing an
+ * address brought into one.
  * @returns undefined when it is none (RFC 9110, section 7.2)
  */
 export function hostOf(text: string): string | undefined {
   if (!/^(?:\[[\da-f:.]+\]|[\w.~-]+)(?::\d*)?$/i.test(text)) return undefined;
-  return URL.parse(`http://${text}`)?.hostname.replace(/^\[|\]$|\.$/g, '').replace(/^::ffff:([\da-f]+):([\da-f]+)$/, unmapped);
+  const bare = URL.parse(`http://${text}`)?.hostname.replace(/^\[|\]$|\.$/g, '');
+  return bare?.replace(/^::ffff:([\da-f]+):([\da-f]+)$/, unmapped);
 }
 
 /** IPv4 in IPv6, as `URL` writes it, in its own form. */
 function unmapped(_: string, high: string, low: string): string {
-  return [high, low].flatMap((half) => [Number.parseInt(half, 16) >> 8, Number.parseInt(half, 16) & 255]).join('.');
+  const halves = [high, low].map((half) => Number.parseInt(half, 16));
+  return halves.flatMap((half) => [half >> 8, half & 255]).join('.');
 }
 
-/** A name or address as `--allow-host` takes it: without scheme, port and path. @returns undefined when it is none */
+/**
+ * A name or address as `--allow-host` takes it: without scheme, port and path. @returns undefined when it is
+ * none
+ */
 export function allowedHost(text: string): string | undefined {
   const bare = isIP(text) === 6 ? `[${text}]` : text;
   return /:\d*$/.test(bare) ? undefined : hostOf(bare);
@@ -188,7 +213,9 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4'); // and what is mapped into IPv6 of it
 loopback.addAddress('::1', 'ipv6');
 
-/** Whether a host reaches this machine alone. `name`, `name.localhost` (RFC 6761, section 6.3) or an address. */
+/**
+ * Whether a host reaches this machine alone. `name`, `name.localhost` (RFC 6761, section 6.3) or an address.
+ */
 export function isLoopbackHost(name: string): boolean {
   const kind = isIP(name);
   return kind === 0 ? /^(?:.+\.)?localhost$/.test(name) : loopback.check(name, kind === 6 ? 'ipv6' : 'ipv4');
@@ -197,16 +224,19 @@ export function isLoopbackHost(name: string): boolean {
 /** Whether an Origin (RFC 6454, section 7) is that of a page which this machine serves. */
 export function isLoopbackOrigin(origin: string): boolean {
   const url = URL.parse(origin);
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === origin && isLoopbackHost(hostOf(url.host) ?? '');
+  if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== origin) return false;
+  return isLoopbackHost(hostOf(url.host) ?? '');
 }
 
 /** What proxies and CDNs add to the requests that they pass on, beside `x-forwarded-*`. */
 const proxyHeaders = new Set([
-  'forwarded', 'via', 'cdn-loop', 'x-forwarded', 'forwarded-for', 'x-original-forwarded-for', 'x-original-host',
-  'x-real-ip', 'x-client-ip', 'client-ip', 'true-client-ip', 'x-cluster-client-ip', 'x-originating-ip', 'x-remote-ip', 'x-remote-addr',
-  'proxy-client-ip', 'wl-proxy-client-ip', 'x-proxyuser-ip', 'front-end-https', 'x-varnish',
-  'cf-connecting-ip', 'cf-connecting-ipv6', 'cf-ray', 'fly-client-ip', 'fastly-client-ip', 'do-connecting-ip', 'x-nf-client-connection-ip',
-  'x-appengine-user-ip', 'x-azure-clientip', 'x-azure-socketip', 'x-envoy-external-address', 'x-vercel-id', 'tailscale-user-login',
+  'forwarded', 'via', 'cdn-loop', 'x-forwarded', 'forwarded-for', 'x-original-forwarded-for',
+  'x-original-host', 'x-real-ip', 'x-client-ip', 'client-ip', 'true-client-ip', 'x-cluster-client-ip',
+  'x-originating-ip', 'x-remote-ip', 'x-remote-addr', 'proxy-client-ip', 'wl-proxy-client-ip',
+  'x-proxyuser-ip', 'front-end-https', 'x-varnish', 'cf-connecting-ip', 'cf-connecting-ipv6', 'cf-ray',
+  'fly-client-ip', 'fastly-client-ip', 'do-connecting-ip', 'x-nf-client-connection-ip',
+  'x-appengine-user-ip', 'x-azure-clientip', 'x-azure-socketip', 'x-envoy-external-address', 'x-vercel-id',
+  'tailscale-user-login',
 ]);
 
 /** The header by which a proxy made itself known, undefined when none did. */

@@ -65,7 +65,7 @@ export const patternOptions = {
     scheme: z.enum(schemeNames).default('standard').describe('how deliveries are signed: Standard Webhooks (HMAC or ed25519), or as Stripe, GitHub or Slack do'),
     receivers: z.enum(['listed', 'public']).default('listed').describe('where deliveries may go: to the networks of `allow` alone, or to every public address too'),
     allow: z.union([z.literal('auto'), z.array(network).max(100)]).default('auto')
-      .describe('networks that deliveries may go to; private ones and loopback are reached only through this; auto is loopback, and with receivers: public none'),
+      .describe('networks that deliveries may go to, private ones among them; auto is loopback, and none with receivers: public'),
   }).superRefine(({ store, fifo, breaker, endpointRate, delivery, file }, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (store === 'redis') {

@@ -1,5 +1,5 @@
-// Lets requests and upgrades into a server, or answers why not: the rule of core/http-access.ts in front of every
-// route of a port, before anything is read or done.
+// Lets requests and upgrades into a server, or answers why not: the rule of core/http-access.ts in front of
+// every route of a port, before anything is read or done.
 
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
@@ -12,11 +12,12 @@ import { answerError, endWith } from './request.ts';
 
 export type GateOptions = Omit<OpenedListener, 'address' | 'machine'> & { counters: Counters };
 
+type Serve = (request: Request, response: Response) => void;
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** In front of one port. Refusals are counted as such. */
 export type Gate = {
-  requests(route: (request: Request, response: Response) => void): (request: Request, response: Response) => void;
+  requests(route: Serve): Serve;
   upgrades(take: (...given: [...Parameters<Upgrade>, mayPublish: boolean]) => void): Upgrade;
 };
 
@@ -36,7 +37,6 @@ export function createGate(server: Server, { counters, ...options }: GateOptions
       switch (verdict.kind) {
         case 'refused':
           counters.refusals++;
-          request.resume(); // so that the answer arrives, and what is pipelined behind the body is understood
           return answerError(response, verdict.status, verdict.code, verdict.message);
         case 'preflight':
           return endWith(response, 204, verdict.headers);
@@ -49,11 +49,19 @@ export function createGate(server: Server, { counters, ...options }: GateOptions
       const verdict = judge(request);
       if (verdict.kind === 'served') return take(request, socket, head, verdict.mayPublish);
       counters.refusals++;
-      const { status, code, message } = verdict.kind === 'refused' ? verdict : { status: 405, code: 'method', message: 'no preflight is an upgrade' };
-      const body = `${JSON.stringify({ error: code, message })}\n`;
-      socket.end(
-        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
+      socket.end(refusal(verdict.kind === 'refused' ? verdict : noUpgrade));
     },
   };
+}
+
+const noUpgrade = { status: 405, code: 'method', message: 'a preflight is no upgrade' };
+
+/** A whole answer in HTTP, for a socket on which no response was made. */
+function refusal({ status, code, message }: { status: number; code: string; message: string }): string {
+  const body = `${JSON.stringify({ error: code, message })}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Connection: close', 'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
 }

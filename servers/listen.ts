@@ -112,7 +112,8 @@ type Connection = {
 };
 
 /** What the gate in front of a port is told. */
-function gateOptions({ host, allowHosts, counters, pattern: { readers = 'loopback-pages' } }: Omit<ListenOptions, 'tally'>, scheme: 'http' | 'https') {
+function gateOptions(options: Omit<ListenOptions, 'tally'>, scheme: 'http' | 'https') {
+  const { host, allowHosts, counters, pattern: { readers = 'loopback-pages' } } = options;
   return { scheme, readers, counters, ...(host !== undefined && { host }), ...(allowHosts && { allowHosts }) };
 }
 
@@ -170,7 +171,9 @@ function http1(
   });
 
   if (upgrade) {
-    const take = gate.upgrades((request, socket, head, mayPublish) => upgrade(request, socket, head, parseUrl(request.url), mayPublish));
+    const take = gate.upgrades((request, socket, head, mayPublish) => {
+      upgrade(request, socket, head, parseUrl(request.url), mayPublish);
+    });
     server.on('upgrade', (request, socket, head) => {
       decide(request.socket, `${request.method} ${request.url}`);
       socket.on('error', () => socket.destroy()); // the pattern may not have taken it over yet

@@ -37,13 +37,13 @@ export type RunningPattern = {
    Publishing is not among them: all patterns share it.
    */
   routes: Readonly<Record<string, Handler>>;
-  /** Takes HTTP/1.1 upgrade requests, for the pattern that has them; from a page that may only read without `mayPublish`. */
+  /** Takes HTTP/1.1 upgrade requests, for the pattern that has them. Without `mayPublish` a page may only read. */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL, mayPublish: boolean) => void;
-  /** Web pages that may read besides the server's own: those of every loopback origin when left out (core/http-access.ts). */
+  /** Web pages that may read besides the server's own (core/http-access.ts): those of loopback when left out. */
   readers?: OpenedListener['readers'];
   /** Subscribers right now: held requests, open streams, registered endpoints; for polling, those that polled lately. */
   subscribers(): number;
-  /** The path of a page for people, where there is one; for use from `beyond` this machine, or through a proxy, it holds the token that is needed there. */
+  /** The path of a page for people, where there is one; from `beyond` this machine, with the token needed there. */
   page?(beyond: boolean): string;
   /** Resolves when what was published before is in safe keeping; a publisher's answer waits for it. At once when left out. */
   accepted?(): Promise<void>;

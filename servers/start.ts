@@ -36,7 +36,7 @@ export type ServerOptions = {
 
 export type RunningServer = {
   endpoint: Endpoint;
-  /** The address of the pattern's page for people, where it has one. Away from loopback, and with `allowHosts`, it holds a secret. */
+  /** The address of the pattern's page for people. Away from loopback, and with `allowHosts`, it holds a secret. */
   page?: string;
   hub: Hub;
   /** As they are now, the bytes of live connections included. */
@@ -80,10 +80,11 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
     throw error;
   });
 
+  const beyond = !isLoopbackHost(host ?? '127.0.0.1') || (allowHosts ?? []).length > 0;
   let closed: Promise<void> | undefined;
   return {
     endpoint: listener.endpoint,
-    ...(running.page ? { page: listener.endpoint.url + running.page(!isLoopbackHost(host ?? '127.0.0.1') || (allowHosts ?? []).length > 0) } : {}),
+    ...(running.page ? { page: listener.endpoint.url + running.page(beyond) } : {}),
     hub,
     counters: tally.read,
     subscribers: running.subscribers,

@@ -23,6 +23,7 @@ const aroundBodyBytes = 1024;
 /** How long a client may take to answer a close. */
 const closeMs = 1000;
 const mostUnanswered = 2;
+const foreignPage = 'pages of another origin may read here, but not publish';
 
 export const websocket: PatternServer<PatternOptions<'websocket'>> = {
   start(context, { deflate, ping }) {
@@ -110,7 +111,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
         case 'refused':
           return refuseMessage(subscriber, message.ref, message.reason);
         case 'publish':
-          if (!mayPublish) return refuseMessage(subscriber, message.ref, 'pages of another origin may read here, but not publish');
+          if (!mayPublish) return refuseMessage(subscriber, message.ref, foreignPage);
           try {
             const { id, seq } = hub.publish(message.topic, message.body, message.stamps);
             answer(subscriber, `{"ack":${message.ref},"id":"${id}","seq":${seq}}`);
@@ -163,7 +164,9 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           const since = cursorOf(url);
           // To a client that asks for a smaller window than ours messages go as they are, which it must take too.
           const smallWindow = request.headers['sec-websocket-extensions']?.includes('server_max_window_bits');
-          server.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, ws.extensions === '' || smallWindow ? plain : deflated, topics, since, mayPublish));
+          server.handleUpgrade(request, socket, head, (ws) => {
+            accept(ws, socket, ws.extensions === '' || smallWindow ? plain : deflated, topics, since, mayPublish);
+          });
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
           if (error.status === 503) counters.refusals++;

@@ -1,6 +1,6 @@
-// Asks for the server's token where the API of webhook delivery and its dashboard are used from another machine, or
-// through a proxy. Programs on this machine need none. Which Host and which web pages are let in at all, the gate in
-// front has decided (core/http-access.ts): the dashboard's own page alone.
+// Asks for the server's token where the API of webhook delivery and its dashboard are used from another
+// machine, or through a proxy. Programs on this machine need none. Which Host and which web pages are let in
+// at all, the gate in front has decided (core/http-access.ts): the dashboard's own page alone.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { hostOf, isLoopbackHost, proxyHeaderIn } from '../../core/http-access.ts';
@@ -24,11 +24,13 @@ export function createAccess(): Access {
   }
 
   function check(request: Request): void {
-    if (isToken(/^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]) || isToken(cookie(request))) return;
+    const [, bearer] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (isToken(bearer) || isToken(cookie(request))) return;
     const from = whyElsewhere(request);
     if (from === undefined) return;
-    throw new RequestError(401, 'token', `${from} this API needs its token: send "Authorization: Bearer TOKEN", or open the dashboard at the address `
-      + 'that the server prints with the token when it is started with --host or --allow-host');
+    const how = 'send "Authorization: Bearer TOKEN", or open the dashboard at the address that the server prints'
+      + ' when it is started with --host or --allow-host';
+    throw new RequestError(401, 'token', `${from} this API needs its token: ${how}`);
   }
 
   /** The address that the operator was given leads in: the token moves from the URL into a cookie. */
@@ -70,8 +72,9 @@ function cookie(request: Request): string | undefined {
 }
 
 /**
- * What tells that a request did not begin on this machine, undefined when nothing does. A proxy here connects from
- * loopback as a program does: it shows by the headers that it adds, or by a Host that is no name of loopback.
+ * What tells that a request did not begin on this machine, undefined when nothing does. A proxy here connects
+ * from loopback as a program does: it shows by the headers that it adds, or by a Host that is no name of
+ * loopback.
  */
 function whyElsewhere({ headers, socket }: Request): string | undefined {
   if (specialUse(socket.remoteAddress ?? '') !== 'loopback') return 'from another machine';

@@ -86,10 +86,12 @@ function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 }
 
-export function createGuard({ receivers, allow: given, lookup = systemLookup, ownAddresses = interfaceAddresses }: GuardOptions): Guard {
+export function createGuard(options: GuardOptions): Guard {
+  const { receivers, allow: given, lookup = systemLookup, ownAddresses = interfaceAddresses } = options;
   const allow = given !== 'auto' ? given : receivers === 'listed' ? loopbackNetworks : [];
   const allowed = listOf(allow);
-  const reachesLoopback = allowed.check('127.0.0.1', 'ipv4') || allowed.check('::1', 'ipv6') || allow.some((network) => isLoopbackHost(network.split('/')[0]!));
+  const reachesLoopback = allowed.check('127.0.0.1', 'ipv4') || allowed.check('::1', 'ipv6')
+    || allow.some((network) => isLoopbackHost(network.split('/')[0]!));
 
   function refusal(address: string): string | undefined {
     const bare = address.replace(/%.*$/, '');
@@ -98,14 +100,15 @@ export function createGuard({ receivers, allow: given, lookup = systemLookup, ow
     return `${address} is not among the addresses that deliveries go to: ${allow.join(', ') || 'none'}`;
   }
 
-  /** A public address of this machine reaches what listens on all addresses here, behind whatever firewall stands in front. */
+  /** A public address of this machine leads to what listens on all addresses here, behind any firewall in front. */
   function ownUse(address: string): string | undefined {
     const own = listOf(ownAddresses().map((one) => `${one}/${isIP(one) === 6 ? 128 : 32}`));
     return own.check(address, familyOf(address)) ? 'of this machine itself' : undefined;
   }
 
   function notPublic(host: string, use: string | undefined): string | undefined {
-    return use && `${host} is ${use}; deliveries go to public addresses${allow.length === 0 ? '' : ` and ${allow.join(', ')}`}`;
+    const besides = allow.length === 0 ? '' : ` and ${allow.join(', ')}`;
+    return use && `${host} is ${use}; deliveries go to public addresses${besides}`;
   }
 
   /** Fails when one of a name's addresses is refused: whoever mixes them is trying something. */

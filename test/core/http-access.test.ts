@@ -1,5 +1,5 @@
-// The rule of who may use a listener, as a pure function: which Hosts it was opened for, which pages may read and
-// which may change something. ipaddr.js is the oracle of what is a loopback address.
+// The rule of who may use a listener, as a pure function: which Hosts it was opened for, which pages may read
+// and which may change something. ipaddr.js is the oracle of what is a loopback address.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,5 +1,6 @@
-// Pages in a real Chromium that try to read from our servers and to publish: one of another site, the same once its
-// name resolves to the server itself (DNS rebinding), and one of another port of this machine, which may read.
+// Pages in a real Chromium that try to read from our servers and to publish: one of another site, the same
+// once its name resolves to the server itself (DNS rebinding), and one of another port of this machine, which
+// may read.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -127,7 +128,8 @@ describe('in Chromium', { skip }, () => {
       ({ endpoint }) => ({ page: endpoint.url, base: endpoint.url }),
       (pattern, { fetched, answers }, server) => {
         assert.equal(fetched, pattern === 'websocket' ? 'status 426' : 'read', pattern);
-        // Twice by fetch on each of the two paths and once by a form; and once by its socket where there is one.
+        // Twice by fetch on each of the two paths and once by a form; and once by its socket where there is
+        // one.
         assert.equal(server.hub.published(), pattern === 'websocket' ? 6 : 5, pattern);
         if (pattern === 'websocket') assert.match(answers.join(), /"body":"by a socket"/);
       },

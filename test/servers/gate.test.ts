@@ -1,8 +1,9 @@
-// Who may use a server, over the wire: every route of every pattern over every version of HTTP it speaks, each with
-// the requests that a hostile web page can send. Patterns, versions and routes come from the registries, so that a
-// new one is in the table by itself. In a real browser: browser-pages.test.ts.
+// Who may use a server, over the wire: every route of every pattern over every version of HTTP it speaks,
+// each with the requests that a hostile web page can send. Patterns, versions and routes come from the
+// registries, so that a new one is in the table by itself. In a real browser: browser-pages.test.ts.
 
 import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { hostname, networkInterfaces } from 'node:os';
@@ -32,7 +33,10 @@ async function serve(t: TestContext, pattern: PatternName, options: object = {},
   return server;
 }
 
-/** One request; of an answer that does not end, its head alone. A `host` of the headers is sent as `:authority` too. */
+/**
+ * One request; of an answer that does not end, its head alone. A `host` of the headers is sent as
+ * `:authority` too.
+ */
 async function ask({ endpoint }: RunningServer, route: string, headers: Headers = {}, body = ''): Promise<Answer> {
   const [method, path] = route.replaceAll('*', 'news').split(' ') as [string, string];
   const target = method === 'GET' ? `${path}?topics=news` : path;
@@ -140,6 +144,13 @@ for (const { pattern, over, options } of versions) {
     });
   });
 }
+
+test('every listener of the package stands behind the rule, or says why another one is right there', () => {
+  const listeners = globSync('{cli,harness,load,receiver,reports,servers}/**/*.ts').filter((file) => /\bcreate(?:Secure|Http2?)?Server\(|\bnew \w*Server\(/.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(listeners.sort(), ['load/webhook-receiver.ts', 'reports/web.ts', 'servers/listen.ts', 'servers/websocket.ts'], 'a new one: put it behind createGate or createJudge');
+  const rules = { 'load/webhook-receiver.ts': /It asks for no Host and no Origin/, 'reports/web.ts': /createJudge\(/, 'servers/listen.ts': /createGate\(/, 'servers/websocket.ts': /noServer: true/ };
+  for (const [file, rule] of Object.entries(rules)) assert.match(readFileSync(file, 'utf8'), rule, file);
+});
 
 test('a socket opens for pages of this machine to read, and takes events from its own alone', async (t) => {
   const server = await serve(t, 'websocket');

@@ -1,6 +1,6 @@
-// Runs in a page of a browser and tries everything that a page can, one after the other: to read the address by fetch,
-// as a script (not where one could load that does not end), as an EventSource and by a socket, and to publish by the
-// socket, by fetch and by a form.
+// Runs in a page of a browser and tries everything that a page can, one after the other: to read the address
+// by fetch, as a script (not where one could load that does not end), as an EventSource and by a socket, and
+// to publish by the socket, by fetch and by a form.
 
 globalThis.attack = async (base, path, { scripts }) => {
   const patienceMs = 10_000;
