@@ -3,11 +3,17 @@
 // to publish by the socket, by fetch and by a form.
 
 globalThis.attack = async (base, path, { scripts }) => {
-  const patienceMs = 10_000;
-  const within = (promise) => Promise.race([promise, new Promise((resolve) => setTimeout(() => resolve('silence'), patienceMs))]);
+  const patienceMs = 30_000;
+  const within = (promise) => Promise.race(
+    [promise, new Promise((resolve) => setTimeout(() => resolve('silence'), patienceMs))],
+  );
   const address = base + path;
   const leaving = new AbortController();
-  const fetched = await within(fetch(address, { signal: leaving.signal }).then(({ ok, status }) => (ok ? 'read' : `status ${status}`), () => 'refused'));
+  const fetched = await within(
+    fetch(address, { signal: leaving.signal }).then(
+      ({ ok, status }) => (ok ? 'read' : `status ${status}`), () => 'refused',
+    ),
+  );
   leaving.abort();
   const script = document.createElement('script');
   const scripted = scripts && await within(new Promise((resolve) => {
@@ -37,13 +43,17 @@ globalThis.attack = async (base, path, { scripts }) => {
   for (const where of ['/topics/news', '/messages/news', '/webhooks']) {
     const body = where === '/webhooks' ? '{"url":"http://127.0.0.1:9/","events":["news"]}' : '"evil"';
     await fetch(base + where, { method: 'POST', body, mode: 'no-cors' }).catch(() => {});
-    await fetch(base + where, { method: 'POST', body, headers: { 'content-type': 'application/json' } }).catch(() => {});
+    await fetch(
+      base + where, { method: 'POST', body, headers: { 'content-type': 'application/json' } },
+    ).catch(() => {});
   }
   await within(new Promise((resolve) => {
     const frame = document.createElement('iframe');
     frame.name = 'answer';
     const form = document.createElement('form');
-    Object.assign(form, { action: `${base}/topics/news`, method: 'POST', enctype: 'text/plain', target: frame.name });
+    Object.assign(
+      form, { action: `${base}/topics/news`, method: 'POST', enctype: 'text/plain', target: frame.name },
+    );
     const field = document.createElement('input');
     Object.assign(field, { name: '{"a":"', value: '"}' });
     form.append(field);
