@@ -1,10 +1,11 @@
 // `pushbench baseline save | list | check`: baselines as small files in a folder of the repository.
 
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkedBaselineName, readBaseline, writeBaseline, type Baseline } from '../core/baseline.ts';
 import { compare } from '../core/compare.ts';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
+import { tryReadText } from '../core/read-file.ts';
 import { ruleOf } from '../core/judge.ts';
 import { runSetOf } from '../core/run-set.ts';
 import { listNames, nearest } from '../core/suggest.ts';
@@ -78,15 +79,13 @@ function namesIn(dir: string): string[] {
 function open(dir: string, given: string): Baseline {
   const name = checkedBaselineName(given);
   const file = fileOf(dir, name);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
+  const read = tryReadText(file, 'baseline');
+  if (!('text' in read)) {
     const names = namesIn(dir);
-    if (names.includes(name)) throw new UserError('baseline-file', `Cannot read the baseline ${file}: ${messageOf(error)}.`);
+    if (names.includes(name)) throw new UserError('baseline-file', `Cannot read the baseline ${file}: ${read.why}.`);
     const near = nearest(name, names);
     const known = names.length === 0 ? `there is none in ${dir}. Save one with: pushbench baseline save ${name} RESULT` : `there are: ${listNames(names)}`;
     throw new UserError('baseline-name', `There is no baseline "${name}"; ${near ? `did you mean "${near}"?` : known}`);
   }
-  return readBaseline(text, file);
+  return readBaseline(read.text, file);
 }

@@ -18,7 +18,7 @@ export function findProcess(given: TargetProcess, readText: (path: string) => st
   if (given.pid !== undefined) return existing(given.pid, `process.pid names ${given.pid}`);
   if (given.pidFile !== undefined) {
     const text = readText(given.pidFile).trim();
-    if (!/^\d+$/.test(text)) throw new UserError('target-process', `process.pidFile: ${given.pidFile} does not hold a process id but "${text.slice(0, 40)}".`);
+    if (!/^\d{1,10}$/.test(text)) throw new UserError('target-process', `process.pidFile: ${given.pidFile} does not hold a process id: one whole number and nothing else.`);
     return existing(Number(text), `process.pidFile ${given.pidFile} names ${text}`);
   }
   const port = given.port!; // one of the three is given

@@ -1,10 +1,9 @@
 // A run: every variant's trials one after another, and the result that holds them.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf, UserError } from '../core/errors.ts';
 import { checkExpectations } from '../core/expectation.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
+import { readText } from '../core/read-file.ts';
 import { resultFormat, resultVersion, type Result, type Trial } from '../core/result.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { mostTrials } from '../core/search.ts';
@@ -167,9 +166,7 @@ function* fixedTrials(plan: RunPlan): Generator<Turn, void, Trial> {
 }
 
 function readTrace(file: string, folder: string): string {
-  try {
-    return readFileSync(join(folder, file), 'utf8');
-  } catch (error) {
-    throw new UserError('trace', `Cannot read the trace "${file}": ${messageOf(error)}. Traces are looked for beside the scenario file, in ${folder}.`);
-  }
+  return readText(join(folder, file), 'trace', {
+    code: 'trace', what: `Cannot read the trace "${file}"`, next: `Traces are looked for beside the scenario file, in ${folder}.`,
+  });
 }

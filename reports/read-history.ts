@@ -1,13 +1,14 @@
 // Reads what a history is made of: results, folders of them, baseline files and folders of those. One after the
 // other, keeping only readings, so that a thousand results fit into memory.
 
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { baselineFormat, readBaseline } from '../core/baseline.ts';
-import { messageOf, UserError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
+import { readText } from '../core/read-file.ts';
 import { runSetOf, type RunSet } from '../core/run-set.ts';
-import { readResult } from './read.ts';
-import { resultFiles } from './read-many.ts';
+import { parseResult } from './read.ts';
+import { mostResults, resultFiles } from './read-many.ts';
 
 /** @throws UserError when a path holds nothing, or something that cannot be read */
 export async function readHistory(paths: readonly string[]): Promise<[RunSet, ...RunSet[]]> {
@@ -26,17 +27,13 @@ async function filesIn(path: string): Promise<string[]> {
   const results = await resultFiles(path);
   if (results.length > 0 || !(await stat(path)).isDirectory()) return results;
   const names = (await readdir(path)).filter((name) => name.endsWith('.json')).sort();
+  if (names.length > mostResults) throw new UserError('history-folder', `${path} holds ${names.length} files, and at most ${mostResults} are read at once. Name a folder with fewer.`);
   return names.map((name) => join(path, name));
 }
 
 async function readSet(file: string): Promise<RunSet> {
   const name = basename(file) === 'result.json' ? basename(dirname(file)) : basename(file, '.json');
   // A baseline says what it is at its start; reading a result whole twice would take twice as long.
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new UserError('history-file', `Cannot read ${file}: ${messageOf(error)}.`);
-  }
-  return text.slice(0, 200).includes(`"${baselineFormat}"`) ? readBaseline(text, file).runs : runSetOf(name, [await readResult(file)]);
+  const text = readText(file, 'result', { code: 'history-file', what: `Cannot read ${file}` });
+  return text.slice(0, 200).includes(`"${baselineFormat}"`) ? readBaseline(text, file).runs : runSetOf(name, [parseResult(text, file)]);
 }

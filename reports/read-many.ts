@@ -7,7 +7,7 @@ import type { Result } from '../core/result.ts';
 import { readResult } from './read.ts';
 
 /** More results than this are hardly meant. */
-const mostResults = 1000;
+export const mostResults = 1000;
 
 /**
  * The results at a path, oldest first.

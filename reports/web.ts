@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { UserError } from '../core/errors.ts';
 import { createJudge } from '../core/http-access.ts';
 import type { Result } from '../core/result.ts';
-import { openArchive, type Archive } from './archive.ts';
+import { openArchive, tooLarge, type Archive } from './archive.ts';
 import { docTitles, docPage, linkedDocs } from './docs.ts';
 import { documentsOf, formats, isFormat, type Format } from './formats.ts';
 import { html } from './markup.ts';
@@ -42,7 +42,7 @@ export async function serveArchive(root: string, docs: URL, port: number, allowH
   const inTurn = createQueue(mostWaiting);
   const server = createServer((request, response) => {
     void answer(request)
-      .catch((error: unknown) => (error instanceof UserError ? wrong(422, error.message) : defect(error)))
+      .catch((error: unknown) => (error instanceof UserError ? wrong(error.code === tooLarge ? 413 : 422, error.message) : defect(error)))
       .then((reply) => send(request, response, reply));
   });
   server.maxConnections = maxConnections;

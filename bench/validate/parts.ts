@@ -1,9 +1,10 @@
 // Runs parts of the validation and keeps the figures of each in a file of its own, so that a part that dies takes no
 // other's figures with it, and one can be repeated without the rest.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
+import { readText } from '../../core/read-file.ts';
 import { writeWhole } from '../../harness/store.ts';
 import { validationPage } from './document.ts';
 import { keptSchema, type Kept, type Part } from './part.ts';
@@ -49,7 +50,7 @@ export async function runParts({ parts, names, quick, folder, page, machine, log
 /** @returns `undefined` where nothing is kept, or what is there is of another shape */
 function readKept(file: string): Kept | undefined {
   try {
-    return keptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return keptSchema.parse(JSON.parse(readText(file, 'validation', { code: 'validation', what: file })));
   } catch {
     return undefined;
   }

@@ -62,6 +62,39 @@ describe('mistakes are named with their place', () => {
   }
 });
 
+test('no value that may be a secret is quoted, wherever it stands by mistake', () => {
+  const rows = [
+    `${base}headers: [ "authorization: SECRET" ]\n`,
+    `${base}headers: SECRET\n`,
+    `${base}headers: { cursor: [SECRET], name: [SECRET] }\n`,
+    base.replace('http://127.0.0.1:8082', 'ftp://me:SECRET@127.0.0.1'),
+    base.replace('/pub/{topic}', 'ftp://me:SECRET@127.0.0.1/x'),
+    base.replace('publish: /pub/{topic}', 'publish: { url: /p, body: [SECRET] }'),
+    base.replace('/sub/{topic}', '[SECRET]'),
+    base.replace('sse: /sub/{topic}', 'websocket: { url: /w, send: { a: SECRET }, protocol: "SECRET x" }'),
+    `${base}tls: SECRET\n`,
+  ];
+  for (const text of rows) {
+    const lines = mistakes(text);
+    assert.ok(lines.length > 0, text);
+    assert.doesNotMatch(lines.join('\n'), /SECRET/);
+  }
+  assert.match(mistakes(base.replace('feed', 'my feed'))[0]!, /got "my feed"$/, 'a name is none');
+});
+
+test('a file of another kind is told to be none, and nothing of it is quoted', () => {
+  for (const [text, got] of [
+    ['root:SECRET:0:0:root:/root:/bin/bash\n', 'text'], ['-----BEGIN PRIVATE KEY-----\nSECRET\n', 'text'], ['name: SECRET\nurl: SECRET\nSECRET: 1\n', 'a map with other keys'],
+    ['a: b\n]SECRET', 'a map with other keys'], ['- SECRET', 'a list'], ['a: *SECRET', 'a map with other keys'],
+  ] as const) {
+    const [line, ...more] = mistakes(text);
+    assert.match(line!, new RegExp(`^feed\\.yaml:1:1: this is no target file: expected a map with the keys name, url, .*; got ${got}$`));
+    assert.deepEqual(more, []);
+    assert.doesNotMatch(line!, /SECRET/);
+  }
+  assert.match(mistakes('['.repeat(100_000))[0]!, /the values are nested too deep/);
+});
+
 describe('the environment', () => {
   const secret = 'tok-8841-xyz';
   const target = parse(`${base}headers: { Authorization: "Bearer \${FEED_TOKEN}", x-tenant: "\${TENANT}" }\n`);

@@ -2,7 +2,8 @@
 // whatever spelling or link, and answers to pages that come by another name.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -134,6 +135,42 @@ test('what ab stored stands among the runs, with its verdict, its forms and its 
   symlinkSync(join(folder, 'secret.txt'), join(folder, 'results', 'ab-compare', 'comparison.json'));
   assert.equal((await ask(url, '/runs/ab-compare/comparison.json')).status, 404);
   assert.match((await ask(url, '/')).body, /ab-compare<\/th>.*comparison\.json is a link/s);
+});
+
+test('what is larger than its limit is named in the index, skipped elsewhere, and answered 413 with the limit', async (t) => {
+  const { url, folder } = await opened(t);
+  const large = (...path: string[]) => {
+    const file = join(folder, 'results', ...path);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, '');
+    truncateSync(file, 70 * 1024 ** 2); // a hole, which takes no room on the disk
+  };
+  large('large', 'result.json');
+  large('large-ab', 'comparison.json');
+  large('second', 'report.html');
+  execFileSync('mkfifo', [join(folder, 'results', 'linked-file', 'report.html')]);
+  const index = await ask(url, '/');
+  for (const name of ['large', 'large-ab']) assert.match(index.body, new RegExp(`>${name}</th>.*cannot be read:.* it has 73,400,320 bytes, and at most 67,108,864 \\(64 MiB\\) are read`));
+  for (const path of ['large/result.json', 'large/report.html', 'large/csv', 'large-ab/report.html', 'large-ab/comparison.json', 'second/report.html']) {
+    const { status, body } = await ask(url, `/runs/${path}`);
+    assert.equal(status, 413, path);
+    assert.match(body, /<p class="headline">\S+ is not read: it has 73,400,320 bytes, and at most 67,108,864 \(64 MiB\) are read: /);
+  }
+  for (const path of ['/side-by-side?run=first&run=large', '/compare?run=first&run=large']) assert.equal((await ask(url, path)).status, 413, path);
+  assert.equal((await ask(url, '/history/compare')).status, 200);
+  assert.equal((await ask(url, '/runs/linked-file/report.html')).status, 404, 'a pipe is not waited for');
+});
+
+test('a result that is another file is told so without being quoted', async (t) => {
+  const { url, folder } = await opened(t);
+  for (const [name, text] of [['passwd', 'root:SECRET:0:0:/root\n'], ['other', '{"SECRET":"SECRET","format":"SECRET"}'], ['deep', '['.repeat(100_000)], ['binary', 'SECRET\0']] as const) {
+    mkdirSync(join(folder, 'results', name));
+    writeFileSync(join(folder, 'results', name, 'result.json'), text);
+    const { status, body } = await ask(url, `/runs/${name}/report.html`);
+    assert.equal(status, 422, name);
+    assert.doesNotMatch(body, /SECRET/);
+  }
+  assert.doesNotMatch((await ask(url, '/')).body, /SECRET/);
 });
 
 test('a comparison that cannot be read says why', async (t) => {
