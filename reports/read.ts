@@ -4,9 +4,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { comparisonFormat, comparisonSchema, comparisonVersion, type Comparison } from '../core/comparison.ts';
-import { UserError } from '../core/errors.ts';
+import { messageOf, UserError } from '../core/errors.ts';
 import { issuesText } from '../core/issues.ts';
 import { parseJson } from '../core/json.ts';
+import { histogramOf } from '../core/metrics.ts';
 import { readText } from '../core/read-file.ts';
 import { resultFormat, resultSchema, resultVersion, type Result } from '../core/result.ts';
 
@@ -38,7 +39,24 @@ export function parseResult(text: string, file: string): Result {
   }
   const parsed = resultSchema.safeParse(value);
   if (!parsed.success) throw new UserError('result-invalid', `${file} does not hold together:\n${issuesText(parsed.error)}`);
+  requireHistograms(parsed.data, file);
   return parsed.data;
+}
+
+/** Reading a report decodes them all; one that is damaged is told before, and with its place. */
+function requireHistograms({ trials }: Result, file: string): void {
+  for (const [i, { outcome }] of trials.entries()) {
+    if (outcome.status === 'failed') continue;
+    const { latency, latencyByAttempt = [] } = outcome;
+    const named = [...Object.entries(latency), ...latencyByAttempt.map(({ histogram }, j) => [`latencyByAttempt[${j}]`, histogram] as const)];
+    for (const [name, stored] of named) {
+      try {
+        if (stored) histogramOf(stored);
+      } catch (error) {
+        throw new UserError('result-invalid', `${file} does not hold together: the histogram ${name} of trials[${i}] cannot be read (${messageOf(error)}). Run the scenario again.`);
+      }
+    }
+  }
 }
 
 /** @throws UserError when there is none at the path, or it cannot be read as one */

@@ -164,6 +164,7 @@ test('files that are no results are refused with what is wrong with them', async
     [file('cut.json', good.slice(0, 5000)), /cut\.json is not whole JSON .*cut off/],
     [file('other.json', '{"name":"x"}'), /not a result of pushbench/],
     [file('newer.json', good.replace('"version":1', '"version":99')), /version 99 .* reads up to 1\. Upgrade/],
+    [file('damaged.json', good.replace(/"v2":"[^"]{20}/, '"v2":"HISTFAAAABEAAAAAAAAA')), /damaged\.json does not hold together: the histogram endToEnd of trials\[0\] cannot be read \(/],
     [file('odd.json', good.replace('"interrupted":false', '"interrupted":"no"')), /does not hold together:[\s\S]*interrupted/],
   ];
   for (const [path, message] of rows) await assert.rejects(readResult(path), (error) => error instanceof UserError && message.test(error.message), path);
