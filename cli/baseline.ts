@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { checkedBaselineName, readBaseline, writeBaseline, type Baseline } from '../core/baseline.ts';
 import { compare } from '../core/compare.ts';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
+import { oneLine } from '../core/printable.ts';
 import { tryReadText } from '../core/read-file.ts';
 import { ruleOf } from '../core/judge.ts';
 import { runSetOf } from '../core/run-set.ts';
@@ -13,6 +14,7 @@ import { formatNumber } from '../core/units.ts';
 import { writeWhole } from '../harness/store.ts';
 import { readResults } from '../reports/read-many.ts';
 import type { CompareFlags } from './compare.ts';
+import { print } from './print.ts';
 import { failOnOf, outputs } from './comparison-output.ts';
 
 export type BaselineFlags = { dir: string };
@@ -31,20 +33,20 @@ export async function saveBaseline(given: string, path: string, { dir }: Baselin
     throw new UserError('baseline-folder', `Cannot make the folder ${dir}: ${messageOf(error)}. Choose another with --dir.`);
   }
   writeWhole(file, text);
-  console.log(`Saved ${runsText(runs)} of ${runs.scenario.name} as ${file} (${formatNumber(text.length)} bytes).`);
+  print(`Saved ${runsText(runs)} of ${runs.scenario.name} as ${file} (${formatNumber(text.length)} bytes).`);
   return exitCodes.ok;
 }
 
 export function listBaselines({ dir }: BaselineFlags): ExitCode {
   const names = namesIn(dir);
   if (names.length === 0) {
-    console.log(`There is no baseline in ${dir}. Save one with: pushbench baseline save NAME RESULT`);
+    print(`There is no baseline in ${dir}. Save one with: pushbench baseline save NAME RESULT`);
     return exitCodes.ok;
   }
   const width = Math.max(...names.map((name) => name.length));
   for (const name of names) {
     const { runs } = open(dir, name);
-    console.log(`${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}${runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`}`);
+    print(oneLine(`${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}${runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`}`));
   }
   return exitCodes.ok;
 }

@@ -3,6 +3,7 @@
 
 import { comparisonExitCode, failOnNames, type Comparison, type FailOn } from '../core/comparison.ts';
 import { UserError, type ExitCode } from '../core/errors.ts';
+import { printableJson } from '../core/printable.ts';
 import { nearest } from '../core/suggest.ts';
 import type { Behind } from '../reports/comparison-page.ts';
 import { requireWritable, writeWhole } from '../harness/store.ts';
@@ -28,7 +29,7 @@ export function outputs({ json, html, markdown, junit, annotations }: OutputFlag
   for (const file of [html, markdown, junit]) if (file !== undefined) requireWritable(file);
   return async (comparison, failOn, behind) => {
     if (json) {
-      process.stdout.write(`${JSON.stringify(comparison, null, 1)}\n`);
+      process.stdout.write(`${printableJson(comparison, 1)}\n`);
     } else {
       const { renderComparison } = await import('../reports/comparison-terminal.ts');
       process.stdout.write(renderComparison(comparison, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));

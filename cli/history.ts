@@ -1,6 +1,7 @@
 // `pushbench history`: how the figures of a scenario went over its saved runs.
 
 import { exitCodes, type ExitCode } from '../core/errors.ts';
+import { printableJson } from '../core/printable.ts';
 import { historyOf } from '../core/history.ts';
 import { requireWritable, writeWhole } from '../harness/store.ts';
 import { version } from '../harness/version.ts';
@@ -13,7 +14,7 @@ export type HistoryFlags = { json: boolean; html?: string };
 export async function historyCommand(paths: readonly string[], { json, html }: HistoryFlags): Promise<ExitCode> {
   if (html !== undefined) requireWritable(html);
   const history = historyOf(await readHistory(paths));
-  if (json) process.stdout.write(`${JSON.stringify(history, null, 1)}\n`);
+  if (json) process.stdout.write(`${printableJson(history, 1)}\n`);
   else process.stdout.write(renderHistory(history, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
   if (html !== undefined) writeWhole(html, await (await import('../reports/history-page.ts')).renderHistoryPage(history, version));
   return exitCodes.ok;

@@ -4,10 +4,12 @@ import { dirname, extname, join } from 'node:path';
 import { statSync } from 'node:fs';
 import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
+import { oneLine } from '../core/printable.ts';
 import { nearest } from '../core/suggest.ts';
 import { writeWhole } from '../harness/store.ts';
 import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/formats.ts';
 import { readResult } from '../reports/read.ts';
+import { print } from './print.ts';
 import { isAbFolder, reportAb } from './ab-report.ts';
 
 export type ReportFlags = { out?: string; format: string; interactive: boolean; json: boolean };
@@ -28,7 +30,7 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
   }
   const written = filesOf(documents, out);
   for (const { file, text } of written) writeWhole(file, text);
-  process.stdout.write(written.map(({ file }) => `${format === 'html' ? '\nReport' : 'Written'}: ${file}\n`).join(''));
+  for (const { file } of written) print(`${format === 'html' ? '\nReport' : 'Written'}: ${oneLine(file)}`);
   return exitCodes.ok;
 }
 

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
 import { parseInjection } from '../core/injection.ts';
 import { patterns } from '../core/patterns.ts';
+import { printableJson } from '../core/printable.ts';
 import type { Result } from '../core/result.ts';
 import { processes } from '../harness/fleet.ts';
 import { prepare, run } from '../harness/run.ts';
@@ -63,7 +64,7 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
   if (options.junit !== undefined) writeWhole(options.junit, renderJunit([result]));
   if (options.markdown !== undefined) writeWhole(options.markdown, renderMarkdown([result]));
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${printableJson(result)}\n`);
   } else {
     const { renderTable } = await import('../reports/terminal.ts');
     process.stdout.write(renderTable([result], { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));

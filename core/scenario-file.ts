@@ -12,6 +12,7 @@ import { applyOverrides, pathText } from './overrides.ts';
 import { listNames } from './suggest.ts';
 import type { PatternRegistry, Variant } from './patterns.ts';
 import { partsOf } from './parts.ts';
+import { oneLine } from './printable.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatNumber, formatUs, writeDuration } from './units.ts';
@@ -68,7 +69,7 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
   for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, value)) add(path, part, message);
   for (const { path, message } of contradictionsOf(partsOf(schema, value), { registry, alsoNamed })) add(path, 'value', message);
   if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
-  const scenario: Scenario = { ...parsed.data, name: basename(file, extname(file)), cells: [] };
+  const scenario: Scenario = { ...parsed.data, name: oneLine(basename(file, extname(file))), cells: [] };
   for (const parameters of inCell ? [] : cellsOf(scenario.matrix)) {
     const values = Object.entries(parameters).map(([path, value]) => `${path}=${value}`);
     const options = { file, registry, overrides: [...overrides, ...values], inCell: true };

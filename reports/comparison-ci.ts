@@ -2,6 +2,7 @@
 // GitHub's workflow commands, which put a line on the change itself.
 
 import { worseIn, type Comparison, type Judged } from '../core/comparison.ts';
+import { printable } from '../core/printable.ts';
 import { circumstances, comparisonHeadline, intervalTitle, pairLabel, rowsOf, worseText, type MetricRow } from './comparison-words.ts';
 import { junitDocument, type Suite, type Verdict } from './junit.ts';
 
@@ -48,7 +49,7 @@ function titleFor({ scenario }: Comparison, judged: Judged): string {
 
 /** As the runner reads them back: https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts */
 function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return printable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }
 
 function property(text: string): string {

@@ -2,6 +2,7 @@
 // tagged with its variant) and its percentile distribution, the text that plotFiles.html and others read.
 
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import { oneLine } from '../core/printable.ts';
 import type { Result } from '../core/result.ts';
 import { resultNames, labelIn, type VariantTrials } from './variants.ts';
 
@@ -46,7 +47,7 @@ export function renderHgrm({ completed }: VariantTrials): string | undefined {
 
 /** A log's tags end at a comma, and its fields at white space. */
 export function tagOf(label: string): string {
-  return label.replace(/[\s,]+/g, '_');
+  return oneLine(label).replace(/[\s,]+/g, '_');
 }
 
 function decoded(v2: string): Histogram {

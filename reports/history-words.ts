@@ -2,6 +2,7 @@
 
 import { styleText } from 'node:util';
 import type { History, HistoryChange, HistoryPoint, HistorySeries } from '../core/history.ts';
+import { oneLineTexts, withoutCommands } from '../core/printable.ts';
 import { changeText, rangeText, titleOf } from './comparison-words.ts';
 import { formatMetric } from './table.ts';
 import { wrapped, type TerminalOptions } from './terminal.ts';
@@ -46,7 +47,8 @@ export function historyNotes({ moves, leftOut, sets }: History): string[] {
 }
 
 /** What is printed: the changes, and the newest figures. */
-export function renderHistory(history: History, { columns, color }: TerminalOptions): string {
+export function renderHistory(given: History, { columns, color }: TerminalOptions): string {
+  const history = oneLineTexts(given);
   const paint = (style: 'bold' | 'red' | 'green' | 'dim', text: string) => (color ? styleText(style, text, { validateStream: false }) : text);
   const changes = history.series.flatMap((series) => series.changes.map((change) => ({ change, text: changeSentence(series, change) })));
   const rows = history.series.map((series) => {
@@ -62,5 +64,5 @@ export function renderHistory(history: History, { columns, color }: TerminalOpti
     ...rows.map((row) => `  ${row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd()),
     ...historyNotes(history).map((text) => wrapped(`note: ${text}`, columns)),
   ];
-  return `${lines.join('\n')}\n`;
+  return withoutCommands(`${lines.join('\n')}\n`);
 }

@@ -129,6 +129,24 @@ test('results above the limit are refused by report, compare, history and claims
   }
 });
 
+test('a name or a text that holds escape sequences does not reach the terminal as it is', async (t) => {
+  const folder = temporaryFolder(t);
+  const name = './a\x1b]0;owned\x07\u009b2J.yaml';
+  writeFileSync(join(folder, name), 'question: "\\e[2Jowned\\r::error::x"\nsubscribers: 1\ntopics: { a: { publish: 5/s } }\nvariants: [sse]\n');
+  writeFileSync(join(folder, 'wrong.yaml'), 'question: What?\n"\\e[2J\\n::error::x": 1\n');
+  for (const [args, shows] of [
+    [['validate', name], /a␛\]0;owned␇�2J: ␛\[2Jowned/],
+    [['validate', 'wrong.yaml'], /unknown key/],
+    [['validate', `${name}.yaml`], /Cannot read the scenario/],
+    [['report', `none\x1b[2J\n::error::x`], /Cannot read a result/],
+    [['baseline', 'check', 'main', 'x', '--dir', 'none\x1b[2J'], /There is no baseline/],
+  ] as const) {
+    const { stdout, stderr } = await start([...args], folder).ended;
+    assert.match(stdout + stderr, shows);
+    assert.doesNotMatch(stdout + stderr, /[^\P{Cc}\n]|^\s*::/mu, args.join(' '));
+  }
+});
+
 test('a mistake in a stored file of ours is still named, and no list of them is endless', async (t) => {
   const folder = temporaryFolder(t);
   const file = join(folder, 'a.json');
