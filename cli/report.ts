@@ -8,7 +8,7 @@ import { oneLine } from '../core/printable.ts';
 import { nearest } from '../core/suggest.ts';
 import { writeWhole } from '../harness/store.ts';
 import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/formats.ts';
-import { readResult } from '../reports/read.ts';
+import { readEach } from '../reports/read-many.ts';
 import { print } from './print.ts';
 import { isAbFolder, reportAb } from './ab-report.ts';
 
@@ -19,7 +19,7 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
   const format = options.json ? 'json' : checkedFormat(options.format);
   if (options.interactive && format !== 'html') throw new UserError('interactive', `--interactive is for --format html; ${format} has no charts.`);
   if (paths.length === 1 && format === 'html' && isAbFolder(paths[0]!)) return reportAb(paths[0]!, options.out);
-  const results = await Promise.all(paths.map((path) => readResult(path)));
+  const results = await readEach(paths);
   if (format === 'html' && options.out !== '-') await printTable(results);
   const documents = await documentsOf(format, results, { interactive: options.interactive });
   const first = paths[0]!;

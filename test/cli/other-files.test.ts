@@ -12,7 +12,7 @@ import { patterns } from '../../core/patterns.ts';
 import { prepare } from '../../harness/run.ts';
 import { openTarget } from '../../harness/target-open.ts';
 import { readHistory } from '../../reports/read-history.ts';
-import { readResults } from '../../reports/read-many.ts';
+import { readEach, readResults } from '../../reports/read-many.ts';
 import { readComparison, readResult } from '../../reports/read.ts';
 import { checkBaseline, listBaselines } from '../../cli/baseline.ts';
 import { claimsCommand } from '../../cli/claims.ts';
@@ -127,6 +127,18 @@ test('results above the limit are refused by report, compare, history and claims
     assert.equal(code, 2, stderr);
     assert.match(stderr, /^Cannot read .*large\/result\.json: it has 73,400,320 bytes, and at most 67,108,864 \(64 MiB\) are read: a run of 64 load processes over hours stays below it\./);
   }
+});
+
+test('results that are too many for memory together are refused before one is read', async (t) => {
+  const folder = temporaryFolder(t);
+  for (let i = 0; i < 9; i++) {
+    mkdirSync(join(folder, 'many', String(i)), { recursive: true });
+    writeFileSync(join(folder, 'many', String(i), 'result.json'), '');
+    truncateSync(join(folder, 'many', String(i), 'result.json'), 60 * 1024 ** 2);
+  }
+  const message = 'These 9 results have 540 MiB together, and at most 512 MiB are read at once. Name fewer.';
+  await assert.rejects(readResults(join(folder, 'many')), { code: 'result-size', message });
+  await assert.rejects(readEach(Array.from({ length: 9 }, (_, i) => join(folder, 'many', String(i)))), { code: 'result-size', message });
 });
 
 test('a name or a text that holds escape sequences does not reach the terminal as it is', async (t) => {
