@@ -31,7 +31,7 @@ function excessOf(text: string): string | undefined {
         break;
       case 0x5b: // [
       case 0x7b: // {
-        values++;
+        if (!isClosing(text.charCodeAt(i + 1))) values++; // its first entry
         if (++depth > deepest) return `nests its values more than ${deepest} levels deep`;
         break;
       case 0x5d: // ]
@@ -43,6 +43,10 @@ function excessOf(text: string): string | undefined {
     }
   }
   return values > mostValues ? `holds more than ${formatNumber(mostValues)} values` : undefined;
+}
+
+function isClosing(code: number): boolean {
+  return code === 0x5d || code === 0x7d;
 }
 
 /** @returns the place of the closing quote, or the end of the text */

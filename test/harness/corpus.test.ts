@@ -109,11 +109,10 @@ describe('a corpus that cannot be used is refused with what to do', () => {
     refused('a.json', folder, /The corpus "a\.json" is not JSON: .*JSON/);
     refused('b.json', folder, /The corpus "b\.json" is JSON, but no list/);
   });
-  test('more bodies than are kept, JSON that nests too deep or holds too many values', (t) => {
-    const folder = folderWith(t, { 'a.ndjson': '1\n'.repeat(1_000_001), 'b.json': `[${'1,'.repeat(1_000_000)}1]`, 'c.json': `[${'['.repeat(100_000)}${']'.repeat(100_000)}]`, 'd.json': `[${'{},'.repeat(5_000_001)}{}]` });
+  test('more bodies than are kept, and JSON that nests too deep', (t) => {
+    const folder = folderWith(t, { 'a.ndjson': '1\n'.repeat(1_000_001), 'b.json': `[${'1,'.repeat(1_000_000)}1]`, 'c.json': `[${'['.repeat(100_000)}${']'.repeat(100_000)}]` });
     for (const name of ['a.ndjson', 'b.json']) refused(name, folder, /holds more than 1,000,000 bodies\. Use a part of it\./);
     refused('c.json', folder, /is not JSON: .*or nests its values more than 500 levels deep\.$/);
-    refused('d.json', folder, /is not JSON: .*or holds more than 10,000,000 values\.$/);
   });
   test('a file of another kind is not quoted', (t) => {
     const folder = folderWith(t, { 'a.json': 'root:x:0:0:SECRET', 'b.json': '["SECRET", SECRET]', 'c.json': 'SECRET' });
