@@ -1,4 +1,5 @@
-// Prints lines for people. What is in them may come from anywhere, so no control character of it reaches the terminal.
+// Prints lines for people. What is in them may come from anywhere, so no control character of it reaches the
+// terminal.
 
 import { printable } from '../core/printable.ts';
 

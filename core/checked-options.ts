@@ -1,11 +1,13 @@
-// Checks options that programs of others give to exported functions. A comparison with NaN or undefined is never true, so
-// a limit that is one limits nothing; it is refused when it is given, in a sentence.
+// Checks options that programs of others give to exported functions. A comparison with NaN or undefined is never
+// true, so a limit that is one limits nothing; it is refused when it is given, in a sentence.
 
 import { formatNumber } from './units.ts';
 import { nearest } from './suggest.ts';
 
 /** @throws TypeError when the value is no number, RangeError when it is not one of those allowed */
-export function requireNumber(name: string, value: unknown, { least, most, whole = false }: { least: number; most: number; whole?: boolean }): void {
+export function requireNumber(
+  name: string, value: unknown, { least, most, whole = false }: { least: number; most: number; whole?: boolean },
+): void {
   const rule = `${name} must be a ${whole ? 'whole ' : ''}number from ${shown(least)} to ${shown(most)}`;
   if (typeof value !== 'number') throw new TypeError(`${rule}; it is ${kindOf(value)}`);
   const fits = value >= least && value <= most && (!whole || Number.isInteger(value)); // NaN is not
@@ -22,11 +24,14 @@ export function requireFunction(name: string, value: unknown): void {
  * @throws TypeError for what is no object of options, or has others than the known ones
  */
 export function requireNames(what: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`${what} takes an object of options; this is ${kindOf(options)}`);
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${what} takes an object of options; this is ${kindOf(options)}`);
+  }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const near = nearest(name, known);
-    throw new TypeError(`${what} has no option "${name}"${near === undefined ? `; there are ${known.join(', ')}` : `; did you mean "${near}"?`}`);
+    const instead = near === undefined ? `there are ${known.join(', ')}` : `did you mean "${near}"?`;
+    throw new TypeError(`${what} has no option "${name}"; ${instead}`);
   }
 }
 

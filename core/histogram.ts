@@ -143,14 +143,14 @@ export function loadHistogram(stored: StoredHistogram): Histogram {
   return Object.assign(histogram, { sumUs, maxUs, overRange, negative, minUs: stored.count === 0 ? Infinity : minUs });
 }
 
-/** Of the encoding: 40 bytes of head, then a number of up to 9 bytes for each filled bin and each run of empty ones. */
+/** Of the encoding: a head, then a number of up to 9 bytes for each filled bin and each run of empty ones. */
 const headBytes = 40;
 /** Twice what the most bins take that any value needs. */
 const mostContentBytes = 1024 ** 2;
 const mostBins = 2 ** 17;
 
 /**
- * Looks at an encoding before the library does, which inflates whatever there is and counts through runs of any length.
+ * Looks at an encoding before the library does, which inflates whatever there is and counts through any run.
  * @throws when it is none, is damaged, or has other bins than ours
  */
 function requireOurs(v2: string): void {
@@ -158,10 +158,16 @@ function requireOurs(v2: string): void {
   const bytes = Buffer.from(v2, 'base64');
   if (bytes.length < 8) throw new Error('the histogram is cut off');
   const content = inflateSync(bytes.subarray(8), { maxOutputLength: mostContentBytes });
-  if (content.length < headBytes || content.readInt32BE(4) !== content.length - headBytes) throw new Error('the histogram is not as long as it says');
-  const [digits, lowest, highest] = [content.readInt32BE(12), content.readBigInt64BE(16), content.readBigInt64BE(24)];
-  if (digits !== 3 || lowest !== 1n) throw new Error('the histogram is not one of 3 significant digits from 1 us, so its bins are others');
-  if (highest < 2n || highest > BigInt(Number.MAX_SAFE_INTEGER)) throw new Error('the histogram reaches further than any of ours');
+  if (content.length < headBytes || content.readInt32BE(4) !== content.length - headBytes) {
+    throw new Error('the histogram is not as long as it says');
+  }
+  if (content.readInt32BE(12) !== 3 || content.readBigInt64BE(16) !== 1n) {
+    throw new Error('the histogram is not one of 3 significant digits from 1 us, so its bins are others');
+  }
+  const highest = content.readBigInt64BE(24);
+  if (highest < 2n || highest > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new Error('the histogram reaches further than any of ours');
+  }
   let bins = 0;
   for (let at = headBytes; at < content.length; ) {
     // ZigZag in LEB128: seven bits a byte, the ninth byte whole. Odd numbers are runs of empty bins.
@@ -173,7 +179,9 @@ function requireOurs(v2: string): void {
     }
     bins += value % 2 === 1 ? (value + 1) / 2 : 1;
     // Above 2^53 parity is lost; no count of ours is as large.
-    if (bins > mostBins || value > Number.MAX_SAFE_INTEGER) throw new Error('the histogram has more bins than any of ours');
+    if (bins > mostBins || value > Number.MAX_SAFE_INTEGER) {
+      throw new Error('the histogram has more bins than any of ours');
+    }
   }
 }
 

@@ -1,11 +1,11 @@
-// Reads JSON that came from outside. Says where it breaks off without quoting it: what V8 says of text that is no JSON
-// repeats its first characters, and they may be those of a file that nobody meant to show.
+// Reads JSON that came from outside. Says where it breaks off without quoting it: what V8 says of text that is no
+// JSON repeats its first characters, and they may be those of a file that nobody meant to show.
 
 import { formatNumber } from './units.ts';
 
 /** Deeper than any file of ours or body of an API, and shallow enough for code that recurses. */
 const deepest = 500;
-/** A result of 64 MiB holds about 8 million figures; empty objects would take twenty times their text in memory. */
+/** A result of 64 MiB holds about 8 million figures; empty objects take twenty times their text in memory. */
 const mostValues = 10_000_000;
 
 /** `problem` follows "is not whole JSON"; it begins with a space or a comma, or is empty. */

@@ -16,7 +16,9 @@ import { oneLine } from './printable.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatNumber, formatUs, writeDuration } from './units.ts';
-import { largestFileBytes, otherKind, plainValue, readYaml, type Path, type YamlFile } from './yaml-document.ts';
+import {
+  largestFileBytes, otherKind, plainValue, readYaml, type Path, type YamlFile,
+} from './yaml-document.ts';
 
 export type ParseOptions = {
   /** What to call the file in messages; the scenario gets its name without folder and ending. */
@@ -47,9 +49,11 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
   const schema = scenarioSchema(registry);
   const other = otherKind(yaml, ownKeys);
   const bomb = yaml.exhausting || other === undefined || yaml.broken ? undefined : plainValue(yaml);
-  if (bomb && 'problem' in bomb) refuse(file, [{ place: { line: 1, column: 1 }, message: bomb.problem.message }]);
+  const place = { line: 1, column: 1 };
+  if (bomb && 'problem' in bomb) refuse(file, [{ place, message: bomb.problem.message }]);
   if (other !== undefined && !yaml.exhausting) {
-    refuse(file, [{ place: { line: 1, column: 1 }, message: `this is no scenario: expected a map with the keys ${listNames(Object.keys(schema.shape), Infinity)}; got ${other}` }]);
+    const keys = listNames(Object.keys(schema.shape), Infinity);
+    refuse(file, [{ place, message: `this is no scenario: expected a map with the keys ${keys}; got ${other}` }]);
   }
   if (yaml.broken) refuse(file, mistakes);
 

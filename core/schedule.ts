@@ -100,17 +100,23 @@ export function parseTrace(text: string, file: string, most = maxEvents): Trace 
     const bytes = Number(size);
     if (seconds !== undefined) fitting++;
     if (seconds === undefined) refuse(number, `this is not ${traceForm}`);
-    else if (atUs < (offsetUs.at(-1) ?? 0)) refuse(number, 'the time lies before that of the line above; times must not go back');
+    else if (atUs < (offsetUs.at(-1) ?? 0)) {
+      refuse(number, 'the time lies before that of the line above; times must not go back');
+    }
     else if (atUs > longestUs) refuse(number, `the time lies more than ${longestUs / 1e6} s after the start`);
-    else if (bytes < 1 || bytes > largestBodyBytes) refuse(number, `a body has 1 to ${largestBodyBytes} bytes, and this one has ${bytes < 1 ? 'none' : 'more'}`);
-    else if (offsetUs.length === most) {
-      throw new UserError('trace-invalid', `${file} holds more than ${formatNumber(most)} events, the most that can be planned; use a part of it`);
+    else if (bytes < 1 || bytes > largestBodyBytes) {
+      refuse(number, `a body has 1 to ${largestBodyBytes} bytes, and this one has ${bytes < 1 ? 'none' : 'more'}`);
+    } else if (offsetUs.length === most) {
+      const message = `${file} holds more than ${formatNumber(most)} events, the most that can be planned; use a part of it`;
+      throw new UserError('trace-invalid', message);
     } else {
       offsetUs.push(atUs);
       sizeBytes.push(bytes);
     }
   }
-  if (wrong > 0 && fitting === 0) throw new UserError('trace-invalid', `${file} is no trace: none of its lines is ${traceForm}`);
+  if (wrong > 0 && fitting === 0) {
+    throw new UserError('trace-invalid', `${file} is no trace: none of its lines is ${traceForm}`);
+  }
   if (offsetUs.length === 0 && wrong === 0) named.push(`${file}: no events; write a line "seconds,bytes" for each`);
   if (wrong > mostNamed) named.push(`${file}: and ${wrong - mostNamed} more lines like these`);
   if (named.length > 0) throw new UserError('trace-invalid', named.join('\n'));

@@ -10,12 +10,13 @@ import { largestFileBytes, otherKind, plainValue, readYaml, type Path } from './
 
 const mostShown = 30;
 
-/** One of them is in every target file, whatever else is wrong with it; other kinds of files have a name or a URL too. */
+/** One of them is in every target file, whatever else is wrong with it; other files have a name or a URL too. */
 const ownKeys = ['publish', 'subscribe'];
 
-/** Where no secret stands. Elsewhere a value may be one, such as a header, or hold one, as a URL with a password does. */
+/** Where no secret stands. Elsewhere a value may be one, as a header, or hold one, as a URL with a password. */
 const plainPlaces = new Set<PropertyKey>(['name', 'topics', 'process', 'method', 'cursor', 'untilEmpty']);
-const mayShow = (path: Path) => plainPlaces.has(path[0] ?? '') || plainPlaces.has(path.at(-1) ?? '') && !path.includes('headers');
+const mayShow = (path: Path) =>
+  plainPlaces.has(path[0] ?? '') || (plainPlaces.has(path.at(-1) ?? '') && !path.includes('headers'));
 
 /**
  * Reads and checks a target file.
@@ -28,7 +29,9 @@ export function parseTarget(text: string, file: string): Target {
   const mistakes = yaml.problems.map(({ line, column, message }) => ({ line, column, message }));
   const other = otherKind(yaml, ownKeys);
   if (other !== undefined && !yaml.exhausting) {
-    return refuse(file, [{ line: 1, column: 1, message: `this is no target file: expected a map with the keys ${listNames(Object.keys(targetSchema.shape), Infinity)}; got ${other}` }]);
+    const keys = listNames(Object.keys(targetSchema.shape), Infinity);
+    const message = `this is no target file: expected a map with the keys ${keys}; got ${other}`;
+    return refuse(file, [{ line: 1, column: 1, message }]);
   }
   if (yaml.broken) return refuse(file, mistakes);
   const plain = plainValue(yaml);

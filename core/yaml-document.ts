@@ -46,9 +46,10 @@ export function readYaml(text: string): YamlFile {
   const tooDeep = doc.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
   for (const { pos, message } of tooDeep ? [] : [...doc.errors, ...doc.warnings]) report(pos[0], `this is no YAML: ${message}`);
   if (tooDeep || depthExceeds(doc.contents, deepest)) report(tooDeep?.pos[0] ?? 0, `the values are nested too deep; a scenario needs fewer than ${deepest} levels`);
-  const exhausting = tooDeep !== undefined || problems.length > 0 && doc.errors.length + doc.warnings.length === 0;
+  // What is left of problems now is the depth, where the library found none itself.
+  const exhausting = tooDeep !== undefined || (problems.length > 0 && doc.errors.length + doc.warnings.length === 0);
   let broken = problems.length > 0;
-  const { found, anchors, excessive } = broken ? { found: [], anchors: new Map<Alias, Node>(), excessive: false } : misshapenNodes(doc);
+  const { found, anchors, excessive } = broken ? nothingFound : misshapenNodes(doc);
   for (const { node, message, breaks } of found) {
     report(offsetOf(node) ?? 0, message);
     broken ||= breaks;
@@ -127,12 +128,15 @@ function depthExceeds(node: unknown, left: number): boolean {
 }
 
 type Misshapen = { node: unknown; message: string; breaks: boolean };
+type Looked = { found: Misshapen[]; anchors: ReadonlyMap<Alias, Node>; excessive: boolean };
+
+const nothingFound: Looked = { found: [], anchors: new Map(), excessive: false };
 
 /**
  * What is good YAML, but nothing that a file of settings may hold, and whether it can have no plain value.
  * @returns `anchors`: what each alias stands for. The library looks through the whole document for each
  */
-function misshapenNodes(doc: Document): { found: Misshapen[]; anchors: Map<Alias, Node>; excessive: boolean } {
+function misshapenNodes(doc: Document): Looked {
   const found: Misshapen[] = [];
   const named = new Map<string, Node>();
   const anchors = new Map<Alias, Node>();
@@ -164,18 +168,23 @@ function misshapenNodes(doc: Document): { found: Misshapen[]; anchors: Map<Alias
     },
   });
   const excessive = aliases > mostAliases;
-  if (excessive) found.splice(0, Infinity, { node: doc.contents, message: `it has more than ${mostAliases} aliases; write the values out`, breaks: true });
+  if (excessive) {
+    const message = `it has more than ${mostAliases} aliases; write the values out`;
+    found.splice(0, Infinity, { node: doc.contents, message, breaks: true });
+  }
   return { found, anchors, excessive };
 }
 
 /**
- * What a document is, where it is another kind of file altogether: none of the keys is in it that make the kind. Then
- * its mistakes are not named, as naming them quotes it.
+ * What a document is, where it is another kind of file altogether: none of the keys is in it that make the kind.
+ * Then its mistakes are not named, as naming them quotes it.
  * @param keys a file of the kind has one of them, whatever else is wrong with it
  * @returns `undefined` for a file of the kind, and for an empty one
  */
 export function otherKind({ doc: { contents }, problems }: YamlFile, keys: readonly string[]): string | undefined {
-  if (isMap(contents)) return contents.items.some(({ key }) => keys.includes(nameOf(key))) ? undefined : 'a map with other keys';
+  if (isMap(contents)) {
+    return contents.items.some(({ key }) => keys.includes(nameOf(key))) ? undefined : 'a map with other keys';
+  }
   if (isSeq(contents)) return 'a list';
   if (contents === null || isNothing(contents)) return problems.length > 0 ? 'something else' : undefined;
   return 'text';

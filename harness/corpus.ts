@@ -59,7 +59,9 @@ function textOf(file: string, from: string): string {
   if (extname(file) !== '.json' && !lineEndings.has(extname(file))) {
     throw new UserError('corpus', `The corpus "${from}" is not JSON: its main file is ${file}. Name a package whose main file is JSON, or a .json or .ndjson file.`);
   }
-  return readText(file, 'corpus', { code: 'corpus', what: `Cannot read the corpus ${file}`, next: 'A corpus is text in UTF-8; use a part of a larger one.' });
+  return readText(file, 'corpus', {
+    code: 'corpus', what: `Cannot read the corpus ${file}`, next: 'A corpus is text in UTF-8; use a part of a larger one.',
+  });
 }
 
 /** Line by line, for a list of all would not fit into memory where they are short. */
@@ -82,7 +84,9 @@ function refuseMany(from: string): never {
 /** The values of a list; of a list of groups, all their examples. */
 function valuesOf(text: string, from: string): unknown[] {
   const parsed = parseJson(text);
-  if ('problem' in parsed) throw new UserError('corpus', `The corpus "${from}" is not JSON: expected a JSON list whose entries are the bodies${parsed.problem}.`);
+  if ('problem' in parsed) {
+    throw new UserError('corpus', `The corpus "${from}" is not JSON: expected a JSON list whose entries are the bodies${parsed.problem}.`);
+  }
   if (!Array.isArray(parsed.value)) throw new UserError('corpus', `The corpus "${from}" is JSON, but no list; each entry of a list is a body.`);
   const values: unknown[] = parsed.value;
   const bodies = values.length > 0 && values.every(isGroup) ? values.flatMap(({ examples }) => examples) : values;

@@ -26,7 +26,7 @@ export type ReceiverOptions = {
   secrets: readonly string[];
   /** Acts upon a delivery that has not been acted upon. When it throws, the sender is answered 500 and will try again. */
   onDelivery: (delivery: Delivery) => void | Promise<void>;
-  /** How far the sender's clock may be off, and how old a delivery may be, up to a year; five minutes when left out. */
+  /** How far the sender's clock may be off and how old a delivery may be, up to a year; five minutes when left out. */
   toleranceS?: number;
   /** Up to 1 GiB; 1 MiB when left out. */
   maxBodyBytes?: number;
@@ -63,7 +63,8 @@ const maxSecrets = 16;
 
 /**
  * All options are checked here, so that none that limits nothing lets a delivery in.
- * @throws UserError when there is no secret or one of them is none of the scheme; TypeError or RangeError for other options
+ * @throws UserError when there is no secret or one of them is none of the scheme; TypeError or RangeError for the
+ *   other options
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { scheme: name, secrets, onDelivery, toleranceS, maxBodyBytes = defaultMaxBodyBytes, nowS } = options;
@@ -125,7 +126,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     async handle(request, response) {
       if (request.method !== 'POST') return answer(response, { status: 405, error: 'method', message: 'deliveries are POSTed' });
       const read = await new Promise<RawBody>((resolve) => readRawBody(request, maxBodyBytes, resolve));
-      answer(response, read.kind === 'whole' ? await take(request.headers, read.body).catch(defect) : withoutBody(read.kind));
+      const { kind } = read;
+      answer(response, kind === 'whole' ? await take(request.headers, read.body).catch(defect) : withoutBody(kind));
     },
     counts: () => ({ ...counts }),
   };
@@ -143,7 +145,10 @@ const optionNames = ['scheme', 'secrets', 'onDelivery', 'toleranceS', 'maxBodyBy
 function requireOptions(options: ReceiverOptions): void {
   requireNames('createReceiver', options, optionNames);
   const { scheme, secrets, onDelivery, toleranceS, maxBodyBytes, nowS } = options;
-  if (!schemeNames.includes(scheme)) throw new TypeError(`scheme must be one of ${schemeNames.join(', ')}; it is ${typeof scheme === 'string' ? `"${scheme}"` : kindOf(scheme)}`);
+  if (!schemeNames.includes(scheme)) {
+    const given = typeof scheme === 'string' ? 'none of them' : kindOf(scheme);
+    throw new TypeError(`scheme must be one of ${schemeNames.join(', ')}; it is ${given}`);
+  }
   if (!Array.isArray(secrets)) throw new TypeError(`secrets must be a list of texts; it is ${kindOf(secrets)}`);
   requireNumber('the number of secrets', secrets.length, { least: 0, most: maxSecrets });
   requireFunction('onDelivery', onDelivery);

@@ -21,8 +21,9 @@ export function renderCsv(results: readonly Result[]): string {
 }
 
 /**
- * A field as RFC 4180, section 2, has it: quoted where it holds a quote, a comma or a line end. A text that a spreadsheet
- * would take for a formula gets an apostrophe before it, so that it stays text (OWASP, CSV Injection); a number is one.
+ * A field as RFC 4180, section 2, has it: quoted where it holds a quote, a comma or a line end. A text that a
+ * spreadsheet would take for a formula gets an apostrophe before it and stays text (OWASP, CSV Injection); a number
+ * stays a number.
  */
 export function csvField(value: string | number): string {
   if (typeof value === 'number') return String(value);

@@ -63,9 +63,11 @@ export function markdownTable(heads: readonly string[], alignment: string, rows:
   return [line(heads), line([...alignment].map((one) => (one === 'r' ? '--:' : '---'))), ...rows.map(line)].join('\n');
 }
 
-/** Text that reads as it stands: no line ends, and nothing that Markdown or HTML would take for markup, nor for an address to link to. */
+/** Text that reads as it stands: no line ends, and nothing that becomes markup or a link in Markdown or HTML. */
 export function markdownText(text: string): string {
-  return oneLine(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]~#]/g, String.raw`\$&`).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/@/g, '&#64;').replace(/\|/g, '&#124;').replace(/:\/\//g, '&#58;//').replace(/www\./gi, 'www&#46;');
+  return oneLine(text.replace(/\s+/g, ' '))
+    .replace(/[\\`*_[\]~#]/g, String.raw`\$&`).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
+    .replace(/@/g, '&#64;').replace(/\|/g, '&#124;').replace(/:\/\//g, '&#58;//').replace(/(www)\./gi, '$1&#46;');
 }
 
 /** Text as code. A pipe would end a table's cell even there, and whether a backslash before it counts is not agreed on. */

@@ -27,7 +27,10 @@ async function filesIn(path: string): Promise<string[]> {
   const results = await resultFiles(path);
   if (results.length > 0 || !(await stat(path)).isDirectory()) return results;
   const names = (await readdir(path)).filter((name) => name.endsWith('.json')).sort();
-  if (names.length > mostResults) throw new UserError('history-folder', `${path} holds ${names.length} files, and at most ${mostResults} are read at once. Name a folder with fewer.`);
+  if (names.length > mostResults) {
+    const message = `${path} holds ${names.length} files, and at most ${mostResults} are read at once. Name a folder with fewer.`;
+    throw new UserError('history-folder', message);
+  }
   return names.map((name) => join(path, name));
 }
 

@@ -32,7 +32,8 @@ export async function readResults(path: string): Promise<[Result, ...Result[]]> 
 export async function readEach(paths: readonly string[]): Promise<Result[]> {
   const bytes = paths.reduce((sum, path) => sum + sizeOf(path), 0);
   if (bytes > mostBytesTogether) {
-    throw new UserError('result-size', `These ${paths.length} results have ${formatBytes(bytes)} together, and at most ${formatBytes(mostBytesTogether)} are read at once. Name fewer.`);
+    const [all, most] = [formatBytes(bytes), formatBytes(mostBytesTogether)];
+    throw new UserError('result-size', `These ${paths.length} results have ${all} together, and at most ${most} are read at once. Name fewer.`);
   }
   const results = [];
   // One after the other: each is large, and reading is not what takes time.

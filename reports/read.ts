@@ -48,12 +48,14 @@ function requireHistograms({ trials }: Result, file: string): void {
   for (const [i, { outcome }] of trials.entries()) {
     if (outcome.status === 'failed') continue;
     const { latency, latencyByAttempt = [] } = outcome;
-    const named = [...Object.entries(latency), ...latencyByAttempt.map(({ histogram }, j) => [`latencyByAttempt[${j}]`, histogram] as const)];
+    const byAttempt = latencyByAttempt.map(({ histogram }, j) => [`latencyByAttempt[${j}]`, histogram] as const);
+    const named = [...Object.entries(latency), ...byAttempt];
     for (const [name, stored] of named) {
       try {
         if (stored) histogramOf(stored);
       } catch (error) {
-        throw new UserError('result-invalid', `${file} does not hold together: the histogram ${name} of trials[${i}] cannot be read (${messageOf(error)}). Run the scenario again.`);
+        const why = `the histogram ${name} of trials[${i}] cannot be read (${messageOf(error)})`;
+        throw new UserError('result-invalid', `${file} does not hold together: ${why}. Run the scenario again.`);
       }
     }
   }
