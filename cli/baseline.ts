@@ -1,6 +1,6 @@
 // `pushbench baseline save | list | check`: baselines as small files in a folder of the repository.
 
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkedBaselineName, readBaseline, writeBaseline, type Baseline } from '../core/baseline.ts';
 import { compare } from '../core/compare.ts';
@@ -11,7 +11,7 @@ import { ruleOf } from '../core/judge.ts';
 import { runSetOf } from '../core/run-set.ts';
 import { listNames, nearest } from '../core/suggest.ts';
 import { formatNumber } from '../core/units.ts';
-import { writeWhole } from '../harness/store.ts';
+import { makeFolder, writeWhole } from '../harness/store.ts';
 import { readResults } from '../reports/read-many.ts';
 import type { CompareFlags } from './compare.ts';
 import { print } from './print.ts';
@@ -28,11 +28,11 @@ export async function saveBaseline(given: string, path: string, { dir }: Baselin
   const file = fileOf(dir, name);
   const text = writeBaseline(runs, new Date());
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir);
   } catch (error) {
-    throw new UserError('baseline-folder', `Cannot make the folder ${dir}: ${messageOf(error)}. Choose another with --dir.`);
+    throw new UserError('baseline-folder', `Cannot make the folder ${dir}: ${messageOf(error)}. Choose another with --dir.`, exitCodes.failed);
   }
-  writeWhole(file, text);
+  writeWhole(file, text, 'Free some space, or choose another folder with --dir.');
   print(`Saved ${runsText(runs)} of ${runs.scenario.name} as ${file} (${formatNumber(text.length)} bytes).`);
   return exitCodes.ok;
 }

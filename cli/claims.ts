@@ -7,6 +7,7 @@ import { claimsSchema, figuresFrom, figuresSchema, type Figures } from '../core/
 import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
 import { issuesText } from '../core/issues.ts';
 import { parseJson } from '../core/json.ts';
+import { requireFinished } from '../core/missing.ts';
 import { readText, tryReadText } from '../core/read-file.ts';
 import { writeWhole } from '../harness/store.ts';
 import { packageRoot } from '../harness/version.ts';
@@ -34,13 +35,14 @@ export async function claimsCommand(paths: readonly string[], { figures: file, o
   for (const path of paths) {
     const result = await readResult(path);
     const { name } = result.scenario;
+    requireFinished(path, result);
     if (!named.has(name)) throw new UserError('claims', `${path}: no claim is tested by the scenario "${name}". Claims are tested by ${[...named].join(', ')}.`);
     figures.scenarios[name] = figuresFrom(result, claims);
   }
-  if (paths.length > 0) writeWhole(file, `${JSON.stringify(figures, null, 1)}\n`);
+  if (paths.length > 0) writeWhole(file, `${JSON.stringify(figures, null, 1)}\n`, 'Name another file with --figures.');
   const page = renderClaims(article, claims, figures);
   if (out === '-') process.stdout.write(page);
-  else writeWhole(out, page);
+  else writeWhole(out, page, 'Name another file with --out.');
   return exitCodes.ok;
 }
 

@@ -10,6 +10,8 @@ import { requireWritable, writeWhole } from '../harness/store.ts';
 
 export type OutputFlags = { json: boolean; html?: string; markdown?: string; junit?: string; annotations: boolean | string; failOn: string[] };
 
+const otherFile = 'Free some space, or name another file.';
+
 /** @throws UserError for a word that is none */
 export function failOnOf(words: readonly string[]): FailOn[] {
   return words.map((word) => {
@@ -38,9 +40,9 @@ export function outputs({ json, html, markdown, junit, annotations }: OutputFlag
       const { renderAnnotations } = await import('../reports/comparison-ci.ts');
       process.stdout.write(renderAnnotations(comparison, annotations === true ? undefined : annotations));
     }
-    if (markdown !== undefined) writeWhole(markdown, (await import('../reports/comparison-markdown.ts')).renderComparisonMarkdown(comparison));
-    if (junit !== undefined) writeWhole(junit, (await import('../reports/comparison-ci.ts')).renderComparisonJunit(comparison));
-    if (html !== undefined) writeWhole(html, await (await import('../reports/comparison-page.ts')).renderComparisonPage(comparison, behind));
+    if (markdown !== undefined) writeWhole(markdown, (await import('../reports/comparison-markdown.ts')).renderComparisonMarkdown(comparison), otherFile);
+    if (junit !== undefined) writeWhole(junit, (await import('../reports/comparison-ci.ts')).renderComparisonJunit(comparison), otherFile);
+    if (html !== undefined) writeWhole(html, await (await import('../reports/comparison-page.ts')).renderComparisonPage(comparison, behind), otherFile);
     return comparisonExitCode(comparison, failOn);
   };
 }

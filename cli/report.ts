@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
 import { oneLine } from '../core/printable.ts';
+import { cutShortText } from '../core/missing.ts';
 import { nearest } from '../core/suggest.ts';
 import { writeWhole } from '../harness/store.ts';
 import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/formats.ts';
@@ -20,6 +21,11 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
   if (options.interactive && format !== 'html') throw new UserError('interactive', `--interactive is for --format html; ${format} has no charts.`);
   if (paths.length === 1 && format === 'html' && isAbFolder(paths[0]!)) return reportAb(paths[0]!, options.out);
   const results = await readEach(paths);
+  // Some forms have no room for it, and a percentile says nothing of a trial that is missing.
+  for (const [i, result] of results.entries()) {
+    const cut = cutShortText(result);
+    if (cut !== undefined) console.error(oneLine(`${paths[i]}: ${cut}`));
+  }
   if (format === 'html' && options.out !== '-') await printTable(results);
   const documents = await documentsOf(format, results, { interactive: options.interactive });
   const first = paths[0]!;
@@ -29,7 +35,7 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
     return exitCodes.ok;
   }
   const written = filesOf(documents, out);
-  for (const { file, text } of written) writeWhole(file, text);
+  for (const { file, text } of written) writeWhole(file, text, 'Free some space, or name another file with --out.');
   for (const { file } of written) print(`${format === 'html' ? '\nReport' : 'Written'}: ${oneLine(file)}`);
   return exitCodes.ok;
 }

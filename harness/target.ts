@@ -30,8 +30,8 @@ export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
   return {
     ...rest,
     server: () => targetPeer(fleet, target),
-    freeze(root, forMs) {
-      for (const one of tree(root)) fleet.freeze(one, forMs);
+    freeze(root, forMs, over) {
+      for (const one of tree(root)) fleet.freeze(one, forMs, over);
     },
     probe: {
       ...probe,
@@ -68,8 +68,10 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
         counters: newCounters(), subscribers: 0, publishedEvents: 0, gone: pid !== undefined && tree.length === 0,
       });
     };
+    const over = new AbortController();
     const start = async (pattern: string) => {
-      const problems = await Promise.all(hosts.map((host) => problemReaching(host, access)));
+      const problems = await Promise.all(hosts.map((host) => problemReaching(host, access, over.signal)));
+      if (over.signal.aborted) return;
       const first = problems.find((problem) => problem !== undefined);
       if (first !== undefined) {
         inbox.deliver({ kind: 'failed', code: 'target-unreachable', message: first });
@@ -88,7 +90,10 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
         if (command.kind === 'start') void start(command.pattern);
         // Not at once: whoever asks begins to wait for the answer right after.
         else if (command.kind === 'sample') queueMicrotask(sample);
-        else if (command.kind === 'stop') inbox.ended('asked to');
+        else if (command.kind === 'stop') {
+          over.abort();
+          inbox.ended('asked to');
+        }
         // `collect`: nobody else's garbage is ours to collect. `disconnect`: such scenarios do not come here.
       },
       kill() {},

@@ -5,6 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Comparison } from '../core/comparison.ts';
 import { messageOf, UserError } from '../core/errors.ts';
+import { missingFrom } from '../core/missing.ts';
 import { tryReadText, type ReadKind } from '../core/read-file.ts';
 import type { Result } from '../core/result.ts';
 import { comparisonHeadline } from './comparison-words.ts';
@@ -20,7 +21,7 @@ export type RunSummary = {
   name: string;
   createdAt: Date;
 } & (
-  | { status: 'read'; scenario: string; headline: string; trials: number; valid: number; expectations: number; held: number; interrupted: boolean }
+  | { status: 'read'; scenario: string; headline: string; trials: number; valid: number; expectations: number; held: number; missing: number; whole: boolean }
   /** What `ab` stored: two arms and their comparison. */
   | { status: 'compared'; scenario: string; headline: string; baseline: string; candidate: string; verdict: Comparison['verdict']; counted: number; given: number; of: 'pairs' | 'runs' }
   /** The file is there, but cannot be read as a result; `problem` says why. */
@@ -103,12 +104,13 @@ async function summarize(name: string, folder: string, modifiedAt: Date): Promis
     if (!(await fileStat(join(folder, 'result.json')))) return await summarizeComparison(name, folder);
     const text = readOwn(join(folder, 'result.json'), 'result');
     if (text === undefined) throw new Error('result.json is a link or no file');
-    const { createdAt, scenario, trials, expectations, interrupted, ...rest } = parseResult(text, 'result.json');
+    const result = parseResult(text, 'result.json');
+    const { createdAt, scenario, trials, expectations, state } = result;
     return {
       name, createdAt: new Date(createdAt), status: 'read', scenario: scenario.name,
-      headline: headlineOf([{ createdAt, scenario, trials, expectations, interrupted, ...rest }]),
+      headline: headlineOf([result]),
       trials: trials.length, valid: trials.filter(({ outcome }) => outcome.valid).length,
-      expectations: expectations.length, held: expectations.filter(({ held }) => held).length, interrupted,
+      expectations: expectations.length, held: expectations.filter(({ held }) => held).length, missing: missingFrom(result).trials.length, whole: state.kind === 'finished',
     };
   } catch (error) {
     return { name, createdAt: modifiedAt, status: 'unreadable', problem: messageOf(error) };

@@ -18,7 +18,11 @@ export function renderComparisonJunit(comparison: Comparison): string {
       ...rowsOf(judged).map((row) => ({ name: row.title, verdict: caseOf(row, binding.has(row.metric), intervalTitle(comparison)) })),
     ],
   }));
-  return junitDocument(suites);
+  const whole: Suite[] = comparison.cut === undefined ? [] : [{
+    name: `${comparison.scenario}: the run`, timestamp: comparison.createdAt, timeS: 0,
+    cases: [{ name: 'the run went to its end', verdict: { kind: 'error', type: 'unfinished', message: comparison.cut } }],
+  }];
+  return junitDocument([...suites, ...whole]);
 }
 
 function caseOf({ metric, verdict, change, interval, p }: MetricRow, binding: boolean, intervalName: string): Verdict {
@@ -36,6 +40,7 @@ export function renderAnnotations(comparison: Comparison, file: string | undefin
   const command = (level: string, title: string, message: string) => `::${level} ${at}title=${property(title)}::${data(message)}`;
   const invalid = comparison.variants.filter(({ verdict }) => verdict === 'invalid');
   const lines = [
+    ...(comparison.cut === undefined ? [] : [command('error', `pushbench ${comparison.scenario}`, comparison.cut)]),
     ...worseIn(comparison).map(({ judged, metric, binding }) => command(binding ? 'error' : 'warning', titleFor(comparison, judged), `${worseText(metric)}${binding ? '' : ' (advisory)'}`)),
     ...invalid.map((judged) => command('error', titleFor(comparison, judged), `the comparison is invalid: ${judged.why}`)),
     command('notice', `pushbench ${comparison.scenario}`, [comparisonHeadline(comparison), ...circumstances(comparison).advisory].join('\n')),

@@ -3,10 +3,13 @@
 import { styleText } from 'node:util';
 import type { History, HistoryChange, HistoryPoint, HistorySeries } from '../core/history.ts';
 import { oneLineTexts, withoutCommands } from '../core/printable.ts';
+import { listNames } from '../core/suggest.ts';
 import { changeText, rangeText, titleOf } from './comparison-words.ts';
 import { formatMetric } from './table.ts';
 import { wrapped, type TerminalOptions } from './terminal.ts';
 
+/** More names than this are counted. */
+const cutListed = 8;
 /** Fewest runs of which a change can be told: of fewer, even the clearest order may be chance. */
 const fewestRuns = 14;
 
@@ -39,9 +42,10 @@ export function changeSentence(series: HistorySeries, change: HistoryChange): st
 }
 
 /** Sentences on what breaks the series. */
-export function historyNotes({ moves, leftOut, sets }: History): string[] {
+export function historyNotes({ moves, leftOut, cut, sets }: History): string[] {
   return [
     ...moves.map(({ place, from, to }) => `From ${sets[place]!.name} on another machine or runtime: ${to}; before: ${from}. No change is looked for across this.`),
+    ...(cut.length === 0 ? [] : [`Cut short and left out: ${listNames(cut, cutListed)}.`]),
     ...(leftOut.length === 0 ? [] : [`Of other scenarios and left out: ${leftOut.length}.`]),
   ];
 }

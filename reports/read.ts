@@ -9,7 +9,7 @@ import { issuesText } from '../core/issues.ts';
 import { parseJson } from '../core/json.ts';
 import { histogramOf } from '../core/metrics.ts';
 import { readText } from '../core/read-file.ts';
-import { resultFormat, resultSchema, resultVersion, type Result } from '../core/result.ts';
+import { resultFormat, resultSchemaOf, resultVersion, type Result } from '../core/result.ts';
 
 const head = z.looseObject({ format: z.literal(resultFormat), version: z.number() });
 const comparisonHead = z.looseObject({ format: z.literal(comparisonFormat), version: z.number() });
@@ -37,7 +37,7 @@ export function parseResult(text: string, file: string): Result {
   if (data.version > resultVersion) {
     throw new UserError('result-version', `${file} has version ${data.version} of the result format, and this pushbench reads up to ${resultVersion}. Upgrade pushbench.`);
   }
-  const parsed = resultSchema.safeParse(value);
+  const parsed = resultSchemaOf(data.version).safeParse(value);
   if (!parsed.success) throw new UserError('result-invalid', `${file} does not hold together:\n${issuesText(parsed.error)}`);
   requireHistograms(parsed.data, file);
   return parsed.data;

@@ -79,7 +79,7 @@ function expectations(results: readonly Result[], paint: Paint): string[] {
   if (all.length === 0) return [];
   const failed = all.filter(({ held }) => !held);
   const title = expectationsTitle(all);
-  return [failed.length === 0 ? paint('green', `${title}.`) : `${title}:`, ...failed.map(({ who, check, measured }) => paint('red', `  failed: ${who}: ${check} (measured ${measured})`))];
+  return [failed.length === 0 ? paint('green', `${title}.`) : `${title}:`, ...failed.map(({ who, check, measured, untested }) => paint('red', `  ${untested ? 'not tested' : 'failed'}: ${who}: ${check} (measured ${measured})`))];
 }
 
 function warnings(results: readonly Result[], columns: number, paint: Paint): string[] {

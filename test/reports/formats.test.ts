@@ -55,7 +55,7 @@ test('JUnit: a suite for each trial, a case for each expectation, an error for w
 
 test('JUnit: a run that was interrupted is an error, several results are told apart', () => {
   const result = fixtureResult();
-  const stopped = parseJunit(renderJunit([{ ...result, trials: [], expectations: [], interrupted: true }]));
+  const stopped = parseJunit(renderJunit([{ ...result, trials: [], expectations: [], state: { kind: 'interrupted', by: 'SIGINT' } as const }]));
   assert.equal(stopped.testsuites.errors, '1');
   const both = parseJunit(renderJunit([result, fixtureResult({ seed: 2 })]));
   assert.equal(new Set(both.testsuites.testsuite.map(({ name }) => name)).size, 12);
@@ -165,7 +165,7 @@ test('Markdown: a table keeps its columns and hostile text stays text', () => {
 });
 
 test('every format renders one result and several, and one that has nothing to show', async () => {
-  const empty = { ...fixtureResult(), trials: [], expectations: [], interrupted: true };
+  const empty = { ...fixtureResult(), trials: [], expectations: [], state: { kind: 'interrupted', by: 'SIGINT' } as const };
   for (const format of Object.keys(formats)) {
     assert.ok(isFormat(format));
     const one = await documentsOf(format, [fixtureResult()], { interactive: false });
