@@ -32,9 +32,9 @@ async function setUp(t: TestContext, over: Endpoint['over'], more: Partial<Liste
   return { url: listener.endpoint.url.replace('https', 'http'), counters };
 }
 
-const half = 'GET /here HTTP/1.1\r\nhost: a\r\n';
+const half = 'GET /here HTTP/1.1\r\nhost: localhost\r\n';
 const whole = `${half}\r\n`;
-const publish = 'POST /topics/a HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n';
+const publish = 'POST /topics/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\n';
 
 describe('over HTTP/1.1', () => {
   test('a head that has begun must be whole in time, also the second one on a connection and one that drips', async (t) => {
@@ -83,7 +83,7 @@ describe('over HTTP/1.1', () => {
       },
     });
     const client = await rawClient(url);
-    client.socket.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\nnonsense\r\n\r\n');
+    client.socket.write('GET /held HTTP/1.1\r\nhost: localhost\r\n\r\nnonsense\r\n\r\n');
     await talk(url, half);
     assert.equal(client.text(), '');
     gate.resolve();
@@ -102,7 +102,7 @@ test('requests that wait behind a held one are bounded on each connection', asyn
     },
   });
   const client = await rawClient(url);
-  client.socket.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(mostPipelined + 100));
+  client.socket.write('GET /held HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(mostPipelined + 100));
   await client.closed;
   assert.deepEqual([held, counters.errors], [mostPipelined + 1, 1]);
   assert.match(await talk(url, `${half}connection: close\r\n\r\n`), /here$/);

@@ -194,7 +194,9 @@ for (const [section, rows] of Object.entries(groups)) {
         const text = await client.closed;
         assert.equal([...text.matchAll(/HTTP\/1\.1 \d{3} /g)].length, then === 'kept' ? 2 : 1, text);
         if (then === 'kept') assert.match(text, /nothing at \/kept/);
-        if (then === 'closed' && status >= 400) assert.equal(server.counters().errors, errors + 1);
+        const faults = server.counters().errors - errors;
+        // Where it is the body, whoever waits for it may have been told so by now.
+        if (then === 'closed' && status >= 400) assert.ok(faults === 1 || (faults === 2 && section.startsWith('section 7')), `${faults} errors`);
         assert.deepEqual(storedBehind(from), status !== 201 ? [] : [what.startsWith('none') ? '' : 'ok']);
       });
     }
