@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { kindOf, requireFunction, requireNames, requireNumber } from '../core/checked-options.ts';
 import { UserError } from '../core/errors.ts';
+import { isEncoded } from '../core/http-message.ts';
 import { schemeNames, schemes, type Headers, type SchemeName } from '../core/signature.ts';
 import { latestS, longestToleranceS } from '../core/signature/scheme.ts';
 import { readRawBody, requireMaxBytes, type RawBody } from './raw-body.ts';
@@ -44,7 +45,7 @@ export type ReceiverCounts = {
   underWay: number;
   /** Not signed as they should be, or not in time. */
   refused: number;
-  /** Too large or cut off. */
+  /** Too large, cut off or with a content coding. */
   unread: number;
   /** `onDelivery` threw. */
   failed: number;
@@ -125,6 +126,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   return {
     async handle(request, response) {
       if (request.method !== 'POST') return answer(response, { status: 405, error: 'method', message: 'deliveries are POSTed' });
+      if (isEncoded(request.headers)) {
+        counts.unread++;
+        request.resume();
+        const message = 'deliveries are taken without a content coding: a signature is over the body as it is';
+        return answer(response, { status: 415, error: 'content-coding', message });
+      }
       const read = await new Promise<RawBody>((resolve) => readRawBody(request, maxBodyBytes, resolve));
       const { kind } = read;
       answer(response, kind === 'whole' ? await take(request.headers, read.body).catch(defect) : withoutBody(kind));
@@ -166,6 +173,13 @@ function answer(response: ServerResponse, given: Answer): void {
     return;
   }
   const { status, ...body } = given;
-  const more = status === 413 ? { connection: 'close' } : status === 405 ? { allow: 'POST' } : {};
-  response.writeHead(status, { 'content-type': 'application/json', ...more }).end(`${JSON.stringify(body)}\n`);
+  response.writeHead(status, { 'content-type': 'application/json', ...fieldsOf(status) });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** Header fields that go with a status. */
+function fieldsOf(status: number): Record<string, string> {
+  if (status === 413) return { connection: 'close' };
+  if (status === 415) return { 'accept-encoding': 'identity' };
+  return status === 405 ? { allow: 'POST' } : {};
 }

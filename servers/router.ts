@@ -29,8 +29,9 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
     const methods = paths.get(path) ?? paths.get(path.replace(/[^/]+$/, '*')) ?? starred.find(([pattern]) => pattern.test(path))?.[1];
     if (!methods) throw new RequestError(404, 'not-found', `there is nothing at ${path.slice(0, 100)}; GET / lists what there is`);
     const handler = methods.get(method);
-    if (!handler) throw new MethodNotAllowed([...methods.keys()].join(', '));
-    return handler;
+    if (handler) return handler;
+    const allow = [...methods.keys()].join(', ');
+    throw new RequestError(405, 'method', `this path takes ${allow}`, { allow });
   }
 
   function fail(error: unknown, response: Response): void {
@@ -41,7 +42,7 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
       if (error.status === 413 || error.status === 503) counters.refusals++;
       else counters.errors++;
       if (error.status === 503) answerFull(response, error.code, error.message);
-      else answerError(response, error.status, error.code, error.message, error instanceof MethodNotAllowed ? { allow: error.allow } : {});
+      else answerError(response, error.status, error.code, error.message, error.headers);
     } else {
       // A defect of ours: one request must not take the others down, but it must be seen.
       counters.errors++;
@@ -60,14 +61,6 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
       fail(error, response);
     }
   };
-}
-
-class MethodNotAllowed extends RequestError {
-  readonly allow: string;
-  constructor(allow: string) {
-    super(405, 'method', `this path takes ${allow}`);
-    this.allow = allow;
-  }
 }
 
 /** @throws RequestError 400 when the request's target is no URL */

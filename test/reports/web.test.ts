@@ -12,7 +12,7 @@ import { test, type TestContext } from 'node:test';
 import { renderHtml } from '../../reports/html.ts';
 import { markdownBlocks } from '../../reports/docs.ts';
 import { serveArchive } from '../../reports/web.ts';
-import { talk } from '../servers/raw-http.ts';
+import { rawClient, talk } from '../servers/raw-http.ts';
 import { writeAb } from './ab-folder.ts';
 import { fixtureResult } from './fixture.ts';
 
@@ -221,7 +221,7 @@ test('no spelling of a path leads out of the folder, no link is followed', async
     ...names.flatMap((name) => ['result.json', 'report.html', 'csv', 'markdown'].map((file) => `/runs/${name}/${file}`)),
     ...names.map((name) => `/side-by-side?run=${name}`),
     '/../secret.txt', '/runs/../../secret.txt', '/runs/first/../../../secret.txt', '/runs/first/%2e%2e/%2e%2e/%2e%2e/secret.txt', '/runs/first/..%2f..%2f..%2fsecret.txt',
-    '/docs/..%2f..%2fpackage.json', '/docs/patterns/..%2f..%2fREADME', '/docs/../package.json', '/docs/images/report', '//etc/passwd', 'http://127.0.0.1/../secret.txt',
+    '/docs/..%2f..%2fpackage.json', '/docs/patterns/..%2f..%2fREADME', '/docs/../package.json', '/docs/images/report', '//etc/passwd', `${url}../secret.txt`,
     '/runs/first/result.json/', '/runs/first/constructor', '/runs/first', '/nothing',
   ];
   for (const path of paths) {
@@ -239,12 +239,13 @@ test('no spelling of a path leads out of the folder, no link is followed', async
 test('another name for this address gets nothing, nor do pages of another origin, and nothing but reading is done', async (t) => {
   const { url, folder } = await opened(t);
   const { port } = new URL(url);
-  for (const host of ['evil.example', `evil.example:${port}`, `127.0.0.1.evil.example:${port}`, '192.168.1.5', '0.0.0.0', `user@127.0.0.1:${port}`]) {
+  for (const host of ['evil.example', `evil.example:${port}`, `127.0.0.1.evil.example:${port}`, '192.168.1.5', '0.0.0.0']) {
     const { status, body } = await ask(url, '/', { host });
     assert.equal(status, 421, host);
     assert.match(body, /--allow-host/);
     assert.doesNotMatch(body, /runs\//);
   }
+  assert.equal((await ask(url, '/', { host: `user@127.0.0.1:${port}` })).status, 400, 'no host at all');
   // Another port is that of a forwarded one.
   for (const host of [`LOCALHOST:${port}`, '127.0.0.1', `[::1]:${Number(port) + 1}`]) assert.equal((await ask(url, '/', { host })).status, 200, host);
   const foreign = ['https://evil.example', 'null', 'http://localhost:1'].map((origin): Record<string, string> => ({ origin }));
@@ -296,4 +297,19 @@ test('Markdown of the documentation becomes HTML, and nothing in it more than th
   ];
   for (const [text, expected] of rows) assert.equal(markup(text), expected);
   assert.match(markup('| a | b |\n| --- | --: |\n| `x` | 1 |'), /<th scope="col">b<\/th>.*<td><code>x<\/code><\/td><td>1<\/td>/);
+});
+
+test('malformed requests get nothing, an absolute target has its own host, and who says nothing makes room for others', async (t) => {
+  const { url } = await opened(t);
+  const { host } = new URL(url);
+  const get = (target: string, fields: string) => talk(url, `GET ${target} HTTP/1.1\r\nconnection: close\r\n${fields}\r\n\r\n`);
+  assert.match(await get('/', `host: ${host}`), /^HTTP\/1\.1 200 /);
+  assert.match(await get('/', `host: ${host}\r\nhost: ${host}`), /^HTTP\/1\.1 400 /);
+  assert.match(await get('/', 'x: y'), /^HTTP\/1\.1 400 /);
+  assert.match(await get('/', `host: ${host}\r\ntransfer-encoding: gzip, chunked`), /^HTTP\/1\.1 501 /);
+  assert.match(await get(`http://${host}/`, 'host: evil.example'), /^HTTP\/1\.1 200 /);
+  assert.match(await get('http://evil.example/', `host: ${host}`), /^HTTP\/1\.1 421 /);
+  const silent = await Promise.all(Array.from({ length: 300 }, () => rawClient(url)));
+  t.after(() => silent.forEach(({ socket }) => socket.destroy()));
+  assert.equal((await ask(url, '/')).status, 200);
 });

@@ -246,6 +246,8 @@ describe('counting', () => {
     assert.deepEqual([read().bytesIn, read().bytesOut], [client.socket.bytesWritten, client.socket.bytesRead]);
     assert.match(await talk(url, upgrade('/throws')), /^HTTP\/1.1 500 /);
     for (const target of ['nonsense', '*']) assert.match(await talk(url, upgrade(target)), /^HTTP\/1.1 400 /, target);
+    const fields: [string, number][] = [['host: b', 400], ['content-length: 5', 400], ['transfer-encoding: chunked', 400], ['transfer-encoding: gzip, chunked', 501]];
+    for (const [field, status] of fields) assert.match(await talk(url, upgrade('/echo').replace('\r\n\r\n', `\r\n${field}\r\n\r\n`)), new RegExp(`^HTTP/1.1 ${status} `), field);
     assert.deepEqual(said, ['Error: a defect']);
   });
 });
@@ -320,6 +322,8 @@ describe('malformed requests', () => {
       await talk(endpoint.url.replace('https', 'http'), 'garbage'.repeat(1000));
       await talk(endpoint.url.replace('https', 'http'), `${head}\r\n`);
       await until('both were errors', () => read().errors >= 2);
+      const named = (host: string) => get('/here', { ':authority': 'localhost', host });
+      assert.deepEqual([(await named('evil.example')).status, (await named('localhost')).status], [400, 200], 'RFC 9113, section 8.3.1');
       await assert.rejects(get('/here', { large: 'x'.repeat(17_000) }), /NGHTTP2_ENHANCE_YOUR_CALM/);
       assert.equal((await get('/here')).text, body);
       const cut = await openSession(endpoint);
