@@ -11,7 +11,7 @@ import type { ServerLimits } from '../core/scenario.ts';
 import { createHub, type Hub } from './hub.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen } from './listen.ts';
-import type { PatternServer } from './pattern.ts';
+import type { PatternServer, Publish } from './pattern.ts';
 import { indexRoute, messageRoutes, publishRoutes } from './publish.ts';
 import { patternServers } from './registry.ts';
 import { createTally } from './tally.ts';
@@ -36,6 +36,8 @@ export type RunningServer = {
   /** The address of the pattern's page for people, where it has one. Away from loopback it holds a secret. */
   page?: string;
   hub: Hub;
+  /** Publishes an event as a request does. */
+  publish: Publish;
   /** As they are now, the bytes of live connections included. */
   counters(): Counters;
   subscribers(): number;
@@ -61,8 +63,8 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
   const hub = injectHub(createHub(limits), limits, injection, random(seed, 'inject'));
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const running = await server.start(context, options);
-  const publishing = publishRoutes(hub, limits, running.accepted);
-  const routes = { ...messageRoutes(hub, limits, counters, running.accepted), ...running.routes };
+  const publishing = publishRoutes(hub, limits, running.publish);
+  const routes = { ...messageRoutes(hub, limits, counters, running.publish), ...running.routes };
   const listener = await listen({
     over: overOf(options),
     ...(host === undefined ? {} : { host }),
@@ -81,6 +83,7 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
     endpoint: listener.endpoint,
     ...(running.page ? { page: listener.endpoint.url + running.page(!isLoopback(host)) } : {}),
     hub,
+    publish: running.publish ?? (async (topic, body, stamps) => hub.publish(topic, body, stamps)),
     counters: tally.read,
     subscribers: running.subscribers,
     ...(running.backlog && { backlog: running.backlog }),

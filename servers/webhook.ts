@@ -32,7 +32,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
         routes: access.protect({ ...webhookRoutes(service, context.limits, context.counters), ...stream.routes, ...openApiRoute(), ...dashboardRoutes() }),
         page: (beyond) => (beyond ? `/dashboard?token=${access.token}` : '/dashboard'),
         subscribers: service.enabled,
-        accepted: service.accepted,
+        publish: service.publish,
         backlog: service.backlog,
         disconnect: service.disconnect,
         async close() {

@@ -11,6 +11,7 @@ import type { ServerBacklog } from '../../core/control.ts';
 import { exitCodes, messageOf, UserError } from '../../core/errors.ts';
 import type { PatternOptions } from '../../core/patterns.ts';
 import { schemes } from '../../core/signature.ts';
+import type { Stamps } from '../hub.ts';
 import type { PatternContext } from '../pattern.ts';
 import type { StreamMessage } from './api.ts';
 import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './attempt.ts';
@@ -63,7 +64,7 @@ export async function createRedisService(context: PatternContext, options: Patte
   const watchers = new Set<(message: StreamMessage) => void>();
   const underWay = new Map<string, number>();
   const tries = createAttempts(context, options, timers, guard);
-  const operations = createAnnouncer(context);
+  const operations = createAnnouncer(context, publish);
   const perEndpoint = endpointConcurrency(options);
   const messages = new Map<string, Message>();
   const writes = createWrites();
@@ -100,6 +101,12 @@ export async function createRedisService(context: PatternContext, options: Patte
     const unsubscribe = hub.subscribe(endpoint.topics, ({ id, topic, json }) => keep(endpoint, { id, topic, body: json, bodyBytes: Buffer.byteLength(json) }), undefined);
     endpoint.unsubscribe();
     endpoint.unsubscribe = unsubscribe;
+  }
+
+  async function publish(topic: string, body: string, stamps: Stamps): Promise<{ id: string; seq: number }> {
+    const { id, seq } = hub.publish(topic, body, stamps);
+    await writes.done();
+    return { id, seq };
   }
 
   /** What comes in one turn of the event loop goes to Redis together. */
@@ -275,7 +282,7 @@ export async function createRedisService(context: PatternContext, options: Patte
       watchers.add(listener);
       return () => void watchers.delete(listener);
     },
-    accepted: writes.done,
+    publish,
     disconnect: tries.cut,
     async close() {
       clearInterval(looking);

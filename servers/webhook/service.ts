@@ -4,8 +4,8 @@
 import type { ServerBacklog } from '../../core/control.ts';
 import type { PatternOptions } from '../../core/patterns.ts';
 import { schemes } from '../../core/signature.ts';
-import type { HubEvent } from '../hub.ts';
-import type { PatternContext } from '../pattern.ts';
+import type { HubEvent, Stamps } from '../hub.ts';
+import type { PatternContext, Publish } from '../pattern.ts';
 import type { Stats, StreamMessage } from './api.ts';
 import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './attempt.ts';
 import { createDispatcher, type Dispatcher, type Outcome } from './dispatcher.ts';
@@ -52,8 +52,8 @@ export type Service = {
   backlog(): ServerBacklog;
   /** Called with everything that happens from now on. @returns the function that ends it */
   watch(listener: (message: StreamMessage) => void): () => void;
-  /** Resolves when what was published is stored, or with `delivery: sync` delivered. */
-  accepted(): Promise<void>;
+  /** Resolves when the event is stored, or with `delivery: sync` delivered. */
+  publish: Publish;
   disconnect(share: number): void;
   close(): Promise<void>;
 };
@@ -69,7 +69,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
   const byKey = new Map<number, WebhookEndpoint>();
   const watchers = new Set<(message: StreamMessage) => void>();
   const tries = createAttempts(context, options, timers, guard);
-  const operations = createAnnouncer(context);
+  const operations = createAnnouncer(context, publish);
   const dispatcher: Dispatcher = createDispatcher({ store, deliver, settled, concurrency, timers });
   const laneOptions = {
     concurrency: endpointConcurrency(options),
@@ -111,6 +111,13 @@ export function createService(context: PatternContext, options: PatternOptions<'
       queueMicrotask(flush);
     }
     batch.endpoints.push(endpoint);
+  }
+
+  async function publish(topic: string, body: string, stamps: Stamps): Promise<{ id: string; seq: number }> {
+    const { id, seq } = hub.publish(topic, body, stamps);
+    flush();
+    await (options.delivery === 'sync' ? inHandler : store.committed());
+    return { id, seq };
   }
 
   function flush(): void {
@@ -328,10 +335,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
       watchers.add(listener);
       return () => void watchers.delete(listener);
     },
-    accepted() {
-      flush();
-      return options.delivery === 'sync' ? inHandler : store.committed();
-    },
+    publish,
     disconnect: tries.cut,
     async close() {
       flush();
