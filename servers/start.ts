@@ -9,6 +9,7 @@ import { patterns, type PatternName } from '../core/patterns.ts';
 import { random } from '../core/random.ts';
 import type { ServerLimits } from '../core/scenario.ts';
 import { createHub, type Hub } from './hub.ts';
+import { withKeys } from './idempotency.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen } from './listen.ts';
 import type { PatternServer, Publish } from './pattern.ts';
@@ -63,8 +64,9 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
   const hub = injectHub(createHub(limits), limits, injection, random(seed, 'inject'));
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const running = await server.start(context, options);
-  const publishing = publishRoutes(hub, limits, running.publish);
-  const routes = { ...messageRoutes(hub, limits, counters, running.publish), ...running.routes };
+  const publish = withKeys(running.publish ?? (async (topic, body, stamps) => hub.publish(topic, body, stamps)));
+  const publishing = publishRoutes(hub, limits, publish, running.publish);
+  const routes = { ...messageRoutes(hub, limits, counters, publish, running.publish), ...running.routes };
   const listener = await listen({
     over: overOf(options),
     ...(host === undefined ? {} : { host }),
@@ -83,7 +85,7 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
     endpoint: listener.endpoint,
     ...(running.page ? { page: listener.endpoint.url + running.page(!isLoopback(host)) } : {}),
     hub,
-    publish: running.publish ?? (async (topic, body, stamps) => hub.publish(topic, body, stamps)),
+    publish,
     counters: tally.read,
     subscribers: running.subscribers,
     ...(running.backlog && { backlog: running.backlog }),

@@ -6,13 +6,13 @@
 // Lanes need one process that sees all of an endpoint's deliveries, so what the dispatcher offers (order, rates, the
 // breaker) is not to be had here, and the cap of concurrency holds for each server. core/patterns.ts refuses them together.
 
-import { DelayedError, Queue, RedisConnection, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, UnrecoverableError, Worker } from 'bullmq';
 import type { ServerBacklog } from '../../core/control.ts';
-import { exitCodes, messageOf, UserError } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { PatternOptions } from '../../core/patterns.ts';
 import { schemes } from '../../core/signature.ts';
-import type { Stamps } from '../hub.ts';
 import type { PatternContext } from '../pattern.ts';
+import { RequestError } from '../request.ts';
 import type { StreamMessage } from './api.ts';
 import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './attempt.ts';
 import type { WebhookEndpoint } from './endpoints.ts';
@@ -20,7 +20,10 @@ import { createGuard } from './guard.ts';
 import { disableRules } from './health.ts';
 import { createAnnouncer, isOperational, testMessage } from './operations.ts';
 import { createRedisEndpoints } from './redis-endpoints.ts';
-import { createRedisLog, rowOf, type Delivery, type EventNote, type JobData } from './redis-log.ts';
+import { isPassing, refusalOf } from './redis-link.ts';
+import { createRedisLog, rowOf, type Delivery, type JobData } from './redis-log.ts';
+import { openRedis, prefix, queueName, redisKeys } from './redis-open.ts';
+import { createRedisPublisher } from './redis-publisher.ts';
 import { createWrites } from './redis-writes.ts';
 import type { Answer } from './sender.ts';
 import type { Service } from './service.ts';
@@ -28,11 +31,6 @@ import type { Message } from './store.ts';
 import type { Timers } from './timers.ts';
 import { attemptView, deliveryView } from './views.ts';
 
-const queueName = 'deliveries';
-const prefix = 'pushbench';
-const eventsKey = `${prefix}:events`;
-const eventKey = (id: string) => `${prefix}:event:${id}`;
-const connectWithinMs = 3000;
 /** A dead server's attempts are made again after at most the two together. */
 const lockMs = 5000;
 const stalledEveryMs = 2500;
@@ -40,95 +38,125 @@ const stalledEveryMs = 2500;
 const standBackMs = 50;
 /** How often the backlog is read, and what other servers changed. */
 const lookEveryMs = 500;
-/** An event's body outlives its last delivery by this. */
-const bodyStaysMs = 7 * 86_400_000;
+/** When what Redis did not do for a delivery is tried again. */
+const againMs = 500;
 const eventsRemembered = 1000;
 const replayAtOnce = 100;
 const closeGraceMs = 500;
+/** How long Redis may take to hear that this server goes. */
+const farewellMs = 1000;
 
-/** @throws UserError when no Redis answers */
+/** @throws UserError when no Redis answers, or it takes nothing */
 export async function createRedisService(context: PatternContext, options: PatternOptions<'webhook'>, timers: Timers): Promise<Service> {
   const { hub, counters, random } = context;
   const scheme = schemes[options.scheme];
   const guard = createGuard(options);
-  const password = process.env['PUSHBENCH_REDIS_PASSWORD'];
-  const settings = { url: options.redis, maxRetriesPerRequest: null, ...(password && { password }) };
-  const connection = new RedisConnection(settings);
-  connection.on('error', () => {}); // it reconnects by itself; what cannot wait says so
-  const client = await within(connectWithinMs, connection.client).catch(() => undefined);
-  if (!client) {
-    void connection.close(true).catch(() => {});
-    throw new UserError('redis', `no Redis answers at ${new URL(options.redis).host}; start redis-server, or name another address with the option redis`, exitCodes.failed);
-  }
-  const queue = new Queue<JobData, string>(queueName, { connection: settings, prefix });
+  const complaints = createComplaints(() => counters.errors++);
+  const { host, link, publishing, queue, batches, identity, workerSettings, close: closeRedis } = await openRedis({
+    url: options.redis, retainMs: options.retain, keep: options.keep, change, fail: (error) => report(error),
+  });
   const watchers = new Set<(message: StreamMessage) => void>();
   const underWay = new Map<string, number>();
   const tries = createAttempts(context, options, timers, guard);
-  const operations = createAnnouncer(context, publish);
   const perEndpoint = endpointConcurrency(options);
   const messages = new Map<string, Message>();
   const writes = createWrites();
-  const shared = createRedisEndpoints({ client, prefix, scheme, subscribe, writes });
-  const log = createRedisLog(client, queue, eventsKey, messageOfEvent);
-  let fresh: { name: string; data: JobData }[] = [];
-  let bodies: Promise<unknown>[] = [];
+  let isEmptied = false;
+  let isCut = false;
+  const shared = createRedisEndpoints({ link, prefix, marker: redisKeys.marker, identity, scheme, subscribe, writes, emptied });
+  const log = createRedisLog(link.redis, queue, redisKeys.events, messageOfEvent);
+  const publisher = createRedisPublisher({
+    hub, link: publishing, host, batches, eventKey: redisKeys.event, idempotencyKey: redisKeys.idempotency, nowMs: timers.nowMs,
+    endpointsReady: shared.upToDate, isStored: shared.isStored, check, emptied, stored: remember,
+  });
+  const operations = createAnnouncer(context, publisher.publish);
   let backlog: ServerBacklog = { depth: 0, oldestAgeMs: 0 };
   let [delivered, exhausted, attempts, attemptsOfSettled] = [0, 0, 0, 0];
 
   await shared.reload();
   const kept = { count: options.keep, age: Math.ceil(options.retain / 1000) };
   const worker = new Worker<JobData, string>(queueName, work, {
-    connection: settings, prefix, concurrency: options.concurrency, lockDuration: lockMs, stalledInterval: stalledEveryMs, maxStalledCount: 1_000_000,
-    removeOnComplete: kept, removeOnFail: kept,
+    connection: workerSettings, prefix, concurrency: options.concurrency, lockDuration: lockMs, stalledInterval: stalledEveryMs, maxStalledCount: 1_000_000,
+    runRetryDelay: againMs, removeOnComplete: kept, removeOnFail: kept,
   });
   worker.on('error', report);
-  queue.on('error', report);
-  const looking = setInterval(() => {
-    void measure().catch(report);
-    void shared.reload().catch(report);
-  }, lookEveryMs);
+  let isLooking = false;
+  const looking = setInterval(() => void look(), lookEveryMs);
 
+  async function look(): Promise<void> {
+    if (isLooking || isEmptied || !link.ready()) return;
+    isLooking = true;
+    await Promise.all([measure(), shared.reload()]).catch(report);
+    isLooking = false;
+  }
+
+  function change(ready: boolean, reason: string): void {
+    if (ready) {
+      complaints.say(`Redis at ${host} answers again`);
+      publisher.resume();
+    } else {
+      complaints.say(`Redis at ${host} does not answer (${reason}); publishing and the API answer 503 until it does`);
+    }
+  }
+
+  /** Of what nobody waits for. That Redis is away, `change` says. */
   function report(error: unknown): void {
-    counters.errors++;
-    console.error(`Redis: ${messageOf(error)}`);
+    if (publishing.ready() && !(error instanceof RequestError && isEmptied)) complaints.sayOnce(`Redis at ${host}: ${messageOf(error)}`);
+  }
+
+  function emptied(): RequestError {
+    const sentence = `the store in Redis at ${host} was emptied under this server, its endpoints and deliveries are gone: start the server again and register the endpoints anew`;
+    if (!isEmptied) complaints.say(`${sentence}; until then it answers 503`);
+    isEmptied = true;
+    return new RequestError(503, 'store-emptied', sentence);
+  }
+
+  function check(): void {
+    if (isEmptied) throw emptied();
+  }
+
+  /** Asks Redis something that a client waits for. @throws RequestError 503 */
+  async function reading<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      check();
+      return await link.during(work);
+    } catch (error) {
+      throw refusalOf(error, host);
+    }
+  }
+
+  /** The same for what changes something: it may have been done when the answer is lost. */
+  async function changing<T>(made: () => Promise<T>): Promise<T> {
+    try {
+      check();
+      return await made();
+    } catch (error) {
+      throw refusalOf(error, host, true);
+    }
+  }
+
+  /** For what a delivery depends on: nothing is decided because Redis is away or full for a while. */
+  async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (isCut || !isPassing(error)) throw error;
+        report(error);
+        await new Promise((resolve) => setTimeout(resolve, againMs));
+      }
+    }
   }
 
   function tell(message: StreamMessage): void {
     for (const watcher of watchers) watcher(message);
   }
 
+  /** Who follows what is asked of the hub; the deliveries are made with the batch. */
   function subscribe(endpoint: WebhookEndpoint): void {
-    const unsubscribe = hub.subscribe(endpoint.topics, ({ id, topic, json }) => keep(endpoint, { id, topic, body: json, bodyBytes: Buffer.byteLength(json) }), undefined);
+    const unsubscribe = hub.subscribe(endpoint.topics, () => {}, endpoint);
     endpoint.unsubscribe();
     endpoint.unsubscribe = unsubscribe;
-  }
-
-  async function publish(topic: string, body: string, stamps: Stamps): Promise<{ id: string; seq: number }> {
-    const { id, seq } = hub.publish(topic, body, stamps);
-    await writes.done();
-    return { id, seq };
-  }
-
-  /** What comes in one turn of the event loop goes to Redis together. */
-  function keep(endpoint: WebhookEndpoint, message: Message): void {
-    const { id, topic, bodyBytes } = message;
-    const createdMs = Math.round(timers.nowMs());
-    if (!messages.has(id)) {
-      remember(message);
-      bodies.push(client!.set(eventKey(id), JSON.stringify(message), { PX: options.retain + bodyStaysMs }));
-      const note = JSON.stringify({ id, topic, createdMs, bodyBytes } satisfies EventNote);
-      writes.add(client!.runCommand('lpush', [eventsKey, note]).then(() => client!.ltrim(eventsKey, 0, options.keep)));
-    }
-    fresh.push({ name: 'delivery', data: { endpoint: endpoint.id, key: endpoint.stored.key, event: id, topic, createdMs, attempts: [] } });
-    if (fresh.length > 1) return;
-    // A job is never there before its event, nor before an endpoint that is on its way.
-    const saved = shared.saved();
-    writes.add(new Promise((resolve) => setImmediate(resolve)).then(async () => {
-      const [jobs, stored] = [fresh, bodies];
-      [fresh, bodies] = [[], []];
-      await Promise.all([saved, ...stored]);
-      await queue.addBulk(jobs);
-    }));
   }
 
   function remember(message: Message): void {
@@ -139,20 +167,21 @@ export async function createRedisService(context: PatternContext, options: Patte
   async function messageOfEvent(id: string): Promise<Message | undefined> {
     const known = messages.get(id);
     if (known) return known;
-    const text = await client!.get(eventKey(id));
+    const text = await link.ask((redis) => redis.get(redisKeys.event(id)));
     if (text === null) return undefined;
-    const message = JSON.parse(text) as Message; // written by `keep` alone
+    const message = JSON.parse(text) as Message; // written by the publisher alone
     remember(message);
     return message;
   }
 
   async function work(job: Delivery, token?: string): Promise<string> {
     const { data } = job;
-    const [endpoint, message] = await Promise.all([shared.current(data.endpoint), messageOfEvent(data.event)]);
+    await publisher.taken(data.event);
+    const [endpoint, message] = await patiently(() => Promise.all([shared.current(data.endpoint), messageOfEvent(data.event)]));
     if (!endpoint || endpoint.disabled !== undefined || !message) return 'cancelled';
     const busy = underWay.get(endpoint.id) ?? 0;
     if (busy >= perEndpoint) {
-      await job.moveToDelayed(Date.now() + standBackMs * (1 + random()), token);
+      await patiently(() => job.moveToDelayed(Date.now() + standBackMs * (1 + random()), token));
       throw new DelayedError();
     }
     underWay.set(endpoint.id, busy + 1);
@@ -167,11 +196,11 @@ export async function createRedisService(context: PatternContext, options: Patte
     judge(current, answer);
     const waitMs = ok || current.disabled !== undefined ? undefined : tries.waitMs(attempt - (data.spent ?? 0), answer);
     if (waitMs !== undefined) row.nextMs = Math.ceil(timers.nowMs() + waitMs);
-    await job.updateData({ ...data, attempts: [...data.attempts, row], ...(row.nextMs !== undefined && { nextMs: row.nextMs }) });
+    await patiently(() => job.updateData({ ...data, attempts: [...data.attempts, row], ...(row.nextMs !== undefined && { nextMs: row.nextMs }) }));
     const state = ok ? 'delivered' : current.disabled !== undefined ? 'cancelled' : waitMs === undefined ? 'exhausted' : 'pending';
     tell({ kind: 'attempt', delivery: deliveryView(rowOf(job, state)), attempt: attemptView(row) });
     if (waitMs !== undefined) {
-      await job.moveToDelayed(Date.now() + waitMs / options.timeScale, token);
+      await patiently(() => job.moveToDelayed(Date.now() + waitMs / options.timeScale, token));
       throw new DelayedError();
     }
     if (state === 'delivered' || state === 'exhausted') attemptsOfSettled += attempt - (data.spent ?? 0);
@@ -225,8 +254,10 @@ export async function createRedisService(context: PatternContext, options: Patte
   return {
     endpoints: shared.all, timers, rules: { scheme, guard }, disable, enabled,
     log: {
-      list: log.list, delivery: log.delivery, events: log.events,
-      committed: writes.done,
+      list: (filter) => reading(() => log.list(filter)),
+      delivery: (id) => reading(() => log.delivery(id)),
+      events: (filter) => reading(() => log.events(filter)),
+      committed: () => changing(writes.done),
       saveEndpoint({ id }) {
         const endpoint = shared.all.get(id);
         if (endpoint) shared.save(endpoint);
@@ -234,8 +265,9 @@ export async function createRedisService(context: PatternContext, options: Patte
     },
     newBreaker: () => undefined,
     pending: (endpoint) => underWay.get(endpoint.id) ?? 0,
+    refresh: () => reading(shared.reload),
     async add(endpoint) {
-      await shared.add(endpoint);
+      await changing(() => shared.add(endpoint));
       tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'registered' });
     },
     remove(endpoint) {
@@ -255,23 +287,24 @@ export async function createRedisService(context: PatternContext, options: Patte
     resubscribe: subscribe,
     async sendTest(endpoint) {
       const message = testMessage(endpoint.stored.key, timers.nowMs(), random);
-      keep(endpoint, message);
-      await writes.done();
-      const [row] = await log.list({ event: message.id, limit: 1 });
+      await publisher.send(message, [endpoint]);
+      const [row] = await reading(() => log.list({ event: message.id, limit: 1 }));
       return row!.id; // added just now
     },
     async replay(id) {
-      const job = await queue.getJob(String(id));
-      return job !== undefined && retry(job);
+      const job = await reading(() => queue.getJob(String(id)));
+      return job !== undefined && changing(() => link.during(() => retry(job)));
     },
     async recover({ stored }, sinceMs, untilMs, limit) {
-      const meant = await log.recoverable(stored.key, sinceMs, untilMs, limit);
-      for (let i = 0; i < meant.length; i += replayAtOnce) await Promise.all(meant.slice(i, i + replayAtOnce).map(retry));
+      const meant = await reading(() => log.recoverable(stored.key, sinceMs, untilMs, limit));
+      await changing(() => link.during(async () => {
+        for (let i = 0; i < meant.length; i += replayAtOnce) await Promise.all(meant.slice(i, i + replayAtOnce).map(retry));
+      }));
       return meant.length;
     },
     backlog: () => backlog,
     async stats() {
-      await measure();
+      await reading(measure);
       const settled = delivered + exhausted;
       return {
         ...backlog, underWay: [...underWay.values()].reduce((sum, n) => sum + n, 0), endpoints: { enabled: enabled(), disabled: shared.all.size - enabled(), open: 0 },
@@ -282,20 +315,48 @@ export async function createRedisService(context: PatternContext, options: Patte
       watchers.add(listener);
       return () => void watchers.delete(listener);
     },
-    publish,
+    publish: publisher.publish,
     disconnect: tries.cut,
     async close() {
       clearInterval(looking);
+      complaints.close();
       operations.close();
       for (const endpoint of shared.all.values()) endpoint.unsubscribe();
-      await writes.done().catch(() => {});
+      await publisher.close();
+      await within(closeGraceMs, writes.done()).catch(() => {});
       const quiet = worker.close();
       await within(closeGraceMs, quiet).catch(() => {});
       await tries.close();
-      await quiet;
-      await queue.close();
-      await connection.close();
+      await within(farewellMs, quiet).catch(async () => {
+        isCut = true; // a Redis that is away cannot be told; another server takes over what is under way
+        await worker.disconnect();
+        await quiet;
+      });
+      await within(farewellMs, closeRedis()).catch(() => {});
     },
+  };
+}
+
+/** Says what is wrong: the same sentence once a minute at the most. */
+function createComplaints(count: () => void) {
+  const saidMs = new Map<string, number>();
+  let closed = false;
+  function say(sentence: string): void {
+    if (closed) return;
+    count();
+    console.error(sentence);
+  }
+  return {
+    say,
+    sayOnce(sentence: string): void {
+      const nowMs = performance.now();
+      if (nowMs - (saidMs.get(sentence) ?? -Infinity) < 60_000) return;
+      saidMs.delete(sentence);
+      saidMs.set(sentence, nowMs);
+      if (saidMs.size > 100) saidMs.delete(saidMs.keys().next().value!); // the oldest; there is one
+      say(sentence);
+    },
+    close: () => void (closed = true),
   };
 }
 

@@ -50,7 +50,8 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
     answerJson(response, 201, { id: endpoint.id, ...shown });
   };
 
-  const list: Handler = (_request, response, url) => {
+  const list: Handler = async (_request, response, url) => {
+    await service.refresh?.();
     const { limit, cursor = 0 } = queryOf(endpointQuery, url);
     const after = [...endpoints.values()].slice(cursor, cursor + limit + 1); // in the order they were registered
     const more = after.length > limit ? { nextCursor: String(cursor + limit) } : {};
@@ -80,7 +81,10 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
   return {
     'POST /webhooks': register,
     'GET /webhooks': list,
-    'GET /webhooks/*': (_request, response, url) => answerJson(response, 200, view(endpointIn(url))),
+    'GET /webhooks/*': async (_request, response, url) => {
+      await service.refresh?.();
+      answerJson(response, 200, view(endpointIn(url)));
+    },
     'PATCH /webhooks/*': change,
     'DELETE /webhooks/*': async (_request, response, url) => {
       service.remove(endpointIn(url));

@@ -36,6 +36,8 @@ export type Service = {
   /** Endpoints that get deliveries. */
   enabled(): number;
   pending(endpoint: WebhookEndpoint): number;
+  /** Of a store that other servers change too: brings `endpoints` up to date. @throws RequestError 503 when it cannot be read */
+  refresh?(): Promise<void>;
   /** Takes an endpoint in and subscribes it. @throws TooManyTopics */
   add(endpoint: WebhookEndpoint): Awaitable<void>;
   remove(endpoint: WebhookEndpoint): void;
