@@ -12,7 +12,7 @@ import { RequestError } from '../request.ts';
 export const answerWithinMs = 900;
 /** How long Redis may take from accepting a connection to being ready; behind it a new connection is tried. */
 const readyWithinMs = 10_000;
-const reconnectMostMs = 500;
+export const reconnectMostMs = 500;
 /** Of a connection that is given up: how long Redis may take to close its end. */
 const closeWithinMs = 100;
 
@@ -137,6 +137,45 @@ export function openLink(url: string, password: string | undefined, change: (rea
       redis.disconnect();
     },
   };
+}
+
+export type PatientConnections = {
+  /** The first of them. BullMQ makes the others of it. */
+  redis: Redis;
+  /** Ends all of them; what is under way on them fails. */
+  giveUp(): void;
+};
+
+/**
+ * Opens connections for BullMQ's worker, which wait for a Redis that is away. BullMQ waits for the end of a connection
+ * that it ends, and ioredis never reports it of one that pauses between two attempts to connect; such a one ends with
+ * its next attempt here.
+ */
+export function openPatient(url: string, password: string | undefined): PatientConnections {
+  const all = new Set<Redis>();
+
+  function open(): Redis {
+    let isEnding = false;
+    const redis = new Redis(url, {
+      ...(password && { password }),
+      maxRetriesPerRequest: null,
+      retryStrategy: (times) => (isEnding ? null : Math.min(times * 50, reconnectMostMs)),
+      disconnectTimeout: closeWithinMs,
+    });
+    const disconnect = redis.disconnect.bind(redis);
+    redis.disconnect = (reconnect = false) => {
+      if (reconnect || redis.status !== 'reconnecting') return disconnect(reconnect);
+      isEnding = true;
+      redis.once('connect', () => isEnding && disconnect());
+    };
+    redis.on('end', () => (isEnding = false));
+    redis.on('error', () => {}); // it comes back by itself
+    redis.duplicate = open; // for the commands that block
+    all.add(redis);
+    return redis;
+  }
+
+  return { redis: open(), giveUp: () => all.forEach((redis) => redis.disconnect()) };
 }
 
 /** Whether it is what Redis replied: nothing was done. */

@@ -2,11 +2,11 @@
 // goes on only while both have the one that it began with. A Redis that was emptied has neither.
 
 import { randomUUID } from 'node:crypto';
-import { Queue, type WorkerOptions } from 'bullmq';
+import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { exitCodes, messageOf, UserError } from '../../core/errors.ts';
 import { createBatches, markerField, type Batches } from './redis-batch.ts';
-import { openLink, type RedisLink } from './redis-link.ts';
+import { openLink, openPatient, type PatientConnections, type RedisLink } from './redis-link.ts';
 import type { JobData } from './redis-log.ts';
 
 export const queueName = 'deliveries';
@@ -19,7 +19,7 @@ export const redisKeys = {
   idempotency: (key: string) => `${prefix}:idempotency:${key}`,
 };
 const connectWithinMs = 3000;
-const reconnectMostMs = 1000;
+const closeWithinMs = 200;
 /** An event's body outlives its last delivery by this. */
 const bodyStaysMs = 7 * 86_400_000;
 /** How long a publisher may repeat an event by its key. */
@@ -34,8 +34,8 @@ export type OpenRedis = {
   queue: Queue<JobData, string>;
   batches: Batches;
   identity: string;
-  /** Of the worker's connections, which wait for Redis: what they send may be sent again. */
-  workerSettings: WorkerOptions['connection'];
+  /** The worker's, which waits for Redis: what it sends may be sent again. */
+  patient: PatientConnections;
   close(): Promise<void>;
 };
 
@@ -84,13 +84,10 @@ export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedis
     identity, { marker: redisKeys.marker, endpoints: redisKeys.endpoints, batch: `${prefix}:batch:${randomUUID()}`, events: redisKeys.events },
     { tokenMs: bodyStaysMs, eventMs: retainMs + bodyStaysMs, keyMs: keyStaysMs, eventsKept: keep });
   return {
-    host, link, publishing, queue, batches, identity,
-    workerSettings: {
-      url, maxRetriesPerRequest: null, retryStrategy: (times: number) => Math.min(times * 50, reconnectMostMs), disconnectTimeout: 100,
-      ...(password && { password }),
-    },
+    host, link, publishing, queue, batches, identity, patient: openPatient(url, password),
     async close() {
-      await Promise.all([queue.close(), jobs.close()]).catch(() => {});
+      // BullMQ waits for a Redis that may be away.
+      await Promise.race([Promise.allSettled([queue.close(), jobs.close()]), new Promise((resolve) => setTimeout(resolve, closeWithinMs))]);
       closeLinks();
     },
   };

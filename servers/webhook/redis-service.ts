@@ -20,7 +20,7 @@ import { createGuard } from './guard.ts';
 import { disableRules } from './health.ts';
 import { createAnnouncer, isOperational, testMessage } from './operations.ts';
 import { createRedisEndpoints } from './redis-endpoints.ts';
-import { isPassing, refusalOf } from './redis-link.ts';
+import { isPassing, reconnectMostMs, refusalOf } from './redis-link.ts';
 import { createRedisLog, rowOf, type Delivery, type JobData } from './redis-log.ts';
 import { openRedis, prefix, queueName, redisKeys } from './redis-open.ts';
 import { createRedisPublisher } from './redis-publisher.ts';
@@ -44,7 +44,7 @@ const eventsRemembered = 1000;
 const replayAtOnce = 100;
 const closeGraceMs = 500;
 /** How long Redis may take to hear that this server goes. */
-const farewellMs = 1000;
+const farewellMs = 500;
 
 /** @throws UserError when no Redis answers, or it takes nothing */
 export async function createRedisService(context: PatternContext, options: PatternOptions<'webhook'>, timers: Timers): Promise<Service> {
@@ -52,7 +52,7 @@ export async function createRedisService(context: PatternContext, options: Patte
   const scheme = schemes[options.scheme];
   const guard = createGuard(options);
   const complaints = createComplaints(() => counters.errors++);
-  const { host, link, publishing, queue, batches, identity, workerSettings, close: closeRedis } = await openRedis({
+  const { host, link, publishing, queue, batches, identity, patient, close: closeRedis } = await openRedis({
     url: options.redis, retainMs: options.retain, keep: options.keep, change, fail: (error) => report(error),
   });
   const watchers = new Set<(message: StreamMessage) => void>();
@@ -76,7 +76,7 @@ export async function createRedisService(context: PatternContext, options: Patte
   await shared.reload();
   const kept = { count: options.keep, age: Math.ceil(options.retain / 1000) };
   const worker = new Worker<JobData, string>(queueName, work, {
-    connection: workerSettings, prefix, concurrency: options.concurrency, lockDuration: lockMs, stalledInterval: stalledEveryMs, maxStalledCount: 1_000_000,
+    connection: patient.redis, prefix, concurrency: options.concurrency, lockDuration: lockMs, stalledInterval: stalledEveryMs, maxStalledCount: 1_000_000,
     runRetryDelay: againMs, removeOnComplete: kept, removeOnFail: kept,
   });
   worker.on('error', report);
@@ -325,14 +325,13 @@ export async function createRedisService(context: PatternContext, options: Patte
       await publisher.close();
       await within(closeGraceMs, writes.done()).catch(() => {});
       const quiet = worker.close();
-      await within(closeGraceMs, quiet).catch(() => {});
+      if (publishing.ready()) await within(closeGraceMs, quiet).catch(() => {});
       await tries.close();
-      await within(farewellMs, quiet).catch(async () => {
-        isCut = true; // a Redis that is away cannot be told; another server takes over what is under way
-        await worker.disconnect();
-        await quiet;
-      });
-      await within(farewellMs, closeRedis()).catch(() => {});
+      if (publishing.ready()) await within(farewellMs, quiet).catch(() => {});
+      isCut = true;
+      patient.giveUp(); // a Redis that is away cannot be told: another server takes over what is under way
+      await within(reconnectMostMs + closeGraceMs, quiet).catch(() => {});
+      await closeRedis();
     },
   };
 }
