@@ -15,7 +15,7 @@ import type { Stamps } from '../hub.ts';
 import type { PatternContext } from '../pattern.ts';
 import type { StreamMessage } from './api.ts';
 import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './attempt.ts';
-import type { WebhookEndpoint } from './endpoints.ts';
+import { changeTopics, rotateSecret, type WebhookEndpoint } from './endpoints.ts';
 import { createGuard } from './guard.ts';
 import { disableRules } from './health.ts';
 import { createAnnouncer, isOperational, testMessage } from './operations.ts';
@@ -222,37 +222,57 @@ export async function createRedisService(context: PatternContext, options: Patte
 
   const enabled = () => [...shared.all.values()].filter(({ disabled }) => disabled === undefined).length;
 
+  function enable(endpoint: WebhookEndpoint): void {
+    if (endpoint.disabled === undefined) return;
+    const { stored } = endpoint;
+    endpoint.disabled = stored.disabled = undefined;
+    stored.failures = 0;
+    stored.failingSinceMs = undefined;
+    shared.save(endpoint);
+    tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'enabled' });
+    operations.announce('enabled', { endpoint: endpoint.id });
+  }
+
+  /** @throws TooManyTopics, with the topics as they were */
+  function follow(endpoint: WebhookEndpoint, topics: readonly string[]): void {
+    const before = endpoint.topics;
+    changeTopics(endpoint, topics);
+    try {
+      subscribe(endpoint);
+    } catch (error) {
+      changeTopics(endpoint, before);
+      throw error;
+    }
+    shared.save(endpoint);
+  }
+
   return {
-    endpoints: shared.all, timers, rules: { scheme, guard }, disable, enabled,
-    log: {
-      list: log.list, delivery: log.delivery, events: log.events,
-      committed: writes.done,
-      saveEndpoint({ id }) {
-        const endpoint = shared.all.get(id);
-        if (endpoint) shared.save(endpoint);
-      },
-    },
+    endpoints: shared.all, timers, rules: { scheme, guard }, enabled,
+    log: { list: log.list, delivery: log.delivery, events: log.events },
     newBreaker: () => undefined,
     pending: (endpoint) => underWay.get(endpoint.id) ?? 0,
     async add(endpoint) {
       await shared.add(endpoint);
       tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'registered' });
+      await writes.done();
     },
-    remove(endpoint) {
+    async remove(endpoint) {
       shared.remove(endpoint);
       tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'deleted' });
+      await writes.done();
     },
-    enable(endpoint) {
-      if (endpoint.disabled === undefined) return;
-      const { stored } = endpoint;
-      endpoint.disabled = stored.disabled = undefined;
-      stored.failures = 0;
-      stored.failingSinceMs = undefined;
+    async patch(endpoint, { events, enabled: wanted }) {
+      if (events) follow(endpoint, events);
+      if (wanted === true) enable(endpoint);
+      if (wanted === false) disable(endpoint, 'disabled by request');
+      await writes.done();
+    },
+    async rotate(endpoint, asked) {
+      const shown = rotateSecret(endpoint, asked, scheme, timers.nowMs());
       shared.save(endpoint);
-      tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'enabled' });
-      operations.announce('enabled', { endpoint: endpoint.id });
+      await writes.done();
+      return shown;
     },
-    resubscribe: subscribe,
     async sendTest(endpoint) {
       const message = testMessage(endpoint.stored.key, timers.nowMs(), random);
       keep(endpoint, message);
