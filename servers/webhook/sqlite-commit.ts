@@ -20,7 +20,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { RequestError } from '../request.ts';
-import { isSqliteError } from './store-errors.ts';
+import { isSqliteError, troubleOf, unknownOutcome } from './store-errors.ts';
 
 const commitEveryMs = 2;
 const retryEveryMs = 250;
@@ -186,19 +186,37 @@ export function createTransactions({ db, refusalOf, mark }: TransactionsOptions)
 
   function commitWith(publications: readonly Queued[], changes: readonly Queued[]): void {
     const open = () => [...publications, ...changes].filter(({ failed }) => !failed);
+    let isWritten = false;
     try {
       begin();
       run(publications, changes);
+      isWritten = true;
       db.exec('COMMIT');
     } catch (error) {
       rollBack();
-      refuse(open(), isSqliteError(error) ? refusalOf(error) : error);
+      const refusal = isSqliteError(error) ? refusalOf(error) : error;
+      refuse(open(), isWritten && troubleOf(error) !== 'full' && !forget() ? unknownOutcome() : refusal);
       save();
       return;
     }
     saved();
     for (const { unit, result } of open()) unit.done?.(result);
     for (const { answer, result } of open()) answer.resolve(result);
+  }
+
+  /**
+   * After an error of the disk the log may hold the whole transaction all the same, and the next start would find it
+   * there. Where the disk is full it cannot: the frame that ends a transaction is written last.
+   * @returns whether the log was emptied
+   */
+  function forget(): boolean {
+    try {
+      const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+      return busy === 0;
+    } catch (error) {
+      refusalOf(error);
+      return false;
+    }
   }
 
   return {

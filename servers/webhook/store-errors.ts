@@ -41,6 +41,11 @@ export function troubleOf(error: unknown): keyof typeof troubles {
   return code === codes.full ? 'full' : code === codes.corrupt || code === codes.notADatabase ? 'damaged' : 'failed';
 }
 
+/** The answer where the store failed so late that it may have stored the request all the same. */
+export function unknownOutcome(): RequestError {
+  return new RequestError(503, 'unknown', 'the store failed before it could say whether it has this; it may be stored or not');
+}
+
 /**
  * @param path of the database
  * @returns turns an error into the answer to a request, and tells of it on standard error, once while it lasts
