@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Counters } from '../core/counters.ts';
 import type { ServerLimits } from '../core/scenario.ts';
 import type { Hub, Stamps } from './hub.ts';
-import { idempotencyKeyOf } from './idempotency.ts';
+import { idempotencyKeyOf, withKeys } from './idempotency.ts';
 import type { Example, Handler, Publish, Request } from './pattern.ts';
 import { checkTopic, endWith, readBody, RequestError } from './request.ts';
 import type { Routes } from './router.ts';
@@ -12,20 +12,20 @@ import type { Routes } from './router.ts';
 /**
  * `POST /topics/{topic}`: publishes the body. Answered 201, 400 (topic, number, key or UTF-8), 413, 422 (the key stands
  * for another event), 503 (too many topics, or the pattern's store did not take the event: then there is no such event).
- * @param keyed publishes what comes with an Idempotency-Key
  * @param store publishes in the place of the hub, for a pattern that has to store events first
+ * @param keyed publishes what comes with an Idempotency-Key; one for all routes, so that they share what it remembers
  * Requests pipelined on one connection are taken in order: their bodies end in order.
  */
-export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, keyed: Publish, store?: Publish): Routes {
-  return { 'POST /topics/*': publisher('/topics/', hub, limits, keyed, store) };
+export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, store?: Publish, keyed = keyedOf(hub, store)): Routes {
+  return { 'POST /topics/*': publisher('/topics/', hub, limits, store, keyed) };
 }
 
 /**
  * `POST /messages/{topic}`: a subscriber's own message, published like any other event. The pattern's clients send it,
  * so it is counted among what they do, as the publisher's requests are not.
  */
-export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, counters: Counters, keyed: Publish, store?: Publish): Routes {
-  const publish = publisher('/messages/', hub, limits, keyed, store);
+export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, counters: Counters, store?: Publish, keyed = keyedOf(hub, store)): Routes {
+  const publish = publisher('/messages/', hub, limits, store, keyed);
   return {
     'POST /messages/*': (request, response, url) => {
       counters.messageRequests++;
@@ -34,7 +34,12 @@ export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, c
   };
 }
 
-function publisher(path: string, hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, keyed: Publish, store: Publish | undefined): Handler {
+/** Publishing in the hub, or the store in its place, that remembers the keys of events. */
+export function keyedOf(hub: Hub, store: Publish | undefined): Publish {
+  return withKeys(store ?? (async (topic, body, stamps) => hub.publish(topic, body, stamps)));
+}
+
+function publisher(path: string, hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, store: Publish | undefined, keyed: Publish): Handler {
   return async (request, response, url) => {
     const body = await readBody(request, limits.maxBody);
     const topic = decodePath(url.pathname.slice(path.length));

@@ -9,11 +9,10 @@ import { patterns, type PatternName } from '../core/patterns.ts';
 import { random } from '../core/random.ts';
 import type { ServerLimits } from '../core/scenario.ts';
 import { createHub, type Hub } from './hub.ts';
-import { withKeys } from './idempotency.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen } from './listen.ts';
 import type { PatternServer, Publish } from './pattern.ts';
-import { indexRoute, messageRoutes, publishRoutes } from './publish.ts';
+import { indexRoute, keyedOf, messageRoutes, publishRoutes } from './publish.ts';
 import { patternServers } from './registry.ts';
 import { createTally } from './tally.ts';
 
@@ -64,9 +63,9 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
   const hub = injectHub(createHub(limits), limits, injection, random(seed, 'inject'));
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const running = await server.start(context, options);
-  const publish = withKeys(running.publish ?? (async (topic, body, stamps) => hub.publish(topic, body, stamps)));
-  const publishing = publishRoutes(hub, limits, publish, running.publish);
-  const routes = { ...messageRoutes(hub, limits, counters, publish, running.publish), ...running.routes };
+  const publish = keyedOf(hub, running.publish);
+  const publishing = publishRoutes(hub, limits, running.publish, publish);
+  const routes = { ...messageRoutes(hub, limits, counters, running.publish, publish), ...running.routes };
   const listener = await listen({
     over: overOf(options),
     ...(host === undefined ? {} : { host }),

@@ -5,9 +5,10 @@
 import type { Redis } from 'ioredis';
 import type { SignatureScheme } from '../../core/signature.ts';
 import { endpointOf, type WebhookEndpoint } from './endpoints.ts';
+import { RequestError } from '../request.ts';
 import { markerField } from './redis-batch.ts';
 import type { RedisLink } from './redis-link.ts';
-import { createWrites, type Writes } from './redis-writes.ts';
+import { createWrites } from './redis-writes.ts';
 import type { StoredEndpoint } from './store.ts';
 
 export type RedisEndpoints = {
@@ -15,8 +16,16 @@ export type RedisEndpoints = {
   readonly all: ReadonlyMap<string, WebhookEndpoint>;
   /** @throws TooManyTopics, or what kept Redis from taking it */
   add(endpoint: WebhookEndpoint): Promise<void>;
+  /** @throws what kept Redis from it: the endpoint is there as it was */
+  remove(endpoint: WebhookEndpoint): Promise<void>;
+  /**
+   * Changes an endpoint when Redis has the change.
+   * @param edit changes a copy
+   * @throws TooManyTopics, RequestError 404 when it was removed meanwhile, what `edit` throws, or what kept Redis from it
+   */
+  change(endpoint: WebhookEndpoint, edit: (copy: WebhookEndpoint) => void): Promise<void>;
+  /** Keeps what has happened to it, as soon as it can be. */
   save(endpoint: WebhookEndpoint): void;
-  remove(endpoint: WebhookEndpoint): void;
   /** Whether Redis has it: deliveries may be made for it. */
   isStored(endpoint: WebhookEndpoint): boolean;
   /** The endpoint as Redis has it, when the copy would have its deliveries cancelled. */
@@ -35,8 +44,8 @@ export type RedisEndpointsOptions = {
   identity: string;
   scheme: SignatureScheme;
   subscribe: (endpoint: WebhookEndpoint) => void;
-  /** Is given each change on its way to Redis. */
-  writes: Writes;
+  /** @throws TooManyTopics when nobody could follow them */
+  checkTopics: (topics: readonly string[]) => void;
   /** Called when the store is another one than this server began with. @returns what to throw */
   emptied: () => Error;
 };
@@ -50,23 +59,24 @@ return 'done'
 `;
 
 export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpoints {
-  const { link, prefix, marker, identity, scheme, subscribe, writes, emptied } = options;
+  const { link, prefix, marker, identity, scheme, subscribe, checkTopics, emptied } = options;
   const keys = { endpoints: `${prefix}:endpoints`, version: `${prefix}:endpoints-version`, next: `${prefix}:endpoint-key` };
   const all = new Map<string, WebhookEndpoint>();
   /** What Redis has of each, as far as is known here. */
   const texts = new Map<string, string>();
   const entering = new Set<string>();
-  const leaving = new Set<string>();
   const changes = createWrites();
   let seenVersion: string | null = '';
   /** Changes of ours on their way: what Redis says is older. */
   let unsaved = 0;
   let reloading: Promise<void> | undefined;
+  /** Changes that clients ask for are made one after the other: each begins with what the one before has left. */
+  let turn: Promise<unknown> = Promise.resolve();
 
   link.redis.defineCommand('pushbenchChange', { lua: changeScript, numberOfKeys: 3 });
 
   /** @param text undefined to remove it */
-  async function change(id: string, text: string | undefined): Promise<void> {
+  async function write(id: string, text: string | undefined): Promise<void> {
     unsaved++;
     try {
       const given = [marker, keys.endpoints, keys.version, identity, id, ...(text === undefined ? [] : [text])];
@@ -81,9 +91,11 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     }
   }
 
-  function begin(made: Promise<void>): void {
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const made = turn.then(work, work);
+    turn = made;
     changes.add(made);
-    writes.add(made);
+    return made;
   }
 
   function take(id: string, text: string): void {
@@ -132,7 +144,7 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
         stored.key = Number(await link.ask((redis) => redis.incr(keys.next)));
         subscribe(endpoint);
         const text = JSON.stringify(stored);
-        await change(id, text);
+        await write(id, text);
         texts.set(id, text);
       } catch (error) {
         leave(id);
@@ -141,22 +153,34 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
         entering.delete(id);
       }
     },
+    remove: ({ id }) => inTurn(async () => {
+      await write(id, undefined);
+      leave(id);
+    }),
+    change: ({ id }, edit) => inTurn(async () => {
+      const endpoint = all.get(id);
+      if (!endpoint) throw new RequestError(404, 'no-webhook', `the webhook ${id} was removed meanwhile`);
+      const copy: WebhookEndpoint = { ...endpoint, stored: { ...endpoint.stored } };
+      edit(copy);
+      checkTopics(copy.topics);
+      const text = JSON.stringify(copy.stored);
+      await write(id, text);
+      texts.set(id, text);
+      Object.assign(endpoint.stored, copy.stored);
+      Object.assign(endpoint, { topics: copy.topics, keysAt: copy.keysAt, disabled: copy.disabled });
+      subscribe(endpoint);
+    }),
     save({ stored }) {
       const text = JSON.stringify(stored);
       texts.set(stored.id, text);
-      begin(change(stored.id, text));
-    },
-    remove({ id }) {
-      leave(id);
-      leaving.add(id);
-      begin(change(id, undefined).finally(() => leaving.delete(id)));
+      changes.add(write(stored.id, text));
     },
     async current(id) {
       const known = all.get(id);
       if (known?.disabled === undefined && known) return known;
-      if (leaving.has(id) || (known && unsaved > 0)) return known;
+      if (known && unsaved > 0) return known;
       const text = await link.ask((redis) => redis.hget(keys.endpoints, id));
-      if (text !== null && !leaving.has(id)) take(id, text);
+      if (text !== null) take(id, text);
       return all.get(id);
     },
     reload,

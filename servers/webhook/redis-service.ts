@@ -13,9 +13,9 @@ import type { PatternOptions } from '../../core/patterns.ts';
 import { schemes } from '../../core/signature.ts';
 import type { PatternContext } from '../pattern.ts';
 import { RequestError } from '../request.ts';
-import type { StreamMessage } from './api.ts';
+import type { EndpointChange, StreamMessage } from './api.ts';
 import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './attempt.ts';
-import type { WebhookEndpoint } from './endpoints.ts';
+import { changeTopics, rotateSecret, type WebhookEndpoint } from './endpoints.ts';
 import { createGuard } from './guard.ts';
 import { disableRules } from './health.ts';
 import { createAnnouncer, isOperational, testMessage } from './operations.ts';
@@ -24,7 +24,6 @@ import { isPassing, reconnectMostMs, refusalOf } from './redis-link.ts';
 import { createRedisLog, rowOf, type Delivery, type JobData } from './redis-log.ts';
 import { openRedis, prefix, queueName, redisKeys } from './redis-open.ts';
 import { createRedisPublisher } from './redis-publisher.ts';
-import { createWrites } from './redis-writes.ts';
 import type { Answer } from './sender.ts';
 import type { Service } from './service.ts';
 import type { Message } from './store.ts';
@@ -60,10 +59,9 @@ export async function createRedisService(context: PatternContext, options: Patte
   const tries = createAttempts(context, options, timers, guard);
   const perEndpoint = endpointConcurrency(options);
   const messages = new Map<string, Message>();
-  const writes = createWrites();
   let isEmptied = false;
   let isCut = false;
-  const shared = createRedisEndpoints({ link, prefix, marker: redisKeys.marker, identity, scheme, subscribe, writes, emptied });
+  const shared = createRedisEndpoints({ link, prefix, marker: redisKeys.marker, identity, scheme, subscribe, checkTopics, emptied });
   const log = createRedisLog(link.redis, queue, redisKeys.events, messageOfEvent);
   const publisher = createRedisPublisher({
     hub, link: publishing, host, batches, eventKey: redisKeys.event, idempotencyKey: redisKeys.idempotency, nowMs: timers.nowMs,
@@ -159,6 +157,10 @@ export async function createRedisService(context: PatternContext, options: Patte
     endpoint.unsubscribe = unsubscribe;
   }
 
+  function checkTopics(topics: readonly string[]): void {
+    hub.subscribe(topics, () => {}, undefined)();
+  }
+
   function remember(message: Message): void {
     messages.set(message.id, message);
     if (messages.size > eventsRemembered) messages.delete(messages.keys().next().value!);
@@ -233,8 +235,12 @@ export async function createRedisService(context: PatternContext, options: Patte
     if (endpoint.disabled !== undefined) return;
     endpoint.disabled = endpoint.stored.disabled = reason;
     shared.save(endpoint);
-    tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'disabled', reason });
-    operations.announce('disabled', { endpoint: endpoint.id, reason });
+    tellDisabled(endpoint.id, reason);
+  }
+
+  function tellDisabled(id: string, reason: string): void {
+    tell({ kind: 'endpoint', endpoint: id, change: 'disabled', reason });
+    operations.announce('disabled', { endpoint: id, reason });
   }
 
   async function measure(): Promise<void> {
@@ -251,17 +257,20 @@ export async function createRedisService(context: PatternContext, options: Patte
 
   const enabled = () => [...shared.all.values()].filter(({ disabled }) => disabled === undefined).length;
 
+  function edit(endpoint: WebhookEndpoint, { events, enabled: wanted }: EndpointChange): void {
+    const { stored } = endpoint;
+    if (events) changeTopics(endpoint, events);
+    if (wanted === true && stored.disabled !== undefined) Object.assign(stored, { disabled: undefined, failures: 0, failingSinceMs: undefined });
+    if (wanted === false) stored.disabled ??= 'disabled by request';
+    endpoint.disabled = stored.disabled;
+  }
+
   return {
-    endpoints: shared.all, timers, rules: { scheme, guard }, disable, enabled,
+    endpoints: shared.all, timers, rules: { scheme, guard }, enabled,
     log: {
       list: (filter) => reading(() => log.list(filter)),
       delivery: (id) => reading(() => log.delivery(id)),
       events: (filter) => reading(() => log.events(filter)),
-      committed: () => changing(writes.done),
-      saveEndpoint({ id }) {
-        const endpoint = shared.all.get(id);
-        if (endpoint) shared.save(endpoint);
-      },
     },
     newBreaker: () => undefined,
     pending: (endpoint) => underWay.get(endpoint.id) ?? 0,
@@ -270,21 +279,30 @@ export async function createRedisService(context: PatternContext, options: Patte
       await changing(() => shared.add(endpoint));
       tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'registered' });
     },
-    remove(endpoint) {
-      shared.remove(endpoint);
+    async remove(endpoint) {
+      await changing(() => shared.remove(endpoint));
       tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'deleted' });
     },
-    enable(endpoint) {
-      if (endpoint.disabled === undefined) return;
-      const { stored } = endpoint;
-      endpoint.disabled = stored.disabled = undefined;
-      stored.failures = 0;
-      stored.failingSinceMs = undefined;
-      shared.save(endpoint);
-      tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'enabled' });
-      operations.announce('enabled', { endpoint: endpoint.id });
+    async patch(endpoint, asked) {
+      const { id } = endpoint;
+      let before: string | undefined;
+      await changing(() => shared.change(endpoint, (copy) => {
+        before = copy.disabled;
+        edit(copy, asked);
+      }));
+      const reason = shared.all.get(id)?.disabled;
+      if (before === undefined && reason !== undefined) tellDisabled(id, reason);
+      if (before === undefined || reason !== undefined) return;
+      tell({ kind: 'endpoint', endpoint: id, change: 'enabled' });
+      operations.announce('enabled', { endpoint: id });
     },
-    resubscribe: subscribe,
+    async rotate(endpoint, asked) {
+      let shown: { secret?: string } = {};
+      await changing(() => shared.change(endpoint, (copy) => {
+        shown = rotateSecret(copy, asked, scheme, timers.nowMs());
+      }));
+      return shown;
+    },
     async sendTest(endpoint) {
       const message = testMessage(endpoint.stored.key, timers.nowMs(), random);
       await publisher.send(message, [endpoint]);
@@ -323,7 +341,7 @@ export async function createRedisService(context: PatternContext, options: Patte
       operations.close();
       for (const endpoint of shared.all.values()) endpoint.unsubscribe();
       await publisher.close();
-      await within(closeGraceMs, writes.done()).catch(() => {});
+      await within(closeGraceMs, shared.upToDate()).catch(() => {});
       const quiet = worker.close();
       if (publishing.ready()) await within(closeGraceMs, quiet).catch(() => {});
       await tries.close();

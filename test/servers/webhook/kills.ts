@@ -218,7 +218,8 @@ export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, r
   return { kills, confirmed: confirmed.size, endpoints, deliveries: total, lost, duplicates: total - received.size, foretold, unexplained };
 }
 
-async function start(options: Record<string, unknown>): Promise<{ child: ChildProcess; url: string }> {
+/** A webhook server in a process of its own. */
+export async function start(options: Record<string, unknown>): Promise<{ child: ChildProcess; url: string }> {
   const child = fork(new URL('./kill-server.ts', import.meta.url), [JSON.stringify({ keep: 100_000_000, ...options })], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout!.setEncoding('utf8').once('data', resolve);
