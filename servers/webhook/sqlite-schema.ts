@@ -6,6 +6,7 @@
 // `spent` are the attempts before a replay: the schedule begins anew behind them.
 
 import type { DatabaseSync } from 'node:sqlite';
+import { exitCodes, UserError } from '../../core/errors.ts';
 
 export const stateNumbers = { fresh: 0, waiting: 1, delivered: 2, exhausted: 3, cancelled: 4 } as const;
 
@@ -35,14 +36,18 @@ CREATE TABLE attempts (
 PRAGMA user_version = ${version};
 `;
 
+export const tableNames = ['endpoints', 'events', 'deliveries', 'attempts'] as const;
+
 /**
  * Makes the tables in a new database and checks the version of one that has them.
- * @throws Error when another version wrote it
+ * @throws UserError when another version wrote it
  */
-export function migrate(db: DatabaseSync): void {
+export function migrate(db: DatabaseSync, path: string): void {
   const { user_version: found } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (found === 0) db.exec(`BEGIN; ${tables} COMMIT;`);
-  else if (found !== version) throw new Error(`the store was written as version ${found}; this pushbench reads version ${version}`);
+  else if (found !== version) {
+    throw new UserError('store-version', `${path} was written as version ${found}; this pushbench reads version ${version}. Use the pushbench that wrote it, or name another file with the option file.`, exitCodes.failed);
+  }
 }
 
 const taskColumns = `d.id, d.endpoint, d.attempts, d.spent, d.created_ms AS createdMs, d.next_ms AS nextMs,

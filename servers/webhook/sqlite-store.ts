@@ -5,10 +5,11 @@
 // A process that is killed leaves at most one transaction behind that was not committed, which SQLite rolls back: its
 // events were not confirmed to their publisher, its attempts are made again.
 
-import { closeSync, openSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { deliveryStates, type DeliveryState } from './api.ts';
 import { createTransactions } from './sqlite-commit.ts';
+import { checkContent, filesOf, openingFault, prepareFile } from './sqlite-file.ts';
 import { migrate, statements, stateNumbers, wholeReads } from './sqlite-schema.ts';
 import { createRefusals } from './store-errors.ts';
 import type { AttemptRow, DeliveryRow, DeliveryStore, EventRow, ListFilter, StoredEndpoint, Task } from './store.ts';
@@ -19,15 +20,10 @@ type RowRecord = { [K in keyof Omit<DeliveryRow, 'state'>]: DeliveryRow[K] exten
 /**
  * Opens the database and makes it where there is none.
  * @param path of the file, `:memory:` for one that ends with the process
- * @throws the system's error when the file cannot be had; Error when another version wrote it, or another process uses it
+ * @throws UserError when the file cannot be had, is damaged, of another program or version, or another process uses it
  */
 export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSync } {
-  // Secrets are in it. SQLite gives its other files the permissions of this one.
-  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
-  const db = new DatabaseSync(path);
-  // Two servers on one file would deliver everything twice.
-  db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_spill = OFF; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;');
-  migrate(db);
+  const db = path === ':memory:' ? open(path) : openFile(path);
   const run = prepareAll(db, statements);
   let pruneAfter = 0;
   let pending = (db.prepare(wholeReads.countPending).get() as { n: number }).n;
@@ -186,6 +182,33 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
       db.close();
     },
   };
+}
+
+function openFile(path: string): DatabaseSync {
+  const { isNew, isChecked } = prepareFile(path);
+  try {
+    return open(path, isChecked ? undefined : (db) => checkContent(path, db));
+  } catch (error) {
+    // What was made just now and cannot be used is nothing to keep.
+    if (isNew) for (const file of filesOf(path)) rmSync(file, { force: true });
+    throw openingFault(path, error);
+  }
+}
+
+function open(path: string, check?: (db: DatabaseSync) => void): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    // Two servers on one file would deliver everything twice.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    check?.(db);
+    // Nothing is written before a commit, so that only a commit can find the disk full.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_spill = OFF; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;');
+    migrate(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 function prepareAll<K extends string>(db: DatabaseSync, texts: Readonly<Record<K, string>>): Record<K, StatementSync> {

@@ -5,7 +5,7 @@ import { messageOf } from '../../core/errors.ts';
 import { RequestError } from '../request.ts';
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html); the extended ones have more bits above. */
-const primaryOf = (errcode: number) => errcode & 0xff;
+export const primaryOf = (errcode: number) => errcode & 0xff;
 const codes = { corrupt: 11, full: 13, notADatabase: 26 } as const;
 
 /** The same trouble is told again when it comes back after this long. */

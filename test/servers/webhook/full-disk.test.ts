@@ -2,13 +2,13 @@
 // refused, whether the server lives or is killed.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { patternOptions } from '../../../core/patterns.ts';
 import { random } from '../../../core/random.ts';
 import { defaultLimits } from '../../../core/scenario.ts';
@@ -17,20 +17,9 @@ import { receiver, until } from '../receivers.ts';
 import { apiOf } from './client.ts';
 import { postTo } from './failing-store.ts';
 import { start } from './kills.ts';
+import { notRoot, smallDisk } from './small-disk.ts';
 
-const notRoot = process.getuid?.() !== 0 && 'mounting a small disk takes root';
 const noStrace = spawnSync('strace', ['-V']).status !== 0 && 'strace is not installed';
-
-/** A disk of that size, in memory. */
-function smallDisk(t: TestContext, size: string) {
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', folder]);
-  t.after(() => {
-    execFileSync('umount', ['--lazy', folder]);
-    rmSync(folder, { recursive: true });
-  });
-  return { file: join(folder, 'store.db'), grow: (to: string) => void execFileSync('mount', ['-o', `remount,size=${to}`, folder]) };
-}
 
 const bodyOf = (n: number, bytes: number) => JSON.stringify({ n, fill: 'x'.repeat(bytes) });
 const envelopeOf = ({ body }: { body: string }) => JSON.parse(body) as { seq: number; body: { n: number } };
