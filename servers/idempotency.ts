@@ -5,8 +5,10 @@ import { createHash } from 'node:crypto';
 import type { Publish } from './pattern.ts';
 import { RequestError } from './request.ts';
 
-/** Keys that a server remembers, the newest. A pattern with a store keeps them there too, for longer. */
+/** Keys that a server remembers in memory, the newest. */
 export const keysRemembered = 10_000;
+/** How long a store keeps them. */
+export const keyStaysMs = 86_400_000;
 const keyMost = 255;
 
 /** A string of structured fields (RFC 9651, section 3.3.3), or the bare key, as many clients send it. */

@@ -5,7 +5,9 @@
 
 import type { ServerLimits } from '../../core/scenario.ts';
 import type { Counters } from '../../core/counters.ts';
-import type { Hub, Stamps } from '../hub.ts';
+import type { Hub } from '../hub.ts';
+import { fingerprintOf, keyReused, keyStaysMs } from '../idempotency.ts';
+import type { Publish } from '../pattern.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { WebhookEndpoint } from './endpoints.ts';
 import type { Applied, Roster } from './roster.ts';
@@ -19,8 +21,11 @@ const pendingMost = 10_000_000;
 export type Kept = { message: Message; nowMs: number; rows: { id: number; key: number; isPending: boolean }[] };
 
 export type Intake = {
-  /** @throws TooManyTopics; RequestError 503 when the store did not take it: then there is no such event */
-  publish(topic: string, body: string, stamps: Stamps): Promise<{ id: string; seq: number }>;
+  /**
+   * @throws TooManyTopics; RequestError 503 when the store did not take it: then there is no such event; 422 when the key
+   *   stands for another one
+   */
+  publish: Publish;
   /** Writes a message's deliveries, within a unit of the store. */
   keep(message: Message, receivers: readonly WebhookEndpoint[]): Kept;
   /** Hands them to the dispatcher. */
@@ -122,7 +127,15 @@ export function createIntake({ hub, store, dispatcher, timers, roster, limits, c
   return {
     keep,
     dispatch: (kept) => dispatch(kept),
-    async publish(topic, body, stamps) {
+    async publish(topic, body, stamps, { key } = {}) {
+      // A repeat that comes while the first is under way waits for it in servers/idempotency.ts, and does not come here.
+      const sinceMs = timers.nowMs() - keyStaysMs;
+      const fingerprint = key === undefined ? '' : fingerprintOf(topic, body);
+      const before = key === undefined ? undefined : store.keyed(key, sinceMs);
+      if (before) {
+        if (before.fingerprint !== fingerprint) throw keyReused(key!); // there is one
+        return { id: before.id, seq: before.seq };
+      }
       let kept: Kept | undefined;
       let replaced: ReadonlySet<number> | undefined;
       const { id, seq, json } = hub.draft(topic, body, stamps, () => {
@@ -136,6 +149,7 @@ export function createIntake({ hub, store, dispatcher, timers, roster, limits, c
           const receivers = followers.filter((endpoint) => roster.byKey(endpoint.stored.key) === endpoint && hasRoom(endpoint, message, now));
           replaced = now.replaced;
           kept = keep(message, receivers);
+          if (key !== undefined) store.keepKey(key, { fingerprint, id, seq }, timers.nowMs(), sinceMs);
         },
         done: () => end(true),
         undo: () => end(false),

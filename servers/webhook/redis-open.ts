@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { exitCodes, messageOf, UserError } from '../../core/errors.ts';
+import { keyStaysMs } from '../idempotency.ts';
 import { createBatches, markerField, type Batches } from './redis-batch.ts';
 import { openLink, openPatient, type PatientConnections, type RedisLink } from './redis-link.ts';
 import type { JobData } from './redis-log.ts';
@@ -22,8 +23,6 @@ const connectWithinMs = 3000;
 const closeWithinMs = 200;
 /** An event's body outlives its last delivery by this. */
 const bodyStaysMs = 7 * 86_400_000;
-/** How long a publisher may repeat an event by its key. */
-export const keyStaysMs = 86_400_000;
 
 export type OpenRedis = {
   /** For people. */

@@ -5,7 +5,7 @@ import type { ServerBacklog } from '../../core/control.ts';
 import type { PatternOptions } from '../../core/patterns.ts';
 import { schemes } from '../../core/signature.ts';
 import type { Stamps } from '../hub.ts';
-import type { PatternContext, Publish } from '../pattern.ts';
+import type { PatternContext, Publish, PublishOptions } from '../pattern.ts';
 import { RequestError } from '../request.ts';
 import type { EndpointChange, Rotation, Stats, StreamMessage } from './api.ts';
 import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './attempt.ts';
@@ -91,9 +91,9 @@ export function createService(context: PatternContext, options: PatternOptions<'
   let [delivered, exhausted, attempts, attemptsOfSettled, settledCount] = [0, 0, 0, 0, 0];
   let closed = false;
 
-  async function publish(topic: string, body: string, stamps: Stamps): Promise<{ id: string; seq: number }> {
+  async function publish(topic: string, body: string, stamps: Stamps, given?: PublishOptions): Promise<{ id: string; seq: number }> {
     if (closed) throw new RequestError(503, 'closing', 'the server is closing');
-    if (options.delivery !== 'sync') return intake.publish(topic, body, stamps);
+    if (options.delivery !== 'sync') return intake.publish(topic, body, stamps, given);
     const { id, seq, json } = hub.draft(topic, body, stamps, () => {
       const receivers = hub.followers(topic) as WebhookEndpoint[]; // nobody else subscribes to this hub
       inHandler = inHandler.then(() => deliverInHandler({ id, topic, body: json, bodyBytes: Buffer.byteLength(json) }, receivers));

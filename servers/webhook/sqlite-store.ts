@@ -12,7 +12,9 @@ import { createTransactions } from './sqlite-commit.ts';
 import { checkContent, filesOf, openingFault, prepareFile } from './sqlite-file.ts';
 import { migrate, statements, stateNumbers, wholeReads } from './sqlite-schema.ts';
 import { createRefusals } from './store-errors.ts';
-import type { AttemptRow, DeliveryRow, DeliveryStore, EventRow, ListFilter, StoredEndpoint, Task } from './store.ts';
+import type { AttemptRow, DeliveryRow, DeliveryStore, EventRow, KeyedEvent, ListFilter, StoredEndpoint, Task } from './store.ts';
+
+const prunedKeysAtOnce = 2;
 
 type TaskRecord = { id: number; endpoint: number; attempts: number; spent: number; createdMs: number; nextMs: number | null; eventId: string; topic: string; body: string; bodyBytes: number };
 type RowRecord = { [K in keyof Omit<DeliveryRow, 'state'>]: DeliveryRow[K] extends number | string ? DeliveryRow[K] : Exclude<DeliveryRow[K], undefined> | null } & { state: number };
@@ -108,6 +110,14 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
         });
       });
       return ids;
+    },
+    keyed: (key, sinceMs) => reading(() => run.keyed.get(key, sinceMs) as KeyedEvent | undefined), // its columns are named so
+    keepKey(key, { fingerprint, id, seq }, nowMs, sinceMs) {
+      record(() => {
+        run.pruneKey.run(key, sinceMs);
+        run.pruneKeys.run(sinceMs, prunedKeysAtOnce); // each makes room for more than itself
+        run.addKey.run(key, fingerprint, id, seq, nowMs);
+      });
     },
     settle({ id }, attempt, state) {
       const { attempt: number, atMs, latencyMs, status = null, failure = null, answer, truncated, nextMs = null } = attempt;

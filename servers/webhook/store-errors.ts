@@ -43,7 +43,7 @@ export function troubleOf(error: unknown): keyof typeof troubles {
 
 /** The answer where the store failed so late that it may have stored the request all the same. */
 export function unknownOutcome(): RequestError {
-  return new RequestError(503, 'unknown', 'the store failed before it could say whether it has this; it may be stored or not');
+  return new RequestError(503, 'unknown', 'the store failed before it could say whether it has this: it may or may not have been stored; repeat it with the same Idempotency-Key');
 }
 
 /**

@@ -46,6 +46,9 @@ export type AttemptRow = {
   nextMs: number | undefined;
 };
 
+/** An event that a publisher named with a key of its own, and what the key stands for (servers/idempotency.ts). */
+export type KeyedEvent = { readonly fingerprint: string; readonly id: string; readonly seq: number };
+
 export type DeliveryRow = {
   id: number;
   endpointId: string;
@@ -102,6 +105,10 @@ export type DeliveryStore = Pick<Transactions, 'submit' | 'committed' | 'unsaved
    * @returns the deliveries' ids, in the order of the endpoints
    */
   publish(message: Message, endpoints: readonly { key: number; state: 'pending' | 'cancelled' }[], nowMs: number): number[];
+  /** The event that a publisher's key has made since the time. */
+  keyed(key: string, sinceMs: number): KeyedEvent | undefined;
+  /** Keeps which event a key has made, and forgets some that are older than `sinceMs`. */
+  keepKey(key: string, event: KeyedEvent, nowMs: number, sinceMs: number): void;
   /** Enters an attempt and what it means. `pending` with the time of the next attempt. */
   settle(task: Task, attempt: AttemptRow, state: DeliveryState): void;
 

@@ -51,7 +51,7 @@ test('a database is one server\'s, and of one version', async (t) => {
   const db = new DatabaseSync(file);
   db.exec('PRAGMA user_version = 99');
   db.close();
-  assert.throws(() => openSqliteStore(file), /written as version 99; this pushbench reads version 1/);
+  assert.throws(() => openSqliteStore(file), /written as version 99; this pushbench reads version 2/);
 });
 
 test('what is written together is committed together, and durable when told so', async (t) => {
