@@ -158,20 +158,29 @@ function checkUntouched(path: string): boolean {
   if (head.toString('latin1') !== magic) {
     throw fault(`${path} is no SQLite database: it begins with other bytes. It was left as it is. Name another file with the option file; if it was a database once, restore a copy of it.`);
   }
-  const log = damageOfLog(`${path}-wal`);
-  if (log) throw damaged(path, log);
   const before = besides.filter((suffix) => existsSync(path + suffix));
   const db = new DatabaseSync(path, { readOnly: true });
   let isGood = false;
   try {
-    checkContent(path, db);
-    isGood = true;
+    const isReadable = canRead(db); // before the log is looked at: another process may be writing it
+    const log = damageOfLog(`${path}-wal`);
+    if (log) throw damaged(path, log);
+    if (isReadable) checkContent(path, db);
+    isGood = isReadable;
+    return isReadable;
+  } finally {
+    db.close();
+    if (!isGood) for (const suffix of besides) if (!before.includes(suffix)) rmSync(path + suffix, { force: true }); // of the check alone
+  }
+}
+
+/** @throws what the database throws, when another process has it for one */
+function canRead(db: DatabaseSync): boolean {
+  try {
+    db.prepare('PRAGMA schema_version').get();
     return true;
   } catch (error) {
     if (isSqliteError(error) && sharedMemoryErrors.includes(error.errcode)) return false;
     throw error;
-  } finally {
-    db.close();
-    if (!isGood) for (const suffix of besides) if (!before.includes(suffix)) rmSync(path + suffix, { force: true }); // of the check alone
   }
 }

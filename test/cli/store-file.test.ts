@@ -13,7 +13,7 @@ test('serve says what is wrong with the file, and leaves it as it is', async (t)
   const folder = temporaryFolder(t);
   const file = join(folder, 'store.db');
   writeFileSync(file, text);
-  for (const [given, message] of [[file, /store\.db is no SQLite database/], [folder, /is a folder and no file\. Name a file in it/], [join(folder, 'none', 'a.db'), /there is no folder .*none\. Make it/]] as const) {
+  for (const [given, message] of [[file, /store\.db is no SQLite database/], [folder, /is a folder and no file\. Name a file in it/]] as const) {
     const { code, stdout, stderr } = await start(['serve', 'webhook', '--port', '0', '--set', 'store=sqlite', '--set', `file=${given}`], folder).ended;
     assert.deepEqual([code, stdout], [3, '']);
     assert.match(stderr, message);

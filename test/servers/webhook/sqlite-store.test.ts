@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, test, type TestContext } from 'node:test';
 import { statements } from '../../../servers/webhook/sqlite-schema.ts';
 import { openSqliteStore } from '../../../servers/webhook/sqlite-store.ts';
+import { failingStore, full } from './failing-store.ts';
 
 function newFile(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-test-'));
@@ -175,4 +176,22 @@ test('a change that is refused for a reason of its own takes no other with it', 
   assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled']);
   assert.deepEqual([undone, store.pending()], [['second'], 2]);
   assert.deepEqual(store.events({ limit: 9 }).map(({ id }) => id), ['e-1', 'e-3']); // publications come first
+});
+
+test('what cannot be stored when the process ends is told, and the store closes all the same', async (t) => {
+  const told = t.mock.method(console, 'error', () => {});
+  const file = newFile(t);
+  const { store, failWith } = failingStore(file);
+  const endpoint = { key: 0, id: 'ep_1', config: '{}', createdMs: 0, disabled: undefined, failures: 0, failingSinceMs: undefined };
+  store.saveEndpoint(endpoint);
+  const [id] = store.publish({ id: 'e-1', topic: 'news', body: '1', bodyBytes: 1 }, [{ key: endpoint.key, state: 'pending' }], 1);
+  await store.committed();
+  failWith(full);
+  const task = { id: id!, endpoint: endpoint.key, message: { id: '', topic: '', body: '', bodyBytes: 1 }, attempts: 0, spent: 0, createdMs: 0, dueMs: 0 };
+  store.settle(task, { attempt: 1, atMs: 1, latencyMs: 1, status: 204, failure: undefined, answer: '', truncated: false, nextMs: undefined }, 'delivered');
+  await store.close();
+  assert.match(String(told.mock.calls.at(-1)!.arguments[0]), /store\.db: 1 outcomes could not be stored; those attempts are made again at the next start/);
+  const again = openSqliteStore(file);
+  assert.deepEqual(again.fresh(endpoint.key, 0, 9).map((one) => one.id), [id]);
+  await again.close();
 });
