@@ -65,11 +65,12 @@ const publishing = (operationId: string, summary: string, description: string): 
     parameters: [
       { name: 'topic', in: 'path', required: true, schema: { type: 'string', pattern: '^[A-Za-z0-9._:~-]{1,128}$' } },
       ...['planned', 'sent', 'crc'].map((name) => ({ name: `pushbench-${name}`, in: 'header', required: false, description: `\`${name}\` of the event`, schema: { type: 'integer', minimum: 0 } })),
+      { name: 'Idempotency-Key', in: 'header', required: false, description: "the publisher's name for the event: a repeat with the same key, topic and body is the same event and gets the same answer", schema: { type: 'string', minLength: 1, maxLength: 512 } },
     ],
     requestBody: { required: true, description: 'any text in UTF-8', content: { 'application/json': { schema: {} }, 'text/plain': { schema: { type: 'string' } } } },
     responses: {
       201: json({ type: 'object', required: ['id', 'seq'], properties: { id: { type: 'string' }, seq: { type: 'integer', minimum: 1 } }, additionalProperties: false }, 'it is stored'),
-      ...refusals({ 400: 'the topic, a number or the encoding is wrong', 413: 'the body is too large', 503: 'there are too many topics, or the store did not take it: then there is no such event. With `error: unknown` it may be there or not' }),
+      ...refusals({ 400: 'the topic, a number, the key or the encoding is wrong', 413: 'the body is too large', 422: 'the key stands for another event', 503: 'there are too many topics, or the store did not take it: then there is no such event. With `error: unknown` it may be there or not: repeat it with the same Idempotency-Key' }),
     },
     security: [],
   },
