@@ -17,7 +17,8 @@ import type { Message } from './store.ts';
 const batchMost = { requests: 500, bytes: 8 * 1024 ** 2, jobs: 2000 };
 /** Requests that may wait for their batch. */
 const waitingMost = 10_000;
-/** What Redis may take for each delivery besides. */
+/** What Redis may take for a batch at least, however long what came before it took; and for each delivery besides. */
+const batchWithinMs = 500;
 const perJobMs = 0.2;
 /** A batch that another server's changes got in the way of is tried again so often. */
 const triesMost = 5;
@@ -156,7 +157,7 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
   async function store(all: readonly Waiting[], leftMs: () => number): Promise<void> {
     const { batch, answers, messages } = batchOf(all);
     const token = randomUUID();
-    const limitMs = leftMs() + batch.jobs.length * perJobMs;
+    const limitMs = Math.max(leftMs(), batchWithinMs) + batch.jobs.length * perJobMs;
     let outcome: BatchOutcome;
     try {
       const prepared = await batches.prepare(batch);
