@@ -1,5 +1,5 @@
-// Makes publishing repeatable: with an `Idempotency-Key` a publisher who did not hear the answer sends the event again,
-// and it is the same event (draft-ietf-httpapi-idempotency-key-header-07).
+// Makes publishing repeatable: with an `Idempotency-Key` a publisher who did not hear the answer sends the
+// event again, and it is the same event (draft-ietf-httpapi-idempotency-key-header-07).
 
 import { createHash } from 'node:crypto';
 import type { Publish } from './pattern.ts';
@@ -24,7 +24,8 @@ export function idempotencyKeyOf(value: string | string[] | undefined): string |
   const text = String(value);
   const key = quoted.exec(text)?.[1]?.replace(/\\(.)/g, '$1') ?? (bare.test(text) ? text : '');
   if (key === '' || key.length > keyMost) {
-    throw new RequestError(400, 'bad-idempotency-key', `Idempotency-Key is 1 to ${keyMost} visible characters, best in double quotes: "8e03978e-40d5-43dd-bc93-6894a57f9324"`);
+    const example = '"8e03978e-40d5-43dd-bc93-6894a57f9324"';
+    throw new RequestError(400, 'bad-idempotency-key', `Idempotency-Key is 1 to ${keyMost} visible characters, best in double quotes: ${example}`);
   }
   return key;
 }
@@ -35,12 +36,13 @@ export function fingerprintOf(topic: string, body: string): string {
 }
 
 export function keyReused(key: string): RequestError {
-  return new RequestError(422, 'idempotency-key-reused', `the Idempotency-Key "${key}" stands for another event; a repeat has the same topic and body, and another event has a key of its own`);
+  const advice = 'a repeat has the same topic and body, and another event has a key of its own';
+  return new RequestError(422, 'idempotency-key-reused', `the Idempotency-Key "${key}" stands for another event; ${advice}`);
 }
 
 /**
- * Publishing that remembers keys: a repeat gets the answer of the first, and waits for it when it is still under way.
- * What failed is forgotten, so that the repeat tries again.
+ * Publishing that remembers keys: a repeat gets the answer of the first, and waits for it when it is still
+ * under way. What failed is forgotten, so that the repeat tries again.
  * @returns rejects with RequestError 422 when the key stands for another event
  */
 export function withKeys(publish: Publish, remembered = keysRemembered): Publish {

@@ -1,9 +1,10 @@
-// Stores a batch of events in Redis with all their deliveries, or nothing of it, in one script. BullMQ's own script adds
-// the jobs inside of it.
+// Stores a batch of events in Redis with all their deliveries, or nothing of it, in one script. BullMQ's own
+// script adds the jobs inside of it.
 //
-// Each publisher has a key with the token of its latest batch. A batch names the token it follows, so that one whose
-// answer was lost can be settled: `settle` reads whether its token is there, and if not, puts another in its place. A
-// batch that was still on its way then finds that it does not follow, and does nothing.
+// Each publisher has a key with the token of its latest batch. A batch names the token it follows, so that
+// one whose answer was lost can be settled: `settle` reads whether its token is there, and if not, puts
+// another in its place. A batch that was still on its way then finds that it does not follow, and does
+// nothing.
 
 import { Job, type Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -17,8 +18,8 @@ export type StoredBatch = {
 };
 
 /**
- * `fenced`: it does not follow; settle and try again. `raced`: one of the keys was taken meanwhile. `emptied`: the store
- * is not the one that this server began with.
+ * `fenced`: it does not follow; settle and try again. `raced`: one of the keys was taken meanwhile.
+ * `emptied`: the store is not the one that this server began with.
  */
 export type BatchOutcome = 'stored' | 'fenced' | 'raced' | 'emptied';
 export type Settlement = 'stored' | 'not-stored' | 'emptied';
@@ -30,6 +31,7 @@ export type BatchTimes = { tokenMs: number; eventMs: number; keyMs: number; even
 /** The field of the endpoints' hash that says which store they belong to. */
 export const markerField = 'store';
 
+type Transaction = Parameters<ReturnType<Queue['getBackend']>['addJobToTransaction']>[0];
 /** What BullMQ's script takes for a job, besides the queue's keys. */
 type JobArguments = { queueKeys: string[]; rest: (string | Buffer)[] };
 
@@ -37,8 +39,8 @@ const queueKeyCount = 9;
 
 /**
  * @param addJobScript BullMQ's `addStandardJob`: with KEYS and ARGV as parameters it is a function's body
- * @returns the script; its first write is refused as a whole when Redis takes no writes (out of memory, read only),
- *   and what goes wrong behind it is undone: a job whose event is gone is never sent
+ * @returns the script; its first write is refused as a whole when Redis takes no writes (out of memory, read
+ *   only), and what goes wrong behind it is undone: a job whose event is gone is never sent
  */
 function batchScript(addJobScript: string): string {
   return `
@@ -98,7 +100,10 @@ export type Batches = {
   prepare(batch: StoredBatch): Promise<PreparedBatch>;
   /** @param follows the token of the batch before, or of the fence; '' before the first */
   store(redis: Redis, batch: PreparedBatch, follows: string, token: string): Promise<BatchOutcome>;
-  /** Whether the batch of this token is stored; if not, it never will be, and `fence` is what the next one follows. */
+  /**
+   * Whether the batch of this token is stored; if not, it never will be, and `fence` is what the next one
+   * follows.
+   */
   settle(redis: Redis, token: string, fence: string): Promise<Settlement>;
 };
 
@@ -106,7 +111,9 @@ export type Batches = {
  * @param redis the connection that `queue` was given
  * @param addJobScript the text of BullMQ's `addStandardJob`
  */
-export function createBatches(redis: Redis, queue: Queue<JobData, string>, addJobScript: string, identity: string, keys: BatchKeys, times: BatchTimes): Batches {
+export function createBatches(
+  redis: Redis, queue: Queue<JobData, string>, addJobScript: string, identity: string, keys: BatchKeys, times: BatchTimes,
+): Batches {
   redis.defineCommand('pushbenchStore', { lua: batchScript(addJobScript) });
   redis.defineCommand('pushbenchSettle', { lua: settleScript, numberOfKeys: 3 });
 
@@ -114,8 +121,9 @@ export function createBatches(redis: Redis, queue: Queue<JobData, string>, addJo
     let taken: (string | Buffer)[] = [];
     const taker = { runCommand: (_name: string, given: (string | Buffer)[]) => (taken = given) };
     const job = new Job<JobData, string>(queue, 'delivery', data, {}).asJSON();
-    // BullMQ calls nothing but `runCommand` on what it is given here, in order to put a job on somebody's transaction.
-    await queue.getBackend().addJobToTransaction(taker as unknown as Parameters<ReturnType<typeof queue.getBackend>['addJobToTransaction']>[0], job, '');
+    // BullMQ calls nothing but `runCommand` on what it is given here, in order to put a job on somebody's
+    // transaction.
+    await queue.getBackend().addJobToTransaction(taker as unknown as Transaction, job, '');
     return { queueKeys: taken.slice(0, queueKeyCount).map(String), rest: taken.slice(queueKeyCount) };
   }
 
@@ -123,20 +131,26 @@ export function createBatches(redis: Redis, queue: Queue<JobData, string>, addJo
     async prepare({ events, keys: given, jobs }) {
       const made = await Promise.all(jobs.map(argumentsOf));
       const queueKeys = made[0]?.queueKeys ?? Array<string>(queueKeyCount).fill('');
-      const names = [keys.marker, keys.endpoints, keys.batch, keys.events, ...queueKeys, ...events.map(({ key }) => key), ...given.map(({ key }) => key)];
+      const names = [
+        keys.marker, keys.endpoints, keys.batch, keys.events, ...queueKeys,
+        ...events.map(({ key }) => key), ...given.map(({ key }) => key),
+      ];
       const values = [
         times.tokenMs, times.eventMs, times.keyMs, times.eventsKept, events.length, given.length, jobs.length,
         ...events.flatMap(({ text, note }) => [text, note]), ...given.map(({ text }) => text), ...made.flatMap(({ rest }) => rest),
       ];
       return { names, values };
     },
-    store: (to, { names, values }, follows, token) => run<BatchOutcome>(to, 'pushbenchStore', [names.length, ...names, identity, follows, token, ...values]),
-    settle: (to, token, fence) => run<Settlement>(to, 'pushbenchSettle', [keys.marker, keys.endpoints, keys.batch, identity, token, fence, times.tokenMs]),
+    store: (to, { names, values }, follows, token) =>
+      run<BatchOutcome>(to, 'pushbenchStore', [names.length, ...names, identity, follows, token, ...values]),
+    settle: (to, token, fence) =>
+      run<Settlement>(to, 'pushbenchSettle', [keys.marker, keys.endpoints, keys.batch, identity, token, fence, times.tokenMs]),
   };
 }
 
 /** The scripts above answer with these words alone. */
 function run<T extends string>(redis: Redis, name: string, given: (string | number | Buffer)[]): Promise<T> {
-  const commands = redis as unknown as Record<string, (given: (string | number | Buffer)[]) => Promise<T>>; // a script becomes a method of this name
+  // A script becomes a method of its name.
+  const commands = redis as unknown as Record<string, (given: (string | number | Buffer)[]) => Promise<T>>;
   return commands[name]!(given);
 }

@@ -1,6 +1,7 @@
-// Keeps the registered endpoints in Redis, shared by every server on it. Each server has a copy to work with; a version
-// number in Redis tells that another server has changed something. What a copy does not know or has as disabled is looked
-// up before anything is decided by it. What Redis did not take is undone here: the copy becomes what Redis has.
+// Keeps the registered endpoints in Redis, shared by every server on it. Each server has a copy to work with;
+// a version number in Redis tells that another server has changed something. What a copy does not know or has
+// as disabled is looked up before anything is decided by it. What Redis did not take is undone here: the copy
+// becomes what Redis has.
 
 import type { Redis } from 'ioredis';
 import type { SignatureScheme } from '../../core/signature.ts';
@@ -10,6 +11,8 @@ import { markerField } from './redis-batch.ts';
 import type { RedisLink } from './redis-link.ts';
 import { createWrites } from './redis-writes.ts';
 import type { StoredEndpoint } from './store.ts';
+
+type WithChange = Redis & { pushbenchChange(given: string[]): Promise<string> };
 
 export type RedisEndpoints = {
   /** In the order in which this server heard of them. */
@@ -21,7 +24,8 @@ export type RedisEndpoints = {
   /**
    * Changes an endpoint when Redis has the change.
    * @param edit changes a copy
-   * @throws TooManyTopics, RequestError 404 when it was removed meanwhile, what `edit` throws, or what kept Redis from it
+   * @throws TooManyTopics, RequestError 404 when it was removed meanwhile, what `edit` throws, or what kept
+   *   Redis from it
    */
   change(endpoint: WebhookEndpoint, edit: (copy: WebhookEndpoint) => void): Promise<void>;
   /** Keeps what has happened to it, as soon as it can be. */
@@ -30,9 +34,13 @@ export type RedisEndpoints = {
   isStored(endpoint: WebhookEndpoint): boolean;
   /** The endpoint as Redis has it, when the copy would have its deliveries cancelled. */
   current(id: string): Promise<WebhookEndpoint | undefined>;
-  /** Takes over what other servers have changed, and what Redis has where it did not take a change of ours. */
+  /**
+   * Takes over what other servers have changed, and what Redis has where it did not take a change of ours.
+   */
   reload(): Promise<void>;
-  /** Resolves when what was changed here before is in Redis, or was refused and the copy is what Redis has. */
+  /**
+   * Resolves when what was changed here before is in Redis, or was refused and the copy is what Redis has.
+   */
   upToDate(): Promise<void>;
 };
 
@@ -50,7 +58,10 @@ export type RedisEndpointsOptions = {
   emptied: () => Error;
 };
 
-/** A change and the version that tells of it, together; into no other store than the one that the server began with. */
+/**
+ * A change and the version that tells of it, together; into no other store than the one that the server began
+ * with.
+ */
 const changeScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('HGET', KEYS[2], '${markerField}') ~= ARGV[1] then return 'emptied' end
 if ARGV[3] then redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) else redis.call('HDEL', KEYS[2], ARGV[2]) end
@@ -70,7 +81,9 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
   /** Changes of ours on their way: what Redis says is older. */
   let unsaved = 0;
   let reloading: Promise<void> | undefined;
-  /** Changes that clients ask for are made one after the other: each begins with what the one before has left. */
+  /**
+   * Changes that clients ask for are made one after the other: each begins with what the one before has left.
+   */
   let turn: Promise<unknown> = Promise.resolve();
 
   link.redis.defineCommand('pushbenchChange', { lua: changeScript, numberOfKeys: 3 });
@@ -81,7 +94,7 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     try {
       const given = [marker, keys.endpoints, keys.version, identity, id, ...(text === undefined ? [] : [text])];
       // The script above becomes a method of this name, and answers with a word.
-      const answer = await link.ask((redis) => (redis as Redis & { pushbenchChange(given: string[]): Promise<string> }).pushbenchChange(given));
+      const answer = await link.ask((redis) => (redis as WithChange).pushbenchChange(given));
       if (answer === 'emptied') throw emptied();
     } catch (error) {
       seenVersion = ''; // the next reload takes what Redis has
@@ -103,7 +116,10 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     texts.set(id, text);
     const before = all.get(id);
     const endpoint = endpointOf(JSON.parse(text) as StoredEndpoint, scheme, undefined); // written by `save` alone
-    Object.assign(endpoint, before && { delivered: before.delivered, givenUp: before.givenUp, lastFailure: before.lastFailure, unsubscribe: before.unsubscribe });
+    if (before) {
+      const { delivered, givenUp, lastFailure, unsubscribe } = before;
+      Object.assign(endpoint, { delivered, givenUp, lastFailure, unsubscribe });
+    }
     all.set(id, endpoint);
     subscribe(endpoint);
   }
@@ -115,7 +131,8 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
   }
 
   async function takeChanges(): Promise<void> {
-    const [version, mark, field] = await link.ask((redis) => Promise.all([redis.get(keys.version), redis.get(marker), redis.hget(keys.endpoints, markerField)]));
+    const [version, mark, field] = await link.ask((redis) =>
+      Promise.all([redis.get(keys.version), redis.get(marker), redis.hget(keys.endpoints, markerField)]));
     if (mark !== identity || field !== identity) throw emptied();
     if (version === seenVersion || unsaved > 0) return;
     const stored = await link.ask((redis) => redis.hgetall(keys.endpoints));

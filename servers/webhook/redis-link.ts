@@ -1,6 +1,6 @@
-// Opens connections to Redis that do nothing late: a command is sent at once or never, its answer comes within a
-// deadline or counts as lost, and nothing is sent again after a connection was lost. So whoever was told "not stored"
-// can rely on it.
+// Opens connections to Redis that do nothing late: a command is sent at once or never, its answer comes
+// within a deadline or counts as lost, and nothing is sent again after a connection was lost. So whoever was
+// told "not stored" can rely on it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -8,9 +8,14 @@ import { messageOf } from '../../core/errors.ts';
 import { TooManyTopics } from '../hub.ts';
 import { RequestError } from '../request.ts';
 
-/** How long an answer may take. Publishing waits for two of them at the most, and its own answer is due within 2 s. */
+/**
+ * How long an answer may take. Publishing waits for two of them at the most, and its own answer is due within
+ * 2 s.
+ */
 export const answerWithinMs = 900;
-/** How long Redis may take from accepting a connection to being ready; behind it a new connection is tried. */
+/**
+ * How long Redis may take from accepting a connection to being ready; behind it a new connection is tried.
+ */
 const readyWithinMs = 10_000;
 export const reconnectMostMs = 500;
 /** Of a connection that is given up: how long Redis may take to close its end. */
@@ -37,7 +42,8 @@ export type RedisLink = {
    */
   ask<T>(commands: (redis: Redis) => Promise<T>, withinMs?: number): Promise<T>;
   /**
-   * Waits for work that takes commands of its own, however many, for as long as Redis answers anything meanwhile.
+   * Waits for work that takes commands of its own, however many, for as long as Redis answers anything
+   * meanwhile.
    * @throws the same
    */
   during<T>(work: () => Promise<T>): Promise<T>;
@@ -48,7 +54,9 @@ export type RedisLink = {
 const beatEveryMs = 300;
 
 /** @param change is called when commands can be sent again, and when they no longer can, with the reason */
-export function openLink(url: string, password: string | undefined, change: (ready: boolean, reason: string) => void = () => {}): RedisLink {
+export function openLink(
+  url: string, password: string | undefined, change: (ready: boolean, reason: string) => void = () => {},
+): RedisLink {
   const redis = new Redis(url, {
     ...(password && { password }),
     enableOfflineQueue: false,
@@ -92,7 +100,8 @@ export function openLink(url: string, password: string | undefined, change: (rea
     if (!alive || redis.status !== 'ready') throw new RedisDown(reason);
     const late = Promise.withResolvers<never>();
     // An answer that has come while this process was busy is read before it counts as late.
-    const timer = setTimeout(() => setImmediate(() => setImmediate(() => late.reject(new AnswerLost(`no answer within ${Math.round(withinMs)} ms`)))), withinMs);
+    const isLate = () => late.reject(new AnswerLost(`no answer within ${Math.round(withinMs)} ms`));
+    const timer = setTimeout(() => setImmediate(() => setImmediate(isLate)), withinMs);
     try {
       const answer = commands(redis);
       answer.catch(() => {}); // it may end after its deadline
@@ -147,9 +156,9 @@ export type PatientConnections = {
 };
 
 /**
- * Opens connections for BullMQ's worker, which wait for a Redis that is away. BullMQ waits for the end of a connection
- * that it ends, and ioredis never reports it of one that pauses between two attempts to connect; such a one ends with
- * its next attempt here.
+ * Opens connections for BullMQ's worker, which wait for a Redis that is away. BullMQ waits for the end of a
+ * connection that it ends, and ioredis never reports it of one that pauses between two attempts to connect;
+ * such a one ends with its next attempt here.
  */
 export function openPatient(url: string, password: string | undefined): PatientConnections {
   const all = new Set<Redis>();
@@ -185,7 +194,8 @@ export function isReply(error: unknown): error is Error {
 
 /** Whether the same may succeed later: Redis is away, or takes no writes for now. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof RedisDown || error instanceof AnswerLost || (isReply(error) && /^(?:OOM|MISCONF|READONLY|LOADING|NOREPLICAS|BUSY)\b/.test(error.message));
+  if (error instanceof RedisDown || error instanceof AnswerLost) return true;
+  return isReply(error) && /^(?:OOM|MISCONF|READONLY|LOADING|NOREPLICAS|BUSY)\b/.test(error.message);
 }
 
 /**
@@ -195,11 +205,17 @@ export function isPassing(error: unknown): boolean {
 export function refusalOf(error: unknown, host: string, changing = false): Error {
   if (error instanceof RequestError || error instanceof TooManyTopics) return error;
   const message = messageOf(error).slice(0, 200);
+  const refused = (code: string, what: string) => new RequestError(503, code, `Redis at ${host} ${what}`);
   if (isReply(error)) {
-    if (message.startsWith('OOM')) return new RequestError(503, 'store-full', `Redis at ${host} is out of memory and took nothing; raise its maxmemory, or try again when deliveries have been made`);
-    return new RequestError(503, 'store-failed', `Redis at ${host} refused it, nothing was stored: ${message}`);
+    if (!message.startsWith('OOM')) return refused('store-failed', `refused it, nothing was stored: ${message}`);
+    return refused('store-full', 'is out of memory and took nothing; raise its maxmemory, or try again when deliveries have been made');
   }
-  if (error instanceof AnswerLost && changing) return new RequestError(503, 'unknown', `Redis at ${host} did not answer (${message}): the change may or may not have been stored; look whether it is there when Redis is back`);
-  if (error instanceof AnswerLost || error instanceof RedisDown) return new RequestError(503, 'store-failed', `Redis at ${host} does not answer (${message}); nothing was stored, try again when it is back`);
+  if (error instanceof AnswerLost && changing) {
+    const what = 'the change may or may not have been stored; look whether it is there when Redis is back';
+    return refused('unknown', `did not answer (${message}): ${what}`);
+  }
+  if (error instanceof AnswerLost || error instanceof RedisDown) {
+    return refused('store-failed', `does not answer (${message}); nothing was stored, try again when it is back`);
+  }
   return error instanceof Error ? error : new Error(message); // a defect of ours
 }

@@ -1,5 +1,5 @@
-// Connects to the Redis of the webhook store and makes sure which store it is: two keys hold one identity, and a server
-// goes on only while both have the one that it began with. A Redis that was emptied has neither.
+// Connects to the Redis of the webhook store and makes sure which store it is: two keys hold one identity,
+// and a server goes on only while both have the one that it began with. A Redis that was emptied has neither.
 
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis';
 import { exitCodes, messageOf, UserError } from '../../core/errors.ts';
 import { keyStaysMs } from '../idempotency.ts';
 import { createBatches, markerField, type Batches } from './redis-batch.ts';
+import { within } from './redis-complaints.ts';
 import { openLink, openPatient, type PatientConnections, type RedisLink } from './redis-link.ts';
 import type { JobData } from './redis-log.ts';
 
@@ -65,11 +66,13 @@ export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedis
   const closeLinks = () => [link, publishing].forEach((one) => one.close());
   if (!(await isReady([link, publishing]))) {
     closeLinks();
-    throw new UserError('redis', `no Redis answers at ${host}; start redis-server, or name another address with the option redis`, exitCodes.failed);
+    const what = `no Redis answers at ${host}; start redis-server, or name another address with the option redis`;
+    throw new UserError('redis', what, exitCodes.failed);
   }
   let identity: string;
   try {
-    identity = String(await link.ask((redis) => redis.eval(identifyScript, 2, redisKeys.marker, redisKeys.endpoints, randomUUID())));
+    const { marker, endpoints } = redisKeys;
+    identity = String(await link.ask((redis) => redis.eval(identifyScript, 2, marker, endpoints, randomUUID())));
   } catch (error) {
     closeLinks();
     throw new UserError('redis', `Redis at ${host} takes nothing: ${messageOf(error).slice(0, 200)}`, exitCodes.failed);
@@ -80,13 +83,13 @@ export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedis
   const jobs = new Queue<JobData, string>(queueName, { connection: publishing.redis, prefix });
   for (const one of [queue, jobs]) one.on('error', fail);
   const batches = createBatches(publishing.redis, jobs, await addJobScript,
-    identity, { marker: redisKeys.marker, endpoints: redisKeys.endpoints, batch: `${prefix}:batch:${randomUUID()}`, events: redisKeys.events },
+    identity, { ...redisKeys, batch: `${prefix}:batch:${randomUUID()}` },
     { tokenMs: bodyStaysMs, eventMs: retainMs + bodyStaysMs, keyMs: keyStaysMs, eventsKept: keep });
   return {
     host, link, publishing, queue, batches, identity, patient: openPatient(url, password),
     async close() {
       // BullMQ waits for a Redis that may be away.
-      await Promise.race([Promise.allSettled([queue.close(), jobs.close()]), new Promise((resolve) => setTimeout(resolve, closeWithinMs))]);
+      await within(closeWithinMs, Promise.allSettled([queue.close(), jobs.close()])).catch(() => {});
       closeLinks();
     },
   };

@@ -1,6 +1,7 @@
-// Publishes over Redis: what comes while a batch is on its way goes into the next one, and only one is under way. Events
-// are drafts of the hub until Redis has answered. What it refused is dropped; where its answer was lost the drafts wait
-// until Redis says whether they are there (redis-batch.ts), and nothing else is published meanwhile.
+// Publishes over Redis: what comes while a batch is on its way goes into the next one, and only one is under
+// way. Events are drafts of the hub until Redis has answered. What it refused is dropped; where its answer
+// was lost the drafts wait until Redis says whether they are there (redis-batch.ts), and nothing else is
+// published meanwhile.
 
 import { randomUUID } from 'node:crypto';
 import { fingerprintOf, keyReused } from '../idempotency.ts';
@@ -17,7 +18,10 @@ import type { Message } from './store.ts';
 const batchMost = { requests: 500, bytes: 8 * 1024 ** 2, jobs: 2000 };
 /** Requests that may wait for their batch. */
 const waitingMost = 10_000;
-/** What Redis may take for a batch at least, however long what came before it took; and for each delivery besides. */
+/**
+ * What Redis may take for a batch at least, however long what came before it took; and for each delivery
+ * besides.
+ */
 const batchWithinMs = 500;
 const perJobMs = 0.2;
 /** A batch that another server's changes got in the way of is tried again so often. */
@@ -27,8 +31,12 @@ type Answer = { id: string; seq: number };
 type Waiting = PromiseWithResolvers<Answer> & {
   bytes: number;
   /** An event to be numbered, or a message for some endpoints alone. */
-  what: { kind: 'event'; topic: string; body: string; stamps: Stamps; key: string | undefined } | { kind: 'message'; message: Message; endpoints: readonly WebhookEndpoint[] };
+  what:
+    | { kind: 'event'; topic: string; body: string; stamps: Stamps; key: string | undefined }
+    | { kind: 'message'; message: Message; endpoints: readonly WebhookEndpoint[] };
 };
+
+type Growing<T> = { [K in keyof T]: T[K] extends readonly (infer One)[] ? One[] : never };
 
 export type RedisPublisher = {
   publish: Publish;
@@ -76,9 +84,11 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
 
   function add(what: Waiting['what'], bytes: number): Promise<Answer> {
     const one: Waiting = { ...Promise.withResolvers<Answer>(), what, bytes };
-    if (closed) one.reject(new RequestError(503, 'store-failed', 'the server is closing; nothing was stored'));
-    else if (waiting.length >= waitingMost) one.reject(new RequestError(503, 'store-failed', `${waitingMost} events wait for Redis, which is the limit; nothing was stored, try again later`));
-    else waiting.push(one);
+    const refusal = closed ? 'the server is closing; nothing was stored'
+      : waiting.length >= waitingMost ? `${waitingMost} events wait for Redis, which is the limit; nothing was stored, try again later`
+      : undefined;
+    if (refusal === undefined) waiting.push(one);
+    else one.reject(new RequestError(503, 'store-failed', refusal));
     pump();
     return one.promise;
   }
@@ -185,18 +195,23 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
     }
     forget();
     if (outcome === 'emptied') options.emptied();
-    if (outcome === 'fenced') return refuse(answers.keys(), new RequestError(503, 'store-failed', `another program changes what this server keeps in Redis at ${host}; nothing was stored`));
+    if (outcome === 'fenced') {
+      const what = `another program changes what this server keeps in Redis at ${host}; nothing was stored`;
+      return refuse(answers.keys(), new RequestError(503, 'store-failed', what));
+    }
     waiting = [...answers.keys(), ...waiting]; // the next round finds the key, or refuses all
   }
 
-  const lost = (error: AnswerLost) => new RequestError(503, 'unknown',
-    `Redis at ${host} did not answer (${error.message.slice(0, 100)}): the event may or may not have been stored; repeat it with the same Idempotency-Key`);
+  function lost({ message }: AnswerLost): RequestError {
+    const what = 'the event may or may not have been stored; repeat it with the same Idempotency-Key';
+    return new RequestError(503, 'unknown', `Redis at ${host} did not answer (${message.slice(0, 100)}): ${what}`);
+  }
 
   /** Numbers the events and says what is stored of all. Those that cannot be numbered are answered. */
   function batchOf(all: readonly Waiting[]) {
     const answers = new Map<Waiting, Answer>();
     const messages: Message[] = [];
-    const batch = { events: [] as StoredBatch['events'][number][], keys: [] as StoredBatch['keys'][number][], jobs: [] as StoredBatch['jobs'][number][] };
+    const batch: Growing<StoredBatch> = { events: [], keys: [], jobs: [] };
     const createdMs = Math.round(nowMs());
     for (const [i, one] of all.entries()) {
       if (batch.jobs.length >= batchMost.jobs) {
@@ -214,9 +229,13 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
           drafted.set(id, Promise.withResolvers());
           draftIds.push(id);
           message = { id, topic: what.topic, body: json, bodyBytes: Buffer.byteLength(json) };
-          endpoints = (hub.followers(what.topic) as WebhookEndpoint[]).filter(options.isStored); // the service alone subscribes
+          const followers = hub.followers(what.topic) as WebhookEndpoint[]; // the service alone subscribes
+          endpoints = followers.filter(options.isStored);
           answers.set(one, { id, seq });
-          if (what.key !== undefined) batch.keys.push({ key: idempotencyKey(what.key), text: JSON.stringify({ id, seq, fingerprint: fingerprintOf(what.topic, what.body) }) });
+          if (what.key !== undefined) {
+            const text = JSON.stringify({ id, seq, fingerprint: fingerprintOf(what.topic, what.body) });
+            batch.keys.push({ key: idempotencyKey(what.key), text });
+          }
         } catch (error) {
           one.reject(error); // too many topics
           continue;
@@ -225,8 +244,9 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
       if (endpoints.length === 0) continue;
       const { id, topic, bodyBytes } = message;
       messages.push(message);
-      batch.events.push({ key: eventKey(id), text: JSON.stringify(message), note: JSON.stringify({ id, topic, createdMs, bodyBytes } satisfies EventNote) });
-      for (const endpoint of endpoints) batch.jobs.push({ endpoint: endpoint.id, key: endpoint.stored.key, event: id, topic, createdMs, attempts: [] });
+      const note: EventNote = { id, topic, createdMs, bodyBytes };
+      batch.events.push({ key: eventKey(id), text: JSON.stringify(message), note: JSON.stringify(note) });
+      for (const { id: endpoint, stored: { key } } of endpoints) batch.jobs.push({ endpoint, key, event: id, topic, createdMs, attempts: [] });
     }
     return { batch, answers, messages };
   }
@@ -266,7 +286,8 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
   }
 
   return {
-    publish: (topic, body, stamps, given) => add({ kind: 'event', topic, body, stamps, key: given?.key }, Buffer.byteLength(body)),
+    publish: (topic, body, stamps, given) =>
+      add({ kind: 'event', topic, body, stamps, key: given?.key }, Buffer.byteLength(body)),
     send: async (message, endpoints) => void (await add({ kind: 'message', message, endpoints }, message.bodyBytes)),
     resume: pump,
     taken: async (event) => drafted.get(event)?.promise,

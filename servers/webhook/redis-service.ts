@@ -1,10 +1,11 @@
-// Delivery over Redis, with BullMQ: every server on the same Redis takes publications and works on the same queue, on
-// one machine or several. Redis keeps endpoints (redis-endpoints.ts), events and deliveries (a delivery is a job;
-// redis-log.ts reads them); how long a kept one survives Redis itself, its own persistence says. A server that dies
-// leaves its jobs locked for some seconds, then another makes those attempts again.
+// Delivery over Redis, with BullMQ: every server on the same Redis takes publications and works on the same
+// queue, on one machine or several. Redis keeps endpoints (redis-endpoints.ts), events and deliveries (a
+// delivery is a job; redis-log.ts reads them); how long a kept one survives Redis itself, its own persistence
+// says. A server that dies leaves its jobs locked for some seconds, then another makes those attempts again.
 //
-// Lanes need one process that sees all of an endpoint's deliveries, so what the dispatcher offers (order, rates, the
-// breaker) is not to be had here, and the cap of concurrency holds for each server. core/patterns.ts refuses them together.
+// Lanes need one process that sees all of an endpoint's deliveries, so what the dispatcher offers (order,
+// rates, the breaker) is not to be had here, and the cap of concurrency holds for each server.
+// core/patterns.ts refuses them together.
 
 import type { ServerBacklog } from '../../core/control.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -82,11 +83,13 @@ export async function createRedisService(context: PatternContext, options: Patte
 
   /** Of what nobody waits for. That Redis is away, `change` says. */
   function report(error: unknown): void {
-    if (publishing.ready() && !(error instanceof RequestError && isEmptied)) complaints.sayOnce(`Redis at ${host}: ${messageOf(error)}`);
+    if (!publishing.ready() || isEmptied) return; // that has been said
+    complaints.sayOnce(`Redis at ${host}: ${messageOf(error)}`);
   }
 
   function emptied(): RequestError {
-    const sentence = `the store in Redis at ${host} was emptied under this server, its endpoints and deliveries are gone: start the server again and register the endpoints anew`;
+    const what = 'was emptied under this server, its endpoints and deliveries are gone';
+    const sentence = `the store in Redis at ${host} ${what}: start the server again and register the endpoints anew`;
     if (!isEmptied) complaints.say(`${sentence}; until then it answers 503`);
     isEmptied = true;
     return new RequestError(503, 'store-emptied', sentence);
@@ -168,7 +171,9 @@ export async function createRedisService(context: PatternContext, options: Patte
   function edit(endpoint: WebhookEndpoint, { events, enabled: wanted }: EndpointChange): void {
     const { stored } = endpoint;
     if (events) changeTopics(endpoint, events);
-    if (wanted === true && stored.disabled !== undefined) Object.assign(stored, { disabled: undefined, failures: 0, failingSinceMs: undefined });
+    if (wanted === true && stored.disabled !== undefined) {
+      Object.assign(stored, { disabled: undefined, failures: 0, failingSinceMs: undefined });
+    }
     if (wanted === false) stored.disabled ??= 'disabled by request';
     endpoint.disabled = stored.disabled;
   }

@@ -1,5 +1,5 @@
-// Makes the deliveries that Redis keeps as jobs of BullMQ: takes a job, makes one attempt, and enters what it means. A
-// server that dies leaves its jobs locked for some seconds, then another makes those attempts again.
+// Makes the deliveries that Redis keeps as jobs of BullMQ: takes a job, makes one attempt, and enters what it
+// means. A server that dies leaves its jobs locked for some seconds, then another makes those attempts again.
 
 import { DelayedError, UnrecoverableError, Worker } from 'bullmq';
 import type { PatternOptions } from '../../core/patterns.ts';
@@ -54,7 +54,8 @@ export type RedisWorkerOptions = {
 };
 
 export function createRedisWorker(given: RedisWorkerOptions): RedisWorker {
-  const { context: { counters, random }, options, timers, tries, patient, shared, messageOf, taken, tell, tellDisabled, announce, report } = given;
+  const { context: { counters, random }, options, timers, tries, patient, shared } = given;
+  const { messageOf, taken, tell, tellDisabled, announce, report } = given;
   const perEndpoint = endpointConcurrency(options);
   const underWay = new Map<string, number>();
   let [delivered, exhausted, attempts, attemptsOfSettled] = [0, 0, 0, 0];
@@ -106,7 +107,8 @@ export function createRedisWorker(given: RedisWorkerOptions): RedisWorker {
     judge(current, answer);
     const waitMs = ok || current.disabled !== undefined ? undefined : tries.waitMs(attempt - (data.spent ?? 0), answer);
     if (waitMs !== undefined) row.nextMs = Math.ceil(timers.nowMs() + waitMs);
-    await patiently(() => job.updateData({ ...data, attempts: [...data.attempts, row], ...(row.nextMs !== undefined && { nextMs: row.nextMs }) }));
+    const entered: JobData = { ...data, attempts: [...data.attempts, row], ...(row.nextMs !== undefined && { nextMs: row.nextMs }) };
+    await patiently(() => job.updateData(entered));
     const state = ok ? 'delivered' : current.disabled !== undefined ? 'cancelled' : waitMs === undefined ? 'exhausted' : 'pending';
     tell({ kind: 'attempt', delivery: deliveryView(rowOf(job, state)), attempt: attemptView(row) });
     if (waitMs !== undefined) {
@@ -152,7 +154,8 @@ export function createRedisWorker(given: RedisWorkerOptions): RedisWorker {
     figures() {
       const settled = delivered + exhausted;
       const now = [...underWay.values()].reduce((sum, n) => sum + n, 0);
-      return { underWay: now, delivered, exhausted, attempts, ...(settled > 0 && { attemptsPerDelivery: attemptsOfSettled / settled }) };
+      const perDelivery = settled > 0 && { attemptsPerDelivery: attemptsOfSettled / settled };
+      return { underWay: now, delivered, exhausted, attempts, ...perDelivery };
     },
     async close(isRedisThere) {
       const quiet = worker.close();

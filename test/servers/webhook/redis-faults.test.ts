@@ -1,5 +1,5 @@
-// What happens to webhooks when their Redis is full, frozen, killed, emptied, or loses answers: what it did not take
-// exists nowhere, what is unknown is said to be, and nobody waits.
+// What happens to webhooks when their Redis is full, frozen, killed, emptied, or loses answers: what it did
+// not take exists nowhere, what is unknown is said to be, and nobody waits.
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';

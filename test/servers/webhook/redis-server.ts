@@ -1,5 +1,5 @@
-// Starts a real redis-server of the test's own, on an ephemeral port and in a folder that goes with it, and does to it
-// what happens to servers. A proxy in front of it loses what a test wants lost.
+// Starts a real redis-server of the test's own, on an ephemeral port and in a folder that goes with it, and
+// does to it what happens to servers. A proxy in front of it loses what a test wants lost.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -73,8 +73,8 @@ export async function startRedis({ persistent = false } = {}): Promise<RedisServ
 export type RedisProxy = {
   url: string;
   /**
-   * From the next batch of events on: `answer` lets it through and loses what Redis says, `request` keeps it back.
-   * The connection is cut in both cases.
+   * From the next batch of events on: `answer` lets it through and loses what Redis says, `request` keeps it
+   * back. The connection is cut in both cases.
    * @returns resolves when a batch was caught, with a function that sends on what was kept back
    */
   lose(what: 'answer' | 'request'): Promise<() => Promise<void>>;
