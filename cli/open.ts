@@ -5,15 +5,17 @@ import { resolve } from 'node:path';
 import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
 import { packageRoot } from '../harness/version.ts';
 import { serveArchive } from '../reports/web.ts';
+import { checkedHosts } from './allow-host.ts';
 import { checkedPort, portTaken, untilSignal } from './port.ts';
 
 /** Serves until a signal comes. */
-export async function openCommand(folder: string, options: { port: string }): Promise<ExitCode> {
+export async function openCommand(folder: string, options: { port: string; allowHost: string[] }): Promise<ExitCode> {
   const port = checkedPort(options.port);
+  const allowHosts = checkedHosts(options.allowHost);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UserError('results-folder', `There is no folder ${folder}. Name one that runs wrote their results to, or run something first: pushbench run.`);
   }
-  const server = await serveArchive(resolve(folder), new URL('docs/', packageRoot), port).catch((error: unknown) => portTaken(error, port));
+  const server = await serveArchive(resolve(folder), new URL('docs/', packageRoot), port, allowHosts).catch((error: unknown) => portTaken(error, port));
   console.log(`Results of ${folder}: ${server.url}\nCtrl-C ends it.`);
   await untilSignal();
   await server.close();

@@ -20,6 +20,8 @@ export function createProgram(): Command {
   const set = new Option('--set <path=value>', 'override a value of the scenario, such as phases.measure=20s (may be repeated)')
     .default([] as string[], 'none')
     .argParser(collect);
+  const allowHost = new Option('--allow-host <name>', 'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)')
+    .default([] as string[], 'none').argParser(collect);
 
   const root = new Command('pushbench')
     // Before the commands are added, so that they take it over.
@@ -56,9 +58,10 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .description('run one reference server alone, with a curl line for each endpoint')
     .argument('<pattern>', 'polling, long-polling, http-stream, sse, websocket or webhook')
     .option('--port <number>', 'port to listen on', '8080')
-    .option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and dashboard of webhooks', '127.0.0.1')
+    .option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and dashboard of webhooks (web pages: docs/wire.md, who may ask)', '127.0.0.1')
+    .addOption(allowHost)
     .addOption(new Option('--set <option=value>', "override one of the pattern's options, such as hold=5s (may be repeated)").default([] as string[], 'none').argParser(collect))
-    .action(async (pattern: string, options: { port: string; host: string; set: string[] }) => {
+    .action(async (pattern: string, options: { port: string; host: string; allowHost: string[]; set: string[] }) => {
       const { serveCommand } = await import('./serve.ts');
       process.exitCode = await serveCommand(pattern, options);
     });
@@ -111,7 +114,8 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .description('browse results: an index of runs on 127.0.0.1, with every form of each')
     .argument('[folder]', 'where results are kept', 'results')
     .option('--port <number>', 'port on 127.0.0.1, 0 for any free one', '8090')
-    .action(async (folder: string, options: { port: string }) => {
+    .addOption(allowHost)
+    .action(async (folder: string, options: { port: string; allowHost: string[] }) => {
       const { openCommand } = await import('./open.ts');
       process.exitCode = await openCommand(folder, options);
     });

@@ -8,17 +8,19 @@ import { defaultLimits } from '../core/scenario.ts';
 import { nearest } from '../core/suggest.ts';
 import { patternServers } from '../servers/registry.ts';
 import { startServer } from '../servers/start.ts';
+import { checkedHosts } from './allow-host.ts';
 import { checkedPort, portTaken, untilSignal } from './port.ts';
 
 /** Serves until a signal comes. */
-export async function serveCommand(pattern: string, options: { port: string; host: string; set: string[] }): Promise<ExitCode> {
+export async function serveCommand(pattern: string, options: { port: string; host: string; allowHost: string[]; set: string[] }): Promise<ExitCode> {
   if (!isPattern(pattern)) {
     const near = nearest(pattern, Object.keys(patterns));
     throw new UserError('pattern', `There is no pattern called "${pattern}"${near ? `; did you mean "${near}"?` : '.'} There are: ${Object.keys(patterns).join(', ')}.`);
   }
   const port = checkedPort(options.port);
   const { host } = options;
-  const server = await startServer({ pattern, options: parseOptions(pattern, options.set), limits: defaultLimits, seed: 1, host, port })
+  const allowHosts = checkedHosts(options.allowHost);
+  const server = await startServer({ pattern, options: parseOptions(pattern, options.set), limits: defaultLimits, seed: 1, host, port, allowHosts })
     .catch((error: unknown) => notListening(error, host, port));
   const stopped = untilSignal(); // before anything is printed: who reads it may send the signal at once
   const { examples } = await patternServers[pattern]();

@@ -43,7 +43,7 @@ export const counterNames = [
   'slowDisconnects',
   /** Resumes that came too late: the history no longer held what the cursor asked for. */
   'resets',
-  /** Requests refused for a limit (too many subscribers, too large a body). */
+  /** Requests refused for a limit (subscribers, size of a body), or for where they come from (Host, Origin). */
   'refusals',
   /** Anything that should not happen: a malformed frame, an unexpected status, a reset connection. */
   'errors',

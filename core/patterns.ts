@@ -64,8 +64,8 @@ export const patternOptions = {
     resequence: duration.prefault('0s').describe('how long a receiver holds an event back that came before an earlier one of its topic; 0s takes events as they come'),
     scheme: z.enum(schemeNames).default('standard').describe('how deliveries are signed: Standard Webhooks (HMAC or ed25519), or as Stripe, GitHub or Slack do'),
     receivers: z.enum(['listed', 'public']).default('listed').describe('where deliveries may go: to the networks of `allow` alone, or to every public address too'),
-    allow: z.array(network).max(100).default(['127.0.0.0/8', '::1/128'])
-      .describe('networks that deliveries may go to; private ones are reached only through this'),
+    allow: z.union([z.literal('auto'), z.array(network).max(100)]).default('auto')
+      .describe('networks that deliveries may go to, private ones among them; auto is loopback, and none with receivers: public'),
   }).superRefine(({ store, fifo, breaker, endpointRate, delivery, file }, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (store === 'redis') {

@@ -1,6 +1,7 @@
 // The receiving end of webhooks as a request handler for `node:http` (and Express, in front of any body parser):
 // reads the body raw and bounded, verifies it, recognises repetitions, and hands what is new to the application.
-// The order of events is sequence.ts, on top of it.
+// The order of events is sequence.ts, on top of it. Callers come from anywhere, web pages too: what counts is the
+// signature, which none of them can make, so that Host and Origin are not looked at.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UserError } from '../core/errors.ts';

@@ -1,10 +1,11 @@
 // Serves a results folder on loopback: the index, reports and the other forms, made when asked for. It reads and
 // never writes. Web pages of other origins get nothing: not by their own address, nor by a name that they point at
-// 127.0.0.1 (DNS rebinding), for the Host must be this server's own.
+// 127.0.0.1 (DNS rebinding). The rule is that of all listeners, core/http-access.ts.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../core/errors.ts';
+import { createJudge } from '../core/http-access.ts';
 import type { Result } from '../core/result.ts';
 import { openArchive, type Archive } from './archive.ts';
 import { docTitles, docPage, linkedDocs } from './docs.ts';
@@ -33,9 +34,10 @@ const headers = {
  * @param root a results folder, or the folder of one run
  * @param docs the folder of the documentation
  * @param port 0 for any free one
+ * @param allowHosts names that it answers to besides its own, as `allowedHost` gives them
  * @throws the system's error when the port cannot be had
  */
-export async function serveArchive(root: string, docs: URL, port: number): Promise<ArchiveServer> {
+export async function serveArchive(root: string, docs: URL, port: number, allowHosts: readonly string[] = []): Promise<ArchiveServer> {
   const archive = openArchive(root);
   const inTurn = createQueue(mostWaiting);
   const server = createServer((request, response) => {
@@ -45,13 +47,16 @@ export async function serveArchive(root: string, docs: URL, port: number): Promi
   });
   server.maxConnections = maxConnections;
   await listening(server, port);
-  const { port: bound } = server.address() as AddressInfo; // of a TCP server
-  const hosts = new Set([`127.0.0.1:${bound}`, `localhost:${bound}`, ...(bound === 80 ? ['127.0.0.1', 'localhost'] : [])]);
+  const { port: bound, address } = server.address() as AddressInfo; // of a TCP server
+  const judge = createJudge({ scheme: 'http', address, allowHosts, readers: 'own-pages' });
 
-  async function answer({ method, url, headers: { host } }: IncomingMessage): Promise<Answer> {
-    if (host === undefined || !hosts.has(host.toLowerCase())) return wrong(403, 'This server answers to its own address alone; open it as the terminal shows it.');
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const { method, url } = request;
+    if ((request.headersDistinct['host'] ?? []).length > 1) return wrong(400, 'One Host, please.'); // RFC 9112, section 3.2
+    const verdict = judge(request);
+    if (verdict.kind === 'refused') return wrong(verdict.status, verdict.message);
     if (method !== 'GET' && method !== 'HEAD') return wrong(405, 'Results are read here, and nothing else: GET and HEAD.');
-    const target = URL.parse(url ?? '', `http://${host}`);
+    const target = URL.parse(url ?? '', 'http://localhost');
     const segments = target && decoded(target.pathname);
     if (!target || !segments) return wrong(400, 'This is no address.');
     return inTurn(() => route(segments, target.searchParams));

@@ -7,6 +7,7 @@ import { createSecureServer, createServer as createHttp2Server, type ServerHttp2
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Endpoint } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
+import { createGate } from './gate.ts';
 import type { RunningPattern } from './pattern.ts';
 import { RequestError } from './request.ts';
 import { createRouter, parseUrl, type Routes } from './router.ts';
@@ -18,7 +19,9 @@ export type ListenOptions = {
   host?: string;
   /** The pattern's port; any free one when left out or 0. */
   port?: number;
-  pattern: Pick<RunningPattern, 'routes' | 'upgrade'>;
+  /** Names that the listener answers to besides its own (core/http-access.ts). */
+  allowHosts?: readonly string[];
+  pattern: Pick<RunningPattern, 'routes' | 'upgrade' | 'readers'>;
   /** Publishing. A connection whose first request is one of these (by method and first path segment) is a publisher's and not counted. */
   publishRoutes: Routes;
   /** Gets the pattern's connections. */
@@ -108,11 +111,18 @@ type Connection = {
   response: ServerResponse | undefined;
 };
 
+/** What the gate in front of a port is told. */
+function gateOptions(options: Omit<ListenOptions, 'tally'>, scheme: 'http' | 'https') {
+  const { host, allowHosts, counters, pattern: { readers = 'loopback-pages' } } = options;
+  return { scheme, readers, counters, ...(host !== undefined && { host }), ...(allowHosts && { allowHosts }) };
+}
+
 function http1(
-  { tally, counters, publishRoutes, requestMs = defaultRequestMs }: Omit<ListenOptions, 'tally'> & { tally: Tally | undefined },
+  { tally, ...options }: Omit<ListenOptions, 'tally'> & { tally: Tally | undefined },
   routes: Routes,
   upgrade: RunningPattern['upgrade'],
 ): Port {
+  const { counters, publishRoutes, requestMs = defaultRequestMs } = options;
   const route = createRouter(routes, counters);
   const publishing = Object.keys(publishRoutes).map((key) => key.replace(/\*$/, ''));
   const connections = new Map<Socket, Connection>();
@@ -130,8 +140,10 @@ function http1(
   const server: HttpServer = createHttpServer(http1Limits(requestMs), (request, response) => {
     const connection = decide(request.socket, `${request.method} ${request.url}`);
     if (connection) connection.response = response;
-    route(request, response);
+    serve(request, response);
   });
+  const gate = createGate(server, gateOptions(options, 'http'));
+  const serve = gate.requests(route);
   server.on('connection', (socket) => {
     connections.set(socket, { known: false, refused: false, response: undefined });
     socket.once('close', () => {
@@ -159,11 +171,14 @@ function http1(
   });
 
   if (upgrade) {
+    const take = gate.upgrades((request, socket, head, mayPublish) => {
+      upgrade(request, socket, head, parseUrl(request.url), mayPublish);
+    });
     server.on('upgrade', (request, socket, head) => {
       decide(request.socket, `${request.method} ${request.url}`);
       socket.on('error', () => socket.destroy()); // the pattern may not have taken it over yet
       try {
-        upgrade(request, socket, head, parseUrl(request.url));
+        take(request, socket, head);
       } catch (error) {
         counters.errors++;
         const status = error instanceof RequestError ? error.status : 500;
@@ -192,7 +207,8 @@ function statusOf(code: string | undefined): string {
   }
 }
 
-function http2({ tally, counters, pattern }: ListenOptions, over: 'h2' | 'h2c'): Port {
+function http2(options: ListenOptions, over: 'h2' | 'h2c'): Port {
+  const { tally, counters, pattern } = options;
   const secure = over === 'h2';
   const server = secure ? createSecureServer({ ...http2Limits, allowHTTP1: false, cert: testCertificate, key: testKey }) : createHttp2Server(http2Limits);
   const sockets = new Set<Socket>();
@@ -221,7 +237,8 @@ function http2({ tally, counters, pattern }: ListenOptions, over: 'h2' | 'h2c'):
     });
     session.once('close', () => sessions.delete(session));
   });
-  server.on('request', createRouter(pattern.routes, counters));
+  const gate = createGate(server, gateOptions(options, secure ? 'https' : 'http'));
+  server.on('request', gate.requests(createRouter(pattern.routes, counters)));
 
   return {
     server,

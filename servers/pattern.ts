@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ServerBacklog } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
+import type { OpenedListener } from '../core/http-access.ts';
 import type { ServerLimits } from '../core/scenario.ts';
 import type { Hub, Stamps } from './hub.ts';
 
@@ -50,11 +51,13 @@ export type RunningPattern = {
    Publishing is not among them: all patterns share it.
    */
   routes: Readonly<Record<string, Handler>>;
-  /** Takes HTTP/1.1 upgrade requests, for the pattern that has them. */
-  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;
+  /** Takes HTTP/1.1 upgrade requests, for the pattern that has them. Without `mayPublish` a page may only read. */
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL, mayPublish: boolean) => void;
+  /** Web pages that may read besides the server's own (core/http-access.ts): those of loopback when left out. */
+  readers?: OpenedListener['readers'];
   /** Subscribers right now: held requests, open streams, registered endpoints; for polling, those that polled lately. */
   subscribers(): number;
-  /** The path of a page for people, where there is one; `beyond` this machine it holds the token that is needed there. */
+  /** The path of a page for people, where there is one; from `beyond` this machine, with the token needed there. */
   page?(beyond: boolean): string;
   /** Of a pattern that stores what is published: called in the place of the hub's `publish`, by every publisher. */
   publish?: Publish;

@@ -93,7 +93,10 @@ export function answerFull(response: Response, code: string, message: string): v
 /** A whole answer. Node's two response types have one signature each for this, so a union of them has none. */
 export function endWith(response: Response, status: number, headers: Readonly<Record<string, string>>, body?: string | Buffer): void {
   response.statusCode = status;
+  const varied = response.getHeader('vary'); // the gate may have said that the answer depends on Origin
   for (const name in headers) response.setHeader(name, headers[name]!);
+  const vary = headers['vary'];
+  if (vary !== undefined && varied !== undefined && vary !== varied) response.setHeader('vary', `${varied}, ${vary}`);
   if (body === undefined) response.end();
   else response.end(body);
 }

@@ -4,6 +4,7 @@
 import type { Endpoint, ServerBacklog } from '../core/control.ts';
 import { newCounters, type Counters } from '../core/counters.ts';
 import { UserError } from '../core/errors.ts';
+import { isLoopbackHost } from '../core/http-access.ts';
 import type { Injection } from '../core/injection.ts';
 import { patterns, type PatternName } from '../core/patterns.ts';
 import { random } from '../core/random.ts';
@@ -27,13 +28,15 @@ export type ServerOptions = {
   host?: string;
   /** Any free one when left out or 0. */
   port?: number;
+  /** Names that it answers to besides its own, for proxies (core/http-access.ts). */
+  allowHosts?: readonly string[];
   /** Makes the server worse on purpose. */
   injection?: Injection;
 };
 
 export type RunningServer = {
   endpoint: Endpoint;
-  /** The address of the pattern's page for people, where it has one. Away from loopback it holds a secret. */
+  /** The address of the pattern's page for people. Away from loopback, and with `allowHosts`, it holds a secret. */
   page?: string;
   hub: Hub;
   /** Publishes an event as a request does. */
@@ -56,7 +59,7 @@ const goodbyeMs = 3000;
  * @throws UserError when there is no such pattern or an option is missing
  * @throws the system's error when the port cannot be had (EADDRINUSE, EACCES)
  */
-export async function startServer({ pattern, options, limits, seed, host, port, injection = {} }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ pattern, options, limits, seed, host, port, allowHosts, injection = {} }: ServerOptions): Promise<RunningServer> {
   const server = await loadPattern(pattern, options);
   const counters = newCounters();
   const tally = injectTally(createTally(counters), injection);
@@ -70,6 +73,7 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
     over: overOf(options),
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
+    ...(allowHosts && { allowHosts }),
     pattern: { ...running, routes: { ...indexRoute(pattern, counters, publishing, routes), ...routes } },
     publishRoutes: publishing,
     tally,
@@ -79,10 +83,11 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
     throw error;
   });
 
+  const beyond = !isLoopbackHost(host ?? '127.0.0.1') || (allowHosts ?? []).length > 0;
   let closed: Promise<void> | undefined;
   return {
     endpoint: listener.endpoint,
-    ...(running.page ? { page: listener.endpoint.url + running.page(!isLoopback(host)) } : {}),
+    ...(running.page ? { page: listener.endpoint.url + running.page(beyond) } : {}),
     hub,
     publish,
     counters: tally.read,
@@ -98,11 +103,6 @@ async function loadPattern(pattern: string, options: ServerOptions['options']): 
   const missing = Object.keys(patterns[pattern].options.shape).filter((name) => !(name in options));
   if (missing.length > 0) throw new UserError('options', `the options of ${pattern} lack ${missing.join(', ')}; parse them with the pattern's schema, which fills in defaults`);
   return (await patternServers[pattern]()) as PatternServer<ServerOptions['options']>; // parsed by this very pattern's schema
-}
-
-/** Whether a server bound to this host can be reached from this machine alone. */
-export function isLoopback(host = '127.0.0.1'): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function isPattern(name: string): name is PatternName {

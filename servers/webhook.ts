@@ -32,6 +32,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
       const access = createAccess();
       return {
         routes: access.protect({ ...webhookRoutes(service, context.limits, context.counters), ...stream.routes, ...openApiRoute(), ...dashboardRoutes() }),
+        readers: 'own-pages',
         page: (beyond) => (beyond ? `/dashboard?token=${access.token}` : '/dashboard'),
         subscribers: service.enabled,
         publish: service.publish,

@@ -9,7 +9,6 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { PatternOptions } from '../core/patterns.ts';
 import { createFanOut, createFraming, type Framing, type Subscriber } from './fan-out.ts';
 import { TooManyTopics } from './hub.ts';
-import { isOriginAllowed } from './origin.ts';
 import type { PatternServer } from './pattern.ts';
 import { publishExample } from './publish.ts';
 import { answerError, cursorOf, RequestError, retryAfterS, topicsOf } from './request.ts';
@@ -24,6 +23,7 @@ const aroundBodyBytes = 1024;
 /** How long a client may take to answer a close. */
 const closeMs = 1000;
 const mostUnanswered = 2;
+const foreignPage = 'pages of another origin may read here, but not publish';
 
 export const websocket: PatternServer<PatternOptions<'websocket'>> = {
   start(context, { deflate, ping }) {
@@ -67,7 +67,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       },
     });
 
-    function accept(ws: WebSocket, outlet: Duplex, framing: Framing, topics: readonly string[], since: string | undefined): void {
+    function accept(ws: WebSocket, outlet: Duplex, framing: Framing, topics: readonly string[], since: string | undefined, mayPublish: boolean): void {
       const failed = () => void counters.errors++; // `ws` has closed with the code that the standard gives
       ws.on('error', failed);
       outlet.on('error', failed);
@@ -80,7 +80,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           since,
           open: (cursor, reset) => void outlet.write(textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}`)),
         });
-        attend(subscriber);
+        attend(subscriber, mayPublish);
       } catch (error) {
         if (!(error instanceof RequestError || error instanceof TooManyTopics)) throw error;
         counters.refusals++;
@@ -89,18 +89,18 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
     }
 
     // In a function of its own, so that nothing of the handshake lives as long as the listeners.
-    function attend(subscriber: Subscriber<WebSocket>): void {
+    function attend(subscriber: Subscriber<WebSocket>, mayPublish: boolean): void {
       const { peer } = subscriber;
       peer.on('pong', () => (subscriber.unanswered = 0));
       peer.on('message', (data, isBinary) => {
         subscriber.unanswered = 0;
         if (peer.readyState !== WebSocket.OPEN) return;
         if (isBinary) close(peer, closeCodes.binary, 'text messages only');
-        else take(subscriber, String(data));
+        else take(subscriber, String(data), mayPublish);
       });
     }
 
-    function take(subscriber: Subscriber<WebSocket>, text: string): void {
+    function take(subscriber: Subscriber<WebSocket>, text: string, mayPublish: boolean): void {
       counters.upstreamMessages++;
       const message = readUpstream(text, limits.maxBody);
       switch (message.kind) {
@@ -111,6 +111,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
         case 'refused':
           return refuseMessage(subscriber, message.ref, message.reason);
         case 'publish':
+          if (!mayPublish) return refuseMessage(subscriber, message.ref, foreignPage);
           try {
             const { id, seq } = hub.publish(message.topic, message.body, message.stamps);
             answer(subscriber, `{"ack":${message.ref},"id":"${id}","seq":${seq}}`);
@@ -144,7 +145,6 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       if (request.headers.upgrade?.toLowerCase() !== 'websocket') throw notAnUpgrade();
       // `ws` would speak version 8 too, whose origin is in another header.
       if (request.headers['sec-websocket-version'] !== '13') throw new RequestError(426, 'websocket-version', 'the server speaks version 13 (RFC 6455)');
-      if (!isOriginAllowed(request)) throw new RequestError(403, 'origin', 'pages of this origin may not connect; those of this machine may');
       if (closing) throw new RequestError(503, 'closing', 'the server is closing');
     }
 
@@ -156,7 +156,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           answerError(response, status, code, message, { upgrade: 'websocket' });
         },
       },
-      upgrade(request, socket, head, url) {
+      upgrade(request, socket, head, url, mayPublish) {
         if (url.pathname === path) counters.handshakes++;
         try {
           check(request, url);
@@ -164,10 +164,12 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           const since = cursorOf(url);
           // To a client that asks for a smaller window than ours messages go as they are, which it must take too.
           const smallWindow = request.headers['sec-websocket-extensions']?.includes('server_max_window_bits');
-          server.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, ws.extensions === '' || smallWindow ? plain : deflated, topics, since));
+          server.handleUpgrade(request, socket, head, (ws) => {
+            accept(ws, socket, ws.extensions === '' || smallWindow ? plain : deflated, topics, since, mayPublish);
+          });
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
-          if (error.status === 403 || error.status === 503) counters.refusals++;
+          if (error.status === 503) counters.refusals++;
           else counters.errors++;
           refuse(socket, error);
         }

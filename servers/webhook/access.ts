@@ -1,9 +1,9 @@
-// Who may use the API of webhook delivery and its dashboard. Programs on this machine: freely. Web pages: the
-// dashboard alone, for any page that a browser has open can send requests to this machine. Whoever comes from another
-// machine: with the server's token.
+// Asks for the server's token where the API of webhook delivery and its dashboard are used from another
+// machine, or through a proxy. Programs on this machine need none. Which Host and which web pages are let in
+// at all, the gate in front has decided (core/http-access.ts): the dashboard's own page alone.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
+import { hostOf, isLoopbackHost, proxyHeaderIn } from '../../core/http-access.ts';
 import type { Handler, Request, Response } from '../pattern.ts';
 import { endWith, RequestError } from '../request.ts';
 import type { Routes } from '../router.ts';
@@ -12,7 +12,7 @@ import { specialUse } from './guard.ts';
 export type Access = {
   /** Made anew at each start; shown to the operator alone. */
   readonly token: string;
-  /** The routes, each behind the check. @throws RequestError 401 or 403, in the handler */
+  /** The routes, each behind the check. @throws RequestError 401, in the handler */
   protect(routes: Routes): Routes;
 };
 
@@ -24,17 +24,13 @@ export function createAccess(): Access {
   }
 
   function check(request: Request): void {
-    const { headers, socket } = request;
-    const host = headers.host ?? '';
-    if (!isSameOrigin(headers.origin, host)) {
-      throw new RequestError(403, 'cross-origin', 'pages of another origin may not use this API; programs that are no browsers send no Origin');
-    }
-    if (isToken(/^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]) || isToken(cookie(request))) return;
-    if (specialUse(socket.remoteAddress ?? '') !== 'loopback' || headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) {
-      throw new RequestError(401, 'token', 'from another machine this API needs its token: send "Authorization: Bearer TOKEN", or open the dashboard at the address that the server printed');
-    }
-    // A name that was made to resolve to this machine would make its page ours (DNS rebinding); an address cannot.
-    if (!isLocalHost(host)) throw new RequestError(403, 'host', 'this API answers to localhost and to addresses, not to other names');
+    const [, bearer] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (isToken(bearer) || isToken(cookie(request))) return;
+    const from = whyElsewhere(request);
+    if (from === undefined) return;
+    const how = 'send "Authorization: Bearer TOKEN", or open the dashboard at the address that the server prints'
+      + ' when it is started with --host or --allow-host';
+    throw new RequestError(401, 'token', `${from} this API needs its token: ${how}`);
   }
 
   /** The address that the operator was given leads in: the token moves from the URL into a cookie. */
@@ -75,12 +71,14 @@ function cookie(request: Request): string | undefined {
   return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** Browsers send an Origin with each request that changes something, and with each that scripts of another origin make. */
-function isSameOrigin(origin: string | readonly string[] | undefined, host: string): boolean {
-  return origin === undefined || (typeof origin === 'string' && URL.parse(origin)?.host === host);
-}
-
-function isLocalHost(host: string): boolean {
-  const name = URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, '');
-  return name !== undefined && (isIP(name) !== 0 || /^(?:.+\.)?localhost\.?$/.test(name));
+/**
+ * What tells that a request did not begin on this machine, undefined when nothing does. A proxy here connects
+ * from loopback as a program does: it shows by the headers that it adds, or by a Host that is no name of
+ * loopback.
+ */
+function whyElsewhere({ headers, socket }: Request): string | undefined {
+  if (specialUse(socket.remoteAddress ?? '') !== 'loopback') return 'from another machine';
+  const header = proxyHeaderIn(headers);
+  if (header !== undefined) return `through a proxy (it sent ${header})`;
+  return isLoopbackHost(hostOf(headers.host ?? '') ?? '') ? undefined : 'under another name than localhost';
 }

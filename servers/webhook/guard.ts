@@ -5,13 +5,20 @@
 import { lookup as systemLookup } from 'node:dns';
 import type { Agent, ClientRequestArgs } from 'node:http';
 import { BlockList, isIP, type LookupFunction, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { isLoopbackHost } from '../../core/http-access.ts';
 
 export type GuardOptions = {
   /** `listed`: nothing but the addresses in `allow`. `public`: those, and every address of the public internet. */
   receivers: 'listed' | 'public';
-  /** Networks in CIDR form, such as `127.0.0.0/8`; they win over everything that is refused. */
-  allow: readonly string[];
+  /**
+   * Networks in CIDR form, such as `127.0.0.0/8`; they win over everything that is refused. `auto`: loopback where
+   * nothing but listed networks is reached, none where the public internet is, so that it stays shut unless named.
+   */
+  allow: 'auto' | readonly string[];
   lookup?: LookupFunction;
+  /** The addresses of this machine; those of its interfaces when left out. */
+  ownAddresses?: () => readonly string[];
 };
 
 export type Guard = {
@@ -73,19 +80,35 @@ export function specialUse(address: string): string | undefined {
   return globalUnicast.check(bare, family) ? undefined : 'reserved';
 }
 
-export function createGuard({ receivers, allow, lookup = systemLookup }: GuardOptions): Guard {
+const loopbackNetworks = ['127.0.0.0/8', '::1/128'];
+
+function interfaceAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+}
+
+export function createGuard(options: GuardOptions): Guard {
+  const { receivers, allow: given, lookup = systemLookup, ownAddresses = interfaceAddresses } = options;
+  const allow = given !== 'auto' ? given : receivers === 'listed' ? loopbackNetworks : [];
   const allowed = listOf(allow);
+  const reachesLoopback = allowed.check('127.0.0.1', 'ipv4') || allowed.check('::1', 'ipv6')
+    || allow.some((network) => isLoopbackHost(network.split('/')[0]!));
 
   function refusal(address: string): string | undefined {
     const bare = address.replace(/%.*$/, '');
     if (isIP(bare) !== 0 && allowed.check(bare, familyOf(bare))) return undefined;
-    const use = specialUse(address);
-    if (receivers === 'public') return use && `${address} is ${use}; deliveries go to public addresses${listed()}`;
+    if (receivers === 'public') return notPublic(address, specialUse(address) ?? ownUse(bare));
     return `${address} is not among the addresses that deliveries go to: ${allow.join(', ') || 'none'}`;
   }
 
-  function listed(): string {
-    return allow.length === 0 ? '' : ` and ${allow.join(', ')}`;
+  /** A public address of this machine leads to what listens on all addresses here, behind any firewall in front. */
+  function ownUse(address: string): string | undefined {
+    const own = listOf(ownAddresses().map((one) => `${one}/${isIP(one) === 6 ? 128 : 32}`));
+    return own.check(address, familyOf(address)) ? 'of this machine itself' : undefined;
+  }
+
+  function notPublic(host: string, use: string | undefined): string | undefined {
+    const besides = allow.length === 0 ? '' : ` and ${allow.join(', ')}`;
+    return use && `${host} is ${use}; deliveries go to public addresses${besides}`;
   }
 
   /** Fails when one of a name's addresses is refused: whoever mixes them is trying something. */
@@ -102,7 +125,9 @@ export function createGuard({ receivers, allow, lookup = systemLookup }: GuardOp
     refusalOf(hostname) {
       const host = hostname.replace(/^\[|\]$/g, '');
       if (isIP(host) !== 0) return refusal(host);
-      if (receivers === 'public' || /^(?:.+\.)?localhost\.?$/.test(host)) return undefined;
+      const isLocal = isLoopbackHost(host.replace(/\.$/, ''));
+      if (receivers === 'public') return notPublic(host, isLocal && !reachesLoopback ? 'loopback' : undefined);
+      if (isLocal) return undefined;
       return `${host} is a name; deliveries go to the addresses ${allow.join(', ') || '(none)'} and to localhost only`;
     },
     protect(agent) {

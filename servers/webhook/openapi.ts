@@ -56,7 +56,9 @@ const notThere = { 404: 'there is none with this id' };
 const untaken = { 503: 'the store did not take it: nothing has changed; `Retry-After` says when to try again' };
 const unread = { 503: 'the store cannot be read' };
 const badQuery = { 400: 'a parameter is wrong' };
-const access = { 401: 'from another machine, without the token', 403: 'from a page of another origin, or under another name' };
+/** What the gate in front of every route says. */
+const gate = { 403: 'from a page of another origin', 421: 'under a name that the server was not opened for' };
+const access = { 401: 'from another machine or through a proxy, without the token', ...gate };
 
 /** Publishing and a subscriber's message are taken and answered alike; every pattern has them. */
 const publishing = (operationId: string, summary: string, description: string): Json => ({
@@ -70,7 +72,11 @@ const publishing = (operationId: string, summary: string, description: string): 
     requestBody: { required: true, description: 'any text in UTF-8', content: { 'application/json': { schema: {} }, 'text/plain': { schema: { type: 'string' } } } },
     responses: {
       201: json({ type: 'object', required: ['id', 'seq'], properties: { id: { type: 'string' }, seq: { type: 'integer', minimum: 1 } }, additionalProperties: false }, 'it is stored'),
-      ...refusals({ 400: 'the topic, a number, the key or the encoding is wrong', 413: 'the body is too large', 422: 'the key stands for another event', 503: 'there are too many topics, or the store did not take it: then there is no such event. With `error: unknown` it may be there or not: repeat it with the same Idempotency-Key' }),
+      ...refusals({
+        400: 'the topic, a number, the key or the encoding is wrong', 413: 'the body is too large', 422: 'the key stands for another event',
+        503: 'there are too many topics, or the store did not take it: then there is no such event. With `error: unknown` it may be there or not: repeat it with the same Idempotency-Key',
+        ...gate,
+      }),
     },
     security: [],
   },
@@ -199,7 +205,7 @@ export function openApiDocument(): Json {
     },
     components: {
       schemas: { ...schemasOf(requests, 'input'), ...schemasOf({ ...answers, PublishedEvent: eventSchema }, 'output') },
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'for requests from another machine: the token that the server printed' } },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'for requests from another machine or through a proxy: the token that the server printed' } },
     },
   };
 }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { resultSchema } from '../../core/result.ts';
+import { talk } from '../servers/raw-http.ts';
 import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
 test('--help names every command and every exit code', async (t) => {
@@ -26,6 +27,8 @@ test('wrong arguments end with exit code 2 and a hint', async (t) => {
     [['serve', 'ses'], /no pattern called "ses"; did you mean "sse"\?/],
     [['serve', 'sse', '--port', 'http'], /--port http is not a port/],
     [['serve', 'sse', '--port', '0', '--host', '203.0.113.1'], /--host 203\.0\.113\.1 is no address of this machine: give 127\.0\.0\.1/],
+    [['serve', 'sse', '--allow-host', 'https://bench.example'], /--allow-host https:\/\/bench\.example is no host: give a name or an address alone, such as bench\.example/],
+    [['open', '.', '--allow-host', '*.example'], /--allow-host \*\.example is no host/],
     [['serve', 'sse', '--set', 'heartbeat'], /write it as option=value/],
     [['serve', 'sse', '--set', 'hartbeat=5s'], /options do not fit sse:\n {2}hartbeat: unknown key; did you mean "heartbeat"\?/],
     [['serve', 'sse', '--set', 'heartbeat=5', '--set', 'over=h3'], /over: expected one of h1, h2, h2c; got "h3"\n {2}heartbeat: expected a duration with its unit.*; got 5/],
@@ -151,6 +154,21 @@ test('serve runs one server with a curl line for each endpoint, until it is told
   assert.equal(code, 0);
   assert.match(stdout, /curl .*\/events/);
   assert.match(stdout, /curl .*\/topics\//);
+});
+
+test('serve and open answer to a name that was added, and to no other', async (t) => {
+  for (const args of [['serve', 'polling'], ['open', '.']]) {
+    const server = start([...args, '--port', '0', '--allow-host', 'bench.example', '--allow-host', 'Other.example'], temporaryFolder(t));
+    let said = '';
+    server.child.stdout!.on('data', (text: string) => (said += text));
+    await server.saw(/Ctrl-C ends it/);
+    const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(said)!;
+    for (const [host, status] of [['bench.example', 200], ['other.example:8080', 200], ['localhost', 200], ['evil.example', 421]] as const) {
+      assert.match(await talk(url, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `), `${args.join(' ')} ${host}`);
+    }
+    server.child.kill('SIGINT');
+    assert.equal((await server.ended).code, 0);
+  }
 });
 
 test('serve on a taken port says so', async (t) => {

@@ -42,7 +42,7 @@ test('a variant without options has the defaults filled in', () => {
   assert.deepEqual(variantOf(patterns, 'polling'), { pattern: 'polling', label: 'polling', options: { every: 1000, jitter: 0.1, conditional: true, gzip: false, connection: 'keep-alive' } });
   const { timeout, retries, jitter, concurrency, scheme, receivers, allow } = variantOf(patterns, 'webhook').options;
   assert.deepEqual({ timeout, retries, jitter, concurrency, scheme, receivers, allow }, {
-    timeout: 10_000, retries: [1000, 5000, 30_000], jitter: 0.1, concurrency: 64, scheme: 'standard', receivers: 'listed', allow: ['127.0.0.0/8', '::1/128'],
+    timeout: 10_000, retries: [1000, 5000, 30_000], jitter: 0.1, concurrency: 64, scheme: 'standard', receivers: 'listed', allow: 'auto',
   });
 });
 

@@ -11,16 +11,17 @@ import { test, type TestContext } from 'node:test';
 import { renderHtml } from '../../reports/html.ts';
 import { markdownBlocks } from '../../reports/docs.ts';
 import { serveArchive } from '../../reports/web.ts';
+import { talk } from '../servers/raw-http.ts';
 import { writeAb } from './ab-folder.ts';
 import { fixtureResult } from './fixture.ts';
 
 type Reply = { status: number; headers: Record<string, string | string[] | undefined>; body: string };
 
 /** The path goes out as it is written, unlike with fetch. */
-function ask(url: string, path: string, { method = 'GET', host }: { method?: string; host?: string } = {}): Promise<Reply> {
+function ask(url: string, path: string, { method = 'GET', ...headers }: Record<string, string> = {}): Promise<Reply> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const asked = request({ hostname, port, path, method, ...(host !== undefined && { headers: { host } }) }, (response) => {
+    const asked = request({ hostname, port, path, method, headers }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));
       response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body }));
@@ -198,20 +199,32 @@ test('no spelling of a path leads out of the folder, no link is followed', async
   assert.equal((await ask(url, '/runs/%zz/result.json')).status, 400);
 });
 
-test('another name for this address gets nothing, and nothing but reading is done', async (t) => {
-  const { url } = await opened(t);
+test('another name for this address gets nothing, nor do pages of another origin, and nothing but reading is done', async (t) => {
+  const { url, folder } = await opened(t);
   const { port } = new URL(url);
-  for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1', `127.0.0.1.evil.example:${port}`, `127.0.0.1:${Number(port) + 1}`, `user@127.0.0.1:${port}`]) {
+  for (const host of ['evil.example', `evil.example:${port}`, `127.0.0.1.evil.example:${port}`, '192.168.1.5', '0.0.0.0', `user@127.0.0.1:${port}`]) {
     const { status, body } = await ask(url, '/', { host });
-    assert.equal(status, 403, host);
+    assert.equal(status, 421, host);
+    assert.match(body, /--allow-host/);
     assert.doesNotMatch(body, /runs\//);
   }
-  assert.equal((await ask(url, '/', { host: `LOCALHOST:${port}` })).status, 200);
+  // Another port is that of a forwarded one.
+  for (const host of [`LOCALHOST:${port}`, '127.0.0.1', `[::1]:${Number(port) + 1}`]) assert.equal((await ask(url, '/', { host })).status, 200, host);
+  const foreign = ['https://evil.example', 'null', 'http://localhost:1'].map((origin): Record<string, string> => ({ origin }));
+  for (const headers of [...foreign, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' }]) {
+    const reply = await ask(url, '/runs/first/result.json', { ...headers });
+    assert.deepEqual([reply.status, reply.headers['access-control-allow-origin']], [403, undefined], JSON.stringify(headers));
+  }
+  assert.equal((await ask(url, '/', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })).status, 200, 'a link leads in');
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
     const { status, headers } = await ask(url, '/', { method });
     assert.equal(status, 405);
     assert.equal(headers['allow'], 'GET, HEAD');
   }
+  assert.match(await talk(url, `GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 400 /);
+  const named = await serveArchive(join(folder, 'results'), pathToFileURL(`${folder}/`), 0, ['bench.example']);
+  t.after(named.close);
+  assert.equal((await ask(named.url, '/', { host: 'bench.example', origin: 'https://bench.example' })).status, 200, 'behind a proxy with TLS');
   const head = await ask(url, '/runs/first/csv', { method: 'HEAD' });
   assert.equal(head.body, '');
   assert.equal(Number(head.headers['content-length']), Buffer.byteLength((await ask(url, '/runs/first/csv')).body));

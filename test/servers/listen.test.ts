@@ -55,7 +55,7 @@ const publishRoutes: Record<string, Handler> = {
 async function setUp(t: TestContext, over: Endpoint['over'], more: Partial<ListenOptions> = {}) {
   const counters = newCounters();
   const tally = createTally(counters);
-  const listener = await listen({ over, pattern: { routes }, publishRoutes, tally, counters, ...more });
+  const listener = await listen({ over, pattern: { routes }, publishRoutes, tally, counters, allowHosts: ['a'], ...more });
   t.after(() => listener.close());
   return { ...listener, counters, read: tally.read, url: listener.endpoint.url };
 }

@@ -123,7 +123,7 @@ for (const [query, error] of [
   });
 }
 
-const heldRequest = (since: string) => `GET /long-poll?topics=a&since=${since} HTTP/1.1\r\nhost: a\r\n\r\n`;
+const heldRequest = (since: string) => `GET /long-poll?topics=a&since=${since} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
 
 test('requests above maxSubscribers are answered 503, and there is room again when one is over', async (t) => {
   const { endpoint, ask, held, at, counters, publish } = await setUp(t, {}, { maxSubscribers: 2 });

@@ -64,7 +64,7 @@ test('it listens, reports what it counts, and stops with every request answered'
   const published = await fetch(`${endpoint.publishUrl}/topics/a`, { method: 'POST', body: '1' });
   const { id } = (await published.json()) as { id: string };
   const client = await rawClient(endpoint.url);
-  client.socket.write(`GET /long-poll?topics=a&since=${id} HTTP/1.1\r\nhost: a\r\n\r\n`);
+  client.socket.write(`GET /long-poll?topics=a&since=${id} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
   const sampled = async () => {
     send({ kind: 'sample' });
     return next('sample');
@@ -88,7 +88,7 @@ test('a fault cuts the share of the connections', async (t) => {
   send(startCommand('polling'));
   const { endpoint } = await next('listening');
   const clients = await Promise.all([1, 2, 3, 4].map(() => rawClient(endpoint.url)));
-  for (const { socket } of clients) socket.write('GET /poll?topics=a HTTP/1.1\r\nhost: a\r\n\r\n');
+  for (const { socket } of clients) socket.write('GET /poll?topics=a HTTP/1.1\r\nhost: localhost\r\n\r\n');
   for (const { saw } of clients) await saw(/cursor/);
   send({ kind: 'disconnect', share: 0.5 });
   await until('two are cut off', () => clients.filter(({ socket }) => socket.closed).length === 2);
@@ -100,7 +100,7 @@ test('it ends at once when the harness is gone, with requests held', async (t) =
   const { endpoint } = await next('listening');
   const { id } = (await (await fetch(`${endpoint.url}/topics/a`, { method: 'POST', body: '1' })).json()) as { id: string };
   const client = await rawClient(endpoint.url);
-  client.socket.write(`GET /long-poll?topics=a&since=${id} HTTP/1.1\r\nhost: a\r\n\r\n`);
+  client.socket.write(`GET /long-poll?topics=a&since=${id} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
   child.disconnect();
   assert.equal((await exit).signal, null);
   await client.closed;

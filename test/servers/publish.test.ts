@@ -19,7 +19,7 @@ async function setUp(t: TestContext, limits: Partial<ServerLimits> = {}) {
   return { ...server, url: server.endpoint.publishUrl, events, post };
 }
 
-const request = (body: Buffer, topic = 'a') => Buffer.concat([Buffer.from(`POST /topics/${topic} HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n`), body]);
+const request = (body: Buffer, topic = 'a') => Buffer.concat([Buffer.from(`POST /topics/${topic} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n`), body]);
 
 test('an event is taken with its stamps and answered with its place', async (t) => {
   const { post, events, hub } = await setUp(t);
@@ -100,7 +100,7 @@ for (const [what, topic, body, headers, status, error, message] of refusals) {
 test('a body may be as large as maxBody and no larger, and what follows on the connection is still understood', async (t) => {
   const { url, events, counters } = await setUp(t, { maxBody: 100_000 });
   const client = await rawClient(url);
-  const chunked = (size: number) => Buffer.from(`POST /topics/a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n${size.toString(16)}\r\n${'y'.repeat(size)}\r\n0\r\n\r\n`);
+  const chunked = (size: number) => Buffer.from(`POST /topics/a HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n${size.toString(16)}\r\n${'y'.repeat(size)}\r\n0\r\n\r\n`);
   const fits = Buffer.alloc(100_000, 'x');
   for (const part of [request(Buffer.alloc(100_001)), request(fits), chunked(3_000_000), chunked(100_000)]) client.socket.write(part);
   const text = await client.saw(/("seq"[^]*){2}/);
@@ -114,7 +114,7 @@ test('a body may be as large as maxBody and no larger, and what follows on the c
 test('a publisher that goes away in the middle of a body has published nothing', async (t) => {
   const { url, post, hub, counters } = await setUp(t);
   const client = await rawClient(url);
-  client.socket.write('POST /topics/a HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n12345');
+  client.socket.write('POST /topics/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n12345');
   await sleep(20);
   client.socket.destroy();
   await client.closed;
@@ -135,7 +135,7 @@ test('too many topics: 503, and when to come back', async (t) => {
 test('a client that asks first whether it may send is told to go on', async (t) => {
   const { url, hub } = await setUp(t);
   const client = await rawClient(url);
-  client.socket.write('POST /topics/a HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\nexpect: 100-continue\r\n\r\n');
+  client.socket.write('POST /topics/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\nexpect: 100-continue\r\n\r\n');
   await client.saw(/^HTTP\/1.1 100 Continue/);
   client.socket.end('1');
   assert.match(await client.closed, / 201 /);
@@ -144,5 +144,5 @@ test('a client that asks first whether it may send is told to go on', async (t) 
 
 test('GET / names the pattern and all endpoints', async (t) => {
   const { url } = await setUp(t);
-  assert.match(await talk(url, 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'), /\{"pattern":"polling","endpoints":\["GET \/","POST \/topics\/\*","POST \/messages\/\*","GET \/poll"\]\}/);
+  assert.match(await talk(url, 'GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n'), /\{"pattern":"polling","endpoints":\["GET \/","POST \/topics\/\*","POST \/messages\/\*","GET \/poll"\]\}/);
 });

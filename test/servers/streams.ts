@@ -41,7 +41,7 @@ export async function slowClient(url: string, request: string): Promise<{ socket
   return { socket, received: () => Buffer.concat(pieces) };
 }
 
-export const getRequest = (path: string, ...fields: string[]) => `GET ${path} HTTP/1.1\r\n${['Host: x', ...fields].join('\r\n')}\r\n\r\n`;
+export const getRequest = (path: string, ...fields: string[]) => `GET ${path} HTTP/1.1\r\n${['Host: localhost', ...fields].join('\r\n')}\r\n\r\n`;
 
 /** The body of a response that came whole, or the part of it that came, out of its chunks (RFC 9112, section 7.1). */
 export function unchunk(response: Buffer): { body: Buffer; ended: boolean } {

@@ -9,6 +9,9 @@ import { connect, createServer, type AddressInfo, type LookupFunction, type Sock
 import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
+import { patternOptions } from '../../../core/patterns.ts';
+import { defaultLimits } from '../../../core/scenario.ts';
+import { startServer } from '../../../servers/start.ts';
 import { createGuard, specialUse, type GuardOptions } from '../../../servers/webhook/guard.ts';
 
 const open: GuardOptions = { receivers: 'public', allow: [] };
@@ -81,6 +84,54 @@ describe('a host as a URL has it', () => {
     assert.equal(createGuard(open).refusalOf('example.com'), undefined);
     assert.equal(createGuard({ receivers: 'public', allow: ['10.1.0.0/16'] }).refusalOf('10.1.2.3'), undefined);
     assert.match(String(createGuard(benchmark).refusalOf('localhost.example.com')), /is a name/);
+  });
+});
+
+describe('receivers: public', () => {
+  const standard = (given: object) => createGuard(patternOptions.webhook.parse(given));
+  const spellings = ['127.0.0.1', '127.1', '127.8.9.10', '2130706433', '0x7f.1', '0177.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '[::127.0.0.1]', '[64:ff9b::127.0.0.1]', '[2002:7f00:1::]',
+    'localhost', 'LOCALHOST', 'localhost.', 'a.localhost', '0.0.0.0', '0', '[::]'];
+
+  test('leaves loopback shut where no network was named, however it is written', () => {
+    const hosts = spellings.map((text) => new URL(`http://${text}/`).hostname);
+    assert.deepEqual(hosts.filter((host) => standard({ receivers: 'public' }).refusalOf(host) === undefined), []);
+    assert.equal(standard({ receivers: 'public' }).refusalOf('localhost'), 'localhost is loopback; deliveries go to public addresses');
+    for (const [what, ...addresses] of [['private', '10.0.0.1', 'fd00::1'], ['link-local', '169.254.169.254']] as const) {
+      for (const address of addresses) assert.match(String(standard({ receivers: 'public' }).refusalOf(address)), new RegExp(what));
+    }
+    assert.equal(standard({ receivers: 'public' }).refusalOf('example.com'), undefined);
+    assert.equal(standard({}).refusalOf('127.0.0.1'), undefined, 'listed is loopback, when nothing is named');
+    assert.equal(standard({}).refusalOf('localhost'), undefined);
+  });
+
+  test('opens what was named', () => {
+    for (const host of ['127.0.0.1', 'localhost']) assert.equal(standard({ receivers: 'public', allow: ['127.0.0.0/8'] }).refusalOf(host), undefined, host);
+    assert.equal(standard({ receivers: 'public', allow: ['127.0.0.5/32'] }).refusalOf('localhost'), undefined, 'it may resolve to that; a connection shows');
+    assert.match(String(standard({ receivers: 'public', allow: ['127.0.0.5/32'] }).refusalOf('127.0.0.1')), /is loopback; deliveries go to public addresses and 127\.0\.0\.5\/32/);
+    assert.match(String(standard({ receivers: 'public', allow: [] }).refusalOf('::1')), /is loopback/);
+  });
+
+  test('does not reach this machine by a public address of its own either', () => {
+    const at = (given: Partial<GuardOptions>) => createGuard({ receivers: 'public', allow: 'auto', ownAddresses: () => ['8.8.4.4', '2606:4700::99'], ...given });
+    for (const address of ['8.8.4.4', '2606:4700::99', '2606:4700:0::0:99', '::ffff:8.8.4.4']) assert.match(String(at({}).refusalOf(address)), /is of this machine itself; deliveries go to public addresses$/, address);
+    assert.equal(at({}).refusalOf('8.8.8.8'), undefined);
+    assert.equal(at({ allow: ['8.8.4.4/32'] }).refusalOf('8.8.4.4'), undefined);
+  });
+
+  test('a name that resolves to loopback is refused when it is called', async (t) => {
+    const { port, came } = await target(t);
+    const { http } = senders({ receivers: 'public', allow: 'auto', lookup: resolvesTo(['127.0.0.1']) });
+    assert.match(await http(`http://innocent.test:${port}/`), /innocent\.test resolves to an address that is refused: 127\.0\.0\.1 is loopback/);
+    assert.deepEqual(came, []);
+  });
+
+  test('a registration says so', async (t) => {
+    const server = await startServer({ pattern: 'webhook', options: patternOptions.webhook.parse({ receivers: 'public' }), limits: defaultLimits, seed: 1 });
+    t.after(() => server.close());
+    for (const host of spellings) {
+      const response = await fetch(`${server.endpoint.url}/webhooks`, { method: 'POST', body: JSON.stringify({ url: `http://${host}:9/`, events: ['news'] }) });
+      assert.deepEqual([response.status, /deliveries go to public addresses/.test(await response.text())], [422, true], host);
+    }
   });
 });
 
