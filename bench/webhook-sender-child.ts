@@ -39,7 +39,7 @@ async function ours(store: string): Promise<(count: number) => Promise<void>> {
   return async (count) => {
     const from = await depth();
     for (let sent = 0; sent < count;) {
-      for (let i = 0; i < 100 && sent < count; i++) server.hub.publish(`news.${sent++ % endpoints}`, body128, {});
+      for (let i = 0; i < 100 && sent < count; i++) void server.publish(`news.${sent++ % endpoints}`, body128, {});
       await sleep(1);
       while (sent - (server.counters().deliveryRequests - from) > 2000) await sleep(2);
     }

@@ -140,7 +140,7 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
     const i = oldest++;
     const seq = Number(/"seq":([1-9]\d{0,8})\b/.exec(text)?.[1] ?? 0);
     if (status !== 201) {
-      problems.add('publish-refused', `an event was answered with status ${status}: ${text.slice(0, 200)}`);
+      problems.add('publish-refused', `an event was answered with status ${status}: ${text.slice(0, 200).trim()}`);
     } else if (seq === 0) {
       problems.add('publish-answer', 'the answer to an event gives it no "seq"');
     } else {

@@ -19,7 +19,7 @@ export type Stamps = { plannedUs?: number; sentUs?: number; crc?: number };
 
 export type Hub = {
   readonly epoch: string;
-  /** Events accepted so far. */
+  /** Events accepted so far; a draft is none yet. */
   published(): number;
   /** Subscriptions that have not ended. */
   subscriptions(): number;
@@ -28,8 +28,21 @@ export type Hub = {
   /**
    * Takes an event, keeps it in the topic's history, and calls the topic's listeners in the order they came.
    * @throws TooManyTopics
+   * @throws Error while there are drafts: events would change places
    */
   publish(topic: string, body: string, stamps: Stamps): HubEvent;
+  /**
+   * Numbers and encodes an event for a server that has to store it first. Nobody learns of it before `take`.
+   * @param taken called once when the event is taken, before the topic's listeners
+   * @throws TooManyTopics
+   */
+  draft(topic: string, body: string, stamps: Stamps, taken?: (event: HubEvent) => void): HubEvent;
+  /** Makes events of all drafts, in their order, each as `publish` does. */
+  take(): void;
+  /** Forgets all drafts. Their numbers go to the next events, so nobody looks for a gap. */
+  drop(): void;
+  /** The subscribers of the topic, in the order they came: the `whom` that each gave to `subscribe`. */
+  followers(topic: string): unknown[];
   /**
    * Calls `listener` with `whom` for each event on any of the topics from now on. It may end this or any other
    * subscription and begin new ones, but must neither throw nor publish.
@@ -81,6 +94,8 @@ type Topic = {
   readonly listeners: Set<Subscription>;
 };
 
+type Draft = { readonly event: HubEvent; readonly topic: Topic; readonly taken: ((event: HubEvent) => void) | undefined };
+
 /** `from` keeps a subscription that begins while an event is being handed round from getting that event. */
 type Subscription = { readonly listener: (event: HubEvent, whom: unknown) => void; readonly whom: unknown; readonly from: number };
 
@@ -96,7 +111,9 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
   const topics = new Map<string, Topic>();
   let publishedTopics = 0;
   let subscriptionCount = 0;
+  /** Of the newest event that was taken. Drafts have the numbers after it. */
   let offset = 0;
+  let drafts: Draft[] = [];
   let oldest: Kept | undefined;
   let newest: Kept | undefined;
   let keptBytes = 0;
@@ -141,6 +158,33 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
     keptBytes -= bytes;
   }
 
+  function number(name: string, body: string, stamps: Stamps, taken: Draft['taken']): Draft {
+    if (!topics.get(name)?.seq) {
+      if (publishedTopics >= limits.maxTopics) {
+        throw new TooManyTopics(`the server holds events of ${limits.maxTopics} topics and takes no more; publish to one of them, or raise maxTopics`);
+      }
+      publishedTopics++;
+    }
+    const topic = topicOf(name);
+    const acceptedUs = nowUs();
+    const { sentUs = acceptedUs, plannedUs = sentUs, crc } = stamps;
+    const seq = ++topic.seq;
+    const at = offset + drafts.length + 1;
+    const id = `${epoch}-${at}`;
+    const json = encodeEnvelope({ id, topic: name, seq, plannedUs, sentUs, acceptedUs, body, ...(crc === undefined ? {} : { crc }) });
+    return { event: { id, offset: at, topic: name, seq, json }, topic, taken };
+  }
+
+  function admit({ event, topic, taken }: Draft): void {
+    offset = event.offset;
+    topic.newestOffset = offset;
+    keep(event, topic);
+    taken?.(event);
+    for (const { listener, whom, from } of topic.listeners) {
+      if (from < event.offset) listener(event, whom);
+    }
+  }
+
   /** Where the cursor stands in this log; undefined when it is none of its places. */
   function offsetOf(cursor: string): number | undefined {
     const match = cursorPattern.exec(cursor);
@@ -155,28 +199,32 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
     cursor: () => `${epoch}-${offset}`,
 
     publish(name, body, stamps) {
-      if (!topics.get(name)?.seq) {
-        if (publishedTopics >= limits.maxTopics) {
-          throw new TooManyTopics(`the server holds events of ${limits.maxTopics} topics and takes no more; publish to one of them, or raise maxTopics`);
-        }
-        publishedTopics++;
-      }
-      const topic = topicOf(name);
-      const acceptedUs = nowUs();
-      const { sentUs = acceptedUs, plannedUs = sentUs, crc } = stamps;
-      offset++;
-      topic.seq++;
-      const id = `${epoch}-${offset}`;
-      const { seq } = topic;
-      const json = encodeEnvelope({ id, topic: name, seq, plannedUs, sentUs, acceptedUs, body, ...(crc === undefined ? {} : { crc }) });
-      const event = { id, offset, topic: name, seq, json };
-      topic.newestOffset = offset;
-      keep(event, topic);
-      for (const { listener, whom, from } of topic.listeners) {
-        if (from < event.offset) listener(event, whom);
-      }
-      return event;
+      if (drafts.length > 0) throw new Error(`an event was published while ${drafts.length} drafts wait to be stored`);
+      const draft = number(name, body, stamps, undefined);
+      admit(draft);
+      return draft.event;
     },
+
+    draft(name, body, stamps, taken) {
+      const draft = number(name, body, stamps, taken);
+      drafts.push(draft);
+      return draft.event;
+    },
+    take() {
+      const all = drafts;
+      drafts = [];
+      for (const draft of all) admit(draft);
+    },
+    drop() {
+      for (const { topic } of drafts) {
+        topic.seq--;
+        if (topic.seq > 0) continue;
+        publishedTopics--;
+        if (topic.listeners.size === 0) topics.delete(topic.name);
+      }
+      drafts = [];
+    },
+    followers: (name) => Array.from(topics.get(name)?.listeners ?? [], ({ whom }) => whom),
 
     subscribe<Whom>(names: readonly string[], listener: (event: HubEvent, whom: Whom) => void, whom: Whom) {
       const unique = new Set(names);

@@ -6,7 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Injection } from '../core/injection.ts';
 import type { ServerLimits } from '../core/scenario.ts';
-import { createHub, type Hub, type HubEvent } from './hub.ts';
+import { createHub, type Hub, type HubEvent, type Stamps } from './hub.ts';
 import type { Tally } from './tally.ts';
 
 /** Second deliveries that wait for somebody who has had the first. */
@@ -32,11 +32,16 @@ export function injectHub(hub: Hub, limits: ServerLimits, { delayMs, cpuUsPerMes
         if (!twice) return;
         if (!ended) listener(event, whom);
         else if (owed.length < owedKept) owed.push(event); // a held request ends with its first event
-      }, undefined);
+      }, whom);
       return () => {
         ended = true;
         end();
       };
+    },
+    followers(topic) {
+      const told = seen.followers(topic).filter(() => !isLost()).flatMap((whom) => (isDoubled() ? [whom, whom] : [whom]));
+      work(told.length);
+      return told;
     },
     since(topics, cursor) {
       const { events, lost } = seen.since(topics, cursor);
@@ -72,19 +77,26 @@ export function injectTally(tally: Tally, { descriptorsPerConnection = 0 }: Inje
 function delayed(front: Hub, limits: ServerLimits, delayMs: number): Hub {
   let acceptedUs = 0;
   const back = createHub(limits, { epoch: front.epoch, nowUs: () => acceptedUs });
+  function later(event: HubEvent, body: string, stamps: Stamps, taken?: (event: HubEvent) => void): void {
+    const accepted = Number(/"accepted":(\d+)/.exec(event.json)?.[1]);
+    // Timers of one length fire in the order in which they were set.
+    setTimeout(() => {
+      acceptedUs = accepted;
+      back.draft(event.topic, body, stamps, taken);
+      back.take();
+    }, delayMs);
+  }
   return {
     ...back,
     published: front.published,
     publish(topic, body, stamps) {
       const event = front.publish(topic, body, stamps);
-      const accepted = Number(/"accepted":(\d+)/.exec(event.json)?.[1]);
-      // Timers of one length fire in the order in which they were set.
-      setTimeout(() => {
-        acceptedUs = accepted;
-        back.publish(topic, body, stamps);
-      }, delayMs);
+      later(event, body, stamps);
       return event;
     },
+    draft: (topic, body, stamps, taken) => front.draft(topic, body, stamps, (event) => later(event, body, stamps, taken)),
+    take: front.take,
+    drop: front.drop,
   };
 }
 

@@ -9,7 +9,7 @@ import type { ServerBacklog } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
 import type { OpenedListener } from '../core/http-access.ts';
 import type { ServerLimits } from '../core/scenario.ts';
-import type { Hub } from './hub.ts';
+import type { Hub, Stamps } from './hub.ts';
 
 /** Node's compatibility API makes one handler serve HTTP/1.1 and HTTP/2. */
 export type Request = IncomingMessage | Http2ServerRequest;
@@ -30,6 +30,20 @@ export type PatternContext = {
 /** One line of `pushbench serve`: something to try in a terminal. */
 export type Example = { what: string; command: (url: string, publishUrl: string) => string };
 
+export type PublishOptions = {
+  /** The publisher's own name for the event: the same event is meant when it comes again. */
+  key?: string;
+};
+
+/**
+ * Resolves when the event is in safe keeping, with its place.
+ * Rejects with a `RequestError` of status 503 when the store did not take it: there is no such event then, its number
+ * goes to the next one, and nobody counts it. Its code is `unknown` where the store's answer was lost, so that the
+ * event may be there or not.
+ * @throws TooManyTopics
+ */
+export type Publish = (topic: string, body: string, stamps: Stamps, options?: PublishOptions) => Promise<{ id: string; seq: number }>;
+
 /** A pattern that is up. */
 export type RunningPattern = {
   /**
@@ -45,8 +59,8 @@ export type RunningPattern = {
   subscribers(): number;
   /** The path of a page for people, where there is one; from `beyond` this machine, with the token needed there. */
   page?(beyond: boolean): string;
-  /** Resolves when what was published before is in safe keeping; a publisher's answer waits for it. At once when left out. */
-  accepted?(): Promise<void>;
+  /** Of a pattern that stores what is published: called in the place of the hub's `publish`, by every publisher. */
+  publish?: Publish;
   /** Of a pattern that queues: what it has accepted and not delivered. */
   backlog?(): ServerBacklog;
   /** Cuts this share of the connections or held requests without a goodbye; a fault, not a shutdown. */

@@ -3,7 +3,7 @@
 
 import { newCounters } from '../core/counters.ts';
 import type { Failed, ServerCommand, ServerReport } from '../core/control.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, UserError } from '../core/errors.ts';
 import { collectGarbage, watchSelf } from '../core/self.ts';
 import { startServer, type RunningServer } from './start.ts';
 
@@ -21,7 +21,7 @@ function report(message: ServerReport, sent: () => void = () => {}): void {
 function fail(error: unknown): void {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
   const failed: Failed = { kind: 'failed', code, message: messageOf(error) };
-  console.error(error);
+  console.error(error instanceof UserError ? error.message : error);
   report(failed, () => process.exit(1));
   setTimeout(() => process.exit(1), 1000);
 }

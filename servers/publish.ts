@@ -4,25 +4,28 @@ import { isUtf8 } from 'node:buffer';
 import type { Counters } from '../core/counters.ts';
 import type { ServerLimits } from '../core/scenario.ts';
 import type { Hub, Stamps } from './hub.ts';
-import type { Example, Handler, Request, RunningPattern } from './pattern.ts';
+import { idempotencyKeyOf, withKeys } from './idempotency.ts';
+import type { Example, Handler, Publish, Request } from './pattern.ts';
 import { checkTopic, endWith, readBody, RequestError } from './request.ts';
 import type { Routes } from './router.ts';
 
 /**
- * `POST /topics/{topic}`: publishes the body. Answered 201, 400 (topic, number or UTF-8), 413, 503 (too many topics).
- * The answer waits until the pattern has the event in safe keeping (`accepted`), where it has such a thing.
+ * `POST /topics/{topic}`: publishes the body. Answered 201, 400 (topic, number, key or UTF-8), 413, 422 (the key stands
+ * for another event), 503 (too many topics, or the pattern's store did not take the event: then there is no such event).
+ * @param store publishes in the place of the hub, for a pattern that has to store events first
+ * @param keyed publishes what comes with an Idempotency-Key; one for all routes, so that they share what it remembers
  * Requests pipelined on one connection are taken in order: their bodies end in order.
  */
-export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, accepted?: RunningPattern['accepted']): Routes {
-  return { 'POST /topics/*': publisher('/topics/', hub, limits, accepted) };
+export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, store?: Publish, keyed = keyedOf(hub, store)): Routes {
+  return { 'POST /topics/*': publisher('/topics/', hub, limits, store, keyed) };
 }
 
 /**
  * `POST /messages/{topic}`: a subscriber's own message, published like any other event. The pattern's clients send it,
  * so it is counted among what they do, as the publisher's requests are not.
  */
-export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, counters: Counters, accepted?: RunningPattern['accepted']): Routes {
-  const publish = publisher('/messages/', hub, limits, accepted);
+export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, counters: Counters, store?: Publish, keyed = keyedOf(hub, store)): Routes {
+  const publish = publisher('/messages/', hub, limits, store, keyed);
   return {
     'POST /messages/*': (request, response, url) => {
       counters.messageRequests++;
@@ -31,14 +34,22 @@ export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, c
   };
 }
 
-function publisher(path: string, hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, accepted: RunningPattern['accepted']): Handler {
+/** Publishing in the hub, or the store in its place, that remembers the keys of events. */
+export function keyedOf(hub: Hub, store: Publish | undefined): Publish {
+  return withKeys(store ?? (async (topic, body, stamps) => hub.publish(topic, body, stamps)));
+}
+
+function publisher(path: string, hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, store: Publish | undefined, keyed: Publish): Handler {
   return async (request, response, url) => {
     const body = await readBody(request, limits.maxBody);
     const topic = decodePath(url.pathname.slice(path.length));
     checkTopic(topic);
     if (!isUtf8(body)) throw new RequestError(400, 'bad-utf8', 'the body is not UTF-8; events are text');
-    const { id, seq } = hub.publish(topic, body.toString('utf8'), stampsOf(request));
-    if (accepted) await accepted();
+    const text = body.toString('utf8');
+    const stamps = stampsOf(request);
+    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    // Without a key and a store the event is published at once: promises cost where thousands come in a second.
+    const { id, seq } = key !== undefined ? await keyed(topic, text, stamps, { key }) : store ? await store(topic, text, stamps) : hub.publish(topic, text, stamps);
     const answer = `{"id":"${id}","seq":${seq}}`;
     endWith(response, 201, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer);
   };

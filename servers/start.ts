@@ -12,8 +12,8 @@ import type { ServerLimits } from '../core/scenario.ts';
 import { createHub, type Hub } from './hub.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen } from './listen.ts';
-import type { PatternServer } from './pattern.ts';
-import { indexRoute, messageRoutes, publishRoutes } from './publish.ts';
+import type { PatternServer, Publish } from './pattern.ts';
+import { indexRoute, keyedOf, messageRoutes, publishRoutes } from './publish.ts';
 import { patternServers } from './registry.ts';
 import { createTally } from './tally.ts';
 
@@ -39,6 +39,8 @@ export type RunningServer = {
   /** The address of the pattern's page for people. Away from loopback, and with `allowHosts`, it holds a secret. */
   page?: string;
   hub: Hub;
+  /** Publishes an event as a request does. */
+  publish: Publish;
   /** As they are now, the bytes of live connections included. */
   counters(): Counters;
   subscribers(): number;
@@ -64,8 +66,9 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
   const hub = injectHub(createHub(limits), limits, injection, random(seed, 'inject'));
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const running = await server.start(context, options);
-  const publishing = publishRoutes(hub, limits, running.accepted);
-  const routes = { ...messageRoutes(hub, limits, counters, running.accepted), ...running.routes };
+  const publish = keyedOf(hub, running.publish);
+  const publishing = publishRoutes(hub, limits, running.publish, publish);
+  const routes = { ...messageRoutes(hub, limits, counters, running.publish, publish), ...running.routes };
   const listener = await listen({
     over: overOf(options),
     ...(host === undefined ? {} : { host }),
@@ -86,6 +89,7 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
     endpoint: listener.endpoint,
     ...(running.page ? { page: listener.endpoint.url + running.page(beyond) } : {}),
     hub,
+    publish,
     counters: tally.read,
     subscribers: running.subscribers,
     ...(running.backlog && { backlog: running.backlog }),

@@ -1,7 +1,8 @@
 // Webhooks: the server calls each subscriber at the address it registered. What it takes is a folder: service.ts (what
-// is delivered, and what an answer means), dispatcher.ts (whose turn it is), store.ts (what outlives the process),
-// sender.ts (one request), routes.ts and stream.ts (the HTTP API), openapi.ts (its description), access.ts (who may use it),
-// dashboard.ts (a page that does). This file puts them together.
+// is delivered, and what an answer means), intake.ts (what is published), roster.ts (the endpoints), dispatcher.ts
+// (whose turn it is), store.ts (what outlives the process), sender.ts (one request), routes.ts and stream.ts (the HTTP
+// API), openapi.ts (its description), access.ts (who may use it), dashboard.ts (a page that does). This file puts them
+// together.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import { dashboardRoutes } from './webhook/dashboard.ts';
 import { openApiRoute } from './webhook/openapi.ts';
 import { webhookRoutes } from './webhook/routes.ts';
 import { createService } from './webhook/service.ts';
+import { openingFault } from './webhook/sqlite-file.ts';
 import { openSqliteStore } from './webhook/sqlite-store.ts';
 import type { DeliveryStore } from './webhook/store.ts';
 import { webhookStream } from './webhook/stream.ts';
@@ -33,7 +35,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
         readers: 'own-pages',
         page: (beyond) => (beyond ? `/dashboard?token=${access.token}` : '/dashboard'),
         subscribers: service.enabled,
-        accepted: service.accepted,
+        publish: service.publish,
         backlog: service.backlog,
         disconnect: service.disconnect,
         async close() {
@@ -59,13 +61,28 @@ export const webhook = webhookOn(realTimers);
 function storeOf({ store, file }: PatternOptions<'webhook'>): DeliveryStore {
   if (store === 'memory') return openSqliteStore(':memory:');
   if (file !== '') return openSqliteStore(file);
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-webhooks-'));
-  const opened = openSqliteStore(join(folder, 'store.db'));
-  return {
-    ...opened,
-    async close() {
-      await opened.close();
-      rmSync(folder, { recursive: true });
-    },
-  };
+  const folder = newFolder();
+  try {
+    const opened = openSqliteStore(join(folder, 'store.db'));
+    return {
+      ...opened,
+      async close() {
+        await opened.close();
+        rmSync(folder, { recursive: true });
+      },
+    };
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
+  }
+}
+
+/** @throws UserError when the disk does not take one */
+function newFolder(): string {
+  const prefix = join(tmpdir(), 'pushbench-webhooks-');
+  try {
+    return mkdtempSync(prefix);
+  } catch (error) {
+    throw openingFault(`${prefix}*/store.db`, error);
+  }
 }

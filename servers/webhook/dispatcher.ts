@@ -68,6 +68,8 @@ type Lane = LaneOptions & {
   moreDue: boolean;
   pending: number;
   bytes: number;
+  /** The store could be asked for the two. */
+  isCounted: boolean;
   inLine: boolean;
   wakeAtMs: number;
   cancelWake: () => void;
@@ -81,6 +83,10 @@ const loadAtOnce = 64;
 const burstMs = 100;
 /** Loaded over all lanes; beyond, a lane has one at a time. */
 const loadedMost = 100_000;
+/** Outcomes that the store could not take yet; beyond, no attempt begins until it has. Each may be made again after a kill. */
+const unsavedMost = 1000;
+/** How long after the store failed at reading it is read again. */
+const readAgainMs = 1000;
 
 export function createDispatcher({ store, deliver, settled, concurrency, timers }: DispatcherOptions): Dispatcher {
   const lanes = new Map<number, Lane>();
@@ -92,10 +98,13 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
   let loaded = 0;
   let woken = false;
   let closed = false;
+  let cancelReadAgain: (() => void) | undefined;
+  /** Lanes with `fifo` whose last outcome is not stored. */
+  const heldUp = new Set<Lane>();
   const idle = Promise.withResolvers<void>();
 
-  // What an attempt depends on is durable before it begins: the event, and with `fifo` the one before it. When the
-  // store fails its writers hear of it; what it still holds goes on.
+  // What an attempt depends on is durable before it begins: the event, and with `fifo` the one before it. While a full
+  // disk takes no outcomes, lanes without `fifo` go on up to a bound: what was accepted is delivered all the same.
   function wakeUp(): void {
     if (woken || closed) return;
     woken = true;
@@ -103,21 +112,40 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
       woken = false;
       pump();
     };
-    store.committed().then(awake, awake);
+    store.committed().then(awake, () => {
+      if (store.unsaved() >= unsavedMost) void store.recovered().then(awake);
+      else awake();
+    });
   }
 
   function pump(): void {
     while (underWay < concurrency && !closed) {
+      if (store.unsaved() >= unsavedMost) return wakeUp();
       const lane = line.shift();
       if (!lane) return;
       lane.inLine = false;
       const nowMs = timers.nowMs();
+      if (lane.fifo && store.unsaved() > 0) {
+        holdUp(lane);
+        continue;
+      }
       if (!mayBegin(lane, nowMs)) continue;
       const task = take(lane);
       if (!task) continue;
       begin(lane, task, nowMs);
       queueUp(lane);
     }
+  }
+
+  /** What comes next in order waits for the outcome before it to be stored. */
+  function holdUp(lane: Lane): void {
+    heldUp.add(lane);
+    if (heldUp.size > 1) return;
+    void store.recovered().then(() => {
+      for (const held of heldUp) if (lanes.get(held.endpoint) === held) queueUp(held);
+      heldUp.clear();
+      wakeUp();
+    });
   }
 
   /** Whether rate and breaker allow an attempt now; when not, the lane comes back when they do. */
@@ -169,9 +197,34 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
     return retry && (lane.fifo || !fresh || retry.dueMs <= fresh.dueMs) ? lane.retries.shift() : lane.fresh.shift();
   }
 
+  /** What the store answers, or undefined when it cannot be read; then all lanes try again in a while. */
+  function ask<T>(question: () => T): T | undefined {
+    try {
+      if (store.unsaved() < Infinity) return question();
+    } catch {
+      // the store has told of it
+    }
+    cancelReadAgain ??= timers.after(readAgainMs, readAgain);
+    return undefined;
+  }
+
+  function readAgain(): void {
+    cancelReadAgain = undefined;
+    for (const lane of lanes.values()) {
+      if (!lane.isCounted) {
+        count(lane);
+        lane.more = true;
+      }
+      loadWaiting(lane);
+      queueUp(lane);
+    }
+    wakeUp();
+  }
+
   function load(lane: Lane): void {
     const limit = loaded < loadedMost ? loadAtOnce : 1;
-    const tasks = store.fresh(lane.endpoint, lane.freshTo, limit);
+    const tasks = ask(() => store.fresh(lane.endpoint, lane.freshTo, limit));
+    if (!tasks) return;
     lane.more = tasks.length === limit;
     for (const task of tasks) {
       lane.freshTo = task.id;
@@ -193,7 +246,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
     lane.moreDue = false;
     // Those already loaded may be the first that the store names.
     const limit = lane.loadedWaiting.size + (loaded < loadedMost ? loadAtOnce : 1);
-    const found = lane.waiting > 0 ? store.waiting(lane.endpoint, limit) : [];
+    const found = lane.waiting > 0 ? ask(() => store.waiting(lane.endpoint, limit)) ?? [] : [];
     for (const task of found) {
       if (lane.loaded.has(task.id)) continue;
       if (task.dueMs > nowMs) {
@@ -233,7 +286,10 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
   }
 
   function count(lane: Lane): void {
-    const { pending, waiting, bytes } = store.backlog(lane.endpoint);
+    const backlog = ask(() => store.backlog(lane.endpoint));
+    lane.isCounted = backlog !== undefined;
+    if (!backlog) return;
+    const { pending, waiting, bytes } = backlog;
     lane.pending = pending;
     lane.bytes = bytes;
     lane.waiting = waiting - lane.loadedWaiting.size;
@@ -256,14 +312,16 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
 
   return {
     open(endpoint, options) {
-      const { pending, waiting, bytes } = store.backlog(endpoint);
       const still = leaving.get(endpoint)?.underWay ?? new Set<number>();
       loaded += still.size;
       const lane: Lane = {
         ...options, endpoint, fresh: newFifo(), retries: newFifo(), loaded: new Set(still), loadedWaiting: new Set(),
-        underWay: new Set(), concurrency: options.fifo ? 1 : options.concurrency, freshTo: 0, more: pending > waiting, waiting, moreDue: false, pending, bytes, inLine: false, wakeAtMs: Infinity, cancelWake: () => {}, paceMs: 0,
+        underWay: new Set(), concurrency: options.fifo ? 1 : options.concurrency, freshTo: 0, more: false, waiting: 0, moreDue: false,
+        pending: 0, bytes: 0, isCounted: false, inLine: false, wakeAtMs: Infinity, cancelWake: () => {}, paceMs: 0,
       };
       lanes.set(endpoint, lane);
+      count(lane);
+      lane.more = lane.pending > lane.waiting;
       loadWaiting(lane);
       queueUp(lane);
       wakeUp();
@@ -303,6 +361,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
     underWay: () => underWay,
     close() {
       closed = true;
+      cancelReadAgain?.();
       for (const endpoint of lanes.keys()) stop(endpoint);
       if (underWay === 0) idle.resolve();
       return idle.promise;

@@ -110,6 +110,17 @@ export function endpointOf(stored: StoredEndpoint, scheme: SignatureScheme, brea
   };
 }
 
+/** @throws RequestError 404 when it was removed while somebody waited to change it */
+export function presentOf({ id, disabled }: WebhookEndpoint): void {
+  if (disabled === 'deleted') throw new RequestError(404, 'no-webhook', `the webhook ${id} was removed meanwhile`);
+}
+
+/** @throws RequestError 409 when it gets no deliveries */
+export function enabledOf(endpoint: WebhookEndpoint | undefined): asserts endpoint {
+  if (!endpoint) throw new RequestError(409, 'disabled', 'the endpoint is deleted');
+  if (endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is disabled (${endpoint.disabled}); enable it first`);
+}
+
 /** Changes the topics that it follows; subscribing is the caller's. */
 export function changeTopics(endpoint: WebhookEndpoint, events: readonly string[]): void {
   endpoint.topics = events;

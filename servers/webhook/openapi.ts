@@ -53,6 +53,8 @@ const cursor = query('cursor', 'the `nextCursor` of the page before', { type: 's
 const id = (of: string): Json => ({ name: 'id', in: 'path', required: true, description: `the ${of}'s id`, schema: { type: 'string' } });
 
 const notThere = { 404: 'there is none with this id' };
+const untaken = { 503: 'the store did not take it: nothing has changed; `Retry-After` says when to try again' };
+const unread = { 503: 'the store cannot be read' };
 const badQuery = { 400: 'a parameter is wrong' };
 /** What the gate in front of every route says. */
 const gate = { 403: 'from a page of another origin', 421: 'under a name that the server was not opened for' };
@@ -65,11 +67,16 @@ const publishing = (operationId: string, summary: string, description: string): 
     parameters: [
       { name: 'topic', in: 'path', required: true, schema: { type: 'string', pattern: '^[A-Za-z0-9._:~-]{1,128}$' } },
       ...['planned', 'sent', 'crc'].map((name) => ({ name: `pushbench-${name}`, in: 'header', required: false, description: `\`${name}\` of the event`, schema: { type: 'integer', minimum: 0 } })),
+      { name: 'Idempotency-Key', in: 'header', required: false, description: "the publisher's name for the event: a repeat with the same key, topic and body is the same event and gets the same answer", schema: { type: 'string', minLength: 1, maxLength: 512 } },
     ],
     requestBody: { required: true, description: 'any text in UTF-8', content: { 'application/json': { schema: {} }, 'text/plain': { schema: { type: 'string' } } } },
     responses: {
       201: json({ type: 'object', required: ['id', 'seq'], properties: { id: { type: 'string' }, seq: { type: 'integer', minimum: 1 } }, additionalProperties: false }, 'it is stored'),
-      ...refusals({ 400: 'the topic, a number or the encoding is wrong', 413: 'the body is too large', 503: 'there are too many topics', ...gate }),
+      ...refusals({
+        400: 'the topic, a number, the key or the encoding is wrong', 413: 'the body is too large', 422: 'the key stands for another event',
+        503: 'there are too many topics, or the store did not take it: then there is no such event. With `error: unknown` it may be there or not: repeat it with the same Idempotency-Key',
+        ...gate,
+      }),
     },
     security: [],
   },
@@ -81,7 +88,7 @@ const paths: Readonly<Record<string, Json>> = {
   '/webhooks': {
     post: {
       operationId: 'register', tags: ['endpoints'], summary: 'Register an endpoint', requestBody: body('Registration'),
-      responses: { 201: answer('Registered', 'it gets what is published from now on'), ...refusals({ 400: 'it is no JSON', 413: 'it is too large', 422: 'something in it is wrong', 503: 'there are too many endpoints or topics', ...access }) },
+      responses: { 201: answer('Registered', 'it gets what is published from now on'), ...refusals({ 400: 'it is no JSON', 413: 'it is too large', 422: 'something in it is wrong', 503: 'there are too many endpoints or topics, or the store did not take it', ...access }) },
     },
     get: {
       operationId: 'listEndpoints', tags: ['endpoints'], summary: 'List the endpoints, oldest first', parameters: [limit(largestPage), cursor],
@@ -94,38 +101,38 @@ const paths: Readonly<Record<string, Json>> = {
     patch: {
       operationId: 'changeEndpoint', tags: ['endpoints'], summary: 'Enable or disable it, or change its topics',
       description: 'What is published while it is disabled is kept as `cancelled`, for recovery.', requestBody: body('EndpointChange'),
-      responses: { 200: answer('Endpoint', 'as it is now'), ...refusals({ 400: 'it is no JSON', ...notThere, 413: 'it is too large', 422: 'something in it is wrong', ...access }) },
+      responses: { 200: answer('Endpoint', 'as it is now'), ...refusals({ 400: 'it is no JSON', ...notThere, 413: 'it is too large', 422: 'something in it is wrong', ...untaken, ...access }) },
     },
     delete: {
       operationId: 'removeEndpoint', tags: ['endpoints'], summary: 'Remove it; what waits for it is cancelled',
-      responses: { 204: { description: 'it is gone' }, ...refusals({ ...notThere, ...access }) },
+      responses: { 204: { description: 'it is gone' }, ...refusals({ ...notThere, ...untaken, ...access }) },
     },
   },
   '/webhooks/{id}/rotate': {
     parameters: [id('endpoint')],
     post: {
       operationId: 'rotateSecret', tags: ['endpoints'], summary: 'Replace its secret', description: 'The secret before signs too until the overlap ends.', requestBody: body('Rotation'),
-      responses: { 200: answer('Rotated', 'deliveries are signed with it from now on'), ...refusals({ 400: 'it is no JSON', ...notThere, 409: 'it has this secret already, or too many at once', 413: 'it is too large', 422: 'something in it is wrong', ...access }) },
+      responses: { 200: answer('Rotated', 'deliveries are signed with it from now on'), ...refusals({ 400: 'it is no JSON', ...notThere, 409: 'it has this secret already, or too many at once', 413: 'it is too large', 422: 'something in it is wrong', ...untaken, ...access }) },
     },
   },
   '/webhooks/{id}/test': {
     parameters: [id('endpoint')],
     post: {
       operationId: 'sendTest', tags: ['endpoints'], summary: 'Send it a test event, on the topic webhook.test',
-      responses: { 202: answer('Delivery', 'it is stored and will be sent'), ...refusals({ ...notThere, 409: 'the endpoint is disabled', ...access }) },
+      responses: { 202: answer('Delivery', 'it is stored and will be sent'), ...refusals({ ...notThere, 409: 'the endpoint is disabled', ...untaken, ...access }) },
     },
   },
   '/webhooks/{id}/recover': {
     parameters: [id('endpoint')],
     post: {
       operationId: 'recover', tags: ['endpoints'], summary: 'Send again what it missed', description: 'What was exhausted or cancelled of the events accepted from `since` up to, not including, `until`; now when left out.', requestBody: body('RecoverRange'),
-      responses: { 202: answer('Recovered', 'they are pending again'), ...refusals({ 400: 'it is no JSON', ...notThere, 409: 'the endpoint is disabled', 413: 'it is too large', 422: 'something in it is wrong', ...access }) },
+      responses: { 202: answer('Recovered', 'they are pending again'), ...refusals({ 400: 'it is no JSON', ...notThere, 409: 'the endpoint is disabled', 413: 'it is too large', 422: 'something in it is wrong', ...untaken, ...access }) },
     },
   },
   '/webhooks/events': {
     get: {
       operationId: 'listEvents', tags: ['events'], summary: 'List the events, newest first', parameters: [query('topic', 'of this topic alone', { type: 'string' }), limit(50), cursor],
-      responses: { 200: answer('EventList', 'a page of them'), ...refusals({ ...badQuery, ...access }) },
+      responses: { 200: answer('EventList', 'a page of them'), ...refusals({ ...badQuery, ...unread, ...access }) },
     },
   },
   '/webhooks/deliveries': {
@@ -137,22 +144,22 @@ const paths: Readonly<Record<string, Json>> = {
         query('event', 'of this event alone', { type: 'string', maxLength: 64 }),
         limit(50), cursor,
       ],
-      responses: { 200: answer('DeliveryList', 'a page of them'), ...refusals({ ...badQuery, ...access }) },
+      responses: { 200: answer('DeliveryList', 'a page of them'), ...refusals({ ...badQuery, ...unread, ...access }) },
     },
   },
   '/webhooks/deliveries/{id}': {
     parameters: [id('delivery')],
-    get: { operationId: 'getDelivery', tags: ['deliveries'], summary: 'Look at a delivery, its body and its attempts', responses: { 200: answer('DeliveryDetail', 'as it is now'), ...refusals({ ...notThere, ...access }) } },
+    get: { operationId: 'getDelivery', tags: ['deliveries'], summary: 'Look at a delivery, its body and its attempts', responses: { 200: answer('DeliveryDetail', 'as it is now'), ...refusals({ ...notThere, ...unread, ...access }) } },
   },
   '/webhooks/deliveries/{id}/replay': {
     parameters: [id('delivery')],
     post: {
       operationId: 'replay', tags: ['deliveries'], summary: 'Send it again, with as many attempts as a new one',
-      responses: { 202: answer('Delivery', 'it is pending again'), ...refusals({ ...notThere, 409: 'it is pending, or its endpoint is disabled or gone', ...access }) },
+      responses: { 202: answer('Delivery', 'it is pending again'), ...refusals({ ...notThere, 409: 'it is pending, or its endpoint is disabled or gone', ...untaken, ...access }) },
     },
   },
   '/webhooks/stats': {
-    get: { operationId: 'stats', tags: ['deliveries'], summary: 'How far behind the deliveries are', responses: { 200: answer('Stats', 'as it is now'), ...refusals(access) } },
+    get: { operationId: 'stats', tags: ['deliveries'], summary: 'How far behind the deliveries are', responses: { 200: answer('Stats', 'as it is now'), ...refusals({ ...unread, ...access }) } },
   },
   '/webhooks/stream': {
     get: {

@@ -2,7 +2,9 @@
 // test events.
 
 import { messageOf } from '../../core/errors.ts';
-import type { PatternContext } from '../pattern.ts';
+import { TooManyTopics } from '../hub.ts';
+import type { PatternContext, Publish } from '../pattern.ts';
+import { RequestError } from '../request.ts';
 import type { Message } from './store.ts';
 
 /** Topics of operational events. */
@@ -14,19 +16,18 @@ export type Announcer = {
   close(): void;
 };
 
-export function createAnnouncer({ hub, counters }: Pick<PatternContext, 'hub' | 'counters'>): Announcer {
+/** @param publish the door that every publisher takes */
+export function createAnnouncer({ counters }: Pick<PatternContext, 'counters'>, publish: Publish): Announcer {
   let closed = false;
   return {
     announce(name, body) {
       const topic = operationalTopics[name];
       setImmediate(() => {
         if (closed) return;
-        try {
-          hub.publish(topic, JSON.stringify(body), {});
-        } catch (error) {
-          counters.errors++;
+        publish(topic, JSON.stringify(body), {}).catch((error: unknown) => {
+          counters[error instanceof RequestError || error instanceof TooManyTopics ? 'refusals' : 'errors']++;
           console.error(`an event of ${topic} could not be published: ${messageOf(error)}`);
-        }
+        });
       });
     },
     close: () => void (closed = true),

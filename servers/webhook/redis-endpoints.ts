@@ -1,63 +1,114 @@
-// The registered endpoints, kept in Redis and shared by every server on it. Each server has a copy to work with; a
-// version number in Redis tells that another server has changed something. What a copy does not know or has as
-// disabled is looked up before anything is decided by it.
+// Keeps the registered endpoints in Redis, shared by every server on it. Each server has a copy to work with;
+// a version number in Redis tells that another server has changed something. What a copy does not know or has
+// as disabled is looked up before anything is decided by it. What Redis did not take is undone here: the copy
+// becomes what Redis has.
 
-import type { RedisConnection } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { SignatureScheme } from '../../core/signature.ts';
 import { endpointOf, type WebhookEndpoint } from './endpoints.ts';
-import { createWrites, type Writes } from './redis-writes.ts';
+import { RequestError } from '../request.ts';
+import { markerField } from './redis-batch.ts';
+import type { RedisLink } from './redis-link.ts';
+import { createWrites } from './redis-writes.ts';
 import type { StoredEndpoint } from './store.ts';
 
-export type RedisClient = Awaited<RedisConnection['client']>;
+type WithChange = Redis & { pushbenchChange(given: string[]): Promise<string> };
 
 export type RedisEndpoints = {
   /** In the order in which this server heard of them. */
   readonly all: ReadonlyMap<string, WebhookEndpoint>;
-  /** @throws TooManyTopics */
+  /** @throws TooManyTopics, or what kept Redis from taking it */
   add(endpoint: WebhookEndpoint): Promise<void>;
+  /** @throws what kept Redis from it: the endpoint is there as it was */
+  remove(endpoint: WebhookEndpoint): Promise<void>;
+  /**
+   * Changes an endpoint when Redis has the change.
+   * @param edit changes a copy
+   * @throws TooManyTopics, RequestError 404 when it was removed meanwhile, what `edit` throws, or what kept
+   *   Redis from it
+   */
+  change(endpoint: WebhookEndpoint, edit: (copy: WebhookEndpoint) => void): Promise<void>;
+  /** Keeps what has happened to it, as soon as it can be. */
   save(endpoint: WebhookEndpoint): void;
-  remove(endpoint: WebhookEndpoint): void;
+  /** Whether Redis has it: deliveries may be made for it. */
+  isStored(endpoint: WebhookEndpoint): boolean;
   /** The endpoint as Redis has it, when the copy would have its deliveries cancelled. */
   current(id: string): Promise<WebhookEndpoint | undefined>;
-  /** Takes over what other servers have changed. */
+  /**
+   * Takes over what other servers have changed, and what Redis has where it did not take a change of ours.
+   */
   reload(): Promise<void>;
-  /** Resolves when what was changed here before is in Redis. */
-  saved(): Promise<void>;
+  /**
+   * Resolves when what was changed here before is in Redis, or was refused and the copy is what Redis has.
+   */
+  upToDate(): Promise<void>;
 };
 
 export type RedisEndpointsOptions = {
-  client: RedisClient;
+  link: RedisLink;
   prefix: string;
+  /** The key and the value that say which store this is. */
+  marker: string;
+  identity: string;
   scheme: SignatureScheme;
   subscribe: (endpoint: WebhookEndpoint) => void;
-  /** Is given each change on its way to Redis. */
-  writes: Writes;
+  /** @throws TooManyTopics when nobody could follow them */
+  checkTopics: (topics: readonly string[]) => void;
+  /** Called when the store is another one than this server began with. @returns what to throw */
+  emptied: () => Error;
 };
 
-export function createRedisEndpoints({ client, prefix, scheme, subscribe, writes }: RedisEndpointsOptions): RedisEndpoints {
+/**
+ * A change and the version that tells of it, together; into no other store than the one that the server began
+ * with.
+ */
+const changeScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('HGET', KEYS[2], '${markerField}') ~= ARGV[1] then return 'emptied' end
+if ARGV[3] then redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) else redis.call('HDEL', KEYS[2], ARGV[2]) end
+redis.call('INCR', KEYS[3])
+return 'done'
+`;
+
+export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpoints {
+  const { link, prefix, marker, identity, scheme, subscribe, checkTopics, emptied } = options;
   const keys = { endpoints: `${prefix}:endpoints`, version: `${prefix}:endpoints-version`, next: `${prefix}:endpoint-key` };
   const all = new Map<string, WebhookEndpoint>();
   /** What Redis has of each, as far as is known here. */
   const texts = new Map<string, string>();
-  const leaving = new Set<string>();
+  const entering = new Set<string>();
   const changes = createWrites();
   let seenVersion: string | null = '';
   /** Changes of ours on their way: what Redis says is older. */
   let unsaved = 0;
+  let reloading: Promise<void> | undefined;
+  /**
+   * Changes that clients ask for are made one after the other: each begins with what the one before has left.
+   */
+  let turn: Promise<unknown> = Promise.resolve();
 
-  const increment = (key: string): Promise<unknown> => client.runCommand('incr', [key]); // the client has no name for it
+  link.redis.defineCommand('pushbenchChange', { lua: changeScript, numberOfKeys: 3 });
 
-  function change(made: Promise<unknown>): void {
+  /** @param text undefined to remove it */
+  async function write(id: string, text: string | undefined): Promise<void> {
     unsaved++;
-    const whole = made.then(() => increment(keys.version)).finally(() => unsaved--);
-    changes.add(whole);
-    writes.add(whole);
+    try {
+      const given = [marker, keys.endpoints, keys.version, identity, id, ...(text === undefined ? [] : [text])];
+      // The script above becomes a method of this name, and answers with a word.
+      const answer = await link.ask((redis) => (redis as WithChange).pushbenchChange(given));
+      if (answer === 'emptied') throw emptied();
+    } catch (error) {
+      seenVersion = ''; // the next reload takes what Redis has
+      throw error;
+    } finally {
+      unsaved--;
+    }
   }
 
-  function save({ stored }: WebhookEndpoint): void {
-    const text = JSON.stringify(stored);
-    texts.set(stored.id, text);
-    change(client.hset(keys.endpoints, { [stored.id]: text }));
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const made = turn.then(work, work);
+    turn = made;
+    changes.add(made);
+    return made;
   }
 
   function take(id: string, text: string): void {
@@ -65,55 +116,90 @@ export function createRedisEndpoints({ client, prefix, scheme, subscribe, writes
     texts.set(id, text);
     const before = all.get(id);
     const endpoint = endpointOf(JSON.parse(text) as StoredEndpoint, scheme, undefined); // written by `save` alone
-    Object.assign(endpoint, before && { delivered: before.delivered, givenUp: before.givenUp, lastFailure: before.lastFailure, unsubscribe: before.unsubscribe });
+    if (before) {
+      const { delivered, givenUp, lastFailure, unsubscribe } = before;
+      Object.assign(endpoint, { delivered, givenUp, lastFailure, unsubscribe });
+    }
     all.set(id, endpoint);
     subscribe(endpoint);
   }
 
+  function leave(id: string): void {
+    all.get(id)?.unsubscribe();
+    all.delete(id);
+    texts.delete(id);
+  }
+
+  async function takeChanges(): Promise<void> {
+    const [version, mark, field] = await link.ask((redis) =>
+      Promise.all([redis.get(keys.version), redis.get(marker), redis.hget(keys.endpoints, markerField)]));
+    if (mark !== identity || field !== identity) throw emptied();
+    if (version === seenVersion || unsaved > 0) return;
+    const stored = await link.ask((redis) => redis.hgetall(keys.endpoints));
+    if (unsaved > 0) return;
+    seenVersion = version;
+    for (const [id, text] of Object.entries(stored)) if (id !== markerField) take(id, text);
+    for (const id of all.keys()) if (!(id in stored) && texts.has(id)) leave(id);
+  }
+
+  function reload(): Promise<void> {
+    return (reloading ??= takeChanges().finally(() => (reloading = undefined)));
+  }
+
   return {
     all,
-    saved: changes.done,
-    async add(endpoint) {
-      all.set(endpoint.id, endpoint); // at once, so that it counts
-      try {
-        endpoint.stored.key = Number(await increment(keys.next));
-        subscribe(endpoint);
-      } catch (error) {
-        all.delete(endpoint.id);
-        throw error;
-      }
-      save(endpoint);
+    isStored: ({ id }) => !entering.has(id),
+    async upToDate() {
+      await changes.done().catch(() => {});
+      if (seenVersion === '') await reload();
     },
-    save,
-    remove({ id, unsubscribe }) {
-      unsubscribe();
-      all.delete(id);
-      texts.delete(id);
-      leaving.add(id);
-      const gone = client.hdel(keys.endpoints, id);
-      change(gone.finally(() => leaving.delete(id)));
+    async add(endpoint) {
+      const { id, stored } = endpoint;
+      all.set(id, endpoint); // at once, so that it counts
+      entering.add(id);
+      try {
+        stored.key = Number(await link.ask((redis) => redis.incr(keys.next)));
+        subscribe(endpoint);
+        const text = JSON.stringify(stored);
+        await write(id, text);
+        texts.set(id, text);
+      } catch (error) {
+        leave(id);
+        throw error;
+      } finally {
+        entering.delete(id);
+      }
+    },
+    remove: ({ id }) => inTurn(async () => {
+      await write(id, undefined);
+      leave(id);
+    }),
+    change: ({ id }, edit) => inTurn(async () => {
+      const endpoint = all.get(id);
+      if (!endpoint) throw new RequestError(404, 'no-webhook', `the webhook ${id} was removed meanwhile`);
+      const copy: WebhookEndpoint = { ...endpoint, stored: { ...endpoint.stored } };
+      edit(copy);
+      checkTopics(copy.topics);
+      const text = JSON.stringify(copy.stored);
+      await write(id, text);
+      texts.set(id, text);
+      Object.assign(endpoint.stored, copy.stored);
+      Object.assign(endpoint, { topics: copy.topics, keysAt: copy.keysAt, disabled: copy.disabled });
+      subscribe(endpoint);
+    }),
+    save({ stored }) {
+      const text = JSON.stringify(stored);
+      texts.set(stored.id, text);
+      changes.add(write(stored.id, text));
     },
     async current(id) {
       const known = all.get(id);
       if (known?.disabled === undefined && known) return known;
-      if (leaving.has(id) || (known && unsaved > 0)) return known;
-      const text = await client.hget(keys.endpoints, id);
-      if (text !== null && !leaving.has(id)) take(id, text);
+      if (known && unsaved > 0) return known;
+      const text = await link.ask((redis) => redis.hget(keys.endpoints, id));
+      if (text !== null) take(id, text);
       return all.get(id);
     },
-    async reload() {
-      const version = await client.get(keys.version);
-      if (version === seenVersion || unsaved > 0) return;
-      const stored = await client.hgetall(keys.endpoints);
-      if (unsaved > 0) return;
-      seenVersion = version;
-      for (const [id, text] of Object.entries(stored)) take(id, text);
-      for (const [id, endpoint] of all) {
-        if (id in stored || !texts.has(id)) continue;
-        endpoint.unsubscribe();
-        all.delete(id);
-        texts.delete(id);
-      }
-    },
+    reload,
   };
 }

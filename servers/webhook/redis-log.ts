@@ -2,8 +2,8 @@
 // all is. A delivery is a job of BullMQ. Nothing here changes anything.
 
 import type { Job, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { ServerBacklog } from '../../core/control.ts';
-import type { RedisClient } from './redis-endpoints.ts';
 import type { AttemptRow, DeliveryRow, EventRow, ListFilter, Message } from './store.ts';
 
 export type JobData = { endpoint: string; key: number; event: string; topic: string; createdMs: number; attempts: AttemptRow[]; nextMs?: number; spent?: number };
@@ -27,7 +27,7 @@ export type RedisLog = {
   backlog(nowMs: number): Promise<ServerBacklog>;
 };
 
-export function createRedisLog(client: RedisClient, queue: Queue<JobData, string>, eventsKey: string, messageOf: (event: string) => Promise<Message | undefined>): RedisLog {
+export function createRedisLog(client: Redis, queue: Queue<JobData, string>, eventsKey: string, messageOf: (event: string) => Promise<Message | undefined>): RedisLog {
   async function list({ endpoint, state, event, cursor, limit }: ListFilter): Promise<DeliveryRow[]> {
     const newest = Number((await client.get(queue.toKey('id'))) ?? 0);
     const rows: DeliveryRow[] = [];
@@ -81,7 +81,7 @@ export function createRedisLog(client: RedisClient, queue: Queue<JobData, string
       const { waiting = 0, active = 0, delayed = 0 } = await queue.getJobCounts('waiting', 'active', 'delayed');
       const heads = await queue.getJobs(['waiting', 'active'], 0, 0, true);
       // Those that wait for a retry are sorted by when it is due; the one with the lowest number was accepted first.
-      const numbers = (await client.zrange(queue.toKey('delayed'), 0, waitingLookedAt - 1)).map(Number);
+      const numbers = (await client.zrange(queue.toKey('delayed'), 0, String(waitingLookedAt - 1))).map(Number);
       if (numbers.length > 0) heads.push(await queue.getJob(String(numbers.reduce((a, b) => Math.min(a, b)))) as Delivery); // undefined is left out below
       const createdMs = heads.flatMap((job) => (job ? [job.data.createdMs] : []));
       return { depth: waiting + active + delayed, oldestAgeMs: createdMs.length === 0 ? 0 : Math.max(0, nowMs - Math.min(...createdMs)) };

@@ -8,7 +8,7 @@ import type { Handler, Response } from '../pattern.ts';
 import { answerFull, endWith, readBody, RequestError } from '../request.ts';
 import type { Routes } from '../router.ts';
 import { deliveryQuery, endpointChange, endpointQuery, eventQuery, recoverRange, rotation, type DeliveryDetail, type DeliveryList, type EndpointList, type EventList, type RecoverAnswer, type RotationAnswer } from './api.ts';
-import { changeTopics, endpointView, newEndpoint, rotateSecret, type WebhookEndpoint } from './endpoints.ts';
+import { enabledOf, endpointView, newEndpoint, type WebhookEndpoint } from './endpoints.ts';
 import type { Service } from './service.ts';
 import { attemptView, deliveryView, eventView } from './views.ts';
 
@@ -46,11 +46,11 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
     }
     await service.add(endpoint);
     counters.registrations++;
-    await log.committed();
     answerJson(response, 201, { id: endpoint.id, ...shown });
   };
 
-  const list: Handler = (_request, response, url) => {
+  const list: Handler = async (_request, response, url) => {
+    await service.refresh?.();
     const { limit, cursor = 0 } = queryOf(endpointQuery, url);
     const after = [...endpoints.values()].slice(cursor, cursor + limit + 1); // in the order they were registered
     const more = after.length > limit ? { nextCursor: String(cursor + limit) } : {};
@@ -58,58 +58,43 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
   };
 
   const change: Handler = async (request, response, url) => {
-    const { enabled, events } = bodyOf(endpointChange, parseJson(await readBody(request, maxRegistrationBytes), 'a change'));
+    const asked = bodyOf(endpointChange, parseJson(await readBody(request, maxRegistrationBytes), 'a change'));
     const endpoint = endpointIn(url); // as it is now, not as it was before the body had come
-    if (events) {
-      const before = endpoint.topics;
-      changeTopics(endpoint, events);
-      try {
-        service.resubscribe(endpoint);
-      } catch (error) {
-        changeTopics(endpoint, before);
-        throw error;
-      }
-      log.saveEndpoint(endpoint.stored);
-    }
-    if (enabled === true) service.enable(endpoint);
-    if (enabled === false) service.disable(endpoint, 'disabled by request');
-    await log.committed();
+    await service.patch(endpoint, asked);
     answerJson(response, 200, view(endpoint));
   };
 
   return {
     'POST /webhooks': register,
     'GET /webhooks': list,
-    'GET /webhooks/*': (_request, response, url) => answerJson(response, 200, view(endpointIn(url))),
+    'GET /webhooks/*': async (_request, response, url) => {
+      await service.refresh?.();
+      answerJson(response, 200, view(endpointIn(url)));
+    },
     'PATCH /webhooks/*': change,
     'DELETE /webhooks/*': async (_request, response, url) => {
-      service.remove(endpointIn(url));
-      await log.committed();
+      await service.remove(endpointIn(url));
       endWith(response, 204, {});
     },
     'POST /webhooks/*/rotate': async (request, response, url) => {
       const asked = bodyOf(rotation, parseJson(await readBody(request, maxRegistrationBytes), 'a rotation'));
       const endpoint = endpointIn(url);
       const nowMs = timers.nowMs();
-      const shown = rotateSecret(endpoint, asked, service.rules.scheme, nowMs);
-      log.saveEndpoint(endpoint.stored);
-      await log.committed();
+      const shown = await service.rotate(endpoint, asked);
       answerJson(response, 200, { ...shown, previousUntil: new Date(nowMs + asked.overlapS * 1000).toISOString() } satisfies RotationAnswer);
     },
     'POST /webhooks/*/test': async (_request, response, url) => {
       const endpoint = endpointIn(url);
-      if (endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is disabled (${endpoint.disabled}); enable it first`);
+      enabledOf(endpoint);
       const id = await service.sendTest(endpoint);
-      await log.committed();
       answerJson(response, 202, await one(id));
     },
     'POST /webhooks/*/recover': async (request, response, url) => {
       const { since, until } = bodyOf(recoverRange, parseJson(await readBody(request, maxRegistrationBytes), 'a range'));
       const endpoint = endpointIn(url);
-      if (endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is disabled (${endpoint.disabled}); enable it first`);
+      enabledOf(endpoint);
       const untilMs = until === undefined ? timers.nowMs() + 1 : Date.parse(until);
       const recovered = await service.recover(endpoint, Date.parse(since), untilMs, recoverAtOnce);
-      await log.committed();
       answerJson(response, 202, { recovered, more: recovered === recoverAtOnce } satisfies RecoverAnswer);
     },
     'GET /webhooks/events': async (_request, response, url) => {
@@ -127,9 +112,8 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
     'POST /webhooks/deliveries/*/replay': async (_request, response, url) => {
       const { id, detail } = await deliveryIn(url);
       const endpoint = endpoints.get(detail.endpoint);
-      if (!endpoint || endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is ${endpoint ? `disabled (${endpoint.disabled}); enable it first` : 'deleted'}`);
-      if (!(await service.replay(id))) throw new RequestError(409, 'pending', 'the delivery is pending; it will be tried again by itself');
-      await log.committed();
+      enabledOf(endpoint);
+      if (!(await service.replay(id, endpoint))) throw new RequestError(409, 'pending', 'the delivery is pending; it will be tried again by itself');
       answerJson(response, 202, await one(id));
     },
     'GET /webhooks/stats': async (_request, response) => answerJson(response, 200, await service.stats()),

@@ -4,15 +4,18 @@
 import type { ServerBacklog } from '../../core/control.ts';
 import type { PatternOptions } from '../../core/patterns.ts';
 import { schemes } from '../../core/signature.ts';
-import type { HubEvent } from '../hub.ts';
-import type { PatternContext } from '../pattern.ts';
-import type { Stats, StreamMessage } from './api.ts';
+import type { Stamps } from '../hub.ts';
+import type { PatternContext, Publish, PublishOptions } from '../pattern.ts';
+import { RequestError } from '../request.ts';
+import type { EndpointChange, Rotation, Stats, StreamMessage } from './api.ts';
 import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './attempt.ts';
 import { createDispatcher, type Dispatcher, type Outcome } from './dispatcher.ts';
-import { endpointOf, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
+import { enabledOf, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
 import { createGuard } from './guard.ts';
 import { createBreaker, disableRules, type Breaker } from './health.ts';
+import { createIntake } from './intake.ts';
 import { createAnnouncer, isOperational, testMessage } from './operations.ts';
+import { createRoster } from './roster.ts';
 import type { Answer } from './sender.ts';
 import type { Awaitable, DeliveryLog, DeliveryRow, DeliveryStore, Message, Task } from './store.ts';
 import type { Timers } from './timers.ts';
@@ -20,12 +23,14 @@ import { attemptView, deliveryView } from './views.ts';
 
 /** How long requests under way may take to finish when the server closes. */
 const closeGraceMs = 500;
-/** Deliveries that may be pending over all endpoints; one more is dropped. */
-const pendingMost = 10_000_000;
 /** Settled deliveries between two rounds of pruning, and how many a round removes at the most. */
 const pruneEvery = 32;
 const pruneAtOnce = 64;
 
+/**
+ * What asks for something to be stored resolves when it is durable. Where the store does not take it, it rejects with a
+ * `RequestError` of status 503, and everything is as it was before.
+ */
 export type Service = {
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
   readonly log: DeliveryLog;
@@ -36,131 +41,66 @@ export type Service = {
   /** Endpoints that get deliveries. */
   enabled(): number;
   pending(endpoint: WebhookEndpoint): number;
+  /** Of a store that other servers change too: brings `endpoints` up to date. @throws RequestError 503 when it cannot be read */
+  refresh?(): Promise<void>;
   /** Takes an endpoint in and subscribes it. @throws TooManyTopics */
   add(endpoint: WebhookEndpoint): Awaitable<void>;
-  remove(endpoint: WebhookEndpoint): void;
-  /** What is pending for it is cancelled; what is published from now on is kept as cancelled, for recovery. */
-  disable(endpoint: WebhookEndpoint, reason: string): void;
-  enable(endpoint: WebhookEndpoint): void;
-  /** Subscribes it to its topics anew, after a change. @throws TooManyTopics */
-  resubscribe(endpoint: WebhookEndpoint): void;
+  remove(endpoint: WebhookEndpoint): Awaitable<void>;
+  /**
+   * Changes its topics, enables or disables it. Disabled, what is pending for it is cancelled, and what is published from
+   * now on is kept as cancelled, for recovery.
+   * @throws TooManyTopics
+   */
+  patch(endpoint: WebhookEndpoint, change: EndpointChange): Awaitable<void>;
+  /** @returns the secret, when it was made here; the rest as in endpoints.ts */
+  rotate(endpoint: WebhookEndpoint, asked: Rotation): Awaitable<{ secret?: string }>;
   /** One event for this endpoint alone. @returns the delivery's id */
   sendTest(endpoint: WebhookEndpoint): Awaitable<number>;
-  replay(id: number): Awaitable<boolean>;
+  /** @returns whether there was something to send again */
+  replay(id: number, endpoint: WebhookEndpoint): Awaitable<boolean>;
   recover(endpoint: WebhookEndpoint, sinceMs: number, untilMs: number, limit: number): Awaitable<number>;
   stats(): Awaitable<Stats>;
   backlog(): ServerBacklog;
   /** Called with everything that happens from now on. @returns the function that ends it */
   watch(listener: (message: StreamMessage) => void): () => void;
-  /** Resolves when what was published is stored, or with `delivery: sync` delivered. */
-  accepted(): Promise<void>;
+  /** Resolves when the event is stored, or with `delivery: sync` delivered. */
+  publish: Publish;
   disconnect(share: number): void;
   close(): Promise<void>;
 };
 
-type Batch = { event: HubEvent; endpoints: WebhookEndpoint[] };
-
 export function createService(context: PatternContext, options: PatternOptions<'webhook'>, timers: Timers, store: DeliveryStore): Service {
   const { hub, limits, counters, random } = context;
-  const { concurrency } = options;
   const scheme = schemes[options.scheme];
-  const guard = createGuard(options);
-  const endpoints = new Map<string, WebhookEndpoint>();
-  const byKey = new Map<number, WebhookEndpoint>();
+  const rules = { scheme, guard: createGuard(options) };
   const watchers = new Set<(message: StreamMessage) => void>();
-  const tries = createAttempts(context, options, timers, guard);
-  const operations = createAnnouncer(context);
-  const dispatcher: Dispatcher = createDispatcher({ store, deliver, settled, concurrency, timers });
-  const laneOptions = {
-    concurrency: endpointConcurrency(options),
-    ratePerS: options.endpointRate === 'unlimited' ? Infinity : options.endpointRate * options.timeScale,
-    fifo: options.fifo,
-  };
-  let enabled = 0;
-  let batch: Batch | undefined;
+  const tries = createAttempts(context, options, timers, rules.guard);
+  const operations = createAnnouncer(context, publish);
+  const dispatcher: Dispatcher = createDispatcher({ store, deliver, settled, concurrency: options.concurrency, timers });
+  const newBreaker = () => (options.breaker ? createBreaker() : undefined);
+  const roster = createRoster({
+    hub, store, dispatcher, timers, rules, newBreaker, tell, maxEndpoints: limits.maxSubscribers, announce: operations.announce,
+    lane: {
+      concurrency: endpointConcurrency(options),
+      ratePerS: options.endpointRate === 'unlimited' ? Infinity : options.endpointRate * options.timeScale,
+      fifo: options.fifo,
+    },
+  });
+  const intake = createIntake({ hub, store, dispatcher, timers, roster, limits, counters, countSettled });
   let inHandler = Promise.resolve();
   let [delivered, exhausted, attempts, attemptsOfSettled, settledCount] = [0, 0, 0, 0, 0];
   let closed = false;
 
-  const newBreaker = () => (options.breaker ? createBreaker() : undefined);
-
-  for (const stored of store.endpoints()) {
-    const endpoint = endpointOf(stored, scheme, newBreaker());
-    endpoints.set(endpoint.id, endpoint);
-    byKey.set(stored.key, endpoint);
-    subscribe(endpoint);
-    if (endpoint.disabled === undefined) open(endpoint);
-  }
-
-  function subscribe(endpoint: WebhookEndpoint): void {
-    const unsubscribe = hub.subscribe(endpoint.topics, accept, endpoint);
-    endpoint.unsubscribe();
-    endpoint.unsubscribe = unsubscribe;
-  }
-
-  function open(endpoint: WebhookEndpoint): void {
-    enabled++;
-    dispatcher.open(endpoint.stored.key, { ...laneOptions, breaker: endpoint.breaker });
-  }
-
-  // The hub tells one endpoint after the other; the event is stored with all its deliveries at once.
-  function accept(event: HubEvent, endpoint: WebhookEndpoint): void {
-    if (batch && batch.event !== event) flush();
-    if (!batch) {
-      batch = { event, endpoints: [] };
-      queueMicrotask(flush);
-    }
-    batch.endpoints.push(endpoint);
-  }
-
-  function flush(): void {
-    if (!batch || closed) return;
-    const { event: { id, topic, json }, endpoints: receivers } = batch;
-    batch = undefined;
-    const message: Message = { id, topic, body: json, bodyBytes: Buffer.byteLength(json) };
-    if (options.delivery === 'sync') inHandler = inHandler.then(() => deliverInHandler(message, receivers));
-    else keep(message, receivers.filter((endpoint) => hasRoom(endpoint, message)));
-  }
-
-  function keep(message: Message, receivers: readonly WebhookEndpoint[]): number[] {
-    if (receivers.length === 0) return [];
-    const nowMs = timers.nowMs();
-    const ids = store.publish(message, receivers.map(({ stored, disabled }) => ({ key: stored.key, state: disabled === undefined ? 'pending' : 'cancelled' })), nowMs);
-    receivers.forEach(({ stored, disabled }, i) => {
-      if (disabled === undefined) dispatcher.add(stored.key, ids[i]!, message, nowMs);
-      else countSettled();
+  async function publish(topic: string, body: string, stamps: Stamps, given?: PublishOptions): Promise<{ id: string; seq: number }> {
+    if (closed) throw new RequestError(503, 'closing', 'the server is closing');
+    if (options.delivery !== 'sync') return intake.publish(topic, body, stamps, given);
+    const { id, seq, json } = hub.draft(topic, body, stamps, () => {
+      const receivers = hub.followers(topic) as WebhookEndpoint[]; // nobody else subscribes to this hub
+      inHandler = inHandler.then(() => deliverInHandler({ id, topic, body: json, bodyBytes: Buffer.byteLength(json) }, receivers));
     });
-    return ids;
-  }
-
-  /** The policy for an endpoint that is too far behind. */
-  function hasRoom(endpoint: WebhookEndpoint, { bodyBytes }: Message): boolean {
-    const { key } = endpoint.stored;
-    // One body may be larger than the bound; alone it may wait.
-    const fits = () => {
-      const bytes = dispatcher.lane(key)?.bytes ?? 0;
-      return bytes === 0 || bytes + bodyBytes <= limits.slowBuffer;
-    };
-    if (endpoint.disabled !== undefined) return true;
-    if (store.depth().pending >= pendingMost) {
-      counters.slowDrops++;
-      return false;
-    }
-    if (fits()) return true;
-    if (limits.slow === 'disconnect') {
-      counters.slowDisconnects++;
-      counters.slowDrops += pending(endpoint) + 1;
-      disable(endpoint, `more than ${limits.slowBuffer} bytes behind`);
-      return true;
-    }
-    if (limits.slow === 'coalesce') {
-      const gone = store.cancel(key, timers.nowMs(), dispatcher.lane(key)?.underWay ?? new Set(), true);
-      dispatcher.drop(key, gone);
-      counters.slowDrops += gone.length;
-    }
-    if (fits()) return true;
-    counters.slowDrops++;
-    return false;
+    hub.take();
+    await inHandler;
+    return { id, seq };
   }
 
   /** What a handler does that knows no queue: one endpoint after the other, one attempt each. */
@@ -171,7 +111,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
   }
 
   async function deliver(task: Task): Promise<Outcome> {
-    const endpoint = byKey.get(task.endpoint)!; // a lane is open for registered endpoints alone
+    const endpoint = roster.byKey(task.endpoint)!; // a lane is open for registered endpoints alone
     const attempt = task.attempts + 1;
     const { answer, row } = await tries.post(endpoint, task.message, attempt);
     if (judge(endpoint, answer)) return { state: 'delivered', attempt: row };
@@ -197,7 +137,7 @@ export function createService(context: PatternContext, options: PatternOptions<'
     endpoint.lastFailure = failureOf(answer);
     noteHealth(endpoint, stored.failures + 1, stored.failingSinceMs ?? nowMs);
     const reason = isGone(answer) ? 'answered 410 Gone' : disableRules[options.disable](stored, nowMs);
-    if (reason !== undefined) disable(endpoint, reason);
+    if (reason !== undefined) roster.disabling(endpoint, reason)().done();
     return false;
   }
 
@@ -205,11 +145,11 @@ export function createService(context: PatternContext, options: PatternOptions<'
     stored.failures = failures;
     stored.failingSinceMs = failingSinceMs;
     // Without a rule nobody asks for it after a restart.
-    if (options.disable !== 'never' && stored.key !== 0 && byKey.has(stored.key)) store.saveEndpoint(stored);
+    if (options.disable !== 'never' && roster.byKey(stored.key)) store.saveEndpoint(stored);
   }
 
   function settled(task: Task, { state, attempt }: Outcome): void {
-    const endpoint = byKey.get(task.endpoint);
+    const endpoint = roster.byKey(task.endpoint);
     attempts++;
     if (state === 'delivered' || state === 'exhausted') attemptsOfSettled += attempt.attempt - task.spent;
     if (state === 'delivered') delivered++;
@@ -240,25 +180,17 @@ export function createService(context: PatternContext, options: PatternOptions<'
     for (const watcher of watchers) watcher(message);
   }
 
-  function stop(endpoint: WebhookEndpoint): void {
-    const { key } = endpoint.stored;
-    if (endpoint.disabled !== undefined) return;
-    enabled--;
-    store.cancel(key, timers.nowMs(), dispatcher.stop(key), false);
-  }
-
-  function disable(endpoint: WebhookEndpoint, reason: string): void {
-    if (endpoint.disabled !== undefined) return;
-    stop(endpoint);
-    endpoint.disabled = endpoint.stored.disabled = reason;
-    store.saveEndpoint(endpoint.stored);
-    tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'disabled', reason });
-    operations.announce('disabled', { endpoint: endpoint.id, reason });
-  }
-
-  function backlog(): ServerBacklog {
-    const { pending: depth, oldestMs } = store.depth();
+  function depthOf({ pending: depth, oldestMs }: ReturnType<DeliveryStore['depth']>): ServerBacklog {
     return { depth, oldestAgeMs: oldestMs === undefined ? 0 : Math.max(0, timers.nowMs() - oldestMs) };
+  }
+
+  /** What a trial samples: a store that cannot be read must not end it. */
+  function backlog(): ServerBacklog {
+    try {
+      return depthOf(store.depth());
+    } catch {
+      return depthOf({ pending: store.pending(), oldestMs: undefined });
+    }
   }
 
   function pending({ stored }: WebhookEndpoint): number {
@@ -266,61 +198,43 @@ export function createService(context: PatternContext, options: PatternOptions<'
   }
 
   return {
-    endpoints, log: store, timers, rules: { scheme, guard }, newBreaker, pending, disable,
-    enabled: () => enabled,
-    add(endpoint) {
-      subscribe(endpoint);
-      store.saveEndpoint(endpoint.stored);
-      endpoints.set(endpoint.id, endpoint);
-      byKey.set(endpoint.stored.key, endpoint);
-      open(endpoint);
-      tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'registered' });
+    endpoints: roster.all, log: store, timers, rules, newBreaker, pending, backlog, publish,
+    enabled: () => roster.counts().enabled,
+    add: roster.add,
+    remove: roster.remove,
+    patch: roster.patch,
+    rotate: roster.rotate,
+    async sendTest(endpoint) {
+      const kept = await store.submit('change', {
+        work() {
+          enabledOf(endpoint);
+          return intake.keep(testMessage(endpoint.stored.key, timers.nowMs(), random), [endpoint]);
+        },
+        done: intake.dispatch,
+      });
+      return kept.rows[0]!.id; // one for the one endpoint
     },
-    remove(endpoint) {
-      endpoint.unsubscribe();
-      stop(endpoint);
-      endpoint.disabled = 'deleted';
-      endpoints.delete(endpoint.id);
-      byKey.delete(endpoint.stored.key);
-      store.removeEndpoint(endpoint.stored.key);
-      tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'deleted' });
-    },
-    enable(endpoint) {
-      if (endpoint.disabled === undefined) return;
-      const { stored, breaker } = endpoint;
-      endpoint.disabled = stored.disabled = undefined;
-      stored.failures = 0;
-      stored.failingSinceMs = undefined;
-      breaker?.reset();
-      store.saveEndpoint(stored);
-      open(endpoint);
-      tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'enabled' });
-      operations.announce('enabled', { endpoint: endpoint.id });
-    },
-    resubscribe: subscribe,
-    sendTest(endpoint) {
-      return keep(testMessage(endpoint.stored.key, timers.nowMs(), random), [endpoint])[0]!;
-    },
-    replay(id) {
-      const task = store.replay(id, timers.nowMs());
-      if (task) dispatcher.wake(task.endpoint);
+    async replay(id, endpoint) {
+      const task = await store.submit('change', {
+        work() {
+          enabledOf(endpoint);
+          return store.replay(id, timers.nowMs());
+        },
+        done: (replayed) => replayed && dispatcher.wake(replayed.endpoint),
+      });
       return task !== undefined;
     },
-    recover({ stored }, sinceMs, untilMs, limit) {
-      const recovered = store.recover(stored.key, sinceMs, untilMs, timers.nowMs(), limit);
-      if (recovered > 0) dispatcher.wake(stored.key);
-      return recovered;
-    },
-    backlog,
-    stats() {
-      const { depth, oldestAgeMs } = backlog();
+    recover: (endpoint, sinceMs, untilMs, limit) => store.submit('change', {
+      work() {
+        enabledOf(endpoint);
+        return store.recover(endpoint.stored.key, sinceMs, untilMs, timers.nowMs(), limit);
+      },
+      done: (recovered) => void (recovered > 0 && dispatcher.wake(endpoint.stored.key)),
+    }),
+    async stats() {
       const settledAll = delivered + exhausted;
-      const open = [...endpoints.values()].filter(({ breaker }) => breaker && breaker.state() !== 'closed').length;
       return {
-        depth, underWay: dispatcher.underWay(),
-        oldestAgeMs,
-        endpoints: { enabled, disabled: endpoints.size - enabled, open },
-        delivered, exhausted, attempts,
+        ...depthOf(store.depth()), underWay: dispatcher.underWay(), endpoints: roster.counts(), delivered, exhausted, attempts,
         ...(settledAll > 0 && { attemptsPerDelivery: attemptsOfSettled / settledAll }),
       };
     },
@@ -328,14 +242,8 @@ export function createService(context: PatternContext, options: PatternOptions<'
       watchers.add(listener);
       return () => void watchers.delete(listener);
     },
-    accepted() {
-      flush();
-      return options.delivery === 'sync' ? inHandler : store.committed();
-    },
     disconnect: tries.cut,
     async close() {
-      flush();
-      for (const endpoint of endpoints.values()) endpoint.unsubscribe();
       closed = true;
       operations.close();
       const quiet = Promise.all([dispatcher.close(), inHandler]);
@@ -345,7 +253,8 @@ export function createService(context: PatternContext, options: PatternOptions<'
       clearTimeout(timer);
       await tries.close();
       await quiet;
-      await store.close();
+      await store.close(); // with what was published last
+      roster.close();
     },
   };
 }

@@ -6,10 +6,18 @@
 // `spent` are the attempts before a replay: the schedule begins anew behind them.
 
 import type { DatabaseSync } from 'node:sqlite';
+import { exitCodes, UserError } from '../../core/errors.ts';
 
 export const stateNumbers = { fresh: 0, waiting: 1, delivered: 2, exhausted: 3, cancelled: 4 } as const;
 
-const version = 1;
+const version = 2;
+
+/** Since version 2: which event a publisher's key made (servers/idempotency.ts). Pruning events does not touch it. */
+const keysTable = `
+CREATE TABLE idempotency_keys (
+  key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, event TEXT NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX keys_by_age ON idempotency_keys (at_ms);
+`;
 
 const tables = `
 CREATE TABLE endpoints (
@@ -32,17 +40,24 @@ CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint, id);
 CREATE TABLE attempts (
   delivery INTEGER NOT NULL, attempt INTEGER NOT NULL, at_ms INTEGER NOT NULL, latency_ms REAL NOT NULL, status INTEGER,
   failure TEXT, answer TEXT NOT NULL, truncated INTEGER NOT NULL, next_ms INTEGER, PRIMARY KEY (delivery, attempt)) WITHOUT ROWID;
+${keysTable}
 PRAGMA user_version = ${version};
 `;
 
+/** Those that every version has. */
+export const tableNames = ['endpoints', 'events', 'deliveries', 'attempts'] as const;
+
 /**
- * Makes the tables in a new database and checks the version of one that has them.
- * @throws Error when another version wrote it
+ * Makes the tables in a new database, adds what an older version has not, and checks the version of one that has them.
+ * @throws UserError when another version wrote it
  */
-export function migrate(db: DatabaseSync): void {
+export function migrate(db: DatabaseSync, path: string): void {
   const { user_version: found } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (found === 0) db.exec(`BEGIN; ${tables} COMMIT;`);
-  else if (found !== version) throw new Error(`the store was written as version ${found}; this pushbench reads version ${version}`);
+  else if (found === 1) db.exec(`BEGIN; ${keysTable} PRAGMA user_version = ${version}; COMMIT;`);
+  else if (found !== version) {
+    throw new UserError('store-version', `${path} was written as version ${found}; this pushbench reads version ${version}. Use the pushbench that wrote it, or name another file with the option file.`, exitCodes.failed);
+  }
 }
 
 const taskColumns = `d.id, d.endpoint, d.attempts, d.spent, d.created_ms AS createdMs, d.next_ms AS nextMs,
@@ -62,6 +77,10 @@ export const statements = {
   removeEndpoint: `UPDATE endpoints SET config = '{}', disabled = 'deleted', removed = 1 WHERE key = ?`,
 
   addEvent: `INSERT INTO events (id, topic, at_ms, body, body_bytes) VALUES (?, ?, ?, ?, ?)`,
+  addKey: `INSERT INTO idempotency_keys (key, fingerprint, event, seq, at_ms) VALUES (?, ?, ?, ?, ?)`,
+  keyed: `SELECT fingerprint, event AS id, seq FROM idempotency_keys WHERE key = ? AND at_ms >= ?`,
+  pruneKeys: `DELETE FROM idempotency_keys WHERE key IN (SELECT key FROM idempotency_keys WHERE at_ms < ? ORDER BY at_ms LIMIT ?)`,
+  pruneKey: `DELETE FROM idempotency_keys WHERE key = ? AND at_ms < ?`,
   addDelivery: `INSERT INTO deliveries (event, endpoint, state, attempts, created_ms, settled_ms) VALUES (?, ?, ?, 0, ?, ?)`,
   addAttempt: `INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   settle: `UPDATE deliveries SET state = ?, attempts = ?, next_ms = ?, settled_ms = ?, status = ?, failure = ? WHERE id = ?`,

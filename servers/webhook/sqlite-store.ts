@@ -1,20 +1,20 @@
-// The embedded store: one SQLite database in WAL mode, in a file or in memory, used by one process.
-//
-// Group commit: the first write opens a transaction and what follows joins it, whoever writes. It is committed when
-// the event loop has gone round, but not more often than every `commitEveryMs`: under load the price of a commit is
-// shared by some hundred writes, without load nobody waits. Everything that must not be told before it is durable
-// waits for `committed`. With `synchronous = FULL` that holds for a loss of power as well as for a kill.
+// Keeps deliveries in one SQLite database in WAL mode, in a file or in memory, used by one process. Writes go through
+// sqlite-commit.ts, which says what becomes of them when the disk is full. With `synchronous = FULL` what is committed
+// survives a loss of power as well as a kill.
 //
 // A process that is killed leaves at most one transaction behind that was not committed, which SQLite rolls back: its
 // events were not confirmed to their publisher, its attempts are made again.
 
-import { closeSync, openSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { deliveryStates, type DeliveryState } from './api.ts';
+import { createTransactions } from './sqlite-commit.ts';
+import { checkContent, filesOf, openingFault, prepareFile } from './sqlite-file.ts';
 import { migrate, statements, stateNumbers, wholeReads } from './sqlite-schema.ts';
-import type { AttemptRow, DeliveryRow, DeliveryStore, EventRow, ListFilter, StoredEndpoint, Task } from './store.ts';
+import { createRefusals } from './store-errors.ts';
+import type { AttemptRow, DeliveryRow, DeliveryStore, EventRow, KeyedEvent, ListFilter, StoredEndpoint, Task } from './store.ts';
 
-const commitEveryMs = 2;
+const prunedKeysAtOnce = 2;
 
 type TaskRecord = { id: number; endpoint: number; attempts: number; spent: number; createdMs: number; nextMs: number | null; eventId: string; topic: string; body: string; bodyBytes: number };
 type RowRecord = { [K in keyof Omit<DeliveryRow, 'state'>]: DeliveryRow[K] extends number | string ? DeliveryRow[K] : Exclude<DeliveryRow[K], undefined> | null } & { state: number };
@@ -22,45 +22,22 @@ type RowRecord = { [K in keyof Omit<DeliveryRow, 'state'>]: DeliveryRow[K] exten
 /**
  * Opens the database and makes it where there is none.
  * @param path of the file, `:memory:` for one that ends with the process
- * @throws the system's error when the file cannot be had; Error when another version wrote it, or another process uses it
+ * @throws UserError when the file cannot be had, is damaged, of another program or version, or another process uses it
  */
 export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSync } {
-  // Secrets are in it. SQLite gives its other files the permissions of this one.
-  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
-  const db = new DatabaseSync(path);
-  // Two servers on one file would deliver everything twice.
-  db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;');
-  migrate(db);
+  const db = path === ':memory:' ? open(path) : openFile(path);
   const run = prepareAll(db, statements);
-  let commit: { done: PromiseWithResolvers<void> } | undefined;
-  let lastCommitMs = 0;
   let pruneAfter = 0;
   let pending = (db.prepare(wholeReads.countPending).get() as { n: number }).n;
-
-  /** Every write goes through here first. */
-  function begin(): void {
-    if (commit) return;
-    commit = { done: Promise.withResolvers() };
-    commit.done.promise.catch(() => {}); // whoever waits for it hears of it
-    db.exec('BEGIN');
-    const leftMs = commitEveryMs - (performance.now() - lastCommitMs);
-    if (leftMs > 0) setTimeout(finish, leftMs);
-    else setImmediate(finish);
-  }
-
-  function finish(): void {
-    if (!commit) return;
-    const { done } = commit;
-    commit = undefined;
-    try {
-      db.exec('COMMIT');
-      done.resolve();
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK');
-      done.reject(error);
-    }
-    lastCommitMs = performance.now();
-  }
+  const refusalOf = createRefusals(path);
+  const transactions = createTransactions({
+    db, refusalOf,
+    mark() {
+      const before = pending;
+      return () => (pending = before);
+    },
+  });
+  const { submit, record, tidy, committed, unsaved, recovered } = transactions;
 
   function taskOf({ id, endpoint, attempts, spent, createdMs, nextMs, eventId, topic, body, bodyBytes }: TaskRecord): Task {
     return { id, endpoint, attempts, spent, createdMs, dueMs: nextMs ?? createdMs, message: { id: eventId, topic, body, bodyBytes } };
@@ -68,74 +45,125 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
 
   const all = <T>(statement: StatementSync, ...values: SQLInputValue[]) => statement.all(...values) as T[]; // its columns are named so
 
+  function reading<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+
+  /** What is pending for the endpoint and may be cancelled. Empty where it cannot be read. */
+  function cancellable(endpoint: number, except: ReadonlySet<number>, keepNewest: boolean): number[] {
+    const found = [run.freshIds, run.waitingIds].flatMap((statement) => all<{ id: number; topic: string }>(statement, endpoint));
+    const newest = new Map<string, number>();
+    if (keepNewest) for (const { id, topic } of found) newest.set(topic, Math.max(id, newest.get(topic) ?? 0));
+    return found.filter(({ id, topic }) => !except.has(id) && newest.get(topic) !== id).map(({ id }) => id);
+  }
+
+  function prune(beforeMs: number, keep: number, limit: number): number {
+    const keptFrom = ((run.newestId.get() as { id: number | null }).id ?? 0) - keep;
+    const found = all<{ id: number; event: number; endpoint: number; state: number; createdMs: number }>(run.prunable, pruneAfter, limit);
+    const old = found.filter(({ id, createdMs }) => id <= keptFrom || createdMs < beforeMs);
+    const gone = old.filter(({ state }) => state > stateNumbers.waiting);
+    // Pending rows are passed over until the next round begins at the first row again.
+    pruneAfter = old.length < found.length || found.length < limit ? 0 : found.at(-1)!.id;
+    if (gone.length === 0) return 0;
+    tidy(() => {
+      for (const { id } of gone) {
+        run.pruneAttempts.run(id);
+        run.pruneDelivery.run(id);
+      }
+      for (const event of new Set(gone.map((one) => one.event))) run.pruneEvent.run(event, event);
+      for (const endpoint of new Set(gone.map((one) => one.endpoint))) run.pruneEndpoint.run(endpoint, endpoint);
+    });
+    return gone.length;
+  }
+
   return {
-    db,
+    db, submit, committed, unsaved, recovered,
     endpoints: () => all<{ [K in keyof StoredEndpoint]: StoredEndpoint[K] | null }>(db.prepare(wholeReads.endpoints)).map((row) => ({
       ...(row as StoredEndpoint), disabled: row.disabled ?? undefined, failingSinceMs: row.failingSinceMs ?? undefined, // null is how SQLite says undefined
     })),
     saveEndpoint(endpoint) {
-      begin();
-      const { key, id, config, createdMs, disabled, failures, failingSinceMs } = endpoint;
-      if (key === 0) endpoint.key = Number(run.addEndpoint.run(id, config, createdMs, disabled ?? null, failures, failingSinceMs ?? null).lastInsertRowid);
-      else run.saveEndpoint.run(config, disabled ?? null, failures, failingSinceMs ?? null, key);
+      const { key, id, config, createdMs, disabled = null, failures, failingSinceMs = null } = endpoint; // as it is now
+      record(() => {
+        if (key === 0) endpoint.key = Number(run.addEndpoint.run(id, config, createdMs, disabled, failures, failingSinceMs).lastInsertRowid);
+        else run.saveEndpoint.run(config, disabled, failures, failingSinceMs, key);
+      });
     },
     removeEndpoint(key) {
-      begin();
-      run.removeEndpoint.run(key);
-      run.pruneEndpoint.run(key, key);
+      record(() => {
+        run.removeEndpoint.run(key);
+        run.pruneEndpoint.run(key, key);
+      });
     },
 
     publish({ id, topic, body, bodyBytes }, endpoints, nowMs) {
-      begin();
-      const event = Number(run.addEvent.run(id, topic, nowMs, body, bodyBytes).lastInsertRowid);
-      return endpoints.map(({ key, state }) => {
-        const isPending = state === 'pending';
-        if (isPending) pending++;
-        return Number(run.addDelivery.run(event, key, isPending ? stateNumbers.fresh : stateNumbers.cancelled, nowMs, isPending ? null : nowMs).lastInsertRowid);
+      let ids: number[] = [];
+      record(() => {
+        const event = Number(run.addEvent.run(id, topic, nowMs, body, bodyBytes).lastInsertRowid);
+        ids = endpoints.map(({ key, state }) => {
+          const isPending = state === 'pending';
+          if (isPending) pending++;
+          return Number(run.addDelivery.run(event, key, isPending ? stateNumbers.fresh : stateNumbers.cancelled, nowMs, isPending ? null : nowMs).lastInsertRowid);
+        });
+      });
+      return ids;
+    },
+    keyed: (key, sinceMs) => reading(() => run.keyed.get(key, sinceMs) as KeyedEvent | undefined), // its columns are named so
+    keepKey(key, { fingerprint, id, seq }, nowMs, sinceMs) {
+      record(() => {
+        run.pruneKey.run(key, sinceMs);
+        run.pruneKeys.run(sinceMs, prunedKeysAtOnce); // each makes room for more than itself
+        run.addKey.run(key, fingerprint, id, seq, nowMs);
       });
     },
-    committed: () => commit?.done.promise ?? Promise.resolve(),
     settle({ id }, attempt, state) {
-      begin();
       const { attempt: number, atMs, latencyMs, status = null, failure = null, answer, truncated, nextMs = null } = attempt;
-      run.addAttempt.run(id, number, atMs, latencyMs, status, failure, answer, truncated ? 1 : 0, nextMs);
-      run.settle.run(stateOf(state), number, nextMs, state === 'pending' ? null : atMs + Math.round(latencyMs), status, failure, id);
-      if (state !== 'pending') pending--;
+      record(() => {
+        run.addAttempt.run(id, number, atMs, latencyMs, status, failure, answer, truncated ? 1 : 0, nextMs);
+        run.settle.run(stateOf(state), number, nextMs, state === 'pending' ? null : atMs + Math.round(latencyMs), status, failure, id);
+        if (state !== 'pending') pending--;
+      });
     },
 
-    backlog(endpoint) {
+    backlog: (endpoint) => reading(() => {
       const fresh = run.countFresh.get(endpoint) as { n: number; bytes: number };
       const waiting = run.countWaiting.get(endpoint) as { n: number; bytes: number };
       return { pending: fresh.n + waiting.n, waiting: waiting.n, bytes: fresh.bytes + waiting.bytes };
-    },
-    fresh: (endpoint, afterId, limit) => all<TaskRecord>(run.fresh, endpoint, afterId, limit).map(taskOf),
-    waiting: (endpoint, limit) => all<TaskRecord>(run.waiting, endpoint, limit).map(taskOf),
+    }),
+    fresh: (endpoint, afterId, limit) => reading(() => all<TaskRecord>(run.fresh, endpoint, afterId, limit).map(taskOf)),
+    waiting: (endpoint, limit) => reading(() => all<TaskRecord>(run.waiting, endpoint, limit).map(taskOf)),
 
     cancel(endpoint, nowMs, except, keepNewest) {
-      const found = [...all<{ id: number; topic: string }>(run.freshIds, endpoint), ...all<{ id: number; topic: string }>(run.waitingIds, endpoint)];
-      const newest = new Map<string, number>();
-      if (keepNewest) for (const { id, topic } of found) newest.set(topic, Math.max(id, newest.get(topic) ?? 0));
-      const ids = found.filter(({ id, topic }) => !except.has(id) && newest.get(topic) !== id).map(({ id }) => id);
-      if (ids.length > 0) begin();
-      for (const id of ids) run.cancel.run(nowMs, id);
-      pending -= ids.length;
-      return ids;
+      let ids: number[] | undefined;
+      record(() => {
+        ids ??= cancellable(endpoint, except, keepNewest); // the same when it is written again
+        for (const id of ids) pending -= Number(run.cancel.run(nowMs, id).changes);
+      });
+      return ids ?? [];
     },
     replay(id, nowMs) {
-      begin();
-      if (run.replay.run(nowMs, id).changes === 0) return undefined;
-      pending++;
-      return taskOf(run.task.get(id) as TaskRecord);
+      let task: Task | undefined;
+      record(() => {
+        if (run.replay.run(nowMs, id).changes === 0) return;
+        pending++;
+        task = taskOf(run.task.get(id) as TaskRecord);
+      });
+      return task;
     },
     recover(endpoint, sinceMs, untilMs, nowMs, limit) {
-      begin();
-      const recovered = Number(run.recover.run({ endpoint, sinceMs, untilMs, nowMs, limit }).changes);
-      pending += recovered;
+      let recovered = 0;
+      record(() => {
+        recovered = Number(run.recover.run({ endpoint, sinceMs, untilMs, nowMs, limit }).changes);
+        pending += recovered;
+      });
       return recovered;
     },
 
-    list: (filter) => listWith(run, filter).map((row) => rowOf(row)),
-    delivery(id) {
+    list: (filter) => reading(() => listWith(run, filter).map((row) => rowOf(row))),
+    delivery: (id) => reading(() => {
       const row = run.row.get(id) as RowRecord | undefined;
       if (!row) return undefined;
       const { body } = run.body.get(id) as { body: string };
@@ -143,33 +171,54 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
         ...(one as AttemptRow), status: one.status ?? undefined, failure: one.failure ?? undefined, truncated: Boolean(one.truncated), nextMs: one.nextMs ?? undefined,
       }));
       return { row: rowOf(row), body, attempts };
-    },
-    events: ({ topic, cursor = Number.MAX_SAFE_INTEGER, limit }) =>
-      topic === undefined ? all<EventRow>(run.events, cursor, limit) : all<EventRow>(run.eventsOfTopic, topic, cursor, limit),
-    depth: () => ({ pending, oldestMs: pending === 0 ? undefined : (run.oldest.get() as { createdMs: number } | undefined)?.createdMs }),
+    }),
+    events: ({ topic, cursor = Number.MAX_SAFE_INTEGER, limit }) => reading(() =>
+      topic === undefined ? all<EventRow>(run.events, cursor, limit) : all<EventRow>(run.eventsOfTopic, topic, cursor, limit)),
+    pending: () => pending,
+    depth: () => reading(() => ({ pending, oldestMs: pending === 0 ? undefined : (run.oldest.get() as { createdMs: number } | undefined)?.createdMs })),
 
     prune(beforeMs, keep, limit) {
-      const keptFrom = ((run.newestId.get() as { id: number | null }).id ?? 0) - keep;
-      const found = all<{ id: number; event: number; endpoint: number; state: number; createdMs: number }>(run.prunable, pruneAfter, limit);
-      const old = found.filter(({ id, createdMs }) => id <= keptFrom || createdMs < beforeMs);
-      const gone = old.filter(({ state }) => state > stateNumbers.waiting);
-      // Pending rows are passed over until the next round begins at the first row again.
-      pruneAfter = old.length < found.length || found.length < limit ? 0 : found.at(-1)!.id;
-      if (gone.length === 0) return 0;
-      begin();
-      for (const { id } of gone) {
-        run.pruneAttempts.run(id);
-        run.pruneDelivery.run(id);
+      if (unsaved() > 0) return 0;
+      try {
+        return prune(beforeMs, keep, limit);
+      } catch (error) {
+        refusalOf(error);
+        return 0;
       }
-      for (const event of new Set(gone.map((one) => one.event))) run.pruneEvent.run(event, event);
-      for (const endpoint of new Set(gone.map((one) => one.endpoint))) run.pruneEndpoint.run(endpoint, endpoint);
-      return gone.length;
     },
     async close() {
-      finish();
+      const lost = transactions.close();
+      if (lost > 0) console.error(`The webhook store ${path}: ${lost} outcomes could not be stored; those attempts are made again at the next start.`);
       db.close();
     },
   };
+}
+
+function openFile(path: string): DatabaseSync {
+  const { isNew, isChecked } = prepareFile(path);
+  try {
+    return open(path, isChecked ? undefined : (db) => checkContent(path, db));
+  } catch (error) {
+    // What was made just now and cannot be used is nothing to keep.
+    if (isNew) for (const file of filesOf(path)) rmSync(file, { force: true });
+    throw openingFault(path, error);
+  }
+}
+
+function open(path: string, check?: (db: DatabaseSync) => void): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    // Two servers on one file would deliver everything twice.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    check?.(db);
+    // Nothing is written before a commit, so that only a commit can find the disk full.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_spill = OFF; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;');
+    migrate(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 function prepareAll<K extends string>(db: DatabaseSync, texts: Readonly<Record<K, string>>): Record<K, StatementSync> {

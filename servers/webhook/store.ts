@@ -2,6 +2,7 @@
 // the seam: the dispatcher and the API know this type alone. Times are the dispatcher's clock, in milliseconds.
 
 import type { DeliveryState } from './api.ts';
+import type { Transactions } from './sqlite-commit.ts';
 
 /** An event as every endpoint gets it. */
 export type Message = { readonly id: string; readonly topic: string; readonly body: string; readonly bodyBytes: number };
@@ -45,6 +46,9 @@ export type AttemptRow = {
   nextMs: number | undefined;
 };
 
+/** An event that a publisher named with a key of its own, and what the key stands for (servers/idempotency.ts). */
+export type KeyedEvent = { readonly fingerprint: string; readonly id: string; readonly seq: number };
+
 export type DeliveryRow = {
   id: number;
   endpointId: string;
@@ -73,22 +77,22 @@ export type ListFilter = {
   limit: number;
 };
 
-/** What the API reads and writes; of the embedded store at once, of Redis when it has answered. */
+/** What the API reads; of the embedded store at once, of Redis when it has answered. */
 export type DeliveryLog = {
   list(filter: ListFilter): Awaitable<DeliveryRow[]>;
   delivery(id: number): Awaitable<{ row: DeliveryRow; body: string; attempts: AttemptRow[] } | undefined>;
   events(filter: { topic?: string | undefined; cursor?: number | undefined; limit: number }): Awaitable<EventRow[]>;
-  committed(): Promise<void>;
-  saveEndpoint(endpoint: StoredEndpoint): void;
 };
 
 export type Awaitable<T> = T | Promise<T>;
 
 /**
- * Writes take effect at once for reads of the same process and are durable when `committed` resolves. What is not
- * durable when the process dies was not told to anybody: a publisher's answer waits for it.
+ * Writes are of two kinds (sqlite-commit.ts): within a unit they are a request, which is stored as a whole or refused;
+ * outside of one they are a record of what has happened, which is kept until it is stored. Records take effect at once
+ * for reads of the same process.
+ * Every function throws a `RequestError` of status 503 when the database fails; what only writes records does not.
  */
-export type DeliveryStore = {
+export type DeliveryStore = Pick<Transactions, 'submit' | 'committed' | 'unsaved' | 'recovered'> & {
   endpoints(): StoredEndpoint[];
   /** Adds it and gives it its key, or replaces what is kept under the key. */
   saveEndpoint(endpoint: StoredEndpoint): void;
@@ -101,8 +105,10 @@ export type DeliveryStore = {
    * @returns the deliveries' ids, in the order of the endpoints
    */
   publish(message: Message, endpoints: readonly { key: number; state: 'pending' | 'cancelled' }[], nowMs: number): number[];
-  /** Resolves when everything written so far is durable. Rejects when it cannot be. */
-  committed(): Promise<void>;
+  /** The event that a publisher's key has made since the time. */
+  keyed(key: string, sinceMs: number): KeyedEvent | undefined;
+  /** Keeps which event a key has made, and forgets some that are older than `sinceMs`. */
+  keepKey(key: string, event: KeyedEvent, nowMs: number, sinceMs: number): void;
   /** Enters an attempt and what it means. `pending` with the time of the next attempt. */
   settle(task: Task, attempt: AttemptRow, state: DeliveryState): void;
 
@@ -122,7 +128,9 @@ export type DeliveryStore = {
   list(filter: ListFilter): DeliveryRow[];
   delivery(id: number): { row: DeliveryRow; body: string; attempts: AttemptRow[] } | undefined;
   events(filter: { topic?: string | undefined; cursor?: number | undefined; limit: number }): EventRow[];
-  /** Pending over all endpoints, and since when the oldest of them. */
+  /** Pending over all endpoints. */
+  pending(): number;
+  /** The same, and since when the oldest of them. */
   depth(): { pending: number; oldestMs: number | undefined };
   /**
    * Removes deliveries that were settled and are older than `beforeMs`, or beyond the newest `keep`, with their attempts, and the events and removed

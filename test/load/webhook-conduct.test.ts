@@ -48,7 +48,7 @@ describe('one delivery to an endpoint that', () => {
     t.after(() => server.close());
     load.open(0);
     while (server.subscribers() === 0) await sleep(5);
-    const { id } = server.hub.publish('news', '{}', {});
+    const { id } = await server.publish('news', '{}', {});
     const limitMs = performance.now() + 10_000;
     while (got.length < 1 || server.counters().deliveryRequests + server.counters().retries > counters.deliveryRequests + counters.retries) {
       assert.ok(performance.now() < limitMs, 'not within 10 s');

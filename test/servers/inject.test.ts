@@ -43,6 +43,31 @@ test('a delay holds back live and stored events alike, in order, and the publish
   assert.deepEqual(hub.since(['news'], before), { events: [first, second], lost: false });
 });
 
+test('a delay holds back a draft that was taken, and its number is given at once', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { hub } = hubWith({ delayMs: 20 });
+  const got: HubEvent[] = [];
+  const taken: HubEvent[] = [];
+  hub.subscribe(['news'], (event) => got.push(event), 'somebody');
+  hub.draft('news', '0', {});
+  hub.drop();
+  const draft = hub.draft('news', '{}', {}, (event) => taken.push(event));
+  hub.take();
+  assert.deepEqual([draft.seq, hub.published(), got.length, taken.length], [1, 1, 0, 0]);
+  t.mock.timers.tick(20);
+  assert.deepEqual([got, taken], [[draft], [draft]]);
+  assert.deepEqual(hub.followers('news'), ['somebody']);
+});
+
+test('loss and duplicates hit the followers of a topic too', () => {
+  for (const [injection, expected] of [[{ lossShare: 0.1 }, 4500], [{ duplicateShare: 0.1 }, 5500]] as const) {
+    const { hub } = hubWith(injection);
+    for (let i = 0; i < 5000; i++) hub.subscribe(['news'], () => {}, i);
+    const { length } = hub.followers('news');
+    assert.ok(Math.abs(length - expected) < 110, `${JSON.stringify(injection)}: ${length}`);
+  }
+});
+
 test('loss and duplicates hit about their share of live and stored events', () => {
   const events = 5000;
   for (const [injection, expected] of [[{ lossShare: 0.1 }, 0.9 * events], [{ duplicateShare: 0.1 }, 1.1 * events]] as const) {

@@ -7,7 +7,8 @@ import type { TestContext } from 'node:test';
 import { newCounters } from '../../../core/counters.ts';
 import { patternOptions } from '../../../core/patterns.ts';
 import { defaultLimits, type ServerLimits } from '../../../core/scenario.ts';
-import { createHub } from '../../../servers/hub.ts';
+import { createHub, type Hub } from '../../../servers/hub.ts';
+import type { Publish } from '../../../servers/pattern.ts';
 import { createRouter } from '../../../servers/router.ts';
 import { createTally } from '../../../servers/tally.ts';
 import { webhookOn } from '../../../servers/webhook.ts';
@@ -33,7 +34,16 @@ export async function serveOn(t: TestContext, timers: Timers, options: Record<st
   };
   t.after(close);
   const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`; // of a TCP listener
-  return { url, counters, hub, running, close, ...apiOf(url), publish: (topic: string, body = '{}') => hub.publish(topic, body, {}) };
+  return { url, counters, hub, running, close, ...apiOf(url), publish: publisherOf(hub, running.publish!) }; // this pattern has it
+}
+
+/** Publishes as a request does. @returns the event, as the hub has it once it is stored */
+export function publisherOf(hub: Hub, publish: Publish) {
+  return async (topic: string, body = '{}') => {
+    const { id } = await publish(topic, body, {});
+    const { events } = hub.since([topic], `${hub.epoch}-${Number(id.split('-')[1]) - 1}`);
+    return events[0]!; // the one with that id
+  };
 }
 
 export function apiOf(url: string) {

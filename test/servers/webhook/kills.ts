@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { markerField } from '../../../servers/webhook/redis-batch.ts';
 import { startRedis } from './redis-server.ts';
 
 export type KillLedger = {
@@ -62,7 +63,7 @@ async function onRedis(): Promise<Keeping> {
     servers: 2,
     options: { store: 'redis', redis: server.url },
     async unsettled() {
-      const urls = Object.values(await redis.hgetall('pushbench:endpoints')).map((text) => JSON.parse(text) as { id: string; config: string });
+      const urls = Object.entries(await redis.hgetall('pushbench:endpoints')).filter(([id]) => id !== markerField).map(([, text]) => JSON.parse(text) as { id: string; config: string });
       const byId = new Map(urls.map(({ id, config }) => [id, (JSON.parse(config) as { url: string }).url]));
       // A dead server's jobs stay active for some seconds; then they wait for their turn again, or stand back where their
       // endpoint has enough under way, and have been stalled.
@@ -217,7 +218,8 @@ export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, r
   return { kills, confirmed: confirmed.size, endpoints, deliveries: total, lost, duplicates: total - received.size, foretold, unexplained };
 }
 
-async function start(options: Record<string, unknown>): Promise<{ child: ChildProcess; url: string }> {
+/** A webhook server in a process of its own. */
+export async function start(options: Record<string, unknown>): Promise<{ child: ChildProcess; url: string }> {
   const child = fork(new URL('./kill-server.ts', import.meta.url), [JSON.stringify({ keep: 100_000_000, ...options })], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout!.setEncoding('utf8').once('data', resolve);

@@ -17,7 +17,7 @@ test('one event to ten thousand endpoints is ten thousand deliveries of their ow
   for (let i = 0; i < 10_000; i += 100) {
     await Promise.all(Array.from({ length: 100 }, (_, j) => server.register(i + j < 3 ? dead.url : `${live.url}/${i + j}`)));
   }
-  server.publish('news');
+  await server.publish('news');
   await until('all others have it', () => live.got.length === 9997, 60_000);
   assert.equal(new Set(live.got.map(({ path }) => path)).size, 9997);
   assert.equal(dead.requests(), 3);
@@ -32,7 +32,7 @@ test('a type that an endpoint did not ask for brings it no request', async (t) =
   const server = await serveOn(t, realTimers);
   await server.register(`${at.url}/a`, ['a']);
   await server.register(`${at.url}/b`, ['b']);
-  for (let i = 0; i < 20; i++) server.publish('a');
+  await Promise.all(Array.from({ length: 20 }, () => server.publish('a')));
   await until('all came', () => at.got.length === 20);
   await sleep(20);
   assert.ok(at.got.every(({ path }) => path === '/a') && at.got.length === 20);
@@ -97,7 +97,7 @@ describe('caps', () => {
     const server = await serveOn(t, realTimers, { endpointConcurrency: 3 });
     await server.register(`${at.url}/a`);
     await server.register(`${at.url}/b`);
-    for (let i = 0; i < 60; i++) server.publish('news');
+    await Promise.all(Array.from({ length: 60 }, () => server.publish('news')));
     await until('all came', () => at.got.length === 120);
     assert.equal(most, 3);
   });
@@ -108,7 +108,7 @@ describe('caps', () => {
     await server.register(`${at.url}/a`);
     await server.register(`${at.url}/b`);
     const fromMs = performance.now();
-    for (let i = 0; i < 60; i++) server.publish('news');
+    await Promise.all(Array.from({ length: 60 }, () => server.publish('news')));
     await until('all came', () => at.got.length === 120);
     for (const path of ['/a', '/b']) {
       const times = at.got.filter((one) => one.path === path).map(({ atMs }) => atMs - fromMs);
@@ -126,7 +126,7 @@ test('the rate holds over every stretch of time but for a tenth of a second ahea
   const server = await serveOn(t, timers, { endpointRate: `${rate}/s` });
   await server.register(at.url);
   const deliverAll = async (total: number) => {
-    for (let i = 0; i < each; i++) server.publish('news');
+    await Promise.all(Array.from({ length: each }, () => server.publish('news')));
     const limitMs = performance.now() + 20_000;
     while (madeMs.length < total) {
       assert.ok(performance.now() < limitMs, `${madeMs.length} of ${total} within 20 s`);
@@ -161,7 +161,7 @@ describe('fifo', () => {
     const server = await serveOn(t, timers, { fifo: true, retries: ['1m', '1m', '1m'] });
     await server.register(`${at.url}/shaky`);
     await server.register(`${at.url}/steady`);
-    const ids = Array.from({ length: 200 }, (_, i) => server.publish('news', `${i}`).id);
+    const ids = (await Promise.all(Array.from({ length: 200 }, (_, i) => server.publish('news', `${i}`)))).map(({ id }) => id);
     await until('the steady one has all', () => at.got.filter(({ path }) => path === '/steady').length === 200);
     const limitMs = performance.now() + 20_000;
     while ((await server.stats()).depth > 0) {
@@ -180,7 +180,7 @@ describe('fifo', () => {
     const at = await receiver(t, (_, count) => (count === 1 ? 500 : 204));
     const server = await serveOn(t, realTimers, { fifo: true, retries: [] });
     await server.register(at.url);
-    for (let i = 0; i < 3; i++) server.publish('news');
+    await Promise.all(Array.from({ length: 3 }, () => server.publish('news')));
     await until('the others came', () => at.got.length === 3);
   });
 });
@@ -195,7 +195,7 @@ describe('time', () => {
       const { url } = await bareReceiver(t, (socket) => void (answer === 'head' && socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab')));
       const server = await serveOn(t, realTimers, { retries: [], ...options });
       const { id } = await server.register(url);
-      server.publish('news');
+      await server.publish('news');
       await until('it failed', () => server.counters.errors === 1);
       assert.match((await server.endpoint(id)).lastFailure!, failure);
     });

@@ -36,7 +36,7 @@ describe('a delivery that is given up', () => {
     const timers = virtualTimers();
     const server = await serveOn(t, timers, { retries: ['1m', '5m'] });
     const { id } = await server.register(at.url);
-    const event = server.publish('news', '{"n":1}');
+    const event = await server.publish('news', '{"n":1}');
     await pass(timers, async () => (await server.deliveries('?state=exhausted')).deliveries.length === 1);
 
     const [dead] = (await server.deliveries('?state=exhausted')).deliveries;
@@ -65,7 +65,7 @@ describe('a delivery that is given up', () => {
     const timers = virtualTimers();
     const server = await serveOn(t, timers, { retries: [] });
     await server.register(at.url, ['news', 'webhook.delivery.exhausted']);
-    server.publish('news');
+    await server.publish('news');
     await until('the event and its obituary came', () => at.got.length === 2);
     await pass(timers, async () => (await server.stats()).exhausted === 2);
     assert.equal(at.got.length, 2);
@@ -77,7 +77,7 @@ describe('a delivery that is given up', () => {
     const { url } = await bareReceiver(t, (socket) => socket.write(`HTTP/1.1 500 No\r\ncontent-length: ${body.length}\r\n\r\n${body}`));
     const server = await serveOn(t, virtualTimers(), { retries: [] });
     await server.register(url);
-    server.publish('news');
+    await server.publish('news');
     await until('given up', () => server.counters.errors === 1);
     await pass(virtualTimers(), async () => (await server.stats()).depth === 0);
     const { attemptLog } = await server.delivery('1');
@@ -97,7 +97,7 @@ test('recovery sends exactly what failed within its range, to that endpoint alon
   const ids: string[] = [];
   for (let i = 0; i < 6; i++) {
     marks.push(timers.nowMs());
-    ids.push(server.publish('news', `${i}`).id);
+    ids.push((await server.publish('news', `${i}`)).id);
     await until('both answered', () => at.got.length === (i + 1) * 2);
     await pass(timers, async () => (await server.stats()).depth === 0);
     timers.after(3_600_000, () => {});
@@ -117,7 +117,7 @@ test('recovery takes ten thousand at once and says that there are more', async (
   const server = await serveOn(t, virtualTimers(), { store: 'memory' });
   const { id } = await server.register(at.url);
   await server.change(id, { enabled: false });
-  for (let i = 0; i < 10_001; i++) server.publish('news');
+  await Promise.all(Array.from({ length: 10_001 }, () => server.publish('news')));
   const range = { since: new Date(0).toISOString() };
   await server.change(id, { enabled: true });
   assert.deepEqual(await server.recover(id, range), { recovered: 10_000, more: true });
@@ -130,7 +130,7 @@ test('a replay begins the schedule anew', async (t) => {
   const timers = virtualTimers();
   const server = await serveOn(t, timers, { retries: ['1m', '5m'] });
   await server.register(at.url);
-  server.publish('news');
+  await server.publish('news');
   await pass(timers, async () => (await server.stats()).exhausted === 1);
   const fromMs = timers.nowMs();
   await server.replay('1');
@@ -145,7 +145,7 @@ test('what is published for a disabled endpoint is kept within the bound', async
   const server = await serveOn(t, virtualTimers(), { keep: 10 });
   const { id } = await server.register('http://127.0.0.1:9/');
   await server.change(id, { enabled: false });
-  for (let i = 0; i < 500; i++) server.publish('news');
+  await Promise.all(Array.from({ length: 500 }, () => server.publish('news')));
   const { deliveries } = await server.deliveries('?limit=500');
   assert.ok(deliveries.length >= 10 && deliveries.length < 100, `${deliveries.length} are kept`);
   assert.equal(deliveries[0]!.id, '500');
@@ -160,10 +160,10 @@ describe('an endpoint is disabled', () => {
     const { id } = await server.register(`${at.url}/hook`);
     await server.register(`${at.url}/operator`, ['webhook.endpoint.disabled', 'webhook.endpoint.enabled']);
     const fromMs = timers.nowMs();
-    for (let i = 0; i < 120; i++) server.publish('news', `${i}`);
+    await Promise.all(Array.from({ length: 120 }, (_, i) => server.publish('news', `${i}`)));
     await pass(timers, async () => (await server.endpoint(id)).disabled !== undefined && (await server.stats()).underWay === 0);
     assert.equal((await server.endpoint(id)).disabled, '100 attempts in a row failed');
-    server.publish('news', '"while it was disabled"');
+    await server.publish('news', '"while it was disabled"');
     await until('the operator was told', () => at.got.some(({ path }) => path === '/operator'));
     const before = at.got.length;
     const refused = await server.call('POST', `/webhooks/${id}/recover`, { since: new Date(fromMs).toISOString() });
@@ -187,13 +187,13 @@ describe('an endpoint is disabled', () => {
     const server = await serveOn(t, timers, { retries: Array.from({ length: 20 }, () => '12h'), disable: 'after-5-days' });
     const { id } = await server.register(at.url);
     const fromMs = timers.nowMs();
-    server.publish('news');
+    await server.publish('news');
     await pass(timers, () => timers.nowMs() - fromMs >= 4 * day);
     answer = 204;
     await pass(timers, async () => (await server.stats()).depth === 0);
     answer = 500;
     const againMs = timers.nowMs();
-    server.publish('news');
+    await server.publish('news');
     await pass(timers, async () => (await server.endpoint(id)).disabled !== undefined);
     assert.equal((await server.endpoint(id)).disabled, 'every attempt of five days failed');
     assert.equal(timers.nowMs() - againMs, 5 * day);
@@ -206,11 +206,11 @@ test('failures are counted over a restart', async (t) => {
   const options = { store: 'sqlite', file, retries: [], disable: 'after-100-failures', concurrency: 1 };
   const first = await serveOn(t, virtualTimers(), options);
   const { id } = await first.register(at.url);
-  for (let i = 0; i < 60; i++) first.publish('news');
+  await Promise.all(Array.from({ length: 60 }, () => first.publish('news')));
   await pass(virtualTimers(), async () => (await first.stats()).exhausted === 60);
   await first.close();
   const second = await serveOn(t, virtualTimers(), options);
-  for (let i = 0; i < 60; i++) second.publish('news');
+  await Promise.all(Array.from({ length: 60 }, () => second.publish('news')));
   await pass(virtualTimers(), async () => (await second.endpoint(id)).disabled !== undefined && (await second.stats()).underWay === 0);
   assert.equal(at.got.length, 100);
 });
@@ -221,7 +221,7 @@ test('three days of a policy run in a moment, each attempt at its time', async (
   const server = await serveOn(t, timers, { retries: 'stripe-like' });
   await server.register(at.url);
   const fromMs = timers.nowMs();
-  server.publish('news');
+  await server.publish('news');
   await pass(timers, async () => (await server.stats()).exhausted === 1);
   assert.equal(at.got.length, 16);
   const lengthMs = timers.nowMs() - fromMs;
@@ -234,10 +234,10 @@ test('an open breaker spares the endpoint, tries it once when its time is over, 
   const timers = virtualTimers();
   const server = await serveOn(t, timers, { retries: Array.from({ length: 30 }, () => '40s'), breaker: true, concurrency: 8 });
   const { id } = await server.register(at.url);
-  for (let i = 0; i < 10; i++) server.publish('news', `${i}`);
+  await Promise.all(Array.from({ length: 10 }, (_, i) => server.publish('news', `${i}`)));
   await until('it opened', () => at.got.length === 10);
   await pass(virtualTimers(), async () => (await server.endpoint(id)).breaker === 'open');
-  for (let i = 0; i < 50; i++) server.publish('news', `${i}`);
+  await Promise.all(Array.from({ length: 50 }, (_, i) => server.publish('news', `${i}`)));
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(at.got.length, 10, 'none while it is open');
   const openedMs = timers.nowMs();
@@ -259,7 +259,7 @@ test('what a server leaves behind, the next one on the same file goes on with', 
   const timers = virtualTimers();
   const first = await serveOn(t, timers, { store: 'sqlite', file, retries: ['1h', '1h'] });
   const { id } = await first.register(at.url);
-  const ids = [0, 1, 2].map((i) => first.publish('news', `${i}`).id);
+  const ids = (await Promise.all([0, 1, 2].map((i) => first.publish('news', `${i}`)))).map(({ id }) => id);
   await until('all failed', () => first.counters.errors === 3);
   await pass(virtualTimers(), async () => (await first.stats()).underWay === 0);
   await first.close();
@@ -272,7 +272,7 @@ test('what a server leaves behind, the next one on the same file goes on with', 
   await pass(timers, async () => (await second.stats()).depth === 0);
   assert.deepEqual(at.got.slice(3).map(({ headers }) => headers['webhook-id']).sort(), [...ids].sort());
   assert.deepEqual(at.got.slice(3).map(({ headers }) => headers['pushbench-attempt']), ['2', '2', '2']);
-  const third = second.publish('news');
+  const third = await second.publish('news');
   await until('it still follows its topic', () => at.got.some(({ headers }) => headers['webhook-id'] === third.id));
 });
 
@@ -297,7 +297,7 @@ test('lists come in pages, newest first, and by filter', async (t) => {
   const server = await serveOn(t, virtualTimers(), { retries: [] });
   const { id } = await server.register(`${at.url}/live`, ['a', 'b']);
   const dead = await server.register(`${at.url}/dead`, ['a']);
-  for (let i = 0; i < 25; i++) server.publish(i % 2 === 0 ? 'a' : 'b', `${i}`);
+  await Promise.all(Array.from({ length: 25 }, (_, i) => server.publish(i % 2 === 0 ? 'a' : 'b', `${i}`)));
   await pass(virtualTimers(), async () => (await server.stats()).depth === 0 && at.got.length === 38);
   const seen: string[] = [];
   for (let cursor = ''; ;) {

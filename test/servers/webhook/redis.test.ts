@@ -104,7 +104,7 @@ describe('over Redis', { skip: noRedis }, () => {
     t.after(() => operator.disconnect());
     await operator.config('SET', 'maxmemory', '1');
     const refused = await fetch(`${server.server.endpoint.url}/topics/news`, { method: 'POST', body: '{}' });
-    assert.equal(refused.status, 500);
+    assert.equal(refused.status, 503);
     await operator.config('SET', 'maxmemory', '0');
     const id = await server.publish('news');
     await until('it came', () => at.got.some(({ headers }) => headers['webhook-id'] === id), 30_000);

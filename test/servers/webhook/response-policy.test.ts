@@ -62,7 +62,7 @@ describe('an answer of', () => {
       const timers = virtualTimers();
       const server = await serveOn(t, timers, { retries: ['10s', '20s'], timeout: '250ms', headersTimeout: '100ms' });
       const { id } = await server.register(url);
-      server.publish('news');
+      await server.publish('news');
       let underWay = 1;
       let attempted = 0;
       await until('it was judged', () => {

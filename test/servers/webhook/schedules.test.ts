@@ -34,7 +34,7 @@ for (const name of retryPolicyNames) {
         const timers = virtualTimers();
         const server = await serveOn(t, timers, { retries: name }, {}, () => draw);
         await server.register(at.url);
-        server.publish('news');
+        await server.publish('news');
         const dueMs: number[] = [];
         for (;;) {
           await until('it is waiting or given up', () => server.counters.errors === dueMs.length + 1 && (timers.waiting() > 0 || dueMs.length === waitsS.length));

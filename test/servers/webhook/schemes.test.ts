@@ -63,7 +63,7 @@ for (const name of schemeNames) {
     const server = await serveOn(t, timers, { scheme: name, retries: ['5s', '5m'] });
     const { got, url } = await receiver(t, (_, count) => (count < 3 ? 500 : 204));
     const { secret } = await server.register(url);
-    server.publish('news');
+    await server.publish('news');
     const { key, verify, idOf } = schemes[name];
     const atS: number[] = [];
     for (let attempt = 1; attempt <= 3; attempt++) {

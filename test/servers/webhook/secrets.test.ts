@@ -38,7 +38,7 @@ async function setUp(t: TestContext, options: Record<string, unknown> = {}) {
     },
     async acceptedBy(...secrets: string[]): Promise<boolean[]> {
       const before = at.got.length;
-      server.publish('news');
+      await server.publish('news');
       await until('it came', () => at.got.length > before);
       const { headers, body } = at.got.at(-1)!;
       return secrets.map((one) => scheme.verify([scheme.key(one)], headers, body, { nowS: Math.floor(timers.nowMs() / 1000) }).ok);
@@ -121,7 +121,7 @@ describe('a rotation', () => {
     const fresh = ((await first.call('POST', `/webhooks/${id}/rotate`, {})).body as { secret: string }).secret;
     await first.close();
     const second = await serveOn(t, timers, { store: 'sqlite', file });
-    second.publish('news');
+    await second.publish('news');
     await until('it came', () => at.got.length === 1);
     const { headers, body } = at.got[0]!;
     const { key, verify } = schemes.standard;
@@ -188,7 +188,7 @@ for (const scheme of schemeNames) {
       [`/webhooks/${id}/rotate`, JSON.stringify({ secret: [never] }), 422],
       [`/webhooks/${id}/recover`, JSON.stringify({ since: never }), 422],
     ] as const) assert.equal((await post(path, body)).status, expected, body);
-    server.publish('news');
+    await server.publish('news');
     await until('both were tried', () => at.got.length === 2);
     const limitMs = performance.now() + 10_000;
     while ((await server.stats()).depth > 0) assert.ok(performance.now() < limitMs);

@@ -18,6 +18,7 @@ import { startServer } from '../../../servers/start.ts';
 import { createTally } from '../../../servers/tally.ts';
 import { webhookOn } from '../../../servers/webhook.ts';
 import { bareReceiver, receiver, until } from '../receivers.ts';
+import { publisherOf } from './client.ts';
 import { virtualTimers } from '../virtual-timers.ts';
 
 type Given = { options?: Record<string, unknown>; limits?: Partial<ServerLimits> };
@@ -26,7 +27,7 @@ type Given = { options?: Record<string, unknown>; limits?: Partial<ServerLimits>
 async function serve(t: TestContext, { options = {}, limits = {} }: Given = {}) {
   const server = await startServer({ pattern: 'webhook', options: patternOptions.webhook.parse(options), limits: { ...defaultLimits, ...limits }, seed: 1 });
   t.after(() => server.close());
-  return { server, ...clientOf(server.endpoint.url), publish: (topic: string, body = '{}') => server.hub.publish(topic, body, {}) };
+  return { server, ...clientOf(server.endpoint.url), publish: publisherOf(server.hub, server.publish) };
 }
 
 /** The same pattern on timers that go off when the test says so. */
@@ -45,7 +46,7 @@ async function serveVirtually(t: TestContext, { options = {}, limits = {} }: Giv
     listener.close();
   });
   const { port } = listener.address() as AddressInfo;
-  return { timers, counters, running, ...clientOf(`http://127.0.0.1:${port}`), publish: (topic: string, body = '{}') => hub.publish(topic, body, {}) };
+  return { timers, counters, running, ...clientOf(`http://127.0.0.1:${port}`), publish: publisherOf(hub, running.publish!) }; // this pattern has it
 }
 
 type Row = { id: string; url: string; events: string[]; disabled?: string; pending: number; delivered: number; givenUp: number; lastFailure?: string };
@@ -149,7 +150,7 @@ describe('registration', () => {
     const again = await remove(id);
     assert.equal(again.status, 404);
     assert.match(again.text, /no webhook has the id .*; GET \/webhooks lists them/);
-    publish('news');
+    await publish('news');
     await sleep(30);
     assert.equal(got.length, 0);
     assert.equal(server.hub.subscriptions(), 0);
@@ -164,8 +165,8 @@ describe('delivery', () => {
     const { secret } = await register(`${a.url}/hook/1?x=y`, ['news', 'sport']);
     await register(b.url, ['sport']);
     const bodies = ['{"n":1}', 'grüße 🎈', '{ "spaces" : 1 }\n'];
-    const events = bodies.map((body, i) => publish(i === 1 ? 'sport' : 'news', body));
-    publish('weather');
+    const events = await Promise.all(bodies.map((body, i) => publish(i === 1 ? 'sport' : 'news', body)));
+    await publish('weather');
     await until('all came', () => a.got.length === 3 && b.got.length === 1);
     for (const event of events) {
       const one = a.got.find(({ headers }) => headers['webhook-id'] === event.id)!;
@@ -204,7 +205,7 @@ describe('delivery', () => {
     });
     const { register, publish } = await serve(t, { options: { concurrency: 3 } });
     for (let i = 0; i < 10; i++) await register(`${url}/${i}`);
-    for (let i = 0; i < 10; i++) publish('news');
+    await Promise.all(Array.from({ length: 10 }, () => publish('news')));
     await until('all came', () => got.length === 100);
     assert.equal(most, 3);
     assert.equal(connections(), 3);
@@ -216,7 +217,7 @@ describe('delivery', () => {
     const { register, publish, list } = await serve(t, { options: { timeout: '60s', concurrency: 16 } });
     await register(dead.url);
     for (let i = 0; i < 1000; i++) await register(`${live.url}/${i}`);
-    for (let i = 0; i < 10; i++) publish('news');
+    await Promise.all(Array.from({ length: 10 }, () => publish('news')));
     // Far below the dead one's timeout; it holds two of the sixteen slots until then.
     await until('all others have theirs', () => live.got.length === 10_000, 40_000);
     assert.equal(dead.requests(), 2);
@@ -232,7 +233,7 @@ describe('retries', () => {
     const at = await receiver(t, (_, count) => statuses[count - 1] ?? 204);
     const server = await serveVirtually(t, { options });
     await server.register(at.url);
-    const event = server.publish('news');
+    const event = await server.publish('news');
     const waits: number[] = [];
     for (;;) {
       await until('answered', () => at.got.length === waits.length + 1);
@@ -283,7 +284,7 @@ describe('retries', () => {
     });
     const { register, publish, timers } = await serveVirtually(t, { options: { retries: ['1s', '2s', '30s'], jitter: '0%' } });
     await register(url);
-    publish('news');
+    await publish('news');
     const waits: number[] = [];
     for (let i = 0; i < 3; i++) {
       await until('failed', () => requests() === i + 1 && timers.waiting() === 1);
@@ -296,12 +297,12 @@ describe('retries', () => {
     const { got, url } = await receiver(t, (_, count) => (count <= 3 ? 500 : 410));
     const { register, publish, timers, list, running, counters } = await serveVirtually(t);
     const { id } = await register(url);
-    for (let i = 0; i < 3; i++) publish('news');
+    await Promise.all(Array.from({ length: 3 }, () => publish('news')));
     await until('all failed', () => counters.errors === 3 && timers.waiting() === 1);
     assert.equal(running.subscribers(), 1);
-    publish('news');
+    await publish('news');
     await until('gone', () => timers.waiting() === 0);
-    publish('news');
+    await publish('news');
     await sleep(30);
     assert.equal(got.length, 4);
     assert.equal(running.subscribers(), 0);
@@ -313,7 +314,7 @@ describe('retries', () => {
     const { url } = await receiver(t, () => 500);
     const { register, publish, remove, timers } = await serveVirtually(t);
     const { id } = await register(url);
-    publish('news');
+    await publish('news');
     await until('failed', () => timers.waiting() === 1);
     await remove(id);
     assert.equal(timers.waiting(), 0);
@@ -326,9 +327,9 @@ describe('an endpoint that falls behind', () => {
     const server = await serveVirtually(t, { limits: { slow, slowBuffer: 1000 }, options: { concurrency: 1 } });
     await server.register(url);
     const body = JSON.stringify('x'.repeat(100));
-    server.publish('news', body);
+    await server.publish('news', body);
     await until('the first is under way', () => requests() === 1);
-    for (let i = 1; i < 10; i++) server.publish('news', body);
+    await Promise.all(Array.from({ length: 9 }, () => server.publish('news', body)));
     return { ...server, row: (await server.list()).rows[0]! };
   }
 
@@ -356,7 +357,7 @@ describe('faults and the end', () => {
     const { got, url, open } = await receiver(t, (_, count) => (count <= 5 ? new Promise((resolve) => hung.add(() => resolve(204))) : 204));
     const { register, publish, server } = await serve(t, { options: { retries: ['10ms'] } });
     for (let i = 0; i < 5; i++) await register(`${url}/${i}`);
-    publish('news');
+    await publish('news');
     await until('all are under way', () => hung.size === 5);
     assert.equal(open(), 5);
     server.disconnect(1);
@@ -372,7 +373,7 @@ describe('faults and the end', () => {
     const { register, publish, server } = await serve(t, { options: { concurrency: 2 } });
     await register(failing.url);
     await register(hanging.url);
-    for (let i = 0; i < 10; i++) publish('news');
+    await Promise.all(Array.from({ length: 10 }, () => publish('news')));
     await until('one failed and one hangs', () => failing.got.length > 0 && hanging.requests() === 1);
     const fromMs = performance.now();
     await server.close();
