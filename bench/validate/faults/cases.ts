@@ -75,7 +75,7 @@ export function redrawn(one: RunCase, attempt: number): RunCase {
 function caseOf(number: number, victim: Slots[0], act: Act): FaultCase {
   const next = random(number, 'fault');
   if (victim === 'store') return { kind: 'store', number };
-  if (victim === 'broker') return { kind: 'broker', number, act: act as BrokerCase['act'], afterMs: 300 + next() * 1200, forMs: 300 + next() * 3700 }; // the list has no others
+  if (victim === 'broker') return { kind: 'broker', number, act: act as BrokerCase['act'], afterMs: 300 + next() * 1200, forMs: 500 + next() * 5500 }; // the list has no others
   const first = pick(next, variants);
   const second = pick(next, variants.filter((one) => one !== first));
   return { kind: 'run', number, victim, act, variants: [first, second], trial: next() < 0.5 ? 1 : 2, share: next(), forMs: 100 + next() * 900 };

@@ -37,7 +37,7 @@ export const shortages: readonly Shortage[] = [
   { name: 'the harness runs out of descriptors in the first trial (prlimit)', needs: [], run: (space) => limited(space, 'harness', '--nofile', openDescriptors) },
   { name: 'the server runs out of descriptors in the first trial (prlimit)', needs: [], run: (space) => limited(space, 'server', '--nofile', openDescriptors) },
   ...(['server', 'load', 'publisher', 'harness'] as const).map((victim): Shortage => (
-    { name: `the ${victim} gets no more memory in the first trial (prlimit --as)`, needs: [], run: (space) => limited(space, victim, '--as', addressSpace) })),
+    { name: `the ${victim} gets no more memory in the first trial (prlimit --data)`, needs: [], run: (space) => limited(space, victim, '--data', dataBytes) })),
   { name: 'serve: the port is taken', needs: [], run: (space) => portTaken(space, ['serve', 'sse']) },
   { name: 'open: the port is taken', needs: [], run: (space) => portTaken(space, ['open']) },
   { name: 'four ephemeral ports for five subscribers (a network of its own)', needs: ['root'], run: fewPorts },
@@ -100,14 +100,14 @@ async function temporaryReadOnly(space: Space): Promise<Miss[]> {
 }
 
 /** @param limit of the process as it is now, after which it gets nothing more */
-async function limited(space: Space, victim: 'harness' | ChildRole, option: '--nofile' | '--as', limit: (pid: number) => number): Promise<Miss[]> {
+async function limited(space: Space, victim: 'harness' | ChildRole, option: '--nofile' | '--data', limit: (pid: number) => number): Promise<Miss[]> {
   const run = startRun(space, variants);
   await run.saw(/\[1\/2\].*measuring/);
   const pid = victim === 'harness' ? run.pid : await childOf(run, victim, 1);
   if (pid === undefined) throw new Error(`there was no ${victim} process`);
   const { status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `${option}=${limit(pid)}`], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`prlimit: ${stderr}`);
-  if (victim === 'harness' && option === '--as') return diesWithReason(space, run);
+  if (victim === 'harness' && option === '--data') return diesWithReason(space, run);
   return asTheResultSays(space, run);
 }
 
@@ -115,8 +115,8 @@ function openDescriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-function addressSpace(pid: number): number {
-  return Number(/^VmSize:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024; // every process has one
+function dataBytes(pid: number): number {
+  return Number(/^VmData:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024; // every process has one
 }
 
 /** The run goes to its end, and its exit code is what its result says. @param failed the trial that cannot have been completed */
