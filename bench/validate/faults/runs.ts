@@ -31,10 +31,11 @@ const runLimitMs = 90_000;
 const leftLimitMs = 5000;
 const redrawsMost = 20;
 
-export function scenarioOf(variants: readonly string[]): string {
+export function scenarioOf(variants: readonly string[], payload = '128B'): string {
   return `question: Does it hold?
 subscribers: 5
 topics: { news: { publish: 40/s } }
+payload: ${payload}
 phases: { connect: 100ms, warmup: 200ms, measure: 1s, drain: 1s }
 variants: [${variants.join(', ')}]
 expect: [missed == 0]
@@ -75,8 +76,10 @@ export function startCommand(space: Space, args: readonly string[], before: read
   };
 }
 
-export function startRun(space: Space, variants: readonly string[], { before, env, more = [] }: { before?: string[]; env?: NodeJS.ProcessEnv; more?: string[] } = {}): Command {
-  writeFileSync(join(space.folder, 'small.yaml'), scenarioOf(variants));
+export type RunSettings = { before?: string[]; env?: NodeJS.ProcessEnv; more?: string[]; payload?: string };
+
+export function startRun(space: Space, variants: readonly string[], { before, env, more = [], payload }: RunSettings = {}): Command {
+  writeFileSync(join(space.folder, 'small.yaml'), scenarioOf(variants, payload));
   return startCommand(space, ['run', './small.yaml', ...more], before, env);
 }
 

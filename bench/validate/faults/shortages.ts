@@ -2,7 +2,7 @@
 // and the documented exit code must come of it; what was measured before is kept, and nothing is left.
 
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,6 +22,10 @@ export type Shortage = {
 };
 
 const variants = ['sse', 'websocket'];
+/** Takes a descriptor of the server for each poll. */
+const connecting = ['{ polling: { every: 200ms, connection: close } }', 'sse'];
+/** Takes memory of every process for each event. */
+const payload = '64KiB';
 const limitMs = 60_000;
 
 export const shortages: readonly Shortage[] = [
@@ -34,10 +38,10 @@ export const shortages: readonly Shortage[] = [
   { name: 'the JUnit file on a disk that has become full', needs: ['root'], run: junitOnFullDisk },
   { name: 'the folder for temporary files is read-only (webhook on SQLite)', needs: ['root'], run: temporaryReadOnly },
   { name: 'no descriptors from the start (64)', needs: [], run: (space) => refused(space, () => startRun(space, variants, { before: ['prlimit', '--nofile=64:64'] })) },
-  { name: 'the harness runs out of descriptors in the first trial (prlimit)', needs: [], run: (space) => limited(space, 'harness', '--nofile', openDescriptors) },
-  { name: 'the server runs out of descriptors in the first trial (prlimit)', needs: [], run: (space) => limited(space, 'server', '--nofile', openDescriptors) },
+  { name: 'the harness runs out of descriptors in the first trial (prlimit)', needs: [], run: (space) => limited(space, 'harness', '--nofile', openDescriptors, startRun(space, variants)) },
+  { name: 'the server runs out of descriptors in the first trial (prlimit)', needs: [], run: (space) => limited(space, 'server', '--nofile', (pid) => openDescriptors(pid) - 5, startRun(space, connecting)) },
   ...(['server', 'load', 'publisher', 'harness'] as const).map((victim): Shortage => (
-    { name: `the ${victim} gets no more memory in the first trial (prlimit --data)`, needs: [], run: (space) => limited(space, victim, '--data', dataBytes) })),
+    { name: `the ${victim} gets no more memory in the first trial (prlimit --data)`, needs: [], run: (space) => limited(space, victim, '--data', dataBytes, startRun(space, variants, { payload })) })),
   { name: 'serve: the port is taken', needs: [], run: (space) => portTaken(space, ['serve', 'sse']) },
   { name: 'open: the port is taken', needs: [], run: (space) => portTaken(space, ['open']) },
   { name: 'four ephemeral ports for five subscribers (a network of its own)', needs: ['root'], run: fewPorts },
@@ -100,8 +104,7 @@ async function temporaryReadOnly(space: Space): Promise<Miss[]> {
 }
 
 /** @param limit of the process as it is now, after which it gets nothing more */
-async function limited(space: Space, victim: 'harness' | ChildRole, option: '--nofile' | '--data', limit: (pid: number) => number): Promise<Miss[]> {
-  const run = startRun(space, variants);
+async function limited(space: Space, victim: 'harness' | ChildRole, option: '--nofile' | '--data', limit: (pid: number) => number, run: Command): Promise<Miss[]> {
   await run.saw(/\[1\/2\].*measuring/);
   const pid = victim === 'harness' ? run.pid : await childOf(run, victim, 1);
   if (pid === undefined) throw new Error(`there was no ${victim} process`);
@@ -136,6 +139,7 @@ async function asTheResultSays(space: Space, run: Command, failed?: string): Pro
 async function diesWithReason(space: Space, run: Command): Promise<Miss[]> {
   const { exit, misses } = await ended(space, run);
   const { stored } = await storedIn(join(space.folder, 'results'));
+  if (typeof stored !== 'object') misses.push({ aspect: 'account', text: stored ?? 'no result was stored' });
   if (exit.signal !== null || typeof stored !== 'object') return misses.filter(({ aspect }) => aspect !== 'words'); // the runtime's own last words
   const code = exitCodeOf(stored.result);
   return exit.code === code ? misses : [...misses, exitMiss(exit, code)];
@@ -145,6 +149,7 @@ async function portTaken(space: Space, args: string[]): Promise<Miss[]> {
   const holder = createServer();
   await new Promise<void>((listening) => holder.listen(0, '127.0.0.1', listening));
   const { port } = holder.address() as AddressInfo; // of a TCP listener
+  mkdirSync(join(space.folder, 'results')); // what open shows
   try {
     return await refused(space, () => startCommand(space, [...args, '--port', String(port)]));
   } finally {
