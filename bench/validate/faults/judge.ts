@@ -33,7 +33,7 @@ export type RunSeen = {
   stored: Stored | string | undefined;
   /** Folders of runs without a result. */
   unexplained: readonly string[];
-  /** What the next run said of them; undefined where none was needed. */
+  /** What the next run said, and which folders without a measured trial it left; undefined where none was needed. */
   next: { output: string; remaining: readonly string[] } | undefined;
 };
 
@@ -88,9 +88,8 @@ function accountMisses(seen: RunSeen): Miss[] {
 
 /** A killed run may leave its folder until the next one, which says what it was or removes it; one that ended by itself may not. */
 function folderMisses({ hit, unexplained, next }: RunSeen): string[] {
-  if (unexplained.length === 0) return [];
-  if (!isKill(hit)) return [`a folder without a result: ${unexplained.join(', ')}`];
-  return (next?.remaining ?? unexplained).filter((name) => next?.output.includes(name) !== true).map((name) => `the next run said nothing of ${name}, which has no result`);
+  if (isKill(hit)) return (next?.remaining ?? []).filter((name) => next?.output.includes(name) !== true).map((name) => `the next run said nothing of ${name}, which has no measured trial`);
+  return unexplained.length === 0 ? [] : [`a folder without a result: ${unexplained.join(', ')}`];
 }
 
 function unfinishedMisses({ result, junit, markdown }: Stored, missing: readonly string[]): string[] {

@@ -140,10 +140,11 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
   const processes = await remaining(space, leftLimitMs);
   const { stored, unexplained } = await storedIn(join(space.folder, 'results'));
   const killed = exit.signal === 'SIGKILL';
+  const measured = typeof stored === 'object' && stored.result.trials.length > 0;
   const seen: RunSeen = {
     hit: one, planned, exit, endedMs, begun, saidBefore, output: run.output(), stored, unexplained,
     left: { processes, listeners: stillListening(listeners), files: filesLeft(space, killed) },
-    next: killed && unexplained.length > 0 ? await nextRun(space, one.variants) : undefined,
+    next: killed && begun && !measured ? await nextRun(space, one.variants) : undefined,
   };
   return { seen, atMs };
 }
@@ -210,12 +211,13 @@ export async function storedIn(root: string): Promise<{ stored: RunSeen['stored'
 
 /** Starts another run there and ends it as soon as its first trial has begun. */
 async function nextRun(space: Space, variants: readonly string[]): Promise<NonNullable<RunSeen['next']>> {
-  const before = new Set(readdirSync(join(space.folder, 'results')));
+  const root = join(space.folder, 'results');
+  const folders = () => (existsSync(root) ? readdirSync(root) : []);
+  const before = new Set(folders());
   const run = startRun(space, variants);
   await run.saw(/connecting/).catch(() => {}); // it ended; what it said is judged
   run.child.kill('SIGINT');
   await run.ended;
   await remaining(space, leftLimitMs);
-  const remainingFolders = readdirSync(join(space.folder, 'results')).filter((name) => before.has(name) && !existsSync(join(space.folder, 'results', name, 'result.json')));
-  return { output: run.output(), remaining: remainingFolders };
+  return { output: run.output(), remaining: folders().filter((name) => before.has(name)) };
 }

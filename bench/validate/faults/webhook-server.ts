@@ -9,8 +9,8 @@ import { leftMisses, wordMisses, type Miss } from './judge.ts';
 import { filesLeft, remaining, startCommand, type Command, type Ended } from './runs.ts';
 import { listenersOf, stillListening, type Space } from './space.ts';
 
-/** One answer to a publication. `status` is 0 where none came. */
-export type Answer = { key: string; status: number; ms: number; retryAfter: boolean; id?: string; seq?: number };
+/** One answer to a publication. `status` is 0 where none came; `unknown` where it says that the event may be stored or not. */
+export type Answer = { key: string; status: number; ms: number; retryAfter: boolean; unknown?: boolean; id?: string; seq?: number };
 
 export type Got = { id: string; seq: number; key: string };
 
@@ -30,6 +30,7 @@ export const answerLimitMs = 3000;
 /** An answer that has not come by then does not come. */
 const hangMs = 10_000;
 
+const refusal = z.looseObject({ error: z.string() });
 const published = z.looseObject({ id: z.string(), seq: z.number() });
 const envelope = z.looseObject({ id: z.string(), seq: z.number(), body: z.looseObject({ key: z.string() }) });
 const stats = z.looseObject({ delivered: z.number(), depth: z.number() });
@@ -78,7 +79,9 @@ export async function publish(url: string, key: string, padBytes = 0): Promise<A
     const response = await fetch(`${url}/topics/news`, { method: 'POST', body, headers: { 'idempotency-key': key }, signal: AbortSignal.timeout(hangMs) });
     const text = await response.text();
     const { status } = response;
-    return { key, status, ms: performance.now() - from, retryAfter: response.headers.has('retry-after'), ...(status === 201 && pick(published.parse(JSON.parse(text)))) };
+    const unknown = status !== 201 && refusal.safeParse(JSON.parse(text)).data?.error === 'unknown';
+    const answer: Answer = { key, status, ms: performance.now() - from, retryAfter: response.headers.has('retry-after'), unknown };
+    return status === 201 ? { ...answer, ...pick(published.parse(JSON.parse(text))) } : answer;
   } catch {
     return { key, status: 0, ms: performance.now() - from, retryAfter: false };
   }
@@ -144,7 +147,8 @@ export function judgeStore({ answers, got, delivered, exit, output, left }: Stor
   const events = new Set(got.map(({ id }) => id));
   const undelivered = [...taken.values()].filter((id) => !events.has(id));
   if (undelivered.length > 0) miss('ledger', `${undelivered.length} of ${taken.size} events that were taken were not delivered`);
-  const refused = new Set(got.filter(({ key }) => !taken.has(key)).map(({ key }) => key));
+  const open = new Set(answers.filter(({ unknown, status }) => unknown === true || status === 0).map(({ key }) => key));
+  const refused = new Set(got.filter(({ key }) => !taken.has(key) && !open.has(key)).map(({ key }) => key));
   if (refused.size > 0) miss('ledger', `${refused.size} events that were refused were delivered`);
   if (delivered !== undefined && delivered !== events.size) miss('ledger', `the statistics say ${delivered} delivered, and ${events.size} events came`);
   if (delivered === undefined) miss('account', 'the statistics could not be had');
