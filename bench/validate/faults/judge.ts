@@ -1,5 +1,5 @@
-// Decides what of an observed run did not hold: its exit code, what it left, its own account of itself, its ledger, its
-// words. Pure; each rule stands here once.
+// Decides what of an observed run did not hold: its exit code, what it left, its own account of itself, its
+// ledger, its words. Pure; each rule stands here once.
 
 import { exitCodes } from '../../../core/errors.ts';
 import type { Completed, Result } from '../../../core/result.ts';
@@ -33,7 +33,10 @@ export type RunSeen = {
   stored: Stored | string | undefined;
   /** Folders of runs without a result. */
   unexplained: readonly string[];
-  /** What the next run said, and which folders without a measured trial it left; undefined where none was needed. */
+  /**
+   * What the next run said, and which folders without a measured trial it left; undefined where none was
+   * needed.
+   */
   next: { output: string; remaining: readonly string[] } | undefined;
 };
 
@@ -41,17 +44,31 @@ export type RunSeen = {
 export const endLimitMs = 3000;
 
 export function judgeRun(seen: RunSeen): Miss[] {
-  return [...exitMisses(seen), ...leftMisses(seen.left), ...accountMisses(seen), ...ledgerMisses(seen.stored), ...wordMisses(seen.output)];
+  return [
+    ...exitMisses(seen),
+    ...leftMisses(seen.left),
+    ...accountMisses(seen),
+    ...ledgerMisses(seen.stored),
+    ...wordMisses(seen.output),
+  ];
 }
 
 function exitMisses({ hit, exit, endedMs, begun, stored }: RunSeen): Miss[] {
   const misses: Miss[] = [];
   const was = exit.signal === null ? `exit code ${exit.code}` : `ended by ${exit.signal}`;
-  const expected = (what: string, held: boolean) => void (held || misses.push({ aspect: 'exit code', text: `${was}, and it should be ${what}` }));
+  const expected = (what: string, held: boolean) =>
+    void (held || misses.push({ aspect: 'exit code', text: `${was}, and it should be ${what}` }));
   if (isEnd(hit)) {
     // Before anything has begun the signal itself may end it; a shell says 130 or 143 then.
-    expected(`${exitCodes.interrupted}`, exit.code === exitCodes.interrupted || (exit.signal !== null && !begun));
-    if (endedMs > endLimitMs) misses.push({ aspect: 'exit code', text: `it ended ${Math.round(endedMs)} ms after the signal (bound: ${endLimitMs})` });
+    expected(
+      `${exitCodes.interrupted}`,
+      exit.code === exitCodes.interrupted || (exit.signal !== null && !begun),
+    );
+    if (endedMs > endLimitMs)
+      misses.push({
+        aspect: 'exit code',
+        text: `it ended ${Math.round(endedMs)} ms after the signal (bound: ${endLimitMs})`,
+      });
   } else if (hit.victim === 'harness' && hit.act !== 'pause') {
     expected('ended by SIGKILL', exit.signal === 'SIGKILL');
   } else if (typeof stored === 'object') {
@@ -65,7 +82,11 @@ function exitMisses({ hit, exit, endedMs, begun, stored }: RunSeen): Miss[] {
 
 /** @param left of any case */
 export function leftMisses({ processes, listeners, files }: Left): Miss[] {
-  return [...processes.map((one) => `process ${one}`), ...listeners, ...files.map((one) => `file ${one}`)].map((text) => ({ aspect: 'nothing left', text }));
+  return [
+    ...processes.map((one) => `process ${one}`),
+    ...listeners,
+    ...files.map((one) => `file ${one}`),
+  ].map((text) => ({ aspect: 'nothing left', text }));
 }
 
 function accountMisses(seen: RunSeen): Miss[] {
@@ -82,13 +103,20 @@ function accountMisses(seen: RunSeen): Miss[] {
   if (hit.victim !== 'harness') misses.push(...victimMisses(seen, stored).map(miss));
   const bad = result.trials.filter(({ outcome }) => !outcome.valid).length;
   const errors = junitErrors(stored.junit);
-  if (errors < bad) misses.push(miss(`JUnit has ${errors} errors for ${bad} trials that failed or do not count`));
+  if (errors < bad)
+    misses.push(miss(`JUnit has ${errors} errors for ${bad} trials that failed or do not count`));
   return misses;
 }
 
-/** A killed run may leave its folder until the next one, which says what it was or removes it; one that ended by itself may not. */
+/**
+ * A killed run may leave its folder until the next one, which says what it was or removes it; one that
+ * ended by itself may not.
+ */
 function folderMisses({ hit, unexplained, next }: RunSeen): string[] {
-  if (isKill(hit)) return (next?.remaining ?? []).filter((name) => next?.output.includes(name) !== true).map((name) => `the next run said nothing of ${name}, which has no measured trial`);
+  if (isKill(hit))
+    return (next?.remaining ?? [])
+      .filter((name) => next?.output.includes(name) !== true)
+      .map((name) => `the next run said nothing of ${name}, which has no measured trial`);
   return unexplained.length === 0 ? [] : [`a folder without a result: ${unexplained.join(', ')}`];
 }
 
@@ -99,41 +127,63 @@ function unfinishedMisses({ result, junit, markdown }: Stored, missing: readonly
   if (markdown.includes('✅')) misses.push('Markdown says that expectations held');
   for (const label of missing) {
     if (!junit.includes(label)) misses.push(`JUnit does not name the missing trial of ${label}`);
-    if (!unescaped(markdown).includes(label)) misses.push(`Markdown does not name the missing trial of ${label}`);
+    if (!unescaped(markdown).includes(label))
+      misses.push(`Markdown does not name the missing trial of ${label}`);
   }
   return misses;
 }
 
-/** The trial whose process was killed has failed and names it, unless its figures were all in when the signal came. */
+/**
+ * The trial whose process was killed has failed and names it, unless its figures were all in when the
+ * signal came.
+ */
 function victimMisses({ hit, saidBefore, planned }: RunSeen, { result }: Stored): string[] {
   if (hit.act === 'pause') return [];
   const label = planned[hit.trial - 1]!;
   const outcome = result.trials.find(({ variant }) => variant.label === label)?.outcome;
   if (!outcome) return []; // missing, which is said elsewhere
   const name = `[${hit.trial}/${planned.length}] ${label}`;
-  if (outcome.status === 'completed') return saidBefore.includes(`${name}: draining`) ? [] : [`the trial of ${label} is not failed`];
+  if (outcome.status === 'completed')
+    return saidBefore.includes(`${name}: draining`) ? [] : [`the trial of ${label} is not failed`];
   // A stopped process may first be missed by another that waits for it.
-  const named = hit.act === 'stop' ? /\bthe (?:server|load|publisher)\b/ : new RegExp(`\\bthe ${hit.victim}\\b`);
-  return named.test(outcome.message) ? [] : [`the trial of ${label} does not name the ${hit.victim}: ${outcome.message}`];
+  const named =
+    hit.act === 'stop' ? /\bthe (?:server|load|publisher)\b/ : new RegExp(`\\bthe ${hit.victim}\\b`);
+  return named.test(outcome.message)
+    ? []
+    : [`the trial of ${label} does not name the ${hit.victim}: ${outcome.message}`];
 }
 
 export function ledgerMisses(stored: RunSeen['stored']): Miss[] {
   if (typeof stored !== 'object') return [];
   const { trials, scenario } = stored.result;
-  return trials.flatMap(({ variant, outcome, warnings }) => (outcome.status === 'completed'
-    ? openLedger(outcome, scenario.deliveries, new Set(warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code))).map((text): Miss => ({ aspect: 'ledger', text: `${variant.label}: ${text}` }))
-    : []));
+  return trials.flatMap(({ variant, outcome, warnings }) =>
+    outcome.status === 'completed'
+      ? openLedger(
+          outcome,
+          scenario.deliveries,
+          new Set(warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code)),
+        ).map((text): Miss => ({ aspect: 'ledger', text: `${variant.label}: ${text}` }))
+      : [],
+  );
 }
 
 /** @param said codes of the reasons why the trial does not count: what it says of itself is no miss */
-function openLedger({ ledger, checks, valid }: Completed, planned: number, said: ReadonlySet<string>): string[] {
+function openLedger(
+  { ledger, checks, valid }: Completed,
+  planned: number,
+  said: ReadonlySet<string>,
+): string[] {
   const misses: string[] = [];
   const { expected, delivered, missed, unconfirmed, unexpected } = ledger;
   const closes = delivered + missed === expected && unconfirmed === 0 && unexpected === 0;
-  if (!closes && !said.has('ledger-open')) misses.push(`expected ${expected}, delivered ${delivered}, missed ${missed}, unconfirmed ${unconfirmed}, unexpected ${unexpected}`);
+  if (!closes && !said.has('ledger-open'))
+    misses.push(
+      `expected ${expected}, delivered ${delivered}, missed ${missed}, unconfirmed ${unconfirmed}, unexpected ${unexpected}`,
+    );
   if (valid && expected !== planned) misses.push(`${expected} deliveries expected, ${planned} planned`);
   const unlike = checks.filter(({ agree, note }) => !agree && note === '');
-  if (unlike.length > 0 && !said.has('counts-disagree')) misses.push(unlike.map(({ name, server, client }) => `${name}: ${server} and ${client}`).join('; '));
+  if (unlike.length > 0 && !said.has('counts-disagree'))
+    misses.push(unlike.map(({ name, server, client }) => `${name}: ${server} and ${client}`).join('; '));
   return misses;
 }
 
@@ -161,5 +211,7 @@ function junitErrors(junit: string): number {
 
 /** As a reader sees it: characters that Markdown or HTML would take for markup are escaped. */
 function unescaped(markdown: string): string {
-  return markdown.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code))).replace(/\\([\\`*_[\]~#])/g, '$1');
+  return markdown
+    .replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
+    .replace(/\\([\\`*_[\]~#])/g, '$1');
 }

@@ -20,9 +20,11 @@ const claims: Readonly<Record<Tried['kind'], string>> = {
   harness: `kills and stops of the harness held: ${account}`,
   child: `kills and stops of server, load and publisher held: ${account}, the trial failed by the name of its process`,
   store: 'kills of a webhook server on SQLite lost no confirmed delivery and repeated none that was settled',
-  broker: 'kills and stops of Redis under a webhook server lost nothing that was taken, delivered nothing that was refused, made one event of each key and left no gap in the sequence; each publication was answered in time',
+  broker:
+    'kills and stops of Redis under a webhook server lost nothing that was taken, delivered nothing that was refused, made one event of each key and left no gap in the sequence; each publication was answered in time',
   end: `runs that were asked to end at a random moment were gone within ${endLimitMs / 1000} s, with exit code 130, nothing left and a result that says what is missing`,
-  shortage: 'shortages ended in a sentence and the documented exit code: nothing lost, nothing left, no stack trace',
+  shortage:
+    'shortages ended in a sentence and the documented exit code: nothing lost, nothing left, no stack trace',
 };
 
 export function faultsOutcome(tried: readonly Tried[], scenario: string): Outcome {
@@ -49,7 +51,11 @@ function markdownOf(tried: readonly Tried[], scenario: string): string {
   const groups = Map.groupBy(tried, ({ group }) => group);
   const rows = [...groups].map(([group, all]) => {
     const ran = all.filter(({ notRun }) => notRun === undefined);
-    const kept = aspects.map((aspect) => (ran.length === 0 ? 'not run' : `${ran.filter(({ misses }) => !misses.some((miss) => miss.aspect === aspect)).length} of ${ran.length}`));
+    const kept = aspects.map((aspect) =>
+      ran.length === 0
+        ? 'not run'
+        : `${ran.filter(({ misses }) => !misses.some((miss) => miss.aspect === aspect)).length} of ${ran.length}`,
+    );
     return [group, String(all.length), ...kept];
   });
   return [
@@ -60,8 +66,15 @@ function markdownOf(tried: readonly Tried[], scenario: string): string {
 }
 
 function missesOf(tried: readonly Tried[]): string {
-  const rows = tried.filter(({ misses }) => misses.length > 0).map(({ number, group, moment, misses }) => [String(number), `${group}${moment === '' ? '' : `, ${moment}`}`, misses.map(({ aspect, text }) => cell(`${aspect}: ${text}`)).join('; ')]);
-  if (rows.length === 0) return 'Nothing did not hold. `npm run validate -- --only faults --seed N` repeats case N.';
+  const rows = tried
+    .filter(({ misses }) => misses.length > 0)
+    .map(({ number, group, moment, misses }) => [
+      String(number),
+      `${group}${moment === '' ? '' : `, ${moment}`}`,
+      misses.map(({ aspect, text }) => cell(`${aspect}: ${text}`)).join('; '),
+    ]);
+  if (rows.length === 0)
+    return 'Nothing did not hold. `npm run validate -- --only faults --seed N` repeats case N.';
   return `What did not hold; \`npm run validate -- --only faults --seed N\` repeats case N:\n\n${table(['case', 'what', 'what did not hold'], rows)}`;
 }
 
@@ -71,5 +84,8 @@ function oneLine(scenario: string): string {
 
 /** Text in a table: no line ends, nothing that Markdown would take for markup. */
 function cell(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\`*_[\]~#<>|]/g, (one) => `&#${one.charCodeAt(0)};`).slice(0, 300);
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/[\\`*_[\]~#<>|]/g, (one) => `&#${one.charCodeAt(0)};`)
+    .slice(0, 300);
 }

@@ -1,9 +1,8 @@
-// Runs a scenario of two short trials as a user does, hits one of its processes at the drawn moment, and tells what came
-// of it. What should have come is judge.ts.
+// Runs a scenario of two short trials as a user does, hits one of its processes at the drawn moment, and
+// tells what came of it. What should have come is judge.ts.
 
-import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../../core/errors.ts';
 import { patterns } from '../../../core/patterns.ts';
@@ -12,20 +11,36 @@ import { renderJunit } from '../../../reports/junit.ts';
 import { renderMarkdown } from '../../../reports/markdown.ts';
 import { readResult } from '../../../reports/read.ts';
 import { redrawn, type ChildRole, type RunCase } from './cases.ts';
+import { filesLeft, remaining, startCommand, type Command, type Ended } from './command.ts';
 import type { RunSeen, Stored } from './judge.ts';
-import { childrenOf, commandLineOf, describeProcess, isAlive, listenersOf, newSpace, signalTo, stillListening, type Space } from './space.ts';
-
-export type Ended = { code: number | null; signal: string | null };
-export type Command = { child: ChildProcess; pid: number; output(): string; ended: Promise<Ended>; /** Resolves when it has printed this. */ saw(text: RegExp): Promise<void> };
+import {
+  childrenOf,
+  commandLineOf,
+  isAlive,
+  listenersOf,
+  newSpace,
+  signalTo,
+  stillListening,
+  type Space,
+} from './space.ts';
 
 /** How long an undisturbed run takes, and how long each of its children lives. */
 export type Usual = { runMs: number; childMs: Record<ChildRole, number> };
 
-export type Observed = { seen: RunSeen; /** Of the last signal, from the start of the run or of the child. */ atMs: number };
+export type Observed = {
+  seen: RunSeen;
+  /** Of the last signal, from the start of the run or of the child. */ atMs: number;
+};
 
-const main = resolve('cli/main.ts');
-const entries: Record<ChildRole, string> = { server: 'servers/process.', load: 'load/process.', publisher: 'load/publisher-process.' };
-/** A run of two trials in which a process is silent until the harness gives it up takes this long at the most. */
+const entries: Record<ChildRole, string> = {
+  server: 'servers/process.',
+  load: 'load/process.',
+  publisher: 'load/publisher-process.',
+};
+/**
+ * A run of two trials in which a process is silent until the harness gives it up takes this long at the
+ * most.
+ */
 const runLimitMs = 90_000;
 /** What outlives the harness has until then to end. */
 const leftLimitMs = 5000;
@@ -42,43 +57,13 @@ expect: [missed == 0]
 `;
 }
 
-/** Runs pushbench in a space, in a process group of its own, as a terminal does. @param before a program that runs it, with its arguments */
-export function startCommand(space: Space, args: readonly string[], before: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Command {
-  const [program, ...rest] = [...before, process.execPath, main, ...args];
-  const child = spawn(program!, rest, { cwd: space.folder, env: { ...space.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  let output = '';
-  const waiting = new Set<() => void>();
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-    waiting.forEach((look) => look());
-  });
-  const ended = new Promise<Ended>((done) => {
-    child.once('error', (error) => {
-      output += messageOf(error);
-      done({ code: null, signal: null });
-    });
-    child.once('exit', (code, signal) => {
-      // What it printed is read to its end, unless a process that it left holds the pipe.
-      const finish = () => done({ code, signal });
-      child.once('close', finish);
-      setTimeout(finish, 300);
-    });
-  });
-  return {
-    child, pid: child.pid ?? 0, ended,
-    output: () => output,
-    saw: (text) => new Promise((seen, failed) => {
-      const look = () => void (text.test(output) && seen());
-      waiting.add(look);
-      look();
-      void ended.then(() => failed(new Error(`it ended before it said ${text}: ${output}`)));
-    }),
-  };
-}
-
 export type RunSettings = { before?: string[]; env?: NodeJS.ProcessEnv; more?: string[]; payload?: string };
 
-export function startRun(space: Space, variants: readonly string[], { before, env, more = [], payload }: RunSettings = {}): Command {
+export function startRun(
+  space: Space,
+  variants: readonly string[],
+  { before, env, more = [], payload }: RunSettings = {},
+): Command {
   writeFileSync(join(space.folder, 'small.yaml'), scenarioOf(variants, payload));
   return startCommand(space, ['run', './small.yaml', ...more], before, env);
 }
@@ -89,14 +74,18 @@ export async function usualRun(): Promise<Usual> {
   try {
     const from = performance.now();
     const run = startRun(space, ['sse', 'webhook']);
-    const lives = await Promise.all((['server', 'load', 'publisher'] as const).map(async (role) => {
-      const pid = await childOf(run, role, 1);
-      const bornMs = performance.now();
-      while (pid !== undefined && isAlive(pid)) await sleep(10);
-      return [role, performance.now() - bornMs] as const;
-    }));
+    const lives = await Promise.all(
+      (['server', 'load', 'publisher'] as const).map(async (role) => {
+        const pid = await childOf(run, role, 1);
+        const bornMs = performance.now();
+        while (pid !== undefined && isAlive(pid)) await sleep(10);
+        return [role, performance.now() - bornMs] as const;
+      }),
+    );
     const { code } = await run.ended;
-    if (code !== 0 && code !== 4) throw new Error(`an undisturbed run ended with exit code ${code}: ${run.output()}`);
+    // A busy machine may miss an expectation or make trials that do not count; only their lengths are asked for.
+    if (![0, 1, 4].includes(code ?? -1))
+      throw new Error(`an undisturbed run ended with exit code ${code}: ${run.output()}`);
     return { runMs: performance.now() - from, childMs: Object.fromEntries(lives) as Usual['childMs'] };
   } finally {
     await space.remove();
@@ -119,13 +108,20 @@ export async function runCase(one: RunCase, usual: Usual): Promise<Observed> {
 
 /** @returns undefined when the process that was to be hit had gone before its moment */
 async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observed | undefined> {
-  const planned = parseScenario(scenarioOf(one.variants), { file: 'small.yaml', registry: patterns, overrides: [] }).scenario.variants.map(({ label }) => label);
+  const planned = parseScenario(scenarioOf(one.variants), {
+    file: 'small.yaml',
+    registry: patterns,
+    overrides: [],
+  }).scenario.variants.map(({ label }) => label);
   const fromMs = performance.now();
   const run = startRun(space, one.variants, { more: ['--junit', 'junit.xml', '--markdown', 'summary.md'] });
   const victim = one.victim === 'harness' ? run.pid : await childOf(run, one.victim, one.trial);
   if (victim === undefined) return undefined;
   const bornMs = one.victim === 'harness' ? fromMs : performance.now();
-  await sleep(one.share * (one.victim === 'harness' ? usual.runMs : usual.childMs[one.victim]) - (performance.now() - bornMs));
+  await sleep(
+    one.share * (one.victim === 'harness' ? usual.runMs : usual.childMs[one.victim]) -
+      (performance.now() - bornMs),
+  );
   const children = childrenOf(run.pid);
   const begun = children.length > 0 || existsSync(join(space.folder, 'results'));
   const saidBefore = run.output();
@@ -133,16 +129,28 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
   const atMs = performance.now() - bornMs;
   if (run.child.exitCode !== null || !(await hit(one, victim, children))) return undefined;
   const hitMs = performance.now();
-  const exit = await Promise.race([run.ended, sleep(runLimitMs).then((): Ended => ({ code: null, signal: 'nothing, it still runs' }))]);
+  const exit = await Promise.race([
+    run.ended,
+    sleep(runLimitMs).then((): Ended => ({ code: null, signal: 'nothing, it still runs' })),
+  ]);
   const endedMs = performance.now() - hitMs;
   // It had done all when the signal came, and ends as if there had been none.
-  if (one.victim === 'harness' && exit.signal === null && exit.code !== 130 && one.act !== 'pause') return undefined;
+  if (one.victim === 'harness' && exit.signal === null && exit.code !== 130 && one.act !== 'pause')
+    return undefined;
   const processes = await remaining(space, leftLimitMs);
   const { stored, unexplained } = await storedIn(join(space.folder, 'results'));
   const killed = exit.signal === 'SIGKILL';
   const measured = typeof stored === 'object' && stored.result.trials.length > 0;
   const seen: RunSeen = {
-    hit: one, planned, exit, endedMs, begun, saidBefore, output: run.output(), stored, unexplained,
+    hit: one,
+    planned,
+    exit,
+    endedMs,
+    begun,
+    saidBefore,
+    output: run.output(),
+    stored,
+    unexplained,
     left: { processes, listeners: stillListening(listeners), files: filesLeft(space, killed) },
     next: killed && begun && !measured ? await nextRun(space, one.variants) : undefined,
   };
@@ -150,26 +158,39 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
 }
 
 /** Does it. @returns whether the process was there */
-async function hit({ act, forMs, victim }: RunCase, pid: number, children: readonly number[]): Promise<boolean> {
+async function hit(
+  { act, forMs, victim }: RunCase,
+  pid: number,
+  children: readonly number[],
+): Promise<boolean> {
   const stopped = async () => {
     const there = signalTo(pid, 'SIGSTOP');
     await sleep(forMs);
     return there;
   };
   switch (act) {
-    case 'kill': return signalTo(pid, 'SIGKILL');
-    case 'terminate': return signalTo(pid, 'SIGTERM');
-    case 'interrupt': return signalTo(victim === 'harness' ? -pid : pid, 'SIGINT');
-    case 'stop': return signalTo(pid, 'SIGSTOP');
-    case 'pause': return (await stopped()) && signalTo(pid, 'SIGCONT');
-    case 'stop-kill': return (await stopped()) && signalTo(pid, 'SIGKILL');
+    case 'kill':
+      return signalTo(pid, 'SIGKILL');
+    case 'terminate':
+      return signalTo(pid, 'SIGTERM');
+    case 'interrupt':
+      return signalTo(victim === 'harness' ? -pid : pid, 'SIGINT');
+    case 'stop':
+      return signalTo(pid, 'SIGSTOP');
+    case 'pause':
+      return (await stopped()) && signalTo(pid, 'SIGCONT');
+    case 'stop-kill':
+      return (await stopped()) && signalTo(pid, 'SIGKILL');
     case 'kill-frozen':
       for (const child of children) signalTo(child, 'SIGSTOP');
       return children.length > 0 && signalTo(pid, 'SIGKILL');
   }
 }
 
-/** The process of that role of the first or the second trial, once it is there; undefined when the run ended before. */
+/**
+ * The process of that role of the first or the second trial, once it is there; undefined when the run
+ * ended before.
+ */
 export async function childOf(run: Command, role: ChildRole, trial: 1 | 2): Promise<number | undefined> {
   const met = new Set<number>();
   while (run.child.exitCode === null && run.child.signalCode === null) {
@@ -180,19 +201,6 @@ export async function childOf(run: Command, role: ChildRole, trial: 1 | 2): Prom
     await sleep(5);
   }
   return undefined;
-}
-
-/** What still runs when the time is up, in words. */
-export async function remaining(space: Space, limitMs: number): Promise<string[]> {
-  const until = performance.now() + limitMs;
-  while (space.processes().length > 0 && performance.now() < until) await sleep(20);
-  return space.processes().map(describeProcess);
-}
-
-/** @param killed a process that was killed outright may leave what it was writing beside its result */
-export function filesLeft(space: Space, killed: boolean): string[] {
-  const parts = killed ? [] : readdirSync(space.folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.part'));
-  return [...readdirSync(space.temporary).map((name) => `tmp/${name}`), ...parts];
 }
 
 export async function storedIn(root: string): Promise<{ stored: RunSeen['stored']; unexplained: string[] }> {

@@ -1,5 +1,6 @@
-// Takes away what a run needs, one thing at a time: space, the right to write, descriptors, memory, ports. A sentence
-// and the documented exit code must come of it; what was measured before is kept, and nothing is left.
+// Takes away what a run needs, one thing at a time: space, the right to write, descriptors, memory, ports. A
+// sentence and the documented exit code must come of it; what was measured before is kept, and nothing is
+// left.
 
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -10,7 +11,8 @@ import { exitCodes } from '../../../core/errors.ts';
 import { exitCodeOf } from '../../../cli/run.ts';
 import type { ChildRole } from './cases.ts';
 import { ledgerMisses, leftMisses, wordMisses, type Miss } from './judge.ts';
-import { childOf, filesLeft, remaining, startCommand, startRun, storedIn, type Command, type Ended } from './runs.ts';
+import { filesLeft, remaining, startCommand, type Command, type Ended } from './command.ts';
+import { childOf, startRun, storedIn } from './runs.ts';
 import { storeShortages } from './store-shortages.ts';
 import type { Space } from './space.ts';
 
@@ -29,22 +31,74 @@ const payload = '64KiB';
 const limitMs = 60_000;
 
 export const shortages: readonly Shortage[] = [
-  { name: 'results on a full disk (tmpfs of 2 MB)', needs: ['root'], run: (space) => refused(space, () => startRun(space, variants, { more: ['--results', space.mount('full', 2 * 1024 ** 2)] })) },
-  { name: 'the disk with the results fills up in the first trial', needs: ['root'], run: (space) => inTrial(space, 1, fill) },
-  { name: 'the disk with the results fills up in the second trial', needs: ['root'], run: (space) => inTrial(space, 2, fill) },
-  { name: 'results on a read-only file system', needs: ['root'], run: (space) => refused(space, () => startRun(space, variants, { more: ['--results', readOnly(space)] })) },
-  { name: 'the file system with the results becomes read-only in the first trial', needs: ['root'], run: (space) => inTrial(space, 1, (path) => space.remount(path, 'ro')) },
-  { name: 'the file system with the results becomes read-only in the second trial', needs: ['root'], run: (space) => inTrial(space, 2, (path) => space.remount(path, 'ro')) },
+  {
+    name: 'results on a full disk (tmpfs of 2 MB)',
+    needs: ['root'],
+    run: (space) =>
+      refused(space, () =>
+        startRun(space, variants, { more: ['--results', space.mount('full', 2 * 1024 ** 2)] }),
+      ),
+  },
+  {
+    name: 'the disk with the results fills up in the first trial',
+    needs: ['root'],
+    run: (space) => inTrial(space, 1, fill),
+  },
+  {
+    name: 'the disk with the results fills up in the second trial',
+    needs: ['root'],
+    run: (space) => inTrial(space, 2, fill),
+  },
+  {
+    name: 'results on a read-only file system',
+    needs: ['root'],
+    run: (space) => refused(space, () => startRun(space, variants, { more: ['--results', readOnly(space)] })),
+  },
+  {
+    name: 'the file system with the results becomes read-only in the first trial',
+    needs: ['root'],
+    run: (space) => inTrial(space, 1, (path) => space.remount(path, 'ro')),
+  },
+  {
+    name: 'the file system with the results becomes read-only in the second trial',
+    needs: ['root'],
+    run: (space) => inTrial(space, 2, (path) => space.remount(path, 'ro')),
+  },
   { name: 'the JUnit file on a disk that has become full', needs: ['root'], run: junitOnFullDisk },
-  { name: 'the folder for temporary files is read-only (webhook on SQLite)', needs: ['root'], run: temporaryReadOnly },
-  { name: 'no descriptors from the start (64)', needs: [], run: (space) => refused(space, () => startRun(space, variants, { before: ['prlimit', '--nofile=64:64'] })) },
-  { name: 'the harness runs out of descriptors in the first trial (prlimit)', needs: [], run: (space) => limited(space, 'harness', '--nofile', openDescriptors, startRun(space, variants)) },
-  { name: 'the server runs out of descriptors in the first trial (prlimit)', needs: [], run: (space) => limited(space, 'server', '--nofile', (pid) => openDescriptors(pid) - 5, startRun(space, connecting)) },
-  ...(['server', 'load', 'publisher', 'harness'] as const).map((victim): Shortage => (
-    { name: `the ${victim} gets no more memory in the first trial (prlimit --data)`, needs: [], run: (space) => limited(space, victim, '--data', dataBytes, startRun(space, variants, { payload })) })),
+  {
+    name: 'the folder for temporary files is read-only (webhook on SQLite)',
+    needs: ['root'],
+    run: temporaryReadOnly,
+  },
+  {
+    name: 'no descriptors from the start (64)',
+    needs: [],
+    run: (space) =>
+      refused(space, () => startRun(space, variants, { before: ['prlimit', '--nofile=64:64'] })),
+  },
+  {
+    name: 'the harness runs out of descriptors in the first trial (prlimit)',
+    needs: [],
+    run: (space) => limited(space, 'harness', '--nofile', openDescriptors, startRun(space, variants)),
+  },
+  {
+    name: 'the server runs out of descriptors in the first trial (prlimit)',
+    needs: [],
+    run: (space) =>
+      limited(space, 'server', '--nofile', (pid) => openDescriptors(pid) - 5, startRun(space, connecting)),
+  },
+  ...(['server', 'load', 'publisher', 'harness'] as const).map((victim): Shortage => ({
+    name: `the ${victim} gets no more memory in the first trial (prlimit --data)`,
+    needs: [],
+    run: (space) => limited(space, victim, '--data', dataBytes, startRun(space, variants, { payload })),
+  })),
   { name: 'serve: the port is taken', needs: [], run: (space) => portTaken(space, ['serve', 'sse']) },
   { name: 'open: the port is taken', needs: [], run: (space) => portTaken(space, ['open']) },
-  { name: 'four ephemeral ports for five subscribers (a network of its own)', needs: ['root'], run: fewPorts },
+  {
+    name: 'four ephemeral ports for five subscribers (a network of its own)',
+    needs: ['root'],
+    run: fewPorts,
+  },
   ...storeShortages,
 ];
 
@@ -64,10 +118,15 @@ async function inTrial(space: Space, trial: 1 | 2, act: (path: string) => void):
   act(results);
   const { exit, misses, output } = await ended(space, run);
   if (exit.code !== exitCodes.failed) misses.push(exitMiss(exit, exitCodes.failed));
-  if (!/Cannot write /.test(output)) misses.push({ aspect: 'words', text: `it did not say that it cannot write: ${output.trim().split('\n').at(-1)}` });
+  if (!/Cannot write /.test(output))
+    misses.push({
+      aspect: 'words',
+      text: `it did not say that it cannot write: ${output.trim().split('\n').at(-1)}`,
+    });
   const { stored } = await storedIn(results);
   const elsewhere = [...output.matchAll(/\/\S+\.json\b/g)].some(([path]) => existsSync(path));
-  if (trial === 2 && !elsewhere && (typeof stored !== 'object' || stored.result.trials.length === 0)) misses.push({ aspect: 'account', text: 'the first trial was measured and is kept nowhere' });
+  if (trial === 2 && !elsewhere && (typeof stored !== 'object' || stored.result.trials.length === 0))
+    misses.push({ aspect: 'account', text: 'the first trial was measured and is kept nowhere' });
   return misses;
 }
 
@@ -94,21 +153,32 @@ async function junitOnFullDisk(space: Space): Promise<Miss[]> {
   const { exit, misses } = await ended(space, run);
   if (exit.code !== exitCodes.failed) misses.push(exitMiss(exit, exitCodes.failed));
   const { stored } = await storedIn(join(space.folder, 'results'));
-  if (typeof stored !== 'object' || stored.result.trials.length !== 2) misses.push({ aspect: 'account', text: 'the two trials that were measured are not kept' });
+  if (typeof stored !== 'object' || stored.result.trials.length !== 2)
+    misses.push({ aspect: 'account', text: 'the two trials that were measured are not kept' });
   return misses;
 }
 
 async function temporaryReadOnly(space: Space): Promise<Miss[]> {
-  const run = startRun(space, ['{ webhook: { store: sqlite } }', 'sse'], { env: { TMPDIR: readOnly(space) } });
+  const run = startRun(space, ['{ webhook: { store: sqlite } }', 'sse'], {
+    env: { TMPDIR: readOnly(space) },
+  });
   return asTheResultSays(space, run, 'webhook store=sqlite');
 }
 
 /** @param limit of the process as it is now, after which it gets nothing more */
-async function limited(space: Space, victim: 'harness' | ChildRole, option: '--nofile' | '--data', limit: (pid: number) => number, run: Command): Promise<Miss[]> {
+async function limited(
+  space: Space,
+  victim: 'harness' | ChildRole,
+  option: '--nofile' | '--data',
+  limit: (pid: number) => number,
+  run: Command,
+): Promise<Miss[]> {
   await run.saw(/\[1\/2\].*measuring/);
   const pid = victim === 'harness' ? run.pid : await childOf(run, victim, 1);
   if (pid === undefined) throw new Error(`there was no ${victim} process`);
-  const { status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `${option}=${limit(pid)}`], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `${option}=${limit(pid)}`], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`prlimit: ${stderr}`);
   if (victim === 'harness' && option === '--data') return diesWithReason(space, run);
   return asTheResultSays(space, run);
@@ -122,12 +192,23 @@ function dataBytes(pid: number): number {
   return Number(/^VmData:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024; // every process has one
 }
 
-/** The run goes to its end, and its exit code is what its result says. @param failed the trial that cannot have been completed */
+/**
+ * The run goes to its end, and its exit code is what its result says.
+ * @param failed the trial that cannot have been completed
+ */
 async function asTheResultSays(space: Space, run: Command, failed?: string): Promise<Miss[]> {
   const { exit, misses } = await ended(space, run);
   const { stored, unexplained } = await storedIn(join(space.folder, 'results'));
-  if (unexplained.length > 0) misses.push({ aspect: 'account', text: `a folder without a result: ${unexplained.join(', ')}` });
-  if (typeof stored !== 'object') return [...misses, { aspect: 'account', text: stored ?? `no result was stored; it ended with ${exit.signal ?? exit.code}` }];
+  if (unexplained.length > 0)
+    misses.push({ aspect: 'account', text: `a folder without a result: ${unexplained.join(', ')}` });
+  if (typeof stored !== 'object')
+    return [
+      ...misses,
+      {
+        aspect: 'account',
+        text: stored ?? `no result was stored; it ended with ${exit.signal ?? exit.code}`,
+      },
+    ];
   const code = exitCodeOf(stored.result);
   if (exit.code !== code) misses.push(exitMiss(exit, code));
   const done = stored.result.trials.find(({ variant }) => variant.label === failed)?.outcome.status;
@@ -140,7 +221,8 @@ async function diesWithReason(space: Space, run: Command): Promise<Miss[]> {
   const { exit, misses } = await ended(space, run);
   const { stored } = await storedIn(join(space.folder, 'results'));
   if (typeof stored !== 'object') misses.push({ aspect: 'account', text: stored ?? 'no result was stored' });
-  if (exit.signal !== null || typeof stored !== 'object') return misses.filter(({ aspect }) => aspect !== 'words'); // the runtime's own last words
+  if (exit.signal !== null || typeof stored !== 'object')
+    return misses.filter(({ aspect }) => aspect !== 'words'); // the runtime's own last words
   const code = exitCodeOf(stored.result);
   return exit.code === code ? misses : [...misses, exitMiss(exit, code)];
 }
@@ -158,19 +240,35 @@ async function portTaken(space: Space, args: string[]): Promise<Miss[]> {
 }
 
 async function fewPorts(space: Space): Promise<Miss[]> {
-  const script = 'ip link set lo up && echo 40000 40003 > /proc/sys/net/ipv4/ip_local_port_range && exec "$@"';
-  return refused(space, () => startRun(space, variants, { before: ['unshare', '--net', 'sh', '-c', script, 'sh'] }));
+  const script =
+    'ip link set lo up && echo 40000 40003 > /proc/sys/net/ipv4/ip_local_port_range && exec "$@"';
+  return refused(space, () =>
+    startRun(space, variants, { before: ['unshare', '--net', 'sh', '-c', script, 'sh'] }),
+  );
 }
 
-async function ended(space: Space, command: Command): Promise<{ exit: Ended; misses: Miss[]; output: string }> {
-  const exit = await Promise.race([command.ended, sleep(limitMs).then((): Ended => ({ code: null, signal: 'nothing, it still runs' }))]);
+async function ended(
+  space: Space,
+  command: Command,
+): Promise<{ exit: Ended; misses: Miss[]; output: string }> {
+  const exit = await Promise.race([
+    command.ended,
+    sleep(limitMs).then((): Ended => ({ code: null, signal: 'nothing, it still runs' })),
+  ]);
   const processes = await remaining(space, 5000);
   const output = command.output();
   // What could not be written where it should be may be kept there, and the user is told so.
   const files = filesLeft(space, false).filter((name) => !output.includes(name.replace(/^tmp\//, '')));
-  return { exit, output, misses: [...leftMisses({ processes, listeners: [], files }), ...wordMisses(output)] };
+  return {
+    exit,
+    output,
+    misses: [...leftMisses({ processes, listeners: [], files }), ...wordMisses(output)],
+  };
 }
 
 function exitMiss({ code, signal }: Ended, wanted: number): Miss {
-  return { aspect: 'exit code', text: `${signal === null ? `exit code ${code}` : `ended by ${signal}`}, and it should be ${wanted}` };
+  return {
+    aspect: 'exit code',
+    text: `${signal === null ? `exit code ${code}` : `ended by ${signal}`}, and it should be ${wanted}`,
+  };
 }

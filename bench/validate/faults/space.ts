@@ -1,5 +1,5 @@
-// Gives each case a folder, a folder for temporary files and a mark in the environment by which everything that it
-// starts is found again, whoever its parent is by then. What a case leaves is told and cleared away.
+// Gives each case a folder, a folder for temporary files and a mark in the environment by which everything
+// that it starts is found again, whoever its parent is by then. What a case leaves is told and cleared away.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
@@ -31,11 +31,13 @@ const open = new Set<Space>();
 let spaces = 0;
 
 // Nothing of a validation that is ended in the middle outlives it.
-process.on('exit', () => open.forEach((space) => {
-  for (const pid of space.processes()) kill(pid);
-  unmountAll(space.folder);
-  rmSync(space.folder, { recursive: true, force: true });
-}));
+process.on('exit', () =>
+  open.forEach((space) => {
+    for (const pid of space.processes()) kill(pid);
+    unmountAll(space.folder);
+    rmSync(space.folder, { recursive: true, force: true });
+  }),
+);
 
 export function newSpace(): Space {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-faults-'));
@@ -71,14 +73,22 @@ export function newSpace(): Space {
 
 /** A process that was started with this in its environment. Zombies have no environment any more. */
 function pidsWith(assignment: string): number[] {
-  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && (read(`/proc/${entry}/environ`) ?? '').split('\0').includes(assignment)).map(Number);
+  return readdirSync('/proc')
+    .filter(
+      (entry) =>
+        /^\d+$/.test(entry) && (read(`/proc/${entry}/environ`) ?? '').split('\0').includes(assignment),
+    )
+    .map(Number);
 }
 
 /** `4711 node servers/process.ts (stopped)` */
 export function describeProcess(pid: number): string {
   const words = (read(`/proc/${pid}/cmdline`) ?? '').split('\0').filter((word) => word !== '');
   const state = /^State:\s+(\w)/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
-  return `${pid} ${words.map((word) => word.split('/').slice(-2).join('/')).join(' ').slice(0, 100)}${state === 'T' ? ' (stopped)' : ''}`;
+  return `${pid} ${words
+    .map((word) => word.split('/').slice(-2).join('/'))
+    .join(' ')
+    .slice(0, 100)}${state === 'T' ? ' (stopped)' : ''}`;
 }
 
 /** Inodes of the TCP sockets on which these processes listen, with their ports. */
@@ -116,7 +126,10 @@ function socketsOf(pid: number): string[] {
 
 /** Children of a process, from /proc. */
 export function childrenOf(pid: number): number[] {
-  return (read(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter((one) => one !== '').map(Number);
+  return (read(`/proc/${pid}/task/${pid}/children`) ?? '')
+    .split(' ')
+    .filter((one) => one !== '')
+    .map(Number);
 }
 
 export function commandLineOf(pid: number): string {
@@ -142,7 +155,10 @@ function kill(pid: number): void {
 }
 
 function unmountAll(folder: string): void {
-  const mounts = (read('/proc/self/mounts') ?? '').split('\n').map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${folder}/`));
+  const mounts = (read('/proc/self/mounts') ?? '')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${folder}/`));
   for (const path of mounts) spawnSync('umount', ['--lazy', path]);
 }
 

@@ -1,5 +1,6 @@
-// Takes space and memory away from the stores of webhook deliveries while events are published: what was refused exists
-// nowhere, what was taken is delivered, and the sequence has no gap. Then there is space again, and all goes on.
+// Takes space and memory away from the stores of webhook deliveries while events are published: what was
+// refused exists nowhere, what was taken is delivered, and the sequence has no gap. Then there is space
+// again, and all goes on.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,7 +9,15 @@ import { startBroker } from './broker.ts';
 import type { Miss } from './judge.ts';
 import type { Shortage } from './shortages.ts';
 import type { Space } from './space.ts';
-import { conclude, judgeStore, publish, serveWebhooks, startReceiver, type Answer, type StoreSeen } from './webhook-server.ts';
+import {
+  conclude,
+  judgeStore,
+  publish,
+  serveWebhooks,
+  startReceiver,
+  type Answer,
+  type StoreSeen,
+} from './webhook-server.ts';
 
 const posts = 60;
 const padBytes = 60_000;
@@ -23,7 +32,9 @@ export const storeShortages: readonly Shortage[] = [
 
 async function onSqlite(space: Space): Promise<Miss[]> {
   const disk = space.mount('store', 2 * 1024 ** 2);
-  return refusals(space, ['store=sqlite', `file=${join(disk, 'store.db')}`], () => space.remount(disk, `size=${64 * 1024 ** 2}`));
+  return refusals(space, ['store=sqlite', `file=${join(disk, 'store.db')}`], () =>
+    space.remount(disk, `size=${64 * 1024 ** 2}`),
+  );
 }
 
 async function onRedis(space: Space): Promise<Miss[]> {
@@ -33,10 +44,17 @@ async function onRedis(space: Space): Promise<Miss[]> {
   return refusals(space, ['store=redis', `redis=${broker.url}`], give, () => broker.stop());
 }
 
-async function refusals(space: Space, options: readonly string[], give: () => void, last: () => Promise<void> = async () => {}): Promise<Miss[]> {
+async function refusals(
+  space: Space,
+  options: readonly string[],
+  give: () => void,
+  last: () => Promise<void> = async () => {},
+): Promise<Miss[]> {
   const receiver = await startReceiver();
   const server = await serveWebhooks(space, options, receiver);
-  const answers: Answer[] = await Promise.all(Array.from({ length: posts }, (_, i) => publish(server.url, `post-${i + 1}`, padBytes)));
+  const answers: Answer[] = await Promise.all(
+    Array.from({ length: posts }, (_, i) => publish(server.url, `post-${i + 1}`, padBytes)),
+  );
   await sleep(500);
   give();
   await sleep(500);
@@ -44,7 +62,10 @@ async function refusals(space: Space, options: readonly string[], give: () => vo
   const stopped = server.command.ended.then(last);
   const seen = await conclude(space, server, receiver, answers);
   await stopped;
-  return judgeRefusals({ ...seen, left: { ...seen.left, processes: seen.left.processes.filter((one) => !one.includes('redis-server')) } });
+  return judgeRefusals({
+    ...seen,
+    left: { ...seen.left, processes: seen.left.processes.filter((one) => !one.includes('redis-server')) },
+  });
 }
 
 /** Pure. */
@@ -52,7 +73,13 @@ export function judgeRefusals(seen: StoreSeen): Miss[] {
   const misses = judgeStore(seen, answerLimitMs);
   const refused = seen.answers.filter(({ status }) => status !== 201).length;
   if (refused === 0) misses.push({ aspect: 'account', text: 'nothing was refused, so nothing was shown' });
-  const afterwards = seen.answers.filter(({ key, status }) => key.startsWith('afterwards-') && status === 201).length;
-  if (afterwards < postsAfterwards) misses.push({ aspect: 'account', text: `with space again ${afterwards} of ${postsAfterwards} publications were taken` });
+  const afterwards = seen.answers.filter(
+    ({ key, status }) => key.startsWith('afterwards-') && status === 201,
+  ).length;
+  if (afterwards < postsAfterwards)
+    misses.push({
+      aspect: 'account',
+      text: `with space again ${afterwards} of ${postsAfterwards} publications were taken`,
+    });
   return misses;
 }
