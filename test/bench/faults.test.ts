@@ -75,7 +75,8 @@ const brokenStores: [what: string, change: Partial<StoreSeen>, aspect: string, t
     /no publication was taken/,
   ],
   ['statistics that cannot be had', { delivered: undefined }, 'account', /statistics could not be had/],
-  ['statistics of more than came', { delivered: 3 }, 'ledger', /say 3 delivered, and 2/],
+  ['statistics of more than came', { delivered: 4 }, 'ledger', /say 4 delivered; 2 events came, in 3/],
+  ['statistics of fewer than came', { delivered: 1 }, 'ledger', /say 1 delivered; 2 events came/],
   [
     'a taken event that is lost',
     { got: [got('a', 1)], delivered: 1 },
