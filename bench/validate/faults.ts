@@ -11,7 +11,7 @@ import { runBrokerCase } from './faults/broker.ts';
 import { allCases, groupOf, quickCases, type FaultCase } from './faults/cases.ts';
 import { judgeRun, leftMisses, type Miss } from './faults/judge.ts';
 import { faultsOutcome, type Tried } from './faults/page.ts';
-import { filesLeft, remaining } from './faults/command.ts';
+import { leftOf } from './faults/command.ts';
 import { runCase, scenarioOf, usualRun, type Usual } from './faults/runs.ts';
 import { shortages, type Shortage } from './faults/shortages.ts';
 import { newSpace, type Space } from './faults/space.ts';
@@ -135,14 +135,7 @@ async function killStore(number: number, space: Space): Promise<Miss[]> {
   Object.assign(process.env, space.env);
   try {
     const ledger = await killRepeatedly('sqlite', 1, random(number, 'moment'), storeLifeMs);
-    return [
-      ...judgeKills(ledger),
-      ...leftMisses({
-        processes: await remaining(space, 3000),
-        listeners: [],
-        files: filesLeft(space, false),
-      }),
-    ];
+    return [...judgeKills(ledger), ...leftMisses(await leftOf(space, new Map(), false, 3000))];
   } finally {
     for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
     Object.assign(process.env, before);

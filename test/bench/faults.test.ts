@@ -4,14 +4,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { judgeKills } from '../../bench/validate/faults.ts';
 import { allCases, groupOf, quickCases, redrawn } from '../../bench/validate/faults/cases.ts';
-import { filesLeft, remaining } from '../../bench/validate/faults/command.ts';
+import { leftOf } from '../../bench/validate/faults/command.ts';
 import { faultsOutcome, type Tried } from '../../bench/validate/faults/page.ts';
-import { listenersOf, newSpace, signalTo, stillListening } from '../../bench/validate/faults/space.ts';
+import { listenersOf, newSpace, signalTo } from '../../bench/validate/faults/space.ts';
 import { judgeRefusals } from '../../bench/validate/faults/store-shortages.ts';
 import { judgeStore, type Answer, type StoreSeen } from '../../bench/validate/faults/webhook-server.ts';
 
@@ -229,15 +229,16 @@ test('what a killed process leaves is found: its children, their ports, their te
     signalTo(orphan, 'SIGSTOP');
     signalTo(parent.pid!, 'SIGKILL');
     await once(parent, 'exit');
-    let left = '';
+    let left = await leftOf(space, listeners, true, 0);
+    assert.equal(left.listeners.length, 1);
+    assert.deepEqual(left.files, ['tmp/half']);
     // The kernel stops it a moment after it was told to.
-    for (let i = 0; i < 500 && !left.includes('(stopped)'); i++) left = (await remaining(space, 10)).join();
-    assert.match(left, new RegExp(`^${orphan} .*\\(stopped\\)$`));
-    assert.equal(stillListening(listeners).length, 1);
-    assert.deepEqual(filesLeft(space, true), ['tmp/half']);
+    for (let i = 0; i < 500 && !left.processes.join().includes('(stopped)'); i++)
+      left = await leftOf(space, listeners, true, 10);
+    assert.match(left.processes.join(), new RegExp(`^${orphan} .*\\(stopped\\)$`));
     signalTo(orphan, 'SIGKILL');
-    assert.deepEqual(await remaining(space, 10_000), []);
-    assert.deepEqual(stillListening(listeners), []);
+    rmSync(join(space.temporary, 'half'));
+    assert.deepEqual(await leftOf(space, listeners, true, 10_000), nothing);
   } finally {
     await space.remove();
   }

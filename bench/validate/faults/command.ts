@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../../core/errors.ts';
-import { describeProcess, type Space } from './space.ts';
+import { describeProcess, stillListening, type Left, type Space } from './space.ts';
 
 export type Ended = { code: number | null; signal: string | null };
 export type Command = {
@@ -77,8 +77,31 @@ export async function remaining(space: Space, limitMs: number): Promise<string[]
   return space.processes().map(describeProcess);
 }
 
-/** @param killed a process that was killed outright may leave what it was writing beside its result */
-export function filesLeft(space: Space, killed: boolean): string[] {
+/**
+ * What is left when the time is up, or nothing as soon as nothing is. A process that has been killed closes its sockets
+ * a moment after it has gone from the lists.
+ * @param listeners that it had, from before
+ * @param killed whether it was killed outright: it may leave what it was writing beside its result
+ */
+export async function leftOf(
+  space: Space,
+  listeners: ReadonlyMap<string, number>,
+  killed: boolean,
+  limitMs: number,
+): Promise<Left> {
+  const until = performance.now() + limitMs;
+  for (;;) {
+    const left: Left = {
+      processes: space.processes().map(describeProcess),
+      listeners: stillListening(listeners),
+      files: filesLeft(space, killed),
+    };
+    if (Object.values(left).flat().length === 0 || performance.now() >= until) return left;
+    await sleep(20);
+  }
+}
+
+function filesLeft(space: Space, killed: boolean): string[] {
   const parts = killed
     ? []
     : readdirSync(space.folder, { recursive: true, encoding: 'utf8' }).filter((name) =>

@@ -11,7 +11,7 @@ import { renderJunit } from '../../../reports/junit.ts';
 import { renderMarkdown } from '../../../reports/markdown.ts';
 import { readResult } from '../../../reports/read.ts';
 import { redrawn, type ChildRole, type RunCase } from './cases.ts';
-import { filesLeft, remaining, startCommand, type Command, type Ended } from './command.ts';
+import { leftOf, remaining, startCommand, type Command, type Ended } from './command.ts';
 import type { RunSeen, Stored } from './judge.ts';
 import {
   childrenOf,
@@ -20,7 +20,6 @@ import {
   listenersOf,
   newSpace,
   signalTo,
-  stillListening,
   type Space,
 } from './space.ts';
 
@@ -137,9 +136,9 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
   // It had done all when the signal came, and ends as if there had been none.
   if (one.victim === 'harness' && exit.signal === null && exit.code !== 130 && one.act !== 'pause')
     return undefined;
-  const processes = await remaining(space, leftLimitMs);
-  const { stored, unexplained } = await storedIn(join(space.folder, 'results'));
   const killed = exit.signal === 'SIGKILL';
+  const left = await leftOf(space, listeners, killed, leftLimitMs);
+  const { stored, unexplained } = await storedIn(join(space.folder, 'results'));
   const measured = typeof stored === 'object' && stored.result.trials.length > 0;
   const seen: RunSeen = {
     hit: one,
@@ -151,7 +150,7 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
     output: run.output(),
     stored,
     unexplained,
-    left: { processes, listeners: stillListening(listeners), files: filesLeft(space, killed) },
+    left,
     next: killed && begun && !measured ? await nextRun(space, one.variants) : undefined,
   };
   return { seen, atMs };

@@ -11,7 +11,7 @@ import { exitCodes } from '../../../core/errors.ts';
 import { exitCodeOf } from '../../../cli/run.ts';
 import type { ChildRole } from './cases.ts';
 import { ledgerMisses, leftMisses, wordMisses, type Miss } from './judge.ts';
-import { filesLeft, remaining, startCommand, type Command, type Ended } from './command.ts';
+import { leftOf, startCommand, type Command, type Ended } from './command.ts';
 import { childOf, startRun, storedIn } from './runs.ts';
 import { storeShortages } from './store-shortages.ts';
 import type { Space } from './space.ts';
@@ -255,14 +255,14 @@ async function ended(
     command.ended,
     sleep(limitMs).then((): Ended => ({ code: null, signal: 'nothing, it still runs' })),
   ]);
-  const processes = await remaining(space, 5000);
+  const left = await leftOf(space, new Map(), false, 3000);
   const output = command.output();
   // What could not be written where it should be may be kept there, and the user is told so.
-  const files = filesLeft(space, false).filter((name) => !output.includes(name.replace(/^tmp\//, '')));
+  const files = left.files.filter((name) => !output.includes(name.replace(/^tmp\//, '')));
   return {
     exit,
     output,
-    misses: [...leftMisses({ processes, listeners: [], files }), ...wordMisses(output)],
+    misses: [...leftMisses({ ...left, files }), ...wordMisses(output)],
   };
 }
 

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { leftMisses, wordMisses, type Miss } from './judge.ts';
-import { filesLeft, remaining, startCommand, type Command, type Ended } from './command.ts';
-import { listenersOf, stillListening, type Space } from './space.ts';
+import { leftOf, startCommand, type Command, type Ended } from './command.ts';
+import { listenersOf, type Left, type Space } from './space.ts';
 
 /**
  * One answer to a publication. `status` is 0 where none came; `unknown` where it says that the event may
@@ -33,7 +33,7 @@ export type StoreSeen = {
   delivered: number | undefined;
   exit: Ended;
   output: string;
-  left: { processes: string[]; listeners: string[]; files: string[] };
+  left: Left;
 };
 
 /** Wanted within two seconds; the rest is for a busy machine. */
@@ -174,7 +174,7 @@ export async function conclude(
     command.ended,
     sleep(15_000).then((): Ended => ({ code: null, signal: 'nothing, it still runs' })),
   ]);
-  const processes = await remaining(space, 3000);
+  const left = await leftOf(space, listeners, false, 3000);
   receiver.close();
   return {
     answers,
@@ -182,7 +182,7 @@ export async function conclude(
     delivered: last?.delivered,
     exit,
     output: command.output(),
-    left: { processes, listeners: stillListening(listeners), files: filesLeft(space, false) },
+    left,
   };
 }
 
