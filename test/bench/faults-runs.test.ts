@@ -54,7 +54,7 @@ const killedServer: RunSeen = {
   unexplained: [],
   next: undefined,
 };
-const unfinished = { interrupted: true };
+const unfinished: Partial<Result> = { state: { kind: 'unfinished' } };
 const killedHarness: RunSeen = {
   ...killedServer,
   hit: { victim: 'harness', act: 'kill', trial: 1 },

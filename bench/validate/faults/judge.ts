@@ -202,7 +202,7 @@ function isKill({ victim, act }: RunSeen['hit']): boolean {
 }
 
 function isUnfinished(result: Result): boolean {
-  return result.interrupted;
+  return result.state.kind !== 'finished';
 }
 
 function junitErrors(junit: string): number {
