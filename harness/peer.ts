@@ -134,7 +134,7 @@ export async function endedWithin(gone: Promise<void>, kill: () => void, graceMs
   }
 }
 
-const stderrKeptBytes = 4096;
+const stderrKeptBytes = 16 * 1024;
 
 /**
  * Starts a child process of ours as a peer.
@@ -166,6 +166,11 @@ function sendTo(child: ChildProcess, command: Message): void {
 
 function endOf(code: number | null, signal: string | null, stderr: string): string {
   const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-  const said = stderr.trim();
+  const said = sentenceOf(stderr.trim());
   return said === '' ? how : `${how}; it said: ${said}`;
+}
+
+/** What the runtime says when it gives up, without the trace of its own stack that follows. */
+function sentenceOf(stderr: string): string {
+  return /^(?:FATAL ERROR|#\s+Fatal error).*$/m.exec(stderr)?.[0] ?? stderr;
 }
