@@ -27,6 +27,7 @@ export function hasTurn(response: ServerResponse): boolean {
 export function turnOf(response: ServerResponse): Promise<'now' | 'gone' | 'crowded'> {
   const { socket } = response.req;
   if (socket.destroyed) return Promise.resolve('gone');
+  if (hasTurn(response)) return Promise.resolve('now');
   const before = waiting.get(socket) ?? 0;
   if (before >= mostWaiting) {
     socket.destroy();
