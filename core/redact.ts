@@ -1,9 +1,9 @@
-// Takes secrets out of text that others have written: a target may repeat what it was sent as it is, in JSON, in a URL,
-// in HTML, in base64 or in hex, in one of these inside another, and in a quote that is cut short.
+// Takes secrets out of text that others have written: a target may repeat what it was sent as it is, in JSON,
+// in a URL, in HTML, in base64 or in hex, in one of these inside another, and in a quote that is cut short.
 //
-// The text is read as each of these codings says, up to `deepest` times, with a note of where each byte came from; where
-// a secret stands in what comes out, the place that it came from is taken out. Besides, the usual spellings of a secret
-// are looked for as they are, since what stands before one may change how it is read.
+// The text is read as each of these codings says, up to `deepest` times, with a note of where each byte came
+// from; where a secret stands in what comes out, the place that it came from is taken out. Besides, the usual
+// spellings of a secret are looked for as they are, since what stands before one may change how it is read.
 
 import { spellingsOf } from './secret-spellings.ts';
 import { decodings, plainLayer, type Layer } from './text-layers.ts';
@@ -42,16 +42,28 @@ export function redact(text: string, secrets: readonly Secret[]): string {
 }
 
 /**
- * The first `most` characters of what somebody else has written, without secrets: also without a part of one that
- * stands across the cut.
+ * The first `most` characters of what somebody else has written, without secrets: also without a part of one
+ * that stands across the cut.
  */
 export function quote(text: string, most: number, secrets: readonly Secret[]): string {
-  return secrets.length === 0 ? text.slice(0, most) : cleaned(text.slice(0, quotedLength(most, secrets)), most, secrets);
+  return secrets.length === 0
+    ? text.slice(0, most)
+    : cleaned(text.slice(0, quotedLength(most, secrets)), most, secrets);
 }
 
 /** As `quote`, of bytes `from`..`to` in UTF-8. */
-export function quoteBytes(bytes: Buffer, from: number, to: number, most: number, secrets: readonly Secret[]): string {
-  const text = bytes.toString('utf8', from, Math.min(to, from + longestCharacter * quotedLength(most, secrets)));
+export function quoteBytes(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  most: number,
+  secrets: readonly Secret[],
+): string {
+  const text = bytes.toString(
+    'utf8',
+    from,
+    Math.min(to, from + longestCharacter * quotedLength(most, secrets)),
+  );
   return quote(text, most, secrets);
 }
 
@@ -116,7 +128,7 @@ function knownOf(secrets: readonly Secret[]): Known {
   const needles = secrets.flatMap(({ name, value }) => {
     const place = `\${${name}}`;
     // A variable may be called like its value.
-    const shown = fold(place).includes(fold(value)) ? '\${...}' : place;
+    const shown = fold(place).includes(fold(value)) ? '${...}' : place;
     return spellingsOf(value).map((bytes) => ({ bytes: fold(bytes), name: shown }));
   });
   look = {

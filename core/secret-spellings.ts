@@ -1,5 +1,6 @@
-// Spells a secret in the usual ways: what encoders of JSON, URLs, forms and HTML make of it. Upper and lower case are
-// for the reader to fold. Base64 and hex are not among them, as what they make depends on what stands before.
+// Spells a secret in the usual ways: what encoders of JSON, URLs, forms and HTML make of it. Upper and lower
+// case are for the reader to fold. Base64 and hex are not among them, as what they make depends on what
+// stands before.
 
 /** Bytes, as a string of characters up to 255. */
 export function spellingsOf(value: string): string[] {
@@ -28,8 +29,18 @@ function bytesOf(text: string): string {
 function jsonTexts(value: string): string[] {
   const plain = JSON.stringify(value).slice(1, -1);
   const units = Array.from({ length: value.length }, (_, i) => `\\u${hex(value[i]!, 4)}`);
-  const beyond = (pattern: RegExp) => Array.from({ length: value.length }, (_, i) => (pattern.test(value[i]!) ? units[i]! : JSON.stringify(value[i]!).slice(1, -1))).join('');
-  return [plain, plain.replaceAll('/', '\\/'), beyond(/[^\0-\x7f]/), beyond(/[^\0-\x7f]/).replaceAll('/', '\\/'), beyond(/[^\0-\x7f]|[<>&'"+]/), units.join('')];
+  const beyond = (pattern: RegExp) =>
+    Array.from({ length: value.length }, (_, i) =>
+      pattern.test(value[i]!) ? units[i]! : JSON.stringify(value[i]!).slice(1, -1),
+    ).join('');
+  return [
+    plain,
+    plain.replaceAll('/', '\\/'),
+    beyond(/[^\0-\x7f]/),
+    beyond(/[^\0-\x7f]/).replaceAll('/', '\\/'),
+    beyond(/[^\0-\x7f]|[<>&'"+]/),
+    units.join(''),
+  ];
 }
 
 function htmlTexts(value: string): string[] {
@@ -37,8 +48,14 @@ function htmlTexts(value: string): string[] {
   const escaped = (apostrophe: string) => value.replace(/[&<>"']/g, (one) => named[one] ?? apostrophe);
   const points = [...value].map((one) => one.codePointAt(0)!);
   return [
-    value.replace(/[&<>]/g, (one) => named[one]!), escaped("'"), escaped('&#39;'), escaped('&#x27;'), escaped('&apos;'), escaped('&#039;').replaceAll('&quot;', '&#34;'),
-    points.map((point) => `&#${point};`).join(''), points.map((point) => `&#x${point.toString(16)};`).join(''),
+    value.replace(/[&<>]/g, (one) => named[one]!),
+    escaped("'"),
+    escaped('&#39;'),
+    escaped('&#x27;'),
+    escaped('&apos;'),
+    escaped('&#039;').replaceAll('&quot;', '&#34;'),
+    points.map((point) => `&#${point};`).join(''),
+    points.map((point) => `&#x${point.toString(16)};`).join(''),
   ];
 }
 

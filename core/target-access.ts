@@ -26,7 +26,7 @@ export type TargetAccess = {
   subscribe: Partial<Record<TargetPattern, TargetSubscribe>>;
   /** PEM. */
   ca?: string;
-  /** Values that came from the environment, and what they stand for: taken out of whatever the target says or is said of it. */
+  /** Values of the environment, and what they stand for: taken out of all that the target says or is said of it. */
   secrets: Secret[];
   /** Variables whose values are too short to be taken out. */
   tooShort: string[];
@@ -103,7 +103,8 @@ export function accessOf(target: Target, file: string, env: Readonly<Record<stri
   const values = [...[...used].map(([name, value]) => ({ name, value })), ...credentials];
   const isLong = ({ value }: Secret) => value.trim().length >= shortestSecret;
   const tooShort = [...used.keys()].filter((name) => !isLong({ name, value: used.get(name)! }));
-  return { ...access, secrets: values.filter(isLong), tooShort, ...(target.tls && { ca: authority(target.tls.ca, file, readText) }) };
+  const ca = target.tls && authority(target.tls.ca, file, readText);
+  return { ...access, secrets: values.filter(isLong), tooShort, ...(ca !== undefined && { ca }) };
 }
 
 function authority(path: string, file: string, readText: (path: string) => string): string {
@@ -122,7 +123,8 @@ function credentialsIn(header: string, name: string): Secret[] {
 
 /** What to tell the user of variables whose values cannot be kept out of what is printed. */
 export function notesOn({ tooShort }: Pick<TargetAccess, 'tooShort'>, file: string): string[] {
-  return tooShort.map((name) => `${file}: the value of ${name} has fewer than ${shortestSecret} characters, so it is not treated as a secret: it stands in any text.`);
+  const why = `has fewer than ${shortestSecret} characters, so it is not treated as a secret: it stands in any text`;
+  return tooShort.map((name) => `${file}: the value of ${name} ${why}.`);
 }
 
 /** Every host that a target file names, as `HOST:PORT` with whether it speaks TLS; nothing else is ever contacted. */

@@ -1,5 +1,6 @@
-// Reads a text as codings say (JSON, URLs, HTML, shells, base64, hex) and remembers for each byte that comes out where in the
-// text it came from. It decodes whatever looks like one of them: for finding things, not for reading what was meant.
+// Reads a text as codings say (JSON, URLs, HTML, shells, base64, hex) and remembers for each byte that comes
+// out where in the text it came from. It decodes whatever looks like one of them: for finding things, not for
+// reading what was meant.
 
 export type Layer = {
   /** As a string of characters up to 255. */
@@ -29,20 +30,28 @@ export function plainLayer(text: string): Layer {
 export function decodings(layer: Layer, shortest: number): Layer[] {
   return [
     ...replaced(layer, jsonEscape, unescapeJson),
-    ...replaced(layer, percentEscape, (match) => (match[1] === undefined ? String.fromCharCode(Number.parseInt(match[2]!, 16)) : utf8(pointOf(match[1], 16)))),
+    ...replaced(layer, percentEscape, (match) =>
+      match[1] === undefined
+        ? String.fromCharCode(Number.parseInt(match[2]!, 16))
+        : utf8(pointOf(match[1], 16)),
+    ),
     ...replaced(layer, htmlEscape, unescapeHtml),
     ...replaced(layer, quotedApostrophe, () => "'"),
-    ...replaced(layer, readAsLatin1, ([pair]) => String.fromCharCode(((pair.charCodeAt(0) & 3) << 6) | (pair.charCodeAt(1) & 63))),
+    ...replaced(layer, readAsLatin1, ([pair]) =>
+      String.fromCharCode(((pair.charCodeAt(0) & 3) << 6) | (pair.charCodeAt(1) & 63)),
+    ),
     ...base64Runs(layer, shortest),
     ...hexRuns(layer, shortest),
   ];
 }
 
-const jsonEscape = /\\(?:u(d[89ab][\da-f]{2})\\u(d[c-f][\da-f]{2})|u([\da-f]{4})|u\{([\da-f]{1,6})\}|x([\da-f]{2})|([^]))/gi;
+const jsonEscape =
+  /\\(?:u(d[89ab][\da-f]{2})\\u(d[c-f][\da-f]{2})|u([\da-f]{4})|u\{([\da-f]{1,6})\}|x([\da-f]{2})|([^]))/gi;
 const shortEscapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 function unescapeJson([, high, low, unit, point, byte, short]: RegExpExecArray): string {
-  if (high !== undefined && low !== undefined) return utf8(String.fromCharCode(Number.parseInt(high, 16), Number.parseInt(low, 16)));
+  if (high !== undefined && low !== undefined)
+    return utf8(String.fromCharCode(Number.parseInt(high, 16), Number.parseInt(low, 16)));
   const number = unit ?? point ?? byte;
   return number === undefined ? (shortEscapes[short!] ?? short!) : utf8(pointOf(number, 16));
 }
@@ -52,11 +61,25 @@ const percentEscape = /%(?:u([\da-f]{4})|([\da-f]{2}))/gi;
 /** Between apostrophes: for a shell, and in YAML. */
 const quotedApostrophe = /'(?:\\'|"'")'|''/g;
 
-/** A byte beyond ASCII that somebody took for a character of Latin-1 and wrote in UTF-8, as happens to headers. */
+/**
+ * A byte beyond ASCII that somebody took for a character of Latin-1 and wrote in UTF-8, as happens to
+ * headers.
+ */
 const readAsLatin1 = /[\xc2\xc3][\x80-\xbf]/g;
 
 const htmlEscape = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(amp|lt|gt|quot|apos|nbsp|sol|plus|equals|colon));?/gi;
-const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', sol: '/', plus: '+', equals: '=', colon: ':' };
+const entities: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+  sol: '/',
+  plus: '+',
+  equals: '=',
+  colon: ':',
+};
 
 function unescapeHtml([, decimal, hexadecimal, name]: RegExpExecArray): string {
   if (name !== undefined) return entities[name.toLowerCase()]!;
@@ -102,15 +125,22 @@ function replaced(layer: Layer, pattern: RegExp, read: (match: RegExpExecArray) 
   return [layerOf(draft)];
 }
 
-const base64Alphabet = new Map(Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', (char, i) => [char, i]));
+const base64Alphabet = new Map(
+  Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', (char, i) => [char, i]),
+);
 base64Alphabet.set('-', 62).set('_', 63); // base64url
 
-/** Runs of the alphabet, over the ends of lines, from each of the places in a group of four at which it may begin. */
+/**
+ * Runs of the alphabet, over the ends of lines, from each of the places in a group of four at which it may
+ * begin.
+ */
 function base64Runs(layer: Layer, shortest: number): Layer[] {
   return [...layer.bytes.matchAll(/[A-Za-z\d+/_-](?:[\r\n]*[A-Za-z\d+/_-])+/g)].flatMap((run) => {
     const places = placesIn(run, (char) => base64Alphabet.has(char));
     if (places.length * 6 < (shortest - 1) * 8) return [];
-    return [0, 1, 2, 3].map((skipped) => bitsOf(layer, places.slice(skipped), 6, (char) => base64Alphabet.get(char)!));
+    return [0, 1, 2, 3].map((skipped) =>
+      bitsOf(layer, places.slice(skipped), 6, (char) => base64Alphabet.get(char)!),
+    );
   });
 }
 
@@ -119,7 +149,9 @@ function hexRuns(layer: Layer, shortest: number): Layer[] {
   return [...layer.bytes.matchAll(/[\da-f](?:[ :-]?[\da-f])+/gi)].flatMap((run) => {
     const places = placesIn(run, (char) => /[\da-f]/i.test(char));
     if (places.length < shortest * 2) return [];
-    return [0, 1].map((skipped) => bitsOf(layer, places.slice(skipped), 4, (char) => Number.parseInt(char, 16)));
+    return [0, 1].map((skipped) =>
+      bitsOf(layer, places.slice(skipped), 4, (char) => Number.parseInt(char, 16)),
+    );
   });
 }
 
@@ -128,7 +160,12 @@ function placesIn(run: RegExpExecArray, counts: (char: string) => boolean): numb
 }
 
 /** Bytes of the characters at these places, each of which stands for so many bits. */
-function bitsOf(layer: Layer, places: readonly number[], bitsEach: number, valueOf: (char: string) => number): Layer {
+function bitsOf(
+  layer: Layer,
+  places: readonly number[],
+  bitsEach: number,
+  valueOf: (char: string) => number,
+): Layer {
   const draft: Draft = { pieces: [], from: [], to: [] };
   let bits = 0;
   let held = 0;

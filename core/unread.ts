@@ -5,24 +5,31 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * How long bytes may wait for a client that takes none. A client is only seen to read when the kernel's buffers have
- * room again, a third of up to 4 MiB, so one that reads more slowly than about 16 KB/s may be taken for one that does not.
+ * How long bytes may wait for a client that takes none. A client is only seen to read when the kernel's
+ * buffers have room again, a third of up to 4 MiB, so one that reads more slowly than about 16 KB/s may be
+ * taken for one that does not.
  */
 export const unreadMs = 120_000;
 
-/** Requests of one connection that wait behind another; no client that reads its answers has as many under way. */
+/**
+ * Requests of one connection that wait behind another; no client that reads its answers has as many under
+ * way.
+ */
 export const mostWaiting = 100;
 
 const waiting = new WeakMap<Socket, number>();
 
-/** Whether an answer stands next on its connection. The others' turn comes when what is before them has left. */
+/**
+ * Whether an answer stands next on its connection. The others' turn comes when what is before them has left.
+ */
 export function hasTurn(response: ServerResponse): boolean {
   return response.socket !== null;
 }
 
 /**
  * Waits until an answer's turn has come.
- * @returns `gone` when the connection is, `crowded` when more than `mostWaiting` wait on it and it was cut for that
+ * @returns `gone` when the connection is, `crowded` when more than `mostWaiting` wait on it and it was cut
+ * for that
  */
 export function turnOf(response: ServerResponse): Promise<'now' | 'gone' | 'crowded'> {
   const { socket } = response.req;
@@ -45,13 +52,14 @@ export function turnOf(response: ServerResponse): Promise<'now' | 'gone' | 'crow
 }
 
 /**
- * Cuts connections whose answer does not leave: nothing has come in, and nothing gone out, for so long. Node's own
- * limit on idle connections stays as it was, and connections on which nothing waits may be silent.
+ * Cuts connections whose answer does not leave: nothing has come in, and nothing gone out, for so long.
+ * Node's own limit on idle connections stays as it was, and connections on which nothing waits may be silent.
  * @param withinMs differs from `unreadMs` in tests alone
  */
 export function cutUnread(server: Server, withinMs = unreadMs): void {
   server.setTimeout(withinMs, (socket) => {
-    // Where it is not ours that is over, it is that of a connection between two requests (`keepAliveTimeout`).
+    // Where it is not ours that is over, it is that of a connection between two requests
+    // (`keepAliveTimeout`).
     if (socket.writableLength > 0 || socket.timeout !== withinMs) socket.destroy();
   });
 }

@@ -96,7 +96,9 @@ function variantIn(text: string, { name, variants }: Scenario): Variant {
 
 function targetArm(name: string, target: PreparedTarget, scenario: Scenario, { registry }: ArmOptions, fleetOf: (target: PreparedTarget) => Arm['fleet']): OpenedArm {
   const { variants } = withTargets(scenario, registry, [target], false).scenario;
-  return { kind: 'all', name: redact(name, target.access.secrets), variants, fleet: fleetOf(target), targets: [target] };
+  // A command may hold what is in the environment too.
+  const shown = redact(name, target.access.secrets);
+  return { kind: 'all', name: shown, variants, fleet: fleetOf(target), targets: [target] };
 }
 
 function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet: Arm['fleet']): OpenedArm {

@@ -40,8 +40,11 @@ export async function checkTarget(target: PreparedTarget, topic: string, fleet: 
   const problems = await Promise.all(target.hosts.map((host) => problemReaching(host, target.access, signal)));
   signal.throwIfAborted();
   const unreachable = problems.filter((problem) => problem !== undefined);
+  const shown = (text: string) => redact(text, target.access.secrets);
   const clean = ({ message, hint, ...rest }: Finding): Finding => ({
-    ...rest, message: redact(message, target.access.secrets), ...(hint !== undefined && { hint: redact(hint, target.access.secrets) }),
+    ...rest,
+    message: shown(message),
+    ...(hint !== undefined && { hint: shown(hint) }),
   });
   if (unreachable.length > 0) return unreachable.map((message) => clean({ works: false, message }));
   const findings: Finding[] = [];

@@ -53,12 +53,16 @@ export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
 }
 
 /**
- * The peer, without secrets in what it fails with: a process that breaks down says what it had in its hands. What it
- * counts as problems it has cleaned itself, before it cut anything.
+ * The peer, without secrets in what it fails with: a process that breaks down says what it had in its hands.
+ * What it counts as problems it has cleaned itself, before it cut anything.
  */
-function withoutSecrets<Command extends { kind: string }, Report extends { kind: string }>(peer: Peer<Command, Report>, secrets: readonly Secret[]): Peer<Command, Report> {
+function withoutSecrets<Command extends { kind: string }, Report extends { kind: string }>(
+  peer: Peer<Command, Report>,
+  secrets: readonly Secret[],
+): Peer<Command, Report> {
   const fail = (error: unknown): never => {
-    throw error instanceof TrialFailure ? new TrialFailure(error.code, redact(error.message, secrets)) : error;
+    if (!(error instanceof TrialFailure)) throw error;
+    throw new TrialFailure(error.code, redact(error.message, secrets));
   };
   const broken = peer.broken.catch(fail);
   broken.catch(() => {}); // it is awaited only by those who wait for something

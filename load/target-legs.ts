@@ -102,7 +102,8 @@ export function createLegs({ context, access, note }: TargetContext, { url: temp
       });
       if (found === 0 && to > from && !unstamped) {
         unstamped = ++unshown >= 3;
-        note('unstamped', `a message carried no event of ours: ${JSON.stringify(quoteBytes(bytes, from, to, shownLength, access.secrets))}${to - from > shownLength ? '...' : ''}`);
+        const quoted = JSON.stringify(quoteBytes(bytes, from, to, shownLength, access.secrets));
+        note('unstamped', `a message carried no event of ours: ${quoted}${to - from > shownLength ? '...' : ''}`);
       }
       return found - old;
     },

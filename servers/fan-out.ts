@@ -1,14 +1,15 @@
-// Hands events to subscribers on connections that stay open; what http-stream, sse and websocket share. Who comes with
-// a cursor gets the history first and then every event; an event is framed once for all; who does not keep up meets the
-// slow policy; one timer serves all heartbeats. It knows no protocol: a pattern says how events are framed and peers cut off.
+// Hands events to subscribers on connections that stay open; what http-stream, sse and websocket share. Who comes
+// with a cursor gets the history first and then every event; an event is framed once for all; who does not keep up
+// meets the slow policy; one timer serves all heartbeats. It knows no protocol: a pattern says how events are framed
+// and peers cut off.
 //
 // What is held for one subscriber is bounded: `slowBuffer` and one write in its outlet, `slowBuffer` and one event of
 // those kept by `coalesce`. Of the history it holds the place alone; the hub holds the events.
 //
 // A subscriber that is fed from the history may be as far behind as the history reaches. From then on it may fall
 // behind by `slowBuffer` more, as one that is live; with `slow: disconnect` it is cut off beyond that. The other two
-// policies drop nothing of it while the history holds it. Whatever the policy, it is cut off when the history has left
-// it behind, and when nothing leaves for it for `unreadMs` although something waits (unread-watch.ts).
+// policies drop nothing of it while the history holds it. Whatever the policy, it is cut off when the history has
+// left it behind, and when nothing leaves for it for `unreadMs` although something waits (unread-watch.ts).
 
 import type { Duplex } from 'node:stream';
 import { currentState, type HubEvent } from './hub.ts';
@@ -245,7 +246,8 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
       if (members.size >= limits.maxSubscribers) {
         throw new RequestError(503, 'too-many-subscribers', `the server has ${limits.maxSubscribers} subscribers, which is the limit`);
       }
-      const subscriber: Subscriber<Peer> = { peer, outlet, framing, quiet: false, unanswered: 0, waited: 0, backlog: undefined, unsubscribe() {} };
+      const fresh = { quiet: false, unanswered: 0, waited: 0, backlog: undefined, unsubscribe() {} };
+      const subscriber: Subscriber<Peer> = { peer, outlet, framing, ...fresh };
       // Subscribed and asked for the history in one turn: nothing falls between the two, and nothing into both.
       admit(subscriber, topics);
       const missed = since === undefined ? undefined : beginReplay(hub, topics, since);

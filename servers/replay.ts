@@ -1,7 +1,7 @@
-// Reads the history for one subscriber, a piece at a time. It holds the place up to which everything has been read and
-// no event: those are the hub's, which may let go of them meanwhile. That is a loss only where it concerns what the
-// subscriber was promised: after a reset all that was held then, after `last` the newest event of each topic and what
-// followed. What had gone before it came, it was told of or never asked for.
+// Reads the history for one subscriber, a piece at a time. It holds the place up to which everything has been
+// read and no event: those are the hub's, which may let go of them meanwhile. That is a loss only where it
+// concerns what the subscriber was promised: after a reset all that was held then, after `last` the newest
+// event of each topic and what followed. What had gone before it came, it was told of or never asked for.
 
 import { currentState, type Hub, type HubEvent } from './hub.ts';
 
@@ -10,7 +10,10 @@ export type Replay = {
   readonly topics: readonly string[];
   /** Everything up to here has been read. */
   cursor: string;
-  /** Published since the beginning less what was read: how much further behind the subscriber is than it was then. */
+  /**
+   * Published since the beginning less what was read: how much further behind the subscriber is than it was
+   * then.
+   */
   grownBytes: number;
   /** Left out where all behind the cursor was promised. */
   readonly promise: Promised | undefined;
@@ -32,15 +35,31 @@ type Rest = { events: HubEvent[]; lost: boolean };
 export function beginReplay(hub: Hub, topics: readonly string[], cursor: string): Rest & { replay: Replay } {
   const { events, lost } = hub.since(topics, cursor);
   const of = cursor === currentState ? 'newest' : lost ? 'held' : undefined;
-  return { events, lost, replay: { kind: 'history', topics, cursor, grownBytes: 0, promise: of && { of, first: firstOf(events), end: offsetIn(hub.cursor()) } } };
+  return {
+    events,
+    lost,
+    replay: {
+      kind: 'history',
+      topics,
+      cursor,
+      grownBytes: 0,
+      promise: of && { of, first: firstOf(events), end: offsetIn(hub.cursor()) },
+    },
+  };
 }
 
 export function restOf(hub: Hub, { topics, cursor, promise }: Replay): Rest {
   const { events, lost } = hub.since(topics, cursor);
   if (!promise) return { events, lost };
   const { of, first, end } = promise;
-  const rest = of === 'held' ? events : events.filter(({ topic, offset }) => offset > end || first.get(topic) === offset);
-  return { events: rest, lost: lost && topics.some((topic) => isLost(hub, topic, offsetIn(cursor), promise, rest)) };
+  const rest =
+    of === 'held'
+      ? events
+      : events.filter(({ topic, offset }) => offset > end || first.get(topic) === offset);
+  return {
+    events: rest,
+    lost: lost && topics.some((topic) => isLost(hub, topic, offsetIn(cursor), promise, rest)),
+  };
 }
 
 /** The place moves behind what was read, of which there is some. */
@@ -49,7 +68,13 @@ export function advance(replay: Replay, read: readonly HubEvent[]): void {
   for (const { json } of read) replay.grownBytes -= Buffer.byteLength(json);
 }
 
-function isLost(hub: Hub, topic: string, at: number, { of, first, end }: Promised, rest: readonly HubEvent[]): boolean {
+function isLost(
+  hub: Hub,
+  topic: string,
+  at: number,
+  { of, first, end }: Promised,
+  rest: readonly HubEvent[],
+): boolean {
   const from = first.get(topic) ?? end + 1;
   const lostBehind = (offset: number) => hub.since([topic], `${hub.epoch}-${Math.max(at, offset)}`).lost;
   if (of === 'held') return lostBehind(from - 1);

@@ -64,8 +64,8 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
   }
 
   return (request, response) => {
-    // What is asked for one behind another is answered one after another, each when the answer before it has left, so
-    // that a client which asks a thousand times and reads nothing is made one answer. Publishers do not wait for their
+    // What is asked for one behind another is answered one after another, each when the answer before it has left:
+    // a client which asks a thousand times and reads nothing is made one answer. Publishers do not wait for their
     // answers, which are short: Node stops reading a connection on which those pile up.
     if ('stream' in response || request.method === 'POST' || hasTurn(response)) return handle(request, response);
     void turnOf(response).then((turn) => {

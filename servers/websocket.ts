@@ -1,6 +1,6 @@
 // WebSocket (RFC 6455): an envelope per message, and messages from the client that are acknowledged and fanned out.
-// The `ws` library shakes hands, reads frames and closes. Everything else that is sent is framed here, events once for
-// all clients, and written straight to the socket. The two keep their order: `ws` writes at once as long as
+// The `ws` library shakes hands, reads frames and closes. Everything else that is sent is framed here, events once
+// for all clients, and written straight to the socket. The two keep their order: `ws` writes at once as long as
 // it compresses nothing itself, and it never does (compression is websocket-frames.ts).
 
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
@@ -141,7 +141,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       answer(subscriber, JSON.stringify({ refused: ref, reason }));
     }
 
-    /** The answer to a message cannot be dropped, so who does not read his answers is cut off whatever the policy. */
+    /** An answer to a message cannot be dropped: who does not read his answers is cut off whatever the policy. */
     function answer(subscriber: Subscriber<WebSocket>, text: string): void {
       const { outlet, peer } = subscriber;
       if (peer.readyState !== WebSocket.OPEN) return; // its own event was one too many for it

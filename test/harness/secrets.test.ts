@@ -1,5 +1,5 @@
-// Where secrets could get out of the harness besides what a target says: processes that break down, names of arms, the
-// head of a result.
+// Where secrets could get out of the harness besides what a target says: processes that break down, names of
+// arms, the head of a result.
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
@@ -15,7 +15,8 @@ import { listen } from '../load/context.ts';
 import { createServer } from 'node:http';
 import { token, writeTarget } from './foreign.ts';
 
-const yaml = (url: string) => `name: feed\nurl: ${url}\npublish: /in/{topic}\nsubscribe: { sse: '/out/{topic}' }\nheaders: { authorization: "Bearer \${FEED_TOKEN}" }\n`;
+const yaml = (url: string) =>
+  `name: feed\nurl: ${url}\npublish: /in/{topic}\nsubscribe: { sse: '/out/{topic}' }\nheaders: { authorization: "Bearer \${FEED_TOKEN}" }\n`;
 const env = { FEED_TOKEN: token };
 const inBase64 = Buffer.from(`Bearer ${token}`).toString('base64');
 
@@ -24,15 +25,16 @@ function breaking(ends: boolean): Fleet {
   const said = `authorization: Bearer ${token}, ${inBase64}`;
   return {
     ...processes,
-    load: (index) => createPeer(`load ${index + 1}`, (inbox) => ({
-      pid: 0,
-      send(command) {
-        if (command.kind === 'stop') inbox.ended('asked to');
-        else if (ends) inbox.ended(`exit code 1; it said: ${said}`);
-        else inbox.deliver({ kind: 'failed', code: 'defect', message: said });
-      },
-      kill() {},
-    })),
+    load: (index) =>
+      createPeer(`load ${index + 1}`, (inbox) => ({
+        pid: 0,
+        send(command) {
+          if (command.kind === 'stop') inbox.ended('asked to');
+          else if (ends) inbox.ended(`exit code 1; it said: ${said}`);
+          else inbox.deliver({ kind: 'failed', code: 'defect', message: said });
+        },
+        kill() {},
+      })),
   };
 }
 
@@ -46,7 +48,10 @@ async function target(t: TestContext) {
   return openTarget(writeTarget(t, yaml(await listen(t, createServer()))), env);
 }
 
-for (const [how, ends] of [['ends', true], ['reports a failure', false]] as const) {
+for (const [how, ends] of [
+  ['ends', true],
+  ['reports a failure', false],
+] as const) {
   test(`a load process that ${how}: what it said is passed on without the secrets`, async (t) => {
     const prepared = await target(t);
     const peer = targetFleet(breaking(ends), prepared).load(0);
@@ -67,9 +72,17 @@ for (const [how, ends] of [['ends', true], ['reports a failure', false]] as cons
 }
 
 test('the name of an arm that is a command with a secret in it', (t) => {
-  const { scenario } = parseScenario('question: Which?\nsubscribers: 5\ntopics: { news: { publish: 10/s } }\nvariants: [sse]\n', { file: 'x.yaml', registry: patterns, overrides: [] });
+  const { scenario } = parseScenario(
+    'question: Which?\nsubscribers: 5\ntopics: { news: { publish: 10/s } }\nvariants: [sse]\n',
+    { file: 'x.yaml', registry: patterns, overrides: [] },
+  );
   const arm = openArm(`cmd:FEED_TOKEN=${token} node feed.js`, scenario, {
-    registry: patterns, injection: undefined, openTarget: (file) => openTarget(file, env), targetFile: writeTarget(t, yaml('http://127.0.0.1:9')), cleanUp: (action) => t.after(action), note() {},
+    registry: patterns,
+    injection: undefined,
+    openTarget: (file) => openTarget(file, env),
+    targetFile: writeTarget(t, yaml('http://127.0.0.1:9')),
+    cleanUp: (action) => t.after(action),
+    note() {},
   });
   assert.equal(arm.name, 'cmd:FEED_TOKEN=${FEED_TOKEN} node feed.js');
 });

@@ -41,7 +41,11 @@ export function heldOutlet(room = 0) {
   };
 }
 
-export const framing = () => createFraming((text) => Buffer.from(text), (events) => Buffer.from(events.map(({ json }) => `${json}\n`).join('')));
+export const framing = () =>
+  createFraming(
+    (text) => Buffer.from(text),
+    (events) => Buffer.from(events.map(({ json }) => `${json}\n`).join('')),
+  );
 
 export function setUp(t: TestContext, given: Partial<ServerLimits> = {}) {
   const limits = { ...defaultLimits, ...given };
@@ -50,15 +54,34 @@ export function setUp(t: TestContext, given: Partial<ServerLimits> = {}) {
   const lines = framing();
   const fanOut = createFanOut<string>(
     { hub, limits, counters, countConnection() {}, random: random(1, 'fan-out') },
-    { isOpen: ({ outlet }) => outlet.writable, cut: ({ outlet }) => outlet.destroy(), beat() {}, beatMs: 1000 },
+    {
+      isOpen: ({ outlet }) => outlet.writable,
+      cut: ({ outlet }) => outlet.destroy(),
+      beat() {},
+      beatMs: 1000,
+    },
   );
   t.after(() => fanOut.end(({ outlet }) => outlet.destroy()));
   return {
-    hub, counters, fanOut, lines,
+    hub,
+    counters,
+    fanOut,
+    lines,
     join: (outlet: Duplex, topics: string[], since?: string) =>
-      fanOut.join({ peer: 'x', outlet, framing: lines, topics, since, open: (cursor, reset) => void outlet.write(`${cursor} ${reset}\n`) }),
+      fanOut.join({
+        peer: 'x',
+        outlet,
+        framing: lines,
+        topics,
+        since,
+        open: (cursor, reset) => void outlet.write(`${cursor} ${reset}\n`),
+      }),
   };
 }
 
 /** The numbers of the events in a text of lines. */
-export const seqsIn = (text: string) => text.split('\n').filter((line) => line.startsWith('{"id"')).map((line) => decodeEnvelope(line).seq);
+export const seqsIn = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('{"id"'))
+    .map((line) => decodeEnvelope(line).seq);

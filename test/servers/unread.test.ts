@@ -1,5 +1,5 @@
-// Clients that ask and never read, over real sockets: whatever their way in, what is held for them is bounded, they are
-// cut off, and others are served.
+// Clients that ask and never read, over real sockets: whatever their way in, what is held for them is
+// bounded, they are cut off, and others are served.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -37,7 +37,10 @@ async function deafClient(t: TestContext, url: string, request: string): Promise
 
 /** A session that gives its streams no window at all, so that nothing but heads comes. */
 function deafSession(t: TestContext, endpoint: { url: string; certificate?: string }): ClientHttp2Session {
-  const session = connectHttp2(endpoint.url, { settings: { initialWindowSize: 0, enablePush: false }, ...(endpoint.certificate && { ca: endpoint.certificate }) });
+  const session = connectHttp2(endpoint.url, {
+    settings: { initialWindowSize: 0, enablePush: false },
+    ...(endpoint.certificate && { ca: endpoint.certificate }),
+  });
   session.on('error', () => {});
   session.setMaxListeners(0);
   t.after(() => session.destroy());
@@ -47,24 +50,41 @@ function deafSession(t: TestContext, endpoint: { url: string; certificate?: stri
 function ask(session: ClientHttp2Session, path: string) {
   const stream = session.request({ ':path': path });
   stream.on('error', () => {}); // a reset is an end like others
-  return { stream, answered: new Promise<void>((resolve) => stream.once('response', () => resolve()).once('close', () => resolve())) };
+  return {
+    stream,
+    answered: new Promise<void>((resolve) =>
+      stream.once('response', () => resolve()).once('close', () => resolve()),
+    ),
+  };
 }
 
 describe('a subscriber that never reads is cut off, whatever its way in', () => {
   const gzip = 'Accept-Encoding: gzip';
   const ways = [
     ['http-stream', 'http-stream', {}, (query: string) => getRequest(`/stream?${query}`)],
-    ['http-stream in gzip', 'http-stream', { gzip: true }, (query: string) => getRequest(`/stream?${query}`, gzip)],
+    [
+      'http-stream in gzip',
+      'http-stream',
+      { gzip: true },
+      (query: string) => getRequest(`/stream?${query}`, gzip),
+    ],
     ['sse', 'sse', {}, (query: string) => getRequest(`/events?${query}`)],
     ['sse in gzip', 'sse', { gzip: true }, (query: string) => getRequest(`/events?${query}`, gzip)],
     ['sse over h2', 'sse', { over: 'h2' }, undefined],
     ['sse over h2c', 'sse', { over: 'h2c' }, undefined],
     ['websocket', 'websocket', {}, (query: string) => handshake(`/ws?${query}`)],
-    ['websocket, deflated', 'websocket', { deflate: true }, (query: string) => handshake(`/ws?${query}`, 'Sec-WebSocket-Extensions: permessage-deflate')],
+    [
+      'websocket, deflated',
+      'websocket',
+      { deflate: true },
+      (query: string) => handshake(`/ws?${query}`, 'Sec-WebSocket-Extensions: permessage-deflate'),
+    ],
   ] as const;
   for (const [name, pattern, options, request] of ways) {
     test(name, async (t) => {
-      const { endpoint, url, publish, at, joined, count } = await serve(t, pattern, options, { slowBuffer: 300_000 });
+      const { endpoint, url, publish, at, joined, count } = await serve(t, pattern, options, {
+        slowBuffer: 300_000,
+      });
       for (let sent = 0; sent < moreThanKernelBytes / 2; sent += noise.length) publish('a', noise);
       const queries = ['topics=a', `topics=a&since=${at(0)}`, 'topics=a&since=last'];
       const session = request ? undefined : deafSession(t, endpoint);
@@ -85,10 +105,17 @@ describe('a subscriber that never reads is cut off, whatever its way in', () => 
   }
 
   test('a thousand streams of one HTTP/2 session', async (t) => {
-    const { endpoint, publish, at, joined, count } = await serve(t, 'sse', { over: 'h2c' }, { slowBuffer: 100_000 });
+    const { endpoint, publish, at, joined, count } = await serve(
+      t,
+      'sse',
+      { over: 'h2c' },
+      { slowBuffer: 100_000 },
+    );
     for (let i = 0; i < 20; i++) publish('a', noise);
     const session = deafSession(t, endpoint);
-    await Promise.all(Array.from({ length: 1000 }, (_, i) => ask(session, `/events?topics=a&since=${at(i % 15)}`).answered));
+    await Promise.all(
+      Array.from({ length: 1000 }, (_, i) => ask(session, `/events?topics=a&since=${at(i % 15)}`).answered),
+    );
     await joined(1000);
     publish('a', noise, noise);
     await joined(0);
@@ -101,7 +128,9 @@ test('what asks over HTTP/2 and opens no window is reset, answers as well as str
   const { endpoint, publish, at, joined, count } = await serve(t, 'sse', { over: 'h2c' });
   for (let i = 0; i < 5; i++) publish('a', noise);
   const session = deafSession(t, endpoint);
-  const asked = ['/', '/nowhere', `/events?topics=a&since=${at(0)}`, '/events?topics=quiet'].map((path) => ask(session, path));
+  const asked = ['/', '/nowhere', `/events?topics=a&since=${at(0)}`, '/events?topics=quiet'].map((path) =>
+    ask(session, path),
+  );
   await Promise.all(asked.map(({ answered }) => answered));
   await joined(2);
   for (let look = 0; look < 6; look++) t.mock.timers.tick(unreadMs / 4);
@@ -135,14 +164,29 @@ describe('requests in a pipeline whose answers nobody reads', () => {
     test(`${name}: one who reads gets all answers, in order`, async (t) => {
       const { url, publish, at } = await serve(t, pattern);
       for (let i = 0; i < 60; i++) publish('a', `"number ${i}"`);
-      const text = await talk(url, Array.from({ length: 50 }, (_, i) => getRequest(`${path}?topics=a&since=${at(i)}`, ...(i === 49 ? ['Connection: close'] : []))).join(''));
-      const firsts = text.split('HTTP/1.1 200').slice(1).map((answer) => /"seq":(\d+)/.exec(answer)?.[1]);
-      assert.deepEqual(firsts, Array.from({ length: 50 }, (_, i) => String(i + 1)));
+      const text = await talk(
+        url,
+        Array.from({ length: 50 }, (_, i) =>
+          getRequest(`${path}?topics=a&since=${at(i)}`, ...(i === 49 ? ['Connection: close'] : [])),
+        ).join(''),
+      );
+      const firsts = text
+        .split('HTTP/1.1 200')
+        .slice(1)
+        .map((answer) => /"seq":(\d+)/.exec(answer)?.[1]);
+      assert.deepEqual(
+        firsts,
+        Array.from({ length: 50 }, (_, i) => String(i + 1)),
+      );
     });
   }
 
   test('more requests than may wait end the connection, behind an answer as behind a stream that does not end', async (t) => {
-    for (const [pattern, path] of [['polling', '/poll?topics=a&since='], ['http-stream', '/stream?topics=a&since='], ['long-polling', '/long-poll?topics=a&since=']] as const) {
+    for (const [pattern, path] of [
+      ['polling', '/poll?topics=a&since='],
+      ['http-stream', '/stream?topics=a&since='],
+      ['long-polling', '/long-poll?topics=a&since='],
+    ] as const) {
       const { url, publish, at, count } = await serve(t, pattern);
       publish('a', noise);
       const socket = await deafClient(t, url, getRequest(path + at(0)).repeat(20 * mostWaiting));
@@ -156,7 +200,9 @@ describe('requests in a pipeline whose answers nobody reads', () => {
   test('a publisher that never reads its answers is read no further', async (t) => {
     const { url, hub, count } = await serve(t, 'polling', {}, { history: 1 });
     const socket = await deafClient(t, url, '');
-    const requests = Buffer.from('POST /topics/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1'.repeat(1000));
+    const requests = Buffer.from(
+      'POST /topics/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1'.repeat(1000),
+    );
     let [before, same] = [-1, 0];
     await until('nothing is taken any more', () => {
       while (socket.writableLength < 1e6) socket.write(requests);
@@ -175,11 +221,19 @@ test('a client that floods a socket with pings and does not read is owed one ans
   await joined(1);
   const pings = Buffer.concat(Array.from({ length: 1000 }, () => masked(0x89, 'x'.repeat(125))));
   let sent = 0;
-  await until('more pings were read than answers are held', () => {
-    for (; socket.writableLength < 1e6 && sent < 3 * moreThanKernelBytes; sent += pings.length) socket.write(pings);
-    return sent >= 3 * moreThanKernelBytes && socket.writableLength === 0;
-  }, 60_000);
-  assert.ok(count('bytesOut')[0]! < moreThanKernelBytes, `${count('bytesOut')} bytes of answers to ${sent} bytes of pings`);
+  await until(
+    'more pings were read than answers are held',
+    () => {
+      for (; socket.writableLength < 1e6 && sent < 3 * moreThanKernelBytes; sent += pings.length)
+        socket.write(pings);
+      return sent >= 3 * moreThanKernelBytes && socket.writableLength === 0;
+    },
+    60_000,
+  );
+  assert.ok(
+    count('bytesOut')[0]! < moreThanKernelBytes,
+    `${count('bytesOut')} bytes of answers to ${sent} bytes of pings`,
+  );
   // When it reads again, the answer to its newest ping is the last.
   socket.write(masked(0x89, 'the newest'));
   let tail = Buffer.alloc(0);
@@ -197,9 +251,21 @@ test("one that watches a dashboard's stream and does not read is held no more th
     },
     stats: () => ({}),
   } as unknown as Service; // all that the stream asks of it
-  const stream = webhookStream({ hub: createHub(defaultLimits), limits: defaultLimits, counters: newCounters(), countConnection() {}, random: Math.random }, service);
+  const stream = webhookStream(
+    {
+      hub: createHub(defaultLimits),
+      limits: defaultLimits,
+      counters: newCounters(),
+      countConnection() {},
+      random: Math.random,
+    },
+    service,
+  );
   const sockets: Socket[] = [];
-  const server = createServer(createRouter(stream.routes, newCounters())).on('connection', (socket) => void sockets.push(socket));
+  const server = createServer(createRouter(stream.routes, newCounters())).on(
+    'connection',
+    (socket) => void sockets.push(socket),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(async () => {
     for (const socket of sockets) socket.destroy();
@@ -216,7 +282,8 @@ test("one that watches a dashboard's stream and does not read is held no more th
   const message = { kind: 'delivery', text: 'x'.repeat(10_000) };
   for (let sent = 0; sent < moreThanKernelBytes; sent += 10_000) {
     tell(message);
-    for (const socket of sockets) assert.ok(socket.writableLength < 1024 ** 2 + 100_000, `${socket.writableLength} bytes are held`);
+    for (const socket of sockets)
+      assert.ok(socket.writableLength < 1024 ** 2 + 100_000, `${socket.writableLength} bytes are held`);
     if (sent % 1_000_000 === 0) await until('the reader has it', () => sockets[2]!.writableLength === 0);
   }
 });
@@ -224,7 +291,10 @@ test("one that watches a dashboard's stream and does not read is held no more th
 describe('an answer that does not leave', () => {
   async function cutting(t: TestContext, ms: number, answer: (response: ServerResponse) => void) {
     const sockets: Socket[] = [];
-    const server = createServer({ keepAliveTimeout: 60_000 }, (_request, response) => answer(response)).on('connection', (socket) => void sockets.push(socket));
+    const server = createServer({ keepAliveTimeout: 60_000 }, (_request, response) => answer(response)).on(
+      'connection',
+      (socket) => void sockets.push(socket),
+    );
     cutUnread(server, ms);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     t.after(() => {
@@ -235,7 +305,11 @@ describe('an answer that does not leave', () => {
   }
 
   test('ends its connection, with others behind it or none', async (t) => {
-    const { url, sockets } = await cutting(t, 200, (response) => void response.end(Buffer.alloc(moreThanKernelBytes)));
+    const { url, sockets } = await cutting(
+      t,
+      200,
+      (response) => void response.end(Buffer.alloc(moreThanKernelBytes)),
+    );
     for (const [i, requests] of [1, 3].entries()) {
       const socket = await deafClient(t, url, getRequest('/').repeat(requests));
       await until('the server has given up', () => sockets[i]?.closed === true);
