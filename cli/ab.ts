@@ -44,7 +44,11 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
   const opened = (text: string, inject: string | undefined, checkedOut?: string) => openArm(text, scenario, {
     registry: patterns,
     injection: inject === undefined ? undefined : parseInjection(inject),
-    openTarget: (file) => openTarget(file, process.env),
+    openTarget(file) {
+      const target = openTarget(file, process.env);
+      target.notes.forEach(view.note);
+      return target;
+    },
     targetFile: flags.target,
     ...(checkedOut !== undefined && { checkedOut }),
   });

@@ -38,6 +38,7 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
   const stop = new AbortController();
   const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
   const runOptions = { registry: patterns, folder, source, command, observer: view, signal: stop.signal, targets, leftOut, fleet };
+  for (const text of targets.flatMap(({ notes }) => notes)) view.note(text);
   for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);
   // Until here a signal ends the process at once: nothing has been started, and planning may take long.
   const plan = prepare(scenario, runOptions);

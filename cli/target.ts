@@ -15,10 +15,11 @@ import { onSignals } from './signals.ts';
 export async function targetCheckCommand(file: string, { topic }: { topic: string }): Promise<ExitCode> {
   if (!topicPattern.test(topic)) throw new UserError('topic', `--topic "${topic}" is no topic: 1 to 128 letters, digits and . _ : ~ -`);
   const target = openTarget(file, process.env);
-  const { name, url, pid } = target;
+  const { name, url, pid, notes } = target;
   const count = pid === undefined ? 0 : treeOf(pid).length;
   print(`${name} at ${url}`);
   print(pid === undefined ? '  no process named: CPU, memory and descriptors will not be measured' : `  process ${pid}${count > 1 ? ` and ${count - 1} below it` : ''}: CPU, memory and descriptors will be measured`);
+  for (const note of notes) print(`  ${note}`);
   const stop = new AbortController();
   const release = onSignals(stop, () => {});
   let findings: Finding[];

@@ -8,6 +8,7 @@ import type { ServerCommand, ServerReport } from '../core/control.ts';
 import { UserError } from '../core/errors.ts';
 import { writeInjection, type Injection } from '../core/injection.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
+import { redact } from '../core/redact.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { listNames, nearest } from '../core/suggest.ts';
 import type { Arm } from './ab.ts';
@@ -95,7 +96,9 @@ function variantIn(text: string, { name, variants }: Scenario): Variant {
 
 function targetArm(name: string, target: PreparedTarget, scenario: Scenario, { registry }: ArmOptions, fleetOf: (target: PreparedTarget) => Arm['fleet']): OpenedArm {
   const { variants } = withTargets(scenario, registry, [target], false).scenario;
-  return { kind: 'all', name, variants, fleet: fleetOf(target), targets: [target] };
+  // A command may hold what is in the environment too.
+  const shown = redact(name, target.access.secrets);
+  return { kind: 'all', name: shown, variants, fleet: fleetOf(target), targets: [target] };
 }
 
 function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet: Arm['fleet']): OpenedArm {

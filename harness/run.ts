@@ -5,6 +5,7 @@ import { messageOf, UserError } from '../core/errors.ts';
 import { checkExpectations, type TrialOrPlan } from '../core/expectation.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
 import { readText } from '../core/read-file.ts';
+import { redact } from '../core/redact.ts';
 import { resultFormat, resultVersion, type Planned, type Result, type Trial } from '../core/result.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { mostTrials } from '../core/search.ts';
@@ -152,17 +153,19 @@ function plannedIn({ scenario, steps }: RunPlan): Planned {
 /** A result of a prepared scenario before its first trial. */
 export function newResult(plan: RunPlan, { registry, source, command, targets = [], leftOut = [] }: RunOptions): Result {
   const { scenario } = plan;
+  // A user may have written on the command line what is in the environment too.
+  const secrets = targets.flatMap(({ access }) => access.secrets);
   return {
     format: resultFormat,
     version: resultVersion,
     pushbench: version,
     createdAt: new Date().toISOString(),
-    command,
+    command: redact(command, secrets),
     seed: scenario.seed,
     scenario: {
       name: scenario.name,
-      question: scenario.question,
-      notice: scenario.notice,
+      question: redact(scenario.question, secrets),
+      notice: scenario.notice.map((text) => redact(text, secrets)),
       subscribers: scenario.subscribers,
       topics: plan.topicTotal,
       events: plan.events,
@@ -171,7 +174,7 @@ export function newResult(plan: RunPlan, { registry, source, command, targets = 
       ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
       ...(scenario.axis && scenario.cells.length > 0 && { axis: scenario.axis }),
       phasesMs: scenario.phases,
-      source,
+      source: redact(source, secrets),
     },
     environment: plan.environment,
     patterns: Object.fromEntries(scenario.variants.map(({ pattern }) => {

@@ -5,7 +5,8 @@ import type { LoadClosed, LoadSample, Problem, Window } from '../core/control.ts
 import { quantileUs, newHistogram, merge } from '../core/histogram.ts';
 import { patterns } from '../core/patterns.ts';
 import { defaultLimits } from '../core/scenario.ts';
-import { redact, type TargetSubscribe } from '../core/target-access.ts';
+import { redact } from '../core/redact.ts';
+import type { TargetSubscribe } from '../core/target-access.ts';
 import type { TargetPattern } from '../core/target.ts';
 import type { TopicGroupPlan } from '../core/topics.ts';
 import { formatUs } from '../core/units.ts';
@@ -39,16 +40,24 @@ export async function checkTarget(target: PreparedTarget, topic: string, fleet: 
   const problems = await Promise.all(target.hosts.map((host) => problemReaching(host, target.access, signal)));
   signal.throwIfAborted();
   const unreachable = problems.filter((problem) => problem !== undefined);
-  if (unreachable.length > 0) return unreachable.map((message) => ({ works: false, message }));
+  const shown = (text: string) => redact(text, target.access.secrets);
+  const clean = ({ message, hint, ...rest }: Finding): Finding => ({
+    ...rest,
+    message: shown(message),
+    ...(hint !== undefined && { hint: shown(hint) }),
+  });
+  if (unreachable.length > 0) return unreachable.map((message) => clean({ works: false, message }));
   const findings: Finding[] = [];
   // One after another, so that one's mishaps are not another's.
-  for (const pattern of Object.keys(target.access.subscribe) as TargetPattern[]) findings.push(await checkPattern(target, pattern, topic, targetFleet(fleet, target), signal));
+  for (const pattern of Object.keys(target.access.subscribe) as TargetPattern[]) {
+    findings.push(clean(await checkPattern(target, pattern, topic, targetFleet(fleet, target), signal)));
+  }
   return findings;
 }
 
 async function checkPattern(target: PreparedTarget, pattern: TargetPattern, topic: string, fleet: Fleet, signal: AbortSignal): Promise<Finding> {
   const how = target.access.subscribe[pattern]!; // one of its own keys
-  const broken = (message: string, hint: string): Finding => ({ pattern, works: false, message, hint: redact(hint, target.access.secrets) });
+  const broken = (message: string, hint: string): Finding => ({ pattern, works: false, message, hint });
   signal.throwIfAborted();
   const [server, load, publisher] = [fleet.server(), fleet.load(0), fleet.publisher()];
   // Stopping them ends every wait for one of them.

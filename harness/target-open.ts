@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from 'node:path';
 import { readText } from '../core/read-file.ts';
-import { accessOf, hostsOf } from '../core/target-access.ts';
+import { accessOf, hostsOf, notesOn } from '../core/target-access.ts';
 import { parseTarget } from '../core/target-file.ts';
 import { findProcess } from './process-tree.ts';
 import type { PreparedTarget } from './target.ts';
@@ -18,5 +18,5 @@ export function openTarget(file: string, env: Readonly<Record<string, string | u
     readText(resolve(dirname(file), path), kind, { code, what: `Cannot read ${path}, which the target file ${file} names` });
   const access = accessOf(target, file, env, beside('authority'));
   const pid = target.process && findProcess(target.process, beside('pid'));
-  return { name: target.name, url: target.url, access, hosts: hostsOf(target), pid };
+  return { name: target.name, url: target.url, access, hosts: hostsOf(target), pid, notes: notesOn(access, file) };
 }

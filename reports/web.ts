@@ -9,6 +9,7 @@ import { boundHalfOpen, headMs } from '../core/half-open.ts';
 import { createJudge } from '../core/http-access.ts';
 import { messageFault } from '../core/http-message.ts';
 import type { Result } from '../core/result.ts';
+import { cutUnread, turnOf } from '../core/unread.ts';
 import { openArchive, tooLarge, type Archive } from './archive.ts';
 import { docTitles, docPage, linkedDocs } from './docs.ts';
 import { documentsOf, formats, isFormat, type Format } from './formats.ts';
@@ -49,12 +50,9 @@ export async function serveArchive(root: string, docs: URL, port: number, allowH
   const inTurn = createQueue(mostWaiting);
   const server = createServer(limits, (request, response) => {
     halfOpen.settled(request.socket);
-    const fault = messageFault(request);
-    if (fault) response.shouldKeepAlive = false;
-    void (fault ? Promise.resolve(wrong(fault.status, fault.message)) : answer(request))
-      .catch((error: unknown) => (error instanceof UserError ? wrong(error.code === tooLarge ? 413 : 422, error.message) : defect(error)))
-      .then((reply) => send(request, response, reply));
+    void serve(request, response);
   });
+  cutUnread(server);
   server.maxConnections = maxConnections;
   const halfOpen = boundHalfOpen(server, {
     withinMs: headMs, most: mostSilent, expired: (socket) => socket.destroy(),
@@ -62,6 +60,16 @@ export async function serveArchive(root: string, docs: URL, port: number, allowH
   await listening(server, port);
   const { port: bound, address } = server.address() as AddressInfo; // of a TCP server
   const judge = createJudge({ scheme: 'http', address, allowHosts, readers: 'own-pages' });
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Made when the one before it on the connection has left: reports that nobody reads do not pile up.
+    if ((await turnOf(response)) !== 'now') return;
+    const fault = messageFault(request);
+    if (fault) response.shouldKeepAlive = false;
+    const failed = (error: unknown) =>
+      error instanceof UserError ? wrong(error.code === tooLarge ? 413 : 422, error.message) : defect(error);
+    send(request, response, fault ? wrong(fault.status, fault.message) : await answer(request).catch(failed));
+  }
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     const { method, url } = request;

@@ -19,6 +19,7 @@ import { answerError } from './request.ts';
 import { createRouter, type Routes } from './router.ts';
 import type { Tally } from './tally.ts';
 import { testCertificate, testKey } from './test-certificate.ts';
+import { createUnreadWatch } from './unread-watch.ts';
 
 /**
  * What RFC 9113 advises against falling below is 100; our own load opens as many. A held stream takes about 9
@@ -62,6 +63,8 @@ export function http2Port(options: Http2Options): Port {
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const failed = () => void counters.errors++;
+  type Watched = { outlet: ServerHttp2Stream; waited: number };
+  const unread = createUnreadWatch<Watched>(({ outlet }) => void outlet.destroy());
 
   const open = (socket: Socket) => {
     sockets.add(socket);
@@ -80,6 +83,11 @@ export function http2Port(options: Http2Options): Port {
     session.once('close', () => sessions.delete(session));
     strangers.meet(session);
     watchSession(session);
+    session.on('stream', (outlet: ServerHttp2Stream) => {
+      const watched = { outlet, waited: 0 };
+      unread.add(watched);
+      outlet.once('close', () => unread.delete(watched));
+    });
   });
 
   const serve = createGate(server, gate).requests(createRouter(routes, counters));
@@ -92,7 +100,10 @@ export function http2Port(options: Http2Options): Port {
 
   return {
     server,
-    close: () => closeServer(server, [...sockets], () => sessions.forEach((session) => session.close())),
+    async close() {
+      unread.stop();
+      await closeServer(server, [...sockets], () => sessions.forEach((session) => session.close()));
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Endpoint } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
 import { headMs as defaultHeadMs, silentMs } from '../core/half-open.ts';
+import { cutUnread } from '../core/unread.ts';
 import { createConnections, endWithStatus } from './connections.ts';
 import { createGate } from './gate.ts';
 import { http2Port } from './listen-http2.ts';
@@ -37,6 +38,8 @@ export type ListenOptions = {
   requestMs?: number;
   /** Instead of ten seconds: within it the head of a request must be whole, counted from its first byte. */
   headMs?: number;
+  /** Instead of two minutes: how long an answer may wait without a byte of it leaving (core/unread.ts). */
+  answerMs?: number;
 };
 
 export type Listener = {
@@ -117,6 +120,7 @@ function http1(
   const gate = createGate(server, gateOptions(options, 'http'));
   const serve = gate.requests(route);
   connections.watch(server, requestMs);
+  cutUnread(server, options.answerMs);
 
   if (upgrade) {
     const take = gate.upgrades((request, socket, head, mayPublish) => {

@@ -2,6 +2,7 @@
 // for HTTP/1.1 and HTTP/2; sockets are listen.ts.
 
 import type { Counters } from '../core/counters.ts';
+import { hasTurn, turnOf } from '../core/unread.ts';
 import { TooManyTopics } from './hub.ts';
 import type { Handler, Request, Response } from './pattern.ts';
 import { answerError, answerFull, RequestError } from './request.ts';
@@ -52,7 +53,7 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
     }
   }
 
-  return (request, response) => {
+  function handle(request: Request, response: Response): void {
     try {
       const url = parseUrl(request.url);
       const done = find(url, request.method ?? '')(request, response, url);
@@ -60,6 +61,17 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
     } catch (error) {
       fail(error, response);
     }
+  }
+
+  return (request, response) => {
+    // What is asked for one behind another is answered one after another, each when the answer before it has left:
+    // a client which asks a thousand times and reads nothing is made one answer. Publishers do not wait for their
+    // answers, which are short: Node stops reading a connection on which those pile up.
+    if ('stream' in response || request.method === 'POST' || hasTurn(response)) return handle(request, response);
+    void turnOf(response).then((turn) => {
+      if (turn === 'now') handle(request, response);
+      else if (turn === 'crowded') counters.refusals++;
+    });
   };
 }
 

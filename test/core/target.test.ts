@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { UserError } from '../../core/errors.ts';
-import { accessOf, hostsOf, redact } from '../../core/target-access.ts';
+import { redact } from '../../core/redact.ts';
+import { accessOf, hostsOf, notesOn } from '../../core/target-access.ts';
 import { parseTarget } from '../../core/target-file.ts';
 import { targetSchemaFile, targetSchemaText } from '../../scripts/schema.ts';
 
@@ -127,6 +128,18 @@ describe('the environment', () => {
     const { secrets } = accessOf(target, 'feed.yaml', { FEED_TOKEN: 'a b/c=d', TENANT: 'ab' }, noFile);
     assert.equal(redact('bad token a b/c=d, in /x?t=a%20b%2Fc%3Dd', secrets), 'bad token ${FEED_TOKEN}, in /x?t=${FEED_TOKEN}');
     assert.equal(redact('ab', secrets), 'ab', 'two letters are in any text');
+  });
+
+  test('a value too short to be taken out is no secret, and the user is told so', () => {
+    const access = accessOf(target, 'feed.yaml', { FEED_TOKEN: secret, TENANT: 'abc' }, noFile);
+    assert.deepEqual(access.secrets.map(({ name }) => name), ['FEED_TOKEN']);
+    assert.deepEqual(notesOn(access, 'feed.yaml'), ['feed.yaml: the value of TENANT has fewer than 4 characters, so it is not treated as a secret: it stands in any text.']);
+    assert.deepEqual(notesOn(accessOf(target, 'feed.yaml', { FEED_TOKEN: secret, TENANT: 'abcd' }, noFile), 'feed.yaml'), []);
+  });
+
+  test('of Basic credentials the name and the password are secret too', () => {
+    const { secrets } = accessOf(parse(`${base}headers: { Authorization: "Basic \${LOGIN}" }\n`), 'feed.yaml', { LOGIN: Buffer.from('anna:open sesame').toString('base64') }, noFile);
+    assert.equal(redact('no user anna:open sesame; the password "open sesame" is wrong', secrets), 'no user ${LOGIN}; the password "${LOGIN}" is wrong');
   });
 });
 

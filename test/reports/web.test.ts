@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -311,5 +312,22 @@ test('malformed requests get nothing, an absolute target has its own host, and w
   assert.match(await get('http://evil.example/', `host: ${host}`), /^HTTP\/1\.1 421 /);
   const silent = await Promise.all(Array.from({ length: 300 }, () => rawClient(url)));
   t.after(() => silent.forEach(({ socket }) => socket.destroy()));
+  assert.equal((await ask(url, '/')).status, 200);
+});
+
+test('what is asked for one behind another is made one after another, and too much of it ends the connection', async (t) => {
+  const { url } = await opened(t);
+  const pipelined = async (times: number) => {
+    const { hostname, port } = new URL(url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    let text = '';
+    socket.setEncoding('latin1').on('data', (piece: string) => (text += piece)).on('error', () => {}); // a cut is an end like others
+    const get = (more: string) => `GET /runs/first/result.json HTTP/1.1\r\nHost: ${hostname}:${port}\r\n${more}\r\n`;
+    socket.write(get('').repeat(times - 1) + get('Connection: close\r\n'));
+    await new Promise((resolve) => socket.once('close', resolve));
+    return [...text.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(([, status]) => status);
+  };
+  assert.deepEqual(await pipelined(50), Array.from({ length: 50 }, () => '200'));
+  assert.deepEqual(await pipelined(500), []);
   assert.equal((await ask(url, '/')).status, 200);
 });

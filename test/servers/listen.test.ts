@@ -306,6 +306,17 @@ describe('malformed requests', () => {
     assert.equal(read().errors, parts.length);
   });
 
+  test('an answer that nobody reads ends the connection', async (t) => {
+    const bytes = Buffer.alloc(24 * 1024 ** 2);
+    const { url, read } = await setUp(t, 'h1', { answerMs: 100, pattern: { routes: { 'GET /large': (_request, response) => endWith(response, 200, {}, bytes) } } });
+    const { socket } = await rawClient(url);
+    socket.pause().write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until('the server has given up', () => read().connectionsClosed === 1);
+    socket.resume(); // the end stands behind what the kernel holds
+    await until('the client knows', () => socket.closed);
+    assert.ok(socket.bytesRead < bytes.length);
+  });
+
   test('an answer may take longer than a request', async (t) => {
     const { url } = await setUp(t, 'h1', { requestMs: 50 });
     const client = await rawClient(url);
