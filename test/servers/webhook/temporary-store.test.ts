@@ -1,18 +1,24 @@
 // The store of a server that was given no file: it is on the disk, and nothing is left of it however the server ends.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { serveOn } from './client.ts';
 import { realTimers } from '../../../servers/webhook/timers.ts';
 
 test('a store without a file of the user has no name on the disk while it is in use', { skip: process.platform !== 'linux' && 'open files are read from /proc' }, async (t) => {
-  const before = new Set(readdirSync(tmpdir()));
+  const [folder, before] = [mkdtempSync(join(tmpdir(), 'pushbench-test-')), process.env['TMPDIR']];
+  process.env['TMPDIR'] = folder;
+  t.after(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+    rmSync(folder, { recursive: true });
+  });
   const { publish } = await serveOn(t, realTimers, { store: 'sqlite' });
   await publish('news', '{}');
-  const left = readdirSync(tmpdir()).filter((name) => name.startsWith('pushbench-webhooks-') && !before.has(name));
-  assert.deepEqual(left, []);
+  assert.deepEqual(readdirSync(folder), []);
   const open = readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
       return [readlinkSync(`/proc/self/fd/${fd}`)];
