@@ -1,5 +1,5 @@
 // Bounds what a client that asks and does not read makes a server of HTTP/1.1 hold: one answer at a time on a
-// connection, a few requests behind it, and an answer that does not leave for no longer than `unreadMs`.
+// connection, and one that does not leave for no longer than `unreadMs`.
 
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -11,12 +11,7 @@ import type { Socket } from 'node:net';
  */
 export const unreadMs = 120_000;
 
-/**
- * Requests of one connection that wait behind another; no client that reads its answers has as many under
- * way.
- */
-export const mostWaiting = 100;
-
+/** How many requests of a connection wait for their turn. */
 const waiting = new WeakMap<Socket, number>();
 
 /**
@@ -28,24 +23,21 @@ export function hasTurn(response: ServerResponse): boolean {
 
 /**
  * Waits until an answer's turn has come.
- * @returns `gone` when the connection is, `crowded` when more than `mostWaiting` wait on it and it was cut
- * for that
+ * @param most a connection on which more wait is cut; who counts them elsewhere leaves it out
+ * @returns false when the connection is gone
  */
-export function turnOf(response: ServerResponse): Promise<'now' | 'gone' | 'crowded'> {
+export function turnOf(response: ServerResponse, most = Infinity): Promise<boolean> {
   const { socket } = response.req;
-  if (socket.destroyed) return Promise.resolve('gone');
-  if (hasTurn(response)) return Promise.resolve('now');
+  if (hasTurn(response)) return Promise.resolve(true);
   const before = waiting.get(socket) ?? 0;
-  if (before >= mostWaiting) {
-    socket.destroy();
-    return Promise.resolve('crowded');
-  }
+  if (before >= most) socket.destroy();
+  if (socket.destroyed) return Promise.resolve(false);
   waiting.set(socket, before + 1);
   return new Promise((resolve) => {
     const settle = () => {
       response.off('socket', settle).off('close', settle);
       waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
-      resolve(socket.destroyed ? 'gone' : 'now');
+      resolve(!socket.destroyed);
     };
     response.once('socket', settle).once('close', settle);
   });

@@ -23,6 +23,8 @@ export type ArchiveServer = { url: string; close(): Promise<void> };
 /** A report takes up to a second of work; who comes when so many wait is told to come again. */
 const mostWaiting = 16;
 const maxConnections = 256;
+/** Requests that may wait behind another on one connection; browsers send none before its answer has come. */
+const mostPipelined = 100;
 /** Connections of those that have asked for nothing yet; the oldest makes room for the next. */
 const mostSilent = 128;
 const limits = {
@@ -63,7 +65,7 @@ export async function serveArchive(root: string, docs: URL, port: number, allowH
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Made when the one before it on the connection has left: reports that nobody reads do not pile up.
-    if ((await turnOf(response)) !== 'now') return;
+    if (!(await turnOf(response, mostPipelined))) return;
     const fault = messageFault(request);
     if (fault) response.shouldKeepAlive = false;
     const failed = (error: unknown) =>

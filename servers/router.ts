@@ -68,9 +68,8 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
     // a client which asks a thousand times and reads nothing is made one answer. Publishers do not wait for their
     // answers, which are short: Node stops reading a connection on which those pile up.
     if ('stream' in response || request.method === 'POST' || hasTurn(response)) return handle(request, response);
-    void turnOf(response).then((turn) => {
-      if (turn === 'now') handle(request, response);
-      else if (turn === 'crowded') counters.refusals++;
+    void turnOf(response).then((has) => {
+      if (has) handle(request, response);
     });
   };
 }

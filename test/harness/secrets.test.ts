@@ -81,8 +81,6 @@ test('the name of an arm that is a command with a secret in it', (t) => {
     injection: undefined,
     openTarget: (file) => openTarget(file, env),
     targetFile: writeTarget(t, yaml('http://127.0.0.1:9')),
-    cleanUp: (action) => t.after(action),
-    note() {},
   });
   assert.equal(arm.name, 'cmd:FEED_TOKEN=${FEED_TOKEN} node feed.js');
 });
