@@ -29,6 +29,7 @@ export const readLimits = {
   claims: { mostBytes: MiB, why: 'a list of claims is a few pages' },
   figures: { mostBytes: 4 * MiB, why: 'claims have a few figures each' },
   validation: { mostBytes: MiB, why: 'a part of the validation keeps a few figures' },
+  mark: { mostBytes: 4 * KiB, why: 'it holds a process and a time' },
   page: { mostBytes: MiB, why: 'a page of the documentation is a few kilobytes' },
 } as const satisfies Record<string, { mostBytes: number; why: string }>;
 

@@ -5,8 +5,8 @@
 
 import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { processesWith } from './process-tree.ts';
 
 const markName = 'PUSHBENCH_HARNESS';
 /** In the environment of all that this process starts, and of nothing else. */
@@ -126,16 +126,11 @@ export function guardOthers(): void {
 
 /** Kills everything that carries the mark with this role, and the groups that it leads. */
 export function endMarked(role: string): void {
-  const wanted = `${mark}${role}`;
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
+  for (const { pid, leads } of processesWith(`${mark}${role}`)) {
     try {
-      if (!readFileSync(`/proc/${entry}/environ`, 'latin1').split('\0').includes(wanted)) continue;
-      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1');
-      const group = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2];
-      process.kill(group === entry ? -Number(entry) : Number(entry), 'SIGKILL');
+      process.kill(leads ? -pid : pid, 'SIGKILL');
     } catch {
-      // It has ended, or is another user's.
+      // It has ended.
     }
   }
 }

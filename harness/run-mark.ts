@@ -1,13 +1,15 @@
 // Marks the folder of a run while the run goes on, and explains what runs left that were killed: a later run finds the
 // mark of a process that is gone, removes what holds nothing and says so, and says how far the others came.
 
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseJson } from '../core/json.ts';
 import { missingFrom } from '../core/missing.ts';
 import { oneLine } from '../core/printable.ts';
-import { resultFormat, resultSchema, type Result } from '../core/result.ts';
+import { tryReadText, type ReadKind } from '../core/read-file.ts';
+import { resultSchema, type Result } from '../core/result.ts';
+import { startTicksOf, thisPlace } from './process-tree.ts';
 import { version } from './version.ts';
 
 export const markName = '.pushbench-run.json';
@@ -25,9 +27,6 @@ type Mark = z.infer<typeof markSchema>;
 
 /** Runs of more folders are not looked for: the newest, by their names. */
 const mostFolders = 500;
-const largestMarkBytes = 4096;
-/** As much as `open` reads. */
-const largestResultBytes = 64 * 1024 ** 2;
 /** What a run writes; a folder that holds anything else is left to its owner. */
 const ownFiles = new Set(['result.json', 'report.html', 'comparison.json', markName].flatMap((name) => [name, `${name}.part`]));
 const ownFolders = new Set(['baseline', 'candidate']);
@@ -113,60 +112,24 @@ function removeFiles(folder: string): void {
 }
 
 function markIn(folder: string): Mark | undefined {
-  const text = readOwn(join(folder, markName), largestMarkBytes);
-  const parsed = markSchema.safeParse(text === undefined ? undefined : jsonOf(text));
-  return parsed.success ? parsed.data : undefined;
+  const value = valueIn(join(folder, markName), 'mark');
+  const parsed = value === 'missing' ? undefined : markSchema.safeParse(value);
+  return parsed?.data;
 }
 
+/** @throws Error where there is one that cannot be read: it is kept all the same */
 function resultIn(folder: string): Result | undefined {
-  const text = readOwn(join(folder, 'result.json'), largestResultBytes);
-  if (text === undefined || !text.slice(0, 200).includes(resultFormat)) return undefined;
-  const parsed = resultSchema.safeParse(jsonOf(text));
-  // One that cannot be read is kept all the same.
+  const value = valueIn(join(folder, 'result.json'), 'result');
+  if (value === 'missing') return undefined;
+  const parsed = resultSchema.safeParse(value);
   if (!parsed.success) throw new Error('a result of another kind');
   return parsed.data;
 }
 
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** @returns `undefined` where there is no such file, or it is a link or too large */
-function readOwn(path: string, mostBytes: number): string | undefined {
-  let file: number;
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return undefined;
-  }
-  try {
-    const about = fstatSync(file);
-    return about.isFile() && about.size <= mostBytes ? readFileSync(file, 'utf8') : undefined;
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Told apart by it are two processes that had one number after another; `undefined` when there is none. */
-function startTicksOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie has ended.
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
-function thisPlace(): string {
-  try {
-    return [hostname(), readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(), readlinkSync('/proc/self/ns/pid')].join(' ');
-  } catch {
-    return hostname();
-  }
+/** What a JSON file holds; `undefined` where it is a link, too large or no JSON. */
+function valueIn(path: string, kind: ReadKind): unknown {
+  const read = tryReadText(path, kind, { followLinks: false });
+  if (!('text' in read)) return read.fault === 'missing' ? 'missing' : undefined;
+  const json = parseJson(read.text);
+  return 'value' in json ? json.value : undefined;
 }

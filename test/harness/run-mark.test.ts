@@ -82,6 +82,7 @@ test('what lives, is elsewhere, is not ours or not ours alone is left as it is',
   symlinkSync('/dev/zero', join(marked(root, 'odd', dead), 'report.html'));
   const foreign = marked(root, 'foreign-mark');
   writeFileSync(join(foreign, markName), '{"format":"pushbench-run","pid":1}');
+  writeFileSync(join(marked(root, 'half', dead), 'result.json'), '{"format":"pushbench-result",');
   const before = readdirSync(root, { recursive: true }).sort();
   assert.deepEqual(explainKilledRuns(root), []);
   assert.deepEqual(readdirSync(root, { recursive: true }).sort(), before);
