@@ -1,5 +1,5 @@
-// Watches the connections of an HTTP/1.1 listener: which are counted, what a client may send on one, how long it may
-// take, and how it is told that this is not HTTP. What requests are about is the router's.
+// Watches the connections of an HTTP/1.1 listener: which are counted, what a client may send on one, how long
+// it may take, and how it is told that this is not HTTP. What requests are about is the router's.
 
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -12,8 +12,8 @@ import type { Routes } from './router.ts';
 import type { Tally } from './tally.ts';
 
 /**
- * Requests that may wait on one connection for the answer to another. The time in which Node lets go of them when the
- * connection ends grows with their square.
+ * Requests that may wait on one connection for the answer to another. The time in which Node lets go of them
+ * when the connection ends grows with their square.
  */
 export const mostPipelined = 1000;
 /** Those with a body among them: our publisher pipelines, and a store may take its time. */
@@ -69,7 +69,10 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
     return connection;
   }
 
-  function begin(request: IncomingMessage): { connection: Connection | undefined; fault: MessageFault | undefined } {
+  function begin(request: IncomingMessage): {
+    connection: Connection | undefined;
+    fault: MessageFault | undefined;
+  } {
     const { socket } = request;
     const fault = messageFault(request); // before anybody looks at its target
     if (connections.get(socket)?.known === false) {
@@ -79,7 +82,10 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
     return { connection: decide(socket, `${request.method} ${request.url}`), fault };
   }
 
-  /** Puts an answer behind those that are under way. @returns false when there are too many, and the connection is closed */
+  /**
+   * Puts an answer behind those that are under way. @returns false when there are too many, and the
+   * connection is closed
+   */
   function queue(connection: Connection, response: ServerResponse): boolean {
     const { req: request } = response;
     const waits = connection.response !== undefined && !connection.response.writableFinished;
@@ -92,7 +98,9 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
     return false;
   }
 
-  /** Says why to a client that sent no request, behind the answers that it is owed, and closes the connection. */
+  /**
+   * Says why to a client that sent no request, behind the answers that it is owed, and closes the connection.
+   */
   function refuse(socket: Socket, status: string): void {
     const connection = decide(socket, '');
     if (!connection || connection.refused) return;
@@ -108,7 +116,10 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
 
   return {
     watch(server, silentMs) {
-      halfOpen = boundHalfOpen(server, { withinMs: silentMs, expired: (socket) => refuse(socket, '408 Request Timeout') });
+      halfOpen = boundHalfOpen(server, {
+        withinMs: silentMs,
+        expired: (socket) => refuse(socket, '408 Request Timeout'),
+      });
       server.on('connection', (socket: Socket) => {
         connections.set(socket, { known: false, refused: false, response: undefined, pipelined: 0 });
         socket.once('close', () => {

@@ -142,6 +142,9 @@ function http1(
 
   return {
     server,
-    close: () => closeServer(server, connections.sockets(), () => connections.sockets().forEach((socket) => socket.destroySoon())),
+    close() {
+      const sockets = connections.sockets();
+      return closeServer(server, sockets, () => sockets.forEach((socket) => socket.destroySoon()));
+    },
   };
 }

@@ -1,5 +1,5 @@
-// What the HTTP handlers of all patterns share: reading a request's topics, cursor and body, answering with an error,
-// choosing whom a fault cuts off. Knows no pattern.
+// What the HTTP handlers of all patterns share: reading a request's topics, cursor and body, answering with
+// an error, choosing whom a fault cuts off. Knows no pattern.
 
 import { cursorPattern, topicPattern } from '../core/envelope.ts';
 import { isEncoded } from '../core/http-message.ts';
@@ -54,6 +54,7 @@ export function cursorOf(url: URL): string | undefined {
   return cursor;
 }
 
+const notPlain = 'bodies are taken as they are, without a content coding';
 const plain = { 'accept-encoding': 'identity' };
 
 /** Of bodies that are not whole yet, all listeners of the process together. */
@@ -65,11 +66,11 @@ const noRoom = 'bodies of other requests, which are not whole yet, take all the 
 const bodyMs = 60_000;
 
 /**
- * Reads the request's body. Of one that is too large nothing is kept; its rest is read and thrown away, so that the
- * answer arrives and what was pipelined behind it is still understood.
+ * Reads the request's body. Of one that is too large nothing is kept; its rest is read and thrown away, so
+ * that the answer arrives and what was pipelined behind it is still understood.
  * @throws RequestError 413 when it is larger than `maxBytes`, 415 when it has a content coding (RFC 9110, section 8.4),
- * 400 when the connection ends before it does, 408 when it takes longer than a minute, 503 when half-sent bodies of
- * all clients together take more than 256 MiB
+ * 400 when the connection ends before it does, 408 when it takes longer than a minute, 503 when half-sent
+ * bodies of all clients together take more than 256 MiB
  */
 export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -112,7 +113,7 @@ export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
   const cutOff = () => refuse(new RequestError(400, 'cut-off', 'the connection ended before the body did'));
   request.on('error', cutOff).on('close', cutOff);
 
-  if (isEncoded(request.headers)) refuse(new RequestError(415, 'content-coding', 'bodies are taken as they are, without a content coding', plain));
+  if (isEncoded(request.headers)) refuse(new RequestError(415, 'content-coding', notPlain, plain));
   else if (Number(request.headers['content-length']) > maxBytes) refuse(tooLarge(maxBytes));
   return promise;
 }
@@ -121,7 +122,10 @@ function tooLarge(maxBytes: number): RequestError {
   return new RequestError(413, 'body-too-large', `the body is larger than ${maxBytes} bytes; send less, or raise maxBody`);
 }
 
-/** Answers with an error: a code for programs and a sentence for people, as JSON. Does nothing when an answer has begun. */
+/**
+ * Answers with an error: a code for programs and a sentence for people, as JSON. Does nothing when an answer
+ * has begun.
+ */
 export function answerError(response: Response, status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}): void {
   if (response.headersSent) return;
   const body = Buffer.from(`${JSON.stringify({ error: code, message })}\n`);
@@ -136,7 +140,9 @@ export function answerFull(response: Response, code: string, message: string): v
   answerError(response, 503, code, message, { 'retry-after': String(retryAfterS) });
 }
 
-/** A whole answer. Node's two response types have one signature each for this, so a union of them has none. */
+/**
+ * A whole answer. Node's two response types have one signature each for this, so a union of them has none.
+ */
 export function endWith(response: Response, status: number, headers: Readonly<Record<string, string>>, body?: string | Buffer): void {
   response.statusCode = status;
   const varied = response.getHeader('vary'); // the gate may have said that the answer depends on Origin

@@ -31,7 +31,8 @@ test('imports between rooms follow the arrows', () => {
 
 /** Files that read what nobody named: the kernel's, the package's own, and those of the one reader. */
 const readers = [
-  'core/read-file.ts', 'harness/environment.ts', 'harness/probe.ts', 'harness/process-tree.ts', 'harness/version.ts', 'load/ramp.ts',
+  'core/descriptor-limit.ts', 'core/read-file.ts', 'harness/environment.ts', 'harness/probe.ts', 'harness/process-tree.ts',
+  'harness/version.ts', 'load/ramp.ts',
   'reports/interactive.ts', 'servers/webhook/dashboard.ts',
 ];
 
