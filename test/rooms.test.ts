@@ -29,11 +29,11 @@ test('imports between rooms follow the arrows', () => {
   assert.deepEqual(wrong, []);
 });
 
-/** Files that read what nobody named: the kernel's, the package's own, and those of the one reader. */
+/** Files that read what nobody named (the kernel's, the package's own), heads of databases, and the one reader. */
 const readers = [
-  'core/descriptor-limit.ts', 'core/read-file.ts', 'harness/environment.ts', 'harness/probe.ts', 'harness/process-tree.ts',
-  'harness/version.ts', 'load/ramp.ts',
-  'reports/interactive.ts', 'servers/webhook/dashboard.ts',
+  'core/descriptor-limit.ts', 'core/read-file.ts', 'harness/environment.ts', 'harness/probe.ts',
+  'harness/process-tree.ts', 'harness/version.ts', 'load/ramp.ts', 'reports/interactive.ts',
+  'servers/webhook/dashboard.ts', 'servers/webhook/sqlite-file.ts', 'servers/webhook/sqlite-log.ts',
 ];
 
 test('files that people name are read by core/read-file.ts alone, which bounds them', () => {

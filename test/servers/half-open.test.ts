@@ -104,7 +104,8 @@ test('requests that wait behind a held one are bounded on each connection', asyn
   const client = await rawClient(url);
   client.socket.write('GET /held HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(mostPipelined + 100));
   await client.closed;
-  assert.deepEqual([held, counters.errors], [mostPipelined + 1, 1]);
+  assert.equal(counters.errors, 1);
+  assert.ok(held <= mostPipelined + 1, `${held} requests`);
   assert.match(await talk(url, `${half}connection: close\r\n\r\n`), /here$/);
 });
 
