@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { compare } from '../core/compare.ts';
 import { exitCodes, type ExitCode } from '../core/errors.ts';
 import { runSetOf } from '../core/run-set.ts';
+import { cutOf } from '../harness/ab.ts';
 import { writeWhole } from '../harness/store.ts';
 import { readComparison, readResult } from '../reports/read.ts';
 
+/** Of an `ab` run whose first pair was over. */
 export function isAbFolder(path: string): boolean {
   return existsSync(join(path, 'comparison.json')) && existsSync(join(path, 'baseline', 'result.json'));
 }
@@ -20,7 +22,10 @@ export async function reportAb(folder: string, out: string = join(folder, 'repor
   const stored = await readComparison(join(folder, 'comparison.json'));
   const [baseline, candidate] = [await readResult(join(folder, 'baseline')), await readResult(join(folder, 'candidate'))];
   const labels = stored.variants.map((variant) => [variant.baseline, variant.candidate] as const);
-  const comparison = compare(runSetOf(stored.baseline.name, [baseline]), runSetOf(stored.candidate.name, [candidate]), { createdAt: new Date(stored.createdAt), rule: stored.rule, labels });
+  const comparison = compare(
+    runSetOf(stored.baseline.name, [baseline], { cut: true }), runSetOf(stored.candidate.name, [candidate], { cut: true }),
+    { createdAt: new Date(stored.createdAt), rule: stored.rule, labels, ...cutOf(baseline) },
+  );
   const { renderComparisonPage } = await import('../reports/comparison-page.ts');
   const page = await renderComparisonPage(comparison, { baseline: [baseline], candidate: [candidate] });
   if (out === '-') {

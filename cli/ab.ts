@@ -1,21 +1,29 @@
 // `pushbench ab`: two arms in turns, the results of both, the comparison and its page.
 
-import { mkdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Comparison } from '../core/comparison.ts';
+import { exitCodes, Interruption, UserError, type ExitCode } from '../core/errors.ts';
 import { parseInjection } from '../core/injection.ts';
 import { pairsPlanned } from '../core/judge.ts';
 import { patterns } from '../core/patterns.ts';
 import { parseDurationMs } from '../core/units.ts';
-import { checkAb, runAb } from '../harness/ab.ts';
-import { openArm, pairedArms } from '../harness/arms.ts';
+import { checkAb, runAb, type AbOptions, type AbOutcome } from '../harness/ab.ts';
+import { openArm, pairedArms, refOf, type OpenedArm } from '../harness/arms.ts';
+import type { RunPlan } from '../harness/cells.ts';
+import { checkOut } from '../harness/checkout.ts';
 import { prepare } from '../harness/run.ts';
-import { createRunFolder, removeRunFolder, writeResult, writeWhole } from '../harness/store.ts';
+import { elsewhereLines, openRunFiles } from '../harness/run-files.ts';
+import { explainKilledRuns, unmarkFolder } from '../harness/run-mark.ts';
+import { createRunFolder, removeRunFolder, resultText } from '../harness/store.ts';
 import { openTarget } from '../harness/target-open.ts';
+import { packageRoot } from '../harness/version.ts';
+import type { Behind } from '../reports/comparison-page.ts';
 import { failOnOf, outputs, type OutputFlags } from './comparison-output.ts';
-import { createLiveView } from './live.ts';
-import { onSignals, quoted } from './run.ts';
+import { createLiveView, type LiveView } from './live.ts';
+import { endAtLimit, quoted } from './run.ts';
 import { openScenario } from './scenarios.ts';
+import { onSignals } from './signals.ts';
 
 export type AbFlags = OutputFlags & {
   scenario: string; set: string[]; results: string; quiet: boolean; strict: boolean; extend: boolean;
@@ -31,59 +39,113 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
   const pairs = pairsOf(flags.pairs);
   const budgetMs = flags.budget === undefined ? undefined : budgetOf(flags.budget);
   const { scenario, source, folder } = openScenario(flags.scenario, flags.set);
-  const undo: (() => void)[] = [];
-  const stop = new AbortController();
+  checkAb(scenario);
   const view = createLiveView(flags.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
-  const release = onSignals(stop, view.note);
+  const opened = (text: string, inject: string | undefined, checkedOut?: string) => openArm(text, scenario, {
+    registry: patterns,
+    injection: inject === undefined ? undefined : parseInjection(inject),
+    openTarget(file) {
+      const target = openTarget(file, process.env);
+      target.notes.forEach(view.note);
+      return target;
+    },
+    targetFile: flags.target,
+    ...(checkedOut !== undefined && { checkedOut }),
+  });
+  const given = [{ text: a, inject: flags.injectA }, { text: b, inject: flags.injectB }] as const;
+  // A commit has to be checked out first, and that is the first thing that leaves something behind.
+  const early = given.map(({ text, inject }) => (refOf(text) === undefined ? opened(text, inject) : undefined));
+  const stop = new AbortController();
+  const options = {
+    registry: patterns, folder, source, command: commandOf(a, b, flags, invocation), observer: view, signal: stop.signal,
+    targets: early.flatMap((arm) => arm?.targets ?? []), pairs, extend: flags.extend, strict: flags.strict, note: view.note,
+    ...(budgetMs !== undefined && { budgetMs }),
+  };
+  // Until here a signal ends the process at once: nothing has been started, and planning may take long.
+  const plan = prepare(scenario, options);
+  if (!flags.quiet) for (const line of explainKilledRuns(flags.results)) view.note(line);
+  const undo: (() => void)[] = [];
+  let runFolder: string | undefined;
+  const undoAll = () => {
+    for (const action of undo.splice(0)) action();
+  };
+  const release = onSignals(stop, (signal) => view.note(`${signal}: ending; what was measured before is kept.`), () => {
+    undoAll();
+    return endAtLimit(runFolder);
+  });
   try {
-    const arm = (text: string, inject: string | undefined) => openArm(text, scenario, {
-      registry: patterns,
-      injection: inject === undefined ? undefined : parseInjection(inject),
-      openTarget: (file) => openTarget(file, process.env),
-      targetFile: flags.target,
-      cleanUp: (action) => undo.unshift(action),
-      note: view.note,
-    });
-    const arms = pairedArms(arm(a, flags.injectA), arm(b, flags.injectB));
-    const options = {
-      registry: patterns, folder, source, command: commandOf(a, b, flags, invocation), observer: view, signal: stop.signal,
-      targets: arms.flatMap(({ targets }) => targets), pairs, extend: flags.extend, strict: flags.strict, note: view.note,
-      ...(budgetMs !== undefined && { budgetMs }),
-    };
-    const plan = prepare(scenario, options);
-    checkAb(plan);
-    const runFolder = createRunFolder(flags.results, `ab-${scenario.name}`, new Date());
-    let outcome;
-    try {
-      outcome = await runAb(plan, arms, options);
-    } catch (error) {
-      removeRunFolder(runFolder);
-      throw error;
+    const arms: OpenedArm[] = [];
+    for (const [i, { text, inject }] of given.entries()) {
+      const ref = refOf(text);
+      const checkedOut = ref && await checkOut(ref, { root: fileURLToPath(packageRoot), cleanUp: (action) => undo.unshift(action), note: view.note, signal: stop.signal });
+      arms.push(early[i] ?? opened(text, inject, checkedOut));
     }
-    view.close();
-    const { baseline, candidate, comparison } = outcome;
-    if (!comparison) {
-      removeRunFolder(runFolder);
-      console.error('Interrupted before the first pair was over; nothing was measured.');
-      return exitCodes.interrupted;
-    }
-    for (const [name, result] of Object.entries({ baseline, candidate })) {
-      mkdirSync(join(runFolder, name));
-      writeResult(join(runFolder, name), result);
-    }
-    writeWhole(join(runFolder, 'comparison.json'), `${JSON.stringify(comparison, null, 1)}\n`);
-    const behind = { baseline: [baseline], candidate: [candidate] };
-    const { renderComparisonPage } = await import('../reports/comparison-page.ts');
-    const page = join(runFolder, 'report.html');
-    writeWhole(page, await renderComparisonPage(comparison, behind));
-    const code = await write(comparison, failOn, behind);
-    if (!flags.json) process.stdout.write(`\nResults: ${relative('', runFolder)}\nReport: ${relative('', page)}\n`);
-    return baseline.interrupted ? exitCodes.interrupted : code;
+    const [first, second] = arms as [OpenedArm, OpenedArm]; // there were two
+    const pair = pairedArms(first, second);
+    runFolder = createRunFolder(flags.results, `ab-${scenario.name}`, new Date());
+    return await runInto(runFolder, plan, pair, options, { write: (comparison, behind) => write(comparison, failOn, behind), json: flags.json, stop, view });
+  } catch (error) {
+    if (!(error instanceof Interruption)) throw error;
+    console.error(nothingMeasured);
+    return exitCodes.interrupted;
   } finally {
     view.close();
     release();
-    for (const action of undo) action();
+    undoAll();
   }
+}
+
+const nothingMeasured = 'Interrupted before the first pair was over; nothing was measured.';
+
+type Into = { write(comparison: Comparison, behind: Behind): Promise<ExitCode>; json: boolean; stop: AbortController; view: LiveView };
+
+/** Runs both arms, and leaves in the folder whatever was measured. */
+async function runInto(runFolder: string, plan: RunPlan, arms: readonly [OpenedArm, OpenedArm], options: AbOptions, { write, json, stop, view }: Into): Promise<ExitCode> {
+  const files = openRunFiles(runFolder);
+  const save = ({ baseline, candidate, comparison }: Required<AbOutcome>) => {
+    for (const [name, result] of Object.entries({ baseline, candidate })) files.write(`${name}/result.json`, resultText(result));
+    files.write('comparison.json', `${JSON.stringify(comparison, null, 1)}\n`);
+    const problem = files.problem();
+    // Going on would measure what can be kept nowhere.
+    if (problem && !stop.signal.aborted) stop.abort(problem);
+  };
+  let kept = false;
+  let outcome: AbOutcome;
+  try {
+    outcome = await runAb(plan, arms, { ...options, keep: (sofar) => {
+      save(sofar);
+      kept ||= files.problem() === undefined;
+    } });
+  } catch (error) {
+    if (!kept) removeRunFolder(runFolder);
+    else unmarkFolder(runFolder);
+    throw error;
+  }
+  view.close();
+  const { baseline, candidate, comparison } = outcome;
+  if (!comparison) {
+    removeRunFolder(runFolder);
+    console.error(nothingMeasured);
+    return exitCodes.interrupted;
+  }
+  save({ baseline, candidate, comparison });
+  const behind = { baseline: [baseline], candidate: [candidate] };
+  const { renderComparisonPage } = await import('../reports/comparison-page.ts');
+  const over = baseline.state.kind === 'finished' && !stop.signal.aborted ? stop.signal : undefined;
+  const page = await renderComparisonPage(comparison, behind, over).catch((error: unknown) => {
+    if (!over?.aborted) throw error;
+    console.error(`Interrupted while the report was drawn. Both results are whole; pushbench report ${runFolder} draws it.`);
+    return undefined;
+  });
+  const pagePath = page === undefined ? undefined : files.write('report.html', page);
+  unmarkFolder(runFolder);
+  const code = await write(comparison, behind);
+  const elsewhere = files.elsewhere();
+  const at = elsewhere && 'folder' in elsewhere ? elsewhere.folder : runFolder;
+  if (!json) process.stdout.write(`\nResults: ${relative('', at)}\n${pagePath === undefined ? '' : `Report: ${relative('', pagePath)}\n`}`);
+  const problem = files.problem();
+  if (problem) throw new UserError('write', [problem.message, ...elsewhereLines(files)].join('\n'), exitCodes.failed);
+  return stop.signal.reason instanceof Interruption ? exitCodes.interrupted : code;
 }
 
 function pairsOf(text: string): number {

@@ -1,17 +1,20 @@
 // `pushbench baseline save | list | check`: baselines as small files in a folder of the repository.
 
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkedBaselineName, readBaseline, writeBaseline, type Baseline } from '../core/baseline.ts';
 import { compare } from '../core/compare.ts';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
+import { oneLine } from '../core/printable.ts';
+import { tryReadText } from '../core/read-file.ts';
 import { ruleOf } from '../core/judge.ts';
 import { runSetOf } from '../core/run-set.ts';
 import { listNames, nearest } from '../core/suggest.ts';
 import { formatNumber } from '../core/units.ts';
-import { writeWhole } from '../harness/store.ts';
+import { makeFolder, writeWhole } from '../harness/store.ts';
 import { readResults } from '../reports/read-many.ts';
 import type { CompareFlags } from './compare.ts';
+import { print } from './print.ts';
 import { failOnOf, outputs } from './comparison-output.ts';
 
 export type BaselineFlags = { dir: string };
@@ -25,25 +28,25 @@ export async function saveBaseline(given: string, path: string, { dir }: Baselin
   const file = fileOf(dir, name);
   const text = writeBaseline(runs, new Date());
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir);
   } catch (error) {
-    throw new UserError('baseline-folder', `Cannot make the folder ${dir}: ${messageOf(error)}. Choose another with --dir.`);
+    throw new UserError('baseline-folder', `Cannot make the folder ${dir}: ${messageOf(error)}. Choose another with --dir.`, exitCodes.failed);
   }
-  writeWhole(file, text);
-  console.log(`Saved ${runsText(runs)} of ${runs.scenario.name} as ${file} (${formatNumber(text.length)} bytes).`);
+  writeWhole(file, text, 'Free some space, or choose another folder with --dir.');
+  print(`Saved ${runsText(runs)} of ${runs.scenario.name} as ${file} (${formatNumber(text.length)} bytes).`);
   return exitCodes.ok;
 }
 
 export function listBaselines({ dir }: BaselineFlags): ExitCode {
   const names = namesIn(dir);
   if (names.length === 0) {
-    console.log(`There is no baseline in ${dir}. Save one with: pushbench baseline save NAME RESULT`);
+    print(`There is no baseline in ${dir}. Save one with: pushbench baseline save NAME RESULT`);
     return exitCodes.ok;
   }
   const width = Math.max(...names.map((name) => name.length));
   for (const name of names) {
     const { runs } = open(dir, name);
-    console.log(`${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}${runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`}`);
+    print(oneLine(`${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}${runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`}`));
   }
   return exitCodes.ok;
 }
@@ -78,15 +81,13 @@ function namesIn(dir: string): string[] {
 function open(dir: string, given: string): Baseline {
   const name = checkedBaselineName(given);
   const file = fileOf(dir, name);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
+  const read = tryReadText(file, 'baseline');
+  if (!('text' in read)) {
     const names = namesIn(dir);
-    if (names.includes(name)) throw new UserError('baseline-file', `Cannot read the baseline ${file}: ${messageOf(error)}.`);
+    if (names.includes(name)) throw new UserError('baseline-file', `Cannot read the baseline ${file}: ${read.why}.`);
     const near = nearest(name, names);
     const known = names.length === 0 ? `there is none in ${dir}. Save one with: pushbench baseline save ${name} RESULT` : `there are: ${listNames(names)}`;
     throw new UserError('baseline-name', `There is no baseline "${name}"; ${near ? `did you mean "${near}"?` : known}`);
   }
-  return readBaseline(text, file);
+  return readBaseline(read.text, file);
 }

@@ -1,10 +1,14 @@
 // `pushbench claims`: the page of claims from results, or anew from the figures that it was made from.
 
-import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import { claimsSchema, figuresFrom, figuresSchema, type Figures } from '../core/claims.ts';
-import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
+import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
+import { issuesText } from '../core/issues.ts';
+import { parseJson } from '../core/json.ts';
+import { requireFinished } from '../core/missing.ts';
+import { readText, tryReadText } from '../core/read-file.ts';
 import { writeWhole } from '../harness/store.ts';
 import { packageRoot } from '../harness/version.ts';
 import { renderClaims } from '../reports/claims.ts';
@@ -16,7 +20,7 @@ const claimsFile = fileURLToPath(new URL('scenarios/article/claims.yaml', packag
 
 /** The claims, as shipped. */
 export function readClaims() {
-  return claimsSchema.parse(parse(readFileSync(claimsFile, 'utf8')));
+  return claimsSchema.parse(parse(readText(claimsFile, 'claims', { code: 'claims', what: `Cannot read the claims in ${claimsFile}` })));
 }
 
 /**
@@ -31,21 +35,29 @@ export async function claimsCommand(paths: readonly string[], { figures: file, o
   for (const path of paths) {
     const result = await readResult(path);
     const { name } = result.scenario;
+    requireFinished(path, result);
     if (!named.has(name)) throw new UserError('claims', `${path}: no claim is tested by the scenario "${name}". Claims are tested by ${[...named].join(', ')}.`);
     figures.scenarios[name] = figuresFrom(result, claims);
   }
-  if (paths.length > 0) writeWhole(file, `${JSON.stringify(figures, null, 1)}\n`);
+  if (paths.length > 0) writeWhole(file, `${JSON.stringify(figures, null, 1)}\n`, 'Name another file with --figures.');
   const page = renderClaims(article, claims, figures);
   if (out === '-') process.stdout.write(page);
-  else writeWhole(out, page);
+  else writeWhole(out, page, 'Name another file with --out.');
   return exitCodes.ok;
 }
 
+const figuresHead = z.looseObject({ format: z.literal('pushbench-claims') });
+
 function readFigures(file: string): Figures {
-  if (!existsSync(file)) return { format: 'pushbench-claims', scenarios: {} };
-  try {
-    return figuresSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (error) {
-    throw new UserError('claims-figures', `${file} holds no figures of claims: ${messageOf(error)}. Name another file with --figures, or remove it to start anew.`);
+  const read = tryReadText(file, 'figures');
+  if (!('text' in read)) {
+    if (read.fault === 'missing') return { format: 'pushbench-claims', scenarios: {} };
+    throw new UserError('claims-figures', `Cannot read the figures in ${file}: ${read.why}. Name another file with --figures.`);
   }
+  const json = parseJson(read.text);
+  const ours = 'value' in json && figuresHead.safeParse(json.value).success;
+  const parsed = 'value' in json && ours ? figuresSchema.safeParse(json.value) : undefined;
+  if (parsed?.success) return parsed.data;
+  const why = parsed ? `:\n${issuesText(parsed.error)}\n` : ': it is no JSON of "pushbench claims". ';
+  throw new UserError('claims-figures', `${file} holds no figures of claims${why}Name another file with --figures, or remove it to start anew.`);
 }

@@ -3,11 +3,14 @@
 
 import { comparisonExitCode, failOnNames, type Comparison, type FailOn } from '../core/comparison.ts';
 import { UserError, type ExitCode } from '../core/errors.ts';
+import { printableJson } from '../core/printable.ts';
 import { nearest } from '../core/suggest.ts';
 import type { Behind } from '../reports/comparison-page.ts';
 import { requireWritable, writeWhole } from '../harness/store.ts';
 
 export type OutputFlags = { json: boolean; html?: string; markdown?: string; junit?: string; annotations: boolean | string; failOn: string[] };
+
+const otherFile = 'Free some space, or name another file.';
 
 /** @throws UserError for a word that is none */
 export function failOnOf(words: readonly string[]): FailOn[] {
@@ -28,7 +31,7 @@ export function outputs({ json, html, markdown, junit, annotations }: OutputFlag
   for (const file of [html, markdown, junit]) if (file !== undefined) requireWritable(file);
   return async (comparison, failOn, behind) => {
     if (json) {
-      process.stdout.write(`${JSON.stringify(comparison, null, 1)}\n`);
+      process.stdout.write(`${printableJson(comparison, 1)}\n`);
     } else {
       const { renderComparison } = await import('../reports/comparison-terminal.ts');
       process.stdout.write(renderComparison(comparison, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
@@ -37,9 +40,9 @@ export function outputs({ json, html, markdown, junit, annotations }: OutputFlag
       const { renderAnnotations } = await import('../reports/comparison-ci.ts');
       process.stdout.write(renderAnnotations(comparison, annotations === true ? undefined : annotations));
     }
-    if (markdown !== undefined) writeWhole(markdown, (await import('../reports/comparison-markdown.ts')).renderComparisonMarkdown(comparison));
-    if (junit !== undefined) writeWhole(junit, (await import('../reports/comparison-ci.ts')).renderComparisonJunit(comparison));
-    if (html !== undefined) writeWhole(html, await (await import('../reports/comparison-page.ts')).renderComparisonPage(comparison, behind));
+    if (markdown !== undefined) writeWhole(markdown, (await import('../reports/comparison-markdown.ts')).renderComparisonMarkdown(comparison), otherFile);
+    if (junit !== undefined) writeWhole(junit, (await import('../reports/comparison-ci.ts')).renderComparisonJunit(comparison), otherFile);
+    if (html !== undefined) writeWhole(html, await (await import('../reports/comparison-page.ts')).renderComparisonPage(comparison, behind), otherFile);
     return comparisonExitCode(comparison, failOn);
   };
 }

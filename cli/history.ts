@@ -1,6 +1,7 @@
 // `pushbench history`: how the figures of a scenario went over its saved runs.
 
 import { exitCodes, type ExitCode } from '../core/errors.ts';
+import { printableJson } from '../core/printable.ts';
 import { historyOf } from '../core/history.ts';
 import { requireWritable, writeWhole } from '../harness/store.ts';
 import { version } from '../harness/version.ts';
@@ -12,9 +13,10 @@ export type HistoryFlags = { json: boolean; html?: string };
 /** Advice alone: a trend never fails a build. */
 export async function historyCommand(paths: readonly string[], { json, html }: HistoryFlags): Promise<ExitCode> {
   if (html !== undefined) requireWritable(html);
-  const history = historyOf(await readHistory(paths));
-  if (json) process.stdout.write(`${JSON.stringify(history, null, 1)}\n`);
+  const { sets, cut } = await readHistory(paths);
+  const history = historyOf(sets, cut);
+  if (json) process.stdout.write(`${printableJson(history, 1)}\n`);
   else process.stdout.write(renderHistory(history, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
-  if (html !== undefined) writeWhole(html, await (await import('../reports/history-page.ts')).renderHistoryPage(history, version));
+  if (html !== undefined) writeWhole(html, await (await import('../reports/history-page.ts')).renderHistoryPage(history, version), 'Free some space, or name another file.');
   return exitCodes.ok;
 }

@@ -5,6 +5,7 @@ import { createLogUpdate } from 'log-update';
 import type { Trial } from '../core/result.ts';
 import { histogramOf } from '../core/metrics.ts';
 import { quantileUs } from '../core/histogram.ts';
+import { oneLine, printable } from '../core/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/units.ts';
 import type { Progress } from '../harness/phases.ts';
 import type { RunObserver } from '../harness/run.ts';
@@ -32,7 +33,7 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
   const say = (text: string) => {
     if (mode === 'quiet') return;
     update?.clear();
-    stream.write(`${text}\n`);
+    stream.write(`${printable(text)}\n`);
   };
   let head = '';
   let subscribers = 0;
@@ -51,7 +52,7 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
       if (mode === 'lines' && changed && phase !== 'start' && phase !== 'close') say(`${head}: ${phaseWords[phase]}`);
       if (!update || (!changed && Date.now() - shownAtMs < updateEveryMs)) return;
       shownAtMs = Date.now();
-      update(`${head}: ${describe(progress, subscribers)}`);
+      update(oneLine(`${head}: ${describe(progress, subscribers)}`));
     },
     trialEnded(trial) {
       say(`${head}: ${summary(trial)}`);

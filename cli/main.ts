@@ -4,6 +4,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { exitCodes, UserError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { packageRoot } from '../harness/version.ts';
 import { requireNode } from './node-version.ts';
 
@@ -21,7 +22,7 @@ try {
   await createProgram().parseAsync();
 } catch (error) {
   if (error instanceof UserError) {
-    console.error(error.message);
+    console.error(printable(error.message));
     process.exitCode = error.exitCode;
   } else {
     console.error(error);

@@ -6,6 +6,7 @@ import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
 import { packageRoot } from '../harness/version.ts';
 import { serveArchive } from '../reports/web.ts';
 import { checkedHosts } from './allow-host.ts';
+import { print } from './print.ts';
 import { checkedPort, portTaken, untilSignal } from './port.ts';
 
 /** Serves until a signal comes. */
@@ -16,7 +17,7 @@ export async function openCommand(folder: string, options: { port: string; allow
     throw new UserError('results-folder', `There is no folder ${folder}. Name one that runs wrote their results to, or run something first: pushbench run.`);
   }
   const server = await serveArchive(resolve(folder), new URL('docs/', packageRoot), port, allowHosts).catch((error: unknown) => portTaken(error, port));
-  console.log(`Results of ${folder}: ${server.url}\nCtrl-C ends it.`);
+  print(`Results of ${folder}: ${server.url}\nCtrl-C ends it.`);
   await untilSignal();
   await server.close();
   return exitCodes.ok;

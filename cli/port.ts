@@ -1,6 +1,7 @@
 // What commands that serve have in common: the port as it was given, the port that is taken, the end by a signal.
 
 import { exitCodes, UserError } from '../core/errors.ts';
+import { limitMs, signalNames } from './signals.ts';
 
 /** @throws UserError when the text is no port */
 export function checkedPort(text: string): number {
@@ -17,9 +18,21 @@ export function portTaken(error: unknown, port: number): never {
   throw error;
 }
 
-/** Resolves at Ctrl-C or when the process is asked to end. */
-export function untilSignal(): Promise<void> {
+/**
+ * Resolves at the first signal, for servers.
+ * @param closeLimitMs how long closing may take from then on; a second signal ends it at once
+ */
+export function untilSignal(closeLimitMs = limitMs): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    let told = false;
+    for (const name of signalNames) {
+      process.on(name, () => {
+        if (told) process.exit(exitCodes.interrupted);
+        told = true;
+        // Exit code 0: a server that is told to end has done its work.
+        setTimeout(() => process.exit(), closeLimitMs).unref();
+        resolve();
+      });
+    }
   });
 }

@@ -4,10 +4,13 @@ import { dirname, extname, join } from 'node:path';
 import { statSync } from 'node:fs';
 import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
+import { oneLine } from '../core/printable.ts';
+import { cutShortText } from '../core/missing.ts';
 import { nearest } from '../core/suggest.ts';
 import { writeWhole } from '../harness/store.ts';
 import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/formats.ts';
-import { readResult } from '../reports/read.ts';
+import { readEach } from '../reports/read-many.ts';
+import { print } from './print.ts';
 import { isAbFolder, reportAb } from './ab-report.ts';
 
 export type ReportFlags = { out?: string; format: string; interactive: boolean; json: boolean };
@@ -17,7 +20,12 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
   const format = options.json ? 'json' : checkedFormat(options.format);
   if (options.interactive && format !== 'html') throw new UserError('interactive', `--interactive is for --format html; ${format} has no charts.`);
   if (paths.length === 1 && format === 'html' && isAbFolder(paths[0]!)) return reportAb(paths[0]!, options.out);
-  const results = await Promise.all(paths.map((path) => readResult(path)));
+  const results = await readEach(paths);
+  // Some forms have no room for it, and a percentile says nothing of a trial that is missing.
+  for (const [i, result] of results.entries()) {
+    const cut = cutShortText(result);
+    if (cut !== undefined) console.error(oneLine(`${paths[i]}: ${cut}`));
+  }
   if (format === 'html' && options.out !== '-') await printTable(results);
   const documents = await documentsOf(format, results, { interactive: options.interactive });
   const first = paths[0]!;
@@ -27,8 +35,8 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
     return exitCodes.ok;
   }
   const written = filesOf(documents, out);
-  for (const { file, text } of written) writeWhole(file, text);
-  process.stdout.write(written.map(({ file }) => `${format === 'html' ? '\nReport' : 'Written'}: ${file}\n`).join(''));
+  for (const { file, text } of written) writeWhole(file, text, 'Free some space, or name another file with --out.');
+  for (const { file } of written) print(`${format === 'html' ? '\nReport' : 'Written'}: ${oneLine(file)}`);
   return exitCodes.ok;
 }
 

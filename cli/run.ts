@@ -1,19 +1,24 @@
 // `pushbench run`: one scenario, its result, its report, its verdict.
 
-import { join, relative } from 'node:path';
-import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
+import { relative } from 'node:path';
+import { exitCodes, Interruption, UserError, type ExitCode } from '../core/errors.ts';
 import { parseInjection } from '../core/injection.ts';
 import { patterns } from '../core/patterns.ts';
+import { printable, printableJson } from '../core/printable.ts';
 import type { Result } from '../core/result.ts';
+import type { RunPlan } from '../harness/cells.ts';
 import { processes } from '../harness/fleet.ts';
-import { prepare, run } from '../harness/run.ts';
+import { prepare, run, type RunOptions } from '../harness/run.ts';
+import { elsewhereLines, openRunFiles, type RunFiles } from '../harness/run-files.ts';
+import { explainKilledRuns, unmarkFolder } from '../harness/run-mark.ts';
+import { createRunFolder, removeRunFolder, requireWritable, resultText, writeWhole } from '../harness/store.ts';
 import { openTarget } from '../harness/target-open.ts';
 import { withTargets } from '../harness/target-variants.ts';
-import { createRunFolder, removeRunFolder, requireWritable, writeResult, writeWhole } from '../harness/store.ts';
 import { renderJunit } from '../reports/junit.ts';
 import { renderMarkdown } from '../reports/markdown.ts';
-import { createLiveView } from './live.ts';
+import { createLiveView, type LiveView } from './live.ts';
 import { openScenario } from './scenarios.ts';
+import { onSignals } from './signals.ts';
 
 export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean; target: string[]; reference: boolean; inject?: string; junit?: string; markdown?: string };
 
@@ -25,75 +30,135 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
   const { scenario, leftOut } = withTargets(written, patterns, targets, options.reference);
   if (options.inject !== undefined && !options.reference) throw new UserError('inject', '--inject alters our own servers, and with --no-reference none of them runs. Leave one of the two out.');
   const fleet = options.inject === undefined ? processes : { ...processes, injection: parseInjection(options.inject) };
-  const stop = new AbortController();
-  const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
   const command = [
     options.invocation, 'run', name, ...options.set.flatMap((set) => ['--set', set]),
     ...options.target.flatMap((file) => ['--target', file]), ...(options.reference ? [] : ['--no-reference']),
     ...(options.inject === undefined ? [] : ['--inject', options.inject]),
   ].map(quoted).join(' ');
+  const stop = new AbortController();
+  const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
   const runOptions = { registry: patterns, folder, source, command, observer: view, signal: stop.signal, targets, leftOut, fleet };
+  for (const text of targets.flatMap(({ notes }) => notes)) view.note(text);
   for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);
+  // Until here a signal ends the process at once: nothing has been started, and planning may take long.
   const plan = prepare(scenario, runOptions);
   for (const file of [options.junit, options.markdown]) if (file !== undefined) requireWritable(file);
-  const runFolder = createRunFolder(options.results, scenario.name, new Date());
-  const release = onSignals(stop, view.note);
-  let result: Result;
-  let saved: string | undefined;
+  // With --quiet nobody would read it, so it is left for a later run.
+  if (!options.quiet) for (const line of explainKilledRuns(options.results)) view.note(line);
+  let runFolder: string | undefined;
+  const release = onSignals(stop, (signal) => view.note(`${signal}: ending; what was measured before is kept.`), () => endAtLimit(runFolder));
   try {
-    result = await run(plan, { ...runOptions, save: (sofar) => void (saved = writeResult(runFolder, sofar)) });
-  } catch (error) {
-    if (saved === undefined) removeRunFolder(runFolder);
-    else view.note(`What was measured before is kept: ${relative('', saved)}`);
-    throw error;
+    runFolder = createRunFolder(options.results, scenario.name, new Date());
+    return await runInto(runFolder, plan, runOptions, { ...options, stop, view });
   } finally {
     view.close();
     release();
   }
-  if (result.trials.length === 0) {
-    removeRunFolder(runFolder);
-    console.error('Interrupted before the first trial was over; nothing was measured.');
-    return exitCodes.interrupted;
-  }
-  const resultPath = writeResult(runFolder, result);
+}
 
-  const { renderHtml } = await import('../reports/html.ts');
-  const reportPath = join(runFolder, 'report.html');
-  writeWhole(reportPath, await renderHtml([result], { interactive: options.interactive }));
-  if (options.junit !== undefined) writeWhole(options.junit, renderJunit([result]));
-  if (options.markdown !== undefined) writeWhole(options.markdown, renderMarkdown([result]));
+/** What was written by then stands, and the folder explains itself. @returns what to do about the rest */
+export function endAtLimit(runFolder: string | undefined): string {
+  if (runFolder === undefined) return '';
+  unmarkFolder(runFolder);
+  return `What was measured before is kept; pushbench report ${relative('', runFolder)} shows it.`;
+}
+
+type Into = Pick<RunFlags, 'json' | 'interactive' | 'junit' | 'markdown'> & { stop: AbortController; view: LiveView };
+
+/** Runs a prepared scenario, and leaves in the folder and the other files whatever was measured. */
+async function runInto(runFolder: string, plan: RunPlan, runOptions: RunOptions, { stop, view, ...options }: Into): Promise<ExitCode> {
+  const files = openRunFiles(runFolder);
+  let kept: string | undefined;
+  const save = (sofar: Result) => {
+    const path = files.write('result.json', resultText(sofar));
+    const problem = files.problem();
+    // Going on would measure what can be kept nowhere.
+    if (problem) stop.abort(problem);
+    else if (sofar.trials.length > 0) kept = path;
+  };
+  let result: Result;
+  try {
+    result = await run(plan, { ...runOptions, save });
+  } catch (error) {
+    if (kept === undefined) removeRunFolder(runFolder);
+    else view.note(`What was measured before is kept: ${relative('', kept)}`);
+    unmarkFolder(runFolder);
+    throw error;
+  }
+  view.close();
+  const before = files.problem();
+  if (result.trials.length === 0) {
+    if (before) throw before;
+    removeRunFolder(runFolder);
+    console.error(result.state.kind === 'failed' ? printable(`${result.state.why} Nothing was measured.`) : 'Interrupted before the first trial was over; nothing was measured.');
+    return result.state.kind === 'failed' ? exitCodes.failed : exitCodes.interrupted;
+  }
+  const resultPath = files.write('result.json', resultText(result));
+  // Drawing the report takes longest, so it comes last: after a signal there may be no time for it.
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${printableJson(result)}\n`);
   } else {
     const { renderTable } = await import('../reports/terminal.ts');
     process.stdout.write(renderTable([result], { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
-    process.stdout.write(`\nResult: ${relative('', resultPath)}\nReport: ${relative('', reportPath)}\n`);
+    if (resultPath !== undefined) process.stdout.write(`\nResult: ${relative('', resultPath)}\n`);
   }
-  return exitCodeOf(result);
+  const reports = await writeReports(result, files, options, result.state.kind === 'interrupted' ? undefined : stop.signal);
+  unmarkFolder(runFolder);
+  if (!options.json && reports.page !== undefined) process.stdout.write(`Report: ${relative('', reports.page)}\n`);
+  const code = reports.ended ?? endWith(result, files, kept, reports.problems);
+  return stop.signal.reason instanceof Interruption ? exitCodes.interrupted : code;
+}
+
+type Reports = { page: string | undefined; problems: UserError[]; /** Where a signal came in between. */ ended?: ExitCode };
+
+/** Writes all that is asked for, whatever becomes of the others. */
+async function writeReports(result: Result, files: RunFiles, { interactive, junit, markdown }: Pick<RunFlags, 'interactive' | 'junit' | 'markdown'>, over: AbortSignal | undefined): Promise<Reports> {
+  const problems: UserError[] = [];
+  const write = (file: string | undefined, render: () => string) => {
+    try {
+      if (file !== undefined) writeWhole(file, render(), 'Free some space, or name another file.');
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(error);
+    }
+  };
+  write(junit, () => renderJunit([result]));
+  write(markdown, () => renderMarkdown([result]));
+  const signalled = () => over?.aborted === true && over.reason instanceof Interruption;
+  try {
+    const { renderHtml } = await import('../reports/html.ts');
+    const page = await renderHtml([result], { interactive, ...(over && !over.aborted && { over }) });
+    return { page: files.write('report.html', page), problems };
+  } catch (error) {
+    if (!signalled()) throw error;
+    console.error('Interrupted while the report was drawn. The result is whole; pushbench report draws it.');
+    return { page: undefined, problems, ended: exitCodes.interrupted };
+  }
+}
+
+/** The exit code, after saying of what could not be written where it is instead. @throws UserError the first problem */
+function endWith(result: Result, files: RunFiles, kept: string | undefined, others: readonly UserError[]): ExitCode {
+  const problem = files.problem();
+  if (!problem && others.length === 0) return exitCodeOf(result);
+  const lines = [
+    ...[...(problem ? [problem] : []), ...others].map(({ message }) => message),
+    ...(problem && kept !== undefined ? [`What was measured before is kept: ${relative('', kept)}`] : []),
+    ...elsewhereLines(files),
+  ];
+  throw new UserError('write', lines.join('\n'), exitCodes.failed);
 }
 
 /** What a result means for a script: the gravest thing first. */
 export function exitCodeOf(result: Result): ExitCode {
-  if (result.interrupted) return exitCodes.interrupted;
+  if (result.state.kind === 'interrupted') return exitCodes.interrupted;
+  if (result.state.kind === 'failed') return exitCodes.failed;
+  // The process that writes it is always further than this; of a stored one a gate asks requireFinished.
+  if (result.state.kind === 'unfinished') return exitCodes.invalid;
   if (result.trials.some(({ outcome }) => outcome.status === 'failed')) return exitCodes.failed;
   // The load side may end a search; then what had held until there is its answer.
   const undecided = result.searches ? result.searches.some(({ limit }) => limit.kind === 'none') : result.trials.some(({ outcome }) => !outcome.valid);
   if (undecided) return exitCodes.invalid;
   return result.expectations.every(({ held }) => held) ? exitCodes.ok : exitCodes.expectation;
-}
-
-/** The first signal ends the run tidily, a second one at once. @returns the function that takes the handlers away */
-export function onSignals(stop: AbortController, note: (text: string) => void): () => void {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const handler = (signal: NodeJS.Signals) => {
-    if (stop.signal.aborted) process.exit(exitCodes.interrupted); // the children end with the channel to them
-    note(`${signal}: ending the trial under way; what was measured before is kept.`);
-    stop.abort(new Error(signal));
-  };
-  for (const signal of signals) process.on(signal, handler);
-  return () => {
-    for (const signal of signals) process.off(signal, handler);
-  };
 }
 
 export function quoted(word: string): string {

@@ -1,11 +1,12 @@
 // Finds scenario files: shipped ones by name, others by path.
 
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { messageOf, UserError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import { patterns } from '../core/patterns.ts';
 import type { Scenario } from '../core/scenario.ts';
+import { tryReadText } from '../core/read-file.ts';
 import { parseScenario } from '../core/scenario-file.ts';
 import { nearest } from '../core/suggest.ts';
 import { packageRoot } from '../harness/version.ts';
@@ -25,16 +26,14 @@ export function shippedScenarios(): string[] {
 export function openScenario(given: string, overrides: readonly string[]): { scenario: Scenario; source: string; folder: string } {
   const isPath = given.includes('/') || ['.yaml', '.yml'].includes(extname(given));
   const file = isPath ? resolve(given) : resolve(shippedFolder, `${given}.yaml`);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (isPath) throw new UserError('scenario-file', `Cannot read the scenario ${given}: ${messageOf(error)}.`);
+  const read = tryReadText(file, 'scenario');
+  if (!('text' in read)) {
+    if (isPath || read.fault !== 'missing') throw new UserError('scenario-file', `Cannot read the scenario ${given}: ${read.why}.`);
     const near = nearest(given, shippedScenarios());
     throw new UserError(
       'scenario-name',
       `There is no scenario called "${given}"${near ? `; did you mean "${near}"?` : '.'} Shipped are: ${shippedScenarios().join(', ')}. A file of your own is named by its path, such as ./${given}.yaml.`,
     );
   }
-  return { ...parseScenario(text, { file: isPath ? given : `scenarios/${given}.yaml`, registry: patterns, overrides }), folder: dirname(file) };
+  return { ...parseScenario(read.text, { file: isPath ? given : `scenarios/${given}.yaml`, registry: patterns, overrides }), folder: dirname(file) };
 }

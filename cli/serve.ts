@@ -11,6 +11,9 @@ import { startServer } from '../servers/start.ts';
 import { checkedHosts } from './allow-host.ts';
 import { checkedPort, portTaken, untilSignal } from './port.ts';
 
+/** Deliveries under way may end, and subscribers are told. */
+const drainLimitMs = 10_000;
+
 /** Serves until a signal comes. */
 export async function serveCommand(pattern: string, options: { port: string; host: string; allowHost: string[]; set: string[] }): Promise<ExitCode> {
   if (!isPattern(pattern)) {
@@ -22,7 +25,7 @@ export async function serveCommand(pattern: string, options: { port: string; hos
   const allowHosts = checkedHosts(options.allowHost);
   const server = await startServer({ pattern, options: parseOptions(pattern, options.set), limits: defaultLimits, seed: 1, host, port, allowHosts })
     .catch((error: unknown) => notListening(error, host, port));
-  const stopped = untilSignal(); // before anything is printed: who reads it may send the signal at once
+  const stopped = untilSignal(drainLimitMs); // before anything is printed: who reads it may send the signal at once
   const { examples } = await patternServers[pattern]();
   console.log(`${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n${server.page ? `Dashboard: ${server.page}\n` : ''}`);
   for (const { what, command } of examples) console.log(`# ${what}\n${command(server.endpoint.url, server.endpoint.publishUrl)}\n`);

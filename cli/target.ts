@@ -2,26 +2,41 @@
 
 import { styleText } from 'node:util';
 import { topicPattern } from '../core/envelope.ts';
-import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
+import { exitCodes, Interruption, UserError, type ExitCode } from '../core/errors.ts';
+import { oneLine } from '../core/printable.ts';
 import { processes } from '../harness/fleet.ts';
 import { treeOf } from '../harness/process-tree.ts';
-import { checkTarget } from '../harness/target-check.ts';
+import { checkTarget, type Finding } from '../harness/target-check.ts';
 import { openTarget } from '../harness/target-open.ts';
+import { print } from './print.ts';
+import { onSignals } from './signals.ts';
 
 /** @returns 0 when every pattern that the file describes works, 1 when not */
 export async function targetCheckCommand(file: string, { topic }: { topic: string }): Promise<ExitCode> {
   if (!topicPattern.test(topic)) throw new UserError('topic', `--topic "${topic}" is no topic: 1 to 128 letters, digits and . _ : ~ -`);
   const target = openTarget(file, process.env);
-  const { name, url, pid } = target;
+  const { name, url, pid, notes } = target;
   const count = pid === undefined ? 0 : treeOf(pid).length;
-  console.log(`${name} at ${url}`);
-  console.log(pid === undefined ? '  no process named: CPU, memory and descriptors will not be measured' : `  process ${pid}${count > 1 ? ` and ${count - 1} below it` : ''}: CPU, memory and descriptors will be measured`);
-  const findings = await checkTarget(target, topic, processes);
+  print(`${name} at ${url}`);
+  print(pid === undefined ? '  no process named: CPU, memory and descriptors will not be measured' : `  process ${pid}${count > 1 ? ` and ${count - 1} below it` : ''}: CPU, memory and descriptors will be measured`);
+  for (const note of notes) print(`  ${note}`);
+  const stop = new AbortController();
+  const release = onSignals(stop, () => {});
+  let findings: Finding[];
+  try {
+    findings = await checkTarget(target, topic, processes, stop.signal);
+  } catch (error) {
+    if (!(error instanceof Interruption)) throw error;
+    console.error(`${error.message}: not checked to the end.`);
+    return exitCodes.interrupted;
+  } finally {
+    release();
+  }
   const width = Math.max(...findings.map(({ pattern = '' }) => pattern.length));
   for (const { pattern = '', works, message, hint } of findings) {
     const mark = works ? styleText('green', '✓', { stream: process.stdout }) : styleText('red', '✗', { stream: process.stdout });
-    console.log(`  ${mark} ${pattern.padEnd(width)}${pattern && '  '}${message}`);
-    if (hint !== undefined) console.log(`    ${''.padEnd(width)}${hint}`);
+    console.log(`  ${mark} ${pattern.padEnd(width)}${pattern && '  '}${oneLine(message)}`); // the mark is coloured
+    if (hint !== undefined) print(`    ${''.padEnd(width)}${oneLine(hint)}`);
   }
   return findings.every(({ works }) => works) ? exitCodes.ok : exitCodes.expectation;
 }

@@ -2,6 +2,7 @@
 
 import { describeScenario } from '../core/scenario-file.ts';
 import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
+import { complain, print } from './print.ts';
 import { openScenario } from './scenarios.ts';
 
 /** @returns the exit code: every file is checked, whatever is wrong with the ones before it */
@@ -9,10 +10,10 @@ export function validateCommand(scenarios: readonly string[], overrides: readonl
   let exitCode: ExitCode = exitCodes.ok;
   for (const given of scenarios) {
     try {
-      console.log(`${describeScenario(openScenario(given, overrides).scenario)}\n`);
+      print(`${describeScenario(openScenario(given, overrides).scenario)}\n`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      console.error(`${error.message}\n`);
+      complain(`${error.message}\n`);
       exitCode = error.exitCode;
     }
   }

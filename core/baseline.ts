@@ -3,6 +3,8 @@
 
 import { z } from 'zod';
 import { UserError } from './errors.ts';
+import { parseJson } from './json.ts';
+import { issuesText } from './issues.ts';
 import { runSetSchema, type RunSet } from './run-set.ts';
 
 export const baselineFormat = 'pushbench-baseline';
@@ -41,16 +43,13 @@ export function writeBaseline(runs: RunSet, savedAt: Date): string {
  * @throws UserError when the text is no baseline, or one of a later version
  */
 export function readBaseline(text: string, file: string): Baseline {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new UserError('baseline-json', `${file} is not whole JSON. Save it again with "pushbench baseline save".`);
-  }
+  const json = parseJson(text);
+  if ('problem' in json) throw new UserError('baseline-json', `${file} is not whole JSON${json.problem}. Save it again with "pushbench baseline save".`);
+  const { value } = json;
   const head = z.looseObject({ format: z.literal(baselineFormat), version: z.number() }).safeParse(value);
   if (!head.success) throw new UserError('baseline-format', `${file} is JSON, but no baseline of pushbench (its "format" is not "${baselineFormat}").`);
   if (head.data.version > baselineVersion) throw new UserError('baseline-version', `${file} has version ${head.data.version} of the baseline format, and this pushbench reads up to ${baselineVersion}. Upgrade pushbench, or save it again.`);
   const parsed = baselineSchema.safeParse(value);
-  if (!parsed.success) throw new UserError('baseline-invalid', `${file} does not hold together:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new UserError('baseline-invalid', `${file} does not hold together:\n${issuesText(parsed.error)}`);
   return parsed.data;
 }

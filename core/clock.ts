@@ -18,16 +18,47 @@ export function nowUs(): number {
 /** What code that must also run in virtual time is given instead of the real clock and timers. */
 export type Clock = {
   nowUs(): number;
-  /** Resolves when the clock has reached `atUs` (at once when it has already). */
-  until(atUs: number): Promise<void>;
+  /**
+   * Resolves when the clock has reached `atUs` (at once when it has already).
+   * @param over ends the wait and clears its timer
+   * @throws the signal's reason when it is aborted before
+   */
+  until(atUs: number, over?: AbortSignal): Promise<void>;
 };
+
+/** Above this Node's timers fire at once. */
+const longestTimerMs = 2 ** 30;
+
+/**
+ * `setTimeout` for waits of any length.
+ * @returns clears the timer
+ */
+export function later(ms: number, action: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (leftMs: number) => {
+    const stepMs = Math.min(leftMs, longestTimerMs);
+    timer = setTimeout(() => (leftMs > stepMs ? wait(leftMs - stepMs) : action()), stepMs);
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}
 
 export const realClock: Clock = {
   nowUs,
-  async until(atUs) {
+  async until(atUs, over) {
+    over?.throwIfAborted();
     // A timer may fire up to 1 ms early against the cached loop time, so the clock is read again.
     for (let leftUs = atUs - nowUs(); leftUs > 0; leftUs = atUs - nowUs()) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(Math.ceil(leftUs / 1000), 2 ** 30)));
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const clear = later(Math.ceil(leftUs / 1000), resolve);
+      const onAbort = () => reject(over?.reason);
+      over?.addEventListener('abort', onAbort, { once: true });
+      try {
+        await promise;
+      } finally {
+        clear();
+        over?.removeEventListener('abort', onAbort);
+      }
     }
   },
 };

@@ -17,10 +17,12 @@ export type CompareOptions = {
   gates?: readonly Gate[];
   /** Labels to hold against each other, where they are not the same on both sides. */
   labels?: readonly (readonly [baseline: string, candidate: string])[];
+  /** What is missing of a run that was cut short: then there is no verdict. */
+  cut?: string;
 };
 
 /** Compares two sides, variant by variant. */
-export function compare(baseline: RunSet, candidate: RunSet, { createdAt, rule = ruleOf(), gates = gatesOfSource(candidate.scenario.source), labels }: CompareOptions): Comparison {
+export function compare(baseline: RunSet, candidate: RunSet, { createdAt, rule = ruleOf(), gates = gatesOfSource(candidate.scenario.source), labels, cut }: CompareOptions): Comparison {
   const runsOf = (side: RunSet, wanted: string) => side.variants.find(({ label }) => label === wanted)?.runs;
   const wanted = labels ?? baseline.variants.map(({ label }) => [label, label] as const);
   const matched = wanted.flatMap(([from, to]) => {
@@ -38,6 +40,7 @@ export function compare(baseline: RunSet, candidate: RunSet, { createdAt, rule =
     unmatched: { baseline: unmatched(baseline, 'baseline'), candidate: unmatched(candidate, 'candidate') },
     rule,
     ...judge(matched.map(({ subject }) => subject), gates, rule),
+    ...(cut !== undefined && { cut, verdict: 'invalid' as const }),
   };
 }
 

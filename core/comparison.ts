@@ -91,6 +91,7 @@ export const comparisonSchema = z.strictObject({
   unmatched: z.strictObject({ baseline: z.array(z.string()), candidate: z.array(z.string()) }),
   rule,
   variants: z.array(judged),
+  cut: z.string().optional().describe('what is missing, where the run that made both sides was cut short; the verdict is invalid then'),
   verdict: verdictSchema.describe('the gravest of the variants: invalid, slower, inconclusive, not-slower'),
 });
 
@@ -106,7 +107,8 @@ export const failOnNames = ['inconclusive', 'advisory'] as const;
 export type FailOn = (typeof failOnNames)[number];
 
 /** What is worse, and whether that stands whatever the circumstances: counts do, unless another scenario was run; timings need interleaved runs on one machine. */
-export function worseIn({ variants, advisory }: Pick<Comparison, 'variants' | 'advisory'>): { judged: Judged; metric: JudgedMetric; binding: boolean }[] {
+export function worseIn({ variants, advisory, cut }: Pick<Comparison, 'variants' | 'advisory' | 'cut'>): { judged: Judged; metric: JudgedMetric; binding: boolean }[] {
+  if (cut !== undefined) return [];
   const otherScenario = advisory.some(({ code }) => code === 'scenario');
   return variants.filter(({ verdict }) => verdict !== 'invalid').flatMap((judgedVariant) =>
     judgedVariant.metrics.filter(({ verdict }) => verdict === 'slower').map((one) => ({

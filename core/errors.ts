@@ -11,7 +11,7 @@ export const exitCodes = {
   usage: 2,
   /** The run itself failed: a process died, a port was taken, the disk was full. */
   failed: 3,
-  /** The run finished but does not count: load-limited, or the ledger did not close. */
+  /** The run finished but does not count: load-limited, or the ledger did not close. Or a gate was given a run that did not finish. */
   invalid: 4,
   /** A comparison shows that the candidate is worse than its baseline. */
   slower: 5,
@@ -37,6 +37,11 @@ export class UserError extends Error {
     this.code = code;
     this.exitCode = exitCode;
   }
+}
+
+/** Why work was aborted that a signal ended. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption';
 }
 
 /** The text of anything that was thrown. */

@@ -72,11 +72,15 @@ export function variantsCalled<V extends Pick<Variant, 'label' | 'pattern'>>(nam
   return labelled.length > 0 ? labelled : variants.filter(({ pattern }) => pattern === name);
 }
 
+/** A trial, or one that is planned and not there. */
+export type TrialOrPlan = Pick<Trial, 'variant' | 'repetition' | 'cell'> & Partial<Pick<Trial, 'outcome'>>;
+
 /**
  * Holds every expectation against every trial that it is for, in the order of the scenario.
- * A trial that failed or does not count, and a figure that it does not have or not enough samples for, fulfil nothing.
+ * A trial that is missing, failed or does not count, and a figure that it does not have or not enough samples for,
+ * fulfil nothing.
  */
-export function checkExpectations(scenario: Pick<Scenario, 'expect' | 'variants'>, trials: readonly Trial[]): Expectation[] {
+export function checkExpectations(scenario: Pick<Scenario, 'expect' | 'variants'>, trials: readonly TrialOrPlan[]): Expectation[] {
   return scenario.expect.flatMap(({ check: text, for: names, where }) => {
     const check = parseExpectation(text);
     if ('problem' in check) throw new Error(`an expectation of a checked scenario cannot be read: ${text}`);
@@ -86,14 +90,14 @@ export function checkExpectations(scenario: Pick<Scenario, 'expect' | 'variants'
       .filter(({ cell }) => Object.entries(where ?? {}).every(([path, values]) => values.includes(cell?.parameters[path] ?? '')))
       .map((trial) => {
         const measured = measure(check, trial);
-        const held = trial.outcome.valid && measured !== null && check.holds(measured);
+        const held = trial.outcome?.valid === true && measured !== null && check.holds(measured);
         return { variant: trial.variant.label, repetition: trial.repetition, check: text, metric: check.metric, bound: check.bound, measured, held };
       });
   });
 }
 
-function measure({ metric }: Check, { outcome }: Trial): number | null {
-  const value = outcome.status === 'completed' && tooFewSamples(metric, outcome) === undefined ? metrics[metric]!.read(outcome) : undefined;
+function measure({ metric }: Check, { outcome }: TrialOrPlan): number | null {
+  const value = outcome?.status === 'completed' && tooFewSamples(metric, outcome) === undefined ? metrics[metric]!.read(outcome) : undefined;
   return value === undefined || !Number.isFinite(value) ? null : value;
 }
 

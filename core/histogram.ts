@@ -2,6 +2,7 @@
 // Recording is ours because it sits in the hot path (a shift and an increment, no allocation); the
 // interchange format is HdrHistogram's V2 compressed encoding, written and read by hdr-histogram-js.
 
+import { inflateSync } from 'node:zlib';
 import { build, JsHistogram, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 
 /** Values above this are counted in `overRange`, never clamped. */
@@ -126,11 +127,9 @@ export function storeHistogram(histogram: Histogram): StoredHistogram {
 
 /** @throws when `stored.v2` is not an HdrHistogram encoding with bins like ours, or its count is not the stored one */
 export function loadHistogram(stored: StoredHistogram): Histogram {
+  requireOurs(stored.v2);
   const decoded = decodeFromCompressedBase64(stored.v2);
   if (!(decoded instanceof JsHistogram)) throw new Error('hdr-histogram-js decoded into a histogram without bins');
-  if (decoded.numberOfSignificantValueDigits !== 3 || decoded.lowestDiscernibleValue !== 1) {
-    throw new Error('the histogram is not one of 3 significant digits from 1 us, so its bins are others');
-  }
   const histogram = newHistogram();
   for (let i = 0; i < Math.min(length, decoded.countsArrayLength); i++) {
     const n = decoded.getCountAtIndex(i);
@@ -142,6 +141,48 @@ export function loadHistogram(stored: StoredHistogram): Histogram {
   }
   const { sumUs, minUs, maxUs, overRange, negative } = stored;
   return Object.assign(histogram, { sumUs, maxUs, overRange, negative, minUs: stored.count === 0 ? Infinity : minUs });
+}
+
+/** Of the encoding: a head, then a number of up to 9 bytes for each filled bin and each run of empty ones. */
+const headBytes = 40;
+/** Twice what the most bins take that any value needs. */
+const mostContentBytes = 1024 ** 2;
+const mostBins = 2 ** 17;
+
+/**
+ * Looks at an encoding before the library does, which inflates whatever there is and counts through any run.
+ * @throws when it is none, is damaged, or has other bins than ours
+ */
+function requireOurs(v2: string): void {
+  if (v2.length > 2 * mostContentBytes) throw new Error('the histogram is larger than any of ours');
+  const bytes = Buffer.from(v2, 'base64');
+  if (bytes.length < 8) throw new Error('the histogram is cut off');
+  const content = inflateSync(bytes.subarray(8), { maxOutputLength: mostContentBytes });
+  if (content.length < headBytes || content.readInt32BE(4) !== content.length - headBytes) {
+    throw new Error('the histogram is not as long as it says');
+  }
+  if (content.readInt32BE(12) !== 3 || content.readBigInt64BE(16) !== 1n) {
+    throw new Error('the histogram is not one of 3 significant digits from 1 us, so its bins are others');
+  }
+  const highest = content.readBigInt64BE(24);
+  if (highest < 2n || highest > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new Error('the histogram reaches further than any of ours');
+  }
+  let bins = 0;
+  for (let at = headBytes; at < content.length; ) {
+    // ZigZag in LEB128: seven bits a byte, the ninth byte whole. Odd numbers are runs of empty bins.
+    let value = 0;
+    for (let i = 0, factor = 1; i < 9; i++, factor *= 128) {
+      const byte = content[at++] ?? 0;
+      value += (i < 8 ? byte & 0x7f : byte) * factor;
+      if (byte < 0x80) break;
+    }
+    bins += value % 2 === 1 ? (value + 1) / 2 : 1;
+    // Above 2^53 parity is lost; no count of ours is as large.
+    if (bins > mostBins || value > Number.MAX_SAFE_INTEGER) {
+      throw new Error('the histogram has more bins than any of ours');
+    }
+  }
 }
 
 function indexOf(value: number): number {

@@ -36,10 +36,15 @@ export type History = {
   moves: { place: number; from: string; to: string }[];
   /** Run sets of other scenarios. */
   leftOut: string[];
+  /** Runs that were cut short, left out too. */
+  cut: string[];
 };
 
-/** @param sets at least one, in any order; those of another scenario than the newest one's are left out */
-export function historyOf(sets: readonly [RunSet, ...RunSet[]]): History {
+/**
+ * @param sets at least one, in any order; those of another scenario than the newest one's are left out
+ * @param cut names of runs that were cut short, which are not among the sets
+ */
+export function historyOf(sets: readonly [RunSet, ...RunSet[]], cut: readonly string[] = []): History {
   const inTime = [...sets].sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
   const newest = inTime.at(-1)!; // there is one
   const own = inTime.filter(({ scenario }) => scenario.name === newest.scenario.name);
@@ -54,6 +59,7 @@ export function historyOf(sets: readonly [RunSet, ...RunSet[]]): History {
     series: series.filter(({ metric, points }) => points.length > 0 && (points.some(({ value }) => value > 0) || !lossOf(gates, metric))),
     moves,
     leftOut: inTime.filter((set) => !own.includes(set)).map(({ name }) => name),
+    cut: [...cut],
   };
 }
 

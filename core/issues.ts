@@ -44,13 +44,33 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 const sizeNames: Readonly<Record<string, string>> = { string: 'text of', array: 'a list of', number: 'a number of' };
 
-/** All that is wrong with `input`. @param error of a parse with `error: expectation` */
-export function findingsOf(error: z.ZodError, input: unknown): Finding[] {
-  return explain(error.issues, [], input);
+/** Mistakes of a stored file that are listed. */
+const mostListed = 20;
+/** One mistake may be a list of thousands of unknown keys. */
+const mostCharacters = 300;
+
+/** What is wrong with a stored file of ours, a few lines of it. */
+export function issuesText(error: z.ZodError): string {
+  const { issues } = error;
+  const lines = z.prettifyError(new z.ZodError(issues.slice(0, mostListed))).split('\n');
+  const listed = lines.map((line) => (line.length > mostCharacters ? `${line.slice(0, mostCharacters)}...` : line)).join('\n');
+  return issues.length > mostListed ? `${listed}\nand ${issues.length - mostListed} more` : listed;
+}
+
+/** Says of a path whether its value may stand in a message. */
+type MayShow = (path: Path) => boolean;
+
+/**
+ * All that is wrong with `input`.
+ * @param error of a parse with `error: expectation`
+ * @param mayShow where it says no, a message says what kind of value was given, and not which; all may when left out
+ */
+export function findingsOf(error: z.ZodError, input: unknown, mayShow: MayShow = () => true): Finding[] {
+  return explain(error.issues, [], input, mayShow);
 }
 
 /** @param input the whole input, @param base the path that the issues' own paths begin at */
-function explain(issues: readonly Issue[], base: Path, input: unknown): Finding[] {
+function explain(issues: readonly Issue[], base: Path, input: unknown, mayShow: MayShow): Finding[] {
   const meant = new Set(issues.filter(isUnknownKeys).flatMap((issue) => suggestionsOf(issue).map((key) => JSON.stringify([...base, ...issue.path, key]))));
   const misread = new Set(issues.filter(isUnknownKeys).map(({ path }) => JSON.stringify([...base, ...path])));
   return issues.flatMap((issue) => {
@@ -67,21 +87,22 @@ function explain(issues: readonly Issue[], base: Path, input: unknown): Finding[
       default:
         // A key that is missing because it was misspelt has been spoken of.
         if (given === undefined) return meant.has(JSON.stringify(path)) ? [] : [missing(path, issue.message)];
-        return issue.code === 'invalid_union' ? explainUnion(issue, path, input, given) : [unexpected(path, [issue], given)];
+        return issue.code === 'invalid_union' ? explainUnion(issue, path, input, mayShow) : [unexpected(path, [issue], given, mayShow(path))];
     }
   });
 }
 
-function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path, input: unknown, given: unknown): Finding[] {
+function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path, input: unknown, mayShow: MayShow): Finding[] {
+  const given = valueAt(input, path);
   // A branch that asks for another kind of value altogether was not meant: a map for text, text for a map.
   const fitting = issue.errors.filter((branch) => !branch.some((one) => one.path.length === 0 && isOtherKind(one, given)));
   const scores = fitting.map((branch) => branch.filter((one) => one.path.length === 0).filter(isUnknownKeys).reduce((sum, one) => sum + strangeness(one), 0));
   const least = Math.min(...scores);
   const likely = fitting.filter((_, i) => scores[i] === least);
-  if (likely.length === 1) return explain(likely[0]!, path, input);
+  if (likely.length === 1) return explain(likely[0]!, path, input, mayShow);
   const whole = likely.flat().filter((one) => one.path.length === 0);
-  if (!isMap(given) && whole.length > 0) return [unexpected(path, whole, given)];
-  return [unexpected(path, [issue], given)];
+  if (!isMap(given) && whole.length > 0) return [unexpected(path, whole, given, mayShow(path))];
+  return [unexpected(path, [issue], given, mayShow(path))];
 }
 
 /** The more, the less the branch was meant: 1 for a key that is nearly one of its own, 2 for any other. */
@@ -109,11 +130,18 @@ function missing(path: Path, expected: string): Finding {
   return { path: path.slice(0, -1), part: 'key', message: `"${String(path.at(-1))}" is missing: expected ${expected}` };
 }
 
-function unexpected(path: Path, issues: readonly Issue[], given: unknown): Finding {
+function unexpected(path: Path, issues: readonly Issue[], given: unknown, show: boolean): Finding {
   const values = issues.flatMap((issue) => (issue.code === 'invalid_value' ? issue.values.map(String) : []));
   const near = typeof given === 'string' ? nearest(given, values) : undefined;
   const expected = [...new Set(issues.map(({ message }) => message))].join(', or ');
-  return { path, part: 'value', message: `expected ${expected}; got ${shown(given)}${near ? `; did you mean "${near}"?` : ''}` };
+  return { path, part: 'value', message: `expected ${expected}; got ${show ? shown(given) : kindOf(given)}${near ? `; did you mean "${near}"?` : ''}` };
+}
+
+/** What kind of value it is, for a message that must not hold the value itself. */
+function kindOf(value: unknown): string {
+  if (value === null || value === '') return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a map' : typeof value === 'string' ? 'other text' : typeNames[typeof value] ?? 'something else';
 }
 
 /** A value in a message: as JSON, cut short. */

@@ -7,7 +7,7 @@ import { counterNames } from './counters.ts';
 
 export const resultFormat = 'pushbench-result';
 /** Grows when a reader of the previous version could not read the file. */
-export const resultVersion = 1;
+export const resultVersion = 2;
 
 const count = z.int().min(0);
 
@@ -138,6 +138,20 @@ const expectation = z.strictObject({
   held: z.boolean(),
 });
 
+/** How far a run came. A result is unfinished from before its first trial until everything planned was measured. */
+const state = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('finished') }),
+  z.strictObject({ kind: z.literal('unfinished').describe('when this was written the run went on; where it does no longer, it was killed') }),
+  z.strictObject({ kind: z.literal('interrupted'), by: z.string().describe('the signal') }),
+  z.strictObject({ kind: z.literal('failed'), why: z.string().describe('the problem that ended the run') }),
+]);
+
+const planned = z.strictObject({
+  trials: z.array(z.strictObject({ variant: z.string(), repetition: z.int().min(1) })).describe('in the order of the result; empty for a search, whose trials depend on one another'),
+  searches: z.array(z.strictObject({ variant: z.string(), what: z.string() })),
+  afterwards: z.array(z.enum(['closedLoop', 'chromium'])).describe('measured when the trials are over'),
+});
+
 export const resultSchema = z.strictObject({
   format: z.literal(resultFormat),
   version: z.literal(resultVersion),
@@ -177,6 +191,7 @@ export const resultSchema = z.strictObject({
     variant: z.string(), what: z.string().describe('path in the scenario'), keep: z.string().describe('the check that had to hold'),
     like: z.string().describe('the first value, as the scenario writes it: the unit of all others'),
     resolution: z.number().describe('share by which the first value that broke the check may lie above the last that held'),
+    over: z.boolean().default(true).describe('it came to its end; a run that was cut short may have cut it off'),
     steps: z.array(z.strictObject({
       value: z.number(), verdict: z.enum(['held', 'broken', 'ended']), measured: z.number().nullable(), why: z.string().describe('why a trial ended the search, or what else was wrong'),
     })),
@@ -202,10 +217,25 @@ export const resultSchema = z.strictObject({
     z.strictObject({ status: z.literal('skipped'), reason: z.string() }),
   ]).optional().describe('pages of a real Chromium on our server'),
   expectations: z.array(expectation),
-  interrupted: z.boolean().describe('the run was stopped before its last trial'),
+  planned: planned.optional().describe('all that the run was to measure; left out in results of version 1'),
+  state,
 });
 
+/** Version 1 said no more than whether a run was interrupted, and of a run that was killed not even that. */
+const firstVersion = resultSchema.omit({ version: true, planned: true, state: true }).extend({
+  version: z.literal(1),
+  interrupted: z.boolean(),
+}).transform(({ interrupted, ...rest }): Result => ({
+  ...rest, version: resultVersion, state: interrupted ? { kind: 'interrupted', by: 'a signal' } : { kind: 'finished' },
+}));
+
+/** What reads a result of this version or an earlier one. */
+export function resultSchemaOf(version: number): z.ZodType<Result> {
+  return version === 1 ? firstVersion : resultSchema;
+}
+
 export type Result = z.infer<typeof resultSchema>;
+export type Planned = z.infer<typeof planned>;
 export type Trial = z.infer<typeof trial>;
 export type Completed = z.infer<typeof completed>;
 export type ResultWarning = z.infer<typeof warning>;

@@ -64,7 +64,7 @@ export function nextWaitMs(policy: RetryPolicy, attempt: number, random: Random,
   const { jitter, jitterAddsMs = 0, throttledLeastMs = 0, retryAfterMost } = policy;
   const scheduledMs = waitMs * (1 + jitter * (2 * random() - 1)) + jitterAddsMs * random();
   const mostMs = retryAfterMost === undefined ? Math.max(...policy.waitsMs) : waitMs * retryAfterMost;
-  const askedMs = Math.min(retryAfterMs, mostMs);
+  const askedMs = retryAfterMs > 0 ? Math.min(retryAfterMs, mostMs) : 0; // NaN would make a timer fire at once
   // Those who are asked to wait equally long are spread too, but only to the later side.
   return Math.max(scheduledMs, askedMs * (1 + jitter * random()), throttled ? throttledLeastMs : 0);
 }

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { UserError } from './errors.ts';
 import { defaultGates, gatesOfSource } from './gate.ts';
+import { requireFinished } from './missing.ts';
 import { readingOf, readingSchema } from './reading.ts';
 import type { Result } from './result.ts';
 
@@ -23,11 +24,13 @@ export type RunSet = z.infer<typeof runSetSchema>;
 /**
  * The runs of all results together.
  * @param name what to call the side
- * @param results at least one, all of one scenario on one machine
- * @throws UserError when they are of several scenarios or machines
+ * @param results at least one, all of one scenario on one machine, and of runs that went to their end
+ * @param cut takes results of runs that were cut short too, for a comparison that says so
+ * @throws UserError when they are of several scenarios or machines, or `unfinished` (exit code 4)
  */
-export function runSetOf(name: string, results: readonly [Result, ...Result[]]): RunSet {
+export function runSetOf(name: string, results: readonly [Result, ...Result[]], { cut = false } = {}): RunSet {
   const [first] = results;
+  if (!cut) for (const result of results) requireFinished(name, result);
   const { os, kernel, cpu, cores, memoryBytes, node, descriptorLimit, commit } = first.environment;
   const odd = results.find((result) => result.scenario.source !== first.scenario.source || result.seed !== first.seed);
   if (odd) throw new UserError('mixed-scenarios', `${name} holds results of several scenarios (${first.scenario.name} of ${first.createdAt}, ${odd.scenario.name} of ${odd.createdAt}): one side of a comparison is one scenario. Name the results one by one, or a folder for each.`);

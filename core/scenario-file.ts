@@ -9,12 +9,16 @@ import { expectation, findingsOf } from './issues.ts';
 import { cellsOf, cellText, whereProblems } from './matrix.ts';
 import { mostTrials } from './search.ts';
 import { applyOverrides, pathText } from './overrides.ts';
+import { listNames } from './suggest.ts';
 import type { PatternRegistry, Variant } from './patterns.ts';
 import { partsOf } from './parts.ts';
+import { oneLine } from './printable.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatNumber, formatUs, writeDuration } from './units.ts';
-import { largestFileBytes, plainValue, readYaml, type Path, type YamlFile } from './yaml-document.ts';
+import {
+  largestFileBytes, otherKind, plainValue, readYaml, type Path, type YamlFile,
+} from './yaml-document.ts';
 
 export type ParseOptions = {
   /** What to call the file in messages; the scenario gets its name without folder and ending. */
@@ -25,6 +29,9 @@ export type ParseOptions = {
   /** Read the scenario of a cell, whose own matrix is left alone. */
   inCell?: boolean;
 };
+
+/** One of them is in every scenario, whatever else is wrong with it. */
+const ownKeys = ['question', 'subscribers', 'topics', 'variants'];
 
 /** Problems shown at once; a reader mends no more before the next try. */
 const mostShown = 30;
@@ -39,9 +46,17 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
   if (Buffer.byteLength(text) > largestFileBytes) throw new UserError('scenario', `${file}: a scenario file has at most 1 MiB, and this one has more. Is it the right file?`);
   const yaml = readYaml(text);
   const mistakes: Mistake[] = yaml.problems.map(({ line, column, message }) => ({ place: { line, column }, message }));
+  const schema = scenarioSchema(registry);
+  const other = otherKind(yaml, ownKeys);
+  const bomb = yaml.exhausting || other === undefined || yaml.broken ? undefined : plainValue(yaml);
+  const place = { line: 1, column: 1 };
+  if (bomb && 'problem' in bomb) refuse(file, [{ place, message: bomb.problem.message }]);
+  if (other !== undefined && !yaml.exhausting) {
+    const keys = listNames(Object.keys(schema.shape), Infinity);
+    refuse(file, [{ place, message: `this is no scenario: expected a map with the keys ${keys}; got ${other}` }]);
+  }
   if (yaml.broken) refuse(file, mistakes);
 
-  const schema = scenarioSchema(registry);
   const alsoNamed = overrides.length > 0 ? variantsOf(yaml, schema) : [];
   const { applied, problems } = applyOverrides(yaml.doc, overrides);
   mistakes.push(...problems.map(({ text: override, message }) => ({ place: override, message })));
@@ -58,7 +73,7 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
   for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, value)) add(path, part, message);
   for (const { path, message } of contradictionsOf(partsOf(schema, value), { registry, alsoNamed })) add(path, 'value', message);
   if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
-  const scenario: Scenario = { ...parsed.data, name: basename(file, extname(file)), cells: [] };
+  const scenario: Scenario = { ...parsed.data, name: oneLine(basename(file, extname(file))), cells: [] };
   for (const parameters of inCell ? [] : cellsOf(scenario.matrix)) {
     const values = Object.entries(parameters).map(([path, value]) => `${path}=${value}`);
     const options = { file, registry, overrides: [...overrides, ...values], inCell: true };

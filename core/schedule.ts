@@ -13,6 +13,9 @@ import { formatNumber } from './units.ts';
 /** A plan holds 16 bytes an event here, in the harness and on the way between, so it has to end somewhere. */
 export const maxEvents = 20_000_000;
 
+/** A recording of a year; no run lasts as long. */
+const longestUs = 366 * 86_400e6;
+
 /** What a schedule takes from files; the caller has read them. */
 export type Sources = {
   /** The bodies of a `payload: { from }`, at least one. */
@@ -65,33 +68,58 @@ export function measuredTotals(
   return { events, deliveries };
 }
 
+/** Lines named in one message. */
+const mostNamed = 10;
+const traceForm = 'a time in seconds, a comma and a size in bytes, such as "0.25,512"';
+
 /**
  * Reads a trace: a line for each event, `seconds,bytes`: the time since the start of the recording, never going
  * back, and the size of the body. Empty lines are skipped, as is a first line of column names.
  * @param file what to call it in errors
- * @throws UserError `trace-invalid`, naming each bad line, the first ten
+ * @param most events, for tests
+ * @throws UserError `trace-invalid`, naming each bad line by its number, the first ten. It quotes none: what cannot be
+ *   read as a trace may be any file
  */
-export function parseTrace(text: string, file: string): Trace {
+export function parseTrace(text: string, file: string, most = maxEvents): Trace {
   const offsetUs: number[] = [];
   const sizeBytes: number[] = [];
-  const wrong: string[] = [];
-  const lines = text.split(/\r?\n/);
-  for (const [i, line] of lines.entries()) {
-    if (line.trim() === '' || (i === 0 && /^\s*seconds\s*,\s*bytes\s*$/i.test(line))) continue;
-    const match = /^\s*(\d+(?:\.\d+)?)\s*,\s*(\d+)\s*$/.exec(line);
-    const atUs = Math.round(Number(match?.[1]) * 1e6);
-    const bytes = Number(match?.[2]);
-    if (!match) wrong.push(`${file}:${i + 1}: "${line.slice(0, 60)}" is not a time in seconds, a comma and a size in bytes, such as "0.25,512"`);
-    else if (atUs < (offsetUs.at(-1) ?? 0)) wrong.push(`${file}:${i + 1}: ${match[1]} s lies before the line above; times must not go back`);
-    else if (bytes < 1 || bytes > largestBodyBytes) wrong.push(`${file}:${i + 1}: a body has 1 to ${largestBodyBytes} bytes, not ${bytes}`);
-    else {
+  const named: string[] = [];
+  let wrong = 0;
+  let fitting = 0;
+  const refuse = (line: number, why: string) => {
+    if (++wrong <= mostNamed) named.push(`${file}:${line}: ${why}`);
+  };
+  for (let from = 0, number = 1; from <= text.length; number++) {
+    // Not split(): a list of all lines would take more memory than the text.
+    const end = text.indexOf('\n', from);
+    const line = text.slice(from, end === -1 ? text.length : end).trim();
+    from = end === -1 ? Infinity : end + 1;
+    if (line === '' || (number === 1 && /^seconds\s*,\s*bytes$/i.test(line))) continue;
+    const [, seconds, size] = /^(\d+(?:\.\d+)?)\s*,\s*(\d+)$/.exec(line) ?? [];
+    const atUs = Math.round(Number(seconds) * 1e6);
+    const bytes = Number(size);
+    if (seconds !== undefined) fitting++;
+    if (seconds === undefined) refuse(number, `this is not ${traceForm}`);
+    else if (atUs < (offsetUs.at(-1) ?? 0)) {
+      refuse(number, 'the time lies before that of the line above; times must not go back');
+    }
+    else if (atUs > longestUs) refuse(number, `the time lies more than ${longestUs / 1e6} s after the start`);
+    else if (bytes < 1 || bytes > largestBodyBytes) {
+      refuse(number, `a body has 1 to ${largestBodyBytes} bytes, and this one has ${bytes < 1 ? 'none' : 'more'}`);
+    } else if (offsetUs.length === most) {
+      const message = `${file} holds more than ${formatNumber(most)} events, the most that can be planned; use a part of it`;
+      throw new UserError('trace-invalid', message);
+    } else {
       offsetUs.push(atUs);
       sizeBytes.push(bytes);
     }
   }
-  if (offsetUs.length === 0 && wrong.length === 0) wrong.push(`${file}: no events; write a line "seconds,bytes" for each`);
-  if (wrong.length > 10) wrong.splice(10, Infinity, `${file}: and ${wrong.length - 10} more lines like these`);
-  if (wrong.length > 0) throw new UserError('trace-invalid', wrong.join('\n'));
+  if (wrong > 0 && fitting === 0) {
+    throw new UserError('trace-invalid', `${file} is no trace: none of its lines is ${traceForm}`);
+  }
+  if (offsetUs.length === 0 && wrong === 0) named.push(`${file}: no events; write a line "seconds,bytes" for each`);
+  if (wrong > mostNamed) named.push(`${file}: and ${wrong - mostNamed} more lines like these`);
+  if (named.length > 0) throw new UserError('trace-invalid', named.join('\n'));
   return { offsetUs: Float64Array.from(offsetUs), sizeBytes: Int32Array.from(sizeBytes) };
 }
 

@@ -31,9 +31,15 @@ export function watchSelf(loop: 'turns' | 'timer'): () => SelfSample {
   });
   observer.observe({ entryTypes: ['gc'] });
 
+  let memory = process.memoryUsage();
   return () => {
     const { user, system } = process.cpuUsage();
-    const { rss, heapUsed } = process.memoryUsage();
+    try {
+      memory = process.memoryUsage();
+    } catch {
+      // It is read from a file, and the process may have no descriptor left for one: then it is as it was.
+    }
+    const { rss, heapUsed } = memory;
     // A timer's reading holds its own interval; what is above that is delay.
     const beyond = (ns: number) => Math.max(0, Math.round(ns / 1000 - ownMs * 1000));
     const sample = {

@@ -2,6 +2,7 @@
 // processes and nowhere else: it holds secrets, which no message, result or report may show.
 
 import { UserError } from './errors.ts';
+import { shortestSecret, type Secret } from './redact.ts';
 import { originOf, type Target, type TargetCursor, type TargetPattern } from './target.ts';
 
 /** One way to subscribe. URLs are templates: {topic} and {topics} are still to be filled in. */
@@ -25,13 +26,14 @@ export type TargetAccess = {
   subscribe: Partial<Record<TargetPattern, TargetSubscribe>>;
   /** PEM. */
   ca?: string;
-  /** Values that came from the environment, to be taken out of whatever the target says. */
-  secrets: { name: string; value: string }[];
+  /** Values of the environment, and what they stand for: taken out of all that the target says or is said of it. */
+  secrets: Secret[];
+  /** Variables whose values are too short to be taken out. */
+  tooShort: string[];
 };
 
 const variable = /\$\{([A-Za-z_]\w*)\}/g;
-/** Shorter values are found in any text, so taking them out would hide nothing. */
-const leastSecret = 4;
+const basic = /^basic +([A-Za-z0-9+/_-]+)=*$/i;
 
 /**
  * Fills in the environment's values.
@@ -43,6 +45,7 @@ export function accessOf(target: Target, file: string, env: Readonly<Record<stri
   const missing = new Map<string, string>();
   const broken = new Set<string>();
   const used = new Map<string, string>();
+  const credentials: Secret[] = [];
 
   const withEnv = (text: string, place: string, write = (value: string) => value) =>
     text.replace(variable, (_, name: string) => {
@@ -53,7 +56,12 @@ export function accessOf(target: Target, file: string, env: Readonly<Record<stri
       return write(value ?? '');
     });
   const headersOf = (headers: Record<string, string>, place: string) =>
-    Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), withEnv(value, `${place}.${name}`)]));
+    Object.fromEntries(Object.entries(headers).map(([name, template]) => {
+      const value = withEnv(template, `${place}.${name}`);
+      const from = [...template.matchAll(variable)][0]?.[1];
+      if (from !== undefined) credentials.push(...credentialsIn(value, from));
+      return [name.toLowerCase(), value];
+    }));
   const shared = headersOf(target.headers, 'headers');
   const urlOf = (where: string, place: string) => {
     // A value is one part of a path or query, whatever is in it.
@@ -92,8 +100,11 @@ export function accessOf(target: Target, file: string, env: Readonly<Record<stri
     throw new UserError('target-environment', `The target file ${file} asks the environment for ${list}, which ${missing.size === 1 ? 'is' : 'are'} not set. Set ${missing.size === 1 ? 'it' : 'them'} before the run, such as: export ${[...missing.keys()][0]}=...`);
   }
   if (broken.size > 0) throw new UserError('target-environment', `The target file ${file} uses ${[...broken].join(', ')} from the environment, which holds a line break; a header or URL is one line.`);
-  const secrets = [...used].filter(([, value]) => value.length >= leastSecret).map(([name, value]) => ({ name, value }));
-  return { ...access, secrets, ...(target.tls && { ca: authority(target.tls.ca, file, readText) }) };
+  const values = [...[...used].map(([name, value]) => ({ name, value })), ...credentials];
+  const isLong = ({ value }: Secret) => value.trim().length >= shortestSecret;
+  const tooShort = [...used.keys()].filter((name) => !isLong({ name, value: used.get(name)! }));
+  const ca = target.tls && authority(target.tls.ca, file, readText);
+  return { ...access, secrets: values.filter(isLong), tooShort, ...(ca !== undefined && { ca }) };
 }
 
 function authority(path: string, file: string, readText: (path: string) => string): string {
@@ -102,9 +113,18 @@ function authority(path: string, file: string, readText: (path: string) => strin
   return pem;
 }
 
-/** The text without the environment's values: a target may repeat what it was sent. */
-export function redact(text: string, secrets: TargetAccess['secrets']): string {
-  return secrets.reduce((sofar, { name, value }) => sofar.replaceAll(value, `\${${name}}`).replaceAll(encodeURIComponent(value), `\${${name}}`), text);
+/** Name and password of Basic credentials (RFC 7617): a target that decodes them may repeat them. */
+function credentialsIn(header: string, name: string): Secret[] {
+  const encoded = basic.exec(header)?.[1];
+  if (encoded === undefined) return [];
+  const pair = Buffer.from(encoded, 'base64').toString();
+  return [pair, pair.slice(pair.indexOf(':') + 1)].map((value) => ({ name, value }));
+}
+
+/** What to tell the user of variables whose values cannot be kept out of what is printed. */
+export function notesOn({ tooShort }: Pick<TargetAccess, 'tooShort'>, file: string): string[] {
+  const why = `has fewer than ${shortestSecret} characters, so it is not treated as a secret: it stands in any text`;
+  return tooShort.map((name) => `${file}: the value of ${name} ${why}.`);
 }
 
 /** Every host that a target file names, as `HOST:PORT` with whether it speaks TLS; nothing else is ever contacted. */

@@ -5,9 +5,18 @@ import { UserError } from './errors.ts';
 import { expectation, findingsOf } from './issues.ts';
 import { pathText } from './overrides.ts';
 import { targetSchema, type Target } from './target.ts';
-import { largestFileBytes, plainValue, readYaml } from './yaml-document.ts';
+import { listNames } from './suggest.ts';
+import { largestFileBytes, otherKind, plainValue, readYaml, type Path } from './yaml-document.ts';
 
 const mostShown = 30;
+
+/** One of them is in every target file, whatever else is wrong with it; other files have a name or a URL too. */
+const ownKeys = ['publish', 'subscribe'];
+
+/** Where no secret stands. Elsewhere a value may be one, as a header, or hold one, as a URL with a password. */
+const plainPlaces = new Set<PropertyKey>(['name', 'topics', 'process', 'method', 'cursor', 'untilEmpty']);
+const mayShow = (path: Path) =>
+  plainPlaces.has(path[0] ?? '') || (plainPlaces.has(path.at(-1) ?? '') && !path.includes('headers'));
 
 /**
  * Reads and checks a target file.
@@ -18,11 +27,17 @@ export function parseTarget(text: string, file: string): Target {
   if (Buffer.byteLength(text) > largestFileBytes) throw new UserError('target', `${file}: a target file has at most 1 MiB, and this one has more. Is it the right file?`);
   const yaml = readYaml(text);
   const mistakes = yaml.problems.map(({ line, column, message }) => ({ line, column, message }));
+  const other = otherKind(yaml, ownKeys);
+  if (other !== undefined && !yaml.exhausting) {
+    const keys = listNames(Object.keys(targetSchema.shape), Infinity);
+    const message = `this is no target file: expected a map with the keys ${keys}; got ${other}`;
+    return refuse(file, [{ line: 1, column: 1, message }]);
+  }
   if (yaml.broken) return refuse(file, mistakes);
   const plain = plainValue(yaml);
   if ('problem' in plain) return refuse(file, [...mistakes, plain.problem]);
   const parsed = targetSchema.safeParse(plain.value, { error: expectation });
-  for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, plain.value)) {
+  for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, plain.value, mayShow)) {
     mistakes.push({ ...yaml.placeOf(path, part), message: `${path.length === 0 ? '' : `${pathText(path)}: `}${message}` });
   }
   if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);

@@ -4,6 +4,7 @@
 import {
   isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Alias, type Document, type Node, type Pair, type YAMLMap,
 } from 'yaml';
+import { readLimits } from './read-file.ts';
 
 /** Keys and indices from the root to a value. */
 export type Path = readonly PropertyKey[];
@@ -12,7 +13,9 @@ export type Path = readonly PropertyKey[];
 export type Problem = { path: Path; line: number; column: number; message: string };
 
 /** A scenario is a page or two; what is larger is some other file. */
-export const largestFileBytes = 1024 ** 2;
+export const largestFileBytes = readLimits.scenario.mostBytes;
+/** Each is looked up and copied; a megabyte of them would take hours. */
+const mostAliases = 1000;
 /** Deeper than anything a scenario holds, and shallow enough for code that recurses. */
 const deepest = 32;
 
@@ -20,6 +23,8 @@ export type YamlFile = {
   doc: Document;
   /** Syntax errors, duplicate keys, keys that are no text, aliases without an anchor. */
   problems: Problem[];
+  /** Whether the problems are about nesting or aliases, in words that quote nothing of the file. */
+  exhausting: boolean;
   /** Whether the problems leave no value to look at. */
   broken: boolean;
   /** Line and column, from 1, of the value at a path or of its key; of the nearest thing above that is written down. */
@@ -41,8 +46,11 @@ export function readYaml(text: string): YamlFile {
   const tooDeep = doc.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
   for (const { pos, message } of tooDeep ? [] : [...doc.errors, ...doc.warnings]) report(pos[0], `this is no YAML: ${message}`);
   if (tooDeep || depthExceeds(doc.contents, deepest)) report(tooDeep?.pos[0] ?? 0, `the values are nested too deep; a scenario needs fewer than ${deepest} levels`);
+  // What is left of problems now is the depth, where the library found none itself.
+  const exhausting = tooDeep !== undefined || (problems.length > 0 && doc.errors.length + doc.warnings.length === 0);
   let broken = problems.length > 0;
-  for (const { node, message, breaks } of broken ? [] : misshapenNodes(doc)) {
+  const { found, anchors, excessive } = broken ? nothingFound : misshapenNodes(doc);
+  for (const { node, message, breaks } of found) {
     report(offsetOf(node) ?? 0, message);
     broken ||= breaks;
   }
@@ -56,12 +64,13 @@ export function readYaml(text: string): YamlFile {
   return {
     doc,
     problems,
+    exhausting: exhausting || excessive,
     broken,
     placeOf(path, part) {
       let node: unknown = doc.contents;
       let offset = 0;
       for (const [i, segment] of path.entries()) {
-        const found = childOf(resolved(node, doc), segment, pairs);
+        const found = childOf(isAlias(node) ? anchors.get(node) : node, segment, pairs);
         if (!found) break;
         const { key, value } = found;
         const last = i === path.length - 1;
@@ -81,11 +90,6 @@ export function plainValue({ doc }: YamlFile): { value: unknown } | { problem: P
     if (!(error instanceof ReferenceError)) throw error;
     return { problem: { path: [], line: 1, column: 1, message: 'its aliases multiply its values more than 100 times; write the values out' } };
   }
-}
-
-/** The node that an alias stands for; other nodes as they are. */
-export function resolved(node: unknown, doc: Document): unknown {
-  return isAlias(node) ? (node as Alias).resolve(doc) : node;
 }
 
 /** The child of a map or list under a key or index, with the key's own node in a map. */
@@ -123,11 +127,28 @@ function depthExceeds(node: unknown, left: number): boolean {
   return isSeq(node) && node.items.some((item) => depthExceeds(item, left - 1));
 }
 
-/** What is good YAML, but nothing that a file of settings may hold, and whether it can have no plain value. */
-function misshapenNodes(doc: Document): { node: unknown; message: string; breaks: boolean }[] {
-  const found: { node: unknown; message: string; breaks: boolean }[] = [];
+type Misshapen = { node: unknown; message: string; breaks: boolean };
+type Looked = { found: Misshapen[]; anchors: ReadonlyMap<Alias, Node>; excessive: boolean };
+
+const nothingFound: Looked = { found: [], anchors: new Map(), excessive: false };
+
+/**
+ * What is good YAML, but nothing that a file of settings may hold, and whether it can have no plain value.
+ * @returns `anchors`: what each alias stands for. The library looks through the whole document for each
+ */
+function misshapenNodes(doc: Document): Looked {
+  const found: Misshapen[] = [];
+  const named = new Map<string, Node>();
+  const anchors = new Map<Alias, Node>();
+  let aliases = 0;
+  const remember = (node: Node & { anchor?: string }) => {
+    if (node.anchor !== undefined) named.set(node.anchor, node);
+  };
   visit(doc, {
+    Scalar: (_, scalar) => remember(scalar),
+    Seq: (_, seq) => remember(seq),
     Map(_, map) {
+      remember(map);
       const names = new Set<string>();
       for (const { key } of map.items) {
         const name = nameOf(key);
@@ -138,10 +159,33 @@ function misshapenNodes(doc: Document): { node: unknown; message: string; breaks
       }
     },
     Alias(_, alias, ancestors) {
-      const target = alias.resolve(doc);
+      if (++aliases > mostAliases) return visit.BREAK;
+      const target = named.get(alias.source);
       if (!target) found.push({ node: alias, message: `the alias *${alias.source} has no anchor &${alias.source} before it`, breaks: true });
       else if (ancestors.includes(target)) found.push({ node: alias, message: `the alias *${alias.source} stands inside its own anchor`, breaks: true });
+      else anchors.set(alias, target);
+      return undefined;
     },
   });
-  return found;
+  const excessive = aliases > mostAliases;
+  if (excessive) {
+    const message = `it has more than ${mostAliases} aliases; write the values out`;
+    found.splice(0, Infinity, { node: doc.contents, message, breaks: true });
+  }
+  return { found, anchors, excessive };
+}
+
+/**
+ * What a document is, where it is another kind of file altogether: none of the keys is in it that make the kind.
+ * Then its mistakes are not named, as naming them quotes it.
+ * @param keys a file of the kind has one of them, whatever else is wrong with it
+ * @returns `undefined` for a file of the kind, and for an empty one
+ */
+export function otherKind({ doc: { contents }, problems }: YamlFile, keys: readonly string[]): string | undefined {
+  if (isMap(contents)) {
+    return contents.items.some(({ key }) => keys.includes(nameOf(key))) ? undefined : 'a map with other keys';
+  }
+  if (isSeq(contents)) return 'a list';
+  if (contents === null || isNothing(contents)) return problems.length > 0 ? 'something else' : undefined;
+  return 'text';
 }

@@ -7,14 +7,15 @@ import type { Comparison } from '../core/comparison.ts';
 import { exitCodes, UserError } from '../core/errors.ts';
 import { mayExtend, pairsPlanned, ruleOf } from '../core/judge.ts';
 import type { Variant } from '../core/patterns.ts';
-import type { Phases } from '../core/scenario.ts';
+import type { Phases, Scenario } from '../core/scenario.ts';
+import { cutShortText } from '../core/missing.ts';
 import { runSetOf } from '../core/run-set.ts';
-import type { Result, Trial } from '../core/result.ts';
+import type { Planned, Result, Trial } from '../core/result.ts';
 import { writeDuration } from '../core/units.ts';
 import type { RunPlan } from './cells.ts';
 import type { Fleet } from './fleet.ts';
 import { balancedBlocks } from './order.ts';
-import { newResult, type RunOptions } from './run.ts';
+import { endedBy, newResult, type RunOptions } from './run.ts';
 import { runTrial } from './trial.ts';
 
 /** One side: what it is called, and what runs. */
@@ -28,6 +29,8 @@ export type Arm = {
 };
 
 export type AbOptions = Omit<RunOptions, 'save' | 'fleet'> & {
+  /** Called with both sides and their comparison so far after each pair that counts. */
+  keep?(outcome: Required<AbOutcome>): void;
   /** Pairs that count, besides the first one, which is discarded. */
   pairs?: number;
   /** Whether as many again are run where the first look decides nothing. */
@@ -38,7 +41,7 @@ export type AbOptions = Omit<RunOptions, 'save' | 'fleet'> & {
   note(text: string): void;
 };
 
-export type AbOutcome = { baseline: Result; candidate: Result; comparison: Comparison | undefined };
+export type AbOutcome = { baseline: Result; candidate: Result; comparison?: Comparison };
 
 /** Processes start, baselines are read, what is left drains: about so much a trial besides its phases. */
 const aroundMs = 2000;
@@ -63,7 +66,7 @@ export function pairsWithin(budgetMs: number | undefined, pairMs: number, wanted
  * @throws UserError when the budget holds too few pairs, by estimate before the start, by the clock after the first pair
  */
 export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: AbOptions): Promise<AbOutcome> {
-  const { pairs: wanted = pairsPlanned.first, extend, strict, budgetMs, note, signal } = options;
+  const { pairs: wanted = pairsPlanned.first, extend, strict, budgetMs, note, signal, keep } = options;
   const variants = arms[0].variants.length;
   let pairs = pairsWithin(budgetMs, 2 * variants * trialMs(plan.scenario.phases), wanted);
   const [baseline, candidate] = arms.map((arm) => sideOf(arm, plan, options)) as [Result, Result];
@@ -72,6 +75,7 @@ export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: A
   const order = balancedBlocks(2, most + 1, plan.scenario.seed);
   const startedMs = performance.now();
   let number = 0;
+  let looks = 1;
 
   async function runPair(pair: number): Promise<void> {
     for (let i = 0; i < variants; i++) {
@@ -87,9 +91,18 @@ export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: A
       // Both or none: half a pair is no pair.
       if (pair > 0) for (const [side, trial] of own) sides[side]!.trials.push(trial);
     }
+    if (pair > 0) keep?.({ baseline, candidate, comparison: look(looks) });
   }
 
   const look = (number: number) => compareSides(arms, baseline, candidate, ruleOf({ strict, look: number, looks: extend ? 2 : 1 }));
+  /** The sides are whole with so many pairs. */
+  const planUpTo = (last: number) => {
+    for (const [i, side] of sides.entries()) side.planned = pairsOf(arms[i]!, last);
+  };
+  const ended = (state: Result['state']): AbOutcome => {
+    for (const side of sides) side.state = state;
+    return { baseline, candidate, ...(baseline.trials.length > 0 && { comparison: look(looks) }) };
+  };
   try {
     await runPair(0);
     note('The first pair warms the machine up and is discarded.');
@@ -99,35 +112,50 @@ export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: A
       if (fit !== pairs) note(`A pair takes ${writeDuration(Math.round(pairMs / 100) * 100)}: ${fit} pairs fit into the budget.`);
       pairs = fit;
     }
+    planUpTo(pairs);
     for (let pair = 1; pair <= pairs; pair++) await runPair(pair);
-    const first = look(1);
-    if (!extend || !mayExtend(first.verdict, first.rule)) return { baseline, candidate, comparison: first };
+    const first = ended({ kind: 'finished' });
+    const { comparison } = first;
+    if (!extend || !comparison || !mayExtend(comparison.verdict, comparison.rule)) return first;
     if (budgetMs !== undefined && performance.now() - startedMs + pairs * pairMs > budgetMs) {
       note('Inconclusive, and the budget has no room for the extension.');
-      return { baseline, candidate, comparison: first };
+      return first;
     }
     note(`Inconclusive after ${pairs} pairs: the declared extension runs ${pairs} more.`);
-    const end = 2 * pairs;
-    for (let pair = pairs + 1; pair <= end; pair++) await runPair(pair);
-    return { baseline, candidate, comparison: look(2) };
+    looks = 2;
+    for (const side of sides) side.state = { kind: 'unfinished' };
+    planUpTo(2 * pairs);
+    for (let pair = pairs + 1; pair <= 2 * pairs; pair++) await runPair(pair);
+    return ended({ kind: 'finished' });
   } catch (error) {
     if (!signal.aborted) throw error;
-    for (const side of sides) side.interrupted = true;
-    return { baseline, candidate, comparison: baseline.trials.length === 0 ? undefined : look(1) };
+    return ended(endedBy(signal.reason));
   }
+}
+
+function pairsOf({ variants }: Arm, pairs: number): Planned {
+  const trials = Array.from({ length: pairs }, (_, i) => variants.map(({ label }) => ({ variant: label, repetition: i + 1 })));
+  return { trials: trials.flat(), searches: [], afterwards: [] };
 }
 
 /** As much of an arm as its stored results need to be compared. */
 type Side = { name: string; variants: readonly { label: string }[] };
 
-/** The comparison of two arms' results. */
+/** The comparison of two arms' results; it says so where they were cut short. */
 export function compareSides(arms: readonly [Side, Side], baseline: Result, candidate: Result, rule: Comparison['rule']): Comparison {
   const labels = arms[0].variants.map((variant, i) => [variant.label, arms[1].variants[i]!.label] as const);
-  return compare(runSetOf(arms[0].name, [baseline]), runSetOf(arms[1].name, [candidate]), { createdAt: new Date(), rule, labels });
+  const sides = [runSetOf(arms[0].name, [baseline], { cut: true }), runSetOf(arms[1].name, [candidate], { cut: true })] as const;
+  return compare(...sides, { createdAt: new Date(), rule, labels, ...cutOf(baseline) });
+}
+
+/** What a comparison says of sides that were cut short: both were, in the same pair. */
+export function cutOf(side: Result): { cut?: string } {
+  const cut = cutShortText(side);
+  return cut === undefined ? {} : { cut };
 }
 
 /** @throws UserError for a scenario whose trials are not all alike */
-export function checkAb({ scenario }: RunPlan): void {
+export function checkAb(scenario: Pick<Scenario, 'name' | 'search' | 'cells'>): void {
   const odd = scenario.search.length > 0 ? 'a search' : scenario.cells.length > 0 ? 'a matrix' : undefined;
   if (odd) throw new UserError('ab-scenario', `The scenario "${scenario.name}" has ${odd}, and ab compares trials that are all alike. Choose one without, or take it out.`, exitCodes.usage);
 }

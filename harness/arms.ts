@@ -3,22 +3,21 @@
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { ServerCommand, ServerReport } from '../core/control.ts';
 import { UserError } from '../core/errors.ts';
 import { writeInjection, type Injection } from '../core/injection.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
+import { redact } from '../core/redact.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { listNames, nearest } from '../core/suggest.ts';
 import type { Arm } from './ab.ts';
-import { checkOut } from './checkout.ts';
 import { commandFleet } from './command-server.ts';
 import { commitOf } from './environment.ts';
 import { processes } from './fleet.ts';
 import { forkPeer } from './peer.ts';
 import { targetFleet, type PreparedTarget } from './target.ts';
 import { withTargets } from './target-variants.ts';
-import { packageRoot } from './version.ts';
 
 export type ArmOptions = {
   registry: PatternRegistry;
@@ -27,15 +26,19 @@ export type ArmOptions = {
   openTarget(file: string): PreparedTarget;
   /** The target file that says how to speak to what a command starts. */
   targetFile: string | undefined;
-  /** Called at the end, whatever happened. */
-  cleanUp(action: () => void): void;
-  note(text: string): void;
+  /** The folder where the commit that a `ref:` names has been checked out. */
+  checkedOut?: string;
 };
 
 /** An arm, and the systems it runs against. `variants` is the scenario's own where it brings none. */
 export type OpenedArm = Arm & { kind: 'variant' | 'all'; targets: readonly PreparedTarget[] };
 
 const forms = 'a variant of the scenario, ref:COMMIT, dir:FOLDER, cmd:"COMMAND" with --target FILE, or target:FILE';
+
+/** The commit that an arm names, which has to be checked out before the arm can be opened. */
+export function refOf(text: string): string | undefined {
+  return /^ref:(.+)$/s.exec(text)?.[1];
+}
 
 /**
  * @param text as given on the command line
@@ -50,7 +53,8 @@ export function openArm(text: string, scenario: Scenario, options: ArmOptions): 
   const name = injection ? `${text} with ${writeInjection(injection)}` : text;
   switch (kind) {
     case 'ref':
-      return checkoutArm(name, checkOut(rest, { root: fileURLToPath(packageRoot), cleanUp: options.cleanUp, note: options.note }), scenario, ours);
+      if (options.checkedOut === undefined) throw new Error(`${text} was not checked out before it was opened`);
+      return checkoutArm(name, options.checkedOut, scenario, ours);
     case 'dir':
       return checkoutArm(name, resolve(rest), scenario, ours);
     case 'target':
@@ -92,7 +96,9 @@ function variantIn(text: string, { name, variants }: Scenario): Variant {
 
 function targetArm(name: string, target: PreparedTarget, scenario: Scenario, { registry }: ArmOptions, fleetOf: (target: PreparedTarget) => Arm['fleet']): OpenedArm {
   const { variants } = withTargets(scenario, registry, [target], false).scenario;
-  return { kind: 'all', name, variants, fleet: fleetOf(target), targets: [target] };
+  // A command may hold what is in the environment too.
+  const shown = redact(name, target.access.secrets);
+  return { kind: 'all', name: shown, variants, fleet: fleetOf(target), targets: [target] };
 }
 
 function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet: Arm['fleet']): OpenedArm {

@@ -3,14 +3,14 @@
 
 import { cellText } from '../core/matrix.ts';
 import type { Variant } from '../core/patterns.ts';
-import type { Trial } from '../core/result.ts';
+import type { Environment, Trial } from '../core/result.ts';
 import type { Scenario, ScenarioCell } from '../core/scenario.ts';
 import type { TrialPlan } from './plan.ts';
 
 /** What one trial is: a variant under a plan. */
 export type Step = { plan: TrialPlan; variant: Variant; cell: Trial['cell'] };
 /** The plan of the scenario as its file stands, and what its trials run. */
-export type RunPlan = TrialPlan & { steps: Step[]; planOf(scenario: Scenario): TrialPlan };
+export type RunPlan = TrialPlan & { environment: Environment; steps: Step[]; planOf(scenario: Scenario): TrialPlan };
 
 /** The variants of each cell; `plan` plans one scenario. */
 export function planSteps(scenario: Scenario, whole: TrialPlan, plan: (scenario: Scenario) => TrialPlan): Step[] {

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../core/errors.ts';
+import { runToEnd } from './child.ts';
 
 export type CheckoutOptions = {
   /** Of the repository. */
@@ -13,45 +14,54 @@ export type CheckoutOptions = {
   /** Called at the end, whatever happened. */
   cleanUp(action: () => void): void;
   note(text: string): void;
+  /** Ends git or npm, whichever is running. */
+  signal: AbortSignal;
 };
+
+/** Removing a worktree is a matter of files. */
+const removeLimitMs = 1000;
 
 /**
  * Checks a commit out into a temporary folder. Where its packages are those installed here, it shares them; otherwise
  * they are installed there.
  * @returns the folder
  * @throws UserError when there is no such commit, or its packages cannot be installed
+ * @throws the signal's reason when it is aborted
  */
-export function checkOut(ref: string, { root, cleanUp, note }: CheckoutOptions): string {
-  const git = (...args: string[]) => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+export async function checkOut(ref: string, { root, cleanUp, note, signal }: CheckoutOptions): Promise<string> {
+  const git = (...args: string[]) => runToEnd('git', ['-C', root, ...args], { signal });
   let commit: string;
   try {
-    commit = git('rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`);
+    commit = await git('rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`);
   } catch {
+    signal.throwIfAborted();
     throw new UserError('arm', `There is no commit "${ref}" in ${root}. Name a branch, a tag or a commit of this repository, or another checkout with dir:FOLDER.`);
   }
   const parent = mkdtempSync(join(tmpdir(), 'pushbench-ab-'));
   const folder = join(parent, 'checkout');
   cleanUp(() => {
     try {
-      git('worktree', 'remove', '--force', folder);
+      execFileSync('git', ['-C', root, 'worktree', 'remove', '--force', folder], { stdio: 'ignore', timeout: removeLimitMs });
     } catch {
       // It was never added, or somebody removed it.
     }
     rmSync(parent, { recursive: true, force: true });
   });
   try {
-    git('worktree', 'add', '--detach', folder, commit);
+    await git('worktree', 'add', '--detach', folder, commit);
   } catch (error) {
+    signal.throwIfAborted();
     throw new UserError('arm', `Cannot check out ${ref}: ${messageOf(error)}.`);
   }
-  if (git('diff', '--name-only', commit, '--', 'package-lock.json') === '') {
+  if (await git('diff', '--name-only', commit, '--', 'package-lock.json') === '') {
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     return folder;
   }
   note(`${ref} was written for other packages than those installed here: installing what its package-lock.json names.`);
   try {
-    execFileSync('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    await runToEnd('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, signal });
   } catch (error) {
+    signal.throwIfAborted();
     throw new UserError('arm', `Cannot install the packages of ${ref}: ${messageOf(error).trim()}. Check it out by hand, install there, and name it with dir:FOLDER.`);
   }
   return folder;

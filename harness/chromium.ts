@@ -3,12 +3,15 @@
 // held against the thing itself. No latency is taken from it: a browser on the machine that is measured takes its share.
 
 import { existsSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserType, Page } from 'playwright-core';
 import { messageOf } from '../core/errors.ts';
 import type { Pattern, PatternRegistry, Variant } from '../core/patterns.ts';
+import { later } from '../core/clock.ts';
 import type { Result } from '../core/result.ts';
 import type { Scenario } from '../core/scenario.ts';
+import { endMarked, guardOthers, markedEnvironment } from './child.ts';
 import type { Fleet } from './fleet.ts';
+import { hurriedGraceMs } from './peer.ts';
 
 export type ChromiumPages = NonNullable<Result['chromium']>;
 type Opened = Extract<ChromiumPages, { status: 'measured' }>['opened'][number];
@@ -32,11 +35,12 @@ export async function openInChromium(
   if (executable === undefined || !existsSync(executable)) return { status: 'skipped', reason: 'Chromium is not installed (Debian: apt-get install chromium)' };
   const playwright = await import('playwright-core').catch(() => undefined);
   if (!playwright) return { status: 'skipped', reason: 'the package playwright-core, which drives Chromium, is not installed (npm install playwright-core)' };
+  guardOthers();
   let browser: Browser;
   try {
-    // The harness ends it on a signal, and not it itself.
-    browser = await playwright.chromium.launch({ executablePath: executable, args, timeout: startLimitMs, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+    browser = await launched(playwright.chromium, executable, signal);
   } catch (error) {
+    signal.throwIfAborted();
     return { status: 'skipped', reason: `Chromium did not start: ${messageOf(error).split('\n')[0]}` };
   }
   try {
@@ -50,8 +54,34 @@ export async function openInChromium(
     // The trials have been measured, and a browser that fails after them takes nothing from them.
     return { status: 'skipped', reason: `it went wrong: ${messageOf(error).split('\n')[0]}` };
   } finally {
-    await browser.close();
+    await closed(browser, signal);
   }
+}
+
+/** In the mark of the browser and all its processes. */
+const role = '-chromium';
+
+/** A browser; it and its start end when the run is interrupted. */
+async function launched(type: BrowserType, executablePath: string, signal: AbortSignal): Promise<Browser> {
+  const onAbort = () => endMarked(role);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    // The harness ends it on a signal, and not it itself.
+    const browser = await type.launch({ executablePath, args, env: markedEnvironment(role), timeout: startLimitMs, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+    if (signal.aborted) await closed(browser, signal);
+    signal.throwIfAborted();
+    return browser;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Closes it, by force where it does not close in time: a browser can hang, or be stopped. */
+async function closed(browser: Browser, signal: AbortSignal): Promise<void> {
+  const clear = later(signal.aborted ? hurriedGraceMs : stopGraceMs, () => endMarked(role));
+  await browser.close().catch(() => {}); // its process is gone
+  clear();
 }
 
 async function openPages(
@@ -82,7 +112,7 @@ async function openPages(
     return await Promise.race([working, aborted.promise, server.broken]);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    await server.stop(stopGraceMs);
+    await server.stop(stopGraceMs, signal);
   }
 }
 

@@ -1,8 +1,9 @@
 // A server that a command starts, anew for each trial, in the place of one of ours: a target with a life of its own.
 // How to speak to it says the target file.
 
-import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startTree, type ProcessTree } from './child.ts';
+import { endedWithin } from './peer.ts';
 import type { ServerPeer, Fleet } from './fleet.ts';
 import { targetFleet, type PreparedTarget } from './target.ts';
 import { problemReaching } from './target-reach.ts';
@@ -21,12 +22,11 @@ export function commandFleet(fleet: Fleet, target: PreparedTarget, command: stri
   return {
     ...current,
     server() {
-      const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: 'ignore' });
-      child.on('error', () => {}); // then nothing listens, which is said with the address
-      current = targetFleet(fleet, { ...target, pid: child.pid });
-      return whenListening(current.server(), child, target);
+      const tree = startTree('/bin/sh', ['-c', command]); // where it does not start nothing listens, which is said with the address
+      current = targetFleet(fleet, { ...target, pid: tree.child.pid });
+      return whenListening(current.server(), tree, target);
     },
-    freeze: (pid, forMs) => current.freeze(pid, forMs),
+    freeze: (pid, forMs, over) => current.freeze(pid, forMs, over),
     probe: {
       ...probe,
       countDescriptors: (pid) => current.probe.countDescriptors(pid),
@@ -37,21 +37,17 @@ export function commandFleet(fleet: Fleet, target: PreparedTarget, command: stri
 }
 
 /** Holds the start back until the hosts answer or the time is over, and ends the process with the trial. */
-function whenListening(peer: ServerPeer, child: ChildProcess, { hosts, access }: PreparedTarget): ServerPeer {
-  const end = (signal: NodeJS.Signals) => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, signal);
-    } catch {
-      // It has ended by itself.
-    }
-  };
-  const atExit = () => end('SIGKILL');
+function whenListening(peer: ServerPeer, { gone, signal }: ProcessTree, { hosts, access }: PreparedTarget): ServerPeer {
+  const atExit = () => signal('SIGKILL');
   process.once('exit', atExit);
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()));
+  // Ends the waiting with the process, and with the trial.
+  const over = new AbortController();
+  void gone.then(() => over.abort());
   const ready = async () => {
-    for (const untilMs = performance.now() + startMs; performance.now() < untilMs && child.exitCode === null; await sleep(lookEveryMs)) {
-      const problems = await Promise.all(hosts.map((host) => problemReaching(host, access)));
+    for (const untilMs = performance.now() + startMs; performance.now() < untilMs && !over.signal.aborted; ) {
+      const problems = await Promise.all(hosts.map((host) => problemReaching(host, access, over.signal)));
       if (problems.every((problem) => problem === undefined)) return;
+      await sleep(lookEveryMs, undefined, { signal: over.signal }).catch(() => {}); // over: the loop sees it
     }
   };
   return {
@@ -60,12 +56,12 @@ function whenListening(peer: ServerPeer, child: ChildProcess, { hosts, access }:
       if (command.kind === 'start') void ready().then(() => peer.send(command));
       else peer.send(command);
     },
-    async stop(ms) {
-      await peer.stop(ms);
-      end('SIGTERM');
-      const timer = setTimeout(() => end('SIGKILL'), graceMs);
-      await gone;
-      clearTimeout(timer);
+    async stop(ms, hurry) {
+      over.abort();
+      await peer.stop(ms, hurry);
+      signal('SIGTERM');
+      await endedWithin(gone, atExit, graceMs, hurry);
+      atExit(); // what the command left behind in its group
       process.off('exit', atExit);
     },
   };

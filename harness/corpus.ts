@@ -1,15 +1,16 @@
 // Bodies for `payload: { from }`: a JSON or NDJSON file, or an npm package of examples. Which body goes out when
 // is core/schedule.ts.
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname, join, resolve } from 'node:path';
-import { messageOf, UserError } from '../core/errors.ts';
-import { largestBodyBytes } from '../core/payload.ts';
-import { formatBytes } from '../core/units.ts';
+import { UserError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
+import { readText } from '../core/read-file.ts';
+import { formatNumber } from '../core/units.ts';
 
-/** All bodies of a corpus go to the publisher in one message, and stay in memory on both sides. */
-const largestCorpusBytes = largestBodyBytes;
+/** So many small bodies take some 100 MB on both sides. */
+const mostBodies = 1_000_000;
 
 const lineEndings = new Set(['.ndjson', '.jsonl']);
 
@@ -28,8 +29,8 @@ const lineEndings = new Set(['.ndjson', '.jsonl']);
  */
 export function loadCorpus(from: string, folder: string): string[] {
   const file = findFile(from, folder);
-  const text = readText(file, from);
-  const bodies = lineEndings.has(extname(file)) ? linesOf(text) : valuesOf(text, from).map((value) => JSON.stringify(value));
+  const text = textOf(file, from);
+  const bodies = lineEndings.has(extname(file)) ? linesOf(text, from) : valuesOf(text, from).map((value) => JSON.stringify(value));
   if (bodies.length === 0) throw new UserError('corpus', `The corpus "${from}" is empty: ${file} holds no body. It needs at least one.`);
   return bodies;
 }
@@ -54,40 +55,42 @@ function findFile(from: string, folder: string): string {
   throw new UserError('corpus', `${missing}. Run "npm install --no-save ${name}" in the folder that you start pushbench in.`);
 }
 
-function readText(file: string, from: string): string {
+function textOf(file: string, from: string): string {
   if (extname(file) !== '.json' && !lineEndings.has(extname(file))) {
     throw new UserError('corpus', `The corpus "${from}" is not JSON: its main file is ${file}. Name a package whose main file is JSON, or a .json or .ndjson file.`);
   }
-  let bytes: Buffer;
-  try {
-    const { size } = statSync(file);
-    if (size > largestCorpusBytes) throw new UserError('corpus', `The corpus ${file} is larger than ${formatBytes(largestCorpusBytes)}, the most that the publisher keeps in memory. Use a part of it.`);
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw error instanceof UserError ? error : new UserError('corpus', `Cannot read the corpus ${file}: ${messageOf(error)}.`);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new UserError('corpus', `The corpus ${file} is not text in UTF-8; bodies of events are. Convert it first.`);
-  }
+  return readText(file, 'corpus', {
+    code: 'corpus', what: `Cannot read the corpus ${file}`, next: 'A corpus is text in UTF-8; use a part of a larger one.',
+  });
 }
 
-function linesOf(text: string): string[] {
-  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
+/** Line by line, for a list of all would not fit into memory where they are short. */
+function linesOf(text: string, from: string): string[] {
+  const lines: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf('\n', at);
+    const line = text.slice(at, end === -1 ? text.length : end).replace(/\r$/, '');
+    if (line.trim() !== '') lines.push(line);
+    if (lines.length > mostBodies) refuseMany(from);
+    at = end === -1 ? text.length : end + 1;
+  }
+  return lines;
+}
+
+function refuseMany(from: string): never {
+  throw new UserError('corpus', `The corpus "${from}" holds more than ${formatNumber(mostBodies)} bodies. Use a part of it.`);
 }
 
 /** The values of a list; of a list of groups, all their examples. */
 function valuesOf(text: string, from: string): unknown[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new UserError('corpus', `The corpus "${from}" is not JSON: ${messageOf(error)}.`);
+  const parsed = parseJson(text);
+  if ('problem' in parsed) {
+    throw new UserError('corpus', `The corpus "${from}" is not JSON: expected a JSON list whose entries are the bodies${parsed.problem}.`);
   }
-  if (!Array.isArray(parsed)) throw new UserError('corpus', `The corpus "${from}" is JSON, but no list; each entry of a list is a body.`);
-  const values: unknown[] = parsed;
-  return values.length > 0 && values.every(isGroup) ? values.flatMap(({ examples }) => examples) : values;
+  if (!Array.isArray(parsed.value)) throw new UserError('corpus', `The corpus "${from}" is JSON, but no list; each entry of a list is a body.`);
+  const values: unknown[] = parsed.value;
+  const bodies = values.length > 0 && values.every(isGroup) ? values.flatMap(({ examples }) => examples) : values;
+  return bodies.length > mostBodies ? refuseMany(from) : bodies;
 }
 
 function isGroup(value: unknown): value is { examples: unknown[] } {

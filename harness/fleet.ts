@@ -19,8 +19,8 @@ export type Fleet = {
   server(): ServerPeer;
   load(index: number): LoadPeer;
   publisher(): PublisherPeer;
-  /** Stops a process for a while and lets it go on; a fault. */
-  freeze(pid: number, forMs: number): void;
+  /** Stops a process for a while and lets it go on, as soon as the trial is over at the latest; a fault. */
+  freeze(pid: number, forMs: number, over: AbortSignal): void;
   probe: {
     countDescriptors(pid: number): number | undefined;
     classifyDescriptors(pid: number): DescriptorCount | undefined;

@@ -1,9 +1,11 @@
 // A child process as the harness sees it: commands go in, reports come out, and its end is noticed.
 // Not what the commands mean; that is trial.ts.
 
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { later } from '../core/clock.ts';
 import type { Failed } from '../core/control.ts';
 import { messageOf } from '../core/errors.ts';
+import { forkChild } from './child.ts';
 
 /** Why a trial could not be finished. `code` is stable; the message says what happened and what to try. */
 export class TrialFailure extends Error {
@@ -26,11 +28,17 @@ export type Peer<Command extends Message, Report extends Message> = {
   next<K extends Exclude<Report, Failed>['kind']>(kind: K, timeoutMs: number): Promise<ReportOf<Report, K>>;
   /** Calls `listener` with each report of that kind instead of keeping it for `next`. */
   on<K extends Report['kind']>(kind: K, listener: (report: ReportOf<Report, K>) => void): void;
-  /** Rejects with a TrialFailure as soon as the peer fails or ends unasked; never resolves. */
+  /** Rejects with a TrialFailure as soon as the peer fails, ends unasked or is stopped; never resolves. */
   readonly broken: Promise<never>;
-  /** Asks it to stop, and ends it by force after `graceMs`. Resolves when it is gone. */
-  stop(graceMs: number): Promise<void>;
+  /**
+   * Asks it to stop, and ends it by force after `graceMs`. Resolves when it is gone. Ends every `next` too.
+   * @param hurry where this is aborted, before or in between, the grace is short
+   */
+  stop(graceMs: number, hurry?: AbortSignal): Promise<void>;
 };
+
+/** The grace of a process when the run is interrupted: the whole run has to be gone within 3 s. */
+export const hurriedGraceMs = 800;
 
 /** How a peer gets its reports and passes its commands; the part that differs between a process and a scripted one. */
 export type Wire<Command> = {
@@ -87,34 +95,46 @@ export function createPeer<Command extends Message, Report extends Message>(
       if (at >= 0) return kept.splice(at, 1)[0] as Wanted;
       const { promise, resolve, reject } = Promise.withResolvers<Report>();
       waiting.set(kind, resolve);
-      const timer = setTimeout(() => {
+      const clear = later(timeoutMs, () => {
         reject(new TrialFailure('child-silent', `the ${name} process did not report "${kind}" within ${timeoutMs / 1000} s`));
-      }, timeoutMs);
+      });
       try {
         return (await Promise.race([promise, broken.promise])) as Wanted;
       } finally {
-        clearTimeout(timer);
+        clear();
         waiting.delete(kind);
       }
     },
     on(kind, listener) {
       listeners.set(kind, listener as (report: Report) => void);
     },
-    async stop(graceMs) {
+    async stop(graceMs, hurry) {
       stopping = true;
-      const timer = setTimeout(() => wire.kill(), graceMs);
+      broken.reject(new TrialFailure('stopped', `the ${name} process was stopped`));
       try {
         wire.send({ kind: 'stop' } as Command); // every command set has it
       } catch {
         wire.kill();
       }
-      await gone.promise;
-      clearTimeout(timer);
+      await endedWithin(gone.promise, wire.kill, graceMs, hurry);
     },
   };
 }
 
-const stderrKeptBytes = 4096;
+/** Waits for something to end, and makes it end when the grace is over: the short one as soon as there is a hurry. */
+export async function endedWithin(gone: Promise<void>, kill: () => void, graceMs: number, hurry?: AbortSignal): Promise<void> {
+  const clears = [later(hurry?.aborted ? Math.min(graceMs, hurriedGraceMs) : graceMs, kill)];
+  const onHurry = () => void clears.push(later(Math.min(graceMs, hurriedGraceMs), kill));
+  hurry?.addEventListener('abort', onHurry, { once: true });
+  try {
+    await gone;
+  } finally {
+    hurry?.removeEventListener('abort', onHurry);
+    for (const clear of clears) clear();
+  }
+}
+
+const stderrKeptBytes = 16 * 1024;
 
 /**
  * Starts a child process of ours as a peer.
@@ -122,7 +142,7 @@ const stderrKeptBytes = 4096;
  */
 export function forkPeer<Command extends Message, Report extends Message>(name: string, entry: URL): Peer<Command, Report> {
   return createPeer<Command, Report>(name, (inbox) => {
-    const child = fork(entry, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = forkChild(entry);
     let stderr = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-stderrKeptBytes);
@@ -146,6 +166,11 @@ function sendTo(child: ChildProcess, command: Message): void {
 
 function endOf(code: number | null, signal: string | null, stderr: string): string {
   const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-  const said = stderr.trim();
+  const said = sentenceOf(stderr.trim());
   return said === '' ? how : `${how}; it said: ${said}`;
+}
+
+/** What the runtime says when it gives up, without the trace of its own stack that follows. */
+function sentenceOf(stderr: string): string {
+  return /^(?:FATAL ERROR|#\s+Fatal error).*$/m.exec(stderr)?.[0] ?? stderr;
 }

@@ -35,6 +35,7 @@ export type Stage = {
   fleet: Fleet;
   peers: Peers;
   report: (progress: Progress) => void;
+  /** Aborted when the trial is over, however it ended. Every wait of a phase ends with it. */
   over: AbortSignal;
 };
 
@@ -160,12 +161,12 @@ export async function measure(stage: Stage, { processes, serverReadings }: Conne
   plan.senders?.loads.forEach(({ plan: messages, sender }, i) => loads[i]!.send({ kind: 'messages', plan: messages, sender, topics: plan.topics, seed: plan.scenario.seed }));
   for (const peer of [...loads, publisher]) peer.send({ kind: 'window', window });
   const faults = scheduleFaults(stage, window);
+  faults.catch(() => {}); // awaited below
   const doneLimitMs = (window.toUs - clock.nowUs()) / 1000 + doneSlackMs;
   const done = Promise.all([publisher.next('done', doneLimitMs), Promise.all(plan.senders ? loads.map((load) => load.next('sent', doneLimitMs)) : [])]);
   done.catch(() => {}); // awaited below; until then the race in runTrial raises what breaks
   for (const atUs of sampleTimesUs(window)) {
-    await clock.until(atUs);
-    stage.over.throwIfAborted();
+    await clock.until(atUs, stage.over);
     if (atUs >= window.fromUs) {
       network.to = probe.networkCount();
       network.from ??= network.to;
@@ -200,8 +201,7 @@ export async function drain(stage: Stage, { window, done, latest, timeline }: Me
   const limitUs = window.toUs + phases.drain * 1000;
   for (;;) {
     for (const load of loads) load.send({ kind: 'sample' });
-    await clock.until(clock.nowUs() + drainStepUs);
-    stage.over.throwIfAborted();
+    await clock.until(clock.nowUs() + drainStepUs, stage.over);
     const drainUs = clock.nowUs() - window.toUs;
     const progress = seen(latest, timeline);
     stage.report({ phase: 'drain', share: Math.min(1, drainUs / (phases.drain * 1000)), published: done.seq.length, ...progress });
@@ -217,7 +217,7 @@ export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): 
   const lastSeq = Int32Array.from(ranges, ({ last }) => last);
   for (const load of loads) load.send({ kind: 'close', firstSeq, lastSeq, unconfirmed });
   const closed = await Promise.all(loads.map((load) => load.next('closed', replyLimitMs)));
-  await clock.until(clock.nowUs() + settleUs);
+  await clock.until(clock.nowUs() + settleUs, stage.over);
   server.send({ kind: 'sample' });
   const { counters, gone = false } = await server.next('sample', replyLimitMs);
   return { closed, serverCounters: counters, serverGone: gone, descriptorLimit: probe.descriptorLimit(server.pid) };
@@ -273,11 +273,10 @@ function seen(latest: readonly (LoadSample | undefined)[], { latency }: Timeline
 async function scheduleFaults({ plan, fleet, peers, over }: Stage, window: Window): Promise<void> {
   const inOrder = [...plan.scenario.faults].sort((a, b) => a.atMs - b.atMs);
   for (const fault of inOrder) {
-    await fleet.clock.until(window.fromUs + fault.atMs * 1000);
-    if (over.aborted) return;
+    await fleet.clock.until(window.fromUs + fault.atMs * 1000, over);
     if (fault.kind === 'disconnect') peers.server.send({ kind: 'disconnect', share: fault.share });
     else if (fault.kind === 'leave') for (const load of peers.loads) load.send({ kind: 'leave', share: fault.share, forMs: fault.forMs });
-    else for (const peer of fault.who === 'load' ? peers.loads : [peers[fault.who]]) fleet.freeze(peer.pid, fault.forMs);
+    else for (const peer of fault.who === 'load' ? peers.loads : [peers[fault.who]]) fleet.freeze(peer.pid, fault.forMs, over);
   }
 }
 

@@ -3,6 +3,8 @@
 
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
+export { descriptorLimit } from '../core/descriptor-limit.ts';
+
 export type DescriptorCount = { total: number; sockets: number };
 
 /** @returns undefined where /proc is not to be had or the process is gone */
@@ -17,15 +19,6 @@ export function classifyDescriptors(pid: number): DescriptorCount | undefined {
     const entries = readdirSync(folder);
     const isSocket = (entry: string) => attempt(() => readlinkSync(`${folder}/${entry}`).startsWith('socket:')) ?? false;
     return { total: entries.length, sockets: entries.filter(isSocket).length };
-  });
-}
-
-/** The soft limit on open files of a process (`self` for this one). */
-export function descriptorLimit(pid: number | 'self'): number | undefined {
-  return attempt(() => {
-    const match = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'));
-    if (!match) return undefined;
-    return match[1] === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(match[1]);
   });
 }
 

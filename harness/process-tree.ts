@@ -2,6 +2,7 @@
 // descriptors. All of it summed, since a server such as nginx is a master and its workers.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { UserError } from '../core/errors.ts';
 import type { TargetProcess } from '../core/target.ts';
 
@@ -18,7 +19,7 @@ export function findProcess(given: TargetProcess, readText: (path: string) => st
   if (given.pid !== undefined) return existing(given.pid, `process.pid names ${given.pid}`);
   if (given.pidFile !== undefined) {
     const text = readText(given.pidFile).trim();
-    if (!/^\d+$/.test(text)) throw new UserError('target-process', `process.pidFile: ${given.pidFile} does not hold a process id but "${text.slice(0, 40)}".`);
+    if (!/^\d{1,10}$/.test(text)) throw new UserError('target-process', `process.pidFile: ${given.pidFile} does not hold a process id: one whole number and nothing else.`);
     return existing(Number(text), `process.pidFile ${given.pidFile} names ${text}`);
   }
   const port = given.port!; // one of the three is given
@@ -137,4 +138,28 @@ function read(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * When a process started, in ticks since the machine did (field 22 of /proc/PID/stat): with it a process is told from
+ * an earlier one of the same number. `undefined` when there is none, or it has ended and nobody has looked yet.
+ */
+export function startTicksOf(pid: number): string | undefined {
+  const text = read(`/proc/${pid}/stat`);
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+  return !fields || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+
+/** Host, boot and PID namespace: in another one of them the number of a process says nothing. */
+export function thisPlace(): string {
+  return [hostname(), read('/proc/sys/kernel/random/boot_id')?.trim() ?? '', link('/proc/self/ns/pid')].join(' ');
+}
+
+/** The processes in whose environment this stands (`NAME=value`), and whether each leads its group. */
+export function processesWith(assignment: string): { pid: number; leads: boolean }[] {
+  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).flatMap((entry) => {
+    if (!read(`/proc/${entry}/environ`)?.split('\0').includes(assignment)) return [];
+    const stat = read(`/proc/${entry}/stat`);
+    return stat === undefined ? [] : [{ pid: Number(entry), leads: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2] === entry }];
+  });
 }

@@ -1,11 +1,12 @@
 // A run: every variant's trials one after another, and the result that holds them.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../core/errors.ts';
-import { checkExpectations } from '../core/expectation.ts';
+import { checkExpectations, type TrialOrPlan } from '../core/expectation.ts';
 import type { PatternRegistry, Variant } from '../core/patterns.ts';
-import { resultFormat, resultVersion, type Result, type Trial } from '../core/result.ts';
+import { readText } from '../core/read-file.ts';
+import { redact } from '../core/redact.ts';
+import { resultFormat, resultVersion, type Planned, type Result, type Trial } from '../core/result.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { mostTrials } from '../core/search.ts';
 import { refuseLargeBodies } from './body-limit.ts';
@@ -16,6 +17,7 @@ import { readEnvironment } from './environment.ts';
 import { processes, type Fleet } from './fleet.ts';
 import { balancedBlocks } from './order.ts';
 import type { Progress } from './phases.ts';
+import { TrialFailure } from './peer.ts';
 import { planTrial } from './plan.ts';
 import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';
 import { saturate } from './saturate.ts';
@@ -44,7 +46,7 @@ export type RunOptions = {
   observer: RunObserver;
   /** Ends the run after the trial under way has been cleared away; what was measured before is returned. */
   signal: AbortSignal;
-  /** Called with the result as it stands after each trial, so that a later crash costs one trial at the most. */
+  /** Called with the result as it stands, before the first trial and after each, so that a later crash costs one trial at the most. */
   save?(result: Result): void;
   fleet?: Fleet;
   machine?: Machine;
@@ -66,10 +68,14 @@ export function prepare(scenario: Scenario, { registry, folder, machine = thisMa
     return plan;
   };
   const whole = planOf(scenario);
-  return { ...whole, steps: planSteps(scenario, whole, planOf), planOf };
+  // Read here, where a signal may end the process at once: git can take its time.
+  return { ...whole, environment: readEnvironment(), steps: planSteps(scenario, whole, planOf), planOf };
 }
 
-/** Runs all trials of a prepared scenario. */
+/**
+ * Runs all trials of a prepared scenario.
+ * @returns what was measured, and how the run ended: it may have been interrupted, or failed beside its trials
+ */
 export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   const { registry, observer, signal, fleet = processes, save, targets = [] } = options;
   const fleetFor = ({ target: name }: Variant) => {
@@ -83,6 +89,11 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   const total = searching ? scenario.variants.length * scenario.search.reduce((sum, search) => sum + mostTrials(search), 0) : plan.steps.length * scenario.repeat;
   const result: Result = { ...newResult(plan, options), ...(searching && { searches }) };
   const places = new Map(plan.steps.map(({ variant }, i) => [variant.label, i]));
+  const check = () => {
+    result.expectations = checkExpectations(scenario, searching ? result.trials : withMissing(plan, result.trials));
+  };
+  check();
+  save?.(result);
   for (let turn = turns.next(), i = 1; !turn.done; i++) {
     const { plan: own, variant, cell, repetition } = turn.value;
     observer.trialStarted(variant, i, Math.max(i, total), own.scenario.subscribers);
@@ -95,37 +106,66 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
       turn = turns.next(trial);
     } catch (error) {
       if (!signal.aborted) throw error;
-      result.interrupted = true;
-      break;
+      return { ...result, state: endedBy(signal.reason) };
     }
-    result.expectations = checkExpectations(scenario, result.trials);
+    check();
     save?.(result);
   }
   try {
-    if (scenario.closedLoop && !result.interrupted) result.closedLoop = await saturate(scenario.closedLoop, fleet, signal);
+    if (scenario.closedLoop) result.closedLoop = await saturate(scenario.closedLoop, fleet, signal);
     const { chromium = [] } = scenario.browser ?? {};
-    if (chromium.length > 0 && !result.interrupted) result.chromium = await openInChromium(chromium, scenario, registry, fleet, signal);
+    if (chromium.length > 0) result.chromium = await openInChromium(chromium, scenario, registry, fleet, signal);
   } catch (error) {
-    if (!signal.aborted) throw error;
-    result.interrupted = true;
+    if (!signal.aborted && !(error instanceof TrialFailure)) throw error;
+    return { ...result, state: endedBy(signal.aborted ? signal.reason : error) };
   }
-  return result;
+  return { ...result, state: { kind: 'finished' } };
+}
+
+/** The state of a result whose run was aborted, by the signal's reason, or failed. */
+export function endedBy(reason: unknown): Exclude<Result['state'], { kind: 'finished' | 'unfinished' }> {
+  return reason instanceof UserError || reason instanceof TrialFailure ? { kind: 'failed', why: reason.message } : { kind: 'interrupted', by: messageOf(reason) };
+}
+
+/** Every planned trial, measured or not. */
+function withMissing({ scenario, steps }: RunPlan, trials: readonly Trial[]): TrialOrPlan[] {
+  const key = ({ variant, repetition }: TrialOrPlan) => `${repetition} ${variant.label}`;
+  const there = new Map(trials.map((trial) => [key(trial), trial]));
+  return repetitionsOf(scenario).flatMap((repetition) => steps.map(({ variant, cell }) => {
+    const planned = { variant, repetition, ...(cell && { cell }) };
+    return there.get(key(planned)) ?? planned;
+  }));
+}
+
+function repetitionsOf({ repeat }: Pick<Scenario, 'repeat'>): number[] {
+  return Array.from({ length: repeat }, (_, i) => i + 1);
+}
+
+function plannedIn({ scenario, steps }: RunPlan): Planned {
+  const { search, variants, closedLoop, browser } = scenario;
+  return {
+    trials: search.length > 0 ? [] : repetitionsOf(scenario).flatMap((repetition) => steps.map(({ variant }) => ({ variant: variant.label, repetition }))),
+    searches: search.flatMap(({ what }) => variants.map(({ label }) => ({ variant: label, what }))),
+    afterwards: [...(closedLoop ? ['closedLoop' as const] : []), ...((browser?.chromium ?? []).length > 0 ? ['chromium' as const] : [])],
+  };
 }
 
 /** A result of a prepared scenario before its first trial. */
 export function newResult(plan: RunPlan, { registry, source, command, targets = [], leftOut = [] }: RunOptions): Result {
   const { scenario } = plan;
+  // A user may have written on the command line what is in the environment too.
+  const secrets = targets.flatMap(({ access }) => access.secrets);
   return {
     format: resultFormat,
     version: resultVersion,
     pushbench: version,
     createdAt: new Date().toISOString(),
-    command,
+    command: redact(command, secrets),
     seed: scenario.seed,
     scenario: {
       name: scenario.name,
-      question: scenario.question,
-      notice: scenario.notice,
+      question: redact(scenario.question, secrets),
+      notice: scenario.notice.map((text) => redact(text, secrets)),
       subscribers: scenario.subscribers,
       topics: plan.topicTotal,
       events: plan.events,
@@ -134,9 +174,9 @@ export function newResult(plan: RunPlan, { registry, source, command, targets = 
       ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
       ...(scenario.axis && scenario.cells.length > 0 && { axis: scenario.axis }),
       phasesMs: scenario.phases,
-      source,
+      source: redact(source, secrets),
     },
-    environment: readEnvironment(),
+    environment: plan.environment,
     patterns: Object.fromEntries(scenario.variants.map(({ pattern }) => {
       const { title, how, lacks } = registry[pattern]!;
       return [pattern, { title, how, lacks }];
@@ -150,7 +190,8 @@ export function newResult(plan: RunPlan, { registry, source, command, targets = 
     trials: [],
     ...(isInterleaved(plan) && { order: { design: 'balanced-blocks' as const, seed: scenario.seed } }),
     expectations: [],
-    interrupted: false,
+    planned: plannedIn(plan),
+    state: { kind: 'unfinished' },
   };
 }
 
@@ -167,9 +208,7 @@ function* fixedTrials(plan: RunPlan): Generator<Turn, void, Trial> {
 }
 
 function readTrace(file: string, folder: string): string {
-  try {
-    return readFileSync(join(folder, file), 'utf8');
-  } catch (error) {
-    throw new UserError('trace', `Cannot read the trace "${file}": ${messageOf(error)}. Traces are looked for beside the scenario file, in ${folder}.`);
-  }
+  return readText(join(folder, file), 'trace', {
+    code: 'trace', what: `Cannot read the trace "${file}"`, next: `Traces are looked for beside the scenario file, in ${folder}.`,
+  });
 }

@@ -40,7 +40,7 @@ export async function saturate({ connections, for: forMs }: ClosedLoop, fleet: F
       const { pattern, options } = variantOf(patterns, 'polling');
       server.send({ kind: 'start', pattern, options, limits: defaultLimits, seed: 1 });
       const { endpoint } = await server.next('listening', listenLimitMs);
-      const { method, url, body, name: what } = name === 'poll' ? await pollEndpoint(endpoint.url) : publishEndpoint(endpoint.publishUrl);
+      const { method, url, body, name: what } = name === 'poll' ? await pollEndpoint(endpoint.url, signal) : publishEndpoint(endpoint.publishUrl);
       server.send({ kind: 'sample' });
       const { sample: before } = await server.next('sample', replyLimitMs);
       client.send({ kind: 'start', url, method, body, connections, seconds: Math.max(1, Math.round(forMs / 1000)) });
@@ -56,19 +56,21 @@ export async function saturate({ connections, for: forMs }: ClosedLoop, fleet: F
         errors: done.errors,
       });
     };
+    const measuring = measured();
+    measuring.catch(() => {}); // when something else ended the race
     try {
-      await Promise.race([measured(), aborted.promise, server.broken, client.broken]);
+      await Promise.race([measuring, aborted.promise, server.broken, client.broken]);
     } finally {
       signal.removeEventListener('abort', onAbort);
-      await Promise.all([server.stop(stopGraceMs), client.stop(stopGraceMs)]);
+      await Promise.all([server.stop(stopGraceMs, signal), client.stop(stopGraceMs, signal)]);
     }
   }
   return all;
 }
 
 /** A poll that finds nothing new: the cursor is the one that the server has just given. */
-async function pollEndpoint(base: string): Promise<Endpoint> {
-  const answer = await fetch(`${base}/poll?topics=news`);
+async function pollEndpoint(base: string, signal: AbortSignal): Promise<Endpoint> {
+  const answer = await fetch(`${base}/poll?topics=news`, { signal });
   const { cursor } = (await answer.json()) as { cursor: string }; // our own server's answer, docs/wire.md
   return { name: 'GET /poll, nothing new', method: 'GET', url: `${base}/poll?topics=news&since=${cursor}`, body: undefined };
 }

@@ -30,7 +30,7 @@ export function* searchTrials(plan: RunPlan, registry: PatternRegistry, source: 
 function* searchOne(plan: RunPlan, registry: PatternRegistry, source: string, search: Search, variant: Variant, into: SearchResult[]): Generator<Turn, void, Trial> {
   const { what, keep, from } = search;
   const tried: (Tried & { measured: number | null; why: string })[] = [];
-  const found: SearchResult = { variant: variant.label, what, keep, resolution: resolutionOf(search), like: from, steps: tried, limit: limitOf(tried) };
+  const found: SearchResult = { variant: variant.label, what, keep, resolution: resolutionOf(search), like: from, over: false, steps: tried, limit: limitOf(tried) };
   into.push(found);
   for (let value = nextValue(search, tried); value !== undefined; value = nextValue(search, tried)) {
     const text = writeLike(from, value);
@@ -52,6 +52,7 @@ function* searchOne(plan: RunPlan, registry: PatternRegistry, source: string, se
     found.limit = limitOf(tried);
   }
   found.limit = limitOf(tried);
+  found.over = true;
 }
 
 function judge({ outcome, warnings }: Trial, keep: string): Omit<Tried, 'value'> & { measured: number | null; why: string } {

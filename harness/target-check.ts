@@ -5,7 +5,8 @@ import type { LoadClosed, LoadSample, Problem, Window } from '../core/control.ts
 import { quantileUs, newHistogram, merge } from '../core/histogram.ts';
 import { patterns } from '../core/patterns.ts';
 import { defaultLimits } from '../core/scenario.ts';
-import { redact, type TargetSubscribe } from '../core/target-access.ts';
+import { redact } from '../core/redact.ts';
+import type { TargetSubscribe } from '../core/target-access.ts';
 import type { TargetPattern } from '../core/target.ts';
 import type { TopicGroupPlan } from '../core/topics.ts';
 import { formatUs } from '../core/units.ts';
@@ -28,29 +29,50 @@ const withinMs = 5000;
 const startMs = 15_000;
 const stepMs = 50;
 const everyMs = 200;
+const stopGraceMs = 1000;
 const body = '{"from":"pushbench","quote":"\\"","unicode":"é"}';
 
-/** @param topic to publish on; a target with fixed topics may know only its own */
-export async function checkTarget(target: PreparedTarget, topic: string, fleet: Fleet): Promise<Finding[]> {
-  const problems = await Promise.all(target.hosts.map((host) => problemReaching(host, target.access)));
+/**
+ * @param topic to publish on; a target with fixed topics may know only its own
+ * @throws the signal's reason when it is aborted
+ */
+export async function checkTarget(target: PreparedTarget, topic: string, fleet: Fleet, signal: AbortSignal = new AbortController().signal): Promise<Finding[]> {
+  const problems = await Promise.all(target.hosts.map((host) => problemReaching(host, target.access, signal)));
+  signal.throwIfAborted();
   const unreachable = problems.filter((problem) => problem !== undefined);
-  if (unreachable.length > 0) return unreachable.map((message) => ({ works: false, message }));
+  const shown = (text: string) => redact(text, target.access.secrets);
+  const clean = ({ message, hint, ...rest }: Finding): Finding => ({
+    ...rest,
+    message: shown(message),
+    ...(hint !== undefined && { hint: shown(hint) }),
+  });
+  if (unreachable.length > 0) return unreachable.map((message) => clean({ works: false, message }));
   const findings: Finding[] = [];
   // One after another, so that one's mishaps are not another's.
-  for (const pattern of Object.keys(target.access.subscribe) as TargetPattern[]) findings.push(await checkPattern(target, pattern, topic, targetFleet(fleet, target)));
+  for (const pattern of Object.keys(target.access.subscribe) as TargetPattern[]) {
+    findings.push(clean(await checkPattern(target, pattern, topic, targetFleet(fleet, target), signal)));
+  }
   return findings;
 }
 
-async function checkPattern(target: PreparedTarget, pattern: TargetPattern, topic: string, fleet: Fleet): Promise<Finding> {
+async function checkPattern(target: PreparedTarget, pattern: TargetPattern, topic: string, fleet: Fleet, signal: AbortSignal): Promise<Finding> {
   const how = target.access.subscribe[pattern]!; // one of its own keys
-  const broken = (message: string, hint: string): Finding => ({ pattern, works: false, message, hint: redact(hint, target.access.secrets) });
+  const broken = (message: string, hint: string): Finding => ({ pattern, works: false, message, hint });
+  signal.throwIfAborted();
   const [server, load, publisher] = [fleet.server(), fleet.load(0), fleet.publisher()];
+  // Stopping them ends every wait for one of them.
+  const stop = (graceMs: number) => Promise.all([server, load, publisher].map((peer) => peer.stop(graceMs, signal)));
+  const onAbort = () => void stop(stopGraceMs);
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
     const topics: TopicGroupPlan[] = [{ name: topic, count: 1, follow: 1, first: 0 }];
     const defaults = patterns[pattern].options.parse({});
     const options = pattern === 'polling' ? { ...defaults, every: everyMs, jitter: 0 } : defaults;
     server.send({ kind: 'start', pattern, options, limits: defaultLimits, seed: 1 });
     const { endpoint } = await server.next('listening', startMs);
+    // The time that the process takes to start is not the target's.
+    load.send({ kind: 'sample' });
+    await load.next('sample', startMs);
     let samples: LoadSample[] = [];
     load.on('sample', (sample) => void samples.push(sample));
     load.send({
@@ -78,7 +100,7 @@ async function checkPattern(target: PreparedTarget, pattern: TargetPattern, topi
     }
     for (const endUs = fleet.clock.nowUs() + withinMs * 1000; fleet.clock.nowUs() < endUs && !samples.some(({ delivered }) => delivered > 0); ) {
       load.send({ kind: 'sample' });
-      await fleet.clock.until(fleet.clock.nowUs() + stepMs * 1000);
+      await fleet.clock.until(fleet.clock.nowUs() + stepMs * 1000, signal);
     }
     const { ledger, problems } = await close(load, done.seq[0]!);
     if (ledger.delivered === 0) return nothingCame(problems, broken, target, how);
@@ -89,10 +111,12 @@ async function checkPattern(target: PreparedTarget, pattern: TargetPattern, topi
     const times = ledger.duplicated > 0 ? `, ${ledger.duplicated + 1} times` : '';
     return { pattern, works: true, message: `the event came back after ${formatUs(quantileUs(latency, 1) ?? 0)}${times}` };
   } catch (error) {
+    signal.throwIfAborted();
     if (!(error instanceof TrialFailure)) throw error;
     return broken(error.message, 'If the target cannot be the cause, please report this with the target file.');
   } finally {
-    await Promise.all([server, load, publisher].map((peer) => peer.stop(1000)));
+    signal.removeEventListener('abort', onAbort);
+    await stop(stopGraceMs);
   }
 }
 

@@ -9,8 +9,11 @@ export type Host = { host: string; port: number; secure: boolean };
 
 const withinMs = 5000;
 
-/** Why a host cannot be reached, with what to do, or nothing when it can. */
-export function problemReaching({ host, port, secure }: Host, { ca }: Pick<TargetAccess, 'ca'>): Promise<string | undefined> {
+/**
+ * Why a host cannot be reached, with what to do, or nothing when it can.
+ * @param over ends the attempt; then the answer says nothing
+ */
+export function problemReaching({ host, port, secure }: Host, { ca }: Pick<TargetAccess, 'ca'>, over?: AbortSignal): Promise<string | undefined> {
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return new Promise((resolve) => {
     const socket = secure
@@ -18,9 +21,12 @@ export function problemReaching({ host, port, secure }: Host, { ca }: Pick<Targe
       : connectTcp({ host, port });
     const end = (problem: string | undefined) => {
       clearTimeout(timer);
+      over?.removeEventListener('abort', onAbort);
       socket.destroy();
       resolve(problem);
     };
+    const onAbort = () => end('not asked to the end');
+    over?.addEventListener('abort', onAbort, { once: true });
     const timer = setTimeout(() => end(`${where} did not answer within ${withinMs / 1000} s: is the address right, and no firewall between?`), withinMs);
     socket.once(secure ? 'secureConnect' : 'connect', () => end(undefined));
     socket.once('error', (error: NodeJS.ErrnoException) => end(`${where}: ${adviceFor(error, secure)}`));

@@ -4,9 +4,10 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerCommand, ServerReport } from '../core/control.ts';
 import { newCounters } from '../core/counters.ts';
+import { redact, type Secret } from '../core/redact.ts';
 import type { TargetAccess } from '../core/target-access.ts';
 import type { Fleet, ServerPeer } from './fleet.ts';
-import { createPeer } from './peer.ts';
+import { createPeer, TrialFailure, type Peer } from './peer.ts';
 import { treeOf, useOf } from './process-tree.ts';
 import { problemReaching, type Host } from './target-reach.ts';
 
@@ -18,20 +19,24 @@ export type PreparedTarget = {
   hosts: Host[];
   /** The process to sample, where the file names one. */
   pid: number | undefined;
+  /** For the user, about the file. */
+  notes: string[];
 };
 
 const runLength = 10;
 
 /** The fleet for trials against a target: its processes are ours but for the server. */
 export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
-  const { pid } = target;
+  const { pid, access: { secrets } } = target;
   const tree = (root: number) => (root === pid ? treeOf(root) : [root]);
   const { probe, injection: _ours, ...rest } = fleet;
   return {
     ...rest,
-    server: () => targetPeer(fleet, target),
-    freeze(root, forMs) {
-      for (const one of tree(root)) fleet.freeze(one, forMs);
+    server: () => withoutSecrets(targetPeer(fleet, target), secrets),
+    load: (index) => withoutSecrets(fleet.load(index), secrets),
+    publisher: () => withoutSecrets(fleet.publisher(), secrets),
+    freeze(root, forMs, over) {
+      for (const one of tree(root)) fleet.freeze(one, forMs, over);
     },
     probe: {
       ...probe,
@@ -45,6 +50,23 @@ export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
       descriptorLimit: (root) => (root === 0 ? undefined : probe.descriptorLimit(root)),
     },
   };
+}
+
+/**
+ * The peer, without secrets in what it fails with: a process that breaks down says what it had in its hands.
+ * What it counts as problems it has cleaned itself, before it cut anything.
+ */
+function withoutSecrets<Command extends { kind: string }, Report extends { kind: string }>(
+  peer: Peer<Command, Report>,
+  secrets: readonly Secret[],
+): Peer<Command, Report> {
+  const fail = (error: unknown): never => {
+    if (!(error instanceof TrialFailure)) throw error;
+    throw new TrialFailure(error.code, redact(error.message, secrets));
+  };
+  const broken = peer.broken.catch(fail);
+  broken.catch(() => {}); // it is awaited only by those who wait for something
+  return { ...peer, broken, next: (kind, timeoutMs) => peer.next(kind, timeoutMs).catch(fail) };
 }
 
 /** @returns undefined when there is none, or one cannot be read */
@@ -68,8 +90,10 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
         counters: newCounters(), subscribers: 0, publishedEvents: 0, gone: pid !== undefined && tree.length === 0,
       });
     };
+    const over = new AbortController();
     const start = async (pattern: string) => {
-      const problems = await Promise.all(hosts.map((host) => problemReaching(host, access)));
+      const problems = await Promise.all(hosts.map((host) => problemReaching(host, access, over.signal)));
+      if (over.signal.aborted) return;
       const first = problems.find((problem) => problem !== undefined);
       if (first !== undefined) {
         inbox.deliver({ kind: 'failed', code: 'target-unreachable', message: first });
@@ -88,7 +112,10 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
         if (command.kind === 'start') void start(command.pattern);
         // Not at once: whoever asks begins to wait for the answer right after.
         else if (command.kind === 'sample') queueMicrotask(sample);
-        else if (command.kind === 'stop') inbox.ended('asked to');
+        else if (command.kind === 'stop') {
+          over.abort();
+          inbox.ended('asked to');
+        }
         // `collect`: nobody else's garbage is ours to collect. `disconnect`: such scenarios do not come here.
       },
       kill() {},

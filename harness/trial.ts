@@ -48,7 +48,7 @@ export async function runTrial(
   } finally {
     over.abort(new TrialFailure('over', 'the trial is over'));
     signal.removeEventListener('abort', onAbort);
-    await Promise.all(all.map((peer) => peer.stop(stopGraceMs)));
+    await Promise.all(all.map((peer) => peer.stop(stopGraceMs, signal)));
   }
 }
 

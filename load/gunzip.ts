@@ -18,7 +18,7 @@ export function isGzip({ headers }: Pick<ResponseHead, 'headers'>): boolean {
   const coding = headers.get('content-encoding')?.trim().toLowerCase();
   if (coding === undefined || coding === '' || coding === 'identity') return false;
   if (coding === 'gzip' || coding === 'x-gzip') return true;
-  throw new ProtocolError('http-coding', `the answer has the content coding "${coding.slice(0, 60)}", which was not asked for`);
+  throw new ProtocolError('http-coding', `the answer has the content coding "${coding}", which was not asked for`);
 }
 
 /** The body in bytes `from`..`to`. @throws ProtocolError `gzip`, `http-body-too-large` when it has more than `largestBytes` */

@@ -23,6 +23,9 @@ export function parseHead(text: string): ResponseHead {
 }
 
 function parseNewHead(text: string): ResponseHead {
+  // Some take a bare line feed for the end of a line and some do not (RFC 9112, section 2.2): two readers would see
+  // two answers.
+  if (strayPattern.test(text)) throw malformed('a bare CR or LF, or a NUL, in its head');
   const lines = text.split('\r\n');
   const status = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/.exec(lines[0]!);
   if (!status) throw new ProtocolError('http-head', 'the answer is not an HTTP/1 response');
@@ -36,12 +39,33 @@ function parseNewHead(text: string): ResponseHead {
     const earlier = headers.get(name);
     headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
   }
+  checkFraming(headers, status[1] === '1');
   const connection = headers.get('connection')?.toLowerCase() ?? '';
   const keepAlive = status[1] === '1' ? !/(^|,)\s*close\s*(,|$)/.test(connection) : /(^|,)\s*keep-alive\s*(,|$)/.test(connection);
   return { status: Number(status[2]), headers, keepAlive };
 }
 
 const tokenPattern = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+const strayPattern = /\r(?!\n)|(?<!\r)\n|\0/;
+
+/**
+ * How long the body is must not be a matter of opinion, and we decode no transfer coding but `chunked` (RFC 9112,
+ * sections 6.1 and 6.3).
+ * @throws ProtocolError `http-head`
+ */
+function checkFraming(headers: ReadonlyMap<string, string>, is11: boolean): void {
+  const codings = headers.get('transfer-encoding');
+  if (codings === undefined) return;
+  if (!is11) throw malformed('a transfer coding in HTTP/1.0');
+  if (headers.has('content-length')) throw malformed('a content-length and a transfer coding');
+  if (codings.toLowerCase() === 'chunked') return;
+  throw malformed(`the transfer coding "${codings.slice(0, 60)}"; only chunked is understood`);
+}
+
+function malformed(what: string): ProtocolError {
+  return new ProtocolError('http-head', `the response has ${what}`);
+}
 
 /** The length that a Content-Length field gives, several times the same at the most. @throws ProtocolError `http-head` */
 export function contentLength(text: string): number {

@@ -42,6 +42,10 @@ const inTrailers = 7;
 const untilClose = 8;
 /** 101: what follows is another protocol. */
 const upgraded = 9;
+/** Behind the CR of a chunk's size line. */
+const endOfChunkSize = 10;
+/** Behind a CR in the trailers. */
+const endOfTrailer = 11;
 type Stage = number;
 
 export function newResponseReader(): ResponseReader {
@@ -89,7 +93,13 @@ export function readResponse<Owner>(
         expect(bytes[at++], lf);
         nextChunk(reader);
         break;
+      case endOfChunkSize:
+        if (bytes[at++] !== lf) throw new ProtocolError('http-chunk', "a chunk's size line has a bare CR");
+        reader.stage = reader.left > 0 ? inChunk : inTrailers;
+        reader.seen = 0;
+        break;
       case inTrailers:
+      case endOfTrailer:
         at = readTrailers(reader, bytes, at, to, atUs, parts, owner);
         break;
       case untilClose:
@@ -147,13 +157,13 @@ function readHead<Owner>(
 function startBody<Owner>(reader: ResponseReader, head: ResponseHead, atUs: number, parts: ResponseParts<Owner>, owner: Owner): void {
   const { status, headers } = head;
   if (status >= 100 && status < 200 && status !== 101) return;
-  const coding = headers.get('transfer-encoding')?.toLowerCase();
+  const chunked = headers.has('transfer-encoding'); // `parseHead` lets no other coding pass
   const length = headers.get('content-length');
   // RFC 9112, section 6.3: how long the body is.
   if (status === 101) reader.stage = upgraded;
   else if (status === 204 || status === 304) bodyOf(reader, 0);
-  else if (coding !== undefined && /(^|,)\s*chunked$/.test(coding)) nextChunk(reader);
-  else if (coding !== undefined || length === undefined) reader.stage = untilClose;
+  else if (chunked) nextChunk(reader);
+  else if (length === undefined) reader.stage = untilClose;
   else bodyOf(reader, contentLength(length));
   const keepAlive = head.keepAlive && reader.stage !== untilClose;
   parts.head(owner, keepAlive === head.keepAlive ? head : { ...head, keepAlive }, atUs);
@@ -180,15 +190,15 @@ function readChunkSize(reader: ResponseReader, bytes: Buffer, from: number, to: 
   for (let at = from; at < to; at++) {
     const byte = bytes[at]!;
     if (++reader.seen > maxChunkLineBytes) throw new ProtocolError('http-chunk', `a chunk's size line is longer than ${maxChunkLineBytes} bytes`);
-    if (byte === lf && reader.seen > 1) {
-      reader.stage = reader.left > 0 ? inChunk : inTrailers;
-      reader.seen = 0;
+    if (byte === cr && reader.seen > 1) {
+      reader.stage = endOfChunkSize;
       return at + 1;
     }
+    if (byte === lf && reader.seen > 1) throw new ProtocolError('http-chunk', "a chunk's size line has a bare LF");
     if (reader.stage === inChunkExtension) continue;
     const digit = hexDigit(byte);
     if (digit >= 0 && reader.left < 2 ** 44) reader.left = reader.left * 16 + digit;
-    else if (reader.seen > 1 && (byte === cr || byte === 0x3b || byte === 0x20 || byte === 0x09)) reader.stage = inChunkExtension;
+    else if (reader.seen > 1 && (byte === 0x3b || byte === 0x20 || byte === 0x09)) reader.stage = inChunkExtension;
     else throw new ProtocolError('http-chunk', 'a chunk has a malformed size');
   }
   return to;
@@ -204,19 +214,29 @@ function hexDigit(byte: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-/** Trailers are skipped; the body ends with an empty line. `left` counts the bytes of the current line. */
+/**
+ * Skips the trailers, which are merged into nothing (RFC 9112, section 7.1.2); the body ends with an empty line.
+ * `left` counts the bytes of the current line.
+ */
 function readTrailers<Owner>(
   reader: ResponseReader, bytes: Buffer, from: number, to: number, atUs: number, parts: ResponseParts<Owner>, owner: Owner,
 ): number {
   for (let at = from; at < to; at++) {
     if (++reader.seen > maxChunkLineBytes) throw new ProtocolError('http-chunk', `the trailers are longer than ${maxChunkLineBytes} bytes`);
-    if (bytes[at] === lf) {
+    const byte = bytes[at];
+    if (reader.stage === endOfTrailer) {
+      if (byte !== lf) throw new ProtocolError('http-chunk', 'the trailers have a bare CR');
       if (reader.left === 0) {
         finish(reader, parts, owner, atUs);
         return at + 1;
       }
+      reader.stage = inTrailers;
       reader.left = 0;
-    } else if (bytes[at] !== cr) {
+    } else if (byte === cr) {
+      reader.stage = endOfTrailer;
+    } else if (byte === lf) {
+      throw new ProtocolError('http-chunk', 'the trailers have a bare LF');
+    } else {
       reader.left++;
     }
   }

@@ -26,7 +26,7 @@ export function newInflater(extension: string, offered: boolean): Inflater {
   const [name, ...parameters] = extension.split(';').map((part) => part.trim().toLowerCase());
   const known = /^(server_no_context_takeover|client_no_context_takeover|server_max_window_bits="?(8|9|1[0-5])"?)$/;
   if (!offered || name !== 'permessage-deflate' || !parameters.every((parameter) => known.test(parameter))) {
-    throw new ProtocolError('ws-extension', `the server chose an extension that was not offered: "${extension.slice(0, 100)}"`);
+    throw new ProtocolError('ws-extension', `the server chose an extension that was not offered: "${extension}"`);
   }
   return { window: parameters.includes('server_no_context_takeover') ? undefined : Buffer.alloc(0) };
 }

@@ -2,6 +2,8 @@
 
 import type { Problem } from '../core/control.ts';
 
+/** Characters kept of a message. Quotes of peers are cut here and not before: secrets are taken out of the whole. */
+const longestMessage = 400;
 /** Kinds kept; a peer that words each mishap anew must not fill the memory. */
 const keptKinds = 49;
 
@@ -15,7 +17,8 @@ export function createProblemLog(): ProblemLog {
   const problems = new Map<string, Problem>();
   const others: Problem = { code: 'others', message: 'mishaps of more kinds than are kept', count: 0 };
   return {
-    add(code, message) {
+    add(code, whole) {
+      const message = whole.length > longestMessage ? `${whole.slice(0, longestMessage)}...` : whole;
       const key = `${code} ${message}`;
       const known = problems.get(key);
       if (known) known.count++;

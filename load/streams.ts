@@ -224,7 +224,7 @@ export function expectStream(stream: { leastMs: number }, { status, headers }: P
   }
   const given = headers.get('content-type') ?? '';
   if (given.split(';')[0]!.trim().toLowerCase() !== type) {
-    throw new ProtocolError('http-type', `the stream has the content type "${given.slice(0, 60)}", not "${type}"`);
+    throw new ProtocolError('http-type', `the stream has the content type "${given}", not "${type}"`);
   }
 }
 

@@ -2,8 +2,12 @@
 // (RFC 9110, section 13), a query parameter, or not at all.
 
 import { locate, newLocated } from '../core/envelope.ts';
+import { parseJson } from '../core/json.ts';
 import type { TargetCursor } from '../core/target.ts';
 import type { ResponseHead } from './http-head.ts';
+
+/** Kept for each client and sent with each request; a longer one is no cursor, and leaves the place where it was. */
+const longestCursor = 4096;
 
 /** Where one client is. */
 export type Place = { etag: string; modified: string; since: string };
@@ -33,16 +37,15 @@ export function moveBy(cursor: TargetCursor, place: Place, { headers }: Response
     place.modified = headers.get('last-modified') ?? place.modified;
     return;
   }
-  place.since = (cursor.header !== undefined ? headers.get(cursor.header.toLowerCase()) : fieldOf(cursor.field ?? '', bytes, from, to)) ?? place.since;
+  const said = cursor.header !== undefined ? headers.get(cursor.header.toLowerCase()) : fieldOf(cursor.field ?? '', bytes, from, to);
+  // Half a surrogate pair cannot stand in a URL.
+  if (said !== undefined && said.length <= longestCursor) place.since = said.toWellFormed();
 }
 
 function fieldOf(path: string, bytes: Buffer, from: number, to: number): string | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString('utf8', from, to));
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(bytes.toString('utf8', from, to));
+  if ('problem' in json) return undefined;
+  let { value } = json;
   for (const key of path.split('.')) {
     value = typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
   }

@@ -3,6 +3,7 @@
 // is searched for events. Not how a leg is connected.
 
 import { locate, newLocated } from '../core/envelope.ts';
+import { quoteBytes } from '../core/redact.ts';
 import type { TargetAccess, TargetSubscribe } from '../core/target-access.ts';
 import { fill, placeholdersIn } from '../core/target.ts';
 import type { LoadContext, RunningLoad } from './pattern.ts';
@@ -101,7 +102,8 @@ export function createLegs({ context, access, note }: TargetContext, { url: temp
       });
       if (found === 0 && to > from && !unstamped) {
         unstamped = ++unshown >= 3;
-        note('unstamped', `a message carried no event of ours: ${JSON.stringify(bytes.toString('utf8', from, Math.min(to, from + shownLength)))}${to - from > shownLength ? '...' : ''}`);
+        const quoted = JSON.stringify(quoteBytes(bytes, from, to, shownLength, access.secrets));
+        note('unstamped', `a message carried no event of ours: ${quoted}${to - from > shownLength ? '...' : ''}`);
       }
       return found - old;
     },

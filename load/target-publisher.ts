@@ -10,7 +10,8 @@ import type { EventNumber } from '../core/control.ts';
 import { encodeEnvelope } from '../core/envelope.ts';
 import { exitCodes, UserError } from '../core/errors.ts';
 import { newHistogram, record } from '../core/histogram.ts';
-import { redact, type TargetAccess } from '../core/target-access.ts';
+import { quoteBytes, redact } from '../core/redact.ts';
+import type { TargetAccess } from '../core/target-access.ts';
 import { fill } from '../core/target.ts';
 import { topicCount, topicName } from '../core/topics.ts';
 import { createBodyStock } from './body-stock.ts';
@@ -74,7 +75,7 @@ export function startTargetPublisher({ topics, plan, seed, target }: PublisherSe
     };
     const clients = createHttpClients<Lane>(context, {
       response(lane, { status }, bytes, from, to, atUs) {
-        settle(lane, status, bytes.toString('utf8', from, Math.min(to, from + shownLength)), atUs);
+        settle(lane, status, bytes, from, to, atUs);
       },
       failed(lane, cause) {
         fail(lane, 'publish-cut', `the connection ended before an event was answered (${cause.message}); whether the target took it is not known`);
@@ -140,9 +141,10 @@ export function startTargetPublisher({ topics, plan, seed, target }: PublisherSe
     ));
   }
 
-  function settle(lane: Lane, status: number, text: string, atUs: number): void {
+  function settle(lane: Lane, status: number, bytes: Buffer, from: number, to: number, atUs: number): void {
     const i = lane.current;
     if (status < 200 || status > 299) {
+      const text = quoteBytes(bytes, from, to, shownLength, secrets);
       fail(lane, 'publish-refused', `an event was answered with status ${status}${text === '' ? '' : `: ${text}`}`);
       return;
     }

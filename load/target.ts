@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { UserError } from '../core/errors.ts';
 import type { PatternOptions } from '../core/patterns.ts';
-import { redact } from '../core/target-access.ts';
+import { redact } from '../core/redact.ts';
 import type { TargetPattern } from '../core/target.ts';
 import type { LoadContext, RunningLoad } from './pattern.ts';
 import type { TargetContext } from './target-legs.ts';

@@ -7,6 +7,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { nowUs } from '../core/clock.ts';
+import { boundHalfOpen, headMs, isSilence, silentMs } from '../core/half-open.ts';
+import { isEncoded, messageFault } from '../core/http-message.ts';
 import type { Headers } from '../core/signature.ts';
 import { readRawBody } from '../receiver/raw-body.ts';
 import type { LoadContext } from './pattern.ts';
@@ -40,15 +42,28 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
   const receiving = new Set<Socket>();
   let closing = false;
 
-  const server = createServer({ keepAliveTimeout: idleMs }, (request, response) => {
+  const limits = {
+    keepAliveTimeout: idleMs, headersTimeout: headMs, connectionsCheckingInterval: 1000, requireHostHeader: false,
+  };
+  const server = createServer(limits, (request, response) => {
+    halfOpen.settled(request.socket);
+    const fault = messageFault(request);
     const path = /^\/hook\/(\d{1,7})$/.exec(request.url ?? '');
-    if (request.method !== 'POST' || !path) {
+    if (fault) {
+      sink.problem('malformed-delivery', `the receiver got a malformed request: ${fault.message}`);
+      answer(request, response, fault.status, true);
+    } else if (request.method !== 'POST' || !path) {
       sink.problem('not-a-delivery', 'the receiver got a request that is no POST to the address of a subscriber');
       answer(request, response, 404);
+    } else if (isEncoded(request.headers)) {
+      sink.problem('encoded-delivery', 'a delivery came with a content coding, which nobody asked for');
+      response.setHeader('accept-encoding', 'identity');
+      answer(request, response, 415, true);
     } else {
       receive(request, response, Number(path[1]));
     }
   });
+  const halfOpen = boundHalfOpen(server, { withinMs: silentMs, expired: (socket) => socket.destroy() });
 
   function receive(request: IncomingMessage, response: ServerResponse, subscriber: number): void {
     const { socket } = request;
@@ -61,7 +76,7 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
         reply(request, response, take(subscriber, request.headers, read.body, atUs));
       } else if (read.kind === 'too-large') {
         sink.problem('delivery-too-large', `a delivery's body is larger than ${largestMessageBytes} bytes`);
-        answer(request, response, 413);
+        answer(request, response, 413, true);
       } else if (!closing) {
         sink.problem('delivery-cut', 'a delivery was cut off before its end');
       }
@@ -83,9 +98,9 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
     }
   }
 
-  function answer(request: IncomingMessage, response: ServerResponse, status: number): void {
-    // No more on this connection: it is to end, or the rest of a body that is too large is still coming.
-    if (closing || status === 413) response.setHeader('connection', 'close');
+  /** @param last no more on this connection, as where the rest of a body that is not taken is still coming */
+  function answer(request: IncomingMessage, response: ServerResponse, status: number, last = closing): void {
+    if (last) response.setHeader('connection', 'close');
     response.writeHead(status).end();
     count(request.socket);
   }
@@ -111,6 +126,7 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
   });
   server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
     const socket = duplex as Socket; // of a TCP listener
+    if (isSilence(error, socket)) return;
     if (!closing && !receiving.has(socket)) sink.problem(error.code ?? 'unknown', `a connection to the receiver failed: ${error.message}`);
     socket.destroy();
   });

@@ -2,6 +2,7 @@
 // printed again has other ones.
 
 import type { Readable } from 'node:stream';
+import { requireNumber } from '../core/checked-options.ts';
 
 export type RawBody =
   | { kind: 'whole'; body: Buffer }
@@ -14,9 +15,12 @@ export type RawBody =
 
 /**
  * Reads a body whole.
+ * @param maxBytes up to 1 GiB
  * @param done is called once
+ * @throws TypeError or RangeError for a bound that is none
  */
 export function readRawBody(request: Readable, maxBytes: number, done: (result: RawBody) => void): void {
+  requireMaxBytes('maxBytes', maxBytes);
   let pieces: Buffer[] = [];
   let bytes = 0;
   let told = false;
@@ -37,4 +41,9 @@ export function readRawBody(request: Readable, maxBytes: number, done: (result: 
   request.once('end', () => tell({ kind: 'whole', body: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces) }));
   request.once('close', () => tell({ kind: 'cut' }));
   request.on('error', () => {}); // 'close' follows
+}
+
+/** @throws TypeError or RangeError */
+export function requireMaxBytes(name: string, value: unknown): void {
+  requireNumber(name, value, { least: 0, most: 1024 ** 3, whole: true });
 }

@@ -4,9 +4,12 @@
 // signature, which none of them can make, so that Host and Origin are not looked at.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { kindOf, requireFunction, requireNames, requireNumber } from '../core/checked-options.ts';
 import { UserError } from '../core/errors.ts';
-import { schemes, type Headers, type SchemeName } from '../core/signature.ts';
-import { readRawBody, type RawBody } from './raw-body.ts';
+import { isEncoded } from '../core/http-message.ts';
+import { schemeNames, schemes, type Headers, type SchemeName } from '../core/signature.ts';
+import { latestS, longestToleranceS } from '../core/signature/scheme.ts';
+import { readRawBody, requireMaxBytes, type RawBody } from './raw-body.ts';
 import { createSeen, type SeenOptions } from './seen.ts';
 
 export type Delivery = {
@@ -24,9 +27,9 @@ export type ReceiverOptions = {
   secrets: readonly string[];
   /** Acts upon a delivery that has not been acted upon. When it throws, the sender is answered 500 and will try again. */
   onDelivery: (delivery: Delivery) => void | Promise<void>;
-  /** How far the sender's clock may be off, and how old a delivery may be; five minutes when left out. */
+  /** How far the sender's clock may be off and how old a delivery may be, up to a year; five minutes when left out. */
   toleranceS?: number;
-  /** 1 MiB when left out. */
+  /** Up to 1 GiB; 1 MiB when left out. */
   maxBodyBytes?: number;
   /** 100,000 deliveries and four days when left out: longer than any common sender retries. */
   remember?: SeenOptions;
@@ -42,7 +45,7 @@ export type ReceiverCounts = {
   underWay: number;
   /** Not signed as they should be, or not in time. */
   refused: number;
-  /** Too large or cut off. */
+  /** Too large, cut off or with a content coding. */
   unread: number;
   /** `onDelivery` threw. */
   failed: number;
@@ -56,9 +59,17 @@ export type Receiver = {
 const defaultMaxBodyBytes = 1024 * 1024;
 const defaultRemember: SeenOptions = { maxKeys: 100_000, maxAgeMs: 4 * 86_400_000 };
 
-/** @throws UserError when there is no secret or one of them is none of the scheme */
+/** More at once are no rotation. */
+const maxSecrets = 16;
+
+/**
+ * All options are checked here, so that none that limits nothing lets a delivery in.
+ * @throws UserError when there is no secret or one of them is none of the scheme; TypeError or RangeError for the
+ *   other options
+ */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { scheme: name, secrets, onDelivery, toleranceS, maxBodyBytes = defaultMaxBodyBytes, nowS } = options;
+  requireOptions(options);
   if (secrets.length === 0) throw new UserError('bad-secret', 'a receiver needs at least one secret to verify with; the sender showed it when the endpoint was registered');
   const scheme = schemes[name];
   const keys = secrets.map((secret) => scheme.key(secret));
@@ -68,7 +79,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   async function take(headers: Headers, body: Buffer): Promise<Answer> {
     const verified = scheme.verify(keys, headers, body, {
       ...(toleranceS === undefined ? {} : { toleranceS }),
-      ...(nowS === undefined ? {} : { nowS: nowS() }),
+      ...(nowS === undefined ? {} : { nowS: timeOf(nowS) }),
     });
     if (!verified.ok) {
       counts.refused++;
@@ -105,14 +116,52 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return { status: 500, error: 'body-gone', message: 'the receiver is set up wrongly; its standard error says how' };
   }
 
+  /** What is left to throw are clocks of the application that give no time: then nothing can be believed. */
+  function defect(error: unknown): Answer {
+    counts.failed++;
+    console.error(error);
+    return { status: 500, error: 'failed', message: 'the receiver cannot verify deliveries; its standard error says why' };
+  }
+
   return {
     async handle(request, response) {
       if (request.method !== 'POST') return answer(response, { status: 405, error: 'method', message: 'deliveries are POSTed' });
+      if (isEncoded(request.headers)) {
+        counts.unread++;
+        request.resume();
+        const message = 'deliveries are taken without a content coding: a signature is over the body as it is';
+        return answer(response, { status: 415, error: 'content-coding', message });
+      }
       const read = await new Promise<RawBody>((resolve) => readRawBody(request, maxBodyBytes, resolve));
-      answer(response, read.kind === 'whole' ? await take(request.headers, read.body) : withoutBody(read.kind));
+      const { kind } = read;
+      answer(response, kind === 'whole' ? await take(request.headers, read.body).catch(defect) : withoutBody(kind));
     },
     counts: () => ({ ...counts }),
   };
+}
+
+/** Of the application's clock. @throws TypeError or RangeError; undefined would mean the wall clock */
+function timeOf(nowS: () => number): number {
+  const now = nowS();
+  requireNumber('what nowS returns', now, { least: 0, most: latestS });
+  return now;
+}
+
+const optionNames = ['scheme', 'secrets', 'onDelivery', 'toleranceS', 'maxBodyBytes', 'remember', 'nowS'];
+
+function requireOptions(options: ReceiverOptions): void {
+  requireNames('createReceiver', options, optionNames);
+  const { scheme, secrets, onDelivery, toleranceS, maxBodyBytes, nowS } = options;
+  if (!schemeNames.includes(scheme)) {
+    const given = typeof scheme === 'string' ? 'none of them' : kindOf(scheme);
+    throw new TypeError(`scheme must be one of ${schemeNames.join(', ')}; it is ${given}`);
+  }
+  if (!Array.isArray(secrets)) throw new TypeError(`secrets must be a list of texts; it is ${kindOf(secrets)}`);
+  requireNumber('the number of secrets', secrets.length, { least: 0, most: maxSecrets });
+  requireFunction('onDelivery', onDelivery);
+  if (toleranceS !== undefined) requireNumber('toleranceS', toleranceS, { least: 0, most: longestToleranceS });
+  if (maxBodyBytes !== undefined) requireMaxBytes('maxBodyBytes', maxBodyBytes);
+  if (nowS !== undefined) requireFunction('nowS', nowS);
 }
 
 type Answer = { status: 204 } | { status: number; error: string; message: string };
@@ -124,6 +173,13 @@ function answer(response: ServerResponse, given: Answer): void {
     return;
   }
   const { status, ...body } = given;
-  const more = status === 413 ? { connection: 'close' } : status === 405 ? { allow: 'POST' } : {};
-  response.writeHead(status, { 'content-type': 'application/json', ...more }).end(`${JSON.stringify(body)}\n`);
+  response.writeHead(status, { 'content-type': 'application/json', ...fieldsOf(status) });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** Header fields that go with a status. */
+function fieldsOf(status: number): Record<string, string> {
+  if (status === 413) return { connection: 'close' };
+  if (status === 415) return { 'accept-encoding': 'identity' };
+  return status === 405 ? { allow: 'POST' } : {};
 }

@@ -6,8 +6,12 @@
 // it. So let `maxAgeMs` reach over the sender's whole retry schedule, and `maxKeys` over the deliveries of that time;
 // where acting twice would be harm, the place to remember ids is the database that is acted upon, in one transaction.
 
+import { requireFunction, requireNames, requireNumber } from '../core/checked-options.ts';
+
 export type SeenOptions = {
+  /** 1 to 10,000,000. */
   maxKeys: number;
+  /** More than 0; `Infinity` where only `maxKeys` is to count. */
   maxAgeMs: number;
   /** Any clock that does not go back. */
   nowMs?: () => number;
@@ -17,6 +21,7 @@ export type Seen = {
   /**
    * Begins to act upon a delivery.
    * `under-way`: the same one is being acted upon right now, so how it ends is not known yet.
+   * @throws TypeError or RangeError when the clock gives no number
    */
   begin(key: string): 'new' | 'done' | 'under-way';
   /** It was acted upon: it counts as a repetition from now on. */
@@ -30,7 +35,13 @@ export type Seen = {
 
 type Entry = { key: string; state: 'done' | 'under-way'; atMs: number; older: Entry | undefined; younger: Entry | undefined };
 
-export function createSeen({ maxKeys, maxAgeMs, nowMs = () => performance.now() }: SeenOptions): Seen {
+/** @throws TypeError or RangeError for options that are none or would bound nothing */
+export function createSeen(options: SeenOptions): Seen {
+  requireNames('the dedupe store', options, ['maxKeys', 'maxAgeMs', 'nowMs']);
+  const { maxKeys, maxAgeMs, nowMs = () => performance.now() } = options;
+  requireNumber('maxKeys', maxKeys, { least: 1, most: 10_000_000, whole: true });
+  requireNumber('maxAgeMs', maxAgeMs, { least: Number.MIN_VALUE, most: Infinity });
+  requireFunction('nowMs', nowMs);
   const entries = new Map<string, Entry>();
   // A list of its own: a Map that gives up its first entry one at a time walks over the gaps of all before.
   let oldest: Entry | undefined;
@@ -71,6 +82,7 @@ export function createSeen({ maxKeys, maxAgeMs, nowMs = () => performance.now() 
   return {
     begin(key) {
       const now = nowMs();
+      requireNumber('what nowMs returns', now, { least: -Number.MAX_VALUE, most: Number.MAX_VALUE });
       keepWithinBounds(now);
       const known = entries.get(key);
       if (known) {

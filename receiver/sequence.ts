@@ -2,8 +2,10 @@
 // their topic. It waits for what is missing, but only so long and only with so much held back; then it says what is
 // missing and goes on. Time is given to it, so that hours of it pass in a test at once.
 
+import { requireNames, requireNumber } from '../core/checked-options.ts';
+
 export type SequenceOptions = {
-  /** Events held back while an earlier one is missing, of one topic. Past it the gap is given up. */
+  /** Events held back while an earlier one is missing, of one topic; up to 100,000. Past it the gap is given up. */
   maxHeld: number;
   /** How long an event waits for those before it. Past it the gap is given up. */
   maxWaitMs: number;
@@ -23,7 +25,11 @@ export type Step<T> =
   | { kind: 'repeated'; topic: string; seq: number };
 
 export type Sequencer<T> = {
-  /** @returns what can be done now, in order */
+  /**
+   * @param seq a whole number, from 0
+   * @returns what can be done now, in order
+   * @throws TypeError or RangeError for a number that is none; such an event is not taken
+   */
   accept(topic: string, seq: number, item: T, nowMs: number): Step<T>[];
   /** Gives up the gaps that have been waited for too long. */
   tick(nowMs: number): Step<T>[];
@@ -39,7 +45,14 @@ type Gap = { from: number; to: number };
 /** Gaps of one topic that are remembered, so that late events are told from repeated ones; older ones are merged into one that says "late". */
 const maxGaps = 100;
 
-export function createSequencer<T>({ maxHeld, maxWaitMs, maxTopics, first }: SequenceOptions): Sequencer<T> {
+/** @throws TypeError or RangeError for options that are none or would bound nothing */
+export function createSequencer<T>(options: SequenceOptions): Sequencer<T> {
+  requireNames('a sequencer', options, ['maxHeld', 'maxWaitMs', 'maxTopics', 'first']);
+  const { maxHeld, maxWaitMs, maxTopics, first } = options;
+  requireNumber('maxHeld', maxHeld, { least: 0, most: 100_000, whole: true });
+  requireNumber('maxWaitMs', maxWaitMs, { least: 0, most: Infinity });
+  requireNumber('maxTopics', maxTopics, { least: 1, most: 10_000_000, whole: true });
+  if (first !== undefined) requireSeq('first', first);
   const topics = new Map<string, Topic<T>>();
 
   function topicOf(name: string, seq: number, nowMs: number): Topic<T> {
@@ -91,6 +104,8 @@ export function createSequencer<T>({ maxHeld, maxWaitMs, maxTopics, first }: Seq
 
   return {
     accept(name, seq, item, nowMs) {
+      requireSeq('seq', seq);
+      requireTime(nowMs);
       const topic = topicOf(name, seq, nowMs);
       if (seq < topic.next) return [behind(name, topic, seq, item)];
       if (topic.held.has(seq)) return [{ kind: 'repeated', topic: name, seq }];
@@ -101,6 +116,7 @@ export function createSequencer<T>({ maxHeld, maxWaitMs, maxTopics, first }: Seq
       return steps;
     },
     tick(nowMs) {
+      requireTime(nowMs);
       const steps: Step<T>[] = [];
       for (const [name, topic] of topics) {
         while (topic.held.size > 0 && nowMs - earliest(topic) >= maxWaitMs) giveUp(name, topic, steps);
@@ -113,6 +129,15 @@ export function createSequencer<T>({ maxHeld, maxWaitMs, maxTopics, first }: Seq
     },
     held: () => [...topics.values()].reduce((sum, { held }) => sum + held.size, 0),
   };
+}
+
+function requireSeq(name: string, value: unknown): void {
+  requireNumber(name, value, { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true });
+}
+
+/** A wait from or to a time that is none would never end. */
+function requireTime(nowMs: unknown): void {
+  requireNumber('nowMs', nowMs, { least: -Number.MAX_VALUE, most: Number.MAX_VALUE });
 }
 
 function earliest<T>({ held }: Topic<T>): number {

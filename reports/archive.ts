@@ -1,27 +1,27 @@
 // The runs in a results folder, for `pushbench open`: which there are, what each says in short, and their files.
 // A name that came from outside is only ever compared with what the folder lists; it never becomes part of a path.
 
-import { constants } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Comparison } from '../core/comparison.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, UserError } from '../core/errors.ts';
+import { missingFrom } from '../core/missing.ts';
+import { tryReadText, type ReadKind } from '../core/read-file.ts';
 import type { Result } from '../core/result.ts';
-import { formatBytes } from '../core/units.ts';
 import { comparisonHeadline } from './comparison-words.ts';
 import { headlineOf } from './headline.ts';
 import { parseComparison, parseResult } from './read.ts';
 
 /** The newest of so many runs are listed. */
 export const runsListed = 200;
-/** More than any result of a run: 64 load processes over hours stay below. */
-const largestFileBytes = 64 * 1024 ** 2;
+/** The code of the error for a file that is too large to be read. */
+export const tooLarge = 'file-too-large';
 
 export type RunSummary = {
   name: string;
   createdAt: Date;
 } & (
-  | { status: 'read'; scenario: string; headline: string; trials: number; valid: number; expectations: number; held: number; interrupted: boolean }
+  | { status: 'read'; scenario: string; headline: string; trials: number; valid: number; expectations: number; held: number; missing: number; whole: boolean }
   /** What `ab` stored: two arms and their comparison. */
   | { status: 'compared'; scenario: string; headline: string; baseline: string; candidate: string; verdict: Comparison['verdict']; counted: number; given: number; of: 'pairs' | 'runs' }
   /** The file is there, but cannot be read as a result; `problem` says why. */
@@ -38,7 +38,7 @@ export type Archive = {
   /** One side of what `ab` stored. @returns `undefined` when there is none @throws UserError when it cannot be read */
   arm(name: string, side: 'baseline' | 'candidate'): Promise<Result | undefined>;
   /** The text of a file that a run wrote. @returns `undefined` when there is none */
-  file(name: string, file: 'report.html' | 'result.json'): Promise<string | undefined>;
+  file(name: string, file: 'report.html' | 'result.json'): Promise<string | undefined>; // as `result`
 };
 
 /** @param root a results folder, or the folder of one run */
@@ -82,19 +82,19 @@ export function openArchive(root: string): Archive {
     async comparison(name) {
       const folder = (await folders()).get(name);
       if (folder === undefined || (await fileStat(join(folder, 'result.json')))) return undefined;
-      const text = await readOwn(join(folder, 'comparison.json'));
+      const text = readOwn(join(folder, 'comparison.json'), 'comparison');
       return text === undefined ? undefined : { text, comparison: parseComparison(text, `${name}/comparison.json`) };
     },
     async arm(name, side) {
       const folder = (await folders()).get(name);
       // The folder of an arm may be a link itself.
       if (folder === undefined || !(await readdir(folder, { withFileTypes: true })).some((entry) => entry.name === side && entry.isDirectory())) return undefined;
-      const text = await readOwn(join(folder, side, 'result.json'));
+      const text = readOwn(join(folder, side, 'result.json'), 'result');
       return text === undefined ? undefined : parseResult(text, `${name}/${side}/result.json`);
     },
     async file(name, file) {
       const folder = (await folders()).get(name);
-      return folder === undefined ? undefined : readOwn(join(folder, file));
+      return folder === undefined ? undefined : readOwn(join(folder, file), file === 'result.json' ? 'result' : 'report');
     },
   };
 }
@@ -102,14 +102,15 @@ export function openArchive(root: string): Archive {
 async function summarize(name: string, folder: string, modifiedAt: Date): Promise<RunSummary> {
   try {
     if (!(await fileStat(join(folder, 'result.json')))) return await summarizeComparison(name, folder);
-    const text = await readOwn(join(folder, 'result.json'));
+    const text = readOwn(join(folder, 'result.json'), 'result');
     if (text === undefined) throw new Error('result.json is a link or no file');
-    const { createdAt, scenario, trials, expectations, interrupted, ...rest } = parseResult(text, 'result.json');
+    const result = parseResult(text, 'result.json');
+    const { createdAt, scenario, trials, expectations, state } = result;
     return {
       name, createdAt: new Date(createdAt), status: 'read', scenario: scenario.name,
-      headline: headlineOf([{ createdAt, scenario, trials, expectations, interrupted, ...rest }]),
+      headline: headlineOf([result]),
       trials: trials.length, valid: trials.filter(({ outcome }) => outcome.valid).length,
-      expectations: expectations.length, held: expectations.filter(({ held }) => held).length, interrupted,
+      expectations: expectations.length, held: expectations.filter(({ held }) => held).length, missing: missingFrom(result).trials.length, whole: state.kind === 'finished',
     };
   } catch (error) {
     return { name, createdAt: modifiedAt, status: 'unreadable', problem: messageOf(error) };
@@ -117,7 +118,7 @@ async function summarize(name: string, folder: string, modifiedAt: Date): Promis
 }
 
 async function summarizeComparison(name: string, folder: string): Promise<RunSummary> {
-  const text = await readOwn(join(folder, 'comparison.json'));
+  const text = readOwn(join(folder, 'comparison.json'), 'comparison');
   if (text === undefined) throw new Error('comparison.json is a link or no file');
   const comparison = parseComparison(text, 'comparison.json');
   const { createdAt, scenario, verdict, baseline, candidate, variants } = comparison;
@@ -129,18 +130,15 @@ async function summarizeComparison(name: string, folder: string): Promise<RunSum
   };
 }
 
-/** @returns `undefined` when there is no such file, or it is a link */
-async function readOwn(path: string): Promise<string | undefined> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined);
-  if (!handle) return undefined;
-  try {
-    const { size } = await handle.stat().then((about) => (about.isFile() ? about : { size: -1 }));
-    if (size < 0) return undefined;
-    if (size > largestFileBytes) throw new Error(`${basename(path)} has ${formatBytes(size)}, more than the ${formatBytes(largestFileBytes)} that are read`);
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
-  }
+/**
+ * @returns `undefined` when there is no such file, or it is a link
+ * @throws UserError when there is one that is not read, `tooLarge` for its size
+ */
+function readOwn(path: string, kind: ReadKind): string | undefined {
+  const read = tryReadText(path, kind, { followLinks: false });
+  if ('text' in read) return read.text;
+  if (read.fault === 'missing' || read.fault === 'no-file') return undefined;
+  throw new UserError(read.fault === 'too-large' ? tooLarge : 'file', `${basename(path)} is not read: ${read.why}.`);
 }
 
 /** Of a file, or one that a link leads to; a link is told apart when it is read. */

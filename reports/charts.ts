@@ -104,17 +104,21 @@ export function receiverSpec(points: Receiver[], variants: readonly Key[]): Spec
 /**
  * @param description what the chart shows, for those who do not see it
  * @param live compile the specification for the browser too
+ * @throws the reason of `over` when that is aborted before
  */
-export async function draw(spec: Spec, title: string, description: string, live: boolean): Promise<Chart> {
-  const svg = described(await drawn(spec.still), title, description);
+export async function draw(spec: Spec, title: string, description: string, live: boolean, over?: AbortSignal): Promise<Chart> {
+  const svg = described(await drawn(spec.still, over), title, description);
   const { narrow } = spec;
-  const both = narrow ? `${classed(svg, 'wide')}${classed(described(await drawn(narrow), title, description), 'narrow')}` : svg;
+  const both = narrow ? `${classed(svg, 'wide')}${classed(described(await drawn(narrow, over), title, description), 'narrow')}` : svg;
   if (!live) return { svg: both };
   const { compile } = await import('vega-lite');
   return { svg: both, live: compile(spec.live, { logger: quietLogger }).spec };
 }
 
-async function drawn(spec: TopLevelSpec): Promise<string> {
+async function drawn(spec: TopLevelSpec, over?: AbortSignal): Promise<string> {
+  // A turn for whatever else waits, such as a signal: drawing keeps the process busy for tenths of a second.
+  await new Promise((resolve) => setImmediate(resolve));
+  over?.throwIfAborted();
   // Loaded when a report is written: together they take longer to load than most commands run.
   const [{ compile }, { parse, View }] = await Promise.all([import('vega-lite'), import('vega')]);
   const view = new View(parse(compile(spec, { logger: quietLogger }).spec), { renderer: 'none' });

@@ -11,12 +11,12 @@ type RatioMetric = Extract<Judged['metrics'][number], { kind: 'ratio' }>;
 type Ratio = { metric: string; change: number; /** Its place in the row, so that dots of like ratios stand apart. */ pair: number };
 
 /** Changes of the pairs, in percent, metric by metric; the band is what does not matter. @returns `undefined` without any ratio */
-export async function ratioChart(judged: Judged): Promise<Chart | undefined> {
+export async function ratioChart(judged: Judged, over?: AbortSignal): Promise<Chart | undefined> {
   const ratios = judged.metrics.filter((metric): metric is RatioMetric => metric.kind === 'ratio');
   if (ratios.length === 0) return undefined;
   const label = pairLabel(judged);
   const description = `For ${label}, the change of each metric${judged.paired ? ', pair by pair' : ''}, with its estimate, interval and minimum effect; the figures stand in the table above.`;
-  return draw(ratioSpec(ratios), `Changes of ${label}`, description, false);
+  return draw(ratioSpec(ratios), `Changes of ${label}`, description, false, over);
 }
 
 /** A title in lines short enough for a phone. */
@@ -54,7 +54,7 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
 }
 
 /** Latency by percentile of both sides, all their runs together. @returns `undefined` where too few deliveries came */
-export async function overlayChart(judged: Judged, comparison: Comparison, behind: { baseline: readonly Result[]; candidate: readonly Result[] }): Promise<Chart | undefined> {
+export async function overlayChart(judged: Judged, comparison: Comparison, behind: { baseline: readonly Result[]; candidate: readonly Result[] }, over?: AbortSignal): Promise<Chart | undefined> {
   const sides = [
     { label: `baseline: ${comparison.baseline.name}`, completed: countedTrials(behind.baseline, judged.baseline) },
     { label: `candidate: ${comparison.candidate.name}`, completed: countedTrials(behind.candidate, judged.candidate) },
@@ -63,7 +63,7 @@ export async function overlayChart(judged: Judged, comparison: Comparison, behin
   if (sides.some(({ label }) => !points.some(({ variant }) => variant === label))) return undefined;
   const keys = sides.map(({ label }, i) => ({ label, index: i, round: 0 }));
   const title = `Delivery latency by percentile, ${pairLabel(judged)}`;
-  return draw(tailSpec(points, keys), title, `Delivery latency by percentile of the baseline and the candidate, ${pairLabel(judged)}; the figures of the gated percentiles stand in the table above.`, false);
+  return draw(tailSpec(points, keys), title, `Delivery latency by percentile of the baseline and the candidate, ${pairLabel(judged)}; the figures of the gated percentiles stand in the table above.`, false, over);
 }
 
 function countedTrials(results: readonly Result[], label: string): Completed[] {

@@ -2,6 +2,7 @@
 // GitHub's workflow commands, which put a line on the change itself.
 
 import { worseIn, type Comparison, type Judged } from '../core/comparison.ts';
+import { printable } from '../core/printable.ts';
 import { circumstances, comparisonHeadline, intervalTitle, pairLabel, rowsOf, worseText, type MetricRow } from './comparison-words.ts';
 import { junitDocument, type Suite, type Verdict } from './junit.ts';
 
@@ -17,7 +18,11 @@ export function renderComparisonJunit(comparison: Comparison): string {
       ...rowsOf(judged).map((row) => ({ name: row.title, verdict: caseOf(row, binding.has(row.metric), intervalTitle(comparison)) })),
     ],
   }));
-  return junitDocument(suites);
+  const whole: Suite[] = comparison.cut === undefined ? [] : [{
+    name: `${comparison.scenario}: the run`, timestamp: comparison.createdAt, timeS: 0,
+    cases: [{ name: 'the run went to its end', verdict: { kind: 'error', type: 'unfinished', message: comparison.cut } }],
+  }];
+  return junitDocument([...suites, ...whole]);
 }
 
 function caseOf({ metric, verdict, change, interval, p }: MetricRow, binding: boolean, intervalName: string): Verdict {
@@ -35,6 +40,7 @@ export function renderAnnotations(comparison: Comparison, file: string | undefin
   const command = (level: string, title: string, message: string) => `::${level} ${at}title=${property(title)}::${data(message)}`;
   const invalid = comparison.variants.filter(({ verdict }) => verdict === 'invalid');
   const lines = [
+    ...(comparison.cut === undefined ? [] : [command('error', `pushbench ${comparison.scenario}`, comparison.cut)]),
     ...worseIn(comparison).map(({ judged, metric, binding }) => command(binding ? 'error' : 'warning', titleFor(comparison, judged), `${worseText(metric)}${binding ? '' : ' (advisory)'}`)),
     ...invalid.map((judged) => command('error', titleFor(comparison, judged), `the comparison is invalid: ${judged.why}`)),
     command('notice', `pushbench ${comparison.scenario}`, [comparisonHeadline(comparison), ...circumstances(comparison).advisory].join('\n')),
@@ -48,7 +54,7 @@ function titleFor({ scenario }: Comparison, judged: Judged): string {
 
 /** As the runner reads them back: https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts */
 function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return printable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }
 
 function property(text: string): string {

@@ -17,14 +17,17 @@ export type Behind = { baseline: readonly Result[]; candidate: readonly Result[]
 
 const none: Behind = { baseline: [], candidate: [] };
 
-/** @returns a whole HTML document */
-export async function renderComparisonPage(comparison: Comparison, behind: Behind = none): Promise<string> {
+/**
+ * @returns a whole HTML document
+ * @throws the reason of `over` when that is aborted before
+ */
+export async function renderComparisonPage(comparison: Comparison, behind: Behind = none, over?: AbortSignal): Promise<string> {
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="pushbench ${comparison.candidate.pushbench}"><title>${comparison.scenario}, compared: pushbench</title><style>${raw(style)}</style></head>
 <body><main>
 <h1>${comparison.scenario}: ${comparison.candidate.name} against ${comparison.baseline.name}</h1>
-${await comparisonMarkup(comparison, behind)}
+${await comparisonMarkup(comparison, behind, over)}
 <p class="dim">Compared ${comparison.createdAt.slice(0, 19).replace('T', ' ')} UTC. Baseline of ${sideText(comparison.baseline)}; candidate of ${sideText(comparison.candidate)}.${repeatMarkup(behind)}</p>
 </main></body></html>
 `;
@@ -32,11 +35,11 @@ ${await comparisonMarkup(comparison, behind)}
 }
 
 /** What the page says, as a part that another page can hold. */
-export async function comparisonMarkup(comparison: Comparison, behind: Behind = none): Promise<Markup> {
+export async function comparisonMarkup(comparison: Comparison, behind: Behind = none, over?: AbortSignal): Promise<Markup> {
   const { advisory, other } = circumstances(comparison);
   const variants: Markup[] = [];
   // One after the other: drawing takes the time, and a page may have dozens.
-  for (const judged of comparison.variants) variants.push(await variantMarkup(judged, comparison, behind));
+  for (const judged of comparison.variants) variants.push(await variantMarkup(judged, comparison, behind, over));
   return html`<p class="headline">${comparisonHeadline(comparison)}</p>
 ${strip(comparison, behind)}
 ${advisory.length + other.length === 0 ? '' : html`<h2>Read with this in mind</h2><ul class="plain">${advisory.map((text) => html`<li><b class="bad">Advisory</b>: ${text}.</li>`)}${other.map((text) => html`<li>${text}</li>`)}</ul>`}
@@ -64,10 +67,10 @@ function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behi
   })}<div><dt>Timings</dt><dd>${advisory.length === 0 ? 'runs took turns' : 'advisory'}</dd></div>${headrooms.length === 0 ? '' : html`<div><dt>Load side could have taken</dt><dd>${headroomText(Math.min(...headrooms))}</dd></div>`}</dl>`;
 }
 
-async function variantMarkup(judged: Judged, comparison: Comparison, behind: Behind): Promise<Markup> {
+async function variantMarkup(judged: Judged, comparison: Comparison, behind: Behind, over?: AbortSignal): Promise<Markup> {
   const label = pairLabel(judged);
   const dropped = judged.dropped.map(({ run, why }) => html`<li>${judged.paired ? 'Pair' : 'Run'} ${run}: ${why}</li>`);
-  const [ratios, overlay] = [await ratioChart(judged), await overlayChart(judged, comparison, behind)];
+  const [ratios, overlay] = [await ratioChart(judged, over), await overlayChart(judged, comparison, behind, over)];
   return html`<section><h2>${label}: ${verdictWords[judged.verdict]}</h2>
 <p>${judged.verdict === 'slower' || judged.verdict === 'not-slower' ? '' : html`${sentence(judged.why)} `}${countedText(judged)} counted.</p>
 ${dropped.length === 0 ? '' : html`<details><summary>${dropped.length} dropped</summary><ul class="plain">${dropped}</ul></details>`}

@@ -2,13 +2,15 @@
 
 import { styleText } from 'node:util';
 import type { Comparison, Judged } from '../core/comparison.ts';
+import { oneLineTexts, withoutCommands } from '../core/printable.ts';
 import { circumstances, comparisonHeadline, countedText, intervalTitle, pairLabel, toldOf, verdictWords, type MetricRow } from './comparison-words.ts';
 import { wrapped, type TerminalOptions } from './terminal.ts';
 
 type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;
 
-export function renderComparison(comparison: Comparison, { columns, color }: TerminalOptions): string {
+export function renderComparison(given: Comparison, { columns, color }: TerminalOptions): string {
+  const comparison = oneLineTexts(given);
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
   const { advisory, other } = circumstances(comparison);
   const lines = [
@@ -19,7 +21,7 @@ export function renderComparison(comparison: Comparison, { columns, color }: Ter
     ...advisory.map((text) => wrapped(paint('yellow', `advisory: ${text}.`), columns)),
     ...other.map((text) => wrapped(`note: ${text}`, columns)),
   ];
-  return `${lines.join('\n').trimEnd()}\n`;
+  return withoutCommands(`${lines.join('\n').trimEnd()}\n`);
 }
 
 function variantLines(judged: Judged, interval: string, paint: Paint): string[] {

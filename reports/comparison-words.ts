@@ -99,6 +99,7 @@ export function comparisonHeadline(comparison: Comparison): string {
   const { verdict, variants, baseline, candidate } = comparison;
   const against = `${candidate.name} against ${baseline.name}`;
   if (variants.length === 0) return `Nothing to compare in ${against}: no variant is on both sides.`;
+  if (comparison.cut !== undefined) return `No verdict on ${against}. ${comparison.cut}`;
   if (verdict === 'invalid') {
     const bad = variants.filter((one) => one.verdict === 'invalid');
     return `No verdict on ${against}: the measurement is invalid (${bad.map((one) => `${pairLabel(one)}: ${one.why}`).join('; ')}).`;

@@ -20,7 +20,7 @@ export function isCurve({ id }: Pick<Figure, 'id'>): boolean {
 }
 
 /** Each curve under a heading that says what it shows; none for results without a matrix. */
-export async function curveFigures(variants: readonly VariantTrials[], live: boolean): Promise<Figure[]> {
+export async function curveFigures(variants: readonly VariantTrials[], live: boolean, over?: AbortSignal): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [i, curve] of curvesOf(variants).entries()) {
     const heading = curveSentence(curve);
@@ -34,7 +34,7 @@ export async function curveFigures(variants: readonly VariantTrials[], live: boo
       id: `curve-${i}`,
       heading,
       reading: `${several ? 'Each point is the median of its trials, with a line from the lowest to the highest' : 'Each point is a trial'}${xs.length > 1 ? '; the lines between them are drawn for the eye' : ''}.${leftOut > 0 ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ${leftOut === 1 ? 'is' : 'are'} left out.` : ''}`,
-      chart: await draw(curveSpec(curve), heading, `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; the figures stand in the table below.`, live),
+      chart: await draw(curveSpec(curve), heading, `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; the figures stand in the table below.`, live, over),
       data: html`${figureTable(about, ['variant', ...xs.map(place)], rows)}${crossings.length === 0 ? '' : figureTable(
         'Read between the points on logarithmic scales', ['lower before', 'lower beyond', 'about at'],
         crossings.map(({ below, above, x }) => ({ head: below, cells: [above, place(Number(x.toPrecision(2)))] })), 'Where lines cross')}`,

@@ -1,7 +1,9 @@
 // The documentation as pages, for `pushbench open`: the part of Markdown that its pages are written in, made HTML.
 // A report names a page by its place in the package; where the pages are served too, the name becomes a link.
 
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { readText } from '../core/read-file.ts';
 import { html, raw, type Markup } from './markup.ts';
 import { pageOf } from './index-page.ts';
 
@@ -23,7 +25,7 @@ export function linkedDocs(report: string): string {
 export async function docTitles(folder: URL): Promise<{ path: string; title: string }[]> {
   const names = (await markdownFiles(new URL(patternDocs, folder))).toSorted();
   return Promise.all(names.map(async (name) => {
-    const text = await readFile(new URL(`${patternDocs}${name}.md`, folder), 'utf8');
+    const text = pageText(new URL(`${patternDocs}${name}.md`, folder));
     return { path: `/docs/${patternDocs}${name}`, title: /^# (.+)$/m.exec(text)?.[1] ?? name };
   }));
 }
@@ -38,8 +40,12 @@ export async function docPage(folder: URL, path: readonly string[]): Promise<str
   if (room === undefined || path.length > 2) return undefined;
   const place = new URL(room, folder);
   if (!(await markdownFiles(place)).includes(name)) return undefined;
-  const text = await readFile(new URL(`${name}.md`, place), 'utf8');
+  const text = pageText(new URL(`${name}.md`, place));
   return pageOf(/^# (.+)$/m.exec(text)?.[1] ?? name, html`<article class="doc">${markdownBlocks(text, `/docs/${room}`)}</article><p><a href="/">All runs</a></p>`);
+}
+
+function pageText(place: URL): string {
+  return readText(fileURLToPath(place), 'page', { code: 'docs', what: 'Cannot read a page of the documentation' });
 }
 
 async function markdownFiles(folder: URL): Promise<string[]> {

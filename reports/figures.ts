@@ -29,12 +29,12 @@ export function charted(all: readonly VariantTrials[]): VariantTrials[] {
  * @param variants those of `charted`
  * @param live with what the browser needs to draw them again
  */
-export async function figures(variants: readonly VariantTrials[], live: boolean): Promise<Figure[]> {
+export async function figures(variants: readonly VariantTrials[], live: boolean, over?: AbortSignal): Promise<Figure[]> {
   if (variants.length === 0) return [];
-  return [await tail(variants, live), ...(await overTime(variants, live)), ...(await fanout(variants, live))];
+  return [await tail(variants, live, over), ...(await overTime(variants, live, over)), ...(await fanout(variants, live, over))];
 }
 
-async function tail(variants: readonly VariantTrials[], live: boolean): Promise<Figure> {
+async function tail(variants: readonly VariantTrials[], live: boolean, over?: AbortSignal): Promise<Figure> {
   const points = tailPoints(variants);
   const heading = tailHeading(variants);
   const labels = variants.map(({ label }) => label);
@@ -52,7 +52,7 @@ async function tail(variants: readonly VariantTrials[], live: boolean): Promise<
     id: 'tail',
     heading,
     reading: 'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines end where fewer than 100 deliveries were slower, since beyond that chance draws them.',
-    chart: points.length === 0 ? undefined : await draw(tailSpec(points, variants), heading, `Delivery latency by percentile of ${labels.join(', ')}; the figures stand in the table below.`, live),
+    chart: points.length === 0 ? undefined : await draw(tailSpec(points, variants), heading, `Delivery latency by percentile of ${labels.join(', ')}; the figures stand in the table below.`, live, over),
     data: figureTable('Delivery latency by percentile', ['variant', ...quantiles.map((quantile) => formatShare(quantile)), 'largest', 'deliveries', 'above the scale'], rows),
   };
 }
@@ -118,7 +118,7 @@ const panels: readonly { id: string; column: SeriesColumn; title: string; scale:
   },
 ];
 
-async function overTime(variants: readonly VariantTrials[], live: boolean): Promise<Figure[]> {
+async function overTime(variants: readonly VariantTrials[], live: boolean, over?: AbortSignal): Promise<Figure[]> {
   const labels = variants.map(({ label }) => label);
   const trials = variants.map(({ completed }) => completed[0]!); // variants without one were left out
   const axis = [
@@ -136,7 +136,7 @@ async function overTime(variants: readonly VariantTrials[], live: boolean): Prom
       id,
       heading: text,
       reading: group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`,
-      chart: await draw(timeSpec(shown, variants, title, log, axis), text, `${title}, over time, of ${labels.join(', ')}; the figures stand in the table below.`, live),
+      chart: await draw(timeSpec(shown, variants, title, log, axis), text, `${title}, over time, of ${labels.join(', ')}; the figures stand in the table below.`, live, over),
       data: figureTable(`${title} over time`, ['variant', 'lowest', 'median', 'highest', 'slots'], rowsOf(points, labels, format)),
     });
   }
@@ -157,7 +157,7 @@ function rowsOf(points: readonly TimePoint[], labels: readonly string[], format:
   });
 }
 
-async function fanout(variants: readonly VariantTrials[], live: boolean): Promise<Figure[]> {
+async function fanout(variants: readonly VariantTrials[], live: boolean, over?: AbortSignal): Promise<Figure[]> {
   const points = receivers(variants);
   if (points.length === 0) return [];
   const shared = variants.filter(({ label }) => points.some(({ variant }) => variant === label));
@@ -171,7 +171,7 @@ async function fanout(variants: readonly VariantTrials[], live: boolean): Promis
     id: 'fan-out',
     heading,
     reading: `Of each event with several receivers, when the first, the median and the last of them had it; the median over ${formatNumber(receivedEvents(shared))} events. One process writes to one connection after the other, so the spread grows with the number of receivers.`,
-    chart: await draw(receiverSpec(points, shared), heading, `First, median and last receiver of the median event of ${labels.join(', ')}; the figures stand in the table below.`, live),
+    chart: await draw(receiverSpec(points, shared), heading, `First, median and last receiver of the median event of ${labels.join(', ')}; the figures stand in the table below.`, live, over),
     data: figureTable('Receivers of the median event', ['variant', 'first', 'median', 'last'], labels.map((label) => ({ head: label, cells: ['first', 'median', 'last'].map((which) => formatUs(of(label, which))) }))),
   }];
 }

@@ -1,5 +1,6 @@
 // The forms that results can take, by name: what `pushbench report --format` writes and `pushbench open` links to.
 
+import { printableJson } from '../core/printable.ts';
 import type { Result } from '../core/result.ts';
 import { renderCsv } from './csv.ts';
 import { renderHgrm, renderHlog } from './hdr.ts';
@@ -40,7 +41,7 @@ async function renderWhole(format: Exclude<Format, 'hgrm'>, results: readonly Re
     case 'junit': return renderJunit(results);
     case 'csv': return renderCsv(results);
     case 'hlog': return renderHlog(results);
-    case 'json': return `${JSON.stringify(results.length === 1 ? results[0] : results)}\n`;
+    case 'json': return `${printableJson(results.length === 1 ? results[0] : results)}\n`;
   }
 }
 

@@ -2,6 +2,8 @@
 // tagged with its variant) and its percentile distribution, the text that plotFiles.html and others read.
 
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import { cutShortText } from '../core/missing.ts';
+import { oneLine } from '../core/printable.ts';
 import type { Result } from '../core/result.ts';
 import { resultNames, labelIn, type VariantTrials } from './variants.ts';
 
@@ -25,6 +27,7 @@ export function renderHlog(results: readonly Result[]): string {
   return [
     '#[pushbench: delivery latency in microseconds, from the planned publish time to receipt]',
     '#[Histogram log format version 1.3]',
+    ...results.flatMap((result) => cutShortText(result) ?? []).map(comment),
     `#[StartTime: ${fixed(intervals[0]?.startS ?? 0)} (seconds since epoch), ${new Date((intervals[0]?.startS ?? 0) * 1000).toISOString()}]`,
     '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"',
     ...intervals.map(({ tag, startS, lengthS, maxMs, v2 }) => `Tag=${tag},${fixed(startS)},${fixed(lengthS)},${fixed(maxMs)},${v2}`),
@@ -36,17 +39,23 @@ export function renderHlog(results: readonly Result[]): string {
  * The percentile distribution of one variant over all of its trials, in milliseconds; a file holds one.
  * @returns `undefined` when nothing was delivered
  */
-export function renderHgrm({ completed }: VariantTrials): string | undefined {
+export function renderHgrm({ completed, result }: VariantTrials): string | undefined {
   const [first, ...rest] = completed.map(({ latency }) => decoded(latency.endToEnd.v2));
   if (!first) return undefined;
   for (const one of rest) first.add(one);
   if (first.totalCount === 0) return undefined;
-  return first.outputPercentileDistribution(ticksPerHalving, usPerMs);
+  const cut = cutShortText(result);
+  return `${first.outputPercentileDistribution(ticksPerHalving, usPerMs)}${cut === undefined ? '' : `${comment(cut)}\n`}`;
+}
+
+/** A line that readers of either format pass over. */
+function comment(text: string): string {
+  return `#[${text.replace(/\s+/g, ' ')}]`;
 }
 
 /** A log's tags end at a comma, and its fields at white space. */
 export function tagOf(label: string): string {
-  return label.replace(/[\s,]+/g, '_');
+  return oneLine(label).replace(/[\s,]+/g, '_');
 }
 
 function decoded(v2: string): Histogram {

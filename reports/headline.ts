@@ -2,6 +2,7 @@
 
 import { histogramOf, metrics } from '../core/metrics.ts';
 import { quantileUs } from '../core/histogram.ts';
+import { cutShortText } from '../core/missing.ts';
 import type { Completed, Result } from '../core/result.ts';
 import { formatNumber, formatUs } from '../core/units.ts';
 import { answerClauses } from './answer.ts';
@@ -9,7 +10,7 @@ import { wasRetried } from './attempts.ts';
 import { curveHeadline } from './curve-data.ts';
 import { listed } from './said.ts';
 import { medianOf } from './table.ts';
-import { rateText, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
+import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
 
 /** Medians closer than this, as a ratio, are told apart by no single run. */
 const alikeRatio = 1.25;
@@ -38,10 +39,10 @@ export function headlinesOf(results: readonly Result[]): { answer: string; remar
   if (overCells !== undefined) return { answer: overCells, remarks: remarksOf(results, variants, usable) };
   const clauses = answerClauses(results, usable);
   if (clauses.length > 0) return { answer: `${settingOf(results)} ${clauses.join('; ')}.`, remarks: remarksOf(results, variants, usable) };
-  if (usable.length === 0) return { answer: `${settingOf(results)} nothing can be said: ${whyNot(variants)}.`, remarks: [] };
+  if (usable.length === 0) return { answer: `${settingOf(results)} nothing can be said: ${whyNot(variants)}.`, remarks: cutShort(results) };
   const figures = usable.map(figuresOf).filter((one) => one !== undefined).sort((a, b) => a.p50Us - b.p50Us);
   const [first] = figures;
-  if (!first) return { answer: `${settingOf(results)} nothing can be said: no event was delivered.`, remarks: [] };
+  if (!first) return { answer: `${settingOf(results)} nothing can be said: no event was delivered.`, remarks: cutShort(results) };
   const alike = figures.filter(({ p50Us }) => p50Us - first.p50Us < alikeUs || p50Us / first.p50Us < alikeRatio);
   const slowest = figures.at(-1)!; // there is a first
   const answer = `${settingOf(results)} ${leaders(alike, figures)}${alike.includes(slowest) ? '' : `; ${trailing(slowest, figures)}`}.`;
@@ -58,8 +59,17 @@ function remarksOf(results: readonly Result[], variants: readonly VariantTrials[
     ...(losses.length > namesListed ? [`${losses.length} variants missed deliveries.`] : losses.length > 0 ? [`${listed(losses)}.`] : []),
     ...(unusable > namesListed ? [`${unusable} of ${variants.length} variants do not count; the reasons stand with the warnings.`] : []),
     ...(unusable > 0 && unusable <= namesListed ? [`${unusable === 1 ? 'One variant does' : `${unusable} variants do`} not count: ${whyNot(variants)}.`] : []),
-    ...(results.some(({ interrupted }) => interrupted) ? ['The run was interrupted before its last trial.'] : []),
+    ...cutShort(results),
   ];
+}
+
+/** A sentence on each result that is no whole run. */
+function cutShort(results: readonly Result[]): string[] {
+  const names = resultNames(results);
+  return results.flatMap((result, i) => {
+    const text = cutShortText(result);
+    return text === undefined ? [] : [names[i] === '' ? text : `${names[i]}: ${text}`];
+  });
 }
 
 /** How long publishers waited, where that is the difference. */
@@ -168,5 +178,5 @@ function whyNot(variants: readonly VariantTrials[]): string {
       const codes = trials.flatMap(({ warnings }) => warnings).filter(({ level }) => level === 'invalid').map(({ code }) => code.replaceAll('-', ' '));
       return failed === undefined ? `${label} (${[...new Set(codes)].join(', ')})` : `${label} failed`;
     });
-  return reasons.length === 0 ? 'the run was interrupted' : reasons.join('; ');
+  return reasons.length === 0 ? 'no trial was measured' : reasons.join('; ');
 }

@@ -2,10 +2,14 @@
 
 import { styleText } from 'node:util';
 import type { History, HistoryChange, HistoryPoint, HistorySeries } from '../core/history.ts';
+import { oneLineTexts, withoutCommands } from '../core/printable.ts';
+import { listNames } from '../core/suggest.ts';
 import { changeText, rangeText, titleOf } from './comparison-words.ts';
 import { formatMetric } from './table.ts';
 import { wrapped, type TerminalOptions } from './terminal.ts';
 
+/** More names than this are counted. */
+const cutListed = 8;
 /** Fewest runs of which a change can be told: of fewer, even the clearest order may be chance. */
 const fewestRuns = 14;
 
@@ -38,15 +42,17 @@ export function changeSentence(series: HistorySeries, change: HistoryChange): st
 }
 
 /** Sentences on what breaks the series. */
-export function historyNotes({ moves, leftOut, sets }: History): string[] {
+export function historyNotes({ moves, leftOut, cut, sets }: History): string[] {
   return [
     ...moves.map(({ place, from, to }) => `From ${sets[place]!.name} on another machine or runtime: ${to}; before: ${from}. No change is looked for across this.`),
+    ...(cut.length === 0 ? [] : [`Cut short and left out: ${listNames(cut, cutListed)}.`]),
     ...(leftOut.length === 0 ? [] : [`Of other scenarios and left out: ${leftOut.length}.`]),
   ];
 }
 
 /** What is printed: the changes, and the newest figures. */
-export function renderHistory(history: History, { columns, color }: TerminalOptions): string {
+export function renderHistory(given: History, { columns, color }: TerminalOptions): string {
+  const history = oneLineTexts(given);
   const paint = (style: 'bold' | 'red' | 'green' | 'dim', text: string) => (color ? styleText(style, text, { validateStream: false }) : text);
   const changes = history.series.flatMap((series) => series.changes.map((change) => ({ change, text: changeSentence(series, change) })));
   const rows = history.series.map((series) => {
@@ -62,5 +68,5 @@ export function renderHistory(history: History, { columns, color }: TerminalOpti
     ...rows.map((row) => `  ${row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd()),
     ...historyNotes(history).map((text) => wrapped(`note: ${text}`, columns)),
   ];
-  return `${lines.join('\n')}\n`;
+  return withoutCommands(`${lines.join('\n')}\n`);
 }

@@ -2,6 +2,7 @@
 // to believe it, then the figures: one section after the other, in the order of the list below.
 
 import { patterns } from '../core/patterns.ts';
+import { missingFrom } from '../core/missing.ts';
 import type { Result } from '../core/result.ts';
 import { formatBytes, formatNumber } from '../core/units.ts';
 import { answerSection } from './answer.ts';
@@ -17,7 +18,7 @@ import { style } from './style.ts';
 import { attemptSection } from './attempts.ts';
 import { checkTable, comparisonTable, costTable, expectationTable, ledgerTable, resourceTable, resultsTable } from './tables.ts';
 import { targetsMarkup } from './targets.ts';
-import { resultNames, variantsOf, type VariantTrials } from './variants.ts';
+import { labelIn, resultNames, variantsOf, type VariantTrials } from './variants.ts';
 import { validityStrip } from './validity-strip.ts';
 
 /** What a section is made from. */
@@ -37,6 +38,7 @@ export type Section = (page: Page) => Markup | Promise<Markup>;
 /** What stands below the answer and the validity strip. */
 const sections: readonly Section[] = [
   ({ results, names }) => resultsTable(results, names),
+  ({ results, names }) => missingSection(results, names),
   ({ variants }) => warnings(variants),
   ({ results }) => searchSection(results),
   ({ results }) => closedLoopSection(results),
@@ -65,12 +67,13 @@ ${resourceTable(variants)}`,
 /**
  * @param interactive draw the charts again in the browser, where they can be hovered, zoomed and toggled; a
  *   page of less than 1 MB instead of less than 300 KB
+ * @throws the reason of `over` when that is aborted before
  */
-export async function renderHtml(results: readonly Result[], { interactive }: { interactive: boolean }): Promise<string> {
+export async function renderHtml(results: readonly Result[], { interactive, over }: { interactive: boolean; over?: AbortSignal }): Promise<string> {
   const variants = variantsOf(results);
-  const { strip, suspect } = validityStrip(variants);
+  const { strip, suspect } = validityStrip(results, variants);
   const inCharts = charted(variants);
-  const drawn = [...(await curveFigures(variants, interactive)), ...(await figures(inCharts, interactive))];
+  const drawn = [...(await curveFigures(variants, interactive, over)), ...(await figures(inCharts, interactive, over))];
   const page: Page = { results, names: resultNames(results), variants, figures: drawn, charted: inCharts, interactive };
   const [first] = results as [Result, ...Result[]];
   const title = results.length === 1 ? first.scenario.name : `${results.length} results`;
@@ -103,6 +106,12 @@ function warnings(variants: readonly VariantTrials[]): Markup {
     html`<li>${who}: ${message} (<code>${code}</code>, ${formatNumber(count)} ${count === 1 ? 'time' : 'times'})</li>`)}</ul></details>`}`;
 }
 
+/** Every trial that is missing, where the sentence above counts them. */
+function missingSection(results: readonly Result[], names: readonly string[]): Markup {
+  const all = results.flatMap((result, i) => missingFrom(result).trials.map(({ name }) => labelIn(names[i]!, name)));
+  return all.length === 0 ? html`` : html`<h2>Missing trials</h2><ul class="plain">${all.map((name) => html`<li><b class="bad">Missing</b>: ${name}</li>`)}</ul>`;
+}
+
 function notice(results: readonly Result[]): Markup {
   const lines = [...new Set(results.flatMap(({ scenario }) => scenario.notice))];
   return lines.length === 0 ? html`` : html`<h2>What to notice</h2><ul class="plain">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
@@ -122,7 +131,7 @@ function about(result: Result, heading: string): Markup {
   const { connect, warmup, measure, drain } = scenario.phasesMs;
   return html`<h2>${heading}</h2>
 <p>${counted(scenario.subscribers, 'subscriber')}, ${counted(scenario.topics, 'topic')}, ${counted(scenario.events, 'measured event')} to bring about ${counted(scenario.deliveries, 'delivery', 'deliveries')} in each trial.
-Phases: connect ${connect / 1000} s, warm-up ${warmup / 1000} s, measured ${measure / 1000} s, drain at most ${drain / 1000} s. Seed ${seed}.${result.interrupted ? ' The run was interrupted.' : ''}</p>
+Phases: connect ${connect / 1000} s, warm-up ${warmup / 1000} s, measured ${measure / 1000} s, drain at most ${drain / 1000} s. Seed ${seed}.${result.state.kind === 'finished' ? '' : ' The run did not go to its end.'}</p>
 <p>${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node}, ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${counted(e.cores, 'core')}, ${formatBytes(e.memoryBytes)} of memory${e.descriptorLimit === null ? '' : `, at most ${formatNumber(e.descriptorLimit)} descriptors a process`}. All processes on this one machine${result.targets === undefined ? '' : ', but for those of the targets'}.</p>
 <p>Repeat it with:</p><pre tabindex="0"><code>${command}</code></pre>
 <details><summary>The scenario as run</summary><pre tabindex="0"><code>${scenario.source}</code></pre></details>

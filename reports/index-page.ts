@@ -61,10 +61,10 @@ function row(run: RunSummary, ticks: boolean): Markup {
 <td><span class="${run.counted < run.given ? 'bad' : 'good'}">${run.counted} of ${run.given} ${run.of} count</span></td><td><span class="${verdictMarks[run.verdict]}">${verdictWords[run.verdict]}</span></td>
 <td class="text forms">${comparisonForms.map((form) => html`<a href="${at}/${form}">${form.replace(/\.html$|^comparison\./, '')}</a> `)}</td></tr>`;
   }
-  const { scenario, headline, trials, valid, expectations, held, interrupted } = run;
+  const { scenario, headline, trials, valid, expectations, held, missing, whole } = run;
   const others = Object.entries(formats).filter(([name]) => name !== 'html');
   return html`<tr>${ticks && html`<td><input type="checkbox" name="run" value="${run.name}" aria-label="${scenario}, ${when}"></td>`}<th scope="row"><a href="${at}/report.html">${scenario}</a></th><td class="when">${when}</td><td class="text">${headline}</td>
-<td><span class="${valid < trials || interrupted ? 'bad' : 'good'}">${valid} of ${trials} trials count</span></td>
+<td><span class="${valid < trials || !whole ? 'bad' : 'good'}">${valid} of ${trials + missing} trials count${!whole && ', no whole run'}</span></td>
 <td>${expectations === 0 ? 'no expectations' : html`<span class="${held < expectations ? 'bad' : 'good'}">${held} of ${expectations} expectations held</span>`}</td>
 <td class="text forms"><a href="${at}/report.html">report</a> ${others.map(([name]) => html`<a href="${at}/${name === 'json' ? 'result.json' : name}">${name}</a> `)}</td></tr>`;
 }

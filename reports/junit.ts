@@ -1,6 +1,8 @@
 // JUnit XML for CI systems: a suite for each trial, in it a case that says whether the trial counts and one for
-// each expectation. A trial that failed or does not count is an error, an expectation that did not hold a failure.
+// each expectation. A trial that is missing, failed or does not count is an error, an expectation that did not hold a
+// failure.
 
+import { cutShortText, missingFrom } from '../core/missing.ts';
 import type { Expectation, Result, Trial } from '../core/result.ts';
 import { figuresOf } from './said.ts';
 import { labelIn, resultNames } from './variants.ts';
@@ -13,7 +15,7 @@ export function renderJunit(results: readonly Result[]): string {
   const names = resultNames(results);
   const suites = results.flatMap((result, i) => [
     ...result.trials.map((trial) => suiteOf(result, trial, names[i]!)),
-    ...(result.interrupted ? [interruptedSuite(result)] : []),
+    ...missingSuites(result, names[i]!),
   ]);
   return junitDocument(suites);
 }
@@ -38,10 +40,24 @@ function suiteOf(result: Result, trial: Trial, resultName: string): Suite {
   };
 }
 
-/** What was not run must not look as if it had passed. */
-function interruptedSuite({ scenario, createdAt }: Result): Suite {
-  const verdict: Verdict = { kind: 'error', type: 'interrupted', message: 'the run was stopped before its last trial' };
-  return { name: `${scenario.name}: the run`, timestamp: createdAt, timeS: 0, cases: [{ name: 'the run went to its end', verdict }] };
+/** What was not run must not look as if it had passed: the run itself, and a suite for each trial that is missing. */
+function missingSuites(result: Result, resultName: string): Suite[] {
+  const { scenario, createdAt, state, expectations } = result;
+  const text = cutShortText(result);
+  if (text === undefined) return [];
+  const about = { timestamp: createdAt, timeS: 0 };
+  const missing: Verdict = { kind: 'error', type: 'missing', message: 'the run ended before this trial' };
+  const untested: Verdict = { kind: 'skipped', type: 'trial', message: 'the trial is missing' };
+  return [
+    { name: `${scenario.name}: the run`, ...about, cases: [{ name: 'the run went to its end', verdict: { kind: 'error', type: state.kind, message: text } }] },
+    ...missingFrom(result).trials.map(({ variant, repetition, name }) => ({
+      name: `${scenario.name}: ${labelIn(resultName, name)}`, ...about,
+      cases: [
+        { name: 'the trial counts', verdict: missing },
+        ...expectations.filter((one) => one.variant === variant && one.repetition === repetition).map(({ check }) => ({ name: check, verdict: untested })),
+      ],
+    })),
+  ];
 }
 
 function verdictOf({ outcome, warnings }: Trial): Verdict {

@@ -1,6 +1,7 @@
 // Markdown for a job summary: the answer, the expectations with the measured figure beside the bound, the table,
 // the warnings. GitHub's flavour, for its tables; nothing in it is HTML but what escapes text.
 
+import { oneLine } from '../core/printable.ts';
 import type { Result } from '../core/result.ts';
 import { headlineOf } from './headline.ts';
 import { expectationsTitle, expectedOf, levelWords, warningsOf } from './said.ts';
@@ -62,14 +63,16 @@ export function markdownTable(heads: readonly string[], alignment: string, rows:
   return [line(heads), line([...alignment].map((one) => (one === 'r' ? '--:' : '---'))), ...rows.map(line)].join('\n');
 }
 
-/** Text that reads as it stands: no line ends, and nothing that Markdown or HTML would take for markup. */
+/** Text that reads as it stands: no line ends, and nothing that becomes markup or a link in Markdown or HTML. */
 export function markdownText(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\`*_[\]~#]/g, String.raw`\$&`).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/@/g, '&#64;').replace(/\|/g, '&#124;');
+  return oneLine(text.replace(/\s+/g, ' '))
+    .replace(/[\\`*_[\]~#]/g, String.raw`\$&`).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
+    .replace(/@/g, '&#64;').replace(/\|/g, '&#124;').replace(/:\/\//g, '&#58;//').replace(/(www)\./gi, '$1&#46;');
 }
 
 /** Text as code. A pipe would end a table's cell even there, and whether a backslash before it counts is not agreed on. */
 export function codeSpan(text: string): string {
-  const line = text.replace(/\s+/g, ' ');
+  const line = oneLine(text.replace(/\s+/g, ' '));
   if (line.includes('|')) return `<code>${markdownText(line)}</code>`;
   const fence = '`'.repeat(Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
   const gap = line.startsWith('`') || line.endsWith('`') ? ' ' : '';

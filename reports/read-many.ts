@@ -1,13 +1,17 @@
 // Reads results where several may stand: a result file, a run's folder, or a folder of runs.
 
+import { statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
+import { formatBytes } from '../core/units.ts';
 import { readResult } from './read.ts';
 
 /** More results than this are hardly meant. */
-const mostResults = 1000;
+export const mostResults = 1000;
+/** All that are read at once stay in memory, in about three times the room of their text. */
+const mostBytesTogether = 512 * 1024 ** 2;
 
 /**
  * The results at a path, oldest first.
@@ -15,12 +19,36 @@ const mostResults = 1000;
  */
 export async function readResults(path: string): Promise<[Result, ...Result[]]> {
   const files = await resultFiles(path);
-  const results = [];
-  // One after the other: each is large, and reading is not what takes time.
-  for (const file of files) results.push(await readResult(file));
+  const results = await readEach(files);
   const [first, ...others] = results.sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
   if (!first) throw new UserError('result-folder', `There is no result in ${path}: neither a result.json nor folders that hold one. Name what a run wrote, such as results/2026-01-02-103000-compare.`);
   return [first, ...others];
+}
+
+/**
+ * The results in files or folders of runs, in that order.
+ * @throws UserError when one cannot be read, or all together take more memory than there may be
+ */
+export async function readEach(paths: readonly string[]): Promise<Result[]> {
+  const bytes = paths.reduce((sum, path) => sum + sizeOf(path), 0);
+  if (bytes > mostBytesTogether) {
+    const [all, most] = [formatBytes(bytes), formatBytes(mostBytesTogether)];
+    throw new UserError('result-size', `These ${paths.length} results have ${all} together, and at most ${most} are read at once. Name fewer.`);
+  }
+  const results = [];
+  // One after the other: each is large, and reading is not what takes time.
+  for (const path of paths) results.push(await readResult(path));
+  return results;
+}
+
+/** 0 where there is nothing: reading it says so. */
+function sizeOf(path: string): number {
+  try {
+    const about = statSync(path);
+    return (about.isDirectory() ? statSync(join(path, 'result.json')) : about).size;
+  } catch {
+    return 0;
+  }
 }
 
 /**

@@ -14,6 +14,8 @@ export type Expected = {
   measured: string;
   bound: string;
   held: boolean;
+  /** Its trial is missing, so nothing was put to the test. */
+  untested: boolean;
 };
 
 /** More names than this are counted and not listed. */
@@ -45,23 +47,26 @@ export function warningsOf(variants: readonly VariantTrials[]): Warning[] {
   return said.toSorted((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
 }
 
-/** In the order of the scenario, those that failed first. */
+/** In the order of the scenario, those that failed first, then those that were not tested. */
 export function expectedOf(results: readonly Result[]): Expected[] {
   const names = resultNames(results);
   const all = results.flatMap((result, i) => result.expectations.map((one): Expected => {
     const label = labelIn(names[i]!, one.variant);
     const trials = result.trials.filter(({ variant }) => variant.label === one.variant);
+    const repeats = trials.length > 1 || result.expectations.some(({ variant, repetition }) => variant === one.variant && repetition !== one.repetition);
     const { measured, bound } = figuresOf(one);
     const outcome = trials.find(({ repetition }) => repetition === one.repetition)?.outcome;
     const counts = outcome?.valid ?? false;
+    const untested = outcome === undefined;
     const few = one.measured === null && outcome?.status === 'completed' ? tooFewSamples(one.metric, outcome) : undefined;
     return {
-      who: trials.length > 1 ? `${label} (trial ${one.repetition})` : label,
-      check: one.check, bound, held: one.held,
-      measured: few !== undefined ? `${measured}: ${few}` : counts || one.measured === null ? measured : `${measured}, in a trial that does not count`,
+      who: repeats ? `${label} (trial ${one.repetition})` : label,
+      check: one.check, bound, held: one.held, untested,
+      measured: untested ? 'nothing: the trial is missing' : few !== undefined ? `${measured}: ${few}` : counts || one.measured === null ? measured : `${measured}, in a trial that does not count`,
     };
   }));
-  return all.toSorted((a, b) => Number(a.held) - Number(b.held));
+  const order = ({ held, untested }: Expected) => (held ? 2 : untested ? 1 : 0);
+  return all.toSorted((a, b) => order(a) - order(b));
 }
 
 /** An expectation's two figures in words. */
@@ -72,7 +77,9 @@ export function figuresOf({ metric, measured, bound }: Expectation): { measured:
 
 /** `All 12 expectations held` */
 export function expectationsTitle(expected: readonly Expected[]): string {
-  const failed = expected.filter(({ held }) => !held).length;
+  const untested = expected.filter((one) => one.untested).length;
+  const failed = expected.filter(({ held }) => !held).length - untested;
+  if (untested > 0) return `${untested} of ${expected.length} expectation${expected.length === 1 ? '' : 's'} not tested, for ${untested === 1 ? 'its trial is' : 'their trials are'} missing${failed > 0 ? `, and ${failed} failed` : ''}`;
   if (failed > 0) return `${failed} of ${expected.length} expectation${expected.length === 1 ? '' : 's'} failed`;
   return expected.length === 1 ? 'The one expectation held' : `All ${expected.length} expectations held`;
 }

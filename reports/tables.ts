@@ -39,9 +39,9 @@ ${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].joi
 export function expectationTable(results: readonly Result[]): Markup {
   const all = expectedOf(results);
   if (all.length === 0) return html``;
-  const row = ({ who, check, measured, held }: Expected): Row => ({
+  const row = ({ who, check, measured, held, untested }: Expected): Row => ({
     head: who,
-    cells: [html`<code>${check}</code>`, measured, html`<span class="${held ? 'good' : 'bad'}">${held ? 'held' : 'failed'}</span>`],
+    cells: [html`<code>${check}</code>`, measured, html`<span class="${held ? 'good' : 'bad'}">${held ? 'held' : untested ? 'not tested' : 'failed'}</span>`],
   });
   const heads = ['variant', 'expected', 'measured', 'verdict'];
   const failed = all.filter(({ held }) => !held);

@@ -2,6 +2,7 @@
 
 import { styleText } from 'node:util';
 import { headroomOf, mostHeadroom } from '../core/headroom.ts';
+import { oneLineTexts, withoutCommands } from '../core/printable.ts';
 import type { Result } from '../core/result.ts';
 import { headlineOf } from './headline.ts';
 import { expectationsTitle, expectedOf, levelWords, warningsOf } from './said.ts';
@@ -17,7 +18,8 @@ type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;
 
 /** @param columns width of the terminal; columns that do not fit go into a block of their own below */
-export function renderTable(results: readonly Result[], { columns, color }: TerminalOptions): string {
+export function renderTable(given: readonly Result[], { columns, color }: TerminalOptions): string {
+  const results = oneLineTexts(given);
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
   const parts = [
     '',
@@ -30,7 +32,7 @@ export function renderTable(results: readonly Result[], { columns, color }: Term
     ...warnings(results, columns, paint),
     ...leftOutLines(results).map((line) => wrapped(line, columns)),
   ];
-  return `${parts.join('\n')}\n`;
+  return withoutCommands(`${parts.join('\n')}\n`);
 }
 
 function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): string[] {
@@ -77,7 +79,7 @@ function expectations(results: readonly Result[], paint: Paint): string[] {
   if (all.length === 0) return [];
   const failed = all.filter(({ held }) => !held);
   const title = expectationsTitle(all);
-  return [failed.length === 0 ? paint('green', `${title}.`) : `${title}:`, ...failed.map(({ who, check, measured }) => paint('red', `  failed: ${who}: ${check} (measured ${measured})`))];
+  return [failed.length === 0 ? paint('green', `${title}.`) : `${title}:`, ...failed.map(({ who, check, measured, untested }) => paint('red', `  ${untested ? 'not tested' : 'failed'}: ${who}: ${check} (measured ${measured})`))];
 }
 
 function warnings(results: readonly Result[], columns: number, paint: Paint): string[] {

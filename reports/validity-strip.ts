@@ -3,14 +3,16 @@
 import { headroomOf, mostHeadroom } from '../core/headroom.ts';
 import { histogramOf } from '../core/metrics.ts';
 import { quantileUs } from '../core/histogram.ts';
-import type { Completed } from '../core/result.ts';
+import { missingFrom } from '../core/missing.ts';
+import type { Completed, Result } from '../core/result.ts';
 import { formatNumber, formatShare, formatUs } from '../core/units.ts';
 import { html, type Markup } from './markup.ts';
 import type { VariantTrials } from './variants.ts';
 
 type Item = { title: string; value: string; wrong: boolean };
 
-export function validityStrip(variants: readonly VariantTrials[]): { strip: Markup; suspect: boolean } {
+/** @param results those of the variants; a result may be too short to have any */
+export function validityStrip(results: readonly Result[], variants: readonly VariantTrials[]): { strip: Markup; suspect: boolean } {
   const trials = variants.flatMap((variant) => variant.trials);
   const completed = variants.flatMap((variant) => variant.completed);
   const valid = trials.filter(({ outcome }) => outcome.valid).length;
@@ -25,8 +27,11 @@ export function validityStrip(variants: readonly VariantTrials[]): { strip: Mark
   // A search goes on until a trial breaks or no longer counts: that is how it ends, and no flaw of the run.
   const judged = variants.filter(({ result }) => result.searches === undefined).flatMap((variant) => variant.trials);
   const invalid = new Set(judged.flatMap(({ warnings }) => warnings).filter(({ level }) => level === 'invalid').map(({ code }) => code));
+  const missing = results.reduce((sum, result) => sum + missingFrom(result).trials.length, 0);
+  const cut = results.some(({ state }) => state.kind !== 'finished');
   const items: Item[] = [
-    { title: 'Trials that count', value: `${valid} of ${trials.length}`, wrong: judged.some(({ outcome }) => !outcome.valid) },
+    ...(cut ? [{ title: 'The run went to its end', value: missing === 0 ? 'no' : `no: ${formatNumber(missing)} trial${missing === 1 ? '' : 's'} missing`, wrong: true }] : []),
+    { title: 'Trials that count', value: `${valid} of ${formatNumber(trials.length + missing)}`, wrong: missing > 0 || judged.some(({ outcome }) => !outcome.valid) },
     ...(completed.length === 0 ? [] : [
       { title: 'Events sent, of those planned', value: worst === undefined ? 'none planned' : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`, wrong: invalid.has('offered-rate') },
       { title: 'Publisher lag, 99 %', value: formatUs(lagUs), wrong: invalid.has('publisher-late') },

@@ -53,14 +53,19 @@ export async function comparedRuns(archive: Archive, names: readonly string[]): 
 export async function scenarioHistory(archive: Archive, scenario: string): Promise<Answer> {
   const { runs } = await archive.list();
   const sets: RunSet[] = [];
+  const cut: string[] = [];
   for (const run of runs) {
     if (run.status !== 'read' || run.scenario !== scenario) continue;
+    if (!run.whole) {
+      cut.push(run.name);
+      continue;
+    }
     const result = await archive.result(run.name);
     if (result) sets.push(runSetOf(run.name, [result]));
   }
   const [first, ...others] = sets;
   if (!first) return nothing;
-  return page(await (await import('./history-page.ts')).renderHistoryPage(historyOf([first, ...others]), first.pushbench));
+  return page(await (await import('./history-page.ts')).renderHistoryPage(historyOf([first, ...others], cut), first.pushbench));
 }
 
 /** Drawing takes a while to load. */

@@ -5,9 +5,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../core/errors.ts';
+import { boundHalfOpen, headMs } from '../core/half-open.ts';
 import { createJudge } from '../core/http-access.ts';
+import { messageFault } from '../core/http-message.ts';
 import type { Result } from '../core/result.ts';
-import { openArchive, type Archive } from './archive.ts';
+import { cutUnread, turnOf } from '../core/unread.ts';
+import { openArchive, tooLarge, type Archive } from './archive.ts';
 import { docTitles, docPage, linkedDocs } from './docs.ts';
 import { documentsOf, formats, isFormat, type Format } from './formats.ts';
 import { html } from './markup.ts';
@@ -20,6 +23,13 @@ export type ArchiveServer = { url: string; close(): Promise<void> };
 /** A report takes up to a second of work; who comes when so many wait is told to come again. */
 const mostWaiting = 16;
 const maxConnections = 256;
+/** Requests that may wait behind another on one connection; browsers send none before its answer has come. */
+const mostPipelined = 100;
+/** Connections of those that have asked for nothing yet; the oldest makes room for the next. */
+const mostSilent = 128;
+const limits = {
+  headersTimeout: headMs, requestTimeout: headMs, connectionsCheckingInterval: 1000, requireHostHeader: false,
+};
 
 const headers = {
   // Interactive reports bring their scripts along, and Vega makes functions of text. Nothing is loaded from anywhere.
@@ -40,19 +50,31 @@ const headers = {
 export async function serveArchive(root: string, docs: URL, port: number, allowHosts: readonly string[] = []): Promise<ArchiveServer> {
   const archive = openArchive(root);
   const inTurn = createQueue(mostWaiting);
-  const server = createServer((request, response) => {
-    void answer(request)
-      .catch((error: unknown) => (error instanceof UserError ? wrong(422, error.message) : defect(error)))
-      .then((reply) => send(request, response, reply));
+  const server = createServer(limits, (request, response) => {
+    halfOpen.settled(request.socket);
+    void serve(request, response);
   });
+  cutUnread(server);
   server.maxConnections = maxConnections;
+  const halfOpen = boundHalfOpen(server, {
+    withinMs: headMs, most: mostSilent, expired: (socket) => socket.destroy(),
+  });
   await listening(server, port);
   const { port: bound, address } = server.address() as AddressInfo; // of a TCP server
   const judge = createJudge({ scheme: 'http', address, allowHosts, readers: 'own-pages' });
 
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Made when the one before it on the connection has left: reports that nobody reads do not pile up.
+    if (!(await turnOf(response, mostPipelined))) return;
+    const fault = messageFault(request);
+    if (fault) response.shouldKeepAlive = false;
+    const failed = (error: unknown) =>
+      error instanceof UserError ? wrong(error.code === tooLarge ? 413 : 422, error.message) : defect(error);
+    send(request, response, fault ? wrong(fault.status, fault.message) : await answer(request).catch(failed));
+  }
+
   async function answer(request: IncomingMessage): Promise<Answer> {
     const { method, url } = request;
-    if ((request.headersDistinct['host'] ?? []).length > 1) return wrong(400, 'One Host, please.'); // RFC 9112, section 3.2
     const verdict = judge(request);
     if (verdict.kind === 'refused') return wrong(verdict.status, verdict.message);
     if (method !== 'GET' && method !== 'HEAD') return wrong(405, 'Results are read here, and nothing else: GET and HEAD.');

@@ -1,16 +1,24 @@
-// What http-stream, sse and websocket share: subscribers on connections that stay open. Who comes with a cursor gets
-// the history first and then every event; an event is framed once for all; who does not keep up meets the slow policy;
-// one timer serves all heartbeats. It knows no protocol: a pattern says how events are framed and peers cut off.
+// Hands events to subscribers on connections that stay open; what http-stream, sse and websocket share. Who comes
+// with a cursor gets the history first and then every event; an event is framed once for all; who does not keep up
+// meets the slow policy; one timer serves all heartbeats. It knows no protocol: a pattern says how events are framed
+// and peers cut off.
 //
 // What is held for one subscriber is bounded: `slowBuffer` and one write in its outlet, `slowBuffer` and one event of
 // those kept by `coalesce`. Of the history it holds the place alone; the hub holds the events.
+//
+// A subscriber that is fed from the history may be as far behind as the history reaches. From then on it may fall
+// behind by `slowBuffer` more, as one that is live; with `slow: disconnect` it is cut off beyond that. The other two
+// policies drop nothing of it while the history holds it. Whatever the policy, it is cut off when the history has
+// left it behind, and when nothing leaves for it for `unreadMs` although something waits (unread-watch.ts).
 
 import type { Duplex } from 'node:stream';
 import { currentState, type HubEvent } from './hub.ts';
 import type { PatternContext } from './pattern.ts';
 import { takeUntil } from './poll-answer.ts';
+import { advance, beginReplay, restOf, type Replay } from './replay.ts';
 import { drawShare, RequestError } from './request.ts';
 import { createRounds } from './rounds.ts';
+import { createUnreadWatch } from './unread-watch.ts';
 
 /**
  * How texts and events stand on a connection. Subscribers with the same framing are written the same bytes; a framing
@@ -31,15 +39,17 @@ export type Subscriber<Peer> = {
   readonly framing: Framing;
   /** Nothing has been written since this was set. */
   quiet: boolean;
-  /** Pings since it was last heard of, of a pattern that pings. */
+  /** Pings since it was last heard of or seen to read, of a pattern that pings. */
   unanswered: number;
+  /** Looks since which the same bytes wait (unread-watch.ts). */
+  waited: number;
   /** What comes before the next live event. */
   backlog: Backlog | undefined;
   unsubscribe: () => void;
 };
 
 type Backlog =
-  | { readonly kind: 'history'; readonly topics: readonly string[]; cursor: string }
+  | Replay
   /** The newest event of each topic, in the order of the log. */
   | { readonly kind: 'newest'; readonly events: Map<string, HubEvent>; length: number };
 
@@ -107,6 +117,11 @@ export function createFraming(text: Framing['text'], many: Framing['many']): Fra
 export function createFanOut<Peer>({ hub, limits, counters, random }: PatternContext, { isOpen, cut, beat, beatMs }: Peers<Peer>): FanOut<Peer> {
   const members = new Set<Subscriber<Peer>>();
   const rounds = createRounds<Subscriber<Peer>>(beatMs, beat);
+  const unread = createUnreadWatch<Subscriber<Peer>>((subscriber) => {
+    if (isOpen(subscriber)) cutOff(subscriber);
+  });
+  /** Less than a piece of the history is no lag, however small `slowBuffer`: so much is written at once. */
+  const mostGrownBytes = Math.max(limits.slowBuffer, pieceBytes);
   let emptied = () => {};
 
   // The hot path: once for each delivery. Most of its time goes into waiting for memory, so it looks at few objects.
@@ -123,8 +138,12 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
 
   function lag(subscriber: Subscriber<Peer>, event: HubEvent): void {
     const { backlog, outlet, framing } = subscriber;
-    if (backlog?.kind === 'history' || !isOpen(subscriber)) return; // the hub keeps it until its turn comes
-    if (!backlog && !outlet.writableNeedDrain) {
+    if (!isOpen(subscriber)) return;
+    if (backlog?.kind === 'history') {
+      // The hub keeps it until its turn comes.
+      backlog.grownBytes += Buffer.byteLength(event.json);
+      if (limits.slow === 'disconnect' && backlog.grownBytes > mostGrownBytes) cutOff(subscriber);
+    } else if (!backlog && !outlet.writableNeedDrain) {
       // Less than the outlet's own buffer (64 KiB) is no lag, however small `slowBuffer`: no 'drain' would end it.
       write(subscriber, framing.one(event), 1);
     } else if (limits.slow === 'disconnect') {
@@ -169,26 +188,28 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
 
   function goOn(subscriber: Subscriber<Peer>): void {
     const { backlog, framing } = subscriber;
+    subscriber.unanswered = 0; // what was written before has left: it reads
     if (!backlog || !isOpen(subscriber)) return;
     if (backlog.kind === 'newest') {
       subscriber.backlog = undefined;
       write(subscriber, framing.many([...backlog.events.values()]), backlog.events.size);
       return;
     }
-    const { events, lost } = hub.since(backlog.topics, backlog.cursor);
+    const { events, lost } = restOf(hub, backlog);
     // The history has left it behind. Whatever the policy, it must know; when it comes back it is told (reset).
     if (lost) cutOff(subscriber);
-    else replay(subscriber, backlog.topics, events);
+    else replay(subscriber, backlog, events);
   }
 
   /** Writes a piece of the history. With the last one the subscriber is live, all in one turn of the event loop. */
-  function replay(subscriber: Subscriber<Peer>, topics: readonly string[], events: HubEvent[]): void {
+  function replay(subscriber: Subscriber<Peer>, backlog: Replay, events: HubEvent[]): void {
     subscriber.backlog = undefined;
     if (events.length === 0) return;
     const piece = takeUntil(events, pieceBytes);
-    if (piece.length < events.length) subscriber.backlog = { kind: 'history', topics, cursor: piece.at(-1)!.id };
     const more = write(subscriber, subscriber.framing.many(piece), piece.length);
-    if (!subscriber.backlog) return;
+    if (piece.length === events.length) return;
+    advance(backlog, piece);
+    subscriber.backlog = backlog;
     if (more) goOn(subscriber);
     else goOnWhenDrained(subscriber);
   }
@@ -203,10 +224,12 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
     subscriber.unsubscribe = hub.subscribe(topics, deliver, subscriber);
     members.add(subscriber);
     rounds.add(subscriber);
+    unread.add(subscriber);
     subscriber.outlet.once('close', () => {
       retire(subscriber);
       members.delete(subscriber);
       rounds.delete(subscriber);
+      unread.delete(subscriber);
       if (members.size === 0) emptied();
     });
   }
@@ -223,13 +246,14 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
       if (members.size >= limits.maxSubscribers) {
         throw new RequestError(503, 'too-many-subscribers', `the server has ${limits.maxSubscribers} subscribers, which is the limit`);
       }
-      const subscriber: Subscriber<Peer> = { peer, outlet, framing, quiet: false, unanswered: 0, backlog: undefined, unsubscribe() {} };
+      const fresh = { quiet: false, unanswered: 0, waited: 0, backlog: undefined, unsubscribe() {} };
+      const subscriber: Subscriber<Peer> = { peer, outlet, framing, ...fresh };
       // Subscribed and asked for the history in one turn: nothing falls between the two, and nothing into both.
       admit(subscriber, topics);
-      const missed = since === undefined ? undefined : hub.since(topics, since);
+      const missed = since === undefined ? undefined : beginReplay(hub, topics, since);
       open(missed?.lost ? `${hub.epoch}-0` : beginningOf(since, missed?.events[0]), missed?.lost ?? false);
       if (missed?.lost) counters.resets++;
-      if (missed) replay(subscriber, topics, missed.events);
+      if (missed) replay(subscriber, missed.replay, missed.events);
       return subscriber;
     },
     cutOff,
@@ -238,6 +262,7 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
     },
     async end(goodbye) {
       rounds.stop();
+      unread.stop();
       if (members.size === 0) return;
       const empty = new Promise<void>((resolve) => (emptied = resolve));
       for (const subscriber of members) {

@@ -6,7 +6,6 @@
 // socket behind the head that `ServerResponse` wrote; `ServerResponse.write` would frame it for each anew, which takes
 // more CPU than the system call. `ServerResponse.end` writes the last chunk.
 
-import { once } from 'node:events';
 import { acceptsGzip, createGzipBodies, type GzipBody } from './content-coding.ts';
 import { createFanOut, createFraming } from './fan-out.ts';
 import type { HubEvent } from './hub.ts';
@@ -31,7 +30,7 @@ export type HeldResponses = {
    * @throws RequestError 503 when there are too many subscribers
    * @throws TooManyTopics
    */
-  hold(request: Request, response: Response, topics: readonly string[], since: string | undefined): Promise<void>;
+  hold(request: Request, response: Response, topics: readonly string[], since: string | undefined): void;
   /** Cuts this share of the streams without a goodbye. */
   disconnect(share: number): void;
   /** Ends all streams and resolves when they are closed, with how many there were. */
@@ -74,13 +73,12 @@ export function createHeldResponses(context: PatternContext, { heartbeat: heartb
 
   return {
     size: fanOut.size,
-    async hold(request, response, topics, since) {
+    hold(request, response, topics, since) {
       request.resume(); // a body that nobody reads would keep us from seeing the client go
       const isHttp2 = 'stream' in response;
-      // A request pipelined behind another waits for its turn.
-      if (!isHttp2 && !response.socket) await once(response, 'socket');
-      const outlet = isHttp2 ? response.stream : response.socket!; // it has its turn now
-      if (outlet.destroyed) return;
+      const outlet = isHttp2 ? response.stream : response.socket; // the router has waited for its turn
+      if (!outlet || outlet.destroyed) return;
+      outlet.setTimeout(0); // those who do not read a stream are the fan-out's to notice
       const isChunked = !isHttp2 && response.useChunkedEncodingByDefault;
       const compressed = gzip && acceptsGzip(request);
       const body = compressed ? (isChunked ? newChunkedGzip() : newGzip()) : isChunked ? chunked : plain;

@@ -2,6 +2,7 @@
 // choosing whom a fault cuts off. Knows no pattern.
 
 import { cursorPattern, topicPattern } from '../core/envelope.ts';
+import { isEncoded } from '../core/http-message.ts';
 import { currentState } from './hub.ts';
 import type { Request, Response } from './pattern.ts';
 
@@ -10,11 +11,14 @@ export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly status: number;
   readonly code: string;
+  /** Fields of the answer that go with the status, such as `allow`. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.status = status;
     this.code = code;
+    this.headers = headers;
   }
 }
 
@@ -50,29 +54,71 @@ export function cursorOf(url: URL): string | undefined {
   return cursor;
 }
 
+const plain = { 'accept-encoding': 'identity' };
+
+/** Of bodies that are not whole yet, all listeners of the process together. */
+const mostHeldBytes = 256 * 1024 ** 2;
+let heldBytes = 0;
+const noRoom = 'bodies of other requests, which are not whole yet, take all the room there is for them';
+
+/** How long a body may take over HTTP/2. Over HTTP/1.1 the listener bounds the whole request. */
+const bodyMs = 60_000;
+
 /**
- * The request's body. Of one that is too large nothing is kept; its rest is read and thrown away, so that the answer
- * arrives and what was pipelined behind it is still understood.
- * @throws RequestError 413 when it is larger than `maxBytes`, 400 when the connection ends before it does
+ * Reads the request's body. Of one that is too large nothing is kept; its rest is read and thrown away, so that the
+ * answer arrives and what was pipelined behind it is still understood.
+ * @throws RequestError 413 when it is larger than `maxBytes`, 415 when it has a content coding (RFC 9110, section 8.4),
+ * 400 when the connection ends before it does, 408 when it takes longer than a minute, 503 when half-sent bodies of
+ * all clients together take more than 256 MiB
  */
 export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    let pieces: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (piece: Buffer) => {
-      bytes += piece.length;
-      if (bytes <= maxBytes) {
-        pieces.push(piece);
-      } else {
-        pieces = [];
-        reject(new RequestError(413, 'body-too-large', `the body is larger than ${maxBytes} bytes; send less, or raise maxBody`));
-      }
-    });
-    request.on('end', () => resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)));
-    // Nobody is left to be answered, but whoever waits for the body must be let go.
-    const cutOff = () => reject(new RequestError(400, 'cut-off', 'the connection ended before the body did'));
-    request.on('error', cutOff).on('close', cutOff);
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  let over = false;
+
+  function refuse(error: RequestError): void {
+    finish();
+    reject(error);
+  }
+
+  function finish(): void {
+    if (over) return;
+    over = true;
+    heldBytes -= bytes;
+    pieces = [];
+    clearTimeout(timer);
+  }
+
+  const timer = 'stream' in request ? setTimeout(() => {
+    refuse(new RequestError(408, 'too-slow', `the body was not whole within ${bodyMs / 1000} s`));
+    request.stream.once('finish', () => request.stream.close());
+  }, bodyMs).unref() : undefined;
+
+  request.on('data', (piece: Buffer) => {
+    if (over) return;
+    bytes += piece.length;
+    heldBytes += piece.length;
+    pieces.push(piece);
+    if (bytes > maxBytes) refuse(tooLarge(maxBytes));
+    else if (heldBytes > mostHeldBytes) refuse(new RequestError(503, 'too-many-bodies', noRoom));
   });
+  request.on('end', () => {
+    const body = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    finish();
+    resolve(body);
+  });
+  // Nobody is left to be answered, but whoever waits for the body must be let go.
+  const cutOff = () => refuse(new RequestError(400, 'cut-off', 'the connection ended before the body did'));
+  request.on('error', cutOff).on('close', cutOff);
+
+  if (isEncoded(request.headers)) refuse(new RequestError(415, 'content-coding', 'bodies are taken as they are, without a content coding', plain));
+  else if (Number(request.headers['content-length']) > maxBytes) refuse(tooLarge(maxBytes));
+  return promise;
+}
+
+function tooLarge(maxBytes: number): RequestError {
+  return new RequestError(413, 'body-too-large', `the body is larger than ${maxBytes} bytes; send less, or raise maxBody`);
 }
 
 /** Answers with an error: a code for programs and a sentence for people, as JSON. Does nothing when an answer has begun. */

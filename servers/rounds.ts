@@ -15,6 +15,7 @@ export function createRounds<Member>(intervalMs: number, visit: (member: Member)
   let dealt = 0;
   let turn = 0;
   const timer = setInterval(() => slots[turn++ % slots.length]!.forEach((member) => visit(member)), intervalMs / slots.length);
+  timer.unref(); // it is the connections of its members that keep the process
   return {
     add: (member) => void slots[dealt++ % slots.length]!.add(member),
     delete: (member) => slots.forEach((slot) => slot.delete(member)),

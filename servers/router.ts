@@ -2,6 +2,7 @@
 // for HTTP/1.1 and HTTP/2; sockets are listen.ts.
 
 import type { Counters } from '../core/counters.ts';
+import { hasTurn, turnOf } from '../core/unread.ts';
 import { TooManyTopics } from './hub.ts';
 import type { Handler, Request, Response } from './pattern.ts';
 import { answerError, answerFull, RequestError } from './request.ts';
@@ -29,8 +30,9 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
     const methods = paths.get(path) ?? paths.get(path.replace(/[^/]+$/, '*')) ?? starred.find(([pattern]) => pattern.test(path))?.[1];
     if (!methods) throw new RequestError(404, 'not-found', `there is nothing at ${path.slice(0, 100)}; GET / lists what there is`);
     const handler = methods.get(method);
-    if (!handler) throw new MethodNotAllowed([...methods.keys()].join(', '));
-    return handler;
+    if (handler) return handler;
+    const allow = [...methods.keys()].join(', ');
+    throw new RequestError(405, 'method', `this path takes ${allow}`, { allow });
   }
 
   function fail(error: unknown, response: Response): void {
@@ -41,7 +43,7 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
       if (error.status === 413 || error.status === 503) counters.refusals++;
       else counters.errors++;
       if (error.status === 503) answerFull(response, error.code, error.message);
-      else answerError(response, error.status, error.code, error.message, error instanceof MethodNotAllowed ? { allow: error.allow } : {});
+      else answerError(response, error.status, error.code, error.message, error.headers);
     } else {
       // A defect of ours: one request must not take the others down, but it must be seen.
       counters.errors++;
@@ -51,7 +53,7 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
     }
   }
 
-  return (request, response) => {
+  function handle(request: Request, response: Response): void {
     try {
       const url = parseUrl(request.url);
       const done = find(url, request.method ?? '')(request, response, url);
@@ -59,15 +61,17 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
     } catch (error) {
       fail(error, response);
     }
-  };
-}
-
-class MethodNotAllowed extends RequestError {
-  readonly allow: string;
-  constructor(allow: string) {
-    super(405, 'method', `this path takes ${allow}`);
-    this.allow = allow;
   }
+
+  return (request, response) => {
+    // What is asked for one behind another is answered one after another, each when the answer before it has left:
+    // a client which asks a thousand times and reads nothing is made one answer. Publishers do not wait for their
+    // answers, which are short: Node stops reading a connection on which those pile up.
+    if ('stream' in response || request.method === 'POST' || hasTurn(response)) return handle(request, response);
+    void turnOf(response).then((has) => {
+      if (has) handle(request, response);
+    });
+  };
 }
 
 /** @throws RequestError 400 when the request's target is no URL */

@@ -63,17 +63,10 @@ function storeOf({ store, file }: PatternOptions<'webhook'>): DeliveryStore {
   if (file !== '') return openSqliteStore(file);
   const folder = newFolder();
   try {
-    const opened = openSqliteStore(join(folder, 'store.db'));
-    return {
-      ...opened,
-      async close() {
-        await opened.close();
-        rmSync(folder, { recursive: true });
-      },
-    };
-  } catch (error) {
+    return openSqliteStore(join(folder, 'store.db'));
+  } finally {
+    // The open database goes on without its names, and nothing is left of it however this process ends.
     rmSync(folder, { recursive: true });
-    throw error;
   }
 }
 

@@ -4,10 +4,16 @@
 import { constants, deflateRawSync } from 'node:zlib';
 
 const finText = 0x81;
+const finPong = 0x8a;
 const rsv1 = 0x40;
 
 /** A ping without a payload. */
 export const pingFrame = Buffer.from([0x89, 0]);
+
+/** The answer to a ping carries what the ping carried (RFC 6455, section 5.5.3). */
+export function pongFrame(payload: Buffer): Buffer {
+  return frame(finPong, payload);
+}
 
 /** One text message. */
 export function textFrame(text: string): Buffer {

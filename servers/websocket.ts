@@ -1,6 +1,6 @@
 // WebSocket (RFC 6455): an envelope per message, and messages from the client that are acknowledged and fanned out.
-// The `ws` library shakes hands, reads frames, answers pings and closes. Everything else that is sent is framed here,
-// once for all clients, and written straight to the socket. The two keep their order: `ws` writes at once as long as
+// The `ws` library shakes hands, reads frames and closes. Everything else that is sent is framed here, events once
+// for all clients, and written straight to the socket. The two keep their order: `ws` writes at once as long as
 // it compresses nothing itself, and it never does (compression is websocket-frames.ts).
 
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
@@ -13,7 +13,7 @@ import type { PatternServer } from './pattern.ts';
 import { publishExample } from './publish.ts';
 import { answerError, cursorOf, RequestError, retryAfterS, topicsOf } from './request.ts';
 import { readUpstream } from './upstream.ts';
-import { deflatedFrame, pingFrame, textFrame } from './websocket-frames.ts';
+import { deflatedFrame, pingFrame, pongFrame, textFrame } from './websocket-frames.ts';
 
 /** RFC 6455, section 7.4.1, and the registry that it began. */
 const closeCodes = { goingAway: 1001, binary: 1003, malformed: 1007, policy: 1008, tryAgainLater: 1013 } as const;
@@ -35,6 +35,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
     const settings = {
       noServer: true,
       clientTracking: false,
+      autoPong: false, // a client that pings and does not read must be noticed
       maxPayload: limits.maxBody + aroundBodyBytes,
       // An accepted subprotocol would be a promise to speak it.
       handleProtocols: (): false => false,
@@ -59,6 +60,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           peer.terminate();
         } else if (peer.readyState === WebSocket.OPEN) {
           subscriber.unanswered++;
+          if (outlet.writableLength > 0) return; // it would wait behind what is there
           counters.heartbeats++;
           outlet.write(pingFrame);
         } else {
@@ -90,8 +92,20 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
 
     // In a function of its own, so that nothing of the handshake lives as long as the listeners.
     function attend(subscriber: Subscriber<WebSocket>, mayPublish: boolean): void {
-      const { peer } = subscriber;
+      const { peer, outlet } = subscriber;
+      /** The answer to the newest ping, while what was written before does not leave. */
+      let owed: Buffer | undefined;
+      const pay = (): void => {
+        if (owed && peer.readyState === WebSocket.OPEN) outlet.write(owed);
+        owed = undefined;
+      };
       peer.on('pong', () => (subscriber.unanswered = 0));
+      // Of several pings that have no answer yet the newest may be answered alone (RFC 6455, section 5.5.3).
+      peer.on('ping', (payload) => {
+        if (!owed && outlet.writableNeedDrain) outlet.once('drain', pay);
+        owed = pongFrame(payload);
+        if (!outlet.writableNeedDrain) pay();
+      });
       peer.on('message', (data, isBinary) => {
         subscriber.unanswered = 0;
         if (peer.readyState !== WebSocket.OPEN) return;
@@ -127,7 +141,7 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       answer(subscriber, JSON.stringify({ refused: ref, reason }));
     }
 
-    /** An answer cannot be dropped, so who does not read his answers is cut off whatever the policy. */
+    /** An answer to a message cannot be dropped: who does not read his answers is cut off whatever the policy. */
     function answer(subscriber: Subscriber<WebSocket>, text: string): void {
       const { outlet, peer } = subscriber;
       if (peer.readyState !== WebSocket.OPEN) return; // its own event was one too many for it

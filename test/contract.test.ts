@@ -197,19 +197,22 @@ for (const [pattern, given] of variants) {
       const plan = { offsetUs: Float64Array.from(corpus, (_, i) => i * 10_000), topic: Uint32Array.of(0, 0, 0), body: Int32Array.of(0, 1, 2), corpus };
       const topics = [{ name: 'room', count: 1, follow: 1, first: 0 }];
       const senders = createSenders({ kind: 'messages', plan, sender: Int32Array.of(1, 2, 1), topics, seed: 1 }, context, load);
+      after(() => senders.close());
       const fromUs = nowUs();
       const sent = await senders.run({ warmupFromUs: fromUs, fromUs, toUs: fromUs + 1_000_000, slotUs: 250_000 });
-      assert.deepEqual([...sent.seq], [1, 2, 3]);
+      // Two connections: which message the server reads first is up to the machine.
+      assert.deepEqual([...sent.seq].sort(), [1, 2, 3]);
       assert.deepEqual(sent.problems, []);
       await until('all delivered', () => total(got) >= 12);
       await load.close(1000);
       senders.close();
       await until('the server has seen every connection close', () => server.counters().connectionsOpened === server.counters().connectionsClosed);
       for (let i = 0; i < 4; i++) {
-        const bySeq = [...(got.get(i) ?? [])].sort((a, b) => a.seq - b.seq);
-        assert.deepEqual(bySeq.map(({ body }) => body), corpus);
-        for (const event of bySeq) assert.equal(event.crc, crc32(event.body));
-        assert.deepEqual(bySeq.map(({ plannedUs }) => plannedUs), [0, 10_000, 20_000].map((offset) => fromUs + offset));
+        const all = got.get(i) ?? [];
+        const asSent = Array.from(sent.seq, (seq) => all.find((event) => event.seq === seq));
+        assert.deepEqual(asSent.map((event) => event?.body), corpus);
+        for (const event of all) assert.equal(event.crc, crc32(event.body));
+        assert.deepEqual(asSent.map((event) => event?.plannedUs), [0, 10_000, 20_000].map((offset) => fromUs + offset));
       }
       assert.equal(counters.upstreamMessages + counters.messageRequests, 3);
       assert.equal(counters.upstreamMessages > 0, !('upstream' in patterns[pattern].lacks));

@@ -68,3 +68,14 @@ test('pushbench open shows all of the documentation as it is meant', () => {
     assert.doesNotMatch(shown, /\*|`|\]\(|^\s*(?:#|\|)/m, file);
   }
 });
+
+test('every promise on the page on security names tests, and each of them is there', () => {
+  const [, table = ''] = readFileSync('docs/security.md', 'utf8').split('## How it is tested');
+  const rows = table.split('\n').filter((line) => line.startsWith('| ')).slice(2);
+  assert.ok(rows.length > 10);
+  for (const row of rows) {
+    const files = [...row.matchAll(/\]\(\.\.\/(test\/[\w/-]+\.test\.ts)\)/g)].map(([, file]) => file!);
+    assert.ok(files.length > 0, `no test holds: ${row}`);
+    for (const file of files) assert.match(readFileSync(file, 'utf8'), /^test\(/m, file);
+  }
+});

@@ -29,6 +29,20 @@ test('imports between rooms follow the arrows', () => {
   assert.deepEqual(wrong, []);
 });
 
+/** Files that read what nobody named: the kernel's, the package's own, and those of the one reader. */
+const readers = [
+  'core/read-file.ts', 'harness/environment.ts', 'harness/probe.ts', 'harness/process-tree.ts', 'harness/version.ts', 'load/ramp.ts',
+  'reports/interactive.ts', 'servers/webhook/dashboard.ts',
+];
+
+test('files that people name are read by core/read-file.ts alone, which bounds them', () => {
+  const reading = sources.filter((file) => /\b(?:readFile|readFileSync|createReadStream|openAsBlob|readSync|readv|readvSync)\b/.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(reading.sort(), readers);
+  // And no error of V8 about JSON, which quotes the text, reaches a message.
+  const quoting = sources.filter((file) => /^(?:cli|harness|reports)\//.test(file) && /JSON\.parse\(/.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(quoting.sort(), ['harness/version.ts', 'reports/interactive.ts'], 'of the package, and in a page');
+});
+
 test('every pattern is one file of the same name in servers/ and load/, and stands in both registries', async () => {
   const names = Object.keys(patterns).sort();
   for (const room of ['servers', 'load']) {

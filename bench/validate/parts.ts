@@ -1,12 +1,13 @@
 // Runs parts of the validation and keeps the figures of each in a file of its own, so that a part that dies takes no
 // other's figures with it, and one can be repeated without the rest.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
+import { readText } from '../../core/read-file.ts';
 import { writeWhole } from '../../harness/store.ts';
 import { validationPage } from './document.ts';
-import { keptSchema, type Kept, type Part } from './part.ts';
+import { keptSchema, type Kept, type Outcome, type Part } from './part.ts';
 
 export type PartsOptions = {
   /** All that there are, in the order of the page. */
@@ -14,6 +15,8 @@ export type PartsOptions = {
   /** Those to run. */
   names: readonly string[];
   quick: boolean;
+  /** The one case to run of each; all when left out. */
+  seed?: number;
   /** Where the figures are kept, a file a part. */
   folder: string;
   /** The document, written anew after each part. */
@@ -23,7 +26,7 @@ export type PartsOptions = {
 };
 
 /** @returns the parts that did not come to their end, or in which something did not hold */
-export async function runParts({ parts, names, quick, folder, page, machine, log }: PartsOptions): Promise<string[]> {
+export async function runParts({ parts, names, quick, seed, folder, page, machine, log }: PartsOptions): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const fileOf = (name: string) => join(folder, `${name}.json`);
   const bad: string[] = [];
@@ -31,8 +34,9 @@ export async function runParts({ parts, names, quick, folder, page, machine, log
     log(`\n## ${name}`);
     const from = performance.now();
     try {
-      const { title, run } = await parts[name]!(); // the caller checked the names
-      const outcome = await run(quick);
+      const part = await parts[name]!(); // the caller checked the names
+      const { title } = part;
+      const outcome = await (seed === undefined ? part.run(quick) : oneCase(part, seed));
       const kept: Kept = { ...outcome, title, ranAt: new Date().toISOString(), seconds: Math.round((performance.now() - from) / 1000), machine };
       writeWhole(fileOf(name), `${JSON.stringify(kept, null, 1)}\n`);
       for (const { text, held } of kept.claims) log(`${held ? 'held' : 'FAILED'}: ${text}`);
@@ -46,10 +50,16 @@ export async function runParts({ parts, names, quick, folder, page, machine, log
   return bad;
 }
 
+/** @throws Error when the part has no numbered cases */
+function oneCase({ title, repeat }: Part, seed: number): Promise<Outcome> {
+  if (!repeat) throw new Error(`"${title}" has no cases that could be repeated by a number`);
+  return repeat(seed);
+}
+
 /** @returns `undefined` where nothing is kept, or what is there is of another shape */
 function readKept(file: string): Kept | undefined {
   try {
-    return keptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return keptSchema.parse(JSON.parse(readText(file, 'validation', { code: 'validation', what: file })));
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 // GitHub's scheme: `X-Hub-Signature-256: sha256=HEX`, HMAC-SHA256 over the raw body alone.
 
 import { randomBytes } from 'node:crypto';
-import { anyEqual, fault, header, hmac, matched, textKey, type SignatureScheme } from './scheme.ts';
+import { anyEqual, fault, header, hmac, matched, requireVerifyOptions, textKey, type SignatureScheme } from './scheme.ts';
 
 const name = 'x-hub-signature-256';
 const digestPattern = /^sha256=/;
@@ -21,7 +21,8 @@ export const github: SignatureScheme = {
     'x-github-delivery': id,
     ...(topic === undefined ? {} : { 'x-github-event': topic }),
   }),
-  verify(keys, headers, body) {
+  verify(keys, headers, body, options = {}) {
+    requireVerifyOptions(options);
     const given = header(headers, name);
     if ('fault' in given) return given.fault;
     if (!digestPattern.test(given.value)) return fault({ reason: given.value.includes('=') ? 'unsupported-signature' : 'malformed-signature', header: name });

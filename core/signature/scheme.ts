@@ -3,6 +3,7 @@
 // theirs to say. One file beside this one is one scheme.
 
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { kindOf, requireNames, requireNumber } from '../checked-options.ts';
 import { UserError } from '../errors.ts';
 
 /** What a signature vouches for. */
@@ -57,7 +58,10 @@ export type SignatureScheme = {
   signsWithAll: boolean;
   /** The headers that sign one attempt. Give the newest key first. */
   sign(keys: readonly KeyObject[], message: SignedMessage): Record<string, string>;
-  /** Whether one of the keys signed the body, lately. Takes as long for a signature that is wrong in its first byte as in its last. */
+  /**
+   * Whether one of the keys signed the body, lately. Takes as long for a signature that is wrong in its first byte as in its last.
+   * @throws TypeError or RangeError for options that would limit nothing, such as NaN, whatever the request
+   */
   verify(keys: readonly KeyObject[], headers: Headers, body: string | Uint8Array, options?: VerifyOptions): Verification;
   /**
    * What a repetition of a verified delivery is recognised by. Where the scheme has no header for it, it stands in the body.
@@ -79,6 +83,8 @@ const maxTextSecretLength = 512;
  * @throws UserError when it is empty or endless
  */
 export function textKey(secret: string, maxLength = maxTextSecretLength): KeyObject {
+  // `Buffer.from` makes bytes of lists and objects too: zeros, which anybody could sign with.
+  if (typeof secret !== 'string') throw new UserError('bad-secret', `a webhook secret of this scheme is a text; this one is ${kindOf(secret)}`);
   if (secret === '' || secret.length > maxLength) {
     throw new UserError('bad-secret', `a webhook secret of this scheme is a text of 1 to ${maxLength} characters; this one has ${secret.length}`);
   }
@@ -152,8 +158,21 @@ export function header(headers: Headers, name: string): { value: string } | { fa
   return { fault: fault({ reason: repeated ? 'repeated-header' : 'missing-header', header: name }) };
 }
 
+/** A year: no sender tries for as long. */
+export const longestToleranceS = 366 * 86_400;
+/** As far as the digits of a timestamp reach. */
+export const latestS = 1e12;
+
+/** Checks the options of `verify`, before anything of the request is looked at. @throws TypeError or RangeError */
+export function requireVerifyOptions(options: VerifyOptions): void {
+  requireNames('verify', options, ['nowS', 'toleranceS']);
+  if (options.nowS !== undefined) requireNumber('nowS', options.nowS, { least: 0, most: latestS });
+  if (options.toleranceS !== undefined) requireNumber('toleranceS', options.toleranceS, { least: 0, most: longestToleranceS });
+}
+
 /**
  * Whether a timestamp lies within the tolerance.
+ * @param options checked by `requireVerifyOptions`
  * @param direction `past`: a time in the future is accepted, as the scheme's own library does
  * @returns the fault, or undefined
  */

@@ -2,7 +2,7 @@
 // and the raw body.
 
 import { randomBytes } from 'node:crypto';
-import { anyEqual, fault, header, hmac, matched, textField, textKey, timestampFault, type SignatureScheme } from './scheme.ts';
+import { anyEqual, fault, header, hmac, matched, requireVerifyOptions, textField, textKey, timestampFault, type SignatureScheme } from './scheme.ts';
 
 const signatureName = 'x-slack-signature';
 const timestampName = 'x-slack-request-timestamp';
@@ -21,6 +21,7 @@ export const slack: SignatureScheme = {
     ...(keys[0] ? { [signatureName]: digest(String(timestampS), body)(keys[0]) } : {}),
   }),
   verify(keys, headers, body, options = {}) {
+    requireVerifyOptions(options);
     const timestamp = header(headers, timestampName);
     if ('fault' in timestamp) return timestamp.fault;
     const given = header(headers, signatureName);

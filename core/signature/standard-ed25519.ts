@@ -20,7 +20,7 @@ export const standardEd25519: SignatureScheme = {
   receiverSecret: (secret) => publicPrefix + publicBytes(standardEd25519.key(secret)).toString('base64'),
   signsWithAll: true,
   key(secret) {
-    const kind = secret.startsWith(privatePrefix) ? 'private' : secret.startsWith(publicPrefix) ? 'public' : undefined;
+    const kind = typeof secret !== 'string' ? undefined : secret.startsWith(privatePrefix) ? 'private' : secret.startsWith(publicPrefix) ? 'public' : undefined;
     const bytes = kind && bytesOf(secret.slice(privatePrefix.length));
     if (kind === 'public' && bytes?.length === keyBytes) return publicKey(bytes);
     if (kind === 'private' && (bytes?.length === keyBytes || bytes?.length === 2 * keyBytes)) {

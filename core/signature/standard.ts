@@ -2,9 +2,10 @@
 // standard-ed25519.ts; what the two share is here.
 
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { kindOf } from '../checked-options.ts';
 import { UserError } from '../errors.ts';
 import {
-  anyEqual, bytesOf, fault, header, hmac, matched, maxSignatures, timestampFault,
+  anyEqual, bytesOf, fault, header, hmac, matched, maxSignatures, requireVerifyOptions, timestampFault,
   type Headers, type SignatureScheme, type SignedMessage, type Verification, type VerifyOptions,
 } from './scheme.ts';
 
@@ -21,6 +22,7 @@ export const standardWebhooks: SignatureScheme = {
   receiverSecret: (secret) => secret,
   signsWithAll: true,
   key(secret) {
+    if (typeof secret !== 'string') throw new UserError('bad-secret', `a webhook secret is a text that begins with "${prefix}"; this one is ${kindOf(secret)}`);
     const bytes = bytesOf(secret.startsWith(prefix) ? secret.slice(prefix.length) : secret);
     if (!bytes || bytes.length < minKeyBytes || bytes.length > maxKeyBytes) {
       const found = bytes ? `holds ${bytes.length}` : 'is not base64';
@@ -50,6 +52,7 @@ export function verifyStandard(
   version: 'v1' | 'v1a',
   isSigned: (id: string, timestamp: string, signatures: readonly string[]) => boolean,
 ): Verification {
+  requireVerifyOptions(options);
   const id = header(headers, 'webhook-id');
   if ('fault' in id) return id.fault;
   const timestamp = header(headers, 'webhook-timestamp');

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import {
-  anyEqual, fault, header, hmac, matched, maxSignatures, textField, textKey, timestampFault, type SignatureScheme,
+  anyEqual, fault, header, hmac, matched, maxSignatures, requireVerifyOptions, textField, textKey, timestampFault, type SignatureScheme,
 } from './scheme.ts';
 
 const name = 'stripe-signature';
@@ -17,13 +17,15 @@ export const stripe: SignatureScheme = {
   receiverSecret: (secret) => secret,
   signsWithAll: true,
   key(secret) {
+    const known = textKey(secret);
     if (/\s/.test(secret)) throw new UserError('bad-secret', 'a secret of this scheme holds no white space; this one does, perhaps from copying it');
-    return textKey(secret);
+    return known;
   },
   sign: (keys, { timestampS, body }) => ({
     [name]: [`t=${timestampS}`, ...keys.map((key) => `v1=${hmac(key, `${timestampS}.`, body, 'hex')}`)].join(','),
   }),
   verify(keys, headers, body, options = {}) {
+    requireVerifyOptions(options);
     const given = header(headers, name);
     if ('fault' in given) return given.fault;
     const parts = given.value.split(',').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)] as const);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -123,11 +123,56 @@ test('a full disk is noticed before the run', async (t) => {
   assert.match(stderr, /1 MiB are free where results are written.*Free some space/);
 });
 
+test('a results folder that cannot be is told in a sentence, at once', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'file'), '');
+  symlinkSync('nowhere', join(folder, 'dangling'));
+  symlinkSync('loop', join(folder, 'loop'));
+  // Below /proc Node's own recursive mkdir goes round for ever.
+  for (const results of ['/proc/pushbench/results', 'file/results', 'dangling', 'loop/results', '/dev/full', `${'n'.repeat(300)}/results`]) {
+    const end = start(['run', writeScenario(folder, 'variants: [sse]'), '--results', results], folder);
+    const limit = setTimeout(() => end.child.kill('SIGKILL'), 30_000);
+    const { code, stderr } = await end.ended;
+    clearTimeout(limit);
+    assert.equal(code, 3, `${results}: ${stderr}`);
+    assert.match(stderr, /Cannot write results below .*--results DIR/);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  }
+});
+
+for (const [what, spoil] of [
+  ['becomes read-only', (disk: string) => execFileSync('mount', ['-o', 'remount,ro', disk])],
+  ['is removed and a file put in its place', (disk: string) => {
+    for (const name of readdirSync(disk)) {
+      rmSync(join(disk, name), { recursive: true });
+      writeFileSync(join(disk, name), '');
+    }
+  }],
+] as const) {
+  test(`a results folder that ${what} in the middle of a run: all that was measured is kept elsewhere`, async (t) => {
+    const folder = temporaryFolder(t);
+    const disk = smallDisk(t, '40m');
+    if (!disk) return;
+    const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk], folder);
+    await run.saw(/\[2\/2\] websocket: measuring/);
+    spoil(disk);
+    const { code, stdout, stderr } = await run.ended;
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, new RegExp(`Cannot write ${disk}/.*result\\.json`));
+    assert.doesNotMatch(stderr, /\n\s+at /);
+    assert.match(stdout, /sse[\s\S]*websocket/, 'the table is printed');
+    const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
+    t.after(() => rmSync(elsewhere!, { recursive: true }));
+    assert.equal(resultSchema.parse(JSON.parse(readFileSync(join(elsewhere!, 'result.json'), 'utf8'))).trials.length, 2);
+    assert.ok(existsSync(join(elsewhere!, 'report.html')));
+  });
+}
+
 test('a disk that fills up in the middle of a run costs what comes then, not what was measured before', async (t) => {
   const folder = temporaryFolder(t);
   const disk = smallDisk(t, '40m');
   if (!disk) return;
-  const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]'), '--results', disk], folder);
+  const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk], folder);
   await run.saw(/\[2\/2\] websocket: measuring/);
   assert.throws(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(64 * 1024 ** 2)), { code: 'ENOSPC' });
   const { code, stderr } = await run.ended;

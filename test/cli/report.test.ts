@@ -65,7 +65,7 @@ test('what cannot be is refused with a hint', async (t) => {
     assert.equal(stdout, '');
     assert.match(stderr, message);
   }
-  const empty = { ...fixtureResult(), trials: [], expectations: [], interrupted: true };
+  const empty = { ...fixtureResult(), trials: [], expectations: [], state: { kind: 'interrupted', by: 'SIGINT' } as const };
   writeFileSync(join(folder, 'empty.json'), JSON.stringify(empty));
   assert.match((await start(['report', 'empty.json', '--format', 'hgrm'], folder).ended).stderr, /Nothing to write: no trial delivered anything/);
 });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import {
@@ -156,5 +157,35 @@ describe('in a result file', () => {
     const coarse = build({ lowestDiscernibleValue: 1, highestTrackableValue: maxValueUs, numberOfSignificantValueDigits: 2 });
     for (const value of [1, 2, 3]) coarse.recordValue(value);
     assert.throws(() => loadHistogram({ ...stored, v2: encodeIntoCompressedBase64(coarse) }), /3 significant digits/);
+  });
+
+  test('one that was made to take memory or time is refused at once', () => {
+    const stored = storeHistogram(histogramOf([1, 2, 3]));
+    const packed = (content: Buffer) => {
+      const head = Buffer.from(stored.v2, 'base64').subarray(0, 8);
+      return Buffer.concat([head, deflateSync(content)]).toString('base64');
+    };
+    const content = inflateSync(Buffer.from(stored.v2, 'base64').subarray(8));
+    const withLength = (bytes: Buffer) => (bytes.writeInt32BE(bytes.length - 40, 4), bytes);
+    const changed = (change: (bytes: Buffer) => void) => {
+      const bytes = Buffer.from(content);
+      change(bytes);
+      return packed(bytes);
+    };
+    assert.doesNotThrow(() => loadHistogram({ ...stored, v2: packed(content) }), 'as it was');
+    const rows: [v2: string, why: RegExp][] = [
+      [packed(Buffer.alloc(16 * 1024 ** 2)), /larger than/], // inflates a thousandfold
+      ['A'.repeat(3 * 1024 ** 2), /larger than any of ours/],
+      [changed((bytes) => bytes.writeInt32BE(2 ** 31 - 1, 4)), /not as long as it says/],
+      [packed(withLength(Buffer.concat([content, Buffer.from('ffffffffffff7f', 'hex')]))), /more bins than any of ours/], // a run of 2^48 empty bins
+      [packed(withLength(Buffer.concat([content, Buffer.from('ffffffffffffffffff', 'hex')]))), /more bins than any of ours/],
+      [changed((bytes) => bytes.writeBigInt64BE(2n ** 62n, 24)), /reaches further/],
+      [changed((bytes) => bytes.writeBigInt64BE(-1n, 24)), /reaches further/],
+      ['', /cut off/],
+    ];
+    for (const [v2, why] of rows) assert.throws(() => loadHistogram({ ...stored, v2 }), why);
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+      assert.throws(() => loadHistogram({ ...stored, count: -1, v2: packed(withLength(Buffer.concat([content, bytes]))) }));
+    }));
   });
 });

@@ -146,7 +146,7 @@ describe('a mistake is shown with its place, what was given, and what may stand 
     ['an expectation of a misspelt variant', `${base}variants: [{ sse: { over: h2 } }]\nexpect: [{ check: missed == 0, for: [sse h3] }]`, ['5:38: expect[0].for[0]: no variant "sse h3" is in this scenario; did you mean "sse h2"?']],
     ['a long value is cut short', `${base}repeat: ${'x'.repeat(100)}`, [`4:9: repeat: expected a whole number; got "${'x'.repeat(56)}...`]],
     ['nothing at all', '', ['1:1: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got nothing']],
-    ['a list', '[]', ['1:1: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got []']],
+    ['a list', '[]', ['1:1: this is no scenario: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got a list']],
   ];
   for (const [reads, text, mistakes] of rows) test(reads, () => assert.deepEqual(mistakesIn(text), mistakes));
 });
@@ -196,6 +196,7 @@ describe('what is no YAML, or not fit for settings', () => {
     ['an alias of nothing', `${base}repeat: *often`, ['4:9: the alias *often has no anchor &often before it']],
     ['an alias of itself', `${base}expect: &all [*all]`, ['4:15: the alias *all stands inside its own anchor']],
     ['aliases that multiply', `a: &a [${'1,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]`, ['1:1: its aliases multiply its values more than 100 times; write the values out']],
+    ['more aliases than anybody writes', `a: &a 1\nb: [${'*a,'.repeat(100_000)}]`, ['1:1: it has more than 1000 aliases; write the values out']],
     ['deep nesting', `${base}notice: ${'['.repeat(40)}${']'.repeat(40)}`, ['1:1: the values are nested too deep; a scenario needs fewer than 32 levels']],
     ['nesting too deep for the parser', '['.repeat(100_000), ['1:806: the values are nested too deep; a scenario needs fewer than 32 levels']],
   ];
@@ -204,6 +205,31 @@ describe('what is no YAML, or not fit for settings', () => {
       const found = mistakesIn(text);
       // Where the parser gives up depends on the size of the stack.
       assert.deepEqual(found.map((mistake) => mistake.replace(/^1:\d+: the values/, '1:1: the values')), mistakes.map((mistake) => mistake.replace(/^1:\d+: the values/, '1:1: the values')));
+    });
+  }
+
+  // Naming a mistake quotes the file, and these may hold what nobody meant to show.
+  const others: [reads: string, text: string, got: string][] = [
+    ['a list of users', 'root:SECRET:0:0:root:/root:/bin/bash\nSECRET:x:1:1:/:/bin/sh\n', 'text'],
+    ['a private key', '-----BEGIN PRIVATE KEY-----\nSECRETvQIBADANBgkqhkiG9w0\n-----END PRIVATE KEY-----\n', 'text'],
+    ['settings of something else', 'password: SECRET\nSECRET: 5\nserver: SECRET\n', 'a map with other keys'],
+    ['JSON of something else', '{"token":"SECRET","repeat":"SECRET"}', 'a map with other keys'],
+    ['a list of something else', '- SECRET\n', 'a list'],
+    ['a line of shell', 'SECRET="a\\SECRET" # x\n', 'text'],
+    ['a directive', '%SECRET foo\n---\n', 'something else'],
+    ['brackets that do not fit', 'SECRET: b\n]SECRET', 'a map with other keys'],
+    ['an alias of nothing', 'a: *SECRET', 'a map with other keys'],
+    ['a tag', 'a: !SECRET x', 'a map with other keys'],
+    ['a key twice', 'SECRET: 1\nSECRET: 2', 'a map with other keys'],
+  ];
+  for (const [reads, text, got] of others) {
+    test(`${reads} is told to be no scenario, and nothing of it is quoted`, () => {
+      for (const overrides of [[], ['repeat=2'], ['SECRE.x=2']]) {
+        assert.throws(() => read(text, overrides), (error: Error) => {
+          assert.match(error.message, new RegExp(`:1:1: this is no scenario: expected a map with the keys question, .*; got ${got}$`));
+          return !error.message.includes('SECRET');
+        });
+      }
     });
   }
 

@@ -280,14 +280,16 @@ describe('a trace', () => {
   });
 
   const mistakes: [reads: string, text: string, message: string][] = [
-    ['a line that is something else', '0,1\nsoon,big', 't.csv:2: "soon,big" is not a time in seconds, a comma and a size in bytes, such as "0.25,512"'],
-    ['column names in the middle', '0,1\nseconds,bytes', 't.csv:2: "seconds,bytes" is not a time in seconds, a comma and a size in bytes, such as "0.25,512"'],
-    ['a time below zero', '-1,5', 't.csv:1: "-1,5" is not a time in seconds, a comma and a size in bytes, such as "0.25,512"'],
-    ['a time that goes back', '2,1\n1,1', 't.csv:2: 1 s lies before the line above; times must not go back'],
-    ['an empty body', '0,0', 't.csv:1: a body has 1 to 268435456 bytes, not 0'],
-    ['a body that no buffer holds', '0,999999999999', 't.csv:1: a body has 1 to 268435456 bytes, not 999999999999'],
+    ['a line that is something else', '0,1\nsoon,big', 't.csv:2: this is not a time in seconds, a comma and a size in bytes, such as "0.25,512"'],
+    ['column names in the middle', '0,1\nseconds,bytes', 't.csv:2: this is not a time in seconds, a comma and a size in bytes, such as "0.25,512"'],
+    ['a time below zero', '-1,5\n1,5', 't.csv:1: this is not a time in seconds, a comma and a size in bytes, such as "0.25,512"'],
+    ['a time that goes back', '2,1\n1,1', 't.csv:2: the time lies before that of the line above; times must not go back'],
+    ['an empty body', '0,0', 't.csv:1: a body has 1 to 268435456 bytes, and this one has none'],
+    ['a body that no buffer holds', '0,999999999999', 't.csv:1: a body has 1 to 268435456 bytes, and this one has more'],
+    ['a time beyond any recording', `${'9'.repeat(400)},1`, 't.csv:1: the time lies more than 31622400 s after the start'],
+    ['a file of another kind', 'root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/:', 't.csv is no trace: none of its lines is a time in seconds, a comma and a size in bytes, such as "0.25,512"'],
     ['a file without events', 'seconds,bytes\n', 't.csv: no events; write a line "seconds,bytes" for each'],
-    ['several mistakes', 'x\n0,1\ny', 't.csv:1: "x" is not a time in seconds, a comma and a size in bytes, such as "0.25,512"\nt.csv:3: "y" is not a time in seconds, a comma and a size in bytes, such as "0.25,512"'],
+    ['several mistakes', 'x\n0,1\ny', 't.csv:1: this is not a time in seconds, a comma and a size in bytes, such as "0.25,512"\nt.csv:3: this is not a time in seconds, a comma and a size in bytes, such as "0.25,512"'],
   ];
   for (const [reads, text, message] of mistakes) {
     test(`refuses ${reads}, naming the line`, () => {
@@ -295,9 +297,14 @@ describe('a trace', () => {
     });
   }
 
+  test('refuses more events than can be planned', () => {
+    assert.throws(() => parseTrace('0,1\n'.repeat(5), 't.csv', 4), { code: 'trace-invalid', message: 't.csv holds more than 4 events, the most that can be planned; use a part of it' });
+    assert.equal(parseTrace('0,1\n'.repeat(4), 't.csv', 4).offsetUs.length, 4);
+  });
+
   test('names ten bad lines and counts the rest', () => {
     assert.throws(
-      () => parseTrace('x\n'.repeat(25), 't.csv'),
+      () => parseTrace(`0,1\n${'x\n'.repeat(25)}`, 't.csv'),
       (error) => error instanceof UserError && error.message.split('\n').length === 11 && error.message.endsWith('t.csv: and 15 more lines like these'),
     );
   });

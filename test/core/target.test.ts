@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { UserError } from '../../core/errors.ts';
-import { accessOf, hostsOf, redact } from '../../core/target-access.ts';
+import { redact } from '../../core/redact.ts';
+import { accessOf, hostsOf, notesOn } from '../../core/target-access.ts';
 import { parseTarget } from '../../core/target-file.ts';
 import { targetSchemaFile, targetSchemaText } from '../../scripts/schema.ts';
 
@@ -62,6 +63,39 @@ describe('mistakes are named with their place', () => {
   }
 });
 
+test('no value that may be a secret is quoted, wherever it stands by mistake', () => {
+  const rows = [
+    `${base}headers: [ "authorization: SECRET" ]\n`,
+    `${base}headers: SECRET\n`,
+    `${base}headers: { cursor: [SECRET], name: [SECRET] }\n`,
+    base.replace('http://127.0.0.1:8082', 'ftp://me:SECRET@127.0.0.1'),
+    base.replace('/pub/{topic}', 'ftp://me:SECRET@127.0.0.1/x'),
+    base.replace('publish: /pub/{topic}', 'publish: { url: /p, body: [SECRET] }'),
+    base.replace('/sub/{topic}', '[SECRET]'),
+    base.replace('sse: /sub/{topic}', 'websocket: { url: /w, send: { a: SECRET }, protocol: "SECRET x" }'),
+    `${base}tls: SECRET\n`,
+  ];
+  for (const text of rows) {
+    const lines = mistakes(text);
+    assert.ok(lines.length > 0, text);
+    assert.doesNotMatch(lines.join('\n'), /SECRET/);
+  }
+  assert.match(mistakes(base.replace('feed', 'my feed'))[0]!, /got "my feed"$/, 'a name is none');
+});
+
+test('a file of another kind is told to be none, and nothing of it is quoted', () => {
+  for (const [text, got] of [
+    ['root:SECRET:0:0:root:/root:/bin/bash\n', 'text'], ['-----BEGIN PRIVATE KEY-----\nSECRET\n', 'text'], ['name: SECRET\nurl: SECRET\nSECRET: 1\n', 'a map with other keys'],
+    ['a: b\n]SECRET', 'a map with other keys'], ['- SECRET', 'a list'], ['a: *SECRET', 'a map with other keys'],
+  ] as const) {
+    const [line, ...more] = mistakes(text);
+    assert.match(line!, new RegExp(`^feed\\.yaml:1:1: this is no target file: expected a map with the keys name, url, .*; got ${got}$`));
+    assert.deepEqual(more, []);
+    assert.doesNotMatch(line!, /SECRET/);
+  }
+  assert.match(mistakes('['.repeat(100_000))[0]!, /the values are nested too deep/);
+});
+
 describe('the environment', () => {
   const secret = 'tok-8841-xyz';
   const target = parse(`${base}headers: { Authorization: "Bearer \${FEED_TOKEN}", x-tenant: "\${TENANT}" }\n`);
@@ -94,6 +128,18 @@ describe('the environment', () => {
     const { secrets } = accessOf(target, 'feed.yaml', { FEED_TOKEN: 'a b/c=d', TENANT: 'ab' }, noFile);
     assert.equal(redact('bad token a b/c=d, in /x?t=a%20b%2Fc%3Dd', secrets), 'bad token ${FEED_TOKEN}, in /x?t=${FEED_TOKEN}');
     assert.equal(redact('ab', secrets), 'ab', 'two letters are in any text');
+  });
+
+  test('a value too short to be taken out is no secret, and the user is told so', () => {
+    const access = accessOf(target, 'feed.yaml', { FEED_TOKEN: secret, TENANT: 'abc' }, noFile);
+    assert.deepEqual(access.secrets.map(({ name }) => name), ['FEED_TOKEN']);
+    assert.deepEqual(notesOn(access, 'feed.yaml'), ['feed.yaml: the value of TENANT has fewer than 4 characters, so it is not treated as a secret: it stands in any text.']);
+    assert.deepEqual(notesOn(accessOf(target, 'feed.yaml', { FEED_TOKEN: secret, TENANT: 'abcd' }, noFile), 'feed.yaml'), []);
+  });
+
+  test('of Basic credentials the name and the password are secret too', () => {
+    const { secrets } = accessOf(parse(`${base}headers: { Authorization: "Basic \${LOGIN}" }\n`), 'feed.yaml', { LOGIN: Buffer.from('anna:open sesame').toString('base64') }, noFile);
+    assert.equal(redact('no user anna:open sesame; the password "open sesame" is wrong', secrets), 'no user ${LOGIN}; the password "${LOGIN}" is wrong');
   });
 });
 

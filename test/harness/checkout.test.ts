@@ -33,12 +33,12 @@ function repository(t: TestContext) {
   const undo: (() => void)[] = [];
   const notes: string[] = [];
   const worktrees = () => git('worktree', 'list').split('\n').length;
-  return { root, old, now, undo, notes, worktrees, options: { root, cleanUp: (action: () => void) => void undo.unshift(action), note: (text: string) => void notes.push(text) } };
+  return { root, old, now, undo, notes, worktrees, options: { root, cleanUp: (action: () => void) => void undo.unshift(action), note: (text: string) => void notes.push(text), signal: new AbortController().signal } };
 }
 
-test('a commit with the packages that are installed shares them; its worktree goes with the run', (t) => {
+test('a commit with the packages that are installed shares them; its worktree goes with the run', async (t) => {
   const { now, options, undo, notes, worktrees } = repository(t);
-  const folder = checkOut(now, options);
+  const folder = await checkOut(now, options);
   assert.equal(readFileSync(join(folder, 'value'), 'utf8'), 'new');
   assert.ok(lstatSync(join(folder, 'node_modules')).isSymbolicLink());
   assert.deepEqual([notes, worktrees()], [[], 2]);
@@ -46,9 +46,9 @@ test('a commit with the packages that are installed shares them; its worktree go
   assert.deepEqual([existsSync(folder), worktrees()], [false, 1]);
 });
 
-test('a commit with other packages gets its own installed, which is said', (t) => {
+test('a commit with other packages gets its own installed, which is said', async (t) => {
   const { root, old, options, undo, notes, worktrees } = repository(t);
-  const folder = checkOut(old, options);
+  const folder = await checkOut(old, options);
   assert.equal(readFileSync(join(folder, 'value'), 'utf8'), 'old');
   assert.ok(existsSync(join(folder, 'node_modules/near/package.json')));
   assert.match(notes.join(), /written for other packages .* installing/);
@@ -56,16 +56,16 @@ test('a commit with other packages gets its own installed, which is said', (t) =
   assert.deepEqual([existsSync(folder), worktrees(), existsSync(join(root, 'node_modules'))], [false, 1, true]);
 });
 
-test('what cannot be checked out or installed is told, and leaves nothing either', (t) => {
+test('what cannot be checked out or installed is told, and leaves nothing either', async (t) => {
   const { root, old, options, undo, worktrees } = repository(t);
-  assert.throws(() => checkOut('no-such', options), { code: 'arm', message: /There is no commit "no-such" in/ });
+  await assert.rejects(checkOut('no-such', options), { code: 'arm', message: /There is no commit "no-such" in/ });
   const npm = join(root, 'bin');
   mkdirSync(npm);
   writeFileSync(join(npm, 'npm'), '#!/bin/sh\necho "no network" >&2\nexit 1\n', { mode: 0o755 });
   const path = process.env['PATH'];
   process.env['PATH'] = `${npm}:${path}`;
   try {
-    assert.throws(() => checkOut(old, options), { code: 'arm', message: /Cannot install the packages of .*no network.*dir:FOLDER/s });
+    await assert.rejects(checkOut(old, options), { code: 'arm', message: /Cannot install the packages of .*no network.*dir:FOLDER/s });
   } finally {
     process.env['PATH'] = path;
   }

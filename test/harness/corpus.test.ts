@@ -109,17 +109,26 @@ describe('a corpus that cannot be used is refused with what to do', () => {
     refused('a.json', folder, /The corpus "a\.json" is not JSON: .*JSON/);
     refused('b.json', folder, /The corpus "b\.json" is JSON, but no list/);
   });
+  test('more bodies than are kept, and JSON that nests too deep', (t) => {
+    const folder = folderWith(t, { 'a.ndjson': '1\n'.repeat(1_000_001), 'b.json': `[${'1,'.repeat(1_000_000)}1]`, 'c.json': `[${'['.repeat(100_000)}${']'.repeat(100_000)}]` });
+    for (const name of ['a.ndjson', 'b.json']) refused(name, folder, /holds more than 1,000,000 bodies\. Use a part of it\./);
+    refused('c.json', folder, /is not JSON: .*or nests its values more than 500 levels deep\.$/);
+  });
+  test('a file of another kind is not quoted', (t) => {
+    const folder = folderWith(t, { 'a.json': 'root:x:0:0:SECRET', 'b.json': '["SECRET", SECRET]', 'c.json': 'SECRET' });
+    for (const name of ['a.json', 'b.json', 'c.json']) refused(name, folder, /^(?!.*(?:SECRET|root)).*is not JSON: expected a JSON list/);
+  });
   test('no text', (t) => {
     const folder = folderWith(t, { 'a.json': Buffer.from([0x5b, 0x22, 0xff, 0xfe, 0x22, 0x5d]), 'b.ndjson': Buffer.from([0xc3, 0x28]) });
     for (const name of ['a.json', 'b.ndjson']) refused(name, folder, /is not text in UTF-8/);
   });
   test('a folder', (t) => {
     const folder = folderWith(t, { 'a.json/inside': '' });
-    refused('a.json', folder, /Cannot read the corpus .*a\.json: EISDIR/);
+    refused('a.json', folder, /Cannot read the corpus .*a\.json: it is a folder, and only regular files are read\./);
   });
   test('more than the publisher keeps in memory', (t) => {
     const folder = folderWith(t, { 'a.ndjson': '' });
     truncateSync(join(folder, 'a.ndjson'), 256 * 1024 ** 2 + 1); // a hole, which takes no room on the disk
-    refused('a.ndjson', folder, /a\.ndjson is larger than 256 MiB, the most that the publisher keeps in memory\. Use a part of it\./);
+    refused('a.ndjson', folder, /a\.ndjson: it has 268,435,457 bytes, and at most 268,435,456 \(256 MiB\) are read: the publisher keeps all bodies in memory\. .*use a part of a larger one\./);
   });
 });

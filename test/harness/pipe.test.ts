@@ -134,7 +134,7 @@ test('an interrupted run keeps the trials before it and leaves nothing running',
   };
   const { result, fleet } = await runFake('variants: [fake, { fake: { latencies: [1ms] } }]', { signal: stop.signal, observer });
   assert.equal(result.trials.length, 1);
-  assert.equal(result.interrupted, true);
+  assert.deepEqual(result.state, { kind: 'interrupted', by: 'SIGINT' });
   assert.equal(exitCodeOf(result), 130);
   assert.deepEqual([...fleet.running], []);
 });

@@ -47,7 +47,7 @@ test('a process that is not there', { skip }, async () => {
   const { pid } = child;
   assert.throws(() => findProcess({ pid: pid! }, noFile), { code: 'target-process', message: `process.pid names ${pid}, and there is no such process. Is the system running? Leave "process" out to measure without its CPU, memory and descriptors.` });
   assert.throws(() => findProcess({ pidFile: 'a.pid' }, () => String(pid)), { message: new RegExp(`^process\\.pidFile a\\.pid names ${pid}, and there is no such process`) });
-  assert.throws(() => findProcess({ pidFile: 'a.pid' }, () => 'nothing'), { message: 'process.pidFile: a.pid does not hold a process id but "nothing".' });
+  assert.throws(() => findProcess({ pidFile: 'a.pid' }, () => 'SECRET'), { message: 'process.pidFile: a.pid does not hold a process id: one whole number and nothing else.' });
   assert.throws(() => findProcess({ port: 1 }, noFile), { message: /^process\.port: no process of yours listens on TCP port 1\./ });
   assert.deepEqual([treeOf(pid!), useOf([pid!])], [[], { cpuUs: 0, rssBytes: 0 }]);
 });

@@ -14,7 +14,7 @@ const scenarioOf = (yaml: string) =>
 
 function target(name: string, subscribe: string): PreparedTarget {
   const file = parseTarget(`{ name: ${name}, url: "http://127.0.0.1:1", publish: /p, subscribe: ${subscribe} }`, `${name}.yaml`);
-  return { name, url: file.url, access: accessOf(file, `${name}.yaml`, {}, () => ''), hosts: [], pid: undefined };
+  return { name, url: file.url, access: accessOf(file, `${name}.yaml`, {}, () => ''), hosts: [], pid: undefined, notes: [] };
 }
 
 const all = target('all', '{ polling: /a, long-polling: /b, http-stream: /c, sse: /d, websocket: /e }');

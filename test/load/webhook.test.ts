@@ -9,6 +9,7 @@ import { Webhook } from 'standardwebhooks';
 import { patternOptions } from '../../core/patterns.ts';
 import { webhook } from '../../load/webhook.ts';
 import { envelope, listen, testContext, until } from './context.ts';
+import { talk } from '../servers/raw-http.ts';
 
 type Registered = { url: string; events: string[]; secret: string };
 
@@ -159,6 +160,26 @@ describe('a delivery', () => {
     assert.deepEqual(problems.map(({ code }) => code), ['unknown-subscriber', 'not-a-delivery', 'not-a-delivery']);
     assert.equal(problems[0]!.message, 'a delivery came for a subscriber that was never registered');
     assert.equal(problems[1]!.message, 'the receiver got a request that is no POST to the address of a subscriber');
+  });
+
+  test('with a content coding is refused with 415, whatever it is signed with', async (t) => {
+    const { deliver, signed, problems, counters } = await setUpOne(t);
+    assert.equal(await deliver({ ...signed('a-1', '{}'), 'content-encoding': 'gzip' }, '{}'), 415);
+    assert.deepEqual(problems.map(({ code }) => code), ['encoded-delivery']);
+    assert.equal(counters.events, 0);
+  });
+
+  test('that is malformed is refused, and what came behind it on the connection is not read', async (t) => {
+    const { url, problems, counters } = await setUpOne(t);
+    const { pathname } = new URL(url);
+    const asked = (fields: string, body: string) => `POST ${pathname} HTTP/1.1\r\nhost: a\r\n${fields}\r\n\r\n${body}`;
+    for (const [fields, status] of [['host: b', 400], ['transfer-encoding: gzip, chunked', 501]] as const) {
+      const text = await talk(url, asked(fields, status === 501 ? '0\r\n\r\n' : '') + asked('content-length: 2', '{}'));
+      assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `));
+      assert.doesNotMatch(text, /HTTP\/1\.1 [^]*HTTP\/1\.1 /);
+    }
+    assert.ok(problems.every(({ code }) => code === 'malformed-delivery'), JSON.stringify(problems));
+    assert.equal(counters.events, 0);
   });
 
   test('that is too large is refused with 413, and its rest is not kept', async (t) => {

@@ -157,6 +157,13 @@ describe('a body', () => {
     assert.equal((await deliver('msg_1', 'x'.repeat(1000))).status, 204);
   });
 
+  test('with a content coding is not read, even when it is signed', async (t) => {
+    const { url, got, receiver } = await setUp(t);
+    const response = await fetch(url, { method: 'POST', headers: { ...signed('msg_1', '{}'), 'content-encoding': 'gzip' }, body: '{}' });
+    assert.deepEqual([response.status, response.headers.get('accept-encoding')], [415, 'identity']);
+    assert.deepEqual([got.length, receiver.counts().unread], [0, 1]);
+  });
+
   test('that is cut off is not acted upon', async (t) => {
     const { url, got, receiver } = await setUp(t);
     const socket = connect(Number(new URL(url).port), '127.0.0.1');

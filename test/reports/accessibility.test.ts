@@ -51,7 +51,7 @@ const reports: Record<string, () => Result[]> = {
       chromium: { status: 'measured', version: '140.0', patienceMs: 2000, opened: [{ variant: 'sse', pages: 7, streams: 6, answered: 0 }] },
     }];
   },
-  'a result with nothing in it': () => [{ ...fixtureResult(), trials: [], expectations: [], interrupted: true }],
+  'a result with nothing in it': () => [{ ...fixtureResult(), trials: [], expectations: [], state: { kind: 'interrupted', by: 'SIGINT' } as const }],
 };
 
 for (const [name, results] of Object.entries(reports)) {

@@ -50,7 +50,7 @@ export type FixtureOptions = {
 export function fixtureResult({ repeat = 1, measureS = 20, seed = 1, trouble = false }: FixtureOptions = {}): Result {
   const trials = Array.from({ length: repeat }, (_, i) => shapes.map((shape) => trialOf(shape, i + 1, measureS, seed, trouble))).flat();
   return {
-    format: 'pushbench-result', version: 1, pushbench: '0.1.0',
+    format: 'pushbench-result', version: 2, pushbench: '0.1.0',
     createdAt: new Date(Date.UTC(2026, 0, 2, 10, 0, seed)).toISOString(),
     command: `npm start -- run compare --set phases.measure=${measureS}s`, seed,
     scenario: {
@@ -65,7 +65,7 @@ export function fixtureResult({ repeat = 1, measureS = 20, seed = 1, trouble = f
       const { title, how, lacks } = patterns[pattern];
       return [pattern, { title, how, lacks: { ...lacks } }];
     })),
-    trials, expectations: expectationsOf(trials), interrupted: false,
+    trials, expectations: expectationsOf(trials), state: { kind: 'finished' },
   };
 }
 

@@ -55,7 +55,7 @@ test('JUnit: a suite for each trial, a case for each expectation, an error for w
 
 test('JUnit: a run that was interrupted is an error, several results are told apart', () => {
   const result = fixtureResult();
-  const stopped = parseJunit(renderJunit([{ ...result, trials: [], expectations: [], interrupted: true }]));
+  const stopped = parseJunit(renderJunit([{ ...result, trials: [], expectations: [], state: { kind: 'interrupted', by: 'SIGINT' } as const }]));
   assert.equal(stopped.testsuites.errors, '1');
   const both = parseJunit(renderJunit([result, fixtureResult({ seed: 2 })]));
   assert.equal(new Set(both.testsuites.testsuite.map(({ name }) => name)).size, 12);
@@ -88,12 +88,16 @@ test('CSV: a row for each metric of each trial with its unit, one for a trial th
   assert.ok(rows.filter(({ variant }) => variant === 'long-polling').every(({ outcome }) => outcome === 'invalid'));
 });
 
-test('CSV: any field comes through as it was', () => {
-  fc.assert(fc.property(fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\r', '\n', ' ', ';'), maxLength: 8 }), { minLength: 2, maxLength: 5 }), (fields) => {
+test('CSV: any field comes through as it was, but for what a spreadsheet would take for a formula, and carriage returns', () => {
+  fc.assert(fc.property(fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\r', '\n', ' ', ';', '=', '+', '-', '@', '\t'), maxLength: 8 }), { minLength: 2, maxLength: 5 }), (fields) => {
     const text = `${fields.map((_, i) => `c${i}`).join(',')}\r\n${fields.map(csvField).join(',')}\r\n`;
     const [row] = read(text, { type: 'csv' }) as unknown as Record<string, string>[];
-    assert.deepEqual(fields.map((_, i) => row![`c${i}`]), fields);
+    const kept = fields.map((field) => field.replaceAll('\r', '\n')).map((field) => (/^[=+\-@\t\n]/.test(field) ? `'${field}` : field));
+    assert.deepEqual(fields.map((_, i) => row![`c${i}`]), kept);
   }));
+  for (const [value, written] of [[-5, '-5'], [0.1, '0.1'], [1e21, '1e+21'], ['-5', "'-5"], ['=1+1', "'=1+1"], ['@SUM(1)', "'@SUM(1)"], ['\r=1', '"\'\n=1"'], ['a=1', 'a=1']] as const) {
+    assert.equal(csvField(value), written);
+  }
 });
 
 test("HdrHistogram log: its own reader finds every trial's histogram, tagged by variant, with its time", () => {
@@ -161,7 +165,7 @@ test('Markdown: a table keeps its columns and hostile text stays text', () => {
 });
 
 test('every format renders one result and several, and one that has nothing to show', async () => {
-  const empty = { ...fixtureResult(), trials: [], expectations: [], interrupted: true };
+  const empty = { ...fixtureResult(), trials: [], expectations: [], state: { kind: 'interrupted', by: 'SIGINT' } as const };
   for (const format of Object.keys(formats)) {
     assert.ok(isFormat(format));
     const one = await documentsOf(format, [fixtureResult()], { interactive: false });

@@ -2,8 +2,10 @@
 // whatever spelling or link, and answers to pages that come by another name.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,7 +13,7 @@ import { test, type TestContext } from 'node:test';
 import { renderHtml } from '../../reports/html.ts';
 import { markdownBlocks } from '../../reports/docs.ts';
 import { serveArchive } from '../../reports/web.ts';
-import { talk } from '../servers/raw-http.ts';
+import { rawClient, talk } from '../servers/raw-http.ts';
 import { writeAb } from './ab-folder.ts';
 import { fixtureResult } from './fixture.ts';
 
@@ -136,6 +138,42 @@ test('what ab stored stands among the runs, with its verdict, its forms and its 
   assert.match((await ask(url, '/')).body, /ab-compare<\/th>.*comparison\.json is a link/s);
 });
 
+test('what is larger than its limit is named in the index, skipped elsewhere, and answered 413 with the limit', async (t) => {
+  const { url, folder } = await opened(t);
+  const large = (...path: string[]) => {
+    const file = join(folder, 'results', ...path);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, '');
+    truncateSync(file, 70 * 1024 ** 2); // a hole, which takes no room on the disk
+  };
+  large('large', 'result.json');
+  large('large-ab', 'comparison.json');
+  large('second', 'report.html');
+  execFileSync('mkfifo', [join(folder, 'results', 'linked-file', 'report.html')]);
+  const index = await ask(url, '/');
+  for (const name of ['large', 'large-ab']) assert.match(index.body, new RegExp(`>${name}</th>.*cannot be read:.* it has 73,400,320 bytes, and at most 67,108,864 \\(64 MiB\\) are read`));
+  for (const path of ['large/result.json', 'large/report.html', 'large/csv', 'large-ab/report.html', 'large-ab/comparison.json', 'second/report.html']) {
+    const { status, body } = await ask(url, `/runs/${path}`);
+    assert.equal(status, 413, path);
+    assert.match(body, /<p class="headline">\S+ is not read: it has 73,400,320 bytes, and at most 67,108,864 \(64 MiB\) are read: /);
+  }
+  for (const path of ['/side-by-side?run=first&run=large', '/compare?run=first&run=large']) assert.equal((await ask(url, path)).status, 413, path);
+  assert.equal((await ask(url, '/history/compare')).status, 200);
+  assert.equal((await ask(url, '/runs/linked-file/report.html')).status, 404, 'a pipe is not waited for');
+});
+
+test('a result that is another file is told so without being quoted', async (t) => {
+  const { url, folder } = await opened(t);
+  for (const [name, text] of [['passwd', 'root:SECRET:0:0:/root\n'], ['other', '{"SECRET":"SECRET","format":"SECRET"}'], ['deep', '['.repeat(100_000)], ['binary', 'SECRET\0']] as const) {
+    mkdirSync(join(folder, 'results', name));
+    writeFileSync(join(folder, 'results', name, 'result.json'), text);
+    const { status, body } = await ask(url, `/runs/${name}/report.html`);
+    assert.equal(status, 422, name);
+    assert.doesNotMatch(body, /SECRET/);
+  }
+  assert.doesNotMatch((await ask(url, '/')).body, /SECRET/);
+});
+
 test('a comparison that cannot be read says why', async (t) => {
   const { url, folder } = await opened(t);
   const rows: [string, string, RegExp][] = [
@@ -184,7 +222,7 @@ test('no spelling of a path leads out of the folder, no link is followed', async
     ...names.flatMap((name) => ['result.json', 'report.html', 'csv', 'markdown'].map((file) => `/runs/${name}/${file}`)),
     ...names.map((name) => `/side-by-side?run=${name}`),
     '/../secret.txt', '/runs/../../secret.txt', '/runs/first/../../../secret.txt', '/runs/first/%2e%2e/%2e%2e/%2e%2e/secret.txt', '/runs/first/..%2f..%2f..%2fsecret.txt',
-    '/docs/..%2f..%2fpackage.json', '/docs/patterns/..%2f..%2fREADME', '/docs/../package.json', '/docs/images/report', '//etc/passwd', 'http://127.0.0.1/../secret.txt',
+    '/docs/..%2f..%2fpackage.json', '/docs/patterns/..%2f..%2fREADME', '/docs/../package.json', '/docs/images/report', '//etc/passwd', `${url}../secret.txt`,
     '/runs/first/result.json/', '/runs/first/constructor', '/runs/first', '/nothing',
   ];
   for (const path of paths) {
@@ -202,12 +240,13 @@ test('no spelling of a path leads out of the folder, no link is followed', async
 test('another name for this address gets nothing, nor do pages of another origin, and nothing but reading is done', async (t) => {
   const { url, folder } = await opened(t);
   const { port } = new URL(url);
-  for (const host of ['evil.example', `evil.example:${port}`, `127.0.0.1.evil.example:${port}`, '192.168.1.5', '0.0.0.0', `user@127.0.0.1:${port}`]) {
+  for (const host of ['evil.example', `evil.example:${port}`, `127.0.0.1.evil.example:${port}`, '192.168.1.5', '0.0.0.0']) {
     const { status, body } = await ask(url, '/', { host });
     assert.equal(status, 421, host);
     assert.match(body, /--allow-host/);
     assert.doesNotMatch(body, /runs\//);
   }
+  assert.equal((await ask(url, '/', { host: `user@127.0.0.1:${port}` })).status, 400, 'no host at all');
   // Another port is that of a forwarded one.
   for (const host of [`LOCALHOST:${port}`, '127.0.0.1', `[::1]:${Number(port) + 1}`]) assert.equal((await ask(url, '/', { host })).status, 200, host);
   const foreign = ['https://evil.example', 'null', 'http://localhost:1'].map((origin): Record<string, string> => ({ origin }));
@@ -259,4 +298,36 @@ test('Markdown of the documentation becomes HTML, and nothing in it more than th
   ];
   for (const [text, expected] of rows) assert.equal(markup(text), expected);
   assert.match(markup('| a | b |\n| --- | --: |\n| `x` | 1 |'), /<th scope="col">b<\/th>.*<td><code>x<\/code><\/td><td>1<\/td>/);
+});
+
+test('malformed requests get nothing, an absolute target has its own host, and who says nothing makes room for others', async (t) => {
+  const { url } = await opened(t);
+  const { host } = new URL(url);
+  const get = (target: string, fields: string) => talk(url, `GET ${target} HTTP/1.1\r\nconnection: close\r\n${fields}\r\n\r\n`);
+  assert.match(await get('/', `host: ${host}`), /^HTTP\/1\.1 200 /);
+  assert.match(await get('/', `host: ${host}\r\nhost: ${host}`), /^HTTP\/1\.1 400 /);
+  assert.match(await get('/', 'x: y'), /^HTTP\/1\.1 400 /);
+  assert.match(await get('/', `host: ${host}\r\ntransfer-encoding: gzip, chunked`), /^HTTP\/1\.1 501 /);
+  assert.match(await get(`http://${host}/`, 'host: evil.example'), /^HTTP\/1\.1 200 /);
+  assert.match(await get('http://evil.example/', `host: ${host}`), /^HTTP\/1\.1 421 /);
+  const silent = await Promise.all(Array.from({ length: 300 }, () => rawClient(url)));
+  t.after(() => silent.forEach(({ socket }) => socket.destroy()));
+  assert.equal((await ask(url, '/')).status, 200);
+});
+
+test('what is asked for one behind another is made one after another, and too much of it ends the connection', async (t) => {
+  const { url } = await opened(t);
+  const pipelined = async (times: number) => {
+    const { hostname, port } = new URL(url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    let text = '';
+    socket.setEncoding('latin1').on('data', (piece: string) => (text += piece)).on('error', () => {}); // a cut is an end like others
+    const get = (more: string) => `GET /runs/first/result.json HTTP/1.1\r\nHost: ${hostname}:${port}\r\n${more}\r\n`;
+    socket.write(get('').repeat(times - 1) + get('Connection: close\r\n'));
+    await new Promise((resolve) => socket.once('close', resolve));
+    return [...text.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(([, status]) => status);
+  };
+  assert.deepEqual(await pipelined(50), Array.from({ length: 50 }, () => '200'));
+  assert.deepEqual(await pipelined(500), []);
+  assert.equal((await ask(url, '/')).status, 200);
 });

@@ -112,7 +112,7 @@ test('the headline of deliveries that were made again says what came twice and w
 });
 test('the headline says so when nothing can be said', () => {
   const result = fixtureResult();
-  assert.match(headlineOf([{ ...result, trials: [] }]), /nothing can be said: the run was interrupted/);
+  assert.match(headlineOf([{ ...result, trials: [], state: { kind: 'interrupted', by: 'SIGINT' } }]), /nothing can be said: no trial was measured\. The run was interrupted \(SIGINT\)/);
   const failed = { ...result, trials: result.trials.map((trial) => ({ ...trial, outcome: { status: 'failed' as const, valid: false as const, code: 'x', message: 'it broke' } })) };
   assert.match(headlineOf([failed]), /nothing can be said: .*failed/);
 });
@@ -163,8 +163,9 @@ test('files that are no results are refused with what is wrong with them', async
     [join(folder, 'none.json'), /Cannot read a result at .*none\.json: ENOENT/],
     [file('cut.json', good.slice(0, 5000)), /cut\.json is not whole JSON .*cut off/],
     [file('other.json', '{"name":"x"}'), /not a result of pushbench/],
-    [file('newer.json', good.replace('"version":1', '"version":99')), /version 99 .* reads up to 1\. Upgrade/],
-    [file('odd.json', good.replace('"interrupted":false', '"interrupted":"no"')), /does not hold together:[\s\S]*interrupted/],
+    [file('newer.json', good.replace('"version":2', '"version":99')), /version 99 .* reads up to 2\. Upgrade/],
+    [file('damaged.json', good.replace(/"v2":"[^"]{20}/, '"v2":"HISTFAAAABEAAAAAAAAA')), /damaged\.json does not hold together: the histogram endToEnd of trials\[0\] cannot be read \(/],
+    [file('odd.json', good.replace('"kind":"finished"', '"kind":"perhaps"')), /does not hold together:[\s\S]*state/],
   ];
   for (const [path, message] of rows) await assert.rejects(readResult(path), (error) => error instanceof UserError && message.test(error.message), path);
 });

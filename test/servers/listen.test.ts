@@ -246,6 +246,8 @@ describe('counting', () => {
     assert.deepEqual([read().bytesIn, read().bytesOut], [client.socket.bytesWritten, client.socket.bytesRead]);
     assert.match(await talk(url, upgrade('/throws')), /^HTTP\/1.1 500 /);
     for (const target of ['nonsense', '*']) assert.match(await talk(url, upgrade(target)), /^HTTP\/1.1 400 /, target);
+    const fields: [string, number][] = [['host: b', 400], ['content-length: 5', 400], ['transfer-encoding: chunked', 400], ['transfer-encoding: gzip, chunked', 501]];
+    for (const [field, status] of fields) assert.match(await talk(url, upgrade('/echo').replace('\r\n\r\n', `\r\n${field}\r\n\r\n`)), new RegExp(`^HTTP/1.1 ${status} `), field);
     assert.deepEqual(said, ['Error: a defect']);
   });
 });
@@ -304,6 +306,17 @@ describe('malformed requests', () => {
     assert.equal(read().errors, parts.length);
   });
 
+  test('an answer that nobody reads ends the connection', async (t) => {
+    const bytes = Buffer.alloc(24 * 1024 ** 2);
+    const { url, read } = await setUp(t, 'h1', { answerMs: 100, pattern: { routes: { 'GET /large': (_request, response) => endWith(response, 200, {}, bytes) } } });
+    const { socket } = await rawClient(url);
+    socket.pause().write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until('the server has given up', () => read().connectionsClosed === 1);
+    socket.resume(); // the end stands behind what the kernel holds
+    await until('the client knows', () => socket.closed);
+    assert.ok(socket.bytesRead < bytes.length);
+  });
+
   test('an answer may take longer than a request', async (t) => {
     const { url } = await setUp(t, 'h1', { requestMs: 50 });
     const client = await rawClient(url);
@@ -320,6 +333,8 @@ describe('malformed requests', () => {
       await talk(endpoint.url.replace('https', 'http'), 'garbage'.repeat(1000));
       await talk(endpoint.url.replace('https', 'http'), `${head}\r\n`);
       await until('both were errors', () => read().errors >= 2);
+      const named = (host: string) => get('/here', { ':authority': 'localhost', host });
+      assert.deepEqual([(await named('evil.example')).status, (await named('localhost')).status], [400, 200], 'RFC 9113, section 8.3.1');
       await assert.rejects(get('/here', { large: 'x'.repeat(17_000) }), /NGHTTP2_ENHANCE_YOUR_CALM/);
       assert.equal((await get('/here')).text, body);
       const cut = await openSession(endpoint);

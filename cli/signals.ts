@@ -1,0 +1,32 @@
+// Takes Ctrl-C and its like for commands that have something to end: the first signal ends the work tidily, a second
+// one at once, and nothing outlives the limit.
+
+import { exitCodes, Interruption } from '../core/errors.ts';
+
+/** Whatever was going on, the process is gone so long after the first signal. */
+export const limitMs = 2800;
+export const signalNames = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Aborts `stop` at the first signal.
+ * @param said what is told then
+ * @param atLimit does what cannot wait when the limit has come, and says what is left to do
+ * @returns takes the handlers away; the limit stays, for whatever goes on
+ */
+export function onSignals(stop: AbortController, said: (signal: NodeJS.Signals) => void, atLimit: () => string = () => ''): () => void {
+  let told = false;
+  const handler = (signal: NodeJS.Signals) => {
+    if (told) process.exit(exitCodes.interrupted); // the children end with this process
+    told = true;
+    stop.abort(new Interruption(signal));
+    setTimeout(() => {
+      console.error(`Not everything ended within ${limitMs / 1000} s of ${signal}, so it was ended by force. ${atLimit()}`.trimEnd());
+      process.exit(exitCodes.interrupted);
+    }, limitMs).unref();
+    said(signal);
+  };
+  for (const name of signalNames) process.on(name, handler);
+  return () => {
+    for (const name of signalNames) process.off(name, handler);
+  };
+}

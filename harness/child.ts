@@ -1,0 +1,136 @@
+// Starts every process that the harness starts, so that none outlives it: neither when the harness is killed, nor when
+// the process is stopped (SIGSTOP) at that moment and cannot notice. Linux ends a direct child with its parent where
+// setpriv (util-linux) asks for it. What a child starts in turn, and children where there is no setpriv or that it had
+// not got to, are ended by a guardian: a shell that waits for the harness to go and then kills whatever carries its mark.
+
+import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { Socket } from 'node:net';
+import { processesWith } from './process-tree.ts';
+
+const markName = 'PUSHBENCH_HARNESS';
+/** In the environment of all that this process starts, and of nothing else. */
+const mark = `${markName}=${process.pid}-${randomBytes(8).toString('hex')}`;
+
+/**
+ * Reads until the harness is gone. Nothing is killed by a number that was noted before, since a process that has ended
+ * leaves its number to others: each is looked up by the mark in its environment right then, and a group goes with its
+ * leader. Several rounds, for those that are just starting others.
+ */
+const guardianScript = `( cat > /dev/null
+for round in 1 2 3 4 5 6 7 8 9 10; do
+  found=$(grep -lsF -e "$0" /proc/[0-9]*/environ)
+  [ -n "$found" ] || exit 0
+  for file in $found; do
+    pid=\${file#/proc/}; pid=\${pid%/environ}
+    stat=$(cat /proc/$pid/stat 2> /dev/null) || continue
+    set -- \${stat##*)}
+    [ "$3" = "$pid" ] && kill -KILL -$pid 2> /dev/null
+    kill -KILL $pid 2> /dev/null
+  done
+done ) <&3 3<&- > /dev/null 2>&1 &`;
+
+let bound: boolean | undefined;
+/** Whether the kernel can be asked to end a child with its parent. */
+function canBind(): boolean {
+  bound ??= process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'KILL', '--', 'true'], { stdio: 'ignore' }).status === 0;
+  return bound;
+}
+
+const binding = ['--pdeathsig', 'KILL', '--'];
+
+let guarded = false;
+/** Starts the guardian, once. It is no child of this process, so that what stops all children does not stop it. */
+function guard(): void {
+  if (guarded) return;
+  guarded = true;
+  const starter = spawn('sh', ['-c', guardianScript, mark], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  starter.on('error', () => {}); // no shell: then nobody guards
+  starter.unref();
+  const line = starter.stdio[3];
+  // Neither end of it keeps this process alive; its end is what the guardian waits for.
+  if (line instanceof Socket) line.on('error', () => {}).unref();
+}
+
+/** The environment of a process that this one starts. @param role tells some of them from the others, for `endMarked` */
+export function markedEnvironment(role = ''): Record<string, string | undefined> {
+  return { ...process.env, [markName]: `${mark.slice(markName.length + 1)}${role}` };
+}
+
+/** Forks a module of ours, with a channel and its standard error to be read. */
+export function forkChild(entry: URL): ChildProcess {
+  const options = { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: markedEnvironment() } as const;
+  guard();
+  if (canBind()) return fork(entry, { ...options, stdio: [...options.stdio], execPath: 'setpriv', execArgv: [...binding, process.execPath] });
+  return fork(entry, { ...options, stdio: [...options.stdio], execArgv: [] });
+}
+
+/** A command with whatever it starts in turn. */
+export type ProcessTree = {
+  readonly child: ChildProcess;
+  /** Resolves when the command itself has ended, or could not be started. */
+  readonly gone: Promise<void>;
+  /** Sends a signal to the command and all in its process group. */
+  signal(signal: NodeJS.Signals): void;
+};
+
+/** Starts a command in a process group of its own. */
+export function startTree(file: string, args: readonly string[], options: { cwd?: string; stdio?: 'ignore' | 'pipe' } = {}): ProcessTree {
+  guard();
+  const { cwd, stdio = 'ignore' } = options;
+  const [command, all] = canBind() ? ['setpriv', [...binding, file, ...args]] as const : [file, args];
+  const child = spawn(command, all, { detached: true, stdio: ['ignore', stdio, stdio], env: markedEnvironment(), ...(cwd !== undefined && { cwd }) });
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()));
+  return {
+    child, gone,
+    signal(signal) {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, signal);
+      } catch {
+        // All of it has ended by itself.
+      }
+    },
+  };
+}
+
+const outputKeptBytes = 1024 ** 2;
+
+/**
+ * Runs a command to its end.
+ * @returns what it wrote to standard output, without white space around it
+ * @throws Error with what it said when it fails; the signal's reason when it is aborted, which ends the command at once
+ */
+export async function runToEnd(file: string, args: readonly string[], { cwd, signal }: { cwd?: string; signal: AbortSignal }): Promise<string> {
+  signal.throwIfAborted();
+  const tree = startTree(file, args, { stdio: 'pipe', ...(cwd !== undefined && { cwd }) });
+  const { child } = tree;
+  let [stdout, stderr] = ['', ''];
+  let problem: Error | undefined;
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout = (stdout + text).slice(-outputKeptBytes)));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-outputKeptBytes)));
+  child.on('error', (error) => (problem = error));
+  const onAbort = () => tree.signal('SIGKILL');
+  signal.addEventListener('abort', onAbort, { once: true });
+  await tree.gone;
+  signal.removeEventListener('abort', onAbort);
+  signal.throwIfAborted();
+  if (problem) throw problem;
+  if (child.exitCode !== 0) throw new Error(`Command failed: ${[file, ...args].join(' ')}\n${stderr.trim()}`);
+  return stdout.trim();
+}
+
+/** Makes sure that the guardian ends what others start for this process (a browser that a library starts). */
+export function guardOthers(): void {
+  guard();
+}
+
+/** Kills everything that carries the mark with this role, and the groups that it leads. */
+export function endMarked(role: string): void {
+  for (const { pid, leads } of processesWith(`${mark}${role}`)) {
+    try {
+      process.kill(leads ? -pid : pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+}

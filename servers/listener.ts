@@ -1,0 +1,30 @@
+// What listeners of HTTP/1.1 and HTTP/2 share: how long a connection may stand idle, and how a server is
+// closed.
+
+import type { Server, Socket } from 'node:net';
+
+/** One port. */
+export type Port = { server: Server; close(): Promise<void> };
+
+/**
+ * How long a connection may stand idle between requests, a session without streams: above any usual interval
+ * of polling.
+ */
+export const idleMs = 900_000;
+
+const closeGraceMs = 500;
+
+/** @param sockets all that are open, each a member until its 'close' event */
+export async function closeServer(
+  server: Server,
+  sockets: readonly Socket[],
+  gently: () => void,
+): Promise<void> {
+  if (!server.listening) return;
+  const gone = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+  server.close();
+  gently();
+  const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), closeGraceMs);
+  await Promise.all(gone);
+  clearTimeout(timer);
+}

@@ -1,0 +1,93 @@
+// Reads the history for one subscriber, a piece at a time. It holds the place up to which everything has been
+// read and no event: those are the hub's, which may let go of them meanwhile. That is a loss only where it
+// concerns what the subscriber was promised: after a reset all that was held then, after `last` the newest
+// event of each topic and what followed. What had gone before it came, it was told of or never asked for.
+
+import { currentState, type Hub, type HubEvent } from './hub.ts';
+
+export type Replay = {
+  readonly kind: 'history';
+  readonly topics: readonly string[];
+  /** Everything up to here has been read. */
+  cursor: string;
+  /**
+   * Published since the beginning less what was read: how much further behind the subscriber is than it was
+   * then.
+   */
+  grownBytes: number;
+  /** Left out where all behind the cursor was promised. */
+  readonly promise: Promised | undefined;
+};
+
+type Promised = {
+  /** All that was held, or the newest of each topic. */
+  readonly of: 'held' | 'newest';
+  /** The offset of each topic's first event among them; none of a topic that had none. */
+  readonly first: ReadonlyMap<string, number>;
+  /** The log's end then. */
+  readonly end: number;
+};
+
+/** What is to be read next; `lost` when some of what was promised is no longer held. */
+type Rest = { events: HubEvent[]; lost: boolean };
+
+/** @returns the replay and all that is to be read as things are; `lost` when the cursor came too late */
+export function beginReplay(hub: Hub, topics: readonly string[], cursor: string): Rest & { replay: Replay } {
+  const { events, lost } = hub.since(topics, cursor);
+  const of = cursor === currentState ? 'newest' : lost ? 'held' : undefined;
+  return {
+    events,
+    lost,
+    replay: {
+      kind: 'history',
+      topics,
+      cursor,
+      grownBytes: 0,
+      promise: of && { of, first: firstOf(events), end: offsetIn(hub.cursor()) },
+    },
+  };
+}
+
+export function restOf(hub: Hub, { topics, cursor, promise }: Replay): Rest {
+  const { events, lost } = hub.since(topics, cursor);
+  if (!promise) return { events, lost };
+  const { of, first, end } = promise;
+  const rest =
+    of === 'held'
+      ? events
+      : events.filter(({ topic, offset }) => offset > end || first.get(topic) === offset);
+  return {
+    events: rest,
+    lost: lost && topics.some((topic) => isLost(hub, topic, offsetIn(cursor), promise, rest)),
+  };
+}
+
+/** The place moves behind what was read, of which there is some. */
+export function advance(replay: Replay, read: readonly HubEvent[]): void {
+  replay.cursor = read.at(-1)!.id;
+  for (const { json } of read) replay.grownBytes -= Buffer.byteLength(json);
+}
+
+function isLost(
+  hub: Hub,
+  topic: string,
+  at: number,
+  { of, first, end }: Promised,
+  rest: readonly HubEvent[],
+): boolean {
+  const from = first.get(topic) ?? end + 1;
+  const lostBehind = (offset: number) => hub.since([topic], `${hub.epoch}-${Math.max(at, offset)}`).lost;
+  if (of === 'held') return lostBehind(from - 1);
+  // A topic's newest event may go when there is a newer one.
+  return lostBehind(end) || (from > at && from <= end && !rest.some((event) => event.topic === topic));
+}
+
+function firstOf(events: readonly HubEvent[]): Map<string, number> {
+  const first = new Map<string, number>();
+  for (const { topic, offset } of events) if (!first.has(topic)) first.set(topic, offset);
+  return first;
+}
+
+function offsetIn(cursor: string): number {
+  return Number(cursor.slice(cursor.lastIndexOf('-') + 1));
+}
