@@ -78,8 +78,8 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
   const entering = new Set<string>();
   const changes = createWrites();
   let seenVersion: string | null = '';
-  /** Changes of ours on their way: what Redis says is older. */
-  let unsaved = 0;
+  /** Changes of ours on their way, by endpoint: what Redis says of it is older. */
+  const unsaved = new Map<string, number>();
   let reloading: Promise<void> | undefined;
   /**
    * Changes that clients ask for are made one after the other: each begins with what the one before has left.
@@ -88,19 +88,25 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
 
   link.redis.defineCommand('pushbenchChange', { lua: changeScript, numberOfKeys: 3 });
 
-  /** @param text undefined to remove it */
-  async function write(id: string, text: string | undefined): Promise<void> {
-    unsaved++;
+  /**
+   * @param text undefined to remove it
+   * @param apply changes the copy, before anything that Redis says of it is taken again
+   */
+  async function write(id: string, text: string | undefined, apply: () => void): Promise<void> {
+    unsaved.set(id, (unsaved.get(id) ?? 0) + 1);
     try {
       const given = [marker, keys.endpoints, keys.version, identity, id, ...(text === undefined ? [] : [text])];
       // The script above becomes a method of this name, and answers with a word.
       const answer = await link.ask((redis) => (redis as WithChange).pushbenchChange(given));
       if (answer === 'emptied') throw emptied();
+      apply();
     } catch (error) {
       seenVersion = ''; // the next reload takes what Redis has
       throw error;
     } finally {
-      unsaved--;
+      const left = unsaved.get(id)! - 1;
+      if (left > 0) unsaved.set(id, left);
+      else unsaved.delete(id);
     }
   }
 
@@ -134,9 +140,9 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     const [version, mark, field] = await link.ask((redis) =>
       Promise.all([redis.get(keys.version), redis.get(marker), redis.hget(keys.endpoints, markerField)]));
     if (mark !== identity || field !== identity) throw emptied();
-    if (version === seenVersion || unsaved > 0) return;
+    if (version === seenVersion || unsaved.size > 0) return;
     const stored = await link.ask((redis) => redis.hgetall(keys.endpoints));
-    if (unsaved > 0) return;
+    if (unsaved.size > 0) return;
     seenVersion = version;
     for (const [id, text] of Object.entries(stored)) if (id !== markerField) take(id, text);
     for (const id of all.keys()) if (!(id in stored) && texts.has(id)) leave(id);
@@ -161,8 +167,7 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
         stored.key = Number(await link.ask((redis) => redis.incr(keys.next)));
         subscribe(endpoint);
         const text = JSON.stringify(stored);
-        await write(id, text);
-        texts.set(id, text);
+        await write(id, text, () => texts.set(id, text));
       } catch (error) {
         leave(id);
         throw error;
@@ -171,8 +176,7 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
       }
     },
     remove: ({ id }) => inTurn(async () => {
-      await write(id, undefined);
-      leave(id);
+      await write(id, undefined, () => leave(id));
     }),
     change: ({ id }, edit) => inTurn(async () => {
       const endpoint = all.get(id);
@@ -181,21 +185,23 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
       edit(copy);
       checkTopics(copy.topics);
       const text = JSON.stringify(copy.stored);
-      await write(id, text);
-      texts.set(id, text);
-      Object.assign(endpoint.stored, copy.stored);
-      Object.assign(endpoint, { topics: copy.topics, keysAt: copy.keysAt, disabled: copy.disabled });
-      subscribe(endpoint);
+      await write(id, text, () => {
+        const now = all.get(id) ?? endpoint; // another server's change may have put another in its place
+        texts.set(id, text);
+        Object.assign(now.stored, copy.stored);
+        Object.assign(now, { topics: copy.topics, keysAt: copy.keysAt, disabled: copy.disabled });
+        subscribe(now);
+      });
     }),
     save({ stored }) {
       const text = JSON.stringify(stored);
       texts.set(stored.id, text);
-      changes.add(write(stored.id, text));
+      changes.add(write(stored.id, text, () => {}));
     },
     async current(id) {
       const known = all.get(id);
       if (known?.disabled === undefined && known) return known;
-      if (known && unsaved > 0) return known;
+      if (known && unsaved.has(id)) return known;
       const text = await link.ask((redis) => redis.hget(keys.endpoints, id));
       if (text !== null) take(id, text);
       return all.get(id);

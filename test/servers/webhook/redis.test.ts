@@ -94,6 +94,20 @@ describe('over Redis', { skip: noRedis }, () => {
     assert.deepEqual((await servers[0].deliveries('?state=cancelled')).deliveries, []);
   });
 
+  test('an endpoint that is read while it changes follows its topics once', async (t) => {
+    const at = await receiver(t);
+    const server = await serve(t, newUrl());
+    const { id } = await server.register(at.url, ['t0']);
+    for (let i = 1; i <= 40; i++) {
+      const reads = Array.from({ length: 6 }, () => server.endpoints());
+      await Promise.all([server.change(id, { events: [`t${i}`] }), ...reads]);
+    }
+    const ids = [await server.publish('t40'), await server.publish('t40')];
+    await server.publish('t39');
+    await eventually('all are made', async () => (await server.stats()).depth === 0);
+    assert.deepEqual(at.got.map(({ headers }) => headers['webhook-id']).sort(), ids.sort());
+  });
+
   test('what is wrong with one write is told to its publisher, and not to those that come later', async (t) => {
     const at = await receiver(t);
     const url = newUrl();
