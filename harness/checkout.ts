@@ -40,8 +40,9 @@ export async function checkOut(ref: string, { root, cleanUp, note, signal }: Che
   const parent = mkdtempSync(join(tmpdir(), 'pushbench-ab-'));
   const folder = join(parent, 'checkout');
   cleanUp(() => {
+    // Twice by force: where git was interrupted the worktree is locked.
     try {
-      execFileSync('git', ['-C', root, 'worktree', 'remove', '--force', folder], { stdio: 'ignore', timeout: removeLimitMs });
+      execFileSync('git', ['-C', root, 'worktree', 'remove', '--force', '--force', folder], { stdio: 'ignore', timeout: removeLimitMs });
     } catch {
       // It was never added, or somebody removed it.
     }

@@ -72,3 +72,16 @@ test('what cannot be checked out or installed is told, and leaves nothing either
   for (const action of undo) action();
   assert.equal(worktrees(), 1);
 });
+
+test('an abort ends git, and the worktree that it had begun goes all the same', async (t) => {
+  const { root, now, options, undo, worktrees } = repository(t);
+  // Git waits in the hook with the worktree made, and locked as it locks one that it has begun.
+  writeFileSync(join(root, '.git/hooks/post-checkout'), '#!/bin/sh\ngit worktree lock . 2> /dev/null; touch "$0.ran"; sleep 1000\n', { mode: 0o755 });
+  const stop = new AbortController();
+  const checking = checkOut(now, { ...options, signal: stop.signal });
+  while (!existsSync(join(root, '.git/hooks/post-checkout.ran'))) await new Promise((resolve) => setTimeout(resolve, 20));
+  stop.abort(new Error('enough'));
+  await assert.rejects(checking, /enough/);
+  for (const action of undo) action();
+  assert.equal(worktrees(), 1);
+});
