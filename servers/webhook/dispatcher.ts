@@ -332,6 +332,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
       if (!lane) return;
       lane.pending++;
       lane.bytes += message.bodyBytes;
+      if (id <= lane.freshTo) return; // loaded already: it is told of later than it was stored (servers/inject.ts)
       if (lane.more || lane.fresh.size() >= loadAtOnce || loaded >= loadedMost) {
         lane.more = true;
       } else {

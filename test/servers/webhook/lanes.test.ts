@@ -201,3 +201,30 @@ describe('time', () => {
     });
   }
 });
+
+test('a delivery that a lane has found in the store is made once, although it is told of afterwards', async (t) => {
+  const store = openSqliteStore(':memory:');
+  t.after(() => store.close());
+  const endpoint = { key: 0, id: 'ep_1', config: '{}', createdMs: 0, disabled: undefined, failures: 0, failingSinceMs: undefined };
+  store.saveEndpoint(endpoint);
+  const { key } = endpoint;
+  const made: number[] = [];
+  const dispatcher = createDispatcher({
+    store, timers: realTimers, concurrency: 8, settled() {},
+    async deliver({ id }) {
+      made.push(id);
+      const attempt = { attempt: 1, atMs: 0, latencyMs: 0, status: 204, failure: undefined, answer: '', truncated: false, nextMs: undefined };
+      return { state: 'delivered', attempt };
+    },
+  });
+  dispatcher.open(key, { concurrency: 8, ratePerS: Infinity, fifo: false, breaker: undefined });
+  const message = { id: '', topic: 'news', body: '{}', bodyBytes: 2 };
+  const ids = Array.from({ length: 100 }, (_, i) => store.publish({ ...message, id: `e-${i}` }, [{ key, state: 'pending' }], 0)[0]!);
+  const told = ids.slice(0, 70); // more than a lane keeps in memory: it reads the store for the rest
+  for (const id of told) dispatcher.add(key, id, message, 0);
+  await until('all were made', () => made.length === 100);
+  for (const id of ids.slice(70)) dispatcher.add(key, id, message, 0);
+  dispatcher.add(key, store.publish({ ...message, id: 'last' }, [{ key, state: 'pending' }], 0)[0]!, message, 0);
+  await until('the last was made', () => made.includes(101));
+  assert.equal(made.length, 101);
+});
