@@ -211,10 +211,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
   function readAgain(): void {
     cancelReadAgain = undefined;
     for (const lane of lanes.values()) {
-      if (!lane.isCounted) {
-        count(lane);
-        lane.more = true;
-      }
+      if (!lane.isCounted) count(lane);
       loadWaiting(lane);
       queueUp(lane);
     }
@@ -321,7 +318,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
       };
       lanes.set(endpoint, lane);
       count(lane);
-      lane.more = lane.pending > lane.waiting;
+      lane.more = !lane.isCounted || lane.pending > lane.waiting;
       loadWaiting(lane);
       queueUp(lane);
       wakeUp();
