@@ -46,20 +46,25 @@ export function keyReused(key: string): RequestError {
  * @returns rejects with RequestError 422 when the key stands for another event
  */
 export function withKeys(publish: Publish, remembered = keysRemembered): Publish {
-  const known = new Map<string, { fingerprint: string; answer: ReturnType<Publish> }>();
+  type Entry = { fingerprint: string; answer: ReturnType<Publish> };
+  /** Not more than there are requests; a repeat of one of them must find it, however many come behind it. */
+  const underWay = new Map<string, Entry>();
+  const published = new Map<string, Entry>();
   return (topic, body, stamps, options) => {
     const key = options?.key;
     if (key === undefined) return publish(topic, body, stamps);
     const fingerprint = fingerprintOf(topic, body);
-    const before = known.get(key);
+    const before = underWay.get(key) ?? published.get(key);
     if (before) return before.fingerprint === fingerprint ? before.answer : Promise.reject(keyReused(key));
     const answer = publish(topic, body, stamps, { key });
     const entry = { fingerprint, answer };
-    known.set(key, entry);
-    if (known.size > remembered) known.delete(known.keys().next().value!); // the oldest; there is one
-    answer.catch(() => {
-      if (known.get(key) === entry) known.delete(key);
-    });
+    underWay.set(key, entry);
+    const remember = (): void => {
+      underWay.delete(key);
+      published.set(key, entry);
+      if (published.size > remembered) published.delete(published.keys().next().value!); // the oldest; there is one
+    };
+    answer.then(remember, () => underWay.delete(key));
     return answer;
   };
 }

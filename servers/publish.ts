@@ -36,7 +36,10 @@ export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, c
 
 /** Publishing in the hub, or the store in its place, that remembers the keys of events. */
 export function keyedOf(hub: Hub, store: Publish | undefined): Publish {
-  return withKeys(store ?? (async (topic, body, stamps) => hub.publish(topic, body, stamps)));
+  return withKeys(store ?? (async (topic, body, stamps) => {
+    const { id, seq } = hub.publish(topic, body, stamps); // without its body: a key is remembered for longer than an event
+    return { id, seq };
+  }));
 }
 
 function publisher(path: string, hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, store: Publish | undefined, keyed: Publish): Handler {

@@ -5,21 +5,12 @@
 // With `fifo` a lane has one attempt under way, and one that failed keeps all later ones waiting until it is settled.
 
 import type { AttemptRow, DeliveryStore, Message, Task } from './store.ts';
-import { newFifo, type Fifo } from './fifo.ts';
-import type { Breaker } from './health.ts';
+import { newFifo } from './fifo.ts';
+import { beginIn, emptyLane, hasNext, mayBeginAt, newLane, takeNext, type Lane, type LaneOptions } from './lane.ts';
 import type { Timers } from './timers.ts';
 
 /** What became of an attempt. `again`: `attempt.nextMs` says when. */
 export type Outcome = { state: 'again' | 'delivered' | 'exhausted' | 'cancelled'; attempt: AttemptRow };
-
-export type LaneOptions = {
-  /** Attempts under way at once. */
-  concurrency: number;
-  /** Attempts a second at the most, over any second and a tenth; Infinity for no limit. */
-  ratePerS: number;
-  fifo: boolean;
-  breaker: Breaker | undefined;
-};
 
 export type DispatcherOptions = {
   store: DeliveryStore;
@@ -49,38 +40,8 @@ export type Dispatcher = {
   close(): Promise<void>;
 };
 
-type Lane = LaneOptions & {
-  readonly endpoint: number;
-  /** Loaded and due. */
-  readonly fresh: Fifo<Task>;
-  readonly retries: Fifo<Task>;
-  /** Loaded: due or under way. */
-  readonly loaded: Set<number>;
-  /** Of those, the ones that the store has under `waiting`. */
-  readonly loadedWaiting: Set<number>;
-  readonly underWay: Set<number>;
-  /** Fresh deliveries above this id are in the store alone, if `more`. */
-  freshTo: number;
-  more: boolean;
-  /** Deliveries with a time of their own that are not loaded. */
-  waiting: number;
-  /** There may be due ones among them. */
-  moreDue: boolean;
-  pending: number;
-  bytes: number;
-  /** The store could be asked for the two. */
-  isCounted: boolean;
-  inLine: boolean;
-  wakeAtMs: number;
-  cancelWake: () => void;
-  /** When the next attempt is within the rate (the generic cell rate algorithm's theoretical arrival time). */
-  paceMs: number;
-};
-
 /** Deliveries that a lane loads at once. */
 const loadAtOnce = 64;
-/** How far a lane may be ahead of its pace: what stood still for a moment may be caught up. */
-const burstMs = 100;
 /** Loaded over all lanes; beyond, a lane has one at a time. */
 const loadedMost = 100_000;
 /** Outcomes that the store could not take yet; beyond, no attempt begins until it has. Each may be made again after a kill. */
@@ -150,9 +111,8 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
 
   /** Whether rate and breaker allow an attempt now; when not, the lane comes back when they do. */
   function mayBegin(lane: Lane, nowMs: number): boolean {
-    const fromMs = lane.breaker?.fromMs(nowMs) ?? (lane.breaker ? undefined : nowMs);
-    if (fromMs === undefined) return false; // the end of the deciding attempt brings the lane back
-    const atMs = Math.max(fromMs, lane.paceMs - burstMs);
+    const atMs = mayBeginAt(lane, nowMs);
+    if (atMs === undefined) return false; // the end of the deciding attempt brings the lane back
     if (atMs <= nowMs) return true;
     wakeAt(lane, atMs);
     return false;
@@ -160,9 +120,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
 
   function begin(lane: Lane, task: Task, nowMs: number): void {
     underWay++;
-    lane.underWay.add(task.id);
-    if (lane.ratePerS !== Infinity) lane.paceMs = Math.max(lane.paceMs, nowMs) + 1000 / lane.ratePerS;
-    lane.breaker?.begin(nowMs);
+    beginIn(lane, task, nowMs);
     void deliver(task).then((outcome) => end(lane, task, outcome));
   }
 
@@ -187,14 +145,11 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
     wakeUp();
   }
 
-  /** The lane's next delivery: of those that are due, the one that has been so for longest. */
+  /** The lane's next delivery, loaded when it has to be. */
   function take(lane: Lane): Task | undefined {
     if (lane.fresh.size() === 0 && lane.more) load(lane);
     if (lane.retries.size() === 0 && lane.moreDue) loadWaiting(lane);
-    const fresh = lane.fresh.peek();
-    const retry = lane.retries.peek();
-    if (lane.fifo && !retry && lane.waiting > 0) return undefined; // behind the one that failed
-    return retry && (lane.fifo || !fresh || retry.dueMs <= fresh.dueMs) ? lane.retries.shift() : lane.fresh.shift();
+    return takeNext(lane);
   }
 
   /** What the store answers, or undefined when it cannot be read; then all lanes try again in a while. */
@@ -211,10 +166,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
   function readAgain(): void {
     cancelReadAgain = undefined;
     for (const lane of lanes.values()) {
-      if (!lane.isCounted) {
-        count(lane);
-        lane.more = true;
-      }
+      if (!lane.isCounted) count(lane);
       loadWaiting(lane);
       queueUp(lane);
     }
@@ -278,9 +230,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
 
   /** Puts the lane behind the others when another attempt of it may be made. */
   function queueUp(lane: Lane): void {
-    if (lane.inLine || lane.underWay.size >= lane.concurrency) return;
-    const blocked = lane.fifo && lane.waiting > 0;
-    if (lane.retries.size() === 0 && !lane.moreDue && (blocked || (lane.fresh.size() === 0 && !lane.more))) return;
+    if (lane.inLine || !hasNext(lane)) return;
     lane.inLine = true;
     line.push(lane);
   }
@@ -300,13 +250,8 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
     if (!lane) return new Set();
     lanes.delete(endpoint);
     if (lane.underWay.size > 0) leaving.set(endpoint, lane);
-    lane.cancelWake();
     loaded -= lane.loaded.size;
-    lane.loaded.clear();
-    lane.loadedWaiting.clear();
-    lane.fresh.drain();
-    lane.retries.drain();
-    lane.more = false;
+    emptyLane(lane);
     return lane.underWay;
   }
 
@@ -314,14 +259,10 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
     open(endpoint, options) {
       const still = leaving.get(endpoint)?.underWay ?? new Set<number>();
       loaded += still.size;
-      const lane: Lane = {
-        ...options, endpoint, fresh: newFifo(), retries: newFifo(), loaded: new Set(still), loadedWaiting: new Set(),
-        underWay: new Set(), concurrency: options.fifo ? 1 : options.concurrency, freshTo: 0, more: false, waiting: 0, moreDue: false,
-        pending: 0, bytes: 0, isCounted: false, inLine: false, wakeAtMs: Infinity, cancelWake: () => {}, paceMs: 0,
-      };
+      const lane = newLane(endpoint, options, still);
       lanes.set(endpoint, lane);
       count(lane);
-      lane.more = lane.pending > lane.waiting;
+      lane.more = !lane.isCounted || lane.pending > lane.waiting;
       loadWaiting(lane);
       queueUp(lane);
       wakeUp();
@@ -332,6 +273,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
       if (!lane) return;
       lane.pending++;
       lane.bytes += message.bodyBytes;
+      if (id <= lane.freshTo) return; // loaded already: it is told of later than it was stored (servers/inject.ts)
       if (lane.more || lane.fresh.size() >= loadAtOnce || loaded >= loadedMost) {
         lane.more = true;
       } else {

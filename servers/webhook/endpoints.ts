@@ -110,9 +110,13 @@ export function endpointOf(stored: StoredEndpoint, scheme: SignatureScheme, brea
   };
 }
 
+export function removedMeanwhile(id: string): RequestError {
+  return new RequestError(404, 'no-webhook', `the webhook ${id} was removed meanwhile`);
+}
+
 /** @throws RequestError 404 when it was removed while somebody waited to change it */
 export function presentOf({ id, disabled }: WebhookEndpoint): void {
-  if (disabled === 'deleted') throw new RequestError(404, 'no-webhook', `the webhook ${id} was removed meanwhile`);
+  if (disabled === 'deleted') throw removedMeanwhile(id);
 }
 
 /** @throws RequestError 409 when it gets no deliveries */

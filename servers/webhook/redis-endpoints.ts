@@ -5,8 +5,7 @@
 
 import type { Redis } from 'ioredis';
 import type { SignatureScheme } from '../../core/signature.ts';
-import { endpointOf, type WebhookEndpoint } from './endpoints.ts';
-import { RequestError } from '../request.ts';
+import { endpointOf, removedMeanwhile, type WebhookEndpoint } from './endpoints.ts';
 import { markerField } from './redis-batch.ts';
 import type { RedisLink } from './redis-link.ts';
 import { createWrites } from './redis-writes.ts';
@@ -60,11 +59,12 @@ export type RedisEndpointsOptions = {
 
 /**
  * A change and the version that tells of it, together; into no other store than the one that the server began
- * with.
+ * with. What another server has removed stays removed.
  */
 const changeScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('HGET', KEYS[2], '${markerField}') ~= ARGV[1] then return 'emptied' end
-if ARGV[3] then redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) else redis.call('HDEL', KEYS[2], ARGV[2]) end
+if ARGV[3] == 'change' and redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then return 'gone' end
+if ARGV[4] then redis.call('HSET', KEYS[2], ARGV[2], ARGV[4]) else redis.call('HDEL', KEYS[2], ARGV[2]) end
 redis.call('INCR', KEYS[3])
 return 'done'
 `;
@@ -89,16 +89,17 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
   link.redis.defineCommand('pushbenchChange', { lua: changeScript, numberOfKeys: 3 });
 
   /**
-   * @param text undefined to remove it
+   * @param text left out to remove it
    * @param apply changes the copy, before anything that Redis says of it is taken again
    */
-  async function write(id: string, text: string | undefined, apply: () => void): Promise<void> {
+  async function write(kind: 'add' | 'change' | 'remove', id: string, apply: () => void, text?: string): Promise<void> {
     unsaved.set(id, (unsaved.get(id) ?? 0) + 1);
     try {
-      const given = [marker, keys.endpoints, keys.version, identity, id, ...(text === undefined ? [] : [text])];
+      const given = [marker, keys.endpoints, keys.version, identity, id, kind, ...(text === undefined ? [] : [text])];
       // The script above becomes a method of this name, and answers with a word.
       const answer = await link.ask((redis) => (redis as WithChange).pushbenchChange(given));
       if (answer === 'emptied') throw emptied();
+      if (answer === 'gone') throw removedMeanwhile(id);
       apply();
     } catch (error) {
       seenVersion = ''; // the next reload takes what Redis has
@@ -119,15 +120,15 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
 
   function take(id: string, text: string): void {
     if (texts.get(id) === text) return;
-    texts.set(id, text);
     const before = all.get(id);
     const endpoint = endpointOf(JSON.parse(text) as StoredEndpoint, scheme, undefined); // written by `save` alone
     if (before) {
       const { delivered, givenUp, lastFailure, unsubscribe } = before;
       Object.assign(endpoint, { delivered, givenUp, lastFailure, unsubscribe });
     }
-    all.set(id, endpoint);
     subscribe(endpoint);
+    texts.set(id, text);
+    all.set(id, endpoint);
   }
 
   function leave(id: string): void {
@@ -144,8 +145,16 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     const stored = await link.ask((redis) => redis.hgetall(keys.endpoints));
     if (unsaved.size > 0) return;
     seenVersion = version;
-    for (const [id, text] of Object.entries(stored)) if (id !== markerField) take(id, text);
     for (const id of all.keys()) if (!(id in stored) && texts.has(id)) leave(id);
+    const failures: unknown[] = [];
+    for (const [id, text] of Object.entries(stored)) {
+      try {
+        if (id !== markerField) take(id, text);
+      } catch (error) {
+        failures.push(error); // the others are taken all the same
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   function reload(): Promise<void> {
@@ -167,7 +176,7 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
         stored.key = Number(await link.ask((redis) => redis.incr(keys.next)));
         subscribe(endpoint);
         const text = JSON.stringify(stored);
-        await write(id, text, () => texts.set(id, text));
+        await write('add', id, () => texts.set(id, text), text);
       } catch (error) {
         leave(id);
         throw error;
@@ -176,27 +185,27 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
       }
     },
     remove: ({ id }) => inTurn(async () => {
-      await write(id, undefined, () => leave(id));
+      await write('remove', id, () => leave(id));
     }),
     change: ({ id }, edit) => inTurn(async () => {
       const endpoint = all.get(id);
-      if (!endpoint) throw new RequestError(404, 'no-webhook', `the webhook ${id} was removed meanwhile`);
+      if (!endpoint) throw removedMeanwhile(id);
       const copy: WebhookEndpoint = { ...endpoint, stored: { ...endpoint.stored } };
       edit(copy);
       checkTopics(copy.topics);
       const text = JSON.stringify(copy.stored);
-      await write(id, text, () => {
+      await write('change', id, () => {
         const now = all.get(id) ?? endpoint; // another server's change may have put another in its place
         texts.set(id, text);
         Object.assign(now.stored, copy.stored);
         Object.assign(now, { topics: copy.topics, keysAt: copy.keysAt, disabled: copy.disabled });
         subscribe(now);
-      });
+      }, text);
     }),
     save({ stored }) {
       const text = JSON.stringify(stored);
       texts.set(stored.id, text);
-      changes.add(write(stored.id, text, () => {}));
+      changes.add(write('change', stored.id, () => {}, text));
     },
     async current(id) {
       const known = all.get(id);

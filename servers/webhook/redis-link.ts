@@ -135,7 +135,8 @@ export function openLink(
       try {
         return await Promise.race([done, silent]);
       } catch (error) {
-        throw isReply(error) || error instanceof RequestError ? error : new AnswerLost(messageOf(error));
+        const isSaid = isReply(error) || error instanceof RequestError || error instanceof TooManyTopics;
+        throw isSaid ? error : new AnswerLost(messageOf(error));
       } finally {
         over.abort();
       }

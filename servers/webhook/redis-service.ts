@@ -57,7 +57,13 @@ export async function createRedisService(context: PatternContext, options: Patte
   const operations = createAnnouncer(context, publisher.publish);
   let backlog: ServerBacklog = { depth: 0, oldestAgeMs: 0 };
 
-  await shared.reload();
+  try {
+    await shared.reload();
+  } catch (error) {
+    patient.giveUp();
+    await closeRedis();
+    throw error;
+  }
   const worker = createRedisWorker({
     context, options, timers, tries, patient, shared, messageOf: messageOfEvent, taken: publisher.taken, tell, tellDisabled, report,
     announce: operations.announce,

@@ -10,7 +10,7 @@ export function createWrites(): Writes {
   let all: Promise<unknown> = Promise.resolve();
   return {
     add(write) {
-      const withIt = Promise.all([all, write]);
+      const withIt = Promise.all([all, write]).then(() => {}); // the results of all before would hang on it
       all = withIt;
       withIt.catch(() => {
         if (all === withIt) all = Promise.resolve();

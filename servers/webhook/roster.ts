@@ -5,9 +5,10 @@
 
 import type { Hub } from '../hub.ts';
 import type { Stats, StreamMessage, EndpointChange, Rotation } from './api.ts';
-import type { Dispatcher, LaneOptions } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { changeTopics, endpointOf, presentOf, rotateSecret, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
 import type { Breaker } from './health.ts';
+import type { LaneOptions } from './lane.ts';
 import type { Announcer } from './operations.ts';
 import { RequestError } from '../request.ts';
 import type { Unit } from './sqlite-commit.ts';

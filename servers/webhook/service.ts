@@ -210,7 +210,10 @@ export function createService(context: PatternContext, options: PatternOptions<'
           enabledOf(endpoint);
           return intake.keep(testMessage(endpoint.stored.key, timers.nowMs(), random), [endpoint]);
         },
-        done: intake.dispatch,
+        done(made) {
+          intake.dispatch(made);
+          dispatcher.wake(endpoint.stored.key); // a change stored with this one may have counted it already
+        },
       });
       return kept.rows[0]!.id; // one for the one endpoint
     },

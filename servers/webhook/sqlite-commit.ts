@@ -19,7 +19,7 @@
 // changes, then the commit, then what each does in memory once it is stored.
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { RequestError } from '../request.ts';
+import { RequestError } from '../request.ts';
 import { isSqliteError, troubleOf, unknownOutcome } from './store-errors.ts';
 
 const commitEveryMs = 2;
@@ -70,6 +70,7 @@ export function createTransactions({ db, refusalOf, mark }: TransactionsOptions)
   let stuck: { error: RequestError; over: PromiseWithResolvers<void> } | undefined;
   let waiting: PromiseWithResolvers<void> | undefined;
   let inUnit = false;
+  let isClosed = false;
   let putBack = (): void => {};
   let cancelTimer: (() => void) | undefined;
   let lastEndMs = 0;
@@ -221,6 +222,10 @@ export function createTransactions({ db, refusalOf, mark }: TransactionsOptions)
 
   return {
     submit<T>(kind: 'publication' | 'change', unit: Unit<T>) {
+      if (isClosed) {
+        unit.undo?.();
+        return Promise.reject(new RequestError(503, 'closing', 'the server is closing; nothing was stored'));
+      }
       const answer = Promise.withResolvers<T>();
       queued[kind].push({ unit, answer } as unknown as Queued); // its own `work` made the result that it is given
       if (stuck) {
@@ -269,6 +274,7 @@ export function createTransactions({ db, refusalOf, mark }: TransactionsOptions)
     recovered: () => stuck?.over.promise ?? Promise.resolve(),
     close() {
       end();
+      isClosed = true;
       cancelTimer?.();
       cancelTimer = undefined;
       if (db.isTransaction) db.exec('ROLLBACK');

@@ -81,7 +81,7 @@ export const statements = {
   keyed: `SELECT fingerprint, event AS id, seq FROM idempotency_keys WHERE key = ? AND at_ms >= ?`,
   pruneKeys: `DELETE FROM idempotency_keys WHERE key IN (SELECT key FROM idempotency_keys WHERE at_ms < ? ORDER BY at_ms LIMIT ?)`,
   pruneKey: `DELETE FROM idempotency_keys WHERE key = ? AND at_ms < ?`,
-  addDelivery: `INSERT INTO deliveries (event, endpoint, state, attempts, created_ms, settled_ms) VALUES (?, ?, ?, 0, ?, ?)`,
+  addDelivery: `INSERT INTO deliveries (id, event, endpoint, state, attempts, created_ms, settled_ms) VALUES (?, ?, ?, ?, 0, ?, ?)`,
   addAttempt: `INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   settle: `UPDATE deliveries SET state = ?, attempts = ?, next_ms = ?, settled_ms = ?, status = ?, failure = ? WHERE id = ?`,
 

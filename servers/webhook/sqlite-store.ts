@@ -28,13 +28,15 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
   const db = path === ':memory:' ? open(path) : openFile(path);
   const run = prepareAll(db, statements);
   let pruneAfter = 0;
+  /** Of the newest delivery. A number is not given again when all deliveries are pruned. */
+  let lastId = (run.newestId.get() as { id: number | null }).id ?? 0;
   let pending = (db.prepare(wholeReads.countPending).get() as { n: number }).n;
   const refusalOf = createRefusals(path);
   const transactions = createTransactions({
     db, refusalOf,
     mark() {
-      const before = pending;
-      return () => (pending = before);
+      const before = { pending, lastId };
+      return () => void ({ pending, lastId } = before);
     },
   });
   const { submit, record, tidy, committed, unsaved, recovered } = transactions;
@@ -62,7 +64,7 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
   }
 
   function prune(beforeMs: number, keep: number, limit: number): number {
-    const keptFrom = ((run.newestId.get() as { id: number | null }).id ?? 0) - keep;
+    const keptFrom = lastId - keep;
     const found = all<{ id: number; event: number; endpoint: number; state: number; createdMs: number }>(run.prunable, pruneAfter, limit);
     const old = found.filter(({ id, createdMs }) => id <= keptFrom || createdMs < beforeMs);
     const gone = old.filter(({ state }) => state > stateNumbers.waiting);
@@ -106,7 +108,8 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
         ids = endpoints.map(({ key, state }) => {
           const isPending = state === 'pending';
           if (isPending) pending++;
-          return Number(run.addDelivery.run(event, key, isPending ? stateNumbers.fresh : stateNumbers.cancelled, nowMs, isPending ? null : nowMs).lastInsertRowid);
+          run.addDelivery.run(++lastId, event, key, isPending ? stateNumbers.fresh : stateNumbers.cancelled, nowMs, isPending ? null : nowMs);
+          return lastId;
         });
       });
       return ids;

@@ -11,6 +11,8 @@ import fc from 'fast-check';
 import { patternOptions, patterns } from '../../core/patterns.ts';
 import { defaultLimits } from '../../core/scenario.ts';
 import { fingerprintOf, idempotencyKeyOf, keyReused, withKeys } from '../../servers/idempotency.ts';
+import { createHub } from '../../servers/hub.ts';
+import { keyedOf } from '../../servers/publish.ts';
 import { RequestError } from '../../servers/request.ts';
 import { startServer } from '../../servers/start.ts';
 import { realTimers } from '../../servers/webhook/timers.ts';
@@ -106,6 +108,24 @@ test('the newest keys are remembered, and no more', async () => {
   assert.equal(published, 4);
   await publish('news', 'x', {}, { key: 'a' });
   assert.equal(published, 5);
+});
+
+test('a key is not forgotten while its event is under way, however many come behind it', async () => {
+  const stored = Promise.withResolvers<{ id: string; seq: number }>();
+  let published = 0;
+  const publish = withKeys(() => {
+    published++;
+    return stored.promise;
+  }, 2);
+  const answers = ['a', 'b', 'c', 'd', 'a'].map((key) => publish('news', key, {}, { key }));
+  assert.equal(published, 4);
+  stored.resolve({ id: 'test-1', seq: 1 });
+  await Promise.all(answers);
+});
+
+test('a key that is remembered keeps no body in memory', async () => {
+  const publish = keyedOf(createHub(defaultLimits, { epoch: 'test' }), undefined);
+  assert.deepEqual(await publish('news', '{}', {}, { key: 'k' }), { id: 'test-1', seq: 1 });
 });
 
 test('what a key stands for is the topic and the body', () => {

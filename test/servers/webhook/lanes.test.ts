@@ -1,10 +1,11 @@
 // Who waits for whom: ten thousand endpoints, slow and dead ones among them, caps of concurrency and rate, and order.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDispatcher } from '../../../servers/webhook/dispatcher.ts';
 import { openSqliteStore } from '../../../servers/webhook/sqlite-store.ts';
+import type { DeliveryStore } from '../../../servers/webhook/store.ts';
 import { realTimers } from '../../../servers/webhook/timers.ts';
 import { bareReceiver, receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
@@ -200,4 +201,63 @@ describe('time', () => {
       assert.match((await server.endpoint(id)).lastFailure!, failure);
     });
   }
+});
+
+/** A dispatcher whose deliveries all succeed at once, the store under it, and one endpoint. */
+function instantDispatcher(t: TestContext, change: (store: DeliveryStore) => Partial<DeliveryStore> = () => ({})) {
+  const store = openSqliteStore(':memory:');
+  t.after(() => store.close());
+  const endpoint = { key: 0, id: 'ep_1', config: '{}', createdMs: 0, disabled: undefined, failures: 0, failingSinceMs: undefined };
+  store.saveEndpoint(endpoint);
+  const { key } = endpoint;
+  const made: number[] = [];
+  const timers = virtualTimers();
+  const dispatcher = createDispatcher({
+    store: { ...store, ...change(store) }, timers, concurrency: 8, settled() {},
+    async deliver({ id }) {
+      made.push(id);
+      const attempt = { attempt: 1, atMs: 0, latencyMs: 0, status: 204, failure: undefined, answer: '', truncated: false, nextMs: undefined };
+      return { state: 'delivered', attempt };
+    },
+  });
+  let events = 0;
+  const message = { id: '', topic: 'news', body: '{}', bodyBytes: 2 };
+  return {
+    made, timers,
+    open: () => dispatcher.open(key, { concurrency: 8, ratePerS: Infinity, fifo: false, breaker: undefined }),
+    store: () => store.publish({ ...message, id: `e-${events++}` }, [{ key, state: 'pending' }], 0)[0]!,
+    add: (id: number) => dispatcher.add(key, id, message, 0),
+  };
+}
+
+test('a delivery that a lane has found in the store is made once, although it is told of afterwards', async (t) => {
+  const { made, open, store, add } = instantDispatcher(t);
+  open();
+  const ids = Array.from({ length: 100 }, store);
+  for (const id of ids.slice(0, 70)) add(id); // more than a lane keeps in memory: it reads the store for the rest
+  await until('all were made', () => made.length === 100);
+  for (const id of ids.slice(70)) add(id);
+  const last = store();
+  add(last);
+  await until('the last was made', () => made.includes(last));
+  assert.equal(made.length, 101);
+});
+
+test('what was pending before a store could not be read is delivered when it can be again', async (t) => {
+  let isReadable = false;
+  const { made, open, store, add, timers } = instantDispatcher(t, ({ backlog }) => ({
+    backlog(key) {
+      if (isReadable) return backlog(key);
+      throw new Error('the disk of the test says no');
+    },
+  }));
+  const before = store();
+  open();
+  const after = store();
+  add(after);
+  await until('the new one was made', () => made.includes(after));
+  isReadable = true;
+  timers.next();
+  await until('the old one was made', () => made.includes(before));
+  assert.deepEqual(made.toSorted((a, b) => a - b), [before, after]);
 });

@@ -9,7 +9,9 @@ import { describe, test, type TestContext } from 'node:test';
 import { createEventSource } from './events.ts';
 import { bareReceiver, receiver, until } from '../receivers.ts';
 import { virtualTimers, type VirtualTimers } from '../virtual-timers.ts';
+import { realTimers } from '../../../servers/webhook/timers.ts';
 import { serveOn } from './client.ts';
+import { serveFailing } from './failing-store.ts';
 
 const day = 86_400_000;
 
@@ -316,4 +318,16 @@ test('lists come in pages, newest first, and by filter', async (t) => {
   assert.equal((await server.deliveries(`?event=${events.events[0]!.id}`)).deliveries.length, 2);
   assert.deepEqual((await server.endpoints('?limit=1')).nextCursor, '1');
   for (const query of ['?limit=0', '?limit=9999', '?state=lost', '?cursor=x', '?what=1']) assert.equal((await server.call('GET', `/webhooks/deliveries${query}`)).status, 400, query);
+});
+
+test('a test event that is stored together with a replay counts once among what is pending', async (t) => {
+  const at = await receiver(t, (_, count) => (count === 1 ? 500 : 204));
+  const { service, register, publish, stats } = await serveFailing(t, realTimers, { retries: [] });
+  const { id } = await register(at.url);
+  await publish();
+  while ((await stats()).exhausted === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  const endpoint = service.endpoints.get(id)!;
+  await Promise.all([service.replay(1, endpoint), service.sendTest(endpoint)]);
+  while ((await stats()).delivered < 2) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.equal(service.pending(endpoint), 0);
 });

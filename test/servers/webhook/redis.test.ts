@@ -189,6 +189,38 @@ describe('over Redis', { skip: noRedis }, () => {
     await until('both came', () => at.got.length === 3);
   });
 
+  test('an endpoint that one server removes does not come back by what another makes of it meanwhile', async (t) => {
+    const answer = Promise.withResolvers<number>();
+    const at = await receiver(t, () => answer.promise);
+    const url = newUrl();
+    const one = await serve(t, url);
+    const { id } = await one.register(at.url);
+    await one.publish('news');
+    await until('it is under way', () => at.got.length === 1);
+    const two = await serve(t, url);
+    assert.equal((await two.endpoints()).webhooks.length, 1);
+    await two.remove(id);
+    answer.resolve(410); // disables the endpoint at the first server, which may not have heard yet
+    assert.equal((await one.call('PATCH', `/webhooks/${id}`, { events: ['other'] })).status, 404);
+    await eventually('the attempt is over', async () => (await one.stats()).underWay === 0);
+    await eventually('it is gone there too', async () => (await one.endpoints()).webhooks.length === 0);
+    assert.deepEqual((await two.endpoints()).webhooks, []);
+  });
+
+  test('a start that fails leaves no connection open', async (t) => {
+    const url = newUrl();
+    const { register } = await serve(t, url);
+    await register('http://127.0.0.1:9/', ['a', 'b']);
+    const client = new Redis(url);
+    t.after(() => client.quit());
+    const connections = async () => Number(/connected_clients:(\d+)/.exec(await client.info('clients'))![1]);
+    const before = await connections();
+    const options = patternOptions.webhook.parse({ store: 'redis', redis: url });
+    const limits = { ...defaultLimits, maxTopics: 1 };
+    await assert.rejects(startServer({ pattern: 'webhook', options, limits, seed: 1 }), { code: 'too-many-topics' });
+    await eventually('its connections are closed', async () => (await connections()) <= before);
+  });
+
   test('what a killed server had under way, another does', { timeout: 60_000 }, async (t) => {
     const hung = new Set<() => void>();
     let slow = true;

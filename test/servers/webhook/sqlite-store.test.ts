@@ -195,3 +195,19 @@ test('what cannot be stored when the process ends is told, and the store closes 
   assert.deepEqual(again.fresh(endpoint.key, 0, 9).map((one) => one.id), [id]);
   await again.close();
 });
+
+test('the number of a delivery is not given again when all are pruned', (t) => {
+  const { store, publish, settle } = newStore(t);
+  const id = publish(1);
+  settle(id, 'delivered');
+  assert.equal(store.prune(-1, 0, 10), 1);
+  assert.ok(publish(2) > id);
+});
+
+test('what is asked of a store that was closed is refused', async () => {
+  const store = openSqliteStore(':memory:');
+  await store.close();
+  let undone = 0;
+  await assert.rejects(store.submit('change', { work: assert.fail, undo: () => undone++ }), { status: 503, code: 'closing' });
+  assert.equal(undone, 1);
+});
