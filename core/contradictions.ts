@@ -24,6 +24,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
   return [
     ...sameVariants(parts),
     ...noWayUp(parts),
+    ...shutReceivers(parts),
     ...noBrowser(parts, context),
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
@@ -51,6 +52,15 @@ function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
   for (const [i, { options, label }] of variants) {
     if (options['over'] !== 'h2' && options['over'] !== 'h2c') continue;
     yield { path: ['variants', i], message: `subscribers publish on "${theirs}", which they do over HTTP/1.1; "${label}" speaks HTTP/2 only` };
+  }
+}
+
+/** A run's own receivers are on loopback, where deliveries to the public internet do not go. */
+function* shutReceivers({ variants }: Parts): Generator<Contradiction> {
+  for (const [i, { options, label }] of variants) {
+    if (options['receivers'] !== 'public' || options['allow'] !== 'auto') continue;
+    const message = `the receivers of a run are on loopback, and "${label}" delivers to public addresses alone; add allow: [127.0.0.0/8]`;
+    yield { path: ['variants', i], message };
   }
 }
 

@@ -13,6 +13,7 @@ describe('values that are impossible together are refused with the reason', () =
     ['half a browser', `${base}browser: { tabs: 3, requests: 1/s }\nvariants: [sse]`, ['2:14: subscribers: 10 subscribers are no whole number of browsers with 3 pages each']],
     ['more streams than a browser has connections', `${base}browser: { tabs: 10, requests: 1/s }\nvariants: [sse, { sse: { over: h2 } }]`, ['4:18: browser.tabs: "sse" holds a connection for each page, and a browser opens 6: the next page would wait for ever']],
     ['servers as pages', `${base}browser: { tabs: 5, requests: 1/s }\nvariants: [webhook]`, ['5:12: variants[0]: the subscribers of "webhook" are servers, not pages of a browser']],
+    ['receivers that deliveries do not reach', `${base}variants: [sse, { webhook: { receivers: public } }]`, ['4:17: variants[1]: the receivers of a run are on loopback, and "webhook receivers=public" delivers to public addresses alone; add allow: [127.0.0.0/8]']],
     ['a freeze that outlasts the trial', `${base}faults: [{ at: 7s, freeze: load, for: 7s }]`, ['4:39: faults[0].for: the freeze would last until 14s, and the trial ends 13s after the measured phase began']],
     ['more topics followed than there are', `${base.replace('5/s', '5/s, follow: 2')}`, ['3:41: topics.news.follow: a subscriber cannot follow 2 topics where the group has one topic; set count too']],
     ['more topics followed than subscribers have', `${base.replace('5/s', '5/s, count: per-subscriber, follow: 11')}`, ['3:64: topics.news.follow: a subscriber cannot follow 11 topics where the group has 10 topics; set count too']],
@@ -27,6 +28,7 @@ describe('values that are impossible together are refused with the reason', () =
   for (const [reads, text, mistakes] of rows) test(reads, () => assert.deepEqual(mistakesIn(text), mistakes));
 
   test('at the bounds they are possible', () => {
+    assert.deepEqual(mistakesIn(`${base}variants: [{ webhook: { receivers: public, allow: [127.0.0.0/8] } }]`), []);
     assert.deepEqual(mistakesIn(`${base}faults: [{ at: 7999ms, disconnect: 5% }, { at: 7s, freeze: load, for: 6s }]
 phases: { drain: 5s }
 variants: [{ polling: { every: 4s, jitter: 25% } }]
