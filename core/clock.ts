@@ -27,7 +27,7 @@ export type Clock = {
 };
 
 /** Above this Node's timers fire at once. */
-const longestTimerMs = 2 ** 30;
+export const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * `setTimeout` for waits of any length.

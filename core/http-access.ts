@@ -104,8 +104,8 @@ export function createJudge(listener: OpenedListener): Judge {
  */
 function hostIn({ headers }: RequestHead): string | undefined {
   const { ':authority': authority, host } = headers;
-  if (authority === undefined || host === undefined || host === authority) return textOf(authority ?? host);
-  return undefined;
+  const [first, second] = [textOf(authority ?? host), textOf(host ?? authority)];
+  return first?.toLowerCase() === second?.toLowerCase() ? first : undefined;
 }
 
 function textOf(value: string | string[] | undefined): string | undefined {

@@ -39,7 +39,8 @@ function cleaned(value: unknown): unknown {
  * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 export function withoutCommands(text: string): string {
-  return text.replace(/^([ \t]*):(?=:)/gm, '$1: ').replace(/##(?=\[)/g, '# #');
+  // The runner skips white space of all alphabets at the beginning of a line.
+  return text.replace(/^([^\S\n]*):(?=:)/gm, '$1: ').replace(/##(?=\[)/g, '# #');
 }
 
 /** JSON without control characters and commands in its texts; it reads back as the same value. */

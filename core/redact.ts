@@ -24,21 +24,32 @@ const mostRounds = 3;
 type Needle = { bytes: string; name: string };
 /** From and up to, in UTF-16 units. */
 type Span = { from: number; to: number; name: string };
-type Known = { needles: Needle[]; shortest: number; longest: number; done: Map<string, string> };
+/** `done` and `quoted`: texts that have been cleaned already, whole and cut. */
+type Known = {
+  needles: Needle[];
+  shortest: number;
+  longest: number;
+  done: Map<string, string>;
+  quoted: Map<string, string>;
+};
 
 const known = new WeakMap<readonly Secret[], Known>();
 
 /** The text with `${NAME}` in the place of each secret, in whatever form. */
 export function redact(text: string, secrets: readonly Secret[]): string {
   if (secrets.length === 0) return text;
-  const { done } = knownOf(secrets);
-  let clean = done.get(text);
-  if (clean === undefined) {
-    clean = cleaned(text, text.length, secrets);
-    if (done.size >= keptTexts) done.clear(); // problems come many times in the same words
-    done.set(text, clean);
+  return kept(knownOf(secrets).done, text, () => cleaned(text, text.length, secrets));
+}
+
+/** A target says most of what it says many times, and it may say it to each of thousands of requests a second. */
+function kept(texts: Map<string, string>, key: string, clean: () => string): string {
+  let text = texts.get(key);
+  if (text === undefined) {
+    text = clean();
+    if (texts.size >= keptTexts) texts.clear();
+    texts.set(key, text);
   }
-  return clean;
+  return text;
 }
 
 /**
@@ -46,9 +57,9 @@ export function redact(text: string, secrets: readonly Secret[]): string {
  * that stands across the cut.
  */
 export function quote(text: string, most: number, secrets: readonly Secret[]): string {
-  return secrets.length === 0
-    ? text.slice(0, most)
-    : cleaned(text.slice(0, quotedLength(most, secrets)), most, secrets);
+  if (secrets.length === 0) return text.slice(0, most);
+  const seen = text.slice(0, quotedLength(most, secrets));
+  return kept(knownOf(secrets).quoted, `${most} ${seen}`, () => cleaned(seen, most, secrets));
 }
 
 /** As `quote`, of bytes `from`..`to` in UTF-8. */
@@ -136,6 +147,7 @@ function knownOf(secrets: readonly Secret[]): Known {
     shortest: Math.min(...needles.map(({ bytes }) => bytes.length)),
     longest: Math.max(...secrets.map(({ value }) => value.length)),
     done: new Map(),
+    quoted: new Map(),
   };
   known.set(secrets, look);
   return look;

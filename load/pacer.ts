@@ -2,7 +2,7 @@
 // core from the server under test. So: a timer until shortly before, then sleep in the kernel (a futex wait
 // with a timeout is good to some 60 us) in slices short enough that answers are still read in between.
 
-import { nowUs } from '../core/clock.ts';
+import { longestTimerMs, nowUs } from '../core/clock.ts';
 
 export type Pacer = {
   /** Takes the next step now, whatever the time. */
@@ -16,7 +16,6 @@ const earlyUs = 2000;
 const sliceUs = 250;
 /** How much later than asked the kernel ends a sleep, as a rule; the rest is spent in turns of the event loop. */
 const oversleepUs = 60;
-const longestTimerMs = 2 ** 31 - 1;
 
 // Nobody ever notifies it; it is there to be waited for.
 const cell = new Int32Array(new SharedArrayBuffer(4));

@@ -3,6 +3,7 @@
 // only, so a request that was cut off is repeated and neither loses an event nor brings one twice.
 // When to ask, and with which request, is the pattern's: polling.ts, long-polling.ts.
 
+import { longestTimerMs } from '../core/clock.ts';
 import { cursorPattern } from '../core/envelope.ts';
 import { backoffMs } from './connection.ts';
 import { createHttpClients, type Client } from './http-client.ts';
@@ -49,8 +50,6 @@ type State = Poller & {
   /** It has left and will come back. */
   away: boolean;
 };
-
-const longestTimerMs = 2 ** 31 - 1;
 
 export function startPollers(context: LoadContext, asking: Asking): RunningLoad {
   const { counters, sink } = context;

@@ -2,7 +2,7 @@
 // without waiting for answers (open model). One that is late sends all that is due at once and leaves nothing
 // out. No event is sent twice: one whose answer is lost with its connection counts as unconfirmed.
 
-import { nowUs } from '../core/clock.ts';
+import { later, nowUs } from '../core/clock.ts';
 import type { EventNumber, Problem, PublishPlan, Window } from '../core/control.ts';
 import { exitCodes, UserError } from '../core/errors.ts';
 import { newHistogram, record, type Histogram } from '../core/histogram.ts';
@@ -80,6 +80,8 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
   let connected = false;
   let over = false;
   let timer: NodeJS.Timeout | undefined;
+  /** Takes the limit on the wait for answers away. */
+  let clearLimit = () => {};
 
   const connection = createPublishConnection(publishUrl, {
     opened() {
@@ -109,7 +111,8 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
     sendDue();
     if (over) return Infinity;
     if (next === events && window) {
-      timer = setTimeout(giveUp, Math.max(answerWithinUs, window.toUs - nowUs()) / 1000);
+      clearLimit();
+      clearLimit = later(Math.max(answerWithinUs, window.toUs - nowUs()) / 1000, giveUp);
       return Infinity;
     }
     const dueUs = plannedUs(next);
@@ -178,12 +181,14 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
     if (over) return;
     over = true;
     clearTimeout(timer);
+    clearLimit();
     done.resolve({ ...published, problems: problems.list() });
   }
 
   function close(): void {
     over = true;
     clearTimeout(timer);
+    clearLimit();
     pacer.stop();
     connection.close();
   }

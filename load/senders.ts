@@ -3,7 +3,7 @@
 // way (`RunningLoad.send`), and else as `POST /messages/{topic}` on a second, kept connection of the subscriber's own
 // over HTTP/1.1, one message at a time. A message whose subscriber has no connection waits for none: it fails.
 
-import { nowUs } from '../core/clock.ts';
+import { later, nowUs } from '../core/clock.ts';
 import type { LoadCommand, LoadReport, Window } from '../core/control.ts';
 import { newHistogram, record, toSparse } from '../core/histogram.ts';
 import { topicName } from '../core/topics.ts';
@@ -75,12 +75,12 @@ export function createSenders(command: Extract<LoadCommand, { kind: 'messages' }
       });
       pacer.wake();
       const lastMs = events === 0 ? 0 : (plannedUs(events - 1) - nowUs()) / 1000;
-      const limit = setTimeout(() => {
+      const stopWaiting = later(Math.max(0, lastMs) + answerWithinMs, () => {
         for (let i = 0; i < open; i++) problems.add('message-unanswered', `the server had not answered a message ${answerWithinMs / 1000} s after the last was due`);
         done.resolve();
-      }, Math.max(0, lastMs) + answerWithinMs);
+      });
       return done.promise.then(() => {
-        clearTimeout(limit);
+        stopWaiting();
         pacer.stop();
         return { kind: 'sent' as const, seq, lag: toSparse(lag), upstream: toSparse(upstream), problems: problems.list() };
       });

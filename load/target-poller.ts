@@ -1,7 +1,7 @@
 // Subscribers of a target that ask again and again, at once or held: polling and long polling. As poller.ts, but
 // the answers are the target's, and so is the way to say what one has had (target-cursor.ts).
 
-import { nowUs } from '../core/clock.ts';
+import { longestTimerMs, nowUs } from '../core/clock.ts';
 import type { PatternOptions } from '../core/patterns.ts';
 import type { TargetSubscribe } from '../core/target-access.ts';
 import { backoffMs } from './connection.ts';
@@ -88,7 +88,7 @@ function startPolling(target: TargetContext, how: TargetSubscribe, pace: Pace): 
 
   function askAfter(state: State, waitMs: number): void {
     if (closing) return;
-    if (waitMs > 0) state.timer = setTimeout(ask, waitMs, state);
+    if (waitMs > 0) state.timer = setTimeout(ask, Math.min(waitMs, longestTimerMs), state);
     else ask(state);
   }
 

@@ -68,8 +68,8 @@ const maxSecrets = 16;
  *   other options
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { scheme: name, secrets, onDelivery, toleranceS, maxBodyBytes = defaultMaxBodyBytes, nowS } = options;
   requireOptions(options);
+  const { scheme: name, secrets, onDelivery, toleranceS, maxBodyBytes = defaultMaxBodyBytes, nowS } = options;
   if (secrets.length === 0) throw new UserError('bad-secret', 'a receiver needs at least one secret to verify with; the sender showed it when the endpoint was registered');
   const scheme = schemes[name];
   const keys = secrets.map((secret) => scheme.key(secret));

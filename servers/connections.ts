@@ -3,12 +3,12 @@
 
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Counters } from '../core/counters.ts';
 import { boundHalfOpen, isSilence, type HalfOpen } from '../core/half-open.ts';
 import { messageFault, type MessageFault } from '../core/http-message.ts';
 import { answerError, RequestError } from './request.ts';
 import type { Routes } from './router.ts';
+import { endWithStatus } from './socket-answer.ts';
 import type { Tally } from './tally.ts';
 
 /**
@@ -18,9 +18,6 @@ import type { Tally } from './tally.ts';
 export const mostPipelined = 1000;
 /** Those with a body among them: our publisher pipelines, and a store may take its time. */
 const mostPublished = 10_000;
-
-/** How long a refused client may go on sending, so that it reads why before it is cut off. */
-const lingerMs = 1000;
 
 export type Connections = {
   /**
@@ -164,15 +161,6 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
-}
-
-/** An answer without a body, and the end of the connection. */
-export function endWithStatus(socket: Duplex, status: string): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-  // Closing with bytes unread would reset the connection, and the answer could be lost on the way.
-  socket.resume();
-  setTimeout(() => socket.destroy(), lingerMs).unref();
 }
 
 function statusOf(code: string | undefined): string {

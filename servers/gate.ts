@@ -1,7 +1,7 @@
 // Lets requests and upgrades into a server, or answers why not: the rule of core/http-access.ts in front of
 // every route of a port, before anything is read or done.
 
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { hostname } from 'node:os';
 import type { Duplex } from 'node:stream';
@@ -9,6 +9,7 @@ import type { Counters } from '../core/counters.ts';
 import { createJudge, type Judge, type OpenedListener } from '../core/http-access.ts';
 import type { Request, Response } from './pattern.ts';
 import { answerError, endWith } from './request.ts';
+import { endWithError } from './socket-answer.ts';
 
 export type GateOptions = Omit<OpenedListener, 'address' | 'machine'> & { counters: Counters };
 
@@ -49,19 +50,9 @@ export function createGate(server: Server, { counters, ...options }: GateOptions
       const verdict = judge(request);
       if (verdict.kind === 'served') return take(request, socket, head, verdict.mayPublish);
       counters.refusals++;
-      socket.end(refusal(verdict.kind === 'refused' ? verdict : noUpgrade));
+      endWithError(socket, verdict.kind === 'refused' ? verdict : noUpgrade);
     },
   };
 }
 
 const noUpgrade = { status: 405, code: 'method', message: 'a preflight is no upgrade' };
-
-/** A whole answer in HTTP, for a socket on which no response was made. */
-function refusal({ status, code, message }: { status: number; code: string; message: string }): string {
-  const body = `${JSON.stringify({ error: code, message })}\n`;
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Connection: close', 'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ];
-  return `${head.join('\r\n')}\r\n\r\n${body}`;
-}

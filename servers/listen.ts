@@ -8,13 +8,14 @@ import type { Endpoint } from '../core/control.ts';
 import type { Counters } from '../core/counters.ts';
 import { headMs as defaultHeadMs, silentMs } from '../core/half-open.ts';
 import { cutUnread } from '../core/unread.ts';
-import { createConnections, endWithStatus } from './connections.ts';
+import { createConnections } from './connections.ts';
 import { createGate } from './gate.ts';
 import { http2Port } from './listen-http2.ts';
 import { closeServer, idleMs, type Port } from './listener.ts';
 import type { RunningPattern } from './pattern.ts';
 import { RequestError } from './request.ts';
 import { createRouter, parseUrl, type Routes } from './router.ts';
+import { endWithStatus } from './socket-answer.ts';
 import type { Tally } from './tally.ts';
 import { testCertificate } from './test-certificate.ts';
 

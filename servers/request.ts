@@ -110,7 +110,10 @@ export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
     resolve(body);
   });
   // Nobody is left to be answered, but whoever waits for the body must be let go.
-  const cutOff = () => refuse(new RequestError(400, 'cut-off', 'the connection ended before the body did'));
+  const cutOff = () => {
+    if (over) return; // every request ends with 'close', and an error costs more than most of them
+    refuse(new RequestError(400, 'cut-off', 'the connection ended before the body did'));
+  };
   request.on('error', cutOff).on('close', cutOff);
 
   if (isEncoded(request.headers)) refuse(new RequestError(415, 'content-coding', notPlain, plain));

@@ -3,7 +3,7 @@
 // for all clients, and written straight to the socket. The two keep their order: `ws` writes at once as long as
 // it compresses nothing itself, and it never does (compression is websocket-frames.ts).
 
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { PatternOptions } from '../core/patterns.ts';
@@ -12,6 +12,7 @@ import { TooManyTopics } from './hub.ts';
 import type { PatternServer } from './pattern.ts';
 import { publishExample } from './publish.ts';
 import { answerError, cursorOf, RequestError, retryAfterS, topicsOf } from './request.ts';
+import { endWithError } from './socket-answer.ts';
 import { readUpstream } from './upstream.ts';
 import { deflatedFrame, pingFrame, pongFrame, textFrame } from './websocket-frames.ts';
 
@@ -225,11 +226,8 @@ function socketUrl(url: string): string {
 }
 
 /** Answers a handshake that fails, in HTTP still. */
-function refuse(socket: Duplex, { status, code, message }: RequestError): void {
-  const body = `${JSON.stringify({ error: code, message })}\n`;
-  const extra = status === 426 ? 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' : status === 503 ? `Retry-After: ${retryAfterS}\r\n` : '';
-  socket.once('finish', () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${extra}\r\n${body}`,
-  );
+function refuse(socket: Duplex, error: RequestError): void {
+  const { status } = error;
+  const fields = status === 426 ? ['Upgrade: websocket', 'Sec-WebSocket-Version: 13'] : status === 503 ? [`Retry-After: ${retryAfterS}`] : [];
+  endWithError(socket, error, fields);
 }

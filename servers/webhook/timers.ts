@@ -1,6 +1,8 @@
 // The clock of webhook delivery: given to everything that waits, so that tests run days of retries at once and a
 // scenario runs them scaled.
 
+import { later } from '../../core/clock.ts';
+
 export type Timers = {
   /** Milliseconds since 1970 on the clock that schedules run on. */
   nowMs(): number;
@@ -10,21 +12,7 @@ export type Timers = {
   after(ms: number, call: () => void): () => void;
 };
 
-/** setTimeout takes 31 bits of milliseconds and fires at once on more. */
-const longestTimerMs = 2 ** 31 - 1;
-
-export const realTimers: Timers = {
-  nowMs: Date.now,
-  stampMs: Date.now,
-  after(ms, call) {
-    let timer: NodeJS.Timeout;
-    const arm = (leftMs: number) => {
-      timer = setTimeout(() => (leftMs > longestTimerMs ? arm(leftMs - longestTimerMs) : call()), Math.min(leftMs, longestTimerMs));
-    };
-    arm(ms);
-    return () => clearTimeout(timer);
-  },
-};
+export const realTimers: Timers = { nowMs: Date.now, stampMs: Date.now, after: later };
 
 /** A clock that runs `scale` times as fast from now on; signatures are still stamped with the real time. */
 export function scaledTimers(base: Timers, scale: number): Timers {

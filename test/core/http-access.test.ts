@@ -106,6 +106,7 @@ describe('a listener is opened for', () => {
       [{ host: undefined, ':authority': 'localhost' }, 'served'],
       [{ host: undefined, ':authority': 'evil.example' }, '421'],
       [{ host: 'localhost', ':authority': 'localhost' }, 'served'],
+      [{ host: 'LocalHost', ':authority': 'localhost' }, 'served'],
       [{ host: 'localhost', ':authority': 'evil.example' }, '421'],
       [{ host: 'evil.example', ':authority': 'localhost' }, '421'],
       [{ host: 'localhost', ':authority': '' }, '421'],

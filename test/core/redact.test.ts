@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { quote, redact, shortestSecret } from '../../core/redact.ts';
 import { coreOf, encoders } from './encoders.ts';
@@ -113,3 +114,15 @@ test(
       redact(unit.repeat((64 * 1024) / unit.length), secrets);
   },
 );
+
+test('an answer that comes to each of many requests is cleaned once for each length of its quote', () => {
+  const secrets = [{ name: 'TOKEN', value: 'tok-8841' }];
+  const answer = '{"error":"too%20many &amp; \\u0041 QUJDREVGR0hJSktMTU5P 550e8400-e29b-41d4-a716-446655440000"}'.repeat(4);
+  const work = () => {
+    for (let i = 0; i < 200_000; i++) quote(answer, 100 + (i % 2), secrets);
+    return [quote(answer, 5, secrets), quote(answer, 9, secrets)].join(' ');
+  };
+  // Ends the work by force: so many cleanings would take more than a minute.
+  const quotes: unknown = runInNewContext('work()', { work }, { timeout: 20_000 });
+  assert.equal(quotes, `${answer.slice(0, 5)} ${answer.slice(0, 9)}`);
+});

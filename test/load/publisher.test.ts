@@ -172,6 +172,14 @@ describe('the publisher', () => {
     assert.deepEqual(problems, []);
   });
 
+  test('waits for answers in a phase that is longer than a timer of Node can be', async () => {
+    await using server = await startRaw((socket, _, nth) => void setTimeout(() => socket.write(created(nth + 1)), 50));
+    await using publisher = await start(server.url, planOf([0]));
+    const window = windowIn(0);
+    const { seq, problems } = await publisher.run({ ...window, toUs: window.toUs + 40 * 86_400e6 });
+    assert.deepEqual([[...seq], problems], [[1], []]);
+  });
+
   test('reads answers however they are cut', async () => {
     await using server = await startRaw((socket, _, nth) => {
       if (nth < 4) return;

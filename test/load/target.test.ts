@@ -144,6 +144,21 @@ test('http-stream: lines, whatever else stands in them', async (t) => {
 });
 
 describe('polling', () => {
+  test('who is told to come back later than a timer can wait is not asked again at once', async (t) => {
+    const asked = { gone: 0, there: 0 };
+    const url = await httpServer(t, (request, response) => {
+      const gone = request.url === '/gone';
+      asked[gone ? 'gone' : 'there']++;
+      if (gone) response.writeHead(503, { 'retry-after': '99999999' });
+      response.end();
+    });
+    await subscribe(t, 'polling', access(url, 'subscribe: { polling: /gone }'), polls);
+    await until(() => asked.gone > 0);
+    await subscribe(t, 'polling', access(url, 'subscribe: { polling: /there }'), polls);
+    await until(() => asked.there >= 10);
+    assert.equal(asked.gone, 1);
+  });
+
   test('etag: validators of the last answer go into the next request', async (t) => {
     const asked: string[] = [];
     const url = await httpServer(t, ({ headers }, response) => {

@@ -46,6 +46,12 @@ describe('a receiver is not made with', () => {
     });
   }
 
+  test('no options at all', () => {
+    for (const options of [undefined, null, 5]) {
+      assert.throws(() => createReceiver(options as unknown as ReceiverOptions), /^TypeError: createReceiver takes an object of options; this is /); // odd on purpose
+    }
+  });
+
   test('a secret that is a list or an object, in any scheme: Buffer.from would make zeros of it', () => {
     for (const scheme of schemeNames) {
       for (const secret of [['a', 'b'], { length: 8 }, new Uint8Array(32), 5, undefined, null]) {

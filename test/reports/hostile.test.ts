@@ -22,7 +22,7 @@ import { renderTable } from '../../reports/terminal.ts';
 import { fixtureResult } from './fixture.ts';
 
 const hostile =
-  "=HYPERLINK(1)\x1b]0;owned\x07\x1b[2J\u009b31m\r\n::error file=x::pwned\n ##[error]pwned ::stop-commands::x\t\u202e\u2028<img src=x>|`**[a](http://evil.example)** @team www.evil.example %0A::warning::pwned";
+  "=HYPERLINK(1)\x1b]0;owned\x07\x1b[2J\u009b31m\r\n::error file=x::pwned\n\u00a0\u3000::error::pwned\n ##[error]pwned ::stop-commands::x\t\u202e\u2028<img src=x>|`**[a](http://evil.example)** @team www.evil.example %0A::warning::pwned";
 
 /** Control characters but line feeds; separators and marks that turn text around. */
 const harmful = /[^\P{Cc}\n]|[\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;

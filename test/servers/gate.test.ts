@@ -11,7 +11,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { patterns, type PatternName } from '../../core/patterns.ts';
 import { defaultLimits } from '../../core/scenario.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../../servers/start.ts';
-import { talk, until } from './raw-http.ts';
+import { rawClient, talk, until } from './raw-http.ts';
 import { receiver } from './receivers.ts';
 import { handshake, open } from './websocket-clients.ts';
 
@@ -200,12 +200,12 @@ test('every listener of the package stands behind the rule, or says why another 
   const listeners = sources.filter((file) => /\bcreate(?:Secure|Http2?)?Server\(|\bnew \w*Server\(/.test(readFileSync(file, 'utf8')));
   assert.deepEqual(
     listeners.sort(),
-    ['load/webhook-receiver.ts', 'reports/web.ts', 'servers/listen.ts', 'servers/websocket.ts'],
+    ['load/webhook-receiver.ts', 'reports/web.ts', 'servers/listen-http2.ts', 'servers/listen.ts', 'servers/websocket.ts'],
     'a new one: put it behind createGate or createJudge',
   );
   const rules = {
     'load/webhook-receiver.ts': /It asks for no Host and no Origin/, 'reports/web.ts': /createJudge\(/,
-    'servers/listen.ts': /createGate\(/, 'servers/websocket.ts': /noServer: true/,
+    'servers/listen.ts': /createGate\(/, 'servers/listen-http2.ts': /createGate\(/, 'servers/websocket.ts': /noServer: true/,
   };
   for (const [file, rule] of Object.entries(rules)) assert.match(readFileSync(file, 'utf8'), rule, file);
 });
@@ -240,6 +240,26 @@ test('a socket opens for pages of this machine to read, and takes events from it
     page.got.filter((text) => text.includes('"body":"b"')).length, 2, 'it reads what the others publish',
   );
   assert.equal(server.hub.published(), 2);
+});
+
+test('a refused handshake whose client does not close its side holds no connection', async (t) => {
+  const server = await serve(t, 'websocket');
+  const { origin, host } = new URL(server.endpoint.url);
+  const refused = [
+    handshake('/ws?topics=news', 'Origin: http://evil.example').replace('Host: localhost', `Host: ${host}`),
+    handshake('/ws?topics=a%20b', `Origin: ${origin}`).replace('Host: localhost', `Host: ${host}`),
+  ];
+  for (const request of refused) {
+    const client = await rawClient(server.endpoint.url, { allowHalfOpen: true });
+    t.after(() => client.socket.destroy());
+    client.socket.write(request);
+    await client.saw(/^HTTP\/1\.1 40[03] /);
+    // To a connection that is gone nothing can be sent: its system says so.
+    await until('the connection is gone', () => {
+      if (!client.socket.destroyed) client.socket.write('x');
+      return client.socket.destroyed;
+    });
+  }
 });
 
 test('what a page of another origin posts is not signed and not delivered', async (t) => {
