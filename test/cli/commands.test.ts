@@ -178,6 +178,8 @@ test('a disk that fills up in the middle of a run costs what comes then, not wha
   const { code, stderr } = await run.ended;
   assert.equal(code, 3);
   assert.match(stderr, /Cannot write .*ENOSPC.*Free some space/);
+  const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
+  t.after(() => rmSync(elsewhere!, { recursive: true }));
   const [, kept] = /What was measured before is kept: (\S+)/.exec(stderr) ?? [];
   assert.equal(resultSchema.parse(JSON.parse(readFileSync(resolve(folder, kept!), 'utf8'))).trials.length, 1);
 });
