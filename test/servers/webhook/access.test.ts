@@ -37,13 +37,14 @@ describe('on this machine', () => {
 
   test('a name that was made to resolve to it is refused (DNS rebinding)', async (t) => {
     const { ask, port } = await serve(t);
-    for (const host of [`rebinding.test:${port}`, 'localhost.rebinding.test', '127.0.0.1.rebinding.test', 'a b']) {
+    for (const host of [`rebinding.test:${port}`, 'localhost.rebinding.test', '127.0.0.1.rebinding.test']) {
       for (const path of ['/webhooks', '/webhooks/deliveries', '/webhooks/stream', '/dashboard', '/dashboard/main.js']) {
         const { status, text } = await ask('GET', path, { host, origin: `http://${host}` });
         assert.equal(status, 421, `${host} ${path}`);
         assert.match(text, /"host".*--allow-host/);
       }
     }
+    assert.equal((await ask('GET', '/webhooks', { host: 'a b' })).status, 400, 'what is no host at all');
     assert.match((await ask('GET', '/webhooks', { host: 'rebinding.test:80' })).text, /not opened for the host \\"rebinding\.test:80\\".* --allow-host rebinding\.test"/);
   });
 
