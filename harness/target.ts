@@ -81,8 +81,12 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
     let use = { cpuUs: 0, rssBytes: 0 };
     const sample = () => {
       const tree = pid === undefined ? [] : treeOf(pid);
-      // Of a process that has ended the last that was seen of it stands, so that no CPU is given back.
-      if (tree.length > 0) use = useOf(tree);
+      // The last that was seen of a process that has ended, or whose threads are ending one by one, stays: no CPU is
+      // given back.
+      if (tree.length > 0) {
+        const now = useOf(tree);
+        use = { ...now, cpuUs: Math.max(use.cpuUs, now.cpuUs) };
+      }
       const nothing = { heapUsedBytes: 0, loopDelayP99Us: 0, loopDelayMaxUs: 0, gcCount: 0, gcPauseUs: 0 };
       inbox.deliver({
         kind: 'sample',
