@@ -1,12 +1,11 @@
 // A commit of pushbench checked out beside the repository, so that its servers can run: a git worktree with the
 // packages that its lock file names, gone when the run is over.
 
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../core/errors.ts';
-import { runToEnd } from './child.ts';
+import { runAtOnce, runToEnd } from './child.ts';
 
 export type CheckoutOptions = {
   /** Of the repository. */
@@ -42,7 +41,7 @@ export async function checkOut(ref: string, { root, cleanUp, note, signal }: Che
   cleanUp(() => {
     // Twice by force: where git was interrupted the worktree is locked.
     try {
-      execFileSync('git', ['-C', root, 'worktree', 'remove', '--force', '--force', folder], { stdio: 'ignore', timeout: removeLimitMs });
+      runAtOnce('git', ['-C', root, 'worktree', 'remove', '--force', '--force', folder], { timeoutMs: removeLimitMs });
     } catch {
       // It was never added, or somebody removed it.
     }

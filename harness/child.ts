@@ -3,7 +3,7 @@
 // setpriv (util-linux) asks for it. What a child starts in turn, and children where there is no setpriv or that it had
 // not got to, are ended by a guardian: a shell that waits for the harness to go and then kills whatever carries its mark.
 
-import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Socket } from 'node:net';
 import { processesWith } from './process-tree.ts';
@@ -91,6 +91,19 @@ export function startTree(file: string, args: readonly string[], options: { cwd?
       }
     },
   };
+}
+
+/**
+ * Runs a short command while this process waits for it.
+ * @returns what it wrote to standard output, without white space around it
+ * @throws Error when it fails or takes longer
+ */
+export function runAtOnce(file: string, args: readonly string[], { cwd, timeoutMs }: { cwd?: string; timeoutMs: number }): string {
+  guard();
+  const [command, all] = canBind() ? ['setpriv', [...binding, file, ...args]] as const : [file, args];
+  return execFileSync(command, all, {
+    encoding: 'utf8', env: markedEnvironment(), killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'ignore'], timeout: timeoutMs, ...(cwd !== undefined && { cwd }),
+  }).trim();
 }
 
 const outputKeptBytes = 1024 ** 2;

@@ -1,11 +1,13 @@
 // Where a run took place: what a reader needs to judge its figures and to compare it with another.
 
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type, version } from 'node:os';
 import { basename, dirname } from 'node:path';
 import type { Environment } from '../core/result.ts';
+import { runAtOnce } from './child.ts';
 import { descriptorLimit } from './probe.ts';
+
+const gitLimitMs = 10_000;
 
 export function readEnvironment(): Environment {
   return {
@@ -33,7 +35,7 @@ function osName(): string {
 /** The commit of the checkout that a file is of, with `+` when it has changes; null where git does not know the file, as in an installed package. */
 export function commitOf(file: string): string | null {
   const git = (...args: string[]) =>
-    execFileSync('git', args, { cwd: dirname(file), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    runAtOnce('git', args, { cwd: dirname(file), timeoutMs: gitLimitMs });
   try {
     // A package installed below somebody's repository must not name that repository's commit.
     if (git('ls-files', '--', basename(file)) === '') return null;

@@ -16,7 +16,7 @@ const childUrl = new URL('../../harness/child.ts', import.meta.url).href;
 /** A process that starts something as the harness does and then waits. */
 function harness(start: string, env: NodeJS.ProcessEnv = process.env): ChildProcess {
   return spawn(process.execPath, ['--input-type=module', '-e', `
-    import { forkChild, startTree } from ${JSON.stringify(childUrl)};
+    import { forkChild, runAtOnce, startTree } from ${JSON.stringify(childUrl)};
     ${start}
     setInterval(() => {}, 1000);
   `], { env, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -81,13 +81,16 @@ writeFileSync(idle, 'setInterval(() => {}, 1000); process.on("disconnect", () =>
 after(() => rmSync(dirname(idle), { recursive: true }));
 const module_ = `forkChild(new URL(${JSON.stringify(pathToFileURL(idle).href)}));`;
 const tree = "startTree('/bin/sh', ['-c', 'sleep 1000 & sh -c \"sleep 1000 & wait\" & wait']);";
+const waited = "runAtOnce('sleep', ['1000'], { timeoutMs: 1_000_000 });";
 
 test('a forked module that is stopped', (t) => killedWhileStopped(t, harness(module_), 1));
 test('a command with all that it started', (t) => killedWhileStopped(t, harness(tree), 4));
-test('both where the kernel cannot be asked', async (t) => {
+test('a command that is waited for', (t) => killedWhileStopped(t, harness(waited), 1));
+test('all of them where the kernel cannot be asked', async (t) => {
   const env = withoutSetpriv(t);
   await killedWhileStopped(t, harness(module_, env), 1);
   await killedWhileStopped(t, harness(tree, env), 4);
+  await killedWhileStopped(t, harness(waited, env), 1);
 });
 
 test('a command ends with what aborts it, at once and with its children', async () => {

@@ -117,10 +117,10 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
   const victim = one.victim === 'harness' ? run.pid : await childOf(run, one.victim, one.trial);
   if (victim === undefined) return undefined;
   const bornMs = one.victim === 'harness' ? fromMs : performance.now();
-  await sleep(
-    one.share * (one.victim === 'harness' ? usual.runMs : usual.childMs[one.victim]) -
-      (performance.now() - bornMs),
-  );
+  const lastsMs = one.victim === 'harness' ? usual.runMs : usual.childMs[one.victim];
+  await sleep(Math.max(0, one.share * lastsMs - (performance.now() - bornMs)));
+  // Between two trials there are no children to stop.
+  while (one.act === 'kill-frozen' && childrenOf(run.pid).length === 0 && isAlive(run.pid)) await sleep(5);
   const children = childrenOf(run.pid);
   const begun = children.length > 0 || existsSync(join(space.folder, 'results'));
   const saidBefore = run.output();
