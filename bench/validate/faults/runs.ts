@@ -119,8 +119,8 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
   const bornMs = one.victim === 'harness' ? fromMs : performance.now();
   const lastsMs = one.victim === 'harness' ? usual.runMs : usual.childMs[one.victim];
   await sleep(Math.max(0, one.share * lastsMs - (performance.now() - bornMs)));
-  // Between two trials there are no children to stop.
-  while (one.act === 'kill-frozen' && childrenOf(run.pid).length === 0 && isAlive(run.pid)) await sleep(5);
+  // Before and between trials there are no children to stop.
+  while (one.act === 'kill-frozen' && isAlive(run.pid) && !childrenOf(run.pid).some(isOfTrial)) await sleep(5);
   const children = childrenOf(run.pid);
   const begun = children.length > 0 || existsSync(join(space.folder, 'results'));
   const saidBefore = run.output();
@@ -154,6 +154,12 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
     next: killed && begun && !measured ? await nextRun(space, one.variants) : undefined,
   };
   return { seen, atMs };
+}
+
+/** Whether it is a process of a trial. Just forked it still has the command line of the harness. */
+function isOfTrial(pid: number): boolean {
+  const line = commandLineOf(pid);
+  return Object.values(entries).some((entry) => line.includes(entry));
 }
 
 /** Does it. @returns whether the process was there */
