@@ -22,7 +22,7 @@ export type RunSeen = {
   exit: { code: number | null; signal: string | null };
   /** From the last signal to the end of the harness. */
   endedMs: number;
-  /** Whether anything had begun when the signal came: a child or a folder was there. */
+  /** Whether the run had begun when the signal came: its folder was there. */
   begun: boolean;
   /** What the run had printed when the signal came. */
   saidBefore: string;

@@ -122,7 +122,8 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
   // Before and between trials there are no children to stop.
   while (one.act === 'kill-frozen' && isAlive(run.pid) && !childrenOf(run.pid).some(isOfTrial)) await sleep(5);
   const children = childrenOf(run.pid);
-  const begun = children.length > 0 || existsSync(join(space.folder, 'results'));
+  // The folder is made before anything else; git, which is asked before it, ends with the process.
+  const begun = existsSync(join(space.folder, 'results'));
   const saidBefore = run.output();
   const listeners = listenersOf(space.processes());
   const atMs = performance.now() - bornMs;
