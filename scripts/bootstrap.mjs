@@ -21,10 +21,13 @@ const [task, ...rest] = process.argv.slice(2);
 
 const tasks = {
   run: () => node(join(root, 'cli/main.ts'), ...rest),
-  test: async () => (await check()) || node('--test', '--test-concurrency=1', ...(rest.length > 0 ? rest : ['test/**/*.test.ts'])),
+  test: async () =>
+    (await check()) ||
+    node('--test', '--test-concurrency=1', ...(rest.length > 0 ? rest : ['test/**/*.test.ts'])),
   bench: () => node('bench/main.ts', ...rest),
   validate: () => node('bench/validate/main.ts', ...rest),
   check,
+  format: () => call(join(bin, 'oxfmt'), [root]),
   build: () => node('scripts/build.mjs'),
 };
 
@@ -33,25 +36,35 @@ process.exitCode = await (tasks[task] ?? unknown)();
 
 async function install() {
   process.chdir(root);
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
   if (installed === lock) return;
   console.error('Installing what package-lock.json names ...');
   // Under --ignore-scripts no lifecycle script can call back into this one; the runtime's own is run below.
   const status = await call('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts']);
   if (status !== 0) {
-    console.error('npm ci failed: see its message above. Without a network, copy node_modules from a machine that has one.');
+    console.error(
+      'npm ci failed: see its message above. Without a network, copy node_modules from a machine that has one.',
+    );
     process.exit(3);
   }
   if ((await call('npm', ['rebuild', 'node', '--loglevel=error'])) !== 0 || !existsSync(join(bin, 'node'))) {
-    console.error('The runtime (npm package "node") could not be installed; there may be no build of it for this machine.');
+    console.error(
+      'The runtime (npm package "node") could not be installed; there may be no build of it for this machine.',
+    );
     process.exit(3);
   }
   writeFileSync(stamp, lock);
 }
 
 async function check() {
-  return (await call(join(bin, 'tsc'), ['--project', root])) || call(join(bin, 'oxlint'), ['--deny-warnings', root]);
+  return (
+    (await call(join(bin, 'tsc'), ['--project', root])) ||
+    (await call(join(bin, 'oxlint'), ['--deny-warnings', root])) ||
+    (await call(join(bin, 'oxfmt'), ['--check', root]))
+  );
 }
 
 function unknown() {
@@ -77,7 +90,9 @@ function call(command, args) {
       console.error(`Cannot run ${command}: ${error.message}`);
       resolve(3);
     });
-    child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 130 : 3)));
+    child.on('close', (code, signal) =>
+      resolve(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 130 : 3)),
+    );
   }).finally(() => {
     process.off('SIGINT', wait);
     process.off('SIGTERM', pass);
