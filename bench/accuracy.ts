@@ -35,20 +35,28 @@ export type Accuracy = { quantile: number; truthUs: number; reportedUs: number; 
 
 /** The percentiles of deliveries delayed by the known distribution, beside the true ones; within 1 ms or 2 % is right. */
 export async function knownDelays(measure = '20s'): Promise<Accuracy[]> {
-  const server: Fleet['server'] = () => forkPeer<ServerCommand, ServerReport>('delayed server', new URL('delayed-server.ts', import.meta.url));
+  const server: Fleet['server'] = () =>
+    forkPeer<ServerCommand, ServerReport>('delayed server', new URL('delayed-server.ts', import.meta.url));
   const { trial, invalid } = await one(known(measure), { ...processes, server });
   if (invalid.length > 0) throw new Error(`the trial does not count: ${invalid.join('; ')}`);
   return [0.5, 0.9, 0.99].map((quantile) => {
     const truthUs = trueQuantileUs(quantile);
     const reportedUs = quantileUs(histogramOf(trial.latency.endToEnd), quantile)!;
-    return { quantile, truthUs, reportedUs, within: Math.abs(reportedUs - truthUs) <= Math.max(1000, truthUs * 0.02) };
+    return {
+      quantile,
+      truthUs,
+      reportedUs,
+      within: Math.abs(reportedUs - truthUs) <= Math.max(1000, truthUs * 0.02),
+    };
   });
 }
 
 export async function main(): Promise<void> {
   for (const { quantile, truthUs: truth, reportedUs: reported, within } of await knownDelays()) {
     const error = reported - truth;
-    console.log(`p${quantile * 100}: reported ${formatUs(reported)}, true ${formatUs(truth)}: off by ${formatUs(error)}, ${within ? 'within' : 'OUTSIDE'} 1 ms or 2 %`);
+    console.log(
+      `p${quantile * 100}: reported ${formatUs(reported)}, true ${formatUs(truth)}: off by ${formatUs(error)}, ${within ? 'within' : 'OUTSIDE'} 1 ms or 2 %`,
+    );
   }
   for (const who of ['publisher', 'server']) {
     const { trial: stood } = await one(frozen(who), processes);
@@ -60,7 +68,9 @@ export async function main(): Promise<void> {
       for (let q = 0; q < 1000; q++) if (quantileUs(latency, (q + 0.5) / 1000)! > s * 1e6) above++;
       return `${(above / 10).toFixed(1)} % above ${s} s (a tenth of the events waits, so ${((1 - s) * 10).toFixed(1)} % should)`;
     });
-    console.log(`${who} frozen for 1 s of 10 s: largest latency ${formatUs(max)} (1 s is true), ${late.join(', ')}`);
+    console.log(
+      `${who} frozen for 1 s of 10 s: largest latency ${formatUs(max)} (1 s is true), ${late.join(', ')}`,
+    );
   }
 }
 
@@ -68,9 +78,22 @@ export async function main(): Promise<void> {
 async function one(yaml: string, fleet: Fleet): Promise<{ trial: Completed; invalid: string[] }> {
   const { scenario, source } = parseScenario(yaml, { file: 'accuracy', registry: patterns, overrides: [] });
   const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
-  const options = { registry: patterns, folder: '.', source, command: 'npm run bench -- accuracy', observer: silent, signal: new AbortController().signal, fleet };
+  const options = {
+    registry: patterns,
+    folder: '.',
+    source,
+    command: 'npm run bench -- accuracy',
+    observer: silent,
+    signal: new AbortController().signal,
+    fleet,
+  };
   const { trials } = await run(prepare(scenario, options), options);
   const { outcome, warnings } = trials[0]!;
   if (outcome.status === 'failed') throw new Error(outcome.message);
-  return { trial: outcome, invalid: warnings.flatMap(({ level, code, message }) => (level === 'invalid' ? [`${code}: ${message}`] : [])) };
+  return {
+    trial: outcome,
+    invalid: warnings.flatMap(({ level, code, message }) =>
+      level === 'invalid' ? [`${code}: ${message}`] : [],
+    ),
+  };
 }

@@ -32,18 +32,33 @@ const server = createServer((request, response) => {
     return;
   }
   let body = '';
-  request.setEncoding('utf8').on('data', (text: string) => (body += text)).on('end', () => {
-    const stamp = (name: string) => Number(request.headers[name]);
-    const plannedUs = stamp('pushbench-planned');
-    const id = `delay1-${++seq}`;
-    const json = encodeEnvelope({
-      id, topic: request.url!.slice('/topics/'.length), seq, plannedUs, sentUs: stamp('pushbench-sent'), acceptedUs: nowUs(), crc: stamp('pushbench-crc'), body,
+  request
+    .setEncoding('utf8')
+    .on('data', (text: string) => (body += text))
+    .on('end', () => {
+      const stamp = (name: string) => Number(request.headers[name]);
+      const plannedUs = stamp('pushbench-planned');
+      const id = `delay1-${++seq}`;
+      const json = encodeEnvelope({
+        id,
+        topic: request.url!.slice('/topics/'.length),
+        seq,
+        plannedUs,
+        sentUs: stamp('pushbench-sent'),
+        acceptedUs: nowUs(),
+        crc: stamp('pushbench-crc'),
+        body,
+      });
+      for (const stream of streams)
+        due.push({
+          atUs: plannedUs + delaysUs[deliveries++ % delaysUs.length]!,
+          stream,
+          text: `id: ${id}\ndata: ${json}\n\n`,
+        });
+      due.sort((a, b) => a.atUs - b.atUs);
+      if (!spinning) spin();
+      response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ id, seq }));
     });
-    for (const stream of streams) due.push({ atUs: plannedUs + delaysUs[deliveries++ % delaysUs.length]!, stream, text: `id: ${id}\ndata: ${json}\n\n` });
-    due.sort((a, b) => a.atUs - b.atUs);
-    if (!spinning) spin();
-    response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ id, seq }));
-  });
 });
 
 // A timer is a millisecond off; this server spends a core on being exact.
@@ -67,7 +82,14 @@ process.on('message', (command: ServerCommand) => {
       report({ kind: 'listening', endpoint: { url, over: 'h1', publishUrl: url } });
     });
   }
-  if (command.kind === 'sample') report({ kind: 'sample', sample: self(), counters: tally.read(), subscribers: streams.length, publishedEvents: seq });
+  if (command.kind === 'sample')
+    report({
+      kind: 'sample',
+      sample: self(),
+      counters: tally.read(),
+      subscribers: streams.length,
+      publishedEvents: seq,
+    });
   if (command.kind === 'stop') process.exit(0);
 });
 process.on('disconnect', () => process.exit(0));

@@ -7,7 +7,9 @@ const stride = 379;
 
 const quantileUs = (u: number) => Math.round(10_000 - Math.log(1 - u) * 30_000);
 
-export const delaysUs: readonly number[] = Array.from({ length: count }, (_, i) => quantileUs((((i * stride) % count) + 0.5) / count));
+export const delaysUs: readonly number[] = Array.from({ length: count }, (_, i) =>
+  quantileUs((((i * stride) % count) + 0.5) / count),
+);
 
 /** The truth: the smallest delay with at least this share of the delays at or below it. */
 export function trueQuantileUs(quantile: number): number {

@@ -34,7 +34,11 @@ export async function main(): Promise<void> {
   }
 }
 
-async function measure(pattern: keyof typeof requests, reader: string | undefined, folder: string): Promise<void> {
+async function measure(
+  pattern: keyof typeof requests,
+  reader: string | undefined,
+  folder: string,
+): Promise<void> {
   const server = processes.server();
   const { options } = variantOf(patterns, pattern);
   server.send({ kind: 'start', pattern, options, limits: defaultLimits, seed: 1 });
@@ -49,12 +53,23 @@ async function measure(pattern: keyof typeof requests, reader: string | undefine
   try {
     for (let round = 0; round < rounds; round++) {
       if (reader) {
-        const { result } = startProgram(reader, [port, request, '"seq":', String(subscribers), String(seconds)]);
+        const { result } = startProgram(reader, [
+          port,
+          request,
+          '"seq":',
+          String(subscribers),
+          String(seconds),
+        ]);
         theirs.push(((await result) as { cpuMicrosPerEvent: number }).cpuMicrosPerEvent);
       }
       ours.push(await ourLoad(pattern, options, endpoint));
       if (pattern === 'websocket') {
-        const { result } = startProgram(process.execPath, ['bench/peer-ws.ts', `${endpoint.url.replace('http', 'ws')}/ws?topics=news`, String(subscribers), String(seconds)]);
+        const { result } = startProgram(process.execPath, [
+          'bench/peer-ws.ts',
+          `${endpoint.url.replace('http', 'ws')}/ws?topics=news`,
+          String(subscribers),
+          String(seconds),
+        ]);
         ws.push(((await result) as { cpuMicrosPerEvent: number }).cpuMicrosPerEvent);
       }
     }
@@ -64,17 +79,34 @@ async function measure(pattern: keyof typeof requests, reader: string | undefine
   }
   console.log(`${pattern}: ${spread(ours)} µs CPU per delivered event`);
   if (theirs.length > 0) {
-    console.log(`  ${spread(theirs)} µs for the reader that only counts: ratio ${spread(ours.map((value, i) => value / theirs[i]!))} (bound: 1.6)`);
+    console.log(
+      `  ${spread(theirs)} µs for the reader that only counts: ratio ${spread(ours.map((value, i) => value / theirs[i]!))} (bound: 1.6)`,
+    );
   }
-  if (ws.length > 0) console.log(`  ${spread(ws)} µs for the ws client: ratio ${(median(ours) / median(ws)).toFixed(2)}`);
+  if (ws.length > 0)
+    console.log(`  ${spread(ws)} µs for the ws client: ratio ${(median(ours) / median(ws)).toFixed(2)}`);
 }
 
-async function ourLoad(pattern: string, options: Readonly<Record<string, unknown>>, endpoint: Endpoint): Promise<number> {
+async function ourLoad(
+  pattern: string,
+  options: Readonly<Record<string, unknown>>,
+  endpoint: Endpoint,
+): Promise<number> {
   const load = processes.load(0);
   try {
     load.send({
-      kind: 'start', pattern, options, endpoint, first: 0, count: subscribers, subscribers, connectMs: 3000, seed: 1, fanoutEvery: 1,
-      topics: [{ name: 'news', count: 1, follow: 1, first: 0 }], reconnect: { base: 100, cap: 1000 },
+      kind: 'start',
+      pattern,
+      options,
+      endpoint,
+      first: 0,
+      count: subscribers,
+      subscribers,
+      connectMs: 3000,
+      seed: 1,
+      fanoutEvery: 1,
+      topics: [{ name: 'news', count: 1, follow: 1, first: 0 }],
+      reconnect: { base: 100, cap: 1000 },
     });
     await load.next('ready', 30_000);
     const { first, last } = await sampleOver(load, seconds);

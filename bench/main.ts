@@ -19,7 +19,9 @@ const benches: Record<string, () => Promise<{ main(): Promise<void> }>> = {
 const { positionals } = parseArgs({ allowPositionals: true });
 const unknown = positionals.filter((name) => !Object.hasOwn(benches, name));
 if (unknown.length > 0) {
-  console.error(`There is no benchmark called ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}.`);
+  console.error(
+    `There is no benchmark called ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}.`,
+  );
   process.exit(2);
 }
 for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {

@@ -15,9 +15,12 @@ for (let i = 0; i < Number(connections); i++) {
 setTimeout(() => {
   const from = seen;
   const cpu = process.cpuUsage();
-  setTimeout(() => {
-    const { user, system } = process.cpuUsage(cpu);
-    console.log(JSON.stringify({ cpuMicrosPerEvent: (user + system) / (seen - from) }));
-    process.exit();
-  }, Number(seconds) * 1000);
+  setTimeout(
+    () => {
+      const { user, system } = process.cpuUsage(cpu);
+      console.log(JSON.stringify({ cpuMicrosPerEvent: (user + system) / (seen - from) }));
+      process.exit();
+    },
+    Number(seconds) * 1000,
+  );
 }, 2000);

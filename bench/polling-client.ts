@@ -23,8 +23,15 @@ type Use = { cpuMicrosPerRequest: number; perSecond: number };
 
 export async function main(): Promise<void> {
   const server = processes.server();
-  const optionsOf = (every: string) => variantOf(patterns, 'polling', patterns.polling.options.parse({ every, conditional: false })).options;
-  server.send({ kind: 'start', pattern: 'polling', options: optionsOf('1s'), limits: defaultLimits, seed: 1 });
+  const optionsOf = (every: string) =>
+    variantOf(patterns, 'polling', patterns.polling.options.parse({ every, conditional: false })).options;
+  server.send({
+    kind: 'start',
+    pattern: 'polling',
+    options: optionsOf('1s'),
+    limits: defaultLimits,
+    seed: 1,
+  });
   const { endpoint } = await server.next('listening', 10_000);
   try {
     for (const { name, every, rate } of loops) {
@@ -34,10 +41,22 @@ export async function main(): Promise<void> {
         theirs.push(await autocannon(endpoint, rate));
         ours.push(await subscribersOf(endpoint, optionsOf(every)));
       }
-      const cpu = (uses: readonly Use[]) => spread(uses.map((use) => use.cpuMicrosPerRequest), 1);
-      const reached = (uses: readonly Use[]) => spread(uses.map((use) => use.perSecond), 0);
-      console.log(`${name}: ours ${cpu(ours)} µs CPU per request at ${reached(ours)}/s, autocannon ${cpu(theirs)} µs at ${reached(theirs)}/s`);
-      console.log(`  ratio ${spread(ours.map((use, i) => use.cpuMicrosPerRequest / theirs[i]!.cpuMicrosPerRequest))} (bound: 1)`);
+      const cpu = (uses: readonly Use[]) =>
+        spread(
+          uses.map((use) => use.cpuMicrosPerRequest),
+          1,
+        );
+      const reached = (uses: readonly Use[]) =>
+        spread(
+          uses.map((use) => use.perSecond),
+          0,
+        );
+      console.log(
+        `${name}: ours ${cpu(ours)} µs CPU per request at ${reached(ours)}/s, autocannon ${cpu(theirs)} µs at ${reached(theirs)}/s`,
+      );
+      console.log(
+        `  ratio ${spread(ours.map((use, i) => use.cpuMicrosPerRequest / theirs[i]!.cpuMicrosPerRequest))} (bound: 1)`,
+      );
     }
   } finally {
     await server.stop(3000);
@@ -46,7 +65,13 @@ export async function main(): Promise<void> {
 
 async function autocannon({ url }: Endpoint, rate: number | undefined): Promise<Use> {
   const address = `${url}/poll?topics=news&since=none-0`;
-  const { result } = startProgram(process.execPath, ['bench/peer-autocannon.mjs', address, String(subscribers), String(seconds), ...(rate === undefined ? [] : [String(rate)])]);
+  const { result } = startProgram(process.execPath, [
+    'bench/peer-autocannon.mjs',
+    address,
+    String(subscribers),
+    String(seconds),
+    ...(rate === undefined ? [] : [String(rate)]),
+  ]);
   return (await result) as Use; // what peer-autocannon.mjs prints
 }
 
@@ -54,13 +79,26 @@ async function subscribersOf(endpoint: Endpoint, options: Readonly<Record<string
   const load = processes.load(0);
   try {
     load.send({
-      kind: 'start', pattern: 'polling', options, endpoint, first: 0, count: subscribers, subscribers, connectMs: 500, seed: 1, fanoutEvery: 1,
-      topics: [{ name: 'news', count: 1, follow: 1, first: 0 }], reconnect: { base: 100, cap: 1000 },
+      kind: 'start',
+      pattern: 'polling',
+      options,
+      endpoint,
+      first: 0,
+      count: subscribers,
+      subscribers,
+      connectMs: 500,
+      seed: 1,
+      fanoutEvery: 1,
+      topics: [{ name: 'news', count: 1, follow: 1, first: 0 }],
+      reconnect: { base: 100, cap: 1000 },
     });
     await load.next('ready', 30_000);
     const { first, last } = await sampleOver(load, seconds);
     const requests = requestsOf(last.counters) - requestsOf(first.counters);
-    return { cpuMicrosPerRequest: (last.sample.cpuUs - first.sample.cpuUs) / requests, perSecond: (requests / (last.sample.atUs - first.sample.atUs)) * 1e6 };
+    return {
+      cpuMicrosPerRequest: (last.sample.cpuUs - first.sample.cpuUs) / requests,
+      perSecond: (requests / (last.sample.atUs - first.sample.atUs)) * 1e6,
+    };
   } finally {
     await load.stop(3000);
   }

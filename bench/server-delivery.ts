@@ -27,7 +27,9 @@ const heads = {
 
 export async function main(): Promise<void> {
   if (!existsSync(nchanModule)) {
-    console.log('skipped: nginx with nchan is not installed (Debian: apt-get install nginx libnginx-mod-nchan)');
+    console.log(
+      'skipped: nginx with nchan is not installed (Debian: apt-get install nginx libnginx-mod-nchan)',
+    );
     return;
   }
   for (const pattern of ['sse', 'websocket'] as const) {
@@ -37,14 +39,22 @@ export async function main(): Promise<void> {
       theirs.push(await nchan(pattern));
       ours.push(await own(pattern));
     }
-    console.log(`${pattern}: ours ${spread(ours)} µs CPU per delivery, nchan ${spread(theirs)} µs: ratio ${spread(ours.map((value, i) => value / theirs[i]!))} (bound: 1)`);
+    console.log(
+      `${pattern}: ours ${spread(ours)} µs CPU per delivery, nchan ${spread(theirs)} µs: ratio ${spread(ours.map((value, i) => value / theirs[i]!))} (bound: 1)`,
+    );
   }
 }
 
 async function own(pattern: keyof typeof heads): Promise<number> {
   const server = processes.server();
   try {
-    server.send({ kind: 'start', pattern, options: variantOf(patterns, pattern).options, limits: defaultLimits, seed: 1 });
+    server.send({
+      kind: 'start',
+      pattern,
+      options: variantOf(patterns, pattern).options,
+      limits: defaultLimits,
+      seed: 1,
+    });
     const { endpoint } = await server.next('listening', 10_000);
     const stop = publishSteadily(endpoint.publishUrl, 'news', eventsPerS, body128);
     const path = pattern === 'sse' ? '/events?topics=news' : '/ws?topics=news';
@@ -70,11 +80,16 @@ http { access_log off; nchan_shared_memory_size 128M;
     location = /subscribe { nchan_subscriber ${subscriber}; nchan_channel_id news; nchan_websocket_ping_interval ${pingS}; } } }
 `,
   );
-  const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], { stdio: 'inherit' });
+  const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], {
+    stdio: 'inherit',
+  });
   const gone = new Promise((resolve) => nginx.on('close', resolve));
   try {
     await sleep(1000);
-    const children = readFileSync(`/proc/${nginx.pid}/task/${nginx.pid}/children`, 'utf8').trim().split(' ').map(Number);
+    const children = readFileSync(`/proc/${nginx.pid}/task/${nginx.pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .map(Number);
     // What nchan sends is the event as our server would send it.
     const envelope = `{"id":"k3f9a1-57","topic":"news","seq":57,"planned":123456789012,"sent":123456789012,"accepted":123456789012,"body":${body128}}`;
     const stop = publishSteadily(`http://127.0.0.1:${nchanPort}`, 'news', eventsPerS, envelope);
@@ -90,7 +105,14 @@ http { access_log off; nchan_shared_memory_size 128M;
 
 /** CPU of the server per delivery while the sink reads. */
 async function deliver(pid: number, port: string, request: string): Promise<number> {
-  const { result } = startProgram(process.execPath, ['bench/sink.ts', port, request, '"seq":', String(subscribers), String(seconds + 4)]);
+  const { result } = startProgram(process.execPath, [
+    'bench/sink.ts',
+    port,
+    request,
+    '"seq":',
+    String(subscribers),
+    String(seconds + 4),
+  ]);
   await sleep(6000); // connected and settled
   const from = cpuUsOf(pid);
   const fromMs = performance.now();
@@ -99,6 +121,7 @@ async function deliver(pid: number, port: string, request: string): Promise<numb
   const elapsedS = (performance.now() - fromMs) / 1000;
   const { perSecond } = (await result) as { perSecond: number };
   const expected = subscribers * eventsPerS;
-  if (Math.abs(perSecond / expected - 1) > 0.05) console.log(`  (the sink read ${Math.round(perSecond)} events/s where ${expected} were published)`);
+  if (Math.abs(perSecond / expected - 1) > 0.05)
+    console.log(`  (the sink read ${Math.round(perSecond)} events/s where ${expected} were published)`);
   return cpuUs / (perSecond * elapsedS);
 }

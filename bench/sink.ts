@@ -3,7 +3,13 @@
 
 import net from 'node:net';
 
-const [port, request, needle, connections, seconds] = process.argv.slice(2) as [string, string, string, string, string];
+const [port, request, needle, connections, seconds] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const shared = Buffer.allocUnsafe(65_536);
 const bytes = Buffer.from(needle);
 let seen = 0;
@@ -16,18 +22,24 @@ function count(length: number): boolean {
 
 for (let i = 0; i < Number(connections); i++) {
   await new Promise<void>((resolve, reject) => {
-    const socket = net.connect({ port: Number(port), host: '127.0.0.1', noDelay: true, onread: { buffer: shared, callback: count } }, () => {
-      socket.write(request);
-      resolve();
-    });
+    const socket = net.connect(
+      { port: Number(port), host: '127.0.0.1', noDelay: true, onread: { buffer: shared, callback: count } },
+      () => {
+        socket.write(request);
+        resolve();
+      },
+    );
     socket.on('error', reject);
   });
 }
 process.send?.('connected');
 setTimeout(() => {
   const from = seen;
-  setTimeout(() => {
-    console.log(JSON.stringify({ perSecond: (seen - from) / Number(seconds) }));
-    process.exit();
-  }, Number(seconds) * 1000);
+  setTimeout(
+    () => {
+      console.log(JSON.stringify({ perSecond: (seen - from) / Number(seconds) }));
+      process.exit();
+    },
+    Number(seconds) * 1000,
+  );
 }, 2000);

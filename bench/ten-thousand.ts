@@ -18,9 +18,20 @@ variants: [sse, websocket, long-polling, http-stream]
 `;
 
 export async function main(): Promise<void> {
-  const { scenario, source } = parseScenario(yaml, { file: 'ten-thousand', registry: patterns, overrides: [] });
+  const { scenario, source } = parseScenario(yaml, {
+    file: 'ten-thousand',
+    registry: patterns,
+    overrides: [],
+  });
   const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
-  const options = { registry: patterns, folder: '.', source, command: 'npm run bench -- ten-thousand', observer: silent, signal: new AbortController().signal };
+  const options = {
+    registry: patterns,
+    folder: '.',
+    source,
+    command: 'npm run bench -- ten-thousand',
+    observer: silent,
+    signal: new AbortController().signal,
+  };
   const { trials } = await run(prepare(scenario, options), options);
   for (const { variant, outcome, warnings } of trials) {
     if (outcome.status === 'failed') {

@@ -24,12 +24,17 @@ export function spread(values: readonly number[], digits = 2): string {
 
 /** User and system CPU time of a process from /proc, in microseconds; ticks of 10 ms. */
 export function cpuUsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 /** Starts a program whose last line of output is JSON. */
-export function startProgram(command: string, args: string[]): { child: ChildProcess; result: Promise<unknown> } {
+export function startProgram(
+  command: string,
+  args: string[],
+): { child: ChildProcess; result: Promise<unknown> } {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
@@ -48,12 +53,18 @@ export function startProgram(command: string, args: string[]): { child: ChildPro
 }
 
 /** The load process's samples at the two ends of a stretch of `seconds`, which begins when the subscribers have settled. */
-export async function sampleOver(load: LoadPeer, seconds: number): Promise<{ first: LoadSample; last: LoadSample }> {
+export async function sampleOver(
+  load: LoadPeer,
+  seconds: number,
+): Promise<{ first: LoadSample; last: LoadSample }> {
   const fromUs = nowUs() + 2_000_000;
   const toUs = fromUs + seconds * 1e6;
   const samples: LoadSample[] = [];
   load.on('sample', (sample) => samples.push(sample));
-  load.send({ kind: 'window', window: { warmupFromUs: fromUs - 1_000_000, fromUs, toUs, slotUs: 1_000_000 } });
+  load.send({
+    kind: 'window',
+    window: { warmupFromUs: fromUs - 1_000_000, fromUs, toUs, slotUs: 1_000_000 },
+  });
   await sleep((toUs - nowUs()) / 1000 + 500);
   const [first, last] = [fromUs, toUs].map((edgeUs) => samples.find(({ sample }) => sample.atUs >= edgeUs));
   if (!first || !last) throw new Error('the load process sent no sample at the ends of the stretch');
@@ -64,7 +75,11 @@ export async function sampleOver(load: LoadPeer, seconds: number): Promise<{ fir
 export function publishSteadily(url: string, topic: string, perS: number, body: string): () => void {
   const timer = setInterval(() => {
     const stamp = String(nowUs());
-    fetch(`${url}/topics/${topic}`, { method: 'POST', body, headers: { 'pushbench-planned': stamp, 'pushbench-sent': stamp } })
+    fetch(`${url}/topics/${topic}`, {
+      method: 'POST',
+      body,
+      headers: { 'pushbench-planned': stamp, 'pushbench-sent': stamp },
+    })
       .then((response) => response.arrayBuffer())
       .catch(() => {});
   }, 1000 / perS);

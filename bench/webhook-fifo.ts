@@ -23,7 +23,9 @@ export async function main(): Promise<void> {
       found.beside.push(await perSecond(false, failing, round));
     }
     const ratios = found.fifo.map((value, i) => found.beside[i]! / value);
-    console.log(`answers after ${answerMs} ms, ${failing * 100} % of the attempts fail and wait ${waitMs} ms: ${spread(found.fifo, 0)} deliveries/s one after the other, ${spread(found.beside, 0)} side by side (8 at once)`);
+    console.log(
+      `answers after ${answerMs} ms, ${failing * 100} % of the attempts fail and wait ${waitMs} ms: ${spread(found.fifo, 0)} deliveries/s one after the other, ${spread(found.beside, 0)} side by side (8 at once)`,
+    );
     console.log(`side by side against fifo: ratio ${spread(ratios)}`);
   }
 }
@@ -42,10 +44,23 @@ async function perSecond(fifo: boolean, failing: number, seed: number): Promise<
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => receiver.once('listening', resolve));
   const { port } = receiver.address() as AddressInfo; // of a TCP listener
-  const options = patternOptions.webhook.parse({ fifo, store: 'sqlite', retries: Array.from({ length: 10 }, () => `${waitMs}ms`), jitter: '0%' });
-  const server = await startServer({ pattern: 'webhook', options, limits: { ...defaultLimits, slowBuffer: 2 ** 30 }, seed: 1 });
+  const options = patternOptions.webhook.parse({
+    fifo,
+    store: 'sqlite',
+    retries: Array.from({ length: 10 }, () => `${waitMs}ms`),
+    jitter: '0%',
+  });
+  const server = await startServer({
+    pattern: 'webhook',
+    options,
+    limits: { ...defaultLimits, slowBuffer: 2 ** 30 },
+    seed: 1,
+  });
   try {
-    await fetch(`${server.endpoint.url}/webhooks`, { method: 'POST', body: JSON.stringify({ url: `http://127.0.0.1:${port}/`, events: ['news'] }) });
+    await fetch(`${server.endpoint.url}/webhooks`, {
+      method: 'POST',
+      body: JSON.stringify({ url: `http://127.0.0.1:${port}/`, events: ['news'] }),
+    });
     const fromMs = performance.now();
     for (let i = 0; i < deliveries; i++) void server.publish('news', body128, {});
     while (taken < deliveries) await sleep(2);

@@ -15,7 +15,16 @@ export async function main(): Promise<void> {
 }
 
 async function report(store: 'sqlite' | 'redis', times: number): Promise<void> {
-  const { confirmed, endpoints, deliveries, lost, duplicates, foretold, unexplained } = await killRepeatedly(store, times, random(1, 'kills'), 150);
-  console.log(`${store}, ${times} kills: ${confirmed} events confirmed, each to ${endpoints} endpoints; ${deliveries} requests received`);
-  console.log(`lost: ${lost} (bound: 0); repeated: ${duplicates}, of which ${unexplained} without a reason (bound: 0); ${store === 'sqlite' ? 'foretold by the store' : 'possible by the store'}: ${foretold}`);
+  const { confirmed, endpoints, deliveries, lost, duplicates, foretold, unexplained } = await killRepeatedly(
+    store,
+    times,
+    random(1, 'kills'),
+    150,
+  );
+  console.log(
+    `${store}, ${times} kills: ${confirmed} events confirmed, each to ${endpoints} endpoints; ${deliveries} requests received`,
+  );
+  console.log(
+    `lost: ${lost} (bound: 0); repeated: ${duplicates}, of which ${unexplained} without a reason (bound: 0); ${store === 'sqlite' ? 'foretold by the store' : 'possible by the store'}: ${foretold}`,
+  );
 }

@@ -20,26 +20,44 @@ async function plain(): Promise<(count: number) => Promise<void>> {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: concurrency });
   return async (count) => {
     let left = count;
-    await Promise.all(Array.from({ length: concurrency }, async () => {
-      while (left-- > 0) {
-        const { body } = await pool.request({ method: 'POST', path: '/hook', headers: { 'content-type': 'application/json' }, body: envelope });
-        await body.dump();
-      }
-    }));
+    await Promise.all(
+      Array.from({ length: concurrency }, async () => {
+        while (left-- > 0) {
+          const { body } = await pool.request({
+            method: 'POST',
+            path: '/hook',
+            headers: { 'content-type': 'application/json' },
+            body: envelope,
+          });
+          await body.dump();
+        }
+      }),
+    );
   };
 }
 
 async function ours(store: string): Promise<(count: number) => Promise<void>> {
   const options = patternOptions.webhook.parse({ store, concurrency, keep: 10_000_000 });
-  const server = await startServer({ pattern: 'webhook', options, limits: { ...defaultLimits, slowBuffer: 2 ** 30 }, seed: 1 });
+  const server = await startServer({
+    pattern: 'webhook',
+    options,
+    limits: { ...defaultLimits, slowBuffer: 2 ** 30 },
+    seed: 1,
+  });
   for (let i = 0; i < endpoints; i++) {
-    await fetch(`${server.endpoint.url}/webhooks`, { method: 'POST', body: JSON.stringify({ url: `http://127.0.0.1:${port}/hook/${i}`, events: [`news.${i}`] }) });
+    await fetch(`${server.endpoint.url}/webhooks`, {
+      method: 'POST',
+      body: JSON.stringify({ url: `http://127.0.0.1:${port}/hook/${i}`, events: [`news.${i}`] }),
+    });
   }
-  const depth = async () => ((await (await fetch(`${server.endpoint.url}/webhooks/stats`)).json()) as { delivered: number }).delivered;
+  const depth = async () =>
+    ((await (await fetch(`${server.endpoint.url}/webhooks/stats`)).json()) as { delivered: number })
+      .delivered;
   return async (count) => {
     const from = await depth();
     for (let sent = 0; sent < count;) {
-      for (let i = 0; i < 100 && sent < count; i++) void server.publish(`news.${sent++ % endpoints}`, body128, {});
+      for (let i = 0; i < 100 && sent < count; i++)
+        void server.publish(`news.${sent++ % endpoints}`, body128, {});
       await sleep(1);
       while (sent - (server.counters().deliveryRequests - from) > 2000) await sleep(2);
     }
@@ -53,5 +71,7 @@ const cpu = process.cpuUsage();
 const fromMs = performance.now();
 await deliver(total);
 const { user, system } = process.cpuUsage(cpu);
-console.log(JSON.stringify({ cpuUs: (user + system) / total, perS: total / ((performance.now() - fromMs) / 1000) }));
+console.log(
+  JSON.stringify({ cpuUs: (user + system) / total, perS: total / ((performance.now() - fromMs) / 1000) }),
+);
 process.exit();

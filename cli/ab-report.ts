@@ -20,10 +20,14 @@ export function isAbFolder(path: string): boolean {
  */
 export async function reportAb(folder: string, out: string = join(folder, 'report.html')): Promise<ExitCode> {
   const stored = await readComparison(join(folder, 'comparison.json'));
-  const [baseline, candidate] = [await readResult(join(folder, 'baseline')), await readResult(join(folder, 'candidate'))];
+  const [baseline, candidate] = [
+    await readResult(join(folder, 'baseline')),
+    await readResult(join(folder, 'candidate')),
+  ];
   const labels = stored.variants.map((variant) => [variant.baseline, variant.candidate] as const);
   const comparison = compare(
-    runSetOf(stored.baseline.name, [baseline], { cut: true }), runSetOf(stored.candidate.name, [candidate], { cut: true }),
+    runSetOf(stored.baseline.name, [baseline], { cut: true }),
+    runSetOf(stored.candidate.name, [candidate], { cut: true }),
     { createdAt: new Date(stored.createdAt), rule: stored.rule, labels, ...cutOf(baseline) },
   );
   const { renderComparisonPage } = await import('../reports/comparison-page.ts');
@@ -34,6 +38,8 @@ export async function reportAb(folder: string, out: string = join(folder, 'repor
   }
   writeWhole(out, page);
   const { renderComparison } = await import('../reports/comparison-terminal.ts');
-  process.stdout.write(`${renderComparison(comparison, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false })}\nReport: ${out}\n`);
+  process.stdout.write(
+    `${renderComparison(comparison, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false })}\nReport: ${out}\n`,
+  );
   return exitCodes.ok;
 }

@@ -26,8 +26,17 @@ import { openScenario } from './scenarios.ts';
 import { onSignals } from './signals.ts';
 
 export type AbFlags = OutputFlags & {
-  scenario: string; set: string[]; results: string; quiet: boolean; strict: boolean; extend: boolean;
-  pairs: string; budget?: string; injectA?: string; injectB?: string; target?: string;
+  scenario: string;
+  set: string[];
+  results: string;
+  quiet: boolean;
+  strict: boolean;
+  extend: boolean;
+  pairs: string;
+  budget?: string;
+  injectA?: string;
+  injectB?: string;
+  target?: string;
 };
 
 const mostPairs = 500;
@@ -41,24 +50,39 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
   const { scenario, source, folder } = openScenario(flags.scenario, flags.set);
   checkAb(scenario);
   const view = createLiveView(flags.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
-  const opened = (text: string, inject: string | undefined, checkedOut?: string) => openArm(text, scenario, {
-    registry: patterns,
-    injection: inject === undefined ? undefined : parseInjection(inject),
-    openTarget(file) {
-      const target = openTarget(file, process.env);
-      target.notes.forEach(view.note);
-      return target;
-    },
-    targetFile: flags.target,
-    ...(checkedOut !== undefined && { checkedOut }),
-  });
-  const given = [{ text: a, inject: flags.injectA }, { text: b, inject: flags.injectB }] as const;
+  const opened = (text: string, inject: string | undefined, checkedOut?: string) =>
+    openArm(text, scenario, {
+      registry: patterns,
+      injection: inject === undefined ? undefined : parseInjection(inject),
+      openTarget(file) {
+        const target = openTarget(file, process.env);
+        target.notes.forEach(view.note);
+        return target;
+      },
+      targetFile: flags.target,
+      ...(checkedOut !== undefined && { checkedOut }),
+    });
+  const given = [
+    { text: a, inject: flags.injectA },
+    { text: b, inject: flags.injectB },
+  ] as const;
   // A commit has to be checked out first, and that is the first thing that leaves something behind.
-  const early = given.map(({ text, inject }) => (refOf(text) === undefined ? opened(text, inject) : undefined));
+  const early = given.map(({ text, inject }) =>
+    refOf(text) === undefined ? opened(text, inject) : undefined,
+  );
   const stop = new AbortController();
   const options = {
-    registry: patterns, folder, source, command: commandOf(a, b, flags, invocation), observer: view, signal: stop.signal,
-    targets: early.flatMap((arm) => arm?.targets ?? []), pairs, extend: flags.extend, strict: flags.strict, note: view.note,
+    registry: patterns,
+    folder,
+    source,
+    command: commandOf(a, b, flags, invocation),
+    observer: view,
+    signal: stop.signal,
+    targets: early.flatMap((arm) => arm?.targets ?? []),
+    pairs,
+    extend: flags.extend,
+    strict: flags.strict,
+    note: view.note,
     ...(budgetMs !== undefined && { budgetMs }),
   };
   // Until here a signal ends the process at once: nothing has been started, and planning may take long.
@@ -69,21 +93,37 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
   const undoAll = () => {
     for (const action of undo.splice(0)) action();
   };
-  const release = onSignals(stop, (signal) => view.note(`${signal}: ending; what was measured before is kept.`), () => {
-    undoAll();
-    return endAtLimit(runFolder);
-  });
+  const release = onSignals(
+    stop,
+    (signal) => view.note(`${signal}: ending; what was measured before is kept.`),
+    () => {
+      undoAll();
+      return endAtLimit(runFolder);
+    },
+  );
   try {
     const arms: OpenedArm[] = [];
     for (const [i, { text, inject }] of given.entries()) {
       const ref = refOf(text);
-      const checkedOut = ref && await checkOut(ref, { root: fileURLToPath(packageRoot), cleanUp: (action) => undo.unshift(action), note: view.note, signal: stop.signal });
+      const checkedOut =
+        ref &&
+        (await checkOut(ref, {
+          root: fileURLToPath(packageRoot),
+          cleanUp: (action) => undo.unshift(action),
+          note: view.note,
+          signal: stop.signal,
+        }));
       arms.push(early[i] ?? opened(text, inject, checkedOut));
     }
     const [first, second] = arms as [OpenedArm, OpenedArm]; // there were two
     const pair = pairedArms(first, second);
     runFolder = createRunFolder(flags.results, `ab-${scenario.name}`, new Date());
-    return await runInto(runFolder, plan, pair, options, { write: (comparison, behind) => write(comparison, failOn, behind), json: flags.json, stop, view });
+    return await runInto(runFolder, plan, pair, options, {
+      write: (comparison, behind) => write(comparison, failOn, behind),
+      json: flags.json,
+      stop,
+      view,
+    });
   } catch (error) {
     if (!(error instanceof Interruption)) throw error;
     console.error(nothingMeasured);
@@ -97,13 +137,25 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
 
 const nothingMeasured = 'Interrupted before the first pair was over; nothing was measured.';
 
-type Into = { write(comparison: Comparison, behind: Behind): Promise<ExitCode>; json: boolean; stop: AbortController; view: LiveView };
+type Into = {
+  write(comparison: Comparison, behind: Behind): Promise<ExitCode>;
+  json: boolean;
+  stop: AbortController;
+  view: LiveView;
+};
 
 /** Runs both arms, and leaves in the folder whatever was measured. */
-async function runInto(runFolder: string, plan: RunPlan, arms: readonly [OpenedArm, OpenedArm], options: AbOptions, { write, json, stop, view }: Into): Promise<ExitCode> {
+async function runInto(
+  runFolder: string,
+  plan: RunPlan,
+  arms: readonly [OpenedArm, OpenedArm],
+  options: AbOptions,
+  { write, json, stop, view }: Into,
+): Promise<ExitCode> {
   const files = openRunFiles(runFolder);
   const save = ({ baseline, candidate, comparison }: Required<AbOutcome>) => {
-    for (const [name, result] of Object.entries({ baseline, candidate })) files.write(`${name}/result.json`, resultText(result));
+    for (const [name, result] of Object.entries({ baseline, candidate }))
+      files.write(`${name}/result.json`, resultText(result));
     files.write('comparison.json', `${JSON.stringify(comparison, null, 1)}\n`);
     const problem = files.problem();
     // Going on would measure what can be kept nowhere.
@@ -112,10 +164,13 @@ async function runInto(runFolder: string, plan: RunPlan, arms: readonly [OpenedA
   let kept = false;
   let outcome: AbOutcome;
   try {
-    outcome = await runAb(plan, arms, { ...options, keep: (sofar) => {
-      save(sofar);
-      kept ||= files.problem() === undefined;
-    } });
+    outcome = await runAb(plan, arms, {
+      ...options,
+      keep: (sofar) => {
+        save(sofar);
+        kept ||= files.problem() === undefined;
+      },
+    });
   } catch (error) {
     if (!kept) removeRunFolder(runFolder);
     else unmarkFolder(runFolder);
@@ -134,7 +189,9 @@ async function runInto(runFolder: string, plan: RunPlan, arms: readonly [OpenedA
   const over = baseline.state.kind === 'finished' && !stop.signal.aborted ? stop.signal : undefined;
   const page = await renderComparisonPage(comparison, behind, over).catch((error: unknown) => {
     if (!over?.aborted) throw error;
-    console.error(`Interrupted while the report was drawn. Both results are whole; pushbench report ${runFolder} draws it.`);
+    console.error(
+      `Interrupted while the report was drawn. Both results are whole; pushbench report ${runFolder} draws it.`,
+    );
     return undefined;
   });
   const pagePath = page === undefined ? undefined : files.write('report.html', page);
@@ -142,16 +199,23 @@ async function runInto(runFolder: string, plan: RunPlan, arms: readonly [OpenedA
   const code = await write(comparison, behind);
   const elsewhere = files.elsewhere();
   const at = elsewhere && 'folder' in elsewhere ? elsewhere.folder : runFolder;
-  if (!json) process.stdout.write(`\nResults: ${relative('', at)}\n${pagePath === undefined ? '' : `Report: ${relative('', pagePath)}\n`}`);
+  if (!json)
+    process.stdout.write(
+      `\nResults: ${relative('', at)}\n${pagePath === undefined ? '' : `Report: ${relative('', pagePath)}\n`}`,
+    );
   const problem = files.problem();
-  if (problem) throw new UserError('write', [problem.message, ...elsewhereLines(files)].join('\n'), exitCodes.failed);
+  if (problem)
+    throw new UserError('write', [problem.message, ...elsewhereLines(files)].join('\n'), exitCodes.failed);
   return stop.signal.reason instanceof Interruption ? exitCodes.interrupted : code;
 }
 
 function pairsOf(text: string): number {
   const pairs = Number(text);
   if (Number.isInteger(pairs) && pairs >= pairsPlanned.least && pairs <= mostPairs) return pairs;
-  throw new UserError('pairs', `--pairs ${text} is not possible: a whole number from ${pairsPlanned.least}, since fewer prove nothing, to ${mostPairs}.`);
+  throw new UserError(
+    'pairs',
+    `--pairs ${text} is not possible: a whole number from ${pairsPlanned.least}, since fewer prove nothing, to ${mostPairs}.`,
+  );
 }
 
 function budgetOf(text: string): number {
@@ -160,11 +224,30 @@ function budgetOf(text: string): number {
   throw new UserError('budget', `--budget ${text} is no duration. Write it like 10m.`);
 }
 
-function commandOf(a: string, b: string, { scenario, set, strict, extend, pairs, budget, injectA, injectB, target }: AbFlags, invocation: string): string {
+function commandOf(
+  a: string,
+  b: string,
+  { scenario, set, strict, extend, pairs, budget, injectA, injectB, target }: AbFlags,
+  invocation: string,
+): string {
   const option = (name: string, value: string | undefined) => (value === undefined ? [] : [name, value]);
   return [
-    invocation, 'ab', a, b, '--scenario', scenario, ...set.flatMap((one) => ['--set', one]), '--pairs', pairs,
-    ...option('--budget', budget), ...option('--inject-a', injectA), ...option('--inject-b', injectB), ...option('--target', target),
-    ...(strict ? ['--strict'] : []), ...(extend ? ['--extend'] : []),
-  ].map(quoted).join(' ');
+    invocation,
+    'ab',
+    a,
+    b,
+    '--scenario',
+    scenario,
+    ...set.flatMap((one) => ['--set', one]),
+    '--pairs',
+    pairs,
+    ...option('--budget', budget),
+    ...option('--inject-a', injectA),
+    ...option('--inject-b', injectB),
+    ...option('--target', target),
+    ...(strict ? ['--strict'] : []),
+    ...(extend ? ['--extend'] : []),
+  ]
+    .map(quoted)
+    .join(' ');
 }

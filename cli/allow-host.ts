@@ -8,7 +8,8 @@ export function checkedHosts(given: readonly string[]): string[] {
   return given.map((text) => {
     const host = allowedHost(text);
     if (host !== undefined && host !== '') return host;
-    const how = 'give a name or an address alone, such as bench.example, without scheme, port, path or wildcard.';
+    const how =
+      'give a name or an address alone, such as bench.example, without scheme, port, path or wildcard.';
     throw new UserError('allow-host', `--allow-host ${text} is no host: ${how}`);
   });
 }

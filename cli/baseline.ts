@@ -23,14 +23,24 @@ export type BaselineFlags = { dir: string };
 export async function saveBaseline(given: string, path: string, { dir }: BaselineFlags): Promise<ExitCode> {
   const name = checkedBaselineName(given);
   const runs = runSetOf(name, await readResults(path));
-  const bad = runs.variants.filter(({ runs: own }) => !own.some(({ valid }) => valid)).map(({ label }) => label);
-  if (bad.length > 0) throw new UserError('baseline-runs', `No trial of ${listNames(bad)} in ${path} counts, so there is nothing to hold a candidate against. Run the scenario again.`);
+  const bad = runs.variants
+    .filter(({ runs: own }) => !own.some(({ valid }) => valid))
+    .map(({ label }) => label);
+  if (bad.length > 0)
+    throw new UserError(
+      'baseline-runs',
+      `No trial of ${listNames(bad)} in ${path} counts, so there is nothing to hold a candidate against. Run the scenario again.`,
+    );
   const file = fileOf(dir, name);
   const text = writeBaseline(runs, new Date());
   try {
     makeFolder(dir);
   } catch (error) {
-    throw new UserError('baseline-folder', `Cannot make the folder ${dir}: ${messageOf(error)}. Choose another with --dir.`, exitCodes.failed);
+    throw new UserError(
+      'baseline-folder',
+      `Cannot make the folder ${dir}: ${messageOf(error)}. Choose another with --dir.`,
+      exitCodes.failed,
+    );
   }
   writeWhole(file, text, 'Free some space, or choose another folder with --dir.');
   print(`Saved ${runsText(runs)} of ${runs.scenario.name} as ${file} (${formatNumber(text.length)} bytes).`);
@@ -46,18 +56,29 @@ export function listBaselines({ dir }: BaselineFlags): ExitCode {
   const width = Math.max(...names.map((name) => name.length));
   for (const name of names) {
     const { runs } = open(dir, name);
-    print(oneLine(`${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}${runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`}`));
+    print(
+      oneLine(
+        `${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}${runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`}`,
+      ),
+    );
   }
   return exitCodes.ok;
 }
 
 /** Holds results against a baseline, by what their own scenario gates on. */
-export async function checkBaseline(name: string, path: string, options: BaselineFlags & CompareFlags): Promise<ExitCode> {
+export async function checkBaseline(
+  name: string,
+  path: string,
+  options: BaselineFlags & CompareFlags,
+): Promise<ExitCode> {
   const failOn = failOnOf(options.failOn);
   const write = outputs(options);
   const { runs } = open(options.dir, name);
   const candidate = await readResults(path);
-  const comparison = compare(runs, runSetOf(path, candidate), { createdAt: new Date(), rule: ruleOf({ strict: options.strict }) });
+  const comparison = compare(runs, runSetOf(path, candidate), {
+    createdAt: new Date(),
+    rule: ruleOf({ strict: options.strict }),
+  });
   return write(comparison, failOn, { baseline: [], candidate });
 }
 
@@ -72,7 +93,10 @@ function fileOf(dir: string, name: string): string {
 
 function namesIn(dir: string): string[] {
   try {
-    return readdirSync(dir).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length)).sort();
+    return readdirSync(dir)
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.slice(0, -'.json'.length))
+      .sort();
   } catch {
     return []; // no folder, no baselines
   }
@@ -84,10 +108,17 @@ function open(dir: string, given: string): Baseline {
   const read = tryReadText(file, 'baseline');
   if (!('text' in read)) {
     const names = namesIn(dir);
-    if (names.includes(name)) throw new UserError('baseline-file', `Cannot read the baseline ${file}: ${read.why}.`);
+    if (names.includes(name))
+      throw new UserError('baseline-file', `Cannot read the baseline ${file}: ${read.why}.`);
     const near = nearest(name, names);
-    const known = names.length === 0 ? `there is none in ${dir}. Save one with: pushbench baseline save ${name} RESULT` : `there are: ${listNames(names)}`;
-    throw new UserError('baseline-name', `There is no baseline "${name}"; ${near ? `did you mean "${near}"?` : known}`);
+    const known =
+      names.length === 0
+        ? `there is none in ${dir}. Save one with: pushbench baseline save ${name} RESULT`
+        : `there are: ${listNames(names)}`;
+    throw new UserError(
+      'baseline-name',
+      `There is no baseline "${name}"; ${near ? `did you mean "${near}"?` : known}`,
+    );
   }
   return readBaseline(read.text, file);
 }

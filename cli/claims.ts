@@ -20,7 +20,11 @@ const claimsFile = fileURLToPath(new URL('scenarios/article/claims.yaml', packag
 
 /** The claims, as shipped. */
 export function readClaims() {
-  return claimsSchema.parse(parse(readText(claimsFile, 'claims', { code: 'claims', what: `Cannot read the claims in ${claimsFile}` })));
+  return claimsSchema.parse(
+    parse(
+      readText(claimsFile, 'claims', { code: 'claims', what: `Cannot read the claims in ${claimsFile}` }),
+    ),
+  );
 }
 
 /**
@@ -28,7 +32,10 @@ export function readClaims() {
  * other scenarios, and writes file and page.
  * @throws UserError when a result or the figures file cannot be read, or no result is of a scenario that a claim names
  */
-export async function claimsCommand(paths: readonly string[], { figures: file, out }: ClaimsFlags): Promise<ExitCode> {
+export async function claimsCommand(
+  paths: readonly string[],
+  { figures: file, out }: ClaimsFlags,
+): Promise<ExitCode> {
   const { article, claims } = readClaims();
   const figures = readFigures(file);
   const named = new Set(claims.flatMap((claim) => ('scenario' in claim ? [claim.scenario] : [])));
@@ -36,10 +43,15 @@ export async function claimsCommand(paths: readonly string[], { figures: file, o
     const result = await readResult(path);
     const { name } = result.scenario;
     requireFinished(path, result);
-    if (!named.has(name)) throw new UserError('claims', `${path}: no claim is tested by the scenario "${name}". Claims are tested by ${[...named].join(', ')}.`);
+    if (!named.has(name))
+      throw new UserError(
+        'claims',
+        `${path}: no claim is tested by the scenario "${name}". Claims are tested by ${[...named].join(', ')}.`,
+      );
     figures.scenarios[name] = figuresFrom(result, claims);
   }
-  if (paths.length > 0) writeWhole(file, `${JSON.stringify(figures, null, 1)}\n`, 'Name another file with --figures.');
+  if (paths.length > 0)
+    writeWhole(file, `${JSON.stringify(figures, null, 1)}\n`, 'Name another file with --figures.');
   const page = renderClaims(article, claims, figures);
   if (out === '-') process.stdout.write(page);
   else writeWhole(out, page, 'Name another file with --out.');
@@ -52,12 +64,18 @@ function readFigures(file: string): Figures {
   const read = tryReadText(file, 'figures');
   if (!('text' in read)) {
     if (read.fault === 'missing') return { format: 'pushbench-claims', scenarios: {} };
-    throw new UserError('claims-figures', `Cannot read the figures in ${file}: ${read.why}. Name another file with --figures.`);
+    throw new UserError(
+      'claims-figures',
+      `Cannot read the figures in ${file}: ${read.why}. Name another file with --figures.`,
+    );
   }
   const json = parseJson(read.text);
   const ours = 'value' in json && figuresHead.safeParse(json.value).success;
   const parsed = 'value' in json && ours ? figuresSchema.safeParse(json.value) : undefined;
   if (parsed?.success) return parsed.data;
   const why = parsed ? `:\n${issuesText(parsed.error)}\n` : ': it is no JSON of "pushbench claims". ';
-  throw new UserError('claims-figures', `${file} holds no figures of claims${why}Name another file with --figures, or remove it to start anew.`);
+  throw new UserError(
+    'claims-figures',
+    `${file} holds no figures of claims${why}Name another file with --figures, or remove it to start anew.`,
+  );
 }

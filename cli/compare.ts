@@ -13,7 +13,11 @@ export type CompareFlags = OutputFlags & { strict: boolean };
 export type MatchFlags = { match: string[] };
 
 /** @returns the exit code: what a comparison fails on says `comparisonExitCode` */
-export async function compareCommand(baselinePath: string, candidatePath: string, options: CompareFlags & MatchFlags): Promise<ExitCode> {
+export async function compareCommand(
+  baselinePath: string,
+  candidatePath: string,
+  options: CompareFlags & MatchFlags,
+): Promise<ExitCode> {
   const failOn = failOnOf(options.failOn);
   const write = outputs(options);
   const baseline = await readResults(baselinePath);
@@ -21,7 +25,11 @@ export async function compareCommand(baselinePath: string, candidatePath: string
   const [from, to] = namesOf(baselinePath, candidatePath);
   const [baselineRuns, candidateRuns] = [runSetOf(from, baseline), runSetOf(to, candidate)];
   const labels = options.match.map((text) => labelsOf(text, baselineRuns, candidateRuns));
-  const comparison = compare(baselineRuns, candidateRuns, { createdAt: new Date(), rule: ruleOf({ strict: options.strict }), ...(labels.length > 0 && { labels }) });
+  const comparison = compare(baselineRuns, candidateRuns, {
+    createdAt: new Date(),
+    rule: ruleOf({ strict: options.strict }),
+    ...(labels.length > 0 && { labels }),
+  });
   return write(comparison, failOn, { baseline, candidate });
 }
 
@@ -33,14 +41,24 @@ function labelsOf(text: string, baseline: RunSet, candidate: RunSet): [baseline:
   const labels = ({ variants }: RunSet) => variants.map(({ label }) => label);
   const has = (side: RunSet, label: string) => labels(side).includes(label);
   // A label may hold a sign of equality itself.
-  const cuts = [...text.matchAll(/=/g)].map(({ index }): [string, string] => [text.slice(0, index), text.slice(index + 1)]);
+  const cuts = [...text.matchAll(/=/g)].map(({ index }): [string, string] => [
+    text.slice(0, index),
+    text.slice(index + 1),
+  ]);
   const found = cuts.find(([from, to]) => has(baseline, from) && has(candidate, to));
   if (found) return found;
   const [from, to] = cuts[0] ?? [text, ''];
-  if (to === '') throw new UserError('match', `--match ${text} names one variant: write it as 'BASELINE=CANDIDATE', such as 'sse @old=sse @new'.`);
+  if (to === '')
+    throw new UserError(
+      'match',
+      `--match ${text} names one variant: write it as 'BASELINE=CANDIDATE', such as 'sse @old=sse @new'.`,
+    );
   const [side, label] = has(baseline, from) ? [candidate, to] : [baseline, from];
   const near = nearest(label, labels(side));
-  throw new UserError('match', `${side.name} has no variant "${label}"; ${near ? `did you mean "${near}"?` : `there are: ${listNames(labels(side))}`}`);
+  throw new UserError(
+    'match',
+    `${side.name} has no variant "${label}"; ${near ? `did you mean "${near}"?` : `there are: ${listNames(labels(side))}`}`,
+  );
 }
 
 /** The last part of each path, or all of it where that does not tell them apart; two variants of one result are told apart by their labels. */

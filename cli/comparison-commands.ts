@@ -14,24 +14,46 @@ function collect(value: string, earlier: string[]): string[] {
 export function withOutputs(command: Command): Command {
   return command
     .option('--strict', 'slower only where the whole interval lies above the minimum effect', false)
-    .addOption(new Option('--fail-on <what>', 'fail on "inconclusive" (exit code 6) or "advisory" timings (5) too; what is proven worse fails always').default([] as string[], 'none').argParser(collect))
+    .addOption(
+      new Option(
+        '--fail-on <what>',
+        'fail on "inconclusive" (exit code 6) or "advisory" timings (5) too; what is proven worse fails always',
+      )
+        .default([] as string[], 'none')
+        .argParser(collect),
+    )
     .option('--json', 'print the comparison as JSON on standard output instead of the table', false)
     .option('--html <file>', 'write a page with charts too')
     .option('--markdown <file>', 'write Markdown too, for a job summary')
     .option('--junit <file>', 'write JUnit XML too, a case for each metric')
-    .addOption(new Option('--annotations [file]', 'print GitHub annotations too, at this file of the repository').default(false).conflicts('json'));
+    .addOption(
+      new Option('--annotations [file]', 'print GitHub annotations too, at this file of the repository')
+        .default(false)
+        .conflicts('json'),
+    );
 }
 
 export function addComparisonCommands(root: Command, invocation: string): void {
   withOutputs(root.command('ab'))
     .description('run two arms in turns, pair by pair, and decide whether the second is worse')
-    .argument('<a>', 'the baseline: a variant of the scenario, ref:COMMIT, dir:FOLDER, cmd:"COMMAND" with --target, or target:FILE')
+    .argument(
+      '<a>',
+      'the baseline: a variant of the scenario, ref:COMMIT, dir:FOLDER, cmd:"COMMAND" with --target, or target:FILE',
+    )
     .argument('<b>', 'the candidate, the same')
     .option('--scenario <scenario>', 'name of a shipped scenario, or path of a YAML file', 'compare')
-    .addOption(new Option('--set <path=value>', 'override a value of the scenario (may be repeated)').default([] as string[], 'none').argParser(collect))
+    .addOption(
+      new Option('--set <path=value>', 'override a value of the scenario (may be repeated)')
+        .default([] as string[], 'none')
+        .argParser(collect),
+    )
     .option('--results <dir>', 'where results are kept', 'results')
     .option('--pairs <number>', 'pairs of trials, besides the first one, which is discarded', '12')
-    .option('--extend', 'where that decides nothing, run as many again; each look gets half of the level', false)
+    .option(
+      '--extend',
+      'where that decides nothing, run as many again; each look gets half of the level',
+      false,
+    )
     .option('--budget <duration>', 'plan no more pairs than fit into it, such as 10m')
     .option('--inject-a <settings>', "make the baseline's server worse on purpose, as run --inject does")
     .option('--inject-b <settings>', "the same with the candidate's")
@@ -46,14 +68,23 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .description('hold the results of a candidate against those of a baseline')
     .argument('<baseline>', "a result.json, a run's folder, or a folder of runs")
     .argument('<candidate>', 'the same')
-    .addOption(new Option('--match <baseline=candidate>', 'hold these variants against each other, such as "sse @old=sse @new" (may be repeated; default: those of one name)').default([] as string[], 'none').argParser(collect))
+    .addOption(
+      new Option(
+        '--match <baseline=candidate>',
+        'hold these variants against each other, such as "sse @old=sse @new" (may be repeated; default: those of one name)',
+      )
+        .default([] as string[], 'none')
+        .argParser(collect),
+    )
     .action(async (baseline: string, candidate: string, options: CompareFlags & MatchFlags) => {
       const { compareCommand } = await import('./compare.ts');
       process.exitCode = await compareCommand(baseline, candidate, options);
     });
 
   const dir = new Option('--dir <folder>', 'where baselines are kept').default('baselines');
-  const baseline = root.command('baseline').description('baselines as small files in a repository: save, list, check');
+  const baseline = root
+    .command('baseline')
+    .description('baselines as small files in a repository: save, list, check');
   baseline
     .command('save')
     .description('keep the runs of a result as a baseline; an earlier one of that name is replaced')

@@ -8,7 +8,14 @@ import { nearest } from '../core/suggest.ts';
 import type { Behind } from '../reports/comparison-page.ts';
 import { requireWritable, writeWhole } from '../harness/store.ts';
 
-export type OutputFlags = { json: boolean; html?: string; markdown?: string; junit?: string; annotations: boolean | string; failOn: string[] };
+export type OutputFlags = {
+  json: boolean;
+  html?: string;
+  markdown?: string;
+  junit?: string;
+  annotations: boolean | string;
+  failOn: string[];
+};
 
 const otherFile = 'Free some space, or name another file.';
 
@@ -18,7 +25,10 @@ export function failOnOf(words: readonly string[]): FailOn[] {
     const known = failOnNames.find((name) => name === word);
     if (known) return known;
     const near = nearest(word, failOnNames);
-    throw new UserError('fail-on', `--fail-on ${word} is nothing to fail on${near ? `; did you mean "${near}"?` : ';'} There are: ${failOnNames.join(', ')}. What is proven worse fails always.`);
+    throw new UserError(
+      'fail-on',
+      `--fail-on ${word} is nothing to fail on${near ? `; did you mean "${near}"?` : ';'} There are: ${failOnNames.join(', ')}. What is proven worse fails always.`,
+    );
   });
 }
 
@@ -27,22 +37,48 @@ export function failOnOf(words: readonly string[]): FailOn[] {
  * @returns writes a comparison to wherever the options say, and returns its exit code
  * @throws UserError for a file that cannot be written
  */
-export function outputs({ json, html, markdown, junit, annotations }: OutputFlags): (comparison: Comparison, failOn: readonly FailOn[], behind: Behind) => Promise<ExitCode> {
+export function outputs({
+  json,
+  html,
+  markdown,
+  junit,
+  annotations,
+}: OutputFlags): (comparison: Comparison, failOn: readonly FailOn[], behind: Behind) => Promise<ExitCode> {
   for (const file of [html, markdown, junit]) if (file !== undefined) requireWritable(file);
   return async (comparison, failOn, behind) => {
     if (json) {
       process.stdout.write(`${printableJson(comparison, 1)}\n`);
     } else {
       const { renderComparison } = await import('../reports/comparison-terminal.ts');
-      process.stdout.write(renderComparison(comparison, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
+      process.stdout.write(
+        renderComparison(comparison, {
+          columns: process.stdout.columns ?? 120,
+          color: process.stdout.hasColors?.() ?? false,
+        }),
+      );
     }
     if (annotations !== false) {
       const { renderAnnotations } = await import('../reports/comparison-ci.ts');
       process.stdout.write(renderAnnotations(comparison, annotations === true ? undefined : annotations));
     }
-    if (markdown !== undefined) writeWhole(markdown, (await import('../reports/comparison-markdown.ts')).renderComparisonMarkdown(comparison), otherFile);
-    if (junit !== undefined) writeWhole(junit, (await import('../reports/comparison-ci.ts')).renderComparisonJunit(comparison), otherFile);
-    if (html !== undefined) writeWhole(html, await (await import('../reports/comparison-page.ts')).renderComparisonPage(comparison, behind), otherFile);
+    if (markdown !== undefined)
+      writeWhole(
+        markdown,
+        (await import('../reports/comparison-markdown.ts')).renderComparisonMarkdown(comparison),
+        otherFile,
+      );
+    if (junit !== undefined)
+      writeWhole(
+        junit,
+        (await import('../reports/comparison-ci.ts')).renderComparisonJunit(comparison),
+        otherFile,
+      );
+    if (html !== undefined)
+      writeWhole(
+        html,
+        await (await import('../reports/comparison-page.ts')).renderComparisonPage(comparison, behind),
+        otherFile,
+      );
     return comparisonExitCode(comparison, failOn);
   };
 }

@@ -11,12 +11,26 @@ import { readHistory } from '../reports/read-history.ts';
 export type HistoryFlags = { json: boolean; html?: string };
 
 /** Advice alone: a trend never fails a build. */
-export async function historyCommand(paths: readonly string[], { json, html }: HistoryFlags): Promise<ExitCode> {
+export async function historyCommand(
+  paths: readonly string[],
+  { json, html }: HistoryFlags,
+): Promise<ExitCode> {
   if (html !== undefined) requireWritable(html);
   const { sets, cut } = await readHistory(paths);
   const history = historyOf(sets, cut);
   if (json) process.stdout.write(`${printableJson(history, 1)}\n`);
-  else process.stdout.write(renderHistory(history, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
-  if (html !== undefined) writeWhole(html, await (await import('../reports/history-page.ts')).renderHistoryPage(history, version), 'Free some space, or name another file.');
+  else
+    process.stdout.write(
+      renderHistory(history, {
+        columns: process.stdout.columns ?? 120,
+        color: process.stdout.hasColors?.() ?? false,
+      }),
+    );
+  if (html !== undefined)
+    writeWhole(
+      html,
+      await (await import('../reports/history-page.ts')).renderHistoryPage(history, version),
+      'Free some space, or name another file.',
+    );
   return exitCodes.ok;
 }

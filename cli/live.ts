@@ -49,7 +49,8 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
     progress(progress) {
       const changed = progress.phase !== phase;
       phase = progress.phase;
-      if (mode === 'lines' && changed && phase !== 'start' && phase !== 'close') say(`${head}: ${phaseWords[phase]}`);
+      if (mode === 'lines' && changed && phase !== 'start' && phase !== 'close')
+        say(`${head}: ${phaseWords[phase]}`);
       if (!update || (!changed && Date.now() - shownAtMs < updateEveryMs)) return;
       shownAtMs = Date.now();
       update(oneLine(`${head}: ${describe(progress, subscribers)}`));
@@ -65,11 +66,21 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
   };
 }
 
-function describe({ phase, share, connected, published, delivered, p50Us, p99Us }: Progress, subscribers: number): string {
-  const parts = [`${phaseWords[phase]}${share === undefined ? '' : ` ${formatShare(Math.round(Math.min(1, share) * 100) / 100)}`}`];
+function describe(
+  { phase, share, connected, published, delivered, p50Us, p99Us }: Progress,
+  subscribers: number,
+): string {
+  const parts = [
+    `${phaseWords[phase]}${share === undefined ? '' : ` ${formatShare(Math.round(Math.min(1, share) * 100) / 100)}`}`,
+  ];
   if (phase === 'warmup' || phase === 'measure' || phase === 'drain') {
-    parts.push(`${formatNumber(connected)} of ${formatNumber(subscribers)} subscribers`, `${formatNumber(published)} events`, `${formatNumber(delivered)} deliveries`);
-    if (p50Us !== undefined && p99Us !== undefined) parts.push(`p50 ${formatUs(p50Us)}`, `p99 ${formatUs(p99Us)}`);
+    parts.push(
+      `${formatNumber(connected)} of ${formatNumber(subscribers)} subscribers`,
+      `${formatNumber(published)} events`,
+      `${formatNumber(delivered)} deliveries`,
+    );
+    if (p50Us !== undefined && p99Us !== undefined)
+      parts.push(`p50 ${formatUs(p50Us)}`, `p99 ${formatUs(p99Us)}`);
   }
   return parts.join(', ');
 }

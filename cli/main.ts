@@ -9,7 +9,9 @@ import { packageRoot } from '../harness/version.ts';
 import { requireNode } from './node-version.ts';
 
 // A reader that went away (`| head`) is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed));
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
+);
 
 try {
   requireNode(process.version);

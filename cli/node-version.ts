@@ -13,5 +13,8 @@ export function requireNode(version: string): void {
   const [major = 0, minor = 0] = version.replace('v', '').split('.').map(Number);
   const [leastMajor = 0, leastMinor = 0] = leastNode.split('.').map(Number);
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
-  throw new UserError('node-version', `pushbench needs Node ${leastNode} or newer, and this is ${version}. Install a current Node, or run it from its repository with npm start.`);
+  throw new UserError(
+    'node-version',
+    `pushbench needs Node ${leastNode} or newer, and this is ${version}. Install a current Node, or run it from its repository with npm start.`,
+  );
 }

@@ -17,22 +17,34 @@ function collect(value: string, earlier: string[]): string[] {
 
 export function createProgram(): Command {
   const results = new Option('--results <dir>', 'where results are kept').default('results');
-  const set = new Option('--set <path=value>', 'override a value of the scenario, such as phases.measure=20s (may be repeated)')
+  const set = new Option(
+    '--set <path=value>',
+    'override a value of the scenario, such as phases.measure=20s (may be repeated)',
+  )
     .default([] as string[], 'none')
     .argParser(collect);
-  const allowHost = new Option('--allow-host <name>', 'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)')
-    .default([] as string[], 'none').argParser(collect);
+  const allowHost = new Option(
+    '--allow-host <name>',
+    'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)',
+  )
+    .default([] as string[], 'none')
+    .argParser(collect);
 
   const root = new Command('pushbench')
     // Before the commands are added, so that they take it over.
     .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
-    .description('When something changes on the server, how should the client find out?\nMeasures polling, long-polling, HTTP streaming, SSE, WebSocket and webhooks under one event stream.')
+    .description(
+      'When something changes on the server, how should the client find out?\nMeasures polling, long-polling, HTTP streaming, SSE, WebSocket and webhooks under one event stream.',
+    )
     .version(version)
     .showHelpAfterError(`(${invocation} --help lists the commands)`)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
 3 the run failed, 4 the run does not count (load-limited, ledger open),
-5 the candidate of a comparison is worse, 6 it could not be decided (where asked to fail then), 130 interrupted.`);
+5 the candidate of a comparison is worse, 6 it could not be decided (where asked to fail then), 130 interrupted.`,
+    );
 
   root
     .command('run', { isDefault: true })
@@ -42,9 +54,19 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .addOption(results)
     .option('--json', 'print the result as JSON on standard output instead of the table', false)
     .option('--quiet', 'print nothing while it runs', false)
-    .addOption(new Option('--target <file>', 'run the variants against the system that this file describes, too (may be repeated)').default([] as string[], 'none').argParser(collect))
+    .addOption(
+      new Option(
+        '--target <file>',
+        'run the variants against the system that this file describes, too (may be repeated)',
+      )
+        .default([] as string[], 'none')
+        .argParser(collect),
+    )
     .option('--no-reference', 'leave our own servers out')
-    .option('--inject <settings>', 'make our servers worse on purpose: delay=5ms, cpu=50us/msg, descriptors=1/connection, loss=0.1%, duplicates=0.1% (docs/comparison.md)')
+    .option(
+      '--inject <settings>',
+      'make our servers worse on purpose: delay=5ms, cpu=50us/msg, descriptors=1/connection, loss=0.1%, duplicates=0.1% (docs/comparison.md)',
+    )
     .option('--interactive', 'a report whose charts can be hovered and zoomed (larger file)', false)
     .option('--junit <file>', 'write JUnit XML too, a case for each expectation')
     .option('--markdown <file>', 'write Markdown too, for a job summary')
@@ -58,19 +80,37 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .description('run one reference server alone, with a curl line for each endpoint')
     .argument('<pattern>', 'polling, long-polling, http-stream, sse, websocket or webhook')
     .option('--port <number>', 'port to listen on', '8080')
-    .option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and dashboard of webhooks (web pages: docs/wire.md, who may ask)', '127.0.0.1')
+    .option(
+      '--host <address>',
+      'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and dashboard of webhooks (web pages: docs/wire.md, who may ask)',
+      '127.0.0.1',
+    )
     .addOption(allowHost)
-    .addOption(new Option('--set <option=value>', "override one of the pattern's options, such as hold=5s (may be repeated)").default([] as string[], 'none').argParser(collect))
-    .action(async (pattern: string, options: { port: string; host: string; allowHost: string[]; set: string[] }) => {
-      const { serveCommand } = await import('./serve.ts');
-      process.exitCode = await serveCommand(pattern, options);
-    });
+    .addOption(
+      new Option(
+        '--set <option=value>',
+        "override one of the pattern's options, such as hold=5s (may be repeated)",
+      )
+        .default([] as string[], 'none')
+        .argParser(collect),
+    )
+    .action(
+      async (
+        pattern: string,
+        options: { port: string; host: string; allowHost: string[]; set: string[] },
+      ) => {
+        const { serveCommand } = await import('./serve.ts');
+        process.exitCode = await serveCommand(pattern, options);
+      },
+    );
 
   root
     .command('target')
     .description('target files, which describe systems that are not ours')
     .command('check')
-    .description('subscribe by every pattern that the file describes, publish one event, say what works and what to mend')
+    .description(
+      'subscribe by every pattern that the file describes, publish one event, say what works and what to mend',
+    )
     .argument('<file>', 'a target file')
     .option('--topic <name>', 'the topic to publish on', 'pushbench-check')
     .action(async (file: string, options: { topic: string }) => {
@@ -100,7 +140,10 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .command('report')
     .description('rebuild a report from results; several results share one report')
     .argument('<result...>', 'result.json files, or the folders that hold them')
-    .option('--out <file>', 'where to write it, - for standard output (default: report.html beside the first result; other formats: -)')
+    .option(
+      '--out <file>',
+      'where to write it, - for standard output (default: report.html beside the first result; other formats: -)',
+    )
     .option('--format <name>', 'html, markdown, junit, csv, hlog, hgrm or json', 'html')
     .option('--interactive', 'charts that can be hovered and zoomed (larger file)', false)
     .addOption(new Option('--json', 'the same as --format json').default(false).conflicts(['format', 'out']))
@@ -123,7 +166,10 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
   root
     .command('claims')
     .description('what an article says against what was measured: the page of claims, from results')
-    .argument('[result...]', 'result.json files, or the folders that hold them; none: the page anew from its figures')
+    .argument(
+      '[result...]',
+      'result.json files, or the folders that hold them; none: the page anew from its figures',
+    )
     .option('--figures <file>', 'the figures that the page is made from', 'docs/results/claims.json')
     .option('--out <file>', 'where to write the page, - for standard output', 'docs/claims.md')
     .action(async (paths: string[], options: ClaimsFlags) => {

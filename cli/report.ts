@@ -18,8 +18,10 @@ export type ReportFlags = { out?: string; format: string; interactive: boolean; 
 /** HTML goes to a file unless told otherwise, everything else to standard output. */
 export async function reportCommand(paths: readonly string[], options: ReportFlags): Promise<ExitCode> {
   const format = options.json ? 'json' : checkedFormat(options.format);
-  if (options.interactive && format !== 'html') throw new UserError('interactive', `--interactive is for --format html; ${format} has no charts.`);
-  if (paths.length === 1 && format === 'html' && isAbFolder(paths[0]!)) return reportAb(paths[0]!, options.out);
+  if (options.interactive && format !== 'html')
+    throw new UserError('interactive', `--interactive is for --format html; ${format} has no charts.`);
+  if (paths.length === 1 && format === 'html' && isAbFolder(paths[0]!))
+    return reportAb(paths[0]!, options.out);
   const results = await readEach(paths);
   // Some forms have no room for it, and a percentile says nothing of a trial that is missing.
   for (const [i, result] of results.entries()) {
@@ -29,35 +31,53 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
   if (format === 'html' && options.out !== '-') await printTable(results);
   const documents = await documentsOf(format, results, { interactive: options.interactive });
   const first = paths[0]!;
-  const out = options.out ?? (format === 'html' ? join(statSync(first).isDirectory() ? first : dirname(first), 'report.html') : '-');
+  const out =
+    options.out ??
+    (format === 'html' ? join(statSync(first).isDirectory() ? first : dirname(first), 'report.html') : '-');
   if (out === '-') {
     process.stdout.write(onlyDocument(documents, format));
     return exitCodes.ok;
   }
   const written = filesOf(documents, out);
-  for (const { file, text } of written) writeWhole(file, text, 'Free some space, or name another file with --out.');
+  for (const { file, text } of written)
+    writeWhole(file, text, 'Free some space, or name another file with --out.');
   for (const { file } of written) print(`${format === 'html' ? '\nReport' : 'Written'}: ${oneLine(file)}`);
   return exitCodes.ok;
 }
 
 async function printTable(results: readonly Result[]): Promise<void> {
   const { renderTable } = await import('../reports/terminal.ts');
-  process.stdout.write(renderTable(results, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
+  process.stdout.write(
+    renderTable(results, {
+      columns: process.stdout.columns ?? 120,
+      color: process.stdout.hasColors?.() ?? false,
+    }),
+  );
 }
 
 function checkedFormat(name: string): Format {
   if (isFormat(name)) return name;
   const names = Object.keys(formats);
   const near = nearest(name, names);
-  throw new UserError('format', `There is no format "${name}"${near ? `; did you mean "${near}"?` : '.'} There are: ${names.join(', ')}.`);
+  throw new UserError(
+    'format',
+    `There is no format "${name}"${near ? `; did you mean "${near}"?` : '.'} There are: ${names.join(', ')}.`,
+  );
 }
 
 function onlyDocument(documents: readonly Document[], format: Format): string {
   const [only, ...others] = documents;
-  if (!only) throw new UserError('format', `Nothing to write: no trial delivered anything, and ${format} holds latencies alone.`);
+  if (!only)
+    throw new UserError(
+      'format',
+      `Nothing to write: no trial delivered anything, and ${format} holds latencies alone.`,
+    );
   if (others.length === 0) return only.text;
   const { extension } = formats[format];
-  throw new UserError('format', `${format} holds one variant a file, and there are ${documents.length}: name a file with --out NAME.${extension}, and each is written to NAME-VARIANT.${extension}.`);
+  throw new UserError(
+    'format',
+    `${format} holds one variant a file, and there are ${documents.length}: name a file with --out NAME.${extension}, and each is written to NAME-VARIANT.${extension}.`,
+  );
 }
 
 /** Several documents share a name and differ by their part of it. */

@@ -11,7 +11,13 @@ import { processes } from '../harness/fleet.ts';
 import { prepare, run, type RunOptions } from '../harness/run.ts';
 import { elsewhereLines, openRunFiles, type RunFiles } from '../harness/run-files.ts';
 import { explainKilledRuns, unmarkFolder } from '../harness/run-mark.ts';
-import { createRunFolder, removeRunFolder, requireWritable, resultText, writeWhole } from '../harness/store.ts';
+import {
+  createRunFolder,
+  removeRunFolder,
+  requireWritable,
+  resultText,
+  writeWhole,
+} from '../harness/store.ts';
 import { openTarget } from '../harness/target-open.ts';
 import { withTargets } from '../harness/target-variants.ts';
 import { renderJunit } from '../reports/junit.ts';
@@ -20,24 +26,63 @@ import { createLiveView, type LiveView } from './live.ts';
 import { openScenario } from './scenarios.ts';
 import { onSignals } from './signals.ts';
 
-export type RunFlags = { set: string[]; results: string; json: boolean; quiet: boolean; interactive: boolean; target: string[]; reference: boolean; inject?: string; junit?: string; markdown?: string };
+export type RunFlags = {
+  set: string[];
+  results: string;
+  json: boolean;
+  quiet: boolean;
+  interactive: boolean;
+  target: string[];
+  reference: boolean;
+  inject?: string;
+  junit?: string;
+  markdown?: string;
+};
 
 /** @returns the exit code */
-export async function runCommand(name: string, options: RunFlags & { invocation: string }): Promise<ExitCode> {
+export async function runCommand(
+  name: string,
+  options: RunFlags & { invocation: string },
+): Promise<ExitCode> {
   const { scenario: written, source, folder } = openScenario(name, options.set);
-  if (!options.reference && options.target.length === 0) throw new UserError('no-target', 'With --no-reference nothing is left to run: name a target too, with --target FILE.');
+  if (!options.reference && options.target.length === 0)
+    throw new UserError(
+      'no-target',
+      'With --no-reference nothing is left to run: name a target too, with --target FILE.',
+    );
   const targets = options.target.map((file) => openTarget(file, process.env));
   const { scenario, leftOut } = withTargets(written, patterns, targets, options.reference);
-  if (options.inject !== undefined && !options.reference) throw new UserError('inject', '--inject alters our own servers, and with --no-reference none of them runs. Leave one of the two out.');
-  const fleet = options.inject === undefined ? processes : { ...processes, injection: parseInjection(options.inject) };
+  if (options.inject !== undefined && !options.reference)
+    throw new UserError(
+      'inject',
+      '--inject alters our own servers, and with --no-reference none of them runs. Leave one of the two out.',
+    );
+  const fleet =
+    options.inject === undefined ? processes : { ...processes, injection: parseInjection(options.inject) };
   const command = [
-    options.invocation, 'run', name, ...options.set.flatMap((set) => ['--set', set]),
-    ...options.target.flatMap((file) => ['--target', file]), ...(options.reference ? [] : ['--no-reference']),
+    options.invocation,
+    'run',
+    name,
+    ...options.set.flatMap((set) => ['--set', set]),
+    ...options.target.flatMap((file) => ['--target', file]),
+    ...(options.reference ? [] : ['--no-reference']),
     ...(options.inject === undefined ? [] : ['--inject', options.inject]),
-  ].map(quoted).join(' ');
+  ]
+    .map(quoted)
+    .join(' ');
   const stop = new AbortController();
   const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
-  const runOptions = { registry: patterns, folder, source, command, observer: view, signal: stop.signal, targets, leftOut, fleet };
+  const runOptions = {
+    registry: patterns,
+    folder,
+    source,
+    command,
+    observer: view,
+    signal: stop.signal,
+    targets,
+    leftOut,
+    fleet,
+  };
   for (const text of targets.flatMap(({ notes }) => notes)) view.note(text);
   for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);
   // Until here a signal ends the process at once: nothing has been started, and planning may take long.
@@ -46,7 +91,11 @@ export async function runCommand(name: string, options: RunFlags & { invocation:
   // With --quiet nobody would read it, so it is left for a later run.
   if (!options.quiet) for (const line of explainKilledRuns(options.results)) view.note(line);
   let runFolder: string | undefined;
-  const release = onSignals(stop, (signal) => view.note(`${signal}: ending; what was measured before is kept.`), () => endAtLimit(runFolder));
+  const release = onSignals(
+    stop,
+    (signal) => view.note(`${signal}: ending; what was measured before is kept.`),
+    () => endAtLimit(runFolder),
+  );
   try {
     runFolder = createRunFolder(options.results, scenario.name, new Date());
     return await runInto(runFolder, plan, runOptions, { ...options, stop, view });
@@ -63,10 +112,18 @@ export function endAtLimit(runFolder: string | undefined): string {
   return `What was measured before is kept; pushbench report ${relative('', runFolder)} shows it.`;
 }
 
-type Into = Pick<RunFlags, 'json' | 'interactive' | 'junit' | 'markdown'> & { stop: AbortController; view: LiveView };
+type Into = Pick<RunFlags, 'json' | 'interactive' | 'junit' | 'markdown'> & {
+  stop: AbortController;
+  view: LiveView;
+};
 
 /** Runs a prepared scenario, and leaves in the folder and the other files whatever was measured. */
-async function runInto(runFolder: string, plan: RunPlan, runOptions: RunOptions, { stop, view, ...options }: Into): Promise<ExitCode> {
+async function runInto(
+  runFolder: string,
+  plan: RunPlan,
+  runOptions: RunOptions,
+  { stop, view, ...options }: Into,
+): Promise<ExitCode> {
   const files = openRunFiles(runFolder);
   let kept: string | undefined;
   const save = (sofar: Result) => {
@@ -90,7 +147,11 @@ async function runInto(runFolder: string, plan: RunPlan, runOptions: RunOptions,
   if (result.trials.length === 0) {
     if (before) throw before;
     removeRunFolder(runFolder);
-    console.error(result.state.kind === 'failed' ? printable(`${result.state.why} Nothing was measured.`) : 'Interrupted before the first trial was over; nothing was measured.');
+    console.error(
+      result.state.kind === 'failed'
+        ? printable(`${result.state.why} Nothing was measured.`)
+        : 'Interrupted before the first trial was over; nothing was measured.',
+    );
     return result.state.kind === 'failed' ? exitCodes.failed : exitCodes.interrupted;
   }
   const resultPath = files.write('result.json', resultText(result));
@@ -99,20 +160,40 @@ async function runInto(runFolder: string, plan: RunPlan, runOptions: RunOptions,
     process.stdout.write(`${printableJson(result)}\n`);
   } else {
     const { renderTable } = await import('../reports/terminal.ts');
-    process.stdout.write(renderTable([result], { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false }));
+    process.stdout.write(
+      renderTable([result], {
+        columns: process.stdout.columns ?? 120,
+        color: process.stdout.hasColors?.() ?? false,
+      }),
+    );
     if (resultPath !== undefined) process.stdout.write(`\nResult: ${relative('', resultPath)}\n`);
   }
-  const reports = await writeReports(result, files, options, result.state.kind === 'interrupted' ? undefined : stop.signal);
+  const reports = await writeReports(
+    result,
+    files,
+    options,
+    result.state.kind === 'interrupted' ? undefined : stop.signal,
+  );
   unmarkFolder(runFolder);
-  if (!options.json && reports.page !== undefined) process.stdout.write(`Report: ${relative('', reports.page)}\n`);
+  if (!options.json && reports.page !== undefined)
+    process.stdout.write(`Report: ${relative('', reports.page)}\n`);
   const code = reports.ended ?? endWith(result, files, kept, reports.problems);
   return stop.signal.reason instanceof Interruption ? exitCodes.interrupted : code;
 }
 
-type Reports = { page: string | undefined; problems: UserError[]; /** Where a signal came in between. */ ended?: ExitCode };
+type Reports = {
+  page: string | undefined;
+  problems: UserError[];
+  /** Where a signal came in between. */ ended?: ExitCode;
+};
 
 /** Writes all that is asked for, whatever becomes of the others. */
-async function writeReports(result: Result, files: RunFiles, { interactive, junit, markdown }: Pick<RunFlags, 'interactive' | 'junit' | 'markdown'>, over: AbortSignal | undefined): Promise<Reports> {
+async function writeReports(
+  result: Result,
+  files: RunFiles,
+  { interactive, junit, markdown }: Pick<RunFlags, 'interactive' | 'junit' | 'markdown'>,
+  over: AbortSignal | undefined,
+): Promise<Reports> {
   const problems: UserError[] = [];
   const write = (file: string | undefined, render: () => string) => {
     try {
@@ -137,7 +218,12 @@ async function writeReports(result: Result, files: RunFiles, { interactive, juni
 }
 
 /** The exit code, after saying of what could not be written where it is instead. @throws UserError the first problem */
-function endWith(result: Result, files: RunFiles, kept: string | undefined, others: readonly UserError[]): ExitCode {
+function endWith(
+  result: Result,
+  files: RunFiles,
+  kept: string | undefined,
+  others: readonly UserError[],
+): ExitCode {
   const problem = files.problem();
   if (!problem && others.length === 0) return exitCodeOf(result);
   const lines = [
@@ -156,11 +242,15 @@ export function exitCodeOf(result: Result): ExitCode {
   if (result.state.kind === 'unfinished') return exitCodes.invalid;
   if (result.trials.some(({ outcome }) => outcome.status === 'failed')) return exitCodes.failed;
   // The load side may end a search; then what had held until there is its answer.
-  const undecided = result.searches ? result.searches.some(({ limit }) => limit.kind === 'none') : result.trials.some(({ outcome }) => !outcome.valid);
+  const undecided = result.searches
+    ? result.searches.some(({ limit }) => limit.kind === 'none')
+    : result.trials.some(({ outcome }) => !outcome.valid);
   if (undecided) return exitCodes.invalid;
   return result.expectations.every(({ held }) => held) ? exitCodes.ok : exitCodes.expectation;
 }
 
 export function quoted(word: string): string {
-  return /^[\w@%+=:,./ -]+$/.test(word) && (!word.includes(' ') || word.startsWith('npm ')) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w@%+=:,./ -]+$/.test(word) && (!word.includes(' ') || word.startsWith('npm '))
+    ? word
+    : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

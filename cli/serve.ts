@@ -15,20 +15,36 @@ import { checkedPort, portTaken, untilSignal } from './port.ts';
 const drainLimitMs = 10_000;
 
 /** Serves until a signal comes. */
-export async function serveCommand(pattern: string, options: { port: string; host: string; allowHost: string[]; set: string[] }): Promise<ExitCode> {
+export async function serveCommand(
+  pattern: string,
+  options: { port: string; host: string; allowHost: string[]; set: string[] },
+): Promise<ExitCode> {
   if (!isPattern(pattern)) {
     const near = nearest(pattern, Object.keys(patterns));
-    throw new UserError('pattern', `There is no pattern called "${pattern}"${near ? `; did you mean "${near}"?` : '.'} There are: ${Object.keys(patterns).join(', ')}.`);
+    throw new UserError(
+      'pattern',
+      `There is no pattern called "${pattern}"${near ? `; did you mean "${near}"?` : '.'} There are: ${Object.keys(patterns).join(', ')}.`,
+    );
   }
   const port = checkedPort(options.port);
   const { host } = options;
   const allowHosts = checkedHosts(options.allowHost);
-  const server = await startServer({ pattern, options: parseOptions(pattern, options.set), limits: defaultLimits, seed: 1, host, port, allowHosts })
-    .catch((error: unknown) => notListening(error, host, port));
+  const server = await startServer({
+    pattern,
+    options: parseOptions(pattern, options.set),
+    limits: defaultLimits,
+    seed: 1,
+    host,
+    port,
+    allowHosts,
+  }).catch((error: unknown) => notListening(error, host, port));
   const stopped = untilSignal(drainLimitMs); // before anything is printed: who reads it may send the signal at once
   const { examples } = await patternServers[pattern]();
-  console.log(`${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n${server.page ? `Dashboard: ${server.page}\n` : ''}`);
-  for (const { what, command } of examples) console.log(`# ${what}\n${command(server.endpoint.url, server.endpoint.publishUrl)}\n`);
+  console.log(
+    `${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n${server.page ? `Dashboard: ${server.page}\n` : ''}`,
+  );
+  for (const { what, command } of examples)
+    console.log(`# ${what}\n${command(server.endpoint.url, server.endpoint.publishUrl)}\n`);
   console.log('Ctrl-C ends it.');
   await stopped;
   await server.close();
@@ -41,17 +57,31 @@ function isPattern(name: string): name is keyof typeof patterns {
 
 /** @throws UserError when the address or the port cannot be had; otherwise what was thrown */
 function notListening(error: unknown, host: string, port: number): never {
-  if (error instanceof Error && 'code' in error && (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')) {
-    throw new UserError('host', `--host ${host} is no address of this machine: give 127.0.0.1, ::1, 0.0.0.0 for all, or one that "ip address" shows.`);
+  if (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+  ) {
+    throw new UserError(
+      'host',
+      `--host ${host} is no address of this machine: give 127.0.0.1, ::1, 0.0.0.0 for all, or one that "ip address" shows.`,
+    );
   }
   return portTaken(error, port);
 }
 
-function parseOptions(pattern: keyof typeof patterns, assignments: readonly string[]): Record<string, unknown> {
+function parseOptions(
+  pattern: keyof typeof patterns,
+  assignments: readonly string[],
+): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const assignment of assignments) {
     const at = assignment.indexOf('=');
-    if (at < 1) throw new UserError('set', `--set ${assignment}: write it as option=value, such as --set heartbeat=5s.`);
+    if (at < 1)
+      throw new UserError(
+        'set',
+        `--set ${assignment}: write it as option=value, such as --set heartbeat=5s.`,
+      );
     try {
       given[assignment.slice(0, at)] = parse(assignment.slice(at + 1));
     } catch (error) {
@@ -60,6 +90,8 @@ function parseOptions(pattern: keyof typeof patterns, assignments: readonly stri
   }
   const parsed = patterns[pattern].options.safeParse(given, { error: expectation });
   if (parsed.success) return parsed.data;
-  const mistakes = findingsOf(parsed.error, given).map(({ path, message }) => `  ${path.join('.')}: ${message}`);
+  const mistakes = findingsOf(parsed.error, given).map(
+    ({ path, message }) => `  ${path.join('.')}: ${message}`,
+  );
   throw new UserError('options', `These options do not fit ${pattern}:\n${mistakes.join('\n')}`);
 }

@@ -13,14 +13,20 @@ export const signalNames = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * @param atLimit does what cannot wait when the limit has come, and says what is left to do
  * @returns takes the handlers away; the limit stays, for whatever goes on
  */
-export function onSignals(stop: AbortController, said: (signal: NodeJS.Signals) => void, atLimit: () => string = () => ''): () => void {
+export function onSignals(
+  stop: AbortController,
+  said: (signal: NodeJS.Signals) => void,
+  atLimit: () => string = () => '',
+): () => void {
   let told = false;
   const handler = (signal: NodeJS.Signals) => {
     if (told) process.exit(exitCodes.interrupted); // the children end with this process
     told = true;
     stop.abort(new Interruption(signal));
     setTimeout(() => {
-      console.error(`Not everything ended within ${limitMs / 1000} s of ${signal}, so it was ended by force. ${atLimit()}`.trimEnd());
+      console.error(
+        `Not everything ended within ${limitMs / 1000} s of ${signal}, so it was ended by force. ${atLimit()}`.trimEnd(),
+      );
       process.exit(exitCodes.interrupted);
     }, limitMs).unref();
     said(signal);

@@ -13,12 +13,17 @@ import { onSignals } from './signals.ts';
 
 /** @returns 0 when every pattern that the file describes works, 1 when not */
 export async function targetCheckCommand(file: string, { topic }: { topic: string }): Promise<ExitCode> {
-  if (!topicPattern.test(topic)) throw new UserError('topic', `--topic "${topic}" is no topic: 1 to 128 letters, digits and . _ : ~ -`);
+  if (!topicPattern.test(topic))
+    throw new UserError('topic', `--topic "${topic}" is no topic: 1 to 128 letters, digits and . _ : ~ -`);
   const target = openTarget(file, process.env);
   const { name, url, pid, notes } = target;
   const count = pid === undefined ? 0 : treeOf(pid).length;
   print(`${name} at ${url}`);
-  print(pid === undefined ? '  no process named: CPU, memory and descriptors will not be measured' : `  process ${pid}${count > 1 ? ` and ${count - 1} below it` : ''}: CPU, memory and descriptors will be measured`);
+  print(
+    pid === undefined
+      ? '  no process named: CPU, memory and descriptors will not be measured'
+      : `  process ${pid}${count > 1 ? ` and ${count - 1} below it` : ''}: CPU, memory and descriptors will be measured`,
+  );
   for (const note of notes) print(`  ${note}`);
   const stop = new AbortController();
   const release = onSignals(stop, () => {});
@@ -34,7 +39,9 @@ export async function targetCheckCommand(file: string, { topic }: { topic: strin
   }
   const width = Math.max(...findings.map(({ pattern = '' }) => pattern.length));
   for (const { pattern = '', works, message, hint } of findings) {
-    const mark = works ? styleText('green', '✓', { stream: process.stdout }) : styleText('red', '✗', { stream: process.stdout });
+    const mark = works
+      ? styleText('green', '✓', { stream: process.stdout })
+      : styleText('red', '✗', { stream: process.stdout });
     console.log(`  ${mark} ${pattern.padEnd(width)}${pattern && '  '}${oneLine(message)}`); // the mark is coloured
     if (hint !== undefined) print(`    ${''.padEnd(width)}${oneLine(hint)}`);
   }

@@ -64,7 +64,9 @@ export function arrivalTimesUs(publish: Arrivals, span: Span, context: ArrivalCo
     case 'stages':
       return spaced(rampsOf(publish.stages), span, phase);
     case 'bursts':
-      return spaced(constant(1000 / publish.everyMs), span, phase).flatMap((atUs) => Array.from({ length: publish.size }, () => atUs));
+      return spaced(constant(1000 / publish.everyMs), span, phase).flatMap((atUs) =>
+        Array.from({ length: publish.size }, () => atUs),
+      );
     case 'poisson':
       return poisson(publish.perS, span, random(seed, `arrivals:${group}:${partOf(span)}`));
     case 'trace':
@@ -81,7 +83,14 @@ export function partOf(span: Span): string {
  * A stretch whose rate changes in a straight line, seen from one point of it, the anchor: there the rate is
  * `perUs`, and `anchorEvents` have passed since zero. It ends where `untilEvents` have.
  */
-type Ramp = { anchorUs: number; anchorEvents: number; perUs: number; slope: number; untilUs: number; untilEvents: number };
+type Ramp = {
+  anchorUs: number;
+  anchorEvents: number;
+  perUs: number;
+  slope: number;
+  untilUs: number;
+  untilEvents: number;
+};
 
 type Stages = Extract<Arrivals, { kind: 'stages' }>['stages'];
 
@@ -95,7 +104,14 @@ function rampsOf(stages: Stages): Ramp[] {
     const lengthUs = lengthMs * 1000;
     const untilUs = anchorUs + lengthUs;
     const untilEvents = anchorEvents + ((rate + to) / 2e6) * lengthUs;
-    ramps.push({ anchorUs, anchorEvents, perUs: rate / 1e6, slope: (to - rate) / 1e6 / lengthUs, untilUs, untilEvents });
+    ramps.push({
+      anchorUs,
+      anchorEvents,
+      perUs: rate / 1e6,
+      slope: (to - rate) / 1e6 / lengthUs,
+      untilUs,
+      untilEvents,
+    });
     [perUs, anchorUs, anchorEvents] = [to / 1e6, untilUs, untilEvents];
   }
   ramps.push({ anchorUs, anchorEvents, perUs, slope: 0, untilUs: Infinity, untilEvents: Infinity });
@@ -136,10 +152,14 @@ function poisson(perS: number, { fromUs, toUs }: Span, next: () => number): numb
   const times: number[] = [];
   if (perS === 0) return times;
   const meanUs = 1e6 / perS;
-  for (let atUs = fromUs + exponential(next, meanUs); atUs < toUs; atUs += exponential(next, meanUs)) times.push(Math.floor(atUs));
+  for (let atUs = fromUs + exponential(next, meanUs); atUs < toUs; atUs += exponential(next, meanUs))
+    times.push(Math.floor(atUs));
   return times;
 }
 
 function traceTimes({ offsetUs }: Trace, { fromUs, toUs }: Span): number[] {
-  return Array.from(offsetUs.filter((sinceStartUs) => fromUs + sinceStartUs < toUs), (sinceStartUs) => fromUs + sinceStartUs);
+  return Array.from(
+    offsetUs.filter((sinceStartUs) => fromUs + sinceStartUs < toUs),
+    (sinceStartUs) => fromUs + sinceStartUs,
+  );
 }

@@ -6,7 +6,9 @@ import { nearest } from './suggest.ts';
 
 /** @throws TypeError when the value is no number, RangeError when it is not one of those allowed */
 export function requireNumber(
-  name: string, value: unknown, { least, most, whole = false }: { least: number; most: number; whole?: boolean },
+  name: string,
+  value: unknown,
+  { least, most, whole = false }: { least: number; most: number; whole?: boolean },
 ): void {
   const rule = `${name} must be a ${whole ? 'whole ' : ''}number from ${shown(least)} to ${shown(most)}`;
   if (typeof value !== 'number') throw new TypeError(`${rule}; it is ${kindOf(value)}`);

@@ -4,7 +4,12 @@
 // Whatever comes between the two readings makes the offset smaller, and on a busy machine that can be a turn of other
 // processes, milliseconds long: the largest of several is the truest.
 const readings = 32;
-const offsetUs = Math.max(...Array.from({ length: readings }, () => Number(process.hrtime.bigint()) / 1000 - performance.now() * 1000));
+const offsetUs = Math.max(
+  ...Array.from(
+    { length: readings },
+    () => Number(process.hrtime.bigint()) / 1000 - performance.now() * 1000,
+  ),
+);
 
 /**
  * Microseconds of the host's monotonic clock, as an integer.

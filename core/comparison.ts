@@ -19,36 +19,59 @@ const ranges = z.strictObject({ baseline: ends, candidate: ends });
 const unit = z.enum(['us', 'bytes', 'share', 'count', 'per-s']);
 
 const ratioMetric = z.strictObject({
-  kind: z.literal('ratio'), metric: z.string(), unit,
+  kind: z.literal('ratio'),
+  metric: z.string(),
+  unit,
   gating: z.boolean().describe('part of the verdict'),
   minimumEffect: z.number().describe('share; less than this does not matter'),
-  baseline: z.number().describe('median over the runs'), candidate: z.number(), ranges,
+  baseline: z.number().describe('median over the runs'),
+  candidate: z.number(),
+  ranges,
   ratio: z.number().describe('Hodges-Lehmann estimate of candidate over baseline'),
-  low: figure.describe('ends of the interval for the ratio, null where there are too few runs for one'), high: figure,
-  p: z.number().describe('two-sided'), pAdjusted: figure.describe("Holm's correction over all gating metrics of the comparison; null when not gating"),
-  ratios: z.array(z.number()).describe('candidate over baseline, pair by pair; empty where runs are not paired'),
+  low: figure.describe('ends of the interval for the ratio, null where there are too few runs for one'),
+  high: figure,
+  p: z.number().describe('two-sided'),
+  pAdjusted: figure.describe(
+    "Holm's correction over all gating metrics of the comparison; null when not gating",
+  ),
+  ratios: z
+    .array(z.number())
+    .describe('candidate over baseline, pair by pair; empty where runs are not paired'),
   runs: count.describe('pairs used; of unpaired runs, those of the smaller side'),
-  runsNeeded: count.nullable().describe('about as many would have decided; null when decided, or when no reasonable number would'),
+  runsNeeded: count
+    .nullable()
+    .describe('about as many would have decided; null when decided, or when no reasonable number would'),
   verdict: decided.nullable().describe('null when not gating'),
 });
 
 const exactMetric = z.strictObject({
-  kind: z.literal('exact'), metric: z.string(), unit,
+  kind: z.literal('exact'),
+  metric: z.string(),
+  unit,
   tolerance: z.number().describe("in the metric's unit"),
-  baseline: z.number().describe('median over the runs'), candidate: z.number(), ranges,
+  baseline: z.number().describe('median over the runs'),
+  candidate: z.number(),
+  ranges,
   changed: z.boolean(),
   verdict: z.enum(['slower', 'not-slower']),
 });
 
 const lossMetric = z.strictObject({
-  kind: z.literal('loss'), metric: z.string(), unit,
-  baseline: z.number().describe('mean over the runs'), candidate: z.number(), ranges,
-  p: figure.describe('only where the baseline has some too'), pAdjusted: figure,
+  kind: z.literal('loss'),
+  metric: z.string(),
+  unit,
+  baseline: z.number().describe('mean over the runs'),
+  candidate: z.number(),
+  ranges,
+  p: figure.describe('only where the baseline has some too'),
+  pAdjusted: figure,
   verdict: decided,
 });
 
 const absentMetric = z.strictObject({
-  kind: z.literal('absent'), metric: z.string(), gating: z.boolean(),
+  kind: z.literal('absent'),
+  metric: z.string(),
+  gating: z.boolean(),
   why: z.string(),
   verdict: z.literal('inconclusive').nullable().describe('inconclusive when only one side lacks it'),
 });
@@ -56,11 +79,14 @@ const absentMetric = z.strictObject({
 const metric = z.discriminatedUnion('kind', [ratioMetric, exactMetric, lossMetric, absentMetric]);
 
 const judged = z.strictObject({
-  baseline: z.string().describe("label of the baseline's variant"), candidate: z.string(),
+  baseline: z.string().describe("label of the baseline's variant"),
+  candidate: z.string(),
   paired: z.boolean(),
   given: count.describe('pairs, or runs of both sides where they are not paired'),
   counted: count,
-  dropped: z.array(z.strictObject({ run: count.describe('number of the pair or run, from 1'), why: z.string() })),
+  dropped: z.array(
+    z.strictObject({ run: count.describe('number of the pair or run, from 1'), why: z.string() }),
+  ),
   metrics: z.array(metric),
   verdict: verdictSchema,
   why: z.string().describe('one sentence'),
@@ -69,12 +95,15 @@ const judged = z.strictObject({
 const rule = z.strictObject({
   alpha: z.number().describe('level of each look'),
   strict: z.boolean().describe('slower only when the whole interval lies above the minimum effect'),
-  look: z.int().min(1), looks: z.int().min(1).describe('looks at the data declared beforehand'),
+  look: z.int().min(1),
+  looks: z.int().min(1).describe('looks at the data declared beforehand'),
 });
 
 const side = z.strictObject({
   name: z.string(),
-  createdAt: z.string(), pushbench: z.string(), commit: z.string().nullable(),
+  createdAt: z.string(),
+  pushbench: z.string(),
+  commit: z.string().nullable(),
 });
 
 export const comparisonSchema = z.strictObject({
@@ -82,16 +111,27 @@ export const comparisonSchema = z.strictObject({
   version: z.literal(comparisonVersion),
   createdAt: z.iso.datetime(),
   scenario: z.string(),
-  baseline: side, candidate: side,
+  baseline: side,
+  candidate: side,
   /** Why timing is no proof of anything here; empty when runs were interleaved on one machine. */
-  advisory: z.array(z.strictObject({ code: z.enum(['not-interleaved', 'unbalanced', 'machine', 'scenario', 'single']), message: z.string() })),
+  advisory: z.array(
+    z.strictObject({
+      code: z.enum(['not-interleaved', 'unbalanced', 'machine', 'scenario', 'single']),
+      message: z.string(),
+    }),
+  ),
   /** What the two sides were run with, where that differs. */
   differences: z.array(z.strictObject({ what: z.string(), baseline: z.string(), candidate: z.string() })),
   /** Variants that only one side has, where those of one name were held against each other. */
   unmatched: z.strictObject({ baseline: z.array(z.string()), candidate: z.array(z.string()) }),
   rule,
   variants: z.array(judged),
-  cut: z.string().optional().describe('what is missing, where the run that made both sides was cut short; the verdict is invalid then'),
+  cut: z
+    .string()
+    .optional()
+    .describe(
+      'what is missing, where the run that made both sides was cut short; the verdict is invalid then',
+    ),
   verdict: verdictSchema.describe('the gravest of the variants: invalid, slower, inconclusive, not-slower'),
 });
 
@@ -107,13 +147,24 @@ export const failOnNames = ['inconclusive', 'advisory'] as const;
 export type FailOn = (typeof failOnNames)[number];
 
 /** What is worse, and whether that stands whatever the circumstances: counts do, unless another scenario was run; timings need interleaved runs on one machine. */
-export function worseIn({ variants, advisory, cut }: Pick<Comparison, 'variants' | 'advisory' | 'cut'>): { judged: Judged; metric: JudgedMetric; binding: boolean }[] {
+export function worseIn({ variants, advisory, cut }: Pick<Comparison, 'variants' | 'advisory' | 'cut'>): {
+  judged: Judged;
+  metric: JudgedMetric;
+  binding: boolean;
+}[] {
   if (cut !== undefined) return [];
   const otherScenario = advisory.some(({ code }) => code === 'scenario');
-  return variants.filter(({ verdict }) => verdict !== 'invalid').flatMap((judgedVariant) =>
-    judgedVariant.metrics.filter(({ verdict }) => verdict === 'slower').map((one) => ({
-      judged: judgedVariant, metric: one, binding: one.kind === 'ratio' ? advisory.length === 0 : !otherScenario,
-    })));
+  return variants
+    .filter(({ verdict }) => verdict !== 'invalid')
+    .flatMap((judgedVariant) =>
+      judgedVariant.metrics
+        .filter(({ verdict }) => verdict === 'slower')
+        .map((one) => ({
+          judged: judgedVariant,
+          metric: one,
+          binding: one.kind === 'ratio' ? advisory.length === 0 : !otherScenario,
+        })),
+    );
 }
 
 /** The exit code of a comparison. */

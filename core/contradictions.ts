@@ -41,7 +41,11 @@ function* sameVariants({ variants }: Parts): Generator<Contradiction> {
   for (const [i, { label }] of variants) {
     const earlier = first.get(label);
     if (earlier === undefined) first.set(label, i);
-    else yield { path: ['variants', i], message: `"${label}" is the same variant as variants[${earlier}]; for more trials of each, set repeat` };
+    else
+      yield {
+        path: ['variants', i],
+        message: `"${label}" is the same variant as variants[${earlier}]; for more trials of each, set repeat`,
+      };
   }
 }
 
@@ -51,7 +55,10 @@ function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
   if (theirs === undefined) return;
   for (const [i, { options, label }] of variants) {
     if (options['over'] !== 'h2' && options['over'] !== 'h2c') continue;
-    yield { path: ['variants', i], message: `subscribers publish on "${theirs}", which they do over HTTP/1.1; "${label}" speaks HTTP/2 only` };
+    yield {
+      path: ['variants', i],
+      message: `subscribers publish on "${theirs}", which they do over HTTP/1.1; "${label}" speaks HTTP/2 only`,
+    };
   }
 }
 
@@ -65,25 +72,44 @@ function* shutReceivers({ variants }: Parts): Generator<Contradiction> {
 }
 
 /** Browsers that could not open their pages, or are none. */
-function* noBrowser({ single: { browser, subscribers }, variants }: Parts, { registry }: Context): Generator<Contradiction> {
+function* noBrowser(
+  { single: { browser, subscribers }, variants }: Parts,
+  { registry }: Context,
+): Generator<Contradiction> {
   if (!browser) return;
   const { tabs, connections, chromium } = browser;
   if (subscribers !== undefined && subscribers % tabs !== 0) {
-    yield { path: ['subscribers'], message: `${formatNumber(subscribers)} subscribers are no whole number of browsers with ${tabs} pages each` };
+    yield {
+      path: ['subscribers'],
+      message: `${formatNumber(subscribers)} subscribers are no whole number of browsers with ${tabs} pages each`,
+    };
   }
   for (const [i, { pattern, options, label }] of variants) {
     const { holdsConnection, holdsRequest, page } = registry[pattern]!;
     if (!holdsConnection) {
-      yield { path: ['variants', i], message: `the subscribers of "${label}" are servers, not pages of a browser` };
+      yield {
+        path: ['variants', i],
+        message: `the subscribers of "${label}" are servers, not pages of a browser`,
+      };
     } else if (tabs > connections && holdsRequest?.(options)) {
-      yield { path: ['browser', 'tabs'], message: `"${label}" holds a connection for each page, and a browser opens ${connections}: the next page would wait for ever` };
+      yield {
+        path: ['browser', 'tabs'],
+        message: `"${label}" holds a connection for each page, and a browser opens ${connections}: the next page would wait for ever`,
+      };
     }
-    if (chromium.length > 0 && holdsConnection && !page) yield { path: ['browser', 'chromium'], message: `pages in Chromium open streams and sockets, and "${label}" is neither` };
+    if (chromium.length > 0 && holdsConnection && !page)
+      yield {
+        path: ['browser', 'chromium'],
+        message: `pages in Chromium open streams and sockets, and "${label}" is neither`,
+      };
   }
 }
 
 /** Events that a pattern delivers after the drain, however well it works. */
-function* lateEvents({ single: { phases }, variants }: Parts, { registry }: Context): Generator<Contradiction> {
+function* lateEvents(
+  { single: { phases }, variants }: Parts,
+  { registry }: Context,
+): Generator<Contradiction> {
   if (!phases) return;
   for (const [i, { pattern, options, label }] of variants) {
     const waitMs = registry[pattern]!.waitMs?.(options) ?? 0;
@@ -95,7 +121,10 @@ function* lateEvents({ single: { phases }, variants }: Parts, { registry }: Cont
   }
 }
 
-function* expectedOfNobody({ expect, variants, allVariants }: Parts, { alsoNamed }: Context): Generator<Contradiction> {
+function* expectedOfNobody(
+  { expect, variants, allVariants }: Parts,
+  { alsoNamed }: Context,
+): Generator<Contradiction> {
   if (!allVariants) return;
   const known = [...variants.values(), ...alsoNamed];
   const names = [...new Set(known.flatMap(({ label, pattern }) => [label, pattern]))];
@@ -103,7 +132,10 @@ function* expectedOfNobody({ expect, variants, allVariants }: Parts, { alsoNamed
     for (const [j, name] of (called ?? []).entries()) {
       if (variantsCalled(name, known).length > 0) continue;
       const near = nearest(name, names);
-      yield { path: ['expect', i, 'for', j], message: `no variant "${name}" is in this scenario; ${near ? `did you mean "${near}"?` : `there are ${listNames(names)}`}` };
+      yield {
+        path: ['expect', i, 'for', j],
+        message: `no variant "${name}" is in this scenario; ${near ? `did you mean "${near}"?` : `there are ${listNames(names)}`}`,
+      };
     }
   }
 }
@@ -113,9 +145,15 @@ function* faultsOutside({ single: { phases }, faults }: Parts): Generator<Contra
   const { measure, drain } = phases;
   for (const [i, fault] of faults) {
     if (fault.atMs >= measure) {
-      yield { path: ['faults', i, 'at'], message: `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ${writeDuration(fault.atMs)}` };
+      yield {
+        path: ['faults', i, 'at'],
+        message: `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ${writeDuration(fault.atMs)}`,
+      };
     } else if (fault.kind !== 'disconnect' && fault.atMs + fault.forMs > measure + drain) {
-      yield { path: ['faults', i, 'for'], message: `the ${fault.kind === 'leave' ? 'absence' : 'freeze'} would last until ${writeDuration(fault.atMs + fault.forMs)}, and the trial ends ${writeDuration(measure + drain)} after the measured phase began` };
+      yield {
+        path: ['faults', i, 'for'],
+        message: `the ${fault.kind === 'leave' ? 'absence' : 'freeze'} would last until ${writeDuration(fault.atMs + fault.forMs)}, and the trial ends ${writeDuration(measure + drain)} after the measured phase began`,
+      };
     }
   }
 }
@@ -125,16 +163,25 @@ function* topicsThatDoNotFit({ single: { subscribers }, topics }: Parts): Genera
     const count = group.count === 'per-subscriber' ? subscribers : group.count;
     if (count === undefined || group.follow <= count) continue;
     const of = count === 1 ? 'the group has one topic' : `the group has ${formatNumber(count)} topics`;
-    yield { path: ['topics', name, 'follow'], message: `a subscriber cannot follow ${formatNumber(group.follow)} topics where ${of}; set count too` };
+    yield {
+      path: ['topics', name, 'follow'],
+      message: `a subscriber cannot follow ${formatNumber(group.follow)} topics where ${of}; set count too`,
+    };
   }
 }
 
 function* bodiesTooLarge({ single: { payload, server }, topics }: Parts): Generator<Contradiction> {
   if (!server) return;
-  const bodies = [...topics].map(([name, group]): [Path, Scenario['payload'] | undefined] => [['topics', name, 'payload'], group.payload]);
+  const bodies = [...topics].map(([name, group]): [Path, Scenario['payload'] | undefined] => [
+    ['topics', name, 'payload'],
+    group.payload,
+  ]);
   for (const [path, body] of [[['payload'], payload] as const, ...bodies]) {
     if (body?.kind !== 'size' || body.sizeBytes <= server.maxBody) continue;
-    yield { path, message: `the server would refuse bodies of ${formatBytes(body.sizeBytes)}, as server.maxBody is ${formatBytes(server.maxBody)}` };
+    yield {
+      path,
+      message: `the server would refuse bodies of ${formatBytes(body.sizeBytes)}, as server.maxBody is ${formatBytes(server.maxBody)}`,
+    };
   }
 }
 
@@ -143,21 +190,37 @@ function* idle({ single: { phases }, topics, allTopics }: Parts): Generator<Cont
   if (!phases || !allTopics || topics.size === 0) return;
   const events = totalEvents([...topics.values()], phases);
   if (events === undefined || events >= 1) return;
-  yield { path: ['topics'], message: `less than one event would be published in a measured phase of ${writeDuration(phases.measure)}; publish more often or measure longer` };
+  yield {
+    path: ['topics'],
+    message: `less than one event would be published in a measured phase of ${writeDuration(phases.measure)}; publish more often or measure longer`,
+  };
 }
 
-function* tooMany({ single: { subscribers, loadProcesses, server }, topics, allTopics }: Parts): Generator<Contradiction> {
+function* tooMany({
+  single: { subscribers, loadProcesses, server },
+  topics,
+  allTopics,
+}: Parts): Generator<Contradiction> {
   if (subscribers === undefined) return;
   if (loadProcesses !== undefined && loadProcesses > subscribers) {
-    yield { path: ['loadProcesses'], message: `${formatNumber(loadProcesses)} load processes cannot share ${formatNumber(subscribers)} subscribers` };
+    yield {
+      path: ['loadProcesses'],
+      message: `${formatNumber(loadProcesses)} load processes cannot share ${formatNumber(subscribers)} subscribers`,
+    };
   }
   if (!server) return;
   if (subscribers > server.maxSubscribers) {
-    yield { path: ['subscribers'], message: `the server would refuse all but ${formatNumber(server.maxSubscribers)} of ${formatNumber(subscribers)} subscribers; raise server.maxSubscribers` };
+    yield {
+      path: ['subscribers'],
+      message: `the server would refuse all but ${formatNumber(server.maxSubscribers)} of ${formatNumber(subscribers)} subscribers; raise server.maxSubscribers`,
+    };
   }
   const count = allTopics ? topicCount(planTopics({ subscribers, topics: Object.fromEntries(topics) })) : 0;
   if (count > server.maxTopics) {
-    yield { path: ['topics'], message: `the server would refuse all but ${formatNumber(server.maxTopics)} of ${formatNumber(count)} topics; raise server.maxTopics` };
+    yield {
+      path: ['topics'],
+      message: `the server would refuse all but ${formatNumber(server.maxTopics)} of ${formatNumber(count)} topics; raise server.maxTopics`,
+    };
   }
 }
 

@@ -52,7 +52,14 @@ export type Failed = { kind: 'failed'; code: string; message: string };
 // --- server -----------------------------------------------------------------------------------------
 
 export type ServerCommand =
-  | { kind: 'start'; pattern: string; options: Readonly<Record<string, unknown>>; limits: ServerLimits; seed: number; /** Made worse on purpose. */ injection?: Injection }
+  | {
+      kind: 'start';
+      pattern: string;
+      options: Readonly<Record<string, unknown>>;
+      limits: ServerLimits;
+      seed: number;
+      /** Made worse on purpose. */ injection?: Injection;
+    }
   /** Collect garbage, so that the sample that follows is the idle baseline. */
   | { kind: 'collect' }
   | { kind: 'sample' }
@@ -67,7 +74,15 @@ export type ServerBacklog = { depth: number; oldestAgeMs: number };
 export type ServerReport =
   /** `readings`: what its samples say. `self` when left out; `outside` from /proc alone, without event loop and counters; `none`: nothing. */
   | { kind: 'listening'; endpoint: Endpoint; readings?: 'outside' | 'none' }
-  | { kind: 'sample'; sample: SelfSample; counters: Counters; subscribers: number; publishedEvents: number; backlog?: ServerBacklog; gone?: boolean }
+  | {
+      kind: 'sample';
+      sample: SelfSample;
+      counters: Counters;
+      subscribers: number;
+      publishedEvents: number;
+      backlog?: ServerBacklog;
+      gone?: boolean;
+    }
   | { kind: 'stopped' }
   | Failed;
 
@@ -190,7 +205,14 @@ export type PublishPlan = {
 };
 
 export type PublisherCommand =
-  | { kind: 'start'; publishUrl: string; target?: TargetAccess; topics: TopicGroupPlan[]; plan: PublishPlan; seed: number }
+  | {
+      kind: 'start';
+      publishUrl: string;
+      target?: TargetAccess;
+      topics: TopicGroupPlan[];
+      plan: PublishPlan;
+      seed: number;
+    }
   | { kind: 'window'; window: Window }
   | { kind: 'sample' }
   | { kind: 'stop' };
@@ -199,7 +221,14 @@ export type PublisherReport =
   | { kind: 'ready' }
   | PublisherSample
   /** Every event was answered or has failed. `seq[i]` is what the server gave event `i`, 0 where it gave none. */
-  | { kind: 'done'; seq: Int32Array; unconfirmed?: EventNumber[]; lag: SparseHistogram; roundTrip: SparseHistogram; problems: Problem[] }
+  | {
+      kind: 'done';
+      seq: Int32Array;
+      unconfirmed?: EventNumber[];
+      lag: SparseHistogram;
+      roundTrip: SparseHistogram;
+      problems: Problem[];
+    }
   | { kind: 'stopped' }
   | Failed;
 

@@ -69,7 +69,8 @@ export function subtractCounters(later: Counters, earlier: Counters): Counters {
 
 /** Every request of a pattern's subscribers and for them, so that patterns compare (the publisher's are not among them). */
 export function requestsOf(counters: Counters): number {
-  const { handshakes, fullPolls, emptyPolls, registrations, deliveryRequests, retries, messageRequests } = counters;
+  const { handshakes, fullPolls, emptyPolls, registrations, deliveryRequests, retries, messageRequests } =
+    counters;
   return handshakes + fullPolls + emptyPolls + registrations + deliveryRequests + retries + messageRequests;
 }
 

@@ -15,16 +15,49 @@ const perDelivery = ({ measuredDeliveries }: Completed, total: number | undefine
   total === undefined || measuredDeliveries === 0 ? undefined : total / measuredDeliveries;
 
 export const derivedMetrics: Readonly<Record<string, Metric>> = {
-  'requests-per-day-per-subscriber': { unit: 'count', title: 'requests a day of one subscriber', read: (t) => requestsOf(t.counters.clientMeasured) / subscriberDays(t) },
+  'requests-per-day-per-subscriber': {
+    unit: 'count',
+    title: 'requests a day of one subscriber',
+    read: (t) => requestsOf(t.counters.clientMeasured) / subscriberDays(t),
+  },
   'bytes-per-day-per-subscriber': {
-    unit: 'bytes', title: 'bytes a day of one subscriber, both ways',
+    unit: 'bytes',
+    title: 'bytes a day of one subscriber, both ways',
     read: (t) => (t.counters.clientMeasured.bytesIn + t.counters.clientMeasured.bytesOut) / subscriberDays(t),
   },
-  'deliveries-per-day-per-subscriber': { unit: 'count', title: 'deliveries a day to one subscriber', read: (t) => t.measuredDeliveries / subscriberDays(t) },
-  headroom: { unit: 'count', title: 'times this load that the load side could have taken, about; 10 is 10 or more', read: headroomOf },
-  'deliveries-per-s': { unit: 'per-s', title: 'deliveries a second', read: (t) => t.measuredDeliveries / (t.measuredUs / 1e6) },
-  'descriptors.share-of-65535': { unit: 'share', title: 'server descriptors, peak, share of 65,535', read: (t) => (t.descriptors ? t.descriptors.peak / oftenQuotedLimit : undefined) },
-  'descriptors.share-of-limit': { unit: 'share', title: "server descriptors, peak, share of the process's own limit", read: (t) => (t.descriptors ? t.descriptors.peak / t.descriptors.limit : undefined) },
-  'packets-per-delivery': { unit: 'count', title: 'TCP segments per delivery, whole host', read: (t) => perDelivery(t, t.network?.segments) },
-  'wire-bytes-per-delivery': { unit: 'bytes', title: 'bytes per delivery with TCP and IP headers, whole host', read: (t) => perDelivery(t, t.network?.wireBytes) },
+  'deliveries-per-day-per-subscriber': {
+    unit: 'count',
+    title: 'deliveries a day to one subscriber',
+    read: (t) => t.measuredDeliveries / subscriberDays(t),
+  },
+  headroom: {
+    unit: 'count',
+    title: 'times this load that the load side could have taken, about; 10 is 10 or more',
+    read: headroomOf,
+  },
+  'deliveries-per-s': {
+    unit: 'per-s',
+    title: 'deliveries a second',
+    read: (t) => t.measuredDeliveries / (t.measuredUs / 1e6),
+  },
+  'descriptors.share-of-65535': {
+    unit: 'share',
+    title: 'server descriptors, peak, share of 65,535',
+    read: (t) => (t.descriptors ? t.descriptors.peak / oftenQuotedLimit : undefined),
+  },
+  'descriptors.share-of-limit': {
+    unit: 'share',
+    title: "server descriptors, peak, share of the process's own limit",
+    read: (t) => (t.descriptors ? t.descriptors.peak / t.descriptors.limit : undefined),
+  },
+  'packets-per-delivery': {
+    unit: 'count',
+    title: 'TCP segments per delivery, whole host',
+    read: (t) => perDelivery(t, t.network?.segments),
+  },
+  'wire-bytes-per-delivery': {
+    unit: 'bytes',
+    title: 'bytes per delivery with TCP and IP headers, whole host',
+    read: (t) => perDelivery(t, t.network?.wireBytes),
+  },
 };

@@ -55,7 +55,8 @@ export function encodeEnvelope(event: Envelope): string {
 export function decodeEnvelope(line: string): Envelope {
   const bytes = Buffer.from(line);
   const at = newLocated();
-  if (!locate(bytes, 0, bytes.length, at)) throw new SyntaxError(`not an event envelope: ${line.slice(0, 120)}`);
+  if (!locate(bytes, 0, bytes.length, at))
+    throw new SyntaxError(`not an event envelope: ${line.slice(0, 120)}`);
   const raw = bytes.toString('utf8', at.bodyFrom, at.bodyTo);
   const { topic, seq, plannedUs, sentUs, acceptedUs, crc } = at;
   const id = line.slice(7, line.indexOf('"', 7));
@@ -65,7 +66,17 @@ export function decodeEnvelope(line: string): Envelope {
 }
 
 export function newLocated(): Located {
-  return { topic: '', seq: 0, plannedUs: 0, sentUs: 0, acceptedUs: 0, crc: -1, bodyFrom: 0, bodyTo: 0, quoted: false };
+  return {
+    topic: '',
+    seq: 0,
+    plannedUs: 0,
+    sentUs: 0,
+    acceptedUs: 0,
+    crc: -1,
+    bodyFrom: 0,
+    bodyTo: 0,
+    quoted: false,
+  };
 }
 
 const quote = 0x22;
@@ -103,7 +114,13 @@ export function locate(bytes: Buffer, from: number, to: number, into: Located): 
   at = numberEnd;
   // ,"body": or ,"text":
   const initial = bytes[at + 2];
-  if (bytes[at] !== comma || bytes[at + 7] !== colon || (initial !== 0x62 && initial !== 0x74) || bytes[to - 1] !== braceClose) return false;
+  if (
+    bytes[at] !== comma ||
+    bytes[at + 7] !== colon ||
+    (initial !== 0x62 && initial !== 0x74) ||
+    bytes[to - 1] !== braceClose
+  )
+    return false;
   into.quoted = initial === 0x74;
   into.bodyFrom = at + 8;
   into.bodyTo = to - 1;

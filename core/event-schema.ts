@@ -7,17 +7,30 @@ import { cursorPattern, topicPattern } from './envelope.ts';
 const stampUs = z.int().min(0);
 
 const head = {
-  id: z.string().regex(cursorPattern).describe('the same on every delivery and attempt; also a place in the log to resume from'),
+  id: z
+    .string()
+    .regex(cursorPattern)
+    .describe('the same on every delivery and attempt; also a place in the log to resume from'),
   topic: z.string().regex(topicPattern),
   seq: z.int().min(1).describe('counts from 1 within the topic, without gaps'),
   planned: stampUs.describe("when the schedule wanted it, in microseconds of the server's monotonic clock"),
   sent: stampUs.describe('when the publisher let it go'),
   accepted: stampUs.describe('when the server took it'),
-  crc: z.int().min(0).max(2 ** 32 - 1).optional().describe("CRC-32 of the body's bytes as published"),
+  crc: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .optional()
+    .describe("CRC-32 of the body's bytes as published"),
 };
 
 /** An event as every pattern carries it. */
-export const eventSchema = z.union([
-  z.strictObject({ ...head, body: z.unknown().describe('what was published, when it was JSON on one line') }),
-  z.strictObject({ ...head, text: z.string().describe('what was published, when it was any other text') }),
-]).describe('An event of pushbench: one line of JSON, the same in every pattern');
+export const eventSchema = z
+  .union([
+    z.strictObject({
+      ...head,
+      body: z.unknown().describe('what was published, when it was JSON on one line'),
+    }),
+    z.strictObject({ ...head, text: z.string().describe('what was published, when it was any other text') }),
+  ])
+  .describe('An event of pushbench: one line of JSON, the same in every pattern');

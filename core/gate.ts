@@ -10,7 +10,12 @@ import { largestFileBytes, plainValue, readYaml } from './yaml-document.ts';
 
 export type Gate =
   /** Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect` (a share) does not matter. */
-  | { kind: 'ratio'; metric: string; minimumEffect: number; /** `false`: shown, and no part of the verdict. */ gating: boolean }
+  | {
+      kind: 'ratio';
+      metric: string;
+      minimumEffect: number;
+      /** `false`: shown, and no part of the verdict. */ gating: boolean;
+    }
   /** Decided by the protocol and not by the machine: medians compared as they are, `tolerance` in the metric's unit. */
   | { kind: 'exact'; metric: string; tolerance: number }
   /** Deliveries gone wrong, and what should not happen at all. One is too many where the baseline has none. */
@@ -19,7 +24,14 @@ export type Gate =
 /** Losses are never chosen away with a tolerance; `off` takes one out. */
 const lossMetrics = new Set(['missed', 'duplicated', 'reordered', 'corrupted', 'errors']);
 /** More of these is better, or neither better nor worse. */
-const notWorseWhenHigher = new Set(['published', 'expected', 'delivered', 'resumed', 'unexpected', 'headroom']);
+const notWorseWhenHigher = new Set([
+  'published',
+  'expected',
+  'delivered',
+  'resumed',
+  'unexpected',
+  'headroom',
+]);
 
 /** Minimum effects by the metrics' noise; a promise holds for twice as much. */
 export const defaultGates: readonly Gate[] = [
@@ -39,7 +51,11 @@ const setting = z
   .union([
     share.transform((minimumEffect) => ({ minimumEffect })),
     z.literal('off'),
-    z.strictObject({ tolerance: z.union([z.string().min(1), z.number().min(0)]).describe('how much higher it may be, with its unit: 0.1, 5ms, 2kB') }),
+    z.strictObject({
+      tolerance: z
+        .union([z.string().min(1), z.number().min(0)])
+        .describe('how much higher it may be, with its unit: 0.1, 5ms, 2kB'),
+    }),
   ])
   .describe('a minimum effect such as 10%, "tolerance" with an absolute amount, or off');
 
@@ -52,7 +68,9 @@ export const gateSchema = z
       if (problem) context.addIssue({ code: 'custom', path: [metric], message: problem });
     }
   })
-  .describe('what a comparison is decided on: metrics with a minimum effect or a tolerance; others keep their default');
+  .describe(
+    'what a comparison is decided on: metrics with a minimum effect or a tolerance; others keep their default',
+  );
 
 type Settings = z.output<typeof gateSchema>;
 
@@ -61,9 +79,11 @@ function problemOf(metric: string, one: Settings[string]): string | undefined {
     const near = nearest(metric, Object.keys(metrics));
     return `there is no metric "${metric}"; ${near ? `did you mean "${near}"?` : `there are ${listNames(Object.keys(metrics), Infinity)}`}`;
   }
-  if (notWorseWhenHigher.has(metric)) return `${metric} is not worse when it is higher, so nothing can be gated on it`;
+  if (notWorseWhenHigher.has(metric))
+    return `${metric} is not worse when it is higher, so nothing can be gated on it`;
   if (one === 'off') return undefined;
-  if (lossMetrics.has(metric)) return `${metric} fails a comparison outright wherever the baseline has none; leave it as it is, or turn it off`;
+  if (lossMetrics.has(metric))
+    return `${metric} fails a comparison outright wherever the baseline has none; leave it as it is, or turn it off`;
   if ('tolerance' in one) {
     const parsed = parseBound(metric, String(one.tolerance));
     return 'problem' in parsed ? parsed.problem : undefined;
@@ -75,7 +95,8 @@ function problemOf(metric: string, one: Settings[string]): string | undefined {
 export function gatesOf(settings: Settings = {}): Gate[] {
   const own = Object.entries(settings).flatMap(([metric, one]): Gate[] => {
     if (one === 'off') return [];
-    if ('minimumEffect' in one) return [{ kind: 'ratio', metric, minimumEffect: one.minimumEffect, gating: true }];
+    if ('minimumEffect' in one)
+      return [{ kind: 'ratio', metric, minimumEffect: one.minimumEffect, gating: true }];
     const bound = parseBound(metric, String(one.tolerance));
     return 'problem' in bound ? [] : [{ kind: 'exact', metric, tolerance: bound.bound }];
   });

@@ -24,22 +24,37 @@ export type LoadLimit = { name: 'cpu' | 'loop-delay' | 'publisher-lag'; used: nu
  */
 export function loadLimits(trial: Completed): LoadLimit[] {
   const latencyUs = p99Us(trial, 'endToEnd');
-  const shares = trial.processes.filter(({ role }) => role === 'load').map(({ cpuUs, wallUs }) => cpuUs / wallUs);
+  const shares = trial.processes
+    .filter(({ role }) => role === 'load')
+    .map(({ cpuUs, wallUs }) => cpuUs / wallUs);
   return [
     { name: 'cpu', used: Math.max(0, ...shares), limit: loadCpuLimit },
-    { name: 'loop-delay', used: usualLoopDelayUs(trial), limit: Math.max(starvedLeastUs, latencyUs * starvedShare) },
-    { name: 'publisher-lag', used: p99Us(trial, 'publisherLag'), limit: Math.max(lagLeastUs, latencyUs * lagShare) },
+    {
+      name: 'loop-delay',
+      used: usualLoopDelayUs(trial),
+      limit: Math.max(starvedLeastUs, latencyUs * starvedShare),
+    },
+    {
+      name: 'publisher-lag',
+      used: p99Us(trial, 'publisherLag'),
+      limit: Math.max(lagLeastUs, latencyUs * lagShare),
+    },
   ];
 }
 
 /** The least of limit over use: about so many times the load could the load side have taken, at most 10. */
 export function headroomOf(trial: Completed): number {
-  return Math.min(mostHeadroom, ...loadLimits(trial).map(({ used, limit }) => (used <= 0 ? mostHeadroom : limit / used)));
+  return Math.min(
+    mostHeadroom,
+    ...loadLimits(trial).map(({ used, limit }) => (used <= 0 ? mostHeadroom : limit / used)),
+  );
 }
 
 /** The median over the slots of the measured phase, since a single pause is no lack of room. */
 function usualLoopDelayUs({ series: { startUs, columns } }: Completed): number {
-  const delays = (columns['loadLoopDelayP99Us'] ?? []).filter((delay, i): delay is number => delay !== null && startUs[i]! >= 0).sort((a, b) => a - b);
+  const delays = (columns['loadLoopDelayP99Us'] ?? [])
+    .filter((delay, i): delay is number => delay !== null && startUs[i]! >= 0)
+    .sort((a, b) => a - b);
   return delays[delays.length >> 1] ?? 0;
 }
 

@@ -27,10 +27,21 @@ export type Histogram = {
 };
 
 /** The bins that hold something, for messages between processes. */
-export type SparseHistogram = Omit<Histogram, 'counts'> & { readonly bins: Uint32Array; readonly values: Uint32Array };
+export type SparseHistogram = Omit<Histogram, 'counts'> & {
+  readonly bins: Uint32Array;
+  readonly values: Uint32Array;
+};
 
 export function newHistogram(): Histogram {
-  return { counts: new Uint32Array(length), count: 0, sumUs: 0, minUs: Infinity, maxUs: 0, overRange: 0, negative: 0 };
+  return {
+    counts: new Uint32Array(length),
+    count: 0,
+    sumUs: 0,
+    minUs: Infinity,
+    maxUs: 0,
+    overRange: 0,
+    negative: 0,
+  };
 }
 
 /** Records one latency. @param valueUs an integer number of microseconds */
@@ -117,7 +128,11 @@ export type StoredHistogram = {
 };
 
 export function storeHistogram(histogram: Histogram): StoredHistogram {
-  const encoder = build({ lowestDiscernibleValue: 1, highestTrackableValue: maxValueUs, numberOfSignificantValueDigits: 3 });
+  const encoder = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: maxValueUs,
+    numberOfSignificantValueDigits: 3,
+  });
   for (let i = 0; i < length; i++) {
     if (histogram.counts[i] !== 0) encoder.recordValueWithCount(bottomOf(i), histogram.counts[i]!);
   }
@@ -129,7 +144,8 @@ export function storeHistogram(histogram: Histogram): StoredHistogram {
 export function loadHistogram(stored: StoredHistogram): Histogram {
   requireOurs(stored.v2);
   const decoded = decodeFromCompressedBase64(stored.v2);
-  if (!(decoded instanceof JsHistogram)) throw new Error('hdr-histogram-js decoded into a histogram without bins');
+  if (!(decoded instanceof JsHistogram))
+    throw new Error('hdr-histogram-js decoded into a histogram without bins');
   const histogram = newHistogram();
   for (let i = 0; i < Math.min(length, decoded.countsArrayLength); i++) {
     const n = decoded.getCountAtIndex(i);
@@ -140,7 +156,13 @@ export function loadHistogram(stored: StoredHistogram): Histogram {
     throw new Error(`the histogram holds ${histogram.count} values where its record says ${stored.count}`);
   }
   const { sumUs, minUs, maxUs, overRange, negative } = stored;
-  return Object.assign(histogram, { sumUs, maxUs, overRange, negative, minUs: stored.count === 0 ? Infinity : minUs });
+  return Object.assign(histogram, {
+    sumUs,
+    maxUs,
+    overRange,
+    negative,
+    minUs: stored.count === 0 ? Infinity : minUs,
+  });
 }
 
 /** Of the encoding: a head, then a number of up to 9 bytes for each filled bin and each run of empty ones. */
@@ -169,7 +191,7 @@ function requireOurs(v2: string): void {
     throw new Error('the histogram reaches further than any of ours');
   }
   let bins = 0;
-  for (let at = headBytes; at < content.length; ) {
+  for (let at = headBytes; at < content.length;) {
     // ZigZag in LEB128: seven bits a byte, the ninth byte whole. Odd numbers are runs of empty bins.
     let value = 0;
     for (let i = 0, factor = 1; i < 9; i++, factor *= 128) {

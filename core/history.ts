@@ -11,9 +11,13 @@ import { median } from './statistics/ranks.ts';
 export type HistoryPoint = {
   /** Place among the run sets, oldest first, from 0. */
   place: number;
-  createdAt: string; name: string; commit: string | null;
+  createdAt: string;
+  name: string;
+  commit: string | null;
   /** Median over the runs that count, and the lowest and highest of them. */
-  value: number; low: number; high: number;
+  value: number;
+  low: number;
+  high: number;
   runs: number;
 };
 
@@ -25,7 +29,13 @@ export type HistoryChange = {
   p: number;
 };
 
-export type HistorySeries = { variant: string; metric: string; unit: Unit; points: HistoryPoint[]; changes: HistoryChange[] };
+export type HistorySeries = {
+  variant: string;
+  metric: string;
+  unit: Unit;
+  points: HistoryPoint[];
+  changes: HistoryChange[];
+};
 
 export type History = {
   scenario: string;
@@ -48,15 +58,32 @@ export function historyOf(sets: readonly [RunSet, ...RunSet[]], cut: readonly st
   const inTime = [...sets].sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
   const newest = inTime.at(-1)!; // there is one
   const own = inTime.filter(({ scenario }) => scenario.name === newest.scenario.name);
-  const machines = own.map(({ environment: { cpu, cores, kernel, node } }) => `${cpu}, ${cores} cores, kernel ${kernel}, Node ${node}`);
-  const moves = machines.flatMap((machine, place) => (place > 0 && machine !== machines[place - 1] ? [{ place, from: machines[place - 1]!, to: machine }] : []));
+  const machines = own.map(
+    ({ environment: { cpu, cores, kernel, node } }) =>
+      `${cpu}, ${cores} cores, kernel ${kernel}, Node ${node}`,
+  );
+  const moves = machines.flatMap((machine, place) =>
+    place > 0 && machine !== machines[place - 1] ? [{ place, from: machines[place - 1]!, to: machine }] : [],
+  );
   const gates = gatesOfSource(newest.scenario.source);
   const labels = [...new Set(own.toReversed().flatMap(({ variants }) => variants.map(({ label }) => label)))];
-  const series = gates.flatMap((gate) => labels.map((label) => seriesOf(gate, label, own, moves.map(({ place }) => place))));
+  const series = gates.flatMap((gate) =>
+    labels.map((label) =>
+      seriesOf(
+        gate,
+        label,
+        own,
+        moves.map(({ place }) => place),
+      ),
+    ),
+  );
   return {
     scenario: newest.scenario.name,
     sets: own.map(({ name, createdAt, environment: { commit } }) => ({ name, createdAt, commit })),
-    series: series.filter(({ metric, points }) => points.length > 0 && (points.some(({ value }) => value > 0) || !lossOf(gates, metric))),
+    series: series.filter(
+      ({ metric, points }) =>
+        points.length > 0 && (points.some(({ value }) => value > 0) || !lossOf(gates, metric)),
+    ),
     moves,
     leftOut: inTime.filter((set) => !own.includes(set)).map(({ name }) => name),
     cut: [...cut],
@@ -68,20 +95,47 @@ function lossOf(gates: readonly Gate[], metric: string): boolean {
   return gates.some((gate) => gate.kind === 'loss' && gate.metric === metric);
 }
 
-function seriesOf(gate: Gate, variant: string, sets: readonly RunSet[], moves: readonly number[]): HistorySeries {
-  const points = sets.flatMap(({ name, createdAt, environment: { commit }, variants }, place): HistoryPoint[] => {
-    const runs = variants.find(({ label }) => label === variant)?.runs.filter(({ valid }) => valid) ?? [];
-    const values = runs.flatMap(({ values: own }) => own[gate.metric] ?? []);
-    return values.length === 0 ? [] : [{ place, name, createdAt, commit, value: median(values), low: Math.min(...values), high: Math.max(...values), runs: values.length }];
-  });
+function seriesOf(
+  gate: Gate,
+  variant: string,
+  sets: readonly RunSet[],
+  moves: readonly number[],
+): HistorySeries {
+  const points = sets.flatMap(
+    ({ name, createdAt, environment: { commit }, variants }, place): HistoryPoint[] => {
+      const runs = variants.find(({ label }) => label === variant)?.runs.filter(({ valid }) => valid) ?? [];
+      const values = runs.flatMap(({ values: own }) => own[gate.metric] ?? []);
+      return values.length === 0
+        ? []
+        : [
+            {
+              place,
+              name,
+              createdAt,
+              commit,
+              value: median(values),
+              low: Math.min(...values),
+              high: Math.max(...values),
+              runs: values.length,
+            },
+          ];
+    },
+  );
   const borders = [0, ...moves, sets.length];
-  const changes = borders.slice(1).flatMap((end, i) => changesIn(points.filter(({ place }) => place >= borders[i]! && place < end), gate));
+  const changes = borders.slice(1).flatMap((end, i) =>
+    changesIn(
+      points.filter(({ place }) => place >= borders[i]! && place < end),
+      gate,
+    ),
+  );
   return { variant, metric: gate.metric, unit: metrics[gate.metric]!.unit, points, changes };
 }
 
 /** Of figures that chance moves; a count that moved is seen in the table. */
 function changesIn(points: readonly HistoryPoint[], gate: Gate): HistoryChange[] {
   if (gate.kind !== 'ratio' || points.some(({ value }) => value <= 0)) return [];
-  return changePoints(points.map(({ value }) => value), { minimumEffect: gate.minimumEffect })
-    .map(({ at, ratio, p }) => ({ point: points[at]!, before: points[at - 1]!, ratio, p }));
+  return changePoints(
+    points.map(({ value }) => value),
+    { minimumEffect: gate.minimumEffect },
+  ).map(({ at, ratio, p }) => ({ point: points[at]!, before: points[at - 1]!, ratio, p }));
 }

@@ -153,19 +153,21 @@ function preflightHeaders(origin: string): Headers {
 function notOpenedFor(host: string | undefined): Verdict {
   const name = host === undefined ? undefined : hostOf(host);
   const which = host === undefined ? 'a request without a Host' : `the host "${host.slice(0, 100)}"`;
-  const how = name === undefined
-    ? 'add a name with --allow-host NAME'
-    : `if it should be, start it with --allow-host ${name.slice(0, 100)}`;
+  const how =
+    name === undefined
+      ? 'add a name with --allow-host NAME'
+      : `if it should be, start it with --allow-host ${name.slice(0, 100)}`;
   const message = `this server was not opened for ${which}, which a web page could use to get in (DNS rebinding); ${how}`;
   return { kind: 'refused', status: 421, code: 'host', message };
 }
 
 function crossOrigin(readers: OpenedListener['readers']): Verdict {
-  const what = readers === 'own-pages'
-    ? 'use this server'
-    : 'publish here, and those from other machines may not read';
+  const what =
+    readers === 'own-pages' ? 'use this server' : 'publish here, and those from other machines may not read';
   return {
-    kind: 'refused', status: 403, code: 'cross-origin',
+    kind: 'refused',
+    status: 403,
+    code: 'cross-origin',
     message: `pages of another origin may not ${what}; programs that are no browsers send no Origin`,
   };
 }
@@ -230,12 +232,38 @@ export function isLoopbackOrigin(origin: string): boolean {
 
 /** What proxies and CDNs add to the requests that they pass on, beside `x-forwarded-*`. */
 const proxyHeaders = new Set([
-  'forwarded', 'via', 'cdn-loop', 'x-forwarded', 'forwarded-for', 'x-original-forwarded-for',
-  'x-original-host', 'x-real-ip', 'x-client-ip', 'client-ip', 'true-client-ip', 'x-cluster-client-ip',
-  'x-originating-ip', 'x-remote-ip', 'x-remote-addr', 'proxy-client-ip', 'wl-proxy-client-ip',
-  'x-proxyuser-ip', 'front-end-https', 'x-varnish', 'cf-connecting-ip', 'cf-connecting-ipv6', 'cf-ray',
-  'fly-client-ip', 'fastly-client-ip', 'do-connecting-ip', 'x-nf-client-connection-ip',
-  'x-appengine-user-ip', 'x-azure-clientip', 'x-azure-socketip', 'x-envoy-external-address', 'x-vercel-id',
+  'forwarded',
+  'via',
+  'cdn-loop',
+  'x-forwarded',
+  'forwarded-for',
+  'x-original-forwarded-for',
+  'x-original-host',
+  'x-real-ip',
+  'x-client-ip',
+  'client-ip',
+  'true-client-ip',
+  'x-cluster-client-ip',
+  'x-originating-ip',
+  'x-remote-ip',
+  'x-remote-addr',
+  'proxy-client-ip',
+  'wl-proxy-client-ip',
+  'x-proxyuser-ip',
+  'front-end-https',
+  'x-varnish',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'cf-ray',
+  'fly-client-ip',
+  'fastly-client-ip',
+  'do-connecting-ip',
+  'x-nf-client-connection-ip',
+  'x-appengine-user-ip',
+  'x-azure-clientip',
+  'x-azure-socketip',
+  'x-envoy-external-address',
+  'x-vercel-id',
   'tailscale-user-login',
 ]);
 

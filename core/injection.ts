@@ -23,7 +23,11 @@ const mostDelayMs = 60_000;
 const mostCpuUs = 1_000_000;
 const mostDescriptors = 100;
 
-type Kind = { example: string; parse(text: string): Injection | undefined; write(injection: Injection): string | undefined };
+type Kind = {
+  example: string;
+  parse(text: string): Injection | undefined;
+  write(injection: Injection): string | undefined;
+};
 
 const kinds: Readonly<Record<string, Kind>> = {
   delay: {
@@ -37,7 +41,9 @@ const kinds: Readonly<Record<string, Kind>> = {
   cpu: {
     example: 'cpu=50us/msg',
     parse(text) {
-      const us = text.endsWith('/msg') ? (parseDurationMs(text.slice(0, -'/msg'.length)) ?? Number.NaN) * 1000 : Number.NaN;
+      const us = text.endsWith('/msg')
+        ? (parseDurationMs(text.slice(0, -'/msg'.length)) ?? Number.NaN) * 1000
+        : Number.NaN;
       return us > 0 && us <= mostCpuUs ? { cpuUsPerMessage: us } : undefined;
     },
     write: ({ cpuUsPerMessage }) => (cpuUsPerMessage === undefined ? undefined : `${cpuUsPerMessage}us/msg`),
@@ -48,13 +54,26 @@ const kinds: Readonly<Record<string, Kind>> = {
       const extra = Number(/^(\d{1,3})\/connection$/.exec(text)?.[1]);
       return extra >= 1 && extra <= mostDescriptors ? { descriptorsPerConnection: extra } : undefined;
     },
-    write: ({ descriptorsPerConnection }) => (descriptorsPerConnection === undefined ? undefined : `${descriptorsPerConnection}/connection`),
+    write: ({ descriptorsPerConnection }) =>
+      descriptorsPerConnection === undefined ? undefined : `${descriptorsPerConnection}/connection`,
   },
-  loss: shareKind('loss', (lossShare) => ({ lossShare }), ({ lossShare }) => lossShare),
-  duplicates: shareKind('duplicates', (duplicateShare) => ({ duplicateShare }), ({ duplicateShare }) => duplicateShare),
+  loss: shareKind(
+    'loss',
+    (lossShare) => ({ lossShare }),
+    ({ lossShare }) => lossShare,
+  ),
+  duplicates: shareKind(
+    'duplicates',
+    (duplicateShare) => ({ duplicateShare }),
+    ({ duplicateShare }) => duplicateShare,
+  ),
 };
 
-function shareKind(name: string, make: (share: number) => Injection, read: (injection: Injection) => number | undefined): Kind {
+function shareKind(
+  name: string,
+  make: (share: number) => Injection,
+  read: (injection: Injection) => number | undefined,
+): Kind {
   return {
     example: `${name}=0.1%`,
     parse(text) {
@@ -79,10 +98,17 @@ export function parseInjection(text: string): Injection {
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
     if (!kind) {
       const near = nearest(name, Object.keys(kinds));
-      throw new UserError('inject', `There is nothing called "${name}" to inject; ${near ? `did you mean "${near}"?` : `there are: ${listNames(Object.keys(kinds))}`}`);
+      throw new UserError(
+        'inject',
+        `There is nothing called "${name}" to inject; ${near ? `did you mean "${near}"?` : `there are: ${listNames(Object.keys(kinds))}`}`,
+      );
     }
     const one = kind.parse(value);
-    if (!one) throw new UserError('inject', `"${name}=${value}" cannot be injected: write it like ${kind.example}${name === 'delay' ? ` (at least 1ms, at most ${writeDuration(mostDelayMs)})` : ''}.`);
+    if (!one)
+      throw new UserError(
+        'inject',
+        `"${name}=${value}" cannot be injected: write it like ${kind.example}${name === 'delay' ? ` (at least 1ms, at most ${writeDuration(mostDelayMs)})` : ''}.`,
+      );
     Object.assign(injection, one);
   }
   return injection;
@@ -90,8 +116,10 @@ export function parseInjection(text: string): Injection {
 
 /** The setting in the form in which it is written, in a fixed order. */
 export function writeInjection(injection: Injection): string {
-  return Object.entries(kinds).flatMap(([name, kind]) => {
-    const value = kind.write(injection);
-    return value === undefined ? [] : [`${name}=${value}`];
-  }).join(',');
+  return Object.entries(kinds)
+    .flatMap(([name, kind]) => {
+      const value = kind.write(injection);
+      return value === undefined ? [] : [`${name}=${value}`];
+    })
+    .join(',');
 }

@@ -46,7 +46,12 @@ export function enter(ledger: Ledger, slot: number, seq: number): Arrival {
  * Closes one slot: how many of the sequence numbers `first`..`last` arrived, and which did not.
  * An empty range (`first > last`) is complete.
  */
-export function close(ledger: Ledger, slot: number, first: number, last: number): { delivered: number; missing: Missing } {
+export function close(
+  ledger: Ledger,
+  slot: number,
+  first: number,
+  last: number,
+): { delivered: number; missing: Missing } {
   const missing: [number, number][] = [];
   let next = first;
   const intervals = [...(ledger.lower.get(slot) ?? []), [ledger.from[slot]!, ledger.to[slot]!] as const];

@@ -10,19 +10,37 @@ export type Parameters = Readonly<Record<string, string>>;
 /** More cells than this are a mistake, not a measurement. */
 export const mostCells = 200;
 /** What a matrix cannot change: what is the same for all of its cells. */
-export const outsideMatrix = ['question', 'notice', 'answer', 'variants', 'repeat', 'expect', 'matrix', 'curves', 'axis', 'search', 'closedLoop'] as const;
+export const outsideMatrix = [
+  'question',
+  'notice',
+  'answer',
+  'variants',
+  'repeat',
+  'expect',
+  'matrix',
+  'curves',
+  'axis',
+  'search',
+  'closedLoop',
+] as const;
 
 /** Every combination, the last path's values changing soonest; none for an empty matrix. */
 export function cellsOf(matrix: Readonly<Record<string, readonly (string | number)[]>>): Parameters[] {
   const paths = Object.entries(matrix);
   if (paths.length === 0) return [];
-  return paths.reduce<Parameters[]>((cells, [path, values]) => cells.flatMap((cell) => values.map((value) => ({ ...cell, [path]: String(value) }))), [{}]);
+  return paths.reduce<Parameters[]>(
+    (cells, [path, values]) =>
+      cells.flatMap((cell) => values.map((value) => ({ ...cell, [path]: String(value) }))),
+    [{}],
+  );
 }
 
 /** `publish=10/s`, `subscribers=100, payload=64B`: paths by their last word where that tells them apart. */
 export function cellText(parameters: Parameters): string {
   const paths = Object.keys(parameters);
-  return Object.entries(parameters).map(([path, value]) => `${shortPath(path, paths)}=${value}`).join(', ');
+  return Object.entries(parameters)
+    .map(([path, value]) => `${shortPath(path, paths)}=${value}`)
+    .join(', ');
 }
 
 /** The last word of a path, or all of it where another path ends with the same word. */
@@ -35,7 +53,10 @@ export function shortPath(path: string, paths: readonly string[]): string {
 export function magnitudeOf(value: string): { value: number; unit: string } | undefined {
   const readings: [number | undefined, string][] = [
     [/^\d+(\.\d+)?$/.test(value) ? Number(value) : undefined, ''],
-    [parseRatePerS(value), 'a second'], [parseSizeBytes(value), 'bytes'], [parseDurationMs(value), 'ms'], [parseShare(value), 'share'],
+    [parseRatePerS(value), 'a second'],
+    [parseSizeBytes(value), 'bytes'],
+    [parseDurationMs(value), 'ms'],
+    [parseShare(value), 'share'],
   ];
   const found = readings.find(([number]) => number !== undefined);
   return found && { value: found[0]!, unit: found[1] };
@@ -46,10 +67,26 @@ export function whereProblems(
   matrix: Readonly<Record<string, readonly (string | number)[]>>,
   expect: readonly { where?: Readonly<Record<string, readonly string[]>> | undefined }[],
 ): { path: (string | number)[]; message: string }[] {
-  return expect.flatMap(({ where = {} }, i) => Object.entries(where).flatMap(([path, values]) => {
-    const known = Object.hasOwn(matrix, path) ? matrix[path]!.map(String) : undefined;
-    const place = ['expect', i, 'where', path];
-    if (!known) return [{ path: place, message: Object.keys(matrix).length === 0 ? 'there is no matrix in this scenario, so "where" means nothing' : `the matrix has no "${path}"; it has ${listNames(Object.keys(matrix))}` }];
-    return values.filter((value) => !known.includes(value)).map((value) => ({ path: place, message: `the matrix has no cell with ${path} = ${value}; there are ${listNames(known)}` }));
-  }));
+  return expect.flatMap(({ where = {} }, i) =>
+    Object.entries(where).flatMap(([path, values]) => {
+      const known = Object.hasOwn(matrix, path) ? matrix[path]!.map(String) : undefined;
+      const place = ['expect', i, 'where', path];
+      if (!known)
+        return [
+          {
+            path: place,
+            message:
+              Object.keys(matrix).length === 0
+                ? 'there is no matrix in this scenario, so "where" means nothing'
+                : `the matrix has no "${path}"; it has ${listNames(Object.keys(matrix))}`,
+          },
+        ];
+      return values
+        .filter((value) => !known.includes(value))
+        .map((value) => ({
+          path: place,
+          message: `the matrix has no cell with ${path} = ${value}; there are ${listNames(known)}`,
+        }));
+    }),
+  );
 }

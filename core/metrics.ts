@@ -3,7 +3,15 @@
 
 import { requestsOf } from './counters.ts';
 import { derivedMetrics } from './derived-metrics.ts';
-import { loadHistogram, meanUs, merge, newHistogram, quantileUs, type Histogram, type StoredHistogram } from './histogram.ts';
+import {
+  loadHistogram,
+  meanUs,
+  merge,
+  newHistogram,
+  quantileUs,
+  type Histogram,
+  type StoredHistogram,
+} from './histogram.ts';
 import type { Completed } from './result.ts';
 import { formatNumber } from './units.ts';
 
@@ -57,7 +65,9 @@ function latencyMetrics(prefix: string, name: LatencyName, title: string): Recor
       const histogram = of(trial);
       return histogram && quantileUs(histogram, quantile);
     },
-    ...(quantile < 1 && { percentile: { quantile, samples: ({ latency: { [name]: stored } }) => stored?.count ?? 0 } }),
+    ...(quantile < 1 && {
+      percentile: { quantile, samples: ({ latency: { [name]: stored } }) => stored?.count ?? 0 },
+    }),
   });
   const mean: Metric['read'] = (trial) => {
     const histogram = of(trial);
@@ -73,23 +83,31 @@ function latencyMetrics(prefix: string, name: LatencyName, title: string): Recor
   };
 }
 
-const perDelivery = (total: (trial: Completed) => number | undefined): Metric['read'] => (trial) => {
-  const value = total(trial);
-  return value === undefined || trial.measuredDeliveries === 0 ? undefined : value / trial.measuredDeliveries;
-};
+const perDelivery =
+  (total: (trial: Completed) => number | undefined): Metric['read'] =>
+  (trial) => {
+    const value = total(trial);
+    return value === undefined || trial.measuredDeliveries === 0
+      ? undefined
+      : value / trial.measuredDeliveries;
+  };
 
-const processes = (trial: Completed, role: string) => trial.processes.filter((process) => process.role === role);
+const processes = (trial: Completed, role: string) =>
+  trial.processes.filter((process) => process.role === role);
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 /** Over the processes of a role; nothing where none was read, as with a target whose process is not named. */
-const total = (role: string, read: (process: Completed['processes'][number]) => number) => (trial: Completed) => {
-  const all = processes(trial, role);
-  return all.length === 0 ? undefined : sum(all.map(read));
-};
+const total =
+  (role: string, read: (process: Completed['processes'][number]) => number) => (trial: Completed) => {
+    const all = processes(trial, role);
+    return all.length === 0 ? undefined : sum(all.map(read));
+  };
 const cpuUs = (role: string) => total(role, (process) => process.cpuUs);
-const perSubscriber = (role: string): Metric['read'] => (trial) => {
-  const bytes = total(role, (process) => process.rssConnectedBytes - process.rssBaselineBytes)(trial);
-  return bytes === undefined ? undefined : bytes / trial.subscribers;
-};
+const perSubscriber =
+  (role: string): Metric['read'] =>
+  (trial) => {
+    const bytes = total(role, (process) => process.rssConnectedBytes - process.rssBaselineBytes)(trial);
+    return bytes === undefined ? undefined : bytes / trial.subscribers;
+  };
 
 export const metrics: Readonly<Record<string, Metric>> = {
   ...latencyMetrics('latency', 'endToEnd', 'delivery latency'),
@@ -100,7 +118,11 @@ export const metrics: Readonly<Record<string, Metric>> = {
   ...latencyMetrics('median-receiver', 'medianReceiver', 'median receiver of an event'),
   ...latencyMetrics('last-receiver', 'lastReceiver', 'last receiver of an event'),
   ...latencyMetrics('page-request', 'page', "browser's other request"),
-  'page-requests-answered': { unit: 'share', title: "share of the browsers' other requests that were answered", read: ({ pageRequests: p }) => (p && p.planned > 0 ? p.answered / p.planned : undefined) },
+  'page-requests-answered': {
+    unit: 'share',
+    title: "share of the browsers' other requests that were answered",
+    read: ({ pageRequests: p }) => (p && p.planned > 0 ? p.answered / p.planned : undefined),
+  },
   ...latencyMetrics('upstream', 'upstream', "subscriber's message to its acknowledgement"),
   published: { unit: 'count', title: 'events published', read: (t) => t.ledger.published },
   expected: { unit: 'count', title: 'deliveries expected', read: (t) => t.ledger.expected },
@@ -112,54 +134,161 @@ export const metrics: Readonly<Record<string, Metric>> = {
   corrupted: { unit: 'count', title: 'corrupted', read: (t) => t.ledger.corrupted },
   unexpected: { unit: 'count', title: 'unexpected', read: (t) => t.ledger.unexpected },
   requests: { unit: 'count', title: 'requests', read: (t) => requestsOf(t.counters.clientMeasured) },
-  'requests-per-s': { unit: 'per-s', title: 'requests a second', read: (t) => requestsOf(t.counters.clientMeasured) / (t.measuredUs / 1e6) },
-  'requests-per-delivery': { unit: 'count', title: 'requests per delivery', read: perDelivery((t) => requestsOf(t.counters.clientMeasured)) },
+  'requests-per-s': {
+    unit: 'per-s',
+    title: 'requests a second',
+    read: (t) => requestsOf(t.counters.clientMeasured) / (t.measuredUs / 1e6),
+  },
+  'requests-per-delivery': {
+    unit: 'count',
+    title: 'requests per delivery',
+    read: perDelivery((t) => requestsOf(t.counters.clientMeasured)),
+  },
   'empty-polls': { unit: 'count', title: 'empty polls', read: (t) => t.counters.clientMeasured.emptyPolls },
   'empty-poll-share': {
-    unit: 'share', title: 'share of polls that were empty',
-    read: ({ counters: { clientMeasured: c } }) => (c.emptyPolls + c.fullPolls === 0 ? undefined : c.emptyPolls / (c.emptyPolls + c.fullPolls)),
+    unit: 'share',
+    title: 'share of polls that were empty',
+    read: ({ counters: { clientMeasured: c } }) =>
+      c.emptyPolls + c.fullPolls === 0 ? undefined : c.emptyPolls / (c.emptyPolls + c.fullPolls),
   },
-  'bytes-per-delivery': { unit: 'bytes', title: 'bytes per delivery, both ways', read: perDelivery((t) => t.counters.clientMeasured.bytesIn + t.counters.clientMeasured.bytesOut) },
+  'bytes-per-delivery': {
+    unit: 'bytes',
+    title: 'bytes per delivery, both ways',
+    read: perDelivery((t) => t.counters.clientMeasured.bytesIn + t.counters.clientMeasured.bytesOut),
+  },
   'descriptors.peak': { unit: 'count', title: 'server descriptors, peak', read: (t) => t.descriptors?.peak },
-  'descriptors.added': { unit: 'count', title: 'server descriptors for the subscribers', read: (t) => (t.descriptors ? t.descriptors.connected - t.descriptors.baseline : undefined) },
-  'descriptors-per-subscriber': { unit: 'count', title: 'server descriptors per subscriber', read: (t) => (t.descriptors ? (t.descriptors.connected - t.descriptors.baseline) / t.subscribers : undefined) },
-  'server-cpu-per-delivery': { unit: 'us', title: 'server CPU per delivery', read: perDelivery(cpuUs('server')) },
-  'client-cpu-per-delivery': { unit: 'us', title: 'client CPU per delivery', read: perDelivery(cpuUs('load')) },
+  'descriptors.added': {
+    unit: 'count',
+    title: 'server descriptors for the subscribers',
+    read: (t) => (t.descriptors ? t.descriptors.connected - t.descriptors.baseline : undefined),
+  },
+  'descriptors-per-subscriber': {
+    unit: 'count',
+    title: 'server descriptors per subscriber',
+    read: (t) =>
+      t.descriptors ? (t.descriptors.connected - t.descriptors.baseline) / t.subscribers : undefined,
+  },
+  'server-cpu-per-delivery': {
+    unit: 'us',
+    title: 'server CPU per delivery',
+    read: perDelivery(cpuUs('server')),
+  },
+  'client-cpu-per-delivery': {
+    unit: 'us',
+    title: 'client CPU per delivery',
+    read: perDelivery(cpuUs('load')),
+  },
   'server-cpu': { unit: 'share', title: 'server CPU, share of a core', read: (t) => share(t, 'server') },
-  'client-cpu': { unit: 'share', title: 'CPU of the busiest load process, share of a core', read: (t) => share(t, 'load') },
-  'server-memory-per-subscriber': { unit: 'bytes', title: 'server memory per idle subscriber', read: perSubscriber('server') },
-  'client-memory-per-subscriber': { unit: 'bytes', title: 'client memory per idle subscriber', read: perSubscriber('load') },
-  'server-loop-delay.p99': { unit: 'us', title: "server's event-loop delay, worst slot's 99 %", read: (t) => largest(processes(t, 'server').filter((p) => !p.outside).map((p) => p.loopDelayP99Us)) },
+  'client-cpu': {
+    unit: 'share',
+    title: 'CPU of the busiest load process, share of a core',
+    read: (t) => share(t, 'load'),
+  },
+  'server-memory-per-subscriber': {
+    unit: 'bytes',
+    title: 'server memory per idle subscriber',
+    read: perSubscriber('server'),
+  },
+  'client-memory-per-subscriber': {
+    unit: 'bytes',
+    title: 'client memory per idle subscriber',
+    read: perSubscriber('load'),
+  },
+  'server-loop-delay.p99': {
+    unit: 'us',
+    title: "server's event-loop delay, worst slot's 99 %",
+    read: (t) =>
+      largest(
+        processes(t, 'server')
+          .filter((p) => !p.outside)
+          .map((p) => p.loopDelayP99Us),
+      ),
+  },
   ...derivedMetrics,
-  'attempts-per-event': { unit: 'count', title: 'webhook requests for each first one', read: ({ counters: { server: c } }) => (c.deliveryRequests === 0 ? undefined : (c.deliveryRequests + c.retries) / c.deliveryRequests) },
-  'answers-lost': { unit: 'count', title: 'requests acted upon whose answer was lost', read: (t) => t.counters.client.answersLost },
-  'duplicated.unexplained': { unit: 'count', title: 'duplicates beyond the lost answers', read: (t) => Math.max(0, t.ledger.duplicated - t.counters.client.answersLost) },
-  'backlog.peak': { unit: 'count', title: 'deliveries accepted and not made, most at once', read: (t) => peak(t, 'serverBacklog') },
-  'backlog.end': { unit: 'count', title: 'the same at the end of the measured phase', read: (t) => t.series.columns['serverBacklog']?.findLast((value) => value !== null) ?? undefined },
-  'oldest-age.peak': { unit: 'us', title: "age of the oldest of them on the server's clock, largest", read: (t) => scaled(peak(t, 'serverOldestMs'), 1000) },
+  'attempts-per-event': {
+    unit: 'count',
+    title: 'webhook requests for each first one',
+    read: ({ counters: { server: c } }) =>
+      c.deliveryRequests === 0 ? undefined : (c.deliveryRequests + c.retries) / c.deliveryRequests,
+  },
+  'answers-lost': {
+    unit: 'count',
+    title: 'requests acted upon whose answer was lost',
+    read: (t) => t.counters.client.answersLost,
+  },
+  'duplicated.unexplained': {
+    unit: 'count',
+    title: 'duplicates beyond the lost answers',
+    read: (t) => Math.max(0, t.ledger.duplicated - t.counters.client.answersLost),
+  },
+  'backlog.peak': {
+    unit: 'count',
+    title: 'deliveries accepted and not made, most at once',
+    read: (t) => peak(t, 'serverBacklog'),
+  },
+  'backlog.end': {
+    unit: 'count',
+    title: 'the same at the end of the measured phase',
+    read: (t) => t.series.columns['serverBacklog']?.findLast((value) => value !== null) ?? undefined,
+  },
+  'oldest-age.peak': {
+    unit: 'us',
+    title: "age of the oldest of them on the server's clock, largest",
+    read: (t) => scaled(peak(t, 'serverOldestMs'), 1000),
+  },
   ...attemptMetrics(),
-  errors: { unit: 'count', title: 'errors of server and clients', read: ({ counters: { server, client } }) => server.errors + client.errors },
+  errors: {
+    unit: 'count',
+    title: 'errors of server and clients',
+    read: ({ counters: { server, client } }) => server.errors + client.errors,
+  },
   reconnects: { unit: 'count', title: 'reconnects', read: (t) => t.counters.client.reconnects },
 };
 
 /** The latency of what the first attempt brought, and of what the others did. */
 function attemptMetrics(): Record<string, Metric> {
-  const of = (isMeant: (attempt: number) => boolean, quantile: number): Pick<Metric, 'read' | 'percentile'> => {
-    const meant = ({ latencyByAttempt = [] }: Completed) => latencyByAttempt.filter(({ attempt }) => isMeant(attempt)).map(({ histogram }) => histogram);
+  const of = (
+    isMeant: (attempt: number) => boolean,
+    quantile: number,
+  ): Pick<Metric, 'read' | 'percentile'> => {
+    const meant = ({ latencyByAttempt = [] }: Completed) =>
+      latencyByAttempt.filter(({ attempt }) => isMeant(attempt)).map(({ histogram }) => histogram);
     return {
       read(trial) {
         const into = newHistogram();
         for (const histogram of meant(trial)) merge(into, histogramOf(histogram));
         return quantileUs(into, quantile);
       },
-      ...(quantile < 1 && { percentile: { quantile, samples: (trial) => sum(meant(trial).map(({ count }) => count)) } }),
+      ...(quantile < 1 && {
+        percentile: { quantile, samples: (trial) => sum(meant(trial).map(({ count }) => count)) },
+      }),
     };
   };
-  const points = [['p50', 0.5, 'median'], ['p99', 0.99, '99 %'], ['max', 1, 'largest']] as const;
-  return Object.fromEntries(points.flatMap(([name, quantile, title]): [string, Metric][] => [
-    [`latency.first-attempt.${name}`, { unit: 'us', title: `latency of what a first attempt brought, ${title}`, ...of((attempt) => attempt === 1, quantile) }],
-    [`latency.retried.${name}`, { unit: 'us', title: `latency of what a later attempt brought, ${title}`, ...of((attempt) => attempt > 1, quantile) }],
-  ]));
+  const points = [
+    ['p50', 0.5, 'median'],
+    ['p99', 0.99, '99 %'],
+    ['max', 1, 'largest'],
+  ] as const;
+  return Object.fromEntries(
+    points.flatMap(([name, quantile, title]): [string, Metric][] => [
+      [
+        `latency.first-attempt.${name}`,
+        {
+          unit: 'us',
+          title: `latency of what a first attempt brought, ${title}`,
+          ...of((attempt) => attempt === 1, quantile),
+        },
+      ],
+      [
+        `latency.retried.${name}`,
+        {
+          unit: 'us',
+          title: `latency of what a later attempt brought, ${title}`,
+          ...of((attempt) => attempt > 1, quantile),
+        },
+      ],
+    ]),
+  );
 }
 
 function peak(trial: Completed, column: string): number | undefined {

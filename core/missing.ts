@@ -21,7 +21,10 @@ type Cut = Pick<Result, 'planned' | 'state' | 'trials' | 'searches' | 'closedLoo
 
 /** More names than this are counted. */
 const namesListed = 8;
-const afterwardsWords: Readonly<Record<Planned['afterwards'][number], string>> = { closedLoop: 'the closed loop', chromium: 'the pages in Chromium' };
+const afterwardsWords: Readonly<Record<Planned['afterwards'][number], string>> = {
+  closedLoop: 'the closed loop',
+  chromium: 'the pages in Chromium',
+};
 
 /** What was planned and not measured; nothing where the run went to its end, or its version did not say what it planned. */
 export function missingFrom({ planned, state, trials, searches = [], ...rest }: Cut): Missing {
@@ -31,7 +34,10 @@ export function missingFrom({ planned, state, trials, searches = [], ...rest }: 
   return {
     trials: planned.trials
       .filter(({ variant, repetition }) => !there.has(`${repetition} ${variant}`))
-      .map((trial) => ({ ...trial, name: repeats ? `${trial.variant} (trial ${trial.repetition})` : trial.variant })),
+      .map((trial) => ({
+        ...trial,
+        name: repeats ? `${trial.variant} (trial ${trial.repetition})` : trial.variant,
+      })),
     searches: planned.searches.flatMap(({ variant, what }) => {
       const found = searches.find((one) => one.variant === variant && one.what === what);
       return found?.over ? [] : [{ variant, what, begun: found !== undefined }];
@@ -53,20 +59,30 @@ export function cutShortText(result: Cut): string | undefined {
 
 function endWords(state: Exclude<Result['state'], { kind: 'finished' }>): string {
   switch (state.kind) {
-    case 'interrupted': return `The run was interrupted (${state.by}) before its end`;
-    case 'failed': return `The run failed before its end (${state.why})`;
-    case 'unfinished': return 'The run did not end: it was killed, or it is still going on';
+    case 'interrupted':
+      return `The run was interrupted (${state.by}) before its end`;
+    case 'failed':
+      return `The run failed before its end (${state.why})`;
+    case 'unfinished':
+      return 'The run did not end: it was killed, or it is still going on';
   }
 }
 
 function missingParts({ trials, searches, afterwards }: Missing, of: number): string {
-  const list = (what: string, names: readonly string[]) => (names.length === 0 ? [] : [`${what}: ${listNames(names, namesListed)}`]);
+  const list = (what: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${what}: ${listNames(names, namesListed)}`];
   const searchName = ({ variant, what }: Missing['searches'][number]) => `${variant} (${what})`;
   return [
-    ...list(`${formatNumber(trials.length)} of ${formatNumber(of)} trial${of === 1 ? '' : 's'} missing`, trials.map(({ name }) => name)),
+    ...list(
+      `${formatNumber(trials.length)} of ${formatNumber(of)} trial${of === 1 ? '' : 's'} missing`,
+      trials.map(({ name }) => name),
+    ),
     ...list('searches cut off', searches.filter(({ begun }) => begun).map(searchName)),
     ...list('searches not begun', searches.filter(({ begun }) => !begun).map(searchName)),
-    ...list('not measured', afterwards.map((name) => afterwardsWords[name])),
+    ...list(
+      'not measured',
+      afterwards.map((name) => afterwardsWords[name]),
+    ),
   ].join('; ');
 }
 
@@ -78,5 +94,9 @@ function missingParts({ trials, searches, afterwards }: Missing, of: number): st
 export function requireFinished(name: string, result: Cut & Pick<Result, 'createdAt'>): void {
   const text = cutShortText(result);
   if (text === undefined) return;
-  throw new UserError('unfinished', `${name} (of ${result.createdAt.slice(0, 19).replace('T', ' ')}) is no whole run, so nothing is decided on it. ${text} Run the scenario again; pushbench report shows what there is.`, exitCodes.invalid);
+  throw new UserError(
+    'unfinished',
+    `${name} (of ${result.createdAt.slice(0, 19).replace('T', ' ')}) is no whole run, so nothing is decided on it. ${text} Run the scenario again; pushbench report shows what there is.`,
+    exitCodes.invalid,
+  );
 }

@@ -15,7 +15,10 @@ export type OverrideProblem = { text: string; message: string };
  * A path is keys with dots and indices in brackets: `variants[0].polling.every=2s`; a key with dots in it stands in
  * brackets and quotes: `topics["news.eu"].publish=5/s`. A value is YAML.
  */
-export function applyOverrides(doc: Document, texts: readonly string[]): { applied: Override[]; problems: OverrideProblem[] } {
+export function applyOverrides(
+  doc: Document,
+  texts: readonly string[],
+): { applied: Override[]; problems: OverrideProblem[] } {
   const applied: Override[] = [];
   const problems: OverrideProblem[] = [];
   for (const text of texts) {
@@ -40,10 +43,13 @@ function parseOverride(text: string): { path: Path; value: unknown } | string {
     path.push(match[1] ?? match[3] ?? Number(match[2]));
     end = token.lastIndex;
   }
-  if (path.length === 0 || end !== left.length) return 'write it as path=value, such as phases.measure=20s or variants[0].polling.every=2s';
+  if (path.length === 0 || end !== left.length)
+    return 'write it as path=value, such as phases.measure=20s or variants[0].polling.every=2s';
   const value = readYaml(right);
   const plain = value.problems.length === 0 ? plainValue(value) : { problem: value.problems[0]! };
-  return 'problem' in plain ? `its value cannot be read: ${plain.problem.message}` : { path, value: plain.value };
+  return 'problem' in plain
+    ? `its value cannot be read: ${plain.problem.message}`
+    : { path, value: plain.value };
 }
 
 /** @returns why the value cannot be set, `undefined` when it has been */
@@ -53,7 +59,8 @@ function setAt(doc: Document, path: Path, value: unknown): string | undefined {
   for (const [i, segment] of path.entries()) {
     const here = path.slice(0, i);
     const name = pathText(here) || 'the scenario';
-    if (isAlias(node)) return `${name} is the alias *${node.source}, so a change would reach other places too; set ${name} as a whole`;
+    if (isAlias(node))
+      return `${name} is the alias *${node.source}, so a change would reach other places too; set ${name} as a whole`;
     if (isScalar(node) && node.value === null) {
       doc.setIn(here, (node = doc.createNode({})));
     } else if (isScalar(node) && node.value === segment) {
@@ -61,8 +68,10 @@ function setAt(doc: Document, path: Path, value: unknown): string | undefined {
       doc.setIn(here, (node = doc.createNode({ [segment]: {} })));
     }
     if (isSeq(node)) {
-      if (typeof segment !== 'number') return `${name} is a list; name an entry by its number, such as ${name}[0]`;
-      if (segment >= node.items.length) return `${name} has ${node.items.length === 1 ? 'one entry' : `${node.items.length} entries`}, counted from 0; set ${name} as a whole`;
+      if (typeof segment !== 'number')
+        return `${name} is a list; name an entry by its number, such as ${name}[0]`;
+      if (segment >= node.items.length)
+        return `${name} has ${node.items.length === 1 ? 'one entry' : `${node.items.length} entries`}, counted from 0; set ${name} as a whole`;
     } else if (!isMap(node)) {
       return `${name} is ${String(node)}, which has no "${String(segment)}" in it; set ${name} as a whole`;
     } else if (typeof segment === 'number') {
@@ -75,7 +84,8 @@ function setAt(doc: Document, path: Path, value: unknown): string | undefined {
     } else if (child) {
       node = child.value;
     } else {
-      if (typeof path[i + 1] === 'number') return `the file has no ${pathText(path.slice(0, i + 1))}; set it as a whole`;
+      if (typeof path[i + 1] === 'number')
+        return `the file has no ${pathText(path.slice(0, i + 1))}; set it as a whole`;
       node.set(segment, (node = doc.createNode({})));
     }
   }

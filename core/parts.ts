@@ -8,7 +8,9 @@ type Schema = ReturnType<typeof scenarioSchema>;
 type Values = z.output<Schema>;
 
 export type Parts = {
-  single: Partial<Pick<Scenario, 'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server' | 'browser'>>;
+  single: Partial<
+    Pick<Scenario, 'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server' | 'browser'>
+  >;
   topics: ReadonlyMap<string, Scenario['topics'][string]>;
   /** By their index in the file. */
   variants: Elements<'variants'>;
@@ -32,14 +34,18 @@ export function partsOf({ shape }: Schema, value: unknown): Parts {
   }
   function elements<K extends Lists>(key: K): Elements<K> {
     const input = given[key];
-    const found: (Values[K][number] | undefined)[] = Array.isArray(input) ? input.map((element) => right(key, [element])?.[0]) : (right(key) ?? []);
+    const found: (Values[K][number] | undefined)[] = Array.isArray(input)
+      ? input.map((element) => right(key, [element])?.[0])
+      : (right(key) ?? []);
     return new Map(found.flatMap((element, i) => (element === undefined ? [] : [[i, element]])));
   }
 
   const variants = elements('variants');
   const listed = given['variants'];
   const groups = isMap(given['topics']) ? Object.entries(given['topics']) : [];
-  const topics = new Map(groups.flatMap(([name, group]) => Object.entries(right('topics', { [name]: group }) ?? {})));
+  const topics = new Map(
+    groups.flatMap(([name, group]) => Object.entries(right('topics', { [name]: group }) ?? {})),
+  );
   const single: Parts['single'] = {};
   for (const key of ['subscribers', 'payload', 'phases', 'loadProcesses', 'server', 'browser'] as const) {
     const part = right(key);

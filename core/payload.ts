@@ -72,7 +72,9 @@ function letters(count: number, next: Random): string {
 }
 
 function hex(next: Random): string {
-  return whole(next, 2 ** 32).toString(16).padStart(8, '0');
+  return whole(next, 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
 }
 
 function whole(next: Random, below: number): number {

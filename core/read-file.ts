@@ -6,7 +6,14 @@
 // be another file than the one that was meant.
 
 import {
-  closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync, type Stats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  statSync,
+  type Stats,
 } from 'node:fs';
 import { messageOf, UserError } from './errors.ts';
 import { formatBytes, formatNumber } from './units.ts';
@@ -51,7 +58,9 @@ export type ReadOptions = {
  * devices, and again after, as it may have been replaced; opening never waits for a pipe's other end.
  */
 export function tryReadText(
-  path: string, kind: ReadKind, { followLinks = true }: ReadOptions = {},
+  path: string,
+  kind: ReadKind,
+  { followLinks = true }: ReadOptions = {},
 ): { text: string } | FileFault {
   const { mostBytes, why } = readLimits[kind];
   let fd: number | undefined;
@@ -65,10 +74,16 @@ export function tryReadText(
     if (now) return now;
     const bytes = readUpTo(fd, about.size, mostBytes);
     if (bytes) return textOf(bytes);
-    return { fault: 'too-large', why: `it holds more than the ${formatBytes(mostBytes)} that are read: ${why}` };
+    return {
+      fault: 'too-large',
+      why: `it holds more than the ${formatBytes(mostBytes)} that are read: ${why}`,
+    };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    return { fault: code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreadable', why: messageOf(error) };
+    return {
+      fault: code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreadable',
+      why: messageOf(error),
+    };
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
@@ -80,7 +95,9 @@ export function tryReadText(
  * @throws UserError with the code given
  */
 export function readText(
-  path: string, kind: ReadKind, { code, what, next = '' }: { code: string; what: string; next?: string },
+  path: string,
+  kind: ReadKind,
+  { code, what, next = '' }: { code: string; what: string; next?: string },
 ): string {
   const read = tryReadText(path, kind);
   if ('text' in read) return read.text;
@@ -103,7 +120,10 @@ function tooLarge(sizeBytes: number, kind: ReadKind): FileFault | undefined {
   const { mostBytes, why } = readLimits[kind];
   if (sizeBytes <= mostBytes) return undefined;
   const most = `${formatNumber(mostBytes)} (${formatBytes(mostBytes)})`;
-  return { fault: 'too-large', why: `it has ${formatNumber(sizeBytes)} bytes, and at most ${most} are read: ${why}` };
+  return {
+    fault: 'too-large',
+    why: `it has ${formatNumber(sizeBytes)} bytes, and at most ${most} are read: ${why}`,
+  };
 }
 
 /** Files of /proc say that they have 0 bytes. */

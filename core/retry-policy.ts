@@ -20,7 +20,8 @@ const s = 1000;
 const m = 60 * s;
 const h = 60 * m;
 
-const doubling = (firstMs: number, retries: number, capMs = Infinity) => Array.from({ length: retries }, (_, i) => Math.min(firstMs * 2 ** i, capMs));
+const doubling = (firstMs: number, retries: number, capMs = Infinity) =>
+  Array.from({ length: retries }, (_, i) => Math.min(firstMs * 2 ** i, capMs));
 
 /**
  * `article-short` and `article-long` are the two schedules that introductions to webhooks name. Stripe publishes its
@@ -31,14 +32,33 @@ export const retryPolicies = {
   'article-short': { waitsMs: [1 * m, 5 * m, 30 * m], jitter: 0.1 },
   'article-long': { waitsMs: [1 * m, 5 * m, 30 * m, 2 * h, 24 * h], jitter: 0.1 },
   /** The example schedule of the specification, 1.0.0; its first attempt is at once. */
-  'standard-webhooks': { waitsMs: [5 * s, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 14 * h, 20 * h, 24 * h], jitter: 0.1 },
-  svix: { waitsMs: [5 * s, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 10 * h], jitter: 0.2, throttledLeastMs: 60 * s, retryAfterMost: 2 },
+  'standard-webhooks': {
+    waitsMs: [5 * s, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 14 * h, 20 * h, 24 * h],
+    jitter: 0.1,
+  },
+  svix: {
+    waitsMs: [5 * s, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 10 * h],
+    jitter: 0.2,
+    throttledLeastMs: 60 * s,
+    retryAfterMost: 2,
+  },
   convoy: { waitsMs: [10 * s, 30 * s, 1 * m, 3 * m, 5 * m, 10 * m, 15 * m], jitter: 0, jitterAddsMs: 5 * s },
   outpost: { waitsMs: doubling(30 * s, 10), jitter: 0 },
   /** The first retry is at once. */
   slack: { waitsMs: [0, 1 * m, 5 * m], jitter: 0 },
   github: { waitsMs: [], jitter: 0 },
-  'stripe-like': { waitsMs: [1 * m, 5 * m, 15 * m, 45 * m, ...doubling(1 * h, 3), ...Array.from({ length: 7 }, () => 8 * h), 7 * h], jitter: 0.1 },
+  'stripe-like': {
+    waitsMs: [
+      1 * m,
+      5 * m,
+      15 * m,
+      45 * m,
+      ...doubling(1 * h, 3),
+      ...Array.from({ length: 7 }, () => 8 * h),
+      7 * h,
+    ],
+    jitter: 0.1,
+  },
 } as const satisfies Record<string, RetryPolicy>;
 
 export type RetryPolicyName = keyof typeof retryPolicies;
@@ -58,7 +78,12 @@ export type Failure = {
  * deliveries waiting for longer than the schedule's author was ready to. It never shortens it.
  * @returns undefined when that was the last attempt
  */
-export function nextWaitMs(policy: RetryPolicy, attempt: number, random: Random, { retryAfterMs = 0, throttled = false }: Failure = {}): number | undefined {
+export function nextWaitMs(
+  policy: RetryPolicy,
+  attempt: number,
+  random: Random,
+  { retryAfterMs = 0, throttled = false }: Failure = {},
+): number | undefined {
   const waitMs = policy.waitsMs[attempt - 1];
   if (waitMs === undefined) return undefined;
   const { jitter, jitterAddsMs = 0, throttledLeastMs = 0, retryAfterMost } = policy;

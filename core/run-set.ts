@@ -10,12 +10,23 @@ import type { Result } from './result.ts';
 
 export const runSetSchema = z.strictObject({
   name: z.string(),
-  createdAt: z.string(), pushbench: z.string(),
+  createdAt: z.string(),
+  pushbench: z.string(),
   environment: z.strictObject({
-    os: z.string(), kernel: z.string(), cpu: z.string(), cores: z.number(), memoryBytes: z.number(),
-    node: z.string(), descriptorLimit: z.number().nullable(), commit: z.string().nullable(),
+    os: z.string(),
+    kernel: z.string(),
+    cpu: z.string(),
+    cores: z.number(),
+    memoryBytes: z.number(),
+    node: z.string(),
+    descriptorLimit: z.number().nullable(),
+    commit: z.string().nullable(),
   }),
-  scenario: z.strictObject({ name: z.string(), seed: z.number(), source: z.string().describe('the YAML as run') }),
+  scenario: z.strictObject({
+    name: z.string(),
+    seed: z.number(),
+    source: z.string().describe('the YAML as run'),
+  }),
   variants: z.array(z.strictObject({ label: z.string(), runs: z.array(readingSchema) })),
 });
 
@@ -28,20 +39,43 @@ export type RunSet = z.infer<typeof runSetSchema>;
  * @param cut takes results of runs that were cut short too, for a comparison that says so
  * @throws UserError when they are of several scenarios or machines, or `unfinished` (exit code 4)
  */
-export function runSetOf(name: string, results: readonly [Result, ...Result[]], { cut = false } = {}): RunSet {
+export function runSetOf(
+  name: string,
+  results: readonly [Result, ...Result[]],
+  { cut = false } = {},
+): RunSet {
   const [first] = results;
   if (!cut) for (const result of results) requireFinished(name, result);
   const { os, kernel, cpu, cores, memoryBytes, node, descriptorLimit, commit } = first.environment;
-  const odd = results.find((result) => result.scenario.source !== first.scenario.source || result.seed !== first.seed);
-  if (odd) throw new UserError('mixed-scenarios', `${name} holds results of several scenarios (${first.scenario.name} of ${first.createdAt}, ${odd.scenario.name} of ${odd.createdAt}): one side of a comparison is one scenario. Name the results one by one, or a folder for each.`);
-  const moved = results.find(({ environment: e }) => e.cpu !== cpu || e.kernel !== kernel || e.node !== node || e.cores !== cores);
-  if (moved) throw new UserError('mixed-machines', `${name} holds results of several machines (of ${first.createdAt} and ${moved.createdAt}): one side of a comparison is one machine. Name the results of one.`);
-  const names = [...new Set([...defaultGates, ...gatesOfSource(first.scenario.source)].map(({ metric }) => metric))];
+  const odd = results.find(
+    (result) => result.scenario.source !== first.scenario.source || result.seed !== first.seed,
+  );
+  if (odd)
+    throw new UserError(
+      'mixed-scenarios',
+      `${name} holds results of several scenarios (${first.scenario.name} of ${first.createdAt}, ${odd.scenario.name} of ${odd.createdAt}): one side of a comparison is one scenario. Name the results one by one, or a folder for each.`,
+    );
+  const moved = results.find(
+    ({ environment: e }) => e.cpu !== cpu || e.kernel !== kernel || e.node !== node || e.cores !== cores,
+  );
+  if (moved)
+    throw new UserError(
+      'mixed-machines',
+      `${name} holds results of several machines (of ${first.createdAt} and ${moved.createdAt}): one side of a comparison is one machine. Name the results of one.`,
+    );
+  const names = [
+    ...new Set([...defaultGates, ...gatesOfSource(first.scenario.source)].map(({ metric }) => metric)),
+  ];
   const trials = results.flatMap((result) => result.trials);
   return {
-    name, createdAt: first.createdAt, pushbench: first.pushbench,
+    name,
+    createdAt: first.createdAt,
+    pushbench: first.pushbench,
     environment: { os, kernel, cpu, cores, memoryBytes, node, descriptorLimit, commit },
     scenario: { name: first.scenario.name, seed: first.seed, source: first.scenario.source },
-    variants: [...Map.groupBy(trials, ({ variant }) => variant.label)].map(([label, own]) => ({ label, runs: own.map((trial) => readingOf(trial, names)) })),
+    variants: [...Map.groupBy(trials, ({ variant }) => variant.label)].map(([label, own]) => ({
+      label,
+      runs: own.map((trial) => readingOf(trial, names)),
+    })),
   };
 }

@@ -17,7 +17,12 @@ import { scenarioSchema, type Scenario } from './scenario.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatNumber, formatUs, writeDuration } from './units.ts';
 import {
-  largestFileBytes, otherKind, plainValue, readYaml, type Path, type YamlFile,
+  largestFileBytes,
+  otherKind,
+  plainValue,
+  readYaml,
+  type Path,
+  type YamlFile,
 } from './yaml-document.ts';
 
 export type ParseOptions = {
@@ -42,10 +47,20 @@ const mostShown = 30;
  * @throws UserError `scenario`, a line for each mistake: `FILE:LINE:COLUMN: PATH: what is wrong`, or `--set TEXT: ...`
  *   for one that an override brought
  */
-export function parseScenario(text: string, { file, registry, overrides, inCell = false }: ParseOptions): { scenario: Scenario; source: string } {
-  if (Buffer.byteLength(text) > largestFileBytes) throw new UserError('scenario', `${file}: a scenario file has at most 1 MiB, and this one has more. Is it the right file?`);
+export function parseScenario(
+  text: string,
+  { file, registry, overrides, inCell = false }: ParseOptions,
+): { scenario: Scenario; source: string } {
+  if (Buffer.byteLength(text) > largestFileBytes)
+    throw new UserError(
+      'scenario',
+      `${file}: a scenario file has at most 1 MiB, and this one has more. Is it the right file?`,
+    );
   const yaml = readYaml(text);
-  const mistakes: Mistake[] = yaml.problems.map(({ line, column, message }) => ({ place: { line, column }, message }));
+  const mistakes: Mistake[] = yaml.problems.map(({ line, column, message }) => ({
+    place: { line, column },
+    message,
+  }));
   const schema = scenarioSchema(registry);
   const other = otherKind(yaml, ownKeys);
   const bomb = yaml.exhausting || other === undefined || yaml.broken ? undefined : plainValue(yaml);
@@ -53,7 +68,9 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
   if (bomb && 'problem' in bomb) refuse(file, [{ place, message: bomb.problem.message }]);
   if (other !== undefined && !yaml.exhausting) {
     const keys = listNames(Object.keys(schema.shape), Infinity);
-    refuse(file, [{ place, message: `this is no scenario: expected a map with the keys ${keys}; got ${other}` }]);
+    refuse(file, [
+      { place, message: `this is no scenario: expected a map with the keys ${keys}; got ${other}` },
+    ]);
   }
   if (yaml.broken) refuse(file, mistakes);
 
@@ -61,7 +78,8 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
   const { applied, problems } = applyOverrides(yaml.doc, overrides);
   mistakes.push(...problems.map(({ text: override, message }) => ({ place: override, message })));
   const plain = plainValue(yaml);
-  if ('problem' in plain) return refuse(file, [...mistakes, { place: { line: 1, column: 1 }, message: plain.problem.message }]);
+  if ('problem' in plain)
+    return refuse(file, [...mistakes, { place: { line: 1, column: 1 }, message: plain.problem.message }]);
 
   const { value } = plain;
   const parsed = schema.safeParse(value, { error: expectation });
@@ -70,26 +88,49 @@ export function parseScenario(text: string, { file, registry, overrides, inCell 
     const name = path.length === 0 ? '' : `${pathText(path)}: `;
     mistakes.push({ place: override ? override.text : yaml.placeOf(path, part), message: name + message });
   };
-  for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, value)) add(path, part, message);
-  for (const { path, message } of contradictionsOf(partsOf(schema, value), { registry, alsoNamed })) add(path, 'value', message);
+  for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, value))
+    add(path, part, message);
+  for (const { path, message } of contradictionsOf(partsOf(schema, value), { registry, alsoNamed }))
+    add(path, 'value', message);
   if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
   const scenario: Scenario = { ...parsed.data, name: oneLine(basename(file, extname(file))), cells: [] };
   for (const parameters of inCell ? [] : cellsOf(scenario.matrix)) {
     const values = Object.entries(parameters).map(([path, value]) => `${path}=${value}`);
     const options = { file, registry, overrides: [...overrides, ...values], inCell: true };
     const problem = problemWith(text, options);
-    if (problem === undefined) scenario.cells.push({ parameters, scenario: parseScenario(text, options).scenario });
-    else mistakes.push({ place: yaml.placeOf(['matrix'], 'key'), message: `matrix: in the cell ${cellText(parameters)}: ${problem}` });
+    if (problem === undefined)
+      scenario.cells.push({ parameters, scenario: parseScenario(text, options).scenario });
+    else
+      mistakes.push({
+        place: yaml.placeOf(['matrix'], 'key'),
+        message: `matrix: in the cell ${cellText(parameters)}: ${problem}`,
+      });
   }
   for (const [i, { what, from, to }] of inCell ? [] : scenario.search.entries()) {
-    if (scenario.cells.length > 0 || scenario.repeat > 1) mistakes.push({ place: yaml.placeOf(['search'], 'key'), message: 'search: a scenario has a search, or a matrix, or repeats its trials; leave the others out' });
+    if (scenario.cells.length > 0 || scenario.repeat > 1)
+      mistakes.push({
+        place: yaml.placeOf(['search'], 'key'),
+        message: 'search: a scenario has a search, or a matrix, or repeats its trials; leave the others out',
+      });
     for (const value of [from, to]) {
-      const problem = problemWith(text, { file, registry, overrides: [...overrides, `${what}=${value}`], inCell: true });
-      if (problem !== undefined) mistakes.push({ place: yaml.placeOf(['search', i], 'value'), message: `search[${i}]: with ${what}=${value}: ${problem}` });
+      const problem = problemWith(text, {
+        file,
+        registry,
+        overrides: [...overrides, `${what}=${value}`],
+        inCell: true,
+      });
+      if (problem !== undefined)
+        mistakes.push({
+          place: yaml.placeOf(['search', i], 'value'),
+          message: `search[${i}]: with ${what}=${value}: ${problem}`,
+        });
     }
   }
-  if (!inCell) for (const { path, message } of whereProblems(scenario.matrix, scenario.expect)) add(path, 'key', message);
-  if (!inCell && scenario.axis && Object.keys(scenario.matrix).length === 0) add(['axis'], 'key', 'there is no matrix in this scenario, so "axis" means nothing');
+  if (!inCell)
+    for (const { path, message } of whereProblems(scenario.matrix, scenario.expect))
+      add(path, 'key', message);
+  if (!inCell && scenario.axis && Object.keys(scenario.matrix).length === 0)
+    add(['axis'], 'key', 'there is no matrix in this scenario, so "axis" means nothing');
   if (mistakes.length > 0) return refuse(file, mistakes);
   if (applied.length === 0) return { scenario, source: text };
   scenario.expect = expectedOf(scenario, yaml);
@@ -103,7 +144,11 @@ function problemWith(text: string, options: ParseOptions): string | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return error.message.split('\n').slice(1).map((line) => line.replace(/^--set |^[^ ]*:\d+:\d+: /, '')).join('; ');
+    return error.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.replace(/^--set |^[^ ]*:\d+:\d+: /, ''))
+      .join('; ');
   }
 }
 
@@ -111,7 +156,9 @@ function problemWith(text: string, options: ParseOptions): string | undefined {
 function expectedOf({ expect, variants }: Scenario, { doc }: YamlFile): Scenario['expect'] {
   const runs = (name: string) => variantsCalled(name, variants).length > 0;
   if (expect.every((one) => one.for?.every(runs) ?? true)) return expect;
-  const left = expect.map((one) => ({ ...one, for: one.for?.filter(runs) })).filter((one) => one.for?.length !== 0);
+  const left = expect
+    .map((one) => ({ ...one, for: one.for?.filter(runs) }))
+    .filter((one) => one.for?.length !== 0);
   doc.set('expect', doc.createNode(left.map((one) => (one.for || one.where ? one : one.check))));
   return left;
 }
@@ -121,11 +168,18 @@ type Mistake = { place: { line: number; column: number } | string; message: stri
 
 /** @throws UserError with the mistakes of the overrides first, then those of the file from top to bottom */
 function refuse(file: string, mistakes: readonly Mistake[]): never {
-  const order = ({ place }: Mistake) => (typeof place === 'string' ? 0 : place.line * (largestFileBytes + 1) + place.column);
+  const order = ({ place }: Mistake) =>
+    typeof place === 'string' ? 0 : place.line * (largestFileBytes + 1) + place.column;
   const lines = mistakes
     .toSorted((a, b) => order(a) - order(b))
-    .map(({ place, message }) => `${typeof place === 'string' ? `--set ${place}` : `${file}:${place.line}:${place.column}`}: ${message}`);
-  const head = lines.length === 1 ? `The scenario ${file} cannot run:` : `The scenario ${file} cannot run, for ${lines.length} reasons:`;
+    .map(
+      ({ place, message }) =>
+        `${typeof place === 'string' ? `--set ${place}` : `${file}:${place.line}:${place.column}`}: ${message}`,
+    );
+  const head =
+    lines.length === 1
+      ? `The scenario ${file} cannot run:`
+      : `The scenario ${file} cannot run, for ${lines.length} reasons:`;
   const rest = lines.length > mostShown ? [`and ${lines.length - mostShown} more`] : [];
   throw new UserError('scenario', [head, ...lines.slice(0, mostShown), ...rest].join('\n'));
 }
@@ -146,22 +200,34 @@ const overheadMs = 1500;
 export function describeScenario(scenario: Scenario): string {
   const { name, question, subscribers, topics, phases, variants, repeat } = scenario;
   const groups = planTopics(scenario).map((plan) => ({ plan, group: topics[plan.name]! }));
-  const events = totalEvents(groups.map(({ group }) => group), phases);
-  const deliveries = groups.reduce((sum, { plan, group }) => sum + ((totalEvents([group], phases) ?? 0) * subscribers * plan.follow) / plan.count, 0);
+  const events = totalEvents(
+    groups.map(({ group }) => group),
+    phases,
+  );
+  const deliveries = groups.reduce(
+    (sum, { plan, group }) =>
+      sum + ((totalEvents([group], phases) ?? 0) * subscribers * plan.follow) / plan.count,
+    0,
+  );
   const cells = Math.max(1, scenario.cells.length);
   const searching = scenario.search.length > 0;
-  const trials = variants.length * (searching ? scenario.search.reduce((sum, search) => sum + mostTrials(search), 0) : repeat * cells);
+  const trials =
+    variants.length *
+    (searching ? scenario.search.reduce((sum, search) => sum + mostTrials(search), 0) : repeat * cells);
   const trialMs = overheadMs + phases.connect + phases.warmup + phases.measure;
-  const traffic = events === undefined
-    ? 'events and deliveries as its traces have them'
-    : `${counted(events, 'event')} and ${counted(deliveries, 'delivery')} in ${writeDuration(phases.measure)}`;
+  const traffic =
+    events === undefined
+      ? 'events and deliveries as its traces have them'
+      : `${counted(events, 'event')} and ${counted(deliveries, 'delivery')} in ${writeDuration(phases.measure)}`;
   const labels = variants.map(({ label }) => label).join(', ');
   return [
     `${name}: ${question}`,
     `  ${counted(subscribers, 'subscriber')}, ${counted(topicCount(groups.map(({ plan }) => plan)), 'topic')}, ${traffic}`,
     `  ${searching ? 'at most ' : ''}${counted(trials, 'trial')}${repeat > 1 ? ` (${repeat} of each)` : ''}: ${labels}`,
     ...Object.entries(scenario.matrix).map(([path, values]) => `  each with ${path} = ${values.join(', ')}`),
-    ...scenario.search.map(({ what, from, to, keep }) => `  searches the highest ${what} from ${from} to ${to} with ${keep}`),
+    ...scenario.search.map(
+      ({ what, from, to, keep }) => `  searches the highest ${what} from ${from} to ${to} with ${keep}`,
+    ),
     `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs * 1000)}`,
   ].join('\n');
 }

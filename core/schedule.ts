@@ -1,7 +1,15 @@
 // The open-model schedule: every event's due time, topic and body, fixed before the run from the scenario and
 // its seed. No clock and no I/O. Publishing it is load/publisher.ts.
 
-import { arrivalTimesUs, expectedEvents, partOf, type ArrivalContext, type Span, type Trace, type Traces } from './arrivals.ts';
+import {
+  arrivalTimesUs,
+  expectedEvents,
+  partOf,
+  type ArrivalContext,
+  type Span,
+  type Trace,
+  type Traces,
+} from './arrivals.ts';
 import type { PublishPlan } from './control.ts';
 import { UserError } from './errors.ts';
 import { largestBodyBytes } from './payload.ts';
@@ -24,7 +32,9 @@ export type Sources = {
   traceOf(file: string): string;
 };
 
-export type ScheduledScenario = Pick<Scenario, 'seed' | 'subscribers' | 'payload' | 'phases'> & { topics: Record<string, Omit<TopicGroup, 'by'>> };
+export type ScheduledScenario = Pick<Scenario, 'seed' | 'subscribers' | 'payload' | 'phases'> & {
+  topics: Record<string, Omit<TopicGroup, 'by'>>;
+};
 
 /**
  * Plans warm-up and measured phase. Offsets are whole microseconds from the start of the warm-up, ascending,
@@ -102,10 +112,13 @@ export function parseTrace(text: string, file: string, most = maxEvents): Trace 
     if (seconds === undefined) refuse(number, `this is not ${traceForm}`);
     else if (atUs < (offsetUs.at(-1) ?? 0)) {
       refuse(number, 'the time lies before that of the line above; times must not go back');
-    }
-    else if (atUs > longestUs) refuse(number, `the time lies more than ${longestUs / 1e6} s after the start`);
+    } else if (atUs > longestUs)
+      refuse(number, `the time lies more than ${longestUs / 1e6} s after the start`);
     else if (bytes < 1 || bytes > largestBodyBytes) {
-      refuse(number, `a body has 1 to ${largestBodyBytes} bytes, and this one has ${bytes < 1 ? 'none' : 'more'}`);
+      refuse(
+        number,
+        `a body has 1 to ${largestBodyBytes} bytes, and this one has ${bytes < 1 ? 'none' : 'more'}`,
+      );
     } else if (offsetUs.length === most) {
       const message = `${file} holds more than ${formatNumber(most)} events, the most that can be planned; use a part of it`;
       throw new UserError('trace-invalid', message);
@@ -117,7 +130,8 @@ export function parseTrace(text: string, file: string, most = maxEvents): Trace 
   if (wrong > 0 && fitting === 0) {
     throw new UserError('trace-invalid', `${file} is no trace: none of its lines is ${traceForm}`);
   }
-  if (offsetUs.length === 0 && wrong === 0) named.push(`${file}: no events; write a line "seconds,bytes" for each`);
+  if (offsetUs.length === 0 && wrong === 0)
+    named.push(`${file}: no events; write a line "seconds,bytes" for each`);
   if (wrong > mostNamed) named.push(`${file}: and ${wrong - mostNamed} more lines like these`);
   if (named.length > 0) throw new UserError('trace-invalid', named.join('\n'));
   return { offsetUs: Float64Array.from(offsetUs), sizeBytes: Int32Array.from(sizeBytes) };
@@ -141,7 +155,12 @@ function refuseTooLarge(scenario: ScheduledScenario, spans: Span[], { traces }: 
 /** The events of one group, ascending; times count from the start of the measured phase. */
 type GroupEvents = { atUs: number[]; topic: number[]; body: number[] };
 
-function planGroup(scenario: ScheduledScenario, group: TopicGroupPlan, spans: Span[], files: Files): GroupEvents {
+function planGroup(
+  scenario: ScheduledScenario,
+  group: TopicGroupPlan,
+  spans: Span[],
+  files: Files,
+): GroupEvents {
   const { publish, payload } = scenario.topics[group.name]!;
   const context: ArrivalContext = { seed: scenario.seed, group: group.name, traces: files.traces };
   const events: GroupEvents = { atUs: [], topic: [], body: [] };
@@ -169,7 +188,9 @@ type Files = Pick<Sources, 'corpusOf'> & {
 };
 
 function tracesOf({ topics }: ScheduledScenario, { traceOf }: Sources): Traces {
-  const files = Object.values(topics).flatMap(({ publish }) => (publish.kind === 'trace' ? [publish.file] : []));
+  const files = Object.values(topics).flatMap(({ publish }) =>
+    publish.kind === 'trace' ? [publish.file] : [],
+  );
   return new Map([...new Set(files)].map((file) => [file, parseTrace(traceOf(file), file)]));
 }
 
@@ -212,7 +233,11 @@ function dealer(count: number, next: Random): () => number {
 /** One ascending sequence; at equal times the groups keep their order in the scenario. */
 function merge(groups: GroupEvents[], warmupUs: number): Omit<PublishPlan, 'corpus'> {
   const length = groups.reduce((sum, { atUs }) => sum + atUs.length, 0);
-  const plan = { offsetUs: new Float64Array(length), topic: new Uint32Array(length), body: new Int32Array(length) };
+  const plan = {
+    offsetUs: new Float64Array(length),
+    topic: new Uint32Array(length),
+    body: new Int32Array(length),
+  };
   const heads = groups.map(() => 0);
   for (let i = 0; i < length; i++) {
     let first = -1;

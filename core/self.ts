@@ -18,7 +18,9 @@ const resolutionMs = 10;
  * @returns a function that gives the sample since the last call (loop delay) or since the start (all else)
  */
 export function watchSelf(loop: 'turns' | 'timer'): () => SelfSample {
-  const delay = monitorEventLoopDelay(loop === 'turns' ? { samplePerIteration: true } : { resolution: resolutionMs });
+  const delay = monitorEventLoopDelay(
+    loop === 'turns' ? { samplePerIteration: true } : { resolution: resolutionMs },
+  );
   const ownMs = loop === 'turns' ? 0 : resolutionMs;
   delay.enable();
   let gcCount = 0;

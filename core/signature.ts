@@ -23,4 +23,11 @@ export const schemes: Readonly<Record<SchemeName, SignatureScheme>> = {
 export const newSecret = standardWebhooks.newSecret;
 
 export { standardWebhooks };
-export type { Headers, SignatureFault, SignatureScheme, SignedMessage, Verification, VerifyOptions } from './signature/scheme.ts';
+export type {
+  Headers,
+  SignatureFault,
+  SignatureScheme,
+  SignedMessage,
+  Verification,
+  VerifyOptions,
+} from './signature/scheme.ts';

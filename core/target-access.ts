@@ -41,7 +41,12 @@ const basic = /^basic +([A-Za-z0-9+/_-]+)=*$/i;
  * @param readText of a file named in the target file
  * @throws UserError `target-environment` naming every variable that is missing, `target-ca`
  */
-export function accessOf(target: Target, file: string, env: Readonly<Record<string, string | undefined>>, readText: (path: string) => string): Omit<TargetAccess, 'run'> {
+export function accessOf(
+  target: Target,
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+  readText: (path: string) => string,
+): Omit<TargetAccess, 'run'> {
   const missing = new Map<string, string>();
   const broken = new Set<string>();
   const used = new Map<string, string>();
@@ -56,12 +61,14 @@ export function accessOf(target: Target, file: string, env: Readonly<Record<stri
       return write(value ?? '');
     });
   const headersOf = (headers: Record<string, string>, place: string) =>
-    Object.fromEntries(Object.entries(headers).map(([name, template]) => {
-      const value = withEnv(template, `${place}.${name}`);
-      const from = [...template.matchAll(variable)][0]?.[1];
-      if (from !== undefined) credentials.push(...credentialsIn(value, from));
-      return [name.toLowerCase(), value];
-    }));
+    Object.fromEntries(
+      Object.entries(headers).map(([name, template]) => {
+        const value = withEnv(template, `${place}.${name}`);
+        const from = [...template.matchAll(variable)][0]?.[1];
+        if (from !== undefined) credentials.push(...credentialsIn(value, from));
+        return [name.toLowerCase(), value];
+      }),
+    );
   const shared = headersOf(target.headers, 'headers');
   const urlOf = (where: string, place: string) => {
     // A value is one part of a path or query, whatever is in it.
@@ -74,7 +81,8 @@ export function accessOf(target: Target, file: string, env: Readonly<Record<stri
     if (!given) continue;
     const place = `subscribe.${pattern}`;
     const { protocol } = 'protocol' in given ? given : { protocol: undefined };
-    subscribe[pattern as TargetPattern] = { // its own key
+    subscribe[pattern as TargetPattern] = {
+      // its own key
       url: urlOf(given.url, place),
       headers: { ...shared, ...headersOf(given.headers, `${place}.headers`) },
       cursor: 'cursor' in given ? given.cursor : 'none',
@@ -97,9 +105,16 @@ export function accessOf(target: Target, file: string, env: Readonly<Record<stri
   };
   if (missing.size > 0) {
     const list = [...missing].map(([name, place]) => `${name} (for ${place})`).join(', ');
-    throw new UserError('target-environment', `The target file ${file} asks the environment for ${list}, which ${missing.size === 1 ? 'is' : 'are'} not set. Set ${missing.size === 1 ? 'it' : 'them'} before the run, such as: export ${[...missing.keys()][0]}=...`);
+    throw new UserError(
+      'target-environment',
+      `The target file ${file} asks the environment for ${list}, which ${missing.size === 1 ? 'is' : 'are'} not set. Set ${missing.size === 1 ? 'it' : 'them'} before the run, such as: export ${[...missing.keys()][0]}=...`,
+    );
   }
-  if (broken.size > 0) throw new UserError('target-environment', `The target file ${file} uses ${[...broken].join(', ')} from the environment, which holds a line break; a header or URL is one line.`);
+  if (broken.size > 0)
+    throw new UserError(
+      'target-environment',
+      `The target file ${file} uses ${[...broken].join(', ')} from the environment, which holds a line break; a header or URL is one line.`,
+    );
   const values = [...[...used].map(([name, value]) => ({ name, value })), ...credentials];
   const isLong = ({ value }: Secret) => value.trim().length >= shortestSecret;
   const tooShort = [...used.keys()].filter((name) => !isLong({ name, value: used.get(name)! }));
@@ -109,7 +124,11 @@ export function accessOf(target: Target, file: string, env: Readonly<Record<stri
 
 function authority(path: string, file: string, readText: (path: string) => string): string {
   const pem = readText(path);
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new UserError('target-ca', `${path}, which tls.ca in ${file} names, holds no certificate in PEM form (-----BEGIN CERTIFICATE-----).`);
+  if (!pem.includes('-----BEGIN CERTIFICATE-----'))
+    throw new UserError(
+      'target-ca',
+      `${path}, which tls.ca in ${file} names, holds no certificate in PEM form (-----BEGIN CERTIFICATE-----).`,
+    );
   return pem;
 }
 
@@ -129,11 +148,18 @@ export function notesOn({ tooShort }: Pick<TargetAccess, 'tooShort'>, file: stri
 
 /** Every host that a target file names, as `HOST:PORT` with whether it speaks TLS; nothing else is ever contacted. */
 export function hostsOf(target: Target): { host: string; port: number; secure: boolean }[] {
-  const places = [target.publish.url, ...Object.values(target.subscribe).flatMap((given) => given?.url ?? [])];
+  const places = [
+    target.publish.url,
+    ...Object.values(target.subscribe).flatMap((given) => given?.url ?? []),
+  ];
   const urls = places.map((where) => originOf(target.url, where));
   const hosts = urls.map((url) => {
     const secure = url.protocol === 'https:' || url.protocol === 'wss:';
-    return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), secure };
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port || (secure ? 443 : 80)),
+      secure,
+    };
   });
   return [...new Map(hosts.map((host) => [JSON.stringify(host), host])).values()];
 }

@@ -24,7 +24,11 @@ const mayShow = (path: Path) =>
  * @throws UserError `target`, a line for each mistake: `FILE:LINE:COLUMN: PATH: what is wrong`
  */
 export function parseTarget(text: string, file: string): Target {
-  if (Buffer.byteLength(text) > largestFileBytes) throw new UserError('target', `${file}: a target file has at most 1 MiB, and this one has more. Is it the right file?`);
+  if (Buffer.byteLength(text) > largestFileBytes)
+    throw new UserError(
+      'target',
+      `${file}: a target file has at most 1 MiB, and this one has more. Is it the right file?`,
+    );
   const yaml = readYaml(text);
   const mistakes = yaml.problems.map(({ line, column, message }) => ({ line, column, message }));
   const other = otherKind(yaml, ownKeys);
@@ -37,8 +41,13 @@ export function parseTarget(text: string, file: string): Target {
   const plain = plainValue(yaml);
   if ('problem' in plain) return refuse(file, [...mistakes, plain.problem]);
   const parsed = targetSchema.safeParse(plain.value, { error: expectation });
-  for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, plain.value, mayShow)) {
-    mistakes.push({ ...yaml.placeOf(path, part), message: `${path.length === 0 ? '' : `${pathText(path)}: `}${message}` });
+  for (const { path, part, message } of parsed.success
+    ? []
+    : findingsOf(parsed.error, plain.value, mayShow)) {
+    mistakes.push({
+      ...yaml.placeOf(path, part),
+      message: `${path.length === 0 ? '' : `${pathText(path)}: `}${message}`,
+    });
   }
   if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
   return parsed.data;
@@ -48,7 +57,10 @@ function refuse(file: string, mistakes: readonly { line: number; column: number;
   const lines = mistakes
     .toSorted((a, b) => a.line - b.line || a.column - b.column)
     .map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
-  const head = lines.length === 1 ? `The target file ${file} cannot be used:` : `The target file ${file} cannot be used, for ${lines.length} reasons:`;
+  const head =
+    lines.length === 1
+      ? `The target file ${file} cannot be used:`
+      : `The target file ${file} cannot be used, for ${lines.length} reasons:`;
   const rest = lines.length > mostShown ? [`and ${lines.length - mostShown} more`] : [];
   throw new UserError('target', [head, ...lines.slice(0, mostShown), ...rest].join('\n'));
 }

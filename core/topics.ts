@@ -14,7 +14,9 @@ export type TopicGroupPlan = {
 };
 
 /** @throws never; a group that follows more topics than it has follows all of them */
-export function planTopics(scenario: Pick<Scenario, 'subscribers'> & { topics: Record<string, Omit<TopicGroup, 'by'>> }): TopicGroupPlan[] {
+export function planTopics(
+  scenario: Pick<Scenario, 'subscribers'> & { topics: Record<string, Omit<TopicGroup, 'by'>> },
+): TopicGroupPlan[] {
   let first = 0;
   return Object.entries(scenario.topics).map(([name, group]) => {
     const count = group.count === 'per-subscriber' ? scenario.subscribers : group.count;
@@ -38,7 +40,10 @@ export function topicName(groups: readonly TopicGroupPlan[], index: number): str
 /** The topics that a subscriber follows, as indices among all topics, groups in order. */
 export function topicsOf(groups: readonly TopicGroupPlan[], subscriber: number): number[] {
   return groups.flatMap((group) =>
-    Array.from({ length: group.follow }, (_, i) => group.first + ((subscriber * group.follow + i) % group.count)),
+    Array.from(
+      { length: group.follow },
+      (_, i) => group.first + ((subscriber * group.follow + i) % group.count),
+    ),
   );
 }
 

@@ -1,8 +1,23 @@
 // Quantities as people write them in scenarios and read them in reports: `5s`, `200/s`, `1KiB`, `10%`.
 // Inside, a quantity is a plain number whose unit stands in its name (`holdMs`, `sizeBytes`, `latencyUs`).
 
-const durationsMs: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const sizesBytes: Record<string, number> = { B: 1, kB: 1000, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+const durationsMs: Record<string, number> = {
+  us: 0.001,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const sizesBytes: Record<string, number> = {
+  B: 1,
+  kB: 1000,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
 
 export const durationPattern = /^(\d+(?:\.\d+)?)(us|ms|s|m|h|d)$/;
 export const ratePattern = /^(\d+(?:\.\d+)?)\/(ms|s|m|h|d)$/;

@@ -9,7 +9,8 @@ import type { Window } from './control.ts';
 export function sampleTimesUs(window: Window): number[] {
   const { warmupFromUs, fromUs, toUs, slotUs } = window;
   const times: number[] = [];
-  for (let i = Math.ceil((warmupFromUs - fromUs) / slotUs); fromUs + i * slotUs < toUs; i++) times.push(fromUs + i * slotUs);
+  for (let i = Math.ceil((warmupFromUs - fromUs) / slotUs); fromUs + i * slotUs < toUs; i++)
+    times.push(fromUs + i * slotUs);
   times.push(toUs);
   return times;
 }

@@ -2,7 +2,18 @@
 // tree means is not known here.
 
 import {
-  isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Alias, type Document, type Node, type Pair, type YAMLMap,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Alias,
+  type Document,
+  type Node,
+  type Pair,
+  type YAMLMap,
 } from 'yaml';
 import { readLimits } from './read-file.ts';
 
@@ -41,13 +52,20 @@ export function readYaml(text: string): YamlFile {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const problems: Problem[] = [];
-  const report = (offset: number, message: string) => problems.push({ path: [], ...placeAt(offset), message });
+  const report = (offset: number, message: string) =>
+    problems.push({ path: [], ...placeAt(offset), message });
 
   const tooDeep = doc.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
-  for (const { pos, message } of tooDeep ? [] : [...doc.errors, ...doc.warnings]) report(pos[0], `this is no YAML: ${message}`);
-  if (tooDeep || depthExceeds(doc.contents, deepest)) report(tooDeep?.pos[0] ?? 0, `the values are nested too deep; a scenario needs fewer than ${deepest} levels`);
+  for (const { pos, message } of tooDeep ? [] : [...doc.errors, ...doc.warnings])
+    report(pos[0], `this is no YAML: ${message}`);
+  if (tooDeep || depthExceeds(doc.contents, deepest))
+    report(
+      tooDeep?.pos[0] ?? 0,
+      `the values are nested too deep; a scenario needs fewer than ${deepest} levels`,
+    );
   // What is left of problems now is the depth, where the library found none itself.
-  const exhausting = tooDeep !== undefined || (problems.length > 0 && doc.errors.length + doc.warnings.length === 0);
+  const exhausting =
+    tooDeep !== undefined || (problems.length > 0 && doc.errors.length + doc.warnings.length === 0);
   let broken = problems.length > 0;
   const { found, anchors, excessive } = broken ? nothingFound : misshapenNodes(doc);
   for (const { node, message, breaks } of found) {
@@ -88,14 +106,27 @@ export function plainValue({ doc }: YamlFile): { value: unknown } | { problem: P
     return { value: doc.toJS({ maxAliasCount: 100 }) };
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
-    return { problem: { path: [], line: 1, column: 1, message: 'its aliases multiply its values more than 100 times; write the values out' } };
+    return {
+      problem: {
+        path: [],
+        line: 1,
+        column: 1,
+        message: 'its aliases multiply its values more than 100 times; write the values out',
+      },
+    };
   }
 }
 
 /** The child of a map or list under a key or index, with the key's own node in a map. */
-export function childOf(node: unknown, segment: PropertyKey, pairs = pairsOf): { key: unknown; value: unknown } | undefined {
+export function childOf(
+  node: unknown,
+  segment: PropertyKey,
+  pairs = pairsOf,
+): { key: unknown; value: unknown } | undefined {
   if (isSeq(node)) {
-    return typeof segment === 'number' && segment < node.items.length ? { key: undefined, value: node.items[segment] } : undefined;
+    return typeof segment === 'number' && segment < node.items.length
+      ? { key: undefined, value: node.items[segment] }
+      : undefined;
   }
   const pair = isMap(node) ? pairs(node).get(String(segment)) : undefined;
   return pair && { key: pair.key, value: pair.value };
@@ -152,17 +183,30 @@ function misshapenNodes(doc: Document): Looked {
       const names = new Set<string>();
       for (const { key } of map.items) {
         const name = nameOf(key);
-        if (!isScalar(key)) found.push({ node: key, message: 'a key must be a single word or text', breaks: true });
-        else if (name === '__proto__') found.push({ node: key, message: '"__proto__" cannot be a key', breaks: false });
-        else if (names.has(name)) found.push({ node: key, message: `the key "${name}" stands twice in the same map`, breaks: false });
+        if (!isScalar(key))
+          found.push({ node: key, message: 'a key must be a single word or text', breaks: true });
+        else if (name === '__proto__')
+          found.push({ node: key, message: '"__proto__" cannot be a key', breaks: false });
+        else if (names.has(name))
+          found.push({ node: key, message: `the key "${name}" stands twice in the same map`, breaks: false });
         names.add(name);
       }
     },
     Alias(_, alias, ancestors) {
       if (++aliases > mostAliases) return visit.BREAK;
       const target = named.get(alias.source);
-      if (!target) found.push({ node: alias, message: `the alias *${alias.source} has no anchor &${alias.source} before it`, breaks: true });
-      else if (ancestors.includes(target)) found.push({ node: alias, message: `the alias *${alias.source} stands inside its own anchor`, breaks: true });
+      if (!target)
+        found.push({
+          node: alias,
+          message: `the alias *${alias.source} has no anchor &${alias.source} before it`,
+          breaks: true,
+        });
+      else if (ancestors.includes(target))
+        found.push({
+          node: alias,
+          message: `the alias *${alias.source} stands inside its own anchor`,
+          breaks: true,
+        });
       else anchors.set(alias, target);
       return undefined;
     },
@@ -181,7 +225,10 @@ function misshapenNodes(doc: Document): Looked {
  * @param keys a file of the kind has one of them, whatever else is wrong with it
  * @returns `undefined` for a file of the kind, and for an empty one
  */
-export function otherKind({ doc: { contents }, problems }: YamlFile, keys: readonly string[]): string | undefined {
+export function otherKind(
+  { doc: { contents }, problems }: YamlFile,
+  keys: readonly string[],
+): string | undefined {
   if (isMap(contents)) {
     return contents.items.some(({ key }) => keys.includes(nameOf(key))) ? undefined : 'a map with other keys';
   }

@@ -55,8 +55,13 @@ export function pairsWithin(budgetMs: number | undefined, pairMs: number, wanted
   if (budgetMs === undefined) return wanted;
   const room = Math.floor(budgetMs / pairMs) - 1;
   if (room >= pairsPlanned.least) return Math.min(wanted, room);
-  const [takes, needs] = [pairMs, pairMs * (pairsPlanned.least + 1)].map((ms) => writeDuration(Math.ceil(ms / 1000) * 1000));
-  throw new UserError('budget', `A pair takes about ${takes}, so ${writeDuration(budgetMs)} hold ${Math.max(0, room)} pairs besides the first, which is discarded; it takes ${pairsPlanned.least}. Give --budget ${needs}, or shorten the trials (--set phases.measure=5s).`);
+  const [takes, needs] = [pairMs, pairMs * (pairsPlanned.least + 1)].map((ms) =>
+    writeDuration(Math.ceil(ms / 1000) * 1000),
+  );
+  throw new UserError(
+    'budget',
+    `A pair takes about ${takes}, so ${writeDuration(budgetMs)} hold ${Math.max(0, room)} pairs besides the first, which is discarded; it takes ${pairsPlanned.least}. Give --budget ${needs}, or shorten the trials (--set phases.measure=5s).`,
+  );
 }
 
 /**
@@ -65,7 +70,11 @@ export function pairsWithin(budgetMs: number | undefined, pairMs: number, wanted
  * @returns the results of both arms, and the comparison unless the run was interrupted before there was a pair
  * @throws UserError when the budget holds too few pairs, by estimate before the start, by the clock after the first pair
  */
-export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: AbOptions): Promise<AbOutcome> {
+export async function runAb(
+  plan: RunPlan,
+  arms: readonly [Arm, Arm],
+  options: AbOptions,
+): Promise<AbOutcome> {
   const { pairs: wanted = pairsPlanned.first, extend, strict, budgetMs, note, signal, keep } = options;
   const variants = arms[0].variants.length;
   let pairs = pairsWithin(budgetMs, 2 * variants * trialMs(plan.scenario.phases), wanted);
@@ -83,8 +92,20 @@ export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: A
       for (const side of order[pair]!) {
         const { fleet, variants: these, name } = arms[side]!;
         const variant = these[i]!;
-        options.observer.trialStarted({ ...variant, label: `${'AB'[side]} (${name})` }, ++number, 2 * variants * (pairs + 1), plan.scenario.subscribers);
-        const trial = await runTrial(plan, variant, Math.max(1, pair), fleet, options.observer.progress, signal);
+        options.observer.trialStarted(
+          { ...variant, label: `${'AB'[side]} (${name})` },
+          ++number,
+          2 * variants * (pairs + 1),
+          plan.scenario.subscribers,
+        );
+        const trial = await runTrial(
+          plan,
+          variant,
+          Math.max(1, pair),
+          fleet,
+          options.observer.progress,
+          signal,
+        );
         options.observer.trialEnded(trial);
         own.push([side, trial]);
       }
@@ -94,7 +115,8 @@ export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: A
     if (pair > 0) keep?.({ baseline, candidate, comparison: look(looks) });
   }
 
-  const look = (number: number) => compareSides(arms, baseline, candidate, ruleOf({ strict, look: number, looks: extend ? 2 : 1 }));
+  const look = (number: number) =>
+    compareSides(arms, baseline, candidate, ruleOf({ strict, look: number, looks: extend ? 2 : 1 }));
   /** The sides are whole with so many pairs. */
   const planUpTo = (last: number) => {
     for (const [i, side] of sides.entries()) side.planned = pairsOf(arms[i]!, last);
@@ -109,7 +131,10 @@ export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: A
     const pairMs = performance.now() - startedMs;
     if (budgetMs !== undefined) {
       const fit = pairsWithin(budgetMs, pairMs, wanted);
-      if (fit !== pairs) note(`A pair takes ${writeDuration(Math.round(pairMs / 100) * 100)}: ${fit} pairs fit into the budget.`);
+      if (fit !== pairs)
+        note(
+          `A pair takes ${writeDuration(Math.round(pairMs / 100) * 100)}: ${fit} pairs fit into the budget.`,
+        );
       pairs = fit;
     }
     planUpTo(pairs);
@@ -134,7 +159,9 @@ export async function runAb(plan: RunPlan, arms: readonly [Arm, Arm], options: A
 }
 
 function pairsOf({ variants }: Arm, pairs: number): Planned {
-  const trials = Array.from({ length: pairs }, (_, i) => variants.map(({ label }) => ({ variant: label, repetition: i + 1 })));
+  const trials = Array.from({ length: pairs }, (_, i) =>
+    variants.map(({ label }) => ({ variant: label, repetition: i + 1 })),
+  );
   return { trials: trials.flat(), searches: [], afterwards: [] };
 }
 
@@ -142,9 +169,17 @@ function pairsOf({ variants }: Arm, pairs: number): Planned {
 type Side = { name: string; variants: readonly { label: string }[] };
 
 /** The comparison of two arms' results; it says so where they were cut short. */
-export function compareSides(arms: readonly [Side, Side], baseline: Result, candidate: Result, rule: Comparison['rule']): Comparison {
+export function compareSides(
+  arms: readonly [Side, Side],
+  baseline: Result,
+  candidate: Result,
+  rule: Comparison['rule'],
+): Comparison {
   const labels = arms[0].variants.map((variant, i) => [variant.label, arms[1].variants[i]!.label] as const);
-  const sides = [runSetOf(arms[0].name, [baseline], { cut: true }), runSetOf(arms[1].name, [candidate], { cut: true })] as const;
+  const sides = [
+    runSetOf(arms[0].name, [baseline], { cut: true }),
+    runSetOf(arms[1].name, [candidate], { cut: true }),
+  ] as const;
   return compare(...sides, { createdAt: new Date(), rule, labels, ...cutOf(baseline) });
 }
 
@@ -157,7 +192,12 @@ export function cutOf(side: Result): { cut?: string } {
 /** @throws UserError for a scenario whose trials are not all alike */
 export function checkAb(scenario: Pick<Scenario, 'name' | 'search' | 'cells'>): void {
   const odd = scenario.search.length > 0 ? 'a search' : scenario.cells.length > 0 ? 'a matrix' : undefined;
-  if (odd) throw new UserError('ab-scenario', `The scenario "${scenario.name}" has ${odd}, and ab compares trials that are all alike. Choose one without, or take it out.`, exitCodes.usage);
+  if (odd)
+    throw new UserError(
+      'ab-scenario',
+      `The scenario "${scenario.name}" has ${odd}, and ab compares trials that are all alike. Choose one without, or take it out.`,
+      exitCodes.usage,
+    );
 }
 
 function trialMs({ connect, warmup, measure }: Phases): number {

@@ -12,6 +12,12 @@ declare module 'autocannon' {
     body?: string;
     headers?: Record<string, string>;
   };
-  export type Outcome = { requests: { total: number }; errors: number; non2xx: number; '2xx': number; /** Seconds. */ duration: number };
+  export type Outcome = {
+    requests: { total: number };
+    errors: number;
+    non2xx: number;
+    '2xx': number;
+    /** Seconds. */ duration: number;
+  };
   export default function autocannon(options: Options): Promise<Outcome>;
 }

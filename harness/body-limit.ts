@@ -8,7 +8,11 @@ import { formatBytes, formatNumber } from '../core/units.ts';
 import type { TrialPlan } from './plan.ts';
 
 /** @throws UserError `body-too-large` with how many events are concerned, the largest body, and what would hold it */
-export function refuseLargeBodies({ scenario, topics, publish }: Pick<TrialPlan, 'scenario' | 'topics' | 'publish'>): void {
+export function refuseLargeBodies({
+  scenario,
+  topics,
+  publish,
+}: Pick<TrialPlan, 'scenario' | 'topics' | 'publish'>): void {
   const limitBytes = scenario.server.maxBody;
   const corpusBytes = publish.corpus.map((body) => Buffer.byteLength(body));
   let refused = 0;

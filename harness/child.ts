@@ -33,7 +33,9 @@ done ) <&3 3<&- > /dev/null 2>&1 &`;
 let bound: boolean | undefined;
 /** Whether the kernel can be asked to end a child with its parent. */
 function canBind(): boolean {
-  bound ??= process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'KILL', '--', 'true'], { stdio: 'ignore' }).status === 0;
+  bound ??=
+    process.platform === 'linux' &&
+    spawnSync('setpriv', ['--pdeathsig', 'KILL', '--', 'true'], { stdio: 'ignore' }).status === 0;
   return bound;
 }
 
@@ -44,7 +46,10 @@ let guarded = false;
 function guard(): void {
   if (guarded) return;
   guarded = true;
-  const starter = spawn('sh', ['-c', guardianScript, mark], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  const starter = spawn('sh', ['-c', guardianScript, mark], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
   starter.on('error', () => {}); // no shell: then nobody guards
   starter.unref();
   const line = starter.stdio[3];
@@ -59,9 +64,19 @@ export function markedEnvironment(role = ''): Record<string, string | undefined>
 
 /** Forks a module of ours, with a channel and its standard error to be read. */
 export function forkChild(entry: URL): ChildProcess {
-  const options = { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: markedEnvironment() } as const;
+  const options = {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: markedEnvironment(),
+  } as const;
   guard();
-  if (canBind()) return fork(entry, { ...options, stdio: [...options.stdio], execPath: 'setpriv', execArgv: [...binding, process.execPath] });
+  if (canBind())
+    return fork(entry, {
+      ...options,
+      stdio: [...options.stdio],
+      execPath: 'setpriv',
+      execArgv: [...binding, process.execPath],
+    });
   return fork(entry, { ...options, stdio: [...options.stdio], execArgv: [] });
 }
 
@@ -75,14 +90,26 @@ export type ProcessTree = {
 };
 
 /** Starts a command in a process group of its own. */
-export function startTree(file: string, args: readonly string[], options: { cwd?: string; stdio?: 'ignore' | 'pipe' } = {}): ProcessTree {
+export function startTree(
+  file: string,
+  args: readonly string[],
+  options: { cwd?: string; stdio?: 'ignore' | 'pipe' } = {},
+): ProcessTree {
   guard();
   const { cwd, stdio = 'ignore' } = options;
-  const [command, all] = canBind() ? ['setpriv', [...binding, file, ...args]] as const : [file, args];
-  const child = spawn(command, all, { detached: true, stdio: ['ignore', stdio, stdio], env: markedEnvironment(), ...(cwd !== undefined && { cwd }) });
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()));
+  const [command, all] = canBind() ? (['setpriv', [...binding, file, ...args]] as const) : [file, args];
+  const child = spawn(command, all, {
+    detached: true,
+    stdio: ['ignore', stdio, stdio],
+    env: markedEnvironment(),
+    ...(cwd !== undefined && { cwd }),
+  });
+  const gone = new Promise<void>((resolve) =>
+    child.once('close', () => resolve()).once('error', () => resolve()),
+  );
   return {
-    child, gone,
+    child,
+    gone,
     signal(signal) {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, signal);
@@ -98,11 +125,20 @@ export function startTree(file: string, args: readonly string[], options: { cwd?
  * @returns what it wrote to standard output, without white space around it
  * @throws Error when it fails or takes longer
  */
-export function runAtOnce(file: string, args: readonly string[], { cwd, timeoutMs }: { cwd?: string; timeoutMs: number }): string {
+export function runAtOnce(
+  file: string,
+  args: readonly string[],
+  { cwd, timeoutMs }: { cwd?: string; timeoutMs: number },
+): string {
   guard();
-  const [command, all] = canBind() ? ['setpriv', [...binding, file, ...args]] as const : [file, args];
+  const [command, all] = canBind() ? (['setpriv', [...binding, file, ...args]] as const) : [file, args];
   return execFileSync(command, all, {
-    encoding: 'utf8', env: markedEnvironment(), killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'ignore'], timeout: timeoutMs, ...(cwd !== undefined && { cwd }),
+    encoding: 'utf8',
+    env: markedEnvironment(),
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: timeoutMs,
+    ...(cwd !== undefined && { cwd }),
   }).trim();
 }
 
@@ -113,14 +149,22 @@ const outputKeptBytes = 1024 ** 2;
  * @returns what it wrote to standard output, without white space around it
  * @throws Error with what it said when it fails; the signal's reason when it is aborted, which ends the command at once
  */
-export async function runToEnd(file: string, args: readonly string[], { cwd, signal }: { cwd?: string; signal: AbortSignal }): Promise<string> {
+export async function runToEnd(
+  file: string,
+  args: readonly string[],
+  { cwd, signal }: { cwd?: string; signal: AbortSignal },
+): Promise<string> {
   signal.throwIfAborted();
   const tree = startTree(file, args, { stdio: 'pipe', ...(cwd !== undefined && { cwd }) });
   const { child } = tree;
   let [stdout, stderr] = ['', ''];
   let problem: Error | undefined;
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout = (stdout + text).slice(-outputKeptBytes)));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-outputKeptBytes)));
+  child.stdout
+    ?.setEncoding('utf8')
+    .on('data', (text: string) => (stdout = (stdout + text).slice(-outputKeptBytes)));
+  child.stderr
+    ?.setEncoding('utf8')
+    .on('data', (text: string) => (stderr = (stderr + text).slice(-outputKeptBytes)));
   child.on('error', (error) => (problem = error));
   const onAbort = () => tree.signal('SIGKILL');
   signal.addEventListener('abort', onAbort, { once: true });

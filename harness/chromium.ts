@@ -17,7 +17,15 @@ export type ChromiumPages = NonNullable<Result['chromium']>;
 type Opened = Extract<ChromiumPages, { status: 'measured' }>['opened'][number];
 
 const executables = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--no-first-run', '--disable-sync'];
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--no-first-run',
+  '--disable-sync',
+];
 
 /** Longer than any answer takes that comes at all. */
 const patienceMs = 2000;
@@ -30,11 +38,22 @@ const stopGraceMs = 3000;
  * @throws the signal's reason when it is aborted
  */
 export async function openInChromium(
-  pages: readonly number[], { variants, server: limits, seed }: Pick<Scenario, 'variants' | 'server' | 'seed'>, registry: PatternRegistry, fleet: Fleet, signal: AbortSignal, executable = executables.find(existsSync),
+  pages: readonly number[],
+  { variants, server: limits, seed }: Pick<Scenario, 'variants' | 'server' | 'seed'>,
+  registry: PatternRegistry,
+  fleet: Fleet,
+  signal: AbortSignal,
+  executable = executables.find(existsSync),
 ): Promise<ChromiumPages> {
-  if (executable === undefined || !existsSync(executable)) return { status: 'skipped', reason: 'Chromium is not installed (Debian: apt-get install chromium)' };
+  if (executable === undefined || !existsSync(executable))
+    return { status: 'skipped', reason: 'Chromium is not installed (Debian: apt-get install chromium)' };
   const playwright = await import('playwright-core').catch(() => undefined);
-  if (!playwright) return { status: 'skipped', reason: 'the package playwright-core, which drives Chromium, is not installed (npm install playwright-core)' };
+  if (!playwright)
+    return {
+      status: 'skipped',
+      reason:
+        'the package playwright-core, which drives Chromium, is not installed (npm install playwright-core)',
+    };
   guardOthers();
   let browser: Browser;
   try {
@@ -46,7 +65,18 @@ export async function openInChromium(
   try {
     const opened: Opened[] = [];
     for (const variant of variants.filter(({ target }) => target === undefined)) {
-      for (const count of pages) opened.push(await openPages(browser, count, variant, registry[variant.pattern]!.page!, { limits, seed }, fleet, signal));
+      for (const count of pages)
+        opened.push(
+          await openPages(
+            browser,
+            count,
+            variant,
+            registry[variant.pattern]!.page!,
+            { limits, seed },
+            fleet,
+            signal,
+          ),
+        );
     }
     return { status: 'measured', version: browser.version(), patienceMs, opened };
   } catch (error) {
@@ -68,7 +98,15 @@ async function launched(type: BrowserType, executablePath: string, signal: Abort
   try {
     signal.throwIfAborted();
     // The harness ends it on a signal, and not it itself.
-    const browser = await type.launch({ executablePath, args, env: markedEnvironment(role), timeout: startLimitMs, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+    const browser = await type.launch({
+      executablePath,
+      args,
+      env: markedEnvironment(role),
+      timeout: startLimitMs,
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+    });
     if (signal.aborted) await closed(browser, signal);
     signal.throwIfAborted();
     return browser;
@@ -85,7 +123,13 @@ async function closed(browser: Browser, signal: AbortSignal): Promise<void> {
 }
 
 async function openPages(
-  browser: Browser, count: number, { pattern, options, label }: Variant, { opens, path }: NonNullable<Pattern['page']>, start: { limits: Scenario['server']; seed: number }, fleet: Fleet, signal: AbortSignal,
+  browser: Browser,
+  count: number,
+  { pattern, options, label }: Variant,
+  { opens, path }: NonNullable<Pattern['page']>,
+  start: { limits: Scenario['server']; seed: number },
+  fleet: Fleet,
+  signal: AbortSignal,
 ): Promise<Opened> {
   signal.throwIfAborted();
   const server = fleet.server();
@@ -96,7 +140,9 @@ async function openPages(
     // Connections are shared by all pages of a profile, and by those of no other.
     await using profile = await browser.newContext({ ignoreHTTPSErrors: true }); // the test certificate is no authority's
     server.send({ kind: 'start', pattern, options, ...start });
-    const { endpoint: { url } } = await server.next('listening', startLimitMs);
+    const {
+      endpoint: { url },
+    } = await server.next('listening', startLimitMs);
     const all = await Promise.all(Array.from({ length: count }, () => profile.newPage()));
     // One after another and before any stream, as none could be loaded beside six.
     for (const page of all) await page.goto(url, { timeout: startLimitMs });
@@ -104,7 +150,12 @@ async function openPages(
     if (opens === 'WebSocket') address.protocol = address.protocol.replace('http', 'ws');
     const streams = await Promise.all(all.map((page) => openStream(page, opens, address.href)));
     const answers = await Promise.all(all.map((page) => isAnswered(page)));
-    return { variant: label, pages: count, streams: streams.filter(Boolean).length, answered: answers.filter(Boolean).length };
+    return {
+      variant: label,
+      pages: count,
+      streams: streams.filter(Boolean).length,
+      answered: answers.filter(Boolean).length,
+    };
   };
   try {
     const working = work();
@@ -124,7 +175,10 @@ function openStream(page: Page, opens: 'EventSource' | 'WebSocket' | 'fetch', ur
         setTimeout(() => resolve(false), patience);
         const keep = (stream: unknown) => Object.assign(globalThis, { stream }); // the page's own, so that it is not collected
         if (how === 'fetch') {
-          fetch(address).then((response) => (keep(response), resolve(response.ok)), () => resolve(false));
+          fetch(address).then(
+            (response) => (keep(response), resolve(response.ok)),
+            () => resolve(false),
+          );
           return;
         }
         const stream = how === 'WebSocket' ? new WebSocket(address) : new EventSource(address);
@@ -137,5 +191,12 @@ function openStream(page: Page, opens: 'EventSource' | 'WebSocket' | 'fetch', ur
 
 /** Asks for something small. @returns whether an answer came before patience ended */
 function isAnswered(page: Page): Promise<boolean> {
-  return page.evaluate((patience) => fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(patience) }).then((response) => response.ok, () => false), patienceMs);
+  return page.evaluate(
+    (patience) =>
+      fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(patience) }).then(
+        (response) => response.ok,
+        () => false,
+      ),
+    patienceMs,
+  );
 }

@@ -37,14 +37,18 @@ export function commandFleet(fleet: Fleet, target: PreparedTarget, command: stri
 }
 
 /** Holds the start back until the hosts answer or the time is over, and ends the process with the trial. */
-function whenListening(peer: ServerPeer, { gone, signal }: ProcessTree, { hosts, access }: PreparedTarget): ServerPeer {
+function whenListening(
+  peer: ServerPeer,
+  { gone, signal }: ProcessTree,
+  { hosts, access }: PreparedTarget,
+): ServerPeer {
   const atExit = () => signal('SIGKILL');
   process.once('exit', atExit);
   // Ends the waiting with the process, and with the trial.
   const over = new AbortController();
   void gone.then(() => over.abort());
   const ready = async () => {
-    for (const untilMs = performance.now() + startMs; performance.now() < untilMs && !over.signal.aborted; ) {
+    for (const untilMs = performance.now() + startMs; performance.now() < untilMs && !over.signal.aborted;) {
       const problems = await Promise.all(hosts.map((host) => problemReaching(host, access, over.signal)));
       if (problems.every((problem) => problem === undefined)) return;
       await sleep(lookEveryMs, undefined, { signal: over.signal }).catch(() => {}); // over: the loop sees it

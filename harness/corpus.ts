@@ -30,8 +30,14 @@ const lineEndings = new Set(['.ndjson', '.jsonl']);
 export function loadCorpus(from: string, folder: string): string[] {
   const file = findFile(from, folder);
   const text = textOf(file, from);
-  const bodies = lineEndings.has(extname(file)) ? linesOf(text, from) : valuesOf(text, from).map((value) => JSON.stringify(value));
-  if (bodies.length === 0) throw new UserError('corpus', `The corpus "${from}" is empty: ${file} holds no body. It needs at least one.`);
+  const bodies = lineEndings.has(extname(file))
+    ? linesOf(text, from)
+    : valuesOf(text, from).map((value) => JSON.stringify(value));
+  if (bodies.length === 0)
+    throw new UserError(
+      'corpus',
+      `The corpus "${from}" is empty: ${file} holds no body. It needs at least one.`,
+    );
   return bodies;
 }
 
@@ -41,7 +47,10 @@ function findFile(from: string, folder: string): string {
   if (isText && existsSync(beside)) return beside;
   const noFile = `There is no corpus ${beside}; payload.from is "${from}", and files are looked for beside the scenario.`;
   if (/^(\.{0,2}\/|[A-Za-z]:)/.test(from) || (isText && !from.includes('/'))) {
-    throw new UserError('corpus', isText ? noFile : `${noFile} A corpus file ends in .json, .ndjson or .jsonl.`);
+    throw new UserError(
+      'corpus',
+      isText ? noFile : `${noFile} A corpus file ends in .json, .ndjson or .jsonl.`,
+    );
   }
   for (const base of [folder, process.cwd(), import.meta.dirname]) {
     try {
@@ -51,23 +60,33 @@ function findFile(from: string, folder: string): string {
     }
   }
   const name = from.split('/', from.startsWith('@') ? 2 : 1).join('/');
-  const missing = isText ? `${noFile} The package "${name}" is not installed either` : `The package "${name}" that payload.from names is not installed`;
-  throw new UserError('corpus', `${missing}. Run "npm install --no-save ${name}" in the folder that you start pushbench in.`);
+  const missing = isText
+    ? `${noFile} The package "${name}" is not installed either`
+    : `The package "${name}" that payload.from names is not installed`;
+  throw new UserError(
+    'corpus',
+    `${missing}. Run "npm install --no-save ${name}" in the folder that you start pushbench in.`,
+  );
 }
 
 function textOf(file: string, from: string): string {
   if (extname(file) !== '.json' && !lineEndings.has(extname(file))) {
-    throw new UserError('corpus', `The corpus "${from}" is not JSON: its main file is ${file}. Name a package whose main file is JSON, or a .json or .ndjson file.`);
+    throw new UserError(
+      'corpus',
+      `The corpus "${from}" is not JSON: its main file is ${file}. Name a package whose main file is JSON, or a .json or .ndjson file.`,
+    );
   }
   return readText(file, 'corpus', {
-    code: 'corpus', what: `Cannot read the corpus ${file}`, next: 'A corpus is text in UTF-8; use a part of a larger one.',
+    code: 'corpus',
+    what: `Cannot read the corpus ${file}`,
+    next: 'A corpus is text in UTF-8; use a part of a larger one.',
   });
 }
 
 /** Line by line, for a list of all would not fit into memory where they are short. */
 function linesOf(text: string, from: string): string[] {
   const lines: string[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const end = text.indexOf('\n', at);
     const line = text.slice(at, end === -1 ? text.length : end).replace(/\r$/, '');
     if (line.trim() !== '') lines.push(line);
@@ -78,21 +97,38 @@ function linesOf(text: string, from: string): string[] {
 }
 
 function refuseMany(from: string): never {
-  throw new UserError('corpus', `The corpus "${from}" holds more than ${formatNumber(mostBodies)} bodies. Use a part of it.`);
+  throw new UserError(
+    'corpus',
+    `The corpus "${from}" holds more than ${formatNumber(mostBodies)} bodies. Use a part of it.`,
+  );
 }
 
 /** The values of a list; of a list of groups, all their examples. */
 function valuesOf(text: string, from: string): unknown[] {
   const parsed = parseJson(text);
   if ('problem' in parsed) {
-    throw new UserError('corpus', `The corpus "${from}" is not JSON: expected a JSON list whose entries are the bodies${parsed.problem}.`);
+    throw new UserError(
+      'corpus',
+      `The corpus "${from}" is not JSON: expected a JSON list whose entries are the bodies${parsed.problem}.`,
+    );
   }
-  if (!Array.isArray(parsed.value)) throw new UserError('corpus', `The corpus "${from}" is JSON, but no list; each entry of a list is a body.`);
+  if (!Array.isArray(parsed.value))
+    throw new UserError(
+      'corpus',
+      `The corpus "${from}" is JSON, but no list; each entry of a list is a body.`,
+    );
   const values: unknown[] = parsed.value;
-  const bodies = values.length > 0 && values.every(isGroup) ? values.flatMap(({ examples }) => examples) : values;
+  const bodies =
+    values.length > 0 && values.every(isGroup) ? values.flatMap(({ examples }) => examples) : values;
   return bodies.length > mostBodies ? refuseMany(from) : bodies;
 }
 
 function isGroup(value: unknown): value is { examples: unknown[] } {
-  return typeof value === 'object' && value !== null && 'name' in value && 'examples' in value && Array.isArray(value.examples);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    'examples' in value &&
+    Array.isArray(value.examples)
+  );
 }

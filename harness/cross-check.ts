@@ -6,19 +6,20 @@ import type { Completed } from '../core/result.ts';
 type Check = Completed['checks'][number];
 
 /** What both sides count over the whole trial, in people's words. */
-const compared: readonly [name: string, server: (c: Counters) => number, client: (c: Counters) => number][] = [
-  ['handshakes', (c) => c.handshakes, (c) => c.handshakes],
-  ['full polls', (c) => c.fullPolls, (c) => c.fullPolls],
-  ['empty polls', (c) => c.emptyPolls, (c) => c.emptyPolls],
-  ['registrations', (c) => c.registrations, (c) => c.registrations],
-  ['webhook requests', (c) => c.deliveryRequests + c.retries, (c) => c.deliveryRequests + c.retries],
-  ['messages to the server', (c) => c.upstreamMessages, (c) => c.upstreamMessages],
-  ['requests with a message', (c) => c.messageRequests, (c) => c.messageRequests],
-  ['other requests', (c) => c.pageRequests, (c) => c.pageRequests],
-  ['events', (c) => c.events, (c) => c.events],
-  ['bytes to the subscribers', (c) => c.bytesOut, (c) => c.bytesIn],
-  ['bytes from the subscribers', (c) => c.bytesIn, (c) => c.bytesOut],
-];
+const compared: readonly [name: string, server: (c: Counters) => number, client: (c: Counters) => number][] =
+  [
+    ['handshakes', (c) => c.handshakes, (c) => c.handshakes],
+    ['full polls', (c) => c.fullPolls, (c) => c.fullPolls],
+    ['empty polls', (c) => c.emptyPolls, (c) => c.emptyPolls],
+    ['registrations', (c) => c.registrations, (c) => c.registrations],
+    ['webhook requests', (c) => c.deliveryRequests + c.retries, (c) => c.deliveryRequests + c.retries],
+    ['messages to the server', (c) => c.upstreamMessages, (c) => c.upstreamMessages],
+    ['requests with a message', (c) => c.messageRequests, (c) => c.messageRequests],
+    ['other requests', (c) => c.pageRequests, (c) => c.pageRequests],
+    ['events', (c) => c.events, (c) => c.events],
+    ['bytes to the subscribers', (c) => c.bytesOut, (c) => c.bytesIn],
+    ['bytes from the subscribers', (c) => c.bytesIn, (c) => c.bytesOut],
+  ];
 
 /** Things that make one side count what the other never saw. */
 const explaining: readonly [CounterName, string][] = [
@@ -39,7 +40,13 @@ const emptyAnswerBytes = 1024;
 function endedOnLeaving(server: Counters, client: Counters): boolean {
   const unread = server.emptyPolls - client.emptyPolls;
   const bytes = server.bytesOut - client.bytesIn;
-  return client.rearms > 0 && unread > 0 && unread <= 1 + server.emptyPolls * unreadMost && bytes > 0 && bytes <= unread * emptyAnswerBytes;
+  return (
+    client.rearms > 0 &&
+    unread > 0 &&
+    unread <= 1 + server.emptyPolls * unreadMost &&
+    bytes > 0 &&
+    bytes <= unread * emptyAnswerBytes
+  );
 }
 
 /** Checks of everything that at least one side counted. */
@@ -51,6 +58,15 @@ export function crossCheck(server: Counters, client: Counters): Check[] {
     .filter((check) => check.server !== 0 || check.client !== 0)
     .map((check) => {
       const agree = check.server === check.client;
-      return { ...check, agree, note: agree ? '' : [...(onLeaving.includes(check.name) ? ['holds ended while their subscribers left'] : []), ...reasons].join('; ') };
+      return {
+        ...check,
+        agree,
+        note: agree
+          ? ''
+          : [
+              ...(onLeaving.includes(check.name) ? ['holds ended while their subscribers left'] : []),
+              ...reasons,
+            ].join('; '),
+      };
     });
 }

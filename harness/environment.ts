@@ -34,12 +34,14 @@ function osName(): string {
 
 /** The commit of the checkout that a file is of, with `+` when it has changes; null where git does not know the file, as in an installed package. */
 export function commitOf(file: string): string | null {
-  const git = (...args: string[]) =>
-    runAtOnce('git', args, { cwd: dirname(file), timeoutMs: gitLimitMs });
+  const git = (...args: string[]) => runAtOnce('git', args, { cwd: dirname(file), timeoutMs: gitLimitMs });
   try {
     // A package installed below somebody's repository must not name that repository's commit.
     if (git('ls-files', '--', basename(file)) === '') return null;
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+');
+    return (
+      git('rev-parse', '--short', 'HEAD') +
+      (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
+    );
   } catch {
     return null;
   }

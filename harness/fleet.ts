@@ -3,10 +3,25 @@
 
 import { realClock, type Clock } from '../core/clock.ts';
 import type { Injection } from '../core/injection.ts';
-import type { LoadCommand, LoadReport, PublisherCommand, PublisherReport, ServerCommand, ServerReport } from '../core/control.ts';
+import type {
+  LoadCommand,
+  LoadReport,
+  PublisherCommand,
+  PublisherReport,
+  ServerCommand,
+  ServerReport,
+} from '../core/control.ts';
 import { freeze } from './freeze.ts';
 import { forkPeer, type Peer } from './peer.ts';
-import { classifyDescriptors, countDescriptors, descriptorLimit, kernelSocketBytes, networkCount, type DescriptorCount, type NetworkCount } from './probe.ts';
+import {
+  classifyDescriptors,
+  countDescriptors,
+  descriptorLimit,
+  kernelSocketBytes,
+  networkCount,
+  type DescriptorCount,
+  type NetworkCount,
+} from './probe.ts';
 
 export type ServerPeer = Peer<ServerCommand, ServerReport>;
 export type LoadPeer = Peer<LoadCommand, LoadReport>;

@@ -12,10 +12,16 @@ const script = 'kill -STOP "$0" && { timeout "$1" cat > /dev/null; kill -CONT "$
  */
 export function freeze(pid: number, forMs: number, over?: AbortSignal): void {
   if (over?.aborted) return;
-  const waker = spawn('sh', ['-c', script, String(pid), String(forMs / 1000)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const waker = spawn('sh', ['-c', script, String(pid), String(forMs / 1000)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
   const wake = () => void waker.stdin.end();
   over?.addEventListener('abort', wake, { once: true });
-  waker.on('error', () => {}).once('close', () => over?.removeEventListener('abort', wake)).unref();
+  waker
+    .on('error', () => {})
+    .once('close', () => over?.removeEventListener('abort', wake))
+    .unref();
   waker.stdin.on('error', () => {}); // it has ended
   if (waker.stdin instanceof Socket) waker.stdin.unref();
 }

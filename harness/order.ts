@@ -11,7 +11,10 @@ import { random } from '../core/random.ts';
  */
 export function balancedBlocks(arms: number, blocks: number, seed: number): number[][] {
   const next = random(seed, 'order');
-  const names = shuffled(Array.from({ length: arms }, (_, i) => i), next);
+  const names = shuffled(
+    Array.from({ length: arms }, (_, i) => i),
+    next,
+  );
   // Every arm once in each place after so many rows; the start is drawn, so that no arm is always the first of all.
   const rows = williams(arms);
   const start = Math.floor(next() * rows.length);

@@ -3,7 +3,14 @@
 
 import { addCounters, newCounters, subtractCounters, type Counters } from '../core/counters.ts';
 import type { LoadClosed, Problem, SelfSample } from '../core/control.ts';
-import { fromSparse, merge, newHistogram, record, storeHistogram, type Histogram } from '../core/histogram.ts';
+import {
+  fromSparse,
+  merge,
+  newHistogram,
+  record,
+  storeHistogram,
+  type Histogram,
+} from '../core/histogram.ts';
 import type { Variant } from '../core/patterns.ts';
 import type { Completed, ProcessUse, Trial } from '../core/result.ts';
 import { topicName } from '../core/topics.ts';
@@ -13,17 +20,37 @@ import type { TrialPlan } from './plan.ts';
 import { pollRate } from './poll-rate.ts';
 import { warningsOf } from './validity.ts';
 
-export function outcomeOf(plan: TrialPlan, variant: Variant, readings: Readings): Pick<Trial, 'warnings' | 'outcome'> {
+export function outcomeOf(
+  plan: TrialPlan,
+  variant: Variant,
+  readings: Readings,
+): Pick<Trial, 'warnings' | 'outcome'> {
   const completed = completedOf(plan, readings);
   const warnings = [...warningsOf(plan, readings, completed), ...pollRate(plan.scenario, variant, completed)];
   return { warnings, outcome: { ...completed, valid: warnings.every(({ level }) => level !== 'invalid') } };
 }
 
 function completedOf(plan: TrialPlan, readings: Readings): Completed {
-  const { window, timeline, done, sent, closed, processes, descriptors, kernelBaselineBytes, kernelPeakBytes, serverCounters } = readings;
+  const {
+    window,
+    timeline,
+    done,
+    sent,
+    closed,
+    processes,
+    descriptors,
+    kernelBaselineBytes,
+    kernelPeakBytes,
+    serverCounters,
+  } = readings;
   const client = closed.reduce((sum, report) => addCounters(sum, report.counters), newCounters());
   const measured = (role: ProcessReadings['role']) =>
-    processes.filter((one) => one.role === role).reduce((sum, one) => addCounters(sum, countersBetween(one, window.fromUs, window.toUs)), newCounters());
+    processes
+      .filter((one) => one.role === role)
+      .reduce(
+        (sum, one) => addCounters(sum, countersBetween(one, window.fromUs, window.toUs)),
+        newCounters(),
+      );
   const clientMeasured = measured('load');
   const pages = closed.flatMap((report) => report.pages ?? []);
   const fanout = fanoutOf(closed);
@@ -39,14 +66,21 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       medianReceiver: storeHistogram(fanout.median),
       lastReceiver: storeHistogram(fanout.last),
       ...(pages.length > 0 && { page: storeHistogram(merged(pages.map((one) => fromSparse(one.latency)))) }),
-      ...(sent.length > 0 && { upstream: storeHistogram(merged(sent.map((report) => fromSparse(report.upstream)))) }),
+      ...(sent.length > 0 && {
+        upstream: storeHistogram(merged(sent.map((report) => fromSparse(report.upstream)))),
+      }),
     },
     latencyByAttempt: latencyByAttempt(closed),
     ledger: ledgerOf(plan, readings),
     counters: { server: serverCounters, client, serverMeasured: measured('server'), clientMeasured },
     // A target does not tell what it counted.
     checks: readings.serverReadings === 'self' ? crossCheck(serverCounters, client) : [],
-    ...(pages.length > 0 && { pageRequests: { planned: pages.reduce((sum, one) => sum + one.planned, 0), answered: pages.reduce((sum, one) => sum + fromSparse(one.latency).count, 0) } }),
+    ...(pages.length > 0 && {
+      pageRequests: {
+        planned: pages.reduce((sum, one) => sum + one.planned, 0),
+        answered: pages.reduce((sum, one) => sum + fromSparse(one.latency).count, 0),
+      },
+    }),
     connectUs: readings.connectUs,
     subscribers: readings.subscribers,
     measuredUs: window.toUs - window.fromUs,
@@ -63,11 +97,17 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
             socketsConnected: descriptors.connected.sockets,
           }
         : null,
-    kernelSocketBytes: kernelPeakBytes === undefined || kernelBaselineBytes === undefined ? null : Math.max(0, kernelPeakBytes - kernelBaselineBytes),
+    kernelSocketBytes:
+      kernelPeakBytes === undefined || kernelBaselineBytes === undefined
+        ? null
+        : Math.max(0, kernelPeakBytes - kernelBaselineBytes),
     ...networkOf(readings),
     processes: processes
       .filter(({ role }) => role !== 'server' || readings.serverReadings !== 'none')
-      .map((one) => ({ ...useOf(one, window.fromUs, window.toUs), ...(one.role === 'server' && readings.serverReadings === 'outside' && { outside: true as const }) })),
+      .map((one) => ({
+        ...useOf(one, window.fromUs, window.toUs),
+        ...(one.role === 'server' && readings.serverReadings === 'outside' && { outside: true as const }),
+      })),
     series: timeline.series(),
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };
@@ -78,13 +118,24 @@ function networkOf({ network: { from, to } }: Readings): Pick<Completed, 'networ
   return { network: { segments: to.segments - from.segments, wireBytes: to.bytes - from.bytes } };
 }
 
-function ledgerOf(plan: TrialPlan, { ranges, done, closed, unconfirmed: disregarded }: Readings): Completed['ledger'] {
-  const sum = (key: Exclude<keyof LoadClosed['ledger'], 'missing'>) => closed.reduce((total, report) => total + report.ledger[key], 0);
+function ledgerOf(
+  plan: TrialPlan,
+  { ranges, done, closed, unconfirmed: disregarded }: Readings,
+): Completed['ledger'] {
+  const sum = (key: Exclude<keyof LoadClosed['ledger'], 'missing'>) =>
+    closed.reduce((total, report) => total + report.ledger[key], 0);
   const warmupUs = plan.scenario.phases.warmup * 1000;
   let unconfirmed = 0;
-  for (let i = 0; i < done.seq.length; i++) if (done.seq[i] === 0 && plan.publish.offsetUs[i]! >= warmupUs) unconfirmed++;
+  for (let i = 0; i < done.seq.length; i++)
+    if (done.seq[i] === 0 && plan.publish.offsetUs[i]! >= warmupUs) unconfirmed++;
   return {
-    published: ranges.reduce((total, { first, last }, topic) => total + Math.max(0, last - first + 1) - disregarded.filter((one) => one.topic === topic && one.seq >= first && one.seq <= last).length, 0),
+    published: ranges.reduce(
+      (total, { first, last }, topic) =>
+        total +
+        Math.max(0, last - first + 1) -
+        disregarded.filter((one) => one.topic === topic && one.seq >= first && one.seq <= last).length,
+      0,
+    ),
     unconfirmed,
     expected: sum('expected'),
     delivered: sum('delivered'),
@@ -97,12 +148,21 @@ function ledgerOf(plan: TrialPlan, { ranges, done, closed, unconfirmed: disregar
     missing: closed
       .flatMap((report) => report.ledger.missing)
       .slice(0, 100)
-      .map(({ subscriber, topic, from, to }) => ({ subscriber, topic: topicName(plan.topics, topic), from, to })),
+      .map(({ subscriber, topic, from, to }) => ({
+        subscriber,
+        topic: topicName(plan.topics, topic),
+        from,
+        to,
+      })),
   };
 }
 
 /** The first sample at or after each end of a stretch; samples are due at those very moments. */
-function between<T extends { sample: SelfSample }>(samples: readonly T[], fromUs: number, toUs: number): [T, T] | undefined {
+function between<T extends { sample: SelfSample }>(
+  samples: readonly T[],
+  fromUs: number,
+  toUs: number,
+): [T, T] | undefined {
   const first = samples.find(({ sample }) => sample.atUs >= fromUs);
   const last = samples.find(({ sample }) => sample.atUs >= toUs) ?? samples.at(-1);
   return first && last && first !== last ? [first, last] : undefined;
@@ -114,10 +174,15 @@ function countersBetween({ samples }: ProcessReadings, fromUs: number, toUs: num
   return from && to ? subtractCounters(to, from) : newCounters();
 }
 
-function useOf({ role, pid, baseline, connected, samples }: ProcessReadings, fromUs: number, toUs: number): ProcessUse {
+function useOf(
+  { role, pid, baseline, connected, samples }: ProcessReadings,
+  fromUs: number,
+  toUs: number,
+): ProcessUse {
   const ends = between(samples, fromUs, toUs);
   const inside = samples.filter(({ sample }) => sample.atUs > fromUs).map(({ sample }) => sample);
-  const highest = (pick: (sample: SelfSample) => number) => inside.reduce((most, sample) => Math.max(most, pick(sample)), 0);
+  const highest = (pick: (sample: SelfSample) => number) =>
+    inside.reduce((most, sample) => Math.max(most, pick(sample)), 0);
   return {
     role,
     pid,
@@ -125,7 +190,10 @@ function useOf({ role, pid, baseline, connected, samples }: ProcessReadings, fro
     wallUs: ends ? ends[1].sample.atUs - ends[0].sample.atUs : toUs - fromUs,
     rssBaselineBytes: baseline.rssBytes,
     rssConnectedBytes: connected.rssBytes,
-    rssPeakBytes: Math.max(connected.rssBytes, highest((sample) => sample.rssBytes)),
+    rssPeakBytes: Math.max(
+      connected.rssBytes,
+      highest((sample) => sample.rssBytes),
+    ),
     loopDelayP99Us: highest((sample) => sample.loopDelayP99Us),
     loopDelayMaxUs: highest((sample) => sample.loopDelayMaxUs),
     gcPauseUs: ends ? ends[1].sample.gcPauseUs - ends[0].sample.gcPauseUs : 0,
@@ -154,8 +222,16 @@ function fanoutOf(closed: readonly LoadClosed[]): { first: Histogram; median: Hi
 
 /** By attempt, over all load processes. */
 function latencyByAttempt(closed: readonly LoadClosed[]): NonNullable<Completed['latencyByAttempt']> {
-  const parts = Map.groupBy(closed.flatMap(({ byAttempt }) => byAttempt ?? []), ({ attempt }) => attempt);
-  return [...parts].sort(([a], [b]) => a - b).map(([attempt, all]) => ({ attempt, histogram: storeHistogram(merged(all.map((one) => fromSparse(one.histogram)))) }));
+  const parts = Map.groupBy(
+    closed.flatMap(({ byAttempt }) => byAttempt ?? []),
+    ({ attempt }) => attempt,
+  );
+  return [...parts]
+    .sort(([a], [b]) => a - b)
+    .map(([attempt, all]) => ({
+      attempt,
+      histogram: storeHistogram(merged(all.map((one) => fromSparse(one.histogram)))),
+    }));
 }
 
 function merged(histograms: readonly Histogram[]): Histogram {

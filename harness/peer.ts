@@ -79,7 +79,10 @@ export function createPeer<Command extends Message, Report extends Message>(
       else if (kept.length < 1000) kept.push(message);
     },
     ended(how) {
-      if (!stopping) broken.reject(new TrialFailure('child-ended', `the ${name} process ended in the middle of the trial (${how})`));
+      if (!stopping)
+        broken.reject(
+          new TrialFailure('child-ended', `the ${name} process ended in the middle of the trial (${how})`),
+        );
       gone.resolve();
     },
   });
@@ -96,7 +99,12 @@ export function createPeer<Command extends Message, Report extends Message>(
       const { promise, resolve, reject } = Promise.withResolvers<Report>();
       waiting.set(kind, resolve);
       const clear = later(timeoutMs, () => {
-        reject(new TrialFailure('child-silent', `the ${name} process did not report "${kind}" within ${timeoutMs / 1000} s`));
+        reject(
+          new TrialFailure(
+            'child-silent',
+            `the ${name} process did not report "${kind}" within ${timeoutMs / 1000} s`,
+          ),
+        );
       });
       try {
         return (await Promise.race([promise, broken.promise])) as Wanted;
@@ -122,7 +130,12 @@ export function createPeer<Command extends Message, Report extends Message>(
 }
 
 /** Waits for something to end, and makes it end when the grace is over: the short one as soon as there is a hurry. */
-export async function endedWithin(gone: Promise<void>, kill: () => void, graceMs: number, hurry?: AbortSignal): Promise<void> {
+export async function endedWithin(
+  gone: Promise<void>,
+  kill: () => void,
+  graceMs: number,
+  hurry?: AbortSignal,
+): Promise<void> {
   const clears = [later(hurry?.aborted ? Math.min(graceMs, hurriedGraceMs) : graceMs, kill)];
   const onHurry = () => void clears.push(later(Math.min(graceMs, hurriedGraceMs), kill));
   hurry?.addEventListener('abort', onHurry, { once: true });
@@ -140,7 +153,10 @@ const stderrKeptBytes = 16 * 1024;
  * Starts a child process of ours as a peer.
  * @param entry the module that the child runs
  */
-export function forkPeer<Command extends Message, Report extends Message>(name: string, entry: URL): Peer<Command, Report> {
+export function forkPeer<Command extends Message, Report extends Message>(
+  name: string,
+  entry: URL,
+): Peer<Command, Report> {
   return createPeer<Command, Report>(name, (inbox) => {
     const child = forkChild(entry);
     let stderr = '';

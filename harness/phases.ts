@@ -2,7 +2,16 @@
 // conclusion from them.
 
 import type { Counters } from '../core/counters.ts';
-import type { Endpoint, EventNumber, LoadClosed, LoadReport, LoadSample, PublisherReport, SelfSample, Window } from '../core/control.ts';
+import type {
+  Endpoint,
+  EventNumber,
+  LoadClosed,
+  LoadReport,
+  LoadSample,
+  PublisherReport,
+  SelfSample,
+  Window,
+} from '../core/control.ts';
 import { quantileUs } from '../core/histogram.ts';
 import { patterns, type Pattern, type PatternName, type Variant } from '../core/patterns.ts';
 import type { Browser } from '../core/scenario.ts';
@@ -76,7 +85,12 @@ export type Measured = {
 /** Sequence numbers of a topic's measured events; none when first > last. */
 export type Range = { first: number; last: number };
 export type Drained = { ranges: Range[]; unconfirmed: EventNumber[]; drainUs: number };
-export type Closed = { closed: LoadClosed[]; serverCounters: Counters; /** A target's process has ended. */ serverGone: boolean; descriptorLimit: number | undefined };
+export type Closed = {
+  closed: LoadClosed[];
+  serverCounters: Counters;
+  /** A target's process has ended. */ serverGone: boolean;
+  descriptorLimit: number | undefined;
+};
 export type Readings = Connected & Measured & Drained & Closed;
 
 const startLimitMs = 15_000;
@@ -98,7 +112,14 @@ export async function connect(stage: Stage): Promise<Connected> {
   const nothing = { connected: 0, published: 0, delivered: 0 };
   report({ phase: 'start', ...nothing });
   const { pattern, options } = variant;
-  server.send({ kind: 'start', pattern, options, limits: scenario.server, seed: scenario.seed, ...(fleet.injection && { injection: fleet.injection }) });
+  server.send({
+    kind: 'start',
+    pattern,
+    options,
+    limits: scenario.server,
+    seed: scenario.seed,
+    ...(fleet.injection && { injection: fleet.injection }),
+  });
   const { endpoint, readings: serverReadings = 'self' } = await server.next('listening', startLimitMs);
   const serverBaseline = await collectedServer(server);
   const loadBaselines = await Promise.all(loads.map(collectedLoad));
@@ -111,7 +132,14 @@ export async function connect(stage: Stage): Promise<Connected> {
   await Promise.all(loads.map((load) => load.next('ready', scenario.phases.connect + connectSlackMs)));
   const connectUs = fleet.clock.nowUs() - fromUs;
   const connected = fleet.probe.classifyDescriptors(server.pid);
-  publisher.send({ kind: 'start', publishUrl: endpoint.publishUrl, topics: plan.topics, plan: plan.senders?.publisher.plan ?? plan.publish, seed: scenario.seed, ...(endpoint.target && { target: endpoint.target }) });
+  publisher.send({
+    kind: 'start',
+    publishUrl: endpoint.publishUrl,
+    topics: plan.topics,
+    plan: plan.senders?.publisher.plan ?? plan.publish,
+    seed: scenario.seed,
+    ...(endpoint.target && { target: endpoint.target }),
+  });
   await publisher.next('ready', startLimitMs);
   const serverConnected = await collectedServer(server);
   const loadsConnected = await Promise.all(loads.map(collectedLoad));
@@ -123,9 +151,20 @@ export async function connect(stage: Stage): Promise<Connected> {
     connectUs,
     subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),
     processes: [
-      { role: 'server', pid: server.pid, baseline: serverBaseline.sample, connected: serverConnected.sample, samples: [] },
-      ...loads.map((load, i) => (
-        { role: 'load' as const, pid: load.pid, baseline: loadBaselines[i]!.sample, connected: loadsConnected[i]!.sample, samples: [] })),
+      {
+        role: 'server',
+        pid: server.pid,
+        baseline: serverBaseline.sample,
+        connected: serverConnected.sample,
+        samples: [],
+      },
+      ...loads.map((load, i) => ({
+        role: 'load' as const,
+        pid: load.pid,
+        baseline: loadBaselines[i]!.sample,
+        connected: loadsConnected[i]!.sample,
+        samples: [],
+      })),
       { role: 'publisher', pid: publisher.pid, baseline: idle, connected: idle, samples: [] },
     ],
     descriptors: { baseline, connected },
@@ -135,7 +174,11 @@ export async function connect(stage: Stage): Promise<Connected> {
 
 /** Warm-up and measured phase; from here on the clock alone decides what happens when. */
 export async function measure(stage: Stage, { processes, serverReadings }: Connected): Promise<Measured> {
-  const { plan, fleet: { clock, probe }, peers: { server, loads, publisher } } = stage;
+  const {
+    plan,
+    fleet: { clock, probe },
+    peers: { server, loads, publisher },
+  } = stage;
   const window = windowFrom(clock.nowUs() + leadUs, plan);
   const timeline = createTimeline(window);
   const latest: (LoadSample | undefined)[] = loads.map(() => undefined);
@@ -144,11 +187,13 @@ export async function measure(stage: Stage, { processes, serverReadings }: Conne
     if (serverReadings !== 'none') timeline.server(report, serverReadings === 'outside');
     processes[0]!.samples.push(report);
   });
-  loads.forEach((load, i) => load.on('sample', (report) => {
-    latest[i] = report;
-    timeline.load(i, report);
-    processes[1 + i]!.samples.push(report);
-  }));
+  loads.forEach((load, i) =>
+    load.on('sample', (report) => {
+      latest[i] = report;
+      timeline.load(i, report);
+      processes[1 + i]!.samples.push(report);
+    }),
+  );
   publisher.on('sample', (report) => {
     published = report.sent;
     timeline.publisher(report);
@@ -158,12 +203,23 @@ export async function measure(stage: Stage, { processes, serverReadings }: Conne
   let descriptorsPeak = 0;
   let kernelPeakBytes = probe.kernelSocketBytes();
   const network: Measured['network'] = { from: undefined, to: undefined };
-  plan.senders?.loads.forEach(({ plan: messages, sender }, i) => loads[i]!.send({ kind: 'messages', plan: messages, sender, topics: plan.topics, seed: plan.scenario.seed }));
+  plan.senders?.loads.forEach(({ plan: messages, sender }, i) =>
+    loads[i]!.send({
+      kind: 'messages',
+      plan: messages,
+      sender,
+      topics: plan.topics,
+      seed: plan.scenario.seed,
+    }),
+  );
   for (const peer of [...loads, publisher]) peer.send({ kind: 'window', window });
   const faults = scheduleFaults(stage, window);
   faults.catch(() => {}); // awaited below
   const doneLimitMs = (window.toUs - clock.nowUs()) / 1000 + doneSlackMs;
-  const done = Promise.all([publisher.next('done', doneLimitMs), Promise.all(plan.senders ? loads.map((load) => load.next('sent', doneLimitMs)) : [])]);
+  const done = Promise.all([
+    publisher.next('done', doneLimitMs),
+    Promise.all(plan.senders ? loads.map((load) => load.next('sent', doneLimitMs)) : []),
+  ]);
   done.catch(() => {}); // awaited below; until then the race in runTrial raises what breaks
   for (const atUs of sampleTimesUs(window)) {
     await clock.until(atUs, stage.over);
@@ -181,37 +237,65 @@ export async function measure(stage: Stage, { processes, serverReadings }: Conne
   }
   await faults;
   const [fromPublisher, sent] = await done;
-  return { window, timeline, done: plan.senders ? { ...fromPublisher, seq: allSeqs(plan, fromPublisher.seq, sent) } : fromPublisher, sent, descriptorsPeak, kernelPeakBytes, network, latest };
+  return {
+    window,
+    timeline,
+    done: plan.senders ? { ...fromPublisher, seq: allSeqs(plan, fromPublisher.seq, sent) } : fromPublisher,
+    sent,
+    descriptorsPeak,
+    kernelPeakBytes,
+    network,
+    latest,
+  };
 }
 
 function allSeqs({ publish, senders }: TrialPlan, seq: Int32Array, sent: Measured['sent']): Int32Array {
   const { publisher, loads } = senders!; // only asked where subscribers send
-  return joinSeqs(publish.topic.length, [{ index: publisher.index, seq }, ...loads.map(({ index }, i) => ({ index, seq: sent[i]!.seq }))]);
+  return joinSeqs(publish.topic.length, [
+    { index: publisher.index, seq },
+    ...loads.map(({ index }, i) => ({ index, seq: sent[i]!.seq })),
+  ]);
 }
 
 /** Waits until the ledger is complete or the drain limit is reached; only then is an event missed. */
 export async function drain(stage: Stage, { window, done, latest, timeline }: Measured): Promise<Drained> {
-  const { plan, fleet: { clock }, peers: { loads } } = stage;
+  const {
+    plan,
+    fleet: { clock },
+    peers: { loads },
+  } = stage;
   const { subscribers, phases } = plan.scenario;
   const ranges = measuredRanges(plan, done.seq);
   const { unconfirmed = [] } = done;
-  const inRange = unconfirmed.filter(({ topic, seq }) => seq >= ranges[topic]!.first && seq <= ranges[topic]!.last);
+  const inRange = unconfirmed.filter(
+    ({ topic, seq }) => seq >= ranges[topic]!.first && seq <= ranges[topic]!.last,
+  );
   const follow = (topic: number) => followersOf(plan.topics, topic, subscribers);
-  const expected = ranges.reduce((sum, range, topic) => sum + lengthOf(range) * follow(topic), 0) - inRange.reduce((sum, { topic }) => sum + follow(topic), 0);
+  const expected =
+    ranges.reduce((sum, range, topic) => sum + lengthOf(range) * follow(topic), 0) -
+    inRange.reduce((sum, { topic }) => sum + follow(topic), 0);
   const limitUs = window.toUs + phases.drain * 1000;
   for (;;) {
     for (const load of loads) load.send({ kind: 'sample' });
     await clock.until(clock.nowUs() + drainStepUs, stage.over);
     const drainUs = clock.nowUs() - window.toUs;
     const progress = seen(latest, timeline);
-    stage.report({ phase: 'drain', share: Math.min(1, drainUs / (phases.drain * 1000)), published: done.seq.length, ...progress });
+    stage.report({
+      phase: 'drain',
+      share: Math.min(1, drainUs / (phases.drain * 1000)),
+      published: done.seq.length,
+      ...progress,
+    });
     if (progress.delivered >= expected || clock.nowUs() >= limitUs) return { ranges, unconfirmed, drainUs };
   }
 }
 
 /** Subscribers stop and close their ledgers; then the server's last count. */
 export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): Promise<Closed> {
-  const { fleet: { clock, probe }, peers: { server, loads } } = stage;
+  const {
+    fleet: { clock, probe },
+    peers: { server, loads },
+  } = stage;
   stage.report({ phase: 'close', connected: 0, published: 0, delivered: 0 });
   const firstSeq = Int32Array.from(ranges, ({ first }) => first);
   const lastSeq = Int32Array.from(ranges, ({ last }) => last);
@@ -220,14 +304,40 @@ export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): 
   await clock.until(clock.nowUs() + settleUs, stage.over);
   server.send({ kind: 'sample' });
   const { counters, gone = false } = await server.next('sample', replyLimitMs);
-  return { closed, serverCounters: counters, serverGone: gone, descriptorLimit: probe.descriptorLimit(server.pid) };
+  return {
+    closed,
+    serverCounters: counters,
+    serverGone: gone,
+    descriptorLimit: probe.descriptorLimit(server.pid),
+  };
 }
 
-function startLoad(load: LoadPeer, { plan, variant }: Stage, share: { first: number; count: number }, endpoint: Endpoint): void {
+function startLoad(
+  load: LoadPeer,
+  { plan, variant }: Stage,
+  share: { first: number; count: number },
+  endpoint: Endpoint,
+): void {
   const { scenario, topics, fanoutEvery } = plan;
   const { subscribers, phases, reconnect, seed, endpoints, browser } = scenario;
   const { pattern, options } = variant;
-  load.send({ kind: 'start', pattern, options, endpoint, ...share, topics, subscribers, connectMs: phases.connect, reconnect, seed, fanoutEvery, endpoints, ...(browser && { browser: { tabs: browser.tabs, perS: browser.requests, free: freeConnections(browser, variant) } }) });
+  load.send({
+    kind: 'start',
+    pattern,
+    options,
+    endpoint,
+    ...share,
+    topics,
+    subscribers,
+    connectMs: phases.connect,
+    reconnect,
+    seed,
+    fanoutEvery,
+    endpoints,
+    ...(browser && {
+      browser: { tabs: browser.tabs, perS: browser.requests, free: freeConnections(browser, variant) },
+    }),
+  });
 }
 
 /** Connections that a browser has left beside its pages' own; undefined over HTTP/2, where all share one. */
@@ -275,8 +385,11 @@ async function scheduleFaults({ plan, fleet, peers, over }: Stage, window: Windo
   for (const fault of inOrder) {
     await fleet.clock.until(window.fromUs + fault.atMs * 1000, over);
     if (fault.kind === 'disconnect') peers.server.send({ kind: 'disconnect', share: fault.share });
-    else if (fault.kind === 'leave') for (const load of peers.loads) load.send({ kind: 'leave', share: fault.share, forMs: fault.forMs });
-    else for (const peer of fault.who === 'load' ? peers.loads : [peers[fault.who]]) fleet.freeze(peer.pid, fault.forMs, over);
+    else if (fault.kind === 'leave')
+      for (const load of peers.loads) load.send({ kind: 'leave', share: fault.share, forMs: fault.forMs });
+    else
+      for (const peer of fault.who === 'load' ? peers.loads : [peers[fault.who]])
+        fleet.freeze(peer.pid, fault.forMs, over);
   }
 }
 

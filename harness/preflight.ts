@@ -35,7 +35,10 @@ export function thisMachine(): Machine {
 }
 
 /** How many load processes a scenario gets: one for each core that server and publisher leave over, more when descriptors ask for it. */
-export function loadProcessCount(scenario: Pick<Scenario, 'subscribers' | 'loadProcesses'>, machine: Machine): number {
+export function loadProcessCount(
+  scenario: Pick<Scenario, 'subscribers' | 'loadProcesses'>,
+  machine: Machine,
+): number {
   if (scenario.loadProcesses !== undefined) return Math.min(scenario.loadProcesses, scenario.subscribers);
   const perProcess = (machine.descriptorLimit ?? Infinity) - processDescriptors;
   const forDescriptors = Math.ceil(scenario.subscribers / Math.max(1, perProcess));
@@ -76,7 +79,8 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
     );
   }
   const needBytes = (subscribers: number) =>
-    subscribers * subscriberBytes + (2 + loadProcessCount({ ...scenario, subscribers }, machine)) * processBytes;
+    subscribers * subscriberBytes +
+    (2 + loadProcessCount({ ...scenario, subscribers }, machine)) * processBytes;
   if (machine.freeBytes < needBytes(scenario.subscribers)) {
     // Fewer subscribers need fewer processes, so the answer is closed in on and not computed.
     let fitting = scenario.subscribers;

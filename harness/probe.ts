@@ -17,7 +17,8 @@ export function classifyDescriptors(pid: number): DescriptorCount | undefined {
   return attempt(() => {
     const folder = `/proc/${pid}/fd`;
     const entries = readdirSync(folder);
-    const isSocket = (entry: string) => attempt(() => readlinkSync(`${folder}/${entry}`).startsWith('socket:')) ?? false;
+    const isSocket = (entry: string) =>
+      attempt(() => readlinkSync(`${folder}/${entry}`).startsWith('socket:')) ?? false;
     return { total: entries.length, sockets: entries.filter(isSocket).length };
   });
 }
@@ -52,7 +53,10 @@ export function networkCount(): NetworkCount | undefined {
 
 /** A value of the kernel's tables of two lines: names, then values, each led by the table's name. */
 function counterIn(file: string, table: string, name: string): number | undefined {
-  const [names, values] = readFileSync(file, 'utf8').split('\n').filter((line) => line.startsWith(`${table}:`)).map((line) => line.split(' '));
+  const [names, values] = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith(`${table}:`))
+    .map((line) => line.split(' '));
   const at = names?.indexOf(name) ?? -1;
   return at < 0 ? undefined : Number(values?.[at]);
 }
@@ -60,7 +64,10 @@ function counterIn(file: string, table: string, name: string): number | undefine
 /** The range of local ports that connections take theirs from. */
 export function ephemeralPorts(): { from: number; to: number } | undefined {
   return attempt(() => {
-    const [from, to] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/).map(Number);
+    const [from, to] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
+      .trim()
+      .split(/\s+/)
+      .map(Number);
     return from === undefined || to === undefined ? undefined : { from, to };
   });
 }

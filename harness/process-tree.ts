@@ -19,7 +19,11 @@ export function findProcess(given: TargetProcess, readText: (path: string) => st
   if (given.pid !== undefined) return existing(given.pid, `process.pid names ${given.pid}`);
   if (given.pidFile !== undefined) {
     const text = readText(given.pidFile).trim();
-    if (!/^\d{1,10}$/.test(text)) throw new UserError('target-process', `process.pidFile: ${given.pidFile} does not hold a process id: one whole number and nothing else.`);
+    if (!/^\d{1,10}$/.test(text))
+      throw new UserError(
+        'target-process',
+        `process.pidFile: ${given.pidFile} does not hold a process id: one whole number and nothing else.`,
+      );
     return existing(Number(text), `process.pidFile ${given.pidFile} names ${text}`);
   }
   const port = given.port!; // one of the three is given
@@ -27,14 +31,20 @@ export function findProcess(given: TargetProcess, readText: (path: string) => st
   // Workers share their master's listening socket; the one whose parent does not is the master.
   const master = listeners.find((pid) => !listeners.includes(statOf(pid)?.parent ?? 0));
   if (master === undefined) {
-    throw new UserError('target-process', `process.port: no process of yours listens on TCP port ${port}. Is it running, under this user (or as root)? Another user's can be named by pid, and then gives CPU and memory but no descriptors.`);
+    throw new UserError(
+      'target-process',
+      `process.port: no process of yours listens on TCP port ${port}. Is it running, under this user (or as root)? Another user's can be named by pid, and then gives CPU and memory but no descriptors.`,
+    );
   }
   return master;
 }
 
 function existing(pid: number, what: string): number {
   if (statOf(pid)) return pid;
-  throw new UserError('target-process', `${what}, and there is no such process. Is the system running? Leave "process" out to measure without its CPU, memory and descriptors.`);
+  throw new UserError(
+    'target-process',
+    `${what}, and there is no such process. Is the system running? Leave "process" out to measure without its CPU, memory and descriptors.`,
+  );
 }
 
 /** The process and all below it that live now; empty when it is gone. */
@@ -50,7 +60,14 @@ export function treeOf(root: number): number[] {
 /** As the kernel lists them, where it was built to (CONFIG_PROC_CHILDREN). */
 function listedChildren(pid: number): number[] | undefined {
   const lists = threadsOf(pid).map((thread) => read(`/proc/${pid}/task/${thread}/children`));
-  return lists.includes(undefined) ? undefined : lists.flatMap((list) => list!.split(' ').filter((one) => one !== '').map(Number));
+  return lists.includes(undefined)
+    ? undefined
+    : lists.flatMap((list) =>
+        list!
+          .split(' ')
+          .filter((one) => one !== '')
+          .map(Number),
+      );
 }
 
 /** By asking every process for its parent, which takes milliseconds. */
@@ -77,7 +94,10 @@ export function useOf(pids: readonly number[]): { cpuUs: number; rssBytes: numbe
   let cpuUs = 0;
   for (const pid of pids) cpuUs += preciseCpuUs(pid) ?? statOf(pid)?.cpuUs ?? 0;
   // Pages that several processes share would count once for each, so of several each counts its own share.
-  const rssBytes = pids.reduce((sum, pid) => sum + ((pids.length > 1 ? proportionalBytes(pid) : undefined) ?? residentBytes(pid) ?? 0), 0);
+  const rssBytes = pids.reduce(
+    (sum, pid) => sum + ((pids.length > 1 ? proportionalBytes(pid) : undefined) ?? residentBytes(pid) ?? 0),
+    0,
+  );
   return { cpuUs, rssBytes };
 }
 
@@ -92,8 +112,12 @@ function statOf(pid: number): { parent: number; cpuUs: number } | undefined {
 
 /** To the nanosecond, of the threads that live; a tick of /proc/PID/stat is 10 ms, more than a light trial takes. */
 function preciseCpuUs(pid: number): number | undefined {
-  const times = threadsOf(pid).map((thread) => Number(read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0]));
-  return times.length === 0 || times.some((ns) => !(ns > 0)) ? undefined : times.reduce((sum, ns) => sum + ns, 0) / 1000;
+  const times = threadsOf(pid).map((thread) =>
+    Number(read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0]),
+  );
+  return times.length === 0 || times.some((ns) => !(ns > 0))
+    ? undefined
+    : times.reduce((sum, ns) => sum + ns, 0) / 1000;
 }
 
 function residentBytes(pid: number): number | undefined {
@@ -111,9 +135,17 @@ function listenersOn(port: number): number[] {
   const lines = ['tcp', 'tcp6'].flatMap((name) => (read(`/proc/net/${name}`) ?? '').split('\n').slice(1));
   const fields = lines.map((line) => line.trim().split(/\s+/));
   // st 0A: listening; field 9: the inode.
-  const sockets = new Set(fields.filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${hex}`)).map((one) => `socket:[${one[9]}]`));
+  const sockets = new Set(
+    fields
+      .filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${hex}`))
+      .map((one) => `socket:[${one[9]}]`),
+  );
   if (sockets.size === 0) return [];
-  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => holds(pid, sockets)).sort((a, b) => a - b);
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => holds(pid, sockets))
+    .sort((a, b) => a - b);
 }
 
 function holds(pid: number, sockets: ReadonlySet<string>): boolean {
@@ -152,14 +184,20 @@ export function startTicksOf(pid: number): string | undefined {
 
 /** Host, boot and PID namespace: in another one of them the number of a process says nothing. */
 export function thisPlace(): string {
-  return [hostname(), read('/proc/sys/kernel/random/boot_id')?.trim() ?? '', link('/proc/self/ns/pid')].join(' ');
+  return [hostname(), read('/proc/sys/kernel/random/boot_id')?.trim() ?? '', link('/proc/self/ns/pid')].join(
+    ' ',
+  );
 }
 
 /** The processes in whose environment this stands (`NAME=value`), and whether each leads its group. */
 export function processesWith(assignment: string): { pid: number; leads: boolean }[] {
-  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).flatMap((entry) => {
-    if (!read(`/proc/${entry}/environ`)?.split('\0').includes(assignment)) return [];
-    const stat = read(`/proc/${entry}/stat`);
-    return stat === undefined ? [] : [{ pid: Number(entry), leads: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2] === entry }];
-  });
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((entry) => {
+      if (!read(`/proc/${entry}/environ`)?.split('\0').includes(assignment)) return [];
+      const stat = read(`/proc/${entry}/stat`);
+      return stat === undefined
+        ? []
+        : [{ pid: Number(entry), leads: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2] === entry }];
+    });
 }

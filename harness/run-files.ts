@@ -65,5 +65,7 @@ export function elsewhereLines(files: RunFiles): string[] {
   if (!elsewhere) return [];
   return 'folder' in elsewhere
     ? [`All that was measured is in ${elsewhere.folder} instead.`]
-    : [`It cannot be kept in the temporary folder either: ${elsewhere.nowhere}. What was printed is all there is.`];
+    : [
+        `It cannot be kept in the temporary folder either: ${elsewhere.nowhere}. What was printed is all there is.`,
+      ];
 }

@@ -17,7 +17,9 @@ export const markName = '.pushbench-run.json';
 const markSchema = z.strictObject({
   format: z.literal('pushbench-run'),
   pid: z.int().min(1),
-  startTicks: z.string().describe('when the process started, field 22 of /proc/PID/stat; empty where there is no /proc'),
+  startTicks: z
+    .string()
+    .describe('when the process started, field 22 of /proc/PID/stat; empty where there is no /proc'),
   place: z.string().describe('host, boot and PID namespace: elsewhere the number says nothing'),
   pushbench: z.string(),
   startedAt: z.iso.datetime(),
@@ -28,12 +30,21 @@ type Mark = z.infer<typeof markSchema>;
 /** Runs of more folders are not looked for: the newest, by their names. */
 const mostFolders = 500;
 /** What a run writes; a folder that holds anything else is left to its owner. */
-const ownFiles = new Set(['result.json', 'report.html', 'comparison.json', markName].flatMap((name) => [name, `${name}.part`]));
+const ownFiles = new Set(
+  ['result.json', 'report.html', 'comparison.json', markName].flatMap((name) => [name, `${name}.part`]),
+);
 const ownFolders = new Set(['baseline', 'candidate']);
 
 /** @throws the system's error */
 export function markFolder(folder: string, at: Date): void {
-  const mark: Mark = { format: 'pushbench-run', pid: process.pid, startTicks: startTicksOf(process.pid) ?? '', place: thisPlace(), pushbench: version, startedAt: at.toISOString() };
+  const mark: Mark = {
+    format: 'pushbench-run',
+    pid: process.pid,
+    startTicks: startTicksOf(process.pid) ?? '',
+    place: thisPlace(),
+    pushbench: version,
+    startedAt: at.toISOString(),
+  };
   writeFileSync(join(folder, markName), `${JSON.stringify(mark)}\n`, { flag: 'wx' });
 }
 
@@ -55,23 +66,34 @@ export function unmarkFolder(folder: string): void {
 export function explainKilledRuns(root: string): string[] {
   let names: string[];
   try {
-    names = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    names = readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
   } catch {
     return []; // none yet, or it is told when the run's own folder is made
   }
-  return names.sort().slice(-mostFolders).flatMap((name) => {
-    try {
-      const line = explain(join(root, name));
-      return line === undefined ? [] : [oneLine(line)];
-    } catch {
-      return []; // it has just gone, or cannot be changed: it is no business of this run
-    }
-  });
+  return names
+    .sort()
+    .slice(-mostFolders)
+    .flatMap((name) => {
+      try {
+        const line = explain(join(root, name));
+        return line === undefined ? [] : [oneLine(line)];
+      } catch {
+        return []; // it has just gone, or cannot be changed: it is no business of this run
+      }
+    });
 }
 
 function explain(folder: string): string | undefined {
   const mark = markIn(folder);
-  if (!mark || mark.place !== thisPlace() || mark.startTicks === '' || startTicksOf(mark.pid) === mark.startTicks) return undefined;
+  if (
+    !mark ||
+    mark.place !== thisPlace() ||
+    mark.startTicks === '' ||
+    startTicksOf(mark.pid) === mark.startTicks
+  )
+    return undefined;
   const when = `${mark.startedAt.slice(0, 19).replace('T', ' ')} UTC`;
   const results = ['.', 'baseline', 'candidate'].flatMap((side) => resultIn(join(folder, side)) ?? []);
   const [first] = results;
@@ -80,20 +102,30 @@ function explain(folder: string): string | undefined {
     return `The run of ${when} was killed before its first trial was over; its folder ${folder} held nothing measured and was removed.`;
   }
   rmSync(join(folder, markName));
-  return first && `The run of ${when} was killed ${placeOf(first, results.length > 1 ? 'pair' : 'trial')}; what was measured before is in ${folder} (pushbench report ${folder}).`;
+  return (
+    first &&
+    `The run of ${when} was killed ${placeOf(first, results.length > 1 ? 'pair' : 'trial')}; what was measured before is in ${folder} (pushbench report ${folder}).`
+  );
 }
 
 function placeOf(result: Result, unit: 'trial' | 'pair'): string {
   const { planned, trials, state } = result;
   if (state.kind !== 'unfinished') return 'while its report was written';
-  if (!planned || planned.searches.length > 0) return `in its search, after ${trials.length} trial${trials.length === 1 ? '' : 's'}`;
-  return missingFrom(result).trials.length === 0 ? `after its last ${unit}` : `in ${unit} ${trials.length + 1} of ${planned.trials.length}`;
+  if (!planned || planned.searches.length > 0)
+    return `in its search, after ${trials.length} trial${trials.length === 1 ? '' : 's'}`;
+  return missingFrom(result).trials.length === 0
+    ? `after its last ${unit}`
+    : `in ${unit} ${trials.length + 1} of ${planned.trials.length}`;
 }
 
 /** Removes a folder that holds nothing but what runs write. @returns whether it could */
 function removeOwn(folder: string): boolean {
   const entries = readdirSync(folder, { withFileTypes: true });
-  const foreign = entries.some((entry) => (entry.isDirectory() ? !ownFolders.has(entry.name) || !isOwn(join(folder, entry.name)) : !entry.isFile() || !ownFiles.has(entry.name)));
+  const foreign = entries.some((entry) =>
+    entry.isDirectory()
+      ? !ownFolders.has(entry.name) || !isOwn(join(folder, entry.name))
+      : !entry.isFile() || !ownFiles.has(entry.name),
+  );
   if (foreign) return false;
   for (const { name } of entries.filter((entry) => entry.isDirectory())) removeFiles(join(folder, name));
   removeFiles(folder);
@@ -101,7 +133,9 @@ function removeOwn(folder: string): boolean {
 }
 
 function isOwn(folder: string): boolean {
-  return readdirSync(folder, { withFileTypes: true }).every((entry) => entry.isFile() && ownFiles.has(entry.name));
+  return readdirSync(folder, { withFileTypes: true }).every(
+    (entry) => entry.isFile() && ownFiles.has(entry.name),
+  );
 }
 
 function removeFiles(folder: string): void {

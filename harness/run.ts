@@ -59,11 +59,23 @@ export type RunOptions = {
  * Checks the machine, reads what the scenario refers to and plans the trials; nothing is started.
  * @throws UserError with everything that is in the way
  */
-export function prepare(scenario: Scenario, { registry, folder, machine = thisMachine(), targets = [] }: RunOptions): RunPlan {
+export function prepare(
+  scenario: Scenario,
+  { registry, folder, machine = thisMachine(), targets = [] }: RunOptions,
+): RunPlan {
   const planOf = (one: Scenario) => {
     const connections = one.subscribers * connectionsEach(scenario, targets);
-    preflight({ ...one, subscribers: connections }, scenario.variants.map(({ pattern }) => registry[pattern]!), machine);
-    const plan = planTrial(one, loadProcessCount(one, machine), (from) => loadCorpus(from, folder), (file) => readTrace(file, folder));
+    preflight(
+      { ...one, subscribers: connections },
+      scenario.variants.map(({ pattern }) => registry[pattern]!),
+      machine,
+    );
+    const plan = planTrial(
+      one,
+      loadProcessCount(one, machine),
+      (from) => loadCorpus(from, folder),
+      (file) => readTrace(file, folder),
+    );
     refuseLargeBodies(plan);
     return plan;
   };
@@ -86,11 +98,16 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   const searches: NonNullable<Result['searches']> = [];
   const searching = scenario.search.length > 0;
   const turns = searching ? searchTrials(plan, registry, options.source, searches) : fixedTrials(plan);
-  const total = searching ? scenario.variants.length * scenario.search.reduce((sum, search) => sum + mostTrials(search), 0) : plan.steps.length * scenario.repeat;
+  const total = searching
+    ? scenario.variants.length * scenario.search.reduce((sum, search) => sum + mostTrials(search), 0)
+    : plan.steps.length * scenario.repeat;
   const result: Result = { ...newResult(plan, options), ...(searching && { searches }) };
   const places = new Map(plan.steps.map(({ variant }, i) => [variant.label, i]));
   const check = () => {
-    result.expectations = checkExpectations(scenario, searching ? result.trials : withMissing(plan, result.trials));
+    result.expectations = checkExpectations(
+      scenario,
+      searching ? result.trials : withMissing(plan, result.trials),
+    );
   };
   check();
   save?.(result);
@@ -98,10 +115,18 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
     const { plan: own, variant, cell, repetition } = turn.value;
     observer.trialStarted(variant, i, Math.max(i, total), own.scenario.subscribers);
     try {
-      const trial: Trial = { ...(await runTrial(own, variant, repetition, fleetFor(variant), observer.progress, signal)), ...(cell && { cell }) };
+      const trial: Trial = {
+        ...(await runTrial(own, variant, repetition, fleetFor(variant), observer.progress, signal)),
+        ...(cell && { cell }),
+      };
       result.trials.push(trial);
       // The list keeps the scenario's order, whatever the order of the day.
-      if (!searching) result.trials.sort((a, b) => a.repetition - b.repetition || (places.get(a.variant.label) ?? 0) - (places.get(b.variant.label) ?? 0));
+      if (!searching)
+        result.trials.sort(
+          (a, b) =>
+            a.repetition - b.repetition ||
+            (places.get(a.variant.label) ?? 0) - (places.get(b.variant.label) ?? 0),
+        );
       observer.trialEnded(trial);
       turn = turns.next(trial);
     } catch (error) {
@@ -114,7 +139,8 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   try {
     if (scenario.closedLoop) result.closedLoop = await saturate(scenario.closedLoop, fleet, signal);
     const { chromium = [] } = scenario.browser ?? {};
-    if (chromium.length > 0) result.chromium = await openInChromium(chromium, scenario, registry, fleet, signal);
+    if (chromium.length > 0)
+      result.chromium = await openInChromium(chromium, scenario, registry, fleet, signal);
   } catch (error) {
     if (!signal.aborted && !(error instanceof TrialFailure)) throw error;
     return { ...result, state: endedBy(signal.aborted ? signal.reason : error) };
@@ -124,17 +150,21 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
 
 /** The state of a result whose run was aborted, by the signal's reason, or failed. */
 export function endedBy(reason: unknown): Exclude<Result['state'], { kind: 'finished' | 'unfinished' }> {
-  return reason instanceof UserError || reason instanceof TrialFailure ? { kind: 'failed', why: reason.message } : { kind: 'interrupted', by: messageOf(reason) };
+  return reason instanceof UserError || reason instanceof TrialFailure
+    ? { kind: 'failed', why: reason.message }
+    : { kind: 'interrupted', by: messageOf(reason) };
 }
 
 /** Every planned trial, measured or not. */
 function withMissing({ scenario, steps }: RunPlan, trials: readonly Trial[]): TrialOrPlan[] {
   const key = ({ variant, repetition }: TrialOrPlan) => `${repetition} ${variant.label}`;
   const there = new Map(trials.map((trial) => [key(trial), trial]));
-  return repetitionsOf(scenario).flatMap((repetition) => steps.map(({ variant, cell }) => {
-    const planned = { variant, repetition, ...(cell && { cell }) };
-    return there.get(key(planned)) ?? planned;
-  }));
+  return repetitionsOf(scenario).flatMap((repetition) =>
+    steps.map(({ variant, cell }) => {
+      const planned = { variant, repetition, ...(cell && { cell }) };
+      return there.get(key(planned)) ?? planned;
+    }),
+  );
 }
 
 function repetitionsOf({ repeat }: Pick<Scenario, 'repeat'>): number[] {
@@ -144,14 +174,25 @@ function repetitionsOf({ repeat }: Pick<Scenario, 'repeat'>): number[] {
 function plannedIn({ scenario, steps }: RunPlan): Planned {
   const { search, variants, closedLoop, browser } = scenario;
   return {
-    trials: search.length > 0 ? [] : repetitionsOf(scenario).flatMap((repetition) => steps.map(({ variant }) => ({ variant: variant.label, repetition }))),
+    trials:
+      search.length > 0
+        ? []
+        : repetitionsOf(scenario).flatMap((repetition) =>
+            steps.map(({ variant }) => ({ variant: variant.label, repetition })),
+          ),
     searches: search.flatMap(({ what }) => variants.map(({ label }) => ({ variant: label, what }))),
-    afterwards: [...(closedLoop ? ['closedLoop' as const] : []), ...((browser?.chromium ?? []).length > 0 ? ['chromium' as const] : [])],
+    afterwards: [
+      ...(closedLoop ? ['closedLoop' as const] : []),
+      ...((browser?.chromium ?? []).length > 0 ? ['chromium' as const] : []),
+    ],
   };
 }
 
 /** A result of a prepared scenario before its first trial. */
-export function newResult(plan: RunPlan, { registry, source, command, targets = [], leftOut = [] }: RunOptions): Result {
+export function newResult(
+  plan: RunPlan,
+  { registry, source, command, targets = [], leftOut = [] }: RunOptions,
+): Result {
   const { scenario } = plan;
   // A user may have written on the command line what is in the environment too.
   const secrets = targets.flatMap(({ access }) => access.secrets);
@@ -177,14 +218,19 @@ export function newResult(plan: RunPlan, { registry, source, command, targets = 
       source: redact(source, secrets),
     },
     environment: plan.environment,
-    patterns: Object.fromEntries(scenario.variants.map(({ pattern }) => {
-      const { title, how, lacks } = registry[pattern]!;
-      return [pattern, { title, how, lacks }];
-    })),
+    patterns: Object.fromEntries(
+      scenario.variants.map(({ pattern }) => {
+        const { title, how, lacks } = registry[pattern]!;
+        return [pattern, { title, how, lacks }];
+      }),
+    ),
     ...(targets.length > 0 && {
       targets: targets.map(({ name, url }) => ({
-        name, url,
-        leftOut: leftOut.filter(({ target }) => target === name).map(({ variant, reason }) => ({ variant, reason })),
+        name,
+        url,
+        leftOut: leftOut
+          .filter(({ target }) => target === name)
+          .map(({ variant, reason }) => ({ variant, reason })),
       })),
     }),
     trials: [],
@@ -203,12 +249,17 @@ function isInterleaved({ scenario, steps }: RunPlan): boolean {
 /** Every variant of every cell, as often as the scenario says. */
 function* fixedTrials(plan: RunPlan): Generator<Turn, void, Trial> {
   const { scenario, steps } = plan;
-  const blocks = isInterleaved(plan) ? balancedBlocks(steps.length, scenario.repeat, scenario.seed) : Array.from({ length: scenario.repeat }, () => steps.keys());
-  for (const [block, order] of blocks.entries()) for (const place of order) yield { ...steps[place]!, repetition: block + 1 };
+  const blocks = isInterleaved(plan)
+    ? balancedBlocks(steps.length, scenario.repeat, scenario.seed)
+    : Array.from({ length: scenario.repeat }, () => steps.keys());
+  for (const [block, order] of blocks.entries())
+    for (const place of order) yield { ...steps[place]!, repetition: block + 1 };
 }
 
 function readTrace(file: string, folder: string): string {
   return readText(join(folder, file), 'trace', {
-    code: 'trace', what: `Cannot read the trace "${file}"`, next: `Traces are looked for beside the scenario file, in ${folder}.`,
+    code: 'trace',
+    what: `Cannot read the trace "${file}"`,
+    next: `Traces are looked for beside the scenario file, in ${folder}.`,
   });
 }

@@ -10,10 +10,20 @@ async function obey(command: SaturateCommand): Promise<void> {
   const { url, method, body, connections, seconds } = command;
   const before = process.cpuUsage();
   const { requests, errors, non2xx, duration } = await autocannon({
-    url, connections, duration: seconds, method, ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
+    url,
+    connections,
+    duration: seconds,
+    method,
+    ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
   });
   const { user, system } = process.cpuUsage(before);
-  report({ kind: 'done', requests: requests.total, errors: errors + non2xx, wallUs: duration * 1e6, cpuUs: user + system });
+  report({
+    kind: 'done',
+    requests: requests.total,
+    errors: errors + non2xx,
+    wallUs: duration * 1e6,
+    cpuUs: user + system,
+  });
 }
 
 function report(message: SaturateReport): void {
@@ -21,7 +31,8 @@ function report(message: SaturateReport): void {
 }
 
 process.on('message', (command) => {
-  obey(command as SaturateCommand).catch((error: unknown) => { // both ends are this package
+  obey(command as SaturateCommand).catch((error: unknown) => {
+    // both ends are this package
     console.error(error);
     process.exit(1);
   });

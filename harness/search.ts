@@ -21,22 +21,49 @@ const tries = 2;
  * @param source the YAML as run
  * @param into where the outcome of each search is put, complete after each of its trials
  */
-export function* searchTrials(plan: RunPlan, registry: PatternRegistry, source: string, into: SearchResult[]): Generator<Turn, void, Trial> {
+export function* searchTrials(
+  plan: RunPlan,
+  registry: PatternRegistry,
+  source: string,
+  into: SearchResult[],
+): Generator<Turn, void, Trial> {
   for (const search of plan.scenario.search) {
-    for (const variant of plan.scenario.variants) yield* searchOne(plan, registry, source, search, variant, into);
+    for (const variant of plan.scenario.variants)
+      yield* searchOne(plan, registry, source, search, variant, into);
   }
 }
 
-function* searchOne(plan: RunPlan, registry: PatternRegistry, source: string, search: Search, variant: Variant, into: SearchResult[]): Generator<Turn, void, Trial> {
+function* searchOne(
+  plan: RunPlan,
+  registry: PatternRegistry,
+  source: string,
+  search: Search,
+  variant: Variant,
+  into: SearchResult[],
+): Generator<Turn, void, Trial> {
   const { what, keep, from } = search;
   const tried: (Tried & { measured: number | null; why: string })[] = [];
-  const found: SearchResult = { variant: variant.label, what, keep, resolution: resolutionOf(search), like: from, over: false, steps: tried, limit: limitOf(tried) };
+  const found: SearchResult = {
+    variant: variant.label,
+    what,
+    keep,
+    resolution: resolutionOf(search),
+    like: from,
+    over: false,
+    steps: tried,
+    limit: limitOf(tried),
+  };
   into.push(found);
   for (let value = nextValue(search, tried); value !== undefined; value = nextValue(search, tried)) {
     const text = writeLike(from, value);
     let step: Step;
     try {
-      const { scenario } = parseScenario(source, { file: `${plan.scenario.name}.yaml`, registry, overrides: [`${what}=${text}`], inCell: true });
+      const { scenario } = parseScenario(source, {
+        file: `${plan.scenario.name}.yaml`,
+        registry,
+        overrides: [`${what}=${text}`],
+        inCell: true,
+      });
       step = stepOf({ parameters: { [what]: text }, scenario }, variant, plan.planOf(scenario));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -55,7 +82,10 @@ function* searchOne(plan: RunPlan, registry: PatternRegistry, source: string, se
   found.over = true;
 }
 
-function judge({ outcome, warnings }: Trial, keep: string): Omit<Tried, 'value'> & { measured: number | null; why: string } {
+function judge(
+  { outcome, warnings }: Trial,
+  keep: string,
+): Omit<Tried, 'value'> & { measured: number | null; why: string } {
   const check = parseExpectation(keep);
   if ('problem' in check) throw new Error(`the check of a checked search cannot be read: ${keep}`);
   if (outcome.status === 'failed') return { verdict: 'ended', measured: null, why: outcome.message };
@@ -64,6 +94,7 @@ function judge({ outcome, warnings }: Trial, keep: string): Omit<Tried, 'value'>
   if (invalid.length > 0) return { verdict: 'ended', measured, why: invalid.join(', ') };
   const few = tooFewSamples(check.metric, outcome);
   if (few !== undefined) return { verdict: 'ended', measured: null, why: few };
-  if (outcome.ledger.missed > 0) return { verdict: 'broken', measured, why: `${outcome.ledger.missed} missed` };
+  if (outcome.ledger.missed > 0)
+    return { verdict: 'broken', measured, why: `${outcome.ledger.missed} missed` };
   return { verdict: measured !== null && check.holds(measured) ? 'held' : 'broken', measured, why: '' };
 }

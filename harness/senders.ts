@@ -32,7 +32,9 @@ export function planSenders(
   const byLoad: number[][] = loads.map(() => []);
   const sender = new Int32Array(plan.topic.length);
   for (const [i, topic] of plan.topic.entries()) {
-    const followers = theirs.some(({ first, count }) => topic >= first && topic < first + count) ? followersOf(groups, topic, scenario.subscribers) : 0;
+    const followers = theirs.some(({ first, count }) => topic >= first && topic < first + count)
+      ? followersOf(groups, topic, scenario.subscribers)
+      : 0;
     if (followers === 0) {
       byPublisher.push(i);
       continue;
@@ -43,7 +45,10 @@ export function planSenders(
   }
   return {
     publisher: shareOf(plan, byPublisher),
-    loads: byLoad.map((events) => ({ ...shareOf(plan, events), sender: Int32Array.from(events, (i) => sender[i]!) })),
+    loads: byLoad.map((events) => ({
+      ...shareOf(plan, events),
+      sender: Int32Array.from(events, (i) => sender[i]!),
+    })),
   };
 }
 
@@ -60,7 +65,10 @@ function shareOf({ offsetUs, topic, body, corpus }: PublishPlan, events: readonl
 }
 
 /** Puts the sequence numbers that the shares' events got where they stand in the whole. @param events of the whole plan */
-export function joinSeqs(events: number, parts: readonly { index: Uint32Array; seq: Int32Array }[]): Int32Array {
+export function joinSeqs(
+  events: number,
+  parts: readonly { index: Uint32Array; seq: Int32Array }[],
+): Int32Array {
   const whole = new Int32Array(events);
   for (const { index, seq } of parts) index.forEach((at, i) => (whole[at] = seq[i]!));
   return whole;

@@ -1,7 +1,16 @@
 // Keeps results on disk: `results/<time>-<scenario>/`. The folder is made before the run starts, so that a full disk
 // or a wrong path is found before the work and not after it.
 
-import { accessSync, constants, mkdirSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { exitCodes, messageOf, UserError } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
@@ -37,7 +46,11 @@ export function createRunFolder(root: string, scenario: string, at: Date): strin
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError('results-folder', `Cannot write results below ${root}: ${messageOf(error)}. Choose another folder with --results DIR.`, exitCodes.failed);
+    throw new UserError(
+      'results-folder',
+      `Cannot write results below ${root}: ${messageOf(error)}. Choose another folder with --results DIR.`,
+      exitCodes.failed,
+    );
   }
 }
 
@@ -57,7 +70,8 @@ export function makeFolder(path: string): void {
       mkdirSync(folder);
     } catch (error) {
       // Another run was quicker.
-      if (!isCode(error, 'EEXIST') || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
+      if (!isCode(error, 'EEXIST') || !statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+        throw error;
     }
   }
   if (!statSync(path).isDirectory()) throw new Error(`${path} is not a folder`);
@@ -85,7 +99,10 @@ export function requireWritable(path: string): void {
     writeFileSync(part, '');
     rmSync(part);
   } catch (error) {
-    throw new UserError('write', `Cannot write ${path}: ${messageOf(error)}. Name a file in a folder that is there.`);
+    throw new UserError(
+      'write',
+      `Cannot write ${path}: ${messageOf(error)}. Name a file in a folder that is there.`,
+    );
   }
 }
 

@@ -13,10 +13,23 @@ import type { PreparedTarget } from './target.ts';
  */
 export function openTarget(file: string, env: Readonly<Record<string, string | undefined>>): PreparedTarget {
   const code = 'target-file';
-  const target = parseTarget(readText(file, 'target', { code, what: `Cannot read the target file ${file}` }), file);
+  const target = parseTarget(
+    readText(file, 'target', { code, what: `Cannot read the target file ${file}` }),
+    file,
+  );
   const beside = (kind: 'authority' | 'pid') => (path: string) =>
-    readText(resolve(dirname(file), path), kind, { code, what: `Cannot read ${path}, which the target file ${file} names` });
+    readText(resolve(dirname(file), path), kind, {
+      code,
+      what: `Cannot read ${path}, which the target file ${file} names`,
+    });
   const access = accessOf(target, file, env, beside('authority'));
   const pid = target.process && findProcess(target.process, beside('pid'));
-  return { name: target.name, url: target.url, access, hosts: hostsOf(target), pid, notes: notesOn(access, file) };
+  return {
+    name: target.name,
+    url: target.url,
+    access,
+    hosts: hostsOf(target),
+    pid,
+    notes: notesOn(access, file),
+  };
 }

@@ -13,11 +13,20 @@ const withinMs = 5000;
  * Why a host cannot be reached, with what to do, or nothing when it can.
  * @param over ends the attempt; then the answer says nothing
  */
-export function problemReaching({ host, port, secure }: Host, { ca }: Pick<TargetAccess, 'ca'>, over?: AbortSignal): Promise<string | undefined> {
+export function problemReaching(
+  { host, port, secure }: Host,
+  { ca }: Pick<TargetAccess, 'ca'>,
+  over?: AbortSignal,
+): Promise<string | undefined> {
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return new Promise((resolve) => {
     const socket = secure
-      ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...(ca !== undefined && { ca: [...rootCertificates, ca] }) })
+      ? connectTls({
+          host,
+          port,
+          ...(isIP(host) === 0 && { servername: host }),
+          ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+        })
       : connectTcp({ host, port });
     const end = (problem: string | undefined) => {
       clearTimeout(timer);
@@ -27,7 +36,13 @@ export function problemReaching({ host, port, secure }: Host, { ca }: Pick<Targe
     };
     const onAbort = () => end('not asked to the end');
     over?.addEventListener('abort', onAbort, { once: true });
-    const timer = setTimeout(() => end(`${where} did not answer within ${withinMs / 1000} s: is the address right, and no firewall between?`), withinMs);
+    const timer = setTimeout(
+      () =>
+        end(
+          `${where} did not answer within ${withinMs / 1000} s: is the address right, and no firewall between?`,
+        ),
+      withinMs,
+    );
     socket.once(secure ? 'secureConnect' : 'connect', () => end(undefined));
     socket.once('error', (error: NodeJS.ErrnoException) => end(`${where}: ${adviceFor(error, secure)}`));
   });
@@ -50,7 +65,8 @@ function adviceFor({ code = 'unknown', message }: NodeJS.ErrnoException, secure:
     case 'CERT_HAS_EXPIRED':
       return 'its certificate has expired';
     default:
-      if (secure && (code === 'EPROTO' || code === 'ECONNRESET' || code.startsWith('ERR_SSL'))) return `it does not speak TLS there (${code}). Is it http:// instead of https://?`;
+      if (secure && (code === 'EPROTO' || code === 'ECONNRESET' || code.startsWith('ERR_SSL')))
+        return `it does not speak TLS there (${code}). Is it http:// instead of https://?`;
       return `${message} (${code})`;
   }
 }

@@ -23,9 +23,18 @@ const clientOptions: Record<TargetPattern, readonly string[]> = {
  * @param reference whether our servers run too
  * @throws UserError `target-names` when two targets have one name, `target-nothing` when no variant is left
  */
-export function withTargets(scenario: Scenario, registry: PatternRegistry, targets: readonly PreparedTarget[], reference: boolean): { scenario: Scenario; leftOut: LeftOut[] } {
+export function withTargets(
+  scenario: Scenario,
+  registry: PatternRegistry,
+  targets: readonly PreparedTarget[],
+  reference: boolean,
+): { scenario: Scenario; leftOut: LeftOut[] } {
   const twice = targets.find(({ name }, i) => targets.findIndex((other) => other.name === name) < i);
-  if (twice) throw new UserError('target-names', `Two target files have the name "${twice.name}"; give each a name of its own, as reports tell them apart by it.`);
+  if (twice)
+    throw new UserError(
+      'target-names',
+      `Two target files have the name "${twice.name}"; give each a name of its own, as reports tell them apart by it.`,
+    );
   const leftOut: LeftOut[] = [];
   const seen = new Set<string>();
   // A variant and its rivals stand side by side.
@@ -39,7 +48,11 @@ export function withTargets(scenario: Scenario, registry: PatternRegistry, targe
       const { pattern, options, label: own } = atClient(variant, registry);
       const label = `${own} @${target.name}`;
       if (seen.has(label)) {
-        leftOut.push({ target: target.name, variant: variant.label, reason: `it is "${own}" but for options of the server, which the target sets itself` });
+        leftOut.push({
+          target: target.name,
+          variant: variant.label,
+          reason: `it is "${own}" but for options of the server, which the target sets itself`,
+        });
         return [];
       }
       seen.add(label);
@@ -48,7 +61,10 @@ export function withTargets(scenario: Scenario, registry: PatternRegistry, targe
     return reference ? [variant, ...rivals] : rivals;
   });
   if (variants.length === 0) {
-    throw new UserError('target-nothing', `No variant of "${scenario.name}" can run:\n${leftOut.map(({ target, variant, reason }) => `  - ${variant} @${target}: ${reason}.`).join('\n')}`);
+    throw new UserError(
+      'target-nothing',
+      `No variant of "${scenario.name}" can run:\n${leftOut.map(({ target, variant, reason }) => `  - ${variant} @${target}: ${reason}.`).join('\n')}`,
+    );
   }
   return { scenario: { ...scenario, variants }, leftOut };
 }
@@ -60,10 +76,17 @@ function atClient({ pattern, options }: Variant, registry: PatternRegistry): Var
   return variantOf(registry, pattern, { ...defaults, ...own });
 }
 
-function whyNot({ faults, topics }: Scenario, { pattern, options }: Variant, { access, pid }: PreparedTarget): string | undefined {
-  if (faults.some(({ kind }) => kind === 'disconnect')) return 'the scenario cuts connections, and only our own servers can be told to';
-  if (faults.some(({ kind }) => kind === 'leave')) return 'the scenario has subscribers leave and resume, and how a target resumes its file does not say';
-  if (Object.values(topics).some(({ by }) => by === 'subscribers')) return 'its subscribers publish, and a target file describes the publisher alone';
+function whyNot(
+  { faults, topics }: Scenario,
+  { pattern, options }: Variant,
+  { access, pid }: PreparedTarget,
+): string | undefined {
+  if (faults.some(({ kind }) => kind === 'disconnect'))
+    return 'the scenario cuts connections, and only our own servers can be told to';
+  if (faults.some(({ kind }) => kind === 'leave'))
+    return 'the scenario has subscribers leave and resume, and how a target resumes its file does not say';
+  if (Object.values(topics).some(({ by }) => by === 'subscribers'))
+    return 'its subscribers publish, and a target file describes the publisher alone';
   if (pid === undefined && faults.some((fault) => fault.kind === 'freeze' && fault.who === 'server')) {
     return 'the scenario freezes the server, and the target file names no process';
   }
@@ -77,8 +100,16 @@ function whyNot({ faults, topics }: Scenario, { pattern, options }: Variant, { a
 }
 
 /** Connections that a subscriber holds at the most, over the targets: one for each topic where a connection carries one. */
-export function connectionsEach({ topics, subscribers }: Pick<Scenario, 'topics' | 'subscribers'>, targets: readonly PreparedTarget[]): number {
-  const perTopic = targets.some(({ access }) => Object.values(access.subscribe).some(({ url }) => placeholdersIn(url).includes('topic')));
+export function connectionsEach(
+  { topics, subscribers }: Pick<Scenario, 'topics' | 'subscribers'>,
+  targets: readonly PreparedTarget[],
+): number {
+  const perTopic = targets.some(({ access }) =>
+    Object.values(access.subscribe).some(({ url }) => placeholdersIn(url).includes('topic')),
+  );
   if (!perTopic) return 1;
-  return Object.values(topics).reduce((sum, { count, follow }) => sum + Math.min(follow, count === 'per-subscriber' ? subscribers : count), 0);
+  return Object.values(topics).reduce(
+    (sum, { count, follow }) => sum + Math.min(follow, count === 'per-subscriber' ? subscribers : count),
+    0,
+  );
 }

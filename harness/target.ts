@@ -27,7 +27,10 @@ const runLength = 10;
 
 /** The fleet for trials against a target: its processes are ours but for the server. */
 export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
-  const { pid, access: { secrets } } = target;
+  const {
+    pid,
+    access: { secrets },
+  } = target;
   const tree = (root: number) => (root === pid ? treeOf(root) : [root]);
   const { probe, injection: _ours, ...rest } = fleet;
   return {
@@ -71,13 +74,18 @@ function withoutSecrets<Command extends { kind: string }, Report extends { kind:
 
 /** @returns undefined when there is none, or one cannot be read */
 function sum(values: readonly (number | undefined)[]): number | undefined {
-  return values.length === 0 || values.includes(undefined) ? undefined : values.reduce<number>((total, value) => total + (value ?? 0), 0);
+  return values.length === 0 || values.includes(undefined)
+    ? undefined
+    : values.reduce<number>((total, value) => total + (value ?? 0), 0);
 }
 
 function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarget): ServerPeer {
   return createPeer<ServerCommand, ServerReport>(`target ${name}`, (inbox) => {
     // Long enough that no other text holds it by chance, and of the letters that an event's id may have.
-    const run = BigInt(`0x${randomBytes(8).toString('hex')}`).toString(36).padStart(runLength, '0').slice(0, runLength);
+    const run = BigInt(`0x${randomBytes(8).toString('hex')}`)
+      .toString(36)
+      .padStart(runLength, '0')
+      .slice(0, runLength);
     let use = { cpuUs: 0, rssBytes: 0 };
     const sample = () => {
       const tree = pid === undefined ? [] : treeOf(pid);
@@ -91,7 +99,10 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
       inbox.deliver({
         kind: 'sample',
         sample: { atUs: clock.nowUs(), ...use, ...nothing },
-        counters: newCounters(), subscribers: 0, publishedEvents: 0, gone: pid !== undefined && tree.length === 0,
+        counters: newCounters(),
+        subscribers: 0,
+        publishedEvents: 0,
+        gone: pid !== undefined && tree.length === 0,
       });
     };
     const over = new AbortController();
@@ -103,7 +114,12 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
         inbox.deliver({ kind: 'failed', code: 'target-unreachable', message: first });
         return;
       }
-      const url = new URL((access.subscribe[pattern as keyof typeof access.subscribe] ?? access.publish).url.replaceAll(/[{}]/g, '')).origin;
+      const url = new URL(
+        (access.subscribe[pattern as keyof typeof access.subscribe] ?? access.publish).url.replaceAll(
+          /[{}]/g,
+          '',
+        ),
+      ).origin;
       inbox.deliver({
         kind: 'listening',
         endpoint: { url, over: 'h1', publishUrl: url, target: { ...access, run } },

@@ -8,7 +8,11 @@ import { merge, newHistogram, quantileUs, type Histogram } from '../core/histogr
 import { seriesColumns, type Series, type SeriesColumn } from '../core/result.ts';
 
 export type ServerReading = { sample: SelfSample; counters: Counters; backlog?: ServerBacklog };
-export type OutsideReading = { atUs: number; descriptors: number | undefined; kernelSocketBytes: number | undefined };
+export type OutsideReading = {
+  atUs: number;
+  descriptors: number | undefined;
+  kernelSocketBytes: number | undefined;
+};
 
 export type Timeline = {
   /** @param outside read from /proc alone: event loop and collections are not in it */
@@ -46,11 +50,17 @@ export function createTimeline(window: Window): Timeline {
   };
 
   /** Growth per microsecond of each value since the same source's last sample; none for its first. */
-  const rates = (source: string, atUs: number, values: Record<string, number>): Record<string, number> | undefined => {
+  const rates = (
+    source: string,
+    atUs: number,
+    values: Record<string, number>,
+  ): Record<string, number> | undefined => {
     const last = previous.get(source);
     previous.set(source, { atUs, values });
     if (!last || atUs - last.atUs < window.slotUs / 4) return undefined;
-    return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, (value - last.values[key]!) / (atUs - last.atUs)]));
+    return Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, (value - last.values[key]!) / (atUs - last.atUs)]),
+    );
   };
 
   return {
@@ -62,7 +72,11 @@ export function createTimeline(window: Window): Timeline {
         row(slot).serverCpuShare = grown['cpu']!;
         if (!outside) row(slot).serverGcPauseUs = Math.round(grown['gc']! * window.slotUs);
       }
-      if (backlog) Object.assign(row(slot), { serverBacklog: backlog.depth, serverOldestMs: Math.round(backlog.oldestAgeMs) });
+      if (backlog)
+        Object.assign(row(slot), {
+          serverBacklog: backlog.depth,
+          serverOldestMs: Math.round(backlog.oldestAgeMs),
+        });
       row(slot).serverRssBytes = sample.rssBytes;
       if (!outside) row(slot).serverLoopDelayP99Us = sample.loopDelayP99Us;
     },
@@ -80,7 +94,11 @@ export function createTimeline(window: Window): Timeline {
         merge(into, histogram);
       }
       const slot = slotClosedAt(sample.atUs);
-      const grown = rates(`load ${process}`, sample.atUs, { cpu: sample.cpuUs, requests: requestsOf(counters), bytes: counters.bytesIn });
+      const grown = rates(`load ${process}`, sample.atUs, {
+        cpu: sample.cpuUs,
+        requests: requestsOf(counters),
+        bytes: counters.bytesIn,
+      });
       if (!grown) return;
       add(slot, 'connected', connected);
       add(slot, 'loadRssBytes', sample.rssBytes);
@@ -109,7 +127,9 @@ export function createTimeline(window: Window): Timeline {
       return {
         slotUs: window.slotUs,
         startUs: all.map((slot) => slot * window.slotUs),
-        columns: Object.fromEntries(names.map((name) => [name, all.map((slot) => rows.get(slot)?.[name] ?? null)])),
+        columns: Object.fromEntries(
+          names.map((name) => [name, all.map((slot) => rows.get(slot)?.[name] ?? null)]),
+        ),
       };
     },
   };

@@ -26,8 +26,17 @@ export async function runTrial(
   signal: AbortSignal,
 ): Promise<Trial> {
   signal.throwIfAborted();
-  const head = { variant, repetition, startedAt: new Date().toISOString(), ...(fleet.injection && { injected: writeInjection(fleet.injection) }) };
-  const peers: Peers = { server: fleet.server(), loads: plan.loads.map((_, i) => fleet.load(i)), publisher: fleet.publisher() };
+  const head = {
+    variant,
+    repetition,
+    startedAt: new Date().toISOString(),
+    ...(fleet.injection && { injected: writeInjection(fleet.injection) }),
+  };
+  const peers: Peers = {
+    server: fleet.server(),
+    loads: plan.loads.map((_, i) => fleet.load(i)),
+    publisher: fleet.publisher(),
+  };
   const all = [peers.server, ...peers.loads, peers.publisher];
   // Ends the phases' own waiting, whether the trial is over, broken or aborted.
   const over = new AbortController();
@@ -36,14 +45,24 @@ export async function runTrial(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const stage: Stage = { plan, variant, fleet, peers, report, over: over.signal };
-    const readings = await Promise.race([runPhases(stage), aborted.promise, ...all.map((peer) => peer.broken)]);
+    const readings = await Promise.race([
+      runPhases(stage),
+      aborted.promise,
+      ...all.map((peer) => peer.broken),
+    ]);
     const trial = { ...head, ...outcomeOf(plan, variant, readings) };
-    return head.injected === undefined ? trial : { ...trial, warnings: [alteredOnPurpose(head.injected), ...trial.warnings] };
+    return head.injected === undefined
+      ? trial
+      : { ...trial, warnings: [alteredOnPurpose(head.injected), ...trial.warnings] };
   } catch (error) {
     if (signal.aborted) throw error;
-    const failure = error instanceof TrialFailure
-      ? { code: error.code, message: error.message }
-      : { code: 'defect', message: `${messageOf(error)} (a defect of pushbench; please report it with the command that led to it)` };
+    const failure =
+      error instanceof TrialFailure
+        ? { code: error.code, message: error.message }
+        : {
+            code: 'defect',
+            message: `${messageOf(error)} (a defect of pushbench; please report it with the command that led to it)`,
+          };
     return { ...head, warnings: [], outcome: { status: 'failed', valid: false, ...failure } };
   } finally {
     over.abort(new TrialFailure('over', 'the trial is over'));
@@ -53,7 +72,11 @@ export async function runTrial(
 }
 
 function alteredOnPurpose(injected: string): Trial['warnings'][number] {
-  return { code: 'injected', level: 'note', message: `the server was made worse on purpose (--inject ${injected}): these figures are not the pattern's.` };
+  return {
+    code: 'injected',
+    level: 'note',
+    message: `the server was made worse on purpose (--inject ${injected}): these figures are not the pattern's.`,
+  };
 }
 
 async function runPhases(stage: Stage) {

@@ -3,6 +3,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /** The package's folder: from the repository one folder up, from the built package two. */
-export const packageRoot: URL = ['../', '../../'].map((path) => new URL(path, import.meta.url)).find((url) => existsSync(new URL('package.json', url)))!;
+export const packageRoot: URL = ['../', '../../']
+  .map((path) => new URL(path, import.meta.url))
+  .find((url) => existsSync(new URL('package.json', url)))!;
 
-export const version = (JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string }).version;
+export const version = (
+  JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string }
+).version;

@@ -11,14 +11,22 @@ export type Absences = {
   stop(): void;
 };
 
-export function createAbsences({ first, count, seed }: Pick<Extract<LoadCommand, { kind: 'start' }>, 'first' | 'count' | 'seed'>, running: RunningLoad): Absences {
+export function createAbsences(
+  { first, count, seed }: Pick<Extract<LoadCommand, { kind: 'start' }>, 'first' | 'count' | 'seed'>,
+  running: RunningLoad,
+): Absences {
   const next = random(seed, `leave:${first}`);
   const away = new Set<number>();
   const timers = new Set<NodeJS.Timeout>();
   return {
     begin(share, forMs) {
-      const there = Array.from({ length: count }, (_, i) => first + i).filter((subscriber) => !away.has(subscriber));
-      const leaving = there.map((subscriber) => ({ subscriber, order: next() })).sort((a, b) => a.order - b.order).slice(0, Math.round(there.length * share));
+      const there = Array.from({ length: count }, (_, i) => first + i).filter(
+        (subscriber) => !away.has(subscriber),
+      );
+      const leaving = there
+        .map((subscriber) => ({ subscriber, order: next() }))
+        .sort((a, b) => a.order - b.order)
+        .slice(0, Math.round(there.length * share));
       for (const { subscriber } of leaving) {
         away.add(subscriber);
         running.leave?.(subscriber);

@@ -10,12 +10,21 @@ export type Carry = { bytes: Buffer; used: number };
  * @param what names the thing in the error
  * @throws ProtocolError `too-long` when it would be longer than `largestMessageBytes`
  */
-export function carry(carried: Carry | undefined, bytes: Buffer, from: number, to: number, what: string): Carry {
+export function carry(
+  carried: Carry | undefined,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  what: string,
+): Carry {
   const used = carried?.used ?? 0;
   const needed = used + to - from;
   if (needed > largestMessageBytes) throw tooLong(what);
   // Doubling, so that a long line in many small pieces is not copied once for each of them.
-  const into = carried && needed <= carried.bytes.length ? carried : { bytes: Buffer.allocUnsafe(Math.max(512, needed, 2 * used)), used };
+  const into =
+    carried && needed <= carried.bytes.length
+      ? carried
+      : { bytes: Buffer.allocUnsafe(Math.max(512, needed, 2 * used)), used };
   if (carried && into !== carried) carried.bytes.copy(into.bytes, 0, 0, used);
   bytes.copy(into.bytes, used, from, to);
   into.used = needed;

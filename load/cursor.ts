@@ -19,7 +19,13 @@ export function setCursor(cursor: Cursor, bytes: Buffer, from: number, to: numbe
   const { epoch } = cursor;
   const dash = from + epoch.length;
   // `EPOCH-OFFSET` with the epoch of the id before: only a number changes.
-  if (cursor.offset >= 0 && to > dash + 1 && to <= dash + 16 && bytes[dash] === 0x2d && bytes[dash + 1] !== 0x30) {
+  if (
+    cursor.offset >= 0 &&
+    to > dash + 1 &&
+    to <= dash + 16 &&
+    bytes[dash] === 0x2d &&
+    bytes[dash + 1] !== 0x30
+  ) {
     let at = 0;
     while (at < epoch.length && bytes[from + at] === epoch.charCodeAt(at)) at++;
     if (at === epoch.length) {

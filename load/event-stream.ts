@@ -32,7 +32,15 @@ export type EventStreamReader = {
 };
 
 export function newEventStream(): EventStreamReader {
-  return { line: undefined, data: undefined, type: '', id: undefined, inEvent: false, afterCr: false, first: true };
+  return {
+    line: undefined,
+    data: undefined,
+    type: '',
+    id: undefined,
+    inEvent: false,
+    afterCr: false,
+    first: true,
+  };
 }
 
 const lf = 0x0a;
@@ -42,7 +50,13 @@ const colon = 0x3a;
 
 /** Reads bytes `from`..`to` of the stream. @throws ProtocolError `too-long` */
 export function readEvents<Owner>(
-  reader: EventStreamReader, bytes: Buffer, from: number, to: number, atUs: number, parts: EventStreamParts<Owner>, owner: Owner,
+  reader: EventStreamReader,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+  parts: EventStreamParts<Owner>,
+  owner: Owner,
 ): void {
   let at = from;
   let nextCr = -1;
@@ -61,11 +75,17 @@ export function readEvents<Owner>(
       let idTo = -1;
       if (bytes[p] === 0x69 && bytes[p + 1] === 0x64 && bytes[p + 2] === colon) {
         idFrom = bytes[p + 3] === space ? p + 4 : p + 3;
-        for (p = idFrom; p < to && bytes[p]! > space; ) p++;
+        for (p = idFrom; p < to && bytes[p]! > space;) p++;
         idTo = p;
         if (bytes[p] === lf) p++;
       }
-      if (bytes[p] === 0x64 && bytes[p + 1] === 0x61 && bytes[p + 2] === 0x74 && bytes[p + 3] === 0x61 && bytes[p + 4] === colon) {
+      if (
+        bytes[p] === 0x64 &&
+        bytes[p + 1] === 0x61 &&
+        bytes[p + 2] === 0x74 &&
+        bytes[p + 3] === 0x61 &&
+        bytes[p + 4] === colon
+      ) {
         const dataFrom = bytes[p + 5] === space ? p + 6 : p + 5;
         const dataTo = bytes.indexOf(lf, dataFrom);
         // The buffer may hold anything behind `to`; with the end within, everything before it is within too.
@@ -89,7 +109,13 @@ export function readEvents<Owner>(
 }
 
 function readLine<Owner>(
-  reader: EventStreamReader, bytes: Buffer, from: number, to: number, atUs: number, parts: EventStreamParts<Owner>, owner: Owner,
+  reader: EventStreamReader,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+  parts: EventStreamParts<Owner>,
+  owner: Owner,
 ): number {
   let end = from;
   while (end < to && bytes[end] !== lf && bytes[end] !== cr) end++;
@@ -109,11 +135,18 @@ function readLine<Owner>(
 }
 
 function takeLine<Owner>(
-  reader: EventStreamReader, bytes: Buffer, from: number, to: number, atUs: number, parts: EventStreamParts<Owner>, owner: Owner,
+  reader: EventStreamReader,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+  parts: EventStreamParts<Owner>,
+  owner: Owner,
 ): void {
   if (reader.first) {
     reader.first = false;
-    if (to - from >= 3 && bytes[from] === 0xef && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf) from += 3;
+    if (to - from >= 3 && bytes[from] === 0xef && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf)
+      from += 3;
   }
   if (from === to) {
     dispatch(reader, atUs, parts, owner);
@@ -130,7 +163,13 @@ function takeLine<Owner>(
   switch (nameTo - from <= 5 ? bytes.toString('latin1', from, nameTo) : '') {
     case 'data':
       reader.inEvent = true;
-      reader.data = carry(carry(reader.data, bytes, valueFrom, to, 'an SSE event'), lineEnd, 0, 1, 'an SSE event');
+      reader.data = carry(
+        carry(reader.data, bytes, valueFrom, to, 'an SSE event'),
+        lineEnd,
+        0,
+        1,
+        'an SSE event',
+      );
       break;
     case 'event':
       reader.inEvent = true;
@@ -150,7 +189,12 @@ function takeLine<Owner>(
 
 const lineEnd = Buffer.from('\n');
 
-function dispatch<Owner>(reader: EventStreamReader, atUs: number, parts: EventStreamParts<Owner>, owner: Owner): void {
+function dispatch<Owner>(
+  reader: EventStreamReader,
+  atUs: number,
+  parts: EventStreamParts<Owner>,
+  owner: Owner,
+): void {
   const { data, type, id } = reader;
   reader.data = undefined;
   reader.type = '';

@@ -10,7 +10,15 @@ export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9,
 /** Where frames go. One object serves all connections; `Owner` tells them apart. Bytes are valid during the call only. */
 export type FrameParts<Owner> = {
   /** A whole message. `compressed`: its first frame had RSV1 set (RFC 7692). */
-  message(owner: Owner, opcode: number, compressed: boolean, bytes: Buffer, from: number, to: number, atUs: number): void;
+  message(
+    owner: Owner,
+    opcode: number,
+    compressed: boolean,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    atUs: number,
+  ): void;
   ping(owner: Owner, bytes: Buffer, from: number, to: number): void;
   /** @param code 1005 when the frame had none */
   close(owner: Owner, code: number): void;
@@ -37,7 +45,13 @@ const largestControlBytes = 125;
 
 /** Reads bytes `from`..`to`. @throws ProtocolError `ws-frame`, `too-long` */
 export function readFrames<Owner>(
-  reader: FrameReader, bytes: Buffer, from: number, to: number, atUs: number, parts: FrameParts<Owner>, owner: Owner,
+  reader: FrameReader,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+  parts: FrameParts<Owner>,
+  owner: Owner,
 ): void {
   let at = from;
   while (at < to) {
@@ -87,13 +101,15 @@ function frameBytes(reader: FrameReader, bytes: Buffer, at: number, available: n
   if (second === 126) {
     if (available < 4) return 4;
     const length = (bytes[at + 2]! << 8) | bytes[at + 3]!;
-    if (length < 126) throw new ProtocolError('ws-frame', 'a frame gives its length in more bytes than it needs');
+    if (length < 126)
+      throw new ProtocolError('ws-frame', 'a frame gives its length in more bytes than it needs');
     return 4 + length;
   }
   if (available < 10) return 10;
   const high = bytes.readUInt32BE(at + 2);
   const length = bytes.readUInt32BE(at + 6);
-  if (high >= 2 ** 31 || (high === 0 && length <= 0xffff)) throw new ProtocolError('ws-frame', 'a frame has a malformed length');
+  if (high >= 2 ** 31 || (high === 0 && length <= 0xffff))
+    throw new ProtocolError('ws-frame', 'a frame has a malformed length');
   if (high > 0 || length > largestMessageBytes - 10) throw tooLong('a frame');
   return 10 + length;
 }
@@ -101,16 +117,25 @@ function frameBytes(reader: FrameReader, bytes: Buffer, at: number, available: n
 function check(reader: FrameReader, first: number, second: number): void {
   const opcode = first & 0x0f;
   const control = opcode >= 8;
-  if (opcode > opcodes.pong || (opcode > opcodes.binary && !control)) throw new ProtocolError('ws-frame', `a frame has the reserved opcode ${opcode}`);
+  if (opcode > opcodes.pong || (opcode > opcodes.binary && !control))
+    throw new ProtocolError('ws-frame', `a frame has the reserved opcode ${opcode}`);
   if (second & 0x80) throw new ProtocolError('ws-frame', 'a frame from the server is masked');
   const rsv1Allowed = reader.deflate && (opcode === opcodes.text || opcode === opcodes.binary);
-  if (first & 0x30 || (first & 0x40 && !rsv1Allowed)) throw new ProtocolError('ws-frame', 'a frame has reserved bits set');
+  if (first & 0x30 || (first & 0x40 && !rsv1Allowed))
+    throw new ProtocolError('ws-frame', 'a frame has reserved bits set');
   if (control && !(first & 0x80)) throw new ProtocolError('ws-frame', 'a control frame is fragmented');
-  if (control && second > largestControlBytes) throw new ProtocolError('ws-frame', `a control frame is longer than ${largestControlBytes} bytes`);
+  if (control && second > largestControlBytes)
+    throw new ProtocolError('ws-frame', `a control frame is longer than ${largestControlBytes} bytes`);
 }
 
 function takeFrame<Owner>(
-  reader: FrameReader, bytes: Buffer, at: number, to: number, atUs: number, parts: FrameParts<Owner>, owner: Owner,
+  reader: FrameReader,
+  bytes: Buffer,
+  at: number,
+  to: number,
+  atUs: number,
+  parts: FrameParts<Owner>,
+  owner: Owner,
 ): void {
   const first = bytes[at]!;
   const second = bytes[at + 1]!;
@@ -122,7 +147,10 @@ function takeFrame<Owner>(
     return;
   }
   if ((opcode === opcodes.continuation) !== (reader.message !== undefined)) {
-    throw new ProtocolError('ws-frame', reader.message ? 'a new message began inside another' : 'a continuation without a message');
+    throw new ProtocolError(
+      'ws-frame',
+      reader.message ? 'a new message began inside another' : 'a continuation without a message',
+    );
   }
   const final = first >= 0x80;
   if (final && !reader.message) {
@@ -142,8 +170,10 @@ function takeFrame<Owner>(
 function closeCode(bytes: Buffer, from: number, to: number): number {
   if (from === to) return 1005;
   const code = to - from === 1 ? 0 : bytes.readUInt16BE(from);
-  const known = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+  const known =
+    (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
   if (!known) throw new ProtocolError('ws-frame', `a close frame has the invalid code ${code}`);
-  if (!isUtf8(bytes.subarray(from + 2, to))) throw new ProtocolError('ws-frame', 'the reason in a close frame is not UTF-8');
+  if (!isUtf8(bytes.subarray(from + 2, to)))
+    throw new ProtocolError('ws-frame', 'the reason in a close frame is not UTF-8');
   return code;
 }

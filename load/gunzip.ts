@@ -18,7 +18,10 @@ export function isGzip({ headers }: Pick<ResponseHead, 'headers'>): boolean {
   const coding = headers.get('content-encoding')?.trim().toLowerCase();
   if (coding === undefined || coding === '' || coding === 'identity') return false;
   if (coding === 'gzip' || coding === 'x-gzip') return true;
-  throw new ProtocolError('http-coding', `the answer has the content coding "${coding}", which was not asked for`);
+  throw new ProtocolError(
+    'http-coding',
+    `the answer has the content coding "${coding}", which was not asked for`,
+  );
 }
 
 /** The body in bytes `from`..`to`. @throws ProtocolError `gzip`, `http-body-too-large` when it has more than `largestBytes` */
@@ -26,7 +29,11 @@ export function gunzipBody(bytes: Buffer, from: number, to: number, largestBytes
   try {
     return gunzipSync(bytes.subarray(from, to), { maxOutputLength: largestBytes });
   } catch (error) {
-    if (error instanceof RangeError) throw new ProtocolError('http-body-too-large', `an answer's body is larger than ${largestBytes} bytes when it is inflated`);
+    if (error instanceof RangeError)
+      throw new ProtocolError(
+        'http-body-too-large',
+        `an answer's body is larger than ${largestBytes} bytes when it is inflated`,
+      );
     throw unreadable(error);
   }
 }
@@ -70,7 +77,12 @@ export function createInflation({ data, failed }: InflationParts): Inflation {
   return {
     write(bytes, from, to, written) {
       if (!gunzip.destroyed && gunzip.writableLength + to - from > largestMessageBytes) {
-        fail(new ProtocolError('gzip-behind', `more than ${largestMessageBytes} compressed bytes wait to be inflated`));
+        fail(
+          new ProtocolError(
+            'gzip-behind',
+            `more than ${largestMessageBytes} compressed bytes wait to be inflated`,
+          ),
+        );
       }
       if (gunzip.destroyed) {
         written();

@@ -34,14 +34,18 @@ function parseNewHead(text: string): ResponseHead {
     const line = lines[i]!;
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
-    if (colon < 1 || !tokenPattern.test(name)) throw new ProtocolError('http-head', 'the response has a malformed header line');
+    if (colon < 1 || !tokenPattern.test(name))
+      throw new ProtocolError('http-head', 'the response has a malformed header line');
     const value = line.slice(colon + 1).trim();
     const earlier = headers.get(name);
     headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
   }
   checkFraming(headers, status[1] === '1');
   const connection = headers.get('connection')?.toLowerCase() ?? '';
-  const keepAlive = status[1] === '1' ? !/(^|,)\s*close\s*(,|$)/.test(connection) : /(^|,)\s*keep-alive\s*(,|$)/.test(connection);
+  const keepAlive =
+    status[1] === '1'
+      ? !/(^|,)\s*close\s*(,|$)/.test(connection)
+      : /(^|,)\s*keep-alive\s*(,|$)/.test(connection);
   return { status: Number(status[2]), headers, keepAlive };
 }
 

@@ -5,7 +5,14 @@ import type { Socket } from 'node:net';
 import { nowUs } from '../core/clock.ts';
 import { createDialer, type Cause, type Protocol } from './connection.ts';
 import { gunzipBody, isGzip } from './gunzip.ts';
-import { endResponses, newResponseReader, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
+import {
+  endResponses,
+  newResponseReader,
+  readResponse,
+  type ResponseHead,
+  type ResponseParts,
+  type ResponseReader,
+} from './http-head.ts';
 import type { LoadContext } from './pattern.ts';
 import { ProtocolError } from './protocol-error.ts';
 
@@ -69,7 +76,8 @@ export function createHttpClients<Owner>(
 ): HttpClients<Owner> {
   const parts: ResponseParts<Link<Owner>> = {
     head(link, head) {
-      if (!link.client.request || link.client.link !== link) throw new ProtocolError('http-unasked', 'the server sent an answer that no request had asked for');
+      if (!link.client.request || link.client.link !== link)
+        throw new ProtocolError('http-unasked', 'the server sent an answer that no request had asked for');
       link.head = head;
       link.bytes = nothing;
       link.pieces = [];
@@ -77,7 +85,11 @@ export function createHttpClients<Owner>(
     },
     body(link, bytes, from, to) {
       link.bodyBytes += to - from;
-      if (link.bodyBytes > largestBodyBytes) throw new ProtocolError('http-body-too-large', `an answer's body is larger than ${largestBodyBytes} bytes`);
+      if (link.bodyBytes > largestBodyBytes)
+        throw new ProtocolError(
+          'http-body-too-large',
+          `an answer's body is larger than ${largestBodyBytes} bytes`,
+        );
       if (link.bodyBytes === to - from) {
         link.bytes = bytes;
         link.from = from;
@@ -147,8 +159,19 @@ export function createHttpClients<Owner>(
 
   function open(client: Client<Owner>): void {
     const link: Link<Owner> = {
-      client, socket: undefined, opened: false, reader: newResponseReader(), head: undefined,
-      bytes: nothing, from: 0, to: 0, pieces: [], bodyBytes: 0, answered: 0, heard: false, sentUs: 0,
+      client,
+      socket: undefined,
+      opened: false,
+      reader: newResponseReader(),
+      head: undefined,
+      bytes: nothing,
+      from: 0,
+      to: 0,
+      pieces: [],
+      bodyBytes: 0,
+      answered: 0,
+      heard: false,
+      sentUs: 0,
     };
     client.link = link;
     link.socket = dialer.dial(link, client.subscriber);

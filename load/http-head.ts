@@ -62,7 +62,13 @@ const headEnd = Buffer.from('\r\n\r\n');
  * @throws ProtocolError `http-head` (malformed), `http-head-too-large`, `http-chunk`
  */
 export function readResponse<Owner>(
-  reader: ResponseReader, bytes: Buffer, from: number, to: number, atUs: number, parts: ResponseParts<Owner>, owner: Owner,
+  reader: ResponseReader,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+  parts: ResponseParts<Owner>,
+  owner: Owner,
 ): number {
   let at = from;
   while (at < to) {
@@ -116,7 +122,12 @@ export function readResponse<Owner>(
  * The connection has ended. A body that lasts until then is complete now.
  * @returns false when a response was cut short
  */
-export function endResponses<Owner>(reader: ResponseReader, atUs: number, parts: ResponseParts<Owner>, owner: Owner): boolean {
+export function endResponses<Owner>(
+  reader: ResponseReader,
+  atUs: number,
+  parts: ResponseParts<Owner>,
+  owner: Owner,
+): boolean {
   if (reader.stage === untilClose) finish(reader, parts, owner, atUs);
   return (reader.stage === inHead && reader.kept === undefined) || reader.stage === upgraded;
 }
@@ -128,21 +139,34 @@ export function pathBelow(base: URL, path: string): string {
 
 /** The bytes of a GET request. @param target path and query */
 export function encodeRequest(url: URL, target: string, headers: Readonly<Record<string, string>>): Buffer {
-  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const fields = Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
   return Buffer.from(`GET ${target} HTTP/1.1\r\nhost: ${url.host}\r\n${fields}\r\n`);
 }
 
 function readHead<Owner>(
-  reader: ResponseReader, bytes: Buffer, from: number, to: number, atUs: number, parts: ResponseParts<Owner>, owner: Owner,
+  reader: ResponseReader,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+  parts: ResponseParts<Owner>,
+  owner: Owner,
 ): number {
   const before = reader.kept?.length ?? 0;
-  const joined = reader.kept ? Buffer.concat([reader.kept, bytes.subarray(from, Math.min(to, from + maxHeadBytes))]) : bytes;
+  const joined = reader.kept
+    ? Buffer.concat([reader.kept, bytes.subarray(from, Math.min(to, from + maxHeadBytes))])
+    : bytes;
   const start = reader.kept ? 0 : from;
   // The end may straddle the seam, and the shared buffer holds old bytes behind `to`.
   const limit = reader.kept ? joined.length : to;
   const end = joined.subarray(start, limit).indexOf(headEnd, Math.max(0, before - 3));
   if ((end < 0 ? limit - start : end) > maxHeadBytes) {
-    throw new ProtocolError('http-head-too-large', `the response's head is larger than ${maxHeadBytes} bytes`);
+    throw new ProtocolError(
+      'http-head-too-large',
+      `the response's head is larger than ${maxHeadBytes} bytes`,
+    );
   }
   if (end < 0) {
     reader.kept = Buffer.from(joined.subarray(start, limit));
@@ -154,7 +178,13 @@ function readHead<Owner>(
   return from + end + headEnd.length - before;
 }
 
-function startBody<Owner>(reader: ResponseReader, head: ResponseHead, atUs: number, parts: ResponseParts<Owner>, owner: Owner): void {
+function startBody<Owner>(
+  reader: ResponseReader,
+  head: ResponseHead,
+  atUs: number,
+  parts: ResponseParts<Owner>,
+  owner: Owner,
+): void {
   const { status, headers } = head;
   if (status >= 100 && status < 200 && status !== 101) return;
   const chunked = headers.has('transfer-encoding'); // `parseHead` lets no other coding pass
@@ -181,7 +211,12 @@ function nextChunk(reader: ResponseReader): void {
   reader.seen = 0;
 }
 
-function finish<Owner>(reader: ResponseReader, parts: ResponseParts<Owner>, owner: Owner, atUs: number): void {
+function finish<Owner>(
+  reader: ResponseReader,
+  parts: ResponseParts<Owner>,
+  owner: Owner,
+  atUs: number,
+): void {
   reader.stage = inHead;
   parts.end(owner, atUs);
 }
@@ -189,16 +224,19 @@ function finish<Owner>(reader: ResponseReader, parts: ResponseParts<Owner>, owne
 function readChunkSize(reader: ResponseReader, bytes: Buffer, from: number, to: number): number {
   for (let at = from; at < to; at++) {
     const byte = bytes[at]!;
-    if (++reader.seen > maxChunkLineBytes) throw new ProtocolError('http-chunk', `a chunk's size line is longer than ${maxChunkLineBytes} bytes`);
+    if (++reader.seen > maxChunkLineBytes)
+      throw new ProtocolError('http-chunk', `a chunk's size line is longer than ${maxChunkLineBytes} bytes`);
     if (byte === cr && reader.seen > 1) {
       reader.stage = endOfChunkSize;
       return at + 1;
     }
-    if (byte === lf && reader.seen > 1) throw new ProtocolError('http-chunk', "a chunk's size line has a bare LF");
+    if (byte === lf && reader.seen > 1)
+      throw new ProtocolError('http-chunk', "a chunk's size line has a bare LF");
     if (reader.stage === inChunkExtension) continue;
     const digit = hexDigit(byte);
     if (digit >= 0 && reader.left < 2 ** 44) reader.left = reader.left * 16 + digit;
-    else if (reader.seen > 1 && (byte === 0x3b || byte === 0x20 || byte === 0x09)) reader.stage = inChunkExtension;
+    else if (reader.seen > 1 && (byte === 0x3b || byte === 0x20 || byte === 0x09))
+      reader.stage = inChunkExtension;
     else throw new ProtocolError('http-chunk', 'a chunk has a malformed size');
   }
   return to;
@@ -219,10 +257,17 @@ function hexDigit(byte: number): number {
  * `left` counts the bytes of the current line.
  */
 function readTrailers<Owner>(
-  reader: ResponseReader, bytes: Buffer, from: number, to: number, atUs: number, parts: ResponseParts<Owner>, owner: Owner,
+  reader: ResponseReader,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+  parts: ResponseParts<Owner>,
+  owner: Owner,
 ): number {
   for (let at = from; at < to; at++) {
-    if (++reader.seen > maxChunkLineBytes) throw new ProtocolError('http-chunk', `the trailers are longer than ${maxChunkLineBytes} bytes`);
+    if (++reader.seen > maxChunkLineBytes)
+      throw new ProtocolError('http-chunk', `the trailers are longer than ${maxChunkLineBytes} bytes`);
     const byte = bytes[at];
     if (reader.stage === endOfTrailer) {
       if (byte !== lf) throw new ProtocolError('http-chunk', 'the trailers have a bare CR');

@@ -4,7 +4,14 @@ import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/patterns.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './cursor.ts';
 import { gzipAccepted } from './gunzip.ts';
-import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
+import {
+  encodeRequest,
+  newResponseReader,
+  pathBelow,
+  readResponse,
+  type ResponseParts,
+  type ResponseReader,
+} from './http-head.ts';
 import { newLineReader, readLines, type LineReader } from './lines.ts';
 import type { LoadContext, PatternLoad } from './pattern.ts';
 import { createStreamBodies, type Inflating } from './stream-bodies.ts';
@@ -44,7 +51,8 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
 
     const bodies = createStreamBodies<State, Socket>(
       () => streams,
-      (stream, bytes, from, to, atUs) => readLines(stream.state.lines, bytes, from, to, atUs, takeLine, stream),
+      (stream, bytes, from, to, atUs) =>
+        readLines(stream.state.lines, bytes, from, to, atUs, takeLine, stream),
     );
     const parts: ResponseParts<Owner> = {
       ...bodies,
@@ -57,8 +65,12 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
     const streams: Streams<State> = createStreams<State>(context, {
       newState: () => ({ response: newResponseReader(), lines: newLineReader(), inflation: undefined }),
       request: ({ subscriber, cursor }) =>
-        encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`, { accept: 'application/x-ndjson', ...gzipAccepted(gzip) }),
-      read: (stream, bytes, to, atUs) => void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
+        encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`, {
+          accept: 'application/x-ndjson',
+          ...gzipAccepted(gzip),
+        }),
+      read: (stream, bytes, to, atUs) =>
+        void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
       settled: bodies.settled,
     });
     return streams;

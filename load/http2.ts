@@ -1,7 +1,13 @@
 // HTTP/2 connections that many subscribers share, each with a stream of its own: what browsers do with one
 // server. `node:http2` speaks the protocol; here are the sharing, the counting and the errors.
 
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { nowUs } from '../core/clock.ts';
@@ -26,7 +32,9 @@ export type Http2Line = Line & {
   request(headers: Record<string, string>): void;
 };
 
-export type Http2Transport<Owner> = Transport<Owner, Http2Line, Record<string, string>> & { get: NonNullable<RunningLoad['get']> };
+export type Http2Transport<Owner> = Transport<Owner, Http2Line, Record<string, string>> & {
+  get: NonNullable<RunningLoad['get']>;
+};
 
 type Connection = { session: ClientHttp2Session; socket: Socket; streams: number; count(): void };
 
@@ -50,7 +58,12 @@ export function createHttp2<Owner>(
 
   function socketTo(): Socket {
     return endpoint.over === 'h2'
-      ? connectTls({ host, port, ALPNProtocols: ['h2'], ...(endpoint.certificate === undefined ? {} : { ca: endpoint.certificate }) })
+      ? connectTls({
+          host,
+          port,
+          ALPNProtocols: ['h2'],
+          ...(endpoint.certificate === undefined ? {} : { ca: endpoint.certificate }),
+        })
       : connectTcp({ host, port, noDelay: true });
   }
 
@@ -59,7 +72,10 @@ export function createHttp2<Owner>(
     const known = newest.get(number);
     if (known && !known.session.closed && !known.session.destroyed) return known;
     const socket = socketTo();
-    const session = connect(url, { createConnection: () => socket, settings: { enablePush: false, initialWindowSize: windowBytes } });
+    const session = connect(url, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: windowBytes },
+    });
     let [bytesIn, bytesOut] = [0, 0];
     const connection: Connection = {
       session,

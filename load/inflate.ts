@@ -24,9 +24,13 @@ const tail = Buffer.from([0x00, 0x00, 0xff, 0xff]);
  */
 export function newInflater(extension: string, offered: boolean): Inflater {
   const [name, ...parameters] = extension.split(';').map((part) => part.trim().toLowerCase());
-  const known = /^(server_no_context_takeover|client_no_context_takeover|server_max_window_bits="?(8|9|1[0-5])"?)$/;
+  const known =
+    /^(server_no_context_takeover|client_no_context_takeover|server_max_window_bits="?(8|9|1[0-5])"?)$/;
   if (!offered || name !== 'permessage-deflate' || !parameters.every((parameter) => known.test(parameter))) {
-    throw new ProtocolError('ws-extension', `the server chose an extension that was not offered: "${extension}"`);
+    throw new ProtocolError(
+      'ws-extension',
+      `the server chose an extension that was not offered: "${extension}"`,
+    );
   }
   return { window: parameters.includes('server_no_context_takeover') ? undefined : Buffer.alloc(0) };
 }

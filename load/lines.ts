@@ -17,7 +17,13 @@ const cr = 0x0d;
 
 /** Reads bytes `from`..`to`. @throws ProtocolError `too-long` */
 export function readLines<Owner>(
-  reader: LineReader, bytes: Buffer, from: number, to: number, atUs: number, take: TakeLine<Owner>, owner: Owner,
+  reader: LineReader,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+  take: TakeLine<Owner>,
+  owner: Owner,
 ): void {
   let at = from;
   while (at < to) {
@@ -37,7 +43,14 @@ export function readLines<Owner>(
   }
 }
 
-function takeLine<Owner>(bytes: Buffer, from: number, end: number, atUs: number, take: TakeLine<Owner>, owner: Owner): void {
+function takeLine<Owner>(
+  bytes: Buffer,
+  from: number,
+  end: number,
+  atUs: number,
+  take: TakeLine<Owner>,
+  owner: Owner,
+): void {
   const to = end > from && bytes[end - 1] === cr ? end - 1 : end;
   if (to > from) take(owner, bytes, from, to, atUs);
 }

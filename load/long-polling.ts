@@ -19,7 +19,10 @@ export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
     return startPollers(context, {
       request({ topics, cursor }) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
-        return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, { ...gzipAccepted(gzip), connection });
+        return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, {
+          ...gzipAccepted(gzip),
+          connection,
+        });
       },
       answered({ answers }) {
         if (answers > 1) context.counters.rearms++;

@@ -28,7 +28,12 @@ type Link = { browser: Browser; client: Client<Link>; plannedUs: number };
 const mostWaiting = 1000;
 const stepMs = 2;
 
-export function createPages({ first, count, seed }: Pick<Start, 'first' | 'count' | 'seed'>, { tabs, perS, free }: NonNullable<Start['browser']>, context: LoadContext, running: RunningLoad): Pages {
+export function createPages(
+  { first, count, seed }: Pick<Start, 'first' | 'count' | 'seed'>,
+  { tabs, perS, free }: NonNullable<Start['browser']>,
+  context: LoadContext,
+  running: RunningLoad,
+): Pages {
   const { counters, sink } = context;
   const url = new URL(context.endpoint.url);
   const path = pathBelow(url, '/');
@@ -51,20 +56,29 @@ export function createPages({ first, count, seed }: Pick<Start, 'first' | 'count
       browser.idle.push(client);
     },
   });
-  const browsers = Array.from({ length: Math.ceil((first + count) / tabs) - Math.ceil(first / tabs) }, (_, i) => {
-    const browser: Browser = { firstPage: (Math.ceil(first / tabs) + i) * tabs, idle: [], waiting: [], nextUs: 0 };
-    for (let n = 0; n < (free ?? 0); n++) {
-      const link = { browser, plannedUs: 0 } as Link; // the client needs its owner first
-      link.client = clients.add(link, browser.firstPage);
-      browser.idle.push(link.client);
-      all.push(link.client);
-    }
-    return browser;
-  });
+  const browsers = Array.from(
+    { length: Math.ceil((first + count) / tabs) - Math.ceil(first / tabs) },
+    (_, i) => {
+      const browser: Browser = {
+        firstPage: (Math.ceil(first / tabs) + i) * tabs,
+        idle: [],
+        waiting: [],
+        nextUs: 0,
+      };
+      for (let n = 0; n < (free ?? 0); n++) {
+        const link = { browser, plannedUs: 0 } as Link; // the client needs its owner first
+        link.client = clients.add(link, browser.firstPage);
+        browser.idle.push(link.client);
+        all.push(link.client);
+      }
+      return browser;
+    },
+  );
 
   function answered(plannedUs: number, status: number, atUs: number): void {
     counters.pageRequests++;
-    if (status !== 200) sink.problem('page-status', `a browser's other request was answered with status ${status}`);
+    if (status !== 200)
+      sink.problem('page-status', `a browser's other request was answered with status ${status}`);
     else if (window && plannedUs >= window.fromUs) record(latency, atUs - plannedUs);
   }
 

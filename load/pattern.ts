@@ -43,7 +43,14 @@ export type Sink = {
 };
 
 /** A message that a subscriber publishes itself. */
-export type Message = { topic: string; text: string; bytes: number; crc: number; plannedUs: number; sentUs: number };
+export type Message = {
+  topic: string;
+  text: string;
+  bytes: number;
+  crc: number;
+  plannedUs: number;
+  sentUs: number;
+};
 
 /** The subscribers of one pattern in one process. */
 export type RunningLoad = {

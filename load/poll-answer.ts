@@ -44,7 +44,12 @@ export function readPollAnswer(bytes: Buffer, from: number, to: number): PollAns
  * @param from `eventsFrom` of the answer
  * @returns false when the list is malformed or does not end the answer; events before the mistake have been given
  */
-export function splitEvents(bytes: Buffer, from: number, to: number, each: (from: number, to: number) => void): boolean {
+export function splitEvents(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  each: (from: number, to: number) => void,
+): boolean {
   let at = from;
   if (bytes[at] === bracketClose) return closes(bytes, at, to);
   for (;;) {

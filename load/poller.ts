@@ -75,7 +75,14 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
     else ask(state);
   }
 
-  function response(state: State, head: ResponseHead, bytes: Buffer, from: number, to: number, atUs: number): void {
+  function response(
+    state: State,
+    head: ResponseHead,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    atUs: number,
+  ): void {
     over(state);
     const { status } = head;
     if (status === 200) {
@@ -103,7 +110,14 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
     answered(state, atUs);
   }
 
-  function takeAnswer(state: State, { headers }: ResponseHead, bytes: Buffer, from: number, to: number, atUs: number): void {
+  function takeAnswer(
+    state: State,
+    { headers }: ResponseHead,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    atUs: number,
+  ): void {
     const answer = readPollAnswer(bytes, from, to);
     if (!answer) {
       malformed(state);
@@ -114,7 +128,8 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
     let events = 0;
     const whole = splitEvents(bytes, answer.eventsFrom, to, (eventFrom, eventTo) => {
       events++;
-      if (!sink.event(state.subscriber, bytes, eventFrom, eventTo, atUs)) sink.problem('malformed-event', 'an event is no envelope');
+      if (!sink.event(state.subscriber, bytes, eventFrom, eventTo, atUs))
+        sink.problem('malformed-event', 'an event is no envelope');
     });
     counters.events += events;
     if (!whole) {
@@ -142,7 +157,10 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   }
 
   function malformed(state: State): void {
-    sink.problem('malformed-answer', 'the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor');
+    sink.problem(
+      'malformed-answer',
+      'the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+    );
     retry(state);
   }
 
@@ -189,7 +207,19 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   return {
     open(subscriber) {
       const topics = context.topicsOf(subscriber).join(',');
-      const rest = { cursor: '', etag: '', answers: 0, dueMs: 0, request: undefined, askedMs: 0, timer: undefined, failures: 0, leastMs: 0, ready: false, away: false };
+      const rest = {
+        cursor: '',
+        etag: '',
+        answers: 0,
+        dueMs: 0,
+        request: undefined,
+        askedMs: 0,
+        timer: undefined,
+        failures: 0,
+        leastMs: 0,
+        ready: false,
+        away: false,
+      };
       const state = { subscriber, topics, ...rest } as State; // the client needs its owner first
       state.client = clients.add(state, subscriber);
       states.set(subscriber, state);

@@ -22,7 +22,11 @@ export const polling: PatternLoad<PatternOptions<'polling'>> = {
       request({ topics, cursor, etag }) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         const condition = conditional && etag !== '' ? { 'if-none-match': etag } : {};
-        return encodeRequest(url, `${target}?topics=${topics}${since}`, { ...condition, ...accepted, connection });
+        return encodeRequest(url, `${target}?topics=${topics}${since}`, {
+          ...condition,
+          ...accepted,
+          connection,
+        });
       },
       answered: (poller) => planNext(poller, options, context.random),
       answerWithinMs,
@@ -37,7 +41,11 @@ export const polling: PatternLoad<PatternOptions<'polling'>> = {
  * those that would have been due meanwhile are left out.
  * @returns the wait in milliseconds
  */
-function planNext(poller: Poller, { every, jitter }: PatternOptions<'polling'>, random: LoadContext['random']): number {
+function planNext(
+  poller: Poller,
+  { every, jitter }: PatternOptions<'polling'>,
+  random: LoadContext['random'],
+): number {
   const nowMs = performance.now();
   if (poller.answers === 1) poller.dueMs = nowMs + random() * every;
   else poller.dueMs = Math.max(nowMs, poller.dueMs + every * (1 + jitter * (2 * random() - 1)));

@@ -25,6 +25,9 @@ export function createProblemLog(): ProblemLog {
       else if (problems.size < keptKinds) problems.set(key, { code, message, count: 1 });
       else others.count++;
     },
-    list: () => (others.count > 0 ? [...problems.values(), others] : [...problems.values()]).map((problem) => ({ ...problem })),
+    list: () =>
+      (others.count > 0 ? [...problems.values(), others] : [...problems.values()]).map((problem) => ({
+        ...problem,
+      })),
   };
 }

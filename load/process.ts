@@ -30,7 +30,12 @@ function report(message: LoadReport, sent: () => void = () => {}): void {
 
 function fail(error: unknown): void {
   const code = error instanceof UserError ? error.code : 'defect';
-  const message = error instanceof UserError ? error.message : error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+  const message =
+    error instanceof UserError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : messageOf(error);
   report({ kind: 'failed', code, message }, () => process.exit(1));
 }
 
@@ -66,13 +71,20 @@ async function openWindow(window: Window): Promise<void> {
 }
 
 async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Promise<void> {
-  if (!subscribers) throw new UserError('not-started', 'the load process was told to close before it was started');
+  if (!subscribers)
+    throw new UserError('not-started', 'the load process was told to close before it was started');
   absences?.stop();
   senders?.close();
   const asked = pages?.close();
   await subscribers.running.close(closeGraceMs);
   const closed = subscribers.recorder.close(firstSeq, lastSeq, unconfirmed);
-  report({ kind: 'closed', counters: { ...counters }, ...closed, ...(asked && { pages: asked }), ...subscribers.running.closed?.() });
+  report({
+    kind: 'closed',
+    counters: { ...counters },
+    ...closed,
+    ...(asked && { pages: asked }),
+    ...subscribers.running.closed?.(),
+  });
 }
 
 function obey(command: LoadCommand): void | Promise<void> {

@@ -5,7 +5,13 @@ import type { Socket } from 'node:net';
 import { newCounters } from '../core/counters.ts';
 import type { Body } from './body-stock.ts';
 import { createDialer, type Cause, type Protocol } from './connection.ts';
-import { newResponseReader, pathBelow, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
+import {
+  newResponseReader,
+  pathBelow,
+  readResponse,
+  type ResponseParts,
+  type ResponseReader,
+} from './http-head.ts';
 
 export type PublishHandlers = {
   opened(): void;
@@ -46,7 +52,8 @@ export function createPublishConnection(publishUrl: string, handlers: PublishHan
       link.text = '';
     },
     body(link, bytes, from, to) {
-      if (link.text.length < answerKept) link.text += bytes.toString('utf8', from, Math.min(to, from + answerKept));
+      if (link.text.length < answerKept)
+        link.text += bytes.toString('utf8', from, Math.min(to, from + answerKept));
     },
     end(link, atUs) {
       handlers.answered(link.status, link.text, atUs);

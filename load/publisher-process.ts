@@ -19,13 +19,20 @@ function report(message: PublisherReport, sent: () => void = () => {}): void {
 }
 
 function sample(): void {
-  report({ kind: 'sample', sample: takeSample(), sent: publisher?.sent() ?? 0, confirmed: publisher?.confirmed() ?? 0 });
+  report({
+    kind: 'sample',
+    sample: takeSample(),
+    sent: publisher?.sent() ?? 0,
+    confirmed: publisher?.confirmed() ?? 0,
+  });
 }
 
 async function obey(command: PublisherCommand): Promise<void> {
   switch (command.kind) {
     case 'start':
-      publisher = command.target ? (await import('./target-publisher.ts')).startTargetPublisher({ ...command, target: command.target }) : startPublisher(command);
+      publisher = command.target
+        ? (await import('./target-publisher.ts')).startTargetPublisher({ ...command, target: command.target })
+        : startPublisher(command);
       await publisher.ready;
       return report({ kind: 'ready' });
     case 'window':
@@ -54,7 +61,10 @@ async function sampleAt(timesUs: number[]): Promise<void> {
 
 function fail(error: unknown): void {
   console.error(error);
-  report({ kind: 'failed', code: error instanceof UserError ? error.code : 'internal', message: messageOf(error) }, () => process.exit(1));
+  report(
+    { kind: 'failed', code: error instanceof UserError ? error.code : 'internal', message: messageOf(error) },
+    () => process.exit(1),
+  );
 }
 
 process.on('message', (command) => {

@@ -16,7 +16,12 @@ import { createProblemLog } from './problems.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { createPublishConnection } from './publish-connection.ts';
 
-export type PublisherSetup = { publishUrl: string; topics: TopicGroupPlan[]; plan: PublishPlan; seed: number };
+export type PublisherSetup = {
+  publishUrl: string;
+  topics: TopicGroupPlan[];
+  plan: PublishPlan;
+  seed: number;
+};
 
 export type Published = {
   /** What the server gave event `i`, 0 where it gave none. */
@@ -93,7 +98,10 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
     answered,
     closed(cause) {
       if (over) return;
-      unconfirmed('publish-cut', 'the connection ended before the server had answered; whether it took the event is not known');
+      unconfirmed(
+        'publish-cut',
+        'the connection ended before the server had answered; whether it took the event is not known',
+      );
       if (window && next === events) finish();
       else reconnectAfter(cause);
     },
@@ -139,11 +147,15 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
   }
 
   function answered(status: number, text: string, atUs: number): void {
-    if (oldest === next) throw new ProtocolError('publish-unasked', 'the server sent an answer that no event had asked for');
+    if (oldest === next)
+      throw new ProtocolError('publish-unasked', 'the server sent an answer that no event had asked for');
     const i = oldest++;
     const seq = Number(/"seq":([1-9]\d{0,8})\b/.exec(text)?.[1] ?? 0);
     if (status !== 201) {
-      problems.add('publish-refused', `an event was answered with status ${status}: ${text.slice(0, 200).trim()}`);
+      problems.add(
+        'publish-refused',
+        `an event was answered with status ${status}: ${text.slice(0, 200).trim()}`,
+      );
     } else if (seq === 0) {
       problems.add('publish-answer', 'the answer to an event gives it no "seq"');
     } else {
@@ -156,7 +168,13 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
 
   function reconnectAfter(cause: Cause): void {
     if (!connected && nowUs() - startedUs > connectWithinUs) {
-      ready.reject(new UserError('publisher-unreachable', `cannot connect to ${publishUrl} to publish: ${cause.message}`, exitCodes.failed));
+      ready.reject(
+        new UserError(
+          'publisher-unreachable',
+          `cannot connect to ${publishUrl} to publish: ${cause.message}`,
+          exitCodes.failed,
+        ),
+      );
     } else if (window && nowUs() > Math.max(plannedUs(events - 1) + answerWithinUs, window.toUs)) {
       giveUp();
     } else {
@@ -167,8 +185,12 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
   }
 
   function giveUp(): void {
-    unconfirmed('publish-unanswered', `the server had not answered ${answerWithinUs / 1e6} s after the last event`);
-    for (let i = next; i < events; i++) problems.add('publish-unsent', 'an event was not sent, for want of a connection');
+    unconfirmed(
+      'publish-unanswered',
+      `the server had not answered ${answerWithinUs / 1e6} s after the last event`,
+    );
+    for (let i = next; i < events; i++)
+      problems.add('publish-unsent', 'an event was not sent, for want of a connection');
     finish();
   }
 

@@ -31,25 +31,46 @@ export type StartedSubscribers = {
 
 /** Starts the command's pattern and begins the ramp. @throws UserError `unknown-pattern` */
 export async function startSubscribers(command: Start, counters: Counters): Promise<StartedSubscribers> {
-  const { pattern, options, endpoint, first, count, topics, connectMs, reconnect, seed, fanoutEvery, endpoints } = command;
+  const {
+    pattern,
+    options,
+    endpoint,
+    first,
+    count,
+    topics,
+    connectMs,
+    reconnect,
+    seed,
+    fanoutEvery,
+    endpoints,
+  } = command;
   const allReady = Promise.withResolvers<number>();
   const startedUs = nowUs();
   const elapsedMs = () => Math.round((nowUs() - startedUs) / 1000);
   const recorder = createRecorder({
-    first, count, topics, fanoutEvery, counters,
+    first,
+    count,
+    topics,
+    fanoutEvery,
+    counters,
     onReady(connected) {
       if (connected === count) allReady.resolve(elapsedMs());
     },
   });
   const context: LoadContext = {
-    endpoint, counters, reconnect, endpoints,
+    endpoint,
+    counters,
+    reconnect,
+    endpoints,
     random: random(seed, `load:${first}`),
     topicsOf: (subscriber) => topicsOf(topics, subscriber).map((topic) => topicName(topics, topic)),
     sourceAddress,
     sink: recorder.sink,
   };
   const running = endpoint.target
-    ? await (await import('./target.ts')).startTarget(pattern, options, { context, access: endpoint.target, note: recorder.note })
+    ? await (
+        await import('./target.ts')
+      ).startTarget(pattern, options, { context, access: endpoint.target, note: recorder.note })
     : await (await loadOf(pattern)).start(context, options);
 
   const rampFromUs = nowUs();
@@ -63,7 +84,12 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   openDue();
 
   const limit = setTimeout(() => {
-    const message = notConnected(recorder.problems(), count - recorder.connected(), count, (connectMs + slackMs) / 1000);
+    const message = notConnected(
+      recorder.problems(),
+      count - recorder.connected(),
+      count,
+      (connectMs + slackMs) / 1000,
+    );
     allReady.reject(new UserError('not-connected', message, exitCodes.failed));
   }, connectMs + slackMs);
   void allReady.promise.finally(() => clearTimeout(limit)).catch(() => {});
@@ -78,14 +104,22 @@ export function sourceAddress(subscriber: number): string {
 
 async function loadOf(pattern: string): Promise<PatternLoad<Readonly<Record<string, unknown>>>> {
   if (!Object.hasOwn(loads, pattern)) {
-    throw new UserError('unknown-pattern', `there is no load side for the pattern "${pattern}"; there is ${Object.keys(loads).join(', ')}`);
+    throw new UserError(
+      'unknown-pattern',
+      `there is no load side for the pattern "${pattern}"; there is ${Object.keys(loads).join(', ')}`,
+    );
   }
   // The options were validated against the pattern's own schema where the scenario was read.
   return (await loads[pattern as keyof typeof loads]()) as PatternLoad<Readonly<Record<string, unknown>>>;
 }
 
 /** Why the subscribers are not all there, from the mishaps in the order in which they first came. */
-export function notConnected(problems: readonly Problem[], missing: number, count: number, seconds: number): string {
+export function notConnected(
+  problems: readonly Problem[],
+  missing: number,
+  count: number,
+  seconds: number,
+): string {
   const what = `${missing} of ${count} subscribers were not subscribed ${seconds} s after the start`;
   const [first] = problems;
   if (!first) return `${what}, and there was no error: the server does not answer`;

@@ -43,7 +43,11 @@ export function createReceiptLog(every: number): ReceiptLog {
     },
     take: () =>
       [...byTopic.values()].flatMap((bySeq) =>
-        [...bySeq.values()].map(({ topic, seq, latenciesUs, count }) => ({ topic, seq, latenciesUs: latenciesUs.slice(0, count).sort() })),
+        [...bySeq.values()].map(({ topic, seq, latenciesUs, count }) => ({
+          topic,
+          seq,
+          latenciesUs: latenciesUs.slice(0, count).sort(),
+        })),
       ),
   };
 }

@@ -37,14 +37,25 @@ export type Recorder = {
   /** Something that is no mishap, kept in case that nothing else explains why nothing came. */
   note(code: string, message: string): void;
   /** @param firstSeq, lastSeq, unconfirmed as in the command `close` */
-  close(firstSeq: Int32Array, lastSeq: Int32Array, unconfirmed?: readonly EventNumber[]): Omit<LoadClosed, 'kind' | 'counters'>;
+  close(
+    firstSeq: Int32Array,
+    lastSeq: Int32Array,
+    unconfirmed?: readonly EventNumber[],
+  ): Omit<LoadClosed, 'kind' | 'counters'>;
 };
 
 /** Missed stretches listed in the ledger. */
 const keptMissing = 100;
 const largestSeq = 2 ** 31 - 2;
 
-export function createRecorder({ first, count, topics, fanoutEvery, counters, onReady }: RecorderOptions): Recorder {
+export function createRecorder({
+  first,
+  count,
+  topics,
+  fanoutEvery,
+  counters,
+  onReady,
+}: RecorderOptions): Recorder {
   const slots = createSlots(topics, first, count);
   const ledger = newLedger(slots.count);
   const receipts = createReceiptLog(fanoutEvery);
@@ -99,7 +110,8 @@ export function createRecorder({ first, count, topics, fanoutEvery, counters, on
       record(latency.at(plannedUs), latencyUs);
       if (at.acceptedUs > 0) record(acceptToReceipt, atUs - at.acceptedUs);
       const followers = slots.followersAt(slot);
-      if (followers > 1 && latencyUs <= maxValueUs) receipts.add(slots.topicAt(slot), at.seq, latencyUs, followers);
+      if (followers > 1 && latencyUs <= maxValueUs)
+        receipts.add(slots.topicAt(slot), at.seq, latencyUs, followers);
       return true;
     },
     problem(code, message) {
@@ -140,7 +152,8 @@ export function createRecorder({ first, count, topics, fanoutEvery, counters, on
           arrived -= came;
         }
         for (const [from, to] of range.missing) {
-          if (missing.length < keptMissing) missing.push({ subscriber: first + slots.subscriberAt(slot), topic, from, to });
+          if (missing.length < keptMissing)
+            missing.push({ subscriber: first + slots.subscriberAt(slot), topic, from, to });
         }
       }
       return {
@@ -214,5 +227,12 @@ function createSlottedHistograms() {
 
 function clear(histogram: Histogram): Histogram {
   histogram.counts.fill(0);
-  return Object.assign(histogram, { count: 0, sumUs: 0, minUs: Infinity, maxUs: 0, overRange: 0, negative: 0 });
+  return Object.assign(histogram, {
+    count: 0,
+    sumUs: 0,
+    minUs: Infinity,
+    maxUs: 0,
+    overRange: 0,
+    negative: 0,
+  });
 }

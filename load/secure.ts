@@ -13,7 +13,12 @@ export function secureConnector(ca: string | undefined): Connector {
     opened: 'secureConnect',
     connect(options) {
       const { host = '' } = options;
-      const socket = connect({ ...options, secureContext, ALPNProtocols: ['http/1.1'], ...(isIP(host) === 0 && { servername: host }) });
+      const socket = connect({
+        ...options,
+        secureContext,
+        ALPNProtocols: ['http/1.1'],
+        ...(isIP(host) === 0 && { servername: host }),
+      });
       socket.setNoDelay(true);
       return socket;
     },

@@ -28,7 +28,11 @@ const answerWithinMs = 5000;
 /** Messages that one subscriber may have waiting for the answers before them. */
 const mostWaiting = 1000;
 
-export function createSenders(command: Extract<LoadCommand, { kind: 'messages' }>, context: LoadContext, running: RunningLoad): Senders {
+export function createSenders(
+  command: Extract<LoadCommand, { kind: 'messages' }>,
+  context: LoadContext,
+  running: RunningLoad,
+): Senders {
   const { plan, sender, topics, seed } = command;
   const events = plan.offsetUs.length;
   const posts = running.send ? undefined : createPosts(context);
@@ -55,7 +59,12 @@ export function createSenders(command: Extract<LoadCommand, { kind: 'messages' }
         const measured = dueUs >= window.fromUs;
         if (measured) record(lag, atUs - dueUs);
         open++;
-        const message = { ...bodies.take(i), topic: topicName(topics, plan.topic[i]!), plannedUs: dueUs, sentUs: atUs };
+        const message = {
+          ...bodies.take(i),
+          topic: topicName(topics, plan.topic[i]!),
+          plannedUs: dueUs,
+          sentUs: atUs,
+        };
         const went = send(sender[i]!, message, (given, answeredUs) => {
           open--;
           seq[i] = given;
@@ -76,13 +85,23 @@ export function createSenders(command: Extract<LoadCommand, { kind: 'messages' }
       pacer.wake();
       const lastMs = events === 0 ? 0 : (plannedUs(events - 1) - nowUs()) / 1000;
       const stopWaiting = later(Math.max(0, lastMs) + answerWithinMs, () => {
-        for (let i = 0; i < open; i++) problems.add('message-unanswered', `the server had not answered a message ${answerWithinMs / 1000} s after the last was due`);
+        for (let i = 0; i < open; i++)
+          problems.add(
+            'message-unanswered',
+            `the server had not answered a message ${answerWithinMs / 1000} s after the last was due`,
+          );
         done.resolve();
       });
       return done.promise.then(() => {
         stopWaiting();
         pacer.stop();
-        return { kind: 'sent' as const, seq, lag: toSparse(lag), upstream: toSparse(upstream), problems: problems.list() };
+        return {
+          kind: 'sent' as const,
+          seq,
+          lag: toSparse(lag),
+          upstream: toSparse(upstream),
+          problems: problems.list(),
+        };
       });
     },
     close: () => posts?.close(),
@@ -102,7 +121,11 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
     response(poster, { status }, bytes, from, to, atUs) {
       const text = bytes.toString('utf8', from, Math.min(to, from + 1000));
       const given = Number(/"seq":([1-9]\d{0,8})\b/.exec(text)?.[1] ?? 0);
-      if (status !== 201) sink.problem('message-refused', `a message was answered with status ${status}: ${text.slice(0, 200)}`);
+      if (status !== 201)
+        sink.problem(
+          'message-refused',
+          `a message was answered with status ${status}: ${text.slice(0, 200)}`,
+        );
       settle(poster, status === 201 ? given : 0, atUs);
     },
     failed: (poster) => settle(poster, 0, nowUs()),
@@ -121,10 +144,13 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
     if (!poster.underWay) return;
     counters.messageRequests++;
     const { topic, text, bytes, crc, plannedUs, sentUs } = poster.underWay.message;
-    clients.send(poster.client, Buffer.from(
-      `POST ${path}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n` +
-      `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`,
-    ));
+    clients.send(
+      poster.client,
+      Buffer.from(
+        `POST ${path}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n` +
+          `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`,
+      ),
+    );
   }
 
   return {

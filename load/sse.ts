@@ -7,12 +7,21 @@ import { cursorText, setCursor, type Cursor } from './cursor.ts';
 import { newEventStream, readEvents, type EventStreamParts, type EventStreamReader } from './event-stream.ts';
 import { gzipAccepted } from './gunzip.ts';
 import type { Http2Line, Http2Transport } from './http2.ts';
-import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
+import {
+  encodeRequest,
+  newResponseReader,
+  pathBelow,
+  readResponse,
+  type ResponseHead,
+  type ResponseParts,
+  type ResponseReader,
+} from './http-head.ts';
 import { createStreamBodies, type Inflating, type StreamBodies } from './stream-bodies.ts';
 import { createStreams, createStreamsOver, expectStream, type Stream, type Streams } from './streams.ts';
 
 export const sse: PatternLoad<PatternOptions<'sse'>> = {
-  start: (context, { gzip }) => (context.endpoint.over === 'h1' ? overHttp1(context, gzip) : overHttp2(context, gzip)),
+  start: (context, { gzip }) =>
+    context.endpoint.over === 'h1' ? overHttp1(context, gzip) : overHttp2(context, gzip),
 };
 
 type Owner = Stream<Inflating & { response: ResponseReader; events: EventStreamReader }>;
@@ -34,7 +43,8 @@ function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']>
   const streams: Streams<Owner['state']> = createStreams<Owner['state']>(context, {
     newState: () => ({ response: newResponseReader(), events: newEventStream(), inflation: undefined }),
     request: (stream) => encodeRequest(url, targetOf(context, stream), headersOf(stream.cursor, gzip)),
-    read: (stream, bytes, to, atUs) => void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
+    read: (stream, bytes, to, atUs) =>
+      void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
     settled: bodies.settled,
   });
   return streams;
@@ -49,7 +59,11 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
   );
   let http2: Http2Transport<Http2Owner> | undefined;
-  const streams: Streams<Http2Owner['state'], Http2Line, Record<string, string>> = createStreamsOver<Http2Owner['state'], Http2Line, Record<string, string>>(
+  const streams: Streams<Http2Owner['state'], Http2Line, Record<string, string>> = createStreamsOver<
+    Http2Owner['state'],
+    Http2Line,
+    Record<string, string>
+  >(
     context,
     {
       newState: () => ({ events: newEventStream(), inflation: undefined }),
@@ -57,7 +71,11 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
       read: (stream, bytes, to, atUs) => bodies.body(stream, bytes, 0, to, atUs),
       settled: bodies.settled,
     },
-    (protocol) => (http2 = createHttp2<Http2Owner>(context, { ...protocol, head: (stream, head, atUs) => takeHead(context, streams, bodies, stream, head, atUs) })),
+    (protocol) =>
+      (http2 = createHttp2<Http2Owner>(context, {
+        ...protocol,
+        head: (stream, head, atUs) => takeHead(context, streams, bodies, stream, head, atUs),
+      })),
   );
   return { ...streams, get: http2!.get }; // the transport was made with the streams
 }
@@ -106,5 +124,10 @@ function targetOf({ endpoint, topicsOf }: LoadContext, { subscriber }: Pick<Owne
 
 function headersOf(cursor: Cursor, gzip: boolean): Record<string, string> {
   const lastId = cursorText(cursor);
-  return { accept: mimeType, 'cache-control': 'no-store', ...gzipAccepted(gzip), ...(lastId && { 'last-event-id': lastId }) };
+  return {
+    accept: mimeType,
+    'cache-control': 'no-store',
+    ...gzipAccepted(gzip),
+    ...(lastId && { 'last-event-id': lastId }),
+  };
 }

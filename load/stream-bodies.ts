@@ -51,7 +51,8 @@ export function createStreamBodies<State extends Inflating, L extends Line>(
     },
     end(stream) {
       const { state } = stream;
-      if (state.inflation) state.inflation.end(() => void (stream.state === state && streams().hangUp(stream)));
+      if (state.inflation)
+        state.inflation.end(() => void (stream.state === state && streams().hangUp(stream)));
       else streams().hangUp(stream);
     },
     async settled() {

@@ -110,7 +110,8 @@ export function createStreamsOver<State, L extends Line, Request>(
       if (closing || stream.stopped || stream.away) return;
       unready(stream);
       const base = stream.baseMs ?? reconnect.base;
-      const waitMs = stream.leastMs + backoffMs({ base, cap: Math.max(base, reconnect.cap) }, stream.failures, random);
+      const waitMs =
+        stream.leastMs + backoffMs({ base, cap: Math.max(base, reconnect.cap) }, stream.failures, random);
       stream.failures++;
       stream.leastMs = 0;
       stream.timer = setTimeout(dial, Math.min(waitMs, longestWaitMs), stream);
@@ -157,8 +158,18 @@ export function createStreamsOver<State, L extends Line, Request>(
     write,
     open(subscriber) {
       const stream: Stream<State, L> = {
-        subscriber, line: undefined, state: kind.newState(), cursor: newCursor(), timer: undefined,
-        asked: false, ready: false, stopped: false, away: false, failures: 0, baseMs: undefined, leastMs: 0,
+        subscriber,
+        line: undefined,
+        state: kind.newState(),
+        cursor: newCursor(),
+        timer: undefined,
+        asked: false,
+        ready: false,
+        stopped: false,
+        away: false,
+        failures: 0,
+        baseMs: undefined,
+        leastMs: 0,
       };
       streams.set(subscriber, stream);
       dial(stream);
@@ -217,7 +228,11 @@ export function createStreamsOver<State, L extends Line, Request>(
  * Whether a response is the stream that was asked for.
  * @throws ProtocolError `http-status` (and notes the server's Retry-After), `http-type`
  */
-export function expectStream(stream: { leastMs: number }, { status, headers }: Pick<ResponseHead, 'status' | 'headers'>, type: string): void {
+export function expectStream(
+  stream: { leastMs: number },
+  { status, headers }: Pick<ResponseHead, 'status' | 'headers'>,
+  type: string,
+): void {
   if (status !== 200) {
     noteRetryAfter(stream, headers);
     throw new ProtocolError('http-status', `the server answered ${status} where a stream was asked for`);
@@ -235,7 +250,16 @@ export function noteRetryAfter(stream: { leastMs: number }, headers: ResponseHea
 }
 
 /** A message of the stream itself, not an event: `{"stream":...}`, `{"socket":...}`, `{"ack":...}` or `{"refused":...}` (docs/wire.md). */
-export type Notice = { stream?: unknown; socket?: unknown; cursor?: unknown; reset?: unknown; ack?: unknown; seq?: unknown; refused?: unknown; reason?: unknown };
+export type Notice = {
+  stream?: unknown;
+  socket?: unknown;
+  cursor?: unknown;
+  reset?: unknown;
+  ack?: unknown;
+  seq?: unknown;
+  refused?: unknown;
+  reason?: unknown;
+};
 
 /** The notice in bytes `from`..`to`; an empty one where they are nothing of the kind. */
 export function readNotice(bytes: Buffer, from: number, to: number): Notice {

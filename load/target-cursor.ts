@@ -17,27 +17,47 @@ export function newPlace(): Place {
 }
 
 /** Path and headers of the next request. */
-export function askFrom(cursor: TargetCursor, target: string, place: Place): { target: string; headers: Record<string, string> } {
+export function askFrom(
+  cursor: TargetCursor,
+  target: string,
+  place: Place,
+): { target: string; headers: Record<string, string> } {
   if (cursor === 'none') return { target, headers: {} };
   if (cursor === 'etag') {
     return {
       target,
-      headers: { ...(place.modified && { 'if-modified-since': place.modified }), ...(place.etag && { 'if-none-match': place.etag }) },
+      headers: {
+        ...(place.modified && { 'if-modified-since': place.modified }),
+        ...(place.etag && { 'if-none-match': place.etag }),
+      },
     };
   }
   if (place.since === '') return { target, headers: {} };
-  return { target: `${target}${target.includes('?') ? '&' : '?'}${encodeURIComponent(cursor.parameter)}=${encodeURIComponent(place.since)}`, headers: {} };
+  return {
+    target: `${target}${target.includes('?') ? '&' : '?'}${encodeURIComponent(cursor.parameter)}=${encodeURIComponent(place.since)}`,
+    headers: {},
+  };
 }
 
 /** Moves the place by what an answer says. One that says nothing leaves it where it was. */
-export function moveBy(cursor: TargetCursor, place: Place, { headers }: ResponseHead, bytes: Buffer, from: number, to: number): void {
+export function moveBy(
+  cursor: TargetCursor,
+  place: Place,
+  { headers }: ResponseHead,
+  bytes: Buffer,
+  from: number,
+  to: number,
+): void {
   if (cursor === 'none') return;
   if (cursor === 'etag') {
     place.etag = headers.get('etag') ?? place.etag;
     place.modified = headers.get('last-modified') ?? place.modified;
     return;
   }
-  const said = cursor.header !== undefined ? headers.get(cursor.header.toLowerCase()) : fieldOf(cursor.field ?? '', bytes, from, to);
+  const said =
+    cursor.header !== undefined
+      ? headers.get(cursor.header.toLowerCase())
+      : fieldOf(cursor.field ?? '', bytes, from, to);
   // Half a surrogate pair cannot stand in a URL.
   if (said !== undefined && said.length <= longestCursor) place.since = said.toWellFormed();
 }
@@ -47,7 +67,10 @@ function fieldOf(path: string, bytes: Buffer, from: number, to: number): string 
   if ('problem' in json) return undefined;
   let { value } = json;
   for (const key of path.split('.')) {
-    value = typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+    value =
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? (value as Record<string, unknown>)[key]
+        : undefined;
   }
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }

@@ -29,14 +29,24 @@ export type Legs = {
    * @param isNew says of each whether it is to be handed on; all are when left out
    * @returns how many new ones there were, those of other subscribers included
    */
-  deliver(leg: number, bytes: Buffer, from: number, to: number, atUs: number, isNew?: (bytes: Buffer, from: number, to: number) => boolean): number;
+  deliver(
+    leg: number,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    atUs: number,
+    isNew?: (bytes: Buffer, from: number, to: number) => boolean,
+  ): number;
   /** What serves legs, as what serves subscribers. */
   forSubscribers(running: RunningLoad): RunningLoad;
 };
 
 const shownLength = 120;
 
-export function createLegs({ context, access, note }: TargetContext, { url: template, send }: TargetSubscribe): Legs {
+export function createLegs(
+  { context, access, note }: TargetContext,
+  { url: template, send }: TargetSubscribe,
+): Legs {
   const names = placeholdersIn(template);
   const perTopic = names.includes('topic');
   // Without its topics in the URL or a message a target sends everything to everybody.
@@ -103,7 +113,10 @@ export function createLegs({ context, access, note }: TargetContext, { url: temp
       if (found === 0 && to > from && !unstamped) {
         unstamped = ++unshown >= 3;
         const quoted = JSON.stringify(quoteBytes(bytes, from, to, shownLength, access.secrets));
-        note('unstamped', `a message carried no event of ours: ${quoted}${to - from > shownLength ? '...' : ''}`);
+        note(
+          'unstamped',
+          `a message carried no event of ours: ${quoted}${to - from > shownLength ? '...' : ''}`,
+        );
       }
       return found - old;
     },
@@ -115,4 +128,3 @@ export function createLegs({ context, access, note }: TargetContext, { url: temp
     }),
   };
 }
-

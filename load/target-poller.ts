@@ -45,22 +45,44 @@ const heldWithinMs = 120_000;
 /** A held request that was not refused within this time stands. */
 const settleMs = 250;
 
-export function targetPolling(target: TargetContext, how: TargetSubscribe, { every, jitter, gzip, connection }: Pick<PatternOptions<'polling'>, 'every' | 'jitter' | 'gzip' | 'connection'>): RunningLoad {
+export function targetPolling(
+  target: TargetContext,
+  how: TargetSubscribe,
+  {
+    every,
+    jitter,
+    gzip,
+    connection,
+  }: Pick<PatternOptions<'polling'>, 'every' | 'jitter' | 'gzip' | 'connection'>,
+): RunningLoad {
   const { random } = target.context;
   return startPolling(target, how, {
-    answerWithinMs, held: false, gzip, connection,
+    answerWithinMs,
+    held: false,
+    gzip,
+    connection,
     next(state, events) {
       if (events > 0 && how.untilEmpty) return 0;
       const nowMs = performance.now();
-      state.dueMs = state.answers === 1 ? nowMs + random() * every : Math.max(nowMs, state.dueMs + every * (1 + jitter * (2 * random() - 1)));
+      state.dueMs =
+        state.answers === 1
+          ? nowMs + random() * every
+          : Math.max(nowMs, state.dueMs + every * (1 + jitter * (2 * random() - 1)));
       return state.dueMs - nowMs;
     },
   });
 }
 
-export function targetLongPolling(target: TargetContext, how: TargetSubscribe, { gzip, connection }: Pick<PatternOptions<'long-polling'>, 'gzip' | 'connection'>): RunningLoad {
+export function targetLongPolling(
+  target: TargetContext,
+  how: TargetSubscribe,
+  { gzip, connection }: Pick<PatternOptions<'long-polling'>, 'gzip' | 'connection'>,
+): RunningLoad {
   return startPolling(target, how, {
-    answerWithinMs: heldWithinMs, held: true, gzip, connection,
+    answerWithinMs: heldWithinMs,
+    held: true,
+    gzip,
+    connection,
     next(state) {
       if (state.answers > 1) target.context.counters.rearms++;
       return 0;
@@ -82,7 +104,16 @@ function startPolling(target: TargetContext, how: TargetSubscribe, pace: Pace): 
     state.timer = undefined;
     state.askedMs = performance.now();
     const { target: path, headers } = askFrom(how.cursor, legs.target(state.leg), state.place);
-    clients.send(state.client, encodeRequest(url, path, { accept: '*/*', ...gzipAccepted(pace.gzip), ...how.headers, ...headers, connection: pace.connection }));
+    clients.send(
+      state.client,
+      encodeRequest(url, path, {
+        accept: '*/*',
+        ...gzipAccepted(pace.gzip),
+        ...how.headers,
+        ...headers,
+        connection: pace.connection,
+      }),
+    );
     if (pace.held && !state.ready) state.settling = setTimeout(becomeReady, settleMs, state);
   }
 
@@ -92,7 +123,14 @@ function startPolling(target: TargetContext, how: TargetSubscribe, pace: Pace): 
     else ask(state);
   }
 
-  function response(state: State, head: ResponseHead, bytes: Buffer, from: number, to: number, atUs: number): void {
+  function response(
+    state: State,
+    head: ResponseHead,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    atUs: number,
+  ): void {
     clearTimeout(state.settling);
     state.askedMs = 0;
     const { status } = head;
@@ -151,7 +189,18 @@ function startPolling(target: TargetContext, how: TargetSubscribe, pace: Pace): 
   return legs.forSubscribers({
     open(leg) {
       const isNew = how.cursor === 'none' ? createOnce() : undefined;
-      const rest = { place: newPlace(), isNew, askedMs: 0, dueMs: 0, answers: 0, failures: 0, leastMs: 0, ready: false, timer: undefined, settling: undefined };
+      const rest = {
+        place: newPlace(),
+        isNew,
+        askedMs: 0,
+        dueMs: 0,
+        answers: 0,
+        failures: 0,
+        leastMs: 0,
+        ready: false,
+        timer: undefined,
+        settling: undefined,
+      };
       const state = { leg, ...rest } as State; // the client needs its owner first
       state.client = clients.add(state, leg);
       states.push(state);

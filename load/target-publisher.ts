@@ -34,7 +34,12 @@ const shownLength = 160;
 /** One connection and the topics that use it. */
 type Lane = { client: Client<Lane>; waiting: number[]; head: number; current: number };
 
-export function startTargetPublisher({ topics, plan, seed, target }: PublisherSetup & { target: TargetAccess }): Publisher {
+export function startTargetPublisher({
+  topics,
+  plan,
+  seed,
+  target,
+}: PublisherSetup & { target: TargetAccess }): Publisher {
   const events = plan.offsetUs.length;
   const published = { seq: new Int32Array(events), lag: newHistogram(), roundTrip: newHistogram() };
   const unconfirmed: EventNumber[] = [];
@@ -47,7 +52,9 @@ export function startTargetPublisher({ topics, plan, seed, target }: PublisherSe
   const { publish, run, secrets } = target;
   const url = new URL(fill(publish.url, { topic: 'x', topics: 'x' }));
   const path = publish.url.slice(publish.url.indexOf('/', publish.url.indexOf('//') + 2));
-  const head = Object.entries(publish.headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const head = Object.entries(publish.headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
 
   let fromUs = Infinity;
   let warmUntilUs = Infinity;
@@ -71,14 +78,20 @@ export function startTargetPublisher({ topics, plan, seed, target }: PublisherSe
       counters: newCounters(), // publishing is no part of what a pattern costs
       sourceAddress: () => '127.0.0.1',
       sink: { ready() {}, lost() {}, event: () => false, problem },
-      ...(url.protocol === 'https:' && { connector: (await import('./secure.ts')).secureConnector(target.ca) }),
+      ...(url.protocol === 'https:' && {
+        connector: (await import('./secure.ts')).secureConnector(target.ca),
+      }),
     };
     const clients = createHttpClients<Lane>(context, {
       response(lane, { status }, bytes, from, to, atUs) {
         settle(lane, status, bytes, from, to, atUs);
       },
       failed(lane, cause) {
-        fail(lane, 'publish-cut', `the connection ended before an event was answered (${cause.message}); whether the target took it is not known`);
+        fail(
+          lane,
+          'publish-cut',
+          `the connection ended before an event was answered (${cause.message}); whether the target took it is not known`,
+        );
       },
     });
     lanes = Array.from({ length: Math.min(mostLanes, Math.max(1, numbers.length)) }, () => {
@@ -114,7 +127,9 @@ export function startTargetPublisher({ topics, plan, seed, target }: PublisherSe
       return Infinity;
     }
     const dueUs = plannedUs(next);
-    return bodies.fill(Math.min(nowUs() + fillUs, dueUs - clearUs)) ? dueUs : Math.min(dueUs, nowUs() + fillEveryUs);
+    return bodies.fill(Math.min(nowUs() + fillUs, dueUs - clearUs))
+      ? dueUs
+      : Math.min(dueUs, nowUs() + fillEveryUs);
   }
 
   function sendNext(lane: Lane): void {
@@ -133,19 +148,38 @@ export function startTargetPublisher({ topics, plan, seed, target }: PublisherSe
     sentUs[i] = atUs;
     if (measured(i)) record(published.lag, atUs - plannedUs(i));
     const seq = ++numbers[plan.topic[i]!]!;
-    const event = encodeEnvelope({ id: `${run}-${i + 1}`, topic, seq, plannedUs: plannedUs(i), sentUs: atUs, acceptedUs: 0, crc, body: text });
+    const event = encodeEnvelope({
+      id: `${run}-${i + 1}`,
+      topic,
+      seq,
+      plannedUs: plannedUs(i),
+      sentUs: atUs,
+      acceptedUs: 0,
+      crc,
+      body: text,
+    });
     const channel = target.topics === 'fresh' ? `${topic}.${run}` : topic;
-    const body = publish.body === '{event}' ? event : fill(publish.body, { event, eventString: JSON.stringify(event), topic: channel });
-    send(lane, Buffer.from(
-      `${publish.method} ${fill(path, { topic: channel, topics: channel })} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${head}\r\n${body}`,
-    ));
+    const body =
+      publish.body === '{event}'
+        ? event
+        : fill(publish.body, { event, eventString: JSON.stringify(event), topic: channel });
+    send(
+      lane,
+      Buffer.from(
+        `${publish.method} ${fill(path, { topic: channel, topics: channel })} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${head}\r\n${body}`,
+      ),
+    );
   }
 
   function settle(lane: Lane, status: number, bytes: Buffer, from: number, to: number, atUs: number): void {
     const i = lane.current;
     if (status < 200 || status > 299) {
       const text = quoteBytes(bytes, from, to, shownLength, secrets);
-      fail(lane, 'publish-refused', `an event was answered with status ${status}${text === '' ? '' : `: ${text}`}`);
+      fail(
+        lane,
+        'publish-refused',
+        `an event was answered with status ${status}${text === '' ? '' : `: ${text}`}`,
+      );
       return;
     }
     published.seq[i] = numbers[plan.topic[i]!]!;
@@ -171,8 +205,16 @@ export function startTargetPublisher({ topics, plan, seed, target }: PublisherSe
 
   function giveUp(): void {
     for (const { current, waiting: queue, head: first } of lanes) {
-      if (current >= 0) problem('publish-unanswered', `the target had not answered ${answerWithinUs / 1e6} s after the last event`);
-      for (let i = first; i < queue.length; i++) problem('publish-unsent', 'an event was not sent, as the one before it on its topic had no answer yet');
+      if (current >= 0)
+        problem(
+          'publish-unanswered',
+          `the target had not answered ${answerWithinUs / 1e6} s after the last event`,
+        );
+      for (let i = first; i < queue.length; i++)
+        problem(
+          'publish-unsent',
+          'an event was not sent, as the one before it on its topic had no answer yet',
+        );
     }
     finish();
   }

@@ -23,7 +23,7 @@ export type TakeStamp = (bytes: Buffer, from: number, to: number) => void;
  */
 export function findStamps(marker: Buffer, bytes: Buffer, from: number, to: number, take: TakeStamp): number {
   let found = 0;
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     const hit = bytes.subarray(at, to).indexOf(marker);
     if (hit < 0) return found;
     const end = takeAt(bytes, at, at + hit, to, take);
@@ -119,7 +119,16 @@ function envelopeOf(value: object, marker: string): Buffer | undefined {
   if (typeof seq !== 'number' || typeof planned !== 'number' || typeof sent !== 'number') return undefined;
   const original = typeof text === 'string' ? text : JSON.stringify(body);
   if (original === undefined) return undefined;
-  return Buffer.from(encodeEnvelope({
-    id, topic, seq, plannedUs: planned, sentUs: sent, acceptedUs: 0, body: original, ...(typeof crc === 'number' && { crc }),
-  }));
+  return Buffer.from(
+    encodeEnvelope({
+      id,
+      topic,
+      seq,
+      plannedUs: planned,
+      sentUs: sent,
+      acceptedUs: 0,
+      body: original,
+      ...(typeof crc === 'number' && { crc }),
+    }),
+  );
 }

@@ -5,7 +5,13 @@ import type { PatternOptions } from '../core/patterns.ts';
 import { setCursor, cursorText } from './cursor.ts';
 import { newEventStream, readEvents, type EventStreamParts, type EventStreamReader } from './event-stream.ts';
 import { gzipAccepted } from './gunzip.ts';
-import { encodeRequest, newResponseReader, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
+import {
+  encodeRequest,
+  newResponseReader,
+  readResponse,
+  type ResponseParts,
+  type ResponseReader,
+} from './http-head.ts';
 import { newLineReader, readLines, type LineReader } from './lines.ts';
 import type { RunningLoad } from './pattern.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -17,7 +23,11 @@ import type { TargetSubscribe } from '../core/target-access.ts';
 type Sse = Stream<Inflating & { response: ResponseReader; events: EventStreamReader }>;
 type Lines = Stream<Inflating & { response: ResponseReader; lines: LineReader }>;
 
-export function targetSse(target: TargetContext, how: TargetSubscribe, { gzip }: Pick<PatternOptions<'sse'>, 'gzip'>): RunningLoad {
+export function targetSse(
+  target: TargetContext,
+  how: TargetSubscribe,
+  { gzip }: Pick<PatternOptions<'sse'>, 'gzip'>,
+): RunningLoad {
   const legs = createLegs(target, how);
   const { counters } = legs.context;
   const url = new URL(legs.context.endpoint.url);
@@ -51,16 +61,25 @@ export function targetSse(target: TargetContext, how: TargetSubscribe, { gzip }:
     request({ subscriber, cursor }) {
       const lastId = cursorText(cursor);
       return encodeRequest(url, legs.target(subscriber), {
-        accept: 'text/event-stream', 'cache-control': 'no-store', ...gzipAccepted(gzip), ...how.headers, ...(lastId && { 'last-event-id': lastId }),
+        accept: 'text/event-stream',
+        'cache-control': 'no-store',
+        ...gzipAccepted(gzip),
+        ...how.headers,
+        ...(lastId && { 'last-event-id': lastId }),
       });
     },
-    read: (stream, bytes, to, atUs) => void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
+    read: (stream, bytes, to, atUs) =>
+      void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
     settled: bodies.settled,
   });
   return legs.forSubscribers(streams);
 }
 
-export function targetHttpStream(target: TargetContext, how: TargetSubscribe, { gzip }: Pick<PatternOptions<'http-stream'>, 'gzip'>): RunningLoad {
+export function targetHttpStream(
+  target: TargetContext,
+  how: TargetSubscribe,
+  { gzip }: Pick<PatternOptions<'http-stream'>, 'gzip'>,
+): RunningLoad {
   const legs = createLegs(target, how);
   const { counters } = legs.context;
   const url = new URL(legs.context.endpoint.url);
@@ -85,8 +104,10 @@ export function targetHttpStream(target: TargetContext, how: TargetSubscribe, { 
   }
   const streams: Streams<Lines['state']> = createStreams<Lines['state']>(legs.context, {
     newState: () => ({ response: newResponseReader(), lines: newLineReader(), inflation: undefined }),
-    request: ({ subscriber }) => encodeRequest(url, legs.target(subscriber), { accept: '*/*', ...gzipAccepted(gzip), ...how.headers }),
-    read: (stream, bytes, to, atUs) => void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
+    request: ({ subscriber }) =>
+      encodeRequest(url, legs.target(subscriber), { accept: '*/*', ...gzipAccepted(gzip), ...how.headers }),
+    read: (stream, bytes, to, atUs) =>
+      void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
     settled: bodies.settled,
   });
   return legs.forSubscribers(streams);

@@ -4,8 +4,21 @@
 import { randomBytes } from 'node:crypto';
 import type { PatternOptions } from '../core/patterns.ts';
 import type { TargetSubscribe } from '../core/target-access.ts';
-import { encodeFrame, newFrameReader, opcodes, readFrames, type FrameParts, type FrameReader } from './frames.ts';
-import { encodeRequest, newResponseReader, readResponse, type ResponseParts, type ResponseReader } from './http-head.ts';
+import {
+  encodeFrame,
+  newFrameReader,
+  opcodes,
+  readFrames,
+  type FrameParts,
+  type FrameReader,
+} from './frames.ts';
+import {
+  encodeRequest,
+  newResponseReader,
+  readResponse,
+  type ResponseParts,
+  type ResponseReader,
+} from './http-head.ts';
 import { deflateOffer, inflateMessage, newInflater, type Inflater } from './inflate.ts';
 import type { RunningLoad } from './pattern.ts';
 import { createStreams, noteRetryAfter, type Stream } from './streams.ts';
@@ -23,7 +36,11 @@ type Owner = Stream<State>;
 const normal = 1000;
 const noCode = 1005;
 
-export function targetWebsocket(target: TargetContext, how: TargetSubscribe, { deflate }: Pick<PatternOptions<'websocket'>, 'deflate'>): RunningLoad {
+export function targetWebsocket(
+  target: TargetContext,
+  how: TargetSubscribe,
+  { deflate }: Pick<PatternOptions<'websocket'>, 'deflate'>,
+): RunningLoad {
   const legs = createLegs(target, how);
   const { counters, sink, random } = legs.context;
   const url = new URL(legs.context.endpoint.url);
@@ -34,7 +51,9 @@ export function targetWebsocket(target: TargetContext, how: TargetSubscribe, { d
     message(stream, _opcode, compressed, bytes, from, to, atUs) {
       // Text or binary alike: some systems send JSON in binary messages.
       const text = compressed ? inflateMessage(stream.state.inflater!, bytes, from, to) : undefined; // RSV1 passes only where it was agreed on
-      const found = text ? legs.deliver(stream.subscriber, text, 0, text.length, atUs) : legs.deliver(stream.subscriber, bytes, from, to, atUs);
+      const found = text
+        ? legs.deliver(stream.subscriber, text, 0, text.length, atUs)
+        : legs.deliver(stream.subscriber, bytes, from, to, atUs);
       if (found === 0) counters.heartbeats++;
     },
     ping(stream, bytes, from, to) {
@@ -43,7 +62,8 @@ export function targetWebsocket(target: TargetContext, how: TargetSubscribe, { d
     },
     close(stream, code) {
       if (stream.state.closing) return;
-      if (code !== normal && code !== noCode) sink.problem('ws-closed', `the server closed the connection with code ${code}`);
+      if (code !== normal && code !== noCode)
+        sink.problem('ws-closed', `the server closed the connection with code ${code}`);
       stream.state.closing = true;
       streams.write(stream, closeFrame(code === noCode ? normal : code));
       streams.hangUp(stream);

@@ -13,24 +13,52 @@ import type { TargetContext } from './target-legs.ts';
  * @param options as the pattern's schema parsed them; only the client's are looked at
  * @throws UserError `target-pattern` when the target file does not describe the pattern
  */
-export async function startTarget(pattern: string, options: Readonly<Record<string, unknown>>, target: TargetContext): Promise<RunningLoad> {
+export async function startTarget(
+  pattern: string,
+  options: Readonly<Record<string, unknown>>,
+  target: TargetContext,
+): Promise<RunningLoad> {
   const { access } = target;
   const how = access.subscribe[pattern as TargetPattern];
-  if (!how) throw new UserError('target-pattern', `the target ${access.name} does not say how to subscribe to ${pattern}`);
+  if (!how)
+    throw new UserError(
+      'target-pattern',
+      `the target ${access.name} does not say how to subscribe to ${pattern}`,
+    );
   const context = await contextFor(target, new URL(how.url.replaceAll(/[{}]/g, '')));
-  const given = { ...target, context, note: (code: string, message: string) => target.note(code, redact(message, access.secrets)) };
+  const given = {
+    ...target,
+    context,
+    note: (code: string, message: string) => target.note(code, redact(message, access.secrets)),
+  };
   // The options were validated against the pattern's own schema where the scenario was read.
   switch (pattern as TargetPattern) {
     case 'polling':
-      return (await import('./target-poller.ts')).targetPolling(given, how, options as PatternOptions<'polling'>);
+      return (await import('./target-poller.ts')).targetPolling(
+        given,
+        how,
+        options as PatternOptions<'polling'>,
+      );
     case 'long-polling':
-      return (await import('./target-poller.ts')).targetLongPolling(given, how, options as PatternOptions<'long-polling'>);
+      return (await import('./target-poller.ts')).targetLongPolling(
+        given,
+        how,
+        options as PatternOptions<'long-polling'>,
+      );
     case 'http-stream':
-      return (await import('./target-streams.ts')).targetHttpStream(given, how, options as PatternOptions<'http-stream'>);
+      return (await import('./target-streams.ts')).targetHttpStream(
+        given,
+        how,
+        options as PatternOptions<'http-stream'>,
+      );
     case 'sse':
       return (await import('./target-streams.ts')).targetSse(given, how, options as PatternOptions<'sse'>);
     case 'websocket':
-      return (await import('./target-websocket.ts')).targetWebsocket(given, how, options as PatternOptions<'websocket'>);
+      return (await import('./target-websocket.ts')).targetWebsocket(
+        given,
+        how,
+        options as PatternOptions<'websocket'>,
+      );
   }
 }
 
@@ -42,6 +70,9 @@ async function contextFor({ context, access }: TargetContext, url: URL): Promise
     ...context,
     ...(!local && { sourceAddress: () => '127.0.0.1' }),
     ...(url.protocol === 'https:' && { connector: (await import('./secure.ts')).secureConnector(access.ca) }),
-    sink: { ...context.sink, problem: (code, message) => context.sink.problem(code, redact(message, access.secrets)) },
+    sink: {
+      ...context.sink,
+      problem: (code, message) => context.sink.problem(code, redact(message, access.secrets)),
+    },
   };
 }

@@ -16,11 +16,19 @@ export function createAttemptLog() {
     setWindow: (given: Window) => void (window = given),
     /** @param attempt from 1 */
     add(attempt: number, body: Buffer, atUs: number): void {
-      if (!window || !locate(body, 0, body.length, at) || at.plannedUs < window.fromUs || at.plannedUs >= window.toUs) return;
+      if (
+        !window ||
+        !locate(body, 0, body.length, at) ||
+        at.plannedUs < window.fromUs ||
+        at.plannedUs >= window.toUs
+      )
+        return;
       record((histograms[Math.min(attempt, lastAttempt)] ??= newHistogram()), atUs - at.plannedUs);
     },
     take(): NonNullable<LoadClosed['byAttempt']> {
-      return histograms.flatMap((histogram, attempt) => (histogram ? [{ attempt, histogram: toSparse(histogram) }] : []));
+      return histograms.flatMap((histogram, attempt) =>
+        histogram ? [{ attempt, histogram: toSparse(histogram) }] : [],
+      );
     },
   };
 }

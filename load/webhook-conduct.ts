@@ -14,6 +14,11 @@ export function createConduct(list: readonly Conduct[], random: Random): Conduct
   let startUs = Infinity;
   return {
     setStart: (fromUs) => void (startUs = fromUs),
-    choose: (subscriber, atUs) => list.find((one) => isTime(one, atUs - startUs) && (one.of === 'endpoints' ? isAmong(subscriber, one.share) : random() < one.share)),
+    choose: (subscriber, atUs) =>
+      list.find(
+        (one) =>
+          isTime(one, atUs - startUs) &&
+          (one.of === 'endpoints' ? isAmong(subscriber, one.share) : random() < one.share),
+      ),
   };
 }

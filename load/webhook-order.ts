@@ -14,16 +14,23 @@ const maxHeld = 10_000;
 const maxTopics = 100_000;
 
 /** @returns undefined when there is nothing to wait for */
-export function createOrder(maxWaitMs: number, sink: Sink): { event(subscriber: number, body: Buffer, atUs: number): boolean; close(): void } | undefined {
+export function createOrder(
+  maxWaitMs: number,
+  sink: Sink,
+): { event(subscriber: number, body: Buffer, atUs: number): boolean; close(): void } | undefined {
   if (maxWaitMs === 0) return undefined;
   const sequencers = new Map<number, Sequencer<Item>>();
   /** Events that are held back. */
   const held = new Map<string, Item>();
   const at = newLocated();
-  const timer = setInterval(() => {
-    const nowMs = performance.now();
-    for (const sequencer of sequencers.values()) if ((sequencer.dueMs() ?? Infinity) <= nowMs) hand(sequencer.tick(nowMs));
-  }, Math.min(100, maxWaitMs)).unref();
+  const timer = setInterval(
+    () => {
+      const nowMs = performance.now();
+      for (const sequencer of sequencers.values())
+        if ((sequencer.dueMs() ?? Infinity) <= nowMs) hand(sequencer.tick(nowMs));
+    },
+    Math.min(100, maxWaitMs),
+  ).unref();
 
   /** What is in order counts as received now, however long it was held. */
   function hand(steps: readonly Step<Item>[]): void {
@@ -41,7 +48,11 @@ export function createOrder(maxWaitMs: number, sink: Sink): { event(subscriber: 
     event(subscriber, body, atUs) {
       if (!locate(body, 0, body.length, at)) return false;
       let sequencer = sequencers.get(subscriber);
-      if (!sequencer) sequencers.set(subscriber, (sequencer = createSequencer<Item>({ maxHeld, maxWaitMs, maxTopics, first: 1 })));
+      if (!sequencer)
+        sequencers.set(
+          subscriber,
+          (sequencer = createSequencer<Item>({ maxHeld, maxWaitMs, maxTopics, first: 1 })),
+        );
       const key = `${subscriber} ${at.seq} ${at.topic}`;
       const first = held.get(key);
       if (first) {

@@ -21,7 +21,10 @@ import { largestMessageBytes } from './protocol-error.ts';
 export type Take = (subscriber: number, headers: Headers, body: Buffer, atUs: number) => Reply;
 
 /** `reset` and `never`: no answer. `acted`: the request was acted upon, so that an answer that does not arrive is a lost one. */
-export type Reply = { kind: 'answer'; status: number; afterMs: number; acted: boolean } | { kind: 'reset'; acted: boolean } | { kind: 'never' };
+export type Reply =
+  | { kind: 'answer'; status: number; afterMs: number; acted: boolean }
+  | { kind: 'reset'; acted: boolean }
+  | { kind: 'never' };
 
 export type Receiver = {
   /** The address to register for a subscriber. */
@@ -35,7 +38,10 @@ const backlog = 4096;
 const idleMs = 900_000;
 
 /** Listens on a free port of 127.0.0.1. */
-export async function startReceiver({ counters, sink }: Pick<LoadContext, 'counters' | 'sink'>, take: Take): Promise<Receiver> {
+export async function startReceiver(
+  { counters, sink }: Pick<LoadContext, 'counters' | 'sink'>,
+  take: Take,
+): Promise<Receiver> {
   /** Open connections, with those of their bytes that have been counted. */
   const open = new Map<Socket, { bytesIn: number; bytesOut: number }>();
   /** Connections with a request whose body is not whole yet; that it breaks off is told once. */
@@ -43,7 +49,10 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
   let closing = false;
 
   const limits = {
-    keepAliveTimeout: idleMs, headersTimeout: headMs, connectionsCheckingInterval: 1000, requireHostHeader: false,
+    keepAliveTimeout: idleMs,
+    headersTimeout: headMs,
+    connectionsCheckingInterval: 1000,
+    requireHostHeader: false,
   };
   const server = createServer(limits, (request, response) => {
     halfOpen.settled(request.socket);
@@ -53,7 +62,10 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
       sink.problem('malformed-delivery', `the receiver got a malformed request: ${fault.message}`);
       answer(request, response, fault.status, true);
     } else if (request.method !== 'POST' || !path) {
-      sink.problem('not-a-delivery', 'the receiver got a request that is no POST to the address of a subscriber');
+      sink.problem(
+        'not-a-delivery',
+        'the receiver got a request that is no POST to the address of a subscriber',
+      );
       answer(request, response, 404);
     } else if (isEncoded(request.headers)) {
       sink.problem('encoded-delivery', 'a delivery came with a content coding, which nobody asked for');
@@ -127,7 +139,8 @@ export async function startReceiver({ counters, sink }: Pick<LoadContext, 'count
   server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
     const socket = duplex as Socket; // of a TCP listener
     if (isSilence(error, socket)) return;
-    if (!closing && !receiving.has(socket)) sink.problem(error.code ?? 'unknown', `a connection to the receiver failed: ${error.message}`);
+    if (!closing && !receiving.has(socket))
+      sink.problem(error.code ?? 'unknown', `a connection to the receiver failed: ${error.message}`);
     socket.destroy();
   });
 

@@ -53,7 +53,8 @@ export function createRegistrar(context: LoadContext): Registrar {
   }
 
   function encode(task: Task): Buffer {
-    if (task.kind === 'remove') return Buffer.from(`DELETE ${path}/${task.id} HTTP/1.1\r\nhost: ${url.host}\r\n\r\n`);
+    if (task.kind === 'remove')
+      return Buffer.from(`DELETE ${path}/${task.id} HTTP/1.1\r\nhost: ${url.host}\r\n\r\n`);
     const { url: receiver, events, secret } = task.registration;
     const body = JSON.stringify({ url: receiver, events, secret });
     return Buffer.from(
@@ -61,7 +62,14 @@ export function createRegistrar(context: LoadContext): Registrar {
     );
   }
 
-  function response(lane: Lane, { status, headers }: ResponseHead, bytes: Buffer, from: number, to: number, atUs: number): void {
+  function response(
+    lane: Lane,
+    { status, headers }: ResponseHead,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    atUs: number,
+  ): void {
     const task = take(lane);
     if (task?.kind === 'register') {
       const id = status === 201 ? idIn(bytes.toString('utf8', from, to)) : undefined;
@@ -74,7 +82,12 @@ export function createRegistrar(context: LoadContext): Registrar {
         counters.refusals++;
         rest(task, Number(headers.get('retry-after') ?? 0) * 1000);
       } else {
-        sink.problem('registration-failed', status === 201 ? 'a registration was answered without an id' : `a registration was answered with status ${status}`);
+        sink.problem(
+          'registration-failed',
+          status === 201
+            ? 'a registration was answered without an id'
+            : `a registration was answered with status ${status}`,
+        );
         rest(task, 0);
       }
     }
@@ -95,7 +108,10 @@ export function createRegistrar(context: LoadContext): Registrar {
 
   function rest(task: Extract<Task, { kind: 'register' }>, leastMs: number): void {
     if (drained) return;
-    const waitMs = Math.max(Math.min(leastMs, longestWaitMs) || 0, backoffMs(context.reconnect, task.failures++, context.random));
+    const waitMs = Math.max(
+      Math.min(leastMs, longestWaitMs) || 0,
+      backoffMs(context.reconnect, task.failures++, context.random),
+    );
     const timer = setTimeout(() => {
       resting.delete(timer);
       tasks.push(task);

@@ -32,10 +32,18 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
     const away = new Set<number>();
 
     const order = createOrder(options.resequence, sink);
-    const deliver = order?.event ?? ((subscriber: number, body: Buffer, atUs: number) => sink.event(subscriber, body, 0, body.length, atUs));
+    const deliver =
+      order?.event ??
+      ((subscriber: number, body: Buffer, atUs: number) =>
+        sink.event(subscriber, body, 0, body.length, atUs));
     const conduct = createConduct(context.endpoints ?? [], context.random);
     const attempts = createAttemptLog();
-    const answer = (status: number, afterMs = 0): Reply => ({ kind: 'answer', status, afterMs, acted: status < 300 });
+    const answer = (status: number, afterMs = 0): Reply => ({
+      kind: 'answer',
+      status,
+      afterMs,
+      acted: status < 300,
+    });
 
     function take(...[subscriber, headers, body, atUs]: Parameters<Take>): Reply {
       const key = keys.get(subscriber);
@@ -80,7 +88,12 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
       open(subscriber) {
         const secret = scheme.newSecret();
         keys.set(subscriber, scheme.key(scheme.receiverSecret(secret)));
-        const registration = { subscriber, url: receiver.urlOf(subscriber), events: topicsOf(subscriber), secret };
+        const registration = {
+          subscriber,
+          url: receiver.urlOf(subscriber),
+          events: topicsOf(subscriber),
+          secret,
+        };
         registrar.register(registration, (atUs) => sink.ready(subscriber, atUs));
       },
       leave(subscriber) {

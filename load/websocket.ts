@@ -5,12 +5,34 @@ import { isUtf8 } from 'node:buffer';
 import { hash, randomBytes } from 'node:crypto';
 import type { PatternOptions } from '../core/patterns.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './cursor.ts';
-import { encodeFrame, newFrameReader, opcodes, readFrames, type FrameParts, type FrameReader } from './frames.ts';
-import { encodeRequest, newResponseReader, pathBelow, readResponse, type ResponseHead, type ResponseParts, type ResponseReader } from './http-head.ts';
+import {
+  encodeFrame,
+  newFrameReader,
+  opcodes,
+  readFrames,
+  type FrameParts,
+  type FrameReader,
+} from './frames.ts';
+import {
+  encodeRequest,
+  newResponseReader,
+  pathBelow,
+  readResponse,
+  type ResponseHead,
+  type ResponseParts,
+  type ResponseReader,
+} from './http-head.ts';
 import { deflateOffer, inflateMessage, newInflater, type Inflater } from './inflate.ts';
 import type { LoadContext, Message, PatternLoad } from './pattern.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { createStreams, noteRetryAfter, readNotice, takeCursor, type Notice, type Stream } from './streams.ts';
+import {
+  createStreams,
+  noteRetryAfter,
+  readNotice,
+  takeCursor,
+  type Notice,
+  type Stream,
+} from './streams.ts';
 
 type State = {
   /** Until the upgrade. */
@@ -40,7 +62,8 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
 
     const frames: FrameParts<Owner> = {
       message(stream, opcode, compressed, bytes, from, to, atUs) {
-        if (opcode !== opcodes.text) throw new ProtocolError('ws-message', 'the server sent a binary message');
+        if (opcode !== opcodes.text)
+          throw new ProtocolError('ws-message', 'the server sent a binary message');
         if (compressed) {
           const text = inflateMessage(stream.state.inflater!, bytes, from, to); // RSV1 passes only where it was agreed on
           takeText(stream, text, 0, text.length, atUs);
@@ -54,7 +77,8 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
       },
       close(stream, code) {
         if (stream.state.closing) return;
-        if (!orderly.has(code)) sink.problem('ws-closed', `the server closed the connection with code ${code}`);
+        if (!orderly.has(code))
+          sink.problem('ws-closed', `the server closed the connection with code ${code}`);
         if (code === tryAgainLater) stream.leastMs = reconnect.cap;
         stream.state.closing = true;
         streams.write(stream, closeFrame(code === noCode ? 1000 : code));
@@ -64,7 +88,8 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
     };
 
     function takeText(stream: Owner, bytes: Buffer, from: number, to: number, atUs: number): void {
-      if (!isUtf8(bytes.subarray(from, to))) throw new ProtocolError('ws-message', 'the server sent a text that is not UTF-8');
+      if (!isUtf8(bytes.subarray(from, to)))
+        throw new ProtocolError('ws-message', 'the server sent a text that is not UTF-8');
       if (bytes[from + 2] === 0x69 /* {"id" */ && sink.event(stream.subscriber, bytes, from, to, atUs)) {
         counters.events++;
         setCursorFromEnvelope(stream.cursor, bytes, from, to);
@@ -91,9 +116,11 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
 
     function takeAnswer(ref: number, { seq, refused, reason }: Notice, atUs: number): void {
       const answered = unanswered.get(ref);
-      if (!answered || !unanswered.delete(ref)) sink.problem('ws-answer', 'the server answered a message that was not sent');
+      if (!answered || !unanswered.delete(ref))
+        sink.problem('ws-answer', 'the server answered a message that was not sent');
       else answered(refused === undefined && typeof seq === 'number' ? seq : 0, atUs);
-      if (refused !== undefined) sink.problem('message-refused', `the server refused a message: ${String(reason).slice(0, 200)}`);
+      if (refused !== undefined)
+        sink.problem('message-refused', `the server refused a message: ${String(reason).slice(0, 200)}`);
     }
 
     const response: ResponseParts<Owner> = {
@@ -113,17 +140,26 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
     };
 
     const streams = createStreams<State>(context, {
-      newState: () => ({ handshake: undefined, frames: newFrameReader(), inflater: undefined, closing: false }),
+      newState: () => ({
+        handshake: undefined,
+        frames: newFrameReader(),
+        inflater: undefined,
+        closing: false,
+      }),
       request(stream) {
         const key = randomBytes(16).toString('base64');
         stream.state.handshake = { response: newResponseReader(), key };
-        return encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(stream.subscriber), stream.cursor)}`, {
-          connection: 'Upgrade',
-          upgrade: 'websocket',
-          'sec-websocket-version': '13',
-          'sec-websocket-key': key,
-          ...(deflate && { 'sec-websocket-extensions': deflateOffer }),
-        });
+        return encodeRequest(
+          url,
+          `${path}?${subscriptionQuery(context.topicsOf(stream.subscriber), stream.cursor)}`,
+          {
+            connection: 'Upgrade',
+            upgrade: 'websocket',
+            'sec-websocket-version': '13',
+            'sec-websocket-key': key,
+            ...(deflate && { 'sec-websocket-extensions': deflateOffer }),
+          },
+        );
       },
       read(stream, bytes, to, atUs) {
         const { handshake, frames: reader } = stream.state;
@@ -143,7 +179,15 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         if (!stream?.ready || stream.state.closing) return false;
         counters.upstreamMessages++;
         unanswered.set(++messages, answered);
-        streams.write(stream, frame(opcodes.text, Buffer.from(`{"publish":"${topic}","ref":${messages},"planned":${plannedUs},"sent":${sentUs},"crc":${crc},"body":${text}}`)));
+        streams.write(
+          stream,
+          frame(
+            opcodes.text,
+            Buffer.from(
+              `{"publish":"${topic}","ref":${messages},"planned":${plannedUs},"sent":${sentUs},"crc":${crc},"body":${text}}`,
+            ),
+          ),
+        );
         return true;
       },
     };
@@ -152,13 +196,21 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
 
 /** RFC 6455, section 4.1, the client's checks. @param protocol the subprotocol offered, if any. @throws ProtocolError `ws-refused`, `ws-handshake` */
 export function checkUpgrade({ status, headers }: ResponseHead, key: string, protocol?: string): void {
-  if (status !== 101) throw new ProtocolError('ws-refused', `the server answered the handshake with ${status} instead of 101`);
-  if (headers.get('upgrade')?.toLowerCase() !== 'websocket' || !/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '')) {
+  if (status !== 101)
+    throw new ProtocolError('ws-refused', `the server answered the handshake with ${status} instead of 101`);
+  if (
+    headers.get('upgrade')?.toLowerCase() !== 'websocket' ||
+    !/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '')
+  ) {
     throw new ProtocolError('ws-handshake', 'the server changed the protocol, but not to "websocket"');
   }
-  if (headers.get('sec-websocket-accept') !== hash('sha1', `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'base64')) {
+  if (
+    headers.get('sec-websocket-accept') !==
+    hash('sha1', `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'base64')
+  ) {
     throw new ProtocolError('ws-handshake', 'Sec-WebSocket-Accept does not fit the key that was sent');
   }
   const chosen = headers.get('sec-websocket-protocol');
-  if (chosen !== undefined && chosen !== protocol) throw new ProtocolError('ws-handshake', 'the server chose a subprotocol that was not offered');
+  if (chosen !== undefined && chosen !== protocol)
+    throw new ProtocolError('ws-handshake', 'the server chose a subprotocol that was not offered');
 }

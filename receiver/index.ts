@@ -1,8 +1,23 @@
 // What `pushbench/receiver` offers to applications that receive webhooks. The library behind it is the one that the
 // simulated receivers of a benchmark use.
 
-export { schemeNames, schemes, type Headers, type SchemeName, type SignatureFault, type SignatureScheme, type Verification, type VerifyOptions } from '../core/signature.ts';
+export {
+  schemeNames,
+  schemes,
+  type Headers,
+  type SchemeName,
+  type SignatureFault,
+  type SignatureScheme,
+  type Verification,
+  type VerifyOptions,
+} from '../core/signature.ts';
 export { readRawBody, type RawBody } from './raw-body.ts';
-export { createReceiver, type Delivery, type Receiver, type ReceiverCounts, type ReceiverOptions } from './receive.ts';
+export {
+  createReceiver,
+  type Delivery,
+  type Receiver,
+  type ReceiverCounts,
+  type ReceiverOptions,
+} from './receive.ts';
 export { createSeen, type Seen, type SeenOptions } from './seen.ts';
 export { createSequencer, type Sequencer, type SequenceOptions, type Step } from './sequence.ts';

@@ -38,7 +38,9 @@ export function readRawBody(request: Readable, maxBytes: number, done: (result: 
     if (bytes > maxBytes) tell({ kind: 'too-large' });
     else pieces.push(piece);
   });
-  request.once('end', () => tell({ kind: 'whole', body: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces) }));
+  request.once('end', () =>
+    tell({ kind: 'whole', body: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces) }),
+  );
   request.once('close', () => tell({ kind: 'cut' }));
   request.on('error', () => {}); // 'close' follows
 }

@@ -70,7 +70,11 @@ const maxSecrets = 16;
 export function createReceiver(options: ReceiverOptions): Receiver {
   requireOptions(options);
   const { scheme: name, secrets, onDelivery, toleranceS, maxBodyBytes = defaultMaxBodyBytes, nowS } = options;
-  if (secrets.length === 0) throw new UserError('bad-secret', 'a receiver needs at least one secret to verify with; the sender showed it when the endpoint was registered');
+  if (secrets.length === 0)
+    throw new UserError(
+      'bad-secret',
+      'a receiver needs at least one secret to verify with; the sender showed it when the endpoint was registered',
+    );
   const scheme = schemes[name];
   const keys = secrets.map((secret) => scheme.key(secret));
   const seen = createSeen(options.remember ?? defaultRemember);
@@ -93,7 +97,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     }
     if (state === 'under-way') {
       counts.underWay++;
-      return { status: 409, error: 'under-way', message: 'this delivery is being acted upon; how that ends is not known yet' };
+      return {
+        status: 409,
+        error: 'under-way',
+        message: 'this delivery is being acted upon; how that ends is not known yet',
+      };
     }
     try {
       await onDelivery({ id, headers, body });
@@ -110,31 +118,51 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   function withoutBody(kind: Exclude<RawBody['kind'], 'whole'>): Answer {
     counts.unread++;
-    if (kind === 'too-large') return { status: 413, error: 'too-large', message: `a delivery's body has at most ${maxBodyBytes} bytes` };
+    if (kind === 'too-large')
+      return {
+        status: 413,
+        error: 'too-large',
+        message: `a delivery's body has at most ${maxBodyBytes} bytes`,
+      };
     if (kind === 'cut') return { status: 400, error: 'cut', message: 'the body was cut off' };
-    console.error('The body of a webhook was read before the receiver got it, so its signature cannot be verified: mount the receiver in front of body parsers such as express.json().');
-    return { status: 500, error: 'body-gone', message: 'the receiver is set up wrongly; its standard error says how' };
+    console.error(
+      'The body of a webhook was read before the receiver got it, so its signature cannot be verified: mount the receiver in front of body parsers such as express.json().',
+    );
+    return {
+      status: 500,
+      error: 'body-gone',
+      message: 'the receiver is set up wrongly; its standard error says how',
+    };
   }
 
   /** What is left to throw are clocks of the application that give no time: then nothing can be believed. */
   function defect(error: unknown): Answer {
     counts.failed++;
     console.error(error);
-    return { status: 500, error: 'failed', message: 'the receiver cannot verify deliveries; its standard error says why' };
+    return {
+      status: 500,
+      error: 'failed',
+      message: 'the receiver cannot verify deliveries; its standard error says why',
+    };
   }
 
   return {
     async handle(request, response) {
-      if (request.method !== 'POST') return answer(response, { status: 405, error: 'method', message: 'deliveries are POSTed' });
+      if (request.method !== 'POST')
+        return answer(response, { status: 405, error: 'method', message: 'deliveries are POSTed' });
       if (isEncoded(request.headers)) {
         counts.unread++;
         request.resume();
-        const message = 'deliveries are taken without a content coding: a signature is over the body as it is';
+        const message =
+          'deliveries are taken without a content coding: a signature is over the body as it is';
         return answer(response, { status: 415, error: 'content-coding', message });
       }
       const read = await new Promise<RawBody>((resolve) => readRawBody(request, maxBodyBytes, resolve));
       const { kind } = read;
-      answer(response, kind === 'whole' ? await take(request.headers, read.body).catch(defect) : withoutBody(kind));
+      answer(
+        response,
+        kind === 'whole' ? await take(request.headers, read.body).catch(defect) : withoutBody(kind),
+      );
     },
     counts: () => ({ ...counts }),
   };
@@ -156,10 +184,12 @@ function requireOptions(options: ReceiverOptions): void {
     const given = typeof scheme === 'string' ? 'none of them' : kindOf(scheme);
     throw new TypeError(`scheme must be one of ${schemeNames.join(', ')}; it is ${given}`);
   }
-  if (!Array.isArray(secrets)) throw new TypeError(`secrets must be a list of texts; it is ${kindOf(secrets)}`);
+  if (!Array.isArray(secrets))
+    throw new TypeError(`secrets must be a list of texts; it is ${kindOf(secrets)}`);
   requireNumber('the number of secrets', secrets.length, { least: 0, most: maxSecrets });
   requireFunction('onDelivery', onDelivery);
-  if (toleranceS !== undefined) requireNumber('toleranceS', toleranceS, { least: 0, most: longestToleranceS });
+  if (toleranceS !== undefined)
+    requireNumber('toleranceS', toleranceS, { least: 0, most: longestToleranceS });
   if (maxBodyBytes !== undefined) requireMaxBytes('maxBodyBytes', maxBodyBytes);
   if (nowS !== undefined) requireFunction('nowS', nowS);
 }

@@ -33,7 +33,13 @@ export type Seen = {
   givenUp(): { count: number; age: number };
 };
 
-type Entry = { key: string; state: 'done' | 'under-way'; atMs: number; older: Entry | undefined; younger: Entry | undefined };
+type Entry = {
+  key: string;
+  state: 'done' | 'under-way';
+  atMs: number;
+  older: Entry | undefined;
+  younger: Entry | undefined;
+};
 
 /** @throws TypeError or RangeError for options that are none or would bound nothing */
 export function createSeen(options: SeenOptions): Seen {

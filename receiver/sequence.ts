@@ -60,7 +60,12 @@ export function createSequencer<T>(options: SequenceOptions): Sequencer<T> {
     if (!topic) {
       if (topics.size >= maxTopics) forgetQuietest();
       // Who begins with whatever comes first takes an earlier one, should it come, as late.
-      topic = { next: first ?? seq, held: new Map(), gaps: first === undefined && seq > 1 ? [{ from: 1, to: seq - 1 }] : [], spokeMs: nowMs };
+      topic = {
+        next: first ?? seq,
+        held: new Map(),
+        gaps: first === undefined && seq > 1 ? [{ from: 1, to: seq - 1 }] : [],
+        spokeMs: nowMs,
+      };
       topics.set(name, topic);
     }
     topic.spokeMs = nowMs;
@@ -69,7 +74,9 @@ export function createSequencer<T>(options: SequenceOptions): Sequencer<T> {
 
   function forgetQuietest(): void {
     const quiet = [...topics].filter(([, { held }]) => held.size === 0);
-    const [name] = (quiet.length > 0 ? quiet : [...topics]).reduce((a, b) => (b[1].spokeMs < a[1].spokeMs ? b : a));
+    const [name] = (quiet.length > 0 ? quiet : [...topics]).reduce((a, b) =>
+      b[1].spokeMs < a[1].spokeMs ? b : a,
+    );
     topics.delete(name);
   }
 
@@ -97,7 +104,14 @@ export function createSequencer<T>(options: SequenceOptions): Sequencer<T> {
     if (index < 0) return { kind: 'repeated', topic: name, seq };
     const { from, to } = topic.gaps[index]!;
     if (topic.gaps.length < maxGaps) {
-      topic.gaps.splice(index, 1, ...[{ from, to: seq - 1 }, { from: seq + 1, to }].filter((gap) => gap.from <= gap.to));
+      topic.gaps.splice(
+        index,
+        1,
+        ...[
+          { from, to: seq - 1 },
+          { from: seq + 1, to },
+        ].filter((gap) => gap.from <= gap.to),
+      );
     }
     return { kind: 'late', topic: name, seq, item };
   }

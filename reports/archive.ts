@@ -21,9 +21,29 @@ export type RunSummary = {
   name: string;
   createdAt: Date;
 } & (
-  | { status: 'read'; scenario: string; headline: string; trials: number; valid: number; expectations: number; held: number; missing: number; whole: boolean }
+  | {
+      status: 'read';
+      scenario: string;
+      headline: string;
+      trials: number;
+      valid: number;
+      expectations: number;
+      held: number;
+      missing: number;
+      whole: boolean;
+    }
   /** What `ab` stored: two arms and their comparison. */
-  | { status: 'compared'; scenario: string; headline: string; baseline: string; candidate: string; verdict: Comparison['verdict']; counted: number; given: number; of: 'pairs' | 'runs' }
+  | {
+      status: 'compared';
+      scenario: string;
+      headline: string;
+      baseline: string;
+      candidate: string;
+      verdict: Comparison['verdict'];
+      counted: number;
+      given: number;
+      of: 'pairs' | 'runs';
+    }
   /** The file is there, but cannot be read as a result; `problem` says why. */
   | { status: 'unreadable'; problem: string }
 );
@@ -48,8 +68,15 @@ export function openArchive(root: string): Archive {
 
   /** Folders that hold a result, by name; links are left alone, for they lead elsewhere. */
   async function folders(): Promise<Map<string, string>> {
-    const single = (await fileStat(join(root, 'result.json'))) || (await fileStat(join(root, 'comparison.json'))) ? [{ name: basename(root), parent: dirname(root) }] : undefined;
-    const entries = single ?? (await readdir(root, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => ({ name, parent: root }));
+    const single =
+      (await fileStat(join(root, 'result.json'))) || (await fileStat(join(root, 'comparison.json')))
+        ? [{ name: basename(root), parent: dirname(root) }]
+        : undefined;
+    const entries =
+      single ??
+      (await readdir(root, { withFileTypes: true }))
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => ({ name, parent: root }));
     return new Map(entries.map(({ name, parent }) => [name, join(parent, name)]));
   }
 
@@ -65,13 +92,20 @@ export function openArchive(root: string): Archive {
 
   return {
     async list() {
-      const dated = await Promise.all([...await folders()].map(async ([name, folder]) => {
-        const about = (await fileStat(join(folder, 'result.json'))) ?? (await fileStat(join(folder, 'comparison.json')));
-        return about ? [{ name, folder, modifiedAt: about.mtime, stamp: `${about.mtimeMs} ${about.size}` }] : [];
-      }));
+      const dated = await Promise.all(
+        [...(await folders())].map(async ([name, folder]) => {
+          const about =
+            (await fileStat(join(folder, 'result.json'))) ??
+            (await fileStat(join(folder, 'comparison.json')));
+          return about
+            ? [{ name, folder, modifiedAt: about.mtime, stamp: `${about.mtimeMs} ${about.size}` }]
+            : [];
+        }),
+      );
       const newest = dated.flat().sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime());
       const runs: RunSummary[] = [];
-      for (const { name, folder, modifiedAt, stamp } of newest.slice(0, runsListed)) runs.push(await summary(name, folder, modifiedAt, stamp));
+      for (const { name, folder, modifiedAt, stamp } of newest.slice(0, runsListed))
+        runs.push(await summary(name, folder, modifiedAt, stamp));
       runs.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
       return { runs, more: Math.max(0, newest.length - runsListed) };
     },
@@ -83,18 +117,28 @@ export function openArchive(root: string): Archive {
       const folder = (await folders()).get(name);
       if (folder === undefined || (await fileStat(join(folder, 'result.json')))) return undefined;
       const text = readOwn(join(folder, 'comparison.json'), 'comparison');
-      return text === undefined ? undefined : { text, comparison: parseComparison(text, `${name}/comparison.json`) };
+      return text === undefined
+        ? undefined
+        : { text, comparison: parseComparison(text, `${name}/comparison.json`) };
     },
     async arm(name, side) {
       const folder = (await folders()).get(name);
       // The folder of an arm may be a link itself.
-      if (folder === undefined || !(await readdir(folder, { withFileTypes: true })).some((entry) => entry.name === side && entry.isDirectory())) return undefined;
+      if (
+        folder === undefined ||
+        !(await readdir(folder, { withFileTypes: true })).some(
+          (entry) => entry.name === side && entry.isDirectory(),
+        )
+      )
+        return undefined;
       const text = readOwn(join(folder, side, 'result.json'), 'result');
       return text === undefined ? undefined : parseResult(text, `${name}/${side}/result.json`);
     },
     async file(name, file) {
       const folder = (await folders()).get(name);
-      return folder === undefined ? undefined : readOwn(join(folder, file), file === 'result.json' ? 'result' : 'report');
+      return folder === undefined
+        ? undefined
+        : readOwn(join(folder, file), file === 'result.json' ? 'result' : 'report');
     },
   };
 }
@@ -107,10 +151,17 @@ async function summarize(name: string, folder: string, modifiedAt: Date): Promis
     const result = parseResult(text, 'result.json');
     const { createdAt, scenario, trials, expectations, state } = result;
     return {
-      name, createdAt: new Date(createdAt), status: 'read', scenario: scenario.name,
+      name,
+      createdAt: new Date(createdAt),
+      status: 'read',
+      scenario: scenario.name,
       headline: headlineOf([result]),
-      trials: trials.length, valid: trials.filter(({ outcome }) => outcome.valid).length,
-      expectations: expectations.length, held: expectations.filter(({ held }) => held).length, missing: missingFrom(result).trials.length, whole: state.kind === 'finished',
+      trials: trials.length,
+      valid: trials.filter(({ outcome }) => outcome.valid).length,
+      expectations: expectations.length,
+      held: expectations.filter(({ held }) => held).length,
+      missing: missingFrom(result).trials.length,
+      whole: state.kind === 'finished',
     };
   } catch (error) {
     return { name, createdAt: modifiedAt, status: 'unreadable', problem: messageOf(error) };
@@ -122,10 +173,19 @@ async function summarizeComparison(name: string, folder: string): Promise<RunSum
   if (text === undefined) throw new Error('comparison.json is a link or no file');
   const comparison = parseComparison(text, 'comparison.json');
   const { createdAt, scenario, verdict, baseline, candidate, variants } = comparison;
-  const sum = (of: (judged: Comparison['variants'][number]) => number) => variants.reduce((total, judged) => total + of(judged), 0);
+  const sum = (of: (judged: Comparison['variants'][number]) => number) =>
+    variants.reduce((total, judged) => total + of(judged), 0);
   return {
-    name, createdAt: new Date(createdAt), status: 'compared', scenario, verdict, baseline: baseline.name, candidate: candidate.name,
-    headline: comparisonHeadline(comparison), counted: sum(({ counted }) => counted), given: sum(({ given }) => given),
+    name,
+    createdAt: new Date(createdAt),
+    status: 'compared',
+    scenario,
+    verdict,
+    baseline: baseline.name,
+    candidate: candidate.name,
+    headline: comparisonHeadline(comparison),
+    counted: sum(({ counted }) => counted),
+    given: sum(({ given }) => given),
     of: variants.every(({ paired }) => paired) ? 'pairs' : 'runs',
   };
 }
@@ -138,7 +198,10 @@ function readOwn(path: string, kind: ReadKind): string | undefined {
   const read = tryReadText(path, kind, { followLinks: false });
   if ('text' in read) return read.text;
   if (read.fault === 'missing' || read.fault === 'no-file') return undefined;
-  throw new UserError(read.fault === 'too-large' ? tooLarge : 'file', `${basename(path)} is not read: ${read.why}.`);
+  throw new UserError(
+    read.fault === 'too-large' ? tooLarge : 'file',
+    `${basename(path)} is not read: ${read.why}.`,
+  );
 }
 
 /** Of a file, or one that a link leads to; a link is told apart when it is read. */

@@ -9,10 +9,13 @@ import { perTrial, table } from './tables.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** Whether some of its deliveries took more than one request. */
-export const wasRetried = (trial: Completed) => (trial.latencyByAttempt ?? []).some(({ attempt }) => attempt > 1) || trial.counters.client.answersLost > 0;
+export const wasRetried = (trial: Completed) =>
+  (trial.latencyByAttempt ?? []).some(({ attempt }) => attempt > 1) || trial.counters.client.answersLost > 0;
 
 export function attemptSection(variants: readonly VariantTrials[]): Markup {
-  const retried = variants.map((variant) => ({ ...variant, completed: variant.completed.filter(wasRetried) })).filter(({ completed }) => completed.length > 0);
+  const retried = variants
+    .map((variant) => ({ ...variant, completed: variant.completed.filter(wasRetried) }))
+    .filter(({ completed }) => completed.length > 0);
   if (retried.length === 0) return html``;
   const count = (name: string) => (trial: Completed) => {
     const value = metrics[name]!.read(trial);
@@ -26,14 +29,36 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
     ['backlog, most', count('backlog.peak')],
     ['backlog as the phase ended', count('backlog.end')],
   ];
-  const byAttempt = retried.flatMap(({ label, completed }) => completed.flatMap((trial) => (trial.latencyByAttempt ?? []).map(({ attempt, histogram }) => {
-    const latency = histogramOf(histogram);
-    const text = (us: number | undefined) => (us === undefined ? '' : formatUs(us));
-    const at = (quantile: number) => (latency.count >= samplesNeeded(quantile) ? text(quantileUs(latency, quantile)) : '—');
-    return { head: label, cells: [String(attempt), formatNumber(latency.count), text(meanUs(latency)), at(0.5), at(0.9), text(quantileUs(latency, 1))] };
-  })));
+  const byAttempt = retried.flatMap(({ label, completed }) =>
+    completed.flatMap((trial) =>
+      (trial.latencyByAttempt ?? []).map(({ attempt, histogram }) => {
+        const latency = histogramOf(histogram);
+        const text = (us: number | undefined) => (us === undefined ? '' : formatUs(us));
+        const at = (quantile: number) =>
+          latency.count >= samplesNeeded(quantile) ? text(quantileUs(latency, quantile)) : '—';
+        return {
+          head: label,
+          cells: [
+            String(attempt),
+            formatNumber(latency.count),
+            text(meanUs(latency)),
+            at(0.5),
+            at(0.9),
+            text(quantileUs(latency, 1)),
+          ],
+        };
+      }),
+    ),
+  );
   return html`<h2>Attempts</h2>
-<p>A receiver that acted upon a request and could not say so gets it again: each lost answer explains one duplicate.</p>
-${table('What retries came to over the whole trial', ['variant', ...columns.map(([head]) => head)], perTrial(retried, (trial) => columns.map(([, cell]) => cell(trial))))}
-${table('Delivery latency by the attempt that brought it', ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'largest'], byAttempt)}`;
+    <p>
+      A receiver that acted upon a request and could not say so gets it again: each lost answer explains one
+      duplicate.
+    </p>
+    ${table(
+      'What retries came to over the whole trial',
+      ['variant', ...columns.map(([head]) => head)],
+      perTrial(retried, (trial) => columns.map(([, cell]) => cell(trial))),
+    )}
+    ${table('Delivery latency by the attempt that brought it', ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'largest'], byAttempt)}`;
 }

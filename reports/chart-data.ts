@@ -5,7 +5,12 @@ import { quantileUs } from '../core/histogram.ts';
 import type { SeriesColumn } from '../core/result.ts';
 import { mergedLatency, type VariantTrials } from './variants.ts';
 
-export type TailPoint = { variant: string; /** 1 / (1 - quantile): 2 is the median, 100 the 99th percentile. */ tail: number; ms: number; /** The quantile as people write it. */ share: string };
+export type TailPoint = {
+  variant: string;
+  /** 1 / (1 - quantile): 2 is the median, 100 the 99th percentile. */ tail: number;
+  ms: number;
+  /** The quantile as people write it. */ share: string;
+};
 export type TimePoint = { variant: string; atS: number; value: number };
 export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
 
@@ -18,12 +23,20 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
   return variants.flatMap(({ label, completed }) => {
     const histogram = mergedLatency(completed, 'endToEnd');
     const end = Math.log10(histogram.count / samplesAboveQuantile);
-    const steps = histogram.count === 0 || end < 0 ? [] : Array.from({ length: Math.floor(end * density) + 1 }, (_, i) => i / density);
+    const steps =
+      histogram.count === 0 || end < 0
+        ? []
+        : Array.from({ length: Math.floor(end * density) + 1 }, (_, i) => i / density);
     if (steps.length > 0) steps.push(end);
     return steps.map((step) => {
       const tail = 10 ** step;
       const ms = quantileUs(histogram, 1 - 1 / tail)! / 1000; // the histogram is not empty
-      return { variant: label, tail: digits(tail, 6), ms, share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %` };
+      return {
+        variant: label,
+        tail: digits(tail, 6),
+        ms,
+        share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %`,
+      };
     });
   });
 }
@@ -35,7 +48,9 @@ export function timePoints(variants: readonly VariantTrials[], column: SeriesCol
     const { startUs, columns } = trial.series;
     return startUs.flatMap((atUs, i) => {
       const value = columns[column]?.[i];
-      return typeof value === 'number' ? [{ variant: label, atS: atUs / 1e6, value: digits(value * scale, 4) }] : [];
+      return typeof value === 'number'
+        ? [{ variant: label, atS: atUs / 1e6, value: digits(value * scale, 4) }]
+        : [];
     });
   });
 }
@@ -51,13 +66,19 @@ export function thinned(points: readonly TimePoint[], lines: number): { points: 
   if (group <= 1) return { points: [...points], group: 1 };
   const kept = byVariant.flatMap((own) =>
     Array.from({ length: Math.ceil(own.length / group) }, (_, i) =>
-      own.slice(i * group, (i + 1) * group).reduce((a, b) => (b.value > a.value ? b : a))));
+      own.slice(i * group, (i + 1) * group).reduce((a, b) => (b.value > a.value ? b : a)),
+    ),
+  );
   return { points: kept, group };
 }
 
 /** The median event's first, median and last receiver, of variants with events that several received. */
 export function receivers(variants: readonly VariantTrials[]): Receiver[] {
-  const names = [['first', 'firstReceiver'], ['median', 'medianReceiver'], ['last', 'lastReceiver']] as const;
+  const names = [
+    ['first', 'firstReceiver'],
+    ['median', 'medianReceiver'],
+    ['last', 'lastReceiver'],
+  ] as const;
   return variants.flatMap(({ label, completed }) =>
     names.flatMap(([which, name]) => {
       const us = quantileUs(mergedLatency(completed, name), 0.5);
@@ -68,7 +89,12 @@ export function receivers(variants: readonly VariantTrials[]): Receiver[] {
 
 /** How many events' receivers stand behind a variant's figures. */
 export function receivedEvents(variants: readonly VariantTrials[]): number {
-  return Math.max(0, ...variants.flatMap(({ completed }) => completed.map((trial) => histogramOf(trial.latency.lastReceiver).count)));
+  return Math.max(
+    0,
+    ...variants.flatMap(({ completed }) =>
+      completed.map((trial) => histogramOf(trial.latency.lastReceiver).count),
+    ),
+  );
 }
 
 function digits(value: number, significant: number): number {

@@ -5,13 +5,20 @@ import { verdictOf, type Claim, type Figure, type Figures, type Verdict } from '
 import { formatMetric } from './table.ts';
 
 const words: Record<Verdict | 'unmeasured' | 'untested', string> = {
-  right: 'right', wrong: '**wrong**', depends: '*depends*', unmeasured: 'no figure', untested: 'not tested yet',
+  right: 'right',
+  wrong: '**wrong**',
+  depends: '*depends*',
+  unmeasured: 'no figure',
+  untested: 'not tested yet',
 };
 
 export function renderClaims(article: string, claims: readonly Claim[], figures: Figures): string {
   const rows = claims.map((claim) => rowOf(claim, figures));
   const count = (verdict: string) => rows.filter((row) => row.verdict === verdict).length;
-  const summary = (Object.keys(words) as (keyof typeof words)[]).filter((verdict) => count(verdict) > 0).map((verdict) => `${count(verdict)} ${words[verdict].replaceAll('*', '')}`).join(', ');
+  const summary = (Object.keys(words) as (keyof typeof words)[])
+    .filter((verdict) => count(verdict) > 0)
+    .map((verdict) => `${count(verdict)} ${words[verdict].replaceAll('*', '')}`)
+    .join(', ');
   const measured = Object.entries(figures.scenarios).sort(([a], [b]) => (a < b ? -1 : 1));
   return `# The article's claims, measured
 
@@ -43,17 +50,33 @@ function rowOf(claim: Claim, { scenarios }: Figures): Row {
   }
   const by = `\`${claim.scenario}\``;
   const figures = scenarios[claim.scenario]?.claims[claim.id];
-  if (!figures) return { says, by, text: 'The scenario has not been run for this page.', verdict: 'unmeasured' };
+  if (!figures)
+    return { says, by, text: 'The scenario has not been run for this page.', verdict: 'unmeasured' };
   const missing = Object.keys(claim.figures).filter((name) => (figures[name]?.value ?? null) === null);
-  if (missing.length > 0) return { says, by, text: `No trial that counts gave ${missing.join(', ')}.`, verdict: 'unmeasured' };
+  if (missing.length > 0)
+    return { says, by, text: `No trial that counts gave ${missing.join(', ')}.`, verdict: 'unmeasured' };
   const verdict = verdictOf(claim, figures)!; // none is missing
-  const text = claim.text[verdict] ?? Object.entries(figures).map(([name, figure]) => `${name} ${written(figure)}`).join(', ');
+  const text =
+    claim.text[verdict] ??
+    Object.entries(figures)
+      .map(([name, figure]) => `${name} ${written(figure)}`)
+      .join(', ');
   const limit = scenarios[claim.scenario]!.descriptorLimit;
-  return { says, by, text: text.replaceAll('{descriptor-limit}', limit === null ? 'unknown' : limit.toLocaleString('en-US')).replace(/\{([a-z0-9-]+)\}/g, (_, name: string) => written(figures[name]!)), verdict };
+  return {
+    says,
+    by,
+    text: text
+      .replaceAll('{descriptor-limit}', limit === null ? 'unknown' : limit.toLocaleString('en-US'))
+      .replace(/\{([a-z0-9-]+)\}/g, (_, name: string) => written(figures[name]!)),
+    verdict,
+  };
 }
 
 function written({ value, unit, atLeast }: Figure): string {
-  const rounded = unit === 'count' || unit === 'per-s' ? Number((value ?? 0).toPrecision(Math.abs(value ?? 0) >= 1000 ? 5 : 3)) : (value ?? 0);
+  const rounded =
+    unit === 'count' || unit === 'per-s'
+      ? Number((value ?? 0).toPrecision(Math.abs(value ?? 0) >= 1000 ? 5 : 3))
+      : (value ?? 0);
   return `${atLeast ? 'at least ' : ''}${formatMetric(Math.abs(rounded) >= 1000 ? Math.round(rounded) : rounded, unit)}`;
 }
 

@@ -3,32 +3,74 @@
 
 import { worseIn, type Comparison, type Judged } from '../core/comparison.ts';
 import { printable } from '../core/printable.ts';
-import { circumstances, comparisonHeadline, intervalTitle, pairLabel, rowsOf, worseText, type MetricRow } from './comparison-words.ts';
+import {
+  circumstances,
+  comparisonHeadline,
+  intervalTitle,
+  pairLabel,
+  rowsOf,
+  worseText,
+  type MetricRow,
+} from './comparison-words.ts';
 import { junitDocument, type Suite, type Verdict } from './junit.ts';
 
 /** A suite for each variant, a case for each metric. */
 export function renderComparisonJunit(comparison: Comparison): string {
-  const binding = new Set(worseIn(comparison).filter((one) => one.binding).map(({ metric }) => metric));
+  const binding = new Set(
+    worseIn(comparison)
+      .filter((one) => one.binding)
+      .map(({ metric }) => metric),
+  );
   const suites = comparison.variants.map((judged): Suite => ({
     name: `${comparison.scenario}: ${pairLabel(judged)}`,
     timestamp: comparison.createdAt,
     timeS: 0,
     cases: [
-      { name: 'the comparison counts', verdict: judged.verdict === 'invalid' ? { kind: 'error', type: 'invalid', message: judged.why } : { kind: 'passed' } },
-      ...rowsOf(judged).map((row) => ({ name: row.title, verdict: caseOf(row, binding.has(row.metric), intervalTitle(comparison)) })),
+      {
+        name: 'the comparison counts',
+        verdict:
+          judged.verdict === 'invalid'
+            ? { kind: 'error', type: 'invalid', message: judged.why }
+            : { kind: 'passed' },
+      },
+      ...rowsOf(judged).map((row) => ({
+        name: row.title,
+        verdict: caseOf(row, binding.has(row.metric), intervalTitle(comparison)),
+      })),
     ],
   }));
-  const whole: Suite[] = comparison.cut === undefined ? [] : [{
-    name: `${comparison.scenario}: the run`, timestamp: comparison.createdAt, timeS: 0,
-    cases: [{ name: 'the run went to its end', verdict: { kind: 'error', type: 'unfinished', message: comparison.cut } }],
-  }];
+  const whole: Suite[] =
+    comparison.cut === undefined
+      ? []
+      : [
+          {
+            name: `${comparison.scenario}: the run`,
+            timestamp: comparison.createdAt,
+            timeS: 0,
+            cases: [
+              {
+                name: 'the run went to its end',
+                verdict: { kind: 'error', type: 'unfinished', message: comparison.cut },
+              },
+            ],
+          },
+        ];
   return junitDocument([...suites, ...whole]);
 }
 
-function caseOf({ metric, verdict, change, interval, p }: MetricRow, binding: boolean, intervalName: string): Verdict {
+function caseOf(
+  { metric, verdict, change, interval, p }: MetricRow,
+  binding: boolean,
+  intervalName: string,
+): Verdict {
   const figures = `${change}${interval === '' ? '' : `, ${intervalName} ${interval}, p ${p}`}`;
-  if (metric.verdict === 'slower') return binding ? { kind: 'failure', type: metric.kind, message: worseText(metric) } : { kind: 'skipped', type: 'advisory', message: `advisory: ${worseText(metric)}` };
-  return metric.verdict === 'not-slower' ? { kind: 'passed' } : { kind: 'skipped', type: 'open', message: `${verdict}: ${figures}` };
+  if (metric.verdict === 'slower')
+    return binding
+      ? { kind: 'failure', type: metric.kind, message: worseText(metric) }
+      : { kind: 'skipped', type: 'advisory', message: `advisory: ${worseText(metric)}` };
+  return metric.verdict === 'not-slower'
+    ? { kind: 'passed' }
+    : { kind: 'skipped', type: 'open', message: `${verdict}: ${figures}` };
 }
 
 /**
@@ -37,13 +79,28 @@ function caseOf({ metric, verdict, change, interval, p }: MetricRow, binding: bo
  */
 export function renderAnnotations(comparison: Comparison, file: string | undefined): string {
   const at = file === undefined ? '' : `file=${property(file)},`;
-  const command = (level: string, title: string, message: string) => `::${level} ${at}title=${property(title)}::${data(message)}`;
+  const command = (level: string, title: string, message: string) =>
+    `::${level} ${at}title=${property(title)}::${data(message)}`;
   const invalid = comparison.variants.filter(({ verdict }) => verdict === 'invalid');
   const lines = [
-    ...(comparison.cut === undefined ? [] : [command('error', `pushbench ${comparison.scenario}`, comparison.cut)]),
-    ...worseIn(comparison).map(({ judged, metric, binding }) => command(binding ? 'error' : 'warning', titleFor(comparison, judged), `${worseText(metric)}${binding ? '' : ' (advisory)'}`)),
-    ...invalid.map((judged) => command('error', titleFor(comparison, judged), `the comparison is invalid: ${judged.why}`)),
-    command('notice', `pushbench ${comparison.scenario}`, [comparisonHeadline(comparison), ...circumstances(comparison).advisory].join('\n')),
+    ...(comparison.cut === undefined
+      ? []
+      : [command('error', `pushbench ${comparison.scenario}`, comparison.cut)]),
+    ...worseIn(comparison).map(({ judged, metric, binding }) =>
+      command(
+        binding ? 'error' : 'warning',
+        titleFor(comparison, judged),
+        `${worseText(metric)}${binding ? '' : ' (advisory)'}`,
+      ),
+    ),
+    ...invalid.map((judged) =>
+      command('error', titleFor(comparison, judged), `the comparison is invalid: ${judged.why}`),
+    ),
+    command(
+      'notice',
+      `pushbench ${comparison.scenario}`,
+      [comparisonHeadline(comparison), ...circumstances(comparison).advisory].join('\n'),
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,7 +1,15 @@
 // A comparison as Markdown, for a job summary or a comment on a change.
 
 import type { Comparison } from '../core/comparison.ts';
-import { circumstances, comparisonHeadline, countedText, intervalTitle, pairLabel, toldOf, verdictWords } from './comparison-words.ts';
+import {
+  circumstances,
+  comparisonHeadline,
+  countedText,
+  intervalTitle,
+  pairLabel,
+  toldOf,
+  verdictWords,
+} from './comparison-words.ts';
 import { markdownTable, markdownText, withRange } from './markdown.ts';
 
 const marks = { slower: '❌', 'not-slower': '✅', inconclusive: '➖', invalid: '⚠️' } as const;
@@ -13,14 +21,47 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
     `${marks[comparison.verdict]} **${markdownText(comparisonHeadline(comparison))}**`,
     ...comparison.variants.flatMap((judged) => [
       `### ${marks[judged.verdict]} ${markdownText(pairLabel(judged))}: ${verdictWords[judged.verdict]} (${countedText(judged)})`,
-      ...(judged.metrics.length === 0 ? [markdownText(judged.why)] : [markdownTable(
-        ['metric', 'baseline', 'candidate', 'change', intervalTitle(comparison), 'p (Holm)', 'verdict'], '-rrrrr-',
-        toldOf(judged).rows.map(({ title, baseline, candidate, baselineRange, candidateRange, change, interval, p, verdict, metric }) => [
-          title, withRange(baseline, baselineRange), withRange(candidate, candidateRange), change, interval, p, metric.verdict === 'slower' ? `**${verdict}**` : verdict,
-        ].map((cell) => (cell.startsWith('**') ? cell : markdownText(cell)))),
-      ), ...toldOf(judged).rest.map(markdownText)]),
+      ...(judged.metrics.length === 0
+        ? [markdownText(judged.why)]
+        : [
+            markdownTable(
+              ['metric', 'baseline', 'candidate', 'change', intervalTitle(comparison), 'p (Holm)', 'verdict'],
+              '-rrrrr-',
+              toldOf(judged).rows.map(
+                ({
+                  title,
+                  baseline,
+                  candidate,
+                  baselineRange,
+                  candidateRange,
+                  change,
+                  interval,
+                  p,
+                  verdict,
+                  metric,
+                }) =>
+                  [
+                    title,
+                    withRange(baseline, baselineRange),
+                    withRange(candidate, candidateRange),
+                    change,
+                    interval,
+                    p,
+                    metric.verdict === 'slower' ? `**${verdict}**` : verdict,
+                  ].map((cell) => (cell.startsWith('**') ? cell : markdownText(cell))),
+              ),
+            ),
+            ...toldOf(judged).rest.map(markdownText),
+          ]),
     ]),
-    ...(advisory.length + other.length === 0 ? [] : [[...advisory.map((text) => `- **Advisory**: ${markdownText(text)}.`), ...other.map((text) => `- ${markdownText(text)}`)].join('\n')]),
+    ...(advisory.length + other.length === 0
+      ? []
+      : [
+          [
+            ...advisory.map((text) => `- **Advisory**: ${markdownText(text)}.`),
+            ...other.map((text) => `- ${markdownText(text)}`),
+          ].join('\n'),
+        ]),
   ];
   return `${parts.join('\n\n')}\n`;
 }

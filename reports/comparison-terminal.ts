@@ -3,7 +3,16 @@
 import { styleText } from 'node:util';
 import type { Comparison, Judged } from '../core/comparison.ts';
 import { oneLineTexts, withoutCommands } from '../core/printable.ts';
-import { circumstances, comparisonHeadline, countedText, intervalTitle, pairLabel, toldOf, verdictWords, type MetricRow } from './comparison-words.ts';
+import {
+  circumstances,
+  comparisonHeadline,
+  countedText,
+  intervalTitle,
+  pairLabel,
+  toldOf,
+  verdictWords,
+  type MetricRow,
+} from './comparison-words.ts';
 import { wrapped, type TerminalOptions } from './terminal.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -26,17 +35,24 @@ export function renderComparison(given: Comparison, { columns, color }: Terminal
 
 function variantLines(judged: Judged, interval: string, paint: Paint): string[] {
   const head = `${pairLabel(judged)}: ${verdictWords[judged.verdict]} (${countedText(judged)})`;
-  const dropped = judged.dropped.map(({ run, why }) => `  ${judged.paired ? 'pair' : 'run'} ${run} dropped: ${why}`);
+  const dropped = judged.dropped.map(
+    ({ run, why }) => `  ${judged.paired ? 'pair' : 'run'} ${run} dropped: ${why}`,
+  );
   const { rows, rest } = toldOf(judged);
   if (judged.metrics.length === 0) return [paint('red', `${head}: ${judged.why}`), ...dropped, ''];
   const heads = ['', 'baseline', 'candidate', 'change', interval, 'p (Holm)', ''];
   const cells = rows.flatMap((row) => [cellsOf(row), rangesOf(row)]);
   const widths = heads.map((head, i) => Math.max(head.length, ...cells.map((row) => row[i]!.length)));
-  const line = (row: readonly string[]) => `  ${row.map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd();
+  const line = (row: readonly string[]) =>
+    `  ${row.map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd();
   return [
-    paint(judged.verdict === 'slower' ? 'red' : 'bold', head), ...dropped,
+    paint(judged.verdict === 'slower' ? 'red' : 'bold', head),
+    ...dropped,
     paint('dim', line(heads)),
-    ...rows.flatMap((row) => [paint(styleOf(row), line(cellsOf(row))), ...(row.baselineRange + row.candidateRange === '' ? [] : [paint('dim', line(rangesOf(row)))])]),
+    ...rows.flatMap((row) => [
+      paint(styleOf(row), line(cellsOf(row))),
+      ...(row.baselineRange + row.candidateRange === '' ? [] : [paint('dim', line(rangesOf(row)))]),
+    ]),
     ...rest.map((text) => paint('dim', `  ${text}`)),
     '',
   ];

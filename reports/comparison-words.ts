@@ -1,20 +1,31 @@
 // A comparison in words and figures: what terminal, page, Markdown and CI formats all say of it, said once.
 
-import { worseIn, type Comparison, type Judged, type JudgedMetric, type Verdict } from '../core/comparison.ts';
+import {
+  worseIn,
+  type Comparison,
+  type Judged,
+  type JudgedMetric,
+  type Verdict,
+} from '../core/comparison.ts';
 import { metrics, type Unit } from '../core/metrics.ts';
 import { formatNumber } from '../core/units.ts';
 import { formatMetric } from './table.ts';
 
 export const verdictWords: Readonly<Record<Verdict, string>> = {
-  slower: 'slower', 'not-slower': 'not slower', inconclusive: 'inconclusive', invalid: 'invalid',
+  slower: 'slower',
+  'not-slower': 'not slower',
+  inconclusive: 'inconclusive',
+  invalid: 'invalid',
 };
 
 export type MetricRow = {
   title: string;
   /** Medians over the runs; means of losses. */
-  baseline: string; candidate: string;
+  baseline: string;
+  candidate: string;
   /** The lowest to the highest run of each side; empty where they read alike. */
-  baselineRange: string; candidateRange: string;
+  baselineRange: string;
+  candidateRange: string;
   change: string;
   /** Of the change; empty where a metric has none. */
   interval: string;
@@ -59,27 +70,64 @@ export function rowsOf({ metrics: judged }: Judged): MetricRow[] {
   return judged.map((metric): MetricRow => {
     const title = titleOf(metric.metric);
     const marked = metric.verdict === 'slower' || (metric.kind === 'exact' && metric.changed);
-    if (metric.kind === 'absent') return { title, baseline: '—', candidate: '—', baselineRange: '', candidateRange: '', change: metric.why, interval: '', p: '', verdict: metric.verdict ?? 'left out', metric, marked };
+    if (metric.kind === 'absent')
+      return {
+        title,
+        baseline: '—',
+        candidate: '—',
+        baselineRange: '',
+        candidateRange: '',
+        change: metric.why,
+        interval: '',
+        p: '',
+        verdict: metric.verdict ?? 'left out',
+        metric,
+        marked,
+      };
     const { baseline, candidate, ranges, unit } = metric;
     const ends = {
-      title, baseline: figureText(metric, baseline), candidate: figureText(metric, candidate), metric, marked,
-      baselineRange: rangeText(ranges.baseline, unit), candidateRange: rangeText(ranges.candidate, unit),
+      title,
+      baseline: figureText(metric, baseline),
+      candidate: figureText(metric, candidate),
+      metric,
+      marked,
+      baselineRange: rangeText(ranges.baseline, unit),
+      candidateRange: rangeText(ranges.candidate, unit),
     };
     if (metric.kind === 'ratio') {
-      const interval = metric.low === null || metric.high === null ? 'too few runs' : `${changeText(metric.low)} to ${changeText(metric.high)}`;
-      return { ...ends, change: changeText(metric.ratio), interval, p: metric.pAdjusted === null ? '' : pText(metric.pAdjusted), verdict: metric.verdict === null ? 'shown only' : verdictWords[metric.verdict] };
+      const interval =
+        metric.low === null || metric.high === null
+          ? 'too few runs'
+          : `${changeText(metric.low)} to ${changeText(metric.high)}`;
+      return {
+        ...ends,
+        change: changeText(metric.ratio),
+        interval,
+        p: metric.pAdjusted === null ? '' : pText(metric.pAdjusted),
+        verdict: metric.verdict === null ? 'shown only' : verdictWords[metric.verdict],
+      };
     }
     const difference = metric.candidate - metric.baseline;
-    const change = metric.kind === 'exact' && !metric.changed || difference === 0 ? 'the same' : signed(difference, metric.unit);
+    const change =
+      (metric.kind === 'exact' && !metric.changed) || difference === 0
+        ? 'the same'
+        : signed(difference, metric.unit);
     const open = metric.kind === 'loss' && metric.verdict === 'inconclusive';
-    return { ...ends, change, interval: '', p: '', verdict: metric.verdict === 'slower' ? 'worse' : open ? 'inconclusive' : 'not worse' };
+    return {
+      ...ends,
+      change,
+      interval: '',
+      p: '',
+      verdict: metric.verdict === 'slower' ? 'worse' : open ? 'inconclusive' : 'not worse',
+    };
   });
 }
 
 /** Rows to show one by one, and sentences on the rest: metrics without a figure, and losses that neither side has. */
 export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
   const all = rowsOf(judged);
-  const isNought = ({ metric }: MetricRow) => metric.kind === 'loss' && metric.baseline === 0 && metric.candidate === 0;
+  const isNought = ({ metric }: MetricRow) =>
+    metric.kind === 'loss' && metric.baseline === 0 && metric.candidate === 0;
   const isAbsent = ({ metric }: MetricRow) => metric.kind === 'absent' && metric.verdict === null;
   const nought = all.filter(isNought).map(({ title }) => title);
   const rest = [
@@ -106,12 +154,18 @@ export function comparisonHeadline(comparison: Comparison): string {
   }
   const worse = worseIn(comparison);
   if (worse.length > 0) {
-    const list = worse.slice(0, 3).map(({ judged, metric }) => `${pairLabel(judged)}: ${worseText(metric)}`).join('; ');
+    const list = worse
+      .slice(0, 3)
+      .map(({ judged, metric }) => `${pairLabel(judged)}: ${worseText(metric)}`)
+      .join('; ');
     const more = worse.length > 3 ? ` and ${worse.length - 3} more` : '';
-    const proven = worse.some(({ binding }) => binding) ? '' : ' This is advisory: see below why timings prove nothing here.';
+    const proven = worse.some(({ binding }) => binding)
+      ? ''
+      : ' This is advisory: see below why timings prove nothing here.';
     return `Worse, ${against}: ${list}${more}.${proven}`;
   }
-  if (verdict === 'not-slower') return `Not slower, ${against}: every gating metric is shown to be no worse than matters.`;
+  if (verdict === 'not-slower')
+    return `Not slower, ${against}: every gating metric is shown to be no worse than matters.`;
   return `Not decided, ${against}: nothing is shown to be worse, and some metrics are not shown to be no worse.${neededText(comparison)}`;
 }
 
@@ -127,8 +181,12 @@ export function worseText(metric: JudgedMetric): string {
 
 /** What would decide it: the largest number that any open metric asks for, where any does. */
 function neededText({ variants }: Comparison): string {
-  const open = variants.flatMap(({ metrics: judged }) => judged).filter((metric) => metric.kind === 'ratio' && metric.verdict === 'inconclusive');
-  const needed = open.flatMap((metric) => (metric.kind === 'ratio' && metric.runsNeeded !== null ? [metric.runsNeeded] : []));
+  const open = variants
+    .flatMap(({ metrics: judged }) => judged)
+    .filter((metric) => metric.kind === 'ratio' && metric.verdict === 'inconclusive');
+  const needed = open.flatMap((metric) =>
+    metric.kind === 'ratio' && metric.runsNeeded !== null ? [metric.runsNeeded] : [],
+  );
   if (needed.length === 0) return '';
   return ` About ${formatNumber(Math.max(...needed))} runs a side would probably decide ${needed.length === open.length ? 'it' : 'most of it'}.`;
 }
@@ -144,15 +202,25 @@ export function countedText({ paired, counted, given }: Judged): string {
 }
 
 /** What the reader has to know of the conditions, a sentence each. */
-export function circumstances({ advisory, differences, unmatched, rule, baseline, candidate }: Comparison): { advisory: string[]; other: string[] } {
-  const left = (name: string, labels: readonly string[]) => (labels.length === 0 ? [] : [`Only in ${name}: ${labels.join(', ')}.`]);
+export function circumstances({ advisory, differences, unmatched, rule, baseline, candidate }: Comparison): {
+  advisory: string[];
+  other: string[];
+} {
+  const left = (name: string, labels: readonly string[]) =>
+    labels.length === 0 ? [] : [`Only in ${name}: ${labels.join(', ')}.`];
   return {
     advisory: advisory.map(({ message }) => message),
     other: [
-      ...differences.map(({ what, baseline: from, candidate: to }) => `${what}: ${from} in ${baseline.name}, ${to} in ${candidate.name}.`),
-      ...left(baseline.name, unmatched.baseline), ...left(candidate.name, unmatched.candidate),
+      ...differences.map(
+        ({ what, baseline: from, candidate: to }) =>
+          `${what}: ${from} in ${baseline.name}, ${to} in ${candidate.name}.`,
+      ),
+      ...left(baseline.name, unmatched.baseline),
+      ...left(candidate.name, unmatched.candidate),
       ...(rule.strict ? ['Strict: slower only where the whole interval lies above the minimum effect.'] : []),
-      ...(rule.looks > 1 ? [`Look ${rule.look} of ${rule.looks} declared beforehand, each at a level of ${rule.alpha}.`] : []),
+      ...(rule.looks > 1
+        ? [`Look ${rule.look} of ${rule.looks} declared beforehand, each at a level of ${rule.alpha}.`]
+        : []),
     ],
   };
 }

@@ -5,7 +5,17 @@ import { missingFrom } from '../core/missing.ts';
 import { printable } from '../core/printable.ts';
 import type { Result } from '../core/result.ts';
 
-const columns = ['scenario', 'created_at', 'pattern', 'variant', 'trial', 'outcome', 'metric', 'value', 'unit'] as const;
+const columns = [
+  'scenario',
+  'created_at',
+  'pattern',
+  'variant',
+  'trial',
+  'outcome',
+  'metric',
+  'value',
+  'unit',
+] as const;
 const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s': '1/s' } as const;
 
 /** A trial that failed or is missing has one row, without a metric, and so has a search that was cut off; a metric that a trial has no figure for has none. */
@@ -17,7 +27,17 @@ export function renderCsv(results: readonly Result[]): string {
 function missingRows(result: Result): (string | number)[][] {
   const { scenario, createdAt } = result;
   const { trials, searches } = missingFrom(result);
-  const row = (variant: string, trial: string | number, outcome: string) => [scenario.name, createdAt, '', variant, trial, outcome, '', '', ''];
+  const row = (variant: string, trial: string | number, outcome: string) => [
+    scenario.name,
+    createdAt,
+    '',
+    variant,
+    trial,
+    outcome,
+    '',
+    '',
+    '',
+  ];
   return [
     ...trials.map(({ variant, repetition }) => row(variant, repetition, 'missing')),
     ...searches.map(({ variant, begun }) => row(variant, '', begun ? 'search cut off' : 'search not begun')),
@@ -30,7 +50,9 @@ function measuredRows({ scenario, createdAt, trials }: Result): (string | number
     if (outcome.status === 'failed') return [[...about, 'failed', '', '', '']];
     return Object.entries(metrics).flatMap(([name, { unit, read }]) => {
       const value = read(outcome);
-      return value === undefined || !Number.isFinite(value) ? [] : [[...about, outcome.valid ? 'valid' : 'invalid', name, value, units[unit]]];
+      return value === undefined || !Number.isFinite(value)
+        ? []
+        : [[...about, outcome.valid ? 'valid' : 'invalid', name, value, units[unit]]];
     });
   });
 }

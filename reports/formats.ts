@@ -11,10 +11,22 @@ import { variantsOf } from './variants.ts';
 export const formats = {
   html: { extension: 'html', mediaType: 'text/html', what: 'the report, one page' },
   markdown: { extension: 'md', mediaType: 'text/markdown', what: 'for a job summary' },
-  junit: { extension: 'xml', mediaType: 'application/xml', what: 'a suite for each trial, a case for each expectation' },
+  junit: {
+    extension: 'xml',
+    mediaType: 'application/xml',
+    what: 'a suite for each trial, a case for each expectation',
+  },
   csv: { extension: 'csv', mediaType: 'text/csv', what: 'a row for each metric of each trial' },
-  hlog: { extension: 'hlog', mediaType: 'text/plain', what: 'HdrHistogram log of delivery latency, tagged by variant' },
-  hgrm: { extension: 'hgrm', mediaType: 'text/plain', what: 'HdrHistogram percentiles of delivery latency, a file for each variant' },
+  hlog: {
+    extension: 'hlog',
+    mediaType: 'text/plain',
+    what: 'HdrHistogram log of delivery latency, tagged by variant',
+  },
+  hgrm: {
+    extension: 'hgrm',
+    mediaType: 'text/plain',
+    what: 'HdrHistogram percentiles of delivery latency, a file for each variant',
+  },
   json: { extension: 'json', mediaType: 'application/json', what: 'the results themselves' },
 } as const;
 
@@ -23,7 +35,11 @@ export type Format = keyof typeof formats;
 export type Document = { part: string; text: string };
 
 /** One document, or one for each variant where the format holds no more. */
-export async function documentsOf(format: Format, results: readonly Result[], options: { interactive: boolean }): Promise<Document[]> {
+export async function documentsOf(
+  format: Format,
+  results: readonly Result[],
+  options: { interactive: boolean },
+): Promise<Document[]> {
   if (format === 'hgrm') {
     return variantsOf(results).flatMap((variant) => {
       const text = renderHgrm(variant);
@@ -33,15 +49,25 @@ export async function documentsOf(format: Format, results: readonly Result[], op
   return [{ part: '', text: await renderWhole(format, results, options) }];
 }
 
-async function renderWhole(format: Exclude<Format, 'hgrm'>, results: readonly Result[], options: { interactive: boolean }): Promise<string> {
+async function renderWhole(
+  format: Exclude<Format, 'hgrm'>,
+  results: readonly Result[],
+  options: { interactive: boolean },
+): Promise<string> {
   switch (format) {
     // Charts take a while to load, and only this form has them.
-    case 'html': return (await import('./html.ts')).renderHtml(results, options);
-    case 'markdown': return renderMarkdown(results);
-    case 'junit': return renderJunit(results);
-    case 'csv': return renderCsv(results);
-    case 'hlog': return renderHlog(results);
-    case 'json': return `${printableJson(results.length === 1 ? results[0] : results)}\n`;
+    case 'html':
+      return (await import('./html.ts')).renderHtml(results, options);
+    case 'markdown':
+      return renderMarkdown(results);
+    case 'junit':
+      return renderJunit(results);
+    case 'csv':
+      return renderCsv(results);
+    case 'hlog':
+      return renderHlog(results);
+    case 'json':
+      return `${printableJson(results.length === 1 ? results[0] : results)}\n`;
   }
 }
 

@@ -18,11 +18,23 @@ const ticksPerHalving = 5;
  */
 export function renderHlog(results: readonly Result[]): string {
   const names = resultNames(results);
-  const intervals = results.flatMap(({ trials }, i) => trials.flatMap(({ variant, outcome, startedAt }) => {
-    if (outcome.status === 'failed') return [];
-    const { endToEnd } = outcome.latency;
-    return [{ tag: tagOf(labelIn(names[i]!, variant.label)), startS: Date.parse(startedAt) / 1000, lengthS: outcome.measuredUs / 1e6, maxMs: endToEnd.maxUs / usPerMs, v2: endToEnd.v2 }];
-  })).sort((a, b) => a.startS - b.startS); // readers stop at the first interval behind the range asked for
+  const intervals = results
+    .flatMap(({ trials }, i) =>
+      trials.flatMap(({ variant, outcome, startedAt }) => {
+        if (outcome.status === 'failed') return [];
+        const { endToEnd } = outcome.latency;
+        return [
+          {
+            tag: tagOf(labelIn(names[i]!, variant.label)),
+            startS: Date.parse(startedAt) / 1000,
+            lengthS: outcome.measuredUs / 1e6,
+            maxMs: endToEnd.maxUs / usPerMs,
+            v2: endToEnd.v2,
+          },
+        ];
+      }),
+    )
+    .sort((a, b) => a.startS - b.startS); // readers stop at the first interval behind the range asked for
   const fixed = (value: number) => value.toFixed(3);
   return [
     '#[pushbench: delivery latency in microseconds, from the planned publish time to receipt]',
@@ -30,7 +42,10 @@ export function renderHlog(results: readonly Result[]): string {
     ...results.flatMap((result) => cutShortText(result) ?? []).map(comment),
     `#[StartTime: ${fixed(intervals[0]?.startS ?? 0)} (seconds since epoch), ${new Date((intervals[0]?.startS ?? 0) * 1000).toISOString()}]`,
     '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"',
-    ...intervals.map(({ tag, startS, lengthS, maxMs, v2 }) => `Tag=${tag},${fixed(startS)},${fixed(lengthS)},${fixed(maxMs)},${v2}`),
+    ...intervals.map(
+      ({ tag, startS, lengthS, maxMs, v2 }) =>
+        `Tag=${tag},${fixed(startS)},${fixed(lengthS)},${fixed(maxMs)},${v2}`,
+    ),
     '',
   ].join('\n');
 }

@@ -9,16 +9,32 @@ import { html, raw, scriptJson, type Markup } from './markup.ts';
 
 /** Which variants the charts show; hidden until a script can answer to it. */
 export function variantPicker(labels: readonly string[]): Markup {
-  return html`<div id="picker" role="group" aria-label="Variants in the charts" hidden><b>In the charts:</b> ${labels.map((label) =>
-    html`<label><input type="checkbox" checked value="${label}"> ${label}</label> `)}
-<p class="dim">Point at a line for its figures. Drag a chart sideways to move it, hold Alt and turn the wheel to zoom, double-click to go back.</p></div>`;
+  return html`<div id="picker" role="group" aria-label="Variants in the charts" hidden>
+    <b>In the charts:</b> ${labels.map(
+      (label) => html`<label><input type="checkbox" checked value="${label}" /> ${label}</label> `,
+    )}
+    <p class="dim">
+      Point at a line for its figures. Drag a chart sideways to move it, hold Alt and turn the wheel to zoom,
+      double-click to go back.
+    </p>
+  </div>`;
 }
 
 export async function interactiveScript(figures: readonly Figure[]): Promise<Markup> {
   // The package exports its module build alone; the one for script elements stands beside it.
   const vega = await readFile(new URL('vega.min.js', import.meta.resolve('vega')), 'utf8');
-  const specs = Object.fromEntries(figures.flatMap(({ id, chart }) => (chart?.live ? [[id, packed(chart.live)]] : [])));
-  return html`<script>${raw(vega)}</script><script type="application/json" id="specs">${scriptJson(specs)}</script><script>${raw(draw)}</script>`;
+  const specs = Object.fromEntries(
+    figures.flatMap(({ id, chart }) => (chart?.live ? [[id, packed(chart.live)]] : [])),
+  );
+  return html`<script>
+      ${raw(vega)};
+    </script>
+    <script type="application/json" id="specs">
+      ${scriptJson(specs)}
+    </script>
+    <script>
+      ${raw(draw)};
+    </script>`;
 }
 
 /** A specification with its rows as columns, texts by number: a quarter of the size. */
@@ -30,11 +46,16 @@ function packed(spec: Spec): object {
       const { values, ...rest } = set;
       const rows = values as Record<string, string | number>[]; // the rows of chart-data.ts
       const names = [...new Set(rows.flatMap(Object.keys))];
-      return { ...rest, columns: names.map((name) => {
-        const own = rows.map((row) => row[name]!);
-        const texts = [...new Set(own.filter((value) => typeof value === 'string'))];
-        return texts.length === 0 ? { name, own } : { name, texts, own: own.map((value) => texts.indexOf(String(value))) };
-      }) };
+      return {
+        ...rest,
+        columns: names.map((name) => {
+          const own = rows.map((row) => row[name]!);
+          const texts = [...new Set(own.filter((value) => typeof value === 'string'))];
+          return texts.length === 0
+            ? { name, own }
+            : { name, texts, own: own.map((value) => texts.indexOf(String(value))) };
+        }),
+      };
     }),
   };
 }

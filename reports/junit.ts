@@ -7,7 +7,9 @@ import type { Expectation, Result, Trial } from '../core/result.ts';
 import { figuresOf } from './said.ts';
 import { labelIn, resultNames } from './variants.ts';
 
-export type Verdict = { kind: 'passed' } | { kind: 'failure' | 'error' | 'skipped'; type: string; message: string };
+export type Verdict =
+  | { kind: 'passed' }
+  | { kind: 'failure' | 'error' | 'skipped'; type: string; message: string };
 type Case = { name: string; verdict: Verdict };
 export type Suite = { name: string; timestamp: string; timeS: number; cases: Case[] };
 
@@ -30,13 +32,20 @@ ${suites.map(suiteXml).join('')}</testsuites>
 
 function suiteOf(result: Result, trial: Trial, resultName: string): Suite {
   const { variant, repetition, outcome, startedAt } = trial;
-  const several = result.trials.some((other) => other.variant.label === variant.label && other.repetition !== repetition);
-  const own = result.expectations.filter((one) => one.variant === variant.label && one.repetition === repetition);
+  const several = result.trials.some(
+    (other) => other.variant.label === variant.label && other.repetition !== repetition,
+  );
+  const own = result.expectations.filter(
+    (one) => one.variant === variant.label && one.repetition === repetition,
+  );
   return {
     name: `${result.scenario.name}: ${labelIn(resultName, variant.label)}${several ? ` (trial ${repetition})` : ''}`,
     timestamp: startedAt,
     timeS: outcome.status === 'completed' ? outcome.measuredUs / 1e6 : 0,
-    cases: [{ name: 'the trial counts', verdict: verdictOf(trial) }, ...own.map((one) => ({ name: one.check, verdict: heldOf(one, trial) }))],
+    cases: [
+      { name: 'the trial counts', verdict: verdictOf(trial) },
+      ...own.map((one) => ({ name: one.check, verdict: heldOf(one, trial) })),
+    ],
   };
 }
 
@@ -49,12 +58,21 @@ function missingSuites(result: Result, resultName: string): Suite[] {
   const missing: Verdict = { kind: 'error', type: 'missing', message: 'the run ended before this trial' };
   const untested: Verdict = { kind: 'skipped', type: 'trial', message: 'the trial is missing' };
   return [
-    { name: `${scenario.name}: the run`, ...about, cases: [{ name: 'the run went to its end', verdict: { kind: 'error', type: state.kind, message: text } }] },
+    {
+      name: `${scenario.name}: the run`,
+      ...about,
+      cases: [
+        { name: 'the run went to its end', verdict: { kind: 'error', type: state.kind, message: text } },
+      ],
+    },
     ...missingFrom(result).trials.map(({ variant, repetition, name }) => ({
-      name: `${scenario.name}: ${labelIn(resultName, name)}`, ...about,
+      name: `${scenario.name}: ${labelIn(resultName, name)}`,
+      ...about,
       cases: [
         { name: 'the trial counts', verdict: missing },
-        ...expectations.filter((one) => one.variant === variant && one.repetition === repetition).map(({ check }) => ({ name: check, verdict: untested })),
+        ...expectations
+          .filter((one) => one.variant === variant && one.repetition === repetition)
+          .map(({ check }) => ({ name: check, verdict: untested })),
       ],
     })),
   ];
@@ -64,15 +82,22 @@ function verdictOf({ outcome, warnings }: Trial): Verdict {
   if (outcome.status === 'failed') return { kind: 'error', type: outcome.code, message: outcome.message };
   if (outcome.valid) return { kind: 'passed' };
   const reasons = warnings.filter(({ level }) => level === 'invalid');
-  return { kind: 'error', type: reasons.map(({ code }) => code).join(' '), message: reasons.map(({ message }) => message).join(' ') };
+  return {
+    kind: 'error',
+    type: reasons.map(({ code }) => code).join(' '),
+    message: reasons.map(({ message }) => message).join(' '),
+  };
 }
 
 function heldOf(expectation: Expectation, { outcome }: Trial): Verdict {
   const { measured, bound } = figuresOf(expectation);
   const figures = `measured ${measured}, bound ${bound}`;
   // The trial's own case says what went wrong; once is enough.
-  if (!outcome.valid) return { kind: 'skipped', type: 'trial', message: `the trial does not count (${figures})` };
-  return expectation.held ? { kind: 'passed' } : { kind: 'failure', type: 'expectation', message: `${expectation.check}: ${figures}` };
+  if (!outcome.valid)
+    return { kind: 'skipped', type: 'trial', message: `the trial does not count (${figures})` };
+  return expectation.held
+    ? { kind: 'passed' }
+    : { kind: 'failure', type: 'expectation', message: `${expectation.check}: ${figures}` };
 }
 
 function suiteXml({ name, timestamp, timeS, cases }: Suite): string {
@@ -85,7 +110,10 @@ function caseXml({ name, verdict }: Case, suite: string): string {
   const head = `    <testcase classname="${xmlText(suite)}" name="${xmlText(name)}"`;
   if (verdict.kind === 'passed') return `${head}/>\n`;
   const { kind, type, message } = verdict;
-  const problem = kind === 'skipped' ? `<skipped message="${xmlText(message)}"/>` : `<${kind} type="${xmlText(type)}" message="${xmlText(message)}">${xmlText(message)}</${kind}>`;
+  const problem =
+    kind === 'skipped'
+      ? `<skipped message="${xmlText(message)}"/>`
+      : `<${kind} type="${xmlText(type)}" message="${xmlText(message)}">${xmlText(message)}</${kind}>`;
   return `${head}>${problem}</testcase>\n`;
 }
 

@@ -21,8 +21,10 @@ export function renderMarkdown(results: readonly Result[]): string {
     comparison(results),
     ...afterTrialsLines(results).map(markdownText),
     ...warnings(results),
-    ...results.map(({ command, createdAt, pushbench, environment }) =>
-      `Measured ${createdAt.slice(0, 19).replace('T', ' ')} UTC with pushbench ${markdownText(pushbench)} on ${markdownText(environment.cpu)}, ${environment.cores} cores; repeat it with ${codeSpan(command)}.`),
+    ...results.map(
+      ({ command, createdAt, pushbench, environment }) =>
+        `Measured ${createdAt.slice(0, 19).replace('T', ' ')} UTC with pushbench ${markdownText(pushbench)} on ${markdownText(environment.cpu)}, ${environment.cores} cores; repeat it with ${codeSpan(command)}.`,
+    ),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -32,19 +34,39 @@ function expectations(results: readonly Result[]): string[] {
   if (all.length === 0) return [];
   const failed = all.filter(({ held }) => !held);
   if (failed.length === 0) return [`✅ ${expectationsTitle(all)}.`];
-  const rows = failed.slice(0, failuresShown).map(({ who, check, measured, bound }) => [markdownText(who), codeSpan(check), markdownText(measured), markdownText(bound)]);
+  const rows = failed
+    .slice(0, failuresShown)
+    .map(({ who, check, measured, bound }) => [
+      markdownText(who),
+      codeSpan(check),
+      markdownText(measured),
+      markdownText(bound),
+    ]);
   const more = failed.length > failuresShown ? [`and ${failed.length - failuresShown} more`] : [];
-  return [`❌ ${expectationsTitle(all)}:`, markdownTable(['variant', 'expected', 'measured', 'bound'], '--rr', rows), ...more];
+  return [
+    `❌ ${expectationsTitle(all)}:`,
+    markdownTable(['variant', 'expected', 'measured', 'bound'], '--rr', rows),
+    ...more,
+  ];
 }
 
 function comparison(results: readonly Result[]): string {
   const { columns, rows } = resultTable(results);
-  const shown = columns.flatMap(({ title }, i) => (rows.some(({ cells }) => cells[i]!.value !== undefined) ? [{ title, i }] : []));
+  const shown = columns.flatMap(({ title }, i) =>
+    rows.some(({ cells }) => cells[i]!.value !== undefined) ? [{ title, i }] : [],
+  );
   const body = rows.map(({ label, valid, failed, cells }) => {
     const why = valid ? '' : failed === undefined ? ' *(does not count)*' : ' *(failed)*';
-    return [`${markdownText(label)}${why}`, ...shown.map(({ i }) => markdownText(withRange(cells[i]!.text, cells[i]!.range)))];
+    return [
+      `${markdownText(label)}${why}`,
+      ...shown.map(({ i }) => markdownText(withRange(cells[i]!.text, cells[i]!.range))),
+    ];
   });
-  return markdownTable(['', ...shown.map(({ title }) => markdownText(title))], `-${'r'.repeat(shown.length)}`, body);
+  return markdownTable(
+    ['', ...shown.map(({ title }) => markdownText(title))],
+    `-${'r'.repeat(shown.length)}`,
+    body,
+  );
 }
 
 /** A figure over several trials with the lowest and the highest of them: `3.1 ms (2.9 ms to 3.4 ms)`. */
@@ -54,20 +76,43 @@ export function withRange(text: string, range = ''): string {
 
 function warnings(results: readonly Result[]): string[] {
   const all = warningsOf(variantsOf(results));
-  return all.length === 0 ? [] : [all.map(({ level, who, message }) => `- **${levelWords[level]}**: ${markdownText(who)}: ${markdownText(message)}`).join('\n')];
+  return all.length === 0
+    ? []
+    : [
+        all
+          .map(
+            ({ level, who, message }) =>
+              `- **${levelWords[level]}**: ${markdownText(who)}: ${markdownText(message)}`,
+          )
+          .join('\n'),
+      ];
 }
 
 /** @param alignment a letter for each column: `r` to the right */
-export function markdownTable(heads: readonly string[], alignment: string, rows: readonly (readonly string[])[]): string {
+export function markdownTable(
+  heads: readonly string[],
+  alignment: string,
+  rows: readonly (readonly string[])[],
+): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(heads), line([...alignment].map((one) => (one === 'r' ? '--:' : '---'))), ...rows.map(line)].join('\n');
+  return [
+    line(heads),
+    line([...alignment].map((one) => (one === 'r' ? '--:' : '---'))),
+    ...rows.map(line),
+  ].join('\n');
 }
 
 /** Text that reads as it stands: no line ends, and nothing that becomes markup or a link in Markdown or HTML. */
 export function markdownText(text: string): string {
   return oneLine(text.replace(/\s+/g, ' '))
-    .replace(/[\\`*_[\]~#]/g, String.raw`\$&`).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
-    .replace(/@/g, '&#64;').replace(/\|/g, '&#124;').replace(/:\/\//g, '&#58;//').replace(/(www)\./gi, '$1&#46;');
+    .replace(/[\\`*_[\]~#]/g, String.raw`\$&`)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/@/g, '&#64;')
+    .replace(/\|/g, '&#124;')
+    .replace(/:\/\//g, '&#58;//')
+    .replace(/(www)\./gi, '$1&#46;');
 }
 
 /** Text as code. A pipe would end a table's cell even there, and whether a backslash before it counts is not agreed on. */

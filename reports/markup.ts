@@ -3,7 +3,13 @@
 export type Markup = { readonly markup: string };
 type Part = Markup | string | number | null | undefined | false | readonly Part[];
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 export function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character]!);
@@ -21,7 +27,11 @@ export function raw(markup: string): Markup {
 
 /** JSON that may stand within a script element. */
 export function scriptJson(value: unknown): Markup {
-  const unsafe: Readonly<Record<string, string>> = { '<': String.raw`\u003c`, '\u2028': String.raw`\u2028`, '\u2029': String.raw`\u2029` };
+  const unsafe: Readonly<Record<string, string>> = {
+    '<': String.raw`\u003c`,
+    '\u2028': String.raw`\u2028`,
+    '\u2029': String.raw`\u2029`,
+  };
   return raw(JSON.stringify(value).replace(/[<\u2028\u2029]/g, (character) => unsafe[character]!));
 }
 

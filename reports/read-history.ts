@@ -15,12 +15,18 @@ import { mostResults, resultFiles } from './read-many.ts';
  * @returns what there is, and the names of runs that were left out
  * @throws UserError when a path holds nothing, or something that cannot be read, or names a run that was cut short
  */
-export async function readHistory(paths: readonly string[]): Promise<{ sets: [RunSet, ...RunSet[]]; cut: string[] }> {
+export async function readHistory(
+  paths: readonly string[],
+): Promise<{ sets: [RunSet, ...RunSet[]]; cut: string[] }> {
   const sets: RunSet[] = [];
   const cut: { name: string; error: UserError }[] = [];
   for (const path of paths) {
     const found = await filesIn(path);
-    if (found.length === 0) throw new UserError('history-empty', `There is neither a result nor a baseline in ${path}. Name results, baselines, or folders of them.`);
+    if (found.length === 0)
+      throw new UserError(
+        'history-empty',
+        `There is neither a result nor a baseline in ${path}. Name results, baselines, or folders of them.`,
+      );
     for (const file of found) {
       try {
         sets.push(await readSet(file));
@@ -32,7 +38,11 @@ export async function readHistory(paths: readonly string[]): Promise<{ sets: [Ru
   }
   const [first, ...others] = sets;
   if (!first && cut[0]) throw cut[0].error;
-  if (!first) throw new UserError('history-empty', 'Name results, baselines, or folders of them, such as results or baselines.');
+  if (!first)
+    throw new UserError(
+      'history-empty',
+      'Name results, baselines, or folders of them, such as results or baselines.',
+    );
   return { sets: [first, ...others], cut: cut.map(({ name }) => name) };
 }
 
@@ -54,5 +64,7 @@ function nameOf(file: string): string {
 async function readSet(file: string): Promise<RunSet> {
   // A baseline says what it is at its start; reading a result whole twice would take twice as long.
   const text = readText(file, 'result', { code: 'history-file', what: `Cannot read ${file}` });
-  return text.slice(0, 200).includes(`"${baselineFormat}"`) ? readBaseline(text, file).runs : runSetOf(nameOf(file), [parseResult(text, file)]);
+  return text.slice(0, 200).includes(`"${baselineFormat}"`)
+    ? readBaseline(text, file).runs
+    : runSetOf(nameOf(file), [parseResult(text, file)]);
 }

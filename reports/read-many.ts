@@ -21,7 +21,11 @@ export async function readResults(path: string): Promise<[Result, ...Result[]]> 
   const files = await resultFiles(path);
   const results = await readEach(files);
   const [first, ...others] = results.sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
-  if (!first) throw new UserError('result-folder', `There is no result in ${path}: neither a result.json nor folders that hold one. Name what a run wrote, such as results/2026-01-02-103000-compare.`);
+  if (!first)
+    throw new UserError(
+      'result-folder',
+      `There is no result in ${path}: neither a result.json nor folders that hold one. Name what a run wrote, such as results/2026-01-02-103000-compare.`,
+    );
   return [first, ...others];
 }
 
@@ -33,7 +37,10 @@ export async function readEach(paths: readonly string[]): Promise<Result[]> {
   const bytes = paths.reduce((sum, path) => sum + sizeOf(path), 0);
   if (bytes > mostBytesTogether) {
     const [all, most] = [formatBytes(bytes), formatBytes(mostBytesTogether)];
-    throw new UserError('result-size', `These ${paths.length} results have ${all} together, and at most ${most} are read at once. Name fewer.`);
+    throw new UserError(
+      'result-size',
+      `These ${paths.length} results have ${all} together, and at most ${most} are read at once. Name fewer.`,
+    );
   }
   const results = [];
   // One after the other: each is large, and reading is not what takes time.
@@ -61,14 +68,23 @@ export async function resultFiles(path: string): Promise<string[]> {
     if (!(await stat(path)).isDirectory()) return [path];
     names = await readdir(path);
   } catch (error) {
-    throw new UserError('result-file', `Cannot read a result at ${path}: ${messageOf(error)}. Name a result.json, the folder that a run wrote, or a folder of such folders.`);
+    throw new UserError(
+      'result-file',
+      `Cannot read a result at ${path}: ${messageOf(error)}. Name a result.json, the folder that a run wrote, or a folder of such folders.`,
+    );
   }
   if (names.includes('result.json')) return [join(path, 'result.json')];
-  const found = await Promise.all(names.sort().map(async (name) => {
-    const file = join(path, name, 'result.json');
-    return (await stat(file).catch(() => undefined))?.isFile() ? [file] : [];
-  }));
+  const found = await Promise.all(
+    names.sort().map(async (name) => {
+      const file = join(path, name, 'result.json');
+      return (await stat(file).catch(() => undefined))?.isFile() ? [file] : [];
+    }),
+  );
   const files = found.flat();
-  if (files.length > mostResults) throw new UserError('result-folder', `${path} holds ${files.length} results, and at most ${mostResults} are read at once. Name a folder with fewer.`);
+  if (files.length > mostResults)
+    throw new UserError(
+      'result-folder',
+      `${path} holds ${files.length} results, and at most ${mostResults} are read at once. Name a folder with fewer.`,
+    );
   return files;
 }

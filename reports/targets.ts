@@ -7,11 +7,30 @@ import { html, type Markup } from './markup.ts';
 export function targetsMarkup(results: readonly Result[]): Markup {
   const targets = results.flatMap((result) => result.targets ?? []);
   if (targets.length === 0) return html``;
-  return html`<h2>Systems that are not ours</h2><ul class="plain">${targets.map(({ name, url, leftOut }) => html`<li><b>@${name}</b> at ${url}.${
-    leftOut.length === 0 ? '' : html` Left out:<ul>${leftOut.map(({ variant, reason }) => html`<li>${variant}: ${reason}</li>`)}</ul>`}</li>`)}</ul>`;
+  return html`<h2>Systems that are not ours</h2>
+    <ul class="plain">
+      ${targets.map(
+        ({ name, url, leftOut }) =>
+          html`<li>
+            <b>@${name}</b> at
+            ${url}.${
+              leftOut.length === 0
+                ? ''
+                : html` Left out:
+                    <ul>
+                      ${leftOut.map(({ variant, reason }) => html`<li>${variant}: ${reason}</li>`)}
+                    </ul>`
+            }
+          </li>`,
+      )}
+    </ul>`;
 }
 
 /** The same for a terminal: a line for each variant that was left out. */
 export function leftOutLines(results: readonly Result[]): string[] {
-  return results.flatMap(({ targets = [] }) => targets.flatMap(({ name, leftOut }) => leftOut.map(({ variant, reason }) => `left out: ${variant} @${name}: ${reason}.`)));
+  return results.flatMap(({ targets = [] }) =>
+    targets.flatMap(({ name, leftOut }) =>
+      leftOut.map(({ variant, reason }) => `left out: ${variant} @${name}: ${reason}.`),
+    ),
+  );
 }

@@ -42,8 +42,16 @@ function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): str
   const labelWidth = Math.max(...labels.map((label) => label.length));
   // A title of two words stands on two lines, so that figures and not titles decide the width.
   const all = columns.map(({ title }, i) => {
-    const [top, bottom] = title.includes(' / ') ? [title.split(' / ')[0]!, `/ ${title.split(' / ')[1]}`] : ['', title];
-    const cells = [top, bottom, ...rows.flatMap((row) => (spread ? [row.cells[i]!.text, row.cells[i]!.range ?? ''] : [row.cells[i]!.text]))];
+    const [top, bottom] = title.includes(' / ')
+      ? [title.split(' / ')[0]!, `/ ${title.split(' / ')[1]}`]
+      : ['', title];
+    const cells = [
+      top,
+      bottom,
+      ...rows.flatMap((row) =>
+        spread ? [row.cells[i]!.text, row.cells[i]!.range ?? ''] : [row.cells[i]!.text],
+      ),
+    ];
     return { cells, width: Math.max(...cells.map((cell) => cell.length)) };
   });
   const blocks: (typeof all)[] = [[]];
@@ -57,21 +65,36 @@ function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): str
     used += 2 + column.width;
   }
   return blocks.flatMap((block) => {
-    const lines = ['', '', ...rows.flatMap((row) => (spread ? [row.label, ''] : [row.label]))].map((label, line) => {
-      const text = [label.padEnd(labelWidth), ...block.map((column) => column.cells[line]!.padStart(column.width))].join('  ').trimEnd();
-      const row = spread && line % 2 === 1 ? undefined : rows[spread ? (line - 2) / 2 : line - 2];
-      if (!row) return paint('dim', text);
-      return row.valid ? text : paint('red', `${text}  (${row.failed === undefined ? 'does not count' : 'failed'})`);
-    });
+    const lines = ['', '', ...rows.flatMap((row) => (spread ? [row.label, ''] : [row.label]))].map(
+      (label, line) => {
+        const text = [
+          label.padEnd(labelWidth),
+          ...block.map((column) => column.cells[line]!.padStart(column.width)),
+        ]
+          .join('  ')
+          .trimEnd();
+        const row = spread && line % 2 === 1 ? undefined : rows[spread ? (line - 2) / 2 : line - 2];
+        if (!row) return paint('dim', text);
+        return row.valid
+          ? text
+          : paint('red', `${text}  (${row.failed === undefined ? 'does not count' : 'failed'})`);
+      },
+    );
     return [...lines.filter((line, i) => i > 0 || line.trim() !== ''), ''];
   });
 }
 
 /** How far the load side was from its limits, of the trial where it was nearest. */
 function headroomLine(results: readonly Result[]): string[] {
-  const all = variantsOf(results).flatMap(({ label, completed }) => completed.map((trial) => ({ label, headroom: headroomOf(trial) })));
+  const all = variantsOf(results).flatMap(({ label, completed }) =>
+    completed.map((trial) => ({ label, headroom: headroomOf(trial) })),
+  );
   const least = all.toSorted((a, b) => a.headroom - b.headroom)[0];
-  return least ? [`The load side could have taken ${headroomText(least.headroom)}${least.headroom < mostHeadroom ? ` (${least.label})` : ''}.`] : [];
+  return least
+    ? [
+        `The load side could have taken ${headroomText(least.headroom)}${least.headroom < mostHeadroom ? ` (${least.label})` : ''}.`,
+      ]
+    : [];
 }
 
 function expectations(results: readonly Result[], paint: Paint): string[] {
@@ -79,7 +102,12 @@ function expectations(results: readonly Result[], paint: Paint): string[] {
   if (all.length === 0) return [];
   const failed = all.filter(({ held }) => !held);
   const title = expectationsTitle(all);
-  return [failed.length === 0 ? paint('green', `${title}.`) : `${title}:`, ...failed.map(({ who, check, measured, untested }) => paint('red', `  ${untested ? 'not tested' : 'failed'}: ${who}: ${check} (measured ${measured})`))];
+  return [
+    failed.length === 0 ? paint('green', `${title}.`) : `${title}:`,
+    ...failed.map(({ who, check, measured, untested }) =>
+      paint('red', `  ${untested ? 'not tested' : 'failed'}: ${who}: ${check} (measured ${measured})`),
+    ),
+  ];
 }
 
 function warnings(results: readonly Result[], columns: number, paint: Paint): string[] {

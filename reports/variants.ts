@@ -29,7 +29,13 @@ export function variantsOf(results: readonly Result[]): VariantTrials[] {
   const names = resultNames(results);
   const all = results.flatMap((result, i) => {
     const byLabel = Map.groupBy(result.trials, ({ variant }) => variant.label);
-    return [...byLabel].map(([label, trials]) => ({ own: label, label: labelIn(names[i]!, label), round: i, result, trials }));
+    return [...byLabel].map(([label, trials]) => ({
+      own: label,
+      label: labelIn(names[i]!, label),
+      round: i,
+      result,
+      trials,
+    }));
   });
   // The cells of a matrix share their variant's colour.
   const placeOf = (trials: readonly Trial[]) => trials[0]!.cell?.variant ?? trials[0]!.variant.label; // a group has a member
@@ -39,7 +45,14 @@ export function variantsOf(results: readonly Result[]): VariantTrials[] {
     const completed = outcomes.filter((outcome) => outcome.status === 'completed');
     const failure = outcomes.find((outcome) => outcome.status === 'failed');
     return {
-      label, own, pattern: trials[0]!.variant.pattern, index: places.indexOf(placeOf(trials)), round, result, trials, completed,
+      label,
+      own,
+      pattern: trials[0]!.variant.pattern,
+      index: places.indexOf(placeOf(trials)),
+      round,
+      result,
+      trials,
+      completed,
       valid: outcomes.every(({ valid }) => valid),
       failed: completed.length === 0 ? failure?.message : undefined,
     };
@@ -68,7 +81,9 @@ export function resultNames(results: readonly Result[]): string[] {
     ({ createdAt }) => `${createdAt.slice(0, 10)} ${createdAt.slice(11, 19)}`,
     ({ createdAt }, i) => `${createdAt.slice(0, 10)} ${createdAt.slice(11, 19)}, ${i + 1}`,
   ];
-  const named = ways.map((way) => results.map((result, i) => (led ? `${result.scenario.name}, ${way(result, i)}` : way(result, i))));
+  const named = ways.map((way) =>
+    results.map((result, i) => (led ? `${result.scenario.name}, ${way(result, i)}` : way(result, i))),
+  );
   return named.find(allDiffer)!; // the last way counts them
 }
 
@@ -92,6 +107,9 @@ function allDiffer(names: readonly string[]): boolean {
 /** All trials' samples of one latency together; percentiles come from the merged bins. */
 export function mergedLatency(completed: readonly Completed[], name: keyof Completed['latency']): Histogram {
   const all = newHistogram();
-  for (const { latency: { [name]: stored } } of completed) if (stored) merge(all, histogramOf(stored));
+  for (const {
+    latency: { [name]: stored },
+  } of completed)
+    if (stored) merge(all, histogramOf(stored));
   return all;
 }

@@ -12,20 +12,33 @@ import { comparisonForms } from './index-page.ts';
 import { nothing, page, wrong, type Answer } from './web-answer.ts';
 
 /** @returns `undefined` when the run is no comparison, or has no such form @throws UserError when it cannot be read */
-export async function comparisonFile(archive: Archive, name: string, file: string): Promise<Answer | undefined> {
+export async function comparisonFile(
+  archive: Archive,
+  name: string,
+  file: string,
+): Promise<Answer | undefined> {
   const form = comparisonForms.find((one) => one === file);
   if (!form) return undefined;
   const stored = await archive.comparison(name);
   if (!stored) return undefined;
   switch (form) {
-    case 'comparison.json': return { status: 200, mediaType: 'application/json', body: stored.text };
-    case 'markdown': return { status: 200, mediaType: 'text/markdown', body: renderComparisonMarkdown(stored.comparison) };
-    case 'junit': return { status: 200, mediaType: 'application/xml', body: renderComparisonJunit(stored.comparison) };
+    case 'comparison.json':
+      return { status: 200, mediaType: 'application/json', body: stored.text };
+    case 'markdown':
+      return { status: 200, mediaType: 'text/markdown', body: renderComparisonMarkdown(stored.comparison) };
+    case 'junit':
+      return { status: 200, mediaType: 'application/xml', body: renderComparisonJunit(stored.comparison) };
     case 'report.html': {
       const written = await archive.file(name, 'report.html');
       if (written !== undefined) return page(written);
-      const [baseline, candidate] = [await archive.arm(name, 'baseline'), await archive.arm(name, 'candidate')];
-      return rendered(stored.comparison, { baseline: baseline ? [baseline] : [], candidate: candidate ? [candidate] : [] });
+      const [baseline, candidate] = [
+        await archive.arm(name, 'baseline'),
+        await archive.arm(name, 'candidate'),
+      ];
+      return rendered(stored.comparison, {
+        baseline: baseline ? [baseline] : [],
+        candidate: candidate ? [candidate] : [],
+      });
     }
     case 'baseline.html':
     case 'candidate.html': {
@@ -37,7 +50,11 @@ export async function comparisonFile(archive: Archive, name: string, file: strin
 
 /** Two runs, the older one as the baseline. @throws UserError when they cannot be compared */
 export async function comparedRuns(archive: Archive, names: readonly string[]): Promise<Answer> {
-  if (names.length !== 2) return wrong(400, `A comparison takes two runs, and ${names.length === 0 ? 'none was' : names.length === 1 ? 'one was' : `${names.length} were`} ticked.`);
+  if (names.length !== 2)
+    return wrong(
+      400,
+      `A comparison takes two runs, and ${names.length === 0 ? 'none was' : names.length === 1 ? 'one was' : `${names.length} were`} ticked.`,
+    );
   const runs = [];
   for (const name of names) {
     const result = await archive.result(name);
@@ -45,7 +62,10 @@ export async function comparedRuns(archive: Archive, names: readonly string[]): 
     runs.push({ name, result });
   }
   const [from, to] = runs.sort((a, b) => Date.parse(a.result.createdAt) - Date.parse(b.result.createdAt)); // there are two
-  const comparison = compare(runSetOf(from!.name, [from!.result]), runSetOf(to!.name, [to!.result]), { createdAt: new Date(), rule: ruleOf({ strict: false }) });
+  const comparison = compare(runSetOf(from!.name, [from!.result]), runSetOf(to!.name, [to!.result]), {
+    createdAt: new Date(),
+    rule: ruleOf({ strict: false }),
+  });
   return rendered(comparison, { baseline: [from!.result], candidate: [to!.result] });
 }
 
@@ -65,10 +85,16 @@ export async function scenarioHistory(archive: Archive, scenario: string): Promi
   }
   const [first, ...others] = sets;
   if (!first) return nothing;
-  return page(await (await import('./history-page.ts')).renderHistoryPage(historyOf([first, ...others], cut), first.pushbench));
+  return page(
+    await (
+      await import('./history-page.ts')
+    ).renderHistoryPage(historyOf([first, ...others], cut), first.pushbench),
+  );
 }
 
 /** Drawing takes a while to load. */
-async function rendered(...of: Parameters<typeof import('./comparison-page.ts').renderComparisonPage>): Promise<Answer> {
+async function rendered(
+  ...of: Parameters<typeof import('./comparison-page.ts').renderComparisonPage>
+): Promise<Answer> {
   return page(await (await import('./comparison-page.ts')).renderComparisonPage(...of));
 }

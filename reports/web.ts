@@ -28,12 +28,16 @@ const mostPipelined = 100;
 /** Connections of those that have asked for nothing yet; the oldest makes room for the next. */
 const mostSilent = 128;
 const limits = {
-  headersTimeout: headMs, requestTimeout: headMs, connectionsCheckingInterval: 1000, requireHostHeader: false,
+  headersTimeout: headMs,
+  requestTimeout: headMs,
+  connectionsCheckingInterval: 1000,
+  requireHostHeader: false,
 };
 
 const headers = {
   // Interactive reports bring their scripts along, and Vega makes functions of text. Nothing is loaded from anywhere.
-  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
@@ -47,7 +51,12 @@ const headers = {
  * @param allowHosts names that it answers to besides its own, as `allowedHost` gives them
  * @throws the system's error when the port cannot be had
  */
-export async function serveArchive(root: string, docs: URL, port: number, allowHosts: readonly string[] = []): Promise<ArchiveServer> {
+export async function serveArchive(
+  root: string,
+  docs: URL,
+  port: number,
+  allowHosts: readonly string[] = [],
+): Promise<ArchiveServer> {
   const archive = openArchive(root);
   const inTurn = createQueue(mostWaiting);
   const server = createServer(limits, (request, response) => {
@@ -57,7 +66,9 @@ export async function serveArchive(root: string, docs: URL, port: number, allowH
   cutUnread(server);
   server.maxConnections = maxConnections;
   const halfOpen = boundHalfOpen(server, {
-    withinMs: headMs, most: mostSilent, expired: (socket) => socket.destroy(),
+    withinMs: headMs,
+    most: mostSilent,
+    expired: (socket) => socket.destroy(),
   });
   await listening(server, port);
   const { port: bound, address } = server.address() as AddressInfo; // of a TCP server
@@ -77,7 +88,8 @@ export async function serveArchive(root: string, docs: URL, port: number, allowH
     const { method, url } = request;
     const verdict = judge(request);
     if (verdict.kind === 'refused') return wrong(verdict.status, verdict.message);
-    if (method !== 'GET' && method !== 'HEAD') return wrong(405, 'Results are read here, and nothing else: GET and HEAD.');
+    if (method !== 'GET' && method !== 'HEAD')
+      return wrong(405, 'Results are read here, and nothing else: GET and HEAD.');
     const target = URL.parse(url ?? '', 'http://localhost');
     const segments = target && decoded(target.pathname);
     if (!target || !segments) return wrong(400, 'This is no address.');
@@ -97,15 +109,18 @@ export async function serveArchive(root: string, docs: URL, port: number, allowH
     if (room === 'side-by-side' && segments.length === 1) return sideBySide(archive, query.getAll('run'));
     if (room === 'compare' && segments.length === 1) return comparedRuns(archive, query.getAll('run'));
     if (room === 'history' && segments.length === 2) return scenarioHistory(archive, name);
-    return room === 'runs' && rest.length === 0 ? (await comparisonFile(archive, name, file)) ?? runFile(archive, name, file, query) : nothing;
+    return room === 'runs' && rest.length === 0
+      ? ((await comparisonFile(archive, name, file)) ?? runFile(archive, name, file, query))
+      : nothing;
   }
 
   return {
     url: `http://127.0.0.1:${bound}/`,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 
@@ -114,7 +129,12 @@ function defect(error: unknown): Answer {
   return wrong(500, 'This is a defect of pushbench; the terminal says more.');
 }
 
-async function runFile(archive: Archive, name: string, file: string, query: URLSearchParams): Promise<Answer> {
+async function runFile(
+  archive: Archive,
+  name: string,
+  file: string,
+  query: URLSearchParams,
+): Promise<Answer> {
   if (file === 'result.json') {
     const text = await archive.file(name, file);
     return text === undefined ? nothing : { status: 200, mediaType: formats.json.mediaType, body: text };
@@ -131,7 +151,8 @@ async function runFile(archive: Archive, name: string, file: string, query: URLS
 
 async function sideBySide(archive: Archive, names: readonly string[]): Promise<Answer> {
   if (names.length === 0) return wrong(400, 'No run was ticked.');
-  if (names.length > mostSideBySide) return wrong(400, `At most ${mostSideBySide} runs fit one report, and ${names.length} were ticked.`);
+  if (names.length > mostSideBySide)
+    return wrong(400, `At most ${mostSideBySide} runs fit one report, and ${names.length} were ticked.`);
   const results: Result[] = [];
   for (const name of names) {
     const result = await archive.result(name);
@@ -144,11 +165,33 @@ async function sideBySide(archive: Archive, names: readonly string[]): Promise<A
 /** @param variant which of several documents, where the format holds one variant each */
 async function rendered(format: Format, results: readonly Result[], variant: string | null): Promise<Answer> {
   const documents = await documentsOf(format, results, { interactive: false });
-  const chosen = documents.length === 1 && format !== 'hgrm' ? documents[0] : documents.find(({ part }) => part === variant);
-  if (chosen) return { status: 200, mediaType: formats[format].mediaType, body: format === 'html' ? linkedDocs(chosen.text) : chosen.text };
+  const chosen =
+    documents.length === 1 && format !== 'hgrm'
+      ? documents[0]
+      : documents.find(({ part }) => part === variant);
+  if (chosen)
+    return {
+      status: 200,
+      mediaType: formats[format].mediaType,
+      body: format === 'html' ? linkedDocs(chosen.text) : chosen.text,
+    };
   if (variant !== null) return nothing;
-  const links = documents.map(({ part }) => html`<li><a href="?variant=${encodeURIComponent(part)}">${part}</a></li>`);
-  return page(pageOf(format, html`<h1>${formats[format].what}</h1><p class="headline">${documents.length === 0 ? 'No trial delivered anything' : 'A file for each variant'}</p><ul class="plain">${links}</ul><p><a href="/">All runs</a></p>`));
+  const links = documents.map(
+    ({ part }) => html`<li><a href="?variant=${encodeURIComponent(part)}">${part}</a></li>`,
+  );
+  return page(
+    pageOf(
+      format,
+      html`<h1>${formats[format].what}</h1>
+        <p class="headline">
+          ${documents.length === 0 ? 'No trial delivered anything' : 'A file for each variant'}
+        </p>
+        <ul class="plain">
+          ${links}
+        </ul>
+        <p><a href="/">All runs</a></p>`,
+    ),
+  );
 }
 
 /** @returns the path's segments as they are meant, or `undefined` when one cannot be read */
@@ -160,11 +203,18 @@ function decoded(path: string): string[] | undefined {
   }
 }
 
-function send({ method }: IncomingMessage, response: ServerResponse, { status, mediaType, body }: Answer): void {
+function send(
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  { status, mediaType, body }: Answer,
+): void {
   const bytes = Buffer.from(body);
   response.writeHead(status, {
-    ...headers, 'content-type': `${mediaType}; charset=utf-8`, 'content-length': bytes.length,
-    ...(status === 405 && { allow: 'GET, HEAD' }), ...(status === 503 && { 'retry-after': '2' }),
+    ...headers,
+    'content-type': `${mediaType}; charset=utf-8`,
+    'content-length': bytes.length,
+    ...(status === 405 && { allow: 'GET, HEAD' }),
+    ...(status === 503 && { 'retry-after': '2' }),
   });
   response.end(method === 'HEAD' ? undefined : bytes);
 }
@@ -174,7 +224,8 @@ function createQueue(most: number): (work: () => Promise<Answer>) => Promise<Ans
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
-    if (waiting >= most) return Promise.resolve(wrong(503, 'Too many reports are being made; come again in a moment.'));
+    if (waiting >= most)
+      return Promise.resolve(wrong(503, 'Too many reports are being made; come again in a moment.'));
     waiting++;
     const done = last.then(work).finally(() => waiting--);
     last = done.catch(() => undefined);

@@ -27,20 +27,39 @@ export function withExchange(page: string, exchange: string): string {
 }
 
 export function exchangeIn(page: string): string | undefined {
-  return block.exec(page)?.[0].split('\n').slice(2, -2).map((line) => `${line}\n`).join('');
+  return block
+    .exec(page)?.[0]
+    .split('\n')
+    .slice(2, -2)
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 /** A conversation with the pattern's server: `>` is sent to it, `<` comes from it; for webhooks it is the server that asks. */
 export async function capture(pattern: PatternName): Promise<string> {
   const lines: Line[] = [];
   const options = pattern === 'webhook' ? { retries: ['20ms'], jitter: '0%' } : {};
-  const server = await startServer({ pattern, options: patterns[pattern].options.parse(options), limits: defaultLimits, seed: 1 });
+  const server = await startServer({
+    pattern,
+    options: patterns[pattern].options.parse(options),
+    limits: defaultLimits,
+    seed: 1,
+  });
   try {
     await scripts[pattern](server, lines);
   } finally {
     await server.close();
   }
-  return lines.map(({ by, text }) => text.replace(/\r?\n$/, '').split(/\r?\n/).map((line) => `${by} ${line}`.trimEnd()).join('\n')).join('\n').concat('\n');
+  return lines
+    .map(({ by, text }) =>
+      text
+        .replace(/\r?\n$/, '')
+        .split(/\r?\n/)
+        .map((line) => `${by} ${line}`.trimEnd())
+        .join('\n'),
+    )
+    .join('\n')
+    .concat('\n');
 }
 
 const scripts: Record<PatternName, (server: RunningServer, lines: Line[]) => Promise<void>> = {
@@ -100,7 +119,14 @@ const scripts: Record<PatternName, (server: RunningServer, lines: Line[]) => Pro
   async websocket(server, lines) {
     const client = await dial(server, lines);
     client.note('the handshake is HTTP');
-    client.say(get('/ws?topics=news', { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' }));
+    client.say(
+      get('/ws?topics=news', {
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      }),
+    );
     await client.heard(/\r\n\r\n[\s\S]*"socket":"open"[^}]*}$/);
     client.note('frames from here on, their first bytes in brackets; the server publishes an event');
     await publish(server);
@@ -114,11 +140,16 @@ const scripts: Record<PatternName, (server: RunningServer, lines: Line[]) => Pro
     client.end();
   },
   async webhook(server, lines) {
-    const receiver = await receive(lines, ['HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n', 'HTTP/1.1 204 No Content\r\n\r\n']);
+    const receiver = await receive(lines, [
+      'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n',
+      'HTTP/1.1 204 No Content\r\n\r\n',
+    ]);
     const client = await dial(server, lines);
     client.note('the receiver registers its address');
     const body = `{"url":"http://127.0.0.1:${receiver.port}/hook","events":["news"],"secret":"${exampleSecret}"}`;
-    client.say(`POST /webhooks HTTP/1.1\r\nHost: 127.0.0.1:${portOf(server)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    client.say(
+      `POST /webhooks HTTP/1.1\r\nHost: 127.0.0.1:${portOf(server)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
     await client.heard(/^HTTP\/1\.1 201[\s\S]*}\n?$/);
     client.note('an event is published: the server calls (<), and the receiver is not ready (>)');
     await publish(server);
@@ -129,12 +160,17 @@ const scripts: Record<PatternName, (server: RunningServer, lines: Line[]) => Pro
 };
 
 function get(path: string, headers: Record<string, string> = {}): string {
-  const all = Object.entries({ Host: '127.0.0.1:8080', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const all = Object.entries({ Host: '127.0.0.1:8080', ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   return `GET ${path} HTTP/1.1\r\n${all.join('')}\r\n`;
 }
 
 async function publish(server: RunningServer): Promise<void> {
-  await fetch(`${server.endpoint.publishUrl}/topics/news`, { method: 'POST', body: '{"headline":"it works"}' });
+  await fetch(`${server.endpoint.publishUrl}/topics/news`, {
+    method: 'POST',
+    body: '{"headline":"it works"}',
+  });
 }
 
 const portOf = (server: RunningServer) => Number(new URL(server.endpoint.url).port);
@@ -154,7 +190,10 @@ async function dial(server: RunningServer, lines: Line[]) {
     },
     /** Waits for all of it, and picks a part. */
     async heard(whole: RegExp, part?: RegExp): Promise<string> {
-      await until(() => whole.test(come), () => `${whole} did not come: ${come}`);
+      await until(
+        () => whole.test(come),
+        () => `${whole} did not come: ${come}`,
+      );
       lines.push({ by: '<', text: stable(come) });
       const picked = part?.exec(come)?.[1] ?? '';
       come = '';
@@ -179,7 +218,11 @@ async function receive(lines: Line[], answers: string[]) {
       if (at < 0 || come.length - at - 4 < Number(length)) return;
       const answer = answers.shift()!; // as many answers as attempts
       lines.push({ by: '<', text: plain(come) }, { by: '>', text: answer });
-      if (answers.length > 0) lines.push({ by: '#', text: 'a little later it calls again, with the same id and a signature of its own' });
+      if (answers.length > 0)
+        lines.push({
+          by: '#',
+          text: 'a little later it calls again, with the same id and a signature of its own',
+        });
       come = '';
       socket.write(answer);
       if (answers.length === 0) done.resolve();
@@ -215,11 +258,16 @@ function plain(text: string, server?: RunningServer): string {
 /** Content-Length as long as the body now is. */
 function measured(text: string): string {
   const at = text.indexOf('\r\n\r\n');
-  return at < 0 ? text : text.replace(/^(content-length): [1-9]\d*/im, (_, name: string) => `${name}: ${text.length - at - 4}`);
+  return at < 0
+    ? text
+    : text.replace(/^(content-length): [1-9]\d*/im, (_, name: string) => `${name}: ${text.length - at - 4}`);
 }
 
 function chunked(text: string): string {
-  return text.replace(/(^|\r\n)[0-9a-f]+\r\n((?:(?!\r\n)[\s\S])+)(?=\r\n)/g, (_, before: string, chunk: string) => `${before}${chunk.length.toString(16)}\r\n${chunk}`);
+  return text.replace(
+    /(^|\r\n)[0-9a-f]+\r\n((?:(?!\r\n)[\s\S])+)(?=\r\n)/g,
+    (_, before: string, chunk: string) => `${before}${chunk.length.toString(16)}\r\n${chunk}`,
+  );
 }
 
 /** WebSocket frames (RFC 6455, section 5.2), a line each: the header in hexadecimal, its length left open, and what it carries. */
@@ -228,7 +276,7 @@ function unframed(text: string): string {
   const bytes = Buffer.from(text.slice(head), 'latin1');
   if ((bytes[0] ?? 0) < 0x80) return text;
   let lines = text.slice(0, head);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const opcode = bytes.readUInt8(at);
     const second = bytes.readUInt8(at + 1);
     const long = (second & 0x7f) === 126;
@@ -239,7 +287,10 @@ function unframed(text: string): string {
     const payload = bytes.toString('latin1', at, at + length);
     const meant = mask === '' ? payload : unmasked(payload, mask);
     at += length;
-    lines += opcode === 0x88 ? `[88 ${hex(String.fromCharCode(second))}${mask && ` ${hex(mask)}`}] ${Buffer.from(meant, 'latin1').readUInt16BE()}` : `[81 ?${mask && ` ${hex(mask)}`}] ${meant}`;
+    lines +=
+      opcode === 0x88
+        ? `[88 ${hex(String.fromCharCode(second))}${mask && ` ${hex(mask)}`}] ${Buffer.from(meant, 'latin1').readUInt16BE()}`
+        : `[81 ?${mask && ` ${hex(mask)}`}] ${meant}`;
     lines += mask === '' ? '\n' : ', masked\n';
   }
   return lines;
@@ -247,11 +298,14 @@ function unframed(text: string): string {
 
 /** Writes the lengths of frames as they now are. */
 function framed(text: string): string {
-  return text.replace(/^\[81 \?(.*?)\] (\{.*\})(, masked)?$/gm, (_, mask: string, payload: string, masked = '') => {
-    const { length } = payload;
-    const flag = masked === '' ? 0 : 0x80;
-    return `[81 ${hex(String.fromCharCode(...(length < 126 ? [flag | length] : [flag | 126, length >> 8, length & 255])))}${mask}] ${payload}${masked}`;
-  });
+  return text.replace(
+    /^\[81 \?(.*?)\] (\{.*\})(, masked)?$/gm,
+    (_, mask: string, payload: string, masked = '') => {
+      const { length } = payload;
+      const flag = masked === '' ? 0 : 0x80;
+      return `[81 ${hex(String.fromCharCode(...(length < 126 ? [flag | length] : [flag | 126, length >> 8, length & 255])))}${mask}] ${payload}${masked}`;
+    },
+  );
 }
 
 /** The one of the standard's own examples (RFC 6455, section 5.7). */
@@ -263,7 +317,9 @@ function maskedFrame(opcode: number, payload: string): string {
 }
 
 function unmasked(text: string, mask: string): string {
-  return Array.from(text, (character, i) => String.fromCharCode(character.charCodeAt(0) ^ mask.charCodeAt(i % 4))).join('');
+  return Array.from(text, (character, i) =>
+    String.fromCharCode(character.charCodeAt(0) ^ mask.charCodeAt(i % 4)),
+  ).join('');
 }
 
 function hex(text: string): string {
@@ -284,7 +340,8 @@ function signed(text: string): string {
 }
 
 async function until(holds: () => boolean, otherwise: () => string): Promise<void> {
-  for (const end = Date.now() + patienceMs; !holds(); await pause()) if (Date.now() > end) throw new Error(otherwise());
+  for (const end = Date.now() + patienceMs; !holds(); await pause())
+    if (Date.now() > end) throw new Error(otherwise());
 }
 
 function pause(): Promise<void> {

@@ -13,7 +13,9 @@ const pageFile = 'docs/claims.md';
 /** A scenario that hangs must not keep the others waiting. */
 const longestRunMs = 8 * 60_000;
 
-const all = [...new Set(readClaims().claims.flatMap((claim) => ('scenario' in claim ? [claim.scenario] : [])))];
+const all = [
+  ...new Set(readClaims().claims.flatMap((claim) => ('scenario' in claim ? [claim.scenario] : []))),
+];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
@@ -38,7 +40,9 @@ for (const [i, name] of names.entries()) {
 
 mkdirSync('docs/results', { recursive: true });
 await claimsCommand(results, { figures: figuresFile, out: pageFile });
-console.log(`${results.length} of ${names.length} scenarios measured in ${Math.round((Date.now() - startedMs) / 1000)} s; ${pageFile} and ${figuresFile} written. Results and reports: ${folder}`);
+console.log(
+  `${results.length} of ${names.length} scenarios measured in ${Math.round((Date.now() - startedMs) / 1000)} s; ${pageFile} and ${figuresFile} written. Results and reports: ${folder}`,
+);
 for (const problem of problems) console.log(`  ${problem}`);
 process.exitCode = results.length === names.length ? 0 : 1;
 
@@ -46,7 +50,10 @@ process.exitCode = results.length === names.length ? 0 : 1;
 async function runScenario(name: string, results: string): Promise<number> {
   const child = spawn(process.execPath, ['cli/main.ts', 'run', name, '--results', results], {
     // The lines of progress go on; the table is in the report.
-    stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, npm_lifecycle_event: 'start' }, timeout: longestRunMs, killSignal: 'SIGINT',
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, npm_lifecycle_event: 'start' },
+    timeout: longestRunMs,
+    killSignal: 'SIGINT',
   });
   const { promise, resolve } = Promise.withResolvers<number>();
   child.on('close', (code) => resolve(code ?? -1));

@@ -9,7 +9,10 @@ import type { Request } from './pattern.ts';
 
 /** Whether the client takes gzip (RFC 9110, section 12.5.3). */
 export function acceptsGzip({ headers }: Request): boolean {
-  const offers = String(headers['accept-encoding'] ?? '').toLowerCase().split(',').map((offer) => offer.split(';').map((part) => part.trim()));
+  const offers = String(headers['accept-encoding'] ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((offer) => offer.split(';').map((part) => part.trim()));
   const offer = offers.find(([name]) => name === 'gzip') ?? offers.find(([name]) => name === '*');
   return offer !== undefined && !/^q=0(\.0*)?$/.test(offer[1] ?? '');
 }
@@ -34,12 +37,21 @@ export type GzipBody = Framing & {
  * @param frame puts the framing of the transport around bytes
  * @returns what makes the body of one response. What it gives must be written, in its order.
  */
-export function createGzipBodies(frame: (bytes: Buffer) => Buffer, textOf: (events: readonly HubEvent[]) => string): () => GzipBody {
+export function createGzipBodies(
+  frame: (bytes: Buffer) => Buffer,
+  textOf: (events: readonly HubEvent[]) => string,
+): () => GzipBody {
   type Part = { bytes: number; sum: number; shift: number; deflated: Buffer; framed: Buffer };
   const deflate = keepLast((text): Part => {
     const plain = Buffer.from(text);
     const deflated = deflateRawSync(plain, { finishFlush: constants.Z_SYNC_FLUSH });
-    return { bytes: plain.length, sum: crc32(plain), shift: crcShift(plain.length), deflated, framed: frame(deflated) };
+    return {
+      bytes: plain.length,
+      sum: crc32(plain),
+      shift: crcShift(plain.length),
+      deflated,
+      framed: frame(deflated),
+    };
   });
   let newest: HubEvent | undefined;
   let part: Part | undefined;

@@ -114,7 +114,10 @@ export function createFraming(text: Framing['text'], many: Framing['many']): Fra
   };
 }
 
-export function createFanOut<Peer>({ hub, limits, counters, random }: PatternContext, { isOpen, cut, beat, beatMs }: Peers<Peer>): FanOut<Peer> {
+export function createFanOut<Peer>(
+  { hub, limits, counters, random }: PatternContext,
+  { isOpen, cut, beat, beatMs }: Peers<Peer>,
+): FanOut<Peer> {
   const members = new Set<Subscriber<Peer>>();
   const rounds = createRounds<Subscriber<Peer>>(beatMs, beat);
   const unread = createUnreadWatch<Subscriber<Peer>>((subscriber) => {
@@ -244,7 +247,11 @@ export function createFanOut<Peer>({ hub, limits, counters, random }: PatternCon
     size: () => members.size,
     join({ peer, outlet, framing, topics, since, open }) {
       if (members.size >= limits.maxSubscribers) {
-        throw new RequestError(503, 'too-many-subscribers', `the server has ${limits.maxSubscribers} subscribers, which is the limit`);
+        throw new RequestError(
+          503,
+          'too-many-subscribers',
+          `the server has ${limits.maxSubscribers} subscribers, which is the limit`,
+        );
       }
       const fresh = { quiet: false, unanswered: 0, waited: 0, backlog: undefined, unsubscribe() {} };
       const subscriber: Subscriber<Peer> = { peer, outlet, framing, ...fresh };

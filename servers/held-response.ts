@@ -45,7 +45,11 @@ type PlainBody = ReturnType<typeof plainBody>;
  * @param heartbeatMs no stream is silent for longer
  * @param gzip whether streams are compressed for those who ask for it
  */
-export function createHeldResponses(context: PatternContext, { heartbeat: heartbeatMs, gzip }: { heartbeat: number; gzip: boolean }, format: StreamFormat): HeldResponses {
+export function createHeldResponses(
+  context: PatternContext,
+  { heartbeat: heartbeatMs, gzip }: { heartbeat: number; gzip: boolean },
+  format: StreamFormat,
+): HeldResponses {
   const { hub, counters } = context;
   const textOf = (events: readonly HubEvent[]) => events.map(format.event).join('');
   const plain = plainBody((text) => Buffer.from(text), textOf);
@@ -84,13 +88,19 @@ export function createHeldResponses(context: PatternContext, { heartbeat: heartb
       const body = compressed ? (isChunked ? newChunkedGzip() : newGzip()) : isChunked ? chunked : plain;
       const cors = corsHeaders(request);
       const fields = {
-        ...headers, 'content-type': format.contentType, ...cors,
+        ...headers,
+        'content-type': format.contentType,
+        ...cors,
         ...(gzip && { vary: `${cors['vary']}, accept-encoding` }),
         ...(compressed && { 'content-encoding': 'gzip' }),
         ...(!isHttp2 && { connection: 'close' }),
       };
       fanOut.join({
-        peer: { response, body }, outlet, framing: body, topics, since,
+        peer: { response, body },
+        outlet,
+        framing: body,
+        topics,
+        since,
         open(cursor, reset) {
           for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
           outlet.cork(); // so that all of it leaves in one packet
@@ -134,7 +144,9 @@ function plainBody(frame: (text: string) => Buffer, textOf: (events: readonly Hu
 /** RFC 9112, section 7.1. */
 function chunk(content: string | Buffer): Buffer {
   const size = `${Buffer.byteLength(content).toString(16)}\r\n`;
-  return typeof content === 'string' ? Buffer.from(`${size}${content}\r\n`) : Buffer.concat([Buffer.from(size), content, chunkEnd]);
+  return typeof content === 'string'
+    ? Buffer.from(`${size}${content}\r\n`)
+    : Buffer.concat([Buffer.from(size), content, chunkEnd]);
 }
 
 const chunkEnd = Buffer.from('\r\n');

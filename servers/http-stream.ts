@@ -37,8 +37,14 @@ export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
   },
 
   examples: [
-    { what: 'follow a topic: a line for each event', command: (url) => `curl -N '${url}/stream?topics=news'` },
+    {
+      what: 'follow a topic: a line for each event',
+      command: (url) => `curl -N '${url}/stream?topics=news'`,
+    },
     publishExample,
-    { what: 'follow several, and get first what came after a cursor (put in the one you got)', command: (url) => `curl -N '${url}/stream?topics=news,sport&since=CURSOR'` },
+    {
+      what: 'follow several, and get first what came after a cursor (put in the one you got)',
+      command: (url) => `curl -N '${url}/stream?topics=news,sport&since=CURSOR'`,
+    },
   ],
 };

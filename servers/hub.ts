@@ -51,7 +51,11 @@ export type Hub = {
    * @returns the function that ends it
    * @throws TooManyTopics
    */
-  subscribe<Whom>(topics: readonly string[], listener: (event: HubEvent, whom: Whom) => void, whom: Whom): () => void;
+  subscribe<Whom>(
+    topics: readonly string[],
+    listener: (event: HubEvent, whom: Whom) => void,
+    whom: Whom,
+  ): () => void;
   /**
    * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or the
    * cursor is none of this log's; the events are then all that is still held. After `currentState` they are the newest
@@ -94,10 +98,18 @@ type Topic = {
   readonly listeners: Set<Subscription>;
 };
 
-type Draft = { readonly event: HubEvent; readonly topic: Topic; readonly taken: ((event: HubEvent) => void) | undefined };
+type Draft = {
+  readonly event: HubEvent;
+  readonly topic: Topic;
+  readonly taken: ((event: HubEvent) => void) | undefined;
+};
 
 /** `from` keeps a subscription that begins while an event is being handed round from getting that event. */
-type Subscription = { readonly listener: (event: HubEvent, whom: unknown) => void; readonly whom: unknown; readonly from: number };
+type Subscription = {
+  readonly listener: (event: HubEvent, whom: unknown) => void;
+  readonly whom: unknown;
+  readonly from: number;
+};
 
 /**
  * A hub in memory. It keeps `limits.history` events of each topic and `limits.historySize` bytes of JSON over all;
@@ -121,7 +133,16 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
   function topicOf(name: string): Topic {
     let topic = topics.get(name);
     if (!topic) {
-      topic = { name, seq: 0, newestOffset: 0, evictedOffset: 0, oldest: undefined, newest: undefined, count: 0, listeners: new Set() };
+      topic = {
+        name,
+        seq: 0,
+        newestOffset: 0,
+        evictedOffset: 0,
+        oldest: undefined,
+        newest: undefined,
+        count: 0,
+        listeners: new Set(),
+      };
       topics.set(name, topic);
     }
     return topic;
@@ -129,8 +150,13 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
 
   function keep(event: HubEvent, topic: Topic): void {
     const kept: Kept = {
-      event, topic, bytes: Buffer.byteLength(event.json),
-      older: newest, newer: undefined, olderInTopic: topic.newest, newerInTopic: undefined,
+      event,
+      topic,
+      bytes: Buffer.byteLength(event.json),
+      older: newest,
+      newer: undefined,
+      olderInTopic: topic.newest,
+      newerInTopic: undefined,
     };
     if (newest) newest.newer = kept;
     else oldest = kept;
@@ -161,7 +187,9 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
   function number(name: string, body: string, stamps: Stamps, taken: Draft['taken']): Draft {
     if (!topics.get(name)?.seq) {
       if (publishedTopics >= limits.maxTopics) {
-        throw new TooManyTopics(`the server holds events of ${limits.maxTopics} topics and takes no more; publish to one of them, or raise maxTopics`);
+        throw new TooManyTopics(
+          `the server holds events of ${limits.maxTopics} topics and takes no more; publish to one of them, or raise maxTopics`,
+        );
       }
       publishedTopics++;
     }
@@ -171,7 +199,16 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
     const seq = ++topic.seq;
     const at = offset + drafts.length + 1;
     const id = `${epoch}-${at}`;
-    const json = encodeEnvelope({ id, topic: name, seq, plannedUs, sentUs, acceptedUs, body, ...(crc === undefined ? {} : { crc }) });
+    const json = encodeEnvelope({
+      id,
+      topic: name,
+      seq,
+      plannedUs,
+      sentUs,
+      acceptedUs,
+      body,
+      ...(crc === undefined ? {} : { crc }),
+    });
     return { event: { id, offset: at, topic: name, seq, json }, topic, taken };
   }
 
@@ -199,7 +236,8 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
     cursor: () => `${epoch}-${offset}`,
 
     publish(name, body, stamps) {
-      if (drafts.length > 0) throw new Error(`an event was published while ${drafts.length} drafts wait to be stored`);
+      if (drafts.length > 0)
+        throw new Error(`an event was published while ${drafts.length} drafts wait to be stored`);
       const draft = number(name, body, stamps, undefined);
       admit(draft);
       return draft.event;
@@ -231,9 +269,15 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
       let added = 0;
       for (const name of unique) if (!topics.has(name)) added++;
       if (added > 0 && topics.size - publishedTopics + added > limits.maxTopics) {
-        throw new TooManyTopics(`subscribers follow ${limits.maxTopics} topics that have no events yet, and there is no room for more; raise maxTopics`);
+        throw new TooManyTopics(
+          `subscribers follow ${limits.maxTopics} topics that have no events yet, and there is no room for more; raise maxTopics`,
+        );
       }
-      const subscription: Subscription = { listener: listener as Subscription['listener'], whom, from: offset }; // the two stay together
+      const subscription: Subscription = {
+        listener: listener as Subscription['listener'],
+        whom,
+        from: offset,
+      }; // the two stay together
       for (const name of unique) topicOf(name).listeners.add(subscription);
       subscriptionCount++;
       let ended = false;
@@ -264,7 +308,8 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
         if (!topic || topic.newestOffset <= after) continue;
         if (topic.evictedOffset > after) lost = true;
         // From the newest backwards: what was missed is mostly little, and the history long.
-        for (let kept = topic.newest; kept && kept.event.offset > after; kept = kept.olderInTopic) events.push(kept.event);
+        for (let kept = topic.newest; kept && kept.event.offset > after; kept = kept.olderInTopic)
+          events.push(kept.event);
       }
       if (names.length > 1) events.sort((a, b) => a.offset - b.offset);
       else events.reverse();

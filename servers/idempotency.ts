@@ -25,7 +25,11 @@ export function idempotencyKeyOf(value: string | string[] | undefined): string |
   const key = quoted.exec(text)?.[1]?.replace(/\\(.)/g, '$1') ?? (bare.test(text) ? text : '');
   if (key === '' || key.length > keyMost) {
     const example = '"8e03978e-40d5-43dd-bc93-6894a57f9324"';
-    throw new RequestError(400, 'bad-idempotency-key', `Idempotency-Key is 1 to ${keyMost} visible characters, best in double quotes: ${example}`);
+    throw new RequestError(
+      400,
+      'bad-idempotency-key',
+      `Idempotency-Key is 1 to ${keyMost} visible characters, best in double quotes: ${example}`,
+    );
   }
   return key;
 }
@@ -37,7 +41,11 @@ export function fingerprintOf(topic: string, body: string): string {
 
 export function keyReused(key: string): RequestError {
   const advice = 'a repeat has the same topic and body, and another event has a key of its own';
-  return new RequestError(422, 'idempotency-key-reused', `the Idempotency-Key "${key}" stands for another event; ${advice}`);
+  return new RequestError(
+    422,
+    'idempotency-key-reused',
+    `the Idempotency-Key "${key}" stands for another event; ${advice}`,
+  );
 }
 
 /**

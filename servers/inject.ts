@@ -13,7 +13,12 @@ import type { Tally } from './tally.ts';
 const owedKept = 1000;
 
 /** @returns the hub that the pattern and the publishers get in the place of `hub` */
-export function injectHub(hub: Hub, limits: ServerLimits, { delayMs, cpuUsPerMessage = 0, lossShare = 0, duplicateShare = 0 }: Injection, random: () => number): Hub {
+export function injectHub(
+  hub: Hub,
+  limits: ServerLimits,
+  { delayMs, cpuUsPerMessage = 0, lossShare = 0, duplicateShare = 0 }: Injection,
+  random: () => number,
+): Hub {
   const seen = delayMs === undefined ? hub : delayed(hub, limits, delayMs);
   if (cpuUsPerMessage === 0 && lossShare === 0 && duplicateShare === 0) return seen;
   const owed: HubEvent[] = [];
@@ -24,28 +29,37 @@ export function injectHub(hub: Hub, limits: ServerLimits, { delayMs, cpuUsPerMes
     ...seen,
     subscribe(topics, listener, whom) {
       let ended = false;
-      const end = seen.subscribe(topics, (event) => {
-        if (isLost()) return;
-        work(1);
-        const twice = isDoubled();
-        listener(event, whom);
-        if (!twice) return;
-        if (!ended) listener(event, whom);
-        else if (owed.length < owedKept) owed.push(event); // a held request ends with its first event
-      }, whom);
+      const end = seen.subscribe(
+        topics,
+        (event) => {
+          if (isLost()) return;
+          work(1);
+          const twice = isDoubled();
+          listener(event, whom);
+          if (!twice) return;
+          if (!ended) listener(event, whom);
+          else if (owed.length < owedKept) owed.push(event); // a held request ends with its first event
+        },
+        whom,
+      );
       return () => {
         ended = true;
         end();
       };
     },
     followers(topic) {
-      const told = seen.followers(topic).filter(() => !isLost()).flatMap((whom) => (isDoubled() ? [whom, whom] : [whom]));
+      const told = seen
+        .followers(topic)
+        .filter(() => !isLost())
+        .flatMap((whom) => (isDoubled() ? [whom, whom] : [whom]));
       work(told.length);
       return told;
     },
     since(topics, cursor) {
       const { events, lost } = seen.since(topics, cursor);
-      const made = events.filter(() => !isLost()).flatMap((event) => (isDoubled() ? [event, event] : [event]));
+      const made = events
+        .filter(() => !isLost())
+        .flatMap((event) => (isDoubled() ? [event, event] : [event]));
       const at = owed.findIndex((event) => topics.includes(event.topic) && event.offset <= offsetIn(cursor));
       if (at >= 0) made.unshift(...owed.splice(at, 1));
       work(made.length);
@@ -94,7 +108,8 @@ function delayed(front: Hub, limits: ServerLimits, delayMs: number): Hub {
       later(event, body, stamps);
       return event;
     },
-    draft: (topic, body, stamps, taken) => front.draft(topic, body, stamps, (event) => later(event, body, stamps, taken)),
+    draft: (topic, body, stamps, taken) =>
+      front.draft(topic, body, stamps, (event) => later(event, body, stamps, taken)),
     take: front.take,
     drop: front.drop,
   };
@@ -116,7 +131,8 @@ function createWork(usEach: number): (messages: number) => void {
     const dueMs = (messages * usEach) / 1000 - aheadMs;
     const from = performance.now();
     let spentMs = 0;
-    do spentMs = performance.now() - from; while (spentMs < dueMs);
+    do spentMs = performance.now() - from;
+    while (spentMs < dueMs);
     // A process that was put aside for longer did not work meanwhile.
     aheadMs = Math.min(spentMs - dueMs, usEach / 1000);
   };

@@ -83,7 +83,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const address = await bind(main, host, port);
   const publishUrl = `http://${await bind(publish, host, 0)}`;
   return {
-    endpoint: over === 'h2' ? { url: `https://${address}`, over, publishUrl, certificate: testCertificate } : { url: `http://${address}`, over, publishUrl },
+    endpoint:
+      over === 'h2'
+        ? { url: `https://${address}`, over, publishUrl, certificate: testCertificate }
+        : { url: `http://${address}`, over, publishUrl },
     close: async () => void (await Promise.all([main.close(), publish.close()])),
   };
 }
@@ -102,8 +105,19 @@ async function bind({ server }: Port, host: string, port: number): Promise<strin
 
 /** What the gate in front of a port is told. */
 function gateOptions(options: Omit<ListenOptions, 'tally'>, scheme: 'http' | 'https') {
-  const { host, allowHosts, counters, pattern: { readers = 'loopback-pages' } } = options;
-  return { scheme, readers, counters, ...(host !== undefined && { host }), ...(allowHosts && { allowHosts }) };
+  const {
+    host,
+    allowHosts,
+    counters,
+    pattern: { readers = 'loopback-pages' },
+  } = options;
+  return {
+    scheme,
+    readers,
+    counters,
+    ...(host !== undefined && { host }),
+    ...(allowHosts && { allowHosts }),
+  };
 }
 
 function http1(

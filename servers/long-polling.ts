@@ -34,7 +34,12 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
       return { 'cache-control': 'no-store', ...(close ? { connection: 'close' } : {}) };
     }
 
-    function answer({ response, compressed }: Pick<Held, 'response' | 'compressed'>, cursor: string, reset: boolean, events: readonly HubEvent[]): void {
+    function answer(
+      { response, compressed }: Pick<Held, 'response' | 'compressed'>,
+      cursor: string,
+      reset: boolean,
+      events: readonly HubEvent[],
+    ): void {
       const body = encodeAnswer(cursor, reset, events);
       counters[events.length > 0 ? 'fullPolls' : 'emptyPolls']++;
       counters.events += events.length;
@@ -42,12 +47,28 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
       answers.send(response, compressed, headers(), body);
     }
 
-    function hold({ response, compressed }: Pick<Held, 'response' | 'compressed'>, topics: readonly string[], holdMs: number, events: HubEvent[]): void {
+    function hold(
+      { response, compressed }: Pick<Held, 'response' | 'compressed'>,
+      topics: readonly string[],
+      holdMs: number,
+      events: HubEvent[],
+    ): void {
       if (held.size >= limits.maxSubscribers) {
         counters.refusals++;
-        return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} requests are held, which is the limit`);
+        return answerFull(
+          response,
+          'too-many-subscribers',
+          `${limits.maxSubscribers} requests are held, which is the limit`,
+        );
       }
-      const request: Held = { response, compressed, events, bytes: bytesOf(events), timer: undefined, unsubscribe() {} };
+      const request: Held = {
+        response,
+        compressed,
+        events,
+        bytes: bytesOf(events),
+        timer: undefined,
+        unsubscribe() {},
+      };
       request.unsubscribe = hub.subscribe(topics, collect, request);
       request.timer = setTimeout(() => finish(request), events.length > 0 ? options.batch : holdMs);
       held.add(request);
@@ -100,20 +121,31 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
       },
       async close() {
         closing = true;
-        await Promise.all(Array.from(held, (request) => {
-          const answered = new Promise((resolve) => request.response.once('close', resolve));
-          finish(request);
-          return answered;
-        }));
+        await Promise.all(
+          Array.from(held, (request) => {
+            const answered = new Promise((resolve) => request.response.once('close', resolve));
+            finish(request);
+            return answered;
+          }),
+        );
       },
     };
   },
 
   examples: [
-    { what: 'where to begin: answered at once with a cursor', command: (url) => `curl -i '${url}/long-poll?topics=news'` },
-    { what: 'wait for what comes after it (put in the cursor you got)', command: (url) => `curl -i '${url}/long-poll?topics=news&since=CURSOR'` },
+    {
+      what: 'where to begin: answered at once with a cursor',
+      command: (url) => `curl -i '${url}/long-poll?topics=news'`,
+    },
+    {
+      what: 'wait for what comes after it (put in the cursor you got)',
+      command: (url) => `curl -i '${url}/long-poll?topics=news&since=CURSOR'`,
+    },
     publishExample,
-    { what: 'wait for two seconds at the most', command: (url) => `curl -i '${url}/long-poll?topics=news&since=CURSOR&hold=2000'` },
+    {
+      what: 'wait for two seconds at the most',
+      command: (url) => `curl -i '${url}/long-poll?topics=news&since=CURSOR&hold=2000'`,
+    },
   ],
 };
 
@@ -124,6 +156,11 @@ function bytesOf(events: readonly HubEvent[]): number {
 function holdOf(url: URL): number | undefined {
   const text = url.searchParams.get('hold');
   if (text === null) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new RequestError(400, 'bad-hold', `hold=${text.slice(0, 40)} is not a whole number of milliseconds`);
+  if (!/^\d{1,9}$/.test(text))
+    throw new RequestError(
+      400,
+      'bad-hold',
+      `hold=${text.slice(0, 40)} is not a whole number of milliseconds`,
+    );
   return Number(text);
 }

@@ -42,7 +42,12 @@ export type PublishOptions = {
  * event may be there or not.
  * @throws TooManyTopics
  */
-export type Publish = (topic: string, body: string, stamps: Stamps, options?: PublishOptions) => Promise<{ id: string; seq: number }>;
+export type Publish = (
+  topic: string,
+  body: string,
+  stamps: Stamps,
+  options?: PublishOptions,
+) => Promise<{ id: string; seq: number }>;
 
 /** A pattern that is up. */
 export type RunningPattern = {

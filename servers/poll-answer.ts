@@ -20,10 +20,19 @@ export function takeUntil(events: HubEvent[], enoughBytes: number): HubEvent[] {
 }
 
 /** Answers 200 with a JSON text. */
-export type SendAnswer = (response: Response, compressed: boolean, headers: Readonly<Record<string, string>>, text: string) => void;
+export type SendAnswer = (
+  response: Response,
+  compressed: boolean,
+  headers: Readonly<Record<string, string>>,
+  text: string,
+) => void;
 
 /** @param gzip whether answers are compressed for those who ask for it */
-export function createAnswers(gzip: boolean): { compresses(request: Request): boolean; vary: Readonly<Record<string, string>>; send: SendAnswer } {
+export function createAnswers(gzip: boolean): {
+  compresses(request: Request): boolean;
+  vary: Readonly<Record<string, string>>;
+  send: SendAnswer;
+} {
   const compress = createGzip();
   const vary: Record<string, string> = gzip ? { vary: 'accept-encoding' } : {};
   return {
@@ -33,7 +42,18 @@ export function createAnswers(gzip: boolean): { compresses(request: Request): bo
     send(response, compressed, headers, text) {
       const body = compressed ? compress(text) : text;
       const coding: Record<string, string> = compressed ? { 'content-encoding': 'gzip' } : {};
-      endWith(response, 200, { 'content-type': 'application/json', ...vary, ...coding, 'content-length': String(Buffer.byteLength(body)), ...headers }, body);
+      endWith(
+        response,
+        200,
+        {
+          'content-type': 'application/json',
+          ...vary,
+          ...coding,
+          'content-length': String(Buffer.byteLength(body)),
+          ...headers,
+        },
+        body,
+      );
     },
   };
 }

@@ -34,7 +34,11 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           const since = cursorOf(url);
           if (!admit(request)) {
             counters.refusals++;
-            return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} connections are polling, which is the limit`);
+            return answerFull(
+              response,
+              'too-many-subscribers',
+              `${limits.maxSubscribers} connections are polling, which is the limit`,
+            );
           }
           recent.add();
           const close: Record<string, string> = options.connection === 'close' ? { connection: 'close' } : {};
@@ -44,9 +48,15 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           const etagOf = (cursor: string) => (compressed ? `W/"${cursor}"` : `"${cursor}"`);
           if (matches(request.headers['if-none-match'], newest)) {
             counters.emptyPolls++;
-            return endWith(response, 304, { etag: etagOf(newest), 'cache-control': 'no-cache', ...answers.vary, ...close });
+            return endWith(response, 304, {
+              etag: etagOf(newest),
+              'cache-control': 'no-cache',
+              ...answers.vary,
+              ...close,
+            });
           }
-          const { events, lost } = since === undefined ? { events: [], lost: false } : hub.since(topics, since);
+          const { events, lost } =
+            since === undefined ? { events: [], lost: false } : hub.since(topics, since);
           const taken = takeUntil(events, limits.slowBuffer);
           const whole = taken.length === events.length;
           // An answer in part must not match the next poll, which comes for the rest.
@@ -56,7 +66,12 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           counters[taken.length > 0 ? 'fullPolls' : 'emptyPolls']++;
           counters.events += taken.length;
           if (lost) counters.resets++;
-          answers.send(response, compressed, { etag: etagOf(tag), 'cache-control': 'no-cache', ...close }, body);
+          answers.send(
+            response,
+            compressed,
+            { etag: etagOf(tag), 'cache-control': 'no-cache', ...close },
+            body,
+          );
         },
       },
       // Pollers have no names. A connection that is kept alive is one of them; without, each polls once in `every`.
@@ -69,16 +84,27 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
   },
 
   examples: [
-    { what: 'poll: an empty answer with the cursor to go on from', command: (url) => `curl -i '${url}/poll?topics=news'` },
+    {
+      what: 'poll: an empty answer with the cursor to go on from',
+      command: (url) => `curl -i '${url}/poll?topics=news'`,
+    },
     publishExample,
-    { what: 'what came after a cursor (put in the one you got)', command: (url) => `curl -i '${url}/poll?topics=news&since=CURSOR'` },
-    { what: 'nothing new since: 304 without a body (put in the ETag you got)', command: (url) => `curl -i -H 'If-None-Match: "CURSOR"' '${url}/poll?topics=news'` },
+    {
+      what: 'what came after a cursor (put in the one you got)',
+      command: (url) => `curl -i '${url}/poll?topics=news&since=CURSOR'`,
+    },
+    {
+      what: 'nothing new since: 304 without a body (put in the ETag you got)',
+      command: (url) => `curl -i -H 'If-None-Match: "CURSOR"' '${url}/poll?topics=news'`,
+    },
   ],
 };
 
 /** RFC 9110, section 13.1.2: a list of tags, compared weakly. */
 function matches(header: string | undefined, tag: string): boolean {
-  return header !== undefined && header.split(',').some((part) => part.trim().replace(/^W\//, '') === `"${tag}"`);
+  return (
+    header !== undefined && header.split(',').some((part) => part.trim().replace(/^W\//, '') === `"${tag}"`)
+  );
 }
 
 /** How many polls came in the last whole stretch of `everyMs`. */

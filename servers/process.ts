@@ -19,7 +19,8 @@ function report(message: ServerReport, sent: () => void = () => {}): void {
 }
 
 function fail(error: unknown): void {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
   const failed: Failed = { kind: 'failed', code, message: messageOf(error) };
   console.error(error instanceof UserError ? error.message : error);
   report(failed, () => process.exit(1));

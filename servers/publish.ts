@@ -16,7 +16,12 @@ import type { Routes } from './router.ts';
  * @param keyed publishes what comes with an Idempotency-Key; one for all routes, so that they share what it remembers
  * Requests pipelined on one connection are taken in order: their bodies end in order.
  */
-export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, store?: Publish, keyed = keyedOf(hub, store)): Routes {
+export function publishRoutes(
+  hub: Hub,
+  limits: Pick<ServerLimits, 'maxBody'>,
+  store?: Publish,
+  keyed = keyedOf(hub, store),
+): Routes {
   return { 'POST /topics/*': publisher('/topics/', hub, limits, store, keyed) };
 }
 
@@ -24,7 +29,13 @@ export function publishRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, s
  * `POST /messages/{topic}`: a subscriber's own message, published like any other event. The pattern's clients send it,
  * so it is counted among what they do, as the publisher's requests are not.
  */
-export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, counters: Counters, store?: Publish, keyed = keyedOf(hub, store)): Routes {
+export function messageRoutes(
+  hub: Hub,
+  limits: Pick<ServerLimits, 'maxBody'>,
+  counters: Counters,
+  store?: Publish,
+  keyed = keyedOf(hub, store),
+): Routes {
   const publish = publisher('/messages/', hub, limits, store, keyed);
   return {
     'POST /messages/*': (request, response, url) => {
@@ -36,13 +47,22 @@ export function messageRoutes(hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, c
 
 /** Publishing in the hub, or the store in its place, that remembers the keys of events. */
 export function keyedOf(hub: Hub, store: Publish | undefined): Publish {
-  return withKeys(store ?? (async (topic, body, stamps) => {
-    const { id, seq } = hub.publish(topic, body, stamps); // without its body: a key is remembered for longer than an event
-    return { id, seq };
-  }));
+  return withKeys(
+    store ??
+      (async (topic, body, stamps) => {
+        const { id, seq } = hub.publish(topic, body, stamps); // without its body: a key is remembered for longer than an event
+        return { id, seq };
+      }),
+  );
 }
 
-function publisher(path: string, hub: Hub, limits: Pick<ServerLimits, 'maxBody'>, store: Publish | undefined, keyed: Publish): Handler {
+function publisher(
+  path: string,
+  hub: Hub,
+  limits: Pick<ServerLimits, 'maxBody'>,
+  store: Publish | undefined,
+  keyed: Publish,
+): Handler {
   return async (request, response, url) => {
     const body = await readBody(request, limits.maxBody);
     const topic = decodePath(url.pathname.slice(path.length));
@@ -52,9 +72,19 @@ function publisher(path: string, hub: Hub, limits: Pick<ServerLimits, 'maxBody'>
     const stamps = stampsOf(request);
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
     // Without a key and a store the event is published at once: promises cost where thousands come in a second.
-    const { id, seq } = key !== undefined ? await keyed(topic, text, stamps, { key }) : store ? await store(topic, text, stamps) : hub.publish(topic, text, stamps);
+    const { id, seq } =
+      key !== undefined
+        ? await keyed(topic, text, stamps, { key })
+        : store
+          ? await store(topic, text, stamps)
+          : hub.publish(topic, text, stamps);
     const answer = `{"id":"${id}","seq":${seq}}`;
-    endWith(response, 201, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer);
+    endWith(
+      response,
+      201,
+      { 'content-type': 'application/json', 'content-length': String(answer.length) },
+      answer,
+    );
   };
 }
 
@@ -64,7 +94,12 @@ export function indexRoute(pattern: string, counters: Counters, publishing: Rout
   return {
     'GET /': (_request, response) => {
       counters.pageRequests++;
-      endWith(response, 200, { 'content-type': 'application/json', 'content-length': String(answer.length) }, answer);
+      endWith(
+        response,
+        200,
+        { 'content-type': 'application/json', 'content-length': String(answer.length) },
+        answer,
+      );
     },
   };
 }
@@ -98,7 +133,11 @@ function numberIn(request: Request, name: string, max: number): number | undefin
   if (text === undefined) return undefined;
   const value = Number(text);
   if (typeof text !== 'string' || !/^\d{1,16}$/.test(text) || value > max) {
-    throw new RequestError(400, 'bad-number', `${name}: ${String(text).slice(0, 40)} is not a whole number from 0 to ${max}`);
+    throw new RequestError(
+      400,
+      'bad-number',
+      `${name}: ${String(text).slice(0, 40)} is not a whole number from 0 to ${max}`,
+    );
   }
   return value;
 }

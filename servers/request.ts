@@ -28,8 +28,15 @@ export class RequestError extends Error {
  * @throws RequestError 400 when there are none or one is no topic name
  */
 export function topicsOf(url: URL): string[] {
-  const topics = [...new Set((url.searchParams.get('topics') ?? '').split(',').filter((name) => name !== ''))];
-  if (topics.length === 0) throw new RequestError(400, 'no-topics', 'name the topics to follow, with commas between them: ?topics=a,b');
+  const topics = [
+    ...new Set((url.searchParams.get('topics') ?? '').split(',').filter((name) => name !== '')),
+  ];
+  if (topics.length === 0)
+    throw new RequestError(
+      400,
+      'no-topics',
+      'name the topics to follow, with commas between them: ?topics=a,b',
+    );
   for (const name of topics) checkTopic(name);
   return topics;
 }
@@ -37,7 +44,11 @@ export function topicsOf(url: URL): string[] {
 /** @throws RequestError 400 when it is no topic name */
 export function checkTopic(name: string): void {
   if (!topicPattern.test(name)) {
-    throw new RequestError(400, 'bad-topic', `"${name.slice(0, 140)}" is no topic name: 1 to 128 of A-Z a-z 0-9 . _ : ~ -`);
+    throw new RequestError(
+      400,
+      'bad-topic',
+      `"${name.slice(0, 140)}" is no topic name: 1 to 128 of A-Z a-z 0-9 . _ : ~ -`,
+    );
   }
 }
 
@@ -49,7 +60,11 @@ export function cursorOf(url: URL): string | undefined {
   const cursor = url.searchParams.get('since');
   if (cursor === null || cursor === '') return undefined;
   if (cursor !== currentState && !cursorPattern.test(cursor)) {
-    throw new RequestError(400, 'bad-cursor', `since=${cursor.slice(0, 40)} is no cursor: give an event's id, the cursor of an earlier answer, or ${currentState} for the newest event of each topic`);
+    throw new RequestError(
+      400,
+      'bad-cursor',
+      `since=${cursor.slice(0, 40)} is no cursor: give an event's id, the cursor of an earlier answer, or ${currentState} for the newest event of each topic`,
+    );
   }
   return cursor;
 }
@@ -91,10 +106,13 @@ export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
     clearTimeout(timer);
   }
 
-  const timer = 'stream' in request ? setTimeout(() => {
-    refuse(new RequestError(408, 'too-slow', `the body was not whole within ${bodyMs / 1000} s`));
-    request.stream.once('finish', () => request.stream.close());
-  }, bodyMs).unref() : undefined;
+  const timer =
+    'stream' in request
+      ? setTimeout(() => {
+          refuse(new RequestError(408, 'too-slow', `the body was not whole within ${bodyMs / 1000} s`));
+          request.stream.once('finish', () => request.stream.close());
+        }, bodyMs).unref()
+      : undefined;
 
   request.on('data', (piece: Buffer) => {
     if (over) return;
@@ -122,17 +140,32 @@ export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
 }
 
 function tooLarge(maxBytes: number): RequestError {
-  return new RequestError(413, 'body-too-large', `the body is larger than ${maxBytes} bytes; send less, or raise maxBody`);
+  return new RequestError(
+    413,
+    'body-too-large',
+    `the body is larger than ${maxBytes} bytes; send less, or raise maxBody`,
+  );
 }
 
 /**
  * Answers with an error: a code for programs and a sentence for people, as JSON. Does nothing when an answer
  * has begun.
  */
-export function answerError(response: Response, status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}): void {
+export function answerError(
+  response: Response,
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (response.headersSent) return;
   const body = Buffer.from(`${JSON.stringify({ error: code, message })}\n`);
-  endWith(response, status, { 'content-type': 'application/json', 'content-length': String(body.length), ...headers }, body);
+  endWith(
+    response,
+    status,
+    { 'content-type': 'application/json', 'content-length': String(body.length), ...headers },
+    body,
+  );
 }
 
 /** How long those are asked to stay away who came when the server was full. */
@@ -146,12 +179,18 @@ export function answerFull(response: Response, code: string, message: string): v
 /**
  * A whole answer. Node's two response types have one signature each for this, so a union of them has none.
  */
-export function endWith(response: Response, status: number, headers: Readonly<Record<string, string>>, body?: string | Buffer): void {
+export function endWith(
+  response: Response,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body?: string | Buffer,
+): void {
   response.statusCode = status;
   const varied = response.getHeader('vary'); // the gate may have said that the answer depends on Origin
   for (const name in headers) response.setHeader(name, headers[name]!);
   const vary = headers['vary'];
-  if (vary !== undefined && varied !== undefined && vary !== varied) response.setHeader('vary', `${varied}, ${vary}`);
+  if (vary !== undefined && varied !== undefined && vary !== varied)
+    response.setHeader('vary', `${varied}, ${vary}`);
   if (body === undefined) response.end();
   else response.end(body);
 }

@@ -14,7 +14,10 @@ export type Routes = Readonly<Record<string, Handler>>;
  * @param counters where `errors` and `refusals` of requests that a handler did not serve are counted
  * @returns answers one request; never throws
  */
-export function createRouter(routes: Routes, counters: Counters): (request: Request, response: Response) => void {
+export function createRouter(
+  routes: Routes,
+  counters: Counters,
+): (request: Request, response: Response) => void {
   const paths = new Map<string, Map<string, Handler>>();
   for (const [key, handler] of Object.entries(routes)) {
     const [method, path] = key.split(' ') as [string, string];
@@ -23,12 +26,22 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
   }
 
   // Those with a star before their end; the others are found by their text.
-  const starred = [...paths].flatMap(([path, methods]) => (/\*./.test(path) ? [[new RegExp(`^${path.replaceAll('*', '[^/]+')}$`), methods] as const] : []));
+  const starred = [...paths].flatMap(([path, methods]) =>
+    /\*./.test(path) ? [[new RegExp(`^${path.replaceAll('*', '[^/]+')}$`), methods] as const] : [],
+  );
 
   function find(url: URL, method: string): Handler {
     const path = url.pathname;
-    const methods = paths.get(path) ?? paths.get(path.replace(/[^/]+$/, '*')) ?? starred.find(([pattern]) => pattern.test(path))?.[1];
-    if (!methods) throw new RequestError(404, 'not-found', `there is nothing at ${path.slice(0, 100)}; GET / lists what there is`);
+    const methods =
+      paths.get(path) ??
+      paths.get(path.replace(/[^/]+$/, '*')) ??
+      starred.find(([pattern]) => pattern.test(path))?.[1];
+    if (!methods)
+      throw new RequestError(
+        404,
+        'not-found',
+        `there is nothing at ${path.slice(0, 100)}; GET / lists what there is`,
+      );
     const handler = methods.get(method);
     if (handler) return handler;
     const allow = [...methods.keys()].join(', ');
@@ -48,7 +61,12 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
       // A defect of ours: one request must not take the others down, but it must be seen.
       counters.errors++;
       console.error(error);
-      answerError(response, 500, 'internal', 'the server failed at this request; its standard error says how');
+      answerError(
+        response,
+        500,
+        'internal',
+        'the server failed at this request; its standard error says how',
+      );
       if (!response.writableEnded) response.destroy();
     }
   }
@@ -67,7 +85,8 @@ export function createRouter(routes: Routes, counters: Counters): (request: Requ
     // What is asked for one behind another is answered one after another, each when the answer before it has left:
     // a client which asks a thousand times and reads nothing is made one answer. Publishers do not wait for their
     // answers, which are short: Node stops reading a connection on which those pile up.
-    if ('stream' in response || request.method === 'POST' || hasTurn(response)) return handle(request, response);
+    if ('stream' in response || request.method === 'POST' || hasTurn(response))
+      return handle(request, response);
     void turnOf(response).then((has) => {
       if (has) handle(request, response);
     });

@@ -14,14 +14,22 @@ export function endWithStatus(socket: Duplex, status: string): void {
 
 /** As `answerError` in request.ts. @param fields further lines of the head */
 export function endWithError(
-  socket: Duplex, { status, code, message }: { status: number; code: string; message: string },
+  socket: Duplex,
+  { status, code, message }: { status: number; code: string; message: string },
   fields: readonly string[] = [],
 ): void {
   const body = `${JSON.stringify({ error: code, message })}\n`;
-  end(socket, [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Connection: close', 'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`, ...fields,
-  ], body);
+  end(
+    socket,
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Connection: close',
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      ...fields,
+    ],
+    body,
+  );
 }
 
 function end(socket: Duplex, head: readonly string[], body: string): void {

@@ -26,7 +26,8 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
     const streams = createHeldResponses(context, options, {
       contentType: 'text/event-stream',
       // The id counts although there is no data with it: who is cut off before the first event resumes from here.
-      open: (cursor, reset) => `retry: ${retry}\nid: ${cursor}\n: open\n\n${reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''}`,
+      open: (cursor, reset) =>
+        `retry: ${retry}\nid: ${cursor}\n: open\n\n${reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''}`,
       event: ({ id, json }) => `id: ${id}\ndata: ${json.replace(/\r\n|\r|\n/g, '\ndata: ')}\n\n`,
       heartbeat: () => ': keep-alive\n\n',
       end: '',
@@ -39,7 +40,11 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
           const topics = topicsOf(url);
           if (closing) {
             // The one answer that makes an EventSource stay away.
-            endWith(response, 204, { 'cache-control': 'no-store', ...corsHeaders(request), ...(request.httpVersionMajor === 1 && { connection: 'close' }) });
+            endWith(response, 204, {
+              'cache-control': 'no-store',
+              ...corsHeaders(request),
+              ...(request.httpVersionMajor === 1 && { connection: 'close' }),
+            });
             away--;
             if (away === 0) allBack();
             return;
@@ -47,7 +52,12 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
           // A client that comes back asks for the same URL as at first, so its header is the later word. One that is
           // no cursor of ours is answered with a reset; to an error no EventSource would come back.
           const lastEventId = request.headers['last-event-id'];
-          return streams.hold(request, response, topics, typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : cursorOf(url));
+          return streams.hold(
+            request,
+            response,
+            topics,
+            typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : cursorOf(url),
+          );
         },
       },
       subscribers: streams.size,
@@ -56,16 +66,31 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
         closing = true;
         const back = new Promise<void>((resolve) => (allBack = resolve));
         away += await streams.end();
-        if (away > 0) await Promise.race([back, sleep(Math.min(retry + lateMs, longestFarewellMs), undefined, { ref: false })]);
+        if (away > 0)
+          await Promise.race([
+            back,
+            sleep(Math.min(retry + lateMs, longestFarewellMs), undefined, { ref: false }),
+          ]);
       },
     };
   },
 
   examples: [
-    { what: 'follow a topic', command: (url, publishUrl) => `${curl(url, publishUrl)} '${url}/events?topics=news'` },
+    {
+      what: 'follow a topic',
+      command: (url, publishUrl) => `${curl(url, publishUrl)} '${url}/events?topics=news'`,
+    },
     publishExample,
-    { what: 'come back as a browser does (put in the id you got)', command: (url, publishUrl) => `${curl(url, publishUrl)} -H 'Last-Event-ID: CURSOR' '${url}/events?topics=news'` },
-    { what: 'in a browser: the console of a page on this machine', command: (url) => `new EventSource('${url}/events?topics=news').onmessage = (event) => console.log(event.data)` },
+    {
+      what: 'come back as a browser does (put in the id you got)',
+      command: (url, publishUrl) =>
+        `${curl(url, publishUrl)} -H 'Last-Event-ID: CURSOR' '${url}/events?topics=news'`,
+    },
+    {
+      what: 'in a browser: the console of a page on this machine',
+      command: (url) =>
+        `new EventSource('${url}/events?topics=news').onmessage = (event) => console.log(event.data)`,
+    },
   ],
 };
 

@@ -59,7 +59,16 @@ const goodbyeMs = 3000;
  * @throws UserError when there is no such pattern or an option is missing
  * @throws the system's error when the port cannot be had (EADDRINUSE, EACCES)
  */
-export async function startServer({ pattern, options, limits, seed, host, port, allowHosts, injection = {} }: ServerOptions): Promise<RunningServer> {
+export async function startServer({
+  pattern,
+  options,
+  limits,
+  seed,
+  host,
+  port,
+  allowHosts,
+  injection = {},
+}: ServerOptions): Promise<RunningServer> {
   const server = await loadPattern(pattern, options);
   const counters = newCounters();
   const tally = injectTally(createTally(counters), injection);
@@ -98,10 +107,21 @@ export async function startServer({ pattern, options, limits, seed, host, port, 
   };
 }
 
-async function loadPattern(pattern: string, options: ServerOptions['options']): Promise<PatternServer<ServerOptions['options']>> {
-  if (!isPattern(pattern)) throw new UserError('pattern', `there is no pattern called "${pattern}"; there are: ${Object.keys(patterns).join(', ')}`);
+async function loadPattern(
+  pattern: string,
+  options: ServerOptions['options'],
+): Promise<PatternServer<ServerOptions['options']>> {
+  if (!isPattern(pattern))
+    throw new UserError(
+      'pattern',
+      `there is no pattern called "${pattern}"; there are: ${Object.keys(patterns).join(', ')}`,
+    );
   const missing = Object.keys(patterns[pattern].options.shape).filter((name) => !(name in options));
-  if (missing.length > 0) throw new UserError('options', `the options of ${pattern} lack ${missing.join(', ')}; parse them with the pattern's schema, which fills in defaults`);
+  if (missing.length > 0)
+    throw new UserError(
+      'options',
+      `the options of ${pattern} lack ${missing.join(', ')}; parse them with the pattern's schema, which fills in defaults`,
+    );
   return (await patternServers[pattern]()) as PatternServer<ServerOptions['options']>; // parsed by this very pattern's schema
 }
 

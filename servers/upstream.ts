@@ -21,11 +21,13 @@ export function readUpstream(text: string, maxBodyBytes: number): Upstream {
   } catch {
     return { kind: 'malformed' };
   }
-  if (typeof message !== 'object' || message === null || !('publish' in message) || !('ref' in message)) return { kind: 'unknown' };
+  if (typeof message !== 'object' || message === null || !('publish' in message) || !('ref' in message))
+    return { kind: 'unknown' };
   const { publish, ref } = message;
   if (typeof ref !== 'number' || !Number.isSafeInteger(ref)) return { kind: 'unknown' };
   const refused = (reason: string): Upstream => ({ kind: 'refused', ref, reason });
-  if (typeof publish !== 'string' || !topicPattern.test(publish)) return refused('publish names no topic: 1 to 128 of A-Z a-z 0-9 . _ : ~ -');
+  if (typeof publish !== 'string' || !topicPattern.test(publish))
+    return refused('publish names no topic: 1 to 128 of A-Z a-z 0-9 . _ : ~ -');
   const body = sourceOf(text, 'body');
   if (body === undefined) return refused('there is no body');
   if (Buffer.byteLength(body) > maxBodyBytes) return refused(`the body is larger than ${maxBodyBytes} bytes`);
@@ -37,9 +39,15 @@ function stampsOf(message: object): Stamps {
   const stamps: Stamps = {};
   const numberOf = (name: string, most: number) => {
     const value = (message as Record<string, unknown>)[name]; // parsed JSON
-    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most ? value : undefined;
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most
+      ? value
+      : undefined;
   };
-  const [plannedUs, sentUs, crc] = [numberOf('planned', Number.MAX_SAFE_INTEGER), numberOf('sent', Number.MAX_SAFE_INTEGER), numberOf('crc', 2 ** 32 - 1)];
+  const [plannedUs, sentUs, crc] = [
+    numberOf('planned', Number.MAX_SAFE_INTEGER),
+    numberOf('sent', Number.MAX_SAFE_INTEGER),
+    numberOf('crc', 2 ** 32 - 1),
+  ];
   if (plannedUs !== undefined) stamps.plannedUs = plannedUs;
   if (sentUs !== undefined) stamps.sentUs = sentUs;
   if (crc !== undefined) stamps.crc = crc;

@@ -25,13 +25,19 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
   return {
     async start(context, options) {
       const clock = scaledTimers(timers, options.timeScale);
-      const service = options.store === 'redis'
-        ? await (await import('./webhook/redis-service.ts')).createRedisService(context, options, clock)
-        : createService(context, options, clock, storeOf(options));
+      const service =
+        options.store === 'redis'
+          ? await (await import('./webhook/redis-service.ts')).createRedisService(context, options, clock)
+          : createService(context, options, clock, storeOf(options));
       const stream = webhookStream(context, service);
       const access = createAccess();
       return {
-        routes: access.protect({ ...webhookRoutes(service, context.limits, context.counters), ...stream.routes, ...openApiRoute(), ...dashboardRoutes() }),
+        routes: access.protect({
+          ...webhookRoutes(service, context.limits, context.counters),
+          ...stream.routes,
+          ...openApiRoute(),
+          ...dashboardRoutes(),
+        }),
         readers: 'own-pages',
         page: (beyond) => (beyond ? `/dashboard?token=${access.token}` : '/dashboard'),
         subscribers: service.enabled,
@@ -50,7 +56,11 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
       },
       { what: 'see the endpoints and how their deliveries go', command: (url) => `curl ${url}/webhooks` },
       { what: 'watch deliveries as they happen', command: (url) => `curl -N ${url}/webhooks/stream` },
-      { what: 'list the dead letters, and send one again', command: (url) => `curl '${url}/webhooks/deliveries?state=exhausted'; curl -X POST ${url}/webhooks/deliveries/1/replay` },
+      {
+        what: 'list the dead letters, and send one again',
+        command: (url) =>
+          `curl '${url}/webhooks/deliveries?state=exhausted'; curl -X POST ${url}/webhooks/deliveries/1/replay`,
+      },
       { what: 'remove one by its id', command: (url) => `curl -X DELETE ${url}/webhooks/ep_...` },
     ],
   };

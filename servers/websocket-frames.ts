@@ -25,7 +25,10 @@ export function textFrame(text: string): Buffer {
  * itself, so it too is the same for all clients.
  */
 export function deflatedFrame(text: string): Buffer {
-  return frame(finText | rsv1, deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -emptyBlockBytes));
+  return frame(
+    finText | rsv1,
+    deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -emptyBlockBytes),
+  );
 }
 
 /** What a flush ends with and the extension cuts off: 00 00 ff ff. */

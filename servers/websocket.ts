@@ -17,7 +17,13 @@ import { readUpstream } from './upstream.ts';
 import { deflatedFrame, pingFrame, pongFrame, textFrame } from './websocket-frames.ts';
 
 /** RFC 6455, section 7.4.1, and the registry that it began. */
-const closeCodes = { goingAway: 1001, binary: 1003, malformed: 1007, policy: 1008, tryAgainLater: 1013 } as const;
+const closeCodes = {
+  goingAway: 1001,
+  binary: 1003,
+  malformed: 1007,
+  policy: 1008,
+  tryAgainLater: 1013,
+} as const;
 
 /** Room in a message for what is not the body. */
 const aroundBodyBytes = 1024;
@@ -30,8 +36,12 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
   start(context, { deflate, ping }) {
     const { hub, limits, counters } = context;
     let closing = false;
-    const plain = createFraming(textFrame, (events) => Buffer.concat(events.map(({ json }) => textFrame(json))));
-    const deflated = createFraming(textFrame, (events) => Buffer.concat(events.map(({ json }) => deflatedFrame(json))));
+    const plain = createFraming(textFrame, (events) =>
+      Buffer.concat(events.map(({ json }) => textFrame(json))),
+    );
+    const deflated = createFraming(textFrame, (events) =>
+      Buffer.concat(events.map(({ json }) => deflatedFrame(json))),
+    );
 
     const settings = {
       noServer: true,
@@ -70,7 +80,14 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       },
     });
 
-    function accept(ws: WebSocket, outlet: Duplex, framing: Framing, topics: readonly string[], since: string | undefined, mayPublish: boolean): void {
+    function accept(
+      ws: WebSocket,
+      outlet: Duplex,
+      framing: Framing,
+      topics: readonly string[],
+      since: string | undefined,
+      mayPublish: boolean,
+    ): void {
       const failed = () => void counters.errors++; // `ws` has closed with the code that the standard gives
       ws.on('error', failed);
       outlet.on('error', failed);
@@ -81,7 +98,10 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           framing,
           topics,
           since,
-          open: (cursor, reset) => void outlet.write(textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}`)),
+          open: (cursor, reset) =>
+            void outlet.write(
+              textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}`),
+            ),
         });
         attend(subscriber, mayPublish);
       } catch (error) {
@@ -122,7 +142,11 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
         case 'malformed':
           return close(subscriber.peer, closeCodes.malformed, 'not JSON');
         case 'unknown':
-          return close(subscriber.peer, closeCodes.policy, 'not a message of the form {"publish":"topic","ref":1,"body":...}');
+          return close(
+            subscriber.peer,
+            closeCodes.policy,
+            'not a message of the form {"publish":"topic","ref":1,"body":...}',
+          );
         case 'refused':
           return refuseMessage(subscriber, message.ref, message.reason);
         case 'publish':
@@ -156,10 +180,16 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
     }
 
     function check(request: IncomingMessage, url: URL): void {
-      if (url.pathname !== path) throw new RequestError(404, 'not-found', `there is no socket at ${url.pathname.slice(0, 100)}, but at ${path}`);
+      if (url.pathname !== path)
+        throw new RequestError(
+          404,
+          'not-found',
+          `there is no socket at ${url.pathname.slice(0, 100)}, but at ${path}`,
+        );
       if (request.headers.upgrade?.toLowerCase() !== 'websocket') throw notAnUpgrade();
       // `ws` would speak version 8 too, whose origin is in another header.
-      if (request.headers['sec-websocket-version'] !== '13') throw new RequestError(426, 'websocket-version', 'the server speaks version 13 (RFC 6455)');
+      if (request.headers['sec-websocket-version'] !== '13')
+        throw new RequestError(426, 'websocket-version', 'the server speaks version 13 (RFC 6455)');
       if (closing) throw new RequestError(503, 'closing', 'the server is closing');
     }
 
@@ -180,7 +210,14 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           // To a client that asks for a smaller window than ours messages go as they are, which it must take too.
           const smallWindow = request.headers['sec-websocket-extensions']?.includes('server_max_window_bits');
           server.handleUpgrade(request, socket, head, (ws) => {
-            accept(ws, socket, ws.extensions === '' || smallWindow ? plain : deflated, topics, since, mayPublish);
+            accept(
+              ws,
+              socket,
+              ws.extensions === '' || smallWindow ? plain : deflated,
+              topics,
+              since,
+              mayPublish,
+            );
           });
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
@@ -199,7 +236,11 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
   },
 
   examples: [
-    { what: 'follow a topic', command: (url) => `node -e "new WebSocket('${socketUrl(url)}?topics=news').onmessage = (event) => console.log(event.data)"` },
+    {
+      what: 'follow a topic',
+      command: (url) =>
+        `node -e "new WebSocket('${socketUrl(url)}?topics=news').onmessage = (event) => console.log(event.data)"`,
+    },
     publishExample,
     {
       what: 'publish over the socket and see the acknowledgement',
@@ -218,7 +259,11 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
 const path = '/ws';
 
 function notAnUpgrade(): RequestError {
-  return new RequestError(426, 'upgrade-required', 'this path takes WebSocket handshakes: Connection: Upgrade, Upgrade: websocket');
+  return new RequestError(
+    426,
+    'upgrade-required',
+    'this path takes WebSocket handshakes: Connection: Upgrade, Upgrade: websocket',
+  );
 }
 
 function socketUrl(url: string): string {
@@ -228,6 +273,11 @@ function socketUrl(url: string): string {
 /** Answers a handshake that fails, in HTTP still. */
 function refuse(socket: Duplex, error: RequestError): void {
   const { status } = error;
-  const fields = status === 426 ? ['Upgrade: websocket', 'Sec-WebSocket-Version: 13'] : status === 503 ? [`Retry-After: ${retryAfterS}`] : [];
+  const fields =
+    status === 426
+      ? ['Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+      : status === 503
+        ? [`Retry-After: ${retryAfterS}`]
+        : [];
   endWithError(socket, error, fields);
 }

@@ -14,24 +14,43 @@ import { assertExit, start, temporaryFolder } from './cli/tools.ts';
 type Step = { uses?: string; run?: string };
 
 function stepsOf(): Step[] {
-  const { jobs } = parse(readFileSync('docs/ci/pushbench.yml', 'utf8')) as { jobs: Record<string, { steps: Step[] }> };
+  const { jobs } = parse(readFileSync('docs/ci/pushbench.yml', 'utf8')) as {
+    jobs: Record<string, { steps: Step[] }>;
+  };
   return Object.values(jobs).flatMap((job) => job.steps);
 }
 
 test('every pushbench command of the workflow and its page is one, with the options and arguments it is given', () => {
   const steps = stepsOf();
-  assert.ok(steps.every(({ uses, run }) => (uses === undefined) !== (run === undefined)), 'a step uses or runs');
+  assert.ok(
+    steps.every(({ uses, run }) => (uses === undefined) !== (run === undefined)),
+    'a step uses or runs',
+  );
   const page = readFileSync('docs/ci/README.md', 'utf8');
-  const texts = [...steps.flatMap(({ run }) => run ?? []), ...[...page.matchAll(/(?:```sh\n([\s\S]*?)```|`(pushbench [^`]*)`)/g)].map(([, block, inline]) => block ?? inline!)];
-  const lines = texts.flatMap((text) => text.split('\n')).flatMap((line) => /(?:npx )?pushbench ((?:run|compare|baseline|history|ab) .+)/.exec(line)?.[1] ?? []);
+  const texts = [
+    ...steps.flatMap(({ run }) => run ?? []),
+    ...[...page.matchAll(/(?:```sh\n([\s\S]*?)```|`(pushbench [^`]*)`)/g)].map(
+      ([, block, inline]) => block ?? inline!,
+    ),
+  ];
+  const lines = texts
+    .flatMap((text) => text.split('\n'))
+    .flatMap((line) => /(?:npx )?pushbench ((?:run|compare|baseline|history|ab) .+)/.exec(line)?.[1] ?? []);
   assert.ok(lines.length >= 4, lines.join('\n'));
   for (const line of lines) {
     const words = line.replace(/\s#.*/, '').match(/'[^']*'|"[^"]*"|\S+/g)!;
     let command = createProgram();
-    for (let next; (next = command.commands.find((one) => one.name() === words[0])); words.shift()) command = next;
+    for (let next; (next = command.commands.find((one) => one.name() === words[0])); words.shift())
+      command = next;
     const options = words.filter((word) => word.startsWith('--'));
-    for (const option of options) assert.ok(command.options.some(({ long }) => long === option), `${line}: ${option}`);
-    const taken = options.filter((option) => command.options.some(({ long, required, optional }) => long === option && (required || optional))).length;
+    for (const option of options)
+      assert.ok(
+        command.options.some(({ long }) => long === option),
+        `${line}: ${option}`,
+      );
+    const taken = options.filter((option) =>
+      command.options.some(({ long, required, optional }) => long === option && (required || optional)),
+    ).length;
     const needed = command.registeredArguments.filter(({ required }) => required).length;
     assert.ok(words.length - options.length - taken >= needed, `${line}: too few arguments`);
   }
@@ -54,38 +73,61 @@ createServer(async (request, response) => {
 }).listen(${port}, '127.0.0.1');
 `;
 
-test("the workflow's own step, run here: a change that makes the server slower turns it red, and every report says why", { timeout: 900_000 }, async (t) => {
-  const folder = temporaryFolder(t);
-  const free = createServer().listen(0, '127.0.0.1');
-  await once(free, 'listening');
-  const address = free.address();
-  const port = typeof address === 'object' && address !== null ? address.port : assert.fail();
-  free.close();
-  const write = (path: string, text: string, mode = 0o644) => {
-    mkdirSync(join(folder, path, '..'), { recursive: true });
-    writeFileSync(join(folder, path), text, { mode });
-  };
-  // Long enough that a busy machine's lateness is a small part of it.
-  write('base/your-app.mjs', app(port, 300));
-  write('head/your-app.mjs', app(port, 500));
-  write('head/bench/app.yaml', `name: app\nurl: http://127.0.0.1:${port}\npublish: /feed/{topic}\nsubscribe: { sse: '/feed/{topic}' }\n`);
-  // Only the median gates, so that the noise of short trials on a small machine decides nothing.
-  write('head/bench/delivery.yaml', 'question: Does it get slower?\nsubscribers: 10\ntopics: { news: { publish: 30/s } }\nphases: { connect: 100ms, warmup: 200ms, measure: 1s, drain: 1s }\nvariants: [sse]\ngate: { latency.p90: off, server-cpu-per-delivery: off }\n');
-  // In the place of the installed package.
-  write('bin/npx', `#!/bin/sh\nshift\nexec '${process.execPath}' '${resolve('cli/main.ts')}' "$@"\n`, 0o755);
-  const step = stepsOf().find(({ run }) => run?.includes('pushbench ab'))?.run;
-  assert.ok(step);
-  write('step.sh', `export PATH='${join(folder, 'bin')}${delimiter}${process.env['PATH']}'\n${step}`);
-  // As GitHub runs a step.
-  const end = await start(['-e', 'step.sh'], folder, ['bash']).ended;
-  assertExit(end, 5);
-  const read = (file: string) => readFileSync(join(folder, file), 'utf8');
-  assert.match(end.stdout, /^::(error|notice) file=bench\/delivery\.yaml,title=pushbench delivery/m);
-  assert.match(read('comparison.html'), /delivery: cmd:node head\/your-app\.mjs against cmd:node base\/your-app\.mjs/);
-  if (end.code !== 5) return; // the machine was too busy to measure on, and all of them say so
-  assert.match(end.stdout, /^Worse, .*delivery latency, median \+\d+/m);
-  assert.match(end.stdout, /^::error file=bench\/delivery\.yaml,title=pushbench delivery%3A sse[^:]*::delivery latency, median \+\d+/m);
-  assert.match(read('summary.md'), /❌ \*\*Worse, .*delivery latency, median \+\d+[\s\S]*\| delivery latency, median \|.*\*\*slower\*\* \|/);
-  assert.match(read('junit.xml'), /<failure type="ratio" message="delivery latency, median \+\d+/);
-  assert.match(read('comparison.html'), /Worse, .*delivery latency, median \+\d+[\s\S]*<svg/);
-});
+test(
+  "the workflow's own step, run here: a change that makes the server slower turns it red, and every report says why",
+  { timeout: 900_000 },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const address = free.address();
+    const port = typeof address === 'object' && address !== null ? address.port : assert.fail();
+    free.close();
+    const write = (path: string, text: string, mode = 0o644) => {
+      mkdirSync(join(folder, path, '..'), { recursive: true });
+      writeFileSync(join(folder, path), text, { mode });
+    };
+    // Long enough that a busy machine's lateness is a small part of it.
+    write('base/your-app.mjs', app(port, 300));
+    write('head/your-app.mjs', app(port, 500));
+    write(
+      'head/bench/app.yaml',
+      `name: app\nurl: http://127.0.0.1:${port}\npublish: /feed/{topic}\nsubscribe: { sse: '/feed/{topic}' }\n`,
+    );
+    // Only the median gates, so that the noise of short trials on a small machine decides nothing.
+    write(
+      'head/bench/delivery.yaml',
+      'question: Does it get slower?\nsubscribers: 10\ntopics: { news: { publish: 30/s } }\nphases: { connect: 100ms, warmup: 200ms, measure: 1s, drain: 1s }\nvariants: [sse]\ngate: { latency.p90: off, server-cpu-per-delivery: off }\n',
+    );
+    // In the place of the installed package.
+    write(
+      'bin/npx',
+      `#!/bin/sh\nshift\nexec '${process.execPath}' '${resolve('cli/main.ts')}' "$@"\n`,
+      0o755,
+    );
+    const step = stepsOf().find(({ run }) => run?.includes('pushbench ab'))?.run;
+    assert.ok(step);
+    write('step.sh', `export PATH='${join(folder, 'bin')}${delimiter}${process.env['PATH']}'\n${step}`);
+    // As GitHub runs a step.
+    const end = await start(['-e', 'step.sh'], folder, ['bash']).ended;
+    assertExit(end, 5);
+    const read = (file: string) => readFileSync(join(folder, file), 'utf8');
+    assert.match(end.stdout, /^::(error|notice) file=bench\/delivery\.yaml,title=pushbench delivery/m);
+    assert.match(
+      read('comparison.html'),
+      /delivery: cmd:node head\/your-app\.mjs against cmd:node base\/your-app\.mjs/,
+    );
+    if (end.code !== 5) return; // the machine was too busy to measure on, and all of them say so
+    assert.match(end.stdout, /^Worse, .*delivery latency, median \+\d+/m);
+    assert.match(
+      end.stdout,
+      /^::error file=bench\/delivery\.yaml,title=pushbench delivery%3A sse[^:]*::delivery latency, median \+\d+/m,
+    );
+    assert.match(
+      read('summary.md'),
+      /❌ \*\*Worse, .*delivery latency, median \+\d+[\s\S]*\| delivery latency, median \|.*\*\*slower\*\* \|/,
+    );
+    assert.match(read('junit.xml'), /<failure type="ratio" message="delivery latency, median \+\d+/);
+    assert.match(read('comparison.html'), /Worse, .*delivery latency, median \+\d+[\s\S]*<svg/);
+  },
+);

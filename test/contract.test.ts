@@ -56,9 +56,18 @@ const bodies = [
 
 type Got = Map<number, Envelope[]>;
 
-async function setUp(pattern: PatternName, given: Record<string, unknown>, topicsOf: (subscriber: number) => string[]) {
+async function setUp(
+  pattern: PatternName,
+  given: Record<string, unknown>,
+  topicsOf: (subscriber: number) => string[],
+) {
   const { options } = variantOf(patterns, pattern, patterns[pattern].options.parse(given));
-  const server = await startServer({ pattern, options, limits: { ...defaultLimits, slowBuffer: 64 * 1024 ** 2 }, seed: 1 });
+  const server = await startServer({
+    pattern,
+    options,
+    limits: { ...defaultLimits, slowBuffer: 64 * 1024 ** 2 },
+    seed: 1,
+  });
   const counters = newCounters();
   const got: Got = new Map();
   const ready: number[] = [];
@@ -96,21 +105,30 @@ async function until(what: string, holds: () => boolean, withinMs = 15_000): Pro
 
 async function publish(url: string, topic: string, body: string): Promise<void> {
   const stamp = String(nowUs());
-  const headers = { 'pushbench-planned': stamp, 'pushbench-sent': stamp, 'pushbench-crc': String(crc32(body)), 'content-type': 'text/plain' };
+  const headers = {
+    'pushbench-planned': stamp,
+    'pushbench-sent': stamp,
+    'pushbench-crc': String(crc32(body)),
+    'content-type': 'text/plain',
+  };
   const response = await fetch(`${url}/topics/${topic}`, { method: 'POST', body, headers });
   assert.equal(response.status, 201, await response.text());
 }
 
 const total = (got: Got) => [...got.values()].reduce((sum, events) => sum + events.length, 0);
-const seqs = (events: Envelope[] | undefined, topic: string) => (events ?? []).filter((event) => event.topic === topic).map((event) => event.seq);
+const seqs = (events: Envelope[] | undefined, topic: string) =>
+  (events ?? []).filter((event) => event.topic === topic).map((event) => event.seq);
 
 for (const [pattern, given] of variants) {
   const { label } = variantOf(patterns, pattern, patterns[pattern].options.parse(given));
-  const skip = (ability: Ability) => (patterns[pattern].lacks as Partial<Record<Ability, string>>)[ability] ?? false;
+  const skip = (ability: Ability) =>
+    (patterns[pattern].lacks as Partial<Record<Ability, string>>)[ability] ?? false;
 
   describe(label, () => {
     test('every event reaches every follower of its topic, byte for byte, and nobody else', async () => {
-      const { server, load, got, ready, problems } = await setUp(pattern, given, (i) => (i === 9 ? ['quiet'] : ['news', `own.${i}`]));
+      const { server, load, got, ready, problems } = await setUp(pattern, given, (i) =>
+        i === 9 ? ['quiet'] : ['news', `own.${i}`],
+      );
       after(() => server.close());
       for (let i = 0; i < 10; i++) load.open(i);
       await until('all subscribed', () => new Set(ready).size === 10);
@@ -124,8 +142,14 @@ for (const [pattern, given] of variants) {
       await server.close();
       for (let i = 0; i < 9; i++) {
         const bySeq = [...(got.get(i) ?? [])].sort((a, b) => a.seq - b.seq);
-        assert.deepEqual(bySeq.filter((e) => e.topic === 'news').map((e) => e.body), bodies);
-        assert.deepEqual(bySeq.filter((e) => e.topic !== 'news').map((e) => [e.topic, e.body]), i === 3 ? bodies.map((body) => ['own.3', body]) : []);
+        assert.deepEqual(
+          bySeq.filter((e) => e.topic === 'news').map((e) => e.body),
+          bodies,
+        );
+        assert.deepEqual(
+          bySeq.filter((e) => e.topic !== 'news').map((e) => [e.topic, e.body]),
+          i === 3 ? bodies.map((body) => ['own.3', body]) : [],
+        );
         for (const event of bySeq) assert.equal(event.crc, crc32(event.body));
       }
       assert.equal(got.get(9), undefined);
@@ -137,13 +161,20 @@ for (const [pattern, given] of variants) {
       after(() => server.close());
       for (let i = 0; i < 5; i++) load.open(i);
       await until('all subscribed', () => new Set(ready).size === 5);
-      for (let i = 0; i < 200; i++) await publish(server.endpoint.publishUrl, i % 3 === 0 ? 'b' : 'a', `${i}`);
+      for (let i = 0; i < 200; i++)
+        await publish(server.endpoint.publishUrl, i % 3 === 0 ? 'b' : 'a', `${i}`);
       await until('all delivered', () => total(got) >= 1000);
       await load.close(1000);
       await server.close();
       for (let i = 0; i < 5; i++) {
-        assert.deepEqual(seqs(got.get(i), 'a'), Array.from({ length: 133 }, (_, k) => k + 1));
-        assert.deepEqual(seqs(got.get(i), 'b'), Array.from({ length: 67 }, (_, k) => k + 1));
+        assert.deepEqual(
+          seqs(got.get(i), 'a'),
+          Array.from({ length: 133 }, (_, k) => k + 1),
+        );
+        assert.deepEqual(
+          seqs(got.get(i), 'b'),
+          Array.from({ length: 67 }, (_, k) => k + 1),
+        );
       }
     });
 
@@ -162,7 +193,11 @@ for (const [pattern, given] of variants) {
       await sleep(100); // a duplicate would come now
       await load.close(1000);
       await server.close();
-      for (let i = 0; i < 20; i++) assert.deepEqual(seqs(got.get(i), 'a'), Array.from({ length: 100 }, (_, k) => k + 1));
+      for (let i = 0; i < 20; i++)
+        assert.deepEqual(
+          seqs(got.get(i), 'a'),
+          Array.from({ length: 100 }, (_, k) => k + 1),
+        );
       assert.ok(counters.reconnects > 0 || counters.connectionsOpened > 20, 'connections were cut');
     });
 
@@ -174,10 +209,16 @@ for (const [pattern, given] of variants) {
       await publish(server.endpoint.publishUrl, 'a', 'all are there');
       await until('all have it', () => total(got) === 10);
       for (let i = 0; i < 5; i++) load.leave?.(i);
-      await until('they are gone', () => server.subscribers() <= 5 || !patterns[pattern].holdsConnection || pattern === 'polling');
+      await until(
+        'they are gone',
+        () => server.subscribers() <= 5 || !patterns[pattern].holdsConnection || pattern === 'polling',
+      );
       for (let i = 0; i < 3; i++) await publish(server.endpoint.publishUrl, 'a', `${i}`);
       await until('those who stayed have all', () => [5, 6, 7, 8, 9].every((i) => got.get(i)?.length === 4));
-      assert.ok([0, 1, 2, 3, 4].every((i) => got.get(i)?.length === 1), 'who is away gets nothing');
+      assert.ok(
+        [0, 1, 2, 3, 4].every((i) => got.get(i)?.length === 1),
+        'who is away gets nothing',
+      );
       for (let i = 0; i < 5; i++) load.comeBack?.(i);
       await until('all delivered', () => total(got) >= 40);
       await publish(server.endpoint.publishUrl, 'a', 'all are back');
@@ -188,45 +229,78 @@ for (const [pattern, given] of variants) {
       assert.deepEqual(problems, []);
     });
 
-    test('what subscribers publish is acknowledged and reaches all followers', { skip: given['over'] === undefined ? false : 'subscribers publish over HTTP/1.1' }, async () => {
-      const { server, load, context, got, ready, counters, problems } = await setUp(pattern, given, () => ['room']);
-      after(() => server.close());
-      for (let i = 0; i < 4; i++) load.open(i);
-      await until('all subscribed', () => new Set(ready).size === 4);
-      const corpus = ['{"said":"é🎈"}', '[1, 2]', '"text"'];
-      const plan = { offsetUs: Float64Array.from(corpus, (_, i) => i * 10_000), topic: Uint32Array.of(0, 0, 0), body: Int32Array.of(0, 1, 2), corpus };
-      const topics = [{ name: 'room', count: 1, follow: 1, first: 0 }];
-      const senders = createSenders({ kind: 'messages', plan, sender: Int32Array.of(1, 2, 1), topics, seed: 1 }, context, load);
-      after(() => senders.close());
-      const fromUs = nowUs();
-      const sent = await senders.run({ warmupFromUs: fromUs, fromUs, toUs: fromUs + 1_000_000, slotUs: 250_000 });
-      // Two connections: which message the server reads first is up to the machine.
-      assert.deepEqual([...sent.seq].sort(), [1, 2, 3]);
-      assert.deepEqual(sent.problems, []);
-      await until('all delivered', () => total(got) >= 12);
-      await load.close(1000);
-      senders.close();
-      await until('the server has seen every connection close', () => server.counters().connectionsOpened === server.counters().connectionsClosed);
-      for (let i = 0; i < 4; i++) {
-        const all = got.get(i) ?? [];
-        const asSent = Array.from(sent.seq, (seq) => all.find((event) => event.seq === seq));
-        assert.deepEqual(asSent.map((event) => event?.body), corpus);
-        for (const event of all) assert.equal(event.crc, crc32(event.body));
-        assert.deepEqual(asSent.map((event) => event?.plannedUs), [0, 10_000, 20_000].map((offset) => fromUs + offset));
-      }
-      assert.equal(counters.upstreamMessages + counters.messageRequests, 3);
-      assert.equal(counters.upstreamMessages > 0, !('upstream' in patterns[pattern].lacks));
-      assert.deepEqual(crossCheck(server.counters(), counters).filter((check) => !check.agree), []);
-      assert.deepEqual(problems, []);
-      await server.close();
-    });
+    test(
+      'what subscribers publish is acknowledged and reaches all followers',
+      { skip: given['over'] === undefined ? false : 'subscribers publish over HTTP/1.1' },
+      async () => {
+        const { server, load, context, got, ready, counters, problems } = await setUp(pattern, given, () => [
+          'room',
+        ]);
+        after(() => server.close());
+        for (let i = 0; i < 4; i++) load.open(i);
+        await until('all subscribed', () => new Set(ready).size === 4);
+        const corpus = ['{"said":"é🎈"}', '[1, 2]', '"text"'];
+        const plan = {
+          offsetUs: Float64Array.from(corpus, (_, i) => i * 10_000),
+          topic: Uint32Array.of(0, 0, 0),
+          body: Int32Array.of(0, 1, 2),
+          corpus,
+        };
+        const topics = [{ name: 'room', count: 1, follow: 1, first: 0 }];
+        const senders = createSenders(
+          { kind: 'messages', plan, sender: Int32Array.of(1, 2, 1), topics, seed: 1 },
+          context,
+          load,
+        );
+        after(() => senders.close());
+        const fromUs = nowUs();
+        const sent = await senders.run({
+          warmupFromUs: fromUs,
+          fromUs,
+          toUs: fromUs + 1_000_000,
+          slotUs: 250_000,
+        });
+        // Two connections: which message the server reads first is up to the machine.
+        assert.deepEqual([...sent.seq].sort(), [1, 2, 3]);
+        assert.deepEqual(sent.problems, []);
+        await until('all delivered', () => total(got) >= 12);
+        await load.close(1000);
+        senders.close();
+        await until(
+          'the server has seen every connection close',
+          () => server.counters().connectionsOpened === server.counters().connectionsClosed,
+        );
+        for (let i = 0; i < 4; i++) {
+          const all = got.get(i) ?? [];
+          const asSent = Array.from(sent.seq, (seq) => all.find((event) => event.seq === seq));
+          assert.deepEqual(
+            asSent.map((event) => event?.body),
+            corpus,
+          );
+          for (const event of all) assert.equal(event.crc, crc32(event.body));
+          assert.deepEqual(
+            asSent.map((event) => event?.plannedUs),
+            [0, 10_000, 20_000].map((offset) => fromUs + offset),
+          );
+        }
+        assert.equal(counters.upstreamMessages + counters.messageRequests, 3);
+        assert.equal(counters.upstreamMessages > 0, !('upstream' in patterns[pattern].lacks));
+        assert.deepEqual(
+          crossCheck(server.counters(), counters).filter((check) => !check.agree),
+          [],
+        );
+        assert.deepEqual(problems, []);
+        await server.close();
+      },
+    );
 
     test('both sides count the same, to the byte', async () => {
       const { server, load, got, ready, counters } = await setUp(pattern, given, (i) => ['news', `own.${i}`]);
       after(() => server.close());
       for (let i = 0; i < 10; i++) load.open(i);
       await until('all subscribed', () => new Set(ready).size === 10);
-      for (let i = 0; i < 30; i++) await publish(server.endpoint.publishUrl, i % 2 === 0 ? 'news' : `own.${i % 10}`, bodies[i % 4]!);
+      for (let i = 0; i < 30; i++)
+        await publish(server.endpoint.publishUrl, i % 2 === 0 ? 'news' : `own.${i % 10}`, bodies[i % 4]!);
       await until('all delivered', () => total(got) >= 15 * 10 + 15);
       await load.close(1000);
       await until('the server has seen every connection close', () => {
@@ -234,7 +308,10 @@ for (const [pattern, given] of variants) {
         return connectionsOpened === connectionsClosed;
       });
       const seen: Counters = server.counters();
-      assert.deepEqual(crossCheck(seen, counters).filter((check) => !check.agree), []);
+      assert.deepEqual(
+        crossCheck(seen, counters).filter((check) => !check.agree),
+        [],
+      );
       assert.ok(requestsOf(counters) > 0 && counters.bytesIn > 0 && counters.bytesOut > 0);
       assert.equal(counters.events, total(got));
       assert.equal(counters.errors, 0);

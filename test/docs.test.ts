@@ -15,7 +15,18 @@ test('every pattern has a page with the same parts', () => {
   for (const name of names) {
     assert.ok(existsSync(pageOf(name)), name);
     const headings = [...readFileSync(pageOf(name), 'utf8').matchAll(/^## (.*)$/gm)].map(([, text]) => text);
-    assert.deepEqual(headings, ['On the wire', 'What it costs', 'When to use it', 'When not', 'What our server does', 'What it leaves out'], name);
+    assert.deepEqual(
+      headings,
+      [
+        'On the wire',
+        'What it costs',
+        'When to use it',
+        'When not',
+        'What our server does',
+        'What it leaves out',
+      ],
+      name,
+    );
   }
 });
 
@@ -30,9 +41,13 @@ test("the webhook page's signatures fit its bodies, its times and its secret", (
   const requests = [...exchange.matchAll(/^< POST \/hook[\s\S]*?^<\n< (.*)$/gm)];
   assert.equal(requests.length, 2);
   requests.forEach(([text, body], i) => {
-    const headers = Object.fromEntries([...text.matchAll(/^< ([\w-]+): (.*)$/gm)].map(([, header, value]) => [header!.toLowerCase(), value!]));
+    const headers = Object.fromEntries(
+      [...text.matchAll(/^< ([\w-]+): (.*)$/gm)].map(([, header, value]) => [header!.toLowerCase(), value!]),
+    );
     assert.equal(Number(headers['content-length']), body!.length);
-    const { ok } = schemes.standard.verify([schemes.standard.key(exampleSecret)], headers, body!, { nowS: exampleTimestampS });
+    const { ok } = schemes.standard.verify([schemes.standard.key(exampleSecret)], headers, body!, {
+      nowS: exampleTimestampS,
+    });
     assert.ok(ok, `attempt ${i + 1}`);
   });
 });
@@ -40,10 +55,16 @@ test("the webhook page's signatures fit its bodies, its times and its secret", (
 test('the lengths in the exchanges fit what stands there', () => {
   for (const name of names) {
     const text = exchangeIn(readFileSync(pageOf(name), 'utf8'))!;
-    for (const [, length, body] of text.matchAll(/content-length: (\d+)\n(?:[<>] .*\n)*[<>]\n[<>] (.*)\n/gi)) assert.ok([body!.length, body!.length + 1].includes(Number(length)), `${name}: ${length} ${body}`); // with or without a line end
-    for (const [, size, chunk] of text.matchAll(/^< ([0-9a-f]+)\n((?:< ?.*\n)+?)<\n(?=#|<? ?[0-9a-f]*\n|$)/gm)) {
+    for (const [, length, body] of text.matchAll(/content-length: (\d+)\n(?:[<>] .*\n)*[<>]\n[<>] (.*)\n/gi))
+      assert.ok([body!.length, body!.length + 1].includes(Number(length)), `${name}: ${length} ${body}`); // with or without a line end
+    for (const [, size, chunk] of text.matchAll(
+      /^< ([0-9a-f]+)\n((?:< ?.*\n)+?)<\n(?=#|<? ?[0-9a-f]*\n|$)/gm,
+    )) {
       const bytes = chunk!.replace(/^< ?/gm, '').length;
-      assert.ok(Math.abs(bytes - Number.parseInt(size!, 16)) <= 1, `${name}: a chunk of ${size} holds ${bytes}`);
+      assert.ok(
+        Math.abs(bytes - Number.parseInt(size!, 16)) <= 1,
+        `${name}: a chunk of ${size} holds ${bytes}`,
+      );
     }
   }
 });
@@ -64,14 +85,20 @@ test('figures on the pages are rows of the measured result that they name', () =
 
 test('pushbench open shows all of the documentation as it is meant', () => {
   for (const file of globSync('docs/{*,patterns/*,measured/*}.md')) {
-    const shown = markdownBlocks(readFileSync(file, 'utf8'), '/docs/').map(({ markup }) => markup).join('\n').replace(/<(pre|code)\b[\s\S]*?<\/\1>/g, '');
+    const shown = markdownBlocks(readFileSync(file, 'utf8'), '/docs/')
+      .map(({ markup }) => markup)
+      .join('\n')
+      .replace(/<(pre|code)\b[\s\S]*?<\/\1>/g, '');
     assert.doesNotMatch(shown, /\*|`|\]\(|^\s*(?:#|\|)/m, file);
   }
 });
 
 test('every promise on the page on security names tests, and each of them is there', () => {
   const [, table = ''] = readFileSync('docs/security.md', 'utf8').split('## How it is tested');
-  const rows = table.split('\n').filter((line) => line.startsWith('| ')).slice(2);
+  const rows = table
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(2);
   assert.ok(rows.length > 10);
   for (const row of rows) {
     const files = [...row.matchAll(/`(test\/[\w/-]+\.test\.ts)`/g)].map(([, file]) => file!);

@@ -21,23 +21,34 @@ async function freePort(): Promise<number> {
  * Resolves with its port when it listens.
  * @param confOf its configuration, in the foreground, with all files in the folder
  */
-export async function startNginx(t: TestContext, confOf: (port: number, folder: string) => string): Promise<number> {
+export async function startNginx(
+  t: TestContext,
+  confOf: (port: number, folder: string) => string,
+): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-nginx-'));
   const port = await freePort();
   writeFileSync(join(folder, 'nginx.conf'), confOf(port, folder));
-  const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], { stdio: 'ignore' });
+  const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], {
+    stdio: 'ignore',
+  });
   const gone = once(nginx, 'exit');
   t.after(async () => {
     nginx.kill();
     await gone;
     rmSync(folder, { recursive: true, force: true });
   });
-  for (const end = performance.now() + 10_000; ; ) {
+  for (const end = performance.now() + 10_000; ;) {
     const socket = connect(port, '127.0.0.1');
-    const up = await once(socket, 'connect').then(() => true, () => false);
+    const up = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
     socket.destroy();
     if (up) return port;
-    assert.ok(performance.now() < end && nginx.exitCode === null, `nginx did not start: ${existsSync(join(folder, 'error.log')) ? readFileSync(join(folder, 'error.log'), 'utf8') : ''}`);
+    assert.ok(
+      performance.now() < end && nginx.exitCode === null,
+      `nginx did not start: ${existsSync(join(folder, 'error.log')) ? readFileSync(join(folder, 'error.log'), 'utf8') : ''}`,
+    );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

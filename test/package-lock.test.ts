@@ -24,12 +24,21 @@ test('every locked package has an integrity of SHA-512', () => {
 });
 
 test('every package comes from a registry: none is a link, a folder or an address', () => {
-  const elsewhere = locked.filter(([path, { version, link }]) => link === true || !path.startsWith('node_modules/') || !/^\d+\.\d+\.\d+/.test(version ?? ''));
-  assert.deepEqual(elsewhere.map(([path]) => path), []);
+  const elsewhere = locked.filter(
+    ([path, { version, link }]) =>
+      link === true || !path.startsWith('node_modules/') || !/^\d+\.\d+\.\d+/.test(version ?? ''),
+  );
+  assert.deepEqual(
+    elsewhere.map(([path]) => path),
+    [],
+  );
 });
 
 test('what package.json asks for is an exact version', () => {
-  const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<'dependencies' | 'devDependencies', Record<string, string>>;
+  const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<
+    'dependencies' | 'devDependencies',
+    Record<string, string>
+  >;
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
     assert.equal(packages[`node_modules/${name}`]?.version, version, name);
   }

@@ -18,9 +18,14 @@ test('every command of the README is one, with the options it is given, and its 
     if (name === 'COMMAND') continue;
     const command = createProgram().commands.find((one) => one.name() === name);
     assert.ok(command, name);
-    for (const option of args.filter((arg) => arg.startsWith('--'))) assert.ok(command.options.some(({ long }) => long === option), `${name} ${option}`);
+    for (const option of args.filter((arg) => arg.startsWith('--')))
+      assert.ok(
+        command.options.some(({ long }) => long === option),
+        `${name} ${option}`,
+      );
     const overrides = args.filter((_, i) => args[i - 1] === '--set');
-    if ((name === 'run' || name === 'validate') && !args[0]!.startsWith('./')) openScenario(args[0]!, overrides);
+    if ((name === 'run' || name === 'validate') && !args[0]!.startsWith('./'))
+      openScenario(args[0]!, overrides);
     if (name === 'serve') assert.ok(Object.hasOwn(patterns, args[0]!));
   }
 });
@@ -33,6 +38,10 @@ test("the README's scenario is one", () => {
 
 test('links and pictures of all documents are there', () => {
   const missing = globSync('{*.md,docs/**/*.md}').flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)].map(([, target]) => target!).filter((target) => !existsSync(join(dirname(file), target))).map((target) => `${file}: ${target}`));
+    [...readFileSync(file, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)]
+      .map(([, target]) => target!)
+      .filter((target) => !existsSync(join(dirname(file), target)))
+      .map((target) => `${file}: ${target}`),
+  );
   assert.deepEqual(missing, []);
 });

@@ -22,8 +22,12 @@ const sources = globSync(`{${Object.keys(arrows).join(',')}}/**/*.ts`);
 test('imports between rooms follow the arrows', () => {
   const wrong = sources.flatMap((file) => {
     const room = file.split('/')[0]!;
-    const imported = [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(?:\.\.\/)+(\w+)\//g)].map((match) => match[1]!);
-    return imported.filter((other) => other !== room && !arrows[room]!.includes(other)).map((other) => `${file} imports from ${other}/`);
+    const imported = [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(?:\.\.\/)+(\w+)\//g)].map(
+      (match) => match[1]!,
+    );
+    return imported
+      .filter((other) => other !== room && !arrows[room]!.includes(other))
+      .map((other) => `${file} imports from ${other}/`);
   });
   assert.ok(sources.length > 30);
   assert.deepEqual(wrong, []);
@@ -31,24 +35,46 @@ test('imports between rooms follow the arrows', () => {
 
 /** Files that read what nobody named (the kernel's, the package's own), heads of databases, and the one reader. */
 const readers = [
-  'core/descriptor-limit.ts', 'core/read-file.ts', 'harness/environment.ts', 'harness/probe.ts',
-  'harness/process-tree.ts', 'harness/version.ts', 'load/ramp.ts', 'reports/interactive.ts',
-  'servers/webhook/dashboard.ts', 'servers/webhook/sqlite-file.ts', 'servers/webhook/sqlite-log.ts',
+  'core/descriptor-limit.ts',
+  'core/read-file.ts',
+  'harness/environment.ts',
+  'harness/probe.ts',
+  'harness/process-tree.ts',
+  'harness/version.ts',
+  'load/ramp.ts',
+  'reports/interactive.ts',
+  'servers/webhook/dashboard.ts',
+  'servers/webhook/sqlite-file.ts',
+  'servers/webhook/sqlite-log.ts',
 ];
 
 test('files that people name are read by core/read-file.ts alone, which bounds them', () => {
-  const reading = sources.filter((file) => /\b(?:readFile|readFileSync|createReadStream|openAsBlob|readSync|readv|readvSync)\b/.test(readFileSync(file, 'utf8')));
+  const reading = sources.filter((file) =>
+    /\b(?:readFile|readFileSync|createReadStream|openAsBlob|readSync|readv|readvSync)\b/.test(
+      readFileSync(file, 'utf8'),
+    ),
+  );
   assert.deepEqual(reading.sort(), readers);
   // And no error of V8 about JSON, which quotes the text, reaches a message.
-  const quoting = sources.filter((file) => /^(?:cli|harness|reports)\//.test(file) && /JSON\.parse\(/.test(readFileSync(file, 'utf8')));
-  assert.deepEqual(quoting.sort(), ['harness/version.ts', 'reports/interactive.ts'], 'of the package, and in a page');
+  const quoting = sources.filter(
+    (file) => /^(?:cli|harness|reports)\//.test(file) && /JSON\.parse\(/.test(readFileSync(file, 'utf8')),
+  );
+  assert.deepEqual(
+    quoting.sort(),
+    ['harness/version.ts', 'reports/interactive.ts'],
+    'of the package, and in a page',
+  );
 });
 
 test('every pattern is one file of the same name in servers/ and load/, and stands in both registries', async () => {
   const names = Object.keys(patterns).sort();
   for (const room of ['servers', 'load']) {
     const files = new Set(globSync(`${room}/*.ts`).map((file) => file.slice(room.length + 1, -'.ts'.length)));
-    assert.deepEqual(names.filter((name) => !files.has(name)), [], `missing in ${room}/`);
+    assert.deepEqual(
+      names.filter((name) => !files.has(name)),
+      [],
+      `missing in ${room}/`,
+    );
     const registry = (await import(`../${room}/registry.ts`)) as Record<string, unknown>;
     const listed = Object.values(registry).find((value) => typeof value === 'object' && value !== null);
     assert.deepEqual(Object.keys(listed ?? {}).sort(), names, `${room}/registry.ts`);
@@ -56,6 +82,8 @@ test('every pattern is one file of the same name in servers/ and load/, and stan
 });
 
 test('every file opens by saying what it is for', () => {
-  const silent = [...sources, ...globSync('{test,bench,scripts}/**/*.{ts,mjs}')].filter((file) => !/^(#!.*\n)?\/\/ .{40}/.test(readFileSync(file, 'utf8')));
+  const silent = [...sources, ...globSync('{test,bench,scripts}/**/*.{ts,mjs}')].filter(
+    (file) => !/^(#!.*\n)?\/\/ .{40}/.test(readFileSync(file, 'utf8')),
+  );
   assert.deepEqual(silent, []);
 });

@@ -17,7 +17,9 @@ type Capture = { stop(): Promise<number> };
 
 /** @returns undefined where packets cannot be captured */
 async function capture(port: string): Promise<Capture | undefined> {
-  const child = spawn('tcpdump', ['-i', 'lo', '-nn', '-q', '-l', '-B', '65536', `tcp port ${port}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('tcpdump', ['-i', 'lo', '-nn', '-q', '-l', '-B', '65536', `tcp port ${port}`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [bytes, rest, said] = [0, '', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
@@ -61,36 +63,68 @@ export const bytes: Part = {
       const [after, hostAfter] = [(await sampled(server)).counters, networkCount()];
       const payload = await dump?.stop();
       close();
-      const host = hostBefore && hostAfter ? hostAfter.bytes - hostBefore.bytes - headerBytes * (hostAfter.segments - hostBefore.segments) : undefined;
-      return { payload, host, ours: after.bytesIn + after.bytesOut - before.bytesIn - before.bytesOut, delivered: after.events, published };
+      const host =
+        hostBefore && hostAfter
+          ? hostAfter.bytes - hostBefore.bytes - headerBytes * (hostAfter.segments - hostBefore.segments)
+          : undefined;
+      return {
+        payload,
+        host,
+        ours: after.bytesIn + after.bytesOut - before.bytesIn - before.bytesOut,
+        delivered: after.events,
+        published,
+      };
     });
     // The publisher's connections are on the same port and in nobody's count: what they carry is measured by itself.
     const publishing = await publishedBytes(events);
-    const [source, wire] = seen.payload === undefined ? ['host counters less headers (no packet capture here)', seen.host] : ['tcpdump', seen.payload];
+    const [source, wire] =
+      seen.payload === undefined
+        ? ['host counters less headers (no packet capture here)', seen.host]
+        : ['tcpdump', seen.payload];
     const publishOf = seen.payload === undefined ? publishing.host : publishing.payload;
     const subscribers = wire === undefined || publishOf === undefined ? Number.NaN : wire - publishOf;
     const off = (subscribers - seen.ours) / seen.ours;
     const bound = seen.payload === undefined ? 0.05 : 0.005;
     return {
       claims: [
-        { text: `the bytes of ${streams} subscribers differ by ${formatShare(Number(off.toPrecision(2)))} between our counters and ${source} (within ${formatShare(bound)})`, held: Math.abs(off) <= bound },
-        { text: `${formatNumber(seen.delivered)} deliveries of ${formatNumber(seen.published)} events to ${streams} subscribers`, held: seen.delivered === seen.published * streams },
+        {
+          text: `the bytes of ${streams} subscribers differ by ${formatShare(Number(off.toPrecision(2)))} between our counters and ${source} (within ${formatShare(bound)})`,
+          held: Math.abs(off) <= bound,
+        },
+        {
+          text: `${formatNumber(seen.delivered)} deliveries of ${formatNumber(seen.published)} events to ${streams} subscribers`,
+          held: seen.delivered === seen.published * streams,
+        },
       ],
-      markdown: table(['what', 'bytes'], [
-        [`on the wire, ${source}, publishing included`, formatNumber(wire ?? Number.NaN)], ['publishing alone, on a server without subscribers', formatNumber(publishOf ?? Number.NaN)],
-        ['so the subscribers', formatNumber(subscribers)], ['our counters, both ways', formatNumber(seen.ours)],
-      ]),
+      markdown: table(
+        ['what', 'bytes'],
+        [
+          [`on the wire, ${source}, publishing included`, formatNumber(wire ?? Number.NaN)],
+          ['publishing alone, on a server without subscribers', formatNumber(publishOf ?? Number.NaN)],
+          ['so the subscribers', formatNumber(subscribers)],
+          ['our counters, both ways', formatNumber(seen.ours)],
+        ],
+      ),
     };
   },
 };
 
-async function publishedBytes(events: number): Promise<{ payload: number | undefined; host: number | undefined }> {
+async function publishedBytes(
+  events: number,
+): Promise<{ payload: number | undefined; host: number | undefined }> {
   return withServer('sse', async (_server, url) => {
     const dump = await capture(new URL(url).port);
     const before = networkCount();
-    for (let i = 0; i < events; i++) await fetch(`${url}/topics/news`, { method: 'POST', body: JSON.stringify({ text: 'x'.repeat(500) }) });
+    for (let i = 0; i < events; i++)
+      await fetch(`${url}/topics/news`, { method: 'POST', body: JSON.stringify({ text: 'x'.repeat(500) }) });
     await sleep(300);
     const after = networkCount();
-    return { payload: await dump?.stop(), host: before && after ? after.bytes - before.bytes - headerBytes * (after.segments - before.segments) : undefined };
+    return {
+      payload: await dump?.stop(),
+      host:
+        before && after
+          ? after.bytes - before.bytes - headerBytes * (after.segments - before.segments)
+          : undefined,
+    };
   });
 }

@@ -29,13 +29,40 @@ export const compareSpeed: Part = {
         writeFileSync(file, `${JSON.stringify(repeated(result, arm), null, 1)}\n`);
         return file;
       });
-      const commands: [string, string[]][] = [['the table', []], ['the table, page, Markdown and JUnit', ['--html', join(folder, 'x.html'), '--markdown', join(folder, 'x.md'), '--junit', join(folder, 'x.xml')]]];
-      const rows = commands.map(([what, more]) => ({ what, tookUs: timed(['compare', ...files, ...more], quick ? 2 : 9) }));
+      const commands: [string, string[]][] = [
+        ['the table', []],
+        [
+          'the table, page, Markdown and JUnit',
+          [
+            '--html',
+            join(folder, 'x.html'),
+            '--markdown',
+            join(folder, 'x.md'),
+            '--junit',
+            join(folder, 'x.xml'),
+          ],
+        ],
+      ];
+      const rows = commands.map(([what, more]) => ({
+        what,
+        tookUs: timed(['compare', ...files, ...more], quick ? 2 : 9),
+      }));
       const [plain] = rows;
       const medianUs = median(plain!.tookUs); // there are two
       return {
-        claims: [{ text: `${formatUs(medianUs)} from the start of the process to its end (at most ${formatUs(limitUs)} is wanted)`, held: medianUs <= limitUs }],
-        markdown: `One measured trial of either side, written ${trials} times into each of two results of ${formatBytes(statSync(files[0]!).size)}.\n\n${table(['what is written', 'median of the calls', 'fastest', 'slowest'], rows.map(({ what, tookUs }) => [what, ...[median(tookUs), Math.min(...tookUs), Math.max(...tookUs)].map(formatUs)]))}`,
+        claims: [
+          {
+            text: `${formatUs(medianUs)} from the start of the process to its end (at most ${formatUs(limitUs)} is wanted)`,
+            held: medianUs <= limitUs,
+          },
+        ],
+        markdown: `One measured trial of either side, written ${trials} times into each of two results of ${formatBytes(statSync(files[0]!).size)}.\n\n${table(
+          ['what is written', 'median of the calls', 'fastest', 'slowest'],
+          rows.map(({ what, tookUs }) => [
+            what,
+            ...[median(tookUs), Math.min(...tookUs), Math.max(...tookUs)].map(formatUs),
+          ]),
+        )}`,
       };
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -47,7 +74,14 @@ export const compareSpeed: Part = {
 function repeated(result: Result, arm: number): Result {
   const [trial] = result.trials;
   if (!trial) throw new Error('no trial came to its end');
-  return { ...result, trials: Array.from({ length: trials }, (_, i): Trial => ({ ...trial, repetition: i + 1, startedAt: new Date(Date.UTC(2026, 0, 1, 0, i, (i + arm) % 2 === 0 ? 0 : 30)).toISOString() })) };
+  return {
+    ...result,
+    trials: Array.from({ length: trials }, (_, i): Trial => ({
+      ...trial,
+      repetition: i + 1,
+      startedAt: new Date(Date.UTC(2026, 0, 1, 0, i, (i + arm) % 2 === 0 ? 0 : 30)).toISOString(),
+    })),
+  };
 }
 
 /** Microseconds of each of several calls. */

@@ -26,19 +26,45 @@ export const injectedCounts: Part = {
     const rows: string[][] = [];
     let [runs, right, alone] = [0, 0, 0];
     for (const [i, { setting, metric, expected, tolerance }] of settings.entries()) {
-      const arms = await compared({ pairs: quick ? 2 : 4, seed: 100 + i, candidate: { ...processes, injection: parseInjection(setting) } });
+      const arms = await compared({
+        pairs: quick ? 2 : 4,
+        seed: 100 + i,
+        candidate: { ...processes, injection: parseInjection(setting) },
+      });
       const [from, to] = [figures(arms, 'baseline', metric), figures(arms, 'candidate', metric)];
-      const fitting = to.filter((value, pair) => Math.abs(value - (from[pair] ?? Number.NaN) - expected) <= tolerance + 1e-9).length;
+      const fitting = to.filter(
+        (value, pair) => Math.abs(value - (from[pair] ?? Number.NaN) - expected) <= tolerance + 1e-9,
+      ).length;
       const worse = worseNames(arms.comparison);
       runs += to.length;
       right += fitting;
-      if (arms.comparison.verdict === 'slower' && worse.length === 1 && metricIn(arms.comparison, metric)?.verdict === 'slower') alone++;
-      rows.push([`\`${setting}\``, metric, from.map(formatNumber).join(', '), to.map(formatNumber).join(', '), `${formatNumber(expected)} ± ${formatNumber(Math.round(tolerance))}`, `${fitting} of ${to.length}`, worse.join(', ') || 'none', verdictText(arms.comparison)]);
+      if (
+        arms.comparison.verdict === 'slower' &&
+        worse.length === 1 &&
+        metricIn(arms.comparison, metric)?.verdict === 'slower'
+      )
+        alone++;
+      rows.push([
+        `\`${setting}\``,
+        metric,
+        from.map(formatNumber).join(', '),
+        to.map(formatNumber).join(', '),
+        `${formatNumber(expected)} ± ${formatNumber(Math.round(tolerance))}`,
+        `${fitting} of ${to.length}`,
+        worse.join(', ') || 'none',
+        verdictText(arms.comparison),
+      ]);
     }
     return {
       claims: [
-        { text: `in ${right} of ${runs} runs the metric moved by what was injected`, held: right === runs && runs > 0 },
-        { text: `${alone} of ${settings.length} comparisons are called slower by that metric and by no other`, held: alone === settings.length },
+        {
+          text: `in ${right} of ${runs} runs the metric moved by what was injected`,
+          held: right === runs && runs > 0,
+        },
+        {
+          text: `${alone} of ${settings.length} comparisons are called slower by that metric and by no other`,
+          held: alone === settings.length,
+        },
       ],
       markdown: `The reference SSE server against itself with \`--inject\`: ${trialText()}.\n\n${table(['injected', 'metric', 'as it is, run by run', 'changed', 'injected amount', 'right', 'called slower', 'verdict'], rows)}`,
     };
@@ -46,9 +72,13 @@ export const injectedCounts: Part = {
 };
 
 function figures(arms: Arms, side: 'baseline' | 'candidate', metric: string): number[] {
-  return arms[side].trials.flatMap(({ outcome }) => (outcome.status === 'completed' ? (metrics[metric]!.read(outcome) ?? []) : []));
+  return arms[side].trials.flatMap(({ outcome }) =>
+    outcome.status === 'completed' ? (metrics[metric]!.read(outcome) ?? []) : [],
+  );
 }
 
 function worseNames({ variants }: Comparison): string[] {
-  return variants.flatMap(({ metrics: judged }) => judged.filter(({ verdict }) => verdict === 'slower').map(({ metric }) => metric));
+  return variants.flatMap(({ metrics: judged }) =>
+    judged.filter(({ verdict }) => verdict === 'slower').map(({ metric }) => metric),
+  );
 }

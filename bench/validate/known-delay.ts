@@ -10,8 +10,21 @@ export const knownDelay: Part = {
     const all = await knownDelays(quick ? '10s' : '20s');
     const right = all.filter(({ within }) => within).length;
     return {
-      claims: [{ text: `${right} of ${all.length} percentiles are within 1 ms or 2 % of the truth`, held: right === all.length }],
-      markdown: `Delays of 10 ms and an exponential part with a mean of 30 ms, to the microsecond, from the planned time.\n\n${table(['percentile', 'true', 'reported', 'off by'], all.map(({ quantile, truthUs, reportedUs }) => [`p${quantile * 100}`, formatUs(truthUs), formatUs(reportedUs), formatUs(reportedUs - truthUs)]))}`,
+      claims: [
+        {
+          text: `${right} of ${all.length} percentiles are within 1 ms or 2 % of the truth`,
+          held: right === all.length,
+        },
+      ],
+      markdown: `Delays of 10 ms and an exponential part with a mean of 30 ms, to the microsecond, from the planned time.\n\n${table(
+        ['percentile', 'true', 'reported', 'off by'],
+        all.map(({ quantile, truthUs, reportedUs }) => [
+          `p${quantile * 100}`,
+          formatUs(truthUs),
+          formatUs(reportedUs),
+          formatUs(reportedUs - truthUs),
+        ]),
+      )}`,
     };
   },
 };

@@ -34,14 +34,29 @@ export const liveAa: Part = {
     const swapped = labelSwaps(stored.map(({ arms }) => arms));
     return {
       claims: [
-        { text: `${alarms} of ${stored.length} comparisons of a server with itself raised an alarm (exact 95 % interval of the rate: ${formatShare(low)} to ${formatShare(high)}; at most 5 % is wanted)`, held: alarms <= mostAlarms * stored.length },
+        {
+          text: `${alarms} of ${stored.length} comparisons of a server with itself raised an alarm (exact 95 % interval of the rate: ${formatShare(low)} to ${formatShare(high)}; at most 5 % is wanted)`,
+          held: alarms <= mostAlarms * stored.length,
+        },
         { text: `${stored.length - invalid} of ${stored.length} counted`, held: invalid === 0 },
-        { text: `with the labels of their pairs swapped at random, ${formatNumber(swapped.total)} times, the full rule called ${formatShare(swapped.alarms / swapped.total)} slower (at most 5 % is wanted)`, held: swapped.total > 0 && swapped.alarms <= mostAlarms * swapped.total },
-        { text: `and the test alone rejected ${formatShare(swapped.rejected / swapped.total)} for latency.p50 (its size at 10 pairs is 4.9 %)`, held: swapped.total > 0 && swapped.rejected <= 0.06 * swapped.total },
+        {
+          text: `with the labels of their pairs swapped at random, ${formatNumber(swapped.total)} times, the full rule called ${formatShare(swapped.alarms / swapped.total)} slower (at most 5 % is wanted)`,
+          held: swapped.total > 0 && swapped.alarms <= mostAlarms * swapped.total,
+        },
+        {
+          text: `and the test alone rejected ${formatShare(swapped.rejected / swapped.total)} for latency.p50 (its size at 10 pairs is 4.9 %)`,
+          held: swapped.total > 0 && swapped.rejected <= 0.06 * swapped.total,
+        },
       ],
       markdown: `Trials of ${trialText()}; ${pairs} pairs a comparison.\n\n${table(
         ['comparison', 'verdict', 'p50 ratio', 'p90 ratio', 'p99 ratio', 'server CPU ratio'],
-        stored.map(({ pattern, arms: { comparison } }, i) => [`${i + 1}, ${pattern}`, verdictText(comparison), ...['latency.p50', 'latency.p90', 'latency.p99', 'server-cpu-per-delivery'].map((name) => ratioText(metricIn(comparison, name)))]),
+        stored.map(({ pattern, arms: { comparison } }, i) => [
+          `${i + 1}, ${pattern}`,
+          verdictText(comparison),
+          ...['latency.p50', 'latency.p90', 'latency.p99', 'server-cpu-per-delivery'].map((name) =>
+            ratioText(metricIn(comparison, name)),
+          ),
+        ]),
       )}\n\nA dozen comparisons bound the rate of false alarms only loosely. The experiments made by formula bound it tightly for the noise that they assume, the swaps for the noise of this machine.`,
     };
   },
@@ -55,14 +70,22 @@ function labelSwaps(stored: readonly Arms[]): { total: number; rejected: number;
   for (const { baseline, candidate, comparison } of stored) {
     const counted = baseline.trials.flatMap((trial, i): Pair[] => {
       const other = candidate.trials[i]!; // both or none are kept
-      return trial.outcome.valid && other.outcome.valid ? [{ baseline: readingOf(trial, names), candidate: readingOf(other, names) }] : [];
+      return trial.outcome.valid && other.outcome.valid
+        ? [{ baseline: readingOf(trial, names), candidate: readingOf(other, names) }]
+        : [];
     });
     const measured = metricIn(comparison, 'latency.p50');
     if (counted.length < 6 || measured?.kind !== 'ratio') continue; // fewer cannot reach 0.05
     rejected += swapLabels(measured.ratios.map(Math.log), { swaps, seed: 7 }).below5 * swaps;
     for (let i = 0; i < swaps; i++) {
-      const swapped = counted.map((pair) => (next() < 0.5 ? pair : { baseline: pair.candidate, candidate: pair.baseline }));
-      if (judge([{ baseline: 'a', candidate: 'b', paired: true, pairs: swapped }], defaultGates).verdict === 'slower') alarms++;
+      const swapped = counted.map((pair) =>
+        next() < 0.5 ? pair : { baseline: pair.candidate, candidate: pair.baseline },
+      );
+      if (
+        judge([{ baseline: 'a', candidate: 'b', paired: true, pairs: swapped }], defaultGates).verdict ===
+        'slower'
+      )
+        alarms++;
       total++;
     }
   }

@@ -22,24 +22,41 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   faults: async () => (await import('./faults.ts')).faults,
 };
 
-const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [] }, quick: { type: 'boolean', default: false }, seed: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    quick: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+  },
+});
 const unknown = values.only.filter((name) => !Object.hasOwn(parts, name));
 if (unknown.length > 0) {
-  console.error(`There is no part called ${unknown.join(', ')}; there are: ${Object.keys(parts).join(', ')}.`);
+  console.error(
+    `There is no part called ${unknown.join(', ')}; there are: ${Object.keys(parts).join(', ')}.`,
+  );
   process.exit(2);
 }
 const seed = values.seed === undefined ? undefined : Number(values.seed);
 if (seed !== undefined && (!Number.isSafeInteger(seed) || seed < 1 || values.only.length !== 1)) {
-  console.error('--seed takes the number of a case, and --only the one part that it is of: npm run validate -- --only faults --seed 17');
+  console.error(
+    '--seed takes the number of a case, and --only the one part that it is of: npm run validate -- --only faults --seed 17',
+  );
   process.exit(2);
 }
 // What a part started and mounted goes with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 // Read before the first part changes files of the repository.
 const { cpu, cores, memoryBytes, kernel, node, commit } = readEnvironment();
-const [folder, page] = values.quick || seed !== undefined ? ['results/validation', 'results/validation/validation.md'] : ['docs/results/validation', 'docs/validation.md'];
+const [folder, page] =
+  values.quick || seed !== undefined
+    ? ['results/validation', 'results/validation/validation.md']
+    : ['docs/results/validation', 'docs/validation.md'];
 const bad = await runParts({
-  parts, folder, page, quick: values.quick, ...(seed !== undefined && { seed }),
+  parts,
+  folder,
+  page,
+  quick: values.quick,
+  ...(seed !== undefined && { seed }),
   names: values.only.length > 0 ? values.only : Object.keys(parts),
   machine: `${cpu}, ${cores} cores, ${formatBytes(memoryBytes)}, Linux ${kernel}, Node ${node}${commit === null ? '' : `, commit ${commit}`}`,
   log: (text) => console.log(text),

@@ -23,7 +23,14 @@ const starved: Fleet = {
       ...peer,
       send(command) {
         // A shell is up at once; timeout ends it when told to, and by itself when nobody tells it.
-        if (command.kind === 'window') burners.push(...Array.from({ length: hogs }, () => spawn('taskset', ['-c', '0', 'timeout', '20', 'sh', '-c', 'while :; do :; done'], { stdio: 'ignore' })));
+        if (command.kind === 'window')
+          burners.push(
+            ...Array.from({ length: hogs }, () =>
+              spawn('taskset', ['-c', '0', 'timeout', '20', 'sh', '-c', 'while :; do :; done'], {
+                stdio: 'ignore',
+              }),
+            ),
+          );
         if (command.kind === 'close') rest();
         peer.send(command);
       },
@@ -53,7 +60,11 @@ const frozen: Fleet = {
       ...peer,
       send(command) {
         peer.send(command);
-        if (command.kind === 'window') setTimeout(() => freeze(peer.pid, frozenMs), (command.window.toUs - command.window.warmupFromUs) / 2000);
+        if (command.kind === 'window')
+          setTimeout(
+            () => freeze(peer.pid, frozenMs),
+            (command.window.toUs - command.window.warmupFromUs) / 2000,
+          );
       },
     };
   },
@@ -76,7 +87,12 @@ export const negative: Part = {
       rows.push([what, comparison.verdict, [...codes].join('; ')]);
     }
     return {
-      claims: [{ text: `${invalid} of ${controls.length} broken measurements are invalid`, held: invalid === controls.length }],
+      claims: [
+        {
+          text: `${invalid} of ${controls.length} broken measurements are invalid`,
+          held: invalid === controls.length,
+        },
+      ],
       markdown: `Only the candidate's trials are broken: ${trialText()}.\n\n${table(['what is broken', 'verdict', 'why'], rows)}`,
     };
   },

@@ -26,7 +26,16 @@ export type PartsOptions = {
 };
 
 /** @returns the parts that did not come to their end, or in which something did not hold */
-export async function runParts({ parts, names, quick, seed, folder, page, machine, log }: PartsOptions): Promise<string[]> {
+export async function runParts({
+  parts,
+  names,
+  quick,
+  seed,
+  folder,
+  page,
+  machine,
+  log,
+}: PartsOptions): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const fileOf = (name: string) => join(folder, `${name}.json`);
   const bad: string[] = [];
@@ -37,15 +46,26 @@ export async function runParts({ parts, names, quick, seed, folder, page, machin
       const part = await parts[name]!(); // the caller checked the names
       const { title } = part;
       const outcome = await (seed === undefined ? part.run(quick) : oneCase(part, seed));
-      const kept: Kept = { ...outcome, title, ranAt: new Date().toISOString(), seconds: Math.round((performance.now() - from) / 1000), machine };
+      const kept: Kept = {
+        ...outcome,
+        title,
+        ranAt: new Date().toISOString(),
+        seconds: Math.round((performance.now() - from) / 1000),
+        machine,
+      };
       writeWhole(fileOf(name), `${JSON.stringify(kept, null, 1)}\n`);
       for (const { text, held } of kept.claims) log(`${held ? 'held' : 'FAILED'}: ${text}`);
       if (kept.claims.some(({ held }) => !held)) bad.push(name);
     } catch (error) {
       bad.push(name);
-      log(`DIED after ${Math.round((performance.now() - from) / 1000)} s: ${messageOf(error)}\nWhat was kept of earlier runs stays. Repeat it with: npm run validate -- --only ${name}`);
+      log(
+        `DIED after ${Math.round((performance.now() - from) / 1000)} s: ${messageOf(error)}\nWhat was kept of earlier runs stays. Repeat it with: npm run validate -- --only ${name}`,
+      );
     }
-    writeWhole(page, validationPage(Object.fromEntries(Object.keys(parts).map((one) => [one, readKept(fileOf(one))]))));
+    writeWhole(
+      page,
+      validationPage(Object.fromEntries(Object.keys(parts).map((one) => [one, readKept(fileOf(one))]))),
+    );
   }
   return bad;
 }

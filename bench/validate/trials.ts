@@ -28,17 +28,50 @@ export function trialText(measureS: number = trialSize.measureS): string {
 
 export type Arms = { baseline: Result; candidate: Result; comparison: Comparison };
 
-export type Series = { pairs: number; seed: number; pattern?: string; measureS?: number; baseline?: Fleet; candidate: Fleet };
+export type Series = {
+  pairs: number;
+  seed: number;
+  pattern?: string;
+  measureS?: number;
+  baseline?: Fleet;
+  candidate: Fleet;
+};
 
 /** One comparison as `ab` makes it, the first pair discarded. */
-export async function compared({ pairs, seed, pattern = 'sse', measureS = trialSize.measureS, baseline = processes, candidate }: Series): Promise<Arms> {
-  const { scenario, source } = parseScenario(scenarioOf(pattern, measureS), { file: 'validation', registry: patterns, overrides: [`seed=${seed}`] });
+export async function compared({
+  pairs,
+  seed,
+  pattern = 'sse',
+  measureS = trialSize.measureS,
+  baseline = processes,
+  candidate,
+}: Series): Promise<Arms> {
+  const { scenario, source } = parseScenario(scenarioOf(pattern, measureS), {
+    file: 'validation',
+    registry: patterns,
+    overrides: [`seed=${seed}`],
+  });
   const silent = { trialStarted() {}, progress() {}, trialEnded: () => void process.stdout.write('.') };
-  const options = { registry: patterns, folder: '.', source, command: 'npm run validate', observer: silent, signal: new AbortController().signal, pairs, extend: false, strict: false, note() {} };
-  const outcome = await runAb(prepare(scenario, options), [
-    { name: 'as it is', variants: scenario.variants, fleet: baseline },
-    { name: 'changed', variants: scenario.variants, fleet: candidate },
-  ], options);
+  const options = {
+    registry: patterns,
+    folder: '.',
+    source,
+    command: 'npm run validate',
+    observer: silent,
+    signal: new AbortController().signal,
+    pairs,
+    extend: false,
+    strict: false,
+    note() {},
+  };
+  const outcome = await runAb(
+    prepare(scenario, options),
+    [
+      { name: 'as it is', variants: scenario.variants, fleet: baseline },
+      { name: 'changed', variants: scenario.variants, fleet: candidate },
+    ],
+    options,
+  );
   process.stdout.write('\n');
   if (!outcome.comparison) throw new Error('the run was interrupted');
   await sleep(500); // what the last processes left to do
@@ -46,10 +79,26 @@ export async function compared({ pairs, seed, pattern = 'sse', measureS = trialS
 }
 
 /** A long series as the whole comparisons of `pairs` pairs that it holds one after the other. */
-export function cut({ baseline, candidate }: Pick<Arms, 'baseline' | 'candidate'>, pairs: number): Comparison[] {
-  const arm = ({ arm: name = '', trials }: Result) => ({ name, variants: trials.slice(0, 1).map(({ variant }) => variant) });
-  const part = (result: Result, from: number): Result => ({ ...result, trials: result.trials.slice(from, from + pairs) });
-  return Array.from({ length: Math.floor(baseline.trials.length / pairs) }, (_, i) => compareSides([arm(baseline), arm(candidate)], part(baseline, i * pairs), part(candidate, i * pairs), ruleOf()));
+export function cut(
+  { baseline, candidate }: Pick<Arms, 'baseline' | 'candidate'>,
+  pairs: number,
+): Comparison[] {
+  const arm = ({ arm: name = '', trials }: Result) => ({
+    name,
+    variants: trials.slice(0, 1).map(({ variant }) => variant),
+  });
+  const part = (result: Result, from: number): Result => ({
+    ...result,
+    trials: result.trials.slice(from, from + pairs),
+  });
+  return Array.from({ length: Math.floor(baseline.trials.length / pairs) }, (_, i) =>
+    compareSides(
+      [arm(baseline), arm(candidate)],
+      part(baseline, i * pairs),
+      part(candidate, i * pairs),
+      ruleOf(),
+    ),
+  );
 }
 
 export function metricIn({ variants }: Comparison, name: string): JudgedMetric | undefined {

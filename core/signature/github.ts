@@ -1,7 +1,16 @@
 // GitHub's scheme: `X-Hub-Signature-256: sha256=HEX`, HMAC-SHA256 over the raw body alone.
 
 import { randomBytes } from 'node:crypto';
-import { anyEqual, fault, header, hmac, matched, requireVerifyOptions, textKey, type SignatureScheme } from './scheme.ts';
+import {
+  anyEqual,
+  fault,
+  header,
+  hmac,
+  matched,
+  requireVerifyOptions,
+  textKey,
+  type SignatureScheme,
+} from './scheme.ts';
 
 const name = 'x-hub-signature-256';
 const digestPattern = /^sha256=/;
@@ -25,8 +34,17 @@ export const github: SignatureScheme = {
     requireVerifyOptions(options);
     const given = header(headers, name);
     if ('fault' in given) return given.fault;
-    if (!digestPattern.test(given.value)) return fault({ reason: given.value.includes('=') ? 'unsupported-signature' : 'malformed-signature', header: name });
-    return anyEqual(keys.map((key) => `sha256=${hmac(key, '', body, 'hex')}`), [given.value]) ? matched : fault({ reason: 'no-match' });
+    if (!digestPattern.test(given.value))
+      return fault({
+        reason: given.value.includes('=') ? 'unsupported-signature' : 'malformed-signature',
+        header: name,
+      });
+    return anyEqual(
+      keys.map((key) => `sha256=${hmac(key, '', body, 'hex')}`),
+      [given.value],
+    )
+      ? matched
+      : fault({ reason: 'no-match' });
   },
   idOf(headers) {
     const id = headers['x-github-delivery'];

@@ -62,7 +62,12 @@ export type SignatureScheme = {
    * Whether one of the keys signed the body, lately. Takes as long for a signature that is wrong in its first byte as in its last.
    * @throws TypeError or RangeError for options that would limit nothing, such as NaN, whatever the request
    */
-  verify(keys: readonly KeyObject[], headers: Headers, body: string | Uint8Array, options?: VerifyOptions): Verification;
+  verify(
+    keys: readonly KeyObject[],
+    headers: Headers,
+    body: string | Uint8Array,
+    options?: VerifyOptions,
+  ): Verification;
   /**
    * What a repetition of a verified delivery is recognised by. Where the scheme has no header for it, it stands in the body.
    * @returns undefined when the delivery names none
@@ -84,9 +89,16 @@ const maxTextSecretLength = 512;
  */
 export function textKey(secret: string, maxLength = maxTextSecretLength): KeyObject {
   // `Buffer.from` makes bytes of lists and objects too: zeros, which anybody could sign with.
-  if (typeof secret !== 'string') throw new UserError('bad-secret', `a webhook secret of this scheme is a text; this one is ${kindOf(secret)}`);
+  if (typeof secret !== 'string')
+    throw new UserError(
+      'bad-secret',
+      `a webhook secret of this scheme is a text; this one is ${kindOf(secret)}`,
+    );
   if (secret === '' || secret.length > maxLength) {
-    throw new UserError('bad-secret', `a webhook secret of this scheme is a text of 1 to ${maxLength} characters; this one has ${secret.length}`);
+    throw new UserError(
+      'bad-secret',
+      `a webhook secret of this scheme is a text of 1 to ${maxLength} characters; this one has ${secret.length}`,
+    );
   }
   return createSecretKey(Buffer.from(secret));
 }
@@ -102,7 +114,12 @@ function withoutPadding(base64: string): string {
 }
 
 /** HMAC-SHA256 of `prefix` and the body, one after the other. */
-export function hmac(key: KeyObject, prefix: string, body: string | Uint8Array, encoding: 'hex' | 'base64'): string {
+export function hmac(
+  key: KeyObject,
+  prefix: string,
+  body: string | Uint8Array,
+  encoding: 'hex' | 'base64',
+): string {
   return createHmac('sha256', key).update(prefix).update(body).digest(encoding);
 }
 
@@ -167,7 +184,8 @@ export const latestS = 1e12;
 export function requireVerifyOptions(options: VerifyOptions): void {
   requireNames('verify', options, ['nowS', 'toleranceS']);
   if (options.nowS !== undefined) requireNumber('nowS', options.nowS, { least: 0, most: latestS });
-  if (options.toleranceS !== undefined) requireNumber('toleranceS', options.toleranceS, { least: 0, most: longestToleranceS });
+  if (options.toleranceS !== undefined)
+    requireNumber('toleranceS', options.toleranceS, { least: 0, most: longestToleranceS });
 }
 
 /**
@@ -185,7 +203,8 @@ export function timestampFault(
   if (!/^\d{1,12}$/.test(timestamp)) return fault({ reason: 'bad-timestamp', header: name });
   const ageS = nowS - Number(timestamp);
   if (ageS > toleranceS) return fault({ reason: 'too-old', ageS, toleranceS });
-  if (direction === 'both' && -ageS > toleranceS) return fault({ reason: 'too-new', aheadS: -ageS, toleranceS });
+  if (direction === 'both' && -ageS > toleranceS)
+    return fault({ reason: 'too-new', aheadS: -ageS, toleranceS });
   return undefined;
 }
 
@@ -194,7 +213,9 @@ export function textField(body: string | Uint8Array, names: readonly string[]): 
   try {
     const parsed: unknown = JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body));
     if (typeof parsed !== 'object' || parsed === null) return undefined;
-    return Object.entries(parsed).find(([name, value]) => names.includes(name) && typeof value === 'string' && value !== '')?.[1] as string | undefined; // found as a string
+    return Object.entries(parsed).find(
+      ([name, value]) => names.includes(name) && typeof value === 'string' && value !== '',
+    )?.[1] as string | undefined; // found as a string
   } catch {
     return undefined;
   }

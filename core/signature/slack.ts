@@ -2,7 +2,18 @@
 // and the raw body.
 
 import { randomBytes } from 'node:crypto';
-import { anyEqual, fault, header, hmac, matched, requireVerifyOptions, textField, textKey, timestampFault, type SignatureScheme } from './scheme.ts';
+import {
+  anyEqual,
+  fault,
+  header,
+  hmac,
+  matched,
+  requireVerifyOptions,
+  textField,
+  textKey,
+  timestampFault,
+  type SignatureScheme,
+} from './scheme.ts';
 
 const signatureName = 'x-slack-signature';
 const timestampName = 'x-slack-request-timestamp';
@@ -28,10 +39,17 @@ export const slack: SignatureScheme = {
     if ('fault' in given) return given.fault;
     const untimely = timestampFault(timestamp.value, timestampName, options, 'both');
     if (untimely) return untimely;
-    if (!given.value.startsWith('v0=')) return fault({ reason: given.value.includes('=') ? 'unsupported-signature' : 'malformed-signature', header: signatureName });
-    return anyEqual(keys.map(digest(timestamp.value, body)), [given.value]) ? matched : fault({ reason: 'no-match' });
+    if (!given.value.startsWith('v0='))
+      return fault({
+        reason: given.value.includes('=') ? 'unsupported-signature' : 'malformed-signature',
+        header: signatureName,
+      });
+    return anyEqual(keys.map(digest(timestamp.value, body)), [given.value])
+      ? matched
+      : fault({ reason: 'no-match' });
   },
   idOf: (_headers, body) => textField(body, ['event_id', 'id']),
 };
 
-const digest = (timestamp: string, body: string | Uint8Array) => (key: Parameters<typeof hmac>[0]) => `v0=${hmac(key, `v0:${timestamp}:`, body, 'hex')}`;
+const digest = (timestamp: string, body: string | Uint8Array) => (key: Parameters<typeof hmac>[0]) =>
+  `v0=${hmac(key, `v0:${timestamp}:`, body, 'hex')}`;

@@ -1,7 +1,14 @@
 // Standard Webhooks 1.0.0 with asymmetric signatures, `v1a`: ed25519 (RFC 8032). The receiver holds the public key
 // alone, so who breaks into it cannot sign.
 
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { UserError } from '../errors.ts';
 import { bytesOf, type SignatureScheme } from './scheme.ts';
 import { standardHeaders, standardId, verifyStandard } from './standard.ts';
@@ -20,19 +27,31 @@ export const standardEd25519: SignatureScheme = {
   receiverSecret: (secret) => publicPrefix + publicBytes(standardEd25519.key(secret)).toString('base64'),
   signsWithAll: true,
   key(secret) {
-    const kind = typeof secret !== 'string' ? undefined : secret.startsWith(privatePrefix) ? 'private' : secret.startsWith(publicPrefix) ? 'public' : undefined;
+    const kind =
+      typeof secret !== 'string'
+        ? undefined
+        : secret.startsWith(privatePrefix)
+          ? 'private'
+          : secret.startsWith(publicPrefix)
+            ? 'public'
+            : undefined;
     const bytes = kind && bytesOf(secret.slice(privatePrefix.length));
     if (kind === 'public' && bytes?.length === keyBytes) return publicKey(bytes);
     if (kind === 'private' && (bytes?.length === keyBytes || bytes?.length === 2 * keyBytes)) {
       const key = privateKey(bytes.subarray(0, keyBytes));
       if (bytes.length === keyBytes || publicBytes(key).equals(bytes.subarray(keyBytes))) return key;
     }
-    throw new UserError('bad-secret',
-      `an ed25519 key is "${privatePrefix}" and the base64 of the private and the public key, or "${publicPrefix}" and that of the public key alone; this is neither`);
+    throw new UserError(
+      'bad-secret',
+      `an ed25519 key is "${privatePrefix}" and the base64 of the private and the public key, or "${publicPrefix}" and that of the public key alone; this is neither`,
+    );
   },
   sign(keys, message) {
     const signed = signedBytes(message.id, String(message.timestampS), message.body);
-    return standardHeaders(message, keys.map((key) => `v1a,${sign(null, signed, key).toString('base64')}`));
+    return standardHeaders(
+      message,
+      keys.map((key) => `v1a,${sign(null, signed, key).toString('base64')}`),
+    );
   },
   verify(keys, headers, body, options) {
     return verifyStandard(headers, options, 'v1a', (id, timestamp, texts) => {
@@ -49,16 +68,27 @@ export const standardEd25519: SignatureScheme = {
 };
 
 function signedBytes(id: string, timestamp: string, body: string | Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(`${id}.${timestamp}.`), typeof body === 'string' ? Buffer.from(body) : body]);
+  return Buffer.concat([
+    Buffer.from(`${id}.${timestamp}.`),
+    typeof body === 'string' ? Buffer.from(body) : body,
+  ]);
 }
 
 function privateKey(seed: Buffer): KeyObject {
   // PKCS#8 of RFC 8410: a fixed head before the seed.
-  return createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]), format: 'der', type: 'pkcs8' });
+  return createPrivateKey({
+    key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]),
+    format: 'der',
+    type: 'pkcs8',
+  });
 }
 
 function publicKey(bytes: Buffer): KeyObject {
-  return createPublicKey({ key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), bytes]), format: 'der', type: 'spki' });
+  return createPublicKey({
+    key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), bytes]),
+    format: 'der',
+    type: 'spki',
+  });
 }
 
 function publicBytes(key: KeyObject): Buffer {

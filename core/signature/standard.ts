@@ -5,8 +5,20 @@ import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { kindOf } from '../checked-options.ts';
 import { UserError } from '../errors.ts';
 import {
-  anyEqual, bytesOf, fault, header, hmac, matched, maxSignatures, requireVerifyOptions, timestampFault,
-  type Headers, type SignatureScheme, type SignedMessage, type Verification, type VerifyOptions,
+  anyEqual,
+  bytesOf,
+  fault,
+  header,
+  hmac,
+  matched,
+  maxSignatures,
+  requireVerifyOptions,
+  timestampFault,
+  type Headers,
+  type SignatureScheme,
+  type SignedMessage,
+  type Verification,
+  type VerifyOptions,
 } from './scheme.ts';
 
 const prefix = 'whsec_';
@@ -22,17 +34,33 @@ export const standardWebhooks: SignatureScheme = {
   receiverSecret: (secret) => secret,
   signsWithAll: true,
   key(secret) {
-    if (typeof secret !== 'string') throw new UserError('bad-secret', `a webhook secret is a text that begins with "${prefix}"; this one is ${kindOf(secret)}`);
+    if (typeof secret !== 'string')
+      throw new UserError(
+        'bad-secret',
+        `a webhook secret is a text that begins with "${prefix}"; this one is ${kindOf(secret)}`,
+      );
     const bytes = bytesOf(secret.startsWith(prefix) ? secret.slice(prefix.length) : secret);
     if (!bytes || bytes.length < minKeyBytes || bytes.length > maxKeyBytes) {
       const found = bytes ? `holds ${bytes.length}` : 'is not base64';
-      throw new UserError('bad-secret', `a webhook secret is "${prefix}" and the base64 of ${minKeyBytes} to ${maxKeyBytes} random bytes; this one ${found}`);
+      throw new UserError(
+        'bad-secret',
+        `a webhook secret is "${prefix}" and the base64 of ${minKeyBytes} to ${maxKeyBytes} random bytes; this one ${found}`,
+      );
     }
     return createSecretKey(bytes);
   },
-  sign: (keys, message) => standardHeaders(message, keys.map((key) => `v1,${digest(key, message.id, String(message.timestampS), message.body)}`)),
+  sign: (keys, message) =>
+    standardHeaders(
+      message,
+      keys.map((key) => `v1,${digest(key, message.id, String(message.timestampS), message.body)}`),
+    ),
   verify: (keys, headers, body, options) =>
-    verifyStandard(headers, options, 'v1', (id, timestamp, signatures) => anyEqual(keys.map((key) => digest(key, id, timestamp, body)), signatures)),
+    verifyStandard(headers, options, 'v1', (id, timestamp, signatures) =>
+      anyEqual(
+        keys.map((key) => digest(key, id, timestamp, body)),
+        signatures,
+      ),
+    ),
   idOf: standardId,
 };
 
@@ -41,8 +69,15 @@ function digest(key: KeyObject, id: string, timestamp: string, body: string | Ui
 }
 
 /** @param signatures each with its version: `v1,...` */
-export function standardHeaders({ id, timestampS }: SignedMessage, signatures: readonly string[]): Record<string, string> {
-  return { 'webhook-id': id, 'webhook-timestamp': String(timestampS), 'webhook-signature': signatures.join(' ') };
+export function standardHeaders(
+  { id, timestampS }: SignedMessage,
+  signatures: readonly string[],
+): Record<string, string> {
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(timestampS),
+    'webhook-signature': signatures.join(' '),
+  };
 }
 
 /** @param isSigned is given the signatures of the version wanted, without their version */
@@ -63,11 +98,17 @@ export function verifyStandard(
   if (untimely) return untimely;
 
   const entries = list.value.split(' ');
-  if (entries.length > maxSignatures) return fault({ reason: 'malformed-signature', header: 'webhook-signature' });
-  const signatures = entries.flatMap((entry) => (entry.startsWith(`${version},`) ? [entry.slice(version.length + 1)] : []));
+  if (entries.length > maxSignatures)
+    return fault({ reason: 'malformed-signature', header: 'webhook-signature' });
+  const signatures = entries.flatMap((entry) =>
+    entry.startsWith(`${version},`) ? [entry.slice(version.length + 1)] : [],
+  );
   if (signatures.length === 0) {
     const written = entries.some((entry) => /^\w+,./.test(entry));
-    return fault({ reason: written ? 'unsupported-signature' : 'malformed-signature', header: 'webhook-signature' });
+    return fault({
+      reason: written ? 'unsupported-signature' : 'malformed-signature',
+      header: 'webhook-signature',
+    });
   }
   return isSigned(id.value, timestamp.value, signatures) ? matched : fault({ reason: 'no-match' });
 }

@@ -3,7 +3,17 @@
 import { randomBytes } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import {
-  anyEqual, fault, header, hmac, matched, maxSignatures, requireVerifyOptions, textField, textKey, timestampFault, type SignatureScheme,
+  anyEqual,
+  fault,
+  header,
+  hmac,
+  matched,
+  maxSignatures,
+  requireVerifyOptions,
+  textField,
+  textKey,
+  timestampFault,
+  type SignatureScheme,
 } from './scheme.ts';
 
 const name = 'stripe-signature';
@@ -18,25 +28,39 @@ export const stripe: SignatureScheme = {
   signsWithAll: true,
   key(secret) {
     const known = textKey(secret);
-    if (/\s/.test(secret)) throw new UserError('bad-secret', 'a secret of this scheme holds no white space; this one does, perhaps from copying it');
+    if (/\s/.test(secret))
+      throw new UserError(
+        'bad-secret',
+        'a secret of this scheme holds no white space; this one does, perhaps from copying it',
+      );
     return known;
   },
   sign: (keys, { timestampS, body }) => ({
-    [name]: [`t=${timestampS}`, ...keys.map((key) => `v1=${hmac(key, `${timestampS}.`, body, 'hex')}`)].join(','),
+    [name]: [`t=${timestampS}`, ...keys.map((key) => `v1=${hmac(key, `${timestampS}.`, body, 'hex')}`)].join(
+      ',',
+    ),
   }),
   verify(keys, headers, body, options = {}) {
     requireVerifyOptions(options);
     const given = header(headers, name);
     if ('fault' in given) return given.fault;
-    const parts = given.value.split(',').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)] as const);
+    const parts = given.value
+      .split(',')
+      .map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)] as const);
     const values = (of: string) => parts.flatMap(([key, value]) => (key === of ? [value] : []));
     const [timestamp, ...more] = values('t');
-    if (timestamp === undefined || more.length > 0 || parts.length > maxSignatures) return fault({ reason: 'malformed-signature', header: name });
+    if (timestamp === undefined || more.length > 0 || parts.length > maxSignatures)
+      return fault({ reason: 'malformed-signature', header: name });
     const signatures = values('v1');
     if (signatures.length === 0) return fault({ reason: 'unsupported-signature', header: name });
     const untimely = timestampFault(timestamp, name, options, 'past');
     if (untimely) return untimely;
-    return anyEqual(keys.map((key) => hmac(key, `${timestamp}.`, body, 'hex')), signatures) ? matched : fault({ reason: 'no-match' });
+    return anyEqual(
+      keys.map((key) => hmac(key, `${timestamp}.`, body, 'hex')),
+      signatures,
+    )
+      ? matched
+      : fault({ reason: 'no-match' });
   },
   idOf: (_headers, body) => textField(body, ['id']),
 };

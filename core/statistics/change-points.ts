@@ -36,14 +36,21 @@ const candidateAlpha = 0.2;
  * for days raises false alarms.
  * @param values above nought, oldest first
  */
-export function changePoints(values: readonly number[], { alpha = 0.001, minimumEffect, seed = 1 }: ChangeOptions): ChangePoint[] {
+export function changePoints(
+  values: readonly number[],
+  { alpha = 0.001, minimumEffect, seed = 1 }: ChangeOptions,
+): ChangePoint[] {
   const next = random(seed, 'change-points');
   const found = splits(values, 0, next).sort((a, b) => a - b);
   for (;;) {
     const measured = found.map((at, i): ChangePoint => {
       const [from, to] = [found[i - 1] ?? 0, found[i + 1] ?? values.length];
       const ranks = doubledMidranks(values.slice(from, to));
-      return { at, ratio: median(values.slice(at, to)) / median(values.slice(from, at)), p: chanceOf(ranks, sharpest(ranks).sharpness, alpha, next) };
+      return {
+        at,
+        ratio: median(values.slice(at, to)) / median(values.slice(from, at)),
+        p: chanceOf(ranks, sharpest(ranks).sharpness, alpha, next),
+      };
     });
     const worst = weakest(measured, alpha, Math.log(1 + minimumEffect));
     if (worst < 0) return measured;
@@ -67,7 +74,11 @@ function splits(values: readonly number[], offset: number, next: Random): number
   const ranks = doubledMidranks(values);
   const { at, sharpness } = sharpest(ranks);
   if (chanceOf(ranks, sharpness, candidateAlpha, next) > candidateAlpha) return [];
-  return [offset + at, ...splits(values.slice(0, at), offset, next), ...splits(values.slice(at), offset + at, next)];
+  return [
+    offset + at,
+    ...splits(values.slice(0, at), offset, next),
+    ...splits(values.slice(at), offset + at, next),
+  ];
 }
 
 /** The split with the largest distance of the rank sum from its mean, in standard deviations (up to a constant). */

@@ -19,10 +19,15 @@ export type LabelSwap = {
  * @param differences of each pair, on the logarithm; at least one
  * @param seed same seed, same swaps
  */
-export function swapLabels(differences: readonly number[], { swaps, seed }: { swaps: number; seed: number }): LabelSwap {
+export function swapLabels(
+  differences: readonly number[],
+  { swaps, seed }: { swaps: number; seed: number },
+): LabelSwap {
   const next = random(seed, 'label-swap');
   const pValues = Array.from({ length: swaps }, () => {
-    const { p, beyond } = signedRankTest(differences.map((difference) => (next() < 0.5 ? difference : -difference)));
+    const { p, beyond } = signedRankTest(
+      differences.map((difference) => (next() < 0.5 ? difference : -difference)),
+    );
     // With few pairs p takes few values; spread over the step that each one stands for, it is exactly even.
     return { p, spread: beyond + (p - beyond) * next() };
   });
@@ -38,5 +43,9 @@ export function swapLabels(differences: readonly number[], { swaps, seed }: { sw
 /** The Kolmogorov-Smirnov distance between values and the even distribution over 0 to 1. */
 export function distanceFromEven(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted.reduce((most, value, i) => Math.max(most, Math.abs((i + 1) / sorted.length - value), Math.abs(value - i / sorted.length)), 0);
+  return sorted.reduce(
+    (most, value, i) =>
+      Math.max(most, Math.abs((i + 1) / sorted.length - value), Math.abs(value - i / sorted.length)),
+    0,
+  );
 }

@@ -27,10 +27,17 @@ export function mannWhitneyTest(x: readonly number[], y: readonly number[]): Man
     return { u, p: Math.min(1, 2 * Math.min(lower, upper)), exact: true };
   }
   const n = ranks.length;
-  const ties = [...Map.groupBy(ranks, (rank) => rank).values()].reduce((sum, { length: t }) => sum + t ** 3 - t, 0);
+  const ties = [...Map.groupBy(ranks, (rank) => rank).values()].reduce(
+    (sum, { length: t }) => sum + t ** 3 - t,
+    0,
+  );
   const variance = ((x.length * y.length) / 12) * (n + 1 - ties / (n * (n - 1)));
   const distance = Math.max(0, Math.abs(u - (x.length * y.length) / 2) - 0.5);
-  return { u, p: variance === 0 ? 1 : Math.min(1, 2 * normalAbove(distance / Math.sqrt(variance))), exact: false };
+  return {
+    u,
+    p: variance === 0 ? 1 : Math.min(1, 2 * normalAbove(distance / Math.sqrt(variance))),
+    exact: false,
+  };
 }
 
 function sortedDifferences(x: readonly number[], y: readonly number[]): Float64Array {
@@ -46,7 +53,11 @@ export function shiftEstimate(x: readonly number[], y: readonly number[]): numbe
  * The shifts that the test does not reject (Hollander and Wolfe, section 4.3).
  * @returns `undefined` where there are too few values for any bound
  */
-export function shiftInterval(x: readonly number[], y: readonly number[], alpha: number): [low: number, high: number] | undefined {
+export function shiftInterval(
+  x: readonly number[],
+  y: readonly number[],
+  alpha: number,
+): [low: number, high: number] | undefined {
   const c = criticalU(x.length, y.length, alpha);
   if (c === undefined) return undefined;
   const differences = sortedDifferences(x, y);
@@ -58,9 +69,10 @@ function criticalU(m: number, n: number, alpha: number): number | undefined {
   const doubled = Array.from({ length: m + n }, (_, i) => 2 * (i + 1));
   const least = n * (n + 1); // twice the smallest rank sum
   const deviation = Math.sqrt((m * n * (m + n + 1)) / 12);
-  const atMost = m + n <= mostExact
-    ? (u: number) => drawnSumAtMost(doubled, n, least + 2 * u)
-    : (u: number) => normalAbove(((m * n) / 2 - u - 0.5) / deviation);
+  const atMost =
+    m + n <= mostExact
+      ? (u: number) => drawnSumAtMost(doubled, n, least + 2 * u)
+      : (u: number) => normalAbove(((m * n) / 2 - u - 0.5) / deviation);
   let [rejects, holds] = [-1, middle + 1];
   while (holds - rejects > 1) {
     const u = (rejects + holds) >> 1;
@@ -73,6 +85,7 @@ function criticalU(m: number, n: number, alpha: number): number | undefined {
 /** Upper tail of the normal distribution for z >= 0 (Abramowitz and Stegun 26.2.17; error below 7.5e-8). */
 function normalAbove(z: number): number {
   const t = 1 / (1 + 0.2316419 * z);
-  const poly = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  const poly =
+    t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
   return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * poly;
 }

@@ -8,7 +8,7 @@
 export function doubledMidranks(values: readonly number[]): number[] {
   const order = values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);
   const ranks = values.map(() => 0);
-  for (let from = 0; from < order.length; ) {
+  for (let from = 0; from < order.length;) {
     let to = from;
     while (to < order.length && values[order[to]!] === values[order[from]!]) to++;
     for (let i = from; i < to; i++) ranks[order[i]!] = from + 1 + to; // first rank + last rank
@@ -19,7 +19,9 @@ export function doubledMidranks(values: readonly number[]): number[] {
 
 /** Whole ranks where there are no ties: half of the sums to count. */
 function smallest(doubled: readonly number[], sum: number): [ranks: readonly number[], sum: number] {
-  return doubled.every((rank) => rank % 2 === 0) ? [doubled.map((rank) => rank / 2), Math.floor(sum / 2)] : [doubled, sum];
+  return doubled.every((rank) => rank % 2 === 0)
+    ? [doubled.map((rank) => rank / 2), Math.floor(sum / 2)]
+    : [doubled, sum];
 }
 
 /**
@@ -36,7 +38,10 @@ export function signSumAtMost(doubledRanks: readonly number[], sum: number): num
     for (let s = most; s >= rank; s--) chance[s] = (chance[s]! + chance[s - rank]!) / 2;
     for (let s = Math.min(rank - 1, most); s >= 0; s--) chance[s]! /= 2;
   }
-  return Math.min(1, chance.reduce((a, b) => a + b, 0));
+  return Math.min(
+    1,
+    chance.reduce((a, b) => a + b, 0),
+  );
 }
 
 /**

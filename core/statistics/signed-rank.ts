@@ -36,7 +36,8 @@ function walshAverages(differences: readonly number[]): Float64Array {
   const n = differences.length;
   const averages = new Float64Array((n * (n + 1)) / 2);
   let at = 0;
-  for (let i = 0; i < n; i++) for (let j = i; j < n; j++) averages[at++] = (differences[i]! + differences[j]!) / 2;
+  for (let i = 0; i < n; i++)
+    for (let j = i; j < n; j++) averages[at++] = (differences[i]! + differences[j]!) / 2;
   return averages.sort();
 }
 
@@ -70,7 +71,10 @@ export function criticalValue(n: number, alpha: number): number | undefined {
  * (T+1)-th largest Walsh average (Tukey 1949; Hollander and Wolfe, section 3.3). Covers at least `1 - alpha`.
  * @returns `undefined` where there are too few differences for any bound
  */
-export function signedRankInterval(differences: readonly number[], alpha: number): [low: number, high: number] | undefined {
+export function signedRankInterval(
+  differences: readonly number[],
+  alpha: number,
+): [low: number, high: number] | undefined {
   const t = criticalValue(differences.length, alpha);
   if (t === undefined) return undefined;
   const averages = walshAverages(differences);

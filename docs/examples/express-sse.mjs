@@ -21,9 +21,16 @@ app.get('/feed/:channel', (request, response) => {
 
 app.post('/feed/:channel', express.json({ limit: '1mb' }), (request, response) => {
   const { channel } = request.params;
-  const message = JSON.stringify({ type: 'status', at: new Date().toISOString(), channel, data: request.body });
+  const message = JSON.stringify({
+    type: 'status',
+    at: new Date().toISOString(),
+    channel,
+    data: request.body,
+  });
   for (const listener of listeners.get(channel) ?? []) listener.write(`event: status\ndata: ${message}\n\n`);
   response.status(202).end();
 });
 
-const server = app.listen(Number(process.env.PORT ?? 8082), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
+const server = app.listen(Number(process.env.PORT ?? 8082), '127.0.0.1', () =>
+  console.log(`http://127.0.0.1:${server.address().port}`),
+);

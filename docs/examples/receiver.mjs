@@ -14,7 +14,10 @@ await new Promise((listening) => app.listen(0, '127.0.0.1', listening));
 const url = `http://127.0.0.1:${app.address().port}/hook`;
 
 const events = topics.length > 0 ? topics : ['news'];
-const registered = await fetch(`${server}/webhooks`, { method: 'POST', body: JSON.stringify({ url, events }) });
+const registered = await fetch(`${server}/webhooks`, {
+  method: 'POST',
+  body: JSON.stringify({ url, events }),
+});
 const { id, secret } = await registered.json();
 receiver = createReceiver({
   scheme: 'standard',

@@ -28,8 +28,9 @@ export function createAccess(): Access {
     if (isToken(bearer) || isToken(cookie(request))) return;
     const from = whyElsewhere(request);
     if (from === undefined) return;
-    const how = 'send "Authorization: Bearer TOKEN", or open the dashboard at the address that the server prints'
-      + ' when it is started with --host or --allow-host';
+    const how =
+      'send "Authorization: Bearer TOKEN", or open the dashboard at the address that the server prints' +
+      ' when it is started with --host or --allow-host';
     throw new RequestError(401, 'token', `${from} this API needs its token: ${how}`);
   }
 
@@ -47,11 +48,17 @@ export function createAccess(): Access {
 
   return {
     token,
-    protect: (routes) => Object.fromEntries(Object.entries(routes).map(([key, handler]): [string, Handler] => [key, (request, response, url) => {
-      if (enter(request, response, url)) return undefined;
-      check(request);
-      return handler(request, response, url);
-    }])),
+    protect: (routes) =>
+      Object.fromEntries(
+        Object.entries(routes).map(([key, handler]): [string, Handler] => [
+          key,
+          (request, response, url) => {
+            if (enter(request, response, url)) return undefined;
+            check(request);
+            return handler(request, response, url);
+          },
+        ]),
+      ),
   };
 }
 

@@ -3,14 +3,28 @@
 
 import { z } from 'zod';
 import {
-  deliveryStates, type AttemptView, type DeliveryDetail, type DeliveryList, type DeliveryView, type EndpointList, type EndpointView, type EventList,
-  type EventView, type RecoverAnswer, type RegistrationAnswer, type RotationAnswer, type Stats, type StreamMessage,
+  deliveryStates,
+  type AttemptView,
+  type DeliveryDetail,
+  type DeliveryList,
+  type DeliveryView,
+  type EndpointList,
+  type EndpointView,
+  type EventList,
+  type EventView,
+  type RecoverAnswer,
+  type RegistrationAnswer,
+  type RotationAnswer,
+  type Stats,
+  type StreamMessage,
 } from './api.ts';
 
 const count = z.int().min(0);
 const time = z.iso.datetime();
 const text = z.string();
-const nextCursor = text.exactOptional().describe('give it as `cursor` to get the next page; absent on the last one');
+const nextCursor = text
+  .exactOptional()
+  .describe('give it as `cursor` to get the next page; absent on the last one');
 
 const endpoint = z.strictObject({
   id: text,
@@ -25,14 +39,24 @@ const endpoint = z.strictObject({
   lastFailure: text.exactOptional(),
 }) satisfies z.ZodType<EndpointView>;
 
-const event = z.strictObject({ id: text, topic: text, acceptedAt: time, bodyBytes: count, deliveries: count }) satisfies z.ZodType<EventView>;
+const event = z.strictObject({
+  id: text,
+  topic: text,
+  acceptedAt: time,
+  bodyBytes: count,
+  deliveries: count,
+}) satisfies z.ZodType<EventView>;
 
 const delivery = z.strictObject({
   id: text,
   endpoint: text.describe("the endpoint's id"),
   event: text.describe("the event's id"),
   topic: text,
-  state: z.enum(deliveryStates).describe('`exhausted` is the dead letter: no attempt is left. `cancelled`: the endpoint was disabled or removed before its turn'),
+  state: z
+    .enum(deliveryStates)
+    .describe(
+      '`exhausted` is the dead letter: no attempt is left. `cancelled`: the endpoint was disabled or removed before its turn',
+    ),
   attempts: count.describe('attempts made'),
   createdAt: time,
   nextAttemptAt: time.exactOptional().describe('of pending deliveries alone'),
@@ -49,40 +73,86 @@ const attempt = z.strictObject({
   failure: text.exactOptional(),
   answer: text.describe("the first bytes of the answer's body, as text"),
   truncated: z.boolean(),
-  nextAttemptAt: time.exactOptional().describe('when the next attempt was then due; absent when it was the last'),
+  nextAttemptAt: time
+    .exactOptional()
+    .describe('when the next attempt was then due; absent when it was the last'),
 }) satisfies z.ZodType<AttemptView>;
 
 const stats = z.strictObject({
   depth: count.describe('deliveries that are pending: due, waiting for a retry or under way'),
   underWay: count,
-  oldestAgeMs: z.number().min(0).describe('since the first event of a pending delivery was accepted; 0 when there is none'),
-  endpoints: z.strictObject({ enabled: count, disabled: count, open: count.describe('whose circuit breaker is not closed') }),
+  oldestAgeMs: z
+    .number()
+    .min(0)
+    .describe('since the first event of a pending delivery was accepted; 0 when there is none'),
+  endpoints: z.strictObject({
+    enabled: count,
+    disabled: count,
+    open: count.describe('whose circuit breaker is not closed'),
+  }),
   delivered: count.describe("since the server's start"),
   exhausted: count,
   attempts: count,
-  attemptsPerDelivery: z.number().min(0).exactOptional().describe('absent before the first delivery was settled'),
+  attemptsPerDelivery: z
+    .number()
+    .min(0)
+    .exactOptional()
+    .describe('absent before the first delivery was settled'),
 }) satisfies z.ZodType<Stats>;
 
-const endpointChanges = ['registered', 'enabled', 'disabled', 'deleted', 'breaker-open', 'breaker-closed'] as const;
+const endpointChanges = [
+  'registered',
+  'enabled',
+  'disabled',
+  'deleted',
+  'breaker-open',
+  'breaker-closed',
+] as const;
 
 /** By the name that each has in the document. */
 export const answers = {
-  Registered: z.strictObject({ id: text, secret: text.exactOptional().describe('as the receiver needs it; only when it was made here, and in no other answer') }) satisfies z.ZodType<RegistrationAnswer>,
+  Registered: z.strictObject({
+    id: text,
+    secret: text
+      .exactOptional()
+      .describe('as the receiver needs it; only when it was made here, and in no other answer'),
+  }) satisfies z.ZodType<RegistrationAnswer>,
   Endpoint: endpoint,
   EndpointList: z.strictObject({ webhooks: z.array(endpoint), nextCursor }) satisfies z.ZodType<EndpointList>,
-  Rotated: z.strictObject({ secret: text.exactOptional().describe('as the receiver needs it; only when it was made here'), previousUntil: time }) satisfies z.ZodType<RotationAnswer>,
-  Recovered: z.strictObject({ recovered: count, more: z.boolean().describe('there was more than one request recovers; ask again') }) satisfies z.ZodType<RecoverAnswer>,
+  Rotated: z.strictObject({
+    secret: text.exactOptional().describe('as the receiver needs it; only when it was made here'),
+    previousUntil: time,
+  }) satisfies z.ZodType<RotationAnswer>,
+  Recovered: z.strictObject({
+    recovered: count,
+    more: z.boolean().describe('there was more than one request recovers; ask again'),
+  }) satisfies z.ZodType<RecoverAnswer>,
   Event: event,
   EventList: z.strictObject({ events: z.array(event), nextCursor }) satisfies z.ZodType<EventList>,
   Delivery: delivery,
-  DeliveryList: z.strictObject({ deliveries: z.array(delivery), nextCursor }) satisfies z.ZodType<DeliveryList>,
+  DeliveryList: z.strictObject({
+    deliveries: z.array(delivery),
+    nextCursor,
+  }) satisfies z.ZodType<DeliveryList>,
   Attempt: attempt,
-  DeliveryDetail: z.strictObject({ ...delivery.shape, body: text.describe("the event's body as it stands on the wire"), attemptLog: z.array(attempt) }) satisfies z.ZodType<DeliveryDetail>,
+  DeliveryDetail: z.strictObject({
+    ...delivery.shape,
+    body: text.describe("the event's body as it stands on the wire"),
+    attemptLog: z.array(attempt),
+  }) satisfies z.ZodType<DeliveryDetail>,
   Stats: stats,
   StreamMessage: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('attempt'), delivery, attempt }),
-    z.strictObject({ kind: z.literal('endpoint'), endpoint: text, change: z.enum(endpointChanges), reason: text.exactOptional() }),
+    z.strictObject({
+      kind: z.literal('endpoint'),
+      endpoint: text,
+      change: z.enum(endpointChanges),
+      reason: text.exactOptional(),
+    }),
     z.strictObject({ kind: z.literal('stats'), stats }),
   ]) satisfies z.ZodType<StreamMessage>,
-  Error: z.strictObject({ error: text.describe('a code for programs'), message: text.describe('a sentence for people') }),
+  Error: z.strictObject({
+    error: text.describe('a code for programs'),
+    message: text.describe('a sentence for people'),
+  }),
 } as const;

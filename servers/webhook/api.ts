@@ -29,7 +29,11 @@ export type DeliveryState = (typeof deliveryStates)[number];
 export const largestPage = 500;
 const limit = z.coerce.number().int().min(1).max(largestPage).default(50);
 /** As `nextCursor` of the page before gave it. */
-const cursor = z.string().regex(/^\d{1,15}$/, { error: 'no cursor of ours: give the nextCursor of the page before' }).transform(Number).optional();
+const cursor = z
+  .string()
+  .regex(/^\d{1,15}$/, { error: 'no cursor of ours: give the nextCursor of the page before' })
+  .transform(Number)
+  .optional();
 const topic = z.string().regex(topicPattern, { error: 'a topic name of letters, digits and . _ : ~ -' });
 
 export const endpointQuery = z.strictObject({ limit: limit.default(largestPage), cursor });
@@ -43,14 +47,28 @@ export const deliveryQuery = z.strictObject({
 });
 export type DeliveryQuery = z.infer<typeof deliveryQuery>;
 
-export const topicList = z.array(topic).min(1).max(1000).transform((topics) => [...new Set(topics)]);
+export const topicList = z
+  .array(topic)
+  .min(1)
+  .max(1000)
+  .transform((topics) => [...new Set(topics)]);
 
 /** PATCH: what is given is changed. Enabling closes the breaker and sends what is pending. */
-export const endpointChange = z.strictObject({ enabled: z.boolean().optional(), events: topicList.optional() });
+export const endpointChange = z.strictObject({
+  enabled: z.boolean().optional(),
+  events: topicList.optional(),
+});
 export type EndpointChange = z.infer<typeof endpointChange>;
 
 /** Without a `secret` one is made. Both sign until `overlapS` seconds have passed; with 0 the one before ends at once. */
-export const rotation = z.strictObject({ secret: z.string().optional(), overlapS: z.int().min(0).max(30 * 86_400).default(86_400) });
+export const rotation = z.strictObject({
+  secret: z.string().optional(),
+  overlapS: z
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .default(86_400),
+});
 export type Rotation = z.infer<typeof rotation>;
 /** The secret, as the receiver needs it, when it was made here; it is in no other answer. */
 export type RotationAnswer = { secret?: string; previousUntil: string };
@@ -80,7 +98,13 @@ export type EndpointView = {
 };
 export type EndpointList = Page<'webhooks', EndpointView>;
 
-export type EventView = { id: string; topic: string; acceptedAt: string; bodyBytes: number; deliveries: number };
+export type EventView = {
+  id: string;
+  topic: string;
+  acceptedAt: string;
+  bodyBytes: number;
+  deliveries: number;
+};
 export type EventList = Page<'events', EventView>;
 
 export type DeliveryView = {
@@ -136,5 +160,10 @@ export type Stats = {
 
 export type StreamMessage =
   | { kind: 'attempt'; delivery: DeliveryView; attempt: AttemptView }
-  | { kind: 'endpoint'; endpoint: string; change: 'registered' | 'enabled' | 'disabled' | 'deleted' | 'breaker-open' | 'breaker-closed'; reason?: string }
+  | {
+      kind: 'endpoint';
+      endpoint: string;
+      change: 'registered' | 'enabled' | 'disabled' | 'deleted' | 'breaker-open' | 'breaker-closed';
+      reason?: string;
+    }
   | { kind: 'stats'; stats: Stats };

@@ -12,7 +12,11 @@ import type { Timers } from './timers.ts';
 
 export type Attempts = Pick<Sender, 'cut' | 'close'> & {
   /** Makes attempt `attempt` (from 1). Never rejects. */
-  post(endpoint: WebhookEndpoint, message: Message, attempt: number): Promise<{ answer: Answer; row: AttemptRow }>;
+  post(
+    endpoint: WebhookEndpoint,
+    message: Message,
+    attempt: number,
+  ): Promise<{ answer: Answer; row: AttemptRow }>;
   /** How long to wait after attempt `attempt` of the schedule failed; undefined when that was the last. */
   waitMs(attempt: number, answer: Answer): number | undefined;
 };
@@ -32,18 +36,35 @@ export function failureOf(answer: Answer): string {
 }
 
 /** Attempts that an endpoint may have under way. One that never answers costs the others an eighth, and no more. */
-export function endpointConcurrency({ endpointConcurrency: given, concurrency }: PatternOptions<'webhook'>): number {
+export function endpointConcurrency({
+  endpointConcurrency: given,
+  concurrency,
+}: PatternOptions<'webhook'>): number {
   return given === 'auto' ? Math.max(1, Math.floor(concurrency / 8)) : given;
 }
 
-export function createAttempts({ counters, countConnection, random }: PatternContext, options: PatternOptions<'webhook'>, timers: Timers, guard: Guard): Attempts {
+export function createAttempts(
+  { counters, countConnection, random }: PatternContext,
+  options: PatternOptions<'webhook'>,
+  timers: Timers,
+  guard: Guard,
+): Attempts {
   const within = (ms: number | 'timeout') => (ms === 'timeout' ? options.timeout : ms);
   const sender = createSender({
-    counters, countConnection, random, guard, maxIdle: options.concurrency,
-    timeoutMs: options.timeout, connectMs: within(options.connectTimeout), headersMs: within(options.headersTimeout),
+    counters,
+    countConnection,
+    random,
+    guard,
+    maxIdle: options.concurrency,
+    timeoutMs: options.timeout,
+    connectMs: within(options.connectTimeout),
+    headersMs: within(options.headersTimeout),
   });
   const scheme = schemes[options.scheme];
-  const policy: RetryPolicy = typeof options.retries === 'string' ? retryPolicies[options.retries] : { waitsMs: options.retries, jitter: options.jitter };
+  const policy: RetryPolicy =
+    typeof options.retries === 'string'
+      ? retryPolicies[options.retries]
+      : { waitsMs: options.retries, jitter: options.jitter };
 
   return {
     cut: sender.cut,
@@ -62,7 +83,9 @@ export function createAttempts({ counters, countConnection, random }: PatternCon
         counters.events++;
       });
       const row: AttemptRow = {
-        attempt, atMs, latencyMs: Math.round((performance.now() - fromMs) * 1000) / 1000,
+        attempt,
+        atMs,
+        latencyMs: Math.round((performance.now() - fromMs) * 1000) / 1000,
         status: answer.kind === 'answered' ? answer.status : undefined,
         failure: answer.kind === 'failed' ? answer.reason : undefined,
         answer: answer.kind === 'answered' ? answer.body : '',
@@ -72,7 +95,8 @@ export function createAttempts({ counters, countConnection, random }: PatternCon
       return { answer, row };
     },
     waitMs(attempt, answer) {
-      const retryAfterMs = answer.kind === 'answered' ? parseRetryAfterMs(answer.retryAfter ?? '', timers.nowMs()) : undefined;
+      const retryAfterMs =
+        answer.kind === 'answered' ? parseRetryAfterMs(answer.retryAfter ?? '', timers.nowMs()) : undefined;
       const throttled = answer.kind === 'answered' ? answer.status === 429 : answer.timedOut;
       return nextWaitMs(policy, attempt, random, { retryAfterMs, throttled });
     },

@@ -6,7 +6,16 @@
 
 import type { AttemptRow, DeliveryStore, Message, Task } from './store.ts';
 import { newFifo } from './fifo.ts';
-import { beginIn, emptyLane, hasNext, mayBeginAt, newLane, takeNext, type Lane, type LaneOptions } from './lane.ts';
+import {
+  beginIn,
+  emptyLane,
+  hasNext,
+  mayBeginAt,
+  newLane,
+  takeNext,
+  type Lane,
+  type LaneOptions,
+} from './lane.ts';
 import type { Timers } from './timers.ts';
 
 /** What became of an attempt. `again`: `attempt.nextMs` says when. */
@@ -49,7 +58,13 @@ const unsavedMost = 1000;
 /** How long after the store failed at reading it is read again. */
 const readAgainMs = 1000;
 
-export function createDispatcher({ store, deliver, settled, concurrency, timers }: DispatcherOptions): Dispatcher {
+export function createDispatcher({
+  store,
+  deliver,
+  settled,
+  concurrency,
+  timers,
+}: DispatcherOptions): Dispatcher {
   const lanes = new Map<number, Lane>();
   /** Stopped, with attempts still under way. */
   const leaving = new Map<number, Lane>();
@@ -198,7 +213,7 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
     lane.moreDue = false;
     // Those already loaded may be the first that the store names.
     const limit = lane.loadedWaiting.size + (loaded < loadedMost ? loadAtOnce : 1);
-    const found = lane.waiting > 0 ? ask(() => store.waiting(lane.endpoint, limit)) ?? [] : [];
+    const found = lane.waiting > 0 ? (ask(() => store.waiting(lane.endpoint, limit)) ?? []) : [];
     for (const task of found) {
       if (lane.loaded.has(task.id)) continue;
       if (task.dueMs > nowMs) {
@@ -295,7 +310,8 @@ export function createDispatcher({ store, deliver, settled, concurrency, timers 
       const lane = lanes.get(endpoint);
       if (!lane || ids.length === 0) return;
       const gone = new Set(ids);
-      for (const queue of [lane.fresh, lane.retries]) for (const task of queue.drain()) if (!gone.has(task.id)) queue.push(task);
+      for (const queue of [lane.fresh, lane.retries])
+        for (const task of queue.drain()) if (!gone.has(task.id)) queue.push(task);
       for (const id of ids) unload(lane, id);
       count(lane);
     },

@@ -41,33 +41,46 @@ type Config = { url: string; events: readonly string[]; secrets: readonly DatedS
 export type RegistrationRules = { scheme: SignatureScheme; guard: Guard };
 
 /** What POST /webhooks takes. */
-const registration = ({ scheme, guard }: RegistrationRules) => z.strictObject({
-  url: z.string().max(2048).transform((text, context) => {
-    const url = URL.parse(text);
-    const problem = !url ? 'not a URL'
-      : url.protocol !== 'http:' && url.protocol !== 'https:' ? 'neither http nor https'
-      : url.username || url.password ? 'a user name or password does not belong into it'
-      : guard.refusalOf(url.hostname);
-    if (url && !problem) return url;
-    context.addIssue({ code: 'custom', message: problem ?? 'not a URL' });
-    return z.NEVER;
-  }),
-  events: topicList,
-  secret: z.string().optional().transform((text, context) => {
-    try {
-      return secretOf(text, scheme);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: messageOf(error) });
-      return z.NEVER;
-    }
-  }),
-});
+const registration = ({ scheme, guard }: RegistrationRules) =>
+  z.strictObject({
+    url: z
+      .string()
+      .max(2048)
+      .transform((text, context) => {
+        const url = URL.parse(text);
+        const problem = !url
+          ? 'not a URL'
+          : url.protocol !== 'http:' && url.protocol !== 'https:'
+            ? 'neither http nor https'
+            : url.username || url.password
+              ? 'a user name or password does not belong into it'
+              : guard.refusalOf(url.hostname);
+        if (url && !problem) return url;
+        context.addIssue({ code: 'custom', message: problem ?? 'not a URL' });
+        return z.NEVER;
+      }),
+    events: topicList,
+    secret: z
+      .string()
+      .optional()
+      .transform((text, context) => {
+        try {
+          return secretOf(text, scheme);
+        } catch (error) {
+          context.addIssue({ code: 'custom', message: messageOf(error) });
+          return z.NEVER;
+        }
+      }),
+  });
 
 /**
  * The secret that was given, or a new one, which is shown.
  * @throws UserError when the one given is none
  */
-function secretOf(given: string | undefined, scheme: SignatureScheme): { secret: string; shown: { secret?: string } } {
+function secretOf(
+  given: string | undefined,
+  scheme: SignatureScheme,
+): { secret: string; shown: { secret?: string } } {
   const secret = given ?? scheme.newSecret();
   scheme.key(secret);
   return { secret, shown: given === undefined ? { secret: scheme.receiverSecret(secret) } : {} };
@@ -78,21 +91,40 @@ function secretOf(given: string | undefined, scheme: SignatureScheme): { secret:
  * @returns `shown`: the secret as the receiver needs it, when it was made here; it is told this once
  * @throws RequestError 422 with everything that is wrong
  */
-export function newEndpoint(body: unknown, rules: RegistrationRules, nowMs: number, breaker: Breaker | undefined): { endpoint: WebhookEndpoint; shown: { secret?: string } } {
+export function newEndpoint(
+  body: unknown,
+  rules: RegistrationRules,
+  nowMs: number,
+  breaker: Breaker | undefined,
+): { endpoint: WebhookEndpoint; shown: { secret?: string } } {
   const parsed = registration(rules).safeParse(body);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
+    const problems = parsed.error.issues.map(({ path, message }) =>
+      path.length === 0 ? message : `${path.join('.')}: ${message}`,
+    );
     throw new RequestError(422, 'bad-registration', problems.join('; '));
   }
   const { url, events, secret } = parsed.data;
   const config: Config = { url: url.href, events, secrets: [{ secret: secret.secret }] };
   const id = `ep_${randomBytes(9).toString('base64url')}`;
-  const stored = { key: 0, id, config: JSON.stringify(config), createdMs: nowMs, disabled: undefined, failures: 0, failingSinceMs: undefined };
+  const stored = {
+    key: 0,
+    id,
+    config: JSON.stringify(config),
+    createdMs: nowMs,
+    disabled: undefined,
+    failures: 0,
+    failingSinceMs: undefined,
+  };
   return { endpoint: endpointOf(stored, rules.scheme, breaker), shown: secret.shown };
 }
 
 /** The endpoint that the store keeps, not yet subscribed to anything. */
-export function endpointOf(stored: StoredEndpoint, scheme: SignatureScheme, breaker: Breaker | undefined): WebhookEndpoint {
+export function endpointOf(
+  stored: StoredEndpoint,
+  scheme: SignatureScheme,
+  breaker: Breaker | undefined,
+): WebhookEndpoint {
   const { url, events, secrets } = JSON.parse(stored.config) as Config; // written below and above alone
   return {
     stored,
@@ -122,7 +154,12 @@ export function presentOf({ id, disabled }: WebhookEndpoint): void {
 /** @throws RequestError 409 when it gets no deliveries */
 export function enabledOf(endpoint: WebhookEndpoint | undefined): asserts endpoint {
   if (!endpoint) throw new RequestError(409, 'disabled', 'the endpoint is deleted');
-  if (endpoint.disabled !== undefined) throw new RequestError(409, 'disabled', `the endpoint is disabled (${endpoint.disabled}); enable it first`);
+  if (endpoint.disabled !== undefined)
+    throw new RequestError(
+      409,
+      'disabled',
+      `the endpoint is disabled (${endpoint.disabled}); enable it first`,
+    );
 }
 
 /** Changes the topics that it follows; subscribing is the caller's. */
@@ -137,7 +174,12 @@ export function changeTopics(endpoint: WebhookEndpoint, events: readonly string[
  * @returns `shown`: the secret as the receiver needs it, when it was made here
  * @throws RequestError 422 when the secret is none, 409 when it has it already or too many at once
  */
-export function rotateSecret(endpoint: WebhookEndpoint, { secret: given, overlapS }: Rotation, scheme: SignatureScheme, nowMs: number): { secret?: string } {
+export function rotateSecret(
+  endpoint: WebhookEndpoint,
+  { secret: given, overlapS }: Rotation,
+  scheme: SignatureScheme,
+  nowMs: number,
+): { secret?: string } {
   const config = JSON.parse(endpoint.stored.config) as Config; // written here alone
   let made: ReturnType<typeof secretOf>;
   try {
@@ -152,13 +194,20 @@ export function rotateSecret(endpoint: WebhookEndpoint, { secret: given, overlap
 }
 
 /** An endpoint as the API shows it: everything but its secrets. */
-export function endpointView({ id, url, topics, disabled, breaker, stored, delivered, givenUp, lastFailure }: WebhookEndpoint, pending: number): EndpointView {
+export function endpointView(
+  { id, url, topics, disabled, breaker, stored, delivered, givenUp, lastFailure }: WebhookEndpoint,
+  pending: number,
+): EndpointView {
   return {
-    id, url, events: topics,
+    id,
+    url,
+    events: topics,
     ...(disabled !== undefined && { disabled }),
     breaker: breaker?.state() ?? 'closed',
     createdAt: new Date(stored.createdMs).toISOString(),
-    pending, delivered, givenUp,
+    pending,
+    delivered,
+    givenUp,
     ...(lastFailure !== undefined && { lastFailure }),
   };
 }

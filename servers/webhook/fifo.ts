@@ -1,6 +1,12 @@
 // First in, first out, at the same cost however many there are: `Array.shift` moves all that is left of a long one.
 
-export type Fifo<T> = { push(item: T): void; peek(): T | undefined; shift(): T | undefined; size(): number; drain(): T[] };
+export type Fifo<T> = {
+  push(item: T): void;
+  peek(): T | undefined;
+  shift(): T | undefined;
+  size(): number;
+  drain(): T[];
+};
 
 export function newFifo<T>(): Fifo<T> {
   let items: T[] = [];

@@ -39,7 +39,15 @@ const special: readonly [what: string, ...networks: string[]][] = [
   ['shared by a carrier', '100.64.0.0/10'],
   ['link-local, where cloud metadata is', '169.254.0.0/16', 'fe80::/10'],
   ['of a cloud platform itself', '168.63.129.16/32'],
-  ['for protocols', '192.0.0.0/24', '192.31.196.0/24', '192.52.193.0/24', '192.175.48.0/24', '2001::/23', '2620:4f:8000::/48'],
+  [
+    'for protocols',
+    '192.0.0.0/24',
+    '192.31.196.0/24',
+    '192.52.193.0/24',
+    '192.175.48.0/24',
+    '2001::/23',
+    '2620:4f:8000::/48',
+  ],
   ['for documentation', '192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '2001:db8::/32', '3fff::/20'],
   ['for benchmarks', '198.18.0.0/15'],
   ['multicast', '224.0.0.0/4', 'ff00::/8'],
@@ -90,8 +98,10 @@ export function createGuard(options: GuardOptions): Guard {
   const { receivers, allow: given, lookup = systemLookup, ownAddresses = interfaceAddresses } = options;
   const allow = given !== 'auto' ? given : receivers === 'listed' ? loopbackNetworks : [];
   const allowed = listOf(allow);
-  const reachesLoopback = allowed.check('127.0.0.1', 'ipv4') || allowed.check('::1', 'ipv6')
-    || allow.some((network) => isLoopbackHost(network.split('/')[0]!));
+  const reachesLoopback =
+    allowed.check('127.0.0.1', 'ipv4') ||
+    allowed.check('::1', 'ipv6') ||
+    allow.some((network) => isLoopbackHost(network.split('/')[0]!));
 
   function refusal(address: string): string | undefined {
     const bare = address.replace(/%.*$/, '');
@@ -114,7 +124,11 @@ export function createGuard(options: GuardOptions): Guard {
   /** Fails when one of a name's addresses is refused: whoever mixes them is trying something. */
   const guardedLookup: LookupFunction = (hostname, options, callback) => {
     lookup(hostname, options, (error, address, family) => {
-      const addresses = error ? [] : typeof address === 'string' ? [address] : address.map((one) => one.address);
+      const addresses = error
+        ? []
+        : typeof address === 'string'
+          ? [address]
+          : address.map((one) => one.address);
       const why = addresses.map(refusal).find((one) => one !== undefined);
       if (why === undefined) callback(error, address, family);
       else callback(refusedError(`${hostname} resolves to an address that is refused: ${why}`), []);
@@ -126,7 +140,8 @@ export function createGuard(options: GuardOptions): Guard {
       const host = hostname.replace(/^\[|\]$/g, '');
       if (isIP(host) !== 0) return refusal(host);
       const isLocal = isLoopbackHost(host.replace(/\.$/, ''));
-      if (receivers === 'public') return notPublic(host, isLocal && !reachesLoopback ? 'loopback' : undefined);
+      if (receivers === 'public')
+        return notPublic(host, isLocal && !reachesLoopback ? 'loopback' : undefined);
       if (isLocal) return undefined;
       return `${host} is a name; deliveries go to the addresses ${allow.join(', ') || '(none)'} and to localhost only`;
     },

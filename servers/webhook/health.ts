@@ -27,7 +27,14 @@ export type Breaker = {
 };
 
 /** A breaker that is closed until enough has failed. */
-export function createBreaker({ windowMs, leastAttempts, failedShare, openMs } = breakerDefaults as { windowMs: number; leastAttempts: number; failedShare: number; openMs: number }): Breaker {
+export function createBreaker(
+  { windowMs, leastAttempts, failedShare, openMs } = breakerDefaults as {
+    windowMs: number;
+    leastAttempts: number;
+    failedShare: number;
+    openMs: number;
+  },
+): Breaker {
   const made = new Float64Array(slots);
   const failed = new Float64Array(slots);
   let latestSlot = -Infinity;
@@ -36,7 +43,8 @@ export function createBreaker({ windowMs, leastAttempts, failedShare, openMs } =
 
   function turn(nowMs: number): number {
     const slot = Math.floor(nowMs / (windowMs / slots));
-    for (let past = Math.max(latestSlot + 1, slot - slots + 1); past <= slot; past++) made[past % slots] = failed[past % slots] = 0;
+    for (let past = Math.max(latestSlot + 1, slot - slots + 1); past <= slot; past++)
+      made[past % slots] = failed[past % slots] = 0;
     latestSlot = Math.max(latestSlot, slot);
     return slot % slots;
   }
@@ -71,7 +79,8 @@ export function createBreaker({ windowMs, leastAttempts, failedShare, openMs } =
       if (ok) return undefined;
       failed[slot]!++;
       const attempts = made.reduce((sum, n) => sum + n, 0);
-      if (attempts < leastAttempts || failed.reduce((sum, n) => sum + n, 0) < attempts * failedShare) return undefined;
+      if (attempts < leastAttempts || failed.reduce((sum, n) => sum + n, 0) < attempts * failedShare)
+        return undefined;
       openUntilMs = nowMs + openMs;
       return 'opened';
     },
@@ -82,9 +91,15 @@ export function createBreaker({ windowMs, leastAttempts, failedShare, openMs } =
 /** The rules that disable an endpoint: Svix's by time, Outpost's by count. */
 export const disableRules = {
   never: () => undefined,
-  'after-5-days': ({ failingSinceMs }, nowMs) => (failingSinceMs !== undefined && nowMs - failingSinceMs >= 5 * 86_400_000 ? 'every attempt of five days failed' : undefined),
+  'after-5-days': ({ failingSinceMs }, nowMs) =>
+    failingSinceMs !== undefined && nowMs - failingSinceMs >= 5 * 86_400_000
+      ? 'every attempt of five days failed'
+      : undefined,
   'after-100-failures': ({ failures }) => (failures >= 100 ? '100 attempts in a row failed' : undefined),
-} as const satisfies Record<(typeof disableRuleNames)[number], (health: Health, nowMs: number) => string | undefined>;
+} as const satisfies Record<
+  (typeof disableRuleNames)[number],
+  (health: Health, nowMs: number) => string | undefined
+>;
 
 /** Failures since the last success, and when the first of them was. */
 export type Health = { failures: number; failingSinceMs: number | undefined };

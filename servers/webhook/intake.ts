@@ -18,7 +18,11 @@ import type { Timers } from './timers.ts';
 const pendingMost = 10_000_000;
 
 /** A message whose deliveries are written, for the dispatcher to hear of once they are stored. */
-export type Kept = { message: Message; nowMs: number; rows: { id: number; key: number; isPending: boolean }[] };
+export type Kept = {
+  message: Message;
+  nowMs: number;
+  rows: { id: number; key: number; isPending: boolean }[];
+};
 
 export type Intake = {
   /**
@@ -53,7 +57,16 @@ type Batch = {
   readonly applied: Applied[];
 };
 
-export function createIntake({ hub, store, dispatcher, timers, roster, limits, counters, countSettled }: IntakeOptions): Intake {
+export function createIntake({
+  hub,
+  store,
+  dispatcher,
+  timers,
+  roster,
+  limits,
+  counters,
+  countSettled,
+}: IntakeOptions): Intake {
   let batch: Batch | undefined;
 
   function end(isStored: boolean): void {
@@ -69,7 +82,11 @@ export function createIntake({ hub, store, dispatcher, timers, roster, limits, c
   }
 
   /** The policy for an endpoint that is too far behind. */
-  function hasRoom(endpoint: WebhookEndpoint, { bodyBytes }: Message, { bytes, replaced, applied }: Batch): boolean {
+  function hasRoom(
+    endpoint: WebhookEndpoint,
+    { bodyBytes }: Message,
+    { bytes, replaced, applied }: Batch,
+  ): boolean {
     const { key } = endpoint.stored;
     const count = (what: () => void): void => void applied.push({ done: what, undo() {} });
     if (endpoint.disabled !== undefined) return true;
@@ -110,9 +127,17 @@ export function createIntake({ hub, store, dispatcher, timers, roster, limits, c
 
   function keep(message: Message, receivers: readonly WebhookEndpoint[]): Kept {
     const nowMs = timers.nowMs();
-    const rows = receivers.map(({ stored: { key }, disabled }) => ({ id: 0, key, isPending: disabled === undefined }));
+    const rows = receivers.map(({ stored: { key }, disabled }) => ({
+      id: 0,
+      key,
+      isPending: disabled === undefined,
+    }));
     if (rows.length === 0) return { message, nowMs, rows };
-    const ids = store.publish(message, rows.map(({ key, isPending }) => ({ key, state: isPending ? 'pending' : 'cancelled' })), nowMs);
+    const ids = store.publish(
+      message,
+      rows.map(({ key, isPending }) => ({ key, state: isPending ? 'pending' : 'cancelled' })),
+      nowMs,
+    );
     rows.forEach((row, i) => (row.id = ids[i]!)); // one for each
     return { message, nowMs, rows };
   }
@@ -146,7 +171,9 @@ export function createIntake({ hub, store, dispatcher, timers, roster, limits, c
           const now = (batch ??= { bytes: new Map(), replaced: new Set(), applied: [] });
           const message: Message = { id, topic, body: json, bodyBytes: Buffer.byteLength(json) };
           const followers = hub.followers(topic) as WebhookEndpoint[]; // nobody else subscribes to this hub
-          const receivers = followers.filter((endpoint) => roster.byKey(endpoint.stored.key) === endpoint && hasRoom(endpoint, message, now));
+          const receivers = followers.filter(
+            (endpoint) => roster.byKey(endpoint.stored.key) === endpoint && hasRoom(endpoint, message, now),
+          );
           replaced = now.replaced;
           kept = keep(message, receivers);
           if (key !== undefined) store.keepKey(key, { fingerprint, id, seq }, timers.nowMs(), sinceMs);

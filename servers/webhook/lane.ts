@@ -48,9 +48,25 @@ const burstMs = 100;
 /** @param still attempts under way from before the endpoint was stopped: the store has them as pending */
 export function newLane(endpoint: number, options: LaneOptions, still: ReadonlySet<number>): Lane {
   return {
-    ...options, endpoint, fresh: newFifo(), retries: newFifo(), loaded: new Set(still), loadedWaiting: new Set(),
-    underWay: new Set(), concurrency: options.fifo ? 1 : options.concurrency, freshTo: 0, more: false, waiting: 0, moreDue: false,
-    pending: 0, bytes: 0, isCounted: false, inLine: false, wakeAtMs: Infinity, cancelWake: () => {}, paceMs: 0,
+    ...options,
+    endpoint,
+    fresh: newFifo(),
+    retries: newFifo(),
+    loaded: new Set(still),
+    loadedWaiting: new Set(),
+    underWay: new Set(),
+    concurrency: options.fifo ? 1 : options.concurrency,
+    freshTo: 0,
+    more: false,
+    waiting: 0,
+    moreDue: false,
+    pending: 0,
+    bytes: 0,
+    isCounted: false,
+    inLine: false,
+    wakeAtMs: Infinity,
+    cancelWake: () => {},
+    paceMs: 0,
   };
 }
 
@@ -65,7 +81,8 @@ export function hasNext(lane: Lane): boolean {
 export function takeNext(lane: Lane): Task | undefined {
   const fresh = lane.fresh.peek();
   const retry = lane.retries.peek();
-  if (retry) return lane.fifo || !fresh || retry.dueMs <= fresh.dueMs ? lane.retries.shift() : lane.fresh.shift();
+  if (retry)
+    return lane.fifo || !fresh || retry.dueMs <= fresh.dueMs ? lane.retries.shift() : lane.fresh.shift();
   return isBlocked(lane) ? undefined : lane.fresh.shift();
 }
 

@@ -8,7 +8,11 @@ import { RequestError } from '../request.ts';
 import type { Message } from './store.ts';
 
 /** Topics of operational events. */
-export const operationalTopics = { disabled: 'webhook.endpoint.disabled', enabled: 'webhook.endpoint.enabled', exhausted: 'webhook.delivery.exhausted' } as const;
+export const operationalTopics = {
+  disabled: 'webhook.endpoint.disabled',
+  enabled: 'webhook.endpoint.enabled',
+  exhausted: 'webhook.delivery.exhausted',
+} as const;
 
 export type Announcer = {
   /** Publishes an operational event, when whoever is publishing now is done. */
@@ -42,6 +46,10 @@ export function isOperational(topic: string): boolean {
 /** A test event for the endpoint of this key. */
 export function testMessage(key: number, nowMs: number, random: () => number): Message {
   const id = `test_${key}_${Math.round(nowMs)}_${Math.floor(random() * 1e9)}`;
-  const body = JSON.stringify({ id, topic: 'webhook.test', body: { message: 'a test event', at: new Date(nowMs).toISOString() } });
+  const body = JSON.stringify({
+    id,
+    topic: 'webhook.test',
+    body: { message: 'a test event', at: new Date(nowMs).toISOString() },
+  });
   return { id, topic: 'webhook.test', body, bodyBytes: Buffer.byteLength(body) };
 }

@@ -112,7 +112,12 @@ export type Batches = {
  * @param addJobScript the text of BullMQ's `addStandardJob`
  */
 export function createBatches(
-  redis: Redis, queue: Queue<JobData, string>, addJobScript: string, identity: string, keys: BatchKeys, times: BatchTimes,
+  redis: Redis,
+  queue: Queue<JobData, string>,
+  addJobScript: string,
+  identity: string,
+  keys: BatchKeys,
+  times: BatchTimes,
 ): Batches {
   redis.defineCommand('pushbenchStore', { lua: batchScript(addJobScript) });
   redis.defineCommand('pushbenchSettle', { lua: settleScript, numberOfKeys: 3 });
@@ -132,19 +137,40 @@ export function createBatches(
       const made = await Promise.all(jobs.map(argumentsOf));
       const queueKeys = made[0]?.queueKeys ?? Array<string>(queueKeyCount).fill('');
       const names = [
-        keys.marker, keys.endpoints, keys.batch, keys.events, ...queueKeys,
-        ...events.map(({ key }) => key), ...given.map(({ key }) => key),
+        keys.marker,
+        keys.endpoints,
+        keys.batch,
+        keys.events,
+        ...queueKeys,
+        ...events.map(({ key }) => key),
+        ...given.map(({ key }) => key),
       ];
       const values = [
-        times.tokenMs, times.eventMs, times.keyMs, times.eventsKept, events.length, given.length, jobs.length,
-        ...events.flatMap(({ text, note }) => [text, note]), ...given.map(({ text }) => text), ...made.flatMap(({ rest }) => rest),
+        times.tokenMs,
+        times.eventMs,
+        times.keyMs,
+        times.eventsKept,
+        events.length,
+        given.length,
+        jobs.length,
+        ...events.flatMap(({ text, note }) => [text, note]),
+        ...given.map(({ text }) => text),
+        ...made.flatMap(({ rest }) => rest),
       ];
       return { names, values };
     },
     store: (to, { names, values }, follows, token) =>
       run<BatchOutcome>(to, 'pushbenchStore', [names.length, ...names, identity, follows, token, ...values]),
     settle: (to, token, fence) =>
-      run<Settlement>(to, 'pushbenchSettle', [keys.marker, keys.endpoints, keys.batch, identity, token, fence, times.tokenMs]),
+      run<Settlement>(to, 'pushbenchSettle', [
+        keys.marker,
+        keys.endpoints,
+        keys.batch,
+        identity,
+        token,
+        fence,
+        times.tokenMs,
+      ]),
   };
 }
 

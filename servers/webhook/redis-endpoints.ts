@@ -71,7 +71,11 @@ return 'done'
 
 export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpoints {
   const { link, prefix, marker, identity, scheme, subscribe, checkTopics, emptied } = options;
-  const keys = { endpoints: `${prefix}:endpoints`, version: `${prefix}:endpoints-version`, next: `${prefix}:endpoint-key` };
+  const keys = {
+    endpoints: `${prefix}:endpoints`,
+    version: `${prefix}:endpoints-version`,
+    next: `${prefix}:endpoint-key`,
+  };
   const all = new Map<string, WebhookEndpoint>();
   /** What Redis has of each, as far as is known here. */
   const texts = new Map<string, string>();
@@ -92,10 +96,23 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
    * @param text left out to remove it
    * @param apply changes the copy, before anything that Redis says of it is taken again
    */
-  async function write(kind: 'add' | 'change' | 'remove', id: string, apply: () => void, text?: string): Promise<void> {
+  async function write(
+    kind: 'add' | 'change' | 'remove',
+    id: string,
+    apply: () => void,
+    text?: string,
+  ): Promise<void> {
     unsaved.set(id, (unsaved.get(id) ?? 0) + 1);
     try {
-      const given = [marker, keys.endpoints, keys.version, identity, id, kind, ...(text === undefined ? [] : [text])];
+      const given = [
+        marker,
+        keys.endpoints,
+        keys.version,
+        identity,
+        id,
+        kind,
+        ...(text === undefined ? [] : [text]),
+      ];
       // The script above becomes a method of this name, and answers with a word.
       const answer = await link.ask((redis) => (redis as WithChange).pushbenchChange(given));
       if (answer === 'emptied') throw emptied();
@@ -139,7 +156,8 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
 
   async function takeChanges(): Promise<void> {
     const [version, mark, field] = await link.ask((redis) =>
-      Promise.all([redis.get(keys.version), redis.get(marker), redis.hget(keys.endpoints, markerField)]));
+      Promise.all([redis.get(keys.version), redis.get(marker), redis.hget(keys.endpoints, markerField)]),
+    );
     if (mark !== identity || field !== identity) throw emptied();
     if (version === seenVersion || unsaved.size > 0) return;
     const stored = await link.ask((redis) => redis.hgetall(keys.endpoints));
@@ -184,24 +202,31 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
         entering.delete(id);
       }
     },
-    remove: ({ id }) => inTurn(async () => {
-      await write('remove', id, () => leave(id));
-    }),
-    change: ({ id }, edit) => inTurn(async () => {
-      const endpoint = all.get(id);
-      if (!endpoint) throw removedMeanwhile(id);
-      const copy: WebhookEndpoint = { ...endpoint, stored: { ...endpoint.stored } };
-      edit(copy);
-      checkTopics(copy.topics);
-      const text = JSON.stringify(copy.stored);
-      await write('change', id, () => {
-        const now = all.get(id) ?? endpoint; // another server's change may have put another in its place
-        texts.set(id, text);
-        Object.assign(now.stored, copy.stored);
-        Object.assign(now, { topics: copy.topics, keysAt: copy.keysAt, disabled: copy.disabled });
-        subscribe(now);
-      }, text);
-    }),
+    remove: ({ id }) =>
+      inTurn(async () => {
+        await write('remove', id, () => leave(id));
+      }),
+    change: ({ id }, edit) =>
+      inTurn(async () => {
+        const endpoint = all.get(id);
+        if (!endpoint) throw removedMeanwhile(id);
+        const copy: WebhookEndpoint = { ...endpoint, stored: { ...endpoint.stored } };
+        edit(copy);
+        checkTopics(copy.topics);
+        const text = JSON.stringify(copy.stored);
+        await write(
+          'change',
+          id,
+          () => {
+            const now = all.get(id) ?? endpoint; // another server's change may have put another in its place
+            texts.set(id, text);
+            Object.assign(now.stored, copy.stored);
+            Object.assign(now, { topics: copy.topics, keysAt: copy.keysAt, disabled: copy.disabled });
+            subscribe(now);
+          },
+          text,
+        );
+      }),
     save({ stored }) {
       const text = JSON.stringify(stored);
       texts.set(stored.id, text);

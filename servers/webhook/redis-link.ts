@@ -55,7 +55,9 @@ const beatEveryMs = 300;
 
 /** @param change is called when commands can be sent again, and when they no longer can, with the reason */
 export function openLink(
-  url: string, password: string | undefined, change: (ready: boolean, reason: string) => void = () => {},
+  url: string,
+  password: string | undefined,
+  change: (ready: boolean, reason: string) => void = () => {},
 ): RedisLink {
   const redis = new Redis(url, {
     ...(password && { password }),
@@ -208,15 +210,22 @@ export function refusalOf(error: unknown, host: string, changing = false): Error
   const message = messageOf(error).slice(0, 200);
   const refused = (code: string, what: string) => new RequestError(503, code, `Redis at ${host} ${what}`);
   if (isReply(error)) {
-    if (!message.startsWith('OOM')) return refused('store-failed', `refused it, nothing was stored: ${message}`);
-    return refused('store-full', 'is out of memory and took nothing; raise its maxmemory, or try again when deliveries have been made');
+    if (!message.startsWith('OOM'))
+      return refused('store-failed', `refused it, nothing was stored: ${message}`);
+    return refused(
+      'store-full',
+      'is out of memory and took nothing; raise its maxmemory, or try again when deliveries have been made',
+    );
   }
   if (error instanceof AnswerLost && changing) {
     const what = 'the change may or may not have been stored; look whether it is there when Redis is back';
     return refused('unknown', `did not answer (${message}): ${what}`);
   }
   if (error instanceof AnswerLost || error instanceof RedisDown) {
-    return refused('store-failed', `does not answer (${message}); nothing was stored, try again when it is back`);
+    return refused(
+      'store-failed',
+      `does not answer (${message}); nothing was stored, try again when it is back`,
+    );
   }
   return error instanceof Error ? error : new Error(message); // a defect of ours
 }

@@ -72,21 +72,38 @@ export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedis
   let identity: string;
   try {
     const { marker, endpoints } = redisKeys;
-    identity = String(await link.ask((redis) => redis.eval(identifyScript, 2, marker, endpoints, randomUUID())));
+    identity = String(
+      await link.ask((redis) => redis.eval(identifyScript, 2, marker, endpoints, randomUUID())),
+    );
   } catch (error) {
     closeLinks();
-    throw new UserError('redis', `Redis at ${host} takes nothing: ${messageOf(error).slice(0, 200)}`, exitCodes.failed);
+    throw new UserError(
+      'redis',
+      `Redis at ${host} takes nothing: ${messageOf(error).slice(0, 200)}`,
+      exitCodes.failed,
+    );
   }
   opened = true;
   const addJobScript = hearScript(publishing.redis, 'addStandardJob');
   const queue = new Queue<JobData, string>(queueName, { connection: link.redis, prefix });
   const jobs = new Queue<JobData, string>(queueName, { connection: publishing.redis, prefix });
   for (const one of [queue, jobs]) one.on('error', fail);
-  const batches = createBatches(publishing.redis, jobs, await addJobScript,
-    identity, { ...redisKeys, batch: `${prefix}:batch:${randomUUID()}` },
-    { tokenMs: bodyStaysMs, eventMs: retainMs + bodyStaysMs, keyMs: keyStaysMs, eventsKept: keep });
+  const batches = createBatches(
+    publishing.redis,
+    jobs,
+    await addJobScript,
+    identity,
+    { ...redisKeys, batch: `${prefix}:batch:${randomUUID()}` },
+    { tokenMs: bodyStaysMs, eventMs: retainMs + bodyStaysMs, keyMs: keyStaysMs, eventsKept: keep },
+  );
   return {
-    host, link, publishing, queue, batches, identity, patient: openPatient(url, password),
+    host,
+    link,
+    publishing,
+    queue,
+    batches,
+    identity,
+    patient: openPatient(url, password),
     async close() {
       // BullMQ waits for a Redis that may be away.
       await within(closeWithinMs, Promise.allSettled([queue.close(), jobs.close()])).catch(() => {});

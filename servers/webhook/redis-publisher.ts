@@ -84,9 +84,11 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
 
   function add(what: Waiting['what'], bytes: number): Promise<Answer> {
     const one: Waiting = { ...Promise.withResolvers<Answer>(), what, bytes };
-    const refusal = closed ? 'the server is closing; nothing was stored'
-      : waiting.length >= waitingMost ? `${waitingMost} events wait for Redis, which is the limit; nothing was stored, try again later`
-      : undefined;
+    const refusal = closed
+      ? 'the server is closing; nothing was stored'
+      : waiting.length >= waitingMost
+        ? `${waitingMost} events wait for Redis, which is the limit; nothing was stored, try again later`
+        : undefined;
     if (refusal === undefined) waiting.push(one);
     else one.reject(new RequestError(503, 'store-failed', refusal));
     pump();
@@ -141,7 +143,10 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
     const keyed = all.filter(({ what }) => what.kind === 'event' && what.key !== undefined);
     if (keyed.length === 0) return [...all];
     const names = keyed.map(({ what }) => idempotencyKey((what as { key: string }).key)); // those filtered have one
-    const texts = await giveBack(all, link.ask((redis) => redis.mget(names), withinMs));
+    const texts = await giveBack(
+      all,
+      link.ask((redis) => redis.mget(names), withinMs),
+    );
     const repeats = new Set<Waiting>();
     keyed.forEach((one, i) => {
       const text = texts[i];
@@ -204,7 +209,11 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
 
   function lost({ message }: AnswerLost): RequestError {
     const what = 'the event may or may not have been stored; repeat it with the same Idempotency-Key';
-    return new RequestError(503, 'unknown', `Redis at ${host} did not answer (${message.slice(0, 100)}): ${what}`);
+    return new RequestError(
+      503,
+      'unknown',
+      `Redis at ${host} did not answer (${message.slice(0, 100)}): ${what}`,
+    );
   }
 
   /** Numbers the events and says what is stored of all. Those that cannot be numbered are answered. */
@@ -225,7 +234,9 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
         answers.set(one, { id: message.id, seq: 0 });
       } else {
         try {
-          const { id, seq, json } = hub.draft(what.topic, what.body, what.stamps, ({ id: taken }) => release(taken));
+          const { id, seq, json } = hub.draft(what.topic, what.body, what.stamps, ({ id: taken }) =>
+            release(taken),
+          );
           drafted.set(id, Promise.withResolvers());
           draftIds.push(id);
           message = { id, topic: what.topic, body: json, bodyBytes: Buffer.byteLength(json) };
@@ -246,7 +257,11 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
       messages.push(message);
       const note: EventNote = { id, topic, createdMs, bodyBytes };
       batch.events.push({ key: eventKey(id), text: JSON.stringify(message), note: JSON.stringify(note) });
-      for (const { id: endpoint, stored: { key } } of endpoints) batch.jobs.push({ endpoint, key, event: id, topic, createdMs, attempts: [] });
+      for (const {
+        id: endpoint,
+        stored: { key },
+      } of endpoints)
+        batch.jobs.push({ endpoint, key, event: id, topic, createdMs, attempts: [] });
     }
     return { batch, answers, messages };
   }
@@ -288,7 +303,8 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
   return {
     publish: (topic, body, stamps, given) =>
       add({ kind: 'event', topic, body, stamps, key: given?.key }, Buffer.byteLength(body)),
-    send: async (message, endpoints) => void (await add({ kind: 'message', message, endpoints }, message.bodyBytes)),
+    send: async (message, endpoints) =>
+      void (await add({ kind: 'message', message, endpoints }, message.bodyBytes)),
     resume: pump,
     taken: async (event) => drafted.get(event)?.promise,
     async close() {

@@ -36,23 +36,59 @@ const replayAtOnce = 100;
 const closeGraceMs = 500;
 
 /** @throws UserError when no Redis answers, or it takes nothing */
-export async function createRedisService(context: PatternContext, options: PatternOptions<'webhook'>, timers: Timers): Promise<Service> {
+export async function createRedisService(
+  context: PatternContext,
+  options: PatternOptions<'webhook'>,
+  timers: Timers,
+): Promise<Service> {
   const { hub, counters, random } = context;
   const scheme = schemes[options.scheme];
   const guard = createGuard(options);
   const complaints = createComplaints(() => counters.errors++);
-  const { host, link, publishing, queue, batches, identity, patient, close: closeRedis } = await openRedis({
-    url: options.redis, retainMs: options.retain, keep: options.keep, change, fail: (error) => report(error),
+  const {
+    host,
+    link,
+    publishing,
+    queue,
+    batches,
+    identity,
+    patient,
+    close: closeRedis,
+  } = await openRedis({
+    url: options.redis,
+    retainMs: options.retain,
+    keep: options.keep,
+    change,
+    fail: (error) => report(error),
   });
   const watchers = new Set<(message: StreamMessage) => void>();
   const tries = createAttempts(context, options, timers, guard);
   const messages = new Map<string, Message>();
   let isEmptied = false;
-  const shared = createRedisEndpoints({ link, prefix, marker: redisKeys.marker, identity, scheme, subscribe, checkTopics, emptied });
+  const shared = createRedisEndpoints({
+    link,
+    prefix,
+    marker: redisKeys.marker,
+    identity,
+    scheme,
+    subscribe,
+    checkTopics,
+    emptied,
+  });
   const log = createRedisLog(link.redis, queue, redisKeys.events, messageOfEvent);
   const publisher = createRedisPublisher({
-    hub, link: publishing, host, batches, eventKey: redisKeys.event, idempotencyKey: redisKeys.idempotency, nowMs: timers.nowMs,
-    endpointsReady: shared.upToDate, isStored: shared.isStored, check, emptied, stored: remember,
+    hub,
+    link: publishing,
+    host,
+    batches,
+    eventKey: redisKeys.event,
+    idempotencyKey: redisKeys.idempotency,
+    nowMs: timers.nowMs,
+    endpointsReady: shared.upToDate,
+    isStored: shared.isStored,
+    check,
+    emptied,
+    stored: remember,
   });
   const operations = createAnnouncer(context, publisher.publish);
   let backlog: ServerBacklog = { depth: 0, oldestAgeMs: 0 };
@@ -65,7 +101,17 @@ export async function createRedisService(context: PatternContext, options: Patte
     throw error;
   }
   const worker = createRedisWorker({
-    context, options, timers, tries, patient, shared, messageOf: messageOfEvent, taken: publisher.taken, tell, tellDisabled, report,
+    context,
+    options,
+    timers,
+    tries,
+    patient,
+    shared,
+    messageOf: messageOfEvent,
+    taken: publisher.taken,
+    tell,
+    tellDisabled,
+    report,
     announce: operations.announce,
   });
   let isLooking = false;
@@ -83,7 +129,9 @@ export async function createRedisService(context: PatternContext, options: Patte
       complaints.say(`Redis at ${host} answers again`);
       publisher.resume();
     } else {
-      complaints.say(`Redis at ${host} does not answer (${reason}); publishing and the API answer 503 until it does`);
+      complaints.say(
+        `Redis at ${host} does not answer (${reason}); publishing and the API answer 503 until it does`,
+      );
     }
   }
 
@@ -185,7 +233,10 @@ export async function createRedisService(context: PatternContext, options: Patte
   }
 
   return {
-    endpoints: shared.all, timers, rules: { scheme, guard }, enabled,
+    endpoints: shared.all,
+    timers,
+    rules: { scheme, guard },
+    enabled,
     log: {
       list: (filter) => reading(() => log.list(filter)),
       delivery: (id) => reading(() => log.delivery(id)),
@@ -205,10 +256,12 @@ export async function createRedisService(context: PatternContext, options: Patte
     async patch(endpoint, asked) {
       const { id } = endpoint;
       let before: string | undefined;
-      await changing(() => shared.change(endpoint, (copy) => {
-        before = copy.disabled;
-        edit(copy, asked);
-      }));
+      await changing(() =>
+        shared.change(endpoint, (copy) => {
+          before = copy.disabled;
+          edit(copy, asked);
+        }),
+      );
       const reason = shared.all.get(id)?.disabled;
       if (before === undefined && reason !== undefined) tellDisabled(id, reason);
       if (before === undefined || reason !== undefined) return;
@@ -217,9 +270,11 @@ export async function createRedisService(context: PatternContext, options: Patte
     },
     async rotate(endpoint, asked) {
       let shown: { secret?: string } = {};
-      await changing(() => shared.change(endpoint, (copy) => {
-        shown = rotateSecret(copy, asked, scheme, timers.nowMs());
-      }));
+      await changing(() =>
+        shared.change(endpoint, (copy) => {
+          shown = rotateSecret(copy, asked, scheme, timers.nowMs());
+        }),
+      );
       return shown;
     },
     async sendTest(endpoint) {
@@ -234,15 +289,22 @@ export async function createRedisService(context: PatternContext, options: Patte
     },
     async recover({ stored }, sinceMs, untilMs, limit) {
       const meant = await reading(() => log.recoverable(stored.key, sinceMs, untilMs, limit));
-      await changing(() => link.during(async () => {
-        for (let i = 0; i < meant.length; i += replayAtOnce) await Promise.all(meant.slice(i, i + replayAtOnce).map(retry));
-      }));
+      await changing(() =>
+        link.during(async () => {
+          for (let i = 0; i < meant.length; i += replayAtOnce)
+            await Promise.all(meant.slice(i, i + replayAtOnce).map(retry));
+        }),
+      );
       return meant.length;
     },
     backlog: () => backlog,
     async stats() {
       await reading(measure);
-      return { ...backlog, ...worker.figures(), endpoints: { enabled: enabled(), disabled: shared.all.size - enabled(), open: 0 } };
+      return {
+        ...backlog,
+        ...worker.figures(),
+        endpoints: { enabled: enabled(), disabled: shared.all.size - enabled(), open: 0 },
+      };
     },
     watch(listener) {
       watchers.add(listener);

@@ -54,7 +54,14 @@ export type RedisWorkerOptions = {
 };
 
 export function createRedisWorker(given: RedisWorkerOptions): RedisWorker {
-  const { context: { counters, random }, options, timers, tries, patient, shared } = given;
+  const {
+    context: { counters, random },
+    options,
+    timers,
+    tries,
+    patient,
+    shared,
+  } = given;
   const { messageOf, taken, tell, tellDisabled, announce, report } = given;
   const perEndpoint = endpointConcurrency(options);
   const underWay = new Map<string, number>();
@@ -62,8 +69,15 @@ export function createRedisWorker(given: RedisWorkerOptions): RedisWorker {
   let isCut = false;
   const kept = { count: options.keep, age: Math.ceil(options.retain / 1000) };
   const worker = new Worker<JobData, string>(queueName, work, {
-    connection: patient.redis, prefix, concurrency: options.concurrency, lockDuration: lockMs, stalledInterval: stalledEveryMs,
-    maxStalledCount: 1_000_000, runRetryDelay: againMs, removeOnComplete: kept, removeOnFail: kept,
+    connection: patient.redis,
+    prefix,
+    concurrency: options.concurrency,
+    lockDuration: lockMs,
+    stalledInterval: stalledEveryMs,
+    maxStalledCount: 1_000_000,
+    runRetryDelay: againMs,
+    removeOnComplete: kept,
+    removeOnFail: kept,
   });
   worker.on('error', report);
 
@@ -93,7 +107,9 @@ export function createRedisWorker(given: RedisWorkerOptions): RedisWorker {
   async function work(job: Delivery, token?: string): Promise<string> {
     const { data } = job;
     await taken(data.event);
-    const [endpoint, message] = await patiently(() => Promise.all([shared.current(data.endpoint), messageOf(data.event)]));
+    const [endpoint, message] = await patiently(() =>
+      Promise.all([shared.current(data.endpoint), messageOf(data.event)]),
+    );
     if (!endpoint || endpoint.disabled !== undefined || !message) return 'cancelled';
     const busy = underWay.get(endpoint.id) ?? 0;
     if (busy >= perEndpoint) {
@@ -105,11 +121,22 @@ export function createRedisWorker(given: RedisWorkerOptions): RedisWorker {
     const ok = isSuccess(answer);
     const current = shared.all.get(endpoint.id) ?? endpoint; // it may have been changed meanwhile
     judge(current, answer);
-    const waitMs = ok || current.disabled !== undefined ? undefined : tries.waitMs(attempt - (data.spent ?? 0), answer);
+    const waitMs =
+      ok || current.disabled !== undefined ? undefined : tries.waitMs(attempt - (data.spent ?? 0), answer);
     if (waitMs !== undefined) row.nextMs = Math.ceil(timers.nowMs() + waitMs);
-    const entered: JobData = { ...data, attempts: [...data.attempts, row], ...(row.nextMs !== undefined && { nextMs: row.nextMs }) };
+    const entered: JobData = {
+      ...data,
+      attempts: [...data.attempts, row],
+      ...(row.nextMs !== undefined && { nextMs: row.nextMs }),
+    };
     await patiently(() => job.updateData(entered));
-    const state = ok ? 'delivered' : current.disabled !== undefined ? 'cancelled' : waitMs === undefined ? 'exhausted' : 'pending';
+    const state = ok
+      ? 'delivered'
+      : current.disabled !== undefined
+        ? 'cancelled'
+        : waitMs === undefined
+          ? 'exhausted'
+          : 'pending';
     tell({ kind: 'attempt', delivery: deliveryView(rowOf(job, state)), attempt: attemptView(row) });
     if (waitMs !== undefined) {
       await patiently(() => job.moveToDelayed(Date.now() + waitMs / options.timeScale, token));
@@ -120,7 +147,8 @@ export function createRedisWorker(given: RedisWorkerOptions): RedisWorker {
     if (state !== 'exhausted') return state;
     exhausted++;
     current.givenUp++;
-    if (!isOperational(data.topic)) announce('exhausted', { endpoint: endpoint.id, delivery: String(job.id), event: data.event });
+    if (!isOperational(data.topic))
+      announce('exhausted', { endpoint: endpoint.id, delivery: String(job.id), event: data.event });
     throw new UnrecoverableError(failureOf(answer));
   }
 
@@ -137,7 +165,9 @@ export function createRedisWorker(given: RedisWorkerOptions): RedisWorker {
     endpoint.lastFailure = failureOf(answer);
     stored.failures++;
     stored.failingSinceMs ??= timers.nowMs();
-    const reason = isGone(answer) ? 'answered 410 Gone' : disableRules[options.disable](stored, timers.nowMs());
+    const reason = isGone(answer)
+      ? 'answered 410 Gone'
+      : disableRules[options.disable](stored, timers.nowMs());
     if (reason !== undefined) disable(endpoint, reason);
   }
 

@@ -6,7 +6,14 @@
 import type { Hub } from '../hub.ts';
 import type { Stats, StreamMessage, EndpointChange, Rotation } from './api.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { changeTopics, endpointOf, presentOf, rotateSecret, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
+import {
+  changeTopics,
+  endpointOf,
+  presentOf,
+  rotateSecret,
+  type RegistrationRules,
+  type WebhookEndpoint,
+} from './endpoints.ts';
 import type { Breaker } from './health.ts';
 import type { LaneOptions } from './lane.ts';
 import type { Announcer } from './operations.ts';
@@ -49,7 +56,18 @@ export type RosterOptions = {
 
 const nothing: Applied = { done() {}, undo() {} };
 
-export function createRoster({ hub, store, dispatcher, timers, rules, maxEndpoints, lane, newBreaker, tell, announce }: RosterOptions): Roster {
+export function createRoster({
+  hub,
+  store,
+  dispatcher,
+  timers,
+  rules,
+  maxEndpoints,
+  lane,
+  newBreaker,
+  tell,
+  announce,
+}: RosterOptions): Roster {
   const all = new Map<string, WebhookEndpoint>();
   const byKey = new Map<number, WebhookEndpoint>();
   let enabled = 0;
@@ -76,124 +94,145 @@ export function createRoster({ hub, store, dispatcher, timers, rules, maxEndpoin
     store.cancel(key, timers.nowMs(), dispatcher.lane(key)?.underWay ?? new Set(), false);
   }
 
-  const adding = (endpoint: WebhookEndpoint): Step => () => {
-    if (all.size >= maxEndpoints) {
-      throw new RequestError(503, 'too-many-subscribers', `${maxEndpoints} endpoints are registered, which is the limit; delete one`);
-    }
-    const undo = (): void => {
-      endpoint.unsubscribe();
-      all.delete(endpoint.id);
-      byKey.delete(endpoint.stored.key);
-      endpoint.stored.key = 0;
-    };
-    endpoint.unsubscribe = follow(endpoint, endpoint.topics);
-    try {
-      store.saveEndpoint(endpoint.stored);
-    } catch (error) {
-      undo();
-      throw error;
-    }
-    all.set(endpoint.id, endpoint);
-    byKey.set(endpoint.stored.key, endpoint);
-    return {
-      undo,
-      done() {
-        open(endpoint);
-        tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'registered' });
-      },
-    };
-  };
-
-  const removing = (endpoint: WebhookEndpoint): Step => () => {
-    presentOf(endpoint);
-    const { stored: { key }, disabled: before } = endpoint;
-    if (before === undefined) cancelPending(endpoint);
-    store.removeEndpoint(key);
-    endpoint.disabled = 'deleted';
-    return {
-      undo: () => void (endpoint.disabled = before),
-      done() {
+  const adding =
+    (endpoint: WebhookEndpoint): Step =>
+    () => {
+      if (all.size >= maxEndpoints) {
+        throw new RequestError(
+          503,
+          'too-many-subscribers',
+          `${maxEndpoints} endpoints are registered, which is the limit; delete one`,
+        );
+      }
+      const undo = (): void => {
         endpoint.unsubscribe();
-        if (before === undefined) enabled--;
-        dispatcher.stop(key);
         all.delete(endpoint.id);
-        byKey.delete(key);
-        tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'deleted' });
-      },
+        byKey.delete(endpoint.stored.key);
+        endpoint.stored.key = 0;
+      };
+      endpoint.unsubscribe = follow(endpoint, endpoint.topics);
+      try {
+        store.saveEndpoint(endpoint.stored);
+      } catch (error) {
+        undo();
+        throw error;
+      }
+      all.set(endpoint.id, endpoint);
+      byKey.set(endpoint.stored.key, endpoint);
+      return {
+        undo,
+        done() {
+          open(endpoint);
+          tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'registered' });
+        },
+      };
     };
-  };
 
-  const disabling = (endpoint: WebhookEndpoint, reason: string): Step => () => {
-    if (endpoint.disabled !== undefined) return nothing;
-    const { id, stored } = endpoint;
-    cancelPending(endpoint);
-    store.saveEndpoint({ ...stored, disabled: reason });
-    endpoint.disabled = stored.disabled = reason;
-    return {
-      undo: () => void (endpoint.disabled = stored.disabled = undefined),
-      done() {
-        enabled--;
-        dispatcher.stop(stored.key);
-        tell({ kind: 'endpoint', endpoint: id, change: 'disabled', reason });
-        announce('disabled', { endpoint: id, reason });
-      },
+  const removing =
+    (endpoint: WebhookEndpoint): Step =>
+    () => {
+      presentOf(endpoint);
+      const {
+        stored: { key },
+        disabled: before,
+      } = endpoint;
+      if (before === undefined) cancelPending(endpoint);
+      store.removeEndpoint(key);
+      endpoint.disabled = 'deleted';
+      return {
+        undo: () => void (endpoint.disabled = before),
+        done() {
+          endpoint.unsubscribe();
+          if (before === undefined) enabled--;
+          dispatcher.stop(key);
+          all.delete(endpoint.id);
+          byKey.delete(key);
+          tell({ kind: 'endpoint', endpoint: endpoint.id, change: 'deleted' });
+        },
+      };
     };
-  };
 
-  const enabling = (endpoint: WebhookEndpoint): Step => () => {
-    if (endpoint.disabled === undefined) return nothing;
-    const { id, stored, disabled: before } = endpoint;
-    const { failures, failingSinceMs } = stored;
-    store.saveEndpoint({ ...stored, disabled: undefined, failures: 0, failingSinceMs: undefined });
-    endpoint.disabled = undefined;
-    Object.assign(stored, { disabled: undefined, failures: 0, failingSinceMs: undefined });
-    return {
-      undo() {
-        endpoint.disabled = before;
-        Object.assign(stored, { disabled: before, failures, failingSinceMs });
-      },
-      done() {
-        endpoint.breaker?.reset();
-        open(endpoint);
-        tell({ kind: 'endpoint', endpoint: id, change: 'enabled' });
-        announce('enabled', { endpoint: id });
-      },
+  const disabling =
+    (endpoint: WebhookEndpoint, reason: string): Step =>
+    () => {
+      if (endpoint.disabled !== undefined) return nothing;
+      const { id, stored } = endpoint;
+      cancelPending(endpoint);
+      store.saveEndpoint({ ...stored, disabled: reason });
+      endpoint.disabled = stored.disabled = reason;
+      return {
+        undo: () => void (endpoint.disabled = stored.disabled = undefined),
+        done() {
+          enabled--;
+          dispatcher.stop(stored.key);
+          tell({ kind: 'endpoint', endpoint: id, change: 'disabled', reason });
+          announce('disabled', { endpoint: id, reason });
+        },
+      };
     };
-  };
 
-  const following = (endpoint: WebhookEndpoint, topics: readonly string[]): Step => () => {
-    const { topics: before } = endpoint;
-    const unsubscribe = follow(endpoint, topics);
-    const undo = (): void => {
-      unsubscribe();
-      changeTopics(endpoint, before);
+  const enabling =
+    (endpoint: WebhookEndpoint): Step =>
+    () => {
+      if (endpoint.disabled === undefined) return nothing;
+      const { id, stored, disabled: before } = endpoint;
+      const { failures, failingSinceMs } = stored;
+      store.saveEndpoint({ ...stored, disabled: undefined, failures: 0, failingSinceMs: undefined });
+      endpoint.disabled = undefined;
+      Object.assign(stored, { disabled: undefined, failures: 0, failingSinceMs: undefined });
+      return {
+        undo() {
+          endpoint.disabled = before;
+          Object.assign(stored, { disabled: before, failures, failingSinceMs });
+        },
+        done() {
+          endpoint.breaker?.reset();
+          open(endpoint);
+          tell({ kind: 'endpoint', endpoint: id, change: 'enabled' });
+          announce('enabled', { endpoint: id });
+        },
+      };
     };
-    changeTopics(endpoint, topics);
-    try {
-      store.saveEndpoint(endpoint.stored);
-    } catch (error) {
-      undo();
-      throw error;
-    }
-    return {
-      undo,
-      done() {
-        endpoint.unsubscribe();
-        endpoint.unsubscribe = unsubscribe;
-      },
-    };
-  };
 
-  const present = (endpoint: WebhookEndpoint): Step => () => {
-    presentOf(endpoint);
-    return nothing;
-  };
+  const following =
+    (endpoint: WebhookEndpoint, topics: readonly string[]): Step =>
+    () => {
+      const { topics: before } = endpoint;
+      const unsubscribe = follow(endpoint, topics);
+      const undo = (): void => {
+        unsubscribe();
+        changeTopics(endpoint, before);
+      };
+      changeTopics(endpoint, topics);
+      try {
+        store.saveEndpoint(endpoint.stored);
+      } catch (error) {
+        undo();
+        throw error;
+      }
+      return {
+        undo,
+        done() {
+          endpoint.unsubscribe();
+          endpoint.unsubscribe = unsubscribe;
+        },
+      };
+    };
+
+  const present =
+    (endpoint: WebhookEndpoint): Step =>
+    () => {
+      presentOf(endpoint);
+      return nothing;
+    };
 
   return {
-    all, disabling,
+    all,
+    disabling,
     byKey: (key) => byKey.get(key),
     counts: () => ({
-      enabled, disabled: all.size - enabled,
+      enabled,
+      disabled: all.size - enabled,
       open: [...all.values()].filter(({ breaker }) => breaker && breaker.state() !== 'closed').length,
     }),
     add: (endpoint) => store.submit('change', unitOf([adding(endpoint)])),

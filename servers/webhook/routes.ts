@@ -7,7 +7,20 @@ import type { ServerLimits } from '../../core/scenario.ts';
 import type { Handler, Response } from '../pattern.ts';
 import { answerFull, endWith, readBody, RequestError } from '../request.ts';
 import type { Routes } from '../router.ts';
-import { deliveryQuery, endpointChange, endpointQuery, eventQuery, recoverRange, rotation, type DeliveryDetail, type DeliveryList, type EndpointList, type EventList, type RecoverAnswer, type RotationAnswer } from './api.ts';
+import {
+  deliveryQuery,
+  endpointChange,
+  endpointQuery,
+  eventQuery,
+  recoverRange,
+  rotation,
+  type DeliveryDetail,
+  type DeliveryList,
+  type EndpointList,
+  type EventList,
+  type RecoverAnswer,
+  type RotationAnswer,
+} from './api.ts';
 import { enabledOf, endpointView, newEndpoint, type WebhookEndpoint } from './endpoints.ts';
 import type { Service } from './service.ts';
 import { attemptView, deliveryView, eventView } from './views.ts';
@@ -17,13 +30,22 @@ const maxRegistrationBytes = 256 * 1024;
 /** Deliveries that one request recovers: a transaction of a fraction of a second. */
 const recoverAtOnce = 10_000;
 
-export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxSubscribers'>, counters: Counters): Routes {
+export function webhookRoutes(
+  service: Service,
+  limits: Pick<ServerLimits, 'maxSubscribers'>,
+  counters: Counters,
+): Routes {
   const { endpoints, log, timers } = service;
 
   function endpointIn(url: URL): WebhookEndpoint {
     const id = segment(url, 2);
     const endpoint = endpoints.get(id);
-    if (!endpoint) throw new RequestError(404, 'no-webhook', `no webhook has the id "${id.slice(0, 40)}"; GET /webhooks lists them`);
+    if (!endpoint)
+      throw new RequestError(
+        404,
+        'no-webhook',
+        `no webhook has the id "${id.slice(0, 40)}"; GET /webhooks lists them`,
+      );
     return endpoint;
   }
 
@@ -31,18 +53,35 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
     const text = segment(url, 3);
     const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
     const found = await log.delivery(id);
-    if (!found) throw new RequestError(404, 'no-delivery', `no delivery has the id "${text.slice(0, 40)}"; GET /webhooks/deliveries lists them, those pruned excepted`);
-    return { id, detail: { ...deliveryView(found.row), body: found.body, attemptLog: found.attempts.map(attemptView) } };
+    if (!found)
+      throw new RequestError(
+        404,
+        'no-delivery',
+        `no delivery has the id "${text.slice(0, 40)}"; GET /webhooks/deliveries lists them, those pruned excepted`,
+      );
+    return {
+      id,
+      detail: { ...deliveryView(found.row), body: found.body, attemptLog: found.attempts.map(attemptView) },
+    };
   }
 
   const view = (endpoint: WebhookEndpoint) => endpointView(endpoint, service.pending(endpoint));
   const one = async (id: number) => deliveryView((await log.delivery(id))!.row); // it was made or found by the caller
 
   const register: Handler = async (request, response) => {
-    const { endpoint, shown } = newEndpoint(parseJson(await readBody(request, maxRegistrationBytes), 'a registration'), service.rules, timers.nowMs(), service.newBreaker());
+    const { endpoint, shown } = newEndpoint(
+      parseJson(await readBody(request, maxRegistrationBytes), 'a registration'),
+      service.rules,
+      timers.nowMs(),
+      service.newBreaker(),
+    );
     if (endpoints.size >= limits.maxSubscribers) {
       counters.refusals++;
-      return answerFull(response, 'too-many-subscribers', `${limits.maxSubscribers} endpoints are registered, which is the limit; delete one`);
+      return answerFull(
+        response,
+        'too-many-subscribers',
+        `${limits.maxSubscribers} endpoints are registered, which is the limit; delete one`,
+      );
     }
     await service.add(endpoint);
     counters.registrations++;
@@ -58,7 +97,10 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
   };
 
   const change: Handler = async (request, response, url) => {
-    const asked = bodyOf(endpointChange, parseJson(await readBody(request, maxRegistrationBytes), 'a change'));
+    const asked = bodyOf(
+      endpointChange,
+      parseJson(await readBody(request, maxRegistrationBytes), 'a change'),
+    );
     const endpoint = endpointIn(url); // as it is now, not as it was before the body had come
     await service.patch(endpoint, asked);
     answerJson(response, 200, view(endpoint));
@@ -81,7 +123,10 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
       const endpoint = endpointIn(url);
       const nowMs = timers.nowMs();
       const shown = await service.rotate(endpoint, asked);
-      answerJson(response, 200, { ...shown, previousUntil: new Date(nowMs + asked.overlapS * 1000).toISOString() } satisfies RotationAnswer);
+      answerJson(response, 200, {
+        ...shown,
+        previousUntil: new Date(nowMs + asked.overlapS * 1000).toISOString(),
+      } satisfies RotationAnswer);
     },
     'POST /webhooks/*/test': async (_request, response, url) => {
       const endpoint = endpointIn(url);
@@ -90,7 +135,10 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
       answerJson(response, 202, await one(id));
     },
     'POST /webhooks/*/recover': async (request, response, url) => {
-      const { since, until } = bodyOf(recoverRange, parseJson(await readBody(request, maxRegistrationBytes), 'a range'));
+      const { since, until } = bodyOf(
+        recoverRange,
+        parseJson(await readBody(request, maxRegistrationBytes), 'a range'),
+      );
       const endpoint = endpointIn(url);
       enabledOf(endpoint);
       const untilMs = until === undefined ? timers.nowMs() + 1 : Date.parse(until);
@@ -100,20 +148,37 @@ export function webhookRoutes(service: Service, limits: Pick<ServerLimits, 'maxS
     'GET /webhooks/events': async (_request, response, url) => {
       const { topic, limit, cursor } = queryOf(eventQuery, url);
       const rows = await log.events({ topic, cursor, limit: limit + 1 });
-      answerJson(response, 200, { events: rows.slice(0, limit).map(eventView), ...nextOf(rows.map(({ key }) => key), limit) } satisfies EventList);
+      answerJson(response, 200, {
+        events: rows.slice(0, limit).map(eventView),
+        ...nextOf(
+          rows.map(({ key }) => key),
+          limit,
+        ),
+      } satisfies EventList);
     },
     'GET /webhooks/deliveries': async (_request, response, url) => {
       const { endpoint: id, limit, ...filter } = queryOf(deliveryQuery, url);
       const endpoint = id === undefined ? undefined : endpoints.get(id);
-      const rows = id !== undefined && !endpoint ? [] : await log.list({ ...filter, endpoint: endpoint?.stored.key, limit: limit + 1 });
-      answerJson(response, 200, { deliveries: rows.slice(0, limit).map(deliveryView), ...nextOf(rows.map((row) => row.id), limit) } satisfies DeliveryList);
+      const rows =
+        id !== undefined && !endpoint
+          ? []
+          : await log.list({ ...filter, endpoint: endpoint?.stored.key, limit: limit + 1 });
+      answerJson(response, 200, {
+        deliveries: rows.slice(0, limit).map(deliveryView),
+        ...nextOf(
+          rows.map((row) => row.id),
+          limit,
+        ),
+      } satisfies DeliveryList);
     },
-    'GET /webhooks/deliveries/*': async (_request, response, url) => answerJson(response, 200, (await deliveryIn(url)).detail),
+    'GET /webhooks/deliveries/*': async (_request, response, url) =>
+      answerJson(response, 200, (await deliveryIn(url)).detail),
     'POST /webhooks/deliveries/*/replay': async (_request, response, url) => {
       const { id, detail } = await deliveryIn(url);
       const endpoint = endpoints.get(detail.endpoint);
       enabledOf(endpoint);
-      if (!(await service.replay(id, endpoint))) throw new RequestError(409, 'pending', 'the delivery is pending; it will be tried again by itself');
+      if (!(await service.replay(id, endpoint)))
+        throw new RequestError(409, 'pending', 'the delivery is pending; it will be tried again by itself');
       answerJson(response, 202, await one(id));
     },
     'GET /webhooks/stats': async (_request, response) => answerJson(response, 200, await service.stats()),
@@ -140,7 +205,13 @@ function bodyOf<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
 function checked<S extends z.ZodType>(schema: S, value: unknown, status: number, code: string): z.infer<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new RequestError(status, code, parsed.error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; '));
+  throw new RequestError(
+    status,
+    code,
+    parsed.error.issues
+      .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+      .join('; '),
+  );
 }
 
 function parseJson(body: Buffer, what: string): unknown {
@@ -148,7 +219,11 @@ function parseJson(body: Buffer, what: string): unknown {
     return JSON.parse(body.toString());
   } catch (error) {
     // Without the piece of text that it quotes: there may be a secret in it.
-    throw new RequestError(400, 'not-json', `${what} is a JSON object: ${messageOf(error).replace(/, (?:\.\.\.)?".*$/s, '')}`);
+    throw new RequestError(
+      400,
+      'not-json',
+      `${what} is a JSON object: ${messageOf(error).replace(/, (?:\.\.\.)?".*$/s, '')}`,
+    );
   }
 }
 

@@ -15,18 +15,37 @@ const mostSecrets = 4;
  * The secrets after `fresh` has replaced the newest of them, which stays good for `overlapMs` more.
  * @throws RequestError 409 when too many are good at once
  */
-export function replaceSecret(secrets: readonly DatedSecret[], fresh: string, nowMs: number, overlapMs: number): DatedSecret[] {
-  if (secrets.some(({ secret }) => secret === fresh)) throw new RequestError(409, 'same-secret', 'the endpoint has this secret already; give another, or none to have one made');
+export function replaceSecret(
+  secrets: readonly DatedSecret[],
+  fresh: string,
+  nowMs: number,
+  overlapMs: number,
+): DatedSecret[] {
+  if (secrets.some(({ secret }) => secret === fresh))
+    throw new RequestError(
+      409,
+      'same-secret',
+      'the endpoint has this secret already; give another, or none to have one made',
+    );
   const untilMs = nowMs + overlapMs;
-  const kept = secrets.map((one) => ({ ...one, untilMs: Math.min(one.untilMs ?? untilMs, untilMs) })).filter((one) => one.untilMs > nowMs);
+  const kept = secrets
+    .map((one) => ({ ...one, untilMs: Math.min(one.untilMs ?? untilMs, untilMs) }))
+    .filter((one) => one.untilMs > nowMs);
   if (kept.length >= mostSecrets) {
-    throw new RequestError(409, 'too-many-secrets', `${mostSecrets} secrets of this endpoint are good at the same time, which is the limit; wait for one to end, or replace them with an overlap of 0`);
+    throw new RequestError(
+      409,
+      'too-many-secrets',
+      `${mostSecrets} secrets of this endpoint are good at the same time, which is the limit; wait for one to end, or replace them with an overlap of 0`,
+    );
   }
   return [{ secret: fresh }, ...kept];
 }
 
 /** Gives the keys to sign with at a time, newest first. */
-export function keyRing(secrets: readonly DatedSecret[], scheme: SignatureScheme): (nowMs: number) => readonly KeyObject[] {
+export function keyRing(
+  secrets: readonly DatedSecret[],
+  scheme: SignatureScheme,
+): (nowMs: number) => readonly KeyObject[] {
   let dated = secrets.map(({ secret, untilMs = Infinity }) => ({ key: scheme.key(secret), untilMs }));
   let keys = dated.map(({ key }) => key);
   let untilMs = 0;

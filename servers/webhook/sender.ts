@@ -4,7 +4,13 @@
 // `node:http` with an Agent: undici's dispatcher takes a quarter to two fifths less CPU for a request, but would be a
 // dependency for this alone; `fetch` takes several times as much as either.
 
-import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  Agent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -25,7 +31,12 @@ export type Sender = {
    * POSTs `body`. Never rejects.
    * @param sent is called when the request has been written whole; not when it never got that far
    */
-  post(target: RequestOptions, headers: Readonly<Record<string, string>>, body: string, sent: () => void): Promise<Answer>;
+  post(
+    target: RequestOptions,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    sent: () => void,
+  ): Promise<Answer>;
   /** Cuts this share of the connections. */
   cut(share: number): void;
   /** Closes every connection, those with a request under way too, and resolves when none is left. */
@@ -62,7 +73,16 @@ export function targetOf(url: URL): RequestOptions {
   return urlToHttpOptions(url);
 }
 
-export function createSender({ counters, countConnection, random, timeoutMs, connectMs = timeoutMs, headersMs = timeoutMs, maxIdle, guard }: SenderOptions): Sender {
+export function createSender({
+  counters,
+  countConnection,
+  random,
+  timeoutMs,
+  connectMs = timeoutMs,
+  headersMs = timeoutMs,
+  maxIdle,
+  guard,
+}: SenderOptions): Sender {
   const open = new Set<Socket>();
   const underWay = new Set<ClientRequest>();
   const idle = new Set<Duplex>();
@@ -97,19 +117,26 @@ export function createSender({ counters, countConnection, random, timeoutMs, con
     });
   }
 
-  function post(target: RequestOptions, headers: Readonly<Record<string, string>>, body: string, sent: () => void): Promise<Answer> {
+  function post(
+    target: RequestOptions,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    sent: () => void,
+  ): Promise<Answer> {
     const { promise, resolve } = Promise.withResolvers<Answer>();
     let request: ClientRequest;
-    const within = (ms: number, what: string) => setTimeout(() => request.destroy(new TimedOut(`no ${what} within ${ms} ms`)), ms);
+    const within = (ms: number, what: string) =>
+      setTimeout(() => request.destroy(new TimedOut(`no ${what} within ${ms} ms`)), ms);
     const timer = within(timeoutMs, 'whole answer');
     const headTimer = headersMs < timeoutMs ? within(headersMs, 'answer') : undefined;
     let connectTimer: NodeJS.Timeout | undefined;
 
     function attempt(): void {
       let response: IncomingMessage | undefined;
-      const own = (request = target.protocol === 'https:'
-        ? httpsRequest({ ...target, method: 'POST', headers, agent: https })
-        : httpRequest({ ...target, method: 'POST', headers, agent: http }));
+      const own = (request =
+        target.protocol === 'https:'
+          ? httpsRequest({ ...target, method: 'POST', headers, agent: https })
+          : httpRequest({ ...target, method: 'POST', headers, agent: http }));
       underWay.add(own);
       const done = (answer: Answer) => {
         if (!underWay.delete(own)) return;
@@ -131,8 +158,11 @@ export function createSender({ counters, countConnection, random, timeoutMs, con
         let bytes = 0;
         let kept: Buffer | undefined;
         const answer = (): Answer => ({
-          kind: 'answered', status: received.statusCode ?? 0, retryAfter: received.headers['retry-after'],
-          body: kept?.toString('utf8') ?? '', truncated: bytes > keptAnswerBytes,
+          kind: 'answered',
+          status: received.statusCode ?? 0,
+          retryAfter: received.headers['retry-after'],
+          body: kept?.toString('utf8') ?? '',
+          truncated: bytes > keptAnswerBytes,
         });
         received.on('data', (chunk: Buffer) => {
           if (bytes < keptAnswerBytes) {
@@ -149,12 +179,15 @@ export function createSender({ counters, countConnection, random, timeoutMs, con
       });
       own.on('error', (error: NodeJS.ErrnoException) => {
         // The receiver closed an idle connection just as a request was on its way (RFC 9112, 9.3.1).
-        const stale = own.reusedSocket && !response && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        const stale =
+          own.reusedSocket && !response && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
         if (!stale || closed || !underWay.delete(own)) return done(failure(error));
         counters.errors++;
         attempt();
       });
-      own.once('close', () => done(failure(new Error('the connection was closed before the end of an answer'))));
+      own.once('close', () =>
+        done(failure(new Error('the connection was closed before the end of an answer'))),
+      );
       own.end(body);
     }
 
@@ -165,7 +198,8 @@ export function createSender({ counters, countConnection, random, timeoutMs, con
   return {
     post,
     cut(share) {
-      for (const socket of drawShare(open, share, random)) socket.destroy(new Error('the connection was cut'));
+      for (const socket of drawShare(open, share, random))
+        socket.destroy(new Error('the connection was cut'));
     },
     async close() {
       closed = true;

@@ -69,17 +69,36 @@ export type Service = {
   close(): Promise<void>;
 };
 
-export function createService(context: PatternContext, options: PatternOptions<'webhook'>, timers: Timers, store: DeliveryStore): Service {
+export function createService(
+  context: PatternContext,
+  options: PatternOptions<'webhook'>,
+  timers: Timers,
+  store: DeliveryStore,
+): Service {
   const { hub, limits, counters, random } = context;
   const scheme = schemes[options.scheme];
   const rules = { scheme, guard: createGuard(options) };
   const watchers = new Set<(message: StreamMessage) => void>();
   const tries = createAttempts(context, options, timers, rules.guard);
   const operations = createAnnouncer(context, publish);
-  const dispatcher: Dispatcher = createDispatcher({ store, deliver, settled, concurrency: options.concurrency, timers });
+  const dispatcher: Dispatcher = createDispatcher({
+    store,
+    deliver,
+    settled,
+    concurrency: options.concurrency,
+    timers,
+  });
   const newBreaker = () => (options.breaker ? createBreaker() : undefined);
   const roster = createRoster({
-    hub, store, dispatcher, timers, rules, newBreaker, tell, maxEndpoints: limits.maxSubscribers, announce: operations.announce,
+    hub,
+    store,
+    dispatcher,
+    timers,
+    rules,
+    newBreaker,
+    tell,
+    maxEndpoints: limits.maxSubscribers,
+    announce: operations.announce,
     lane: {
       concurrency: endpointConcurrency(options),
       ratePerS: options.endpointRate === 'unlimited' ? Infinity : options.endpointRate * options.timeScale,
@@ -91,12 +110,19 @@ export function createService(context: PatternContext, options: PatternOptions<'
   let [delivered, exhausted, attempts, attemptsOfSettled, settledCount] = [0, 0, 0, 0, 0];
   let closed = false;
 
-  async function publish(topic: string, body: string, stamps: Stamps, given?: PublishOptions): Promise<{ id: string; seq: number }> {
+  async function publish(
+    topic: string,
+    body: string,
+    stamps: Stamps,
+    given?: PublishOptions,
+  ): Promise<{ id: string; seq: number }> {
     if (closed) throw new RequestError(503, 'closing', 'the server is closing');
     if (options.delivery !== 'sync') return intake.publish(topic, body, stamps, given);
     const { id, seq, json } = hub.draft(topic, body, stamps, () => {
       const receivers = hub.followers(topic) as WebhookEndpoint[]; // nobody else subscribes to this hub
-      inHandler = inHandler.then(() => deliverInHandler({ id, topic, body: json, bodyBytes: Buffer.byteLength(json) }, receivers));
+      inHandler = inHandler.then(() =>
+        deliverInHandler({ id, topic, body: json, bodyBytes: Buffer.byteLength(json) }, receivers),
+      );
     });
     hub.take();
     await inHandler;
@@ -106,7 +132,8 @@ export function createService(context: PatternContext, options: PatternOptions<'
   /** What a handler does that knows no queue: one endpoint after the other, one attempt each. */
   async function deliverInHandler(message: Message, receivers: readonly WebhookEndpoint[]): Promise<void> {
     for (const endpoint of receivers) {
-      if (endpoint.disabled === undefined && !closed) judge(endpoint, (await tries.post(endpoint, message, 1)).answer);
+      if (endpoint.disabled === undefined && !closed)
+        judge(endpoint, (await tries.post(endpoint, message, 1)).answer);
     }
   }
 
@@ -127,7 +154,12 @@ export function createService(context: PatternContext, options: PatternOptions<'
     const nowMs = timers.nowMs();
     const { stored, breaker } = endpoint;
     const turned = breaker?.end(ok, nowMs);
-    if (turned) tell({ kind: 'endpoint', endpoint: endpoint.id, change: turned === 'opened' ? 'breaker-open' : 'breaker-closed' });
+    if (turned)
+      tell({
+        kind: 'endpoint',
+        endpoint: endpoint.id,
+        change: turned === 'opened' ? 'breaker-open' : 'breaker-closed',
+      });
     if (ok) {
       endpoint.delivered++;
       if (stored.failures > 0) noteHealth(endpoint, 0, undefined);
@@ -141,7 +173,11 @@ export function createService(context: PatternContext, options: PatternOptions<'
     return false;
   }
 
-  function noteHealth({ stored }: WebhookEndpoint, failures: number, failingSinceMs: number | undefined): void {
+  function noteHealth(
+    { stored }: WebhookEndpoint,
+    failures: number,
+    failingSinceMs: number | undefined,
+  ): void {
     stored.failures = failures;
     stored.failingSinceMs = failingSinceMs;
     // Without a rule nobody asks for it after a restart.
@@ -157,15 +193,27 @@ export function createService(context: PatternContext, options: PatternOptions<'
       exhausted++;
       if (endpoint) endpoint.givenUp++;
       if (!isOperational(task.message.topic)) {
-        operations.announce('exhausted', { endpoint: endpoint?.id, delivery: String(task.id), event: task.message.id });
+        operations.announce('exhausted', {
+          endpoint: endpoint?.id,
+          delivery: String(task.id),
+          event: task.message.id,
+        });
       }
     }
     if (state !== 'again') countSettled();
     if (watchers.size > 0 && endpoint) {
       const row: DeliveryRow = {
-        id: task.id, endpointId: endpoint.id, eventId: task.message.id, topic: task.message.topic, state: state === 'again' ? 'pending' : state,
-        attempts: attempt.attempt, createdMs: task.createdMs, nextMs: attempt.nextMs, settledMs: state === 'again' ? undefined : attempt.atMs + attempt.latencyMs,
-        status: attempt.status, failure: attempt.failure,
+        id: task.id,
+        endpointId: endpoint.id,
+        eventId: task.message.id,
+        topic: task.message.topic,
+        state: state === 'again' ? 'pending' : state,
+        attempts: attempt.attempt,
+        createdMs: task.createdMs,
+        nextMs: attempt.nextMs,
+        settledMs: state === 'again' ? undefined : attempt.atMs + attempt.latencyMs,
+        status: attempt.status,
+        failure: attempt.failure,
       };
       tell({ kind: 'attempt', delivery: deliveryView(row), attempt: attemptView(attempt) });
     }
@@ -173,7 +221,8 @@ export function createService(context: PatternContext, options: PatternOptions<'
 
   /** What is published for a disabled endpoint is settled as it comes. */
   function countSettled(): void {
-    if (++settledCount % pruneEvery === 0) store.prune(timers.nowMs() - options.retain, options.keep, pruneAtOnce);
+    if (++settledCount % pruneEvery === 0)
+      store.prune(timers.nowMs() - options.retain, options.keep, pruneAtOnce);
   }
 
   function tell(message: StreamMessage): void {
@@ -198,7 +247,14 @@ export function createService(context: PatternContext, options: PatternOptions<'
   }
 
   return {
-    endpoints: roster.all, log: store, timers, rules, newBreaker, pending, backlog, publish,
+    endpoints: roster.all,
+    log: store,
+    timers,
+    rules,
+    newBreaker,
+    pending,
+    backlog,
+    publish,
     enabled: () => roster.counts().enabled,
     add: roster.add,
     remove: roster.remove,
@@ -227,17 +283,23 @@ export function createService(context: PatternContext, options: PatternOptions<'
       });
       return task !== undefined;
     },
-    recover: (endpoint, sinceMs, untilMs, limit) => store.submit('change', {
-      work() {
-        enabledOf(endpoint);
-        return store.recover(endpoint.stored.key, sinceMs, untilMs, timers.nowMs(), limit);
-      },
-      done: (recovered) => void (recovered > 0 && dispatcher.wake(endpoint.stored.key)),
-    }),
+    recover: (endpoint, sinceMs, untilMs, limit) =>
+      store.submit('change', {
+        work() {
+          enabledOf(endpoint);
+          return store.recover(endpoint.stored.key, sinceMs, untilMs, timers.nowMs(), limit);
+        },
+        done: (recovered) => void (recovered > 0 && dispatcher.wake(endpoint.stored.key)),
+      }),
     async stats() {
       const settledAll = delivered + exhausted;
       return {
-        ...depthOf(store.depth()), underWay: dispatcher.underWay(), endpoints: roster.counts(), delivered, exhausted, attempts,
+        ...depthOf(store.depth()),
+        underWay: dispatcher.underWay(),
+        endpoints: roster.counts(),
+        delivered,
+        exhausted,
+        attempts,
         ...(settledAll > 0 && { attemptsPerDelivery: attemptsOfSettled / settledAll }),
       };
     },
@@ -261,4 +323,3 @@ export function createService(context: PatternContext, options: PatternOptions<'
     },
   };
 }
-

@@ -59,7 +59,12 @@ export type TransactionsOptions = {
   mark: () => () => void;
 };
 
-type Queued = { unit: Unit<unknown>; answer: PromiseWithResolvers<unknown>; result?: unknown; failed?: boolean };
+type Queued = {
+  unit: Unit<unknown>;
+  answer: PromiseWithResolvers<unknown>;
+  result?: unknown;
+  failed?: boolean;
+};
 
 export function createTransactions({ db, refusalOf, mark }: TransactionsOptions): Transactions {
   const queued: Record<'publication' | 'change', Queued[]> = { publication: [], change: [] };

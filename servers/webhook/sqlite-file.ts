@@ -1,7 +1,17 @@
 // Checks the file of a database before it is used: that it is one of ours, whole, and readable to its owner alone. What
 // is wrong is said in a sentence with what to do about it, and the file stays as it was.
 
-import { chmodSync, closeSync, existsSync, lstatSync, openSync, readSync, rmSync, statSync, type Stats } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { exitCodes, messageOf, UserError } from '../../core/errors.ts';
@@ -22,7 +32,9 @@ function fault(what: string): UserError {
 }
 
 function damaged(path: string, finding: string): UserError {
-  return fault(`${path} is damaged (${finding}). It was left as it is. Restore a copy of it, save what can be read with "sqlite3 ${path} .recover", ${otherFile}.`);
+  return fault(
+    `${path} is damaged (${finding}). It was left as it is. Restore a copy of it, save what can be read with "sqlite3 ${path} .recover", ${otherFile}.`,
+  );
 }
 
 /**
@@ -37,7 +49,10 @@ export function prepareFile(path: string): { isNew: boolean; isChecked: boolean 
   checkFolder(path);
   if (!found) {
     const log = besides.map((suffix) => path + suffix).find((file) => existsSync(file));
-    if (log) throw fault(`${path} is missing, but ${log} is there, which belongs to it. Put the database back, move ${log} away, ${otherFile}.`);
+    if (log)
+      throw fault(
+        `${path} is missing, but ${log} is there, which belongs to it. Put the database back, move ${log} away, ${otherFile}.`,
+      );
     orSay(path, () => closeSync(openSync(path, 'ax', 0o600)));
     return { isNew: true, isChecked: true };
   }
@@ -52,10 +67,15 @@ export function prepareFile(path: string): { isNew: boolean; isChecked: boolean 
  */
 export function checkContent(path: string, db: DatabaseSync): void {
   const [first] = db.prepare('PRAGMA quick_check(1)').all() as { quick_check: string }[]; // that is its column's name
-  if (first?.quick_check !== 'ok') throw damaged(path, (first?.quick_check ?? 'it cannot be read').split('\n').at(-1)!);
-  const tables = (db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[]).map(({ name }) => name);
+  if (first?.quick_check !== 'ok')
+    throw damaged(path, (first?.quick_check ?? 'it cannot be read').split('\n').at(-1)!);
+  const tables = (
+    db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[]
+  ).map(({ name }) => name);
   if (tables.length > 0 && !tableNames.every((name) => tables.includes(name))) {
-    throw fault(`${path} is a database of another program (its tables: ${tables.slice(0, 5).join(', ')}). It was left as it is. Name another file with the option file.`);
+    throw fault(
+      `${path} is a database of another program (its tables: ${tables.slice(0, 5).join(', ')}). It was left as it is. Name another file with the option file.`,
+    );
   }
 }
 
@@ -70,15 +90,24 @@ export function openingFault(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const primary = isSqliteError(error) ? primaryOf(error.errcode) : undefined;
   const text = messageOf(error);
-  if (primary === 5 || primary === 6) return fault(`${path} is locked: another process uses it. Stop that process, ${otherFile}.`);
+  if (primary === 5 || primary === 6)
+    return fault(`${path} is locked: another process uses it. Stop that process, ${otherFile}.`);
   if (primary === 11 || primary === 26) return damaged(path, text);
-  if (primary === 13 || code === 'ENOSPC' || code === 'EDQUOT') return fault(`The disk of ${path} is full (${text}). Free some space, ${otherFile}.`);
+  if (primary === 13 || code === 'ENOSPC' || code === 'EDQUOT')
+    return fault(`The disk of ${path} is full (${text}). Free some space, ${otherFile}.`);
   if (primary === 8 || primary === 14 || code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return fault(`${path} cannot be written (${text}). Let this user write the file and its folder, ${otherFile}.`);
+    return fault(
+      `${path} cannot be written (${text}). Let this user write the file and its folder, ${otherFile}.`,
+    );
   }
-  if (code === 'ENOENT') return fault(`${path} cannot be made: there is no folder ${dirname(path)}. Make it, ${otherFile}.`);
-  if (code === 'ENOTDIR') return fault(`${path} cannot be had: a part of its path is a file and no folder. Correct it, ${otherFile}.`);
-  if (primary !== undefined || code !== undefined) return fault(`${path} cannot be used (${text}). Mend that, ${otherFile}.`);
+  if (code === 'ENOENT')
+    return fault(`${path} cannot be made: there is no folder ${dirname(path)}. Make it, ${otherFile}.`);
+  if (code === 'ENOTDIR')
+    return fault(
+      `${path} cannot be had: a part of its path is a file and no folder. Correct it, ${otherFile}.`,
+    );
+  if (primary !== undefined || code !== undefined)
+    return fault(`${path} cannot be used (${text}). Mend that, ${otherFile}.`);
   return error;
 }
 
@@ -108,21 +137,30 @@ function checkFolder(path: string): void {
   if (process.platform === 'win32' || !found) return;
   const isSticky = (found.mode & 0o1000) !== 0;
   if ((found.mode & 0o002) !== 0 && !isSticky) {
-    throw fault(`Everybody may write into ${folder}, and so put another file in the place of ${path}, which holds secrets. Run "chmod o-w ${folder}", ${otherFile}.`);
+    throw fault(
+      `Everybody may write into ${folder}, and so put another file in the place of ${path}, which holds secrets. Run "chmod o-w ${folder}", ${otherFile}.`,
+    );
   }
 }
 
 function checkKind(path: string, found: Stats): void {
-  if (found.isDirectory()) throw fault(`${path} is a folder and no file. Name a file in it, such as ${path.replace(/\/$/, '')}/store.db.`);
+  if (found.isDirectory())
+    throw fault(
+      `${path} is a folder and no file. Name a file in it, such as ${path.replace(/\/$/, '')}/store.db.`,
+    );
   if (!found.isFile()) throw fault(`${path} is no regular file. Name another one with the option file.`);
   for (const suffix of besides) {
     const beside = statsOf(path + suffix, lstatSync);
     if (!beside) continue;
     if (!beside.isFile() || beside.uid !== found.uid) {
-      throw fault(`${path}${suffix} is no file of the owner of ${path}, whose secrets would be written into it. Remove it if it is not yours, ${otherFile}.`);
+      throw fault(
+        `${path}${suffix} is no file of the owner of ${path}, whose secrets would be written into it. Remove it if it is not yours, ${otherFile}.`,
+      );
     }
     if (found.size === 0 && beside.size > 0) {
-      throw fault(`${path} is empty, but ${path}${suffix} is not: the database has lost its content. Restore a copy of it, move ${path}${suffix} away to begin anew, ${otherFile}.`);
+      throw fault(
+        `${path} is empty, but ${path}${suffix} is not: the database has lost its content. Restore a copy of it, move ${path}${suffix} away to begin anew, ${otherFile}.`,
+      );
     }
   }
 }
@@ -141,7 +179,9 @@ function narrow(path: string, found: Stats): void {
       // it is somebody else's, or the disk takes no changes
     }
     if (!isNarrow) {
-      throw fault(`Others may read ${file}, which holds secrets (mode ${(stats.mode & 0o777).toString(8)}), and it cannot be changed. Run "chmod 600 ${file}" as its owner, ${otherFile}.`);
+      throw fault(
+        `Others may read ${file}, which holds secrets (mode ${(stats.mode & 0o777).toString(8)}), and it cannot be changed. Run "chmod 600 ${file}" as its owner, ${otherFile}.`,
+      );
     }
   }
 }
@@ -156,7 +196,9 @@ function checkUntouched(path: string): boolean {
     closeSync(file);
   }
   if (head.toString('latin1') !== magic) {
-    throw fault(`${path} is no SQLite database: it begins with other bytes. It was left as it is. Name another file with the option file; if it was a database once, restore a copy of it.`);
+    throw fault(
+      `${path} is no SQLite database: it begins with other bytes. It was left as it is. Name another file with the option file; if it was a database once, restore a copy of it.`,
+    );
   }
   const before = besides.filter((suffix) => existsSync(path + suffix));
   const db = new DatabaseSync(path, { readOnly: true });
@@ -170,7 +212,8 @@ function checkUntouched(path: string): boolean {
     return isReadable;
   } finally {
     db.close();
-    if (!isGood) for (const suffix of besides) if (!before.includes(suffix)) rmSync(path + suffix, { force: true }); // of the check alone
+    if (!isGood)
+      for (const suffix of besides) if (!before.includes(suffix)) rmSync(path + suffix, { force: true }); // of the check alone
   }
 }
 

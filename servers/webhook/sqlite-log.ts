@@ -20,7 +20,8 @@ export function damageOfLog(path: string): string | undefined {
     if (size < headBytes || readSync(file, head, 0, headBytes, 0) < headBytes) return undefined;
     const kind = head.readUInt32BE(0);
     const frameBytes = frameHeadBytes + head.readUInt32BE(8);
-    const isOurs = (kind & ~1) === 0x377f0682 && frameBytes > frameHeadBytes && frameBytes <= frameHeadBytes + 65_536;
+    const isOurs =
+      (kind & ~1) === 0x377f0682 && frameBytes > frameHeadBytes && frameBytes <= frameHeadBytes + 65_536;
     if (!isOurs) return size > headBytes ? 'its log does not begin as one' : undefined;
     const isBigEndian = (kind & 1) === 1;
     let sums = addSums([0, 0], head.subarray(0, 24), isBigEndian);
@@ -33,8 +34,13 @@ export function damageOfLog(path: string): string | undefined {
       readSync(file, frame, 0, frameBytes, at);
       const isOfThisLog = frame.subarray(8, 16).equals(salts);
       if (firstBad === undefined) {
-        sums = addSums(addSums(sums, frame.subarray(0, 8), isBigEndian), frame.subarray(frameHeadBytes), isBigEndian);
-        if (!isOfThisLog || sums[0] !== frame.readUInt32BE(16) || sums[1] !== frame.readUInt32BE(20)) firstBad = n;
+        sums = addSums(
+          addSums(sums, frame.subarray(0, 8), isBigEndian),
+          frame.subarray(frameHeadBytes),
+          isBigEndian,
+        );
+        if (!isOfThisLog || sums[0] !== frame.readUInt32BE(16) || sums[1] !== frame.readUInt32BE(20))
+          firstBad = n;
       }
       if (firstBad !== undefined && isOfThisLog && frame.readUInt32BE(4) !== 0 && ++commitsBehind > 1) {
         return `frame ${firstBad + 1} of its log does not fit, and transactions that were committed stand behind it`;

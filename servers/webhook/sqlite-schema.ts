@@ -56,7 +56,11 @@ export function migrate(db: DatabaseSync, path: string): void {
   if (found === 0) db.exec(`BEGIN; ${tables} COMMIT;`);
   else if (found === 1) db.exec(`BEGIN; ${keysTable} PRAGMA user_version = ${version}; COMMIT;`);
   else if (found !== version) {
-    throw new UserError('store-version', `${path} was written as version ${found}; this pushbench reads version ${version}. Use the pushbench that wrote it, or name another file with the option file.`, exitCodes.failed);
+    throw new UserError(
+      'store-version',
+      `${path} was written as version ${found}; this pushbench reads version ${version}. Use the pushbench that wrote it, or name another file with the option file.`,
+      exitCodes.failed,
+    );
   }
 }
 
@@ -64,7 +68,9 @@ const taskColumns = `d.id, d.endpoint, d.attempts, d.spent, d.created_ms AS crea
   e.id AS eventId, e.topic, e.body, e.body_bytes AS bodyBytes`;
 const tasks = `SELECT ${taskColumns} FROM deliveries d CROSS JOIN events e ON e.key = d.event`;
 
-const rowsBy = (index: string) => `SELECT d.id, p.id AS endpointId, e.id AS eventId, e.topic, d.state, d.attempts, d.created_ms AS createdMs, d.next_ms AS nextMs,
+const rowsBy = (
+  index: string,
+) => `SELECT d.id, p.id AS endpointId, e.id AS eventId, e.topic, d.state, d.attempts, d.created_ms AS createdMs, d.next_ms AS nextMs,
   d.settled_ms AS settledMs, d.status, d.failure
   FROM deliveries d ${index && `INDEXED BY ${index}`} CROSS JOIN events e ON e.key = d.event CROSS JOIN endpoints p ON p.key = d.endpoint`;
 const rows = rowsBy('');

@@ -12,12 +12,36 @@ import { createTransactions } from './sqlite-commit.ts';
 import { checkContent, filesOf, openingFault, prepareFile } from './sqlite-file.ts';
 import { migrate, statements, stateNumbers, wholeReads } from './sqlite-schema.ts';
 import { createRefusals } from './store-errors.ts';
-import type { AttemptRow, DeliveryRow, DeliveryStore, EventRow, KeyedEvent, ListFilter, StoredEndpoint, Task } from './store.ts';
+import type {
+  AttemptRow,
+  DeliveryRow,
+  DeliveryStore,
+  EventRow,
+  KeyedEvent,
+  ListFilter,
+  StoredEndpoint,
+  Task,
+} from './store.ts';
 
 const prunedKeysAtOnce = 2;
 
-type TaskRecord = { id: number; endpoint: number; attempts: number; spent: number; createdMs: number; nextMs: number | null; eventId: string; topic: string; body: string; bodyBytes: number };
-type RowRecord = { [K in keyof Omit<DeliveryRow, 'state'>]: DeliveryRow[K] extends number | string ? DeliveryRow[K] : Exclude<DeliveryRow[K], undefined> | null } & { state: number };
+type TaskRecord = {
+  id: number;
+  endpoint: number;
+  attempts: number;
+  spent: number;
+  createdMs: number;
+  nextMs: number | null;
+  eventId: string;
+  topic: string;
+  body: string;
+  bodyBytes: number;
+};
+type RowRecord = {
+  [K in keyof Omit<DeliveryRow, 'state'>]: DeliveryRow[K] extends number | string
+    ? DeliveryRow[K]
+    : Exclude<DeliveryRow[K], undefined> | null;
+} & { state: number };
 
 /**
  * Opens the database and makes it where there is none.
@@ -33,7 +57,8 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
   let pending = (db.prepare(wholeReads.countPending).get() as { n: number }).n;
   const refusalOf = createRefusals(path);
   const transactions = createTransactions({
-    db, refusalOf,
+    db,
+    refusalOf,
     mark() {
       const before = { pending, lastId };
       return () => void ({ pending, lastId } = before);
@@ -41,8 +66,27 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
   });
   const { submit, record, tidy, committed, unsaved, recovered } = transactions;
 
-  function taskOf({ id, endpoint, attempts, spent, createdMs, nextMs, eventId, topic, body, bodyBytes }: TaskRecord): Task {
-    return { id, endpoint, attempts, spent, createdMs, dueMs: nextMs ?? createdMs, message: { id: eventId, topic, body, bodyBytes } };
+  function taskOf({
+    id,
+    endpoint,
+    attempts,
+    spent,
+    createdMs,
+    nextMs,
+    eventId,
+    topic,
+    body,
+    bodyBytes,
+  }: TaskRecord): Task {
+    return {
+      id,
+      endpoint,
+      attempts,
+      spent,
+      createdMs,
+      dueMs: nextMs ?? createdMs,
+      message: { id: eventId, topic, body, bodyBytes },
+    };
   }
 
   const all = <T>(statement: StatementSync, ...values: SQLInputValue[]) => statement.all(...values) as T[]; // its columns are named so
@@ -57,15 +101,22 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
 
   /** What is pending for the endpoint and may be cancelled. Empty where it cannot be read. */
   function cancellable(endpoint: number, except: ReadonlySet<number>, keepNewest: boolean): number[] {
-    const found = [run.freshIds, run.waitingIds].flatMap((statement) => all<{ id: number; topic: string }>(statement, endpoint));
+    const found = [run.freshIds, run.waitingIds].flatMap((statement) =>
+      all<{ id: number; topic: string }>(statement, endpoint),
+    );
     const newest = new Map<string, number>();
-    if (keepNewest) for (const { id, topic } of found) newest.set(topic, Math.max(id, newest.get(topic) ?? 0));
+    if (keepNewest)
+      for (const { id, topic } of found) newest.set(topic, Math.max(id, newest.get(topic) ?? 0));
     return found.filter(({ id, topic }) => !except.has(id) && newest.get(topic) !== id).map(({ id }) => id);
   }
 
   function prune(beforeMs: number, keep: number, limit: number): number {
     const keptFrom = lastId - keep;
-    const found = all<{ id: number; event: number; endpoint: number; state: number; createdMs: number }>(run.prunable, pruneAfter, limit);
+    const found = all<{ id: number; event: number; endpoint: number; state: number; createdMs: number }>(
+      run.prunable,
+      pruneAfter,
+      limit,
+    );
     const old = found.filter(({ id, createdMs }) => id <= keptFrom || createdMs < beforeMs);
     const gone = old.filter(({ state }) => state > stateNumbers.waiting);
     // Pending rows are passed over until the next round begins at the first row again.
@@ -77,20 +128,33 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
         run.pruneDelivery.run(id);
       }
       for (const event of new Set(gone.map((one) => one.event))) run.pruneEvent.run(event, event);
-      for (const endpoint of new Set(gone.map((one) => one.endpoint))) run.pruneEndpoint.run(endpoint, endpoint);
+      for (const endpoint of new Set(gone.map((one) => one.endpoint)))
+        run.pruneEndpoint.run(endpoint, endpoint);
     });
     return gone.length;
   }
 
   return {
-    db, submit, committed, unsaved, recovered,
-    endpoints: () => all<{ [K in keyof StoredEndpoint]: StoredEndpoint[K] | null }>(db.prepare(wholeReads.endpoints)).map((row) => ({
-      ...(row as StoredEndpoint), disabled: row.disabled ?? undefined, failingSinceMs: row.failingSinceMs ?? undefined, // null is how SQLite says undefined
-    })),
+    db,
+    submit,
+    committed,
+    unsaved,
+    recovered,
+    endpoints: () =>
+      all<{ [K in keyof StoredEndpoint]: StoredEndpoint[K] | null }>(db.prepare(wholeReads.endpoints)).map(
+        (row) => ({
+          ...(row as StoredEndpoint),
+          disabled: row.disabled ?? undefined,
+          failingSinceMs: row.failingSinceMs ?? undefined, // null is how SQLite says undefined
+        }),
+      ),
     saveEndpoint(endpoint) {
       const { key, id, config, createdMs, disabled = null, failures, failingSinceMs = null } = endpoint; // as it is now
       record(() => {
-        if (key === 0) endpoint.key = Number(run.addEndpoint.run(id, config, createdMs, disabled, failures, failingSinceMs).lastInsertRowid);
+        if (key === 0)
+          endpoint.key = Number(
+            run.addEndpoint.run(id, config, createdMs, disabled, failures, failingSinceMs).lastInsertRowid,
+          );
         else run.saveEndpoint.run(config, disabled, failures, failingSinceMs, key);
       });
     },
@@ -108,7 +172,14 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
         ids = endpoints.map(({ key, state }) => {
           const isPending = state === 'pending';
           if (isPending) pending++;
-          run.addDelivery.run(++lastId, event, key, isPending ? stateNumbers.fresh : stateNumbers.cancelled, nowMs, isPending ? null : nowMs);
+          run.addDelivery.run(
+            ++lastId,
+            event,
+            key,
+            isPending ? stateNumbers.fresh : stateNumbers.cancelled,
+            nowMs,
+            isPending ? null : nowMs,
+          );
           return lastId;
         });
       });
@@ -123,20 +194,39 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
       });
     },
     settle({ id }, attempt, state) {
-      const { attempt: number, atMs, latencyMs, status = null, failure = null, answer, truncated, nextMs = null } = attempt;
+      const {
+        attempt: number,
+        atMs,
+        latencyMs,
+        status = null,
+        failure = null,
+        answer,
+        truncated,
+        nextMs = null,
+      } = attempt;
       record(() => {
         run.addAttempt.run(id, number, atMs, latencyMs, status, failure, answer, truncated ? 1 : 0, nextMs);
-        run.settle.run(stateOf(state), number, nextMs, state === 'pending' ? null : atMs + Math.round(latencyMs), status, failure, id);
+        run.settle.run(
+          stateOf(state),
+          number,
+          nextMs,
+          state === 'pending' ? null : atMs + Math.round(latencyMs),
+          status,
+          failure,
+          id,
+        );
         if (state !== 'pending') pending--;
       });
     },
 
-    backlog: (endpoint) => reading(() => {
-      const fresh = run.countFresh.get(endpoint) as { n: number; bytes: number };
-      const waiting = run.countWaiting.get(endpoint) as { n: number; bytes: number };
-      return { pending: fresh.n + waiting.n, waiting: waiting.n, bytes: fresh.bytes + waiting.bytes };
-    }),
-    fresh: (endpoint, afterId, limit) => reading(() => all<TaskRecord>(run.fresh, endpoint, afterId, limit).map(taskOf)),
+    backlog: (endpoint) =>
+      reading(() => {
+        const fresh = run.countFresh.get(endpoint) as { n: number; bytes: number };
+        const waiting = run.countWaiting.get(endpoint) as { n: number; bytes: number };
+        return { pending: fresh.n + waiting.n, waiting: waiting.n, bytes: fresh.bytes + waiting.bytes };
+      }),
+    fresh: (endpoint, afterId, limit) =>
+      reading(() => all<TaskRecord>(run.fresh, endpoint, afterId, limit).map(taskOf)),
     waiting: (endpoint, limit) => reading(() => all<TaskRecord>(run.waiting, endpoint, limit).map(taskOf)),
 
     cancel(endpoint, nowMs, except, keepNewest) {
@@ -166,19 +256,35 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
     },
 
     list: (filter) => reading(() => listWith(run, filter).map((row) => rowOf(row))),
-    delivery: (id) => reading(() => {
-      const row = run.row.get(id) as RowRecord | undefined;
-      if (!row) return undefined;
-      const { body } = run.body.get(id) as { body: string };
-      const attempts = all<{ [K in keyof AttemptRow]: AttemptRow[K] | null }>(run.attempts, id).map((one) => ({
-        ...(one as AttemptRow), status: one.status ?? undefined, failure: one.failure ?? undefined, truncated: Boolean(one.truncated), nextMs: one.nextMs ?? undefined,
-      }));
-      return { row: rowOf(row), body, attempts };
-    }),
-    events: ({ topic, cursor = Number.MAX_SAFE_INTEGER, limit }) => reading(() =>
-      topic === undefined ? all<EventRow>(run.events, cursor, limit) : all<EventRow>(run.eventsOfTopic, topic, cursor, limit)),
+    delivery: (id) =>
+      reading(() => {
+        const row = run.row.get(id) as RowRecord | undefined;
+        if (!row) return undefined;
+        const { body } = run.body.get(id) as { body: string };
+        const attempts = all<{ [K in keyof AttemptRow]: AttemptRow[K] | null }>(run.attempts, id).map(
+          (one) => ({
+            ...(one as AttemptRow),
+            status: one.status ?? undefined,
+            failure: one.failure ?? undefined,
+            truncated: Boolean(one.truncated),
+            nextMs: one.nextMs ?? undefined,
+          }),
+        );
+        return { row: rowOf(row), body, attempts };
+      }),
+    events: ({ topic, cursor = Number.MAX_SAFE_INTEGER, limit }) =>
+      reading(() =>
+        topic === undefined
+          ? all<EventRow>(run.events, cursor, limit)
+          : all<EventRow>(run.eventsOfTopic, topic, cursor, limit),
+      ),
     pending: () => pending,
-    depth: () => reading(() => ({ pending, oldestMs: pending === 0 ? undefined : (run.oldest.get() as { createdMs: number } | undefined)?.createdMs })),
+    depth: () =>
+      reading(() => ({
+        pending,
+        oldestMs:
+          pending === 0 ? undefined : (run.oldest.get() as { createdMs: number } | undefined)?.createdMs,
+      })),
 
     prune(beforeMs, keep, limit) {
       if (unsaved() > 0) return 0;
@@ -191,7 +297,10 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
     },
     async close() {
       const lost = transactions.close();
-      if (lost > 0) console.error(`The webhook store ${path}: ${lost} outcomes could not be stored; those attempts are made again at the next start.`);
+      if (lost > 0)
+        console.error(
+          `The webhook store ${path}: ${lost} outcomes could not be stored; those attempts are made again at the next start.`,
+        );
       db.close();
     },
   };
@@ -215,7 +324,9 @@ function open(path: string, check?: (db: DatabaseSync) => void): DatabaseSync {
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     check?.(db);
     // Nothing is written before a commit, so that only a commit can find the disk full.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_spill = OFF; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;');
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_spill = OFF; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;',
+    );
     migrate(db, path);
     return db;
   } catch (error) {
@@ -224,15 +335,28 @@ function open(path: string, check?: (db: DatabaseSync) => void): DatabaseSync {
   }
 }
 
-function prepareAll<K extends string>(db: DatabaseSync, texts: Readonly<Record<K, string>>): Record<K, StatementSync> {
-  return Object.fromEntries(Object.entries<string>(texts).map(([name, text]) => [name, db.prepare(text)])) as Record<K, StatementSync>; // the same keys
+function prepareAll<K extends string>(
+  db: DatabaseSync,
+  texts: Readonly<Record<K, string>>,
+): Record<K, StatementSync> {
+  return Object.fromEntries(
+    Object.entries<string>(texts).map(([name, text]) => [name, db.prepare(text)]),
+  ) as Record<K, StatementSync>; // the same keys
 }
 
-function listWith(run: Record<keyof typeof statements, StatementSync>, { endpoint, state, event, cursor = Number.MAX_SAFE_INTEGER, limit }: ListFilter): RowRecord[] {
+function listWith(
+  run: Record<keyof typeof statements, StatementSync>,
+  { endpoint, state, event, cursor = Number.MAX_SAFE_INTEGER, limit }: ListFilter,
+): RowRecord[] {
   const page = { cursor, limit };
-  const all = (statement: StatementSync, given: Record<string, SQLInputValue>) => statement.all(given) as RowRecord[]; // its columns are named so
+  const all = (statement: StatementSync, given: Record<string, SQLInputValue>) =>
+    statement.all(given) as RowRecord[]; // its columns are named so
   if (event !== undefined) {
-    const rows = all(run.listOfEvent, { ...page, event, limit: endpoint === undefined && state === undefined ? limit : -1 });
+    const rows = all(run.listOfEvent, {
+      ...page,
+      event,
+      limit: endpoint === undefined && state === undefined ? limit : -1,
+    });
     return rows.filter((row) => state === undefined || stateName(row.state) === state).slice(0, limit);
   }
   const dead = state === 'exhausted' || state === 'cancelled';
@@ -243,11 +367,21 @@ function listWith(run: Record<keyof typeof statements, StatementSync>, { endpoin
   }
   if (state === undefined) return all(run.listOfEndpoint, { ...page, endpoint });
   if (dead) return all(run.listDeadOfEndpoint, { ...page, endpoint, state: stateNumbers[state] });
-  return all(state === 'pending' ? run.listPendingOfEndpoint : run.listDeliveredOfEndpoint, { ...page, endpoint });
+  return all(state === 'pending' ? run.listPendingOfEndpoint : run.listDeliveredOfEndpoint, {
+    ...page,
+    endpoint,
+  });
 }
 
 function rowOf({ state, nextMs, settledMs, status, failure, ...row }: RowRecord): DeliveryRow {
-  return { ...row, state: stateName(state), nextMs: nextMs ?? undefined, settledMs: settledMs ?? undefined, status: status ?? undefined, failure: failure ?? undefined };
+  return {
+    ...row,
+    state: stateName(state),
+    nextMs: nextMs ?? undefined,
+    settledMs: settledMs ?? undefined,
+    status: status ?? undefined,
+    failure: failure ?? undefined,
+  };
 }
 
 function stateName(state: number): DeliveryState {

@@ -5,7 +5,12 @@ import type { DeliveryState } from './api.ts';
 import type { Transactions } from './sqlite-commit.ts';
 
 /** An event as every endpoint gets it. */
-export type Message = { readonly id: string; readonly topic: string; readonly body: string; readonly bodyBytes: number };
+export type Message = {
+  readonly id: string;
+  readonly topic: string;
+  readonly body: string;
+  readonly bodyBytes: number;
+};
 
 /** An endpoint as it is kept. `config` is the registration, secrets among it, for endpoints.ts to read. */
 export type StoredEndpoint = {
@@ -63,7 +68,14 @@ export type DeliveryRow = {
   failure: string | undefined;
 };
 
-export type EventRow = { key: number; id: string; topic: string; acceptedMs: number; bodyBytes: number; deliveries: number };
+export type EventRow = {
+  key: number;
+  id: string;
+  topic: string;
+  acceptedMs: number;
+  bodyBytes: number;
+  deliveries: number;
+};
 
 /** What is pending for an endpoint. `waiting`: those that have a time of their own, after a failure or a replay. */
 export type Backlog = { pending: number; waiting: number; bytes: number };
@@ -81,7 +93,11 @@ export type ListFilter = {
 export type DeliveryLog = {
   list(filter: ListFilter): Awaitable<DeliveryRow[]>;
   delivery(id: number): Awaitable<{ row: DeliveryRow; body: string; attempts: AttemptRow[] } | undefined>;
-  events(filter: { topic?: string | undefined; cursor?: number | undefined; limit: number }): Awaitable<EventRow[]>;
+  events(filter: {
+    topic?: string | undefined;
+    cursor?: number | undefined;
+    limit: number;
+  }): Awaitable<EventRow[]>;
 };
 
 export type Awaitable<T> = T | Promise<T>;
@@ -104,7 +120,11 @@ export type DeliveryStore = Pick<Transactions, 'submit' | 'committed' | 'unsaved
    * @param state `cancelled` for an endpoint that is disabled: recovery sends it
    * @returns the deliveries' ids, in the order of the endpoints
    */
-  publish(message: Message, endpoints: readonly { key: number; state: 'pending' | 'cancelled' }[], nowMs: number): number[];
+  publish(
+    message: Message,
+    endpoints: readonly { key: number; state: 'pending' | 'cancelled' }[],
+    nowMs: number,
+  ): number[];
   /** The event that a publisher's key has made since the time. */
   keyed(key: string, sinceMs: number): KeyedEvent | undefined;
   /** Keeps which event a key has made, and forgets some that are older than `sinceMs`. */

@@ -14,19 +14,34 @@ const heartbeatMs = 15_000;
 const statsEveryMs = 1000;
 const topic = 'webhooks';
 /** Who does not keep up with the deliveries misses some of them, and reads the rest from the list. */
-const streamLimits = { history: 1000, historySize: 4 * 1024 ** 2, maxTopics: 1, maxSubscribers: 100, slowBuffer: 1024 ** 2, slow: 'drop' } as const;
+const streamLimits = {
+  history: 1000,
+  historySize: 4 * 1024 ** 2,
+  maxTopics: 1,
+  maxSubscribers: 100,
+  slowBuffer: 1024 ** 2,
+  slow: 'drop',
+} as const;
 
-export function webhookStream(context: PatternContext, service: Service): { routes: Routes; close(): Promise<void> } {
+export function webhookStream(
+  context: PatternContext,
+  service: Service,
+): { routes: Routes; close(): Promise<void> } {
   const limits = { ...context.limits, ...streamLimits };
   const hub = createHub(limits);
   // Watching is not what a trial measures.
-  const streams = createHeldResponses({ ...context, hub, limits, counters: newCounters() }, { heartbeat: heartbeatMs, gzip: false }, {
-    contentType: 'text/event-stream',
-    open: (cursor, reset) => `retry: 1000\nid: ${cursor}\n: open\n\n${reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''}`,
-    event: ({ id, json }) => `id: ${id}\ndata: ${decodeEnvelope(json).body}\n\n`,
-    heartbeat: () => ': keep-alive\n\n',
-    end: '',
-  });
+  const streams = createHeldResponses(
+    { ...context, hub, limits, counters: newCounters() },
+    { heartbeat: heartbeatMs, gzip: false },
+    {
+      contentType: 'text/event-stream',
+      open: (cursor, reset) =>
+        `retry: 1000\nid: ${cursor}\n: open\n\n${reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''}`,
+      event: ({ id, json }) => `id: ${id}\ndata: ${decodeEnvelope(json).body}\n\n`,
+      heartbeat: () => ': keep-alive\n\n',
+      end: '',
+    },
+  );
   let unwatch = (): void => {};
   let statsTimer: NodeJS.Timeout | undefined;
 
@@ -56,7 +71,12 @@ export function webhookStream(context: PatternContext, service: Service): { rout
       'GET /webhooks/stream': (request, response, url) => {
         turnOn();
         const { 'last-event-id': last } = request.headers;
-        return streams.hold(request, response, [topic], typeof last === 'string' && last !== '' ? last : cursorOf(url));
+        return streams.hold(
+          request,
+          response,
+          [topic],
+          typeof last === 'string' && last !== '' ? last : cursorOf(url),
+        );
       },
     },
     async close() {

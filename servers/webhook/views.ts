@@ -5,9 +5,27 @@ import type { AttemptRow, DeliveryRow, EventRow } from './store.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-export function deliveryView({ id, endpointId, eventId, topic, state, attempts, createdMs, nextMs, settledMs, status, failure }: DeliveryRow): DeliveryView {
+export function deliveryView({
+  id,
+  endpointId,
+  eventId,
+  topic,
+  state,
+  attempts,
+  createdMs,
+  nextMs,
+  settledMs,
+  status,
+  failure,
+}: DeliveryRow): DeliveryView {
   return {
-    id: String(id), endpoint: endpointId, event: eventId, topic, state, attempts, createdAt: iso(createdMs),
+    id: String(id),
+    endpoint: endpointId,
+    event: eventId,
+    topic,
+    state,
+    attempts,
+    createdAt: iso(createdMs),
     ...(nextMs !== undefined && { nextAttemptAt: iso(nextMs) }),
     ...(settledMs !== undefined && { settledAt: iso(settledMs) }),
     ...(status !== undefined && { lastStatus: status }),
@@ -15,12 +33,24 @@ export function deliveryView({ id, endpointId, eventId, topic, state, attempts, 
   };
 }
 
-export function attemptView({ attempt, atMs, latencyMs, status, failure, answer, truncated, nextMs }: AttemptRow): AttemptView {
+export function attemptView({
+  attempt,
+  atMs,
+  latencyMs,
+  status,
+  failure,
+  answer,
+  truncated,
+  nextMs,
+}: AttemptRow): AttemptView {
   return {
-    attempt, at: iso(atMs), latencyMs,
+    attempt,
+    at: iso(atMs),
+    latencyMs,
     ...(status !== undefined && { status }),
     ...(failure !== undefined && { failure }),
-    answer, truncated,
+    answer,
+    truncated,
     ...(nextMs !== undefined && { nextAttemptAt: iso(nextMs) }),
   };
 }

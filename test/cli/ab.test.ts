@@ -31,25 +31,59 @@ test('mistakes in the arms and options are told before anything runs', async (t)
   assert.deepEqual(resultFolders(folder), []);
 });
 
-test('a deliberate slowdown of our server fails the run, and the report shows why', { timeout: 600_000 }, async (t) => {
-  const folder = temporaryFolder(t);
-  // Only the median gates, so that the noise of short trials on a small machine decides nothing.
-  writeScenario(folder, 'variants: [sse]\ngate: { latency.p90: off, latency.p99: off, server-cpu-per-delivery: off }', '2500ms');
-  const end = await start(['ab', 'sse', 'sse', '--scenario', './small.yaml', '--pairs', '10', '--inject-a', 'delay=300ms', '--inject-b', 'delay=400ms', '--quiet'], folder).ended;
-  assertExit(end, 5);
-  const [run] = resultFolders(folder);
-  assert.ok(run);
-  const page = readFileSync(join(run, 'report.html'), 'utf8');
-  assert.match(page, /sse with delay=400ms/);
-  assert.match(page, /balanced blocks, of seed \d+; repeat it with <code>[^<]* ab sse sse --scenario \.\/small\.yaml --pairs 10 --inject-a delay=300ms --inject-b delay=400ms<\/code>/);
-  if (end.code === 5) {
-    const comparison = comparisonSchema.parse(JSON.parse(readFileSync(join(run, 'comparison.json'), 'utf8')));
-    const median = comparison.variants[0]!.metrics.find(({ metric }) => metric === 'latency.p50');
-    assert.ok(median?.kind === 'ratio' && median.verdict === 'slower' && median.candidate - median.baseline > 90_000, JSON.stringify(median));
-    assert.match(end.stdout, /Worse, sse with delay=400ms against sse with delay=300ms/);
-    assert.match(page, /delivery latency, median/i);
-  }
-  const again = await start(['report', run], folder).ended;
-  assert.equal(again.code, 0, again.stderr);
-  assert.match(again.stdout, /sse with delay=400ms/);
-});
+test(
+  'a deliberate slowdown of our server fails the run, and the report shows why',
+  { timeout: 600_000 },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    // Only the median gates, so that the noise of short trials on a small machine decides nothing.
+    writeScenario(
+      folder,
+      'variants: [sse]\ngate: { latency.p90: off, latency.p99: off, server-cpu-per-delivery: off }',
+      '2500ms',
+    );
+    const end = await start(
+      [
+        'ab',
+        'sse',
+        'sse',
+        '--scenario',
+        './small.yaml',
+        '--pairs',
+        '10',
+        '--inject-a',
+        'delay=300ms',
+        '--inject-b',
+        'delay=400ms',
+        '--quiet',
+      ],
+      folder,
+    ).ended;
+    assertExit(end, 5);
+    const [run] = resultFolders(folder);
+    assert.ok(run);
+    const page = readFileSync(join(run, 'report.html'), 'utf8');
+    assert.match(page, /sse with delay=400ms/);
+    assert.match(
+      page,
+      /balanced blocks, of seed \d+; repeat it with <code>[^<]* ab sse sse --scenario \.\/small\.yaml --pairs 10 --inject-a delay=300ms --inject-b delay=400ms<\/code>/,
+    );
+    if (end.code === 5) {
+      const comparison = comparisonSchema.parse(
+        JSON.parse(readFileSync(join(run, 'comparison.json'), 'utf8')),
+      );
+      const median = comparison.variants[0]!.metrics.find(({ metric }) => metric === 'latency.p50');
+      assert.ok(
+        median?.kind === 'ratio' &&
+          median.verdict === 'slower' &&
+          median.candidate - median.baseline > 90_000,
+        JSON.stringify(median),
+      );
+      assert.match(end.stdout, /Worse, sse with delay=400ms against sse with delay=300ms/);
+      assert.match(page, /delivery latency, median/i);
+    }
+    const again = await start(['report', run], folder).ended;
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stdout, /sse with delay=400ms/);
+  },
+);

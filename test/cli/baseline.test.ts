@@ -21,7 +21,7 @@ function sse(at: number, missed = 0, gate = ''): Result {
   return result;
 }
 
-test('save, list, check: lost deliveries fail by what the candidate\'s scenario gates on', async (t) => {
+test("save, list, check: lost deliveries fail by what the candidate's scenario gates on", async (t) => {
   const folder = temporaryFolder(t);
   const write = (name: string, result: Result) => writeFileSync(join(folder, name), JSON.stringify(result));
   write('base.json', sse(10));
@@ -29,12 +29,21 @@ test('save, list, check: lost deliveries fail by what the candidate\'s scenario 
   write('tolerant.json', sse(11, 4, 'gate: { missed: off }\n'));
   const saved = await start(['baseline', 'save', 'main', 'base.json'], folder).ended;
   assert.equal(saved.code, 0, saved.stderr);
-  assert.match(saved.stdout, /Saved 3 runs of 1 variant of compare as baselines\/main\.json \([\d,]+ bytes\)/);
+  assert.match(
+    saved.stdout,
+    /Saved 3 runs of 1 variant of compare as baselines\/main\.json \([\d,]+ bytes\)/,
+  );
   const text = readFileSync(join(folder, 'baselines/main.json'), 'utf8');
   assert.ok(text.length < 4000, `${text.length} bytes for three runs`);
   const list = await start(['baseline', 'list'], folder).ended;
-  assert.match(list.stdout, /^main {2}compare, 3 runs of 1 variant, measured 2026-01-02 10:00 on Example CPU at abc1234\n$/);
-  const checked = await start(['baseline', 'check', 'main', 'lossy.json', '--junit', 'x.xml', '--html', 'x.html'], folder).ended;
+  assert.match(
+    list.stdout,
+    /^main {2}compare, 3 runs of 1 variant, measured 2026-01-02 10:00 on Example CPU at abc1234\n$/,
+  );
+  const checked = await start(
+    ['baseline', 'check', 'main', 'lossy.json', '--junit', 'x.xml', '--html', 'x.html'],
+    folder,
+  ).ended;
   assert.equal(checked.code, 5, checked.stderr);
   assert.match(checked.stdout, /Worse, lossy\.json against main: sse: missed 4 a run where it was 0/);
   assert.match(readFileSync(join(folder, 'x.xml'), 'utf8'), /failures="1"/);
@@ -45,7 +54,13 @@ test('save, list, check: lost deliveries fail by what the candidate\'s scenario 
 test('mistakes are named with what to do', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'base.json'), JSON.stringify(sse(10)));
-  writeFileSync(join(folder, 'bad.json'), JSON.stringify({ ...sse(10), trials: sse(10).trials.map((trial) => ({ ...trial, outcome: { ...trial.outcome, valid: false } })) }));
+  writeFileSync(
+    join(folder, 'bad.json'),
+    JSON.stringify({
+      ...sse(10),
+      trials: sse(10).trials.map((trial) => ({ ...trial, outcome: { ...trial.outcome, valid: false } })),
+    }),
+  );
   mkdirSync(join(folder, 'baselines'));
   writeFileSync(join(folder, 'baselines/broken.json'), '{');
   writeFileSync(join(folder, 'baselines/other.json'), '{"format":"x"}');
@@ -53,9 +68,15 @@ test('mistakes are named with what to do', async (t) => {
     [['baseline', 'save', '../main', 'base.json'], /"\.\.\/main" is no name for a baseline/],
     [['baseline', 'save', 'main', 'bad.json'], /No trial of sse in bad\.json counts/],
     [['baseline', 'check', 'brokn', 'base.json'], /There is no baseline "brokn"; did you mean "broken"\?/],
-    [['baseline', 'check', 'main', 'base.json', '--dir', 'none'], /there is none in none\. Save one with: pushbench baseline save main RESULT/],
+    [
+      ['baseline', 'check', 'main', 'base.json', '--dir', 'none'],
+      /there is none in none\. Save one with: pushbench baseline save main RESULT/,
+    ],
     [['baseline', 'check', 'broken', 'base.json'], /baselines\/broken\.json is not whole JSON/],
-    [['baseline', 'check', 'other', 'base.json'], /baselines\/other\.json is JSON, but no baseline of pushbench/],
+    [
+      ['baseline', 'check', 'other', 'base.json'],
+      /baselines\/other\.json is JSON, but no baseline of pushbench/,
+    ],
     [['baseline', 'save', 'main'], /missing required argument/],
   ];
   for (const [args, message] of rows) {
@@ -78,6 +99,12 @@ test('a baseline reads back as it was saved, but for digits that no run repeats;
       assert.ok(Math.abs(kept - value) <= 1e-5 * Math.abs(value), `${metric}: ${kept} of ${value}`);
     }
   }
-  assert.throws(() => readBaseline(text.replace('"version": 1', '"version": 2'), 'main.json'), /version 2 .* Upgrade pushbench/);
-  assert.throws(() => readBaseline(text.replace('"savedAt"', '"savdAt"'), 'main.json'), /main\.json does not hold together/);
+  assert.throws(
+    () => readBaseline(text.replace('"version": 1', '"version": 2'), 'main.json'),
+    /version 2 .* Upgrade pushbench/,
+  );
+  assert.throws(
+    () => readBaseline(text.replace('"savedAt"', '"savdAt"'), 'main.json'),
+    /main\.json does not hold together/,
+  );
 });

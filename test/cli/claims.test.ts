@@ -26,30 +26,56 @@ describe('a claim names what exists', () => {
     test(id, () => {
       const { scenario } = openScenario(name, []);
       const labels = scenario.variants.map(({ label }) => label);
-      const units = Object.fromEntries(Object.entries(figures).map(([figure, source]) => {
-        if ('closedLoop' in source) {
-          assert.ok(scenario.closedLoop, `${name} has no closed loop`);
-          return [figure, { value: 1, unit: 'per-s' as const }];
-        }
-        if ('chromium' in source) {
-          assert.ok(labels.includes(source.chromium), `${name} has no variant "${source.chromium}"`);
-          assert.ok(scenario.browser?.chromium.includes(source.pages), `${name} opens no ${source.pages} pages in Chromium`);
-          return [figure, { value: 1, unit: 'share' as const }];
-        }
-        assert.ok(labels.includes(source.variant), `${name} has no variant "${source.variant}"; it has ${labels.join(', ')}`);
-        if ('search' in source) {
-          assert.ok(scenario.search.some(({ what }) => what === source.search), `${name} does not search over ${source.search}`);
-          return [figure, { value: 1, unit: source.search.endsWith('.publish') ? ('per-s' as const) : ('count' as const) }];
-        }
-        assert.ok(Object.hasOwn(metrics, source.metric), `no metric ${source.metric}`);
-        const cells = scenario.cells.filter(({ parameters }) => Object.entries(source.where).every(([path, value]) => parameters[path] === value));
-        assert.ok(scenario.cells.length === 0 || cells.length === 1, `${figure} is of ${cells.length} cells`);
-        return [figure, { value: 1, unit: metrics[source.metric]!.unit }];
-      }));
+      const units = Object.fromEntries(
+        Object.entries(figures).map(([figure, source]) => {
+          if ('closedLoop' in source) {
+            assert.ok(scenario.closedLoop, `${name} has no closed loop`);
+            return [figure, { value: 1, unit: 'per-s' as const }];
+          }
+          if ('chromium' in source) {
+            assert.ok(labels.includes(source.chromium), `${name} has no variant "${source.chromium}"`);
+            assert.ok(
+              scenario.browser?.chromium.includes(source.pages),
+              `${name} opens no ${source.pages} pages in Chromium`,
+            );
+            return [figure, { value: 1, unit: 'share' as const }];
+          }
+          assert.ok(
+            labels.includes(source.variant),
+            `${name} has no variant "${source.variant}"; it has ${labels.join(', ')}`,
+          );
+          if ('search' in source) {
+            assert.ok(
+              scenario.search.some(({ what }) => what === source.search),
+              `${name} does not search over ${source.search}`,
+            );
+            return [
+              figure,
+              {
+                value: 1,
+                unit: source.search.endsWith('.publish') ? ('per-s' as const) : ('count' as const),
+              },
+            ];
+          }
+          assert.ok(Object.hasOwn(metrics, source.metric), `no metric ${source.metric}`);
+          const cells = scenario.cells.filter(({ parameters }) =>
+            Object.entries(source.where).every(([path, value]) => parameters[path] === value),
+          );
+          assert.ok(
+            scenario.cells.length === 0 || cells.length === 1,
+            `${figure} is of ${cells.length} cells`,
+          );
+          return [figure, { value: 1, unit: metrics[source.metric]!.unit }];
+        }),
+      );
       for (const rule of [...right, ...wrong]) holds(rule, units); // throws when it cannot be read
       assert.ok(text.depends !== undefined || wrong.length > 0, 'what it depends on is not said');
       for (const sentence of Object.values(text)) {
-        for (const [, figure] of sentence.matchAll(/\{([^}]*)\}/g)) assert.ok(figure === 'descriptor-limit' || Object.hasOwn(figures, figure!), `the text names {${figure}}`);
+        for (const [, figure] of sentence.matchAll(/\{([^}]*)\}/g))
+          assert.ok(
+            figure === 'descriptor-limit' || Object.hasOwn(figures, figure!),
+            `the text names {${figure}}`,
+          );
       }
     });
   }
@@ -59,32 +85,61 @@ test('a claim that tests hold names tests that there are', () => {
   for (const one of claims) {
     if (!('held' in one)) continue;
     const text = readFileSync(one.held.file, 'utf8');
-    for (const title of one.held.tests) assert.ok(text.includes(`test('${title}`) || text.includes(`test(\`${title}`) || text.includes(`describe('${title}`), `${one.id}: ${one.held.file} has no test "${title}"`);
+    for (const title of one.held.tests)
+      assert.ok(
+        text.includes(`test('${title}`) ||
+          text.includes(`test(\`${title}`) ||
+          text.includes(`describe('${title}`),
+        `${one.id}: ${one.held.file} has no test "${title}"`,
+      );
   }
 });
 
 test('the page is what the command makes of the stored figures', () => {
   const figures = figuresSchema.parse(JSON.parse(readFileSync('docs/results/claims.json', 'utf8')));
-  assert.equal(readFileSync('docs/claims.md', 'utf8'), renderClaims(article, claims, figures), 'run: npm start -- claims');
+  assert.equal(
+    readFileSync('docs/claims.md', 'utf8'),
+    renderClaims(article, claims, figures),
+    'run: npm start -- claims',
+  );
 });
 
 test('stored figures are those of the claims as they stand', () => {
   const figures = figuresSchema.parse(JSON.parse(readFileSync('docs/results/claims.json', 'utf8')));
   for (const [name, { claims: own }] of Object.entries(figures.scenarios)) {
     const named = measured.filter(({ scenario }) => scenario === name);
-    assert.deepEqual(Object.fromEntries(Object.entries(own).map(([id, values]) => [id, Object.keys(values)])), Object.fromEntries(named.map(({ id, figures: asked }) => [id, Object.keys(asked)])), name);
+    assert.deepEqual(
+      Object.fromEntries(Object.entries(own).map(([id, values]) => [id, Object.keys(values)])),
+      Object.fromEntries(named.map(({ id, figures: asked }) => [id, Object.keys(asked)])),
+      name,
+    );
   }
 });
 
-const claim = (more: object): Claim => ({ id: 'one', says: 'It is | so.', scenario: 'compare', figures: { sse: { metric: 'latency.p50', variant: 'sse', where: {} } }, text: { right: '{sse}', depends: 'on {sse}' }, ...more }) as Claim;
+const claim = (more: object): Claim =>
+  ({
+    id: 'one',
+    says: 'It is | so.',
+    scenario: 'compare',
+    figures: { sse: { metric: 'latency.p50', variant: 'sse', where: {} } },
+    text: { right: '{sse}', depends: 'on {sse}' },
+    ...more,
+  }) as Claim;
 
 describe('verdicts', () => {
-  const of = (more: object, valueUs: number | null) => verdictOf(claim(more) as (typeof measured)[number], { sse: { value: valueUs, unit: 'us', atLeast: false } });
+  const of = (more: object, valueUs: number | null) =>
+    verdictOf(claim(more) as (typeof measured)[number], {
+      sse: { value: valueUs, unit: 'us', atLeast: false },
+    });
   test('right, wrong, else depends', () => {
     const rules = { right: ['sse < 5ms'], wrong: ['sse > 10ms'] };
-    assert.deepEqual([1000, 7000, 20_000].map((value) => of(rules, value)), ['right', 'depends', 'wrong']);
+    assert.deepEqual(
+      [1000, 7000, 20_000].map((value) => of(rules, value)),
+      ['right', 'depends', 'wrong'],
+    );
   });
-  test('every rule must hold', () => assert.equal(of({ right: ['sse < 5ms', 'sse > 2ms'] }, 1000), 'depends'));
+  test('every rule must hold', () =>
+    assert.equal(of({ right: ['sse < 5ms', 'sse > 2ms'] }, 1000), 'depends'));
   test('none without the figure', () => assert.equal(of({ right: ['sse < 5ms'] }, null), undefined));
   test('two figures are held against each other', () => {
     const figures = { a: { value: 10, unit: 'us' as const }, b: { value: 4, unit: 'us' as const } };
@@ -97,21 +152,37 @@ describe('verdicts', () => {
 test('figures are of the trials that count, by the label of the variant', () => {
   const { claims: own } = figuresFrom(fixtureResult(), [claim({})]);
   assert.ok(own['one']!['sse']!.value! > 0);
-  const trouble = figuresFrom(fixtureResult({ trouble: true }), [claim({ figures: { lost: { metric: 'latency.p50', variant: 'long-polling', where: {} } } })]);
+  const trouble = figuresFrom(fixtureResult({ trouble: true }), [
+    claim({ figures: { lost: { metric: 'latency.p50', variant: 'long-polling', where: {} } } }),
+  ]);
   assert.equal(trouble.claims['one']!['lost']!.value, null, 'the trial does not count');
 });
 
 test('a page says what was not measured, and escapes what would break its table', () => {
   const empty: Figures = { format: 'pushbench-claims', scenarios: {} };
-  assert.match(renderClaims('A', [claim({})], empty), /\| It is \\\| so\. \| `compare` \| The scenario has not been run for this page\. \| no figure \|/);
-  const lost = { ...empty, scenarios: { compare: { ...figuresFrom(fixtureResult(), []), claims: { one: { sse: { value: null, unit: 'us' as const, atLeast: false } } } } } };
+  assert.match(
+    renderClaims('A', [claim({})], empty),
+    /\| It is \\\| so\. \| `compare` \| The scenario has not been run for this page\. \| no figure \|/,
+  );
+  const lost = {
+    ...empty,
+    scenarios: {
+      compare: {
+        ...figuresFrom(fixtureResult(), []),
+        claims: { one: { sse: { value: null, unit: 'us' as const, atLeast: false } } },
+      },
+    },
+  };
   assert.match(renderClaims('A', [claim({})], lost), /No trial that counts gave sse/);
 });
 
 test('the command refuses a result that no claim is tested by, and a figures file that is none', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'claims-'));
   const result = fixtureResult();
-  writeFileSync(join(folder, 'result.json'), JSON.stringify({ ...result, scenario: { ...result.scenario, name: 'mine' } }));
+  writeFileSync(
+    join(folder, 'result.json'),
+    JSON.stringify({ ...result, scenario: { ...result.scenario, name: 'mine' } }),
+  );
   const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md') };
   await assert.rejects(claimsCommand([folder], flags), /no claim is tested by the scenario "mine"/);
   writeFileSync(flags.figures, '{}');
@@ -125,6 +196,9 @@ test('the command keeps the figures of other scenarios', async () => {
   const other = figuresFrom(fixtureResult(), []);
   writeFileSync(flags.figures, JSON.stringify({ format: 'pushbench-claims', scenarios: { rarely: other } }));
   await claimsCommand([folder], flags);
-  assert.deepEqual(Object.keys(figuresSchema.parse(JSON.parse(readFileSync(flags.figures, 'utf8'))).scenarios), ['rarely', 'compare']);
+  assert.deepEqual(
+    Object.keys(figuresSchema.parse(JSON.parse(readFileSync(flags.figures, 'utf8'))).scenarios),
+    ['rarely', 'compare'],
+  );
   assert.match(readFileSync(flags.out, 'utf8'), /Long polling is better than short polling/);
 });

@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,7 +23,8 @@ import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from
 test('--help names every command and every exit code', async (t) => {
   const { code, stdout } = await start(['--help'], temporaryFolder(t)).ended;
   assert.equal(code, 0);
-  for (const word of ['run', 'serve', 'validate', 'list', 'report', 'Exit codes']) assert.match(stdout, new RegExp(word));
+  for (const word of ['run', 'serve', 'validate', 'list', 'report', 'Exit codes'])
+    assert.match(stdout, new RegExp(word));
 });
 
 test('wrong arguments end with exit code 2 and a hint', async (t) => {
@@ -26,12 +36,24 @@ test('wrong arguments end with exit code 2 and a hint', async (t) => {
     [['run', 'compare', '--set', 'subscriber=5'], /subscribers/],
     [['serve', 'ses'], /no pattern called "ses"; did you mean "sse"\?/],
     [['serve', 'sse', '--port', 'http'], /--port http is not a port/],
-    [['serve', 'sse', '--port', '0', '--host', '203.0.113.1'], /--host 203\.0\.113\.1 is no address of this machine: give 127\.0\.0\.1/],
-    [['serve', 'sse', '--allow-host', 'https://bench.example'], /--allow-host https:\/\/bench\.example is no host: give a name or an address alone, such as bench\.example/],
+    [
+      ['serve', 'sse', '--port', '0', '--host', '203.0.113.1'],
+      /--host 203\.0\.113\.1 is no address of this machine: give 127\.0\.0\.1/,
+    ],
+    [
+      ['serve', 'sse', '--allow-host', 'https://bench.example'],
+      /--allow-host https:\/\/bench\.example is no host: give a name or an address alone, such as bench\.example/,
+    ],
     [['open', '.', '--allow-host', '*.example'], /--allow-host \*\.example is no host/],
     [['serve', 'sse', '--set', 'heartbeat'], /write it as option=value/],
-    [['serve', 'sse', '--set', 'hartbeat=5s'], /options do not fit sse:\n {2}hartbeat: unknown key; did you mean "heartbeat"\?/],
-    [['serve', 'sse', '--set', 'heartbeat=5', '--set', 'over=h3'], /over: expected one of h1, h2, h2c; got "h3"\n {2}heartbeat: expected a duration with its unit.*; got 5/],
+    [
+      ['serve', 'sse', '--set', 'hartbeat=5s'],
+      /options do not fit sse:\n {2}hartbeat: unknown key; did you mean "heartbeat"\?/,
+    ],
+    [
+      ['serve', 'sse', '--set', 'heartbeat=5', '--set', 'over=h3'],
+      /over: expected one of h1, h2, h2c; got "h3"\n {2}heartbeat: expected a duration with its unit.*; got 5/,
+    ],
     [['report', 'nothing.json'], /nothing\.json/],
     [['validate'], /missing required argument/],
   ];
@@ -39,7 +61,7 @@ test('wrong arguments end with exit code 2 and a hint', async (t) => {
     const { code, stderr } = await start(args, folder).ended;
     assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
     assert.match(stderr, message);
-    assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace for a user\'s mistake');
+    assert.doesNotMatch(stderr, /\n\s+at /, "no stack trace for a user's mistake");
   }
 });
 
@@ -60,13 +82,19 @@ test('list and validate say what each scenario asks', async (t) => {
 
 test('a run writes result and report, prints the table, and both can be had again from the result', async (t) => {
   const folder = temporaryFolder(t);
-  const end = await start(['run', writeScenario(folder, 'variants: [sse, websocket]\nexpect: [missed == 0]')], folder).ended;
+  const end = await start(
+    ['run', writeScenario(folder, 'variants: [sse, websocket]\nexpect: [missed == 0]')],
+    folder,
+  ).ended;
   assertExit(end, 0);
   assert.match(end.stdout, /sse[\s\S]*websocket[\s\S]*Report: results\//);
   const [runFolder] = resultFolders(folder);
   const result = resultSchema.parse(JSON.parse(readFileSync(join(runFolder!, 'result.json'), 'utf8')));
   assert.equal(result.trials.length, 2);
-  assert.deepEqual(result.expectations.map(({ held }) => held), result.trials.map(({ outcome }) => outcome.valid));
+  assert.deepEqual(
+    result.expectations.map(({ held }) => held),
+    result.trials.map(({ outcome }) => outcome.valid),
+  );
   const again = join(folder, 'again.html');
   const report = await start(['report', runFolder!, runFolder!, '--out', again], folder).ended;
   assert.equal(report.code, 0, report.stderr);
@@ -76,7 +104,8 @@ test('a run writes result and report, prints the table, and both can be had agai
 
 test('--json prints the result and nothing else on standard output; --quiet prints nothing while it runs', async (t) => {
   const folder = temporaryFolder(t);
-  const end = await start(['run', writeScenario(folder, 'variants: [sse]'), '--json', '--quiet'], folder).ended;
+  const end = await start(['run', writeScenario(folder, 'variants: [sse]'), '--json', '--quiet'], folder)
+    .ended;
   assertExit(end, 0);
   assert.equal(resultSchema.parse(JSON.parse(end.stdout)).trials.length, 1);
   assert.equal(end.stderr, '');
@@ -84,7 +113,10 @@ test('--json prints the result and nothing else on standard output; --quiet prin
 
 test('an expectation that fails is shown with the measured value, and the exit code is 1', async (t) => {
   const folder = temporaryFolder(t);
-  const end = await start(['run', writeScenario(folder, 'variants: [sse]\nexpect: [latency.p50 < 1us]')], folder).ended;
+  const end = await start(
+    ['run', writeScenario(folder, 'variants: [sse]\nexpect: [latency.p50 < 1us]')],
+    folder,
+  ).ended;
   assertExit(end, 1);
   assert.match(end.stdout, /latency\.p50 < 1us/);
 });
@@ -129,7 +161,14 @@ test('a results folder that cannot be is told in a sentence, at once', async (t)
   symlinkSync('nowhere', join(folder, 'dangling'));
   symlinkSync('loop', join(folder, 'loop'));
   // Below /proc Node's own recursive mkdir goes round for ever.
-  for (const results of ['/proc/pushbench/results', 'file/results', 'dangling', 'loop/results', '/dev/full', `${'n'.repeat(300)}/results`]) {
+  for (const results of [
+    '/proc/pushbench/results',
+    'file/results',
+    'dangling',
+    'loop/results',
+    '/dev/full',
+    `${'n'.repeat(300)}/results`,
+  ]) {
     const end = start(['run', writeScenario(folder, 'variants: [sse]'), '--results', results], folder);
     const limit = setTimeout(() => end.child.kill('SIGKILL'), 30_000);
     const { code, stderr } = await end.ended;
@@ -142,18 +181,24 @@ test('a results folder that cannot be is told in a sentence, at once', async (t)
 
 for (const [what, spoil] of [
   ['becomes read-only', (disk: string) => execFileSync('mount', ['-o', 'remount,ro', disk])],
-  ['is removed and a file put in its place', (disk: string) => {
-    for (const name of readdirSync(disk)) {
-      rmSync(join(disk, name), { recursive: true });
-      writeFileSync(join(disk, name), '');
-    }
-  }],
+  [
+    'is removed and a file put in its place',
+    (disk: string) => {
+      for (const name of readdirSync(disk)) {
+        rmSync(join(disk, name), { recursive: true });
+        writeFileSync(join(disk, name), '');
+      }
+    },
+  ],
 ] as const) {
   test(`a results folder that ${what} in the middle of a run: all that was measured is kept elsewhere`, async (t) => {
     const folder = temporaryFolder(t);
     const disk = smallDisk(t, '40m');
     if (!disk) return;
-    const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk], folder);
+    const run = start(
+      ['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk],
+      folder,
+    );
     await run.saw(/\[2\/2\] websocket: measuring/);
     spoil(disk);
     const { code, stdout, stderr } = await run.ended;
@@ -163,7 +208,10 @@ for (const [what, spoil] of [
     assert.match(stdout, /sse[\s\S]*websocket/, 'the table is printed');
     const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
     t.after(() => rmSync(elsewhere!, { recursive: true }));
-    assert.equal(resultSchema.parse(JSON.parse(readFileSync(join(elsewhere!, 'result.json'), 'utf8'))).trials.length, 2);
+    assert.equal(
+      resultSchema.parse(JSON.parse(readFileSync(join(elsewhere!, 'result.json'), 'utf8'))).trials.length,
+      2,
+    );
     assert.ok(existsSync(join(elsewhere!, 'report.html')));
   });
 }
@@ -172,7 +220,10 @@ test('a disk that fills up in the middle of a run costs what comes then, not wha
   const folder = temporaryFolder(t);
   const disk = smallDisk(t, '40m');
   if (!disk) return;
-  const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk], folder);
+  const run = start(
+    ['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk],
+    folder,
+  );
   await run.saw(/\[2\/2\] websocket: measuring/);
   assert.throws(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(64 * 1024 ** 2)), { code: 'ENOSPC' });
   const { code, stderr } = await run.ended;
@@ -187,10 +238,20 @@ test('a disk that fills up in the middle of a run costs what comes then, not wha
 test('more subscribers than descriptors are refused with the shortfall and the command that mends it', async (t) => {
   const folder = temporaryFolder(t);
   const scenario = writeScenario(folder, 'variants: [sse]');
-  const limited: [string, ...string[]] = ['sh', '-c', 'ulimit -n 256; exec "$@"', 'sh', process.execPath, join(process.cwd(), 'cli/main.ts')];
+  const limited: [string, ...string[]] = [
+    'sh',
+    '-c',
+    'ulimit -n 256; exec "$@"',
+    'sh',
+    process.execPath,
+    join(process.cwd(), 'cli/main.ts'),
+  ];
   const { code, stderr } = await start(['run', scenario, '--set', 'subscribers=1000'], folder, limited).ended;
   assert.equal(code, 3);
-  assert.match(stderr, /needs 1,064 file descriptors .* limit is 256: short of 808\. Raise it with "ulimit -n 1064"/);
+  assert.match(
+    stderr,
+    /needs 1,064 file descriptors .* limit is 256: short of 808\. Raise it with "ulimit -n 1064"/,
+  );
 });
 
 test('serve runs one server with a curl line for each endpoint, until it is told to stop', async (t) => {
@@ -204,14 +265,29 @@ test('serve runs one server with a curl line for each endpoint, until it is told
 });
 
 test('serve and open answer to a name that was added, and to no other', async (t) => {
-  for (const args of [['serve', 'polling'], ['open', '.']]) {
-    const server = start([...args, '--port', '0', '--allow-host', 'bench.example', '--allow-host', 'Other.example'], temporaryFolder(t));
+  for (const args of [
+    ['serve', 'polling'],
+    ['open', '.'],
+  ]) {
+    const server = start(
+      [...args, '--port', '0', '--allow-host', 'bench.example', '--allow-host', 'Other.example'],
+      temporaryFolder(t),
+    );
     let said = '';
     server.child.stdout!.on('data', (text: string) => (said += text));
     await server.saw(/Ctrl-C ends it/);
     const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(said)!;
-    for (const [host, status] of [['bench.example', 200], ['other.example:8080', 200], ['localhost', 200], ['evil.example', 421]] as const) {
-      assert.match(await talk(url, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `), `${args.join(' ')} ${host}`);
+    for (const [host, status] of [
+      ['bench.example', 200],
+      ['other.example:8080', 200],
+      ['localhost', 200],
+      ['evil.example', 421],
+    ] as const) {
+      assert.match(
+        await talk(url, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
+        new RegExp(`^HTTP/1\\.1 ${status} `),
+        `${args.join(' ')} ${host}`,
+      );
     }
     server.child.kill('SIGINT');
     assert.equal((await server.ended).code, 0);
@@ -223,13 +299,17 @@ test('serve on a taken port says so', async (t) => {
   await new Promise((resolve) => other.once('listening', resolve));
   t.after(() => other.close());
   const { port } = other.address() as AddressInfo;
-  const { code, stderr } = await start(['serve', 'polling', '--port', String(port)], temporaryFolder(t)).ended;
+  const { code, stderr } = await start(['serve', 'polling', '--port', String(port)], temporaryFolder(t))
+    .ended;
   assert.equal(code, 3);
   assert.match(stderr, new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is taken`));
 });
 
 test('serve webhook prints its dashboard; to other machines with the token that they need', async (t) => {
-  for (const [host, dashboard] of [['127.0.0.1', /\nDashboard: http:\/\/127\.0\.0\.1:\d+\/dashboard\n/], ['0.0.0.0', /\nDashboard: http:\/\/0\.0\.0\.0:\d+\/dashboard\?token=[\w-]{32}\n/]] as const) {
+  for (const [host, dashboard] of [
+    ['127.0.0.1', /\nDashboard: http:\/\/127\.0\.0\.1:\d+\/dashboard\n/],
+    ['0.0.0.0', /\nDashboard: http:\/\/0\.0\.0\.0:\d+\/dashboard\?token=[\w-]{32}\n/],
+  ] as const) {
     const server = start(['serve', 'webhook', '--port', '0', '--host', host], temporaryFolder(t));
     await server.saw(/Ctrl-C ends it/);
     server.child.kill('SIGINT');

@@ -19,7 +19,8 @@ function write(folder: string, name: string, result: Result): string {
 function small(at: number, change: (result: Result) => void = () => {}): Result {
   const result = fixtureResult({ repeat: 3, measureS: 2 });
   result.trials = result.trials.filter(({ variant }) => variant.label === 'sse');
-  for (const [i, trial] of result.trials.entries()) trial.startedAt = new Date(Date.UTC(2026, 0, 2, at, i)).toISOString();
+  for (const [i, trial] of result.trials.entries())
+    trial.startedAt = new Date(Date.UTC(2026, 0, 2, at, i)).toISOString();
   change(result);
   return result;
 }
@@ -28,7 +29,8 @@ const loses = (result: Result) => {
   for (const { outcome } of result.trials) if (outcome.status === 'completed') outcome.ledger.missed = 3;
 };
 const slows = (result: Result) => {
-  for (const { outcome } of result.trials) if (outcome.status === 'completed') outcome.latency.endToEnd = outcome.latency.lastReceiver;
+  for (const { outcome } of result.trials)
+    if (outcome.status === 'completed') outcome.latency.endToEnd = outcome.latency.lastReceiver;
 };
 
 test('compare prints the table; lost deliveries fail, timings of runs that stood apart do not', async (t) => {
@@ -38,14 +40,35 @@ test('compare prints the table; lost deliveries fail, timings of runs that stood
   write(folder, 'lossy', small(12, loses));
   const same = await start(['compare', 'base', 'same'], folder).ended;
   assert.equal(same.code, 0, same.stderr);
-  assert.match(same.stdout, /same against base[\s\S]*sse: inconclusive \(6 of 6 runs\)[\s\S]*advisory: the runs did not take turns/);
+  assert.match(
+    same.stdout,
+    /same against base[\s\S]*sse: inconclusive \(6 of 6 runs\)[\s\S]*advisory: the runs did not take turns/,
+  );
   assert.equal((await start(['compare', 'base', 'same', '--fail-on', 'inconclusive'], folder).ended).code, 6);
   const files = ['x.html', 'x.md', 'x.xml'];
-  const lossy = await start(['compare', 'base', 'lossy', '--html', 'x.html', '--markdown', 'x.md', '--junit', 'x.xml', '--annotations', 'scenario.yaml'], folder).ended;
+  const lossy = await start(
+    [
+      'compare',
+      'base',
+      'lossy',
+      '--html',
+      'x.html',
+      '--markdown',
+      'x.md',
+      '--junit',
+      'x.xml',
+      '--annotations',
+      'scenario.yaml',
+    ],
+    folder,
+  ).ended;
   assert.equal(lossy.code, 5, lossy.stderr);
   assert.match(lossy.stdout, /^\nWorse, lossy against base: sse: missed 3 a run where it was 0\./);
   assert.match(lossy.stdout, /^::error file=scenario\.yaml,title=pushbench compare%3A sse::missed 3 a run/m);
-  assert.deepEqual(files.filter((file) => !existsSync(join(folder, file))), []);
+  assert.deepEqual(
+    files.filter((file) => !existsSync(join(folder, file))),
+    [],
+  );
   assert.match(readFileSync(join(folder, 'x.xml'), 'utf8'), /<failure type="loss"/);
   const json = await start(['compare', 'base', 'lossy', '--json'], folder).ended;
   assert.equal(comparisonSchema.parse(JSON.parse(json.stdout)).verdict, 'slower');
@@ -54,9 +77,15 @@ test('compare prints the table; lost deliveries fail, timings of runs that stood
 test('--match holds variants of other names against each other, of one result too', async (t) => {
   const folder = temporaryFolder(t);
   write(folder, 'all', fixtureResult({ repeat: 2, measureS: 2 }));
-  const { code, stdout, stderr } = await start(['compare', 'all', 'all', '--match', 'sse=long-polling', '--match', 'sse=websocket'], folder).ended;
+  const { code, stdout, stderr } = await start(
+    ['compare', 'all', 'all', '--match', 'sse=long-polling', '--match', 'sse=websocket'],
+    folder,
+  ).ended;
   assert.equal(code, 5, stderr);
-  assert.match(stdout, /Worse, candidate against baseline: sse -> long-polling: requests per delivery 1 where it was 0/);
+  assert.match(
+    stdout,
+    /Worse, candidate against baseline: sse -> long-polling: requests per delivery 1 where it was 0/,
+  );
   assert.match(stdout, /sse -> websocket: inconclusive/);
 });
 
@@ -64,12 +93,19 @@ test('a folder of runs is one side; too many runs that do not count make the com
   const folder = temporaryFolder(t);
   write(folder, 'base/1', small(10));
   write(folder, 'base/2', small(11));
-  write(folder, 'bad', small(12, (result) => {
-    for (const trial of result.trials) trial.outcome.valid = false;
-  }));
+  write(
+    folder,
+    'bad',
+    small(12, (result) => {
+      for (const trial of result.trials) trial.outcome.valid = false;
+    }),
+  );
   const { code, stdout, stderr } = await start(['compare', 'base', 'bad'], folder).ended;
   assert.equal(code, 4, stderr);
-  assert.match(stdout, /No verdict on bad against base: the measurement is invalid \(sse: 3 of 9 runs do not count/);
+  assert.match(
+    stdout,
+    /No verdict on bad against base: the measurement is invalid \(sse: 3 of 9 runs do not count/,
+  );
 });
 
 test('mistakes are named with what to do', async (t) => {
@@ -84,8 +120,14 @@ test('mistakes are named with what to do', async (t) => {
     [['compare', 'base', 'mixed'], /mixed holds results of several scenarios/],
     [['compare', 'base'], /missing required argument/],
     [['compare', 'base', 'base', '--fail-on', 'inconclusiv'], /did you mean "inconclusive"\?/],
-    [['compare', 'base', 'base', '--match', 'sse'], /--match sse names one variant: write it as 'BASELINE=CANDIDATE'/],
-    [['compare', 'base', 'base', '--match', 'sse=ssee'], /candidate has no variant "ssee"; did you mean "sse"\?/],
+    [
+      ['compare', 'base', 'base', '--match', 'sse'],
+      /--match sse names one variant: write it as 'BASELINE=CANDIDATE'/,
+    ],
+    [
+      ['compare', 'base', 'base', '--match', 'sse=ssee'],
+      /candidate has no variant "ssee"; did you mean "sse"\?/,
+    ],
     [['compare', 'base', 'base', '--html', 'no/such/x.html'], /Cannot write no\/such\/x\.html/],
     [['compare', 'base', 'base', '--json', '--annotations'], /cannot be used with/],
   ];

@@ -7,13 +7,25 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { resultSchema, type Result } from '../../core/result.ts';
 import { missingFrom } from '../../core/missing.ts';
-import { childrenOf, isAlive, resultFolders, start, temporaryFolder, writeScenario, type Running } from './tools.ts';
+import {
+  childrenOf,
+  isAlive,
+  resultFolders,
+  start,
+  temporaryFolder,
+  writeScenario,
+  type Running,
+} from './tools.ts';
 
 /** 3 s are promised; on a machine where others run too it takes longer until a process comes to its turn. */
 const withinMs = 15_000;
 
 /** @returns the result, where one was kept */
-async function interrupted(run: Running, signal: NodeJS.Signals, folder: string): Promise<Result | undefined> {
+async function interrupted(
+  run: Running,
+  signal: NodeJS.Signals,
+  folder: string,
+): Promise<Result | undefined> {
   const pids = childrenOf(run.child.pid!);
   const fromMs = performance.now();
   run.child.kill(signal);
@@ -27,12 +39,17 @@ async function interrupted(run: Running, signal: NodeJS.Signals, folder: string)
   assert.ok(tookMs < withinMs, `it ended ${Math.round(tookMs)} ms after ${signal}`);
   assert.deepEqual(pids.filter(isAlive), []);
   const [runFolder] = resultFolders(folder);
-  return runFolder === undefined ? undefined : resultSchema.parse(JSON.parse(readFileSync(join(runFolder, 'result.json'), 'utf8')));
+  return runFolder === undefined
+    ? undefined
+    : resultSchema.parse(JSON.parse(readFileSync(join(runFolder, 'result.json'), 'utf8')));
 }
 
 function begin(t: TestContext, more: string, set: string[] = []): { run: Running; folder: string } {
   const folder = temporaryFolder(t);
-  const run = start(['run', writeScenario(folder, more, '1s'), ...set.flatMap((one) => ['--set', one])], folder);
+  const run = start(
+    ['run', writeScenario(folder, more, '1s'), ...set.flatMap((one) => ['--set', one])],
+    folder,
+  );
   t.after(() => run.child.kill('SIGKILL'));
   return { run, folder };
 }
@@ -44,28 +61,47 @@ test('while subscribers connect', async (t) => {
 });
 
 test('in the measured phase of the second trial, one longer than a timer of Node can be; the first is kept', async (t) => {
-  const { run, folder } = begin(t, 'variants: [sse]\nmatrix: { phases.measure: [1s, 23d] }\nexpect: [missed == 0]', ['topics.news.publish=1/s']);
+  const { run, folder } = begin(
+    t,
+    'variants: [sse]\nmatrix: { phases.measure: [1s, 23d] }\nexpect: [missed == 0]',
+    ['topics.news.publish=1/s'],
+  );
   await run.saw(/\[2\/2\].*connecting/);
   // The next slot of so long a phase begins hours later, so nothing more is said of it.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const result = await interrupted(run, 'SIGTERM', folder);
   assert.deepEqual(result?.state, { kind: 'interrupted', by: 'SIGTERM' });
   assert.equal(result.trials.length, 1);
-  assert.match(missingFrom(result).trials.map(({ variant }) => variant).join(), /^sse, \S*measure=23d$/);
-  assert.deepEqual(result.expectations.map(({ measured, held }) => measured !== null || held), [true, false]);
+  assert.match(
+    missingFrom(result)
+      .trials.map(({ variant }) => variant)
+      .join(),
+    /^sse, \S*measure=23d$/,
+  );
+  assert.deepEqual(
+    result.expectations.map(({ measured, held }) => measured !== null || held),
+    [true, false],
+  );
 });
 
 test('while late deliveries are waited for, with children that are stopped', async (t) => {
-  const { run, folder } = begin(t, 'variants: [sse]\nfaults: [{ at: 0s, leave: 100%, for: 900s }]', ['phases.drain=1000s']);
+  const { run, folder } = begin(t, 'variants: [sse]\nfaults: [{ at: 0s, leave: 100%, for: 900s }]', [
+    'phases.drain=1000s',
+  ]);
   await run.saw(/draining/);
   for (const pid of childrenOf(run.child.pid!)) process.kill(pid, 'SIGSTOP');
   assert.equal(await interrupted(run, 'SIGINT', folder), undefined);
 });
 
 test('while a process is frozen by a fault: nothing that would wake it later is left', async (t) => {
-  const { run, folder } = begin(t, 'variants: [sse]\nfaults: [{ at: 0s, freeze: server, for: 900s }]', ['phases.measure=1000s']);
+  const { run, folder } = begin(t, 'variants: [sse]\nfaults: [{ at: 0s, freeze: server, for: 900s }]', [
+    'phases.measure=1000s',
+  ]);
   await run.saw(/measuring/);
-  const wakers = () => childrenOf(run.child.pid!).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('kill -STOP'));
+  const wakers = () =>
+    childrenOf(run.child.pid!).filter((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('kill -STOP'),
+    );
   while (wakers().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(await interrupted(run, 'SIGINT', folder), undefined);
 });
@@ -73,7 +109,12 @@ test('while a process is frozen by a fault: nothing that would wake it later is 
 test('while autocannon asks in closed loop: all trials are kept, and what came after them is said to be missing', async (t) => {
   const { run, folder } = begin(t, 'variants: [sse]\nclosedLoop: { connections: 2, for: 1000s }');
   await run.saw(/deliveries, median/);
-  while (!childrenOf(run.child.pid!).some((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('saturate-process'))) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (
+    !childrenOf(run.child.pid!).some((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('saturate-process'),
+    )
+  )
+    await new Promise((resolve) => setTimeout(resolve, 20));
   const result = await interrupted(run, 'SIGINT', folder);
   assert.equal(result?.trials.length, 1);
   assert.deepEqual(missingFrom(result), { trials: [], searches: [], afterwards: ['closedLoop'] });
@@ -98,7 +139,10 @@ test('target check, and a server of a target that never answers', async (t) => {
   const { writeFileSync } = await import('node:fs');
   const address = silent.address();
   assert.ok(typeof address === 'object' && address);
-  writeFileSync(join(folder, 'target.yaml'), `name: silent\nurl: http://127.0.0.1:${address.port}\npublish: '/in/{topic}'\nsubscribe: { sse: '/out/{topic}' }\n`);
+  writeFileSync(
+    join(folder, 'target.yaml'),
+    `name: silent\nurl: http://127.0.0.1:${address.port}\npublish: '/in/{topic}'\nsubscribe: { sse: '/out/{topic}' }\n`,
+  );
   const run = start(['target', 'check', 'target.yaml'], folder);
   t.after(() => run.child.kill('SIGKILL'));
   await run.saw(/no process named/);

@@ -18,7 +18,10 @@ test('killed in the second of two trials: kept, told by report, refused by gates
   await run.ended;
   const [killed] = resultFolders(folder);
   const result = await readResult(killed!);
-  assert.deepEqual([result.state.kind, result.trials.length, result.planned?.trials.length], ['unfinished', 1, 2]);
+  assert.deepEqual(
+    [result.state.kind, result.trials.length, result.planned?.trials.length],
+    ['unfinished', 1, 2],
+  );
   assert.ok(existsSync(join(killed!, markName)));
 
   const missing = /1 of 2 trials missing: websocket/;
@@ -27,7 +30,10 @@ test('killed in the second of two trials: kept, told by report, refused by gates
   assert.match(report.stdout, missing);
   assert.match(report.stderr, missing);
   assert.doesNotMatch(report.stdout, /expectation held/);
-  for (const args of [['compare', killed!, killed!], ['baseline', 'save', 'main', killed!]]) {
+  for (const args of [
+    ['compare', killed!, killed!],
+    ['baseline', 'save', 'main', killed!],
+  ]) {
     const gate = await start(args, folder).ended;
     assert.equal(gate.code, 4, `${args[0]}: ${gate.stdout}${gate.stderr}`);
     assert.match(gate.stderr, missing);
@@ -38,24 +44,42 @@ test('killed in the second of two trials: kept, told by report, refused by gates
   t.after(() => next.child.kill('SIGKILL'));
   await next.saw(/connecting/);
   next.child.kill('SIGINT');
-  assert.match((await next.ended).stderr, /The run of .* was killed in trial 2 of 2; what was measured before is in results\/\S+ \(pushbench report results\/\S+\)/);
-  assert.deepEqual(resultFolders(folder).map((one) => existsSync(join(one, markName))), [false]);
+  assert.match(
+    (await next.ended).stderr,
+    /The run of .* was killed in trial 2 of 2; what was measured before is in results\/\S+ \(pushbench report results\/\S+\)/,
+  );
+  assert.deepEqual(
+    resultFolders(folder).map((one) => existsSync(join(one, markName))),
+    [false],
+  );
   assert.equal((await readResult(killed!)).state.kind, 'unfinished');
 });
 
-test('an ab run that is killed in its second pair: both sides and the comparison say so', { timeout: 120_000 }, async (t) => {
-  const folder = temporaryFolder(t);
-  writeScenario(folder, 'variants: [sse]', '1s');
-  const run = start(['ab', 'sse', 'sse', '--scenario', './small.yaml', '--pairs', '10', '--set', 'phases.warmup=0s'], folder);
-  await run.saw(/\[5\/22\].*connecting/);
-  run.child.kill('SIGKILL');
-  await run.ended;
-  const [killed] = resultFolders(folder);
-  for (const side of ['baseline', 'candidate']) assert.equal((await readResult(join(killed!, side))).state.kind, 'unfinished');
-  const report = await start(['report', killed!], folder).ended;
-  assert.equal(report.code, 0, report.stderr);
-  assert.match(report.stdout.replaceAll('\n', ' '), /No verdict on .*9 of 10 trials missing/);
-  assert.match(readFileSync(join(killed!, 'report.html'), 'utf8'), /No verdict on .*9 of 10 trials missing/);
-  const gate = await start(['compare', join(killed!, 'baseline'), join(killed!, 'candidate')], folder).ended;
-  assert.equal(gate.code, 4, gate.stderr);
-});
+test(
+  'an ab run that is killed in its second pair: both sides and the comparison say so',
+  { timeout: 120_000 },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    writeScenario(folder, 'variants: [sse]', '1s');
+    const run = start(
+      ['ab', 'sse', 'sse', '--scenario', './small.yaml', '--pairs', '10', '--set', 'phases.warmup=0s'],
+      folder,
+    );
+    await run.saw(/\[5\/22\].*connecting/);
+    run.child.kill('SIGKILL');
+    await run.ended;
+    const [killed] = resultFolders(folder);
+    for (const side of ['baseline', 'candidate'])
+      assert.equal((await readResult(join(killed!, side))).state.kind, 'unfinished');
+    const report = await start(['report', killed!], folder).ended;
+    assert.equal(report.code, 0, report.stderr);
+    assert.match(report.stdout.replaceAll('\n', ' '), /No verdict on .*9 of 10 trials missing/);
+    assert.match(
+      readFileSync(join(killed!, 'report.html'), 'utf8'),
+      /No verdict on .*9 of 10 trials missing/,
+    );
+    const gate = await start(['compare', join(killed!, 'baseline'), join(killed!, 'candidate')], folder)
+      .ended;
+    assert.equal(gate.code, 4, gate.stderr);
+  },
+);

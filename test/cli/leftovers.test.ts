@@ -60,14 +60,28 @@ for (const role of ['server', 'load', 'publisher'] as const) {
     const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]', '3s')], folder);
     await run.saw(/\[1\/2\] sse: measuring/);
     const pids = childrenOf(run.child.pid!);
-    const victim = pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes({ server: 'servers/process', load: 'load/process', publisher: 'load/publisher-process' }[role]))!;
+    const victim = pids.find((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(
+        { server: 'servers/process', load: 'load/process', publisher: 'load/publisher-process' }[role],
+      ),
+    )!;
     process.kill(victim, 'SIGKILL');
     const { code, stdout, stderr } = await run.ended;
     assert.equal(code, 3, stdout + stderr);
-    assert.match(stderr, new RegExp(`\\[1/2\\] sse: failed: the ${role}.* process ended in the middle of the trial \\(signal SIGKILL`));
+    assert.match(
+      stderr,
+      new RegExp(
+        `\\[1/2\\] sse: failed: the ${role}.* process ended in the middle of the trial \\(signal SIGKILL`,
+      ),
+    );
     await allGone(pids);
-    const result = resultSchema.parse(JSON.parse(readFileSync(join(resultFolders(folder)[0]!, 'result.json'), 'utf8')));
-    assert.deepEqual(result.trials.map(({ outcome }) => outcome.status), ['failed', 'completed']);
+    const result = resultSchema.parse(
+      JSON.parse(readFileSync(join(resultFolders(folder)[0]!, 'result.json'), 'utf8')),
+    );
+    assert.deepEqual(
+      result.trials.map(({ outcome }) => outcome.status),
+      ['failed', 'completed'],
+    );
   });
 }
 

@@ -10,7 +10,10 @@ import { start, temporaryFolder } from './tools.ts';
 test('an older runtime is told what to do', () => {
   for (const version of ['v26.5.0', 'v26.10.0', 'v27.0.0', 'v100.0.0']) requireNode(version);
   for (const version of ['v26.4.9', 'v25.99.0', 'v24.12.0', 'v6.5.0']) {
-    assert.throws(() => requireNode(version), { code: 'node-version', message: `pushbench needs Node 26.5 or newer, and this is ${version}. Install a current Node, or run it from its repository with npm start.` });
+    assert.throws(() => requireNode(version), {
+      code: 'node-version',
+      message: `pushbench needs Node 26.5 or newer, and this is ${version}. Install a current Node, or run it from its repository with npm start.`,
+    });
   }
 });
 
@@ -21,8 +24,20 @@ test('the command line says so without a stack trace, though the older runtime l
 registerHooks({ resolve: (name, context, next) => (name === 'node:module' ? { url: 'data:text/javascript,', shortCircuit: true } : next(name, context)) });
 Object.defineProperty(process, 'version', { value: 'v20.20.2' });`;
   writeFileSync(join(folder, 'older.mjs'), older);
-  const end = await start(['--help'], folder, [process.execPath, '--import', join(folder, 'older.mjs'), resolve('cli/main.ts')]).ended;
-  assert.deepEqual([end.code, end.stdout, end.stderr], [2, '', 'pushbench needs Node 26.5 or newer, and this is v20.20.2. Install a current Node, or run it from its repository with npm start.\n']);
+  const end = await start(['--help'], folder, [
+    process.execPath,
+    '--import',
+    join(folder, 'older.mjs'),
+    resolve('cli/main.ts'),
+  ]).ended;
+  assert.deepEqual(
+    [end.code, end.stdout, end.stderr],
+    [
+      2,
+      '',
+      'pushbench needs Node 26.5 or newer, and this is v20.20.2. Install a current Node, or run it from its repository with npm start.\n',
+    ],
+  );
 });
 
 test('package and workflow ask for the same one', () => {

@@ -41,13 +41,31 @@ type Reader = (path: string) => unknown;
 
 /** @returns each reader with what it reads, besides the file itself */
 function readers(folder: string): Record<string, Reader> {
-  const options = { registry: patterns, folder: '/', source: '', command: '', observer: { trialStarted() {}, progress() {}, trialEnded() {} }, signal: new AbortController().signal };
+  const options = {
+    registry: patterns,
+    folder: '/',
+    source: '',
+    command: '',
+    observer: { trialStarted() {}, progress() {}, trialEnded() {} },
+    signal: new AbortController().signal,
+  };
   const written = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
-  const scenario = (topic: string) => openScenario(written('own.yaml', `question: What?\nsubscribers: 1\ntopics: { a: { ${topic} } }\nvariants: [sse]\n`), []).scenario;
-  const target = (more: string) => openTarget(written('target.yaml', `name: feed\nurl: http://127.0.0.1:1\npublish: /p\nsubscribe: { sse: /s }\n${more}\n`), {});
+  const scenario = (topic: string) =>
+    openScenario(
+      written('own.yaml', `question: What?\nsubscribers: 1\ntopics: { a: { ${topic} } }\nvariants: [sse]\n`),
+      [],
+    ).scenario;
+  const target = (more: string) =>
+    openTarget(
+      written(
+        'target.yaml',
+        `name: feed\nurl: http://127.0.0.1:1\npublish: /p\nsubscribe: { sse: /s }\n${more}\n`,
+      ),
+      {},
+    );
   const json = (path: string) => {
     const name = `${path.replace(/\W/g, '-')}.json`;
     symlinkSync(path, join(folder, name));
@@ -57,7 +75,11 @@ function readers(folder: string): Record<string, Reader> {
     scenario: (path) => openScenario(path, []),
     'scenario with overrides': (path) => openScenario(path, ['repeat=2', 'passwor.x=3']),
     trace: (path) => prepare(scenario(`publish: { trace: ${JSON.stringify(path)} }`), options),
-    corpus: (path) => prepare(scenario(`publish: 1/s, payload: { from: ${JSON.stringify(join(folder, json(path)))} }`), options),
+    corpus: (path) =>
+      prepare(
+        scenario(`publish: 1/s, payload: { from: ${JSON.stringify(join(folder, json(path)))} }`),
+        options,
+      ),
     target: (path) => openTarget(path, {}),
     authority: (path) => target(`tls: { ca: ${JSON.stringify(path)} }`),
     pidFile: (path) => target(`process: { pidFile: ${JSON.stringify(path)} }`),
@@ -65,7 +87,14 @@ function readers(folder: string): Record<string, Reader> {
     results: (path) => readResults(path),
     comparison: (path) => readComparison(path),
     history: (path) => readHistory([path]),
-    baseline: (path) => checkBaseline('given', 'none', { dir: linked(folder, path), failOn: [], strict: false, json: false, annotations: false }),
+    baseline: (path) =>
+      checkBaseline('given', 'none', {
+        dir: linked(folder, path),
+        failOn: [],
+        strict: false,
+        json: false,
+        annotations: false,
+      }),
     'list of baselines': (path) => listBaselines({ dir: linked(folder, path) }),
     figures: (path) => claimsCommand([], { figures: path, out: join(folder, 'claims.md') }),
   };
@@ -97,12 +126,16 @@ test('whatever a path leads to, every reader refuses it in a sentence that quote
       // A list in JSON is what bodies are read from.
       if (what === 'corpus' && path.endsWith('list.json')) continue;
       const startedMs = performance.now();
-      await assert.rejects(async () => read(path), (error: Error) => {
-        assert.ok(error instanceof UserError, `${what} ${path}: ${error.stack}`);
-        assert.doesNotMatch(error.message, /SECRET|hunter|-----BEGIN PR|root:/, `${what} ${path}`);
-        assert.ok(error.message.length < 1500, `${what} ${path}: ${error.message}`);
-        return true;
-      }, `${what} ${path}`);
+      await assert.rejects(
+        async () => read(path),
+        (error: Error) => {
+          assert.ok(error instanceof UserError, `${what} ${path}: ${error.stack}`);
+          assert.doesNotMatch(error.message, /SECRET|hunter|-----BEGIN PR|root:/, `${what} ${path}`);
+          assert.ok(error.message.length < 1500, `${what} ${path}: ${error.message}`);
+          return true;
+        },
+        `${what} ${path}`,
+      );
       assert.ok(performance.now() - startedMs < 60_000, `${what} ${path}`);
     }
   }
@@ -110,10 +143,16 @@ test('whatever a path leads to, every reader refuses it in a sentence that quote
 
 test('a trace without an end is told to be none, and where traces are looked for', async (t) => {
   const folder = temporaryFolder(t);
-  writeFileSync(join(folder, 'a.yaml'), 'question: What?\nsubscribers: 1\ntopics: { a: { publish: { trace: ../../../../../dev/zero } } }\nvariants: [sse]\n');
+  writeFileSync(
+    join(folder, 'a.yaml'),
+    'question: What?\nsubscribers: 1\ntopics: { a: { publish: { trace: ../../../../../dev/zero } } }\nvariants: [sse]\n',
+  );
   const { code, stderr } = await start(['run', './a.yaml'], folder).ended;
   assert.equal(code, 2, stderr);
-  assert.match(stderr, /^Cannot read the trace "[./]+dev\/zero": it is a device, and only regular files are read\. Traces are looked for beside the scenario file/);
+  assert.match(
+    stderr,
+    /^Cannot read the trace "[./]+dev\/zero": it is a device, and only regular files are read\. Traces are looked for beside the scenario file/,
+  );
 });
 
 test('results above the limit are refused by report, compare, history and claims with size and limit', async (t) => {
@@ -122,10 +161,18 @@ test('results above the limit are refused by report, compare, history and claims
   writeFileSync(join(folder, 'large', 'result.json'), '');
   truncateSync(join(folder, 'large', 'result.json'), 70 * 1024 ** 2);
   writeFileSync(join(folder, 'good.json'), JSON.stringify(fixtureResult({ measureS: 1 })));
-  for (const args of [['report', 'large'], ['compare', 'good.json', 'large'], ['history', 'large'], ['claims', 'large']]) {
+  for (const args of [
+    ['report', 'large'],
+    ['compare', 'good.json', 'large'],
+    ['history', 'large'],
+    ['claims', 'large'],
+  ]) {
     const { code, stderr } = await start(args, folder).ended;
     assert.equal(code, 2, stderr);
-    assert.match(stderr, /^Cannot read .*large\/result\.json: it has 73,400,320 bytes, and at most 67,108,864 \(64 MiB\) are read: a run of 64 load processes over hours stays below it\./);
+    assert.match(
+      stderr,
+      /^Cannot read .*large\/result\.json: it has 73,400,320 bytes, and at most 67,108,864 \(64 MiB\) are read: a run of 64 load processes over hours stays below it\./,
+    );
   }
 });
 
@@ -138,13 +185,19 @@ test('results that are too many for memory together are refused before one is re
   }
   const message = 'These 9 results have 540 MiB together, and at most 512 MiB are read at once. Name fewer.';
   await assert.rejects(readResults(join(folder, 'many')), { code: 'result-size', message });
-  await assert.rejects(readEach(Array.from({ length: 9 }, (_, i) => join(folder, 'many', String(i)))), { code: 'result-size', message });
+  await assert.rejects(readEach(Array.from({ length: 9 }, (_, i) => join(folder, 'many', String(i)))), {
+    code: 'result-size',
+    message,
+  });
 });
 
 test('a name or a text that holds escape sequences does not reach the terminal as it is', async (t) => {
   const folder = temporaryFolder(t);
   const name = './a\x1b]0;owned\x07\u009b2J.yaml';
-  writeFileSync(join(folder, name), 'question: "\\e[2Jowned\\r::error::x"\nsubscribers: 1\ntopics: { a: { publish: 5/s } }\nvariants: [sse]\n');
+  writeFileSync(
+    join(folder, name),
+    'question: "\\e[2Jowned\\r::error::x"\nsubscribers: 1\ntopics: { a: { publish: 5/s } }\nvariants: [sse]\n',
+  );
   writeFileSync(join(folder, 'wrong.yaml'), 'question: What?\n"\\e[2J\\n::error::x": 1\n');
   for (const [args, shows] of [
     [['validate', name], /a␛\]0;owned␇�2J: ␛\[2Jowned/],
@@ -163,8 +216,20 @@ test('a mistake in a stored file of ours is still named, and no list of them is 
   const folder = temporaryFolder(t);
   const file = join(folder, 'a.json');
   const good = fixtureResult({ measureS: 1 });
-  writeFileSync(file, JSON.stringify({ ...good, trials: good.trials.map((trial) => ({ ...trial, repetition: 'no', extra: 1 })), ...Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`x${i}`, 1])) }));
-  await assert.rejects(readResult(file), (error: Error) => /a\.json does not hold together:\n[\s\S]*at trials\[0\]\.repetition/.test(error.message) && error.message.length < 10_000);
+  writeFileSync(
+    file,
+    JSON.stringify({
+      ...good,
+      trials: good.trials.map((trial) => ({ ...trial, repetition: 'no', extra: 1 })),
+      ...Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`x${i}`, 1])),
+    }),
+  );
+  await assert.rejects(
+    readResult(file),
+    (error: Error) =>
+      /a\.json does not hold together:\n[\s\S]*at trials\[0\]\.repetition/.test(error.message) &&
+      error.message.length < 10_000,
+  );
   writeFileSync(file, JSON.stringify({ format: baselineFormat, version: 1, savedAt: 5, runs: {} }));
   await assert.rejects(readHistory([file]), /a\.json does not hold together:\n[\s\S]*at savedAt/);
 });

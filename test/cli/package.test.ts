@@ -9,7 +9,11 @@ import { assertExit, start, temporaryFolder, writeScenario } from './tools.ts';
 
 test('npm pack, install the tarball elsewhere, run it', async (t) => {
   const folder = temporaryFolder(t);
-  const npm = (args: string[], cwd: string) => execFileSync('npm', [...args, '--loglevel=error', '--no-audit', '--no-fund'], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  const npm = (args: string[], cwd: string) =>
+    execFileSync('npm', [...args, '--loglevel=error', '--no-audit', '--no-fund'], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
   npm(['pack', '--pack-destination', folder], process.cwd());
   const [tarball] = globSync('*.tgz', { cwd: folder });
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
@@ -24,24 +28,55 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
   open.child.kill('SIGINT');
   const [address] = /http:\/\/\S+/.exec((await open.ended).stdout) ?? [];
   assert.ok(address);
-  assert.equal(globSync('node_modules/pushbench/docs/patterns/*.md', { cwd: folder }).length, 6, 'the pages come along');
+  assert.equal(
+    globSync('node_modules/pushbench/docs/patterns/*.md', { cwd: folder }).length,
+    6,
+    'the pages come along',
+  );
   const shipped = join(folder, 'node_modules/pushbench');
   const broken = globSync(['*.md', 'docs/**/*.md'], { cwd: shipped }).flatMap((file) =>
-    [...readFileSync(join(shipped, file), 'utf8').matchAll(/\]\(([^)#:]+)/g)].map(([, target]) => target!).filter((target) => !existsSync(join(shipped, dirname(file), target))).map((target) => `${file}: ${target}`));
+    [...readFileSync(join(shipped, file), 'utf8').matchAll(/\]\(([^)#:]+)/g)]
+      .map(([, target]) => target!)
+      .filter((target) => !existsSync(join(shipped, dirname(file), target)))
+      .map((target) => `${file}: ${target}`),
+  );
   assert.deepEqual(broken, [], 'what its documents link to comes along');
   const list = await start(['list'], folder, installed).ended;
   assert.equal(list.code, 0, list.stderr);
   assert.match(list.stdout, /compare: /);
-  const end = await start(['run', writeScenario(folder, 'variants: [sse, { sse: { over: h2 } }, webhook]\nexpect: [missed == 0]')], folder, installed).ended;
+  const end = await start(
+    ['run', writeScenario(folder, 'variants: [sse, { sse: { over: h2 } }, webhook]\nexpect: [missed == 0]')],
+    folder,
+    installed,
+  ).ended;
   assertExit(end, 0);
   assert.match(end.stdout, /sse[\s\S]*webhook/);
 
   // The library for receivers, with its types.
-  writeFileSync(join(folder, 'use.ts'), `import { createReceiver } from 'pushbench/receiver';
+  writeFileSync(
+    join(folder, 'use.ts'),
+    `import { createReceiver } from 'pushbench/receiver';
 const receiver = createReceiver({ scheme: 'slack', secrets: ['x'], onDelivery: ({ id }) => console.log(id satisfies string | undefined) });
-console.log(receiver.counts().accepted satisfies number);\n`);
+console.log(receiver.counts().accepted satisfies number);\n`,
+  );
   assert.equal(execFileSync(process.execPath, ['use.ts'], { cwd: folder, encoding: 'utf8' }), '0\n');
-  execFileSync('tsc', ['use.ts', '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', '--typeRoots', join(process.cwd(), 'node_modules/@types')], { cwd: folder, stdio: 'inherit' });
+  execFileSync(
+    'tsc',
+    [
+      'use.ts',
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2024',
+      '--types',
+      'node',
+      '--typeRoots',
+      join(process.cwd(), 'node_modules/@types'),
+    ],
+    { cwd: folder, stdio: 'inherit' },
+  );
 
   assert.equal(globSync('results/*/report.html', { cwd: folder }).length, 1);
 });

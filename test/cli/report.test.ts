@@ -11,7 +11,10 @@ import { assertExit, start, temporaryFolder, writeScenario } from './tools.ts';
 function writeResults(folder: string): void {
   for (const seed of [1, 2]) {
     mkdirSync(join(folder, `run${seed}`));
-    writeFileSync(join(folder, `run${seed}`, 'result.json'), JSON.stringify(fixtureResult({ seed, measureS: 2 })));
+    writeFileSync(
+      join(folder, `run${seed}`, 'result.json'),
+      JSON.stringify(fixtureResult({ seed, measureS: 2 })),
+    );
   }
 }
 
@@ -26,10 +29,14 @@ test('each format goes to standard output alone, or to the file that is named', 
     ['json', /^\[\{"format":"pushbench-result"/],
   ];
   for (const [format, begins] of rows) {
-    const { code, stdout, stderr } = await start(['report', 'run1', 'run2', '--format', format], folder).ended;
+    const { code, stdout, stderr } = await start(['report', 'run1', 'run2', '--format', format], folder)
+      .ended;
     assert.equal(code, 0, stderr);
     assert.match(stdout, begins);
-    const written = await start(['report', 'run1', 'run2', '--format', format, '--out', `out.${format}`], folder).ended;
+    const written = await start(
+      ['report', 'run1', 'run2', '--format', format, '--out', `out.${format}`],
+      folder,
+    ).ended;
     assert.equal(written.stdout, `Written: out.${format}\n`);
     assert.equal(readFileSync(join(folder, `out.${format}`), 'utf8'), stdout);
   }
@@ -65,9 +72,17 @@ test('what cannot be is refused with a hint', async (t) => {
     assert.equal(stdout, '');
     assert.match(stderr, message);
   }
-  const empty = { ...fixtureResult(), trials: [], expectations: [], state: { kind: 'interrupted', by: 'SIGINT' } as const };
+  const empty = {
+    ...fixtureResult(),
+    trials: [],
+    expectations: [],
+    state: { kind: 'interrupted', by: 'SIGINT' } as const,
+  };
   writeFileSync(join(folder, 'empty.json'), JSON.stringify(empty));
-  assert.match((await start(['report', 'empty.json', '--format', 'hgrm'], folder).ended).stderr, /Nothing to write: no trial delivered anything/);
+  assert.match(
+    (await start(['report', 'empty.json', '--format', 'hgrm'], folder).ended).stderr,
+    /Nothing to write: no trial delivered anything/,
+  );
 });
 
 test('open serves the results until it is told to stop, and says what is wrong with folder and port', async (t) => {
@@ -96,12 +111,19 @@ test('open serves the results until it is told to stop, and says what is wrong w
 test('run writes JUnit and Markdown beside the report when asked, and finds out first whether it can', async (t) => {
   const folder = temporaryFolder(t);
   const scenario = writeScenario(folder, 'variants: [sse]\nexpect: [missed == 0]');
-  const end = await start(['run', scenario, '--junit', 'junit.xml', '--markdown', 'summary.md', '--quiet'], folder).ended;
+  const end = await start(
+    ['run', scenario, '--junit', 'junit.xml', '--markdown', 'summary.md', '--quiet'],
+    folder,
+  ).ended;
   assertExit(end, 0);
   assert.equal(XMLValidator.validate(readFileSync(join(folder, 'junit.xml'), 'utf8')), true);
   assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /^## pushbench: small\n/);
-  const refused = await start(['run', scenario, '--results', 'other', '--junit', 'none/junit.xml'], folder).ended;
+  const refused = await start(['run', scenario, '--results', 'other', '--junit', 'none/junit.xml'], folder)
+    .ended;
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /Cannot write none\/junit\.xml: ENOENT.*Name a file in a folder that is there/);
+  assert.match(
+    refused.stderr,
+    /Cannot write none\/junit\.xml: ENOENT.*Name a file in a folder that is there/,
+  );
   assert.equal(existsSync(join(folder, 'other')), false, 'nothing was run');
 });

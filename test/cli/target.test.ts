@@ -9,7 +9,8 @@ import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from
 
 process.env['FEED_TOKEN'] = token;
 
-const yaml = (url: string, path = '/feed/{topic}') => `name: feed\nurl: ${url}\npublish: /feed/{topic}\nsubscribe: { sse: "${path}" }\nheaders: { authorization: "Bearer \${FEED_TOKEN}" }\n`;
+const yaml = (url: string, path = '/feed/{topic}') =>
+  `name: feed\nurl: ${url}\npublish: /feed/{topic}\nsubscribe: { sse: "${path}" }\nheaders: { authorization: "Bearer \${FEED_TOKEN}" }\n`;
 
 test('target check: 0 when all works, 1 when not, 2 when the file is wrong', async (t) => {
   const { url } = await startExpress(t);
@@ -19,13 +20,22 @@ test('target check: 0 when all works, 1 when not, 2 when the file is wrong', asy
     return start(['target', 'check', 'feed.yaml'], folder).ended;
   };
   const good = await check(yaml(url));
-  assert.match(good.stdout, /^feed at http:.*\n  no process named: CPU, memory and descriptors will not be measured\n  ✓ sse  the event came back after /);
+  assert.match(
+    good.stdout,
+    /^feed at http:.*\n  no process named: CPU, memory and descriptors will not be measured\n  ✓ sse  the event came back after /,
+  );
   assert.equal(good.code, 0);
   const bad = await check(yaml(url, '/nothing'));
-  assert.match(bad.stdout, /✗ sse  a subscriber was not let in: the server answered 404 .*\n +There is nothing at .*\/nothing\. Is subscribe\.sse the right path/);
+  assert.match(
+    bad.stdout,
+    /✗ sse  a subscriber was not let in: the server answered 404 .*\n +There is nothing at .*\/nothing\. Is subscribe\.sse the right path/,
+  );
   assert.equal(bad.code, 1);
   const wrong = await check(yaml(url).replace('publish', 'publsh'));
-  assert.match(wrong.stderr, /^The target file feed\.yaml cannot be used:\nfeed\.yaml:3:1: publsh: unknown key; did you mean "publish"\?/);
+  assert.match(
+    wrong.stderr,
+    /^The target file feed\.yaml cannot be used:\nfeed\.yaml:3:1: publsh: unknown key; did you mean "publish"\?/,
+  );
   assert.equal(wrong.code, 2);
 });
 
@@ -33,10 +43,19 @@ test('run --target --no-reference: the report names target and what was left out
   const { url } = await startExpress(t);
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'feed.yaml'), yaml(url));
-  const args = ['run', writeScenario(folder, 'variants: [sse, polling]'), '--target', 'feed.yaml', '--no-reference'];
+  const args = [
+    'run',
+    writeScenario(folder, 'variants: [sse, polling]'),
+    '--target',
+    'feed.yaml',
+    '--no-reference',
+  ];
   const end = await start(args, folder).ended;
   assertExit(end, 0);
-  assert.match(end.stderr, /^left out: polling @feed: the target file does not describe it \(subscribe\.polling\)$/m);
+  assert.match(
+    end.stderr,
+    /^left out: polling @feed: the target file does not describe it \(subscribe\.polling\)$/m,
+  );
   assert.match(end.stdout, /^sse @feed /m);
   const [results] = resultFolders(folder);
   const result = readFileSync(join(results!, 'result.json'), 'utf8');
@@ -49,7 +68,10 @@ test('run --target --no-reference: the report names target and what was left out
 test('--no-reference alone leaves nothing to run', async (t) => {
   const folder = temporaryFolder(t);
   const end = await start(['run', writeScenario(folder), '--no-reference'], folder).ended;
-  assert.match(end.stderr, /With --no-reference nothing is left to run: name a target too, with --target FILE\./);
+  assert.match(
+    end.stderr,
+    /With --no-reference nothing is left to run: name a target too, with --target FILE\./,
+  );
   assert.equal(end.code, 2);
 });
 
@@ -64,7 +86,10 @@ test('a topic that is none', async (t) => {
 test('two targets of one name cannot be told apart', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'feed.yaml'), yaml('http://127.0.0.1:1'));
-  const end = await start(['run', writeScenario(folder, 'variants: [sse]'), '--target', 'feed.yaml', '--target', 'feed.yaml'], folder).ended;
+  const end = await start(
+    ['run', writeScenario(folder, 'variants: [sse]'), '--target', 'feed.yaml', '--target', 'feed.yaml'],
+    folder,
+  ).ended;
   assert.match(end.stderr, /Two target files have the name "feed"; give each a name of its own/);
   assert.equal(end.code, 2);
 });

@@ -8,7 +8,11 @@ import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 
 export type Ended = { code: number | null; signal: string | null; stdout: string; stderr: string };
-export type Running = { child: ChildProcess; ended: Promise<Ended>; /** Resolves when standard error or output has shown this. */ saw(text: RegExp): Promise<void> };
+export type Running = {
+  child: ChildProcess;
+  ended: Promise<Ended>;
+  /** Resolves when standard error or output has shown this. */ saw(text: RegExp): Promise<void>;
+};
 
 const main = resolve('cli/main.ts');
 
@@ -18,7 +22,11 @@ export function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-export function start(args: string[], cwd: string, command: [string, ...string[]] = [process.execPath, main]): Running {
+export function start(
+  args: string[],
+  cwd: string,
+  command: [string, ...string[]] = [process.execPath, main],
+): Running {
   const child = spawn(command[0], [...command.slice(1), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
@@ -34,7 +42,9 @@ export function start(args: string[], cwd: string, command: [string, ...string[]
     stderr += text;
     look();
   });
-  const ended = new Promise<Ended>((done) => child.on('close', (code, signal) => done({ code, signal, stdout, stderr })));
+  const ended = new Promise<Ended>((done) =>
+    child.on('close', (code, signal) => done({ code, signal, stdout, stderr })),
+  );
   return {
     child,
     ended,
@@ -42,7 +52,9 @@ export function start(args: string[], cwd: string, command: [string, ...string[]
       new Promise((resolveSaw, reject) => {
         waiting.push({ text, resolve: resolveSaw });
         look();
-        void ended.then((end) => reject(new Error(`it ended (${end.code}) before it said ${text}: ${end.stdout}${end.stderr}`)));
+        void ended.then((end) =>
+          reject(new Error(`it ended (${end.code}) before it said ${text}: ${end.stdout}${end.stderr}`)),
+        );
       }),
   };
 }
@@ -50,12 +62,15 @@ export function start(args: string[], cwd: string, command: [string, ...string[]
 /** A scenario of a few seconds in a file of its own. */
 export function writeScenario(folder: string, more = '', measure = '1500ms'): string {
   const path = join(folder, 'small.yaml');
-  writeFileSync(path, `question: Does it run?
+  writeFileSync(
+    path,
+    `question: Does it run?
 subscribers: 5
 topics: { news: { publish: 20/s } }
 phases: { connect: 200ms, warmup: 250ms, measure: ${measure}, drain: 2s }
 ${more}
-`);
+`,
+  );
   return path;
 }
 
@@ -87,6 +102,10 @@ export function resultFolders(folder: string): string[] {
  * does, not how quiet the machine is.
  */
 export function assertExit(end: Ended, code: number): void {
-  if (end.code === 4) assert.match(end.stdout + end.stderr, /publisher-late|load-limited|the publisher, not the server, was the bottleneck|measured the load generator/);
+  if (end.code === 4)
+    assert.match(
+      end.stdout + end.stderr,
+      /publisher-late|load-limited|the publisher, not the server, was the bottleneck|measured the load generator/,
+    );
   else assert.equal(end.code, code, end.stdout + end.stderr);
 }

@@ -2,11 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addCounters, counterNames, newCounters, requestsOf, subtractCounters, type Counters } from '../../core/counters.ts';
+import {
+  addCounters,
+  counterNames,
+  newCounters,
+  requestsOf,
+  subtractCounters,
+  type Counters,
+} from '../../core/counters.ts';
 
 /** Each counter has a value of its own, so that no two can be mistaken for one another. */
 function distinct(factor: number): Counters {
-  return Object.assign(newCounters(), Object.fromEntries(counterNames.map((name, i) => [name, factor * (i + 1)])));
+  return Object.assign(
+    newCounters(),
+    Object.fromEntries(counterNames.map((name, i) => [name, factor * (i + 1)])),
+  );
 }
 
 test('new counters stand at nought, each of them', () => {
@@ -24,8 +34,26 @@ test('counters add and subtract name by name, and leave their arguments alone', 
 });
 
 test('requests are all that carry events: handshakes, polls, registrations, deliveries and their retries', () => {
-  const counted = { handshakes: 1, fullPolls: 20, emptyPolls: 300, registrations: 4000, deliveryRequests: 50_000, retries: 600_000 };
+  const counted = {
+    handshakes: 1,
+    fullPolls: 20,
+    emptyPolls: 300,
+    registrations: 4000,
+    deliveryRequests: 50_000,
+    retries: 600_000,
+  };
   assert.equal(requestsOf({ ...newCounters(), ...counted }), 654_321);
   // Parts of those, and what is no request, count nothing again.
-  assert.equal(requestsOf({ ...newCounters(), reconnects: 1, rearms: 1, upstreamMessages: 1, heartbeats: 1, events: 1, connectionsOpened: 1 }), 0);
+  assert.equal(
+    requestsOf({
+      ...newCounters(),
+      reconnects: 1,
+      rearms: 1,
+      upstreamMessages: 1,
+      heartbeats: 1,
+      events: 1,
+      connectionsOpened: 1,
+    }),
+    0,
+  );
 });

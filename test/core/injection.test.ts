@@ -34,5 +34,6 @@ test('mistakes name the setting and how it is written', () => {
     ['loss=2', /write it like loss=0\.1%/],
     ['duplicates=0%', /write it like duplicates=0\.1%/],
   ];
-  for (const [text, message] of cases) assert.throws(() => parseInjection(text), { code: 'inject', message }, text);
+  for (const [text, message] of cases)
+    assert.throws(() => parseInjection(text), { code: 'inject', message }, text);
 });

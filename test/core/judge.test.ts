@@ -12,11 +12,15 @@ const p50: Gate = { kind: 'ratio', metric: 'latency.p50', minimumEffect: 0.05, g
 
 /** One pair for each ratio; the baseline drifts, which pairs take out. */
 function pairsOf(ratios: readonly number[], metric = 'latency.p50'): Pair[] {
-  return ratios.map((ratio, i) => ({ baseline: reading({ [metric]: 1000 + 100 * i }), candidate: reading({ [metric]: (1000 + 100 * i) * ratio }) }));
+  return ratios.map((ratio, i) => ({
+    baseline: reading({ [metric]: 1000 + 100 * i }),
+    candidate: reading({ [metric]: (1000 + 100 * i) * ratio }),
+  }));
 }
 
 /** Ratios about `centre`, spread evenly by `half` each way. */
-const about = (centre: number, half: number, count = 12) => Array.from({ length: count }, (_, i) => centre + half * ((2 * i) / (count - 1) - 1));
+const about = (centre: number, half: number, count = 12) =>
+  Array.from({ length: count }, (_, i) => centre + half * ((2 * i) / (count - 1) - 1));
 
 function ratioOf(metric: JudgedMetric | undefined) {
   assert.equal(metric?.kind, 'ratio');
@@ -32,16 +36,25 @@ test('the four verdicts, each where it belongs', () => {
     ['worse by more than matters, and perhaps by chance', about(1.08, 0.5), 'inconclusive'],
     ['no difference, too noisy to say so', about(1, 0.3), 'inconclusive'],
   ];
-  for (const [name, ratios, verdict] of rows) assert.equal(judge([paired(pairsOf(ratios))], [p50]).verdict, verdict, name);
+  for (const [name, ratios, verdict] of rows)
+    assert.equal(judge([paired(pairsOf(ratios))], [p50]).verdict, verdict, name);
 });
 
 test('estimate, interval and p are those of the logarithms of the ratios, pair by pair', () => {
-  const { variants: [variant] } = judge([paired(pairsOf([1.05, 1.1, 1.1, 1.15, 1.2, 1.1]))], [p50]);
+  const {
+    variants: [variant],
+  } = judge([paired(pairsOf([1.05, 1.1, 1.1, 1.15, 1.2, 1.1]))], [p50]);
   const metric = ratioOf(variant!.metrics[0]);
   assert.equal(metric.p, 2 / 2 ** 6);
   assert.ok(Math.abs(metric.ratio - 1.1) < 0.02);
-  assert.deepEqual([metric.low, metric.high].map((end) => Number(end!.toFixed(9))), [1.05, 1.2]);
-  assert.deepEqual(metric.ratios.map((ratio) => Number(ratio.toFixed(9))), [1.05, 1.1, 1.1, 1.15, 1.2, 1.1]);
+  assert.deepEqual(
+    [metric.low, metric.high].map((end) => Number(end!.toFixed(9))),
+    [1.05, 1.2],
+  );
+  assert.deepEqual(
+    metric.ratios.map((ratio) => Number(ratio.toFixed(9))),
+    [1.05, 1.1, 1.1, 1.15, 1.2, 1.1],
+  );
 });
 
 test('strict asks that the whole interval lie above the minimum effect', () => {
@@ -53,10 +66,16 @@ test('strict asks that the whole interval lie above the minimum effect', () => {
 
 test('an invalid run drops its pair, and more than a fifth of them make the comparison invalid, never slower', () => {
   const pairs = pairsOf(about(1.5, 0.03, 10));
-  const broken = (count: number) => pairs.map((pair, i) => (i < count ? { ...pair, candidate: { ...pair.candidate, valid: false, why: ['load-limited'] } } : pair));
+  const broken = (count: number) =>
+    pairs.map((pair, i) =>
+      i < count ? { ...pair, candidate: { ...pair.candidate, valid: false, why: ['load-limited'] } } : pair,
+    );
   const two = judge([paired(broken(2))], [p50]).variants[0]!;
   assert.equal(two.verdict, 'slower');
-  assert.deepEqual(two.dropped, [{ run: 1, why: 'candidate: load-limited' }, { run: 2, why: 'candidate: load-limited' }]);
+  assert.deepEqual(two.dropped, [
+    { run: 1, why: 'candidate: load-limited' },
+    { run: 2, why: 'candidate: load-limited' },
+  ]);
   assert.equal(two.counted, 8);
   const three = judge([paired(broken(3))], [p50]);
   assert.equal(three.verdict, 'invalid');
@@ -67,7 +86,18 @@ test('an invalid run drops its pair, and more than a fifth of them make the comp
 
 test('exact figures: any change is told, and more than the tolerance is worse, whatever the noise', () => {
   const gate: Gate = { kind: 'exact', metric: 'requests-per-delivery', tolerance: 0.05 };
-  const at = (baseline: number, candidate: number) => judge([paired([{ baseline: reading({ [gate.metric]: baseline }), candidate: reading({ [gate.metric]: candidate }) }])], [gate]).variants[0]!;
+  const at = (baseline: number, candidate: number) =>
+    judge(
+      [
+        paired([
+          {
+            baseline: reading({ [gate.metric]: baseline }),
+            candidate: reading({ [gate.metric]: candidate }),
+          },
+        ]),
+      ],
+      [gate],
+    ).variants[0]!;
   const told = (baseline: number, candidate: number) => {
     const [metric] = at(baseline, candidate).metrics;
     return metric?.kind === 'exact' ? [metric.changed, metric.verdict] : [];
@@ -80,27 +110,91 @@ test('exact figures: any change is told, and more than the tolerance is worse, w
 
 test('losses fail outright where the baseline has none; where it has some, more of them beyond chance fail', () => {
   const gate: Gate = { kind: 'loss', metric: 'reordered' };
-  const of = (counts: [number, number][]) => judge([paired(counts.map(([baseline, candidate]) => ({ baseline: reading({ reordered: baseline }), candidate: reading({ reordered: candidate }) })))], [gate]).verdict;
-  assert.equal(of([[0, 0], [0, 0]]), 'not-slower');
-  assert.equal(of([[0, 0], [0, 1]]), 'slower');
-  assert.equal(of([[3, 0], [0, 1]]), 'not-slower');
-  assert.equal(of([[3, 5], [4, 2], [1, 3]]), 'inconclusive');
+  const of = (counts: [number, number][]) =>
+    judge(
+      [
+        paired(
+          counts.map(([baseline, candidate]) => ({
+            baseline: reading({ reordered: baseline }),
+            candidate: reading({ reordered: candidate }),
+          })),
+        ),
+      ],
+      [gate],
+    ).verdict;
+  assert.equal(
+    of([
+      [0, 0],
+      [0, 0],
+    ]),
+    'not-slower',
+  );
+  assert.equal(
+    of([
+      [0, 0],
+      [0, 1],
+    ]),
+    'slower',
+  );
+  assert.equal(
+    of([
+      [3, 0],
+      [0, 1],
+    ]),
+    'not-slower',
+  );
+  assert.equal(
+    of([
+      [3, 5],
+      [4, 2],
+      [1, 3],
+    ]),
+    'inconclusive',
+  );
   assert.equal(of(Array.from({ length: 10 }, (_, i) => [3 + i, 9 + 3 * i])), 'slower');
 });
 
 test('a figure that neither side has is left out; one that only one side lacks leaves the question open', () => {
   const without = reading({}, { absent: { 'latency.p50': '900 samples; it takes 10,000' } });
-  const both = judge([paired(Array.from({ length: 10 }, () => ({ baseline: without, candidate: without })))], [p50, { kind: 'loss', metric: 'missed' }]).variants[0]!;
-  assert.deepEqual(both.metrics[0], { kind: 'absent', metric: 'latency.p50', gating: true, why: '900 samples; it takes 10,000', verdict: null });
+  const both = judge(
+    [paired(Array.from({ length: 10 }, () => ({ baseline: without, candidate: without })))],
+    [p50, { kind: 'loss', metric: 'missed' }],
+  ).variants[0]!;
+  assert.deepEqual(both.metrics[0], {
+    kind: 'absent',
+    metric: 'latency.p50',
+    gating: true,
+    why: '900 samples; it takes 10,000',
+    verdict: null,
+  });
   assert.equal(both.verdict, 'inconclusive', 'without any gating figure nothing is shown');
-  const one = judge([paired(Array.from({ length: 10 }, () => ({ baseline: reading({ 'latency.p50': 5, missed: 0 }), candidate: { ...without, values: { missed: 0 } } })))], [p50, { kind: 'loss', metric: 'missed' }]).variants[0]!;
-  assert.deepEqual(one.metrics.map(({ verdict }) => verdict), ['inconclusive', 'not-slower']);
+  const one = judge(
+    [
+      paired(
+        Array.from({ length: 10 }, () => ({
+          baseline: reading({ 'latency.p50': 5, missed: 0 }),
+          candidate: { ...without, values: { missed: 0 } },
+        })),
+      ),
+    ],
+    [p50, { kind: 'loss', metric: 'missed' }],
+  ).variants[0]!;
+  assert.deepEqual(
+    one.metrics.map(({ verdict }) => verdict),
+    ['inconclusive', 'not-slower'],
+  );
 });
 
 test('what is only shown has no verdict and no share in the correction', () => {
   const shown: Gate = { ...p50, metric: 'bytes-per-delivery', gating: false };
-  const pairs = about(1.12, 0.03).map((ratio, i): Pair => ({ baseline: reading({ 'latency.p50': 900 + i, 'bytes-per-delivery': 100 }), candidate: reading({ 'latency.p50': (900 + i), 'bytes-per-delivery': 100 * ratio }) }));
-  const { variants: [variant], verdict } = judge([paired(pairs)], [p50, shown]);
+  const pairs = about(1.12, 0.03).map((ratio, i): Pair => ({
+    baseline: reading({ 'latency.p50': 900 + i, 'bytes-per-delivery': 100 }),
+    candidate: reading({ 'latency.p50': 900 + i, 'bytes-per-delivery': 100 * ratio }),
+  }));
+  const {
+    variants: [variant],
+    verdict,
+  } = judge([paired(pairs)], [p50, shown]);
   assert.equal(verdict, 'not-slower');
   const [, bytes] = variant!.metrics;
   assert.deepEqual([ratioOf(bytes).verdict, ratioOf(bytes).pAdjusted], [null, null]);
@@ -120,7 +214,8 @@ test('an open question says about how many pairs would answer it', () => {
   // The upper end lies 8 % above the estimate where 5 % are left: (8 / 5)^2 of 12.
   const noisy = of(about(1, 0.14));
   assert.equal(noisy.verdict, 'inconclusive');
-  const expected = 12 * ((Math.log(noisy.high!) - Math.log(noisy.ratio)) / (Math.log(1.05) - Math.log(noisy.ratio))) ** 2;
+  const expected =
+    12 * ((Math.log(noisy.high!) - Math.log(noisy.ratio)) / (Math.log(1.05) - Math.log(noisy.ratio))) ** 2;
   assert.equal(noisy.runsNeeded, Math.ceil(expected));
   assert.equal(of(about(1.0499, 0.2)).runsNeeded, null, 'no reasonable number tells 4.99 % from 5 %');
   assert.equal(of([1, 1.02, 0.99]).runsNeeded, 10, 'three pairs have no interval');
@@ -129,10 +224,15 @@ test('an open question says about how many pairs would answer it', () => {
 
 test('and it counts what Holm and the strict rule ask for', () => {
   // Six pairs are 0.03125 at the least; among four tests it takes 2 / 2^n * 4 <= 0.05, which eight give.
-  const four = judge(['a', 'b', 'c', 'd'].map((label) => paired(pairsOf(about(label === 'a' ? 1.12 : 1, 0.02, 6)), label)), [p50]);
+  const four = judge(
+    ['a', 'b', 'c', 'd'].map((label) => paired(pairsOf(about(label === 'a' ? 1.12 : 1, 0.02, 6)), label)),
+    [p50],
+  );
   assert.equal(ratioOf(four.variants[0]!.metrics[0]).runsNeeded, 8);
   // Clear of no change, but the lower end lies within the minimum effect.
-  const strict = ratioOf(judge([paired(pairsOf(about(1.065, 0.06)))], [p50], ruleOf({ strict: true })).variants[0]!.metrics[0]);
+  const strict = ratioOf(
+    judge([paired(pairsOf(about(1.065, 0.06)))], [p50], ruleOf({ strict: true })).variants[0]!.metrics[0],
+  );
   const [estimate, width] = [Math.log(strict.ratio), Math.log(strict.ratio) - Math.log(strict.low!)];
   assert.equal(strict.runsNeeded, Math.ceil(12 * (width / (estimate - Math.log(1.05))) ** 2));
   assert.ok(strict.runsNeeded > 13);
@@ -149,7 +249,19 @@ test('the extension is due once, and only when nothing is decided; each declared
 
 test('stored runs: compared as two heaps, with the interval of the Mann-Whitney test', () => {
   const runs = (centre: number) => about(centre, 20, 10).map((value) => reading({ 'latency.p50': value }));
-  const of = (centre: number) => judge([{ baseline: 'sse', candidate: 'sse', paired: false, baselineRuns: runs(1000), candidateRuns: runs(centre) }], [p50]);
+  const of = (centre: number) =>
+    judge(
+      [
+        {
+          baseline: 'sse',
+          candidate: 'sse',
+          paired: false,
+          baselineRuns: runs(1000),
+          candidateRuns: runs(centre),
+        },
+      ],
+      [p50],
+    );
   assert.equal(of(1000).verdict, 'not-slower');
   assert.equal(of(1150).verdict, 'slower');
   const metric = ratioOf(of(1150).variants[0]!.metrics[0]);
@@ -161,7 +273,10 @@ test('stored runs: compared as two heaps, with the interval of the Mann-Whitney 
 test('exit codes: what is proven fails; timings that prove nothing, and open questions, only when asked', () => {
   const slow = judge([paired(pairsOf(about(1.2, 0.03)))], [p50]);
   const open = judge([paired(pairsOf(about(1, 0.3)))], [p50]);
-  const lost = judge([paired([{ baseline: reading({ missed: 0 }), candidate: reading({ missed: 4 }) }])], [{ kind: 'loss', metric: 'missed' }]);
+  const lost = judge(
+    [paired([{ baseline: reading({ missed: 0 }), candidate: reading({ missed: 4 }) }])],
+    [{ kind: 'loss', metric: 'missed' }],
+  );
   const blocked: Advisory = { code: 'not-interleaved', message: '' };
   const other: Advisory = { code: 'scenario', message: '' };
   const rows: [typeof slow, Advisory[], FailOn[], number][] = [
@@ -174,7 +289,11 @@ test('exit codes: what is proven fails; timings that prove nothing, and open que
     [lost, [other], [], exitCodes.ok],
     [judge([paired([])], [p50]), [], [], exitCodes.invalid],
   ];
-  for (const [judged, advisory, failOn, code] of rows) assert.equal(comparisonExitCode({ ...judged, advisory } as Parameters<typeof comparisonExitCode>[0], failOn), code);
+  for (const [judged, advisory, failOn, code] of rows)
+    assert.equal(
+      comparisonExitCode({ ...judged, advisory } as Parameters<typeof comparisonExitCode>[0], failOn),
+      code,
+    );
 });
 
 test('the gravest verdict is the whole one', () => {

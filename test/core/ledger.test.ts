@@ -18,7 +18,9 @@ function model() {
       return 'first';
     },
     missing(first: number, last: number): number[] {
-      return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i).filter((seq) => !seen.has(seq));
+      return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i).filter(
+        (seq) => !seen.has(seq),
+      );
     },
   };
 }
@@ -39,46 +41,81 @@ const arrivals = fc.integer({ min: 1, max: 60 }).chain((n) => {
 });
 
 /** Mostly in order, as on a real wire: neighbours swapped, a few lost, a few repeated. */
-const nearlyOrdered = fc.array(fc.tuple(fc.integer({ min: -2, max: 2 }), fc.integer({ min: 0, max: 9 })), { minLength: 1, maxLength: 120 })
-  .map((steps) => steps.map(([shift, luck], i) => ({ seq: Math.max(1, i + 1 + shift), luck })).filter(({ luck }) => luck > 0).flatMap(({ seq, luck }) => (luck === 9 ? [seq, seq] : [seq])));
+const nearlyOrdered = fc
+  .array(fc.tuple(fc.integer({ min: -2, max: 2 }), fc.integer({ min: 0, max: 9 })), {
+    minLength: 1,
+    maxLength: 120,
+  })
+  .map((steps) =>
+    steps
+      .map(([shift, luck], i) => ({ seq: Math.max(1, i + 1 + shift), luck }))
+      .filter(({ luck }) => luck > 0)
+      .flatMap(({ seq, luck }) => (luck === 9 ? [seq, seq] : [seq])),
+  );
 
 test('every arrival and every loss is told as by a set of numbers', () => {
-  fc.assert(fc.property(fc.oneof(arrivals, nearlyOrdered), fc.integer({ min: 1, max: 70 }), fc.integer({ min: 0, max: 70 }), (order, first, last) => {
-    const ledger = newLedger(1);
-    const truth = model();
-    for (const seq of order) assert.equal(enter(ledger, 0, seq), truth.enter(seq), `the arrival of ${seq} in ${order.join(' ')}`);
-    for (const [from, to] of [[first, last], [1, 60], [1, Math.max(...order, 0)]] as const) {
-      const { delivered, missing } = close(ledger, 0, from, to);
-      assert.deepEqual(spread(missing), truth.missing(from, to));
-      assert.equal(delivered, Math.max(0, to - from + 1) - truth.missing(from, to).length);
-    }
-  }), { numRuns: 1000 });
+  fc.assert(
+    fc.property(
+      fc.oneof(arrivals, nearlyOrdered),
+      fc.integer({ min: 1, max: 70 }),
+      fc.integer({ min: 0, max: 70 }),
+      (order, first, last) => {
+        const ledger = newLedger(1);
+        const truth = model();
+        for (const seq of order)
+          assert.equal(
+            enter(ledger, 0, seq),
+            truth.enter(seq),
+            `the arrival of ${seq} in ${order.join(' ')}`,
+          );
+        for (const [from, to] of [
+          [first, last],
+          [1, 60],
+          [1, Math.max(...order, 0)],
+        ] as const) {
+          const { delivered, missing } = close(ledger, 0, from, to);
+          assert.deepEqual(spread(missing), truth.missing(from, to));
+          assert.equal(delivered, Math.max(0, to - from + 1) - truth.missing(from, to).length);
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
 });
 
 test('intervals stay apart, ascending and below the highest one, and a ledger without gaps holds none', () => {
-  fc.assert(fc.property(arrivals, (order) => {
-    const ledger = newLedger(1);
-    for (const seq of order) {
-      enter(ledger, 0, seq);
-      const lower = ledger.lower.get(0) ?? [];
-      const bounds = [...lower.flat(), ledger.from[0]!, ledger.to[0]!];
-      for (let i = 0; i < bounds.length; i += 2) {
-        assert.ok(bounds[i]! <= bounds[i + 1]!, `an interval is not empty: ${bounds.join(' ')}`);
-        if (i > 0) assert.ok(bounds[i]! > bounds[i - 1]! + 1, `intervals do not touch: ${bounds.join(' ')}`);
+  fc.assert(
+    fc.property(arrivals, (order) => {
+      const ledger = newLedger(1);
+      for (const seq of order) {
+        enter(ledger, 0, seq);
+        const lower = ledger.lower.get(0) ?? [];
+        const bounds = [...lower.flat(), ledger.from[0]!, ledger.to[0]!];
+        for (let i = 0; i < bounds.length; i += 2) {
+          assert.ok(bounds[i]! <= bounds[i + 1]!, `an interval is not empty: ${bounds.join(' ')}`);
+          if (i > 0)
+            assert.ok(bounds[i]! > bounds[i - 1]! + 1, `intervals do not touch: ${bounds.join(' ')}`);
+        }
       }
-    }
-    for (const seq of Array.from({ length: 60 }, (_, i) => i + 1)) enter(ledger, 0, seq);
-    assert.equal(ledger.lower.size, 0);
-  }));
+      for (const seq of Array.from({ length: 60 }, (_, i) => i + 1)) enter(ledger, 0, seq);
+      assert.equal(ledger.lower.size, 0);
+    }),
+  );
 });
 
 test('slots do not know of one another', () => {
-  fc.assert(fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 20 })), { maxLength: 200 }), (entries) => {
-    const ledger = newLedger(5);
-    const models = Array.from({ length: 5 }, model);
-    for (const [slot, seq] of entries) assert.equal(enter(ledger, slot, seq), models[slot]!.enter(seq));
-    for (const [slot, truth] of models.entries()) assert.deepEqual(spread(close(ledger, slot, 1, 20).missing), truth.missing(1, 20));
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 20 })), { maxLength: 200 }),
+      (entries) => {
+        const ledger = newLedger(5);
+        const models = Array.from({ length: 5 }, model);
+        for (const [slot, seq] of entries) assert.equal(enter(ledger, slot, seq), models[slot]!.enter(seq));
+        for (const [slot, truth] of models.entries())
+          assert.deepEqual(spread(close(ledger, slot, 1, 20).missing), truth.missing(1, 20));
+      },
+    ),
+  );
 });
 
 describe('by hand', () => {
@@ -87,7 +124,13 @@ describe('by hand', () => {
     for (const seq of seqs) enter(ledger, 0, seq);
     return ledger;
   }
-  const rows: [reads: string, seqs: number[], range: [number, number], delivered: number, missing: [number, number][]][] = [
+  const rows: [
+    reads: string,
+    seqs: number[],
+    range: [number, number],
+    delivered: number,
+    missing: [number, number][],
+  ][] = [
     ['all came', [1, 2, 3], [1, 3], 3, []],
     ['nothing came', [], [1, 3], 0, [[1, 3]]],
     ['nothing was expected', [], [1, 0], 0, []],

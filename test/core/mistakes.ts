@@ -20,7 +20,10 @@ export function mistakesIn(text: string, overrides: string[] = []): string[] {
     assert.equal(error.code, 'scenario');
     assert.equal(error.exitCode, 2);
     const [head, ...lines] = error.message.split('\n');
-    assert.equal(head, `The scenario ${file} cannot run${lines.length === 1 ? ':' : `, for ${/and (\d+) more/.test(error.message) ? head!.match(/\d+/)![0] : lines.length} reasons:`}`);
+    assert.equal(
+      head,
+      `The scenario ${file} cannot run${lines.length === 1 ? ':' : `, for ${/and (\d+) more/.test(error.message) ? head!.match(/\d+/)![0] : lines.length} reasons:`}`,
+    );
     return lines.map((line) => (line.startsWith(`${file}:`) ? line.slice(file.length + 1) : line));
   }
   return [];

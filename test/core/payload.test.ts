@@ -12,19 +12,24 @@ const generated = (sizeBytes: number, seed = 1) => generateBody(sizeBytes, rando
 describe('a generated body', () => {
   test('is JSON on one line of exactly the size asked for, in bytes of UTF-8', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 5000 })), fc.nat(), (sizeBytes, seed) => {
-        const body = generated(sizeBytes, seed);
-        assert.equal(Buffer.byteLength(body), sizeBytes);
-        JSON.parse(body);
-        assert.doesNotMatch(body, /[\r\n]/);
-        assert.ok(body.isWellFormed());
-      }),
+      fc.property(
+        fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 5000 })),
+        fc.nat(),
+        (sizeBytes, seed) => {
+          const body = generated(sizeBytes, seed);
+          assert.equal(Buffer.byteLength(body), sizeBytes);
+          JSON.parse(body);
+          assert.doesNotMatch(body, /[\r\n]/);
+          assert.ok(body.isWellFormed());
+        },
+      ),
       { numRuns: 1000 },
     );
   });
 
   test('every size up to 2,000 bytes', () => {
-    for (let sizeBytes = 1; sizeBytes <= 2000; sizeBytes++) assert.equal(Buffer.byteLength(generated(sizeBytes)), sizeBytes);
+    for (let sizeBytes = 1; sizeBytes <= 2000; sizeBytes++)
+      assert.equal(Buffer.byteLength(generated(sizeBytes)), sizeBytes);
   });
 
   test('a mebibyte', () => {
@@ -39,9 +44,14 @@ describe('a generated body', () => {
     ['ten bytes are a string', 10, /^"[a-z]{8}"$/],
     ['eleven bytes are the smallest object', 11, /^\{"text":""\}$/],
     ['a hundred bytes are a text', 100, /^\{"text":"[^"]+"\}$/],
-    ['a thousand bytes are records and a text', 1000, /^\{"items":\[\{"id":\d+,.+\},\{"id":.+\}\],"text":"[^"]*"\}$/],
+    [
+      'a thousand bytes are records and a text',
+      1000,
+      /^\{"items":\[\{"id":\d+,.+\},\{"id":.+\}\],"text":"[^"]*"\}$/,
+    ],
   ];
-  for (const [reads, sizeBytes, shape] of shapes) test(reads, () => assert.match(generated(sizeBytes), shape));
+  for (const [reads, sizeBytes, shape] of shapes)
+    test(reads, () => assert.match(generated(sizeBytes), shape));
 
   test('has characters of more than one byte among them', () => {
     assert.ok(generated(20_000).length < 20_000);

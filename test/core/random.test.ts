@@ -17,12 +17,20 @@ describe('random numbers', () => {
   });
 
   test('another seed or another stream gives others', () => {
-    const numbers = new Set([draw(7, 'arrivals', 1), draw(8, 'arrivals', 1), draw(7, 'sizes', 1), draw(7, 'arrivals:2', 1)].map(String));
+    const numbers = new Set(
+      [draw(7, 'arrivals', 1), draw(8, 'arrivals', 1), draw(7, 'sizes', 1), draw(7, 'arrivals:2', 1)].map(
+        String,
+      ),
+    );
     assert.equal(numbers.size, 4);
   });
 
   test('lie in [0, 1)', () => {
-    fc.assert(fc.property(fc.integer(), fc.string(), (seed, stream) => draw(seed, stream, 50).every((value) => value >= 0 && value < 1)));
+    fc.assert(
+      fc.property(fc.integer(), fc.string(), (seed, stream) =>
+        draw(seed, stream, 50).every((value) => value >= 0 && value < 1),
+      ),
+    );
   });
 
   test('are spread evenly: each tenth gets a tenth', () => {
@@ -34,7 +42,10 @@ describe('random numbers', () => {
   });
 
   test('streams of neighbouring seeds and names do not go together', () => {
-    const pairs = [[draw(1, 'a', 10_000), draw(2, 'a', 10_000)], [draw(1, 'a:1', 10_000), draw(1, 'a:2', 10_000)]] as const;
+    const pairs = [
+      [draw(1, 'a', 10_000), draw(2, 'a', 10_000)],
+      [draw(1, 'a:1', 10_000), draw(1, 'a:2', 10_000)],
+    ] as const;
     for (const [x, y] of pairs) {
       const covariance = mean(x.map((value, i) => (value - 0.5) * (y[i]! - 0.5)));
       // Correlation is 12 times the covariance; four standard errors of 10,000 draws are 0.04.

@@ -3,7 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import fs, { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import fs, {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -41,8 +49,17 @@ test('what is no regular file is named as what it is, and never waited for', asy
   const server = createServer().listen(join(folder, 'socket'));
   await new Promise((resolve) => server.once('listening', resolve));
   t.after(() => server.close());
-  for (const [path, is] of [['/dev/zero', 'a device'], ['/dev/tty', 'a device'], [join(folder, 'pipe'), 'a named pipe'], [join(folder, 'socket'), 'a socket'], [folder, 'a folder']] as const) {
-    assert.deepEqual(refusal(path), { fault: 'no-file', why: `it is ${is}, and only regular files are read` });
+  for (const [path, is] of [
+    ['/dev/zero', 'a device'],
+    ['/dev/tty', 'a device'],
+    [join(folder, 'pipe'), 'a named pipe'],
+    [join(folder, 'socket'), 'a socket'],
+    [folder, 'a folder'],
+  ] as const) {
+    assert.deepEqual(refusal(path), {
+      fault: 'no-file',
+      why: `it is ${is}, and only regular files are read`,
+    });
     symlinkSync(path, join(folder, 'link'));
     assert.deepEqual(refusal(join(folder, 'link')), refusal(path), 'a link changes nothing');
     rmSync(join(folder, 'link'));
@@ -53,7 +70,10 @@ test('links are refused where they are not to be followed', (t) => {
   const folder = folderOf(t);
   writeFileSync(join(folder, 'a'), 'text');
   symlinkSync(join(folder, 'a'), join(folder, 'link'));
-  assert.deepEqual(refusal(join(folder, 'link'), 'result', { followLinks: false }), { fault: 'no-file', why: 'it is a link, and only regular files are read' });
+  assert.deepEqual(refusal(join(folder, 'link'), 'result', { followLinks: false }), {
+    fault: 'no-file',
+    why: 'it is a link, and only regular files are read',
+  });
   assert.deepEqual(tryReadText(join(folder, 'a'), 'result', { followLinks: false }), { text: 'text' });
 });
 
@@ -91,7 +111,10 @@ test('a file that grows or is replaced while it is read stays within the limit',
   }) as typeof fstatSync; // as the reader calls it
   syncBuiltinESMExports();
   writeFileSync(file, 'x');
-  assert.deepEqual(refusal(file, 'pid'), { fault: 'too-large', why: 'it holds more than the 4 KiB that are read: it holds the number of a process' });
+  assert.deepEqual(refusal(file, 'pid'), {
+    fault: 'too-large',
+    why: 'it holds more than the 4 KiB that are read: it holds the number of a process',
+  });
   fs.fstatSync = fstatSync;
   // A pipe has taken the place of the file.
   fs.statSync = ((path: string) => {
@@ -102,7 +125,10 @@ test('a file that grows or is replaced while it is read stays within the limit',
   }) as typeof statSync;
   syncBuiltinESMExports();
   writeFileSync(file, 'x');
-  assert.deepEqual(refusal(file, 'pid'), { fault: 'no-file', why: 'it is a named pipe, and only regular files are read' });
+  assert.deepEqual(refusal(file, 'pid'), {
+    fault: 'no-file',
+    why: 'it is a named pipe, and only regular files are read',
+  });
 });
 
 test('what is not text is told so without being quoted', (t) => {
@@ -125,7 +151,10 @@ test('what is missing or may not be read says so', (t) => {
   writeFileSync(join(folder, 'a'), '');
   assert.equal(refusal(join(folder, 'a', 'b')).fault, 'missing');
   symlinkSync(join(folder, 'loop'), join(folder, 'loop'));
-  assert.deepEqual([refusal(join(folder, 'loop')).fault, refusal('a\0b').fault], ['unreadable', 'unreadable']);
+  assert.deepEqual(
+    [refusal(join(folder, 'loop')).fault, refusal('a\0b').fault],
+    ['unreadable', 'unreadable'],
+  );
   mkdirSync(join(folder, 'closed'), { mode: 0 });
   const root = process.geteuid?.() === 0;
   if (root) process.seteuid!(65_534); // root reads everything, so be nobody for a moment
@@ -137,10 +166,21 @@ test('what is missing or may not be read says so', (t) => {
 });
 
 test('the error has the code of its caller, says what was to be read, why not, and what to do', () => {
-  assert.throws(() => readText('/dev/zero', 'trace', { code: 'trace', what: 'Cannot read the trace "day.csv"', next: 'Name another.' }), (error) => {
-    assert.ok(error instanceof UserError);
-    assert.equal(error.code, 'trace');
-    assert.equal(error.message, 'Cannot read the trace "day.csv": it is a device, and only regular files are read. Name another.');
-    return true;
-  });
+  assert.throws(
+    () =>
+      readText('/dev/zero', 'trace', {
+        code: 'trace',
+        what: 'Cannot read the trace "day.csv"',
+        next: 'Name another.',
+      }),
+    (error) => {
+      assert.ok(error instanceof UserError);
+      assert.equal(error.code, 'trace');
+      assert.equal(
+        error.message,
+        'Cannot read the trace "day.csv": it is a device, and only regular files are read. Name another.',
+      );
+      return true;
+    },
+  );
 });

@@ -5,7 +5,15 @@ import type { Reading } from '../../core/reading.ts';
 import type { Pair, Subject } from '../../core/judge.ts';
 
 export function reading(values: Record<string, number>, more: Partial<Reading> = {}): Reading {
-  return { repetition: 1, startedAt: '2026-01-02T10:00:00.000Z', valid: true, why: [], values, absent: {}, ...more };
+  return {
+    repetition: 1,
+    startedAt: '2026-01-02T10:00:00.000Z',
+    valid: true,
+    why: [],
+    values,
+    absent: {},
+    ...more,
+  };
 }
 
 export function paired(pairs: readonly Pair[], label = 'sse'): Subject {
@@ -25,11 +33,25 @@ export type Experiment = {
 };
 
 /** Runs of one experiment: noise with heavy tails over a machine that drifts, in balanced blocks or all of one arm first. */
-export function experiment(next: Random, { pairs, effect = 1, noise = 0.03, drift = 0.02, order = 'interleaved', metrics = ['latency.p50'] }: Experiment): Pair[] {
+export function experiment(
+  next: Random,
+  {
+    pairs,
+    effect = 1,
+    noise = 0.03,
+    drift = 0.02,
+    order = 'interleaved',
+    metrics = ['latency.p50'],
+  }: Experiment,
+): Pair[] {
   let level = 0;
   const run = (factor: number) => {
     level += drift * normal(next);
-    return reading(Object.fromEntries(metrics.map((metric) => [metric, 1000 * factor * Math.exp(level + noise * studentT3(next))])));
+    return reading(
+      Object.fromEntries(
+        metrics.map((metric) => [metric, 1000 * factor * Math.exp(level + noise * studentT3(next))]),
+      ),
+    );
   };
   if (order === 'blocked') {
     const first = Array.from({ length: pairs }, () => run(1));

@@ -117,7 +117,10 @@ test(
 
 test('an answer that comes to each of many requests is cleaned once for each length of its quote', () => {
   const secrets = [{ name: 'TOKEN', value: 'tok-8841' }];
-  const answer = '{"error":"too%20many &amp; \\u0041 QUJDREVGR0hJSktMTU5P 550e8400-e29b-41d4-a716-446655440000"}'.repeat(4);
+  const answer =
+    '{"error":"too%20many &amp; \\u0041 QUJDREVGR0hJSktMTU5P 550e8400-e29b-41d4-a716-446655440000"}'.repeat(
+      4,
+    );
   const work = () => {
     for (let i = 0; i < 200_000; i++) quote(answer, 100 + (i % 2), secrets);
     return [quote(answer, 5, secrets), quote(answer, 9, secrets)].join(' ');

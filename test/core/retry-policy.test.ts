@@ -3,31 +3,54 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { nextWaitMs, parseRetryAfterMs, retryPolicies, type RetryPolicyName } from '../../core/retry-policy.ts';
+import {
+  nextWaitMs,
+  parseRetryAfterMs,
+  retryPolicies,
+  type RetryPolicyName,
+} from '../../core/retry-policy.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
 /** The example schedule of Standard Webhooks 1.0.0, without the first attempt, which is at once. */
-const standard = [5000, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
+const standard = [
+  5000,
+  5 * minute,
+  30 * minute,
+  2 * hour,
+  5 * hour,
+  10 * hour,
+  14 * hour,
+  20 * hour,
+  24 * hour,
+];
 const middle = () => 0.5;
 
 test('the waits are those of the schedule, and then there are no more', () => {
   const policy = { waitsMs: standard, jitter: 0 };
   const waits = standard.map((_, i) => nextWaitMs(policy, i + 1, middle));
   assert.deepEqual(waits, standard);
-  assert.equal(waits.reduce<number>((sum, wait) => sum + (wait ?? 0), 0), ((75 * 60 + 35) * 60 + 5) * 1000);
+  assert.equal(
+    waits.reduce<number>((sum, wait) => sum + (wait ?? 0), 0),
+    ((75 * 60 + 35) * 60 + 5) * 1000,
+  );
   assert.equal(nextWaitMs(policy, standard.length + 1, middle), undefined);
   assert.equal(nextWaitMs({ waitsMs: [], jitter: 0.1 }, 1, middle), undefined);
 });
 
 test('jitter spreads each wait evenly to both sides, by its share', () => {
   const policy = { waitsMs: [1000], jitter: 0.1 };
-  assert.equal(nextWaitMs(policy, 1, () => 0), 900);
+  assert.equal(
+    nextWaitMs(policy, 1, () => 0),
+    900,
+  );
   assert.equal(nextWaitMs(policy, 1, middle), 1000);
-  fc.assert(fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (r) => {
-    const wait = nextWaitMs(policy, 1, () => r)!;
-    assert.ok(wait >= 900 && wait <= 1100);
-  }));
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (r) => {
+      const wait = nextWaitMs(policy, 1, () => r)!;
+      assert.ok(wait >= 900 && wait <= 1100);
+    }),
+  );
 });
 
 describe('Retry-After', () => {
@@ -37,9 +60,15 @@ describe('Retry-After', () => {
     ['a shorter one than the schedule has changes nothing', 2000, 2, 5000],
     ['none is longer than the longest of the schedule', 24 * hour, 1, 31_500],
   ];
-  for (const [what, askedMs, attempt, waitMs] of rows) test(what, () => assert.equal(nextWaitMs(policy, attempt, middle, { retryAfterMs: askedMs }), waitMs));
-  test('never comes before it was asked to', () => assert.equal(nextWaitMs(policy, 1, () => 0, { retryAfterMs: 10_000 }), 10_000));
-  test('brings no attempt beyond the last', () => assert.equal(nextWaitMs(policy, 4, middle, { retryAfterMs: 10_000 }), undefined));
+  for (const [what, askedMs, attempt, waitMs] of rows)
+    test(what, () => assert.equal(nextWaitMs(policy, attempt, middle, { retryAfterMs: askedMs }), waitMs));
+  test('never comes before it was asked to', () =>
+    assert.equal(
+      nextWaitMs(policy, 1, () => 0, { retryAfterMs: 10_000 }),
+      10_000,
+    ));
+  test('brings no attempt beyond the last', () =>
+    assert.equal(nextWaitMs(policy, 4, middle, { retryAfterMs: 10_000 }), undefined));
 
   const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
   for (const [header, ms] of [
@@ -54,7 +83,8 @@ describe('Retry-After', () => {
     ['2026-01-02', undefined],
     ['Nonsense, 99 Foo GMT', undefined],
   ] as const) {
-    test(`"${header}" is ${ms === undefined ? 'nothing to go by' : `${ms} ms`}`, () => assert.equal(parseRetryAfterMs(header, nowMs), ms));
+    test(`"${header}" is ${ms === undefined ? 'nothing to go by' : `${ms} ms`}`, () =>
+      assert.equal(parseRetryAfterMs(header, nowMs), ms));
   }
 });
 
@@ -70,7 +100,9 @@ describe('a policy by name', () => {
     outpost: [30, 60, 120, 240, 480, 960, 1920, 3840, 7680, 15_360],
     slack: [0, 60, 300],
     github: [],
-    'stripe-like': [60, 300, 900, 2700, 3600, 7200, 14_400, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 25_200],
+    'stripe-like': [
+      60, 300, 900, 2700, 3600, 7200, 14_400, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 25_200,
+    ],
   };
   for (const [name, waitsS] of Object.entries(documented)) {
     test(`${name} waits as documented`, () => {
@@ -87,13 +119,28 @@ describe('a policy by name', () => {
   });
   test('svix: jitter of a fifth, a minute at the least after a timeout or 429, Retry-After up to twice the step', () => {
     const { svix } = retryPolicies;
-    assert.equal(nextWaitMs(svix, 2, () => 0), 240_000);
+    assert.equal(
+      nextWaitMs(svix, 2, () => 0),
+      240_000,
+    );
     assert.equal(nextWaitMs(svix, 1, middle, { throttled: true }), 60_000);
-    assert.equal(nextWaitMs(svix, 2, () => 0, { retryAfterMs: 500_000 }), 500_000);
-    assert.equal(nextWaitMs(svix, 2, () => 0, { retryAfterMs: 900_000 }), 600_000);
+    assert.equal(
+      nextWaitMs(svix, 2, () => 0, { retryAfterMs: 500_000 }),
+      500_000,
+    );
+    assert.equal(
+      nextWaitMs(svix, 2, () => 0, { retryAfterMs: 900_000 }),
+      600_000,
+    );
   });
   test('convoy adds up to five seconds', () => {
-    assert.equal(nextWaitMs(retryPolicies.convoy, 1, () => 0), 10_000);
-    assert.equal(nextWaitMs(retryPolicies.convoy, 1, () => 0.999), 14_995);
+    assert.equal(
+      nextWaitMs(retryPolicies.convoy, 1, () => 0),
+      10_000,
+    );
+    assert.equal(
+      nextWaitMs(retryPolicies.convoy, 1, () => 0.999),
+      14_995,
+    );
   });
 });

@@ -19,17 +19,31 @@ function mistakesIn(schema: unknown, value: unknown, path = ''): string[] {
   return entries.flatMap(([keyword, given]) => checkKeyword(keyword, given, schema as Schema, value, path));
 }
 
-const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const fail = (broken: boolean, message: string) => (broken ? [message] : []);
 
 const types: Record<string, (value: unknown) => boolean> = {
-  object: isMap, array: Array.isArray, integer: Number.isInteger, number: Number.isFinite,
-  string: (value) => typeof value === 'string', boolean: (value) => typeof value === 'boolean',
+  object: isMap,
+  array: Array.isArray,
+  integer: Number.isInteger,
+  number: Number.isFinite,
+  string: (value) => typeof value === 'string',
+  boolean: (value) => typeof value === 'boolean',
 };
 
-function checkKeyword(keyword: string, given: unknown, schema: Schema, value: unknown, path: string): string[] {
+function checkKeyword(
+  keyword: string,
+  given: unknown,
+  schema: Schema,
+  value: unknown,
+  path: string,
+): string[] {
   switch (keyword) {
-    case '$schema': case 'title': case 'description': case 'default':
+    case '$schema':
+    case 'title':
+    case 'description':
+    case 'default':
       return [];
     case 'type':
       return fail(!types[String(given)]!(value), `${path} is no ${String(given)}`);
@@ -38,7 +52,10 @@ function checkKeyword(keyword: string, given: unknown, schema: Schema, value: un
     case 'enum':
       return fail(!(given as unknown[]).includes(value), `${path} is none of ${String(given)}`);
     case 'pattern':
-      return fail(typeof value === 'string' && !new RegExp(String(given)).test(value), `${path} does not match ${String(given)}`);
+      return fail(
+        typeof value === 'string' && !new RegExp(String(given)).test(value),
+        `${path} does not match ${String(given)}`,
+      );
     case 'minLength':
       return fail(typeof value === 'string' && value.length < Number(given), `${path} is too short`);
     case 'minimum':
@@ -54,14 +71,26 @@ function checkKeyword(keyword: string, given: unknown, schema: Schema, value: un
     case 'items':
       return Array.isArray(value) ? value.flatMap((item, i) => mistakesIn(given, item, `${path}[${i}]`)) : [];
     case 'properties':
-      return isMap(value) ? Object.entries(given as Schema).flatMap(([key, one]) => (Object.hasOwn(value, key) ? mistakesIn(one, value[key], `${path}.${key}`) : [])) : [];
+      return isMap(value)
+        ? Object.entries(given as Schema).flatMap(([key, one]) =>
+            Object.hasOwn(value, key) ? mistakesIn(one, value[key], `${path}.${key}`) : [],
+          )
+        : [];
     case 'required':
-      return isMap(value) ? (given as string[]).flatMap((key) => fail(!Object.hasOwn(value, key), `${path}.${key} is missing`)) : [];
+      return isMap(value)
+        ? (given as string[]).flatMap((key) => fail(!Object.hasOwn(value, key), `${path}.${key} is missing`))
+        : [];
     case 'propertyNames':
-      return isMap(value) ? Object.keys(value).flatMap((key) => mistakesIn(given, key, `${path}, key ${key}`)) : [];
+      return isMap(value)
+        ? Object.keys(value).flatMap((key) => mistakesIn(given, key, `${path}, key ${key}`))
+        : [];
     case 'additionalProperties': {
       const known = Object.keys((schema['properties'] ?? {}) as Schema);
-      return isMap(value) ? Object.keys(value).filter((key) => !known.includes(key)).flatMap((key) => mistakesIn(given, value[key], `${path}.${key}`)) : [];
+      return isMap(value)
+        ? Object.keys(value)
+            .filter((key) => !known.includes(key))
+            .flatMap((key) => mistakesIn(given, value[key], `${path}.${key}`))
+        : [];
     }
     case 'anyOf': {
       const branches = (given as unknown[]).map((branch) => mistakesIn(branch, value, path));
@@ -74,7 +103,10 @@ function checkKeyword(keyword: string, given: unknown, schema: Schema, value: un
 
 const schema = JSON.parse(readFileSync(schemaFile, 'utf8')) as Schema;
 const zod = scenarioSchema(patterns);
-const scenarios = globSync('scenarios/*.yaml').map((path): [string, unknown] => [basename(path), parse(readFileSync(path, 'utf8'))]);
+const scenarios = globSync('scenarios/*.yaml').map((path): [string, unknown] => [
+  basename(path),
+  parse(readFileSync(path, 'utf8')),
+]);
 
 test('the committed schema is the one that is generated', () => {
   assert.equal(readFileSync(schemaFile, 'utf8'), schemaText(), 'run: node scripts/schema.ts');
@@ -90,33 +122,94 @@ describe('it refuses what an editor should underline', () => {
   const rows: [reads: string, value: unknown, mistake: RegExp][] = [
     ['an unknown key', { ...base, subscribrs: 5 }, /^\.subscribrs must not be there$/],
     ['a missing key', { question: 'What?', subscribers: 5 }, /^\.topics is missing$/],
-    ['a duration without its unit', { ...base, phases: { measure: '5' } }, /^\.phases\.measure does not match/],
+    [
+      'a duration without its unit',
+      { ...base, phases: { measure: '5' } },
+      /^\.phases\.measure does not match/,
+    ],
     ['a number for a duration', { ...base, phases: { measure: 5 } }, /^\.phases\.measure is no string$/],
-    ['a rate without its unit', { ...base, topics: { news: { publish: '5' } } }, /^\.topics\.news\.publish does not match/],
-    ['a topic without a proper name', { ...base, topics: { 'my news': { publish: '5/s' } } }, /key my news does not match/],
-    ['a pattern that there is not', { ...base, variants: ['poling'] }, /^\.variants\[0\] is none of polling,/],
-    ['an option that there is not', { ...base, variants: [{ sse: { ovr: 'h2' } }] }, /^\.variants\[0\]\.sse\.ovr must not be there$/],
+    [
+      'a rate without its unit',
+      { ...base, topics: { news: { publish: '5' } } },
+      /^\.topics\.news\.publish does not match/,
+    ],
+    [
+      'a topic without a proper name',
+      { ...base, topics: { 'my news': { publish: '5/s' } } },
+      /key my news does not match/,
+    ],
+    [
+      'a pattern that there is not',
+      { ...base, variants: ['poling'] },
+      /^\.variants\[0\] is none of polling,/,
+    ],
+    [
+      'an option that there is not',
+      { ...base, variants: [{ sse: { ovr: 'h2' } }] },
+      /^\.variants\[0\]\.sse\.ovr must not be there$/,
+    ],
     ['a size without its unit', { ...base, payload: '1K' }, /^\.payload does not match/],
   ];
   for (const [reads, value, mistake] of rows) {
-    test(reads, () => assert.ok(mistakesIn(schema, value).some((one) => mistake.test(one)), mistakesIn(schema, value).join('\n')));
+    test(reads, () =>
+      assert.ok(
+        mistakesIn(schema, value).some((one) => mistake.test(one)),
+        mistakesIn(schema, value).join('\n'),
+      ),
+    );
   }
 });
 
 test('what the check of scenarios accepts, the schema accepts', () => {
-  const paths = (value: unknown, path: string[]): string[][] => [path, ...(typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, one]) => paths(one, [...path, key])) : [])];
-  const spots = scenarios.flatMap(([, value]) => paths(value, []).slice(1).map((path) => ({ value, path })));
+  const paths = (value: unknown, path: string[]): string[][] => [
+    path,
+    ...(typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([key, one]) => paths(one, [...path, key]))
+      : []),
+  ];
+  const spots = scenarios.flatMap(([, value]) =>
+    paths(value, [])
+      .slice(1)
+      .map((path) => ({ value, path })),
+  );
   const other = fc.oneof(
     fc.jsonValue({ maxDepth: 1 }),
-    fc.constantFrom('5s', '90ms', '5/s', '5%', '1kB', 'sse', 'text', 3, true, [], {}, ['1s'], { publish: '5/s' }, { constant: '1/s' }, { stages: [{ rate: '1/s', for: '1s' }] }, { bursts: { size: 2, every: '1s' } },
-      { at: '1s', freeze: 'load', for: '1s' }, [{ at: '1s', disconnect: '5%' }], { websocket: { deflate: true } }, [{ webhook: { retries: ['1s'] } }], { check: 'missed == 0', for: ['sse'] }, { from: 'x.json' }),
+    fc.constantFrom(
+      '5s',
+      '90ms',
+      '5/s',
+      '5%',
+      '1kB',
+      'sse',
+      'text',
+      3,
+      true,
+      [],
+      {},
+      ['1s'],
+      { publish: '5/s' },
+      { constant: '1/s' },
+      { stages: [{ rate: '1/s', for: '1s' }] },
+      { bursts: { size: 2, every: '1s' } },
+      { at: '1s', freeze: 'load', for: '1s' },
+      [{ at: '1s', disconnect: '5%' }],
+      { websocket: { deflate: true } },
+      [{ webhook: { retries: ['1s'] } }],
+      { check: 'missed == 0', for: ['sse'] },
+      { from: 'x.json' },
+    ),
   );
-  fc.assert(fc.property(fc.constantFrom(...spots), other, ({ value, path }, replacement) => {
-    const changed = structuredClone(value);
-    const parent = path.slice(0, -1).reduce((one, key) => (one as Record<string, unknown>)[key], changed) as Record<string, unknown>;
-    parent[path.at(-1)!] = replacement;
-    if (zod.safeParse(changed).success) assert.deepEqual(mistakesIn(schema, changed), []);
-  }), { numRuns: 2000 });
+  fc.assert(
+    fc.property(fc.constantFrom(...spots), other, ({ value, path }, replacement) => {
+      const changed = structuredClone(value);
+      const parent = path
+        .slice(0, -1)
+        .reduce((one, key) => (one as Record<string, unknown>)[key], changed) as Record<string, unknown>;
+      parent[path.at(-1)!] = replacement;
+      if (zod.safeParse(changed).success) assert.deepEqual(mistakesIn(schema, changed), []);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('every key is described, and every default is one that may be written', () => {

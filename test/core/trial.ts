@@ -17,8 +17,17 @@ export function thousandFrom(from: number): StoredHistogram {
 
 export function processUse(role: ProcessUse['role'], more: Partial<ProcessUse> = {}): ProcessUse {
   return {
-    role, pid: 1, cpuUs: 0, wallUs: 10e6, rssBaselineBytes: 0, rssConnectedBytes: 0, rssPeakBytes: 0,
-    loopDelayP99Us: 0, loopDelayMaxUs: 0, gcPauseUs: 0, ...more,
+    role,
+    pid: 1,
+    cpuUs: 0,
+    wallUs: 10e6,
+    rssBaselineBytes: 0,
+    rssConnectedBytes: 0,
+    rssPeakBytes: 0,
+    loopDelayP99Us: 0,
+    loopDelayMaxUs: 0,
+    gcPauseUs: 0,
+    ...more,
   };
 }
 
@@ -27,18 +36,42 @@ export function completed(more: Partial<Completed> = {}): Completed {
     status: 'completed',
     valid: true,
     latency: {
-      endToEnd: thousandFrom(1), acceptToReceipt: thousandFrom(101), publisherLag: thousandFrom(201), publishRoundTrip: thousandFrom(301),
-      firstReceiver: thousandFrom(401), medianReceiver: thousandFrom(501), lastReceiver: thousandFrom(601), upstream: thousandFrom(701), page: thousandFrom(801),
+      endToEnd: thousandFrom(1),
+      acceptToReceipt: thousandFrom(101),
+      publisherLag: thousandFrom(201),
+      publishRoundTrip: thousandFrom(301),
+      firstReceiver: thousandFrom(401),
+      medianReceiver: thousandFrom(501),
+      lastReceiver: thousandFrom(601),
+      upstream: thousandFrom(701),
+      page: thousandFrom(801),
     },
     ledger: {
-      published: 11, unconfirmed: 12, expected: 13, delivered: 14, missed: 15, duplicated: 16, reordered: 17, resumed: 18, corrupted: 19, unexpected: 20,
+      published: 11,
+      unconfirmed: 12,
+      expected: 13,
+      delivered: 14,
+      missed: 15,
+      duplicated: 16,
+      reordered: 17,
+      resumed: 18,
+      corrupted: 19,
+      unexpected: 20,
       missing: [],
     },
     counters: {
       server: { ...newCounters(), deliveryRequests: 40, retries: 10, errors: 2 },
       client: { ...newCounters(), reconnects: 21, fullPolls: 9999, answersLost: 3, errors: 4 },
       serverMeasured: newCounters(),
-      clientMeasured: { ...newCounters(), handshakes: 1, fullPolls: 30, emptyPolls: 10, deliveryRequests: 9, bytesIn: 4000, bytesOut: 1000 },
+      clientMeasured: {
+        ...newCounters(),
+        handshakes: 1,
+        fullPolls: 30,
+        emptyPolls: 10,
+        deliveryRequests: 9,
+        bytesIn: 4000,
+        bytesOut: 1000,
+      },
     },
     checks: [],
     pageRequests: { planned: 20, answered: 15 },
@@ -47,22 +80,47 @@ export function completed(more: Partial<Completed> = {}): Completed {
     measuredUs: 10e6,
     drainUs: 1,
     measuredDeliveries: 100,
-    descriptors: { limit: 1024, baseline: 20, connected: 24, peak: 25, socketsBaseline: 2, socketsConnected: 6 },
+    descriptors: {
+      limit: 1024,
+      baseline: 20,
+      connected: 24,
+      peak: 25,
+      socketsBaseline: 2,
+      socketsConnected: 6,
+    },
     kernelSocketBytes: null,
     network: { segments: 300, wireBytes: 6000 },
     processes: [
-      processUse('server', { cpuUs: 2e6, rssBaselineBytes: 1000, rssConnectedBytes: 5000, loopDelayP99Us: 70 }),
+      processUse('server', {
+        cpuUs: 2e6,
+        rssBaselineBytes: 1000,
+        rssConnectedBytes: 5000,
+        loopDelayP99Us: 70,
+      }),
       processUse('load', { cpuUs: 1e6, rssBaselineBytes: 100, rssConnectedBytes: 300 }),
       processUse('load', { cpuUs: 3e6, rssBaselineBytes: 100, rssConnectedBytes: 500 }),
       processUse('publisher', { cpuUs: 5e6, rssConnectedBytes: 1e9, loopDelayP99Us: 1e6 }),
     ],
-    latencyByAttempt: [{ attempt: 1, histogram: thousandFrom(701) }, { attempt: 2, histogram: thousandFrom(801) }],
-    series: { slotUs: 1e6, startUs: [], columns: { serverBacklog: [1, 7, 5, null], serverOldestMs: [2, null, 9, null] } },
+    latencyByAttempt: [
+      { attempt: 1, histogram: thousandFrom(701) },
+      { attempt: 2, histogram: thousandFrom(801) },
+    ],
+    series: {
+      slotUs: 1e6,
+      startUs: [],
+      columns: { serverBacklog: [1, 7, 5, null], serverOldestMs: [2, null, 9, null] },
+    },
     problems: [],
     ...more,
   };
 }
 
 export function trialOf(label: string, outcome: Trial['outcome'] = completed(), repetition = 1): Trial {
-  return { variant: { pattern: label.split(' ')[0]!, label, options: {} }, repetition, startedAt: '2026-01-01T00:00:00Z', warnings: [], outcome };
+  return {
+    variant: { pattern: label.split(' ')[0]!, label, options: {} },
+    repetition,
+    startedAt: '2026-01-01T00:00:00Z',
+    warnings: [],
+    outcome,
+  };
 }

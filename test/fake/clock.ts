@@ -36,11 +36,12 @@ export function virtualClock(startUs = 1_000_000_000): VirtualClock {
 
   return {
     nowUs: () => now,
-    until: (atUs, over) => new Promise((resolve, reject) => {
-      if (over?.aborted) return reject(over.reason);
-      over?.addEventListener('abort', () => reject(over.reason), { once: true });
-      add(atUs, resolve, true);
-    }),
+    until: (atUs, over) =>
+      new Promise((resolve, reject) => {
+        if (over?.aborted) return reject(over.reason);
+        over?.addEventListener('abort', () => reject(over.reason), { once: true });
+        add(atUs, resolve, true);
+      }),
     at: (atUs, run) => add(atUs, run, false),
   };
 }

@@ -2,7 +2,16 @@
 // cannot tell them from real ones.
 
 import { newCounters } from '../../core/counters.ts';
-import type { LoadCommand, LoadReport, PublisherCommand, PublisherReport, SelfSample, ServerCommand, ServerReport, Window } from '../../core/control.ts';
+import type {
+  LoadCommand,
+  LoadReport,
+  PublisherCommand,
+  PublisherReport,
+  SelfSample,
+  ServerCommand,
+  ServerReport,
+  Window,
+} from '../../core/control.ts';
 import { newHistogram, record, toSparse, type Histogram } from '../../core/histogram.ts';
 import { close, enter, newLedger } from '../../core/ledger.ts';
 import { topicsOf, type TopicGroupPlan } from '../../core/topics.ts';
@@ -24,17 +33,33 @@ export function fakeFleet(): FakeFleet {
   const running = new Set<string>();
   const frozen: FakeFleet['frozen'] = [];
   const deliver = new Set<(event: Event) => void>();
-  let options: FakeOptions = { latencies: [10], loseEvery: 0, repeatEvery: 0, lag: 0, loadCpu: 0.1, fail: 'none' };
+  let options: FakeOptions = {
+    latencies: [10],
+    loseEvery: 0,
+    repeatEvery: 0,
+    lag: 0,
+    loadCpu: 0.1,
+    fail: 'none',
+  };
   let pids = 1000;
   /** What one side counts the other one does too. */
   let counters = newCounters();
 
   const sample = (cpuShare = 0.1): SelfSample => ({
-    atUs: clock.nowUs(), cpuUs: Math.round(clock.nowUs() * cpuShare), rssBytes: 50e6, heapUsedBytes: 10e6,
-    loopDelayP99Us: 100, loopDelayMaxUs: 200, gcCount: 1, gcPauseUs: 1000,
+    atUs: clock.nowUs(),
+    cpuUs: Math.round(clock.nowUs() * cpuShare),
+    rssBytes: 50e6,
+    heapUsedBytes: 10e6,
+    loopDelayP99Us: 100,
+    loopDelayMaxUs: 200,
+    gcCount: 1,
+    gcPauseUs: 1000,
   });
 
-  function peer<C extends Message, R extends Message>(name: string, handle: (command: C, inbox: Inbox<R>, die: (how: string) => void) => void) {
+  function peer<C extends Message, R extends Message>(
+    name: string,
+    handle: (command: C, inbox: Inbox<R>, die: (how: string) => void) => void,
+  ) {
     return createPeer<C, R>(name, (inbox) => {
       running.add(name);
       const die = (how: string) => {
@@ -44,7 +69,12 @@ export function fakeFleet(): FakeFleet {
       return {
         pid: pids++,
         // As over IPC, a command arrives after the sender has gone on.
-        send: (command) => queueMicrotask(() => (command.kind === 'stop' ? die('exit code 0') : running.has(name) && handle(command, inbox as Inbox<R>, die))),
+        send: (command) =>
+          queueMicrotask(() =>
+            command.kind === 'stop'
+              ? die('exit code 0')
+              : running.has(name) && handle(command, inbox as Inbox<R>, die),
+          ),
         kill: () => die('signal SIGKILL'),
       };
     });
@@ -60,7 +90,10 @@ export function fakeFleet(): FakeFleet {
       classifyDescriptors: () => ({ total: 30, sockets: 12 }),
       descriptorLimit: () => 1024,
       kernelSocketBytes: () => 4096,
-      networkCount: () => ({ segments: Math.round(clock.nowUs() / 1e5), bytes: Math.round(clock.nowUs() / 1e3) }),
+      networkCount: () => ({
+        segments: Math.round(clock.nowUs() / 1e5),
+        bytes: Math.round(clock.nowUs() / 1e3),
+      }),
     },
     server() {
       counters = newCounters();
@@ -68,10 +101,20 @@ export function fakeFleet(): FakeFleet {
       return peer<ServerCommand, ServerReport>('server', (command, inbox, die) => {
         if (command.kind === 'start') {
           options = command.options as FakeOptions; // the scenario's registry parsed them by the fake's schema
-          inbox.deliver({ kind: 'listening', endpoint: { url: 'http://127.0.0.1:1', over: 'h1', publishUrl: 'http://127.0.0.1:1' } });
+          inbox.deliver({
+            kind: 'listening',
+            endpoint: { url: 'http://127.0.0.1:1', over: 'h1', publishUrl: 'http://127.0.0.1:1' },
+          });
           if (options.fail === 'server-dies') clock.at(clock.nowUs() + 5e6, () => die('signal SIGKILL'));
         }
-        if (command.kind === 'sample') inbox.deliver({ kind: 'sample', sample: sample(), counters: { ...counters }, subscribers: 0, publishedEvents: 0 });
+        if (command.kind === 'sample')
+          inbox.deliver({
+            kind: 'sample',
+            sample: sample(),
+            counters: { ...counters },
+            subscribers: 0,
+            publishedEvents: 0,
+          });
       });
     },
     load: () => fakeLoad(),
@@ -113,14 +156,19 @@ export function fakeFleet(): FakeFleet {
         if (options.loseEvery > 0 && k % options.loseEvery === 0) continue;
         const atUs = clock.nowUs() + options.latencies[k % options.latencies.length]! * 1000;
         clock.at(atUs, () => arrive(slot, event));
-        if (options.repeatEvery > 0 && k % options.repeatEvery === 0) clock.at(atUs + 1, () => arrive(slot, event));
+        if (options.repeatEvery > 0 && k % options.repeatEvery === 0)
+          clock.at(atUs + 1, () => arrive(slot, event));
       }
     });
 
     return peer<LoadCommand, LoadReport>('load', (command, inbox) => {
       const report = () => {
         inbox.deliver({
-          kind: 'sample', sample: sample(options.loadCpu), counters: { ...counters }, connected: count, delivered,
+          kind: 'sample',
+          sample: sample(options.loadCpu),
+          counters: { ...counters },
+          connected: count,
+          delivered,
           latency: [...fresh].map(([slot, histogram]) => ({ slot, histogram: toSparse(histogram) })),
         });
         fresh.clear();
@@ -131,14 +179,18 @@ export function fakeFleet(): FakeFleet {
           for (const topic of topicsOf(topics, subscriber)) slots.set(`${subscriber} ${topic}`, slots.size);
         }
         counters.handshakes += count;
-        clock.until(clock.nowUs() + command.connectMs * 1000).then(() => inbox.deliver({ kind: 'ready', connectMs: command.connectMs }));
+        clock
+          .until(clock.nowUs() + command.connectMs * 1000)
+          .then(() => inbox.deliver({ kind: 'ready', connectMs: command.connectMs }));
       }
       if (command.kind === 'sample') report();
       if (command.kind === 'window') {
         window = command.window;
         for (const atUs of sampleTimesUs(window)) void clock.until(atUs).then(report);
         if (options.fail === 'load-reports-failure') {
-          clock.at(window.fromUs + 1e6, () => inbox.deliver({ kind: 'failed', code: 'EMFILE', message: 'no descriptor is left' }));
+          clock.at(window.fromUs + 1e6, () =>
+            inbox.deliver({ kind: 'failed', code: 'EMFILE', message: 'no descriptor is left' }),
+          );
         }
       }
       if (command.kind === 'close') {
@@ -154,8 +206,22 @@ export function fakeFleet(): FakeFleet {
           missing.push(...closed.missing.map(([a, b]) => ({ subscriber, topic, from: a, to: b })));
         }
         inbox.deliver({
-          kind: 'closed', counters: { ...counters }, acceptToReceipt: toSparse(accept), fanout: [], problems: [],
-          ledger: { expected, delivered: found, missed: expected - found, duplicated, reordered, resumed: 0, corrupted: 0, unexpected: 0, missing },
+          kind: 'closed',
+          counters: { ...counters },
+          acceptToReceipt: toSparse(accept),
+          fanout: [],
+          problems: [],
+          ledger: {
+            expected,
+            delivered: found,
+            missed: expected - found,
+            duplicated,
+            reordered,
+            resumed: 0,
+            corrupted: 0,
+            unexpected: 0,
+            missing,
+          },
         });
       }
     });
@@ -168,7 +234,8 @@ export function fakeFleet(): FakeFleet {
         plan = command.plan;
         inbox.deliver({ kind: 'ready' });
       }
-      if (command.kind === 'sample') inbox.deliver({ kind: 'sample', sample: sample(), sent: 0, confirmed: 0 });
+      if (command.kind === 'sample')
+        inbox.deliver({ kind: 'sample', sample: sample(), sent: 0, confirmed: 0 });
       if (command.kind === 'window' && plan) {
         const { offsetUs, topic } = plan;
         const { window } = command;
@@ -186,8 +253,19 @@ export function fakeFleet(): FakeFleet {
           });
           return next;
         });
-        for (const atUs of sampleTimesUs(window)) void clock.until(atUs).then(() => inbox.deliver({ kind: 'sample', sample: sample(), sent, confirmed: sent }));
-        void clock.until(window.toUs + options.lag * 1000 + 1).then(() => inbox.deliver({ kind: 'done', seq, lag: toSparse(lag), roundTrip: toSparse(newHistogram()), problems: [] }));
+        for (const atUs of sampleTimesUs(window))
+          void clock
+            .until(atUs)
+            .then(() => inbox.deliver({ kind: 'sample', sample: sample(), sent, confirmed: sent }));
+        void clock.until(window.toUs + options.lag * 1000 + 1).then(() =>
+          inbox.deliver({
+            kind: 'done',
+            seq,
+            lag: toSparse(lag),
+            roundTrip: toSparse(newHistogram()),
+            problems: [],
+          }),
+        );
       }
     });
   }

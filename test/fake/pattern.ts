@@ -23,5 +23,11 @@ export type FakeOptions = z.infer<typeof fakeOptions>;
 
 export const withFake: PatternRegistry = {
   ...patterns,
-  fake: { title: 'Fake', how: 'by the script', options: fakeOptions, lacks: { order: 'the script decides' }, holdsConnection: true },
+  fake: {
+    title: 'Fake',
+    how: 'by the script',
+    options: fakeOptions,
+    lacks: { order: 'the script decides' },
+    holdsConnection: true,
+  },
 };

@@ -16,7 +16,14 @@ function prepared(t: TestContext, yaml: string, files: Record<string, string>, o
   const text = `{ question: How large?, subscribers: 2, phases: { warmup: 0s, measure: 2s }, variants: [sse], server: { maxBody: 1KiB }, ${yaml} }`;
   const { scenario, source } = parseScenario(text, { file: 'large.yaml', registry: patterns, overrides });
   const observer = { trialStarted() {}, progress() {}, trialEnded() {} };
-  return prepare(scenario, { registry: patterns, folder, source, command: 'test', observer, signal: new AbortController().signal });
+  return prepare(scenario, {
+    registry: patterns,
+    folder,
+    source,
+    command: 'test',
+    observer,
+    signal: new AbortController().signal,
+  });
 }
 
 const corpus = { 'bodies.json': JSON.stringify(['a', 'é'.repeat(511), 'é'.repeat(512)]) };
@@ -38,6 +45,7 @@ test('the setting that the message names holds it', (t) => {
 test('a trace with a size above it', (t) => {
   const traced = 'topics: { a: { count: 2, publish: { trace: sizes.csv } } }';
   assert.throws(() => prepared(t, traced, { 'sizes.csv': '0,10\n0.1,1024\n0.2,5000\n' }), {
-    message: /refuse 1 of the 3 events of "large": the largest body, on topic "a\.[01]" from its trace, has 5,000 bytes/,
+    message:
+      /refuse 1 of the 3 events of "large": the largest body, on topic "a\.[01]" from its trace, has 5,000 bytes/,
   });
 });

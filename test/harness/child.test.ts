@@ -15,16 +15,28 @@ const childUrl = new URL('../../harness/child.ts', import.meta.url).href;
 
 /** A process that starts something as the harness does and then waits. */
 function harness(start: string, env: NodeJS.ProcessEnv = process.env): ChildProcess {
-  return spawn(process.execPath, ['--input-type=module', '-e', `
+  return spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `
     import { forkChild, runAtOnce, startTree } from ${JSON.stringify(childUrl)};
     ${start}
     setInterval(() => {}, 1000);
-  `], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  `,
+    ],
+    { env, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
 }
 
 /** Everything below a process. */
 function below(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
   return children.flatMap((child) => [child, ...below(child)]);
 }
 
@@ -48,7 +60,8 @@ function lives(pid: number): boolean {
 /** @param count processes below it, once each has become what it is to be */
 async function killedWhileStopped(t: TestContext, process_: ChildProcess, count: number): Promise<void> {
   const command = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-  const wanted = (line: string) => /^(\S*sleep|\S*sh\0-c)\0|idle\.mjs\0$/.test(line) && !/^setpriv|cat > /.test(line); // the guardian reads with cat
+  const wanted = (line: string) =>
+    /^(\S*sleep|\S*sh\0-c)\0|idle\.mjs\0$/.test(line) && !/^setpriv|cat > /.test(line); // the guardian reads with cat
   const settled = () => below(process_.pid!).filter((pid) => wanted(command(pid)));
   await until(() => settled().length === count, `it starts ${count} processes`);
   const pids = settled();
@@ -97,7 +110,9 @@ test('a command ends with what aborts it, at once and with its children', async 
   const before = below(process.pid);
   const own = () => below(process.pid).filter((pid) => !before.includes(pid));
   const stop = new AbortController();
-  const running = runToEnd('sh', ['-c', 'trap "" TERM INT; sleep 1000 & sleep 1000'], { signal: stop.signal });
+  const running = runToEnd('sh', ['-c', 'trap "" TERM INT; sleep 1000 & sleep 1000'], {
+    signal: stop.signal,
+  });
   await until(() => own().length >= 3, 'it runs');
   const pids = own();
   stop.abort(new Error('enough'));
@@ -108,5 +123,8 @@ test('a command ends with what aborts it, at once and with its children', async 
 test('the output of a command, and what it said when it failed', async () => {
   const { signal } = new AbortController();
   assert.equal(await runToEnd('sh', ['-c', 'echo " text "'], { signal }), 'text');
-  await assert.rejects(runToEnd('sh', ['-c', 'echo no >&2; exit 3'], { signal }), /Command failed: sh .*\nno/);
+  await assert.rejects(
+    runToEnd('sh', ['-c', 'echo no >&2; exit 3'], { signal }),
+    /Command failed: sh .*\nno/,
+  );
 });

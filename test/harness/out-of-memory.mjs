@@ -2,8 +2,13 @@
 
 import { writeSync } from 'node:fs';
 
-const frames = Array.from({ length: 40 }, (_, i) => `${i + 1}: 0x${(0xf461e5 + i).toString(16)} v8::internal::Heap::CollectGarbage [node]`);
-writeSync(2, `
+const frames = Array.from(
+  { length: 40 },
+  (_, i) => `${i + 1}: 0x${(0xf461e5 + i).toString(16)} v8::internal::Heap::CollectGarbage [node]`,
+);
+writeSync(
+  2,
+  `
 <--- Last few GCs --->
 
 [16201:0x2c241000]      359 ms: Mark-Compact (reduce) 9.2 (11.4) -> 9.2 (11.4) MB, last resort; GC in old space requested
@@ -12,5 +17,6 @@ FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memor
 ----- Native stack trace -----
 
 ${frames.join('\n')}
-`);
+`,
+);
 process.abort();

@@ -8,7 +8,10 @@ test('a child that ran out of memory is told in one line, without the stack of t
   const peer = forkPeer('server', new URL('out-of-memory.mjs', import.meta.url));
   await assert.rejects(peer.broken, (error: Error & { code?: string }) => {
     assert.equal(error.code, 'child-ended');
-    assert.match(error.message, /^the server process ended in the middle of the trial \(signal \w+; it said: FATAL ERROR: .*heap out of memory\)$/);
+    assert.match(
+      error.message,
+      /^the server process ended in the middle of the trial \(signal \w+; it said: FATAL ERROR: .*heap out of memory\)$/,
+    );
     return true;
   });
   await peer.stop(1000);

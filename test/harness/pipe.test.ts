@@ -19,10 +19,30 @@ topics:
 phases: { connect: 1s, warmup: 1s, measure: 20s, drain: 3s }
 `;
 
-async function runFake(yaml: string, { fleet = fakeFleet(), signal = new AbortController().signal, ...more }: Partial<RunOptions> & { fleet?: FakeFleet } = {}) {
-  const { scenario, source } = parseScenario(base + yaml, { file: 'fake.yaml', registry: withFake, overrides: [] });
+async function runFake(
+  yaml: string,
+  {
+    fleet = fakeFleet(),
+    signal = new AbortController().signal,
+    ...more
+  }: Partial<RunOptions> & { fleet?: FakeFleet } = {},
+) {
+  const { scenario, source } = parseScenario(base + yaml, {
+    file: 'fake.yaml',
+    registry: withFake,
+    overrides: [],
+  });
   const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
-  const options: RunOptions = { registry: withFake, folder: '.', source, command: 'test', observer: silent, fleet, signal, ...more };
+  const options: RunOptions = {
+    registry: withFake,
+    folder: '.',
+    source,
+    command: 'test',
+    observer: silent,
+    fleet,
+    signal,
+    ...more,
+  };
   const result = await run(prepare(scenario, options), options);
   return { result, fleet };
 }
@@ -35,7 +55,10 @@ function completed(result: Result, trial = 0): Completed {
 
 /** A reported quantile may differ from the truth by the histogram's three digits. */
 function near(actual: number | undefined, expected: number): void {
-  assert.ok(actual !== undefined && Math.abs(actual - expected) <= expected * 0.001 + 1, `${actual} is not ${expected}`);
+  assert.ok(
+    actual !== undefined && Math.abs(actual - expected) <= expected * 0.001 + 1,
+    `${actual} is not ${expected}`,
+  );
 }
 
 test('scripted latencies come out as the percentiles they are', async () => {
@@ -43,20 +66,32 @@ test('scripted latencies come out as the percentiles they are', async () => {
   const latencies = Array.from({ length: 100 }, (_, i) => `${i + 1}ms`).join(', ');
   const { result } = await runFake(`variants: [{ fake: { latencies: [${latencies}] } }]`);
   const trial = completed(result);
-  for (const percent of [1, 50, 90, 99, 100]) near(quantileUs(histogramOf(trial.latency.endToEnd), percent / 100), percent * 1000);
+  for (const percent of [1, 50, 90, 99, 100])
+    near(quantileUs(histogramOf(trial.latency.endToEnd), percent / 100), percent * 1000);
   near(metrics['latency.mean']!.read(trial), 50_500);
   const { missing, ...ledger } = trial.ledger;
   assert.deepEqual(missing, []);
   assert.deepEqual(ledger, {
-    published: 200, unconfirmed: 0, expected: 20_000, delivered: 20_000, missed: 0, duplicated: 0,
-    reordered: ledger.reordered, resumed: 0, corrupted: 0, unexpected: 0,
+    published: 200,
+    unconfirmed: 0,
+    expected: 20_000,
+    delivered: 20_000,
+    missed: 0,
+    duplicated: 0,
+    reordered: ledger.reordered,
+    resumed: 0,
+    corrupted: 0,
+    unexpected: 0,
   });
   assert.equal(trial.valid, true);
 });
 
 test('the result is one that its own schema accepts, and survives being written down', async () => {
   const { result } = await runFake('variants: [fake]');
-  assert.deepEqual(resultSchema.parse(JSON.parse(JSON.stringify(result))), JSON.parse(JSON.stringify(result)));
+  assert.deepEqual(
+    resultSchema.parse(JSON.parse(JSON.stringify(result))),
+    JSON.parse(JSON.stringify(result)),
+  );
 });
 
 test('the ledger closes to the last event: losses and duplicates are counted and named', async () => {
@@ -72,7 +107,9 @@ test('the ledger closes to the last event: losses and duplicates are counted and
 });
 
 test('an event that comes within the drain limit is not missed, one that comes after it is', async () => {
-  const { result } = await runFake('variants: [{ fake: { latencies: [2500ms] } }, { fake: { latencies: [10s] } }]');
+  const { result } = await runFake(
+    'variants: [{ fake: { latencies: [2500ms] } }, { fake: { latencies: [10s] } }]',
+  );
   assert.equal(completed(result, 0).ledger.missed, 0);
   // Events of the last 7 s of 20 s come later than 3 s after the end.
   assert.equal(completed(result, 1).ledger.missed, 7000);
@@ -96,7 +133,10 @@ test('a saturated load process makes the trial invalid and an expectation on it 
 
 test('expectations decide the exit code', async () => {
   const held = await runFake('variants: [fake]\nexpect: [missed == 0, latency.max < 11ms]');
-  assert.deepEqual(held.result.expectations.map((one) => one.held), [true, true]);
+  assert.deepEqual(
+    held.result.expectations.map((one) => one.held),
+    [true, true],
+  );
   assert.equal(exitCodeOf(held.result), 0);
   const failed = await runFake('variants: [fake]\nexpect: [latency.p50 < 1ms]');
   assert.equal(exitCodeOf(failed.result), 1);
@@ -132,7 +172,10 @@ test('an interrupted run keeps the trials before it and leaves nothing running',
       ended++;
     },
   };
-  const { result, fleet } = await runFake('variants: [fake, { fake: { latencies: [1ms] } }]', { signal: stop.signal, observer });
+  const { result, fleet } = await runFake('variants: [fake, { fake: { latencies: [1ms] } }]', {
+    signal: stop.signal,
+    observer,
+  });
   assert.equal(result.trials.length, 1);
   assert.deepEqual(result.state, { kind: 'interrupted', by: 'SIGINT' });
   assert.equal(exitCodeOf(result), 130);
@@ -140,10 +183,15 @@ test('an interrupted run keeps the trials before it and leaves nothing running',
 });
 
 test('faults reach the processes they name, at their time', async () => {
-  const { result, fleet } = await runFake('variants: [fake]\nfaults: [{ at: 2s, freeze: publisher, for: 1s }]');
+  const { result, fleet } = await runFake(
+    'variants: [fake]\nfaults: [{ at: 2s, freeze: publisher, for: 1s }]',
+  );
   assert.equal(fleet.frozen.length, 1);
   assert.equal(fleet.frozen[0]!.forMs, 1000);
-  assert.equal(completed(result).processes.find(({ role }) => role === 'publisher')!.pid, fleet.frozen[0]!.pid);
+  assert.equal(
+    completed(result).processes.find(({ role }) => role === 'publisher')!.pid,
+    fleet.frozen[0]!.pid,
+  );
 });
 
 test('the time series covers warm-up and measured phase in slots', async () => {

@@ -10,12 +10,22 @@ import { loadProcessCount, preflight, type Machine } from '../../harness/preflig
 const roomy: Machine = { cores: 8, freeBytes: 16e9, descriptorLimit: 1_000_000, ephemeralPorts: 28_232 };
 
 function scenarioOf(subscribers: number, more = '') {
-  return parseScenario(`question: Does it fit?\nsubscribers: ${subscribers}\ntopics: { news: { publish: 1/s } }\n${more}`, {
-    file: 'fit.yaml', registry: patterns, overrides: [],
-  }).scenario;
+  return parseScenario(
+    `question: Does it fit?\nsubscribers: ${subscribers}\ntopics: { news: { publish: 1/s } }\n${more}`,
+    {
+      file: 'fit.yaml',
+      registry: patterns,
+      overrides: [],
+    },
+  ).scenario;
 }
 
-function refusal(subscribers: number, machine: Machine, pattern: keyof typeof patterns = 'sse', more = ''): string {
+function refusal(
+  subscribers: number,
+  machine: Machine,
+  pattern: keyof typeof patterns = 'sse',
+  more = '',
+): string {
   try {
     preflight(scenarioOf(subscribers, more), [patterns[pattern]], machine);
   } catch (error) {
@@ -28,12 +38,19 @@ function refusal(subscribers: number, machine: Machine, pattern: keyof typeof pa
 
 test('what fits is let through', () => {
   assert.equal(refusal(10_000, roomy), '');
-  assert.equal(refusal(10_000, { ...roomy, descriptorLimit: undefined, ephemeralPorts: undefined }), '', 'what cannot be read is not checked');
+  assert.equal(
+    refusal(10_000, { ...roomy, descriptorLimit: undefined, ephemeralPorts: undefined }),
+    '',
+    'what cannot be read is not checked',
+  );
 });
 
 test('too few descriptors: the shortfall and the ulimit that mends it', () => {
   // 1,000 subscribers and 64 of its own against 1,024: 40 short.
-  assert.match(refusal(1000, { ...roomy, descriptorLimit: 1024 }), /needs 1,064 file descriptors .* limit is 1,024: short of 40\. Raise it with "ulimit -n 1064"/);
+  assert.match(
+    refusal(1000, { ...roomy, descriptorLimit: 1024 }),
+    /needs 1,064 file descriptors .* limit is 1,024: short of 40\. Raise it with "ulimit -n 1064"/,
+  );
   assert.equal(refusal(960, { ...roomy, descriptorLimit: 1024 }), '');
 });
 
@@ -42,7 +59,10 @@ test('webhooks hold no descriptor for a subscriber', () => {
 });
 
 test('too few ports for one address', () => {
-  assert.match(refusal(20_000, { ...roomy, ephemeralPorts: 10_000 }), /20,000 connections from one address need as many ephemeral ports and the range holds 10,000.*ip_local_port_range/);
+  assert.match(
+    refusal(20_000, { ...roomy, ephemeralPorts: 10_000 }),
+    /20,000 connections from one address need as many ephemeral ports and the range holds 10,000.*ip_local_port_range/,
+  );
 });
 
 test('too little memory: how many subscribers would fit', () => {
@@ -53,7 +73,11 @@ test('too little memory: how many subscribers would fit', () => {
 });
 
 test('everything that is short is said at once', () => {
-  assert.equal(refusal(100_000, { cores: 2, freeBytes: 1e8, descriptorLimit: 1024, ephemeralPorts: 100 }).split('\n').length, 4);
+  assert.equal(
+    refusal(100_000, { cores: 2, freeBytes: 1e8, descriptorLimit: 1024, ephemeralPorts: 100 }).split('\n')
+      .length,
+    4,
+  );
 });
 
 test('load processes: as many as descriptors and cores ask for', () => {
@@ -64,6 +88,15 @@ test('load processes: as many as descriptors and cores ask for', () => {
     [100_000, { cores: 2 }, 1, 'at least one'],
     [10_000, { cores: 2, descriptorLimit: 1064 }, 10, 'descriptors may ask for more: 1,000 each'],
   ];
-  for (const [subscribers, machine, processes, reads] of rows) assert.equal(loadProcessCount({ subscribers, loadProcesses: undefined }, { ...roomy, ...machine }), processes, reads);
-  assert.equal(loadProcessCount({ subscribers: 100, loadProcesses: 3 }, roomy), 3, 'the scenario has the last word');
+  for (const [subscribers, machine, processes, reads] of rows)
+    assert.equal(
+      loadProcessCount({ subscribers, loadProcesses: undefined }, { ...roomy, ...machine }),
+      processes,
+      reads,
+    );
+  assert.equal(
+    loadProcessCount({ subscribers: 100, loadProcesses: 3 }, roomy),
+    3,
+    'the scenario has the last word',
+  );
 });

@@ -4,7 +4,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -40,8 +49,14 @@ async function endedPid(): Promise<number> {
 function unfinished(trials: number): Result {
   const result = fixtureResult({ measureS: 1 });
   return {
-    ...result, trials: result.trials.slice(0, trials), state: { kind: 'unfinished' },
-    planned: { trials: result.trials.map(({ variant, repetition }) => ({ variant: variant.label, repetition })), searches: [], afterwards: [] },
+    ...result,
+    trials: result.trials.slice(0, trials),
+    state: { kind: 'unfinished' },
+    planned: {
+      trials: result.trials.map(({ variant, repetition }) => ({ variant: variant.label, repetition })),
+      searches: [],
+      afterwards: [],
+    },
   };
 }
 
@@ -51,10 +66,19 @@ test('a folder without a finished trial is removed and said so; one with trials 
   marked(root, 'empty', dead);
   writeFileSync(join(marked(root, 'planned', dead), 'result.json'), JSON.stringify(unfinished(0)));
   writeFileSync(join(marked(root, 'some', dead), 'result.json'), JSON.stringify(unfinished(2)));
-  writeFileSync(join(marked(root, 'whole', dead), 'result.json'), JSON.stringify(fixtureResult({ measureS: 1 })));
+  writeFileSync(
+    join(marked(root, 'whole', dead), 'result.json'),
+    JSON.stringify(fixtureResult({ measureS: 1 })),
+  );
   const lines = explainKilledRuns(root).sort();
   assert.equal(lines.length, 4);
-  assert.deepEqual(lines.map((line) => /was killed (before its first trial|in trial \d of \d|while its report was written)/.exec(line)?.[1]), ['before its first trial', 'before its first trial', 'in trial 3 of 6', 'while its report was written']);
+  assert.deepEqual(
+    lines.map(
+      (line) =>
+        /was killed (before its first trial|in trial \d of \d|while its report was written)/.exec(line)?.[1],
+    ),
+    ['before its first trial', 'before its first trial', 'in trial 3 of 6', 'while its report was written'],
+  );
   assert.ok(lines.every((line) => line.startsWith('The run of 2026-03-04 05:06:07 UTC')));
   assert.deepEqual(readdirSync(root).sort(), ['some', 'whole']);
   assert.deepEqual(readdirSync(join(root, 'some')), ['result.json']);

@@ -7,7 +7,10 @@ import { saturate } from '../../harness/saturate.ts';
 
 test('polls and publishes are answered without an error', async () => {
   const endpoints = await saturate({ connections: 5, for: 1000 }, processes, new AbortController().signal);
-  assert.deepEqual(endpoints.map(({ endpoint }) => endpoint.split(',')[0]), ['GET /poll', 'POST /topics/news']);
+  assert.deepEqual(
+    endpoints.map(({ endpoint }) => endpoint.split(',')[0]),
+    ['GET /poll', 'POST /topics/news'],
+  );
   for (const { requestsPerS, serverCpuShare, clientCpuShare, errors } of endpoints) {
     assert.ok(requestsPerS > 50, `${requestsPerS} requests a second`);
     assert.equal(errors, 0);

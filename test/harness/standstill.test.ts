@@ -20,7 +20,14 @@ faults: [{ at: 1500ms, freeze: ${who}, for: 1s }]
       { file: 'standstill.yaml', registry: patterns, overrides: [] },
     );
     const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
-    const options = { registry: patterns, folder: '.', source, command: '', observer: silent, signal: new AbortController().signal };
+    const options = {
+      registry: patterns,
+      folder: '.',
+      source,
+      command: '',
+      observer: silent,
+      signal: new AbortController().signal,
+    };
     const { trials } = await run(prepare(scenario, options), options);
     const { outcome } = trials[0]!;
     assert.ok(outcome.status === 'completed', JSON.stringify(outcome));
@@ -31,6 +38,9 @@ faults: [{ at: 1500ms, freeze: ${who}, for: 1s }]
     const max = metrics['latency.max']!.read(outcome)!;
     assert.ok(max > 900_000, `the longest latency is ${max} µs`);
     const { endToEnd } = outcome.latency;
-    assert.ok(metrics['latency.p90']!.read(outcome)! > 500_000, `${endToEnd.count} deliveries, p90 is ${metrics['latency.p90']!.read(outcome)} µs`);
+    assert.ok(
+      metrics['latency.p90']!.read(outcome)! > 500_000,
+      `${endToEnd.count} deliveries, p90 is ${metrics['latency.p90']!.read(outcome)} µs`,
+    );
   });
 }

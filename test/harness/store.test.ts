@@ -2,19 +2,40 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, existsSync, lstatSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../core/errors.ts';
-import { createRunFolder, makeFolder, removeRunFolder, requireWritable, writeWhole } from '../../harness/store.ts';
+import {
+  createRunFolder,
+  makeFolder,
+  removeRunFolder,
+  requireWritable,
+  writeWhole,
+} from '../../harness/store.ts';
 
 test('two runs in the same second get folders of their own', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'pushbench-store-'));
   t.after(() => rmSync(root, { recursive: true }));
   const at = new Date('2026-03-04T05:06:07Z');
   assert.equal(createRunFolder(join(root, 'a'), 'compare', at), join(root, 'a', '2026-03-04-050607-compare'));
-  assert.equal(createRunFolder(join(root, 'a'), 'compare', at), join(root, 'a', '2026-03-04-050607-compare-2'));
+  assert.equal(
+    createRunFolder(join(root, 'a'), 'compare', at),
+    join(root, 'a', '2026-03-04-050607-compare-2'),
+  );
   removeRunFolder(join(root, 'a', '2026-03-04-050607-compare'));
   assert.deepEqual(readdirSync(join(root, 'a')), ['2026-03-04-050607-compare-2']);
 });
@@ -27,7 +48,10 @@ test('a file is written whole or not at all', (t) => {
   writeWhole(file, 'second');
   assert.equal(readFileSync(file, 'utf8'), 'second');
   assert.deepEqual(readdirSync(root), ['x.txt']);
-  assert.throws(() => writeWhole(join(root, 'gone', 'x.txt'), 'text'), (error) => error instanceof UserError && /Cannot write .*gone.*--results DIR/.test(error.message));
+  assert.throws(
+    () => writeWhole(join(root, 'gone', 'x.txt'), 'text'),
+    (error) => error instanceof UserError && /Cannot write .*gone.*--results DIR/.test(error.message),
+  );
   assert.equal(existsSync(join(root, 'gone')), false);
 });
 
@@ -50,7 +74,13 @@ test('a file that could not be written after the work is told before it', (t) =>
   t.after(() => rmSync(root, { recursive: true }));
   symlinkSync('loop', join(root, 'loop'));
   for (const name of ['x'.repeat(254), 'gone/x', 'loop', '.']) {
-    assert.throws(() => requireWritable(join(root, name)), (error) => error instanceof UserError && /Cannot write .*Name a file in a folder that is there/.test(error.message), name);
+    assert.throws(
+      () => requireWritable(join(root, name)),
+      (error) =>
+        error instanceof UserError &&
+        /Cannot write .*Name a file in a folder that is there/.test(error.message),
+      name,
+    );
   }
   requireWritable(join(root, 'fine'));
   assert.deepEqual(readdirSync(root), ['loop']);

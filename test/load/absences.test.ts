@@ -6,7 +6,15 @@ import { createAbsences } from '../../load/absences.ts';
 
 function scripted() {
   const said: string[] = [];
-  return { said, running: { open() {}, close: async () => {}, leave: (i: number) => void said.push(`-${i}`), comeBack: (i: number) => void said.push(`+${i}`) } };
+  return {
+    said,
+    running: {
+      open() {},
+      close: async () => {},
+      leave: (i: number) => void said.push(`-${i}`),
+      comeBack: (i: number) => void said.push(`+${i}`),
+    },
+  };
 }
 
 test('a share of those who are there leaves, and the same come back', (context) => {
@@ -20,7 +28,10 @@ test('a share of those who are there leaves, and the same come back', (context) 
   absences.begin(1, 1000);
   assert.equal(new Set(said.map((one) => one.slice(1))).size, 20, 'nobody leaves twice');
   context.mock.timers.tick(1000);
-  assert.deepEqual(said.slice(20, 30), left.map((i) => `+${i}`));
+  assert.deepEqual(
+    said.slice(20, 30),
+    left.map((i) => `+${i}`),
+  );
   assert.equal(said.length, 40);
 });
 
@@ -31,5 +42,8 @@ test('once stopped nobody comes back', (context) => {
   absences.begin(0.5, 1000);
   absences.stop();
   context.mock.timers.tick(2000);
-  assert.deepEqual(said.filter((one) => one.startsWith('+')), []);
+  assert.deepEqual(
+    said.filter((one) => one.startsWith('+')),
+    [],
+  );
 });

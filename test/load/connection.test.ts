@@ -29,10 +29,14 @@ test('the wait before a reconnection is anywhere between nought and the doubled 
   const ceilings = [0, 1, 2, 5, 6, 2000].map((attempt) => backoffMs(policy, attempt, () => 1));
   assert.deepEqual(ceilings, [100, 200, 400, 3200, 5000, 5000]);
   fc.assert(
-    fc.property(fc.nat(5000), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempt, share) => {
-      const wait = backoffMs(policy, attempt, () => share);
-      assert.equal(wait, share * Math.min(5000, 100 * 2 ** attempt));
-    }),
+    fc.property(
+      fc.nat(5000),
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (attempt, share) => {
+        const wait = backoffMs(policy, attempt, () => share);
+        assert.equal(wait, share * Math.min(5000, 100 * 2 ** attempt));
+      },
+    ),
   );
 });
 
@@ -49,7 +53,10 @@ test('connections get what their own server sent, and every byte is counted', as
   await until(() => peers.every((peer) => peer.causes.length === 1));
   const numbers = peers.map(({ got }) => Number(/^(\d+):x{100000}$/.exec(got)?.[1])).sort((a, b) => a - b);
   assert.deepEqual(numbers, [...peers.keys()]);
-  assert.equal(counters.bytesIn, peers.reduce((sum, { got }) => sum + got.length, 0));
+  assert.equal(
+    counters.bytesIn,
+    peers.reduce((sum, { got }) => sum + got.length, 0),
+  );
   assert.equal(counters.bytesOut, 50 * 5);
   assert.deepEqual([counters.connectionsOpened, counters.connectionsClosed, counters.errors], [50, 50, 0]);
   assert.deepEqual(problems, []);
@@ -77,7 +84,10 @@ test('a reset connection is reported; one after quiet is not', async (t) => {
   const [first, second] = [newPeer(), newPeer()];
   first.socket = dialer.dial(first, 0);
   await until(() => first.causes.length > 0);
-  assert.deepEqual(problems.map(({ code }) => code), ['ECONNRESET']);
+  assert.deepEqual(
+    problems.map(({ code }) => code),
+    ['ECONNRESET'],
+  );
   dialer.quiet();
   second.socket = dialer.dial(second, 1);
   await until(() => second.causes.length > 0);
@@ -110,7 +120,9 @@ test('each subscriber connects from its source address', async (t) => {
     from.push(socket.remoteAddress!);
     socket.end();
   });
-  const { context } = testContext(await listen(t, server), { sourceAddress: (subscriber) => `127.0.0.${subscriber + 1}` });
+  const { context } = testContext(await listen(t, server), {
+    sourceAddress: (subscriber) => `127.0.0.${subscriber + 1}`,
+  });
   const dialer = dialerTo(context);
   const peers = [newPeer(), newPeer(), newPeer()];
   peers.forEach((peer, i) => (peer.socket = dialer.dial(peer, i)));

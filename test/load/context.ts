@@ -19,10 +19,20 @@ export type Seen = {
 };
 
 /** @param url of the server; the rest of the endpoint can be given too */
-export function testContext(url: string, more: Partial<Endpoint> & Partial<Pick<LoadContext, 'random' | 'reconnect' | 'sourceAddress' | 'topicsOf'>> = {}): Seen {
+export function testContext(
+  url: string,
+  more: Partial<Endpoint> &
+    Partial<Pick<LoadContext, 'random' | 'reconnect' | 'sourceAddress' | 'topicsOf'>> = {},
+): Seen {
   const { random, reconnect, sourceAddress, topicsOf, ...endpoint } = more;
   const counters = newCounters();
-  const seen = { counters, bodies: new Map<number, string[]>(), ready: [] as number[], lost: [] as number[], problems: [] as Seen['problems'] };
+  const seen = {
+    counters,
+    bodies: new Map<number, string[]>(),
+    ready: [] as number[],
+    lost: [] as number[],
+    problems: [] as Seen['problems'],
+  };
   const context: LoadContext = {
     endpoint: { url, over: 'h1', publishUrl: url, ...endpoint },
     counters,
@@ -53,19 +63,30 @@ export function testContext(url: string, more: Partial<Endpoint> & Partial<Pick<
 
 /** Event `offset` of the topic `news` on the wire. */
 export function envelope(offset: number, body = `{"n":${offset}}`): string {
-  return encodeEnvelope({ id: `abc123-${offset}`, topic: 'news', seq: offset, plannedUs: 1, sentUs: 2, acceptedUs: 3, body });
+  return encodeEnvelope({
+    id: `abc123-${offset}`,
+    topic: 'news',
+    seq: offset,
+    plannedUs: 1,
+    sentUs: 2,
+    acceptedUs: 3,
+    body,
+  });
 }
 
 /** Waits until the condition holds. @throws when it does not within ten seconds */
 export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
-  for (const end = performance.now() + 10_000; !condition(); ) {
+  for (const end = performance.now() + 10_000; !condition();) {
     if (performance.now() > end) throw new Error(`${what} did not come about within 10 s`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 
 /** Listens on loopback until the test is over. @returns the URL */
-export async function listen(t: TestContext, server: Server | import('node:http').Server | import('node:http2').Http2Server): Promise<string> {
+export async function listen(
+  t: TestContext,
+  server: Server | import('node:http').Server | import('node:http2').Http2Server,
+): Promise<string> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -80,13 +101,19 @@ export async function listen(t: TestContext, server: Server | import('node:http'
 }
 
 /** A raw server; `serve` gets each connection's first bytes (its request) and the number of the connection, from 0. */
-export function rawServer(t: TestContext, serve: (socket: Socket, request: string, connection: number) => void): Promise<string> {
+export function rawServer(
+  t: TestContext,
+  serve: (socket: Socket, request: string, connection: number) => void,
+): Promise<string> {
   let connections = 0;
-  return listen(t, createServer({ noDelay: true }, (socket) => {
-    const connection = connections++;
-    socket.on('error', () => {});
-    socket.once('data', (bytes) => serve(socket, bytes.toString('latin1'), connection));
-  }));
+  return listen(
+    t,
+    createServer({ noDelay: true }, (socket) => {
+      const connection = connections++;
+      socket.on('error', () => {});
+      socket.once('data', (bytes) => serve(socket, bytes.toString('latin1'), connection));
+    }),
+  );
 }
 
 /** Cuts bytes into pieces of the sizes given, over and over. */

@@ -8,7 +8,8 @@ import { largestMessageBytes } from '../../load/protocol-error.ts';
 import { split } from './context.ts';
 
 const parts: FrameParts<string[]> = {
-  message: (log, opcode, compressed, bytes, from, to) => void log.push(`${opcode}${compressed ? 'z' : ''} ${bytes.toString('latin1', from, to)}`),
+  message: (log, opcode, compressed, bytes, from, to) =>
+    void log.push(`${opcode}${compressed ? 'z' : ''} ${bytes.toString('latin1', from, to)}`),
   ping: (log, bytes, from, to) => void log.push(`ping ${bytes.toString('latin1', from, to)}`),
   close: (log, code) => void log.push(`close ${code}`),
 };
@@ -35,31 +36,51 @@ function frame(first: number, payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-const payload = fc.oneof(fc.integer({ min: 0, max: 200 }), fc.constantFrom(125, 126, 127, 65535, 65536)).map((length) => Buffer.from(Array.from({ length }, (_, i) => 97 + (i % 26))));
+const payload = fc
+  .oneof(fc.integer({ min: 0, max: 200 }), fc.constantFrom(125, 126, 127, 65535, 65536))
+  .map((length) => Buffer.from(Array.from({ length }, (_, i) => 97 + (i % 26))));
 const small = fc.integer({ min: 0, max: 125 }).map((length) => Buffer.alloc(length, 'p'));
 const control = fc.oneof(
   small.map((bytes) => ({ bytes: frame(0x89, bytes), log: [`ping ${bytes.toString()}`] })),
   small.map((bytes) => ({ bytes: frame(0x8a, bytes), log: [] as string[] })),
 );
-const message = fc.record({ opcode: fc.constantFrom(1, 2), fragments: fc.array(payload, { minLength: 1, maxLength: 4 }), between: fc.array(control, { maxLength: 2 }), compressed: fc.boolean() })
+const message = fc
+  .record({
+    opcode: fc.constantFrom(1, 2),
+    fragments: fc.array(payload, { minLength: 1, maxLength: 4 }),
+    between: fc.array(control, { maxLength: 2 }),
+    compressed: fc.boolean(),
+  })
   .map(({ opcode, fragments, between, compressed }) => {
-    const frames = fragments.map((bytes, i) => frame((i === fragments.length - 1 ? 0x80 : 0) | (i === 0 ? opcode | (compressed ? 0x40 : 0) : 0), bytes));
+    const frames = fragments.map((bytes, i) =>
+      frame(
+        (i === fragments.length - 1 ? 0x80 : 0) | (i === 0 ? opcode | (compressed ? 0x40 : 0) : 0),
+        bytes,
+      ),
+    );
     const inside = fragments.length > 1 ? between : [];
     return {
       bytes: Buffer.concat([frames[0]!, ...inside.map((c) => c.bytes), ...frames.slice(1)]),
-      log: [...inside.flatMap((c) => c.log), `${opcode}${compressed ? 'z' : ''} ${Buffer.concat(fragments).toString()}`],
+      log: [
+        ...inside.flatMap((c) => c.log),
+        `${opcode}${compressed ? 'z' : ''} ${Buffer.concat(fragments).toString()}`,
+      ],
     };
   });
 
 test('messages, fragmented or not, with control frames between, read the same however they are split', () => {
   fc.assert(
-    fc.property(fc.array(fc.oneof(message, control), { maxLength: 5 }), fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 6 }), (items, sizes) => {
-      const bytes = Buffer.concat(items.map((item) => item.bytes));
-      const expected = items.flatMap((item) => item.log);
-      assert.deepEqual(read(split(bytes, sizes), { deflate: true }), expected);
-      assert.deepEqual(read(split(bytes, [100_000]), { deflate: true }), expected);
-      if (bytes.length < 5000) assert.deepEqual(read(split(bytes, [1]), { deflate: true }), expected);
-    }),
+    fc.property(
+      fc.array(fc.oneof(message, control), { maxLength: 5 }),
+      fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 6 }),
+      (items, sizes) => {
+        const bytes = Buffer.concat(items.map((item) => item.bytes));
+        const expected = items.flatMap((item) => item.log);
+        assert.deepEqual(read(split(bytes, sizes), { deflate: true }), expected);
+        assert.deepEqual(read(split(bytes, [100_000]), { deflate: true }), expected);
+        if (bytes.length < 5000) assert.deepEqual(read(split(bytes, [1]), { deflate: true }), expected);
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -75,17 +96,30 @@ const malformed: [what: string, bytes: Buffer, message: RegExp][] = [
   ['a fragmented ping', bytes(0x09, 0), /^a control frame is fragmented$/],
   ['a long ping', frame(0x89, Buffer.alloc(126)), /^a control frame is longer than 125 bytes$/],
   ['a length in more bytes than it needs', bytes(0x81, 126, 0, 125), /in more bytes than it needs/],
-  ['a length in eight bytes that fits in two', bytes(0x81, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff), /malformed length/],
+  [
+    'a length in eight bytes that fits in two',
+    bytes(0x81, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff),
+    /malformed length/,
+  ],
   ['a length with its highest bit set', bytes(0x81, 127, 0x80, 0, 0, 0, 0, 0, 0, 0), /malformed length/],
   ['a continuation of nothing', bytes(0x80, 0), /^a continuation without a message$/],
-  ['a message within a message', Buffer.concat([frame(0x01, Buffer.from('a')), frame(0x81, Buffer.from('b'))]), /^a new message began inside another$/],
+  [
+    'a message within a message',
+    Buffer.concat([frame(0x01, Buffer.from('a')), frame(0x81, Buffer.from('b'))]),
+    /^a new message began inside another$/,
+  ],
   ['a close with half a code', bytes(0x88, 1, 3), /invalid code 0$/],
   ['a close with a code that may not travel', bytes(0x88, 2, 0x03, 0xed), /invalid code 1005$/],
-  ['a close with a reason that is not UTF-8', bytes(0x88, 3, 0x03, 0xe8, 0xff), /reason in a close frame is not UTF-8/],
+  [
+    'a close with a reason that is not UTF-8',
+    bytes(0x88, 3, 0x03, 0xe8, 0xff),
+    /reason in a close frame is not UTF-8/,
+  ],
 ];
 for (const [what, input, message] of malformed) {
   test(`${what} is a protocol error`, () => {
-    for (const size of [input.length, 1]) assert.throws(() => read(split(input, [size])), { name: 'ProtocolError', code: 'ws-frame', message });
+    for (const size of [input.length, 1])
+      assert.throws(() => read(split(input, [size])), { name: 'ProtocolError', code: 'ws-frame', message });
   });
 }
 
@@ -105,10 +139,13 @@ test('a frame, and a message of many, longer than the limit is refused before it
   assert.throws(() => read(many), { code: 'too-long', message: 'a message is longer than 4194304 bytes' });
 });
 
-test('a client\'s frame is masked and as long as it should be', () => {
+test("a client's frame is masked and as long as it should be", () => {
   const mask = 0x37fa213d;
   // The masked text of RFC 6455, section 5.7.
-  assert.deepEqual(encodeFrame(opcodes.text, Buffer.from('Hello'), mask), bytes(0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58));
+  assert.deepEqual(
+    encodeFrame(opcodes.text, Buffer.from('Hello'), mask),
+    bytes(0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58),
+  );
   assert.deepEqual(encodeFrame(opcodes.pong, Buffer.alloc(126), 0).subarray(0, 4), bytes(0x8a, 0xfe, 0, 126));
   assert.throws(() => encodeFrame(opcodes.text, Buffer.alloc(65536), 0), { code: 'too-long' });
 });

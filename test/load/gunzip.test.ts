@@ -11,7 +11,10 @@ import { largestMessageBytes, ProtocolError } from '../../load/protocol-error.ts
 import { split, until } from './context.ts';
 
 /** What a server sends that flushes after each text; with its end when `whole`. */
-async function compress(texts: readonly string[], { flush, whole }: { flush: number; whole: boolean }): Promise<Buffer> {
+async function compress(
+  texts: readonly string[],
+  { flush, whole }: { flush: number; whole: boolean },
+): Promise<Buffer> {
   const gzip = createGzip();
   const pieces: Buffer[] = [];
   gzip.on('data', (piece: Buffer) => pieces.push(piece));
@@ -36,7 +39,10 @@ function inflation(data = () => {}) {
   return { ...made, got, failures, bytes: () => Buffer.concat(got) };
 }
 
-const texts = fc.array(fc.string({ unit: fc.constantFrom('{"id":', 'é', '😀', '\n', 'data: {"a":1}\n\n'), maxLength: 400 }), { minLength: 1, maxLength: 6 });
+const texts = fc.array(
+  fc.string({ unit: fc.constantFrom('{"id":', 'é', '😀', '\n', 'data: {"a":1}\n\n'), maxLength: 400 }),
+  { minLength: 1, maxLength: 6 },
+);
 
 test('any stream, however it is flushed and split, gives the text that was compressed', async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 5 });
@@ -101,15 +107,22 @@ test('what comes faster than it can be inflated is not collected without bound',
   const bytes = gzipSync(randomBytes(100_000));
   const { write, failures } = inflation();
   let written = 0;
-  for (let sent = 0; sent <= largestMessageBytes + bytes.length; sent += bytes.length) write(bytes, 0, bytes.length, () => written++);
-  assert.deepEqual(failures.map(({ code, message }) => [code, message]), [['gzip-behind', 'more than 4194304 compressed bytes wait to be inflated']]);
+  for (let sent = 0; sent <= largestMessageBytes + bytes.length; sent += bytes.length)
+    write(bytes, 0, bytes.length, () => written++);
+  assert.deepEqual(
+    failures.map(({ code, message }) => [code, message]),
+    [['gzip-behind', 'more than 4194304 compressed bytes wait to be inflated']],
+  );
   await until(() => written >= largestMessageBytes / bytes.length, 'every piece is let go');
 });
 
 test('a body is inflated where it lies, up to the bound', () => {
   const bytes = Buffer.concat([Buffer.from('before'), gzipSync('é'.repeat(500)), Buffer.from('behind')]);
   assert.equal(gunzipBody(bytes, 6, bytes.length - 6, 1000).toString(), 'é'.repeat(500));
-  assert.throws(() => gunzipBody(bytes, 6, bytes.length - 6, 999), { code: 'http-body-too-large', message: "an answer's body is larger than 999 bytes when it is inflated" });
+  assert.throws(() => gunzipBody(bytes, 6, bytes.length - 6, 999), {
+    code: 'http-body-too-large',
+    message: "an answer's body is larger than 999 bytes when it is inflated",
+  });
 });
 
 test('the content coding of an answer: none, gzip by either name, or one that nobody asked for', () => {
@@ -117,6 +130,9 @@ test('the content coding of an answer: none, gzip by either name, or one that no
   assert.equal(isGzip({ headers: new Map() }), false);
   assert.deepEqual(['identity', 'gzip', 'GZIP', 'x-gzip'].map(codingOf), [false, true, true, true]);
   for (const value of ['br', 'gzip, gzip', 'deflate']) {
-    assert.throws(() => codingOf(value), { code: 'http-coding', message: `the answer has the content coding "${value}", which was not asked for` });
+    assert.throws(() => codingOf(value), {
+      code: 'http-coding',
+      message: `the answer has the content coding "${value}", which was not asked for`,
+    });
   }
 });

@@ -11,8 +11,13 @@ import { listen, rawServer, testContext, until, type Seen } from './context.ts';
 type Log = string[];
 type Setup = Seen & { clients: HttpClients<Log>; get(path: string): Buffer };
 
-async function setup(t: TestContext, url: string | RequestListener, answered = (_log: Log) => {}): Promise<Setup> {
-  const base = typeof url === 'string' ? url : await listen(t, createServer({ keepAliveTimeout: 60_000 }, url));
+async function setup(
+  t: TestContext,
+  url: string | RequestListener,
+  answered = (_log: Log) => {},
+): Promise<Setup> {
+  const base =
+    typeof url === 'string' ? url : await listen(t, createServer({ keepAliveTimeout: 60_000 }, url));
   const seen = testContext(base);
   const clients = createHttpClients<Log>(seen.context, {
     response(log, head, bytes, from, to) {
@@ -25,7 +30,11 @@ async function setup(t: TestContext, url: string | RequestListener, answered = (
 }
 
 /** Sends the requests one after another. */
-async function ask({ clients, get }: Setup, log: Log, paths: string[]): Promise<ReturnType<typeof clients.add>> {
+async function ask(
+  { clients, get }: Setup,
+  log: Log,
+  paths: string[],
+): Promise<ReturnType<typeof clients.add>> {
   const client = clients.add(log, 0);
   for (const path of paths) {
     const before = log.length;
@@ -36,7 +45,10 @@ async function ask({ clients, get }: Setup, log: Log, paths: string[]): Promise<
 }
 
 /** Text in which every place tells where it is. */
-const counted = (length: number) => Array.from({ length: Math.ceil(length / 5) }, (_, i) => (i === 0 ? '01234' : String(i).padStart(5, '.'))).join('').slice(0, length);
+const counted = (length: number) =>
+  Array.from({ length: Math.ceil(length / 5) }, (_, i) => (i === 0 ? '01234' : String(i).padStart(5, '.')))
+    .join('')
+    .slice(0, length);
 
 test('one connection carries request after request, whatever the framing of the answers', async (t) => {
   const given = await setup(t, (request, response) => {
@@ -53,7 +65,14 @@ test('one connection carries request after request, whatever the framing of the 
   });
   const log: Log = [];
   const client = await ask(given, log, ['/3', '/chunked', '/none', '/0', '/200000', '/1']);
-  assert.deepEqual(log, ['200 "e" 012', '200 "e" abcdef', '304 "e" ', '200 "e" ', `200 "e" ${counted(200_000)}`, '200 "e" 0']);
+  assert.deepEqual(log, [
+    '200 "e" 012',
+    '200 "e" abcdef',
+    '304 "e" ',
+    '200 "e" ',
+    `200 "e" ${counted(200_000)}`,
+    '200 "e" 0',
+  ]);
   assert.equal(given.counters.connectionsOpened, 1);
   given.clients.drop(client);
   await until(() => given.counters.connectionsClosed === 1);
@@ -61,9 +80,13 @@ test('one connection carries request after request, whatever the framing of the 
 });
 
 test('a connection that the server will not keep is left to it, and the next request has a new one', async (t) => {
-  const given = await setup(t, (_, response) => void response.setHeader('connection', 'close').end('ok'), (log) => {
-    if (log.length < 3) given.clients.send(client, given.get('/'));
-  });
+  const given = await setup(
+    t,
+    (_, response) => void response.setHeader('connection', 'close').end('ok'),
+    (log) => {
+      if (log.length < 3) given.clients.send(client, given.get('/'));
+    },
+  );
   const log: Log = [];
   const client = given.clients.add(log, 0);
   given.clients.send(client, given.get('/'));
@@ -110,7 +133,9 @@ test('an answer that nobody asked for is a protocol error', async (t) => {
   await ask(given, log, ['/']);
   await until(() => given.problems.length > 0);
   assert.deepEqual(log, ['200 - ok']);
-  assert.deepEqual(given.problems, [{ code: 'http-unasked', message: 'the server sent an answer that no request had asked for' }]);
+  assert.deepEqual(given.problems, [
+    { code: 'http-unasked', message: 'the server sent an answer that no request had asked for' },
+  ]);
 });
 
 test('a body beyond the limit is refused', async (t) => {
@@ -121,7 +146,10 @@ test('a body beyond the limit is refused', async (t) => {
   const log: Log = [];
   await ask(given, log, ['/']);
   assert.deepEqual(log, ['failed http-body-too-large']);
-  assert.deepEqual(given.problems.map(({ message }) => message), ["an answer's body is larger than 67108864 bytes"]);
+  assert.deepEqual(
+    given.problems.map(({ message }) => message),
+    ["an answer's body is larger than 67108864 bytes"],
+  );
 });
 
 test('an answer that comes compressed is inflated, whatever its framing; what cannot be is a failure, also at the end of a connection', async (t) => {
@@ -151,14 +179,24 @@ test('an answer that comes compressed is inflated, whatever its framing; what ca
   const log: Log = [];
   await ask(given, log, ['/', '/chunked', '/none', '/damaged', '/close', '/bomb', '/br', '/']);
   assert.deepEqual(log, [
-    '200 - small', `200 - ${counted(300_000)}`, '304 - ', 'failed gzip', 'failed gzip', 'failed http-body-too-large', 'failed http-coding', '200 - small',
+    '200 - small',
+    `200 - ${counted(300_000)}`,
+    '304 - ',
+    'failed gzip',
+    'failed gzip',
+    'failed http-body-too-large',
+    'failed http-coding',
+    '200 - small',
   ]);
-  assert.deepEqual(given.problems.map(({ message }) => message), [
-    'a compressed answer cannot be read: incorrect header check',
-    'a compressed answer cannot be read: incorrect header check',
-    "an answer's body is larger than 67108864 bytes when it is inflated",
-    'the answer has the content coding "br", which was not asked for',
-  ]);
+  assert.deepEqual(
+    given.problems.map(({ message }) => message),
+    [
+      'a compressed answer cannot be read: incorrect header check',
+      'a compressed answer cannot be read: incorrect header check',
+      "an answer's body is larger than 67108864 bytes when it is inflated",
+      'the answer has the content coding "br", which was not asked for',
+    ],
+  );
 });
 
 test('a request that is dropped is never answered', async (t) => {

@@ -20,10 +20,18 @@ async function compress(context: DeflateRaw, text: string): Promise<Buffer> {
 }
 
 const inflate = (inflater: ReturnType<typeof newInflater>, message: Buffer) =>
-  inflateMessage(inflater, Buffer.concat([Buffer.from('xx'), message, Buffer.from('yy')]), 2, 2 + message.length).toString();
+  inflateMessage(
+    inflater,
+    Buffer.concat([Buffer.from('xx'), message, Buffer.from('yy')]),
+    2,
+    2 + message.length,
+  ).toString();
 
 test('the vectors of RFC 7692', () => {
-  assert.equal(inflate(newInflater('permessage-deflate', true), Buffer.from('f248cdc9c90700', 'hex')), 'Hello');
+  assert.equal(
+    inflate(newInflater('permessage-deflate', true), Buffer.from('f248cdc9c90700', 'hex')),
+    'Hello',
+  );
   // The same text once more, a reference to the first (section 7.2.3.2).
   const inflater = newInflater('permessage-deflate; client_no_context_takeover', true);
   assert.equal(inflate(inflater, Buffer.from('f248cdc9c90700', 'hex')), 'Hello');
@@ -46,20 +54,37 @@ test('without context takeover nothing is kept', () => {
   assert.equal(inflater.window, undefined);
 });
 
-for (const extension of ['', 'x-other', 'permessage-deflate; client_max_window_bits=10', 'permessage-deflate; server_max_window_bits=7', 'permessage-deflate, x']) {
+for (const extension of [
+  '',
+  'x-other',
+  'permessage-deflate; client_max_window_bits=10',
+  'permessage-deflate; server_max_window_bits=7',
+  'permessage-deflate, x',
+]) {
   test(`an extension that was not offered is refused: "${extension}"`, () => {
-    const refused = { code: 'ws-extension', message: `the server chose an extension that was not offered: "${extension}"` };
+    const refused = {
+      code: 'ws-extension',
+      message: `the server chose an extension that was not offered: "${extension}"`,
+    };
     assert.throws(() => newInflater(extension, true), refused);
   });
 }
 
 test('what is not deflate is refused, and what inflates beyond the limit', async () => {
   const inflater = newInflater('permessage-deflate', true);
-  assert.throws(() => inflate(inflater, Buffer.from('ffffff', 'hex')), { code: 'ws-deflate', message: /^a compressed message cannot be read: / });
+  assert.throws(() => inflate(inflater, Buffer.from('ffffff', 'hex')), {
+    code: 'ws-deflate',
+    message: /^a compressed message cannot be read: /,
+  });
   const bomb = await compress(createDeflateRaw(), ' '.repeat(largestMessageBytes + 1));
-  assert.throws(() => inflate(inflater, bomb), { code: 'too-long', message: 'a message is longer than 4194304 bytes' });
+  assert.throws(() => inflate(inflater, bomb), {
+    code: 'too-long',
+    message: 'a message is longer than 4194304 bytes',
+  });
 });
 
 test('nothing is right where nothing was offered', () => {
-  assert.throws(() => newInflater('permessage-deflate', false), { message: 'the server chose an extension that was not offered: "permessage-deflate"' });
+  assert.throws(() => newInflater('permessage-deflate', false), {
+    message: 'the server chose an extension that was not offered: "permessage-deflate"',
+  });
 });

@@ -10,7 +10,11 @@ import { longPolling } from '../../load/long-polling.ts';
 import type { LoadContext } from '../../load/pattern.ts';
 import { newLog, recorder, startServer, until } from './poll-fixture.ts';
 
-async function start(context: LoadContext, changes: Partial<PatternOptions<'long-polling'>> = {}, subscribers = 1) {
+async function start(
+  context: LoadContext,
+  changes: Partial<PatternOptions<'long-polling'>> = {},
+  subscribers = 1,
+) {
   const load = await longPolling.start(context, { ...patternOptions['long-polling'].parse({}), ...changes });
   for (let subscriber = 0; subscriber < subscribers; subscriber++) load.open(subscriber);
   return { [Symbol.asyncDispose]: () => load.close(1000), load };
@@ -29,17 +33,22 @@ describe('a long-polling subscriber', () => {
     log.publish('news', '{"n":1}');
     await until(() => server.asked.length === 3);
     assert.deepEqual(bodies(), ['{"n":1}']);
-    assert.deepEqual(server.asked.map(({ url }) => url.href), [
-      'http://test/long-poll?topics=news&hold=25000',
-      'http://test/long-poll?topics=news&since=e1-0&hold=25000',
-      'http://test/long-poll?topics=news&since=e1-1&hold=25000',
-    ]);
+    assert.deepEqual(
+      server.asked.map(({ url }) => url.href),
+      [
+        'http://test/long-poll?topics=news&hold=25000',
+        'http://test/long-poll?topics=news&since=e1-0&hold=25000',
+        'http://test/long-poll?topics=news&since=e1-1&hold=25000',
+      ],
+    );
   });
 
   test('loses nothing between two requests, and gets everything once and in order', async () => {
     const log = newLog();
     await using server = await startServer(log.longPoll);
-    const { context, got, counters } = recorder(server.url, { topicsOf: (subscriber) => [`own.${subscriber}`, 'all'] });
+    const { context, got, counters } = recorder(server.url, {
+      topicsOf: (subscriber) => [`own.${subscriber}`, 'all'],
+    });
     await using _ = await start(context, {}, 5);
     await until(() => server.asked.length === 10);
     const bodies = fc.sample(fc.json(), 200).map((body) => body.replaceAll('\n', ' '));
@@ -50,7 +59,10 @@ describe('a long-polling subscriber', () => {
     const expected = (subscriber: number) => bodies.filter((_, i) => i % 2 === 0 || i % 5 === subscriber);
     await until(() => got.length >= 100 * 5 + 100);
     for (const subscriber of [0, 1, 2, 3, 4]) {
-      assert.deepEqual(got.filter((one) => one.subscriber === subscriber).map(({ event }) => event.body), expected(subscriber));
+      assert.deepEqual(
+        got.filter((one) => one.subscriber === subscriber).map(({ event }) => event.body),
+        expected(subscriber),
+      );
     }
     assert.equal(counters.events, 600);
   });
@@ -88,7 +100,9 @@ describe('a long-polling subscriber', () => {
     const { context, counters } = recorder(server.url);
     await using _ = await start(context, { hold: 10, connection: 'close' });
     await until(() => server.asked.length >= 6);
-    assert.ok(counters.connectionsOpened >= 6 && server.asked.every(({ headers }) => headers.connection === 'close'));
+    assert.ok(
+      counters.connectionsOpened >= 6 && server.asked.every(({ headers }) => headers.connection === 'close'),
+    );
   });
 });
 
@@ -100,7 +114,10 @@ describe('when a held request is cut off', () => {
       sockets.add(request.socket);
       log.longPoll(request, response, url);
     });
-    const { context, calls, bodies, counters } = recorder(server.url, { reconnect: { base: 400, cap: 400 }, random: () => 0.5 });
+    const { context, calls, bodies, counters } = recorder(server.url, {
+      reconnect: { base: 400, cap: 400 },
+      random: () => 0.5,
+    });
     await using _ = await start(context);
     await until(() => server.asked.length === 2);
     await sleep(50); // right after the request it might be the server's idle timeout, which is not waited for

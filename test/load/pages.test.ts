@@ -22,9 +22,18 @@ async function ask(over: 'h1' | 'h2' | 'h2c', free: number | undefined) {
   const problems: string[] = [];
   let ready = 0;
   const context: LoadContext = {
-    endpoint: server.endpoint, counters, reconnect: { base: 20, cap: 100 }, random: random(1, 'pages'),
-    topicsOf: () => ['news'], sourceAddress: () => '127.0.0.1',
-    sink: { ready: () => void ready++, lost() {}, event: () => true, problem: (code, message) => problems.push(`${code}: ${message}`) },
+    endpoint: server.endpoint,
+    counters,
+    reconnect: { base: 20, cap: 100 },
+    random: random(1, 'pages'),
+    topicsOf: () => ['news'],
+    sourceAddress: () => '127.0.0.1',
+    sink: {
+      ready: () => void ready++,
+      lost() {},
+      event: () => true,
+      problem: (code, message) => problems.push(`${code}: ${message}`),
+    },
   };
   const running = await sse.start(context, options as never); // parsed by its own schema
   for (let i = 0; i < 6; i++) running.open(i);

@@ -45,7 +45,8 @@ export function newLog(epoch = 'e1') {
     return events.slice(from).filter((event) => topics.includes(event.topic));
   };
   const cursor = () => `${epoch}-${events.length}`;
-  const list = (found: Envelope[]) => `{"cursor":"${cursor()}","events":[${found.map(encodeEnvelope).join(',')}]}`;
+  const list = (found: Envelope[]) =>
+    `{"cursor":"${cursor()}","events":[${found.map(encodeEnvelope).join(',')}]}`;
   const headers = (url: URL) => {
     const topics = (url.searchParams.get('topics') ?? '').split(',');
     const newest = events.findLast((event) => topics.includes(event.topic));
@@ -55,7 +56,15 @@ export function newLog(epoch = 'e1') {
   return {
     publish(topic: string, body: string, plannedUs = 1) {
       const seq = events.filter((event) => event.topic === topic).length + 1;
-      events.push({ id: `${epoch}-${events.length + 1}`, topic, seq, plannedUs, sentUs: 2, acceptedUs: 3, body });
+      events.push({
+        id: `${epoch}-${events.length + 1}`,
+        topic,
+        seq,
+        plannedUs,
+        sentUs: 2,
+        acceptedUs: 3,
+        body,
+      });
       for (const wake of waiting) wake();
     },
     poll: ((request, response, url) => {
@@ -68,7 +77,8 @@ export function newLog(epoch = 'e1') {
         clearTimeout(timer);
         waiting.delete(wake);
         const found = after(url);
-        if (found.length === 0 && url.searchParams.has('since')) response.writeHead(204, { 'pushbench-cursor': cursor() }).end();
+        if (found.length === 0 && url.searchParams.has('since'))
+          response.writeHead(204, { 'pushbench-cursor': cursor() }).end();
         else response.writeHead(200, headers(url)).end(list(found));
       };
       const wake = () => {
@@ -110,7 +120,14 @@ export function recorder(url: string, changes: Partial<LoadContext> = {}) {
     },
     ...changes,
   };
-  return { context, counters: context.counters, got, calls, problems, bodies: () => got.map(({ event }) => event.body) };
+  return {
+    context,
+    counters: context.counters,
+    got,
+    calls,
+    problems,
+    bodies: () => got.map(({ event }) => event.body),
+  };
 }
 
 /** Waits until `holds`, however long the machine takes; fails after 10 s. */

@@ -13,7 +13,11 @@ import { encodeRequest } from '../../load/http-head.ts';
 import type { LoadContext } from '../../load/pattern.ts';
 import { newLog, recorder, startServer, until, type Answer } from './poll-fixture.ts';
 
-const options = (changes: Partial<PatternOptions<'polling'>> = {}) => ({ ...patternOptions.polling.parse({}), every: 20, ...changes });
+const options = (changes: Partial<PatternOptions<'polling'>> = {}) => ({
+  ...patternOptions.polling.parse({}),
+  every: 20,
+  ...changes,
+});
 
 async function start(context: LoadContext, changes?: Partial<PatternOptions<'polling'>>, subscribers = 1) {
   const load = await polling.start(context, options(changes));
@@ -26,8 +30,14 @@ const inTurn = (...answers: Answer[]): Answer => {
   let at = 0;
   return (...given) => answers[Math.min(at++, answers.length - 1)]!(...given);
 };
-const status = (code: number, headers = {}): Answer => (_, response) => void response.writeHead(code, headers).end();
-const text = (body: string): Answer => (_, response) => void response.end(body);
+const status =
+  (code: number, headers = {}): Answer =>
+  (_, response) =>
+    void response.writeHead(code, headers).end();
+const text =
+  (body: string): Answer =>
+  (_, response) =>
+    void response.end(body);
 
 describe('a polling subscriber', () => {
   test('fetches the cursor first, then asks from it, with the ETag; 304 leaves both as they are', async () => {
@@ -77,7 +87,9 @@ describe('a polling subscriber', () => {
     const log = newLog();
     await using server = await startServer(log.poll);
     const topics = ['a', 'b', 'c'];
-    const { context, got, counters } = recorder(server.url, { topicsOf: (subscriber) => [topics[subscriber]!, 'all'] });
+    const { context, got, counters } = recorder(server.url, {
+      topicsOf: (subscriber) => [topics[subscriber]!, 'all'],
+    });
     await using _ = await start(context, { every: 5 }, 3);
     await until(() => counters.emptyPolls >= 3);
     const sent: { topic: string; body: string }[] = [];
@@ -87,8 +99,10 @@ describe('a polling subscriber', () => {
       log.publish(topic, body);
       if (i % 20 === 0) await sleep(3);
     }
-    const expected = (subscriber: number) => sent.filter(({ topic }) => topic === topics[subscriber] || topic === 'all').map(({ body }) => body);
-    const received = (subscriber: number) => got.filter((one) => one.subscriber === subscriber).map(({ event }) => event.body);
+    const expected = (subscriber: number) =>
+      sent.filter(({ topic }) => topic === topics[subscriber] || topic === 'all').map(({ body }) => body);
+    const received = (subscriber: number) =>
+      got.filter((one) => one.subscriber === subscriber).map(({ event }) => event.body);
     await until(() => got.length >= 450);
     for (const subscriber of [0, 1, 2]) assert.deepEqual(received(subscriber), expected(subscriber));
   });
@@ -147,7 +161,9 @@ describe('a polling subscriber', () => {
 describe('the schedule of polls', () => {
   test('keeps its rate although every answer takes most of the interval', async () => {
     const log = newLog();
-    await using server = await startServer((request, response, url) => void setTimeout(() => log.poll(request, response, url), 80));
+    await using server = await startServer(
+      (request, response, url) => void setTimeout(() => log.poll(request, response, url), 80),
+    );
     const { context } = recorder(server.url);
     await using _ = await start(context, { every: 100 });
     await until(() => server.asked.length >= 2);
@@ -198,9 +214,13 @@ describe('the schedule of polls', () => {
     const { context } = recorder(server.url, { random: () => values.shift() ?? 0.5 });
     await using _ = await start(context, { every: 200, jitter: 0.75 });
     await until(() => server.asked.length >= 6);
-    const gaps = server.asked.slice(1, 6).map(({ atMs }, i, all) => (i === 0 ? 0 : atMs - all[i - 1]!.atMs)).slice(1);
+    const gaps = server.asked
+      .slice(1, 6)
+      .map(({ atMs }, i, all) => (i === 0 ? 0 : atMs - all[i - 1]!.atMs))
+      .slice(1);
     // 200 x 0.25, 200 x 1.75, and again.
-    for (const [i, gapMs] of gaps.entries()) assert.ok(i % 2 === 0 ? gapMs < 180 : gapMs > 220, `gaps ${gaps}`);
+    for (const [i, gapMs] of gaps.entries())
+      assert.ok(i % 2 === 0 ? gapMs < 180 : gapMs > 220, `gaps ${gaps}`);
   });
 
   test('makes the mean delay of an event half the interval', async () => {
@@ -242,11 +262,17 @@ describe('when something goes wrong', () => {
       await sleep(4);
     }
     await until(() => bodies().length >= 50 && calls.at(-1) === 'ready 0');
-    assert.deepEqual(bodies(), Array.from({ length: 50 }, (_, i) => String(i)));
+    assert.deepEqual(
+      bodies(),
+      Array.from({ length: 50 }, (_, i) => String(i)),
+    );
     assert.ok(cuts.length > 3);
     const since = server.asked.map(({ url }) => url.searchParams.get('since'));
     for (const cut of cuts.slice(0, -1)) assert.equal(since[cut + 1], since[cut]);
-    assert.ok(calls.every((call, i) => call === (i % 2 === 0 ? 'ready 0' : 'lost 0')), calls.join());
+    assert.ok(
+      calls.every((call, i) => call === (i % 2 === 0 ? 'ready 0' : 'lost 0')),
+      calls.join(),
+    );
     assert.equal(counters.reconnects, calls.filter((call) => call === 'ready 0').length - 1);
   });
 
@@ -263,12 +289,36 @@ describe('when something goes wrong', () => {
   });
 
   const mishaps: [reads: string, answer: Answer, problem: string][] = [
-    ['a status that is none of a poll', status(500), 'unexpected-status: a poll was answered with status 500'],
-    ['an answer that is something else', text('<html>'), 'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor'],
-    ['a cursor that is none', text('{"cursor":"a b","events":[]}'), 'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor'],
-    ['an answer that ends in the middle', text('{"cursor":"e1-1","events":[{"id":'), 'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor'],
-    ['nothing new since nothing', status(304), 'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor'],
-    ['an event that is no envelope', text('{"cursor":"e1-1","events":[{"a":1}]}'), 'malformed-event: an event is no envelope'],
+    [
+      'a status that is none of a poll',
+      status(500),
+      'unexpected-status: a poll was answered with status 500',
+    ],
+    [
+      'an answer that is something else',
+      text('<html>'),
+      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+    ],
+    [
+      'a cursor that is none',
+      text('{"cursor":"a b","events":[]}'),
+      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+    ],
+    [
+      'an answer that ends in the middle',
+      text('{"cursor":"e1-1","events":[{"id":'),
+      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+    ],
+    [
+      'nothing new since nothing',
+      status(304),
+      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+    ],
+    [
+      'an event that is no envelope',
+      text('{"cursor":"e1-1","events":[{"a":1}]}'),
+      'malformed-event: an event is no envelope',
+    ],
   ];
   for (const [reads, answer, problem] of mishaps) {
     test(`${reads} is reported, and the poll goes on`, async () => {
@@ -297,7 +347,10 @@ describe('when something goes wrong', () => {
   test('a reset is counted, and the events that are left are taken', async () => {
     const log = newLog();
     log.publish('news', '1');
-    const reset: Answer = (_, response) => void response.end('{"cursor":"e1-1","reset":true,"events":[{"id":"e1-1","topic":"news","seq":1,"planned":1,"sent":2,"accepted":3,"body":1}]}');
+    const reset: Answer = (_, response) =>
+      void response.end(
+        '{"cursor":"e1-1","reset":true,"events":[{"id":"e1-1","topic":"news","seq":1,"planned":1,"sent":2,"accepted":3,"body":1}]}',
+      );
     await using server = await startServer(inTurn(log.poll, reset, log.poll));
     const { context, counters, bodies } = recorder(server.url);
     await using _ = await start(context);
@@ -328,7 +381,9 @@ describe('when something goes wrong', () => {
 describe('closing', () => {
   test('lets the polls under way finish and leaves no connection', async () => {
     const log = newLog();
-    await using server = await startServer((request, response, url) => void setTimeout(() => log.poll(request, response, url), 100));
+    await using server = await startServer(
+      (request, response, url) => void setTimeout(() => log.poll(request, response, url), 100),
+    );
     const { context, counters, problems } = recorder(server.url);
     const { load } = await start(context, {}, 20);
     await until(() => server.asked.length === 20);
@@ -351,24 +406,39 @@ describe('closing', () => {
 });
 
 describe('the answer to a poll', () => {
-  const envelope = fc.json().map((body) => `{"id":"e1-1","topic":"t","seq":1,"planned":1,"sent":2,"accepted":3,"body":${body}}`);
+  const envelope = fc
+    .json()
+    .map((body) => `{"id":"e1-1","topic":"t","seq":1,"planned":1,"sent":2,"accepted":3,"body":${body}}`);
   const split = (text: string, padding = '') => {
     const bytes = Buffer.from(padding + text + padding);
     const [from, to] = [Buffer.byteLength(padding), bytes.length - Buffer.byteLength(padding)];
     const answer = readPollAnswer(bytes, from, to);
     if (!answer) return undefined;
     const events: string[] = [];
-    const whole = splitEvents(bytes, answer.eventsFrom, to, (a, b) => void events.push(bytes.toString('utf8', a, b)));
+    const whole = splitEvents(
+      bytes,
+      answer.eventsFrom,
+      to,
+      (a, b) => void events.push(bytes.toString('utf8', a, b)),
+    );
     return { cursor: answer.cursor, reset: answer.reset, events, whole };
   };
 
   test('is split as JSON.parse would, anywhere in a buffer', () => {
     fc.assert(
-      fc.property(fc.array(envelope, { maxLength: 6 }), fc.boolean(), fc.constantFrom('', '{', '"', '}]}', ',{"'), (envelopes, reset, padding) => {
-        const text = `{"cursor":"e1-57",${reset ? '"reset":true,' : ''}"events":[${envelopes.join(',')}]}`;
-        assert.deepEqual(split(text, padding), { cursor: 'e1-57', reset, events: envelopes, whole: true });
-        assert.deepEqual(split(text)!.events.map((event) => JSON.parse(event) as unknown), (JSON.parse(text) as { events: unknown[] }).events);
-      }),
+      fc.property(
+        fc.array(envelope, { maxLength: 6 }),
+        fc.boolean(),
+        fc.constantFrom('', '{', '"', '}]}', ',{"'),
+        (envelopes, reset, padding) => {
+          const text = `{"cursor":"e1-57",${reset ? '"reset":true,' : ''}"events":[${envelopes.join(',')}]}`;
+          assert.deepEqual(split(text, padding), { cursor: 'e1-57', reset, events: envelopes, whole: true });
+          assert.deepEqual(
+            split(text)!.events.map((event) => JSON.parse(event) as unknown),
+            (JSON.parse(text) as { events: unknown[] }).events,
+          );
+        },
+      ),
     );
   });
 
@@ -384,16 +454,26 @@ describe('the answer to a poll', () => {
   });
 
   const malformed = ['[{},]', '[,{}]', '[{}{}]', '[1]', '["a"]', '[{}]}', '[{]', '[{"a":"}]', '[[]]'];
-  for (const list of malformed) test(`with the list ${list} is malformed`, () => assert.notEqual(split(`{"cursor":"e1-1","events":${list}}`)?.whole, true));
+  for (const list of malformed)
+    test(`with the list ${list} is malformed`, () =>
+      assert.notEqual(split(`{"cursor":"e1-1","events":${list}}`)?.whole, true));
 
   test('with any byte changed is read without a throw, and no event reaches past its end', () => {
     fc.assert(
-      fc.property(fc.array(envelope, { maxLength: 3 }), fc.nat(), fc.nat({ max: 255 }), (envelopes, where, byte) => {
-        const bytes = Buffer.from(`{"cursor":"e1-57","events":[${envelopes.join(',')}]}`);
-        bytes[where % bytes.length] = byte;
-        const answer = readPollAnswer(bytes, 0, bytes.length);
-        if (answer) splitEvents(bytes, answer.eventsFrom, bytes.length, (from, to) => assert.ok(from < to && to <= bytes.length));
-      }),
+      fc.property(
+        fc.array(envelope, { maxLength: 3 }),
+        fc.nat(),
+        fc.nat({ max: 255 }),
+        (envelopes, where, byte) => {
+          const bytes = Buffer.from(`{"cursor":"e1-57","events":[${envelopes.join(',')}]}`);
+          bytes[where % bytes.length] = byte;
+          const answer = readPollAnswer(bytes, 0, bytes.length);
+          if (answer)
+            splitEvents(bytes, answer.eventsFrom, bytes.length, (from, to) =>
+              assert.ok(from < to && to <= bytes.length),
+            );
+        },
+      ),
     );
   });
 });

@@ -32,16 +32,34 @@ function load(t: TestContext, child: ChildProcess = fork(entry, { serialization:
     send: (command: LoadCommand) => void child.send(command),
     async next<K extends LoadReport['kind']>(kind: K): Promise<Report<K>> {
       await until(() => reports.some((report) => report.kind === kind), `the report "${kind}"`);
-      return reports.splice(reports.findIndex((report) => report.kind === kind), 1)[0] as Report<K>;
+      return reports.splice(
+        reports.findIndex((report) => report.kind === kind),
+        1,
+      )[0] as Report<K>;
     },
-    all: <K extends LoadReport['kind']>(kind: K) => reports.filter((report) => report.kind === kind) as Report<K>[],
+    all: <K extends LoadReport['kind']>(kind: K) =>
+      reports.filter((report) => report.kind === kind) as Report<K>[],
   };
 }
 
 const topics = [{ name: 'news', count: 1, follow: 1, first: 0 }];
-const start = (url: string, more: Partial<Extract<LoadCommand, { kind: 'start' }>> = {}): Extract<LoadCommand, { kind: 'start' }> => ({
-  kind: 'start', pattern: 'sse', options: {}, endpoint: { url, over: 'h1', publishUrl: url }, first: 0, count: 10, topics,
-  subscribers: 10, connectMs: 50, reconnect: { base: 10, cap: 50 }, seed: 1, fanoutEvery: 1, ...more,
+const start = (
+  url: string,
+  more: Partial<Extract<LoadCommand, { kind: 'start' }>> = {},
+): Extract<LoadCommand, { kind: 'start' }> => ({
+  kind: 'start',
+  pattern: 'sse',
+  options: {},
+  endpoint: { url, over: 'h1', publishUrl: url },
+  first: 0,
+  count: 10,
+  topics,
+  subscribers: 10,
+  connectMs: 50,
+  reconnect: { base: 10, cap: 50 },
+  seed: 1,
+  fanoutEvery: 1,
+  ...more,
 });
 
 /** A fan-out server; `publish` sends the next event of the topic to all. */
@@ -58,7 +76,15 @@ async function sseServer(t: TestContext) {
     sockets,
     publish(plannedUs = nowUs()) {
       seq++;
-      const json = encodeEnvelope({ id: `abc-${seq}`, topic: 'news', seq, plannedUs, sentUs: plannedUs, acceptedUs: plannedUs, body: '{}' });
+      const json = encodeEnvelope({
+        id: `abc-${seq}`,
+        topic: 'news',
+        seq,
+        plannedUs,
+        sentUs: plannedUs,
+        acceptedUs: plannedUs,
+        body: '{}',
+      });
       for (const socket of sockets) socket.write(chunk(`id: abc-${seq}\ndata: ${json}\n\n`));
     },
   };
@@ -92,15 +118,26 @@ test('a trial from the baseline to the end: every delivery is accounted for, and
   samples.forEach(({ sample }, i) => assert.ok(sample.atUs >= due[i]!, `sample ${i} was not early`));
   assert.ok(due.includes(window.fromUs) && due.at(-1) === window.toUs);
   assert.equal(samples.at(-1)!.delivered, 200);
-  assert.equal(samples.flatMap(({ latency }) => latency).reduce((sum, { histogram }) => sum + fromSparse(histogram).count, 0), 200);
+  assert.equal(
+    samples
+      .flatMap(({ latency }) => latency)
+      .reduce((sum, { histogram }) => sum + fromSparse(histogram).count, 0),
+    200,
+  );
   assert.ok(samples.every(({ connected }) => connected === 10));
 
   send({ kind: 'close', firstSeq: Int32Array.of(2), lastSeq: Int32Array.of(21) });
   const { ledger, counters, fanout, acceptToReceipt, problems } = await next('closed');
   assert.deepEqual([ledger.expected, ledger.delivered, ledger.missed, ledger.unexpected], [200, 200, 0, 0]);
   assert.equal(fromSparse(acceptToReceipt).count, 200);
-  assert.deepEqual(fanout.map(({ seq, latenciesUs }) => [seq, latenciesUs.length]), Array.from({ length: 20 }, (_, i) => [i + 2, 10]));
-  assert.deepEqual([counters.handshakes, counters.events, counters.connectionsOpened, counters.connectionsClosed], [10, 210, 10, 10]);
+  assert.deepEqual(
+    fanout.map(({ seq, latenciesUs }) => [seq, latenciesUs.length]),
+    Array.from({ length: 20 }, (_, i) => [i + 2, 10]),
+  );
+  assert.deepEqual(
+    [counters.handshakes, counters.events, counters.connectionsOpened, counters.connectionsClosed],
+    [10, 210, 10, 10],
+  );
   assert.deepEqual(problems, []);
   await until(() => server.sockets.size === 0);
 
@@ -147,13 +184,19 @@ test('a pattern that does not exist, and a close before the start, are failures 
   first.send(start('http://127.0.0.1:1', { pattern: 'pigeon' }));
   const failed = await first.next('failed');
   assert.equal(failed.code, 'unknown-pattern');
-  assert.equal(failed.message, 'there is no load side for the pattern "pigeon"; there is polling, long-polling, http-stream, sse, websocket, webhook');
+  assert.equal(
+    failed.message,
+    'there is no load side for the pattern "pigeon"; there is polling, long-polling, http-stream, sse, websocket, webhook',
+  );
   assert.deepEqual(await first.exited, [1, null]);
 
   const second = load(t);
   second.send({ kind: 'close', firstSeq: Int32Array.of(), lastSeq: Int32Array.of() });
   const { code, message } = await second.next('failed');
-  assert.deepEqual([code, message], ['not-started', 'the load process was told to close before it was started']);
+  assert.deepEqual(
+    [code, message],
+    ['not-started', 'the load process was told to close before it was started'],
+  );
 });
 
 test('a defect ends the process with its stack', async (t) => {
@@ -172,12 +215,18 @@ test('subscribers that cannot be brought up in time are a failure that names the
   await new Promise((resolve) => reserved.close(resolve));
 
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { running, recorder, allReady } = await startSubscribers(start(`http://127.0.0.1:${port}`, { count: 3, connectMs: 0 }), newCounters());
+  const { running, recorder, allReady } = await startSubscribers(
+    start(`http://127.0.0.1:${port}`, { count: 3, connectMs: 0 }),
+    newCounters(),
+  );
   while (recorder.problems().length === 0) await new Promise(setImmediate);
   t.mock.timers.tick(30_000);
   await assert.rejects(allReady, (error: Error & { code: string }) => {
     assert.equal(error.code, 'not-connected');
-    assert.match(error.message, /^3 of 3 subscribers were not subscribed 30 s after the start; the first mishap, \d+ times: connect ECONNREFUSED 127\.0\.0\.1:\d+ \(nothing listens there: /);
+    assert.match(
+      error.message,
+      /^3 of 3 subscribers were not subscribed 30 s after the start; the first mishap, \d+ times: connect ECONNREFUSED 127\.0\.0\.1:\d+ \(nothing listens there: /,
+    );
     return true;
   });
   t.mock.timers.reset();
@@ -186,28 +235,56 @@ test('subscribers that cannot be brought up in time are a failure that names the
 
 test('the message says which limit was met and how to raise it', () => {
   const about = (code: string) => notConnected([{ code, message: `connect ${code}`, count: 2 }], 5, 10, 31);
-  assert.match(about('EMFILE'), /^5 of 10 subscribers were not subscribed 31 s after the start; the first mishap, 2 times: connect EMFILE \(a load process may hold (\d+|only so many) descriptors: raise the limit with "ulimit -n", or set loadProcesses higher in the scenario\)$/);
-  assert.match(about('EADDRNOTAVAIL'), /the ephemeral ports are used up: widen net\.ipv4\.ip_local_port_range/);
+  assert.match(
+    about('EMFILE'),
+    /^5 of 10 subscribers were not subscribed 31 s after the start; the first mishap, 2 times: connect EMFILE \(a load process may hold (\d+|only so many) descriptors: raise the limit with "ulimit -n", or set loadProcesses higher in the scenario\)$/,
+  );
+  assert.match(
+    about('EADDRNOTAVAIL'),
+    /the ephemeral ports are used up: widen net\.ipv4\.ip_local_port_range/,
+  );
   assert.match(about('ENFILE'), /raise fs\.file-max/);
-  assert.equal(about('http-status'), '5 of 10 subscribers were not subscribed 31 s after the start; the first mishap, 2 times: connect http-status');
-  assert.equal(notConnected([], 1, 1, 30), '1 of 1 subscribers were not subscribed 30 s after the start, and there was no error: the server does not answer');
+  assert.equal(
+    about('http-status'),
+    '5 of 10 subscribers were not subscribed 31 s after the start; the first mishap, 2 times: connect http-status',
+  );
+  assert.equal(
+    notConnected([], 1, 1, 30),
+    '1 of 1 subscribers were not subscribed 30 s after the start, and there was no error: the server does not answer',
+  );
 });
 
-test('a process that runs out of descriptors says so and goes on with those it has', { skip: process.platform === 'win32' }, async (t) => {
-  const server = await sseServer(t);
-  const child = spawn('sh', ['-c', 'ulimit -n 64 && exec "$0" "$1"', process.execPath, entry], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' });
-  const { send, next } = load(t, child);
-  send(start(server.url, { count: 100, connectMs: 0 }));
-  await until(() => server.sockets.size > 20);
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  send({ kind: 'close', firstSeq: Int32Array.of(1), lastSeq: Int32Array.of(0) });
-  const { problems, counters } = await next('closed');
-  assert.deepEqual(problems.map(({ code }) => code), ['EMFILE']);
-  assert.equal(counters.connectionsOpened, counters.connectionsClosed);
-});
+test(
+  'a process that runs out of descriptors says so and goes on with those it has',
+  { skip: process.platform === 'win32' },
+  async (t) => {
+    const server = await sseServer(t);
+    const child = spawn('sh', ['-c', 'ulimit -n 64 && exec "$0" "$1"', process.execPath, entry], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
+    const { send, next } = load(t, child);
+    send(start(server.url, { count: 100, connectMs: 0 }));
+    await until(() => server.sockets.size > 20);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    send({ kind: 'close', firstSeq: Int32Array.of(1), lastSeq: Int32Array.of(0) });
+    const { problems, counters } = await next('closed');
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['EMFILE'],
+    );
+    assert.equal(counters.connectionsOpened, counters.connectionsClosed);
+  },
+);
 
 test('subscribers beyond the ephemeral ports of one address connect from the next', () => {
-  assert.deepEqual([0, 24_999, 25_000, 49_999, 50_000].map(sourceAddress), ['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.2', '127.0.0.3']);
+  assert.deepEqual([0, 24_999, 25_000, 49_999, 50_000].map(sourceAddress), [
+    '127.0.0.1',
+    '127.0.0.1',
+    '127.0.0.2',
+    '127.0.0.2',
+    '127.0.0.3',
+  ]);
 });
 
 test('the registry lists every pattern that has a file, and each loads', async () => {

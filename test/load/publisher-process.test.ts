@@ -11,7 +11,10 @@ import type { PublisherCommand, PublisherReport, PublishPlan, Window } from '../
 import { planTopics } from '../../core/topics.ts';
 import { sampleTimesUs } from '../../core/window.ts';
 
-const topics = planTopics({ subscribers: 1, topics: { news: { publish: { kind: 'constant', perS: 1 }, count: 1, follow: 1 } } });
+const topics = planTopics({
+  subscribers: 1,
+  topics: { news: { publish: { kind: 'constant', perS: 1 }, count: 1, follow: 1 } },
+});
 const planOf = (offsetsMs: number[]): PublishPlan => ({
   offsetUs: Float64Array.from(offsetsMs, (ms) => ms * 1000),
   topic: new Uint32Array(offsetsMs.length),
@@ -39,7 +42,10 @@ async function startServer() {
 }
 
 function startProcess() {
-  const child = fork(new URL('../../load/publisher-process.ts', import.meta.url), { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const child = fork(new URL('../../load/publisher-process.ts', import.meta.url), {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   const reports: PublisherReport[] = [];
   const waiting = new Set<() => void>();
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
@@ -59,7 +65,8 @@ function startProcess() {
         const check = () => {
           const found = reports.find((report) => report.kind === kind);
           if (found) resolve(found as Of<K>);
-          else if (child.exitCode !== null) reject(new Error(`ended with ${child.exitCode} before "${kind}"`));
+          else if (child.exitCode !== null)
+            reject(new Error(`ended with ${child.exitCode} before "${kind}"`));
         };
         waiting.add(check);
         child.on('exit', check);
@@ -82,10 +89,21 @@ describe('the publisher process', () => {
     assert.ok(idle.sample.rssBytes > 0 && idle.sample.cpuUs > 0);
     publisher.reports.length = 0;
 
-    publisher.send({ kind: 'start', publishUrl: server.url, topics, plan: planOf([0, 100, 200, 300, 450]), seed: 1 });
+    publisher.send({
+      kind: 'start',
+      publishUrl: server.url,
+      topics,
+      plan: planOf([0, 100, 200, 300, 450]),
+      seed: 1,
+    });
     await publisher.next('ready');
     const warmupFromUs = nowUs() + 50_000;
-    const window: Window = { warmupFromUs, fromUs: warmupFromUs + 200_000, toUs: warmupFromUs + 600_000, slotUs: 150_000 };
+    const window: Window = {
+      warmupFromUs,
+      fromUs: warmupFromUs + 200_000,
+      toUs: warmupFromUs + 600_000,
+      slotUs: 150_000,
+    };
     publisher.send({ kind: 'window', window });
     const done = await publisher.next('done');
     assert.deepEqual([...done.seq], [1, 2, 3, 4, 5]);
@@ -95,7 +113,11 @@ describe('the publisher process', () => {
 
     const times = sampleTimesUs(window);
     const samples = () => publisher.reports.filter((report) => report.kind === 'sample');
-    for (const fromMs = performance.now(); samples().length < times.length && performance.now() - fromMs < 5000; ) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (
+      const fromMs = performance.now();
+      samples().length < times.length && performance.now() - fromMs < 5000;
+    )
+      await new Promise((resolve) => setTimeout(resolve, 10));
     assert.equal(samples().length, times.length);
     for (const [i, { sample }] of samples().entries()) {
       const lateUs = sample.atUs - times[i]!;
@@ -115,7 +137,10 @@ describe('the publisher process', () => {
     publisher.send({ kind: 'start', publishUrl: server.url, topics, plan: planOf([0, 60_000]), seed: 1 });
     await publisher.next('ready');
     const fromUs = nowUs();
-    publisher.send({ kind: 'window', window: { warmupFromUs: fromUs, fromUs, toUs: fromUs + 100_000_000, slotUs: 1_000_000 } });
+    publisher.send({
+      kind: 'window',
+      window: { warmupFromUs: fromUs, fromUs, toUs: fromUs + 100_000_000, slotUs: 1_000_000 },
+    });
     await publisher.next('sample');
     publisher.send({ kind: 'stop' });
     assert.deepEqual(await publisher.ended, [0, null]);
@@ -128,7 +153,10 @@ describe('the publisher process', () => {
     publisher.send({ kind: 'start', publishUrl: server.url, topics, plan: planOf([60_000]), seed: 1 });
     await publisher.next('ready');
     const fromUs = nowUs();
-    publisher.send({ kind: 'window', window: { warmupFromUs: fromUs, fromUs, toUs: fromUs + 100_000_000, slotUs: 1_000_000 } });
+    publisher.send({
+      kind: 'window',
+      window: { warmupFromUs: fromUs, fromUs, toUs: fromUs + 100_000_000, slotUs: 1_000_000 },
+    });
     publisher.child.disconnect();
     assert.deepEqual(await publisher.ended, [0, null]);
   });

@@ -28,14 +28,21 @@ function planOf(offsetsMs: number[], bodies: string[] | { sizeBytes: number } = 
   return {
     offsetUs: Float64Array.from(offsetsMs, (ms) => ms * 1000),
     topic: Uint32Array.from(offsetsMs, (_, i) => i % 3),
-    body: Int32Array.from(offsetsMs, (_, i) => (Array.isArray(bodies) ? i % bodies.length : -bodies.sizeBytes)),
+    body: Int32Array.from(offsetsMs, (_, i) =>
+      Array.isArray(bodies) ? i % bodies.length : -bodies.sizeBytes,
+    ),
     corpus: Array.isArray(bodies) ? bodies : [],
   };
 }
 
 const windowIn = (ms: number, warmupMs = 0): Window => {
   const warmupFromUs = nowUs() + ms * 1000;
-  return { warmupFromUs, fromUs: warmupFromUs + warmupMs * 1000, toUs: warmupFromUs + 60_000_000, slotUs: 1_000_000 };
+  return {
+    warmupFromUs,
+    fromUs: warmupFromUs + warmupMs * 1000,
+    toUs: warmupFromUs + 60_000_000,
+    slotUs: 1_000_000,
+  };
 };
 
 const every = (stepMs: number, count: number) => Array.from({ length: count }, (_, i) => i * stepMs);
@@ -55,11 +62,17 @@ async function startServer(answer?: (response: ServerResponse, at: number) => vo
   const seqs: Record<string, number> = {};
   const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
     const at = requests.length;
-    const kept: Request = { path: request.url ?? '', headers: request.headers, body: Buffer.alloc(0), connection: request.socket };
+    const kept: Request = {
+      path: request.url ?? '',
+      headers: request.headers,
+      body: Buffer.alloc(0),
+      connection: request.socket,
+    };
     requests.push(kept);
-    kept.body = Buffer.concat(await request.toArray() as Buffer[]);
+    kept.body = Buffer.concat((await request.toArray()) as Buffer[]);
     if (answer) answer(response, at);
-    else response.writeHead(201).end(`{"id":"e-${at}","seq":${(seqs[kept.path] = (seqs[kept.path] ?? 0) + 1)}}`);
+    else
+      response.writeHead(201).end(`{"id":"e-${at}","seq":${(seqs[kept.path] = (seqs[kept.path] ?? 0) + 1)}}`);
   });
   const url = await listen(server);
   return {
@@ -126,7 +139,10 @@ describe('the publisher', () => {
     const { seq, problems } = await publisher.run(window);
 
     assert.deepEqual(problems, []);
-    assert.deepEqual([...seq], Array.from({ length: 30 }, (_, i) => Math.floor(i / 3) + 1));
+    assert.deepEqual(
+      [...seq],
+      Array.from({ length: 30 }, (_, i) => Math.floor(i / 3) + 1),
+    );
     assert.equal(server.requests.length, 30);
     for (const [i, { path, headers, body, connection }] of server.requests.entries()) {
       assert.equal(path, `/topics/${topicNames[i % 3]}`);
@@ -134,7 +150,10 @@ describe('the publisher', () => {
       assert.equal(Number(headers['pushbench-crc']), crc32(body));
       assert.equal(headers['pushbench-planned'], String(window.warmupFromUs + i * 7000));
       assert.match(String(headers['pushbench-sent']), /^\d+$/);
-      assert.ok(Number(headers['pushbench-sent']) >= Number(headers['pushbench-planned']), 'no event leaves before its time');
+      assert.ok(
+        Number(headers['pushbench-sent']) >= Number(headers['pushbench-planned']),
+        'no event leaves before its time',
+      );
       assert.equal(connection, server.requests[0]!.connection);
     }
     assert.equal(publisher.sent(), 30);
@@ -168,12 +187,17 @@ describe('the publisher', () => {
     });
     await using publisher = await start(server.url, planOf(every(3, 40)));
     const { seq, problems } = await publisher.run(windowIn(0));
-    assert.deepEqual([...seq], Array.from({ length: 40 }, (_, i) => i + 1));
+    assert.deepEqual(
+      [...seq],
+      Array.from({ length: 40 }, (_, i) => i + 1),
+    );
     assert.deepEqual(problems, []);
   });
 
   test('waits for answers in a phase that is longer than a timer of Node can be', async () => {
-    await using server = await startRaw((socket, _, nth) => void setTimeout(() => socket.write(created(nth + 1)), 50));
+    await using server = await startRaw(
+      (socket, _, nth) => void setTimeout(() => socket.write(created(nth + 1)), 50),
+    );
     await using publisher = await start(server.url, planOf([0]));
     const window = windowIn(0);
     const { seq, problems } = await publisher.run({ ...window, toUs: window.toUs + 40 * 86_400e6 });
@@ -195,7 +219,9 @@ describe('the publisher', () => {
   });
 
   test('measures lag and round trip of the measured events alone', async () => {
-    await using server = await startServer((response, at) => void setTimeout(() => response.writeHead(201).end(`{"id":"e","seq":${at + 1}}`), 100));
+    await using server = await startServer(
+      (response, at) => void setTimeout(() => response.writeHead(201).end(`{"id":"e","seq":${at + 1}}`), 100),
+    );
     await using publisher = await start(server.url, planOf(every(10, 20)));
     const { lag, roundTrip } = await publisher.run(windowIn(20, 100));
     // Ten of the twenty fall due in the warm-up of 100 ms, the eleventh at its end.
@@ -212,11 +238,17 @@ describe('the publisher', () => {
     const before = nowUs();
     const { seq, lag } = await publisher.run(windowIn(-1000));
     assert.ok(seq.every((one) => one > 0));
-    assert.deepEqual(server.requests.map(({ headers }) => Number(headers['pushbench-planned'])).toSorted((a, b) => a - b), server.requests.map(({ headers }) => Number(headers['pushbench-planned'])));
+    assert.deepEqual(
+      server.requests.map(({ headers }) => Number(headers['pushbench-planned'])).toSorted((a, b) => a - b),
+      server.requests.map(({ headers }) => Number(headers['pushbench-planned'])),
+    );
     assert.ok(lag.maxUs >= 1_000_000 && lag.count === 1001);
     const sent = server.requests.map(({ headers }) => Number(headers['pushbench-sent']));
     // The thousand that were due left together, and the one after them at its own time.
-    assert.ok(sent[999]! < sent[1000]! - 50_000, `${sent[999]! - before} us, then ${sent[1000]! - before} us`);
+    assert.ok(
+      sent[999]! < sent[1000]! - 50_000,
+      `${sent[999]! - before} us, then ${sent[1000]! - before} us`,
+    );
   });
 
   test('a plan without events is done at once', async () => {
@@ -245,10 +277,16 @@ describe('when the server does not do its part', () => {
     // How many connections it takes depends on how many requests were under way when one ended: on how busy the machine is.
     assert.ok(connections.size >= 2);
     const confirmed = published.seq.filter((one) => one > 0).length;
-    assert.ok(confirmed >= 4 * (connections.size - 1) && confirmed <= 4 * connections.size, `${confirmed} of ${connections.size} connections`);
+    assert.ok(
+      confirmed >= 4 * (connections.size - 1) && confirmed <= 4 * connections.size,
+      `${confirmed} of ${connections.size} connections`,
+    );
     assert.equal(publisher.confirmed(), confirmed);
     const lost = published.problems.find(({ code }) => code === 'publish-cut');
-    assert.equal(lost?.message, 'the connection ended before the server had answered; whether it took the event is not known');
+    assert.equal(
+      lost?.message,
+      'the connection ended before the server had answered; whether it took the event is not known',
+    );
     // Where the last connection stood when the events ended decides how many of the others it simply left unanswered.
     const unanswered = published.problems.find(({ code }) => code === 'publish-unanswered')?.count ?? 0;
     assert.equal(lost.count + unanswered, 35 - confirmed);
@@ -270,13 +308,33 @@ describe('when the server does not do its part', () => {
 
   const answers: [reads: string, status: number, body: string, problem: string][] = [
     ['a refusal', 413, 'too large', '1 publish-refused: an event was answered with status 413: too large'],
-    ['an answer without a number', 201, '{"id":"e-1"}', '1 publish-answer: the answer to an event gives it no "seq"'],
-    ['the number nought', 201, '{"id":"e-1","seq":0}', '1 publish-answer: the answer to an event gives it no "seq"'],
-    ['a refusal without end', 500, 'x'.repeat(100_000), `1 publish-refused: an event was answered with status 500: ${'x'.repeat(200)}`],
+    [
+      'an answer without a number',
+      201,
+      '{"id":"e-1"}',
+      '1 publish-answer: the answer to an event gives it no "seq"',
+    ],
+    [
+      'the number nought',
+      201,
+      '{"id":"e-1","seq":0}',
+      '1 publish-answer: the answer to an event gives it no "seq"',
+    ],
+    [
+      'a refusal without end',
+      500,
+      'x'.repeat(100_000),
+      `1 publish-refused: an event was answered with status 500: ${'x'.repeat(200)}`,
+    ],
   ];
   for (const [reads, status, body, problem] of answers) {
     test(`${reads} leaves the event unconfirmed and is reported`, async () => {
-      await using server = await startServer((response, at) => void (at === 1 ? response.writeHead(status).end(body) : response.writeHead(201).end(`{"id":"e","seq":${at + 1}}`)));
+      await using server = await startServer(
+        (response, at) =>
+          void (at === 1
+            ? response.writeHead(status).end(body)
+            : response.writeHead(201).end(`{"id":"e","seq":${at + 1}}`)),
+      );
       await using publisher = await start(server.url, planOf(every(5, 3)));
       const published = await publisher.run(windowIn(0));
       assert.deepEqual([...published.seq], [1, 0, 3]);
@@ -287,24 +345,38 @@ describe('when the server does not do its part', () => {
   test('the same problem again is counted, not listed', async () => {
     await using server = await startServer((response) => void response.writeHead(503).end('full'));
     await using publisher = await start(server.url, planOf(every(1, 50)));
-    assert.deepEqual(problemsOf(await publisher.run(windowIn(0))), ['50 publish-refused: an event was answered with status 503: full']);
+    assert.deepEqual(problemsOf(await publisher.run(windowIn(0))), [
+      '50 publish-refused: an event was answered with status 503: full',
+    ]);
   });
 
   test('an answer that nothing had asked for ends the connection', async () => {
     let asked = 0;
-    await using server = await startRaw((socket, _, nth) => void socket.write(created(nth + 1) + (asked++ === 0 ? created(99) : '')));
+    await using server = await startRaw(
+      (socket, _, nth) => void socket.write(created(nth + 1) + (asked++ === 0 ? created(99) : '')),
+    );
     await using publisher = await start(server.url, planOf([0, 300]));
     const published = await publisher.run(windowIn(0));
     assert.deepEqual([...published.seq], [1, 1]);
-    assert.deepEqual(problemsOf(published), ['1 publish-unasked: the server sent an answer that no event had asked for']);
+    assert.deepEqual(problemsOf(published), [
+      '1 publish-unasked: the server sent an answer that no event had asked for',
+    ]);
   });
 
   test('what is no HTTP ends the connection', async () => {
-    await using server = await startRaw((socket, _, nth) => void socket.write(nth === 0 ? 'SSH-2.0-OpenSSH\r\n\r\n' : created(1)));
+    await using server = await startRaw(
+      (socket, _, nth) => void socket.write(nth === 0 ? 'SSH-2.0-OpenSSH\r\n\r\n' : created(1)),
+    );
     await using publisher = await start(server.url, planOf([0]));
     const published = await publisher.run(windowIn(0));
     assert.deepEqual([...published.seq], [0]);
-    assert.deepEqual(published.problems.map(({ code, count }) => [code, count]), [['http-head', 1], ['publish-cut', 1]]);
+    assert.deepEqual(
+      published.problems.map(({ code, count }) => [code, count]),
+      [
+        ['http-head', 1],
+        ['publish-cut', 1],
+      ],
+    );
   });
 
   test('more than 64 MiB that the server does not take fail the run', async () => {
@@ -315,7 +387,10 @@ describe('when the server does not do its part', () => {
       assert.ok(error instanceof UserError);
       assert.equal(error.code, 'publisher-backlog');
       assert.equal(error.exitCode, 3);
-      assert.equal(error.message, 'the server takes events more slowly than they are published: more than 64 MiB of them wait. Publish less, or smaller ones');
+      assert.equal(
+        error.message,
+        'the server takes events more slowly than they are published: more than 64 MiB of them wait. Publish less, or smaller ones',
+      );
       return true;
     });
     assert.ok(publisher.sent() < 120);
@@ -333,7 +408,10 @@ describe('it does not wait for ever', { concurrency: true }, () => {
     await assert.rejects(publisher.ready, (error) => {
       assert.ok(error instanceof UserError);
       assert.equal(error.code, 'publisher-unreachable');
-      assert.match(error.message, /^cannot connect to http:\/\/127\.0\.0\.1:\d+ to publish: connect ECONNREFUSED/);
+      assert.match(
+        error.message,
+        /^cannot connect to http:\/\/127\.0\.0\.1:\d+ to publish: connect ECONNREFUSED/,
+      );
       return true;
     });
     publisher.close();
@@ -344,7 +422,9 @@ describe('it does not wait for ever', { concurrency: true }, () => {
     await using publisher = await start(server.url, planOf(every(1, 6)));
     const published = await publisher.run(windowIn(0));
     assert.deepEqual([...published.seq], [1, 2, 0, 0, 0, 0]);
-    assert.deepEqual(problemsOf(published), ['4 publish-unanswered: the server had not answered 5 s after the last event']);
+    assert.deepEqual(problemsOf(published), [
+      '4 publish-unanswered: the server had not answered 5 s after the last event',
+    ]);
   });
 
   test('for a server that has gone', async () => {
@@ -355,7 +435,10 @@ describe('it does not wait for ever', { concurrency: true }, () => {
     await server[Symbol.asyncDispose]();
     const published = await run;
     assert.deepEqual([...published.seq], [1, 0, 0]);
-    assert.ok(problemsOf(published).includes('2 publish-unsent: an event was not sent, for want of a connection'), problemsOf(published).join('\n'));
+    assert.ok(
+      problemsOf(published).includes('2 publish-unsent: an event was not sent, for want of a connection'),
+      problemsOf(published).join('\n'),
+    );
     assert.ok(published.problems.some(({ code }) => code === 'ECONNREFUSED'));
   });
 });

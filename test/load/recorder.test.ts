@@ -16,17 +16,59 @@ type Groups = Record<string, { count: number | 'per-subscriber'; follow: number 
 const plan = (subscribers: number, topics: Groups) =>
   planTopics({ subscribers, topics: topics as Parameters<typeof planTopics>[0]['topics'] }); // rates and payloads do not matter here
 
-function setup({ first = 0, count = 1, topics = plan(1, { news: { count: 1, follow: 1 } }), fanoutEvery = 1 }: { first?: number; count?: number; topics?: TopicGroupPlan[]; fanoutEvery?: number } = {}) {
+function setup({
+  first = 0,
+  count = 1,
+  topics = plan(1, { news: { count: 1, follow: 1 } }),
+  fanoutEvery = 1,
+}: { first?: number; count?: number; topics?: TopicGroupPlan[]; fanoutEvery?: number } = {}) {
   const counters = newCounters();
   const connected: number[] = [];
-  const recorder = createRecorder({ first, count, topics, fanoutEvery, counters, onReady: (n) => void connected.push(n) });
+  const recorder = createRecorder({
+    first,
+    count,
+    topics,
+    fanoutEvery,
+    counters,
+    onReady: (n) => void connected.push(n),
+  });
   return { recorder, counters, connected, topics };
 }
 
-type Arrival = { subscriber?: number; topic?: string; seq: number; plannedUs?: number; acceptedUs?: number; atUs?: number; body?: string; crc?: number };
+type Arrival = {
+  subscriber?: number;
+  topic?: string;
+  seq: number;
+  plannedUs?: number;
+  acceptedUs?: number;
+  atUs?: number;
+  body?: string;
+  crc?: number;
+};
 
-function deliver({ sink }: Recorder, { subscriber = 0, topic = 'news', seq, plannedUs = 15_000, acceptedUs = plannedUs, atUs = plannedUs + 10, body = '{}', crc }: Arrival): boolean {
-  const json = encodeEnvelope({ id: `abc-${seq}`, topic, seq, plannedUs, sentUs: plannedUs, acceptedUs, body, ...(crc === undefined ? {} : { crc }) });
+function deliver(
+  { sink }: Recorder,
+  {
+    subscriber = 0,
+    topic = 'news',
+    seq,
+    plannedUs = 15_000,
+    acceptedUs = plannedUs,
+    atUs = plannedUs + 10,
+    body = '{}',
+    crc,
+  }: Arrival,
+): boolean {
+  const json = encodeEnvelope({
+    id: `abc-${seq}`,
+    topic,
+    seq,
+    plannedUs,
+    sentUs: plannedUs,
+    acceptedUs,
+    body,
+    ...(crc === undefined ? {} : { crc }),
+  });
   const bytes = Buffer.from(`--${json}--`);
   return sink.event(subscriber, bytes, 2, bytes.length - 2, atUs);
 }
@@ -43,9 +85,25 @@ test('only events planned in the window are measured; all of them close the ledg
   deliver(recorder, { seq: 5, plannedUs: 20_000 });
   assert.equal(recorder.delivered(), 2);
   const latency = recorder.takeLatency();
-  assert.deepEqual(latency.map(({ slot, histogram }) => [slot, histogram.count, histogram.sumUs]), [[0, 1, 7], [9, 1, 501]]);
+  assert.deepEqual(
+    latency.map(({ slot, histogram }) => [slot, histogram.count, histogram.sumUs]),
+    [
+      [0, 1, 7],
+      [9, 1, 501],
+    ],
+  );
   const { ledger, acceptToReceipt } = recorder.close(seqs(3), seqs(4));
-  assert.deepEqual(ledger, { expected: 2, delivered: 2, missed: 0, duplicated: 0, reordered: 0, resumed: 0, corrupted: 0, unexpected: 0, missing: [] });
+  assert.deepEqual(ledger, {
+    expected: 2,
+    delivered: 2,
+    missed: 0,
+    duplicated: 0,
+    reordered: 0,
+    resumed: 0,
+    corrupted: 0,
+    unexpected: 0,
+    missing: [],
+  });
   assert.equal(fromSparse(acceptToReceipt).count, 2);
 });
 
@@ -55,8 +113,19 @@ test('duplicates, late arrivals and gaps are told apart', () => {
   for (const seq of [1, 2, 5, 4, 2, 5, 9]) deliver(recorder, { subscriber: 70, seq });
   const { ledger } = recorder.close(seqs(1), seqs(10));
   assert.deepEqual(ledger, {
-    expected: 10, delivered: 5, missed: 5, duplicated: 2, reordered: 1, resumed: 0, corrupted: 0, unexpected: 0,
-    missing: [{ subscriber: 70, topic: 0, from: 3, to: 3 }, { subscriber: 70, topic: 0, from: 6, to: 8 }, { subscriber: 70, topic: 0, from: 10, to: 10 }],
+    expected: 10,
+    delivered: 5,
+    missed: 5,
+    duplicated: 2,
+    reordered: 1,
+    resumed: 0,
+    corrupted: 0,
+    unexpected: 0,
+    missing: [
+      { subscriber: 70, topic: 0, from: 3, to: 3 },
+      { subscriber: 70, topic: 0, from: 6, to: 8 },
+      { subscriber: 70, topic: 0, from: 10, to: 10 },
+    ],
   });
 });
 
@@ -86,7 +155,9 @@ test('a body that is not what was published is corrupted, quoted or not', () => 
   bodies.forEach((body, i) => deliver(recorder, { seq: i + 1, body, crc: crc32(body) }));
   assert.equal(recorder.close(seqs(1), seqs(3)).ledger.corrupted, 0);
   bodies.forEach((body, i) => deliver(recorder, { seq: i + 4, body, crc: crc32(`${body}x`) }));
-  const unreadable = Buffer.from('{"id":"a-1","topic":"news","seq":7,"planned":15000,"sent":15000,"accepted":15000,"crc":5,"text":"\\x"}');
+  const unreadable = Buffer.from(
+    '{"id":"a-1","topic":"news","seq":7,"planned":15000,"sent":15000,"accepted":15000,"crc":5,"text":"\\x"}',
+  );
   assert.equal(recorder.sink.event(0, unreadable, 0, unreadable.length, 15_001), true);
   const { ledger } = recorder.close(seqs(1), seqs(7));
   assert.deepEqual([ledger.corrupted, ledger.delivered], [4, 7]);
@@ -95,8 +166,15 @@ test('a body that is not what was published is corrupted, quoted or not', () => 
 test('what is no envelope is refused and changes nothing', () => {
   const { recorder } = setup();
   recorder.setWindow(window);
-  const refused = (text: string) => assert.equal(recorder.sink.event(0, Buffer.from(text), 0, Buffer.byteLength(text), 1), false);
-  for (const text of ['', '{}', 'x'.repeat(200), '{"id":"a-1","topic":"news","seq":"7","planned":15000,"sent":15000,"accepted":15000,"body":{}}']) refused(text);
+  const refused = (text: string) =>
+    assert.equal(recorder.sink.event(0, Buffer.from(text), 0, Buffer.byteLength(text), 1), false);
+  for (const text of [
+    '',
+    '{}',
+    'x'.repeat(200),
+    '{"id":"a-1","topic":"news","seq":"7","planned":15000,"sent":15000,"accepted":15000,"body":{}}',
+  ])
+    refused(text);
   assert.equal(deliver(recorder, { seq: 0 }), false);
   assert.equal(deliver(recorder, { seq: 2 ** 31 }), false);
   assert.equal(recorder.close(seqs(1), seqs(0)).ledger.unexpected, 0);
@@ -115,7 +193,10 @@ test('events nobody asked for, or nobody published, are unexpected', () => {
 });
 
 test('each of 10,000 private topics, and shared ones beside them, reach the right slot', () => {
-  const topics = plan(10_000, { user: { count: 'per-subscriber', follow: 1 }, room: { count: 50, follow: 4 } });
+  const topics = plan(10_000, {
+    user: { count: 'per-subscriber', follow: 1 },
+    room: { count: 50, follow: 4 },
+  });
   const { recorder } = setup({ first: 2000, count: 5000, topics });
   recorder.setWindow(window);
   const [firstSeq, lastSeq] = [new Int32Array(10_050).fill(1), new Int32Array(10_050)];
@@ -123,21 +204,34 @@ test('each of 10,000 private topics, and shared ones beside them, reach the righ
   for (let subscriber = 2000; subscriber < 7000; subscriber++) {
     for (const topic of topicsOf(topics, subscriber)) {
       lastSeq[topic] = 1 + (topic % 3);
-      for (let seq = 1; seq <= lastSeq[topic]; seq++, deliveries++) deliver(recorder, { subscriber, topic: topicName(topics, topic), seq });
+      for (let seq = 1; seq <= lastSeq[topic]; seq++, deliveries++)
+        deliver(recorder, { subscriber, topic: topicName(topics, topic), seq });
     }
   }
   const { ledger } = recorder.close(firstSeq, lastSeq);
-  assert.deepEqual([ledger.expected, ledger.delivered, ledger.missed, ledger.unexpected], [deliveries, deliveries, 0, 0]);
+  assert.deepEqual(
+    [ledger.expected, ledger.delivered, ledger.missed, ledger.unexpected],
+    [deliveries, deliveries, 0, 0],
+  );
 });
 
 test('every so many events, the receipts of a shared topic are kept, ascending', () => {
-  const topics = plan(5, { news: { count: 1, follow: 1 }, mine: { count: 'per-subscriber', follow: 1 }, sport: { count: 1, follow: 1 } });
+  const topics = plan(5, {
+    news: { count: 1, follow: 1 },
+    mine: { count: 'per-subscriber', follow: 1 },
+    sport: { count: 1, follow: 1 },
+  });
   const { recorder } = setup({ count: 5, topics, fanoutEvery: 2 });
   recorder.setWindow(window);
   for (const seq of [2, 3, 4]) {
     for (let subscriber = 0; subscriber < 5; subscriber++) {
       if (seq === 4 && subscriber === 3) continue;
-      deliver(recorder, { subscriber, topic: 'news', seq, atUs: 15_000 + 100 * ((subscriber * 3) % 5) + seq });
+      deliver(recorder, {
+        subscriber,
+        topic: 'news',
+        seq,
+        atUs: 15_000 + 100 * ((subscriber * 3) % 5) + seq,
+      });
       deliver(recorder, { subscriber, topic: 'news', seq, atUs: 19_000 });
       deliver(recorder, { subscriber, topic: `mine.${subscriber}`, seq });
       if (seq === 2) deliver(recorder, { subscriber, topic: 'sport', seq, atUs: 15_100 - subscriber });
@@ -151,7 +245,14 @@ test('every so many events, the receipts of a shared topic are kept, ascending',
 });
 
 test('latencies are handed over once, by the slot of their planned time, and add up', () => {
-  const arrivals = fc.array(fc.record({ plannedUs: fc.integer({ min: 9000, max: 21_000 }), latencyUs: fc.integer({ min: -5, max: 100_000 }), flush: fc.boolean() }), { maxLength: 60 });
+  const arrivals = fc.array(
+    fc.record({
+      plannedUs: fc.integer({ min: 9000, max: 21_000 }),
+      latencyUs: fc.integer({ min: -5, max: 100_000 }),
+      flush: fc.boolean(),
+    }),
+    { maxLength: 60 },
+  );
   fc.assert(
     fc.property(arrivals, (list) => {
       const { recorder } = setup();
@@ -161,9 +262,16 @@ test('latencies are handed over once, by the slot of their planned time, and add
       const take = () => {
         for (const { slot, histogram } of recorder.takeLatency()) {
           const full = fromSparse(histogram);
-          assert.equal(full.counts.reduce((a, b) => a + b, 0), full.count);
+          assert.equal(
+            full.counts.reduce((a, b) => a + b, 0),
+            full.count,
+          );
           const sum = got.get(slot) ?? { count: 0, sumUs: 0, negative: 0 };
-          got.set(slot, { count: sum.count + full.count, sumUs: sum.sumUs + full.sumUs, negative: sum.negative + full.negative });
+          got.set(slot, {
+            count: sum.count + full.count,
+            sumUs: sum.sumUs + full.sumUs,
+            negative: sum.negative + full.negative,
+          });
         }
       };
       list.forEach(({ plannedUs, latencyUs, flush }, i) => {
@@ -176,9 +284,17 @@ test('latencies are handed over once, by the slot of their planned time, and add
       });
       take();
       assert.deepEqual(recorder.takeLatency(), []);
-      const sums = [...expected].map(([slot, values]) => [slot, {
-        count: values.filter((v) => v >= 0).length, sumUs: values.reduce((a, b) => a + Math.max(0, b), 0), negative: values.filter((v) => v < 0).length,
-      }] as const);
+      const sums = [...expected].map(
+        ([slot, values]) =>
+          [
+            slot,
+            {
+              count: values.filter((v) => v >= 0).length,
+              sumUs: values.reduce((a, b) => a + Math.max(0, b), 0),
+              negative: values.filter((v) => v < 0).length,
+            },
+          ] as const,
+      );
       assert.deepEqual(new Map([...got].sort()), new Map(sums.sort()));
     }),
     { numRuns: 50 },
@@ -187,7 +303,11 @@ test('latencies are handed over once, by the slot of their planned time, and add
 
 test('any order of arrivals with losses and repeats is accounted for to the last one', () => {
   const topics = plan(4, { a: { count: 3, follow: 2 }, b: { count: 'per-subscriber', follow: 1 } });
-  const pick = fc.record({ subscriber: fc.integer({ min: 1, max: 3 }), topic: fc.nat(6), seq: fc.integer({ min: 1, max: 12 }) });
+  const pick = fc.record({
+    subscriber: fc.integer({ min: 1, max: 3 }),
+    topic: fc.nat(6),
+    seq: fc.integer({ min: 1, max: 12 }),
+  });
   fc.assert(
     fc.property(fc.array(pick, { maxLength: 120 }), (arrivals) => {
       const { recorder } = setup({ first: 1, count: 3, topics });
@@ -207,10 +327,31 @@ test('any order of arrivals with losses and repeats is accounted for to the last
         }
       }
       const { ledger } = recorder.close(new Int32Array(7).fill(1), new Int32Array(7).fill(12));
-      const expected = 12 * [0, 1, 2, 3, 4, 5, 6].reduce((sum, topic) => sum + followersOf(topics, topic, 4) - (topicsOf(topics, 0).includes(topic) ? 1 : 0), 0);
+      const expected =
+        12 *
+        [0, 1, 2, 3, 4, 5, 6].reduce(
+          (sum, topic) => sum + followersOf(topics, topic, 4) - (topicsOf(topics, 0).includes(topic) ? 1 : 0),
+          0,
+        );
       const missed = expected - seen.size;
-      assert.deepEqual({ ...ledger, missing: 0 }, { expected, delivered: seen.size, missed, duplicated, reordered, resumed: 0, corrupted: 0, unexpected, missing: 0 });
-      assert.equal(ledger.missing.reduce((sum, { from, to }) => sum + to - from + 1, 0), missed);
+      assert.deepEqual(
+        { ...ledger, missing: 0 },
+        {
+          expected,
+          delivered: seen.size,
+          missed,
+          duplicated,
+          reordered,
+          resumed: 0,
+          corrupted: 0,
+          unexpected,
+          missing: 0,
+        },
+      );
+      assert.equal(
+        ledger.missing.reduce((sum, { from, to }) => sum + to - from + 1, 0),
+        missed,
+      );
     }),
     { numRuns: 200 },
   );
@@ -221,10 +362,17 @@ test('mishaps are counted by kind, the first ones first, and kinds are bounded',
   recorder.sink.problem('a', 'first');
   recorder.sink.problem('b', 'second');
   recorder.sink.problem('a', 'first');
-  assert.deepEqual(recorder.problems(), [{ code: 'a', message: 'first', count: 2 }, { code: 'b', message: 'second', count: 1 }]);
+  assert.deepEqual(recorder.problems(), [
+    { code: 'a', message: 'first', count: 2 },
+    { code: 'b', message: 'second', count: 1 },
+  ]);
   for (let i = 0; i < 1000; i++) recorder.sink.problem('c', `kind ${i}`);
   const problems = recorder.problems();
   assert.equal(problems.length, 50);
-  assert.deepEqual(problems.at(-1), { code: 'others', message: 'mishaps of more kinds than are kept', count: 1000 - 47 });
+  assert.deepEqual(problems.at(-1), {
+    code: 'others',
+    message: 'mishaps of more kinds than are kept',
+    count: 1000 - 47,
+  });
   assert.equal(counters.errors, 1003);
 });

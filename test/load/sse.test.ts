@@ -2,7 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import {
+  createSecureServer,
+  createServer as createHttp2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { sse } from '../../load/sse.ts';
@@ -23,7 +28,12 @@ async function start(t: TestContext, seen: Seen, subscribers = 1): Promise<Runni
 
 test('events arrive whole and in order, however TCP cuts the stream', async (t) => {
   const events = Array.from({ length: 40 }, (_, i) => event(i + 1));
-  const bytes = Buffer.from(head + chunk('retry: 1000\n: open\n\n') + chunk(events.slice(0, 20).join('')) + events.slice(20).map(chunk).join(''));
+  const bytes = Buffer.from(
+    head +
+      chunk('retry: 1000\n: open\n\n') +
+      chunk(events.slice(0, 20).join('')) +
+      events.slice(20).map(chunk).join(''),
+  );
   const url = await rawServer(t, async (socket, _, connection) => {
     for (const piece of split(bytes, [connection * 7 + 1, 50, 3])) {
       socket.write(piece);
@@ -33,7 +43,11 @@ test('events arrive whole and in order, however TCP cuts the stream', async (t) 
   const seen = testContext(url);
   await start(t, seen, 5);
   await until(() => seen.counters.events === 200);
-  for (const bodies of seen.bodies.values()) assert.deepEqual(bodies, events.map((_, i) => `{"n":${i + 1}}`));
+  for (const bodies of seen.bodies.values())
+    assert.deepEqual(
+      bodies,
+      events.map((_, i) => `{"n":${i + 1}}`),
+    );
   assert.deepEqual(seen.ready.sort(), [0, 1, 2, 3, 4]);
   assert.deepEqual(seen.problems, []);
 });
@@ -50,12 +64,27 @@ test('a subscriber that is cut off comes back with the last event id it saw', as
   const seen = testContext(url, { topicsOf: () => ['a', 'b'] });
   await start(t, seen);
   await until(() => seen.counters.events === 4);
-  assert.match(requests[0]!, /^GET \/events\?topics=a,b HTTP\/1\.1\r\nhost: 127\.0\.0\.1:\d+\r\naccept: text\/event-stream\r\ncache-control: no-store\r\n\r\n$/);
-  assert.deepEqual(requests.map((request) => /last-event-id: (.*)\r/.exec(request)?.[1]), [undefined, 'abc123-2', 'abc123-3']);
+  assert.match(
+    requests[0]!,
+    /^GET \/events\?topics=a,b HTTP\/1\.1\r\nhost: 127\.0\.0\.1:\d+\r\naccept: text\/event-stream\r\ncache-control: no-store\r\n\r\n$/,
+  );
+  assert.deepEqual(
+    requests.map((request) => /last-event-id: (.*)\r/.exec(request)?.[1]),
+    [undefined, 'abc123-2', 'abc123-3'],
+  );
   assert.deepEqual(seen.bodies.get(0), ['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}']);
-  assert.deepEqual([seen.ready, seen.lost], [[0, 0, 0], [0, 0]]);
+  assert.deepEqual(
+    [seen.ready, seen.lost],
+    [
+      [0, 0, 0],
+      [0, 0],
+    ],
+  );
   const { handshakes, reconnects, connectionsOpened, errors } = seen.counters;
-  assert.deepEqual({ handshakes, reconnects, connectionsOpened, errors }, { handshakes: 3, reconnects: 2, connectionsOpened: 3, errors: 0 });
+  assert.deepEqual(
+    { handshakes, reconnects, connectionsOpened, errors },
+    { handshakes: 3, reconnects: 2, connectionsOpened: 3, errors: 0 },
+  );
 });
 
 for (const [what, id, sent] of [
@@ -80,36 +109,71 @@ for (const [what, id, sent] of [
 
 test('204 is the end: no reconnection', async (t) => {
   let requests = 0;
-  const url = await listen(t, createServer((_, response) => void (requests++, response.writeHead(204).end())));
+  const url = await listen(
+    t,
+    createServer((_, response) => void (requests++, response.writeHead(204).end())),
+  );
   const seen = testContext(url);
   await start(t, seen);
   await until(() => seen.counters.connectionsClosed === 1);
   await new Promise((resolve) => setTimeout(resolve, 150)); // three times the longest wait
   assert.equal(requests, 1);
-  assert.deepEqual(seen.problems, [{ code: 'sse-stopped', message: 'the server told a subscriber to stop and not to reconnect (204)' }]);
+  assert.deepEqual(seen.problems, [
+    { code: 'sse-stopped', message: 'the server told a subscriber to stop and not to reconnect (204)' },
+  ]);
   assert.deepEqual(seen.ready, []);
 });
 
 const refusals: [what: string, reply: string, code: string, message: string][] = [
-  ['another status', 'HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n', 'http-status', 'the server answered 500 where a stream was asked for'],
-  ['too many subscribers', 'HTTP/1.1 503 Busy\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n', 'http-status', 'the server answered 503 where a stream was asked for'],
-  ['another content type', 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n', 'http-type', 'the stream has the content type "text/html", not "text/event-stream"'],
-  ['no content type', 'HTTP/1.1 200 OK\r\n\r\n', 'http-type', 'the stream has the content type "", not "text/event-stream"'],
+  [
+    'another status',
+    'HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n',
+    'http-status',
+    'the server answered 500 where a stream was asked for',
+  ],
+  [
+    'too many subscribers',
+    'HTTP/1.1 503 Busy\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n',
+    'http-status',
+    'the server answered 503 where a stream was asked for',
+  ],
+  [
+    'another content type',
+    'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n',
+    'http-type',
+    'the stream has the content type "text/html", not "text/event-stream"',
+  ],
+  [
+    'no content type',
+    'HTTP/1.1 200 OK\r\n\r\n',
+    'http-type',
+    'the stream has the content type "", not "text/event-stream"',
+  ],
   ['a malformed chunk', `${head}5\r\nabcdefgh`, 'http-chunk', 'a chunk is longer than its size says'],
-  ['an oversized head', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(20_000)}`, 'http-head-too-large', "the response's head is larger than 16384 bytes"],
+  [
+    'an oversized head',
+    `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(20_000)}`,
+    'http-head-too-large',
+    "the response's head is larger than 16384 bytes",
+  ],
 ];
 for (const [what, reply, code, message] of refusals) {
   test(`${what} is a problem, and the subscriber tries again`, async (t) => {
-    const url = await rawServer(t, (socket, _, connection) => socket.write(connection < 2 ? reply : head + chunk(event(1))));
+    const url = await rawServer(t, (socket, _, connection) =>
+      socket.write(connection < 2 ? reply : head + chunk(event(1))),
+    );
     const seen = testContext(url);
     await start(t, seen);
     await until(() => seen.counters.events === 1);
-    assert.deepEqual(seen.problems, [{ code, message }, { code, message }]);
+    assert.deepEqual(seen.problems, [
+      { code, message },
+      { code, message },
+    ]);
     assert.deepEqual([seen.counters.errors, seen.counters.handshakes, seen.counters.reconnects], [2, 3, 2]);
   });
 }
 
-test('Retry-After, and the stream\'s own retry, set the wait', async (t) => {
+test("Retry-After, and the stream's own retry, set the wait", async (t) => {
   const atMs: number[] = [];
   const url = await rawServer(t, (socket, _, connection) => {
     atMs.push(performance.now());
@@ -122,22 +186,35 @@ test('Retry-After, and the stream\'s own retry, set the wait', async (t) => {
   assert.ok(atMs[1]! - atMs[0]! >= 990, 'it waited the second that the server asked for');
 });
 
-test('the stream\'s own reconnection time replaces the scenario\'s base', async (t) => {
+test("the stream's own reconnection time replaces the scenario's base", async (t) => {
   let connections = 0;
-  const url = await rawServer(t, (socket) => socket.end(connections++ === 0 ? head + chunk('retry: 1\n\n') : head));
+  const url = await rawServer(t, (socket) =>
+    socket.end(connections++ === 0 ? head + chunk('retry: 1\n\n') : head),
+  );
   await start(t, testContext(url, { reconnect: { base: 3_600_000, cap: 3_600_000 } }));
   await until(() => connections > 2);
 });
 
 test('resets, keep-alives and what is no event are told from events', async (t) => {
   const url = await rawServer(t, (socket) =>
-    socket.write(head + chunk('retry: 1000\n: open\n\n') + chunk('event: reset\ndata: {"cursor":"abc123-9"}\n\n') + chunk(': keep-alive\n\n') + chunk(': keep-alive\n\n')
-      + chunk('event: other\ndata: x\n\n') + chunk('data: {"what":1}\n\n') + chunk(event(1))));
+    socket.write(
+      head +
+        chunk('retry: 1000\n: open\n\n') +
+        chunk('event: reset\ndata: {"cursor":"abc123-9"}\n\n') +
+        chunk(': keep-alive\n\n') +
+        chunk(': keep-alive\n\n') +
+        chunk('event: other\ndata: x\n\n') +
+        chunk('data: {"what":1}\n\n') +
+        chunk(event(1)),
+    ),
+  );
   const seen = testContext(url);
   await start(t, seen);
   await until(() => seen.counters.events === 1);
   assert.deepEqual([seen.counters.resets, seen.counters.heartbeats], [1, 2]);
-  assert.deepEqual(seen.problems, [{ code: 'malformed-event', message: "an SSE event's data is not an event envelope" }]);
+  assert.deepEqual(seen.problems, [
+    { code: 'malformed-event', message: "an SSE event's data is not an event envelope" },
+  ]);
 });
 
 test('closing reads what was sent, leaves no connection and reports nothing', async (t) => {
@@ -155,8 +232,14 @@ test('closing reads what was sent, leaves no connection and reports nothing', as
   const { connectionsOpened, connectionsClosed, bytesIn, bytesOut } = seen.counters;
   assert.deepEqual([connectionsOpened, connectionsClosed], [20, 20]);
   await until(() => sockets.every((socket) => socket.destroyed));
-  assert.equal(bytesIn, sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0));
-  assert.equal(bytesOut, sockets.reduce((sum, socket) => sum + socket.bytesRead, 0));
+  assert.equal(
+    bytesIn,
+    sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0),
+  );
+  assert.equal(
+    bytesOut,
+    sockets.reduce((sum, socket) => sum + socket.bytesRead, 0),
+  );
   assert.deepEqual([seen.lost, seen.problems], [[], []]);
 });
 
@@ -202,7 +285,10 @@ for (const over of ['h2', 'h2c'] as const) {
     const running = await start(t, seen, 250);
     await until(() => seen.counters.events === 250 && seen.counters.heartbeats === 250);
     assert.equal(sessions.size, 3);
-    assert.deepEqual([seen.counters.handshakes, seen.counters.connectionsOpened, seen.problems], [250, 3, []]);
+    assert.deepEqual(
+      [seen.counters.handshakes, seen.counters.connectionsOpened, seen.problems],
+      [250, 3, []],
+    );
 
     [...sessions][0]!.destroy();
     await until(() => seen.counters.events === 350);
@@ -219,7 +305,10 @@ for (const over of ['h2', 'h2c'] as const) {
   test(`over ${over}, both ends count the same bytes`, async (t) => {
     const sockets: Socket[] = [];
     const server = over === 'h2' ? createSecureServer({ cert: certificate, key }) : createHttp2Server();
-    server.on(over === 'h2' ? 'secureConnection' : 'connection', (socket: Socket) => void sockets.push(socket));
+    server.on(
+      over === 'h2' ? 'secureConnection' : 'connection',
+      (socket: Socket) => void sockets.push(socket),
+    );
     server.on('stream', (stream: ServerHttp2Stream) => {
       stream.on('error', () => {});
       stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
@@ -249,7 +338,10 @@ test('over HTTP/2, a refusal is a problem and a stop is a stop', async (t) => {
   const seen = testContext(await listen(t, server), { over: 'h2c' });
   await start(t, seen);
   await until(() => seen.problems.length === 2);
-  assert.deepEqual(seen.problems.map(({ code }) => code), ['http-status', 'sse-stopped']);
+  assert.deepEqual(
+    seen.problems.map(({ code }) => code),
+    ['http-status', 'sse-stopped'],
+  );
 });
 
 test('over HTTP/2, a refused connection is reported and tried again', async (t) => {
@@ -272,7 +364,10 @@ test('over HTTP/2, a refused connection is reported and tried again', async (t) 
 });
 
 test('over HTTP/2, closing does not wait for a connection that never stands', async (t) => {
-  const url = await listen(t, createTcpServer({ allowHalfOpen: true }, (socket) => void socket.on('error', () => {}).resume()));
+  const url = await listen(
+    t,
+    createTcpServer({ allowHalfOpen: true }, (socket) => void socket.on('error', () => {}).resume()),
+  );
   const seen = testContext(url.replace('http:', 'https:'), { over: 'h2', certificate });
   const running = await sse.start(seen.context, options);
   running.open(0);
@@ -297,7 +392,10 @@ test('over HTTP/2, a connection that is reset is one problem, not one for each o
 });
 
 test('over HTTP/2, a certificate that is not the one given is refused', async (t) => {
-  const seen = testContext((await listen(t, createSecureServer({ cert: certificate, key }))).replace('http:', 'https:'), { over: 'h2' });
+  const seen = testContext(
+    (await listen(t, createSecureServer({ cert: certificate, key }))).replace('http:', 'https:'),
+    { over: 'h2' },
+  );
   await start(t, seen);
   await until(() => seen.problems.length > 0);
   assert.deepEqual([seen.problems[0]!.code, seen.ready], ['DEPTH_ZERO_SELF_SIGNED_CERT', []]);

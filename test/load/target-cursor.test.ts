@@ -8,7 +8,11 @@ const inField = { parameter: 'since', field: 'page.next' } as const;
 const inHeader = { parameter: 'since', header: 'X-Next' } as const;
 
 /** Where a client is after one answer. */
-function after(cursor: typeof inField | typeof inHeader, text: string, headers: [string, string][] = []): string {
+function after(
+  cursor: typeof inField | typeof inHeader,
+  text: string,
+  headers: [string, string][] = [],
+): string {
   const place = { ...newPlace(), since: 'before' };
   const bytes = Buffer.from(text);
   moveBy(cursor, place, { status: 200, keepAlive: true, headers: new Map(headers) }, bytes, 0, bytes.length);
@@ -22,7 +26,15 @@ test('a cursor is taken from a field or a header', () => {
 });
 
 test('what is none leaves the client where it was, and what cannot stand in a URL is replaced', () => {
-  const none = ['', '{', '{"page":null}', '{"page":{"next":{}}}', `{"page":{"next":"${'x'.repeat(5000)}"}}`, `{"page":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, '{"__proto__":{"page":{"next":"x"}}}'];
+  const none = [
+    '',
+    '{',
+    '{"page":null}',
+    '{"page":{"next":{}}}',
+    `{"page":{"next":"${'x'.repeat(5000)}"}}`,
+    `{"page":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+    '{"__proto__":{"page":{"next":"x"}}}',
+  ];
   for (const text of none) assert.equal(after(inField, text), '/events?since=before', text.slice(0, 40));
   assert.equal(after(inHeader, '', [['x-next', 'x'.repeat(5000)]]), '/events?since=before');
   assert.equal(after(inField, String.raw`{"page":{"next":"a\ud800b"}}`), '/events?since=a%EF%BF%BDb');

@@ -22,8 +22,14 @@ test('a share of the endpoints is evenly spread and always the same', () => {
 
 test('a stretch of time begins and ends where it says, and without one it is always', () => {
   const stretch = conduct.parse({ does: 'fail', at: '2s', for: '5s' });
-  assert.deepEqual([-1, 1.9e6, 2e6, 6.9e6, 7e6].map((us) => isTime(stretch, us)), [false, false, true, true, false]);
-  assert.deepEqual([-Infinity, -1, 5e6].map((us) => isTime(conduct.parse({ does: 'fail' }), us)), [true, true, true]);
+  assert.deepEqual(
+    [-1, 1.9e6, 2e6, 6.9e6, 7e6].map((us) => isTime(stretch, us)),
+    [false, false, true, true, false],
+  );
+  assert.deepEqual(
+    [-Infinity, -1, 5e6].map((us) => isTime(conduct.parse({ does: 'fail' }), us)),
+    [true, true, true],
+  );
   const later = createConduct([stretch], random(1, 'x'));
   assert.equal(later.choose(0, 3e6), undefined);
   later.setStart(1e6);
@@ -34,23 +40,46 @@ describe('one delivery to an endpoint that', () => {
   /** The first request meets the conduct, the others do not. */
   async function meet(t: TestContext, given: object, options: object = {}) {
     const server = await startServer({
-      pattern: 'webhook', options: patternOptions.webhook.parse({ timeout: '100ms', retries: ['10ms', '10ms', '10ms'], ...options }), limits: defaultLimits, seed: 1,
+      pattern: 'webhook',
+      options: patternOptions.webhook.parse({
+        timeout: '100ms',
+        retries: ['10ms', '10ms', '10ms'],
+        ...options,
+      }),
+      limits: defaultLimits,
+      seed: 1,
     });
     const counters = newCounters();
     const got: string[] = [];
     let draws = 0;
-    const load = await webhook.start({
-      endpoint: server.endpoint, counters, reconnect: { base: 20, cap: 100 }, topicsOf: () => ['news'], sourceAddress: () => '127.0.0.1',
-      random: () => (draws++ === 0 ? 0 : 0.99),
-      endpoints: [conduct.parse({ share: '50%', ...given })],
-      sink: { ready() {}, lost() {}, problem: (code, message) => assert.fail(`${code}: ${message}`), event: (_, bytes, from, to) => !!got.push(decodeEnvelope(bytes.toString('utf8', from, to)).id) },
-    }, patternOptions.webhook.parse({}));
+    const load = await webhook.start(
+      {
+        endpoint: server.endpoint,
+        counters,
+        reconnect: { base: 20, cap: 100 },
+        topicsOf: () => ['news'],
+        sourceAddress: () => '127.0.0.1',
+        random: () => (draws++ === 0 ? 0 : 0.99),
+        endpoints: [conduct.parse({ share: '50%', ...given })],
+        sink: {
+          ready() {},
+          lost() {},
+          problem: (code, message) => assert.fail(`${code}: ${message}`),
+          event: (_, bytes, from, to) => !!got.push(decodeEnvelope(bytes.toString('utf8', from, to)).id),
+        },
+      },
+      patternOptions.webhook.parse({}),
+    );
     t.after(() => server.close());
     load.open(0);
     while (server.subscribers() === 0) await sleep(5);
     const { id } = await server.publish('news', '{}', {});
     const limitMs = performance.now() + 10_000;
-    while (got.length < 1 || server.counters().deliveryRequests + server.counters().retries > counters.deliveryRequests + counters.retries) {
+    while (
+      got.length < 1 ||
+      server.counters().deliveryRequests + server.counters().retries >
+        counters.deliveryRequests + counters.retries
+    ) {
       assert.ok(performance.now() < limitMs, 'not within 10 s');
       await sleep(5);
     }
@@ -70,7 +99,10 @@ describe('one delivery to an endpoint that', () => {
     test(does, async (t) => {
       const { id, got, counters } = await meet(t, given);
       assert.deepEqual(got, Array(arrivals).fill(id));
-      assert.deepEqual([counters.deliveryRequests + counters.retries, counters.answersLost, counters.deduplicated], [requests, answersLost, arrivals - 1]);
+      assert.deepEqual(
+        [counters.deliveryRequests + counters.retries, counters.answersLost, counters.deduplicated],
+        [requests, answersLost, arrivals - 1],
+      );
     });
   }
 });

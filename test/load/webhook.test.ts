@@ -13,29 +13,37 @@ import { talk } from '../servers/raw-http.ts';
 
 type Registered = { url: string; events: string[]; secret: string };
 
-const accept = (id: number, response: ServerResponse): void => void response.writeHead(201).end(`{"id":"ep_${id}"}`);
+const accept = (id: number, response: ServerResponse): void =>
+  void response.writeHead(201).end(`{"id":"ep_${id}"}`);
 
 /** A server that takes registrations, answering as told, and subscribers that register with it. */
-async function setUp(t: TestContext, answer: (count: number, response: ServerResponse, request: IncomingMessage) => void = accept) {
+async function setUp(
+  t: TestContext,
+  answer: (count: number, response: ServerResponse, request: IncomingMessage) => void = accept,
+) {
   const registered: Registered[] = [];
   const removed: string[] = [];
   let connections = 0;
   let posts = 0;
   const server = createServer((request, response) => {
     let body = '';
-    request.on('data', (piece: Buffer) => (body += piece.toString())).on('end', () => {
-      if (request.method === 'DELETE') {
-        removed.push(request.url!.slice('/base/webhooks/'.length));
-        response.writeHead(204).end();
-        return;
-      }
-      assert.equal(request.url, '/base/webhooks');
-      registered.push(JSON.parse(body) as Registered);
-      answer(posts++, response, request);
-    });
+    request
+      .on('data', (piece: Buffer) => (body += piece.toString()))
+      .on('end', () => {
+        if (request.method === 'DELETE') {
+          removed.push(request.url!.slice('/base/webhooks/'.length));
+          response.writeHead(204).end();
+          return;
+        }
+        assert.equal(request.url, '/base/webhooks');
+        registered.push(JSON.parse(body) as Registered);
+        answer(posts++, response, request);
+      });
   });
   server.on('connection', () => connections++);
-  const seen = testContext(`${await listen(t, server)}/base`, { topicsOf: (subscriber) => ['news', `own.${subscriber}`] });
+  const seen = testContext(`${await listen(t, server)}/base`, {
+    topicsOf: (subscriber) => ['news', `own.${subscriber}`],
+  });
   const load = await webhook.start(seen.context, patternOptions.webhook.parse({}));
   t.after(() => load.close(0));
   return { ...seen, load, registered, removed, connections: () => connections };
@@ -49,18 +57,28 @@ async function setUpOne(t: TestContext) {
   const [{ url, secret }] = all.registered as [Registered];
   const signed = (id: string, body: string, { key = secret, ageS = 0 } = {}) => {
     const timestampS = Math.floor(Date.now() / 1000) - ageS;
-    return { 'webhook-id': id, 'webhook-timestamp': String(timestampS), 'webhook-signature': new Webhook(key).sign(id, new Date(timestampS * 1000), body) };
+    return {
+      'webhook-id': id,
+      'webhook-timestamp': String(timestampS),
+      'webhook-signature': new Webhook(key).sign(id, new Date(timestampS * 1000), body),
+    };
   };
-  const deliver = async (headers: Record<string, string>, body: string, to = url) => (await fetch(to, { method: 'POST', headers, body })).status;
+  const deliver = async (headers: Record<string, string>, body: string, to = url) =>
+    (await fetch(to, { method: 'POST', headers, body })).status;
   return { ...all, url, secret, signed, deliver };
 }
 
 describe('registration', () => {
   test('gives the server an address, the topics and a secret of each subscriber, over a few connections', async (t) => {
-    const { load, registered, ready, counters, connections } = await setUp(t, (count, response) => setTimeout(accept, 2, count, response));
+    const { load, registered, ready, counters, connections } = await setUp(t, (count, response) =>
+      setTimeout(accept, 2, count, response),
+    );
     for (let i = 0; i < 200; i++) load.open(i);
     await until(() => ready.length === 200, 'all ready');
-    assert.deepEqual([...ready].sort((a, b) => a - b), Array.from({ length: 200 }, (_, i) => i));
+    assert.deepEqual(
+      [...ready].sort((a, b) => a - b),
+      Array.from({ length: 200 }, (_, i) => i),
+    );
     for (const { url, events } of registered) {
       const subscriber = /^http:\/\/127\.0\.0\.1:\d+\/hook\/(\d+)$/.exec(url)![1];
       assert.deepEqual(events, ['news', `own.${subscriber}`]);
@@ -100,18 +118,27 @@ describe('a delivery', () => {
     assert.deepEqual(bodies.get(7), [body]);
     assert.deepEqual(problems, []);
     const { deliveryRequests, retries, events, deduplicated } = counters;
-    assert.deepEqual({ deliveryRequests, retries, events, deduplicated }, { deliveryRequests: 1, retries: 0, events: 1, deduplicated: 0 });
+    assert.deepEqual(
+      { deliveryRequests, retries, events, deduplicated },
+      { deliveryRequests: 1, retries: 0, events: 1, deduplicated: 0 },
+    );
   });
 
   test('that comes again is counted on both sides of the dedupe store', async (t) => {
     const { signed, deliver, bodies, counters } = await setUpOne(t);
     for (const attempt of ['1', '2', '3']) {
-      assert.equal(await deliver({ ...signed('abc123-1', envelope(1)), 'pushbench-attempt': attempt }, envelope(1)), 204);
+      assert.equal(
+        await deliver({ ...signed('abc123-1', envelope(1)), 'pushbench-attempt': attempt }, envelope(1)),
+        204,
+      );
     }
     await deliver(signed('abc123-2', envelope(2)), envelope(2));
     assert.equal(bodies.get(7)!.length, 4, 'the ledger gets them all');
     const { deliveryRequests, retries, events, deduplicated } = counters;
-    assert.deepEqual({ deliveryRequests, retries, events, deduplicated }, { deliveryRequests: 2, retries: 2, events: 4, deduplicated: 2 });
+    assert.deepEqual(
+      { deliveryRequests, retries, events, deduplicated },
+      { deliveryRequests: 2, retries: 2, events: 4, deduplicated: 2 },
+    );
   });
 
   test('is recognised for each subscriber by itself', async (t) => {
@@ -120,7 +147,10 @@ describe('a delivery', () => {
     await until(() => ready.length === 2, 'ready');
     const [, other] = registered as [Registered, Registered];
     await deliver(signed('abc123-1', envelope(1)), envelope(1));
-    assert.equal(await deliver(signed('abc123-1', envelope(1), { key: other.secret }), envelope(1), other.url), 204);
+    assert.equal(
+      await deliver(signed('abc123-1', envelope(1), { key: other.secret }), envelope(1), other.url),
+      204,
+    );
     assert.equal(counters.deduplicated, 0);
   });
 
@@ -128,17 +158,40 @@ describe('a delivery', () => {
   type Tools = Awaited<ReturnType<typeof setUpOne>>;
   const rows: [what: string, reason: string, send: (tools: Tools) => Promise<number>][] = [
     ['without a signature', 'missing-header', ({ deliver }) => deliver({}, body)],
-    ['signed with another secret', 'no-match', ({ deliver, signed }) => deliver(signed('a-1', body, { key: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }), body)],
-    ['changed on its way', 'no-match', ({ deliver, signed }) => deliver(signed('a-1', body), body.replace('"n":1', '"n":2'))],
-    ['with another id', 'no-match', ({ deliver, signed }) => deliver({ ...signed('a-1', body), 'webhook-id': 'a-2' }, body)],
-    ['signed six minutes ago', 'too-old', ({ deliver, signed }) => deliver(signed('a-1', body, { ageS: 360 }), body)],
-    ['signed six minutes ahead', 'too-new', ({ deliver, signed }) => deliver(signed('a-1', body, { ageS: -360 }), body)],
+    [
+      'signed with another secret',
+      'no-match',
+      ({ deliver, signed }) =>
+        deliver(signed('a-1', body, { key: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }), body),
+    ],
+    [
+      'changed on its way',
+      'no-match',
+      ({ deliver, signed }) => deliver(signed('a-1', body), body.replace('"n":1', '"n":2')),
+    ],
+    [
+      'with another id',
+      'no-match',
+      ({ deliver, signed }) => deliver({ ...signed('a-1', body), 'webhook-id': 'a-2' }, body),
+    ],
+    [
+      'signed six minutes ago',
+      'too-old',
+      ({ deliver, signed }) => deliver(signed('a-1', body, { ageS: 360 }), body),
+    ],
+    [
+      'signed six minutes ahead',
+      'too-new',
+      ({ deliver, signed }) => deliver(signed('a-1', body, { ageS: -360 }), body),
+    ],
   ];
   for (const [what, reason, send] of rows) {
     test(`${what} is refused with 401 and never reaches the ledger`, async (t) => {
       const tools = await setUpOne(t);
       assert.equal(await send(tools), 401);
-      assert.deepEqual(tools.problems, [{ code: 'bad-signature', message: `a delivery's signature was refused: ${reason}` }]);
+      assert.deepEqual(tools.problems, [
+        { code: 'bad-signature', message: `a delivery's signature was refused: ${reason}` },
+      ]);
       assert.equal(tools.bodies.size, 0);
       assert.deepEqual([tools.counters.events, tools.counters.errors], [0, 1]);
     });
@@ -157,28 +210,47 @@ describe('a delivery', () => {
     assert.equal(await deliver(signed('a-1', body), body, elsewhere('/hook/8')), 404);
     assert.equal(await deliver(signed('a-1', body), body, elsewhere('/other')), 404);
     assert.equal((await fetch(url)).status, 404);
-    assert.deepEqual(problems.map(({ code }) => code), ['unknown-subscriber', 'not-a-delivery', 'not-a-delivery']);
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['unknown-subscriber', 'not-a-delivery', 'not-a-delivery'],
+    );
     assert.equal(problems[0]!.message, 'a delivery came for a subscriber that was never registered');
-    assert.equal(problems[1]!.message, 'the receiver got a request that is no POST to the address of a subscriber');
+    assert.equal(
+      problems[1]!.message,
+      'the receiver got a request that is no POST to the address of a subscriber',
+    );
   });
 
   test('with a content coding is refused with 415, whatever it is signed with', async (t) => {
     const { deliver, signed, problems, counters } = await setUpOne(t);
     assert.equal(await deliver({ ...signed('a-1', '{}'), 'content-encoding': 'gzip' }, '{}'), 415);
-    assert.deepEqual(problems.map(({ code }) => code), ['encoded-delivery']);
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['encoded-delivery'],
+    );
     assert.equal(counters.events, 0);
   });
 
   test('that is malformed is refused, and what came behind it on the connection is not read', async (t) => {
     const { url, problems, counters } = await setUpOne(t);
     const { pathname } = new URL(url);
-    const asked = (fields: string, body: string) => `POST ${pathname} HTTP/1.1\r\nhost: a\r\n${fields}\r\n\r\n${body}`;
-    for (const [fields, status] of [['host: b', 400], ['transfer-encoding: gzip, chunked', 501]] as const) {
-      const text = await talk(url, asked(fields, status === 501 ? '0\r\n\r\n' : '') + asked('content-length: 2', '{}'));
+    const asked = (fields: string, body: string) =>
+      `POST ${pathname} HTTP/1.1\r\nhost: a\r\n${fields}\r\n\r\n${body}`;
+    for (const [fields, status] of [
+      ['host: b', 400],
+      ['transfer-encoding: gzip, chunked', 501],
+    ] as const) {
+      const text = await talk(
+        url,
+        asked(fields, status === 501 ? '0\r\n\r\n' : '') + asked('content-length: 2', '{}'),
+      );
       assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `));
       assert.doesNotMatch(text, /HTTP\/1\.1 [^]*HTTP\/1\.1 /);
     }
-    assert.ok(problems.every(({ code }) => code === 'malformed-delivery'), JSON.stringify(problems));
+    assert.ok(
+      problems.every(({ code }) => code === 'malformed-delivery'),
+      JSON.stringify(problems),
+    );
     assert.equal(counters.events, 0);
   });
 
@@ -192,7 +264,9 @@ describe('a delivery', () => {
   test('that breaks off, or is no HTTP, is a problem and nothing more', async (t) => {
     const { deliver, signed, url, problems } = await setUpOne(t);
     const { port } = new URL(url);
-    const cut = connect(Number(port), '127.0.0.1', () => cut.write('POST /hook/7 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf'));
+    const cut = connect(Number(port), '127.0.0.1', () =>
+      cut.write('POST /hook/7 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf'),
+    );
     setTimeout(() => cut.destroy(), 50);
     await until(() => problems.length === 1, 'the first problem');
     const noise = connect(Number(port), '127.0.0.1', () => noise.write('EHLO there\r\n\r\n'));
@@ -224,7 +298,9 @@ describe('closing', () => {
     await until(() => ready.length === 1, 'ready');
     for (let i = 1; i < 20; i++) load.open(i);
     const { port } = new URL(registered[0]!.url);
-    const half = connect(Number(port), '127.0.0.1', () => half.write('POST /hook/0 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf'));
+    const half = connect(Number(port), '127.0.0.1', () =>
+      half.write('POST /hook/0 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf'),
+    );
     half.on('error', () => {});
     await until(() => registered.length > 1, 'others are registering');
     const fromMs = performance.now();

@@ -12,7 +12,11 @@ import { envelope, listen, rawServer, split, testContext, until, type Seen } fro
 
 const open = (offset = 0) => JSON.stringify({ socket: 'open', cursor: `abc123-${offset}` });
 
-async function start(t: TestContext, seen: Seen, { subscribers = 1, deflate = false } = {}): Promise<RunningLoad> {
+async function start(
+  t: TestContext,
+  seen: Seen,
+  { subscribers = 1, deflate = false } = {},
+): Promise<RunningLoad> {
   const running = await websocket.start(seen.context, { deflate, ping: 25_000 });
   for (let i = 0; i < subscribers; i++) running.open(i);
   t.after(() => running.close(0));
@@ -22,7 +26,11 @@ async function start(t: TestContext, seen: Seen, { subscribers = 1, deflate = fa
 type Accept = (socket: WebSocket, request: IncomingMessage, connection: number) => void;
 
 /** The `ws` server, which is known to be right. */
-async function wsServer(t: TestContext, accept: Accept, options: ServerOptions = {}): Promise<{ url: string; protocolErrors: Error[]; tcp: Socket[] }> {
+async function wsServer(
+  t: TestContext,
+  accept: Accept,
+  options: ServerOptions = {},
+): Promise<{ url: string; protocolErrors: Error[]; tcp: Socket[] }> {
   const [protocolErrors, tcp]: [Error[], Socket[]] = [[], []];
   const http = createServer();
   let connections = 0;
@@ -54,8 +62,15 @@ test('messages of every size, whole and in fragments, with pings between, arrive
   const seen = testContext(url);
   await start(t, seen, { subscribers: 3 });
   await until(() => seen.counters.events === 3 * 2 * sizes.length && pongs.length === 27);
-  for (const got of seen.bodies.values()) assert.deepEqual(got, bodies.flatMap((body) => [body, body]));
-  assert.deepEqual(pongs.slice().sort(), Array.from({ length: 9 }, (_, i) => `${Math.floor(i / 3)}.${i % 3}`).flatMap((v) => [v, v, v]));
+  for (const got of seen.bodies.values())
+    assert.deepEqual(
+      got,
+      bodies.flatMap((body) => [body, body]),
+    );
+  assert.deepEqual(
+    pongs.slice().sort(),
+    Array.from({ length: 9 }, (_, i) => `${Math.floor(i / 3)}.${i % 3}`).flatMap((v) => [v, v, v]),
+  );
   assert.deepEqual([seen.counters.heartbeats, seen.problems, protocolErrors], [27, [], []]);
 });
 
@@ -66,13 +81,19 @@ for (const [how, perMessageDeflate] of [
   ['only when they are large', { threshold: 500 }],
 ] as const) {
   test(`compressed messages, ${how}, are read`, async (t) => {
-    const bodies = Array.from({ length: 50 }, (_, i) => JSON.stringify({ i, text: `the same words again and again ${'and again '.repeat(i * 20)}` }));
+    const bodies = Array.from({ length: 50 }, (_, i) =>
+      JSON.stringify({ i, text: `the same words again and again ${'and again '.repeat(i * 20)}` }),
+    );
     let extensions = '';
-    const { url } = await wsServer(t, (socket) => {
-      extensions = socket.extensions;
-      socket.send(open());
-      bodies.forEach((body, i) => socket.send(envelope(i + 1, body)));
-    }, { perMessageDeflate });
+    const { url } = await wsServer(
+      t,
+      (socket) => {
+        extensions = socket.extensions;
+        socket.send(open());
+        bodies.forEach((body, i) => socket.send(envelope(i + 1, body)));
+      },
+      { perMessageDeflate },
+    );
     const seen = testContext(url);
     await start(t, seen, { subscribers: 2, deflate: true });
     await until(() => seen.counters.events === 100);
@@ -87,7 +108,9 @@ test('a subscriber that is cut off comes back from the last event it saw', async
   const requests: string[] = [];
   const { url } = await wsServer(t, (socket, request, connection) => {
     requests.push(request.url!);
-    socket.send(JSON.stringify({ socket: 'open', cursor: 'abc123-5', ...(connection === 1 && { reset: true }) }));
+    socket.send(
+      JSON.stringify({ socket: 'open', cursor: 'abc123-5', ...(connection === 1 && { reset: true }) }),
+    );
     if (connection === 0) socket.send(envelope(6), () => socket.terminate());
     else socket.send(envelope(7));
   });
@@ -123,7 +146,10 @@ for (const [code, comesBack, problem] of [
     else await new Promise((resolve) => setTimeout(resolve, 150)); // three times the longest wait
     assert.equal(connections, comesBack ? 2 : 1);
     assert.deepEqual(codes, [code], 'the closing handshake was answered');
-    assert.deepEqual(seen.problems.map(({ message }) => message), problem === undefined ? [] : [problem]);
+    assert.deepEqual(
+      seen.problems.map(({ message }) => message),
+      problem === undefined ? [] : [problem],
+    );
     assert.deepEqual(protocolErrors, []);
   });
 }
@@ -139,29 +165,99 @@ test('closing says goodbye, reads the answer, and both ends count the same bytes
   await until(() => seen.ready.length === 20);
   await running.close(2000);
   await until(() => tcp.every((socket) => socket.destroyed));
-  assert.deepEqual(codes, Array.from({ length: 20 }, () => 1001));
+  assert.deepEqual(
+    codes,
+    Array.from({ length: 20 }, () => 1001),
+  );
   const sum = (values: number[]) => values.reduce((a, b) => a + b);
   assert.equal(seen.counters.bytesIn, sum(tcp.map((socket) => socket.bytesWritten)));
   assert.equal(seen.counters.bytesOut, sum(tcp.map((socket) => socket.bytesRead)));
   assert.deepEqual([seen.counters.connectionsClosed, seen.problems], [20, []]);
 });
 
-const accept = (request: string) => createHash('sha1').update(`${/sec-websocket-key: (.*)\r/.exec(request)![1]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-const upgrade = (request: string, more = '') => `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept(request)}\r\n${more}\r\n`;
-const text = (value: string | Buffer) => Buffer.concat([Buffer.from([0x81, Buffer.byteLength(value)]), Buffer.from(value)]);
+const accept = (request: string) =>
+  createHash('sha1')
+    .update(`${/sec-websocket-key: (.*)\r/.exec(request)![1]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64');
+const upgrade = (request: string, more = '') =>
+  `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept(request)}\r\n${more}\r\n`;
+const text = (value: string | Buffer) =>
+  Buffer.concat([Buffer.from([0x81, Buffer.byteLength(value)]), Buffer.from(value)]);
 
-const wrong: [what: string, reply: (request: string) => (string | Buffer)[], code: string, message: string][] = [
-  ['a refusal', () => ['HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n'], 'ws-refused', 'the server answered the handshake with 403 instead of 101'],
-  ['an answer without upgrade', () => ['HTTP/1.1 200 OK\r\n\r\n'], 'ws-refused', 'the server answered the handshake with 200 instead of 101'],
-  ['a wrong accept', () => ['HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'], 'ws-handshake', 'Sec-WebSocket-Accept does not fit the key that was sent'],
-  ['another protocol', () => ['HTTP/1.1 101 X\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n'], 'ws-handshake', 'the server changed the protocol, but not to "websocket"'],
-  ['an extension', (r) => [upgrade(r, 'Sec-WebSocket-Extensions: permessage-deflate\r\n')], 'ws-extension', 'the server chose an extension that was not offered: "permessage-deflate"'],
-  ['a subprotocol', (r) => [upgrade(r, 'Sec-WebSocket-Protocol: chat\r\n')], 'ws-handshake', 'the server chose a subprotocol that was not offered'],
-  ['a masked frame', (r) => [upgrade(r), Buffer.from([0x81, 0x80, 0, 0, 0, 0])], 'ws-frame', 'a frame from the server is masked'],
-  ['a binary message', (r) => [upgrade(r), Buffer.from([0x82, 0x01, 0x61])], 'ws-message', 'the server sent a binary message'],
-  ['text that is not UTF-8', (r) => [upgrade(r), text(Buffer.from([0xc3, 0x28]))], 'ws-message', 'the server sent a text that is not UTF-8'],
-  ['a message that is no event', (r) => [upgrade(r), text('{"says":1}')], 'malformed-event', 'a message is neither an event nor a notice'],
-  ['an answer that nothing asked for', (r) => [upgrade(r), text('{"ack":1,"seq":1}')], 'ws-answer', 'the server answered a message that was not sent'],
+const wrong: [
+  what: string,
+  reply: (request: string) => (string | Buffer)[],
+  code: string,
+  message: string,
+][] = [
+  [
+    'a refusal',
+    () => ['HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n'],
+    'ws-refused',
+    'the server answered the handshake with 403 instead of 101',
+  ],
+  [
+    'an answer without upgrade',
+    () => ['HTTP/1.1 200 OK\r\n\r\n'],
+    'ws-refused',
+    'the server answered the handshake with 200 instead of 101',
+  ],
+  [
+    'a wrong accept',
+    () => [
+      'HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
+    ],
+    'ws-handshake',
+    'Sec-WebSocket-Accept does not fit the key that was sent',
+  ],
+  [
+    'another protocol',
+    () => ['HTTP/1.1 101 X\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n'],
+    'ws-handshake',
+    'the server changed the protocol, but not to "websocket"',
+  ],
+  [
+    'an extension',
+    (r) => [upgrade(r, 'Sec-WebSocket-Extensions: permessage-deflate\r\n')],
+    'ws-extension',
+    'the server chose an extension that was not offered: "permessage-deflate"',
+  ],
+  [
+    'a subprotocol',
+    (r) => [upgrade(r, 'Sec-WebSocket-Protocol: chat\r\n')],
+    'ws-handshake',
+    'the server chose a subprotocol that was not offered',
+  ],
+  [
+    'a masked frame',
+    (r) => [upgrade(r), Buffer.from([0x81, 0x80, 0, 0, 0, 0])],
+    'ws-frame',
+    'a frame from the server is masked',
+  ],
+  [
+    'a binary message',
+    (r) => [upgrade(r), Buffer.from([0x82, 0x01, 0x61])],
+    'ws-message',
+    'the server sent a binary message',
+  ],
+  [
+    'text that is not UTF-8',
+    (r) => [upgrade(r), text(Buffer.from([0xc3, 0x28]))],
+    'ws-message',
+    'the server sent a text that is not UTF-8',
+  ],
+  [
+    'a message that is no event',
+    (r) => [upgrade(r), text('{"says":1}')],
+    'malformed-event',
+    'a message is neither an event nor a notice',
+  ],
+  [
+    'an answer that nothing asked for',
+    (r) => [upgrade(r), text('{"ack":1,"seq":1}')],
+    'ws-answer',
+    'the server answered a message that was not sent',
+  ],
 ];
 for (const [what, reply, code, message] of wrong) {
   test(`${what} is a problem, and the subscriber goes on or tries again`, async (t) => {
@@ -183,7 +279,9 @@ for (const [what, reply, code, message] of wrong) {
 }
 
 test('an answer and first messages in one piece are told apart', async (t) => {
-  const url = await rawServer(t, (socket, request) => socket.write(Buffer.concat([Buffer.from(upgrade(request)), text(open()), text('{"socket":"open"}')])));
+  const url = await rawServer(t, (socket, request) =>
+    socket.write(Buffer.concat([Buffer.from(upgrade(request)), text(open()), text('{"socket":"open"}')])),
+  );
   const seen = testContext(url);
   await start(t, seen);
   await until(() => seen.ready.length === 2);

@@ -27,7 +27,12 @@ async function serve(t: TestContext, handler: RequestListener): Promise<string> 
 
 async function setUp(t: TestContext, options: Partial<ReceiverOptions> = {}) {
   const got: Delivery[] = [];
-  const receiver = createReceiver({ scheme: 'standard', secrets: [secret], onDelivery: (delivery) => void got.push(delivery), ...options });
+  const receiver = createReceiver({
+    scheme: 'standard',
+    secrets: [secret],
+    onDelivery: (delivery) => void got.push(delivery),
+    ...options,
+  });
   const url = await serve(t, (request, response) => void receiver.handle(request, response));
   const deliver = async (id: string, body: string, more: Record<string, string> = {}) => {
     const response = await fetch(url, { method: 'POST', headers: { ...signed(id, body), ...more }, body });
@@ -38,7 +43,11 @@ async function setUp(t: TestContext, options: Partial<ReceiverOptions> = {}) {
 
 function signed(id: string, body: string, key = secret): Record<string, string> {
   const at = new Date();
-  return { 'webhook-id': id, 'webhook-timestamp': String(Math.floor(at.getTime() / 1000)), 'webhook-signature': new Webhook(key).sign(id, at, body) };
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': new Webhook(key).sign(id, at, body),
+  };
 }
 
 /** `console.error` is where the receiver speaks to its operator. */
@@ -53,8 +62,21 @@ test('a signed delivery is handed over byte for byte, once however often it come
   const body = '{"a": "grüße 🎈",  "n": 1.0}';
   for (let i = 0; i < 3; i++) assert.equal((await deliver('msg_1', body)).status, 204);
   await deliver('msg_2', body);
-  assert.deepEqual(got.map(({ id, body: bytes }) => [id, bytes.toString()]), [['msg_1', body], ['msg_2', body]]);
-  assert.deepEqual(receiver.counts(), { accepted: 2, repeated: 2, underWay: 0, refused: 0, unread: 0, failed: 0 });
+  assert.deepEqual(
+    got.map(({ id, body: bytes }) => [id, bytes.toString()]),
+    [
+      ['msg_1', body],
+      ['msg_2', body],
+    ],
+  );
+  assert.deepEqual(receiver.counts(), {
+    accepted: 2,
+    repeated: 2,
+    underWay: 0,
+    refused: 0,
+    unread: 0,
+    failed: 0,
+  });
 });
 
 describe('refuses with 401 and the reason,', () => {
@@ -62,7 +84,11 @@ describe('refuses with 401 and the reason,', () => {
     ['another secret', 'no-match', signed('msg_1', '{}', `whsec_${Buffer.alloc(32, 1).toString('base64')}`)],
     ['another body', 'no-match', signed('msg_1', '{}'), '{ }'],
     ['no signature', 'missing-header', {}],
-    ['a signature of ten minutes ago', 'too-old', { ...signed('msg_1', '{}'), 'webhook-timestamp': String(Math.floor(Date.now() / 1000) - 600) }],
+    [
+      'a signature of ten minutes ago',
+      'too-old',
+      { ...signed('msg_1', '{}'), 'webhook-timestamp': String(Math.floor(Date.now() / 1000) - 600) },
+    ],
   ];
   for (const [what, reason, headers, body = '{}'] of rows) {
     test(what, async (t) => {
@@ -89,8 +115,14 @@ test('the tolerance is the one given, both ways', async (t) => {
 test('while one secret replaces the other both are believed', async (t) => {
   const fresh = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
   const { url, got } = await setUp(t, { secrets: [fresh, secret] });
-  for (const [id, key] of [['msg_1', secret], ['msg_2', fresh]] as const) {
-    assert.equal((await fetch(url, { method: 'POST', headers: signed(id, '{}', key), body: '{}' })).status, 204);
+  for (const [id, key] of [
+    ['msg_1', secret],
+    ['msg_2', fresh],
+  ] as const) {
+    assert.equal(
+      (await fetch(url, { method: 'POST', headers: signed(id, '{}', key), body: '{}' })).status,
+      204,
+    );
   }
   assert.equal(got.length, 2);
 });
@@ -115,7 +147,10 @@ test('a repetition that comes while the first is being acted upon is told to com
   const { promise, resolve } = Promise.withResolvers<void>();
   const { deliver, receiver } = await setUp(t, { onDelivery: () => promise });
   const first = deliver('msg_1', '{}');
-  await until('the second is told', () => receiver.counts().underWay > 0 || (void deliver('msg_1', '{}'), false));
+  await until(
+    'the second is told',
+    () => receiver.counts().underWay > 0 || (void deliver('msg_1', '{}'), false),
+  );
   resolve();
   assert.equal((await first).status, 204);
   assert.equal((await deliver('msg_1', '{}')).status, 204);
@@ -138,7 +173,10 @@ describe('a body', () => {
   test('above the bound is answered 413, also when it never says how long it is', async (t) => {
     const { url, got, receiver } = await setUp(t, { maxBodyBytes: 1000 });
     const large = 'x'.repeat(1001);
-    assert.equal((await fetch(url, { method: 'POST', headers: signed('msg_1', large), body: large })).status, 413);
+    assert.equal(
+      (await fetch(url, { method: 'POST', headers: signed('msg_1', large), body: large })).status,
+      413,
+    );
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     socket.on('error', () => {});
     let answered = '';
@@ -159,7 +197,11 @@ describe('a body', () => {
 
   test('with a content coding is not read, even when it is signed', async (t) => {
     const { url, got, receiver } = await setUp(t);
-    const response = await fetch(url, { method: 'POST', headers: { ...signed('msg_1', '{}'), 'content-encoding': 'gzip' }, body: '{}' });
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { ...signed('msg_1', '{}'), 'content-encoding': 'gzip' },
+      body: '{}',
+    });
     assert.deepEqual([response.status, response.headers.get('accept-encoding')], [415, 'identity']);
     assert.deepEqual([got.length, receiver.counts().unread], [0, 1]);
   });
@@ -182,7 +224,12 @@ test('a request that is no POST is told so', async (t) => {
 
 describe('in Express', () => {
   const accepting = () => createReceiver({ scheme: 'standard', secrets: [secret], onDelivery: () => {} });
-  const post = (url: string) => fetch(url, { method: 'POST', headers: { ...signed('msg_1', '{"a":1}'), 'content-type': 'application/json' }, body: '{"a":1}' });
+  const post = (url: string) =>
+    fetch(url, {
+      method: 'POST',
+      headers: { ...signed('msg_1', '{"a":1}'), 'content-type': 'application/json' },
+      body: '{"a":1}',
+    });
 
   test('in front of a body parser it verifies', async (t) => {
     const receiver = accepting();
@@ -199,7 +246,10 @@ describe('in Express', () => {
     app.use(express.json());
     app.post('/hook', (request, response) => receiver.handle(request, response));
     assert.equal((await post(await serve(t, app))).status, 500);
-    assert.match(said.join(), /read before the receiver got it.*in front of body parsers such as express\.json/);
+    assert.match(
+      said.join(),
+      /read before the receiver got it.*in front of body parsers such as express\.json/,
+    );
   });
 });
 
@@ -208,12 +258,23 @@ test('another scheme: what Stripe’s library signs is verified and recognised b
   const { url, got } = await setUp(t, { scheme: 'stripe', secrets: [key] });
   const payload = '{"id":"evt_1"}';
   const header = new Stripe('sk_test_none').webhooks.generateTestHeaderString({ payload, secret: key });
-  for (let i = 0; i < 2; i++) assert.equal((await fetch(url, { method: 'POST', headers: { 'stripe-signature': header }, body: payload })).status, 204);
-  assert.deepEqual(got.map(({ id }) => id), ['evt_1']);
+  for (let i = 0; i < 2; i++)
+    assert.equal(
+      (await fetch(url, { method: 'POST', headers: { 'stripe-signature': header }, body: payload })).status,
+      204,
+    );
+  assert.deepEqual(
+    got.map(({ id }) => id),
+    ['evt_1'],
+  );
 });
 
 test('without a secret, or with a broken one, none is made', () => {
-  const make = (secrets: string[]) => () => createReceiver({ scheme: 'standard', secrets, onDelivery: () => {} });
+  const make = (secrets: string[]) => () =>
+    createReceiver({ scheme: 'standard', secrets, onDelivery: () => {} });
   assert.throws(make([]), (error) => error instanceof UserError && /at least one secret/.test(error.message));
-  assert.throws(make(['whsec_']), (error) => error instanceof UserError && /this one holds 0/.test(error.message));
+  assert.throws(
+    make(['whsec_']),
+    (error) => error instanceof UserError && /this one holds 0/.test(error.message),
+  );
 });

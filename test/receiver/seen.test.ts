@@ -35,7 +35,10 @@ test('past the count, what was longest not seen goes, and is then taken for new'
   assert.equal(act(seen, 'a'), 'done'); // so b is the oldest now
   act(seen, 'd');
   assert.deepEqual(seen.givenUp(), { count: 1, age: 0 });
-  assert.deepEqual(['a', 'c', 'd'].map((key) => act(seen, key)), ['done', 'done', 'done']);
+  assert.deepEqual(
+    ['a', 'c', 'd'].map((key) => act(seen, key)),
+    ['done', 'done', 'done'],
+  );
   assert.equal(act(seen, 'b'), 'new');
 });
 
@@ -52,26 +55,32 @@ test('past the age, counted from when it was last seen', () => {
 });
 
 test('does as a list that is kept in order of last sight', () => {
-  const step = fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), afterMs: fc.nat(300), fails: fc.boolean() });
-  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (steps, maxKeys) => {
-    const seen = store({ maxKeys });
-    let model: { key: string; atMs: number }[] = [];
-    for (const { key, afterMs, fails } of steps) {
-      seen.clock.nowMs += afterMs;
-      const { nowMs } = seen.clock;
-      model = model.filter(({ atMs }) => nowMs - atMs <= 1000);
-      const known = model.some((one) => one.key === key);
-      model = [...model.filter((one) => one.key !== key), { key, atMs: nowMs }].slice(-maxKeys);
-      assert.equal(seen.begin(key), known ? 'done' : 'new');
-      if (known || !fails) {
-        seen.finish(key);
-      } else {
-        seen.forget(key);
-        model = model.filter((one) => one.key !== key);
+  const step = fc.record({
+    key: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+    afterMs: fc.nat(300),
+    fails: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (steps, maxKeys) => {
+      const seen = store({ maxKeys });
+      let model: { key: string; atMs: number }[] = [];
+      for (const { key, afterMs, fails } of steps) {
+        seen.clock.nowMs += afterMs;
+        const { nowMs } = seen.clock;
+        model = model.filter(({ atMs }) => nowMs - atMs <= 1000);
+        const known = model.some((one) => one.key === key);
+        model = [...model.filter((one) => one.key !== key), { key, atMs: nowMs }].slice(-maxKeys);
+        assert.equal(seen.begin(key), known ? 'done' : 'new');
+        if (known || !fails) {
+          seen.finish(key);
+        } else {
+          seen.forget(key);
+          model = model.filter((one) => one.key !== key);
+        }
+        assert.equal(seen.size(), model.length);
       }
-      assert.equal(seen.size(), model.length);
-    }
-  }));
+    }),
+  );
 });
 
 test('a hundred thousand keys pass through a small store without growing it', () => {

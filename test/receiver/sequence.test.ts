@@ -5,17 +5,33 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createSequencer, type SequenceOptions, type Step } from '../../receiver/sequence.ts';
 
-const words = (steps: Step<string>[]) => steps.map((step) => (step.kind === 'missing' ? `missing ${step.from}-${step.to}` : `${step.kind} ${step.seq}`));
+const words = (steps: Step<string>[]) =>
+  steps.map((step) =>
+    step.kind === 'missing' ? `missing ${step.from}-${step.to}` : `${step.kind} ${step.seq}`,
+  );
 
 function sequencer(options: Partial<SequenceOptions> = {}) {
-  const inOrder = createSequencer<string>({ maxHeld: 3, maxWaitMs: 1000, maxTopics: 2, first: 1, ...options });
-  return { ...inOrder, take: (seq: number, atMs = 0, topic = 'a') => words(inOrder.accept(topic, seq, `item ${seq}`, atMs)), wait: (atMs: number) => words(inOrder.tick(atMs)) };
+  const inOrder = createSequencer<string>({
+    maxHeld: 3,
+    maxWaitMs: 1000,
+    maxTopics: 2,
+    first: 1,
+    ...options,
+  });
+  return {
+    ...inOrder,
+    take: (seq: number, atMs = 0, topic = 'a') => words(inOrder.accept(topic, seq, `item ${seq}`, atMs)),
+    wait: (atMs: number) => words(inOrder.tick(atMs)),
+  };
 }
 
 describe('one topic', () => {
   test('in order goes through at once', () => {
     const { take, held, dueMs } = sequencer();
-    assert.deepEqual([1, 2, 3].flatMap((seq) => take(seq)), ['event 1', 'event 2', 'event 3']);
+    assert.deepEqual(
+      [1, 2, 3].flatMap((seq) => take(seq)),
+      ['event 1', 'event 2', 'event 3'],
+    );
     assert.equal(held(), 0);
     assert.equal(dueMs(), undefined);
   });
@@ -42,7 +58,10 @@ describe('one topic', () => {
 
   test('gives a gap up when too much is held back', () => {
     const { take, held } = sequencer({ maxHeld: 2 });
-    assert.deepEqual([3, 5, 6].map((seq) => take(seq)), [[], [], ['missing 1-2', 'event 3']]);
+    assert.deepEqual(
+      [3, 5, 6].map((seq) => take(seq)),
+      [[], [], ['missing 1-2', 'event 3']],
+    );
     assert.equal(held(), 2);
     assert.deepEqual(take(4), ['event 4', 'event 5', 'event 6']);
   });
@@ -81,29 +100,54 @@ test('topics do not wait for one another; past their number the quietest is forg
 });
 
 test('whatever comes in whatever order: all that came is given out once, in order or late, and what is missing is what did not come', () => {
-  const script = fc.integer({ min: 1, max: 60 }).chain((count) => fc.record({
-    count: fc.constant(count),
-    arrivals: fc.array(fc.integer({ min: 1, max: count }), { maxLength: 150 }),
-    maxHeld: fc.integer({ min: 1, max: 10 }),
-  }));
-  fc.assert(fc.property(script, ({ arrivals, maxHeld }) => {
-    const inOrder = createSequencer<number>({ maxHeld, maxWaitMs: 1000, maxTopics: 1, first: 1 });
-    const steps: Step<number>[] = [];
-    for (const seq of arrivals) {
-      steps.push(...inOrder.accept('a', seq, seq, 0));
-      assert.ok(inOrder.held() <= maxHeld);
-    }
-    steps.push(...inOrder.tick(1000));
-    assert.equal(inOrder.held(), 0);
+  const script = fc.integer({ min: 1, max: 60 }).chain((count) =>
+    fc.record({
+      count: fc.constant(count),
+      arrivals: fc.array(fc.integer({ min: 1, max: count }), { maxLength: 150 }),
+      maxHeld: fc.integer({ min: 1, max: 10 }),
+    }),
+  );
+  fc.assert(
+    fc.property(script, ({ arrivals, maxHeld }) => {
+      const inOrder = createSequencer<number>({ maxHeld, maxWaitMs: 1000, maxTopics: 1, first: 1 });
+      const steps: Step<number>[] = [];
+      for (const seq of arrivals) {
+        steps.push(...inOrder.accept('a', seq, seq, 0));
+        assert.ok(inOrder.held() <= maxHeld);
+      }
+      steps.push(...inOrder.tick(1000));
+      assert.equal(inOrder.held(), 0);
 
-    const given = steps.flatMap((step) => (step.kind === 'event' || step.kind === 'late' ? [step.seq] : []));
-    assert.deepEqual([...given].sort((a, b) => a - b), [...new Set(arrivals)].sort((a, b) => a - b));
-    const events = steps.flatMap((step) => (step.kind === 'event' ? [step.seq] : []));
-    assert.deepEqual(events, [...events].sort((a, b) => a - b));
-    assert.equal(steps.filter(({ kind }) => kind === 'repeated').length, arrivals.length - new Set(arrivals).size);
-    const missing = new Set(steps.flatMap((step) => (step.kind === 'missing' ? Array.from({ length: step.to - step.from + 1 }, (_, i) => step.from + i) : [])));
-    for (const step of steps) if (step.kind === 'late') missing.delete(step.seq);
-    const highest = Math.max(0, ...arrivals);
-    assert.deepEqual([...missing].sort((a, b) => a - b), Array.from({ length: highest }, (_, i) => i + 1).filter((seq) => !arrivals.includes(seq)));
-  }), { numRuns: 1000 });
+      const given = steps.flatMap((step) =>
+        step.kind === 'event' || step.kind === 'late' ? [step.seq] : [],
+      );
+      assert.deepEqual(
+        [...given].sort((a, b) => a - b),
+        [...new Set(arrivals)].sort((a, b) => a - b),
+      );
+      const events = steps.flatMap((step) => (step.kind === 'event' ? [step.seq] : []));
+      assert.deepEqual(
+        events,
+        [...events].sort((a, b) => a - b),
+      );
+      assert.equal(
+        steps.filter(({ kind }) => kind === 'repeated').length,
+        arrivals.length - new Set(arrivals).size,
+      );
+      const missing = new Set(
+        steps.flatMap((step) =>
+          step.kind === 'missing'
+            ? Array.from({ length: step.to - step.from + 1 }, (_, i) => step.from + i)
+            : [],
+        ),
+      );
+      for (const step of steps) if (step.kind === 'late') missing.delete(step.seq);
+      const highest = Math.max(0, ...arrivals);
+      assert.deepEqual(
+        [...missing].sort((a, b) => a - b),
+        Array.from({ length: highest }, (_, i) => i + 1).filter((seq) => !arrivals.includes(seq)),
+      );
+    }),
+    { numRuns: 1000 },
+  );
 });

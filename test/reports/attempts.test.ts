@@ -7,7 +7,8 @@ import { variantsOf } from '../../reports/variants.ts';
 import { completed, stored, trialOf } from '../core/trial.ts';
 import { fixtureResult } from './fixture.ts';
 
-const text = (outcome: ReturnType<typeof completed>) => attemptSection(variantsOf([{ ...fixtureResult(), trials: [trialOf('webhook', outcome)] }])).markup;
+const text = (outcome: ReturnType<typeof completed>) =>
+  attemptSection(variantsOf([{ ...fixtureResult(), trials: [trialOf('webhook', outcome)] }])).markup;
 
 test('latency by attempt, lost answers and the duplicates they explain are shown', () => {
   const shown = text(completed());
@@ -19,5 +20,8 @@ test('latency by attempt, lost answers and the duplicates they explain are shown
 test('a variant without retries has no such table', () => {
   const { counters } = completed();
   const none = { ...counters, client: { ...counters.client, answersLost: 0 } };
-  assert.doesNotMatch(text(completed({ counters: none, latencyByAttempt: [{ attempt: 1, histogram: stored(1, 2) }] })), /Attempts/);
+  assert.doesNotMatch(
+    text(completed({ counters: none, latencyByAttempt: [{ attempt: 1, histogram: stored(1, 2) }] })),
+    /Attempts/,
+  );
 });

@@ -29,13 +29,20 @@ function arms(together = true): { baseline: Result; candidate: Result } {
     for (const trial of result.trials) {
       const { repetition: pair, outcome, variant } = trial;
       const first = pair % 2 === (candidate ? 1 : 0);
-      trial.startedAt = new Date(Date.UTC(2026, 0, 2, together ? 10 : candidate ? 11 : 10, pair, first ? 0 : 30)).toISOString();
+      trial.startedAt = new Date(
+        Date.UTC(2026, 0, 2, together ? 10 : candidate ? 11 : 10, pair, first ? 0 : 30),
+      ).toISOString();
       if (outcome.status !== 'completed') continue;
-      for (const process of outcome.processes) process.cpuUs *= (candidate && variant.label === 'sse' ? 1.3 : 1) * (0.97 + 0.06 * next());
+      for (const process of outcome.processes)
+        process.cpuUs *= (candidate && variant.label === 'sse' ? 1.3 : 1) * (0.97 + 0.06 * next());
       if (candidate && variant.label === 'sse' && pair === 3) outcome.ledger.missed = 2;
       if (candidate && variant.label === 'webhook' && pair === 5) {
         Object.assign(outcome, { valid: false });
-        trial.warnings.push({ code: 'load-limited', level: 'invalid', message: 'this trial measured the load generator' });
+        trial.warnings.push({
+          code: 'load-limited',
+          level: 'invalid',
+          message: 'this trial measured the load generator',
+        });
       }
     }
     return result;
@@ -53,7 +60,10 @@ const advisory = comparisonOf(arms(false));
 
 test('the terminal says what is worse, by how much and how sure, and which pair was dropped', () => {
   const text = renderComparison(proven, { columns: 120, color: false });
-  assert.match(text, /^\nWorse, new against main: sse: server CPU per delivery \+\d\d\.\d % \(\+\d\d\.\d % to \+\d\d\.\d %\);/);
+  assert.match(
+    text,
+    /^\nWorse, new against main: sse: server CPU per delivery \+\d\d\.\d % \(\+\d\d\.\d % to \+\d\d\.\d %\);/,
+  );
   assert.match(text, /sse: slower \(12 of 12 pairs\)/);
   assert.match(text, /webhook: not slower \(11 of 12 pairs\)\n {2}pair 5 dropped: candidate: load-limited/);
   // Below the medians stand the lowest and the highest run of each side.
@@ -69,19 +79,33 @@ test('timings of runs that did not take turns are called advisory, with the reas
   const text = renderComparison(advisory, { columns: 300, color: false });
   assert.match(text, /advisory: the runs did not take turns/);
   const lines = renderAnnotations(advisory, 'bench/x.yaml').trim().split('\n');
-  assert.deepEqual(lines.map((line) => /^::(\w+) file=bench\/x\.yaml,title=/.exec(line)?.[1]), ['warning', 'error', 'notice']);
-  assert.match(lines[0]!, /title=pushbench compare%3A sse::server CPU per delivery \+\d\d\.\d %25 .*\(advisory\)/);
+  assert.deepEqual(
+    lines.map((line) => /^::(\w+) file=bench\/x\.yaml,title=/.exec(line)?.[1]),
+    ['warning', 'error', 'notice'],
+  );
+  assert.match(
+    lines[0]!,
+    /title=pushbench compare%3A sse::server CPU per delivery \+\d\d\.\d %25 .*\(advisory\)/,
+  );
 });
 
 test('JUnit: what is proven worse fails, what is advisory or open is skipped', () => {
   const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '' });
-  for (const [comparison, failures] of [[proven, 2], [advisory, 1]] as const) {
+  for (const [comparison, failures] of [
+    [proven, 2],
+    [advisory, 1],
+  ] as const) {
     const xml = renderComparisonJunit(comparison);
     assert.equal(XMLValidator.validate(xml), true);
-    const { testsuites } = parser.parse(xml) as { testsuites: { failures: string; errors: string; testsuite: { name: string }[] } };
+    const { testsuites } = parser.parse(xml) as {
+      testsuites: { failures: string; errors: string; testsuite: { name: string }[] };
+    };
     assert.equal(Number(testsuites.failures), failures);
     assert.equal(Number(testsuites.errors), 0);
-    assert.deepEqual(testsuites.testsuite.map(({ name }) => name), ['compare: sse', 'compare: webhook']);
+    assert.deepEqual(
+      testsuites.testsuite.map(({ name }) => name),
+      ['compare: sse', 'compare: webhook'],
+    );
   }
   const invalid = structuredClone(proven);
   Object.assign(invalid.variants[0]!, { verdict: 'invalid', metrics: [], why: '3 of 10 pairs do not count' });
@@ -93,8 +117,14 @@ test('Markdown and the page escape the names that they are given', async () => {
   const markdown = renderComparisonMarkdown(evil);
   assert.doesNotMatch(markdown, /<img/);
   assert.match(markdown, /### ❌ sse: slower \(12 of 12 pairs\)/);
-  assert.match(markdown, /\| server CPU per delivery \| [\d.]+ µs \([\d.]+ µs to [\d.]+ µs\) \| .* \| \*\*slower\*\* \|/);
-  const page = await renderComparisonPage(evil, { baseline: [inTurns.baseline], candidate: [inTurns.candidate] });
+  assert.match(
+    markdown,
+    /\| server CPU per delivery \| [\d.]+ µs \([\d.]+ µs to [\d.]+ µs\) \| .* \| \*\*slower\*\* \|/,
+  );
+  const page = await renderComparisonPage(evil, {
+    baseline: [inTurns.baseline],
+    candidate: [inTurns.candidate],
+  });
   assert.doesNotMatch(page, /<img|<script|https?:\/\/(?!www\.w3\.org)/);
   assert.match(page, /<dt>Load side could have taken<\/dt><dd>(?:about [\d.]+|10) times this load/);
   assert.match(page, /<td>[\d.]+ µs<small>[\d.]+ µs to [\d.]+ µs<\/small><\/td>/);
@@ -102,29 +132,60 @@ test('Markdown and the page escape the names that they are given', async () => {
 });
 
 test('changes read as people write them', () => {
-  assert.deepEqual([1, 1.146, 0.95, 3, 1 - 1e-9, 1.0004].map(changeText), ['0.0 %', '+14.6 %', '-5.0 %', '+200 %', '0.0 %', '0.0 %']);
+  assert.deepEqual([1, 1.146, 0.95, 3, 1 - 1e-9, 1.0004].map(changeText), [
+    '0.0 %',
+    '+14.6 %',
+    '-5.0 %',
+    '+200 %',
+    '0.0 %',
+    '0.0 %',
+  ]);
 });
 
 const executablePath = '/usr/bin/chromium';
-const skip = existsSync(executablePath) ? false : 'Chromium is not installed (Debian: apt-get install chromium)';
+const skip = existsSync(executablePath)
+  ? false
+  : 'Chromium is not installed (Debian: apt-get install chromium)';
 
-test('the page in a browser: axe finds nothing, light and dark; dots, estimates and both curves are drawn', { skip }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'comparison.html');
-  writeFileSync(file, await renderComparisonPage(proven, { baseline: [inTurns.baseline], candidate: [inTurns.candidate] }));
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'] });
-  t.after(() => browser.close());
-  for (const colorScheme of ['light', 'dark'] as const) {
-    const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
-    await page.goto(`file://${file}`);
-    assert.equal(await page.locator('figure svg:visible > title').count(), 4, 'of the two drawings of each figure, wide and narrow, one is seen');
-    assert.ok((await page.locator('.mark-symbol path').count()) > 5 * 12);
-    await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
-    const violations = (await page.evaluate('axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))')) as string[];
-    assert.deepEqual(violations, [], colorScheme);
-  }
-  const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
-  await phone.goto(`file://${file}`);
-  assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
-});
+test(
+  'the page in a browser: axe finds nothing, light and dark; dots, estimates and both curves are drawn',
+  { skip },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'comparison.html');
+    writeFileSync(
+      file,
+      await renderComparisonPage(proven, { baseline: [inTurns.baseline], candidate: [inTurns.candidate] }),
+    );
+    const browser = await chromium.launch({
+      executablePath,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--no-first-run',
+      ],
+    });
+    t.after(() => browser.close());
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
+      await page.goto(`file://${file}`);
+      assert.equal(
+        await page.locator('figure svg:visible > title').count(),
+        4,
+        'of the two drawings of each figure, wide and narrow, one is seen',
+      );
+      assert.ok((await page.locator('.mark-symbol path').count()) > 5 * 12);
+      await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
+      const violations = (await page.evaluate(
+        'axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))',
+      )) as string[];
+      assert.deepEqual(violations, [], colorScheme);
+    }
+    const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
+    await phone.goto(`file://${file}`);
+    assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
+  },
+);

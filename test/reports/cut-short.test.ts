@@ -26,12 +26,20 @@ function killed(): Result {
   const trials = whole.trials.slice(0, 4);
   const there = new Set(trials.map(({ variant, repetition }) => `${variant.label} ${repetition}`));
   return {
-    ...whole, trials, state: { kind: 'unfinished' }, planned: { trials: planned, searches: [], afterwards: ['closedLoop'] },
-    expectations: whole.expectations.map((one) => (there.has(`${one.variant} ${one.repetition}`) ? { ...one, held: true } : { ...one, measured: null, held: false })),
+    ...whole,
+    trials,
+    state: { kind: 'unfinished' },
+    planned: { trials: planned, searches: [], afterwards: ['closedLoop'] },
+    expectations: whole.expectations.map((one) =>
+      there.has(`${one.variant} ${one.repetition}`)
+        ? { ...one, held: true }
+        : { ...one, measured: null, held: false },
+    ),
   };
 }
 
-const missing = /8 of 12 trials missing: websocket \(trial 1\), webhook \(trial 1\), polling \(trial 2\).*; not measured: the closed loop/;
+const missing =
+  /8 of 12 trials missing: websocket \(trial 1\), webhook \(trial 1\), polling \(trial 2\).*; not measured: the closed loop/;
 
 test('every form says that the run did not end, and which trials are missing', async () => {
   const result = killed();
@@ -56,15 +64,40 @@ test('every form says that the run did not end, and which trials are missing', a
 test('how a run ended, and what a search found until then', () => {
   const result = killed();
   const { planned } = result;
-  assert.match(cutShortText({ ...result, state: { kind: 'interrupted', by: 'SIGINT' } })!, /^The run was interrupted \(SIGINT\) before its end; 8 of 12/);
-  assert.match(cutShortText({ ...result, state: { kind: 'failed', why: 'no space' } })!, /^The run failed before its end \(no space\); 8 of 12/);
+  assert.match(
+    cutShortText({ ...result, state: { kind: 'interrupted', by: 'SIGINT' } })!,
+    /^The run was interrupted \(SIGINT\) before its end; 8 of 12/,
+  );
+  assert.match(
+    cutShortText({ ...result, state: { kind: 'failed', why: 'no space' } })!,
+    /^The run failed before its end \(no space\); 8 of 12/,
+  );
   assert.equal(cutShortText({ ...result, state: { kind: 'finished' } }), undefined);
-  const search = { what: 'subscribers', keep: 'missed == 0', like: '10', resolution: 0.1, steps: [], limit: { kind: 'none' as const } };
-  const searched: Result = {
-    ...result, planned: { ...planned!, trials: [], afterwards: [], searches: ['sse', 'websocket', 'polling'].map((variant) => ({ variant, what: 'subscribers' })) },
-    searches: [{ ...search, variant: 'sse', over: true }, { ...search, variant: 'websocket', over: false }],
+  const search = {
+    what: 'subscribers',
+    keep: 'missed == 0',
+    like: '10',
+    resolution: 0.1,
+    steps: [],
+    limit: { kind: 'none' as const },
   };
-  assert.match(cutShortText(searched)!, /; searches cut off: websocket \(subscribers\); searches not begun: polling \(subscribers\)\.$/);
+  const searched: Result = {
+    ...result,
+    planned: {
+      ...planned!,
+      trials: [],
+      afterwards: [],
+      searches: ['sse', 'websocket', 'polling'].map((variant) => ({ variant, what: 'subscribers' })),
+    },
+    searches: [
+      { ...search, variant: 'sse', over: true },
+      { ...search, variant: 'websocket', over: false },
+    ],
+  };
+  assert.match(
+    cutShortText(searched)!,
+    /; searches cut off: websocket \(subscribers\); searches not begun: polling \(subscribers\)\.$/,
+  );
 });
 
 test('nothing is decided on it', () => {
@@ -86,12 +119,17 @@ test('a history leaves it out and says so, unless it is the one that was named',
   const root = folderOf(t, { whole: fixtureResult(), cut: killed() });
   const { sets, cut } = await readHistory([root]);
   assert.deepEqual([sets.length, cut], [1, ['cut']]);
-  assert.match(renderHistory(historyOf(sets, cut), { columns: 200, color: false }), /Cut short and left out: cut/);
+  assert.match(
+    renderHistory(historyOf(sets, cut), { columns: 200, color: false }),
+    /Cut short and left out: cut/,
+  );
   await assert.rejects(readHistory([join(root, 'cut')]), { code: 'unfinished', exitCode: 4 });
 });
 
 test('the index of open counts what is missing', async (t) => {
-  const { runs: [run] } = await openArchive(folderOf(t, { cut: killed() })).list();
+  const {
+    runs: [run],
+  } = await openArchive(folderOf(t, { cut: killed() })).list();
   assert.ok(run?.status === 'read');
   assert.deepEqual([run.trials, run.missing, run.whole], [4, 8, false]);
   assert.match(run.headline, /The run did not end/);
@@ -100,12 +138,18 @@ test('the index of open counts what is missing', async (t) => {
 test('a result of version 1 is read as what it said', async () => {
   const path = new URL('results/version-1.json', import.meta.url).pathname;
   const result = await readResult(path);
-  assert.deepEqual([result.version, result.state, result.planned, result.trials.length], [2, { kind: 'finished' }, undefined, 2]);
+  assert.deepEqual(
+    [result.version, result.state, result.planned, result.trials.length],
+    [2, { kind: 'finished' }, undefined, 2],
+  );
   assert.doesNotMatch(renderTable([result], { columns: 120, color: false }), /did not end|interrupted/);
 });
 
 test('drawing a report gives others their turn, and ends when it is over', async () => {
   const stop = new AbortController();
   setTimeout(() => stop.abort(new Error('enough')), 0);
-  await assert.rejects(renderHtml([fixtureResult({ measureS: 2 })], { interactive: false, over: stop.signal }), /enough/);
+  await assert.rejects(
+    renderHtml([fixtureResult({ measureS: 2 })], { interactive: false, over: stop.signal }),
+    /enough/,
+  );
 });

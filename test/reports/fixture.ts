@@ -2,11 +2,26 @@
 // the few numbers below. For tests of what is read from results; nothing in it was measured.
 
 import { newCounters, type Counters } from '../../core/counters.ts';
-import { merge, newHistogram, quantileUs, record, storeHistogram, type Histogram } from '../../core/histogram.ts';
+import {
+  merge,
+  newHistogram,
+  quantileUs,
+  record,
+  storeHistogram,
+  type Histogram,
+} from '../../core/histogram.ts';
 import { metrics } from '../../core/metrics.ts';
 import { patterns, type PatternName } from '../../core/patterns.ts';
 import { random, type Random } from '../../core/random.ts';
-import type { Completed, Expectation, ProcessUse, Result, ResultWarning, Series, Trial } from '../../core/result.ts';
+import type {
+  Completed,
+  Expectation,
+  ProcessUse,
+  Result,
+  ResultWarning,
+  Series,
+  Trial,
+} from '../../core/result.ts';
 
 const subscribers = 100;
 const eventsPerS = 10;
@@ -29,12 +44,72 @@ type Shape = {
 };
 
 const shapes: readonly Shape[] = [
-  { pattern: 'polling', medianUs: 0, sigma: 0, serverCpuUs: 42, clientCpuUs: 31, requestsPerDelivery: 0.11, bytesPerDelivery: 431, descriptors: 100, fanoutUs: 900_000 },
-  { pattern: 'long-polling', medianUs: 4200, sigma: 0.5, serverCpuUs: 118, clientCpuUs: 55, requestsPerDelivery: 1, bytesPerDelivery: 742, descriptors: 100, fanoutUs: 5800 },
-  { pattern: 'http-stream', medianUs: 1250, sigma: 0.42, serverCpuUs: 18, clientCpuUs: 14, requestsPerDelivery: 0, bytesPerDelivery: 388, descriptors: 100, fanoutUs: 1100 },
-  { pattern: 'sse', medianUs: 1310, sigma: 0.42, serverCpuUs: 20, clientCpuUs: 15, requestsPerDelivery: 0, bytesPerDelivery: 409, descriptors: 100, fanoutUs: 1200 },
-  { pattern: 'websocket', medianUs: 1190, sigma: 0.45, serverCpuUs: 19, clientCpuUs: 13, requestsPerDelivery: 0, bytesPerDelivery: 382, descriptors: 100, fanoutUs: 1150 },
-  { pattern: 'webhook', medianUs: 14_500, sigma: 0.7, serverCpuUs: 240, clientCpuUs: 130, requestsPerDelivery: 1.004, bytesPerDelivery: 812, descriptors: 5, fanoutUs: 31_000 },
+  {
+    pattern: 'polling',
+    medianUs: 0,
+    sigma: 0,
+    serverCpuUs: 42,
+    clientCpuUs: 31,
+    requestsPerDelivery: 0.11,
+    bytesPerDelivery: 431,
+    descriptors: 100,
+    fanoutUs: 900_000,
+  },
+  {
+    pattern: 'long-polling',
+    medianUs: 4200,
+    sigma: 0.5,
+    serverCpuUs: 118,
+    clientCpuUs: 55,
+    requestsPerDelivery: 1,
+    bytesPerDelivery: 742,
+    descriptors: 100,
+    fanoutUs: 5800,
+  },
+  {
+    pattern: 'http-stream',
+    medianUs: 1250,
+    sigma: 0.42,
+    serverCpuUs: 18,
+    clientCpuUs: 14,
+    requestsPerDelivery: 0,
+    bytesPerDelivery: 388,
+    descriptors: 100,
+    fanoutUs: 1100,
+  },
+  {
+    pattern: 'sse',
+    medianUs: 1310,
+    sigma: 0.42,
+    serverCpuUs: 20,
+    clientCpuUs: 15,
+    requestsPerDelivery: 0,
+    bytesPerDelivery: 409,
+    descriptors: 100,
+    fanoutUs: 1200,
+  },
+  {
+    pattern: 'websocket',
+    medianUs: 1190,
+    sigma: 0.45,
+    serverCpuUs: 19,
+    clientCpuUs: 13,
+    requestsPerDelivery: 0,
+    bytesPerDelivery: 382,
+    descriptors: 100,
+    fanoutUs: 1150,
+  },
+  {
+    pattern: 'webhook',
+    medianUs: 14_500,
+    sigma: 0.7,
+    serverCpuUs: 240,
+    clientCpuUs: 130,
+    requestsPerDelivery: 1.004,
+    bytesPerDelivery: 812,
+    descriptors: 5,
+    fanoutUs: 31_000,
+  },
 ];
 
 export type FixtureOptions = {
@@ -47,25 +122,56 @@ export type FixtureOptions = {
 };
 
 /** All six patterns, 100 subscribers, 10 events a second on a shared topic. */
-export function fixtureResult({ repeat = 1, measureS = 20, seed = 1, trouble = false }: FixtureOptions = {}): Result {
-  const trials = Array.from({ length: repeat }, (_, i) => shapes.map((shape) => trialOf(shape, i + 1, measureS, seed, trouble))).flat();
+export function fixtureResult({
+  repeat = 1,
+  measureS = 20,
+  seed = 1,
+  trouble = false,
+}: FixtureOptions = {}): Result {
+  const trials = Array.from({ length: repeat }, (_, i) =>
+    shapes.map((shape) => trialOf(shape, i + 1, measureS, seed, trouble)),
+  ).flat();
   return {
-    format: 'pushbench-result', version: 2, pushbench: '0.1.0',
+    format: 'pushbench-result',
+    version: 2,
+    pushbench: '0.1.0',
     createdAt: new Date(Date.UTC(2026, 0, 2, 10, 0, seed)).toISOString(),
-    command: `npm start -- run compare --set phases.measure=${measureS}s`, seed,
+    command: `npm start -- run compare --set phases.measure=${measureS}s`,
+    seed,
     scenario: {
-      name: 'compare', question: 'When something changes on the server, how soon does each pattern tell 100 clients, and what does that cost?',
-      notice: ["Polling's mean latency is half its interval and a round trip.", 'Every pattern holds one descriptor a subscriber but webhooks.'],
-      subscribers, topics: 1, events: measureS * eventsPerS, deliveries: measureS * eventsPerS * subscribers,
+      name: 'compare',
+      question:
+        'When something changes on the server, how soon does each pattern tell 100 clients, and what does that cost?',
+      notice: [
+        "Polling's mean latency is half its interval and a round trip.",
+        'Every pattern holds one descriptor a subscriber but webhooks.',
+      ],
+      subscribers,
+      topics: 1,
+      events: measureS * eventsPerS,
+      deliveries: measureS * eventsPerS * subscribers,
       phasesMs: { connect: 1000, warmup: 500, measure: measureS * 1000, drain: 5000 },
       source: `question: How soon?\nsubscribers: ${subscribers}\ntopics:\n  news: { publish: ${eventsPerS}/s }\nphases: { connect: 1s, warmup: 500ms, measure: ${measureS}s, drain: 5s }\n`,
     },
-    environment: { os: 'Example Linux 12', kernel: '6.1.0', cpu: 'Example CPU', cores: 4, memoryBytes: 16 * 1024 ** 3, node: 'v26.0.0', descriptorLimit: 20_000, commit: 'abc1234' },
-    patterns: Object.fromEntries(shapes.map(({ pattern }) => {
-      const { title, how, lacks } = patterns[pattern];
-      return [pattern, { title, how, lacks: { ...lacks } }];
-    })),
-    trials, expectations: expectationsOf(trials), state: { kind: 'finished' },
+    environment: {
+      os: 'Example Linux 12',
+      kernel: '6.1.0',
+      cpu: 'Example CPU',
+      cores: 4,
+      memoryBytes: 16 * 1024 ** 3,
+      node: 'v26.0.0',
+      descriptorLimit: 20_000,
+      commit: 'abc1234',
+    },
+    patterns: Object.fromEntries(
+      shapes.map(({ pattern }) => {
+        const { title, how, lacks } = patterns[pattern];
+        return [pattern, { title, how, lacks: { ...lacks } }];
+      }),
+    ),
+    trials,
+    expectations: expectationsOf(trials),
+    state: { kind: 'finished' },
   };
 }
 
@@ -73,20 +179,51 @@ function trialOf(shape: Shape, repetition: number, measureS: number, seed: numbe
   const { pattern } = shape;
   const trial = {
     variant: { pattern, label: pattern, options: patterns[pattern].options.parse({}) },
-    repetition, startedAt: new Date(Date.UTC(2026, 0, 2, 10, repetition, 0)).toISOString(),
+    repetition,
+    startedAt: new Date(Date.UTC(2026, 0, 2, 10, repetition, 0)).toISOString(),
   };
   if (trouble && pattern === 'http-stream') {
-    return { ...trial, warnings: [], outcome: { status: 'failed', valid: false, code: 'server-died', message: 'the server process ended with code 1 while subscribers connected.' } };
+    return {
+      ...trial,
+      warnings: [],
+      outcome: {
+        status: 'failed',
+        valid: false,
+        code: 'server-died',
+        message: 'the server process ended with code 1 while subscribers connected.',
+      },
+    };
   }
   const outcome = completedOf(shape, random(seed * 100 + repetition, pattern), measureS, trouble);
   const warnings = warningsOf(outcome, trouble && pattern === 'long-polling');
-  return { ...trial, warnings, outcome: { ...outcome, valid: warnings.every(({ level }) => level !== 'invalid') } };
+  return {
+    ...trial,
+    warnings,
+    outcome: { ...outcome, valid: warnings.every(({ level }) => level !== 'invalid') },
+  };
 }
 
 function warningsOf({ ledger }: Completed, loadLimited: boolean): ResultWarning[] {
   return [
-    ...(loadLimited ? [{ code: 'load-limited', level: 'invalid' as const, message: 'this trial measured the load generator, not the server: a load process used 97 % of a core (at most 90 % is trusted). Use more load processes (--set loadProcesses=2) on more cores, or less load.' }] : []),
-    ...(ledger.missed > 0 ? [{ code: 'missed', level: 'note' as const, message: `${ledger.missed} of ${ledger.expected} deliveries had not arrived when the drain limit was reached.` }] : []),
+    ...(loadLimited
+      ? [
+          {
+            code: 'load-limited',
+            level: 'invalid' as const,
+            message:
+              'this trial measured the load generator, not the server: a load process used 97 % of a core (at most 90 % is trusted). Use more load processes (--set loadProcesses=2) on more cores, or less load.',
+          },
+        ]
+      : []),
+    ...(ledger.missed > 0
+      ? [
+          {
+            code: 'missed',
+            level: 'note' as const,
+            message: `${ledger.missed} of ${ledger.expected} deliveries had not arrived when the drain limit was reached.`,
+          },
+        ]
+      : []),
   ];
 }
 
@@ -98,51 +235,102 @@ function completedOf(shape: Shape, next: Random, measureS: number, trouble: bool
   const deliveries = latency.count;
   const connections = shape.pattern === 'webhook' ? 0 : subscribers;
   const client: Counters = {
-    ...newCounters(), events: deliveries, bytesIn: Math.round(deliveries * shape.bytesPerDelivery * 0.8), bytesOut: Math.round(deliveries * shape.bytesPerDelivery * 0.2),
+    ...newCounters(),
+    events: deliveries,
+    bytesIn: Math.round(deliveries * shape.bytesPerDelivery * 0.8),
+    bytesOut: Math.round(deliveries * shape.bytesPerDelivery * 0.2),
     ...requests(shape, deliveries),
   };
   const server: Counters = { ...client, bytesIn: client.bytesOut, bytesOut: client.bytesIn };
   const clientMeasured: Counters = { ...client, handshakes: 0, registrations: 0 };
-  const loadCpu = trouble && shape.pattern === 'long-polling' ? 0.97 * measureS * 1e6 : shape.clientCpuUs * deliveries;
-  const spread = (share: number) => stored(events, () => latencyUs(shape, next) * 0.5 + share * shape.fanoutUs);
+  const loadCpu =
+    trouble && shape.pattern === 'long-polling' ? 0.97 * measureS * 1e6 : shape.clientCpuUs * deliveries;
+  const spread = (share: number) =>
+    stored(events, () => latencyUs(shape, next) * 0.5 + share * shape.fanoutUs);
   return {
-    status: 'completed', valid: true,
+    status: 'completed',
+    valid: true,
     latency: {
       endToEnd: storeHistogram(latency),
       acceptToReceipt: storeHistogram(latency),
       publisherLag: stored(events, () => 120 + next() * 400),
       publishRoundTrip: stored(events, () => 600 + next() * 900),
-      firstReceiver: spread(0), medianReceiver: spread(0.5), lastReceiver: spread(1),
+      firstReceiver: spread(0),
+      medianReceiver: spread(0.5),
+      lastReceiver: spread(1),
     },
     ledger: {
-      published: events, unconfirmed: 0, expected, delivered: expected - missed, missed, duplicated: 0, reordered: shape.pattern === 'webhook' ? 37 : 0, resumed: 0, corrupted: 0, unexpected: 0,
+      published: events,
+      unconfirmed: 0,
+      expected,
+      delivered: expected - missed,
+      missed,
+      duplicated: 0,
+      reordered: shape.pattern === 'webhook' ? 37 : 0,
+      resumed: 0,
+      corrupted: 0,
+      unexpected: 0,
       missing: missed === 0 ? [] : [{ subscriber: 17, topic: 'news', from: 101, to: 112 }],
     },
     counters: { server, client, serverMeasured: server, clientMeasured },
     checks: [
       { name: 'events', server: deliveries, client: deliveries, agree: true, note: '' },
-      { name: 'bytes to the subscribers', server: server.bytesOut, client: client.bytesIn, agree: true, note: '' },
+      {
+        name: 'bytes to the subscribers',
+        server: server.bytesOut,
+        client: client.bytesIn,
+        agree: true,
+        note: '',
+      },
     ],
-    connectUs: 1_020_000, subscribers, measuredUs: measureS * 1e6, drainUs: 60_000, measuredDeliveries: deliveries,
-    descriptors: { limit: 20_000, baseline: 24, connected: 24 + shape.descriptors, peak: shape.pattern === 'webhook' ? 93 : 25 + shape.descriptors, socketsBaseline: 3, socketsConnected: 3 + connections },
+    connectUs: 1_020_000,
+    subscribers,
+    measuredUs: measureS * 1e6,
+    drainUs: 60_000,
+    measuredDeliveries: deliveries,
+    descriptors: {
+      limit: 20_000,
+      baseline: 24,
+      connected: 24 + shape.descriptors,
+      peak: shape.pattern === 'webhook' ? 93 : 25 + shape.descriptors,
+      socketsBaseline: 3,
+      socketsConnected: 3 + connections,
+    },
     kernelSocketBytes: MiB,
     processes: [
-      use('server', shape.serverCpuUs * deliveries, measureS, 2), use('load', loadCpu, measureS, 7), use('publisher', 400_000, measureS, 0),
+      use('server', shape.serverCpuUs * deliveries, measureS, 2),
+      use('load', loadCpu, measureS, 7),
+      use('publisher', 400_000, measureS, 0),
     ],
-    series, problems: missed === 0 ? [] : [{ code: 'receiver-refused', message: 'a webhook receiver answered 503', count: 36 }],
+    series,
+    problems:
+      missed === 0
+        ? []
+        : [{ code: 'receiver-refused', message: 'a webhook receiver answered 503', count: 36 }],
   };
 }
 
 function requests({ pattern, requestsPerDelivery }: Shape, deliveries: number): Partial<Counters> {
   const all = Math.round(requestsPerDelivery * deliveries);
-  if (pattern === 'polling' || pattern === 'long-polling') return { fullPolls: Math.round(all * 0.9), emptyPolls: all - Math.round(all * 0.9) };
-  return pattern === 'webhook' ? { registrations: subscribers, deliveryRequests: deliveries, retries: all - deliveries } : { handshakes: subscribers };
+  if (pattern === 'polling' || pattern === 'long-polling')
+    return { fullPolls: Math.round(all * 0.9), emptyPolls: all - Math.round(all * 0.9) };
+  return pattern === 'webhook'
+    ? { registrations: subscribers, deliveryRequests: deliveries, retries: all - deliveries }
+    : { handshakes: subscribers };
 }
 
 function use(role: ProcessUse['role'], cpuUs: number, measureS: number, connectedMiB: number): ProcessUse {
   return {
-    role, pid: 1000, cpuUs: Math.round(cpuUs), wallUs: measureS * 1e6, rssBaselineBytes: 108 * MiB, rssConnectedBytes: (108 + connectedMiB) * MiB, rssPeakBytes: (116 + connectedMiB) * MiB,
-    loopDelayP99Us: 2200, loopDelayMaxUs: 4100, gcPauseUs: 1800,
+    role,
+    pid: 1000,
+    cpuUs: Math.round(cpuUs),
+    wallUs: measureS * 1e6,
+    rssBaselineBytes: 108 * MiB,
+    rssConnectedBytes: (108 + connectedMiB) * MiB,
+    rssPeakBytes: (116 + connectedMiB) * MiB,
+    loopDelayP99Us: 2200,
+    loopDelayMaxUs: 4100,
+    gcPauseUs: 1800,
   };
 }
 
@@ -167,7 +355,10 @@ function measured(shape: Shape, next: Random, measureS: number): { series: Serie
     const perS = (perSlot * 1e6) / slotUs;
     put('connected', slot === -warmupSlots ? null : subscribers);
     put('requestsPerS', slot === -warmupSlots ? null : shape.requestsPerDelivery * perS * wobble);
-    put('serverDescriptors', 24 + shape.descriptors + (shape.pattern === 'webhook' ? Math.round(60 * next()) : 1));
+    put(
+      'serverDescriptors',
+      24 + shape.descriptors + (shape.pattern === 'webhook' ? Math.round(60 * next()) : 1),
+    );
     put('serverCpuShare', (shape.serverCpuUs * perS * wobble) / 1e6);
     put('loadCpuShare', (shape.clientCpuUs * perS * wobble) / 1e6);
     put('serverRssBytes', (112 + next()) * MiB);
@@ -189,11 +380,27 @@ function stored(count: number, valueUs: () => number) {
 }
 
 function expectationsOf(trials: readonly Trial[]): Expectation[] {
-  const check = (text: string, metric: string, bound: number, holds: (value: number) => boolean, skip: readonly string[] = []) =>
-    trials.filter(({ variant }) => !skip.includes(variant.label)).map(({ variant, repetition, outcome }) => {
-      const measured = outcome.status === 'completed' ? (metrics[metric]!.read(outcome) ?? null) : null;
-      return { variant: variant.label, repetition, check: text, metric, bound, measured, held: outcome.valid && measured !== null && holds(measured) };
-    });
+  const check = (
+    text: string,
+    metric: string,
+    bound: number,
+    holds: (value: number) => boolean,
+    skip: readonly string[] = [],
+  ) =>
+    trials
+      .filter(({ variant }) => !skip.includes(variant.label))
+      .map(({ variant, repetition, outcome }) => {
+        const measured = outcome.status === 'completed' ? (metrics[metric]!.read(outcome) ?? null) : null;
+        return {
+          variant: variant.label,
+          repetition,
+          check: text,
+          metric,
+          bound,
+          measured,
+          held: outcome.valid && measured !== null && holds(measured),
+        };
+      });
   return [
     ...check('missed == 0', 'missed', 0, (value) => value === 0),
     ...check('latency.p99 < 250ms', 'latency.p99', 250_000, (value) => value < 250_000, ['polling']),

@@ -22,7 +22,7 @@ import { renderTable } from '../../reports/terminal.ts';
 import { fixtureResult } from './fixture.ts';
 
 const hostile =
-  "=HYPERLINK(1)\x1b]0;owned\x07\x1b[2J\u009b31m\r\n::error file=x::pwned\n\u00a0\u3000::error::pwned\n ##[error]pwned ::stop-commands::x\t\u202e\u2028<img src=x>|`**[a](http://evil.example)** @team www.evil.example %0A::warning::pwned";
+  '=HYPERLINK(1)\x1b]0;owned\x07\x1b[2J\u009b31m\r\n::error file=x::pwned\n\u00a0\u3000::error::pwned\n ##[error]pwned ::stop-commands::x\t\u202e\u2028<img src=x>|`**[a](http://evil.example)** @team www.evil.example %0A::warning::pwned';
 
 /** Control characters but line feeds; separators and marks that turn text around. */
 const harmful = /[^\P{Cc}\n]|[\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
@@ -38,7 +38,10 @@ async function documentOf(format: Format): Promise<string> {
 function poisoned(seed = 1): Result {
   const result = fixtureResult({ trouble: true, repeat: 2, seed });
   const text = JSON.stringify(result);
-  const swapped = ['webhook', 'long-polling'].reduce((sofar, label, i) => sofar.replaceAll(`"${label}"`, JSON.stringify(`${hostile}${i}`)), text);
+  const swapped = ['webhook', 'long-polling'].reduce(
+    (sofar, label, i) => sofar.replaceAll(`"${label}"`, JSON.stringify(`${hostile}${i}`)),
+    text,
+  );
   const parsed = JSON.parse(swapped) as Result; // the same shape with other texts
   parsed.scenario = { ...parsed.scenario, name: hostile, question: hostile, notice: [hostile] };
   parsed.command = hostile;
@@ -53,18 +56,28 @@ function poisoned(seed = 1): Result {
 }
 
 const results = [poisoned()];
-const comparison = compare(runSetOf(hostile, [poisoned(1)]), runSetOf(`${hostile}2`, [poisoned(1)]), { createdAt: new Date(0) });
+const comparison = compare(runSetOf(hostile, [poisoned(1)]), runSetOf(`${hostile}2`, [poisoned(1)]), {
+  createdAt: new Date(0),
+});
 
 test('the terminal: no control character but our own colours, and no line that a CI runner acts upon', () => {
   const history = historyOf([{ ...runSetOf(hostile, [poisoned()]), name: hostile }]);
   for (const columns of [20, 80, 300]) {
-    const plain = [renderTable(results, { columns, color: false }), renderComparison(comparison, { columns, color: false }), renderHistory(history, { columns, color: false })];
+    const plain = [
+      renderTable(results, { columns, color: false }),
+      renderComparison(comparison, { columns, color: false }),
+      renderHistory(history, { columns, color: false }),
+    ];
     for (const text of plain) {
       assert.match(text, /HYPERLINK/);
       assert.doesNotMatch(text, harmful);
       assert.doesNotMatch(text, command);
     }
-    for (const text of [renderTable(results, { columns, color: true }), renderComparison(comparison, { columns, color: true }), renderHistory(history, { columns, color: true })]) {
+    for (const text of [
+      renderTable(results, { columns, color: true }),
+      renderComparison(comparison, { columns, color: true }),
+      renderHistory(history, { columns, color: true }),
+    ]) {
       assert.match(text, ownColour);
       assert.doesNotMatch(text.replaceAll(ownColour, ''), harmful);
     }
@@ -100,11 +113,17 @@ test('JUnit: an XML parser reads the very text, but for what XML cannot hold', a
   const text = await documentOf('junit');
   assert.equal(XMLValidator.validate(text), true);
   assert.doesNotMatch(text, /[^\P{Cc}\n\u0080-\u009F]/u);
-  const { testsuites } = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '', htmlEntities: true }).parse(text) as { testsuites: { testsuite: { name: string }[] } };
-  assert.ok(testsuites.testsuite.some(({ name }) => name.includes('<img src=x>|`**[a](http://evil.example)**')));
+  const { testsuites } = new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    htmlEntities: true,
+  }).parse(text) as { testsuites: { testsuite: { name: string }[] } };
+  assert.ok(
+    testsuites.testsuite.some(({ name }) => name.includes('<img src=x>|`**[a](http://evil.example)**')),
+  );
 });
 
-test("HdrHistogram log: a tag is one field, and its own reader goes through to the end", async () => {
+test('HdrHistogram log: a tag is one field, and its own reader goes through to the end', async () => {
   const text = await documentOf('hlog');
   assert.doesNotMatch(text, harmful);
   assert.doesNotMatch(text, command);
@@ -117,9 +136,20 @@ test("HdrHistogram log: a tag is one field, and its own reader goes through to t
 });
 
 test('annotations: as many commands as without, each of ours, with the text inside', () => {
-  const clean = compare(runSetOf('a', [fixtureResult({ trouble: true, repeat: 2 })]), runSetOf('b', [fixtureResult({ trouble: true, repeat: 2 })]), { createdAt: new Date(0) });
-  const commands = (text: string) => text.trimEnd().split('\n').map((line) => /^::(error|warning|notice) ([^:]*)::/.exec(line)?.[1]);
-  assert.deepEqual(commands(renderAnnotations(comparison, hostile)), commands(renderAnnotations(clean, 'x.yaml')));
+  const clean = compare(
+    runSetOf('a', [fixtureResult({ trouble: true, repeat: 2 })]),
+    runSetOf('b', [fixtureResult({ trouble: true, repeat: 2 })]),
+    { createdAt: new Date(0) },
+  );
+  const commands = (text: string) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => /^::(error|warning|notice) ([^:]*)::/.exec(line)?.[1]);
+  assert.deepEqual(
+    commands(renderAnnotations(comparison, hostile)),
+    commands(renderAnnotations(clean, 'x.yaml')),
+  );
   const text = renderAnnotations(comparison, hostile);
   assert.doesNotMatch(text.replaceAll('\t', ''), harmful);
   assert.match(text, /%250A::warning::pwned/);
@@ -129,22 +159,34 @@ test('JSON: reads back as the same value and holds no control character', async 
   const text = await documentOf('json');
   assert.deepEqual(JSON.parse(text), results[0]);
   assert.doesNotMatch(text, /[^\P{Cc}\n]|##\[/u);
-  fc.assert(fc.property(fc.jsonValue(), (value) => {
-    for (const indent of [undefined, 1]) {
-      const written = printableJson(value, indent);
-      assert.deepEqual(JSON.parse(written), JSON.parse(JSON.stringify(value)));
-      assert.doesNotMatch(written, /[^\P{Cc}\n]/u);
-    }
-  }));
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      for (const indent of [undefined, 1]) {
+        const written = printableJson(value, indent);
+        assert.deepEqual(JSON.parse(written), JSON.parse(JSON.stringify(value)));
+        assert.doesNotMatch(written, /[^\P{Cc}\n]/u);
+      }
+    }),
+  );
 });
 
 test('text of any kind becomes printable, clean text stays as it is, and clean values stay the same objects', () => {
-  fc.assert(fc.property(fc.string({ unit: fc.oneof(fc.constantFrom('\x1b', '\r', '\n', '\t', '\x7f', '\u009b', ':', '#', '[', '\u202e', ' '), fc.string({ unit: 'binary', maxLength: 1 })) }), (text) => {
-    assert.doesNotMatch(printable(text).replaceAll('\t', ''), harmful);
-    assert.doesNotMatch(printable(text), command);
-    assert.doesNotMatch(oneLine(text), /\n|\t/);
-    assert.equal(printable(printable(text)), printable(text));
-  }));
+  fc.assert(
+    fc.property(
+      fc.string({
+        unit: fc.oneof(
+          fc.constantFrom('\x1b', '\r', '\n', '\t', '\x7f', '\u009b', ':', '#', '[', '\u202e', ' '),
+          fc.string({ unit: 'binary', maxLength: 1 }),
+        ),
+      }),
+      (text) => {
+        assert.doesNotMatch(printable(text).replaceAll('\t', ''), harmful);
+        assert.doesNotMatch(printable(text), command);
+        assert.doesNotMatch(oneLine(text), /\n|\t/);
+        assert.equal(printable(printable(text)), printable(text));
+      },
+    ),
+  );
   assert.equal(printable('größe: 5 µs, "é" 🎈\n  b::c ##d'), 'größe: 5 µs, "é" 🎈\n  b::c ##d');
   const clean = { a: ['b', { c: null, d: new Uint8Array(2) }], e: 5 };
   assert.equal(oneLineTexts(clean), clean);

@@ -9,7 +9,12 @@ import { fixtureResult } from './fixture.ts';
 const still = { interactive: false };
 
 test('one file: nothing is loaded from anywhere, and it is small', async () => {
-  for (const results of [[fixtureResult()], [fixtureResult({ trouble: true })], [fixtureResult({ measureS: 120 })], [1, 2, 3].map((seed) => fixtureResult({ seed, measureS: 60 }))]) {
+  for (const results of [
+    [fixtureResult()],
+    [fixtureResult({ trouble: true })],
+    [fixtureResult({ measureS: 120 })],
+    [1, 2, 3].map((seed) => fixtureResult({ seed, measureS: 60 })),
+  ]) {
     const page = await renderHtml(results, still);
     assert.ok(page.length < 300_000, `${page.length} bytes`);
     assert.doesNotMatch(page, /<(?:script|link|img|iframe|object|embed|base)\b/i);
@@ -20,7 +25,10 @@ test('one file: nothing is loaded from anywhere, and it is small', async () => {
 });
 
 test('the interactive page is below 1 MB, loads nothing either, and holds the still charts for readers without scripts', async () => {
-  const [page, plain] = [await renderHtml([fixtureResult()], { interactive: true }), await renderHtml([fixtureResult()], still)];
+  const [page, plain] = [
+    await renderHtml([fixtureResult()], { interactive: true }),
+    await renderHtml([fixtureResult()], still),
+  ];
   assert.ok(page.length < 1_000_000, `${page.length} bytes`);
   assert.doesNotMatch(page, /<script[^>]+src/i);
   const svgs = (text: string) => text.split('<svg').length;
@@ -35,10 +43,20 @@ test('the same result gives the same bytes', async () => {
 test('without scripts everything is there: the answer, the table, every chart with a name, the ledger, the way to repeat it', async () => {
   const result = fixtureResult();
   const page = await renderHtml([result], still);
-  for (const variant of new Set(result.trials.map((trial) => trial.variant.label))) assert.ok(page.includes(variant), variant);
-  for (const heading of ['Side by side', 'The ledger', 'Requests, bytes and connections', 'Two sides, one count', 'The patterns', 'This run']) assert.ok(page.includes(heading), heading);
+  for (const variant of new Set(result.trials.map((trial) => trial.variant.label)))
+    assert.ok(page.includes(variant), variant);
+  for (const heading of [
+    'Side by side',
+    'The ledger',
+    'Requests, bytes and connections',
+    'Two sides, one count',
+    'The patterns',
+    'This run',
+  ])
+    assert.ok(page.includes(heading), heading);
   assert.ok(page.includes(result.command));
-  for (const [svg] of page.matchAll(/<svg[^>]*>.{0,300}/gs)) assert.match(svg, /role="img"><title>[^<]+<\/title><desc>[^<]+</);
+  for (const [svg] of page.matchAll(/<svg[^>]*>.{0,300}/gs))
+    assert.match(svg, /role="img"><title>[^<]+<\/title><desc>[^<]+</);
 });
 
 test('of several results each variant says whose it is, in warnings and expectations too', async () => {
@@ -50,7 +68,9 @@ test('of several results each variant says whose it is, in warnings and expectat
 test('the strip compares what was sent with what that very run planned', async () => {
   const [small, large] = [fixtureResult({ measureS: 5 }), fixtureResult({ seed: 2 })];
   assert.match(await renderHtml([small, large], still), /✓ 50 of 50</);
-  for (const { outcome } of large.trials) if (outcome.status === 'completed') outcome.checks[0] = { name: 'events', server: 3, client: 2, agree: false, note: 'one was under way' };
+  for (const { outcome } of large.trials)
+    if (outcome.status === 'completed')
+      outcome.checks[0] = { name: 'events', server: 3, client: 2, agree: false, note: 'one was under way' };
   assert.match(await renderHtml([large], still), /✓ the same but for 6 explained/);
 });
 
@@ -67,9 +87,23 @@ test('text from scenario and environment is never markup', async () => {
   const hostile = '</style></script><img src=x onerror=alert(1)> $& $1 \u2028 "quoted\' &amp;';
   const plain = fixtureResult({ trouble: true });
   const poison = (value: unknown, key = ''): unknown => {
-    if (typeof value === 'string') return ['pattern', 'status', 'format', 'createdAt', 'v2', 'level', 'metric', 'role', 'startedAt'].includes(key) ? value : `${value}${hostile}`;
+    if (typeof value === 'string')
+      return [
+        'pattern',
+        'status',
+        'format',
+        'createdAt',
+        'v2',
+        'level',
+        'metric',
+        'role',
+        'startedAt',
+      ].includes(key)
+        ? value
+        : `${value}${hostile}`;
     if (Array.isArray(value)) return value.map((one) => poison(one, key));
-    if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, poison(one, name)]));
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, poison(one, name)]));
     return value;
   };
   const poisoned = poison(plain) as Result; // the same shape with other texts

@@ -20,7 +20,11 @@ import { fixtureResult } from './fixture.ts';
 type Reply = { status: number; headers: Record<string, string | string[] | undefined>; body: string };
 
 /** The path goes out as it is written, unlike with fetch. */
-function ask(url: string, path: string, { method = 'GET', ...headers }: Record<string, string> = {}): Promise<Reply> {
+function ask(
+  url: string,
+  path: string,
+  { method = 'GET', ...headers }: Record<string, string> = {},
+): Promise<Reply> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const asked = request({ hostname, port, path, method, headers }, (response) => {
@@ -46,7 +50,10 @@ async function opened(t: TestContext): Promise<{ url: string; folder: string }> 
   mkdirSync(join(root, 'no-result'));
   writeFileSync(join(folder, 'secret.txt'), 'SECRET');
   mkdirSync(join(folder, 'outside'));
-  writeFileSync(join(folder, 'outside', 'result.json'), JSON.stringify({ ...fixtureResult({ measureS: 1 }), command: 'SECRET' }));
+  writeFileSync(
+    join(folder, 'outside', 'result.json'),
+    JSON.stringify({ ...fixtureResult({ measureS: 1 }), command: 'SECRET' }),
+  );
   symlinkSync(join(folder, 'outside'), join(root, 'linked'));
   mkdirSync(join(root, 'linked-file'));
   symlinkSync(join(folder, 'outside', 'result.json'), join(root, 'linked-file', 'result.json'));
@@ -91,7 +98,10 @@ test('forms are made when asked for, a report too where none was written; the wr
     assert.match(String(headers['content-type']), type);
     assert.match(body, begins);
   }
-  writeFileSync(join(folder, 'results', 'second', 'report.html'), `WRITTEN ${(await renderHtml([fixtureResult({ measureS: 1 })], { interactive: false }))}`);
+  writeFileSync(
+    join(folder, 'results', 'second', 'report.html'),
+    `WRITTEN ${await renderHtml([fixtureResult({ measureS: 1 })], { interactive: false })}`,
+  );
   const written = await ask(url, '/runs/second/report.html');
   assert.match(written.body, /^WRITTEN/);
   assert.match(written.body, /<a class="doc" href="\/docs\/patterns\/sse">docs\/patterns\/sse\.md<\/a>/);
@@ -105,7 +115,10 @@ test('what ab stored stands among the runs, with its verdict, its forms and its 
   const { body } = await ask(url, '/');
   assert.ok(body.indexOf('/runs/ab-compare/') < body.indexOf('/runs/second/'), 'the newest stands first');
   assert.match(body, /compare: &lt;b&gt;new against old<\/a>/);
-  assert.match(body, /<span class="(?:good|bad)">\d+ of \d+ (?:pairs|runs) count<\/span><\/td><td><span class="\w+">(?:slower|not slower|inconclusive|invalid)<\/span>/);
+  assert.match(
+    body,
+    /<span class="(?:good|bad)">\d+ of \d+ (?:pairs|runs) count<\/span><\/td><td><span class="\w+">(?:slower|not slower|inconclusive|invalid)<\/span>/,
+  );
   assert.doesNotMatch(body, /<b>new/);
   const rows: [string, RegExp, RegExp][] = [
     ['report.html', /text\/html/, /<h1>compare: &lt;b&gt;new against old<\/h1>[\s\S]*Latency of sse/],
@@ -123,9 +136,14 @@ test('what ab stored stands among the runs, with its verdict, its forms and its 
   }
   writeFileSync(join(folder, 'results', 'ab-compare', 'report.html'), 'WRITTEN');
   assert.equal((await ask(url, '/runs/ab-compare/report.html')).body, 'WRITTEN');
-  for (const file of ['result.json', 'csv', 'hlog', 'nothing']) assert.equal((await ask(url, `/runs/ab-compare/${file}`)).status, 404, file);
+  for (const file of ['result.json', 'csv', 'hlog', 'nothing'])
+    assert.equal((await ask(url, `/runs/ab-compare/${file}`)).status, 404, file);
   // A single such folder can be opened too.
-  const single = await serveArchive(join(folder, 'results', 'ab-compare'), pathToFileURL(`${process.cwd()}/docs/`), 0);
+  const single = await serveArchive(
+    join(folder, 'results', 'ab-compare'),
+    pathToFileURL(`${process.cwd()}/docs/`),
+    0,
+  );
   t.after(single.close);
   assert.match((await ask(single.url, '/')).body, /1 run, newest first[\s\S]*new against old/);
   // An arm that is a link to elsewhere is none, nor is a comparison.
@@ -151,20 +169,42 @@ test('what is larger than its limit is named in the index, skipped elsewhere, an
   large('second', 'report.html');
   execFileSync('mkfifo', [join(folder, 'results', 'linked-file', 'report.html')]);
   const index = await ask(url, '/');
-  for (const name of ['large', 'large-ab']) assert.match(index.body, new RegExp(`>${name}</th>.*cannot be read:.* it has 73,400,320 bytes, and at most 67,108,864 \\(64 MiB\\) are read`));
-  for (const path of ['large/result.json', 'large/report.html', 'large/csv', 'large-ab/report.html', 'large-ab/comparison.json', 'second/report.html']) {
+  for (const name of ['large', 'large-ab'])
+    assert.match(
+      index.body,
+      new RegExp(
+        `>${name}</th>.*cannot be read:.* it has 73,400,320 bytes, and at most 67,108,864 \\(64 MiB\\) are read`,
+      ),
+    );
+  for (const path of [
+    'large/result.json',
+    'large/report.html',
+    'large/csv',
+    'large-ab/report.html',
+    'large-ab/comparison.json',
+    'second/report.html',
+  ]) {
     const { status, body } = await ask(url, `/runs/${path}`);
     assert.equal(status, 413, path);
-    assert.match(body, /<p class="headline">\S+ is not read: it has 73,400,320 bytes, and at most 67,108,864 \(64 MiB\) are read: /);
+    assert.match(
+      body,
+      /<p class="headline">\S+ is not read: it has 73,400,320 bytes, and at most 67,108,864 \(64 MiB\) are read: /,
+    );
   }
-  for (const path of ['/side-by-side?run=first&run=large', '/compare?run=first&run=large']) assert.equal((await ask(url, path)).status, 413, path);
+  for (const path of ['/side-by-side?run=first&run=large', '/compare?run=first&run=large'])
+    assert.equal((await ask(url, path)).status, 413, path);
   assert.equal((await ask(url, '/history/compare')).status, 200);
   assert.equal((await ask(url, '/runs/linked-file/report.html')).status, 404, 'a pipe is not waited for');
 });
 
 test('a result that is another file is told so without being quoted', async (t) => {
   const { url, folder } = await opened(t);
-  for (const [name, text] of [['passwd', 'root:SECRET:0:0:/root\n'], ['other', '{"SECRET":"SECRET","format":"SECRET"}'], ['deep', '['.repeat(100_000)], ['binary', 'SECRET\0']] as const) {
+  for (const [name, text] of [
+    ['passwd', 'root:SECRET:0:0:/root\n'],
+    ['other', '{"SECRET":"SECRET","format":"SECRET"}'],
+    ['deep', '['.repeat(100_000)],
+    ['binary', 'SECRET\0'],
+  ] as const) {
     mkdirSync(join(folder, 'results', name));
     writeFileSync(join(folder, 'results', name, 'result.json'), text);
     const { status, body } = await ask(url, `/runs/${name}/report.html`);
@@ -179,7 +219,11 @@ test('a comparison that cannot be read says why', async (t) => {
   const rows: [string, string, RegExp][] = [
     ['cut', '{"format"', /comparison\.json is not whole JSON/],
     ['other', '{"format":"pushbench-result","version":1}', /not a comparison of pushbench/],
-    ['newer', '{"format":"pushbench-comparison","version":99}', /has version 99 of the comparison format, and this pushbench reads 2\. Its two sides can be compared anew/],
+    [
+      'newer',
+      '{"format":"pushbench-comparison","version":99}',
+      /has version 99 of the comparison format, and this pushbench reads 2\. Its two sides can be compared anew/,
+    ],
     ['holed', '{"format":"pushbench-comparison","version":2}', /does not hold together:[\s\S]*at createdAt/],
   ];
   for (const [name, text, why] of rows) {
@@ -203,7 +247,11 @@ test('two ticked runs are compared, the newer against the older; a scenario run 
     assert.match(body, /<h1>compare: second against first<\/h1>/);
     assert.match(body, /<b class="bad">Advisory<\/b>/);
   }
-  for (const [query, said] of [['', 'none was'], ['?run=first', 'one was'], ['?run=first&run=second&run=first', '3 were']]) {
+  for (const [query, said] of [
+    ['', 'none was'],
+    ['?run=first', 'one was'],
+    ['?run=first&run=second&run=first', '3 were'],
+  ]) {
     const { status, body } = await ask(url, `/compare${query}`);
     assert.equal(status, 400);
     assert.match(body, new RegExp(`takes two runs, and ${said} ticked`));
@@ -212,18 +260,49 @@ test('two ticked runs are compared, the newer against the older; a scenario run 
   const history = await ask(url, '/history/compare');
   assert.match(history.body, /<h1>compare over its saved runs<\/h1>/);
   assert.match(history.body, /<th scope="row">first<\/th>/);
-  for (const path of ['/history/nothing', '/history/', '/history', '/history/compare/more', '/compare/x']) assert.equal((await ask(url, path)).status, 404, path);
+  for (const path of ['/history/nothing', '/history/', '/history', '/history/compare/more', '/compare/x'])
+    assert.equal((await ask(url, path)).status, 404, path);
 });
 
 test('no spelling of a path leads out of the folder, no link is followed', async (t) => {
   const { url } = await opened(t);
-  const names = ['..', '%2e%2e', '.', '..%2foutside', '%2e%2e%2foutside', '..%5coutside', 'first%2f..%2f..%2foutside', 'linked', 'linked-file', 'first%00', '%2fetc', '..;', 'no-result', '__proto__', ''];
+  const names = [
+    '..',
+    '%2e%2e',
+    '.',
+    '..%2foutside',
+    '%2e%2e%2foutside',
+    '..%5coutside',
+    'first%2f..%2f..%2foutside',
+    'linked',
+    'linked-file',
+    'first%00',
+    '%2fetc',
+    '..;',
+    'no-result',
+    '__proto__',
+    '',
+  ];
   const paths = [
-    ...names.flatMap((name) => ['result.json', 'report.html', 'csv', 'markdown'].map((file) => `/runs/${name}/${file}`)),
+    ...names.flatMap((name) =>
+      ['result.json', 'report.html', 'csv', 'markdown'].map((file) => `/runs/${name}/${file}`),
+    ),
     ...names.map((name) => `/side-by-side?run=${name}`),
-    '/../secret.txt', '/runs/../../secret.txt', '/runs/first/../../../secret.txt', '/runs/first/%2e%2e/%2e%2e/%2e%2e/secret.txt', '/runs/first/..%2f..%2f..%2fsecret.txt',
-    '/docs/..%2f..%2fpackage.json', '/docs/patterns/..%2f..%2fREADME', '/docs/../package.json', '/docs/images/report', '//etc/passwd', `${url}../secret.txt`,
-    '/runs/first/result.json/', '/runs/first/constructor', '/runs/first', '/nothing',
+    '/../secret.txt',
+    '/runs/../../secret.txt',
+    '/runs/first/../../../secret.txt',
+    '/runs/first/%2e%2e/%2e%2e/%2e%2e/secret.txt',
+    '/runs/first/..%2f..%2f..%2fsecret.txt',
+    '/docs/..%2f..%2fpackage.json',
+    '/docs/patterns/..%2f..%2fREADME',
+    '/docs/../package.json',
+    '/docs/images/report',
+    '//etc/passwd',
+    `${url}../secret.txt`,
+    '/runs/first/result.json/',
+    '/runs/first/constructor',
+    '/runs/first',
+    '/nothing',
   ];
   for (const path of paths) {
     const { status, body } = await ask(url, path);
@@ -240,7 +319,13 @@ test('no spelling of a path leads out of the folder, no link is followed', async
 test('another name for this address gets nothing, nor do pages of another origin, and nothing but reading is done', async (t) => {
   const { url, folder } = await opened(t);
   const { port } = new URL(url);
-  for (const host of ['evil.example', `evil.example:${port}`, `127.0.0.1.evil.example:${port}`, '192.168.1.5', '0.0.0.0']) {
+  for (const host of [
+    'evil.example',
+    `evil.example:${port}`,
+    `127.0.0.1.evil.example:${port}`,
+    '192.168.1.5',
+    '0.0.0.0',
+  ]) {
     const { status, body } = await ask(url, '/', { host });
     assert.equal(status, 421, host);
     assert.match(body, /--allow-host/);
@@ -248,25 +333,57 @@ test('another name for this address gets nothing, nor do pages of another origin
   }
   assert.equal((await ask(url, '/', { host: `user@127.0.0.1:${port}` })).status, 400, 'no host at all');
   // Another port is that of a forwarded one.
-  for (const host of [`LOCALHOST:${port}`, '127.0.0.1', `[::1]:${Number(port) + 1}`]) assert.equal((await ask(url, '/', { host })).status, 200, host);
-  const foreign = ['https://evil.example', 'null', 'http://localhost:1'].map((origin): Record<string, string> => ({ origin }));
-  for (const headers of [...foreign, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' }]) {
+  for (const host of [`LOCALHOST:${port}`, '127.0.0.1', `[::1]:${Number(port) + 1}`])
+    assert.equal((await ask(url, '/', { host })).status, 200, host);
+  const foreign = ['https://evil.example', 'null', 'http://localhost:1'].map(
+    (origin): Record<string, string> => ({ origin }),
+  );
+  for (const headers of [
+    ...foreign,
+    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' },
+  ]) {
     const reply = await ask(url, '/runs/first/result.json', { ...headers });
-    assert.deepEqual([reply.status, reply.headers['access-control-allow-origin']], [403, undefined], JSON.stringify(headers));
+    assert.deepEqual(
+      [reply.status, reply.headers['access-control-allow-origin']],
+      [403, undefined],
+      JSON.stringify(headers),
+    );
   }
-  assert.equal((await ask(url, '/', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })).status, 200, 'a link leads in');
+  assert.equal(
+    (
+      await ask(url, '/', {
+        'sec-fetch-site': 'cross-site',
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-dest': 'document',
+      })
+    ).status,
+    200,
+    'a link leads in',
+  );
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
     const { status, headers } = await ask(url, '/', { method });
     assert.equal(status, 405);
     assert.equal(headers['allow'], 'GET, HEAD');
   }
-  assert.match(await talk(url, `GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 400 /);
-  const named = await serveArchive(join(folder, 'results'), pathToFileURL(`${folder}/`), 0, ['bench.example']);
+  assert.match(
+    await talk(url, `GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n`),
+    /^HTTP\/1\.1 400 /,
+  );
+  const named = await serveArchive(join(folder, 'results'), pathToFileURL(`${folder}/`), 0, [
+    'bench.example',
+  ]);
   t.after(named.close);
-  assert.equal((await ask(named.url, '/', { host: 'bench.example', origin: 'https://bench.example' })).status, 200, 'behind a proxy with TLS');
+  assert.equal(
+    (await ask(named.url, '/', { host: 'bench.example', origin: 'https://bench.example' })).status,
+    200,
+    'behind a proxy with TLS',
+  );
   const head = await ask(url, '/runs/first/csv', { method: 'HEAD' });
   assert.equal(head.body, '');
-  assert.equal(Number(head.headers['content-length']), Buffer.byteLength((await ask(url, '/runs/first/csv')).body));
+  assert.equal(
+    Number(head.headers['content-length']),
+    Buffer.byteLength((await ask(url, '/runs/first/csv')).body),
+  );
 });
 
 test('a result that cannot be read says why, too many side by side are refused, an empty folder says what to do', async (t) => {
@@ -287,23 +404,39 @@ test('a result that cannot be read says why, too many side by side are refused, 
 });
 
 test('Markdown of the documentation becomes HTML, and nothing in it more than that', () => {
-  const markup = (text: string) => markdownBlocks(text, '/docs/patterns/').map((block) => block.markup).join('\n');
+  const markup = (text: string) =>
+    markdownBlocks(text, '/docs/patterns/')
+      .map((block) => block.markup)
+      .join('\n');
   const rows: [string, string][] = [
-    ['# A `b` <c>\ntext **bold `code`**', '<h1>A <code>b</code> &lt;c&gt;</h1>\n<p>text <b>bold <code>code</code></b></p>'],
+    [
+      '# A `b` <c>\ntext **bold `code`**',
+      '<h1>A <code>b</code> &lt;c&gt;</h1>\n<p>text <b>bold <code>code</code></b></p>',
+    ],
     ['- one\n- two\n  more', '<ul><li>one</li><li>two\n  more</li></ul>'],
     ['1. one\n2. two', '<ol><li>one</li><li>two</li></ol>'],
-    ['```http\nGET / <x>\n\n# no heading\n```', '<pre tabindex="0"><code>GET / &lt;x&gt;\n\n# no heading</code></pre>'],
+    [
+      '```http\nGET / <x>\n\n# no heading\n```',
+      '<pre tabindex="0"><code>GET / &lt;x&gt;\n\n# no heading</code></pre>',
+    ],
     ['<!-- left\n\nout -->\nkept', '<p>kept</p>'],
-    ['[a](sse.md) [b](../wire.md) [c](../../README.md) [d](https://e.example/?a=1&b) [f](javascript:alert(1)) ![g](h.png)', '<p><a href="/docs/patterns/sse" rel="noreferrer">a</a> <a href="/docs/wire" rel="noreferrer">b</a> c <a href="https://e.example/?a=1&amp;b" rel="noreferrer">d</a> f) g</p>'],
+    [
+      '[a](sse.md) [b](../wire.md) [c](../../README.md) [d](https://e.example/?a=1&b) [f](javascript:alert(1)) ![g](h.png)',
+      '<p><a href="/docs/patterns/sse" rel="noreferrer">a</a> <a href="/docs/wire" rel="noreferrer">b</a> c <a href="https://e.example/?a=1&amp;b" rel="noreferrer">d</a> f) g</p>',
+    ],
   ];
   for (const [text, expected] of rows) assert.equal(markup(text), expected);
-  assert.match(markup('| a | b |\n| --- | --: |\n| `x` | 1 |'), /<th scope="col">b<\/th>.*<td><code>x<\/code><\/td><td>1<\/td>/);
+  assert.match(
+    markup('| a | b |\n| --- | --: |\n| `x` | 1 |'),
+    /<th scope="col">b<\/th>.*<td><code>x<\/code><\/td><td>1<\/td>/,
+  );
 });
 
 test('malformed requests get nothing, an absolute target has its own host, and who says nothing makes room for others', async (t) => {
   const { url } = await opened(t);
   const { host } = new URL(url);
-  const get = (target: string, fields: string) => talk(url, `GET ${target} HTTP/1.1\r\nconnection: close\r\n${fields}\r\n\r\n`);
+  const get = (target: string, fields: string) =>
+    talk(url, `GET ${target} HTTP/1.1\r\nconnection: close\r\n${fields}\r\n\r\n`);
   assert.match(await get('/', `host: ${host}`), /^HTTP\/1\.1 200 /);
   assert.match(await get('/', `host: ${host}\r\nhost: ${host}`), /^HTTP\/1\.1 400 /);
   assert.match(await get('/', 'x: y'), /^HTTP\/1\.1 400 /);
@@ -321,13 +454,20 @@ test('what is asked for one behind another is made one after another, and too mu
     const { hostname, port } = new URL(url);
     const socket = connect({ host: hostname, port: Number(port) });
     let text = '';
-    socket.setEncoding('latin1').on('data', (piece: string) => (text += piece)).on('error', () => {}); // a cut is an end like others
-    const get = (more: string) => `GET /runs/first/result.json HTTP/1.1\r\nHost: ${hostname}:${port}\r\n${more}\r\n`;
+    socket
+      .setEncoding('latin1')
+      .on('data', (piece: string) => (text += piece))
+      .on('error', () => {}); // a cut is an end like others
+    const get = (more: string) =>
+      `GET /runs/first/result.json HTTP/1.1\r\nHost: ${hostname}:${port}\r\n${more}\r\n`;
     socket.write(get('').repeat(times - 1) + get('Connection: close\r\n'));
     await new Promise((resolve) => socket.once('close', resolve));
     return [...text.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(([, status]) => status);
   };
-  assert.deepEqual(await pipelined(50), Array.from({ length: 50 }, () => '200'));
+  assert.deepEqual(
+    await pipelined(50),
+    Array.from({ length: 50 }, () => '200'),
+  );
   assert.deepEqual(await pipelined(500), []);
   assert.equal((await ask(url, '/')).status, 200);
 });

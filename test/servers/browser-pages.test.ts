@@ -17,8 +17,12 @@ const executablePath = '/usr/bin/chromium';
 const missing = 'Chromium is not installed (Debian: apt-get install chromium)';
 const skip = existsSync(executablePath) ? false : missing;
 const args = [
-  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-  '--no-first-run', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--no-first-run',
+  '--disable-sync',
   '--host-resolver-rules=MAP evil.example 127.0.0.1',
 ];
 
@@ -69,15 +73,17 @@ async function attack(page: Page, base: string, path: string, scripts: boolean):
 /** Nothing has been published, nothing registered. */
 async function untouched(pattern: PatternName, server: RunningServer): Promise<void> {
   assert.equal(server.hub.published(), 0, `${pattern}: something was published`);
-  if (pattern === 'webhook') assert.deepEqual(
-    await (await fetch(`${server.endpoint.url}/webhooks`)).json(), { webhooks: [] },
-  );
+  if (pattern === 'webhook')
+    assert.deepEqual(await (await fetch(`${server.endpoint.url}/webhooks`)).json(), { webhooks: [] });
 }
 
 async function serve(pattern: PatternName): Promise<RunningServer> {
-  return startServer(
-    { pattern, options: patterns[pattern].options.parse({}), limits: defaultLimits, seed: 1 },
-  );
+  return startServer({
+    pattern,
+    options: patterns[pattern].options.parse({}),
+    limits: defaultLimits,
+    seed: 1,
+  });
 }
 
 /** Attacks each pattern from a page; hands over what came of it, and the server while it runs. */
@@ -93,7 +99,10 @@ async function fromPage(
       const { page: address, base } = pageOf(server);
       await page.goto(address);
       const tried = await attack(
-        page, base, readAt[pattern], new URL(address).origin !== server.endpoint.url,
+        page,
+        base,
+        readAt[pattern],
+        new URL(address).origin !== server.endpoint.url,
       );
       await judge(pattern, tried, server, page);
     } finally {
@@ -148,15 +157,19 @@ describe('in Chromium', { skip }, () => {
       async (pattern, { answers, ...tried }, server) => {
         const refused = { fetched: 'read', scripted: 'refused', streamed: 'refused', socket: 'refused' };
         const expected = {
-          polling: refused, 'long-polling': refused, 'http-stream': refused,
+          polling: refused,
+          'long-polling': refused,
+          'http-stream': refused,
           sse: { ...refused, streamed: 'read' },
           websocket: { ...refused, fetched: 'status 426', socket: 'read' },
           webhook: { ...refused, fetched: 'refused' },
         } satisfies Record<PatternName, Omit<Tried, 'answers'>>;
         assert.deepEqual(tried, expected[pattern], pattern);
-        if (pattern === 'websocket') assert.match(
-          answers[1]!, /^\{"refused":1,"reason":"pages of another origin may read here, but not publish"\}$/,
-        );
+        if (pattern === 'websocket')
+          assert.match(
+            answers[1]!,
+            /^\{"refused":1,"reason":"pages of another origin may read here, but not publish"\}$/,
+          );
         await untouched(pattern, server);
       },
     );

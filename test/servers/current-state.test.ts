@@ -17,11 +17,17 @@ const changes = ({ publish }: Served) => {
   publish('one', '"shipped"');
 };
 
-const bodiesIn = (text: string) => [...text.matchAll(/"topic":"(\w+)".*?"body":"(\w+)"/g)].map(([, topic, body]) => `${topic} ${body}`);
+const bodiesIn = (text: string) =>
+  [...text.matchAll(/"topic":"(\w+)".*?"body":"(\w+)"/g)].map(([, topic, body]) => `${topic} ${body}`);
 const whole = ['two ordered', 'one shipped', 'two delivered'];
 
 /** Reads a response that does not end until it holds so many events. */
-async function streamed(t: TestContext, address: string, enough: number, opened: () => void): Promise<string> {
+async function streamed(
+  t: TestContext,
+  address: string,
+  enough: number,
+  opened: () => void,
+): Promise<string> {
   const leaving = new AbortController();
   t.after(() => leaving.abort());
   const response = await fetch(address, { signal: leaving.signal });
@@ -34,7 +40,10 @@ async function streamed(t: TestContext, address: string, enough: number, opened:
   return text;
 }
 
-for (const [pattern, base] of [['sse', '/events'], ['http-stream', '/stream']] as const) {
+for (const [pattern, base] of [
+  ['sse', '/events'],
+  ['http-stream', '/stream'],
+] as const) {
   test(`${pattern}: the newest of each topic, in the order of the log, and then what follows`, async (t) => {
     const server = await serve(t, pattern);
     changes(server);
@@ -62,14 +71,25 @@ test('websocket: the same', async (t) => {
 });
 
 test('polling and long polling: the state in the first answer, and the cursor to go on from', async (t) => {
-  for (const [pattern, base] of [['polling', '/poll'], ['long-polling', '/long-poll']] as const) {
+  for (const [pattern, base] of [
+    ['polling', '/poll'],
+    ['long-polling', '/long-poll'],
+  ] as const) {
     const server = await serve(t, pattern);
     changes(server);
-    const ask = async (since: string) => (await (await fetch(`${server.url}${base}?topics=one,two&since=${since}`)).json()) as { cursor: string; events: unknown[] };
+    const ask = async (since: string) =>
+      (await (await fetch(`${server.url}${base}?topics=one,two&since=${since}`)).json()) as {
+        cursor: string;
+        events: unknown[];
+      };
     const first = await ask('last');
     server.publish('two', '"delivered"');
     const second = await ask(first.cursor);
-    assert.deepEqual([first, second].flatMap(({ events }) => events.map((event) => JSON.stringify(event))).flatMap(bodiesIn), whole, pattern);
+    assert.deepEqual(
+      [first, second].flatMap(({ events }) => events.map((event) => JSON.stringify(event))).flatMap(bodiesIn),
+      whole,
+      pattern,
+    );
   }
 });
 

@@ -10,8 +10,17 @@ import { defaultLimits } from '../../core/scenario.ts';
 import { startServer } from '../../servers/start.ts';
 
 const executablePath = '/usr/bin/chromium';
-const skip = existsSync(executablePath) ? false : 'Chromium is not installed (Debian: apt-get install chromium)';
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run', '--disable-sync'];
+const skip = existsSync(executablePath)
+  ? false
+  : 'Chromium is not installed (Debian: apt-get install chromium)';
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--no-first-run',
+  '--disable-sync',
+];
 
 test('a browser whose stream is cut off comes back by itself and has missed nothing', { skip }, async (t) => {
   const { options } = variantOf(patterns, 'sse', patterns.sse.options.parse({ retry: '300ms' }));
@@ -21,18 +30,28 @@ test('a browser whose stream is cut off comes back by itself and has missed noth
   t.after(() => browser.close());
   const page = await browser.newPage();
   await page.goto(server.endpoint.url);
-  const publish = (number: number) => fetch(`${server.endpoint.publishUrl}/topics/news`, { method: 'POST', body: JSON.stringify({ number }) });
+  const publish = (number: number) =>
+    fetch(`${server.endpoint.publishUrl}/topics/news`, { method: 'POST', body: JSON.stringify({ number }) });
   const seen = () => page.evaluate(() => (globalThis as unknown as { seen: number[] }).seen);
-  const untilSeen = (count: number) => page.waitForFunction((wanted) => (globalThis as unknown as { seen: number[] }).seen.length >= wanted, count, { timeout: 15_000 });
+  const untilSeen = (count: number) =>
+    page.waitForFunction(
+      (wanted) => (globalThis as unknown as { seen: number[] }).seen.length >= wanted,
+      count,
+      { timeout: 15_000 },
+    );
 
   // All the code that a page needs.
-  await page.evaluate(() => new Promise<void>((resolve) => {
-    const [numbers, stream] = [[] as number[], new EventSource('/events?topics=news')];
-    Object.assign(globalThis, { seen: numbers, stream, cuts: 0 });
-    stream.onerror = () => (globalThis as unknown as { cuts: number }).cuts++;
-    stream.onmessage = ({ data }) => numbers.push((JSON.parse(data) as { body: { number: number } }).body.number);
-    stream.onopen = () => resolve();
-  }));
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const [numbers, stream] = [[] as number[], new EventSource('/events?topics=news')];
+        Object.assign(globalThis, { seen: numbers, stream, cuts: 0 });
+        stream.onerror = () => (globalThis as unknown as { cuts: number }).cuts++;
+        stream.onmessage = ({ data }) =>
+          numbers.push((JSON.parse(data) as { body: { number: number } }).body.number);
+        stream.onopen = () => resolve();
+      }),
+  );
   await publish(1);
   await untilSeen(1);
   server.disconnect(1);
@@ -41,5 +60,8 @@ test('a browser whose stream is cut off comes back by itself and has missed noth
   await publish(4);
   await untilSeen(4);
   assert.deepEqual(await seen(), [1, 2, 3, 4]);
-  assert.ok((await page.evaluate(() => (globalThis as unknown as { cuts: number }).cuts)) > 0, 'it was cut off');
+  assert.ok(
+    (await page.evaluate(() => (globalThis as unknown as { cuts: number }).cuts)) > 0,
+    'it was cut off',
+  );
 });

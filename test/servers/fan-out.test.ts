@@ -18,11 +18,16 @@ import { bulk, getRequest, serve, slowClient, unchunk } from './streams.ts';
 test('one event is framed once, whoever gets it', async (t) => {
   let framed = 0;
   const { hub, fanOut } = setUp(t);
-  const counting = createFraming((text) => Buffer.from(text), (events) => Buffer.from(`${framed++} ${events[0]!.json}`));
+  const counting = createFraming(
+    (text) => Buffer.from(text),
+    (events) => Buffer.from(`${framed++} ${events[0]!.json}`),
+  );
   const outlets = Array.from({ length: 10 }, () => heldOutlet(1e6));
-  for (const { outlet } of outlets) fanOut.join({ peer: '', outlet, framing: counting, topics: ['a'], since: undefined, open() {} });
+  for (const { outlet } of outlets)
+    fanOut.join({ peer: '', outlet, framing: counting, topics: ['a'], since: undefined, open() {} });
   const writes: unknown[] = [];
-  for (const { outlet } of outlets) t.mock.method(outlet, 'write', (bytes: unknown) => writes.push(bytes) > 0);
+  for (const { outlet } of outlets)
+    t.mock.method(outlet, 'write', (bytes: unknown) => writes.push(bytes) > 0);
   hub.publish('a', '1', {});
   assert.equal(framed, 1);
   assert.equal(new Set(writes).size, 1);
@@ -34,7 +39,14 @@ test('one event is framed once, whoever gets it', async (t) => {
 test('whatever is published before, while and after it catches up, a subscriber gets each event once and in order', async (t) => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 100_000 }) }, { weight: 1, arbitrary: fc.constant('take' as const) }, { weight: 1, arbitrary: fc.constant('turn' as const) }), { minLength: 1, maxLength: 60 }),
+      fc.array(
+        fc.oneof(
+          { weight: 4, arbitrary: fc.integer({ min: 1, max: 100_000 }) },
+          { weight: 1, arbitrary: fc.constant('take' as const) },
+          { weight: 1, arbitrary: fc.constant('turn' as const) },
+        ),
+        { minLength: 1, maxLength: 60 },
+      ),
       fc.nat(30),
       fc.nat(30),
       fc.nat(300_000),
@@ -50,9 +62,15 @@ test('whatever is published before, while and after it catches up, a subscriber 
           else hub.publish('a', bulk(step), {});
         }
         await drain();
-        const ids = text().split('\n').filter((line) => line.startsWith('{"id"')).map((line) => decodeEnvelope(line).id);
+        const ids = text()
+          .split('\n')
+          .filter((line) => line.startsWith('{"id"'))
+          .map((line) => decodeEnvelope(line).id);
         const published = hub.published();
-        assert.deepEqual(ids, Array.from({ length: published - cursor }, (_, i) => `e-${cursor + i + 1}`));
+        assert.deepEqual(
+          ids,
+          Array.from({ length: published - cursor }, (_, i) => `e-${cursor + i + 1}`),
+        );
         assert.equal(counters.events, published - cursor);
       },
     ),
@@ -134,8 +152,19 @@ test('slow: coalesce keeps the newest of each topic, in the order of the log, wi
   assert.equal(counters.slowDrops, 4);
   assert.ok(outlet.writableLength < 100_000 + 11_000);
   await drain();
-  const tail = text().trim().split('\n').slice(11).map((line) => decodeEnvelope(line));
-  assert.deepEqual(tail.map(({ topic, seq }) => [topic, seq]), [['a', 12], ['c', 2], ['b', 3]]);
+  const tail = text()
+    .trim()
+    .split('\n')
+    .slice(11)
+    .map((line) => decodeEnvelope(line));
+  assert.deepEqual(
+    tail.map(({ topic, seq }) => [topic, seq]),
+    [
+      ['a', 12],
+      ['c', 2],
+      ['b', 3],
+    ],
+  );
   hub.publish('c', '"live"', {});
   await drain();
   assert.match(text(), /"live"\}\n$/);
@@ -145,25 +174,34 @@ test('slow: coalesce keeps the newest of each topic, in the order of the log, wi
 test('slow: coalesce holds no more than the buffer and one event, however many topics and whatever is published', async (t) => {
   const topics = ['a', 'b', 'c', 'd'];
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...topics), fc.nat(120_000)), { maxLength: 60 }), async (events) => {
-      const { hub, join, counters } = setUp(t, { slowBuffer: 100_000, slow: 'coalesce' });
-      const { outlet, text, drain } = heldOutlet();
-      const subscriber = join(outlet, topics);
-      let largest = 0;
-      for (const [topic, size] of events) {
-        largest = Math.max(largest, hub.publish(topic, bulk(size), {}).json.length);
-        const kept = subscriber.backlog?.kind === 'newest' ? [...subscriber.backlog.events.values()] : [];
-        assert.ok(kept.length <= 1 || kept.reduce((sum, { json }) => sum + json.length, 0) <= 100_000);
-        assert.ok(outlet.writableLength <= 100_000 + largest + 20);
-      }
-      await drain();
-      const got = text().split('\n').filter((line) => line.startsWith('{"id"')).map((line) => decodeEnvelope(line));
-      const offsets = got.map(({ id }) => Number(id.slice(2)));
-      assert.deepEqual(offsets, [...offsets].sort((x, y) => x - y));
-      // The newest event of all is never among those let go.
-      if (events.length > 0) assert.equal(offsets.at(-1), events.length);
-      assert.equal(counters.events + counters.slowDrops, events.length);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom(...topics), fc.nat(120_000)), { maxLength: 60 }),
+      async (events) => {
+        const { hub, join, counters } = setUp(t, { slowBuffer: 100_000, slow: 'coalesce' });
+        const { outlet, text, drain } = heldOutlet();
+        const subscriber = join(outlet, topics);
+        let largest = 0;
+        for (const [topic, size] of events) {
+          largest = Math.max(largest, hub.publish(topic, bulk(size), {}).json.length);
+          const kept = subscriber.backlog?.kind === 'newest' ? [...subscriber.backlog.events.values()] : [];
+          assert.ok(kept.length <= 1 || kept.reduce((sum, { json }) => sum + json.length, 0) <= 100_000);
+          assert.ok(outlet.writableLength <= 100_000 + largest + 20);
+        }
+        await drain();
+        const got = text()
+          .split('\n')
+          .filter((line) => line.startsWith('{"id"'))
+          .map((line) => decodeEnvelope(line));
+        const offsets = got.map(({ id }) => Number(id.slice(2)));
+        assert.deepEqual(
+          offsets,
+          [...offsets].sort((x, y) => x - y),
+        );
+        // The newest event of all is never among those let go.
+        if (events.length > 0) assert.equal(offsets.at(-1), events.length);
+        assert.equal(counters.events + counters.slowDrops, events.length);
+      },
+    ),
     { numRuns: 60 },
   );
 });
@@ -201,7 +239,11 @@ test('nobody is let in beyond the limits, and nothing is written to those who ar
   assert.throws(() => join(outlet, ['a', 'b']), TooManyTopics);
   assert.deepEqual([fanOut.size(), hub.subscriptions(), text()], [0, 0, '']);
   join(heldOutlet(1e6).outlet, ['a']);
-  assert.throws(() => join(outlet, ['a']), { name: 'RequestError', status: 503, code: 'too-many-subscribers' });
+  assert.throws(() => join(outlet, ['a']), {
+    name: 'RequestError',
+    status: 503,
+    code: 'too-many-subscribers',
+  });
   assert.deepEqual([fanOut.size(), hub.subscriptions(), text()], [1, 1, '']);
 });
 
@@ -211,9 +253,17 @@ test('each subscriber has its turn once in an interval, and not all at once', (t
   const turns = new Map<number, number>();
   let inThisTick = 0;
   const fanOut = createFanOut<number>(
-    { hub: createHub(limits), limits, counters: newCounters(), countConnection() {}, random: random(1, 'turns') },
     {
-      isOpen: () => true, cut() {}, beatMs: 6400,
+      hub: createHub(limits),
+      limits,
+      counters: newCounters(),
+      countConnection() {},
+      random: random(1, 'turns'),
+    },
+    {
+      isOpen: () => true,
+      cut() {},
+      beatMs: 6400,
       beat({ peer }: Subscriber<number>) {
         turns.set(peer, (turns.get(peer) ?? 0) + 1);
         inThisTick++;
@@ -221,7 +271,8 @@ test('each subscriber has its turn once in an interval, and not all at once', (t
     },
   );
   const outlets = Array.from({ length: 1000 }, () => heldOutlet(1e6).outlet);
-  for (const [peer, outlet] of outlets.entries()) fanOut.join({ peer, outlet, framing: framing(), topics: ['a'], since: undefined, open() {} });
+  for (const [peer, outlet] of outlets.entries())
+    fanOut.join({ peer, outlet, framing: framing(), topics: ['a'], since: undefined, open() {} });
   for (let interval = 1; interval <= 3; interval++) {
     for (let tick = 0; tick < 64; tick++) {
       inThisTick = 0;
@@ -259,18 +310,32 @@ test('disconnect, over a socket that stops reading: cut off, and on coming back 
   await until('the client knows', () => socket.destroyed);
   const { body, ended } = unchunk(received());
   assert.equal(ended, false);
-  const whole = body.toString().split('\n').slice(0, -1).filter((line) => line.includes('"id"'));
+  const whole = body
+    .toString()
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line.includes('"id"'));
   const last = whole.length > 0 ? decodeEnvelope(whole.at(-1)!).id : undefined;
   const back = await rawClient(url);
-  back.socket.write(getRequest(`/stream?topics=a&since=${last ?? JSON.parse(body.toString().split('\n')[0]!).cursor}`));
+  back.socket.write(
+    getRequest(`/stream?topics=a&since=${last ?? JSON.parse(body.toString().split('\n')[0]!).cursor}`),
+  );
   publish('a', '"the end"');
   const text = await back.saw(/the end/);
   const seqs = [...seqsIn(whole.join('\n')), ...seqsIn(unchunk(Buffer.from(text, 'latin1')).body.toString())];
-  assert.deepEqual(seqs, Array.from({ length: seqs.length }, (_, i) => i + 1));
+  assert.deepEqual(
+    seqs,
+    Array.from({ length: seqs.length }, (_, i) => i + 1),
+  );
 });
 
 test('drop, over a socket that stops reading: what comes is in order, and every event is either there or counted', async (t) => {
-  const { url, publish, joined, count } = await serve(t, 'http-stream', {}, { slowBuffer: 300_000, slow: 'drop' });
+  const { url, publish, joined, count } = await serve(
+    t,
+    'http-stream',
+    {},
+    { slowBuffer: 300_000, slow: 'drop' },
+  );
   const { socket, received } = await slowClient(url, getRequest('/stream?topics=a'));
   await joined(1);
   socket.pause();
@@ -286,12 +351,20 @@ test('drop, over a socket that stops reading: what comes is in order, and every 
   });
   await until('all has come', () => seqsIn(unchunk(received()).body.toString()).at(-1) === published);
   const seqs = seqsIn(unchunk(received()).body.toString());
-  assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b));
+  assert.deepEqual(
+    seqs,
+    [...new Set(seqs)].sort((a, b) => a - b),
+  );
   assert.deepEqual(count('events', 'slowDrops'), [seqs.length, published - seqs.length]);
 });
 
 test('coalesce, over a socket that stops reading: the newest of each topic comes when it reads on', async (t) => {
-  const { url, publish, joined, count } = await serve(t, 'http-stream', {}, { slowBuffer: 300_000, slow: 'coalesce' });
+  const { url, publish, joined, count } = await serve(
+    t,
+    'http-stream',
+    {},
+    { slowBuffer: 300_000, slow: 'coalesce' },
+  );
   const { socket, received } = await slowClient(url, getRequest('/stream?topics=price,volume'));
   await joined(1);
   socket.pause();
@@ -304,9 +377,23 @@ test('coalesce, over a socket that stops reading: the newest of each topic comes
   prices += publish('price', '"newest"').length;
   socket.resume();
   await until('the newest has come', () => received().includes('"newest"'));
-  const events = unchunk(received()).body.toString().split('\n').filter((line) => line.includes('"id"')).map((line) => decodeEnvelope(line));
-  assert.deepEqual(events.slice(-2).map(({ topic, seq }) => [topic, seq]), [['volume', 3], ['price', prices]]);
-  assert.deepEqual(count('events', 'slowDrops', 'slowDisconnects'), [events.length, prices + 3 - events.length, 0]);
+  const events = unchunk(received())
+    .body.toString()
+    .split('\n')
+    .filter((line) => line.includes('"id"'))
+    .map((line) => decodeEnvelope(line));
+  assert.deepEqual(
+    events.slice(-2).map(({ topic, seq }) => [topic, seq]),
+    [
+      ['volume', 3],
+      ['price', prices],
+    ],
+  );
+  assert.deepEqual(count('events', 'slowDrops', 'slowDisconnects'), [
+    events.length,
+    prices + 3 - events.length,
+    0,
+  ]);
 });
 
 test('many clients that come back at once with different cursors all get the rest, while more is published', async (t) => {
@@ -322,6 +409,9 @@ test('many clients that come back at once with different cursors all get the res
   publish('a', '"the end"');
   for (const [i, { saw }] of clients.entries()) {
     const text = await saw(/the end/);
-    assert.deepEqual(seqsIn(unchunk(Buffer.from(text, 'latin1')).body.toString()), Array.from({ length: total + 1 - i * 5 }, (_, k) => i * 5 + k + 1));
+    assert.deepEqual(
+      seqsIn(unchunk(Buffer.from(text, 'latin1')).body.toString()),
+      Array.from({ length: total + 1 - i * 5 }, (_, k) => i * 5 + k + 1),
+    );
   }
 });

@@ -28,11 +28,18 @@ const versions = names.flatMap((pattern) => {
 });
 
 async function serve(
-  t: TestContext, pattern: PatternName, options: object = {}, more: Partial<ServerOptions> = {},
+  t: TestContext,
+  pattern: PatternName,
+  options: object = {},
+  more: Partial<ServerOptions> = {},
 ): Promise<RunningServer> {
-  const server = await startServer(
-    { pattern, options: patterns[pattern].options.parse(options), limits: defaultLimits, seed: 1, ...more },
-  );
+  const server = await startServer({
+    pattern,
+    options: patterns[pattern].options.parse(options),
+    limits: defaultLimits,
+    seed: 1,
+    ...more,
+  });
   t.after(() => {
     server.disconnect(1);
     return server.close();
@@ -45,15 +52,18 @@ async function serve(
  * `:authority` too.
  */
 async function ask(
-  { endpoint }: RunningServer, route: string, headers: Headers = {}, body = '',
+  { endpoint }: RunningServer,
+  route: string,
+  headers: Headers = {},
+  body = '',
 ): Promise<Answer> {
   const [method, path] = route.replaceAll('*', 'news').split(' ') as [string, string];
   const target = method === 'GET' ? `${path}?topics=news` : path;
-  if (path.startsWith('/topics/') || endpoint.over === 'h1') return overHttp1(
-    endpoint.publishUrl, method, target, headers, body,
-  );
+  if (path.startsWith('/topics/') || endpoint.over === 'h1')
+    return overHttp1(endpoint.publishUrl, method, target, headers, body);
   const session = connectHttp2(
-    endpoint.url, endpoint.certificate === undefined ? {} : { ca: endpoint.certificate },
+    endpoint.url,
+    endpoint.certificate === undefined ? {} : { ca: endpoint.certificate },
   );
   try {
     return await overHttp2(session, method, target, headers, body);
@@ -63,7 +73,11 @@ async function ask(
 }
 
 function overHttp1(
-  url: string, method: string, path: string, headers: Headers, body: string,
+  url: string,
+  method: string,
+  path: string,
+  headers: Headers,
+  body: string,
 ): Promise<Answer> {
   const { hostname: host, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -74,14 +88,21 @@ function overHttp1(
         resolve({ status: response.statusCode!, headers: response.headers, text });
       };
       if (isEndless(response.headers)) return done();
-      response.setEncoding('utf8').on('data', (piece: string) => (text += piece)).on('end', done);
+      response
+        .setEncoding('utf8')
+        .on('data', (piece: string) => (text += piece))
+        .on('end', done);
     });
     request.on('error', reject).end(body);
   });
 }
 
 function overHttp2(
-  session: ClientHttp2Session, method: string, path: string, { host, ...headers }: Headers, body: string,
+  session: ClientHttp2Session,
+  method: string,
+  path: string,
+  { host, ...headers }: Headers,
+  body: string,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     session.on('error', reject);
@@ -94,7 +115,11 @@ function overHttp2(
       const { ':status': status, ...rest } = answered;
       const done = () => resolve({ status: Number(status), headers: rest, text });
       if (isEndless(rest)) done();
-      else stream.setEncoding('utf8').on('data', (piece: string) => (text += piece)).on('end', done);
+      else
+        stream
+          .setEncoding('utf8')
+          .on('data', (piece: string) => (text += piece))
+          .on('end', done);
     });
     stream.on('error', reject).end(body);
   });
@@ -104,19 +129,23 @@ const isEndless = (headers: Answer['headers']) => /event-stream|ndjson/.test(Str
 
 /** Headers by which a page of another origin comes, and a page that made its name resolve to us. */
 const rebound: Headers[] = [
-  'evil.example', 'evil.example:8080', 'localhost.evil.example', '127.0.0.1.evil.example', '192.168.1.5',
+  'evil.example',
+  'evil.example:8080',
+  'localhost.evil.example',
+  '127.0.0.1.evil.example',
+  '192.168.1.5',
   '0.0.0.0',
 ].map((host) => ({ host }));
 const foreign: Headers[] = [
-  ...[
-    'http://evil.example', 'https://evil.example', 'null', 'file://', 'http://192.168.1.5',
-  ].map((origin) => ({ origin })),
+  ...['http://evil.example', 'https://evil.example', 'null', 'file://', 'http://192.168.1.5'].map(
+    (origin) => ({ origin }),
+  ),
   { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' },
   { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
 ];
-const neighbours: Headers[] = [
-  'http://localhost:1', 'https://127.0.0.1', 'http://app.localhost',
-].map((origin) => ({ origin }));
+const neighbours: Headers[] = ['http://localhost:1', 'https://127.0.0.1', 'http://app.localhost'].map(
+  (origin) => ({ origin }),
+);
 const simple = { 'content-type': 'text/plain' }; // no preflight goes before it
 
 for (const { pattern, over, options } of versions) {
@@ -128,21 +157,27 @@ for (const { pattern, over, options } of versions) {
       for (const route of ['POST /topics/*', 'POST /messages/*']) assert.ok(endpoints.includes(route), route);
       for (const route of [...endpoints, 'GET /nothing', 'PUT /nothing', 'OPTIONS /topics/*']) {
         for (const headers of rebound) {
-          const { status, text, headers: told } = await ask(
-            server, route, { ...headers, origin: `http://${headers['host']}`, ...simple },
-          );
+          const {
+            status,
+            text,
+            headers: told,
+          } = await ask(server, route, { ...headers, origin: `http://${headers['host']}`, ...simple });
           assert.deepEqual(
-            [status, told['access-control-allow-origin']], [421, undefined],
+            [status, told['access-control-allow-origin']],
+            [421, undefined],
             `${route} ${JSON.stringify(headers)}`,
           );
           assert.match(text, /"host".*--allow-host/);
         }
         for (const headers of foreign) {
-          const { status, text, headers: told } = await ask(
-            server, route, { ...headers, ...simple }, route.startsWith('GET') ? '' : '{}',
-          );
+          const {
+            status,
+            text,
+            headers: told,
+          } = await ask(server, route, { ...headers, ...simple }, route.startsWith('GET') ? '' : '{}');
           assert.deepEqual(
-            [status, told['access-control-allow-origin']], [403, undefined],
+            [status, told['access-control-allow-origin']],
+            [403, undefined],
             `${route} ${JSON.stringify(headers)}`,
           );
           assert.match(text, /"cross-origin"/);
@@ -160,23 +195,27 @@ for (const { pattern, over, options } of versions) {
       for (const route of endpoints) {
         for (const headers of neighbours) {
           const { status, headers: told } = await ask(
-            server, route, { ...headers, ...simple }, route.startsWith('GET') ? '' : '{}',
+            server,
+            route,
+            { ...headers, ...simple },
+            route.startsWith('GET') ? '' : '{}',
           );
           const reads = route.startsWith('GET') && !isShut;
           assert.deepEqual(
             [status !== 403, told['access-control-allow-origin']],
-            reads ? [true, headers['origin']] : [false, undefined], `${route} ${JSON.stringify(headers)}`,
+            reads ? [true, headers['origin']] : [false, undefined],
+            `${route} ${JSON.stringify(headers)}`,
           );
           if (reads) assert.match(String(told['vary']), /^origin\b/);
         }
       }
-      const preflight = (wanted: string, headers: Headers) => ask(
-        server, 'OPTIONS /topics/*', { 'access-control-request-method': wanted, ...headers },
-      );
+      const preflight = (wanted: string, headers: Headers) =>
+        ask(server, 'OPTIONS /topics/*', { 'access-control-request-method': wanted, ...headers });
       for (const headers of neighbours) {
         const { status, headers: told } = await preflight('GET', headers);
         assert.deepEqual(
-          [status, told['access-control-allow-origin']], isShut ? [403, undefined] : [204, headers['origin']],
+          [status, told['access-control-allow-origin']],
+          isShut ? [403, undefined] : [204, headers['origin']],
         );
         assert.equal((await preflight('POST', headers)).status, 403);
       }
@@ -197,15 +236,26 @@ for (const { pattern, over, options } of versions) {
 
 test('every listener of the package stands behind the rule, or says why another one is right there', () => {
   const sources = globSync('{cli,harness,load,receiver,reports,servers}/**/*.ts');
-  const listeners = sources.filter((file) => /\bcreate(?:Secure|Http2?)?Server\(|\bnew \w*Server\(/.test(readFileSync(file, 'utf8')));
+  const listeners = sources.filter((file) =>
+    /\bcreate(?:Secure|Http2?)?Server\(|\bnew \w*Server\(/.test(readFileSync(file, 'utf8')),
+  );
   assert.deepEqual(
     listeners.sort(),
-    ['load/webhook-receiver.ts', 'reports/web.ts', 'servers/listen-http2.ts', 'servers/listen.ts', 'servers/websocket.ts'],
+    [
+      'load/webhook-receiver.ts',
+      'reports/web.ts',
+      'servers/listen-http2.ts',
+      'servers/listen.ts',
+      'servers/websocket.ts',
+    ],
     'a new one: put it behind createGate or createJudge',
   );
   const rules = {
-    'load/webhook-receiver.ts': /It asks for no Host and no Origin/, 'reports/web.ts': /createJudge\(/,
-    'servers/listen.ts': /createGate\(/, 'servers/listen-http2.ts': /createGate\(/, 'servers/websocket.ts': /noServer: true/,
+    'load/webhook-receiver.ts': /It asks for no Host and no Origin/,
+    'reports/web.ts': /createJudge\(/,
+    'servers/listen.ts': /createGate\(/,
+    'servers/listen-http2.ts': /createGate\(/,
+    'servers/websocket.ts': /noServer: true/,
   };
   for (const [file, rule] of Object.entries(rules)) assert.match(readFileSync(file, 'utf8'), rule, file);
 });
@@ -216,7 +266,8 @@ test('a socket opens for pages of this machine to read, and takes events from it
   for (const headers of [...rebound, ...foreign]) {
     const { host = 'localhost', ...rest } = headers;
     const request = handshake(
-      '/ws?topics=news', ...Object.entries(rest).map(([name, value]) => `${name}: ${value}`),
+      '/ws?topics=news',
+      ...Object.entries(rest).map(([name, value]) => `${name}: ${value}`),
     ).replace('Host: localhost', `Host: ${host}`);
     assert.match(
       await talk(url, request),
@@ -237,7 +288,9 @@ test('a socket opens for pages of this machine to read, and takes events from it
     ['{"refused":1,"reason":"pages of another origin may read here, but not publish"}'],
   );
   assert.equal(
-    page.got.filter((text) => text.includes('"body":"b"')).length, 2, 'it reads what the others publish',
+    page.got.filter((text) => text.includes('"body":"b"')).length,
+    2,
+    'it reads what the others publish',
   );
   assert.equal(server.hub.published(), 2);
 });
@@ -266,14 +319,20 @@ test('what a page of another origin posts is not signed and not delivered', asyn
   const server = await serve(t, 'webhook');
   const { url, got } = await receiver(t);
   assert.equal(
-    (await ask(server, 'POST /webhooks', {}, JSON.stringify({ url, events: ['news'] }))).status, 201,
+    (await ask(server, 'POST /webhooks', {}, JSON.stringify({ url, events: ['news'] }))).status,
+    201,
   );
-  for (const route of ['POST /topics/*', 'POST /messages/*']) assert.equal(
-    (await ask(server, route, { origin: 'http://evil.example', ...simple }, 'evil')).status, 403,
-  );
+  for (const route of ['POST /topics/*', 'POST /messages/*'])
+    assert.equal(
+      (await ask(server, route, { origin: 'http://evil.example', ...simple }, 'evil')).status,
+      403,
+    );
   await ask(server, 'POST /topics/*', {}, '"good"');
   await until('the good one came', () => got.length > 0);
-  assert.deepEqual(got.map(({ body }) => /evil|good/.exec(body)?.[0]), ['good']);
+  assert.deepEqual(
+    got.map(({ body }) => /evil|good/.exec(body)?.[0]),
+    ['good'],
+  );
 });
 
 test('a refused body is read to its end, so that what is pipelined behind it is answered', async (t) => {
@@ -281,8 +340,8 @@ test('a refused body is read to its end, so that what is pipelined behind it is 
   const body = 'x'.repeat(50_000);
   const text = await talk(
     endpoint.url,
-    `POST /topics/news HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\nContent-Length: ${body.length}\r\n\r\n`
-      + `${body}GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    `POST /topics/news HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\nContent-Length: ${body.length}\r\n\r\n` +
+      `${body}GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
   );
   assert.match(text, /^HTTP\/1\.1 403 [^]*\nHTTP\/1\.1 200 /);
 });
@@ -300,21 +359,24 @@ test('a server on all addresses answers to each and to the name of the machine; 
   const interfaces = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   const own = interfaces.filter(({ family }) => family === 'IPv4').map(({ address }) => address);
   const everywhere = await serve(t, 'polling', {}, { host: '0.0.0.0' });
-  for (const host of [...own, '203.0.113.7:80', '[2001:db8::1]', 'localhost', hostname()]) assert.equal(
-    (await ask(everywhere, 'GET /poll', { host })).status, 200, host,
-  );
+  for (const host of [...own, '203.0.113.7:80', '[2001:db8::1]', 'localhost', hostname()])
+    assert.equal((await ask(everywhere, 'GET /poll', { host })).status, 200, host);
   assert.equal((await ask(everywhere, 'GET /poll', { host: 'evil.example' })).status, 421);
   const named = await serve(t, 'polling', {}, { allowHosts: ['bench.example'] });
   for (const [host, status] of [
-    ['bench.example:8080', 200], ['localhost', 200], ['a.bench.example', 421],
-  ] as const) assert.equal((await ask(named, 'GET /poll', { host })).status, status, host);
+    ['bench.example:8080', 200],
+    ['localhost', 200],
+    ['a.bench.example', 421],
+  ] as const)
+    assert.equal((await ask(named, 'GET /poll', { host })).status, status, host);
 });
 
 test('what a page reads by polling with gzip depends on both', async (t) => {
   const server = await serve(t, 'polling', { gzip: true });
-  const { headers } = await ask(
-    server, 'GET /poll', { origin: 'http://localhost:1', 'accept-encoding': 'gzip' },
-  );
+  const { headers } = await ask(server, 'GET /poll', {
+    origin: 'http://localhost:1',
+    'accept-encoding': 'gzip',
+  });
   assert.deepEqual(
     [headers['vary'], headers['content-encoding'], headers['access-control-expose-headers']],
     ['origin, accept-encoding', 'gzip', 'etag, pushbench-cursor, retry-after'],

@@ -194,7 +194,7 @@ describe('without descriptors', () => {
     const followers: RawClient[] = [];
     t.after(() => followers.forEach(({ socket }) => socket.destroy()));
     // One after the other: each has sent its whole request before the next comes, so that none has to go.
-    for (let refused = false; !refused; ) {
+    for (let refused = false; !refused;) {
       const follower = await rawClient(url);
       follower.socket.write(follow);
       await until('it is served or refused', () => follower.socket.closed || follower.text() !== '');
@@ -202,7 +202,11 @@ describe('without descriptors', () => {
       if (!refused) followers.push(follower);
       assert.ok(followers.length < descriptors);
     }
-    assert.equal((await server.read()).subscribers, followers.length, 'a sample can be taken without a descriptor');
+    assert.equal(
+      (await server.read()).subscribers,
+      followers.length,
+      'a sample can be taken without a descriptor',
+    );
     followers.forEach(({ socket }) => socket.destroy());
     let answer = '';
     for (let i = 0; i < 1000 && answer === ''; i++) answer = await talk(url, index); // until it has seen them go

@@ -14,10 +14,12 @@ import { rawClient } from './raw-http.ts';
 type Row = [what: string, request: string, status: number, then?: 'kept' | 'closed'];
 
 const host = 'Host: 127.0.0.1\r\n';
-const get = (target: string, more = '', version = '1.1') => `GET ${target} HTTP/${version}\r\n${host}${more}\r\n`;
+const get = (target: string, more = '', version = '1.1') =>
+  `GET ${target} HTTP/${version}\r\n${host}${more}\r\n`;
 const withHost = (value: string) => `GET / HTTP/1.1\r\nHost: ${value}\r\n\r\n`;
 const field = (line: string) => `GET / HTTP/1.1\r\n${host}${line}\r\n\r\n`;
-const post = (fields: string, body: string, version = '1.1') => `POST /topics/a HTTP/${version}\r\n${host}${fields}\r\n\r\n${body}`;
+const post = (fields: string, body: string, version = '1.1') =>
+  `POST /topics/a HTTP/${version}\r\n${host}${fields}\r\n\r\n${body}`;
 const coded = (coding: string) => post(`Transfer-Encoding: ${coding}`, '2\r\nok\r\n0\r\n\r\n');
 const chunks = (body: string) => post('Transfer-Encoding: chunked', body);
 const lengths = (value: string) => post(`Content-Length: ${value}`, 'ok');
@@ -51,8 +53,16 @@ const groups: Record<string, Row[]> = {
     ['absolute-form in capitals', get('HTTP://LOCALHOST/'), 200],
     ['absolute-form without a path', get('http://127.0.0.1'), 200],
     ['absolute-form with a query alone', get('http://127.0.0.1?a=b'), 200],
-    ['absolute-form of a host that the server was not opened for, in spite of Host', get('http://evil.example/'), 421],
-    ['absolute-form that is right, in spite of Host', 'GET http://127.0.0.1/ HTTP/1.1\r\nHost: evil.example\r\n\r\n', 200],
+    [
+      'absolute-form of a host that the server was not opened for, in spite of Host',
+      get('http://evil.example/'),
+      421,
+    ],
+    [
+      'absolute-form that is right, in spite of Host',
+      'GET http://127.0.0.1/ HTTP/1.1\r\nHost: evil.example\r\n\r\n',
+      200,
+    ],
     ['absolute-form to a path that is not there', get('http://127.0.0.1/nowhere'), 404],
     ['absolute-form with user information', get('http://a:b@127.0.0.1/'), 400, 'closed'],
     ['absolute-form with a fragment', get('http://127.0.0.1/#x'), 400, 'closed'],
@@ -72,7 +82,12 @@ const groups: Record<string, Row[]> = {
     ['two different ones', field('hOST: evil.example'), 400, 'closed'],
     ['two in HTTP/1.0', `GET / HTTP/1.0\r\n${host}Host: evil.example\r\n\r\n`, 400, 'closed'],
     ['two behind an absolute target', get('http://127.0.0.1/', 'Host: evil.example\r\n'), 400, 'closed'],
-    ['the second one behind 2,000 other fields', `GET / HTTP/1.1\r\n${host}${'a:\r\n'.repeat(2000)}${host}\r\n`, 431, 'closed'],
+    [
+      'the second one behind 2,000 other fields',
+      `GET / HTTP/1.1\r\n${host}${'a:\r\n'.repeat(2000)}${host}\r\n`,
+      431,
+      'closed',
+    ],
     ['of another server', withHost('evil.example'), 421],
     ['empty', withHost(''), 421],
     ['with a port', withHost('127.0.0.1:80'), 200],
@@ -95,24 +110,54 @@ const groups: Record<string, Row[]> = {
   'section 6.1, Transfer-Encoding': [
     ['chunked', coded('chunked'), 201],
     ['in capitals, behind a tab and an empty element', coded('\t, CHUNKED'), 201],
-    ['gzip, chunked', post('Transfer-Encoding: gzip, chunked', `${gzipped.length.toString(16)}\r\n${gzipped}\r\n0\r\n\r\n`), 501, 'closed'],
+    [
+      'gzip, chunked',
+      post('Transfer-Encoding: gzip, chunked', `${gzipped.length.toString(16)}\r\n${gzipped}\r\n0\r\n\r\n`),
+      501,
+      'closed',
+    ],
     ['unknown, chunked', coded('foo, chunked'), 501, 'closed'],
-    ['unknown and chunked in two fields', post('Transfer-Encoding: foo\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n'), 501, 'closed'],
+    [
+      'unknown and chunked in two fields',
+      post('Transfer-Encoding: foo\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n'),
+      501,
+      'closed',
+    ],
     ['gzip, chunked for GET', `${get('/', 'Transfer-Encoding: gzip, chunked\r\n')}0\r\n\r\n`, 501, 'closed'],
     ['chunked not at the end', coded('chunked, gzip'), 400, 'closed'],
     ['no chunked', coded('gzip'), 400, 'closed'],
     ['identity', coded('identity'), 400, 'closed'],
     ['chunked twice', coded('chunked, chunked'), 400, 'closed'],
-    ['chunked in two fields', post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n'), 400, 'closed'],
+    [
+      'chunked in two fields',
+      post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n'),
+      400,
+      'closed',
+    ],
     ['a name that ends in chunked', coded('xchunked'), 400, 'closed'],
     ['chunked with a parameter', coded('chunked;q=1'), 400, 'closed'],
     ['chunked in quotes', coded('"chunked"'), 400, 'closed'],
     ['behind a vertical tab', coded('\x0bchunked'), 400, 'closed'],
     ['empty', coded(''), 400, 'closed'],
     ['in HTTP/1.0', post('Transfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n', '1.0'), 400, 'closed'],
-    ['in HTTP/1.0 that would be kept', post('Connection: keep-alive\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n', '1.0'), 400, 'closed'],
-    ['before a length', post('Transfer-Encoding: chunked\r\nContent-Length: 2', '2\r\nok\r\n0\r\n\r\n'), 400, 'closed'],
-    ['behind a length', post('Content-Length: 2\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n'), 400, 'closed'],
+    [
+      'in HTTP/1.0 that would be kept',
+      post('Connection: keep-alive\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n', '1.0'),
+      400,
+      'closed',
+    ],
+    [
+      'before a length',
+      post('Transfer-Encoding: chunked\r\nContent-Length: 2', '2\r\nok\r\n0\r\n\r\n'),
+      400,
+      'closed',
+    ],
+    [
+      'behind a length',
+      post('Content-Length: 2\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n'),
+      400,
+      'closed',
+    ],
     ['a space before the colon', post('Transfer-Encoding : chunked', '2\r\nok\r\n0\r\n\r\n'), 400, 'closed'],
   ],
   'section 6.2, Content-Length': [
@@ -136,7 +181,11 @@ const groups: Record<string, Row[]> = {
     ['an extension', chunks('2;a=b\r\nok\r\n0\r\n\r\n'), 201],
     ['zeros in front of a size', chunks('0000000000000000000002\r\nok\r\n0\r\n\r\n'), 201],
     ['a trailer', chunks('2\r\nok\r\n0\r\nx: y\r\n\r\n'), 201],
-    ['trailers that look like our fields', chunks('2\r\nok\r\n0\r\npushbench-planned: nonsense\r\n\r\n'), 201],
+    [
+      'trailers that look like our fields',
+      chunks('2\r\nok\r\n0\r\npushbench-planned: nonsense\r\n\r\n'),
+      201,
+    ],
     ['a line end in quotes in an extension', chunks('2;a="\r\nok\r\n0\r\n\r\n'), 400, 'closed'],
     ['a control character in an extension', chunks('2;a\0b\r\nok\r\n0\r\n\r\n'), 400, 'closed'],
     ['a space behind a size', chunks('2 \r\nok\r\n0\r\n\r\n'), 400, 'closed'],
@@ -162,7 +211,11 @@ const groups: Record<string, Row[]> = {
     ['gzip', post(`Content-Encoding: gzip\r\nContent-Length: ${gzipped.length}`, gzipped), 415],
     ['gzip that is none', post('Content-Encoding: gzip\r\nContent-Length: 2', 'ok'), 415],
     ['identity and gzip', post('Content-Encoding: identity, gzip\r\nContent-Length: 2', 'ok'), 415],
-    ['an unknown coding, in chunks', post('Content-Encoding: foo\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n'), 415],
+    [
+      'an unknown coding, in chunks',
+      post('Content-Encoding: foo\r\nTransfer-Encoding: chunked', '2\r\nok\r\n0\r\n\r\n'),
+      415,
+    ],
     ['identity', post('Content-Encoding: Identity\r\nContent-Length: 2', 'ok'), 201],
     ['no coding in the field', post('Content-Encoding: \r\nContent-Length: 2', 'ok'), 201],
     ['an unknown expectation', post('Expect: foo\r\nContent-Length: 2', 'ok'), 417],
@@ -177,7 +230,8 @@ before(async () => {
 });
 
 /** The bodies of events that were stored behind event `from`. */
-const storedBehind = (from: number) => server.hub.since(['a'], `${server.hub.epoch}-${from}`).events.map(({ json }) => decodeEnvelope(json).body);
+const storedBehind = (from: number) =>
+  server.hub.since(['a'], `${server.hub.epoch}-${from}`).events.map(({ json }) => decodeEnvelope(json).body);
 
 for (const [section, rows] of Object.entries(groups)) {
   describe(section, () => {
@@ -196,7 +250,8 @@ for (const [section, rows] of Object.entries(groups)) {
         if (then === 'kept') assert.match(text, /nothing at \/kept/);
         const faults = server.counters().errors - errors;
         // Where it is the body, whoever waits for it may have been told so by now.
-        if (then === 'closed' && status >= 400) assert.ok(faults === 1 || (faults === 2 && section.startsWith('section 7')), `${faults} errors`);
+        if (then === 'closed' && status >= 400)
+          assert.ok(faults === 1 || (faults === 2 && section.startsWith('section 7')), `${faults} errors`);
         assert.deepEqual(storedBehind(from), status !== 201 ? [] : [what.startsWith('none') ? '' : 'ok']);
       });
     }

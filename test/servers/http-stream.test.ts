@@ -18,7 +18,15 @@ async function follow(t: TestContext, url: string, query: string) {
   body.on('end', () => (ended = true));
   body.on('error', () => (cut = true));
   const lines = () => text.split('\n').slice(0, -1);
-  return { statusCode, headers, body, lines, ended: () => ended, cut: () => cut, saw: (count: number) => until(`${count} lines`, () => lines().length >= count) };
+  return {
+    statusCode,
+    headers,
+    body,
+    lines,
+    ended: () => ended,
+    cut: () => cut,
+    saw: (count: number) => until(`${count} lines`, () => lines().length >= count),
+  };
 }
 
 test('an opening line with the cursor, then a line for each event of the topics, as published', async (t) => {
@@ -46,7 +54,10 @@ test('a resume gets what was missed, and the place it resumes from', async (t) =
   await saw(3);
   events.push(...publish('a', '4'));
   await saw(4);
-  assert.deepEqual(lines(), [`{"stream":"open","cursor":"${at(1)}"}`, ...events.slice(1).map(({ json }) => json)]);
+  assert.deepEqual(lines(), [
+    `{"stream":"open","cursor":"${at(1)}"}`,
+    ...events.slice(1).map(({ json }) => json),
+  ]);
 });
 
 test('a cursor that comes too late or from elsewhere is told so, gets what is held, and a cursor that leads there', async (t) => {
@@ -55,7 +66,11 @@ test('a cursor that comes too late or from elsewhere is told so, gets what is he
   for (const since of [at(0), 'other-3', at(99)]) {
     const { lines, saw } = await follow(t, url, `topics=a&since=${since}`);
     await saw(3);
-    assert.deepEqual(lines(), [`{"stream":"open","cursor":"${at(0)}","reset":true}`, ...events.slice(1).map(({ json }) => json)], since);
+    assert.deepEqual(
+      lines(),
+      [`{"stream":"open","cursor":"${at(0)}","reset":true}`, ...events.slice(1).map(({ json }) => json)],
+      since,
+    );
   }
   assert.deepEqual(count('resets'), [3]);
 });
@@ -65,7 +80,10 @@ test('a quiet stream gets heartbeats with the cursor to resume from, a busy one 
   publish('b', '1');
   const { lines, saw } = await follow(t, url, 'topics=a');
   await saw(3);
-  assert.deepEqual(lines().slice(1), Array(lines().length - 1).fill(`{"stream":"heartbeat","cursor":"${at(1)}"}`));
+  assert.deepEqual(
+    lines().slice(1),
+    Array(lines().length - 1).fill(`{"stream":"heartbeat","cursor":"${at(1)}"}`),
+  );
   const [before] = count('heartbeats');
   assert.ok(before! >= 2);
   const busy = await follow(t, url, 'topics=busy');
@@ -87,7 +105,12 @@ test('a server that closes says so in a last line and ends the response whole', 
 });
 
 test('while it closes, nobody else is let in', async (t) => {
-  const { url, publish, joined, close, count } = await serve(t, 'http-stream', {}, { slowBuffer: 64 * 1024 ** 2 });
+  const { url, publish, joined, close, count } = await serve(
+    t,
+    'http-stream',
+    {},
+    { slowBuffer: 64 * 1024 ** 2 },
+  );
   const { socket } = await rawClient(url);
   socket.pause();
   socket.write(getRequest('/stream?topics=a'));
@@ -170,7 +193,9 @@ test('a client that says goodbye, one that sends a body nobody asked for, and on
   const leaving = await rawClient(url, { allowHalfOpen: true });
   leaving.socket.write(getRequest('/stream?topics=a'));
   const sending = await rawClient(url);
-  sending.socket.write(`${getRequest('/stream?topics=a', 'Content-Length: 10000000')}${'x'.repeat(1_000_000)}`);
+  sending.socket.write(
+    `${getRequest('/stream?topics=a', 'Content-Length: 10000000')}${'x'.repeat(1_000_000)}`,
+  );
   const vanishing = await rawClient(url);
   vanishing.socket.write(getRequest('/stream?topics=a'));
   await joined(3);
@@ -183,7 +208,12 @@ test('a client that says goodbye, one that sends a body nobody asked for, and on
 });
 
 test('one that half-closes and does not read what is on the way is let go of', async (t) => {
-  const { url, subscribers, publish, joined, count } = await serve(t, 'http-stream', { heartbeat: '100ms' }, { slowBuffer: 64 * 1024 ** 2 });
+  const { url, subscribers, publish, joined, count } = await serve(
+    t,
+    'http-stream',
+    { heartbeat: '100ms' },
+    { slowBuffer: 64 * 1024 ** 2 },
+  );
   const { socket } = await rawClient(url, { allowHalfOpen: true });
   socket.pause();
   socket.write(getRequest('/stream?topics=a'));
@@ -195,7 +225,12 @@ test('one that half-closes and does not read what is on the way is let go of', a
 });
 
 test('one that does not read gets no heartbeats on top of what is waiting for it', async (t) => {
-  const { url, publish, joined, count } = await serve(t, 'http-stream', { heartbeat: '50ms' }, { slowBuffer: 64 * 1024 ** 2 });
+  const { url, publish, joined, count } = await serve(
+    t,
+    'http-stream',
+    { heartbeat: '50ms' },
+    { slowBuffer: 64 * 1024 ** 2 },
+  );
   const { socket, received } = await slowClient(url, getRequest('/stream?topics=a'));
   const other = await follow(t, url, 'topics=b');
   await joined(2);
@@ -204,7 +239,10 @@ test('one that does not read gets no heartbeats on top of what is waiting for it
   for (let i = 0; i < 20; i++) publish('a', bulk(1e6));
   await other.saw(6);
   const [heartbeats] = count('heartbeats');
-  assert.ok(heartbeats! <= before + other.lines().length, `${heartbeats} heartbeats, ${other.lines().length - 1} of them to the other`);
+  assert.ok(
+    heartbeats! <= before + other.lines().length,
+    `${heartbeats} heartbeats, ${other.lines().length - 1} of them to the other`,
+  );
 });
 
 test('what cannot be served is refused with a reason', async (t) => {
@@ -217,10 +255,17 @@ test('what cannot be served is refused with a reason', async (t) => {
   ];
   for (const [path, status, code] of refusals) {
     const answer = await fetch(`${url}${path}`);
-    assert.deepEqual([answer.status, ((await answer.json()) as { error: string }).error], [status, code], path);
+    assert.deepEqual(
+      [answer.status, ((await answer.json()) as { error: string }).error],
+      [status, code],
+      path,
+    );
     assert.equal(answer.headers.get('content-type'), 'application/json');
   }
-  assert.match(await talk(url, 'HEAD /stream?topics=a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 405 /);
+  assert.match(
+    await talk(url, 'HEAD /stream?topics=a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'),
+    /^HTTP\/1\.1 405 /,
+  );
   assert.deepEqual(count('handshakes', 'refusals'), [4, 1]);
 });
 

@@ -28,34 +28,147 @@ type Flood = {
 const initialWindow = 4; // RFC 9113, section 6.5.2
 const events = '/events?topics=a';
 const bomb = Buffer.concat([fields('/'), Buffer.alloc(14_000, 0xbe)]); // entry 62, the first of the dynamic table, again and again
-const bombFilled = Buffer.concat([fields('/'), Buffer.from([0x40]), field('bomb', 'x'.repeat(4000)).subarray(1)]);
+const bombFilled = Buffer.concat([
+  fields('/'),
+  Buffer.from([0x40]),
+  field('bomb', 'x'.repeat(4000)).subarray(1),
+]);
 
 const floods: Flood[] = [
-  { what: 'streams that are reset at once', ended: true, most: 200_000, mostRequests: 2000, next: (i) => Buffer.concat([frames.get(i, events), frames.reset(i)]) },
-  { what: 'streams that are reset when they are answered', ended: true, most: 200_000, mostRequests: 2000, next: (i) => Buffer.concat([frames.get(i, '/'), frames.reset(i)]) },
-  { what: 'streams that are reset without an error', ended: true, most: 200_000, mostRequests: 2000, next: (i) => Buffer.concat([frames.get(i, events), frames.reset(i, 0)]) },
-  { what: 'bodies that are reset without an error when they are refused', ended: true, most: 200_000, mostRequests: 2000, next: (i) => Buffer.concat([frames.post(i, '/'), frames.reset(i, 0)]) },
-  { what: 'bodies that are reset before they begin', ended: true, most: 200_000, mostRequests: 4000, next: (i) => Buffer.concat([frames.post(i, '/messages/a'), frames.reset(i)]) },
-  { what: 'streams that make the server reset them', ended: true, most: 200_000, next: (i) => Buffer.concat([frames.get(i, events), frames.window(2 * i + 1, 0)]) },
-  { what: 'streams without end', ended: true, most: 200_000, mostRequests: mostStreams + 10, next: (i) => frames.get(i, events) },
-  { what: 'streams without end, though the limit was acknowledged', ended: true, most: 200_000, mostRequests: mostStreams + 10, first: frames.settingsTaken(), next: (i) => frames.get(i, events) },
-  { what: 'streams whose answers have no window', ended: true, most: 200_000, settings: { [initialWindow]: 0 }, next: (i) => frames.get(i, '/') },
-  { what: 'streams whose answers nobody reads', ended: true, most: 200_000, reads: false, next: (i) => frames.get(i, '/') },
+  {
+    what: 'streams that are reset at once',
+    ended: true,
+    most: 200_000,
+    mostRequests: 2000,
+    next: (i) => Buffer.concat([frames.get(i, events), frames.reset(i)]),
+  },
+  {
+    what: 'streams that are reset when they are answered',
+    ended: true,
+    most: 200_000,
+    mostRequests: 2000,
+    next: (i) => Buffer.concat([frames.get(i, '/'), frames.reset(i)]),
+  },
+  {
+    what: 'streams that are reset without an error',
+    ended: true,
+    most: 200_000,
+    mostRequests: 2000,
+    next: (i) => Buffer.concat([frames.get(i, events), frames.reset(i, 0)]),
+  },
+  {
+    what: 'bodies that are reset without an error when they are refused',
+    ended: true,
+    most: 200_000,
+    mostRequests: 2000,
+    next: (i) => Buffer.concat([frames.post(i, '/'), frames.reset(i, 0)]),
+  },
+  {
+    what: 'bodies that are reset before they begin',
+    ended: true,
+    most: 200_000,
+    mostRequests: 4000,
+    next: (i) => Buffer.concat([frames.post(i, '/messages/a'), frames.reset(i)]),
+  },
+  {
+    what: 'streams that make the server reset them',
+    ended: true,
+    most: 200_000,
+    next: (i) => Buffer.concat([frames.get(i, events), frames.window(2 * i + 1, 0)]),
+  },
+  {
+    what: 'streams without end',
+    ended: true,
+    most: 200_000,
+    mostRequests: mostStreams + 10,
+    next: (i) => frames.get(i, events),
+  },
+  {
+    what: 'streams without end, though the limit was acknowledged',
+    ended: true,
+    most: 200_000,
+    mostRequests: mostStreams + 10,
+    first: frames.settingsTaken(),
+    next: (i) => frames.get(i, events),
+  },
+  {
+    what: 'streams whose answers have no window',
+    ended: true,
+    most: 200_000,
+    settings: { [initialWindow]: 0 },
+    next: (i) => frames.get(i, '/'),
+  },
+  {
+    what: 'streams whose answers nobody reads',
+    ended: true,
+    most: 200_000,
+    reads: false,
+    next: (i) => frames.get(i, '/'),
+  },
   { what: 'bodies without end', ended: true, most: 200_000, next: (i) => frames.post(i, '/messages/a') },
   { what: 'SETTINGS', ended: true, most: 500_000, next: () => frames.settings({ [initialWindow]: 65_535 }) },
-  { what: 'SETTINGS whose answers nobody reads', ended: true, most: 500_000, reads: false, next: () => frames.settings() },
+  {
+    what: 'SETTINGS whose answers nobody reads',
+    ended: true,
+    most: 500_000,
+    reads: false,
+    next: () => frames.settings(),
+  },
   { what: 'PING', ended: true, most: 500_000, next: frames.ping },
   { what: 'PING whose answers nobody reads', ended: true, most: 500_000, reads: false, next: frames.ping },
-  { what: 'empty DATA', ended: true, most: 500_000, first: frames.post(0, '/messages/a'), next: () => frames.emptyData(0) },
-  { what: 'CONTINUATION', ended: true, most: 20_000, first: frames.beginHeaders(0, fields('/')), next: (i) => frame('continuation', 0, 1, field(`x${i}`, 'y'.repeat(1000))) },
-  { what: 'empty CONTINUATION', ended: true, most: 500_000, first: frames.beginHeaders(0, fields('/')), next: () => frame('continuation', 0, 1) },
+  {
+    what: 'empty DATA',
+    ended: true,
+    most: 500_000,
+    first: frames.post(0, '/messages/a'),
+    next: () => frames.emptyData(0),
+  },
+  {
+    what: 'CONTINUATION',
+    ended: true,
+    most: 20_000,
+    first: frames.beginHeaders(0, fields('/')),
+    next: (i) => frame('continuation', 0, 1, field(`x${i}`, 'y'.repeat(1000))),
+  },
+  {
+    what: 'empty CONTINUATION',
+    ended: true,
+    most: 500_000,
+    first: frames.beginHeaders(0, fields('/')),
+    next: () => frame('continuation', 0, 1),
+  },
   { what: 'PRIORITY', ended: true, most: 500_000, next: frames.priority },
-  { what: 'trailers of many requests', ended: true, most: 20_000, mostRequests: 500, next: (i) => Buffer.concat([frames.post(i, '/messages/a'), frames.trailers(i, field('t', 'y'.repeat(8000)))]) },
-  { what: 'trailers of one request', ended: true, most: 100_000, first: frames.post(0, '/messages/a'), next: () => frame('headers', 4, 1, field('t', 'y'.repeat(100))) },
+  {
+    what: 'trailers of many requests',
+    ended: true,
+    most: 20_000,
+    mostRequests: 500,
+    next: (i) =>
+      Buffer.concat([frames.post(i, '/messages/a'), frames.trailers(i, field('t', 'y'.repeat(8000)))]),
+  },
+  {
+    what: 'trailers of one request',
+    ended: true,
+    most: 100_000,
+    first: frames.post(0, '/messages/a'),
+    next: () => frame('headers', 4, 1, field('t', 'y'.repeat(100))),
+  },
   { what: 'GOAWAY', ended: true, most: 500_000, next: frames.goaway },
   { what: 'WINDOW_UPDATE', ended: false, most: 500_000, next: () => frames.window(0, 1) },
-  { what: 'WINDOW_UPDATE of a stream', ended: false, most: 500_000, first: frames.get(0, events), next: () => frames.window(1, 1) },
-  { what: 'fields that grow when they are read', ended: false, most: 300, first: frames.beginHeaders(0, bombFilled).fill(5, 4, 5), next: (i) => frame('headers', 5, 2 * i + 3, bomb) },
+  {
+    what: 'WINDOW_UPDATE of a stream',
+    ended: false,
+    most: 500_000,
+    first: frames.get(0, events),
+    next: () => frames.window(1, 1),
+  },
+  {
+    what: 'fields that grow when they are read',
+    ended: false,
+    most: 300,
+    first: frames.beginHeaders(0, bombFilled).fill(5, 4, 5),
+    next: (i) => frame('headers', 5, 2 * i + 3, bomb),
+  },
 ];
 
 /** A flood that is held takes a few MiB, one that is not several hundred. */
@@ -79,7 +192,10 @@ function ask(): Promise<number> {
     const stream = other.request({ ':path': '/' });
     let status = 0;
     stream.on('response', (fields) => (status = Number(fields[':status'])));
-    stream.resume().on('end', () => resolve(status)).on('error', reject);
+    stream
+      .resume()
+      .on('end', () => resolve(status))
+      .on('error', reject);
   });
 }
 
@@ -97,7 +213,10 @@ describe('a flood of', () => {
       client.socket.destroy();
       assert.equal(await ask(), 200, 'behind the flood');
       const read = await server.read();
-      assert.ok(read.rssBytes - before.rssBytes < mostGrowthBytes, `resident memory grew by ${read.rssBytes - before.rssBytes} bytes`);
+      assert.ok(
+        read.rssBytes - before.rssBytes < mostGrowthBytes,
+        `resident memory grew by ${read.rssBytes - before.rssBytes} bytes`,
+      );
       const requests = requestsIn(read.counters) - requestsIn(before.counters);
       assert.ok(requests <= mostRequests, `${requests} requests`);
       if (ended && what !== 'GOAWAY') await errorsAbove(before.counters.errors);
@@ -106,7 +225,8 @@ describe('a flood of', () => {
   }
 });
 
-const requestsIn = ({ handshakes, pageRequests, messageRequests, errors }: Counters) => handshakes + pageRequests + messageRequests + errors;
+const requestsIn = ({ handshakes, pageRequests, messageRequests, errors }: Counters) =>
+  handshakes + pageRequests + messageRequests + errors;
 
 async function errorsAbove(count: number): Promise<void> {
   await eventually('it is counted', async () => (await server.read()).counters.errors > count);
@@ -123,7 +243,9 @@ async function eventually(what: string, holds: () => Promise<boolean>): Promise<
 
 test('who resets too many streams is told to calm down', async () => {
   const client = await frameClient(server.endpoint.url);
-  const pairs = Array.from({ length: resetAllowance + 50 }, (_, i) => Buffer.concat([frames.get(i, events), frames.reset(i)]));
+  const pairs = Array.from({ length: resetAllowance + 50 }, (_, i) =>
+    Buffer.concat([frames.get(i, events), frames.reset(i)]),
+  );
   client.socket.write(Buffer.concat(pairs));
   await until('the connection is closed', client.closed);
   assert.equal(client.goaway(), 11); // ENHANCE_YOUR_CALM, RFC 9113, section 7
@@ -142,12 +264,14 @@ test('as many subscribers as a session may have can all leave at once, and the s
   await subscribers(0);
 });
 
-test('streams that the server cuts off are not the client\'s resets', async (t) => {
+test("streams that the server cuts off are not the client's resets", async (t) => {
   const { url, joined, disconnect, count } = await serve(t, 'sse', { over: 'h2c' });
   const client = await frameClient(url);
   const rounds = 5;
   for (let round = 0; round < rounds; round++) {
-    await client.flood((i) => (i < resetAllowance ? frames.get(round * resetAllowance + i, events) : undefined));
+    await client.flood((i) =>
+      i < resetAllowance ? frames.get(round * resetAllowance + i, events) : undefined,
+    );
     await joined(resetAllowance);
     disconnect(1);
     await joined(0);

@@ -20,8 +20,22 @@ type Op =
   | { do: 'unsubscribe'; which: number };
 
 const opArb: fc.Arbitrary<Op> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('publish' as const), topic: fc.constantFrom(...names), body: fc.string({ maxLength: 60, unit: 'grapheme' }) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('since' as const), topics: topicsArb, at: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('publish' as const),
+      topic: fc.constantFrom(...names),
+      body: fc.string({ maxLength: 60, unit: 'grapheme' }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('since' as const),
+      topics: topicsArb,
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('newest' as const), topics: topicsArb }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('subscribe' as const), topics: topicsArb }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unsubscribe' as const), which: fc.nat(5) }) },
@@ -50,98 +64,152 @@ function modelOf(history: number, historySize: number) {
 }
 
 test('the current state is the newest event of each topic that is held, in the order of the log', () => {
-  fc.assert(fc.property(fc.array(fc.constantFrom(...names), { maxLength: 40 }), topicsArb, fc.integer({ min: 0, max: 3 }), (published, topics, history) => {
-    const hub = createHub({ ...defaultLimits, history }, { epoch: 'e' });
-    const all = published.map((topic) => hub.publish(topic, '1', {}));
-    const newest = history === 0 ? [] : topics.flatMap((topic) => all.findLast((event) => event.topic === topic) ?? []);
-    assert.deepEqual(hub.since(topics, 'last'), { events: newest.sort((a, b) => a.offset - b.offset), lost: false });
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom(...names), { maxLength: 40 }),
+      topicsArb,
+      fc.integer({ min: 0, max: 3 }),
+      (published, topics, history) => {
+        const hub = createHub({ ...defaultLimits, history }, { epoch: 'e' });
+        const all = published.map((topic) => hub.publish(topic, '1', {}));
+        const newest =
+          history === 0
+            ? []
+            : topics.flatMap((topic) => all.findLast((event) => event.topic === topic) ?? []);
+        assert.deepEqual(hub.since(topics, 'last'), {
+          events: newest.sort((a, b) => a.offset - b.offset),
+          lost: false,
+        });
+      },
+    ),
+  );
 });
 
 test('a hub and its naive model agree on every sequence of calls', () => {
   fc.assert(
-    fc.property(fc.array(opArb, { maxLength: 80 }), fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 3000 }), (ops, history, historySize) => {
-      let us = 0;
-      const hub = createHub({ ...defaultLimits, history, historySize }, { epoch: 'e', nowUs: () => us++ });
-      const model = modelOf(history, historySize);
-      const subscribers: { topics: string[]; got: HubEvent[]; from: number; until: number; end: () => void }[] = [];
-      for (const op of ops) {
-        switch (op.do) {
-          case 'publish':
-            model.add(hub.publish(op.topic, op.body, {}));
-            break;
-          case 'since': {
-            const offset = Math.round(op.at * model.all.length);
-            assert.deepEqual(hub.since(op.topics, `e-${offset}`), model.since(op.topics, offset));
-            break;
+    fc.property(
+      fc.array(opArb, { maxLength: 80 }),
+      fc.integer({ min: 0, max: 5 }),
+      fc.integer({ min: 0, max: 3000 }),
+      (ops, history, historySize) => {
+        let us = 0;
+        const hub = createHub({ ...defaultLimits, history, historySize }, { epoch: 'e', nowUs: () => us++ });
+        const model = modelOf(history, historySize);
+        const subscribers: {
+          topics: string[];
+          got: HubEvent[];
+          from: number;
+          until: number;
+          end: () => void;
+        }[] = [];
+        for (const op of ops) {
+          switch (op.do) {
+            case 'publish':
+              model.add(hub.publish(op.topic, op.body, {}));
+              break;
+            case 'since': {
+              const offset = Math.round(op.at * model.all.length);
+              assert.deepEqual(hub.since(op.topics, `e-${offset}`), model.since(op.topics, offset));
+              break;
+            }
+            case 'newest':
+              assert.equal(
+                hub.newest(op.topics),
+                `e-${model.all.findLast(({ topic }) => op.topics.includes(topic))?.offset ?? 0}`,
+              );
+              break;
+            case 'subscribe': {
+              const got: HubEvent[] = [];
+              subscribers.push({
+                topics: op.topics,
+                got,
+                from: model.all.length,
+                until: Infinity,
+                end: hub.subscribe(op.topics, (event) => got.push(event), undefined),
+              });
+              break;
+            }
+            case 'unsubscribe': {
+              const subscriber = subscribers[op.which];
+              if (!subscriber || subscriber.until < Infinity) break;
+              subscriber.until = model.all.length;
+              subscriber.end();
+            }
           }
-          case 'newest':
-            assert.equal(hub.newest(op.topics), `e-${model.all.findLast(({ topic }) => op.topics.includes(topic))?.offset ?? 0}`);
-            break;
-          case 'subscribe': {
-            const got: HubEvent[] = [];
-            subscribers.push({ topics: op.topics, got, from: model.all.length, until: Infinity, end: hub.subscribe(op.topics, (event) => got.push(event), undefined) });
-            break;
-          }
-          case 'unsubscribe': {
-            const subscriber = subscribers[op.which];
-            if (!subscriber || subscriber.until < Infinity) break;
-            subscriber.until = model.all.length;
-            subscriber.end();
-          }
+          assert.equal(hub.cursor(), `e-${model.all.length}`);
+          assert.equal(hub.published(), model.all.length);
         }
-        assert.equal(hub.cursor(), `e-${model.all.length}`);
-        assert.equal(hub.published(), model.all.length);
-      }
-      for (const { topics, got, from, until, end } of subscribers) {
-        assert.deepEqual(got, model.all.slice(from, until).filter(({ topic }) => topics.includes(topic)));
-        end();
-      }
-      assert.equal(hub.subscriptions(), 0);
-      // Another epoch, a place the log has not reached and what is no cursor: all that is held, and the truth about it.
-      for (const cursor of ['f-0', `e-${model.all.length + 1}`, 'nonsense']) {
-        assert.deepEqual(hub.since(names, cursor), { events: model.since(names, 0).events, lost: true });
-      }
-    }),
+        for (const { topics, got, from, until, end } of subscribers) {
+          assert.deepEqual(
+            got,
+            model.all.slice(from, until).filter(({ topic }) => topics.includes(topic)),
+          );
+          end();
+        }
+        assert.equal(hub.subscriptions(), 0);
+        // Another epoch, a place the log has not reached and what is no cursor: all that is held, and the truth about it.
+        for (const cursor of ['f-0', `e-${model.all.length + 1}`, 'nonsense']) {
+          assert.deepEqual(hub.since(names, cursor), { events: model.since(names, 0).events, lost: true });
+        }
+      },
+    ),
     { numRuns: 400 },
   );
 });
 
 test('drafts that were dropped leave no trace: the hub is one that was told of the taken ones alone', () => {
   const stepArb = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('draft' as const), topic: fc.constantFrom(...names) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant('draft' as const), topic: fc.constantFrom(...names) }),
+    },
     { weight: 1, arbitrary: fc.constant({ do: 'take' as const }) },
     { weight: 1, arbitrary: fc.constant({ do: 'drop' as const }) },
   );
-  fc.assert(fc.property(fc.array(stepArb, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (steps, maxTopics) => {
-    const limits = { ...defaultLimits, history: 3, maxTopics };
-    const [hub, plain] = [createHub(limits, { epoch: 'e', nowUs: () => 1 }), createHub(limits, { epoch: 'e', nowUs: () => 1 })];
-    const [got, expected, taken]: HubEvent[][] = [[], [], []];
-    hub.subscribe(['a'], (event) => got!.push(event), undefined);
-    plain.subscribe(['a'], (event) => expected!.push(event), undefined);
-    let open: { topic: string; event: HubEvent }[] = [];
-    for (const step of [...steps, { do: 'take' as const }]) {
-      if (step.do === 'draft') {
-        try {
-          open.push({ topic: step.topic, event: hub.draft(step.topic, '1', {}, (event) => taken!.push(event)) });
-        } catch (error) {
-          assert.ok(error instanceof TooManyTopics);
+  fc.assert(
+    fc.property(fc.array(stepArb, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (steps, maxTopics) => {
+      const limits = { ...defaultLimits, history: 3, maxTopics };
+      const [hub, plain] = [
+        createHub(limits, { epoch: 'e', nowUs: () => 1 }),
+        createHub(limits, { epoch: 'e', nowUs: () => 1 }),
+      ];
+      const [got, expected, taken]: HubEvent[][] = [[], [], []];
+      hub.subscribe(['a'], (event) => got!.push(event), undefined);
+      plain.subscribe(['a'], (event) => expected!.push(event), undefined);
+      let open: { topic: string; event: HubEvent }[] = [];
+      for (const step of [...steps, { do: 'take' as const }]) {
+        if (step.do === 'draft') {
+          try {
+            open.push({
+              topic: step.topic,
+              event: hub.draft(step.topic, '1', {}, (event) => taken!.push(event)),
+            });
+          } catch (error) {
+            assert.ok(error instanceof TooManyTopics);
+          }
+          continue;
         }
-        continue;
+        if (step.do === 'drop') {
+          hub.drop();
+        } else {
+          hub.take();
+          assert.deepEqual(
+            open.map(({ event }) => event),
+            open.map(({ topic }) => plain.publish(topic, '1', {})),
+          );
+        }
+        open = [];
+        assert.deepEqual(
+          [hub.cursor(), hub.published(), hub.newest(names)],
+          [plain.cursor(), plain.published(), plain.newest(names)],
+        );
+        for (const cursor of ['e-0', hub.cursor(), `e-${hub.published() + 1}`])
+          assert.deepEqual(hub.since(names, cursor), plain.since(names, cursor));
       }
-      if (step.do === 'drop') {
-        hub.drop();
-      } else {
-        hub.take();
-        assert.deepEqual(open.map(({ event }) => event), open.map(({ topic }) => plain.publish(topic, '1', {})));
-      }
-      open = [];
-      assert.deepEqual([hub.cursor(), hub.published(), hub.newest(names)], [plain.cursor(), plain.published(), plain.newest(names)]);
-      for (const cursor of ['e-0', hub.cursor(), `e-${hub.published() + 1}`]) assert.deepEqual(hub.since(names, cursor), plain.since(names, cursor));
-    }
-    assert.deepEqual(got, expected);
-    assert.equal(taken!.length, hub.published());
-  }));
+      assert.deepEqual(got, expected);
+      assert.equal(taken!.length, hub.published());
+    }),
+  );
 });
 
 test('nobody sees a draft, and nothing is published beside one', () => {
@@ -151,7 +219,10 @@ test('nobody sees a draft, and nothing is published beside one', () => {
   hub.subscribe(['news'], (event) => got.push(event), undefined);
   const draft = hub.draft('news', '2', {});
   assert.deepEqual([draft.id, draft.seq], ['e-2', 2]);
-  assert.deepEqual([got.length, hub.published(), hub.cursor(), hub.since(['news'], 'e-1').events.length], [0, 1, 'e-1', 0]);
+  assert.deepEqual(
+    [got.length, hub.published(), hub.cursor(), hub.since(['news'], 'e-1').events.length],
+    [0, 1, 'e-1', 0],
+  );
   assert.throws(() => hub.publish('news', '3', {}), /while 1 drafts wait to be stored/);
   hub.take();
   assert.deepEqual(got, [draft]);
@@ -177,7 +248,10 @@ test('an event carries its place, its stamps and its body', () => {
   const hub = createHub(defaultLimits, { epoch: 'k3f9a1', nowUs: () => 85 });
   hub.publish('other', '1', {});
   const event = hub.publish('news', '{"any":"JSON"}', { plannedUs: 81, sentUs: 82, crc: 123 });
-  assert.equal(event.json, '{"id":"k3f9a1-2","topic":"news","seq":1,"planned":81,"sent":82,"accepted":85,"crc":123,"body":{"any":"JSON"}}');
+  assert.equal(
+    event.json,
+    '{"id":"k3f9a1-2","topic":"news","seq":1,"planned":81,"sent":82,"accepted":85,"crc":123,"body":{"any":"JSON"}}',
+  );
   // What the publisher did not say is taken from what came after it.
   assert.match(hub.publish('news', '1', { sentUs: 82 }).json, /"planned":82,"sent":82,"accepted":85,"body"/);
   assert.match(hub.publish('news', '1', {}).json, /"planned":85,"sent":85,"accepted":85,"body"/);
@@ -193,7 +267,12 @@ test('epochs are six characters of a-z 0-9 and differ', () => {
 test('listeners are called in the order they came, also those of several topics', () => {
   const hub = createHub(defaultLimits);
   const calls: string[] = [];
-  for (const [who, topics] of [['first', ['a', 'b']], ['second', ['b']], ['third', ['b', 'a', 'b']]] as const) hub.subscribe(topics, ({ topic }, whom) => calls.push(`${whom} ${topic}`), who);
+  for (const [who, topics] of [
+    ['first', ['a', 'b']],
+    ['second', ['b']],
+    ['third', ['b', 'a', 'b']],
+  ] as const)
+    hub.subscribe(topics, ({ topic }, whom) => calls.push(`${whom} ${topic}`), who);
   hub.publish('b', '1', {});
   hub.publish('a', '1', {});
   assert.deepEqual(calls, ['first b', 'second b', 'third b', 'first a', 'third a']);
@@ -204,11 +283,17 @@ test('a listener may end itself and others while an event is handed round; one t
   const calls: string[] = [];
   const ends: (() => void)[] = [];
   ends.push(hub.subscribe(['a'], () => calls.push('before'), undefined));
-  ends.push(hub.subscribe(['a'], () => {
-    calls.push('ender');
-    for (const end of ends) end();
-    hub.subscribe(['a'], ({ seq }) => calls.push(`late ${seq}`), undefined);
-  }, undefined));
+  ends.push(
+    hub.subscribe(
+      ['a'],
+      () => {
+        calls.push('ender');
+        for (const end of ends) end();
+        hub.subscribe(['a'], ({ seq }) => calls.push(`late ${seq}`), undefined);
+      },
+      undefined,
+    ),
+  );
   ends.push(hub.subscribe(['a'], () => calls.push('ended by another'), undefined));
   hub.subscribe(['a'], () => calls.push('after'), undefined);
   hub.publish('a', '1', {});
@@ -222,7 +307,9 @@ test('a listener may end itself and others while an event is handed round; one t
 test('10,000 listeners on one topic and 10,000 topics with one each: each gets its events and no other', () => {
   const hub = createHub(defaultLimits);
   const counts = new Uint32Array(10_000);
-  const ends = Array.from(counts, (_, i) => hub.subscribe(['all', `own.${i}`], () => counts[i]!++, undefined));
+  const ends = Array.from(counts, (_, i) =>
+    hub.subscribe(['all', `own.${i}`], () => counts[i]!++, undefined),
+  );
   hub.publish('all', '1', {});
   for (let i = 0; i < counts.length; i++) hub.publish(`own.${i}`, '1', {});
   assert.ok(counts.every((count) => count === 2));
@@ -236,7 +323,10 @@ test('topics published to are limited; those that exist go on', () => {
   const hub = createHub({ ...defaultLimits, maxTopics: 2 });
   hub.publish('a', '1', {});
   hub.publish('b', '1', {});
-  assert.throws(() => hub.publish('c', '1', {}), (error) => error instanceof TooManyTopics && /2 topics.*maxTopics/.test(error.message));
+  assert.throws(
+    () => hub.publish('c', '1', {}),
+    (error) => error instanceof TooManyTopics && /2 topics.*maxTopics/.test(error.message),
+  );
   assert.equal(hub.publish('b', '2', {}).seq, 2);
   assert.equal(hub.published(), 3, 'the refused event took no place in the log');
 });
@@ -246,7 +336,11 @@ test('topics that are only followed are limited on their own, and forgotten with
   const follow = (...topics: string[]) => hub.subscribe(topics, () => {}, undefined);
   const end = follow('a', 'b');
   const endAlso = follow('b');
-  assert.throws(() => follow('b', 'c'), (error) => error instanceof TooManyTopics && /2 topics that have no events.*maxTopics/.test(error.message));
+  assert.throws(
+    () => follow('b', 'c'),
+    (error) =>
+      error instanceof TooManyTopics && /2 topics that have no events.*maxTopics/.test(error.message),
+  );
   assert.equal(hub.subscriptions(), 2, 'the refused one left nothing behind');
   end();
   follow('c')(); // room of `a`

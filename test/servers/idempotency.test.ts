@@ -21,36 +21,84 @@ import { full, serveFailing } from './webhook/failing-store.ts';
 
 type Answer = { status: number; id?: string; seq?: number; error?: string };
 
-async function post(url: string, topic: string, body: string, key?: string, path = 'topics'): Promise<Answer> {
-  const response = await fetch(`${url}/${path}/${topic}`, { method: 'POST', body, ...(key !== undefined && { headers: { 'idempotency-key': key } }) });
+async function post(
+  url: string,
+  topic: string,
+  body: string,
+  key?: string,
+  path = 'topics',
+): Promise<Answer> {
+  const response = await fetch(`${url}/${path}/${topic}`, {
+    method: 'POST',
+    body,
+    ...(key !== undefined && { headers: { 'idempotency-key': key } }),
+  });
   return { status: response.status, ...((await response.json()) as object) };
 }
 
 async function serve(t: TestContext, pattern: keyof typeof patterns, options: object = {}) {
-  const server = await startServer({ pattern, options: patternOptions[pattern].parse(options), limits: defaultLimits, seed: 1 });
+  const server = await startServer({
+    pattern,
+    options: patternOptions[pattern].parse(options),
+    limits: defaultLimits,
+    seed: 1,
+  });
   t.after(() => server.close());
   return { server, url: server.endpoint.publishUrl };
 }
 
 describe('the header', () => {
   test('is a string in double quotes or the bare key', () => {
-    const visible = fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)), minLength: 1, maxLength: 255 });
-    fc.assert(fc.property(visible, (key) => assert.equal(idempotencyKeyOf(`"${key.replace(/["\\]/g, '\\$&')}"`), key)));
-    for (const key of ['8e03978e-40d5-43dd-bc93-6894a57f9324', 'k', 'a/b:c=', 'x'.repeat(255)]) assert.equal(idempotencyKeyOf(key), key);
+    const visible = fc.string({
+      unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+      minLength: 1,
+      maxLength: 255,
+    });
+    fc.assert(
+      fc.property(visible, (key) =>
+        assert.equal(idempotencyKeyOf(`"${key.replace(/["\\]/g, '\\$&')}"`), key),
+      ),
+    );
+    for (const key of ['8e03978e-40d5-43dd-bc93-6894a57f9324', 'k', 'a/b:c=', 'x'.repeat(255)])
+      assert.equal(idempotencyKeyOf(key), key);
     assert.equal(idempotencyKeyOf(undefined), undefined);
   });
 
   test('is refused where it is neither', () => {
-    for (const value of ['', '""', '"', 'a b', '"a b"', '"a', 'a"', '"a"b"', '"a\\b"', '"a";p=1', 'a, b', '"a", "b"', 'ä', '\u0001', 'x'.repeat(256), `"${'x'.repeat(256)}"`]) {
-      assert.throws(() => idempotencyKeyOf(value), (error) => error instanceof RequestError && error.status === 400 && error.code === 'bad-idempotency-key', value);
+    for (const value of [
+      '',
+      '""',
+      '"',
+      'a b',
+      '"a b"',
+      '"a',
+      'a"',
+      '"a"b"',
+      '"a\\b"',
+      '"a";p=1',
+      'a, b',
+      '"a", "b"',
+      'ä',
+      '\u0001',
+      'x'.repeat(256),
+      `"${'x'.repeat(256)}"`,
+    ]) {
+      assert.throws(
+        () => idempotencyKeyOf(value),
+        (error) =>
+          error instanceof RequestError && error.status === 400 && error.code === 'bad-idempotency-key',
+        value,
+      );
     }
-    fc.assert(fc.property(fc.string(), (value) => {
-      try {
-        assert.match(idempotencyKeyOf(value)!, /^[\x21-\x7e]{1,255}$/);
-      } catch (error) {
-        assert.ok(error instanceof RequestError);
-      }
-    }));
+    fc.assert(
+      fc.property(fc.string(), (value) => {
+        try {
+          assert.match(idempotencyKeyOf(value)!, /^[\x21-\x7e]{1,255}$/);
+        } catch (error) {
+          assert.ok(error instanceof RequestError);
+        }
+      }),
+    );
   });
 });
 
@@ -144,7 +192,10 @@ describe('in a database', () => {
     const at = await receiver(t);
     const file = newFile(t);
     const before = await serve(t, 'webhook', { store: 'sqlite', file });
-    await fetch(`${before.server.endpoint.url}/webhooks`, { method: 'POST', body: JSON.stringify({ url: at.url, events: ['news'] }) });
+    await fetch(`${before.server.endpoint.url}/webhooks`, {
+      method: 'POST',
+      body: JSON.stringify({ url: at.url, events: ['news'] }),
+    });
     const first = await post(before.url, 'news', '"once"', 'k');
     const unheard = await post(before.url, 'nobody-follows', '"once"', 'k2');
     await until('it came', () => at.got.length === 1);
@@ -155,19 +206,27 @@ describe('in a database', () => {
     assert.equal((await post(after.url, 'news', 'another', 'k')).status, 422);
     assert.equal((await post(after.url, 'news', '"twice"')).seq, 1, 'nothing was numbered for the repeats');
     await until('it came', () => at.got.length === 2);
-    assert.deepEqual(at.got.map(({ body }) => (JSON.parse(body) as { body: string }).body), ['once', 'twice']);
+    assert.deepEqual(
+      at.got.map(({ body }) => (JSON.parse(body) as { body: string }).body),
+      ['once', 'twice'],
+    );
   });
 
   test('one that was written before there were keys is opened', async (t) => {
     const file = newFile(t);
     const { server } = await serve(t, 'webhook', { store: 'sqlite', file });
-    await fetch(`${server.endpoint.url}/webhooks`, { method: 'POST', body: JSON.stringify({ url: 'http://127.0.0.1:9/', events: ['news'] }) });
+    await fetch(`${server.endpoint.url}/webhooks`, {
+      method: 'POST',
+      body: JSON.stringify({ url: 'http://127.0.0.1:9/', events: ['news'] }),
+    });
     await server.close();
     const db = new DatabaseSync(file);
     db.exec('DROP TABLE idempotency_keys; PRAGMA user_version = 1');
     db.close();
     const { server: after, url } = await serve(t, 'webhook', { store: 'sqlite', file });
-    const { webhooks } = (await (await fetch(`${after.endpoint.url}/webhooks`)).json()) as { webhooks: unknown[] };
+    const { webhooks } = (await (await fetch(`${after.endpoint.url}/webhooks`)).json()) as {
+      webhooks: unknown[];
+    };
     assert.equal(webhooks.length, 1);
     const first = await post(url, 'news', 'once', 'k');
     assert.deepEqual(await post(url, 'news', 'once', 'k'), first);

@@ -60,7 +60,10 @@ test('a delay holds back a draft that was taken, and its number is given at once
 });
 
 test('loss and duplicates hit the followers of a topic too', () => {
-  for (const [injection, expected] of [[{ lossShare: 0.1 }, 4500], [{ duplicateShare: 0.1 }, 5500]] as const) {
+  for (const [injection, expected] of [
+    [{ lossShare: 0.1 }, 4500],
+    [{ duplicateShare: 0.1 }, 5500],
+  ] as const) {
     const { hub } = hubWith(injection);
     for (let i = 0; i < 5000; i++) hub.subscribe(['news'], () => {}, i);
     const { length } = hub.followers('news');
@@ -70,7 +73,10 @@ test('loss and duplicates hit the followers of a topic too', () => {
 
 test('loss and duplicates hit about their share of live and stored events', () => {
   const events = 5000;
-  for (const [injection, expected] of [[{ lossShare: 0.1 }, 0.9 * events], [{ duplicateShare: 0.1 }, 1.1 * events]] as const) {
+  for (const [injection, expected] of [
+    [{ lossShare: 0.1 }, 0.9 * events],
+    [{ duplicateShare: 0.1 }, 1.1 * events],
+  ] as const) {
     const { hub } = hubWith(injection);
     let live = 0;
     hub.subscribe(['news'], () => live++, undefined);
@@ -82,17 +88,22 @@ test('loss and duplicates hit about their share of live and stored events', () =
       cursor = hub.cursor();
     }
     // A hundred and more either way is beyond five standard deviations.
-    for (const seen of [live, stored]) assert.ok(Math.abs(seen - expected) < 110, `${JSON.stringify(injection)}: ${seen}`);
+    for (const seen of [live, stored])
+      assert.ok(Math.abs(seen - expected) < 110, `${JSON.stringify(injection)}: ${seen}`);
   }
 });
 
 test('a subscription that ends with its first event gets the second one from the history', () => {
   const { hub } = hubWith({ duplicateShare: 1 });
   const got: HubEvent[] = [];
-  const end = hub.subscribe(['news'], (event) => {
-    got.push(event);
-    end();
-  }, undefined);
+  const end = hub.subscribe(
+    ['news'],
+    (event) => {
+      got.push(event);
+      end();
+    },
+    undefined,
+  );
   const event = hub.publish('news', '{}', {});
   assert.deepEqual(got, [event]);
   assert.deepEqual(hub.since(['news'], hub.cursor()).events, [event]);
@@ -127,5 +138,9 @@ test('a counted connection holds its extra descriptors until it closes', async (
   const closed = once(socket, 'close');
   client.destroy();
   await closed;
-  assert.equal(count(), before - 2, 'three extra and both ends of the connection are gone, the directory aside');
+  assert.equal(
+    count(),
+    before - 2,
+    'three extra and both ends of the connection are gone, the directory aside',
+  );
 });

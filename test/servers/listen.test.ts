@@ -55,13 +55,32 @@ const publishRoutes: Record<string, Handler> = {
 async function setUp(t: TestContext, over: Endpoint['over'], more: Partial<ListenOptions> = {}) {
   const counters = newCounters();
   const tally = createTally(counters);
-  const listener = await listen({ over, pattern: { routes }, publishRoutes, tally, counters, allowHosts: ['a'], ...more });
+  const listener = await listen({
+    over,
+    pattern: { routes },
+    publishRoutes,
+    tally,
+    counters,
+    allowHosts: ['a'],
+    ...more,
+  });
   t.after(() => listener.close());
   return { ...listener, counters, read: tally.read, url: listener.endpoint.url };
 }
 
 /** One request over a connection of its own, closed by the client; with the bytes its socket counted. */
-function ask(url: string, path: string, method = 'GET', payload?: string): Promise<{ status: number; headers: IncomingMessage['headers']; text: string; bytesRead: number; bytesWritten: number }> {
+function ask(
+  url: string,
+  path: string,
+  method = 'GET',
+  payload?: string,
+): Promise<{
+  status: number;
+  headers: IncomingMessage['headers'];
+  text: string;
+  bytesRead: number;
+  bytesWritten: number;
+}> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(`${url}${path}`, { method, agent: false }, (response) => {
       const { socket } = response;
@@ -69,7 +88,13 @@ function ask(url: string, path: string, method = 'GET', payload?: string): Promi
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
       response.on('error', reject).on('end', () => {
         const { bytesRead, bytesWritten } = socket;
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, bytesRead, bytesWritten });
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          bytesRead,
+          bytesWritten,
+        });
       });
     });
     request.on('error', reject);
@@ -77,12 +102,19 @@ function ask(url: string, path: string, method = 'GET', payload?: string): Promi
   });
 }
 
-type Session = { session: ClientHttp2Session; socket: Socket; get(path: string, headers?: Record<string, string>): Promise<{ status: number; text: string }> };
+type Session = {
+  session: ClientHttp2Session;
+  socket: Socket;
+  get(path: string, headers?: Record<string, string>): Promise<{ status: number; text: string }>;
+};
 
 async function openSession({ url, certificate }: Endpoint): Promise<Session> {
   const { port } = new URL(url);
   const at = { host: '127.0.0.1', port: Number(port) };
-  const socket = certificate === undefined ? connectTcp(at) : connectTls({ ...at, ca: certificate, ALPNProtocols: ['h2'] });
+  const socket =
+    certificate === undefined
+      ? connectTcp(at)
+      : connectTls({ ...at, ca: certificate, ALPNProtocols: ['h2'] });
   const session = connectHttp2(url, { createConnection: () => socket });
   session.on('error', () => {});
   await new Promise((resolve) => session.once('remoteSettings', resolve));
@@ -144,12 +176,19 @@ describe('routing', () => {
     const { url, counters } = await setUp(t, 'h1');
     const said = silenceErrors(t);
     const refused = await ask(url, '/refuses');
-    assert.deepEqual([refused.status, JSON.parse(refused.text)], [400, { error: 'bad-thing', message: 'no such thing' }]);
+    assert.deepEqual(
+      [refused.status, JSON.parse(refused.text)],
+      [400, { error: 'bad-thing', message: 'no such thing' }],
+    );
     const full = await ask(url, '/full');
     assert.deepEqual([full.status, full.headers['retry-after'], counters.refusals], [503, '1', 1]);
     const thrown = await ask(url, '/throws');
     assert.deepEqual([thrown.status, JSON.parse(thrown.text).error], [500, 'internal']);
-    await assert.rejects(ask(url, '/rejects'), /aborted|socket hang up/, 'an answer that has begun is cut off, not ended as if whole');
+    await assert.rejects(
+      ask(url, '/rejects'),
+      /aborted|socket hang up/,
+      'an answer that has begun is cut off, not ended as if whole',
+    );
     assert.deepEqual(said, ['Error: a defect', 'Error: a defect, later']);
     assert.equal(counters.errors, 3);
     assert.equal((await ask(url, '/here')).status, 200);
@@ -170,11 +209,21 @@ describe('counting', () => {
       const { connectionsOpened, connectionsClosed, bytesIn, bytesOut } = read();
       return { connectionsOpened, connectionsClosed, bytesIn, bytesOut };
     };
-    assert.deepEqual(seen(), { connectionsOpened: 2, connectionsClosed: 0, bytesIn: bytes('bytesWritten'), bytesOut: bytes('bytesRead') });
+    assert.deepEqual(seen(), {
+      connectionsOpened: 2,
+      connectionsClosed: 0,
+      bytesIn: bytes('bytesWritten'),
+      bytesOut: bytes('bytesRead'),
+    });
     a.socket.end();
     b.socket.destroy();
     await until('both are closed', () => seen().connectionsClosed === 2);
-    assert.deepEqual(seen(), { connectionsOpened: 2, connectionsClosed: 2, bytesIn: bytes('bytesWritten'), bytesOut: bytes('bytesRead') });
+    assert.deepEqual(seen(), {
+      connectionsOpened: 2,
+      connectionsClosed: 2,
+      bytesIn: bytes('bytesWritten'),
+      bytesOut: bytes('bytesRead'),
+    });
   });
 
   for (const over of ['h2', 'h2c'] as const) {
@@ -185,7 +234,10 @@ describe('counting', () => {
       assert.equal((await get('/nowhere')).status, 404);
       await until('acknowledgements have come', () => read().bytesIn === socket.bytesWritten);
       const live = read();
-      assert.deepEqual([live.connectionsOpened, live.connectionsClosed, live.bytesOut], [1, 0, socket.bytesRead]);
+      assert.deepEqual(
+        [live.connectionsOpened, live.connectionsClosed, live.bytesOut],
+        [1, 0, socket.bytesRead],
+      );
       assert.ok(live.bytesOut > body.length && live.bytesOut < body.length + 1000);
       session.close();
       await until('it is closed', () => read().connectionsClosed === 1 && socket.closed);
@@ -198,7 +250,9 @@ describe('counting', () => {
     const publisher = await rawClient(url);
     const silent = await rawClient(url);
     const other = await rawClient(url);
-    publisher.socket.write('POST /topics/a HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\n1GET /here HTTP/1.1\r\nhost: a\r\n\r\n');
+    publisher.socket.write(
+      'POST /topics/a HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\n1GET /here HTTP/1.1\r\nhost: a\r\n\r\n',
+    );
     await publisher.saw(/x{5000}/);
     assert.deepEqual([read().connectionsOpened, read().bytesIn, read().bytesOut], [0, 0, 0]);
     // The first request decides, so that no counter ever falls.
@@ -209,7 +263,10 @@ describe('counting', () => {
     assert.deepEqual([read().connectionsOpened, read().bytesIn], [1, other.socket.bytesWritten]);
     for (const { socket } of [publisher, other, silent]) socket.end();
     await until('the others are closed', () => read().connectionsClosed === 2);
-    assert.deepEqual([read().connectionsOpened, read().bytesIn, read().bytesOut], [2, other.socket.bytesWritten, other.socket.bytesRead]);
+    assert.deepEqual(
+      [read().connectionsOpened, read().bytesIn, read().bytesOut],
+      [2, other.socket.bytesWritten, other.socket.bytesRead],
+    );
   });
 
   test('beside HTTP/2 the publisher has an HTTP/1.1 port of its own, which is not counted', async (t) => {
@@ -234,7 +291,8 @@ describe('counting', () => {
       },
     });
     const said = silenceErrors(t);
-    const upgrade = (path: string) => `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n`;
+    const upgrade = (path: string) =>
+      `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n`;
     const client = await rawClient(url);
     client.socket.write(`${upgrade('/echo')}early`);
     await client.saw(/early/);
@@ -243,11 +301,25 @@ describe('counting', () => {
     client.socket.end();
     await client.closed;
     await until('it is closed', () => read().connectionsClosed === 1);
-    assert.deepEqual([read().bytesIn, read().bytesOut], [client.socket.bytesWritten, client.socket.bytesRead]);
+    assert.deepEqual(
+      [read().bytesIn, read().bytesOut],
+      [client.socket.bytesWritten, client.socket.bytesRead],
+    );
     assert.match(await talk(url, upgrade('/throws')), /^HTTP\/1.1 500 /);
-    for (const target of ['nonsense', '*']) assert.match(await talk(url, upgrade(target)), /^HTTP\/1.1 400 /, target);
-    const fields: [string, number][] = [['host: b', 400], ['content-length: 5', 400], ['transfer-encoding: chunked', 400], ['transfer-encoding: gzip, chunked', 501]];
-    for (const [field, status] of fields) assert.match(await talk(url, upgrade('/echo').replace('\r\n\r\n', `\r\n${field}\r\n\r\n`)), new RegExp(`^HTTP/1.1 ${status} `), field);
+    for (const target of ['nonsense', '*'])
+      assert.match(await talk(url, upgrade(target)), /^HTTP\/1.1 400 /, target);
+    const fields: [string, number][] = [
+      ['host: b', 400],
+      ['content-length: 5', 400],
+      ['transfer-encoding: chunked', 400],
+      ['transfer-encoding: gzip, chunked', 501],
+    ];
+    for (const [field, status] of fields)
+      assert.match(
+        await talk(url, upgrade('/echo').replace('\r\n\r\n', `\r\n${field}\r\n\r\n`)),
+        new RegExp(`^HTTP/1.1 ${status} `),
+        field,
+      );
     assert.deepEqual(said, ['Error: a defect']);
   });
 });
@@ -259,11 +331,23 @@ describe('malformed requests', () => {
     ['binary garbage', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', /^HTTP\/1.1 400 /],
     ['a header without a name', `${head}: value\r\n\r\n`, /^HTTP\/1.1 400 /],
     ['two lengths', `${head}content-length: 1\r\ncontent-length: 2\r\n\r\n`, /^HTTP\/1.1 400 /],
-    ['length and chunks', `${head}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n`, /^HTTP\/1.1 400 /],
-    ['a header above 16 KiB', `${head}large: ${'x'.repeat(16 * 1024)}\r\n\r\n`, /^HTTP\/1.1 431 Request Header Fields Too Large\r\n/],
+    [
+      'length and chunks',
+      `${head}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n`,
+      /^HTTP\/1.1 400 /,
+    ],
+    [
+      'a header above 16 KiB',
+      `${head}large: ${'x'.repeat(16 * 1024)}\r\n\r\n`,
+      /^HTTP\/1.1 431 Request Header Fields Too Large\r\n/,
+    ],
     ['a header without an end', `${head}large: ${'x'.repeat(2 * 1024 ** 2)}`, /^HTTP\/1.1 431 /],
     ['a target above 16 KiB', `GET /${'x'.repeat(16 * 1024)} HTTP/1.1\r\nhost: a\r\n\r\n`, /^HTTP\/1.1 431 /],
-    ['chunk extensions above 16 KiB', `POST /topics/a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n1\r\n0\r\n\r\n`, /^HTTP\/1.1 413 /],
+    [
+      'chunk extensions above 16 KiB',
+      `POST /topics/a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n1\r\n0\r\n\r\n`,
+      /^HTTP\/1.1 413 /,
+    ],
   ];
   for (const [what, text, expected] of rows) {
     test(`${what}: told why, cut off, counted, and others are served`, async (t) => {
@@ -300,7 +384,12 @@ describe('malformed requests', () => {
 
   test('a request that does not come is answered 408, at any point', async (t) => {
     const { url, read } = await setUp(t, 'h1', { requestMs: 50 });
-    const parts = ['', 'GET /he', head, 'POST /topics/a HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n123'];
+    const parts = [
+      '',
+      'GET /he',
+      head,
+      'POST /topics/a HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n123',
+    ];
     const answers = await Promise.all(parts.map((part) => talk(url, part)));
     for (const answer of answers) assert.match(answer, /^HTTP\/1.1 408 Request Timeout\r\n/);
     assert.equal(read().errors, parts.length);
@@ -308,7 +397,10 @@ describe('malformed requests', () => {
 
   test('an answer that nobody reads ends the connection', async (t) => {
     const bytes = Buffer.alloc(24 * 1024 ** 2);
-    const { url, read } = await setUp(t, 'h1', { answerMs: 100, pattern: { routes: { 'GET /large': (_request, response) => endWith(response, 200, {}, bytes) } } });
+    const { url, read } = await setUp(t, 'h1', {
+      answerMs: 100,
+      pattern: { routes: { 'GET /large': (_request, response) => endWith(response, 200, {}, bytes) } },
+    });
     const { socket } = await rawClient(url);
     socket.pause().write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await until('the server has given up', () => read().connectionsClosed === 1);
@@ -334,7 +426,11 @@ describe('malformed requests', () => {
       await talk(endpoint.url.replace('https', 'http'), `${head}\r\n`);
       await until('both were errors', () => read().errors >= 2);
       const named = (host: string) => get('/here', { ':authority': 'localhost', host });
-      assert.deepEqual([(await named('evil.example')).status, (await named('localhost')).status], [400, 200], 'RFC 9113, section 8.3.1');
+      assert.deepEqual(
+        [(await named('evil.example')).status, (await named('localhost')).status],
+        [400, 200],
+        'RFC 9113, section 8.3.1',
+      );
       await assert.rejects(get('/here', { large: 'x'.repeat(17_000) }), /NGHTTP2_ENHANCE_YOUR_CALM/);
       assert.equal((await get('/here')).text, body);
       const cut = await openSession(endpoint);
@@ -350,24 +446,35 @@ describe('malformed requests', () => {
     const { endpoint } = await setUp(t, 'h2');
     const tls = (options: { ca?: string; servername?: string }) =>
       new Promise<string>((resolve) => {
-        const socket = connectTls({ host: '127.0.0.1', port: Number(new URL(endpoint.url).port), ALPNProtocols: ['h2'], ...options });
-        socket.on('secureConnect', () => resolve(socket.alpnProtocol || 'none')).on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+        const socket = connectTls({
+          host: '127.0.0.1',
+          port: Number(new URL(endpoint.url).port),
+          ALPNProtocols: ['h2'],
+          ...options,
+        });
+        socket
+          .on('secureConnect', () => resolve(socket.alpnProtocol || 'none'))
+          .on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
         t.after(() => socket.destroy());
       });
     assert.equal(await tls({ ca: endpoint.certificate! }), 'h2');
     assert.equal(await tls({ ca: endpoint.certificate!, servername: 'localhost' }), 'h2');
     assert.equal(await tls({}), 'DEPTH_ZERO_SELF_SIGNED_CERT');
-    assert.equal(await tls({ ca: endpoint.certificate!, servername: 'example.org' }), 'ERR_TLS_CERT_ALTNAME_INVALID');
+    assert.equal(
+      await tls({ ca: endpoint.certificate!, servername: 'example.org' }),
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+    );
   });
 });
 
 describe('the end', () => {
-  test('a taken port is the system\'s error, and nothing stays open', async (t) => {
+  test("a taken port is the system's error, and nothing stays open", async (t) => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     t.after(() => other.close());
     const { port } = other.address() as AddressInfo;
-    for (const over of ['h1', 'h2', 'h2c'] as const) await assert.rejects(setUp(t, over, { port }), { code: 'EADDRINUSE' });
+    for (const over of ['h1', 'h2', 'h2c'] as const)
+      await assert.rejects(setUp(t, over, { port }), { code: 'EADDRINUSE' });
   });
 
   for (const over of ['h1', 'h2', 'h2c'] as const) {

@@ -11,8 +11,17 @@ import { longPolling } from '../../servers/long-polling.ts';
 import { startServer } from '../../servers/start.ts';
 import { rawClient, until } from './raw-http.ts';
 
-async function setUp(t: TestContext, options: Record<string, unknown> = {}, limits: Partial<ServerLimits> = {}) {
-  const server = await startServer({ pattern: 'long-polling', options: patterns['long-polling'].options.parse(options), limits: { ...defaultLimits, ...limits }, seed: 1 });
+async function setUp(
+  t: TestContext,
+  options: Record<string, unknown> = {},
+  limits: Partial<ServerLimits> = {},
+) {
+  const server = await startServer({
+    pattern: 'long-polling',
+    options: patterns['long-polling'].options.parse(options),
+    limits: { ...defaultLimits, ...limits },
+    seed: 1,
+  });
   t.after(() => server.close());
   const { hub, subscribers } = server;
   const publish = (topic: string, ...bodies: string[]) => bodies.map((body) => hub.publish(topic, body, {}));
@@ -29,14 +38,20 @@ test('the first request is answered at once with a cursor; the next is held unti
   const { publish, ask, held, at, counters, hub } = await setUp(t);
   publish('a', '"before"');
   const first = await ask('topics=a');
-  assert.deepEqual([first.status, first.headers.get('content-type'), first.headers.get('cache-control')], [200, 'application/json', 'no-store']);
+  assert.deepEqual(
+    [first.status, first.headers.get('content-type'), first.headers.get('cache-control')],
+    [200, 'application/json', 'no-store'],
+  );
   assert.equal(await first.text(), `{"cursor":"${at(1)}","events":[]}`);
   const second = ask(`topics=a,b&since=${at(1)}`);
   await held(1);
   publish('c', '"of no interest"');
   const [third] = publish('b', '{ "x" : 1 }', '"later"');
   const answer = await second;
-  assert.deepEqual([answer.status, await answer.text()], [200, `{"cursor":"${at(3)}","events":${jsonOf(third!)}}`]);
+  assert.deepEqual(
+    [answer.status, await answer.text()],
+    [200, `{"cursor":"${at(3)}","events":${jsonOf(third!)}}`],
+  );
   await held(0);
   assert.equal(hub.subscriptions(), 0);
   const { fullPolls, emptyPolls, events } = counters();
@@ -46,18 +61,27 @@ test('the first request is answered at once with a cursor; the next is held unti
 test('what was published since the cursor is answered at once', async (t) => {
   const { publish, ask, at } = await setUp(t);
   const events = publish('a', '1', '2', '3');
-  assert.equal(await (await ask(`topics=a&since=${at(1)}`)).text(), `{"cursor":"${at(3)}","events":${jsonOf(...events.slice(1))}}`);
+  assert.equal(
+    await (await ask(`topics=a&since=${at(1)}`)).text(),
+    `{"cursor":"${at(3)}","events":${jsonOf(...events.slice(1))}}`,
+  );
 });
 
-test('when the hold is over, 204 says where to go on; the server\'s hold is the longest', async (t) => {
+test("when the hold is over, 204 says where to go on; the server's hold is the longest", async (t) => {
   const { publish, ask, counters, at, hub } = await setUp(t, { hold: '100ms' });
   publish('b', '1');
   for (const query of ['', '&hold=30', '&hold=0', '&hold=999999999']) {
     const begin = performance.now();
     const answer = await ask(`topics=a&since=${at(0)}${query}`);
-    assert.deepEqual([answer.status, answer.headers.get('pushbench-cursor'), await answer.text()], [204, at(1), '']);
+    assert.deepEqual(
+      [answer.status, answer.headers.get('pushbench-cursor'), await answer.text()],
+      [204, at(1), ''],
+    );
     const tookMs = performance.now() - begin;
-    assert.ok(tookMs >= (query === '&hold=0' ? 0 : query === '&hold=30' ? 25 : 95) && tookMs < 5000, `${query}: ${tookMs}`);
+    assert.ok(
+      tookMs >= (query === '&hold=0' ? 0 : query === '&hold=30' ? 25 : 95) && tookMs < 5000,
+      `${query}: ${tookMs}`,
+    );
   }
   assert.equal(counters().emptyPolls, 4);
   assert.equal(hub.subscriptions(), 0);
@@ -102,8 +126,14 @@ test('an answer ends with the event that reaches slowBuffer bytes, and the next 
 test('a cursor that comes too late is told so at once', async (t) => {
   const { publish, ask, at, counters } = await setUp(t, {}, { history: 1 });
   const events = publish('a', '1', '2');
-  assert.equal(await (await ask(`topics=a&since=${at(0)}`)).text(), `{"cursor":"${at(2)}","reset":true,"events":${jsonOf(events[1]!)}}`);
-  assert.equal(await (await ask('topics=b&since=before-1')).text(), `{"cursor":"${at(2)}","reset":true,"events":[]}`);
+  assert.equal(
+    await (await ask(`topics=a&since=${at(0)}`)).text(),
+    `{"cursor":"${at(2)}","reset":true,"events":${jsonOf(events[1]!)}}`,
+  );
+  assert.equal(
+    await (await ask('topics=b&since=before-1')).text(),
+    `{"cursor":"${at(2)}","reset":true,"events":[]}`,
+  );
   const { resets, fullPolls, emptyPolls } = counters();
   assert.deepEqual([resets, fullPolls, emptyPolls], [2, 1, 1]);
 });
@@ -123,7 +153,8 @@ for (const [query, error] of [
   });
 }
 
-const heldRequest = (since: string) => `GET /long-poll?topics=a&since=${since} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+const heldRequest = (since: string) =>
+  `GET /long-poll?topics=a&since=${since} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
 
 test('requests above maxSubscribers are answered 503, and there is room again when one is over', async (t) => {
   const { endpoint, ask, held, at, counters, publish } = await setUp(t, {}, { maxSubscribers: 2 });
@@ -228,60 +259,77 @@ test('closing answers held requests with their cursor and holds no more', async 
   assert.equal(hub.subscriptions(), 0);
 });
 
-test('nothing is lost or doubled between two requests, whatever is published while a client asks again', { timeout: 60_000 }, async (t) => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.record({
-        topics: fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }),
-        batchMs: fc.constantFrom(0, 0, 1, 5),
-        hold: fc.constantFrom('', '&hold=1', '&hold=10'),
-        slowBuffer: fc.constantFrom(1, 400, 1e6),
-        // What happens, turn by turn: publish to a topic, wait one turn of the loop, or a few milliseconds.
-        steps: fc.array(fc.constantFrom('a', 'b', 'c', 'turn', 'turn', 'wait'), { minLength: 30, maxLength: 150 }),
-        cut: fc.boolean(),
-      }),
-      async ({ topics, batchMs, hold, slowBuffer, steps, cut }) => {
-        const { hub, ask, publish, at, disconnect, close } = await setUp(t, { batch: `${batchMs}ms`, hold: '40ms' }, { slowBuffer });
-        const clients = [1, 2, 3].map(() => ({ seen: [] as string[], cursor: at(0) }));
-        let over = false;
-        let expected = -1;
-        const follow = async (client: (typeof clients)[number]) => {
-          while (!over || client.seen.length < expected) {
-            try {
-              const answer = await ask(`topics=${topics.join(',')}&since=${client.cursor}${over ? '&hold=20' : hold}`);
-              if (answer.status === 204) {
-                client.cursor = answer.headers.get('pushbench-cursor')!;
-                continue;
+test(
+  'nothing is lost or doubled between two requests, whatever is published while a client asks again',
+  { timeout: 60_000 },
+  async (t) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          topics: fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }),
+          batchMs: fc.constantFrom(0, 0, 1, 5),
+          hold: fc.constantFrom('', '&hold=1', '&hold=10'),
+          slowBuffer: fc.constantFrom(1, 400, 1e6),
+          // What happens, turn by turn: publish to a topic, wait one turn of the loop, or a few milliseconds.
+          steps: fc.array(fc.constantFrom('a', 'b', 'c', 'turn', 'turn', 'wait'), {
+            minLength: 30,
+            maxLength: 150,
+          }),
+          cut: fc.boolean(),
+        }),
+        async ({ topics, batchMs, hold, slowBuffer, steps, cut }) => {
+          const { hub, ask, publish, at, disconnect, close } = await setUp(
+            t,
+            { batch: `${batchMs}ms`, hold: '40ms' },
+            { slowBuffer },
+          );
+          const clients = [1, 2, 3].map(() => ({ seen: [] as string[], cursor: at(0) }));
+          let over = false;
+          let expected = -1;
+          const follow = async (client: (typeof clients)[number]) => {
+            while (!over || client.seen.length < expected) {
+              try {
+                const answer = await ask(
+                  `topics=${topics.join(',')}&since=${client.cursor}${over ? '&hold=20' : hold}`,
+                );
+                if (answer.status === 204) {
+                  client.cursor = answer.headers.get('pushbench-cursor')!;
+                  continue;
+                }
+                const { cursor, events, reset } = (await answer.json()) as {
+                  cursor: string;
+                  events: { id: string }[];
+                  reset?: boolean;
+                };
+                assert.equal(reset, undefined);
+                client.cursor = cursor;
+                client.seen.push(...events.map(({ id }) => id));
+              } catch (error) {
+                if (error instanceof assert.AssertionError || !cut) throw error; // cut off: it asks again from its cursor
               }
-              const { cursor, events, reset } = (await answer.json()) as { cursor: string; events: { id: string }[]; reset?: boolean };
-              assert.equal(reset, undefined);
-              client.cursor = cursor;
-              client.seen.push(...events.map(({ id }) => id));
-            } catch (error) {
-              if (error instanceof assert.AssertionError || !cut) throw error; // cut off: it asks again from its cursor
             }
+          };
+          const running = clients.map(follow);
+          const published: string[] = [];
+          for (const [i, step] of steps.entries()) {
+            if (step === 'turn') await setImmediate();
+            else if (step === 'wait') await sleep(2);
+            else if (topics.includes(step)) published.push(publish(step, '1')[0]!.id);
+            else publish(step, '1');
+            if (cut && i % 40 === 20) disconnect(0.5);
           }
-        };
-        const running = clients.map(follow);
-        const published: string[] = [];
-        for (const [i, step] of steps.entries()) {
-          if (step === 'turn') await setImmediate();
-          else if (step === 'wait') await sleep(2);
-          else if (topics.includes(step)) published.push(publish(step, '1')[0]!.id);
-          else publish(step, '1');
-          if (cut && i % 40 === 20) disconnect(0.5);
-        }
-        expected = published.length;
-        over = true;
-        await Promise.all(running);
-        for (const { seen } of clients) assert.deepEqual(seen, published);
-        await until('nobody is left', () => hub.subscriptions() === 0);
-        await close();
-      },
-    ),
-    { numRuns: 40 },
-  );
-});
+          expected = published.length;
+          over = true;
+          await Promise.all(running);
+          for (const { seen } of clients) assert.deepEqual(seen, published);
+          await until('nobody is left', () => hub.subscriptions() === 0);
+          await close();
+        },
+      ),
+      { numRuns: 40 },
+    );
+  },
+);
 
 test('the examples name endpoints that there are, and show how to publish', () => {
   const lines = longPolling.examples.map(({ command }) => command('http://a:1', 'http://a:2'));

@@ -10,12 +10,22 @@ import { startServer } from '../../servers/start.ts';
 import { polling } from '../../servers/polling.ts';
 import { rawClient, talk, until } from './raw-http.ts';
 
-async function setUp(t: TestContext, options: Record<string, unknown> = {}, limits: Partial<ServerLimits> = {}) {
-  const server = await startServer({ pattern: 'polling', options: patterns.polling.options.parse(options), limits: { ...defaultLimits, ...limits }, seed: 1 });
+async function setUp(
+  t: TestContext,
+  options: Record<string, unknown> = {},
+  limits: Partial<ServerLimits> = {},
+) {
+  const server = await startServer({
+    pattern: 'polling',
+    options: patterns.polling.options.parse(options),
+    limits: { ...defaultLimits, ...limits },
+    seed: 1,
+  });
   t.after(() => server.close());
   const { hub } = server;
   const publish = (topic: string, ...bodies: string[]) => bodies.map((body) => hub.publish(topic, body, {}));
-  const poll = (query: string, headers: Record<string, string> = {}) => fetch(`${server.endpoint.url}/poll?${query}`, { headers });
+  const poll = (query: string, headers: Record<string, string> = {}) =>
+    fetch(`${server.endpoint.url}/poll?${query}`, { headers });
   const at = (offset: number) => `${hub.epoch}-${offset}`;
   return { ...server, publish, poll, at };
 }
@@ -26,13 +36,27 @@ test('the first poll gets a cursor; the next what came since, as published, with
   const { publish, poll, at } = await setUp(t);
   publish('a', '"before"');
   const first = await poll('topics=a,b');
-  assert.deepEqual([first.status, first.headers.get('content-type'), first.headers.get('cache-control'), first.headers.get('etag')], [200, 'application/json', 'no-cache', `"${at(1)}"`]);
+  assert.deepEqual(
+    [
+      first.status,
+      first.headers.get('content-type'),
+      first.headers.get('cache-control'),
+      first.headers.get('etag'),
+    ],
+    [200, 'application/json', 'no-cache', `"${at(1)}"`],
+  );
   assert.equal(await first.text(), `{"cursor":"${at(1)}","events":[]}`);
   const [second] = publish('b', '{ "x" : 1 }');
   publish('c', '"of no interest"');
   const [fourth] = publish('a', 'two\nlines');
-  assert.equal(await (await poll(`topics=a,b&since=${at(1)}`)).text(), `{"cursor":"${at(4)}","events":${jsonOf(second!, fourth!)}}`);
-  assert.equal(await (await poll(`topics=b,b&since=${at(1)}`)).text(), `{"cursor":"${at(4)}","events":${jsonOf(second!)}}`);
+  assert.equal(
+    await (await poll(`topics=a,b&since=${at(1)}`)).text(),
+    `{"cursor":"${at(4)}","events":${jsonOf(second!, fourth!)}}`,
+  );
+  assert.equal(
+    await (await poll(`topics=b,b&since=${at(1)}`)).text(),
+    `{"cursor":"${at(4)}","events":${jsonOf(second!)}}`,
+  );
   assert.equal(await (await poll(`topics=a&since=${at(4)}`)).text(), `{"cursor":"${at(4)}","events":[]}`);
 });
 
@@ -43,11 +67,18 @@ test('the ETag changes only when one of the topics has something new, and 304 ha
   publish('b', '1', '2');
   for (const tags of [`"${at(0)}"`, `W/"${at(0)}"`, `"x", "${at(0)}"`]) {
     const same = await poll(`topics=a&since=${at(0)}`, { 'if-none-match': tags });
-    assert.deepEqual([same.status, same.headers.get('etag'), same.headers.get('cache-control'), await same.text()], [304, `"${at(0)}"`, 'no-cache', ''], tags);
+    assert.deepEqual(
+      [same.status, same.headers.get('etag'), same.headers.get('cache-control'), await same.text()],
+      [304, `"${at(0)}"`, 'no-cache', ''],
+      tags,
+    );
   }
   const [event] = publish('a', '3');
   const changed = await poll(`topics=a&since=${at(0)}`, { 'if-none-match': `"${at(0)}"` });
-  assert.deepEqual([changed.status, changed.headers.get('etag'), await changed.text()], [200, `"${at(3)}"`, `{"cursor":"${at(3)}","events":${jsonOf(event!)}}`]);
+  assert.deepEqual(
+    [changed.status, changed.headers.get('etag'), await changed.text()],
+    [200, `"${at(3)}"`, `{"cursor":"${at(3)}","events":${jsonOf(event!)}}`],
+  );
   const { fullPolls, emptyPolls, events } = counters();
   assert.deepEqual({ fullPolls, emptyPolls, events }, { fullPolls: 1, emptyPolls: 4, events: 1 });
 });
@@ -56,10 +87,22 @@ test('a cursor that comes too late, or of another life of the server, is told so
   const { publish, poll, at, counters } = await setUp(t, {}, { history: 2 });
   const events = publish('a', '1', '2', '3');
   const held = jsonOf(...events.slice(1));
-  assert.equal(await (await poll(`topics=a&since=${at(0)}`)).text(), `{"cursor":"${at(3)}","reset":true,"events":${held}}`);
-  assert.equal(await (await poll('topics=a&since=before-7')).text(), `{"cursor":"${at(3)}","reset":true,"events":${held}}`);
-  assert.equal(await (await poll('topics=b&since=before-7')).text(), `{"cursor":"${at(3)}","reset":true,"events":[]}`);
-  assert.equal(await (await poll(`topics=a&since=${at(1)}`)).text(), `{"cursor":"${at(3)}","events":${held}}`);
+  assert.equal(
+    await (await poll(`topics=a&since=${at(0)}`)).text(),
+    `{"cursor":"${at(3)}","reset":true,"events":${held}}`,
+  );
+  assert.equal(
+    await (await poll('topics=a&since=before-7')).text(),
+    `{"cursor":"${at(3)}","reset":true,"events":${held}}`,
+  );
+  assert.equal(
+    await (await poll('topics=b&since=before-7')).text(),
+    `{"cursor":"${at(3)}","reset":true,"events":[]}`,
+  );
+  assert.equal(
+    await (await poll(`topics=a&since=${at(1)}`)).text(),
+    `{"cursor":"${at(3)}","events":${held}}`,
+  );
   assert.equal(counters().resets, 3);
 });
 
@@ -80,7 +123,10 @@ test('an answer ends with the event that reaches slowBuffer bytes, and the next 
     assert.ok(total - sizes.at(-1)! < 1000 && (total >= 1000 || cursor === at(20)), `${sizes}`);
     seqs.push(...body.events.map(({ seq }) => seq));
   }
-  assert.deepEqual(seqs, Array.from({ length: 20 }, (_, i) => i + 1));
+  assert.deepEqual(
+    seqs,
+    Array.from({ length: 20 }, (_, i) => i + 1),
+  );
 });
 
 for (const [query, error] of [
@@ -107,7 +153,10 @@ test('kept alive, connections are the subscribers; there is a limit on them, and
   for (const { saw } of clients) await saw(/(cursor[^]*){2}/);
   assert.equal(subscribers(), 10);
   const refused = await talk(endpoint.url, ask.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'));
-  assert.match(refused, /^HTTP\/1.1 503 [^]*retry-after: 1\r\n[^]*"too-many-subscribers".*10 connections are polling/i);
+  assert.match(
+    refused,
+    /^HTTP\/1.1 503 [^]*retry-after: 1\r\n[^]*"too-many-subscribers".*10 connections are polling/i,
+  );
   const { refusals, emptyPolls } = counters();
   assert.deepEqual([refusals, emptyPolls], [1, 20]);
   disconnect(0.3);
@@ -138,7 +187,11 @@ test('a keep-alive connection carries many polls', async (t) => {
   const agent = new Agent({ connections: 1 });
   t.after(() => agent.close());
   for (let i = 0; i < 5; i++) {
-    const { statusCode, body } = await agent.request({ origin: endpoint.url, path: '/poll?topics=a', method: 'GET' });
+    const { statusCode, body } = await agent.request({
+      origin: endpoint.url,
+      path: '/poll?topics=a',
+      method: 'GET',
+    });
     assert.equal(statusCode, 200);
     await body.text();
   }

@@ -19,10 +19,17 @@ type Child = {
 };
 
 function forkServer(t: TestContext): Child {
-  const child = fork(new URL('../../servers/process.ts', import.meta.url), { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const child = fork(new URL('../../servers/process.ts', import.meta.url), {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   const reports: ServerReport[] = [];
   child.on('message', (report) => reports.push(report as ServerReport));
-  const exit = once(child, 'exit').then(([code, signal]) => ({ code: code as number | null, signal: signal as string | null }));
+  const exit = once(child, 'exit').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as string | null,
+  }));
   t.after(() => child.kill('SIGKILL'));
   return {
     process: child,
@@ -38,14 +45,26 @@ function forkServer(t: TestContext): Child {
   };
 }
 
-function startCommand(pattern: keyof typeof patterns = 'long-polling'): Extract<ServerCommand, { kind: 'start' }> {
-  return { kind: 'start', pattern, options: patterns[pattern].options.parse({}), limits: defaultLimits, seed: 1 };
+function startCommand(
+  pattern: keyof typeof patterns = 'long-polling',
+): Extract<ServerCommand, { kind: 'start' }> {
+  return {
+    kind: 'start',
+    pattern,
+    options: patterns[pattern].options.parse({}),
+    limits: defaultLimits,
+    seed: 1,
+  };
 }
 
 async function isListening(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  const [event] = await Promise.race([once(socket, 'connect').then(() => ['connect']), once(socket, 'close').then(() => ['close'])].map((ended) => ended.catch(() => ['close'])));
+  const [event] = await Promise.race(
+    [once(socket, 'connect').then(() => ['connect']), once(socket, 'close').then(() => ['close'])].map(
+      (ended) => ended.catch(() => ['close']),
+    ),
+  );
   socket.destroy();
   return event === 'connect';
 }
@@ -71,9 +90,14 @@ test('it listens, reports what it counts, and stops with every request answered'
   };
   let sample = await sampled();
   for (let i = 0; sample.subscribers === 0 && i < 1000; i++) sample = await sampled();
-  assert.deepEqual([sample.subscribers, sample.publishedEvents, sample.counters.connectionsOpened], [1, 1, 1]);
+  assert.deepEqual(
+    [sample.subscribers, sample.publishedEvents, sample.counters.connectionsOpened],
+    [1, 1, 1],
+  );
   assert.equal(sample.counters.bytesIn, client.socket.bytesWritten);
-  assert.ok(sample.sample.cpuUs > 0 && sample.sample.rssBytes > 1e6 && sample.sample.atUs > before.sample.atUs);
+  assert.ok(
+    sample.sample.cpuUs > 0 && sample.sample.rssBytes > 1e6 && sample.sample.atUs > before.sample.atUs,
+  );
 
   send({ kind: 'stop' });
   await next('stopped');
@@ -98,7 +122,9 @@ test('it ends at once when the harness is gone, with requests held', async (t) =
   const { send, next, exit, process: child } = forkServer(t);
   send(startCommand());
   const { endpoint } = await next('listening');
-  const { id } = (await (await fetch(`${endpoint.url}/topics/a`, { method: 'POST', body: '1' })).json()) as { id: string };
+  const { id } = (await (await fetch(`${endpoint.url}/topics/a`, { method: 'POST', body: '1' })).json()) as {
+    id: string;
+  };
   const client = await rawClient(endpoint.url);
   client.socket.write(`GET /long-poll?topics=a&since=${id} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
   child.disconnect();
@@ -125,8 +151,18 @@ test('told to stop before it was started, it stops', async (t) => {
 });
 
 for (const [what, change, code, message] of [
-  ['a pattern that there is not', { pattern: 'telepathy' }, 'pattern', /^there is no pattern called "telepathy"; there are: polling, long-polling, /],
-  ['options that are incomplete', { options: { hold: 5 } }, 'options', /^the options of long-polling lack batch, gzip, connection; parse them/],
+  [
+    'a pattern that there is not',
+    { pattern: 'telepathy' },
+    'pattern',
+    /^there is no pattern called "telepathy"; there are: polling, long-polling, /,
+  ],
+  [
+    'options that are incomplete',
+    { options: { hold: 5 } },
+    'options',
+    /^the options of long-polling lack batch, gzip, connection; parse them/,
+  ],
   ['a command that is none', { options: undefined }, 'internal', /undefined/],
 ] as const) {
   test(`${what}: it says so and exits with 1`, async (t) => {

@@ -16,14 +16,22 @@ const patienceMs = 3000;
 
 /** The server of a pattern, and nginx in front of it. @param more lines beside `proxy_pass` */
 async function behindNginx(t: TestContext, pattern: PatternName, more = '') {
-  const server = await startServer({ pattern, options: variantOf(patterns, pattern).options, limits: defaultLimits, seed: 1 });
+  const server = await startServer({
+    pattern,
+    options: variantOf(patterns, pattern).options,
+    limits: defaultLimits,
+    seed: 1,
+  });
   t.after(() => server.close());
   const port = await startNginx(t, (free, folder) => {
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((name) => `${name}_temp_path ${folder}/${name};`)
+      .join(' ');
     return `daemon off; pid ${folder}/pid; error_log stderr crit; events {}
 http { access_log off; ${temporary} server { listen 127.0.0.1:${free}; location / { proxy_pass ${server.endpoint.url}; ${more} } } }`;
   });
-  const publish = () => fetch(`${server.endpoint.publishUrl}/topics/news`, { method: 'POST', body: '{"it":"works"}' });
+  const publish = () =>
+    fetch(`${server.endpoint.publishUrl}/topics/news`, { method: 'POST', body: '{"it":"works"}' });
   return { url: `http://127.0.0.1:${port}`, publish };
 }
 
@@ -51,11 +59,18 @@ async function streams(address: string, publish: () => Promise<unknown>): Promis
   }
 }
 
-for (const [pattern, path] of [['sse', '/events'], ['http-stream', '/stream']] as const) {
-  test(`${pattern} goes through a proxy that nobody set up for it, for its response says that it is not to be buffered`, { skip }, async (t) => {
-    const { url, publish } = await behindNginx(t, pattern);
-    assert.equal(await streams(`${url}${path}?topics=news`, publish), true);
-  });
+for (const [pattern, path] of [
+  ['sse', '/events'],
+  ['http-stream', '/stream'],
+] as const) {
+  test(
+    `${pattern} goes through a proxy that nobody set up for it, for its response says that it is not to be buffered`,
+    { skip },
+    async (t) => {
+      const { url, publish } = await behindNginx(t, pattern);
+      assert.equal(await streams(`${url}${path}?topics=news`, publish), true);
+    },
+  );
 
   test(`${pattern} without that header is held back in the proxy's buffer`, { skip }, async (t) => {
     const { url, publish } = await behindNginx(t, pattern, 'proxy_ignore_headers X-Accel-Buffering;');
@@ -65,7 +80,10 @@ for (const [pattern, path] of [['sse', '/events'], ['http-stream', '/stream']] a
 
 test('a long poll goes through', { skip }, async (t) => {
   const { url, publish } = await behindNginx(t, 'long-polling');
-  const ask = async (since: string) => (await fetch(`${url}/long-poll?topics=news${since}`, { signal: AbortSignal.timeout(patienceMs) })).json() as Promise<{ cursor: string; events: unknown[] }>;
+  const ask = async (since: string) =>
+    (
+      await fetch(`${url}/long-poll?topics=news${since}`, { signal: AbortSignal.timeout(patienceMs) })
+    ).json() as Promise<{ cursor: string; events: unknown[] }>;
   const { cursor } = await ask('');
   const held = ask(`&since=${cursor}`);
   await publish();
@@ -74,7 +92,9 @@ test('a long poll goes through', { skip }, async (t) => {
 
 /** @returns the first message behind the opening one, or the status of the refusal */
 async function socketGets(url: string, publish: () => Promise<unknown>): Promise<string | number> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?topics=news`, { handshakeTimeout: patienceMs });
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?topics=news`, {
+    handshakeTimeout: patienceMs,
+  });
   const { promise, resolve, reject } = Promise.withResolvers<string | number>();
   let messages = 0;
   socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
@@ -91,6 +111,10 @@ test('a WebSocket is refused by a proxy that nobody set up for it', { skip }, as
 });
 
 test('a WebSocket goes through once the proxy passes the upgrade on', { skip }, async (t) => {
-  const { url, publish } = await behindNginx(t, 'websocket', 'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;');
+  const { url, publish } = await behindNginx(
+    t,
+    'websocket',
+    'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;',
+  );
   assert.match(String(await socketGets(url, publish)), /"it":"works"/);
 });

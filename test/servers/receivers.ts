@@ -37,15 +37,21 @@ async function listening(t: TestContext, server: Server) {
 }
 
 /** Answers each request with the status that `answer` gives for it, and keeps what it got. */
-export async function receiver(t: TestContext, answer: (got: Got, count: number) => number | Promise<number> = () => 204) {
+export async function receiver(
+  t: TestContext,
+  answer: (got: Got, count: number) => number | Promise<number> = () => 204,
+) {
   const got: Got[] = [];
   const handle: RequestListener = (request, response) => {
     let body = '';
-    request.setEncoding('utf8').on('data', (piece: string) => (body += piece)).on('end', async () => {
-      const one = { path: request.url ?? '', headers: request.headers, body, atMs: performance.now() };
-      got.push(one);
-      response.writeHead(await answer(one, got.length), { 'retry-after': '0' }).end();
-    });
+    request
+      .setEncoding('utf8')
+      .on('data', (piece: string) => (body += piece))
+      .on('end', async () => {
+        const one = { path: request.url ?? '', headers: request.headers, body, atMs: performance.now() };
+        got.push(one);
+        response.writeHead(await answer(one, got.length), { 'retry-after': '0' }).end();
+      });
   };
   return { got, ...(await listening(t, createHttpServer({ keepAliveTimeout: 60_000 }, handle))) };
 }
@@ -53,9 +59,11 @@ export async function receiver(t: TestContext, answer: (got: Got, count: number)
 /** Calls `answer` for each request, as soon as something of it has come, with how many came before on all connections. */
 export async function bareReceiver(t: TestContext, answer: (socket: Socket, before: number) => void) {
   let requests = 0;
-  const server = createServer({ noDelay: true }, (socket) => socket.on('data', (bytes) => {
-    if (bytes.toString('latin1').startsWith('POST')) answer(socket, requests++);
-  }));
+  const server = createServer({ noDelay: true }, (socket) =>
+    socket.on('data', (bytes) => {
+      if (bytes.toString('latin1').startsWith('POST')) answer(socket, requests++);
+    }),
+  );
   return { requests: () => requests, ...(await listening(t, server)) };
 }
 

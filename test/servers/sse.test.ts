@@ -28,8 +28,16 @@ function listen(t: TestContext, url: string, query: string) {
   const messages: Messages = [];
   const resets: Messages = [];
   source.onmessage = ({ data, lastEventId }) => void messages.push({ data: data as string, lastEventId });
-  source.addEventListener('reset', ({ data, lastEventId }) => void resets.push({ data: data as string, lastEventId }));
-  return { source, messages, resets, saw: (count: number) => until(`${count} messages`, () => messages.length >= count) };
+  source.addEventListener(
+    'reset',
+    ({ data, lastEventId }) => void resets.push({ data: data as string, lastEventId }),
+  );
+  return {
+    source,
+    messages,
+    resets,
+    saw: (count: number) => until(`${count} messages`, () => messages.length >= count),
+  };
 }
 
 /** What a parser makes of the bytes. */
@@ -38,11 +46,24 @@ function reader() {
   const comments: string[] = [];
   const retries: number[] = [];
   const decoder = new TextDecoder();
-  const parser = createParser({ onEvent: (event) => events.push(event), onComment: (text) => comments.push(text), onRetry: (ms) => retries.push(ms), maxBufferSize: 1e8 });
-  return { events, comments, retries, feed: (bytes: Uint8Array) => parser.feed(decoder.decode(bytes, { stream: true })) };
+  const parser = createParser({
+    onEvent: (event) => events.push(event),
+    onComment: (text) => comments.push(text),
+    onRetry: (ms) => retries.push(ms),
+    maxBufferSize: 1e8,
+  });
+  return {
+    events,
+    comments,
+    retries,
+    feed: (bytes: Uint8Array) => parser.feed(decoder.decode(bytes, { stream: true })),
+  };
 }
 
-async function overHttp2(t: TestContext, { url, certificate }: { url: string; certificate?: string }): Promise<ClientHttp2Session> {
+async function overHttp2(
+  t: TestContext,
+  { url, certificate }: { url: string; certificate?: string },
+): Promise<ClientHttp2Session> {
   const session = connectHttp2(url, certificate === undefined ? {} : { ca: certificate });
   session.on('error', () => {});
   t.after(() => session.destroy());
@@ -67,7 +88,13 @@ test('the response opens with the reconnection time, the cursor and a comment', 
   const text = await saw(/open\n\n\r\n/);
   const head = text.slice(0, text.indexOf('\r\n\r\n'));
   assert.match(head, /^HTTP\/1\.1 200 OK\r\n/);
-  for (const field of ['content-type: text/event-stream', 'cache-control: no-cache, no-transform', 'x-accel-buffering: no', 'transfer-encoding: chunked', 'connection: close']) {
+  for (const field of [
+    'content-type: text/event-stream',
+    'cache-control: no-cache, no-transform',
+    'x-accel-buffering: no',
+    'transfer-encoding: chunked',
+    'connection: close',
+  ]) {
     assert.match(head, new RegExp(`\\r\\n${field}(\\r|$)`, 'i'));
   }
   assert.equal(unchunk(Buffer.from(text)).body.toString(), `retry: 2500\nid: ${at(1)}\n: open\n\n`);
@@ -81,7 +108,10 @@ test('an EventSource gets each event of its topics, with the cursor as its id', 
   publish('c', '"of no interest"');
   events.push(...publish('b', JSON.stringify('x'.repeat(300_000))));
   await saw(6);
-  assert.deepEqual(messages, events.map(({ id, json }) => ({ data: json, lastEventId: id })));
+  assert.deepEqual(
+    messages,
+    events.map(({ id, json }) => ({ data: json, lastEventId: id })),
+  );
   assert.deepEqual(count('handshakes', 'events', 'errors', 'refusals'), [1, 6, 0, 0]);
 });
 
@@ -97,7 +127,10 @@ test('cut off before its first event, behind an event, and several times: an Eve
     events.push(...publish('a', '"while it is away"'));
   }
   await saw(events.length);
-  assert.deepEqual(messages.map(({ data }) => data), events.map(({ json }) => json));
+  assert.deepEqual(
+    messages.map(({ data }) => data),
+    events.map(({ json }) => json),
+  );
   assert.ok(count('handshakes')[0]! >= 4);
   assert.deepEqual(count('resets'), [0]);
 });
@@ -114,7 +147,10 @@ test('the EventSource of undici agrees', async (t) => {
   disconnect(1);
   events.push(...publish('a', '2', 'three\nlines\r\n'));
   await until('all', () => got.length >= 3);
-  assert.deepEqual(got, events.map(({ json }) => json));
+  assert.deepEqual(
+    got,
+    events.map(({ json }) => json),
+  );
 });
 
 test('too late, or from another life of the server: a reset event first, then what is held', async (t) => {
@@ -124,7 +160,10 @@ test('too late, or from another life of the server: a reset event first, then wh
     const { messages, resets, saw, source } = listen(t, url, query);
     await saw(2);
     assert.deepEqual(resets, [{ data: `{"cursor":"${at(0)}"}`, lastEventId: at(0) }], query);
-    assert.deepEqual(messages.map(({ data }) => data), events.slice(1).map(({ json }) => json));
+    assert.deepEqual(
+      messages.map(({ data }) => data),
+      events.slice(1).map(({ json }) => json),
+    );
     source.close();
   }
   assert.deepEqual(count('resets'), [2]);
@@ -142,8 +181,14 @@ test('Last-Event-ID is the later word than since; one that is no cursor is answe
   ];
   for (const [lastEventId, since, begins, from] of cases) {
     const controller = new AbortController();
-    const headers = lastEventId === undefined ? undefined : { 'last-event-id': Buffer.from(lastEventId).toString('latin1') };
-    const response = await fetch(`${url}/events?topics=a&since=${since}`, { ...(headers && { headers }), signal: controller.signal });
+    const headers =
+      lastEventId === undefined
+        ? undefined
+        : { 'last-event-id': Buffer.from(lastEventId).toString('latin1') };
+    const response = await fetch(`${url}/events?topics=a&since=${since}`, {
+      ...(headers && { headers }),
+      signal: controller.signal,
+    });
     let text = '';
     const decoder = new TextDecoder();
     for await (const part of response.body!) {
@@ -152,7 +197,10 @@ test('Last-Event-ID is the later word than since; one that is no cursor is answe
     }
     controller.abort();
     const reset = from === 0 ? `event: reset\ndata: {"cursor":"${at(0)}"}\n\n` : '';
-    const expected = `retry: 1000\nid: ${begins}\n: open\n\n${reset}${events.slice(from).map(({ id, json }) => `id: ${id}\ndata: ${json}\n\n`).join('')}`;
+    const expected = `retry: 1000\nid: ${begins}\n: open\n\n${reset}${events
+      .slice(from)
+      .map(({ id, json }) => `id: ${id}\ndata: ${json}\n\n`)
+      .join('')}`;
     assert.equal(text, expected, `${lastEventId} and ${since}`);
   }
 });
@@ -211,7 +259,9 @@ for (const over of ['h2', 'h2c'] as const) {
   test(`${over}: streams of one connection, each with its own topics, framing and end`, async (t) => {
     const { endpoint, publish, joined, at, close, count } = await serve(t, 'sse', { over });
     const session = await overHttp2(t, endpoint);
-    const streams = await Promise.all(Array.from({ length: 20 }, (_, i) => ask(session, `/events?topics=all,own.${i}`)));
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => ask(session, `/events?topics=all,own.${i}`)),
+    );
     await joined(20);
     for (const { response } of streams) {
       assert.equal(response[':status'], 200);
@@ -222,7 +272,13 @@ for (const over of ['h2', 'h2c'] as const) {
     const [all] = publish('all', '"é"');
     const [own] = publish('own.7', JSON.stringify('x'.repeat(200_000)));
     await until('delivered', () => streams.every(({ events }, i) => events.length === (i === 7 ? 2 : 1)));
-    assert.deepEqual(streams[7]!.events.map(({ id, data }) => [id, data]), [[at(1), all!.json], [at(2), own!.json]]);
+    assert.deepEqual(
+      streams[7]!.events.map(({ id, data }) => [id, data]),
+      [
+        [at(1), all!.json],
+        [at(2), own!.json],
+      ],
+    );
     assert.deepEqual(streams[3]!.retries, [1000]);
     const resumed = await ask(session, '/events?topics=own.7', { 'last-event-id': at(1) });
     await until('resumed', () => resumed.events.length === 1);
@@ -269,15 +325,27 @@ for (const over of ['h2', 'h2c'] as const) {
 test('pages of this machine may read the stream, pages from elsewhere may not', async (t) => {
   const { url } = await serve(t, 'sse');
   const cases: [string, boolean][] = [
-    ['http://localhost:3000', true], ['https://127.0.0.1', true], ['http://[::1]:80', false], ['http://[::1]:8080', true], ['http://app.localhost', true],
-    ['http://example.org', false], ['http://localhost.example.org', false], ['null', false], ['http://127.0.0.1.example.org', false], ['file://', false],
+    ['http://localhost:3000', true],
+    ['https://127.0.0.1', true],
+    ['http://[::1]:80', false],
+    ['http://[::1]:8080', true],
+    ['http://app.localhost', true],
+    ['http://example.org', false],
+    ['http://localhost.example.org', false],
+    ['null', false],
+    ['http://127.0.0.1.example.org', false],
+    ['file://', false],
   ];
   for (const [origin, allowed] of cases) {
     const { socket, saw } = await rawClient(url);
     socket.write(getRequest('/events?topics=a', `Origin: ${origin}`));
     const text = await saw(allowed ? /open\n/ : /\n\r\n.*\}\n/s);
     assert.match(text, allowed ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 403 [^]*"cross-origin"/, origin);
-    assert.equal(/access-control-allow-origin: (.*)\r/i.exec(text)?.[1], allowed ? origin : undefined, origin);
+    assert.equal(
+      /access-control-allow-origin: (.*)\r/i.exec(text)?.[1],
+      allowed ? origin : undefined,
+      origin,
+    );
     if (allowed) assert.match(text, /\r\nvary: origin\r\n/i);
     socket.destroy();
   }
@@ -288,14 +356,26 @@ test('a line end in an envelope could not break an event in two', async (t) => {
   const hub = createHub(defaultLimits);
   const event = { id: 'e-1', offset: 1, topic: 'a', seq: 1, json: 'one\ntwo\r\nthree\rfour' };
   const running = await sse.start(
-    { hub: { ...hub, since: () => ({ events: [event], lost: false }) }, limits: defaultLimits, counters: newCounters(), countConnection() {}, random: random(1, 'sse') },
+    {
+      hub: { ...hub, since: () => ({ events: [event], lost: false }) },
+      limits: defaultLimits,
+      counters: newCounters(),
+      countConnection() {},
+      random: random(1, 'sse'),
+    },
     patterns.sse.options.parse({}),
   );
   const handler = running.routes['GET /events']!;
-  const server = createServer((request, response) => void handler(request, response, new URL(`http://x${request.url}`)));
+  const server = createServer(
+    (request, response) => void handler(request, response, new URL(`http://x${request.url}`)),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
-  const { messages, source, saw } = listen(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'topics=a&since=e-0');
+  const { messages, source, saw } = listen(
+    t,
+    `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    'topics=a&since=e-0',
+  );
   await saw(1);
   assert.deepEqual(messages, [{ data: 'one\ntwo\nthree\nfour', lastEventId: 'e-1' }]);
   source.close();
@@ -303,7 +383,8 @@ test('a line end in an envelope could not break an event in two', async (t) => {
 });
 
 test('the examples are commands that fit the version of HTTP', async (t) => {
-  const commands = (url: string, publishUrl: string) => sse.examples.map(({ command }) => command(url, publishUrl));
+  const commands = (url: string, publishUrl: string) =>
+    sse.examples.map(({ command }) => command(url, publishUrl));
   assert.match(commands('http://x', 'http://x')[0]!, /^curl -N 'http:\/\/x\/events\?topics=news'$/);
   assert.match(commands('http://x', 'http://y')[0]!, /^curl -N --http2-prior-knowledge '/);
   assert.match(commands('https://x', 'http://y')[0]!, /^curl -Nk '/);

@@ -10,8 +10,18 @@ import type { HubEvent } from '../../servers/hub.ts';
 import { startServer } from '../../servers/start.ts';
 import { until } from './raw-http.ts';
 
-export async function serve(t: TestContext, pattern: PatternName, options: Record<string, unknown> = {}, limits: Partial<ServerLimits> = {}) {
-  const server = await startServer({ pattern, options: patterns[pattern].options.parse(options), limits: { ...defaultLimits, ...limits }, seed: 1 });
+export async function serve(
+  t: TestContext,
+  pattern: PatternName,
+  options: Record<string, unknown> = {},
+  limits: Partial<ServerLimits> = {},
+) {
+  const server = await startServer({
+    pattern,
+    options: patterns[pattern].options.parse(options),
+    limits: { ...defaultLimits, ...limits },
+    seed: 1,
+  });
   t.after(() => {
     server.disconnect(1); // with nobody left, there is nobody to say goodbye to
     return server.close();
@@ -20,7 +30,8 @@ export async function serve(t: TestContext, pattern: PatternName, options: Recor
   return {
     ...server,
     url: endpoint.url,
-    publish: (topic: string, ...bodies: string[]): HubEvent[] => bodies.map((body) => hub.publish(topic, body, {})),
+    publish: (topic: string, ...bodies: string[]): HubEvent[] =>
+      bodies.map((body) => hub.publish(topic, body, {})),
     /** The cursor behind event number `offset`. */
     at: (offset: number) => `${hub.epoch}-${offset}`,
     count: (...names: CounterName[]) => names.map((name) => server.counters()[name]),
@@ -29,7 +40,10 @@ export async function serve(t: TestContext, pattern: PatternName, options: Recor
 }
 
 /** A client that sends one request, and reads no more than what comes before it is told to pause. */
-export async function slowClient(url: string, request: string): Promise<{ socket: Socket; received(): Buffer }> {
+export async function slowClient(
+  url: string,
+  request: string,
+): Promise<{ socket: Socket; received(): Buffer }> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   const pieces: Buffer[] = [];
@@ -41,7 +55,8 @@ export async function slowClient(url: string, request: string): Promise<{ socket
   return { socket, received: () => Buffer.concat(pieces) };
 }
 
-export const getRequest = (path: string, ...fields: string[]) => `GET ${path} HTTP/1.1\r\n${['Host: localhost', ...fields].join('\r\n')}\r\n\r\n`;
+export const getRequest = (path: string, ...fields: string[]) =>
+  `GET ${path} HTTP/1.1\r\n${['Host: localhost', ...fields].join('\r\n')}\r\n\r\n`;
 
 /** The body of a response that came whole, or the part of it that came, out of its chunks (RFC 9112, section 7.1). */
 export function unchunk(response: Buffer): { body: Buffer; ended: boolean } {
@@ -51,7 +66,11 @@ export function unchunk(response: Buffer): { body: Buffer; ended: boolean } {
     const lineEnd = response.indexOf('\r\n', at);
     if (lineEnd < 0) return { body: Buffer.concat(pieces), ended: false };
     const size = Number.parseInt(response.toString('latin1', at, lineEnd), 16);
-    if (size === 0) return { body: Buffer.concat(pieces), ended: response.subarray(lineEnd).equals(Buffer.from('\r\n\r\n')) };
+    if (size === 0)
+      return {
+        body: Buffer.concat(pieces),
+        ended: response.subarray(lineEnd).equals(Buffer.from('\r\n\r\n')),
+      };
     pieces.push(response.subarray(lineEnd + 2, lineEnd + 2 + size));
     at = lineEnd + 2 + size + 2;
   }

@@ -206,12 +206,16 @@ describe('requests in a pipeline whose answers nobody reads', () => {
       'POST /topics/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1'.repeat(1000),
     );
     let [before, same] = [-1, 0];
-    await until('nothing is taken any more', () => {
-      while (socket.writableLength < 1e6) socket.write(requests);
-      same = hub.published() > 0 && hub.published() === before ? same + 1 : 0;
-      before = hub.published();
-      return same === 50;
-    }, 60_000);
+    await until(
+      'nothing is taken any more',
+      () => {
+        while (socket.writableLength < 1e6) socket.write(requests);
+        same = hub.published() > 0 && hub.published() === before ? same + 1 : 0;
+        before = hub.published();
+        return same === 50;
+      },
+      60_000,
+    );
     assert.ok(hub.published() * 300 < moreThanKernelBytes, `${hub.published()} events were taken`);
     assert.equal(count('bytesOut')[0]! < moreThanKernelBytes, true);
   });

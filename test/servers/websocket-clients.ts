@@ -7,18 +7,35 @@ import { rawClient, until } from './raw-http.ts';
 import { getRequest } from './streams.ts';
 
 export const handshake = (path: string, ...fields: string[]) =>
-  getRequest(path, 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', ...fields);
+  getRequest(
+    path,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...fields,
+  );
 
 /** A `ws` client, with what it got. */
 export async function open(t: TestContext, url: string, query: string, options: ClientOptions = {}) {
-  const ws = new WsClient(`${url.replace('http', 'ws')}/ws?${query}`, { perMessageDeflate: false, ...options });
+  const ws = new WsClient(`${url.replace('http', 'ws')}/ws?${query}`, {
+    perMessageDeflate: false,
+    ...options,
+  });
   t.after(() => ws.terminate());
   const got: string[] = [];
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => ws.on('close', (code, reason) => resolve({ code, reason: String(reason) })));
+  const closed = new Promise<{ code: number; reason: string }>((resolve) =>
+    ws.on('close', (code, reason) => resolve({ code, reason: String(reason) })),
+  );
   ws.on('message', (data) => got.push(String(data)));
   ws.on('error', () => {});
   await Promise.race([once(ws, 'open'), closed]);
-  return { ws, got, closed, saw: (count: number) => until(`${count} messages, got ${got.length}`, () => got.length >= count) };
+  return {
+    ws,
+    got,
+    closed,
+    saw: (count: number) => until(`${count} messages, got ${got.length}`, () => got.length >= count),
+  };
 }
 
 export type Frame = { first: number; payload: Buffer };
@@ -47,8 +64,15 @@ export function framesOf(received: Buffer): Frame[] {
 /** A frame of a client. */
 export function masked(first: number, payload: string | Buffer = ''): Buffer {
   const bytes = Buffer.from(payload);
-  const head = bytes.length < 126 ? [first, 0x80 | bytes.length] : [first, 0x80 | 126, bytes.length >> 8, bytes.length & 255];
-  return Buffer.concat([Buffer.from(head), Buffer.from([1, 2, 3, 4]), bytes.map((byte, i) => byte ^ ((i % 4) + 1))]);
+  const head =
+    bytes.length < 126
+      ? [first, 0x80 | bytes.length]
+      : [first, 0x80 | 126, bytes.length >> 8, bytes.length & 255];
+  return Buffer.concat([
+    Buffer.from(head),
+    Buffer.from([1, 2, 3, 4]),
+    bytes.map((byte, i) => byte ^ ((i % 4) + 1)),
+  ]);
 }
 
 /** A client that shakes hands and then does as the test says, byte by byte. */
@@ -59,4 +83,5 @@ export async function rawSocket(url: string, query = 'topics=a', ...fields: stri
   return { socket, frames: () => framesOf(Buffer.from(text(), 'latin1')), closed };
 }
 
-export const closeCodeOf = (frames: Frame[]) => frames.findLast(({ first }) => first === 0x88)?.payload.readUInt16BE(0);
+export const closeCodeOf = (frames: Frame[]) =>
+  frames.findLast(({ first }) => first === 0x88)?.payload.readUInt16BE(0);

@@ -16,7 +16,10 @@ test('a client that answers no pings is cut off within three intervals, one that
   await joined(2);
   await dead.closed;
   await joined(1);
-  assert.equal(dead.frames().filter(({ first, payload }) => first === 0x89 && payload.length === 0).length, 2);
+  assert.equal(
+    dead.frames().filter(({ first, payload }) => first === 0x89 && payload.length === 0).length,
+    2,
+  );
   const pings = count('heartbeats')[0]!;
   await until('more pings', () => count('heartbeats')[0]! >= pings + 4);
   assert.equal(alive.ws.readyState, WsClient.OPEN);
@@ -39,7 +42,10 @@ test('a server that closes says 1001 and waits for the answer, but not for long'
   await joined(2);
   const done = close();
   assert.deepEqual(await closed, { code: 1001, reason: 'the server is going away' });
-  assert.match(await talk(url, handshake('/ws?topics=a')), /^HTTP\/1\.1 503 [^]*Retry-After: 1\r\n[^]*"closing"/);
+  assert.match(
+    await talk(url, handshake('/ws?topics=a')),
+    /^HTTP\/1\.1 503 [^]*Retry-After: 1\r\n[^]*"closing"/,
+  );
   await done;
   await mute.closed;
   assert.equal(closeCodeOf(mute.frames()), 1001);
@@ -52,8 +58,13 @@ test('a disconnect is a cut: no close frame', async (t) => {
   disconnect(0.5);
   await joined(5);
   await until('five know', () => clients.filter(({ ws }) => ws.readyState === WsClient.CLOSED).length === 5);
-  const codes = await Promise.all(clients.filter(({ ws }) => ws.readyState === WsClient.CLOSED).map(({ closed }) => closed));
-  assert.deepEqual(codes.map(({ code }) => code), Array(5).fill(1006));
+  const codes = await Promise.all(
+    clients.filter(({ ws }) => ws.readyState === WsClient.CLOSED).map(({ closed }) => closed),
+  );
+  assert.deepEqual(
+    codes.map(({ code }) => code),
+    Array(5).fill(1006),
+  );
 });
 
 test('malformed frames end the connection with the code of the standard, and no other', async (t) => {
@@ -71,10 +82,18 @@ test('malformed frames end the connection with the code of the standard, and no 
     ['a continuation of nothing', masked(0x80, '1'), 1002],
     ['a new message inside another', Buffer.concat([masked(0x01, '1'), masked(0x81, '2')]), 1002],
     ['text that is not UTF-8', masked(0x81, Buffer.from([0x22, 0xff, 0x22])), 1007],
-    ['UTF-8 broken off at the end of a fragment', Buffer.concat([masked(0x01, Buffer.from([0x22, 0xc3])), masked(0x80, '"')]), 1007],
+    [
+      'UTF-8 broken off at the end of a fragment',
+      Buffer.concat([masked(0x01, Buffer.from([0x22, 0xc3])), masked(0x80, '"')]),
+      1007,
+    ],
     ['a close with one byte', masked(0x88, 'x'), 1002],
     ['a close with the code 1005', masked(0x88, Buffer.from([0x03, 0xed])), 1002],
-    ['a length above all limits', Buffer.from([0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), 1009],
+    [
+      'a length above all limits',
+      Buffer.from([0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+      1009,
+    ],
   ];
   for (const [what, bytes, expected] of cases) {
     const { socket, frames, closed } = await rawSocket(url);
@@ -96,9 +115,20 @@ test('a message in fragments with a ping between them is one message, and the pi
   const { socket, frames } = await rawSocket(url, 'topics=other');
   const message = Buffer.from('{"publish":"a","ref":1,"body":"é"}');
   const middle = message.indexOf(0xa9); // inside a character
-  socket.write(Buffer.concat([masked(0x01, message.subarray(0, middle)), masked(0x89, 'so?'), masked(0x80, message.subarray(middle))]));
+  socket.write(
+    Buffer.concat([
+      masked(0x01, message.subarray(0, middle)),
+      masked(0x89, 'so?'),
+      masked(0x80, message.subarray(middle)),
+    ]),
+  );
   await until('both answers', () => frames().length === 3);
-  assert.deepEqual(frames().slice(1).map(({ first }) => first), [0x8a, 0x81]);
+  assert.deepEqual(
+    frames()
+      .slice(1)
+      .map(({ first }) => first),
+    [0x8a, 0x81],
+  );
   assert.equal(String(frames()[1]!.payload), 'so?');
   assert.match(String(frames()[2]!.payload), /"ack":1/);
 });
@@ -135,7 +165,12 @@ test('after the close of a client no event is sent, and one that leaves without 
 });
 
 test('one that half-closes and does not read what is on the way is let go of', async (t) => {
-  const { url, publish, joined } = await serve(t, 'websocket', { ping: '100ms' }, { slowBuffer: 64 * 1024 ** 2 });
+  const { url, publish, joined } = await serve(
+    t,
+    'websocket',
+    { ping: '100ms' },
+    { slowBuffer: 64 * 1024 ** 2 },
+  );
   const { socket } = await rawSocket(url);
   socket.pause();
   for (let i = 0; i < 20; i++) publish('a', bulk(1e6));
@@ -162,11 +197,18 @@ test('a client that is too slow is told 1008 behind what it was sent before', as
 });
 
 test('a client that publishes but does not read its acknowledgements is cut off, whatever the policy', async (t) => {
-  const { url, joined, count } = await serve(t, 'websocket', {}, { slowBuffer: 100_000, slow: 'drop', maxTopics: 1 });
+  const { url, joined, count } = await serve(
+    t,
+    'websocket',
+    {},
+    { slowBuffer: 100_000, slow: 'drop', maxTopics: 1 },
+  );
   const { socket } = await rawSocket(url);
   await joined(1);
   socket.pause();
-  const frames = Buffer.concat(Array.from({ length: 500 }, () => masked(0x81, '{"publish":"b","ref":1,"body":1}')));
+  const frames = Buffer.concat(
+    Array.from({ length: 500 }, () => masked(0x81, '{"publish":"b","ref":1,"body":1}')),
+  );
   const timer = setInterval(() => socket.writableLength < 1e6 && socket.write(frames), 1);
   t.after(() => clearInterval(timer));
   await joined(0);

@@ -30,7 +30,10 @@ test('messages of every length around those where the frame changes arrive whole
   const { got, saw } = await open(t, url, 'topics=a');
   const send = (bytes: number) => hub.publish('a', bulk(bytes), { plannedUs: 0, sentUs: 0 }).json;
   const around = send(0).length;
-  const sent = [...Array.from({ length: 12 }, (_, i) => send(120 + i - around)), ...Array.from({ length: 12 }, (_, i) => send(65_530 + i - around))];
+  const sent = [
+    ...Array.from({ length: 12 }, (_, i) => send(120 + i - around)),
+    ...Array.from({ length: 12 }, (_, i) => send(65_530 + i - around)),
+  ];
   assert.ok([125, 126, 127, 65_535, 65_536].every((length) => sent.some((json) => json.length === length)));
   await saw(2 + sent.length);
   assert.deepEqual(got.slice(2), sent);
@@ -55,11 +58,17 @@ test('a resume gets what was missed; one that comes too late is told so and gets
   const events = publish('a', '1', '2', '3');
   const inTime = await open(t, url, `topics=a&since=${at(1)}`);
   await inTime.saw(3);
-  assert.deepEqual(inTime.got, [`{"socket":"open","cursor":"${at(1)}"}`, ...events.slice(1).map(({ json }) => json)]);
+  assert.deepEqual(inTime.got, [
+    `{"socket":"open","cursor":"${at(1)}"}`,
+    ...events.slice(1).map(({ json }) => json),
+  ]);
   for (const since of [at(0), 'other-3']) {
     const late = await open(t, url, `topics=a&since=${since}`);
     await late.saw(3);
-    assert.deepEqual(late.got, [`{"socket":"open","cursor":"${at(0)}","reset":true}`, ...events.slice(1).map(({ json }) => json)]);
+    assert.deepEqual(late.got, [
+      `{"socket":"open","cursor":"${at(0)}","reset":true}`,
+      ...events.slice(1).map(({ json }) => json),
+    ]);
   }
   assert.deepEqual(count('resets'), [2]);
 });
@@ -68,12 +77,26 @@ test('a message from a client is acknowledged and reaches everybody, its body by
   const { url, at, count } = await serve(t, 'websocket');
   const sender = await open(t, url, 'topics=quiet');
   const reader = await open(t, url, 'topics=news');
-  const bodies = ['{"a": [1, 2],\t"publish":"x"}', '1.0e2', '12345678901234567890', '"a \\u00e9 \\"quoted\\" }{"', 'null', '[ ]', '{\n"two":"lines"\n}'];
+  const bodies = [
+    '{"a": [1, 2],\t"publish":"x"}',
+    '1.0e2',
+    '12345678901234567890',
+    '"a \\u00e9 \\"quoted\\" }{"',
+    'null',
+    '[ ]',
+    '{\n"two":"lines"\n}',
+  ];
   for (const [i, body] of bodies.entries()) sender.ws.send(`{"publish":"news","ref":${i},"body": ${body} }`);
   await sender.saw(1 + bodies.length);
   await reader.saw(1 + bodies.length);
-  assert.deepEqual(sender.got.slice(1), bodies.map((_, i) => `{"ack":${i},"id":"${at(i + 1)}","seq":${i + 1}}`));
-  assert.deepEqual(reader.got.slice(1).map((json) => decodeEnvelope(json).body), bodies);
+  assert.deepEqual(
+    sender.got.slice(1),
+    bodies.map((_, i) => `{"ack":${i},"id":"${at(i + 1)}","seq":${i + 1}}`),
+  );
+  assert.deepEqual(
+    reader.got.slice(1).map((json) => decodeEnvelope(json).body),
+    bodies,
+  );
   assert.deepEqual(count('upstreamMessages', 'errors', 'refusals'), [bodies.length, 0, 0]);
 });
 
@@ -139,19 +162,51 @@ test('what is no message of ours ends the connection with the code that says why
 test('reading a message finds what JSON.parse finds, and its very bytes', () => {
   const spaces = fc.stringMatching(/^[ \t\n\r]{0,3}$/);
   fc.assert(
-    fc.property(fc.jsonValue(), fc.dictionary(fc.string().filter((name) => !['publish', 'ref', 'body', '__proto__'].includes(name)), fc.jsonValue()), spaces, fc.nat(2), (body, others, space, indent) => {
-      const source = JSON.stringify(body, null, indent);
-      const members = [...Object.entries(others).map(([name, value]) => [JSON.stringify(name), JSON.stringify(value)]), ['"body"', source], ['"pub\\u006cish"', '"a"'], ['"ref"', '1']];
-      const text = `${space}{${members.map(([name, value]) => `${space}${name}${space}:${space}${value}${space}`).join(',')}}${space}`;
-      assert.deepEqual(readUpstream(text, 1e6), { kind: 'publish', ref: 1, topic: 'a', body: source, stamps: {} });
-    }),
+    fc.property(
+      fc.jsonValue(),
+      fc.dictionary(
+        fc.string().filter((name) => !['publish', 'ref', 'body', '__proto__'].includes(name)),
+        fc.jsonValue(),
+      ),
+      spaces,
+      fc.nat(2),
+      (body, others, space, indent) => {
+        const source = JSON.stringify(body, null, indent);
+        const members = [
+          ...Object.entries(others).map(([name, value]) => [JSON.stringify(name), JSON.stringify(value)]),
+          ['"body"', source],
+          ['"pub\\u006cish"', '"a"'],
+          ['"ref"', '1'],
+        ];
+        const text = `${space}{${members.map(([name, value]) => `${space}${name}${space}:${space}${value}${space}`).join(',')}}${space}`;
+        assert.deepEqual(readUpstream(text, 1e6), {
+          kind: 'publish',
+          ref: 1,
+          topic: 'a',
+          body: source,
+          stamps: {},
+        });
+      },
+    ),
   );
-  assert.deepEqual(readUpstream('{"body":1,"ref":1,"publish":"a","body":[2]}', 10), { kind: 'publish', ref: 1, topic: 'a', body: '[2]', stamps: {} });
-  assert.deepEqual(readUpstream('{"ref":1,"publish":"a","x":{"body":1}}', 10), { kind: 'refused', ref: 1, reason: 'there is no body' });
+  assert.deepEqual(readUpstream('{"body":1,"ref":1,"publish":"a","body":[2]}', 10), {
+    kind: 'publish',
+    ref: 1,
+    topic: 'a',
+    body: '[2]',
+    stamps: {},
+  });
+  assert.deepEqual(readUpstream('{"ref":1,"publish":"a","x":{"body":1}}', 10), {
+    kind: 'refused',
+    ref: 1,
+    reason: 'there is no body',
+  });
 });
 
 test('text of any kind is read without a crash', () => {
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof readUpstream(text, 100).kind === 'string'));
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof readUpstream(text, 100).kind === 'string'),
+  );
 });
 
 test('handshakes that cannot be accepted are refused in HTTP', async (t) => {
@@ -169,7 +224,12 @@ test('handshakes that cannot be accepted are refused in HTTP', async (t) => {
     ['no key', without('Sec-WebSocket-Key', good), 400, /bad-handshake/],
     ['a key that is none', good.replace('ZQ==', ''), 400, /bad-handshake/],
     ['another method', good.replace('GET', 'PUT'), 400, /bad-handshake/],
-    ['a malformed protocol list', handshake('/ws?topics=a', 'Sec-WebSocket-Protocol: a,,b'), 400, /bad-handshake/],
+    [
+      'a malformed protocol list',
+      handshake('/ws?topics=a', 'Sec-WebSocket-Protocol: a,,b'),
+      400,
+      /bad-handshake/,
+    ],
     ['no upgrade', getRequest('/ws?topics=a', 'Connection: close'), 426, /\r\nupgrade: websocket\r\n/i],
   ];
   for (const [what, request, status, rest] of cases) {
@@ -184,16 +244,33 @@ test('handshakes that cannot be accepted are refused in HTTP', async (t) => {
 
 test('pages from elsewhere may not connect', async (t) => {
   const { url, count, joined } = await serve(t, 'websocket');
-  const refused = ['http://example.org', 'http://notlocalhost', 'null', 'http://localhost.example.org', 'http://127.0.0.1.example.org', 'file://', 'x'];
-  for (const origin of refused) assert.match(await talk(url, handshake('/ws?topics=a', `Origin: ${origin}`)), /^HTTP\/1\.1 403 [^]*"cross-origin"/, origin);
-  for (const origin of ['http://localhost:3000', 'https://127.0.0.1', 'http://[::1]:8080']) await open(t, url, 'topics=a', { origin });
+  const refused = [
+    'http://example.org',
+    'http://notlocalhost',
+    'null',
+    'http://localhost.example.org',
+    'http://127.0.0.1.example.org',
+    'file://',
+    'x',
+  ];
+  for (const origin of refused)
+    assert.match(
+      await talk(url, handshake('/ws?topics=a', `Origin: ${origin}`)),
+      /^HTTP\/1\.1 403 [^]*"cross-origin"/,
+      origin,
+    );
+  for (const origin of ['http://localhost:3000', 'https://127.0.0.1', 'http://[::1]:8080'])
+    await open(t, url, 'topics=a', { origin });
   await joined(3);
   assert.deepEqual(count('refusals', 'handshakes'), [refused.length, 3]);
 });
 
 test('no subprotocol is promised', async (t) => {
   const { url } = await serve(t, 'websocket');
-  assert.doesNotMatch((await rawResponse(url, 'Sec-WebSocket-Protocol: chat, superchat')).head, /Sec-WebSocket-Protocol/i);
+  assert.doesNotMatch(
+    (await rawResponse(url, 'Sec-WebSocket-Protocol: chat, superchat')).head,
+    /Sec-WebSocket-Protocol/i,
+  );
 });
 
 async function rawResponse(url: string, ...fields: string[]) {
@@ -205,7 +282,12 @@ async function rawResponse(url: string, ...fields: string[]) {
 }
 
 test('one subscriber too many, and a topic too many, are told to come back later', async (t) => {
-  const { url, publish, joined, count } = await serve(t, 'websocket', {}, { maxSubscribers: 2, maxTopics: 3 });
+  const { url, publish, joined, count } = await serve(
+    t,
+    'websocket',
+    {},
+    { maxSubscribers: 2, maxTopics: 3 },
+  );
   const first = await open(t, url, 'topics=a,b');
   const crowded = await open(t, url, 'topics=c,d');
   assert.deepEqual(await crowded.closed, { code: 1013, reason: 'too-many-topics' });
@@ -226,12 +308,24 @@ test('one subscriber too many, and a topic too many, are told to come back later
 test('compressed: the same messages in fewer bytes, each by itself, and from the client too', async (t) => {
   const { url, publish, at, count } = await serve(t, 'websocket', { deflate: true });
   const history = publish('a', bulk(2000), '1');
-  const { ws, got, saw } = await open(t, url, `topics=a&since=${at(0)}`, { perMessageDeflate: { threshold: 0 } });
+  const { ws, got, saw } = await open(t, url, `topics=a&since=${at(0)}`, {
+    perMessageDeflate: { threshold: 0 },
+  });
   assert.equal(ws.extensions, 'permessage-deflate');
-  const bodies = ['1', bulk(100), bulk(50_000), bulk(50_000), '{"é":"🎈"}', JSON.stringify(Array.from({ length: 40_000 }, (_, i) => i))];
+  const bodies = [
+    '1',
+    bulk(100),
+    bulk(50_000),
+    bulk(50_000),
+    '{"é":"🎈"}',
+    JSON.stringify(Array.from({ length: 40_000 }, (_, i) => i)),
+  ];
   const events = [...history, ...publish('a', ...bodies)];
   await saw(1 + events.length);
-  assert.deepEqual(got.slice(1), events.map(({ json }) => json));
+  assert.deepEqual(
+    got.slice(1),
+    events.map(({ json }) => json),
+  );
   const { socket, head } = await negotiate(url, 'permessage-deflate; client_max_window_bits');
   assert.match(head, /permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n/);
   socket.destroy();
@@ -252,12 +346,17 @@ async function negotiate(url: string, offer: string) {
 test('a client that asks for a small window, or does not ask for compression, is sent messages as they are', async (t) => {
   const { url, publish, joined } = await serve(t, 'websocket', { deflate: true });
   const plain = await rawSocket(url);
-  const small = await rawSocket(url, 'topics=a', 'Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9');
+  const small = await rawSocket(
+    url,
+    'topics=a',
+    'Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9',
+  );
   const usual = await rawSocket(url, 'topics=a', 'Sec-WebSocket-Extensions: permessage-deflate');
   await joined(3);
   const [event] = publish('a', bulk(2000));
   for (const { frames } of [plain, small, usual]) await until('a frame', () => frames().length === 2);
-  for (const { frames } of [plain, small]) assert.deepEqual(frames()[1], { first: 0x81, payload: Buffer.from(event!.json) });
+  for (const { frames } of [plain, small])
+    assert.deepEqual(frames()[1], { first: 0x81, payload: Buffer.from(event!.json) });
   assert.equal(usual.frames()[1]!.first, 0xc1);
   assert.ok(usual.frames()[1]!.payload.length < 400);
 });
@@ -271,6 +370,10 @@ test('a compressed message that unfolds beyond the limit is refused like any tha
 
 test('the examples name the socket', () => {
   for (const { what, command } of websocket.examples) {
-    assert.match(command('http://127.0.0.1:1', 'http://127.0.0.1:1'), what.startsWith('publish an event') ? /topics\/news$/ : /\/\/127\.0\.0\.1:1\/ws\?topics=news/, what);
+    assert.match(
+      command('http://127.0.0.1:1', 'http://127.0.0.1:1'),
+      what.startsWith('publish an event') ? /topics\/news$/ : /\/\/127\.0\.0\.1:1\/ws\?topics=news/,
+      what,
+    );
   }
 });

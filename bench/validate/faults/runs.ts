@@ -13,15 +13,7 @@ import { readResult } from '../../../reports/read.ts';
 import { redrawn, type ChildRole, type RunCase } from './cases.ts';
 import { leftOf, remaining, startCommand, type Command, type Ended } from './command.ts';
 import type { RunSeen, Stored } from './judge.ts';
-import {
-  childrenOf,
-  commandLineOf,
-  isAlive,
-  listenersOf,
-  newSpace,
-  signalTo,
-  type Space,
-} from './space.ts';
+import { childrenOf, commandLineOf, isAlive, listenersOf, newSpace, signalTo, type Space } from './space.ts';
 
 /** How long an undisturbed run takes, and how long each of its children lives. */
 export type Usual = { runMs: number; childMs: Record<ChildRole, number> };
@@ -120,7 +112,8 @@ async function observe(one: RunCase, usual: Usual, space: Space): Promise<Observ
   const lastsMs = one.victim === 'harness' ? usual.runMs : usual.childMs[one.victim];
   await sleep(Math.max(0, one.share * lastsMs - (performance.now() - bornMs)));
   // Before and between trials there are no children to stop.
-  while (one.act === 'kill-frozen' && isAlive(run.pid) && !childrenOf(run.pid).some(isOfTrial)) await sleep(5);
+  while (one.act === 'kill-frozen' && isAlive(run.pid) && !childrenOf(run.pid).some(isOfTrial))
+    await sleep(5);
   const children = childrenOf(run.pid);
   // The folder is made before anything else; git, which is asked before it, ends with the process.
   const begun = existsSync(join(space.folder, 'results'));

@@ -238,7 +238,10 @@ export function judgeStore(
   if (refused.size > 0) miss('ledger', `${refused.size} events that were refused were delivered`);
   // An attempt whose outcome was lost is made again, and both may have counted.
   if (delivered !== undefined && (delivered < events.size || delivered > got.length)) {
-    miss('ledger', `the statistics say ${delivered} delivered; ${events.size} events came, in ${got.length} requests`);
+    miss(
+      'ledger',
+      `the statistics say ${delivered} delivered; ${events.size} events came, in ${got.length} requests`,
+    );
   }
   if (delivered === undefined) miss('account', 'the statistics could not be had');
 

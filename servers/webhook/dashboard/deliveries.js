@@ -83,13 +83,33 @@ function filter() {
 
 function passes({ endpoint, state, event }) {
   const wanted = filter();
-  return (!wanted.endpoint || wanted.endpoint === endpoint) && (!wanted.state || wanted.state === state) && (!wanted.event || wanted.event === event);
+  return (
+    (!wanted.endpoint || wanted.endpoint === endpoint) &&
+    (!wanted.state || wanted.state === state) &&
+    (!wanted.event || wanted.event === event)
+  );
 }
 
 function rowOf(delivery, fresh = false) {
-  const { id, topic, event, endpoint, state, attempts, createdAt, lastStatus, lastFailure, nextAttemptAt } = delivery;
-  return el('tr', { role: 'row', 'data-id': id, ...(fresh && { class: 'fresh' }) },
-    el('th', { role: 'rowheader', scope: 'row' }, el('button', { type: 'button', class: 'link', 'aria-label': `Details of delivery ${id}`, onclick: () => openDetails(id) }, id)),
+  const { id, topic, event, endpoint, state, attempts, createdAt, lastStatus, lastFailure, nextAttemptAt } =
+    delivery;
+  return el(
+    'tr',
+    { role: 'row', 'data-id': id, ...(fresh && { class: 'fresh' }) },
+    el(
+      'th',
+      { role: 'rowheader', scope: 'row' },
+      el(
+        'button',
+        {
+          type: 'button',
+          class: 'link',
+          'aria-label': `Details of delivery ${id}`,
+          onclick: () => openDetails(id),
+        },
+        id,
+      ),
+    ),
     cell({}, time(createdAt)),
     cell({}, topic),
     cell({ class: 'id' }, event),
@@ -97,7 +117,8 @@ function rowOf(delivery, fresh = false) {
     cell({ class: `early ${classOf(state)}` }, state),
     cell({ class: 'number', 'data-label': 'attempts' }, count(attempts)),
     cell({ class: 'wide' }, lastStatus === undefined ? (lastFailure ?? '') : `status ${lastStatus}`),
-    cell({ 'data-label': 'next due' }, nextAttemptAt === undefined ? '' : time(nextAttemptAt)));
+    cell({ 'data-label': 'next due' }, nextAttemptAt === undefined ? '' : time(nextAttemptAt)),
+  );
 }
 
 $('filters').addEventListener('submit', (event) => event.preventDefault());
@@ -105,7 +126,10 @@ $('filters').addEventListener('change', () => void refreshDeliveries());
 $('more-deliveries').addEventListener('click', async () => {
   const reading = readings;
   try {
-    const page = await api('GET', `/webhooks/deliveries${query({ ...filter(), limit: pageSize, cursor: nextCursor })}`);
+    const page = await api(
+      'GET',
+      `/webhooks/deliveries${query({ ...filter(), limit: pageSize, cursor: nextCursor })}`,
+    );
     if (reading !== readings) return;
     nextCursor = page.nextCursor;
     const present = new Set([...body.children].map((row) => row.dataset.id));

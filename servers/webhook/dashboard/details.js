@@ -28,7 +28,19 @@ async function show() {
   }
 }
 
-function render({ id, endpoint, event, topic, state, attempts, createdAt, settledAt, nextAttemptAt, body, attemptLog }) {
+function render({
+  id,
+  endpoint,
+  event,
+  topic,
+  state,
+  attempts,
+  createdAt,
+  settledAt,
+  nextAttemptAt,
+  body,
+  attemptLog,
+}) {
   $('details-title').textContent = `Delivery ${id}`;
   const facts = [
     ['State', el('span', { class: classOf(state) }, state)],
@@ -36,10 +48,24 @@ function render({ id, endpoint, event, topic, state, attempts, createdAt, settle
     ['Event', `${event} on ${topic}`],
     ['Created', time(createdAt)],
     ['Attempts', count(attempts)],
-    ...(nextAttemptAt ? [['Next due', el('span', {}, time(nextAttemptAt), isHeldBack(endpoint) ? ', and made when the circuit lets it' : null)]] : []),
+    ...(nextAttemptAt
+      ? [
+          [
+            'Next due',
+            el(
+              'span',
+              {},
+              time(nextAttemptAt),
+              isHeldBack(endpoint) ? ', and made when the circuit lets it' : null,
+            ),
+          ],
+        ]
+      : []),
     ...(settledAt ? [['Settled', time(settledAt)]] : []),
   ];
-  $('details-facts').replaceChildren(...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
+  $('details-facts').replaceChildren(
+    ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]),
+  );
   $('attempts').replaceChildren(...attemptLog.map(attemptOf));
   if (attemptLog.length === 0) $('attempts').replaceChildren(el('li', { class: 'dim' }, 'none yet'));
   $('details-body').textContent = body;
@@ -49,13 +75,26 @@ function render({ id, endpoint, event, topic, state, attempts, createdAt, settle
 
 function attemptOf({ attempt, at, latencyMs, status, failure, answer, truncated, nextAttemptAt }) {
   const ok = status >= 200 && status < 300;
-  return el('li', { value: attempt },
-    el('p', {},
-      time(at), ' · ',
+  return el(
+    'li',
+    { value: attempt },
+    el(
+      'p',
+      {},
+      time(at),
+      ' · ',
       el('span', { class: ok ? 'good' : 'bad' }, status === undefined ? failure : `status ${status}`),
       ` · ${span(latencyMs)}`,
-      ...(nextAttemptAt ? [' · next attempt ', time(nextAttemptAt)] : [])),
-    answer === '' ? null : el('pre', { tabindex: 0, 'aria-label': `Answer to attempt ${attempt}` }, truncated ? `${answer}… (truncated)` : answer));
+      ...(nextAttemptAt ? [' · next attempt ', time(nextAttemptAt)] : []),
+    ),
+    answer === ''
+      ? null
+      : el(
+          'pre',
+          { tabindex: 0, 'aria-label': `Answer to attempt ${attempt}` },
+          truncated ? `${answer}… (truncated)` : answer,
+        ),
+  );
 }
 
 $('replay').addEventListener('click', async () => {

@@ -35,7 +35,12 @@ export function span(ms) {
   const s = ms / 1000;
   if (s < 10) return `${s.toFixed(1)} s`;
   if (s < 60) return `${Math.round(s)} s`;
-  const units = [['d', 86_400], ['h', 3600], ['min', 60], ['s', 1]];
+  const units = [
+    ['d', 86_400],
+    ['h', 3600],
+    ['min', 60],
+    ['s', 1],
+  ];
   const first = units.findIndex(([, size]) => s >= size);
   const parts = [];
   let left = Math.round(s);
@@ -51,8 +56,13 @@ export function time(iso) {
   const at = new Date(iso);
   const today = at.toDateString() === new Date().toDateString();
   const text = at.toLocaleTimeString('en-GB', { hour12: false });
-  return el('time', { datetime: iso, title: iso }, today ? text : `${at.toLocaleDateString('en-CA')} ${text}`);
+  return el(
+    'time',
+    { datetime: iso, title: iso },
+    today ? text : `${at.toLocaleDateString('en-CA')} ${text}`,
+  );
 }
 
 /** The colour of a delivery's state. */
-export const classOf = (state) => ({ delivered: 'good', exhausted: 'bad', pending: 'wait', cancelled: 'dim' })[state];
+export const classOf = (state) =>
+  ({ delivered: 'good', exhausted: 'bad', pending: 'wait', cancelled: 'dim' })[state];

@@ -23,7 +23,10 @@ export function refreshEndpoints() {
 
 async function read() {
   try {
-    const { webhooks, nextCursor: next } = await api('GET', `/webhooks${query({ limit: Math.min(shown, 500) })}`);
+    const { webhooks, nextCursor: next } = await api(
+      'GET',
+      `/webhooks${query({ limit: Math.min(shown, 500) })}`,
+    );
     nextCursor = next;
     known.clear();
     for (const endpoint of webhooks) known.set(endpoint.id, endpoint);
@@ -58,7 +61,10 @@ function renderFilter() {
   const ids = ['', ...known.keys()];
   if (ids.join() === [...select.options].map(({ value }) => value).join()) return;
   const chosen = select.value;
-  select.replaceChildren(el('option', { value: '' }, 'all'), ...[...known.values()].map(({ id, url }) => el('option', { value: id }, `${url} (${id})`)));
+  select.replaceChildren(
+    el('option', { value: '' }, 'all'),
+    ...[...known.values()].map(({ id, url }) => el('option', { value: id }, `${url} (${id})`)),
+  );
   select.value = ids.includes(chosen) ? chosen : '';
 }
 
@@ -66,22 +72,54 @@ function rowOf(endpoint, text) {
   const { id, url, events, disabled, breaker, pending, delivered, givenUp, lastFailure } = endpoint;
   const on = disabled === undefined;
   const button = (action, label, run, enabled = true) =>
-    el('button', { type: 'button', 'data-action': action, 'aria-label': `${label}: ${url} ${id}`, disabled: !enabled, onclick: () => act(run) }, label);
-  return el('tr', { role: 'row', 'data-id': id, 'data-text': text },
+    el(
+      'button',
+      {
+        type: 'button',
+        'data-action': action,
+        'aria-label': `${label}: ${url} ${id}`,
+        disabled: !enabled,
+        onclick: () => act(run),
+      },
+      label,
+    );
+  return el(
+    'tr',
+    { role: 'row', 'data-id': id, 'data-text': text },
     el('th', { role: 'rowheader', scope: 'row', class: 'wide whole' }, url, el('small', { class: 'id' }, id)),
-    cell({ class: 'wide whole' }, events.slice(0, 8).join(', '), events.length > 8 ? ` and ${events.length - 8} more` : null),
+    cell(
+      { class: 'wide whole' },
+      events.slice(0, 8).join(', '),
+      events.length > 8 ? ` and ${events.length - 8} more` : null,
+    ),
     cell({ class: 'whole' }, stateOf(disabled, breaker)),
-    ...[['pending', pending], ['delivered', delivered], ['given up', givenUp]].map(([label, n]) => cell({ class: 'number', 'data-label': label }, count(n))),
+    ...[
+      ['pending', pending],
+      ['delivered', delivered],
+      ['given up', givenUp],
+    ].map(([label, n]) => cell({ class: 'number', 'data-label': label }, count(n))),
     cell({ class: 'wide whole', 'data-label': 'last failure' }, lastFailure ?? ''),
-    cell({ class: 'whole' }, el('div', { class: 'buttons' },
-      button('test', 'Send test', async () => {
-        const { id: delivery } = await api('POST', `/webhooks/${id}/test`);
-        return `Test event sent to ${url}: delivery ${delivery}`;
-      }, on),
-      button('recover', 'Recover', () => openRecovery(endpoint), on),
-      on
-        ? button('toggle', 'Disable', () => change(id, false))
-        : button('toggle', 'Enable', () => change(id, true)))));
+    cell(
+      { class: 'whole' },
+      el(
+        'div',
+        { class: 'buttons' },
+        button(
+          'test',
+          'Send test',
+          async () => {
+            const { id: delivery } = await api('POST', `/webhooks/${id}/test`);
+            return `Test event sent to ${url}: delivery ${delivery}`;
+          },
+          on,
+        ),
+        button('recover', 'Recover', () => openRecovery(endpoint), on),
+        on
+          ? button('toggle', 'Disable', () => change(id, false))
+          : button('toggle', 'Enable', () => change(id, true)),
+      ),
+    ),
+  );
 }
 
 function stateOf(disabled, breaker) {

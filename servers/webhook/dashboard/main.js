@@ -26,7 +26,13 @@ function showStats({ depth, underWay, oldestAgeMs, endpoints, delivered, exhaust
     delivered: count(delivered),
     exhausted: count(exhausted),
     'per-delivery': attemptsPerDelivery === undefined ? '–' : count(attemptsPerDelivery),
-    'endpoints-count': [`${count(enabled)} on`, disabled > 0 && `${count(disabled)} off`, open > 0 && `${count(open)} circuit${open === 1 ? '' : 's'} open`].filter(Boolean).join(', '),
+    'endpoints-count': [
+      `${count(enabled)} on`,
+      disabled > 0 && `${count(disabled)} off`,
+      open > 0 && `${count(open)} circuit${open === 1 ? '' : 's'} open`,
+    ]
+      .filter(Boolean)
+      .join(', '),
   };
   for (const [id, value] of Object.entries(text)) if ($(id).textContent !== value) $(id).textContent = value;
 }

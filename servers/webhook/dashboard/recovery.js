@@ -25,9 +25,14 @@ $('recovery').addEventListener('close', async () => {
   $('recovery').returnValue = '';
   const { since, until } = $('recovery-form').elements;
   try {
-    const range = { since: new Date(since.value).toISOString(), ...(until.value && { until: new Date(until.value).toISOString() }) };
+    const range = {
+      since: new Date(since.value).toISOString(),
+      ...(until.value && { until: new Date(until.value).toISOString() }),
+    };
     const { recovered, more } = await api('POST', `/webhooks/${chosen.id}/recover`, range);
-    notice(`${count(recovered)} deliveries to ${chosen.url} are sent again${more ? '; there are more, recover once more' : ''}`);
+    notice(
+      `${count(recovered)} deliveries to ${chosen.url} are sent again${more ? '; there are more, recover once more' : ''}`,
+    );
   } catch (error) {
     notice(error.message);
   }

@@ -26,27 +26,43 @@ for (const name of schemeNames) {
 
   describe(name, () => {
     test('the receiver verifies with what it is told, any bytes', () => {
-      fc.assert(fc.property(messageId, fc.uint8Array({ maxLength: 300 }), (id, body) => {
-        const secret = newSecret();
-        const headers = sign([key(secret)], { id, timestampS, body });
-        assert.deepEqual(verify([key(receiverSecret(secret))], headers, body, at), { ok: true });
-        assert.equal(verify([key(newSecret())], headers, body, at).ok, false);
-        assert.equal(verify([], headers, body, at).ok, false);
-      }), { numRuns: 50 });
+      fc.assert(
+        fc.property(messageId, fc.uint8Array({ maxLength: 300 }), (id, body) => {
+          const secret = newSecret();
+          const headers = sign([key(secret)], { id, timestampS, body });
+          assert.deepEqual(verify([key(receiverSecret(secret))], headers, body, at), { ok: true });
+          assert.equal(verify([key(newSecret())], headers, body, at).ok, false);
+          assert.equal(verify([], headers, body, at).ok, false);
+        }),
+        { numRuns: 50 },
+      );
     });
 
     test('any flipped bit in the body or a header that counts fails', () => {
       const [right, own] = [newSecret(), key];
-      fc.assert(fc.property(messageId, payload, fc.constantFrom('body', ...covered[name]!), fc.nat(), fc.nat(7), (id, body, part, index, bit) => {
-        const flipped = (bytes: Uint8Array) => {
-          const copy = Buffer.from(bytes);
-          copy[index % copy.length]! ^= 1 << bit;
-          return copy;
-        };
-        const headers = sign([own(right)], { id, timestampS, body });
-        const given = part === 'body' ? headers : { ...headers, [part]: flipped(Buffer.from(headers[part]!)).toString('latin1') };
-        assert.equal(verify([own(right)], given, part === 'body' ? flipped(body) : body, at).ok, false);
-      }), { numRuns: 400 });
+      fc.assert(
+        fc.property(
+          messageId,
+          payload,
+          fc.constantFrom('body', ...covered[name]!),
+          fc.nat(),
+          fc.nat(7),
+          (id, body, part, index, bit) => {
+            const flipped = (bytes: Uint8Array) => {
+              const copy = Buffer.from(bytes);
+              copy[index % copy.length]! ^= 1 << bit;
+              return copy;
+            };
+            const headers = sign([own(right)], { id, timestampS, body });
+            const given =
+              part === 'body'
+                ? headers
+                : { ...headers, [part]: flipped(Buffer.from(headers[part]!)).toString('latin1') };
+            assert.equal(verify([own(right)], given, part === 'body' ? flipped(body) : body, at).ok, false);
+          },
+        ),
+        { numRuns: 400 },
+      );
     });
 
     test('rotation: a receiver of the new secret is served throughout, one of the old while both sign or it knows both', () => {
@@ -55,14 +71,20 @@ for (const name of schemeNames) {
       const both = sign([key(fresh), key(old)], { id: 'a', timestampS, body });
       assert.equal(verify([key(fresh)], both, body, at).ok, true);
       assert.equal(verify([key(old)], both, body, at).ok, signsWithAll);
-      assert.equal(verify([key(fresh), key(old)], sign([key(old)], { id: 'a', timestampS, body }), body, at).ok, true);
+      assert.equal(
+        verify([key(fresh), key(old)], sign([key(old)], { id: 'a', timestampS, body }), body, at).ok,
+        true,
+      );
     });
 
     test('no message repeats a secret or a signature', () => {
       const secret = newSecret();
       const headers = sign([key(secret)], { id: 'a', timestampS, body: 'x' });
-      const said = [verify([key(secret)], headers, 'y', at), verify([key(secret)], {}, 'x', at), verify([key(secret)], headers, 'x', { nowS: timestampS + 1000 })]
-        .map((verified) => (verified.ok ? '' : verified.message));
+      const said = [
+        verify([key(secret)], headers, 'y', at),
+        verify([key(secret)], {}, 'x', at),
+        verify([key(secret)], headers, 'x', { nowS: timestampS + 1000 }),
+      ].map((verified) => (verified.ok ? '' : verified.message));
       for (const broken of [`${secret}${'x'.repeat(600)}`, secret.slice(0, 12)]) {
         try {
           key(broken);
@@ -70,7 +92,9 @@ for (const name of schemeNames) {
           said.push(messageOf(error));
         }
       }
-      for (const text of said) for (const hidden of [secret.slice(6, 20), headers[covered[name]!.at(-1)!]!]) assert.ok(!text.includes(hidden), text);
+      for (const text of said)
+        for (const hidden of [secret.slice(6, 20), headers[covered[name]!.at(-1)!]!])
+          assert.ok(!text.includes(hidden), text);
     });
 
     test('a wrong signature is compared whole, wherever it is wrong', (t) => {
@@ -88,7 +112,12 @@ for (const name of schemeNames) {
       const part = name === 'slack' ? 'x-slack-signature' : covered[name]!.at(-1)!;
       const good = headers[part]!;
       const first = good.lastIndexOf(name === 'standard' ? ',' : '=', good.length - 3) + 1;
-      const lengths = [good, ...[first, first + 9, good.length - 3].map((i) => `${good.slice(0, i)}${good[i] === 'a' ? 'b' : 'a'}${good.slice(i + 1)}`)].map((given, i) => {
+      const lengths = [
+        good,
+        ...[first, first + 9, good.length - 3].map(
+          (i) => `${good.slice(0, i)}${good[i] === 'a' ? 'b' : 'a'}${good.slice(i + 1)}`,
+        ),
+      ].map((given, i) => {
         compared.length = 0;
         assert.equal(verify(own, { ...headers, [part]: given }, 'x', at).ok, i === 0);
         return [...compared];

@@ -34,8 +34,13 @@ test('signs with the newest of several secrets: there is room for one', () => {
 
 test('signs bytes that are no text as they are', () => {
   const bytes = Buffer.from([0, 255, 10, 128]);
-  const expected = createHmac('sha256', secret).update(Buffer.concat([Buffer.from('v0:7:'), bytes])).digest('hex');
-  assert.equal(sign([key(secret)], { id: 'Ev1', timestampS: 7, body: bytes })['x-slack-signature'], `v0=${expected}`);
+  const expected = createHmac('sha256', secret)
+    .update(Buffer.concat([Buffer.from('v0:7:'), bytes]))
+    .digest('hex');
+  assert.equal(
+    sign([key(secret)], { id: 'Ev1', timestampS: 7, body: bytes })['x-slack-signature'],
+    `v0=${expected}`,
+  );
 });
 
 describe('refuses', () => {
@@ -45,7 +50,11 @@ describe('refuses', () => {
     ['a time that is none', 'bad-timestamp', { ...headers, 'x-slack-request-timestamp': '1e9' }],
     ['five minutes and a second old', 'too-old', headers, sentS + 301],
     ['five minutes and a second ahead', 'too-new', headers, sentS - 301],
-    ['another version', 'unsupported-signature', { ...headers, 'x-slack-signature': signature.replace('v0', 'v1') }],
+    [
+      'another version',
+      'unsupported-signature',
+      { ...headers, 'x-slack-signature': signature.replace('v0', 'v1') },
+    ],
     ['no version', 'malformed-signature', { ...headers, 'x-slack-signature': signature.slice(3) }],
     ['a truncated signature', 'no-match', { ...headers, 'x-slack-signature': signature.slice(0, -1) }],
     ['a lone version', 'no-match', { ...headers, 'x-slack-signature': 'v0=' }],

@@ -18,7 +18,10 @@ function studentT3(next: Random): number {
 
 test('a step is found where it is, and by how much', () => {
   const next = random(1, 'step');
-  const series = Array.from({ length: 40 }, (_, i) => (i < 25 ? 100 : 120) * Math.exp(0.03 * studentT3(next)));
+  const series = Array.from(
+    { length: 40 },
+    (_, i) => (i < 25 ? 100 : 120) * Math.exp(0.03 * studentT3(next)),
+  );
   const [change, ...others] = changePoints(series, { minimumEffect });
   assert.deepEqual(others, []);
   assert.equal(change!.at, 25);
@@ -28,15 +31,25 @@ test('a step is found where it is, and by how much', () => {
 
 test('there and back are two changes; one that is too small to matter is none', () => {
   const next = random(2, 'steps');
-  const noisy = (level: (i: number) => number) => Array.from({ length: 60 }, (_, i) => level(i) * Math.exp(0.02 * normal(next)));
-  assert.deepEqual(changePoints(noisy((i) => (i >= 20 && i < 40 ? 130 : 100)), { minimumEffect }).map(({ at }) => at), [20, 40]);
+  const noisy = (level: (i: number) => number) =>
+    Array.from({ length: 60 }, (_, i) => level(i) * Math.exp(0.02 * normal(next)));
+  assert.deepEqual(
+    changePoints(
+      noisy((i) => (i >= 20 && i < 40 ? 130 : 100)),
+      { minimumEffect },
+    ).map(({ at }) => at),
+    [20, 40],
+  );
   const small = noisy((i) => (i < 30 ? 100 : 103.5));
   assert.equal(changePoints(small, { minimumEffect: 0.01 }).length, 1);
   assert.deepEqual(changePoints(small, { minimumEffect }), []);
 });
 
 test('no change: at most one series in a thousand is split, with heavy tails too', () => {
-  for (const [name, noise] of [['normal', normal], ['heavy tails', studentT3]] as const) {
+  for (const [name, noise] of [
+    ['normal', normal],
+    ['heavy tails', studentT3],
+  ] as const) {
     const next = random(3, name);
     const total = 600;
     let split = 0;
@@ -50,5 +63,6 @@ test('no change: at most one series in a thousand is split, with heavy tails too
 });
 
 test('short, constant and empty series have none', () => {
-  for (const series of [[], [1], [1, 1, 1, 1, 9, 9, 9, 9], Array.from({ length: 50 }, () => 7)]) assert.deepEqual(changePoints(series, { minimumEffect }), []);
+  for (const series of [[], [1], [1, 1, 1, 1, 9, 9, 9, 9], Array.from({ length: 50 }, () => 7)])
+    assert.deepEqual(changePoints(series, { minimumEffect }), []);
 });

@@ -12,16 +12,40 @@ import type { Publish } from '../../../servers/pattern.ts';
 import { createRouter } from '../../../servers/router.ts';
 import { createTally } from '../../../servers/tally.ts';
 import { webhookOn } from '../../../servers/webhook.ts';
-import type { DeliveryDetail, DeliveryList, DeliveryView, EndpointList, EndpointView, EventList, RecoverAnswer, Stats } from '../../../servers/webhook/api.ts';
+import type {
+  DeliveryDetail,
+  DeliveryList,
+  DeliveryView,
+  EndpointList,
+  EndpointView,
+  EventList,
+  RecoverAnswer,
+  Stats,
+} from '../../../servers/webhook/api.ts';
 import type { Timers } from '../../../servers/webhook/timers.ts';
 
 /** The webhook server on these timers; closed when the test is over, if not before. */
-export async function serveOn(t: TestContext, timers: Timers, options: Record<string, unknown> = {}, limits: Partial<ServerLimits> = {}, random = () => 0.5) {
+export async function serveOn(
+  t: TestContext,
+  timers: Timers,
+  options: Record<string, unknown> = {},
+  limits: Partial<ServerLimits> = {},
+  random = () => 0.5,
+) {
   const counters = newCounters();
   const hub = createHub(defaultLimits);
   const tally = createTally(counters);
-  const context = { hub, limits: { ...defaultLimits, slowBuffer: 64 * 1024 ** 2, ...limits }, counters, countConnection: tally.add, random };
-  const running = await webhookOn(timers).start(context, patternOptions.webhook.parse({ jitter: '0%', ...options }));
+  const context = {
+    hub,
+    limits: { ...defaultLimits, slowBuffer: 64 * 1024 ** 2, ...limits },
+    counters,
+    countConnection: tally.add,
+    random,
+  };
+  const running = await webhookOn(timers).start(
+    context,
+    patternOptions.webhook.parse({ jitter: '0%', ...options }),
+  );
   const listener = createServer(createRouter(running.routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));
   let closed = false;
@@ -59,7 +83,8 @@ export function apiOf(url: string) {
   }
   return {
     call,
-    register: (receiver: string, events = ['news']) => ok<{ id: string; secret: string }>('POST', '/webhooks', { url: receiver, events }),
+    register: (receiver: string, events = ['news']) =>
+      ok<{ id: string; secret: string }>('POST', '/webhooks', { url: receiver, events }),
     endpoint: (id: string) => ok<EndpointView>('GET', `/webhooks/${id}`),
     endpoints: (query = '') => ok<EndpointList>('GET', `/webhooks${query}`),
     change: (id: string, change: object) => ok<EndpointView>('PATCH', `/webhooks/${id}`, change),

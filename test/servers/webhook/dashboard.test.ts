@@ -14,8 +14,17 @@ import { startServer } from '../../../servers/start.ts';
 import { bareReceiver, receiver, until } from '../receivers.ts';
 
 const executablePath = '/usr/bin/chromium';
-const skip = existsSync(executablePath) ? false : 'Chromium is not installed (Debian: apt-get install chromium)';
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run', '--disable-sync'];
+const skip = existsSync(executablePath)
+  ? false
+  : 'Chromium is not installed (Debian: apt-get install chromium)';
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--no-first-run',
+  '--disable-sync',
+];
 
 let browser: Browser;
 before(async () => {
@@ -24,13 +33,22 @@ before(async () => {
 after(() => browser?.close());
 
 async function serve(t: TestContext, options: Record<string, unknown> = {}) {
-  const server = await startServer({ pattern: 'webhook', options: patterns.webhook.options.parse({ retries: ['20ms'], ...options }), limits: defaultLimits, seed: 1 });
+  const server = await startServer({
+    pattern: 'webhook',
+    options: patterns.webhook.options.parse({ retries: ['20ms'], ...options }),
+    limits: defaultLimits,
+    seed: 1,
+  });
   t.after(() => server.close());
   const { url } = server.endpoint;
   return {
-    url, page: server.page!,
+    url,
+    page: server.page!,
     async register(to: string, events: string[]): Promise<string> {
-      const answer = await fetch(`${url}/webhooks`, { method: 'POST', body: JSON.stringify({ url: to, events }) });
+      const answer = await fetch(`${url}/webhooks`, {
+        method: 'POST',
+        body: JSON.stringify({ url: to, events }),
+      });
       return ((await answer.json()) as { id: string }).id;
     },
     publish: (topic: string, body = '{"n":1}') => fetch(`${url}/topics/${topic}`, { method: 'POST', body }),
@@ -38,11 +56,19 @@ async function serve(t: TestContext, options: Record<string, unknown> = {}) {
 }
 
 /** The page, open and live. Whatever goes wrong in it fails the test at its end. */
-async function open(t: TestContext, address: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> {
+async function open(
+  t: TestContext,
+  address: string,
+  options: Parameters<Browser['newPage']>[0] = {},
+): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
   const troubles: string[] = [];
   page.on('pageerror', (error) => troubles.push(error.message));
-  page.on('request', (request) => new URL(request.url()).host === new URL(address).host || troubles.push(`it asked for ${request.url()}`));
+  page.on(
+    'request',
+    (request) =>
+      new URL(request.url()).host === new URL(address).host || troubles.push(`it asked for ${request.url()}`),
+  );
   page.on('dialog', (dialog) => troubles.push(`it opened a dialog: ${dialog.message()}`));
   t.after(async () => {
     await page.close();
@@ -64,7 +90,8 @@ async function holds(page: Page, expression: string): Promise<void> {
   }
 }
 
-const notice = (page: Page, text: RegExp) => holds(page, `${text}.test(document.getElementById('notice').textContent)`);
+const notice = (page: Page, text: RegExp) =>
+  holds(page, `${text}.test(document.getElementById('notice').textContent)`);
 
 /** A way to the server that can be blocked. */
 async function proxy(t: TestContext, port: number) {
@@ -92,7 +119,11 @@ async function proxy(t: TestContext, port: number) {
     block();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, block, unblock: () => void (blocked = false) };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    block,
+    unblock: () => void (blocked = false),
+  };
 }
 
 describe('the dashboard', { skip }, () => {
@@ -130,7 +161,11 @@ describe('the dashboard', { skip }, () => {
   test('what a receiver answers, and what was published, is shown as text', async (t) => {
     const evil = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
     const { page: address, register, publish } = await serve(t);
-    const { url } = await bareReceiver(t, (socket) => socket.end(`HTTP/1.1 500 No\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n${evil}${'x'.repeat(5000)}`));
+    const { url } = await bareReceiver(t, (socket) =>
+      socket.end(
+        `HTTP/1.1 500 No\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n${evil}${'x'.repeat(5000)}`,
+      ),
+    );
     await register(`${url}/?q=%3Cb%3E`, ['news']);
     await publish('news', JSON.stringify(evil));
     const page = await open(t, address);
@@ -139,8 +174,14 @@ describe('the dashboard', { skip }, () => {
     await page.waitForSelector('#details[open] #attempts pre');
     const answers = await page.locator('#attempts pre').allTextContents();
     assert.equal(answers.length, 2);
-    assert.ok(answers[0]!.startsWith(evil) && answers[0]!.endsWith('… (truncated)') && answers[0]!.length < 2200, answers.join());
-    assert.match((await page.locator('#attempts li').first().textContent())!, /status 500 · .* · next attempt \d/);
+    assert.ok(
+      answers[0]!.startsWith(evil) && answers[0]!.endsWith('… (truncated)') && answers[0]!.length < 2200,
+      answers.join(),
+    );
+    assert.match(
+      (await page.locator('#attempts li').first().textContent())!,
+      /status 500 · .* · next attempt \d/,
+    );
     assert.ok((await page.locator('#details-body').textContent())!.includes(JSON.stringify(evil)));
     assert.equal(await page.locator('#details img, #details script').count(), 0);
   });
@@ -153,7 +194,8 @@ describe('the dashboard', { skip }, () => {
     await publish('news');
     const page = await open(t, address);
     await holds(page, 'document.querySelectorAll("#deliveries tr").length === 2');
-    const rows = async (n: number) => holds(page, `document.querySelectorAll("#deliveries tr").length === ${n}`);
+    const rows = async (n: number) =>
+      holds(page, `document.querySelectorAll("#deliveries tr").length === ${n}`);
     await page.selectOption('#filters [name=endpoint]', one);
     await rows(1);
     await publish('news');
@@ -205,7 +247,9 @@ describe('the dashboard', { skip }, () => {
     await holds(page, 'document.querySelector("#details-facts .good")?.textContent === "delivered"');
     assert.equal(got.length, before + 1);
     await page.keyboard.press('Escape');
-    await endpointRow(page, id).getByRole('button', { name: /^Recover/ }).click();
+    await endpointRow(page, id)
+      .getByRole('button', { name: /^Recover/ })
+      .click();
     await page.locator('#recovery').getByRole('button', { name: 'Recover' }).click();
     await notice(page, /^2 deliveries to .* are sent again$/);
     await holds(page, 'document.querySelectorAll("#deliveries .good").length === 3');
@@ -246,7 +290,12 @@ describe('the dashboard', { skip }, () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`axe finds nothing, ${colorScheme}: the page, the details, the recovery`, async (t) => {
       const { page: address, register, publish } = await serve(t);
-      const [good, bad, gone, silent] = [await receiver(t), await receiver(t, () => 500), await receiver(t, () => 410), await bareReceiver(t, () => {})];
+      const [good, bad, gone, silent] = [
+        await receiver(t),
+        await receiver(t, () => 500),
+        await receiver(t, () => 410),
+        await bareReceiver(t, () => {}),
+      ];
       const id = await register(good.url, ['news', 'orders']);
       for (const { url } of [bad, gone, silent]) await register(url, ['news']);
       await publish('news');
@@ -256,7 +305,11 @@ describe('the dashboard', { skip }, () => {
       // The page's policy lets no other script in, so it is run from outside.
       await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
       const violations = async () => {
-        const found = (await page.evaluate('axe.run().then((result) => result.violations)')) as { id: string; help: string; nodes: { html: string }[] }[];
+        const found = (await page.evaluate('axe.run().then((result) => result.violations)')) as {
+          id: string;
+          help: string;
+          nodes: { html: string }[];
+        }[];
         return found.map(({ id: rule, help, nodes }) => `${rule}: ${help}: ${nodes[0]?.html}`);
       };
       await holds(page, 'document.getAnimations().length === 0');
@@ -265,7 +318,9 @@ describe('the dashboard', { skip }, () => {
       await page.waitForSelector('#details[open] #attempts pre, #details[open] #attempts li');
       assert.deepEqual(await violations(), [], 'the details');
       await page.keyboard.press('Escape');
-      await endpointRow(page, id).getByRole('button', { name: /^Recover/ }).click();
+      await endpointRow(page, id)
+        .getByRole('button', { name: /^Recover/ })
+        .click();
       assert.deepEqual(await violations(), [], 'the recovery');
     });
   }
@@ -273,21 +328,34 @@ describe('the dashboard', { skip }, () => {
   test('a phone needs no sideways scrolling and sees states and buttons, a desk sees every column', async (t) => {
     const { page: address, url, register, publish } = await serve(t);
     const { url: to } = await receiver(t, () => 500);
-    const id = await register(`${to}/a/rather/long/path/to/the/hook?tenant=1234567890`, ['news', 'orders', 'payments']);
+    const id = await register(`${to}/a/rather/long/path/to/the/hook?tenant=1234567890`, [
+      'news',
+      'orders',
+      'payments',
+    ]);
     await publish('news');
     await fetch(`${url}/webhooks/${id}/test`, { method: 'POST' });
-    const hidden = (page: Page) => page.evaluate('["endpoints", "deliveries"].map((id) => { const box = document.getElementById(id).closest(".scroll"); return box.scrollWidth - box.clientWidth; })');
+    const hidden = (page: Page) =>
+      page.evaluate(
+        '["endpoints", "deliveries"].map((id) => { const box = document.getElementById(id).closest(".scroll"); return box.scrollWidth - box.clientWidth; })',
+      );
     const phone = await open(t, address, { viewport: { width: 390, height: 800 } });
     await phone.locator('#deliveries tr', { hasText: 'exhausted' }).nth(1).waitFor();
     assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
     assert.deepEqual(await hidden(phone), [0, 0]);
-    for (const sought of [phone.locator('#endpoints').getByRole('button', { name: /^Disable/ }), phone.locator('#deliveries').getByRole('cell', { name: 'exhausted' }).first()]) {
+    for (const sought of [
+      phone.locator('#endpoints').getByRole('button', { name: /^Disable/ }),
+      phone.locator('#deliveries').getByRole('cell', { name: 'exhausted' }).first(),
+    ]) {
       const { x, width } = (await sought.boundingBox())!;
       assert.ok(x >= 0 && x + width <= 390);
     }
     await phone.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
     await holds(phone, 'document.getAnimations().length === 0');
-    assert.deepEqual(await phone.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))'), []);
+    assert.deepEqual(
+      await phone.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))'),
+      [],
+    );
     const desk = await open(t, address);
     await desk.locator('#deliveries tr').nth(1).waitFor();
     assert.deepEqual(await hidden(desk), [0, 0]);

@@ -38,14 +38,30 @@ export function failingStore(path = ':memory:') {
 }
 
 /** The webhook server on such a store. */
-export async function serveFailing(t: TestContext, timers: Timers, options: Record<string, unknown> = {}, limits: Partial<ServerLimits> = {}) {
+export async function serveFailing(
+  t: TestContext,
+  timers: Timers,
+  options: Record<string, unknown> = {},
+  limits: Partial<ServerLimits> = {},
+) {
   t.mock.method(console, 'error', () => {});
   const failing = failingStore();
   const counters = newCounters();
   const hub = createHub(defaultLimits);
   const all = { ...defaultLimits, slowBuffer: 64 * 1024 ** 2, ...limits };
-  const context = { hub, limits: all, counters, countConnection: createTally(counters).add, random: () => 0.5 };
-  const service = createService(context, patternOptions.webhook.parse({ jitter: '0%', ...options }), timers, failing.store);
+  const context = {
+    hub,
+    limits: all,
+    counters,
+    countConnection: createTally(counters).add,
+    random: () => 0.5,
+  };
+  const service = createService(
+    context,
+    patternOptions.webhook.parse({ jitter: '0%', ...options }),
+    timers,
+    failing.store,
+  );
   const routes = { ...webhookRoutes(service, all, counters), ...publishRoutes(hub, all, service.publish) };
   const listener = createServer(createRouter(routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));
@@ -57,7 +73,15 @@ export async function serveFailing(t: TestContext, timers: Timers, options: Reco
   });
   const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`; // of a TCP listener
   const api = apiOf(url);
-  return { ...failing, counters, hub, service, url, ...api, publish: (topic = 'news', body = '{}') => postTo(url, topic, body) };
+  return {
+    ...failing,
+    counters,
+    hub,
+    service,
+    url,
+    ...api,
+    publish: (topic = 'news', body = '{}') => postTo(url, topic, body),
+  };
 }
 
 /** @returns the answer's status, its Retry-After and what it says */

@@ -7,7 +7,11 @@ import { startServer } from '../../../servers/start.ts';
 const [options = '{}'] = process.argv.slice(2);
 const server = await startServer({
   pattern: 'webhook',
-  options: patternOptions.webhook.parse({ concurrency: 32, retries: ['50ms', '50ms', '100ms', '1s', '1s'], ...(JSON.parse(options) as object) }),
+  options: patternOptions.webhook.parse({
+    concurrency: 32,
+    retries: ['50ms', '50ms', '100ms', '1s', '1s'],
+    ...(JSON.parse(options) as object),
+  }),
   limits: { ...defaultLimits, slowBuffer: 64 * 1024 ** 2 },
   seed: 1,
 });

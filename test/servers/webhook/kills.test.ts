@@ -20,9 +20,13 @@ test('25 kills lose nothing, and every repetition is explained', { timeout: 180_
   assert.equal(ledger.duplicates, ledger.foretold);
 });
 
-test('8 kills of one of two servers on a Redis lose nothing, and every repetition is explained', { skip: noRedis, timeout: 180_000 }, async () => {
-  const ledger = await killRepeatedly('redis', 8, random(2, 'kills'), 300);
-  closes(ledger);
-  // What the server that lives had under way at that moment was possible, but does not come again.
-  assert.ok(ledger.duplicates <= ledger.foretold);
-});
+test(
+  '8 kills of one of two servers on a Redis lose nothing, and every repetition is explained',
+  { skip: noRedis, timeout: 180_000 },
+  async () => {
+    const ledger = await killRepeatedly('redis', 8, random(2, 'kills'), 300);
+    closes(ledger);
+    // What the server that lives had under way at that moment was possible, but does not come again.
+    assert.ok(ledger.duplicates <= ledger.foretold);
+  },
+);

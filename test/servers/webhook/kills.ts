@@ -48,7 +48,11 @@ function onSqlite(): Keeping {
     options: { store: 'sqlite', file },
     async unsettled() {
       const db = new DatabaseSync(file);
-      const rows = db.prepare('SELECT p.config, e.id FROM deliveries d JOIN events e ON e.key = d.event JOIN endpoints p ON p.key = d.endpoint WHERE d.state < 2').all() as { config: string; id: string }[];
+      const rows = db
+        .prepare(
+          'SELECT p.config, e.id FROM deliveries d JOIN events e ON e.key = d.event JOIN endpoints p ON p.key = d.endpoint WHERE d.state < 2',
+        )
+        .all() as { config: string; id: string }[];
       db.close();
       return rows.map(({ config, id }) => keyOf((JSON.parse(config) as { url: string }).url, id));
     },
@@ -63,14 +67,23 @@ async function onRedis(): Promise<Keeping> {
     servers: 2,
     options: { store: 'redis', redis: server.url },
     async unsettled() {
-      const urls = Object.entries(await redis.hgetall('pushbench:endpoints')).filter(([id]) => id !== markerField).map(([, text]) => JSON.parse(text) as { id: string; config: string });
+      const urls = Object.entries(await redis.hgetall('pushbench:endpoints'))
+        .filter(([id]) => id !== markerField)
+        .map(([, text]) => JSON.parse(text) as { id: string; config: string });
       const byId = new Map(urls.map(({ id, config }) => [id, (JSON.parse(config) as { url: string }).url]));
       // A dead server's jobs stay active for some seconds; then they wait for their turn again, or stand back where their
       // endpoint has enough under way, and have been stalled.
-      const [active, waiting] = await Promise.all(['active', 'wait'].map((list) => redis.lrange(`pushbench:deliveries:${list}`, 0, -1)));
+      const [active, waiting] = await Promise.all(
+        ['active', 'wait'].map((list) => redis.lrange(`pushbench:deliveries:${list}`, 0, -1)),
+      );
       const delayed = await redis.zrange('pushbench:deliveries:delayed', '0', '-1');
       const isActive = new Set(active);
-      const jobs = await Promise.all([...new Set([...isActive, ...waiting!, ...delayed])].map(async (id) => ({ id, fields: await redis.hmget(`pushbench:deliveries:${id}`, 'data', 'stc') })));
+      const jobs = await Promise.all(
+        [...new Set([...isActive, ...waiting!, ...delayed])].map(async (id) => ({
+          id,
+          fields: await redis.hmget(`pushbench:deliveries:${id}`, 'data', 'stc'),
+        })),
+      );
       return jobs.flatMap(({ id, fields: [text, stalled] }) => {
         if (!text || (!isActive.has(id) && !stalled)) return [];
         const { endpoint, event } = JSON.parse(text) as { endpoint: string; event: string };
@@ -97,7 +110,13 @@ type Life = { child: ChildProcess; url: string; publishers: Promise<void>[] };
  * @param random gives numbers in [0, 1): the moments of the kills
  * @param lifeMs from one kill to the next it is up to this long
  */
-export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, random: () => number, lifeMs: number, endpoints = 4): Promise<KillLedger> {
+export async function killRepeatedly(
+  store: 'sqlite' | 'redis',
+  kills: number,
+  random: () => number,
+  lifeMs: number,
+  endpoints = 4,
+): Promise<KillLedger> {
   const keeping = store === 'sqlite' ? onSqlite() : await onRedis();
   const received = new Map<string, number>();
   /** Received before the latest kill and not settled then. */
@@ -128,7 +147,10 @@ export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, r
    * what stood in the sockets before is read before a request that comes later is answered twice.
    */
   async function readAll(): Promise<void> {
-    for (let i = 0; i < 3; i++) await (await fetch(`http://127.0.0.1:${port}${probePath}`, { headers: { connection: 'close' } })).arrayBuffer();
+    for (let i = 0; i < 3; i++)
+      await (
+        await fetch(`http://127.0.0.1:${port}${probePath}`, { headers: { connection: 'close' } })
+      ).arrayBuffer();
   }
 
   /** Publishes one event after the other until all is over or the server is gone. */
@@ -170,10 +192,17 @@ export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, r
   try {
     for (let i = 0; i < keeping.servers; i++) lives.push(await begin());
     for (let i = 0; i < endpoints; i++) {
-      await fetch(`${lives[0]!.url}/webhooks`, { method: 'POST', body: JSON.stringify({ url: `http://127.0.0.1:${port}/${i}`, events: ['news'] }) });
+      await fetch(`${lives[0]!.url}/webhooks`, {
+        method: 'POST',
+        body: JSON.stringify({ url: `http://127.0.0.1:${port}/${i}`, events: ['news'] }),
+      });
     }
     for (const { url } of lives) {
-      while (((await (await fetch(`${url}/webhooks`)).json()) as { webhooks: unknown[] }).webhooks.length < endpoints) await sleep(20);
+      while (
+        ((await (await fetch(`${url}/webhooks`)).json()) as { webhooks: unknown[] }).webhooks.length <
+        endpoints
+      )
+        await sleep(20);
     }
     lives.forEach(publish);
     for (let kill = 0; kill < kills; kill++) {
@@ -203,11 +232,16 @@ export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, r
     }
   } finally {
     over = true;
-    await Promise.all(lives.map(({ child }) => new Promise<void>((resolve) => {
-      if (child.exitCode !== null || child.signalCode !== null) return resolve();
-      child.once('exit', () => resolve());
-      child.disconnect();
-    })));
+    await Promise.all(
+      lives.map(
+        ({ child }) =>
+          new Promise<void>((resolve) => {
+            if (child.exitCode !== null || child.signalCode !== null) return resolve();
+            child.once('exit', () => resolve());
+            child.disconnect();
+          }),
+      ),
+    );
     receiver.closeAllConnections();
     receiver.close();
     await keeping.remove();
@@ -215,12 +249,25 @@ export async function killRepeatedly(store: 'sqlite' | 'redis', kills: number, r
   let lost = 0;
   for (const id of confirmed) for (let i = 0; i < endpoints; i++) if (!received.has(`/${i} ${id}`)) lost++;
   const total = [...received.values()].reduce((sum, n) => sum + n, 0);
-  return { kills, confirmed: confirmed.size, endpoints, deliveries: total, lost, duplicates: total - received.size, foretold, unexplained };
+  return {
+    kills,
+    confirmed: confirmed.size,
+    endpoints,
+    deliveries: total,
+    lost,
+    duplicates: total - received.size,
+    foretold,
+    unexplained,
+  };
 }
 
 /** A webhook server in a process of its own. */
 export async function start(options: Record<string, unknown>): Promise<{ child: ChildProcess; url: string }> {
-  const child = fork(new URL('./kill-server.ts', import.meta.url), [JSON.stringify({ keep: 100_000_000, ...options })], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child = fork(
+    new URL('./kill-server.ts', import.meta.url),
+    [JSON.stringify({ keep: 100_000_000, ...options })],
+    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+  );
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout!.setEncoding('utf8').once('data', resolve);
     child.once('exit', () => reject(new Error('the server ended before it listened')));

@@ -11,22 +11,28 @@ import { bareReceiver, receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
 import { serveOn } from './client.ts';
 
-test('one event to ten thousand endpoints is ten thousand deliveries of their own, and dead ones keep none waiting', { timeout: 120_000 }, async (t) => {
-  const live = await receiver(t);
-  const dead = await bareReceiver(t, () => {});
-  const server = await serveOn(t, realTimers, { timeout: '60s', concurrency: 64 });
-  for (let i = 0; i < 10_000; i += 100) {
-    await Promise.all(Array.from({ length: 100 }, (_, j) => server.register(i + j < 3 ? dead.url : `${live.url}/${i + j}`)));
-  }
-  await server.publish('news');
-  await until('all others have it', () => live.got.length === 9997, 60_000);
-  assert.equal(new Set(live.got.map(({ path }) => path)).size, 9997);
-  assert.equal(dead.requests(), 3);
-  await until('their outcomes are stored', () => server.counters.deliveryRequests === 10_000);
-  const { depth, delivered } = await server.stats();
-  assert.ok(depth >= 3 && delivered <= 9997 && depth + delivered === 10_000);
-  assert.equal((await server.events()).events[0]!.deliveries, 10_000);
-});
+test(
+  'one event to ten thousand endpoints is ten thousand deliveries of their own, and dead ones keep none waiting',
+  { timeout: 120_000 },
+  async (t) => {
+    const live = await receiver(t);
+    const dead = await bareReceiver(t, () => {});
+    const server = await serveOn(t, realTimers, { timeout: '60s', concurrency: 64 });
+    for (let i = 0; i < 10_000; i += 100) {
+      await Promise.all(
+        Array.from({ length: 100 }, (_, j) => server.register(i + j < 3 ? dead.url : `${live.url}/${i + j}`)),
+      );
+    }
+    await server.publish('news');
+    await until('all others have it', () => live.got.length === 9997, 60_000);
+    assert.equal(new Set(live.got.map(({ path }) => path)).size, 9997);
+    assert.equal(dead.requests(), 3);
+    await until('their outcomes are stored', () => server.counters.deliveryRequests === 10_000);
+    const { depth, delivered } = await server.stats();
+    assert.ok(depth >= 3 && delivered <= 9997 && depth + delivered === 10_000);
+    assert.equal((await server.events()).events[0]!.deliveries, 10_000);
+  },
+);
 
 test('a type that an endpoint did not ask for brings it no request', async (t) => {
   const at = await receiver(t);
@@ -40,31 +46,68 @@ test('a type that an endpoint did not ask for brings it no request', async (t) =
 });
 
 /** Eight endpoints that answer within 20 ms and one that takes ten seconds and fails, in time that is counted and not spent. */
-async function p99OfTheOthers({ dead, endpointConcurrency }: { dead: boolean; endpointConcurrency: number }): Promise<number> {
+async function p99OfTheOthers({
+  dead,
+  endpointConcurrency,
+}: {
+  dead: boolean;
+  endpointConcurrency: number;
+}): Promise<number> {
   const timers = virtualTimers();
   const store = openSqliteStore(':memory:');
   const keys = Array.from({ length: dead ? 9 : 8 }, (_, i) => {
-    const endpoint = { key: 0, id: `ep_${i}`, config: '{}', createdMs: 0, disabled: undefined, failures: 0, failingSinceMs: undefined };
+    const endpoint = {
+      key: 0,
+      id: `ep_${i}`,
+      config: '{}',
+      createdMs: 0,
+      disabled: undefined,
+      failures: 0,
+      failingSinceMs: undefined,
+    };
     store.saveEndpoint(endpoint);
     return endpoint.key;
   });
   const latencies: number[] = [];
   const dispatcher = createDispatcher({
-    store: { ...store, committed: () => Promise.resolve() }, timers, concurrency: 64, settled() {},
-    deliver: ({ endpoint, attempts, createdMs }) => new Promise((resolve) => {
-      const isDead = endpoint === keys[8];
-      const atMs = timers.nowMs();
-      timers.after(isDead ? 10_000 : 20, () => {
-        if (!isDead) latencies.push(timers.nowMs() - createdMs);
-        const attempt = { attempt: attempts + 1, atMs, latencyMs: 20, status: isDead ? undefined : 204, failure: undefined, answer: '', truncated: false, nextMs: isDead ? timers.nowMs() + 5000 : undefined };
-        resolve({ state: isDead ? 'again' : 'delivered', attempt });
-      });
-    }),
+    store: { ...store, committed: () => Promise.resolve() },
+    timers,
+    concurrency: 64,
+    settled() {},
+    deliver: ({ endpoint, attempts, createdMs }) =>
+      new Promise((resolve) => {
+        const isDead = endpoint === keys[8];
+        const atMs = timers.nowMs();
+        timers.after(isDead ? 10_000 : 20, () => {
+          if (!isDead) latencies.push(timers.nowMs() - createdMs);
+          const attempt = {
+            attempt: attempts + 1,
+            atMs,
+            latencyMs: 20,
+            status: isDead ? undefined : 204,
+            failure: undefined,
+            answer: '',
+            truncated: false,
+            nextMs: isDead ? timers.nowMs() + 5000 : undefined,
+          };
+          resolve({ state: isDead ? 'again' : 'delivered', attempt });
+        });
+      }),
   });
-  for (const key of keys) dispatcher.open(key, { concurrency: endpointConcurrency, ratePerS: Infinity, fifo: false, breaker: undefined });
+  for (const key of keys)
+    dispatcher.open(key, {
+      concurrency: endpointConcurrency,
+      ratePerS: Infinity,
+      fifo: false,
+      breaker: undefined,
+    });
   const publish = (n: number): void => {
     const message = { id: `e-${n}`, topic: 'news', body: '{}', bodyBytes: 2 };
-    const ids = store.publish(message, keys.map((key) => ({ key, state: 'pending' })), timers.nowMs());
+    const ids = store.publish(
+      message,
+      keys.map((key) => ({ key, state: 'pending' })),
+      timers.nowMs(),
+    );
     keys.forEach((key, i) => dispatcher.add(key, ids[i]!, message, timers.nowMs()));
     // 250 events a second: forty of the sixty-four attempts under way are the others'.
     if (n < 500) timers.after(4, () => publish(n + 1));
@@ -81,7 +124,7 @@ async function p99OfTheOthers({ dead, endpointConcurrency }: { dead: boolean; en
 test('the p99 of the others is the same with a dead endpoint among them as without, and would not be without its cap', async () => {
   const alone = await p99OfTheOthers({ dead: false, endpointConcurrency: 8 });
   assert.equal(await p99OfTheOthers({ dead: true, endpointConcurrency: 8 }), alone);
-  assert.ok(await p99OfTheOthers({ dead: true, endpointConcurrency: 64 }) > 10 * alone);
+  assert.ok((await p99OfTheOthers({ dead: true, endpointConcurrency: 64 })) > 10 * alone);
 });
 
 describe('caps', () => {
@@ -114,7 +157,9 @@ describe('caps', () => {
     for (const path of ['/a', '/b']) {
       const times = at.got.filter((one) => one.path === path).map(({ atMs }) => atMs - fromMs);
       // In any stretch that ends with an attempt: at most the rate times its length, and the burst.
-      times.forEach((ms, i) => assert.ok(i + 1 <= 100 * (ms / 1000) + 11.5, `${i + 1} attempts within ${ms} ms`));
+      times.forEach((ms, i) =>
+        assert.ok(i + 1 <= 100 * (ms / 1000) + 11.5, `${i + 1} attempts within ${ms} ms`),
+      );
     }
   });
 });
@@ -146,7 +191,8 @@ test('the rate holds over every stretch of time but for a tenth of a second ahea
       assert.ok(j - i + 1 <= rate * (s + aheadS) + 1 + 1e-9, `${j - i + 1} attempts within ${s} s`);
     }
   }
-  for (const half of [madeMs.slice(0, each), madeMs.slice(each)]) assert.ok(half.at(-1)! - half[0]! <= (each / rate) * 1000);
+  for (const half of [madeMs.slice(0, each), madeMs.slice(each)])
+    assert.ok(half.at(-1)! - half[0]! <= (each / rate) * 1000);
 });
 
 describe('fifo', () => {
@@ -156,14 +202,21 @@ describe('fifo', () => {
       const key = `${path} ${String(headers['webhook-id'])}`;
       const before = failures.get(key) ?? 0;
       failures.set(key, before + 1);
-      return path === '/shaky' && Number(String(headers['webhook-id']).split('-')[1]) % 3 === 0 && before < 2 ? 500 : 204;
+      return path === '/shaky' && Number(String(headers['webhook-id']).split('-')[1]) % 3 === 0 && before < 2
+        ? 500
+        : 204;
     });
     const timers = virtualTimers();
     const server = await serveOn(t, timers, { fifo: true, retries: ['1m', '1m', '1m'] });
     await server.register(`${at.url}/shaky`);
     await server.register(`${at.url}/steady`);
-    const ids = (await Promise.all(Array.from({ length: 200 }, (_, i) => server.publish('news', `${i}`)))).map(({ id }) => id);
-    await until('the steady one has all', () => at.got.filter(({ path }) => path === '/steady').length === 200);
+    const ids = (
+      await Promise.all(Array.from({ length: 200 }, (_, i) => server.publish('news', `${i}`)))
+    ).map(({ id }) => id);
+    await until(
+      'the steady one has all',
+      () => at.got.filter(({ path }) => path === '/steady').length === 200,
+    );
     const limitMs = performance.now() + 20_000;
     while ((await server.stats()).depth > 0) {
       assert.ok(performance.now() < limitMs, 'not within 20 s');
@@ -172,7 +225,11 @@ describe('fifo', () => {
     }
     for (const path of ['/shaky', '/steady']) {
       const order = at.got.filter((one) => one.path === path).map(({ headers }) => headers['webhook-id']);
-      assert.deepEqual(order.filter((id, i) => order[i - 1] !== id), ids, path);
+      assert.deepEqual(
+        order.filter((id, i) => order[i - 1] !== id),
+        ids,
+        path,
+      );
     }
     assert.equal(at.got.filter(({ path }) => path === '/shaky').length, 200 + 2 * 66);
   });
@@ -187,13 +244,22 @@ describe('fifo', () => {
 });
 
 describe('time', () => {
-  const rows: [what: string, options: Record<string, unknown>, answer: 'nothing' | 'head' | 'endless', failure: RegExp][] = [
+  const rows: [
+    what: string,
+    options: Record<string, unknown>,
+    answer: 'nothing' | 'head' | 'endless',
+    failure: RegExp,
+  ][] = [
     ['to the answer', { headersTimeout: '50ms' }, 'nothing', /no answer within 50 ms/],
     ['to the last byte', { timeout: '50ms' }, 'head', /no whole answer within 50 ms/],
   ];
   for (const [what, options, answer, failure] of rows) {
     test(`${what} is bounded`, async (t) => {
-      const { url } = await bareReceiver(t, (socket) => void (answer === 'head' && socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab')));
+      const { url } = await bareReceiver(
+        t,
+        (socket) =>
+          void (answer === 'head' && socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab')),
+      );
       const server = await serveOn(t, realTimers, { retries: [], ...options });
       const { id } = await server.register(url);
       await server.publish('news');
@@ -204,26 +270,50 @@ describe('time', () => {
 });
 
 /** A dispatcher whose deliveries all succeed at once, the store under it, and one endpoint. */
-function instantDispatcher(t: TestContext, change: (store: DeliveryStore) => Partial<DeliveryStore> = () => ({})) {
+function instantDispatcher(
+  t: TestContext,
+  change: (store: DeliveryStore) => Partial<DeliveryStore> = () => ({}),
+) {
   const store = openSqliteStore(':memory:');
   t.after(() => store.close());
-  const endpoint = { key: 0, id: 'ep_1', config: '{}', createdMs: 0, disabled: undefined, failures: 0, failingSinceMs: undefined };
+  const endpoint = {
+    key: 0,
+    id: 'ep_1',
+    config: '{}',
+    createdMs: 0,
+    disabled: undefined,
+    failures: 0,
+    failingSinceMs: undefined,
+  };
   store.saveEndpoint(endpoint);
   const { key } = endpoint;
   const made: number[] = [];
   const timers = virtualTimers();
   const dispatcher = createDispatcher({
-    store: { ...store, ...change(store) }, timers, concurrency: 8, settled() {},
+    store: { ...store, ...change(store) },
+    timers,
+    concurrency: 8,
+    settled() {},
     async deliver({ id }) {
       made.push(id);
-      const attempt = { attempt: 1, atMs: 0, latencyMs: 0, status: 204, failure: undefined, answer: '', truncated: false, nextMs: undefined };
+      const attempt = {
+        attempt: 1,
+        atMs: 0,
+        latencyMs: 0,
+        status: 204,
+        failure: undefined,
+        answer: '',
+        truncated: false,
+        nextMs: undefined,
+      };
       return { state: 'delivered', attempt };
     },
   });
   let events = 0;
   const message = { id: '', topic: 'news', body: '{}', bodyBytes: 2 };
   return {
-    made, timers,
+    made,
+    timers,
     open: () => dispatcher.open(key, { concurrency: 8, ratePerS: Infinity, fifo: false, breaker: undefined }),
     store: () => store.publish({ ...message, id: `e-${events++}` }, [{ key, state: 'pending' }], 0)[0]!,
     add: (id: number) => dispatcher.add(key, id, message, 0),
@@ -259,5 +349,8 @@ test('what was pending before a store could not be read is delivered when it can
   isReadable = true;
   timers.next();
   await until('the old one was made', () => made.includes(before));
-  assert.deepEqual(made.toSorted((a, b) => a - b), [before, after]);
+  assert.deepEqual(
+    made.toSorted((a, b) => a - b),
+    [before, after],
+  );
 });

@@ -17,14 +17,22 @@ import { receiver, until } from '../receivers.ts';
 
 type Schema = Parameters<typeof z.fromJSONSchema>[0];
 type Media = { schema: Schema };
-type Parameter = { name: string; in: string; schema: { default?: unknown; maximum?: number; enum?: unknown[] } };
+type Parameter = {
+  name: string;
+  in: string;
+  schema: { default?: unknown; maximum?: number; enum?: unknown[] };
+};
 type Operation = {
   operationId: string;
   parameters?: Parameter[];
   requestBody?: { content: Record<string, Media> };
   responses: Record<string, { content?: Record<string, Media> }>;
 };
-type Document = { openapi: string; paths: Record<string, Record<string, Operation>>; webhooks: { event: { post: Operation } } };
+type Document = {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  webhooks: { event: { post: Operation } };
+};
 
 const text = readFileSync(openApiFile, 'utf8');
 const validator = new Validator();
@@ -35,11 +43,15 @@ const methods = ['get', 'post', 'patch', 'delete'];
 
 function operationsIn({ paths }: Document): [method: string, path: string, operation: Operation][] {
   return Object.entries(paths).flatMap(([path, item]) =>
-    methods.flatMap((method): [string, string, Operation][] => (item[method] ? [[method.toUpperCase(), path, item[method]]] : [])));
+    methods.flatMap((method): [string, string, Operation][] =>
+      item[method] ? [[method.toUpperCase(), path, item[method]]] : [],
+    ),
+  );
 }
 
 describe('the document', () => {
-  test('is the one that the code makes; node scripts/schema.ts writes it anew', () => assert.equal(text, openApiText()));
+  test('is the one that the code makes; node scripts/schema.ts writes it anew', () =>
+    assert.equal(text, openApiText()));
 
   test('is valid OpenAPI 3.1', () => {
     assert.deepEqual(errors, undefined);
@@ -48,7 +60,11 @@ describe('the document', () => {
   });
 
   test('names the parameters that the lists take, with their defaults', () => {
-    for (const [path, schema] of [['/webhooks', endpointQuery], ['/webhooks/events', eventQuery], ['/webhooks/deliveries', deliveryQuery]] as const) {
+    for (const [path, schema] of [
+      ['/webhooks', endpointQuery],
+      ['/webhooks/events', eventQuery],
+      ['/webhooks/deliveries', deliveryQuery],
+    ] as const) {
       const parameters = document.paths[path]!['get']!.parameters!;
       assert.deepEqual(parameters.map(({ name }) => name).sort(), Object.keys(schema.shape).sort(), path);
       const limit = parameters.find(({ name }) => name === 'limit')!.schema;
@@ -68,22 +84,40 @@ describe('the live server', () => {
   const secrets: string[] = [];
 
   before(async () => {
-    server = await startServer({ pattern: 'webhook', options: patterns.webhook.options.parse({ store: 'memory', retries: [] }), limits: defaultLimits, seed: 1 });
+    server = await startServer({
+      pattern: 'webhook',
+      options: patterns.webhook.options.parse({ store: 'memory', retries: [] }),
+      limits: defaultLimits,
+      seed: 1,
+    });
   });
   after(() => server.close());
 
   /** Asks, and holds the answer against what the document says of this operation and status. */
-  async function ask(method: string, path: string, parameters: Record<string, string> = {}, body?: unknown, headers: Record<string, string> = {}) {
+  async function ask(
+    method: string,
+    path: string,
+    parameters: Record<string, string> = {},
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ) {
     const operation = document.paths[path]?.[method.toLowerCase()];
     assert.ok(operation, `${method} ${path} is not in the document`);
     const inPath = path.replace(/\{(\w+)\}/g, (_, name: string) => parameters[name]!);
-    const query = new URLSearchParams(Object.entries(parameters).filter(([name]) => !path.includes(`{${name}}`)));
+    const query = new URLSearchParams(
+      Object.entries(parameters).filter(([name]) => !path.includes(`{${name}}`)),
+    );
     const response = await fetch(`${server.endpoint.url}${inPath}${query.size > 0 ? `?${query}` : ''}`, {
-      method, headers, ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const answer = await response.text();
     const described = operation.responses[response.status];
-    assert.ok(described, `${operation.operationId} answered ${response.status}, of which the document knows nothing: ${answer}`);
+    assert.ok(
+      described,
+      `${operation.operationId} answered ${response.status}, of which the document knows nothing: ${answer}`,
+    );
     checked.add(`${operation.operationId} ${response.status}`);
     if (!described.content) {
       assert.equal(answer, '');
@@ -102,8 +136,13 @@ describe('the live server', () => {
   test('has the documented routes and no other', async () => {
     const index = (await (await fetch(server.endpoint.url)).json()) as { endpoints: string[] };
     const undocumented = ['GET /', 'GET /dashboard', 'GET /dashboard/*', 'GET /openapi.json'];
-    const documented = operationsIn(document).map(([method, path]) => `${method} ${path.replace(/\{\w+\}/g, '*')}`);
-    assert.deepEqual(index.endpoints.filter((route) => !undocumented.includes(route)).sort(), documented.sort());
+    const documented = operationsIn(document).map(
+      ([method, path]) => `${method} ${path.replace(/\{\w+\}/g, '*')}`,
+    );
+    assert.deepEqual(
+      index.endpoints.filter((route) => !undocumented.includes(route)).sort(),
+      documented.sort(),
+    );
   });
 
   test('answers the document itself', async () => {
@@ -138,7 +177,11 @@ describe('the live server', () => {
     await ask('POST', '/topics/{topic}', { topic: 'a b' }, '1');
     await until('both failed', () => server.counters().errors >= 2);
     type Deliveries = { deliveries: { id: string; state: string }[] };
-    const exhausted = async () => ((await ask('GET', '/webhooks/deliveries', { state: 'exhausted', endpoint: id })).body as unknown as Deliveries).deliveries;
+    const exhausted = async () =>
+      (
+        (await ask('GET', '/webhooks/deliveries', { state: 'exhausted', endpoint: id }))
+          .body as unknown as Deliveries
+      ).deliveries;
     while ((await exhausted()).length < 2);
     await ask('GET', '/webhooks/deliveries', { state: 'lost' });
     const { body: page } = await ask('GET', '/webhooks/deliveries', { limit: '1' });
@@ -163,13 +206,20 @@ describe('the live server', () => {
     await ask('PATCH', '/webhooks/{id}', { id }, { events: ['news', 'orders'] });
     await ask('PATCH', '/webhooks/{id}', { id }, { events: [] });
     await ask('PATCH', '/webhooks/{id}', { id }, { enabled: false });
-    for (const path of ['/webhooks/{id}/test', '/webhooks/{id}/recover']) assert.equal((await ask('POST', path, { id }, { since: new Date(0).toISOString() })).status, 409);
+    for (const path of ['/webhooks/{id}/test', '/webhooks/{id}/recover'])
+      assert.equal((await ask('POST', path, { id }, { since: new Date(0).toISOString() })).status, 409);
     await ask('GET', '/webhooks/{id}', { id });
-    await until('the stream told of all kinds', () => ['attempt', 'endpoint', 'stats'].every((kind) => streamed.some((one) => (one as { kind: string }).kind === kind)));
+    await until('the stream told of all kinds', () =>
+      ['attempt', 'endpoint', 'stats'].every((kind) =>
+        streamed.some((one) => (one as { kind: string }).kind === kind),
+      ),
+    );
     await ask('DELETE', '/webhooks/{id}', { id });
     await ask('DELETE', '/webhooks/{id}', { id });
 
-    const message = z.fromJSONSchema(document.paths['/webhooks/stream']!['get']!.responses['200']!.content!['text/event-stream']!.schema);
+    const message = z.fromJSONSchema(
+      document.paths['/webhooks/stream']!['get']!.responses['200']!.content!['text/event-stream']!.schema,
+    );
     for (const one of streamed) assert.ok(message.safeParse(one).success, JSON.stringify(one));
     checked.add('stream 200');
 
@@ -182,30 +232,79 @@ describe('the live server', () => {
       for (const { name } of parameters!) assert.equal(typeof headers[name], 'string', name);
     }
 
-    const unchecked = operationsIn(document).filter(([, , { operationId, responses }]) =>
-      !Object.keys(responses).some((one) => one.startsWith('2') && checked.has(`${operationId} ${one}`)));
-    assert.deepEqual(unchecked.map(([method, path]) => `${method} ${path}`), [], 'operations without a good answer');
-    for (const one of ['register 400', 'register 403', 'register 413', 'register 422', 'listEndpoints 400', 'listEndpoints 401', 'getEndpoint 404', 'sendTest 409', 'recover 409']) assert.ok(checked.has(one), one);
+    const unchecked = operationsIn(document).filter(
+      ([, , { operationId, responses }]) =>
+        !Object.keys(responses).some((one) => one.startsWith('2') && checked.has(`${operationId} ${one}`)),
+    );
+    assert.deepEqual(
+      unchecked.map(([method, path]) => `${method} ${path}`),
+      [],
+      'operations without a good answer',
+    );
+    for (const one of [
+      'register 400',
+      'register 403',
+      'register 413',
+      'register 422',
+      'listEndpoints 400',
+      'listEndpoints 401',
+      'getEndpoint 404',
+      'sendTest 409',
+      'recover 409',
+    ])
+      assert.ok(checked.has(one), one);
     assert.equal(secrets.length, 2);
-    for (const secret of secrets) assert.ok(!said.includes(secret.slice(6, 30)), 'a secret was told a second time');
+    for (const secret of secrets)
+      assert.ok(!said.includes(secret.slice(6, 30)), 'a secret was told a second time');
   });
 
   test('takes the bodies that the document takes, and no other', async () => {
     const rows: [path: string, bodies: unknown[]][] = [
-      ['/webhooks', [
-        { url: 'http://127.0.0.1:9/', events: ['a'] }, { url: 'http://127.0.0.1:9/', events: [] }, { url: 'http://127.0.0.1:9/', events: ['a b'] }, { url: 'http://127.0.0.1:9/' },
-        { events: ['a'] }, { url: 'ftp://127.0.0.1/', events: ['a'] }, { url: 7, events: ['a'] }, { url: 'http://127.0.0.1:9/', events: ['a'], more: 1 }, [], null, 'x',
-      ]],
-      ['/webhooks/{id}/rotate', [{}, { overlapS: 0 }, { overlapS: 1.5 }, { overlapS: -1 }, { overlapS: 2_592_001 }, { more: 1 }, []]],
-      ['/webhooks/{id}/recover', [{ since: '2026-01-01T00:00:00Z' }, { since: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00.5Z' }, { since: '2026-13-01T00:00:00Z' }, { since: 0 }, {}, { since: '2026-01-01T00:00:00Z', more: 1 }]],
+      [
+        '/webhooks',
+        [
+          { url: 'http://127.0.0.1:9/', events: ['a'] },
+          { url: 'http://127.0.0.1:9/', events: [] },
+          { url: 'http://127.0.0.1:9/', events: ['a b'] },
+          { url: 'http://127.0.0.1:9/' },
+          { events: ['a'] },
+          { url: 'ftp://127.0.0.1/', events: ['a'] },
+          { url: 7, events: ['a'] },
+          { url: 'http://127.0.0.1:9/', events: ['a'], more: 1 },
+          [],
+          null,
+          'x',
+        ],
+      ],
+      [
+        '/webhooks/{id}/rotate',
+        [{}, { overlapS: 0 }, { overlapS: 1.5 }, { overlapS: -1 }, { overlapS: 2_592_001 }, { more: 1 }, []],
+      ],
+      [
+        '/webhooks/{id}/recover',
+        [
+          { since: '2026-01-01T00:00:00Z' },
+          { since: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00.5Z' },
+          { since: '2026-13-01T00:00:00Z' },
+          { since: 0 },
+          {},
+          { since: '2026-01-01T00:00:00Z', more: 1 },
+        ],
+      ],
     ];
     const { body } = await ask('POST', '/webhooks', {}, { url: 'http://127.0.0.1:9/', events: ['a'] });
     const { id } = body as unknown as { id: string };
     for (const [path, bodies] of rows) {
-      const schema = z.fromJSONSchema(document.paths[path]!['post']!.requestBody!.content['application/json']!.schema);
+      const schema = z.fromJSONSchema(
+        document.paths[path]!['post']!.requestBody!.content['application/json']!.schema,
+      );
       for (const one of bodies) {
         const { status } = await ask('POST', path, path.includes('{id}') ? { id } : {}, one);
-        assert.equal(status < 300, schema.safeParse(one).success, `${path} ${JSON.stringify(one)}: ${status}`);
+        assert.equal(
+          status < 300,
+          schema.safeParse(one).success,
+          `${path} ${JSON.stringify(one)}: ${status}`,
+        );
       }
     }
   });

@@ -42,12 +42,25 @@ describe('a delivery that is given up', () => {
     await pass(timers, async () => (await server.deliveries('?state=exhausted')).deliveries.length === 1);
 
     const [dead] = (await server.deliveries('?state=exhausted')).deliveries;
-    assert.deepEqual([dead!.endpoint, dead!.event, dead!.topic, dead!.attempts, dead!.lastStatus], [id, event.id, 'news', 3, 503]);
+    assert.deepEqual(
+      [dead!.endpoint, dead!.event, dead!.topic, dead!.attempts, dead!.lastStatus],
+      [id, event.id, 'news', 3, 503],
+    );
     const detail = await server.delivery(dead!.id);
     assert.equal(detail.body, event.json);
-    assert.deepEqual(detail.attemptLog.map(({ attempt, status }) => [attempt, status]), [[1, 503], [2, 503], [3, 503]]);
+    assert.deepEqual(
+      detail.attemptLog.map(({ attempt, status }) => [attempt, status]),
+      [
+        [1, 503],
+        [2, 503],
+        [3, 503],
+      ],
+    );
     const times = detail.attemptLog.map((one) => Date.parse(one.at));
-    assert.deepEqual(times.map((ms) => ms - times[0]!), [0, 60_000, 360_000]);
+    assert.deepEqual(
+      times.map((ms) => ms - times[0]!),
+      [0, 60_000, 360_000],
+    );
     assert.equal(detail.attemptLog[0]!.nextAttemptAt, detail.attemptLog[1]!.at);
     assert.equal(detail.attemptLog[2]!.nextAttemptAt, undefined);
 
@@ -76,7 +89,9 @@ describe('a delivery that is given up', () => {
 
   test('keeps the first bytes of the answer in the log', async (t) => {
     const body = 'x'.repeat(5000);
-    const { url } = await bareReceiver(t, (socket) => socket.write(`HTTP/1.1 500 No\r\ncontent-length: ${body.length}\r\n\r\n${body}`));
+    const { url } = await bareReceiver(t, (socket) =>
+      socket.write(`HTTP/1.1 500 No\r\ncontent-length: ${body.length}\r\n\r\n${body}`),
+    );
     const server = await serveOn(t, virtualTimers(), { retries: [] });
     await server.register(url);
     await server.publish('news');
@@ -110,7 +125,13 @@ test('recovery sends exactly what failed within its range, to that endpoint alon
   const range = { since: new Date(marks[1]!).toISOString(), until: new Date(marks[4]!).toISOString() };
   assert.deepEqual(await server.recover(id, range), { recovered: 3, more: false });
   await pass(timers, async () => (await server.stats()).depth === 0);
-  assert.deepEqual(at.got.map(({ path, headers }) => [path, headers['webhook-id']]).sort(), ids.slice(1, 4).map((event) => ['/one', event]).sort());
+  assert.deepEqual(
+    at.got.map(({ path, headers }) => [path, headers['webhook-id']]).sort(),
+    ids
+      .slice(1, 4)
+      .map((event) => ['/one', event])
+      .sort(),
+  );
   assert.deepEqual(await server.recover(id, range), { recovered: 0, more: false });
 });
 
@@ -139,8 +160,14 @@ test('a replay begins the schedule anew', async (t) => {
   await pass(timers, async () => (await server.stats()).exhausted === 2);
   const { attemptLog, attempts } = await server.delivery('1');
   assert.equal(attempts, 6);
-  assert.deepEqual(attemptLog.map((one) => one.attempt), [1, 2, 3, 4, 5, 6]);
-  assert.deepEqual(attemptLog.slice(3).map((one) => Date.parse(one.at) - fromMs), [0, 60_000, 360_000]);
+  assert.deepEqual(
+    attemptLog.map((one) => one.attempt),
+    [1, 2, 3, 4, 5, 6],
+  );
+  assert.deepEqual(
+    attemptLog.slice(3).map((one) => Date.parse(one.at) - fromMs),
+    [0, 60_000, 360_000],
+  );
 });
 
 test('what is published for a disabled endpoint is kept within the bound', async (t) => {
@@ -163,12 +190,17 @@ describe('an endpoint is disabled', () => {
     await server.register(`${at.url}/operator`, ['webhook.endpoint.disabled', 'webhook.endpoint.enabled']);
     const fromMs = timers.nowMs();
     await Promise.all(Array.from({ length: 120 }, (_, i) => server.publish('news', `${i}`)));
-    await pass(timers, async () => (await server.endpoint(id)).disabled !== undefined && (await server.stats()).underWay === 0);
+    await pass(
+      timers,
+      async () => (await server.endpoint(id)).disabled !== undefined && (await server.stats()).underWay === 0,
+    );
     assert.equal((await server.endpoint(id)).disabled, '100 attempts in a row failed');
     await server.publish('news', '"while it was disabled"');
     await until('the operator was told', () => at.got.some(({ path }) => path === '/operator'));
     const before = at.got.length;
-    const refused = await server.call('POST', `/webhooks/${id}/recover`, { since: new Date(fromMs).toISOString() });
+    const refused = await server.call('POST', `/webhooks/${id}/recover`, {
+      since: new Date(fromMs).toISOString(),
+    });
     assert.equal(refused.status, 409);
 
     healthy = true;
@@ -186,7 +218,10 @@ describe('an endpoint is disabled', () => {
     let answer = 500;
     const at = await receiver(t, () => answer);
     const timers = virtualTimers();
-    const server = await serveOn(t, timers, { retries: Array.from({ length: 20 }, () => '12h'), disable: 'after-5-days' });
+    const server = await serveOn(t, timers, {
+      retries: Array.from({ length: 20 }, () => '12h'),
+      disable: 'after-5-days',
+    });
     const { id } = await server.register(at.url);
     const fromMs = timers.nowMs();
     await server.publish('news');
@@ -213,7 +248,10 @@ test('failures are counted over a restart', async (t) => {
   await first.close();
   const second = await serveOn(t, virtualTimers(), options);
   await Promise.all(Array.from({ length: 60 }, () => second.publish('news')));
-  await pass(virtualTimers(), async () => (await second.endpoint(id)).disabled !== undefined && (await second.stats()).underWay === 0);
+  await pass(
+    virtualTimers(),
+    async () => (await second.endpoint(id)).disabled !== undefined && (await second.stats()).underWay === 0,
+  );
   assert.equal(at.got.length, 100);
 });
 
@@ -234,7 +272,11 @@ test('an open breaker spares the endpoint, tries it once when its time is over, 
   let healthy = false;
   const at = await receiver(t, () => (healthy ? 204 : 500));
   const timers = virtualTimers();
-  const server = await serveOn(t, timers, { retries: Array.from({ length: 30 }, () => '40s'), breaker: true, concurrency: 8 });
+  const server = await serveOn(t, timers, {
+    retries: Array.from({ length: 30 }, () => '40s'),
+    breaker: true,
+    concurrency: 8,
+  });
   const { id } = await server.register(at.url);
   await Promise.all(Array.from({ length: 10 }, (_, i) => server.publish('news', `${i}`)));
   await until('it opened', () => at.got.length === 10);
@@ -272,10 +314,21 @@ test('what a server leaves behind, the next one on the same file goes on with', 
   assert.equal((await second.endpoint(id)).pending, 3);
   assert.equal(at.got.length, 3, 'nothing is due yet');
   await pass(timers, async () => (await second.stats()).depth === 0);
-  assert.deepEqual(at.got.slice(3).map(({ headers }) => headers['webhook-id']).sort(), [...ids].sort());
-  assert.deepEqual(at.got.slice(3).map(({ headers }) => headers['pushbench-attempt']), ['2', '2', '2']);
+  assert.deepEqual(
+    at.got
+      .slice(3)
+      .map(({ headers }) => headers['webhook-id'])
+      .sort(),
+    [...ids].sort(),
+  );
+  assert.deepEqual(
+    at.got.slice(3).map(({ headers }) => headers['pushbench-attempt']),
+    ['2', '2', '2'],
+  );
   const third = await second.publish('news');
-  await until('it still follows its topic', () => at.got.some(({ headers }) => headers['webhook-id'] === third.id));
+  await until('it still follows its topic', () =>
+    at.got.some(({ headers }) => headers['webhook-id'] === third.id),
+  );
 });
 
 test('a test event goes to its endpoint alone, and the stream tells of it', async (t) => {
@@ -286,11 +339,19 @@ test('a test event goes to its endpoint alone, and the stream tells of it', asyn
   const messages = await createEventSource(t, `${server.url}/webhooks/stream`);
   const delivery = await server.sendTest(id);
   await until('told', () => messages.some((one) => one.kind === 'attempt'));
-  assert.deepEqual(at.got.map(({ path }) => path), ['/one']);
+  assert.deepEqual(
+    at.got.map(({ path }) => path),
+    ['/one'],
+  );
   const told = messages.find((one) => one.kind === 'attempt')!;
-  assert.deepEqual([told.delivery.id, told.delivery.state, told.delivery.topic, told.attempt.status], [delivery.id, 'delivered', 'webhook.test', 204]);
+  assert.deepEqual(
+    [told.delivery.id, told.delivery.state, told.delivery.topic, told.attempt.status],
+    [delivery.id, 'delivered', 'webhook.test', 204],
+  );
   await server.change(id, { enabled: false });
-  await until('told of it', () => messages.some((one) => one.kind === 'endpoint' && one.change === 'disabled'));
+  await until('told of it', () =>
+    messages.some((one) => one.kind === 'endpoint' && one.change === 'disabled'),
+  );
   assert.equal((await server.call('POST', `/webhooks/${id}/test`)).status, 409);
 });
 
@@ -309,7 +370,10 @@ test('lists come in pages, newest first, and by filter', async (t) => {
     cursor = `&cursor=${page.nextCursor}`;
   }
   assert.equal(seen.length, 25);
-  assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => Number(b) - Number(a)));
+  assert.deepEqual(
+    seen,
+    [...new Set(seen)].sort((a, b) => Number(b) - Number(a)),
+  );
   assert.equal((await server.deliveries(`?endpoint=${dead.id}&state=exhausted`)).deliveries.length, 13);
   assert.equal((await server.deliveries('?state=delivered&limit=500')).deliveries.length, 25);
   assert.equal((await server.deliveries('?state=pending')).deliveries.length, 0);
@@ -317,7 +381,8 @@ test('lists come in pages, newest first, and by filter', async (t) => {
   assert.deepEqual([events.events.length, events.events[0]!.deliveries], [13, 2]);
   assert.equal((await server.deliveries(`?event=${events.events[0]!.id}`)).deliveries.length, 2);
   assert.deepEqual((await server.endpoints('?limit=1')).nextCursor, '1');
-  for (const query of ['?limit=0', '?limit=9999', '?state=lost', '?cursor=x', '?what=1']) assert.equal((await server.call('GET', `/webhooks/deliveries${query}`)).status, 400, query);
+  for (const query of ['?limit=0', '?limit=9999', '?state=lost', '?cursor=x', '?what=1'])
+    assert.equal((await server.call('GET', `/webhooks/deliveries${query}`)).status, 400, query);
 });
 
 test('a test event that is stored together with a replay counts once among what is pending', async (t) => {

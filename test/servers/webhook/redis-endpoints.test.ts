@@ -14,10 +14,15 @@ import { createRedisEndpoints } from '../../../servers/webhook/redis-endpoints.t
 import { createWrites } from '../../../servers/webhook/redis-writes.ts';
 
 const rules = { scheme: schemes.standard, guard: createGuard(patternOptions.webhook.parse({})) };
-const make = () => newEndpoint({ url: 'http://127.0.0.1:9/', events: ['news'] }, rules, 0, undefined).endpoint;
+const make = () =>
+  newEndpoint({ url: 'http://127.0.0.1:9/', events: ['news'] }, rules, 0, undefined).endpoint;
 
 /** Endpoints over a Redis that holds `stored` and answers at once, but for changes. */
-function endpointsOver(stored: ReadonlyMap<string, string>, change: Promise<string>, subscribe: (endpoint: WebhookEndpoint) => void = () => {}) {
+function endpointsOver(
+  stored: ReadonlyMap<string, string>,
+  change: Promise<string>,
+  subscribe: (endpoint: WebhookEndpoint) => void = () => {},
+) {
   const redis = {
     defineCommand() {},
     pushbenchChange: () => change,
@@ -27,15 +32,29 @@ function endpointsOver(stored: ReadonlyMap<string, string>, change: Promise<stri
     hgetall: async () => Object.fromEntries(stored),
   } as unknown as Redis; // what endpoints use of it
   return createRedisEndpoints({
-    link: { redis, ready: () => true, ask: (commands) => commands(redis), during: (work) => work(), close() {} },
-    prefix: 'test', marker: 'marker', identity: 'this-store', scheme: rules.scheme,
-    subscribe, checkTopics() {}, emptied: () => new Error('emptied'),
+    link: {
+      redis,
+      ready: () => true,
+      ask: (commands) => commands(redis),
+      during: (work) => work(),
+      close() {},
+    },
+    prefix: 'test',
+    marker: 'marker',
+    identity: 'this-store',
+    scheme: rules.scheme,
+    subscribe,
+    checkTopics() {},
+    emptied: () => new Error('emptied'),
   });
 }
 
 test('an endpoint that cannot be followed here keeps no other from being known', async () => {
   const [one, other] = [make(), make()];
-  const stored = new Map([[markerField, 'this-store'], ...[one, other].map(({ id, stored: kept }): [string, string] => [id, JSON.stringify(kept)])]);
+  const stored = new Map([
+    [markerField, 'this-store'],
+    ...[one, other].map(({ id, stored: kept }): [string, string] => [id, JSON.stringify(kept)]),
+  ]);
   const shared = endpointsOver(stored, Promise.resolve('done'), ({ id }) => {
     if (id === one.id) throw new TooManyTopics('too many');
   });
@@ -50,12 +69,18 @@ test('a write that is over holds on to nothing', async () => {
   await writes.done();
   await new Promise((resolve) => setImmediate(resolve)); // what is weakly held stays to the end of a turn
   collectGarbage();
-  assert.deepEqual(results.map((result) => result.deref()), [undefined, undefined]);
+  assert.deepEqual(
+    results.map((result) => result.deref()),
+    [undefined, undefined],
+  );
 });
 
 test('what another server has enabled is not held to be disabled because a change of another endpoint is on its way', async () => {
   const [one, other] = [make(), make()];
-  const stored = new Map([[markerField, 'this-store'], [one.id, JSON.stringify({ ...one.stored, key: 1, disabled: 'by request' })]]);
+  const stored = new Map([
+    [markerField, 'this-store'],
+    [one.id, JSON.stringify({ ...one.stored, key: 1, disabled: 'by request' })],
+  ]);
   const change = Promise.withResolvers<string>();
   const shared = endpointsOver(stored, change.promise);
   await shared.reload();

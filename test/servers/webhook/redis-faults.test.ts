@@ -12,7 +12,14 @@ import { receiver, until } from '../receivers.ts';
 import { apiOf } from './client.ts';
 import { noRedis, proxyTo, startRedis, type RedisServer } from './redis-server.ts';
 
-type Published = { status: number; retryAfter: string | null; id?: string; seq?: number; error?: string; message?: string };
+type Published = {
+  status: number;
+  retryAfter: string | null;
+  id?: string;
+  seq?: number;
+  error?: string;
+  message?: string;
+};
 
 /** Nobody waits so long for an answer; the promise is 2 s, and the machine may be busy. */
 const answerLimitMs = 15_000;
@@ -30,7 +37,10 @@ function closeAfter(t: TestContext, close: () => Promise<unknown> | unknown): vo
 }
 const allClosers = new WeakMap<TestContext, (() => Promise<unknown> | unknown)[]>();
 
-async function redisOf(t: TestContext, given: Parameters<typeof startRedis>[0] = {}): Promise<{ redis: RedisServer; operator: Redis }> {
+async function redisOf(
+  t: TestContext,
+  given: Parameters<typeof startRedis>[0] = {},
+): Promise<{ redis: RedisServer; operator: Redis }> {
   const redis = await startRedis(given);
   const operator = new Redis(redis.url, { retryStrategy: () => 50 });
   operator.on('error', () => {}); // it is killed below
@@ -42,19 +52,32 @@ async function redisOf(t: TestContext, given: Parameters<typeof startRedis>[0] =
 }
 
 async function serve(t: TestContext, url: string) {
-  const options = patternOptions.webhook.parse({ store: 'redis', redis: url, jitter: '0%', retries: ['20ms'] });
+  const options = patternOptions.webhook.parse({
+    store: 'redis',
+    redis: url,
+    jitter: '0%',
+    retries: ['20ms'],
+  });
   const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
   closeAfter(t, () => server.close());
   const said = t.mock.method(console, 'error', () => {});
   async function publish(body: string, key?: string): Promise<Published> {
     const response = await fetch(`${server.endpoint.url}/topics/news`, {
-      method: 'POST', body: JSON.stringify(body), signal: AbortSignal.timeout(answerLimitMs),
+      method: 'POST',
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(answerLimitMs),
       ...(key !== undefined && { headers: { 'idempotency-key': `"${key}"` } }),
     });
-    return { status: response.status, retryAfter: response.headers.get('retry-after'), ...((await response.json()) as object) };
+    return {
+      status: response.status,
+      retryAfter: response.headers.get('retry-after'),
+      ...((await response.json()) as object),
+    };
   }
   async function refused(path: string): Promise<void> {
-    const response = await fetch(`${server.endpoint.url}${path}`, { signal: AbortSignal.timeout(answerLimitMs) });
+    const response = await fetch(`${server.endpoint.url}${path}`, {
+      signal: AbortSignal.timeout(answerLimitMs),
+    });
     assert.deepEqual([path, response.status, response.headers.get('retry-after')], [path, 503, '1']);
     await response.arrayBuffer();
   }
@@ -76,7 +99,8 @@ async function serve(t: TestContext, url: string) {
   return { server, publish, publishAgain, refused, sentences, settled, ...api };
 }
 
-const bodies = (got: readonly { body: string }[]) => got.map(({ body }) => (JSON.parse(body) as { body: string }).body);
+const bodies = (got: readonly { body: string }[]) =>
+  got.map(({ body }) => (JSON.parse(body) as { body: string }).body);
 
 describe('a Redis in trouble', { skip: noRedis }, () => {
   test('what it is too full for is neither numbered nor delivered nor counted', async (t) => {
@@ -88,7 +112,8 @@ describe('a Redis in trouble', { skip: noRedis }, () => {
     await until('it came', () => at.got.length === 1);
     await operator.config('SET', 'maxmemory', '1');
     const refused = await Promise.all(Array.from({ length: 20 }, (_, i) => publish(`refused ${i}`)));
-    for (const { status, error, retryAfter } of refused) assert.deepEqual([status, error, retryAfter], [503, 'store-full', '1']);
+    for (const { status, error, retryAfter } of refused)
+      assert.deepEqual([status, error, retryAfter], [503, 'store-full', '1']);
     await assert.rejects(register(`${at.url}/second`), /store-full/);
     await operator.config('SET', 'maxmemory', '0');
     assert.equal((await endpoints()).webhooks.length, 1, 'an endpoint that was refused is none');
@@ -114,7 +139,8 @@ describe('a Redis in trouble', { skip: noRedis }, () => {
     await operator.config('SET', 'save', '3600 1000000');
     rmSync(redis.folder, { recursive: true });
     await operator.bgsave();
-    while (!(await operator.info('persistence')).includes('rdb_last_bgsave_status:err')) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!(await operator.info('persistence')).includes('rdb_last_bgsave_status:err'))
+      await new Promise((resolve) => setTimeout(resolve, 10));
     const unsaved = await publish('cannot save');
     assert.deepEqual([unsaved.status, unsaved.error], [503, 'store-failed']);
     assert.match(unsaved.message!, /MISCONF/);
@@ -143,7 +169,10 @@ describe('a Redis in trouble', { skip: noRedis }, () => {
     const { id, seq } = await publishAgain('right');
     assert.equal(seq, 1);
     await until('it came', () => at.got.length === 1);
-    assert.deepEqual((await events()).events.map((event) => event.id), [id]);
+    assert.deepEqual(
+      (await events()).events.map((event) => event.id),
+      [id],
+    );
     assert.deepEqual(bodies(at.got), ['right']);
   });
 
@@ -157,10 +186,22 @@ describe('a Redis in trouble', { skip: noRedis }, () => {
     redis.freeze();
     const unknown = await publish('unknown');
     assert.deepEqual([unknown.status, unknown.error, unknown.retryAfter], [503, 'unknown', '1']);
-    assert.match(unknown.message!, /may or may not have been stored; repeat it with the same Idempotency-Key$/);
+    assert.match(
+      unknown.message!,
+      /may or may not have been stored; repeat it with the same Idempotency-Key$/,
+    );
     const later = await publish('not stored', 'k');
     assert.deepEqual([later.status, later.error, later.retryAfter], [503, 'store-failed', '1']);
-    await Promise.all(['/webhooks', `/webhooks/${endpoint}`, '/webhooks/deliveries', '/webhooks/deliveries/1', '/webhooks/events', '/webhooks/stats'].map(refused));
+    await Promise.all(
+      [
+        '/webhooks',
+        `/webhooks/${endpoint}`,
+        '/webhooks/deliveries',
+        '/webhooks/deliveries/1',
+        '/webhooks/events',
+        '/webhooks/stats',
+      ].map(refused),
+    );
     redis.thaw();
     // Whether the batch that lay in the socket counts is decided before another is numbered.
     const after = await publishAgain('after', 'k2');
@@ -169,14 +210,21 @@ describe('a Redis in trouble', { skip: noRedis }, () => {
     assert.deepEqual(await publish('after', 'k2'), after);
     await until('all came', () => at.got.length === (wasStored ? 3 : 2));
     assert.deepEqual(bodies(at.got).sort(), wasStored ? ['after', 'before', 'unknown'] : ['after', 'before']);
-    assert.equal(sentences().filter((text) => text.includes('does not answer')).length, 1, sentences().join('\n'));
+    assert.equal(
+      sentences().filter((text) => text.includes('does not answer')).length,
+      1,
+      sentences().join('\n'),
+    );
     assert.equal(sentences().filter((text) => text.includes('answers again')).length, 1);
   });
 
   test('killed, it is refused at once; started again with what it had, all goes on', async (t) => {
     const { redis } = await redisOf(t, { persistent: true });
     const at = await receiver(t);
-    const { publish, publishAgain, refused, register, endpoints, sentences, settled } = await serve(t, redis.url);
+    const { publish, publishAgain, refused, register, endpoints, sentences, settled } = await serve(
+      t,
+      redis.url,
+    );
     await register(at.url);
     assert.equal((await publish('before', 'k')).seq, 1);
     await settled();
@@ -223,7 +271,9 @@ describe('a Redis in trouble', { skip: noRedis }, () => {
     assert.deepEqual([lost.status, lost.error], [503, 'unknown']);
     const first = await publishAgain('first');
     assert.equal(first.seq, 1);
-    await (await caught)(); // Redis reads what was under way all the time
+    await (
+      await caught
+    )(); // Redis reads what was under way all the time
     assert.equal((await publish('second')).seq, 2);
     await until('both came', () => at.got.length === 2);
     assert.deepEqual(bodies(at.got).sort(), ['first', 'second']);
@@ -243,16 +293,27 @@ describe('a Redis in trouble', { skip: noRedis }, () => {
       await empty(operator);
       const refused = await first.publish('to nobody');
       assert.deepEqual([refused.status, refused.error, refused.retryAfter], [503, 'store-emptied', '1']);
-      assert.match(refused.message!, /was emptied under this server.*start the server again and register the endpoints anew$/);
+      assert.match(
+        refused.message!,
+        /was emptied under this server.*start the server again and register the endpoints anew$/,
+      );
       await assert.rejects(first.register(at.url), /store-emptied/);
       await first.refused('/webhooks');
       const second = await serve(t, redis.url);
       await second.register(at.url);
       assert.equal((await second.publish('to somebody')).seq, 1);
-      assert.equal((await first.publish('to nobody')).error, 'store-emptied', 'the endpoints of another store are none of its own');
+      assert.equal(
+        (await first.publish('to nobody')).error,
+        'store-emptied',
+        'the endpoints of another store are none of its own',
+      );
       await until('it came', () => at.got.length === 1);
       assert.deepEqual(bodies(at.got), ['to somebody']);
-      assert.equal(first.sentences().filter((text) => text.includes('was emptied')).length, 1, first.sentences().join('\n'));
+      assert.equal(
+        first.sentences().filter((text) => text.includes('was emptied')).length,
+        1,
+        first.sentences().join('\n'),
+      );
     });
   }
 
@@ -272,17 +333,26 @@ describe('a Redis in trouble', { skip: noRedis }, () => {
     const before = await endpoints();
     await operator.replicaof('127.0.0.1', '9');
     for (const [method, path, body] of [
-      ['DELETE', `/webhooks/${id}`], ['PATCH', `/webhooks/${id}`, { events: ['other'] }], ['PATCH', `/webhooks/${id}`, { enabled: false }],
-      ['POST', `/webhooks/${id}/rotate`, {}], ['POST', `/webhooks/${id}/test`],
+      ['DELETE', `/webhooks/${id}`],
+      ['PATCH', `/webhooks/${id}`, { events: ['other'] }],
+      ['PATCH', `/webhooks/${id}`, { enabled: false }],
+      ['POST', `/webhooks/${id}/rotate`, {}],
+      ['POST', `/webhooks/${id}/test`],
     ] as const) {
       const { status, body: said } = await call(method, path, body);
-      assert.deepEqual([method, path, status, (said as { error: string }).error], [method, path, 503, 'store-failed']);
+      assert.deepEqual(
+        [method, path, status, (said as { error: string }).error],
+        [method, path, 503, 'store-failed'],
+      );
     }
     assert.deepEqual(await endpoints(), before);
     await operator.replicaof('NO', 'ONE');
     assert.deepEqual(await endpoints(), before);
     assert.equal((await call('PATCH', `/webhooks/${id}`, { events: ['other'] })).status, 200);
-    assert.deepEqual((await endpoints()).webhooks.map(({ events }) => events), [['other']]);
+    assert.deepEqual(
+      (await endpoints()).webhooks.map(({ events }) => events),
+      [['other']],
+    );
   });
 
   test('a repeat is the same event on every server of the store', async (t) => {
@@ -291,7 +361,9 @@ describe('a Redis in trouble', { skip: noRedis }, () => {
     const one = await serve(t, redis.url);
     await one.register(at.url);
     const two = await serve(t, redis.url);
-    const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? one : two).publish('once', 'k')));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? one : two).publish('once', 'k')),
+    );
     const [first] = answers;
     assert.equal(first!.status, 201);
     for (const answer of answers) assert.deepEqual(answer, first);

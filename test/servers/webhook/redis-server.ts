@@ -9,7 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Why a test that needs Redis is skipped; false where there is one. */
-export const noRedis = spawnSync('redis-server', ['--version']).status === 0 ? false : 'redis-server is not installed (Debian: apt-get install redis-server)';
+export const noRedis =
+  spawnSync('redis-server', ['--version']).status === 0
+    ? false
+    : 'redis-server is not installed (Debian: apt-get install redis-server)';
 
 export type RedisServer = {
   url: string;
@@ -36,7 +39,11 @@ export async function startRedis({ persistent = false } = {}): Promise<RedisServ
   let gone: Promise<unknown>;
 
   async function start(): Promise<void> {
-    const started = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...keeping], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const started = spawn(
+      'redis-server',
+      ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...keeping],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     child = started;
     gone = new Promise((resolve) => started.once('exit', resolve));
     await new Promise<void>((resolve, reject) => {
@@ -55,7 +62,9 @@ export async function startRedis({ persistent = false } = {}): Promise<RedisServ
 
   await start();
   return {
-    url: `redis://127.0.0.1:${port}`, port, folder,
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    folder,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     kill: async () => {

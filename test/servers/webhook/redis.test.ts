@@ -44,12 +44,23 @@ describe('over Redis', { skip: noRedis }, () => {
     const one = await serve(t, url);
     const two = await serve(t, url);
     const { id } = await one.register(at.url);
-    await eventually('the other knows the endpoint', async () => (await two.endpoints()).webhooks.length === 1);
-    const ids = await Promise.all(Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? one : two).publish('news')));
+    await eventually(
+      'the other knows the endpoint',
+      async () => (await two.endpoints()).webhooks.length === 1,
+    );
+    const ids = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? one : two).publish('news')),
+    );
     await until('all came', () => at.got.length === 100);
     assert.deepEqual(at.got.map(({ headers }) => headers['webhook-id']).sort(), [...ids].sort());
-    assert.ok(one.server.counters().deliveryRequests > 0 && two.server.counters().deliveryRequests > 0, 'both made some');
-    await eventually('all are entered', async () => (await one.deliveries('?state=delivered&limit=500')).deliveries.length === 100);
+    assert.ok(
+      one.server.counters().deliveryRequests > 0 && two.server.counters().deliveryRequests > 0,
+      'both made some',
+    );
+    await eventually(
+      'all are entered',
+      async () => (await one.deliveries('?state=delivered&limit=500')).deliveries.length === 100,
+    );
     await two.remove(id);
     await eventually('it is gone', async () => (await one.endpoints()).webhooks.length === 0);
   });
@@ -60,17 +71,33 @@ describe('over Redis', { skip: noRedis }, () => {
     const server = await serve(t, newUrl(), { retries: ['20ms', '20ms'] });
     const { id } = await server.register(at.url);
     const event = await server.publish('news');
-    await eventually('it is dead', async () => (await server.deliveries(`?state=exhausted&endpoint=${id}`)).deliveries.length === 1);
+    await eventually(
+      'it is dead',
+      async () => (await server.deliveries(`?state=exhausted&endpoint=${id}`)).deliveries.length === 1,
+    );
     assert.equal(at.got.length, 3);
     const [dead] = (await server.deliveries('?state=exhausted')).deliveries;
     const detail = await server.delivery(dead!.id);
-    assert.deepEqual(detail.attemptLog.map(({ attempt, status }) => [attempt, status]), [[1, 503], [2, 503], [3, 503]]);
+    assert.deepEqual(
+      detail.attemptLog.map(({ attempt, status }) => [attempt, status]),
+      [
+        [1, 503],
+        [2, 503],
+        [3, 503],
+      ],
+    );
     assert.match(detail.body, /"topic":"news"/);
     healthy = true;
     await server.replay(dead!.id);
     await eventually('it was delivered', async () => (await server.delivery(dead!.id)).state === 'delivered');
-    assert.deepEqual(at.got.map(({ headers }) => headers['webhook-id']), Array(4).fill(event));
-    assert.deepEqual((await server.events()).events.map((one) => [one.id, one.deliveries]), [[event, 1]]);
+    assert.deepEqual(
+      at.got.map(({ headers }) => headers['webhook-id']),
+      Array(4).fill(event),
+    );
+    assert.deepEqual(
+      (await server.events()).events.map((one) => [one.id, one.deliveries]),
+      [[event, 1]],
+    );
   });
 
   test('what is published the moment another server has registered or enabled an endpoint is not cancelled', async (t) => {
@@ -85,7 +112,11 @@ describe('over Redis', { skip: noRedis }, () => {
       for (let j = 0; j < 4; j++) ids.push(await here.publish(`t${i}`));
       await until('they came', () => at.got.length === ids.length);
       await here.change(id, { enabled: false });
-      await eventually('both know that', async () => (await Promise.all(servers.map((one) => one.endpoints()))).every(({ webhooks }) => webhooks.some((one) => one.id === id && one.disabled !== undefined)));
+      await eventually('both know that', async () =>
+        (await Promise.all(servers.map((one) => one.endpoints()))).every(({ webhooks }) =>
+          webhooks.some((one) => one.id === id && one.disabled !== undefined),
+        ),
+      );
       await here.change(id, { enabled: true });
       for (let j = 0; j < 4; j++) ids.push(await here.publish(`t${i}`));
     }
@@ -129,14 +160,29 @@ describe('over Redis', { skip: noRedis }, () => {
     const at = await receiver(t, ({ path }) => (path === '/operator' ? 204 : 500));
     const server = await serve(t, newUrl(), { retries: [] });
     const { id } = await server.register(`${at.url}/hook`);
-    await server.register(`${at.url}/operator`, ['webhook.endpoint.disabled', 'webhook.endpoint.enabled', 'webhook.delivery.exhausted']);
+    await server.register(`${at.url}/operator`, [
+      'webhook.endpoint.disabled',
+      'webhook.endpoint.enabled',
+      'webhook.delivery.exhausted',
+    ]);
     await server.publish('news');
-    await eventually('it is dead', async () => (await server.deliveries('?state=exhausted')).deliveries.length === 1);
+    await eventually(
+      'it is dead',
+      async () => (await server.deliveries('?state=exhausted')).deliveries.length === 1,
+    );
     await server.change(id, { enabled: false });
     await server.change(id, { enabled: true });
-    const told = () => at.got.filter(({ path }) => path === '/operator').map(({ body }) => (JSON.parse(body) as { topic: string }).topic).sort();
+    const told = () =>
+      at.got
+        .filter(({ path }) => path === '/operator')
+        .map(({ body }) => (JSON.parse(body) as { topic: string }).topic)
+        .sort();
     await until('all were told', () => told().length === 3);
-    assert.deepEqual(told(), ['webhook.delivery.exhausted', 'webhook.endpoint.disabled', 'webhook.endpoint.enabled']);
+    assert.deepEqual(told(), [
+      'webhook.delivery.exhausted',
+      'webhook.endpoint.disabled',
+      'webhook.endpoint.enabled',
+    ]);
   });
 
   test('recovery goes through more than a page', async (t) => {
@@ -149,7 +195,10 @@ describe('over Redis', { skip: noRedis }, () => {
     await Promise.all(Array.from({ length: 250 }, () => server.publish('news')));
     await eventually('all are dead', async () => (await server.stats()).exhausted === 250);
     healthy = true;
-    assert.deepEqual(await server.recover(id, { since: new Date(fromMs).toISOString() }), { recovered: 250, more: false });
+    assert.deepEqual(await server.recover(id, { since: new Date(fromMs).toISOString() }), {
+      recovered: 250,
+      more: false,
+    });
     await until('all came', () => at.got.length === 500);
     assert.equal(new Set(at.got.map(({ headers }) => headers['webhook-id'])).size, 250);
   });
@@ -182,10 +231,16 @@ describe('over Redis', { skip: noRedis }, () => {
     await server.publish('news');
     await eventually('it is disabled', async () => (await server.endpoint(id)).disabled !== undefined);
     await server.publish('news');
-    await eventually('both are cancelled', async () => (await server.deliveries('?state=cancelled')).deliveries.length === 2);
+    await eventually(
+      'both are cancelled',
+      async () => (await server.deliveries('?state=cancelled')).deliveries.length === 2,
+    );
     answer = 204;
     await server.change(id, { enabled: true });
-    assert.deepEqual(await server.recover(id, { since: new Date(fromMs).toISOString() }), { recovered: 2, more: false });
+    assert.deepEqual(await server.recover(id, { since: new Date(fromMs).toISOString() }), {
+      recovered: 2,
+      more: false,
+    });
     await until('both came', () => at.got.length === 3);
   });
 
@@ -217,7 +272,9 @@ describe('over Redis', { skip: noRedis }, () => {
     const before = await connections();
     const options = patternOptions.webhook.parse({ store: 'redis', redis: url });
     const limits = { ...defaultLimits, maxTopics: 1 };
-    await assert.rejects(startServer({ pattern: 'webhook', options, limits, seed: 1 }), { code: 'too-many-topics' });
+    await assert.rejects(startServer({ pattern: 'webhook', options, limits, seed: 1 }), {
+      code: 'too-many-topics',
+    });
     await eventually('its connections are closed', async () => (await connections()) <= before);
   });
 
@@ -226,36 +283,76 @@ describe('over Redis', { skip: noRedis }, () => {
     let slow = true;
     const at = await receiver(t, () => (slow ? new Promise((resolve) => hung.add(() => resolve(204))) : 204));
     const url = newUrl();
-    const child = fork(new URL('./kill-server.ts', import.meta.url), [JSON.stringify({ store: 'redis', redis: url })], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+    const child = fork(
+      new URL('./kill-server.ts', import.meta.url),
+      [JSON.stringify({ store: 'redis', redis: url })],
+      { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+    );
     t.after(() => child.kill('SIGKILL'));
-    const line = await new Promise<string>((resolve) => child.stdout!.setEncoding('utf8').once('data', resolve));
+    const line = await new Promise<string>((resolve) =>
+      child.stdout!.setEncoding('utf8').once('data', resolve),
+    );
     const first = (JSON.parse(line) as { url: string }).url;
     await apiOf(first).register(at.url);
     const ids = new Set<string>();
-    for (let i = 0; i < 10; i++) ids.add(((await (await fetch(`${first}/topics/news`, { method: 'POST', body: '{}' })).json()) as { id: string }).id);
+    for (let i = 0; i < 10; i++)
+      ids.add(
+        (
+          (await (await fetch(`${first}/topics/news`, { method: 'POST', body: '{}' })).json()) as {
+            id: string;
+          }
+        ).id,
+      );
     await until('some are under way', () => hung.size > 0);
     child.kill('SIGKILL');
     slow = false;
     at.got.length = 0;
     await serve(t, url);
-    await until('all came', () => new Set(at.got.map(({ headers }) => headers['webhook-id'])).size === 10, 30_000);
+    await until(
+      'all came',
+      () => new Set(at.got.map(({ headers }) => headers['webhook-id'])).size === 10,
+      30_000,
+    );
     assert.deepEqual(new Set(at.got.map(({ headers }) => headers['webhook-id'])), ids);
   });
 });
 
 test('without a Redis the server says so', async () => {
   const options = patternOptions.webhook.parse({ store: 'redis', redis: 'redis://127.0.0.1:9' });
-  await assert.rejects(startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 }), /^UserError: no Redis answers at 127\.0\.0\.1:9; start redis-server, or name another address with the option redis$/);
+  await assert.rejects(
+    startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 }),
+    /^UserError: no Redis answers at 127\.0\.0\.1:9; start redis-server, or name another address with the option redis$/,
+  );
 });
 
 test('a password in the address is refused without repeating it', () => {
-  const { error } = patternOptions.webhook.safeParse({ store: 'redis', redis: 'redis://:hidden@127.0.0.1:9' });
-  assert.deepEqual(error?.issues.map(({ path, message }) => [path.join('.'), message]), [['redis', 'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead']]);
+  const { error } = patternOptions.webhook.safeParse({
+    store: 'redis',
+    redis: 'redis://:hidden@127.0.0.1:9',
+  });
+  assert.deepEqual(
+    error?.issues.map(({ path, message }) => [path.join('.'), message]),
+    [
+      [
+        'redis',
+        'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
+      ],
+    ],
+  );
 });
 
 test('what takes one server is refused with store: redis', () => {
-  for (const option of [{ fifo: true }, { breaker: true }, { endpointRate: '5/s' }, { delivery: 'sync' }, { file: 'x' }]) {
+  for (const option of [
+    { fifo: true },
+    { breaker: true },
+    { endpointRate: '5/s' },
+    { delivery: 'sync' },
+    { file: 'x' },
+  ]) {
     const parsed = patternOptions.webhook.safeParse({ store: 'redis', ...option });
-    assert.deepEqual(parsed.error?.issues.map(({ path }) => path.join('.')), Object.keys(option));
+    assert.deepEqual(
+      parsed.error?.issues.map(({ path }) => path.join('.')),
+      Object.keys(option),
+    );
   }
 });

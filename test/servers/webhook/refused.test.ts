@@ -10,7 +10,8 @@ import { receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
 import { damaged, full, ioError, serveFailing } from './failing-store.ts';
 
-const seqsOf = (bodies: { body: string }[]) => bodies.map(({ body }) => (JSON.parse(body) as { seq: number }).seq);
+const seqsOf = (bodies: { body: string }[]) =>
+  bodies.map(({ body }) => (JSON.parse(body) as { seq: number }).seq);
 
 /** A server with one endpoint on `news`, whose receiver takes everything. */
 async function setUp(t: TestContext, options: Record<string, unknown> = {}, statuses: number[] = []) {
@@ -20,14 +21,19 @@ async function setUp(t: TestContext, options: Record<string, unknown> = {}, stat
 }
 
 describe('a publication that the store refuses', () => {
-  for (const [what, code, name] of [['a full disk', full, 'store-full'], ['a broken disk', ioError, 'store-failed'], ['a damaged file', damaged, 'store-damaged']] as const) {
+  for (const [what, code, name] of [
+    ['a full disk', full, 'store-full'],
+    ['a broken disk', ioError, 'store-failed'],
+    ['a damaged file', damaged, 'store-damaged'],
+  ] as const) {
     test(`for ${what} is answered 503 and exists nowhere`, async (t) => {
       const { publish, failWith, got, hub, counters, stats, events } = await setUp(t);
       assert.deepEqual([(await publish()).seq, (await publish()).seq], [1, 2]);
       await until('both came', () => got.length === 2);
       failWith(code);
       const refused = await Promise.all(Array.from({ length: 5 }, () => publish()));
-      for (const { status, error, retryAfter } of refused) assert.deepEqual([status, error, retryAfter], [503, name, '1']);
+      for (const { status, error, retryAfter } of refused)
+        assert.deepEqual([status, error, retryAfter], [503, name, '1']);
       assert.equal(hub.published(), 2);
       assert.deepEqual([counters.refusals, counters.errors, counters.deliveryRequests], [5, 0, 2]);
       failWith();
@@ -39,7 +45,10 @@ describe('a publication that the store refuses', () => {
       const { depth, delivered, attempts } = await stats();
       assert.deepEqual({ depth, delivered, attempts }, { depth: 0, delivered: 3, attempts: 3 });
       assert.equal((await events()).events.length, 3);
-      assert.deepEqual(hub.since(['news'], `${hub.epoch}-0`).events.map(({ seq }) => seq), [1, 2, 3]);
+      assert.deepEqual(
+        hub.since(['news'], `${hub.epoch}-0`).events.map(({ seq }) => seq),
+        [1, 2, 3],
+      );
     });
   }
 
@@ -67,12 +76,21 @@ describe('a publication that the store refuses', () => {
       server.failWith(full);
       // Together they are more than the buffer takes, so the policy would act.
       const answers = await Promise.all(Array.from({ length: 4 }, () => server.publish('news', body)));
-      assert.deepEqual(answers.map(({ status }) => status), [503, 503, 503, 503]);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [503, 503, 503, 503],
+      );
       assert.deepEqual(await server.endpoint(id), before);
-      assert.deepEqual([server.counters.slowDrops, server.counters.slowDisconnects, (await server.stats()).depth], [0, 0, 2]);
+      assert.deepEqual(
+        [server.counters.slowDrops, server.counters.slowDisconnects, (await server.stats()).depth],
+        [0, 0, 2],
+      );
       server.failWith();
       const after = await Promise.all(Array.from({ length: 4 }, () => server.publish('news', body)));
-      assert.deepEqual(after.map(({ seq }) => seq), [3, 4, 5, 6]);
+      assert.deepEqual(
+        after.map(({ seq }) => seq),
+        [3, 4, 5, 6],
+      );
       assert.equal(server.counters.slowDisconnects, slow === 'disconnect' ? 1 : 0);
       assert.ok(server.counters.slowDrops > 0);
       const { pending, disabled } = await server.endpoint(id);
@@ -93,7 +111,10 @@ describe('a change that the store refuses is undone:', () => {
     failWith(full);
     const answer = await call('POST', '/webhooks', { url: at, events: ['news', 'more'] });
     assert.deepEqual([answer.status, (answer.body as { error: string }).error], [503, 'store-full']);
-    assert.deepEqual([(await endpoints()).webhooks.length, service.enabled(), hub.subscriptions(), counters.registrations], [1, 1, 1, 1]);
+    assert.deepEqual(
+      [(await endpoints()).webhooks.length, service.enabled(), hub.subscriptions(), counters.registrations],
+      [1, 1, 1, 1],
+    );
     failWith();
     assert.equal((await call('POST', '/webhooks', { url: at, events: ['news', 'more'] })).status, 201);
     assert.deepEqual([service.enabled(), hub.subscriptions(), hub.followers('news').length], [2, 2, 2]);
@@ -123,7 +144,10 @@ describe('a change that the store refuses is undone:', () => {
     assert.equal((await call('PATCH', `/webhooks/${id}`, { events: ['sport'], enabled: false })).status, 503);
     failWith();
     const { events, disabled } = await endpoint(id);
-    assert.deepEqual([events, disabled, hub.subscriptions(), hub.followers('sport')], [['news'], undefined, 1, []]);
+    assert.deepEqual(
+      [events, disabled, hub.subscriptions(), hub.followers('sport')],
+      [['news'], undefined, 1, []],
+    );
     await publish('sport');
     await publish('news');
     await until('it is delivered', () => got.length === 1);
@@ -160,9 +184,14 @@ describe('a change that the store refuses is undone:', () => {
     failWith(full);
     const range = { since: '2000-01-01T00:00:00Z' };
     const answers = [
-      await call('POST', `/webhooks/${id}/test`), await call('POST', '/webhooks/deliveries/1/replay'), await call('POST', `/webhooks/${id}/recover`, range),
+      await call('POST', `/webhooks/${id}/test`),
+      await call('POST', '/webhooks/deliveries/1/replay'),
+      await call('POST', `/webhooks/${id}/recover`, range),
     ];
-    assert.deepEqual(answers.map(({ status }) => status), [503, 503, 503]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [503, 503, 503],
+    );
     assert.deepEqual(await delivery('1'), before);
     assert.equal((await stats()).depth, 0);
     failWith();
@@ -175,11 +204,16 @@ describe('a change that the store refuses is undone:', () => {
   test('a removal and a change that came before it, each alone', async (t) => {
     const { call, id, endpoints } = await setUp(t);
     const [patched, removed, again] = await Promise.all([
-      call('PATCH', `/webhooks/${id}`, { events: ['sport'] }), call('DELETE', `/webhooks/${id}`), call('DELETE', `/webhooks/${id}`),
+      call('PATCH', `/webhooks/${id}`, { events: ['sport'] }),
+      call('DELETE', `/webhooks/${id}`),
+      call('DELETE', `/webhooks/${id}`),
     ]);
     const statuses = [patched!.status, removed!.status, again!.status].sort();
     assert.ok(statuses.filter((status) => status === 204).length === 1, statuses.join());
-    assert.ok(statuses.every((status) => [200, 204, 404].includes(status)), statuses.join());
+    assert.ok(
+      statuses.every((status) => [200, 204, 404].includes(status)),
+      statuses.join(),
+    );
     assert.deepEqual((await endpoints()).webhooks, []);
   });
 });

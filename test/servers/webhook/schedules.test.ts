@@ -19,7 +19,12 @@ const documented: Record<RetryPolicyName, { waitsS: number[]; share?: number; mo
   outpost: { waitsS: [30, 60, 120, 240, 480, 960, 1920, 3840, 7680, 15_360] },
   slack: { waitsS: [0, 60, 300] },
   github: { waitsS: [] },
-  'stripe-like': { waitsS: [60, 300, 900, 2700, 3600, 7200, 14_400, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 25_200], share: 0.1 },
+  'stripe-like': {
+    waitsS: [
+      60, 300, 900, 2700, 3600, 7200, 14_400, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 25_200,
+    ],
+    share: 0.1,
+  },
 };
 
 /** The ends of what the seed's numbers may be, and their middle. */
@@ -37,15 +42,26 @@ for (const name of retryPolicyNames) {
         await server.publish('news');
         const dueMs: number[] = [];
         for (;;) {
-          await until('it is waiting or given up', () => server.counters.errors === dueMs.length + 1 && (timers.waiting() > 0 || dueMs.length === waitsS.length));
+          await until(
+            'it is waiting or given up',
+            () =>
+              server.counters.errors === dueMs.length + 1 &&
+              (timers.waiting() > 0 || dueMs.length === waitsS.length),
+          );
           if (timers.waiting() === 0) break;
           dueMs.push(timers.next());
         }
-        assert.deepEqual(dueMs, waitsS.map((wait) => Math.ceil(wait * 1000 * (1 + share * (2 * draw - 1)) + moreS * 1000 * draw)));
+        assert.deepEqual(
+          dueMs,
+          waitsS.map((wait) => Math.ceil(wait * 1000 * (1 + share * (2 * draw - 1)) + moreS * 1000 * draw)),
+        );
         assert.equal((await server.stats()).exhausted, 1);
         const { attemptLog } = await server.delivery('1');
         const madeMs = attemptLog.map((one) => Date.parse(one.at));
-        assert.deepEqual(madeMs.slice(1).map((ms, i) => ms - madeMs[i]!), dueMs);
+        assert.deepEqual(
+          madeMs.slice(1).map((ms, i) => ms - madeMs[i]!),
+          dueMs,
+        );
       });
     }
   });

@@ -15,10 +15,18 @@ import { serveOn } from './client.ts';
 
 /** One event delivered, and the secret that the registration was answered with. */
 async function deliverOne(t: TestContext, scheme: SchemeName) {
-  const server = await startServer({ pattern: 'webhook', options: patterns.webhook.options.parse({ scheme }), limits: defaultLimits, seed: 1 });
+  const server = await startServer({
+    pattern: 'webhook',
+    options: patterns.webhook.options.parse({ scheme }),
+    limits: defaultLimits,
+    seed: 1,
+  });
   t.after(() => server.close());
   const { got, url } = await receiver(t);
-  const registered = await fetch(`${server.endpoint.url}/webhooks`, { method: 'POST', body: JSON.stringify({ url, events: ['news'] }) });
+  const registered = await fetch(`${server.endpoint.url}/webhooks`, {
+    method: 'POST',
+    body: JSON.stringify({ url, events: ['news'] }),
+  });
   assert.equal(registered.status, 201);
   const { secret } = (await registered.json()) as { secret: string };
   await fetch(`${server.endpoint.publishUrl}/topics/news`, { method: 'POST', body: '{"grüße":"🎈"}' });
@@ -30,7 +38,11 @@ async function deliverOne(t: TestContext, scheme: SchemeName) {
 
 test('standard: standardwebhooks accepts it', async (t) => {
   const { secret, body, text } = await deliverOne(t, 'standard');
-  new Webhook(secret).verify(body, { 'webhook-id': text('webhook-id'), 'webhook-timestamp': text('webhook-timestamp'), 'webhook-signature': text('webhook-signature') });
+  new Webhook(secret).verify(body, {
+    'webhook-id': text('webhook-id'),
+    'webhook-timestamp': text('webhook-timestamp'),
+    'webhook-signature': text('webhook-signature'),
+  });
 });
 
 test('standard-ed25519: the answer holds the public key alone, and it verifies', async (t) => {
@@ -42,7 +54,10 @@ test('standard-ed25519: the answer holds the public key alone, and it verifies',
 
 test('stripe: its library accepts it', async (t) => {
   const { secret, body, text, id } = await deliverOne(t, 'stripe');
-  assert.equal(new Stripe('sk_test_none').webhooks.constructEvent(body, text('stripe-signature'), secret).id, id);
+  assert.equal(
+    new Stripe('sk_test_none').webhooks.constructEvent(body, text('stripe-signature'), secret).id,
+    id,
+  );
 });
 
 test('github: octokit accepts it; the delivery and the event are named', async (t) => {
@@ -73,13 +88,27 @@ for (const name of schemeNames) {
       });
       atS.push(Math.floor(timers.nowMs() / 1000));
       const { headers, body } = got.at(-1)!;
-      assert.deepEqual(verify([key(secret)], headers, body, { nowS: atS.at(-1)!, toleranceS: 0 }), { ok: true });
+      assert.deepEqual(verify([key(secret)], headers, body, { nowS: atS.at(-1)!, toleranceS: 0 }), {
+        ok: true,
+      });
       assert.equal(headers['pushbench-attempt'], String(attempt));
     }
-    assert.deepEqual(atS.map((s) => s - atS[0]!), [0, 5, 305]);
+    assert.deepEqual(
+      atS.map((s) => s - atS[0]!),
+      [0, 5, 305],
+    );
     assert.equal(new Set(got.map(({ headers, body }) => idOf(headers, body))).size, 1);
     assert.equal(new Set(got.map(({ body }) => body)).size, 1);
-    const signatures = new Set(got.map(({ headers }) => JSON.stringify([headers['webhook-signature'], headers['stripe-signature'], headers['x-hub-signature-256'], headers['x-slack-signature']])));
+    const signatures = new Set(
+      got.map(({ headers }) =>
+        JSON.stringify([
+          headers['webhook-signature'],
+          headers['stripe-signature'],
+          headers['x-hub-signature-256'],
+          headers['x-slack-signature'],
+        ]),
+      ),
+    );
     assert.equal(signatures.size, name === 'github' ? 1 : 3, 'GitHub signs the body alone');
   });
 }

@@ -19,15 +19,30 @@ const loopback = createGuard({ receivers: 'listed', allow: ['127.0.0.0/8', '::1/
 function setUp(t: TestContext, options: Partial<SenderOptions> = {}) {
   const counters = newCounters();
   const tally = createTally(counters);
-  const sender = createSender({ counters, countConnection: tally.add, random: () => 0.5, timeoutMs: 5000, maxIdle: 16, guard: loopback, ...options });
+  const sender = createSender({
+    counters,
+    countConnection: tally.add,
+    random: () => 0.5,
+    timeoutMs: 5000,
+    maxIdle: 16,
+    guard: loopback,
+    ...options,
+  });
   t.after(() => sender.close());
   let sent = 0;
   const postWhole = (url: string, body = 'hello') =>
-    sender.post(targetOf(new URL(url)), { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(body)) }, body, () => sent++);
+    sender.post(
+      targetOf(new URL(url)),
+      { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(body)) },
+      body,
+      () => sent++,
+    );
   /** Without what the log keeps of the answer. */
   const post = async (url: string, body?: string) => {
     const answer = await postWhole(url, body);
-    return answer.kind === 'answered' ? { kind: answer.kind, status: answer.status, retryAfter: answer.retryAfter } : { kind: answer.kind, reason: answer.reason };
+    return answer.kind === 'answered'
+      ? { kind: answer.kind, status: answer.status, retryAfter: answer.retryAfter }
+      : { kind: answer.kind, reason: answer.reason };
   };
   return { sender, post, postWhole, tally, sent: () => sent };
 }
@@ -39,15 +54,24 @@ describe('an answer', () => {
     test(`of status ${status} is reported as it is, with its Retry-After`, async (t) => {
       const { got, url } = await receiver(t, () => status);
       const { post, sent } = setUp(t);
-      assert.deepEqual(await post(`${url}/hook/1?a=b`, 'grüße'), { kind: 'answered', status, retryAfter: '0' });
-      assert.deepEqual(got.map(({ path, body }) => [path, body]), [['/hook/1?a=b', 'grüße']]);
+      assert.deepEqual(await post(`${url}/hook/1?a=b`, 'grüße'), {
+        kind: 'answered',
+        status,
+        retryAfter: '0',
+      });
+      assert.deepEqual(
+        got.map(({ path, body }) => [path, body]),
+        [['/hook/1?a=b', 'grüße']],
+      );
       assert.equal(sent(), 1);
     });
   }
 
   test('that redirects is not followed', async (t) => {
     const elsewhere = await receiver(t);
-    const { url } = await bareReceiver(t, (socket) => socket.write(`HTTP/1.1 307 Go\r\nlocation: ${elsewhere.url}/\r\ncontent-length: 0\r\n\r\n`));
+    const { url } = await bareReceiver(t, (socket) =>
+      socket.write(`HTTP/1.1 307 Go\r\nlocation: ${elsewhere.url}/\r\ncontent-length: 0\r\n\r\n`),
+    );
     const { post } = setUp(t);
     assert.deepEqual(await post(url), { kind: 'answered', status: 307, retryAfter: undefined });
     assert.equal(elsewhere.connections(), 0);
@@ -74,20 +98,54 @@ describe('no answer:', () => {
   const ended = /aborted|ECONNRESET|closed before the end/;
   const dribble = (socket: Socket, text: string) => {
     let at = 0;
-    const timer = setInterval(() => (socket.destroyed ? clearInterval(timer) : socket.write(text[at++ % text.length]!)), 5);
+    const timer = setInterval(
+      () => (socket.destroyed ? clearInterval(timer) : socket.write(text[at++ % text.length]!)),
+      5,
+    );
   };
   const rows: [what: string, reason: RegExp, answer: (socket: Socket) => void][] = [
     ['silence', /no whole answer within 150 ms/, () => {}],
-    ['a head that comes slowly and never ends', /no whole answer within 150 ms/, (socket) => (socket.write('HTTP/1.1 200 OK\r\n'), dribble(socket, 'x-a: b\r\n'))],
-    ['a body that comes slowly and never ends', /no whole answer within 150 ms/, (socket) => (socket.write(head('content-length: 99999\r\n')), dribble(socket, 'x'))],
+    [
+      'a head that comes slowly and never ends',
+      /no whole answer within 150 ms/,
+      (socket) => (socket.write('HTTP/1.1 200 OK\r\n'), dribble(socket, 'x-a: b\r\n')),
+    ],
+    [
+      'a body that comes slowly and never ends',
+      /no whole answer within 150 ms/,
+      (socket) => (socket.write(head('content-length: 99999\r\n')), dribble(socket, 'x')),
+    ],
     ['closed at once', /hang up/, (socket) => socket.end()],
     ['reset', /ECONNRESET|hang up/, (socket) => socket.resetAndDestroy()],
-    ['reset in the middle of the answer', ended, (socket) => socket.write(`${head('content-length: 100\r\n')}half`, () => setTimeout(() => socket.resetAndDestroy(), 20))],
-    ['closed in the middle of the answer', ended, (socket) => socket.end(`${head('content-length: 100\r\n')}half`)],
-    ['closed in the middle of a chunk', ended, (socket) => socket.end(`${head('transfer-encoding: chunked\r\n')}ff\r\nhalf`)],
+    [
+      'reset in the middle of the answer',
+      ended,
+      (socket) =>
+        socket.write(`${head('content-length: 100\r\n')}half`, () =>
+          setTimeout(() => socket.resetAndDestroy(), 20),
+        ),
+    ],
+    [
+      'closed in the middle of the answer',
+      ended,
+      (socket) => socket.end(`${head('content-length: 100\r\n')}half`),
+    ],
+    [
+      'closed in the middle of a chunk',
+      ended,
+      (socket) => socket.end(`${head('transfer-encoding: chunked\r\n')}ff\r\nhalf`),
+    ],
     ['not HTTP', /Parse Error/, (socket) => socket.end('220 smtp.example.com ESMTP\r\n')],
-    ['a head of more than 16 KiB', /Header overflow/, (socket) => socket.end(head(`x: ${'y'.repeat(20_000)}\r\n`))],
-    ['another protocol', /closed before the end of an answer|hang up/, (socket) => socket.write('HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')],
+    [
+      'a head of more than 16 KiB',
+      /Header overflow/,
+      (socket) => socket.end(head(`x: ${'y'.repeat(20_000)}\r\n`)),
+    ],
+    [
+      'another protocol',
+      /closed before the end of an answer|hang up/,
+      (socket) => socket.write('HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+    ],
   ];
   for (const [what, reason, answer] of rows) {
     test(what, async (t) => {
@@ -174,7 +232,10 @@ describe('connections', () => {
     const hanging = [post(url), post(url)];
     await until('both are under way', () => requests() === 3);
     await sender.close();
-    assert.deepEqual(await Promise.all(hanging), Array(2).fill({ kind: 'failed', reason: 'the server is closing' }));
+    assert.deepEqual(
+      await Promise.all(hanging),
+      Array(2).fill({ kind: 'failed', reason: 'the server is closing' }),
+    );
     await until('closed', () => open() === 0);
   });
 });
@@ -188,7 +249,10 @@ test('the guard decides who is connected to; localhost by name is reached', asyn
   for (const host of ['127.0.0.1', 'localhost']) {
     const refused = setUp(t, { guard });
     const result = await refused.post(url.replace('127.0.0.1', host));
-    assert.match(result.kind === 'failed' ? result.reason : '', /is loopback; deliveries go to public addresses/);
+    assert.match(
+      result.kind === 'failed' ? result.reason : '',
+      /is loopback; deliveries go to public addresses/,
+    );
     assert.deepEqual([refused.sent(), connections()], [0, 1]);
   }
 });

@@ -17,5 +17,9 @@ export function smallDisk(t: TestContext, size: string) {
     execFileSync('umount', ['--lazy', folder]);
     rmSync(folder, { recursive: true });
   });
-  return { folder, file: join(folder, 'store.db'), grow: (to: string) => void execFileSync('mount', ['-o', `remount,size=${to}`, folder]) };
+  return {
+    folder,
+    file: join(folder, 'store.db'),
+    grow: (to: string) => void execFileSync('mount', ['-o', `remount,size=${to}`, folder]),
+  };
 }

@@ -25,7 +25,12 @@ type Given = { options?: Record<string, unknown>; limits?: Partial<ServerLimits>
 
 /** The server as it runs, and what the tests ask of it. */
 async function serve(t: TestContext, { options = {}, limits = {} }: Given = {}) {
-  const server = await startServer({ pattern: 'webhook', options: patternOptions.webhook.parse(options), limits: { ...defaultLimits, ...limits }, seed: 1 });
+  const server = await startServer({
+    pattern: 'webhook',
+    options: patternOptions.webhook.parse(options),
+    limits: { ...defaultLimits, ...limits },
+    seed: 1,
+  });
   t.after(() => server.close());
   return { server, ...clientOf(server.endpoint.url), publish: publisherOf(server.hub, server.publish) };
 }
@@ -36,7 +41,13 @@ async function serveVirtually(t: TestContext, { options = {}, limits = {} }: Giv
   const counters = newCounters();
   const hub = createHub(defaultLimits);
   const tally = createTally(counters);
-  const context = { hub, limits: { ...defaultLimits, ...limits }, counters, countConnection: tally.add, random: () => 0.5 };
+  const context = {
+    hub,
+    limits: { ...defaultLimits, ...limits },
+    counters,
+    countConnection: tally.add,
+    random: () => 0.5,
+  };
   const running = await webhookOn(timers).start(context, patternOptions.webhook.parse(options));
   const listener = createServer(createRouter(running.routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));
@@ -46,15 +57,34 @@ async function serveVirtually(t: TestContext, { options = {}, limits = {} }: Giv
     listener.close();
   });
   const { port } = listener.address() as AddressInfo;
-  return { timers, counters, running, ...clientOf(`http://127.0.0.1:${port}`), publish: publisherOf(hub, running.publish!) }; // this pattern has it
+  return {
+    timers,
+    counters,
+    running,
+    ...clientOf(`http://127.0.0.1:${port}`),
+    publish: publisherOf(hub, running.publish!),
+  }; // this pattern has it
 }
 
-type Row = { id: string; url: string; events: string[]; disabled?: string; pending: number; delivered: number; givenUp: number; lastFailure?: string };
+type Row = {
+  id: string;
+  url: string;
+  events: string[];
+  disabled?: string;
+  pending: number;
+  delivered: number;
+  givenUp: number;
+  lastFailure?: string;
+};
 
 function clientOf(url: string) {
   const post = async (body: string) => {
     const response = await fetch(`${url}/webhooks`, { method: 'POST', body });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as { id: string; secret: string; error: string; message: string } };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as { id: string; secret: string; error: string; message: string },
+    };
   };
   return {
     post,
@@ -65,7 +95,10 @@ function clientOf(url: string) {
     },
     async list() {
       const response = await fetch(`${url}/webhooks`);
-      return { text: await response.clone().text(), rows: ((await response.json()) as { webhooks: Row[] }).webhooks };
+      return {
+        text: await response.clone().text(),
+        rows: ((await response.json()) as { webhooks: Row[] }).webhooks,
+      };
     },
     remove: async (id: string) => {
       const response = await fetch(`${url}/webhooks/${id}`, { method: 'DELETE' });
@@ -84,10 +117,13 @@ describe('registration', () => {
     const given = await register('http://localhost:9/hook', ['a'], own);
     assert.equal(given.secret, undefined);
     const { text, rows } = await list();
-    assert.deepEqual(rows.map(({ id, url, events, disabled, pending }) => [id, url, events, disabled, pending]), [
-      [made.id, 'http://127.0.0.1:9/hook', ['a', 'b'], undefined, 0],
-      [given.id, 'http://localhost:9/hook', ['a'], undefined, 0],
-    ]);
+    assert.deepEqual(
+      rows.map(({ id, url, events, disabled, pending }) => [id, url, events, disabled, pending]),
+      [
+        [made.id, 'http://127.0.0.1:9/hook', ['a', 'b'], undefined, 0],
+        [given.id, 'http://localhost:9/hook', ['a'], undefined, 0],
+      ],
+    );
     for (const secret of [made.secret, own]) assert.ok(!text.includes(secret.slice(6, 30)));
     assert.equal(server.subscribers(), 2);
     assert.equal(server.counters().registrations, 2);
@@ -100,14 +136,39 @@ describe('registration', () => {
     ['nothing in it', 422, {}, /url: .*; events: /],
     ['no URL', 422, { url: 'here', events: ['a'] }, /url: not a URL/],
     ['another protocol', 422, { url: 'ftp://127.0.0.1/', events: ['a'] }, /url: neither http nor https/],
-    ['a password in the URL', 422, { url: 'http://me:pw@127.0.0.1/', events: ['a'] }, /url: a user name or password does not belong into it/],
-    ['another machine', 422, { url: 'http://10.0.0.1/', events: ['a'] }, /url: 10\.0\.0\.1 is not among the addresses that deliveries go to: 127\.0\.0\.0\/8, ::1\/128/],
-    ['a name of the network', 422, { url: 'https://example.com/', events: ['a'] }, /url: example\.com is a name; deliveries go to the addresses .* and to localhost only/],
+    [
+      'a password in the URL',
+      422,
+      { url: 'http://me:pw@127.0.0.1/', events: ['a'] },
+      /url: a user name or password does not belong into it/,
+    ],
+    [
+      'another machine',
+      422,
+      { url: 'http://10.0.0.1/', events: ['a'] },
+      /url: 10\.0\.0\.1 is not among the addresses that deliveries go to: 127\.0\.0\.0\/8, ::1\/128/,
+    ],
+    [
+      'a name of the network',
+      422,
+      { url: 'https://example.com/', events: ['a'] },
+      /url: example\.com is a name; deliveries go to the addresses .* and to localhost only/,
+    ],
     ['a URL that is too long', 422, { url: `${url}${'x'.repeat(3000)}`, events: ['a'] }, /url: Too big/],
     ['no topic', 422, { url, events: [] }, /events: Too small/],
     ['a bad topic', 422, { url, events: ['a', 'b c'] }, /events\.1: a topic name of letters, digits and/],
-    ['too many topics', 422, { url, events: Array.from({ length: 1001 }, (_, i) => `t${i}`) }, /events: Too big/],
-    ['a secret that is too short', 422, { url, events: ['a'], secret: 'whsec_AAAA' }, /secret: a webhook secret is .* this one holds 3/],
+    [
+      'too many topics',
+      422,
+      { url, events: Array.from({ length: 1001 }, (_, i) => `t${i}`) },
+      /events: Too big/,
+    ],
+    [
+      'a secret that is too short',
+      422,
+      { url, events: ['a'], secret: 'whsec_AAAA' },
+      /secret: a webhook secret is .* this one holds 3/,
+    ],
     ['a key that there is not', 422, { url, events: ['a'], topics: ['a'] }, /Unrecognized key: "topics"/],
     ['far too much', 413, { url, events: ['x'.repeat(300_000)] }, /the body is larger than 262144 bytes/],
   ];
@@ -178,9 +239,15 @@ describe('delivery', () => {
       new Webhook(secret).verify(one.body, one.headers as Record<string, string>);
       assert.ok(Math.abs(Number(one.headers['webhook-timestamp']) - Date.now() / 1000) < 5);
     }
-    assert.throws(() => new Webhook(secret).verify(b.got[0]!.body, b.got[0]!.headers as Record<string, string>), /No matching signature/);
+    assert.throws(
+      () => new Webhook(secret).verify(b.got[0]!.body, b.got[0]!.headers as Record<string, string>),
+      /No matching signature/,
+    );
     const { deliveryRequests, retries, events: delivered, errors } = server.counters();
-    assert.deepEqual({ deliveryRequests, retries, delivered, errors }, { deliveryRequests: 4, retries: 0, delivered: 4, errors: 0 });
+    assert.deepEqual(
+      { deliveryRequests, retries, delivered, errors },
+      { deliveryRequests: 4, retries: 0, delivered: 4, errors: 0 },
+    );
   });
 
   test('does not keep the publisher waiting', async (t) => {
@@ -188,7 +255,10 @@ describe('delivery', () => {
     const { register, server } = await serve(t, { options: { concurrency: 1 } });
     await register(url);
     for (let i = 0; i < 20; i++) {
-      const response = await fetch(`${server.endpoint.publishUrl}/topics/news`, { method: 'POST', body: `${i}` });
+      const response = await fetch(`${server.endpoint.publishUrl}/topics/news`, {
+        method: 'POST',
+        body: `${i}`,
+      });
       assert.equal(response.status, 201);
     }
     assert.ok(requests() <= 1, 'the one slot is taken by a receiver that never answers');
@@ -245,22 +315,40 @@ describe('retries', () => {
   }
 
   test('come at the times of the schedule until one succeeds, same id, new timestamp and signature', async (t) => {
-    const { got, waits, event, counters, list } = await retried(t, [500, 503, 404], { retries: ['5s', '5m', '30m', '2h'], jitter: '0%' });
+    const { got, waits, event, counters, list } = await retried(t, [500, 503, 404], {
+      retries: ['5s', '5m', '30m', '2h'],
+      jitter: '0%',
+    });
     assert.deepEqual(waits, [5000, 300_000, 1_800_000]);
-    assert.deepEqual(got.map(({ headers }) => headers['pushbench-attempt']), ['1', '2', '3', '4']);
+    assert.deepEqual(
+      got.map(({ headers }) => headers['pushbench-attempt']),
+      ['1', '2', '3', '4'],
+    );
     assert.deepEqual(new Set(got.map(({ headers }) => headers['webhook-id'])), new Set([event.id]));
     const stamps = got.map(({ headers }) => Number(headers['webhook-timestamp']));
-    assert.deepEqual(stamps.map((stamp) => stamp - stamps[0]!), [0, 5, 305, 2105]);
+    assert.deepEqual(
+      stamps.map((stamp) => stamp - stamps[0]!),
+      [0, 5, 305, 2105],
+    );
     assert.equal(new Set(got.map(({ headers }) => headers['webhook-signature'])).size, 4);
     assert.equal(new Set(got.map(({ body }) => body)).size, 1);
     const { deliveryRequests, retries, events, errors } = counters;
-    assert.deepEqual({ deliveryRequests, retries, events, errors }, { deliveryRequests: 1, retries: 3, events: 4, errors: 3 });
+    assert.deepEqual(
+      { deliveryRequests, retries, events, errors },
+      { deliveryRequests: 1, retries: 3, events: 4, errors: 3 },
+    );
     const [row] = (await list()).rows;
-    assert.deepEqual([row!.pending, row!.delivered, row!.givenUp, row!.lastFailure], [0, 1, 0, 'answered 404']);
+    assert.deepEqual(
+      [row!.pending, row!.delivered, row!.givenUp, row!.lastFailure],
+      [0, 1, 0, 'answered 404'],
+    );
   });
 
   test('end with the schedule, and the event is given up', async (t) => {
-    const { got, waits, list } = await retried(t, Array(9).fill(500), { retries: ['1s', '5s', '30s'], jitter: '0%' });
+    const { got, waits, list } = await retried(t, Array(9).fill(500), {
+      retries: ['1s', '5s', '30s'],
+      jitter: '0%',
+    });
     assert.deepEqual(waits, [1000, 5000, 30_000]);
     assert.equal(got.length, 4);
     const [row] = (await list()).rows;
@@ -280,9 +368,13 @@ describe('retries', () => {
   test('wait for as long as Retry-After asks, up to the longest wait', async (t) => {
     const asks = ['20', '999999'];
     const { url, requests } = await bareReceiver(t, (socket, before) => {
-      socket.write(`HTTP/1.1 429 Slow down\r\ncontent-length: 0\r\nretry-after: ${asks[before] ?? '0'}\r\n\r\n`);
+      socket.write(
+        `HTTP/1.1 429 Slow down\r\ncontent-length: 0\r\nretry-after: ${asks[before] ?? '0'}\r\n\r\n`,
+      );
     });
-    const { register, publish, timers } = await serveVirtually(t, { options: { retries: ['1s', '2s', '30s'], jitter: '0%' } });
+    const { register, publish, timers } = await serveVirtually(t, {
+      options: { retries: ['1s', '2s', '30s'], jitter: '0%' },
+    });
     await register(url);
     await publish('news');
     const waits: number[] = [];
@@ -307,7 +399,10 @@ describe('retries', () => {
     assert.equal(got.length, 4);
     assert.equal(running.subscribers(), 0);
     const [row] = (await list()).rows;
-    assert.deepEqual([row!.id, row!.disabled, row!.pending, row!.lastFailure], [id, 'answered 410 Gone', 0, 'answered 410']);
+    assert.deepEqual(
+      [row!.id, row!.disabled, row!.pending, row!.lastFailure],
+      [id, 'answered 410 Gone', 0, 'answered 410'],
+    );
   });
 
   test('of a removed endpoint do not come', async (t) => {
@@ -324,7 +419,10 @@ describe('retries', () => {
 describe('an endpoint that falls behind', () => {
   async function behind(t: TestContext, slow: ServerLimits['slow']) {
     const { url, requests } = await bareReceiver(t, () => {});
-    const server = await serveVirtually(t, { limits: { slow, slowBuffer: 1000 }, options: { concurrency: 1 } });
+    const server = await serveVirtually(t, {
+      limits: { slow, slowBuffer: 1000 },
+      options: { concurrency: 1 },
+    });
     await server.register(url);
     const body = JSON.stringify('x'.repeat(100));
     await server.publish('news', body);
@@ -354,7 +452,9 @@ describe('an endpoint that falls behind', () => {
 describe('faults and the end', () => {
   test('cut connections fail their attempts, which are retried', async (t) => {
     const hung = new Set<() => void>();
-    const { got, url, open } = await receiver(t, (_, count) => (count <= 5 ? new Promise((resolve) => hung.add(() => resolve(204))) : 204));
+    const { got, url, open } = await receiver(t, (_, count) =>
+      count <= 5 ? new Promise((resolve) => hung.add(() => resolve(204))) : 204,
+    );
     const { register, publish, server } = await serve(t, { options: { retries: ['10ms'] } });
     for (let i = 0; i < 5; i++) await register(`${url}/${i}`);
     await publish('news');
@@ -362,9 +462,15 @@ describe('faults and the end', () => {
     assert.equal(open(), 5);
     server.disconnect(1);
     await until('all came again', () => got.length === 10);
-    assert.deepEqual(got.slice(5).map(({ headers }) => headers['pushbench-attempt']), Array(5).fill('2'));
+    assert.deepEqual(
+      got.slice(5).map(({ headers }) => headers['pushbench-attempt']),
+      Array(5).fill('2'),
+    );
     const { deliveryRequests, retries, events, errors } = server.counters();
-    assert.deepEqual({ deliveryRequests, retries, events, errors }, { deliveryRequests: 5, retries: 5, events: 10, errors: 5 });
+    assert.deepEqual(
+      { deliveryRequests, retries, events, errors },
+      { deliveryRequests: 5, retries: 5, events: 10, errors: 5 },
+    );
   });
 
   test('closing with deliveries under way, due and waiting for a retry leaves nothing open', async (t) => {
