@@ -1,16 +1,16 @@
 // Are the reported percentiles true? Against a server that delays every delivery by a known distribution, and
 // with the publisher or the server frozen for a second, which must show in full in the tail.
 
-import { histogramOf, metrics } from '../core/metrics.ts';
-import { quantileUs } from '../core/histogram.ts';
-import { patterns } from '../core/patterns.ts';
-import type { Completed } from '../core/result.ts';
-import { parseScenario } from '../core/scenario-file.ts';
-import type { ServerCommand, ServerReport } from '../core/control.ts';
-import { formatUs } from '../core/units.ts';
-import { processes, type Fleet } from '../harness/fleet.ts';
-import { forkPeer } from '../harness/peer.ts';
-import { prepare, run } from '../harness/run.ts';
+import { histogramOf, metrics } from '../core/metrics/registry.ts';
+import { quantileUs } from '../core/result/histogram.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import type { Completed } from '../core/result/result.ts';
+import { parseScenario } from '../core/scenario/scenario-file.ts';
+import type { ServerCommand, ServerReport } from '../core/protocol/control.ts';
+import { formatUs } from '../core/base/units.ts';
+import { processes, type Fleet } from '../harness/trial/fleet.ts';
+import { forkPeer } from '../harness/process/peer.ts';
+import { prepare, run } from '../harness/run/run.ts';
 import { trueQuantileUs } from './delays.ts';
 
 const known = (measure: string) => `

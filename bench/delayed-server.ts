@@ -4,12 +4,12 @@
 
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { nowUs } from '../core/clock.ts';
-import type { ServerCommand, ServerReport } from '../core/control.ts';
-import { newCounters } from '../core/counters.ts';
-import { encodeEnvelope } from '../core/envelope.ts';
-import { watchSelf } from '../core/self.ts';
-import { createTally } from '../servers/tally.ts';
+import { nowUs } from '../core/base/clock.ts';
+import type { ServerCommand, ServerReport } from '../core/protocol/control.ts';
+import { newCounters } from '../core/result/counters.ts';
+import { encodeEnvelope } from '../core/event/envelope.ts';
+import { watchSelf } from '../core/protocol/self.ts';
+import { createTally } from '../servers/http/connection-counts.ts';
 import { delaysUs } from './delays.ts';
 
 const counters = newCounters();

@@ -6,10 +6,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Endpoint } from '../core/control.ts';
-import { patterns, variantOf } from '../core/patterns.ts';
-import { defaultLimits } from '../core/scenario.ts';
-import { processes } from '../harness/fleet.ts';
+import type { Endpoint } from '../core/protocol/control.ts';
+import { patterns, variantOf } from '../core/pattern/registry.ts';
+import { defaultLimits } from '../core/scenario/scenario.ts';
+import { processes } from '../harness/trial/fleet.ts';
 import { body128, median, publishSteadily, rounds, sampleOver, spread, startProgram } from './tools.ts';
 
 const subscribers = 5000;

@@ -1,11 +1,11 @@
 // CPU per request of our polling subscribers, against autocannon on the same server and URL, in turn: both in closed
 // loop, each as fast as it can, and both at the same rate, which is how subscribers poll.
 
-import type { Endpoint } from '../core/control.ts';
-import { requestsOf } from '../core/counters.ts';
-import { patterns, variantOf } from '../core/patterns.ts';
-import { defaultLimits } from '../core/scenario.ts';
-import { processes } from '../harness/fleet.ts';
+import type { Endpoint } from '../core/protocol/control.ts';
+import { requestsOf } from '../core/result/counters.ts';
+import { patterns, variantOf } from '../core/pattern/registry.ts';
+import { defaultLimits } from '../core/scenario/scenario.ts';
+import { processes } from '../harness/trial/fleet.ts';
 import { rounds, sampleOver, spread, startProgram } from './tools.ts';
 
 const subscribers = 100;

@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { patterns, variantOf } from '../core/patterns.ts';
-import { defaultLimits } from '../core/scenario.ts';
-import { processes } from '../harness/fleet.ts';
+import { patterns, variantOf } from '../core/pattern/registry.ts';
+import { defaultLimits } from '../core/scenario/scenario.ts';
+import { processes } from '../harness/trial/fleet.ts';
 import { body128, cpuUsOf, publishSteadily, rounds, sleep, spread, startProgram } from './tools.ts';
 
 const subscribers = 5000;

@@ -1,11 +1,11 @@
 // 10,000 subscribers on one load process and one server process, 2 events a second to all: everything
 // connected, nothing missed, one descriptor each; and what an idle subscriber costs in memory on either side.
 
-import { patterns } from '../core/patterns.ts';
-import { metrics } from '../core/metrics.ts';
-import { parseScenario } from '../core/scenario-file.ts';
-import { formatBytes, formatNumber, formatUs } from '../core/units.ts';
-import { prepare, run } from '../harness/run.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { metrics } from '../core/metrics/registry.ts';
+import { parseScenario } from '../core/scenario/scenario-file.ts';
+import { formatBytes, formatNumber, formatUs } from '../core/base/units.ts';
+import { prepare, run } from '../harness/run/run.ts';
 
 const yaml = `
 question: Do 10,000 subscribers fit on one load process and one server process?

@@ -3,9 +3,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nowUs } from '../core/clock.ts';
-import type { LoadSample } from '../core/control.ts';
-import type { LoadPeer } from '../harness/fleet.ts';
+import { nowUs } from '../core/base/clock.ts';
+import type { LoadSample } from '../core/protocol/control.ts';
+import type { LoadPeer } from '../harness/trial/fleet.ts';
 
 export { sleep };
 

@@ -4,9 +4,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { patternOptions } from '../core/patterns.ts';
-import { random } from '../core/random.ts';
-import { defaultLimits } from '../core/scenario.ts';
+import { patternOptions } from '../core/pattern/registry.ts';
+import { random } from '../core/base/random.ts';
+import { defaultLimits } from '../core/scenario/scenario.ts';
 import { startServer } from '../servers/start.ts';
 import { body128, rounds, spread } from './tools.ts';
 

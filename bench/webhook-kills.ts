@@ -2,9 +2,9 @@
 // Redis, a fifth as often. Bound: nothing that was confirmed is lost, and every repetition is an attempt whose outcome was not
 // stored when its server died.
 
-import { random } from '../core/random.ts';
+import { random } from '../core/base/random.ts';
 import { killRepeatedly } from '../test/servers/webhook/kills.ts';
-import { noRedis } from '../test/servers/webhook/redis-server.ts';
+import { noRedis } from '../test/servers/webhook/redis/redis-server.ts';
 
 const kills = Number(process.env['PUSHBENCH_BENCH_KILLS'] ?? 500);
 

@@ -3,8 +3,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { patternOptions } from '../core/patterns.ts';
-import { defaultLimits } from '../core/scenario.ts';
+import { patternOptions } from '../core/pattern/registry.ts';
+import { defaultLimits } from '../core/scenario/scenario.ts';
 import { startServer } from '../servers/start.ts';
 import { body128 } from './tools.ts';
 

@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSqliteStore } from '../servers/webhook/sqlite-store.ts';
+import { openSqliteStore } from '../servers/webhook/sqlite/store.ts';
 import type { Task } from '../servers/webhook/store.ts';
 import { body128, median } from './tools.ts';
 

@@ -2,12 +2,12 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { compare } from '../core/compare.ts';
-import { exitCodes, type ExitCode } from '../core/errors.ts';
-import { runSetOf } from '../core/run-set.ts';
-import { cutOf } from '../harness/ab.ts';
-import { writeWhole } from '../harness/store.ts';
-import { readComparison, readResult } from '../reports/read.ts';
+import { compare } from '../core/comparison/compare-runs.ts';
+import { exitCodes, type ExitCode } from '../core/base/errors.ts';
+import { runSetOf } from '../core/comparison/run-set.ts';
+import { cutOf } from '../harness/ab/ab.ts';
+import { writeWhole } from '../harness/run/store.ts';
+import { readComparison, readResult } from '../reports/read/read.ts';
 
 /** Of an `ab` run whose first pair was over. */
 export function isAbFolder(path: string): boolean {
@@ -30,14 +30,14 @@ export async function reportAb(folder: string, out: string = join(folder, 'repor
     runSetOf(stored.candidate.name, [candidate], { cut: true }),
     { createdAt: new Date(stored.createdAt), rule: stored.rule, labels, ...cutOf(baseline) },
   );
-  const { renderComparisonPage } = await import('../reports/comparison-page.ts');
+  const { renderComparisonPage } = await import('../reports/comparison/page.ts');
   const page = await renderComparisonPage(comparison, { baseline: [baseline], candidate: [candidate] });
   if (out === '-') {
     process.stdout.write(page);
     return exitCodes.ok;
   }
   writeWhole(out, page);
-  const { renderComparison } = await import('../reports/comparison-terminal.ts');
+  const { renderComparison } = await import('../reports/comparison/terminal.ts');
   process.stdout.write(
     `${renderComparison(comparison, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false })}\nReport: ${out}\n`,
   );

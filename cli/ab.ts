@@ -2,23 +2,23 @@
 
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Comparison } from '../core/comparison.ts';
-import { exitCodes, Interruption, UserError, type ExitCode } from '../core/errors.ts';
-import { parseInjection } from '../core/injection.ts';
-import { pairsPlanned } from '../core/judge.ts';
-import { patterns } from '../core/patterns.ts';
-import { parseDurationMs } from '../core/units.ts';
-import { checkAb, runAb, type AbOptions, type AbOutcome } from '../harness/ab.ts';
-import { openArm, pairedArms, refOf, type OpenedArm } from '../harness/arms.ts';
-import type { RunPlan } from '../harness/cells.ts';
-import { checkOut } from '../harness/checkout.ts';
-import { prepare } from '../harness/run.ts';
-import { elsewhereLines, openRunFiles } from '../harness/run-files.ts';
-import { explainKilledRuns, unmarkFolder } from '../harness/run-mark.ts';
-import { createRunFolder, removeRunFolder, resultText } from '../harness/store.ts';
-import { openTarget } from '../harness/target-open.ts';
-import { packageRoot } from '../harness/version.ts';
-import type { Behind } from '../reports/comparison-page.ts';
+import type { Comparison } from '../core/comparison/comparison-result.ts';
+import { exitCodes, Interruption, UserError, type ExitCode } from '../core/base/errors.ts';
+import { parseInjection } from '../core/scenario/injection.ts';
+import { pairsPlanned } from '../core/comparison/judge.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { parseDurationMs } from '../core/base/units.ts';
+import { checkAb, runAb, type AbOptions, type AbOutcome } from '../harness/ab/ab.ts';
+import { openArm, pairedArms, refOf, type OpenedArm } from '../harness/ab/arms.ts';
+import type { RunPlan } from '../harness/plan/cells.ts';
+import { checkOut } from '../harness/ab/checkout.ts';
+import { prepare } from '../harness/run/run.ts';
+import { elsewhereLines, openRunFiles } from '../harness/run/run-files.ts';
+import { explainKilledRuns, unmarkFolder } from '../harness/run/run-mark.ts';
+import { createRunFolder, removeRunFolder, resultText } from '../harness/run/store.ts';
+import { openTarget } from '../harness/target/open.ts';
+import { packageRoot } from '../harness/run/version.ts';
+import type { Behind } from '../reports/comparison/page.ts';
 import { failOnOf, outputs, type OutputFlags } from './comparison-output.ts';
 import { createLiveView, type LiveView } from './live.ts';
 import { endAtLimit, quoted } from './run.ts';
@@ -185,7 +185,7 @@ async function runInto(
   }
   save({ baseline, candidate, comparison });
   const behind = { baseline: [baseline], candidate: [candidate] };
-  const { renderComparisonPage } = await import('../reports/comparison-page.ts');
+  const { renderComparisonPage } = await import('../reports/comparison/page.ts');
   const over = baseline.state.kind === 'finished' && !stop.signal.aborted ? stop.signal : undefined;
   const page = await renderComparisonPage(comparison, behind, over).catch((error: unknown) => {
     if (!over?.aborted) throw error;

@@ -1,7 +1,7 @@
 // Checks the names that `--allow-host` was given, for the commands that serve.
 
-import { UserError } from '../core/errors.ts';
-import { allowedHost } from '../core/http-access.ts';
+import { UserError } from '../core/base/errors.ts';
+import { allowedHost } from '../core/http/access.ts';
 
 /** @throws UserError when one is no name and no address */
 export function checkedHosts(given: readonly string[]): string[] {

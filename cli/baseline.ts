@@ -2,17 +2,22 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkedBaselineName, readBaseline, writeBaseline, type Baseline } from '../core/baseline.ts';
-import { compare } from '../core/compare.ts';
-import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
-import { oneLine } from '../core/printable.ts';
-import { tryReadText } from '../core/read-file.ts';
-import { ruleOf } from '../core/judge.ts';
-import { runSetOf } from '../core/run-set.ts';
-import { listNames, nearest } from '../core/suggest.ts';
-import { formatNumber } from '../core/units.ts';
-import { makeFolder, writeWhole } from '../harness/store.ts';
-import { readResults } from '../reports/read-many.ts';
+import {
+  checkedBaselineName,
+  readBaseline,
+  writeBaseline,
+  type Baseline,
+} from '../core/comparison/baseline.ts';
+import { compare } from '../core/comparison/compare-runs.ts';
+import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
+import { oneLine } from '../core/base/printable.ts';
+import { tryReadText } from '../core/base/read-file.ts';
+import { ruleOf } from '../core/comparison/judge.ts';
+import { runSetOf } from '../core/comparison/run-set.ts';
+import { listNames, nearest } from '../core/base/suggest.ts';
+import { formatNumber } from '../core/base/units.ts';
+import { makeFolder, writeWhole } from '../harness/run/store.ts';
+import { readResults } from '../reports/read/read-many.ts';
 import type { CompareFlags } from './compare.ts';
 import { print } from './print.ts';
 import { failOnOf, outputs } from './comparison-output.ts';

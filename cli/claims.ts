@@ -3,16 +3,16 @@
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { claimsSchema, figuresFrom, figuresSchema, type Figures } from '../core/claims.ts';
-import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
-import { issuesText } from '../core/issues.ts';
-import { parseJson } from '../core/json.ts';
-import { requireFinished } from '../core/missing.ts';
-import { readText, tryReadText } from '../core/read-file.ts';
-import { writeWhole } from '../harness/store.ts';
-import { packageRoot } from '../harness/version.ts';
-import { renderClaims } from '../reports/claims.ts';
-import { readResult } from '../reports/read.ts';
+import { claimsSchema, figuresFrom, figuresSchema, type Figures } from '../core/comparison/claims.ts';
+import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
+import { issuesText } from '../core/base/issues.ts';
+import { parseJson } from '../core/base/json.ts';
+import { requireFinished } from '../core/result/missing.ts';
+import { readText, tryReadText } from '../core/base/read-file.ts';
+import { writeWhole } from '../harness/run/store.ts';
+import { packageRoot } from '../harness/run/version.ts';
+import { renderClaims } from '../reports/export/claims.ts';
+import { readResult } from '../reports/read/read.ts';
 
 export type ClaimsFlags = { figures: string; out: string };
 

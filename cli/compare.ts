@@ -1,12 +1,12 @@
 // `pushbench compare`: stored results of a baseline and a candidate, held against each other.
 
 import { basename } from 'node:path';
-import { compare } from '../core/compare.ts';
-import { ruleOf } from '../core/judge.ts';
-import { runSetOf, type RunSet } from '../core/run-set.ts';
-import { UserError, type ExitCode } from '../core/errors.ts';
-import { listNames, nearest } from '../core/suggest.ts';
-import { readResults } from '../reports/read-many.ts';
+import { compare } from '../core/comparison/compare-runs.ts';
+import { ruleOf } from '../core/comparison/judge.ts';
+import { runSetOf, type RunSet } from '../core/comparison/run-set.ts';
+import { UserError, type ExitCode } from '../core/base/errors.ts';
+import { listNames, nearest } from '../core/base/suggest.ts';
+import { readResults } from '../reports/read/read-many.ts';
 import { failOnOf, outputs, type OutputFlags } from './comparison-output.ts';
 
 export type CompareFlags = OutputFlags & { strict: boolean };

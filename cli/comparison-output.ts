@@ -1,12 +1,17 @@
 // What the commands that compare write: the table or JSON on standard output, files for people and CI, and the
 // exit code.
 
-import { comparisonExitCode, failOnNames, type Comparison, type FailOn } from '../core/comparison.ts';
-import { UserError, type ExitCode } from '../core/errors.ts';
-import { printableJson } from '../core/printable.ts';
-import { nearest } from '../core/suggest.ts';
-import type { Behind } from '../reports/comparison-page.ts';
-import { requireWritable, writeWhole } from '../harness/store.ts';
+import {
+  comparisonExitCode,
+  failOnNames,
+  type Comparison,
+  type FailOn,
+} from '../core/comparison/comparison-result.ts';
+import { UserError, type ExitCode } from '../core/base/errors.ts';
+import { printableJson } from '../core/base/printable.ts';
+import { nearest } from '../core/base/suggest.ts';
+import type { Behind } from '../reports/comparison/page.ts';
+import { requireWritable, writeWhole } from '../harness/run/store.ts';
 
 export type OutputFlags = {
   json: boolean;
@@ -49,7 +54,7 @@ export function outputs({
     if (json) {
       process.stdout.write(`${printableJson(comparison, 1)}\n`);
     } else {
-      const { renderComparison } = await import('../reports/comparison-terminal.ts');
+      const { renderComparison } = await import('../reports/comparison/terminal.ts');
       process.stdout.write(
         renderComparison(comparison, {
           columns: process.stdout.columns ?? 120,
@@ -58,25 +63,25 @@ export function outputs({
       );
     }
     if (annotations !== false) {
-      const { renderAnnotations } = await import('../reports/comparison-ci.ts');
+      const { renderAnnotations } = await import('../reports/comparison/ci.ts');
       process.stdout.write(renderAnnotations(comparison, annotations === true ? undefined : annotations));
     }
     if (markdown !== undefined)
       writeWhole(
         markdown,
-        (await import('../reports/comparison-markdown.ts')).renderComparisonMarkdown(comparison),
+        (await import('../reports/comparison/markdown.ts')).renderComparisonMarkdown(comparison),
         otherFile,
       );
     if (junit !== undefined)
       writeWhole(
         junit,
-        (await import('../reports/comparison-ci.ts')).renderComparisonJunit(comparison),
+        (await import('../reports/comparison/ci.ts')).renderComparisonJunit(comparison),
         otherFile,
       );
     if (html !== undefined)
       writeWhole(
         html,
-        await (await import('../reports/comparison-page.ts')).renderComparisonPage(comparison, behind),
+        await (await import('../reports/comparison/page.ts')).renderComparisonPage(comparison, behind),
         otherFile,
       );
     return comparisonExitCode(comparison, failOn);

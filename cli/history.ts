@@ -1,12 +1,12 @@
 // `pushbench history`: how the figures of a scenario went over its saved runs.
 
-import { exitCodes, type ExitCode } from '../core/errors.ts';
-import { printableJson } from '../core/printable.ts';
-import { historyOf } from '../core/history.ts';
-import { requireWritable, writeWhole } from '../harness/store.ts';
-import { version } from '../harness/version.ts';
-import { renderHistory } from '../reports/history-words.ts';
-import { readHistory } from '../reports/read-history.ts';
+import { exitCodes, type ExitCode } from '../core/base/errors.ts';
+import { printableJson } from '../core/base/printable.ts';
+import { historyOf } from '../core/comparison/history.ts';
+import { requireWritable, writeWhole } from '../harness/run/store.ts';
+import { version } from '../harness/run/version.ts';
+import { renderHistory } from '../reports/history/words.ts';
+import { readHistory } from '../reports/history/read.ts';
 
 export type HistoryFlags = { json: boolean; html?: string };
 
@@ -29,7 +29,7 @@ export async function historyCommand(
   if (html !== undefined)
     writeWhole(
       html,
-      await (await import('../reports/history-page.ts')).renderHistoryPage(history, version),
+      await (await import('../reports/history/page.ts')).renderHistoryPage(history, version),
       'Free some space, or name another file.',
     );
   return exitCodes.ok;

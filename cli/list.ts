@@ -1,6 +1,6 @@
 // `pushbench list`: the shipped scenarios and the question that each answers.
 
-import { describeScenario } from '../core/scenario-file.ts';
+import { describeScenario } from '../core/scenario/scenario-file.ts';
 import { print } from './print.ts';
 import { openScenario, shippedScenarios } from './scenarios.ts';
 

@@ -2,13 +2,13 @@
 // It writes to standard error; standard output is for results.
 
 import { createLogUpdate } from 'log-update';
-import type { Trial } from '../core/result.ts';
-import { histogramOf } from '../core/metrics.ts';
-import { quantileUs } from '../core/histogram.ts';
-import { oneLine, printable } from '../core/printable.ts';
-import { formatNumber, formatShare, formatUs } from '../core/units.ts';
-import type { Progress } from '../harness/phases.ts';
-import type { RunObserver } from '../harness/run.ts';
+import type { Trial } from '../core/result/result.ts';
+import { histogramOf } from '../core/metrics/registry.ts';
+import { quantileUs } from '../core/result/histogram.ts';
+import { oneLine, printable } from '../core/base/printable.ts';
+import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';
+import type { Progress } from '../harness/trial/phases.ts';
+import type { RunObserver } from '../harness/run/run.ts';
 
 export type LiveMode = 'live' | 'lines' | 'quiet';
 export type LiveView = RunObserver & {

@@ -3,9 +3,9 @@
 // message and an exit code.
 
 import { fileURLToPath } from 'node:url';
-import { exitCodes, UserError } from '../core/errors.ts';
-import { printable } from '../core/printable.ts';
-import { packageRoot } from '../harness/version.ts';
+import { exitCodes, UserError } from '../core/base/errors.ts';
+import { printable } from '../core/base/printable.ts';
+import { packageRoot } from '../harness/run/version.ts';
 import { requireNode } from './node-version.ts';
 
 // A reader that went away (`| head`) is no failure of ours.

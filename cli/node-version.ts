@@ -1,6 +1,6 @@
 // The oldest runtime that measures as the documents say, and what a user of an older one is told.
 
-import { UserError } from '../core/errors.ts';
+import { UserError } from '../core/base/errors.ts';
 
 /** The first whose event-loop monitor can count turns; older ones ignore that and measure by a timer, which costs CPU. As `engines` in package.json. */
 export const leastNode = '26.5';

@@ -2,9 +2,9 @@
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
-import { packageRoot } from '../harness/version.ts';
-import { serveArchive } from '../reports/web.ts';
+import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
+import { packageRoot } from '../harness/run/version.ts';
+import { serveArchive } from '../reports/open/server.ts';
 import { checkedHosts } from './allow-host.ts';
 import { print } from './print.ts';
 import { checkedPort, portTaken, untilSignal } from './port.ts';

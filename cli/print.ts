@@ -1,7 +1,7 @@
 // Prints lines for people. What is in them may come from anywhere, so no control character of it reaches the
 // terminal.
 
-import { printable } from '../core/printable.ts';
+import { printable } from '../core/base/printable.ts';
 
 /** On standard output. */
 export function print(text: string): void {

@@ -1,8 +1,8 @@
 // The commands and their options. Each command's own file is loaded when it runs, so that --help stays quick.
 
 import { Command, Option } from 'commander';
-import { exitCodes } from '../core/errors.ts';
-import { version } from '../harness/version.ts';
+import { exitCodes } from '../core/base/errors.ts';
+import { version } from '../harness/run/version.ts';
 import { addComparisonCommands } from './comparison-commands.ts';
 import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';

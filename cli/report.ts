@@ -2,14 +2,14 @@
 
 import { dirname, extname, join } from 'node:path';
 import { statSync } from 'node:fs';
-import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
-import type { Result } from '../core/result.ts';
-import { oneLine } from '../core/printable.ts';
-import { cutShortText } from '../core/missing.ts';
-import { nearest } from '../core/suggest.ts';
-import { writeWhole } from '../harness/store.ts';
-import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/formats.ts';
-import { readEach } from '../reports/read-many.ts';
+import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
+import type { Result } from '../core/result/result.ts';
+import { oneLine } from '../core/base/printable.ts';
+import { cutShortText } from '../core/result/missing.ts';
+import { nearest } from '../core/base/suggest.ts';
+import { writeWhole } from '../harness/run/store.ts';
+import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/export/formats.ts';
+import { readEach } from '../reports/read/read-many.ts';
 import { print } from './print.ts';
 import { isAbFolder, reportAb } from './ab-report.ts';
 
@@ -46,7 +46,7 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
 }
 
 async function printTable(results: readonly Result[]): Promise<void> {
-  const { renderTable } = await import('../reports/terminal.ts');
+  const { renderTable } = await import('../reports/text/terminal.ts');
   process.stdout.write(
     renderTable(results, {
       columns: process.stdout.columns ?? 120,

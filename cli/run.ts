@@ -1,27 +1,27 @@
 // `pushbench run`: one scenario, its result, its report, its verdict.
 
 import { relative } from 'node:path';
-import { exitCodes, Interruption, UserError, type ExitCode } from '../core/errors.ts';
-import { parseInjection } from '../core/injection.ts';
-import { patterns } from '../core/patterns.ts';
-import { printable, printableJson } from '../core/printable.ts';
-import type { Result } from '../core/result.ts';
-import type { RunPlan } from '../harness/cells.ts';
-import { processes } from '../harness/fleet.ts';
-import { prepare, run, type RunOptions } from '../harness/run.ts';
-import { elsewhereLines, openRunFiles, type RunFiles } from '../harness/run-files.ts';
-import { explainKilledRuns, unmarkFolder } from '../harness/run-mark.ts';
+import { exitCodes, Interruption, UserError, type ExitCode } from '../core/base/errors.ts';
+import { parseInjection } from '../core/scenario/injection.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { printable, printableJson } from '../core/base/printable.ts';
+import type { Result } from '../core/result/result.ts';
+import type { RunPlan } from '../harness/plan/cells.ts';
+import { processes } from '../harness/trial/fleet.ts';
+import { prepare, run, type RunOptions } from '../harness/run/run.ts';
+import { elsewhereLines, openRunFiles, type RunFiles } from '../harness/run/run-files.ts';
+import { explainKilledRuns, unmarkFolder } from '../harness/run/run-mark.ts';
 import {
   createRunFolder,
   removeRunFolder,
   requireWritable,
   resultText,
   writeWhole,
-} from '../harness/store.ts';
-import { openTarget } from '../harness/target-open.ts';
-import { withTargets } from '../harness/target-variants.ts';
-import { renderJunit } from '../reports/junit.ts';
-import { renderMarkdown } from '../reports/markdown.ts';
+} from '../harness/run/store.ts';
+import { openTarget } from '../harness/target/open.ts';
+import { withTargets } from '../harness/target/variants.ts';
+import { renderJunit } from '../reports/export/junit.ts';
+import { renderMarkdown } from '../reports/text/markdown.ts';
 import { createLiveView, type LiveView } from './live.ts';
 import { openScenario } from './scenarios.ts';
 import { onSignals } from './signals.ts';
@@ -159,7 +159,7 @@ async function runInto(
   if (options.json) {
     process.stdout.write(`${printableJson(result)}\n`);
   } else {
-    const { renderTable } = await import('../reports/terminal.ts');
+    const { renderTable } = await import('../reports/text/terminal.ts');
     process.stdout.write(
       renderTable([result], {
         columns: process.stdout.columns ?? 120,
@@ -207,7 +207,7 @@ async function writeReports(
   write(markdown, () => renderMarkdown([result]));
   const signalled = () => over?.aborted === true && over.reason instanceof Interruption;
   try {
-    const { renderHtml } = await import('../reports/html.ts');
+    const { renderHtml } = await import('../reports/page/report.ts');
     const page = await renderHtml([result], { interactive, ...(over && !over.aborted && { over }) });
     return { page: files.write('report.html', page), problems };
   } catch (error) {

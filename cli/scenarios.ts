@@ -3,13 +3,13 @@
 import { globSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../core/errors.ts';
-import { patterns } from '../core/patterns.ts';
-import type { Scenario } from '../core/scenario.ts';
-import { tryReadText } from '../core/read-file.ts';
-import { parseScenario } from '../core/scenario-file.ts';
-import { nearest } from '../core/suggest.ts';
-import { packageRoot } from '../harness/version.ts';
+import { UserError } from '../core/base/errors.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import type { Scenario } from '../core/scenario/scenario.ts';
+import { tryReadText } from '../core/base/read-file.ts';
+import { parseScenario } from '../core/scenario/scenario-file.ts';
+import { nearest } from '../core/base/suggest.ts';
+import { packageRoot } from '../harness/run/version.ts';
 
 const shippedFolder = fileURLToPath(new URL('scenarios/', packageRoot));
 

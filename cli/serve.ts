@@ -1,11 +1,11 @@
 // `pushbench serve`: one reference server alone, for a workshop, until Ctrl-C.
 
 import { parse } from 'yaml';
-import { exitCodes, messageOf, UserError, type ExitCode } from '../core/errors.ts';
-import { expectation, findingsOf } from '../core/issues.ts';
-import { patterns } from '../core/patterns.ts';
-import { defaultLimits } from '../core/scenario.ts';
-import { nearest } from '../core/suggest.ts';
+import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
+import { expectation, findingsOf } from '../core/base/issues.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { defaultLimits } from '../core/scenario/scenario.ts';
+import { nearest } from '../core/base/suggest.ts';
 import { patternServers } from '../servers/registry.ts';
 import { startServer } from '../servers/start.ts';
 import { checkedHosts } from './allow-host.ts';

@@ -1,7 +1,7 @@
 // Takes Ctrl-C and its like for commands that have something to end: the first signal ends the work tidily, a second
 // one at once, and nothing outlives the limit.
 
-import { exitCodes, Interruption } from '../core/errors.ts';
+import { exitCodes, Interruption } from '../core/base/errors.ts';
 
 /** Whatever was going on, the process is gone so long after the first signal. */
 export const limitMs = 2800;

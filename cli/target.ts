@@ -1,13 +1,13 @@
 // `pushbench target check`: what works of a target file, and what to mend.
 
 import { styleText } from 'node:util';
-import { topicPattern } from '../core/envelope.ts';
-import { exitCodes, Interruption, UserError, type ExitCode } from '../core/errors.ts';
-import { oneLine } from '../core/printable.ts';
-import { processes } from '../harness/fleet.ts';
-import { treeOf } from '../harness/process-tree.ts';
-import { checkTarget, type Finding } from '../harness/target-check.ts';
-import { openTarget } from '../harness/target-open.ts';
+import { topicPattern } from '../core/event/envelope.ts';
+import { exitCodes, Interruption, UserError, type ExitCode } from '../core/base/errors.ts';
+import { oneLine } from '../core/base/printable.ts';
+import { processes } from '../harness/trial/fleet.ts';
+import { treeOf } from '../harness/process/process-tree.ts';
+import { checkTarget, type Finding } from '../harness/target/check.ts';
+import { openTarget } from '../harness/target/open.ts';
 import { print } from './print.ts';
 import { onSignals } from './signals.ts';
 

@@ -1,7 +1,7 @@
 // `pushbench validate`: checks scenario files and says what a run of them would be.
 
-import { describeScenario } from '../core/scenario-file.ts';
-import { exitCodes, UserError, type ExitCode } from '../core/errors.ts';
+import { describeScenario } from '../core/scenario/scenario-file.ts';
+import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
 import { complain, print } from './print.ts';
 import { openScenario } from './scenarios.ts';
 

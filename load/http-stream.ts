@@ -1,9 +1,9 @@
 // Subscribers of HTTP streaming: newline-delimited JSON over one response that does not end (docs/wire.md).
 
 import type { Socket } from 'node:net';
-import type { PatternOptions } from '../core/patterns.ts';
-import { setCursorFromEnvelope, subscriptionQuery } from './cursor.ts';
-import { gzipAccepted } from './gunzip.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
+import { gzipAccepted } from './wire/gunzip.ts';
 import {
   encodeRequest,
   newResponseReader,
@@ -11,11 +11,18 @@ import {
   readResponse,
   type ResponseParts,
   type ResponseReader,
-} from './http-head.ts';
-import { newLineReader, readLines, type LineReader } from './lines.ts';
+} from './wire/http-head.ts';
+import { newLineReader, readLines, type LineReader } from './wire/lines.ts';
 import type { LoadContext, PatternLoad } from './pattern.ts';
-import { createStreamBodies, type Inflating } from './stream-bodies.ts';
-import { createStreams, expectStream, readNotice, takeCursor, type Stream, type Streams } from './streams.ts';
+import { createStreamBodies, type Inflating } from './subscribers/stream-bodies.ts';
+import {
+  createStreams,
+  expectStream,
+  readNotice,
+  takeCursor,
+  type Stream,
+  type Streams,
+} from './subscribers/streams.ts';
 
 type State = Inflating & { response: ResponseReader; lines: LineReader };
 type Owner = Stream<State>;

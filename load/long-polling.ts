@@ -1,11 +1,11 @@
 // Long-polling subscribers: each always has a request under way, which the server holds until there is an event
 // or the hold is over, and asks again from the new cursor at once.
 
-import type { PatternOptions } from '../core/patterns.ts';
-import { gzipAccepted } from './gunzip.ts';
-import { encodeRequest, pathBelow } from './http-head.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import { gzipAccepted } from './wire/gunzip.ts';
+import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
-import { startPollers } from './poller.ts';
+import { startPollers } from './subscribers/poller.ts';
 
 /** How much longer than the hold an answer may take. */
 const slackMs = 10_000;

@@ -1,12 +1,12 @@
 // The contract between the load process and a pattern's subscribers: what a pattern is given, and what it
 // must report. One file per pattern implements it; registry.ts lists them.
 
-import type { Counters } from '../core/counters.ts';
-import type { Endpoint, LoadClosed, Window } from '../core/control.ts';
-import type { Conduct } from '../core/endpoint-conduct.ts';
-import type { Random } from '../core/random.ts';
-import type { ReconnectPolicy } from '../core/scenario.ts';
-import type { Connector } from './connection.ts';
+import type { Counters } from '../core/result/counters.ts';
+import type { Endpoint, LoadClosed, Window } from '../core/protocol/control.ts';
+import type { Conduct } from '../core/scenario/endpoint-conduct.ts';
+import type { Random } from '../core/base/random.ts';
+import type { ReconnectPolicy } from '../core/scenario/scenario.ts';
+import type { Connector } from './wire/connection.ts';
 
 /** What all subscribers of one load process share. */
 export type LoadContext = {

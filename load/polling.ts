@@ -2,11 +2,11 @@
 // fetches the cursor, goes out at once; the second after a random share of the interval, so that subscribers
 // spread evenly over it however fast they connected.
 
-import type { PatternOptions } from '../core/patterns.ts';
-import { gzipAccepted } from './gunzip.ts';
-import { encodeRequest, pathBelow } from './http-head.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import { gzipAccepted } from './wire/gunzip.ts';
+import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
-import { startPollers, type Poller } from './poller.ts';
+import { startPollers, type Poller } from './subscribers/poller.ts';
 
 /** A server that takes longer over an answer that it need not wait for is stuck. */
 const answerWithinMs = 30_000;

@@ -1,15 +1,15 @@
 // The entry of a load process: takes the harness's commands, runs the subscribers of one pattern, reports.
 
-import { realClock } from '../core/clock.ts';
-import type { LoadCommand, LoadReport, Window } from '../core/control.ts';
-import { newCounters } from '../core/counters.ts';
-import { messageOf, UserError } from '../core/errors.ts';
-import { collectGarbage, watchSelf } from '../core/self.ts';
-import { sampleTimesUs } from '../core/window.ts';
-import { createAbsences, type Absences } from './absences.ts';
-import { createPages, type Pages } from './pages.ts';
+import { realClock } from '../core/base/clock.ts';
+import type { LoadCommand, LoadReport, Window } from '../core/protocol/control.ts';
+import { newCounters } from '../core/result/counters.ts';
+import { messageOf, UserError } from '../core/base/errors.ts';
+import { collectGarbage, watchSelf } from '../core/protocol/self.ts';
+import { sampleTimesUs } from '../core/protocol/window.ts';
+import { createAbsences, type Absences } from './subscribers/leaving.ts';
+import { createPages, type Pages } from './subscribers/pages.ts';
 import { startSubscribers, type StartedSubscribers } from './ramp.ts';
-import { createSenders, type Senders } from './senders.ts';
+import { createSenders, type Senders } from './publisher/publishing-subscribers.ts';
 
 /** How long requests under way may take once the subscribers stop asking. */
 const closeGraceMs = 2000;

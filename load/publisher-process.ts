@@ -1,13 +1,13 @@
 // The publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends when told
 // to or when its parent has gone. What publishing is, is publisher.ts.
 
-import { realClock } from '../core/clock.ts';
-import type { PublisherCommand, PublisherReport, Window } from '../core/control.ts';
-import { messageOf, UserError } from '../core/errors.ts';
-import { toSparse } from '../core/histogram.ts';
-import { watchSelf } from '../core/self.ts';
-import { sampleTimesUs } from '../core/window.ts';
-import { startPublisher, type Publisher } from './publisher.ts';
+import { realClock } from '../core/base/clock.ts';
+import type { PublisherCommand, PublisherReport, Window } from '../core/protocol/control.ts';
+import { messageOf, UserError } from '../core/base/errors.ts';
+import { toSparse } from '../core/result/histogram.ts';
+import { watchSelf } from '../core/protocol/self.ts';
+import { sampleTimesUs } from '../core/protocol/window.ts';
+import { startPublisher, type Publisher } from './publisher/publisher.ts';
 
 const takeSample = watchSelf('timer');
 let publisher: Publisher | undefined;
@@ -31,7 +31,7 @@ async function obey(command: PublisherCommand): Promise<void> {
   switch (command.kind) {
     case 'start':
       publisher = command.target
-        ? (await import('./target-publisher.ts')).startTargetPublisher({ ...command, target: command.target })
+        ? (await import('./target/publisher.ts')).startTargetPublisher({ ...command, target: command.target })
         : startPublisher(command);
       await publisher.ready;
       return report({ kind: 'ready' });

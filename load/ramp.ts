@@ -2,14 +2,14 @@
 // clear that they will not be.
 
 import { readFileSync } from 'node:fs';
-import { nowUs } from '../core/clock.ts';
-import type { LoadCommand, Problem } from '../core/control.ts';
-import type { Counters } from '../core/counters.ts';
-import { exitCodes, UserError } from '../core/errors.ts';
-import { random } from '../core/random.ts';
-import { topicName, topicsOf } from '../core/topics.ts';
+import { nowUs } from '../core/base/clock.ts';
+import type { LoadCommand, Problem } from '../core/protocol/control.ts';
+import type { Counters } from '../core/result/counters.ts';
+import { exitCodes, UserError } from '../core/base/errors.ts';
+import { random } from '../core/base/random.ts';
+import { topicName, topicsOf } from '../core/scenario/topics.ts';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
-import { createRecorder, type Recorder } from './recorder.ts';
+import { createRecorder, type Recorder } from './account/recorder.ts';
 import { loads } from './registry.ts';
 
 /** How long after the ramp the last subscriber may take. */
@@ -69,7 +69,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   };
   const running = endpoint.target
     ? await (
-        await import('./target.ts')
+        await import('./target/loads.ts')
       ).startTarget(pattern, options, { context, access: endpoint.target, note: recorder.note })
     : await (await loadOf(pattern)).start(context, options);
 

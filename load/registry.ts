@@ -1,6 +1,6 @@
 // The load sides by pattern. Loaded when asked for, so that a process holds the code of one pattern.
 
-import type { PatternName, PatternOptions } from '../core/patterns.ts';
+import type { PatternName, PatternOptions } from '../core/pattern/registry.ts';
 import type { PatternLoad } from './pattern.ts';
 
 export const loads: { readonly [P in PatternName]: () => Promise<PatternLoad<PatternOptions<P>>> } = {

@@ -2,11 +2,16 @@
 
 import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
-import type { PatternOptions } from '../core/patterns.ts';
-import { cursorText, setCursor, type Cursor } from './cursor.ts';
-import { newEventStream, readEvents, type EventStreamParts, type EventStreamReader } from './event-stream.ts';
-import { gzipAccepted } from './gunzip.ts';
-import type { Http2Line, Http2Transport } from './http2.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import { cursorText, setCursor, type Cursor } from './subscribers/cursor.ts';
+import {
+  newEventStream,
+  readEvents,
+  type EventStreamParts,
+  type EventStreamReader,
+} from './wire/event-stream.ts';
+import { gzipAccepted } from './wire/gunzip.ts';
+import type { Http2Line, Http2Transport } from './subscribers/http2.ts';
 import {
   encodeRequest,
   newResponseReader,
@@ -15,9 +20,15 @@ import {
   type ResponseHead,
   type ResponseParts,
   type ResponseReader,
-} from './http-head.ts';
-import { createStreamBodies, type Inflating, type StreamBodies } from './stream-bodies.ts';
-import { createStreams, createStreamsOver, expectStream, type Stream, type Streams } from './streams.ts';
+} from './wire/http-head.ts';
+import { createStreamBodies, type Inflating, type StreamBodies } from './subscribers/stream-bodies.ts';
+import {
+  createStreams,
+  createStreamsOver,
+  expectStream,
+  type Stream,
+  type Streams,
+} from './subscribers/streams.ts';
 
 export const sse: PatternLoad<PatternOptions<'sse'>> = {
   start: (context, { gzip }) =>
@@ -52,7 +63,7 @@ function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']>
 
 async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLoad> {
   // Loaded only here, as node:http2 and node:tls cost megabytes that HTTP/1.1 has no use for.
-  const { createHttp2 } = await import('./http2.ts');
+  const { createHttp2 } = await import('./subscribers/http2.ts');
   const events = eventParts(context);
   const bodies = createStreamBodies<Http2Owner['state'], Http2Line>(
     () => streams,

@@ -1,22 +1,22 @@
 // Webhook subscribers: receivers that register an address, verify each delivery's signature over its raw bytes, and
-// recognise repetitions by the event's id. The HTTP server that they share is webhook-receiver.ts, the client that
-// registers them webhook-registrar.ts.
+// recognise repetitions by the event's id. The HTTP server that they share is webhook/receiver.ts, the client that
+// registers them webhook/registrar.ts.
 //
 // A repetition is answered like a first delivery, so that the sender stops; whoever acts upon events would stop here.
 // These subscribers only count, so it goes on to the ledger, which keeps duplicates apart; `deduplicated` counts
 // what the dedupe store recognised.
 
 import type { KeyObject } from 'node:crypto';
-import { nowUs } from '../core/clock.ts';
-import type { PatternOptions } from '../core/patterns.ts';
-import { schemes } from '../core/signature.ts';
+import { nowUs } from '../core/base/clock.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import { schemes } from '../core/signature/schemes.ts';
 import { createSeen } from '../receiver/seen.ts';
 import type { PatternLoad } from './pattern.ts';
-import { createAttemptLog } from './webhook-attempts.ts';
-import { createConduct } from './webhook-conduct.ts';
-import { createOrder } from './webhook-order.ts';
-import { startReceiver, type Reply, type Take } from './webhook-receiver.ts';
-import { createRegistrar } from './webhook-registrar.ts';
+import { createAttemptLog } from './webhook/attempts.ts';
+import { createConduct } from './webhook/conduct.ts';
+import { createOrder } from './webhook/order.ts';
+import { startReceiver, type Reply, type Take } from './webhook/receiver.ts';
+import { createRegistrar } from './webhook/registrar.ts';
 
 /** Deliveries that a process remembers: some 20 MB. One repeated later is not recognised. */
 const rememberedDeliveries = 100_000;

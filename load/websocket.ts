@@ -3,8 +3,8 @@
 
 import { isUtf8 } from 'node:buffer';
 import { hash, randomBytes } from 'node:crypto';
-import type { PatternOptions } from '../core/patterns.ts';
-import { setCursorFromEnvelope, subscriptionQuery } from './cursor.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import {
   encodeFrame,
   newFrameReader,
@@ -12,7 +12,7 @@ import {
   readFrames,
   type FrameParts,
   type FrameReader,
-} from './frames.ts';
+} from './wire/frames.ts';
 import {
   encodeRequest,
   newResponseReader,
@@ -21,10 +21,10 @@ import {
   type ResponseHead,
   type ResponseParts,
   type ResponseReader,
-} from './http-head.ts';
-import { deflateOffer, inflateMessage, newInflater, type Inflater } from './inflate.ts';
+} from './wire/http-head.ts';
+import { deflateOffer, inflateMessage, newInflater, type Inflater } from './wire/inflate.ts';
 import type { LoadContext, Message, PatternLoad } from './pattern.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { ProtocolError } from './wire/protocol-error.ts';
 import {
   createStreams,
   noteRetryAfter,
@@ -32,7 +32,7 @@ import {
   takeCursor,
   type Notice,
   type Stream,
-} from './streams.ts';
+} from './subscribers/streams.ts';
 
 type State = {
   /** Until the upgrade. */

@@ -10,7 +10,7 @@ export {
   type SignatureScheme,
   type Verification,
   type VerifyOptions,
-} from '../core/signature.ts';
+} from '../core/signature/schemes.ts';
 export { readRawBody, type RawBody } from './raw-body.ts';
 export {
   createReceiver,

@@ -2,7 +2,7 @@
 // printed again has other ones.
 
 import type { Readable } from 'node:stream';
-import { requireNumber } from '../core/checked-options.ts';
+import { requireNumber } from '../core/base/checked-options.ts';
 
 export type RawBody =
   | { kind: 'whole'; body: Buffer }

@@ -4,10 +4,10 @@
 // signature, which none of them can make, so that Host and Origin are not looked at.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { kindOf, requireFunction, requireNames, requireNumber } from '../core/checked-options.ts';
-import { UserError } from '../core/errors.ts';
-import { isEncoded } from '../core/http-message.ts';
-import { schemeNames, schemes, type Headers, type SchemeName } from '../core/signature.ts';
+import { kindOf, requireFunction, requireNames, requireNumber } from '../core/base/checked-options.ts';
+import { UserError } from '../core/base/errors.ts';
+import { isEncoded } from '../core/http/message.ts';
+import { schemeNames, schemes, type Headers, type SchemeName } from '../core/signature/schemes.ts';
 import { latestS, longestToleranceS } from '../core/signature/scheme.ts';
 import { readRawBody, requireMaxBytes, type RawBody } from './raw-body.ts';
 import { createSeen, type SeenOptions } from './seen.ts';

@@ -6,7 +6,7 @@
 // it. So let `maxAgeMs` reach over the sender's whole retry schedule, and `maxKeys` over the deliveries of that time;
 // where acting twice would be harm, the place to remember ids is the database that is acted upon, in one transaction.
 
-import { requireFunction, requireNames, requireNumber } from '../core/checked-options.ts';
+import { requireFunction, requireNames, requireNumber } from '../core/base/checked-options.ts';
 
 export type SeenOptions = {
   /** 1 to 10,000,000. */

@@ -2,7 +2,7 @@
 // their topic. It waits for what is missing, but only so long and only with so much held back; then it says what is
 // missing and goes on. Time is given to it, so that hours of it pass in a test at once.
 
-import { requireNames, requireNumber } from '../core/checked-options.ts';
+import { requireNames, requireNumber } from '../core/base/checked-options.ts';
 
 export type SequenceOptions = {
   /** Events held back while an earlier one is missing, of one topic; up to 100,000. Past it the gap is given up. */

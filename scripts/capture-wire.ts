@@ -4,9 +4,9 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
-import { patterns, type PatternName } from '../core/patterns.ts';
-import { defaultLimits } from '../core/scenario.ts';
-import { schemes } from '../core/signature.ts';
+import { patterns, type PatternName } from '../core/pattern/registry.ts';
+import { defaultLimits } from '../core/scenario/scenario.ts';
+import { schemes } from '../core/signature/schemes.ts';
 import { startServer, type RunningServer } from '../servers/start.ts';
 
 type Line = { by: '#' | '>' | '<'; text: string };

@@ -5,11 +5,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { eventSchema } from '../core/event-schema.ts';
-import { patterns } from '../core/patterns.ts';
-import { scenarioSchema } from '../core/scenario.ts';
-import { targetSchema } from '../core/target.ts';
-import { openApiDocument } from '../servers/webhook/openapi.ts';
+import { eventSchema } from '../core/event/schema.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { scenarioSchema } from '../core/scenario/scenario.ts';
+import { targetSchema } from '../core/target/target.ts';
+import { openApiDocument } from '../servers/webhook/http/openapi.ts';
 
 export const targetSchemaFile = new URL('../schema/target.schema.json', import.meta.url);
 export const eventSchemaFile = new URL('../docs/event.schema.json', import.meta.url);

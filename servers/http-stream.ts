@@ -1,11 +1,11 @@
 // HTTP streaming: one response that does not end, a line of JSON for each event (NDJSON). The cursor to resume from
 // stands in the first line, in each event and in each heartbeat.
 
-import type { PatternOptions } from '../core/patterns.ts';
-import { createHeldResponses } from './held-response.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import { createHeldResponses } from './streams/held-response.ts';
 import type { PatternServer } from './pattern.ts';
-import { publishExample } from './publish.ts';
-import { cursorOf, RequestError, topicsOf } from './request.ts';
+import { publishExample } from './http/publish.ts';
+import { cursorOf, RequestError, topicsOf } from './http/request.ts';
 
 export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
   start(context, options) {

@@ -1,13 +1,13 @@
-// A reference server made worse on purpose (core/injection.ts). It stands between the hub and the pattern and between
+// A reference server made worse on purpose (core/scenario/injection.ts). It stands between the hub and the pattern and between
 // the listener and the count of connections, so that no pattern knows of it. What it holds back is bounded by the
 // events published within the delay; it is for measurements that must notice, never for serving.
 
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { Injection } from '../core/injection.ts';
-import type { ServerLimits } from '../core/scenario.ts';
-import { createHub, type Hub, type HubEvent, type Stamps } from './hub.ts';
-import type { Tally } from './tally.ts';
+import type { Injection } from '../core/scenario/injection.ts';
+import type { ServerLimits } from '../core/scenario/scenario.ts';
+import { createHub, type Hub, type HubEvent, type Stamps } from './hub/hub.ts';
+import type { Tally } from './http/connection-counts.ts';
 
 /** Second deliveries that wait for somebody who has had the first. */
 const owedKept = 1000;

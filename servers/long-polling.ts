@@ -4,12 +4,12 @@
 // A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends with the
 // event that reaches `slowBuffer` bytes, and the next request goes on behind it.
 
-import type { PatternOptions } from '../core/patterns.ts';
-import type { HubEvent } from './hub.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import type { HubEvent } from './hub/hub.ts';
 import type { PatternServer, Response } from './pattern.ts';
-import { createAnswers, encodeAnswer, takeUntil } from './poll-answer.ts';
-import { publishExample } from './publish.ts';
-import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './request.ts';
+import { createAnswers, encodeAnswer, takeUntil } from './http/poll-answer.ts';
+import { publishExample } from './http/publish.ts';
+import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './http/request.ts';
 
 /** One request that waits for its answer. */
 type Held = {

@@ -5,11 +5,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ServerBacklog } from '../core/control.ts';
-import type { Counters } from '../core/counters.ts';
-import type { OpenedListener } from '../core/http-access.ts';
-import type { ServerLimits } from '../core/scenario.ts';
-import type { Hub, Stamps } from './hub.ts';
+import type { ServerBacklog } from '../core/protocol/control.ts';
+import type { Counters } from '../core/result/counters.ts';
+import type { OpenedListener } from '../core/http/access.ts';
+import type { ServerLimits } from '../core/scenario/scenario.ts';
+import type { Hub, Stamps } from './hub/hub.ts';
 
 /** Node's compatibility API makes one handler serve HTTP/1.1 and HTTP/2. */
 export type Request = IncomingMessage | Http2ServerRequest;
@@ -58,7 +58,7 @@ export type RunningPattern = {
   routes: Readonly<Record<string, Handler>>;
   /** Takes HTTP/1.1 upgrade requests, for the pattern that has them. Without `mayPublish` a page may only read. */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL, mayPublish: boolean) => void;
-  /** Web pages that may read besides the server's own (core/http-access.ts): those of loopback when left out. */
+  /** Web pages that may read besides the server's own (core/http/access.ts): those of loopback when left out. */
   readers?: OpenedListener['readers'];
   /** Subscribers right now: held requests, open streams, registered endpoints; for polling, those that polled lately. */
   subscribers(): number;

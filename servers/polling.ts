@@ -6,11 +6,11 @@
 // poll goes on behind it.
 
 import type { Socket } from 'node:net';
-import type { PatternOptions } from '../core/patterns.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
 import type { PatternServer, Request } from './pattern.ts';
-import { createAnswers, encodeAnswer, takeUntil } from './poll-answer.ts';
-import { publishExample } from './publish.ts';
-import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './request.ts';
+import { createAnswers, encodeAnswer, takeUntil } from './http/poll-answer.ts';
+import { publishExample } from './http/publish.ts';
+import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './http/request.ts';
 
 export const polling: PatternServer<PatternOptions<'polling'>> = {
   start({ hub, limits, counters, random }, options) {

@@ -1,10 +1,10 @@
 // The server process of a trial: the child that the harness forks. Speaks `ServerCommand` and `ServerReport` of
-// core/control.ts over IPC and ends when told to, when it cannot go on, or when the harness is gone.
+// core/protocol/control.ts over IPC and ends when told to, when it cannot go on, or when the harness is gone.
 
-import { newCounters } from '../core/counters.ts';
-import type { Failed, ServerCommand, ServerReport } from '../core/control.ts';
-import { messageOf, UserError } from '../core/errors.ts';
-import { collectGarbage, watchSelf } from '../core/self.ts';
+import { newCounters } from '../core/result/counters.ts';
+import type { Failed, ServerCommand, ServerReport } from '../core/protocol/control.ts';
+import { messageOf, UserError } from '../core/base/errors.ts';
+import { collectGarbage, watchSelf } from '../core/protocol/self.ts';
 import { startServer, type RunningServer } from './start.ts';
 
 /** When closing takes longer something hangs, and going without it is better than staying. */

@@ -1,6 +1,6 @@
 // The reference servers by pattern. A module is loaded when its pattern is served, and none of the others.
 
-import type { PatternName, PatternOptions } from '../core/patterns.ts';
+import type { PatternName, PatternOptions } from '../core/pattern/registry.ts';
 import type { PatternServer } from './pattern.ts';
 
 export const patternServers = {

@@ -2,12 +2,12 @@
 // connection. A browser's `EventSource` reconnects by itself and says in Last-Event-ID what it has seen.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PatternOptions } from '../core/patterns.ts';
-import { createHeldResponses } from './held-response.ts';
-import { corsHeaders } from './origin.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import { createHeldResponses } from './streams/held-response.ts';
+import { corsHeaders } from './http/origin.ts';
 import type { PatternServer } from './pattern.ts';
-import { publishExample } from './publish.ts';
-import { cursorOf, endWith, topicsOf } from './request.ts';
+import { publishExample } from './http/publish.ts';
+import { cursorOf, endWith, topicsOf } from './http/request.ts';
 
 /** How much later than asked a client may come back to learn that the server is gone for good. */
 const lateMs = 500;

@@ -1,21 +1,21 @@
 // Puts a server together: a hub, a pattern on it, and the listener under both. Runs in any process: a child of the
 // harness (process.ts), `pushbench serve`, a test.
 
-import type { Endpoint, ServerBacklog } from '../core/control.ts';
-import { newCounters, type Counters } from '../core/counters.ts';
-import { UserError } from '../core/errors.ts';
-import { isLoopbackHost } from '../core/http-access.ts';
-import type { Injection } from '../core/injection.ts';
-import { patterns, type PatternName } from '../core/patterns.ts';
-import { random } from '../core/random.ts';
-import type { ServerLimits } from '../core/scenario.ts';
-import { createHub, type Hub } from './hub.ts';
+import type { Endpoint, ServerBacklog } from '../core/protocol/control.ts';
+import { newCounters, type Counters } from '../core/result/counters.ts';
+import { UserError } from '../core/base/errors.ts';
+import { isLoopbackHost } from '../core/http/access.ts';
+import type { Injection } from '../core/scenario/injection.ts';
+import { patterns, type PatternName } from '../core/pattern/registry.ts';
+import { random } from '../core/base/random.ts';
+import type { ServerLimits } from '../core/scenario/scenario.ts';
+import { createHub, type Hub } from './hub/hub.ts';
 import { injectHub, injectTally } from './inject.ts';
-import { listen } from './listen.ts';
+import { listen } from './http/listen.ts';
 import type { PatternServer, Publish } from './pattern.ts';
-import { indexRoute, keyedOf, messageRoutes, publishRoutes } from './publish.ts';
+import { indexRoute, keyedOf, messageRoutes, publishRoutes } from './http/publish.ts';
 import { patternServers } from './registry.ts';
-import { createTally } from './tally.ts';
+import { createTally } from './http/connection-counts.ts';
 
 export type ServerOptions = {
   pattern: string;
@@ -28,7 +28,7 @@ export type ServerOptions = {
   host?: string;
   /** Any free one when left out or 0. */
   port?: number;
-  /** Names that it answers to besides its own, for proxies (core/http-access.ts). */
+  /** Names that it answers to besides its own, for proxies (core/http/access.ts). */
   allowHosts?: readonly string[];
   /** Makes the server worse on purpose. */
   injection?: Injection;

@@ -7,18 +7,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PatternOptions } from '../core/patterns.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
 import type { PatternServer } from './pattern.ts';
-import { createAccess } from './webhook/access.ts';
-import { dashboardRoutes } from './webhook/dashboard.ts';
-import { openApiRoute } from './webhook/openapi.ts';
-import { webhookRoutes } from './webhook/routes.ts';
+import { createAccess } from './webhook/http/access.ts';
+import { dashboardRoutes } from './webhook/http/dashboard.ts';
+import { openApiRoute } from './webhook/http/openapi.ts';
+import { webhookRoutes } from './webhook/http/routes.ts';
 import { createService } from './webhook/service.ts';
-import { openingFault } from './webhook/sqlite-file.ts';
-import { openSqliteStore } from './webhook/sqlite-store.ts';
+import { openingFault } from './webhook/sqlite/file.ts';
+import { openSqliteStore } from './webhook/sqlite/store.ts';
 import type { DeliveryStore } from './webhook/store.ts';
-import { webhookStream } from './webhook/stream.ts';
-import { realTimers, scaledTimers, type Timers } from './webhook/timers.ts';
+import { webhookStream } from './webhook/http/stream.ts';
+import { realTimers, scaledTimers, type Timers } from './webhook/sending/timers.ts';
 
 /** The webhook server on the given clock and timers. */
 export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook'>> {
@@ -27,7 +27,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
       const clock = scaledTimers(timers, options.timeScale);
       const service =
         options.store === 'redis'
-          ? await (await import('./webhook/redis-service.ts')).createRedisService(context, options, clock)
+          ? await (await import('./webhook/redis/service.ts')).createRedisService(context, options, clock)
           : createService(context, options, clock, storeOf(options));
       const stream = webhookStream(context, service);
       const access = createAccess();

@@ -6,15 +6,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
-import type { PatternOptions } from '../core/patterns.ts';
-import { createFanOut, createFraming, type Framing, type Subscriber } from './fan-out.ts';
-import { TooManyTopics } from './hub.ts';
+import type { PatternOptions } from '../core/pattern/registry.ts';
+import { createFanOut, createFraming, type Framing, type Subscriber } from './streams/fan-out.ts';
+import { TooManyTopics } from './hub/hub.ts';
 import type { PatternServer } from './pattern.ts';
-import { publishExample } from './publish.ts';
-import { answerError, cursorOf, RequestError, retryAfterS, topicsOf } from './request.ts';
-import { endWithError } from './socket-answer.ts';
-import { readUpstream } from './upstream.ts';
-import { deflatedFrame, pingFrame, pongFrame, textFrame } from './websocket-frames.ts';
+import { publishExample } from './http/publish.ts';
+import { answerError, cursorOf, RequestError, retryAfterS, topicsOf } from './http/request.ts';
+import { endWithError } from './http/socket-answer.ts';
+import { readUpstream } from './streams/upstream.ts';
+import { deflatedFrame, pingFrame, pongFrame, textFrame } from './streams/websocket-frames.ts';
 
 /** RFC 6455, section 7.4.1, and the registry that it began. */
 const closeCodes = {

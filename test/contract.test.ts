@@ -6,16 +6,16 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import { nowUs } from '../core/clock.ts';
-import { newCounters, requestsOf, type Counters } from '../core/counters.ts';
-import { decodeEnvelope, type Envelope } from '../core/envelope.ts';
-import { patterns, variantOf, type Ability, type PatternName } from '../core/patterns.ts';
-import { random } from '../core/random.ts';
-import { defaultLimits } from '../core/scenario.ts';
-import { crossCheck } from '../harness/cross-check.ts';
+import { nowUs } from '../core/base/clock.ts';
+import { newCounters, requestsOf, type Counters } from '../core/result/counters.ts';
+import { decodeEnvelope, type Envelope } from '../core/event/envelope.ts';
+import { patterns, variantOf, type Ability, type PatternName } from '../core/pattern/registry.ts';
+import { random } from '../core/base/random.ts';
+import { defaultLimits } from '../core/scenario/scenario.ts';
+import { crossCheck } from '../harness/trial/cross-check.ts';
 import type { LoadContext } from '../load/pattern.ts';
 import { loads } from '../load/registry.ts';
-import { createSenders } from '../load/senders.ts';
+import { createSenders } from '../load/publisher/publishing-subscribers.ts';
 import { startServer } from '../servers/start.ts';
 
 /** Every pattern as it comes, and the variants that take another path through the code. */

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { patterns, type PatternName } from '../core/patterns.ts';
-import { schemes } from '../core/signature.ts';
-import { markdownBlocks } from '../reports/docs.ts';
+import { patterns, type PatternName } from '../core/pattern/registry.ts';
+import { schemes } from '../core/signature/schemes.ts';
+import { markdownBlocks } from '../reports/open/docs.ts';
 import { capture, exampleSecret, exampleTimestampS, exchangeIn, pageOf } from '../scripts/capture-wire.ts';
 
 const names = Object.keys(patterns) as PatternName[];

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { openScenario } from '../cli/scenarios.ts';
 import { createProgram } from '../cli/program.ts';
-import { patterns } from '../core/patterns.ts';
-import { parseScenario } from '../core/scenario-file.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { parseScenario } from '../core/scenario/scenario-file.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 

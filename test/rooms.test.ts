@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { patterns } from '../core/patterns.ts';
+import { patterns } from '../core/pattern/registry.ts';
 
 /** The rooms each room may import from. */
 const arrows: Record<string, string[]> = {
@@ -35,20 +35,20 @@ test('imports between rooms follow the arrows', () => {
 
 /** Files that read what nobody named (the kernel's, the package's own), heads of databases, and the one reader. */
 const readers = [
-  'core/descriptor-limit.ts',
-  'core/read-file.ts',
-  'harness/environment.ts',
-  'harness/probe.ts',
-  'harness/process-tree.ts',
-  'harness/version.ts',
+  'core/base/descriptor-limit.ts',
+  'core/base/read-file.ts',
+  'harness/process/probe.ts',
+  'harness/process/process-tree.ts',
+  'harness/run/environment.ts',
+  'harness/run/version.ts',
   'load/ramp.ts',
-  'reports/interactive.ts',
-  'servers/webhook/dashboard.ts',
-  'servers/webhook/sqlite-file.ts',
-  'servers/webhook/sqlite-log.ts',
+  'reports/page/interactive.ts',
+  'servers/webhook/http/dashboard.ts',
+  'servers/webhook/sqlite/file.ts',
+  'servers/webhook/sqlite/log.ts',
 ];
 
-test('files that people name are read by core/read-file.ts alone, which bounds them', () => {
+test('files that people name are read by core/base/read-file.ts alone, which bounds them', () => {
   const reading = sources.filter((file) =>
     /\b(?:readFile|readFileSync|createReadStream|openAsBlob|readSync|readv|readvSync)\b/.test(
       readFileSync(file, 'utf8'),
@@ -61,7 +61,7 @@ test('files that people name are read by core/read-file.ts alone, which bounds t
   );
   assert.deepEqual(
     quoting.sort(),
-    ['harness/version.ts', 'reports/interactive.ts'],
+    ['harness/run/version.ts', 'reports/page/interactive.ts'],
     'of the package, and in a page',
   );
 });

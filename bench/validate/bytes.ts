@@ -4,8 +4,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatNumber, formatShare } from '../../core/units.ts';
-import { networkCount } from '../../harness/probe.ts';
+import { formatNumber, formatShare } from '../../core/base/units.ts';
+import { networkCount } from '../../harness/process/probe.ts';
 import { openStreams, sampled, withServer } from './counts.ts';
 import { table, type Part } from './part.ts';
 

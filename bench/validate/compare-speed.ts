@@ -5,10 +5,10 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Result, Trial } from '../../core/result.ts';
-import { median } from '../../core/statistics/ranks.ts';
-import { formatBytes, formatUs } from '../../core/units.ts';
-import { processes } from '../../harness/fleet.ts';
+import type { Result, Trial } from '../../core/result/result.ts';
+import { median } from '../../core/comparison/statistics/ranks.ts';
+import { formatBytes, formatUs } from '../../core/base/units.ts';
+import { processes } from '../../harness/trial/fleet.ts';
 import { table, type Part } from './part.ts';
 import { compared } from './trials.ts';
 

@@ -5,10 +5,10 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import autocannon from 'autocannon';
-import { patterns, variantOf } from '../../core/patterns.ts';
-import { defaultLimits } from '../../core/scenario.ts';
-import { formatNumber } from '../../core/units.ts';
-import { processes, type ServerPeer } from '../../harness/fleet.ts';
+import { patterns, variantOf } from '../../core/pattern/registry.ts';
+import { defaultLimits } from '../../core/scenario/scenario.ts';
+import { formatNumber } from '../../core/base/units.ts';
+import { processes, type ServerPeer } from '../../harness/trial/fleet.ts';
 import { table, type Part } from './part.ts';
 
 const limitMs = 15_000;

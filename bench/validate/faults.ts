@@ -3,10 +3,10 @@
 // follows from its number.
 
 import { spawnSync } from 'node:child_process';
-import { messageOf } from '../../core/errors.ts';
-import { random } from '../../core/random.ts';
+import { messageOf } from '../../core/base/errors.ts';
+import { random } from '../../core/base/random.ts';
 import { killRepeatedly, type KillLedger } from '../../test/servers/webhook/kills.ts';
-import { noRedis } from '../../test/servers/webhook/redis-server.ts';
+import { noRedis } from '../../test/servers/webhook/redis/redis-server.ts';
 import { runBrokerCase } from './faults/broker.ts';
 import { allCases, groupOf, quickCases, type FaultCase } from './faults/cases.ts';
 import { judgeRun, leftMisses, type Miss } from './faults/judge.ts';

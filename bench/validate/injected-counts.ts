@@ -1,11 +1,11 @@
 // Known changes of counts, live: descriptors, losses and duplicates that --inject makes must come out in the metric
 // that counts them, in its own unit, and fail the comparison whatever the noise.
 
-import type { Comparison } from '../../core/comparison.ts';
-import { parseInjection } from '../../core/injection.ts';
-import { metrics } from '../../core/metrics.ts';
-import { formatNumber } from '../../core/units.ts';
-import { processes } from '../../harness/fleet.ts';
+import type { Comparison } from '../../core/comparison/comparison-result.ts';
+import { parseInjection } from '../../core/scenario/injection.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import { formatNumber } from '../../core/base/units.ts';
+import { processes } from '../../harness/trial/fleet.ts';
 import { table, type Part } from './part.ts';
 import { compared, deliveriesEach, metricIn, trialText, verdictText, type Arms } from './trials.ts';
 

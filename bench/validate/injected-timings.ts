@@ -1,15 +1,15 @@
 // Known changes of timings, live, at about twice the minimum effect, which is what detection is promised for: a delay
 // of each delivery must move the median latency, work for each delivery the server's CPU.
 
-import { readingOf, type Reading } from '../../core/reading.ts';
-import { parseInjection, writeInjection, type Injection } from '../../core/injection.ts';
-import { defaultGates } from '../../core/gate.ts';
-import { judge, pairsPlanned, type Pair } from '../../core/judge.ts';
-import { random } from '../../core/random.ts';
-import { median } from '../../core/statistics/ranks.ts';
-import { formatNumber, formatShare, formatUs } from '../../core/units.ts';
-import { processes } from '../../harness/fleet.ts';
-import { changeText } from '../../reports/comparison-words.ts';
+import { readingOf, type Reading } from '../../core/comparison/reading.ts';
+import { parseInjection, writeInjection, type Injection } from '../../core/scenario/injection.ts';
+import { defaultGates } from '../../core/comparison/gate.ts';
+import { judge, pairsPlanned, type Pair } from '../../core/comparison/judge.ts';
+import { random } from '../../core/base/random.ts';
+import { median } from '../../core/comparison/statistics/ranks.ts';
+import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { processes } from '../../harness/trial/fleet.ts';
+import { changeText } from '../../reports/comparison/words.ts';
 import { table, type Part } from './part.ts';
 import {
   compared,

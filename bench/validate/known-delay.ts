@@ -1,6 +1,6 @@
 // Percentiles held against the truth: a server that delays each delivery by a known distribution (bench/accuracy.ts).
 
-import { formatUs } from '../../core/units.ts';
+import { formatUs } from '../../core/base/units.ts';
 import { knownDelays } from '../accuracy.ts';
 import { table, type Part } from './part.ts';
 

@@ -1,14 +1,14 @@
 // A thing against itself, live: whole comparisons as `ab` makes them, which should raise no alarm, and their pairs with
 // the labels swapped at random, which bounds the rate of alarms far better on the noise of this machine.
 
-import { defaultGates } from '../../core/gate.ts';
-import { judge, type Pair } from '../../core/judge.ts';
-import { random } from '../../core/random.ts';
-import { readingOf } from '../../core/reading.ts';
-import { binomialInterval } from '../../core/statistics/binomial.ts';
-import { swapLabels } from '../../core/statistics/label-swap.ts';
-import { formatNumber, formatShare } from '../../core/units.ts';
-import { processes } from '../../harness/fleet.ts';
+import { defaultGates } from '../../core/comparison/gate.ts';
+import { judge, type Pair } from '../../core/comparison/judge.ts';
+import { random } from '../../core/base/random.ts';
+import { readingOf } from '../../core/comparison/reading.ts';
+import { binomialInterval } from '../../core/comparison/statistics/binomial.ts';
+import { swapLabels } from '../../core/comparison/statistics/label-swap.ts';
+import { formatNumber, formatShare } from '../../core/base/units.ts';
+import { processes } from '../../harness/trial/fleet.ts';
 import { table, type Part } from './part.ts';
 import { compared, metricIn, ratioText, trialText, verdictText, type Arms } from './trials.ts';
 

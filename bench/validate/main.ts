@@ -3,8 +3,8 @@
 // repeats one case of a part that numbers them; both leave the document alone.
 
 import { parseArgs } from 'node:util';
-import { formatBytes } from '../../core/units.ts';
-import { readEnvironment } from '../../harness/environment.ts';
+import { formatBytes } from '../../core/base/units.ts';
+import { readEnvironment } from '../../harness/run/environment.ts';
 import type { Part } from './part.ts';
 import { runParts } from './parts.ts';
 

@@ -2,8 +2,8 @@
 // the server is slower.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { processes, type Fleet } from '../../harness/fleet.ts';
-import { freeze } from '../../harness/freeze.ts';
+import { processes, type Fleet } from '../../harness/trial/fleet.ts';
+import { freeze } from '../../harness/process/freeze.ts';
 import { table, type Part } from './part.ts';
 import { compared, trialText } from './trials.ts';
 

@@ -3,9 +3,9 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf } from '../../core/errors.ts';
-import { readText } from '../../core/read-file.ts';
-import { writeWhole } from '../../harness/store.ts';
+import { messageOf } from '../../core/base/errors.ts';
+import { readText } from '../../core/base/read-file.ts';
+import { writeWhole } from '../../harness/run/store.ts';
 import { validationPage } from './document.ts';
 import { keptSchema, type Kept, type Outcome, type Part } from './part.ts';
 

@@ -1,10 +1,10 @@
 // Experiments whose truth is known because they are made by formula: how often the rule is wrong. The same as in
-// test/core/error-rates.test.ts, written down.
+// test/core/comparison/error-rates.test.ts, written down.
 
-import type { Gate } from '../../core/gate.ts';
-import { judge, ruleOf, type Pair } from '../../core/judge.ts';
-import { formatShare } from '../../core/units.ts';
-import { experiments, paired } from '../../test/core/readings.ts';
+import type { Gate } from '../../core/comparison/gate.ts';
+import { judge, ruleOf, type Pair } from '../../core/comparison/judge.ts';
+import { formatShare } from '../../core/base/units.ts';
+import { experiments, paired } from '../../test/core/comparison/readings.ts';
 import { table, type Part } from './part.ts';
 
 const gate: Gate[] = [{ kind: 'ratio', metric: 'latency.p50', minimumEffect: 0.05, gating: true }];

@@ -2,14 +2,14 @@
 // fleets.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Comparison, JudgedMetric } from '../../core/comparison.ts';
-import { ruleOf } from '../../core/judge.ts';
-import { patterns } from '../../core/patterns.ts';
-import type { Result } from '../../core/result.ts';
-import { parseScenario } from '../../core/scenario-file.ts';
-import { compareSides, runAb } from '../../harness/ab.ts';
-import { processes, type Fleet } from '../../harness/fleet.ts';
-import { prepare } from '../../harness/run.ts';
+import type { Comparison, JudgedMetric } from '../../core/comparison/comparison-result.ts';
+import { ruleOf } from '../../core/comparison/judge.ts';
+import { patterns } from '../../core/pattern/registry.ts';
+import type { Result } from '../../core/result/result.ts';
+import { parseScenario } from '../../core/scenario/scenario-file.ts';
+import { compareSides, runAb } from '../../harness/ab/ab.ts';
+import { processes, type Fleet } from '../../harness/trial/fleet.ts';
+import { prepare } from '../../harness/run/run.ts';
 
 /** Short trials, so that many pairs fit into minutes; 10,500 deliveries each, so that they carry a 99th percentile. */
 const scenarioOf = (pattern: string, measureS: number) => `

@@ -3,8 +3,8 @@
 // theirs to say. One file beside this one is one scheme.
 
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
-import { kindOf, requireNames, requireNumber } from '../checked-options.ts';
-import { UserError } from '../errors.ts';
+import { kindOf, requireNames, requireNumber } from '../base/checked-options.ts';
+import { UserError } from '../base/errors.ts';
 
 /** What a signature vouches for. */
 export type SignedMessage = {

@@ -9,7 +9,7 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { UserError } from '../errors.ts';
+import { UserError } from '../base/errors.ts';
 import { bytesOf, type SignatureScheme } from './scheme.ts';
 import { standardHeaders, standardId, verifyStandard } from './standard.ts';
 

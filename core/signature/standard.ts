@@ -2,8 +2,8 @@
 // standard-ed25519.ts; what the two share is here.
 
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
-import { kindOf } from '../checked-options.ts';
-import { UserError } from '../errors.ts';
+import { kindOf } from '../base/checked-options.ts';
+import { UserError } from '../base/errors.ts';
 import {
   anyEqual,
   bytesOf,

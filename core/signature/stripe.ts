@@ -1,7 +1,7 @@
 // Stripe's scheme: `Stripe-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 over the time, a full stop and the raw body.
 
 import { randomBytes } from 'node:crypto';
-import { UserError } from '../errors.ts';
+import { UserError } from '../base/errors.ts';
 import {
   anyEqual,
   fault,

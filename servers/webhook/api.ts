@@ -20,7 +20,7 @@
 // with `timeScale` above 1 they are of the scaled clock.
 
 import { z } from 'zod';
-import { topicPattern } from '../../core/envelope.ts';
+import { topicPattern } from '../../core/event/envelope.ts';
 
 /** `exhausted` is the dead letter: no attempt is left. `cancelled`: the endpoint was disabled or removed before its turn; recovery sends it. */
 export const deliveryStates = ['pending', 'delivered', 'exhausted', 'cancelled'] as const;

@@ -4,14 +4,14 @@
 import { randomBytes, type KeyObject } from 'node:crypto';
 import type { RequestOptions } from 'node:http';
 import { z } from 'zod';
-import { messageOf } from '../../core/errors.ts';
-import type { SignatureScheme } from '../../core/signature.ts';
-import { RequestError } from '../request.ts';
+import { messageOf } from '../../core/base/errors.ts';
+import type { SignatureScheme } from '../../core/signature/schemes.ts';
+import { RequestError } from '../http/request.ts';
 import { topicList, type EndpointView, type Rotation } from './api.ts';
-import type { Guard } from './guard.ts';
-import type { Breaker } from './health.ts';
+import type { Guard } from './sending/guard.ts';
+import type { Breaker } from './sending/health.ts';
 import { keyRing, replaceSecret, type DatedSecret } from './secrets.ts';
-import { targetOf } from './sender.ts';
+import { targetOf } from './sending/sender.ts';
 import type { StoredEndpoint } from './store.ts';
 
 export type WebhookEndpoint = {

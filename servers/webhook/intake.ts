@@ -1,18 +1,18 @@
 // Takes in what is published: an event and a delivery for each endpoint of its topic are stored, and only then is there
-// an event. All publications of a transaction share its fate (sqlite-commit.ts): they become events in their order and
+// an event. All publications of a transaction share its fate (sqlite/commit.ts): they become events in their order and
 // go to the dispatcher, or the hub drops their drafts, their numbers are given again, and nobody has counted them.
 // What the slow policy decides for an endpoint that is too far behind belongs to the same transaction.
 
-import type { ServerLimits } from '../../core/scenario.ts';
-import type { Counters } from '../../core/counters.ts';
-import type { Hub } from '../hub.ts';
-import { fingerprintOf, keyReused, keyStaysMs } from '../idempotency.ts';
+import type { ServerLimits } from '../../core/scenario/scenario.ts';
+import type { Counters } from '../../core/result/counters.ts';
+import type { Hub } from '../hub/hub.ts';
+import { fingerprintOf, keyReused, keyStaysMs } from '../http/idempotency.ts';
 import type { Publish } from '../pattern.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import type { Dispatcher } from './sending/dispatcher.ts';
 import type { WebhookEndpoint } from './endpoints.ts';
 import type { Applied, Roster } from './roster.ts';
 import type { DeliveryStore, Message } from './store.ts';
-import type { Timers } from './timers.ts';
+import type { Timers } from './sending/timers.ts';
 
 /** Deliveries that may be pending over all endpoints; one more is dropped. */
 const pendingMost = 10_000_000;
@@ -153,7 +153,7 @@ export function createIntake({
     keep,
     dispatch: (kept) => dispatch(kept),
     async publish(topic, body, stamps, { key } = {}) {
-      // A repeat that comes while the first is under way waits for it in servers/idempotency.ts, and does not come here.
+      // A repeat that comes while the first is under way waits for it in servers/http/idempotency.ts, and does not come here.
       const sinceMs = timers.nowMs() - keyStaysMs;
       const fingerprint = key === undefined ? '' : fingerprintOf(topic, body);
       const before = key === undefined ? undefined : store.keyed(key, sinceMs);

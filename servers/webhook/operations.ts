@@ -1,10 +1,10 @@
 // What the delivery of webhooks publishes itself: operational events, which an endpoint may follow like any other, and
 // test events.
 
-import { messageOf } from '../../core/errors.ts';
-import { TooManyTopics } from '../hub.ts';
+import { messageOf } from '../../core/base/errors.ts';
+import { TooManyTopics } from '../hub/hub.ts';
 import type { PatternContext, Publish } from '../pattern.ts';
-import { RequestError } from '../request.ts';
+import { RequestError } from '../http/request.ts';
 import type { Message } from './store.ts';
 
 /** Topics of operational events. */

@@ -3,9 +3,9 @@
 // A change is made of steps. A step writes, changes what memory decides by, and says how both ends go on: `done` when it
 // is stored (lanes, subscriptions, whoever watches), `undo` when the store refused it.
 
-import type { Hub } from '../hub.ts';
+import type { Hub } from '../hub/hub.ts';
 import type { Stats, StreamMessage, EndpointChange, Rotation } from './api.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import type { Dispatcher } from './sending/dispatcher.ts';
 import {
   changeTopics,
   endpointOf,
@@ -14,13 +14,13 @@ import {
   type RegistrationRules,
   type WebhookEndpoint,
 } from './endpoints.ts';
-import type { Breaker } from './health.ts';
-import type { LaneOptions } from './lane.ts';
+import type { Breaker } from './sending/health.ts';
+import type { LaneOptions } from './sending/lane.ts';
 import type { Announcer } from './operations.ts';
-import { RequestError } from '../request.ts';
-import type { Unit } from './sqlite-commit.ts';
+import { RequestError } from '../http/request.ts';
+import type { Unit } from './sqlite/commit.ts';
 import type { DeliveryStore } from './store.ts';
-import type { Timers } from './timers.ts';
+import type { Timers } from './sending/timers.ts';
 
 /** What follows a step that has been made. */
 export type Applied = { done(): void; undo(): void };

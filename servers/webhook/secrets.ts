@@ -2,8 +2,8 @@
 // receiver can change over without missing a delivery.
 
 import type { KeyObject } from 'node:crypto';
-import type { SignatureScheme } from '../../core/signature.ts';
-import { RequestError } from '../request.ts';
+import type { SignatureScheme } from '../../core/signature/schemes.ts';
+import { RequestError } from '../http/request.ts';
 
 /** Newest first; a secret without `untilMs` is good until another replaces it. */
 export type DatedSecret = { readonly secret: string; readonly untilMs?: number };

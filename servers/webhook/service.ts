@@ -1,25 +1,25 @@
 // The delivery of webhooks: what is published becomes a delivery for each endpoint of its topic, in the store; the
 // dispatcher decides when, the sender makes the request, and here its answer is judged. The HTTP API is routes.ts.
 
-import type { ServerBacklog } from '../../core/control.ts';
-import type { PatternOptions } from '../../core/patterns.ts';
-import { schemes } from '../../core/signature.ts';
-import type { Stamps } from '../hub.ts';
+import type { ServerBacklog } from '../../core/protocol/control.ts';
+import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { schemes } from '../../core/signature/schemes.ts';
+import type { Stamps } from '../hub/hub.ts';
 import type { PatternContext, Publish, PublishOptions } from '../pattern.ts';
-import { RequestError } from '../request.ts';
+import { RequestError } from '../http/request.ts';
 import type { EndpointChange, Rotation, Stats, StreamMessage } from './api.ts';
-import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './attempt.ts';
-import { createDispatcher, type Dispatcher, type Outcome } from './dispatcher.ts';
+import { createAttempts, endpointConcurrency, failureOf, isGone, isSuccess } from './sending/attempt.ts';
+import { createDispatcher, type Dispatcher, type Outcome } from './sending/dispatcher.ts';
 import { enabledOf, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
-import { createGuard } from './guard.ts';
-import { createBreaker, disableRules, type Breaker } from './health.ts';
+import { createGuard } from './sending/guard.ts';
+import { createBreaker, disableRules, type Breaker } from './sending/health.ts';
 import { createIntake } from './intake.ts';
 import { createAnnouncer, isOperational, testMessage } from './operations.ts';
 import { createRoster } from './roster.ts';
-import type { Answer } from './sender.ts';
+import type { Answer } from './sending/sender.ts';
 import type { Awaitable, DeliveryLog, DeliveryRow, DeliveryStore, Message, Task } from './store.ts';
-import type { Timers } from './timers.ts';
-import { attemptView, deliveryView } from './views.ts';
+import type { Timers } from './sending/timers.ts';
+import { attemptView, deliveryView } from './http/views.ts';
 
 /** How long requests under way may take to finish when the server closes. */
 const closeGraceMs = 500;

@@ -2,7 +2,7 @@
 // the seam: the dispatcher and the API know this type alone. Times are the dispatcher's clock, in milliseconds.
 
 import type { DeliveryState } from './api.ts';
-import type { Transactions } from './sqlite-commit.ts';
+import type { Transactions } from './sqlite/commit.ts';
 
 /** An event as every endpoint gets it. */
 export type Message = {
@@ -51,7 +51,7 @@ export type AttemptRow = {
   nextMs: number | undefined;
 };
 
-/** An event that a publisher named with a key of its own, and what the key stands for (servers/idempotency.ts). */
+/** An event that a publisher named with a key of its own, and what the key stands for (servers/http/idempotency.ts). */
 export type KeyedEvent = { readonly fingerprint: string; readonly id: string; readonly seq: number };
 
 export type DeliveryRow = {
@@ -103,7 +103,7 @@ export type DeliveryLog = {
 export type Awaitable<T> = T | Promise<T>;
 
 /**
- * Writes are of two kinds (sqlite-commit.ts): within a unit they are a request, which is stored as a whole or refused;
+ * Writes are of two kinds (sqlite/commit.ts): within a unit they are a request, which is stored as a whole or refused;
  * outside of one they are a record of what has happened, which is kept until it is stored. Records take effect at once
  * for reads of the same process.
  * Every function throws a `RequestError` of status 503 when the database fails; what only writes records does not.

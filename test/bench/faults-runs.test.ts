@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeRun, type RunSeen, type Stored } from '../../bench/validate/faults/judge.ts';
-import type { Completed, Result, Trial } from '../../core/result.ts';
-import { renderJunit } from '../../reports/junit.ts';
-import { renderMarkdown } from '../../reports/markdown.ts';
+import type { Completed, Result, Trial } from '../../core/result/result.ts';
+import { renderJunit } from '../../reports/export/junit.ts';
+import { renderMarkdown } from '../../reports/text/markdown.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 
 const planned = ['sse', 'websocket'];

@@ -9,7 +9,7 @@ import { validationPage } from '../../bench/validate/document.ts';
 import { table, type Kept, type Outcome, type Part } from '../../bench/validate/part.ts';
 import { runParts, type PartsOptions } from '../../bench/validate/parts.ts';
 import { cut } from '../../bench/validate/trials.ts';
-import { markdownBlocks } from '../../reports/docs.ts';
+import { markdownBlocks } from '../../reports/open/docs.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 
 const kept = (title: string, held: boolean): Kept => ({

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { comparisonSchema } from '../../core/comparison.ts';
+import { comparisonSchema } from '../../core/comparison/comparison-result.ts';
 import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
 test('mistakes in the arms and options are told before anything runs', async (t) => {

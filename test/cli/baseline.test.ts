@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readBaseline, writeBaseline } from '../../core/baseline.ts';
-import type { Result } from '../../core/result.ts';
-import { runSetOf } from '../../core/run-set.ts';
+import { readBaseline, writeBaseline } from '../../core/comparison/baseline.ts';
+import type { Result } from '../../core/result/result.ts';
+import { runSetOf } from '../../core/comparison/run-set.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 import { start, temporaryFolder } from './tools.ts';
 

@@ -8,9 +8,16 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { claimsCommand, readClaims } from '../../cli/claims.ts';
 import { openScenario } from '../../cli/scenarios.ts';
-import { figuresFrom, figuresSchema, holds, verdictOf, type Claim, type Figures } from '../../core/claims.ts';
-import { metrics } from '../../core/metrics.ts';
-import { renderClaims } from '../../reports/claims.ts';
+import {
+  figuresFrom,
+  figuresSchema,
+  holds,
+  verdictOf,
+  type Claim,
+  type Figures,
+} from '../../core/comparison/claims.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import { renderClaims } from '../../reports/export/claims.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 
 const { article, claims } = readClaims();

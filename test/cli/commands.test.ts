@@ -16,8 +16,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { resultSchema } from '../../core/result.ts';
-import { talk } from '../servers/raw-http.ts';
+import { resultSchema } from '../../core/result/result.ts';
+import { talk } from '../servers/http/raw-http.ts';
 import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
 test('--help names every command and every exit code', async (t) => {

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { comparisonSchema } from '../../core/comparison.ts';
-import type { Result } from '../../core/result.ts';
+import { comparisonSchema } from '../../core/comparison/comparison-result.ts';
+import type { Result } from '../../core/result/result.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 import { start, temporaryFolder } from './tools.ts';
 

@@ -6,12 +6,12 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { writeBaseline } from '../../core/baseline.ts';
-import { historyOf } from '../../core/history.ts';
-import { random } from '../../core/random.ts';
-import { runSetOf, type RunSet } from '../../core/run-set.ts';
-import { renderHistoryPage } from '../../reports/history-page.ts';
-import { renderHistory } from '../../reports/history-words.ts';
+import { writeBaseline } from '../../core/comparison/baseline.ts';
+import { historyOf } from '../../core/comparison/history.ts';
+import { random } from '../../core/base/random.ts';
+import { runSetOf, type RunSet } from '../../core/comparison/run-set.ts';
+import { renderHistoryPage } from '../../reports/history/page.ts';
+import { renderHistory } from '../../reports/history/words.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 import { start, temporaryFolder } from './tools.ts';
 

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { resultSchema, type Result } from '../../core/result.ts';
-import { missingFrom } from '../../core/missing.ts';
+import { resultSchema, type Result } from '../../core/result/result.ts';
+import { missingFrom } from '../../core/result/missing.ts';
 import {
   childrenOf,
   isAlive,

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { markName } from '../../harness/run-mark.ts';
-import { readResult } from '../../reports/read.ts';
+import { markName } from '../../harness/run/run-mark.ts';
+import { readResult } from '../../reports/read/read.ts';
 import { resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
 test('killed in the second of two trials: kept, told by report, refused by gates with exit code 4, explained once', async (t) => {

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { resultSchema } from '../../core/result.ts';
+import { resultSchema } from '../../core/result/result.ts';
 import { childrenOf, isAlive, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
 async function allGone(pids: readonly number[]): Promise<void> {

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { coreOf, encoders } from '../core/encoders.ts';
+import { coreOf, encoders } from '../core/secrets/encoders.ts';
 import { listen } from '../load/context.ts';
 import { resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startExpress, token } from '../harness/foreign.ts';
+import { startExpress, token } from '../harness/target/foreign.ts';
 import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
 process.env['FEED_TOKEN'] = token;

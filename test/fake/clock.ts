@@ -1,6 +1,6 @@
 // Virtual time: nothing waits; the clock jumps to the next thing that is due.
 
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/base/clock.ts';
 
 export type VirtualClock = Clock & { at(atUs: number, run: () => void): void };
 

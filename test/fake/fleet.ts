@@ -1,7 +1,7 @@
 // Scripted server, load process and publisher that speak the control protocol in virtual time. The harness
 // cannot tell them from real ones.
 
-import { newCounters } from '../../core/counters.ts';
+import { newCounters } from '../../core/result/counters.ts';
 import type {
   LoadCommand,
   LoadReport,
@@ -11,13 +11,13 @@ import type {
   ServerCommand,
   ServerReport,
   Window,
-} from '../../core/control.ts';
-import { newHistogram, record, toSparse, type Histogram } from '../../core/histogram.ts';
-import { close, enter, newLedger } from '../../core/ledger.ts';
-import { topicsOf, type TopicGroupPlan } from '../../core/topics.ts';
-import { sampleTimesUs } from '../../core/window.ts';
-import type { Fleet } from '../../harness/fleet.ts';
-import { createPeer, type Inbox } from '../../harness/peer.ts';
+} from '../../core/protocol/control.ts';
+import { newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
+import { close, enter, newLedger } from '../../core/result/ledger.ts';
+import { topicsOf, type TopicGroupPlan } from '../../core/scenario/topics.ts';
+import { sampleTimesUs } from '../../core/protocol/window.ts';
+import type { Fleet } from '../../harness/trial/fleet.ts';
+import { createPeer, type Inbox } from '../../harness/process/peer.ts';
 import { virtualClock } from './clock.ts';
 import type { FakeOptions } from './pattern.ts';
 

@@ -2,8 +2,8 @@
 // from scenario to report runs without a socket, in virtual time.
 
 import { z } from 'zod';
-import { patterns, type PatternRegistry } from '../../core/patterns.ts';
-import { duration } from '../../core/quantities.ts';
+import { patterns, type PatternRegistry } from '../../core/pattern/registry.ts';
+import { duration } from '../../core/base/quantities.ts';
 
 export const fakeOptions = z.strictObject({
   /** Delivery `k` (counted over all subscribers) takes `latencies[k % latencies.length]`. */

@@ -3,9 +3,9 @@
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { Endpoint } from '../../core/control.ts';
-import { newCounters, type Counters } from '../../core/counters.ts';
-import { decodeEnvelope, encodeEnvelope } from '../../core/envelope.ts';
+import type { Endpoint } from '../../core/protocol/control.ts';
+import { newCounters, type Counters } from '../../core/result/counters.ts';
+import { decodeEnvelope, encodeEnvelope } from '../../core/event/envelope.ts';
 import type { LoadContext } from '../../load/pattern.ts';
 
 export type Seen = {

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { patternOptions, type PatternOptions } from '../../core/patterns.ts';
+import { patternOptions, type PatternOptions } from '../../core/pattern/registry.ts';
 import { longPolling } from '../../load/long-polling.ts';
 import type { LoadContext } from '../../load/pattern.ts';
 import { newLog, recorder, startServer, until } from './poll-fixture.ts';

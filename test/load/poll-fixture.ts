@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newCounters } from '../../core/counters.ts';
-import { decodeEnvelope, encodeEnvelope, type Envelope } from '../../core/envelope.ts';
-import { random } from '../../core/random.ts';
+import { newCounters } from '../../core/result/counters.ts';
+import { decodeEnvelope, encodeEnvelope, type Envelope } from '../../core/event/envelope.ts';
+import { random } from '../../core/base/random.ts';
 import type { LoadContext } from '../../load/pattern.ts';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void;

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { nowUs } from '../../core/clock.ts';
-import { patternOptions, type PatternOptions } from '../../core/patterns.ts';
-import { readPollAnswer, splitEvents } from '../../load/poll-answer.ts';
-import { startPollers } from '../../load/poller.ts';
+import { nowUs } from '../../core/base/clock.ts';
+import { patternOptions, type PatternOptions } from '../../core/pattern/registry.ts';
+import { readPollAnswer, splitEvents } from '../../load/wire/poll-answer.ts';
+import { startPollers } from '../../load/subscribers/poller.ts';
 import { polling } from '../../load/polling.ts';
-import { encodeRequest } from '../../load/http-head.ts';
+import { encodeRequest } from '../../load/wire/http-head.ts';
 import type { LoadContext } from '../../load/pattern.ts';
 import { newLog, recorder, startServer, until, type Answer } from './poll-fixture.ts';
 

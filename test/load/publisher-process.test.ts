@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
-import { nowUs } from '../../core/clock.ts';
-import type { PublisherCommand, PublisherReport, PublishPlan, Window } from '../../core/control.ts';
-import { planTopics } from '../../core/topics.ts';
-import { sampleTimesUs } from '../../core/window.ts';
+import { nowUs } from '../../core/base/clock.ts';
+import type { PublisherCommand, PublisherReport, PublishPlan, Window } from '../../core/protocol/control.ts';
+import { planTopics } from '../../core/scenario/topics.ts';
+import { sampleTimesUs } from '../../core/protocol/window.ts';
 
 const topics = planTopics({
   subscribers: 1,

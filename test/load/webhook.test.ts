@@ -6,10 +6,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { Webhook } from 'standardwebhooks';
-import { patternOptions } from '../../core/patterns.ts';
+import { patternOptions } from '../../core/pattern/registry.ts';
 import { webhook } from '../../load/webhook.ts';
 import { envelope, listen, testContext, until } from './context.ts';
-import { talk } from '../servers/raw-http.ts';
+import { talk } from '../servers/http/raw-http.ts';
 
 type Registered = { url: string; events: string[]; secret: string };
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
-import { patterns } from '../../core/patterns.ts';
-import { defaultLimits } from '../../core/scenario.ts';
+import { patterns } from '../../core/pattern/registry.ts';
+import { defaultLimits } from '../../core/scenario/scenario.ts';
 import { startServer } from '../../servers/start.ts';
 import { until } from '../servers/receivers.ts';
 

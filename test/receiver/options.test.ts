@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { UserError } from '../../core/errors.ts';
-import { nextWaitMs, retryPolicies } from '../../core/retry-policy.ts';
+import { UserError } from '../../core/base/errors.ts';
+import { nextWaitMs, retryPolicies } from '../../core/policy/retry-policy.ts';
 import {
   createReceiver,
   createSeen,

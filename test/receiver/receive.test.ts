@@ -9,7 +9,7 @@ import { describe, test, type TestContext } from 'node:test';
 import express from 'express';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
-import { UserError } from '../../core/errors.ts';
+import { UserError } from '../../core/base/errors.ts';
 import { createReceiver, type Delivery, type ReceiverOptions } from '../../receiver/index.ts';
 import { until } from '../servers/receivers.ts';
 

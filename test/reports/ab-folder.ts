@@ -2,8 +2,8 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compare } from '../../core/compare.ts';
-import { runSetOf } from '../../core/run-set.ts';
+import { compare } from '../../core/comparison/compare-runs.ts';
+import { runSetOf } from '../../core/comparison/run-set.ts';
 import { fixtureResult } from './fixture.ts';
 
 /** One arm's name would be markup, if it could. */

@@ -1,7 +1,7 @@
 // A result as a run would write it, made by formula: the same on every machine, and each figure known from
 // the few numbers below. For tests of what is read from results; nothing in it was measured.
 
-import { newCounters, type Counters } from '../../core/counters.ts';
+import { newCounters, type Counters } from '../../core/result/counters.ts';
 import {
   merge,
   newHistogram,
@@ -9,10 +9,10 @@ import {
   record,
   storeHistogram,
   type Histogram,
-} from '../../core/histogram.ts';
-import { metrics } from '../../core/metrics.ts';
-import { patterns, type PatternName } from '../../core/patterns.ts';
-import { random, type Random } from '../../core/random.ts';
+} from '../../core/result/histogram.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import { patterns, type PatternName } from '../../core/pattern/registry.ts';
+import { random, type Random } from '../../core/base/random.ts';
 import type {
   Completed,
   Expectation,
@@ -21,7 +21,7 @@ import type {
   ResultWarning,
   Series,
   Trial,
-} from '../../core/result.ts';
+} from '../../core/result/result.ts';
 
 const subscribers = 100;
 const eventsPerS = 10;

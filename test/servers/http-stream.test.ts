@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { request as undiciRequest } from 'undici';
 import { httpStream } from '../../servers/http-stream.ts';
-import { rawClient, talk, until } from './raw-http.ts';
+import { rawClient, talk, until } from './http/raw-http.ts';
 import { bulk, getRequest, serve, slowClient, unchunk } from './streams.ts';
 
 /** Follows the stream with undici; the lines as they have come so far. */

@@ -5,13 +5,13 @@ import { readdirSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { newCounters } from '../../core/counters.ts';
-import { random } from '../../core/random.ts';
-import { defaultLimits } from '../../core/scenario.ts';
-import type { Injection } from '../../core/injection.ts';
-import { createHub, type HubEvent } from '../../servers/hub.ts';
+import { newCounters } from '../../core/result/counters.ts';
+import { random } from '../../core/base/random.ts';
+import { defaultLimits } from '../../core/scenario/scenario.ts';
+import type { Injection } from '../../core/scenario/injection.ts';
+import { createHub, type HubEvent } from '../../servers/hub/hub.ts';
 import { injectHub, injectTally } from '../../servers/inject.ts';
-import { createTally } from '../../servers/tally.ts';
+import { createTally } from '../../servers/http/connection-counts.ts';
 
 function hubWith(injection: Injection) {
   const plain = createHub(defaultLimits, { epoch: 'test' });

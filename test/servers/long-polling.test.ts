@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { patterns } from '../../core/patterns.ts';
-import { defaultLimits, type ServerLimits } from '../../core/scenario.ts';
+import { patterns } from '../../core/pattern/registry.ts';
+import { defaultLimits, type ServerLimits } from '../../core/scenario/scenario.ts';
 import { longPolling } from '../../servers/long-polling.ts';
 import { startServer } from '../../servers/start.ts';
-import { rawClient, until } from './raw-http.ts';
+import { rawClient, until } from './http/raw-http.ts';
 
 async function setUp(
   t: TestContext,

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
-import { patterns } from '../../core/patterns.ts';
-import { defaultLimits, type ServerLimits } from '../../core/scenario.ts';
+import { patterns } from '../../core/pattern/registry.ts';
+import { defaultLimits, type ServerLimits } from '../../core/scenario/scenario.ts';
 import { startServer } from '../../servers/start.ts';
 import { polling } from '../../servers/polling.ts';
-import { rawClient, talk, until } from './raw-http.ts';
+import { rawClient, talk, until } from './http/raw-http.ts';
 
 async function setUp(
   t: TestContext,

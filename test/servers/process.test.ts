@@ -5,10 +5,10 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import type { ServerCommand, ServerReport } from '../../core/control.ts';
-import { patterns } from '../../core/patterns.ts';
-import { defaultLimits } from '../../core/scenario.ts';
-import { rawClient, until } from './raw-http.ts';
+import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
+import { patterns } from '../../core/pattern/registry.ts';
+import { defaultLimits } from '../../core/scenario/scenario.ts';
+import { rawClient, until } from './http/raw-http.ts';
 
 type Child = {
   process: ChildProcess;

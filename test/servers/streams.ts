@@ -3,12 +3,12 @@
 
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { CounterName } from '../../core/counters.ts';
-import { patterns, type PatternName } from '../../core/patterns.ts';
-import { defaultLimits, type ServerLimits } from '../../core/scenario.ts';
-import type { HubEvent } from '../../servers/hub.ts';
+import type { CounterName } from '../../core/result/counters.ts';
+import { patterns, type PatternName } from '../../core/pattern/registry.ts';
+import { defaultLimits, type ServerLimits } from '../../core/scenario/scenario.ts';
+import type { HubEvent } from '../../servers/hub/hub.ts';
 import { startServer } from '../../servers/start.ts';
-import { until } from './raw-http.ts';
+import { until } from './http/raw-http.ts';
 
 export async function serve(
   t: TestContext,

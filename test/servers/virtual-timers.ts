@@ -1,6 +1,6 @@
 // Timers that go off when the test says so, so that hours of retries take no time.
 
-import type { Timers } from '../../servers/webhook/timers.ts';
+import type { Timers } from '../../servers/webhook/sending/timers.ts';
 
 export type VirtualTimers = Timers & {
   /** Calls that are still to be made. */

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { WebSocket as WsClient, type ClientOptions } from 'ws';
-import { rawClient, until } from './raw-http.ts';
+import { rawClient, until } from './http/raw-http.ts';
 import { getRequest } from './streams.ts';
 
 export const handshake = (path: string, ...fields: string[]) =>

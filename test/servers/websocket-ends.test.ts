@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { WebSocket as WsClient } from 'ws';
-import { rawClient, talk, until } from './raw-http.ts';
+import { rawClient, talk, until } from './http/raw-http.ts';
 import { bulk, serve } from './streams.ts';
 import { closeCodeOf, handshake, masked, open, rawSocket } from './websocket-clients.ts';
 

@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { WebSocket as WsClient } from 'ws';
-import { decodeEnvelope } from '../../core/envelope.ts';
-import { readUpstream } from '../../servers/upstream.ts';
+import { decodeEnvelope } from '../../core/event/envelope.ts';
+import { readUpstream } from '../../servers/streams/upstream.ts';
 import { websocket } from '../../servers/websocket.ts';
-import { rawClient, talk, until } from './raw-http.ts';
+import { rawClient, talk, until } from './http/raw-http.ts';
 import { bulk, getRequest, serve } from './streams.ts';
 import { handshake, open, rawSocket } from './websocket-clients.ts';
 

@@ -1,7 +1,7 @@
 // Draws the faults of the part `faults`: who is hit, how, and at which moment. Pure: a case follows from its
 // number, so that one that did not hold can be repeated by it.
 
-import { random, type Random } from '../../../core/random.ts';
+import { random, type Random } from '../../../core/base/random.ts';
 
 export const childRoles = ['server', 'load', 'publisher'] as const;
 export type ChildRole = (typeof childRoles)[number];

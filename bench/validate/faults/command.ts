@@ -5,7 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../../../core/errors.ts';
+import { messageOf } from '../../../core/base/errors.ts';
 import { describeProcess, stillListening, type Left, type Space } from './space.ts';
 
 export type Ended = { code: number | null; signal: string | null };

@@ -1,8 +1,8 @@
 // Decides what of an observed run did not hold: its exit code, what it left, its own account of itself, its
 // ledger, its words. Pure; each rule stands here once.
 
-import { exitCodes } from '../../../core/errors.ts';
-import type { Completed, Result } from '../../../core/result.ts';
+import { exitCodes } from '../../../core/base/errors.ts';
+import type { Completed, Result } from '../../../core/result/result.ts';
 import { exitCodeOf } from '../../../cli/run.ts';
 import type { RunCase } from './cases.ts';
 import type { Left } from './space.ts';

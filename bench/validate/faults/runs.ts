@@ -4,12 +4,12 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../../../core/errors.ts';
-import { patterns } from '../../../core/patterns.ts';
-import { parseScenario } from '../../../core/scenario-file.ts';
-import { renderJunit } from '../../../reports/junit.ts';
-import { renderMarkdown } from '../../../reports/markdown.ts';
-import { readResult } from '../../../reports/read.ts';
+import { messageOf } from '../../../core/base/errors.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
+import { parseScenario } from '../../../core/scenario/scenario-file.ts';
+import { renderJunit } from '../../../reports/export/junit.ts';
+import { renderMarkdown } from '../../../reports/text/markdown.ts';
+import { readResult } from '../../../reports/read/read.ts';
 import { redrawn, type ChildRole, type RunCase } from './cases.ts';
 import { leftOf, remaining, startCommand, type Command, type Ended } from './command.ts';
 import type { RunSeen, Stored } from './judge.ts';

@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exitCodes } from '../../../core/errors.ts';
+import { exitCodes } from '../../../core/base/errors.ts';
 import { exitCodeOf } from '../../../cli/run.ts';
 import type { ChildRole } from './cases.ts';
 import { ledgerMisses, leftMisses, wordMisses, type Miss } from './judge.ts';

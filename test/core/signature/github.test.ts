@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Webhooks } from '@octokit/webhooks';
 import fc from 'fast-check';
-import { schemes, type Headers } from '../../../core/signature.ts';
+import { schemes, type Headers } from '../../../core/signature/schemes.ts';
 
 const { key, sign, verify, newSecret, idOf } = schemes.github;
 const name = 'x-hub-signature-256';

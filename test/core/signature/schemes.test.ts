@@ -5,8 +5,8 @@ import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { messageOf } from '../../../core/errors.ts';
-import { schemeNames, schemes } from '../../../core/signature.ts';
+import { messageOf } from '../../../core/base/errors.ts';
+import { schemeNames, schemes } from '../../../core/signature/schemes.ts';
 
 const timestampS = 1_700_000_000;
 const at = { nowS: timestampS };

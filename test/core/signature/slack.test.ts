@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { schemes, type Headers } from '../../../core/signature.ts';
+import { schemes, type Headers } from '../../../core/signature/schemes.ts';
 
 const { key, sign, verify, newSecret, idOf } = schemes.slack;
 const secret = '8f742231b10e8888abcd99yyyzzz85a5';

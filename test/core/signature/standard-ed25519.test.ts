@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { UserError } from '../../../core/errors.ts';
-import { schemes, type Headers } from '../../../core/signature.ts';
+import { UserError } from '../../../core/base/errors.ts';
+import { schemes, type Headers } from '../../../core/signature/schemes.ts';
 
 const { key, sign, verify, newSecret, receiverSecret } = schemes['standard-ed25519'];
 const secret =

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
-import { UserError } from '../../../core/errors.ts';
-import { newSecret, standardWebhooks, type Headers } from '../../../core/signature.ts';
+import { UserError } from '../../../core/base/errors.ts';
+import { newSecret, standardWebhooks, type Headers } from '../../../core/signature/schemes.ts';
 
 const { key, sign, verify } = standardWebhooks;
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import Stripe from 'stripe';
-import { UserError } from '../../../core/errors.ts';
-import { schemes, type Headers, type VerifyOptions } from '../../../core/signature.ts';
+import { UserError } from '../../../core/base/errors.ts';
+import { schemes, type Headers, type VerifyOptions } from '../../../core/signature/schemes.ts';
 
 const { key, sign, verify, newSecret, idOf } = schemes.stripe;
 const { webhooks } = new Stripe('sk_test_none');

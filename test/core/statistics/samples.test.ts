@@ -3,9 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { binomialAtMost, binomialInterval } from '../../../core/statistics/binomial.ts';
-import { holm } from '../../../core/statistics/holm.ts';
-import { mannWhitneyTest, shiftEstimate, shiftInterval } from '../../../core/statistics/mann-whitney.ts';
+import { binomialAtMost, binomialInterval } from '../../../core/comparison/statistics/binomial.ts';
+import { holm } from '../../../core/comparison/statistics/holm.ts';
+import {
+  mannWhitneyTest,
+  shiftEstimate,
+  shiftInterval,
+} from '../../../core/comparison/statistics/mann-whitney.ts';
 
 test("Mann-Whitney: the example of Hollander and Wolfe (section 4.1, membrane permeability), with R's estimate and interval", () => {
   const atTerm = [0.8, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46];

@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import { newCounters } from '../../../core/counters.ts';
-import { patternOptions } from '../../../core/patterns.ts';
-import { defaultLimits, type ServerLimits } from '../../../core/scenario.ts';
-import { createHub, type Hub } from '../../../servers/hub.ts';
+import { newCounters } from '../../../core/result/counters.ts';
+import { patternOptions } from '../../../core/pattern/registry.ts';
+import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
+import { createHub, type Hub } from '../../../servers/hub/hub.ts';
 import type { Publish } from '../../../servers/pattern.ts';
-import { createRouter } from '../../../servers/router.ts';
-import { createTally } from '../../../servers/tally.ts';
+import { createRouter } from '../../../servers/http/router.ts';
+import { createTally } from '../../../servers/http/connection-counts.ts';
 import { webhookOn } from '../../../servers/webhook.ts';
 import type {
   DeliveryDetail,
@@ -22,7 +22,7 @@ import type {
   RecoverAnswer,
   Stats,
 } from '../../../servers/webhook/api.ts';
-import type { Timers } from '../../../servers/webhook/timers.ts';
+import type { Timers } from '../../../servers/webhook/sending/timers.ts';
 
 /** The webhook server on these timers; closed when the test is over, if not before. */
 export async function serveOn(

@@ -3,17 +3,17 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import { newCounters } from '../../../core/counters.ts';
-import { patternOptions } from '../../../core/patterns.ts';
-import { defaultLimits, type ServerLimits } from '../../../core/scenario.ts';
-import { createHub } from '../../../servers/hub.ts';
-import { publishRoutes } from '../../../servers/publish.ts';
-import { createRouter } from '../../../servers/router.ts';
-import { createTally } from '../../../servers/tally.ts';
-import { webhookRoutes } from '../../../servers/webhook/routes.ts';
+import { newCounters } from '../../../core/result/counters.ts';
+import { patternOptions } from '../../../core/pattern/registry.ts';
+import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
+import { createHub } from '../../../servers/hub/hub.ts';
+import { publishRoutes } from '../../../servers/http/publish.ts';
+import { createRouter } from '../../../servers/http/router.ts';
+import { createTally } from '../../../servers/http/connection-counts.ts';
+import { webhookRoutes } from '../../../servers/webhook/http/routes.ts';
 import { createService } from '../../../servers/webhook/service.ts';
-import { openSqliteStore } from '../../../servers/webhook/sqlite-store.ts';
-import type { Timers } from '../../../servers/webhook/timers.ts';
+import { openSqliteStore } from '../../../servers/webhook/sqlite/store.ts';
+import type { Timers } from '../../../servers/webhook/sending/timers.ts';
 import { apiOf } from './client.ts';
 
 /** SQLite's result codes. */

@@ -1,7 +1,7 @@
 // The program that the kill tests kill: a webhook server with the given options. Prints its address as JSON.
 
-import { patternOptions } from '../../../core/patterns.ts';
-import { defaultLimits } from '../../../core/scenario.ts';
+import { patternOptions } from '../../../core/pattern/registry.ts';
+import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { startServer } from '../../../servers/start.ts';
 
 const [options = '{}'] = process.argv.slice(2);

@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { random } from '../../../core/random.ts';
+import { random } from '../../../core/base/random.ts';
 import { killRepeatedly, type KillLedger } from './kills.ts';
-import { noRedis } from './redis-server.ts';
+import { noRedis } from './redis/redis-server.ts';
 
 function closes({ lost, unexplained, confirmed, deliveries, endpoints }: KillLedger): void {
   assert.equal(lost, 0);

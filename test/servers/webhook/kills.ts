@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { markerField } from '../../../servers/webhook/redis-batch.ts';
-import { startRedis } from './redis-server.ts';
+import { markerField } from '../../../servers/webhook/redis/batch.ts';
+import { startRedis } from './redis/redis-server.ts';
 
 export type KillLedger = {
   kills: number;

@@ -9,7 +9,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { createEventSource } from './events.ts';
 import { bareReceiver, receiver, until } from '../receivers.ts';
 import { virtualTimers, type VirtualTimers } from '../virtual-timers.ts';
-import { realTimers } from '../../../servers/webhook/timers.ts';
+import { realTimers } from '../../../servers/webhook/sending/timers.ts';
 import { serveOn } from './client.ts';
 import { serveFailing } from './failing-store.ts';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
-import { realTimers } from '../../../servers/webhook/timers.ts';
+import { realTimers } from '../../../servers/webhook/sending/timers.ts';
 import { receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
 import { damaged, full, ioError, serveFailing } from './failing-store.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { serveOn } from './client.ts';
-import { realTimers } from '../../../servers/webhook/timers.ts';
+import { realTimers } from '../../../servers/webhook/sending/timers.ts';
 
 test(
   'a store without a file of the user has no name on the disk while it is in use',

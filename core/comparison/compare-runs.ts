@@ -1,0 +1,225 @@
+// Two sides into a comparison: which variants and runs belong together, whether timings prove anything, and what
+// the sides were run with. The verdicts are judge.ts's.
+
+import { isDeepStrictEqual } from 'node:util';
+import {
+  comparisonFormat,
+  comparisonVersion,
+  type Advisory,
+  type Comparison,
+  type Rule,
+} from './comparison-result.ts';
+import { gatesOfSource, type Gate } from './gate.ts';
+import { judge, ruleOf, type Pair, type Subject } from './judge.ts';
+import type { Reading } from './reading.ts';
+import type { RunSet } from './run-set.ts';
+import { formatBytes, formatNumber } from '../base/units.ts';
+import { plainValue, readYaml } from '../base/yaml-document.ts';
+
+export type CompareOptions = {
+  createdAt: Date;
+  rule?: Rule;
+  /** What to decide on; by default what the candidate's scenario says. */
+  gates?: readonly Gate[];
+  /** Labels to hold against each other, where they are not the same on both sides. */
+  labels?: readonly (readonly [baseline: string, candidate: string])[];
+  /** What is missing of a run that was cut short: then there is no verdict. */
+  cut?: string;
+};
+
+/** Compares two sides, variant by variant. */
+export function compare(
+  baseline: RunSet,
+  candidate: RunSet,
+  {
+    createdAt,
+    rule = ruleOf(),
+    gates = gatesOfSource(candidate.scenario.source),
+    labels,
+    cut,
+  }: CompareOptions,
+): Comparison {
+  const runsOf = (side: RunSet, wanted: string) => side.variants.find(({ label }) => label === wanted)?.runs;
+  const wanted = labels ?? baseline.variants.map(({ label }) => [label, label] as const);
+  const matched = wanted.flatMap(([from, to]) => {
+    const [baselineRuns, candidateRuns] = [runsOf(baseline, from), runsOf(candidate, to)];
+    return baselineRuns && candidateRuns ? [subjectOf(from, to, baselineRuns, candidateRuns)] : [];
+  });
+  const unmatched = (side: RunSet, own: 'baseline' | 'candidate') =>
+    (labels ? [] : side.variants)
+      .map(({ label }) => label)
+      .filter((label) => !matched.some(({ subject }) => subject[own] === label));
+  const differences = differencesOf(baseline, candidate);
+  return {
+    format: comparisonFormat,
+    version: comparisonVersion,
+    createdAt: createdAt.toISOString(),
+    scenario: candidate.scenario.name,
+    baseline: sideOf(baseline),
+    candidate: sideOf(candidate),
+    advisory: advisoriesOf(
+      matched.map(({ order }) => order),
+      differences,
+    ),
+    differences: differences.map(({ what, baseline: from, candidate: to }) => ({
+      what,
+      baseline: from,
+      candidate: to,
+    })),
+    unmatched: { baseline: unmatched(baseline, 'baseline'), candidate: unmatched(candidate, 'candidate') },
+    rule,
+    ...judge(
+      matched.map(({ subject }) => subject),
+      gates,
+      rule,
+    ),
+    ...(cut !== undefined && { cut, verdict: 'invalid' as const }),
+  };
+}
+
+function sideOf({ name, createdAt, pushbench, environment }: RunSet): Comparison['baseline'] {
+  return { name, createdAt, pushbench, commit: environment.commit };
+}
+
+/** How the runs of the two sides stood to one another in time. */
+type Order = 'interleaved' | 'unbalanced' | 'apart' | 'single';
+
+function subjectOf(
+  baseline: string,
+  candidate: string,
+  baselineRuns: readonly Reading[],
+  candidateRuns: readonly Reading[],
+): { subject: Subject; order: Order } {
+  const pairs = pairsInTime(baselineRuns, candidateRuns);
+  if (pairs)
+    return {
+      subject: { baseline, candidate, paired: true, pairs: pairs.pairs },
+      order: pairs.balanced ? 'interleaved' : 'unbalanced',
+    };
+  const single = Math.min(baselineRuns.length, candidateRuns.length) === 1;
+  return {
+    subject: { baseline, candidate, paired: false, baselineRuns, candidateRuns },
+    order: single ? 'single' : 'apart',
+  };
+}
+
+/**
+ * Runs that took turns: every two in a row are one of each side. Balanced when either side went first about as often.
+ * @returns `undefined` where they did not, or there is only one of each
+ */
+export function pairsInTime(
+  baseline: readonly Reading[],
+  candidate: readonly Reading[],
+): { pairs: Pair[]; balanced: boolean } | undefined {
+  if (baseline.length !== candidate.length || baseline.length < 2) return undefined;
+  const inTime = [
+    ...baseline.map((run) => ({ arm: 'baseline', run })),
+    ...candidate.map((run) => ({ arm: 'candidate', run })),
+  ].sort((a, b) => Date.parse(a.run.startedAt) - Date.parse(b.run.startedAt));
+  const pairs: Pair[] = [];
+  let baselineFirst = 0;
+  for (let i = 0; i < inTime.length; i += 2) {
+    const [first, second] = [inTime[i]!, inTime[i + 1]!];
+    if (first.arm === second.arm || first.run.startedAt === second.run.startedAt) return undefined;
+    if (first.arm === 'baseline') baselineFirst++;
+    pairs.push(
+      first.arm === 'baseline'
+        ? { baseline: first.run, candidate: second.run }
+        : { baseline: second.run, candidate: first.run },
+    );
+  }
+  return {
+    pairs,
+    balanced: Math.min(baselineFirst, pairs.length - baselineFirst) >= Math.floor(pairs.length / 3),
+  };
+}
+
+type Difference = Comparison['differences'][number] & {
+  /** Why timings cannot be held against each other; nothing where the difference may be what is compared. */
+  spoils: 'machine' | 'scenario' | undefined;
+};
+
+function differencesOf(baseline: RunSet, candidate: RunSet): Difference[] {
+  const [a, b] = [baseline.environment, candidate.environment];
+  const rows: [what: string, from: string, to: string, spoils: Difference['spoils']][] = [
+    ['cpu', a.cpu, b.cpu, 'machine'],
+    ['cores', String(a.cores), String(b.cores), 'machine'],
+    ['memory', formatBytes(a.memoryBytes), formatBytes(b.memoryBytes), 'machine'],
+    ['os', a.os, b.os, 'machine'],
+    ['kernel', a.kernel, b.kernel, 'machine'],
+    ['node', a.node, b.node, 'machine'],
+    ['descriptor limit', limitText(a.descriptorLimit), limitText(b.descriptorLimit), undefined],
+    ['pushbench', baseline.pushbench, candidate.pushbench, undefined],
+    ['commit', a.commit ?? 'none', b.commit ?? 'none', undefined],
+    ['seed', String(baseline.scenario.seed), String(candidate.scenario.seed), 'scenario'],
+    ...scenarioDifferences(baseline.scenario.source, candidate.scenario.source),
+  ];
+  return rows
+    .filter(([, from, to]) => from !== to)
+    .map(([what, from, to, spoils]) => ({ what, baseline: from, candidate: to, spoils }));
+}
+
+/** Parts of a scenario that change nothing of what a single trial is. */
+const beside = new Set(['question', 'notice', 'expect', 'gate', 'repeat', 'variants', 'seed']);
+
+function scenarioDifferences(from: string, to: string): [string, string, string, 'scenario'][] {
+  if (from === to) return [];
+  const [a, b] = [partsOf(from), partsOf(to)];
+  if (!a || !b) return [['scenario', 'its text', 'another text', 'scenario']];
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])]
+    .filter((key) => !beside.has(key) && !isDeepStrictEqual(a[key], b[key]))
+    .map((key) => [`scenario ${key}`, shown(a[key]), shown(b[key]), 'scenario']);
+}
+
+function partsOf(source: string): Record<string, unknown> | undefined {
+  const yaml = readYaml(source);
+  const plain = yaml.broken ? undefined : plainValue(yaml);
+  return plain && 'value' in plain && typeof plain.value === 'object' && plain.value !== null
+    ? { ...plain.value }
+    : undefined;
+}
+
+function shown(value: unknown): string {
+  const text = value === undefined ? 'left out' : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function limitText(limit: number | null): string {
+  return limit === null ? 'unknown' : formatNumber(limit);
+}
+
+function advisoriesOf(orders: readonly Order[], differences: readonly Difference[]): Advisory[] {
+  const spoilt = (by: Difference['spoils']) =>
+    differences
+      .filter(({ spoils }) => spoils === by)
+      .map(({ what }) => what)
+      .join(', ');
+  const rows: [Advisory['code'], boolean, string][] = [
+    [
+      'machine',
+      spoilt('machine') !== '',
+      `the sides were measured on different machines (${spoilt('machine')}), so timings prove nothing`,
+    ],
+    [
+      'scenario',
+      spoilt('scenario') !== '',
+      `the sides ran different scenarios (${spoilt('scenario')}), so neither timings nor counts compare`,
+    ],
+    [
+      'single',
+      orders.includes('single'),
+      'one run a side carries no statistics: repeat each, with --set repeat=12',
+    ],
+    [
+      'not-interleaved',
+      orders.includes('apart'),
+      'the runs did not take turns, so whatever changed on the machine between the two sides is in the timings; pushbench ab runs both in turns',
+    ],
+    [
+      'unbalanced',
+      orders.includes('unbalanced'),
+      'one side nearly always ran first, so what a first run costs is in the timings; pushbench ab changes the order pair by pair',
+    ],
+  ];
+  return rows.filter(([, applies]) => applies).map(([code, , message]) => ({ code, message }));
+}

@@ -1,0 +1,35 @@
+// One trial as a comparison sees it: a figure for each metric, whether the trial counts, and why a figure is
+// missing. Small enough to keep hundreds in a repository; histograms and series stay in the result.
+
+import { z } from 'zod';
+import { metrics, tooFewSamples } from '../metrics/registry.ts';
+import type { Trial } from '../result/result.ts';
+
+export const readingSchema = z.strictObject({
+  repetition: z.int().min(1),
+  startedAt: z.iso.datetime(),
+  valid: z.boolean(),
+  /** Why the trial does not count: codes of its warnings, or of its failure. */
+  why: z.array(z.string()),
+  /** Figures by metric, each in its metric's own unit. */
+  values: z.record(z.string(), z.number()),
+  /** Metrics without a figure, and why. */
+  absent: z.record(z.string(), z.string()),
+});
+
+export type Reading = z.infer<typeof readingSchema>;
+
+/** Reads the metrics of one trial. @param names of metrics that there are */
+export function readingOf(trial: Trial, names: readonly string[]): Reading {
+  const { outcome, warnings, repetition, startedAt } = trial;
+  const reading: Reading = { repetition, startedAt, valid: outcome.valid, why: [], values: {}, absent: {} };
+  if (outcome.status === 'failed') return { ...reading, why: [outcome.code] };
+  reading.why = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
+  for (const name of names) {
+    const few = tooFewSamples(name, outcome);
+    const value = few === undefined ? metrics[name]!.read(outcome) : undefined;
+    if (value !== undefined && Number.isFinite(value)) reading.values[name] = value;
+    else reading.absent[name] = few ?? 'not measured';
+  }
+  return reading;
+}

@@ -1,0 +1,81 @@
+// The runs of one side of a comparison: readings by variant, and what they were run with. From results, or from
+// a baseline kept in a repository; either way small.
+
+import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
+import { defaultGates, gatesOfSource } from './gate.ts';
+import { requireFinished } from '../result/missing.ts';
+import { readingOf, readingSchema } from './reading.ts';
+import type { Result } from '../result/result.ts';
+
+export const runSetSchema = z.strictObject({
+  name: z.string(),
+  createdAt: z.string(),
+  pushbench: z.string(),
+  environment: z.strictObject({
+    os: z.string(),
+    kernel: z.string(),
+    cpu: z.string(),
+    cores: z.number(),
+    memoryBytes: z.number(),
+    node: z.string(),
+    descriptorLimit: z.number().nullable(),
+    commit: z.string().nullable(),
+  }),
+  scenario: z.strictObject({
+    name: z.string(),
+    seed: z.number(),
+    source: z.string().describe('the YAML as run'),
+  }),
+  variants: z.array(z.strictObject({ label: z.string(), runs: z.array(readingSchema) })),
+});
+
+export type RunSet = z.infer<typeof runSetSchema>;
+
+/**
+ * The runs of all results together.
+ * @param name what to call the side
+ * @param results at least one, all of one scenario on one machine, and of runs that went to their end
+ * @param cut takes results of runs that were cut short too, for a comparison that says so
+ * @throws UserError when they are of several scenarios or machines, or `unfinished` (exit code 4)
+ */
+export function runSetOf(
+  name: string,
+  results: readonly [Result, ...Result[]],
+  { cut = false } = {},
+): RunSet {
+  const [first] = results;
+  if (!cut) for (const result of results) requireFinished(name, result);
+  const { os, kernel, cpu, cores, memoryBytes, node, descriptorLimit, commit } = first.environment;
+  const odd = results.find(
+    (result) => result.scenario.source !== first.scenario.source || result.seed !== first.seed,
+  );
+  if (odd)
+    throw new UserError(
+      'mixed-scenarios',
+      `${name} holds results of several scenarios (${first.scenario.name} of ${first.createdAt}, ${odd.scenario.name} of ${odd.createdAt}): one side of a comparison is one scenario. Name the results one by one, or a folder for each.`,
+    );
+  const moved = results.find(
+    ({ environment: e }) => e.cpu !== cpu || e.kernel !== kernel || e.node !== node || e.cores !== cores,
+  );
+  if (moved)
+    throw new UserError(
+      'mixed-machines',
+      `${name} holds results of several machines (of ${first.createdAt} and ${moved.createdAt}): one side of a comparison is one machine. Name the results of one.`,
+    );
+  const names = [
+    ...new Set([...defaultGates, ...gatesOfSource(first.scenario.source)].map(({ metric }) => metric)),
+  ];
+  const trials = results.flatMap((result) => result.trials);
+  return {
+    name,
+    createdAt: first.createdAt,
+    pushbench: first.pushbench,
+    environment: { os, kernel, cpu, cores, memoryBytes, node, descriptorLimit, commit },
+    scenario: { name: first.scenario.name, seed: first.seed, source: first.scenario.source },
+    variants: [...Map.groupBy(trials, ({ variant }) => variant.label)].map(([label, own]) => ({
+      label,
+      runs: own.map((trial) => readingOf(trial, names)),
+    })),
+  };
+}

@@ -1,0 +1,63 @@
+// How far the load side was from being what is measured: for each of its limits, what it may use over what it used.
+// The limits are those that make a trial invalid (harness/trial/validity.ts), so a headroom of 1 is at the edge.
+
+import { quantileUs } from '../result/histogram.ts';
+import { histogramOf } from './registry.ts';
+import type { Completed } from '../result/result.ts';
+
+/** Above this share of a core, what waits in a load process is not told from what waits in the server. */
+export const loadCpuLimit = 0.9;
+/** The publisher may add this much to a latency, as a share of its 99th percentile and at least in microseconds. */
+const lagShare = 0.1;
+const lagLeastUs = 10_000;
+/** A load process may come to its turn this late in half of the slots, in the same way. */
+const starvedShare = 0.3;
+const starvedLeastUs = 20_000;
+/** A load this many times larger would be another measurement; more is not claimed. */
+export const mostHeadroom = 10;
+
+export type LoadLimit = { name: 'cpu' | 'loop-delay' | 'publisher-lag'; used: number; limit: number };
+
+/**
+ * What the load side used of what it may use: CPU of the busiest load process (share of a core), its event loop's
+ * delay (the median over the slots of their 99 %), the publisher's lag (99 %); both in microseconds.
+ */
+export function loadLimits(trial: Completed): LoadLimit[] {
+  const latencyUs = p99Us(trial, 'endToEnd');
+  const shares = trial.processes
+    .filter(({ role }) => role === 'load')
+    .map(({ cpuUs, wallUs }) => cpuUs / wallUs);
+  return [
+    { name: 'cpu', used: Math.max(0, ...shares), limit: loadCpuLimit },
+    {
+      name: 'loop-delay',
+      used: usualLoopDelayUs(trial),
+      limit: Math.max(starvedLeastUs, latencyUs * starvedShare),
+    },
+    {
+      name: 'publisher-lag',
+      used: p99Us(trial, 'publisherLag'),
+      limit: Math.max(lagLeastUs, latencyUs * lagShare),
+    },
+  ];
+}
+
+/** The least of limit over use: about so many times the load could the load side have taken, at most 10. */
+export function headroomOf(trial: Completed): number {
+  return Math.min(
+    mostHeadroom,
+    ...loadLimits(trial).map(({ used, limit }) => (used <= 0 ? mostHeadroom : limit / used)),
+  );
+}
+
+/** The median over the slots of the measured phase, since a single pause is no lack of room. */
+function usualLoopDelayUs({ series: { startUs, columns } }: Completed): number {
+  const delays = (columns['loadLoopDelayP99Us'] ?? [])
+    .filter((delay, i): delay is number => delay !== null && startUs[i]! >= 0)
+    .sort((a, b) => a - b);
+  return delays[delays.length >> 1] ?? 0;
+}
+
+function p99Us(trial: Completed, name: 'endToEnd' | 'publisherLag'): number {
+  return quantileUs(histogramOf(trial.latency[name]), 0.99) ?? 0;
+}

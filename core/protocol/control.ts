@@ -1,0 +1,235 @@
+// What the harness and its child processes say to one another. Each child gets commands and sends reports
+// over Node's IPC channel in structured-clone form, so typed arrays pass as they are. The real processes and
+// the scripted ones of the fake pattern speak the same protocol; the harness cannot tell them apart.
+
+import type { Counters } from '../result/counters.ts';
+import type { Conduct } from '../scenario/endpoint-conduct.ts';
+import type { SparseHistogram } from '../result/histogram.ts';
+import type { Injection } from '../scenario/injection.ts';
+import type { ReconnectPolicy, ServerLimits } from '../scenario/scenario.ts';
+import type { TargetAccess } from '../target/access.ts';
+import type { TopicGroupPlan } from '../scenario/topics.ts';
+
+/** Where a server listens. */
+export type Endpoint = {
+  /** `http://127.0.0.1:PORT` or `https://...`; every path of the pattern hangs below it. */
+  url: string;
+  /** The pattern's protocol, where it is not HTTP/1.1. */
+  over: 'h1' | 'h2' | 'h2c';
+  /** Where events are published: HTTP/1.1 always, so that all patterns are fed alike. */
+  publishUrl: string;
+  /** PEM of the certificate that a TLS listener uses, for the load side to trust. */
+  certificate?: string;
+  /** The system behind it is not ours: how to speak to it. */
+  target?: TargetAccess;
+};
+
+/** What a process says of itself at one moment; everything cumulative since it started. */
+export type SelfSample = {
+  atUs: number;
+  cpuUs: number;
+  rssBytes: number;
+  heapUsedBytes: number;
+  /** Since the last sample. A server's: how long the turns of its event loop took; the load side's: how late a timer came to its turn. */
+  loopDelayP99Us: number;
+  loopDelayMaxUs: number;
+  gcCount: number;
+  gcPauseUs: number;
+};
+
+/** The measured phase, on the host's monotonic clock. An event is measured when its planned time lies within. */
+export type Window = {
+  warmupFromUs: number;
+  fromUs: number;
+  toUs: number;
+  /** Width of a slot of the time series. Slot `i` starts at `fromUs + i * slotUs`. */
+  slotUs: number;
+};
+
+/** A child that cannot go on says why before it exits. */
+export type Failed = { kind: 'failed'; code: string; message: string };
+
+// --- server -----------------------------------------------------------------------------------------
+
+export type ServerCommand =
+  | {
+      kind: 'start';
+      pattern: string;
+      options: Readonly<Record<string, unknown>>;
+      limits: ServerLimits;
+      seed: number;
+      /** Made worse on purpose. */ injection?: Injection;
+    }
+  /** Collect garbage, so that the sample that follows is the idle baseline. */
+  | { kind: 'collect' }
+  | { kind: 'sample' }
+  /** Cut this share of the connections that carry events, without a goodbye. */
+  | { kind: 'disconnect'; share: number }
+  /** Close everything and exit. */
+  | { kind: 'stop' };
+
+/** Of a pattern that queues: deliveries accepted and not made, and how long the oldest has waited on the server's own clock. */
+export type ServerBacklog = { depth: number; oldestAgeMs: number };
+
+export type ServerReport =
+  /** `readings`: what its samples say. `self` when left out; `outside` from /proc alone, without event loop and counters; `none`: nothing. */
+  | { kind: 'listening'; endpoint: Endpoint; readings?: 'outside' | 'none' }
+  | {
+      kind: 'sample';
+      sample: SelfSample;
+      counters: Counters;
+      subscribers: number;
+      publishedEvents: number;
+      backlog?: ServerBacklog;
+      gone?: boolean;
+    }
+  | { kind: 'stopped' }
+  | Failed;
+
+// --- load -------------------------------------------------------------------------------------------
+
+export type LoadCommand =
+  | {
+      kind: 'start';
+      pattern: string;
+      options: Readonly<Record<string, unknown>>;
+      endpoint: Endpoint;
+      /** This process runs subscribers `first` up to, not including, `first + count`. */
+      first: number;
+      count: number;
+      topics: TopicGroupPlan[];
+      /** Subscribers of the whole trial. */
+      subscribers: number;
+      connectMs: number;
+      reconnect: ReconnectPolicy;
+      seed: number;
+      /** Keep every receiver's latency for one event in this many of each shared topic. */
+      fanoutEvery: number;
+      /** The browsers that the subscribers are pages of. `free`: connections for their other requests; undefined where they share one (HTTP/2). */
+      browser?: { tabs: number; perS: number; free: number | undefined };
+      /** How webhook endpoints fall short. */
+      endpoints?: readonly Conduct[];
+    }
+  /** What its subscribers are to publish: event `i` of the plan is sent by subscriber `sender[i]`. Begins with the window. */
+  | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
+  | { kind: 'window'; window: Window }
+  /** This share of the subscribers leaves, stays away for a while and comes back. */
+  | { kind: 'leave'; share: number; forMs: number }
+  /** Collect garbage, so that the sample that follows shows what is really held. */
+  | { kind: 'collect' }
+  /** Report now; before the start too, with nothing connected. */
+  | { kind: 'sample' }
+  /**
+   * Stop asking for events, close the ledger, report, and keep nothing open.
+   * Topic `i` has measured events `firstSeq[i]`..`lastSeq[i]`, none when first > last.
+   */
+  | { kind: 'close'; firstSeq: Int32Array; lastSeq: Int32Array; unconfirmed?: EventNumber[] }
+  | { kind: 'stop' };
+
+/**
+ * A measured event that took a number of its topic, though nobody knows whether the system took the event: one of a target's
+ * publisher, which numbers events itself. It is expected from nobody and counts for nobody.
+ */
+export type EventNumber = { topic: number; seq: number };
+
+export type LoadReport =
+  /** All subscribers are subscribed. */
+  | { kind: 'ready'; connectMs: number }
+  | LoadSample
+  /** Every message was answered or has failed. `seq[i]` is what the server gave message `i`, 0 where it gave none. */
+  | { kind: 'sent'; seq: Int32Array; lag: SparseHistogram; upstream: SparseHistogram; problems: Problem[] }
+  | LoadClosed
+  | { kind: 'stopped' }
+  | Failed;
+
+/** Sent at each slot's end, and when asked. Histograms hold what came since the last one. */
+export type LoadSample = {
+  kind: 'sample';
+  sample: SelfSample;
+  counters: Counters;
+  /** Subscribers that are connected and subscribed now. */
+  connected: number;
+  /** Measured deliveries so far, duplicates left out. */
+  delivered: number;
+  /** Planned time to receipt, by the slot of the planned time. */
+  latency: { slot: number; histogram: SparseHistogram }[];
+};
+
+export type LoadClosed = {
+  kind: 'closed';
+  /** Planned time to receipt by the attempt that brought it, of patterns that try again. */
+  /** Other requests of browsers, of the measured phase: planned, and planned to answered. */
+  pages?: { planned: number; latency: SparseHistogram };
+  byAttempt?: { attempt: number; histogram: SparseHistogram }[];
+  counters: Counters;
+  ledger: LoadLedger;
+  /** Server accept to receipt. */
+  acceptToReceipt: SparseHistogram;
+  /** Receipts of the events whose fan-out was kept: one entry an event, latencies from planned time, ascending. */
+  fanout: { topic: number; seq: number; latenciesUs: Int32Array }[];
+  /** First mishaps, with their count, for people to read. */
+  problems: Problem[];
+};
+
+/** One load process's part of the ledger; counts of measured deliveries. */
+export type LoadLedger = {
+  expected: number;
+  delivered: number;
+  missed: number;
+  duplicated: number;
+  /** First arrivals behind a later event of the same topic. */
+  reordered: number;
+  /** First arrivals that a resume brought: accepted by the server before the subscriber's latest (re)connection. */
+  resumed: number;
+  /** Bodies whose checksum differed from the published one. */
+  corrupted: number;
+  /** Events that this subscriber had not asked for, or that no schedule published. */
+  unexpected: number;
+  /** Some of the missed, for people to read. */
+  missing: { subscriber: number; topic: number; from: number; to: number }[];
+};
+
+export type Problem = { code: string; message: string; count: number };
+
+// --- publisher --------------------------------------------------------------------------------------
+
+/** The open-model schedule, fixed before the run. Parallel arrays, ascending in time. */
+export type PublishPlan = {
+  /** Offsets from the start of the warm-up. */
+  offsetUs: Float64Array;
+  /** Index among all topics. */
+  topic: Uint32Array;
+  /** An index in `corpus`, or, below zero, minus the size in bytes of a body to generate. */
+  body: Int32Array;
+  corpus: string[];
+};
+
+export type PublisherCommand =
+  | {
+      kind: 'start';
+      publishUrl: string;
+      target?: TargetAccess;
+      topics: TopicGroupPlan[];
+      plan: PublishPlan;
+      seed: number;
+    }
+  | { kind: 'window'; window: Window }
+  | { kind: 'sample' }
+  | { kind: 'stop' };
+
+export type PublisherReport =
+  | { kind: 'ready' }
+  | PublisherSample
+  /** Every event was answered or has failed. `seq[i]` is what the server gave event `i`, 0 where it gave none. */
+  | {
+      kind: 'done';
+      seq: Int32Array;
+      unconfirmed?: EventNumber[];
+      lag: SparseHistogram;
+      roundTrip: SparseHistogram;
+      problems: Problem[];
+    }
+  | { kind: 'stopped' }
+  | Failed;
+
+export type PublisherSample = { kind: 'sample'; sample: SelfSample; sent: number; confirmed: number };

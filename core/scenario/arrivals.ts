@@ -1,0 +1,165 @@
+// When the events of one topic group fall due: arrival processes as pure functions. No clock and no I/O.
+// Which topic and body an event gets is schedule.ts.
+//
+// Time counts from the start of the measured phase, as faults do; the warm-up lies below zero. Stages and
+// traces begin at zero. Before it, stages hold their first rate, and a trace plays its beginning once.
+
+import { exponential, random } from '../base/random.ts';
+import type { Arrivals } from './scenario.ts';
+
+/** A recorded sequence of events, ascending in time. */
+export type Trace = {
+  /** Microseconds from the start of the recording. */
+  offsetUs: Float64Array;
+  sizeBytes: Int32Array;
+};
+
+/** The traces of a scenario by file name. */
+export type Traces = ReadonlyMap<string, Trace>;
+
+/** A stretch of the run, in microseconds from the start of the measured phase: from, up to and not including to. */
+export type Span = { fromUs: number; toUs: number };
+
+/** What arrivals need besides their own numbers. */
+export type ArrivalContext = {
+  seed: number;
+  /** The name of the group: each has random numbers of its own, so that changing one leaves the others as they were. */
+  group: string;
+  traces: Traces;
+};
+
+/**
+ * How many events arrivals make in a span; the mean where chance decides (Poisson), and within one of the
+ * number where a seeded phase does.
+ */
+export function expectedEvents(publish: Arrivals, { fromUs, toUs }: Span, traces: Traces): number {
+  switch (publish.kind) {
+    case 'constant':
+    case 'poisson':
+      return (publish.perS * (toUs - fromUs)) / 1e6;
+    case 'bursts':
+      return (publish.size * (toUs - fromUs)) / (publish.everyMs * 1000);
+    case 'stages': {
+      const ramps = rampsOf(publish.stages);
+      return eventsUntil(ramps, toUs) - eventsUntil(ramps, fromUs);
+    }
+    case 'trace':
+      return traceTimes(traces.get(publish.file)!, { fromUs, toUs }).length;
+  }
+}
+
+/**
+ * The due times of a span that does not reach across zero: whole microseconds, ascending, counted as the span is.
+ *
+ * Constant rates, stages and bursts are spaced exactly; where the spacing starts is drawn from the seed, so
+ * that groups of one rate do not march in step. Each phase gets rate x time of them (to within one where that
+ * is no whole number), whatever the length of the other phase. Poisson draws independent exponential gaps.
+ */
+export function arrivalTimesUs(publish: Arrivals, span: Span, context: ArrivalContext): number[] {
+  const { seed, group } = context;
+  const phase = random(seed, `phase:${group}`)();
+  switch (publish.kind) {
+    case 'constant':
+      return spaced(constant(publish.perS), span, phase);
+    case 'stages':
+      return spaced(rampsOf(publish.stages), span, phase);
+    case 'bursts':
+      return spaced(constant(1000 / publish.everyMs), span, phase).flatMap((atUs) =>
+        Array.from({ length: publish.size }, () => atUs),
+      );
+    case 'poisson':
+      return poisson(publish.perS, span, random(seed, `arrivals:${group}:${partOf(span)}`));
+    case 'trace':
+      return traceTimes(context.traces.get(publish.file)!, span);
+  }
+}
+
+/** A name for the phase that a span lies in, for its random numbers. */
+export function partOf(span: Span): string {
+  return span.fromUs < 0 ? 'warmup' : 'measure';
+}
+
+/**
+ * A stretch whose rate changes in a straight line, seen from one point of it, the anchor: there the rate is
+ * `perUs`, and `anchorEvents` have passed since zero. It ends where `untilEvents` have.
+ */
+type Ramp = {
+  anchorUs: number;
+  anchorEvents: number;
+  perUs: number;
+  slope: number;
+  untilUs: number;
+  untilEvents: number;
+};
+
+type Stages = Extract<Arrivals, { kind: 'stages' }>['stages'];
+
+/** The stages, after an endless lead-in at the first rate and before an endless run-out at the last. */
+function rampsOf(stages: Stages): Ramp[] {
+  let perUs = stages[0]!.rate / 1e6;
+  let anchorUs = 0;
+  let anchorEvents = 0;
+  const ramps: Ramp[] = [{ anchorUs, anchorEvents, perUs, slope: 0, untilUs: 0, untilEvents: 0 }];
+  for (const { rate, to = rate, for: lengthMs } of stages) {
+    const lengthUs = lengthMs * 1000;
+    const untilUs = anchorUs + lengthUs;
+    const untilEvents = anchorEvents + ((rate + to) / 2e6) * lengthUs;
+    ramps.push({
+      anchorUs,
+      anchorEvents,
+      perUs: rate / 1e6,
+      slope: (to - rate) / 1e6 / lengthUs,
+      untilUs,
+      untilEvents,
+    });
+    [perUs, anchorUs, anchorEvents] = [to / 1e6, untilUs, untilEvents];
+  }
+  ramps.push({ anchorUs, anchorEvents, perUs, slope: 0, untilUs: Infinity, untilEvents: Infinity });
+  return ramps;
+}
+
+function constant(perS: number): Ramp[] {
+  return rampsOf([{ rate: perS, for: 0 }]);
+}
+
+/** The integral of the rate from zero to `atUs`; negative below zero. */
+function eventsUntil(ramps: Ramp[], atUs: number): number {
+  const { anchorUs, anchorEvents, perUs, slope } = ramps.find(({ untilUs }) => atUs < untilUs)!; // the last one is endless
+  const t = atUs - anchorUs;
+  return anchorEvents + perUs * t + (slope / 2) * t * t;
+}
+
+/** The times at which the integral of the rate passes `phase`, and each whole number from there in both directions. */
+function spaced(ramps: Ramp[], { fromUs, toUs }: Span, phase: number): number[] {
+  const times: number[] = [];
+  let at = 0;
+  for (let n = Math.ceil(eventsUntil(ramps, fromUs) - phase); ; n++) {
+    while (n + phase >= ramps[at]!.untilEvents) at++;
+    const atUs = Math.floor(whenUs(ramps[at]!, n + phase));
+    if (!(atUs < toUs)) return times; // at a rate of nought the next event is never due
+    times.push(atUs);
+  }
+}
+
+/** The root of perUs * t + slope / 2 * t^2 = events since the anchor, in the form that loses no digits when slope is small. */
+function whenUs({ anchorUs, anchorEvents, perUs, slope }: Ramp, events: number): number {
+  const since = events - anchorEvents;
+  if (since === 0) return anchorUs;
+  return anchorUs + (2 * since) / (perUs + Math.sqrt(Math.max(0, perUs * perUs + 2 * slope * since)));
+}
+
+function poisson(perS: number, { fromUs, toUs }: Span, next: () => number): number[] {
+  const times: number[] = [];
+  if (perS === 0) return times;
+  const meanUs = 1e6 / perS;
+  for (let atUs = fromUs + exponential(next, meanUs); atUs < toUs; atUs += exponential(next, meanUs))
+    times.push(Math.floor(atUs));
+  return times;
+}
+
+function traceTimes({ offsetUs }: Trace, { fromUs, toUs }: Span): number[] {
+  return Array.from(
+    offsetUs.filter((sinceStartUs) => fromUs + sinceStartUs < toUs),
+    (sinceStartUs) => fromUs + sinceStartUs,
+  );
+}

@@ -1,0 +1,232 @@
+// What no single value of a scenario makes wrong, but several together: a fault after the end, an expectation of
+// a variant that does not run. Each is refused with its reason before anything is started. The values themselves
+// are scenario.ts's to check; what this machine can carry is the harness's.
+
+import { expectedEvents, type Span } from './arrivals.ts';
+import { variantsCalled } from './expectations.ts';
+import type { Parts } from './valid-parts.ts';
+import type { PatternRegistry, Variant } from '../pattern/registry.ts';
+import type { Phases, Scenario, TopicGroup } from './scenario.ts';
+import { listNames, nearest } from '../base/suggest.ts';
+import { planTopics, topicCount } from './topics.ts';
+import { formatBytes, formatNumber, writeDuration } from '../base/units.ts';
+import type { Path } from '../base/yaml-document.ts';
+
+export type Contradiction = { path: Path; message: string };
+
+export type Context = {
+  registry: PatternRegistry;
+  /** Variants that an expectation may name although they do not run: those of the file, when `--set` chose others. */
+  alsoNamed: readonly Variant[];
+};
+
+export function contradictionsOf(parts: Parts, context: Context): Contradiction[] {
+  return [
+    ...sameVariants(parts),
+    ...noWayUp(parts),
+    ...shutReceivers(parts),
+    ...noBrowser(parts, context),
+    ...lateEvents(parts, context),
+    ...expectedOfNobody(parts, context),
+    ...faultsOutside(parts),
+    ...topicsThatDoNotFit(parts),
+    ...bodiesTooLarge(parts),
+    ...idle(parts),
+    ...tooMany(parts),
+  ];
+}
+
+function* sameVariants({ variants }: Parts): Generator<Contradiction> {
+  const first = new Map<string, number>();
+  for (const [i, { label }] of variants) {
+    const earlier = first.get(label);
+    if (earlier === undefined) first.set(label, i);
+    else
+      yield {
+        path: ['variants', i],
+        message: `"${label}" is the same variant as variants[${earlier}]; for more trials of each, set repeat`,
+      };
+  }
+}
+
+/** Subscribers that publish where their way up does not exist. */
+function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
+  const [theirs] = [...topics].find(([, { by }]) => by === 'subscribers') ?? [];
+  if (theirs === undefined) return;
+  for (const [i, { options, label }] of variants) {
+    if (options['over'] !== 'h2' && options['over'] !== 'h2c') continue;
+    yield {
+      path: ['variants', i],
+      message: `subscribers publish on "${theirs}", which they do over HTTP/1.1; "${label}" speaks HTTP/2 only`,
+    };
+  }
+}
+
+/** A run's own receivers are on loopback, where deliveries to the public internet do not go. */
+function* shutReceivers({ variants }: Parts): Generator<Contradiction> {
+  for (const [i, { options, label }] of variants) {
+    if (options['receivers'] !== 'public' || options['allow'] !== 'auto') continue;
+    const message = `the receivers of a run are on loopback, and "${label}" delivers to public addresses alone; add allow: [127.0.0.0/8]`;
+    yield { path: ['variants', i], message };
+  }
+}
+
+/** Browsers that could not open their pages, or are none. */
+function* noBrowser(
+  { single: { browser, subscribers }, variants }: Parts,
+  { registry }: Context,
+): Generator<Contradiction> {
+  if (!browser) return;
+  const { tabs, connections, chromium } = browser;
+  if (subscribers !== undefined && subscribers % tabs !== 0) {
+    yield {
+      path: ['subscribers'],
+      message: `${formatNumber(subscribers)} subscribers are no whole number of browsers with ${tabs} pages each`,
+    };
+  }
+  for (const [i, { pattern, options, label }] of variants) {
+    const { holdsConnection, holdsRequest, page } = registry[pattern]!;
+    if (!holdsConnection) {
+      yield {
+        path: ['variants', i],
+        message: `the subscribers of "${label}" are servers, not pages of a browser`,
+      };
+    } else if (tabs > connections && holdsRequest?.(options)) {
+      yield {
+        path: ['browser', 'tabs'],
+        message: `"${label}" holds a connection for each page, and a browser opens ${connections}: the next page would wait for ever`,
+      };
+    }
+    if (chromium.length > 0 && holdsConnection && !page)
+      yield {
+        path: ['browser', 'chromium'],
+        message: `pages in Chromium open streams and sockets, and "${label}" is neither`,
+      };
+  }
+}
+
+/** Events that a pattern delivers after the drain, however well it works. */
+function* lateEvents(
+  { single: { phases }, variants }: Parts,
+  { registry }: Context,
+): Generator<Contradiction> {
+  if (!phases) return;
+  for (const [i, { pattern, options, label }] of variants) {
+    const waitMs = registry[pattern]!.waitMs?.(options) ?? 0;
+    if (waitMs <= phases.drain) continue;
+    yield {
+      path: ['variants', i],
+      message: `an event of "${label}" may wait ${writeDuration(waitMs)} by design, but counts as missed after ${writeDuration(phases.drain)}; make phases.drain longer than that`,
+    };
+  }
+}
+
+function* expectedOfNobody(
+  { expect, variants, allVariants }: Parts,
+  { alsoNamed }: Context,
+): Generator<Contradiction> {
+  if (!allVariants) return;
+  const known = [...variants.values(), ...alsoNamed];
+  const names = [...new Set(known.flatMap(({ label, pattern }) => [label, pattern]))];
+  for (const [i, { for: called }] of expect) {
+    for (const [j, name] of (called ?? []).entries()) {
+      if (variantsCalled(name, known).length > 0) continue;
+      const near = nearest(name, names);
+      yield {
+        path: ['expect', i, 'for', j],
+        message: `no variant "${name}" is in this scenario; ${near ? `did you mean "${near}"?` : `there are ${listNames(names)}`}`,
+      };
+    }
+  }
+}
+
+function* faultsOutside({ single: { phases }, faults }: Parts): Generator<Contradiction> {
+  if (!phases) return;
+  const { measure, drain } = phases;
+  for (const [i, fault] of faults) {
+    if (fault.atMs >= measure) {
+      yield {
+        path: ['faults', i, 'at'],
+        message: `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ${writeDuration(fault.atMs)}`,
+      };
+    } else if (fault.kind !== 'disconnect' && fault.atMs + fault.forMs > measure + drain) {
+      yield {
+        path: ['faults', i, 'for'],
+        message: `the ${fault.kind === 'leave' ? 'absence' : 'freeze'} would last until ${writeDuration(fault.atMs + fault.forMs)}, and the trial ends ${writeDuration(measure + drain)} after the measured phase began`,
+      };
+    }
+  }
+}
+
+function* topicsThatDoNotFit({ single: { subscribers }, topics }: Parts): Generator<Contradiction> {
+  for (const [name, group] of topics) {
+    const count = group.count === 'per-subscriber' ? subscribers : group.count;
+    if (count === undefined || group.follow <= count) continue;
+    const of = count === 1 ? 'the group has one topic' : `the group has ${formatNumber(count)} topics`;
+    yield {
+      path: ['topics', name, 'follow'],
+      message: `a subscriber cannot follow ${formatNumber(group.follow)} topics where ${of}; set count too`,
+    };
+  }
+}
+
+function* bodiesTooLarge({ single: { payload, server }, topics }: Parts): Generator<Contradiction> {
+  if (!server) return;
+  const bodies = [...topics].map(([name, group]): [Path, Scenario['payload'] | undefined] => [
+    ['topics', name, 'payload'],
+    group.payload,
+  ]);
+  for (const [path, body] of [[['payload'], payload] as const, ...bodies]) {
+    if (body?.kind !== 'size' || body.sizeBytes <= server.maxBody) continue;
+    yield {
+      path,
+      message: `the server would refuse bodies of ${formatBytes(body.sizeBytes)}, as server.maxBody is ${formatBytes(server.maxBody)}`,
+    };
+  }
+}
+
+/** A schedule without an event in the measured phase. Traces are not read here, so they count as enough. */
+function* idle({ single: { phases }, topics, allTopics }: Parts): Generator<Contradiction> {
+  if (!phases || !allTopics || topics.size === 0) return;
+  const events = totalEvents([...topics.values()], phases);
+  if (events === undefined || events >= 1) return;
+  yield {
+    path: ['topics'],
+    message: `less than one event would be published in a measured phase of ${writeDuration(phases.measure)}; publish more often or measure longer`,
+  };
+}
+
+function* tooMany({
+  single: { subscribers, loadProcesses, server },
+  topics,
+  allTopics,
+}: Parts): Generator<Contradiction> {
+  if (subscribers === undefined) return;
+  if (loadProcesses !== undefined && loadProcesses > subscribers) {
+    yield {
+      path: ['loadProcesses'],
+      message: `${formatNumber(loadProcesses)} load processes cannot share ${formatNumber(subscribers)} subscribers`,
+    };
+  }
+  if (!server) return;
+  if (subscribers > server.maxSubscribers) {
+    yield {
+      path: ['subscribers'],
+      message: `the server would refuse all but ${formatNumber(server.maxSubscribers)} of ${formatNumber(subscribers)} subscribers; raise server.maxSubscribers`,
+    };
+  }
+  const count = allTopics ? topicCount(planTopics({ subscribers, topics: Object.fromEntries(topics) })) : 0;
+  if (count > server.maxTopics) {
+    yield {
+      path: ['topics'],
+      message: `the server would refuse all but ${formatNumber(server.maxTopics)} of ${formatNumber(count)} topics; raise server.maxTopics`,
+    };
+  }
+}
+
+/** Events that the groups ask for in the measured phase; the mean where chance decides. `undefined` when a trace is among them. */
+export function totalEvents(groups: readonly TopicGroup[], phases: Phases): number | undefined {
+  if (groups.some(({ publish }) => publish.kind === 'trace')) return undefined;
+  const measured: Span = { fromUs: 0, toUs: phases.measure * 1000 };
+  return groups.reduce((sum, { publish }) => sum + expectedEvents(publish, measured, new Map()), 0);
+}

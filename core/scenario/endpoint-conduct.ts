@@ -1,0 +1,39 @@
+// How webhook endpoints conduct themselves in a scenario: which of them, or which share of the requests, fails, hangs,
+// resets, answers slowly, or acts and loses its answer. The schema, and who is meant; doing it is the load's.
+
+import { z } from 'zod';
+import { duration, interval, share } from '../base/quantities.ts';
+
+export const conduct = z
+  .strictObject({
+    does: z
+      .enum(['fail', 'hang', 'reset', 'slow', 'lose-answer'])
+      .describe(
+        'fail: answer an error and do nothing; hang: never answer; reset: cut the connection; slow: do, and answer late; lose-answer: do, and cut the connection instead of answering',
+      ),
+    share: share.prefault('100%').describe('how many'),
+    of: z
+      .enum(['requests', 'endpoints'])
+      .default('requests')
+      .describe('that share of all requests, drawn anew for each; or the same endpoints all the time'),
+    status: z.int().min(300).max(599).default(500).describe('what a failing endpoint answers'),
+    by: interval.prefault('1s').describe('how late a slow one answers'),
+    at: duration.prefault('0s').describe('from when on, counted from the start of the measured phase'),
+    for: interval
+      .optional()
+      .describe('for how long; to the end when left out, and from the beginning on where it starts at 0s'),
+  })
+  .describe('one kind of misconduct of webhook endpoints');
+
+export type Conduct = z.output<typeof conduct>;
+
+/** Whether the endpoint is among the share that is meant; evenly spread over the subscribers' numbers (golden ratio). */
+export function isAmong(subscriber: number, share: number): boolean {
+  return (subscriber * 0.6180339887498949) % 1 < share;
+}
+
+/** Whether it is time. @param sinceUs since the start of the measured phase, negative before it */
+export function isTime({ at, for: lengthMs }: Conduct, sinceUs: number): boolean {
+  if (at === 0 && lengthMs === undefined) return true;
+  return sinceUs >= at * 1000 && (lengthMs === undefined || sinceUs < (at + lengthMs) * 1000);
+}

@@ -1,0 +1,92 @@
+// A matrix of parameters: which cells it has, what each is called, what its values are on an axis. That a cell's
+// scenario is a right one is checked where scenarios are read (scenario-file.ts); running them is the harness's.
+
+import { listNames } from '../base/suggest.ts';
+import { parseDurationMs, parseRatePerS, parseShare, parseSizeBytes } from '../base/units.ts';
+
+/** Values by their path in the scenario, as the scenario writes them: `{ subscribers: '100', 'topics.news.publish': '10/s' }`. */
+export type Parameters = Readonly<Record<string, string>>;
+
+/** More cells than this are a mistake, not a measurement. */
+export const mostCells = 200;
+/** What a matrix cannot change: what is the same for all of its cells. */
+export const outsideMatrix = [
+  'question',
+  'notice',
+  'answer',
+  'variants',
+  'repeat',
+  'expect',
+  'matrix',
+  'curves',
+  'axis',
+  'search',
+  'closedLoop',
+] as const;
+
+/** Every combination, the last path's values changing soonest; none for an empty matrix. */
+export function cellsOf(matrix: Readonly<Record<string, readonly (string | number)[]>>): Parameters[] {
+  const paths = Object.entries(matrix);
+  if (paths.length === 0) return [];
+  return paths.reduce<Parameters[]>(
+    (cells, [path, values]) =>
+      cells.flatMap((cell) => values.map((value) => ({ ...cell, [path]: String(value) }))),
+    [{}],
+  );
+}
+
+/** `publish=10/s`, `subscribers=100, payload=64B`: paths by their last word where that tells them apart. */
+export function cellText(parameters: Parameters): string {
+  const paths = Object.keys(parameters);
+  return Object.entries(parameters)
+    .map(([path, value]) => `${shortPath(path, paths)}=${value}`)
+    .join(', ');
+}
+
+/** The last word of a path, or all of it where another path ends with the same word. */
+export function shortPath(path: string, paths: readonly string[]): string {
+  const last = (one: string) => one.slice(one.lastIndexOf('.') + 1);
+  return paths.filter((other) => last(other) === last(path)).length > 1 ? path : last(path);
+}
+
+/** A value on an axis, and the unit of that axis; `undefined` for what has no magnitude. */
+export function magnitudeOf(value: string): { value: number; unit: string } | undefined {
+  const readings: [number | undefined, string][] = [
+    [/^\d+(\.\d+)?$/.test(value) ? Number(value) : undefined, ''],
+    [parseRatePerS(value), 'a second'],
+    [parseSizeBytes(value), 'bytes'],
+    [parseDurationMs(value), 'ms'],
+    [parseShare(value), 'share'],
+  ];
+  const found = readings.find(([number]) => number !== undefined);
+  return found && { value: found[0]!, unit: found[1] };
+}
+
+/** Expectations for cells that the matrix does not have. */
+export function whereProblems(
+  matrix: Readonly<Record<string, readonly (string | number)[]>>,
+  expect: readonly { where?: Readonly<Record<string, readonly string[]>> | undefined }[],
+): { path: (string | number)[]; message: string }[] {
+  return expect.flatMap(({ where = {} }, i) =>
+    Object.entries(where).flatMap(([path, values]) => {
+      const known = Object.hasOwn(matrix, path) ? matrix[path]!.map(String) : undefined;
+      const place = ['expect', i, 'where', path];
+      if (!known)
+        return [
+          {
+            path: place,
+            message:
+              Object.keys(matrix).length === 0
+                ? 'there is no matrix in this scenario, so "where" means nothing'
+                : `the matrix has no "${path}"; it has ${listNames(Object.keys(matrix))}`,
+          },
+        ];
+      return values
+        .filter((value) => !known.includes(value))
+        .map((value) => ({
+          path: place,
+          message: `the matrix has no cell with ${path} = ${value}; there are ${listNames(known)}`,
+        }));
+    }),
+  );
+}

@@ -1,0 +1,239 @@
+// From the text of a scenario file to a scenario, or to everything that is wrong with it at once, each mistake
+// with its place and the nearest valid name. Reads no file itself.
+
+import { basename, extname } from 'node:path';
+import { contradictionsOf, totalEvents } from './contradictions.ts';
+import { UserError } from '../base/errors.ts';
+import { variantsCalled } from './expectations.ts';
+import { expectation, findingsOf } from '../base/issues.ts';
+import { cellsOf, cellText, whereProblems } from './matrix.ts';
+import { mostTrials } from './search.ts';
+import { applyOverrides, pathText } from '../base/overrides.ts';
+import { listNames } from '../base/suggest.ts';
+import type { PatternRegistry, Variant } from '../pattern/registry.ts';
+import { partsOf } from './valid-parts.ts';
+import { oneLine } from '../base/printable.ts';
+import { scenarioSchema, type Scenario } from './scenario.ts';
+import { planTopics, topicCount } from './topics.ts';
+import { formatNumber, formatUs, writeDuration } from '../base/units.ts';
+import {
+  largestFileBytes,
+  otherKind,
+  plainValue,
+  readYaml,
+  type Path,
+  type YamlFile,
+} from '../base/yaml-document.ts';
+
+export type ParseOptions = {
+  /** What to call the file in messages; the scenario gets its name without folder and ending. */
+  file: string;
+  registry: PatternRegistry;
+  /** `path=value`, as `--set` gives them. */
+  overrides: readonly string[];
+  /** Read the scenario of a cell, whose own matrix is left alone. */
+  inCell?: boolean;
+};
+
+/** One of them is in every scenario, whatever else is wrong with it. */
+const ownKeys = ['question', 'subscribers', 'topics', 'variants'];
+
+/** Problems shown at once; a reader mends no more before the next try. */
+const mostShown = 30;
+
+/**
+ * Reads and checks a scenario.
+ * @returns the scenario, and its YAML with the overrides in it
+ * @throws UserError `scenario`, a line for each mistake: `FILE:LINE:COLUMN: PATH: what is wrong`, or `--set TEXT: ...`
+ *   for one that an override brought
+ */
+export function parseScenario(
+  text: string,
+  { file, registry, overrides, inCell = false }: ParseOptions,
+): { scenario: Scenario; source: string } {
+  if (Buffer.byteLength(text) > largestFileBytes)
+    throw new UserError(
+      'scenario',
+      `${file}: a scenario file has at most 1 MiB, and this one has more. Is it the right file?`,
+    );
+  const yaml = readYaml(text);
+  const mistakes: Mistake[] = yaml.problems.map(({ line, column, message }) => ({
+    place: { line, column },
+    message,
+  }));
+  const schema = scenarioSchema(registry);
+  const other = otherKind(yaml, ownKeys);
+  const bomb = yaml.exhausting || other === undefined || yaml.broken ? undefined : plainValue(yaml);
+  const place = { line: 1, column: 1 };
+  if (bomb && 'problem' in bomb) refuse(file, [{ place, message: bomb.problem.message }]);
+  if (other !== undefined && !yaml.exhausting) {
+    const keys = listNames(Object.keys(schema.shape), Infinity);
+    refuse(file, [
+      { place, message: `this is no scenario: expected a map with the keys ${keys}; got ${other}` },
+    ]);
+  }
+  if (yaml.broken) refuse(file, mistakes);
+
+  const alsoNamed = overrides.length > 0 ? variantsOf(yaml, schema) : [];
+  const { applied, problems } = applyOverrides(yaml.doc, overrides);
+  mistakes.push(...problems.map(({ text: override, message }) => ({ place: override, message })));
+  const plain = plainValue(yaml);
+  if ('problem' in plain)
+    return refuse(file, [...mistakes, { place: { line: 1, column: 1 }, message: plain.problem.message }]);
+
+  const { value } = plain;
+  const parsed = schema.safeParse(value, { error: expectation });
+  const add = (path: Path, part: 'key' | 'value', message: string) => {
+    const override = applied.findLast((one) => one.path.every((segment, i) => path[i] === segment));
+    const name = path.length === 0 ? '' : `${pathText(path)}: `;
+    mistakes.push({ place: override ? override.text : yaml.placeOf(path, part), message: name + message });
+  };
+  for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, value))
+    add(path, part, message);
+  for (const { path, message } of contradictionsOf(partsOf(schema, value), { registry, alsoNamed }))
+    add(path, 'value', message);
+  if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
+  const scenario: Scenario = { ...parsed.data, name: oneLine(basename(file, extname(file))), cells: [] };
+  for (const parameters of inCell ? [] : cellsOf(scenario.matrix)) {
+    const values = Object.entries(parameters).map(([path, value]) => `${path}=${value}`);
+    const options = { file, registry, overrides: [...overrides, ...values], inCell: true };
+    const problem = problemWith(text, options);
+    if (problem === undefined)
+      scenario.cells.push({ parameters, scenario: parseScenario(text, options).scenario });
+    else
+      mistakes.push({
+        place: yaml.placeOf(['matrix'], 'key'),
+        message: `matrix: in the cell ${cellText(parameters)}: ${problem}`,
+      });
+  }
+  for (const [i, { what, from, to }] of inCell ? [] : scenario.search.entries()) {
+    if (scenario.cells.length > 0 || scenario.repeat > 1)
+      mistakes.push({
+        place: yaml.placeOf(['search'], 'key'),
+        message: 'search: a scenario has a search, or a matrix, or repeats its trials; leave the others out',
+      });
+    for (const value of [from, to]) {
+      const problem = problemWith(text, {
+        file,
+        registry,
+        overrides: [...overrides, `${what}=${value}`],
+        inCell: true,
+      });
+      if (problem !== undefined)
+        mistakes.push({
+          place: yaml.placeOf(['search', i], 'value'),
+          message: `search[${i}]: with ${what}=${value}: ${problem}`,
+        });
+    }
+  }
+  if (!inCell)
+    for (const { path, message } of whereProblems(scenario.matrix, scenario.expect))
+      add(path, 'key', message);
+  if (!inCell && scenario.axis && Object.keys(scenario.matrix).length === 0)
+    add(['axis'], 'key', 'there is no matrix in this scenario, so "axis" means nothing');
+  if (mistakes.length > 0) return refuse(file, mistakes);
+  if (applied.length === 0) return { scenario, source: text };
+  scenario.expect = expectedOf(scenario, yaml);
+  return { scenario, source: yaml.doc.toString({ lineWidth: 0 }) };
+}
+
+/** What is wrong with a scenario that is right but for the last of its overrides. */
+function problemWith(text: string, options: ParseOptions): string | undefined {
+  try {
+    parseScenario(text, options);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.replace(/^--set |^[^ ]*:\d+:\d+: /, ''))
+      .join('; ');
+  }
+}
+
+/** The expectations without the variants that overrides left out, also in the document, so that its text says what ran. */
+function expectedOf({ expect, variants }: Scenario, { doc }: YamlFile): Scenario['expect'] {
+  const runs = (name: string) => variantsCalled(name, variants).length > 0;
+  if (expect.every((one) => one.for?.every(runs) ?? true)) return expect;
+  const left = expect
+    .map((one) => ({ ...one, for: one.for?.filter(runs) }))
+    .filter((one) => one.for?.length !== 0);
+  doc.set('expect', doc.createNode(left.map((one) => (one.for || one.where ? one : one.check))));
+  return left;
+}
+
+/** What is wrong, and where: in the file, or in an override. */
+type Mistake = { place: { line: number; column: number } | string; message: string };
+
+/** @throws UserError with the mistakes of the overrides first, then those of the file from top to bottom */
+function refuse(file: string, mistakes: readonly Mistake[]): never {
+  const order = ({ place }: Mistake) =>
+    typeof place === 'string' ? 0 : place.line * (largestFileBytes + 1) + place.column;
+  const lines = mistakes
+    .toSorted((a, b) => order(a) - order(b))
+    .map(
+      ({ place, message }) =>
+        `${typeof place === 'string' ? `--set ${place}` : `${file}:${place.line}:${place.column}`}: ${message}`,
+    );
+  const head =
+    lines.length === 1
+      ? `The scenario ${file} cannot run:`
+      : `The scenario ${file} cannot run, for ${lines.length} reasons:`;
+  const rest = lines.length > mostShown ? [`and ${lines.length - mostShown} more`] : [];
+  throw new UserError('scenario', [head, ...lines.slice(0, mostShown), ...rest].join('\n'));
+}
+
+/** The variants that the file lists, or all patterns when it lists none. */
+function variantsOf(yaml: YamlFile, schema: ReturnType<typeof scenarioSchema>): readonly Variant[] {
+  const plain = plainValue(yaml);
+  return 'problem' in plain ? [] : [...partsOf(schema, plain.value).variants.values()];
+}
+
+/** What starting and stopping the processes of a trial takes, about. */
+const overheadMs = 1500;
+
+/**
+ * What a run of the scenario would be, in a few lines for people: its question, subscribers, events and deliveries
+ * of the measured phase, variants, and about how long it takes.
+ */
+export function describeScenario(scenario: Scenario): string {
+  const { name, question, subscribers, topics, phases, variants, repeat } = scenario;
+  const groups = planTopics(scenario).map((plan) => ({ plan, group: topics[plan.name]! }));
+  const events = totalEvents(
+    groups.map(({ group }) => group),
+    phases,
+  );
+  const deliveries = groups.reduce(
+    (sum, { plan, group }) =>
+      sum + ((totalEvents([group], phases) ?? 0) * subscribers * plan.follow) / plan.count,
+    0,
+  );
+  const cells = Math.max(1, scenario.cells.length);
+  const searching = scenario.search.length > 0;
+  const trials =
+    variants.length *
+    (searching ? scenario.search.reduce((sum, search) => sum + mostTrials(search), 0) : repeat * cells);
+  const trialMs = overheadMs + phases.connect + phases.warmup + phases.measure;
+  const traffic =
+    events === undefined
+      ? 'events and deliveries as its traces have them'
+      : `${counted(events, 'event')} and ${counted(deliveries, 'delivery')} in ${writeDuration(phases.measure)}`;
+  const labels = variants.map(({ label }) => label).join(', ');
+  return [
+    `${name}: ${question}`,
+    `  ${counted(subscribers, 'subscriber')}, ${counted(topicCount(groups.map(({ plan }) => plan)), 'topic')}, ${traffic}`,
+    `  ${searching ? 'at most ' : ''}${counted(trials, 'trial')}${repeat > 1 ? ` (${repeat} of each)` : ''}: ${labels}`,
+    ...Object.entries(scenario.matrix).map(([path, values]) => `  each with ${path} = ${values.join(', ')}`),
+    ...scenario.search.map(
+      ({ what, from, to, keep }) => `  searches the highest ${what} from ${from} to ${to} with ${keep}`,
+    ),
+    `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs * 1000)}`,
+  ].join('\n');
+}
+
+function counted(value: number, noun: string): string {
+  const whole = Math.round(value);
+  const plural = noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  return `${formatNumber(whole)} ${whole === 1 ? noun : plural}`;
+}

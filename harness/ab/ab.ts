@@ -1,0 +1,215 @@
+// Two arms against each other: pairs of trials that take turns under one schedule, and a comparison of the two. What
+// an arm can be is arms.ts; what the figures mean is core/comparison/compare-runs.ts. Nothing here depends on what was measured but
+// whether the one declared extension is run.
+
+import { compare } from '../../core/comparison/compare-runs.ts';
+import type { Comparison } from '../../core/comparison/comparison-result.ts';
+import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { mayExtend, pairsPlanned, ruleOf } from '../../core/comparison/judge.ts';
+import type { Variant } from '../../core/pattern/registry.ts';
+import type { Phases, Scenario } from '../../core/scenario/scenario.ts';
+import { cutShortText } from '../../core/result/missing.ts';
+import { runSetOf } from '../../core/comparison/run-set.ts';
+import type { Planned, Result, Trial } from '../../core/result/result.ts';
+import { writeDuration } from '../../core/base/units.ts';
+import type { RunPlan } from '../plan/cells.ts';
+import type { Fleet } from '../trial/fleet.ts';
+import { balancedBlocks } from '../plan/order.ts';
+import { endedBy, newResult, type RunOptions } from '../run/run.ts';
+import { runTrial } from '../trial/trial.ts';
+
+/** One side: what it is called, and what runs. */
+export type Arm = {
+  name: string;
+  /** As many as the other arm has, each the other's counterpart. */
+  variants: readonly Variant[];
+  fleet: Fleet;
+  /** Of the checkout that its servers are from, where that is not this one. */
+  commit?: string | null;
+};
+
+export type AbOptions = Omit<RunOptions, 'save' | 'fleet'> & {
+  /** Called with both sides and their comparison so far after each pair that counts. */
+  keep?(outcome: Required<AbOutcome>): void;
+  /** Pairs that count, besides the first one, which is discarded. */
+  pairs?: number;
+  /** Whether as many again are run where the first look decides nothing. */
+  extend: boolean;
+  strict: boolean;
+  /** All of it must fit into this. */
+  budgetMs?: number;
+  note(text: string): void;
+};
+
+export type AbOutcome = { baseline: Result; candidate: Result; comparison?: Comparison };
+
+/** Processes start, baselines are read, what is left drains: about so much a trial besides its phases. */
+const aroundMs = 2000;
+
+/**
+ * How many pairs a budget holds, the discarded one aside.
+ * @param pairMs how long one takes
+ * @throws UserError when there is no room for the fewest that prove anything
+ */
+export function pairsWithin(budgetMs: number | undefined, pairMs: number, wanted: number): number {
+  if (budgetMs === undefined) return wanted;
+  const room = Math.floor(budgetMs / pairMs) - 1;
+  if (room >= pairsPlanned.least) return Math.min(wanted, room);
+  const [takes, needs] = [pairMs, pairMs * (pairsPlanned.least + 1)].map((ms) =>
+    writeDuration(Math.ceil(ms / 1000) * 1000),
+  );
+  throw new UserError(
+    'budget',
+    `A pair takes about ${takes}, so ${writeDuration(budgetMs)} hold ${Math.max(0, room)} pairs besides the first, which is discarded; it takes ${pairsPlanned.least}. Give --budget ${needs}, or shorten the trials (--set phases.measure=5s).`,
+  );
+}
+
+/**
+ * Runs both arms in turns and compares them.
+ * @param plan of a scenario without matrix and search
+ * @returns the results of both arms, and the comparison unless the run was interrupted before there was a pair
+ * @throws UserError when the budget holds too few pairs, by estimate before the start, by the clock after the first pair
+ */
+export async function runAb(
+  plan: RunPlan,
+  arms: readonly [Arm, Arm],
+  options: AbOptions,
+): Promise<AbOutcome> {
+  const { pairs: wanted = pairsPlanned.first, extend, strict, budgetMs, note, signal, keep } = options;
+  const variants = arms[0].variants.length;
+  let pairs = pairsWithin(budgetMs, 2 * variants * trialMs(plan.scenario.phases), wanted);
+  const [baseline, candidate] = arms.map((arm) => sideOf(arm, plan, options)) as [Result, Result];
+  const sides = [baseline, candidate];
+  const most = extend ? 2 * wanted : wanted;
+  const order = balancedBlocks(2, most + 1, plan.scenario.seed);
+  const startedMs = performance.now();
+  let number = 0;
+  let looks = 1;
+
+  async function runPair(pair: number): Promise<void> {
+    for (let i = 0; i < variants; i++) {
+      const own: [number, Trial][] = [];
+      for (const side of order[pair]!) {
+        const { fleet, variants: these, name } = arms[side]!;
+        const variant = these[i]!;
+        options.observer.trialStarted(
+          { ...variant, label: `${'AB'[side]} (${name})` },
+          ++number,
+          2 * variants * (pairs + 1),
+          plan.scenario.subscribers,
+        );
+        const trial = await runTrial(
+          plan,
+          variant,
+          Math.max(1, pair),
+          fleet,
+          options.observer.progress,
+          signal,
+        );
+        options.observer.trialEnded(trial);
+        own.push([side, trial]);
+      }
+      // Both or none: half a pair is no pair.
+      if (pair > 0) for (const [side, trial] of own) sides[side]!.trials.push(trial);
+    }
+    if (pair > 0) keep?.({ baseline, candidate, comparison: look(looks) });
+  }
+
+  const look = (number: number) =>
+    compareSides(arms, baseline, candidate, ruleOf({ strict, look: number, looks: extend ? 2 : 1 }));
+  /** The sides are whole with so many pairs. */
+  const planUpTo = (last: number) => {
+    for (const [i, side] of sides.entries()) side.planned = pairsOf(arms[i]!, last);
+  };
+  const ended = (state: Result['state']): AbOutcome => {
+    for (const side of sides) side.state = state;
+    return { baseline, candidate, ...(baseline.trials.length > 0 && { comparison: look(looks) }) };
+  };
+  try {
+    await runPair(0);
+    note('The first pair warms the machine up and is discarded.');
+    const pairMs = performance.now() - startedMs;
+    if (budgetMs !== undefined) {
+      const fit = pairsWithin(budgetMs, pairMs, wanted);
+      if (fit !== pairs)
+        note(
+          `A pair takes ${writeDuration(Math.round(pairMs / 100) * 100)}: ${fit} pairs fit into the budget.`,
+        );
+      pairs = fit;
+    }
+    planUpTo(pairs);
+    for (let pair = 1; pair <= pairs; pair++) await runPair(pair);
+    const first = ended({ kind: 'finished' });
+    const { comparison } = first;
+    if (!extend || !comparison || !mayExtend(comparison.verdict, comparison.rule)) return first;
+    if (budgetMs !== undefined && performance.now() - startedMs + pairs * pairMs > budgetMs) {
+      note('Inconclusive, and the budget has no room for the extension.');
+      return first;
+    }
+    note(`Inconclusive after ${pairs} pairs: the declared extension runs ${pairs} more.`);
+    looks = 2;
+    for (const side of sides) side.state = { kind: 'unfinished' };
+    planUpTo(2 * pairs);
+    for (let pair = pairs + 1; pair <= 2 * pairs; pair++) await runPair(pair);
+    return ended({ kind: 'finished' });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return ended(endedBy(signal.reason));
+  }
+}
+
+function pairsOf({ variants }: Arm, pairs: number): Planned {
+  const trials = Array.from({ length: pairs }, (_, i) =>
+    variants.map(({ label }) => ({ variant: label, repetition: i + 1 })),
+  );
+  return { trials: trials.flat(), searches: [], afterwards: [] };
+}
+
+/** As much of an arm as its stored results need to be compared. */
+type Side = { name: string; variants: readonly { label: string }[] };
+
+/** The comparison of two arms' results; it says so where they were cut short. */
+export function compareSides(
+  arms: readonly [Side, Side],
+  baseline: Result,
+  candidate: Result,
+  rule: Comparison['rule'],
+): Comparison {
+  const labels = arms[0].variants.map((variant, i) => [variant.label, arms[1].variants[i]!.label] as const);
+  const sides = [
+    runSetOf(arms[0].name, [baseline], { cut: true }),
+    runSetOf(arms[1].name, [candidate], { cut: true }),
+  ] as const;
+  return compare(...sides, { createdAt: new Date(), rule, labels, ...cutOf(baseline) });
+}
+
+/** What a comparison says of sides that were cut short: both were, in the same pair. */
+export function cutOf(side: Result): { cut?: string } {
+  const cut = cutShortText(side);
+  return cut === undefined ? {} : { cut };
+}
+
+/** @throws UserError for a scenario whose trials are not all alike */
+export function checkAb(scenario: Pick<Scenario, 'name' | 'search' | 'cells'>): void {
+  const odd = scenario.search.length > 0 ? 'a search' : scenario.cells.length > 0 ? 'a matrix' : undefined;
+  if (odd)
+    throw new UserError(
+      'ab-scenario',
+      `The scenario "${scenario.name}" has ${odd}, and ab compares trials that are all alike. Choose one without, or take it out.`,
+      exitCodes.usage,
+    );
+}
+
+function trialMs({ connect, warmup, measure }: Phases): number {
+  return connect + warmup + measure + aroundMs;
+}
+
+function sideOf({ name, commit }: Arm, plan: RunPlan, options: AbOptions): Result {
+  const result = newResult(plan, options);
+  return {
+    ...result,
+    arm: name,
+    order: { design: 'balanced-blocks', seed: plan.scenario.seed },
+    environment: { ...result.environment, ...(commit !== undefined && { commit }) },
+  };
+}

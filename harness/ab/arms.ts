@@ -1,0 +1,172 @@
+// What `pushbench ab` can hold against what: two variants, two checkouts of pushbench (the server comes from there,
+// the load side stays ours), two commands that start a server, two targets. An arm is made before the first trial.
+
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
+import { UserError } from '../../core/base/errors.ts';
+import { writeInjection, type Injection } from '../../core/scenario/injection.ts';
+import type { PatternRegistry, Variant } from '../../core/pattern/registry.ts';
+import { redact } from '../../core/secrets/redact.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import { listNames, nearest } from '../../core/base/suggest.ts';
+import type { Arm } from './ab.ts';
+import { commandFleet } from '../target/command-server.ts';
+import { commitOf } from '../run/environment.ts';
+import { processes } from '../trial/fleet.ts';
+import { forkPeer } from '../process/peer.ts';
+import { targetFleet, type PreparedTarget } from '../target/target-peer.ts';
+import { withTargets } from '../target/variants.ts';
+
+export type ArmOptions = {
+  registry: PatternRegistry;
+  /** Of the arm's servers. */
+  injection: Injection | undefined;
+  openTarget(file: string): PreparedTarget;
+  /** The target file that says how to speak to what a command starts. */
+  targetFile: string | undefined;
+  /** The folder where the commit that a `ref:` names has been checked out. */
+  checkedOut?: string;
+};
+
+/** An arm, and the systems it runs against. `variants` is the scenario's own where it brings none. */
+export type OpenedArm = Arm & { kind: 'variant' | 'all'; targets: readonly PreparedTarget[] };
+
+const forms =
+  'a variant of the scenario, ref:COMMIT, dir:FOLDER, cmd:"COMMAND" with --target FILE, or target:FILE';
+
+/** The commit that an arm names, which has to be checked out before the arm can be opened. */
+export function refOf(text: string): string | undefined {
+  return /^ref:(.+)$/s.exec(text)?.[1];
+}
+
+/**
+ * @param text as given on the command line
+ * @throws UserError when there is nothing of that name
+ */
+export function openArm(text: string, scenario: Scenario, options: ArmOptions): OpenedArm {
+  const [, kind, rest = ''] = /^(ref|dir|cmd|target):(.*)$/s.exec(text) ?? [];
+  if (kind !== undefined && rest === '')
+    throw new UserError('arm', `"${text}" names nothing behind the colon. An arm is ${forms}.`);
+  const { injection } = options;
+  if (injection && (kind === 'cmd' || kind === 'target'))
+    throw new UserError(
+      'inject',
+      `Nothing can be injected into ${text}: it is not our server. --inject-a and --inject-b are for variants, ref: and dir:.`,
+    );
+  const ours = injection ? { ...processes, injection } : processes;
+  const name = injection ? `${text} with ${writeInjection(injection)}` : text;
+  switch (kind) {
+    case 'ref':
+      if (options.checkedOut === undefined)
+        throw new Error(`${text} was not checked out before it was opened`);
+      return checkoutArm(name, options.checkedOut, scenario, ours);
+    case 'dir':
+      return checkoutArm(name, resolve(rest), scenario, ours);
+    case 'target':
+      return targetArm(name, options.openTarget(rest), scenario, options, (target) =>
+        targetFleet(processes, target),
+      );
+    case 'cmd':
+      if (options.targetFile === undefined)
+        throw new UserError(
+          'arm',
+          `${text} starts a server, and nothing says how to speak to it: give a target file too, with --target FILE.`,
+        );
+      return targetArm(name, options.openTarget(options.targetFile), scenario, options, (target) =>
+        commandFleet(processes, target, rest),
+      );
+    default:
+      return { kind: 'variant', name, variants: [variantIn(text, scenario)], fleet: ours, targets: [] };
+  }
+}
+
+/**
+ * Gives both arms the same variants: an arm that has all of them takes those of one that names its own.
+ * @throws UserError when they cannot be paired
+ */
+export function pairedArms(a: OpenedArm, b: OpenedArm): [OpenedArm, OpenedArm] {
+  const base = (variant: Variant) =>
+    variant.target === undefined ? variant.label : variant.label.slice(0, -` @${variant.target}`.length);
+  const like = (arm: OpenedArm, other: OpenedArm): OpenedArm => {
+    const variants = other.variants.flatMap(
+      (wanted) => arm.variants.find((own) => base(own) === base(wanted)) ?? [],
+    );
+    return { ...arm, variants };
+  };
+  if (a.kind === 'variant' && b.kind === 'variant') return [a, b];
+  const [left, right] = [like(a, b), b.kind === 'all' ? like(b, a) : b];
+  if (left.variants.length === 0 || left.variants.length !== right.variants.length)
+    throw new UserError(
+      'arms',
+      `${a.name} and ${b.name} have no variant in common: ${listNames(a.variants.map(base))} on one side, ${listNames(b.variants.map(base))} on the other.`,
+    );
+  return [left, right];
+}
+
+function variantIn(text: string, { name, variants }: Scenario): Variant {
+  const exact = variants.find(({ label }) => label === text);
+  const byPattern = variants.filter(({ pattern }) => pattern === text);
+  const found = exact ?? (byPattern.length === 1 ? byPattern[0] : undefined);
+  if (found) return found;
+  const labels = variants.map(({ label }) => label);
+  if (byPattern.length > 1)
+    throw new UserError(
+      'arm',
+      `"${text}" is ${byPattern.length} variants of ${name}: ${listNames(byPattern.map(({ label }) => label))}. Name one of them.`,
+    );
+  const near = nearest(text, labels);
+  throw new UserError(
+    'arm',
+    `${name} has no variant "${text}"; ${near ? `did you mean "${near}"?` : `there are: ${listNames(labels)}.`} An arm is ${forms}.`,
+  );
+}
+
+function targetArm(
+  name: string,
+  target: PreparedTarget,
+  scenario: Scenario,
+  { registry }: ArmOptions,
+  fleetOf: (target: PreparedTarget) => Arm['fleet'],
+): OpenedArm {
+  const { variants } = withTargets(scenario, registry, [target], false).scenario;
+  // A command may hold what is in the environment too.
+  const shown = redact(name, target.access.secrets);
+  return { kind: 'all', name: shown, variants, fleet: fleetOf(target), targets: [target] };
+}
+
+function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet: Arm['fleet']): OpenedArm {
+  const entry = ['servers/process.ts', 'dist/servers/process.js']
+    .map((path) => join(folder, path))
+    .find((path) => existsSync(path));
+  if (entry === undefined)
+    throw new UserError(
+      'arm',
+      `${folder} is no checkout of pushbench: it has neither servers/process.ts nor dist/servers/process.js.`,
+    );
+  if (!existsSync(join(folder, 'node_modules')))
+    throw new UserError(
+      'arm',
+      `${folder} has no node_modules: install there what its package-lock.json names, with npm ci.`,
+    );
+  if (
+    fleet.injection &&
+    !existsSync(join(folder, 'servers/inject.ts')) &&
+    !existsSync(join(folder, 'dist/servers/inject.js'))
+  ) {
+    throw new UserError(
+      'inject',
+      `The servers in ${folder} cannot be made worse on purpose: they are from before --inject.`,
+    );
+  }
+  const server = () => forkPeer<ServerCommand, ServerReport>('server', pathToFileURL(entry));
+  return {
+    kind: 'all',
+    name,
+    variants,
+    fleet: { ...fleet, server },
+    commit: commitOf(resolve(folder, 'package.json')),
+    targets: [],
+  };
+}

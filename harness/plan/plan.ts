@@ -1,0 +1,72 @@
+// A scenario made ready to run: topics, schedule, split over load processes, widths of the time axis.
+// The plan is the same for every variant and trial, so that all of them meet one and the same event stream.
+
+import type { PublishPlan } from '../../core/protocol/control.ts';
+import { measuredTotals, planPublishing } from '../../core/plan/schedule.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import { planSenders, type Senders } from './senders.ts';
+import { planTopics, topicCount, type TopicGroupPlan } from '../../core/scenario/topics.ts';
+
+export type TrialPlan = {
+  scenario: Scenario;
+  topics: TopicGroupPlan[];
+  topicTotal: number;
+  /** Every event, whoever sends it. */
+  publish: PublishPlan;
+  /** Who sends what, where that is not the publisher alone. */
+  senders: Senders | undefined;
+  /** Subscribers `first` up to, not including, `first + count`, for each load process. */
+  loads: { first: number; count: number }[];
+  /** Width of a slot of the time series. */
+  slotMs: number;
+  /** Every how many events of a shared topic all receivers' latencies are kept. */
+  fanoutEvery: number;
+  /** Measured events in the schedule, and the deliveries they ask for. */
+  events: number;
+  deliveries: number;
+};
+
+/** Receivers' latencies kept per trial at the most, 4 bytes each. */
+const fanoutKept = 4_000_000;
+
+/**
+ * @param corpusOf the bodies that `payload: { from }` names
+ * @param traceOf the text of a trace file
+ */
+export function planTrial(
+  scenario: Scenario,
+  loadProcesses: number,
+  corpusOf: (from: string) => string[],
+  traceOf: (file: string) => string,
+): TrialPlan {
+  const topics = planTopics(scenario);
+  const publish = planPublishing(scenario, { corpusOf, traceOf });
+  const loads = split(scenario.subscribers, loadProcesses);
+  const { events, deliveries } = measuredTotals(publish, scenario);
+  return {
+    scenario,
+    topics,
+    topicTotal: topicCount(topics),
+    publish,
+    senders: planSenders(publish, topics, scenario, loads),
+    loads,
+    slotMs: slotWidthMs(scenario.phases.measure, scenario.subscribers),
+    fanoutEvery: Math.max(1, Math.ceil(deliveries / fanoutKept)),
+    events,
+    deliveries,
+  };
+}
+
+function split(subscribers: number, processes: number): TrialPlan['loads'] {
+  return Array.from({ length: processes }, (_, i) => {
+    const first = Math.floor((subscribers * i) / processes);
+    return { first, count: Math.floor((subscribers * (i + 1)) / processes) - first };
+  });
+}
+
+/** About forty slots; at least a second wide where reading thousands of sockets costs milliseconds. */
+function slotWidthMs(measureMs: number, subscribers: number): number {
+  const widths = [250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000];
+  const least = Math.max(measureMs / 40, subscribers > 2000 ? 1000 : 0);
+  return widths.find((width) => width >= least) ?? measureMs / 40;
+}

@@ -1,0 +1,100 @@
+// Before anything starts: does this machine hold what the scenario needs? Descriptors, ports, memory.
+// It refuses with the exact shortfall and the command that mends it. Not a prediction of performance.
+
+import { availableParallelism, freemem } from 'node:os';
+import { exitCodes, UserError } from '../../core/base/errors.ts';
+import type { Pattern } from '../../core/pattern/registry.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import { formatBytes, formatNumber } from '../../core/base/units.ts';
+import { descriptorLimit, ephemeralPorts } from '../process/probe.ts';
+
+/** What a Node process holds open before its first subscriber, with room for its libraries. */
+const processDescriptors = 64;
+/** Measured: 4 to 8 KB on the load side and 10 to 14 KB on the server, and the kernel's buffers. */
+const subscriberBytes = 32 * 1024;
+const processBytes = 80 * 1024 ** 2;
+/** Subscribers that one source address carries; below the 28,232 ephemeral ports that Linux gives by default. */
+export const subscribersPerAddress = 25_000;
+
+export type Machine = {
+  cores: number;
+  freeBytes: number;
+  /** `undefined` where it cannot be read; then it is not checked. */
+  descriptorLimit: number | undefined;
+  ephemeralPorts: number | undefined;
+};
+
+export function thisMachine(): Machine {
+  const ports = ephemeralPorts();
+  return {
+    cores: availableParallelism(),
+    freeBytes: freemem(),
+    descriptorLimit: descriptorLimit('self'),
+    ephemeralPorts: ports && ports.to - ports.from + 1,
+  };
+}
+
+/** How many load processes a scenario gets: one for each core that server and publisher leave over, more when descriptors ask for it. */
+export function loadProcessCount(
+  scenario: Pick<Scenario, 'subscribers' | 'loadProcesses'>,
+  machine: Machine,
+): number {
+  if (scenario.loadProcesses !== undefined) return Math.min(scenario.loadProcesses, scenario.subscribers);
+  const perProcess = (machine.descriptorLimit ?? Infinity) - processDescriptors;
+  const forDescriptors = Math.ceil(scenario.subscribers / Math.max(1, perProcess));
+  // Below a few thousand subscribers a second process costs more than it carries.
+  const forCores = Math.min(Math.max(1, machine.cores - 2), Math.ceil(scenario.subscribers / 5000));
+  return Math.max(forDescriptors, forCores);
+}
+
+/**
+ * Refuses what cannot work, with everything that is short in one message.
+ * @throws UserError with exit code 3
+ */
+export function preflight(scenario: Scenario, patterns: readonly Pattern[], machine: Machine): void {
+  const shortfalls: string[] = [];
+  const held = patterns.some((pattern) => pattern.holdsConnection) ? scenario.subscribers : 0;
+  const { descriptorLimit: limit } = machine;
+  const onServer = held + processDescriptors;
+  if (limit !== undefined && limit < onServer) {
+    shortfalls.push(
+      `the server process needs ${formatNumber(onServer)} file descriptors (one per subscriber and ${processDescriptors} of its own), ` +
+        `and the limit is ${formatNumber(limit)}: short of ${formatNumber(onServer - limit)}. ` +
+        `Raise it with "ulimit -n ${onServer}" in this shell (as root where the hard limit is lower), or use fewer subscribers`,
+    );
+  }
+  const perLoad = Math.ceil(held / loadProcessCount(scenario, machine)) + processDescriptors;
+  if (limit !== undefined && limit < perLoad) {
+    shortfalls.push(
+      `each load process needs ${formatNumber(perLoad)} file descriptors and the limit is ${formatNumber(limit)}: ` +
+        `leave loadProcesses out or raise it, so that each has fewer subscribers`,
+    );
+  }
+  const { ephemeralPorts: ports } = machine;
+  const perAddress = Math.min(held, subscribersPerAddress);
+  if (ports !== undefined && ports < perAddress) {
+    shortfalls.push(
+      `${formatNumber(perAddress)} connections from one address need as many ephemeral ports and the range holds ${formatNumber(ports)}. ` +
+        `Widen it with "sysctl -w net.ipv4.ip_local_port_range='10240 65535'"`,
+    );
+  }
+  const needBytes = (subscribers: number) =>
+    subscribers * subscriberBytes +
+    (2 + loadProcessCount({ ...scenario, subscribers }, machine)) * processBytes;
+  if (machine.freeBytes < needBytes(scenario.subscribers)) {
+    // Fewer subscribers need fewer processes, so the answer is closed in on and not computed.
+    let fitting = scenario.subscribers;
+    while (fitting > 1 && needBytes(fitting) > machine.freeBytes) fitting = Math.floor(fitting * 0.95);
+    shortfalls.push(
+      `about ${formatBytes(needBytes(scenario.subscribers))} of memory are needed and ${formatBytes(machine.freeBytes)} are free: ` +
+        `use at most ${formatNumber(fitting)} subscribers`,
+    );
+  }
+  if (shortfalls.length > 0) {
+    throw new UserError(
+      'preflight',
+      `This machine cannot run "${scenario.name}":\n${shortfalls.map((line) => `  - ${line}.`).join('\n')}`,
+      exitCodes.failed,
+    );
+  }
+}

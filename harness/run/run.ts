@@ -1,0 +1,271 @@
+// A run: every variant's trials one after another, and the result that holds them.
+
+import { join } from 'node:path';
+import { messageOf, UserError } from '../../core/base/errors.ts';
+import { checkExpectations, type TrialOrPlan } from '../../core/scenario/expectations.ts';
+import type { PatternRegistry, Variant } from '../../core/pattern/registry.ts';
+import { readText } from '../../core/base/read-file.ts';
+import { redact } from '../../core/secrets/redact.ts';
+import {
+  resultFormat,
+  resultVersion,
+  type Planned,
+  type Result,
+  type Trial,
+} from '../../core/result/result.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import { mostTrials } from '../../core/scenario/search.ts';
+import { refuseLargeBodies } from '../plan/body-limit.ts';
+import { planSteps, type RunPlan } from '../plan/cells.ts';
+import { openInChromium } from './chromium.ts';
+import { loadCorpus } from '../plan/corpus.ts';
+import { readEnvironment } from './environment.ts';
+import { processes, type Fleet } from '../trial/fleet.ts';
+import { balancedBlocks } from '../plan/order.ts';
+import type { Progress } from '../trial/phases.ts';
+import { TrialFailure } from '../process/peer.ts';
+import { planTrial } from '../plan/plan.ts';
+import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';
+import { saturate } from './saturate.ts';
+import { searchTrials, type Turn } from './search.ts';
+import { targetFleet, type PreparedTarget } from '../target/target-peer.ts';
+import { connectionsEach, type LeftOut } from '../target/variants.ts';
+import { runTrial } from '../trial/trial.ts';
+import { version } from './version.ts';
+
+/** What a view is told as the run goes on. */
+export type RunObserver = {
+  /** @param subscribers how many the trial has */
+  trialStarted(variant: Variant, number: number, of: number, subscribers: number): void;
+  progress(progress: Progress): void;
+  trialEnded(trial: Trial): void;
+};
+
+export type RunOptions = {
+  registry: PatternRegistry;
+  /** The folder of the scenario file, where its payload and trace files are looked for. */
+  folder: string;
+  /** The YAML as run, kept in the result. */
+  source: string;
+  /** The command that repeats the run, kept in the result. */
+  command: string;
+  observer: RunObserver;
+  /** Ends the run after the trial under way has been cleared away; what was measured before is returned. */
+  signal: AbortSignal;
+  /** Called with the result as it stands, before the first trial and after each, so that a later crash costs one trial at the most. */
+  save?(result: Result): void;
+  fleet?: Fleet;
+  machine?: Machine;
+  /** The systems that variants with a `target` run against, and what does not. */
+  targets?: readonly PreparedTarget[];
+  leftOut?: readonly LeftOut[];
+};
+
+/**
+ * Checks the machine, reads what the scenario refers to and plans the trials; nothing is started.
+ * @throws UserError with everything that is in the way
+ */
+export function prepare(
+  scenario: Scenario,
+  { registry, folder, machine = thisMachine(), targets = [] }: RunOptions,
+): RunPlan {
+  const planOf = (one: Scenario) => {
+    const connections = one.subscribers * connectionsEach(scenario, targets);
+    preflight(
+      { ...one, subscribers: connections },
+      scenario.variants.map(({ pattern }) => registry[pattern]!),
+      machine,
+    );
+    const plan = planTrial(
+      one,
+      loadProcessCount(one, machine),
+      (from) => loadCorpus(from, folder),
+      (file) => readTrace(file, folder),
+    );
+    refuseLargeBodies(plan);
+    return plan;
+  };
+  const whole = planOf(scenario);
+  // Read here, where a signal may end the process at once: git can take its time.
+  return { ...whole, environment: readEnvironment(), steps: planSteps(scenario, whole, planOf), planOf };
+}
+
+/**
+ * Runs all trials of a prepared scenario.
+ * @returns what was measured, and how the run ended: it may have been interrupted, or failed beside its trials
+ */
+export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
+  const { registry, observer, signal, fleet = processes, save, targets = [] } = options;
+  const fleetFor = ({ target: name }: Variant) => {
+    const target = targets.find((one) => one.name === name);
+    return target ? targetFleet(fleet, target) : fleet;
+  };
+  const { scenario } = plan;
+  const searches: NonNullable<Result['searches']> = [];
+  const searching = scenario.search.length > 0;
+  const turns = searching ? searchTrials(plan, registry, options.source, searches) : fixedTrials(plan);
+  const total = searching
+    ? scenario.variants.length * scenario.search.reduce((sum, search) => sum + mostTrials(search), 0)
+    : plan.steps.length * scenario.repeat;
+  const result: Result = { ...newResult(plan, options), ...(searching && { searches }) };
+  const places = new Map(plan.steps.map(({ variant }, i) => [variant.label, i]));
+  const check = () => {
+    result.expectations = checkExpectations(
+      scenario,
+      searching ? result.trials : withMissing(plan, result.trials),
+    );
+  };
+  check();
+  save?.(result);
+  for (let turn = turns.next(), i = 1; !turn.done; i++) {
+    const { plan: own, variant, cell, repetition } = turn.value;
+    observer.trialStarted(variant, i, Math.max(i, total), own.scenario.subscribers);
+    try {
+      const trial: Trial = {
+        ...(await runTrial(own, variant, repetition, fleetFor(variant), observer.progress, signal)),
+        ...(cell && { cell }),
+      };
+      result.trials.push(trial);
+      // The list keeps the scenario's order, whatever the order of the day.
+      if (!searching)
+        result.trials.sort(
+          (a, b) =>
+            a.repetition - b.repetition ||
+            (places.get(a.variant.label) ?? 0) - (places.get(b.variant.label) ?? 0),
+        );
+      observer.trialEnded(trial);
+      turn = turns.next(trial);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return { ...result, state: endedBy(signal.reason) };
+    }
+    check();
+    save?.(result);
+  }
+  try {
+    if (scenario.closedLoop) result.closedLoop = await saturate(scenario.closedLoop, fleet, signal);
+    const { chromium = [] } = scenario.browser ?? {};
+    if (chromium.length > 0)
+      result.chromium = await openInChromium(chromium, scenario, registry, fleet, signal);
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof TrialFailure)) throw error;
+    return { ...result, state: endedBy(signal.aborted ? signal.reason : error) };
+  }
+  return { ...result, state: { kind: 'finished' } };
+}
+
+/** The state of a result whose run was aborted, by the signal's reason, or failed. */
+export function endedBy(reason: unknown): Exclude<Result['state'], { kind: 'finished' | 'unfinished' }> {
+  return reason instanceof UserError || reason instanceof TrialFailure
+    ? { kind: 'failed', why: reason.message }
+    : { kind: 'interrupted', by: messageOf(reason) };
+}
+
+/** Every planned trial, measured or not. */
+function withMissing({ scenario, steps }: RunPlan, trials: readonly Trial[]): TrialOrPlan[] {
+  const key = ({ variant, repetition }: TrialOrPlan) => `${repetition} ${variant.label}`;
+  const there = new Map(trials.map((trial) => [key(trial), trial]));
+  return repetitionsOf(scenario).flatMap((repetition) =>
+    steps.map(({ variant, cell }) => {
+      const planned = { variant, repetition, ...(cell && { cell }) };
+      return there.get(key(planned)) ?? planned;
+    }),
+  );
+}
+
+function repetitionsOf({ repeat }: Pick<Scenario, 'repeat'>): number[] {
+  return Array.from({ length: repeat }, (_, i) => i + 1);
+}
+
+function plannedIn({ scenario, steps }: RunPlan): Planned {
+  const { search, variants, closedLoop, browser } = scenario;
+  return {
+    trials:
+      search.length > 0
+        ? []
+        : repetitionsOf(scenario).flatMap((repetition) =>
+            steps.map(({ variant }) => ({ variant: variant.label, repetition })),
+          ),
+    searches: search.flatMap(({ what }) => variants.map(({ label }) => ({ variant: label, what }))),
+    afterwards: [
+      ...(closedLoop ? ['closedLoop' as const] : []),
+      ...((browser?.chromium ?? []).length > 0 ? ['chromium' as const] : []),
+    ],
+  };
+}
+
+/** A result of a prepared scenario before its first trial. */
+export function newResult(
+  plan: RunPlan,
+  { registry, source, command, targets = [], leftOut = [] }: RunOptions,
+): Result {
+  const { scenario } = plan;
+  // A user may have written on the command line what is in the environment too.
+  const secrets = targets.flatMap(({ access }) => access.secrets);
+  return {
+    format: resultFormat,
+    version: resultVersion,
+    pushbench: version,
+    createdAt: new Date().toISOString(),
+    command: redact(command, secrets),
+    seed: scenario.seed,
+    scenario: {
+      name: scenario.name,
+      question: redact(scenario.question, secrets),
+      notice: scenario.notice.map((text) => redact(text, secrets)),
+      subscribers: scenario.subscribers,
+      topics: plan.topicTotal,
+      events: plan.events,
+      deliveries: plan.deliveries,
+      ...(scenario.answer.length > 0 && { answer: scenario.answer }),
+      ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
+      ...(scenario.axis && scenario.cells.length > 0 && { axis: scenario.axis }),
+      phasesMs: scenario.phases,
+      source: redact(source, secrets),
+    },
+    environment: plan.environment,
+    patterns: Object.fromEntries(
+      scenario.variants.map(({ pattern }) => {
+        const { title, how, lacks } = registry[pattern]!;
+        return [pattern, { title, how, lacks }];
+      }),
+    ),
+    ...(targets.length > 0 && {
+      targets: targets.map(({ name, url }) => ({
+        name,
+        url,
+        leftOut: leftOut
+          .filter(({ target }) => target === name)
+          .map(({ variant, reason }) => ({ variant, reason })),
+      })),
+    }),
+    trials: [],
+    ...(isInterleaved(plan) && { order: { design: 'balanced-blocks' as const, seed: scenario.seed } }),
+    expectations: [],
+    planned: plannedIn(plan),
+    state: { kind: 'unfinished' },
+  };
+}
+
+/** Repetitions take turns; of a single one the order stays as it is written. */
+function isInterleaved({ scenario, steps }: RunPlan): boolean {
+  return scenario.search.length === 0 && scenario.repeat > 1 && steps.length > 1;
+}
+
+/** Every variant of every cell, as often as the scenario says. */
+function* fixedTrials(plan: RunPlan): Generator<Turn, void, Trial> {
+  const { scenario, steps } = plan;
+  const blocks = isInterleaved(plan)
+    ? balancedBlocks(steps.length, scenario.repeat, scenario.seed)
+    : Array.from({ length: scenario.repeat }, () => steps.keys());
+  for (const [block, order] of blocks.entries())
+    for (const place of order) yield { ...steps[place]!, repetition: block + 1 };
+}
+
+function readTrace(file: string, folder: string): string {
+  return readText(join(folder, file), 'trace', {
+    code: 'trace',
+    what: `Cannot read the trace "${file}"`,
+    next: `Traces are looked for beside the scenario file, in ${folder}.`,
+  });
+}

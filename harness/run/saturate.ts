@@ -1,0 +1,126 @@
+// Closed-loop saturation of the endpoints that are asked and answer: how many requests a second one server process
+// answers when clients ask as fast as they are answered. Not a latency: in a closed loop the clients wait for the
+// server, so what they would have asked meanwhile is never measured.
+
+import type { Fleet } from '../trial/fleet.ts';
+import { forkPeer } from '../process/peer.ts';
+import { patterns, variantOf } from '../../core/pattern/registry.ts';
+import type { Result } from '../../core/result/result.ts';
+import { defaultLimits, type ClosedLoop } from '../../core/scenario/scenario.ts';
+
+export type SaturateCommand =
+  | {
+      kind: 'start';
+      url: string;
+      method: 'GET' | 'POST';
+      body: string | undefined;
+      connections: number;
+      seconds: number;
+    }
+  | { kind: 'stop' };
+export type SaturateReport = {
+  kind: 'done';
+  requests: number;
+  errors: number;
+  wallUs: number;
+  cpuUs: number;
+};
+
+type Endpoint = { name: string; method: 'GET' | 'POST'; url: string; body: string | undefined };
+
+const listenLimitMs = 15_000;
+const replyLimitMs = 10_000;
+/** What autocannon takes beside its duration: starting, and ending its connections. */
+const slackMs = 20_000;
+const stopGraceMs = 3000;
+const bodyBytes = 256;
+
+// The same file runs as .ts from the repository and as .js from the package.
+const entry = new URL(
+  `./saturate-process${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
+  import.meta.url,
+);
+
+/**
+ * One endpoint after the other, each on a fresh polling server.
+ * @throws TrialFailure when a process fails or is silent; the signal's reason when it is aborted
+ */
+export async function saturate(
+  { connections, for: forMs }: ClosedLoop,
+  fleet: Fleet,
+  signal: AbortSignal,
+): Promise<NonNullable<Result['closedLoop']>> {
+  const all: NonNullable<Result['closedLoop']> = [];
+  for (const name of ['poll', 'publish'] as const) {
+    signal.throwIfAborted();
+    const server = fleet.server();
+    const client = forkPeer<SaturateCommand, SaturateReport>('autocannon', entry);
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const measured = async () => {
+      const { pattern, options } = variantOf(patterns, 'polling');
+      server.send({ kind: 'start', pattern, options, limits: defaultLimits, seed: 1 });
+      const { endpoint } = await server.next('listening', listenLimitMs);
+      const {
+        method,
+        url,
+        body,
+        name: what,
+      } = name === 'poll' ? await pollEndpoint(endpoint.url, signal) : publishEndpoint(endpoint.publishUrl);
+      server.send({ kind: 'sample' });
+      const { sample: before } = await server.next('sample', replyLimitMs);
+      client.send({
+        kind: 'start',
+        url,
+        method,
+        body,
+        connections,
+        seconds: Math.max(1, Math.round(forMs / 1000)),
+      });
+      const done = await client.next('done', forMs + slackMs);
+      server.send({ kind: 'sample' });
+      const { sample: after } = await server.next('sample', replyLimitMs);
+      all.push({
+        endpoint: what,
+        connections,
+        requestsPerS: done.requests / (done.wallUs / 1e6),
+        // Over the time in which requests were made; the server does next to nothing before and after it.
+        serverCpuShare: (after.cpuUs - before.cpuUs) / done.wallUs,
+        clientCpuShare: done.cpuUs / done.wallUs,
+        errors: done.errors,
+      });
+    };
+    const measuring = measured();
+    measuring.catch(() => {}); // when something else ended the race
+    try {
+      await Promise.race([measuring, aborted.promise, server.broken, client.broken]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      await Promise.all([server.stop(stopGraceMs, signal), client.stop(stopGraceMs, signal)]);
+    }
+  }
+  return all;
+}
+
+/** A poll that finds nothing new: the cursor is the one that the server has just given. */
+async function pollEndpoint(base: string, signal: AbortSignal): Promise<Endpoint> {
+  const answer = await fetch(`${base}/poll?topics=news`, { signal });
+  const { cursor } = (await answer.json()) as { cursor: string }; // our own server's answer, docs/wire.md
+  return {
+    name: 'GET /poll, nothing new',
+    method: 'GET',
+    url: `${base}/poll?topics=news&since=${cursor}`,
+    body: undefined,
+  };
+}
+
+function publishEndpoint(base: string): Endpoint {
+  const frame = JSON.stringify({ text: '' });
+  return {
+    name: `POST /topics/news, ${bodyBytes} bytes`,
+    method: 'POST',
+    url: `${base}/topics/news`,
+    body: JSON.stringify({ text: 'x'.repeat(bodyBytes - frame.length) }),
+  };
+}

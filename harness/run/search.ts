@@ -1,0 +1,107 @@
+// The trials of a step search, one after another: each depends on what the one before it showed. Which value comes
+// next is core/scenario/search.ts's to say.
+
+import { messageOf, UserError } from '../../core/base/errors.ts';
+import { parseExpectation } from '../../core/scenario/expectations.ts';
+import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
+import { parseScenario } from '../../core/scenario/scenario-file.ts';
+import type { PatternRegistry, Variant } from '../../core/pattern/registry.ts';
+import type { Result, Trial } from '../../core/result/result.ts';
+import {
+  limitOf,
+  nextValue,
+  resolutionOf,
+  writeLike,
+  type Search,
+  type Tried,
+} from '../../core/scenario/search.ts';
+import { stepOf, type RunPlan, type Step } from '../plan/cells.ts';
+
+export type Turn = Step & { repetition: number };
+type SearchResult = NonNullable<Result['searches']>[number];
+
+/** A trial that does not count may be a hiccup of the machine: it is tried once more. */
+const tries = 2;
+
+/**
+ * Every search of the scenario for each of its variants. Yields what to run and is given the trial.
+ * @param source the YAML as run
+ * @param into where the outcome of each search is put, complete after each of its trials
+ */
+export function* searchTrials(
+  plan: RunPlan,
+  registry: PatternRegistry,
+  source: string,
+  into: SearchResult[],
+): Generator<Turn, void, Trial> {
+  for (const search of plan.scenario.search) {
+    for (const variant of plan.scenario.variants)
+      yield* searchOne(plan, registry, source, search, variant, into);
+  }
+}
+
+function* searchOne(
+  plan: RunPlan,
+  registry: PatternRegistry,
+  source: string,
+  search: Search,
+  variant: Variant,
+  into: SearchResult[],
+): Generator<Turn, void, Trial> {
+  const { what, keep, from } = search;
+  const tried: (Tried & { measured: number | null; why: string })[] = [];
+  const found: SearchResult = {
+    variant: variant.label,
+    what,
+    keep,
+    resolution: resolutionOf(search),
+    like: from,
+    over: false,
+    steps: tried,
+    limit: limitOf(tried),
+  };
+  into.push(found);
+  for (let value = nextValue(search, tried); value !== undefined; value = nextValue(search, tried)) {
+    const text = writeLike(from, value);
+    let step: Step;
+    try {
+      const { scenario } = parseScenario(source, {
+        file: `${plan.scenario.name}.yaml`,
+        registry,
+        overrides: [`${what}=${text}`],
+        inCell: true,
+      });
+      step = stepOf({ parameters: { [what]: text }, scenario }, variant, plan.planOf(scenario));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      tried.push({ value, verdict: 'ended', measured: null, why: messageOf(error) });
+      break;
+    }
+    for (let repetition = 1; repetition <= tries; repetition++) {
+      const judged = judge(yield { ...step, repetition }, keep);
+      if (judged.verdict === 'ended' && repetition < tries) continue;
+      tried.push({ value, ...judged });
+      break;
+    }
+    found.limit = limitOf(tried);
+  }
+  found.limit = limitOf(tried);
+  found.over = true;
+}
+
+function judge(
+  { outcome, warnings }: Trial,
+  keep: string,
+): Omit<Tried, 'value'> & { measured: number | null; why: string } {
+  const check = parseExpectation(keep);
+  if ('problem' in check) throw new Error(`the check of a checked search cannot be read: ${keep}`);
+  if (outcome.status === 'failed') return { verdict: 'ended', measured: null, why: outcome.message };
+  const measured = metrics[check.metric]!.read(outcome) ?? null;
+  const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
+  if (invalid.length > 0) return { verdict: 'ended', measured, why: invalid.join(', ') };
+  const few = tooFewSamples(check.metric, outcome);
+  if (few !== undefined) return { verdict: 'ended', measured: null, why: few };
+  if (outcome.ledger.missed > 0)
+    return { verdict: 'broken', measured, why: `${outcome.ledger.missed} missed` };
+  return { verdict: measured !== null && check.holds(measured) ? 'held' : 'broken', measured, why: '' };
+}

@@ -1,0 +1,35 @@
+// Reads a target file and everything that it refers to: the environment, its authority, the process to sample.
+
+import { dirname, resolve } from 'node:path';
+import { readText } from '../../core/base/read-file.ts';
+import { accessOf, hostsOf, notesOn } from '../../core/target/access.ts';
+import { parseTarget } from '../../core/target/file.ts';
+import { findProcess } from '../process/process-tree.ts';
+import type { PreparedTarget } from './target-peer.ts';
+
+/**
+ * @param file its path; what it names is looked for beside it
+ * @throws UserError `target-file`, `target`, `target-environment`, `target-ca`, `target-process`
+ */
+export function openTarget(file: string, env: Readonly<Record<string, string | undefined>>): PreparedTarget {
+  const code = 'target-file';
+  const target = parseTarget(
+    readText(file, 'target', { code, what: `Cannot read the target file ${file}` }),
+    file,
+  );
+  const beside = (kind: 'authority' | 'pid') => (path: string) =>
+    readText(resolve(dirname(file), path), kind, {
+      code,
+      what: `Cannot read ${path}, which the target file ${file} names`,
+    });
+  const access = accessOf(target, file, env, beside('authority'));
+  const pid = target.process && findProcess(target.process, beside('pid'));
+  return {
+    name: target.name,
+    url: target.url,
+    access,
+    hosts: hostsOf(target),
+    pid,
+    notes: notesOn(access, file),
+  };
+}

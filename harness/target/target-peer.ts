@@ -1,0 +1,144 @@
+// A target in the place of a server process: a peer that starts nothing, reads the named process from /proc, and
+// says what is missing. The rest of a trial cannot tell it from one of ours.
+
+import { randomBytes } from 'node:crypto';
+import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
+import { newCounters } from '../../core/result/counters.ts';
+import { redact, type Secret } from '../../core/secrets/redact.ts';
+import type { TargetAccess } from '../../core/target/access.ts';
+import type { Fleet, ServerPeer } from '../trial/fleet.ts';
+import { createPeer, TrialFailure, type Peer } from '../process/peer.ts';
+import { treeOf, useOf } from '../process/process-tree.ts';
+import { problemReaching, type Host } from './reach.ts';
+
+/** A target file, read, checked and filled in. */
+export type PreparedTarget = {
+  name: string;
+  url: string;
+  access: Omit<TargetAccess, 'run'>;
+  hosts: Host[];
+  /** The process to sample, where the file names one. */
+  pid: number | undefined;
+  /** For the user, about the file. */
+  notes: string[];
+};
+
+const runLength = 10;
+
+/** The fleet for trials against a target: its processes are ours but for the server. */
+export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
+  const {
+    pid,
+    access: { secrets },
+  } = target;
+  const tree = (root: number) => (root === pid ? treeOf(root) : [root]);
+  const { probe, injection: _ours, ...rest } = fleet;
+  return {
+    ...rest,
+    server: () => withoutSecrets(targetPeer(fleet, target), secrets),
+    load: (index) => withoutSecrets(fleet.load(index), secrets),
+    publisher: () => withoutSecrets(fleet.publisher(), secrets),
+    freeze(root, forMs, over) {
+      for (const one of tree(root)) fleet.freeze(one, forMs, over);
+    },
+    probe: {
+      ...probe,
+      countDescriptors: (root) => (root === 0 ? undefined : sum(tree(root).map(probe.countDescriptors))),
+      classifyDescriptors(root) {
+        const counts = root === 0 ? [] : tree(root).map(probe.classifyDescriptors);
+        const total = sum(counts.map((count) => count?.total));
+        const sockets = sum(counts.map((count) => count?.sockets));
+        return total === undefined || sockets === undefined ? undefined : { total, sockets };
+      },
+      descriptorLimit: (root) => (root === 0 ? undefined : probe.descriptorLimit(root)),
+    },
+  };
+}
+
+/**
+ * The peer, without secrets in what it fails with: a process that breaks down says what it had in its hands.
+ * What it counts as problems it has cleaned itself, before it cut anything.
+ */
+function withoutSecrets<Command extends { kind: string }, Report extends { kind: string }>(
+  peer: Peer<Command, Report>,
+  secrets: readonly Secret[],
+): Peer<Command, Report> {
+  const fail = (error: unknown): never => {
+    if (!(error instanceof TrialFailure)) throw error;
+    throw new TrialFailure(error.code, redact(error.message, secrets));
+  };
+  const broken = peer.broken.catch(fail);
+  broken.catch(() => {}); // it is awaited only by those who wait for something
+  return { ...peer, broken, next: (kind, timeoutMs) => peer.next(kind, timeoutMs).catch(fail) };
+}
+
+/** @returns undefined when there is none, or one cannot be read */
+function sum(values: readonly (number | undefined)[]): number | undefined {
+  return values.length === 0 || values.includes(undefined)
+    ? undefined
+    : values.reduce<number>((total, value) => total + (value ?? 0), 0);
+}
+
+function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarget): ServerPeer {
+  return createPeer<ServerCommand, ServerReport>(`target ${name}`, (inbox) => {
+    // Long enough that no other text holds it by chance, and of the letters that an event's id may have.
+    const run = BigInt(`0x${randomBytes(8).toString('hex')}`)
+      .toString(36)
+      .padStart(runLength, '0')
+      .slice(0, runLength);
+    let use = { cpuUs: 0, rssBytes: 0 };
+    const sample = () => {
+      const tree = pid === undefined ? [] : treeOf(pid);
+      // The last that was seen of a process that has ended, or whose threads are ending one by one, stays: no CPU is
+      // given back.
+      if (tree.length > 0) {
+        const now = useOf(tree);
+        use = { ...now, cpuUs: Math.max(use.cpuUs, now.cpuUs) };
+      }
+      const nothing = { heapUsedBytes: 0, loopDelayP99Us: 0, loopDelayMaxUs: 0, gcCount: 0, gcPauseUs: 0 };
+      inbox.deliver({
+        kind: 'sample',
+        sample: { atUs: clock.nowUs(), ...use, ...nothing },
+        counters: newCounters(),
+        subscribers: 0,
+        publishedEvents: 0,
+        gone: pid !== undefined && tree.length === 0,
+      });
+    };
+    const over = new AbortController();
+    const start = async (pattern: string) => {
+      const problems = await Promise.all(hosts.map((host) => problemReaching(host, access, over.signal)));
+      if (over.signal.aborted) return;
+      const first = problems.find((problem) => problem !== undefined);
+      if (first !== undefined) {
+        inbox.deliver({ kind: 'failed', code: 'target-unreachable', message: first });
+        return;
+      }
+      const url = new URL(
+        (access.subscribe[pattern as keyof typeof access.subscribe] ?? access.publish).url.replaceAll(
+          /[{}]/g,
+          '',
+        ),
+      ).origin;
+      inbox.deliver({
+        kind: 'listening',
+        endpoint: { url, over: 'h1', publishUrl: url, target: { ...access, run } },
+        readings: pid === undefined ? 'none' : 'outside',
+      });
+    };
+    return {
+      pid: pid ?? 0,
+      send(command) {
+        if (command.kind === 'start') void start(command.pattern);
+        // Not at once: whoever asks begins to wait for the answer right after.
+        else if (command.kind === 'sample') queueMicrotask(sample);
+        else if (command.kind === 'stop') {
+          over.abort();
+          inbox.ended('asked to');
+        }
+        // `collect`: nobody else's garbage is ours to collect. `disconnect`: such scenarios do not come here.
+      },
+      kill() {},
+    };
+  });
+}

@@ -1,0 +1,115 @@
+// Which of a scenario's variants run against which target, and why others do not.
+
+import { UserError } from '../../core/base/errors.ts';
+import { variantOf, type PatternRegistry, type Variant } from '../../core/pattern/registry.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import { placeholdersIn, type TargetPattern } from '../../core/target/target.ts';
+import type { PreparedTarget } from './target-peer.ts';
+
+/** A variant that does not run against a target. */
+export type LeftOut = { target: string; variant: string; reason: string };
+
+/** Options that are the client's own. What the others set, a target has set for itself. */
+const clientOptions: Record<TargetPattern, readonly string[]> = {
+  polling: ['every', 'jitter', 'gzip', 'connection'],
+  'long-polling': ['gzip', 'connection'],
+  'http-stream': ['gzip'],
+  sse: ['gzip'],
+  websocket: ['deflate'],
+};
+
+/**
+ * The scenario with a variant for each target beside (or instead of) its own, called `LABEL @TARGET`.
+ * @param reference whether our servers run too
+ * @throws UserError `target-names` when two targets have one name, `target-nothing` when no variant is left
+ */
+export function withTargets(
+  scenario: Scenario,
+  registry: PatternRegistry,
+  targets: readonly PreparedTarget[],
+  reference: boolean,
+): { scenario: Scenario; leftOut: LeftOut[] } {
+  const twice = targets.find(({ name }, i) => targets.findIndex((other) => other.name === name) < i);
+  if (twice)
+    throw new UserError(
+      'target-names',
+      `Two target files have the name "${twice.name}"; give each a name of its own, as reports tell them apart by it.`,
+    );
+  const leftOut: LeftOut[] = [];
+  const seen = new Set<string>();
+  // A variant and its rivals stand side by side.
+  const variants = scenario.variants.flatMap((variant): Variant[] => {
+    const rivals = targets.flatMap((target): Variant[] => {
+      const reason = whyNot(scenario, variant, target);
+      if (reason !== undefined) {
+        leftOut.push({ target: target.name, variant: variant.label, reason });
+        return [];
+      }
+      const { pattern, options, label: own } = atClient(variant, registry);
+      const label = `${own} @${target.name}`;
+      if (seen.has(label)) {
+        leftOut.push({
+          target: target.name,
+          variant: variant.label,
+          reason: `it is "${own}" but for options of the server, which the target sets itself`,
+        });
+        return [];
+      }
+      seen.add(label);
+      return [{ pattern, options, label, target: target.name }];
+    });
+    return reference ? [variant, ...rivals] : rivals;
+  });
+  if (variants.length === 0) {
+    throw new UserError(
+      'target-nothing',
+      `No variant of "${scenario.name}" can run:\n${leftOut.map(({ target, variant, reason }) => `  - ${variant} @${target}: ${reason}.`).join('\n')}`,
+    );
+  }
+  return { scenario: { ...scenario, variants }, leftOut };
+}
+
+function atClient({ pattern, options }: Variant, registry: PatternRegistry): Variant {
+  const kept = clientOptions[pattern as TargetPattern];
+  const defaults = registry[pattern]!.options.parse({}) as Record<string, unknown>;
+  const own = Object.fromEntries(Object.entries(options).filter(([key]) => kept.includes(key)));
+  return variantOf(registry, pattern, { ...defaults, ...own });
+}
+
+function whyNot(
+  { faults, topics }: Scenario,
+  { pattern, options }: Variant,
+  { access, pid }: PreparedTarget,
+): string | undefined {
+  if (faults.some(({ kind }) => kind === 'disconnect'))
+    return 'the scenario cuts connections, and only our own servers can be told to';
+  if (faults.some(({ kind }) => kind === 'leave'))
+    return 'the scenario has subscribers leave and resume, and how a target resumes its file does not say';
+  if (Object.values(topics).some(({ by }) => by === 'subscribers'))
+    return 'its subscribers publish, and a target file describes the publisher alone';
+  if (pid === undefined && faults.some((fault) => fault.kind === 'freeze' && fault.who === 'server')) {
+    return 'the scenario freezes the server, and the target file names no process';
+  }
+  if (!Object.hasOwn(access.subscribe, pattern)) {
+    return Object.hasOwn(clientOptions, pattern)
+      ? `the target file does not describe it (subscribe.${pattern})`
+      : 'a target has its own way to register receivers, which a target file cannot describe';
+  }
+  if (pattern === 'sse' && options['over'] !== 'h1') return 'targets are spoken to over HTTP/1.1';
+  return undefined;
+}
+
+/** Connections that a subscriber holds at the most, over the targets: one for each topic where a connection carries one. */
+export function connectionsEach(
+  { topics, subscribers }: Pick<Scenario, 'topics' | 'subscribers'>,
+  targets: readonly PreparedTarget[],
+): number {
+  const perTopic = targets.some(({ access }) =>
+    Object.values(access.subscribe).some(({ url }) => placeholdersIn(url).includes('topic')),
+  );
+  if (!perTopic) return 1;
+  return Object.values(topics).reduce(
+    (sum, { count, follow }) => sum + Math.min(follow, count === 'per-subscriber' ? subscribers : count),
+    0,
+  );
+}

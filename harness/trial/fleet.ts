@@ -1,0 +1,60 @@
+// The processes of one trial. The harness asks a fleet for them and cannot tell real ones from scripted ones,
+// so the whole pipe from scenario to report is tested without a socket.
+
+import { realClock, type Clock } from '../../core/base/clock.ts';
+import type { Injection } from '../../core/scenario/injection.ts';
+import type {
+  LoadCommand,
+  LoadReport,
+  PublisherCommand,
+  PublisherReport,
+  ServerCommand,
+  ServerReport,
+} from '../../core/protocol/control.ts';
+import { freeze } from '../process/freeze.ts';
+import { forkPeer, type Peer } from '../process/peer.ts';
+import {
+  classifyDescriptors,
+  countDescriptors,
+  descriptorLimit,
+  kernelSocketBytes,
+  networkCount,
+  type DescriptorCount,
+  type NetworkCount,
+} from '../process/probe.ts';
+
+export type ServerPeer = Peer<ServerCommand, ServerReport>;
+export type LoadPeer = Peer<LoadCommand, LoadReport>;
+export type PublisherPeer = Peer<PublisherCommand, PublisherReport>;
+
+export type Fleet = {
+  clock: Clock;
+  /** What its servers are made worse by. */
+  injection?: Injection;
+  server(): ServerPeer;
+  load(index: number): LoadPeer;
+  publisher(): PublisherPeer;
+  /** Stops a process for a while and lets it go on, as soon as the trial is over at the latest; a fault. */
+  freeze(pid: number, forMs: number, over: AbortSignal): void;
+  probe: {
+    countDescriptors(pid: number): number | undefined;
+    classifyDescriptors(pid: number): DescriptorCount | undefined;
+    descriptorLimit(pid: number): number | undefined;
+    kernelSocketBytes(): number | undefined;
+    networkCount(): NetworkCount | undefined;
+  };
+};
+
+// The same file runs as .ts from the repository and as .js from the package.
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const entry = (path: string) => new URL(`../${path}${extension}`, import.meta.url);
+
+/** The real fleet: one child process each. */
+export const processes: Fleet = {
+  clock: realClock,
+  server: () => forkPeer('server', entry('servers/process')),
+  load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
+  publisher: () => forkPeer('publisher', entry('load/publisher-process')),
+  freeze,
+  probe: { countDescriptors, classifyDescriptors, descriptorLimit, kernelSocketBytes, networkCount },
+};

@@ -1,0 +1,88 @@
+// The life of one trial: processes up, subscribers connected, barrier, warm-up, measured phase, drain, close,
+// everything gone. What happens in each phase is phases.ts; what the readings mean is outcome.ts.
+
+import { messageOf } from '../../core/base/errors.ts';
+import { writeInjection } from '../../core/scenario/injection.ts';
+import type { Variant } from '../../core/pattern/registry.ts';
+import type { Trial } from '../../core/result/result.ts';
+import type { Fleet } from './fleet.ts';
+import { outcomeOf } from './outcome.ts';
+import { TrialFailure } from '../process/peer.ts';
+import { closeAll, connect, drain, measure, type Peers, type Progress, type Stage } from './phases.ts';
+import type { TrialPlan } from '../plan/plan.ts';
+
+const stopGraceMs = 3_000;
+
+/**
+ * Runs one trial in fresh processes and leaves none behind, whatever happens.
+ * @throws the signal's reason when it is aborted; anything that goes wrong in the trial itself is its outcome
+ */
+export async function runTrial(
+  plan: TrialPlan,
+  variant: Variant,
+  repetition: number,
+  fleet: Fleet,
+  report: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<Trial> {
+  signal.throwIfAborted();
+  const head = {
+    variant,
+    repetition,
+    startedAt: new Date().toISOString(),
+    ...(fleet.injection && { injected: writeInjection(fleet.injection) }),
+  };
+  const peers: Peers = {
+    server: fleet.server(),
+    loads: plan.loads.map((_, i) => fleet.load(i)),
+    publisher: fleet.publisher(),
+  };
+  const all = [peers.server, ...peers.loads, peers.publisher];
+  // Ends the phases' own waiting, whether the trial is over, broken or aborted.
+  const over = new AbortController();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const stage: Stage = { plan, variant, fleet, peers, report, over: over.signal };
+    const readings = await Promise.race([
+      runPhases(stage),
+      aborted.promise,
+      ...all.map((peer) => peer.broken),
+    ]);
+    const trial = { ...head, ...outcomeOf(plan, variant, readings) };
+    return head.injected === undefined
+      ? trial
+      : { ...trial, warnings: [alteredOnPurpose(head.injected), ...trial.warnings] };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const failure =
+      error instanceof TrialFailure
+        ? { code: error.code, message: error.message }
+        : {
+            code: 'defect',
+            message: `${messageOf(error)} (a defect of pushbench; please report it with the command that led to it)`,
+          };
+    return { ...head, warnings: [], outcome: { status: 'failed', valid: false, ...failure } };
+  } finally {
+    over.abort(new TrialFailure('over', 'the trial is over'));
+    signal.removeEventListener('abort', onAbort);
+    await Promise.all(all.map((peer) => peer.stop(stopGraceMs, signal)));
+  }
+}
+
+function alteredOnPurpose(injected: string): Trial['warnings'][number] {
+  return {
+    code: 'injected',
+    level: 'note',
+    message: `the server was made worse on purpose (--inject ${injected}): these figures are not the pattern's.`,
+  };
+}
+
+async function runPhases(stage: Stage) {
+  const connected = await connect(stage);
+  const measured = await measure(stage, connected);
+  const drained = await drain(stage, measured);
+  const closed = await closeAll(stage, drained);
+  return { ...connected, ...measured, ...drained, ...closed };
+}

@@ -1,0 +1,197 @@
+// Does a trial count? Each check looks at one way in which a run can measure something else than the server,
+// and says with its figure what was seen and what to do. `invalid` trials pass no gate.
+
+import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
+import { histogramOf } from '../../core/metrics/registry.ts';
+import { quantileUs } from '../../core/result/histogram.ts';
+import type { Completed, ResultWarning } from '../../core/result/result.ts';
+import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import type { Readings } from './phases.ts';
+import type { TrialPlan } from '../plan/plan.ts';
+
+/** Share of the schedule that the publisher must have sent within the measured phase. */
+const offeredLeast = 0.99;
+/** Samples that a 99th percentile needs. */
+const p99Samples = 10_000;
+
+type Check = (plan: TrialPlan, readings: Readings, trial: Completed) => ResultWarning | undefined;
+
+export function warningsOf(plan: TrialPlan, readings: Readings, trial: Completed): ResultWarning[] {
+  return checks.map((check) => check(plan, readings, trial)).filter((warning) => warning !== undefined);
+}
+
+const invalid = (code: string, message: string): ResultWarning => ({ code, level: 'invalid', message });
+const note = (code: string, message: string): ResultWarning => ({ code, level: 'note', message });
+
+const freezes = (plan: TrialPlan, who: string) =>
+  plan.scenario.faults.some((fault) => fault.kind === 'freeze' && fault.who === who);
+const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>
+  loadLimits(trial).find(({ name }) => name === wanted)!; // all are in it
+const p99 = (trial: Completed, name: 'endToEnd' | 'publisherLag') =>
+  quantileUs(histogramOf(trial.latency[name]), 0.99) ?? 0;
+
+const checks: readonly Check[] = [
+  function loadSaturated(_plan, _readings, trial) {
+    const { used: busiest, limit } = limitOf(trial, 'cpu');
+    if (busiest <= limit) return undefined;
+    const count = trial.processes.filter(({ role }) => role === 'load').length;
+    return invalid(
+      'load-limited',
+      `this trial measured the load generator, not the server: a load process used ${formatShare(busiest)} of a core ` +
+        `(at most ${formatShare(limit)} is trusted). Use more load processes (--set loadProcesses=${count + 1}) on more cores, or less load.`,
+    );
+  },
+  function loadStarved(_plan, _readings, trial) {
+    const { used: usualUs, limit } = limitOf(trial, 'loop-delay');
+    if (usualUs <= limit) return undefined;
+    return invalid(
+      'load-starved',
+      `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, where the latency's 99th percentile is ${formatUs(p99(trial, 'endToEnd'))}: ` +
+        'the latencies are those of the load side. Close other programs, give it more cores, or less load.',
+    );
+  },
+  function loadFrozen(plan) {
+    if (!freezes(plan, 'load')) return undefined;
+    return invalid(
+      'load-frozen',
+      "the scenario froze the load processes, so latencies are theirs and not the server's.",
+    );
+  },
+  function publisherLate(plan, _readings, trial) {
+    const { used: lagUs, limit } = limitOf(trial, 'publisher-lag');
+    const latencyUs = p99(trial, 'endToEnd');
+    if (lagUs <= limit) return undefined;
+    const text = `the publisher sent 1 % of the events at least ${formatUs(lagUs)} after their planned time, where the latency's 99th percentile is ${formatUs(latencyUs)}`;
+    return freezes(plan, 'publisher')
+      ? note('publisher-late', `${text}; the scenario froze it.`)
+      : invalid(
+          'publisher-late',
+          `${text}: the publisher, not the server, was the bottleneck. Close other programs or publish less.`,
+        );
+  },
+  function offeredRate(plan, { done }, trial) {
+    const lag = histogramOf(trial.latency.publisherLag);
+    const planned = plan.events;
+    if (planned === 0 || freezes(plan, 'publisher') || lag.count >= planned * offeredLeast) return undefined;
+    return invalid(
+      'offered-rate',
+      `the schedule planned ${formatNumber(planned)} events and ${formatNumber(lag.count)} were sent (${formatNumber(done.seq.length)} with the warm-up). See the problems below.`,
+    );
+  },
+  function subscribersShort({ scenario }, { subscribers }) {
+    if (subscribers === scenario.subscribers) return undefined;
+    return invalid(
+      'subscribers',
+      `${formatNumber(subscribers)} of ${formatNumber(scenario.subscribers)} subscribers were connected when the first event was published.`,
+    );
+  },
+  function ledgerOpen(_plan, { closed }, { ledger }) {
+    const reasons = [
+      ledger.unconfirmed > 0
+        ? `${formatNumber(ledger.unconfirmed)} published events were never confirmed`
+        : '',
+      ledger.delivered + ledger.missed !== ledger.expected
+        ? `delivered and missed do not add up to the ${formatNumber(ledger.expected)} expected`
+        : '',
+      ledger.unexpected > 0
+        ? `${formatNumber(ledger.unexpected)} events arrived that nobody had asked for`
+        : '',
+      closed.length === 0 ? 'no load process reported' : '',
+    ].filter((reason) => reason !== '');
+    return reasons.length === 0
+      ? undefined
+      : invalid('ledger-open', `the ledger does not close: ${reasons.join('; ')}.`);
+  },
+  function clock(_plan, _readings, { latency }) {
+    const negative = Object.values(latency).reduce((sum, one) => sum + (one?.negative ?? 0), 0);
+    return negative === 0
+      ? undefined
+      : invalid(
+          'clock',
+          `${formatNumber(negative)} latencies were below zero: the processes do not share a clock, or a stamp was wrong.`,
+        );
+  },
+  function outOfRange(_plan, _readings, { latency }) {
+    const over = Object.values(latency).reduce((sum, one) => sum + (one?.overRange ?? 0), 0);
+    return over === 0
+      ? undefined
+      : invalid(
+          'out-of-range',
+          `${formatNumber(over)} latencies were above 35 minutes and are in no percentile.`,
+        );
+  },
+  function countsDisagree(_plan, _readings, trial) {
+    const unexplained = trial.checks.filter((check) => !check.agree && check.note === '');
+    if (unexplained.length === 0) return undefined;
+    const list = unexplained
+      .map(({ name, server, client }) => `${name}: ${formatNumber(server)} and ${formatNumber(client)}`)
+      .join('; ');
+    return invalid(
+      'counts-disagree',
+      `server and subscribers counted differently (${list}), so some figure is wrong.`,
+    );
+  },
+  function notOurs({ scenario }, { serverReadings, serverGone }, { ledger }) {
+    if (serverReadings === 'self') return undefined;
+    if (ledger.expected > 0 && ledger.delivered === 0) {
+      return invalid(
+        'target-silent',
+        'nothing that was published came back. "pushbench target check FILE" says where it gets lost.',
+      );
+    }
+    if (serverGone) return invalid('target-ended', "the target's process ended before the trial was over.");
+    const unread =
+      serverReadings === 'none'
+        ? ' Its CPU, memory and descriptors were not measured, as the target file names no process.'
+        : '';
+    const again =
+      scenario.repeat > 1 || scenario.variants.length > 1
+        ? ' It ran on from trial to trial, where our servers start anew.'
+        : '';
+    return note(
+      'target',
+      `not our server: it says neither when it took an event nor what it counted, so the two sides' counts were not compared.${again}${unread}`,
+    );
+  },
+  function missed(_plan, _readings, { ledger }) {
+    return ledger.missed === 0
+      ? undefined
+      : note(
+          'missed',
+          `${formatNumber(ledger.missed)} of ${formatNumber(ledger.expected)} deliveries had not arrived when the drain limit was reached.`,
+        );
+  },
+  function errors(_plan, _readings, { counters, problems }) {
+    const total = counters.server.errors + counters.client.errors;
+    const first = problems[0];
+    if (total === 0) return undefined;
+    const sides = [
+      ['server', counters.server.errors],
+      ['load side', counters.client.errors],
+    ] as const;
+    const counted = sides
+      .filter(([, count]) => count > 0)
+      .map(
+        ([side, count]) =>
+          `the ${side} counted ${formatNumber(count)} ${count === 1 ? 'request, attempt or connection' : 'requests, attempts or connections'} that failed`,
+      );
+    return note('errors', `${counted.join(', and ')}${first ? `; most often: ${first.message}` : ''}.`);
+  },
+  function reconnected({ scenario }, _readings, { counters }) {
+    if (counters.client.reconnects === 0) return undefined;
+    const asked = scenario.faults.some(({ kind }) => kind === 'disconnect' || kind === 'leave');
+    return note(
+      'reconnects',
+      `subscribers reconnected ${formatNumber(counters.client.reconnects)} times${asked ? ', as the scenario asked' : ''}.`,
+    );
+  },
+  function fewSamples(_plan, _readings, { latency }) {
+    const { count } = latency.endToEnd;
+    return count >= p99Samples
+      ? undefined
+      : note(
+          'few-samples',
+          `${formatNumber(count)} latencies carry no 99th percentile (it takes ${formatNumber(p99Samples)}). Measure longer (--set phases.measure=60s) to have one.`,
+        );
+  },
+];

@@ -1,0 +1,44 @@
+// Which ledger slot an arrival belongs to: one for each pair of a subscriber of this process and a topic that
+// it follows. Topics are numbers among all topics of the scenario; subscribers count from 0 in this process.
+
+import { topicName, topicsOf, type TopicGroupPlan } from '../../core/scenario/topics.ts';
+
+export type Slots = {
+  readonly count: number;
+  /** The slot of a subscriber and a topic's name, -1 when it does not follow it. */
+  find(subscriber: number, topic: string): number;
+  topicAt(slot: number): number;
+  subscriberAt(slot: number): number;
+  /** How many subscribers of this process follow the topic in the slot. */
+  followersAt(slot: number): number;
+};
+
+/** @param first the scenario's number of this process's subscriber 0 */
+export function createSlots(groups: readonly TopicGroupPlan[], first: number, subscribers: number): Slots {
+  const width = groups.reduce((sum, group) => sum + group.follow, 0);
+  const topics = new Int32Array(subscribers * width);
+  for (let i = 0; i < subscribers; i++) topics.set(topicsOf(groups, first + i), i * width);
+  const numbers = new Map<string, number>();
+  const followers = new Map<number, number>();
+  for (const topic of topics) {
+    const known = followers.get(topic) ?? 0;
+    followers.set(topic, known + 1);
+    if (known === 0) numbers.set(topicName(groups, topic), topic);
+  }
+  // One follower is the rule for private topics, of which there may be as many as subscribers.
+  for (const [topic, count] of followers) if (count === 1) followers.delete(topic);
+
+  return {
+    count: topics.length,
+    find(subscriber, name) {
+      const topic = numbers.get(name);
+      if (topic === undefined) return -1;
+      const from = subscriber * width;
+      for (let slot = from; slot < from + width; slot++) if (topics[slot] === topic) return slot;
+      return -1;
+    },
+    topicAt: (slot) => topics[slot]!,
+    subscriberAt: (slot) => Math.floor(slot / width),
+    followersAt: (slot) => followers.get(topics[slot]!) ?? 1,
+  };
+}

@@ -1,0 +1,173 @@
+// Subscribers that publish: each message of the plan goes out at its planned time from the subscriber that the plan
+// names (open model). It goes over the connection that the subscriber gets its events on where the pattern has that
+// way (`RunningLoad.send`), and else as `POST /messages/{topic}` on a second, kept connection of the subscriber's own
+// over HTTP/1.1, one message at a time. A message whose subscriber has no connection waits for none: it fails.
+
+import { later, nowUs } from '../../core/base/clock.ts';
+import type { LoadCommand, LoadReport, Window } from '../../core/protocol/control.ts';
+import { newHistogram, record, toSparse } from '../../core/result/histogram.ts';
+import { topicName } from '../../core/scenario/topics.ts';
+import { createBodyStock } from './body-stock.ts';
+import { createHttpClients, type Client } from '../wire/http-client.ts';
+import { pathBelow } from '../wire/http-head.ts';
+import { startPacer } from './pacer.ts';
+import type { LoadContext, Message, RunningLoad } from '../pattern.ts';
+import { createProblemLog } from '../account/problems.ts';
+
+export type Senders = {
+  /** Sends the plan. Resolves when every message was answered or has failed, at the latest 5 s after the last was due. */
+  run(window: Window): Promise<Extract<LoadReport, { kind: 'sent' }>>;
+  /** Closes the connections that are its own. */
+  close(): void;
+};
+
+type Answered = (seq: number, atUs: number) => void;
+type Send = (subscriber: number, message: Message, answered: Answered) => boolean;
+
+const answerWithinMs = 5000;
+/** Messages that one subscriber may have waiting for the answers before them. */
+const mostWaiting = 1000;
+
+export function createSenders(
+  command: Extract<LoadCommand, { kind: 'messages' }>,
+  context: LoadContext,
+  running: RunningLoad,
+): Senders {
+  const { plan, sender, topics, seed } = command;
+  const events = plan.offsetUs.length;
+  const posts = running.send ? undefined : createPosts(context);
+  const send: Send = running.send ?? posts!.send;
+  const bodies = createBodyStock(plan, seed);
+  const problems = createProblemLog();
+  const seq = new Int32Array(events);
+  const [lag, upstream] = [newHistogram(), newHistogram()];
+
+  return {
+    run(window) {
+      const done = Promise.withResolvers<void>();
+      let next = 0;
+      let open = 0;
+      const plannedUs = (i: number) => window.warmupFromUs + plan.offsetUs[i]!;
+
+      function finishIfDone(): void {
+        if (next === events && open === 0) done.resolve();
+      }
+
+      function sendNext(i: number): void {
+        const atUs = nowUs();
+        const dueUs = plannedUs(i);
+        const measured = dueUs >= window.fromUs;
+        if (measured) record(lag, atUs - dueUs);
+        open++;
+        const message = {
+          ...bodies.take(i),
+          topic: topicName(topics, plan.topic[i]!),
+          plannedUs: dueUs,
+          sentUs: atUs,
+        };
+        const went = send(sender[i]!, message, (given, answeredUs) => {
+          open--;
+          seq[i] = given;
+          if (given > 0 && measured) record(upstream, answeredUs - dueUs);
+          finishIfDone();
+        });
+        if (went) return;
+        open--;
+        problems.add('message-unsent', 'a message was not sent, for its subscriber had no connection');
+      }
+
+      const pacer = startPacer(() => {
+        while (next < events && plannedUs(next) <= nowUs()) sendNext(next++);
+        if (next < events) return plannedUs(next);
+        finishIfDone();
+        return Infinity;
+      });
+      pacer.wake();
+      const lastMs = events === 0 ? 0 : (plannedUs(events - 1) - nowUs()) / 1000;
+      const stopWaiting = later(Math.max(0, lastMs) + answerWithinMs, () => {
+        for (let i = 0; i < open; i++)
+          problems.add(
+            'message-unanswered',
+            `the server had not answered a message ${answerWithinMs / 1000} s after the last was due`,
+          );
+        done.resolve();
+      });
+      return done.promise.then(() => {
+        stopWaiting();
+        pacer.stop();
+        return {
+          kind: 'sent' as const,
+          seq,
+          lag: toSparse(lag),
+          upstream: toSparse(upstream),
+          problems: problems.list(),
+        };
+      });
+    },
+    close: () => posts?.close(),
+  };
+}
+
+type Post = { message: Message; answered: Answered };
+type Poster = { client: Client<Poster>; waiting: Post[]; underWay: Post | undefined };
+
+/** Subscribers' messages as requests of their own. */
+function createPosts(context: LoadContext): { send: Send; close(): void } {
+  const { counters, sink } = context;
+  const url = new URL(context.endpoint.url);
+  const path = pathBelow(url, '/messages/');
+  const posters = new Map<number, Poster>();
+  const clients = createHttpClients<Poster>(context, {
+    response(poster, { status }, bytes, from, to, atUs) {
+      const text = bytes.toString('utf8', from, Math.min(to, from + 1000));
+      const given = Number(/"seq":([1-9]\d{0,8})\b/.exec(text)?.[1] ?? 0);
+      if (status !== 201)
+        sink.problem(
+          'message-refused',
+          `a message was answered with status ${status}: ${text.slice(0, 200)}`,
+        );
+      settle(poster, status === 201 ? given : 0, atUs);
+    },
+    failed: (poster) => settle(poster, 0, nowUs()),
+  });
+
+  function settle(poster: Poster, seq: number, atUs: number): void {
+    const { underWay } = poster;
+    poster.underWay = undefined;
+    underWay?.answered(seq, atUs);
+    sendWaiting(poster);
+  }
+
+  function sendWaiting(poster: Poster): void {
+    if (poster.underWay) return;
+    poster.underWay = poster.waiting.shift();
+    if (!poster.underWay) return;
+    counters.messageRequests++;
+    const { topic, text, bytes, crc, plannedUs, sentUs } = poster.underWay.message;
+    clients.send(
+      poster.client,
+      Buffer.from(
+        `POST ${path}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n` +
+          `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`,
+      ),
+    );
+  }
+
+  return {
+    send(subscriber, message, answered) {
+      let poster = posters.get(subscriber);
+      if (!poster) {
+        poster = { waiting: [], underWay: undefined } as unknown as Poster; // the client needs its owner first
+        poster.client = clients.add(poster, subscriber);
+        posters.set(subscriber, poster);
+      }
+      if (poster.waiting.length >= mostWaiting) return false;
+      poster.waiting.push({ message, answered });
+      sendWaiting(poster);
+      return true;
+    },
+    close() {
+      for (const { client } of posters.values()) clients.drop(client);
+    },
+  };
+}

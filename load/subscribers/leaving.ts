@@ -1,0 +1,45 @@
+// Subscribers that leave of their own accord and come back: pages closed and opened again, phones in a tunnel.
+
+import type { LoadCommand } from '../../core/protocol/control.ts';
+import { random } from '../../core/base/random.ts';
+import type { RunningLoad } from '../pattern.ts';
+
+export type Absences = {
+  /** This share of the subscribers that are there, drawn from the seed, leaves for a while. */
+  begin(share: number, forMs: number): void;
+  /** Nobody comes back any more. */
+  stop(): void;
+};
+
+export function createAbsences(
+  { first, count, seed }: Pick<Extract<LoadCommand, { kind: 'start' }>, 'first' | 'count' | 'seed'>,
+  running: RunningLoad,
+): Absences {
+  const next = random(seed, `leave:${first}`);
+  const away = new Set<number>();
+  const timers = new Set<NodeJS.Timeout>();
+  return {
+    begin(share, forMs) {
+      const there = Array.from({ length: count }, (_, i) => first + i).filter(
+        (subscriber) => !away.has(subscriber),
+      );
+      const leaving = there
+        .map((subscriber) => ({ subscriber, order: next() }))
+        .sort((a, b) => a.order - b.order)
+        .slice(0, Math.round(there.length * share));
+      for (const { subscriber } of leaving) {
+        away.add(subscriber);
+        running.leave?.(subscriber);
+      }
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        for (const { subscriber } of leaving) {
+          away.delete(subscriber);
+          running.comeBack?.(subscriber);
+        }
+      }, forMs);
+      timers.add(timer);
+    },
+    stop: () => timers.forEach((timer) => clearTimeout(timer)),
+  };
+}

@@ -1,0 +1,118 @@
+// Raw TCP connections of simulated clients, thousands to a process: all of them read into one shared buffer,
+// and what arrives is handed on in place. Counts connections and bytes, reports errors, and computes the wait
+// before a reconnection. Knows no protocol.
+
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { nowUs } from '../../core/base/clock.ts';
+import type { Random } from '../../core/base/random.ts';
+import type { ReconnectPolicy } from '../../core/scenario/scenario.ts';
+import type { LoadContext } from '../pattern.ts';
+import { ProtocolError } from './protocol-error.ts';
+
+/** Why a connection ended: a system error's code, a protocol error's, or `ended`: closed in order by either side. */
+export type Cause = { code: string; message: string };
+
+/** What connections of one kind do. One object serves all of them; `Owner` is what is known of the one. */
+export type Protocol<Owner> = {
+  /** The connection stands; the first request may be sent. */
+  opened(owner: Owner): void;
+  /**
+   * Bytes `0`..`to` of `bytes` arrived at `atUs`. They are valid during the call only: the buffer is shared.
+   * @throws ProtocolError to have it reported and the connection dropped
+   */
+  read(owner: Owner, bytes: Buffer, to: number, atUs: number): void;
+  /** It is over, or never stood; called once for each `dial`. Errors have been reported and counted. */
+  closed(owner: Owner, cause: Cause): void;
+};
+
+export type Dialer<Owner> = {
+  /** Connects from the subscriber's source address. The socket is for `send`, `end` and `destroy`. */
+  dial(owner: Owner, subscriber: number): Socket;
+  /** Writes and counts. */
+  send(socket: Socket, bytes: Buffer): void;
+  /** From now on connections that end with an error are nothing to report. */
+  quiet(): void;
+};
+
+/** How a connection is made, and the event that says that it stands. */
+export type Connector = { connect(options: TcpNetConnectOpts): Socket; opened: 'connect' | 'secureConnect' };
+
+const plain: Connector = { connect: (options) => connect(options), opened: 'connect' };
+
+/** The address that the kernel gives a loopback connection by itself. */
+const ownAddress = '127.0.0.1';
+
+const ended: Cause = { code: 'ended', message: 'the connection was closed' };
+
+// Every read of the process goes through this buffer, so an idle connection holds no memory for reading.
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** Connections to the host and port of `context.endpoint.url`. */
+export function createDialer<Owner>(
+  context: Pick<LoadContext, 'endpoint' | 'counters' | 'sourceAddress' | 'sink' | 'connector'>,
+  protocol: Protocol<Owner>,
+): Dialer<Owner> {
+  const { counters, sink, connector = plain } = context;
+  const url = new URL(context.endpoint.url);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  let reporting = true;
+
+  return {
+    dial(owner, subscriber) {
+      let opened = false;
+      let cause = ended;
+      const localAddress = context.sourceAddress(subscriber);
+      const socket = connector.connect({
+        host,
+        port,
+        noDelay: true,
+        // Binding to the usual address would take a port for it alone, not for the pair of both ends.
+        ...(localAddress === ownAddress ? {} : { localAddress }),
+        onread: {
+          buffer: shared,
+          callback(length) {
+            counters.bytesIn += length;
+            try {
+              protocol.read(owner, shared, length, nowUs());
+            } catch (error) {
+              if (!(error instanceof ProtocolError)) throw error;
+              socket.destroy(error);
+            }
+            return true;
+          },
+        },
+      });
+      socket.once(connector.opened, () => {
+        opened = true;
+        counters.connectionsOpened++;
+        protocol.opened(owner);
+      });
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        cause = { code: error.code ?? 'unknown', message: error.message };
+        if (reporting) sink.problem(cause.code, cause.message);
+      });
+      socket.on('close', () => {
+        if (opened) counters.connectionsClosed++;
+        protocol.closed(owner, cause);
+      });
+      return socket;
+    },
+    send(socket, bytes) {
+      counters.bytesOut += bytes.length;
+      socket.write(bytes);
+    },
+    quiet() {
+      reporting = false;
+    },
+  };
+}
+
+/**
+ * The wait before the next attempt: exponential backoff with full jitter, evenly from nought to
+ * `min(cap, base * 2^attempt)` (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ * @param attempt failures in a row before this one, from 0
+ */
+export function backoffMs({ base, cap }: ReconnectPolicy, attempt: number, random: Random): number {
+  return random() * Math.min(cap, base * 2 ** attempt);
+}

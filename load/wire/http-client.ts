@@ -1,0 +1,214 @@
+// Requests and their answers, one at a time over one keep-alive connection a client: what polling stands on.
+// Connects when there is something to send and no connection. Not when to ask, nor what an answer means.
+
+import type { Socket } from 'node:net';
+import { nowUs } from '../../core/base/clock.ts';
+import { createDialer, type Cause, type Protocol } from './connection.ts';
+import { gunzipBody, isGzip } from './gunzip.ts';
+import {
+  endResponses,
+  newResponseReader,
+  readResponse,
+  type ResponseHead,
+  type ResponseParts,
+  type ResponseReader,
+} from './http-head.ts';
+import type { LoadContext } from '../pattern.ts';
+import { ProtocolError } from './protocol-error.ts';
+
+/** An answer with a larger body is refused, also one that inflates to more. */
+export const largestBodyBytes = 64 * 1024 ** 2;
+/** How long a connection may stay that the server was to close after its answer. */
+const lingerMs = 2000;
+/** Longer after a request a cut is no race with the server's idle timeout, but a loss, also of a held request. */
+const idleRaceUs = 10_000;
+
+export type HttpHandlers<Owner> = {
+  /** The whole answer; its body is bytes `from`..`to`, inflated where it came compressed, valid during the call only. `send` may be called from here. */
+  response(owner: Owner, head: ResponseHead, bytes: Buffer, from: number, to: number, atUs: number): void;
+  /** The request had no whole answer. An error has been reported and counted, a connection closed in order has not. */
+  failed(owner: Owner, cause: Cause): void;
+};
+
+/** One client: its connection, and the request under way. */
+export type Client<Owner> = {
+  readonly owner: Owner;
+  readonly subscriber: number;
+  link: Link<Owner> | undefined;
+  request: Buffer | undefined;
+};
+
+export type HttpClients<Owner> = {
+  add(owner: Owner, subscriber: number): Client<Owner>;
+  /** Sends a request (`encodeRequest`). One at a time: not before the last was answered or has failed. */
+  send(client: Client<Owner>, request: Buffer): void;
+  /** Drops the connection; a request under way is forgotten, without `failed`. */
+  drop(client: Client<Owner>): void;
+};
+
+/** One connection. An abandoned one is no longer its client's `link`. */
+type Link<Owner> = {
+  readonly client: Client<Owner>;
+  socket: Socket | undefined;
+  /** It stands; over TLS that is later than the socket's being connected. */
+  opened: boolean;
+  readonly reader: ResponseReader;
+  head: ResponseHead | undefined;
+  /** The body so far, when it came in one piece: `from`..`to` of `bytes`. */
+  bytes: Buffer;
+  from: number;
+  to: number;
+  /** The body so far otherwise, copied. */
+  pieces: Buffer[];
+  bodyBytes: number;
+  answered: number;
+  /** Whether anything came since the last request. */
+  heard: boolean;
+  sentUs: number;
+};
+
+const nothing = Buffer.alloc(0);
+
+/** Clients of the server at `context.endpoint`. */
+export function createHttpClients<Owner>(
+  context: Pick<LoadContext, 'endpoint' | 'counters' | 'sourceAddress' | 'sink' | 'connector'>,
+  handlers: HttpHandlers<Owner>,
+): HttpClients<Owner> {
+  const parts: ResponseParts<Link<Owner>> = {
+    head(link, head) {
+      if (!link.client.request || link.client.link !== link)
+        throw new ProtocolError('http-unasked', 'the server sent an answer that no request had asked for');
+      link.head = head;
+      link.bytes = nothing;
+      link.pieces = [];
+      link.from = link.to = link.bodyBytes = 0;
+    },
+    body(link, bytes, from, to) {
+      link.bodyBytes += to - from;
+      if (link.bodyBytes > largestBodyBytes)
+        throw new ProtocolError(
+          'http-body-too-large',
+          `an answer's body is larger than ${largestBodyBytes} bytes`,
+        );
+      if (link.bodyBytes === to - from) {
+        link.bytes = bytes;
+        link.from = from;
+        link.to = to;
+      } else {
+        keep(link);
+        link.pieces.push(Buffer.from(bytes.subarray(from, to)));
+      }
+    },
+    end(link, atUs) {
+      const { client, pieces } = link;
+      const head = link.head!; // every end has had its head
+      if (pieces.length > 0) {
+        link.bytes = Buffer.concat(pieces);
+        link.from = 0;
+        link.to = link.bytes.length;
+      }
+      let { bytes, from, to } = link;
+      link.bytes = nothing;
+      link.pieces = [];
+      if (to > from && isGzip(head)) {
+        bytes = gunzipBody(bytes, from, to, largestBodyBytes);
+        from = 0;
+        to = bytes.length;
+        atUs = nowUs();
+      }
+      link.answered++;
+      client.request = undefined;
+      if (!head.keepAlive) abandon(link);
+      handlers.response(client.owner, head, bytes, from, to, atUs);
+    },
+  };
+
+  const protocol: Protocol<Link<Owner>> = {
+    opened(link) {
+      link.opened = true;
+      if (link.client.link === link && link.client.request) write(link, link.client.request);
+    },
+    read(link, bytes, to, atUs) {
+      link.heard = true;
+      readResponse(link.reader, bytes, 0, to, atUs, parts, link);
+      keep(link);
+    },
+    closed(link, cause) {
+      const { client } = link;
+      if (client.link !== link) return;
+      try {
+        endResponses(link.reader, nowUs(), parts, link);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        cause = error;
+        context.sink.problem(error.code, error.message);
+      }
+      if (client.link !== link) return;
+      client.link = undefined;
+      if (!client.request) return;
+      if (link.answered > 0 && !link.heard && nowUs() - link.sentUs < idleRaceUs) {
+        // The server closed an idle connection just as a request was on its way (RFC 9112, section 9.3.1).
+        open(client);
+      } else {
+        client.request = undefined;
+        handlers.failed(client.owner, cause);
+      }
+    },
+  };
+  const dialer = createDialer(context, protocol);
+
+  function open(client: Client<Owner>): void {
+    const link: Link<Owner> = {
+      client,
+      socket: undefined,
+      opened: false,
+      reader: newResponseReader(),
+      head: undefined,
+      bytes: nothing,
+      from: 0,
+      to: 0,
+      pieces: [],
+      bodyBytes: 0,
+      answered: 0,
+      heard: false,
+      sentUs: 0,
+    };
+    client.link = link;
+    link.socket = dialer.dial(link, client.subscriber);
+  }
+
+  function write(link: Link<Owner>, request: Buffer): void {
+    link.heard = false;
+    link.sentUs = nowUs();
+    dialer.send(link.socket!, request); // set by `open` before anything can happen on it
+  }
+
+  return {
+    add: (owner, subscriber) => ({ owner, subscriber, link: undefined, request: undefined }),
+    send(client, request) {
+      client.request = request;
+      if (!client.link) open(client);
+      else if (client.link.opened) write(client.link, request);
+    },
+    drop(client) {
+      const { link } = client;
+      client.link = undefined;
+      client.request = undefined;
+      link?.socket!.destroy();
+    },
+  };
+}
+
+/** Lets the server close it: the side that closes first keeps the port in TIME_WAIT. */
+function abandon<Owner>(link: Link<Owner>): void {
+  const socket = link.socket!;
+  link.client.link = undefined;
+  socket.setTimeout(lingerMs, () => socket.destroy());
+}
+
+/** Takes the body so far out of the shared buffer. */
+function keep<Owner>(link: Link<Owner>): void {
+  if (link.bytes === nothing) return;
+  link.pieces.push(Buffer.from(link.bytes.subarray(link.from, link.to)));
+  link.bytes = nothing;
+}

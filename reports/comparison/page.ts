@@ -1,0 +1,242 @@
+// The page of a comparison: the answer, under what circumstances it holds, and for each variant the table, every
+// pair's ratio, and both sides' latency curves. One file, no network, no scripts.
+
+import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
+import { headroomOf } from '../../core/metrics/headroom.ts';
+import type { Result } from '../../core/result/result.ts';
+import { formatShare } from '../../core/base/units.ts';
+import { overlayChart, ratioChart } from './charts.ts';
+import {
+  circumstances,
+  comparisonHeadline,
+  countedText,
+  intervalTitle,
+  pairLabel,
+  toldOf,
+  verdictWords,
+  type MetricRow,
+} from './words.ts';
+import { html, raw, type Markup } from '../page/markup.ts';
+import type { Chart } from '../page/charts.ts';
+import { style } from '../page/style.ts';
+import { headroomText } from '../page/validity-strip.ts';
+
+/** The results that the comparison was made of; without those of a side there are no latency curves. */
+export type Behind = { baseline: readonly Result[]; candidate: readonly Result[] };
+
+const none: Behind = { baseline: [], candidate: [] };
+
+/**
+ * @returns a whole HTML document
+ * @throws the reason of `over` when that is aborted before
+ */
+export async function renderComparisonPage(
+  comparison: Comparison,
+  behind: Behind = none,
+  over?: AbortSignal,
+): Promise<string> {
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="generator" content="pushbench ${comparison.candidate.pushbench}" />
+        <title>${comparison.scenario}, compared: pushbench</title>
+        <style>
+          ${raw(style)}
+        </style>
+      </head>
+      <body>
+        <main>
+          <h1>${comparison.scenario}: ${comparison.candidate.name} against ${comparison.baseline.name}</h1>
+          ${await comparisonMarkup(comparison, behind, over)}
+          <p class="dim">
+            Compared ${comparison.createdAt.slice(0, 19).replace('T', ' ')} UTC. Baseline of
+            ${sideText(comparison.baseline)}; candidate of
+            ${sideText(comparison.candidate)}.${repeatMarkup(behind)}
+          </p>
+        </main>
+      </body>
+    </html> `;
+  return page.markup;
+}
+
+/** What the page says, as a part that another page can hold. */
+export async function comparisonMarkup(
+  comparison: Comparison,
+  behind: Behind = none,
+  over?: AbortSignal,
+): Promise<Markup> {
+  const { advisory, other } = circumstances(comparison);
+  const variants: Markup[] = [];
+  // One after the other: drawing takes the time, and a page may have dozens.
+  for (const judged of comparison.variants)
+    variants.push(await variantMarkup(judged, comparison, behind, over));
+  return html`<p class="headline">${comparisonHeadline(comparison)}</p>
+    ${strip(comparison, behind)}
+    ${
+      advisory.length + other.length === 0
+        ? ''
+        : html`<h2>Read with this in mind</h2>
+            <ul class="plain">
+              ${advisory.map((text) => html`<li><b class="bad">Advisory</b>: ${text}.</li>`)}${other.map((text) => html`<li>${text}</li>`)}
+            </ul>`
+    }
+    ${variants}
+    <h2>How it is decided</h2>
+    <p>
+      A run is one figure. Each pair of runs gives a ratio; the estimate is the Hodges-Lehmann median of their
+      logarithms, the interval and p come from the exact Wilcoxon signed-rank test, corrected by Holm over all
+      gating metrics. <b>Slower</b> needs both a p below ${comparison.rule.alpha} and
+      ${comparison.rule.strict ? 'an interval' : 'an estimate'} above the minimum effect;
+      <b>not slower</b> needs the interval to end below it; what shows neither is <b>inconclusive</b>. Counts
+      are compared as they are. Runs that did not take turns are compared by the Mann-Whitney test, and only
+      as advice.
+    </p>`;
+}
+
+/** Where both sides were made by one command, that and the order in which it ran them. */
+function repeatMarkup({ baseline: [first], candidate: [second] }: Behind): Markup {
+  if (!first?.order || first.arm === undefined || first.command !== second?.command) return html``;
+  return html` Trials took turns in balanced blocks, of seed ${first.order.seed}; repeat it with
+    <code>${first.command}</code>.`;
+}
+
+function sideText({ createdAt, pushbench, commit }: Comparison['baseline']): string {
+  return `${createdAt.slice(0, 19).replace('T', ' ')}, pushbench ${pushbench}${commit === null ? '' : ` (${commit})`}`;
+}
+
+function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behind): Markup {
+  const headrooms = [...baseline, ...candidate].flatMap(({ trials }) =>
+    trials.flatMap(({ outcome }) =>
+      outcome.status === 'completed' && outcome.valid ? [headroomOf(outcome)] : [],
+    ),
+  );
+  return html`<dl class="strip">
+    ${variants.map((judged) => {
+      const wrong = judged.verdict === 'slower' || judged.verdict === 'invalid';
+      const mark = wrong ? '✗ ' : judged.verdict === 'not-slower' ? '✓ ' : '';
+      return html`<div class="${wrong ? 'wrong' : ''}">
+        <dt>${pairLabel(judged)}, ${countedText(judged)}</dt>
+        <dd class="${wrong ? 'bad' : judged.verdict === 'not-slower' ? 'good' : ''}">
+          ${mark}${verdictWords[judged.verdict]}
+        </dd>
+      </div>`;
+    })}
+    <div>
+      <dt>Timings</dt>
+      <dd>${advisory.length === 0 ? 'runs took turns' : 'advisory'}</dd>
+    </div>
+    ${
+      headrooms.length === 0
+        ? ''
+        : html`<div>
+            <dt>Load side could have taken</dt>
+            <dd>${headroomText(Math.min(...headrooms))}</dd>
+          </div>`
+    }
+  </dl>`;
+}
+
+async function variantMarkup(
+  judged: Judged,
+  comparison: Comparison,
+  behind: Behind,
+  over?: AbortSignal,
+): Promise<Markup> {
+  const label = pairLabel(judged);
+  const dropped = judged.dropped.map(
+    ({ run, why }) => html`<li>${judged.paired ? 'Pair' : 'Run'} ${run}: ${why}</li>`,
+  );
+  const [ratios, overlay] = [
+    await ratioChart(judged, over),
+    await overlayChart(judged, comparison, behind, over),
+  ];
+  return html`<section>
+    <h2>${label}: ${verdictWords[judged.verdict]}</h2>
+    <p>
+      ${judged.verdict === 'slower' || judged.verdict === 'not-slower' ? '' : html`${sentence(judged.why)} `}${countedText(judged)}
+      counted.
+    </p>
+    ${
+      dropped.length === 0
+        ? ''
+        : html`<details>
+            <summary>${dropped.length} dropped</summary>
+            <ul class="plain">
+              ${dropped}
+            </ul>
+          </details>`
+    }
+    ${judged.metrics.length === 0 ? '' : metricTable(judged, intervalTitle(comparison))}
+    ${figure(ratios, `Changes of ${label}`, `${judged.paired ? 'Each dot is one pair of runs. ' : ''}The line is the interval, the large mark the estimate, the shaded band the change that does not matter. Slower means: the estimate lies right of its band, and chance does not explain it.`)}
+    ${figure(overlay, `Latency of ${label}`, 'All runs of each side together, for the eye: the verdict comes from the runs one by one. Lines end where fewer than 100 deliveries were slower.')}
+  </section>`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function figure(chart: Chart | undefined, label: string, reading: string): Markup {
+  return chart
+    ? html`<figure>
+        <div class="chart scroll" role="group" aria-label="${label}" tabindex="0">${raw(chart.svg)}</div>
+        <figcaption>${reading}</figcaption>
+      </figure>`
+    : html``;
+}
+
+function metricTable(judged: Judged, interval: string): Markup {
+  const label = `Metrics of ${pairLabel(judged)}`;
+  const { rows, rest } = toldOf(judged);
+  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
+      <table>
+        <caption>
+          ${label}: medians of the runs with the lowest and the highest, and the
+          change${judged.paired ? ' pair by pair' : ''}
+        </caption>
+        <thead>
+          <tr>
+            ${['metric', 'baseline', 'candidate', 'change', interval, 'p (Holm)', 'matters from', 'verdict'].map((head) => html`<th scope="col">${head}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            (row) =>
+              html`<tr>
+                <th scope="row">${row.title}</th>
+                <td>${row.baseline}${ranged(row.baselineRange)}</td>
+                <td>${row.candidate}${ranged(row.candidateRange)}</td>
+                <td>${row.change}</td>
+                <td>${row.interval}</td>
+                <td>${row.p}</td>
+                <td>${mattersFrom(row)}</td>
+                <td>${verdictMarkup(row)}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${rest.length === 0 ? '' : html`<p class="dim">${rest.join(' ')}</p>`}`;
+}
+
+function ranged(range: string): Markup {
+  return range === '' ? html`` : html`<small>${range}</small>`;
+}
+
+function mattersFrom({ metric }: MetricRow): string {
+  if (metric.kind === 'ratio') return `+${formatShare(metric.minimumEffect)}`;
+  return metric.kind === 'exact' ? `+${metric.tolerance}` : metric.kind === 'loss' ? 'any' : '';
+}
+
+function verdictMarkup({ metric, verdict, marked }: MetricRow): Markup {
+  const open =
+    metric.kind === 'ratio' && metric.runsNeeded !== null
+      ? html`<small>about ${metric.runsNeeded} runs a side</small>`
+      : '';
+  return html`<span
+      class="${metric.verdict === 'slower' ? 'bad' : metric.verdict === 'not-slower' && !marked ? 'good' : ''}"
+      >${verdict}</span
+    >${open}`;
+}

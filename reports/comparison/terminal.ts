@@ -1,0 +1,73 @@
+// What a comparison prints: the answer, a table for each variant, and under what circumstances it holds.
+
+import { styleText } from 'node:util';
+import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
+import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
+import {
+  circumstances,
+  comparisonHeadline,
+  countedText,
+  intervalTitle,
+  pairLabel,
+  toldOf,
+  verdictWords,
+  type MetricRow,
+} from './words.ts';
+import { wrapped, type TerminalOptions } from '../text/terminal.ts';
+
+type Style = Parameters<typeof styleText>[0];
+type Paint = (style: Style, text: string) => string;
+
+export function renderComparison(given: Comparison, { columns, color }: TerminalOptions): string {
+  const comparison = oneLineTexts(given);
+  const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+  const { advisory, other } = circumstances(comparison);
+  const lines = [
+    '',
+    wrapped(paint('bold', comparisonHeadline(comparison)), columns),
+    '',
+    ...comparison.variants.flatMap((judged) => variantLines(judged, intervalTitle(comparison), paint)),
+    ...advisory.map((text) => wrapped(paint('yellow', `advisory: ${text}.`), columns)),
+    ...other.map((text) => wrapped(`note: ${text}`, columns)),
+  ];
+  return withoutCommands(`${lines.join('\n').trimEnd()}\n`);
+}
+
+function variantLines(judged: Judged, interval: string, paint: Paint): string[] {
+  const head = `${pairLabel(judged)}: ${verdictWords[judged.verdict]} (${countedText(judged)})`;
+  const dropped = judged.dropped.map(
+    ({ run, why }) => `  ${judged.paired ? 'pair' : 'run'} ${run} dropped: ${why}`,
+  );
+  const { rows, rest } = toldOf(judged);
+  if (judged.metrics.length === 0) return [paint('red', `${head}: ${judged.why}`), ...dropped, ''];
+  const heads = ['', 'baseline', 'candidate', 'change', interval, 'p (Holm)', ''];
+  const cells = rows.flatMap((row) => [cellsOf(row), rangesOf(row)]);
+  const widths = heads.map((head, i) => Math.max(head.length, ...cells.map((row) => row[i]!.length)));
+  const line = (row: readonly string[]) =>
+    `  ${row.map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd();
+  return [
+    paint(judged.verdict === 'slower' ? 'red' : 'bold', head),
+    ...dropped,
+    paint('dim', line(heads)),
+    ...rows.flatMap((row) => [
+      paint(styleOf(row), line(cellsOf(row))),
+      ...(row.baselineRange + row.candidateRange === '' ? [] : [paint('dim', line(rangesOf(row)))]),
+    ]),
+    ...rest.map((text) => paint('dim', `  ${text}`)),
+    '',
+  ];
+}
+
+function cellsOf({ title, baseline, candidate, change, interval, p, verdict }: MetricRow): string[] {
+  return [title, baseline, candidate, change, interval, p, verdict];
+}
+
+/** Below the figures: the lowest to the highest run. */
+function rangesOf({ baselineRange, candidateRange }: MetricRow): string[] {
+  return ['', baselineRange, candidateRange, '', '', '', ''];
+}
+
+function styleOf({ metric, marked }: MetricRow): Style {
+  if (metric.verdict === 'slower') return 'red';
+  return marked ? 'yellow' : metric.verdict === null ? 'dim' : 'reset';
+}

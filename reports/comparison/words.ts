@@ -1,0 +1,226 @@
+// A comparison in words and figures: what terminal, page, Markdown and CI formats all say of it, said once.
+
+import {
+  worseIn,
+  type Comparison,
+  type Judged,
+  type JudgedMetric,
+  type Verdict,
+} from '../../core/comparison/comparison-result.ts';
+import { metrics, type Unit } from '../../core/metrics/registry.ts';
+import { formatNumber } from '../../core/base/units.ts';
+import { formatMetric } from '../summary/summary-table.ts';
+
+export const verdictWords: Readonly<Record<Verdict, string>> = {
+  slower: 'slower',
+  'not-slower': 'not slower',
+  inconclusive: 'inconclusive',
+  invalid: 'invalid',
+};
+
+export type MetricRow = {
+  title: string;
+  /** Medians over the runs; means of losses. */
+  baseline: string;
+  candidate: string;
+  /** The lowest to the highest run of each side; empty where they read alike. */
+  baselineRange: string;
+  candidateRange: string;
+  change: string;
+  /** Of the change; empty where a metric has none. */
+  interval: string;
+  p: string;
+  verdict: string;
+  metric: JudgedMetric;
+  /** A reader should look here: worse, or changed where nothing should. */
+  marked: boolean;
+};
+
+export function titleOf(name: string): string {
+  return metrics[name]?.title ?? name;
+}
+
+/** `1.146` -> `+14.6 %`. */
+export function changeText(ratio: number): string {
+  const percent = (ratio - 1) * 100;
+  const digits = Math.abs(percent) >= 100 ? percent.toFixed(0) : percent.toFixed(1);
+  return Number(digits) === 0 ? '0.0 %' : `${percent > 0 ? '+' : ''}${digits} %`;
+}
+
+function pText(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+/** Losses are means over the runs, and one of a dozen runs may have had them. */
+function figureText(metric: Exclude<JudgedMetric, { kind: 'absent' }>, value: number): string {
+  return `${formatMetric(value, metric.unit)}${metric.kind === 'loss' && value !== 0 ? ' a run' : ''}`;
+}
+
+/** `2.9 ms to 3.4 ms`; nothing where both ends read alike. */
+export function rangeText([low, high]: readonly [low: number, high: number], unit: Unit): string {
+  const [from, to] = [formatMetric(low, unit), formatMetric(high, unit)];
+  return from === to ? '' : `${from} to ${to}`;
+}
+
+function signed(value: number, unit: Unit): string {
+  return `${value > 0 ? '+' : ''}${formatMetric(value, unit)}`;
+}
+
+export function rowsOf({ metrics: judged }: Judged): MetricRow[] {
+  return judged.map((metric): MetricRow => {
+    const title = titleOf(metric.metric);
+    const marked = metric.verdict === 'slower' || (metric.kind === 'exact' && metric.changed);
+    if (metric.kind === 'absent')
+      return {
+        title,
+        baseline: '—',
+        candidate: '—',
+        baselineRange: '',
+        candidateRange: '',
+        change: metric.why,
+        interval: '',
+        p: '',
+        verdict: metric.verdict ?? 'left out',
+        metric,
+        marked,
+      };
+    const { baseline, candidate, ranges, unit } = metric;
+    const ends = {
+      title,
+      baseline: figureText(metric, baseline),
+      candidate: figureText(metric, candidate),
+      metric,
+      marked,
+      baselineRange: rangeText(ranges.baseline, unit),
+      candidateRange: rangeText(ranges.candidate, unit),
+    };
+    if (metric.kind === 'ratio') {
+      const interval =
+        metric.low === null || metric.high === null
+          ? 'too few runs'
+          : `${changeText(metric.low)} to ${changeText(metric.high)}`;
+      return {
+        ...ends,
+        change: changeText(metric.ratio),
+        interval,
+        p: metric.pAdjusted === null ? '' : pText(metric.pAdjusted),
+        verdict: metric.verdict === null ? 'shown only' : verdictWords[metric.verdict],
+      };
+    }
+    const difference = metric.candidate - metric.baseline;
+    const change =
+      (metric.kind === 'exact' && !metric.changed) || difference === 0
+        ? 'the same'
+        : signed(difference, metric.unit);
+    const open = metric.kind === 'loss' && metric.verdict === 'inconclusive';
+    return {
+      ...ends,
+      change,
+      interval: '',
+      p: '',
+      verdict: metric.verdict === 'slower' ? 'worse' : open ? 'inconclusive' : 'not worse',
+    };
+  });
+}
+
+/** Rows to show one by one, and sentences on the rest: metrics without a figure, and losses that neither side has. */
+export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
+  const all = rowsOf(judged);
+  const isNought = ({ metric }: MetricRow) =>
+    metric.kind === 'loss' && metric.baseline === 0 && metric.candidate === 0;
+  const isAbsent = ({ metric }: MetricRow) => metric.kind === 'absent' && metric.verdict === null;
+  const nought = all.filter(isNought).map(({ title }) => title);
+  const rest = [
+    ...(nought.length === 0 ? [] : [`None on either side: ${nought.join(', ')}.`]),
+    ...all.filter(isAbsent).map(({ title, change }) => `No figure for ${title}: ${change}.`),
+  ];
+  return { rows: all.filter((row) => !isNought(row) && !isAbsent(row)), rest };
+}
+
+/** `sse`, or `sse -> sse @new` where the labels differ. */
+export function pairLabel({ baseline, candidate }: Judged): string {
+  return baseline === candidate ? baseline : `${baseline} -> ${candidate}`;
+}
+
+/** The answer in one sentence. */
+export function comparisonHeadline(comparison: Comparison): string {
+  const { verdict, variants, baseline, candidate } = comparison;
+  const against = `${candidate.name} against ${baseline.name}`;
+  if (variants.length === 0) return `Nothing to compare in ${against}: no variant is on both sides.`;
+  if (comparison.cut !== undefined) return `No verdict on ${against}. ${comparison.cut}`;
+  if (verdict === 'invalid') {
+    const bad = variants.filter((one) => one.verdict === 'invalid');
+    return `No verdict on ${against}: the measurement is invalid (${bad.map((one) => `${pairLabel(one)}: ${one.why}`).join('; ')}).`;
+  }
+  const worse = worseIn(comparison);
+  if (worse.length > 0) {
+    const list = worse
+      .slice(0, 3)
+      .map(({ judged, metric }) => `${pairLabel(judged)}: ${worseText(metric)}`)
+      .join('; ');
+    const more = worse.length > 3 ? ` and ${worse.length - 3} more` : '';
+    const proven = worse.some(({ binding }) => binding)
+      ? ''
+      : ' This is advisory: see below why timings prove nothing here.';
+    return `Worse, ${against}: ${list}${more}.${proven}`;
+  }
+  if (verdict === 'not-slower')
+    return `Not slower, ${against}: every gating metric is shown to be no worse than matters.`;
+  return `Not decided, ${against}: nothing is shown to be worse, and some metrics are not shown to be no worse.${neededText(comparison)}`;
+}
+
+/** One metric that is worse: `server CPU per delivery +31.9 % (+20.1 % to +44.7 %)`. */
+export function worseText(metric: JudgedMetric): string {
+  const title = titleOf(metric.metric);
+  if (metric.kind === 'absent') return title;
+  if (metric.kind === 'ratio') {
+    return `${title} ${changeText(metric.ratio)}${metric.low === null || metric.high === null ? '' : ` (${changeText(metric.low)} to ${changeText(metric.high)})`}`;
+  }
+  return `${title} ${figureText(metric, metric.candidate)} where it was ${figureText(metric, metric.baseline)}`;
+}
+
+/** What would decide it: the largest number that any open metric asks for, where any does. */
+function neededText({ variants }: Comparison): string {
+  const open = variants
+    .flatMap(({ metrics: judged }) => judged)
+    .filter((metric) => metric.kind === 'ratio' && metric.verdict === 'inconclusive');
+  const needed = open.flatMap((metric) =>
+    metric.kind === 'ratio' && metric.runsNeeded !== null ? [metric.runsNeeded] : [],
+  );
+  if (needed.length === 0) return '';
+  return ` About ${formatNumber(Math.max(...needed))} runs a side would probably decide ${needed.length === open.length ? 'it' : 'most of it'}.`;
+}
+
+/** `95 % interval`, or what each of several declared looks has. */
+export function intervalTitle({ rule }: Comparison): string {
+  return `${formatNumber(100 * (1 - rule.alpha))} % interval`;
+}
+
+/** How the runs were counted: `12 of 12 pairs`. */
+export function countedText({ paired, counted, given }: Judged): string {
+  return `${counted} of ${given} ${paired ? 'pairs' : 'runs'}`;
+}
+
+/** What the reader has to know of the conditions, a sentence each. */
+export function circumstances({ advisory, differences, unmatched, rule, baseline, candidate }: Comparison): {
+  advisory: string[];
+  other: string[];
+} {
+  const left = (name: string, labels: readonly string[]) =>
+    labels.length === 0 ? [] : [`Only in ${name}: ${labels.join(', ')}.`];
+  return {
+    advisory: advisory.map(({ message }) => message),
+    other: [
+      ...differences.map(
+        ({ what, baseline: from, candidate: to }) =>
+          `${what}: ${from} in ${baseline.name}, ${to} in ${candidate.name}.`,
+      ),
+      ...left(baseline.name, unmatched.baseline),
+      ...left(candidate.name, unmatched.candidate),
+      ...(rule.strict ? ['Strict: slower only where the whole interval lies above the minimum effect.'] : []),
+      ...(rule.looks > 1
+        ? [`Look ${rule.look} of ${rule.looks} declared beforehand, each at a level of ${rule.alpha}.`]
+        : []),
+    ],
+  };
+}

@@ -1,0 +1,70 @@
+// CSV in long form: a row for each metric of each trial, its unit in a column of its own (RFC 4180).
+
+import { metrics } from '../../core/metrics/registry.ts';
+import { missingFrom } from '../../core/result/missing.ts';
+import { printable } from '../../core/base/printable.ts';
+import type { Result } from '../../core/result/result.ts';
+
+const columns = [
+  'scenario',
+  'created_at',
+  'pattern',
+  'variant',
+  'trial',
+  'outcome',
+  'metric',
+  'value',
+  'unit',
+] as const;
+const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s': '1/s' } as const;
+
+/** A trial that failed or is missing has one row, without a metric, and so has a search that was cut off; a metric that a trial has no figure for has none. */
+export function renderCsv(results: readonly Result[]): string {
+  const rows = results.flatMap((result) => [...measuredRows(result), ...missingRows(result)]);
+  return [columns, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
+}
+
+function missingRows(result: Result): (string | number)[][] {
+  const { scenario, createdAt } = result;
+  const { trials, searches } = missingFrom(result);
+  const row = (variant: string, trial: string | number, outcome: string) => [
+    scenario.name,
+    createdAt,
+    '',
+    variant,
+    trial,
+    outcome,
+    '',
+    '',
+    '',
+  ];
+  return [
+    ...trials.map(({ variant, repetition }) => row(variant, repetition, 'missing')),
+    ...searches.map(({ variant, begun }) => row(variant, '', begun ? 'search cut off' : 'search not begun')),
+  ];
+}
+
+function measuredRows({ scenario, createdAt, trials }: Result): (string | number)[][] {
+  return trials.flatMap(({ variant, repetition, outcome }) => {
+    const about = [scenario.name, createdAt, variant.pattern, variant.label, repetition];
+    if (outcome.status === 'failed') return [[...about, 'failed', '', '', '']];
+    return Object.entries(metrics).flatMap(([name, { unit, read }]) => {
+      const value = read(outcome);
+      return value === undefined || !Number.isFinite(value)
+        ? []
+        : [[...about, outcome.valid ? 'valid' : 'invalid', name, value, units[unit]]];
+    });
+  });
+}
+
+/**
+ * A field as RFC 4180, section 2, has it: quoted where it holds a quote, a comma or a line end. A text that a
+ * spreadsheet would take for a formula gets an apostrophe before it and stays text (OWASP, CSV Injection); a number
+ * stays a number.
+ */
+export function csvField(value: string | number): string {
+  if (typeof value === 'number') return String(value);
+  const text = printable(value.replaceAll('\r', '\n'));
+  const plain = /^[=+\-@\t\n\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) ? `'${text}` : text;
+  return /[",\n;\t]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}

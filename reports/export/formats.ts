@@ -1,0 +1,76 @@
+// The forms that results can take, by name: what `pushbench report --format` writes and `pushbench open` links to.
+
+import { printableJson } from '../../core/base/printable.ts';
+import type { Result } from '../../core/result/result.ts';
+import { renderCsv } from './csv.ts';
+import { renderHgrm, renderHlog } from './hdr.ts';
+import { renderJunit } from './junit.ts';
+import { renderMarkdown } from '../text/markdown.ts';
+import { variantsOf } from '../summary/variants.ts';
+
+export const formats = {
+  html: { extension: 'html', mediaType: 'text/html', what: 'the report, one page' },
+  markdown: { extension: 'md', mediaType: 'text/markdown', what: 'for a job summary' },
+  junit: {
+    extension: 'xml',
+    mediaType: 'application/xml',
+    what: 'a suite for each trial, a case for each expectation',
+  },
+  csv: { extension: 'csv', mediaType: 'text/csv', what: 'a row for each metric of each trial' },
+  hlog: {
+    extension: 'hlog',
+    mediaType: 'text/plain',
+    what: 'HdrHistogram log of delivery latency, tagged by variant',
+  },
+  hgrm: {
+    extension: 'hgrm',
+    mediaType: 'text/plain',
+    what: 'HdrHistogram percentiles of delivery latency, a file for each variant',
+  },
+  json: { extension: 'json', mediaType: 'application/json', what: 'the results themselves' },
+} as const;
+
+export type Format = keyof typeof formats;
+/** `part` tells documents of one report apart: the variant; empty where there is one document by nature. */
+export type Document = { part: string; text: string };
+
+/** One document, or one for each variant where the format holds no more. */
+export async function documentsOf(
+  format: Format,
+  results: readonly Result[],
+  options: { interactive: boolean },
+): Promise<Document[]> {
+  if (format === 'hgrm') {
+    return variantsOf(results).flatMap((variant) => {
+      const text = renderHgrm(variant);
+      return text === undefined ? [] : [{ part: variant.label, text }];
+    });
+  }
+  return [{ part: '', text: await renderWhole(format, results, options) }];
+}
+
+async function renderWhole(
+  format: Exclude<Format, 'hgrm'>,
+  results: readonly Result[],
+  options: { interactive: boolean },
+): Promise<string> {
+  switch (format) {
+    // Charts take a while to load, and only this form has them.
+    case 'html':
+      return (await import('../page/report.ts')).renderHtml(results, options);
+    case 'markdown':
+      return renderMarkdown(results);
+    case 'junit':
+      return renderJunit(results);
+    case 'csv':
+      return renderCsv(results);
+    case 'hlog':
+      return renderHlog(results);
+    case 'json':
+      return `${printableJson(results.length === 1 ? results[0] : results)}\n`;
+  }
+}
+
+export function isFormat(name: string): name is Format {
+  return Object.hasOwn(formats, name);
+}

@@ -1,0 +1,131 @@
+// JUnit XML for CI systems: a suite for each trial, in it a case that says whether the trial counts and one for
+// each expectation. A trial that is missing, failed or does not count is an error, an expectation that did not hold a
+// failure.
+
+import { cutShortText, missingFrom } from '../../core/result/missing.ts';
+import type { Expectation, Result, Trial } from '../../core/result/result.ts';
+import { figuresOf } from '../summary/notices.ts';
+import { labelIn, resultNames } from '../summary/variants.ts';
+
+export type Verdict =
+  | { kind: 'passed' }
+  | { kind: 'failure' | 'error' | 'skipped'; type: string; message: string };
+type Case = { name: string; verdict: Verdict };
+export type Suite = { name: string; timestamp: string; timeS: number; cases: Case[] };
+
+export function renderJunit(results: readonly Result[]): string {
+  const names = resultNames(results);
+  const suites = results.flatMap((result, i) => [
+    ...result.trials.map((trial) => suiteOf(result, trial, names[i]!)),
+    ...missingSuites(result, names[i]!),
+  ]);
+  return junitDocument(suites);
+}
+
+export function junitDocument(suites: readonly Suite[]): string {
+  const cases = suites.flatMap((suite) => suite.cases);
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="pushbench"${tally(cases)}>
+${suites.map(suiteXml).join('')}</testsuites>
+`;
+}
+
+function suiteOf(result: Result, trial: Trial, resultName: string): Suite {
+  const { variant, repetition, outcome, startedAt } = trial;
+  const several = result.trials.some(
+    (other) => other.variant.label === variant.label && other.repetition !== repetition,
+  );
+  const own = result.expectations.filter(
+    (one) => one.variant === variant.label && one.repetition === repetition,
+  );
+  return {
+    name: `${result.scenario.name}: ${labelIn(resultName, variant.label)}${several ? ` (trial ${repetition})` : ''}`,
+    timestamp: startedAt,
+    timeS: outcome.status === 'completed' ? outcome.measuredUs / 1e6 : 0,
+    cases: [
+      { name: 'the trial counts', verdict: verdictOf(trial) },
+      ...own.map((one) => ({ name: one.check, verdict: heldOf(one, trial) })),
+    ],
+  };
+}
+
+/** What was not run must not look as if it had passed: the run itself, and a suite for each trial that is missing. */
+function missingSuites(result: Result, resultName: string): Suite[] {
+  const { scenario, createdAt, state, expectations } = result;
+  const text = cutShortText(result);
+  if (text === undefined) return [];
+  const about = { timestamp: createdAt, timeS: 0 };
+  const missing: Verdict = { kind: 'error', type: 'missing', message: 'the run ended before this trial' };
+  const untested: Verdict = { kind: 'skipped', type: 'trial', message: 'the trial is missing' };
+  return [
+    {
+      name: `${scenario.name}: the run`,
+      ...about,
+      cases: [
+        { name: 'the run went to its end', verdict: { kind: 'error', type: state.kind, message: text } },
+      ],
+    },
+    ...missingFrom(result).trials.map(({ variant, repetition, name }) => ({
+      name: `${scenario.name}: ${labelIn(resultName, name)}`,
+      ...about,
+      cases: [
+        { name: 'the trial counts', verdict: missing },
+        ...expectations
+          .filter((one) => one.variant === variant && one.repetition === repetition)
+          .map(({ check }) => ({ name: check, verdict: untested })),
+      ],
+    })),
+  ];
+}
+
+function verdictOf({ outcome, warnings }: Trial): Verdict {
+  if (outcome.status === 'failed') return { kind: 'error', type: outcome.code, message: outcome.message };
+  if (outcome.valid) return { kind: 'passed' };
+  const reasons = warnings.filter(({ level }) => level === 'invalid');
+  return {
+    kind: 'error',
+    type: reasons.map(({ code }) => code).join(' '),
+    message: reasons.map(({ message }) => message).join(' '),
+  };
+}
+
+function heldOf(expectation: Expectation, { outcome }: Trial): Verdict {
+  const { measured, bound } = figuresOf(expectation);
+  const figures = `measured ${measured}, bound ${bound}`;
+  // The trial's own case says what went wrong; once is enough.
+  if (!outcome.valid)
+    return { kind: 'skipped', type: 'trial', message: `the trial does not count (${figures})` };
+  return expectation.held
+    ? { kind: 'passed' }
+    : { kind: 'failure', type: 'expectation', message: `${expectation.check}: ${figures}` };
+}
+
+function suiteXml({ name, timestamp, timeS, cases }: Suite): string {
+  return `  <testsuite name="${xmlText(name)}"${tally(cases)} time="${timeS}" timestamp="${xmlText(timestamp)}">
+${cases.map((one) => caseXml(one, name)).join('')}  </testsuite>
+`;
+}
+
+function caseXml({ name, verdict }: Case, suite: string): string {
+  const head = `    <testcase classname="${xmlText(suite)}" name="${xmlText(name)}"`;
+  if (verdict.kind === 'passed') return `${head}/>\n`;
+  const { kind, type, message } = verdict;
+  const problem =
+    kind === 'skipped'
+      ? `<skipped message="${xmlText(message)}"/>`
+      : `<${kind} type="${xmlText(type)}" message="${xmlText(message)}">${xmlText(message)}</${kind}>`;
+  return `${head}>${problem}</testcase>\n`;
+}
+
+function tally(cases: readonly Case[]): string {
+  const count = (kind: Verdict['kind']) => cases.filter(({ verdict }) => verdict.kind === kind).length;
+  return ` tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}"`;
+}
+
+/** Text for XML 1.0: five characters escaped, line ends kept through attributes, what no document may hold replaced. */
+export function xmlText(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
+    .replace(/[&<>"'\t\n\r]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,239 @@
+// The page of a history: a chart for each metric, runs from left to right, with the changes of level marked and
+// listed. One file, no network, no scripts.
+
+import type { History, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
+import type { Unit } from '../../core/metrics/registry.ts';
+import { median } from '../../core/comparison/statistics/ranks.ts';
+import { byVariant, colorCount, draw, frame, type Chart, type Spec } from '../page/charts.ts';
+import { changeText, titleOf } from '../comparison/words.ts';
+import { historyHeadline, historyNotes, spreadText, valueText, whenText } from './words.ts';
+import { html, raw, type Markup } from '../page/markup.ts';
+import { style } from '../page/style.ts';
+
+const unitNames: Readonly<Record<Unit, string>> = {
+  us: 'microseconds',
+  bytes: 'bytes',
+  share: 'share',
+  count: 'count',
+  'per-s': 'a second',
+};
+
+/** Runs that a chart shows; older ones are in the table alone. */
+const mostShown = 300;
+
+/** @returns a whole HTML document */
+export async function renderHistoryPage(history: History, pushbench: string): Promise<string> {
+  const sections: Markup[] = [];
+  const changed = (series: readonly HistorySeries[]) =>
+    series.reduce((sum, { changes }) => sum + changes.length, 0);
+  const byMetric = [...Map.groupBy(history.series, (one) => one.metric)].sort(
+    ([, a], [, b]) => changed(b) - changed(a),
+  );
+  for (const [metric, series] of byMetric) sections.push(await metricMarkup(metric, series, history));
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="generator" content="pushbench ${pushbench}" />
+        <title>${history.scenario}, history: pushbench</title>
+        <style>
+          ${raw(style)}
+        </style>
+      </head>
+      <body>
+        <main>
+          <h1>${history.scenario} over its saved runs</h1>
+          <p class="headline">${historyHeadline(history)}</p>
+          <ul class="plain">
+            ${historyNotes(history).map((text) => html`<li>${text}</li>`)}
+          </ul>
+          ${sections}
+          <h2>How changes are found</h2>
+          <p>
+            A change of level is where the ranks before and after differ most sharply, if a random order of
+            the same runs is as sharp with a chance of at most one in a thousand, and the medians differ by
+            more than the metric's minimum effect. It takes the runs to be independent: a machine that drifts
+            for days raises false alarms. It needs runs from after the change, so it gates nothing; to decide
+            on one change, run both sides in turns and compare.
+          </p>
+        </main>
+      </body>
+    </html> `;
+  return page.markup;
+}
+
+async function metricMarkup(
+  metric: string,
+  all: readonly HistorySeries[],
+  history: History,
+): Promise<Markup> {
+  const changes = all.flatMap((series) => series.changes.map((change) => ({ series, change })));
+  const title = titleOf(metric);
+  const heading = `${title.charAt(0).toUpperCase()}${title.slice(1)}: ${changes.length === 0 ? 'no change of level' : `${changes.length} change${changes.length === 1 ? '' : 's'} of level`}`;
+  const chart = await historyChart(title, all, history);
+  const table =
+    changes.length === 0
+      ? html``
+      : html`<div class="scroll" role="region" aria-label="${`Changes of ${title}`}" tabindex="0">
+          <table>
+            <caption>
+              Changes of level
+            </caption>
+            <thead>
+              <tr>
+                ${['variant', 'from', 'when (UTC)', 'last before', 'first after', 'change of the medians', 'p'].map((head) => html`<th scope="col">${head}</th>`)}
+              </tr>
+            </thead>
+            <tbody>
+              ${changes.map(
+                ({ series, change }) =>
+                  html`<tr>
+                    <th scope="row">${series.variant}</th>
+                    <td>${change.point.name}</td>
+                    <td>${whenText(change)}</td>
+                    <td>${valueText(series, change.before.value)}</td>
+                    <td>${valueText(series, change.point.value)}</td>
+                    <td class="${change.ratio > 1 ? 'bad' : 'good'}">${changeText(change.ratio)}</td>
+                    <td>${change.p <= 0.0005 ? '0.0005' : '0.001'}</td>
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>`;
+  return html`<section>
+    <h2>${heading}</h2>
+    <figure>
+      <div class="chart scroll" role="group" aria-label="${title}" tabindex="0">${raw(chart.svg)}</div>
+      <figcaption>
+        Each point is the median of a saved run's trials, with a line from the lowest to the highest; the
+        oldest on the left. A triangle marks the first point of a new level.
+      </figcaption>
+    </figure>
+    ${table}
+    <details>
+      <summary>All points</summary>
+      ${pointTable(title, all, history)}
+    </details>
+  </section>`;
+}
+
+function pointTable(title: string, all: readonly HistorySeries[], { sets }: History): Markup {
+  const label = `${title}, every saved run`;
+  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
+    <table>
+      <caption>
+        ${label}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">run</th>
+          <th scope="col">when (UTC)</th>
+          ${all.map(({ variant }) => html`<th scope="col">${variant}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${sets.map(
+          ({ name, createdAt }, place) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              <td>${createdAt.slice(0, 16).replace('T', ' ')}</td>
+              ${all.map((series) => {
+                const point = series.points.find((one) => one.place === place);
+                const range = point ? spreadText(series, point) : '';
+                return html`<td>
+                  ${point ? valueText(series, point.value) : '—'}${range === '' ? '' : html`<small>${range}</small>`}
+                </td>`;
+              })}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/**
+ * Each variant against its own first level, so that a change of one shows beside others of another size; in the
+ * metric's own unit where a variant has nought.
+ */
+async function historyChart(
+  title: string,
+  all: readonly HistorySeries[],
+  { sets, moves }: History,
+): Promise<Chart> {
+  const from = Math.max(0, sets.length - mostShown);
+  const relative = all.every(({ points }) => points.every(({ value }) => value > 0));
+  const lines = all.map(({ variant, points, changes: own }, index) => {
+    const first = own[0]?.point.place ?? Infinity;
+    const level = relative
+      ? median(points.filter(({ place }) => place < first).map(({ value }) => value))
+      : 1;
+    const scaled = (value: number) => Number((relative ? 100 * (value / level - 1) : value).toPrecision(4));
+    const drawn = ({ place, value, low, high }: HistoryPoint) => ({
+      variant,
+      tint: `var(--c${index % colorCount})`,
+      place: place + 1,
+      value: scaled(value),
+      low: scaled(low),
+      high: scaled(high),
+    });
+    const shown = ({ place }: HistoryPoint) => place >= from;
+    return {
+      rows: points.filter(shown).map(drawn),
+      changes: own
+        .map(({ point }) => point)
+        .filter(shown)
+        .map(drawn),
+    };
+  });
+  const rows = lines.flatMap((line) => line.rows);
+  const changes = lines.flatMap((line) => line.changes);
+  const name = relative ? 'percent from its first level' : unitNames[all[0]!.unit]; // a metric is here because it has a series
+  const x = {
+    field: 'place',
+    type: 'quantitative' as const,
+    title: 'saved runs, oldest first',
+    scale: { domain: [from + 1, Math.max(from + 2, sets.length)], nice: false },
+    axis: { tickMinStep: 1, format: 'd' },
+  };
+  const y = {
+    field: 'value',
+    type: 'quantitative' as const,
+    title: name,
+    scale: { zero: relative, padding: 8 },
+    axis: { tickCount: 5, format: relative ? '+~r' : ',.4~r' },
+  };
+  const { color, strokeDash } = byVariant(
+    all.map(({ variant }, index) => ({ label: variant, index, round: 0 })),
+  );
+  // Its own colour in each row: a scale of the marks would take over the legend of the lines.
+  const tint = { field: 'tint', type: 'nominal' as const, scale: null };
+  const spec = {
+    ...frame(rows as object[], 220),
+    layer: [
+      {
+        data: { values: moves.map(({ place }) => ({ place: place + 0.5 })) },
+        mark: { type: 'rule' as const, color: 'currentColor', strokeDash: [2, 4] },
+        encoding: { x },
+      },
+      { mark: { type: 'line' as const }, encoding: { x, y, color, strokeDash } },
+      {
+        mark: { type: 'rule' as const, opacity: 0.35 },
+        encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, stroke: tint },
+      },
+      { mark: { type: 'point' as const, filled: true, size: 18 }, encoding: { x, y, fill: tint } },
+      {
+        data: { values: changes },
+        mark: { type: 'point' as const, filled: true, shape: 'triangle-up', size: 170, opacity: 1 },
+        encoding: { x, y, fill: tint },
+      },
+    ],
+  };
+  const described: Spec = { still: spec, live: spec };
+  return draw(
+    described,
+    title,
+    `${title} of ${all.map(({ variant }) => variant).join(', ')} over ${sets.length} saved runs; every point stands in the table below.`,
+    false,
+  );
+}

@@ -1,0 +1,173 @@
+// The charts of a matrix: a metric over a parameter, a line for each variant, with the figures and the crossings as
+// tables. What the points are is curve-data.ts.
+
+import { formatMetric } from '../summary/summary-table.ts';
+import { colorCount, draw, lines, type Encoding, type Spec, type Unit } from './charts.ts';
+import { rangeText } from '../comparison/words.ts';
+import { curveSentence, curvesOf, type Curve, type CurvePoint } from '../summary/curve-data.ts';
+import type { Figure } from './figures.ts';
+import { withRange } from '../text/markdown.ts';
+import { html } from './markup.ts';
+import { figureTable } from './page-tables.ts';
+import type { VariantTrials } from '../summary/variants.ts';
+
+/** Values of which the largest is more than this many times the smallest stand on a logarithmic axis. */
+const logFromRatio = 8;
+
+/** Whether a figure of the page is one of these. */
+export function isCurve({ id }: Pick<Figure, 'id'>): boolean {
+  return id.startsWith('curve-');
+}
+
+/** Each curve under a heading that says what it shows; none for results without a matrix. */
+export async function curveFigures(
+  variants: readonly VariantTrials[],
+  live: boolean,
+  over?: AbortSignal,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [i, curve] of curvesOf(variants).entries()) {
+    const heading = curveSentence(curve);
+    const { metric, parameter, place, points, lines: own, crossings, leftOut } = curve;
+    const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
+    const pointAt = (label: string, x: number) =>
+      points.find((point) => point.variant === label && point.x === x);
+    const several = points.some(({ low, high }) => low !== high);
+    const rows = own.map(({ label }) => ({
+      head: label,
+      cells: xs.map((x) => textOf(pointAt(label, x), curve)),
+    }));
+    const about = `${metric.title} over ${parameter}`;
+    figures.push({
+      id: `curve-${i}`,
+      heading,
+      reading: `${several ? 'Each point is the median of its trials, with a line from the lowest to the highest' : 'Each point is a trial'}${xs.length > 1 ? '; the lines between them are drawn for the eye' : ''}.${leftOut > 0 ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ${leftOut === 1 ? 'is' : 'are'} left out.` : ''}`,
+      chart: await draw(
+        curveSpec(curve),
+        heading,
+        `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; the figures stand in the table below.`,
+        live,
+        over,
+      ),
+      data: html`${figureTable(about, ['variant', ...xs.map(place)], rows)}${
+        crossings.length === 0
+          ? ''
+          : figureTable(
+              'Read between the points on logarithmic scales',
+              ['lower before', 'lower beyond', 'about at'],
+              crossings.map(({ below, above, x }) => ({
+                head: below,
+                cells: [above, place(Number(x.toPrecision(2)))],
+              })),
+              'Where lines cross',
+            )
+      }`,
+    });
+  }
+  return figures;
+}
+
+function textOf(point: CurvePoint | undefined, { metric }: Curve): string {
+  return point === undefined
+    ? '—'
+    : withRange(formatMetric(point.value, metric.unit), rangeText([point.low, point.high], metric.unit));
+}
+
+/** Values as the axis shows them: milliseconds, percent. */
+const scales: Record<string, { factor: number; title: string }> = {
+  us: { factor: 1e-3, title: 'milliseconds' },
+  share: { factor: 100, title: '%' },
+  bytes: { factor: 1, title: 'bytes' },
+};
+/** A longer title than this does not fit beside the axis; the heading has it. */
+const longestTitle = 28;
+
+function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
+  const { factor, title: yTitle } = scales[metric.unit] ?? {
+    factor: 1,
+    title: metric.title.length <= longestTitle ? metric.title : 'number',
+  };
+  // Its own colour in each row: a scale of the marks would take over the legend of the lines.
+  const tints = new Map(own.map(({ label, index }) => [label, `var(--c${index % colorCount})`]));
+  const scaled = (value: number) => Number((value * factor).toPrecision(5));
+  const rows = points.map(({ variant, x, value, low, high }) => ({
+    variant,
+    tint: tints.get(variant)!,
+    x,
+    value: scaled(value),
+    low: scaled(low),
+    high: scaled(high),
+  }));
+  const encoding: Encoding = {
+    x: axis(
+      'x',
+      xTitle,
+      rows.map(({ x }) => x),
+      [...new Set(rows.map(({ x }) => x))],
+      { zero: false },
+    ),
+    y: axis(
+      'value',
+      yTitle,
+      rows.flatMap(({ low, high }) => [low, high]),
+      round,
+      { zero: true },
+    ),
+  };
+  const marks: Unit = {
+    mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+    encoding: { ...encoding, fill: { field: 'tint', type: 'nominal', scale: null } },
+  };
+  const spread: Unit = {
+    mark: { type: 'rule', opacity: 0.5 },
+    encoding: {
+      ...encoding,
+      y: { ...encoding.y, field: 'low' },
+      y2: { field: 'high' },
+      stroke: { field: 'tint', type: 'nominal', scale: null },
+    },
+  };
+  return lines(
+    rows,
+    300,
+    encoding,
+    own,
+    points.some(({ low, high }) => low !== high) ? [spread, marks] : [marks],
+    [
+      { field: 'x', title: xTitle, format: ',.6~r' },
+      { field: 'value', title: yTitle, format: ',.4~r' },
+    ],
+  );
+}
+
+/** Thousands as k, fractions as they are: SI's m for a thousandth reads as milli-something. */
+const labelExpr = "abs(datum.value) < 1000 ? format(datum.value, '~g') : format(datum.value, '.3~s')";
+
+/** Where a logarithmic axis has its ticks: 1, 2 and 5 of each decade. */
+const round = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** (i - 4))).flat();
+
+/** @param ticks of an axis that is logarithmic, or that need not begin at nought */
+function axis(
+  field: string,
+  title: string,
+  values: readonly number[],
+  ticks: number[],
+  { zero }: { zero: boolean },
+) {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  if (least <= 0 || most / least < logFromRatio)
+    return {
+      field,
+      type: 'quantitative' as const,
+      title,
+      axis: { labelExpr, ...(zero ? { tickCount: 5 } : { values: ticks }) },
+      scale: { zero, ...(!zero && { nice: false, padding: 12 }) },
+    };
+  return {
+    field,
+    type: 'quantitative' as const,
+    title: `${title} (log)`,
+    axis: { labelExpr, values: ticks },
+    scale: { type: 'log' as const, nice: false, padding: 12 },
+  };
+}

@@ -1,0 +1,128 @@
+// The strip that says whether the figures below can be believed.
+
+import { headroomOf, mostHeadroom } from '../../core/metrics/headroom.ts';
+import { histogramOf } from '../../core/metrics/registry.ts';
+import { quantileUs } from '../../core/result/histogram.ts';
+import { missingFrom } from '../../core/result/missing.ts';
+import type { Completed, Result } from '../../core/result/result.ts';
+import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { html, type Markup } from './markup.ts';
+import type { VariantTrials } from '../summary/variants.ts';
+
+type Item = { title: string; value: string; wrong: boolean };
+
+/** @param results those of the variants; a result may be too short to have any */
+export function validityStrip(
+  results: readonly Result[],
+  variants: readonly VariantTrials[],
+): { strip: Markup; suspect: boolean } {
+  const trials = variants.flatMap((variant) => variant.trials);
+  const completed = variants.flatMap((variant) => variant.completed);
+  const valid = trials.filter(({ outcome }) => outcome.valid).length;
+  const most = (pick: (trial: Completed) => number) => Math.max(0, ...completed.map(pick));
+  const offers = variants.flatMap(({ result, trials: [first], completed: own }) =>
+    own.map((trial) => ({
+      sent: trial.latency.publisherLag.count,
+      planned: first?.cell?.events ?? result.scenario.events,
+    })),
+  );
+  const worst = offers
+    .filter(({ planned }) => planned > 0)
+    .toSorted((a, b) => a.sent / a.planned - b.sent / b.planned)[0];
+  const loadCpu = most((trial) =>
+    Math.max(
+      0,
+      ...trial.processes.filter(({ role }) => role === 'load').map(({ cpuUs, wallUs }) => cpuUs / wallUs),
+    ),
+  );
+  const lagUs = most((trial) => quantileUs(histogramOf(trial.latency.publisherLag), 0.99) ?? 0);
+  const open = completed.filter(
+    ({ ledger }) =>
+      ledger.unconfirmed > 0 || ledger.unexpected > 0 || ledger.delivered + ledger.missed !== ledger.expected,
+  ).length;
+  const differing = completed.flatMap(({ checks }) => checks).filter(({ agree }) => !agree);
+  const unexplained = differing.filter(({ note }) => note === '').length;
+  // A search goes on until a trial breaks or no longer counts: that is how it ends, and no flaw of the run.
+  const judged = variants
+    .filter(({ result }) => result.searches === undefined)
+    .flatMap((variant) => variant.trials);
+  const invalid = new Set(
+    judged
+      .flatMap(({ warnings }) => warnings)
+      .filter(({ level }) => level === 'invalid')
+      .map(({ code }) => code),
+  );
+  const missing = results.reduce((sum, result) => sum + missingFrom(result).trials.length, 0);
+  const cut = results.some(({ state }) => state.kind !== 'finished');
+  const items: Item[] = [
+    ...(cut
+      ? [
+          {
+            title: 'The run went to its end',
+            value:
+              missing === 0 ? 'no' : `no: ${formatNumber(missing)} trial${missing === 1 ? '' : 's'} missing`,
+            wrong: true,
+          },
+        ]
+      : []),
+    {
+      title: 'Trials that count',
+      value: `${valid} of ${formatNumber(trials.length + missing)}`,
+      wrong: missing > 0 || judged.some(({ outcome }) => !outcome.valid),
+    },
+    ...(completed.length === 0
+      ? []
+      : [
+          {
+            title: 'Events sent, of those planned',
+            value:
+              worst === undefined
+                ? 'none planned'
+                : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`,
+            wrong: invalid.has('offered-rate'),
+          },
+          { title: 'Publisher lag, 99 %', value: formatUs(lagUs), wrong: invalid.has('publisher-late') },
+          {
+            title: 'Busiest load process',
+            value: `${formatShare(Number(loadCpu.toFixed(3)))} of a core`,
+            wrong: invalid.has('load-limited'),
+          },
+          {
+            title: 'Load side could have taken',
+            value: headroomText(Math.min(...completed.map(headroomOf))),
+            wrong: invalid.has('load-starved'),
+          },
+          { title: 'Ledger', value: open === 0 ? 'closed' : `open in ${open}`, wrong: open > 0 },
+          {
+            title: 'Server and clients count',
+            value: completed.every(({ checks }) => checks.length === 0)
+              ? 'not compared'
+              : differenceText(differing.length, unexplained),
+            wrong: unexplained > 0,
+          },
+        ]),
+  ];
+  const suspect = items.some(({ wrong }) => wrong);
+  const strip = html`<dl class="strip">
+    ${items.map(
+      ({ title, value, wrong }) =>
+        html`<div class="${wrong ? 'wrong' : ''}">
+          <dt>${title}</dt>
+          <dd class="${wrong ? 'bad' : 'good'}">${wrong ? '✗ ' : '✓ '}${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+  return { strip, suspect };
+}
+
+/** `about 3.4 times this load` */
+export function headroomText(headroom: number): string {
+  return headroom >= mostHeadroom
+    ? `${mostHeadroom} times this load or more`
+    : `about ${formatNumber(Number(headroom.toPrecision(2)))} times this load`;
+}
+
+function differenceText(differing: number, unexplained: number): string {
+  if (unexplained > 0) return `${unexplained} difference${unexplained === 1 ? '' : 's'} unexplained`;
+  return differing === 0 ? 'the same' : `the same but for ${differing} explained`;
+}

@@ -1,0 +1,64 @@
+// The page's table of webhook deliveries by the attempt that brought them, shown where some needed more than one.
+
+import { histogramOf, metrics, samplesNeeded } from '../../core/metrics/registry.ts';
+import { meanUs, quantileUs } from '../../core/result/histogram.ts';
+import type { Completed } from '../../core/result/result.ts';
+import { formatNumber, formatUs } from '../../core/base/units.ts';
+import { html, type Markup } from '../page/markup.ts';
+import { perTrial, table } from '../page/page-tables.ts';
+import type { VariantTrials } from './variants.ts';
+
+/** Whether some of its deliveries took more than one request. */
+export const wasRetried = (trial: Completed) =>
+  (trial.latencyByAttempt ?? []).some(({ attempt }) => attempt > 1) || trial.counters.client.answersLost > 0;
+
+export function attemptSection(variants: readonly VariantTrials[]): Markup {
+  const retried = variants
+    .map((variant) => ({ ...variant, completed: variant.completed.filter(wasRetried) }))
+    .filter(({ completed }) => completed.length > 0);
+  if (retried.length === 0) return html``;
+  const count = (name: string) => (trial: Completed) => {
+    const value = metrics[name]!.read(trial);
+    return value === undefined ? '' : formatNumber(value);
+  };
+  const columns: [string, (trial: Completed) => string][] = [
+    ['requests for each first one', count('attempts-per-event')],
+    ['answers lost', count('answers-lost')],
+    ['duplicates', (trial) => formatNumber(trial.ledger.duplicated)],
+    ['beyond the lost answers', count('duplicated.unexplained')],
+    ['backlog, most', count('backlog.peak')],
+    ['backlog as the phase ended', count('backlog.end')],
+  ];
+  const byAttempt = retried.flatMap(({ label, completed }) =>
+    completed.flatMap((trial) =>
+      (trial.latencyByAttempt ?? []).map(({ attempt, histogram }) => {
+        const latency = histogramOf(histogram);
+        const text = (us: number | undefined) => (us === undefined ? '' : formatUs(us));
+        const at = (quantile: number) =>
+          latency.count >= samplesNeeded(quantile) ? text(quantileUs(latency, quantile)) : '—';
+        return {
+          head: label,
+          cells: [
+            String(attempt),
+            formatNumber(latency.count),
+            text(meanUs(latency)),
+            at(0.5),
+            at(0.9),
+            text(quantileUs(latency, 1)),
+          ],
+        };
+      }),
+    ),
+  );
+  return html`<h2>Attempts</h2>
+    <p>
+      A receiver that acted upon a request and could not say so gets it again: each lost answer explains one
+      duplicate.
+    </p>
+    ${table(
+      'What retries came to over the whole trial',
+      ['variant', ...columns.map(([head]) => head)],
+      perTrial(retried, (trial) => columns.map(([, cell]) => cell(trial))),
+    )}
+    ${table('Delivery latency by the attempt that brought it', ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'largest'], byAttempt)}`;
+}

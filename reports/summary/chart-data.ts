@@ -1,0 +1,102 @@
+// What the charts draw, as rows of plain values: percentiles, time series, receivers of a fan-out.
+
+import { histogramOf, samplesAboveQuantile } from '../../core/metrics/registry.ts';
+import { quantileUs } from '../../core/result/histogram.ts';
+import type { SeriesColumn } from '../../core/result/result.ts';
+import { mergedLatency, type VariantTrials } from './variants.ts';
+
+export type TailPoint = {
+  variant: string;
+  /** 1 / (1 - quantile): 2 is the median, 100 the 99th percentile. */ tail: number;
+  ms: number;
+  /** The quantile as people write it. */ share: string;
+};
+export type TimePoint = { variant: string; atS: number; value: number };
+export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
+
+/** Points of one chart, all lines together: what a page can hold, whatever the number of variants and the length of a run. */
+const pointsPerChart = 600;
+
+/** The latency curve of each variant, up to where fewer than 100 samples remain beyond. */
+export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
+  const density = variants.length > 8 ? 10 : 20; // points per decade
+  return variants.flatMap(({ label, completed }) => {
+    const histogram = mergedLatency(completed, 'endToEnd');
+    const end = Math.log10(histogram.count / samplesAboveQuantile);
+    const steps =
+      histogram.count === 0 || end < 0
+        ? []
+        : Array.from({ length: Math.floor(end * density) + 1 }, (_, i) => i / density);
+    if (steps.length > 0) steps.push(end);
+    return steps.map((step) => {
+      const tail = 10 ** step;
+      const ms = quantileUs(histogram, 1 - 1 / tail)! / 1000; // the histogram is not empty
+      return {
+        variant: label,
+        tail: digits(tail, 6),
+        ms,
+        share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %`,
+      };
+    });
+  });
+}
+
+/** One column over time, of each variant's first trial that went through. */
+export function timePoints(variants: readonly VariantTrials[], column: SeriesColumn, scale = 1): TimePoint[] {
+  return variants.flatMap(({ label, completed: [trial] }) => {
+    if (!trial) return [];
+    const { startUs, columns } = trial.series;
+    return startUs.flatMap((atUs, i) => {
+      const value = columns[column]?.[i];
+      return typeof value === 'number'
+        ? [{ variant: label, atS: atUs / 1e6, value: digits(value * scale, 4) }]
+        : [];
+    });
+  });
+}
+
+/**
+ * As many points as a chart holds: of neighbours the highest stays, so that no peak is lost.
+ * @returns `group`: of how many points each one is the highest; 1 where all were kept
+ */
+export function thinned(points: readonly TimePoint[], lines: number): { points: TimePoint[]; group: number } {
+  const byVariant = [...Map.groupBy(points, ({ variant }) => variant).values()];
+  const longest = Math.max(0, ...byVariant.map((own) => own.length));
+  const group = Math.ceil(longest / Math.max(12, Math.floor(pointsPerChart / Math.max(1, lines))));
+  if (group <= 1) return { points: [...points], group: 1 };
+  const kept = byVariant.flatMap((own) =>
+    Array.from({ length: Math.ceil(own.length / group) }, (_, i) =>
+      own.slice(i * group, (i + 1) * group).reduce((a, b) => (b.value > a.value ? b : a)),
+    ),
+  );
+  return { points: kept, group };
+}
+
+/** The median event's first, median and last receiver, of variants with events that several received. */
+export function receivers(variants: readonly VariantTrials[]): Receiver[] {
+  const names = [
+    ['first', 'firstReceiver'],
+    ['median', 'medianReceiver'],
+    ['last', 'lastReceiver'],
+  ] as const;
+  return variants.flatMap(({ label, completed }) =>
+    names.flatMap(([which, name]) => {
+      const us = quantileUs(mergedLatency(completed, name), 0.5);
+      return us === undefined ? [] : [{ variant: label, which, ms: us / 1000 }];
+    }),
+  );
+}
+
+/** How many events' receivers stand behind a variant's figures. */
+export function receivedEvents(variants: readonly VariantTrials[]): number {
+  return Math.max(
+    0,
+    ...variants.flatMap(({ completed }) =>
+      completed.map((trial) => histogramOf(trial.latency.lastReceiver).count),
+    ),
+  );
+}
+
+function digits(value: number, significant: number): number {
+  return Number(value.toPrecision(significant));
+}

@@ -1,0 +1,115 @@
+// The variants of one or several results, each with its completed trials: what tables and charts go over.
+
+import { histogramOf } from '../../core/metrics/registry.ts';
+import { merge, newHistogram, type Histogram } from '../../core/result/histogram.ts';
+import type { Completed, Result, Trial } from '../../core/result/result.ts';
+import { formatNumber } from '../../core/base/units.ts';
+
+export type VariantTrials = {
+  /** The variant's own label; with several results, followed by what the result is called. */
+  label: string;
+  /** The label that it has in its scenario. */
+  own: string;
+  pattern: string;
+  /** Its place among the variants' own labels, for its colour: the same in all results. */
+  index: number;
+  /** Which of the results it belongs to, from 0. */
+  round: number;
+  result: Result;
+  trials: Trial[];
+  completed: Completed[];
+  /** Every trial went through and counts. */
+  valid: boolean;
+  /** Why trials failed, when all did. */
+  failed: string | undefined;
+};
+
+/** Variants in the order in which they ran, results in the order given. */
+export function variantsOf(results: readonly Result[]): VariantTrials[] {
+  const names = resultNames(results);
+  const all = results.flatMap((result, i) => {
+    const byLabel = Map.groupBy(result.trials, ({ variant }) => variant.label);
+    return [...byLabel].map(([label, trials]) => ({
+      own: label,
+      label: labelIn(names[i]!, label),
+      round: i,
+      result,
+      trials,
+    }));
+  });
+  // The cells of a matrix share their variant's colour.
+  const placeOf = (trials: readonly Trial[]) => trials[0]!.cell?.variant ?? trials[0]!.variant.label; // a group has a member
+  const places = [...new Set(all.map(({ trials }) => placeOf(trials)))];
+  return all.map(({ own, label, round, result, trials }) => {
+    const outcomes = trials.map(({ outcome }) => outcome);
+    const completed = outcomes.filter((outcome) => outcome.status === 'completed');
+    const failure = outcomes.find((outcome) => outcome.status === 'failed');
+    return {
+      label,
+      own,
+      pattern: trials[0]!.variant.pattern,
+      index: places.indexOf(placeOf(trials)),
+      round,
+      result,
+      trials,
+      completed,
+      valid: outcomes.every(({ valid }) => valid),
+      failed: completed.length === 0 ? failure?.message : undefined,
+    };
+  });
+}
+
+/** What a variant is called: its own label, and which result it is of where there are several. */
+export function labelIn(resultName: string, own: string): string {
+  return resultName === '' ? own : `${own} (${resultName})`;
+}
+
+/**
+ * What to call results beside one another: the scenario, or what sets them apart as a reader would say it, down to
+ * the time of the run and a number.
+ * @returns one name for each; empty for a result alone
+ */
+export function resultNames(results: readonly Result[]): string[] {
+  if (results.length === 1) return [''];
+  const scenarios = results.map(({ scenario }) => scenario.name);
+  if (allDiffer(scenarios)) return scenarios;
+  const led = new Set(scenarios).size > 1;
+  const ways: ((result: Result, i: number) => string)[] = [
+    ({ scenario }) => subscribersText(scenario),
+    ({ scenario }) => rateText(scenario),
+    ({ createdAt }) => createdAt.slice(11, 19),
+    ({ createdAt }) => `${createdAt.slice(0, 10)} ${createdAt.slice(11, 19)}`,
+    ({ createdAt }, i) => `${createdAt.slice(0, 10)} ${createdAt.slice(11, 19)}, ${i + 1}`,
+  ];
+  const named = ways.map((way) =>
+    results.map((result, i) => (led ? `${result.scenario.name}, ${way(result, i)}` : way(result, i))),
+  );
+  return named.find(allDiffer)!; // the last way counts them
+}
+
+/** `100 subscribers` */
+export function subscribersText({ subscribers }: Result['scenario']): string {
+  return `${formatNumber(subscribers)} subscriber${subscribers === 1 ? '' : 's'}`;
+}
+
+/** `20 events a second`, of the measured phase; the mean where the rate changes. */
+export function rateText({ events, phasesMs }: Result['scenario']): string {
+  if (events === 0) return 'no event';
+  const perS = events / (phasesMs.measure / 1000);
+  if (perS >= 1) return `${formatNumber(Number(perS.toPrecision(3)))} event${perS === 1 ? '' : 's'} a second`;
+  return `an event every ${formatNumber(Number((1 / perS).toPrecision(3)))} s`;
+}
+
+function allDiffer(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
+}
+
+/** All trials' samples of one latency together; percentiles come from the merged bins. */
+export function mergedLatency(completed: readonly Completed[], name: keyof Completed['latency']): Histogram {
+  const all = newHistogram();
+  for (const {
+    latency: { [name]: stored },
+  } of completed)
+    if (stored) merge(all, histogramOf(stored));
+  return all;
+}

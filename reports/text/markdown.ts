@@ -1,0 +1,125 @@
+// Markdown for a job summary: the answer, the expectations with the measured figure beside the bound, the table,
+// the warnings. GitHub's flavour, for its tables; nothing in it is HTML but what escapes text.
+
+import { oneLine } from '../../core/base/printable.ts';
+import type { Result } from '../../core/result/result.ts';
+import { headlineOf } from '../summary/headline.ts';
+import { expectationsTitle, expectedOf, levelWords, warningsOf } from '../summary/notices.ts';
+import { afterTrialsLines } from '../summary/searches.ts';
+import { resultTable } from '../summary/summary-table.ts';
+import { variantsOf } from '../summary/variants.ts';
+
+/** Expectations that held are counted; of those that failed, more than this are counted too. */
+const failuresShown = 100;
+
+export function renderMarkdown(results: readonly Result[]): string {
+  const title = [...new Set(results.map(({ scenario }) => scenario.name))].join(', ');
+  const parts = [
+    `## pushbench: ${markdownText(title)}`,
+    `**${markdownText(headlineOf(results))}**`,
+    ...expectations(results),
+    comparison(results),
+    ...afterTrialsLines(results).map(markdownText),
+    ...warnings(results),
+    ...results.map(
+      ({ command, createdAt, pushbench, environment }) =>
+        `Measured ${createdAt.slice(0, 19).replace('T', ' ')} UTC with pushbench ${markdownText(pushbench)} on ${markdownText(environment.cpu)}, ${environment.cores} cores; repeat it with ${codeSpan(command)}.`,
+    ),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function expectations(results: readonly Result[]): string[] {
+  const all = expectedOf(results);
+  if (all.length === 0) return [];
+  const failed = all.filter(({ held }) => !held);
+  if (failed.length === 0) return [`✅ ${expectationsTitle(all)}.`];
+  const rows = failed
+    .slice(0, failuresShown)
+    .map(({ who, check, measured, bound }) => [
+      markdownText(who),
+      codeSpan(check),
+      markdownText(measured),
+      markdownText(bound),
+    ]);
+  const more = failed.length > failuresShown ? [`and ${failed.length - failuresShown} more`] : [];
+  return [
+    `❌ ${expectationsTitle(all)}:`,
+    markdownTable(['variant', 'expected', 'measured', 'bound'], '--rr', rows),
+    ...more,
+  ];
+}
+
+function comparison(results: readonly Result[]): string {
+  const { columns, rows } = resultTable(results);
+  const shown = columns.flatMap(({ title }, i) =>
+    rows.some(({ cells }) => cells[i]!.value !== undefined) ? [{ title, i }] : [],
+  );
+  const body = rows.map(({ label, valid, failed, cells }) => {
+    const why = valid ? '' : failed === undefined ? ' *(does not count)*' : ' *(failed)*';
+    return [
+      `${markdownText(label)}${why}`,
+      ...shown.map(({ i }) => markdownText(withRange(cells[i]!.text, cells[i]!.range))),
+    ];
+  });
+  return markdownTable(
+    ['', ...shown.map(({ title }) => markdownText(title))],
+    `-${'r'.repeat(shown.length)}`,
+    body,
+  );
+}
+
+/** A figure over several trials with the lowest and the highest of them: `3.1 ms (2.9 ms to 3.4 ms)`. */
+export function withRange(text: string, range = ''): string {
+  return range === '' || range === `${text} to ${text}` ? text : `${text} (${range})`;
+}
+
+function warnings(results: readonly Result[]): string[] {
+  const all = warningsOf(variantsOf(results));
+  return all.length === 0
+    ? []
+    : [
+        all
+          .map(
+            ({ level, who, message }) =>
+              `- **${levelWords[level]}**: ${markdownText(who)}: ${markdownText(message)}`,
+          )
+          .join('\n'),
+      ];
+}
+
+/** @param alignment a letter for each column: `r` to the right */
+export function markdownTable(
+  heads: readonly string[],
+  alignment: string,
+  rows: readonly (readonly string[])[],
+): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(heads),
+    line([...alignment].map((one) => (one === 'r' ? '--:' : '---'))),
+    ...rows.map(line),
+  ].join('\n');
+}
+
+/** Text that reads as it stands: no line ends, and nothing that becomes markup or a link in Markdown or HTML. */
+export function markdownText(text: string): string {
+  return oneLine(text.replace(/\s+/g, ' '))
+    .replace(/[\\`*_[\]~#]/g, String.raw`\$&`)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/@/g, '&#64;')
+    .replace(/\|/g, '&#124;')
+    .replace(/:\/\//g, '&#58;//')
+    .replace(/(www)\./gi, '$1&#46;');
+}
+
+/** Text as code. A pipe would end a table's cell even there, and whether a backslash before it counts is not agreed on. */
+export function codeSpan(text: string): string {
+  const line = oneLine(text.replace(/\s+/g, ' '));
+  if (line.includes('|')) return `<code>${markdownText(line)}</code>`;
+  const fence = '`'.repeat(Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
+  const gap = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
+  return `${fence}${gap}${line}${gap}${fence}`;
+}

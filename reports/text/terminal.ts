@@ -1,0 +1,131 @@
+// What a run prints when it is over: the answer, the table, the expectations, the warnings.
+
+import { styleText } from 'node:util';
+import { headroomOf, mostHeadroom } from '../../core/metrics/headroom.ts';
+import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
+import type { Result } from '../../core/result/result.ts';
+import { headlineOf } from '../summary/headline.ts';
+import { expectationsTitle, expectedOf, levelWords, warningsOf } from '../summary/notices.ts';
+import { afterTrialsLines } from '../summary/searches.ts';
+import { resultTable, type Table } from '../summary/summary-table.ts';
+import { leftOutLines } from '../summary/targets.ts';
+import { headroomText } from '../page/validity-strip.ts';
+import { variantsOf } from '../summary/variants.ts';
+
+export type TerminalOptions = { columns: number; color: boolean };
+
+type Style = Parameters<typeof styleText>[0];
+type Paint = (style: Style, text: string) => string;
+
+/** @param columns width of the terminal; columns that do not fit go into a block of their own below */
+export function renderTable(given: readonly Result[], { columns, color }: TerminalOptions): string {
+  const results = oneLineTexts(given);
+  const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+  const parts = [
+    '',
+    wrapped(paint('bold', headlineOf(results)), columns),
+    '',
+    ...tableBlocks(resultTable(results), Math.max(80, columns), paint),
+    ...afterTrialsLines(results).map((line) => wrapped(line, columns)),
+    ...headroomLine(results).map((line) => paint('dim', line)),
+    ...expectations(results, paint),
+    ...warnings(results, columns, paint),
+    ...leftOutLines(results).map((line) => wrapped(line, columns)),
+  ];
+  return withoutCommands(`${parts.join('\n')}\n`);
+}
+
+function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): string[] {
+  // Several trials: the median, and below it the lowest and the highest.
+  const spread = rows.some(({ cells }) => cells.some(({ range }) => range !== undefined));
+  const labels = ['', ...rows.map((row) => row.label)];
+  const labelWidth = Math.max(...labels.map((label) => label.length));
+  // A title of two words stands on two lines, so that figures and not titles decide the width.
+  const all = columns.map(({ title }, i) => {
+    const [top, bottom] = title.includes(' / ')
+      ? [title.split(' / ')[0]!, `/ ${title.split(' / ')[1]}`]
+      : ['', title];
+    const cells = [
+      top,
+      bottom,
+      ...rows.flatMap((row) =>
+        spread ? [row.cells[i]!.text, row.cells[i]!.range ?? ''] : [row.cells[i]!.text],
+      ),
+    ];
+    return { cells, width: Math.max(...cells.map((cell) => cell.length)) };
+  });
+  const blocks: (typeof all)[] = [[]];
+  let used = labelWidth;
+  for (const column of all) {
+    if (used + 2 + column.width > width && blocks.at(-1)!.length > 0) {
+      blocks.push([]);
+      used = labelWidth;
+    }
+    blocks.at(-1)!.push(column);
+    used += 2 + column.width;
+  }
+  return blocks.flatMap((block) => {
+    const lines = ['', '', ...rows.flatMap((row) => (spread ? [row.label, ''] : [row.label]))].map(
+      (label, line) => {
+        const text = [
+          label.padEnd(labelWidth),
+          ...block.map((column) => column.cells[line]!.padStart(column.width)),
+        ]
+          .join('  ')
+          .trimEnd();
+        const row = spread && line % 2 === 1 ? undefined : rows[spread ? (line - 2) / 2 : line - 2];
+        if (!row) return paint('dim', text);
+        return row.valid
+          ? text
+          : paint('red', `${text}  (${row.failed === undefined ? 'does not count' : 'failed'})`);
+      },
+    );
+    return [...lines.filter((line, i) => i > 0 || line.trim() !== ''), ''];
+  });
+}
+
+/** How far the load side was from its limits, of the trial where it was nearest. */
+function headroomLine(results: readonly Result[]): string[] {
+  const all = variantsOf(results).flatMap(({ label, completed }) =>
+    completed.map((trial) => ({ label, headroom: headroomOf(trial) })),
+  );
+  const least = all.toSorted((a, b) => a.headroom - b.headroom)[0];
+  return least
+    ? [
+        `The load side could have taken ${headroomText(least.headroom)}${least.headroom < mostHeadroom ? ` (${least.label})` : ''}.`,
+      ]
+    : [];
+}
+
+function expectations(results: readonly Result[], paint: Paint): string[] {
+  const all = expectedOf(results);
+  if (all.length === 0) return [];
+  const failed = all.filter(({ held }) => !held);
+  const title = expectationsTitle(all);
+  return [
+    failed.length === 0 ? paint('green', `${title}.`) : `${title}:`,
+    ...failed.map(({ who, check, measured, untested }) =>
+      paint('red', `  ${untested ? 'not tested' : 'failed'}: ${who}: ${check} (measured ${measured})`),
+    ),
+  ];
+}
+
+function warnings(results: readonly Result[], columns: number, paint: Paint): string[] {
+  const lines = warningsOf(variantsOf(results)).map(({ level, who, message }) => {
+    const text = wrapped(`${levelWords[level].toLowerCase()}: ${who}: ${message}`, columns);
+    return level === 'note' ? text : paint('red', text);
+  });
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+/** Words in lines of at most so many columns. */
+export function wrapped(text: string, columns: number): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!;
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= columns) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,165 @@
+// Puts every pattern on a port: over HTTP/1.1 here, over HTTP/2 in listen-http2.ts. Events are published over
+// HTTP/1.1 whatever the pattern speaks: on the same port where that is HTTP/1.1 too, on a second one otherwise.
+// What single connections may do is connections.ts. Knows no pattern and no hub.
+
+import { createServer, STATUS_CODES, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Endpoint } from '../../core/protocol/control.ts';
+import type { Counters } from '../../core/result/counters.ts';
+import { headMs as defaultHeadMs, silentMs } from '../../core/http/half-open.ts';
+import { cutUnread } from '../../core/http/unread.ts';
+import { createConnections } from './connections.ts';
+import { createGate } from './gate.ts';
+import { http2Port } from './listen-http2.ts';
+import { closeServer, idleMs, type Port } from './listener.ts';
+import type { RunningPattern } from '../pattern.ts';
+import { RequestError } from './request.ts';
+import { createRouter, parseUrl, type Routes } from './router.ts';
+import { endWithStatus } from './socket-answer.ts';
+import type { Tally } from './connection-counts.ts';
+import { testCertificate } from './test-certificate.ts';
+
+export type ListenOptions = {
+  over: Endpoint['over'];
+  host?: string;
+  /** The pattern's port; any free one when left out or 0. */
+  port?: number;
+  /** Names that the listener answers to besides its own (core/http/access.ts). */
+  allowHosts?: readonly string[];
+  pattern: Pick<RunningPattern, 'routes' | 'upgrade' | 'readers'>;
+  /** Publishing. A connection whose first request is one of these (by method and first path segment) is a publisher's and not counted. */
+  publishRoutes: Routes;
+  /** Gets the pattern's connections. */
+  tally: Tally;
+  counters: Counters;
+  /**
+   * Instead of the usual times, where it is shorter: within it a request must have come whole, and the first of a
+   * connection have begun.
+   */
+  requestMs?: number;
+  /** Instead of ten seconds: within it the head of a request must be whole, counted from its first byte. */
+  headMs?: number;
+  /** Instead of two minutes: how long an answer may wait without a byte of it leaving (core/http/unread.ts). */
+  answerMs?: number;
+};
+
+export type Listener = {
+  endpoint: Endpoint;
+  /** Stops listening, lets what is being written be written, and closes every connection. */
+  close(): Promise<void>;
+};
+
+/** The kernel takes the lesser of this and net.core.somaxconn. */
+const backlog = 16_384;
+
+/**
+ * From the first byte of a request to the last of its body. How long an answer may take is the pattern's:
+ * `server.timeout` is 0.
+ */
+const wholeMs = 60_000;
+
+const http1Limits = (requestMs: number, headMs: number) => ({
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: Math.min(headMs, requestMs),
+  requestTimeout: Math.min(wholeMs, requestMs),
+  connectionsCheckingInterval: Math.min(1000, headMs, requestMs),
+  keepAliveTimeout: idleMs,
+  requireHostHeader: false,
+  noDelay: true,
+});
+
+/** @throws the system's error when the port cannot be had (EADDRINUSE, EACCES) */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { over, host = '127.0.0.1', port = 0, pattern, publishRoutes } = options;
+  if (over === 'h1') {
+    const only = http1(options, { ...pattern.routes, ...publishRoutes }, pattern.upgrade);
+    const url = `http://${await bind(only, host, port)}`;
+    return { endpoint: { url, over, publishUrl: url }, close: only.close };
+  }
+  const { tally, counters, requestMs: prefaceMs } = options;
+  const gate = gateOptions(options, over === 'h2' ? 'https' : 'http');
+  const main = http2Port({ secure: over === 'h2', routes: pattern.routes, gate, tally, counters, prefaceMs });
+  const publish = http1({ ...options, tally: undefined }, publishRoutes, undefined);
+  const address = await bind(main, host, port);
+  const publishUrl = `http://${await bind(publish, host, 0)}`;
+  return {
+    endpoint:
+      over === 'h2'
+        ? { url: `https://${address}`, over, publishUrl, certificate: testCertificate }
+        : { url: `http://${address}`, over, publishUrl },
+    close: async () => void (await Promise.all([main.close(), publish.close()])),
+  };
+}
+
+async function bind({ server }: Port, host: string, port: number): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const { port: bound } = server.address() as AddressInfo; // a TCP listener's address is never a path
+  return `${host.includes(':') ? `[${host}]` : host}:${bound}`;
+}
+
+/** What the gate in front of a port is told. */
+function gateOptions(options: Omit<ListenOptions, 'tally'>, scheme: 'http' | 'https') {
+  const {
+    host,
+    allowHosts,
+    counters,
+    pattern: { readers = 'loopback-pages' },
+  } = options;
+  return {
+    scheme,
+    readers,
+    counters,
+    ...(host !== undefined && { host }),
+    ...(allowHosts && { allowHosts }),
+  };
+}
+
+function http1(
+  options: Omit<ListenOptions, 'tally'> & { tally: Tally | undefined },
+  routes: Routes,
+  upgrade: RunningPattern['upgrade'],
+): Port {
+  const { tally, counters, publishRoutes, requestMs = silentMs, headMs = defaultHeadMs } = options;
+  const route = createRouter(routes, counters);
+  const connections = createConnections({ tally, counters, publishRoutes });
+
+  const server: HttpServer = createServer(http1Limits(requestMs, headMs), (request, response) => {
+    if (connections.take(request, response)) serve(request, response);
+  });
+  const gate = createGate(server, gateOptions(options, 'http'));
+  const serve = gate.requests(route);
+  connections.watch(server, requestMs);
+  cutUnread(server, options.answerMs);
+
+  if (upgrade) {
+    const take = gate.upgrades((request, socket, head, mayPublish) => {
+      upgrade(request, socket, head, parseUrl(request.url), mayPublish);
+    });
+    server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy()); // the pattern may not have taken it over yet
+      try {
+        connections.takeUpgrade(request);
+        take(request, socket, head);
+      } catch (error) {
+        counters.errors++;
+        const status = error instanceof RequestError ? error.status : 500;
+        if (status === 500) console.error(error); // a defect of ours must be seen; a client's mistake is the client's
+        endWithStatus(socket, `${status} ${STATUS_CODES[status]}`);
+      }
+    });
+  }
+
+  return {
+    server,
+    close() {
+      const sockets = connections.sockets();
+      return closeServer(server, sockets, () => sockets.forEach((socket) => socket.destroySoon()));
+    },
+  };
+}

@@ -1,0 +1,11 @@
+// Says of a response that does not end which page may read it; whether the page may ask at all, the gate has
+// decided.
+
+import { isLoopbackOrigin } from '../../core/http/access.ts';
+import type { Request } from '../pattern.ts';
+
+/** Lets scripts of a page of this machine read the answer (Fetch, section 3.2, CORS). */
+export function corsHeaders({ headers: { origin } }: Request): Record<string, string> {
+  const mayRead = typeof origin === 'string' && isLoopbackOrigin(origin);
+  return { vary: 'origin', ...(mayRead && { 'access-control-allow-origin': origin }) };
+}

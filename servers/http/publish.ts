@@ -1,0 +1,143 @@
+// What every pattern's server has besides the pattern: publishing an event, and the list of what there is.
+
+import { isUtf8 } from 'node:buffer';
+import type { Counters } from '../../core/result/counters.ts';
+import type { ServerLimits } from '../../core/scenario/scenario.ts';
+import type { Hub, Stamps } from '../hub/hub.ts';
+import { idempotencyKeyOf, withKeys } from './idempotency.ts';
+import type { Example, Handler, Publish, Request } from '../pattern.ts';
+import { checkTopic, endWith, readBody, RequestError } from './request.ts';
+import type { Routes } from './router.ts';
+
+/**
+ * `POST /topics/{topic}`: publishes the body. Answered 201, 400 (topic, number, key or UTF-8), 413, 422 (the key stands
+ * for another event), 503 (too many topics, or the pattern's store did not take the event: then there is no such event).
+ * @param store publishes in the place of the hub, for a pattern that has to store events first
+ * @param keyed publishes what comes with an Idempotency-Key; one for all routes, so that they share what it remembers
+ * Requests pipelined on one connection are taken in order: their bodies end in order.
+ */
+export function publishRoutes(
+  hub: Hub,
+  limits: Pick<ServerLimits, 'maxBody'>,
+  store?: Publish,
+  keyed = keyedOf(hub, store),
+): Routes {
+  return { 'POST /topics/*': publisher('/topics/', hub, limits, store, keyed) };
+}
+
+/**
+ * `POST /messages/{topic}`: a subscriber's own message, published like any other event. The pattern's clients send it,
+ * so it is counted among what they do, as the publisher's requests are not.
+ */
+export function messageRoutes(
+  hub: Hub,
+  limits: Pick<ServerLimits, 'maxBody'>,
+  counters: Counters,
+  store?: Publish,
+  keyed = keyedOf(hub, store),
+): Routes {
+  const publish = publisher('/messages/', hub, limits, store, keyed);
+  return {
+    'POST /messages/*': (request, response, url) => {
+      counters.messageRequests++;
+      return publish(request, response, url);
+    },
+  };
+}
+
+/** Publishing in the hub, or the store in its place, that remembers the keys of events. */
+export function keyedOf(hub: Hub, store: Publish | undefined): Publish {
+  return withKeys(
+    store ??
+      (async (topic, body, stamps) => {
+        const { id, seq } = hub.publish(topic, body, stamps); // without its body: a key is remembered for longer than an event
+        return { id, seq };
+      }),
+  );
+}
+
+function publisher(
+  path: string,
+  hub: Hub,
+  limits: Pick<ServerLimits, 'maxBody'>,
+  store: Publish | undefined,
+  keyed: Publish,
+): Handler {
+  return async (request, response, url) => {
+    const body = await readBody(request, limits.maxBody);
+    const topic = decodePath(url.pathname.slice(path.length));
+    checkTopic(topic);
+    if (!isUtf8(body)) throw new RequestError(400, 'bad-utf8', 'the body is not UTF-8; events are text');
+    const text = body.toString('utf8');
+    const stamps = stampsOf(request);
+    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    // Without a key and a store the event is published at once: promises cost where thousands come in a second.
+    const { id, seq } =
+      key !== undefined
+        ? await keyed(topic, text, stamps, { key })
+        : store
+          ? await store(topic, text, stamps)
+          : hub.publish(topic, text, stamps);
+    const answer = `{"id":"${id}","seq":${seq}}`;
+    endWith(
+      response,
+      201,
+      { 'content-type': 'application/json', 'content-length': String(answer.length) },
+      answer,
+    );
+  };
+}
+
+/** `GET /`: the pattern's name and everything that can be asked for. */
+export function indexRoute(pattern: string, counters: Counters, publishing: Routes, routes: Routes): Routes {
+  const answer = `${JSON.stringify({ pattern, endpoints: ['GET /', ...Object.keys(publishing), ...Object.keys(routes)] })}\n`;
+  return {
+    'GET /': (_request, response) => {
+      counters.pageRequests++;
+      endWith(
+        response,
+        200,
+        { 'content-type': 'application/json', 'content-length': String(answer.length) },
+        answer,
+      );
+    },
+  };
+}
+
+export const publishExample: Example = {
+  what: 'publish an event to the topic news',
+  command: (_url, publishUrl) => `curl -d '{"headline":"it works"}' ${publishUrl}/topics/news`,
+};
+
+function decodePath(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment; // with its percent sign it is no topic name
+  }
+}
+
+function stampsOf(request: Request): Stamps {
+  const stamps: Stamps = {};
+  const plannedUs = numberIn(request, 'pushbench-planned', Number.MAX_SAFE_INTEGER);
+  const sentUs = numberIn(request, 'pushbench-sent', Number.MAX_SAFE_INTEGER);
+  const crc = numberIn(request, 'pushbench-crc', 2 ** 32 - 1);
+  if (plannedUs !== undefined) stamps.plannedUs = plannedUs;
+  if (sentUs !== undefined) stamps.sentUs = sentUs;
+  if (crc !== undefined) stamps.crc = crc;
+  return stamps;
+}
+
+function numberIn(request: Request, name: string, max: number): number | undefined {
+  const text = request.headers[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (typeof text !== 'string' || !/^\d{1,16}$/.test(text) || value > max) {
+    throw new RequestError(
+      400,
+      'bad-number',
+      `${name}: ${String(text).slice(0, 40)} is not a whole number from 0 to ${max}`,
+    );
+  }
+  return value;
+}

@@ -1,0 +1,39 @@
+// Finds those who do not read what waits for them. It looks at each outlet a few times in `unreadMs`; one for
+// which the same bytes wait look after look is cut off. Bytes count as read when they have left the process:
+// how many the kernel still holds for a client (up to the socket buffers' limits, net.ipv4.tcp_wmem) no
+// program is told.
+
+import type { Duplex } from 'node:stream';
+import { unreadMs } from '../../core/http/unread.ts';
+import { createRounds } from './shared-timer.ts';
+
+export type Watched = {
+  readonly outlet: Duplex;
+  /** Looks since which the same bytes wait. */
+  waited: number;
+};
+
+const looks = 4;
+const nothing = Buffer.alloc(0);
+
+/**
+ * Watches outlets; all that waits at one look must have left within `unreadMs`.
+ * @param cut is called with one whose bytes do not leave, again at each look until it is taken out
+ */
+export function createUnreadWatch<Member extends Watched>(
+  cut: (member: Member) => void,
+): { add(member: Member): void; delete(member: Member): void; stop(): void } {
+  return createRounds<Member>(unreadMs / looks, (member) => {
+    const { outlet } = member;
+    const waits = outlet.writableLength > 0 || (outlet.writableEnded && !outlet.writableFinished);
+    if (!waits) {
+      member.waited = 0;
+    } else if (member.waited >= looks) {
+      cut(member);
+    } else {
+      // Writing nothing is the one public way to hear that all that was written before has left.
+      if (member.waited === 0 && outlet.writable) outlet.write(nothing, () => (member.waited = 0));
+      member.waited++;
+    }
+  });
+}

@@ -1,0 +1,152 @@
+// What sse and http-stream share: a response that does not end, over HTTP/1.0, HTTP/1.1 and HTTP/2. What an event
+// looks like in it is the pattern's.
+//
+// Over HTTP/1.1 the body is chunked, since a client could not tell the end of a body that lasts until the connection
+// closes from a cut (RFC 9112, section 6.3). An event is one chunk, framed once for all subscribers and written to the
+// socket behind the head that `ServerResponse` wrote; `ServerResponse.write` would frame it for each anew, which takes
+// more CPU than the system call. `ServerResponse.end` writes the last chunk.
+
+import { acceptsGzip, createGzipBodies, type GzipBody } from '../http/content-coding.ts';
+import { createFanOut, createFraming } from './fan-out.ts';
+import type { HubEvent } from '../hub/hub.ts';
+import { corsHeaders } from '../http/origin.ts';
+import type { PatternContext, Request, Response } from '../pattern.ts';
+
+/** The texts of a stream, each a whole number of lines. */
+export type StreamFormat = {
+  contentType: string;
+  open(cursor: string, reset: boolean): string;
+  event(event: HubEvent): string;
+  /** @param cursor everything up to it has been sent */
+  heartbeat(cursor: string): string;
+  end: string;
+};
+
+export type HeldResponses = {
+  size(): number;
+  /**
+   * Answers with a stream.
+   * @param since undefined for "from now"
+   * @throws RequestError 503 when there are too many subscribers
+   * @throws TooManyTopics
+   */
+  hold(request: Request, response: Response, topics: readonly string[], since: string | undefined): void;
+  /** Cuts this share of the streams without a goodbye. */
+  disconnect(share: number): void;
+  /** Ends all streams and resolves when they are closed, with how many there were. */
+  end(): Promise<number>;
+};
+
+/** A response that is held. */
+type Peer = { response: Response; body: GzipBody | PlainBody };
+type PlainBody = ReturnType<typeof plainBody>;
+
+/**
+ * @param heartbeatMs no stream is silent for longer
+ * @param gzip whether streams are compressed for those who ask for it
+ */
+export function createHeldResponses(
+  context: PatternContext,
+  { heartbeat: heartbeatMs, gzip }: { heartbeat: number; gzip: boolean },
+  format: StreamFormat,
+): HeldResponses {
+  const { hub, counters } = context;
+  const textOf = (events: readonly HubEvent[]) => events.map(format.event).join('');
+  const plain = plainBody((text) => Buffer.from(text), textOf);
+  const chunked = plainBody(chunk, textOf);
+  const newGzip = createGzipBodies((bytes) => bytes, textOf);
+  const newChunkedGzip = createGzipBodies(chunk, textOf);
+
+  const fanOut = createFanOut<Peer>(context, {
+    isOpen: ({ outlet }) => outlet.writable,
+    cut: ({ outlet }) => outlet.destroy(),
+    // Seen twice in an interval, so that silence never lasts longer than one.
+    beatMs: heartbeatMs / 2,
+    beat(subscriber) {
+      const { outlet, framing, quiet, backlog } = subscriber;
+      subscriber.quiet = !quiet;
+      if (!quiet) return;
+      if (!outlet.writable) {
+        outlet.destroy(); // its client has said goodbye, but does not read what was on the way
+      } else if (outlet.writableLength === 0 && !backlog) {
+        counters.heartbeats++;
+        outlet.write(framing.text(format.heartbeat(hub.cursor())));
+      }
+    },
+  });
+
+  return {
+    size: fanOut.size,
+    hold(request, response, topics, since) {
+      request.resume(); // a body that nobody reads would keep us from seeing the client go
+      const isHttp2 = 'stream' in response;
+      const outlet = isHttp2 ? response.stream : response.socket; // the router has waited for its turn
+      if (!outlet || outlet.destroyed) return;
+      outlet.setTimeout(0); // those who do not read a stream are the fan-out's to notice
+      const isChunked = !isHttp2 && response.useChunkedEncodingByDefault;
+      const compressed = gzip && acceptsGzip(request);
+      const body = compressed ? (isChunked ? newChunkedGzip() : newGzip()) : isChunked ? chunked : plain;
+      const cors = corsHeaders(request);
+      const fields = {
+        ...headers,
+        'content-type': format.contentType,
+        ...cors,
+        ...(gzip && { vary: `${cors['vary']}, accept-encoding` }),
+        ...(compressed && { 'content-encoding': 'gzip' }),
+        ...(!isHttp2 && { connection: 'close' }),
+      };
+      fanOut.join({
+        peer: { response, body },
+        outlet,
+        framing: body,
+        topics,
+        since,
+        open(cursor, reset) {
+          for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
+          outlet.cork(); // so that all of it leaves in one packet
+          if ('stream' in response) response.writeHead(200);
+          else response.flushHeaders();
+          outlet.write(body.open(format.open(cursor, reset)));
+          outlet.uncork();
+        },
+      });
+    },
+    disconnect: fanOut.disconnect,
+    async end() {
+      let ended = 0;
+      await fanOut.end(({ peer: { response, body }, outlet }) => {
+        ended++;
+        const last = body.end(format.end);
+        if (last && outlet.writable) outlet.write(last);
+        response.end();
+      });
+      return ended;
+    },
+  };
+}
+
+const headers = {
+  // A proxy must neither keep the stream, nor compress it, which would hold events back until a block is full.
+  'cache-control': 'no-cache, no-transform',
+  // Asks nginx not to collect the response.
+  'x-accel-buffering': 'no',
+};
+
+/** As `GzipBody`, the same for all who get it. */
+function plainBody(frame: (text: string) => Buffer, textOf: (events: readonly HubEvent[]) => string) {
+  return {
+    ...createFraming(frame, (events) => frame(textOf(events))),
+    open: frame,
+    end: (text: string) => (text === '' ? undefined : frame(text)),
+  };
+}
+
+/** RFC 9112, section 7.1. */
+function chunk(content: string | Buffer): Buffer {
+  const size = `${Buffer.byteLength(content).toString(16)}\r\n`;
+  return typeof content === 'string'
+    ? Buffer.from(`${size}${content}\r\n`)
+    : Buffer.concat([Buffer.from(size), content, chunkEnd]);
+}
+
+const chunkEnd = Buffer.from('\r\n');

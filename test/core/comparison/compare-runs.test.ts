@@ -1,0 +1,164 @@
+// Two sides become a comparison: what is held against what, what was different, and whether timings prove anything.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { compare, pairsInTime } from '../../../core/comparison/compare-runs.ts';
+import { comparisonSchema } from '../../../core/comparison/comparison-result.ts';
+import { UserError } from '../../../core/base/errors.ts';
+import type { Reading } from '../../../core/comparison/reading.ts';
+import { readingOf } from '../../../core/comparison/reading.ts';
+import { runSetOf, type RunSet } from '../../../core/comparison/run-set.ts';
+import { fixtureResult } from '../../reports/fixture.ts';
+import { reading } from './readings.ts';
+import { completed, stored, trialOf } from '../result/trial.ts';
+
+const createdAt = new Date(0);
+const source = 'question: What?\nsubscribers: 5\ntopics: { news: { publish: 20/s } }\nseed: 1\n';
+const at = (second: number, value = 1000): Reading =>
+  reading({ 'latency.p50': value }, { startedAt: new Date(second * 1000).toISOString() });
+
+function side(
+  runs: Reading[],
+  more: Partial<Pick<RunSet, 'scenario'>> & { environment?: Partial<RunSet['environment']> } = {},
+): RunSet {
+  return {
+    name: 'main',
+    createdAt: '2026-01-02T10:00:00.000Z',
+    pushbench: '0.1.0',
+    scenario: more.scenario ?? { name: 'x', seed: 1, source },
+    environment: {
+      os: 'Linux',
+      kernel: '6.1',
+      cpu: 'A',
+      cores: 4,
+      memoryBytes: 1e9,
+      node: 'v26',
+      descriptorLimit: 1024,
+      commit: 'abc',
+      ...more.environment,
+    },
+    variants: [{ label: 'sse', runs }],
+  };
+}
+
+const codes = (a: RunSet, b: RunSet) => compare(a, b, { createdAt }).advisory.map(({ code }) => code);
+
+test('runs that took turns are paired in time; others are advice', () => {
+  const turns = [side([at(0), at(3), at(4)]), side([at(1), at(2), at(5)])] as const; // AB BA AB
+  const comparison = compare(...turns, { createdAt });
+  assert.deepEqual(comparison.advisory, []);
+  assert.equal(comparison.variants[0]!.paired, true);
+  assert.deepEqual(comparisonSchema.parse(JSON.parse(JSON.stringify(comparison))), comparison);
+  assert.deepEqual(codes(side([at(0), at(1), at(2)]), side([at(3), at(4), at(5)])), ['not-interleaved']);
+  assert.deepEqual(codes(side([at(0), at(2), at(4)]), side([at(1), at(3), at(5)])), ['unbalanced']);
+  assert.deepEqual(codes(side([at(0), at(3)]), side([at(1)])), ['single']);
+  assert.equal(compare(side([at(0), at(1)]), side([at(2), at(3)]), { createdAt }).variants[0]!.paired, false);
+});
+
+test('balanced blocks, whatever their order, are found again as the pairs that they were', () => {
+  fc.assert(
+    fc.property(fc.array(fc.boolean(), { minLength: 2, maxLength: 30 }), fc.integer(), (flips, seed) => {
+      const pairs = flips.map((flip, i) => ({
+        baseline: at(10 * i + (flip ? 1 : 0), i),
+        candidate: at(10 * i + (flip ? 0 : 1), i),
+      }));
+      const shuffled = (runs: Reading[]) =>
+        runs
+          .map((run, i) => ({ run, key: Math.imul(i + 1, seed | 1) }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ run }) => run);
+      const found = pairsInTime(
+        shuffled(pairs.map(({ baseline }) => baseline)),
+        shuffled(pairs.map(({ candidate }) => candidate)),
+      );
+      assert.deepEqual(found?.pairs, pairs);
+    }),
+  );
+});
+
+test('what differs is named; another machine or scenario spoils the comparison, another commit is its subject', () => {
+  const [a, b] = [side([at(0), at(3)]), side([at(1), at(2)])];
+  const commit = compare(a, { ...b, environment: { ...b.environment, commit: 'def' } }, { createdAt });
+  assert.deepEqual(
+    [commit.differences, commit.advisory],
+    [[{ what: 'commit', baseline: 'abc', candidate: 'def' }], []],
+  );
+  const other = compare(
+    a,
+    { ...b, environment: { ...b.environment, cpu: 'B', kernel: '6.2' } },
+    { createdAt },
+  );
+  assert.deepEqual(
+    other.differences.map(({ what }) => what),
+    ['cpu', 'kernel'],
+  );
+  assert.match(other.advisory[0]!.message, /different machines \(cpu, kernel\)/);
+  const more = side([at(1), at(2)], {
+    scenario: { name: 'x', seed: 1, source: source.replace('subscribers: 5', 'subscribers: 6') },
+  });
+  assert.deepEqual(compare(a, more, { createdAt }).differences, [
+    { what: 'scenario subscribers', baseline: '5', candidate: '6' },
+  ]);
+  assert.deepEqual(codes(a, more), ['scenario']);
+  const sameTrial = side([at(1), at(2)], {
+    scenario: { name: 'x', seed: 1, source: `${source}expect: [missed == 0]\nrepeat: 12\n# a comment\n` },
+  });
+  assert.deepEqual(codes(a, sameTrial), []);
+});
+
+test('variants that only one side has are named; different labels can be held against each other', () => {
+  const [a, b] = [side([at(0), at(3)]), side([at(1), at(2)])];
+  const renamed = { ...b, variants: [{ label: 'sse @new', runs: b.variants[0]!.runs }] };
+  const apart = compare(a, renamed, { createdAt });
+  assert.deepEqual([apart.unmatched, apart.variants], [{ baseline: ['sse'], candidate: ['sse @new'] }, []]);
+  const together = compare(a, renamed, { createdAt, labels: [['sse', 'sse @new']] });
+  assert.deepEqual(together.unmatched, { baseline: [], candidate: [] });
+  assert.deepEqual(
+    together.variants.map(({ baseline, candidate }) => [baseline, candidate]),
+    [['sse', 'sse @new']],
+  );
+});
+
+test('a side is one scenario on one machine', () => {
+  const first = fixtureResult();
+  const set = runSetOf('main', [first, fixtureResult()]);
+  assert.deepEqual(set.variants.map(({ label, runs }) => [label, runs.length]).slice(0, 2), [
+    ['polling', 2],
+    ['long-polling', 2],
+  ]);
+  const rows: [ReturnType<typeof fixtureResult>, RegExp][] = [
+    [fixtureResult({ measureS: 10 }), /main holds results of several scenarios/],
+    [
+      { ...first, environment: { ...first.environment, cpu: 'Other' } },
+      /main holds results of several machines/,
+    ],
+  ];
+  for (const [second, message] of rows)
+    assert.throws(
+      () => runSetOf('main', [first, second]),
+      (error) => error instanceof UserError && message.test(error.message),
+    );
+});
+
+test('a percentile is read only where 100 samples lie above it', () => {
+  const trial = (count: number) =>
+    trialOf(
+      'sse',
+      completed({
+        latency: { ...completed().latency, endToEnd: stored(...Array.from({ length: count }, () => 5)) },
+      }),
+    );
+  const read = (count: number) =>
+    Object.keys(readingOf(trial(count), ['latency.p50', 'latency.p90', 'latency.p99', 'missed']).values);
+  assert.deepEqual(read(199), ['missed']);
+  assert.deepEqual(read(200), ['latency.p50', 'missed']);
+  assert.deepEqual(read(1000), ['latency.p50', 'latency.p90', 'missed']);
+  assert.deepEqual(read(10_000), ['latency.p50', 'latency.p90', 'latency.p99', 'missed']);
+  assert.equal(readingOf(trial(199), ['latency.p99']).absent['latency.p99'], '199 samples; it takes 10,000');
+  const failed = readingOf(
+    trialOf('sse', { status: 'failed', valid: false, code: 'server-died', message: '' }),
+    ['missed'],
+  );
+  assert.deepEqual([failed.valid, failed.why], [false, ['server-died']]);
+});

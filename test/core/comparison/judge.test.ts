@@ -1,0 +1,309 @@
+// The verdict: what is dropped, what is slower, what is shown not to be, and what stays open.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  comparisonExitCode,
+  type Advisory,
+  type FailOn,
+  type JudgedMetric,
+} from '../../../core/comparison/comparison-result.ts';
+import { exitCodes } from '../../../core/base/errors.ts';
+import { defaultGates, type Gate } from '../../../core/comparison/gate.ts';
+import { gravest, judge, mayExtend, ruleOf, type Pair } from '../../../core/comparison/judge.ts';
+import { paired, reading } from './readings.ts';
+
+const p50: Gate = { kind: 'ratio', metric: 'latency.p50', minimumEffect: 0.05, gating: true };
+
+/** One pair for each ratio; the baseline drifts, which pairs take out. */
+function pairsOf(ratios: readonly number[], metric = 'latency.p50'): Pair[] {
+  return ratios.map((ratio, i) => ({
+    baseline: reading({ [metric]: 1000 + 100 * i }),
+    candidate: reading({ [metric]: (1000 + 100 * i) * ratio }),
+  }));
+}
+
+/** Ratios about `centre`, spread evenly by `half` each way. */
+const about = (centre: number, half: number, count = 12) =>
+  Array.from({ length: count }, (_, i) => centre + half * ((2 * i) / (count - 1) - 1));
+
+function ratioOf(metric: JudgedMetric | undefined) {
+  assert.equal(metric?.kind, 'ratio');
+  return metric as Extract<JudgedMetric, { kind: 'ratio' }>;
+}
+
+test('the four verdicts, each where it belongs', () => {
+  const rows: [name: string, ratios: number[], verdict: string][] = [
+    ['12 % worse, beyond chance', about(1.12, 0.03), 'slower'],
+    ['certain, but too small to matter', about(1.02, 0.01), 'not-slower'],
+    ['no difference', about(1, 0.02), 'not-slower'],
+    ['better', about(0.8, 0.05), 'not-slower'],
+    ['worse by more than matters, and perhaps by chance', about(1.08, 0.5), 'inconclusive'],
+    ['no difference, too noisy to say so', about(1, 0.3), 'inconclusive'],
+  ];
+  for (const [name, ratios, verdict] of rows)
+    assert.equal(judge([paired(pairsOf(ratios))], [p50]).verdict, verdict, name);
+});
+
+test('estimate, interval and p are those of the logarithms of the ratios, pair by pair', () => {
+  const {
+    variants: [variant],
+  } = judge([paired(pairsOf([1.05, 1.1, 1.1, 1.15, 1.2, 1.1]))], [p50]);
+  const metric = ratioOf(variant!.metrics[0]);
+  assert.equal(metric.p, 2 / 2 ** 6);
+  assert.ok(Math.abs(metric.ratio - 1.1) < 0.02);
+  assert.deepEqual(
+    [metric.low, metric.high].map((end) => Number(end!.toFixed(9))),
+    [1.05, 1.2],
+  );
+  assert.deepEqual(
+    metric.ratios.map((ratio) => Number(ratio.toFixed(9))),
+    [1.05, 1.1, 1.1, 1.15, 1.2, 1.1],
+  );
+});
+
+test('strict asks that the whole interval lie above the minimum effect', () => {
+  const ratios = about(1.065, 0.06);
+  assert.equal(judge([paired(pairsOf(ratios))], [p50], ruleOf()).verdict, 'slower');
+  assert.equal(judge([paired(pairsOf(ratios))], [p50], ruleOf({ strict: true })).verdict, 'inconclusive');
+  assert.equal(judge([paired(pairsOf(about(1.2, 0.06)))], [p50], ruleOf({ strict: true })).verdict, 'slower');
+});
+
+test('an invalid run drops its pair, and more than a fifth of them make the comparison invalid, never slower', () => {
+  const pairs = pairsOf(about(1.5, 0.03, 10));
+  const broken = (count: number) =>
+    pairs.map((pair, i) =>
+      i < count ? { ...pair, candidate: { ...pair.candidate, valid: false, why: ['load-limited'] } } : pair,
+    );
+  const two = judge([paired(broken(2))], [p50]).variants[0]!;
+  assert.equal(two.verdict, 'slower');
+  assert.deepEqual(two.dropped, [
+    { run: 1, why: 'candidate: load-limited' },
+    { run: 2, why: 'candidate: load-limited' },
+  ]);
+  assert.equal(two.counted, 8);
+  const three = judge([paired(broken(3))], [p50]);
+  assert.equal(three.verdict, 'invalid');
+  assert.match(three.variants[0]!.why, /3 of 10 pairs do not count/);
+  assert.equal(judge([paired([])], [p50]).verdict, 'invalid');
+  assert.equal(judge([], [p50]).verdict, 'inconclusive');
+});
+
+test('exact figures: any change is told, and more than the tolerance is worse, whatever the noise', () => {
+  const gate: Gate = { kind: 'exact', metric: 'requests-per-delivery', tolerance: 0.05 };
+  const at = (baseline: number, candidate: number) =>
+    judge(
+      [
+        paired([
+          {
+            baseline: reading({ [gate.metric]: baseline }),
+            candidate: reading({ [gate.metric]: candidate }),
+          },
+        ]),
+      ],
+      [gate],
+    ).variants[0]!;
+  const told = (baseline: number, candidate: number) => {
+    const [metric] = at(baseline, candidate).metrics;
+    return metric?.kind === 'exact' ? [metric.changed, metric.verdict] : [];
+  };
+  assert.deepEqual(told(1, 1), [false, 'not-slower']);
+  assert.deepEqual(told(1, 1.05), [true, 'not-slower']);
+  assert.deepEqual(told(1, 1.06), [true, 'slower']);
+  assert.deepEqual(told(1, 0.5), [true, 'not-slower']);
+});
+
+test('losses fail outright where the baseline has none; where it has some, more of them beyond chance fail', () => {
+  const gate: Gate = { kind: 'loss', metric: 'reordered' };
+  const of = (counts: [number, number][]) =>
+    judge(
+      [
+        paired(
+          counts.map(([baseline, candidate]) => ({
+            baseline: reading({ reordered: baseline }),
+            candidate: reading({ reordered: candidate }),
+          })),
+        ),
+      ],
+      [gate],
+    ).verdict;
+  assert.equal(
+    of([
+      [0, 0],
+      [0, 0],
+    ]),
+    'not-slower',
+  );
+  assert.equal(
+    of([
+      [0, 0],
+      [0, 1],
+    ]),
+    'slower',
+  );
+  assert.equal(
+    of([
+      [3, 0],
+      [0, 1],
+    ]),
+    'not-slower',
+  );
+  assert.equal(
+    of([
+      [3, 5],
+      [4, 2],
+      [1, 3],
+    ]),
+    'inconclusive',
+  );
+  assert.equal(of(Array.from({ length: 10 }, (_, i) => [3 + i, 9 + 3 * i])), 'slower');
+});
+
+test('a figure that neither side has is left out; one that only one side lacks leaves the question open', () => {
+  const without = reading({}, { absent: { 'latency.p50': '900 samples; it takes 10,000' } });
+  const both = judge(
+    [paired(Array.from({ length: 10 }, () => ({ baseline: without, candidate: without })))],
+    [p50, { kind: 'loss', metric: 'missed' }],
+  ).variants[0]!;
+  assert.deepEqual(both.metrics[0], {
+    kind: 'absent',
+    metric: 'latency.p50',
+    gating: true,
+    why: '900 samples; it takes 10,000',
+    verdict: null,
+  });
+  assert.equal(both.verdict, 'inconclusive', 'without any gating figure nothing is shown');
+  const one = judge(
+    [
+      paired(
+        Array.from({ length: 10 }, () => ({
+          baseline: reading({ 'latency.p50': 5, missed: 0 }),
+          candidate: { ...without, values: { missed: 0 } },
+        })),
+      ),
+    ],
+    [p50, { kind: 'loss', metric: 'missed' }],
+  ).variants[0]!;
+  assert.deepEqual(
+    one.metrics.map(({ verdict }) => verdict),
+    ['inconclusive', 'not-slower'],
+  );
+});
+
+test('what is only shown has no verdict and no share in the correction', () => {
+  const shown: Gate = { ...p50, metric: 'bytes-per-delivery', gating: false };
+  const pairs = about(1.12, 0.03).map((ratio, i): Pair => ({
+    baseline: reading({ 'latency.p50': 900 + i, 'bytes-per-delivery': 100 }),
+    candidate: reading({ 'latency.p50': 900 + i, 'bytes-per-delivery': 100 * ratio }),
+  }));
+  const {
+    variants: [variant],
+    verdict,
+  } = judge([paired(pairs)], [p50, shown]);
+  assert.equal(verdict, 'not-slower');
+  const [, bytes] = variant!.metrics;
+  assert.deepEqual([ratioOf(bytes).verdict, ratioOf(bytes).pAdjusted], [null, null]);
+  assert.equal(ratioOf(variant!.metrics[0]).pAdjusted, ratioOf(variant!.metrics[0]).p);
+});
+
+test("Holm's correction goes over the variants together", () => {
+  const pairs = pairsOf(about(1.12, 0.03, 6)); // p = 0.03125 alone
+  assert.equal(judge([paired(pairs)], [p50]).verdict, 'slower');
+  const two = judge([paired(pairs, 'sse'), paired(pairsOf(about(1, 0.02, 6)), 'polling')], [p50]);
+  assert.equal(two.verdict, 'inconclusive');
+  assert.equal(ratioOf(two.variants[0]!.metrics[0]).pAdjusted, 2 * 0.03125);
+});
+
+test('an open question says about how many pairs would answer it', () => {
+  const of = (ratios: number[]) => ratioOf(judge([paired(pairsOf(ratios))], [p50]).variants[0]!.metrics[0]);
+  // The upper end lies 8 % above the estimate where 5 % are left: (8 / 5)^2 of 12.
+  const noisy = of(about(1, 0.14));
+  assert.equal(noisy.verdict, 'inconclusive');
+  const expected =
+    12 * ((Math.log(noisy.high!) - Math.log(noisy.ratio)) / (Math.log(1.05) - Math.log(noisy.ratio))) ** 2;
+  assert.equal(noisy.runsNeeded, Math.ceil(expected));
+  assert.equal(of(about(1.0499, 0.2)).runsNeeded, null, 'no reasonable number tells 4.99 % from 5 %');
+  assert.equal(of([1, 1.02, 0.99]).runsNeeded, 10, 'three pairs have no interval');
+  assert.equal(of(about(1.12, 0.03)).runsNeeded, null, 'decided');
+});
+
+test('and it counts what Holm and the strict rule ask for', () => {
+  // Six pairs are 0.03125 at the least; among four tests it takes 2 / 2^n * 4 <= 0.05, which eight give.
+  const four = judge(
+    ['a', 'b', 'c', 'd'].map((label) => paired(pairsOf(about(label === 'a' ? 1.12 : 1, 0.02, 6)), label)),
+    [p50],
+  );
+  assert.equal(ratioOf(four.variants[0]!.metrics[0]).runsNeeded, 8);
+  // Clear of no change, but the lower end lies within the minimum effect.
+  const strict = ratioOf(
+    judge([paired(pairsOf(about(1.065, 0.06)))], [p50], ruleOf({ strict: true })).variants[0]!.metrics[0],
+  );
+  const [estimate, width] = [Math.log(strict.ratio), Math.log(strict.ratio) - Math.log(strict.low!)];
+  assert.equal(strict.runsNeeded, Math.ceil(12 * (width / (estimate - Math.log(1.05))) ** 2));
+  assert.ok(strict.runsNeeded > 13);
+});
+
+test('the extension is due once, and only when nothing is decided; each declared look has its share of the level', () => {
+  const [first, second] = [ruleOf({ look: 1, looks: 2 }), ruleOf({ look: 2, looks: 2 })];
+  assert.deepEqual([first.alpha, second.alpha, ruleOf().alpha], [0.025, 0.025, 0.05]);
+  assert.equal(mayExtend('inconclusive', first), true);
+  assert.equal(mayExtend('slower', first), false);
+  assert.equal(mayExtend('inconclusive', second), false);
+  assert.equal(mayExtend('inconclusive', ruleOf()), false);
+});
+
+test('stored runs: compared as two heaps, with the interval of the Mann-Whitney test', () => {
+  const runs = (centre: number) => about(centre, 20, 10).map((value) => reading({ 'latency.p50': value }));
+  const of = (centre: number) =>
+    judge(
+      [
+        {
+          baseline: 'sse',
+          candidate: 'sse',
+          paired: false,
+          baselineRuns: runs(1000),
+          candidateRuns: runs(centre),
+        },
+      ],
+      [p50],
+    );
+  assert.equal(of(1000).verdict, 'not-slower');
+  assert.equal(of(1150).verdict, 'slower');
+  const metric = ratioOf(of(1150).variants[0]!.metrics[0]);
+  assert.ok(metric.low! < 1.15 && 1.15 < metric.high!);
+  assert.deepEqual(metric.ratios, []);
+  assert.equal(of(1150).variants[0]!.given, 20);
+});
+
+test('exit codes: what is proven fails; timings that prove nothing, and open questions, only when asked', () => {
+  const slow = judge([paired(pairsOf(about(1.2, 0.03)))], [p50]);
+  const open = judge([paired(pairsOf(about(1, 0.3)))], [p50]);
+  const lost = judge(
+    [paired([{ baseline: reading({ missed: 0 }), candidate: reading({ missed: 4 }) }])],
+    [{ kind: 'loss', metric: 'missed' }],
+  );
+  const blocked: Advisory = { code: 'not-interleaved', message: '' };
+  const other: Advisory = { code: 'scenario', message: '' };
+  const rows: [typeof slow, Advisory[], FailOn[], number][] = [
+    [slow, [], [], exitCodes.slower],
+    [slow, [blocked], [], exitCodes.ok],
+    [slow, [blocked], ['advisory'], exitCodes.slower],
+    [open, [], [], exitCodes.ok],
+    [open, [], ['inconclusive'], exitCodes.inconclusive],
+    [lost, [blocked], [], exitCodes.slower],
+    [lost, [other], [], exitCodes.ok],
+    [judge([paired([])], [p50]), [], [], exitCodes.invalid],
+  ];
+  for (const [judged, advisory, failOn, code] of rows)
+    assert.equal(
+      comparisonExitCode({ ...judged, advisory } as Parameters<typeof comparisonExitCode>[0], failOn),
+      code,
+    );
+});
+
+test('the gravest verdict is the whole one', () => {
+  assert.equal(gravest(['not-slower', 'inconclusive']), 'inconclusive');
+  assert.equal(gravest(['slower', 'inconclusive', 'not-slower']), 'slower');
+  assert.equal(gravest(['slower', 'invalid']), 'invalid');
+  assert.equal(new Set(defaultGates.map(({ metric }) => metric)).size, defaultGates.length);
+});

@@ -1,0 +1,174 @@
+// Every metric of one known trial, the rule on percentiles, and what a trial without figures gives.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { newCounters } from '../../../core/result/counters.ts';
+import { histogramOf, metrics, tooFewSamples } from '../../../core/metrics/registry.ts';
+import { completed, processUse, stored } from '../result/trial.ts';
+
+/** 1000 latencies from `from` us on, one each microsecond. */
+function latencies(prefix: string, from: number): Record<string, number> {
+  return {
+    [`${prefix}.mean`]: from + 499.5,
+    [`${prefix}.p50`]: from + 499,
+    [`${prefix}.p90`]: from + 899,
+    [`${prefix}.p99`]: from + 989,
+    [`${prefix}.p99.9`]: from + 998,
+    [`${prefix}.max`]: from + 999,
+  };
+}
+
+/** By hand, from the trial in trial.ts. */
+const expected: Record<string, number> = {
+  ...latencies('latency', 1),
+  ...latencies('accept-to-receipt', 101),
+  ...latencies('publisher-lag', 201),
+  ...latencies('publish-round-trip', 301),
+  ...latencies('first-receiver', 401),
+  ...latencies('median-receiver', 501),
+  ...latencies('last-receiver', 601),
+  ...latencies('upstream', 701),
+  ...latencies('page-request', 801),
+  published: 11,
+  expected: 13,
+  delivered: 14,
+  missed: 15,
+  duplicated: 16,
+  reordered: 17,
+  resumed: 18,
+  corrupted: 19,
+  unexpected: 20,
+  requests: 50,
+  'requests-per-s': 5,
+  'requests-per-delivery': 0.5,
+  'empty-polls': 10,
+  'empty-poll-share': 0.25,
+  'page-requests-answered': 0.75,
+  'bytes-per-delivery': 50,
+  'descriptors.peak': 25,
+  'descriptors.added': 4,
+  'descriptors-per-subscriber': 1,
+  'server-cpu-per-delivery': 20_000,
+  'client-cpu-per-delivery': 40_000,
+  'server-cpu': 0.2,
+  'client-cpu': 0.3,
+  'server-memory-per-subscriber': 1000,
+  'client-memory-per-subscriber': 150,
+  'server-loop-delay.p99': 70,
+  // 4 subscribers for 10 s are 40 of a day's 86,400 seconds
+  'requests-per-day-per-subscriber': 50 / (40 / 86_400),
+  'bytes-per-day-per-subscriber': 5000 / (40 / 86_400),
+  'deliveries-per-day-per-subscriber': 100 / (40 / 86_400),
+  'deliveries-per-s': 10,
+  headroom: 3, // 90 % of a core over 30 %
+  'descriptors.share-of-65535': 25 / 65_535,
+  'descriptors.share-of-limit': 25 / 1024,
+  'packets-per-delivery': 3,
+  'wire-bytes-per-delivery': 60,
+  'attempts-per-event': 1.25,
+  'answers-lost': 3,
+  'duplicated.unexplained': 13,
+  'backlog.peak': 7,
+  'backlog.end': 5,
+  'oldest-age.peak': 9000,
+  'latency.first-attempt.p50': 1200,
+  'latency.first-attempt.p99': 1690,
+  'latency.first-attempt.max': 1700,
+  'latency.retried.p50': 1300,
+  'latency.retried.p99': 1790,
+  'latency.retried.max': 1800,
+  reconnects: 21,
+  errors: 6,
+};
+
+describe('each metric of a known trial', () => {
+  for (const [name, { read, title }] of Object.entries(metrics)) {
+    test(`${name}: ${title}`, () => assert.equal(read(completed()), expected[name]));
+  }
+  test('has a figure of its own', () =>
+    assert.deepEqual(Object.keys(expected).toSorted(), Object.keys(metrics).toSorted()));
+});
+
+describe('a percentile takes 100 samples above it, of whatever it is', () => {
+  /** Of the event loop each slot has one figure, and the worst is taken. */
+  const percentiles = Object.keys(metrics).filter(
+    (name) => /\.p[\d.]+$/.test(name) && name !== 'server-loop-delay.p99',
+  );
+  const trial = (count: number) => {
+    const of = { ...stored(5), count };
+    const latency = Object.fromEntries(
+      [
+        'endToEnd',
+        'acceptToReceipt',
+        'publisherLag',
+        'publishRoundTrip',
+        'firstReceiver',
+        'medianReceiver',
+        'lastReceiver',
+        'page',
+        'upstream',
+      ].map((name) => [name, of]),
+    );
+    return completed({
+      latency: { ...completed().latency, ...latency },
+      latencyByAttempt: [1, 2].map((attempt) => ({ attempt, histogram: of })),
+    });
+  };
+  for (const name of percentiles) {
+    test(name, () => {
+      const needed = Math.round(100 / (1 - Number(/\.p([\d.]+)$/.exec(name)![1]) / 100));
+      assert.equal(tooFewSamples(name, trial(needed)), undefined);
+      assert.equal(
+        tooFewSamples(name, trial(needed - 1)),
+        `${(needed - 1).toLocaleString('en')} samples; it takes ${needed.toLocaleString('en')}`,
+      );
+    });
+  }
+  test('nothing else is held to it', () => {
+    for (const name of Object.keys(metrics).filter((one) => !percentiles.includes(one)))
+      assert.equal(tooFewSamples(name, trial(0)), undefined, name);
+    assert.equal(tooFewSamples('a-metric-of-an-older-version', trial(0)), undefined);
+  });
+});
+
+describe('a figure that a trial does not have is undefined', () => {
+  const empty = stored();
+  const nothing = completed({
+    latency: {
+      endToEnd: empty,
+      acceptToReceipt: empty,
+      publisherLag: empty,
+      publishRoundTrip: empty,
+      firstReceiver: empty,
+      medianReceiver: empty,
+      lastReceiver: empty,
+    },
+    counters: {
+      server: newCounters(),
+      client: newCounters(),
+      serverMeasured: newCounters(),
+      clientMeasured: newCounters(),
+    },
+    measuredDeliveries: 0,
+    latencyByAttempt: [],
+    series: { slotUs: 1e6, startUs: [], columns: {} },
+    descriptors: null,
+    processes: [processUse('publisher')],
+  });
+  for (const name of Object.keys(metrics).filter((one) =>
+    /\.(mean|p\d|max|peak|added)|per-delivery|share|cpu$/.test(one),
+  )) {
+    test(name, () => assert.equal(metrics[name]!.read(nothing), undefined));
+  }
+});
+
+test('titles tell metrics apart, and names are words that an expectation can name', () => {
+  const titles = Object.values(metrics).map(({ title }) => title);
+  assert.equal(new Set(titles).size, titles.length);
+  for (const name of Object.keys(metrics)) assert.match(name, /^[a-z][a-z0-9.-]*$/);
+});
+
+test('a histogram is decoded once', () => {
+  const { latency } = completed();
+  assert.equal(histogramOf(latency.endToEnd), histogramOf(latency.endToEnd));
+});

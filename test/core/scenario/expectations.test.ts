@@ -1,0 +1,232 @@
+// Expectations: how they are read, whom they concern, and when a trial holds them.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { checkExpectations, parseExpectation, variantsCalled } from '../../../core/scenario/expectations.ts';
+import { completed, stored, trialOf } from '../result/trial.ts';
+
+function bound(text: string) {
+  const parsed = parseExpectation(text);
+  assert.ok(!('problem' in parsed), 'problem' in parsed ? parsed.problem : '');
+  return parsed;
+}
+
+describe('an expectation reads', () => {
+  /** A bound, a value that just fulfils it, and one that just does not. */
+  const rows: [text: string, metric: string, bound: number, held: number[], broken: number[]][] = [
+    ['latency.p99 < 250ms', 'latency.p99', 250_000, [0, 249_999], [250_000, 250_001]],
+    ['latency.p99 <= 250ms', 'latency.p99', 250_000, [250_000], [250_001]],
+    ['latency.p50 > 1us', 'latency.p50', 1, [2], [1, 0]],
+    ['latency.p50 >= 1.5s', 'latency.p50', 1_500_000, [1_500_000], [1_499_999]],
+    ['missed == 0', 'missed', 0, [0], [1]],
+    ['requests-per-delivery == 1.5', 'requests-per-delivery', 1.5, [1.5], [1, 1.500001]],
+    ['bytes-per-delivery < 1KiB', 'bytes-per-delivery', 1024, [1023.9], [1024]],
+    ['server-cpu < 50%', 'server-cpu', 0.5, [0.49], [0.5, 50]],
+    ['requests-per-s < 60/m', 'requests-per-s', 1, [0.9], [1]],
+    [
+      'latency.mean within 10% of 500ms',
+      'latency.mean',
+      500_000,
+      [450_000, 500_000, 550_000],
+      [449_999, 550_001],
+    ],
+    ['requests within 0% of 7', 'requests', 7, [7], [6, 8]],
+    ['requests within 250% of 10', 'requests', 10, [0, 35], [36]],
+    ['missed==0', 'missed', 0, [0], [1]],
+    ['  latency.p99.9   <   2s ', 'latency.p99.9', 2_000_000, [1], [2_000_000]],
+  ];
+  for (const [text, metric, value, held, broken] of rows) {
+    test(text, () => {
+      const check = bound(text);
+      assert.deepEqual([check.metric, check.bound], [metric, value]);
+      for (const measured of held) assert.equal(check.holds(measured), true, `${measured}`);
+      for (const measured of broken) assert.equal(check.holds(measured), false, `${measured}`);
+    });
+  }
+});
+
+describe('an expectation that cannot be read says why', () => {
+  const howTo = 'write "METRIC < BOUND" (or <=, >, >=, ==) or "METRIC within 10% of VALUE"';
+  const rows: [text: string, problem: string | RegExp][] = [
+    ['', `this is no expectation: ${howTo}`],
+    ['latency.p99', `this is no expectation: ${howTo}`],
+    ['latency.p99 below 250ms', `this is no expectation: ${howTo}`],
+    ['latency.p99 within 500ms', `this is no expectation: ${howTo}`],
+    ['latency.p98 < 250ms', 'there is no metric "latency.p98"; did you mean "latency.p90"?'],
+    ['mised == 0', 'there is no metric "mised"; did you mean "missed"?'],
+    ['p99 < 250ms', 'there is no metric "p99"; did you mean "latency.p99"?'],
+    ['bananas < 3', /^there is no metric "bananas"; there are latency\.mean, .*reconnects$/],
+    ['constructor == 0', /^there is no metric "constructor"; there are/],
+    ['missed = 0', `"=" is no comparison: ${howTo}`],
+    ['missed != 0', `"!=" is no comparison: ${howTo}`],
+    ['missed =< 0', `"=<" is no comparison: ${howTo}`],
+    [
+      'latency.p99 < 250',
+      'the bound of latency.p99 is a duration with its unit, such as 250ms, and not "250"',
+    ],
+    [
+      'latency.p99 < 250 ms',
+      'the bound of latency.p99 is a duration with its unit, such as 250ms, and not "250 ms"',
+    ],
+    ['latency.p99 <', 'the bound of latency.p99 is a duration with its unit, such as 250ms, and not ""'],
+    ['missed == 0s', 'the bound of missed is a plain number, such as 0, and not "0s"'],
+    ['missed == -1', 'the bound of missed is a plain number, such as 0, and not "-1"'],
+    [
+      'bytes-per-delivery < 1000',
+      'the bound of bytes-per-delivery is a size with its unit, such as 4kB, and not "1000"',
+    ],
+    ['server-cpu < 0.5', 'the bound of server-cpu is a share with its unit, such as 10%, and not "0.5"'],
+    ['requests-per-s < 5', 'the bound of requests-per-s is a rate with its unit, such as 200/s, and not "5"'],
+    [`missed < ${'9'.repeat(400)}`, /^the bound of missed is a plain number/],
+    ['latency.mean within 10 of 500ms', 'a tolerance is a share with its unit, such as 10%, and not "10"'],
+    [
+      'latency.mean within 10% of 500',
+      'the bound of latency.mean is a duration with its unit, such as 250ms, and not "500"',
+    ],
+  ];
+  for (const [text, problem] of rows) {
+    test(text.slice(0, 40) || 'nothing', () => {
+      const parsed = parseExpectation(text);
+      assert.ok('problem' in parsed);
+      if (typeof problem === 'string') assert.equal(parsed.problem, problem);
+      else assert.match(parsed.problem, problem);
+    });
+  }
+});
+
+test('a name means the variant with that label, or else all of the pattern', () => {
+  const variants = [
+    { label: 'sse', pattern: 'sse' },
+    { label: 'sse h2', pattern: 'sse' },
+    { label: 'polling every=2s', pattern: 'polling' },
+    { label: 'polling every=5s', pattern: 'polling' },
+  ];
+  const called = (name: string) => variantsCalled(name, variants).map(({ label }) => label);
+  assert.deepEqual(called('sse h2'), ['sse h2']);
+  assert.deepEqual(called('sse'), ['sse']);
+  assert.deepEqual(called('polling'), ['polling every=2s', 'polling every=5s']);
+  assert.deepEqual(called('webhook'), []);
+});
+
+describe('held against trials', () => {
+  const variants = ['sse', 'sse h2', 'polling every=2s'].map((label) => ({
+    pattern: label.split(' ')[0]!,
+    label,
+    options: {},
+  }));
+  const check = (text: string, names?: string[]) => ({ check: text, for: names });
+  const fine = completed({ ledger: { ...completed().ledger, missed: 0 } });
+
+  test('the measured value stands beside the bound, for each trial, in the order of the scenario', () => {
+    const trials = [
+      trialOf('sse', fine, 1),
+      trialOf('sse h2', completed(), 1),
+      trialOf('sse', completed(), 2),
+    ];
+    assert.deepEqual(
+      checkExpectations({ variants, expect: [check('missed == 0'), check('latency.max < 1ms')] }, trials),
+      [
+        {
+          variant: 'sse',
+          repetition: 1,
+          check: 'missed == 0',
+          metric: 'missed',
+          bound: 0,
+          measured: 0,
+          held: true,
+        },
+        {
+          variant: 'sse h2',
+          repetition: 1,
+          check: 'missed == 0',
+          metric: 'missed',
+          bound: 0,
+          measured: 15,
+          held: false,
+        },
+        {
+          variant: 'sse',
+          repetition: 2,
+          check: 'missed == 0',
+          metric: 'missed',
+          bound: 0,
+          measured: 15,
+          held: false,
+        },
+        {
+          variant: 'sse',
+          repetition: 1,
+          check: 'latency.max < 1ms',
+          metric: 'latency.max',
+          bound: 1000,
+          measured: 1000,
+          held: false,
+        },
+        {
+          variant: 'sse h2',
+          repetition: 1,
+          check: 'latency.max < 1ms',
+          metric: 'latency.max',
+          bound: 1000,
+          measured: 1000,
+          held: false,
+        },
+        {
+          variant: 'sse',
+          repetition: 2,
+          check: 'latency.max < 1ms',
+          metric: 'latency.max',
+          bound: 1000,
+          measured: 1000,
+          held: false,
+        },
+      ],
+    );
+  });
+
+  test('only trials of the variants named are looked at', () => {
+    const trials = variants.map(({ label }) => trialOf(label));
+    const checked = (names: string[]) =>
+      checkExpectations({ variants, expect: [check('missed == 0', names)] }, trials).map(
+        ({ variant }) => variant,
+      );
+    assert.deepEqual(checked(['sse h2']), ['sse h2']);
+    assert.deepEqual(checked(['polling', 'sse']), ['sse', 'polling every=2s']);
+    assert.deepEqual(checked(['websocket']), []);
+  });
+
+  test('a trial that failed or does not count, and a figure that is missing, fulfil nothing', () => {
+    const one = (outcome: Parameters<typeof trialOf>[1], text: string) => {
+      const [only] = checkExpectations({ variants, expect: [check(text)] }, [trialOf('sse', outcome)]);
+      return { measured: only?.measured, held: only?.held };
+    };
+    assert.deepEqual(one(fine, 'missed == 0'), { measured: 0, held: true });
+    assert.deepEqual(one({ ...fine, valid: false }, 'missed == 0'), { measured: 0, held: false });
+    assert.deepEqual(
+      one({ status: 'failed', valid: false, code: 'died', message: 'it died' }, 'missed == 0'),
+      { measured: null, held: false },
+    );
+    assert.deepEqual(one({ ...fine, descriptors: null }, 'descriptors.peak >= 0'), {
+      measured: null,
+      held: false,
+    });
+    assert.deepEqual(
+      one({ ...fine, latency: { ...fine.latency, endToEnd: stored() } }, 'latency.p99 >= 0s'),
+      { measured: null, held: false },
+    );
+    // 1,000 latencies carry a 90th percentile and no 99th.
+    assert.deepEqual(
+      [one(fine, 'latency.p90 < 1s').held, one(fine, 'latency.p99 < 1s')],
+      [true, { measured: null, held: false }],
+    );
+    assert.deepEqual(one({ ...fine, processes: [] }, 'server-loop-delay.p99 < 1s'), {
+      measured: null,
+      held: false,
+    });
+  });
+
+  test('nothing expected is nothing broken', () => {
+    assert.deepEqual(checkExpectations({ variants, expect: [] }, [trialOf('sse')]), []);
+    assert.deepEqual(checkExpectations({ variants, expect: [check('missed == 0')] }, []), []);
+  });
+});

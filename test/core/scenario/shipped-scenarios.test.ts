@@ -1,0 +1,49 @@
+// The scenarios that come with the package: each can be read and planned, and says what it asks.
+
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, test } from 'node:test';
+import { patterns } from '../../../core/pattern/registry.ts';
+import { describeScenario, parseScenario } from '../../../core/scenario/scenario-file.ts';
+
+describe('the shipped scenarios', () => {
+  const files = globSync('scenarios/*.yaml');
+  test('are there', () =>
+    assert.deepEqual(
+      files
+        .map((path) => basename(path, '.yaml'))
+        .filter((name) => ['compare', 'github-webhooks'].includes(name)).length,
+      2,
+    ));
+  for (const path of files) {
+    test(`${basename(path)} is right, opens with its question and says what to notice`, () => {
+      const text = readFileSync(path, 'utf8');
+      const { scenario } = parseScenario(text, { file: path, registry: patterns, overrides: [] });
+      assert.match(
+        text,
+        /^# yaml-language-server: \$schema=\.\.\/schema\/scenario\.schema\.json\n(#.*\n)*question: /,
+      );
+      assert.match(scenario.question, /^[A-Z].*\?$/);
+      assert.ok(scenario.notice.length > 0);
+    });
+  }
+  for (const name of ['compare', 'github-webhooks']) {
+    test(`${name} runs all six patterns in about 80 s, with enough deliveries for a 99th percentile`, () => {
+      const { scenario } = parseScenario(readFileSync(`scenarios/${name}.yaml`, 'utf8'), {
+        file: `${name}.yaml`,
+        registry: patterns,
+        overrides: [],
+      });
+      assert.deepEqual(
+        scenario.variants.map(({ pattern }) => pattern),
+        Object.keys(patterns),
+      );
+      const [, deliveries, seconds] = /([\d,]+) deliveries[\s\S]*about (\d+) s/.exec(
+        describeScenario(scenario),
+      )!;
+      assert.ok(Number(deliveries!.replaceAll(',', '')) >= 10_000);
+      assert.ok(Number(seconds) <= 80);
+    });
+  }
+});

@@ -1,0 +1,210 @@
+// The whole pipe from scenario to result over the fake pattern: exact latencies in, the same figures out.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exitCodeOf } from '../../../cli/run.ts';
+import { histogramOf, metrics } from '../../../core/metrics/registry.ts';
+import { quantileUs } from '../../../core/result/histogram.ts';
+import { resultSchema, type Completed, type Result } from '../../../core/result/result.ts';
+import { parseScenario } from '../../../core/scenario/scenario-file.ts';
+import { prepare, run, type RunOptions } from '../../../harness/run/run.ts';
+import { fakeFleet, type FakeFleet } from '../../fake/fleet.ts';
+import { withFake } from '../../fake/pattern.ts';
+
+const base = `
+question: Does the pipe report what the script says?
+subscribers: 100
+topics:
+  news: { publish: 10/s }
+phases: { connect: 1s, warmup: 1s, measure: 20s, drain: 3s }
+`;
+
+async function runFake(
+  yaml: string,
+  {
+    fleet = fakeFleet(),
+    signal = new AbortController().signal,
+    ...more
+  }: Partial<RunOptions> & { fleet?: FakeFleet } = {},
+) {
+  const { scenario, source } = parseScenario(base + yaml, {
+    file: 'fake.yaml',
+    registry: withFake,
+    overrides: [],
+  });
+  const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
+  const options: RunOptions = {
+    registry: withFake,
+    folder: '.',
+    source,
+    command: 'test',
+    observer: silent,
+    fleet,
+    signal,
+    ...more,
+  };
+  const result = await run(prepare(scenario, options), options);
+  return { result, fleet };
+}
+
+function completed(result: Result, trial = 0): Completed {
+  const { outcome } = result.trials[trial]!;
+  if (outcome.status !== 'completed') throw new Error(outcome.message);
+  return outcome;
+}
+
+/** A reported quantile may differ from the truth by the histogram's three digits. */
+function near(actual: number | undefined, expected: number): void {
+  assert.ok(
+    actual !== undefined && Math.abs(actual - expected) <= expected * 0.001 + 1,
+    `${actual} is not ${expected}`,
+  );
+}
+
+test('scripted latencies come out as the percentiles they are', async () => {
+  // 100 latencies, 1 to 100 ms, dealt in turn over 20,000 deliveries: pX is X ms.
+  const latencies = Array.from({ length: 100 }, (_, i) => `${i + 1}ms`).join(', ');
+  const { result } = await runFake(`variants: [{ fake: { latencies: [${latencies}] } }]`);
+  const trial = completed(result);
+  for (const percent of [1, 50, 90, 99, 100])
+    near(quantileUs(histogramOf(trial.latency.endToEnd), percent / 100), percent * 1000);
+  near(metrics['latency.mean']!.read(trial), 50_500);
+  const { missing, ...ledger } = trial.ledger;
+  assert.deepEqual(missing, []);
+  assert.deepEqual(ledger, {
+    published: 200,
+    unconfirmed: 0,
+    expected: 20_000,
+    delivered: 20_000,
+    missed: 0,
+    duplicated: 0,
+    reordered: ledger.reordered,
+    resumed: 0,
+    corrupted: 0,
+    unexpected: 0,
+  });
+  assert.equal(trial.valid, true);
+});
+
+test('the result is one that its own schema accepts, and survives being written down', async () => {
+  const { result } = await runFake('variants: [fake]');
+  assert.deepEqual(
+    resultSchema.parse(JSON.parse(JSON.stringify(result))),
+    JSON.parse(JSON.stringify(result)),
+  );
+});
+
+test('the ledger closes to the last event: losses and duplicates are counted and named', async () => {
+  // Deliveries 1,001 to 21,000 are measured. Every 97th is lost: 216 up to the end less 10 before.
+  const { result } = await runFake('variants: [{ fake: { loseEvery: 97 } }, { fake: { repeatEvery: 50 } }]');
+  const lossy = completed(result, 0).ledger;
+  assert.equal(lossy.missed, 206);
+  assert.equal(lossy.delivered, 19_794);
+  assert.equal(lossy.missing.length, 100, 'a sample of the missing is named');
+  assert.ok(result.trials[0]!.warnings.some(({ code }) => code === 'missed'));
+  assert.equal(completed(result, 1).ledger.duplicated, 400);
+  assert.equal(completed(result, 1).ledger.missed, 0);
+});
+
+test('an event that comes within the drain limit is not missed, one that comes after it is', async () => {
+  const { result } = await runFake(
+    'variants: [{ fake: { latencies: [2500ms] } }, { fake: { latencies: [10s] } }]',
+  );
+  assert.equal(completed(result, 0).ledger.missed, 0);
+  // Events of the last 7 s of 20 s come later than 3 s after the end.
+  assert.equal(completed(result, 1).ledger.missed, 7000);
+});
+
+test('latency runs from the planned time: a late publisher is in every latency and makes the trial invalid', async () => {
+  const { result } = await runFake('variants: [{ fake: { lag: 200ms, latencies: [10ms] } }]');
+  near(metrics['latency.p50']!.read(completed(result)), 210_000);
+  near(metrics['publisher-lag.p99']!.read(completed(result)), 200_000);
+  assert.deepEqual(invalidCodes(result), ['publisher-late']);
+  assert.equal(exitCodeOf(result), 4);
+});
+
+test('a saturated load process makes the trial invalid and an expectation on it not held', async () => {
+  const { result } = await runFake('variants: [{ fake: { loadCpu: 0.95 } }]\nexpect: [missed == 0]');
+  assert.deepEqual(invalidCodes(result), ['load-limited']);
+  assert.match(result.trials[0]!.warnings[0]!.message, /measured the load generator, not the server/);
+  assert.equal(result.expectations[0]!.held, false);
+  assert.equal(exitCodeOf(result), 4);
+});
+
+test('expectations decide the exit code', async () => {
+  const held = await runFake('variants: [fake]\nexpect: [missed == 0, latency.max < 11ms]');
+  assert.deepEqual(
+    held.result.expectations.map((one) => one.held),
+    [true, true],
+  );
+  assert.equal(exitCodeOf(held.result), 0);
+  const failed = await runFake('variants: [fake]\nexpect: [latency.p50 < 1ms]');
+  assert.equal(exitCodeOf(failed.result), 1);
+  near(failed.result.expectations[0]!.measured!, 10_000);
+});
+
+test('a server that dies fails its trial with the reason, and the next trial still runs', async () => {
+  const { result, fleet } = await runFake('variants: [{ fake: { fail: server-dies } }, fake]');
+  const { outcome } = result.trials[0]!;
+  assert.ok(outcome.status === 'failed');
+  assert.match(outcome.message, /the server process ended in the middle of the trial \(signal SIGKILL\)/);
+  assert.equal(completed(result, 1).ledger.missed, 0);
+  assert.equal(exitCodeOf(result), 3);
+  assert.deepEqual([...fleet.running], []);
+});
+
+test('a load process that reports a failure fails the trial with its message', async () => {
+  const { result } = await runFake('variants: [{ fake: { fail: load-reports-failure } }]');
+  const { outcome } = result.trials[0]!;
+  assert.ok(outcome.status === 'failed');
+  assert.deepEqual([outcome.code, outcome.message], ['EMFILE', 'load: no descriptor is left']);
+});
+
+test('an interrupted run keeps the trials before it and leaves nothing running', async () => {
+  const stop = new AbortController();
+  let ended = 0;
+  const observer = {
+    trialStarted() {
+      if (ended === 1) setImmediate(() => stop.abort(new Error('SIGINT')));
+    },
+    progress() {},
+    trialEnded() {
+      ended++;
+    },
+  };
+  const { result, fleet } = await runFake('variants: [fake, { fake: { latencies: [1ms] } }]', {
+    signal: stop.signal,
+    observer,
+  });
+  assert.equal(result.trials.length, 1);
+  assert.deepEqual(result.state, { kind: 'interrupted', by: 'SIGINT' });
+  assert.equal(exitCodeOf(result), 130);
+  assert.deepEqual([...fleet.running], []);
+});
+
+test('faults reach the processes they name, at their time', async () => {
+  const { result, fleet } = await runFake(
+    'variants: [fake]\nfaults: [{ at: 2s, freeze: publisher, for: 1s }]',
+  );
+  assert.equal(fleet.frozen.length, 1);
+  assert.equal(fleet.frozen[0]!.forMs, 1000);
+  assert.equal(
+    completed(result).processes.find(({ role }) => role === 'publisher')!.pid,
+    fleet.frozen[0]!.pid,
+  );
+});
+
+test('the time series covers warm-up and measured phase in slots', async () => {
+  const { result } = await runFake('variants: [{ fake: { latencies: [10ms] } }]');
+  const { series } = completed(result);
+  assert.equal(series.slotUs, 500_000);
+  const at = series.startUs.indexOf(0);
+  assert.ok(at > 0, 'the warm-up stands before the measured phase');
+  assert.equal(series.columns['deliveries']![at], 500, '5 events in half a second to 100 subscribers');
+  near(series.columns['latencyP50Us']![at]!, 10_000);
+  assert.equal(series.columns['connected']![at], 100);
+});
+
+function invalidCodes(result: Result): string[] {
+  return result.trials[0]!.warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
+}

@@ -1,0 +1,102 @@
+// Preflight refuses what cannot work, with the exact shortfall and the command that mends it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UserError } from '../../../core/base/errors.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
+import { parseScenario } from '../../../core/scenario/scenario-file.ts';
+import { loadProcessCount, preflight, type Machine } from '../../../harness/run/preflight.ts';
+
+const roomy: Machine = { cores: 8, freeBytes: 16e9, descriptorLimit: 1_000_000, ephemeralPorts: 28_232 };
+
+function scenarioOf(subscribers: number, more = '') {
+  return parseScenario(
+    `question: Does it fit?\nsubscribers: ${subscribers}\ntopics: { news: { publish: 1/s } }\n${more}`,
+    {
+      file: 'fit.yaml',
+      registry: patterns,
+      overrides: [],
+    },
+  ).scenario;
+}
+
+function refusal(
+  subscribers: number,
+  machine: Machine,
+  pattern: keyof typeof patterns = 'sse',
+  more = '',
+): string {
+  try {
+    preflight(scenarioOf(subscribers, more), [patterns[pattern]], machine);
+  } catch (error) {
+    assert.ok(error instanceof UserError);
+    assert.equal(error.exitCode, 3);
+    return error.message;
+  }
+  return '';
+}
+
+test('what fits is let through', () => {
+  assert.equal(refusal(10_000, roomy), '');
+  assert.equal(
+    refusal(10_000, { ...roomy, descriptorLimit: undefined, ephemeralPorts: undefined }),
+    '',
+    'what cannot be read is not checked',
+  );
+});
+
+test('too few descriptors: the shortfall and the ulimit that mends it', () => {
+  // 1,000 subscribers and 64 of its own against 1,024: 40 short.
+  assert.match(
+    refusal(1000, { ...roomy, descriptorLimit: 1024 }),
+    /needs 1,064 file descriptors .* limit is 1,024: short of 40\. Raise it with "ulimit -n 1064"/,
+  );
+  assert.equal(refusal(960, { ...roomy, descriptorLimit: 1024 }), '');
+});
+
+test('webhooks hold no descriptor for a subscriber', () => {
+  assert.equal(refusal(100_000, { ...roomy, descriptorLimit: 1024 }, 'webhook', 'loadProcesses: 1'), '');
+});
+
+test('too few ports for one address', () => {
+  assert.match(
+    refusal(20_000, { ...roomy, ephemeralPorts: 10_000 }),
+    /20,000 connections from one address need as many ephemeral ports and the range holds 10,000.*ip_local_port_range/,
+  );
+});
+
+test('too little memory: how many subscribers would fit', () => {
+  const message = refusal(100_000, { ...roomy, freeBytes: 1e9 });
+  assert.match(message, /of memory are needed and 954 MiB are free: use at most [\d,]+ subscribers/);
+  const fits = Number(/at most ([\d,]+) subscribers/.exec(message)![1]!.replaceAll(',', ''));
+  assert.equal(refusal(fits, { ...roomy, freeBytes: 1e9 }), '');
+});
+
+test('everything that is short is said at once', () => {
+  assert.equal(
+    refusal(100_000, { cores: 2, freeBytes: 1e8, descriptorLimit: 1024, ephemeralPorts: 100 }).split('\n')
+      .length,
+    4,
+  );
+});
+
+test('load processes: as many as descriptors and cores ask for', () => {
+  const rows: [subscribers: number, machine: Partial<Machine>, processes: number, reads: string][] = [
+    [100, {}, 1, 'few subscribers need one'],
+    [20_000, {}, 4, 'one for each 5,000'],
+    [100_000, {}, 6, 'but not more than the cores that server and publisher leave over'],
+    [100_000, { cores: 2 }, 1, 'at least one'],
+    [10_000, { cores: 2, descriptorLimit: 1064 }, 10, 'descriptors may ask for more: 1,000 each'],
+  ];
+  for (const [subscribers, machine, processes, reads] of rows)
+    assert.equal(
+      loadProcessCount({ subscribers, loadProcesses: undefined }, { ...roomy, ...machine }),
+      processes,
+      reads,
+    );
+  assert.equal(
+    loadProcessCount({ subscribers: 100, loadProcesses: 3 }, roomy),
+    3,
+    'the scenario has the last word',
+  );
+});

@@ -1,0 +1,49 @@
+// Subscribers that leave for a while and come back, on a clock that the test moves.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createAbsences } from '../../../load/subscribers/leaving.ts';
+
+function scripted() {
+  const said: string[] = [];
+  return {
+    said,
+    running: {
+      open() {},
+      close: async () => {},
+      leave: (i: number) => void said.push(`-${i}`),
+      comeBack: (i: number) => void said.push(`+${i}`),
+    },
+  };
+}
+
+test('a share of those who are there leaves, and the same come back', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { said, running } = scripted();
+  const absences = createAbsences({ first: 10, count: 20, seed: 1 }, running);
+  absences.begin(0.5, 1000);
+  const left = said.map((one) => one.slice(1));
+  assert.equal(new Set(left).size, 10);
+  assert.ok(left.every((i) => Number(i) >= 10 && Number(i) < 30));
+  absences.begin(1, 1000);
+  assert.equal(new Set(said.map((one) => one.slice(1))).size, 20, 'nobody leaves twice');
+  context.mock.timers.tick(1000);
+  assert.deepEqual(
+    said.slice(20, 30),
+    left.map((i) => `+${i}`),
+  );
+  assert.equal(said.length, 40);
+});
+
+test('once stopped nobody comes back', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { said, running } = scripted();
+  const absences = createAbsences({ first: 0, count: 4, seed: 1 }, running);
+  absences.begin(0.5, 1000);
+  absences.stop();
+  context.mock.timers.tick(2000);
+  assert.deepEqual(
+    said.filter((one) => one.startsWith('+')),
+    [],
+  );
+});

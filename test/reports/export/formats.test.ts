@@ -1,0 +1,286 @@
+// The forms for other people's tools, read back with other people's readers: an XML parser, vega's CSV reader,
+// HdrHistogram's log reader.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { HistogramLogReader, listTags } from 'hdr-histogram-js';
+import { read } from 'vega';
+import { histogramOf, metrics } from '../../../core/metrics/registry.ts';
+import { quantileUs } from '../../../core/result/histogram.ts';
+import type { Result } from '../../../core/result/result.ts';
+import { csvField, renderCsv } from '../../../reports/export/csv.ts';
+import { documentsOf, formats, isFormat } from '../../../reports/export/formats.ts';
+import { renderHgrm, renderHlog } from '../../../reports/export/hdr.ts';
+import { renderJunit, xmlText } from '../../../reports/export/junit.ts';
+import { codeSpan, markdownText, renderMarkdown } from '../../../reports/text/markdown.ts';
+import { mergedLatency, variantsOf } from '../../../reports/summary/variants.ts';
+import { fixtureResult } from '../fixture.ts';
+
+type Problem = { type: string; message: string; '#text': string };
+type Case = {
+  classname: string;
+  name: string;
+  failure?: Problem;
+  error?: Problem;
+  skipped?: { message: string };
+};
+type Tally = { tests: string; failures: string; errors: string; skipped: string };
+type Suite = Tally & { name: string; timestamp: string; time: string; testcase: Case[] };
+type Junit = { testsuites: Tally & { testsuite: Suite[] } };
+
+function parseJunit(text: string): Junit {
+  assert.equal(XMLValidator.validate(text), true);
+  const parser = new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    parseTagValue: false,
+    htmlEntities: true,
+    isArray: (name) => name === 'testsuite' || name === 'testcase',
+  });
+  return parser.parse(text) as Junit; // the shape is what the tests below look at
+}
+
+test('JUnit: a suite for each trial, a case for each expectation, an error for what does not count, a failure with both figures', () => {
+  const result = fixtureResult({ trouble: true, repeat: 2 });
+  const { testsuites } = parseJunit(renderJunit([result]));
+  assert.equal(testsuites.testsuite.length, result.trials.length);
+  const cases = testsuites.testsuite.flatMap(({ testcase }) => testcase);
+  assert.equal(cases.length, result.expectations.length + result.trials.length);
+  for (const one of [testsuites, ...testsuites.testsuite]) {
+    const own = 'testcase' in one ? one.testcase : cases;
+    const tally = [
+      own.length,
+      ...(['failure', 'error', 'skipped'] as const).map((kind) => own.filter((each) => each[kind]).length),
+    ];
+    assert.deepEqual([one.tests, one.failures, one.errors, one.skipped].map(Number), tally);
+  }
+  const of = (name: string) =>
+    testsuites.testsuite.find((suite) => suite.name === `compare: ${name} (trial 1)`)!;
+  const webhook = of('webhook').testcase.find(({ name }) => name === 'missed == 0')!;
+  assert.equal(webhook.failure!.message, 'missed == 0: measured 12, bound 0');
+  assert.equal(webhook.failure!['#text'], webhook.failure!.message);
+  const limited = of('long-polling');
+  assert.equal(limited.testcase[0]!.error!.type, 'load-limited');
+  assert.match(limited.testcase[2]!.skipped!.message, /does not count \(measured [\d.]+ ms, bound 250 ms\)/);
+  assert.equal(of('http-stream').testcase[0]!.error!.type, 'server-died');
+  assert.equal(of('sse').testcase[2]!.name, 'latency.p99 < 250ms');
+  assert.equal(of('sse').time, '20');
+});
+
+test('JUnit: a run that was interrupted is an error, several results are told apart', () => {
+  const result = fixtureResult();
+  const stopped = parseJunit(
+    renderJunit([
+      { ...result, trials: [], expectations: [], state: { kind: 'interrupted', by: 'SIGINT' } as const },
+    ]),
+  );
+  assert.equal(stopped.testsuites.errors, '1');
+  const both = parseJunit(renderJunit([result, fixtureResult({ seed: 2 })]));
+  assert.equal(new Set(both.testsuites.testsuite.map(({ name }) => name)).size, 12);
+});
+
+test('JUnit: any text comes through as it was, but for what XML cannot hold', () => {
+  fc.assert(
+    fc.property(
+      fc.string({
+        unit: fc.oneof(
+          fc.constantFrom('"', "'", '<', '>', '&', '\n', '\r', '\t', ']]>'),
+          fc.string({ unit: 'binary', maxLength: 2 }),
+        ),
+        maxLength: 40,
+      }),
+      (text) => {
+        const xml = `<a b="${xmlText(text)}"/>`;
+        assert.equal(XMLValidator.validate(xml), true);
+        const { a } = new XMLParser({
+          ignoreAttributes: false,
+          attributeNamePrefix: '',
+          parseAttributeValue: false,
+          trimValues: false,
+          htmlEntities: true,
+        }).parse(xml) as { a: { b: string } };
+        const kept = text.replace(/\p{Cc}|\uFFFE|\uFFFF/gu, (one) =>
+          (one >= '\x7F' && one < '\uFFFE') || '\t\n\r'.includes(one) ? one : '\uFFFD',
+        );
+        assert.equal(a.b, kept);
+      },
+    ),
+  );
+});
+
+test('CSV: a row for each metric of each trial with its unit, one for a trial that failed', () => {
+  const result = fixtureResult({ trouble: true });
+  const text = renderCsv([result]);
+  assert.ok(text.split('\n').every((line) => line === '' || line.endsWith('\r')));
+  const rows = read(text, { type: 'csv' }) as unknown as Record<string, string>[]; // vega reads every field as text
+  const sse = rows.filter(({ variant }) => variant === 'sse');
+  const trial = result.trials.find(({ variant }) => variant.label === 'sse')!;
+  for (const [name, { read: measure }] of Object.entries(metrics)) {
+    const value = trial.outcome.status === 'completed' ? measure(trial.outcome) : undefined;
+    const row = sse.find(({ metric }) => metric === name);
+    assert.equal(
+      row?.['value'],
+      value === undefined || !Number.isFinite(value) ? undefined : String(value),
+      name,
+    );
+  }
+  assert.equal(sse.find(({ metric }) => metric === 'latency.p99')!['unit'], 'us');
+  assert.deepEqual(
+    rows.filter(({ variant }) => variant === 'http-stream').map(({ outcome, metric }) => [outcome, metric]),
+    [['failed', '']],
+  );
+  assert.ok(
+    rows.filter(({ variant }) => variant === 'long-polling').every(({ outcome }) => outcome === 'invalid'),
+  );
+});
+
+test('CSV: any field comes through as it was, but for what a spreadsheet would take for a formula, and carriage returns', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.string({
+          unit: fc.constantFrom('a', '"', ',', '\r', '\n', ' ', ';', '=', '+', '-', '@', '\t'),
+          maxLength: 8,
+        }),
+        { minLength: 2, maxLength: 5 },
+      ),
+      (fields) => {
+        const text = `${fields.map((_, i) => `c${i}`).join(',')}\r\n${fields.map(csvField).join(',')}\r\n`;
+        const [row] = read(text, { type: 'csv' }) as unknown as Record<string, string>[];
+        const kept = fields
+          .map((field) => field.replaceAll('\r', '\n'))
+          .map((field) => (/^[=+\-@\t\n]/.test(field) ? `'${field}` : field));
+        assert.deepEqual(
+          fields.map((_, i) => row![`c${i}`]),
+          kept,
+        );
+      },
+    ),
+  );
+  for (const [value, written] of [
+    [-5, '-5'],
+    [0.1, '0.1'],
+    [1e21, '1e+21'],
+    ['-5', "'-5"],
+    ['=1+1', "'=1+1"],
+    ['@SUM(1)', "'@SUM(1)"],
+    ['\r=1', '"\'\n=1"'],
+    ['a=1', 'a=1'],
+  ] as const) {
+    assert.equal(csvField(value), written);
+  }
+});
+
+test("HdrHistogram log: its own reader finds every trial's histogram, tagged by variant, with its time", () => {
+  const result = fixtureResult({ trouble: true, repeat: 2 });
+  const log = renderHlog([result]);
+  const completed = result.trials.flatMap(({ variant, startedAt, outcome }) =>
+    outcome.status === 'completed' ? [{ label: variant.label, startedAt, outcome }] : [],
+  );
+  assert.deepEqual(new Set(listTags(log)), new Set(completed.map(({ label }) => label)));
+  const reader = new HistogramLogReader(log);
+  for (let left = completed.length; left > 0; left--) {
+    const histogram = reader.nextIntervalHistogram()!;
+    const trial = completed.find(
+      ({ label, startedAt }) =>
+        label === histogram.tag && Date.parse(startedAt) === histogram.startTimeStampMsec,
+    )!;
+    const own = histogramOf(trial.outcome.latency.endToEnd);
+    assert.equal(histogram.totalCount, own.count);
+    assert.equal(histogram.getValueAtPercentile(50), quantileUs(own, 0.5));
+    assert.equal(histogram.endTimeStampMsec - histogram.startTimeStampMsec, trial.outcome.measuredUs / 1000);
+  }
+  assert.equal(reader.nextIntervalHistogram(), null);
+  const odd = {
+    ...result,
+    trials: result.trials.map((trial) => ({
+      ...trial,
+      variant: { ...trial.variant, label: `${trial.variant.label} retries=1s,5s\n` },
+    })),
+  };
+  assert.equal(listTags(renderHlog([odd])).length, 5, 'a tag ends at a comma, so it has none');
+});
+
+test('percentile distribution: what the plotter reads is what the merged histogram says, in milliseconds', () => {
+  const [polling] = variantsOf([fixtureResult({ repeat: 3 })]);
+  const text = renderHgrm(polling!)!;
+  assert.match(text, /^ {7}Value {5}Percentile TotalCount 1\/\(1-Percentile\)\n\n/);
+  const merged = mergedLatency(polling!.completed, 'endToEnd');
+  // As plotFiles.html reads it: comments aside, columns between white space.
+  const rows = text
+    .split('\n')
+    .slice(2)
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  assert.ok(rows.length > 40);
+  for (const [ms, share, count] of rows) {
+    const own = quantileUs(merged, count! / merged.count)! / 1000;
+    assert.ok(ms! >= own && ms! <= own * 1.001, `${ms} and ${own}`); // the top of a bin, and ours is never above the largest value
+    assert.ok(count! / merged.count >= share! - 1e-9);
+  }
+  assert.equal(rows.at(-1)![2], merged.count);
+  assert.match(text, /#\[Max {5}= .*Total count {4}= +60000\]/);
+  assert.equal(renderHgrm({ ...polling!, completed: [] }), undefined);
+});
+
+test('Markdown: the answer, expectations with the figure beside the bound, the table, the warnings', () => {
+  const text = renderMarkdown([fixtureResult({ trouble: true })]);
+  assert.match(text, /^## pushbench: compare\n\n\*\*With 100 subscribers/);
+  assert.match(text, /\n\| webhook \| `missed == 0` \| 12 \| 0 \|\n/);
+  assert.match(text, /\n\| long-polling \*\(does not count\)\* \| /);
+  assert.match(text, /\n- \*\*Does not count\*\*: long-polling: /);
+  assert.match(text, /repeat it with `npm start -- run compare --set phases\.measure=20s`\.\n$/);
+  assert.match(renderMarkdown([fixtureResult()]), /\n✅ All 11 expectations held\.\n/);
+  assert.match(
+    renderMarkdown([fixtureResult({ repeat: 3 })]),
+    /\| sse \| [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\) \|/,
+    'the spread over trials',
+  );
+});
+
+test('Markdown: a table keeps its columns and hostile text stays text', () => {
+  const hostile = 'a|b <img src=x> **c** `d` [e](http://f) @g &lt; \\| ~~h~~\n# i';
+  const poisoned = JSON.parse(
+    JSON.stringify(fixtureResult({ trouble: true }))
+      .replaceAll('"webhook"', JSON.stringify(hostile))
+      .replaceAll('missed == 0', JSON.stringify(hostile).slice(1, -1)),
+  ) as Result; // the same shape with other texts
+  const text = renderMarkdown([poisoned]);
+  const rows = text.split('\n').filter((line) => line.startsWith('|'));
+  const cells = (line: string) => line.split('|').length;
+  assert.ok(rows.length > 10);
+  assert.deepEqual(
+    [...new Set(rows.map(cells))].sort((a, b) => a - b),
+    [6, 15],
+    'a table of four columns and one of thirteen',
+  );
+  const outside = text.replace(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, '');
+  assert.doesNotMatch(outside, /<img|[^\\]\[e|[^\\]`d|@g/);
+  assert.equal(markdownText('a\n# b'), String.raw`a \# b`);
+  assert.equal(codeSpan('a ` b'), '``a ` b``');
+  assert.equal(codeSpan('a|b'), '<code>a&#124;b</code>');
+  assert.equal(codeSpan('`a`'), '`` `a` ``');
+});
+
+test('every format renders one result and several, and one that has nothing to show', async () => {
+  const empty = {
+    ...fixtureResult(),
+    trials: [],
+    expectations: [],
+    state: { kind: 'interrupted', by: 'SIGINT' } as const,
+  };
+  for (const format of Object.keys(formats)) {
+    assert.ok(isFormat(format));
+    const one = await documentsOf(format, [fixtureResult()], { interactive: false });
+    const two = await documentsOf(format, [fixtureResult(), fixtureResult({ seed: 2 })], {
+      interactive: false,
+    });
+    assert.deepEqual([one.length, two.length], format === 'hgrm' ? [6, 12] : [1, 1]);
+    assert.equal(
+      (await documentsOf(format, [empty], { interactive: false })).length,
+      format === 'hgrm' ? 0 : 1,
+    );
+  }
+});

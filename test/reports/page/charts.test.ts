@@ -1,0 +1,167 @@
+// What the charts draw: curves that stop where samples end, peaks that survive thinning, looks that tell
+// variants apart, headings that are true of the figures.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { quantileUs } from '../../../core/result/histogram.ts';
+import type { Result } from '../../../core/result/result.ts';
+import { formatUs } from '../../../core/base/units.ts';
+import { tailPoints, thinned, timePoints } from '../../../reports/summary/chart-data.ts';
+import { tailSpec, type Key } from '../../../reports/page/charts.ts';
+import { charted, figures } from '../../../reports/page/figures.ts';
+import { mergedLatency, resultNames, variantsOf } from '../../../reports/summary/variants.ts';
+import { fixtureResult } from '../fixture.ts';
+
+test('each latency curve ends where 100 slower deliveries remain, and says what the histogram says', () => {
+  const variants = variantsOf([fixtureResult()]); // 20,000 deliveries each
+  const points = tailPoints(variants);
+  for (const { label, completed } of variants) {
+    const own = points.filter(({ variant }) => variant === label);
+    const histogram = mergedLatency(completed, 'endToEnd');
+    assert.equal(own.at(-1)!.tail, 200, label); // 1 - 1/200 of 20,000 leaves 100
+    assert.equal(own.find(({ tail }) => tail === 100)!.ms, quantileUs(histogram, 0.99)! / 1000);
+    assert.ok(
+      own.every(({ ms }, i) => i === 0 || ms >= own[i - 1]!.ms),
+      'a percentile never falls',
+    );
+  }
+});
+
+test('variants with fewer than 100 deliveries have no curve', () => {
+  const short = variantsOf([fixtureResult()]).map((variant) => ({
+    ...variant,
+    completed: variant.completed.map((trial) => ({
+      ...trial,
+      latency: { ...trial.latency, endToEnd: { ...trial.latency.firstReceiver } },
+    })),
+  }));
+  assert.equal(
+    Math.max(...tailPoints(short).map(({ tail }) => tail)),
+    2,
+    '200 samples carry a median and no more',
+  );
+});
+
+test('thinning keeps every peak and bounds the points, however long the run', () => {
+  const long = Array.from({ length: 5000 }, (_, i) => ({
+    variant: `v${i % 3}`,
+    atS: Math.floor(i / 3),
+    value: i === 2501 ? 999 : i % 7,
+  }));
+  const { points, group } = thinned(long, 3);
+  assert.ok(points.length <= 600, `${points.length} points`);
+  assert.ok(group > 1);
+  assert.deepEqual(
+    points.filter(({ value }) => value === 999),
+    [long[2501]],
+  );
+  const few = long.slice(0, 60);
+  assert.deepEqual(thinned(few, 3), { points: few, group: 1 });
+  assert.deepEqual(thinned([], 3), { points: [], group: 1 });
+});
+
+test('time series skip what was not sampled instead of drawing zeros', () => {
+  const [variant] = variantsOf([fixtureResult()]);
+  const sampled = variant!.completed[0]!.series.columns['latencyP99Us']!.filter(
+    (value) => value !== null,
+  ).length;
+  assert.equal(timePoints([variant!], 'latencyP99Us').length, sampled);
+});
+
+type Coloured = {
+  layer: {
+    encoding: {
+      color: { scale: { domain: string[]; range: string[] } };
+      strokeDash: { scale: { range: number[][] } };
+    };
+  }[];
+};
+
+test('no two lines look the same, and a variant keeps its colour from run to run', () => {
+  const results = [1, 2, 3, 4].map((seed) => fixtureResult({ seed }));
+  const keys: Key[] = variantsOf(results);
+  const { color, strokeDash } = (tailSpec([], keys).still as unknown as Coloured).layer[0]!.encoding; // lines alone, nothing beneath
+  const looks = color.scale.range.map((own, i) => `${own} ${strokeDash.scale.range[i]!.join()}`);
+  assert.equal(new Set(looks).size, 24);
+  const ofSse = color.scale.domain.flatMap((label, i) =>
+    label.startsWith('sse ') ? [color.scale.range[i]] : [],
+  );
+  assert.equal(ofSse.length, 4);
+  assert.equal(new Set(ofSse).size, 1);
+});
+
+test('results are told apart by what sets them apart, as a reader would say it', () => {
+  const plain = fixtureResult({ measureS: 1 });
+  const at = (createdAt: string, scenario: Partial<Result['scenario']> = {}): Result => ({
+    ...plain,
+    createdAt,
+    scenario: { ...plain.scenario, ...scenario },
+  });
+  const [first, other, day] = [
+    at('2026-01-02T10:00:01.000Z'),
+    at('2026-01-02T10:00:02.000Z'),
+    at('2026-01-03T10:00:01.000Z'),
+  ];
+  const rows: [Result[], string[]][] = [
+    [[first!], ['']],
+    [
+      [first!, { ...first!, scenario: { ...plain.scenario, name: 'chat' } }],
+      ['compare', 'chat'],
+    ],
+    [
+      [first!, at('2026-01-02T10:00:02.000Z', { subscribers: 2000 })],
+      ['100 subscribers', '2,000 subscribers'],
+    ],
+    [
+      [first!, at('2026-01-02T10:00:02.000Z', { events: 1 })],
+      ['10 events a second', '1 event a second'],
+    ],
+    [
+      [first!, other!],
+      ['10:00:01', '10:00:02'],
+    ],
+    [
+      [first!, day!],
+      ['2026-01-02 10:00:01', '2026-01-03 10:00:01'],
+    ],
+    [
+      [first!, first!],
+      ['2026-01-02 10:00:01, 1', '2026-01-02 10:00:01, 2'],
+    ],
+    [
+      [first!, other!, at('2026-01-02T10:00:01.000Z', { name: 'chat' })],
+      ['compare, 10:00:01', 'compare, 10:00:02', 'chat, 10:00:01'],
+    ],
+  ];
+  for (const [results, names] of rows) assert.deepEqual(resultNames(results), names);
+  assert.equal(new Set(variantsOf([first!, first!]).map(({ label }) => label)).size, 12);
+  assert.equal(variantsOf([first!, other!])[0]!.label, 'polling (10:00:01)');
+});
+
+test('headings are true of the figures, and say so where a variant does not count', async () => {
+  const variants = variantsOf([fixtureResult()]);
+  const p99s = variants.map(({ completed }) => quantileUs(mergedLatency(completed, 'endToEnd'), 0.99)!);
+  const drawn = await figures(charted(variants), false);
+  assert.match(
+    drawn[0]!.heading,
+    new RegExp(
+      `^99 % of deliveries came within ${formatUs(Math.min(...p99s))} with .*, within ${formatUs(Math.max(...p99s))} with polling$`,
+    ),
+  );
+  // Five variants share that peak: none of them is singled out.
+  assert.equal(
+    drawn.find(({ id }) => id === 'time-descriptors')!.heading,
+    'Descriptors over time: at most 125, with 5 of 6 variants',
+  );
+  assert.ok(
+    drawn.every(({ chart }) => chart?.live === undefined),
+    'no specification where none is asked for',
+  );
+  const troubled = charted(variantsOf([fixtureResult({ trouble: true })])).map(({ label }) => label);
+  assert.deepEqual(troubled, ['polling', 'long-polling (does not count)', 'sse', 'websocket', 'webhook']);
+  // 1 s of 1,000 deliveries: a 99th percentile is not to be had, so none is claimed.
+  assert.match(
+    (await figures(charted(variantsOf([fixtureResult({ measureS: 1 })])), false))[0]!.heading,
+    /^90 % of deliveries/,
+  );
+});

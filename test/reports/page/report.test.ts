@@ -1,0 +1,117 @@
+// The page: self-contained, complete without scripts, the same each time, safe with hostile text.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Result } from '../../../core/result/result.ts';
+import { renderHtml } from '../../../reports/page/report.ts';
+import { fixtureResult } from '../fixture.ts';
+
+const still = { interactive: false };
+
+test('one file: nothing is loaded from anywhere, and it is small', async () => {
+  for (const results of [
+    [fixtureResult()],
+    [fixtureResult({ trouble: true })],
+    [fixtureResult({ measureS: 120 })],
+    [1, 2, 3].map((seed) => fixtureResult({ seed, measureS: 60 })),
+  ]) {
+    const page = await renderHtml(results, still);
+    assert.ok(page.length < 300_000, `${page.length} bytes`);
+    assert.doesNotMatch(page, /<(?:script|link|img|iframe|object|embed|base)\b/i);
+    assert.doesNotMatch(page, /\b(?:src|action|formaction|poster|data)\s*=\s*["']/i);
+    assert.doesNotMatch(page, /url\(|@import/i);
+    for (const [, href] of page.matchAll(/\bhref\s*=\s*"([^"]*)"/gi)) assert.match(href!, /^#/);
+  }
+});
+
+test('the interactive page is below 1 MB, loads nothing either, and holds the still charts for readers without scripts', async () => {
+  const [page, plain] = [
+    await renderHtml([fixtureResult()], { interactive: true }),
+    await renderHtml([fixtureResult()], still),
+  ];
+  assert.ok(page.length < 1_000_000, `${page.length} bytes`);
+  assert.doesNotMatch(page, /<script[^>]+src/i);
+  const svgs = (text: string) => text.split('<svg').length;
+  assert.ok(svgs(plain) > 5);
+  assert.equal(svgs(page.slice(0, page.indexOf('<script>'))), svgs(plain));
+});
+
+test('the same result gives the same bytes', async () => {
+  assert.ok((await renderHtml([fixtureResult()], still)) === (await renderHtml([fixtureResult()], still))); // assert.equal would print them
+});
+
+test('without scripts everything is there: the answer, the table, every chart with a name, the ledger, the way to repeat it', async () => {
+  const result = fixtureResult();
+  const page = await renderHtml([result], still);
+  for (const variant of new Set(result.trials.map((trial) => trial.variant.label)))
+    assert.ok(page.includes(variant), variant);
+  for (const heading of [
+    'Side by side',
+    'The ledger',
+    'Requests, bytes and connections',
+    'Two sides, one count',
+    'The patterns',
+    'This run',
+  ])
+    assert.ok(page.includes(heading), heading);
+  assert.ok(page.includes(result.command));
+  for (const [svg] of page.matchAll(/<svg[^>]*>.{0,300}/gs))
+    assert.match(svg, /role="img"><title>[^<]+<\/title><desc>[^<]+</);
+});
+
+test('of several results each variant says whose it is, in warnings and expectations too', async () => {
+  const page = await renderHtml([fixtureResult(), fixtureResult({ seed: 2, trouble: true })], still);
+  assert.match(page, /<b class="bad">Failed<\/b>: http-stream \(10:00:02\): /);
+  assert.match(page, /<th scope="row">webhook \(10:00:02\)<\/th><td><code>missed == 0<\/code>/);
+});
+
+test('the strip compares what was sent with what that very run planned', async () => {
+  const [small, large] = [fixtureResult({ measureS: 5 }), fixtureResult({ seed: 2 })];
+  assert.match(await renderHtml([small, large], still), /✓ 50 of 50</);
+  for (const { outcome } of large.trials)
+    if (outcome.status === 'completed')
+      outcome.checks[0] = { name: 'events', server: 3, client: 2, agree: false, note: 'one was under way' };
+  assert.match(await renderHtml([large], still), /✓ the same but for 6 explained/);
+});
+
+test('trouble is shown and greys out what is below it', async () => {
+  const page = await renderHtml([fixtureResult({ trouble: true })], still);
+  assert.match(page, /<main class="suspect">/);
+  assert.match(page, /Does not count/);
+  assert.match(page, /Failed/);
+  assert.match(page, /expectations failed/);
+  assert.match(await renderHtml([fixtureResult()], still), /<main class="">/);
+});
+
+test('text from scenario and environment is never markup', async () => {
+  const hostile = '</style></script><img src=x onerror=alert(1)> $& $1 \u2028 "quoted\' &amp;';
+  const plain = fixtureResult({ trouble: true });
+  const poison = (value: unknown, key = ''): unknown => {
+    if (typeof value === 'string')
+      return [
+        'pattern',
+        'status',
+        'format',
+        'createdAt',
+        'v2',
+        'level',
+        'metric',
+        'role',
+        'startedAt',
+      ].includes(key)
+        ? value
+        : `${value}${hostile}`;
+    if (Array.isArray(value)) return value.map((one) => poison(one, key));
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, poison(one, name)]));
+    return value;
+  };
+  const poisoned = poison(plain) as Result; // the same shape with other texts
+  for (const interactive of [false, true]) {
+    const page = await renderHtml([poisoned], { interactive });
+    const withoutVega = page.replace(/<script>.*?<\/script>/gs, '');
+    assert.doesNotMatch(withoutVega, /<img/i);
+    assert.equal(page.split('<script').length, interactive ? 4 : 1, 'no script but our own');
+    assert.ok(page.includes('$&amp; $1'), 'nor a replacement pattern at work');
+  }
+});

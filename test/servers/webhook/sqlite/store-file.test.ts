@@ -1,0 +1,347 @@
+// The database file of the webhook server: what is wrong with it is said in a sentence before it is used, and it stays
+// as it was. What goes wrong later is answered, not thrown.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, test, type TestContext } from 'node:test';
+import { UserError } from '../../../../core/base/errors.ts';
+import { patternOptions } from '../../../../core/pattern/registry.ts';
+import { defaultLimits } from '../../../../core/scenario/scenario.ts';
+import { startServer } from '../../../../servers/start.ts';
+import { openSqliteStore } from '../../../../servers/webhook/sqlite/store.ts';
+import { apiOf } from '../client.ts';
+import { postTo } from '../failing-store.ts';
+import { notRoot, smallDisk } from './small-disk.ts';
+
+const pageBytes = 4096;
+const events = 300;
+
+function newFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+type Store = ReturnType<typeof openSqliteStore>;
+
+/** Stores events of 4 kB, each in a transaction of its own, for an endpoint that is disabled. */
+async function fill(store: Store, count = events): Promise<void> {
+  const endpoint = {
+    key: 0,
+    id: 'ep_1',
+    config: '{"url":"http://127.0.0.1:9/","events":["news"],"secrets":[]}',
+    createdMs: 0,
+    disabled: 'for now',
+    failures: 0,
+    failingSinceMs: undefined,
+  };
+  await store.submit('change', { work: () => store.saveEndpoint(endpoint) });
+  for (let n = 1; n <= count; n++) {
+    const message = { id: `e-${n}`, topic: 'news', body: `${n} `.padEnd(4000, 'x'), bodyBytes: 4000 };
+    await store.submit('publication', {
+      work: () => store.publish(message, [{ key: endpoint.key, state: 'cancelled' }], n),
+    });
+  }
+}
+
+/** A database with that content, made once, and closed. */
+let template: string | undefined;
+async function filledFile(t: TestContext): Promise<string> {
+  if (!template) {
+    template = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
+    process.once('exit', () => rmSync(template!, { recursive: true, force: true }));
+    const store = openSqliteStore(join(template, 'store.db'));
+    await fill(store);
+    await store.close();
+  }
+  const file = join(newFolder(t), 'store.db');
+  copyFileSync(join(template, 'store.db'), file);
+  return file;
+}
+
+/** What a server leaves that was killed before its log was taken into the database. */
+async function killedFile(t: TestContext): Promise<string> {
+  const store = openSqliteStore(join(newFolder(t), 'store.db'));
+  await fill(store, 40);
+  const file = join(newFolder(t), 'store.db');
+  const from = store.db.location()!;
+  for (const suffix of ['', '-wal']) copyFileSync(from + suffix, file + suffix);
+  await store.close();
+  return file;
+}
+
+function overwrite(file: string, at: number, bytes: number): void {
+  const descriptor = openSync(file, 'r+');
+  writeSync(descriptor, Buffer.alloc(bytes, 0xa5), 0, bytes, at);
+  closeSync(descriptor);
+}
+
+/** All files of a folder with their content. */
+const contentOf = (folder: string) =>
+  Object.fromEntries(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [
+        name,
+        statSync(join(folder, name)).isFile() ? readFileSync(join(folder, name), 'base64') : 'no file',
+      ]),
+  );
+
+function refuses(file: string, message: RegExp): void {
+  const folder = resolve(file, '..');
+  const before = existsSync(folder) && statSync(folder).isDirectory() ? contentOf(folder) : undefined;
+  assert.throws(
+    () => openSqliteStore(file),
+    (error) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.equal(error.exitCode, 3);
+      assert.match(error.message, message);
+      assert.ok(error.message.includes(file), error.message);
+      return true;
+    },
+  );
+  if (before) assert.deepEqual(contentOf(folder), before, 'it was left as it was');
+}
+
+describe('a file is refused', () => {
+  test('that another process uses', async (t) => {
+    const file = await filledFile(t);
+    const store = openSqliteStore(file);
+    assert.throws(
+      () => openSqliteStore(file),
+      /store\.db is locked: another process uses it\. Stop that process, or name another file with the option file\./,
+    );
+    await store.close();
+    await openSqliteStore(file).close();
+    const reader = new DatabaseSync(file);
+    reader.exec('BEGIN IMMEDIATE');
+    assert.throws(() => openSqliteStore(file), /is locked: another process uses it/);
+    reader.close();
+  });
+
+  test('that is damaged in the middle', async (t) => {
+    for (const page of [60, 150, 250]) {
+      const file = await filledFile(t);
+      overwrite(file, page * pageBytes, 20 * pageBytes);
+      refuses(
+        file,
+        /is damaged \(.*\)\. It was left as it is\. Restore a copy of it, save what can be read with "sqlite3 .*store\.db \.recover", or name another file/,
+      );
+    }
+  });
+
+  test('that was cut off', async (t) => {
+    for (const pages of [1, 40, 200]) {
+      const file = await filledFile(t);
+      truncateSync(file, pages * pageBytes);
+      refuses(file, /is damaged/);
+    }
+  });
+
+  test('that is no database, or that of another program', async (t) => {
+    const file = join(newFolder(t), 'store.db');
+    writeFileSync(file, 'a letter to a friend, which nobody wants to lose\n'.repeat(1000));
+    refuses(
+      file,
+      /is no SQLite database: it begins with other bytes\. It was left as it is\. Name another file/,
+    );
+    rmSync(file);
+    const db = new DatabaseSync(file);
+    db.exec('CREATE TABLE addresses (name TEXT)');
+    db.close();
+    refuses(file, /is a database of another program \(its tables: addresses\)\. It was left as it is/);
+  });
+
+  test('that is none, or that is nowhere', async (t) => {
+    const folder = newFolder(t);
+    mkdirSync(join(folder, 'sub'));
+    refuses(join(folder, 'sub'), /is a folder and no file\. Name a file in it, such as .*sub\/store\.db/);
+    refuses(join(folder, 'none', 'store.db'), /cannot be made: there is no folder .*none\. Make it/);
+    writeFileSync(join(folder, 'text'), '');
+    refuses(join(folder, 'text', 'store.db'), /a part of its path is a file and no folder/);
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    refuses(join(folder, 'pipe'), /is no regular file/);
+  });
+
+  test('whose log is damaged where SQLite would drop what was committed', async (t) => {
+    const file = await killedFile(t);
+    overwrite(`${file}-wal`, 32 + 30 * (pageBytes + 24), 100);
+    refuses(
+      file,
+      /is damaged \(frame 31 of its log does not fit, and transactions that were committed stand behind it\)/,
+    );
+    const beginning = await killedFile(t);
+    overwrite(`${beginning}-wal`, 0, 32);
+    refuses(beginning, /is damaged \(its log does not begin as one\)/);
+  });
+
+  test('that is gone or empty while its log is there', async (t) => {
+    const file = await killedFile(t);
+    truncateSync(file, 0);
+    refuses(file, /is empty, but .*store\.db-wal is not: the database has lost its content/);
+    rmSync(file);
+    refuses(file, /is missing, but .*store\.db-wal is there, which belongs to it/);
+  });
+
+  test('whose log would be written into the file of somebody else', { skip: notRoot }, async (t) => {
+    const file = await filledFile(t);
+    writeFileSync(`${file}-wal`, '', { mode: 0o600 });
+    chownSync(`${file}-wal`, 12345, 12345);
+    refuses(file, /store\.db-wal is no file of the owner of .*store\.db/);
+    rmSync(`${file}-wal`);
+    symlinkSync('/tmp/elsewhere', `${file}-wal`);
+    assert.throws(() => openSqliteStore(file), /store\.db-wal is no file of the owner/);
+  });
+
+  test(
+    'in a folder where everybody may put another in its place',
+    { skip: process.platform === 'win32' && 'permissions are others there' },
+    async (t) => {
+      const file = await filledFile(t);
+      chmodSync(resolve(file, '..'), 0o777);
+      refuses(file, /Everybody may write into .*\. Run "chmod o-w .*", or name another file/);
+      chmodSync(resolve(file, '..'), 0o1777);
+      await openSqliteStore(file).close();
+    },
+  );
+});
+
+test('what a kill or a loss of power leaves is taken up', async (t) => {
+  for (const damage of [
+    () => {},
+    (log: string) => truncateSync(log, statSync(log).size - 100),
+    (log: string) => overwrite(log, statSync(log).size - 3000, 100),
+  ]) {
+    const file = await killedFile(t);
+    damage(`${file}-wal`);
+    const store = openSqliteStore(file);
+    const found = store.events({ limit: 100 }).length;
+    assert.ok(found === 40 || (found === 39 && damage.length > 0), `${found} events`);
+    await store.close();
+  }
+});
+
+test(
+  'a file that others may read is theirs no longer, nor what is beside it',
+  { skip: process.platform === 'win32' && 'permissions are others there' },
+  async (t) => {
+    const file = await killedFile(t);
+    for (const suffix of ['', '-wal']) chmodSync(file + suffix, 0o644);
+    const store = openSqliteStore(file);
+    assert.equal(store.events({ limit: 100 }).length, 40);
+    await store.submit('change', { work: () => store.removeEndpoint(1) });
+    for (const name of readdirSync(resolve(file, '..')))
+      assert.equal(statSync(join(file, '..', name)).mode & 0o777, 0o600, name);
+    await store.close();
+  },
+);
+
+/** What the user nobody is told who opens it. */
+function toldToNobody(file: string): string {
+  process.seteuid!(65534);
+  try {
+    openSqliteStore(file);
+    return 'opened';
+  } catch (error) {
+    return error instanceof UserError ? `${error.exitCode} ${error.message}` : String(error);
+  } finally {
+    process.seteuid!(0);
+  }
+}
+
+test('a file or a folder that this user may not write is named', { skip: notRoot }, async (t) => {
+  const file = await filledFile(t);
+  const folder = resolve(file, '..');
+  chmodSync(folder, 0o755);
+  assert.match(
+    toldToNobody(join(folder, 'new.db')),
+    /^3 .*new\.db cannot be written \(.*\)\. Let this user write the file and its folder, or name another file/,
+  );
+  chmodSync(file, 0o644);
+  assert.match(
+    toldToNobody(file),
+    /^3 Others may read .*store\.db, which holds secrets \(mode 644\), and it cannot be changed\. Run "chmod 600 .*" as its owner/,
+  );
+  chmodSync(file, 0o600);
+  assert.match(toldToNobody(file), /^3 .*store\.db cannot be written/);
+  chownSync(file, 65534, 65534);
+  assert.match(toldToNobody(file), /^3 .*store\.db cannot be written/);
+  assert.deepEqual(readdirSync(folder), ['store.db']);
+});
+
+test('a full disk is named when a new file does not fit, and leaves none', { skip: notRoot }, async (t) => {
+  const { folder } = smallDisk(t, '64k');
+  assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(100_000)), /ENOSPC/);
+  refuses(
+    join(folder, 'store.db'),
+    /The disk of .*store\.db is full \(.*\)\. Free some space, or name another file/,
+  );
+  assert.deepEqual(readdirSync(folder), ['filler']);
+});
+
+test(
+  'a file on a disk that is full now is served, and closed without a word of ours being lost',
+  { skip: notRoot },
+  async (t) => {
+    const told = t.mock.method(console, 'error', () => {});
+    const { folder } = smallDisk(t, '8m');
+    copyFileSync(await filledFile(t), join(folder, 'store.db'));
+    assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(10_000_000)), /ENOSPC/);
+    const options = patternOptions.webhook.parse({ store: 'sqlite', file: join(folder, 'store.db') });
+    const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
+    t.after(() => server.close());
+    assert.equal((await apiOf(server.endpoint.url).deliveries('?limit=500')).deliveries.length, events);
+    assert.deepEqual((await postTo(server.endpoint.publishUrl, 'news', '1')).error, 'store-full');
+    await server.close();
+    assert.equal(told.mock.callCount(), 1);
+    rmSync(join(folder, 'filler'));
+    const db = new DatabaseSync(join(folder, 'store.db'), { readOnly: true });
+    assert.deepEqual({ ...db.prepare('SELECT count(*) AS n FROM events').get() }, { n: events });
+    db.close();
+  },
+);
+
+test('damage that shows while the server runs is answered with 503, and told once', async (t) => {
+  const told = t.mock.method(console, 'error', () => {});
+  const file = await filledFile(t);
+  const options = patternOptions.webhook.parse({ store: 'sqlite', file });
+  const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
+  t.after(() => server.close());
+  const { call } = apiOf(server.endpoint.url);
+  overwrite(file, 2 * pageBytes, statSync(file).size - 2 * pageBytes);
+  const answers = [];
+  for (const path of ['/webhooks/deliveries', '/webhooks/events', '/webhooks/deliveries/100'])
+    answers.push(await call('GET', path));
+  answers.push(await call('POST', '/webhooks', { url: 'http://127.0.0.1:9/', events: ['a'] }));
+  for (const { status, body } of answers)
+    assert.deepEqual([status, (body as { error: string }).error], [503, 'store-damaged']);
+  assert.equal((await postTo(server.endpoint.publishUrl, 'news', '1')).error, 'store-damaged');
+  assert.equal((await call('GET', '/webhooks')).status, 200);
+  assert.equal(server.backlog!().depth, 0);
+  assert.equal(told.mock.callCount(), 1);
+  assert.match(
+    String(told.mock.calls[0]!.arguments[0]),
+    /store\.db: database disk image is malformed: the file is damaged, .* Stop the server and restore a copy, or save what can be read with: sqlite3 .*store\.db \.recover/,
+  );
+});
