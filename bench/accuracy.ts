@@ -1,7 +1,8 @@
 // Are the reported percentiles true? Against a server that delays every delivery by a known distribution, and
 // with the publisher or the server frozen for a second, which must show in full in the tail.
 
-import { histogramOf, metrics } from '../core/metrics/registry.ts';
+import { metrics } from '../core/metrics/registry.ts';
+import { histogramOf } from '../core/metrics/metric.ts';
 import { quantileUs } from '../core/result/histogram.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import type { Completed } from '../core/result/result.ts';

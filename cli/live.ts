@@ -3,7 +3,7 @@
 
 import { createLogUpdate } from 'log-update';
 import type { Trial } from '../core/result/result.ts';
-import { histogramOf } from '../core/metrics/registry.ts';
+import { histogramOf } from '../core/metrics/metric.ts';
 import { quantileUs } from '../core/result/histogram.ts';
 import { oneLine, printable } from '../core/base/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';

@@ -7,7 +7,8 @@
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import type { HubEvent } from './hub/hub.ts';
 import type { PatternServer, Response } from './pattern.ts';
-import { createAnswers, encodeAnswer, takeUntil } from './http/poll-answer.ts';
+import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
+import { takeUntil } from './hub/replay.ts';
 import { publishExample } from './http/publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './http/request.ts';
 

@@ -8,7 +8,8 @@
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import type { PatternServer, Request } from './pattern.ts';
-import { createAnswers, encodeAnswer, takeUntil } from './http/poll-answer.ts';
+import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
+import { takeUntil } from './hub/replay.ts';
 import { publishExample } from './http/publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './http/request.ts';
 

@@ -1,8 +1,9 @@
-// The structure holds: arrows between rooms point down only, every pattern stands in every room, and every
+// Holds the structure: arrows between rooms point down only and in no circle, every pattern is in every room, and every
 // file says what it is for.
 
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { patterns } from '../core/pattern/registry.ts';
 
@@ -19,19 +20,78 @@ const arrows: Record<string, string[]> = {
 
 const sources = globSync(`{${Object.keys(arrows).join(',')}}/**/*.ts`);
 
+/** Each source file with the files of ours that it imports, types included. */
+const imports = new Map(
+  globSync(`{${Object.keys(arrows).join(',')},bench}/**/*.ts`).map((file) => [
+    file,
+    [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path]) =>
+      join(dirname(file), path!),
+    ),
+  ]),
+);
+
+const roomOf = (file: string) => file.split('/')[0]!;
+/** A folder below a room is a unit; a file that lies in the room itself is one of its own. */
+const folderOf = (file: string) => (dirname(file) === roomOf(file) ? file : dirname(file));
+
 test('imports between rooms follow the arrows', () => {
-  const wrong = sources.flatMap((file) => {
-    const room = file.split('/')[0]!;
-    const imported = [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(?:\.\.\/)+(\w+)\//g)].map(
-      (match) => match[1]!,
-    );
-    return imported
-      .filter((other) => other !== room && !arrows[room]!.includes(other))
-      .map((other) => `${file} imports from ${other}/`);
-  });
+  const wrong = sources.flatMap((file) =>
+    imports
+      .get(file)!
+      .filter((other) => roomOf(other) !== roomOf(file) && !arrows[roomOf(file)]!.includes(roomOf(other)))
+      .map((other) => `${file} imports ${other}`),
+  );
   assert.ok(sources.length > 30);
   assert.deepEqual(wrong, []);
 });
+
+test('no file imports itself by way of others', () => {
+  assert.deepEqual(circlesIn(imports), []);
+});
+
+test('and no folder of a room does, the parts of one webhook server left out', () => {
+  const folders = new Map<string, string[]>();
+  for (const [file, others] of imports) {
+    if (roomOf(file) === 'bench') continue;
+    const ofWebhooks = (path: string) => path.replace(/^servers\/webhook\/.*/, 'servers/webhook');
+    const from = ofWebhooks(folderOf(file));
+    const to = others.map((other) => ofWebhooks(folderOf(other))).filter((other) => other !== from);
+    folders.set(from, [...(folders.get(from) ?? []), ...to]);
+  }
+  assert.deepEqual(circlesIn(folders), []);
+});
+
+test('a circle is found, whichever of its members one begins with', () => {
+  const circle = new Map([
+    ['a', ['b']],
+    ['b', ['c', 'd']],
+    ['c', ['b']],
+    ['d', []],
+  ]);
+  assert.deepEqual(circlesIn(circle), [['b', 'c']]);
+});
+
+/** The sets of two or more that reach one another. */
+function circlesIn(edges: ReadonlyMap<string, readonly string[]>): string[][] {
+  const reach = new Map([...edges.keys()].map((one) => [one, reachedFrom(one, edges)]));
+  const circles = [...reach].map(([one, reached]) =>
+    [...reached].filter((other) => other === one || reach.get(other)?.has(one)).sort(),
+  );
+  return [...new Set(circles.filter(({ length }) => length > 1).map((one) => one.join(' ')))].map((one) =>
+    one.split(' '),
+  );
+}
+
+function reachedFrom(start: string, edges: ReadonlyMap<string, readonly string[]>): Set<string> {
+  const reached = new Set<string>();
+  const open = [...(edges.get(start) ?? [])];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (reached.has(next)) continue;
+    reached.add(next);
+    open.push(...(edges.get(next) ?? []));
+  }
+  return reached;
+}
 
 /** Files that read what nobody named (the kernel's, the package's own), heads of databases, and the one reader. */
 const readers = [

@@ -2,8 +2,9 @@
 // that they give. The claims themselves are data (scenarios/article/claims.yaml); the page is reports/export/claims.ts.
 
 import { z } from 'zod';
-import { parseExpectation } from '../scenario/expectations.ts';
-import { metrics, tooFewSamples, type Unit } from '../metrics/registry.ts';
+import { parseExpectation } from '../metrics/check.ts';
+import { metrics, tooFewSamples } from '../metrics/registry.ts';
+import type { Unit } from '../metrics/metric.ts';
 import type { Result } from '../result/result.ts';
 
 const word = z.string().regex(/^[a-z][a-z0-9-]*$/, { error: 'lower-case letters, digits and hyphens' });

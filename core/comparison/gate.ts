@@ -2,7 +2,7 @@
 // and how a scenario writes its own (`gate:`). Deciding is judge.ts.
 
 import { z } from 'zod';
-import { parseBound } from '../scenario/expectations.ts';
+import { parseBound } from '../metrics/check.ts';
 import { metrics } from '../metrics/registry.ts';
 import { share } from '../base/quantities.ts';
 import { listNames, nearest } from '../base/suggest.ts';

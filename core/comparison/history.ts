@@ -3,7 +3,8 @@
 
 import type { Gate } from './gate.ts';
 import { gatesOfSource } from './gate.ts';
-import { metrics, type Unit } from '../metrics/registry.ts';
+import { metrics } from '../metrics/registry.ts';
+import type { Unit } from '../metrics/metric.ts';
 import type { RunSet } from './run-set.ts';
 import { changePoints } from './statistics/change-points.ts';
 import { median } from './statistics/ranks.ts';

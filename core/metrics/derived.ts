@@ -3,7 +3,7 @@
 
 import { requestsOf } from '../result/counters.ts';
 import { headroomOf } from './headroom.ts';
-import type { Metric } from './registry.ts';
+import type { Metric } from './metric.ts';
 import type { Completed } from '../result/result.ts';
 
 const dayUs = 86_400e6;

@@ -2,7 +2,7 @@
 // The limits are those that make a trial invalid (harness/trial/validity.ts), so a headroom of 1 is at the edge.
 
 import { quantileUs } from '../result/histogram.ts';
-import { histogramOf } from './registry.ts';
+import { histogramOf } from './metric.ts';
 import type { Completed } from '../result/result.ts';
 
 /** Above this share of a core, what waits in a load process is not told from what waits in the server. */

@@ -3,37 +3,10 @@
 
 import { requestsOf } from '../result/counters.ts';
 import { derivedMetrics } from './derived.ts';
-import {
-  loadHistogram,
-  meanUs,
-  merge,
-  newHistogram,
-  quantileUs,
-  type Histogram,
-  type StoredHistogram,
-} from '../result/histogram.ts';
+import { histogramOf, samplesNeeded, type Metric } from './metric.ts';
+import { meanUs, merge, newHistogram, quantileUs } from '../result/histogram.ts';
 import type { Completed } from '../result/result.ts';
 import { formatNumber } from '../base/units.ts';
-
-/** Unit of a metric's value; `us` and `bytes` are scaled for display, `share` is 0 to 1, `count` a plain number. */
-export type Unit = 'us' | 'bytes' | 'share' | 'count' | 'per-s';
-
-export type Metric = {
-  unit: Unit;
-  title: string;
-  /** The metric's value, `undefined` where the trial has none (no samples, no /proc). */
-  read(trial: Completed): number | undefined;
-  /** Of a percentile: the share of samples that lie below it, and how many samples the trial has. */
-  percentile?: { quantile: number; samples(trial: Completed): number };
-};
-
-/** Fewest samples above a percentile for it to be shown: p99 needs 10,000 samples (rule of thumb, see the statistics notes). */
-export const samplesAboveQuantile = 100;
-
-/** How many samples it takes for {@link samplesAboveQuantile} of them to lie above a quantile below 1. */
-export function samplesNeeded(quantile: number): number {
-  return Math.round(samplesAboveQuantile / (1 - quantile));
-}
 
 /**
  * The rule of all tables, curves, expectations and comparisons: a percentile needs samples beyond it.
@@ -44,16 +17,6 @@ export function tooFewSamples(name: string, trial: Completed): string | undefine
   if (!percentile) return undefined;
   const [count, needed] = [percentile.samples(trial), samplesNeeded(percentile.quantile)];
   return count >= needed ? undefined : `${formatNumber(count)} samples; it takes ${formatNumber(needed)}`;
-}
-
-// Decoding a histogram costs a millisecond; a report reads the same one a dozen times.
-const decoded = new WeakMap<StoredHistogram, Histogram>();
-
-/** The histogram, decoded once however often it is asked for. */
-export function histogramOf(stored: StoredHistogram): Histogram {
-  let histogram = decoded.get(stored);
-  if (!histogram) decoded.set(stored, (histogram = loadHistogram(stored)));
-  return histogram;
 }
 
 type LatencyName = keyof Completed['latency'];

@@ -1,11 +1,8 @@
 // Event bodies: generated JSON of an exact size, or a real body from a corpus. Pure; reading corpora from
 // files and packages is the harness's work.
 
-import type { PublishPlan } from '../protocol/control.ts';
+import type { PublishPlan } from './publish-plan.ts';
 import { random, type Random } from '../base/random.ts';
-
-/** No generated body is larger, and none of a trace. */
-export const largestBodyBytes = 256 * 1024 ** 2;
 
 /** The body of event `i`: the same text whenever it is asked for, in whichever process. */
 export function bodyOf(plan: PublishPlan, i: number, seed: number): string {

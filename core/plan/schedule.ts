@@ -10,9 +10,9 @@ import {
   type Trace,
   type Traces,
 } from '../scenario/arrivals.ts';
-import type { PublishPlan } from '../protocol/control.ts';
+import type { PublishPlan } from './publish-plan.ts';
 import { UserError } from '../base/errors.ts';
-import { largestBodyBytes } from './bodies.ts';
+import { largestBodyBytes } from '../event/body-size.ts';
 import { random, type Random } from '../base/random.ts';
 import type { Payload, Scenario, TopicGroup } from '../scenario/scenario.ts';
 import { followersOf, planTopics, type TopicGroupPlan } from '../scenario/topics.ts';

@@ -7,6 +7,7 @@ import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
 import type { Injection } from '../scenario/injection.ts';
 import type { ReconnectPolicy, ServerLimits } from '../scenario/scenario.ts';
+import type { PublishPlan } from '../plan/publish-plan.ts';
 import type { TargetAccess } from '../target/access.ts';
 import type { TopicGroupPlan } from '../scenario/topics.ts';
 
@@ -192,17 +193,6 @@ export type LoadLedger = {
 export type Problem = { code: string; message: string; count: number };
 
 // --- publisher --------------------------------------------------------------------------------------
-
-/** The open-model schedule, fixed before the run. Parallel arrays, ascending in time. */
-export type PublishPlan = {
-  /** Offsets from the start of the warm-up. */
-  offsetUs: Float64Array;
-  /** Index among all topics. */
-  topic: Uint32Array;
-  /** An index in `corpus`, or, below zero, minus the size in bytes of a body to generate. */
-  body: Int32Array;
-  corpus: string[];
-};
 
 export type PublisherCommand =
   | {

@@ -7,12 +7,12 @@
 import { z } from 'zod';
 import { conduct } from './endpoint-conduct.ts';
 import { topicPattern } from '../event/envelope.ts';
-import { parseExpectation } from './expectations.ts';
+import { parseExpectation } from '../metrics/check.ts';
 import { gateSchema } from '../comparison/gate.ts';
 import { cellsOf, mostCells, outsideMatrix, type Parameters } from './matrix.ts';
 import { metrics } from '../metrics/registry.ts';
 import { type PatternRegistry, variantOf } from '../pattern/registry.ts';
-import { largestBodyBytes } from '../plan/bodies.ts';
+import { largestBodyBytes } from '../event/body-size.ts';
 import { searchSchema } from './search.ts';
 import { duration, interval, rate, share, size } from '../base/quantities.ts';
 

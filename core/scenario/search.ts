@@ -2,7 +2,7 @@
 // between the last that held and the first that did not. Pure; running the trials is the harness's.
 
 import { z } from 'zod';
-import { parseExpectation } from './expectations.ts';
+import { parseExpectation } from '../metrics/check.ts';
 import { magnitudeOf, outsideMatrix } from './matrix.ts';
 
 const magnitude = z

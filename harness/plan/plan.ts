@@ -1,7 +1,7 @@
 // A scenario made ready to run: topics, schedule, split over load processes, widths of the time axis.
 // The plan is the same for every variant and trial, so that all of them meet one and the same event stream.
 
-import type { PublishPlan } from '../../core/protocol/control.ts';
+import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { measuredTotals, planPublishing } from '../../core/plan/schedule.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { planSenders, type Senders } from './senders.ts';

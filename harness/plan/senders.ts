@@ -1,7 +1,7 @@
 // Who sends which event of a plan: the publisher, or the subscribers themselves. The plan stays one; each sender's
 // process gets its share of it and answers for it by the event's number in the whole.
 
-import type { PublishPlan } from '../../core/protocol/control.ts';
+import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { random } from '../../core/base/random.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { followerOf, followersOf, type TopicGroupPlan } from '../../core/scenario/topics.ts';

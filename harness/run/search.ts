@@ -2,7 +2,7 @@
 // next is core/scenario/search.ts's to say.
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
-import { parseExpectation } from '../../core/scenario/expectations.ts';
+import { parseExpectation } from '../../core/metrics/check.ts';
 import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import type { PatternRegistry, Variant } from '../../core/pattern/registry.ts';

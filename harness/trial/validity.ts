@@ -2,7 +2,7 @@
 // and says with its figure what was seen and what to do. `invalid` trials pass no gate.
 
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
-import { histogramOf } from '../../core/metrics/registry.ts';
+import { histogramOf } from '../../core/metrics/metric.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
 import type { Completed, ResultWarning } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';

@@ -2,7 +2,7 @@
 
 import { crc32 } from 'node:zlib';
 import { nowUs } from '../../core/base/clock.ts';
-import type { PublishPlan } from '../../core/protocol/control.ts';
+import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { bodyOf } from '../../core/plan/bodies.ts';
 
 export type Body = { text: string; bytes: number; crc: number };

@@ -76,11 +76,11 @@ export function createPublishConnection(publishUrl: string, handlers: PublishHan
 
   const dialer = createDialer<Link>(
     {
-      endpoint: { url: publishUrl, publishUrl, over: 'h1' },
+      endpoint: { url: publishUrl },
       // Publishing is no part of what a pattern costs.
       counters: newCounters(),
       sourceAddress: () => '127.0.0.1',
-      sink: { ready() {}, lost() {}, event: () => false, problem: handlers.problem },
+      sink: handlers,
     },
     protocol,
   );

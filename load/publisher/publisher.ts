@@ -3,7 +3,8 @@
 // out. No event is sent twice: one whose answer is lost with its connection counts as unconfirmed.
 
 import { later, nowUs } from '../../core/base/clock.ts';
-import type { EventNumber, Problem, PublishPlan, Window } from '../../core/protocol/control.ts';
+import type { EventNumber, Problem, Window } from '../../core/protocol/control.ts';
+import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { newHistogram, record, type Histogram } from '../../core/result/histogram.ts';
 import { random } from '../../core/base/random.ts';

@@ -6,7 +6,7 @@ import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
 import type { Random } from '../../core/base/random.ts';
 import type { ReconnectPolicy } from '../../core/scenario/scenario.ts';
-import type { LoadContext } from '../pattern.ts';
+import type { Counters } from '../../core/result/counters.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /** Why a connection ended: a system error's code, a protocol error's, or `ended`: closed in order by either side. */
@@ -47,11 +47,17 @@ const ended: Cause = { code: 'ended', message: 'the connection was closed' };
 // Every read of the process goes through this buffer, so an idle connection holds no memory for reading.
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** What connections need to know of their load process; a part of its `LoadContext`. */
+export type DialContext = {
+  endpoint: { url: string };
+  counters: Counters;
+  sourceAddress(subscriber: number): string;
+  sink: { problem(code: string, message: string): void };
+  connector?: Connector;
+};
+
 /** Connections to the host and port of `context.endpoint.url`. */
-export function createDialer<Owner>(
-  context: Pick<LoadContext, 'endpoint' | 'counters' | 'sourceAddress' | 'sink' | 'connector'>,
-  protocol: Protocol<Owner>,
-): Dialer<Owner> {
+export function createDialer<Owner>(context: DialContext, protocol: Protocol<Owner>): Dialer<Owner> {
   const { counters, sink, connector = plain } = context;
   const url = new URL(context.endpoint.url);
   const host = url.hostname.replace(/^\[|\]$/g, '');

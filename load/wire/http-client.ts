@@ -13,7 +13,7 @@ import {
   type ResponseParts,
   type ResponseReader,
 } from './http-head.ts';
-import type { LoadContext } from '../pattern.ts';
+import type { DialContext } from './connection.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /** An answer with a larger body is refused, also one that inflates to more. */
@@ -71,7 +71,7 @@ const nothing = Buffer.alloc(0);
 
 /** Clients of the server at `context.endpoint`. */
 export function createHttpClients<Owner>(
-  context: Pick<LoadContext, 'endpoint' | 'counters' | 'sourceAddress' | 'sink' | 'connector'>,
+  context: DialContext,
   handlers: HttpHandlers<Owner>,
 ): HttpClients<Owner> {
   const parts: ResponseParts<Link<Owner>> = {

@@ -10,7 +10,8 @@ import {
   toldOf,
   verdictWords,
 } from './words.ts';
-import { markdownTable, markdownText, withRange } from '../text/markdown.ts';
+import { markdownTable, markdownText } from '../text/markdown.ts';
+import { withRange } from '../summary/summary-table.ts';
 
 const marks = { slower: '❌', 'not-slower': '✅', inconclusive: '➖', invalid: '⚠️' } as const;
 

@@ -19,7 +19,7 @@ import {
 import { html, raw, type Markup } from '../page/markup.ts';
 import type { Chart } from '../page/charts.ts';
 import { style } from '../page/style.ts';
-import { headroomText } from '../page/validity-strip.ts';
+import { headroomText } from '../summary/summary-table.ts';
 
 /** The results that the comparison was made of; without those of a side there are no latency curves. */
 export type Behind = { baseline: readonly Result[]; candidate: readonly Result[] };

@@ -7,9 +7,10 @@ import {
   type JudgedMetric,
   type Verdict,
 } from '../../core/comparison/comparison-result.ts';
-import { metrics, type Unit } from '../../core/metrics/registry.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import type { Unit } from '../../core/metrics/metric.ts';
 import { formatNumber } from '../../core/base/units.ts';
-import { formatMetric } from '../summary/summary-table.ts';
+import { formatMetric, rangeText } from '../summary/summary-table.ts';
 
 export const verdictWords: Readonly<Record<Verdict, string>> = {
   slower: 'slower',
@@ -54,12 +55,6 @@ function pText(p: number): string {
 /** Losses are means over the runs, and one of a dozen runs may have had them. */
 function figureText(metric: Exclude<JudgedMetric, { kind: 'absent' }>, value: number): string {
   return `${formatMetric(value, metric.unit)}${metric.kind === 'loss' && value !== 0 ? ' a run' : ''}`;
-}
-
-/** `2.9 ms to 3.4 ms`; nothing where both ends read alike. */
-export function rangeText([low, high]: readonly [low: number, high: number], unit: Unit): string {
-  const [from, to] = [formatMetric(low, unit), formatMetric(high, unit)];
-  return from === to ? '' : `${from} to ${to}`;
 }
 
 function signed(value: number, unit: Unit): string {

@@ -2,7 +2,7 @@
 // listed. One file, no network, no scripts.
 
 import type { History, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
-import type { Unit } from '../../core/metrics/registry.ts';
+import type { Unit } from '../../core/metrics/metric.ts';
 import { median } from '../../core/comparison/statistics/ranks.ts';
 import { byVariant, colorCount, draw, frame, type Chart, type Spec } from '../page/charts.ts';
 import { changeText, titleOf } from '../comparison/words.ts';

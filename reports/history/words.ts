@@ -4,7 +4,8 @@ import { styleText } from 'node:util';
 import type { History, HistoryChange, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
 import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import { listNames } from '../../core/base/suggest.ts';
-import { changeText, rangeText, titleOf } from '../comparison/words.ts';
+import { changeText, titleOf } from '../comparison/words.ts';
+import { rangeText } from '../summary/summary-table.ts';
 import { formatMetric } from '../summary/summary-table.ts';
 import { wrapped, type TerminalOptions } from '../text/terminal.ts';
 

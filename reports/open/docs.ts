@@ -4,17 +4,12 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readText } from '../../core/base/read-file.ts';
+import { patternDocs } from '../page/doc-name.ts';
 import { html, raw, type Markup } from '../page/markup.ts';
-import { pageOf } from './index-page.ts';
+import { pageOf } from '../page/page-of.ts';
 
-const patternDocs = 'patterns/';
 /** Below the documentation's folder, besides its own pages. */
 const rooms = [patternDocs, 'measured/'];
-
-/** How a report names a pattern's page: a place that a reader can look up, whatever the page is opened with. */
-export function docName(pattern: string): Markup {
-  return html`<code class="doc">docs/${patternDocs}${pattern}.md</code>`;
-}
 
 /** The report with the names of pages as links to where they are served. */
 export function linkedDocs(report: string): string {

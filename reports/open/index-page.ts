@@ -5,7 +5,7 @@ import type { RunSummary } from './archive.ts';
 import { verdictWords } from '../comparison/words.ts';
 import { formats } from '../export/formats.ts';
 import { html, type Markup } from '../page/markup.ts';
-import { style } from '../page/style.ts';
+import { pageOf } from '../page/page-of.ts';
 
 /** The forms of a stored comparison that its row links to. */
 export const comparisonForms = [
@@ -43,24 +43,6 @@ export function indexPage(
           </ul>`
       }`,
   );
-}
-
-/** A page in the report's style. */
-export function pageOf(title: string, body: Markup): string {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title}: pushbench</title>
-        <style>
-          ${{ markup: style }}
-        </style>
-      </head>
-      <body>
-        <main>${body}</main>
-      </body>
-    </html> `.markup;
 }
 
 function runTable(runs: readonly RunSummary[]): Markup {

@@ -14,7 +14,8 @@ import { openArchive, tooLarge, type Archive } from './archive.ts';
 import { docTitles, docPage, linkedDocs } from './docs.ts';
 import { documentsOf, formats, isFormat, type Format } from '../export/formats.ts';
 import { html } from '../page/markup.ts';
-import { indexPage, mostSideBySide, pageOf } from './index-page.ts';
+import { indexPage, mostSideBySide } from './index-page.ts';
+import { pageOf } from '../page/page-of.ts';
 import { nothing, page, wrong, type Answer } from './web-answer.ts';
 import { comparedRuns, comparisonFile, scenarioHistory } from './web-comparisons.ts';
 

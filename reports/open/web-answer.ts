@@ -1,7 +1,7 @@
 // What `pushbench open` answers with: a document, or a page that says what is wrong.
 
 import { html } from '../page/markup.ts';
-import { pageOf } from './index-page.ts';
+import { pageOf } from '../page/page-of.ts';
 
 export type Answer = { status: number; mediaType: string; body: string };
 

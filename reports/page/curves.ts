@@ -3,10 +3,10 @@
 
 import { formatMetric } from '../summary/summary-table.ts';
 import { colorCount, draw, lines, type Encoding, type Spec, type Unit } from './charts.ts';
-import { rangeText } from '../comparison/words.ts';
+import { rangeText } from '../summary/summary-table.ts';
 import { curveSentence, curvesOf, type Curve, type CurvePoint } from '../summary/curve-data.ts';
 import type { Figure } from './figures.ts';
-import { withRange } from '../text/markdown.ts';
+import { withRange } from '../summary/summary-table.ts';
 import { html } from './markup.ts';
 import { figureTable } from './page-tables.ts';
 import type { VariantTrials } from '../summary/variants.ts';

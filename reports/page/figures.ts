@@ -1,7 +1,7 @@
 // The report's charts, each under a heading that states what it shows in this result, with two sentences on
 // reading it and the figures as a table.
 
-import { samplesNeeded } from '../../core/metrics/registry.ts';
+import { samplesNeeded } from '../../core/metrics/metric.ts';
 import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import type { SeriesColumn } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/base/units.ts';

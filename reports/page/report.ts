@@ -5,17 +5,17 @@ import { patterns } from '../../core/pattern/registry.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
-import { answerSection } from '../summary/answer.ts';
+import { answerSection } from './answer-section.ts';
 import { curveFigures, isCurve } from './curves.ts';
-import { docName } from '../open/docs.ts';
+import { docName } from './doc-name.ts';
 import { charted, figures, type Figure } from './figures.ts';
 import { headlinesOf } from '../summary/headline.ts';
 import { interactiveScript, variantPicker } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
 import { levelWords, warningsOf } from '../summary/notices.ts';
-import { chromiumSection, closedLoopSection, searchSection } from '../summary/searches.ts';
+import { chromiumSection, closedLoopSection, searchSection } from './searches-section.ts';
 import { style } from './style.ts';
-import { attemptSection } from '../summary/attempts.ts';
+import { attemptSection } from './attempts-section.ts';
 import {
   checkTable,
   comparisonTable,
@@ -25,7 +25,7 @@ import {
   resourceTable,
   resultsTable,
 } from './page-tables.ts';
-import { targetsMarkup } from '../summary/targets.ts';
+import { targetsMarkup } from './targets-section.ts';
 import { labelIn, resultNames, variantsOf, type VariantTrials } from '../summary/variants.ts';
 import { validityStrip } from './validity-strip.ts';
 

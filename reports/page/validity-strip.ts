@@ -1,11 +1,12 @@
 // The strip that says whether the figures below can be believed.
 
-import { headroomOf, mostHeadroom } from '../../core/metrics/headroom.ts';
-import { histogramOf } from '../../core/metrics/registry.ts';
+import { headroomOf } from '../../core/metrics/headroom.ts';
+import { histogramOf } from '../../core/metrics/metric.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { headroomText } from '../summary/summary-table.ts';
 import { html, type Markup } from './markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
@@ -113,13 +114,6 @@ export function validityStrip(
     )}
   </dl>`;
   return { strip, suspect };
-}
-
-/** `about 3.4 times this load` */
-export function headroomText(headroom: number): string {
-  return headroom >= mostHeadroom
-    ? `${mostHeadroom} times this load or more`
-    : `about ${formatNumber(Number(headroom.toPrecision(2)))} times this load`;
 }
 
 function differenceText(differing: number, unexplained: number): string {

@@ -1,12 +1,10 @@
-// What a scenario's question asks for, where it names the metrics: for each a list of variants from the lowest figure
-// to the highest, in words for the headline and as a table.
+// Answers a scenario's question in words, where it names the metrics: for each a list of variants from the lowest
+// figure to the highest.
 
 import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
-import { html, type Markup } from '../page/markup.ts';
 import { listed } from './notices.ts';
 import { formatMetric, medianOf } from './summary-table.ts';
-import { plainTable } from '../page/page-tables.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** Figures closer than this, as a ratio, are told apart by no single run. */
@@ -15,14 +13,15 @@ const alikeRatio = 1.25;
 const inHeadline = 2;
 
 /** The metrics that all results name; none where they name different ones. */
-function askedBy(results: readonly Result[]): string[] {
+export function askedBy(results: readonly Result[]): string[] {
   const [first, ...others] = results.map(({ scenario }) => scenario.answer ?? []);
   return first && others.every((other) => other.join() === first.join())
     ? first.filter((name) => Object.hasOwn(metrics, name))
     : [];
 }
 
-function figureOf(name: string, { completed, valid }: VariantTrials): number | undefined {
+/** The variant's figure, where all of its trials count and have one. */
+export function figureOf(name: string, { completed, valid }: VariantTrials): number | undefined {
   const values = completed
     .filter((trial) => tooFewSamples(name, trial) === undefined)
     .flatMap((trial) => metrics[name]!.read(trial) ?? []);
@@ -62,24 +61,7 @@ export function answerClauses(results: readonly Result[], variants: readonly Var
     });
 }
 
-/** All of the metrics, for each variant; nothing where the scenario names none. */
-export function answerSection(results: readonly Result[], variants: readonly VariantTrials[]): Markup {
-  const names = askedBy(results);
-  if (names.length === 0) return html``;
-  const rows = variants.map((variant) => ({
-    head: variant.label,
-    cells: names.map((name) => {
-      const [value, { unit }] = [figureOf(name, variant), metrics[name]!];
-      return value === undefined
-        ? '—'
-        : formatMetric(unit === 'count' || unit === 'per-s' ? rounded(value) : value, unit);
-    }),
-  }));
-  return html`<h2>What the question asks for</h2>
-    ${plainTable('Figures of the trials that count', ['variant', ...names.map((name) => metrics[name]!.title)], rows)}`;
-}
-
 /** Three digits, or whole numbers where there are more. */
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3));
 }

@@ -1,6 +1,6 @@
 // What the charts draw, as rows of plain values: percentiles, time series, receivers of a fan-out.
 
-import { histogramOf, samplesAboveQuantile } from '../../core/metrics/registry.ts';
+import { histogramOf, samplesAboveQuantile } from '../../core/metrics/metric.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
 import type { SeriesColumn } from '../../core/result/result.ts';
 import { mergedLatency, type VariantTrials } from './variants.ts';

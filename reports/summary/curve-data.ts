@@ -2,7 +2,8 @@
 // drawing them is curves.ts.
 
 import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
-import { metrics, tooFewSamples, type Metric } from '../../core/metrics/registry.ts';
+import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
+import type { Metric } from '../../core/metrics/metric.ts';
 import type { Trial } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../../core/base/units.ts';
 import { listed } from './notices.ts';

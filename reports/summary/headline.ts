@@ -1,12 +1,13 @@
 // The answer in one sentence, derived from the figures and claiming no more than they carry.
 
-import { histogramOf, metrics } from '../../core/metrics/registry.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import { histogramOf } from '../../core/metrics/metric.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
 import { cutShortText } from '../../core/result/missing.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { answerClauses } from './answer.ts';
-import { wasRetried } from './attempts.ts';
+import { wasRetried } from './variants.ts';
 import { curveHeadline } from './curve-data.ts';
 import { listed } from './notices.ts';
 import { medianOf } from './summary-table.ts';

@@ -131,3 +131,12 @@ export function expectationsTitle(expected: readonly Expected[]): string {
 export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
+
+/** A line for each variant that was left out because its target cannot run it. */
+export function leftOutLines(results: readonly Result[]): string[] {
+  return results.flatMap(({ targets = [] }) =>
+    targets.flatMap(({ name, leftOut }) =>
+      leftOut.map(({ variant, reason }) => `left out: ${variant} @${name}: ${reason}.`),
+    ),
+  );
+}

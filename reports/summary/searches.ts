@@ -1,14 +1,12 @@
-// What step searches found, in words and as a table: the highest value that kept the check, for each variant.
+// Says what step searches found, in words: the highest value that kept the check, for each variant.
 
 import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
 import { metrics } from '../../core/metrics/registry.ts';
-import { parseExpectation } from '../../core/scenario/expectations.ts';
+import { parseExpectation } from '../../core/metrics/check.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
-import { html, type Markup } from '../page/markup.ts';
 import { listed } from './notices.ts';
 import { formatMetric } from './summary-table.ts';
-import { plainTable } from '../page/page-tables.ts';
 import { rateText, subscribersText } from './variants.ts';
 
 type Search = NonNullable<Result['searches']>[number];
@@ -21,22 +19,6 @@ export function searchSentences(results: readonly Result[]): string[] {
     const { scenario } = results.find(({ searches }) => searches?.includes(same[0]!))!; // it is one's
     return `Highest ${nameOf(what, scenario)} with ${keptText(keep)}: ${listed(same.map((one) => `${one.variant} ${limitText(one)}`))} (in steps of ${formatShare(Number(resolution.toFixed(2)))})`;
   });
-}
-
-export function searchSection(results: readonly Result[]): Markup {
-  const all = results.flatMap(({ searches }) => searches ?? []);
-  if (all.length === 0) return html``;
-  const rows = all.map((one) => ({
-    head: one.variant,
-    cells: [one.what, one.keep, limitText(one), one.steps.map((step) => stepText(one, step)).join('; ')],
-  }));
-  return html`<h2>The highest load that keeps the bound</h2>
-    <p>
-      Each value is a short trial. A search goes up until the check breaks, then closes in; a trial that does
-      not count says nothing about the server, so it ends the search (after a second try) with what had held
-      until then.
-    </p>
-    ${plainTable('What the searches found, and each of their steps', ['variant', 'raised', 'kept', 'highest', 'steps'], rows)}`;
 }
 
 /** The same beside other forms of report: what was measured after the trials, a line each. */
@@ -55,51 +37,7 @@ export function afterTrialsLines(results: readonly Result[]): string[] {
   ]);
 }
 
-/** What one server process answered in closed loop. */
-export function closedLoopSection(results: readonly Result[]): Markup {
-  const all = results.flatMap(({ closedLoop }) => closedLoop ?? []);
-  if (all.length === 0) return html``;
-  const rows = all.map(({ endpoint, connections, requestsPerS, serverCpuShare, clientCpuShare, errors }) => ({
-    head: endpoint,
-    cells: [
-      `${formatNumber(Math.round(requestsPerS))}/s`,
-      formatNumber(connections),
-      formatShare(serverCpuShare),
-      formatShare(clientCpuShare),
-      formatNumber(errors),
-    ],
-  }));
-  return html`<h2>Requests a second when clients ask as fast as they are answered</h2>
-    <p>
-      A closed loop shows how much one server process answers, not how late: clients that wait for their
-      answers ask less when the server is slow. Where the client's share of a core is near 100 %, the client
-      and not the server set the pace.
-    </p>
-    ${plainTable('One server process in closed loop (autocannon)', ['endpoint', 'requests a second', 'connections', 'server CPU, of a core', 'client CPU, of a core', 'errors'], rows)}`;
-}
-
-/** What pages of a real browser got, beside what the load side's browsers did. */
-export function chromiumSection(results: readonly Result[]): Markup {
-  return html`${results
-    .flatMap(({ chromium }) => (chromium === undefined ? [] : [chromium]))
-    .map((chromium) => {
-      if (chromium.status === 'skipped')
-        return html`<h2>In a real Chromium</h2>
-          <p>Skipped: ${chromium.reason}.</p>`;
-      const rows = chromium.opened.map(({ variant, pages, streams, answered }) => ({
-        head: variant,
-        cells: [pages, streams, answered].map(formatNumber),
-      }));
-      return html`<h2>In a real Chromium ${chromium.version}</h2>
-        <p>
-          Each page opened a stream of its own; then each asked the same host for something else, and waited
-          ${formatUs(chromium.patienceMs * 1000)} for the answer.
-        </p>
-        ${plainTable('Pages of one browser, the streams that they got, and how many of them were answered', ['variant', 'pages', 'streams that stood', 'pages answered'], rows)}`;
-    })}`;
-}
-
-function limitText({ limit, steps, like }: Search): string {
+export function limitText({ limit, steps, like }: Search): string {
   const ended = steps.find(({ verdict }) => verdict === 'ended');
   switch (limit.kind) {
     case 'found':
@@ -127,7 +65,7 @@ function keptText(keep: string): string {
     : `${percent} % of deliveries within ${bound!.replace(/^([\d.]+)([a-z]+)$/, '$1 $2')}`;
 }
 
-function stepText(
+export function stepText(
   { like, keep }: Search,
   { value, verdict, measured, why }: Search['steps'][number],
 ): string {

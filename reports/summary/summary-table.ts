@@ -1,6 +1,8 @@
 // The table that terminal and page share: patterns by what the reader asked. No single score.
 
-import { metrics, tooFewSamples, type Unit } from '../../core/metrics/registry.ts';
+import { mostHeadroom } from '../../core/metrics/headroom.ts';
+import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
+import type { Unit } from '../../core/metrics/metric.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
@@ -121,4 +123,22 @@ export function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** `about 3.4 times this load` */
+export function headroomText(headroom: number): string {
+  return headroom >= mostHeadroom
+    ? `${mostHeadroom} times this load or more`
+    : `about ${formatNumber(Number(headroom.toPrecision(2)))} times this load`;
+}
+
+/** A figure over several trials with the lowest and the highest of them: `3.1 ms (2.9 ms to 3.4 ms)`. */
+export function withRange(text: string, range = ''): string {
+  return range === '' || range === `${text} to ${text}` ? text : `${text} (${range})`;
+}
+
+/** `2.9 ms to 3.4 ms`; nothing where both ends read alike. */
+export function rangeText([low, high]: readonly [low: number, high: number], unit: Unit): string {
+  const [from, to] = [formatMetric(low, unit), formatMetric(high, unit)];
+  return from === to ? '' : `${from} to ${to}`;
 }

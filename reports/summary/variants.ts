@@ -1,6 +1,6 @@
 // The variants of one or several results, each with its completed trials: what tables and charts go over.
 
-import { histogramOf } from '../../core/metrics/registry.ts';
+import { histogramOf } from '../../core/metrics/metric.ts';
 import { merge, newHistogram, type Histogram } from '../../core/result/histogram.ts';
 import type { Completed, Result, Trial } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
@@ -113,3 +113,7 @@ export function mergedLatency(completed: readonly Completed[], name: keyof Compl
     if (stored) merge(all, histogramOf(stored));
   return all;
 }
+
+/** Whether some of its deliveries took more than one request. */
+export const wasRetried = (trial: Completed) =>
+  (trial.latencyByAttempt ?? []).some(({ attempt }) => attempt > 1) || trial.counters.client.answersLost > 0;

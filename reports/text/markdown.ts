@@ -6,7 +6,7 @@ import type { Result } from '../../core/result/result.ts';
 import { headlineOf } from '../summary/headline.ts';
 import { expectationsTitle, expectedOf, levelWords, warningsOf } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
-import { resultTable } from '../summary/summary-table.ts';
+import { resultTable, withRange } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 /** Expectations that held are counted; of those that failed, more than this are counted too. */
@@ -67,11 +67,6 @@ function comparison(results: readonly Result[]): string {
     `-${'r'.repeat(shown.length)}`,
     body,
   );
-}
-
-/** A figure over several trials with the lowest and the highest of them: `3.1 ms (2.9 ms to 3.4 ms)`. */
-export function withRange(text: string, range = ''): string {
-  return range === '' || range === `${text} to ${text}` ? text : `${text} (${range})`;
 }
 
 function warnings(results: readonly Result[]): string[] {

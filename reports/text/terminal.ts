@@ -8,8 +8,8 @@ import { headlineOf } from '../summary/headline.ts';
 import { expectationsTitle, expectedOf, levelWords, warningsOf } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { resultTable, type Table } from '../summary/summary-table.ts';
-import { leftOutLines } from '../summary/targets.ts';
-import { headroomText } from '../page/validity-strip.ts';
+import { leftOutLines } from '../summary/notices.ts';
+import { headroomText } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 export type TerminalOptions = { columns: number; color: boolean };

@@ -12,13 +12,6 @@ export function encodeAnswer(cursor: string, reset: boolean, events: readonly Hu
   return `{"cursor":"${cursor}"${reset ? ',"reset":true' : ''},"events":[${list}]}`;
 }
 
-/** The events up to the one with which they reach so many bytes. */
-export function takeUntil(events: HubEvent[], enoughBytes: number): HubEvent[] {
-  let bytes = 0;
-  const last = events.findIndex(({ json }) => (bytes += Buffer.byteLength(json)) >= enoughBytes);
-  return last < 0 ? events : events.slice(0, last + 1);
-}
-
 /** Answers 200 with a JSON text. */
 export type SendAnswer = (
   response: Response,

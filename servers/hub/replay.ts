@@ -91,3 +91,10 @@ function firstOf(events: readonly HubEvent[]): Map<string, number> {
 function offsetIn(cursor: string): number {
   return Number(cursor.slice(cursor.lastIndexOf('-') + 1));
 }
+
+/** The events up to the one with which they reach so many bytes. */
+export function takeUntil(events: HubEvent[], enoughBytes: number): HubEvent[] {
+  let bytes = 0;
+  const last = events.findIndex(({ json }) => (bytes += Buffer.byteLength(json)) >= enoughBytes);
+  return last < 0 ? events : events.slice(0, last + 1);
+}

@@ -12,25 +12,14 @@
 // left it behind, and when nothing leaves for it for `unreadMs` although something waits (unread-watch.ts).
 
 import type { Duplex } from 'node:stream';
+import type { Framing } from './framing.ts';
 import { currentState, type HubEvent } from '../hub/hub.ts';
 import type { PatternContext } from '../pattern.ts';
-import { takeUntil } from '../http/poll-answer.ts';
+import { takeUntil } from '../hub/replay.ts';
 import { advance, beginReplay, restOf, type Replay } from '../hub/replay.ts';
 import { drawShare, RequestError } from '../http/request.ts';
 import { createRounds } from '../http/shared-timer.ts';
 import { createUnreadWatch } from '../http/unread-watch.ts';
-
-/**
- * How texts and events stand on a connection. Subscribers with the same framing are written the same bytes; a framing
- * may be of one subscriber alone, and all that it gives is written, in its order.
- */
-export type Framing = {
-  text(text: string): Buffer;
-  /** One event: the same Buffer for all who ask in a row. */
-  one(event: HubEvent): Buffer;
-  /** Several in one Buffer. */
-  many(events: readonly HubEvent[]): Buffer;
-};
 
 export type Subscriber<Peer> = {
   readonly peer: Peer;
@@ -96,23 +85,6 @@ export type FanOut<Peer> = {
 const pieceBytes = 64 * 1024;
 
 const goodbyeMs = 1000;
-
-/** @param many frames several events at once; what it makes of one is kept until the next event */
-export function createFraming(text: Framing['text'], many: Framing['many']): Framing {
-  let last: HubEvent | undefined;
-  let bytes: Buffer = Buffer.alloc(0);
-  return {
-    text,
-    many,
-    one(event) {
-      if (event !== last) {
-        bytes = many([event]);
-        last = event;
-      }
-      return bytes;
-    },
-  };
-}
 
 export function createFanOut<Peer>(
   { hub, limits, counters, random }: PatternContext,

@@ -6,8 +6,10 @@
 // socket behind the head that `ServerResponse` wrote; `ServerResponse.write` would frame it for each anew, which takes
 // more CPU than the system call. `ServerResponse.end` writes the last chunk.
 
-import { acceptsGzip, createGzipBodies, type GzipBody } from '../http/content-coding.ts';
-import { createFanOut, createFraming } from './fan-out.ts';
+import { acceptsGzip } from '../http/content-coding.ts';
+import { createGzipBodies, type GzipBody } from './gzip-bodies.ts';
+import { createFanOut } from './fan-out.ts';
+import { createFraming } from './framing.ts';
 import type { HubEvent } from '../hub/hub.ts';
 import { corsHeaders } from '../http/origin.ts';
 import type { PatternContext, Request, Response } from '../pattern.ts';

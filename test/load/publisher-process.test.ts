@@ -7,7 +7,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { nowUs } from '../../core/base/clock.ts';
-import type { PublisherCommand, PublisherReport, PublishPlan, Window } from '../../core/protocol/control.ts';
+import type { PublisherCommand, PublisherReport, Window } from '../../core/protocol/control.ts';
+import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { planTopics } from '../../core/scenario/topics.ts';
 import { sampleTimesUs } from '../../core/protocol/window.ts';
 

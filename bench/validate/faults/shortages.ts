@@ -14,14 +14,8 @@ import { ledgerMisses, leftMisses, wordMisses, type Miss } from './judge.ts';
 import { leftOf, startCommand, type Command, type Ended } from './command.ts';
 import { childOf, startRun, storedIn } from './runs.ts';
 import { storeShortages } from './store-shortages.ts';
+import type { Shortage } from './shortage.ts';
 import type { Space } from './space.ts';
-
-export type Shortage = {
-  name: string;
-  /** Without these it cannot be made. */
-  needs: readonly ('root' | 'redis')[];
-  run(space: Space): Promise<Miss[]>;
-};
 
 const variants = ['sse', 'websocket'];
 /** Takes a descriptor of the server for each poll. */

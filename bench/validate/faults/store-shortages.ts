@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBroker } from './broker.ts';
 import type { Miss } from './judge.ts';
-import type { Shortage } from './shortages.ts';
+import type { Shortage } from './shortage.ts';
 import type { Space } from './space.ts';
 import {
   conclude,

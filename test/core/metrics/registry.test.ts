@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { newCounters } from '../../../core/result/counters.ts';
-import { histogramOf, metrics, tooFewSamples } from '../../../core/metrics/registry.ts';
+import { metrics, tooFewSamples } from '../../../core/metrics/registry.ts';
+import { histogramOf } from '../../../core/metrics/metric.ts';
 import { completed, processUse, stored } from '../result/trial.ts';
 
 /** 1000 latencies from `from` us on, one each microsecond. */

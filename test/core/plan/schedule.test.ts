@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { PublishPlan } from '../../../core/protocol/control.ts';
+import type { PublishPlan } from '../../../core/plan/publish-plan.ts';
 import { UserError } from '../../../core/base/errors.ts';
 import { random } from '../../../core/base/random.ts';
 import type { Arrivals, TopicGroup } from '../../../core/scenario/scenario.ts';

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkExpectations, parseExpectation, variantsCalled } from '../../../core/scenario/expectations.ts';
+import { checkExpectations, variantsCalled } from '../../../core/scenario/expectations.ts';
+import { parseExpectation } from '../../../core/metrics/check.ts';
 import { completed, stored, trialOf } from '../result/trial.ts';
 
 function bound(text: string) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PublishPlan } from '../../../core/protocol/control.ts';
+import type { PublishPlan } from '../../../core/plan/publish-plan.ts';
 import { planTopics, topicsOf } from '../../../core/scenario/topics.ts';
 import { joinSeqs, planSenders } from '../../../harness/plan/senders.ts';
 

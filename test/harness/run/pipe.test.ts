@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitCodeOf } from '../../../cli/run.ts';
-import { histogramOf, metrics } from '../../../core/metrics/registry.ts';
+import { metrics } from '../../../core/metrics/registry.ts';
+import { histogramOf } from '../../../core/metrics/metric.ts';
 import { quantileUs } from '../../../core/result/histogram.ts';
 import { resultSchema, type Completed, type Result } from '../../../core/result/result.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';

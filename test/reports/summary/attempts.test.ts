@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attemptSection } from '../../../reports/summary/attempts.ts';
+import { attemptSection } from '../../../reports/page/attempts-section.ts';
 import { variantsOf } from '../../../reports/summary/variants.ts';
 import { completed, stored, trialOf } from '../../core/result/trial.ts';
 import { fixtureResult } from '../fixture.ts';

@@ -7,7 +7,8 @@ import { newCounters } from '../../../core/result/counters.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { random } from '../../../core/base/random.ts';
 import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
-import { createFanOut, createFraming } from '../../../servers/streams/fan-out.ts';
+import { createFanOut } from '../../../servers/streams/fan-out.ts';
+import { createFraming } from '../../../servers/streams/framing.ts';
 import { createHub } from '../../../servers/hub/hub.ts';
 
 /** An outlet that takes `room` bytes at once and the rest when it is told. */

@@ -1,7 +1,7 @@
-// What a report says of systems that are not ours: where they were, and which variants did not run against them.
+// Draws what a report says of systems that are not ours: where they were, and which variants did not run against them.
 
 import type { Result } from '../../core/result/result.ts';
-import { html, type Markup } from '../page/markup.ts';
+import { html, type Markup } from './markup.ts';
 
 /** A heading and a line for each target; nothing without targets. */
 export function targetsMarkup(results: readonly Result[]): Markup {
@@ -24,13 +24,4 @@ export function targetsMarkup(results: readonly Result[]): Markup {
           </li>`,
       )}
     </ul>`;
-}
-
-/** The same for a terminal: a line for each variant that was left out. */
-export function leftOutLines(results: readonly Result[]): string[] {
-  return results.flatMap(({ targets = [] }) =>
-    targets.flatMap(({ name, leftOut }) =>
-      leftOut.map(({ variant, reason }) => `left out: ${variant} @${name}: ${reason}.`),
-    ),
-  );
 }

@@ -1,16 +1,13 @@
-// The page's table of webhook deliveries by the attempt that brought them, shown where some needed more than one.
+// Draws the table of webhook deliveries by the attempt that brought them, shown where some needed more than one.
 
-import { histogramOf, metrics, samplesNeeded } from '../../core/metrics/registry.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import { histogramOf, samplesNeeded } from '../../core/metrics/metric.ts';
 import { meanUs, quantileUs } from '../../core/result/histogram.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
-import { html, type Markup } from '../page/markup.ts';
-import { perTrial, table } from '../page/page-tables.ts';
-import type { VariantTrials } from './variants.ts';
-
-/** Whether some of its deliveries took more than one request. */
-export const wasRetried = (trial: Completed) =>
-  (trial.latencyByAttempt ?? []).some(({ attempt }) => attempt > 1) || trial.counters.client.answersLost > 0;
+import { html, type Markup } from './markup.ts';
+import { perTrial, table } from './page-tables.ts';
+import { wasRetried, type VariantTrials } from '../summary/variants.ts';
 
 export function attemptSection(variants: readonly VariantTrials[]): Markup {
   const retried = variants

@@ -1,0 +1,88 @@
+// Reads a check of one metric: `latency.p99 < 250ms`, `missed == 0`, `latency.mean within 15% of 500ms`. Holding it
+// against the trials of a run is scenario/expectations.ts.
+
+import { listNames, nearest } from '../base/suggest.ts';
+import { parseDurationMs, parseRatePerS, parseShare, parseSizeBytes } from '../base/units.ts';
+import type { Unit } from './metric.ts';
+import { metrics } from './registry.ts';
+
+/** An expectation, read. */
+export type Check = {
+  metric: string;
+  /** In the metric's own unit; for `within`, the value that the figure should be near. */
+  bound: number;
+  holds(measured: number): boolean;
+};
+
+const comparisons: Readonly<Record<string, (measured: number, bound: number) => boolean>> = {
+  '<': (measured, bound) => measured < bound,
+  '<=': (measured, bound) => measured <= bound,
+  '>': (measured, bound) => measured > bound,
+  '>=': (measured, bound) => measured >= bound,
+  '==': (measured, bound) => measured === bound,
+};
+
+/** How a bound of each unit is written, and what it is in that unit. */
+const bounds: Readonly<Record<Unit, { what: string; parse(text: string): number | undefined }>> = {
+  us: {
+    what: 'a duration with its unit, such as 250ms',
+    parse: (text) => times(parseDurationMs(text), 1000),
+  },
+  bytes: { what: 'a size with its unit, such as 4kB', parse: parseSizeBytes },
+  share: { what: 'a share with its unit, such as 10%', parse: parseShare },
+  'per-s': { what: 'a rate with its unit, such as 200/s', parse: parseRatePerS },
+  count: {
+    what: 'a plain number, such as 0',
+    parse: (text) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined),
+  },
+};
+
+const howTo = 'write "METRIC < BOUND" (or <=, >, >=, ==) or "METRIC within 10% of VALUE"';
+
+/**
+ * Reads an expectation.
+ * @returns the check, or a sentence on what is wrong with the text and what to write instead
+ */
+export function parseExpectation(text: string): Check | { problem: string } {
+  const parts = /^\s*([\w.-]+)\s*(?:([<>=!~]+)\s*(.*?)|within\s+(\S+)\s+of\s+(.*?))\s*$/s.exec(text);
+  if (!parts) return { problem: `this is no expectation: ${howTo}` };
+  const [, metric = '', operator = 'within', compared, tolerance = '', centre] = parts;
+  if (!Object.hasOwn(metrics, metric)) return { problem: noSuchMetric(metric) };
+  if (operator !== 'within' && !Object.hasOwn(comparisons, operator))
+    return { problem: `"${operator}" is no comparison: ${howTo}` };
+  const read = parseBound(metric, compared ?? centre ?? '');
+  if ('problem' in read) return read;
+  const { bound } = read;
+  if (operator !== 'within')
+    return { metric, bound, holds: (measured) => comparisons[operator]!(measured, bound) };
+
+  const share = parseShare(tolerance);
+  if (share === undefined)
+    return { problem: `a tolerance is a share with its unit, such as 10%, and not "${tolerance}"` };
+  return { metric, bound, holds: (measured) => Math.abs(measured - bound) <= share * bound };
+}
+
+/**
+ * Reads a bound or a tolerance as its metric writes it.
+ * @param metric one that there is
+ * @returns the value in the metric's own unit, or a sentence on what is wrong with it
+ */
+export function parseBound(metric: string, text: string): { bound: number } | { problem: string } {
+  const { what, parse } = bounds[metrics[metric]!.unit];
+  const bound = parse(text);
+  return bound === undefined || !Number.isFinite(bound)
+    ? { problem: `the bound of ${metric} is ${what}, and not "${text}"` }
+    : { bound };
+}
+
+function noSuchMetric(metric: string): string {
+  const names = Object.keys(metrics);
+  const near = nearest(metric, names);
+  return near
+    ? `there is no metric "${metric}"; did you mean "${near}"?`
+    : `there is no metric "${metric}"; there are ${listNames(names, Infinity)}`;
+}
+
+function times(value: number | undefined, factor: number): number | undefined {
+  return value === undefined ? undefined : value * factor;
+}

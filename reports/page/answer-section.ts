@@ -1,0 +1,26 @@
+// Draws the table of the metrics that a scenario's question asks for.
+
+import { metrics } from '../../core/metrics/registry.ts';
+import type { Result } from '../../core/result/result.ts';
+import { askedBy, figureOf, rounded } from '../summary/answer.ts';
+import { formatMetric } from '../summary/summary-table.ts';
+import type { VariantTrials } from '../summary/variants.ts';
+import { html, type Markup } from './markup.ts';
+import { plainTable } from './page-tables.ts';
+
+/** All of the metrics, for each variant; nothing where the scenario names none. */
+export function answerSection(results: readonly Result[], variants: readonly VariantTrials[]): Markup {
+  const names = askedBy(results);
+  if (names.length === 0) return html``;
+  const rows = variants.map((variant) => ({
+    head: variant.label,
+    cells: names.map((name) => {
+      const [value, { unit }] = [figureOf(name, variant), metrics[name]!];
+      return value === undefined
+        ? '—'
+        : formatMetric(unit === 'count' || unit === 'per-s' ? rounded(value) : value, unit);
+    }),
+  }));
+  return html`<h2>What the question asks for</h2>
+    ${plainTable('Figures of the trials that count', ['variant', ...names.map((name) => metrics[name]!.title)], rows)}`;
+}
