@@ -21,9 +21,15 @@ const [task, ...rest] = process.argv.slice(2);
 
 const tasks = {
   run: () => node(join(root, 'cli/main.ts'), ...rest),
-  test: async () =>
-    (await check()) ||
-    node('--test', '--test-concurrency=1', ...(rest.length > 0 ? rest : ['test/**/*.test.ts'])),
+  test: async () => (await check()) || vitest(...rest),
+  // What needs neither a browser nor a process: `parallel` leaves out the files that do.
+  'test:fast': () =>
+    vitest(
+      '--project',
+      'parallel',
+      ...['core', 'receiver', 'fake', 'harness', 'reports'].map((room) => `test/${room}/`),
+      ...rest,
+    ),
   bench: () => node('bench/main.ts', ...rest),
   validate: () => node('bench/validate/main.ts', ...rest),
   check,
@@ -70,6 +76,11 @@ async function check() {
 function unknown() {
   console.error(`Unknown task "${task}"; there are: ${Object.keys(tasks).join(', ')}.`);
   return 2;
+}
+
+function vitest(...args) {
+  const watches = args.some((arg) => arg === '--watch' || arg === '-w');
+  return node(join(root, 'node_modules/vitest/vitest.mjs'), ...(watches ? [] : ['run']), ...args);
 }
 
 function node(...args) {
