@@ -3,9 +3,9 @@
 // cannot do stands in its `lacks` with the reason, and the test is skipped with that reason.
 
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
+import { describe, onTestFinished, test } from 'vitest';
 import { nowUs } from '../core/base/clock.ts';
 import { newCounters, requestsOf, type Counters } from '../core/result/counters.ts';
 import { decodeEnvelope, type Envelope } from '../core/event/envelope.ts';
@@ -17,6 +17,7 @@ import type { LoadContext } from '../load/pattern.ts';
 import { loads } from '../load/registry.ts';
 import { createSenders } from '../load/publisher/publishing-subscribers.ts';
 import { startServer } from '../servers/start.ts';
+import { skipWhen } from './skip.ts';
 
 /** Every pattern as it comes, and the variants that take another path through the code. */
 const variants: [PatternName, Record<string, unknown>][] = [
@@ -129,7 +130,7 @@ for (const [pattern, given] of variants) {
       const { server, load, got, ready, problems } = await setUp(pattern, given, (i) =>
         i === 9 ? ['quiet'] : ['news', `own.${i}`],
       );
-      after(() => server.close());
+      onTestFinished(() => server.close());
       for (let i = 0; i < 10; i++) load.open(i);
       await until('all subscribed', () => new Set(ready).size === 10);
       for (const body of bodies) {
@@ -156,9 +157,10 @@ for (const [pattern, given] of variants) {
       assert.deepEqual(problems, []);
     });
 
-    test('a topic arrives in sequence under a fast publisher', { skip: skip('order') }, async () => {
+    test('a topic arrives in sequence under a fast publisher', async (t) => {
+      skipWhen(t, skip('order'));
       const { server, load, got, ready } = await setUp(pattern, given, () => ['a', 'b']);
-      after(() => server.close());
+      onTestFinished(() => server.close());
       for (let i = 0; i < 5; i++) load.open(i);
       await until('all subscribed', () => new Set(ready).size === 5);
       for (let i = 0; i < 200; i++)
@@ -178,9 +180,10 @@ for (const [pattern, given] of variants) {
       }
     });
 
-    test('cut connections lose nothing and double nothing', { skip: skip('resume') }, async () => {
+    test('cut connections lose nothing and double nothing', async (t) => {
+      skipWhen(t, skip('resume'));
       const { server, load, got, ready, counters } = await setUp(pattern, given, () => ['a']);
-      after(() => server.close());
+      onTestFinished(() => server.close());
       for (let i = 0; i < 20; i++) load.open(i);
       await until('all subscribed', () => new Set(ready).size === 20);
       for (let i = 0; i < 100; i++) {
@@ -203,7 +206,7 @@ for (const [pattern, given] of variants) {
 
     test('who leaves and comes back has missed nothing', async () => {
       const { server, load, got, ready, problems } = await setUp(pattern, given, () => ['a']);
-      after(() => server.close());
+      onTestFinished(() => server.close());
       for (let i = 0; i < 10; i++) load.open(i);
       await until('all subscribed', () => new Set(ready).size === 10);
       await publish(server.endpoint.publishUrl, 'a', 'all are there');
@@ -229,74 +232,71 @@ for (const [pattern, given] of variants) {
       assert.deepEqual(problems, []);
     });
 
-    test(
-      'what subscribers publish is acknowledged and reaches all followers',
-      { skip: given['over'] === undefined ? false : 'subscribers publish over HTTP/1.1' },
-      async () => {
-        const { server, load, context, got, ready, counters, problems } = await setUp(pattern, given, () => [
-          'room',
-        ]);
-        after(() => server.close());
-        for (let i = 0; i < 4; i++) load.open(i);
-        await until('all subscribed', () => new Set(ready).size === 4);
-        const corpus = ['{"said":"é🎈"}', '[1, 2]', '"text"'];
-        const plan = {
-          offsetUs: Float64Array.from(corpus, (_, i) => i * 10_000),
-          topic: Uint32Array.of(0, 0, 0),
-          body: Int32Array.of(0, 1, 2),
-          corpus,
-        };
-        const topics = [{ name: 'room', count: 1, follow: 1, first: 0 }];
-        const senders = createSenders(
-          { kind: 'messages', plan, sender: Int32Array.of(1, 2, 1), topics, seed: 1 },
-          context,
-          load,
-        );
-        after(() => senders.close());
-        const fromUs = nowUs();
-        const sent = await senders.run({
-          warmupFromUs: fromUs,
-          fromUs,
-          toUs: fromUs + 1_000_000,
-          slotUs: 250_000,
-        });
-        // Two connections: which message the server reads first is up to the machine.
-        assert.deepEqual([...sent.seq].sort(), [1, 2, 3]);
-        assert.deepEqual(sent.problems, []);
-        await until('all delivered', () => total(got) >= 12);
-        await load.close(1000);
-        senders.close();
-        await until(
-          'the server has seen every connection close',
-          () => server.counters().connectionsOpened === server.counters().connectionsClosed,
-        );
-        for (let i = 0; i < 4; i++) {
-          const all = got.get(i) ?? [];
-          const asSent = Array.from(sent.seq, (seq) => all.find((event) => event.seq === seq));
-          assert.deepEqual(
-            asSent.map((event) => event?.body),
-            corpus,
-          );
-          for (const event of all) assert.equal(event.crc, crc32(event.body));
-          assert.deepEqual(
-            asSent.map((event) => event?.plannedUs),
-            [0, 10_000, 20_000].map((offset) => fromUs + offset),
-          );
-        }
-        assert.equal(counters.upstreamMessages + counters.messageRequests, 3);
-        assert.equal(counters.upstreamMessages > 0, !('upstream' in patterns[pattern].lacks));
+    test('what subscribers publish is acknowledged and reaches all followers', async (t) => {
+      skipWhen(t, given['over'] === undefined ? false : 'subscribers publish over HTTP/1.1');
+      const { server, load, context, got, ready, counters, problems } = await setUp(pattern, given, () => [
+        'room',
+      ]);
+      onTestFinished(() => server.close());
+      for (let i = 0; i < 4; i++) load.open(i);
+      await until('all subscribed', () => new Set(ready).size === 4);
+      const corpus = ['{"said":"é🎈"}', '[1, 2]', '"text"'];
+      const plan = {
+        offsetUs: Float64Array.from(corpus, (_, i) => i * 10_000),
+        topic: Uint32Array.of(0, 0, 0),
+        body: Int32Array.of(0, 1, 2),
+        corpus,
+      };
+      const topics = [{ name: 'room', count: 1, follow: 1, first: 0 }];
+      const senders = createSenders(
+        { kind: 'messages', plan, sender: Int32Array.of(1, 2, 1), topics, seed: 1 },
+        context,
+        load,
+      );
+      onTestFinished(() => senders.close());
+      const fromUs = nowUs();
+      const sent = await senders.run({
+        warmupFromUs: fromUs,
+        fromUs,
+        toUs: fromUs + 1_000_000,
+        slotUs: 250_000,
+      });
+      // Two connections: which message the server reads first is up to the machine.
+      assert.deepEqual([...sent.seq].sort(), [1, 2, 3]);
+      assert.deepEqual(sent.problems, []);
+      await until('all delivered', () => total(got) >= 12);
+      await load.close(1000);
+      senders.close();
+      await until(
+        'the server has seen every connection close',
+        () => server.counters().connectionsOpened === server.counters().connectionsClosed,
+      );
+      for (let i = 0; i < 4; i++) {
+        const all = got.get(i) ?? [];
+        const asSent = Array.from(sent.seq, (seq) => all.find((event) => event.seq === seq));
         assert.deepEqual(
-          crossCheck(server.counters(), counters).filter((check) => !check.agree),
-          [],
+          asSent.map((event) => event?.body),
+          corpus,
         );
-        assert.deepEqual(problems, []);
-        await server.close();
-      },
-    );
+        for (const event of all) assert.equal(event.crc, crc32(event.body));
+        assert.deepEqual(
+          asSent.map((event) => event?.plannedUs),
+          [0, 10_000, 20_000].map((offset) => fromUs + offset),
+        );
+      }
+      assert.equal(counters.upstreamMessages + counters.messageRequests, 3);
+      assert.equal(counters.upstreamMessages > 0, !('upstream' in patterns[pattern].lacks));
+      assert.deepEqual(
+        crossCheck(server.counters(), counters).filter((check) => !check.agree),
+        [],
+      );
+      assert.deepEqual(problems, []);
+      await server.close();
+    });
 
     test('both sides count the same, to the byte', async () => {
       const { server, load, got, ready, counters } = await setUp(pattern, given, (i) => ['news', `own.${i}`]);
-      after(() => server.close());
+      onTestFinished(() => server.close());
       for (let i = 0; i < 10; i++) load.open(i);
       await until('all subscribed', () => new Set(ready).size === 10);
       for (let i = 0; i < 30; i++)

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { patterns, type PatternName } from '../core/pattern/registry.ts';
 import { schemes } from '../core/signature/schemes.ts';
 import { markdownBlocks } from '../reports/open/docs.ts';

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -32,7 +32,7 @@ export async function startNginx(
     stdio: 'ignore',
   });
   const gone = once(nginx, 'exit');
-  t.after(async () => {
+  t.onTestFinished(async () => {
     nginx.kill();
     await gone;
     rmSync(folder, { recursive: true, force: true });

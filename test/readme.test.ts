@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { openScenario } from '../cli/scenarios.ts';
 import { createProgram } from '../cli/program.ts';
 import { patterns } from '../core/pattern/registry.ts';

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { patterns } from '../core/pattern/registry.ts';
 
 /** The rooms each room may import from. */

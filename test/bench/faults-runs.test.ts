@@ -1,7 +1,7 @@
 // The rules by which the validation judges a run that was hit can fail: each is broken once by hand.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { judgeRun, type RunSeen, type Stored } from '../../bench/validate/faults/judge.ts';
 import type { Completed, Result, Trial } from '../../core/result/result.ts';
 import { renderJunit } from '../../reports/export/junit.ts';

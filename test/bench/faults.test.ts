@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { judgeKills } from '../../bench/validate/faults.ts';
 import { allCases, groupOf, quickCases, redrawn } from '../../bench/validate/faults/cases.ts';
 import { leftOf } from '../../bench/validate/faults/command.ts';

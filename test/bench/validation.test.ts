@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { validationPage } from '../../bench/validate/document.ts';
 import { table, type Kept, type Outcome, type Part } from '../../bench/validate/part.ts';
 import { runParts, type PartsOptions } from '../../bench/validate/parts.ts';
@@ -76,7 +76,7 @@ function setUp(t: TestContext): {
   page(): string;
 } {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-validation-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
   const said: string[] = [];
   const page = join(folder, 'validation.md');
   return {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { comparisonSchema } from '../../core/comparison/comparison-result.ts';
 import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { readBaseline, writeBaseline } from '../../core/comparison/baseline.ts';
 import type { Result } from '../../core/result/result.ts';
 import { runSetOf } from '../../core/comparison/run-set.ts';

@@ -15,7 +15,7 @@ import {
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { resultSchema } from '../../core/result/result.ts';
 import { talk } from '../servers/http/raw-http.ts';
 import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
@@ -139,7 +139,7 @@ function smallDisk(t: TestContext, size: string): string | undefined {
     t.skip('a small disk can only be mounted as root');
     return undefined;
   }
-  t.after(() => {
+  t.onTestFinished(() => {
     execFileSync('umount', [disk]);
     rmdirSync(disk);
   });
@@ -207,7 +207,7 @@ for (const [what, spoil] of [
     assert.doesNotMatch(stderr, /\n\s+at /);
     assert.match(stdout, /sse[\s\S]*websocket/, 'the table is printed');
     const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
-    t.after(() => rmSync(elsewhere!, { recursive: true }));
+    t.onTestFinished(() => rmSync(elsewhere!, { recursive: true }));
     assert.equal(
       resultSchema.parse(JSON.parse(readFileSync(join(elsewhere!, 'result.json'), 'utf8'))).trials.length,
       2,
@@ -230,7 +230,7 @@ test('a disk that fills up in the middle of a run costs what comes then, not wha
   assert.equal(code, 3);
   assert.match(stderr, /Cannot write .*ENOSPC.*Free some space/);
   const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
-  t.after(() => rmSync(elsewhere!, { recursive: true }));
+  t.onTestFinished(() => rmSync(elsewhere!, { recursive: true }));
   const [, kept] = /What was measured before is kept: (\S+)/.exec(stderr) ?? [];
   assert.equal(resultSchema.parse(JSON.parse(readFileSync(resolve(folder, kept!), 'utf8'))).trials.length, 1);
 });
@@ -297,7 +297,7 @@ test('serve and open answer to a name that was added, and to no other', async (t
 test('serve on a taken port says so', async (t) => {
   const other = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => other.once('listening', resolve));
-  t.after(() => other.close());
+  t.onTestFinished(() => void other.close());
   const { port } = other.address() as AddressInfo;
   const { code, stderr } = await start(['serve', 'polling', '--port', String(port)], temporaryFolder(t))
     .ended;

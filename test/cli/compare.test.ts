@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { comparisonSchema } from '../../core/comparison/comparison-result.ts';
 import type { Result } from '../../core/result/result.ts';
 import { fixtureResult } from '../reports/fixture.ts';

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { chromium } from 'playwright-core';
+import { test } from 'vitest';
 import { writeBaseline } from '../../core/comparison/baseline.ts';
 import { historyOf } from '../../core/comparison/history.ts';
 import { random } from '../../core/base/random.ts';
@@ -13,6 +13,7 @@ import { runSetOf, type RunSet } from '../../core/comparison/run-set.ts';
 import { renderHistoryPage } from '../../reports/history/page.ts';
 import { renderHistory } from '../../reports/history/words.ts';
 import { fixtureResult } from '../reports/fixture.ts';
+import { skipWhen } from '../skip.ts';
 import { start, temporaryFolder } from './tools.ts';
 
 /** A run a day; from the 19th on sse costs 30 % more CPU. */
@@ -135,44 +136,41 @@ const skip = existsSync(executablePath)
   ? false
   : 'Chromium is not installed (Debian: apt-get install chromium)';
 
-test(
-  'the page in a browser: axe finds nothing, light and dark; it escapes names and stays small',
-  { skip },
-  async (t) => {
-    const sets = days(30);
-    for (const set of sets) set.name = `<b>${set.name}`;
-    const page = await renderHistoryPage(historyOf(nonEmpty(sets)), '0.1.0');
-    assert.doesNotMatch(page, /<b>day/);
-    assert.ok(page.length < 400_000, `${page.length} bytes`);
-    const file = join(temporaryFolder(t), 'history.html');
-    writeFileSync(file, page);
-    const browser = await chromium.launch({
-      executablePath,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--no-first-run',
-      ],
-    });
-    t.after(() => browser.close());
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const tab = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
-      await tab.goto(`file://${file}`);
-      // Which line is which variant's stands below each chart.
-      assert.deepEqual(
-        await tab.locator('figure').first().locator('.role-legend-label text').allTextContents(),
-        ['polling', 'long-polling', 'http-stream', 'sse', 'websocket', 'webhook'],
-      );
-      await tab.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
-      assert.deepEqual(
-        await tab.evaluate(
-          'axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))',
-        ),
-        [],
-        colorScheme,
-      );
-    }
-  },
-);
+test('the page in a browser: axe finds nothing, light and dark; it escapes names and stays small', async (t) => {
+  skipWhen(t, skip);
+  const sets = days(30);
+  for (const set of sets) set.name = `<b>${set.name}`;
+  const page = await renderHistoryPage(historyOf(nonEmpty(sets)), '0.1.0');
+  assert.doesNotMatch(page, /<b>day/);
+  assert.ok(page.length < 400_000, `${page.length} bytes`);
+  const file = join(temporaryFolder(t), 'history.html');
+  writeFileSync(file, page);
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--no-first-run',
+    ],
+  });
+  t.onTestFinished(() => browser.close());
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const tab = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
+    await tab.goto(`file://${file}`);
+    // Which line is which variant's stands below each chart.
+    assert.deepEqual(
+      await tab.locator('figure').first().locator('.role-legend-label text').allTextContents(),
+      ['polling', 'long-polling', 'http-stream', 'sse', 'websocket', 'webhook'],
+    );
+    await tab.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
+    assert.deepEqual(
+      await tab.evaluate(
+        'axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))',
+      ),
+      [],
+      colorScheme,
+    );
+  }
+});

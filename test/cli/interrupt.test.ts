@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { resultSchema, type Result } from '../../core/result/result.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import {
@@ -50,7 +50,7 @@ function begin(t: TestContext, more: string, set: string[] = []): { run: Running
     ['run', writeScenario(folder, more, '1s'), ...set.flatMap((one) => ['--set', one])],
     folder,
   );
-  t.after(() => run.child.kill('SIGKILL'));
+  t.onTestFinished(() => void run.child.kill('SIGKILL'));
   return { run, folder };
 }
 
@@ -135,7 +135,7 @@ test('target check, and a server of a target that never answers', async (t) => {
   const { createServer } = await import('node:net');
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
   await new Promise((resolve) => silent.once('listening', resolve));
-  t.after(() => silent.close());
+  t.onTestFinished(() => void silent.close());
   const { writeFileSync } = await import('node:fs');
   const address = silent.address();
   assert.ok(typeof address === 'object' && address);
@@ -144,7 +144,7 @@ test('target check, and a server of a target that never answers', async (t) => {
     `name: silent\nurl: http://127.0.0.1:${address.port}\npublish: '/in/{topic}'\nsubscribe: { sse: '/out/{topic}' }\n`,
   );
   const run = start(['target', 'check', 'target.yaml'], folder);
-  t.after(() => run.child.kill('SIGKILL'));
+  t.onTestFinished(() => void run.child.kill('SIGKILL'));
   await run.saw(/no process named/);
   while (childrenOf(run.child.pid!).length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
   await interrupted(run, 'SIGINT', folder);

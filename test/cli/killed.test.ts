@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { markName } from '../../harness/run/run-mark.ts';
 import { readResult } from '../../reports/read/read.ts';
 import { resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
@@ -41,7 +41,7 @@ test('killed in the second of two trials: kept, told by report, refused by gates
   }
 
   const next = start(['run', scenario, '--set', 'phases.connect=1000s'], folder);
-  t.after(() => next.child.kill('SIGKILL'));
+  t.onTestFinished(() => void next.child.kill('SIGKILL'));
   await next.saw(/connecting/);
   next.child.kill('SIGINT');
   assert.match(

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'vitest';
 import { resultSchema } from '../../core/result/result.ts';
 import { childrenOf, isAlive, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 

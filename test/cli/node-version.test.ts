@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { leastNode, requireNode } from '../../cli/node-version.ts';
 import { start, temporaryFolder } from './tools.ts';
 

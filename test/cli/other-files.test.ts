@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { baselineFormat } from '../../core/comparison/baseline.ts';
 import { UserError } from '../../core/base/errors.ts';
 import { patterns } from '../../core/pattern/registry.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { assertExit, start, temporaryFolder, writeScenario } from './tools.ts';
 
 test('npm pack, install the tarball elsewhere, run it', async (t) => {

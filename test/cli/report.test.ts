@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { XMLValidator } from 'fast-xml-parser';
+import { test } from 'vitest';
 import { fixtureResult } from '../reports/fixture.ts';
 import { assertExit, start, temporaryFolder, writeScenario } from './tools.ts';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { coreOf, encoders } from '../core/secrets/encoders.ts';
 import { listen } from '../load/context.ts';
 import { resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';

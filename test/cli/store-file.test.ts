@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { start, temporaryFolder, writeScenario } from './tools.ts';
 
 const text = 'not a database\n'.repeat(100);

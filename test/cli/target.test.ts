@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { startExpress, token } from '../harness/target/foreign.ts';
 import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 

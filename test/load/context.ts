@@ -2,7 +2,7 @@
 // ephemeral ports that are gone when the test is over.
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import { newCounters, type Counters } from '../../core/result/counters.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../core/event/envelope.ts';
@@ -93,7 +93,7 @@ export async function listen(
     socket.on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  t.onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });

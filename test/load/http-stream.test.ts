@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { httpStream } from '../../load/http-stream.ts';
 import type { RunningLoad } from '../../load/pattern.ts';
 import { chunk, envelope, listen, rawServer, split, testContext, until, type Seen } from './context.ts';
@@ -16,7 +16,7 @@ const event = (offset: number, body?: string) => `${envelope(offset, body)}\n`;
 async function start(t: TestContext, seen: Seen, subscribers = 1): Promise<RunningLoad> {
   const running = await httpStream.start(seen.context, { gzip: false, heartbeat: 15_000 });
   for (let i = 0; i < subscribers; i++) running.open(i);
-  t.after(() => running.close(0));
+  t.onTestFinished(() => running.close(0));
   return running;
 }
 

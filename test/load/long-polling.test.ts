@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { patternOptions, type PatternOptions } from '../../core/pattern/registry.ts';
 import { longPolling } from '../../load/long-polling.ts';
 import type { LoadContext } from '../../load/pattern.ts';

@@ -1,9 +1,9 @@
 // The polling load client against a server of the test: cursor, conditions, answers in pieces, connections.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { nowUs } from '../../core/base/clock.ts';
 import { patternOptions, type PatternOptions } from '../../core/pattern/registry.ts';
 import { readPollAnswer, splitEvents } from '../../load/wire/poll-answer.ts';

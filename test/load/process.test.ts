@@ -5,8 +5,8 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { readdirSync } from 'node:fs';
-import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { test, type TestContext, vi } from 'vitest';
 import { nowUs } from '../../core/base/clock.ts';
 import type { LoadCommand, LoadReport } from '../../core/protocol/control.ts';
 import { encodeEnvelope } from '../../core/event/envelope.ts';
@@ -15,6 +15,7 @@ import { fromSparse } from '../../core/result/histogram.ts';
 import { sampleTimesUs } from '../../core/protocol/window.ts';
 import { notConnected, sourceAddress, startSubscribers } from '../../load/ramp.ts';
 import { loads } from '../../load/registry.ts';
+import { skipWhen } from '../skip.ts';
 import { chunk, rawServer, until } from './context.ts';
 
 const entry = fileURLToPath(new URL('../../load/process.ts', import.meta.url));
@@ -24,7 +25,7 @@ function load(t: TestContext, child: ChildProcess = fork(entry, { serialization:
   const reports: LoadReport[] = [];
   child.on('message', (report) => void reports.push(report as LoadReport));
   const exited = once(child, 'exit');
-  t.after(() => child.kill('SIGKILL'));
+  t.onTestFinished(() => void child.kill('SIGKILL'));
   return {
     child,
     reports,
@@ -159,11 +160,11 @@ test('connections refused during the ramp are tried again', async (t) => {
     if ((await next('sample')).counters.errors > 20) break;
   }
   const late = createServer((socket) => {
-    t.after(() => socket.destroy());
+    t.onTestFinished(() => void socket.destroy());
     socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n');
   });
   late.listen(port, '127.0.0.1');
-  t.after(() => late.close());
+  t.onTestFinished(() => void late.close());
   await next('ready');
   send({ kind: 'close', firstSeq: Int32Array.of(1), lastSeq: Int32Array.of(0) });
   const { problems } = await next('closed');
@@ -214,13 +215,14 @@ test('subscribers that cannot be brought up in time are a failure that names the
   const { port } = reserved.address() as AddressInfo;
   await new Promise((resolve) => reserved.close(resolve));
 
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  t.onTestFinished(() => void vi.useRealTimers());
   const { running, recorder, allReady } = await startSubscribers(
     start(`http://127.0.0.1:${port}`, { count: 3, connectMs: 0 }),
     newCounters(),
   );
   while (recorder.problems().length === 0) await new Promise(setImmediate);
-  t.mock.timers.tick(30_000);
+  vi.advanceTimersByTime(30_000);
   await assert.rejects(allReady, (error: Error & { code: string }) => {
     assert.equal(error.code, 'not-connected');
     assert.match(
@@ -229,7 +231,7 @@ test('subscribers that cannot be brought up in time are a failure that names the
     );
     return true;
   });
-  t.mock.timers.reset();
+  vi.useRealTimers();
   await running.close(0);
 });
 
@@ -254,28 +256,25 @@ test('the message says which limit was met and how to raise it', () => {
   );
 });
 
-test(
-  'a process that runs out of descriptors says so and goes on with those it has',
-  { skip: process.platform === 'win32' },
-  async (t) => {
-    const server = await sseServer(t);
-    const child = spawn('sh', ['-c', 'ulimit -n 64 && exec "$0" "$1"', process.execPath, entry], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      serialization: 'advanced',
-    });
-    const { send, next } = load(t, child);
-    send(start(server.url, { count: 100, connectMs: 0 }));
-    await until(() => server.sockets.size > 20);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    send({ kind: 'close', firstSeq: Int32Array.of(1), lastSeq: Int32Array.of(0) });
-    const { problems, counters } = await next('closed');
-    assert.deepEqual(
-      problems.map(({ code }) => code),
-      ['EMFILE'],
-    );
-    assert.equal(counters.connectionsOpened, counters.connectionsClosed);
-  },
-);
+test('a process that runs out of descriptors says so and goes on with those it has', async (t) => {
+  skipWhen(t, process.platform === 'win32' && 'descriptors have no such limit there');
+  const server = await sseServer(t);
+  const child = spawn('sh', ['-c', 'ulimit -n 64 && exec "$0" "$1"', process.execPath, entry], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    serialization: 'advanced',
+  });
+  const { send, next } = load(t, child);
+  send(start(server.url, { count: 100, connectMs: 0 }));
+  await until(() => server.sockets.size > 20);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  send({ kind: 'close', firstSeq: Int32Array.of(1), lastSeq: Int32Array.of(0) });
+  const { problems, counters } = await next('closed');
+  assert.deepEqual(
+    problems.map(({ code }) => code),
+    ['EMFILE'],
+  );
+  assert.equal(counters.connectionsOpened, counters.connectionsClosed);
+});
 
 test('subscribers beyond the ephemeral ports of one address connect from the next', () => {
   assert.deepEqual([0, 24_999, 25_000, 49_999, 50_000].map(sourceAddress), [

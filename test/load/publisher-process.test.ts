@@ -5,7 +5,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { nowUs } from '../../core/base/clock.ts';
 import type { PublisherCommand, PublisherReport, Window } from '../../core/protocol/control.ts';
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';

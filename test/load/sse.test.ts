@@ -9,7 +9,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { createServer as createTcpServer, type Socket } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { sse } from '../../load/sse.ts';
 import type { RunningLoad } from '../../load/pattern.ts';
 import { certificate, key } from './certificate.ts';
@@ -22,7 +22,7 @@ const event = (offset: number) => `id: abc123-${offset}\ndata: ${envelope(offset
 async function start(t: TestContext, seen: Seen, subscribers = 1): Promise<RunningLoad> {
   const running = await sse.start(seen.context, options);
   for (let i = 0; i < subscribers; i++) running.open(i);
-  t.after(() => running.close(0));
+  t.onTestFinished(() => running.close(0));
   return running;
 }
 

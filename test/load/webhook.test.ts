@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { describe, test, type TestContext } from 'node:test';
 import { Webhook } from 'standardwebhooks';
+import { describe, test, type TestContext } from 'vitest';
 import { patternOptions } from '../../core/pattern/registry.ts';
 import { webhook } from '../../load/webhook.ts';
 import { envelope, listen, testContext, until } from './context.ts';
@@ -45,7 +45,7 @@ async function setUp(
     topicsOf: (subscriber) => ['news', `own.${subscriber}`],
   });
   const load = await webhook.start(seen.context, patternOptions.webhook.parse({}));
-  t.after(() => load.close(0));
+  t.onTestFinished(() => load.close(0));
   return { ...seen, load, registered, removed, connections: () => connections };
 }
 

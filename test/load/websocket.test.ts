@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { websocket } from '../../load/websocket.ts';
 import type { RunningLoad } from '../../load/pattern.ts';
@@ -19,7 +19,7 @@ async function start(
 ): Promise<RunningLoad> {
   const running = await websocket.start(seen.context, { deflate, ping: 25_000 });
   for (let i = 0; i < subscribers; i++) running.open(i);
-  t.after(() => running.close(0));
+  t.onTestFinished(() => running.close(0));
   return running;
 }
 

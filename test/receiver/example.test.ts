@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { patterns } from '../../core/pattern/registry.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
 import { startServer } from '../../servers/start.ts';
@@ -15,13 +15,13 @@ test('docs/examples/receiver.mjs registers, verifies and prints events in order'
     limits: defaultLimits,
     seed: 1,
   });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   const child = spawn(
     process.execPath,
     ['--conditions=pushbench-source', 'docs/examples/receiver.mjs', server.endpoint.url, 'news', 'orders'],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  t.after(() => child.kill());
+  t.onTestFinished(() => void child.kill());
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
   await until('it has registered', () =>

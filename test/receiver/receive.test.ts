@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type RequestListener } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { describe, test, type TestContext } from 'node:test';
 import express from 'express';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
+import { describe, test, type TestContext, vi } from 'vitest';
 import { UserError } from '../../core/base/errors.ts';
 import { createReceiver, type Delivery, type ReceiverOptions } from '../../receiver/index.ts';
 import { until } from '../servers/receivers.ts';
@@ -18,7 +18,7 @@ const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 async function serve(t: TestContext, handler: RequestListener): Promise<string> {
   const server = createServer(handler).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => {
+  t.onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
@@ -51,9 +51,9 @@ function signed(id: string, body: string, key = secret): Record<string, string> 
 }
 
 /** `console.error` is where the receiver speaks to its operator. */
-function listenToErrors(t: TestContext): string[] {
+function listenToErrors(): string[] {
   const said: string[] = [];
-  t.mock.method(console, 'error', (thing: unknown) => void said.push(String(thing)));
+  vi.spyOn(console, 'error').mockImplementation((thing: unknown) => void said.push(String(thing)));
   return said;
 }
 
@@ -128,7 +128,7 @@ test('while one secret replaces the other both are believed', async (t) => {
 });
 
 test('a delivery that the application fails at is answered 500 and is new when it comes again', async (t) => {
-  const said = listenToErrors(t);
+  const said = listenToErrors();
   let attempts = 0;
   const { receiver, deliver } = await setUp(t, {
     onDelivery() {
@@ -240,7 +240,7 @@ describe('in Express', () => {
   });
 
   test('behind a body parser it says what is wrong', async (t) => {
-    const said = listenToErrors(t);
+    const said = listenToErrors();
     const receiver = accepting();
     const app = express();
     app.use(express.json());

@@ -1,8 +1,8 @@
 // The dedupe store against a plain model, its bounds, and what happens past them.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { createSeen } from '../../receiver/seen.ts';
 
 function store(options: { maxKeys?: number; maxAgeMs?: number } = {}) {

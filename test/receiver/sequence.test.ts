@@ -1,8 +1,8 @@
 // Order out of disorder: scripted cases in virtual time, and any shuffle with losses and repetitions by property.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { createSequencer, type SequenceOptions, type Step } from '../../receiver/sequence.ts';
 
 const words = (steps: Step<string>[]) =>

@@ -1,8 +1,8 @@
 // HTTP streaming on the wire: the lines, what a resume gets, heartbeats, the end, and clients of other versions of HTTP.
 
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
 import { request as undiciRequest } from 'undici';
+import { test, type TestContext } from 'vitest';
 import { httpStream } from '../../servers/http-stream.ts';
 import { rawClient, talk, until } from './http/raw-http.ts';
 import { bulk, getRequest, serve, slowClient, unchunk } from './streams.ts';
@@ -10,7 +10,7 @@ import { bulk, getRequest, serve, slowClient, unchunk } from './streams.ts';
 /** Follows the stream with undici; the lines as they have come so far. */
 async function follow(t: TestContext, url: string, query: string) {
   const { statusCode, headers, body } = await undiciRequest(`${url}/stream?${query}`, { bodyTimeout: 0 });
-  t.after(() => body.destroy());
+  t.onTestFinished(() => void body.destroy());
   let text = '';
   let ended = false;
   let cut = false;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { test, vi } from 'vitest';
 import { newCounters } from '../../core/result/counters.ts';
 import { random } from '../../core/base/random.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
@@ -24,27 +24,29 @@ test('nothing to inject is the hub itself', () => {
 });
 
 test('a delay holds back live and stored events alike, in order, and the publisher is told at once', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  t.onTestFinished(() => void vi.useRealTimers());
   const { hub } = hubWith({ delayMs: 20 });
   const got: HubEvent[] = [];
   hub.subscribe(['news'], (event) => got.push(event), undefined);
   const before = hub.cursor();
   const first = hub.publish('news', '{}', {});
-  t.mock.timers.tick(10);
+  vi.advanceTimersByTime(10);
   const second = hub.publish('news', '{}', { crc: 7 });
   assert.deepEqual([first.seq, second.seq, hub.published()], [1, 2, 2]);
-  t.mock.timers.tick(9);
+  vi.advanceTimersByTime(9);
   assert.deepEqual([got.length, hub.since(['news'], before).events.length, hub.cursor()], [0, 0, before]);
-  t.mock.timers.tick(1);
+  vi.advanceTimersByTime(1);
   assert.deepEqual(got, [first]);
   assert.equal(hub.newest(['news']), first.id);
-  t.mock.timers.tick(10);
+  vi.advanceTimersByTime(10);
   assert.deepEqual(got, [first, second]);
   assert.deepEqual(hub.since(['news'], before), { events: [first, second], lost: false });
 });
 
 test('a delay holds back a draft that was taken, and its number is given at once', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  t.onTestFinished(() => void vi.useRealTimers());
   const { hub } = hubWith({ delayMs: 20 });
   const got: HubEvent[] = [];
   const taken: HubEvent[] = [];
@@ -54,7 +56,7 @@ test('a delay holds back a draft that was taken, and its number is given at once
   const draft = hub.draft('news', '{}', {}, (event) => taken.push(event));
   hub.take();
   assert.deepEqual([draft.seq, hub.published(), got.length, taken.length], [1, 1, 0, 0]);
-  t.mock.timers.tick(20);
+  vi.advanceTimersByTime(20);
   assert.deepEqual([got, taken], [[draft], [draft]]);
   assert.deepEqual(hub.followers('news'), ['somebody']);
 });
@@ -124,7 +126,7 @@ test('a counted connection holds its extra descriptors until it closes', async (
   const server = createServer((socket) => socket.resume());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => server.close());
+  t.onTestFinished(() => void server.close());
   const address = server.address();
   assert.ok(address && typeof address === 'object');
   const accepted = once(server, 'connection');

@@ -2,9 +2,9 @@
 // client which goes away leaves nothing behind.
 
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { test, type TestContext } from 'vitest';
 import { patterns } from '../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../core/scenario/scenario.ts';
 import { longPolling } from '../../servers/long-polling.ts';
@@ -22,7 +22,7 @@ async function setUp(
     limits: { ...defaultLimits, ...limits },
     seed: 1,
   });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   const { hub, subscribers } = server;
   const publish = (topic: string, ...bodies: string[]) => bodies.map((body) => hub.publish(topic, body, {}));
   const ask = (query: string) => fetch(`${server.endpoint.url}/long-poll?${query}`);

@@ -1,9 +1,9 @@
 // Polling on the wire: cursors, ETags, what is counted, and the limits.
 
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
+import { test, type TestContext } from 'vitest';
 import { patterns } from '../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../core/scenario/scenario.ts';
 import { startServer } from '../../servers/start.ts';
@@ -21,7 +21,7 @@ async function setUp(
     limits: { ...defaultLimits, ...limits },
     seed: 1,
   });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   const { hub } = server;
   const publish = (topic: string, ...bodies: string[]) => bodies.map((body) => hub.publish(topic, body, {}));
   const poll = (query: string, headers: Record<string, string> = {}) =>
@@ -185,7 +185,7 @@ test('with a connection for each request, the server says so, and polls per inte
 test('a keep-alive connection carries many polls', async (t) => {
   const { endpoint, counters } = await setUp(t);
   const agent = new Agent({ connections: 1 });
-  t.after(() => agent.close());
+  t.onTestFinished(() => agent.close());
   for (let i = 0; i < 5; i++) {
     const { statusCode, body } = await agent.request({
       origin: endpoint.url,

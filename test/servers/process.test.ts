@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
@@ -30,7 +30,7 @@ function forkServer(t: TestContext): Child {
     code: code as number | null,
     signal: signal as string | null,
   }));
-  t.after(() => child.kill('SIGKILL'));
+  t.onTestFinished(() => void child.kill('SIGKILL'));
   return {
     process: child,
     send: (command) => void child.send(command),

@@ -4,8 +4,8 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestContext } from 'vitest';
 
 export type Got = { path: string; headers: IncomingMessage['headers']; body: string; atMs: number };
 
@@ -26,7 +26,7 @@ async function listening(t: TestContext, server: Server) {
     server.close();
     await once(server, 'close');
   };
-  t.after(close);
+  t.onTestFinished(close);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     /** Connections so far, and those open now. */

@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { test, type TestContext } from 'node:test';
 import { EventSource } from 'eventsource';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { EventSource as UndiciEventSource } from 'undici';
+import { test, type TestContext } from 'vitest';
 import { newCounters } from '../../core/result/counters.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import { random } from '../../core/base/random.ts';
@@ -24,7 +24,7 @@ type Messages = { data: string; lastEventId: string }[];
 /** A client that reconnects by itself, with what it got. */
 function listen(t: TestContext, url: string, query: string) {
   const source = new EventSource(`${url}/events?${query}`);
-  t.after(() => source.close());
+  t.onTestFinished(() => source.close());
   const messages: Messages = [];
   const resets: Messages = [];
   source.onmessage = ({ data, lastEventId }) => void messages.push({ data: data as string, lastEventId });
@@ -66,7 +66,7 @@ async function overHttp2(
 ): Promise<ClientHttp2Session> {
   const session = connectHttp2(url, certificate === undefined ? {} : { ca: certificate });
   session.on('error', () => {});
-  t.after(() => session.destroy());
+  t.onTestFinished(() => session.destroy());
   await once(session, 'connect');
   return session;
 }
@@ -138,7 +138,7 @@ test('cut off before its first event, behind an event, and several times: an Eve
 test('the EventSource of undici agrees', async (t) => {
   const { url, publish, joined, disconnect } = await serve(t, 'sse', { retry: '20ms' });
   const source = new UndiciEventSource(`${url}/events?topics=a`);
-  t.after(() => source.close());
+  t.onTestFinished(() => source.close());
   const got: string[] = [];
   source.onmessage = ({ data }) => void got.push(data as string);
   await joined(1);
@@ -370,7 +370,7 @@ test('a line end in an envelope could not break an event in two', async (t) => {
     (request, response) => void handler(request, response, new URL(`http://x${request.url}`)),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
+  t.onTestFinished(() => void server.close());
   const { messages, source, saw } = listen(
     t,
     `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -2,7 +2,7 @@
 // client that stops reading.
 
 import { connect, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 import type { CounterName } from '../../core/result/counters.ts';
 import { patterns, type PatternName } from '../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../core/scenario/scenario.ts';
@@ -22,7 +22,7 @@ export async function serve(
     limits: { ...defaultLimits, ...limits },
     seed: 1,
   });
-  t.after(() => {
+  t.onTestFinished(() => {
     server.disconnect(1); // with nobody left, there is nobody to say goodbye to
     return server.close();
   });

@@ -1,7 +1,7 @@
 // Clients of a WebSocket server for its tests: `ws` with what it got, and one that writes its frames byte by byte.
 
 import { once } from 'node:events';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 import { WebSocket as WsClient, type ClientOptions } from 'ws';
 import { rawClient, until } from './http/raw-http.ts';
 import { getRequest } from './streams.ts';
@@ -22,7 +22,7 @@ export async function open(t: TestContext, url: string, query: string, options: 
     perMessageDeflate: false,
     ...options,
   });
-  t.after(() => ws.terminate());
+  t.onTestFinished(() => ws.terminate());
   const got: string[] = [];
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
     ws.on('close', (code, reason) => resolve({ code, reason: String(reason) })),

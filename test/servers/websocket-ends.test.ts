@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { rawClient, talk, until } from './http/raw-http.ts';
 import { bulk, serve } from './streams.ts';
@@ -30,7 +30,7 @@ test('a message is as good a sign of life as a pong', async (t) => {
   const { url, joined, count } = await serve(t, 'websocket', { ping: '200ms' });
   const { socket } = await rawSocket(url);
   const timer = setInterval(() => socket.write(masked(0x81, '{"publish":"b","ref":1,"body":1}')), 20);
-  t.after(() => clearInterval(timer));
+  t.onTestFinished(() => clearInterval(timer));
   await until('six pings', () => count('heartbeats')[0]! >= 6);
   await joined(1);
 });
@@ -210,7 +210,7 @@ test('a client that publishes but does not read its acknowledgements is cut off,
     Array.from({ length: 500 }, () => masked(0x81, '{"publish":"b","ref":1,"body":1}')),
   );
   const timer = setInterval(() => socket.writableLength < 1e6 && socket.write(frames), 1);
-  t.after(() => clearInterval(timer));
+  t.onTestFinished(() => clearInterval(timer));
   await joined(0);
   assert.deepEqual(count('slowDisconnects'), [1]);
 });

@@ -3,8 +3,8 @@
 // websocket-ends.test.ts.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { decodeEnvelope } from '../../core/event/envelope.ts';
 import { readUpstream } from '../../servers/streams/upstream.ts';

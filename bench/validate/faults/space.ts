@@ -44,11 +44,10 @@ export function newSpace(): Space {
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary);
   const mark = `${process.pid}-${++spaces}`;
-  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env; // within a test runner it would change what a child prints
   const space: Space = {
     folder,
     temporary,
-    env: { ...inherited, TMPDIR: temporary, [markName]: mark },
+    env: { ...process.env, TMPDIR: temporary, [markName]: mark },
     processes: () => pidsWith(`${markName}=${mark}`),
     mount(name, sizeBytes) {
       const path = join(folder, name);

@@ -1,7 +1,7 @@
 // Waits end when they are told to, and are as long as they are meant to be, beyond what one timer of Node holds.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, vi } from 'vitest';
 import { later, nowUs, realClock } from '../../../core/base/clock.ts';
 
 test('a wait ends at once when it is over, before it begins or in between', async () => {
@@ -14,13 +14,14 @@ test('a wait ends at once when it is over, before it begins or in between', asyn
 });
 
 test('a timer beyond 2^31 ms waits, where Node alone would fire at once', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  t.onTestFinished(() => void vi.useRealTimers());
   let fired = 0;
   later(3 * 2 ** 31, () => fired++);
   const clear = later(2 ** 32, () => fired++);
-  for (let i = 0; i < 6; i++) t.mock.timers.tick(2 ** 30 - 1);
+  for (let i = 0; i < 6; i++) vi.advanceTimersByTime(2 ** 30 - 1);
   clear();
   assert.equal(fired, 0);
-  for (let i = 0; i < 6; i++) t.mock.timers.tick(2 ** 30 - 1);
+  for (let i = 0; i < 6; i++) vi.advanceTimersByTime(2 ** 30 - 1);
   assert.equal(fired, 1);
 });

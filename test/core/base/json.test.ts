@@ -1,8 +1,8 @@
 // JSON from outside: the same value as JSON.parse gives, or a problem that quotes nothing; bounded in depth and number.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { parseJson } from '../../../core/base/json.ts';
 
 test('any JSON is read as JSON.parse reads it, whatever its strings hold', () => {

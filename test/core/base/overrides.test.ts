@@ -1,7 +1,7 @@
 // `--set`: what stands in a scenario is replaced by its path, and a path that leads nowhere is refused.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { base, mistakesIn, read } from './mistakes.ts';
 
 describe('overrides', () => {

@@ -1,8 +1,8 @@
 // Random numbers of a seed: the same on every machine, even, and independent by name.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { exponential, hash32, random } from '../../../core/base/random.ts';
 
 const draw = (seed: number, stream: string, count: number) => {

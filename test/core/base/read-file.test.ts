@@ -16,7 +16,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import {
   readLimits,
@@ -28,7 +28,7 @@ import {
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-read-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -54,7 +54,7 @@ test('what is no regular file is named as what it is, and never waited for', asy
   execFileSync('mkfifo', [join(folder, 'pipe')]);
   const server = createServer().listen(join(folder, 'socket'));
   await new Promise((resolve) => server.once('listening', resolve));
-  t.after(() => server.close());
+  t.onTestFinished(() => void server.close());
   for (const [path, is] of [
     ['/dev/zero', 'a device'],
     ['/dev/tty', 'a device'],
@@ -105,7 +105,7 @@ test('a file that grows or is replaced while it is read stays within the limit',
   const folder = folderOf(t);
   const file = join(folder, 'a');
   const { fstatSync, statSync } = fs;
-  t.after(() => {
+  t.onTestFinished(() => {
     Object.assign(fs, { fstatSync, statSync });
     syncBuiltinESMExports();
   });

@@ -1,8 +1,8 @@
 // Durations, rates, sizes and shares, as people write them and as they are shown.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { duration, rate, share, size } from '../../../core/base/quantities.ts';
 import {
   formatBytes,

@@ -1,8 +1,8 @@
 // Two sides become a comparison: what is held against what, what was different, and whether timings prove anything.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { compare, pairsInTime } from '../../../core/comparison/compare-runs.ts';
 import { comparisonSchema } from '../../../core/comparison/comparison-result.ts';
 import { UserError } from '../../../core/base/errors.ts';

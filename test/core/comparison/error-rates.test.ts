@@ -2,7 +2,7 @@
 // run on a machine that drifts by 2 % from run to run.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Gate } from '../../../core/comparison/gate.ts';
 import { judge, ruleOf, type Pair } from '../../../core/comparison/judge.ts';
 import { random } from '../../../core/base/random.ts';

@@ -1,7 +1,7 @@
 // What a scenario gates on, as it writes it, and what it says of mistakes.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { defaultGates, gatesOfSource } from '../../../core/comparison/gate.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';

@@ -1,7 +1,7 @@
 // The verdict: what is dropped, what is slower, what is shown not to be, and what stays open.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import {
   comparisonExitCode,
   type Advisory,

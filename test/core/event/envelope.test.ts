@@ -1,9 +1,9 @@
 // The line of JSON around an event, and its checksum: read whole, found in a stream of bytes, and cut anywhere.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { crc32 } from 'node:zlib';
+import { describe, test } from 'vitest';
 import {
   decodeEnvelope,
   encodeEnvelope,

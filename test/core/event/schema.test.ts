@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { z } from 'zod';
 import { encodeEnvelope } from '../../../core/event/envelope.ts';
 import { eventSchemaFile, eventSchemaText } from '../../../scripts/schema.ts';

@@ -2,9 +2,9 @@
 // and which may change something. ipaddr.js is the oracle of what is a loopback address.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
+import { describe, test } from 'vitest';
 import {
   allowedHost,
   createJudge,

@@ -1,8 +1,8 @@
 // Fields of requests that are made to cost time.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
+import { test } from 'vitest';
 import { isEncoded } from '../../../core/http/message.ts';
 
 test('which content codings are none', () => {

@@ -1,7 +1,7 @@
 // Headroom: the limit that is nearest decides, and nothing is claimed beyond ten times.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { headroomOf, loadLimits } from '../../../core/metrics/headroom.ts';
 import type { Completed } from '../../../core/result/result.ts';
 import { completed, processUse, stored } from '../result/trial.ts';

@@ -1,7 +1,7 @@
 // Every metric of one known trial, the rule on percentiles, and what a trial without figures gives.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { metrics, tooFewSamples } from '../../../core/metrics/registry.ts';
 import { histogramOf } from '../../../core/metrics/metric.ts';

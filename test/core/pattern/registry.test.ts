@@ -1,8 +1,8 @@
 // Patterns and their options: the labels of variants, defaults, and options that would harm a run.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { patternOptions, patterns, variantOf, type PatternName } from '../../../core/pattern/registry.ts';
 import { withFake } from '../../fake/pattern.ts';
 

@@ -1,9 +1,9 @@
 // Bodies of events: generated to a size from the seed, or taken from a corpus as they are.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { bodyOf, generateBody } from '../../../core/plan/bodies.ts';
 import { random } from '../../../core/base/random.ts';
 

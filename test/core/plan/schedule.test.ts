@@ -1,8 +1,8 @@
 // When events are due: rates, bursts, random arrivals and traces, fixed before a trial starts.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import type { PublishPlan } from '../../../core/plan/publish-plan.ts';
 import { UserError } from '../../../core/base/errors.ts';
 import { random } from '../../../core/base/random.ts';

@@ -1,8 +1,8 @@
 // The retry schedule: every due time, the bounds of the jitter, and what Retry-After may change.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import {
   nextWaitMs,
   parseRetryAfterMs,

@@ -1,7 +1,7 @@
 // Counters of requests, bytes and errors: how they add, subtract, and sum up to requests.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import {
   addCounters,
   counterNames,

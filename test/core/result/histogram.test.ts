@@ -1,10 +1,10 @@
 // The histogram that latencies are kept in: against exact values, merged, and stored in a result.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import { describe, test } from 'vitest';
 import {
   filledBins,
   fromSparse,

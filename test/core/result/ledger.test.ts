@@ -1,8 +1,8 @@
 // The ledger of deliveries against a plain set of numbers: delivered, missed, duplicated, reordered.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { close, enter, newLedger, type Arrival, type Ledger } from '../../../core/result/ledger.ts';
 
 /** What the ledger must say, kept in the plainest way. */

@@ -1,7 +1,7 @@
 // Settings that are each allowed and together impossible: refused with the reason, before anything runs.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { base, mistakesIn } from '../base/mistakes.ts';
 
 describe('values that are impossible together are refused with the reason', () => {

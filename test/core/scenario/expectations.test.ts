@@ -1,7 +1,7 @@
 // Expectations: how they are read, whom they concern, and when a trial holds them.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { checkExpectations, variantsCalled } from '../../../core/scenario/expectations.ts';
 import { parseExpectation } from '../../../core/metrics/check.ts';
 import { completed, stored, trialOf } from '../result/trial.ts';

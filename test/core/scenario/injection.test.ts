@@ -1,7 +1,7 @@
 // Settings of --inject: what is read is what is written, and mistakes are told.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { parseInjection, writeInjection } from '../../../core/scenario/injection.ts';
 
 test('every setting is read in its unit, alone and together', () => {

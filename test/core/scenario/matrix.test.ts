@@ -1,7 +1,7 @@
 // A matrix of parameters: its cells, their names, their magnitudes, and the mistakes that a file can make.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { checkExpectations } from '../../../core/scenario/expectations.ts';
 import { cellsOf, cellText, magnitudeOf } from '../../../core/scenario/matrix.ts';
 import { patterns } from '../../../core/pattern/registry.ts';

@@ -1,8 +1,8 @@
 // Scenario files: what may stand in one, and how each mistake is shown with its place.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { parse } from 'yaml';
 import { patterns, variantOf } from '../../../core/pattern/registry.ts';
 import { describeScenario } from '../../../core/scenario/scenario-file.ts';

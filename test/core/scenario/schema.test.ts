@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { parse } from 'yaml';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { scenarioSchema } from '../../../core/scenario/scenario.ts';

@@ -1,8 +1,8 @@
 // A step search as pure arithmetic: which value comes next, when it is over, what it found.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { describeScenario, parseScenario } from '../../../core/scenario/scenario-file.ts';
 import {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { describeScenario, parseScenario } from '../../../core/scenario/scenario-file.ts';
 

@@ -1,8 +1,8 @@
 // Which subscriber follows which topics, for each way in which a scenario can say so.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { followersOf, planTopics, topicCount, topicName, topicsOf } from '../../../core/scenario/topics.ts';
 import type { TopicGroup } from '../../../core/scenario/scenario.ts';
 

@@ -2,9 +2,9 @@
 // and any cut.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { quote, redact, shortestSecret } from '../../../core/secrets/redact.ts';
 import { coreOf, encoders } from './encoders.ts';
 

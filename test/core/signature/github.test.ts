@@ -2,9 +2,9 @@
 // in both directions.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import { Webhooks } from '@octokit/webhooks';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { schemes, type Headers } from '../../../core/signature/schemes.ts';
 
 const { key, sign, verify, newSecret, idOf } = schemes.github;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { schemes, type Headers } from '../../../core/signature/schemes.ts';
 
 const { key, sign, verify, newSecret, idOf } = schemes.slack;

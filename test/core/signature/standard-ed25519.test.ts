@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import { schemes, type Headers } from '../../../core/signature/schemes.ts';
 

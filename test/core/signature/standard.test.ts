@@ -2,9 +2,9 @@
 // `standardwebhooks` as oracle in both directions, and tampering by property.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
+import { describe, test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import { newSecret, standardWebhooks, type Headers } from '../../../core/signature/schemes.ts';
 

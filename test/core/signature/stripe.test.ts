@@ -2,9 +2,9 @@
 // directions.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import Stripe from 'stripe';
+import { describe, test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import { schemes, type Headers, type VerifyOptions } from '../../../core/signature/schemes.ts';
 

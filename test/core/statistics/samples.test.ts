@@ -1,8 +1,8 @@
 // Unpaired samples, counts and corrections against published examples.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { binomialAtMost, binomialInterval } from '../../../core/comparison/statistics/binomial.ts';
 import { holm } from '../../../core/comparison/statistics/holm.ts';
 import {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import { redact } from '../../../core/secrets/redact.ts';
 import { accessOf, hostsOf, notesOn } from '../../../core/target/access.ts';

@@ -1,7 +1,7 @@
 // Pairs of trials on the fake pattern: order, discarding, extension, budget. No sockets, no processes.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import type { Trial } from '../../../core/result/result.ts';
 import { pairsWithin, runAb, type AbOptions } from '../../../harness/ab/ab.ts';

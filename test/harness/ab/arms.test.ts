@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseInjection } from '../../../core/scenario/injection.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
@@ -79,7 +79,7 @@ test('a variant against a target takes its own counterpart; a checkout runs all 
 
 test('a checkout is known by its commit, one with changes by a plus sign too, and a folder in a repository that does not hold it by none', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-arm-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const name of ['servers', 'node_modules', 'copied/servers', 'copied/node_modules'])
     mkdirSync(join(folder, name), { recursive: true });
   for (const name of [

@@ -5,13 +5,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { checkOut } from '../../../harness/ab/checkout.ts';
 
 /** A repository of two commits, the later one with a package more; no network is needed to install either. */
 function repository(t: TestContext) {
   const root = mkdtempSync(join(tmpdir(), 'pushbench-repository-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+  t.onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', root, '-c', 'user.name=x', '-c', 'user.email=x@example.org', ...args], {
       encoding: 'utf8',

@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { prepare } from '../../../harness/run/run.ts';
 
 function prepared(t: TestContext, yaml: string, files: Record<string, string>, overrides: string[] = []) {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-bodies-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const text = `{ question: How large?, subscribers: 2, phases: { warmup: 0s, measure: 2s }, variants: [sse], server: { maxBody: 1KiB }, ${yaml} }`;
   const { scenario, source } = parseScenario(text, { file: 'large.yaml', registry: patterns, overrides });

@@ -5,13 +5,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'vitest';
 import { exitCodes, UserError } from '../../../core/base/errors.ts';
 import { loadCorpus } from '../../../harness/plan/corpus.ts';
 
 function folderWith(t: TestContext, files: Record<string, string | Buffer>): string {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-corpus-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), content);
@@ -69,7 +69,7 @@ describe('a corpus is read from', () => {
   test('a package in the working directory, when there is none beside the scenario', (t) => {
     const [folder, elsewhere] = [folderWith(t, packaged('plain', 'list.json', '["a"]')), folderWith(t, {})];
     const before = process.cwd();
-    t.after(() => process.chdir(before));
+    t.onTestFinished(() => process.chdir(before));
     process.chdir(folder);
     assert.deepEqual(loadCorpus('plain', elsewhere), ['"a"']);
   });

@@ -1,8 +1,8 @@
 // The order of trials: balanced, seeded, and no arm favoured.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { balancedBlocks } from '../../../harness/plan/order.ts';
 
 test('two arms alternate, and the seed draws which begins', () => {

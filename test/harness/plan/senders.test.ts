@@ -1,8 +1,8 @@
 // Which load process sends which event where subscribers publish: each exactly once.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import type { PublishPlan } from '../../../core/plan/publish-plan.ts';
 import { planTopics, topicsOf } from '../../../core/scenario/topics.ts';
 import { joinSeqs, planSenders } from '../../../harness/plan/senders.ts';

@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { afterAll, test, type TestContext } from 'vitest';
 import { runToEnd } from '../../../harness/process/child.ts';
 
 const childUrl = new URL('../../../harness/process/child.ts', import.meta.url).href;
@@ -65,7 +65,7 @@ async function killedWhileStopped(t: TestContext, process_: ChildProcess, count:
   const settled = () => below(process_.pid!).filter((pid) => wanted(command(pid)));
   await until(() => settled().length === count, `it starts ${count} processes`);
   const pids = settled();
-  t.after(() => {
+  t.onTestFinished(() => {
     for (const pid of pids.filter(lives)) process.kill(pid, 'SIGKILL');
   });
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
@@ -77,7 +77,7 @@ async function killedWhileStopped(t: TestContext, process_: ChildProcess, count:
 /** All that the machine has but setpriv. */
 function withoutSetpriv(t: TestContext): NodeJS.ProcessEnv {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-path-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
   const taken = new Set(['setpriv']);
   for (const from of ['/usr/bin', '/bin']) {
     for (const name of readdirSync(from)) {
@@ -91,7 +91,7 @@ function withoutSetpriv(t: TestContext): NodeJS.ProcessEnv {
 
 const idle = join(mkdtempSync(join(tmpdir(), 'pushbench-idle-')), 'idle.mjs');
 writeFileSync(idle, 'setInterval(() => {}, 1000); process.on("disconnect", () => {});');
-after(() => rmSync(dirname(idle), { recursive: true }));
+afterAll(() => rmSync(dirname(idle), { recursive: true }));
 const module_ = `forkChild(new URL(${JSON.stringify(pathToFileURL(idle).href)}));`;
 const tree = "startTree('/bin/sh', ['-c', 'sleep 1000 & sh -c \"sleep 1000 & wait\" & wait']);";
 const waited = "runAtOnce('sleep', ['1000'], { timeoutMs: 1_000_000 });";

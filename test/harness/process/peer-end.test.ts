@@ -1,7 +1,7 @@
 // What the harness says of a child process that ended in the middle of a trial.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { forkPeer } from '../../../harness/process/peer.ts';
 
 test('a child that ran out of memory is told in one line, without the stack of the runtime', async () => {

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { findProcess, treeOf, useOf } from '../../../harness/process/process-tree.ts';
+import { skipWhen } from '../../skip.ts';
 
 const skip = existsSync('/proc/self/stat') ? false : 'no /proc on this system';
 const noFile = (path: string): string => assert.fail(`nobody asked for ${path}`);
@@ -17,7 +18,7 @@ async function startCluster(
   const child = spawn(process.execPath, ['test/harness/target/cluster.mjs'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  t.after(() => child.kill());
+  t.onTestFinished(() => void child.kill());
   const [line] = (await Promise.race([
     once(child.stdout.setEncoding('utf8'), 'data'),
     once(child, 'exit'),
@@ -25,26 +26,24 @@ async function startCluster(
   return { child, ...(JSON.parse(line) as { port: number; workers: number[] }) };
 }
 
-test(
-  'by port, by pid and by pid file it is the same process, with its children below it',
-  { skip },
-  async (t) => {
-    const { child, port, workers } = await startCluster(t);
-    const pid = child.pid!;
-    assert.equal(findProcess({ port }, noFile), pid);
-    assert.equal(findProcess({ pid }, noFile), pid);
-    assert.equal(
-      findProcess({ pidFile: 'run.pid' }, (path) => (path === 'run.pid' ? `${pid}\n` : noFile(path))),
-      pid,
-    );
-    assert.deepEqual(
-      treeOf(pid).sort((a, b) => a - b),
-      [pid, ...workers].sort((a, b) => a - b),
-    );
-  },
-);
+test('by port, by pid and by pid file it is the same process, with its children below it', async (t) => {
+  skipWhen(t, skip);
+  const { child, port, workers } = await startCluster(t);
+  const pid = child.pid!;
+  assert.equal(findProcess({ port }, noFile), pid);
+  assert.equal(findProcess({ pid }, noFile), pid);
+  assert.equal(
+    findProcess({ pidFile: 'run.pid' }, (path) => (path === 'run.pid' ? `${pid}\n` : noFile(path))),
+    pid,
+  );
+  assert.deepEqual(
+    treeOf(pid).sort((a, b) => a - b),
+    [pid, ...workers].sort((a, b) => a - b),
+  );
+});
 
-test('CPU and memory are those of all of them', { skip }, async (t) => {
+test('CPU and memory are those of all of them', async (t) => {
+  skipWhen(t, skip);
   const { child, workers } = await startCluster(t);
   const pid = child.pid!;
   const before = useOf(treeOf(pid));
@@ -61,7 +60,8 @@ test('CPU and memory are those of all of them', { skip }, async (t) => {
   );
 });
 
-test('a process that is not there', { skip }, async () => {
+test('a process that is not there', async (t) => {
+  skipWhen(t, skip);
   const child = spawn('true');
   await once(child, 'exit');
   const { pid } = child;

@@ -3,11 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { openInChromium } from '../../../harness/run/chromium.ts';
 import { processes, type Fleet, type ServerPeer } from '../../../harness/trial/fleet.ts';
+import { skipWhen } from '../../skip.ts';
 
 const executable = '/usr/bin/chromium';
 const skip = existsSync(executable) ? false : 'Chromium is not installed (Debian: apt-get install chromium)';
@@ -29,42 +30,40 @@ function watched(): { fleet: Fleet; servers: ServerPeer[] } {
 
 const alive = (pid: number) => existsSync(`/proc/${pid}`);
 
-test(
-  'six streams over HTTP/1.1 leave no connection, over HTTP/2 and beside sockets there is one',
-  { skip },
-  async () => {
-    const { fleet, servers } = watched();
-    const opened = async (pages: number, variants = scenario.variants) => {
-      const measured = await openInChromium(
-        [pages],
-        { ...scenario, variants },
-        patterns,
-        fleet,
-        signal,
-        executable,
-      );
-      return measured.status === 'measured'
-        ? measured.opened.map(
-            ({ variant, streams, answered }) => `${variant}: ${streams} streams, ${answered} answered`,
-          )
-        : measured.reason;
-    };
-    assert.deepEqual(await opened(5, scenario.variants.slice(0, 1)), ['sse: 5 streams, 5 answered']);
-    assert.deepEqual(await opened(7), [
-      'sse: 6 streams, 0 answered',
-      'sse h2: 7 streams, 7 answered',
-      'http-stream: 6 streams, 0 answered',
-      'websocket: 7 streams, 7 answered',
-    ]);
-    assert.equal(servers.length, 5);
-    assert.deepEqual(
-      servers.filter(({ pid }) => alive(pid)),
-      [],
+test('six streams over HTTP/1.1 leave no connection, over HTTP/2 and beside sockets there is one', async (t) => {
+  skipWhen(t, skip);
+  const { fleet, servers } = watched();
+  const opened = async (pages: number, variants = scenario.variants) => {
+    const measured = await openInChromium(
+      [pages],
+      { ...scenario, variants },
+      patterns,
+      fleet,
+      signal,
+      executable,
     );
-  },
-);
+    return measured.status === 'measured'
+      ? measured.opened.map(
+          ({ variant, streams, answered }) => `${variant}: ${streams} streams, ${answered} answered`,
+        )
+      : measured.reason;
+  };
+  assert.deepEqual(await opened(5, scenario.variants.slice(0, 1)), ['sse: 5 streams, 5 answered']);
+  assert.deepEqual(await opened(7), [
+    'sse: 6 streams, 0 answered',
+    'sse h2: 7 streams, 7 answered',
+    'http-stream: 6 streams, 0 answered',
+    'websocket: 7 streams, 7 answered',
+  ]);
+  assert.equal(servers.length, 5);
+  assert.deepEqual(
+    servers.filter(({ pid }) => alive(pid)),
+    [],
+  );
+});
 
-test('an abort ends it, with the reason, and its server', { skip }, async () => {
+test('an abort ends it, with the reason, and its server', async (t) => {
+  skipWhen(t, skip);
   const { fleet, servers } = watched();
   const controller = new AbortController();
   const opening = openInChromium(
@@ -85,22 +84,19 @@ test('an abort ends it, with the reason, and its server', { skip }, async () => 
   );
 });
 
-test(
-  'what goes wrong in between is the answer, and takes nothing from the trials before it',
-  { skip },
-  async () => {
-    const fleet: Fleet = {
-      ...processes,
-      server() {
-        throw new Error('no server today\nand no more');
-      },
-    };
-    assert.deepEqual(await openInChromium([1], scenario, patterns, fleet, signal, executable), {
-      status: 'skipped',
-      reason: 'it went wrong: no server today',
-    });
-  },
-);
+test('what goes wrong in between is the answer, and takes nothing from the trials before it', async (t) => {
+  skipWhen(t, skip);
+  const fleet: Fleet = {
+    ...processes,
+    server() {
+      throw new Error('no server today\nand no more');
+    },
+  };
+  assert.deepEqual(await openInChromium([1], scenario, patterns, fleet, signal, executable), {
+    status: 'skipped',
+    reason: 'it went wrong: no server today',
+  });
+});
 
 test('where it is not installed, or does not start, that is the answer', async () => {
   const open = (path: string) => openInChromium([6], scenario, patterns, watched().fleet, signal, path);

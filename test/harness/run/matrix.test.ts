@@ -1,7 +1,7 @@
 // A matrix through the whole pipe over the fake pattern: every variant in every cell, under that cell's plan.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { resultSchema } from '../../../core/result/result.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { prepare, run, type RunOptions } from '../../../harness/run/run.ts';

@@ -1,7 +1,7 @@
 // The whole pipe from scenario to result over the fake pattern: exact latencies in, the same figures out.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { exitCodeOf } from '../../../cli/run.ts';
 import { metrics } from '../../../core/metrics/registry.ts';
 import { histogramOf } from '../../../core/metrics/metric.ts';

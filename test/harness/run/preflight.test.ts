@@ -1,7 +1,7 @@
 // Preflight refuses what cannot work, with the exact shortfall and the command that mends it.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';

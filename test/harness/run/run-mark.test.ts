@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
 import { explainKilledRuns, markFolder, markName, unmarkFolder } from '../../../harness/run/run-mark.ts';
 import { fixtureResult } from '../../reports/fixture.ts';
@@ -25,7 +25,7 @@ const at = new Date('2026-03-04T05:06:07Z');
 
 function rootFolder(t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'pushbench-mark-'));
-  t.after(() => rmSync(root, { recursive: true }));
+  t.onTestFinished(() => rmSync(root, { recursive: true }));
   return root;
 }
 

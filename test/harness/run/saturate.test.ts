@@ -1,7 +1,7 @@
 // Closed-loop saturation for real, for a second: both endpoints answer, and both processes' CPU is told apart.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { processes } from '../../../harness/trial/fleet.ts';
 import { saturate } from '../../../harness/run/saturate.ts';
 

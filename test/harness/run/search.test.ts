@@ -1,7 +1,7 @@
 // A step search through the whole pipe over the fake pattern: the trials it runs, and what the result keeps of them.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { resultSchema, type Result } from '../../../core/result/result.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { prepare, run, type RunOptions } from '../../../harness/run/run.ts';

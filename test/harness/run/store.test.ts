@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import {
   createRunFolder,
@@ -29,7 +29,7 @@ import {
 
 test('two runs in the same second get folders of their own', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'pushbench-store-'));
-  t.after(() => rmSync(root, { recursive: true }));
+  t.onTestFinished(() => rmSync(root, { recursive: true }));
   const at = new Date('2026-03-04T05:06:07Z');
   assert.equal(createRunFolder(join(root, 'a'), 'compare', at), join(root, 'a', '2026-03-04-050607-compare'));
   assert.equal(
@@ -42,7 +42,7 @@ test('two runs in the same second get folders of their own', (t) => {
 
 test('a file is written whole or not at all', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'pushbench-store-'));
-  t.after(() => rmSync(root, { recursive: true }));
+  t.onTestFinished(() => rmSync(root, { recursive: true }));
   const file = join(root, 'x.txt');
   writeWhole(file, 'first');
   writeWhole(file, 'second');
@@ -57,11 +57,11 @@ test('a file is written whole or not at all', (t) => {
 
 test('what is no file is written to and not replaced: a pipe stays one', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'pushbench-store-'));
-  t.after(() => rmSync(root, { recursive: true }));
+  t.onTestFinished(() => rmSync(root, { recursive: true }));
   const pipe = join(root, 'pipe');
   execFileSync('mkfifo', [pipe]);
   const reader = openSync(pipe, constants.O_RDWR);
-  t.after(() => closeSync(reader));
+  t.onTestFinished(() => closeSync(reader));
   requireWritable(pipe);
   writeWhole(pipe, 'text');
   const got = Buffer.alloc(10);
@@ -71,7 +71,7 @@ test('what is no file is written to and not replaced: a pipe stays one', (t) => 
 
 test('a file that could not be written after the work is told before it', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'pushbench-store-'));
-  t.after(() => rmSync(root, { recursive: true }));
+  t.onTestFinished(() => rmSync(root, { recursive: true }));
   symlinkSync('loop', join(root, 'loop'));
   for (const name of ['x'.repeat(254), 'gone/x', 'loop', '.']) {
     assert.throws(
@@ -88,7 +88,7 @@ test('a file that could not be written after the work is told before it', (t) =>
 
 test('a folder is made with those above it, or the reason is told at once', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'pushbench-store-'));
-  t.after(() => rmSync(root, { recursive: true }));
+  t.onTestFinished(() => rmSync(root, { recursive: true }));
   makeFolder(join(root, 'a/b/c'));
   makeFolder(join(root, 'a/b/c'));
   assert.deepEqual(readdirSync(join(root, 'a/b')), ['c']);

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { resultSchema, type Result, type Trial } from '../../../core/result/result.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
@@ -23,7 +23,7 @@ export async function startExpress(
     env: { ...process.env, PORT: '0', FEED_TOKEN: token },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  t.after(() => child.kill('SIGKILL'));
+  t.onTestFinished(() => void child.kill('SIGKILL'));
   const [line] = (await Promise.race([
     once(child.stdout.setEncoding('utf8'), 'data'),
     once(child, 'exit'),
@@ -35,7 +35,7 @@ export async function startExpress(
 /** A target file in a folder of its own. */
 export function writeTarget(t: TestContext, yaml: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-target-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'target.yaml');
   writeFileSync(file, yaml);
   return file;

@@ -4,12 +4,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { metrics } from '../../../core/metrics/registry.ts';
 import { processes } from '../../../harness/trial/fleet.ts';
 import { checkTarget } from '../../../harness/target/check.ts';
 import { openTarget } from '../../../harness/target/open.ts';
 import { startNginx } from '../../nginx.ts';
+import { skipWhen } from '../../skip.ts';
 import { runAgainst, writeTarget } from './foreign.ts';
 
 const nchanModule = '/usr/lib/nginx/modules/ngx_nchan_module.so';
@@ -28,7 +29,8 @@ async function startNchan(t: TestContext): Promise<string> {
   return writeTarget(t, readFileSync('targets/nchan.yaml', 'utf8').replaceAll('8081', String(port)));
 }
 
-test('target check: every pattern works', { skip }, async (t) => {
+test('target check: every pattern works', async (t) => {
+  skipWhen(t, skip);
   const findings = await checkTarget(openTarget(await startNchan(t), {}), 'check', processes);
   assert.deepEqual(
     findings.map(({ pattern, works, message }) => (works ? pattern : `${pattern}: ${message}`)),
@@ -36,61 +38,58 @@ test('target check: every pattern works', { skip }, async (t) => {
   );
 });
 
-test(
-  'a trial of every pattern: nothing missed, nothing twice, in order, with the CPU of the worker',
-  { skip },
-  async (t) => {
-    const file = await startNchan(t);
-    const { trials } = await runAgainst(file, {
-      yaml: 'variants: [{ polling: { every: 200ms } }, long-polling, http-stream, sse, { websocket: { deflate: true } }]',
-      env: {},
-    });
-    assert.deepEqual(
-      trials.map(({ variant }) => variant.label),
-      [
-        'polling every=200ms @nchan',
-        'long-polling @nchan',
-        'http-stream @nchan',
-        'sse @nchan',
-        'websocket deflate @nchan',
-      ],
+test('a trial of every pattern: nothing missed, nothing twice, in order, with the CPU of the worker', async (t) => {
+  skipWhen(t, skip);
+  const file = await startNchan(t);
+  const { trials } = await runAgainst(file, {
+    yaml: 'variants: [{ polling: { every: 200ms } }, long-polling, http-stream, sse, { websocket: { deflate: true } }]',
+    env: {},
+  });
+  assert.deepEqual(
+    trials.map(({ variant }) => variant.label),
+    [
+      'polling every=200ms @nchan',
+      'long-polling @nchan',
+      'http-stream @nchan',
+      'sse @nchan',
+      'websocket deflate @nchan',
+    ],
+  );
+  for (const {
+    variant: { label },
+    outcome,
+  } of trials) {
+    assert.ok(
+      outcome.status === 'completed',
+      `${label}: ${outcome.status === 'failed' ? outcome.message : ''}`,
     );
-    for (const {
-      variant: { label },
-      outcome,
-    } of trials) {
-      assert.ok(
-        outcome.status === 'completed',
-        `${label}: ${outcome.status === 'failed' ? outcome.message : ''}`,
-      );
-      const {
-        published,
-        expected,
-        delivered,
-        missed,
-        duplicated,
-        reordered,
-        corrupted,
-        unconfirmed,
-        unexpected,
-      } = outcome.ledger;
-      assert.deepEqual(
-        { published, expected, delivered, missed, duplicated, reordered, corrupted, unconfirmed, unexpected },
-        {
-          published: 160,
-          expected: 480,
-          delivered: 480,
-          missed: 0,
-          duplicated: 0,
-          reordered: 0,
-          corrupted: 0,
-          unconfirmed: 0,
-          unexpected: 0,
-        },
-        label,
-      );
-      assert.equal(metrics['descriptors.added']!.read(outcome), 5, label);
-      assert.ok(metrics['server-cpu-per-delivery']!.read(outcome)! > 0, label);
-    }
-  },
-);
+    const {
+      published,
+      expected,
+      delivered,
+      missed,
+      duplicated,
+      reordered,
+      corrupted,
+      unconfirmed,
+      unexpected,
+    } = outcome.ledger;
+    assert.deepEqual(
+      { published, expected, delivered, missed, duplicated, reordered, corrupted, unconfirmed, unexpected },
+      {
+        published: 160,
+        expected: 480,
+        delivered: 480,
+        missed: 0,
+        duplicated: 0,
+        reordered: 0,
+        corrupted: 0,
+        unconfirmed: 0,
+        unexpected: 0,
+      },
+      label,
+    );
+    assert.equal(metrics['descriptors.added']!.read(outcome), 5, label);
+    assert.ok(metrics['server-cpu-per-delivery']!.read(outcome)! > 0, label);
+  }
+});

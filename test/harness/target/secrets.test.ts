@@ -2,7 +2,7 @@
 // arms, the head of a result.
 
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { openArm } from '../../../harness/ab/arms.ts';

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'vitest';
 import type { Completed, Trial } from '../../../core/result/result.ts';
 import { metrics } from '../../../core/metrics/registry.ts';
 import { processes } from '../../../harness/trial/fleet.ts';
@@ -240,7 +240,7 @@ test('what comes back is not what went out: nothing is counted as delivered, and
   );
 });
 
-describe('target check says what to mend', { concurrency: 2 }, () => {
+describe('target check says what to mend', { concurrent: true }, () => {
   async function check(t: TestContext, yaml: string): Promise<Finding> {
     const [finding] = await checkTarget(openTarget(writeTarget(t, yaml), {}), 'check', processes);
     assert.equal(finding!.works, false, finding!.message);

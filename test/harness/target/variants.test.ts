@@ -1,7 +1,7 @@
 // Which of a scenario's variants run against which target, and why others do not.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { accessOf } from '../../../core/target/access.ts';

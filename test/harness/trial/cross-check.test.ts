@@ -1,7 +1,7 @@
 // The two sides' counts against each other.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { crossCheck } from '../../../harness/trial/cross-check.ts';
 

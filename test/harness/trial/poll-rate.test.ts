@@ -1,7 +1,7 @@
 // Pollers that fall short of their rate, and the note that says so.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { patterns, variantOf } from '../../../core/pattern/registry.ts';
 import { pollRate } from '../../../harness/trial/poll-rate.ts';

@@ -1,7 +1,7 @@
 // A standstill of the publisher or of the server shows in full in the tail, on real processes.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { metrics } from '../../../core/metrics/registry.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';

@@ -1,9 +1,9 @@
 // The account of deliveries, against plain models of it.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { encodeEnvelope } from '../../../core/event/envelope.ts';
 import { fromSparse } from '../../../core/result/histogram.ts';

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
+import { describe, test } from 'vitest';
 import { nowUs } from '../../../core/base/clock.ts';
 import type { Window } from '../../../core/protocol/control.ts';
 import type { PublishPlan } from '../../../core/plan/publish-plan.ts';
@@ -400,7 +400,7 @@ describe('when the server does not do its part', () => {
 });
 
 // Each of these waits out a limit of 5 s.
-describe('it does not wait for ever', { concurrency: true }, () => {
+describe('it does not wait for ever', { concurrent: true }, () => {
   test('for a server that is not there', async () => {
     const server = createTcpServer();
     const url = await listen(server);

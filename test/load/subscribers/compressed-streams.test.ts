@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { describe, test, type TestContext } from 'node:test';
 import { constants, createGzip, gzipSync } from 'node:zlib';
+import { describe, test, type TestContext } from 'vitest';
 import { patternOptions } from '../../../core/pattern/registry.ts';
 import { httpStream } from '../../../load/http-stream.ts';
 import { sse } from '../../../load/sse.ts';
@@ -40,7 +40,7 @@ for (const [name, { start, type, open, event, since, thing }] of Object.entries(
     async function follow(t: TestContext, url: string, subscribers = 1): Promise<Seen> {
       const seen = testContext(url);
       const running = await start(seen);
-      t.after(() => running.close(0));
+      t.onTestFinished(() => running.close(0));
       for (let i = 0; i < subscribers; i++) running.open(i);
       return seen;
     }

@@ -1,7 +1,7 @@
 // Subscribers that leave for a while and come back, on a clock that the test moves.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, vi } from 'vitest';
 import { createAbsences } from '../../../load/subscribers/leaving.ts';
 
 function scripted() {
@@ -18,7 +18,8 @@ function scripted() {
 }
 
 test('a share of those who are there leaves, and the same come back', (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  context.onTestFinished(() => void vi.useRealTimers());
   const { said, running } = scripted();
   const absences = createAbsences({ first: 10, count: 20, seed: 1 }, running);
   absences.begin(0.5, 1000);
@@ -27,7 +28,7 @@ test('a share of those who are there leaves, and the same come back', (context) 
   assert.ok(left.every((i) => Number(i) >= 10 && Number(i) < 30));
   absences.begin(1, 1000);
   assert.equal(new Set(said.map((one) => one.slice(1))).size, 20, 'nobody leaves twice');
-  context.mock.timers.tick(1000);
+  vi.advanceTimersByTime(1000);
   assert.deepEqual(
     said.slice(20, 30),
     left.map((i) => `+${i}`),
@@ -36,12 +37,13 @@ test('a share of those who are there leaves, and the same come back', (context) 
 });
 
 test('once stopped nobody comes back', (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  context.onTestFinished(() => void vi.useRealTimers());
   const { said, running } = scripted();
   const absences = createAbsences({ first: 0, count: 4, seed: 1 }, running);
   absences.begin(0.5, 1000);
   absences.stop();
-  context.mock.timers.tick(2000);
+  vi.advanceTimersByTime(2000);
   assert.deepEqual(
     said.filter((one) => one.startsWith('+')),
     [],

@@ -1,8 +1,8 @@
 // A browser's few connections: what a page's other requests wait for, over HTTP/1.1 and HTTP/2.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'vitest';
 import { nowUs } from '../../../core/base/clock.ts';
 import { fromSparse } from '../../../core/result/histogram.ts';
 import { patterns, variantOf } from '../../../core/pattern/registry.ts';

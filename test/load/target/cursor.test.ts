@@ -1,7 +1,7 @@
 // Cursors of a target that means harm or is broken: what is kept of an answer and sent back has a bound and fits a URL.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { askFrom, moveBy, newPlace } from '../../../load/target/cursor.ts';
 
 const inField = { parameter: 'since', field: 'page.next' } as const;

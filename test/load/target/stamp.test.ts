@@ -1,8 +1,8 @@
 // Finding our event in whatever a target wraps it in.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { decodeEnvelope, encodeEnvelope } from '../../../core/event/envelope.ts';
 import { findStamps } from '../../../load/target/stamp.ts';
 

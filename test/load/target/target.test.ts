@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecure } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { describe, test, type TestContext } from 'node:test';
 import { constants, createGzip, gzipSync } from 'node:zlib';
+import { describe, test, type TestContext } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { nowUs } from '../../../core/base/clock.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../../core/event/envelope.ts';
@@ -54,7 +54,7 @@ async function subscribe(
     access: target,
     note: (_code, message) => void notes.push(message),
   });
-  t.after(() => load.close(500));
+  t.onTestFinished(() => load.close(500));
   load.open(0);
   return { ...seen, notes };
 }
@@ -459,7 +459,7 @@ describe('publishing', () => {
       },
       seed: 1,
     });
-    t.after(() => publisher.close());
+    t.onTestFinished(() => publisher.close());
     await publisher.ready;
     const fromUs = nowUs() + 10_000;
     const done = await publisher.run({ warmupFromUs: fromUs, fromUs, toUs: fromUs + 1e6, slotUs: 1e6 });
@@ -557,7 +557,7 @@ describe('publishing', () => {
       plan,
       seed: 1,
     });
-    t.after(() => publisher.close());
+    t.onTestFinished(() => publisher.close());
     await publisher.ready;
     const fromUs = nowUs();
     const { seq, unconfirmed } = await publisher.run({

@@ -1,8 +1,8 @@
 // Endpoints that fall short by script: who is meant and when, and what the sender and the ledger make of it.
 
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, test, type TestContext } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { conduct, isAmong, isTime } from '../../../core/scenario/endpoint-conduct.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
@@ -70,7 +70,7 @@ describe('one delivery to an endpoint that', () => {
       },
       patternOptions.webhook.parse({}),
     );
-    t.after(() => server.close());
+    t.onTestFinished(() => server.close());
     load.open(0);
     while (server.subscribers() === 0) await sleep(5);
     const { id } = await server.publish('news', '{}', {});

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
+import { test, type TestContext } from 'vitest';
 import { encodeEnvelope } from '../../../core/event/envelope.ts';
 import { createOrder } from '../../../load/webhook/order.ts';
 
@@ -28,7 +28,7 @@ function setUp(t: TestContext | undefined, maxWaitMs: number) {
     problem: (code, message) => assert.fail(`${code}: ${message}`),
     event: (subscriber, bytes, from, to) => !!got.push([subscriber, bytes.toString('utf8', from, to)]),
   })!;
-  t?.after(() => order.close());
+  t?.onTestFinished(() => order.close());
   const name = (text: string) => (JSON.parse(text) as { id: string }).id;
   return {
     order,

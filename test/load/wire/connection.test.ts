@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { backoffMs, createDialer, type Cause, type Dialer } from '../../../load/wire/connection.ts';
 import { ProtocolError } from '../../../load/wire/protocol-error.ts';
 import { listen, rawServer, testContext, until } from '../context.ts';

@@ -1,9 +1,9 @@
 // The SSE parser against eventsource-parser, over random streams in random splits, and the WPT inputs.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { newEventStream, readEvents, type EventStreamParts } from '../../../load/wire/event-stream.ts';
 import { largestMessageBytes, ProtocolError } from '../../../load/wire/protocol-error.ts';
 import { split } from '../context.ts';

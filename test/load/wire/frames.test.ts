@@ -1,8 +1,8 @@
 // WebSocket frames in every split, and what a server must not send.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import {
   encodeFrame,
   newFrameReader,

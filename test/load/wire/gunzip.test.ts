@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { test } from 'node:test';
 import { constants, createGzip, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { createInflation, gunzipBody, isGzip } from '../../../load/wire/gunzip.ts';
 import { largestMessageBytes, ProtocolError } from '../../../load/wire/protocol-error.ts';
 import { split, until } from '../context.ts';

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
-import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { test, type TestContext } from 'vitest';
 import { createHttpClients, type HttpClients } from '../../../load/wire/http-client.ts';
 import { encodeRequest } from '../../../load/wire/http-head.ts';
 import { listen, rawServer, testContext, until, type Seen } from '../context.ts';

@@ -1,8 +1,8 @@
 // HTTP/1.1 responses in every framing and every split, and what is malformed.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import {
   encodeRequest,
   endResponses,

@@ -1,8 +1,8 @@
 // permessage-deflate, against node:zlib's own compressor and the RFC's vectors.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';
+import { test } from 'vitest';
 import { inflateMessage, newInflater } from '../../../load/wire/inflate.ts';
 import { largestMessageBytes } from '../../../load/wire/protocol-error.ts';
 import { generateBody } from '../../../core/plan/bodies.ts';

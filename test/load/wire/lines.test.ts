@@ -1,8 +1,8 @@
 // Lines of NDJSON in every split, against a splitter of whole text.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { newLineReader, readLines } from '../../../load/wire/lines.ts';
 import { largestMessageBytes } from '../../../load/wire/protocol-error.ts';
 import { split } from '../context.ts';

@@ -2,11 +2,11 @@
 // HdrHistogram's log reader.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { HistogramLogReader, listTags } from 'hdr-histogram-js';
 import { read } from 'vega';
+import { test } from 'vitest';
 import { metrics } from '../../../core/metrics/registry.ts';
 import { histogramOf } from '../../../core/metrics/metric.ts';
 import { quantileUs } from '../../../core/result/histogram.ts';

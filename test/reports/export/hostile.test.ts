@@ -2,11 +2,11 @@
 // one function that makes text harmless; here every form is made of a result whose texts are all hostile.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { HistogramLogReader, listTags } from 'hdr-histogram-js';
 import { read } from 'vega';
+import { test } from 'vitest';
 import { compare } from '../../../core/comparison/compare-runs.ts';
 import { historyOf } from '../../../core/comparison/history.ts';
 import { oneLine, oneLineTexts, printable, printableJson } from '../../../core/base/printable.ts';

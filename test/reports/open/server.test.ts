@@ -9,7 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { renderHtml } from '../../../reports/page/report.ts';
 import { markdownBlocks } from '../../../reports/open/docs.ts';
 import { serveArchive } from '../../../reports/open/server.ts';
@@ -38,7 +38,7 @@ function ask(
 
 async function opened(t: TestContext): Promise<{ url: string; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-open-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
   const root = join(folder, 'results');
   const write = (name: string, text: string) => {
     mkdirSync(join(root, name), { recursive: true });
@@ -59,7 +59,7 @@ async function opened(t: TestContext): Promise<{ url: string; folder: string }> 
   symlinkSync(join(folder, 'outside', 'result.json'), join(root, 'linked-file', 'result.json'));
   symlinkSync(join(folder, 'secret.txt'), join(root, 'first', 'report.html'));
   const server = await serveArchive(root, pathToFileURL(`${process.cwd()}/docs/`), 0);
-  t.after(server.close);
+  t.onTestFinished(server.close);
   return { url: server.url, folder };
 }
 
@@ -144,7 +144,7 @@ test('what ab stored stands among the runs, with its verdict, its forms and its 
     pathToFileURL(`${process.cwd()}/docs/`),
     0,
   );
-  t.after(single.close);
+  t.onTestFinished(single.close);
   assert.match((await ask(single.url, '/')).body, /1 run, newest first[\s\S]*new against old/);
   // An arm that is a link to elsewhere is none, nor is a comparison.
   rmSync(join(folder, 'results', 'ab-compare', 'baseline'), { recursive: true });
@@ -372,7 +372,7 @@ test('another name for this address gets nothing, nor do pages of another origin
   const named = await serveArchive(join(folder, 'results'), pathToFileURL(`${folder}/`), 0, [
     'bench.example',
   ]);
-  t.after(named.close);
+  t.onTestFinished(named.close);
   assert.equal(
     (await ask(named.url, '/', { host: 'bench.example', origin: 'https://bench.example' })).status,
     200,
@@ -396,10 +396,10 @@ test('a result that cannot be read says why, too many side by side are refused, 
   assert.match((await ask(url, '/side-by-side')).body, /No run was ticked/);
   mkdirSync(join(folder, 'empty'));
   const empty = await serveArchive(join(folder, 'empty'), pathToFileURL(`${folder}/`), 0);
-  t.after(empty.close);
+  t.onTestFinished(empty.close);
   assert.match((await ask(empty.url, '/')).body, /No runs yet[\s\S]*pushbench run/);
   const single = await serveArchive(join(folder, 'results', 'second'), pathToFileURL(`${folder}/`), 0);
-  t.after(single.close);
+  t.onTestFinished(single.close);
   assert.equal((await ask(single.url, '/runs/second/markdown')).status, 200, 'the folder of one run will do');
 });
 
@@ -444,7 +444,7 @@ test('malformed requests get nothing, an absolute target has its own host, and w
   assert.match(await get(`http://${host}/`, 'host: evil.example'), /^HTTP\/1\.1 200 /);
   assert.match(await get('http://evil.example/', `host: ${host}`), /^HTTP\/1\.1 421 /);
   const silent = await Promise.all(Array.from({ length: 300 }, () => rawClient(url)));
-  t.after(() => silent.forEach(({ socket }) => socket.destroy()));
+  t.onTestFinished(() => silent.forEach(({ socket }) => socket.destroy()));
   assert.equal((await ask(url, '/')).status, 200);
 });
 

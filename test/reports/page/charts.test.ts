@@ -2,7 +2,7 @@
 // variants apart, headings that are true of the figures.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { quantileUs } from '../../../core/result/histogram.ts';
 import type { Result } from '../../../core/result/result.ts';
 import { formatUs } from '../../../core/base/units.ts';

@@ -1,7 +1,7 @@
 // A matrix in the report: a curve a metric, a line a variant, and where lines cross.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
 import { crossingsOf, curveHeadline, curveSentence, curvesOf } from '../../../reports/summary/curve-data.ts';
 import { renderHtml } from '../../../reports/page/report.ts';

@@ -1,7 +1,7 @@
 // The page: self-contained, complete without scripts, the same each time, safe with hostile text.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
 import { renderHtml } from '../../../reports/page/report.ts';
 import { fixtureResult } from '../fixture.ts';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { historyOf } from '../../../core/comparison/history.ts';
 import { cutShortText, requireFinished } from '../../../core/result/missing.ts';
 import type { Result } from '../../../core/result/result.ts';
@@ -107,7 +107,7 @@ test('nothing is decided on it', () => {
 
 function folderOf(t: TestContext, results: Record<string, Result>): string {
   const root = mkdtempSync(join(tmpdir(), 'pushbench-cut-'));
-  t.after(() => rmSync(root, { recursive: true }));
+  t.onTestFinished(() => rmSync(root, { recursive: true }));
   for (const [name, result] of Object.entries(results)) {
     mkdirSync(join(root, name));
     writeFileSync(join(root, name, 'result.json'), JSON.stringify(result));

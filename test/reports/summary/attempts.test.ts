@@ -1,7 +1,7 @@
 // The table of attempts stands where retries happened, and nowhere else.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { attemptSection } from '../../../reports/page/attempts-section.ts';
 import { variantsOf } from '../../../reports/summary/variants.ts';
 import { completed, stored, trialOf } from '../../core/result/trial.ts';

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import type { Completed, Result } from '../../../core/result/result.ts';
 import { headlineOf } from '../../../reports/summary/headline.ts';
@@ -281,7 +281,7 @@ test('the terminal shows failed expectations with the measured value, failures a
 
 test('files that are no results are refused with what is wrong with them', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-read-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);

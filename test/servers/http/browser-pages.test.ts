@@ -7,11 +7,12 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, test } from 'node:test';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
 import { patterns, type PatternName } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { startServer, type RunningServer } from '../../../servers/start.ts';
+import { skipWhen } from '../../skip.ts';
 
 const executablePath = '/usr/bin/chromium';
 const missing = 'Chromium is not installed (Debian: apt-get install chromium)';
@@ -41,14 +42,14 @@ let pagesPort = 0;
 const pages = createServer((_request, response) => {
   response.setHeader('content-type', 'text/html').end('<!doctype html><title>a page</title>');
 });
-before(async () => {
+beforeAll(async () => {
   if (skip) return;
   pages.listen(0, '127.0.0.1');
   await once(pages, 'listening');
   pagesPort = (pages.address() as AddressInfo).port;
   browser = await chromium.launch({ executablePath, args });
 });
-after(async () => {
+afterAll(async () => {
   await browser?.close();
   pages.closeAllConnections();
   pages.close();
@@ -112,7 +113,8 @@ async function fromPage(
   }
 }
 
-describe('in Chromium', { skip }, () => {
+describe('in Chromium', () => {
+  beforeEach((t) => skipWhen(t, skip));
   test('a page of another site reads nothing and publishes nothing', async () => {
     await fromPage(
       ({ endpoint }) => ({ page: `http://evil.example:${pagesPort}/`, base: endpoint.url }),

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
-import { describe, test, type TestContext } from 'node:test';
 import { constants, crc32, createGunzip, gunzipSync, inflateRawSync } from 'node:zlib';
 import { EventSource } from 'eventsource';
 import fc from 'fast-check';
+import { describe, test, type TestContext } from 'vitest';
 import { combineCrc, crcShift } from '../../../servers/hub/crc32-combine.ts';
 import type { HubEvent } from '../../../servers/hub/hub.ts';
 import { acceptsGzip, createGzip } from '../../../servers/http/content-coding.ts';
@@ -194,7 +194,7 @@ function follow(t: TestContext, body: AsyncIterable<Uint8Array>) {
   const done = (async () => {
     for await (const piece of body) text += decoder.decode(piece, { stream: true });
   })();
-  t.after(() => done.catch(() => {}));
+  t.onTestFinished(() => done.catch(() => {}));
   return { done, text: () => text, saw: (end: string) => until(end, () => text.endsWith(end)) };
 }
 
@@ -232,7 +232,7 @@ describe('streams', () => {
         return answer;
       },
     });
-    t.after(() => source.close());
+    t.onTestFinished(() => source.close());
     const got: string[] = [];
     source.onmessage = ({ data }) => void got.push(data as string);
     const { socket, saw } = await rawClient(url);
@@ -248,7 +248,7 @@ describe('streams', () => {
   test('curl --compressed follows a stream', async (t) => {
     const { url, publish, joined } = await serve(t, 'http-stream', { gzip: true });
     const curl = spawn('curl', ['-sN', '--compressed', `${url}/stream?topics=a`]);
-    t.after(() => curl.kill());
+    t.onTestFinished(() => void curl.kill());
     let text = '';
     curl.stdout.setEncoding('utf8').on('data', (piece: string) => (text += piece));
     await joined(1);
@@ -294,7 +294,7 @@ describe('streams', () => {
         url,
         endpoint.certificate === undefined ? {} : { ca: endpoint.certificate },
       );
-      t.after(() => session.destroy());
+      t.onTestFinished(() => session.destroy());
       const stream = session.request({ ':path': '/events?topics=a', 'accept-encoding': 'gzip, br' });
       const [head] = (await once(stream, 'response')) as [Record<string, string>];
       assert.deepEqual([head['content-encoding'], head['vary']], ['gzip', 'origin, accept-encoding']);

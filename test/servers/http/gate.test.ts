@@ -7,7 +7,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { hostname, networkInterfaces } from 'node:os';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'vitest';
 import { patterns, type PatternName } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../../../servers/start.ts';
@@ -40,7 +40,7 @@ async function serve(
     seed: 1,
     ...more,
   });
-  t.after(() => {
+  t.onTestFinished(() => {
     server.disconnect(1);
     return server.close();
   });
@@ -304,7 +304,7 @@ test('a refused handshake whose client does not close its side holds no connecti
   ];
   for (const request of refused) {
     const client = await rawClient(server.endpoint.url, { allowHalfOpen: true });
-    t.after(() => client.socket.destroy());
+    t.onTestFinished(() => void client.socket.destroy());
     client.socket.write(request);
     await client.saw(/^HTTP\/1\.1 40[03] /);
     // To a connection that is gone nothing can be sent: its system says so.

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import type { Endpoint } from '../../../core/protocol/control.ts';
 import { mostPipelined } from '../../../servers/http/connections.ts';
@@ -28,7 +28,7 @@ async function setUp(t: TestContext, over: Endpoint['over'], more: Partial<Liste
     },
     ...more,
   });
-  t.after(() => listener.close());
+  t.onTestFinished(() => listener.close());
   return { url: listener.endpoint.url.replace('https', 'http'), counters };
 }
 
@@ -42,7 +42,7 @@ describe('over HTTP/1.1', () => {
     const dripping = await rawClient(url);
     dripping.socket.write(`${half}x: `);
     const drip = setInterval(() => dripping.socket.write('x'), 20);
-    t.after(() => clearInterval(drip));
+    t.onTestFinished(() => clearInterval(drip));
     const second = await rawClient(url);
     second.socket.write(whole);
     await second.saw(/here$/);
@@ -129,7 +129,7 @@ describe('over HTTP/2', () => {
 
 async function fork(t: TestContext, options: FloodServerOptions) {
   const server = await forkFloodServer(options);
-  t.after(server.close);
+  t.onTestFinished(server.close);
   return server;
 }
 
@@ -147,7 +147,7 @@ async function fill(t: TestContext, url: string, text: string): Promise<Socket[]
       .on('error', () => {})
       .resume(),
   );
-  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  t.onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
   const open = () => sockets.filter(({ closed }) => !closed).length;
   await until(
     'there is room for no more',
@@ -192,7 +192,7 @@ describe('without descriptors', () => {
     const server = await fork(t, { descriptors });
     const { url } = server.endpoint;
     const followers: RawClient[] = [];
-    t.after(() => followers.forEach(({ socket }) => socket.destroy()));
+    t.onTestFinished(() => followers.forEach(({ socket }) => socket.destroy()));
     // One after the other: each has sent its whole request before the next comes, so that none has to go.
     for (let refused = false; !refused;) {
       const follower = await rawClient(url);
@@ -238,7 +238,7 @@ test('half-sent bodies of all clients together have a bound, behind which others
   const head = `POST /topics/a HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${bodyBytes}\r\n\r\n`;
   const body = Buffer.alloc(bodyBytes - 1, 0x20);
   const clients: RawClient[] = [];
-  t.after(() => clients.forEach(({ socket }) => socket.destroy()));
+  t.onTestFinished(() => clients.forEach(({ socket }) => socket.destroy()));
   for (let i = 0; i < 5; i++) {
     const client = await rawClient(url);
     client.socket.write(head);

@@ -3,8 +3,8 @@
 // an event.
 
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { beforeAll, describe, test } from 'vitest';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { patterns, variantOf } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
@@ -224,7 +224,7 @@ const groups: Record<string, Row[]> = {
 };
 
 let server: RunningServer;
-before(async () => {
+beforeAll(async () => {
   const { options } = variantOf(patterns, 'polling');
   server = await startServer({ pattern: 'polling', options, limits: defaultLimits, seed: 1 });
 });

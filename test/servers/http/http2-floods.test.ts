@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
-import { after, before, describe, test } from 'node:test';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Counters } from '../../../core/result/counters.ts';
 import { resetAllowance, mostStreams } from '../../../servers/http/listen-http2.ts';
 import { forkFloodServer, type FloodServer } from './flood-server.ts';
@@ -176,12 +176,12 @@ const mostGrowthBytes = 100 * 1024 ** 2;
 
 let server: FloodServer;
 let other: ClientHttp2Session;
-before(async () => {
+beforeAll(async () => {
   server = await forkFloodServer({ over: 'h2c' });
   other = connectHttp2(server.endpoint.url);
   assert.equal(await ask(), 200);
 });
-after(async () => {
+afterAll(async () => {
   other.destroy();
   await server.close();
 });

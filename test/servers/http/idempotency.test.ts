@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
+import { describe, test, type TestContext } from 'vitest';
 import { patternOptions, patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { fingerprintOf, idempotencyKeyOf, keyReused, withKeys } from '../../../servers/http/idempotency.ts';
@@ -43,7 +43,7 @@ async function serve(t: TestContext, pattern: keyof typeof patterns, options: ob
     limits: defaultLimits,
     seed: 1,
   });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   return { server, url: server.endpoint.publishUrl };
 }
 
@@ -184,7 +184,7 @@ test('what a key stands for is the topic and the body', () => {
 describe('in a database', () => {
   function newFile(t: TestContext): string {
     const folder = mkdtempSync(join(tmpdir(), 'pushbench-keys-'));
-    t.after(() => rmSync(folder, { recursive: true }));
+    t.onTestFinished(() => rmSync(folder, { recursive: true }));
     return join(folder, 'store.db');
   }
 

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
-import { describe, test, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { describe, test, type TestContext, vi } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import type { Endpoint } from '../../../core/protocol/control.ts';
 import { TooManyTopics } from '../../../servers/hub/hub.ts';
@@ -64,7 +64,7 @@ async function setUp(t: TestContext, over: Endpoint['over'], more: Partial<Liste
     allowHosts: ['a'],
     ...more,
   });
-  t.after(() => listener.close());
+  t.onTestFinished(() => listener.close());
   return { ...listener, counters, read: tally.read, url: listener.endpoint.url };
 }
 
@@ -133,9 +133,9 @@ async function openSession({ url, certificate }: Endpoint): Promise<Session> {
   };
 }
 
-function silenceErrors(t: TestContext): string[] {
+function silenceErrors(): string[] {
   const said: string[] = [];
-  t.mock.method(console, 'error', (error: unknown) => said.push(String(error)));
+  vi.spyOn(console, 'error').mockImplementation((error: unknown) => said.push(String(error)));
   return said;
 }
 
@@ -174,7 +174,7 @@ describe('routing', () => {
 
   test('what a handler throws becomes the answer, and the server lives on', async (t) => {
     const { url, counters } = await setUp(t, 'h1');
-    const said = silenceErrors(t);
+    const said = silenceErrors();
     const refused = await ask(url, '/refuses');
     assert.deepEqual(
       [refused.status, JSON.parse(refused.text)],
@@ -290,7 +290,7 @@ describe('counting', () => {
         },
       },
     });
-    const said = silenceErrors(t);
+    const said = silenceErrors();
     const upgrade = (path: string) =>
       `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n`;
     const client = await rawClient(url);
@@ -455,7 +455,7 @@ describe('malformed requests', () => {
         socket
           .on('secureConnect', () => resolve(socket.alpnProtocol || 'none'))
           .on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
-        t.after(() => socket.destroy());
+        t.onTestFinished(() => void socket.destroy());
       });
     assert.equal(await tls({ ca: endpoint.certificate! }), 'h2');
     assert.equal(await tls({ ca: endpoint.certificate!, servername: 'localhost' }), 'h2');
@@ -471,7 +471,7 @@ describe('the end', () => {
   test("a taken port is the system's error, and nothing stays open", async (t) => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
-    t.after(() => other.close());
+    t.onTestFinished(() => void other.close());
     const { port } = other.address() as AddressInfo;
     for (const over of ['h1', 'h2', 'h2c'] as const)
       await assert.rejects(setUp(t, over, { port }), { code: 'EADDRINUSE' });

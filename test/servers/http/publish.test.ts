@@ -1,9 +1,9 @@
 // Publishing over HTTP/1.1, the same for every pattern: what is taken, what is refused, and in which order.
 
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { test, type TestContext } from 'vitest';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { variantOf, patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
@@ -18,7 +18,7 @@ async function setUp(t: TestContext, limits: Partial<ServerLimits> = {}) {
     limits: { ...defaultLimits, ...limits },
     seed: 1,
   });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   const events = () =>
     server.hub.since(['a', 'b'], `${server.hub.epoch}-0`).events.map(({ json }) => decodeEnvelope(json));
   const post = (topic: string, body: string | Buffer, headers: Record<string, string> = {}) =>

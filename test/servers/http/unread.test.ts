@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { createServer, ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext, vi } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { cutUnread, unreadMs } from '../../../core/http/unread.ts';
@@ -30,7 +30,7 @@ async function deafClient(t: TestContext, url: string, request: string): Promise
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   socket.pause().on('error', () => {}); // a reset is an end like others
-  t.after(() => socket.destroy());
+  t.onTestFinished(() => void socket.destroy());
   await new Promise((resolve) => socket.once('connect', resolve));
   socket.write(request);
   return socket;
@@ -44,7 +44,7 @@ function deafSession(t: TestContext, endpoint: { url: string; certificate?: stri
   });
   session.on('error', () => {});
   session.setMaxListeners(0);
-  t.after(() => session.destroy());
+  t.onTestFinished(() => session.destroy());
   return session;
 }
 
@@ -125,7 +125,8 @@ describe('a subscriber that never reads is cut off, whatever its way in', () => 
 });
 
 test('what asks over HTTP/2 and opens no window is reset, answers as well as streams', async (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  t.onTestFinished(() => void vi.useRealTimers());
   const { endpoint, publish, at, joined, count } = await serve(t, 'sse', { over: 'h2c' });
   for (let i = 0; i < 5; i++) publish('a', noise);
   const session = deafSession(t, endpoint);
@@ -134,7 +135,7 @@ test('what asks over HTTP/2 and opens no window is reset, answers as well as str
   );
   await Promise.all(asked.map(({ answered }) => answered));
   await joined(2);
-  for (let look = 0; look < 6; look++) t.mock.timers.tick(unreadMs / 4);
+  for (let look = 0; look < 6; look++) vi.advanceTimersByTime(unreadMs / 4);
   await until('all are reset', () => asked.every(({ stream }) => stream.closed));
   assert.deepEqual(count('slowDisconnects'), [2]);
 });
@@ -273,7 +274,7 @@ test("one that watches a dashboard's stream and does not read is held no more th
     (socket) => void sockets.push(socket),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(async () => {
+  t.onTestFinished(async () => {
     for (const socket of sockets) socket.destroy();
     await stream.close();
     server.close();
@@ -303,7 +304,7 @@ describe('an answer that does not leave', () => {
     );
     cutUnread(server, ms);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    t.after(() => {
+    t.onTestFinished(() => {
       server.closeAllConnections();
       server.close();
     });

@@ -2,7 +2,7 @@
 // then what follows, over every pattern that can be asked. Whoever is cut off before it came still gets it.
 
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { WebSocket } from 'ws';
 import { serve } from '../streams.ts';
 import { until } from '../http/raw-http.ts';
@@ -29,7 +29,7 @@ async function streamed(
   opened: () => void,
 ): Promise<string> {
   const leaving = new AbortController();
-  t.after(() => leaving.abort());
+  t.onTestFinished(() => leaving.abort());
   const response = await fetch(address, { signal: leaving.signal });
   opened();
   let text = '';
@@ -60,7 +60,7 @@ test('websocket: the same', async (t) => {
   const server = await serve(t, 'websocket');
   changes(server);
   const socket = new WebSocket(server.url.replace('http', 'ws') + path('/ws'));
-  t.after(() => socket.terminate());
+  t.onTestFinished(() => socket.terminate());
   const messages: string[] = [];
   socket.on('message', (data) => messages.push(String(data)));
   await until('the state', () => messages.length === 3);

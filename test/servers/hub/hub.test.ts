@@ -1,9 +1,9 @@
 // The hub against a model that keeps everything and counts from scratch, and what its listeners may rely on.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { collectGarbage } from '../../../core/protocol/self.ts';

@@ -2,9 +2,9 @@
 // the stated policy; nothing of the history is held for them but a piece; one who reads nothing is noticed.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
+import { describe, test, vi } from 'vitest';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { unreadMs } from '../../../core/http/unread.ts';
 import { heldOutlet, seqsIn, setUp } from '../streams/outlets.ts';
@@ -114,7 +114,8 @@ for (const slow of policies) {
   });
 
   test(`slow: ${slow}, nothing leaves although something waits: cut off; who takes something now and then stays`, async (t) => {
-    t.mock.timers.enable({ apis: ['setInterval'] });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    t.onTestFinished(() => void vi.useRealTimers());
     const { hub, join, counters } = setUp(t, { slow });
     for (let i = 0; i < 100; i++) hub.publish('a', bulk(10_000), {});
     const [none, some, live, quiet] = [heldOutlet(), heldOutlet(), heldOutlet(), heldOutlet(1e9)];
@@ -123,7 +124,7 @@ for (const slow of policies) {
     join(live.outlet, ['a']);
     join(quiet.outlet, ['a'], 'e-0');
     for (let i = 0; i < 6; i++) {
-      t.mock.timers.tick(unreadMs / 4);
+      vi.advanceTimersByTime(unreadMs / 4);
       await some.take();
       await some.take();
       await turn();

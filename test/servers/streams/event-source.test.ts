@@ -3,11 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { test } from 'node:test';
 import { chromium } from 'playwright-core';
+import { test } from 'vitest';
 import { patterns, variantOf } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { startServer } from '../../../servers/start.ts';
+import { skipWhen } from '../../skip.ts';
 
 const executablePath = '/usr/bin/chromium';
 const skip = existsSync(executablePath)
@@ -22,12 +23,13 @@ const args = [
   '--disable-sync',
 ];
 
-test('a browser whose stream is cut off comes back by itself and has missed nothing', { skip }, async (t) => {
+test('a browser whose stream is cut off comes back by itself and has missed nothing', async (t) => {
+  skipWhen(t, skip);
   const { options } = variantOf(patterns, 'sse', patterns.sse.options.parse({ retry: '300ms' }));
   const server = await startServer({ pattern: 'sse', options, limits: defaultLimits, seed: 1 });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   const browser = await chromium.launch({ executablePath, args });
-  t.after(() => browser.close());
+  t.onTestFinished(() => browser.close());
   const page = await browser.newPage();
   await page.goto(server.endpoint.url);
   const publish = (number: number) =>

@@ -2,9 +2,9 @@
 // counted, then over real sockets whose client stops reading.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
+import { test, vi } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { random } from '../../../core/base/random.ts';
@@ -28,7 +28,7 @@ test('one event is framed once, whoever gets it', async (t) => {
     fanOut.join({ peer: '', outlet, framing: counting, topics: ['a'], since: undefined, open() {} });
   const writes: unknown[] = [];
   for (const { outlet } of outlets)
-    t.mock.method(outlet, 'write', (bytes: unknown) => writes.push(bytes) > 0);
+    vi.spyOn(outlet, 'write').mockImplementation((bytes: unknown) => writes.push(bytes) > 0);
   hub.publish('a', '1', {});
   assert.equal(framed, 1);
   assert.equal(new Set(writes).size, 1);
@@ -249,7 +249,8 @@ test('nobody is let in beyond the limits, and nothing is written to those who ar
 });
 
 test('each subscriber has its turn once in an interval, and not all at once', (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  t.onTestFinished(() => void vi.useRealTimers());
   const limits = defaultLimits;
   const turns = new Map<number, number>();
   let inThisTick = 0;
@@ -277,13 +278,13 @@ test('each subscriber has its turn once in an interval, and not all at once', (t
   for (let interval = 1; interval <= 3; interval++) {
     for (let tick = 0; tick < 64; tick++) {
       inThisTick = 0;
-      t.mock.timers.tick(100);
+      vi.advanceTimersByTime(100);
       assert.ok(inThisTick <= Math.ceil(1000 / 64));
     }
     assert.deepEqual([...new Set(turns.values())], [interval]);
     assert.equal(turns.size, 1000);
   }
-  t.after(() => fanOut.end(({ outlet }) => outlet.destroy()));
+  t.onTestFinished(() => fanOut.end(({ outlet }) => outlet.destroy()));
 });
 
 test('who does not go by himself at the end is gone by force', async (t) => {

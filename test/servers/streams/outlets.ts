@@ -1,8 +1,8 @@
 // Gives the tests of the fan-out outlets that they hold in their hand, where every byte can be counted.
 
 import { Duplex } from 'node:stream';
-import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { TestContext } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { random } from '../../../core/base/random.ts';
@@ -62,7 +62,7 @@ export function setUp(t: TestContext, given: Partial<ServerLimits> = {}) {
       beatMs: 1000,
     },
   );
-  t.after(() => fanOut.end(({ outlet }) => outlet.destroy()));
+  t.onTestFinished(() => fanOut.end(({ outlet }) => outlet.destroy()));
   return {
     hub,
     counters,

@@ -3,12 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { WebSocket } from 'ws';
 import { patterns, variantOf, type PatternName } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { startServer } from '../../../servers/start.ts';
 import { startNginx } from '../../nginx.ts';
+import { skipWhen } from '../../skip.ts';
 
 const skip = existsSync('/usr/sbin/nginx') ? false : 'nginx is not installed (Debian: apt-get install nginx)';
 /** Longer than anything takes that comes at all. */
@@ -22,7 +23,7 @@ async function behindNginx(t: TestContext, pattern: PatternName, more = '') {
     limits: defaultLimits,
     seed: 1,
   });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   const port = await startNginx(t, (free, folder) => {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((name) => `${name}_temp_path ${folder}/${name};`)
@@ -63,22 +64,21 @@ for (const [pattern, path] of [
   ['sse', '/events'],
   ['http-stream', '/stream'],
 ] as const) {
-  test(
-    `${pattern} goes through a proxy that nobody set up for it, for its response says that it is not to be buffered`,
-    { skip },
-    async (t) => {
-      const { url, publish } = await behindNginx(t, pattern);
-      assert.equal(await streams(`${url}${path}?topics=news`, publish), true);
-    },
-  );
+  test(`${pattern} goes through a proxy that nobody set up for it, for its response says that it is not to be buffered`, async (t) => {
+    skipWhen(t, skip);
+    const { url, publish } = await behindNginx(t, pattern);
+    assert.equal(await streams(`${url}${path}?topics=news`, publish), true);
+  });
 
-  test(`${pattern} without that header is held back in the proxy's buffer`, { skip }, async (t) => {
+  test(`${pattern} without that header is held back in the proxy's buffer`, async (t) => {
+    skipWhen(t, skip);
     const { url, publish } = await behindNginx(t, pattern, 'proxy_ignore_headers X-Accel-Buffering;');
     assert.equal(await streams(`${url}${path}?topics=news`, publish), false);
   });
 }
 
-test('a long poll goes through', { skip }, async (t) => {
+test('a long poll goes through', async (t) => {
+  skipWhen(t, skip);
   const { url, publish } = await behindNginx(t, 'long-polling');
   const ask = async (since: string) =>
     (
@@ -105,12 +105,14 @@ async function socketGets(url: string, publish: () => Promise<unknown>): Promise
   return first;
 }
 
-test('a WebSocket is refused by a proxy that nobody set up for it', { skip }, async (t) => {
+test('a WebSocket is refused by a proxy that nobody set up for it', async (t) => {
+  skipWhen(t, skip);
   const { url, publish } = await behindNginx(t, 'websocket');
   assert.equal(typeof (await socketGets(url, publish)), 'number');
 });
 
-test('a WebSocket goes through once the proxy passes the upgrade on', { skip }, async (t) => {
+test('a WebSocket goes through once the proxy passes the upgrade on', async (t) => {
+  skipWhen(t, skip);
   const { url, publish } = await behindNginx(
     t,
     'websocket',

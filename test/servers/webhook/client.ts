@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { patternOptions } from '../../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
@@ -56,7 +56,7 @@ export async function serveOn(
     listener.closeAllConnections();
     await new Promise((resolve) => listener.close(resolve));
   };
-  t.after(close);
+  t.onTestFinished(close);
   const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`; // of a TCP listener
   return { url, counters, hub, running, close, ...apiOf(url), publish: publisherOf(hub, running.publish!) }; // this pattern has it
 }

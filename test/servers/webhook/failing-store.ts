@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
+import { type TestContext, vi } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { patternOptions } from '../../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
@@ -44,7 +44,7 @@ export async function serveFailing(
   options: Record<string, unknown> = {},
   limits: Partial<ServerLimits> = {},
 ) {
-  t.mock.method(console, 'error', () => {});
+  vi.spyOn(console, 'error').mockImplementation(() => {});
   const failing = failingStore();
   const counters = newCounters();
   const hub = createHub(defaultLimits);
@@ -65,7 +65,7 @@ export async function serveFailing(
   const routes = { ...webhookRoutes(service, all, counters), ...publishRoutes(hub, all, service.publish) };
   const listener = createServer(createRouter(routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));
-  t.after(async () => {
+  t.onTestFinished(async () => {
     failing.failWith();
     await service.close();
     listener.closeAllConnections();

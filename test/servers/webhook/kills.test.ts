@@ -2,8 +2,9 @@
 // store in time. `npm run bench -- webhook-kills` does it some hundred times.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { random } from '../../../core/base/random.ts';
+import { skipWhen } from '../../skip.ts';
 import { killRepeatedly, type KillLedger } from './kills.ts';
 import { noRedis } from './redis/redis-server.ts';
 
@@ -22,8 +23,9 @@ test('25 kills lose nothing, and every repetition is explained', { timeout: 180_
 
 test(
   '8 kills of one of two servers on a Redis lose nothing, and every repetition is explained',
-  { skip: noRedis, timeout: 180_000 },
-  async () => {
+  { timeout: 180_000 },
+  async (t) => {
+    skipWhen(t, noRedis);
     const ledger = await killRepeatedly('redis', 8, random(2, 'kills'), 300);
     closes(ledger);
     // What the server that lives had under way at that moment was possible, but does not come again.

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'vitest';
 import { createEventSource } from './events.ts';
 import { bareReceiver, receiver, until } from '../receivers.ts';
 import { virtualTimers, type VirtualTimers } from '../virtual-timers.ts';
@@ -27,7 +27,7 @@ async function pass(timers: VirtualTimers, holds: () => boolean | Promise<boolea
 
 function databaseFile(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-test-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
   return join(folder, 'store.db');
 }
 

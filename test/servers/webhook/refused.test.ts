@@ -2,9 +2,9 @@
 // forgotten.
 
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
+import { describe, test, type TestContext } from 'vitest';
 import { realTimers } from '../../../servers/webhook/sending/timers.ts';
 import { receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';

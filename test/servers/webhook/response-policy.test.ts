@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { bareReceiver, receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
 import { serveOn } from './client.ts';

@@ -2,7 +2,7 @@
 // and at both ends of the jitter. What the services document is written out here once more.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { retryPolicyNames, type RetryPolicyName } from '../../../core/policy/retry-policy.ts';
 import { receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';

@@ -1,10 +1,10 @@
 // Deliveries signed by each scheme, as their own libraries see them on the wire.
 
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
 import { Webhooks } from '@octokit/webhooks';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
+import { test, type TestContext } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { schemeNames, schemes, type SchemeName } from '../../../core/signature/schemes.ts';
@@ -21,7 +21,7 @@ async function deliverOne(t: TestContext, scheme: SchemeName) {
     limits: defaultLimits,
     seed: 1,
   });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   const { got, url } = await receiver(t);
   const registered = await fetch(`${server.endpoint.url}/webhooks`, {
     method: 'POST',

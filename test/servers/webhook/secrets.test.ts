@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
+import { describe, test, type TestContext, vi } from 'vitest';
 import { schemeNames, schemes, type SchemeName } from '../../../core/signature/schemes.ts';
 import { RequestError } from '../../../servers/http/request.ts';
 import { keyRing, replaceSecret, type DatedSecret } from '../../../servers/webhook/secrets.ts';
@@ -122,7 +122,7 @@ describe('a rotation', () => {
 
   test('survives a restart', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'pushbench-test-'));
-    t.after(() => rmSync(folder, { recursive: true }));
+    t.onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'store.db');
     const timers = virtualTimers();
     const at = await receiver(t);
@@ -182,7 +182,9 @@ for (const scheme of schemeNames) {
   test(`${scheme}: nothing but the answer that made it shows a secret: no other answer, no message of the stream, no error, no line of the log`, async (t) => {
     const said: string[] = [];
     for (const name of ['log', 'error', 'warn', 'info'] as const)
-      t.mock.method(console, name, (...things: unknown[]) => void said.push(things.map(String).join(' ')));
+      vi.spyOn(console, name).mockImplementation(
+        (...things: unknown[]) => void said.push(things.map(String).join(' ')),
+      );
     const { newSecret } = schemes[scheme];
     const server = await serveOn(t, realTimers, { scheme, retries: [] });
     const at = await receiver(t, ({ path }) => (path === '/good' ? 204 : 500));
@@ -191,7 +193,7 @@ for (const scheme of schemeNames) {
       .body!.pipeThrough(new TextDecoderStream())
       .pipeTo(new WritableStream({ write: (text) => void said.push(text) }))
       .catch(() => {});
-    t.after(() => server.close());
+    t.onTestFinished(() => server.close());
     const [given, second, never] = [newSecret(), newSecret(), newSecret()];
     const post = async (path: string, body: string) => {
       const response = await fetch(`${server.url}${path}`, { method: 'POST', body });

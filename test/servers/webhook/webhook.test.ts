@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
+import { describe, test, type TestContext } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { patternOptions } from '../../../core/pattern/registry.ts';
@@ -31,7 +31,7 @@ async function serve(t: TestContext, { options = {}, limits = {} }: Given = {}) 
     limits: { ...defaultLimits, ...limits },
     seed: 1,
   });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   return { server, ...clientOf(server.endpoint.url), publish: publisherOf(server.hub, server.publish) };
 }
 
@@ -51,7 +51,7 @@ async function serveVirtually(t: TestContext, { options = {}, limits = {} }: Giv
   const running = await webhookOn(timers).start(context, patternOptions.webhook.parse(options));
   const listener = createServer(createRouter(running.routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));
-  t.after(async () => {
+  t.onTestFinished(async () => {
     await running.close();
     listener.closeAllConnections();
     listener.close();

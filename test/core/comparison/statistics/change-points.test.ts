@@ -1,7 +1,7 @@
 // Changes of level are found where they are, and hardly ever where there are none.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { random, type Random } from '../../../../core/base/random.ts';
 import { binomialInterval } from '../../../../core/comparison/statistics/binomial.ts';
 import { changePoints } from '../../../../core/comparison/statistics/change-points.ts';

@@ -1,7 +1,7 @@
 // Label swaps find p-values that do not mean what they say, and pass those that do.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { random } from '../../../../core/base/random.ts';
 import { distanceFromEven, swapLabels } from '../../../../core/comparison/statistics/label-swap.ts';
 

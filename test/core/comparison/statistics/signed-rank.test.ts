@@ -2,8 +2,8 @@
 // differences.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import {
   criticalValue,
   hodgesLehmann,

@@ -6,11 +6,12 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { after, before, describe, test, type TestContext } from 'node:test';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, test, type TestContext } from 'vitest';
 import { patterns } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
+import { skipWhen } from '../../../skip.ts';
 import { bareReceiver, receiver, until } from '../../receivers.ts';
 
 const executablePath = '/usr/bin/chromium';
@@ -27,10 +28,10 @@ const args = [
 ];
 
 let browser: Browser;
-before(async () => {
+beforeAll(async () => {
   if (!skip) browser = await chromium.launch({ executablePath, args });
 });
-after(() => browser?.close());
+afterAll(() => browser?.close());
 
 async function serve(t: TestContext, options: Record<string, unknown> = {}) {
   const server = await startServer({
@@ -39,7 +40,7 @@ async function serve(t: TestContext, options: Record<string, unknown> = {}) {
     limits: defaultLimits,
     seed: 1,
   });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   const { url } = server.endpoint;
   return {
     url,
@@ -70,7 +71,7 @@ async function open(
       new URL(request.url()).host === new URL(address).host || troubles.push(`it asked for ${request.url()}`),
   );
   page.on('dialog', (dialog) => troubles.push(`it opened a dialog: ${dialog.message()}`));
-  t.after(async () => {
+  t.onTestFinished(async () => {
     await page.close();
     assert.deepEqual(troubles, []);
   });
@@ -115,7 +116,7 @@ async function proxy(t: TestContext, port: number) {
     blocked = true;
     for (const socket of sockets) socket.destroy();
   };
-  t.after(() => {
+  t.onTestFinished(() => {
     block();
     server.close();
   });
@@ -126,7 +127,8 @@ async function proxy(t: TestContext, port: number) {
   };
 }
 
-describe('the dashboard', { skip }, () => {
+describe('the dashboard', () => {
+  beforeEach((t) => skipWhen(t, skip));
   test('shows endpoints, deliveries as they happen, and how far behind they are', async (t) => {
     const { page: address, register, publish } = await serve(t);
     const [good, bad] = [await receiver(t), await receiver(t, () => 500)];
@@ -364,7 +366,7 @@ describe('the dashboard', { skip }, () => {
   test('its policy lets no inline script and no foreign one run', async (t) => {
     const { page: address } = await serve(t);
     const page = await browser.newPage();
-    t.after(() => page.close());
+    t.onTestFinished(() => page.close());
     await page.goto(address);
     await page.evaluate(`document.body.append(Object.assign(document.createElement('script'), { textContent: 'globalThis.ran = 1' }));
       document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="globalThis.ran = 2"><style>body { color: red }</style>')`);

@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { EventSource } from 'eventsource';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { patterns } from '../../../../core/pattern/registry.ts';
@@ -83,7 +83,7 @@ describe('the live server', () => {
   let said = '';
   const secrets: string[] = [];
 
-  before(async () => {
+  beforeAll(async () => {
     server = await startServer({
       pattern: 'webhook',
       options: patterns.webhook.options.parse({ store: 'memory', retries: [] }),
@@ -91,7 +91,7 @@ describe('the live server', () => {
       seed: 1,
     });
   });
-  after(() => server.close());
+  afterAll(() => server.close());
 
   /** Asks, and holds the answer against what the document says of this operation and status. */
   async function ask(
@@ -154,7 +154,7 @@ describe('the live server', () => {
     let status = 500;
     const at = await receiver(t, () => status);
     const events = new EventSource(`${server.endpoint.url}/webhooks/stream`);
-    t.after(() => events.close());
+    t.onTestFinished(() => events.close());
     const streamed: unknown[] = [];
     events.addEventListener('message', ({ data }) => streamed.push(JSON.parse(data as string)));
     await new Promise((resolve) => events.addEventListener('open', resolve));

@@ -1,8 +1,8 @@
 // What a server believes of an endpoint while changes are on their way, its own and those of others.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { Redis } from 'ioredis';
+import { test } from 'vitest';
 import { collectGarbage } from '../../../../core/protocol/self.ts';
 import { schemes } from '../../../../core/signature/schemes.ts';
 import { createGuard } from '../../../../servers/webhook/sending/guard.ts';

@@ -3,11 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { describe, test, type TestContext } from 'node:test';
 import { Redis } from 'ioredis';
+import { beforeEach, describe, test, type TestContext, vi } from 'vitest';
 import { patternOptions } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
+import { skipWhen } from '../../../skip.ts';
 import { receiver, until } from '../../receivers.ts';
 import { apiOf } from '../client.ts';
 import { noRedis, proxyTo, startRedis, type RedisServer } from './redis-server.ts';
@@ -28,7 +29,7 @@ const answerLimitMs = 15_000;
 function closeAfter(t: TestContext, close: () => Promise<unknown> | unknown): void {
   const closers = allClosers.get(t) ?? [];
   if (closers.length === 0) {
-    t.after(async () => {
+    t.onTestFinished(async () => {
       for (const one of closers.toReversed()) await one();
     });
   }
@@ -60,7 +61,7 @@ async function serve(t: TestContext, url: string) {
   });
   const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
   closeAfter(t, () => server.close());
-  const said = t.mock.method(console, 'error', () => {});
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {});
   async function publish(body: string, key?: string): Promise<Published> {
     const response = await fetch(`${server.endpoint.url}/topics/news`, {
       method: 'POST',
@@ -90,7 +91,7 @@ async function serve(t: TestContext, url: string) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-  const sentences = () => said.mock.calls.map(({ arguments: [text] }) => String(text));
+  const sentences = () => said.mock.calls.map(([text]) => String(text));
   const api = apiOf(server.endpoint.url);
   /** Resolves when the answer to each delivery is entered. */
   async function settled(): Promise<void> {
@@ -102,7 +103,8 @@ async function serve(t: TestContext, url: string) {
 const bodies = (got: readonly { body: string }[]) =>
   got.map(({ body }) => (JSON.parse(body) as { body: string }).body);
 
-describe('a Redis in trouble', { skip: noRedis }, () => {
+describe('a Redis in trouble', () => {
+  beforeEach((t) => skipWhen(t, noRedis));
   test('what it is too full for is neither numbered nor delivered nor counted', async (t) => {
     const { redis, operator } = await redisOf(t);
     const at = await receiver(t);

@@ -2,27 +2,33 @@
 
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { after, before, describe, test, type TestContext } from 'node:test';
 import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, test, type TestContext, vi } from 'vitest';
 import { patternOptions } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
+import { skipWhen } from '../../../skip.ts';
 import { receiver, until } from '../../receivers.ts';
 import { apiOf } from '../client.ts';
 import { noRedis, startRedis } from './redis-server.ts';
 
-describe('over Redis', { skip: noRedis }, () => {
+describe('over Redis', () => {
+  beforeEach((t) => skipWhen(t, noRedis));
   let redis: Awaited<ReturnType<typeof startRedis>>;
   let database = 0;
-  before(async () => void (redis = await startRedis()));
-  after(() => redis.stop());
+  beforeAll(async () => {
+    if (!noRedis) redis = await startRedis();
+  });
+  afterAll(async () => {
+    if (!noRedis) await redis.stop();
+  });
 
   /** Servers on a database of their own. */
   const newUrl = () => `${redis.url}/${database++}`;
   async function serve(t: TestContext, url: string, given: Record<string, unknown> = {}) {
     const options = patternOptions.webhook.parse({ store: 'redis', redis: url, jitter: '0%', ...given });
     const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
-    t.after(() => server.close());
+    t.onTestFinished(() => server.close());
     const publish = async (topic: string) => {
       const response = await fetch(`${server.endpoint.url}/topics/${topic}`, { method: 'POST', body: '{}' });
       assert.equal(response.status, 201);
@@ -144,16 +150,16 @@ describe('over Redis', { skip: noRedis }, () => {
     const url = newUrl();
     const server = await serve(t, url);
     await server.register(at.url);
-    const said = t.mock.method(console, 'error', () => {});
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
     const operator = new Redis(url);
-    t.after(() => operator.disconnect());
+    t.onTestFinished(() => operator.disconnect());
     await operator.config('SET', 'maxmemory', '1');
     const refused = await fetch(`${server.server.endpoint.url}/topics/news`, { method: 'POST', body: '{}' });
     assert.equal(refused.status, 503);
     await operator.config('SET', 'maxmemory', '0');
     const id = await server.publish('news');
     await until('it came', () => at.got.some(({ headers }) => headers['webhook-id'] === id), 30_000);
-    said.mock.restore();
+    said.mockRestore();
   });
 
   test('who follows operational events hears of dead letters and of endpoints that are disabled and enabled', async (t) => {
@@ -267,7 +273,9 @@ describe('over Redis', { skip: noRedis }, () => {
     const { register } = await serve(t, url);
     await register('http://127.0.0.1:9/', ['a', 'b']);
     const client = new Redis(url);
-    t.after(() => client.quit());
+    t.onTestFinished(async () => {
+      await client.quit();
+    });
     const connections = async () => Number(/connected_clients:(\d+)/.exec(await client.info('clients'))![1]);
     const before = await connections();
     const options = patternOptions.webhook.parse({ store: 'redis', redis: url });
@@ -288,7 +296,7 @@ describe('over Redis', { skip: noRedis }, () => {
       [JSON.stringify({ store: 'redis', redis: url })],
       { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
     );
-    t.after(() => child.kill('SIGKILL'));
+    t.onTestFinished(() => void child.kill('SIGKILL'));
     const line = await new Promise<string>((resolve) =>
       child.stdout!.setEncoding('utf8').once('data', resolve),
     );

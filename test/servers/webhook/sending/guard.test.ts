@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest, type ClientRequest } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import { connect, createServer, type AddressInfo, type LookupFunction, type Socket } from 'node:net';
-import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
+import { describe, test, type TestContext } from 'vitest';
 import { patternOptions } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
@@ -289,7 +289,7 @@ describe('receivers: public', () => {
       limits: defaultLimits,
       seed: 1,
     });
-    t.after(() => server.close());
+    t.onTestFinished(() => server.close());
     for (const host of spellings) {
       const response = await fetch(`${server.endpoint.url}/webhooks`, {
         method: 'POST',
@@ -324,7 +324,7 @@ async function target(t: TestContext) {
   const { port } = one.address() as AddressInfo;
   two.listen(port, '127.0.0.2');
   await once(two, 'listening');
-  t.after(() => {
+  t.onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     one.close();
     two.close();

@@ -1,8 +1,8 @@
 // Who waits for whom: ten thousand endpoints, slow and dead ones among them, caps of concurrency and rate, and order.
 
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, test, type TestContext } from 'vitest';
 import { createDispatcher } from '../../../../servers/webhook/sending/dispatcher.ts';
 import { openSqliteStore } from '../../../../servers/webhook/sqlite/store.ts';
 import type { DeliveryStore } from '../../../../servers/webhook/store.ts';
@@ -275,7 +275,7 @@ function instantDispatcher(
   change: (store: DeliveryStore) => Partial<DeliveryStore> = () => ({}),
 ) {
   const store = openSqliteStore(':memory:');
-  t.after(() => store.close());
+  t.onTestFinished(() => store.close());
   const endpoint = {
     key: 0,
     id: 'ep_1',

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { after, before, describe, test, type TestContext } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterAll, beforeAll, describe, test, type TestContext } from 'vitest';
 import { newCounters } from '../../../../core/result/counters.ts';
 import { createTally } from '../../../../servers/http/connection-counts.ts';
 import { testCertificate, testKey } from '../../../../servers/http/test-certificate.ts';
@@ -28,7 +28,7 @@ function setUp(t: TestContext, options: Partial<SenderOptions> = {}) {
     guard: loopback,
     ...options,
   });
-  t.after(() => sender.close());
+  t.onTestFinished(() => sender.close());
   let sent = 0;
   const postWhole = (url: string, body = 'hello') =>
     sender.post(
@@ -262,12 +262,12 @@ describe('https', () => {
     request.resume().on('end', () => response.writeHead(204).end());
   });
   let url = '';
-  before(async () => {
+  beforeAll(async () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
-  after(() => {
+  afterAll(() => {
     server.closeAllConnections();
     server.close();
   });

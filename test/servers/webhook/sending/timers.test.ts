@@ -1,25 +1,26 @@
 // The clock of webhook delivery: real timers over long waits, and a clock that runs faster.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, vi } from 'vitest';
 import { realTimers, scaledTimers } from '../../../../servers/webhook/sending/timers.ts';
 import { virtualTimers } from '../../virtual-timers.ts';
 
 const hour = 3_600_000;
 
 test('real timers go off once, can be taken back, and do not overflow at waits of months', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  t.onTestFinished(() => void vi.useRealTimers());
   let calls = 0;
   realTimers.after(100, () => calls++);
   const takeBack = realTimers.after(100, () => calls++);
   takeBack();
-  t.mock.timers.tick(100);
+  vi.advanceTimersByTime(100);
   assert.equal(calls, 1);
   const months = 90 * 24 * hour;
   realTimers.after(months, () => calls++);
-  for (let passed = 0; passed + hour < months; passed += hour) t.mock.timers.tick(hour);
+  for (let passed = 0; passed + hour < months; passed += hour) vi.advanceTimersByTime(hour);
   assert.equal(calls, 1);
-  t.mock.timers.tick(6 * hour); // the mock sets a timer's successor from the end of the step
+  vi.advanceTimersByTime(hour);
   assert.equal(calls, 2);
 });
 

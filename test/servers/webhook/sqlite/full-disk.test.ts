@@ -8,11 +8,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { test, vi } from 'vitest';
 import { patternOptions } from '../../../../core/pattern/registry.ts';
 import { random } from '../../../../core/base/random.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
+import { skipWhen } from '../../../skip.ts';
 import { receiver, until } from '../../receivers.ts';
 import { apiOf } from '../client.ts';
 import { postTo } from '../failing-store.ts';
@@ -26,9 +27,10 @@ const envelopeOf = ({ body }: { body: string }) => JSON.parse(body) as { seq: nu
 
 test(
   '60 events of 60 kB on a disk of 2 MB: those that were accepted arrive, and no other',
-  { skip: notRoot, timeout: 60_000 },
+  { timeout: 60_000 },
   async (t) => {
-    const told = t.mock.method(console, 'error', () => {});
+    skipWhen(t, notRoot);
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
     const { file, grow } = smallDisk(t, '2m');
     const { got, url: at } = await receiver(t);
     const options = patternOptions.webhook.parse({ store: 'sqlite', file });
@@ -38,7 +40,7 @@ test(
       limits: { ...defaultLimits, slowBuffer: 2 ** 30 },
       seed: 1,
     });
-    t.after(() => server.close());
+    t.onTestFinished(() => server.close());
     const { register, stats } = apiOf(server.endpoint.url);
     await register(at);
     const accepted: number[] = [];
@@ -64,9 +66,9 @@ test(
       [accepted.length, accepted.length, accepted.length],
     );
     assert.deepEqual([server.counters().refusals, server.counters().errors], [60 - accepted.length, 0]);
-    assert.equal(told.mock.callCount(), 1);
+    assert.equal(told.mock.calls.length, 1);
     assert.match(
-      String(told.mock.calls[0]!.arguments[0]),
+      String(told.mock.calls[0]![0]),
       /store\.db: database or disk is full: the disk is full, so what needs room is refused with 503\. Free some space/,
     );
 
@@ -88,8 +90,9 @@ test(
 
 test(
   'kills on a disk that is full now and then lose nothing that was accepted and bring nothing that was refused',
-  { skip: notRoot, timeout: 120_000 },
+  { timeout: 120_000 },
   async (t) => {
+    skipWhen(t, notRoot);
     const { file, grow } = smallDisk(t, '1m');
     const { got, url: at } = await receiver(t);
     const draw = random(3, 'full');
@@ -98,7 +101,7 @@ test(
     let n = 0;
     let sizeM = 1;
     let server = await start({ store: 'sqlite', file });
-    t.after(() => server.child.disconnect());
+    t.onTestFinished(() => server.child.disconnect());
     await apiOf(server.url).register(at);
     for (let life = 0; life < 3; life++) {
       const refusedBefore = refused.size;
@@ -146,13 +149,14 @@ for (const [times, code] of [
 ] as const) {
   test(
     `what a failing sync refused is not found by the next start (fails ${times}, says ${code})`,
-    { skip: noStrace, timeout: 60_000 },
+    { timeout: 60_000 },
     async (t) => {
+      skipWhen(t, noStrace);
       const folder = mkdtempSync(join(tmpdir(), 'pushbench-sync-'));
-      t.after(() => rmSync(folder, { recursive: true }));
+      t.onTestFinished(() => rmSync(folder, { recursive: true }));
       const file = join(folder, 'store.db');
       const { child, url } = await start({ store: 'sqlite', file });
-      t.after(() => child.kill('SIGKILL'));
+      t.onTestFinished(() => void child.kill('SIGKILL'));
       const { register, change } = apiOf(url);
       const { id } = await register('http://127.0.0.1:9/');
       await change(id, { enabled: false }); // so that nothing is written but what is asked for
@@ -170,7 +174,7 @@ for (const [times, code] of [
         ],
         { stdio: ['ignore', 'ignore', 'pipe'] },
       );
-      t.after(() => tracer.kill());
+      t.onTestFinished(() => void tracer.kill());
       let said = '';
       tracer.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
       await until('it is attached', () => said.includes('attached'));

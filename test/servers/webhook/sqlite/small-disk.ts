@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 
 /** Why a test that mounts a disk is skipped; false where it is not. */
 export const notRoot = process.getuid?.() !== 0 && 'mounting a small disk takes root';
@@ -13,7 +13,7 @@ export const notRoot = process.getuid?.() !== 0 && 'mounting a small disk takes 
 export function smallDisk(t: TestContext, size: string) {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-disk-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', folder]);
-  t.after(() => {
+  t.onTestFinished(() => {
     execFileSync('umount', ['--lazy', folder]);
     rmSync(folder, { recursive: true });
   });

@@ -24,12 +24,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext, vi } from 'vitest';
 import { UserError } from '../../../../core/base/errors.ts';
 import { patternOptions } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
 import { openSqliteStore } from '../../../../servers/webhook/sqlite/store.ts';
+import { skipWhen } from '../../../skip.ts';
 import { apiOf } from '../client.ts';
 import { postTo } from '../failing-store.ts';
 import { notRoot, smallDisk } from './small-disk.ts';
@@ -39,7 +40,7 @@ const events = 300;
 
 function newFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -204,7 +205,8 @@ describe('a file is refused', () => {
     refuses(file, /is missing, but .*store\.db-wal is there, which belongs to it/);
   });
 
-  test('whose log would be written into the file of somebody else', { skip: notRoot }, async (t) => {
+  test('whose log would be written into the file of somebody else', async (t) => {
+    skipWhen(t, notRoot);
     const file = await filledFile(t);
     writeFileSync(`${file}-wal`, '', { mode: 0o600 });
     chownSync(`${file}-wal`, 12345, 12345);
@@ -214,17 +216,14 @@ describe('a file is refused', () => {
     assert.throws(() => openSqliteStore(file), /store\.db-wal is no file of the owner/);
   });
 
-  test(
-    'in a folder where everybody may put another in its place',
-    { skip: process.platform === 'win32' && 'permissions are others there' },
-    async (t) => {
-      const file = await filledFile(t);
-      chmodSync(resolve(file, '..'), 0o777);
-      refuses(file, /Everybody may write into .*\. Run "chmod o-w .*", or name another file/);
-      chmodSync(resolve(file, '..'), 0o1777);
-      await openSqliteStore(file).close();
-    },
-  );
+  test('in a folder where everybody may put another in its place', async (t) => {
+    skipWhen(t, process.platform === 'win32' && 'permissions are others there');
+    const file = await filledFile(t);
+    chmodSync(resolve(file, '..'), 0o777);
+    refuses(file, /Everybody may write into .*\. Run "chmod o-w .*", or name another file/);
+    chmodSync(resolve(file, '..'), 0o1777);
+    await openSqliteStore(file).close();
+  });
 });
 
 test('what a kill or a loss of power leaves is taken up', async (t) => {
@@ -242,20 +241,17 @@ test('what a kill or a loss of power leaves is taken up', async (t) => {
   }
 });
 
-test(
-  'a file that others may read is theirs no longer, nor what is beside it',
-  { skip: process.platform === 'win32' && 'permissions are others there' },
-  async (t) => {
-    const file = await killedFile(t);
-    for (const suffix of ['', '-wal']) chmodSync(file + suffix, 0o644);
-    const store = openSqliteStore(file);
-    assert.equal(store.events({ limit: 100 }).length, 40);
-    await store.submit('change', { work: () => store.removeEndpoint(1) });
-    for (const name of readdirSync(resolve(file, '..')))
-      assert.equal(statSync(join(file, '..', name)).mode & 0o777, 0o600, name);
-    await store.close();
-  },
-);
+test('a file that others may read is theirs no longer, nor what is beside it', async (t) => {
+  skipWhen(t, process.platform === 'win32' && 'permissions are others there');
+  const file = await killedFile(t);
+  for (const suffix of ['', '-wal']) chmodSync(file + suffix, 0o644);
+  const store = openSqliteStore(file);
+  assert.equal(store.events({ limit: 100 }).length, 40);
+  await store.submit('change', { work: () => store.removeEndpoint(1) });
+  for (const name of readdirSync(resolve(file, '..')))
+    assert.equal(statSync(join(file, '..', name)).mode & 0o777, 0o600, name);
+  await store.close();
+});
 
 /** What the user nobody is told who opens it. */
 function toldToNobody(file: string): string {
@@ -270,7 +266,8 @@ function toldToNobody(file: string): string {
   }
 }
 
-test('a file or a folder that this user may not write is named', { skip: notRoot }, async (t) => {
+test('a file or a folder that this user may not write is named', async (t) => {
+  skipWhen(t, notRoot);
   const file = await filledFile(t);
   const folder = resolve(file, '..');
   chmodSync(folder, 0o755);
@@ -290,7 +287,8 @@ test('a file or a folder that this user may not write is named', { skip: notRoot
   assert.deepEqual(readdirSync(folder), ['store.db']);
 });
 
-test('a full disk is named when a new file does not fit, and leaves none', { skip: notRoot }, async (t) => {
+test('a full disk is named when a new file does not fit, and leaves none', async (t) => {
+  skipWhen(t, notRoot);
   const { folder } = smallDisk(t, '64k');
   assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(100_000)), /ENOSPC/);
   refuses(
@@ -300,34 +298,31 @@ test('a full disk is named when a new file does not fit, and leaves none', { ski
   assert.deepEqual(readdirSync(folder), ['filler']);
 });
 
-test(
-  'a file on a disk that is full now is served, and closed without a word of ours being lost',
-  { skip: notRoot },
-  async (t) => {
-    const told = t.mock.method(console, 'error', () => {});
-    const { folder } = smallDisk(t, '8m');
-    copyFileSync(await filledFile(t), join(folder, 'store.db'));
-    assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(10_000_000)), /ENOSPC/);
-    const options = patternOptions.webhook.parse({ store: 'sqlite', file: join(folder, 'store.db') });
-    const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
-    t.after(() => server.close());
-    assert.equal((await apiOf(server.endpoint.url).deliveries('?limit=500')).deliveries.length, events);
-    assert.deepEqual((await postTo(server.endpoint.publishUrl, 'news', '1')).error, 'store-full');
-    await server.close();
-    assert.equal(told.mock.callCount(), 1);
-    rmSync(join(folder, 'filler'));
-    const db = new DatabaseSync(join(folder, 'store.db'), { readOnly: true });
-    assert.deepEqual({ ...db.prepare('SELECT count(*) AS n FROM events').get() }, { n: events });
-    db.close();
-  },
-);
+test('a file on a disk that is full now is served, and closed without a word of ours being lost', async (t) => {
+  skipWhen(t, notRoot);
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const { folder } = smallDisk(t, '8m');
+  copyFileSync(await filledFile(t), join(folder, 'store.db'));
+  assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(10_000_000)), /ENOSPC/);
+  const options = patternOptions.webhook.parse({ store: 'sqlite', file: join(folder, 'store.db') });
+  const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
+  t.onTestFinished(() => server.close());
+  assert.equal((await apiOf(server.endpoint.url).deliveries('?limit=500')).deliveries.length, events);
+  assert.deepEqual((await postTo(server.endpoint.publishUrl, 'news', '1')).error, 'store-full');
+  await server.close();
+  assert.equal(told.mock.calls.length, 1);
+  rmSync(join(folder, 'filler'));
+  const db = new DatabaseSync(join(folder, 'store.db'), { readOnly: true });
+  assert.deepEqual({ ...db.prepare('SELECT count(*) AS n FROM events').get() }, { n: events });
+  db.close();
+});
 
 test('damage that shows while the server runs is answered with 503, and told once', async (t) => {
-  const told = t.mock.method(console, 'error', () => {});
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
   const file = await filledFile(t);
   const options = patternOptions.webhook.parse({ store: 'sqlite', file });
   const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
-  t.after(() => server.close());
+  t.onTestFinished(() => server.close());
   const { call } = apiOf(server.endpoint.url);
   overwrite(file, 2 * pageBytes, statSync(file).size - 2 * pageBytes);
   const answers = [];
@@ -339,9 +334,9 @@ test('damage that shows while the server runs is answered with 503, and told onc
   assert.equal((await postTo(server.endpoint.publishUrl, 'news', '1')).error, 'store-damaged');
   assert.equal((await call('GET', '/webhooks')).status, 200);
   assert.equal(server.backlog!().depth, 0);
-  assert.equal(told.mock.callCount(), 1);
+  assert.equal(told.mock.calls.length, 1);
   assert.match(
-    String(told.mock.calls[0]!.arguments[0]),
+    String(told.mock.calls[0]![0]),
     /store\.db: database disk image is malformed: the file is damaged, .* Stop the server and restore a copy, or save what can be read with: sqlite3 .*store\.db \.recover/,
   );
 });

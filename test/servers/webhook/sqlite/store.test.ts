@@ -6,20 +6,21 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext, vi } from 'vitest';
 import { statements } from '../../../../servers/webhook/sqlite/schema.ts';
 import { openSqliteStore } from '../../../../servers/webhook/sqlite/store.ts';
+import { skipWhen } from '../../../skip.ts';
 import { failingStore, full } from '../failing-store.ts';
 
 function newFile(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-test-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
   return join(folder, 'store.db');
 }
 
 function newStore(t: TestContext) {
   const store = openSqliteStore(':memory:');
-  t.after(() => store.close());
+  t.onTestFinished(() => store.close());
   const endpoint = {
     key: 0,
     id: 'ep_1',
@@ -97,7 +98,7 @@ test("a database is one server's, and of one version", async (t) => {
 test('what is written together is committed together, and durable when told so', async (t) => {
   const file = newFile(t);
   const store = openSqliteStore(file);
-  t.after(() => store.close());
+  t.onTestFinished(() => store.close());
   const endpoint = {
     key: 0,
     id: 'ep_1',
@@ -164,29 +165,26 @@ test('a removed endpoint leaves no secret behind, and nothing at all when its la
   assert.deepEqual(rows(), []);
 });
 
-test(
-  'only its owner reads the database, and the files beside it',
-  { skip: process.platform === 'win32' && 'permissions are others there' },
-  async (t) => {
-    const file = newFile(t);
-    const store = openSqliteStore(file);
-    store.saveEndpoint({
-      key: 0,
-      id: 'ep_1',
-      config: '{}',
-      createdMs: 0,
-      disabled: undefined,
-      failures: 0,
-      failingSinceMs: undefined,
-    });
-    await store.committed();
-    const folder = dirname(file);
-    const files = readdirSync(folder);
-    assert.ok(files.includes('store.db') && files.includes('store.db-wal'), files.join());
-    for (const name of files) assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
-    await store.close();
-  },
-);
+test('only its owner reads the database, and the files beside it', async (t) => {
+  skipWhen(t, process.platform === 'win32' && 'permissions are others there');
+  const file = newFile(t);
+  const store = openSqliteStore(file);
+  store.saveEndpoint({
+    key: 0,
+    id: 'ep_1',
+    config: '{}',
+    createdMs: 0,
+    disabled: undefined,
+    failures: 0,
+    failingSinceMs: undefined,
+  });
+  await store.committed();
+  const folder = dirname(file);
+  const files = readdirSync(folder);
+  assert.ok(files.includes('store.db') && files.includes('store.db-wal'), files.join());
+  for (const name of files) assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
+  await store.close();
+});
 
 test('a delivery that failed waits under its time, and a fresh one by its number', (t) => {
   const { store, endpoint, publish, settle } = newStore(t);
@@ -215,7 +213,7 @@ test('a delivery that failed waits under its time, and a fresh one by its number
 });
 
 test('a full database refuses a unit as a whole and keeps records until there is room', async (t) => {
-  t.mock.method(console, 'error', () => {});
+  vi.spyOn(console, 'error').mockImplementation(() => {});
   const { store, endpoint, publish } = newStore(t);
   const [first, second] = [publish(1), publish(2)];
   await store.committed();
@@ -302,7 +300,7 @@ test('a change that is refused for a reason of its own takes no other with it', 
 });
 
 test('what cannot be stored when the process ends is told, and the store closes all the same', async (t) => {
-  const told = t.mock.method(console, 'error', () => {});
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
   const file = newFile(t);
   const { store, failWith } = failingStore(file);
   const endpoint = {
@@ -347,7 +345,7 @@ test('what cannot be stored when the process ends is told, and the store closes 
   );
   await store.close();
   assert.match(
-    String(told.mock.calls.at(-1)!.arguments[0]),
+    String(told.mock.calls.at(-1)![0]),
     /store\.db: 1 outcomes could not be stored; those attempts are made again at the next start/,
   );
   const again = openSqliteStore(file);
