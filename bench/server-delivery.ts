@@ -72,12 +72,14 @@ async function nchan(pattern: keyof typeof heads): Promise<number> {
   writeFileSync(
     join(folder, 'nginx.conf'),
     `load_module ${nchanModule};
-user root; worker_processes 1; daemon off; pid ${folder}/pid; error_log ${folder}/error.log warn; worker_rlimit_nofile 20000;
+user root; worker_processes 1; daemon off; pid ${folder}/pid;
+error_log ${folder}/error.log warn; worker_rlimit_nofile 20000;
 events { worker_connections 15000; }
 http { access_log off; nchan_shared_memory_size 128M;
   server { listen 127.0.0.1:${nchanPort} backlog=4096;
     location = /topics/news { nchan_publisher; nchan_channel_id news; }
-    location = /subscribe { nchan_subscriber ${subscriber}; nchan_channel_id news; nchan_websocket_ping_interval ${pingS}; } } }
+    location = /subscribe { nchan_subscriber ${subscriber}; nchan_channel_id news;
+      nchan_websocket_ping_interval ${pingS}; } } }
 `,
   );
   const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], {

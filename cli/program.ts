@@ -43,7 +43,8 @@ export function createProgram(): Command {
       `
 Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
 3 the run failed, 4 the run does not count (load-limited, ledger open),
-5 the candidate of a comparison is worse, 6 it could not be decided (where asked to fail then), 130 interrupted.`,
+5 the candidate of a comparison is worse, 6 it could not be decided (where asked to fail then),
+130 interrupted.`,
     );
 
   root

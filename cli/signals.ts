@@ -25,7 +25,10 @@ export function onSignals(
     stop.abort(new Interruption(signal));
     setTimeout(() => {
       console.error(
-        `Not everything ended within ${limitMs / 1000} s of ${signal}, so it was ended by force. ${atLimit()}`.trimEnd(),
+        (
+          `Not everything ended within ${limitMs / 1000} s of ${signal}, so it was ` +
+          `ended by force. ${atLimit()}`
+        ).trimEnd(),
       );
       process.exit(exitCodes.interrupted);
     }, limitMs).unref();

@@ -146,7 +146,8 @@ const scripts: Record<PatternName, (server: RunningServer, lines: Line[]) => Pro
     ]);
     const client = await dial(server, lines);
     client.note('the receiver registers its address');
-    const body = `{"url":"http://127.0.0.1:${receiver.port}/hook","events":["news"],"secret":"${exampleSecret}"}`;
+    const body =
+      `{"url":"http://127.0.0.1:${receiver.port}/hook",` + `"events":["news"],"secret":"${exampleSecret}"}`;
     client.say(
       `POST /webhooks HTTP/1.1\r\nHost: 127.0.0.1:${portOf(server)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );

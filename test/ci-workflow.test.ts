@@ -69,7 +69,8 @@ createServer(async (request, response) => {
   let body = '';
   for await (const chunk of request.setEncoding('utf8')) body += chunk;
   response.writeHead(202).end();
-  setTimeout(() => { for (const listener of listeners) listener.write(\`data: \${body}\\n\\n\`); }, ${heldMs});
+  setTimeout(() => { for (const listener of listeners)
+    listener.write(\`data: \${body}\\n\\n\`); }, ${heldMs});
 }).listen(${port}, '127.0.0.1');
 `;
 

@@ -56,13 +56,16 @@ export const compareSpeed: Part = {
             held: medianUs <= limitUs,
           },
         ],
-        markdown: `One measured trial of either side, written ${trials} times into each of two results of ${formatBytes(statSync(files[0]!).size)}.\n\n${table(
-          ['what is written', 'median of the calls', 'fastest', 'slowest'],
-          rows.map(({ what, tookUs }) => [
-            what,
-            ...[median(tookUs), Math.min(...tookUs), Math.max(...tookUs)].map(formatUs),
-          ]),
-        )}`,
+        markdown:
+          `One measured trial of either side, written ${trials} times into each of ` +
+          `two results of ${formatBytes(statSync(files[0]!).size)}.\n\n` +
+          `${table(
+            ['what is written', 'median of the calls', 'fastest', 'slowest'],
+            rows.map(({ what, tookUs }) => [
+              what,
+              ...[median(tookUs), Math.min(...tookUs), Math.max(...tookUs)].map(formatUs),
+            ]),
+          )}`,
       };
     } finally {
       rmSync(folder, { recursive: true, force: true });

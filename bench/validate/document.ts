@@ -10,9 +10,14 @@ export function validationPage(parts: Readonly<Record<string, Kept | undefined>>
   const minutes = Math.ceil(all.reduce((sum, [, kept]) => sum + (kept?.seconds ?? 0), 0) / 60);
   return `# Validation
 
-Is the instrument right? Every figure on this page was measured and written here by \`npm run validate\`${missing === 0 ? `, about ${minutes} minutes on an idle machine` : ''}. \`npm run validate -- --only NAME\` repeats one part and leaves the others as they are. How a verdict is reached: [comparison.md](comparison.md).
+Is the instrument right? Every figure on this page was measured and written here by \`npm run validate\`\
+${missing === 0 ? `, about ${minutes} minutes on an idle machine` : ''}. \
+\`npm run validate -- --only NAME\` repeats one part and \
+leaves the others as they are. How a verdict is reached: \
+[comparison.md](comparison.md).
 
-**${claims.filter(({ held }) => held).length} of ${claims.length} claims held.**${missing === 0 ? '' : ` ${missing} of ${all.length} parts have not run.`}
+**${claims.filter(({ held }) => held).length} of ${claims.length} claims held.**\
+${missing === 0 ? '' : ` ${missing} of ${all.length} parts have not run.`}
 
 ${all.map(([name, kept]) => section(name, kept)).join('\n\n')}
 `;
@@ -27,5 +32,6 @@ ${claims.map(({ text, held }) => `- ${held ? 'Held' : '**Failed**'}: ${text}`).j
 
 ${markdown}
 
-\`npm run validate -- --only ${name}\`: ${ranAt.slice(0, 16).replace('T', ' ')} UTC, ${seconds} s on ${machine}.`;
+\`npm run validate -- --only ${name}\`: ${ranAt.slice(0, 16).replace('T', ' ')} UTC, \
+${seconds} s on ${machine}.`;
 }

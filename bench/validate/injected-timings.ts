@@ -148,10 +148,13 @@ async function series(
         held: right === parts.length,
       },
     ],
-    markdown: `The reference SSE server, ${what}: ${trialText(measureS)}. One series of ${arms.baseline.trials.length} pairs, cut into comparisons of ${each}.${plainly}\n\n${table(
-      ['comparison', 'baseline', 'candidate', 'moved by', 'ratio', 'what else is called slower', 'verdict'],
-      rows.map(({ cells }) => cells),
-    )}`,
+    markdown:
+      `The reference SSE server, ${what}: ${trialText(measureS)}. One series of ` +
+      `${arms.baseline.trials.length} pairs, cut into comparisons of ${each}.${plainly}\n\n` +
+      `${table(
+        ['comparison', 'baseline', 'candidate', 'moved by', 'ratio', 'what else is called slower', 'verdict'],
+        rows.map(({ cells }) => cells),
+      )}`,
   };
 }
 

@@ -16,15 +16,18 @@ export const knownDelay: Part = {
           held: right === all.length,
         },
       ],
-      markdown: `Delays of 10 ms and an exponential part with a mean of 30 ms, to the microsecond, from the planned time.\n\n${table(
-        ['percentile', 'true', 'reported', 'off by'],
-        all.map(({ quantile, truthUs, reportedUs }) => [
-          `p${quantile * 100}`,
-          formatUs(truthUs),
-          formatUs(reportedUs),
-          formatUs(reportedUs - truthUs),
-        ]),
-      )}`,
+      markdown:
+        'Delays of 10 ms and an exponential part with a mean of 30 ms, to the microsecond, from ' +
+        'the planned time.\n\n' +
+        `${table(
+          ['percentile', 'true', 'reported', 'off by'],
+          all.map(({ quantile, truthUs, reportedUs }) => [
+            `p${quantile * 100}`,
+            formatUs(truthUs),
+            formatUs(reportedUs),
+            formatUs(reportedUs - truthUs),
+          ]),
+        )}`,
     };
   },
 };

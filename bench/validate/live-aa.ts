@@ -48,16 +48,18 @@ export const liveAa: Part = {
           held: swapped.total > 0 && swapped.rejected <= 0.06 * swapped.total,
         },
       ],
-      markdown: `Trials of ${trialText()}; ${pairs} pairs a comparison.\n\n${table(
-        ['comparison', 'verdict', 'p50 ratio', 'p90 ratio', 'p99 ratio', 'server CPU ratio'],
-        stored.map(({ pattern, arms: { comparison } }, i) => [
-          `${i + 1}, ${pattern}`,
-          verdictText(comparison),
-          ...['latency.p50', 'latency.p90', 'latency.p99', 'server-cpu-per-delivery'].map((name) =>
-            ratioText(metricIn(comparison, name)),
-          ),
-        ]),
-      )}\n\nA dozen comparisons bound the rate of false alarms only loosely. The experiments made by formula bound it tightly for the noise that they assume, the swaps for the noise of this machine.`,
+      markdown:
+        `Trials of ${trialText()}; ${pairs} pairs a comparison.\n\n${table(
+          ['comparison', 'verdict', 'p50 ratio', 'p90 ratio', 'p99 ratio', 'server CPU ratio'],
+          stored.map(({ pattern, arms: { comparison } }, i) => [
+            `${i + 1}, ${pattern}`,
+            verdictText(comparison),
+            ...['latency.p50', 'latency.p90', 'latency.p99', 'server-cpu-per-delivery'].map((name) =>
+              ratioText(metricIn(comparison, name)),
+            ),
+          ]),
+        )}\n\n` +
+        'A dozen comparisons bound the rate of false alarms only loosely. The experiments made by formula bound it tightly for the noise that they assume, the swaps for the noise of this machine.',
     };
   },
 };

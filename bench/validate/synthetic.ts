@@ -54,7 +54,9 @@ export const synthetic: Part = {
           held: blocked.slower > 0.05,
         },
       ],
-      markdown: `Noise of about 5 % a run with heavy tails (0.03 times Student's t with 3 degrees of freedom, on the logarithm), drift of 2 % from run to run, a minimum effect of 5 %; ${count} experiments a cell, seeded.
+      markdown: `Noise of about 5 % a run with heavy tails (0.03 times Student's t with 3 degrees \
+of freedom, on the logarithm), drift of 2 % from run to run, a minimum \
+effect of 5 %; ${count} experiments a cell, seeded.
 
 ${table(
   ['pairs', 'the same: p < 0.05 alone', 'the same: called slower', 'the same: called not slower'],

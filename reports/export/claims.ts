@@ -28,9 +28,14 @@ export function renderClaims(article: string, claims: readonly Claim[], figures:
   const measured = Object.entries(figures.scenarios).sort(([a], [b]) => (a < b ? -1 : 1));
   return `# The article's claims, measured
 
-What the article *${article}* says, the scenario or the test that holds it to account, what came out, and what follows: ${summary}.
+What the article *${article}* says, the scenario or the test that holds it to account, \
+what came out, and what follows: ${summary}.
 
-This page is made by \`pushbench claims\` from [docs/results/claims.json](results/claims.json); the claims and the rules of their verdicts stand in \`scenarios/article/claims.yaml\`. A claim that no figure decides names a test of this repository that does. Figures are of one machine and one run unless they say otherwise: rankings and ratios carry over, milliseconds do not.
+This page is made by \`pushbench claims\` from [docs/results/claims.json](results/claims.json); \
+the claims and the rules of their verdicts stand in \`scenarios/article/claims.yaml\`. \
+A claim that no figure decides names a test of this repository that does. \
+Figures are of one machine and one run unless they say otherwise: \
+rankings and ratios carry over, milliseconds do not.
 
 | claim | tested by | measured | verdict |
 | --- | --- | --- | --- |

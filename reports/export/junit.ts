@@ -101,9 +101,12 @@ function heldOf(expectation: Expectation, { outcome }: Trial): Verdict {
 }
 
 function suiteXml({ name, timestamp, timeS, cases }: Suite): string {
-  return `  <testsuite name="${xmlText(name)}"${tally(cases)} time="${timeS}" timestamp="${xmlText(timestamp)}">
-${cases.map((one) => caseXml(one, name)).join('')}  </testsuite>
-`;
+  return [
+    `  <testsuite name="${xmlText(name)}"${tally(cases)}`,
+    ` time="${timeS}" timestamp="${xmlText(timestamp)}">\n`,
+    ...cases.map((one) => caseXml(one, name)),
+    '  </testsuite>\n',
+  ].join('');
 }
 
 function caseXml({ name, verdict }: Case, suite: string): string {

@@ -63,7 +63,9 @@ function packed(spec: Spec): object {
 const draw = `
 const unpack = (spec) => {
   for (const set of spec.data) if (set.columns) {
-    set.values = set.columns[0].own.map((_, i) => Object.fromEntries(set.columns.map(({ name, texts, own }) => [name, texts ? texts[own[i]] : own[i]])));
+    set.values = set.columns[0].own.map((_, i) =>
+      Object.fromEntries(set.columns.map(({ name, texts, own }) =>
+        [name, texts ? texts[own[i]] : own[i]])));
     delete set.columns;
   }
   return spec;
@@ -85,7 +87,8 @@ const specs = JSON.parse(document.getElementById('specs').textContent);
 Promise.all(Object.entries(wide ? specs : {}).map(async ([id, spec]) => {
   const place = document.querySelector('#' + id + ' .chart');
   const box = document.createElement('div');
-  const view = await new vega.View(vega.parse(unpack(spec)), { renderer: 'svg', container: box }).tooltip(tell).runAsync();
+  const view = await new vega.View(vega.parse(unpack(spec)), { renderer: 'svg', container: box })
+    .tooltip(tell).runAsync();
   const svg = box.querySelector('svg');
   svg.setAttribute('role', 'img');
   svg.setAttribute('aria-label', place.querySelector('svg > title').textContent);
@@ -98,7 +101,8 @@ Promise.all(Object.entries(wide ? specs : {}).map(async ([id, spec]) => {
     for (const view of views) view.signal('hidden', hidden).runAsync();
   });
   const time = 'zoom_atS';
-  const timed = views.filter((view) => time in view.getState({ signals: (name) => name === time, data: () => false }).signals);
+  const timed = views.filter((view) =>
+    time in view.getState({ signals: (name) => name === time, data: () => false }).signals);
   const same = (a, b) => String(a) === String(b);
   for (const view of timed) view.addSignalListener(time, (_, range) => {
     for (const other of timed) if (!same(other.signal(time), range)) other.signal(time, range).runAsync();

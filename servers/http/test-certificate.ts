@@ -4,7 +4,8 @@
 // to switch its checks off; it is no authority, so trusting it vouches for no other. Made once, valid for a hundred
 // years, with:
 //
-//   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=localhost \
+//   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 \
+//     -subj /CN=localhost \
 //     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
 //     -addext extendedKeyUsage=serverAuth -keyout key.pem -out certificate.pem
 

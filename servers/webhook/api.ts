@@ -1,20 +1,20 @@
 // The HTTP API of webhook delivery: what its requests take and what its answers hold, as JSON. Types and checks
 // alone; the routes are routes.ts, and openapi.ts describes them to machines (docs/openapi.yaml).
 //
-//   POST   /webhooks                          RegistrationAnswer (201); the secret is in no other answer
-//   GET    /webhooks                          EndpointList, oldest first; ?limit, ?cursor
-//   GET    /webhooks/{id}                     EndpointView
-//   PATCH  /webhooks/{id}                     EndpointChange -> EndpointView
-//   DELETE /webhooks/{id}                     204; what waits for it is cancelled
-//   POST   /webhooks/{id}/rotate              Rotation -> RotationAnswer: a new secret, the one before good for a while
-//   POST   /webhooks/{id}/test                DeliveryView (202): a test event, to this endpoint alone
-//   POST   /webhooks/{id}/recover             RecoverRange -> RecoverAnswer (202)
-//   GET    /webhooks/events                   EventList, newest first; ?topic, ?limit, ?cursor
-//   GET    /webhooks/deliveries               DeliveryList, newest first; ?endpoint, ?state, ?event, ?limit, ?cursor
-//   GET    /webhooks/deliveries/{id}          DeliveryDetail
-//   POST   /webhooks/deliveries/{id}/replay   DeliveryView (202)
-//   GET    /webhooks/stats                    Stats
-//   GET    /webhooks/stream                   SSE, each message one StreamMessage
+//  POST   /webhooks                        RegistrationAnswer (201); the secret is in no other answer
+//  GET    /webhooks                        EndpointList, oldest first; ?limit, ?cursor
+//  GET    /webhooks/{id}                   EndpointView
+//  PATCH  /webhooks/{id}                   EndpointChange -> EndpointView
+//  DELETE /webhooks/{id}                   204; what waits for it is cancelled
+//  POST   /webhooks/{id}/rotate            Rotation -> RotationAnswer: a new secret; the old one is good for a while
+//  POST   /webhooks/{id}/test              DeliveryView (202): a test event, to this endpoint alone
+//  POST   /webhooks/{id}/recover           RecoverRange -> RecoverAnswer (202)
+//  GET    /webhooks/events                 EventList, newest first; ?topic, ?limit, ?cursor
+//  GET    /webhooks/deliveries             DeliveryList, newest first; ?endpoint, ?state, ?event, ?limit, ?cursor
+//  GET    /webhooks/deliveries/{id}        DeliveryDetail
+//  POST   /webhooks/deliveries/{id}/replay DeliveryView (202)
+//  GET    /webhooks/stats                  Stats
+//  GET    /webhooks/stream                 SSE, each message one StreamMessage
 //
 // Errors are `{ "error": code, "message": sentence }` with 400, 404, 409, 413, 422 or 503. Times are ISO 8601 in UTC;
 // with `timeScale` above 1 they are of the scaled clock.

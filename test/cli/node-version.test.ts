@@ -21,7 +21,8 @@ test('the command line says so without a stack trace, though the older runtime l
   const folder = temporaryFolder(t);
   // Node 20 as far as this goes: its version, and a node:module without a compile cache.
   const older = `import { registerHooks } from 'node:module';
-registerHooks({ resolve: (name, context, next) => (name === 'node:module' ? { url: 'data:text/javascript,', shortCircuit: true } : next(name, context)) });
+registerHooks({ resolve: (name, context, next) => (name === 'node:module'
+  ? { url: 'data:text/javascript,', shortCircuit: true } : next(name, context)) });
 Object.defineProperty(process, 'version', { value: 'v20.20.2' });`;
   writeFileSync(join(folder, 'older.mjs'), older);
   const end = await start(['--help'], folder, [

@@ -56,7 +56,8 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
   writeFileSync(
     join(folder, 'use.ts'),
     `import { createReceiver } from 'pushbench/receiver';
-const receiver = createReceiver({ scheme: 'slack', secrets: ['x'], onDelivery: ({ id }) => console.log(id satisfies string | undefined) });
+const receiver = createReceiver({ scheme: 'slack', secrets: ['x'],
+  onDelivery: ({ id }) => console.log(id satisfies string | undefined) });
 console.log(receiver.counts().accepted satisfies number);\n`,
   );
   assert.equal(execFileSync(process.execPath, ['use.ts'], { cwd: folder, encoding: 'utf8' }), '0\n');

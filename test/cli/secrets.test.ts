@@ -82,7 +82,8 @@ async function echo(t: TestContext): Promise<string> {
 
 const yaml = (url: string) => `name: echo
 url: ${url}
-publish: { url: "/feed?key=\${ECHO_TOKEN}", headers: { authorization: "Basic \${ECHO_LOGIN}" }, body: '{"key":"\${ECHO_TOKEN}","data":{event}}' }
+publish: { url: "/feed?key=\${ECHO_TOKEN}", headers: { authorization: "Basic \${ECHO_LOGIN}" },
+  body: '{"key":"\${ECHO_TOKEN}","data":{event}}' }
 subscribe: { sse: "/feed?key=\${ECHO_TOKEN}" }
 headers: { x-key: "Bearer \${ECHO_TOKEN}", x-tenant: "\${ECHO_TENANT}" }
 `;

@@ -54,7 +54,9 @@ local eventCount, keyCount, jobCount = tonumber(ARGV[8]), tonumber(ARGV[9]), ton
 local queueKeys = {}
 for i = 1, ${queueKeyCount} do queueKeys[i] = KEYS[4 + i] end
 local eventsFrom, keysFrom = 4 + ${queueKeyCount}, 4 + ${queueKeyCount} + eventCount
-if redis.call('GET', marker) ~= identity or redis.call('HGET', endpoints, '${markerField}') ~= identity then return 'emptied' end
+if redis.call('GET', marker) ~= identity
+  or redis.call('HGET', endpoints, '${markerField}') ~= identity then
+  return 'emptied' end
 if (redis.call('GET', batch) or '') ~= follows then return 'fenced' end
 for i = 1, keyCount do
   if redis.call('EXISTS', KEYS[keysFrom + i]) == 1 then return 'raced' end
@@ -87,7 +89,9 @@ return redis.error_reply(type(failure) == 'table' and failure.err or tostring(fa
 
 const settleScript = `
 local identity, token, fence, tokenMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-if redis.call('GET', KEYS[1]) ~= identity or redis.call('HGET', KEYS[2], '${markerField}') ~= identity then return 'emptied' end
+if redis.call('GET', KEYS[1]) ~= identity
+  or redis.call('HGET', KEYS[2], '${markerField}') ~= identity then
+  return 'emptied' end
 if redis.call('GET', KEYS[3]) == token then return 'stored' end
 redis.call('SET', KEYS[3], fence, 'PX', tokenMs)
 return 'not-stored'

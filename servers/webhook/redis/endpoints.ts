@@ -62,7 +62,9 @@ export type RedisEndpointsOptions = {
  * with. What another server has removed stays removed.
  */
 const changeScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('HGET', KEYS[2], '${markerField}') ~= ARGV[1] then return 'emptied' end
+if redis.call('GET', KEYS[1]) ~= ARGV[1]
+  or redis.call('HGET', KEYS[2], '${markerField}') ~= ARGV[1] then
+  return 'emptied' end
 if ARGV[3] == 'change' and redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then return 'gone' end
 if ARGV[4] then redis.call('HSET', KEYS[2], ARGV[2], ARGV[4]) else redis.call('HDEL', KEYS[2], ARGV[2]) end
 redis.call('INCR', KEYS[3])

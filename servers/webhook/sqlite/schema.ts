@@ -15,7 +15,8 @@ const version = 2;
 /** Since version 2: which event a publisher's key made (servers/http/idempotency.ts). Pruning events does not touch it. */
 const keysTable = `
 CREATE TABLE idempotency_keys (
-  key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, event TEXT NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+  key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, event TEXT NOT NULL, seq INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX keys_by_age ON idempotency_keys (at_ms);
 `;
 
@@ -29,7 +30,8 @@ CREATE TABLE events (
 CREATE INDEX events_of_topic ON events (topic, key);
 CREATE TABLE deliveries (
   id INTEGER PRIMARY KEY, event INTEGER NOT NULL, endpoint INTEGER NOT NULL, state INTEGER NOT NULL,
-  attempts INTEGER NOT NULL, spent INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL, next_ms INTEGER, settled_ms INTEGER, status INTEGER, failure TEXT);
+  attempts INTEGER NOT NULL, spent INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL,
+  next_ms INTEGER, settled_ms INTEGER, status INTEGER, failure TEXT);
 CREATE INDEX fresh ON deliveries (endpoint, id) WHERE state = 0;
 CREATE INDEX waiting ON deliveries (endpoint, next_ms) WHERE state = 1;
 CREATE INDEX pending ON deliveries (id, endpoint) WHERE state < 2;
@@ -38,8 +40,10 @@ CREATE INDEX dead_of_endpoint ON deliveries (endpoint, id) WHERE state > 2;
 CREATE INDEX deliveries_of_event ON deliveries (event);
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint, id);
 CREATE TABLE attempts (
-  delivery INTEGER NOT NULL, attempt INTEGER NOT NULL, at_ms INTEGER NOT NULL, latency_ms REAL NOT NULL, status INTEGER,
-  failure TEXT, answer TEXT NOT NULL, truncated INTEGER NOT NULL, next_ms INTEGER, PRIMARY KEY (delivery, attempt)) WITHOUT ROWID;
+  delivery INTEGER NOT NULL, attempt INTEGER NOT NULL, at_ms INTEGER NOT NULL, latency_ms REAL NOT NULL,
+  status INTEGER,
+  failure TEXT, answer TEXT NOT NULL, truncated INTEGER NOT NULL, next_ms INTEGER,
+  PRIMARY KEY (delivery, attempt)) WITHOUT ROWID;
 ${keysTable}
 PRAGMA user_version = ${version};
 `;
@@ -68,11 +72,11 @@ const taskColumns = `d.id, d.endpoint, d.attempts, d.spent, d.created_ms AS crea
   e.id AS eventId, e.topic, e.body, e.body_bytes AS bodyBytes`;
 const tasks = `SELECT ${taskColumns} FROM deliveries d CROSS JOIN events e ON e.key = d.event`;
 
-const rowsBy = (
-  index: string,
-) => `SELECT d.id, p.id AS endpointId, e.id AS eventId, e.topic, d.state, d.attempts, d.created_ms AS createdMs, d.next_ms AS nextMs,
+const rowsBy = (index: string) => `SELECT d.id, p.id AS endpointId, e.id AS eventId, e.topic, d.state,
+  d.attempts, d.created_ms AS createdMs, d.next_ms AS nextMs,
   d.settled_ms AS settledMs, d.status, d.failure
-  FROM deliveries d ${index && `INDEXED BY ${index}`} CROSS JOIN events e ON e.key = d.event CROSS JOIN endpoints p ON p.key = d.endpoint`;
+  FROM deliveries d ${index && `INDEXED BY ${index}`}
+  CROSS JOIN events e ON e.key = d.event CROSS JOIN endpoints p ON p.key = d.endpoint`;
 const rows = rowsBy('');
 const newestFirst = 'ORDER BY d.id DESC LIMIT :limit';
 
@@ -100,8 +104,10 @@ export const statements = {
   cancel: `UPDATE deliveries SET state = 4, next_ms = NULL, settled_ms = ? WHERE id = ? AND state < 2`,
   replay: `UPDATE deliveries SET state = 1, spent = attempts, next_ms = ?, settled_ms = NULL WHERE id = ? AND state > 1`,
   task: `${tasks} WHERE d.id = ?`,
-  recover: `UPDATE deliveries SET state = 1, spent = attempts, next_ms = :nowMs, settled_ms = NULL WHERE id IN (
-    SELECT id FROM deliveries INDEXED BY dead_of_endpoint WHERE endpoint = :endpoint AND state > 2 AND created_ms >= :sinceMs AND created_ms < :untilMs ORDER BY id LIMIT :limit)`,
+  recover: `UPDATE deliveries SET state = 1, spent = attempts,
+    next_ms = :nowMs, settled_ms = NULL WHERE id IN (
+    SELECT id FROM deliveries INDEXED BY dead_of_endpoint WHERE endpoint = :endpoint AND state > 2
+    AND created_ms >= :sinceMs AND created_ms < :untilMs ORDER BY id LIMIT :limit)`,
 
   list: `${rows} WHERE d.id < :cursor ${newestFirst}`,
   listPending: `${rows} WHERE d.id < :cursor AND d.state < 2 ${newestFirst}`,

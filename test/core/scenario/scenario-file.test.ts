@@ -35,7 +35,8 @@ phases: { connect: 2s, warmup: 250ms, measure: 1m, drain: 10s }
 variants: [polling, { sse: { over: h2 } }, { websocket: {} }]
 repeat: 3
 loadProcesses: 2
-server: { history: 5, historySize: 1MiB, maxSubscribers: 30, maxTopics: 50, maxBody: 2kB, slowBuffer: 10kB, slow: drop }
+server: { history: 5, historySize: 1MiB, maxSubscribers: 30, maxTopics: 50, maxBody: 2kB,
+  slowBuffer: 10kB, slow: drop }
 reconnect: { base: 50ms, cap: 1s }
 faults: [{ at: 1s, disconnect: 50% }, { at: 2s, freeze: server, for: 1500ms }]
 expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]

@@ -11,7 +11,8 @@ writeSync(
   `
 <--- Last few GCs --->
 
-[16201:0x2c241000]      359 ms: Mark-Compact (reduce) 9.2 (11.4) -> 9.2 (11.4) MB, last resort; GC in old space requested
+[16201:0x2c241000]      359 ms: Mark-Compact (reduce) 9.2 (11.4) -> 9.2 (11.4) MB, \
+last resort; GC in old space requested
 
 FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory
 ----- Native stack trace -----

@@ -340,7 +340,8 @@ test('a refused body is read to its end, so that what is pipelined behind it is 
   const body = 'x'.repeat(50_000);
   const text = await talk(
     endpoint.url,
-    `POST /topics/news HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\nContent-Length: ${body.length}\r\n\r\n` +
+    'POST /topics/news HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n' +
+      `Content-Length: ${body.length}\r\n\r\n` +
       `${body}GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
   );
   assert.match(text, /^HTTP\/1\.1 403 [^]*\nHTTP\/1\.1 200 /);

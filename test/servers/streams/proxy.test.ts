@@ -29,7 +29,8 @@ async function behindNginx(t: TestContext, pattern: PatternName, more = '') {
       .map((name) => `${name}_temp_path ${folder}/${name};`)
       .join(' ');
     return `daemon off; pid ${folder}/pid; error_log stderr crit; events {}
-http { access_log off; ${temporary} server { listen 127.0.0.1:${free}; location / { proxy_pass ${server.endpoint.url}; ${more} } } }`;
+http { access_log off; ${temporary}
+server { listen 127.0.0.1:${free}; location / { proxy_pass ${server.endpoint.url}; ${more} } } }`;
   });
   const publish = () =>
     fetch(`${server.endpoint.publishUrl}/topics/news`, { method: 'POST', body: '{"it":"works"}' });

@@ -368,8 +368,10 @@ describe('the dashboard', () => {
     const page = await browser.newPage();
     t.onTestFinished(() => page.close());
     await page.goto(address);
-    await page.evaluate(`document.body.append(Object.assign(document.createElement('script'), { textContent: 'globalThis.ran = 1' }));
-      document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="globalThis.ran = 2"><style>body { color: red }</style>')`);
+    await page.evaluate(`document.body.append(Object.assign(document.createElement('script'),
+        { textContent: 'globalThis.ran = 1' }));
+      document.body.insertAdjacentHTML('beforeend',
+        '<img src="data:," onerror="globalThis.ran = 2"><style>body { color: red }</style>')`);
     await page.waitForTimeout(100);
     assert.equal(await page.evaluate('globalThis.ran'), undefined);
   });
