@@ -3,9 +3,12 @@
 import { defineConfig } from 'vitest/config';
 import { lastLine } from './test/reporter.ts';
 
-/** Files that run one at a time, when all others have ended: what they look at is shared by the whole machine. */
+/**
+ * Files that run one at a time, when all others have ended: what they look at is shared by the whole machine.
+ */
 const alone = [
-  // Whole runs of the command line and of the workflow: up to four processes each, and verdicts on what they measured.
+  // Whole runs of the command line and of the workflow: up to four processes each, and
+  // verdicts on what they measured.
   'test/cli/**',
   'test/ci-workflow.test.ts',
   // Runs that are killed, stopped and starved; leftovers are looked for among all processes of the machine.
@@ -15,7 +18,8 @@ const alone = [
 
 export default defineConfig({
   test: {
-    // Files are imported by Node itself, as in production: types stripped, no bundler in between, one process per file.
+    // Files are imported by Node itself, as in production: types stripped, no bundler in
+    // between, one process per file.
     pool: 'forks',
     experimental: { viteModuleRunner: false },
     // A test has no limit but the one against hanging for ever; a slow machine is no failure.

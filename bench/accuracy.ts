@@ -34,7 +34,10 @@ faults: [{ at: 5s, freeze: ${who}, for: 1s }]
 
 export type Accuracy = { quantile: number; truthUs: number; reportedUs: number; within: boolean };
 
-/** The percentiles of deliveries delayed by the known distribution, beside the true ones; within 1 ms or 2 % is right. */
+/**
+ * The percentiles of deliveries delayed by the known distribution, beside the true ones;
+ * within 1 ms or 2 % is right.
+ */
 export async function knownDelays(measure = '20s'): Promise<Accuracy[]> {
   const server: Fleet['server'] = () =>
     forkPeer<ServerCommand, ServerReport>('delayed server', new URL('delayed-server.ts', import.meta.url));
@@ -56,7 +59,8 @@ export async function main(): Promise<void> {
   for (const { quantile, truthUs: truth, reportedUs: reported, within } of await knownDelays()) {
     const error = reported - truth;
     console.log(
-      `p${quantile * 100}: reported ${formatUs(reported)}, true ${formatUs(truth)}: off by ${formatUs(error)}, ${within ? 'within' : 'OUTSIDE'} 1 ms or 2 %`,
+      `p${quantile * 100}: reported ${formatUs(reported)}, true ${formatUs(truth)}: off by ` +
+        `${formatUs(error)}, ${within ? 'within' : 'OUTSIDE'} 1 ms or 2 %`,
     );
   }
   for (const who of ['publisher', 'server']) {
@@ -67,7 +71,10 @@ export async function main(): Promise<void> {
     const late = [0.25, 0.5, 0.75].map((s) => {
       let above = 0;
       for (let q = 0; q < 1000; q++) if (quantileUs(latency, (q + 0.5) / 1000)! > s * 1e6) above++;
-      return `${(above / 10).toFixed(1)} % above ${s} s (a tenth of the events waits, so ${((1 - s) * 10).toFixed(1)} % should)`;
+      return (
+        `${(above / 10).toFixed(1)} % above ${s} s (a tenth of the events waits, so ` +
+        `${((1 - s) * 10).toFixed(1)} % should)`
+      );
     });
     console.log(
       `${who} frozen for 1 s of 10 s: largest latency ${formatUs(max)} (1 s is true), ${late.join(', ')}`,

@@ -1,5 +1,5 @@
-// CPU per delivered event of our load process, against readers that do less: a program that only counts (named
-// by PUSHBENCH_READER; its arguments are PORT REQUEST_FILE NEEDLE CONNECTIONS SECONDS and it prints
+// CPU per delivered event of our load process, against readers that do less: a program that only counts
+// (named by PUSHBENCH_READER; its arguments are PORT REQUEST_FILE NEEDLE CONNECTIONS SECONDS and it prints
 // {"cpuMicrosPerEvent": ...}) and the same done with the `ws` client. 5,000 subscribers, 20,000 deliveries a
 // second, our own server; all readers in turn on the same stream.
 
@@ -80,7 +80,8 @@ async function measure(
   console.log(`${pattern}: ${spread(ours)} µs CPU per delivered event`);
   if (theirs.length > 0) {
     console.log(
-      `  ${spread(theirs)} µs for the reader that only counts: ratio ${spread(ours.map((value, i) => value / theirs[i]!))} (bound: 1.6)`,
+      `  ${spread(theirs)} µs for the reader that only counts: ratio ` +
+        `${spread(ours.map((value, i) => value / theirs[i]!))} (bound: 1.6)`,
     );
   }
   if (ws.length > 0)

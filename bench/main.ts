@@ -1,5 +1,6 @@
 // npm run bench: each benchmark prints a ratio against a named peer, both measured in one run, or a figure
-// against its stated bound. `npm run bench -- NAME` runs one. Not tests: a shared machine decides the seconds.
+// against its stated bound. `npm run bench -- NAME` runs one. Not tests: a shared
+// machine decides the seconds.
 
 import { parseArgs } from 'node:util';
 

@@ -1,4 +1,5 @@
-// autocannon in a process of its own, so that its CPU can be told from everything else: in closed loop, or at a rate.
+// autocannon in a process of its own, so that its CPU can be told from everything else: in
+// closed loop, or at a rate.
 
 import autocannon from 'autocannon';
 

@@ -1,5 +1,5 @@
-// CPU per request of our polling subscribers, against autocannon on the same server and URL, in turn: both in closed
-// loop, each as fast as it can, and both at the same rate, which is how subscribers poll.
+// CPU per request of our polling subscribers, against autocannon on the same server and URL, in turn: both in
+// closed loop, each as fast as it can, and both at the same rate, which is how subscribers poll.
 
 import type { Endpoint } from '../core/protocol/control.ts';
 import { requestsOf } from '../core/result/counters.ts';
@@ -52,10 +52,13 @@ export async function main(): Promise<void> {
           0,
         );
       console.log(
-        `${name}: ours ${cpu(ours)} µs CPU per request at ${reached(ours)}/s, autocannon ${cpu(theirs)} µs at ${reached(theirs)}/s`,
+        `${name}: ours ${cpu(ours)} µs CPU per request at ${reached(ours)}/s, autocannon ${cpu(theirs)} ` +
+          `µs at ${reached(theirs)}/s`,
       );
       console.log(
-        `  ratio ${spread(ours.map((use, i) => use.cpuMicrosPerRequest / theirs[i]!.cpuMicrosPerRequest))} (bound: 1)`,
+        '  ratio ' +
+          `${spread(ours.map((use, i) => use.cpuMicrosPerRequest / theirs[i]!.cpuMicrosPerRequest))} ` +
+          '(bound: 1)',
       );
     }
   } finally {

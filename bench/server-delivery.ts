@@ -40,7 +40,8 @@ export async function main(): Promise<void> {
       ours.push(await own(pattern));
     }
     console.log(
-      `${pattern}: ours ${spread(ours)} µs CPU per delivery, nchan ${spread(theirs)} µs: ratio ${spread(ours.map((value, i) => value / theirs[i]!))} (bound: 1)`,
+      `${pattern}: ours ${spread(ours)} µs CPU per delivery, nchan ${spread(theirs)} µs: ratio ` +
+        `${spread(ours.map((value, i) => value / theirs[i]!))} (bound: 1)`,
     );
   }
 }
@@ -93,7 +94,9 @@ http { access_log off; nchan_shared_memory_size 128M;
       .split(' ')
       .map(Number);
     // What nchan sends is the event as our server would send it.
-    const envelope = `{"id":"k3f9a1-57","topic":"news","seq":57,"planned":123456789012,"sent":123456789012,"accepted":123456789012,"body":${body128}}`;
+    const envelope =
+      '{"id":"k3f9a1-57","topic":"news","seq":57,"planned":123456789012,"sent":123456789012,' +
+      `"accepted":123456789012,"body":${body128}}`;
     const stop = publishSteadily(`http://127.0.0.1:${nchanPort}`, 'news', eventsPerS, envelope);
     const cpu = await deliver(children[0]!, String(nchanPort), heads[pattern]('/subscribe'));
     stop();

@@ -42,11 +42,15 @@ export async function main(): Promise<void> {
     const { ledger, descriptors, subscribers } = outcome;
     console.log(
       `${variant.label}: ${formatNumber(subscribers)} connected in ${formatUs(outcome.connectUs)}; ` +
-        `${formatNumber(ledger.delivered)} of ${formatNumber(ledger.expected)} delivered, ${formatNumber(ledger.missed)} missed; ` +
-        `descriptors: ${descriptors ? `${formatNumber(descriptors.connected)}, idle ${formatNumber(descriptors.baseline)}` : 'not measured'}; ` +
-        `idle subscriber: ${formatBytes(read('client-memory-per-subscriber'))} on the load side (bound: 8 KB), ` +
-        `${formatBytes(read('server-memory-per-subscriber'))} on the server${variant.pattern === 'websocket' ? ' (bound: 14 KB)' : ''}; ` +
-        `p50 ${formatUs(read('latency.p50'))}, p99 ${formatUs(read('latency.p99'))}`,
+        `${formatNumber(ledger.delivered)} of ${formatNumber(ledger.expected)} delivered, ` +
+        `${formatNumber(ledger.missed)} missed; descriptors: ` +
+        (descriptors
+          ? `${formatNumber(descriptors.connected)}, idle ${formatNumber(descriptors.baseline)}`
+          : 'not measured') +
+        `; idle subscriber: ${formatBytes(read('client-memory-per-subscriber'))} on the load side (bound: ` +
+        `8 KB), ${formatBytes(read('server-memory-per-subscriber'))} on the server` +
+        (variant.pattern === 'websocket' ? ' (bound: 14 KB)' : '') +
+        `; p50 ${formatUs(read('latency.p50'))}, p99 ${formatUs(read('latency.p99'))}`,
     );
     for (const { level, code, message } of warnings) console.log(`  ${level}: ${code}: ${message}`);
   }

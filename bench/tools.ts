@@ -19,7 +19,10 @@ export function median(values: readonly number[]): number {
 
 /** `1.23 (1.10 to 1.40)` */
 export function spread(values: readonly number[], digits = 2): string {
-  return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`;
+  return (
+    `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ` +
+    `${Math.max(...values).toFixed(digits)})`
+  );
 }
 
 /** User and system CPU time of a process from /proc, in microseconds; ticks of 10 ms. */
@@ -52,7 +55,10 @@ export function startProgram(
   return { child, result };
 }
 
-/** The load process's samples at the two ends of a stretch of `seconds`, which begins when the subscribers have settled. */
+/**
+ * The load process's samples at the two ends of a stretch of `seconds`, which begins when the
+ * subscribers have settled.
+ */
 export async function sampleOver(
   load: LoadPeer,
   seconds: number,

@@ -1,5 +1,6 @@
-// What an endpoint pays for order: deliveries a second to one endpoint whose answers take a while, one after the other and
-// side by side, without failures and with some. The peer is the same server without `fifo`, in the same run.
+// What an endpoint pays for order: deliveries a second to one endpoint whose answers take a while, one
+// after the other and side by side, without failures and with some. The peer is the same server without
+// `fifo`, in the same run.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,7 +25,9 @@ export async function main(): Promise<void> {
     }
     const ratios = found.fifo.map((value, i) => found.beside[i]! / value);
     console.log(
-      `answers after ${answerMs} ms, ${failing * 100} % of the attempts fail and wait ${waitMs} ms: ${spread(found.fifo, 0)} deliveries/s one after the other, ${spread(found.beside, 0)} side by side (8 at once)`,
+      `answers after ${answerMs} ms, ${failing * 100} % of the attempts fail and wait ${waitMs} ms: ` +
+        `${spread(found.fifo, 0)} deliveries/s one after the other, ` +
+        `${spread(found.beside, 0)} side by side (8 at once)`,
     );
     console.log(`side by side against fifo: ratio ${spread(ratios)}`);
   }

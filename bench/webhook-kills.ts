@@ -1,6 +1,6 @@
-// Kills webhook servers 500 times at random moments and closes the ledger: one server on SQLite, then one of two on a
-// Redis, a fifth as often. Bound: nothing that was confirmed is lost, and every repetition is an attempt whose outcome was not
-// stored when its server died.
+// Kills webhook servers 500 times at random moments and closes the ledger: one server on SQLite, then one of
+// two on a Redis, a fifth as often. Bound: nothing that was confirmed is lost, and every repetition is an
+// attempt whose outcome was not stored when its server died.
 
 import { random } from '../core/base/random.ts';
 import { killRepeatedly } from '../test/servers/webhook/kills.ts';
@@ -22,9 +22,13 @@ async function report(store: 'sqlite' | 'redis', times: number): Promise<void> {
     150,
   );
   console.log(
-    `${store}, ${times} kills: ${confirmed} events confirmed, each to ${endpoints} endpoints; ${deliveries} requests received`,
+    `${store}, ${times} kills: ${confirmed} events confirmed, each to ${endpoints} endpoints; ` +
+      `${deliveries} requests received`,
   );
   console.log(
-    `lost: ${lost} (bound: 0); repeated: ${duplicates}, of which ${unexplained} without a reason (bound: 0); ${store === 'sqlite' ? 'foretold by the store' : 'possible by the store'}: ${foretold}`,
+    `lost: ${lost} (bound: 0); repeated: ${duplicates}, of which ${unexplained} without a reason (bound: ` +
+      '0); ' +
+      (store === 'sqlite' ? 'foretold by the store' : 'possible by the store') +
+      `: ${foretold}`,
   );
 }

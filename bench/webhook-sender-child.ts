@@ -1,5 +1,5 @@
-// One sender under measurement, in a process of its own: `plain` is undici in a loop, the others are the webhook
-// server with the store of that name. Prints what it took as JSON.
+// One sender under measurement, in a process of its own: `plain` is undici in a loop, the others are the
+// webhook server with the store of that name. Prints what it took as JSON.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
@@ -14,7 +14,9 @@ const endpoints = 16;
 const concurrency = 64;
 
 /** What the webhook server sends as a body. */
-const envelope = `{"id":"k3f9a1-57","topic":"news","seq":57,"planned":123456789012,"sent":123456789012,"accepted":123456789012,"body":${body128}}`;
+const envelope =
+  '{"id":"k3f9a1-57","topic":"news","seq":57,"planned":123456789012,"sent":123456789012,' +
+  `"accepted":123456789012,"body":${body128}}`;
 
 async function plain(): Promise<(count: number) => Promise<void>> {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: concurrency });

@@ -1,5 +1,5 @@
-// CPU per delivery of the webhook server, durable and signed, against the plainest sender there is: undici in a loop,
-// without a queue, a signature or a log. Bound: at most 2.5 times its CPU with the SQLite store.
+// CPU per delivery of the webhook server, durable and signed, against the plainest sender there is: undici in
+// a loop, without a queue, a signature or a log. Bound: at most 2.5 times its CPU with the SQLite store.
 
 import { fork } from 'node:child_process';
 import { rounds, spread, startProgram } from './tools.ts';
@@ -39,7 +39,8 @@ export async function main(): Promise<void> {
   }
   for (const kind of ['memory', 'sqlite']) {
     console.log(
-      `${kind} against plain: ratio ${spread(cpu(kind).map((value, i) => value / cpu('plain')[i]!))}${kind === 'sqlite' ? ' (bound: 2.5)' : ''}`,
+      `${kind} against plain: ratio ${spread(cpu(kind).map((value, i) => value / cpu('plain')[i]!))}` +
+        (kind === 'sqlite' ? ' (bound: 2.5)' : ''),
     );
   }
 }

@@ -1,5 +1,5 @@
-// The embedded store with a million deliveries in it: what publishing, listing, replaying and pruning take then, and how
-// large it is. Figures against no peer; the bound is that they stay in the milliseconds.
+// The embedded store with a million deliveries in it: what publishing, listing, replaying and pruning take
+// then, and how large it is. Figures against no peer; the bound is that they stay in the milliseconds.
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,9 @@ export async function main(): Promise<void> {
     let events = 0;
     const publish = () => {
       const n = events++;
-      const body = `{"id":"k3f9a1-${n}","topic":"news","seq":${n},"planned":123456789012,"sent":123456789012,"accepted":123456789012,"body":${body128}}`;
+      const body =
+        `{"id":"k3f9a1-${n}","topic":"news","seq":${n},"planned":123456789012,"sent":123456789012,` +
+        `"accepted":123456789012,"body":${body128}}`;
       const receivers = Array.from({ length: perEvent }, (_, i) => ({
         key: keys[(n * perEvent + i) % endpoints]!,
         state: 'pending' as const,
@@ -82,11 +84,13 @@ export async function main(): Promise<void> {
     const filledS = (performance.now() - fromMs) / 1000;
     const total = events * perEvent;
     console.log(
-      `${total} deliveries of ${events} events stored and settled: ${Math.round(total / filledS)} a second, 64 events a commit`,
+      `${total} deliveries of ${events} events stored and settled: ${Math.round(total / filledS)} a ` +
+        'second, 64 events a commit',
     );
     store.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     console.log(
-      `size: ${Math.round(statSync(file).size / total)} bytes per delivery, with one attempt and a share of its event (280 bytes, ${perEvent} deliveries an event)`,
+      `size: ${Math.round(statSync(file).size / total)} bytes per delivery, with one attempt and a share ` +
+        `of its event (280 bytes, ${perEvent} deliveries an event)`,
     );
 
     await time('publish one event to four endpoints, to the end of its commit', async () => {

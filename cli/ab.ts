@@ -190,7 +190,8 @@ async function runInto(
   const page = await renderComparisonPage(comparison, behind, over).catch((error: unknown) => {
     if (!over?.aborted) throw error;
     console.error(
-      `Interrupted while the report was drawn. Both results are whole; pushbench report ${runFolder} draws it.`,
+      'Interrupted while the report was drawn. Both results are whole; ' +
+        `pushbench report ${runFolder} draws it.`,
     );
     return undefined;
   });
@@ -201,7 +202,8 @@ async function runInto(
   const at = elsewhere && 'folder' in elsewhere ? elsewhere.folder : runFolder;
   if (!json)
     process.stdout.write(
-      `\nResults: ${relative('', at)}\n${pagePath === undefined ? '' : `Report: ${relative('', pagePath)}\n`}`,
+      `\nResults: ${relative('', at)}\n` +
+        (pagePath === undefined ? '' : `Report: ${relative('', pagePath)}\n`),
     );
   const problem = files.problem();
   if (problem)
@@ -214,7 +216,8 @@ function pairsOf(text: string): number {
   if (Number.isInteger(pairs) && pairs >= pairsPlanned.least && pairs <= mostPairs) return pairs;
   throw new UserError(
     'pairs',
-    `--pairs ${text} is not possible: a whole number from ${pairsPlanned.least}, since fewer prove nothing, to ${mostPairs}.`,
+    `--pairs ${text} is not possible: a whole number from ${pairsPlanned.least}, since fewer prove ` +
+      `nothing, to ${mostPairs}.`,
   );
 }
 

@@ -34,7 +34,8 @@ export async function saveBaseline(given: string, path: string, { dir }: Baselin
   if (bad.length > 0)
     throw new UserError(
       'baseline-runs',
-      `No trial of ${listNames(bad)} in ${path} counts, so there is nothing to hold a candidate against. Run the scenario again.`,
+      `No trial of ${listNames(bad)} in ${path} counts, so there is nothing to hold a candidate against. ` +
+        'Run the scenario again.',
     );
   const file = fileOf(dir, name);
   const text = writeBaseline(runs, new Date());
@@ -63,7 +64,9 @@ export function listBaselines({ dir }: BaselineFlags): ExitCode {
     const { runs } = open(dir, name);
     print(
       oneLine(
-        `${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}${runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`}`,
+        `${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ` +
+          `${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}` +
+          (runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`),
       ),
     );
   }
@@ -89,7 +92,10 @@ export async function checkBaseline(
 
 function runsText({ variants }: Baseline['runs']): string {
   const runs = variants.reduce((sum, { runs: own }) => sum + own.length, 0);
-  return `${runs} run${runs === 1 ? '' : 's'} of ${variants.length} variant${variants.length === 1 ? '' : 's'}`;
+  return (
+    `${runs} run${runs === 1 ? '' : 's'} of ${variants.length} ` +
+    `variant${variants.length === 1 ? '' : 's'}`
+  );
 }
 
 function fileOf(dir: string, name: string): string {

@@ -28,9 +28,10 @@ export function readClaims() {
 }
 
 /**
- * Takes the claims' figures from results, of several of one scenario the last, beside what the figures file holds of
- * other scenarios, and writes file and page.
- * @throws UserError when a result or the figures file cannot be read, or no result is of a scenario that a claim names
+ * Takes the claims' figures from results, of several of one scenario the last, beside what the figures file
+ * holds of other scenarios, and writes file and page.
+ * @throws UserError when a result or the figures file cannot be read, or no result is of a
+ *   scenario that a claim names
  */
 export async function claimsCommand(
   paths: readonly string[],
@@ -46,7 +47,8 @@ export async function claimsCommand(
     if (!named.has(name))
       throw new UserError(
         'claims',
-        `${path}: no claim is tested by the scenario "${name}". Claims are tested by ${[...named].join(', ')}.`,
+        `${path}: no claim is tested by the scenario "${name}". Claims are tested by ` +
+          `${[...named].join(', ')}.`,
       );
     figures.scenarios[name] = figuresFrom(result, claims);
   }

@@ -57,11 +57,15 @@ function labelsOf(text: string, baseline: RunSet, candidate: RunSet): [baseline:
   const near = nearest(label, labels(side));
   throw new UserError(
     'match',
-    `${side.name} has no variant "${label}"; ${near ? `did you mean "${near}"?` : `there are: ${listNames(labels(side))}`}`,
+    `${side.name} has no variant "${label}"; ` +
+      (near ? `did you mean "${near}"?` : `there are: ${listNames(labels(side))}`),
   );
 }
 
-/** The last part of each path, or all of it where that does not tell them apart; two variants of one result are told apart by their labels. */
+/**
+ * The last part of each path, or all of it where that does not tell them apart; two variants of one result
+ * are told apart by their labels.
+ */
 function namesOf(a: string, b: string): [string, string] {
   if (a === b) return ['baseline', 'candidate'];
   const short = (path: string) => basename(path.replace(/\/(?:result\.json)?$/, '')) || path;

@@ -17,7 +17,8 @@ export function withOutputs(command: Command): Command {
     .addOption(
       new Option(
         '--fail-on <what>',
-        'fail on "inconclusive" (exit code 6) or "advisory" timings (5) too; what is proven worse fails always',
+        'fail on "inconclusive" (exit code 6) or "advisory" timings (5) ' +
+          'too; what is proven worse fails always',
       )
         .default([] as string[], 'none')
         .argParser(collect),
@@ -38,7 +39,8 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .description('run two arms in turns, pair by pair, and decide whether the second is worse')
     .argument(
       '<a>',
-      'the baseline: a variant of the scenario, ref:COMMIT, dir:FOLDER, cmd:"COMMAND" with --target, or target:FILE',
+      'the baseline: a variant of the scenario, ref:COMMIT, dir:FOLDER, ' +
+        'cmd:"COMMAND" with --target, or target:FILE',
     )
     .argument('<b>', 'the candidate, the same')
     .option('--scenario <scenario>', 'name of a shipped scenario, or path of a YAML file', 'compare')
@@ -71,7 +73,8 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .addOption(
       new Option(
         '--match <baseline=candidate>',
-        'hold these variants against each other, such as "sse @old=sse @new" (may be repeated; default: those of one name)',
+        'hold these variants against each other, such as "sse @old=sse @new" ' +
+          '(may be repeated; default: those of one name)',
       )
         .default([] as string[], 'none')
         .argParser(collect),

@@ -1,5 +1,5 @@
-// What the commands that compare write: the table or JSON on standard output, files for people and CI, and the
-// exit code.
+// What the commands that compare write: the table or JSON on standard output, files for people
+// and CI, and the exit code.
 
 import {
   comparisonExitCode,
@@ -32,7 +32,8 @@ export function failOnOf(words: readonly string[]): FailOn[] {
     const near = nearest(word, failOnNames);
     throw new UserError(
       'fail-on',
-      `--fail-on ${word} is nothing to fail on${near ? `; did you mean "${near}"?` : ';'} There are: ${failOnNames.join(', ')}. What is proven worse fails always.`,
+      `--fail-on ${word} is nothing to fail on${near ? `; did you mean "${near}"?` : ';'} There are: ` +
+        `${failOnNames.join(', ')}. What is proven worse fails always.`,
     );
   });
 }

@@ -71,7 +71,8 @@ function describe(
   subscribers: number,
 ): string {
   const parts = [
-    `${phaseWords[phase]}${share === undefined ? '' : ` ${formatShare(Math.round(Math.min(1, share) * 100) / 100)}`}`,
+    `${phaseWords[phase]}` +
+      (share === undefined ? '' : ` ${formatShare(Math.round(Math.min(1, share) * 100) / 100)}`),
   ];
   if (phase === 'warmup' || phase === 'measure' || phase === 'drain') {
     parts.push(
@@ -89,7 +90,12 @@ function summary({ outcome, warnings }: Trial): string {
   if (outcome.status === 'failed') return `failed: ${outcome.message}`;
   const { delivered, missed, expected } = outcome.ledger;
   const median = quantileUs(histogramOf(outcome.latency.endToEnd), 0.5);
-  const counts = `${formatNumber(delivered)} of ${formatNumber(expected)} deliveries${missed > 0 ? ` (${formatNumber(missed)} missed)` : ''}`;
+  const counts =
+    `${formatNumber(delivered)} of ${formatNumber(expected)} ` +
+    `deliveries${missed > 0 ? ` (${formatNumber(missed)} missed)` : ''}`;
   const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
-  return `${counts}, median ${median === undefined ? '-' : formatUs(median)}${invalid.length > 0 ? `; does not count: ${invalid.join(', ')}` : ''}`;
+  return (
+    `${counts}, median ${median === undefined ? '-' : formatUs(median)}` +
+    (invalid.length > 0 ? `; does not count: ${invalid.join(', ')}` : '')
+  );
 }

@@ -17,8 +17,8 @@ try {
   requireNode(process.version);
   // Only now: a name that an older runtime does not have would end it before it could be told so.
   const { enableCompileCache } = await import('node:module');
-  // Halves the time to the first line. Within the package, so that nothing is left elsewhere; where it cannot be
-  // written there is none.
+  // Halves the time to the first line. Within the package, so that nothing is left elsewhere; where it cannot
+  // be written there is none.
   enableCompileCache(fileURLToPath(new URL('node_modules/.cache/pushbench', packageRoot)));
   const { createProgram } = await import('./program.ts');
   await createProgram().parseAsync();

@@ -2,7 +2,10 @@
 
 import { UserError } from '../core/base/errors.ts';
 
-/** The first whose event-loop monitor can count turns; older ones ignore that and measure by a timer, which costs CPU. As `engines` in package.json. */
+/**
+ * The first whose event-loop monitor can count turns; older ones ignore that and measure by a timer, which
+ * costs CPU. As `engines` in package.json.
+ */
 export const leastNode = '26.5';
 
 /**
@@ -15,6 +18,7 @@ export function requireNode(version: string): void {
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
   throw new UserError(
     'node-version',
-    `pushbench needs Node ${leastNode} or newer, and this is ${version}. Install a current Node, or run it from its repository with npm start.`,
+    `pushbench needs Node ${leastNode} or newer, and this is ${version}. Install a current Node, or run ` +
+      'it from its repository with npm start.',
   );
 }

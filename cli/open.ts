@@ -19,7 +19,8 @@ export async function openCommand(
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UserError(
       'results-folder',
-      `There is no folder ${folder}. Name one that runs wrote their results to, or run something first: pushbench run.`,
+      `There is no folder ${folder}. Name one that runs wrote their results to, ` +
+        'or run something first: pushbench run.',
     );
   }
   const server = await serveArchive(resolve(folder), new URL('docs/', packageRoot), port, allowHosts).catch(

@@ -1,4 +1,5 @@
-// What commands that serve have in common: the port as it was given, the port that is taken, the end by a signal.
+// What commands that serve have in common: the port as it was given, the port that is
+// taken, the end by a signal.
 
 import { exitCodes, UserError } from '../core/base/errors.ts';
 import { limitMs, signalNames } from './signals.ts';

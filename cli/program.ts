@@ -8,7 +8,10 @@ import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';
 import type { RunFlags } from './run.ts';
 
-/** What goes before the arguments to repeat a command: from the repository npm start, else the package's own name. */
+/**
+ * What goes before the arguments to repeat a command: from the repository npm start,
+ * else the package's own name.
+ */
 const invocation = process.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'pushbench';
 
 function collect(value: string, earlier: string[]): string[] {
@@ -34,7 +37,9 @@ export function createProgram(): Command {
     // Before the commands are added, so that they take it over.
     .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
     .description(
-      'When something changes on the server, how should the client find out?\nMeasures polling, long-polling, HTTP streaming, SSE, WebSocket and webhooks under one event stream.',
+      'When something changes on the server, how should the client find out?\n' +
+        'Measures polling, long-polling, HTTP streaming, SSE, ' +
+        'WebSocket and webhooks under one event stream.',
     )
     .version(version)
     .showHelpAfterError(`(${invocation} --help lists the commands)`)
@@ -66,7 +71,8 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .option('--no-reference', 'leave our own servers out')
     .option(
       '--inject <settings>',
-      'make our servers worse on purpose: delay=5ms, cpu=50us/msg, descriptors=1/connection, loss=0.1%, duplicates=0.1% (docs/comparison.md)',
+      'make our servers worse on purpose: delay=5ms, cpu=50us/msg, descriptors=1/connection, loss=0.1%, ' +
+        'duplicates=0.1% (docs/comparison.md)',
     )
     .option('--interactive', 'a report whose charts can be hovered and zoomed (larger file)', false)
     .option('--junit <file>', 'write JUnit XML too, a case for each expectation')
@@ -83,7 +89,8 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .option('--port <number>', 'port to listen on', '8080')
     .option(
       '--host <address>',
-      'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and dashboard of webhooks (web pages: docs/wire.md, who may ask)',
+      'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and ' +
+        'dashboard of webhooks (web pages: docs/wire.md, who may ask)',
       '127.0.0.1',
     )
     .addOption(allowHost)
@@ -110,7 +117,8 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .description('target files, which describe systems that are not ours')
     .command('check')
     .description(
-      'subscribe by every pattern that the file describes, publish one event, say what works and what to mend',
+      'subscribe by every pattern that the file describes, publish ' +
+        'one event, say what works and what to mend',
     )
     .argument('<file>', 'a target file')
     .option('--topic <name>', 'the topic to publish on', 'pushbench-check')
@@ -143,7 +151,8 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .argument('<result...>', 'result.json files, or the folders that hold them')
     .option(
       '--out <file>',
-      'where to write it, - for standard output (default: report.html beside the first result; other formats: -)',
+      'where to write it, - for standard output (default: report.html ' +
+        'beside the first result; other formats: -)',
     )
     .option('--format <name>', 'html, markdown, junit, csv, hlog, hgrm or json', 'html')
     .option('--interactive', 'charts that can be hovered and zoomed (larger file)', false)

@@ -1,4 +1,5 @@
-// `pushbench report`: from results on disk to a report in any of the formats, one result or several side by side.
+// `pushbench report`: from results on disk to a report in any of the formats, one result
+// or several side by side.
 
 import { dirname, extname, join } from 'node:path';
 import { statSync } from 'node:fs';
@@ -76,7 +77,8 @@ function onlyDocument(documents: readonly Document[], format: Format): string {
   const { extension } = formats[format];
   throw new UserError(
     'format',
-    `${format} holds one variant a file, and there are ${documents.length}: name a file with --out NAME.${extension}, and each is written to NAME-VARIANT.${extension}.`,
+    `${format} holds one variant a file, and there are ${documents.length}: name a file with --out ` +
+      `NAME.${extension}, and each is written to NAME-VARIANT.${extension}.`,
   );
 }
 

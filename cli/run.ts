@@ -217,7 +217,10 @@ async function writeReports(
   }
 }
 
-/** The exit code, after saying of what could not be written where it is instead. @throws UserError the first problem */
+/**
+ * The exit code, after saying of what could not be written where it is instead.
+ * @throws UserError the first problem
+ */
 function endWith(
   result: Result,
   files: RunFiles,

@@ -38,7 +38,9 @@ export function openScenario(
     const near = nearest(given, shippedScenarios());
     throw new UserError(
       'scenario-name',
-      `There is no scenario called "${given}"${near ? `; did you mean "${near}"?` : '.'} Shipped are: ${shippedScenarios().join(', ')}. A file of your own is named by its path, such as ./${given}.yaml.`,
+      `There is no scenario called "${given}"${near ? `; did you mean "${near}"?` : '.'} Shipped are: ` +
+        `${shippedScenarios().join(', ')}. A file of your own is named ` +
+        `by its path, such as ./${given}.yaml.`,
     );
   }
   return {

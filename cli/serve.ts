@@ -23,7 +23,8 @@ export async function serveCommand(
     const near = nearest(pattern, Object.keys(patterns));
     throw new UserError(
       'pattern',
-      `There is no pattern called "${pattern}"${near ? `; did you mean "${near}"?` : '.'} There are: ${Object.keys(patterns).join(', ')}.`,
+      `There is no pattern called "${pattern}"${near ? `; did you mean "${near}"?` : '.'} There are: ` +
+        `${Object.keys(patterns).join(', ')}.`,
     );
   }
   const port = checkedPort(options.port);
@@ -38,10 +39,12 @@ export async function serveCommand(
     port,
     allowHosts,
   }).catch((error: unknown) => notListening(error, host, port));
-  const stopped = untilSignal(drainLimitMs); // before anything is printed: who reads it may send the signal at once
+  // Before anything is printed: who reads it may send the signal at once.
+  const stopped = untilSignal(drainLimitMs);
   const { examples } = await patternServers[pattern]();
   console.log(
-    `${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n${server.page ? `Dashboard: ${server.page}\n` : ''}`,
+    `${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n` +
+      `${server.page ? `Dashboard: ${server.page}\n` : ''}`,
   );
   for (const { what, command } of examples)
     console.log(`# ${what}\n${command(server.endpoint.url, server.endpoint.publishUrl)}\n`);
@@ -64,7 +67,8 @@ function notListening(error: unknown, host: string, port: number): never {
   ) {
     throw new UserError(
       'host',
-      `--host ${host} is no address of this machine: give 127.0.0.1, ::1, 0.0.0.0 for all, or one that "ip address" shows.`,
+      `--host ${host} is no address of this machine: give 127.0.0.1, ::1, ` +
+        '0.0.0.0 for all, or one that "ip address" shows.',
     );
   }
   return portTaken(error, port);

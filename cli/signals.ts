@@ -1,5 +1,5 @@
-// Takes Ctrl-C and its like for commands that have something to end: the first signal ends the work tidily, a second
-// one at once, and nothing outlives the limit.
+// Takes Ctrl-C and its like for commands that have something to end: the first signal ends the work tidily, a
+// second one at once, and nothing outlives the limit.
 
 import { exitCodes, Interruption } from '../core/base/errors.ts';
 

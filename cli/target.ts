@@ -22,7 +22,8 @@ export async function targetCheckCommand(file: string, { topic }: { topic: strin
   print(
     pid === undefined
       ? '  no process named: CPU, memory and descriptors will not be measured'
-      : `  process ${pid}${count > 1 ? ` and ${count - 1} below it` : ''}: CPU, memory and descriptors will be measured`,
+      : `  process ${pid}${count > 1 ? ` and ${count - 1} below it` : ''}: ` +
+          'CPU, memory and descriptors will be measured',
   );
   for (const note of notes) print(`  ${note}`);
   const stop = new AbortController();
@@ -42,7 +43,8 @@ export async function targetCheckCommand(file: string, { topic }: { topic: strin
     const mark = works
       ? styleText('green', '✓', { stream: process.stdout })
       : styleText('red', '✗', { stream: process.stdout });
-    console.log(`  ${mark} ${pattern.padEnd(width)}${pattern && '  '}${oneLine(message)}`); // the mark is coloured
+    // The mark is coloured.
+    console.log(`  ${mark} ${pattern.padEnd(width)}${pattern && '  '}${oneLine(message)}`);
     if (hint !== undefined) print(`    ${''.padEnd(width)}${oneLine(hint)}`);
   }
   return findings.every(({ works }) => works) ? exitCodes.ok : exitCodes.expectation;

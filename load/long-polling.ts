@@ -1,5 +1,5 @@
-// Long-polling subscribers: each always has a request under way, which the server holds until there is an event
-// or the hold is over, and asks again from the new cursor at once.
+// Long-polling subscribers: each always has a request under way, which the server holds until there is an
+// event or the hold is over, and asks again from the new cursor at once.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { gzipAccepted } from './wire/gunzip.ts';

@@ -17,7 +17,10 @@ export type LoadContext = {
   random: Random;
   /** The topics that a subscriber follows, by name. */
   topicsOf(subscriber: number): string[];
-  /** The loopback address that a subscriber connects from; more than one when the ephemeral ports of one do not suffice. */
+  /**
+   * The loopback address that a subscriber connects from; more than one when the ephemeral
+   * ports of one do not suffice.
+   */
   sourceAddress(subscriber: number): string;
   /** How webhook endpoints fall short. */
   endpoints?: readonly Conduct[] | undefined;
@@ -29,7 +32,10 @@ export type LoadContext = {
 
 /** Where deliveries go: the ledger and the histograms. Pattern code never looks into an event. */
 export type Sink = {
-  /** A subscriber is subscribed: what is published from now on must reach it. Called again after each reconnection. */
+  /**
+   * A subscriber is subscribed: what is published from now on must reach it. Called again
+   * after each reconnection.
+   */
   ready(subscriber: number, atUs: number): void;
   /** A subscriber was cut off; the pattern is reconnecting it. */
   lost(subscriber: number): void;
@@ -60,18 +66,23 @@ export type RunningLoad = {
   setWindow?(window: Window): void;
   /** What the pattern alone can tell when all is over. */
   closed?(): Pick<LoadClosed, 'byAttempt'>;
-  /** One leaves of its own accord, as when a page is closed, and keeps its place: `sink.lost`. Absent for targets. */
+  /**
+   * One leaves of its own accord, as when a page is closed, and keeps its place:
+   * `sink.lost`. Absent for targets.
+   */
   leave?(subscriber: number): void;
   /** It comes back and asks for what it missed. */
   comeBack?(subscriber: number): void;
   /**
    * Sends a subscriber's message on the connection that it gets events on; absent where that is one-way.
-   * @param answered with what the server gave it as sequence number, 0 when it refused it; never when the connection ends before
+   * @param answered with what the server gave it as sequence number, 0 when it refused it; never when
+   *   the connection ends before
    * @returns false when it has no connection
    */
   send?(subscriber: number, message: Message, answered: (seq: number, atUs: number) => void): boolean;
   /**
-   * Asks for something else of the server on the connection that a subscriber's events come on; absent where a connection carries one request at a time.
+   * Asks for something else of the server on the connection that a subscriber's events come on; absent where
+   * a connection carries one request at a time.
    * @param answered with the status; never when the connection ends before
    */
   get?(subscriber: number, path: string, answered: (status: number, atUs: number) => void): void;

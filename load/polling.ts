@@ -1,6 +1,6 @@
-// Polling subscribers: each asks on a schedule of its own whether there is anything new. The first poll, which
-// fetches the cursor, goes out at once; the second after a random share of the interval, so that subscribers
-// spread evenly over it however fast they connected.
+// Polling subscribers: each asks on a schedule of its own whether there is anything new. The first poll,
+// which fetches the cursor, goes out at once; the second after a random share of the interval, so that
+// subscribers spread evenly over it however fast they connected.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { gzipAccepted } from './wire/gunzip.ts';

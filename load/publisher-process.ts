@@ -1,5 +1,5 @@
-// The publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends when told
-// to or when its parent has gone. What publishing is, is publisher.ts.
+// The publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends when
+// told to or when its parent has gone. What publishing is, is publisher.ts.
 
 import { realClock } from '../core/base/clock.ts';
 import type { PublisherCommand, PublisherReport, Window } from '../core/protocol/control.ts';

@@ -25,7 +25,10 @@ export type StartedSubscribers = {
   running: RunningLoad;
   context: LoadContext;
   recorder: Recorder;
-  /** Resolves with the milliseconds that it took. Rejects with a UserError `not-connected` that names the first cause. */
+  /**
+   * Resolves with the milliseconds that it took. Rejects with a UserError `not-connected`
+   * that names the first cause.
+   */
   allReady: Promise<number>;
 };
 
@@ -97,7 +100,10 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   return { running, context, recorder, allReady: allReady.promise };
 }
 
-/** 127.0.0.1 for the trial's first 25,000 subscribers, 127.0.0.2 for the next, and so on: each has its own ephemeral ports. */
+/**
+ * 127.0.0.1 for the trial's first 25,000 subscribers, 127.0.0.2 for the next, and so on: each has
+ * its own ephemeral ports.
+ */
 export function sourceAddress(subscriber: number): string {
   return `127.0.0.${1 + (Math.floor(subscriber / subscribersPerAddress) % 250)}`;
 }
@@ -130,13 +136,22 @@ export function notConnected(
 function adviceFor(code: string): string {
   switch (code) {
     case 'ECONNREFUSED':
-      return 'nothing listens there: has the server ended, or is its accept queue full? A longer phases.connect spreads the connections';
+      return (
+        'nothing listens there: has the server ended, or is its accept queue full? A longer phases.connect ' +
+        'spreads the connections'
+      );
     case 'EMFILE':
-      return `a load process may hold ${openFilesLimit()} descriptors: raise the limit with "ulimit -n", or set loadProcesses higher in the scenario`;
+      return (
+        `a load process may hold ${openFilesLimit()} descriptors: raise the limit with "ulimit -n", or set ` +
+        'loadProcesses higher in the scenario'
+      );
     case 'ENFILE':
       return 'the machine has used up its descriptors: raise fs.file-max with sysctl';
     case 'EADDRNOTAVAIL':
-      return 'the ephemeral ports are used up: widen net.ipv4.ip_local_port_range with sysctl, or wait a minute for those in TIME_WAIT';
+      return (
+        'the ephemeral ports are used up: widen net.ipv4.ip_local_port_range with sysctl, or wait a minute ' +
+        'for those in TIME_WAIT'
+      );
     default:
       return '';
   }

@@ -1,10 +1,10 @@
-// Webhook subscribers: receivers that register an address, verify each delivery's signature over its raw bytes, and
-// recognise repetitions by the event's id. The HTTP server that they share is webhook/receiver.ts, the client that
-// registers them webhook/registrar.ts.
+// Webhook subscribers: receivers that register an address, verify each delivery's signature over its raw
+// bytes, and recognise repetitions by the event's id. The HTTP server that they share is webhook/receiver.ts,
+// the client that registers them webhook/registrar.ts.
 //
-// A repetition is answered like a first delivery, so that the sender stops; whoever acts upon events would stop here.
-// These subscribers only count, so it goes on to the ledger, which keeps duplicates apart; `deduplicated` counts
-// what the dedupe store recognised.
+// A repetition is answered like a first delivery, so that the sender stops; whoever acts upon events would
+// stop here. These subscribers only count, so it goes on to the ledger, which keeps duplicates apart;
+// `deduplicated` counts what the dedupe store recognised.
 
 import type { KeyObject } from 'node:crypto';
 import { nowUs } from '../core/base/clock.ts';

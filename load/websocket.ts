@@ -65,7 +65,8 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         if (opcode !== opcodes.text)
           throw new ProtocolError('ws-message', 'the server sent a binary message');
         if (compressed) {
-          const text = inflateMessage(stream.state.inflater!, bytes, from, to); // RSV1 passes only where it was agreed on
+          // RSV1 passes only where it was agreed on.
+          const text = inflateMessage(stream.state.inflater!, bytes, from, to);
           takeText(stream, text, 0, text.length, atUs);
         } else {
           takeText(stream, bytes, from, to, atUs);
@@ -184,7 +185,8 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
           frame(
             opcodes.text,
             Buffer.from(
-              `{"publish":"${topic}","ref":${messages},"planned":${plannedUs},"sent":${sentUs},"crc":${crc},"body":${text}}`,
+              `{"publish":"${topic}","ref":${messages},"planned":${plannedUs},"sent":${sentUs},` +
+                `"crc":${crc},"body":${text}}`,
             ),
           ),
         );
@@ -194,7 +196,11 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
   },
 };
 
-/** RFC 6455, section 4.1, the client's checks. @param protocol the subprotocol offered, if any. @throws ProtocolError `ws-refused`, `ws-handshake` */
+/**
+ * RFC 6455, section 4.1, the client's checks.
+ * @param protocol the subprotocol offered, if any.
+ * @throws ProtocolError `ws-refused`, `ws-handshake`
+ */
 export function checkUpgrade({ status, headers }: ResponseHead, key: string, protocol?: string): void {
   if (status !== 101)
     throw new ProtocolError('ws-refused', `the server answered the handshake with ${status} instead of 101`);

@@ -1,5 +1,5 @@
-// What `pushbench/receiver` offers to applications that receive webhooks. The library behind it is the one that the
-// simulated receivers of a benchmark use.
+// What `pushbench/receiver` offers to applications that receive webhooks. The library behind it is the one
+// that the simulated receivers of a benchmark use.
 
 export {
   schemeNames,

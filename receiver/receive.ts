@@ -1,7 +1,7 @@
-// The receiving end of webhooks as a request handler for `node:http` (and Express, in front of any body parser):
-// reads the body raw and bounded, verifies it, recognises repetitions, and hands what is new to the application.
-// The order of events is sequence.ts, on top of it. Callers come from anywhere, web pages too: what counts is the
-// signature, which none of them can make, so that Host and Origin are not looked at.
+// The receiving end of webhooks as a request handler for `node:http` (and Express, in front of any body
+// parser): reads the body raw and bounded, verifies it, recognises repetitions, and hands what is new to the
+// application. The order of events is sequence.ts, on top of it. Callers come from anywhere, web pages too:
+// what counts is the signature, which none of them can make, so that Host and Origin are not looked at.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { kindOf, requireFunction, requireNames, requireNumber } from '../core/base/checked-options.ts';
@@ -13,7 +13,10 @@ import { readRawBody, requireMaxBytes, type RawBody } from './raw-body.ts';
 import { createSeen, type SeenOptions } from './seen.ts';
 
 export type Delivery = {
-  /** The same on every attempt. Undefined when the scheme has none and the body neither; such deliveries are not deduplicated. */
+  /**
+   * The same on every attempt. Undefined when the scheme has none and the body neither; such
+   * deliveries are not deduplicated.
+   */
   id: string | undefined;
   headers: Headers;
   /** As it stood on the wire, and verified. */
@@ -25,9 +28,15 @@ export type ReceiverOptions = {
   scheme: SchemeName;
   /** As the sender gave them, the newest first; two while one replaces the other. */
   secrets: readonly string[];
-  /** Acts upon a delivery that has not been acted upon. When it throws, the sender is answered 500 and will try again. */
+  /**
+   * Acts upon a delivery that has not been acted upon. When it throws, the sender is
+   * answered 500 and will try again.
+   */
   onDelivery: (delivery: Delivery) => void | Promise<void>;
-  /** How far the sender's clock may be off and how old a delivery may be, up to a year; five minutes when left out. */
+  /**
+   * How far the sender's clock may be off and how old a delivery may be, up to a year;
+   * five minutes when left out.
+   */
   toleranceS?: number;
   /** Up to 1 GiB; 1 MiB when left out. */
   maxBodyBytes?: number;
@@ -64,8 +73,8 @@ const maxSecrets = 16;
 
 /**
  * All options are checked here, so that none that limits nothing lets a delivery in.
- * @throws UserError when there is no secret or one of them is none of the scheme; TypeError or RangeError for the
- *   other options
+ * @throws UserError when there is no secret or one of them is none of the scheme; TypeError or
+ *   RangeError for the other options
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
   requireOptions(options);
@@ -73,7 +82,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   if (secrets.length === 0)
     throw new UserError(
       'bad-secret',
-      'a receiver needs at least one secret to verify with; the sender showed it when the endpoint was registered',
+      'a receiver needs at least one secret to verify with; the sender ' +
+        'showed it when the endpoint was registered',
     );
   const scheme = schemes[name];
   const keys = secrets.map((secret) => scheme.key(secret));
@@ -126,7 +136,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       };
     if (kind === 'cut') return { status: 400, error: 'cut', message: 'the body was cut off' };
     console.error(
-      'The body of a webhook was read before the receiver got it, so its signature cannot be verified: mount the receiver in front of body parsers such as express.json().',
+      'The body of a webhook was read before the receiver got it, so its signature cannot be verified: ' +
+        'mount the receiver in front of body parsers such as express.json().',
     );
     return {
       status: 500,

@@ -1,10 +1,11 @@
-// The dedupe store: which deliveries a receiver has acted upon. Senders deliver at least once, so a repetition is
-// ordinary: the 200 was lost, or came too late.
+// The dedupe store: which deliveries a receiver has acted upon. Senders deliver at least once, so a
+// repetition is ordinary: the 200 was lost, or came too late.
 //
 // It is bounded by count and by age, and what was longest not seen goes first. What happens past the bound: a
-// repetition of a delivery that was given up is taken for new and acted upon a second time. Nothing is ever lost by
-// it. So let `maxAgeMs` reach over the sender's whole retry schedule, and `maxKeys` over the deliveries of that time;
-// where acting twice would be harm, the place to remember ids is the database that is acted upon, in one transaction.
+// repetition of a delivery that was given up is taken for new and acted upon a second time. Nothing is ever
+// lost by it. So let `maxAgeMs` reach over the sender's whole retry schedule, and `maxKeys` over the
+// deliveries of that time; where acting twice would be harm, the place to remember ids is the database that
+// is acted upon, in one transaction.
 
 import { requireFunction, requireNames, requireNumber } from '../core/base/checked-options.ts';
 

@@ -1,17 +1,26 @@
-// Puts events that overtook one another back into order, and tells which are missing, by their sequence number in
-// their topic. It waits for what is missing, but only so long and only with so much held back; then it says what is
-// missing and goes on. Time is given to it, so that hours of it pass in a test at once.
+// Puts events that overtook one another back into order, and tells which are missing, by their sequence
+// number in their topic. It waits for what is missing, but only so long and only with so much held back; then
+// it says what is missing and goes on. Time is given to it, so that hours of it pass in a test at once.
 
 import { requireNames, requireNumber } from '../core/base/checked-options.ts';
 
 export type SequenceOptions = {
-  /** Events held back while an earlier one is missing, of one topic; up to 100,000. Past it the gap is given up. */
+  /**
+   * Events held back while an earlier one is missing, of one topic; up to 100,000.
+   * Past it the gap is given up.
+   */
   maxHeld: number;
   /** How long an event waits for those before it. Past it the gap is given up. */
   maxWaitMs: number;
-  /** Topics that are followed. Past it, the topic that was quiet the longest is forgotten, and begins anew when it speaks again. */
+  /**
+   * Topics that are followed. Past it, the topic that was quiet the longest is forgotten, and begins
+   * anew when it speaks again.
+   */
   maxTopics: number;
-  /** The first sequence number of each topic; when left out, whatever comes first, for who joins in the middle. */
+  /**
+   * The first sequence number of each topic; when left out, whatever comes first, for
+   * who joins in the middle.
+   */
   first?: number;
 };
 
@@ -42,7 +51,10 @@ type Held<T> = { item: T; sinceMs: number };
 type Topic<T> = { next: number; held: Map<number, Held<T>>; gaps: Gap[]; spokeMs: number };
 type Gap = { from: number; to: number };
 
-/** Gaps of one topic that are remembered, so that late events are told from repeated ones; older ones are merged into one that says "late". */
+/**
+ * Gaps of one topic that are remembered, so that late events are told from repeated ones; older ones are
+ * merged into one that says "late".
+ */
 const maxGaps = 100;
 
 /** @throws TypeError or RangeError for options that are none or would bound nothing */

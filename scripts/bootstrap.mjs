@@ -52,13 +52,15 @@ async function install() {
   const status = await call('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts']);
   if (status !== 0) {
     console.error(
-      'npm ci failed: see its message above. Without a network, copy node_modules from a machine that has one.',
+      'npm ci failed: see its message above. Without a network, ' +
+        'copy node_modules from a machine that has one.',
     );
     process.exit(3);
   }
   if ((await call('npm', ['rebuild', 'node', '--loglevel=error'])) !== 0 || !existsSync(join(bin, 'node'))) {
     console.error(
-      'The runtime (npm package "node") could not be installed; there may be no build of it for this machine.',
+      'The runtime (npm package "node") could not be installed; ' +
+        'there may be no build of it for this machine.',
     );
     process.exit(3);
   }

@@ -1,6 +1,7 @@
-// Captures a real exchange with each reference server, byte by byte off a socket, and puts it into the pattern's
-// page: `node scripts/capture-wire.ts`. What differs from one capture to the next (dates, ports, the epoch, the clock)
-// is written the same each time, and lengths and signatures are made to fit; a test compares pages and servers.
+// Captures a real exchange with each reference server, byte by byte off a socket, and puts it into the
+// pattern's page: `node scripts/capture-wire.ts`. What differs from one capture to the next (dates, ports,
+// the epoch, the clock) is written the same each time, and lengths and signatures are made to fit; a test
+// compares pages and servers.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
@@ -35,7 +36,10 @@ export function exchangeIn(page: string): string | undefined {
     .join('');
 }
 
-/** A conversation with the pattern's server: `>` is sent to it, `<` comes from it; for webhooks it is the server that asks. */
+/**
+ * A conversation with the pattern's server: `>` is sent to it, `<` comes from it; for webhooks it
+ * is the server that asks.
+ */
 export async function capture(pattern: PatternName): Promise<string> {
   const lines: Line[] = [];
   const options = pattern === 'webhook' ? { retries: ['20ms'], jitter: '0%' } : {};
@@ -149,7 +153,8 @@ const scripts: Record<PatternName, (server: RunningServer, lines: Line[]) => Pro
     const body =
       `{"url":"http://127.0.0.1:${receiver.port}/hook",` + `"events":["news"],"secret":"${exampleSecret}"}`;
     client.say(
-      `POST /webhooks HTTP/1.1\r\nHost: 127.0.0.1:${portOf(server)}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      `POST /webhooks HTTP/1.1\r\nHost: 127.0.0.1:${portOf(server)}\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${body.length}\r\n\r\n${body}`,
     );
     await client.heard(/^HTTP\/1\.1 201[\s\S]*}\n?$/);
     client.note('an event is published: the server calls (<), and the receiver is not ready (>)');
@@ -271,7 +276,10 @@ function chunked(text: string): string {
   );
 }
 
-/** WebSocket frames (RFC 6455, section 5.2), a line each: the header in hexadecimal, its length left open, and what it carries. */
+/**
+ * WebSocket frames (RFC 6455, section 5.2), a line each: the header in hexadecimal, its length left
+ * open, and what it carries.
+ */
 function unframed(text: string): string {
   const head = text.startsWith('HTTP/') ? text.indexOf('\r\n\r\n') + 4 : 0;
   const bytes = Buffer.from(text.slice(head), 'latin1');
@@ -290,7 +298,8 @@ function unframed(text: string): string {
     at += length;
     lines +=
       opcode === 0x88
-        ? `[88 ${hex(String.fromCharCode(second))}${mask && ` ${hex(mask)}`}] ${Buffer.from(meant, 'latin1').readUInt16BE()}`
+        ? `[88 ${hex(String.fromCharCode(second))}${mask && ` ${hex(mask)}`}] ` +
+          `${Buffer.from(meant, 'latin1').readUInt16BE()}`
         : `[81 ?${mask && ` ${hex(mask)}`}] ${meant}`;
     lines += mask === '' ? '\n' : ', masked\n';
   }
@@ -304,7 +313,11 @@ function framed(text: string): string {
     (_, mask: string, payload: string, masked = '') => {
       const { length } = payload;
       const flag = masked === '' ? 0 : 0x80;
-      return `[81 ${hex(String.fromCharCode(...(length < 126 ? [flag | length] : [flag | 126, length >> 8, length & 255])))}${mask}] ${payload}${masked}`;
+      return (
+        '[81 ' +
+        `${hex(String.fromCharCode(...(length < 126 ? [flag | length] : [flag | 126, length >> 8, length & 255])))}` +
+        `${mask}] ${payload}${masked}`
+      );
     },
   );
 }

@@ -1,6 +1,6 @@
 // Runs every scenario that a claim names, one after another, and makes the page of claims anew:
-// `node scripts/claims.ts`, or `node scripts/claims.ts dashboard-5s rarely` for some. A scenario that fails costs its
-// own figures and nothing else.
+// `node scripts/claims.ts`, or `node scripts/claims.ts dashboard-5s rarely` for some. A scenario that fails
+// costs its own figures and nothing else.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
@@ -41,7 +41,9 @@ for (const [i, name] of names.entries()) {
 mkdirSync('docs/results', { recursive: true });
 await claimsCommand(results, { figures: figuresFile, out: pageFile });
 console.log(
-  `${results.length} of ${names.length} scenarios measured in ${Math.round((Date.now() - startedMs) / 1000)} s; ${pageFile} and ${figuresFile} written. Results and reports: ${folder}`,
+  `${results.length} of ${names.length} scenarios measured in ` +
+    `${Math.round((Date.now() - startedMs) / 1000)} s; ${pageFile} and ` +
+    `${figuresFile} written. Results and reports: ${folder}`,
 );
 for (const problem of problems) console.log(`  ${problem}`);
 process.exitCode = results.length === names.length ? 0 : 1;

@@ -1,6 +1,6 @@
-// Writes what is described to machines: `node scripts/schema.ts`. The schemas that editors check scenario and target
-// files against (they say what a file may hold; what several values make impossible together only `pushbench validate`
-// sees), the event's schema, and the OpenAPI document of webhook delivery.
+// Writes what is described to machines: `node scripts/schema.ts`. The schemas that editors check scenario and
+// target files against (they say what a file may hold; what several values make impossible together only
+// `pushbench validate` sees), the event's schema, and the OpenAPI document of webhook delivery.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
@@ -34,7 +34,10 @@ export function eventSchemaText(): string {
 
 /** The text of the OpenAPI document. */
 export function openApiText(): string {
-  return `# Written by scripts/schema.ts; the webhook server answers it at /openapi.json, too.\n${stringify(openApiDocument(), { aliasDuplicateObjects: false, lineWidth: 0 })}`;
+  return (
+    '# Written by scripts/schema.ts; the webhook server answers it at /openapi.json, too.\n' +
+    `${stringify(openApiDocument(), { aliasDuplicateObjects: false, lineWidth: 0 })}`
+  );
 }
 
 /** Draft 7, which the editors' YAML support reads best. */

@@ -1,6 +1,7 @@
-// A reference server made worse on purpose (core/scenario/injection.ts). It stands between the hub and the pattern and between
-// the listener and the count of connections, so that no pattern knows of it. What it holds back is bounded by the
-// events published within the delay; it is for measurements that must notice, never for serving.
+// A reference server made worse on purpose (core/scenario/injection.ts). It stands between the hub and
+// the pattern and between the listener and the count of connections, so that no pattern knows of it. What
+// it holds back is bounded by the events published within the delay; it is for measurements that must
+// notice, never for serving.
 
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -85,8 +86,8 @@ export function injectTally(tally: Tally, { descriptorsPerConnection = 0 }: Inje
 }
 
 /**
- * What is published reaches a second hub when its time has come. Both number alike, so that a publisher is told at
- * once which event it was, and the time of acceptance is the first hub's.
+ * What is published reaches a second hub when its time has come. Both number alike, so that a publisher is
+ * told at once which event it was, and the time of acceptance is the first hub's.
  */
 function delayed(front: Hub, limits: ServerLimits, delayMs: number): Hub {
   let acceptedUs = 0;
@@ -120,8 +121,8 @@ function offsetIn(cursor: string): number {
 }
 
 /**
- * Work for each message that takes so long on average: what one took too long by, for the clock is read in steps, the
- * next one takes less.
+ * Work for each message that takes so long on average: what one took too long by, for the clock is read in
+ * steps, the next one takes less.
  */
 function createWork(usEach: number): (messages: number) => void {
   if (usEach === 0) return () => {};

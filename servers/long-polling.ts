@@ -1,8 +1,8 @@
-// Long polling: the client asks, and the server holds the request until there is an event or the hold is over.
-// Nothing is lost between two requests, since each says in its cursor where the last answer ended.
+// Long polling: the client asks, and the server holds the request until there is an event or the hold is
+// over. Nothing is lost between two requests, since each says in its cursor where the last answer ended.
 //
-// A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends with the
-// event that reaches `slowBuffer` bytes, and the next request goes on behind it.
+// A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends
+// with the event that reaches `slowBuffer` bytes, and the next request goes on behind it.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import type { HubEvent } from './hub/hub.ts';

@@ -19,7 +19,10 @@ export type Handler = (request: Request, response: Response, url: URL) => void |
 export type PatternContext = {
   hub: Hub;
   limits: ServerLimits;
-  /** The pattern counts what it does here; connections that come in, and their bytes, are counted by the listener. */
+  /**
+   * The pattern counts what it does here; connections that come in, and their bytes, are
+   * counted by the listener.
+   */
   counters: Counters;
   /** Counts a connection that the pattern has opened itself, and its bytes. */
   countConnection: (socket: Socket) => void;
@@ -37,9 +40,9 @@ export type PublishOptions = {
 
 /**
  * Resolves when the event is in safe keeping, with its place.
- * Rejects with a `RequestError` of status 503 when the store did not take it: there is no such event then, its number
- * goes to the next one, and nobody counts it. Its code is `unknown` where the store's answer was lost, so that the
- * event may be there or not.
+ * Rejects with a `RequestError` of status 503 when the store did not take it: there is no such event then,
+ * its number goes to the next one, and nobody counts it. Its code is `unknown` where the store's answer was
+ * lost, so that the event may be there or not.
  * @throws TooManyTopics
  */
 export type Publish = (
@@ -56,15 +59,29 @@ export type RunningPattern = {
    Publishing is not among them: all patterns share it.
    */
   routes: Readonly<Record<string, Handler>>;
-  /** Takes HTTP/1.1 upgrade requests, for the pattern that has them. Without `mayPublish` a page may only read. */
+  /**
+   * Takes HTTP/1.1 upgrade requests, for the pattern that has them. Without
+   * `mayPublish` a page may only read.
+   */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL, mayPublish: boolean) => void;
-  /** Web pages that may read besides the server's own (core/http/access.ts): those of loopback when left out. */
+  /**
+   * Web pages that may read besides the server's own (core/http/access.ts): those of loopback when left out.
+   */
   readers?: OpenedListener['readers'];
-  /** Subscribers right now: held requests, open streams, registered endpoints; for polling, those that polled lately. */
+  /**
+   * Subscribers right now: held requests, open streams, registered endpoints; for polling,
+   * those that polled lately.
+   */
   subscribers(): number;
-  /** The path of a page for people, where there is one; from `beyond` this machine, with the token needed there. */
+  /**
+   * The path of a page for people, where there is one; from `beyond` this machine,
+   * with the token needed there.
+   */
   page?(beyond: boolean): string;
-  /** Of a pattern that stores what is published: called in the place of the hub's `publish`, by every publisher. */
+  /**
+   * Of a pattern that stores what is published: called in the place of the hub's
+   * `publish`, by every publisher.
+   */
   publish?: Publish;
   /** Of a pattern that queues: what it has accepted and not delivered. */
   backlog?(): ServerBacklog;

@@ -1,9 +1,9 @@
-// Polling: the client asks on a schedule, and every request is answered at once. The server remembers nothing of a
-// client: what a client has seen stands in its cursor.
+// Polling: the client asks on a schedule, and every request is answered at once. The server remembers nothing
+// of a client: what a client has seen stands in its cursor.
 //
-// A poller cannot fall behind by buffered bytes, so the policy for slow subscribers has nothing to do here: what it
-// has not fetched waits in the history, an answer ends with the event that reaches `slowBuffer` bytes, and the next
-// poll goes on behind it.
+// A poller cannot fall behind by buffered bytes, so the policy for slow subscribers has nothing to do here:
+// what it has not fetched waits in the history, an answer ends with the event that reaches `slowBuffer`
+// bytes, and the next poll goes on behind it.
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';
@@ -75,7 +75,8 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           );
         },
       },
-      // Pollers have no names. A connection that is kept alive is one of them; without, each polls once in `every`.
+      // Pollers have no names. A connection that is kept alive is one of them; without,
+      // each polls once in `every`.
       subscribers: options.connection === 'keep-alive' ? () => sockets.size : recent.count,
       disconnect(share) {
         for (const socket of drawShare(sockets, share, random)) socket.destroy();

@@ -1,5 +1,6 @@
-// The server process of a trial: the child that the harness forks. Speaks `ServerCommand` and `ServerReport` of
-// core/protocol/control.ts over IPC and ends when told to, when it cannot go on, or when the harness is gone.
+// The server process of a trial: the child that the harness forks. Speaks `ServerCommand` and
+// `ServerReport` of core/protocol/control.ts over IPC and ends when told to, when it cannot go on, or
+// when the harness is gone.
 
 import { newCounters } from '../core/result/counters.ts';
 import type { Failed, ServerCommand, ServerReport } from '../core/protocol/control.ts';
@@ -52,8 +53,10 @@ async function obey(command: ServerCommand): Promise<void> {
   }
 }
 
-// The harness forks this file, so it has a channel. A terminal sends Ctrl-C to the whole group; the harness decides.
-process.on('message', (command) => void obey(command as ServerCommand).catch(fail)); // both ends are this package
+// The harness forks this file, so it has a channel. A terminal sends Ctrl-C to the whole
+// group; the harness decides.
+// Both ends are this package.
+process.on('message', (command) => void obey(command as ServerCommand).catch(fail));
 process.on('disconnect', () => process.exit());
 process.on('SIGINT', () => {});
 process.on('uncaughtException', fail);

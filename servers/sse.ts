@@ -1,5 +1,6 @@
-// Server-Sent Events by the rules of the HTML standard, section 9.2: over HTTP/1.1, or as streams of an HTTP/2
-// connection. A browser's `EventSource` reconnects by itself and says in Last-Event-ID what it has seen.
+// Server-Sent Events by the rules of the HTML standard, section 9.2: over HTTP/1.1, or as streams
+// of an HTTP/2 connection. A browser's `EventSource` reconnects by itself and says in
+// Last-Event-ID what it has seen.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PatternOptions } from '../core/pattern/registry.ts';
@@ -25,9 +26,11 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
 
     const streams = createHeldResponses(context, options, {
       contentType: 'text/event-stream',
-      // The id counts although there is no data with it: who is cut off before the first event resumes from here.
+      // The id counts although there is no data with it: who is cut off before the first
+      // event resumes from here.
       open: (cursor, reset) =>
-        `retry: ${retry}\nid: ${cursor}\n: open\n\n${reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''}`,
+        `retry: ${retry}\nid: ${cursor}\n: open\n\n` +
+        (reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''),
       event: ({ id, json }) => `id: ${id}\ndata: ${json.replace(/\r\n|\r|\n/g, '\ndata: ')}\n\n`,
       heartbeat: () => ': keep-alive\n\n',
       end: '',
@@ -49,8 +52,8 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
             if (away === 0) allBack();
             return;
           }
-          // A client that comes back asks for the same URL as at first, so its header is the later word. One that is
-          // no cursor of ours is answered with a reset; to an error no EventSource would come back.
+          // A client that comes back asks for the same URL as at first, so its header is the later word. One
+          // that is no cursor of ours is answered with a reset; to an error no EventSource would come back.
           const lastEventId = request.headers['last-event-id'];
           return streams.hold(
             request,

@@ -1,5 +1,5 @@
-// Puts a server together: a hub, a pattern on it, and the listener under both. Runs in any process: a child of the
-// harness (process.ts), `pushbench serve`, a test.
+// Puts a server together: a hub, a pattern on it, and the listener under both. Runs in any process: a child
+// of the harness (process.ts), `pushbench serve`, a test.
 
 import type { Endpoint, ServerBacklog } from '../core/protocol/control.ts';
 import { newCounters, type Counters } from '../core/result/counters.ts';
@@ -36,7 +36,10 @@ export type ServerOptions = {
 
 export type RunningServer = {
   endpoint: Endpoint;
-  /** The address of the pattern's page for people. Away from loopback, and with `allowHosts`, it holds a secret. */
+  /**
+   * The address of the pattern's page for people. Away from loopback, and with
+   * `allowHosts`, it holds a secret.
+   */
   page?: string;
   hub: Hub;
   /** Publishes an event as a request does. */
@@ -120,9 +123,11 @@ async function loadPattern(
   if (missing.length > 0)
     throw new UserError(
       'options',
-      `the options of ${pattern} lack ${missing.join(', ')}; parse them with the pattern's schema, which fills in defaults`,
+      `the options of ${pattern} lack ${missing.join(', ')}; parse them ` +
+        "with the pattern's schema, which fills in defaults",
     );
-  return (await patternServers[pattern]()) as PatternServer<ServerOptions['options']>; // parsed by this very pattern's schema
+  // Parsed by this very pattern's schema.
+  return (await patternServers[pattern]()) as PatternServer<ServerOptions['options']>;
 }
 
 function isPattern(name: string): name is PatternName {

@@ -1,8 +1,8 @@
-// Webhooks: the server calls each subscriber at the address it registered. What it takes is a folder: service.ts (what
-// is delivered, and what an answer means), intake.ts (what is published), roster.ts (the endpoints), dispatcher.ts and
-// lane.ts (whose turn it is), store.ts (what outlives the process), sender.ts (one request), routes.ts and stream.ts
-// (the HTTP API), openapi.ts (its description), access.ts (who may use it), dashboard.ts (a page that does). This file
-// puts them together.
+// Webhooks: the server calls each subscriber at the address it registered. What it takes is a folder:
+// service.ts (what is delivered, and what an answer means), intake.ts (what is published), roster.ts (the
+// endpoints), dispatcher.ts and lane.ts (whose turn it is), store.ts (what outlives the process), sender.ts
+// (one request), routes.ts and stream.ts (the HTTP API), openapi.ts (its description), access.ts (who may use
+// it), dashboard.ts (a page that does). This file puts them together.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,7 +59,8 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
       {
         what: 'list the dead letters, and send one again',
         command: (url) =>
-          `curl '${url}/webhooks/deliveries?state=exhausted'; curl -X POST ${url}/webhooks/deliveries/1/replay`,
+          `curl '${url}/webhooks/deliveries?state=exhausted'; curl -X POST ` +
+          `${url}/webhooks/deliveries/1/replay`,
       },
       { what: 'remove one by its id', command: (url) => `curl -X DELETE ${url}/webhooks/ep_...` },
     ],

@@ -1,7 +1,8 @@
-// WebSocket (RFC 6455): an envelope per message, and messages from the client that are acknowledged and fanned out.
-// The `ws` library shakes hands, reads frames and closes. Everything else that is sent is framed here, events once
-// for all clients, and written straight to the socket. The two keep their order: `ws` writes at once as long as
-// it compresses nothing itself, and it never does (compression is websocket-frames.ts).
+// WebSocket (RFC 6455): an envelope per message, and messages from the client that are acknowledged
+// and fanned out. The `ws` library shakes hands, reads frames and closes. Everything else that is
+// sent is framed here, events once for all clients, and written straight to the socket. The two keep
+// their order: `ws` writes at once as long as it compresses nothing itself, and it never does
+// (compression is websocket-frames.ts).
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -167,7 +168,9 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
       answer(subscriber, JSON.stringify({ refused: ref, reason }));
     }
 
-    /** An answer to a message cannot be dropped: who does not read his answers is cut off whatever the policy. */
+    /**
+     * An answer to a message cannot be dropped: who does not read his answers is cut off whatever the policy.
+     */
     function answer(subscriber: Subscriber<WebSocket>, text: string): void {
       const { outlet, peer } = subscriber;
       if (peer.readyState !== WebSocket.OPEN) return; // its own event was one too many for it
@@ -208,7 +211,8 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
           check(request, url);
           const topics = topicsOf(url);
           const since = cursorOf(url);
-          // To a client that asks for a smaller window than ours messages go as they are, which it must take too.
+          // To a client that asks for a smaller window than ours messages go as they
+          // are, which it must take too.
           const smallWindow = request.headers['sec-websocket-extensions']?.includes('server_max_window_bits');
           server.handleUpgrade(request, socket, head, (ws) => {
             accept(
@@ -240,19 +244,22 @@ export const websocket: PatternServer<PatternOptions<'websocket'>> = {
     {
       what: 'follow a topic',
       command: (url) =>
-        `node -e "new WebSocket('${socketUrl(url)}?topics=news').onmessage = (event) => console.log(event.data)"`,
+        `node -e "new WebSocket('${socketUrl(url)}?topics=news').onmessage = (event) => ` +
+        'console.log(event.data)"',
     },
     publishExample,
     {
       what: 'publish over the socket and see the acknowledgement',
       command: (url) =>
-        `node -e "const s = new WebSocket('${socketUrl(url)}?topics=news'); s.onmessage = (event) => console.log(event.data); ` +
-        `s.onopen = () => s.send(JSON.stringify({ publish: 'news', ref: 1, body: 'hello' }))"`,
+        `node -e "const s = new WebSocket('${socketUrl(url)}?topics=news'); s.onmessage = (event) => ` +
+        'console.log(event.data); s.onopen = () => s.send(JSON.stringify({ ' +
+        `publish: 'news', ref: 1, body: 'hello' }))"`,
     },
     {
       what: 'the handshake as HTTP, and then frames as they are (Ctrl-C ends it)',
       command: (url) =>
-        `curl -iN -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '${url}${path}?topics=news'`,
+        "curl -iN -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H " +
+        `'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '${url}${path}?topics=news'`,
     },
   ],
 };

@@ -1,5 +1,5 @@
-// The ready workflow holds: it is YAML of the shape that GitHub reads, its commands take their options, and run here they
-// turn red where the change made a server slower, and say why.
+// The ready workflow holds: it is YAML of the shape that GitHub reads, its commands take their options, and
+// run here they turn red where the change made a server slower, and say why.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -20,41 +20,45 @@ function stepsOf(): Step[] {
   return Object.values(jobs).flatMap((job) => job.steps);
 }
 
-test('every pushbench command of the workflow and its page is one, with the options and arguments it is given', () => {
-  const steps = stepsOf();
-  assert.ok(
-    steps.every(({ uses, run }) => (uses === undefined) !== (run === undefined)),
-    'a step uses or runs',
-  );
-  const page = readFileSync('docs/ci/README.md', 'utf8');
-  const texts = [
-    ...steps.flatMap(({ run }) => run ?? []),
-    ...[...page.matchAll(/(?:```sh\n([\s\S]*?)```|`(pushbench [^`]*)`)/g)].map(
-      ([, block, inline]) => block ?? inline!,
-    ),
-  ];
-  const lines = texts
-    .flatMap((text) => text.split('\n'))
-    .flatMap((line) => /(?:npx )?pushbench ((?:run|compare|baseline|history|ab) .+)/.exec(line)?.[1] ?? []);
-  assert.ok(lines.length >= 4, lines.join('\n'));
-  for (const line of lines) {
-    const words = line.replace(/\s#.*/, '').match(/'[^']*'|"[^"]*"|\S+/g)!;
-    let command = createProgram();
-    for (let next; (next = command.commands.find((one) => one.name() === words[0])); words.shift())
-      command = next;
-    const options = words.filter((word) => word.startsWith('--'));
-    for (const option of options)
-      assert.ok(
-        command.options.some(({ long }) => long === option),
-        `${line}: ${option}`,
-      );
-    const taken = options.filter((option) =>
-      command.options.some(({ long, required, optional }) => long === option && (required || optional)),
-    ).length;
-    const needed = command.registeredArguments.filter(({ required }) => required).length;
-    assert.ok(words.length - options.length - taken >= needed, `${line}: too few arguments`);
-  }
-});
+test(
+  'every pushbench command of the workflow and its page is one, ' +
+    'with the options and arguments it is given',
+  () => {
+    const steps = stepsOf();
+    assert.ok(
+      steps.every(({ uses, run }) => (uses === undefined) !== (run === undefined)),
+      'a step uses or runs',
+    );
+    const page = readFileSync('docs/ci/README.md', 'utf8');
+    const texts = [
+      ...steps.flatMap(({ run }) => run ?? []),
+      ...[...page.matchAll(/(?:```sh\n([\s\S]*?)```|`(pushbench [^`]*)`)/g)].map(
+        ([, block, inline]) => block ?? inline!,
+      ),
+    ];
+    const lines = texts
+      .flatMap((text) => text.split('\n'))
+      .flatMap((line) => /(?:npx )?pushbench ((?:run|compare|baseline|history|ab) .+)/.exec(line)?.[1] ?? []);
+    assert.ok(lines.length >= 4, lines.join('\n'));
+    for (const line of lines) {
+      const words = line.replace(/\s#.*/, '').match(/'[^']*'|"[^"]*"|\S+/g)!;
+      let command = createProgram();
+      for (let next; (next = command.commands.find((one) => one.name() === words[0])); words.shift())
+        command = next;
+      const options = words.filter((word) => word.startsWith('--'));
+      for (const option of options)
+        assert.ok(
+          command.options.some(({ long }) => long === option),
+          `${line}: ${option}`,
+        );
+      const taken = options.filter((option) =>
+        command.options.some(({ long, required, optional }) => long === option && (required || optional)),
+      ).length;
+      const needed = command.registeredArguments.filter(({ required }) => required).length;
+      assert.ok(words.length - options.length - taken >= needed, `${line}: too few arguments`);
+    }
+  },
+);
 
 /** A small server of a user's, which holds every event back for so long. */
 const app = (port: number, heldMs: number) => `import { createServer } from 'node:http';
@@ -75,7 +79,8 @@ createServer(async (request, response) => {
 `;
 
 test(
-  "the workflow's own step, run here: a change that makes the server slower turns it red, and every report says why",
+  "the workflow's own step, run here: a change that makes the server " +
+    'slower turns it red, and every report says why',
   { timeout: 900_000 },
   async (t) => {
     const folder = temporaryFolder(t);
@@ -93,12 +98,15 @@ test(
     write('head/your-app.mjs', app(port, 500));
     write(
       'head/bench/app.yaml',
-      `name: app\nurl: http://127.0.0.1:${port}\npublish: /feed/{topic}\nsubscribe: { sse: '/feed/{topic}' }\n`,
+      `name: app\nurl: http://127.0.0.1:${port}\npublish: /feed/{topic}\n` +
+        "subscribe: { sse: '/feed/{topic}' }\n",
     );
     // Only the median gates, so that the noise of short trials on a small machine decides nothing.
     write(
       'head/bench/delivery.yaml',
-      'question: Does it get slower?\nsubscribers: 10\ntopics: { news: { publish: 30/s } }\nphases: { connect: 100ms, warmup: 200ms, measure: 1s, drain: 1s }\nvariants: [sse]\ngate: { latency.p90: off, server-cpu-per-delivery: off }\n',
+      'question: Does it get slower?\nsubscribers: 10\ntopics: { news: { publish: 30/s } }\n' +
+        'phases: { connect: 100ms, warmup: 200ms, measure: 1s, drain: 1s }\nvariants: [sse]\n' +
+        'gate: { latency.p90: off, server-cpu-per-delivery: off }\n',
     );
     // In the place of the installed package.
     write(

@@ -1,6 +1,6 @@
 // The contract that every pattern passes, both halves together over real sockets: every event to every
-// follower, byte for byte, in order, across cut connections, with both sides counting the same. What a pattern
-// cannot do stands in its `lacks` with the reason, and the test is skipped with that reason.
+// follower, byte for byte, in order, across cut connections, with both sides counting the same. What a
+// pattern cannot do stands in its `lacks` with the reason, and the test is skipped with that reason.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -92,7 +92,8 @@ async function setUp(
       problem: (code, message) => problems.push(`${code}: ${message}`),
     },
   };
-  const load = await (await loads[pattern]()).start(context, options as never); // parsed by this very pattern's schema
+  // Parsed by this very pattern's schema.
+  const load = await (await loads[pattern]()).start(context, options as never);
   return { server, load, context, counters, got, ready, problems };
 }
 

@@ -1,5 +1,6 @@
-// The pages on the patterns stay true: the exchange on each is what the server says today, its signatures verify, its
-// figures are those of the measured result that it names, and `pushbench open` understands all of it.
+// The pages on the patterns stay true: the exchange on each is what the server says today, its
+// signatures verify, its figures are those of the measured result that it names, and
+// `pushbench open` understands all of it.
 
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -31,9 +32,12 @@ test('every pattern has a page with the same parts', () => {
 });
 
 for (const name of names) {
-  test(`${name}: the exchange on its page is what its server says (else: node scripts/capture-wire.ts)`, async () => {
-    assert.equal(exchangeIn(readFileSync(pageOf(name), 'utf8')), await capture(name));
-  });
+  test(
+    `${name}: the exchange on its page is what its server says ` + '(else: node scripts/capture-wire.ts)',
+    async () => {
+      assert.equal(exchangeIn(readFileSync(pageOf(name), 'utf8')), await capture(name));
+    },
+  );
 }
 
 test("the webhook page's signatures fit its bodies, its times and its secret", () => {
@@ -56,7 +60,8 @@ test('the lengths in the exchanges fit what stands there', () => {
   for (const name of names) {
     const text = exchangeIn(readFileSync(pageOf(name), 'utf8'))!;
     for (const [, length, body] of text.matchAll(/content-length: (\d+)\n(?:[<>] .*\n)*[<>]\n[<>] (.*)\n/gi))
-      assert.ok([body!.length, body!.length + 1].includes(Number(length)), `${name}: ${length} ${body}`); // with or without a line end
+      // With or without a line end.
+      assert.ok([body!.length, body!.length + 1].includes(Number(length)), `${name}: ${length} ${body}`);
     for (const [, size, chunk] of text.matchAll(
       /^< ([0-9a-f]+)\n((?:< ?.*\n)+?)<\n(?=#|<? ?[0-9a-f]*\n|$)/gm,
     )) {

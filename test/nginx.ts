@@ -47,7 +47,8 @@ export async function startNginx(
     if (up) return port;
     assert.ok(
       performance.now() < end && nginx.exitCode === null,
-      `nginx did not start: ${existsSync(join(folder, 'error.log')) ? readFileSync(join(folder, 'error.log'), 'utf8') : ''}`,
+      'nginx did not start: ' +
+        `${existsSync(join(folder, 'error.log')) ? readFileSync(join(folder, 'error.log'), 'utf8') : ''}`,
     );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

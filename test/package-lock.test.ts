@@ -1,4 +1,5 @@
-// Checks package-lock.json: every package that an installation fetches carries the hash that npm holds it against.
+// Checks package-lock.json: every package that an installation fetches carries the hash
+// that npm holds it against.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +20,8 @@ test('every locked package has an integrity of SHA-512', () => {
   assert.deepEqual(
     without.map(([path]) => path),
     [],
-    'npm installs these unchecked: take the hashes from the lock file that npm writes in a folder with package.json alone',
+    'npm installs these unchecked: take the hashes from the lock file that ' +
+      'npm writes in a folder with package.json alone',
   );
 });
 

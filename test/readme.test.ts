@@ -1,4 +1,5 @@
-// The README's promises: its commands exist and take their arguments, its scenario is one, its links lead somewhere.
+// The README's promises: its commands exist and take their arguments, its scenario is one,
+// its links lead somewhere.
 
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Ends the output of a test run: the skipped tests with their reasons, then one line `N passed, N failed, N skipped`.
-// vitest's own reporter stands beside it and prints the rest.
+// Ends the output of a test run: the skipped tests with their reasons, then one line
+// `N passed, N failed, N skipped`. vitest's own reporter stands beside it and prints the rest.
 
 import process from 'node:process';
 import type { Reporter, TestModule, Vitest } from 'vitest/node';
@@ -41,7 +41,10 @@ export function lastLine(): Reporter {
   };
 }
 
-/** How many of a file and its describes failed outside of their tests: at import, or in a hook for all of them. */
+/**
+ * How many of a file and its describes failed outside of their tests: at import, or
+ * in a hook for all of them.
+ */
 function brokenParts(module: TestModule): number {
   return [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0).length;
 }

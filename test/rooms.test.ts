@@ -1,5 +1,5 @@
-// Holds the structure: arrows between rooms point down only and in no circle, every pattern is in every room, and every
-// file says what it is for.
+// Holds the structure: arrows between rooms point down only and in no circle, every pattern is in every room,
+// and every file says what it is for.
 
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -93,7 +93,10 @@ function reachedFrom(start: string, edges: ReadonlyMap<string, readonly string[]
   return reached;
 }
 
-/** Files that read what nobody named (the kernel's, the package's own), heads of databases, and the one reader. */
+/**
+ * Files that read what nobody named (the kernel's, the package's own), heads of
+ * databases, and the one reader.
+ */
 const readers = [
   'core/base/descriptor-limit.ts',
   'core/base/read-file.ts',
@@ -126,20 +129,25 @@ test('files that people name are read by core/base/read-file.ts alone, which bou
   );
 });
 
-test('every pattern is one file of the same name in servers/ and load/, and stands in both registries', async () => {
-  const names = Object.keys(patterns).sort();
-  for (const room of ['servers', 'load']) {
-    const files = new Set(globSync(`${room}/*.ts`).map((file) => file.slice(room.length + 1, -'.ts'.length)));
-    assert.deepEqual(
-      names.filter((name) => !files.has(name)),
-      [],
-      `missing in ${room}/`,
-    );
-    const registry = (await import(`../${room}/registry.ts`)) as Record<string, unknown>;
-    const listed = Object.values(registry).find((value) => typeof value === 'object' && value !== null);
-    assert.deepEqual(Object.keys(listed ?? {}).sort(), names, `${room}/registry.ts`);
-  }
-});
+test(
+  'every pattern is one file of the same name in servers/ and ' + 'load/, and stands in both registries',
+  async () => {
+    const names = Object.keys(patterns).sort();
+    for (const room of ['servers', 'load']) {
+      const files = new Set(
+        globSync(`${room}/*.ts`).map((file) => file.slice(room.length + 1, -'.ts'.length)),
+      );
+      assert.deepEqual(
+        names.filter((name) => !files.has(name)),
+        [],
+        `missing in ${room}/`,
+      );
+      const registry = (await import(`../${room}/registry.ts`)) as Record<string, unknown>;
+      const listed = Object.values(registry).find((value) => typeof value === 'object' && value !== null);
+      assert.deepEqual(Object.keys(listed ?? {}).sort(), names, `${room}/registry.ts`);
+    }
+  },
+);
 
 test('every file opens by saying what it is for', () => {
   const silent = [...sources, ...globSync('{test,bench,scripts}/**/*.{ts,mjs}')].filter(

@@ -1,5 +1,6 @@
-// Our bytes against those that the kernel put on the wire: tcpdump on the loopback device, its TCP payload lengths
-// added up; where tcpdump is missing or not allowed, the host's TCP counters less their headers, which is said.
+// Our bytes against those that the kernel put on the wire: tcpdump on the loopback device, its TCP
+// payload lengths added up; where tcpdump is missing or not allowed, the host's TCP counters less
+// their headers, which is said.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -75,7 +76,8 @@ export const bytes: Part = {
         published,
       };
     });
-    // The publisher's connections are on the same port and in nobody's count: what they carry is measured by itself.
+    // The publisher's connections are on the same port and in nobody's count: what they
+    // carry is measured by itself.
     const publishing = await publishedBytes(events);
     const [source, wire] =
       seen.payload === undefined
@@ -88,11 +90,15 @@ export const bytes: Part = {
     return {
       claims: [
         {
-          text: `the bytes of ${streams} subscribers differ by ${formatShare(Number(off.toPrecision(2)))} between our counters and ${source} (within ${formatShare(bound)})`,
+          text:
+            `the bytes of ${streams} subscribers differ by ${formatShare(Number(off.toPrecision(2)))} ` +
+            `between our counters and ${source} (within ${formatShare(bound)})`,
           held: Math.abs(off) <= bound,
         },
         {
-          text: `${formatNumber(seen.delivered)} deliveries of ${formatNumber(seen.published)} events to ${streams} subscribers`,
+          text:
+            `${formatNumber(seen.delivered)} deliveries of ${formatNumber(seen.published)} events to ` +
+            `${streams} subscribers`,
           held: seen.delivered === seen.published * streams,
         },
       ],

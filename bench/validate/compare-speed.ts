@@ -52,7 +52,9 @@ export const compareSpeed: Part = {
       return {
         claims: [
           {
-            text: `${formatUs(medianUs)} from the start of the process to its end (at most ${formatUs(limitUs)} is wanted)`,
+            text:
+              `${formatUs(medianUs)} from the start of the process to its end (at most ` +
+              `${formatUs(limitUs)} is wanted)`,
             held: medianUs <= limitUs,
           },
         ],

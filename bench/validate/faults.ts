@@ -55,7 +55,8 @@ async function tryAll(
 ) {
   if (cases.length + shortagesTried.length === 0)
     throw new Error(
-      `there is no case of that number: 1 to ${allCases().length}, and ${firstShortage} to ${firstShortage + shortages.length - 1}`,
+      `there is no case of that number: 1 to ${allCases().length}, and ${firstShortage} to ` +
+        `${firstShortage + shortages.length - 1}`,
     );
   const usual = cases.some(({ kind }) => kind === 'run') ? await usualRun() : undefined;
   const total = cases.length + shortagesTried.length;
@@ -68,7 +69,8 @@ async function tryAll(
         ? 'held'
         : one.misses.map(({ aspect, text }) => `NOT HELD: ${aspect}: ${text}`).join('; '));
     console.log(
-      `${tried.length}/${total} case ${one.number}, ${one.group}${one.moment === '' ? '' : `, ${one.moment}`}: ${verdict}`,
+      `${tried.length}/${total} case ${one.number}, ` +
+        `${one.group}${one.moment === '' ? '' : `, ${one.moment}`}: ${verdict}`,
     );
   };
   for (const one of cases)

@@ -1,5 +1,5 @@
-// Known changes of counts, live: descriptors, losses and duplicates that --inject makes must come out in the metric
-// that counts them, in its own unit, and fail the comparison whatever the noise.
+// Known changes of counts, live: descriptors, losses and duplicates that --inject makes must come out in the
+// metric that counts them, in its own unit, and fail the comparison whatever the noise.
 
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
 import { parseInjection } from '../../core/scenario/injection.ts';
@@ -66,7 +66,9 @@ export const injectedCounts: Part = {
           held: alone === settings.length,
         },
       ],
-      markdown: `The reference SSE server against itself with \`--inject\`: ${trialText()}.\n\n${table(['injected', 'metric', 'as it is, run by run', 'changed', 'injected amount', 'right', 'called slower', 'verdict'], rows)}`,
+      markdown:
+        `The reference SSE server against itself with \`--inject\`: ${trialText()}.\n\n` +
+        `${table(['injected', 'metric', 'as it is, run by run', 'changed', 'injected amount', 'right', 'called slower', 'verdict'], rows)}`,
     };
   },
 };

@@ -1,5 +1,5 @@
-// Known changes of timings, live, at about twice the minimum effect, which is what detection is promised for: a delay
-// of each delivery must move the median latency, work for each delivery the server's CPU.
+// Known changes of timings, live, at about twice the minimum effect, which is what detection is promised for:
+// a delay of each delivery must move the median latency, work for each delivery the server's CPU.
 
 import { readingOf, type Reading } from '../../core/comparison/reading.ts';
 import { parseInjection, writeInjection, type Injection } from '../../core/scenario/injection.ts';
@@ -42,7 +42,9 @@ type Known = {
   measureS?: number;
 };
 
-/** Both arms are delayed, so that 4 ms more are a tenth of the median and far above what timers are off by. */
+/**
+ * Both arms are delayed, so that 4 ms more are a tenth of the median and far above what timers are off by.
+ */
 export const injectedDelay: Part = {
   title: 'An injected delay of about twice the minimum effect, live',
   run: (quick) =>
@@ -59,9 +61,9 @@ export const injectedDelay: Part = {
 };
 
 /**
- * The work is a tenth of what the server uses by itself on this machine, which is measured first. CPU differs more from
- * run to run than a delay of milliseconds, however long the runs are, so that it takes the pairs that an extension
- * makes of the plain dozen.
+ * The work is a tenth of what the server uses by itself on this machine, which is measured first. CPU differs
+ * more from run to run than a delay of milliseconds, however long the runs are, so that it takes the pairs
+ * that an extension makes of the plain dozen.
  */
 export const injectedCpu: Part = {
   title: 'Injected work of about twice the minimum effect, live',
@@ -109,7 +111,8 @@ async function series(
   const rows = parts.map((comparison, i) => {
     const figures = metricIn(comparison, metric);
     const ratio = figures?.kind === 'ratio' ? figures : undefined;
-    const moved = ratio && (ratio.ratio - 1) * ratio.baseline; // as the pairs have it, of which each is of one moment
+    // As the pairs have it, of which each is of one moment.
+    const moved = ratio && (ratio.ratio - 1) * ratio.baseline;
     const others = comparison.variants[0]!.metrics.filter(
       (one) => one.verdict === 'slower' && one.metric !== metric,
     ).map((one) => one.metric);
@@ -134,17 +137,25 @@ async function series(
   const power = drawnPower(arms, metric, each, twice);
   const plainly =
     each > pairsPlanned.first
-      ? ` Of ${formatNumber(draws)} comparisons of ${pairsPlanned.first} pairs drawn in the same way, ${formatShare(drawnPower(arms, metric, pairsPlanned.first, twice))} are called slower.`
+      ? ` Of ${formatNumber(draws)} comparisons of ${pairsPlanned.first} pairs drawn in the same way, ` +
+        `${formatShare(drawnPower(arms, metric, pairsPlanned.first, twice))} are called slower.`
       : '';
-  const what = `${baseline ? `\`--inject ${writeInjection(baseline)}\` against ` : ''}\`--inject ${writeInjection(candidate)}\``;
+  const what =
+    (baseline ? `\`--inject ${writeInjection(baseline)}\` against ` : '') +
+    `\`--inject ${writeInjection(candidate)}\``;
   return {
     claims: [
       {
-        text: `${caught} of ${parts.length} comparisons of ${each} pairs are called slower by ${metric}; of ${formatNumber(draws)} drawn from their pairs, with the change scaled to ${changeText(twice)}, ${formatShare(power)} (at least ${formatShare(wanted)} is wanted)`,
+        text:
+          `${caught} of ${parts.length} comparisons of ${each} pairs are called slower by ${metric}; of ` +
+          `${formatNumber(draws)} drawn from their pairs, with the change scaled to ${changeText(twice)}, ` +
+          `${formatShare(power)} (at least ${formatShare(wanted)} is wanted)`,
         held: power >= wanted && caught >= wanted * parts.length,
       },
       {
-        text: `in ${right} of ${parts.length} the metric moved by the ${formatUs(byUs)} that were injected, give or take ${formatUs(toleranceUs)} (${why})`,
+        text:
+          `in ${right} of ${parts.length} the metric moved by the ${formatUs(byUs)} that were injected, ` +
+          `give or take ${formatUs(toleranceUs)} (${why})`,
         held: right === parts.length,
       },
     ],
@@ -159,8 +170,9 @@ async function series(
 }
 
 /**
- * Share of comparisons of `size` pairs, drawn without replacement from a series, that call the metric slower. What is
- * injected is never just what was meant, so the candidate's figures are scaled until the whole series moved by `ratio`.
+ * Share of comparisons of `size` pairs, drawn without replacement from a series, that call the metric
+ * slower. What is injected is never just what was meant, so the candidate's figures are scaled until the
+ * whole series moved by `ratio`.
  */
 function drawnPower(
   { baseline, candidate, comparison }: Arms,

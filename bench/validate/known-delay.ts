@@ -1,4 +1,5 @@
-// Percentiles held against the truth: a server that delays each delivery by a known distribution (bench/accuracy.ts).
+// Percentiles held against the truth: a server that delays each delivery by a known
+// distribution (bench/accuracy.ts).
 
 import { formatUs } from '../../core/base/units.ts';
 import { knownDelays } from '../accuracy.ts';

@@ -1,5 +1,6 @@
-// A thing against itself, live: whole comparisons as `ab` makes them, which should raise no alarm, and their pairs with
-// the labels swapped at random, which bounds the rate of alarms far better on the noise of this machine.
+// A thing against itself, live: whole comparisons as `ab` makes them, which should raise no alarm,
+// and their pairs with the labels swapped at random, which bounds the rate of alarms far better on
+// the noise of this machine.
 
 import { defaultGates } from '../../core/comparison/gate.ts';
 import { judge, type Pair } from '../../core/comparison/judge.ts';
@@ -35,16 +36,22 @@ export const liveAa: Part = {
     return {
       claims: [
         {
-          text: `${alarms} of ${stored.length} comparisons of a server with itself raised an alarm (exact 95 % interval of the rate: ${formatShare(low)} to ${formatShare(high)}; at most 5 % is wanted)`,
+          text:
+            `${alarms} of ${stored.length} comparisons of a server with itself raised an alarm (exact 95 % ` +
+            `interval of the rate: ${formatShare(low)} to ${formatShare(high)}; at most 5 % is wanted)`,
           held: alarms <= mostAlarms * stored.length,
         },
         { text: `${stored.length - invalid} of ${stored.length} counted`, held: invalid === 0 },
         {
-          text: `with the labels of their pairs swapped at random, ${formatNumber(swapped.total)} times, the full rule called ${formatShare(swapped.alarms / swapped.total)} slower (at most 5 % is wanted)`,
+          text:
+            `with the labels of their pairs swapped at random, ${formatNumber(swapped.total)} times, the ` +
+            `full rule called ${formatShare(swapped.alarms / swapped.total)} slower (at most 5 % is wanted)`,
           held: swapped.total > 0 && swapped.alarms <= mostAlarms * swapped.total,
         },
         {
-          text: `and the test alone rejected ${formatShare(swapped.rejected / swapped.total)} for latency.p50 (its size at 10 pairs is 4.9 %)`,
+          text:
+            `and the test alone rejected ${formatShare(swapped.rejected / swapped.total)} for latency.p50 ` +
+            '(its size at 10 pairs is 4.9 %)',
           held: swapped.total > 0 && swapped.rejected <= 0.06 * swapped.total,
         },
       ],
@@ -59,12 +66,16 @@ export const liveAa: Part = {
             ),
           ]),
         )}\n\n` +
-        'A dozen comparisons bound the rate of false alarms only loosely. The experiments made by formula bound it tightly for the noise that they assume, the swaps for the noise of this machine.',
+        'A dozen comparisons bound the rate of false alarms only loosely. The experiments made by formula ' +
+        'bound it tightly for the noise that they assume, the swaps for the noise of this machine.',
     };
   },
 };
 
-/** The pairs as they were measured, each with its labels swapped or not: by construction there is no difference. */
+/**
+ * The pairs as they were measured, each with its labels swapped or not: by
+ * construction there is no difference.
+ */
 function labelSwaps(stored: readonly Arms[]): { total: number; rejected: number; alarms: number } {
   const next = random(7, 'label swaps');
   const names = defaultGates.map(({ metric }) => metric);

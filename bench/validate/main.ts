@@ -1,6 +1,6 @@
-// npm run validate: is the instrument right? Writes docs/validation.md from the figures of all parts, which it keeps in
-// docs/results/validation/. --only NAME runs one part; --quick goes through everything in its shortest form and --seed N
-// repeats one case of a part that numbers them; both leave the document alone.
+// npm run validate: is the instrument right? Writes docs/validation.md from the figures of all parts, which
+// it keeps in docs/results/validation/. --only NAME runs one part; --quick goes through everything in its
+// shortest form and --seed N repeats one case of a part that numbers them; both leave the document alone.
 
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../core/base/units.ts';
@@ -39,7 +39,8 @@ if (unknown.length > 0) {
 const seed = values.seed === undefined ? undefined : Number(values.seed);
 if (seed !== undefined && (!Number.isSafeInteger(seed) || seed < 1 || values.only.length !== 1)) {
   console.error(
-    '--seed takes the number of a case, and --only the one part that it is of: npm run validate -- --only faults --seed 17',
+    '--seed takes the number of a case, and --only the one part that it is of: npm run validate -- ' +
+      '--only faults --seed 17',
   );
   process.exit(2);
 }
@@ -58,7 +59,9 @@ const bad = await runParts({
   quick: values.quick,
   ...(seed !== undefined && { seed }),
   names: values.only.length > 0 ? values.only : Object.keys(parts),
-  machine: `${cpu}, ${cores} cores, ${formatBytes(memoryBytes)}, Linux ${kernel}, Node ${node}${commit === null ? '' : `, commit ${commit}`}`,
+  machine:
+    `${cpu}, ${cores} cores, ${formatBytes(memoryBytes)}, Linux ${kernel}, Node ` +
+    `${node}${commit === null ? '' : `, commit ${commit}`}`,
   log: (text) => console.log(text),
 });
 console.log(`\nWritten: ${page}${bad.length === 0 ? '' : `. Not all is well in: ${bad.join(', ')}`}`);

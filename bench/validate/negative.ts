@@ -1,5 +1,5 @@
-// Negative controls: measurements that are broken on purpose. The verdict must be that they are invalid, never that
-// the server is slower.
+// Negative controls: measurements that are broken on purpose. The verdict must be that they are invalid,
+// never that the server is slower.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { processes, type Fleet } from '../../harness/trial/fleet.ts';
@@ -93,7 +93,9 @@ export const negative: Part = {
           held: invalid === controls.length,
         },
       ],
-      markdown: `Only the candidate's trials are broken: ${trialText()}.\n\n${table(['what is broken', 'verdict', 'why'], rows)}`,
+      markdown:
+        `Only the candidate's trials are broken: ${trialText()}.\n\n` +
+        `${table(['what is broken', 'verdict', 'why'], rows)}`,
     };
   },
 };

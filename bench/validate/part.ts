@@ -26,7 +26,10 @@ export type Part = {
   title: string;
   /** @param quick the shortest form that still goes through all of it */
   run(quick: boolean): Promise<Outcome>;
-  /** One case of it alone, by its number, where it has such. @throws Error when there is none of that number */
+  /**
+   * One case of it alone, by its number, where it has such.
+   * @throws Error when there is none of that number
+   */
   repeat?(number: number): Promise<Outcome>;
 };
 

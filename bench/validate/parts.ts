@@ -1,5 +1,5 @@
-// Runs parts of the validation and keeps the figures of each in a file of its own, so that a part that dies takes no
-// other's figures with it, and one can be repeated without the rest.
+// Runs parts of the validation and keeps the figures of each in a file of its own, so that a part that dies
+// takes no other's figures with it, and one can be repeated without the rest.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -59,7 +59,8 @@ export async function runParts({
     } catch (error) {
       bad.push(name);
       log(
-        `DIED after ${Math.round((performance.now() - from) / 1000)} s: ${messageOf(error)}\nWhat was kept of earlier runs stays. Repeat it with: npm run validate -- --only ${name}`,
+        `DIED after ${Math.round((performance.now() - from) / 1000)} s: ${messageOf(error)}\n` +
+          `What was kept of earlier runs stays. Repeat it with: npm run validate -- --only ${name}`,
       );
     }
     writeWhole(

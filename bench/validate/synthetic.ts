@@ -1,5 +1,5 @@
-// Experiments whose truth is known because they are made by formula: how often the rule is wrong. The same as in
-// test/core/comparison/error-rates.test.ts, written down.
+// Experiments whose truth is known because they are made by formula: how often the rule is wrong. The same as
+// in test/core/comparison/error-rates.test.ts, written down.
 
 import type { Gate } from '../../core/comparison/gate.ts';
 import { judge, ruleOf, type Pair } from '../../core/comparison/judge.ts';
@@ -42,7 +42,9 @@ export const synthetic: Part = {
     return {
       claims: [
         {
-          text: `a thing compared with itself at 10 pairs raises an alarm in ${formatShare(ten.slower)} of ${count} experiments (at most 1 %)`,
+          text:
+            `a thing compared with itself at 10 pairs raises an alarm in ${formatShare(ten.slower)} of ` +
+            `${count} experiments (at most 1 %)`,
           held: ten.slower <= 0.01,
         },
         {
@@ -50,7 +52,9 @@ export const synthetic: Part = {
           held: caught >= 0.88,
         },
         {
-          text: `trials that do not take turns would raise ${formatShare(blocked.slower)} false alarms; the interleaving is what keeps them away`,
+          text:
+            `trials that do not take turns would raise ${formatShare(blocked.slower)} false alarms; the ` +
+            'interleaving is what keeps them away',
           held: blocked.slower > 0.05,
         },
       ],

@@ -1,5 +1,5 @@
-// Live trials for the parts that need them: pairs in turns, as `pushbench ab` runs them, of a reference server in two
-// fleets.
+// Live trials for the parts that need them: pairs in turns, as `pushbench ab` runs them, of a
+// reference server in two fleets.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Comparison, JudgedMetric } from '../../core/comparison/comparison-result.ts';
@@ -11,7 +11,10 @@ import { compareSides, runAb } from '../../harness/ab/ab.ts';
 import { processes, type Fleet } from '../../harness/trial/fleet.ts';
 import { prepare } from '../../harness/run/run.ts';
 
-/** Short trials, so that many pairs fit into minutes; 10,500 deliveries each, so that they carry a 99th percentile. */
+/**
+ * Short trials, so that many pairs fit into minutes; 10,500 deliveries each, so that they
+ * carry a 99th percentile.
+ */
 const scenarioOf = (pattern: string, measureS: number) => `
 question: Does the gate see what was changed, and nothing else?
 subscribers: ${trialSize.subscribers}
@@ -23,7 +26,10 @@ variants: [${pattern}]
 export const trialSize = { subscribers: 100, eventsPerS: 70, measureS: 1.5 } as const;
 export const deliveriesEach = trialSize.subscribers * trialSize.eventsPerS * trialSize.measureS;
 export function trialText(measureS: number = trialSize.measureS): string {
-  return `${trialSize.subscribers} subscribers, ${trialSize.eventsPerS} events a second to all of them, ${measureS} s measured after 0.7 s of warm-up, fresh processes each`;
+  return (
+    `${trialSize.subscribers} subscribers, ${trialSize.eventsPerS} events a second to all of them, ` +
+    `${measureS} s measured after 0.7 s of warm-up, fresh processes each`
+  );
 }
 
 export type Arms = { baseline: Result; candidate: Result; comparison: Comparison };
@@ -112,5 +118,8 @@ export function verdictText({ variants, verdict }: Comparison): string {
 /** `1.103 [1.062, 1.151], p 0.0005` */
 export function ratioText(metric: JudgedMetric | undefined): string {
   if (metric?.kind !== 'ratio') return 'no figure';
-  return `${metric.ratio.toFixed(3)} [${metric.low?.toFixed(3) ?? '?'}, ${metric.high?.toFixed(3) ?? '?'}], p ${metric.p.toPrecision(2)}`;
+  return (
+    `${metric.ratio.toFixed(3)} [${metric.low?.toFixed(3) ?? '?'}, ${metric.high?.toFixed(3) ?? '?'}], p ` +
+    `${metric.p.toPrecision(2)}`
+  );
 }

@@ -1,5 +1,5 @@
-// Checks options that programs of others give to exported functions. A comparison with NaN or undefined is never
-// true, so a limit that is one limits nothing; it is refused when it is given, in a sentence.
+// Checks options that programs of others give to exported functions. A comparison with NaN or undefined is
+// never true, so a limit that is one limits nothing; it is refused when it is given, in a sentence.
 
 import { formatNumber } from './units.ts';
 import { nearest } from './suggest.ts';

@@ -1,8 +1,8 @@
 // The one clock: CLOCK_MONOTONIC in microseconds, the same value in every process of one host.
 // Not wall-clock time; results carry that once, as `createdAt`.
 
-// Whatever comes between the two readings makes the offset smaller, and on a busy machine that can be a turn of other
-// processes, milliseconds long: the largest of several is the truest.
+// Whatever comes between the two readings makes the offset smaller, and on a busy machine that can be a turn
+// of other processes, milliseconds long: the largest of several is the truest.
 const readings = 32;
 const offsetUs = Math.max(
   ...Array.from(

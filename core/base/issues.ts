@@ -1,5 +1,6 @@
 // What zod says is wrong with a value, in words for people: which key was meant, what was expected, what was
-// given. Of a union's branches it explains the one that was meant. Where things stand in a file is not known here.
+// given. Of a union's branches it explains the one that was meant. Where things stand in
+// a file is not known here.
 
 import { z } from 'zod';
 import { listNames, nearest } from './suggest.ts';
@@ -15,8 +16,9 @@ type Issue = z.core.$ZodIssue;
 type UnknownKeys = Extract<Issue, { code: 'unrecognized_keys' }>;
 
 /**
- * To be given to `safeParse` as `error`, for issues whose schema has no message of its own: it ends the sentence
- * "expected ...". For unknown keys it lists the known ones, with spaces between, since an issue does not hold them.
+ * To be given to `safeParse` as `error`, for issues whose schema has no message of its own: it ends the
+ * sentence "expected ...". For unknown keys it lists the known ones, with spaces between, since an
+ * issue does not hold them.
  */
 export const expectation: z.core.$ZodErrorMap = (issue) => {
   const { inst } = issue;
@@ -80,7 +82,8 @@ type MayShow = (path: Path) => boolean;
 /**
  * All that is wrong with `input`.
  * @param error of a parse with `error: expectation`
- * @param mayShow where it says no, a message says what kind of value was given, and not which; all may when left out
+ * @param mayShow where it says no, a message says what kind of value was given, and not
+ *   which; all may when left out
  */
 export function findingsOf(error: z.ZodError, input: unknown, mayShow: MayShow = () => true): Finding[] {
   return explain(error.issues, [], input, mayShow);
@@ -182,7 +185,9 @@ function unexpected(path: Path, issues: readonly Issue[], given: unknown, show: 
   return {
     path,
     part: 'value',
-    message: `expected ${expected}; got ${show ? shown(given) : kindOf(given)}${near ? `; did you mean "${near}"?` : ''}`,
+    message:
+      `expected ${expected}; got ` +
+      `${show ? shown(given) : kindOf(given)}${near ? `; did you mean "${near}"?` : ''}`,
   };
 }
 

@@ -1,5 +1,5 @@
-// Reads JSON that came from outside. Says where it breaks off without quoting it: what V8 says of text that is no
-// JSON repeats its first characters, and they may be those of a file that nobody meant to show.
+// Reads JSON that came from outside. Says where it breaks off without quoting it: what V8 says of text that
+// is no JSON repeats its first characters, and they may be those of a file that nobody meant to show.
 
 import { formatNumber } from './units.ts';
 

@@ -1,5 +1,5 @@
-// `--set path=value`: changes to a scenario's YAML before it is checked, so that the text kept with the result
-// is what ran. Whether a value suits its place is for the check of the whole scenario to say.
+// `--set path=value`: changes to a scenario's YAML before it is checked, so that the text kept with the
+// result is what ran. Whether a value suits its place is for the check of the whole scenario to say.
 
 import { isAlias, isMap, isScalar, isSeq, type Document } from 'yaml';
 import { listNames } from './suggest.ts';
@@ -12,8 +12,8 @@ export type OverrideProblem = { text: string; message: string };
 
 /**
  * Changes the document in place, one override after another.
- * A path is keys with dots and indices in brackets: `variants[0].polling.every=2s`; a key with dots in it stands in
- * brackets and quotes: `topics["news.eu"].publish=5/s`. A value is YAML.
+ * A path is keys with dots and indices in brackets: `variants[0].polling.every=2s`; a key with dots in it
+ * stands in brackets and quotes: `topics["news.eu"].publish=5/s`. A value is YAML.
  */
 export function applyOverrides(
   doc: Document,
@@ -60,7 +60,10 @@ function setAt(doc: Document, path: Path, value: unknown): string | undefined {
     const here = path.slice(0, i);
     const name = pathText(here) || 'the scenario';
     if (isAlias(node))
-      return `${name} is the alias *${node.source}, so a change would reach other places too; set ${name} as a whole`;
+      return (
+        `${name} is the alias *${node.source}, so a change would reach ` +
+        `other places too; set ${name} as a whole`
+      );
     if (isScalar(node) && node.value === null) {
       doc.setIn(here, (node = doc.createNode({})));
     } else if (isScalar(node) && node.value === segment) {
@@ -71,7 +74,11 @@ function setAt(doc: Document, path: Path, value: unknown): string | undefined {
       if (typeof segment !== 'number')
         return `${name} is a list; name an entry by its number, such as ${name}[0]`;
       if (segment >= node.items.length)
-        return `${name} has ${node.items.length === 1 ? 'one entry' : `${node.items.length} entries`}, counted from 0; set ${name} as a whole`;
+        return (
+          `${name} has ` +
+          (node.items.length === 1 ? 'one entry' : `${node.items.length} entries`) +
+          `, counted from 0; set ${name} as a whole`
+        );
     } else if (!isMap(node)) {
       return `${name} is ${String(node)}, which has no "${String(segment)}" in it; set ${name} as a whole`;
     } else if (typeof segment === 'number') {
@@ -80,7 +87,8 @@ function setAt(doc: Document, path: Path, value: unknown): string | undefined {
     }
     const child = childOf(node, segment);
     if (i === path.length - 1) {
-      node.set(child?.key ?? segment, doc.createNode(value)); // by its own node, as a key like 5 is no text in YAML
+      // By its own node, as a key like 5 is no text in YAML.
+      node.set(child?.key ?? segment, doc.createNode(value));
     } else if (child) {
       node = child.value;
     } else {

@@ -1,6 +1,6 @@
-// Makes text harmless for a terminal and for the log of a CI job. Names of scenarios and files, answers of a target
-// and results of somebody else may hold escape sequences that move the cursor, set a title or answer for the user,
-// and lines that a CI runner takes for its commands.
+// Makes text harmless for a terminal and for the log of a CI job. Names of scenarios and files, answers of a
+// target and results of somebody else may hold escape sequences that move the cursor, set a title or answer
+// for the user, and lines that a CI runner takes for its commands.
 
 /** Control characters but tab and line feed, line separators, and what turns the direction of text. */
 const harmful = /[^\P{Cc}\t\n]|[\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
@@ -35,8 +35,8 @@ function cleaned(value: unknown): unknown {
 }
 
 /**
- * Takes apart what GitHub's runner would act upon: `::error::` at the beginning of a line, `##[group]` anywhere.
- * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ * Takes apart what GitHub's runner would act upon: `::error::` at the beginning of a line, `##[group]`
+ * anywhere. https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 export function withoutCommands(text: string): string {
   // The runner skips white space of all alphabets at the beginning of a line.

@@ -1,9 +1,9 @@
 // Reads files that people name: regular files alone, up to a stated size, whole and as text. The one place of
 // core that touches files, because harness, reports and cli read them by one rule and share nothing but core.
 //
-// A path may lead anywhere: to a device without an end, to a pipe that nobody writes to, to a file that grows.
-// None of them may hang the process or fill its memory, and a message about a file quotes nothing of it: it may
-// be another file than the one that was meant.
+// A path may lead anywhere: to a device without an end, to a pipe that nobody writes to, to a file that
+// grows. None of them may hang the process or fill its memory, and a message about a file quotes nothing of
+// it: it may be another file than the one that was meant.
 
 import {
   closeSync,
@@ -21,7 +21,9 @@ import { formatBytes, formatNumber } from './units.ts';
 const KiB = 1024;
 const MiB = 1024 ** 2;
 
-/** Each kind of file that is read by name, how much of it at most, and why that is enough: it ends a sentence. */
+/**
+ * Each kind of file that is read by name, how much of it at most, and why that is enough: it ends a sentence.
+ */
 export const readLimits = {
   scenario: { mostBytes: MiB, why: 'a scenario is a page or two' },
   target: { mostBytes: MiB, why: 'a target file is a page' },

@@ -6,8 +6,8 @@ const longestName = 64;
 
 /**
  * The name that was probably meant.
- * @returns `undefined` when none is near: more than a third of the letters would have to change, and it is not
- *   the first or last part of a name either
+ * @returns `undefined` when none is near: more than a third of the letters would have to change, and it is
+ *   not the first or last part of a name either
  */
 export function nearest(given: string, names: readonly string[]): string | undefined {
   if (given.length > longestName) return undefined;

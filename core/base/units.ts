@@ -24,7 +24,10 @@ export const ratePattern = /^(\d+(?:\.\d+)?)\/(ms|s|m|h|d)$/;
 export const sizePattern = /^(\d+(?:\.\d+)?)(B|kB|MB|GB|KiB|MiB|GiB)$/;
 export const sharePattern = /^(\d+(?:\.\d+)?)%$/;
 
-/** `5s` -> 5000. `undefined` when the text is not a duration. To the nanosecond: 16.1 times 1000 is not quite 16100. */
+/**
+ * `5s` -> 5000. `undefined` when the text is not a duration. To the nanosecond: 16.1 times
+ * 1000 is not quite 16100.
+ */
 export function parseDurationMs(text: string): number | undefined {
   const ms = scaled(durationPattern, text, (unit) => durationsMs[unit]!);
   return ms === undefined ? undefined : Math.round(ms * 1e6) / 1e6;

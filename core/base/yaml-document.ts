@@ -38,7 +38,10 @@ export type YamlFile = {
   exhausting: boolean;
   /** Whether the problems leave no value to look at. */
   broken: boolean;
-  /** Line and column, from 1, of the value at a path or of its key; of the nearest thing above that is written down. */
+  /**
+   * Line and column, from 1, of the value at a path or of its key; of the nearest thing
+   * above that is written down.
+   */
   placeOf(path: Path, part: 'key' | 'value'): { line: number; column: number };
 };
 
@@ -220,8 +223,8 @@ function misshapenNodes(doc: Document): Looked {
 }
 
 /**
- * What a document is, where it is another kind of file altogether: none of the keys is in it that make the kind.
- * Then its mistakes are not named, as naming them quotes it.
+ * What a document is, where it is another kind of file altogether: none of the keys is in it that make the
+ * kind. Then its mistakes are not named, as naming them quotes it.
  * @param keys a file of the kind has one of them, whatever else is wrong with it
  * @returns `undefined` for a file of the kind, and for an empty one
  */

@@ -1,5 +1,5 @@
-// A baseline that lives in a repository: the readings of one side under a name, without histograms and series, so
-// that a file is a few kilobytes and its changes can be read in a review.
+// A baseline that lives in a repository: the readings of one side under a name, without histograms and
+// series, so that a file is a few kilobytes and its changes can be read in a review.
 
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
@@ -27,7 +27,8 @@ export function checkedBaselineName(name: string): string {
   if (namePattern.test(name)) return name;
   throw new UserError(
     'baseline-name',
-    `"${name}" is no name for a baseline: up to 100 letters, digits and . _ @ -, such as main or compare-2cores.`,
+    `"${name}" is no name for a baseline: up to 100 letters, digits and . ` +
+      '_ @ -, such as main or compare-2cores.',
   );
 }
 
@@ -45,7 +46,8 @@ export function writeBaseline(runs: RunSet, savedAt: Date): string {
   const head = JSON.stringify(baseline, null, 1);
   const body = variants.map(
     ({ label, runs: own }) =>
-      `  {"label": ${JSON.stringify(label)}, "runs": [\n${own.map((run) => `   ${JSON.stringify(run, short)}`).join(',\n')}\n  ]}`,
+      `  {"label": ${JSON.stringify(label)}, "runs": [\n` +
+      `${own.map((run) => `   ${JSON.stringify(run, short)}`).join(',\n')}\n  ]}`,
   );
   return `${head.replace('"variants": []', () => `"variants": [\n${body.join(',\n')}\n  ]`)}\n`;
 }
@@ -71,7 +73,8 @@ export function readBaseline(text: string, file: string): Baseline {
   if (head.data.version > baselineVersion)
     throw new UserError(
       'baseline-version',
-      `${file} has version ${head.data.version} of the baseline format, and this pushbench reads up to ${baselineVersion}. Upgrade pushbench, or save it again.`,
+      `${file} has version ${head.data.version} of the baseline format, and this pushbench reads up to ` +
+        `${baselineVersion}. Upgrade pushbench, or save it again.`,
     );
   const parsed = baselineSchema.safeParse(value);
   if (!parsed.success)

@@ -1,5 +1,5 @@
-// Two sides into a comparison: which variants and runs belong together, whether timings prove anything, and what
-// the sides were run with. The verdicts are judge.ts's.
+// Two sides into a comparison: which variants and runs belong together, whether timings prove anything, and
+// what the sides were run with. The verdicts are judge.ts's.
 
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -104,7 +104,8 @@ function subjectOf(
 }
 
 /**
- * Runs that took turns: every two in a row are one of each side. Balanced when either side went first about as often.
+ * Runs that took turns: every two in a row are one of each side. Balanced when either side
+ * went first about as often.
  * @returns `undefined` where they did not, or there is only one of each
  */
 export function pairsInTime(
@@ -213,12 +214,14 @@ function advisoriesOf(orders: readonly Order[], differences: readonly Difference
     [
       'not-interleaved',
       orders.includes('apart'),
-      'the runs did not take turns, so whatever changed on the machine between the two sides is in the timings; pushbench ab runs both in turns',
+      'the runs did not take turns, so whatever changed on the machine between the two sides is in the ' +
+        'timings; pushbench ab runs both in turns',
     ],
     [
       'unbalanced',
       orders.includes('unbalanced'),
-      'one side nearly always ran first, so what a first run costs is in the timings; pushbench ab changes the order pair by pair',
+      'one side nearly always ran first, so what a first run costs is in the timings; pushbench ab ' +
+        'changes the order pair by pair',
     ],
   ];
   return rows.filter(([, applies]) => applies).map(([code, , message]) => ({ code, message }));

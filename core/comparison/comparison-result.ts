@@ -1,5 +1,6 @@
-// The outcome of comparing a candidate with a baseline: what gates, reports and later readers go by. Versioned
-// like the result. How it is decided is judge.ts; this file is its shape, and what it means for a script.
+// The outcome of comparing a candidate with a baseline: what gates, reports and later readers
+// go by. Versioned like the result. How it is decided is judge.ts; this file is its shape, and
+// what it means for a script.
 
 import { z } from 'zod';
 import { exitCodes, type ExitCode } from '../base/errors.ts';
@@ -10,7 +11,10 @@ export const comparisonVersion = 2;
 const count = z.int().min(0);
 const figure = z.number().nullable();
 
-/** `slower`: worse by more than matters, beyond chance. `not-slower`: shown to be no worse than matters. `inconclusive`: neither could be shown. `invalid`: the measurement failed its own checks. */
+/**
+ * `slower`: worse by more than matters, beyond chance. `not-slower`: shown to be no worse than matters.
+ * `inconclusive`: neither could be shown. `invalid`: the measurement failed its own checks.
+ */
 export const verdictSchema = z.enum(['slower', 'not-slower', 'inconclusive', 'invalid']);
 const decided = z.enum(['slower', 'not-slower', 'inconclusive']);
 /** Over the runs of each side. */
@@ -142,11 +146,17 @@ export type JudgedMetric = z.infer<typeof metric>;
 export type Rule = z.infer<typeof rule>;
 export type Advisory = Comparison['advisory'][number];
 
-/** What beyond a proven loss makes a comparison fail: verdicts that leave the question open, and timings that prove nothing. */
+/**
+ * What beyond a proven loss makes a comparison fail: verdicts that leave the question open, and
+ * timings that prove nothing.
+ */
 export const failOnNames = ['inconclusive', 'advisory'] as const;
 export type FailOn = (typeof failOnNames)[number];
 
-/** What is worse, and whether that stands whatever the circumstances: counts do, unless another scenario was run; timings need interleaved runs on one machine. */
+/**
+ * What is worse, and whether that stands whatever the circumstances: counts do, unless another scenario was
+ * run; timings need interleaved runs on one machine.
+ */
 export function worseIn({ variants, advisory, cut }: Pick<Comparison, 'variants' | 'advisory' | 'cut'>): {
   judged: Judged;
   metric: JudgedMetric;

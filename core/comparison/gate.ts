@@ -1,5 +1,5 @@
-// What a comparison is decided on: which metrics, and from which change on each of them matters. The defaults,
-// and how a scenario writes its own (`gate:`). Deciding is judge.ts.
+// What a comparison is decided on: which metrics, and from which change on each of them matters. The
+// defaults, and how a scenario writes its own (`gate:`). Deciding is judge.ts.
 
 import { z } from 'zod';
 import { parseBound } from '../metrics/check.ts';
@@ -9,16 +9,24 @@ import { listNames, nearest } from '../base/suggest.ts';
 import { largestFileBytes, plainValue, readYaml } from '../base/yaml-document.ts';
 
 export type Gate =
-  /** Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect` (a share) does not matter. */
+  /**
+   * Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect`
+   * (a share) does not matter.
+   */
   | {
       kind: 'ratio';
       metric: string;
       minimumEffect: number;
       /** `false`: shown, and no part of the verdict. */ gating: boolean;
     }
-  /** Decided by the protocol and not by the machine: medians compared as they are, `tolerance` in the metric's unit. */
+  /**
+   * Decided by the protocol and not by the machine: medians compared as they are,
+   * `tolerance` in the metric's unit.
+   */
   | { kind: 'exact'; metric: string; tolerance: number }
-  /** Deliveries gone wrong, and what should not happen at all. One is too many where the baseline has none. */
+  /**
+   * Deliveries gone wrong, and what should not happen at all. One is too many where the baseline has none.
+   */
   | { kind: 'loss'; metric: string };
 
 /** Losses are never chosen away with a tolerance; `off` takes one out. */
@@ -69,7 +77,8 @@ export const gateSchema = z
     }
   })
   .describe(
-    'what a comparison is decided on: metrics with a minimum effect or a tolerance; others keep their default',
+    'what a comparison is decided on: metrics with a minimum effect ' +
+      'or a tolerance; others keep their default',
   );
 
 type Settings = z.output<typeof gateSchema>;
@@ -77,13 +86,19 @@ type Settings = z.output<typeof gateSchema>;
 function problemOf(metric: string, one: Settings[string]): string | undefined {
   if (!Object.hasOwn(metrics, metric)) {
     const near = nearest(metric, Object.keys(metrics));
-    return `there is no metric "${metric}"; ${near ? `did you mean "${near}"?` : `there are ${listNames(Object.keys(metrics), Infinity)}`}`;
+    return (
+      `there is no metric "${metric}"; ` +
+      (near ? `did you mean "${near}"?` : `there are ${listNames(Object.keys(metrics), Infinity)}`)
+    );
   }
   if (notWorseWhenHigher.has(metric))
     return `${metric} is not worse when it is higher, so nothing can be gated on it`;
   if (one === 'off') return undefined;
   if (lossMetrics.has(metric))
-    return `${metric} fails a comparison outright wherever the baseline has none; leave it as it is, or turn it off`;
+    return (
+      `${metric} fails a comparison outright wherever the baseline ` +
+      'has none; leave it as it is, or turn it off'
+    );
   if ('tolerance' in one) {
     const parsed = parseBound(metric, String(one.tolerance));
     return 'problem' in parsed ? parsed.problem : undefined;

@@ -35,7 +35,8 @@ export const pairsPlanned = { first: 12, extended: 24, least: 10 } as const;
 
 /**
  * The rule for one look at the data.
- * @param look which one, from 1; @param looks how many were declared before the first: 2 where an extension may follow
+ * @param look which one, from 1; @param looks how many were declared before the first: 2
+ *   where an extension may follow
  */
 export function ruleOf({
   strict = false,
@@ -136,7 +137,8 @@ function sift(subject: Subject): Sifted {
     given === 0
       ? `there are no ${what}`
       : dropped.length > mostDropped * given
-        ? `${dropped.length} of ${given} ${what} do not count (at most ${formatShare(mostDropped)} may be dropped)`
+        ? `${dropped.length} of ${given} ${what} do not count (at most ` +
+          `${formatShare(mostDropped)} may be dropped)`
         : runs.baseline.length === 0 || runs.candidate.length === 0
           ? `no run of the ${runs.baseline.length === 0 ? 'baseline' : 'candidate'} counts`
           : undefined;
@@ -271,9 +273,10 @@ function decide(draft: JudgedMetric, pAdjusted: number | null, rule: Rule, tests
 }
 
 /**
- * About how many runs would have decided: an interval narrows with the square root of their number. Where the estimate
- * is below the minimum effect it must end below that; where it is above, it must come clear of no change at the level
- * that Holm leaves to the smallest of `tests` p-values, and with the strict rule of the minimum effect.
+ * About how many runs would have decided: an interval narrows with the square root of their number. Where
+ * the estimate is below the minimum effect it must end below that; where it is above, it must come clear
+ * of no change at the level that Holm leaves to the smallest of `tests` p-values, and with the strict
+ * rule of the minimum effect.
  */
 function runsNeeded(
   { ratio, low, high, runs, ratios }: Extract<JudgedMetric, { kind: 'ratio' }>,

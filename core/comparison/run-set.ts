@@ -1,5 +1,5 @@
-// The runs of one side of a comparison: readings by variant, and what they were run with. From results, or from
-// a baseline kept in a repository; either way small.
+// The runs of one side of a comparison: readings by variant, and what they were run with. From results, or
+// from a baseline kept in a repository; either way small.
 
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
@@ -53,7 +53,9 @@ export function runSetOf(
   if (odd)
     throw new UserError(
       'mixed-scenarios',
-      `${name} holds results of several scenarios (${first.scenario.name} of ${first.createdAt}, ${odd.scenario.name} of ${odd.createdAt}): one side of a comparison is one scenario. Name the results one by one, or a folder for each.`,
+      `${name} holds results of several scenarios (${first.scenario.name} of ${first.createdAt}, ` +
+        `${odd.scenario.name} of ${odd.createdAt}): one side of a comparison is one scenario. Name the ` +
+        'results one by one, or a folder for each.',
     );
   const moved = results.find(
     ({ environment: e }) => e.cpu !== cpu || e.kernel !== kernel || e.node !== node || e.cores !== cores,
@@ -61,7 +63,8 @@ export function runSetOf(
   if (moved)
     throw new UserError(
       'mixed-machines',
-      `${name} holds results of several machines (of ${first.createdAt} and ${moved.createdAt}): one side of a comparison is one machine. Name the results of one.`,
+      `${name} holds results of several machines (of ${first.createdAt} and ${moved.createdAt}): one ` +
+        'side of a comparison is one machine. Name the results of one.',
     );
   const names = [
     ...new Set([...defaultGates, ...gatesOfSource(first.scenario.source)].map(({ metric }) => metric)),

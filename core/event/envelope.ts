@@ -40,12 +40,17 @@ export type Located = {
 export const topicPattern = /^[A-Za-z0-9._:~-]{1,128}$/;
 export const cursorPattern = /^([a-z0-9]{1,16})-(\d{1,15})$/;
 
-/** The event as one line of JSON, without the line end. The body must be well-formed text (no lone surrogate). */
+/**
+ * The event as one line of JSON, without the line end. The body must be well-formed text (no lone surrogate).
+ */
 export function encodeEnvelope(event: Envelope): string {
   const { id, topic, seq, plannedUs, sentUs, acceptedUs, crc, body } = event;
   const check = crc === undefined ? '' : `,"crc":${crc}`;
   const tail = isOneLineJson(body) ? `"body":${body}` : `"text":${JSON.stringify(body)}`;
-  return `{"id":"${id}","topic":"${topic}","seq":${seq},"planned":${plannedUs},"sent":${sentUs},"accepted":${acceptedUs}${check},${tail}}`;
+  return (
+    `{"id":"${id}","topic":"${topic}","seq":${seq},"planned":${plannedUs},"sent":${sentUs},` +
+    `"accepted":${acceptedUs}${check},${tail}}`
+  );
 }
 
 /**

@@ -83,7 +83,8 @@ export function createJudge(listener: OpenedListener): Judge {
   return (head) => {
     const { method, headers } = head;
     const host = hostIn(head);
-    const isOld = host === undefined && head.httpVersion === '1.0'; // no browser speaks it, and it knows no Host
+    // No browser speaks it, and it knows no Host.
+    const isOld = host === undefined && head.httpVersion === '1.0';
     if (!isOld && (host === undefined || !isOpened(host))) return notOpenedFor(host);
     const { origin } = headers;
     if (origin === undefined) return isFetchedByAnotherSite(head) ? crossOrigin(readers) : freely;
@@ -157,7 +158,9 @@ function notOpenedFor(host: string | undefined): Verdict {
     name === undefined
       ? 'add a name with --allow-host NAME'
       : `if it should be, start it with --allow-host ${name.slice(0, 100)}`;
-  const message = `this server was not opened for ${which}, which a web page could use to get in (DNS rebinding); ${how}`;
+  const message =
+    `this server was not opened for ${which}, which a web page ` +
+    `could use to get in (DNS rebinding); ${how}`;
   return { kind: 'refused', status: 421, code: 'host', message };
 }
 

@@ -68,7 +68,8 @@ export function authorityFault({
  */
 export function isEncoded(headers: { readonly 'content-encoding'?: string | undefined }): boolean {
   const coding = headers['content-encoding'];
-  // Not one pattern for name and blanks around it: that takes the square of its length where many blanks come.
+  // Not one pattern for name and blanks around it: that takes the square of its
+  // length where many blanks come.
   return coding !== undefined && coding.split(',').some((name) => !/^(?:identity)?$/i.test(name.trim()));
 }
 

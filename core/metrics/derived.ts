@@ -1,5 +1,5 @@
-// Metrics computed from others' figures: a subscriber's day, shares of the descriptor limits, what stood on the
-// wire with the headers of TCP and IP. The metrics read directly are metrics/registry.ts.
+// Metrics computed from others' figures: a subscriber's day, shares of the descriptor limits, what stood on
+// the wire with the headers of TCP and IP. The metrics read directly are metrics/registry.ts.
 
 import { requestsOf } from '../result/counters.ts';
 import { headroomOf } from './headroom.ts';
@@ -7,7 +7,10 @@ import type { Metric } from './metric.ts';
 import type { Completed } from '../result/result.ts';
 
 const dayUs = 86_400e6;
-/** The limit that texts on connection counts speak of. What a machine really allows is `descriptors.share-of-limit`. */
+/**
+ * The limit that texts on connection counts speak of. What a machine really allows is
+ * `descriptors.share-of-limit`.
+ */
 const oftenQuotedLimit = 65_535;
 
 const subscriberDays = (trial: Completed) => (trial.subscribers * trial.measuredUs) / dayUs;

@@ -1,5 +1,6 @@
-// How far the load side was from being what is measured: for each of its limits, what it may use over what it used.
-// The limits are those that make a trial invalid (harness/trial/validity.ts), so a headroom of 1 is at the edge.
+// How far the load side was from being what is measured: for each of its limits, what it may use over
+// what it used. The limits are those that make a trial invalid (harness/trial/validity.ts), so a
+// headroom of 1 is at the edge.
 
 import { quantileUs } from '../result/histogram.ts';
 import { histogramOf } from './metric.ts';
@@ -7,7 +8,10 @@ import type { Completed } from '../result/result.ts';
 
 /** Above this share of a core, what waits in a load process is not told from what waits in the server. */
 export const loadCpuLimit = 0.9;
-/** The publisher may add this much to a latency, as a share of its 99th percentile and at least in microseconds. */
+/**
+ * The publisher may add this much to a latency, as a share of its 99th percentile and
+ * at least in microseconds.
+ */
 const lagShare = 0.1;
 const lagLeastUs = 10_000;
 /** A load process may come to its turn this late in half of the slots, in the same way. */
@@ -19,8 +23,8 @@ export const mostHeadroom = 10;
 export type LoadLimit = { name: 'cpu' | 'loop-delay' | 'publisher-lag'; used: number; limit: number };
 
 /**
- * What the load side used of what it may use: CPU of the busiest load process (share of a core), its event loop's
- * delay (the median over the slots of their 99 %), the publisher's lag (99 %); both in microseconds.
+ * What the load side used of what it may use: CPU of the busiest load process (share of a core), its event
+ * loop's delay (the median over the slots of their 99 %), the publisher's lag (99 %); both in microseconds.
  */
 export function loadLimits(trial: Completed): LoadLimit[] {
   const latencyUs = p99Us(trial, 'endToEnd');

@@ -1,10 +1,13 @@
-// Defines what a metric is: a figure with a name and a unit, read from one completed trial of a result. The metrics
-// that there are is registry.ts.
+// Defines what a metric is: a figure with a name and a unit, read from one completed trial of a result. The
+// metrics that there are is registry.ts.
 
 import { loadHistogram, type Histogram, type StoredHistogram } from '../result/histogram.ts';
 import type { Completed } from '../result/result.ts';
 
-/** Unit of a metric's value; `us` and `bytes` are scaled for display, `share` is 0 to 1, `count` a plain number. */
+/**
+ * Unit of a metric's value; `us` and `bytes` are scaled for display, `share` is 0 to
+ * 1, `count` a plain number.
+ */
 export type Unit = 'us' | 'bytes' | 'share' | 'count' | 'per-s';
 
 export type Metric = {
@@ -16,7 +19,10 @@ export type Metric = {
   percentile?: { quantile: number; samples(trial: Completed): number };
 };
 
-/** Fewest samples above a percentile for it to be shown: p99 needs 10,000 samples (rule of thumb, see the statistics notes). */
+/**
+ * Fewest samples above a percentile for it to be shown: p99 needs 10,000 samples (rule of thumb,
+ * see the statistics notes).
+ */
 export const samplesAboveQuantile = 100;
 
 /** How many samples it takes for {@link samplesAboveQuantile} of them to lie above a quantile below 1. */

@@ -105,7 +105,8 @@ export const patternOptions = {
         .enum(['memory', 'sqlite', 'redis'])
         .default('memory')
         .describe(
-          'where deliveries are kept: with the process, in a database file that outlives it, or in Redis for several servers',
+          'where deliveries are kept: with the process, in a database file ' +
+            'that outlives it, or in Redis for several servers',
         ),
       redis: z
         .string()
@@ -132,7 +133,8 @@ export const patternOptions = {
         .enum(disableRuleNames)
         .default('never')
         .describe(
-          "when failures disable an endpoint: after five days without success (Svix's rule) or a hundred in a row (Outpost's)",
+          'when failures disable an endpoint: after five days without success ' +
+            "(Svix's rule) or a hundred in a row (Outpost's)",
         ),
       timeScale: z
         .number()
@@ -140,12 +142,14 @@ export const patternOptions = {
         .max(1_000_000)
         .default(1)
         .describe(
-          "how fast the clock of retries, rates and rules runs, so that days pass in a trial; timeouts and signatures keep the real one's",
+          'how fast the clock of retries, rates and rules runs, so that days pass in a trial; timeouts ' +
+            "and signatures keep the real one's",
         ),
       resequence: duration
         .prefault('0s')
         .describe(
-          'how long a receiver holds an event back that came before an earlier one of its topic; 0s takes events as they come',
+          'how long a receiver holds an event back that came before an earlier one of its topic; 0s ' +
+            'takes events as they come',
         ),
       scheme: z
         .enum(schemeNames)
@@ -163,7 +167,8 @@ export const patternOptions = {
         .union([z.literal('auto'), z.array(network).max(100)])
         .default('auto')
         .describe(
-          'networks that deliveries may go to, private ones among them; auto is loopback, and none with receivers: public',
+          'networks that deliveries may go to, private ones among them; ' +
+            'auto is loopback, and none with receivers: public',
         ),
     })
     .superRefine(({ store, fifo, breaker, endpointRate, delivery, file }, context) => {
@@ -171,7 +176,8 @@ export const patternOptions = {
         context.addIssue({ code: 'custom', path: [path], message });
       if (store === 'redis') {
         const one =
-          'takes one server that sees every delivery of an endpoint; with store: redis there may be several. Choose store: sqlite';
+          'takes one server that sees every delivery of an endpoint; with store: redis there may be ' +
+          'several. Choose store: sqlite';
         if (fifo) refuse('fifo', `an order ${one}`);
         if (breaker) refuse('breaker', `the breaker ${one}`);
         if (endpointRate !== 'unlimited') refuse('endpointRate', `a rate ${one}`);
@@ -206,11 +212,19 @@ export type Pattern = {
   lacks: Partial<Record<Ability, string>>;
   /** Whether a subscriber holds a connection open while nothing happens. */
   holdsConnection: boolean;
-  /** Whether that is an HTTP/1.1 request under way, one of the six that a browser has to a host at once (WebSockets are not among them). */
+  /**
+   * Whether that is an HTTP/1.1 request under way, one of the six that a browser has to a host at once
+   * (WebSockets are not among them).
+   */
   holdsRequest?: (options: Variant['options']) => boolean;
-  /** How a page of a browser opens it, and where; left out where a page that waits cannot be told from one that does not. */
+  /**
+   * How a page of a browser opens it, and where; left out where a page that waits cannot be
+   * told from one that does not.
+   */
   page?: { opens: 'EventSource' | 'WebSocket' | 'fetch'; path: string };
-  /** How long an event may wait by design, in milliseconds; nought when left out. A drain must not be shorter. */
+  /**
+   * How long an event may wait by design, in milliseconds; nought when left out. A drain must not be shorter.
+   */
   waitMs?(options: Variant['options']): number;
 };
 
@@ -313,7 +327,9 @@ function noteOf(key: string, value: unknown, write: (value: unknown) => string):
   return key === 'over' ? write(value) : `${key}=${write(value)}`;
 }
 
-/** Writes an option's value as a scenario would: what its schema takes as input tells which unit a number has. */
+/**
+ * Writes an option's value as a scenario would: what its schema takes as input tells which unit a number has.
+ */
 function writerOf(schema: z.core.$ZodType): (value: unknown) => string {
   const takes = (text: string) => z.safeParse(schema, text).success || z.safeParse(schema, [text]).success;
   const isDuration = takes('1s');

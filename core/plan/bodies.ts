@@ -14,9 +14,9 @@ export function bodyOf(plan: PublishPlan, i: number, seed: number): string {
  * JSON of exactly `sizeBytes` bytes in UTF-8, on one line.
  *
  * It compresses as the JSON of APIs does: a list of records with the same keys over and over, and values of
- * each common kind: numbers and hex digits that do not repeat, times and addresses that share their beginning,
- * text of words. Some words lie outside ASCII, so that a byte is not always a character. Sizes too small for
- * one record are a text alone, and from 10 down a JSON string or digit.
+ * each common kind: numbers and hex digits that do not repeat, times and addresses that share their
+ * beginning, text of words. Some words lie outside ASCII, so that a byte is not always a character. Sizes too
+ * small for one record are a text alone, and from 10 down a JSON string or digit.
  */
 export function generateBody(sizeBytes: number, next: Random): string {
   if (sizeBytes < 1) throw new RangeError(`no JSON has ${sizeBytes} bytes`);
@@ -46,8 +46,10 @@ function record(next: Random): string {
   const owner = pick(words, next);
   const url = `https://api.example.com/${owner}/items/${id}`;
   return (
-    `{"id":${id},"key":"${hex(next)}${hex(next)}","state":"${pick(states, next)}","at":"${at}","owner":"${owner}",` +
-    `"url":"${url}","comments_url":"${url}/comments","amount":${whole(next, 1e5) / 100},"private":${next() < 0.5},` +
+    `{"id":${id},"key":"${hex(next)}${hex(next)}","state":"${pick(states, next)}","at":"${at}",` +
+    `"owner":"${owner}",` +
+    `"url":"${url}","comments_url":"${url}/comments","amount":${whole(next, 1e5) / 100},` +
+    `"private":${next() < 0.5},` +
     `"title":"${Array.from({ length: 4 }, () => pick(words, next)).join(' ')}"}`
   );
 }
@@ -84,19 +86,21 @@ function pick(list: readonly string[], next: Random): string {
 
 /** None longer than 11 bytes. */
 const words = (
-  'account action added amount answer archive article assigned author backup balance basket batch billing board branch ' +
-  'broker budget build cache café cancel card catalog change channel charge check client cloud cluster comment commit ' +
-  'common company contact content copy country coupon cover created credit crème current customer daily data date ' +
-  'delayed deliver deploy desk device draft driver edition email empty entry error event expired export façade failed ' +
-  'feature filter finance first folder forum friend garden gateway german group guide history hotel house image import ' +
-  'index inside invoice issue item journal June key label language later launch leader letter level library license ' +
-  'limit list local log Malmö manager market master media member menu merge message mobile model module monday month ' +
-  'naïve network news next night notice number office online open order owner package page paid paper parcel park part ' +
-  'payment person phone photo plan player point policy price print private product profile project public question queue ' +
-  'quick quote radio rate reader ready reason record refund region release remote renew reply report request résumé ' +
-  'review river route salary sample saved school search season second secure seller server service session shipment ' +
-  'shop signal simple single size söt source space staff stage station status stock store stream street student summer ' +
-  'support survey system table target team tenant test ticket time title today token topic total track trade train ' +
-  'transfer travel trial tunnel update upload user value vendor version video view visit voucher wallet warning week ' +
-  'weekend weight window winter worker world yearly zero zone Zürich'
+  'account action added amount answer archive article assigned author backup balance basket batch billing ' +
+  'board branch broker budget build cache café cancel card catalog change channel charge check client ' +
+  'cloud cluster comment commit common company contact content copy country coupon cover created credit ' +
+  'crème current customer daily data date delayed deliver deploy desk device draft driver edition email ' +
+  'empty entry error event expired export façade failed feature filter finance first folder forum friend ' +
+  'garden gateway german group guide history hotel house image import index inside invoice issue item ' +
+  'journal June key label language later launch leader letter level library license limit list local log ' +
+  'Malmö manager market master media member menu merge message mobile model module monday month naïve ' +
+  'network news next night notice number office online open order owner package page paid paper parcel ' +
+  'park part payment person phone photo plan player point policy price print private product profile ' +
+  'project public question queue quick quote radio rate reader ready reason record refund region release ' +
+  'remote renew reply report request résumé review river route salary sample saved school search season ' +
+  'second secure seller server service session shipment shop signal simple single size söt source space ' +
+  'staff stage station status stock store stream street student summer support survey system table target ' +
+  'team tenant test ticket time title today token topic total track trade train transfer travel trial ' +
+  'tunnel update upload user value vendor version video view visit voucher wallet warning week weekend ' +
+  'weight window winter worker world yearly zero zone Zürich'
 ).split(' ');

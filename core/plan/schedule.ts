@@ -45,7 +45,8 @@ export type ScheduledScenario = Pick<Scenario, 'seed' | 'subscribers' | 'payload
  * subscriber has the same work, and each body of a corpus goes out before any goes out twice.
  * A trace brings its own body sizes unless its group names a payload.
  *
- * @throws UserError `schedule-too-large` when there would be more than `maxEvents`, `trace-invalid` as `parseTrace`
+ * @throws UserError `schedule-too-large` when there would be more than `maxEvents`,
+ *   `trace-invalid` as `parseTrace`
  */
 export function planPublishing(scenario: ScheduledScenario, sources: Sources): PublishPlan {
   const warmupUs = Math.round(scenario.phases.warmup * 1000);
@@ -83,12 +84,12 @@ const mostNamed = 10;
 const traceForm = 'a time in seconds, a comma and a size in bytes, such as "0.25,512"';
 
 /**
- * Reads a trace: a line for each event, `seconds,bytes`: the time since the start of the recording, never going
- * back, and the size of the body. Empty lines are skipped, as is a first line of column names.
+ * Reads a trace: a line for each event, `seconds,bytes`: the time since the start of the recording, never
+ * going back, and the size of the body. Empty lines are skipped, as is a first line of column names.
  * @param file what to call it in errors
  * @param most events, for tests
- * @throws UserError `trace-invalid`, naming each bad line by its number, the first ten. It quotes none: what cannot be
- *   read as a trace may be any file
+ * @throws UserError `trace-invalid`, naming each bad line by its number, the first ten. It quotes none: what
+ *   cannot be read as a trace may be any file
  */
 export function parseTrace(text: string, file: string, most = maxEvents): Trace {
   const offsetUs: number[] = [];
@@ -120,7 +121,9 @@ export function parseTrace(text: string, file: string, most = maxEvents): Trace 
         `a body has 1 to ${largestBodyBytes} bytes, and this one has ${bytes < 1 ? 'none' : 'more'}`,
       );
     } else if (offsetUs.length === most) {
-      const message = `${file} holds more than ${formatNumber(most)} events, the most that can be planned; use a part of it`;
+      const message =
+        `${file} holds more than ${formatNumber(most)} events, ` +
+        'the most that can be planned; use a part of it';
       throw new UserError('trace-invalid', message);
     } else {
       offsetUs.push(atUs);
@@ -147,8 +150,9 @@ function refuseTooLarge(scenario: ScheduledScenario, spans: Span[], { traces }: 
   const most = perGroup.reduce((a, b) => (b.events > a.events ? b : a));
   throw new UserError(
     'schedule-too-large',
-    `the schedule has ${formatNumber(Math.round(events))} events, most of them of topic "${most.name}", where at most ` +
-      `${formatNumber(maxEvents)} can be planned: lower its rate, or shorten phases.warmup or phases.measure`,
+    `the schedule has ${formatNumber(Math.round(events))} events, most of them of topic "${most.name}", ` +
+      `where at most ${formatNumber(maxEvents)} can be planned: lower its rate, ` +
+      'or shorten phases.warmup or phases.measure',
   );
 }
 

@@ -1,5 +1,5 @@
-// Retry policies of webhook senders by name, as the services document them or their code has them: the waits between
-// attempts, the jitter, what Retry-After may do. Pure; whose clock it is, is the caller's.
+// Retry policies of webhook senders by name, as the services document them or their code has them: the waits
+// between attempts, the jitter, what Retry-After may do. Pure; whose clock it is, is the caller's.
 
 import type { Random } from '../base/random.ts';
 
@@ -12,7 +12,10 @@ export type RetryPolicy = {
   readonly jitterAddsMs?: number;
   /** After a timeout or a 429 no wait is shorter. */
   readonly throttledLeastMs?: number;
-  /** How far Retry-After may prolong a wait: a multiple of it. Up to the schedule's longest wait when left out. */
+  /**
+   * How far Retry-After may prolong a wait: a multiple of it. Up to the schedule's
+   * longest wait when left out.
+   */
   readonly retryAfterMost?: number;
 };
 
@@ -24,8 +27,9 @@ const doubling = (firstMs: number, retries: number, capMs = Infinity) =>
   Array.from({ length: retries }, (_, i) => Math.min(firstMs * 2 ** i, capMs));
 
 /**
- * `article-short` and `article-long` are the two schedules that introductions to webhooks name. Stripe publishes its
- * three days and that the waits grow exponentially, not the waits: those of `stripe-like` are invented.
+ * `article-short` and `article-long` are the two schedules that introductions to webhooks name.
+ * Stripe publishes its three days and that the waits grow exponentially, not the waits: those of
+ * `stripe-like` are invented.
  */
 export const retryPolicies = {
   none: { waitsMs: [], jitter: 0 },
@@ -62,7 +66,8 @@ export const retryPolicies = {
 } as const satisfies Record<string, RetryPolicy>;
 
 export type RetryPolicyName = keyof typeof retryPolicies;
-export const retryPolicyNames = Object.keys(retryPolicies) as [RetryPolicyName, ...RetryPolicyName[]]; // its own keys
+// Its own keys.
+export const retryPolicyNames = Object.keys(retryPolicies) as [RetryPolicyName, ...RetryPolicyName[]];
 
 /** What an attempt came to, as far as the next wait depends on it. */
 export type Failure = {
@@ -89,7 +94,8 @@ export function nextWaitMs(
   const { jitter, jitterAddsMs = 0, throttledLeastMs = 0, retryAfterMost } = policy;
   const scheduledMs = waitMs * (1 + jitter * (2 * random() - 1)) + jitterAddsMs * random();
   const mostMs = retryAfterMost === undefined ? Math.max(...policy.waitsMs) : waitMs * retryAfterMost;
-  const askedMs = retryAfterMs > 0 ? Math.min(retryAfterMs, mostMs) : 0; // NaN would make a timer fire at once
+  // NaN would make a timer fire at once.
+  const askedMs = retryAfterMs > 0 ? Math.min(retryAfterMs, mostMs) : 0;
   // Those who are asked to wait equally long are spread too, but only to the later side.
   return Math.max(scheduledMs, askedMs * (1 + jitter * random()), throttled ? throttledLeastMs : 0);
 }

@@ -31,14 +31,19 @@ export type SelfSample = {
   cpuUs: number;
   rssBytes: number;
   heapUsedBytes: number;
-  /** Since the last sample. A server's: how long the turns of its event loop took; the load side's: how late a timer came to its turn. */
+  /**
+   * Since the last sample. A server's: how long the turns of its event loop took; the load side's: how late
+   * a timer came to its turn.
+   */
   loopDelayP99Us: number;
   loopDelayMaxUs: number;
   gcCount: number;
   gcPauseUs: number;
 };
 
-/** The measured phase, on the host's monotonic clock. An event is measured when its planned time lies within. */
+/**
+ * The measured phase, on the host's monotonic clock. An event is measured when its planned time lies within.
+ */
 export type Window = {
   warmupFromUs: number;
   fromUs: number;
@@ -69,11 +74,17 @@ export type ServerCommand =
   /** Close everything and exit. */
   | { kind: 'stop' };
 
-/** Of a pattern that queues: deliveries accepted and not made, and how long the oldest has waited on the server's own clock. */
+/**
+ * Of a pattern that queues: deliveries accepted and not made, and how long the oldest has waited
+ * on the server's own clock.
+ */
 export type ServerBacklog = { depth: number; oldestAgeMs: number };
 
 export type ServerReport =
-  /** `readings`: what its samples say. `self` when left out; `outside` from /proc alone, without event loop and counters; `none`: nothing. */
+  /**
+   * `readings`: what its samples say. `self` when left out; `outside` from /proc alone, without event loop
+   * and counters; `none`: nothing.
+   */
   | { kind: 'listening'; endpoint: Endpoint; readings?: 'outside' | 'none' }
   | {
       kind: 'sample';
@@ -106,12 +117,18 @@ export type LoadCommand =
       seed: number;
       /** Keep every receiver's latency for one event in this many of each shared topic. */
       fanoutEvery: number;
-      /** The browsers that the subscribers are pages of. `free`: connections for their other requests; undefined where they share one (HTTP/2). */
+      /**
+       * The browsers that the subscribers are pages of. `free`: connections for their other requests;
+       * undefined where they share one (HTTP/2).
+       */
       browser?: { tabs: number; perS: number; free: number | undefined };
       /** How webhook endpoints fall short. */
       endpoints?: readonly Conduct[];
     }
-  /** What its subscribers are to publish: event `i` of the plan is sent by subscriber `sender[i]`. Begins with the window. */
+  /**
+   * What its subscribers are to publish: event `i` of the plan is sent by subscriber
+   * `sender[i]`. Begins with the window.
+   */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
   /** This share of the subscribers leaves, stays away for a while and comes back. */
@@ -128,8 +145,8 @@ export type LoadCommand =
   | { kind: 'stop' };
 
 /**
- * A measured event that took a number of its topic, though nobody knows whether the system took the event: one of a target's
- * publisher, which numbers events itself. It is expected from nobody and counts for nobody.
+ * A measured event that took a number of its topic, though nobody knows whether the system took the event:
+ * one of a target's publisher, which numbers events itself. It is expected from nobody and counts for nobody.
  */
 export type EventNumber = { topic: number; seq: number };
 
@@ -137,7 +154,10 @@ export type LoadReport =
   /** All subscribers are subscribed. */
   | { kind: 'ready'; connectMs: number }
   | LoadSample
-  /** Every message was answered or has failed. `seq[i]` is what the server gave message `i`, 0 where it gave none. */
+  /**
+   * Every message was answered or has failed. `seq[i]` is what the server gave message
+   * `i`, 0 where it gave none.
+   */
   | { kind: 'sent'; seq: Int32Array; lag: SparseHistogram; upstream: SparseHistogram; problems: Problem[] }
   | LoadClosed
   | { kind: 'stopped' }
@@ -166,7 +186,10 @@ export type LoadClosed = {
   ledger: LoadLedger;
   /** Server accept to receipt. */
   acceptToReceipt: SparseHistogram;
-  /** Receipts of the events whose fan-out was kept: one entry an event, latencies from planned time, ascending. */
+  /**
+   * Receipts of the events whose fan-out was kept: one entry an event, latencies from
+   * planned time, ascending.
+   */
   fanout: { topic: number; seq: number; latenciesUs: Int32Array }[];
   /** First mishaps, with their count, for people to read. */
   problems: Problem[];
@@ -180,7 +203,10 @@ export type LoadLedger = {
   duplicated: number;
   /** First arrivals behind a later event of the same topic. */
   reordered: number;
-  /** First arrivals that a resume brought: accepted by the server before the subscriber's latest (re)connection. */
+  /**
+   * First arrivals that a resume brought: accepted by the server before the
+   * subscriber's latest (re)connection.
+   */
   resumed: number;
   /** Bodies whose checksum differed from the published one. */
   corrupted: number;
@@ -210,7 +236,9 @@ export type PublisherCommand =
 export type PublisherReport =
   | { kind: 'ready' }
   | PublisherSample
-  /** Every event was answered or has failed. `seq[i]` is what the server gave event `i`, 0 where it gave none. */
+  /**
+   * Every event was answered or has failed. `seq[i]` is what the server gave event `i`, 0 where it gave none.
+   */
   | {
       kind: 'done';
       seq: Int32Array;

@@ -12,9 +12,10 @@ const resolutionMs = 10;
 
 /**
  * Starts to watch this process.
- * @param loop how its event loop is measured. `turns`: how long each turn took, which costs nothing while the process is
- *   idle: for servers, whose CPU is a figure (a timer of 10 ms costs 5 to 8 ms of it a second). `timer`: how late a timer
- *   came, which sees a process too that is kept from running: for the load side, which must be told when it is starved.
+ * @param loop how its event loop is measured. `turns`: how long each turn took, which costs nothing while the
+ *   process is idle: for servers, whose CPU is a figure (a timer of 10 ms costs 5 to 8 ms of it a second).
+ *   `timer`: how late a timer came, which sees a process too that is kept from running: for the load side,
+ *   which must be told when it is starved.
  * @returns a function that gives the sample since the last call (loop delay) or since the start (all else)
  */
 export function watchSelf(loop: 'turns' | 'timer'): () => SelfSample {

@@ -2,9 +2,15 @@
 // against each other. All counters only grow; a difference of two readings is what happened between them.
 
 export const counterNames = [
-  /** Streams, sockets and sessions asked for (an upgrade, an event stream, an NDJSON stream), reconnects included. */
+  /**
+   * Streams, sockets and sessions asked for (an upgrade, an event stream, an NDJSON
+   * stream), reconnects included.
+   */
   'handshakes',
-  /** Handshakes and registrations after a subscriber's first one, and polls that brought back one cut off. Load side only. */
+  /**
+   * Handshakes and registrations after a subscriber's first one, and polls that brought back one
+   * cut off. Load side only.
+   */
   'reconnects',
   /** Polls and long polls answered with at least one event. */
   'fullPolls',
@@ -20,7 +26,10 @@ export const counterNames = [
   'retries',
   /** Messages from client to server on a socket. */
   'upstreamMessages',
-  /** Requests that each carry one message from client to server, where the connection that events come on cannot. */
+  /**
+   * Requests that each carry one message from client to server, where the connection
+   * that events come on cannot.
+   */
   'messageRequests',
   /** Other requests of the browsers that the subscribers are pages of; no part of how events travel. */
   'pageRequests',
@@ -43,7 +52,9 @@ export const counterNames = [
   'slowDisconnects',
   /** Resumes that came too late: the history no longer held what the cursor asked for. */
   'resets',
-  /** Requests refused for a limit (subscribers, size of a body), or for where they come from (Host, Origin). */
+  /**
+   * Requests refused for a limit (subscribers, size of a body), or for where they come from (Host, Origin).
+   */
   'refusals',
   /** Anything that should not happen: a malformed frame, an unexpected status, a reset connection. */
   'errors',
@@ -67,7 +78,10 @@ export function subtractCounters(later: Counters, earlier: Counters): Counters {
   return mapCounters((name) => later[name] - earlier[name]);
 }
 
-/** Every request of a pattern's subscribers and for them, so that patterns compare (the publisher's are not among them). */
+/**
+ * Every request of a pattern's subscribers and for them, so that patterns compare (the
+ * publisher's are not among them).
+ */
 export function requestsOf(counters: Counters): number {
   const { handshakes, fullPolls, emptyPolls, registrations, deliveryRequests, retries, messageRequests } =
     counters;

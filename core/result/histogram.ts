@@ -80,7 +80,10 @@ export function meanUs(histogram: Histogram): number | undefined {
   return histogram.count === 0 ? undefined : histogram.sumUs / histogram.count;
 }
 
-/** Adds `from` to `into`. Percentiles of several histograms come from their merged bins, never from an average. */
+/**
+ * Adds `from` to `into`. Percentiles of several histograms come from their merged
+ * bins, never from an average.
+ */
 export function merge(into: Histogram, from: Histogram | SparseHistogram): void {
   if ('counts' in from) {
     for (let i = 0; i < length; i++) into.counts[i]! += from.counts[i]!;
@@ -115,7 +118,9 @@ export function* filledBins(histogram: Histogram): Generator<[topUs: number, cou
   }
 }
 
-/** How a histogram stands in a result file: the encoding, and exactly what the encoding rounds or leaves out. */
+/**
+ * How a histogram stands in a result file: the encoding, and exactly what the encoding rounds or leaves out.
+ */
 export type StoredHistogram = {
   /** HdrHistogram V2, compressed, base64. */
   v2: string;
@@ -140,7 +145,10 @@ export function storeHistogram(histogram: Histogram): StoredHistogram {
   return { v2: encodeIntoCompressedBase64(encoder), ...rest, minUs: rest.count === 0 ? 0 : minUs };
 }
 
-/** @throws when `stored.v2` is not an HdrHistogram encoding with bins like ours, or its count is not the stored one */
+/**
+ * @throws when `stored.v2` is not an HdrHistogram encoding with bins like ours, or its
+ *   count is not the stored one
+ */
 export function loadHistogram(stored: StoredHistogram): Histogram {
   requireOurs(stored.v2);
   const decoded = decodeFromCompressedBase64(stored.v2);

@@ -1,4 +1,5 @@
-// Says what is missing from the result of a run that did not go to its end, and keeps gates from deciding on it.
+// Says what is missing from the result of a run that did not go to its end, and keeps
+// gates from deciding on it.
 
 import { exitCodes, UserError } from '../base/errors.ts';
 import type { Planned, Result } from './result.ts';
@@ -26,7 +27,10 @@ const afterwardsWords: Readonly<Record<Planned['afterwards'][number], string>> =
   chromium: 'the pages in Chromium',
 };
 
-/** What was planned and not measured; nothing where the run went to its end, or its version did not say what it planned. */
+/**
+ * What was planned and not measured; nothing where the run went to its end, or its version did
+ * not say what it planned.
+ */
 export function missingFrom({ planned, state, trials, searches = [], ...rest }: Cut): Missing {
   if (state.kind === 'finished' || planned === undefined) return { trials: [], searches: [], afterwards: [] };
   const there = new Set(trials.map(({ variant, repetition }) => `${repetition} ${variant.label}`));
@@ -96,7 +100,8 @@ export function requireFinished(name: string, result: Cut & Pick<Result, 'create
   if (text === undefined) return;
   throw new UserError(
     'unfinished',
-    `${name} (of ${result.createdAt.slice(0, 19).replace('T', ' ')}) is no whole run, so nothing is decided on it. ${text} Run the scenario again; pushbench report shows what there is.`,
+    `${name} (of ${result.createdAt.slice(0, 19).replace('T', ' ')}) is no whole run, so nothing is ` +
+      `decided on it. ${text} Run the scenario again; pushbench report shows what there is.`,
     exitCodes.invalid,
   );
 }

@@ -77,7 +77,8 @@ const processUse = z.strictObject({
   loopDelayP99Us: z
     .number()
     .describe(
-      "worst slot; a server's: how long a turn of its event loop took, the load side's: how late a timer of 10 ms came to its turn",
+      "worst slot; a server's: how long a turn of its event loop took, the load side's: how late a timer " +
+        'of 10 ms came to its turn',
     ),
   loopDelayMaxUs: z.number(),
   gcPauseUs: z.number().describe('total during the measured phase'),
@@ -85,7 +86,8 @@ const processUse = z.strictObject({
     .literal(true)
     .optional()
     .describe(
-      'a process that is not ours, read from /proc: no collection was forced, event loop and garbage collection were not measured and stand at nought',
+      'a process that is not ours, read from /proc: no collection was forced, event loop and garbage ' +
+        'collection were not measured and stand at nought',
     ),
 });
 
@@ -118,7 +120,8 @@ const completed = z.strictObject({
     upstream: histogram
       .optional()
       .describe(
-        "planned time of a subscriber's own message to the server's acknowledgement, where subscribers publish",
+        "planned time of a subscriber's own message to the server's " +
+          'acknowledgement, where subscribers publish',
       ),
   }),
   latencyByAttempt: z
@@ -218,7 +221,10 @@ const expectation = z.strictObject({
   held: z.boolean(),
 });
 
-/** How far a run came. A result is unfinished from before its first trial until everything planned was measured. */
+/**
+ * How far a run came. A result is unfinished from before its first trial until
+ * everything planned was measured.
+ */
 const state = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('finished') }),
   z.strictObject({
@@ -311,7 +317,8 @@ export const resultSchema = z.strictObject({
       design: z
         .literal('balanced-blocks')
         .describe(
-          'trials were interleaved: every repetition runs each variant once, in an order that changes so that each comes as often before as after each other',
+          'trials were interleaved: every repetition runs each variant once, in an order that changes so ' +
+            'that each comes as often before as after each other',
         ),
       seed: count.describe('of the order'),
     })

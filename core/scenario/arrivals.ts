@@ -17,13 +17,19 @@ export type Trace = {
 /** The traces of a scenario by file name. */
 export type Traces = ReadonlyMap<string, Trace>;
 
-/** A stretch of the run, in microseconds from the start of the measured phase: from, up to and not including to. */
+/**
+ * A stretch of the run, in microseconds from the start of the measured phase: from, up
+ * to and not including to.
+ */
 export type Span = { fromUs: number; toUs: number };
 
 /** What arrivals need besides their own numbers. */
 export type ArrivalContext = {
   seed: number;
-  /** The name of the group: each has random numbers of its own, so that changing one leaves the others as they were. */
+  /**
+   * The name of the group: each has random numbers of its own, so that changing one leaves
+   * the others as they were.
+   */
   group: string;
   traces: Traces;
 };
@@ -49,7 +55,8 @@ export function expectedEvents(publish: Arrivals, { fromUs, toUs }: Span, traces
 }
 
 /**
- * The due times of a span that does not reach across zero: whole microseconds, ascending, counted as the span is.
+ * The due times of a span that does not reach across zero: whole microseconds,
+ * ascending, counted as the span is.
  *
  * Constant rates, stages and bursts are spaced exactly; where the spacing starts is drawn from the seed, so
  * that groups of one rate do not march in step. Each phase gets rate x time of them (to within one where that
@@ -124,12 +131,16 @@ function constant(perS: number): Ramp[] {
 
 /** The integral of the rate from zero to `atUs`; negative below zero. */
 function eventsUntil(ramps: Ramp[], atUs: number): number {
-  const { anchorUs, anchorEvents, perUs, slope } = ramps.find(({ untilUs }) => atUs < untilUs)!; // the last one is endless
+  // The last one is endless.
+  const { anchorUs, anchorEvents, perUs, slope } = ramps.find(({ untilUs }) => atUs < untilUs)!;
   const t = atUs - anchorUs;
   return anchorEvents + perUs * t + (slope / 2) * t * t;
 }
 
-/** The times at which the integral of the rate passes `phase`, and each whole number from there in both directions. */
+/**
+ * The times at which the integral of the rate passes `phase`, and each whole number from
+ * there in both directions.
+ */
 function spaced(ramps: Ramp[], { fromUs, toUs }: Span, phase: number): number[] {
   const times: number[] = [];
   let at = 0;
@@ -141,7 +152,10 @@ function spaced(ramps: Ramp[], { fromUs, toUs }: Span, phase: number): number[] 
   }
 }
 
-/** The root of perUs * t + slope / 2 * t^2 = events since the anchor, in the form that loses no digits when slope is small. */
+/**
+ * The root of perUs * t + slope / 2 * t^2 = events since the anchor, in the form that loses no
+ * digits when slope is small.
+ */
 function whenUs({ anchorUs, anchorEvents, perUs, slope }: Ramp, events: number): number {
   const since = events - anchorEvents;
   if (since === 0) return anchorUs;

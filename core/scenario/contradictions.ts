@@ -1,6 +1,6 @@
-// What no single value of a scenario makes wrong, but several together: a fault after the end, an expectation of
-// a variant that does not run. Each is refused with its reason before anything is started. The values themselves
-// are scenario.ts's to check; what this machine can carry is the harness's.
+// What no single value of a scenario makes wrong, but several together: a fault after the end, an expectation
+// of a variant that does not run. Each is refused with its reason before anything is started. The values
+// themselves are scenario.ts's to check; what this machine can carry is the harness's.
 
 import { expectedEvents, type Span } from './arrivals.ts';
 import { variantsCalled } from './expectations.ts';
@@ -16,7 +16,10 @@ export type Contradiction = { path: Path; message: string };
 
 export type Context = {
   registry: PatternRegistry;
-  /** Variants that an expectation may name although they do not run: those of the file, when `--set` chose others. */
+  /**
+   * Variants that an expectation may name although they do not run: those of the file,
+   * when `--set` chose others.
+   */
   alsoNamed: readonly Variant[];
 };
 
@@ -44,7 +47,8 @@ function* sameVariants({ variants }: Parts): Generator<Contradiction> {
     else
       yield {
         path: ['variants', i],
-        message: `"${label}" is the same variant as variants[${earlier}]; for more trials of each, set repeat`,
+        message:
+          `"${label}" is the same variant as variants[${earlier}]; ` + 'for more trials of each, set repeat',
       };
   }
 }
@@ -57,7 +61,8 @@ function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
     if (options['over'] !== 'h2' && options['over'] !== 'h2c') continue;
     yield {
       path: ['variants', i],
-      message: `subscribers publish on "${theirs}", which they do over HTTP/1.1; "${label}" speaks HTTP/2 only`,
+      message:
+        `subscribers publish on "${theirs}", which they do over ` + `HTTP/1.1; "${label}" speaks HTTP/2 only`,
     };
   }
 }
@@ -66,7 +71,9 @@ function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
 function* shutReceivers({ variants }: Parts): Generator<Contradiction> {
   for (const [i, { options, label }] of variants) {
     if (options['receivers'] !== 'public' || options['allow'] !== 'auto') continue;
-    const message = `the receivers of a run are on loopback, and "${label}" delivers to public addresses alone; add allow: [127.0.0.0/8]`;
+    const message =
+      `the receivers of a run are on loopback, and "${label}" delivers to ` +
+      'public addresses alone; add allow: [127.0.0.0/8]';
     yield { path: ['variants', i], message };
   }
 }
@@ -81,7 +88,9 @@ function* noBrowser(
   if (subscribers !== undefined && subscribers % tabs !== 0) {
     yield {
       path: ['subscribers'],
-      message: `${formatNumber(subscribers)} subscribers are no whole number of browsers with ${tabs} pages each`,
+      message:
+        `${formatNumber(subscribers)} subscribers are no whole ` +
+        `number of browsers with ${tabs} pages each`,
     };
   }
   for (const [i, { pattern, options, label }] of variants) {
@@ -94,7 +103,9 @@ function* noBrowser(
     } else if (tabs > connections && holdsRequest?.(options)) {
       yield {
         path: ['browser', 'tabs'],
-        message: `"${label}" holds a connection for each page, and a browser opens ${connections}: the next page would wait for ever`,
+        message:
+          `"${label}" holds a connection for each page, and a browser opens ` +
+          `${connections}: the next page would wait for ever`,
       };
     }
     if (chromium.length > 0 && holdsConnection && !page)
@@ -116,7 +127,9 @@ function* lateEvents(
     if (waitMs <= phases.drain) continue;
     yield {
       path: ['variants', i],
-      message: `an event of "${label}" may wait ${writeDuration(waitMs)} by design, but counts as missed after ${writeDuration(phases.drain)}; make phases.drain longer than that`,
+      message:
+        `an event of "${label}" may wait ${writeDuration(waitMs)} by design, but counts as missed after ` +
+        `${writeDuration(phases.drain)}; make phases.drain longer than that`,
     };
   }
 }
@@ -134,7 +147,9 @@ function* expectedOfNobody(
       const near = nearest(name, names);
       yield {
         path: ['expect', i, 'for', j],
-        message: `no variant "${name}" is in this scenario; ${near ? `did you mean "${near}"?` : `there are ${listNames(names)}`}`,
+        message:
+          `no variant "${name}" is in this scenario; ` +
+          (near ? `did you mean "${near}"?` : `there are ${listNames(names)}`),
       };
     }
   }
@@ -147,12 +162,17 @@ function* faultsOutside({ single: { phases }, faults }: Parts): Generator<Contra
     if (fault.atMs >= measure) {
       yield {
         path: ['faults', i, 'at'],
-        message: `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ${writeDuration(fault.atMs)}`,
+        message:
+          `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ` +
+          `${writeDuration(fault.atMs)}`,
       };
     } else if (fault.kind !== 'disconnect' && fault.atMs + fault.forMs > measure + drain) {
       yield {
         path: ['faults', i, 'for'],
-        message: `the ${fault.kind === 'leave' ? 'absence' : 'freeze'} would last until ${writeDuration(fault.atMs + fault.forMs)}, and the trial ends ${writeDuration(measure + drain)} after the measured phase began`,
+        message:
+          `the ${fault.kind === 'leave' ? 'absence' : 'freeze'} would last until ` +
+          `${writeDuration(fault.atMs + fault.forMs)}, and the trial ends ` +
+          `${writeDuration(measure + drain)} after the measured phase began`,
       };
     }
   }
@@ -180,7 +200,9 @@ function* bodiesTooLarge({ single: { payload, server }, topics }: Parts): Genera
     if (body?.kind !== 'size' || body.sizeBytes <= server.maxBody) continue;
     yield {
       path,
-      message: `the server would refuse bodies of ${formatBytes(body.sizeBytes)}, as server.maxBody is ${formatBytes(server.maxBody)}`,
+      message:
+        `the server would refuse bodies of ${formatBytes(body.sizeBytes)}, as server.maxBody is ` +
+        `${formatBytes(server.maxBody)}`,
     };
   }
 }
@@ -192,7 +214,9 @@ function* idle({ single: { phases }, topics, allTopics }: Parts): Generator<Cont
   if (events === undefined || events >= 1) return;
   yield {
     path: ['topics'],
-    message: `less than one event would be published in a measured phase of ${writeDuration(phases.measure)}; publish more often or measure longer`,
+    message:
+      `less than one event would be published in a measured phase of ${writeDuration(phases.measure)}; ` +
+      'publish more often or measure longer',
   };
 }
 
@@ -205,26 +229,35 @@ function* tooMany({
   if (loadProcesses !== undefined && loadProcesses > subscribers) {
     yield {
       path: ['loadProcesses'],
-      message: `${formatNumber(loadProcesses)} load processes cannot share ${formatNumber(subscribers)} subscribers`,
+      message:
+        `${formatNumber(loadProcesses)} load processes cannot share ` +
+        `${formatNumber(subscribers)} subscribers`,
     };
   }
   if (!server) return;
   if (subscribers > server.maxSubscribers) {
     yield {
       path: ['subscribers'],
-      message: `the server would refuse all but ${formatNumber(server.maxSubscribers)} of ${formatNumber(subscribers)} subscribers; raise server.maxSubscribers`,
+      message:
+        `the server would refuse all but ${formatNumber(server.maxSubscribers)} of ` +
+        `${formatNumber(subscribers)} subscribers; raise server.maxSubscribers`,
     };
   }
   const count = allTopics ? topicCount(planTopics({ subscribers, topics: Object.fromEntries(topics) })) : 0;
   if (count > server.maxTopics) {
     yield {
       path: ['topics'],
-      message: `the server would refuse all but ${formatNumber(server.maxTopics)} of ${formatNumber(count)} topics; raise server.maxTopics`,
+      message:
+        `the server would refuse all but ${formatNumber(server.maxTopics)} of ${formatNumber(count)} ` +
+        'topics; raise server.maxTopics',
     };
   }
 }
 
-/** Events that the groups ask for in the measured phase; the mean where chance decides. `undefined` when a trace is among them. */
+/**
+ * Events that the groups ask for in the measured phase; the mean where chance decides. `undefined`
+ * when a trace is among them.
+ */
 export function totalEvents(groups: readonly TopicGroup[], phases: Phases): number | undefined {
   if (groups.some(({ publish }) => publish.kind === 'trace')) return undefined;
   const measured: Span = { fromUs: 0, toUs: phases.measure * 1000 };

@@ -1,5 +1,6 @@
-// How webhook endpoints conduct themselves in a scenario: which of them, or which share of the requests, fails, hangs,
-// resets, answers slowly, or acts and loses its answer. The schema, and who is meant; doing it is the load's.
+// How webhook endpoints conduct themselves in a scenario: which of them, or which share of the
+// requests, fails, hangs, resets, answers slowly, or acts and loses its answer. The schema, and who is
+// meant; doing it is the load's.
 
 import { z } from 'zod';
 import { duration, interval, share } from '../base/quantities.ts';
@@ -9,7 +10,8 @@ export const conduct = z
     does: z
       .enum(['fail', 'hang', 'reset', 'slow', 'lose-answer'])
       .describe(
-        'fail: answer an error and do nothing; hang: never answer; reset: cut the connection; slow: do, and answer late; lose-answer: do, and cut the connection instead of answering',
+        'fail: answer an error and do nothing; hang: never answer; reset: cut the connection; slow: do, ' +
+          'and answer late; lose-answer: do, and cut the connection instead of answering',
       ),
     share: share.prefault('100%').describe('how many'),
     of: z
@@ -27,7 +29,10 @@ export const conduct = z
 
 export type Conduct = z.output<typeof conduct>;
 
-/** Whether the endpoint is among the share that is meant; evenly spread over the subscribers' numbers (golden ratio). */
+/**
+ * Whether the endpoint is among the share that is meant; evenly spread over the
+ * subscribers' numbers (golden ratio).
+ */
 export function isAmong(subscriber: number, share: number): boolean {
   return (subscriber * 0.6180339887498949) % 1 < share;
 }

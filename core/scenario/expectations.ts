@@ -1,5 +1,5 @@
-// Holds a scenario's expectations against the trials of a run. What a check says is metrics/check.ts; the exit code
-// is the command line's.
+// Holds a scenario's expectations against the trials of a run. What a check says is metrics/check.ts; the
+// exit code is the command line's.
 
 import { parseExpectation, type Check } from '../metrics/check.ts';
 import { metrics, tooFewSamples } from '../metrics/registry.ts';
@@ -7,7 +7,10 @@ import type { Variant } from '../pattern/registry.ts';
 import type { Expectation, Trial } from '../result/result.ts';
 import type { Scenario } from './scenario.ts';
 
-/** The variants that a name in an expectation's `for` means: the one with that label, or else all of that pattern. */
+/**
+ * The variants that a name in an expectation's `for` means: the one with that label, or
+ * else all of that pattern.
+ */
 export function variantsCalled<V extends Pick<Variant, 'label' | 'pattern'>>(
   name: string,
   variants: readonly V[],
@@ -21,8 +24,8 @@ export type TrialOrPlan = Pick<Trial, 'variant' | 'repetition' | 'cell'> & Parti
 
 /**
  * Holds every expectation against every trial that it is for, in the order of the scenario.
- * A trial that is missing, failed or does not count, and a figure that it does not have or not enough samples for,
- * fulfil nothing.
+ * A trial that is missing, failed or does not count, and a figure that it does not have or not enough
+ * samples for, fulfil nothing.
  */
 export function checkExpectations(
   scenario: Pick<Scenario, 'expect' | 'variants'>,

@@ -1,5 +1,5 @@
-// A server made worse on purpose, to see whether a measurement notices: `delay=5ms,loss=0.1%`. This file reads and
-// writes the setting; what it does to a server is servers/inject.ts.
+// A server made worse on purpose, to see whether a measurement notices: `delay=5ms,loss=0.1%`. This file
+// reads and writes the setting; what it does to a server is servers/inject.ts.
 
 import { UserError } from '../base/errors.ts';
 import { listNames, nearest } from '../base/suggest.ts';
@@ -100,14 +100,17 @@ export function parseInjection(text: string): Injection {
       const near = nearest(name, Object.keys(kinds));
       throw new UserError(
         'inject',
-        `There is nothing called "${name}" to inject; ${near ? `did you mean "${near}"?` : `there are: ${listNames(Object.keys(kinds))}`}`,
+        `There is nothing called "${name}" to inject; ` +
+          (near ? `did you mean "${near}"?` : `there are: ${listNames(Object.keys(kinds))}`),
       );
     }
     const one = kind.parse(value);
     if (!one)
       throw new UserError(
         'inject',
-        `"${name}=${value}" cannot be injected: write it like ${kind.example}${name === 'delay' ? ` (at least 1ms, at most ${writeDuration(mostDelayMs)})` : ''}.`,
+        `"${name}=${value}" cannot be injected: write it like ${kind.example}` +
+          (name === 'delay' ? ` (at least 1ms, at most ${writeDuration(mostDelayMs)})` : '') +
+          '.',
       );
     Object.assign(injection, one);
   }

@@ -1,10 +1,14 @@
-// A matrix of parameters: which cells it has, what each is called, what its values are on an axis. That a cell's
-// scenario is a right one is checked where scenarios are read (scenario-file.ts); running them is the harness's.
+// A matrix of parameters: which cells it has, what each is called, what its values are on an axis.
+// That a cell's scenario is a right one is checked where scenarios are read (scenario-file.ts);
+// running them is the harness's.
 
 import { listNames } from '../base/suggest.ts';
 import { parseDurationMs, parseRatePerS, parseShare, parseSizeBytes } from '../base/units.ts';
 
-/** Values by their path in the scenario, as the scenario writes them: `{ subscribers: '100', 'topics.news.publish': '10/s' }`. */
+/**
+ * Values by their path in the scenario, as the scenario writes them:
+ * `{ subscribers: '100', 'topics.news.publish': '10/s' }`.
+ */
 export type Parameters = Readonly<Record<string, string>>;
 
 /** More cells than this are a mistake, not a measurement. */

@@ -1,5 +1,5 @@
-// From the text of a scenario file to a scenario, or to everything that is wrong with it at once, each mistake
-// with its place and the nearest valid name. Reads no file itself.
+// From the text of a scenario file to a scenario, or to everything that is wrong with it at once, each
+// mistake with its place and the nearest valid name. Reads no file itself.
 
 import { basename, extname } from 'node:path';
 import { contradictionsOf, totalEvents } from './contradictions.ts';
@@ -44,8 +44,8 @@ const mostShown = 30;
 /**
  * Reads and checks a scenario.
  * @returns the scenario, and its YAML with the overrides in it
- * @throws UserError `scenario`, a line for each mistake: `FILE:LINE:COLUMN: PATH: what is wrong`, or `--set TEXT: ...`
- *   for one that an override brought
+ * @throws UserError `scenario`, a line for each mistake: `FILE:LINE:COLUMN: PATH: what is wrong`, or
+ *   `--set TEXT: ...` for one that an override brought
  */
 export function parseScenario(
   text: string,
@@ -152,7 +152,10 @@ function problemWith(text: string, options: ParseOptions): string | undefined {
   }
 }
 
-/** The expectations without the variants that overrides left out, also in the document, so that its text says what ran. */
+/**
+ * The expectations without the variants that overrides left out, also in the document, so
+ * that its text says what ran.
+ */
 function expectedOf({ expect, variants }: Scenario, { doc }: YamlFile): Scenario['expect'] {
   const runs = (name: string) => variantsCalled(name, variants).length > 0;
   if (expect.every((one) => one.for?.every(runs) ?? true)) return expect;
@@ -174,7 +177,8 @@ function refuse(file: string, mistakes: readonly Mistake[]): never {
     .toSorted((a, b) => order(a) - order(b))
     .map(
       ({ place, message }) =>
-        `${typeof place === 'string' ? `--set ${place}` : `${file}:${place.line}:${place.column}`}: ${message}`,
+        (typeof place === 'string' ? `--set ${place}` : `${file}:${place.line}:${place.column}`) +
+        `: ${message}`,
     );
   const head =
     lines.length === 1
@@ -194,8 +198,8 @@ function variantsOf(yaml: YamlFile, schema: ReturnType<typeof scenarioSchema>): 
 const overheadMs = 1500;
 
 /**
- * What a run of the scenario would be, in a few lines for people: its question, subscribers, events and deliveries
- * of the measured phase, variants, and about how long it takes.
+ * What a run of the scenario would be, in a few lines for people: its question, subscribers, events and
+ * deliveries of the measured phase, variants, and about how long it takes.
  */
 export function describeScenario(scenario: Scenario): string {
   const { name, question, subscribers, topics, phases, variants, repeat } = scenario;
@@ -218,12 +222,16 @@ export function describeScenario(scenario: Scenario): string {
   const traffic =
     events === undefined
       ? 'events and deliveries as its traces have them'
-      : `${counted(events, 'event')} and ${counted(deliveries, 'delivery')} in ${writeDuration(phases.measure)}`;
+      : `${counted(events, 'event')} and ${counted(deliveries, 'delivery')} in ` +
+        `${writeDuration(phases.measure)}`;
   const labels = variants.map(({ label }) => label).join(', ');
   return [
     `${name}: ${question}`,
-    `  ${counted(subscribers, 'subscriber')}, ${counted(topicCount(groups.map(({ plan }) => plan)), 'topic')}, ${traffic}`,
-    `  ${searching ? 'at most ' : ''}${counted(trials, 'trial')}${repeat > 1 ? ` (${repeat} of each)` : ''}: ${labels}`,
+    `  ${counted(subscribers, 'subscriber')}, ` +
+      `${counted(topicCount(groups.map(({ plan }) => plan)), 'topic')}, ${traffic}`,
+    '  ' +
+      `${searching ? 'at most ' : ''}${counted(trials, 'trial')}${repeat > 1 ? ` (${repeat} of each)` : ''}: ` +
+      `${labels}`,
     ...Object.entries(scenario.matrix).map(([path, values]) => `  each with ${path} = ${values.join(', ')}`),
     ...scenario.search.map(
       ({ what, from, to, keep }) => `  searches the highest ${what} from ${from} to ${to} with ${keep}`,

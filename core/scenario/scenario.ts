@@ -2,7 +2,8 @@
 // This file is its schema and resolved type. Reading YAML and pointing at mistakes is scenario-file.ts; what
 // several parts of a scenario make impossible together is contradictions.ts.
 //
-// Messages: a schema's own `error` ends the sentence "expected ...", that of a `refine` is a sentence of its own.
+// Messages: a schema's own `error` ends the sentence "expected ...", that of a `refine`
+// is a sentence of its own.
 
 import { z } from 'zod';
 import { conduct } from './endpoint-conduct.ts';
@@ -76,7 +77,8 @@ const topicGroup = z.strictObject({
     .enum(['publisher', 'subscribers'])
     .default('publisher')
     .describe(
-      'who publishes: the publisher, or the subscribers themselves, each on the topics that it follows, as in a chat room',
+      'who publishes: the publisher, or the subscribers themselves, ' +
+        'each on the topics that it follows, as in a chat room',
     ),
   count: z
     .union([positive.max(10_000_000), z.literal('per-subscriber')])
@@ -144,7 +146,8 @@ const expectation = z
     }),
   ])
   .describe(
-    'a check such as "latency.p99 < 250ms", or "check" with "for" and the variants, or "where" and the cells of the matrix, that it is for',
+    'a check such as "latency.p99 < 250ms", or "check" with "for" and the variants, or "where" and the ' +
+      'cells of the matrix, that it is for',
   );
 
 const matrix = z
@@ -162,12 +165,15 @@ const matrix = z
         context.addIssue({
           code: 'custom',
           path: [path],
-          message: `"${outside}" is the same for all cells${outside === 'variants' ? '; list the variants instead' : ''}`,
+          message:
+            `"${outside}" is the same for all ` +
+            `cells${outside === 'variants' ? '; list the variants instead' : ''}`,
         });
     }
   })
   .describe(
-    'lists of values by their path, such as subscribers or topics.news.publish; every combination is measured with every variant',
+    'lists of values by their path, such as subscribers or topics.news.publish; every combination is ' +
+      'measured with every variant',
   );
 
 const closedLoop = z
@@ -182,7 +188,8 @@ const closedLoop = z
       .describe('how long each endpoint is asked'),
   })
   .describe(
-    'after the trials: how many requests a second a server process answers, polls and publishing, in closed loop',
+    'after the trials: how many requests a second a server process ' +
+      'answers, polls and publishing, in closed loop',
   );
 
 const metricName = z.string().superRefine((name, context) => {
@@ -203,7 +210,8 @@ const axis = z
       .number()
       .positive()
       .describe(
-        "what the path's value is multiplied with to be that; rates count a second, durations in milliseconds, sizes in bytes",
+        "what the path's value is multiplied with to be that; rates count a second, durations in " +
+          'milliseconds, sizes in bytes',
       ),
     perSubscriber: z
       .boolean()
@@ -265,7 +273,8 @@ const browser = z.strictObject({
     .max(6)
     .default([])
     .describe(
-      'after the trials, as many pages in a real Chromium, with a stream and a request each; skipped with the reason where it is not installed',
+      'after the trials, as many pages in a real Chromium, with a stream and a request each; skipped ' +
+        'with the reason where it is not installed',
     ),
 });
 
@@ -283,7 +292,8 @@ export function scenarioSchema(registry: PatternRegistry) {
         )
         .refine((v) => Object.keys(v).length === 1, {
           error:
-            'a variant is one pattern with its options, such as "sse: { over: h2 }"; write one entry for each',
+            'a variant is one pattern with its options, such as "sse: ' +
+            '{ over: h2 }"; write one entry for each',
         })
         .transform((v) => {
           const [pattern, options] = Object.entries(v)[0]!;
@@ -300,7 +310,8 @@ export function scenarioSchema(registry: PatternRegistry) {
       .max(6)
       .default([])
       .describe(
-        'metrics that the question asks for: the first two stand in the first sentence of the report, all in a table; the delivery latency when left out',
+        'metrics that the question asks for: the first two stand in the first sentence of the report, ' +
+          'all in a table; the delivery latency when left out',
       ),
     seed: z
       .int()
@@ -321,7 +332,8 @@ export function scenarioSchema(registry: PatternRegistry) {
     payload: payload
       .prefault('256B')
       .describe(
-        'what the events carry: a size such as 1KiB, for generated JSON, or "from" with the name of a file or package',
+        'what the events carry: a size such as 1KiB, for generated JSON, ' +
+          'or "from" with the name of a file or package',
       ),
     phases: phases.prefault({}).describe('how long each phase of a trial lasts'),
     variants: z

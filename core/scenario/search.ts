@@ -1,5 +1,6 @@
-// A step search for the highest value of a parameter under which a check holds: up by a factor until it breaks, then
-// between the last that held and the first that did not. Pure; running the trials is the harness's.
+// A step search for the highest value of a parameter under which a check holds: up by a factor
+// until it breaks, then between the last that held and the first that did not. Pure; running the
+// trials is the harness's.
 
 import { z } from 'zod';
 import { parseExpectation } from '../metrics/check.ts';
@@ -24,7 +25,8 @@ export const searchSchema = z
           ),
         {
           error:
-            'this is the same for all trials of a run; search over subscribers, or a rate such as topics.news.publish',
+            'this is the same for all trials of a run; search over subscribers, ' +
+            'or a rate such as topics.news.publish',
         },
       )
       .describe('path of the value that is raised, such as subscribers or topics.news.publish'),
@@ -42,7 +44,8 @@ export const searchSchema = z
       .max(10)
       .default(1)
       .describe(
-        'how often the gap between the last that held and the first that did not is halved, on a logarithmic scale',
+        'how often the gap between the last that held and the first that ' +
+          'did not is halved, on a logarithmic scale',
       ),
     keep: z
       .string()
@@ -60,10 +63,16 @@ export const searchSchema = z
   .describe('finds, for each variant, the highest value under which a check holds');
 
 export type Search = z.output<typeof searchSchema>;
-/** `ended`: the trial did not count or could not run, so it says nothing about the server, and the search ends. */
+/**
+ * `ended`: the trial did not count or could not run, so it says nothing about the
+ * server, and the search ends.
+ */
 export type Verdict = 'held' | 'broken' | 'ended';
 export type Tried = { value: number; verdict: Verdict };
-/** The outcome: `found` between two values, `at-least` where the search ended before anything broke, `below` where the first did. */
+/**
+ * The outcome: `found` between two values, `at-least` where the search ended before anything broke,
+ * `below` where the first did.
+ */
 export type Limit =
   | { kind: 'found'; value: number; brokenAt: number }
   | { kind: 'at-least'; value: number }
@@ -101,7 +110,10 @@ export function limitOf(tried: readonly Tried[]): Limit {
   return broken === undefined ? { kind: 'none' } : { kind: 'below', value: broken };
 }
 
-/** How far apart, as a share, the last that held and the first that did not may lie: the resolution of the answer. */
+/**
+ * How far apart, as a share, the last that held and the first that did not may lie: the
+ * resolution of the answer.
+ */
 export function resolutionOf({ factor, refine }: Pick<Search, 'factor' | 'refine'>): number {
   return factor ** (1 / 2 ** refine) - 1;
 }

@@ -31,7 +31,9 @@ export function topicCount(groups: readonly TopicGroupPlan[]): number {
   return groups.reduce((sum, group) => sum + group.count, 0);
 }
 
-/** The name of topic `index` (among all topics): the group's own name when it has one topic, else `name.i`. */
+/**
+ * The name of topic `index` (among all topics): the group's own name when it has one topic, else `name.i`.
+ */
 export function topicName(groups: readonly TopicGroupPlan[], index: number): string {
   const group = groupOf(groups, index);
   return group.count === 1 ? group.name : `${group.name}.${index - group.first}`;

@@ -1,5 +1,5 @@
-// The parts of a scenario that are right by themselves, so that a mistake in one does not hide a contradiction
-// between two others. For a scenario without mistakes these are all of it.
+// The parts of a scenario that are right by themselves, so that a mistake in one does not hide a
+// contradiction between two others. For a scenario without mistakes these are all of it.
 
 import type { z } from 'zod';
 import type { Scenario, scenarioSchema } from './scenario.ts';

@@ -41,7 +41,9 @@ export function redact(text: string, secrets: readonly Secret[]): string {
   return kept(knownOf(secrets).done, text, () => cleaned(text, text.length, secrets));
 }
 
-/** A target says most of what it says many times, and it may say it to each of thousands of requests a second. */
+/**
+ * A target says most of what it says many times, and it may say it to each of thousands of requests a second.
+ */
 function kept(texts: Map<string, string>, key: string, clean: () => string): string {
   let text = texts.get(key);
   if (text === undefined) {

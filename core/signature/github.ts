@@ -16,9 +16,9 @@ const name = 'x-hub-signature-256';
 const digestPattern = /^sha256=/;
 
 /**
- * No time is signed, so an old request is as good as a new one: only who remembers the delivery's id notices. The id
- * (`X-GitHub-Delivery`) is not signed either. The older `X-Hub-Signature` (SHA-1) does not count. There is room for
- * one signature, so a rotation's overlap is the receiver's: it accepts both secrets.
+ * No time is signed, so an old request is as good as a new one: only who remembers the delivery's id notices.
+ * The id (`X-GitHub-Delivery`) is not signed either. The older `X-Hub-Signature` (SHA-1) does not count.
+ * There is room for one signature, so a rotation's overlap is the receiver's: it accepts both secrets.
  */
 export const github: SignatureScheme = {
   newSecret: () => randomBytes(32).toString('hex'),

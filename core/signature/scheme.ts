@@ -1,6 +1,6 @@
-// What a signature scheme of webhooks is, and what all of them share: finding headers, judging a timestamp, comparing
-// without telling how far it fitted. Pure computation; who sends, who receives and what happens to a bad signature is
-// theirs to say. One file beside this one is one scheme.
+// What a signature scheme of webhooks is, and what all of them share: finding headers, judging a timestamp,
+// comparing without telling how far it fitted. Pure computation; who sends, who receives and what happens to
+// a bad signature is theirs to say. One file beside this one is one scheme.
 
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { kindOf, requireNames, requireNumber } from '../base/checked-options.ts';
@@ -8,7 +8,10 @@ import { UserError } from '../base/errors.ts';
 
 /** What a signature vouches for. */
 export type SignedMessage = {
-  /** The event's id, the same on every attempt: what a receiver recognises a repetition by. Without a full stop. */
+  /**
+   * The event's id, the same on every attempt: what a receiver recognises a repetition
+   * by. Without a full stop.
+   */
   id: string;
   /** What the event is about, for the scheme that says it in a header. It is not signed. */
   topic?: string;
@@ -30,7 +33,10 @@ export type SignatureFault =
   | { reason: 'too-new'; aheadS: number; toleranceS: number }
   /** The header is not written as the scheme has it. */
   | { reason: 'malformed-signature'; header: string }
-  /** Well written, but with no signature of a kind that is accepted: an older scheme is no way round the one in use. */
+  /**
+   * Well written, but with no signature of a kind that is accepted: an older scheme is no
+   * way round the one in use.
+   */
   | { reason: 'unsupported-signature'; header: string }
   | { reason: 'no-match' };
 
@@ -52,14 +58,21 @@ export type SignatureScheme = {
    * @throws UserError when it is not one; the message does not repeat it
    */
   key(secret: string): KeyObject;
-  /** What the receiver is told of a secret: the secret itself, or where the scheme has key pairs the public half. */
+  /**
+   * What the receiver is told of a secret: the secret itself, or where the scheme has
+   * key pairs the public half.
+   */
   receiverSecret(secret: string): string;
-  /** Whether `sign` makes a signature for each key, so that during a rotation both secrets are good. Otherwise it signs with the first. */
+  /**
+   * Whether `sign` makes a signature for each key, so that during a rotation both secrets are good. Otherwise
+   * it signs with the first.
+   */
   signsWithAll: boolean;
   /** The headers that sign one attempt. Give the newest key first. */
   sign(keys: readonly KeyObject[], message: SignedMessage): Record<string, string>;
   /**
-   * Whether one of the keys signed the body, lately. Takes as long for a signature that is wrong in its first byte as in its last.
+   * Whether one of the keys signed the body, lately. Takes as long for a signature that is wrong in its
+   * first byte as in its last.
    * @throws TypeError or RangeError for options that would limit nothing, such as NaN, whatever the request
    */
   verify(
@@ -69,7 +82,8 @@ export type SignatureScheme = {
     options?: VerifyOptions,
   ): Verification;
   /**
-   * What a repetition of a verified delivery is recognised by. Where the scheme has no header for it, it stands in the body.
+   * What a repetition of a verified delivery is recognised by. Where the scheme has no header for
+   * it, it stands in the body.
    * @returns undefined when the delivery names none
    */
   idOf(headers: Headers, body: string | Uint8Array): string | undefined;
@@ -97,13 +111,16 @@ export function textKey(secret: string, maxLength = maxTextSecretLength): KeyObj
   if (secret === '' || secret.length > maxLength) {
     throw new UserError(
       'bad-secret',
-      `a webhook secret of this scheme is a text of 1 to ${maxLength} characters; this one has ${secret.length}`,
+      `a webhook secret of this scheme is a text of 1 to ${maxLength} ` +
+        `characters; this one has ${secret.length}`,
     );
   }
   return createSecretKey(Buffer.from(secret));
 }
 
-/** The bytes of what is base64 throughout, padded or not. `Buffer.from` alone skips over what is not base64. */
+/**
+ * The bytes of what is base64 throughout, padded or not. `Buffer.from` alone skips over what is not base64.
+ */
 export function bytesOf(base64: string): Buffer | undefined {
   const bytes = Buffer.from(base64, 'base64');
   return withoutPadding(bytes.toString('base64')) === withoutPadding(base64) ? bytes : undefined;
@@ -124,8 +141,8 @@ export function hmac(
 }
 
 /**
- * Whether one of the texts given is one of those expected. How long it takes depends on their number and length alone.
- * Text is compared, not what it decodes to: several base64 texts decode to the same bytes.
+ * Whether one of the texts given is one of those expected. How long it takes depends on their number and
+ * length alone. Text is compared, not what it decodes to: several base64 texts decode to the same bytes.
  */
 export function anyEqual(expected: readonly string[], given: readonly string[]): boolean {
   const candidates = given.map((text) => Buffer.from(text));
@@ -163,7 +180,10 @@ function sentence(why: SignatureFault): string {
     case 'unsupported-signature':
       return `${why.header} holds no signature of a kind that is accepted here`;
     case 'no-match':
-      return 'no signature of the request is one of this secret for what it came with; was the body changed on its way, or parsed and printed again?';
+      return (
+        'no signature of the request is one of this secret for what it came with; was the body changed on ' +
+        'its way, or parsed and printed again?'
+      );
   }
 }
 
@@ -180,7 +200,10 @@ export const longestToleranceS = 366 * 86_400;
 /** As far as the digits of a timestamp reach. */
 export const latestS = 1e12;
 
-/** Checks the options of `verify`, before anything of the request is looked at. @throws TypeError or RangeError */
+/**
+ * Checks the options of `verify`, before anything of the request is looked at.
+ * @throws TypeError or RangeError
+ */
 export function requireVerifyOptions(options: VerifyOptions): void {
   requireNames('verify', options, ['nowS', 'toleranceS']);
   if (options.nowS !== undefined) requireNumber('nowS', options.nowS, { least: 0, most: latestS });

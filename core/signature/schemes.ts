@@ -1,4 +1,5 @@
-// The signature schemes of webhooks by name. Each is a file in signature/; what one is, signature/scheme.ts says.
+// The signature schemes of webhooks by name. Each is a file in signature/; what one is,
+// signature/scheme.ts says.
 
 import { github } from './github.ts';
 import type { SignatureScheme } from './scheme.ts';

@@ -1,5 +1,5 @@
-// Slack's scheme: `X-Slack-Signature: v0=HEX`, HMAC-SHA256 over `v0:`, the time of `X-Slack-Request-Timestamp`, a colon
-// and the raw body.
+// Slack's scheme: `X-Slack-Signature: v0=HEX`, HMAC-SHA256 over `v0:`, the time of
+// `X-Slack-Request-Timestamp`, a colon and the raw body.
 
 import { randomBytes } from 'node:crypto';
 import {
@@ -19,8 +19,8 @@ const signatureName = 'x-slack-signature';
 const timestampName = 'x-slack-request-timestamp';
 
 /**
- * There is room for one signature, so a rotation's overlap is the receiver's: it accepts both secrets. A repetition is
- * recognised by the body's `event_id`, or its `id` where it is an event of this project.
+ * There is room for one signature, so a rotation's overlap is the receiver's: it accepts both secrets. A
+ * repetition is recognised by the body's `event_id`, or its `id` where it is an event of this project.
  */
 export const slack: SignatureScheme = {
   newSecret: () => randomBytes(16).toString('hex'),

@@ -1,5 +1,5 @@
-// Standard Webhooks 1.0.0 with asymmetric signatures, `v1a`: ed25519 (RFC 8032). The receiver holds the public key
-// alone, so who breaks into it cannot sign.
+// Standard Webhooks 1.0.0 with asymmetric signatures, `v1a`: ed25519 (RFC 8032). The receiver holds the
+// public key alone, so who breaks into it cannot sign.
 
 import {
   createPrivateKey,
@@ -19,8 +19,8 @@ const keyBytes = 32;
 const signatureBytes = 64;
 
 /**
- * `whsk_` is followed by the base64 of the private key and the public one, 32 bytes each (the private one alone is
- * read too); `whpk_` by that of the public key. Signed are the same bytes as by `v1`.
+ * `whsk_` is followed by the base64 of the private key and the public one, 32 bytes each (the private one
+ * alone is read too); `whpk_` by that of the public key. Signed are the same bytes as by `v1`.
  */
 export const standardEd25519: SignatureScheme = {
   newSecret: () => secretText(generateKeyPairSync('ed25519').privateKey),
@@ -43,7 +43,8 @@ export const standardEd25519: SignatureScheme = {
     }
     throw new UserError(
       'bad-secret',
-      `an ed25519 key is "${privatePrefix}" and the base64 of the private and the public key, or "${publicPrefix}" and that of the public key alone; this is neither`,
+      `an ed25519 key is "${privatePrefix}" and the base64 of the private and the public key, or ` +
+        `"${publicPrefix}" and that of the public key alone; this is neither`,
     );
   },
   sign(keys, message) {

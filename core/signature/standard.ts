@@ -26,8 +26,8 @@ const minKeyBytes = 24;
 const maxKeyBytes = 64;
 
 /**
- * Signed are the id, a full stop, the timestamp, a full stop and the raw body; the key is the secret behind `whsec_`,
- * base64-decoded (the prefix may be missing, and the padding too).
+ * Signed are the id, a full stop, the timestamp, a full stop and the raw body; the key is the secret behind
+ * `whsec_`, base64-decoded (the prefix may be missing, and the padding too).
  */
 export const standardWebhooks: SignatureScheme = {
   newSecret: () => prefix + randomBytes(32).toString('base64'),
@@ -44,7 +44,8 @@ export const standardWebhooks: SignatureScheme = {
       const found = bytes ? `holds ${bytes.length}` : 'is not base64';
       throw new UserError(
         'bad-secret',
-        `a webhook secret is "${prefix}" and the base64 of ${minKeyBytes} to ${maxKeyBytes} random bytes; this one ${found}`,
+        `a webhook secret is "${prefix}" and the base64 of ${minKeyBytes} to ${maxKeyBytes} random ` +
+          `bytes; this one ${found}`,
       );
     }
     return createSecretKey(bytes);

@@ -1,4 +1,5 @@
-// Stripe's scheme: `Stripe-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 over the time, a full stop and the raw body.
+// Stripe's scheme: `Stripe-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 over the time, a
+// full stop and the raw body.
 
 import { randomBytes } from 'node:crypto';
 import { UserError } from '../base/errors.ts';
@@ -19,8 +20,9 @@ import {
 const name = 'stripe-signature';
 
 /**
- * The key is the whole secret as text, `whsec_` with it, not decoded. Only `v1` counts: Stripe sends a made-up `v0` with
- * test events. As in Stripe's own library a time in the future is accepted. A repetition is recognised by the `id` in the body.
+ * The key is the whole secret as text, `whsec_` with it, not decoded. Only `v1` counts: Stripe sends a
+ * made-up `v0` with test events. As in Stripe's own library a time in the future is accepted. A repetition is
+ * recognised by the `id` in the body.
  */
 export const stripe: SignatureScheme = {
   newSecret: () => `whsec_${randomBytes(32).toString('hex')}`,

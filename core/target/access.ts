@@ -26,7 +26,10 @@ export type TargetAccess = {
   subscribe: Partial<Record<TargetPattern, TargetSubscribe>>;
   /** PEM. */
   ca?: string;
-  /** Values of the environment, and what they stand for: taken out of all that the target says or is said of it. */
+  /**
+   * Values of the environment, and what they stand for: taken out of all that the
+   * target says or is said of it.
+   */
   secrets: Secret[];
   /** Variables whose values are too short to be taken out. */
   tooShort: string[];
@@ -107,13 +110,16 @@ export function accessOf(
     const list = [...missing].map(([name, place]) => `${name} (for ${place})`).join(', ');
     throw new UserError(
       'target-environment',
-      `The target file ${file} asks the environment for ${list}, which ${missing.size === 1 ? 'is' : 'are'} not set. Set ${missing.size === 1 ? 'it' : 'them'} before the run, such as: export ${[...missing.keys()][0]}=...`,
+      `The target file ${file} asks the environment for ${list}, which ` +
+        `${missing.size === 1 ? 'is' : 'are'} not set. Set ${missing.size === 1 ? 'it' : 'them'} before ` +
+        `the run, such as: export ${[...missing.keys()][0]}=...`,
     );
   }
   if (broken.size > 0)
     throw new UserError(
       'target-environment',
-      `The target file ${file} uses ${[...broken].join(', ')} from the environment, which holds a line break; a header or URL is one line.`,
+      `The target file ${file} uses ${[...broken].join(', ')} from the environment, which holds a line ` +
+        'break; a header or URL is one line.',
     );
   const values = [...[...used].map(([name, value]) => ({ name, value })), ...credentials];
   const isLong = ({ value }: Secret) => value.trim().length >= shortestSecret;
@@ -127,7 +133,8 @@ function authority(path: string, file: string, readText: (path: string) => strin
   if (!pem.includes('-----BEGIN CERTIFICATE-----'))
     throw new UserError(
       'target-ca',
-      `${path}, which tls.ca in ${file} names, holds no certificate in PEM form (-----BEGIN CERTIFICATE-----).`,
+      `${path}, which tls.ca in ${file} names, holds no certificate ` +
+        'in PEM form (-----BEGIN CERTIFICATE-----).',
     );
   return pem;
 }
@@ -142,11 +149,16 @@ function credentialsIn(header: string, name: string): Secret[] {
 
 /** What to tell the user of variables whose values cannot be kept out of what is printed. */
 export function notesOn({ tooShort }: Pick<TargetAccess, 'tooShort'>, file: string): string[] {
-  const why = `has fewer than ${shortestSecret} characters, so it is not treated as a secret: it stands in any text`;
+  const why =
+    `has fewer than ${shortestSecret} characters, so it is not ` +
+    'treated as a secret: it stands in any text';
   return tooShort.map((name) => `${file}: the value of ${name} ${why}.`);
 }
 
-/** Every host that a target file names, as `HOST:PORT` with whether it speaks TLS; nothing else is ever contacted. */
+/**
+ * Every host that a target file names, as `HOST:PORT` with whether it speaks TLS;
+ * nothing else is ever contacted.
+ */
 export function hostsOf(target: Target): { host: string; port: number; secure: boolean }[] {
   const places = [
     target.publish.url,

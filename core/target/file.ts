@@ -1,5 +1,5 @@
-// From the text of a target file to a target, or to everything that is wrong with it at once, each mistake with its
-// place and the nearest valid name. Reads no file itself.
+// From the text of a target file to a target, or to everything that is wrong with it at once, each mistake
+// with its place and the nearest valid name. Reads no file itself.
 
 import { UserError } from '../base/errors.ts';
 import { expectation, findingsOf } from '../base/issues.ts';
@@ -10,10 +10,14 @@ import { largestFileBytes, otherKind, plainValue, readYaml, type Path } from '..
 
 const mostShown = 30;
 
-/** One of them is in every target file, whatever else is wrong with it; other files have a name or a URL too. */
+/**
+ * One of them is in every target file, whatever else is wrong with it; other files have a name or a URL too.
+ */
 const ownKeys = ['publish', 'subscribe'];
 
-/** Where no secret stands. Elsewhere a value may be one, as a header, or hold one, as a URL with a password. */
+/**
+ * Where no secret stands. Elsewhere a value may be one, as a header, or hold one, as a URL with a password.
+ */
 const plainPlaces = new Set<PropertyKey>(['name', 'topics', 'process', 'method', 'cursor', 'untilEmpty']);
 const mayShow = (path: Path) =>
   plainPlaces.has(path[0] ?? '') || (plainPlaces.has(path.at(-1) ?? '') && !path.includes('headers'));

@@ -1,9 +1,9 @@
-// The target file: a system that is not ours, as a scenario's servers: how to subscribe and publish there, with which
-// headers, and which process to watch. This file is its schema; reading YAML and pointing at mistakes is
-// target/file.ts, filling in the environment's values is target/access.ts.
+// The target file: a system that is not ours, as a scenario's servers: how to subscribe and publish there,
+// with which headers, and which process to watch. This file is its schema; reading YAML and pointing at
+// mistakes is target/file.ts, filling in the environment's values is target/access.ts.
 //
-// The target never learns what an event is. The publisher sends our envelope (envelope.ts) as an opaque body, and the
-// load side looks for it in whatever comes back.
+// The target never learns what an event is. The publisher sends our envelope (envelope.ts) as an opaque body,
+// and the load side looks for it in whatever comes back.
 
 import { z } from 'zod';
 
@@ -22,7 +22,9 @@ export function fill(template: string, values: Readonly<Record<string, string>>)
 function known(names: readonly string[]) {
   return {
     test: (template: string) => placeholdersIn(template).every((name) => names.includes(name)),
-    error: `here only ${names.map((name) => `{${name}}`).join(', ')} can be filled in, and \${NAME} from the environment`,
+    error:
+      `here only ${names.map((name) => `{${name}}`).join(', ')} can be ` +
+      'filled in, and ${NAME} from the environment',
   };
 }
 
@@ -34,12 +36,14 @@ const location = z
   .string({ error: 'a path such as /events/{topic}, or a whole URL' })
   .regex(/^(\/|https?:\/\/|wss?:\/\/)[^\s]*$/, {
     error:
-      'a path below "url" such as /events/{topic}, or a whole URL that begins with http://, https://, ws:// or wss://',
+      'a path below "url" such as /events/{topic}, or a whole URL that ' +
+      'begins with http://, https://, ws:// or wss://',
   })
   .refine(topicWords.test, { error: topicWords.error })
   .refine((text) => !(text.includes('{topic}') && text.includes('{topics}')), {
     error:
-      'use {topic} for a connection for each topic, or {topics} for one that carries all of them, and not both',
+      'use {topic} for a connection for each topic, or {topics} for ' +
+      'one that carries all of them, and not both',
   })
   .refine((text) => !/^\w+:\/\/[^/?#]*[{$]/.test(text), {
     error: 'a host that depends on topics or the environment could be any host; write it out',
@@ -49,7 +53,8 @@ const location = z
       'a name and password do not belong into a URL; send them as a header: authorization: "Basic ${NAME}"',
   })
   .describe(
-    'a path below "url", or a whole URL; {topic} is a topic, {topics} all of a subscriber\'s with commas between them',
+    'a path below "url", or a whole URL; {topic} is a topic, {topics} ' +
+      "all of a subscriber's with commas between them",
   );
 
 const headers = z
@@ -84,7 +89,8 @@ const cursor = z
       }),
   ])
   .describe(
-    'how a request says what it has had: "etag" (If-None-Match and If-Modified-Since), a query parameter, or "none": every answer brings everything',
+    'how a request says what it has had: "etag" (If-None-Match and If-Modified-Since), a query ' +
+      'parameter, or "none": every answer brings everything',
   );
 
 const held = (options: z.ZodRawShape = {}) =>
@@ -133,7 +139,8 @@ const publish = z.strictObject({
     })
     .default('{event}')
     .describe(
-      'what is sent: {event} is the event, a JSON object; {eventString} the same as a JSON string; {topic} the topic',
+      'what is sent: {event} is the event, a JSON object; {eventString} ' +
+        'the same as a JSON string; {topic} the topic',
     ),
 });
 
@@ -163,7 +170,8 @@ export const targetSchema = z.strictObject({
     .enum(['fresh', 'fixed'])
     .default('fresh')
     .describe(
-      '"fresh": each trial has topics of its own (news.k3f9a1), so that no history reaches it; "fixed": the scenario\'s names as they are',
+      '"fresh": each trial has topics of its own (news.k3f9a1), so that no history reaches it; "fixed": ' +
+        "the scenario's names as they are",
     ),
   headers: headers.default({}),
   tls: z
@@ -190,7 +198,8 @@ export const targetSchema = z.strictObject({
     })
     .optional()
     .describe(
-      'the process on this machine to read CPU, memory and descriptors of, its children included; left out, they are not measured',
+      'the process on this machine to read CPU, memory and descriptors of, its children included; left ' +
+        'out, they are not measured',
     ),
 });
 

@@ -1,5 +1,6 @@
-// A status feed as many systems have one: Express, Server-Sent Events, an in-memory list of who listens. Plain
-// user code, as a target for pushbench (express-sse.yaml beside it): PORT=8082 node docs/examples/express-sse.mjs
+// A status feed as many systems have one: Express, Server-Sent Events, an in-memory list of who listens.
+// Plain user code, as a target for pushbench (express-sse.yaml beside it): PORT=8082 node
+// docs/examples/express-sse.mjs
 import express from 'express';
 
 const token = process.env.FEED_TOKEN ?? 'secret';

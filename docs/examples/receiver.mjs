@@ -1,5 +1,5 @@
-// A receiver of webhooks in one file: verifies, recognises repetitions, puts events in order, tells what is missing.
-// Run it beside `pushbench serve webhook`:
+// A receiver of webhooks in one file: verifies, recognises repetitions, puts events in order, tells what is
+// missing. Run it beside `pushbench serve webhook`:
 //   node docs/examples/receiver.mjs http://127.0.0.1:8080 news
 
 import { createServer } from 'node:http';

@@ -1,6 +1,6 @@
-// Two arms against each other: pairs of trials that take turns under one schedule, and a comparison of the two. What
-// an arm can be is arms.ts; what the figures mean is core/comparison/compare-runs.ts. Nothing here depends on what was measured but
-// whether the one declared extension is run.
+// Two arms against each other: pairs of trials that take turns under one schedule, and a comparison of the
+// two. What an arm can be is arms.ts; what the figures mean is core/comparison/compare-runs.ts. Nothing here
+// depends on what was measured but whether the one declared extension is run.
 
 import { compare } from '../../core/comparison/compare-runs.ts';
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
@@ -60,15 +60,19 @@ export function pairsWithin(budgetMs: number | undefined, pairMs: number, wanted
   );
   throw new UserError(
     'budget',
-    `A pair takes about ${takes}, so ${writeDuration(budgetMs)} hold ${Math.max(0, room)} pairs besides the first, which is discarded; it takes ${pairsPlanned.least}. Give --budget ${needs}, or shorten the trials (--set phases.measure=5s).`,
+    `A pair takes about ${takes}, so ${writeDuration(budgetMs)} hold ${Math.max(0, room)} pairs besides ` +
+      `the first, which is discarded; it takes ${pairsPlanned.least}. Give --budget ${needs}, or shorten ` +
+      'the trials (--set phases.measure=5s).',
   );
 }
 
 /**
  * Runs both arms in turns and compares them.
  * @param plan of a scenario without matrix and search
- * @returns the results of both arms, and the comparison unless the run was interrupted before there was a pair
- * @throws UserError when the budget holds too few pairs, by estimate before the start, by the clock after the first pair
+ * @returns the results of both arms, and the comparison unless the run was
+ *   interrupted before there was a pair
+ * @throws UserError when the budget holds too few pairs, by estimate before the start, by the
+ *   clock after the first pair
  */
 export async function runAb(
   plan: RunPlan,
@@ -195,7 +199,8 @@ export function checkAb(scenario: Pick<Scenario, 'name' | 'search' | 'cells'>): 
   if (odd)
     throw new UserError(
       'ab-scenario',
-      `The scenario "${scenario.name}" has ${odd}, and ab compares trials that are all alike. Choose one without, or take it out.`,
+      `The scenario "${scenario.name}" has ${odd}, and ab compares trials that are all alike. Choose one ` +
+        'without, or take it out.',
       exitCodes.usage,
     );
 }

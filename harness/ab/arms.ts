@@ -1,5 +1,6 @@
-// What `pushbench ab` can hold against what: two variants, two checkouts of pushbench (the server comes from there,
-// the load side stays ours), two commands that start a server, two targets. An arm is made before the first trial.
+// What `pushbench ab` can hold against what: two variants, two checkouts of pushbench (the server
+// comes from there, the load side stays ours), two commands that start a server, two targets. An arm
+// is made before the first trial.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -53,7 +54,8 @@ export function openArm(text: string, scenario: Scenario, options: ArmOptions): 
   if (injection && (kind === 'cmd' || kind === 'target'))
     throw new UserError(
       'inject',
-      `Nothing can be injected into ${text}: it is not our server. --inject-a and --inject-b are for variants, ref: and dir:.`,
+      `Nothing can be injected into ${text}: it is not our server. --inject-a and --inject-b are for ` +
+        'variants, ref: and dir:.',
     );
   const ours = injection ? { ...processes, injection } : processes;
   const name = injection ? `${text} with ${writeInjection(injection)}` : text;
@@ -72,7 +74,8 @@ export function openArm(text: string, scenario: Scenario, options: ArmOptions): 
       if (options.targetFile === undefined)
         throw new UserError(
           'arm',
-          `${text} starts a server, and nothing says how to speak to it: give a target file too, with --target FILE.`,
+          `${text} starts a server, and nothing says how to speak to it: ` +
+            'give a target file too, with --target FILE.',
         );
       return targetArm(name, options.openTarget(options.targetFile), scenario, options, (target) =>
         commandFleet(processes, target, rest),
@@ -100,7 +103,8 @@ export function pairedArms(a: OpenedArm, b: OpenedArm): [OpenedArm, OpenedArm] {
   if (left.variants.length === 0 || left.variants.length !== right.variants.length)
     throw new UserError(
       'arms',
-      `${a.name} and ${b.name} have no variant in common: ${listNames(a.variants.map(base))} on one side, ${listNames(b.variants.map(base))} on the other.`,
+      `${a.name} and ${b.name} have no variant in common: ${listNames(a.variants.map(base))} on one ` +
+        `side, ${listNames(b.variants.map(base))} on the other.`,
     );
   return [left, right];
 }
@@ -114,12 +118,15 @@ function variantIn(text: string, { name, variants }: Scenario): Variant {
   if (byPattern.length > 1)
     throw new UserError(
       'arm',
-      `"${text}" is ${byPattern.length} variants of ${name}: ${listNames(byPattern.map(({ label }) => label))}. Name one of them.`,
+      `"${text}" is ${byPattern.length} variants of ${name}: ` +
+        `${listNames(byPattern.map(({ label }) => label))}. Name one of them.`,
     );
   const near = nearest(text, labels);
   throw new UserError(
     'arm',
-    `${name} has no variant "${text}"; ${near ? `did you mean "${near}"?` : `there are: ${listNames(labels)}.`} An arm is ${forms}.`,
+    `${name} has no variant "${text}"; ` +
+      (near ? `did you mean "${near}"?` : `there are: ${listNames(labels)}.`) +
+      ` An arm is ${forms}.`,
   );
 }
 

@@ -1,5 +1,5 @@
-// A commit of pushbench checked out beside the repository, so that its servers can run: a git worktree with the
-// packages that its lock file names, gone when the run is over.
+// A commit of pushbench checked out beside the repository, so that its servers can run: a git worktree with
+// the packages that its lock file names, gone when the run is over.
 
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,8 +21,8 @@ export type CheckoutOptions = {
 const removeLimitMs = 1000;
 
 /**
- * Checks a commit out into a temporary folder. Where its packages are those installed here, it shares them; otherwise
- * they are installed there.
+ * Checks a commit out into a temporary folder. Where its packages are those installed here, it shares them;
+ * otherwise they are installed there.
  * @returns the folder
  * @throws UserError when there is no such commit, or its packages cannot be installed
  * @throws the signal's reason when it is aborted
@@ -39,7 +39,8 @@ export async function checkOut(
     signal.throwIfAborted();
     throw new UserError(
       'arm',
-      `There is no commit "${ref}" in ${root}. Name a branch, a tag or a commit of this repository, or another checkout with dir:FOLDER.`,
+      `There is no commit "${ref}" in ${root}. Name a branch, a tag or a commit of this repository, or ` +
+        'another checkout with dir:FOLDER.',
     );
   }
   const parent = mkdtempSync(join(tmpdir(), 'pushbench-ab-'));
@@ -66,7 +67,8 @@ export async function checkOut(
     return folder;
   }
   note(
-    `${ref} was written for other packages than those installed here: installing what its package-lock.json names.`,
+    `${ref} was written for other packages than those installed here: installing what its ` +
+      'package-lock.json names.',
   );
   try {
     await runToEnd(
@@ -78,7 +80,8 @@ export async function checkOut(
     signal.throwIfAborted();
     throw new UserError(
       'arm',
-      `Cannot install the packages of ${ref}: ${messageOf(error).trim()}. Check it out by hand, install there, and name it with dir:FOLDER.`,
+      `Cannot install the packages of ${ref}: ${messageOf(error).trim()}. Check it out by hand, install ` +
+        'there, and name it with dir:FOLDER.',
     );
   }
   return folder;

@@ -7,7 +7,10 @@ import { topicName } from '../../core/scenario/topics.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import type { TrialPlan } from './plan.ts';
 
-/** @throws UserError `body-too-large` with how many events are concerned, the largest body, and what would hold it */
+/**
+ * @throws UserError `body-too-large` with how many events are concerned, the largest
+ *   body, and what would hold it
+ */
 export function refuseLargeBodies({
   scenario,
   topics,
@@ -29,8 +32,9 @@ export function refuseLargeBodies({
   const from = publish.body[event]! >= 0 ? 'its corpus' : 'its trace';
   throw new UserError(
     'body-too-large',
-    `The server would refuse ${formatNumber(refused)} of the ${formatNumber(publish.body.length)} events of "${scenario.name}": the largest body, ` +
-      `on topic "${topic}" from ${from}, has ${formatNumber(bytes)} bytes, and server.maxBody is ${formatBytes(limitBytes)}. ` +
-      `Raise it with --set server.maxBody=${bytes}B, or take such bodies out of ${from}.`,
+    `The server would refuse ${formatNumber(refused)} of the ${formatNumber(publish.body.length)} events ` +
+      `of "${scenario.name}": the largest body, on topic "${topic}" from ${from}, has ` +
+      `${formatNumber(bytes)} bytes, and server.maxBody is ${formatBytes(limitBytes)}. Raise it with --set ` +
+      `server.maxBody=${bytes}B, or take such bodies out of ${from}.`,
   );
 }

@@ -1,5 +1,5 @@
-// Bodies for `payload: { from }`: a JSON or NDJSON file, or an npm package of examples. Which body goes out when
-// is core/plan/schedule.ts.
+// Bodies for `payload: { from }`: a JSON or NDJSON file, or an npm package of examples. Which body goes out
+// when is core/plan/schedule.ts.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,9 +17,9 @@ const lineEndings = new Set(['.ndjson', '.jsonl']);
 /**
  * Reads a corpus.
  *
- * A `.json` file holds a list, each value of it a body as `JSON.stringify` writes it; a `.ndjson` or `.jsonl` file
- * has a body in each line, taken as it is, empty lines left out. Anything else is an npm package, whose main file is
- * such a list, or groups of them as `[{ name, examples: [...] }]`.
+ * A `.json` file holds a list, each value of it a body as `JSON.stringify` writes it; a `.ndjson` or `.jsonl`
+ * file has a body in each line, taken as it is, empty lines left out. Anything else is an npm package, whose
+ * main file is such a list, or groups of them as `[{ name, examples: [...] }]`.
  *
  * @param from a path relative to the scenario, or the name of a package; packages are looked for from the
  *   scenario's folder, from the working directory, and among those of pushbench itself
@@ -45,7 +45,9 @@ function findFile(from: string, folder: string): string {
   const isText = extname(from) === '.json' || lineEndings.has(extname(from));
   const beside = resolve(folder, from);
   if (isText && existsSync(beside)) return beside;
-  const noFile = `There is no corpus ${beside}; payload.from is "${from}", and files are looked for beside the scenario.`;
+  const noFile =
+    `There is no corpus ${beside}; payload.from is "${from}", and ` +
+    'files are looked for beside the scenario.';
   if (/^(\.{0,2}\/|[A-Za-z]:)/.test(from) || (isText && !from.includes('/'))) {
     throw new UserError(
       'corpus',
@@ -56,7 +58,8 @@ function findFile(from: string, folder: string): string {
     try {
       return createRequire(join(resolve(base), 'from-here.js')).resolve(from);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error; // not found from there, or not open to the outside
+      // Not found from there, or not open to the outside.
+      if (!(error instanceof Error && 'code' in error)) throw error;
     }
   }
   const name = from.split('/', from.startsWith('@') ? 2 : 1).join('/');
@@ -73,7 +76,8 @@ function textOf(file: string, from: string): string {
   if (extname(file) !== '.json' && !lineEndings.has(extname(file))) {
     throw new UserError(
       'corpus',
-      `The corpus "${from}" is not JSON: its main file is ${file}. Name a package whose main file is JSON, or a .json or .ndjson file.`,
+      `The corpus "${from}" is not JSON: its main file is ${file}. Name a package whose main file is ` +
+        'JSON, or a .json or .ndjson file.',
     );
   }
   return readText(file, 'corpus', {

@@ -1,12 +1,12 @@
-// In which order the trials of a run take turns, so that what changes on a machine in the meantime falls on all
-// alike. Pure: the same seed, the same order.
+// In which order the trials of a run take turns, so that what changes on a machine in the meantime falls on
+// all alike. Pure: the same seed, the same order.
 
 import { random } from '../../core/base/random.ts';
 
 /**
  * One order of `arms` for each block. Two arms alternate (AB, BA, AB, ...) from a random start; more follow a
- * Williams design (E. J. Williams 1949): over its rows each arm stands in each place as often, and behind each other
- * arm as often. It has as many rows as arms, twice as many for an odd number.
+ * Williams design (E. J. Williams 1949): over its rows each arm stands in each place as often, and behind
+ * each other arm as often. It has as many rows as arms, twice as many for an odd number.
  * @returns indices of arms, a list for each block
  */
 export function balancedBlocks(arms: number, blocks: number, seed: number): number[][] {
@@ -15,13 +15,17 @@ export function balancedBlocks(arms: number, blocks: number, seed: number): numb
     Array.from({ length: arms }, (_, i) => i),
     next,
   );
-  // Every arm once in each place after so many rows; the start is drawn, so that no arm is always the first of all.
+  // Every arm once in each place after so many rows; the start is drawn, so that no arm is
+  // always the first of all.
   const rows = williams(arms);
   const start = Math.floor(next() * rows.length);
   return Array.from({ length: blocks }, (_, i) => rows[(start + i) % rows.length]!.map((arm) => names[arm]!));
 }
 
-/** Row 0 zigzags: 0, 1, n-1, 2, n-2, ...; each further row adds one; an odd number of arms takes their mirror images too. */
+/**
+ * Row 0 zigzags: 0, 1, n-1, 2, n-2, ...; each further row adds one; an odd number of arms takes
+ * their mirror images too.
+ */
 function williams(arms: number): number[][] {
   const first = Array.from({ length: arms }, (_, i) => (i % 2 === 1 ? (i + 1) / 2 : (arms - i / 2) % arms));
   const rows = first.map((_, row) => first.map((arm) => (arm + row) % arms));

@@ -1,5 +1,5 @@
-// Who sends which event of a plan: the publisher, or the subscribers themselves. The plan stays one; each sender's
-// process gets its share of it and answers for it by the event's number in the whole.
+// Who sends which event of a plan: the publisher, or the subscribers themselves. The plan stays one; each
+// sender's process gets its share of it and answers for it by the event's number in the whole.
 
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { random } from '../../core/base/random.ts';
@@ -15,7 +15,8 @@ export type Senders = {
 };
 
 /**
- * Deals the events of topics that subscribers publish to among the followers of each topic, at random from the seed.
+ * Deals the events of topics that subscribers publish to among the followers of each topic,
+ * at random from the seed.
  * @param loads subscribers `first` up to, not including, `first + count`, for each load process
  * @returns undefined when the publisher sends everything
  */
@@ -64,7 +65,10 @@ function shareOf({ offsetUs, topic, body, corpus }: PublishPlan, events: readonl
   };
 }
 
-/** Puts the sequence numbers that the shares' events got where they stand in the whole. @param events of the whole plan */
+/**
+ * Puts the sequence numbers that the shares' events got where they stand in the whole.
+ * @param events of the whole plan
+ */
 export function joinSeqs(
   events: number,
   parts: readonly { index: Uint32Array; seq: Int32Array }[],

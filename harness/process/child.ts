@@ -1,7 +1,8 @@
-// Starts every process that the harness starts, so that none outlives it: neither when the harness is killed, nor when
-// the process is stopped (SIGSTOP) at that moment and cannot notice. Linux ends a direct child with its parent where
-// setpriv (util-linux) asks for it. What a child starts in turn, and children where there is no setpriv or that it had
-// not got to, are ended by a guardian: a shell that waits for the harness to go and then kills whatever carries its mark.
+// Starts every process that the harness starts, so that none outlives it: neither when the harness is killed,
+// nor when the process is stopped (SIGSTOP) at that moment and cannot notice. Linux ends a direct child with
+// its parent where setpriv (util-linux) asks for it. What a child starts in turn, and children where there is
+// no setpriv or that it had not got to, are ended by a guardian: a shell that waits for the harness to go and
+// then kills whatever carries its mark.
 
 import { execFileSync, fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -13,9 +14,9 @@ const markName = 'PUSHBENCH_HARNESS';
 const mark = `${markName}=${process.pid}-${randomBytes(8).toString('hex')}`;
 
 /**
- * Reads until the harness is gone. Nothing is killed by a number that was noted before, since a process that has ended
- * leaves its number to others: each is looked up by the mark in its environment right then, and a group goes with its
- * leader. Several rounds, for those that are just starting others.
+ * Reads until the harness is gone. Nothing is killed by a number that was noted before, since a process that
+ * has ended leaves its number to others: each is looked up by the mark in its environment right then, and a
+ * group goes with its leader. Several rounds, for those that are just starting others.
  */
 const guardianScript = `( cat > /dev/null
 for round in 1 2 3 4 5 6 7 8 9 10; do
@@ -42,7 +43,10 @@ function canBind(): boolean {
 const binding = ['--pdeathsig', 'KILL', '--'];
 
 let guarded = false;
-/** Starts the guardian, once. It is no child of this process, so that what stops all children does not stop it. */
+/**
+ * Starts the guardian, once. It is no child of this process, so that what stops all
+ * children does not stop it.
+ */
 function guard(): void {
   if (guarded) return;
   guarded = true;
@@ -57,7 +61,10 @@ function guard(): void {
   if (line instanceof Socket) line.on('error', () => {}).unref();
 }
 
-/** The environment of a process that this one starts. @param role tells some of them from the others, for `endMarked` */
+/**
+ * The environment of a process that this one starts.
+ * @param role tells some of them from the others, for `endMarked`
+ */
 export function markedEnvironment(role = ''): Record<string, string | undefined> {
   return { ...process.env, [markName]: `${mark.slice(markName.length + 1)}${role}` };
 }
@@ -147,7 +154,8 @@ const outputKeptBytes = 1024 ** 2;
 /**
  * Runs a command to its end.
  * @returns what it wrote to standard output, without white space around it
- * @throws Error with what it said when it fails; the signal's reason when it is aborted, which ends the command at once
+ * @throws Error with what it said when it fails; the signal's reason when it is aborted, which
+ *   ends the command at once
  */
 export async function runToEnd(
   file: string,

@@ -7,8 +7,8 @@ import { Socket } from 'node:net';
 const script = 'kill -STOP "$0" && { timeout "$1" cat > /dev/null; kill -CONT "$0"; }';
 
 /**
- * Stops process `pid` (SIGSTOP) and lets it go on `forMs` later (SIGCONT), or as soon as the trial is over or this
- * process ends. A process of its own does the waking: it is no child that goes with the harness.
+ * Stops process `pid` (SIGSTOP) and lets it go on `forMs` later (SIGCONT), or as soon as the trial is over or
+ * this process ends. A process of its own does the waking: it is no child that goes with the harness.
  */
 export function freeze(pid: number, forMs: number, over?: AbortSignal): void {
   if (over?.aborted) return;

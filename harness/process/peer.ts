@@ -24,7 +24,10 @@ export type Peer<Command extends Message, Report extends Message> = {
   readonly name: string;
   readonly pid: number;
   send(command: Command): void;
-  /** The first report of that kind that has not been taken yet. @throws TrialFailure when the peer fails, ends, or is silent for `timeoutMs` */
+  /**
+   * The first report of that kind that has not been taken yet.
+   * @throws TrialFailure when the peer fails, ends, or is silent for `timeoutMs`
+   */
   next<K extends Exclude<Report, Failed>['kind']>(kind: K, timeoutMs: number): Promise<ReportOf<Report, K>>;
   /** Calls `listener` with each report of that kind instead of keeping it for `next`. */
   on<K extends Report['kind']>(kind: K, listener: (report: ReportOf<Report, K>) => void): void;
@@ -40,7 +43,10 @@ export type Peer<Command extends Message, Report extends Message> = {
 /** The grace of a process when the run is interrupted: the whole run has to be gone within 3 s. */
 export const hurriedGraceMs = 800;
 
-/** How a peer gets its reports and passes its commands; the part that differs between a process and a scripted one. */
+/**
+ * How a peer gets its reports and passes its commands; the part that differs between a
+ * process and a scripted one.
+ */
 export type Wire<Command> = {
   pid: number;
   send(command: Command): void;
@@ -129,7 +135,10 @@ export function createPeer<Command extends Message, Report extends Message>(
   };
 }
 
-/** Waits for something to end, and makes it end when the grace is over: the short one as soon as there is a hurry. */
+/**
+ * Waits for something to end, and makes it end when the grace is over: the short one as
+ * soon as there is a hurry.
+ */
 export async function endedWithin(
   gone: Promise<void>,
   kill: () => void,

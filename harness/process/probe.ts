@@ -40,8 +40,9 @@ export function kernelSocketBytes(): number | undefined {
 export type NetworkCount = { segments: number; bytes: number };
 
 /**
- * TCP segments and IP bytes that the host sent (/proc/net/snmp OutSegs, /proc/net/netstat OutOctets). Host-wide: a
- * difference of two readings is the trial's only where nothing else talks. Loopback counts each packet once as sent.
+ * TCP segments and IP bytes that the host sent (/proc/net/snmp OutSegs, /proc/net/netstat OutOctets).
+ * Host-wide: a difference of two readings is the trial's only where nothing else talks. Loopback counts
+ * each packet once as sent.
  */
 export function networkCount(): NetworkCount | undefined {
   return attempt(() => {

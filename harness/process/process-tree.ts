@@ -33,7 +33,8 @@ export function findProcess(given: TargetProcess, readText: (path: string) => st
   if (master === undefined) {
     throw new UserError(
       'target-process',
-      `process.port: no process of yours listens on TCP port ${port}. Is it running, under this user (or as root)? Another user's can be named by pid, and then gives CPU and memory but no descriptors.`,
+      `process.port: no process of yours listens on TCP port ${port}. Is it running, under this user (or ` +
+        "as root)? Another user's can be named by pid, and then gives CPU and memory but no descriptors.",
     );
   }
   return master;
@@ -43,7 +44,8 @@ function existing(pid: number, what: string): number {
   if (statOf(pid)) return pid;
   throw new UserError(
     'target-process',
-    `${what}, and there is no such process. Is the system running? Leave "process" out to measure without its CPU, memory and descriptors.`,
+    `${what}, and there is no such process. Is the system running? Leave "process" out to measure ` +
+      'without its CPU, memory and descriptors.',
   );
 }
 
@@ -106,11 +108,15 @@ function statOf(pid: number): { parent: number; cpuUs: number } | undefined {
   // The name stands in brackets and may hold anything.
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
   if (!fields || fields[0] === 'Z') return undefined;
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0); // utime, stime, and those of children that ended
+  // utime, stime, and those of children that ended.
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   return { parent: Number(fields[1]), cpuUs: ticks * usPerTick };
 }
 
-/** To the nanosecond, of the threads that live; a tick of /proc/PID/stat is 10 ms, more than a light trial takes. */
+/**
+ * To the nanosecond, of the threads that live; a tick of /proc/PID/stat is 10 ms, more
+ * than a light trial takes.
+ */
 function preciseCpuUs(pid: number): number | undefined {
   const times = threadsOf(pid).map((thread) =>
     Number(read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0]),
@@ -173,8 +179,9 @@ function read(path: string): string | undefined {
 }
 
 /**
- * When a process started, in ticks since the machine did (field 22 of /proc/PID/stat): with it a process is told from
- * an earlier one of the same number. `undefined` when there is none, or it has ended and nobody has looked yet.
+ * When a process started, in ticks since the machine did (field 22 of /proc/PID/stat): with it a
+ * process is told from an earlier one of the same number. `undefined` when there is none, or it has
+ * ended and nobody has looked yet.
  */
 export function startTicksOf(pid: number): string | undefined {
   const text = read(`/proc/${pid}/stat`);

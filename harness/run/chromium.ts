@@ -1,6 +1,7 @@
-// Pages in a real Chromium, after the trials: how many of them get their stream from our server, and how many are
-// answered when each asks the same host for something else. What the load side's browsers do on a plan (load/subscribers/pages.ts),
-// held against the thing itself. No latency is taken from it: a browser on the machine that is measured takes its share.
+// Pages in a real Chromium, after the trials: how many of them get their stream from our server, and how many
+// are answered when each asks the same host for something else. What the load side's browsers do on a plan
+// (load/subscribers/pages.ts), held against the thing itself. No latency is taken from it: a browser on the
+// machine that is measured takes its share.
 
 import { existsSync } from 'node:fs';
 import type { Browser, BrowserType, Page } from 'playwright-core';
@@ -138,7 +139,8 @@ async function openPages(
   signal.addEventListener('abort', onAbort, { once: true });
   const work = async (): Promise<Opened> => {
     // Connections are shared by all pages of a profile, and by those of no other.
-    await using profile = await browser.newContext({ ignoreHTTPSErrors: true }); // the test certificate is no authority's
+    // The test certificate is no authority's.
+    await using profile = await browser.newContext({ ignoreHTTPSErrors: true });
     server.send({ kind: 'start', pattern, options, ...start });
     const {
       endpoint: { url },
@@ -173,7 +175,8 @@ function openStream(page: Page, opens: 'EventSource' | 'WebSocket' | 'fetch', ur
     ([how, address, patience]) =>
       new Promise<boolean>((resolve) => {
         setTimeout(() => resolve(false), patience);
-        const keep = (stream: unknown) => Object.assign(globalThis, { stream }); // the page's own, so that it is not collected
+        // The page's own, so that it is not collected.
+        const keep = (stream: unknown) => Object.assign(globalThis, { stream });
         if (how === 'fetch') {
           fetch(address).then(
             (response) => (keep(response), resolve(response.ok)),

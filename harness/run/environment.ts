@@ -32,7 +32,10 @@ function osName(): string {
   return `${type()} ${version()}`;
 }
 
-/** The commit of the checkout that a file is of, with `+` when it has changes; null where git does not know the file, as in an installed package. */
+/**
+ * The commit of the checkout that a file is of, with `+` when it has changes; null where git does not know
+ * the file, as in an installed package.
+ */
 export function commitOf(file: string): string | null {
   const git = (...args: string[]) => runAtOnce('git', args, { cwd: dirname(file), timeoutMs: gitLimitMs });
   try {

@@ -13,7 +13,9 @@ const processDescriptors = 64;
 /** Measured: 4 to 8 KB on the load side and 10 to 14 KB on the server, and the kernel's buffers. */
 const subscriberBytes = 32 * 1024;
 const processBytes = 80 * 1024 ** 2;
-/** Subscribers that one source address carries; below the 28,232 ephemeral ports that Linux gives by default. */
+/**
+ * Subscribers that one source address carries; below the 28,232 ephemeral ports that Linux gives by default.
+ */
 export const subscribersPerAddress = 25_000;
 
 export type Machine = {
@@ -34,7 +36,10 @@ export function thisMachine(): Machine {
   };
 }
 
-/** How many load processes a scenario gets: one for each core that server and publisher leave over, more when descriptors ask for it. */
+/**
+ * How many load processes a scenario gets: one for each core that server and publisher leave over, more
+ * when descriptors ask for it.
+ */
 export function loadProcessCount(
   scenario: Pick<Scenario, 'subscribers' | 'loadProcesses'>,
   machine: Machine,
@@ -58,24 +63,26 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
   const onServer = held + processDescriptors;
   if (limit !== undefined && limit < onServer) {
     shortfalls.push(
-      `the server process needs ${formatNumber(onServer)} file descriptors (one per subscriber and ${processDescriptors} of its own), ` +
-        `and the limit is ${formatNumber(limit)}: short of ${formatNumber(onServer - limit)}. ` +
-        `Raise it with "ulimit -n ${onServer}" in this shell (as root where the hard limit is lower), or use fewer subscribers`,
+      `the server process needs ${formatNumber(onServer)} file descriptors (one per subscriber and ` +
+        `${processDescriptors} of its own), and the limit is ${formatNumber(limit)}: short of ` +
+        `${formatNumber(onServer - limit)}. Raise it with "ulimit -n ${onServer}" in this shell (as root ` +
+        'where the hard limit is lower), or use fewer subscribers',
     );
   }
   const perLoad = Math.ceil(held / loadProcessCount(scenario, machine)) + processDescriptors;
   if (limit !== undefined && limit < perLoad) {
     shortfalls.push(
-      `each load process needs ${formatNumber(perLoad)} file descriptors and the limit is ${formatNumber(limit)}: ` +
-        `leave loadProcesses out or raise it, so that each has fewer subscribers`,
+      `each load process needs ${formatNumber(perLoad)} file descriptors and the limit is ` +
+        `${formatNumber(limit)}: leave loadProcesses out or raise it, so that each has fewer subscribers`,
     );
   }
   const { ephemeralPorts: ports } = machine;
   const perAddress = Math.min(held, subscribersPerAddress);
   if (ports !== undefined && ports < perAddress) {
     shortfalls.push(
-      `${formatNumber(perAddress)} connections from one address need as many ephemeral ports and the range holds ${formatNumber(ports)}. ` +
-        `Widen it with "sysctl -w net.ipv4.ip_local_port_range='10240 65535'"`,
+      `${formatNumber(perAddress)} connections from one address need as many ephemeral ports and the ` +
+        `range holds ${formatNumber(ports)}. Widen it with "sysctl -w ` +
+        `net.ipv4.ip_local_port_range='10240 65535'"`,
     );
   }
   const needBytes = (subscribers: number) =>
@@ -86,8 +93,8 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
     let fitting = scenario.subscribers;
     while (fitting > 1 && needBytes(fitting) > machine.freeBytes) fitting = Math.floor(fitting * 0.95);
     shortfalls.push(
-      `about ${formatBytes(needBytes(scenario.subscribers))} of memory are needed and ${formatBytes(machine.freeBytes)} are free: ` +
-        `use at most ${formatNumber(fitting)} subscribers`,
+      `about ${formatBytes(needBytes(scenario.subscribers))} of memory are needed and ` +
+        `${formatBytes(machine.freeBytes)} are free: use at most ${formatNumber(fitting)} subscribers`,
     );
   }
   if (shortfalls.length > 0) {

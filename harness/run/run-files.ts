@@ -1,5 +1,5 @@
-// Writes what a run leaves: into its folder, or, from the moment when that can no longer be written to, into a folder
-// of the temporary directory, so that nothing that was measured is lost.
+// Writes what a run leaves: into its folder, or, from the moment when that can no longer be written to, into
+// a folder of the temporary directory, so that nothing that was measured is lost.
 
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -66,6 +66,7 @@ export function elsewhereLines(files: RunFiles): string[] {
   return 'folder' in elsewhere
     ? [`All that was measured is in ${elsewhere.folder} instead.`]
     : [
-        `It cannot be kept in the temporary folder either: ${elsewhere.nowhere}. What was printed is all there is.`,
+        `It cannot be kept in the temporary folder either: ${elsewhere.nowhere}. ` +
+          'What was printed is all there is.',
       ];
 }

@@ -1,5 +1,6 @@
-// Marks the folder of a run while the run goes on, and explains what runs left that were killed: a later run finds the
-// mark of a process that is gone, removes what holds nothing and says so, and says how far the others came.
+// Marks the folder of a run while the run goes on, and explains what runs left that were killed: a
+// later run finds the mark of a process that is gone, removes what holds nothing and says so, and says
+// how far the others came.
 
 import { readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,8 +59,9 @@ export function unmarkFolder(folder: string): void {
 }
 
 /**
- * Explains the folders of runs that were killed, each once: one without a finished trial is removed, of the others the
- * mark goes. Folders without our mark, links, and those of a process that lives, or of another machine, are left alone.
+ * Explains the folders of runs that were killed, each once: one without a finished trial is removed, of the
+ * others the mark goes. Folders without our mark, links, and those of a process that lives, or of another
+ * machine, are left alone.
  * @param root a results folder, which need not exist
  * @returns a sentence for each
  */
@@ -99,12 +101,16 @@ function explain(folder: string): string | undefined {
   const [first] = results;
   if (results.every(({ trials }) => trials.length === 0)) {
     if (!removeOwn(folder)) return undefined;
-    return `The run of ${when} was killed before its first trial was over; its folder ${folder} held nothing measured and was removed.`;
+    return (
+      `The run of ${when} was killed before its first trial was over; its folder ${folder} held nothing ` +
+      'measured and was removed.'
+    );
   }
   rmSync(join(folder, markName));
   return (
     first &&
-    `The run of ${when} was killed ${placeOf(first, results.length > 1 ? 'pair' : 'trial')}; what was measured before is in ${folder} (pushbench report ${folder}).`
+    `The run of ${when} was killed ${placeOf(first, results.length > 1 ? 'pair' : 'trial')}; what was ` +
+      `measured before is in ${folder} (pushbench report ${folder}).`
   );
 }
 

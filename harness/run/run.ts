@@ -52,7 +52,10 @@ export type RunOptions = {
   observer: RunObserver;
   /** Ends the run after the trial under way has been cleared away; what was measured before is returned. */
   signal: AbortSignal;
-  /** Called with the result as it stands, before the first trial and after each, so that a later crash costs one trial at the most. */
+  /**
+   * Called with the result as it stands, before the first trial and after each, so that a later crash
+   * costs one trial at the most.
+   */
   save?(result: Result): void;
   fleet?: Fleet;
   machine?: Machine;
@@ -92,7 +95,8 @@ export function prepare(
 
 /**
  * Runs all trials of a prepared scenario.
- * @returns what was measured, and how the run ended: it may have been interrupted, or failed beside its trials
+ * @returns what was measured, and how the run ended: it may have been interrupted, or
+ *   failed beside its trials
  */
 export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   const { registry, observer, signal, fleet = processes, save, targets = [] } = options;

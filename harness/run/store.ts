@@ -1,5 +1,5 @@
-// Keeps results on disk: `results/<time>-<scenario>/`. The folder is made before the run starts, so that a full disk
-// or a wrong path is found before the work and not after it.
+// Keeps results on disk: `results/<time>-<scenario>/`. The folder is made before the run starts, so that a
+// full disk or a wrong path is found before the work and not after it.
 
 import {
   accessSync,
@@ -55,8 +55,8 @@ export function createRunFolder(root: string, scenario: string, at: Date): strin
 }
 
 /**
- * Makes a folder and those above it that are missing. Node's own `recursive` goes on for ever where the system answers
- * ENOENT below a folder that is there, as /proc does.
+ * Makes a folder and those above it that are missing. Node's own `recursive` goes on for ever where the
+ * system answers ENOENT below a folder that is there, as /proc does.
  * @throws the system's error
  */
 export function makeFolder(path: string): void {
@@ -148,7 +148,8 @@ function requireSpace(folder: string): void {
   removeRunFolder(folder);
   throw new UserError(
     'disk-full',
-    `${formatBytes(freeBytes)} are free where results are written (${folder}), and a run needs ${formatBytes(spaceNeededBytes)}. Free some space, or choose another folder with --results DIR.`,
+    `${formatBytes(freeBytes)} are free where results are written (${folder}), and a run needs ` +
+      `${formatBytes(spaceNeededBytes)}. Free some space, or choose another folder with --results DIR.`,
     exitCodes.failed,
   );
 }

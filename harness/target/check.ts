@@ -1,5 +1,5 @@
-// Does a target file describe its system rightly? For each pattern: one subscriber, one event, through the very
-// processes that a run uses, and a word on what to mend where the event does not come back.
+// Does a target file describe its system rightly? For each pattern: one subscriber, one event, through the
+// very processes that a run uses, and a word on what to mend where the event does not come back.
 
 import type { LoadClosed, LoadSample, Problem, Window } from '../../core/protocol/control.ts';
 import { quantileUs, newHistogram, merge } from '../../core/result/histogram.ts';
@@ -150,7 +150,8 @@ async function checkPattern(
     if (ledger.corrupted > 0)
       return broken(
         'the event came back, but its body is not the one that was published',
-        'The target rewrites what it carries; if only the order of keys changed, runs count every event as corrupted and are right otherwise.',
+        'The target rewrites what it carries; if only the order of keys changed, runs count every event ' +
+          'as corrupted and are right otherwise.',
       );
     const latency = newHistogram();
     for (const { histogram } of samples.flatMap((sample) => sample.latency)) merge(latency, histogram);
@@ -206,12 +207,14 @@ function nothingCame(
   if (unstamped) {
     return broken(
       `published, but what came back is not our event: ${unstamped.message.replace(/^[^:]*: /, '')}`,
-      'The body must come back somewhere in the message: as it is, or as a JSON string. Does the target pass on what publish.body sends, or only a field of it?',
+      'The body must come back somewhere in the message: as it is, or as a JSON string. Does the target ' +
+        'pass on what publish.body sends, or only a field of it?',
     );
   }
   return broken(
     `published, but nothing came back within ${withinMs / 1000} s`,
-    `Do publisher and subscriber name the same channel? Published to ${access.publish.url}, subscribed to ${how.url}.`,
+    'Do publisher and subscriber name the same channel? Published to ' +
+      `${access.publish.url}, subscribed to ${how.url}.`,
   );
 }
 
@@ -233,7 +236,10 @@ function publishHint({ code, message }: Problem, { access }: PreparedTarget): st
   if (status === 415)
     return `It does not take the content type ${access.publish.headers['content-type']}: set publish.type.`;
   if (status === 400 || status === 422)
-    return 'It wants another body: say so with publish.body, such as \'{"channel":"{topic}","data":{event}}\', and publish.type.';
+    return (
+      'It wants another body: say so with publish.body, such as ' +
+      `'{"channel":"{topic}","data":{event}}', and publish.type.`
+    );
   return statusHint(status, 'publish', access.publish);
 }
 
@@ -243,11 +249,19 @@ function statusHint(
   { url, headers }: Pick<TargetSubscribe, 'url' | 'headers'>,
 ): string {
   if (status === 401 && headers['authorization'] !== undefined)
-    return 'It does not take the credentials in headers.authorization: are they of this system, and still valid?';
+    return (
+      'It does not take the credentials in headers.authorization: ' +
+      'are they of this system, and still valid?'
+    );
   if (status === 401)
-    return `It wants credentials: headers: { authorization: "Bearer \${NAME}" }, with NAME in the environment.`;
+    return (
+      'It wants credentials: headers: { authorization: "Bearer ' + '${NAME}" }, with NAME in the environment.'
+    );
   if (status === 403)
-    return `It refuses. Does it want credentials (headers: { authorization: "Bearer \${NAME}" }), or is ${url} for something else than ${key}?`;
+    return (
+      `It refuses. Does it want credentials (headers: { authorization: "Bearer \${NAME}" }), or is ${url} ` +
+      `for something else than ${key}?`
+    );
   if (status === 404)
     return `There is nothing at ${url}. Is ${key} the right path, and the topic one that exists?`;
   if (status >= 300 && status < 400)

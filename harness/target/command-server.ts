@@ -1,5 +1,5 @@
-// A server that a command starts, anew for each trial, in the place of one of ours: a target with a life of its own.
-// How to speak to it says the target file.
+// A server that a command starts, anew for each trial, in the place of one of ours: a target with a life of
+// its own. How to speak to it says the target file.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTree, type ProcessTree } from '../process/child.ts';
@@ -22,7 +22,8 @@ export function commandFleet(fleet: Fleet, target: PreparedTarget, command: stri
   return {
     ...current,
     server() {
-      const tree = startTree('/bin/sh', ['-c', command]); // where it does not start nothing listens, which is said with the address
+      // Where it does not start nothing listens, which is said with the address.
+      const tree = startTree('/bin/sh', ['-c', command]);
       current = targetFleet(fleet, { ...target, pid: tree.child.pid });
       return whenListening(current.server(), tree, target);
     },

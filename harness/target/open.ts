@@ -1,4 +1,5 @@
-// Reads a target file and everything that it refers to: the environment, its authority, the process to sample.
+// Reads a target file and everything that it refers to: the environment, its
+// authority, the process to sample.
 
 import { dirname, resolve } from 'node:path';
 import { readText } from '../../core/base/read-file.ts';

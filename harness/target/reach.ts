@@ -1,5 +1,6 @@
-// Does anything answer where a target file points? One connection to each host, before the subscribers' thousands,
-// so that a target that is down or a certificate that nobody trusts is said at once and in so many words.
+// Does anything answer where a target file points? One connection to each host, before the
+// subscribers' thousands, so that a target that is down or a certificate that nobody trusts is said
+// at once and in so many words.
 
 import { isIP, connect as connectTcp } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
@@ -39,7 +40,8 @@ export function problemReaching(
     const timer = setTimeout(
       () =>
         end(
-          `${where} did not answer within ${withinMs / 1000} s: is the address right, and no firewall between?`,
+          `${where} did not answer within ${withinMs / 1000} s: ` +
+            'is the address right, and no firewall between?',
         ),
       withinMs,
     );
@@ -59,7 +61,10 @@ function adviceFor({ code = 'unknown', message }: NodeJS.ErrnoException, secure:
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-      return `its certificate is not signed by an authority that is known here (${code}). Name the PEM file of the one that signed it: tls: { ca: ./ca.pem }`;
+      return (
+        `its certificate is not signed by an authority that is known here (${code}). Name the PEM file of ` +
+        'the one that signed it: tls: { ca: ./ca.pem }'
+      );
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `its certificate is for another name (${message}). Write the name that it is for into "url"`;
     case 'CERT_HAS_EXPIRED':

@@ -1,5 +1,5 @@
-// A target in the place of a server process: a peer that starts nothing, reads the named process from /proc, and
-// says what is missing. The rest of a trial cannot tell it from one of ours.
+// A target in the place of a server process: a peer that starts nothing, reads the named process from /proc,
+// and says what is missing. The rest of a trial cannot tell it from one of ours.
 
 import { randomBytes } from 'node:crypto';
 import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
@@ -89,8 +89,8 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
     let use = { cpuUs: 0, rssBytes: 0 };
     const sample = () => {
       const tree = pid === undefined ? [] : treeOf(pid);
-      // The last that was seen of a process that has ended, or whose threads are ending one by one, stays: no CPU is
-      // given back.
+      // The last that was seen of a process that has ended, or whose threads are ending one by one,
+      // stays: no CPU is given back.
       if (tree.length > 0) {
         const now = useOf(tree);
         use = { ...now, cpuUs: Math.max(use.cpuUs, now.cpuUs) };

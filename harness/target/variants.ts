@@ -33,7 +33,8 @@ export function withTargets(
   if (twice)
     throw new UserError(
       'target-names',
-      `Two target files have the name "${twice.name}"; give each a name of its own, as reports tell them apart by it.`,
+      `Two target files have the name "${twice.name}"; give each a name ` +
+        'of its own, as reports tell them apart by it.',
     );
   const leftOut: LeftOut[] = [];
   const seen = new Set<string>();
@@ -63,7 +64,8 @@ export function withTargets(
   if (variants.length === 0) {
     throw new UserError(
       'target-nothing',
-      `No variant of "${scenario.name}" can run:\n${leftOut.map(({ target, variant, reason }) => `  - ${variant} @${target}: ${reason}.`).join('\n')}`,
+      `No variant of "${scenario.name}" can run:\n` +
+        `${leftOut.map(({ target, variant, reason }) => `  - ${variant} @${target}: ${reason}.`).join('\n')}`,
     );
   }
   return { scenario: { ...scenario, variants }, leftOut };
@@ -99,7 +101,10 @@ function whyNot(
   return undefined;
 }
 
-/** Connections that a subscriber holds at the most, over the targets: one for each topic where a connection carries one. */
+/**
+ * Connections that a subscriber holds at the most, over the targets: one for each topic where
+ * a connection carries one.
+ */
 export function connectionsEach(
   { topics, subscribers }: Pick<Scenario, 'topics' | 'subscribers'>,
   targets: readonly PreparedTarget[],

@@ -28,14 +28,17 @@ const explaining: readonly [CounterName, string][] = [
   ['errors', 'there were errors, listed below'],
 ];
 
-/** Share of the holds that may end while subscribers leave: leaving takes about a tenth of a second, and short holds end all the time. */
+/**
+ * Share of the holds that may end while subscribers leave: leaving takes about a tenth of a second, and
+ * short holds end all the time.
+ */
 const unreadMost = 0.05;
 /** An empty answer with its headers is smaller. */
 const emptyAnswerBytes = 1024;
 
 /**
- * Holds of long polls that ended in the moment in which their subscribers left: the server answered, and nobody read
- * it. A few, empty, and nothing but them.
+ * Holds of long polls that ended in the moment in which their subscribers left: the server answered, and
+ * nobody read it. A few, empty, and nothing but them.
  */
 function endedOnLeaving(server: Counters, client: Counters): boolean {
   const unread = server.emptyPolls - client.emptyPolls;

@@ -41,8 +41,10 @@ export function pollRate(
       code: 'poll-rate',
       level: 'note',
       message:
-        `the subscribers should have polled ${formatNumber(Math.round(askedPerS))} times a second and did so ${formatNumber(Math.round(reachedPerS))} times (${formatShare(reachedPerS / askedPerS)}): ` +
-        `the server used ${formatShare(busiest('server'))} of a core and the busiest load process ${formatShare(busiest('load'))}. The machine ends here; polls that were overdue were left out.`,
+        `the subscribers should have polled ${formatNumber(Math.round(askedPerS))} times a second and did ` +
+        `so ${formatNumber(Math.round(reachedPerS))} times (${formatShare(reachedPerS / askedPerS)}): the ` +
+        `server used ${formatShare(busiest('server'))} of a core and the busiest load process ` +
+        `${formatShare(busiest('load'))}. The machine ends here; polls that were overdue were left out.`,
     },
   ];
 }

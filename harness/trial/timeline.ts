@@ -39,7 +39,9 @@ export function createTimeline(window: Window): Timeline {
   const bySlot = new Map<number, Histogram>();
   const previous = new Map<string, { atUs: number; values: Record<string, number> }>();
 
-  /** The slot that a sample taken at `atUs` closes; samples are due at slot boundaries and come a little late. */
+  /**
+   * The slot that a sample taken at `atUs` closes; samples are due at slot boundaries and come a little late.
+   */
   const slotClosedAt = (atUs: number) => Math.round((atUs - window.fromUs) / window.slotUs) - 1;
   const row = (slot: number): Row => {
     let found = rows.get(slot);

@@ -61,7 +61,9 @@ export async function runTrial(
         ? { code: error.code, message: error.message }
         : {
             code: 'defect',
-            message: `${messageOf(error)} (a defect of pushbench; please report it with the command that led to it)`,
+            message:
+              `${messageOf(error)} (a defect of pushbench; please report ` +
+              'it with the command that led to it)',
           };
     return { ...head, warnings: [], outcome: { status: 'failed', valid: false, ...failure } };
   } finally {
@@ -75,7 +77,9 @@ function alteredOnPurpose(injected: string): Trial['warnings'][number] {
   return {
     code: 'injected',
     level: 'note',
-    message: `the server was made worse on purpose (--inject ${injected}): these figures are not the pattern's.`,
+    message:
+      'the server was made worse on purpose (--inject ' +
+      `${injected}): these figures are not the pattern's.`,
   };
 }
 

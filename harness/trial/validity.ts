@@ -37,8 +37,9 @@ const checks: readonly Check[] = [
     const count = trial.processes.filter(({ role }) => role === 'load').length;
     return invalid(
       'load-limited',
-      `this trial measured the load generator, not the server: a load process used ${formatShare(busiest)} of a core ` +
-        `(at most ${formatShare(limit)} is trusted). Use more load processes (--set loadProcesses=${count + 1}) on more cores, or less load.`,
+      'this trial measured the load generator, not the server: a load process used ' +
+        `${formatShare(busiest)} of a core (at most ${formatShare(limit)} is trusted). Use more load ` +
+        `processes (--set loadProcesses=${count + 1}) on more cores, or less load.`,
     );
   },
   function loadStarved(_plan, _readings, trial) {
@@ -46,8 +47,9 @@ const checks: readonly Check[] = [
     if (usualUs <= limit) return undefined;
     return invalid(
       'load-starved',
-      `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, where the latency's 99th percentile is ${formatUs(p99(trial, 'endToEnd'))}: ` +
-        'the latencies are those of the load side. Close other programs, give it more cores, or less load.',
+      `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, ` +
+        `where the latency's 99th percentile is ${formatUs(p99(trial, 'endToEnd'))}: the latencies are ` +
+        'those of the load side. Close other programs, give it more cores, or less load.',
     );
   },
   function loadFrozen(plan) {
@@ -61,7 +63,9 @@ const checks: readonly Check[] = [
     const { used: lagUs, limit } = limitOf(trial, 'publisher-lag');
     const latencyUs = p99(trial, 'endToEnd');
     if (lagUs <= limit) return undefined;
-    const text = `the publisher sent 1 % of the events at least ${formatUs(lagUs)} after their planned time, where the latency's 99th percentile is ${formatUs(latencyUs)}`;
+    const text =
+      `the publisher sent 1 % of the events at least ${formatUs(lagUs)} after their planned time, where ` +
+      `the latency's 99th percentile is ${formatUs(latencyUs)}`;
     return freezes(plan, 'publisher')
       ? note('publisher-late', `${text}; the scenario froze it.`)
       : invalid(
@@ -75,14 +79,16 @@ const checks: readonly Check[] = [
     if (planned === 0 || freezes(plan, 'publisher') || lag.count >= planned * offeredLeast) return undefined;
     return invalid(
       'offered-rate',
-      `the schedule planned ${formatNumber(planned)} events and ${formatNumber(lag.count)} were sent (${formatNumber(done.seq.length)} with the warm-up). See the problems below.`,
+      `the schedule planned ${formatNumber(planned)} events and ${formatNumber(lag.count)} were sent ` +
+        `(${formatNumber(done.seq.length)} with the warm-up). See the problems below.`,
     );
   },
   function subscribersShort({ scenario }, { subscribers }) {
     if (subscribers === scenario.subscribers) return undefined;
     return invalid(
       'subscribers',
-      `${formatNumber(subscribers)} of ${formatNumber(scenario.subscribers)} subscribers were connected when the first event was published.`,
+      `${formatNumber(subscribers)} of ${formatNumber(scenario.subscribers)} subscribers were connected ` +
+        'when the first event was published.',
     );
   },
   function ledgerOpen(_plan, { closed }, { ledger }) {
@@ -108,7 +114,8 @@ const checks: readonly Check[] = [
       ? undefined
       : invalid(
           'clock',
-          `${formatNumber(negative)} latencies were below zero: the processes do not share a clock, or a stamp was wrong.`,
+          `${formatNumber(negative)} latencies were below zero: the processes ` +
+            'do not share a clock, or a stamp was wrong.',
         );
   },
   function outOfRange(_plan, _readings, { latency }) {
@@ -150,7 +157,8 @@ const checks: readonly Check[] = [
         : '';
     return note(
       'target',
-      `not our server: it says neither when it took an event nor what it counted, so the two sides' counts were not compared.${again}${unread}`,
+      "not our server: it says neither when it took an event nor what it counted, so the two sides' " +
+        `counts were not compared.${again}${unread}`,
     );
   },
   function missed(_plan, _readings, { ledger }) {
@@ -158,7 +166,8 @@ const checks: readonly Check[] = [
       ? undefined
       : note(
           'missed',
-          `${formatNumber(ledger.missed)} of ${formatNumber(ledger.expected)} deliveries had not arrived when the drain limit was reached.`,
+          `${formatNumber(ledger.missed)} of ${formatNumber(ledger.expected)} deliveries had not arrived ` +
+            'when the drain limit was reached.',
         );
   },
   function errors(_plan, _readings, { counters, problems }) {
@@ -173,7 +182,9 @@ const checks: readonly Check[] = [
       .filter(([, count]) => count > 0)
       .map(
         ([side, count]) =>
-          `the ${side} counted ${formatNumber(count)} ${count === 1 ? 'request, attempt or connection' : 'requests, attempts or connections'} that failed`,
+          `the ${side} counted ${formatNumber(count)} ` +
+          (count === 1 ? 'request, attempt or connection' : 'requests, attempts or connections') +
+          ' that failed',
       );
     return note('errors', `${counted.join(', and ')}${first ? `; most often: ${first.message}` : ''}.`);
   },
@@ -182,7 +193,8 @@ const checks: readonly Check[] = [
     const asked = scenario.faults.some(({ kind }) => kind === 'disconnect' || kind === 'leave');
     return note(
       'reconnects',
-      `subscribers reconnected ${formatNumber(counters.client.reconnects)} times${asked ? ', as the scenario asked' : ''}.`,
+      `subscribers reconnected ${formatNumber(counters.client.reconnects)} ` +
+        `times${asked ? ', as the scenario asked' : ''}.`,
     );
   },
   function fewSamples(_plan, _readings, { latency }) {
@@ -191,7 +203,8 @@ const checks: readonly Check[] = [
       ? undefined
       : note(
           'few-samples',
-          `${formatNumber(count)} latencies carry no 99th percentile (it takes ${formatNumber(p99Samples)}). Measure longer (--set phases.measure=60s) to have one.`,
+          `${formatNumber(count)} latencies carry no 99th percentile (it takes ` +
+            `${formatNumber(p99Samples)}). Measure longer (--set phases.measure=60s) to have one.`,
         );
   },
 ];

@@ -2,7 +2,10 @@
 
 import type { Problem } from '../../core/protocol/control.ts';
 
-/** Characters kept of a message. Quotes of peers are cut here and not before: secrets are taken out of the whole. */
+/**
+ * Characters kept of a message. Quotes of peers are cut here and not before: secrets
+ * are taken out of the whole.
+ */
 const longestMessage = 400;
 /** Kinds kept; a peer that words each mishap anew must not fill the memory. */
 const keptKinds = 49;

@@ -1,4 +1,5 @@
-// Bodies made before they are due, so that making them delays no event: a bounded stock ahead of the publisher.
+// Bodies made before they are due, so that making them delays no event: a bounded
+// stock ahead of the publisher.
 
 import { crc32 } from 'node:zlib';
 import { nowUs } from '../../core/base/clock.ts';
@@ -10,7 +11,10 @@ export type Body = { text: string; bytes: number; crc: number };
 export type BodyStock = {
   /** The body of event `i`; made now when it is not in stock. Events are taken in ascending order. */
   take(i: number): Body;
-  /** Makes bodies until `untilUs` at the latest, as far as can be foreseen. @returns whether the stock is full */
+  /**
+   * Makes bodies until `untilUs` at the latest, as far as can be foreseen.
+   * @returns whether the stock is full
+   */
   fill(untilUs: number): boolean;
 };
 

@@ -1,5 +1,5 @@
-// Wakes the publisher at exact times. A timer alone is 1 to 2 ms late; spinning for the last of it would take a
-// core from the server under test. So: a timer until shortly before, then sleep in the kernel (a futex wait
+// Wakes the publisher at exact times. A timer alone is 1 to 2 ms late; spinning for the last of it would take
+// a core from the server under test. So: a timer until shortly before, then sleep in the kernel (a futex wait
 // with a timeout is good to some 60 us) in slices short enough that answers are still read in between.
 
 import { longestTimerMs, nowUs } from '../../core/base/clock.ts';
@@ -14,7 +14,9 @@ export type Pacer = {
 const earlyUs = 2000;
 /** Longest time that the event loop stands still. */
 const sliceUs = 250;
-/** How much later than asked the kernel ends a sleep, as a rule; the rest is spent in turns of the event loop. */
+/**
+ * How much later than asked the kernel ends a sleep, as a rule; the rest is spent in turns of the event loop.
+ */
 const oversleepUs = 60;
 
 // Nobody ever notifies it; it is there to be waited for.

@@ -1,5 +1,5 @@
-// The wire half of the publisher: `POST /topics/{topic}` pipelined on one HTTP/1.1 connection (docs/wire.md), and
-// the answers in the order of the requests. Not when events are sent, nor which answer belongs to which.
+// The wire half of the publisher: `POST /topics/{topic}` pipelined on one HTTP/1.1 connection (docs/wire.md),
+// and the answers in the order of the requests. Not when events are sent, nor which answer belongs to which.
 
 import type { Socket } from 'node:net';
 import { newCounters } from '../../core/result/counters.ts';
@@ -92,7 +92,8 @@ export function createPublishConnection(publishUrl: string, handlers: PublishHan
     isOpen: () => open,
     encode(topic, { text, bytes, crc }, plannedUs, sentUs) {
       return (
-        `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n` +
+        `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+        `content-length: ${bytes}\r\n` +
         `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`
       );
     },

@@ -27,7 +27,10 @@ export type PublisherSetup = {
 export type Published = {
   /** What the server gave event `i`, 0 where it gave none. */
   seq: Int32Array;
-  /** Of a target's publisher, which numbers events itself: numbers given to measured events that were not confirmed. */
+  /**
+   * Of a target's publisher, which numbers events itself: numbers given to measured events
+   * that were not confirmed.
+   */
   unconfirmed?: EventNumber[];
   /** Planned to sent, of the measured events. */
   lag: Histogram;
@@ -43,8 +46,8 @@ export type Publisher = {
    */
   readonly ready: Promise<void>;
   /**
-   * Publishes the plan. Resolves when every event was answered or has failed; at the latest 5 s after the last
-   * one was sent, or was due and could not be, or when the measured phase is over if that is later.
+   * Publishes the plan. Resolves when every event was answered or has failed; at the latest 5 s after the
+   * last one was sent, or was due and could not be, or when the measured phase is over if that is later.
    * @throws UserError `publisher-backlog` when more than 64 MiB wait for the server to take them
    */
   run(window: Window): Promise<Published>;
@@ -57,10 +60,15 @@ const connectWithinUs = 5_000_000;
 const answerWithinUs = 5_000_000;
 const largestBacklogBytes = 64 * 1024 ** 2;
 const reconnect = { base: 20, cap: 1000 };
-/** Written in one turn of the event loop at the most: events, and characters but for the last event; then answers are read. */
+/**
+ * Written in one turn of the event loop at the most: events, and characters but for the last
+ * event; then answers are read.
+ */
 const batchEvents = 64;
 const batchLength = 256 * 1024;
-/** Bodies are made ahead for at most `fillUs` in `fillEveryUs`, and not in the last `clearUs` before an event. */
+/**
+ * Bodies are made ahead for at most `fillUs` in `fillEveryUs`, and not in the last `clearUs` before an event.
+ */
 const fillUs = 300;
 const fillEveryUs = 5000;
 const clearUs = 1000;
@@ -142,7 +150,9 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
     }
     connection.send(requests);
     if (connection.backlogBytes() <= largestBacklogBytes) return;
-    const message = `the server takes events more slowly than they are published: more than ${formatBytes(largestBacklogBytes)} of them wait. Publish less, or smaller ones`;
+    const message =
+      'the server takes events more slowly than they are published: more than ' +
+      `${formatBytes(largestBacklogBytes)} of them wait. Publish less, or smaller ones`;
     close();
     done.reject(new UserError('publisher-backlog', message, exitCodes.failed));
   }

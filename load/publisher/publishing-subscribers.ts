@@ -1,7 +1,8 @@
-// Subscribers that publish: each message of the plan goes out at its planned time from the subscriber that the plan
-// names (open model). It goes over the connection that the subscriber gets its events on where the pattern has that
-// way (`RunningLoad.send`), and else as `POST /messages/{topic}` on a second, kept connection of the subscriber's own
-// over HTTP/1.1, one message at a time. A message whose subscriber has no connection waits for none: it fails.
+// Subscribers that publish: each message of the plan goes out at its planned time from the subscriber that
+// the plan names (open model). It goes over the connection that the subscriber gets its events on where the
+// pattern has that way (`RunningLoad.send`), and else as `POST /messages/{topic}` on a second, kept
+// connection of the subscriber's own over HTTP/1.1, one message at a time. A message whose subscriber has no
+// connection waits for none: it fails.
 
 import { later, nowUs } from '../../core/base/clock.ts';
 import type { LoadCommand, LoadReport, Window } from '../../core/protocol/control.ts';
@@ -15,7 +16,10 @@ import type { LoadContext, Message, RunningLoad } from '../pattern.ts';
 import { createProblemLog } from '../account/problems.ts';
 
 export type Senders = {
-  /** Sends the plan. Resolves when every message was answered or has failed, at the latest 5 s after the last was due. */
+  /**
+   * Sends the plan. Resolves when every message was answered or has failed, at the latest 5
+   * s after the last was due.
+   */
   run(window: Window): Promise<Extract<LoadReport, { kind: 'sent' }>>;
   /** Closes the connections that are its own. */
   close(): void;
@@ -147,8 +151,10 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
     clients.send(
       poster.client,
       Buffer.from(
-        `POST ${path}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n` +
-          `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`,
+        `POST ${path}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+          `content-length: ${bytes}\r\n` +
+          `pushbench-planned: ${plannedUs}\r\npushbench-sent: ` +
+          `${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`,
       ),
     );
   }
@@ -157,7 +163,8 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
     send(subscriber, message, answered) {
       let poster = posters.get(subscriber);
       if (!poster) {
-        poster = { waiting: [], underWay: undefined } as unknown as Poster; // the client needs its owner first
+        // The client needs its owner first.
+        poster = { waiting: [], underWay: undefined } as unknown as Poster;
         poster.client = clients.add(poster, subscriber);
         posters.set(subscriber, poster);
       }

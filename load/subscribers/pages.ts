@@ -1,7 +1,8 @@
-// Browsers that the subscribers are pages of: what else they ask of the server while the pages' streams are open. A
-// browser has a few HTTP/1.1 connections to a host (six, by common practice), and a stream takes one for itself; what
-// is left is for all other requests, which wait in line for it. Over HTTP/2 they go beside the streams on the one
-// connection. Requests are planned before the run (open model) at a steady rate, each browser with a phase of its own.
+// Browsers that the subscribers are pages of: what else they ask of the server while the pages' streams are
+// open. A browser has a few HTTP/1.1 connections to a host (six, by common practice), and a stream takes one
+// for itself; what is left is for all other requests, which wait in line for it. Over HTTP/2 they go beside
+// the streams on the one connection. Requests are planned before the run (open model) at a steady rate, each
+// browser with a phase of its own.
 
 import { nowUs } from '../../core/base/clock.ts';
 import type { LoadClosed, LoadCommand, Window } from '../../core/protocol/control.ts';
@@ -24,7 +25,10 @@ export type Pages = {
 type Browser = { firstPage: number; idle: Client<Link>[]; waiting: number[]; nextUs: number };
 type Link = { browser: Browser; client: Client<Link>; plannedUs: number };
 
-/** Requests that wait in one browser at the most; later ones are counted and not kept, as nothing will answer them. */
+/**
+ * Requests that wait in one browser at the most; later ones are counted and not kept, as
+ * nothing will answer them.
+ */
 const mostWaiting = 1000;
 const stepMs = 2;
 

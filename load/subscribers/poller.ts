@@ -1,6 +1,7 @@
-// What polling and long polling have in common: a subscriber that asks again and again, over HTTP/1.1, for what
-// came after its cursor. One request of a subscriber is under way at a time. The cursor moves with a whole answer
-// only, so a request that was cut off is repeated and neither loses an event nor brings one twice.
+// What polling and long polling have in common: a subscriber that asks again and again, over
+// HTTP/1.1, for what came after its cursor. One request of a subscriber is under way at a time. The
+// cursor moves with a whole answer only, so a request that was cut off is repeated and neither loses
+// an event nor brings one twice.
 // When to ask, and with which request, is the pattern's: polling.ts, long-polling.ts.
 
 import { longestTimerMs } from '../../core/base/clock.ts';
@@ -27,9 +28,14 @@ export type Poller = {
 };
 
 export type Asking = {
-  /** The request for what came after the poller's cursor. Asked for again when cursor or ETag have changed. */
+  /**
+   * The request for what came after the poller's cursor. Asked for again when cursor or ETag have changed.
+   */
   request(poller: Poller): Buffer;
-  /** An answer was taken in. @returns how long to wait before the next request, in milliseconds; at once when not above nought */
+  /**
+   * An answer was taken in.
+   * @returns how long to wait before the next request, in milliseconds; at once when not above nought
+   */
   answered(poller: Poller): number;
   /** A request without an answer after that many milliseconds is given up and repeated. */
   answerWithinMs: number;

@@ -1,5 +1,5 @@
-// The bodies of streams, compressed or not: what stands between a connection, which gives bytes, and a pattern, which
-// reads text. Inflating takes a while, in which a connection may end and the next begin.
+// The bodies of streams, compressed or not: what stands between a connection, which gives bytes, and a
+// pattern, which reads text. Inflating takes a while, in which a connection may end and the next begin.
 
 import { createInflation, isGzip, type Inflation } from '../wire/gunzip.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
@@ -18,7 +18,10 @@ export type StreamBodies<Owner> = {
   settled(): Promise<void>;
 };
 
-/** @param read gets the bodies as they were before they were compressed. @throws ProtocolError from there ends a stream */
+/**
+ * @param read gets the bodies as they were before they were compressed.
+ * @throws ProtocolError from there ends a stream
+ */
 export function createStreamBodies<State extends Inflating, L extends Line>(
   streams: () => Pick<Streams<State, L, never>, 'fail' | 'hangUp'>,
   read: StreamBodies<Stream<State, L>>['body'],

@@ -1,5 +1,6 @@
-// What the patterns that hold a connection share: each subscriber's life, from its first request through losses,
-// waits and reconnections to the close. Not what stands on the wire; a pattern gives that as a `StreamKind`.
+// What the patterns that hold a connection share: each subscriber's life, from its first request
+// through losses, waits and reconnections to the close. Not what stands on the wire; a pattern
+// gives that as a `StreamKind`.
 
 import type { Socket } from 'node:net';
 import { backoffMs, createDialer, type Cause, type Protocol } from '../wire/connection.ts';
@@ -21,7 +22,9 @@ export type Transport<Owner, L extends Line, Request> = {
   dial(owner: Owner, subscriber: number): L;
   send(line: L, request: Request): void;
   quiet(): void;
-  /** Where lines share connections: resolves when no connection is left, those left after `graceMs` by force. */
+  /**
+   * Where lines share connections: resolves when no connection is left, those left after `graceMs` by force.
+   */
   idle?(graceMs: number): Promise<void>;
 };
 
@@ -67,7 +70,10 @@ export type Streams<State, L extends Line = Socket, Request = Buffer> = Omit<Run
   ready(stream: Stream<State, L>, atUs: number): void;
   /** All is said on this line; it reconnects when the server has closed it too. */
   hangUp(stream: Stream<State, L>): void;
-  /** What the server sent on this line cannot be read: it is reported, and the subscriber comes back on another. */
+  /**
+   * What the server sent on this line cannot be read: it is reported, and the
+   * subscriber comes back on another.
+   */
   fail(stream: Stream<State, L>, cause: Cause): void;
   /** The server wants the subscriber no more: no reconnection. */
   stop(stream: Stream<State, L>): void;
@@ -249,7 +255,10 @@ export function noteRetryAfter(stream: { leastMs: number }, headers: ResponseHea
   if (/^\d+$/.test(seconds)) stream.leastMs = Number(seconds) * 1000;
 }
 
-/** A message of the stream itself, not an event: `{"stream":...}`, `{"socket":...}`, `{"ack":...}` or `{"refused":...}` (docs/wire.md). */
+/**
+ * A message of the stream itself, not an event: `{"stream":...}`, `{"socket":...}`, `{"ack":...}` or
+ * `{"refused":...}` (docs/wire.md).
+ */
 export type Notice = {
   stream?: unknown;
   socket?: unknown;

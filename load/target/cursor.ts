@@ -1,12 +1,15 @@
-// How the next request of a poll says what its client has had already, in the ways that targets know: validators
-// (RFC 9110, section 13), a query parameter, or not at all.
+// How the next request of a poll says what its client has had already, in the ways that targets know:
+// validators (RFC 9110, section 13), a query parameter, or not at all.
 
 import { locate, newLocated } from '../../core/event/envelope.ts';
 import { parseJson } from '../../core/base/json.ts';
 import type { TargetCursor } from '../../core/target/target.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 
-/** Kept for each client and sent with each request; a longer one is no cursor, and leaves the place where it was. */
+/**
+ * Kept for each client and sent with each request; a longer one is no cursor, and
+ * leaves the place where it was.
+ */
 const longestCursor = 4096;
 
 /** Where one client is. */
@@ -34,7 +37,10 @@ export function askFrom(
   }
   if (place.since === '') return { target, headers: {} };
   return {
-    target: `${target}${target.includes('?') ? '&' : '?'}${encodeURIComponent(cursor.parameter)}=${encodeURIComponent(place.since)}`,
+    target:
+      `${target}` +
+      (target.includes('?') ? '&' : '?') +
+      `${encodeURIComponent(cursor.parameter)}=${encodeURIComponent(place.since)}`,
     headers: {},
   };
 }

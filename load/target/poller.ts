@@ -1,5 +1,5 @@
-// Subscribers of a target that ask again and again, at once or held: polling and long polling. As poller.ts, but
-// the answers are the target's, and so is the way to say what one has had (target/cursor.ts).
+// Subscribers of a target that ask again and again, at once or held: polling and long polling. As poller.ts,
+// but the answers are the target's, and so is the way to say what one has had (target/cursor.ts).
 
 import { longestTimerMs, nowUs } from '../../core/base/clock.ts';
 import type { PatternOptions } from '../../core/pattern/registry.ts';

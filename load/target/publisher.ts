@@ -1,8 +1,9 @@
-// Publishes to a target that is not ours: each event of the plan at its planned time (open model), as our envelope
-// inside whatever body the target wants, numbered here, since a target numbers nothing. One request of a topic is
-// under way at a time, so that its events keep their order; topics are spread over connections. No pipelining: a
-// server may close a connection after so many requests (nginx after 1,000), and what was sent behind is lost.
-// An event that waits for its topic's turn waits on our side of the clock: that is publisher lag, and shown as such.
+// Publishes to a target that is not ours: each event of the plan at its planned time (open model), as our
+// envelope inside whatever body the target wants, numbered here, since a target numbers nothing. One request
+// of a topic is under way at a time, so that its events keep their order; topics are spread over connections.
+// No pipelining: a server may close a connection after so many requests (nginx after 1,000), and what was
+// sent behind is lost. An event that waits for its topic's turn waits on our side of the clock: that is
+// publisher lag, and shown as such.
 
 import { nowUs } from '../../core/base/clock.ts';
 import { newCounters } from '../../core/result/counters.ts';
@@ -25,7 +26,9 @@ const mostLanes = 32;
 const answerWithinUs = 5_000_000;
 /** Events that wait for their lane at the most, in all. */
 const mostWaiting = 100_000;
-/** Bodies are made ahead for at most `fillUs` in `fillEveryUs`, and not in the last `clearUs` before an event. */
+/**
+ * Bodies are made ahead for at most `fillUs` in `fillEveryUs`, and not in the last `clearUs` before an event.
+ */
 const fillUs = 300;
 const fillEveryUs = 5000;
 const clearUs = 1000;
@@ -90,12 +93,14 @@ export function startTargetPublisher({
         fail(
           lane,
           'publish-cut',
-          `the connection ended before an event was answered (${cause.message}); whether the target took it is not known`,
+          `the connection ended before an event was answered (${cause.message}); ` +
+            'whether the target took it is not known',
         );
       },
     });
     lanes = Array.from({ length: Math.min(mostLanes, Math.max(1, numbers.length)) }, () => {
-      const lane = { waiting: [], head: 0, current: -1 } as unknown as Lane; // the client needs its owner first
+      // The client needs its owner first.
+      const lane = { waiting: [], head: 0, current: -1 } as unknown as Lane;
       lane.client = clients.add(lane, 0);
       return lane;
     });
@@ -111,7 +116,9 @@ export function startTargetPublisher({
     if (over || fromUs === Infinity) return Infinity;
     for (; next < events && plannedUs(next) <= nowUs(); next++) {
       if (waiting >= mostWaiting) {
-        const message = `the target takes events more slowly than they are published: ${mostWaiting} of them wait. Publish less, or on more topics`;
+        const message =
+          `the target takes events more slowly than they are published: ${mostWaiting} of them wait. ` +
+          'Publish less, or on more topics';
         close();
         done.reject(new UserError('publisher-backlog', message, exitCodes.failed));
         return Infinity;
@@ -166,7 +173,8 @@ export function startTargetPublisher({
     send(
       lane,
       Buffer.from(
-        `${publish.method} ${fill(path, { topic: channel, topics: channel })} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${head}\r\n${body}`,
+        `${publish.method} ${fill(path, { topic: channel, topics: channel })} HTTP/1.1\r\n` +
+          `host: ${url.host}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${head}\r\n${body}`,
       ),
     );
   }
@@ -191,7 +199,8 @@ export function startTargetPublisher({
   function fail(lane: Lane, code: string, message: string): void {
     problem(code, message);
     const topic = plan.topic[lane.current]!;
-    // Its number is used up: had the target taken it after all, the next one with that number would be a duplicate.
+    // Its number is used up: had the target taken it after all, the next one with that
+    // number would be a duplicate.
     if (measured(lane.current)) unconfirmed.push({ topic, seq: numbers[topic]! });
     ended(lane);
   }

@@ -1,6 +1,7 @@
-// Finds the publisher's envelopes in what a target sends back, whatever it wrapped them in: as they are, anywhere in
-// other text (multipart, a JSON object, several in a row), or as a JSON string, quotes escaped, at any depth.
-// Those are found in place and cost a scan. JSON that was parsed and written anew is parsed here too.
+// Finds the publisher's envelopes in what a target sends back, whatever it wrapped them in: as they
+// are, anywhere in other text (multipart, a JSON object, several in a row), or as a JSON string, quotes
+// escaped, at any depth. Those are found in place and cost a scan. JSON that was parsed and written
+// anew is parsed here too.
 
 import { encodeEnvelope } from '../../core/event/envelope.ts';
 import { endOfObject } from '../wire/poll-answer.ts';
@@ -34,7 +35,10 @@ export function findStamps(marker: Buffer, bytes: Buffer, from: number, to: numb
   return found;
 }
 
-/** Takes the envelope whose id begins at `hit`. @returns the byte behind it, -1 when it does not stand there as it was sent */
+/**
+ * Takes the envelope whose id begins at `hit`.
+ * @returns the byte behind it, -1 when it does not stand there as it was sent
+ */
 function takeAt(bytes: Buffer, from: number, hit: number, to: number, take: TakeStamp): number {
   if (bytes[hit - 1] !== quote) return -1;
   let escapes = 0;
@@ -75,7 +79,10 @@ function endOfString(bytes: Buffer, from: number, to: number, escapes: number): 
   return -1;
 }
 
-/** The envelopes in JSON, or in lines of JSON, that somebody parsed and wrote again: other blanks, another order of keys. */
+/**
+ * The envelopes in JSON, or in lines of JSON, that somebody parsed and wrote again: other
+ * blanks, another order of keys.
+ */
 function takeRewritten(marker: string, text: string, take: TakeStamp): number {
   let found = 0;
   const walk = (value: unknown, depth: number): void => {
@@ -107,7 +114,8 @@ function parsed(text: string): unknown[] {
   };
   const whole = attempt(text);
   if (whole.length > 0) return whole;
-  // Text around it (a multipart boundary, several values in a row): each line, else what lies between the outermost braces.
+  // Text around it (a multipart boundary, several values in a row): each line, else what lies
+  // between the outermost braces.
   const lines = text.split(/\r?\n/).flatMap(attempt);
   const open = text.indexOf('{');
   return lines.length > 0 || open < 0 ? lines : attempt(text.slice(open, text.lastIndexOf('}') + 1));

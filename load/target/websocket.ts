@@ -1,5 +1,5 @@
-// Subscribers of a target over WebSocket (RFC 6455). What our own server says besides events (docs/wire.md) does
-// not exist here: subscribed is who has been upgraded and has sent what the target file says to send.
+// Subscribers of a target over WebSocket (RFC 6455). What our own server says besides events (docs/wire.md)
+// does not exist here: subscribed is who has been upgraded and has sent what the target file says to send.
 
 import { randomBytes } from 'node:crypto';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
@@ -50,7 +50,8 @@ export function targetWebsocket(
   const frames: FrameParts<Owner> = {
     message(stream, _opcode, compressed, bytes, from, to, atUs) {
       // Text or binary alike: some systems send JSON in binary messages.
-      const text = compressed ? inflateMessage(stream.state.inflater!, bytes, from, to) : undefined; // RSV1 passes only where it was agreed on
+      // RSV1 passes only where it was agreed on.
+      const text = compressed ? inflateMessage(stream.state.inflater!, bytes, from, to) : undefined;
       const found = text
         ? legs.deliver(stream.subscriber, text, 0, text.length, atUs)
         : legs.deliver(stream.subscriber, bytes, from, to, atUs);

@@ -1,4 +1,5 @@
-// Decides for each request to a webhook endpoint whether it is answered well, and what happens to it when not.
+// Decides for each request to a webhook endpoint whether it is answered well, and
+// what happens to it when not.
 
 import { isAmong, isTime, type Conduct } from '../../core/scenario/endpoint-conduct.ts';
 import type { Random } from '../../core/base/random.ts';
@@ -6,7 +7,10 @@ import type { Random } from '../../core/base/random.ts';
 export type ConductOf = {
   /** The measured phase begins then. */
   setStart(fromUs: number): void;
-  /** What the endpoint does with a request; undefined for what is right. The first that applies, in the scenario's order. */
+  /**
+   * What the endpoint does with a request; undefined for what is right. The first that applies,
+   * in the scenario's order.
+   */
   choose(subscriber: number, atUs: number): Conduct | undefined;
 };
 

@@ -1,8 +1,9 @@
-// The HTTP server that receives webhooks for all subscribers of a process, each at a path of its own: reads raw
-// bodies, bounded, answers, and counts connections and bytes. What a delivery is worth, webhook.ts says.
+// The HTTP server that receives webhooks for all subscribers of a process, each at a path of its own: reads
+// raw bodies, bounded, answers, and counts connections and bytes. What a delivery is worth, webhook.ts says.
 //
-// It asks for no Host and no Origin (core/http/access.ts): its callers are other people's servers, under whatever name
-// they were given, and a delivery proves itself by its signature. There is nothing here to read.
+// It asks for no Host and no Origin (core/http/access.ts): its callers are other people's
+// servers, under whatever name they were given, and a delivery proves itself by its signature.
+// There is nothing here to read.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -20,7 +21,10 @@ import { largestMessageBytes } from '../wire/protocol-error.ts';
  */
 export type Take = (subscriber: number, headers: Headers, body: Buffer, atUs: number) => Reply;
 
-/** `reset` and `never`: no answer. `acted`: the request was acted upon, so that an answer that does not arrive is a lost one. */
+/**
+ * `reset` and `never`: no answer. `acted`: the request was acted upon, so that an answer that does
+ * not arrive is a lost one.
+ */
 export type Reply =
   | { kind: 'answer'; status: number; afterMs: number; acted: boolean }
   | { kind: 'reset'; acted: boolean }
@@ -29,12 +33,17 @@ export type Reply =
 export type Receiver = {
   /** The address to register for a subscriber. */
   urlOf(subscriber: number): string;
-  /** Takes no more connections, waits at most `graceMs` for requests under way, and closes every connection. */
+  /**
+   * Takes no more connections, waits at most `graceMs` for requests under way, and closes every connection.
+   */
   close(graceMs: number): Promise<void>;
 };
 
 const backlog = 4096;
-/** Longer than any sender keeps an idle connection: if the receiver closed first, a request could be on its way. */
+/**
+ * Longer than any sender keeps an idle connection: if the receiver closed first, a
+ * request could be on its way.
+ */
 const idleMs = 900_000;
 
 /** Listens on a free port of 127.0.0.1. */

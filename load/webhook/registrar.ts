@@ -1,5 +1,5 @@
-// Registers subscribers with the server and takes the registrations back: a few connections, each with one request
-// under way, over which all of them go in the order they came.
+// Registers subscribers with the server and takes the registrations back: a few connections, each with one
+// request under way, over which all of them go in the order they came.
 
 import { backoffMs } from '../wire/connection.ts';
 import { createHttpClients, type Client } from '../wire/http-client.ts';
@@ -11,7 +11,10 @@ export type Registration = { subscriber: number; url: string; events: readonly s
 export type Registrar = {
   /** Registers, and again after a backoff until it is done; then calls `done`. */
   register(registration: Registration, done: (atUs: number) => void): void;
-  /** Takes the registrations back, as many as half of `graceMs` allows, and forgets those that are still to be made. */
+  /**
+   * Takes the registrations back, as many as half of `graceMs` allows, and forgets those
+   * that are still to be made.
+   */
   close(graceMs: number): Promise<void>;
 };
 
@@ -58,7 +61,8 @@ export function createRegistrar(context: LoadContext): Registrar {
     const { url: receiver, events, secret } = task.registration;
     const body = JSON.stringify({ url: receiver, events, secret });
     return Buffer.from(
-      `POST ${path} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `POST ${path} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
   }
 

@@ -9,7 +9,10 @@ import type { ReconnectPolicy } from '../../core/scenario/scenario.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { ProtocolError } from './protocol-error.ts';
 
-/** Why a connection ended: a system error's code, a protocol error's, or `ended`: closed in order by either side. */
+/**
+ * Why a connection ended: a system error's code, a protocol error's, or `ended`: closed
+ * in order by either side.
+ */
 export type Cause = { code: string; message: string };
 
 /** What connections of one kind do. One object serves all of them; `Owner` is what is known of the one. */

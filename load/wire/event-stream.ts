@@ -1,10 +1,13 @@
 // text/event-stream, read by the WHATWG rules (HTML standard, "Interpreting an event stream") from whatever
-// pieces it comes in. An event of the usual form that lies within one piece is handed on in place; all else goes
-// line by line. Knows nothing of connections, nor of what events mean.
+// pieces it comes in. An event of the usual form that lies within one piece is handed on in place; all else
+// goes line by line. Knows nothing of connections, nor of what events mean.
 
 import { carry, type Carry } from './pending-bytes.ts';
 
-/** Where the parts of a stream go. One object serves all streams; `Owner` tells them apart. Bytes are valid during the call only. */
+/**
+ * Where the parts of a stream go. One object serves all streams; `Owner` tells them apart. Bytes are
+ * valid during the call only.
+ */
 export type EventStreamParts<Owner> = {
   /** An event with its data in `from`..`to`; `type` is '' for the default, `message`. */
   event(owner: Owner, type: string, bytes: Buffer, from: number, to: number, atUs: number): void;
@@ -69,7 +72,8 @@ export function readEvents<Owner>(
       }
     }
     if (!reader.inEvent && !reader.line) {
-      // `id: TOKEN LF data: ... LF LF`, the id optional. A token has no blanks or control characters, so no NUL.
+      // `id: TOKEN LF data: ... LF LF`, the id optional. A token has no blanks or
+      // control characters, so no NUL.
       let p = at;
       let idFrom = -1;
       let idTo = -1;

@@ -1,5 +1,6 @@
-// WebSocket frames (RFC 6455, section 5) as a client meets them: read from whatever pieces they come in, a whole
-// message within one piece handed on in place; and written, masked. Not the handshake, not what messages mean.
+// WebSocket frames (RFC 6455, section 5) as a client meets them: read from whatever pieces they
+// come in, a whole message within one piece handed on in place; and written, masked. Not the
+// handshake, not what messages mean.
 
 import { isUtf8 } from 'node:buffer';
 import { carry, tooLong, type Carry } from './pending-bytes.ts';
@@ -7,7 +8,10 @@ import { largestMessageBytes, ProtocolError } from './protocol-error.ts';
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** Where frames go. One object serves all connections; `Owner` tells them apart. Bytes are valid during the call only. */
+/**
+ * Where frames go. One object serves all connections; `Owner` tells them apart. Bytes are
+ * valid during the call only.
+ */
 export type FrameParts<Owner> = {
   /** A whole message. `compressed`: its first frame had RSV1 set (RFC 7692). */
   message(

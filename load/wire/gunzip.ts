@@ -1,6 +1,6 @@
-// gzip as a content coding (RFC 9110, section 8.4.1.3) of what servers answer: a whole body at once, and the body of a
-// response that does not end as it comes. What a server flushes when is its own affair: neither chunks nor packets
-// need be events. WebSocket's compression is inflate.ts.
+// gzip as a content coding (RFC 9110, section 8.4.1.3) of what servers answer: a whole body at once, and the
+// body of a response that does not end as it comes. What a server flushes when is its own affair: neither
+// chunks nor packets need be events. WebSocket's compression is inflate.ts.
 
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { nowUs } from '../../core/base/clock.ts';
@@ -24,7 +24,10 @@ export function isGzip({ headers }: Pick<ResponseHead, 'headers'>): boolean {
   );
 }
 
-/** The body in bytes `from`..`to`. @throws ProtocolError `gzip`, `http-body-too-large` when it has more than `largestBytes` */
+/**
+ * The body in bytes `from`..`to`.
+ * @throws ProtocolError `gzip`, `http-body-too-large` when it has more than `largestBytes`
+ */
 export function gunzipBody(bytes: Buffer, from: number, to: number, largestBytes: number): Buffer {
   try {
     return gunzipSync(bytes.subarray(from, to), { maxOutputLength: largestBytes });
@@ -40,13 +43,19 @@ export function gunzipBody(bytes: Buffer, from: number, to: number, largestBytes
 
 /** Inflates one response that does not end. */
 export type Inflation = {
-  /** Takes the bytes `from`..`to`, which may be overwritten afterwards. `written` is called when they have been handed on, or never will be. */
+  /**
+   * Takes the bytes `from`..`to`, which may be overwritten afterwards. `written` is called when they have
+   * been handed on, or never will be.
+   */
   write(bytes: Buffer, from: number, to: number, written: () => void): void;
   /** The response is over; `ended` is called when all of it has been handed on. */
   end(ended: () => void): void;
 };
 
-/** Where what was inflated goes, in pieces of `constants.Z_DEFAULT_CHUNK` (16 KiB) at the most. Calls come later than `write`. */
+/**
+ * Where what was inflated goes, in pieces of `constants.Z_DEFAULT_CHUNK` (16 KiB) at the most. Calls
+ * come later than `write`.
+ */
 export type InflationParts = {
   /** @throws ProtocolError to have it end there */
   data(bytes: Buffer, atUs: number): void;

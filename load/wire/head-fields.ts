@@ -23,8 +23,8 @@ export function parseHead(text: string): ResponseHead {
 }
 
 function parseNewHead(text: string): ResponseHead {
-  // Some take a bare line feed for the end of a line and some do not (RFC 9112, section 2.2): two readers would see
-  // two answers.
+  // Some take a bare line feed for the end of a line and some do not (RFC 9112, section 2.2): two
+  // readers would see two answers.
   if (strayPattern.test(text)) throw malformed('a bare CR or LF, or a NUL, in its head');
   const lines = text.split('\r\n');
   const status = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/.exec(lines[0]!);
@@ -54,8 +54,8 @@ const tokenPattern = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const strayPattern = /\r(?!\n)|(?<!\r)\n|\0/;
 
 /**
- * How long the body is must not be a matter of opinion, and we decode no transfer coding but `chunked` (RFC 9112,
- * sections 6.1 and 6.3).
+ * How long the body is must not be a matter of opinion, and we decode no transfer coding but `chunked` (RFC
+ * 9112, sections 6.1 and 6.3).
  * @throws ProtocolError `http-head`
  */
 function checkFraming(headers: ReadonlyMap<string, string>, is11: boolean): void {
@@ -71,7 +71,10 @@ function malformed(what: string): ProtocolError {
   return new ProtocolError('http-head', `the response has ${what}`);
 }
 
-/** The length that a Content-Length field gives, several times the same at the most. @throws ProtocolError `http-head` */
+/**
+ * The length that a Content-Length field gives, several times the same at the most.
+ * @throws ProtocolError `http-head`
+ */
 export function contentLength(text: string): number {
   const values = text.split(',').map((value) => value.trim());
   if (values.some((value) => value !== values[0] || !/^\d{1,15}$/.test(value))) {

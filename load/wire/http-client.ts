@@ -20,13 +20,21 @@ import { ProtocolError } from './protocol-error.ts';
 export const largestBodyBytes = 64 * 1024 ** 2;
 /** How long a connection may stay that the server was to close after its answer. */
 const lingerMs = 2000;
-/** Longer after a request a cut is no race with the server's idle timeout, but a loss, also of a held request. */
+/**
+ * Longer after a request a cut is no race with the server's idle timeout, but a loss, also of a held request.
+ */
 const idleRaceUs = 10_000;
 
 export type HttpHandlers<Owner> = {
-  /** The whole answer; its body is bytes `from`..`to`, inflated where it came compressed, valid during the call only. `send` may be called from here. */
+  /**
+   * The whole answer; its body is bytes `from`..`to`, inflated where it came compressed, valid during the
+   * call only. `send` may be called from here.
+   */
   response(owner: Owner, head: ResponseHead, bytes: Buffer, from: number, to: number, atUs: number): void;
-  /** The request had no whole answer. An error has been reported and counted, a connection closed in order has not. */
+  /**
+   * The request had no whole answer. An error has been reported and counted, a connection
+   * closed in order has not.
+   */
   failed(owner: Owner, cause: Cause): void;
 };
 

@@ -1,5 +1,5 @@
-// HTTP/1.1 responses (RFC 9112) read incrementally from whatever pieces TCP brings: the head, bounded, and the
-// body in any of its framings, handed on in place and never copied. Knows nothing of what the body means.
+// HTTP/1.1 responses (RFC 9112) read incrementally from whatever pieces TCP brings: the head, bounded, and
+// the body in any of its framings, handed on in place and never copied. Knows nothing of what the body means.
 
 import { contentLength, parseHead, type ResponseHead } from './head-fields.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -253,8 +253,8 @@ function hexDigit(byte: number): number {
 }
 
 /**
- * Skips the trailers, which are merged into nothing (RFC 9112, section 7.1.2); the body ends with an empty line.
- * `left` counts the bytes of the current line.
+ * Skips the trailers, which are merged into nothing (RFC 9112, section 7.1.2); the body ends with an empty
+ * line. `left` counts the bytes of the current line.
  */
 function readTrailers<Owner>(
   reader: ResponseReader,

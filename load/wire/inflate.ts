@@ -1,5 +1,6 @@
 // permessage-deflate (RFC 7692), the receiving half: messages of a server inflated one by one. The memory
-// between messages, where the server compresses one with the help of those before, is the last 32 KiB of text.
+// between messages, where the server compresses one with the help of those before, is
+// the last 32 KiB of text.
 
 import { constants, inflateRawSync } from 'node:zlib';
 import { messageOf } from '../../core/base/errors.ts';

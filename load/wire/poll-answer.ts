@@ -1,5 +1,5 @@
-// The answer to a poll or a long poll, `{"cursor":"...","events":[...]}` (docs/wire.md), taken apart in place:
-// its events are found by their brackets and never parsed.
+// The answer to a poll or a long poll, `{"cursor":"...","events":[...]}` (docs/wire.md), taken apart in
+// place: its events are found by their brackets and never parsed.
 
 import { cursorPattern } from '../../core/event/envelope.ts';
 
@@ -26,7 +26,10 @@ const noReset = Buffer.from('"');
 const list = Buffer.from(',"events":[');
 const longestCursor = 32;
 
-/** Reads what stands before the events. @returns undefined when bytes `from`..`to` do not begin like an answer */
+/**
+ * Reads what stands before the events.
+ * @returns undefined when bytes `from`..`to` do not begin like an answer
+ */
 export function readPollAnswer(bytes: Buffer, from: number, to: number): PollAnswer | undefined {
   if (!stands(opening, bytes, from, to)) return undefined;
   const cursorFrom = from + opening.length;
@@ -42,7 +45,8 @@ export function readPollAnswer(bytes: Buffer, from: number, to: number): PollAns
 /**
  * Calls `each` with the first byte of each event and the one behind its last.
  * @param from `eventsFrom` of the answer
- * @returns false when the list is malformed or does not end the answer; events before the mistake have been given
+ * @returns false when the list is malformed or does not end the answer; events before
+ *   the mistake have been given
  */
 export function splitEvents(
   bytes: Buffer,
@@ -66,7 +70,10 @@ function closes(bytes: Buffer, at: number, to: number): boolean {
   return at + 2 === to && bytes[at] === bracketClose && bytes[at + 1] === braceClose;
 }
 
-/** The byte behind the object that begins at `from`; -1 when it does not end before `to`. Inside JSON strings no bracket counts. */
+/**
+ * The byte behind the object that begins at `from`; -1 when it does not end before `to`. Inside JSON
+ * strings no bracket counts.
+ */
 export function endOfObject(bytes: Buffer, from: number, to: number): number {
   let depth = 0;
   for (let at = from; at < to; at++) {

@@ -4,9 +4,9 @@
 export const largestMessageBytes = 4 * 1024 ** 2;
 
 /**
- * The peer broke the protocol. Readers throw it; `connection.ts` catches it, reports a problem with its code and
- * message, and drops the connection. The message is the same for each occurrence of one mishap (no ports, no
- * payloads), so that problems can be counted.
+ * The peer broke the protocol. Readers throw it; `connection.ts` catches it, reports a problem with its code
+ * and message, and drops the connection. The message is the same for each occurrence of one mishap (no ports,
+ * no payloads), so that problems can be counted.
  */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';

@@ -1,5 +1,5 @@
-// The drawings of a comparison: each pair's ratio with the estimate and its interval, and the latency curves of
-// both sides one over the other.
+// The drawings of a comparison: each pair's ratio with the estimate and its interval, and the latency curves
+// of both sides one over the other.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
@@ -23,12 +23,17 @@ type Ratio = {
   /** Its place in the row, so that dots of like ratios stand apart. */ pair: number;
 };
 
-/** Changes of the pairs, in percent, metric by metric; the band is what does not matter. @returns `undefined` without any ratio */
+/**
+ * Changes of the pairs, in percent, metric by metric; the band is what does not matter.
+ * @returns `undefined` without any ratio
+ */
 export async function ratioChart(judged: Judged, over?: AbortSignal): Promise<Chart | undefined> {
   const ratios = judged.metrics.filter((metric): metric is RatioMetric => metric.kind === 'ratio');
   if (ratios.length === 0) return undefined;
   const label = pairLabel(judged);
-  const description = `For ${label}, the change of each metric${judged.paired ? ', pair by pair' : ''}, with its estimate, interval and minimum effect; the figures stand in the table above.`;
+  const description =
+    `For ${label}, the change of each metric${judged.paired ? ', pair by pair' : ''}, with its estimate, ` +
+    'interval and minimum effect; the figures stand in the table above.';
   return draw(ratioSpec(ratios), `Changes of ${label}`, description, false, over);
 }
 
@@ -126,7 +131,10 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
   };
 }
 
-/** Latency by percentile of both sides, all their runs together. @returns `undefined` where too few deliveries came */
+/**
+ * Latency by percentile of both sides, all their runs together.
+ * @returns `undefined` where too few deliveries came
+ */
 export async function overlayChart(
   judged: Judged,
   comparison: Comparison,
@@ -150,7 +158,8 @@ export async function overlayChart(
   return draw(
     tailSpec(points, keys),
     title,
-    `Delivery latency by percentile of the baseline and the candidate, ${pairLabel(judged)}; the figures of the gated percentiles stand in the table above.`,
+    `Delivery latency by percentile of the baseline and the candidate, ${pairLabel(judged)}; the figures ` +
+      'of the gated percentiles stand in the table above.',
     false,
     over,
   );

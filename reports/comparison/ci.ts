@@ -1,5 +1,5 @@
-// A comparison for CI systems: JUnit, where what is proven worse fails and what proves nothing is skipped, and
-// GitHub's workflow commands, which put a line on the change itself.
+// A comparison for CI systems: JUnit, where what is proven worse fails and what proves nothing is skipped,
+// and GitHub's workflow commands, which put a line on the change itself.
 
 import { worseIn, type Comparison, type Judged } from '../../core/comparison/comparison-result.ts';
 import { printable } from '../../core/base/printable.ts';
@@ -74,8 +74,8 @@ function caseOf(
 }
 
 /**
- * Workflow commands, a line each: errors for what is proven worse, warnings for what is advisory, one notice with
- * the answer. @param file the file that the line is shown at, usually the scenario's
+ * Workflow commands, a line each: errors for what is proven worse, warnings for what is advisory, one notice
+ * with the answer. @param file the file that the line is shown at, usually the scenario's
  */
 export function renderAnnotations(comparison: Comparison, file: string | undefined): string {
   const at = file === undefined ? '' : `file=${property(file)},`;
@@ -109,7 +109,9 @@ function titleFor({ scenario }: Comparison, judged: Judged): string {
   return `pushbench ${scenario}: ${pairLabel(judged)}`;
 }
 
-/** As the runner reads them back: https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts */
+/**
+ * As the runner reads them back: https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts
+ */
 function data(text: string): string {
   return printable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }

@@ -21,7 +21,8 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
     `## pushbench: ${markdownText(comparison.scenario)}`,
     `${marks[comparison.verdict]} **${markdownText(comparisonHeadline(comparison))}**`,
     ...comparison.variants.flatMap((judged) => [
-      `### ${marks[judged.verdict]} ${markdownText(pairLabel(judged))}: ${verdictWords[judged.verdict]} (${countedText(judged)})`,
+      `### ${marks[judged.verdict]} ${markdownText(pairLabel(judged))}: ${verdictWords[judged.verdict]} ` +
+        `(${countedText(judged)})`,
       ...(judged.metrics.length === 0
         ? [markdownText(judged.why)]
         : [

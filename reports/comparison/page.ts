@@ -1,5 +1,5 @@
-// The page of a comparison: the answer, under what circumstances it holds, and for each variant the table, every
-// pair's ratio, and both sides' latency curves. One file, no network, no scripts.
+// The page of a comparison: the answer, under what circumstances it holds, and for each variant the table,
+// every pair's ratio, and both sides' latency curves. One file, no network, no scripts.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
 import { headroomOf } from '../../core/metrics/headroom.ts';
@@ -103,7 +103,10 @@ function repeatMarkup({ baseline: [first], candidate: [second] }: Behind): Marku
 }
 
 function sideText({ createdAt, pushbench, commit }: Comparison['baseline']): string {
-  return `${createdAt.slice(0, 19).replace('T', ' ')}, pushbench ${pushbench}${commit === null ? '' : ` (${commit})`}`;
+  return (
+    `${createdAt.slice(0, 19).replace('T', ' ')}, pushbench ` +
+    `${pushbench}${commit === null ? '' : ` (${commit})`}`
+  );
 }
 
 function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behind): Markup {

@@ -44,7 +44,14 @@ function variantLines(judged: Judged, interval: string, paint: Paint): string[] 
   const cells = rows.flatMap((row) => [cellsOf(row), rangesOf(row)]);
   const widths = heads.map((head, i) => Math.max(head.length, ...cells.map((row) => row[i]!.length)));
   const line = (row: readonly string[]) =>
-    `  ${row.map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd();
+    (
+      '  ' +
+      row
+        .map((cell, i) =>
+          i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!),
+        )
+        .join('  ')
+    ).trimEnd();
   return [
     paint(judged.verdict === 'slower' ? 'red' : 'bold', head),
     ...dropped,

@@ -118,7 +118,10 @@ export function rowsOf({ metrics: judged }: Judged): MetricRow[] {
   });
 }
 
-/** Rows to show one by one, and sentences on the rest: metrics without a figure, and losses that neither side has. */
+/**
+ * Rows to show one by one, and sentences on the rest: metrics without a figure, and
+ * losses that neither side has.
+ */
 export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
   const all = rowsOf(judged);
   const isNought = ({ metric }: MetricRow) =>
@@ -145,7 +148,10 @@ export function comparisonHeadline(comparison: Comparison): string {
   if (comparison.cut !== undefined) return `No verdict on ${against}. ${comparison.cut}`;
   if (verdict === 'invalid') {
     const bad = variants.filter((one) => one.verdict === 'invalid');
-    return `No verdict on ${against}: the measurement is invalid (${bad.map((one) => `${pairLabel(one)}: ${one.why}`).join('; ')}).`;
+    return (
+      `No verdict on ${against}: the measurement is invalid ` +
+      `(${bad.map((one) => `${pairLabel(one)}: ${one.why}`).join('; ')}).`
+    );
   }
   const worse = worseIn(comparison);
   if (worse.length > 0) {
@@ -161,7 +167,10 @@ export function comparisonHeadline(comparison: Comparison): string {
   }
   if (verdict === 'not-slower')
     return `Not slower, ${against}: every gating metric is shown to be no worse than matters.`;
-  return `Not decided, ${against}: nothing is shown to be worse, and some metrics are not shown to be no worse.${neededText(comparison)}`;
+  return (
+    `Not decided, ${against}: nothing is shown to be worse, and some metrics are not shown to be no ` +
+    `worse.${neededText(comparison)}`
+  );
 }
 
 /** One metric that is worse: `server CPU per delivery +31.9 % (+20.1 % to +44.7 %)`. */
@@ -169,9 +178,17 @@ export function worseText(metric: JudgedMetric): string {
   const title = titleOf(metric.metric);
   if (metric.kind === 'absent') return title;
   if (metric.kind === 'ratio') {
-    return `${title} ${changeText(metric.ratio)}${metric.low === null || metric.high === null ? '' : ` (${changeText(metric.low)} to ${changeText(metric.high)})`}`;
+    return (
+      `${title} ${changeText(metric.ratio)}` +
+      (metric.low === null || metric.high === null
+        ? ''
+        : ` (${changeText(metric.low)} to ${changeText(metric.high)})`)
+    );
   }
-  return `${title} ${figureText(metric, metric.candidate)} where it was ${figureText(metric, metric.baseline)}`;
+  return (
+    `${title} ${figureText(metric, metric.candidate)} where it was ` +
+    `${figureText(metric, metric.baseline)}`
+  );
 }
 
 /** What would decide it: the largest number that any open metric asks for, where any does. */
@@ -183,7 +200,10 @@ function neededText({ variants }: Comparison): string {
     metric.kind === 'ratio' && metric.runsNeeded !== null ? [metric.runsNeeded] : [],
   );
   if (needed.length === 0) return '';
-  return ` About ${formatNumber(Math.max(...needed))} runs a side would probably decide ${needed.length === open.length ? 'it' : 'most of it'}.`;
+  return (
+    ` About ${formatNumber(Math.max(...needed))} runs a side would probably decide ` +
+    `${needed.length === open.length ? 'it' : 'most of it'}.`
+  );
 }
 
 /** `95 % interval`, or what each of several declared looks has. */

@@ -1,5 +1,5 @@
-// The page of claims: each with what was measured and the verdict that follows, as Markdown. Made from the claims
-// and their figures alone, so that the same figures always make the same page.
+// The page of claims: each with what was measured and the verdict that follows, as Markdown. Made from the
+// claims and their figures alone, so that the same figures always make the same page.
 
 import {
   verdictOf,
@@ -88,7 +88,10 @@ function written({ value, unit, atLeast }: Figure): string {
     unit === 'count' || unit === 'per-s'
       ? Number((value ?? 0).toPrecision(Math.abs(value ?? 0) >= 1000 ? 5 : 3))
       : (value ?? 0);
-  return `${atLeast ? 'at least ' : ''}${formatMetric(Math.abs(rounded) >= 1000 ? Math.round(rounded) : rounded, unit)}`;
+  return (
+    `${atLeast ? 'at least ' : ''}` +
+    formatMetric(Math.abs(rounded) >= 1000 ? Math.round(rounded) : rounded, unit)
+  );
 }
 
 function cell(text: string): string {

@@ -18,7 +18,10 @@ const columns = [
 ] as const;
 const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s': '1/s' } as const;
 
-/** A trial that failed or is missing has one row, without a metric, and so has a search that was cut off; a metric that a trial has no figure for has none. */
+/**
+ * A trial that failed or is missing has one row, without a metric, and so has a search that was cut off; a
+ * metric that a trial has no figure for has none.
+ */
 export function renderCsv(results: readonly Result[]): string {
   const rows = results.flatMap((result) => [...measuredRows(result), ...missingRows(result)]);
   return [columns, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
@@ -59,8 +62,8 @@ function measuredRows({ scenario, createdAt, trials }: Result): (string | number
 
 /**
  * A field as RFC 4180, section 2, has it: quoted where it holds a quote, a comma or a line end. A text that a
- * spreadsheet would take for a formula gets an apostrophe before it and stays text (OWASP, CSV Injection); a number
- * stays a number.
+ * spreadsheet would take for a formula gets an apostrophe before it and stays text (OWASP, CSV Injection);
+ * a number stays a number.
  */
 export function csvField(value: string | number): string {
   if (typeof value === 'number') return String(value);

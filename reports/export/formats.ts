@@ -1,4 +1,5 @@
-// The forms that results can take, by name: what `pushbench report --format` writes and `pushbench open` links to.
+// The forms that results can take, by name: what `pushbench report --format` writes and
+// `pushbench open` links to.
 
 import { printableJson } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';

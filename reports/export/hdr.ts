@@ -1,5 +1,6 @@
-// Delivery latency for other people's plotters: HdrHistogram's log (format 1.3, an interval line for each trial,
-// tagged with its variant) and its percentile distribution, the text that plotFiles.html and others read.
+// Delivery latency for other people's plotters: HdrHistogram's log (format 1.3, an interval line
+// for each trial, tagged with its variant) and its percentile distribution, the text that
+// plotFiles.html and others read.
 
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import { cutShortText } from '../../core/result/missing.ts';
@@ -13,8 +14,9 @@ const usPerMs = 1000;
 const ticksPerHalving = 5;
 
 /**
- * A log of all trials that went through. Values in the histograms are microseconds, `Interval_Max` is milliseconds,
- * timestamps are seconds since 1970: of an interval, when its trial started; its length is the measured phase's.
+ * A log of all trials that went through. Values in the histograms are microseconds, `Interval_Max` is
+ * milliseconds, timestamps are seconds since 1970: of an interval, when its trial started; its length
+ * is the measured phase's.
  */
 export function renderHlog(results: readonly Result[]): string {
   const names = resultNames(results);
@@ -40,7 +42,8 @@ export function renderHlog(results: readonly Result[]): string {
     '#[pushbench: delivery latency in microseconds, from the planned publish time to receipt]',
     '#[Histogram log format version 1.3]',
     ...results.flatMap((result) => cutShortText(result) ?? []).map(comment),
-    `#[StartTime: ${fixed(intervals[0]?.startS ?? 0)} (seconds since epoch), ${new Date((intervals[0]?.startS ?? 0) * 1000).toISOString()}]`,
+    `#[StartTime: ${fixed(intervals[0]?.startS ?? 0)} (seconds since epoch), ` +
+      `${new Date((intervals[0]?.startS ?? 0) * 1000).toISOString()}]`,
     '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"',
     ...intervals.map(
       ({ tag, startS, lengthS, maxMs, v2 }) =>
@@ -60,7 +63,10 @@ export function renderHgrm({ completed, result }: VariantTrials): string | undef
   for (const one of rest) first.add(one);
   if (first.totalCount === 0) return undefined;
   const cut = cutShortText(result);
-  return `${first.outputPercentileDistribution(ticksPerHalving, usPerMs)}${cut === undefined ? '' : `${comment(cut)}\n`}`;
+  return (
+    `${first.outputPercentileDistribution(ticksPerHalving, usPerMs)}` +
+    (cut === undefined ? '' : `${comment(cut)}\n`)
+  );
 }
 
 /** A line that readers of either format pass over. */

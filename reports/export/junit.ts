@@ -1,6 +1,6 @@
-// JUnit XML for CI systems: a suite for each trial, in it a case that says whether the trial counts and one for
-// each expectation. A trial that is missing, failed or does not count is an error, an expectation that did not hold a
-// failure.
+// JUnit XML for CI systems: a suite for each trial, in it a case that says whether the trial counts and
+// one for each expectation. A trial that is missing, failed or does not count is an error, an expectation
+// that did not hold a failure.
 
 import { cutShortText, missingFrom } from '../../core/result/missing.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';
@@ -39,7 +39,9 @@ function suiteOf(result: Result, trial: Trial, resultName: string): Suite {
     (one) => one.variant === variant.label && one.repetition === repetition,
   );
   return {
-    name: `${result.scenario.name}: ${labelIn(resultName, variant.label)}${several ? ` (trial ${repetition})` : ''}`,
+    name:
+      `${result.scenario.name}: ` +
+      `${labelIn(resultName, variant.label)}${several ? ` (trial ${repetition})` : ''}`,
     timestamp: startedAt,
     timeS: outcome.status === 'completed' ? outcome.measuredUs / 1e6 : 0,
     cases: [
@@ -49,7 +51,10 @@ function suiteOf(result: Result, trial: Trial, resultName: string): Suite {
   };
 }
 
-/** What was not run must not look as if it had passed: the run itself, and a suite for each trial that is missing. */
+/**
+ * What was not run must not look as if it had passed: the run itself, and a suite for
+ * each trial that is missing.
+ */
 function missingSuites(result: Result, resultName: string): Suite[] {
   const { scenario, createdAt, state, expectations } = result;
   const text = cutShortText(result);
@@ -122,10 +127,16 @@ function caseXml({ name, verdict }: Case, suite: string): string {
 
 function tally(cases: readonly Case[]): string {
   const count = (kind: Verdict['kind']) => cases.filter(({ verdict }) => verdict.kind === kind).length;
-  return ` tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}"`;
+  return (
+    ` tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" ` +
+    `skipped="${count('skipped')}"`
+  );
 }
 
-/** Text for XML 1.0: five characters escaped, line ends kept through attributes, what no document may hold replaced. */
+/**
+ * Text for XML 1.0: five characters escaped, line ends kept through attributes, what no
+ * document may hold replaced.
+ */
 export function xmlText(text: string): string {
   return text
     .toWellFormed()

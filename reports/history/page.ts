@@ -1,5 +1,5 @@
-// The page of a history: a chart for each metric, runs from left to right, with the changes of level marked and
-// listed. One file, no network, no scripts.
+// The page of a history: a chart for each metric, runs from left to right, with the changes of level marked
+// and listed. One file, no network, no scripts.
 
 import type { History, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
@@ -70,7 +70,11 @@ async function metricMarkup(
 ): Promise<Markup> {
   const changes = all.flatMap((series) => series.changes.map((change) => ({ series, change })));
   const title = titleOf(metric);
-  const heading = `${title.charAt(0).toUpperCase()}${title.slice(1)}: ${changes.length === 0 ? 'no change of level' : `${changes.length} change${changes.length === 1 ? '' : 's'} of level`}`;
+  const heading =
+    `${title.charAt(0).toUpperCase()}${title.slice(1)}: ` +
+    (changes.length === 0
+      ? 'no change of level'
+      : `${changes.length} change${changes.length === 1 ? '' : 's'} of level`);
   const chart = await historyChart(title, all, history);
   const table =
     changes.length === 0
@@ -153,8 +157,8 @@ function pointTable(title: string, all: readonly HistorySeries[], { sets }: Hist
 }
 
 /**
- * Each variant against its own first level, so that a change of one shows beside others of another size; in the
- * metric's own unit where a variant has nought.
+ * Each variant against its own first level, so that a change of one shows beside others of another size; in
+ * the metric's own unit where a variant has nought.
  */
 async function historyChart(
   title: string,
@@ -188,7 +192,8 @@ async function historyChart(
   });
   const rows = lines.flatMap((line) => line.rows);
   const changes = lines.flatMap((line) => line.changes);
-  const name = relative ? 'percent from its first level' : unitNames[all[0]!.unit]; // a metric is here because it has a series
+  // A metric is here because it has a series.
+  const name = relative ? 'percent from its first level' : unitNames[all[0]!.unit];
   const x = {
     field: 'place',
     type: 'quantitative' as const,
@@ -233,7 +238,8 @@ async function historyChart(
   return draw(
     described,
     title,
-    `${title} of ${all.map(({ variant }) => variant).join(', ')} over ${sets.length} saved runs; every point stands in the table below.`,
+    `${title} of ${all.map(({ variant }) => variant).join(', ')} over ${sets.length} saved runs; every ` +
+      'point stands in the table below.',
     false,
   );
 }

@@ -1,5 +1,5 @@
-// Reads what a history is made of: results, folders of them, baseline files and folders of those. One after the
-// other, keeping only readings, so that a thousand results fit into memory.
+// Reads what a history is made of: results, folders of them, baseline files and folders of those. One after
+// the other, keeping only readings, so that a thousand results fit into memory.
 
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -13,7 +13,8 @@ import { mostResults, resultFiles } from '../read/read-many.ts';
 /**
  * A run that was cut short is left out where a folder holds others beside it.
  * @returns what there is, and the names of runs that were left out
- * @throws UserError when a path holds nothing, or something that cannot be read, or names a run that was cut short
+ * @throws UserError when a path holds nothing, or something that cannot be read, or names
+ *   a run that was cut short
  */
 export async function readHistory(
   paths: readonly string[],
@@ -51,7 +52,9 @@ async function filesIn(path: string): Promise<string[]> {
   if (results.length > 0 || !(await stat(path)).isDirectory()) return results;
   const names = (await readdir(path)).filter((name) => name.endsWith('.json')).sort();
   if (names.length > mostResults) {
-    const message = `${path} holds ${names.length} files, and at most ${mostResults} are read at once. Name a folder with fewer.`;
+    const message =
+      `${path} holds ${names.length} files, and at most ${mostResults} ` +
+      'are read at once. Name a folder with fewer.';
     throw new UserError('history-folder', message);
   }
   return names.map((name) => join(path, name));

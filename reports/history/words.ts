@@ -21,7 +21,9 @@ export function historyHeadline({ scenario, sets, series }: History): string {
     return `${of}: too few to tell a change of level from chance, which takes about ${fewestRuns}.`;
   if (changes.length === 0) return `${of}: no metric changed its level.`;
   const worse = changes.filter(({ ratio }) => ratio > 1).length;
-  return `${of}: ${changes.length} change${changes.length === 1 ? '' : 's'} of level, ${worse} for the worse.`;
+  return (
+    `${of}: ${changes.length} change${changes.length === 1 ? '' : 's'} of level, ` + `${worse} for the worse.`
+  );
 }
 
 /** `2026-01-02, at abc1234 (before: def5678)`. */
@@ -29,7 +31,8 @@ export function whenText({ point, before }: HistoryChange): string {
   const commits =
     point.commit === null
       ? ''
-      : `, at ${point.commit}${before.commit === null || before.commit === point.commit ? '' : ` (before: ${before.commit})`}`;
+      : `, at ${point.commit}` +
+        (before.commit === null || before.commit === point.commit ? '' : ` (before: ${before.commit})`);
   return `${point.createdAt.slice(0, 16).replace('T', ' ')}${commits}`;
 }
 
@@ -43,7 +46,10 @@ export function spreadText({ unit }: HistorySeries, { low, high }: HistoryPoint)
 }
 
 export function changeSentence(series: HistorySeries, change: HistoryChange): string {
-  return `${series.variant}: ${titleOf(series.metric)} ${changeText(change.ratio)} from ${change.point.name} on (${whenText(change)})`;
+  return (
+    `${series.variant}: ${titleOf(series.metric)} ${changeText(change.ratio)} ` +
+    `from ${change.point.name} on (${whenText(change)})`
+  );
 }
 
 /** Sentences on what breaks the series. */
@@ -51,7 +57,8 @@ export function historyNotes({ moves, leftOut, cut, sets }: History): string[] {
   return [
     ...moves.map(
       ({ place, from, to }) =>
-        `From ${sets[place]!.name} on another machine or runtime: ${to}; before: ${from}. No change is looked for across this.`,
+        `From ${sets[place]!.name} on another machine or runtime: ${to}; before: ${from}. No change is ` +
+        'looked for across this.',
     ),
     ...(cut.length === 0 ? [] : [`Cut short and left out: ${listNames(cut, cutListed)}.`]),
     ...(leftOut.length === 0 ? [] : [`Of other scenarios and left out: ${leftOut.length}.`]),

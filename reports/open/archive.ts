@@ -1,5 +1,6 @@
-// The runs in a results folder, for `pushbench open`: which there are, what each says in short, and their files.
-// A name that came from outside is only ever compared with what the folder lists; it never becomes part of a path.
+// The runs in a results folder, for `pushbench open`: which there are, what each says in short, and
+// their files. A name that came from outside is only ever compared with what the folder lists; it
+// never becomes part of a path.
 
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -53,9 +54,16 @@ export type Archive = {
   list(): Promise<{ runs: RunSummary[]; more: number }>;
   /** @returns `undefined` when there is no such run @throws UserError when its result cannot be read */
   result(name: string): Promise<Result | undefined>;
-  /** @returns `undefined` when there is no such run, or it is none of `ab` @throws UserError when it cannot be read */
+  /**
+   * @returns `undefined` when there is no such run, or it is none of `ab`
+   * @throws UserError when it cannot be read
+   */
   comparison(name: string): Promise<{ text: string; comparison: Comparison } | undefined>;
-  /** One side of what `ab` stored. @returns `undefined` when there is none @throws UserError when it cannot be read */
+  /**
+   * One side of what `ab` stored.
+   * @returns `undefined` when there is none
+   * @throws UserError when it cannot be read
+   */
   arm(name: string, side: 'baseline' | 'candidate'): Promise<Result | undefined>;
   /** The text of a file that a run wrote. @returns `undefined` when there is none */
   file(name: string, file: 'report.html' | 'result.json'): Promise<string | undefined>; // as `result`
@@ -86,7 +94,8 @@ export function openArchive(root: string): Archive {
     const fresh = await summarize(name, folder, modifiedAt);
     summaries.delete(name);
     summaries.set(name, { stamp, summary: fresh });
-    if (summaries.size > runsListed) summaries.delete(summaries.keys().next().value!); // it has a first: it is full
+    // It has a first: it is full.
+    if (summaries.size > runsListed) summaries.delete(summaries.keys().next().value!);
     return fresh;
   }
 

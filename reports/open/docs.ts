@@ -1,5 +1,6 @@
-// The documentation as pages, for `pushbench open`: the part of Markdown that its pages are written in, made HTML.
-// A report names a page by its place in the package; where the pages are served too, the name becomes a link.
+// The documentation as pages, for `pushbench open`: the part of Markdown that its pages are written
+// in, made HTML. A report names a page by its place in the package; where the pages are served too,
+// the name becomes a link.
 
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -62,7 +63,10 @@ async function markdownFiles(folder: URL): Promise<string[]> {
     .map(({ name }) => name.slice(0, -'.md'.length));
 }
 
-/** Headings, paragraphs, lists of one level, tables, fenced code; comments are left out. @param base the address that links are relative to */
+/**
+ * Headings, paragraphs, lists of one level, tables, fenced code; comments are left out.
+ * @param base the address that links are relative to
+ */
 export function markdownBlocks(text: string, base: string): Markup[] {
   const blocks: Markup[] = [];
   const fences = text.split(/^```.*\n([\s\S]*?)^```$/m);

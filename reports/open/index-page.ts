@@ -20,7 +20,10 @@ export const comparisonForms = [
 /** So many results still fit one chart. */
 export const mostSideBySide = 8;
 
-/** @param more how many older runs there are besides @param docs pages of the documentation: address and title */
+/**
+ * @param more how many older runs there are besides
+ * @param docs pages of the documentation: address and title
+ */
 export function indexPage(
   folder: string,
   runs: readonly RunSummary[],

@@ -1,6 +1,6 @@
-// Serves a results folder on loopback: the index, reports and the other forms, made when asked for. It reads and
-// never writes. Web pages of other origins get nothing: not by their own address, nor by a name that they point at
-// 127.0.0.1 (DNS rebinding). The rule is that of all listeners, core/http/access.ts.
+// Serves a results folder on loopback: the index, reports and the other forms, made when asked for. It reads
+// and never writes. Web pages of other origins get nothing: not by their own address, nor by a name that they
+// point at 127.0.0.1 (DNS rebinding). The rule is that of all listeners, core/http/access.ts.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -36,9 +36,11 @@ const limits = {
 };
 
 const headers = {
-  // Interactive reports bring their scripts along, and Vega makes functions of text. Nothing is loaded from anywhere.
+  // Interactive reports bring their scripts along, and Vega makes functions of text. Nothing
+  // is loaded from anywhere.
   'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; form-action " +
+    "'self'; base-uri 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',

@@ -1,4 +1,5 @@
-// Comparisons and histories for `pushbench open`: those that `ab` stored, and those made of runs when asked for.
+// Comparisons and histories for `pushbench open`: those that `ab` stored, and those
+// made of runs when asked for.
 
 import { compare } from '../../core/comparison/compare-runs.ts';
 import { ruleOf } from '../../core/comparison/judge.ts';
@@ -11,7 +12,10 @@ import { documentsOf } from '../export/formats.ts';
 import { comparisonForms } from './index-page.ts';
 import { nothing, page, wrong, type Answer } from './web-answer.ts';
 
-/** @returns `undefined` when the run is no comparison, or has no such form @throws UserError when it cannot be read */
+/**
+ * @returns `undefined` when the run is no comparison, or has no such form
+ * @throws UserError when it cannot be read
+ */
 export async function comparisonFile(
   archive: Archive,
   name: string,
@@ -43,7 +47,8 @@ export async function comparisonFile(
     case 'baseline.html':
     case 'candidate.html': {
       const arm = await archive.arm(name, form === 'baseline.html' ? 'baseline' : 'candidate');
-      return arm && page((await documentsOf('html', [arm], { interactive: false }))[0]!.text); // a page is one document
+      // A page is one document.
+      return arm && page((await documentsOf('html', [arm], { interactive: false }))[0]!.text);
     }
   }
 }
@@ -53,7 +58,9 @@ export async function comparedRuns(archive: Archive, names: readonly string[]): 
   if (names.length !== 2)
     return wrong(
       400,
-      `A comparison takes two runs, and ${names.length === 0 ? 'none was' : names.length === 1 ? 'one was' : `${names.length} were`} ticked.`,
+      'A comparison takes two runs, and ' +
+        (names.length === 0 ? 'none was' : names.length === 1 ? 'one was' : `${names.length} were`) +
+        ' ticked.',
     );
   const runs = [];
   for (const name of names) {
@@ -61,7 +68,8 @@ export async function comparedRuns(archive: Archive, names: readonly string[]): 
     if (!result) return nothing;
     runs.push({ name, result });
   }
-  const [from, to] = runs.sort((a, b) => Date.parse(a.result.createdAt) - Date.parse(b.result.createdAt)); // there are two
+  // There are two.
+  const [from, to] = runs.sort((a, b) => Date.parse(a.result.createdAt) - Date.parse(b.result.createdAt));
   const comparison = compare(runSetOf(from!.name, [from!.result]), runSetOf(to!.name, [to!.result]), {
     createdAt: new Date(),
     rule: ruleOf({ strict: false }),

@@ -1,4 +1,5 @@
-// Draws the table of webhook deliveries by the attempt that brought them, shown where some needed more than one.
+// Draws the table of webhook deliveries by the attempt that brought them, shown where
+// some needed more than one.
 
 import { metrics } from '../../core/metrics/registry.ts';
 import { histogramOf, samplesNeeded } from '../../core/metrics/metric.ts';

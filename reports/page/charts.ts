@@ -12,7 +12,10 @@ export type Chart = {
   /** The compiled Vega specification, for pages that draw again in the browser. */
   live?: VegaSpec;
 };
-/** A variant by the name it has in the charts; its place decides its colour, its place and its result the dash. */
+/**
+ * A variant by the name it has in the charts; its place decides its colour, its place
+ * and its result the dash.
+ */
 export type Key = { label: string; index: number; round: number };
 /** The same chart as it stands, as it stands on a narrow screen, and as it moves. */
 export type Spec = { still: TopLevelSpec; narrow?: TopLevelSpec; live: TopLevelSpec };
@@ -31,7 +34,10 @@ const dashes = [
   [1, 3],
 ];
 export const colorCount = 8;
-/** More lines than this nobody tells apart on a phone: such a chart has no drawing for narrow screens and is scrolled. */
+/**
+ * More lines than this nobody tells apart on a phone: such a chart has no drawing for narrow
+ * screens and is scrolled.
+ */
 const narrowLines = 8;
 
 export const width = 860;
@@ -83,7 +89,8 @@ export function tailSpec(points: TailPoint[], variants: readonly Key[]): Spec {
       axis: {
         values: [1, 2, 10, 100, 1000, 10_000, 100_000],
         labelExpr:
-          "datum.value == 1 ? 'fastest' : datum.value == 2 ? '50 %' : format(100 - 100 / datum.value, '.6~f') + ' %'",
+          "datum.value == 1 ? 'fastest' : datum.value == 2 ? '50 %' : " +
+          "format(100 - 100 / datum.value, '.6~f') + ' %'",
       },
     },
     y: latency('ms', undefined, ticksFor(points.map(({ ms }) => ms))),
@@ -254,7 +261,8 @@ function classed(svg: string, name: string): string {
 }
 
 /**
- * Lines by variant; in the browser the point next to the pointer tells its figures, and the x axis can be moved and zoomed.
+ * Lines by variant; in the browser the point next to the pointer tells its figures, and the x axis
+ * can be moved and zoomed.
  * @param narrow the axes as a narrow screen has room for them
  */
 export function lines(
@@ -361,7 +369,9 @@ function legendColumns(variants: readonly Key[], wide: number): number {
   return Math.max(1, Math.min(4, Math.floor((wide - 60) / entry)));
 }
 
-/** Vega leaves the root without a role, a name and a description, and says much that the page's style says. */
+/**
+ * Vega leaves the root without a role, a name and a description, and says much that the page's style says.
+ */
 function described(svg: string, title: string, description: string): string {
   const at = svg.indexOf('>') + 1;
   const root = svg.slice(0, at - 1).replace(/ (?:xmlns(?::\w+)?|version|class)="[^"]*"/g, '');
@@ -376,7 +386,10 @@ function described(svg: string, title: string, description: string): string {
     )
     .replace(/<path class="(?:foreground|background)"[^>]*\/>/g, '')
     .replace(/ (?:d|transform)="[^"]*"/g, shortened);
-  return `${root} role="img"><title>${escapeText(title)}</title><desc>${escapeText(description)}</desc>${body}`;
+  return (
+    `${root} ` +
+    `role="img"><title>${escapeText(title)}</title><desc>${escapeText(description)}</desc>${body}`
+  );
 }
 
 /** Whether an attribute is one of a text's or an axis' line's, whose looks the page's style gives. */
@@ -396,7 +409,8 @@ function shortened(attribute: string): string {
   const line = / d="M([-\d.,L]+)"/.exec(attribute)?.[1];
   if (line === undefined)
     return attribute.replace(/\d+\.\d{2,}/g, (number) => String(Number(Number(number).toFixed(1))));
-  // A line: each point as the way from the one before. Rounded before it is subtracted, so that nothing adds up.
+  // A line: each point as the way from the one before. Rounded before it is subtracted,
+  // so that nothing adds up.
   const points = line
     .split('L')
     .map((point) => point.split(',').map((number) => Math.round(Number(number) * 10)));
@@ -413,4 +427,5 @@ function tenths(count: number): string {
 }
 
 const silent = () => quietLogger;
-const quietLogger = { level: silent, error: silent, warn: silent, info: silent, debug: silent } as never; // compile only calls these
+// Compile only calls these.
+const quietLogger = { level: silent, error: silent, warn: silent, info: silent, debug: silent } as never;

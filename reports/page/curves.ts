@@ -1,5 +1,5 @@
-// The charts of a matrix: a metric over a parameter, a line for each variant, with the figures and the crossings as
-// tables. What the points are is curve-data.ts.
+// The charts of a matrix: a metric over a parameter, a line for each variant, with the figures and the
+// crossings as tables. What the points are is curve-data.ts.
 
 import { formatMetric } from '../summary/summary-table.ts';
 import { colorCount, draw, lines, type Encoding, type Spec, type Unit } from './charts.ts';
@@ -41,11 +41,20 @@ export async function curveFigures(
     figures.push({
       id: `curve-${i}`,
       heading,
-      reading: `${several ? 'Each point is the median of its trials, with a line from the lowest to the highest' : 'Each point is a trial'}${xs.length > 1 ? '; the lines between them are drawn for the eye' : ''}.${leftOut > 0 ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ${leftOut === 1 ? 'is' : 'are'} left out.` : ''}`,
+      reading:
+        (several
+          ? 'Each point is the median of its trials, with a line from the lowest to the highest'
+          : 'Each point is a trial') +
+        (xs.length > 1 ? '; the lines between them are drawn for the eye' : '') +
+        '.' +
+        (leftOut > 0
+          ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ${leftOut === 1 ? 'is' : 'are'} left out.`
+          : ''),
       chart: await draw(
         curveSpec(curve),
         heading,
-        `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; the figures stand in the table below.`,
+        `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; ` +
+          'the figures stand in the table below.',
         live,
         over,
       ),

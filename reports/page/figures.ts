@@ -78,7 +78,8 @@ async function tail(variants: readonly VariantTrials[], live: boolean, over?: Ab
     id: 'tail',
     heading,
     reading:
-      'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines end where fewer than 100 deliveries were slower, since beyond that chance draws them.',
+      'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
+      'end where fewer than 100 deliveries were slower, since beyond that chance draws them.',
     chart:
       points.length === 0
         ? undefined
@@ -103,7 +104,10 @@ async function tail(variants: readonly VariantTrials[], live: boolean, over?: Ab
   };
 }
 
-/** Of the highest percentile that every variant has the samples for: who takes longest, and how much longer than the soonest. */
+/**
+ * Of the highest percentile that every variant has the samples for: who takes longest, and how much
+ * longer than the soonest.
+ */
 function tailHeading(variants: readonly VariantTrials[]): string {
   const merged = variants.map(({ label, completed }) => ({
     label,
@@ -118,7 +122,10 @@ function tailHeading(variants: readonly VariantTrials[]): string {
   const share = quantile === 0.5 ? 'Half of the deliveries' : `${formatShare(quantile)} of deliveries`;
   if (sorted.length === 1 || formatUs(first.us) === formatUs(last.us))
     return `${share} came within ${formatUs(last.us)}${sorted.length === 1 ? '' : ', with every variant'}`;
-  return `${share} came within ${formatUs(first.us)} with ${first.label}, within ${formatUs(last.us)} with ${last.label}`;
+  return (
+    `${share} came within ${formatUs(first.us)} with ${first.label}, ` +
+    `within ${formatUs(last.us)} with ${last.label}`
+  );
 }
 
 /** Enough samples lie beyond the quantile for it to mean something. */
@@ -147,7 +154,8 @@ const panels: readonly {
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Median latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
-      'Each point is the median of the events planned in its slot of time. A level line is a system at rest; one that rises is falling behind.',
+      'Each point is the median of the events planned in its slot of time. A level line is a system at ' +
+      'rest; one that rises is falling behind.',
   },
   {
     id: 'time-latency',
@@ -158,7 +166,8 @@ const panels: readonly {
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Tail latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
-      'Each point is the 99th percentile of the events planned in its slot of time. A lone peak is a pause (garbage collection, another program); a rising line is a queue that grows.',
+      'Each point is the 99th percentile of the events planned in its slot of time. A lone peak is a pause ' +
+      '(garbage collection, another program); a rising line is a queue that grows.',
   },
   {
     id: 'time-requests',
@@ -168,7 +177,8 @@ const panels: readonly {
     format: (value) => `${formatNumber(Math.round(value))}/s`,
     heading: (name, figure) => `Requests over time: at most ${figure}, with ${name}`,
     reading:
-      'Polling asks at its own pace whether or not something happens. Long polling and webhooks make a request for each delivery or batch, streams none once they stand.',
+      'Polling asks at its own pace whether or not something happens. Long polling and webhooks make a ' +
+      'request for each delivery or batch, streams none once they stand.',
   },
   {
     id: 'time-server-cpu',
@@ -178,7 +188,8 @@ const panels: readonly {
     format: (value) => formatShare(value / 100),
     heading: (name, figure) => `Server CPU over time: at most ${figure} of a core, with ${name}`,
     reading:
-      'User and system time of the server process, as a share of one core. At 100 % it is the server that sets the pace.',
+      'User and system time of the server process, as a share of one core. ' +
+      'At 100 % it is the server that sets the pace.',
   },
   {
     id: 'time-load-cpu',
@@ -188,7 +199,8 @@ const panels: readonly {
     format: (value) => formatShare(value / 100),
     heading: (name, figure) => `The clients' CPU: at most ${figure} of a core, with ${name}`,
     reading:
-      'The same for all load processes together. They share this machine with the server, so what they take it cannot have; a trial in which one of them used more than 90 % of a core does not count.',
+      'The same for all load processes together. They share this machine with the server, so what they ' +
+      'take it cannot have; a trial in which one of them used more than 90 % of a core does not count.',
   },
   {
     id: 'time-backlog',
@@ -199,7 +211,8 @@ const panels: readonly {
     format: (value) => formatNumber(value),
     heading: (name, figure) => `Deliveries accepted and not made, over time: at most ${figure}, with ${name}`,
     reading:
-      'What a queue holds: due, waiting for a retry or under way. It grows while receivers fail and drains as the retries come due.',
+      'What a queue holds: due, waiting for a retry or under way. It grows while receivers fail and drains ' +
+      'as the retries come due.',
   },
   {
     id: 'time-descriptors',
@@ -209,7 +222,8 @@ const panels: readonly {
     format: (value) => formatNumber(value),
     heading: (name, figure) => `Descriptors over time: at most ${figure}, with ${name}`,
     reading:
-      'Open files of the server process, read from /proc: one for each held connection, and a handful of its own. Polling with kept connections holds as many as a stream does.',
+      'Open files of the server process, read from /proc: one for each held connection, and a handful of ' +
+      'its own. Polling with kept connections holds as many as a stream does.',
   },
   {
     id: 'time-memory',
@@ -219,7 +233,8 @@ const panels: readonly {
     format: (value) => formatBytes(value * 1024 ** 2),
     heading: (name, figure) => `Server memory over time: at most ${figure}, with ${name}`,
     reading:
-      "Resident memory of the whole server process, the runtime's own 50 MiB or more included. What climbs without end is a leak or a queue.",
+      "Resident memory of the whole server process, the runtime's own 50 MiB or more included. What climbs " +
+      'without end is a leak or a queue.',
   },
 ];
 
@@ -308,16 +323,22 @@ async function fanout(
   const widest = (pushed.length > 0 ? pushed : labels).reduce((a, b) =>
     of(b, 'last') - of(b, 'first') > of(a, 'last') - of(a, 'first') ? b : a,
   );
-  const heading = `Who gets an event last: with ${widest} it is ${formatUs(of(widest, 'last') - of(widest, 'first'))} behind the first`;
+  const heading =
+    `Who gets an event last: with ${widest} it is ` +
+    `${formatUs(of(widest, 'last') - of(widest, 'first'))} behind the first`;
   return [
     {
       id: 'fan-out',
       heading,
-      reading: `Of each event with several receivers, when the first, the median and the last of them had it; the median over ${formatNumber(receivedEvents(shared))} events. One process writes to one connection after the other, so the spread grows with the number of receivers.`,
+      reading:
+        'Of each event with several receivers, when the first, the median and the last of them had it; the ' +
+        `median over ${formatNumber(receivedEvents(shared))} events. One process writes to one connection ` +
+        'after the other, so the spread grows with the number of receivers.',
       chart: await draw(
         receiverSpec(points, shared),
         heading,
-        `First, median and last receiver of the median event of ${labels.join(', ')}; the figures stand in the table below.`,
+        `First, median and last receiver of the median event of ${labels.join(', ')}; ` +
+          'the figures stand in the table below.',
         live,
         over,
       ),

@@ -1,6 +1,6 @@
-// What an interactive page adds: Vega itself and the charts' specifications, drawn again over the drawings that
-// stand there already, with figures at the pointer, a time axis to move and zoom, and variants to tick. Without
-// scripts the page stays as it is.
+// What an interactive page adds: Vega itself and the charts' specifications, drawn again over the drawings
+// that stand there already, with figures at the pointer, a time axis to move and zoom, and variants to tick.
+// Without scripts the page stays as it is.
 
 import { readFile } from 'node:fs/promises';
 import type { Spec } from 'vega';

@@ -1,5 +1,5 @@
-// The report: one self-contained page, no network, complete without JavaScript. First the answer, then whether
-// to believe it, then the figures: one section after the other, in the order of the list below.
+// The report: one self-contained page, no network, complete without JavaScript. First the answer, then
+// whether to believe it, then the figures: one section after the other, in the order of the list below.
 
 import { patterns } from '../../core/pattern/registry.ts';
 import { missingFrom } from '../../core/result/missing.ts';

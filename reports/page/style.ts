@@ -1,4 +1,5 @@
-// The page's style: light and dark by the reader's system, narrow screens, print. Text contrast is 4.5:1 at least.
+// The page's style: light and dark by the reader's system, narrow screens, print. Text
+// contrast is 4.5:1 at least.
 
 const light = `--text: #1c1c1e; --dim: #5b5b62; --back: #ffffff; --panel: #f4f4f6; --line: #d5d5da;
   --good: #0b6b3a; --bad: #b3261e; --bad-back: #fdecea;

@@ -1,4 +1,5 @@
-// Draws what a report says of systems that are not ours: where they were, and which variants did not run against them.
+// Draws what a report says of systems that are not ours: where they were, and which variants
+// did not run against them.
 
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';

@@ -24,7 +24,8 @@ export async function readResults(path: string): Promise<[Result, ...Result[]]> 
   if (!first)
     throw new UserError(
       'result-folder',
-      `There is no result in ${path}: neither a result.json nor folders that hold one. Name what a run wrote, such as results/2026-01-02-103000-compare.`,
+      `There is no result in ${path}: neither a result.json nor folders that hold one. Name what a run ` +
+        'wrote, such as results/2026-01-02-103000-compare.',
     );
   return [first, ...others];
 }
@@ -59,7 +60,8 @@ function sizeOf(path: string): number {
 }
 
 /**
- * The result files at a path: itself, the one in it, or those in its folders; none where it is a folder without any.
+ * The result files at a path: itself, the one in it, or those in its folders; none where it
+ * is a folder without any.
  * @throws UserError when there is nothing at the path, or too much
  */
 export async function resultFiles(path: string): Promise<string[]> {
@@ -70,7 +72,8 @@ export async function resultFiles(path: string): Promise<string[]> {
   } catch (error) {
     throw new UserError(
       'result-file',
-      `Cannot read a result at ${path}: ${messageOf(error)}. Name a result.json, the folder that a run wrote, or a folder of such folders.`,
+      `Cannot read a result at ${path}: ${messageOf(error)}. Name a result.json, the folder that a run ` +
+        'wrote, or a folder of such folders.',
     );
   }
   if (names.includes('result.json')) return [join(path, 'result.json')];
@@ -84,7 +87,8 @@ export async function resultFiles(path: string): Promise<string[]> {
   if (files.length > mostResults)
     throw new UserError(
       'result-folder',
-      `${path} holds ${files.length} results, and at most ${mostResults} are read at once. Name a folder with fewer.`,
+      `${path} holds ${files.length} results, and at most ${mostResults} ` +
+        'are read at once. Name a folder with fewer.',
     );
   return files;
 }

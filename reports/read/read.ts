@@ -41,7 +41,8 @@ export function parseResult(text: string, file: string): Result {
   if ('problem' in json)
     throw new UserError(
       'result-json',
-      `${file} is not whole JSON${json.problem}: it was cut off or is something else. Run the scenario again.`,
+      `${file} is not whole JSON${json.problem}: it was cut off or ` +
+        'is something else. Run the scenario again.',
     );
   const { value } = json;
   const { success, data } = head.safeParse(value);
@@ -53,7 +54,8 @@ export function parseResult(text: string, file: string): Result {
   if (data.version > resultVersion) {
     throw new UserError(
       'result-version',
-      `${file} has version ${data.version} of the result format, and this pushbench reads up to ${resultVersion}. Upgrade pushbench.`,
+      `${file} has version ${data.version} of the result format, and this pushbench reads up to ` +
+        `${resultVersion}. Upgrade pushbench.`,
     );
   }
   const parsed = resultSchemaOf(data.version).safeParse(value);
@@ -119,7 +121,8 @@ export function parseComparison(text: string, file: string): Comparison {
   if (data.version !== comparisonVersion)
     throw new UserError(
       'comparison-version',
-      `${file} has version ${data.version} of the comparison format, and this pushbench reads ${comparisonVersion}. ${comparedAnew}`,
+      `${file} has version ${data.version} of the comparison format, and this pushbench reads ` +
+        `${comparisonVersion}. ${comparedAnew}`,
     );
   const parsed = comparisonSchema.safeParse(value);
   if (!parsed.success)

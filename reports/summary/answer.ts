@@ -1,5 +1,5 @@
-// Answers a scenario's question in words, where it names the metrics: for each a list of variants from the lowest
-// figure to the highest.
+// Answers a scenario's question in words, where it names the metrics: for each a list of variants from the
+// lowest figure to the highest.
 
 import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
@@ -28,7 +28,10 @@ export function figureOf(name: string, { completed, valid }: VariantTrials): num
   return valid && values.length > 0 && values.length === completed.length ? medianOf(values) : undefined;
 }
 
-/** A clause for each of the first metrics, as `requests a second: 0/s (sse and websocket), 9,848/s (polling)`; none when nothing is asked for or was measured. */
+/**
+ * A clause for each of the first metrics, as `requests a second: 0/s (sse and websocket), 9,848/s (polling)`;
+ * none when nothing is asked for or was measured.
+ */
 export function answerClauses(results: readonly Result[], variants: readonly VariantTrials[]): string[] {
   return askedBy(results)
     .slice(0, inHeadline)

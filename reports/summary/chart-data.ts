@@ -14,7 +14,10 @@ export type TailPoint = {
 export type TimePoint = { variant: string; atS: number; value: number };
 export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
 
-/** Points of one chart, all lines together: what a page can hold, whatever the number of variants and the length of a run. */
+/**
+ * Points of one chart, all lines together: what a page can hold, whatever the number of variants
+ * and the length of a run.
+ */
 const pointsPerChart = 600;
 
 /** The latency curve of each variant, up to where fewer than 100 samples remain beyond. */

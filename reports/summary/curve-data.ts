@@ -1,5 +1,5 @@
-// A matrix as curves: a metric over a parameter, a line for each variant, and where two lines cross. Values only;
-// drawing them is curves.ts.
+// A matrix as curves: a metric over a parameter, a line for each variant, and where two lines cross. Values
+// only; drawing them is curves.ts.
 
 import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
 import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
@@ -31,7 +31,10 @@ export type Curve = {
   leftOut: number;
 };
 
-/** Lines closer than this, as a ratio, are told apart by no single run; a crossing needs more on both of its sides. */
+/**
+ * Lines closer than this, as a ratio, are told apart by no single run; a crossing needs
+ * more on both of its sides.
+ */
 const alikeRatio = 1.25;
 
 type Cell = NonNullable<Trial['cell']>;
@@ -128,8 +131,8 @@ const units: Record<string, string> = {
 };
 
 /**
- * Where two lines cross, read between neighbouring points on logarithmic scales. Lines that are alike on one side of
- * the crossing are no crossing but noise.
+ * Where two lines cross, read between neighbouring points on logarithmic scales. Lines that are alike on one
+ * side of the crossing are no crossing but noise.
  */
 export function crossingsOf(
   points: readonly Pick<CurvePoint, 'variant' | 'x' | 'value'>[],
@@ -165,7 +168,10 @@ export function crossingsOf(
   );
 }
 
-/** Whether another line is the lowest beyond the crossing. Lines at nought are beneath all of them and cross none. */
+/**
+ * Whether another line is the lowest beyond the crossing. Lines at nought are beneath
+ * all of them and cross none.
+ */
 function changesLowest({ below, above, x }: Crossing, points: readonly CurvePoint[]): boolean {
   const before = Math.max(...points.filter((point) => point.x <= x).map((point) => point.x));
   const beyond = Math.min(...points.filter((point) => point.x > x).map((point) => point.x));
@@ -182,7 +188,10 @@ export function curveSentence({ metric, place, points, crossings }: Curve): stri
     decisive.find(({ below, above }) => [below, above].some((label) => label.startsWith('polling'))) ??
     decisive[0];
   if (crossing)
-    return `${title}: ${crossing.below} is lower than ${crossing.above} up to ${place(Number(crossing.x.toPrecision(2)))} or so, and higher beyond`;
+    return (
+      `${title}: ${crossing.below} is lower than ${crossing.above} up to ` +
+      `${place(Number(crossing.x.toPrecision(2)))} or so, and higher beyond`
+    );
   const [low, high] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const ends = [low, high].map((x) => {
     const there = points.filter((point) => point.x === x).sort((a, b) => a.value - b.value);
@@ -198,11 +207,19 @@ export function curveSentence({ metric, place, points, crossings }: Curve): stri
   return `${title}: ${[...new Set(ends)].join('; ')}`;
 }
 
-/** The answer of a matrix or a search: its first curve, and those of the others in which another line becomes the lowest. `undefined` where nothing has cells. */
+/**
+ * The answer of a matrix or a search: its first curve, and those of the others in which another line becomes
+ * the lowest. `undefined` where nothing has cells.
+ */
 export function curveHeadline(variants: readonly VariantTrials[]): string | undefined {
   const found = searchSentences([...new Set(variants.map(({ result }) => result))]);
   if (found.length > 0) return `${found.join('. ')}.`;
   const [first, ...others] = curvesOf(variants);
   if (!first || variants.some(({ trials }) => trials[0]?.cell === undefined)) return undefined;
-  return `${[first, ...others.filter(({ crossings, points }) => crossings.some((one) => changesLowest(one, points)))].slice(0, 3).map(curveSentence).join('. ')}.`;
+  return (
+    [first, ...others.filter(({ crossings, points }) => crossings.some((one) => changesLowest(one, points)))]
+      .slice(0, 3)
+      .map(curveSentence)
+      .join('. ') + '.'
+  );
 }

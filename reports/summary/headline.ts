@@ -68,7 +68,10 @@ export function headlinesOf(results: readonly Result[]): { answer: string; remar
     ({ p50Us }) => p50Us - first.p50Us < alikeUs || p50Us / first.p50Us < alikeRatio,
   );
   const slowest = figures.at(-1)!; // there is a first
-  const answer = `${settingOf(results)} ${leaders(alike, figures)}${alike.includes(slowest) ? '' : `; ${trailing(slowest, figures)}`}.`;
+  const answer =
+    `${settingOf(results)} ${leaders(alike, figures)}` +
+    (alike.includes(slowest) ? '' : `; ${trailing(slowest, figures)}`) +
+    '.';
   return { answer, remarks: remarksOf(results, variants, usable) };
 }
 
@@ -122,11 +125,15 @@ function publishing(usable: readonly VariantTrials[]): string[] {
   const [least, most] = [waits[0], waits.at(-1)];
   if (!least || !most || most.us < longPublishingUs || most.us < 4 * least.us) return [];
   return [
-    `Publishing took up to ${formatUs(most.us)} with ${most.label}, up to ${formatUs(least.us)} with ${least.label}.`,
+    `Publishing took up to ${formatUs(most.us)} with ${most.label}, ` +
+      `up to ${formatUs(least.us)} with ${least.label}.`,
   ];
 }
 
-/** Where deliveries were made again: what that saved, what came twice and why, what queued up, and who kept the order. */
+/**
+ * Where deliveries were made again: what that saved, what came twice and why, what queued
+ * up, and who kept the order.
+ */
 function madeAgain(usable: readonly VariantTrials[]): string[] {
   const retried = usable.filter(({ completed }) => completed.some(wasRetried));
   if (retried.length === 0) return [];
@@ -144,12 +151,17 @@ function madeAgain(usable: readonly VariantTrials[]): string[] {
     ...(sum(usable, ({ ledger }) => ledger.missed) === 0 ? ['No delivery was missed.'] : []),
     ...(twice > 0
       ? [
-          `${formatNumber(twice)} came twice, ${unexplained === 0 ? 'each after an answer that was lost' : `${formatNumber(unexplained)} of them without a lost answer`}.`,
+          `${formatNumber(twice)} came twice, ` +
+            (unexplained === 0
+              ? 'each after an answer that was lost'
+              : `${formatNumber(unexplained)} of them without a lost answer`) +
+            '.',
         ]
       : []),
     ...(most('backlog.peak') >= backlogSaid
       ? [
-          `The backlog rose to ${formatNumber(most('backlog.peak'))} at the most and was ${formatNumber(most('backlog.end'))} as the measured phase ended.`,
+          `The backlog rose to ${formatNumber(most('backlog.peak'))} at the most and was ` +
+            `${formatNumber(most('backlog.end'))} as the measured phase ended.`,
         ]
       : []),
     ...(kept.length > 0 && broken.length > 0 ? [`Only ${names(kept)} kept the order.`] : []),
@@ -238,7 +250,8 @@ function lossOf({ label, completed }: VariantTrials): string | undefined {
   const missed = sum(({ ledger }) => ledger.missed);
   return missed === 0
     ? undefined
-    : `${label} missed ${formatNumber(missed)} of ${formatNumber(sum(({ ledger }) => ledger.expected))} deliveries`;
+    : `${label} missed ${formatNumber(missed)} of ` +
+        `${formatNumber(sum(({ ledger }) => ledger.expected))} deliveries`;
 }
 
 function settingOf(results: readonly Result[]): string {

@@ -121,7 +121,11 @@ export function expectationsTitle(expected: readonly Expected[]): string {
   const untested = expected.filter((one) => one.untested).length;
   const failed = expected.filter(({ held }) => !held).length - untested;
   if (untested > 0)
-    return `${untested} of ${expected.length} expectation${expected.length === 1 ? '' : 's'} not tested, for ${untested === 1 ? 'its trial is' : 'their trials are'} missing${failed > 0 ? `, and ${failed} failed` : ''}`;
+    return (
+      `${untested} of ${expected.length} expectation${expected.length === 1 ? '' : 's'} not tested, for ` +
+      `${untested === 1 ? 'its trial is' : 'their trials are'} ` +
+      `missing${failed > 0 ? `, and ${failed} failed` : ''}`
+    );
   if (failed > 0)
     return `${failed} of ${expected.length} expectation${expected.length === 1 ? '' : 's'} failed`;
   return expected.length === 1 ? 'The one expectation held' : `All ${expected.length} expectations held`;

@@ -17,7 +17,11 @@ export function searchSentences(results: readonly Result[]): string[] {
   return [...Map.groupBy(all, ({ what, keep }) => `${what}\n${keep}`).values()].map((same) => {
     const { what, keep, resolution } = same[0]!; // a group has a member
     const { scenario } = results.find(({ searches }) => searches?.includes(same[0]!))!; // it is one's
-    return `Highest ${nameOf(what, scenario)} with ${keptText(keep)}: ${listed(same.map((one) => `${one.variant} ${limitText(one)}`))} (in steps of ${formatShare(Number(resolution.toFixed(2)))})`;
+    return (
+      `Highest ${nameOf(what, scenario)} with ${keptText(keep)}: ` +
+      `${listed(same.map((one) => `${one.variant} ${limitText(one)}`))} (in steps of ` +
+      `${formatShare(Number(resolution.toFixed(2)))})`
+    );
   });
 }
 
@@ -26,12 +30,20 @@ export function afterTrialsLines(results: readonly Result[]): string[] {
   return results.flatMap(({ closedLoop = [], chromium }) => [
     ...closedLoop.map(
       ({ endpoint, connections, requestsPerS }) =>
-        `In closed loop one server process answered ${formatNumber(Math.round(requestsPerS))} requests a second (${endpoint}; ${formatNumber(connections)} connections).`,
+        `In closed loop one server process answered ${formatNumber(Math.round(requestsPerS))} requests a ` +
+        `second (${endpoint}; ${formatNumber(connections)} connections).`,
     ),
     ...(chromium?.status === 'skipped' ? [`In a real Chromium: skipped, ${chromium.reason}.`] : []),
     ...(chromium?.status === 'measured'
       ? [
-          `In a real Chromium ${chromium.version}, pages that were answered beside their streams: ${chromium.opened.map(({ variant, pages, answered }) => `${variant} ${formatNumber(answered)} of ${formatNumber(pages)}`).join(', ')}.`,
+          `In a real Chromium ${chromium.version}, pages that were answered beside their streams: ` +
+            chromium.opened
+              .map(
+                ({ variant, pages, answered }) =>
+                  `${variant} ${formatNumber(answered)} of ${formatNumber(pages)}`,
+              )
+              .join(', ') +
+            '.',
         ]
       : []),
   ]);
@@ -41,20 +53,31 @@ export function limitText({ limit, steps, like }: Search): string {
   const ended = steps.find(({ verdict }) => verdict === 'ended');
   switch (limit.kind) {
     case 'found':
-      return `${written(like, limit.value)}${ended ? ` (at ${written(like, ended.value)} the load side ended it: ${ended.why})` : ''}`;
+      return (
+        `${written(like, limit.value)}` +
+        (ended ? ` (at ${written(like, ended.value)} the load side ended it: ${ended.why})` : '')
+      );
     case 'below':
       return `less than ${written(like, limit.value)}`;
     case 'none':
       return `no answer${ended ? ` (${ended.why})` : ''}`;
     case 'at-least':
-      return `at least ${written(like, limit.value)}${ended ? ` (at ${written(like, ended.value)} the load side ended it: ${ended.why})` : ', the highest tried'}`;
+      return (
+        `at least ${written(like, limit.value)}` +
+        (ended
+          ? ` (at ${written(like, ended.value)} the load side ended it: ${ended.why})`
+          : ', the highest tried')
+      );
   }
 }
 
 /** What people call it, with what stays the same; any other path by its last word. */
 function nameOf(what: string, scenario: Result['scenario']): string {
   if (what === 'subscribers') return `number of subscribers of ${rateText(scenario)}`;
-  return `${what.endsWith('.publish') ? 'event rate' : shortPath(what, [what])} to ${subscribersText(scenario)}`;
+  return (
+    `${what.endsWith('.publish') ? 'event rate' : shortPath(what, [what])} ` +
+    `to ${subscribersText(scenario)}`
+  );
 }
 
 /** A bound on a percentile as people say it; any other check as it stands. */

@@ -102,7 +102,9 @@ function cellOf({ key, leastSubscribers = 0 }: Source, { completed }: VariantTri
     return {
       text: '—',
       value: undefined,
-      reason: `${formatNumber(few.subscribers)} subscribers; below ${formatNumber(leastSubscribers)} it is lost in the process's own swings`,
+      reason:
+        `${formatNumber(few.subscribers)} subscribers; below ${formatNumber(leastSubscribers)} it is lost ` +
+        "in the process's own swings",
     };
   const metric = metrics[key]!;
   const values = completed
@@ -115,7 +117,9 @@ function cellOf({ key, leastSubscribers = 0 }: Source, { completed }: VariantTri
   return {
     text,
     value,
-    range: `${formatMetric(Math.min(...values), metric.unit)} to ${formatMetric(Math.max(...values), metric.unit)}`,
+    range:
+      `${formatMetric(Math.min(...values), metric.unit)} to ` +
+      `${formatMetric(Math.max(...values), metric.unit)}`,
   };
 }
 

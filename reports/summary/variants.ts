@@ -38,7 +38,8 @@ export function variantsOf(results: readonly Result[]): VariantTrials[] {
     }));
   });
   // The cells of a matrix share their variant's colour.
-  const placeOf = (trials: readonly Trial[]) => trials[0]!.cell?.variant ?? trials[0]!.variant.label; // a group has a member
+  // A group has a member.
+  const placeOf = (trials: readonly Trial[]) => trials[0]!.cell?.variant ?? trials[0]!.variant.label;
   const places = [...new Set(all.map(({ trials }) => placeOf(trials)))];
   return all.map(({ own, label, round, result, trials }) => {
     const outcomes = trials.map(({ outcome }) => outcome);
@@ -65,8 +66,8 @@ export function labelIn(resultName: string, own: string): string {
 }
 
 /**
- * What to call results beside one another: the scenario, or what sets them apart as a reader would say it, down to
- * the time of the run and a number.
+ * What to call results beside one another: the scenario, or what sets them apart as a reader would say it,
+ * down to the time of the run and a number.
  * @returns one name for each; empty for a result alone
  */
 export function resultNames(results: readonly Result[]): string[] {

@@ -1,5 +1,5 @@
-// Markdown for a job summary: the answer, the expectations with the measured figure beside the bound, the table,
-// the warnings. GitHub's flavour, for its tables; nothing in it is HTML but what escapes text.
+// Markdown for a job summary: the answer, the expectations with the measured figure beside the bound, the
+// table, the warnings. GitHub's flavour, for its tables; nothing in it is HTML but what escapes text.
 
 import { oneLine } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
@@ -23,7 +23,9 @@ export function renderMarkdown(results: readonly Result[]): string {
     ...warnings(results),
     ...results.map(
       ({ command, createdAt, pushbench, environment }) =>
-        `Measured ${createdAt.slice(0, 19).replace('T', ' ')} UTC with pushbench ${markdownText(pushbench)} on ${markdownText(environment.cpu)}, ${environment.cores} cores; repeat it with ${codeSpan(command)}.`,
+        `Measured ${createdAt.slice(0, 19).replace('T', ' ')} UTC with pushbench ` +
+        `${markdownText(pushbench)} on ${markdownText(environment.cpu)}, ${environment.cores} cores; ` +
+        `repeat it with ${codeSpan(command)}.`,
     ),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -97,7 +99,9 @@ export function markdownTable(
   ].join('\n');
 }
 
-/** Text that reads as it stands: no line ends, and nothing that becomes markup or a link in Markdown or HTML. */
+/**
+ * Text that reads as it stands: no line ends, and nothing that becomes markup or a link in Markdown or HTML.
+ */
 export function markdownText(text: string): string {
   return oneLine(text.replace(/\s+/g, ' '))
     .replace(/[\\`*_[\]~#]/g, String.raw`\$&`)
@@ -110,7 +114,10 @@ export function markdownText(text: string): string {
     .replace(/(www)\./gi, '$1&#46;');
 }
 
-/** Text as code. A pipe would end a table's cell even there, and whether a backslash before it counts is not agreed on. */
+/**
+ * Text as code. A pipe would end a table's cell even there, and whether a backslash before it
+ * counts is not agreed on.
+ */
 export function codeSpan(text: string): string {
   const line = oneLine(text.replace(/\s+/g, ' '));
   if (line.includes('|')) return `<code>${markdownText(line)}</code>`;

@@ -92,7 +92,8 @@ function headroomLine(results: readonly Result[]): string[] {
   const least = all.toSorted((a, b) => a.headroom - b.headroom)[0];
   return least
     ? [
-        `The load side could have taken ${headroomText(least.headroom)}${least.headroom < mostHeadroom ? ` (${least.label})` : ''}.`,
+        'The load side could have taken ' +
+          `${headroomText(least.headroom)}${least.headroom < mostHeadroom ? ` (${least.label})` : ''}.`,
       ]
     : [];
 }

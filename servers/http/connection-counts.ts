@@ -4,7 +4,10 @@ import type { Socket } from 'node:net';
 import type { Counters } from '../../core/result/counters.ts';
 
 export type Tally = {
-  /** Counts this connection and its bytes, from its first byte on. It may be closed already; adding it twice is adding it once. */
+  /**
+   * Counts this connection and its bytes, from its first byte on. It may be closed already; adding it
+   * twice is adding it once.
+   */
   add(socket: Socket): void;
   /** All counters as they are at this moment, the bytes of live connections included. */
   read(): Counters;
@@ -12,7 +15,8 @@ export type Tally = {
 
 /**
  * Bytes are what the application hands to TCP or gets from it: `bytesWritten` and `bytesRead` of the socket.
- * Of a `TLSSocket` they count plaintext, without handshakes and records, which is what its other end counts too.
+ * Of a `TLSSocket` they count plaintext, without handshakes and records, which is what
+ * its other end counts too.
  * @param counters everything that the pattern counts by itself; closed connections are added to it
  */
 export function createTally(counters: Counters): Tally {

@@ -1,5 +1,5 @@
-// Decides who gets gzip as a content coding (RFC 9110, section 8.4.1.3) and compresses whole answers. Bodies without
-// end are streams/gzip-bodies.ts; bodies of requests and WebSocket messages are not among them.
+// Decides who gets gzip as a content coding (RFC 9110, section 8.4.1.3) and compresses whole answers. Bodies
+// without end are streams/gzip-bodies.ts; bodies of requests and WebSocket messages are not among them.
 
 import { gzipSync } from 'node:zlib';
 import type { Request } from '../pattern.ts';
@@ -14,7 +14,10 @@ export function acceptsGzip({ headers }: Request): boolean {
   return offer !== undefined && !/^q=0(\.0*)?$/.test(offer[1] ?? '');
 }
 
-/** Compresses answers; one that is the same as that before, as when all who were held hear of one event, only once. */
+/**
+ * Compresses answers; one that is the same as that before, as when all who were held hear
+ * of one event, only once.
+ */
 export function createGzip(): (text: string) => Buffer {
   return keepLast(gzipSync);
 }

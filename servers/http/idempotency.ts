@@ -70,7 +70,8 @@ export function withKeys(publish: Publish, remembered = keysRemembered): Publish
     const remember = (): void => {
       underWay.delete(key);
       published.set(key, entry);
-      if (published.size > remembered) published.delete(published.keys().next().value!); // the oldest; there is one
+      // The oldest; there is one.
+      if (published.size > remembered) published.delete(published.keys().next().value!);
     };
     answer.then(remember, () => underWay.delete(key));
     return answer;

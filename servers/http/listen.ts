@@ -1,6 +1,6 @@
 // Puts every pattern on a port: over HTTP/1.1 here, over HTTP/2 in listen-http2.ts. Events are published over
-// HTTP/1.1 whatever the pattern speaks: on the same port where that is HTTP/1.1 too, on a second one otherwise.
-// What single connections may do is connections.ts. Knows no pattern and no hub.
+// HTTP/1.1 whatever the pattern speaks: on the same port where that is HTTP/1.1 too, on a second one
+// otherwise. What single connections may do is connections.ts. Knows no pattern and no hub.
 
 import { createServer, STATUS_CODES, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,19 +27,24 @@ export type ListenOptions = {
   /** Names that the listener answers to besides its own (core/http/access.ts). */
   allowHosts?: readonly string[];
   pattern: Pick<RunningPattern, 'routes' | 'upgrade' | 'readers'>;
-  /** Publishing. A connection whose first request is one of these (by method and first path segment) is a publisher's and not counted. */
+  /**
+   * Publishing. A connection whose first request is one of these (by method and first path segment) is a
+   * publisher's and not counted.
+   */
   publishRoutes: Routes;
   /** Gets the pattern's connections. */
   tally: Tally;
   counters: Counters;
   /**
-   * Instead of the usual times, where it is shorter: within it a request must have come whole, and the first of a
-   * connection have begun.
+   * Instead of the usual times, where it is shorter: within it a request must have come whole, and the first
+   * of a connection have begun.
    */
   requestMs?: number;
   /** Instead of ten seconds: within it the head of a request must be whole, counted from its first byte. */
   headMs?: number;
-  /** Instead of two minutes: how long an answer may wait without a byte of it leaving (core/http/unread.ts). */
+  /**
+   * Instead of two minutes: how long an answer may wait without a byte of it leaving (core/http/unread.ts).
+   */
   answerMs?: number;
 };
 
@@ -149,7 +154,8 @@ function http1(
       } catch (error) {
         counters.errors++;
         const status = error instanceof RequestError ? error.status : 500;
-        if (status === 500) console.error(error); // a defect of ours must be seen; a client's mistake is the client's
+        // A defect of ours must be seen; a client's mistake is the client's.
+        if (status === 500) console.error(error);
         endWithStatus(socket, `${status} ${STATUS_CODES[status]}`);
       }
     });

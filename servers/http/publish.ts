@@ -10,10 +10,12 @@ import { checkTopic, endWith, readBody, RequestError } from './request.ts';
 import type { Routes } from './router.ts';
 
 /**
- * `POST /topics/{topic}`: publishes the body. Answered 201, 400 (topic, number, key or UTF-8), 413, 422 (the key stands
- * for another event), 503 (too many topics, or the pattern's store did not take the event: then there is no such event).
+ * `POST /topics/{topic}`: publishes the body. Answered 201, 400 (topic, number, key or UTF-8), 413, 422 (the
+ * key stands for another event), 503 (too many topics, or the pattern's store did not take the event: then
+ * there is no such event).
  * @param store publishes in the place of the hub, for a pattern that has to store events first
- * @param keyed publishes what comes with an Idempotency-Key; one for all routes, so that they share what it remembers
+ * @param keyed publishes what comes with an Idempotency-Key; one for all routes, so that
+ *   they share what it remembers
  * Requests pipelined on one connection are taken in order: their bodies end in order.
  */
 export function publishRoutes(
@@ -26,8 +28,8 @@ export function publishRoutes(
 }
 
 /**
- * `POST /messages/{topic}`: a subscriber's own message, published like any other event. The pattern's clients send it,
- * so it is counted among what they do, as the publisher's requests are not.
+ * `POST /messages/{topic}`: a subscriber's own message, published like any other event. The pattern's clients
+ * send it, so it is counted among what they do, as the publisher's requests are not.
  */
 export function messageRoutes(
   hub: Hub,
@@ -50,7 +52,8 @@ export function keyedOf(hub: Hub, store: Publish | undefined): Publish {
   return withKeys(
     store ??
       (async (topic, body, stamps) => {
-        const { id, seq } = hub.publish(topic, body, stamps); // without its body: a key is remembered for longer than an event
+        // Without its body: a key is remembered for longer than an event.
+        const { id, seq } = hub.publish(topic, body, stamps);
         return { id, seq };
       }),
   );
@@ -71,7 +74,8 @@ function publisher(
     const text = body.toString('utf8');
     const stamps = stampsOf(request);
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
-    // Without a key and a store the event is published at once: promises cost where thousands come in a second.
+    // Without a key and a store the event is published at once: promises cost where
+    // thousands come in a second.
     const { id, seq } =
       key !== undefined
         ? await keyed(topic, text, stamps, { key })
@@ -90,7 +94,9 @@ function publisher(
 
 /** `GET /`: the pattern's name and everything that can be asked for. */
 export function indexRoute(pattern: string, counters: Counters, publishing: Routes, routes: Routes): Routes {
-  const answer = `${JSON.stringify({ pattern, endpoints: ['GET /', ...Object.keys(publishing), ...Object.keys(routes)] })}\n`;
+  const answer =
+    JSON.stringify({ pattern, endpoints: ['GET /', ...Object.keys(publishing), ...Object.keys(routes)] }) +
+    '\n';
   return {
     'GET /': (_request, response) => {
       counters.pageRequests++;

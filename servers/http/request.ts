@@ -63,7 +63,8 @@ export function cursorOf(url: URL): string | undefined {
     throw new RequestError(
       400,
       'bad-cursor',
-      `since=${cursor.slice(0, 40)} is no cursor: give an event's id, the cursor of an earlier answer, or ${currentState} for the newest event of each topic`,
+      `since=${cursor.slice(0, 40)} is no cursor: give an event's id, the cursor of an earlier answer, ` +
+        `or ${currentState} for the newest event of each topic`,
     );
   }
   return cursor;
@@ -83,7 +84,8 @@ const bodyMs = 60_000;
 /**
  * Reads the request's body. Of one that is too large nothing is kept; its rest is read and thrown away, so
  * that the answer arrives and what was pipelined behind it is still understood.
- * @throws RequestError 413 when it is larger than `maxBytes`, 415 when it has a content coding (RFC 9110, section 8.4),
+ * @throws RequestError 413 when it is larger than `maxBytes`, 415 when it has a content coding
+ *   (RFC 9110, section 8.4),
  * 400 when the connection ends before it does, 408 when it takes longer than a minute, 503 when half-sent
  * bodies of all clients together take more than 256 MiB
  */

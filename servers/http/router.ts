@@ -1,5 +1,5 @@
-// Finds the handler of a request and answers what none can serve: 400, 404, 405, and what handlers throw. The same
-// for HTTP/1.1 and HTTP/2; sockets are listen.ts.
+// Finds the handler of a request and answers what none can serve: 400, 404, 405, and what handlers throw. The
+// same for HTTP/1.1 and HTTP/2; sockets are listen.ts.
 
 import type { Counters } from '../../core/result/counters.ts';
 import { hasTurn, turnOf } from '../../core/http/unread.ts';
@@ -82,9 +82,9 @@ export function createRouter(
   }
 
   return (request, response) => {
-    // What is asked for one behind another is answered one after another, each when the answer before it has left:
-    // a client which asks a thousand times and reads nothing is made one answer. Publishers do not wait for their
-    // answers, which are short: Node stops reading a connection on which those pile up.
+    // What is asked for one behind another is answered one after another, each when the answer before it has
+    // left: a client which asks a thousand times and reads nothing is made one answer. Publishers do not wait
+    // for their answers, which are short: Node stops reading a connection on which those pile up.
     if ('stream' in response || request.method === 'POST' || hasTurn(response))
       return handle(request, response);
     void turnOf(response).then((has) => {

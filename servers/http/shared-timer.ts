@@ -9,7 +9,9 @@ export type Rounds<Member> = {
   stop(): void;
 };
 
-/** Visits each member once in every interval. They are dealt over it, so that not all have their turn at once. */
+/**
+ * Visits each member once in every interval. They are dealt over it, so that not all have their turn at once.
+ */
 export function createRounds<Member>(intervalMs: number, visit: (member: Member) => void): Rounds<Member> {
   const slots = Array.from(
     { length: Math.max(1, Math.min(mostSlots, Math.floor(intervalMs / leastSlotMs))) },

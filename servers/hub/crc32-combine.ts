@@ -1,8 +1,8 @@
-// The CRC-32 of two texts, one behind the other, from the CRC-32 of each: what takes part in many sums is read once
-// (zlib's crc32_combine_op, which node:zlib does not have).
+// The CRC-32 of two texts, one behind the other, from the CRC-32 of each: what takes part in many sums is
+// read once (zlib's crc32_combine_op, which node:zlib does not have).
 //
-// A CRC is the remainder of a polynomial over GF(2), its bit 31 the term x^0. To have `n` bytes behind it multiplies it
-// by x^8n; what they are is then added.
+// A CRC is the remainder of a polynomial over GF(2), its bit 31 the term x^0. To have `n` bytes behind it
+// multiplies it by x^8n; what they are is then added.
 
 /** The remainder of x^8n for so many bytes. */
 export function crcShift(bytes: number): number {

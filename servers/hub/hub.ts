@@ -44,10 +44,10 @@ export type Hub = {
   /** The subscribers of the topic, in the order they came: the `whom` that each gave to `subscribe`. */
   followers(topic: string): unknown[];
   /**
-   * Calls `listener` with `whom` for each event on any of the topics from now on. It may end this or any other
-   * subscription and begin new ones, but must neither throw nor publish.
-   * @param whom whose subscription it is: one listener serves thousands without a closure for each, which the loop over
-   *   them would have to fetch from memory
+   * Calls `listener` with `whom` for each event on any of the topics from now on. It may end this or any
+   * other subscription and begin new ones, but must neither throw nor publish.
+   * @param whom whose subscription it is: one listener serves thousands without a closure for each, which the
+   *   loop over them would have to fetch from memory
    * @returns the function that ends it
    * @throws TooManyTopics
    */
@@ -57,9 +57,9 @@ export type Hub = {
     whom: Whom,
   ): () => void;
   /**
-   * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or the
-   * cursor is none of this log's; the events are then all that is still held. After `currentState` they are the newest
-   * of each topic: what somebody begins with who has seen nothing yet.
+   * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or
+   * the cursor is none of this log's; the events are then all that is still held. After `currentState` they
+   * are the newest of each topic: what somebody begins with who has seen nothing yet.
    */
   since(topics: readonly string[], cursor: string): { events: HubEvent[]; lost: boolean };
   /** The cursor of the newest event on any of the topics, `EPOCH-0` when there is none. */
@@ -69,7 +69,10 @@ export type Hub = {
 /** In the place of a cursor: the newest event of each topic, and what follows. */
 export const currentState = 'last';
 
-/** The limit `maxTopics` is reached: on topics published to, or on other topics subscribed to. Answered with 503. */
+/**
+ * The limit `maxTopics` is reached: on topics published to, or on other topics
+ * subscribed to. Answered with 503.
+ */
 export class TooManyTopics extends Error {
   override readonly name = 'TooManyTopics';
   readonly code = 'too-many-topics';
@@ -112,8 +115,8 @@ type Subscription = {
 };
 
 /**
- * A hub in memory. It keeps `limits.history` events of each topic and `limits.historySize` bytes of JSON over all;
- * what is too much goes oldest first: of the topic for the first limit, of the whole log for the second.
+ * A hub in memory. It keeps `limits.history` events of each topic and `limits.historySize` bytes of JSON over
+ * all; what is too much goes oldest first: of the topic for the first limit, of the whole log for the second.
  * @param options.epoch random when left out
  * @param options.nowUs the clock of `accepted`
  */
@@ -188,7 +191,8 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
     if (!topics.get(name)?.seq) {
       if (publishedTopics >= limits.maxTopics) {
         throw new TooManyTopics(
-          `the server holds events of ${limits.maxTopics} topics and takes no more; publish to one of them, or raise maxTopics`,
+          `the server holds events of ${limits.maxTopics} topics and takes no more; publish to one of ` +
+            'them, or raise maxTopics',
         );
       }
       publishedTopics++;
@@ -270,7 +274,8 @@ export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs
       for (const name of unique) if (!topics.has(name)) added++;
       if (added > 0 && topics.size - publishedTopics + added > limits.maxTopics) {
         throw new TooManyTopics(
-          `subscribers follow ${limits.maxTopics} topics that have no events yet, and there is no room for more; raise maxTopics`,
+          `subscribers follow ${limits.maxTopics} topics that have no events yet, and there is no room ` +
+            'for more; raise maxTopics',
         );
       }
       const subscription: Subscription = {

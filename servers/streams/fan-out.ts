@@ -1,15 +1,16 @@
-// Hands events to subscribers on connections that stay open; what http-stream, sse and websocket share. Who comes
-// with a cursor gets the history first and then every event; an event is framed once for all; who does not keep up
-// meets the slow policy; one timer serves all heartbeats. It knows no protocol: a pattern says how events are framed
-// and peers cut off.
+// Hands events to subscribers on connections that stay open; what http-stream, sse and websocket share. Who
+// comes with a cursor gets the history first and then every event; an event is framed once for all; who does
+// not keep up meets the slow policy; one timer serves all heartbeats. It knows no protocol: a pattern says
+// how events are framed and peers cut off.
 //
-// What is held for one subscriber is bounded: `slowBuffer` and one write in its outlet, `slowBuffer` and one event of
-// those kept by `coalesce`. Of the history it holds the place alone; the hub holds the events.
+// What is held for one subscriber is bounded: `slowBuffer` and one write in its outlet, `slowBuffer` and one
+// event of those kept by `coalesce`. Of the history it holds the place alone; the hub holds the events.
 //
-// A subscriber that is fed from the history may be as far behind as the history reaches. From then on it may fall
-// behind by `slowBuffer` more, as one that is live; with `slow: disconnect` it is cut off beyond that. The other two
-// policies drop nothing of it while the history holds it. Whatever the policy, it is cut off when the history has
-// left it behind, and when nothing leaves for it for `unreadMs` although something waits (unread-watch.ts).
+// A subscriber that is fed from the history may be as far behind as the history reaches. From then on it
+// may fall behind by `slowBuffer` more, as one that is live; with `slow: disconnect` it is cut off beyond
+// that. The other two policies drop nothing of it while the history holds it. Whatever the policy, it is
+// cut off when the history has left it behind, and when nothing leaves for it for `unreadMs` although
+// something waits (unread-watch.ts).
 
 import type { Duplex } from 'node:stream';
 import type { Framing } from './framing.ts';
@@ -77,11 +78,17 @@ export type FanOut<Peer> = {
   cutOff(subscriber: Subscriber<Peer>): void;
   /** Cuts this share of the connections without a goodbye. */
   disconnect(share: number): void;
-  /** Ends all subscriptions, says goodbye, and resolves when every outlet has closed, those left over by force. */
+  /**
+   * Ends all subscriptions, says goodbye, and resolves when every outlet has closed,
+   * those left over by force.
+   */
   end(goodbye: (subscriber: Subscriber<Peer>) => void): Promise<void>;
 };
 
-/** History is written in pieces of about this size, each when the one before has left: few system calls, little memory. */
+/**
+ * History is written in pieces of about this size, each when the one before has left: few
+ * system calls, little memory.
+ */
 const pieceBytes = 64 * 1024;
 
 const goodbyeMs = 1000;
@@ -99,7 +106,8 @@ export function createFanOut<Peer>(
   const mostGrownBytes = Math.max(limits.slowBuffer, pieceBytes);
   let emptied = () => {};
 
-  // The hot path: once for each delivery. Most of its time goes into waiting for memory, so it looks at few objects.
+  // The hot path: once for each delivery. Most of its time goes into waiting for memory, so
+  // it looks at few objects.
   function deliver(event: HubEvent, subscriber: Subscriber<Peer>): void {
     if (subscriber.backlog || subscriber.outlet.writableLength > limits.slowBuffer) lag(subscriber, event);
     else if (isOpen(subscriber)) write(subscriber, subscriber.framing.one(event), 1);
@@ -119,7 +127,8 @@ export function createFanOut<Peer>(
       backlog.grownBytes += Buffer.byteLength(event.json);
       if (limits.slow === 'disconnect' && backlog.grownBytes > mostGrownBytes) cutOff(subscriber);
     } else if (!backlog && !outlet.writableNeedDrain) {
-      // Less than the outlet's own buffer (64 KiB) is no lag, however small `slowBuffer`: no 'drain' would end it.
+      // Less than the outlet's own buffer (64 KiB) is no lag, however small `slowBuffer`:
+      // no 'drain' would end it.
       write(subscriber, framing.one(event), 1);
     } else if (limits.slow === 'disconnect') {
       cutOff(subscriber);
@@ -171,12 +180,16 @@ export function createFanOut<Peer>(
       return;
     }
     const { events, lost } = restOf(hub, backlog);
-    // The history has left it behind. Whatever the policy, it must know; when it comes back it is told (reset).
+    // The history has left it behind. Whatever the policy, it must know; when it comes
+    // back it is told (reset).
     if (lost) cutOff(subscriber);
     else replay(subscriber, backlog, events);
   }
 
-  /** Writes a piece of the history. With the last one the subscriber is live, all in one turn of the event loop. */
+  /**
+   * Writes a piece of the history. With the last one the subscriber is live, all in
+   * one turn of the event loop.
+   */
   function replay(subscriber: Subscriber<Peer>, backlog: Replay, events: HubEvent[]): void {
     subscriber.backlog = undefined;
     if (events.length === 0) return;
@@ -194,7 +207,8 @@ export function createFanOut<Peer>(
     subscriber.backlog = undefined;
   }
 
-  // In a function of its own, so that what lives as long as the subscriber holds on to nothing but the subscriber.
+  // In a function of its own, so that what lives as long as the subscriber holds on to
+  // nothing but the subscriber.
   function admit(subscriber: Subscriber<Peer>, topics: readonly string[]): void {
     subscriber.unsubscribe = hub.subscribe(topics, deliver, subscriber);
     members.add(subscriber);
@@ -209,7 +223,10 @@ export function createFanOut<Peer>(
     });
   }
 
-  /** The place behind which everything comes. One that is cut off before the current state came asks for it by this. */
+  /**
+   * The place behind which everything comes. One that is cut off before the current state
+   * came asks for it by this.
+   */
   function beginningOf(since: string | undefined, first: HubEvent | undefined): string {
     if (since !== undefined && since !== currentState) return since;
     return since === currentState && first ? `${hub.epoch}-${first.offset - 1}` : hub.cursor();
@@ -227,7 +244,8 @@ export function createFanOut<Peer>(
       }
       const fresh = { quiet: false, unanswered: 0, waited: 0, backlog: undefined, unsubscribe() {} };
       const subscriber: Subscriber<Peer> = { peer, outlet, framing, ...fresh };
-      // Subscribed and asked for the history in one turn: nothing falls between the two, and nothing into both.
+      // Subscribed and asked for the history in one turn: nothing falls between the
+      // two, and nothing into both.
       admit(subscriber, topics);
       const missed = since === undefined ? undefined : beginReplay(hub, topics, since);
       open(missed?.lost ? `${hub.epoch}-0` : beginningOf(since, missed?.events[0]), missed?.lost ?? false);

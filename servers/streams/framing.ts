@@ -3,8 +3,8 @@
 import type { HubEvent } from '../hub/hub.ts';
 
 /**
- * How texts and events stand on a connection. Subscribers with the same framing are written the same bytes; a framing
- * may be of one subscriber alone, and all that it gives is written, in its order.
+ * How texts and events stand on a connection. Subscribers with the same framing are written the same bytes; a
+ * framing may be of one subscriber alone, and all that it gives is written, in its order.
  */
 export type Framing = {
   text(text: string): Buffer;

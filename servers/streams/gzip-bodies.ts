@@ -7,7 +7,10 @@ import { combineCrc, crcShift } from '../hub/crc32-combine.ts';
 import type { HubEvent } from '../hub/hub.ts';
 import type { Framing } from './framing.ts';
 
-/** The body of one response that does not end. It is a gzip file (RFC 1952) of which the client never has the end until the server says so. */
+/**
+ * The body of one response that does not end. It is a gzip file (RFC 1952) of which the client never has the
+ * end until the server says so.
+ */
 export type GzipBody = Framing & {
   /** The file's head and the first text. */
   open(text: string): Buffer;
@@ -16,9 +19,9 @@ export type GzipBody = Framing & {
 };
 
 /**
- * Compresses the texts of bodies that do not end. Each is deflated by itself and flushed to a whole byte, so that a client
- * can read it at once, and since it refers to nothing before it, the same bytes stand in the body of every subscriber. A
- * subscriber's own is the sum that ends a file, combined from those of the texts.
+ * Compresses the texts of bodies that do not end. Each is deflated by itself and flushed to a whole byte, so
+ * that a client can read it at once, and since it refers to nothing before it, the same bytes stand in the
+ * body of every subscriber. A subscriber's own is the sum that ends a file, combined from those of the texts.
  * @param frame puts the framing of the transport around bytes
  * @returns what makes the body of one response. What it gives must be written, in its order.
  */

@@ -1,10 +1,11 @@
-// What sse and http-stream share: a response that does not end, over HTTP/1.0, HTTP/1.1 and HTTP/2. What an event
-// looks like in it is the pattern's.
+// What sse and http-stream share: a response that does not end, over HTTP/1.0, HTTP/1.1 and HTTP/2. What an
+// event looks like in it is the pattern's.
 //
-// Over HTTP/1.1 the body is chunked, since a client could not tell the end of a body that lasts until the connection
-// closes from a cut (RFC 9112, section 6.3). An event is one chunk, framed once for all subscribers and written to the
-// socket behind the head that `ServerResponse` wrote; `ServerResponse.write` would frame it for each anew, which takes
-// more CPU than the system call. `ServerResponse.end` writes the last chunk.
+// Over HTTP/1.1 the body is chunked, since a client could not tell the end of a body that lasts until the
+// connection closes from a cut (RFC 9112, section 6.3). An event is one chunk, framed once for all
+// subscribers and written to the socket behind the head that `ServerResponse` wrote;
+// `ServerResponse.write` would frame it for each anew, which takes more CPU than the system call.
+// `ServerResponse.end` writes the last chunk.
 
 import { acceptsGzip } from '../http/content-coding.ts';
 import { createGzipBodies, type GzipBody } from './gzip-bodies.ts';
@@ -128,7 +129,8 @@ export function createHeldResponses(
 }
 
 const headers = {
-  // A proxy must neither keep the stream, nor compress it, which would hold events back until a block is full.
+  // A proxy must neither keep the stream, nor compress it, which would hold events
+  // back until a block is full.
   'cache-control': 'no-cache, no-transform',
   // Asks nginx not to collect the response.
   'x-accel-buffering': 'no',

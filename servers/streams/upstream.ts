@@ -1,5 +1,6 @@
-// What a WebSocket client sends: `{"publish":"topic","ref":1,"body":...}` (docs/wire.md), with stamps where it measures.
-// The body is taken as it stands in the message, byte for byte, not parsed and written anew: numbers would change.
+// What a WebSocket client sends: `{"publish":"topic","ref":1,"body":...}` (docs/wire.md), with stamps
+// where it measures. The body is taken as it stands in the message, byte for byte, not parsed and written
+// anew: numbers would change.
 
 import { topicPattern } from '../../core/event/envelope.ts';
 import type { Stamps } from '../hub/hub.ts';
@@ -54,7 +55,10 @@ function stampsOf(message: object): Stamps {
   return stamps;
 }
 
-/** The text of a member's value. `json` is valid and an object; of several members of a name the last counts, as for `JSON.parse`. */
+/**
+ * The text of a member's value. `json` is valid and an object; of several members of a name the last
+ * counts, as for `JSON.parse`.
+ */
 function sourceOf(json: string, name: string): string | undefined {
   let depth = 0;
   let key = '';

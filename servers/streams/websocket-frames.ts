@@ -1,5 +1,5 @@
-// The frames that a server sends (RFC 6455, section 5): unmasked, and so the same bytes for all clients. Frames that
-// come in, and closing, are `ws`'s.
+// The frames that a server sends (RFC 6455, section 5): unmasked, and so the same bytes for all clients.
+// Frames that come in, and closing, are `ws`'s.
 
 import { constants, deflateRawSync } from 'node:zlib';
 
@@ -21,8 +21,8 @@ export function textFrame(text: string): Buffer {
 }
 
 /**
- * One text message under permessage-deflate with `server_no_context_takeover` (RFC 7692, section 7.2.1): it stands by
- * itself, so it too is the same for all clients.
+ * One text message under permessage-deflate with `server_no_context_takeover` (RFC 7692, section 7.2.1): it
+ * stands by itself, so it too is the same for all clients.
  */
 export function deflatedFrame(text: string): Buffer {
   return frame(

@@ -1,28 +1,28 @@
-// The HTTP API of webhook delivery: what its requests take and what its answers hold, as JSON. Types and checks
-// alone; the routes are routes.ts, and openapi.ts describes them to machines (docs/openapi.yaml).
+// The HTTP API of webhook delivery: what its requests take and what its answers hold, as JSON. Types and
+// checks alone; the routes are routes.ts, and openapi.ts describes them to machines (docs/openapi.yaml).
 //
 //  POST   /webhooks                        RegistrationAnswer (201); the secret is in no other answer
 //  GET    /webhooks                        EndpointList, oldest first; ?limit, ?cursor
 //  GET    /webhooks/{id}                   EndpointView
 //  PATCH  /webhooks/{id}                   EndpointChange -> EndpointView
 //  DELETE /webhooks/{id}                   204; what waits for it is cancelled
-//  POST   /webhooks/{id}/rotate            Rotation -> RotationAnswer: a new secret; the old one is good for a while
-//  POST   /webhooks/{id}/test              DeliveryView (202): a test event, to this endpoint alone
-//  POST   /webhooks/{id}/recover           RecoverRange -> RecoverAnswer (202)
-//  GET    /webhooks/events                 EventList, newest first; ?topic, ?limit, ?cursor
-//  GET    /webhooks/deliveries             DeliveryList, newest first; ?endpoint, ?state, ?event, ?limit, ?cursor
-//  GET    /webhooks/deliveries/{id}        DeliveryDetail
-//  POST   /webhooks/deliveries/{id}/replay DeliveryView (202)
-//  GET    /webhooks/stats                  Stats
-//  GET    /webhooks/stream                 SSE, each message one StreamMessage
+//  POST /webhooks/{id}/rotate Rotation -> RotationAnswer: a new secret; the old one is good for a while POST
+//  /webhooks/{id}/test DeliveryView (202): a test event, to this endpoint alone POST /webhooks/{id}/recover
+//  RecoverRange -> RecoverAnswer (202) GET /webhooks/events EventList, newest first; ?topic, ?limit, ?cursor
+//  GET /webhooks/deliveries DeliveryList, newest first; ?endpoint, ?state, ?event, ?limit, ?cursor GET
+//  /webhooks/deliveries/{id} DeliveryDetail POST /webhooks/deliveries/{id}/replay DeliveryView (202) GET
+//  /webhooks/stats Stats GET /webhooks/stream SSE, each message one StreamMessage
 //
-// Errors are `{ "error": code, "message": sentence }` with 400, 404, 409, 413, 422 or 503. Times are ISO 8601 in UTC;
-// with `timeScale` above 1 they are of the scaled clock.
+// Errors are `{ "error": code, "message": sentence }` with 400, 404, 409, 413, 422 or 503. Times are ISO 8601
+// in UTC; with `timeScale` above 1 they are of the scaled clock.
 
 import { z } from 'zod';
 import { topicPattern } from '../../core/event/envelope.ts';
 
-/** `exhausted` is the dead letter: no attempt is left. `cancelled`: the endpoint was disabled or removed before its turn; recovery sends it. */
+/**
+ * `exhausted` is the dead letter: no attempt is left. `cancelled`: the endpoint was disabled or removed
+ * before its turn; recovery sends it.
+ */
 export const deliveryStates = ['pending', 'delivered', 'exhausted', 'cancelled'] as const;
 export type DeliveryState = (typeof deliveryStates)[number];
 
@@ -60,7 +60,10 @@ export const endpointChange = z.strictObject({
 });
 export type EndpointChange = z.infer<typeof endpointChange>;
 
-/** Without a `secret` one is made. Both sign until `overlapS` seconds have passed; with 0 the one before ends at once. */
+/**
+ * Without a `secret` one is made. Both sign until `overlapS` seconds have passed; with 0 the
+ * one before ends at once.
+ */
 export const rotation = z.strictObject({
   secret: z.string().optional(),
   overlapS: z
@@ -73,7 +76,10 @@ export type Rotation = z.infer<typeof rotation>;
 /** The secret, as the receiver needs it, when it was made here; it is in no other answer. */
 export type RotationAnswer = { secret?: string; previousUntil: string };
 
-/** Recovery sends again what was exhausted or cancelled of the events accepted from `since` up to, not including, `until` (now when left out). */
+/**
+ * Recovery sends again what was exhausted or cancelled of the events accepted from `since` up to, not
+ * including, `until` (now when left out).
+ */
 export const recoverRange = z.strictObject({ since: z.iso.datetime(), until: z.iso.datetime().optional() });
 /** `more`: there was more than one request recovers; ask again. */
 export type RecoverAnswer = { recovered: number; more: boolean };

@@ -1,5 +1,5 @@
-// Who gets webhooks: the registered endpoints, how a registration is written and checked, and how the list shows
-// them. Secrets go in and are never shown again.
+// Who gets webhooks: the registered endpoints, how a registration is written and checked, and how the list
+// shows them. Secrets go in and are never shown again.
 
 import { randomBytes, type KeyObject } from 'node:crypto';
 import type { RequestOptions } from 'node:http';

@@ -1,7 +1,8 @@
-// Takes in what is published: an event and a delivery for each endpoint of its topic are stored, and only then is there
-// an event. All publications of a transaction share its fate (sqlite/commit.ts): they become events in their order and
-// go to the dispatcher, or the hub drops their drafts, their numbers are given again, and nobody has counted them.
-// What the slow policy decides for an endpoint that is too far behind belongs to the same transaction.
+// Takes in what is published: an event and a delivery for each endpoint of its topic are stored, and only
+// then is there an event. All publications of a transaction share its fate (sqlite/commit.ts): they become
+// events in their order and go to the dispatcher, or the hub drops their drafts, their numbers are given
+// again, and nobody has counted them. What the slow policy decides for an endpoint that is too far behind
+// belongs to the same transaction.
 
 import type { ServerLimits } from '../../core/scenario/scenario.ts';
 import type { Counters } from '../../core/result/counters.ts';
@@ -26,8 +27,8 @@ export type Kept = {
 
 export type Intake = {
   /**
-   * @throws TooManyTopics; RequestError 503 when the store did not take it: then there is no such event; 422 when the key
-   *   stands for another one
+   * @throws TooManyTopics; RequestError 503 when the store did not take it: then there is no such event; 422
+   *   when the key stands for another one
    */
   publish: Publish;
   /** Writes a message's deliveries, within a unit of the store. */
@@ -153,7 +154,8 @@ export function createIntake({
     keep,
     dispatch: (kept) => dispatch(kept),
     async publish(topic, body, stamps, { key } = {}) {
-      // A repeat that comes while the first is under way waits for it in servers/http/idempotency.ts, and does not come here.
+      // A repeat that comes while the first is under way waits for it in
+      // servers/http/idempotency.ts, and does not come here.
       const sinceMs = timers.nowMs() - keyStaysMs;
       const fingerprint = key === undefined ? '' : fingerprintOf(topic, body);
       const before = key === undefined ? undefined : store.keyed(key, sinceMs);

@@ -1,5 +1,5 @@
-// What the delivery of webhooks publishes itself: operational events, which an endpoint may follow like any other, and
-// test events.
+// What the delivery of webhooks publishes itself: operational events, which an endpoint may follow like
+// any other, and test events.
 
 import { messageOf } from '../../core/base/errors.ts';
 import { TooManyTopics } from '../hub/hub.ts';

@@ -1,7 +1,8 @@
-// Holds the registered endpoints of the embedded store and changes them: in memory and in the store, or in neither.
+// Holds the registered endpoints of the embedded store and changes them: in memory and in
+// the store, or in neither.
 //
-// A change is made of steps. A step writes, changes what memory decides by, and says how both ends go on: `done` when it
-// is stored (lanes, subscriptions, whoever watches), `undo` when the store refused it.
+// A change is made of steps. A step writes, changes what memory decides by, and says how both ends go on:
+// `done` when it is stored (lanes, subscriptions, whoever watches), `undo` when the store refused it.
 
 import type { Hub } from '../hub/hub.ts';
 import type { Stats, StreamMessage, EndpointChange, Rotation } from './api.ts';
@@ -36,7 +37,9 @@ export type Roster = {
   remove(endpoint: WebhookEndpoint): Promise<void>;
   patch(endpoint: WebhookEndpoint, change: EndpointChange): Promise<void>;
   rotate(endpoint: WebhookEndpoint, asked: Rotation): Promise<{ secret?: string }>;
-  /** What is pending for it is cancelled; what is published from now on is kept as cancelled, for recovery. */
+  /**
+   * What is pending for it is cancelled; what is published from now on is kept as cancelled, for recovery.
+   */
   disabling(endpoint: WebhookEndpoint, reason: string): Step;
   close(): void;
 };

@@ -1,5 +1,5 @@
-// The secrets of an endpoint over time: one replaces the other with an overlap in which both are good, so that a
-// receiver can change over without missing a delivery.
+// The secrets of an endpoint over time: one replaces the other with an overlap in which both are good, so
+// that a receiver can change over without missing a delivery.
 
 import type { KeyObject } from 'node:crypto';
 import type { SignatureScheme } from '../../core/signature/schemes.ts';
@@ -35,7 +35,8 @@ export function replaceSecret(
     throw new RequestError(
       409,
       'too-many-secrets',
-      `${mostSecrets} secrets of this endpoint are good at the same time, which is the limit; wait for one to end, or replace them with an overlap of 0`,
+      `${mostSecrets} secrets of this endpoint are good at the same time, which is the limit; wait for ` +
+        'one to end, or replace them with an overlap of 0',
     );
   }
   return [{ secret: fresh }, ...kept];

@@ -1,5 +1,6 @@
-// The delivery of webhooks: what is published becomes a delivery for each endpoint of its topic, in the store; the
-// dispatcher decides when, the sender makes the request, and here its answer is judged. The HTTP API is routes.ts.
+// The delivery of webhooks: what is published becomes a delivery for each endpoint of its topic, in
+// the store; the dispatcher decides when, the sender makes the request, and here its answer is
+// judged. The HTTP API is routes.ts.
 
 import type { ServerBacklog } from '../../core/protocol/control.ts';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
@@ -28,8 +29,8 @@ const pruneEvery = 32;
 const pruneAtOnce = 64;
 
 /**
- * What asks for something to be stored resolves when it is durable. Where the store does not take it, it rejects with a
- * `RequestError` of status 503, and everything is as it was before.
+ * What asks for something to be stored resolves when it is durable. Where the store does not take it, it
+ * rejects with a `RequestError` of status 503, and everything is as it was before.
  */
 export type Service = {
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
@@ -41,14 +42,17 @@ export type Service = {
   /** Endpoints that get deliveries. */
   enabled(): number;
   pending(endpoint: WebhookEndpoint): number;
-  /** Of a store that other servers change too: brings `endpoints` up to date. @throws RequestError 503 when it cannot be read */
+  /**
+   * Of a store that other servers change too: brings `endpoints` up to date.
+   * @throws RequestError 503 when it cannot be read
+   */
   refresh?(): Promise<void>;
   /** Takes an endpoint in and subscribes it. @throws TooManyTopics */
   add(endpoint: WebhookEndpoint): Awaitable<void>;
   remove(endpoint: WebhookEndpoint): Awaitable<void>;
   /**
-   * Changes its topics, enables or disables it. Disabled, what is pending for it is cancelled, and what is published from
-   * now on is kept as cancelled, for recovery.
+   * Changes its topics, enables or disables it. Disabled, what is pending for it is cancelled, and what is
+   * published from now on is kept as cancelled, for recovery.
    * @throws TooManyTopics
    */
   patch(endpoint: WebhookEndpoint, change: EndpointChange): Awaitable<void>;

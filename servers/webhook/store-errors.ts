@@ -1,5 +1,5 @@
-// Says what an error of the database means: an answer for whoever asked, and a line on standard error for whoever runs
-// the server. The answer names no file: it goes to publishers on other machines too.
+// Says what an error of the database means: an answer for whoever asked, and a line on standard error for
+// whoever runs the server. The answer names no file: it goes to publishers on other machines too.
 
 import { messageOf } from '../../core/base/errors.ts';
 import { RequestError } from '../http/request.ts';
@@ -19,19 +19,22 @@ const troubles = {
     answer:
       'the disk that deliveries are stored on is full; nothing of this request was stored. Try again later',
     advice:
-      'the disk is full, so what needs room is refused with 503. Free some space; the server goes on by itself',
+      'the disk is full, so what needs room is refused with 503. ' +
+      'Free some space; the server goes on by itself',
   },
   damaged: {
     code: 'store-damaged',
     answer: 'the database that deliveries are stored in is damaged; nothing of this request was stored',
     advice:
-      'the file is damaged, so what touches the damaged part is refused with 503. Stop the server and restore a copy, or save what can be read with: sqlite3 FILE .recover',
+      'the file is damaged, so what touches the damaged part is refused with 503. Stop the server and ' +
+      'restore a copy, or save what can be read with: sqlite3 FILE .recover',
   },
   failed: {
     code: 'store-failed',
     answer: 'the store of the deliveries failed; nothing of this request was stored. Try again later',
     advice:
-      'it could not be read or written, so requests are refused with 503. The server goes on by itself when it can again',
+      'it could not be read or written, so requests are refused with 503. ' +
+      'The server goes on by itself when it can again',
   },
 } as const satisfies Record<string, Trouble>;
 
@@ -54,13 +57,15 @@ export function unknownOutcome(): RequestError {
   return new RequestError(
     503,
     'unknown',
-    'the store failed before it could say whether it has this: it may or may not have been stored; repeat it with the same Idempotency-Key',
+    'the store failed before it could say whether it has this: it may or may not have been stored; ' +
+      'repeat it with the same Idempotency-Key',
   );
 }
 
 /**
  * @param path of the database
- * @returns turns an error into the answer to a request, and tells of it on standard error, once while it lasts
+ * @returns turns an error into the answer to a request, and tells of it on standard
+ *   error, once while it lasts
  */
 export function createRefusals(
   path: string,

@@ -1,5 +1,6 @@
-// What outlives an attempt: endpoints, events, one delivery per event and endpoint, and the log of attempts. This is
-// the seam: the dispatcher and the API know this type alone. Times are the dispatcher's clock, in milliseconds.
+// What outlives an attempt: endpoints, events, one delivery per event and endpoint, and the log of
+// attempts. This is the seam: the dispatcher and the API know this type alone. Times are the
+// dispatcher's clock, in milliseconds.
 
 import type { DeliveryState } from './api.ts';
 import type { Transactions } from './sqlite/commit.ts';
@@ -20,7 +21,9 @@ export type StoredEndpoint = {
   config: string;
   createdMs: number;
   disabled: string | undefined;
-  /** Failures since the last success, and when the first of them was; for the rules that disable an endpoint. */
+  /**
+   * Failures since the last success, and when the first of them was; for the rules that disable an endpoint.
+   */
   failures: number;
   failingSinceMs: number | undefined;
 };
@@ -51,7 +54,10 @@ export type AttemptRow = {
   nextMs: number | undefined;
 };
 
-/** An event that a publisher named with a key of its own, and what the key stands for (servers/http/idempotency.ts). */
+/**
+ * An event that a publisher named with a key of its own, and what the key stands for
+ * (servers/http/idempotency.ts).
+ */
 export type KeyedEvent = { readonly fingerprint: string; readonly id: string; readonly seq: number };
 
 export type DeliveryRow = {
@@ -77,7 +83,10 @@ export type EventRow = {
   deliveries: number;
 };
 
-/** What is pending for an endpoint. `waiting`: those that have a time of their own, after a failure or a replay. */
+/**
+ * What is pending for an endpoint. `waiting`: those that have a time of their own,
+ * after a failure or a replay.
+ */
 export type Backlog = { pending: number; waiting: number; bytes: number };
 
 export type ListFilter = {
@@ -103,10 +112,11 @@ export type DeliveryLog = {
 export type Awaitable<T> = T | Promise<T>;
 
 /**
- * Writes are of two kinds (sqlite/commit.ts): within a unit they are a request, which is stored as a whole or refused;
- * outside of one they are a record of what has happened, which is kept until it is stored. Records take effect at once
- * for reads of the same process.
- * Every function throws a `RequestError` of status 503 when the database fails; what only writes records does not.
+ * Writes are of two kinds (sqlite/commit.ts): within a unit they are a request, which is stored as a whole or
+ * refused; outside of one they are a record of what has happened, which is kept until it is stored. Records
+ * take effect at once for reads of the same process.
+ * Every function throws a `RequestError` of status 503 when the database fails; what only
+ * writes records does not.
  */
 export type DeliveryStore = Pick<Transactions, 'submit' | 'committed' | 'unsaved' | 'recovered'> & {
   endpoints(): StoredEndpoint[];
@@ -138,9 +148,16 @@ export type DeliveryStore = Pick<Transactions, 'submit' | 'committed' | 'unsaved
   /** Deliveries with a time of their own, earliest first, whether it has come or not. */
   waiting(endpoint: number, limit: number): Task[];
 
-  /** Cancels what is pending for the endpoint, but for the newest of each topic where `keepNewest`, and for `except`. @returns ids */
+  /**
+   * Cancels what is pending for the endpoint, but for the newest of each topic where
+   * `keepNewest`, and for `except`.
+   * @returns ids
+   */
   cancel(endpoint: number, nowMs: number, except: ReadonlySet<number>, keepNewest: boolean): number[];
-  /** Makes the delivery pending again, due at once. @returns undefined when there is no such delivery or it is pending */
+  /**
+   * Makes the delivery pending again, due at once.
+   * @returns undefined when there is no such delivery or it is pending
+   */
   replay(id: number, nowMs: number): Task | undefined;
   /** The same for what was exhausted or cancelled and accepted within the time. @returns how many */
   recover(endpoint: number, sinceMs: number, untilMs: number, nowMs: number, limit: number): number;
@@ -153,8 +170,9 @@ export type DeliveryStore = Pick<Transactions, 'submit' | 'committed' | 'unsaved
   /** The same, and since when the oldest of them. */
   depth(): { pending: number; oldestMs: number | undefined };
   /**
-   * Removes deliveries that were settled and are older than `beforeMs`, or beyond the newest `keep`, with their attempts, and the events and removed
-   * endpoints that nobody refers to any more; at most `limit` of them.
+   * Removes deliveries that were settled and are older than `beforeMs`, or beyond the newest
+   * `keep`, with their attempts, and the events and removed endpoints that nobody refers to any
+   * more; at most `limit` of them.
    * @returns how many went
    */
   prune(beforeMs: number, keep: number, limit: number): number;

@@ -1,5 +1,5 @@
-// The validation's part on faults can fail: each rule by which a store is judged is broken once by hand, cases follow
-// from their numbers, and a process that is killed for real is found with what it left.
+// The validation's part on faults can fail: each rule by which a store is judged is broken once by hand,
+// cases follow from their numbers, and a process that is killed for real is found with what it left.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -215,7 +215,9 @@ test('what a killed process leaves is found: its children, their ports, their te
     // The child of the child is nobody's when its parent has been killed, and is stopped besides.
     const listener = join(space.folder, 'listener.cjs');
     writeFileSync(listener, 'require("net").createServer().listen(0, "127.0.0.1", () => process.send("up"))');
-    const child = `const child = require("child_process").fork(${JSON.stringify(listener)}); child.on("message", () => console.log(child.pid))`;
+    const child =
+      `const child = require("child_process").fork(${JSON.stringify(listener)}); child.on("message", () => ` +
+      'console.log(child.pid))';
     const parent = spawn(process.execPath, ['-e', child], {
       env: space.env,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -24,23 +24,27 @@ const kept = (title: string, held: boolean): Kept => ({
   machine: 'Example CPU, 2 cores',
 });
 
-test('the document says what held and what did not, with the figures, when and where, and how to repeat each part', () => {
-  const page = validationPage({ one: kept('First', true), two: kept('Second', false) });
-  assert.match(page, /about 3 minutes/);
-  assert.match(page, /^\*\*3 of 4 claims held\.\*\*$/m);
-  assert.match(
-    page,
-    /^## First\n\n- Held: First is right\n- Held: and more\n\n\| what \| figure \|\n\| --- \| --- \|\n\| First \| 7 µs \|\n\n`npm run validate -- --only one`: 2026-01-02 10:11 UTC, 90 s on Example CPU, 2 cores\.$/m,
-  );
-  assert.match(page, /^- \*\*Failed\*\*: Second is right$/m);
-  assert.ok(page.indexOf('## First') < page.indexOf('## Second'));
-  // Everything in it is shown as it is meant in the browser too.
-  const shown = markdownBlocks(page, '/docs/')
-    .map(({ markup }) => markup)
-    .join('\n')
-    .replace(/<(pre|code)\b[\s\S]*?<\/\1>/g, '');
-  assert.doesNotMatch(shown, /\*\*|`|\]\(|^\s*(?:#|\|)/m);
-});
+test(
+  'the document says what held and what did not, with the figures, ' +
+    'when and where, and how to repeat each part',
+  () => {
+    const page = validationPage({ one: kept('First', true), two: kept('Second', false) });
+    assert.match(page, /about 3 minutes/);
+    assert.match(page, /^\*\*3 of 4 claims held\.\*\*$/m);
+    assert.match(
+      page,
+      /^## First\n\n- Held: First is right\n- Held: and more\n\n\| what \| figure \|\n\| --- \| --- \|\n\| First \| 7 µs \|\n\n`npm run validate -- --only one`: 2026-01-02 10:11 UTC, 90 s on Example CPU, 2 cores\.$/m,
+    );
+    assert.match(page, /^- \*\*Failed\*\*: Second is right$/m);
+    assert.ok(page.indexOf('## First') < page.indexOf('## Second'));
+    // Everything in it is shown as it is meant in the browser too.
+    const shown = markdownBlocks(page, '/docs/')
+      .map(({ markup }) => markup)
+      .join('\n')
+      .replace(/<(pre|code)\b[\s\S]*?<\/\1>/g, '');
+    assert.doesNotMatch(shown, /\*\*|`|\]\(|^\s*(?:#|\|)/m);
+  },
+);
 
 test('a part without figures is said to be one, and no time is claimed for the whole', () => {
   const page = validationPage({ one: kept('First', true), two: undefined });
@@ -101,48 +105,55 @@ const right = (figure: string): Outcome => ({
   markdown: figure,
 });
 
-test('a part that dies is told with the command that repeats it; the parts before and behind it are in the document', async (t) => {
-  const { options, said, page } = setUp(t);
-  const dies = part('Second', () => {
-    throw new Error('tcpdump is not allowed');
-  });
-  const names = ['one', 'two', 'three'];
-  assert.deepEqual(
-    await runParts({
-      ...options,
-      names,
-      parts: {
-        one: part('First', () => right('11 ms')),
-        two: dies,
-        three: part('Third', () => right('33 ms')),
-      },
-    }),
-    ['two'],
-  );
-  assert.match(page(), /it is 11 ms[\s\S]*## two\n\nNot run yet[\s\S]*it is 33 ms/);
-  assert.match(
-    said.join('\n'),
-    /DIED after \d+ s: tcpdump is not allowed[\s\S]*npm run validate -- --only two/,
-  );
-});
+test(
+  'a part that dies is told with the command that repeats it; ' +
+    'the parts before and behind it are in the document',
+  async (t) => {
+    const { options, said, page } = setUp(t);
+    const dies = part('Second', () => {
+      throw new Error('tcpdump is not allowed');
+    });
+    const names = ['one', 'two', 'three'];
+    assert.deepEqual(
+      await runParts({
+        ...options,
+        names,
+        parts: {
+          one: part('First', () => right('11 ms')),
+          two: dies,
+          three: part('Third', () => right('33 ms')),
+        },
+      }),
+      ['two'],
+    );
+    assert.match(page(), /it is 11 ms[\s\S]*## two\n\nNot run yet[\s\S]*it is 33 ms/);
+    assert.match(
+      said.join('\n'),
+      /DIED after \d+ s: tcpdump is not allowed[\s\S]*npm run validate -- --only two/,
+    );
+  },
+);
 
-test('one part repeated replaces its own figures alone, and when it dies its earlier ones stay', async (t) => {
-  const { options, page } = setUp(t);
-  let [figure, dies] = ['22 ms', false];
-  const two = part('Second', () => {
-    if (dies) throw new Error('no');
-    return right(figure);
-  });
-  const parts = { one: part('First', () => right('11 ms')), two };
-  assert.deepEqual(await runParts({ ...options, parts, names: ['one', 'two'] }), []);
-  figure = '44 ms';
-  assert.deepEqual(await runParts({ ...options, parts, names: ['two'] }), []);
-  assert.match(page(), /it is 11 ms[\s\S]*it is 44 ms/);
-  assert.doesNotMatch(page(), /22 ms/);
-  dies = true;
-  assert.deepEqual(await runParts({ ...options, parts, names: ['two'] }), ['two']);
-  assert.match(page(), /it is 11 ms[\s\S]*it is 44 ms/);
-});
+test(
+  'one part repeated replaces its own figures alone, and ' + 'when it dies its earlier ones stay',
+  async (t) => {
+    const { options, page } = setUp(t);
+    let [figure, dies] = ['22 ms', false];
+    const two = part('Second', () => {
+      if (dies) throw new Error('no');
+      return right(figure);
+    });
+    const parts = { one: part('First', () => right('11 ms')), two };
+    assert.deepEqual(await runParts({ ...options, parts, names: ['one', 'two'] }), []);
+    figure = '44 ms';
+    assert.deepEqual(await runParts({ ...options, parts, names: ['two'] }), []);
+    assert.match(page(), /it is 11 ms[\s\S]*it is 44 ms/);
+    assert.doesNotMatch(page(), /22 ms/);
+    dies = true;
+    assert.deepEqual(await runParts({ ...options, parts, names: ['two'] }), ['two']);
+    assert.match(page(), /it is 11 ms[\s\S]*it is 44 ms/);
+  },
+);
 
 test('what does not hold is named; kept figures of another shape are none', async (t) => {
   const { options, page } = setUp(t);

@@ -1,5 +1,5 @@
-// `pushbench ab` as a user meets it: mistakes, and a deliberate slowdown that turns the run red with a report that
-// names the metric.
+// `pushbench ab` as a user meets it: mistakes, and a deliberate slowdown that turns the run red with a
+// report that names the metric.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

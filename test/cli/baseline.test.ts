@@ -88,23 +88,27 @@ test('mistakes are named with what to do', async (t) => {
   assert.match(empty.stdout, /There is no baseline in none\. Save one with/);
 });
 
-test('a baseline reads back as it was saved, but for digits that no run repeats; a later version is refused', () => {
-  const runs = runSetOf('main', [sse(10)]);
-  const text = writeBaseline(runs, new Date(0));
-  const read = readBaseline(text, 'main.json');
-  assert.equal(writeBaseline(read.runs, new Date(0)), text);
-  for (const [i, { values }] of runs.variants[0]!.runs.entries()) {
-    for (const [metric, value] of Object.entries(values)) {
-      const kept = read.runs.variants[0]!.runs[i]!.values[metric]!;
-      assert.ok(Math.abs(kept - value) <= 1e-5 * Math.abs(value), `${metric}: ${kept} of ${value}`);
+test(
+  'a baseline reads back as it was saved, but for digits that no ' +
+    'run repeats; a later version is refused',
+  () => {
+    const runs = runSetOf('main', [sse(10)]);
+    const text = writeBaseline(runs, new Date(0));
+    const read = readBaseline(text, 'main.json');
+    assert.equal(writeBaseline(read.runs, new Date(0)), text);
+    for (const [i, { values }] of runs.variants[0]!.runs.entries()) {
+      for (const [metric, value] of Object.entries(values)) {
+        const kept = read.runs.variants[0]!.runs[i]!.values[metric]!;
+        assert.ok(Math.abs(kept - value) <= 1e-5 * Math.abs(value), `${metric}: ${kept} of ${value}`);
+      }
     }
-  }
-  assert.throws(
-    () => readBaseline(text.replace('"version": 1', '"version": 2'), 'main.json'),
-    /version 2 .* Upgrade pushbench/,
-  );
-  assert.throws(
-    () => readBaseline(text.replace('"savedAt"', '"savdAt"'), 'main.json'),
-    /main\.json does not hold together/,
-  );
-});
+    assert.throws(
+      () => readBaseline(text.replace('"version": 1', '"version": 2'), 'main.json'),
+      /version 2 .* Upgrade pushbench/,
+    );
+    assert.throws(
+      () => readBaseline(text.replace('"savedAt"', '"savdAt"'), 'main.json'),
+      /main\.json does not hold together/,
+    );
+  },
+);

@@ -1,5 +1,5 @@
-// The page of claims cannot rot: every claim names a scenario, variants, cells and metrics that exist, its rules can
-// be read, and the page is what the command makes of the stored figures.
+// The page of claims cannot rot: every claim names a scenario, variants, cells and metrics that exist, its
+// rules can be read, and the page is what the command makes of the stored figures.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';

@@ -80,36 +80,42 @@ test('list and validate say what each scenario asks', async (t) => {
   assert.match(stderr, /wrong\.yaml:3:/, 'every mistake at once');
 });
 
-test('a run writes result and report, prints the table, and both can be had again from the result', async (t) => {
-  const folder = temporaryFolder(t);
-  const end = await start(
-    ['run', writeScenario(folder, 'variants: [sse, websocket]\nexpect: [missed == 0]')],
-    folder,
-  ).ended;
-  assertExit(end, 0);
-  assert.match(end.stdout, /sse[\s\S]*websocket[\s\S]*Report: results\//);
-  const [runFolder] = resultFolders(folder);
-  const result = resultSchema.parse(JSON.parse(readFileSync(join(runFolder!, 'result.json'), 'utf8')));
-  assert.equal(result.trials.length, 2);
-  assert.deepEqual(
-    result.expectations.map(({ held }) => held),
-    result.trials.map(({ outcome }) => outcome.valid),
-  );
-  const again = join(folder, 'again.html');
-  const report = await start(['report', runFolder!, runFolder!, '--out', again], folder).ended;
-  assert.equal(report.code, 0, report.stderr);
-  assert.ok(existsSync(again));
-  assert.ok(existsSync(join(runFolder!, 'report.html')));
-});
+test(
+  'a run writes result and report, prints the table, and ' + 'both can be had again from the result',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const end = await start(
+      ['run', writeScenario(folder, 'variants: [sse, websocket]\nexpect: [missed == 0]')],
+      folder,
+    ).ended;
+    assertExit(end, 0);
+    assert.match(end.stdout, /sse[\s\S]*websocket[\s\S]*Report: results\//);
+    const [runFolder] = resultFolders(folder);
+    const result = resultSchema.parse(JSON.parse(readFileSync(join(runFolder!, 'result.json'), 'utf8')));
+    assert.equal(result.trials.length, 2);
+    assert.deepEqual(
+      result.expectations.map(({ held }) => held),
+      result.trials.map(({ outcome }) => outcome.valid),
+    );
+    const again = join(folder, 'again.html');
+    const report = await start(['report', runFolder!, runFolder!, '--out', again], folder).ended;
+    assert.equal(report.code, 0, report.stderr);
+    assert.ok(existsSync(again));
+    assert.ok(existsSync(join(runFolder!, 'report.html')));
+  },
+);
 
-test('--json prints the result and nothing else on standard output; --quiet prints nothing while it runs', async (t) => {
-  const folder = temporaryFolder(t);
-  const end = await start(['run', writeScenario(folder, 'variants: [sse]'), '--json', '--quiet'], folder)
-    .ended;
-  assertExit(end, 0);
-  assert.equal(resultSchema.parse(JSON.parse(end.stdout)).trials.length, 1);
-  assert.equal(end.stderr, '');
-});
+test(
+  '--json prints the result and nothing else on standard ' + 'output; --quiet prints nothing while it runs',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const end = await start(['run', writeScenario(folder, 'variants: [sse]'), '--json', '--quiet'], folder)
+      .ended;
+    assertExit(end, 0);
+    assert.equal(resultSchema.parse(JSON.parse(end.stdout)).trials.length, 1);
+    assert.equal(end.stderr, '');
+  },
+);
 
 test('an expectation that fails is shown with the measured value, and the exit code is 1', async (t) => {
   const folder = temporaryFolder(t);
@@ -129,7 +135,9 @@ test('results that cannot be written are noticed before the run', async (t) => {
   assert.match(stderr, /Cannot write results below results: .*--results DIR/);
 });
 
-/** A disk of its own, for the length of the test; undefined where none can be mounted, which skips the test. */
+/**
+ * A disk of its own, for the length of the test; undefined where none can be mounted, which skips the test.
+ */
 function smallDisk(t: TestContext, size: string): string | undefined {
   const disk = mkdtempSync(join(tmpdir(), 'pushbench-disk-'));
   try {
@@ -191,7 +199,37 @@ for (const [what, spoil] of [
     },
   ],
 ] as const) {
-  test(`a results folder that ${what} in the middle of a run: all that was measured is kept elsewhere`, async (t) => {
+  test(
+    `a results folder that ${what} in the middle of a run: ` + 'all that was measured is kept elsewhere',
+    async (t) => {
+      const folder = temporaryFolder(t);
+      const disk = smallDisk(t, '40m');
+      if (!disk) return;
+      const run = start(
+        ['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk],
+        folder,
+      );
+      await run.saw(/\[2\/2\] websocket: measuring/);
+      spoil(disk);
+      const { code, stdout, stderr } = await run.ended;
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, new RegExp(`Cannot write ${disk}/.*result\\.json`));
+      assert.doesNotMatch(stderr, /\n\s+at /);
+      assert.match(stdout, /sse[\s\S]*websocket/, 'the table is printed');
+      const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
+      t.onTestFinished(() => rmSync(elsewhere!, { recursive: true }));
+      assert.equal(
+        resultSchema.parse(JSON.parse(readFileSync(join(elsewhere!, 'result.json'), 'utf8'))).trials.length,
+        2,
+      );
+      assert.ok(existsSync(join(elsewhere!, 'report.html')));
+    },
+  );
+}
+
+test(
+  'a disk that fills up in the middle of a run costs what ' + 'comes then, not what was measured before',
+  async (t) => {
     const folder = temporaryFolder(t);
     const disk = smallDisk(t, '40m');
     if (!disk) return;
@@ -200,59 +238,44 @@ for (const [what, spoil] of [
       folder,
     );
     await run.saw(/\[2\/2\] websocket: measuring/);
-    spoil(disk);
-    const { code, stdout, stderr } = await run.ended;
-    assert.equal(code, 3, stderr);
-    assert.match(stderr, new RegExp(`Cannot write ${disk}/.*result\\.json`));
-    assert.doesNotMatch(stderr, /\n\s+at /);
-    assert.match(stdout, /sse[\s\S]*websocket/, 'the table is printed');
+    assert.throws(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(64 * 1024 ** 2)), {
+      code: 'ENOSPC',
+    });
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 3);
+    assert.match(stderr, /Cannot write .*ENOSPC.*Free some space/);
     const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
     t.onTestFinished(() => rmSync(elsewhere!, { recursive: true }));
+    const [, kept] = /What was measured before is kept: (\S+)/.exec(stderr) ?? [];
     assert.equal(
-      resultSchema.parse(JSON.parse(readFileSync(join(elsewhere!, 'result.json'), 'utf8'))).trials.length,
-      2,
+      resultSchema.parse(JSON.parse(readFileSync(resolve(folder, kept!), 'utf8'))).trials.length,
+      1,
     );
-    assert.ok(existsSync(join(elsewhere!, 'report.html')));
-  });
-}
+  },
+);
 
-test('a disk that fills up in the middle of a run costs what comes then, not what was measured before', async (t) => {
-  const folder = temporaryFolder(t);
-  const disk = smallDisk(t, '40m');
-  if (!disk) return;
-  const run = start(
-    ['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk],
-    folder,
-  );
-  await run.saw(/\[2\/2\] websocket: measuring/);
-  assert.throws(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(64 * 1024 ** 2)), { code: 'ENOSPC' });
-  const { code, stderr } = await run.ended;
-  assert.equal(code, 3);
-  assert.match(stderr, /Cannot write .*ENOSPC.*Free some space/);
-  const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
-  t.onTestFinished(() => rmSync(elsewhere!, { recursive: true }));
-  const [, kept] = /What was measured before is kept: (\S+)/.exec(stderr) ?? [];
-  assert.equal(resultSchema.parse(JSON.parse(readFileSync(resolve(folder, kept!), 'utf8'))).trials.length, 1);
-});
-
-test('more subscribers than descriptors are refused with the shortfall and the command that mends it', async (t) => {
-  const folder = temporaryFolder(t);
-  const scenario = writeScenario(folder, 'variants: [sse]');
-  const limited: [string, ...string[]] = [
-    'sh',
-    '-c',
-    'ulimit -n 256; exec "$@"',
-    'sh',
-    process.execPath,
-    join(process.cwd(), 'cli/main.ts'),
-  ];
-  const { code, stderr } = await start(['run', scenario, '--set', 'subscribers=1000'], folder, limited).ended;
-  assert.equal(code, 3);
-  assert.match(
-    stderr,
-    /needs 1,064 file descriptors .* limit is 256: short of 808\. Raise it with "ulimit -n 1064"/,
-  );
-});
+test(
+  'more subscribers than descriptors are refused with the ' + 'shortfall and the command that mends it',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const scenario = writeScenario(folder, 'variants: [sse]');
+    const limited: [string, ...string[]] = [
+      'sh',
+      '-c',
+      'ulimit -n 256; exec "$@"',
+      'sh',
+      process.execPath,
+      join(process.cwd(), 'cli/main.ts'),
+    ];
+    const { code, stderr } = await start(['run', scenario, '--set', 'subscribers=1000'], folder, limited)
+      .ended;
+    assert.equal(code, 3);
+    assert.match(
+      stderr,
+      /needs 1,064 file descriptors .* limit is 256: short of 808\. Raise it with "ulimit -n 1064"/,
+    );
+  },
+);
 
 test('serve runs one server with a curl line for each endpoint, until it is told to stop', async (t) => {
   const server = start(['serve', 'sse', '--port', '0'], temporaryFolder(t));

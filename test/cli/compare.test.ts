@@ -89,24 +89,27 @@ test('--match holds variants of other names against each other, of one result to
   assert.match(stdout, /sse -> websocket: inconclusive/);
 });
 
-test('a folder of runs is one side; too many runs that do not count make the comparison invalid', async (t) => {
-  const folder = temporaryFolder(t);
-  write(folder, 'base/1', small(10));
-  write(folder, 'base/2', small(11));
-  write(
-    folder,
-    'bad',
-    small(12, (result) => {
-      for (const trial of result.trials) trial.outcome.valid = false;
-    }),
-  );
-  const { code, stdout, stderr } = await start(['compare', 'base', 'bad'], folder).ended;
-  assert.equal(code, 4, stderr);
-  assert.match(
-    stdout,
-    /No verdict on bad against base: the measurement is invalid \(sse: 3 of 9 runs do not count/,
-  );
-});
+test(
+  'a folder of runs is one side; too many runs that do ' + 'not count make the comparison invalid',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    write(folder, 'base/1', small(10));
+    write(folder, 'base/2', small(11));
+    write(
+      folder,
+      'bad',
+      small(12, (result) => {
+        for (const trial of result.trials) trial.outcome.valid = false;
+      }),
+    );
+    const { code, stdout, stderr } = await start(['compare', 'base', 'bad'], folder).ended;
+    assert.equal(code, 4, stderr);
+    assert.match(
+      stdout,
+      /No verdict on bad against base: the measurement is invalid \(sse: 3 of 9 runs do not count/,
+    );
+  },
+);
 
 test('mistakes are named with what to do', async (t) => {
   const folder = temporaryFolder(t);

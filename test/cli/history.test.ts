@@ -104,73 +104,79 @@ test('where a saved run has several trials, their lowest and highest stand besid
   );
 });
 
-test('the command reads results and baselines, prints the change, and says what it cannot read', async (t) => {
-  const folder = temporaryFolder(t);
-  mkdirSync(join(folder, 'baselines'));
-  for (const set of days(24))
-    writeFileSync(join(folder, 'baselines', `${set.name}.json`), writeBaseline(set, new Date(0)));
-  mkdirSync(join(folder, 'results/one'), { recursive: true });
-  writeFileSync(join(folder, 'results/one/result.json'), JSON.stringify(fixtureResult({ measureS: 2 })));
-  const found = await start(['history', 'baselines', '--html', 'x.html'], folder).ended;
-  assert.equal(found.code, 0, found.stderr);
-  assert.match(
-    found.stdout,
-    /24 saved runs of compare: 1 change of level, 1 for the worse\.\n\nsse: server CPU per delivery \+\d\d\.\d % from day-19 on \(2026-01-19 00:00, at c19 \(before: c18\)\)/,
-  );
-  assert.match(readFileSync(join(folder, 'x.html'), 'utf8'), /Server CPU per delivery: 1 change of level/);
-  const few = await start(['history', 'results', 'baselines/day-01.json', '--json'], folder).ended;
-  assert.equal((JSON.parse(few.stdout) as { sets: unknown[] }).sets.length, 2);
-  mkdirSync(join(folder, 'empty'));
-  for (const [path, message] of [
-    ['empty', /neither a result nor a baseline in empty/],
-    ['nothing', /Cannot read a result at nothing/],
-  ] as const) {
-    const { code, stderr } = await start(['history', path], folder).ended;
-    assert.equal(code, 2, stderr);
-    assert.match(stderr, message);
-  }
-});
+test(
+  'the command reads results and baselines, prints the ' + 'change, and says what it cannot read',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    mkdirSync(join(folder, 'baselines'));
+    for (const set of days(24))
+      writeFileSync(join(folder, 'baselines', `${set.name}.json`), writeBaseline(set, new Date(0)));
+    mkdirSync(join(folder, 'results/one'), { recursive: true });
+    writeFileSync(join(folder, 'results/one/result.json'), JSON.stringify(fixtureResult({ measureS: 2 })));
+    const found = await start(['history', 'baselines', '--html', 'x.html'], folder).ended;
+    assert.equal(found.code, 0, found.stderr);
+    assert.match(
+      found.stdout,
+      /24 saved runs of compare: 1 change of level, 1 for the worse\.\n\nsse: server CPU per delivery \+\d\d\.\d % from day-19 on \(2026-01-19 00:00, at c19 \(before: c18\)\)/,
+    );
+    assert.match(readFileSync(join(folder, 'x.html'), 'utf8'), /Server CPU per delivery: 1 change of level/);
+    const few = await start(['history', 'results', 'baselines/day-01.json', '--json'], folder).ended;
+    assert.equal((JSON.parse(few.stdout) as { sets: unknown[] }).sets.length, 2);
+    mkdirSync(join(folder, 'empty'));
+    for (const [path, message] of [
+      ['empty', /neither a result nor a baseline in empty/],
+      ['nothing', /Cannot read a result at nothing/],
+    ] as const) {
+      const { code, stderr } = await start(['history', path], folder).ended;
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
+    }
+  },
+);
 
 const executablePath = '/usr/bin/chromium';
 const skip = existsSync(executablePath)
   ? false
   : 'Chromium is not installed (Debian: apt-get install chromium)';
 
-test('the page in a browser: axe finds nothing, light and dark; it escapes names and stays small', async (t) => {
-  skipWhen(t, skip);
-  const sets = days(30);
-  for (const set of sets) set.name = `<b>${set.name}`;
-  const page = await renderHistoryPage(historyOf(nonEmpty(sets)), '0.1.0');
-  assert.doesNotMatch(page, /<b>day/);
-  assert.ok(page.length < 400_000, `${page.length} bytes`);
-  const file = join(temporaryFolder(t), 'history.html');
-  writeFileSync(file, page);
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--no-first-run',
-    ],
-  });
-  t.onTestFinished(() => browser.close());
-  for (const colorScheme of ['light', 'dark'] as const) {
-    const tab = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
-    await tab.goto(`file://${file}`);
-    // Which line is which variant's stands below each chart.
-    assert.deepEqual(
-      await tab.locator('figure').first().locator('.role-legend-label text').allTextContents(),
-      ['polling', 'long-polling', 'http-stream', 'sse', 'websocket', 'webhook'],
-    );
-    await tab.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
-    assert.deepEqual(
-      await tab.evaluate(
-        'axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))',
-      ),
-      [],
-      colorScheme,
-    );
-  }
-});
+test(
+  'the page in a browser: axe finds nothing, light and ' + 'dark; it escapes names and stays small',
+  async (t) => {
+    skipWhen(t, skip);
+    const sets = days(30);
+    for (const set of sets) set.name = `<b>${set.name}`;
+    const page = await renderHistoryPage(historyOf(nonEmpty(sets)), '0.1.0');
+    assert.doesNotMatch(page, /<b>day/);
+    assert.ok(page.length < 400_000, `${page.length} bytes`);
+    const file = join(temporaryFolder(t), 'history.html');
+    writeFileSync(file, page);
+    const browser = await chromium.launch({
+      executablePath,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--no-first-run',
+      ],
+    });
+    t.onTestFinished(() => browser.close());
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const tab = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
+      await tab.goto(`file://${file}`);
+      // Which line is which variant's stands below each chart.
+      assert.deepEqual(
+        await tab.locator('figure').first().locator('.role-legend-label text').allTextContents(),
+        ['polling', 'long-polling', 'http-stream', 'sse', 'websocket', 'webhook'],
+      );
+      await tab.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
+      assert.deepEqual(
+        await tab.evaluate(
+          'axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))',
+        ),
+        [],
+        colorScheme,
+      );
+    }
+  },
+);

@@ -1,5 +1,5 @@
-// A signal ends a run within seconds, whatever it is waiting for: each phase here would last about 1000 s. Exit code
-// 130, no child left, and a result of what was measured before that says what is missing.
+// A signal ends a run within seconds, whatever it is waiting for: each phase here would last about 1000 s.
+// Exit code 130, no child left, and a result of what was measured before that says what is missing.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -60,29 +60,32 @@ test('while subscribers connect', async (t) => {
   assert.equal(await interrupted(run, 'SIGINT', folder), undefined);
 });
 
-test('in the measured phase of the second trial, one longer than a timer of Node can be; the first is kept', async (t) => {
-  const { run, folder } = begin(
-    t,
-    'variants: [sse]\nmatrix: { phases.measure: [1s, 23d] }\nexpect: [missed == 0]',
-    ['topics.news.publish=1/s'],
-  );
-  await run.saw(/\[2\/2\].*connecting/);
-  // The next slot of so long a phase begins hours later, so nothing more is said of it.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  const result = await interrupted(run, 'SIGTERM', folder);
-  assert.deepEqual(result?.state, { kind: 'interrupted', by: 'SIGTERM' });
-  assert.equal(result.trials.length, 1);
-  assert.match(
-    missingFrom(result)
-      .trials.map(({ variant }) => variant)
-      .join(),
-    /^sse, \S*measure=23d$/,
-  );
-  assert.deepEqual(
-    result.expectations.map(({ measured, held }) => measured !== null || held),
-    [true, false],
-  );
-});
+test(
+  'in the measured phase of the second trial, one longer than a ' + 'timer of Node can be; the first is kept',
+  async (t) => {
+    const { run, folder } = begin(
+      t,
+      'variants: [sse]\nmatrix: { phases.measure: [1s, 23d] }\nexpect: [missed == 0]',
+      ['topics.news.publish=1/s'],
+    );
+    await run.saw(/\[2\/2\].*connecting/);
+    // The next slot of so long a phase begins hours later, so nothing more is said of it.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const result = await interrupted(run, 'SIGTERM', folder);
+    assert.deepEqual(result?.state, { kind: 'interrupted', by: 'SIGTERM' });
+    assert.equal(result.trials.length, 1);
+    assert.match(
+      missingFrom(result)
+        .trials.map(({ variant }) => variant)
+        .join(),
+      /^sse, \S*measure=23d$/,
+    );
+    assert.deepEqual(
+      result.expectations.map(({ measured, held }) => measured !== null || held),
+      [true, false],
+    );
+  },
+);
 
 test('while late deliveries are waited for, with children that are stopped', async (t) => {
   const { run, folder } = begin(t, 'variants: [sse]\nfaults: [{ at: 0s, leave: 100%, for: 900s }]', [
@@ -106,19 +109,23 @@ test('while a process is frozen by a fault: nothing that would wake it later is 
   assert.equal(await interrupted(run, 'SIGINT', folder), undefined);
 });
 
-test('while autocannon asks in closed loop: all trials are kept, and what came after them is said to be missing', async (t) => {
-  const { run, folder } = begin(t, 'variants: [sse]\nclosedLoop: { connections: 2, for: 1000s }');
-  await run.saw(/deliveries, median/);
-  while (
-    !childrenOf(run.child.pid!).some((pid) =>
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('saturate-process'),
+test(
+  'while autocannon asks in closed loop: all trials are kept, ' +
+    'and what came after them is said to be missing',
+  async (t) => {
+    const { run, folder } = begin(t, 'variants: [sse]\nclosedLoop: { connections: 2, for: 1000s }');
+    await run.saw(/deliveries, median/);
+    while (
+      !childrenOf(run.child.pid!).some((pid) =>
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('saturate-process'),
+      )
     )
-  )
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  const result = await interrupted(run, 'SIGINT', folder);
-  assert.equal(result?.trials.length, 1);
-  assert.deepEqual(missingFrom(result), { trials: [], searches: [], afterwards: ['closedLoop'] });
-});
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    const result = await interrupted(run, 'SIGINT', folder);
+    assert.equal(result?.trials.length, 1);
+    assert.deepEqual(missingFrom(result), { trials: [], searches: [], afterwards: ['closedLoop'] });
+  },
+);
 
 test('a trial that failed leaves nothing to wait for either', async (t) => {
   const { run } = begin(t, 'variants: [sse]', ['phases.measure=1000s']);
@@ -141,7 +148,8 @@ test('target check, and a server of a target that never answers', async (t) => {
   assert.ok(typeof address === 'object' && address);
   writeFileSync(
     join(folder, 'target.yaml'),
-    `name: silent\nurl: http://127.0.0.1:${address.port}\npublish: '/in/{topic}'\nsubscribe: { sse: '/out/{topic}' }\n`,
+    `name: silent\nurl: http://127.0.0.1:${address.port}\npublish: '/in/{topic}'\n` +
+      "subscribe: { sse: '/out/{topic}' }\n",
   );
   const run = start(['target', 'check', 'target.yaml'], folder);
   t.onTestFinished(() => void run.child.kill('SIGKILL'));

@@ -1,5 +1,5 @@
-// A run whose harness is killed (SIGKILL) looks like what it is: unfinished, in every form, refused by gates, and
-// explained by the next run.
+// A run whose harness is killed (SIGKILL) looks like what it is: unfinished, in every form, refused by gates,
+// and explained by the next run.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,51 +9,55 @@ import { markName } from '../../harness/run/run-mark.ts';
 import { readResult } from '../../reports/read/read.ts';
 import { resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
-test('killed in the second of two trials: kept, told by report, refused by gates with exit code 4, explained once', async (t) => {
-  const folder = temporaryFolder(t);
-  const scenario = writeScenario(folder, 'variants: [sse, websocket]\nexpect: [missed == 0]');
-  const run = start(['run', scenario], folder);
-  await run.saw(/\[2\/2\] websocket: measuring/);
-  run.child.kill('SIGKILL');
-  await run.ended;
-  const [killed] = resultFolders(folder);
-  const result = await readResult(killed!);
-  assert.deepEqual(
-    [result.state.kind, result.trials.length, result.planned?.trials.length],
-    ['unfinished', 1, 2],
-  );
-  assert.ok(existsSync(join(killed!, markName)));
+test(
+  'killed in the second of two trials: kept, told by report, ' +
+    'refused by gates with exit code 4, explained once',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const scenario = writeScenario(folder, 'variants: [sse, websocket]\nexpect: [missed == 0]');
+    const run = start(['run', scenario], folder);
+    await run.saw(/\[2\/2\] websocket: measuring/);
+    run.child.kill('SIGKILL');
+    await run.ended;
+    const [killed] = resultFolders(folder);
+    const result = await readResult(killed!);
+    assert.deepEqual(
+      [result.state.kind, result.trials.length, result.planned?.trials.length],
+      ['unfinished', 1, 2],
+    );
+    assert.ok(existsSync(join(killed!, markName)));
 
-  const missing = /1 of 2 trials missing: websocket/;
-  const report = await start(['report', killed!, '--format', 'markdown'], folder).ended;
-  assert.equal(report.code, 0, report.stderr);
-  assert.match(report.stdout, missing);
-  assert.match(report.stderr, missing);
-  assert.doesNotMatch(report.stdout, /expectation held/);
-  for (const args of [
-    ['compare', killed!, killed!],
-    ['baseline', 'save', 'main', killed!],
-  ]) {
-    const gate = await start(args, folder).ended;
-    assert.equal(gate.code, 4, `${args[0]}: ${gate.stdout}${gate.stderr}`);
-    assert.match(gate.stderr, missing);
-    assert.doesNotMatch(gate.stderr, /\n\s+at /);
-  }
+    const missing = /1 of 2 trials missing: websocket/;
+    const report = await start(['report', killed!, '--format', 'markdown'], folder).ended;
+    assert.equal(report.code, 0, report.stderr);
+    assert.match(report.stdout, missing);
+    assert.match(report.stderr, missing);
+    assert.doesNotMatch(report.stdout, /expectation held/);
+    for (const args of [
+      ['compare', killed!, killed!],
+      ['baseline', 'save', 'main', killed!],
+    ]) {
+      const gate = await start(args, folder).ended;
+      assert.equal(gate.code, 4, `${args[0]}: ${gate.stdout}${gate.stderr}`);
+      assert.match(gate.stderr, missing);
+      assert.doesNotMatch(gate.stderr, /\n\s+at /);
+    }
 
-  const next = start(['run', scenario, '--set', 'phases.connect=1000s'], folder);
-  t.onTestFinished(() => void next.child.kill('SIGKILL'));
-  await next.saw(/connecting/);
-  next.child.kill('SIGINT');
-  assert.match(
-    (await next.ended).stderr,
-    /The run of .* was killed in trial 2 of 2; what was measured before is in results\/\S+ \(pushbench report results\/\S+\)/,
-  );
-  assert.deepEqual(
-    resultFolders(folder).map((one) => existsSync(join(one, markName))),
-    [false],
-  );
-  assert.equal((await readResult(killed!)).state.kind, 'unfinished');
-});
+    const next = start(['run', scenario, '--set', 'phases.connect=1000s'], folder);
+    t.onTestFinished(() => void next.child.kill('SIGKILL'));
+    await next.saw(/connecting/);
+    next.child.kill('SIGINT');
+    assert.match(
+      (await next.ended).stderr,
+      /The run of .* was killed in trial 2 of 2; what was measured before is in results\/\S+ \(pushbench report results\/\S+\)/,
+    );
+    assert.deepEqual(
+      resultFolders(folder).map((one) => existsSync(join(one, markName))),
+      [false],
+    );
+    assert.equal((await readResult(killed!)).state.kind, 'unfinished');
+  },
+);
 
 test(
   'an ab run that is killed in its second pair: both sides and the comparison say so',

@@ -14,7 +14,10 @@ async function allGone(pids: readonly number[]): Promise<void> {
   assert.deepEqual(pids.filter(isAlive), []);
 }
 
-/** On a machine so busy that the report was not drawn in time, that is said, and the command that it names draws it. */
+/**
+ * On a machine so busy that the report was not drawn in time, that is said, and the
+ * command that it names draws it.
+ */
 async function reportIn(runFolder: string, cwd: string, stderr: string): Promise<void> {
   if (!readdirSync(runFolder).includes('report.html')) {
     const [, command] = /pushbench (report \S+)/.exec(stderr) ?? [];
@@ -55,45 +58,52 @@ test('SIGTERM in the second trial: the first one is kept', async (t) => {
 });
 
 for (const role of ['server', 'load', 'publisher'] as const) {
-  test(`a ${role} process that is killed fails its trial with the reason; the next trial runs; nothing is left`, async (t) => {
-    const folder = temporaryFolder(t);
-    const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]', '3s')], folder);
-    await run.saw(/\[1\/2\] sse: measuring/);
-    const pids = childrenOf(run.child.pid!);
-    const victim = pids.find((pid) =>
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(
-        { server: 'servers/process', load: 'load/process', publisher: 'load/publisher-process' }[role],
-      ),
-    )!;
-    process.kill(victim, 'SIGKILL');
-    const { code, stdout, stderr } = await run.ended;
-    assert.equal(code, 3, stdout + stderr);
-    assert.match(
-      stderr,
-      new RegExp(
-        `\\[1/2\\] sse: failed: the ${role}.* process ended in the middle of the trial \\(signal SIGKILL`,
-      ),
-    );
-    await allGone(pids);
-    const result = resultSchema.parse(
-      JSON.parse(readFileSync(join(resultFolders(folder)[0]!, 'result.json'), 'utf8')),
-    );
-    assert.deepEqual(
-      result.trials.map(({ outcome }) => outcome.status),
-      ['failed', 'completed'],
-    );
-  });
+  test(
+    `a ${role} process that is killed fails its trial with the reason; ` +
+      'the next trial runs; nothing is left',
+    async (t) => {
+      const folder = temporaryFolder(t);
+      const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]', '3s')], folder);
+      await run.saw(/\[1\/2\] sse: measuring/);
+      const pids = childrenOf(run.child.pid!);
+      const victim = pids.find((pid) =>
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(
+          { server: 'servers/process', load: 'load/process', publisher: 'load/publisher-process' }[role],
+        ),
+      )!;
+      process.kill(victim, 'SIGKILL');
+      const { code, stdout, stderr } = await run.ended;
+      assert.equal(code, 3, stdout + stderr);
+      assert.match(
+        stderr,
+        new RegExp(
+          `\\[1/2\\] sse: failed: the ${role}.* process ended in the middle of the trial \\(signal SIGKILL`,
+        ),
+      );
+      await allGone(pids);
+      const result = resultSchema.parse(
+        JSON.parse(readFileSync(join(resultFolders(folder)[0]!, 'result.json'), 'utf8')),
+      );
+      assert.deepEqual(
+        result.trials.map(({ outcome }) => outcome.status),
+        ['failed', 'completed'],
+      );
+    },
+  );
 }
 
 for (const stopped of [false, true]) {
-  test(`a harness that is killed outright takes its children with it${stopped ? ', stopped ones too' : ''}`, async (t) => {
-    const folder = temporaryFolder(t);
-    const run = start(['run', writeScenario(folder, 'variants: [sse]', '20s')], folder);
-    await run.saw(/measuring/);
-    const pids = childrenOf(run.child.pid!);
-    if (stopped) for (const pid of pids) process.kill(pid, 'SIGSTOP');
-    run.child.kill('SIGKILL');
-    await run.ended;
-    await allGone(pids);
-  });
+  test(
+    'a harness that is killed outright takes its children with ' + `it${stopped ? ', stopped ones too' : ''}`,
+    async (t) => {
+      const folder = temporaryFolder(t);
+      const run = start(['run', writeScenario(folder, 'variants: [sse]', '20s')], folder);
+      await run.saw(/measuring/);
+      const pids = childrenOf(run.child.pid!);
+      if (stopped) for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      run.child.kill('SIGKILL');
+      await run.ended;
+      await allGone(pids);
+    },
+  );
 }

@@ -1,5 +1,5 @@
-// Every command that reads files by name, given files that are none of its own: a sentence, at once, and nothing of the
-// file in it.
+// Every command that reads files by name, given files that are none of its own: a sentence, at once, and
+// nothing of the file in it.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -145,7 +145,8 @@ test('a trace without an end is told to be none, and where traces are looked for
   const folder = temporaryFolder(t);
   writeFileSync(
     join(folder, 'a.yaml'),
-    'question: What?\nsubscribers: 1\ntopics: { a: { publish: { trace: ../../../../../dev/zero } } }\nvariants: [sse]\n',
+    'question: What?\nsubscribers: 1\ntopics: { a: { publish: { trace: ' +
+      '../../../../../dev/zero } } }\nvariants: [sse]\n',
   );
   const { code, stderr } = await start(['run', './a.yaml'], folder).ended;
   assert.equal(code, 2, stderr);
@@ -155,26 +156,29 @@ test('a trace without an end is told to be none, and where traces are looked for
   );
 });
 
-test('results above the limit are refused by report, compare, history and claims with size and limit', async (t) => {
-  const folder = temporaryFolder(t);
-  mkdirSync(join(folder, 'large'));
-  writeFileSync(join(folder, 'large', 'result.json'), '');
-  truncateSync(join(folder, 'large', 'result.json'), 70 * 1024 ** 2);
-  writeFileSync(join(folder, 'good.json'), JSON.stringify(fixtureResult({ measureS: 1 })));
-  for (const args of [
-    ['report', 'large'],
-    ['compare', 'good.json', 'large'],
-    ['history', 'large'],
-    ['claims', 'large'],
-  ]) {
-    const { code, stderr } = await start(args, folder).ended;
-    assert.equal(code, 2, stderr);
-    assert.match(
-      stderr,
-      /^Cannot read .*large\/result\.json: it has 73,400,320 bytes, and at most 67,108,864 \(64 MiB\) are read: a run of 64 load processes over hours stays below it\./,
-    );
-  }
-});
+test(
+  'results above the limit are refused by report, compare, ' + 'history and claims with size and limit',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    mkdirSync(join(folder, 'large'));
+    writeFileSync(join(folder, 'large', 'result.json'), '');
+    truncateSync(join(folder, 'large', 'result.json'), 70 * 1024 ** 2);
+    writeFileSync(join(folder, 'good.json'), JSON.stringify(fixtureResult({ measureS: 1 })));
+    for (const args of [
+      ['report', 'large'],
+      ['compare', 'good.json', 'large'],
+      ['history', 'large'],
+      ['claims', 'large'],
+    ]) {
+      const { code, stderr } = await start(args, folder).ended;
+      assert.equal(code, 2, stderr);
+      assert.match(
+        stderr,
+        /^Cannot read .*large\/result\.json: it has 73,400,320 bytes, and at most 67,108,864 \(64 MiB\) are read: a run of 64 load processes over hours stays below it\./,
+      );
+    }
+  },
+);
 
 test('results that are too many for memory together are refused before one is read', async (t) => {
   const folder = temporaryFolder(t);
@@ -196,7 +200,8 @@ test('a name or a text that holds escape sequences does not reach the terminal a
   const name = './a\x1b]0;owned\x07\u009b2J.yaml';
   writeFileSync(
     join(folder, name),
-    'question: "\\e[2Jowned\\r::error::x"\nsubscribers: 1\ntopics: { a: { publish: 5/s } }\nvariants: [sse]\n',
+    'question: "\\e[2Jowned\\r::error::x"\nsubscribers: 1\ntopics: ' +
+      '{ a: { publish: 5/s } }\nvariants: [sse]\n',
   );
   writeFileSync(join(folder, 'wrong.yaml'), 'question: What?\n"\\e[2J\\n::error::x": 1\n');
   for (const [args, shows] of [

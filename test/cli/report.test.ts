@@ -1,4 +1,5 @@
-// `pushbench report` and the outputs of `run`, as a user meets them: where each format goes, and what is refused.
+// `pushbench report` and the outputs of `run`, as a user meets them: where each format
+// goes, and what is refused.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -85,45 +86,51 @@ test('what cannot be is refused with a hint', async (t) => {
   );
 });
 
-test('open serves the results until it is told to stop, and says what is wrong with folder and port', async (t) => {
-  const folder = temporaryFolder(t);
-  writeResults(folder);
-  const server = start(['open', '.', '--port', '0'], folder);
-  await server.saw(/Ctrl-C ends it/);
-  const other = start(['open', '.', '--port', '0'], folder);
-  await other.saw(/Ctrl-C ends it/);
-  other.child.kill('SIGINT');
-  const { stdout } = await other.ended;
-  assert.match(stdout, /^Results of \.: http:\/\/127\.0\.0\.1:\d+\/\n/);
-  server.child.kill('SIGTERM');
-  assert.equal((await server.ended).code, 0);
-  const rows: [string[], RegExp, number][] = [
-    [['open'], /no folder results\. .*pushbench run/, 2],
-    [['open', '.', '--port', 'x'], /--port x is not a port/, 2],
-  ];
-  for (const [args, message, expected] of rows) {
-    const { code, stderr } = await start(args, folder).ended;
-    assert.equal(code, expected);
-    assert.match(stderr, message);
-  }
-});
+test(
+  'open serves the results until it is told to stop, and ' + 'says what is wrong with folder and port',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    writeResults(folder);
+    const server = start(['open', '.', '--port', '0'], folder);
+    await server.saw(/Ctrl-C ends it/);
+    const other = start(['open', '.', '--port', '0'], folder);
+    await other.saw(/Ctrl-C ends it/);
+    other.child.kill('SIGINT');
+    const { stdout } = await other.ended;
+    assert.match(stdout, /^Results of \.: http:\/\/127\.0\.0\.1:\d+\/\n/);
+    server.child.kill('SIGTERM');
+    assert.equal((await server.ended).code, 0);
+    const rows: [string[], RegExp, number][] = [
+      [['open'], /no folder results\. .*pushbench run/, 2],
+      [['open', '.', '--port', 'x'], /--port x is not a port/, 2],
+    ];
+    for (const [args, message, expected] of rows) {
+      const { code, stderr } = await start(args, folder).ended;
+      assert.equal(code, expected);
+      assert.match(stderr, message);
+    }
+  },
+);
 
-test('run writes JUnit and Markdown beside the report when asked, and finds out first whether it can', async (t) => {
-  const folder = temporaryFolder(t);
-  const scenario = writeScenario(folder, 'variants: [sse]\nexpect: [missed == 0]');
-  const end = await start(
-    ['run', scenario, '--junit', 'junit.xml', '--markdown', 'summary.md', '--quiet'],
-    folder,
-  ).ended;
-  assertExit(end, 0);
-  assert.equal(XMLValidator.validate(readFileSync(join(folder, 'junit.xml'), 'utf8')), true);
-  assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /^## pushbench: small\n/);
-  const refused = await start(['run', scenario, '--results', 'other', '--junit', 'none/junit.xml'], folder)
-    .ended;
-  assert.equal(refused.code, 2);
-  assert.match(
-    refused.stderr,
-    /Cannot write none\/junit\.xml: ENOENT.*Name a file in a folder that is there/,
-  );
-  assert.equal(existsSync(join(folder, 'other')), false, 'nothing was run');
-});
+test(
+  'run writes JUnit and Markdown beside the report when ' + 'asked, and finds out first whether it can',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const scenario = writeScenario(folder, 'variants: [sse]\nexpect: [missed == 0]');
+    const end = await start(
+      ['run', scenario, '--junit', 'junit.xml', '--markdown', 'summary.md', '--quiet'],
+      folder,
+    ).ended;
+    assertExit(end, 0);
+    assert.equal(XMLValidator.validate(readFileSync(join(folder, 'junit.xml'), 'utf8')), true);
+    assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /^## pushbench: small\n/);
+    const refused = await start(['run', scenario, '--results', 'other', '--junit', 'none/junit.xml'], folder)
+      .ended;
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.stderr,
+      /Cannot write none\/junit\.xml: ENOENT.*Name a file in a folder that is there/,
+    );
+    assert.equal(existsSync(join(folder, 'other')), false, 'nothing was run');
+  },
+);

@@ -114,58 +114,66 @@ function assertClean(text: string, what: string): void {
     );
 }
 
-test('target check: what the target repeats is said without its secrets, and a value too short to be one is named', async (t) => {
-  const folder = temporaryFolder(t);
-  for (const coding of ['JSON, all in \\u', 'base64 behind 1 bytes']) {
-    writeFileSync(join(folder, 'echo.yaml'), yaml(await repeat(t, coding)));
-    const end = await start(['target', 'check', 'echo.yaml'], folder).ended;
-    assert.equal(end.code, 1, end.stderr);
-    assert.match(
-      end.stdout,
-      /echo\.yaml: the value of ECHO_TENANT has fewer than 4 characters, so it is not treated as a secret/,
-    );
-    assert.match(
-      end.stdout,
-      /could not be published: an event was answered with status 400: no entry for .*\$\{ECHO_TOKEN\}/,
-    );
-    assertClean(end.stdout + end.stderr, 'the output');
-  }
-});
+test(
+  'target check: what the target repeats is said without its secrets, ' +
+    'and a value too short to be one is named',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    for (const coding of ['JSON, all in \\u', 'base64 behind 1 bytes']) {
+      writeFileSync(join(folder, 'echo.yaml'), yaml(await repeat(t, coding)));
+      const end = await start(['target', 'check', 'echo.yaml'], folder).ended;
+      assert.equal(end.code, 1, end.stderr);
+      assert.match(
+        end.stdout,
+        /echo\.yaml: the value of ECHO_TENANT has fewer than 4 characters, so it is not treated as a secret/,
+      );
+      assert.match(
+        end.stdout,
+        /could not be published: an event was answered with status 400: no entry for .*\$\{ECHO_TOKEN\}/,
+      );
+      assertClean(end.stdout + end.stderr, 'the output');
+    }
+  },
+);
 
-test('run: no form of a secret is in the result, the report or the output, though the command line held one', async (t) => {
-  const folder = temporaryFolder(t);
-  writeFileSync(join(folder, 'echo.yaml'), yaml(await echo(t)));
-  const scenario = writeScenario(folder, 'variants: [sse]');
-  const end = await start(
-    [
-      'run',
-      scenario,
-      '--target',
-      'echo.yaml',
-      '--no-reference',
-      '--set',
-      `question=Is ${secret} right?`,
-      '--set',
-      'topics.news.publish=60/s',
-      '--set',
-      'notice=[]',
-    ],
-    folder,
-  ).ended;
-  assert.equal(end.code, 4, end.stdout + end.stderr);
-  const [results] = resultFolders(folder);
-  const texts = ['result.json', 'report.html'].map(
-    (name) => [name, readFileSync(join(results!, name), 'utf8')] as const,
-  );
-  for (const [name, text] of [...texts, ['the output', end.stdout + end.stderr] as const])
-    assertClean(text, name);
-  const result = JSON.parse(texts[0]![1]) as {
-    command: string;
-    trials: { outcome: { problems: { code: string; message: string }[] } }[];
-  };
-  const { problems } = result.trials[0]!.outcome;
-  const hidden = problems.filter(({ message }) => /\$\{ECHO_(TOKEN|LOGIN)\}/.test(message));
-  assert.ok(hidden.length > 30, `${hidden.length} of ${problems.length} problems`);
-  assert.deepEqual(new Set(hidden.map(({ code }) => code)), new Set(['publish-refused', 'http-type']));
-  assert.match(result.command, /question=Is \$\{ECHO_TOKEN\} right\?/);
-});
+test(
+  'run: no form of a secret is in the result, the report or the ' +
+    'output, though the command line held one',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    writeFileSync(join(folder, 'echo.yaml'), yaml(await echo(t)));
+    const scenario = writeScenario(folder, 'variants: [sse]');
+    const end = await start(
+      [
+        'run',
+        scenario,
+        '--target',
+        'echo.yaml',
+        '--no-reference',
+        '--set',
+        `question=Is ${secret} right?`,
+        '--set',
+        'topics.news.publish=60/s',
+        '--set',
+        'notice=[]',
+      ],
+      folder,
+    ).ended;
+    assert.equal(end.code, 4, end.stdout + end.stderr);
+    const [results] = resultFolders(folder);
+    const texts = ['result.json', 'report.html'].map(
+      (name) => [name, readFileSync(join(results!, name), 'utf8')] as const,
+    );
+    for (const [name, text] of [...texts, ['the output', end.stdout + end.stderr] as const])
+      assertClean(text, name);
+    const result = JSON.parse(texts[0]![1]) as {
+      command: string;
+      trials: { outcome: { problems: { code: string; message: string }[] } }[];
+    };
+    const { problems } = result.trials[0]!.outcome;
+    const hidden = problems.filter(({ message }) => /\$\{ECHO_(TOKEN|LOGIN)\}/.test(message));
+    assert.ok(hidden.length > 30, `${hidden.length} of ${problems.length} problems`);
+    assert.deepEqual(new Set(hidden.map(({ code }) => code)), new Set(['publish-refused', 'http-type']));
+    assert.match(result.command, /question=Is \$\{ECHO_TOKEN\} right\?/);
+  },
+);

@@ -1,4 +1,5 @@
-// A database file that cannot be used is a sentence and exit code 3, from `serve` and in a run, and never a stack.
+// A database file that cannot be used is a sentence and exit code 3, from `serve` and in
+// a run, and never a stack.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -10,7 +10,8 @@ import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from
 process.env['FEED_TOKEN'] = token;
 
 const yaml = (url: string, path = '/feed/{topic}') =>
-  `name: feed\nurl: ${url}\npublish: /feed/{topic}\nsubscribe: { sse: "${path}" }\nheaders: { authorization: "Bearer \${FEED_TOKEN}" }\n`;
+  `name: feed\nurl: ${url}\npublish: /feed/{topic}\nsubscribe: { sse: "${path}" }\n` +
+  'headers: { authorization: "Bearer ${FEED_TOKEN}" }\n';
 
 test('target check: 0 when all works, 1 when not, 2 when the file is wrong', async (t) => {
   const { url } = await startExpress(t);
@@ -39,31 +40,34 @@ test('target check: 0 when all works, 1 when not, 2 when the file is wrong', asy
   assert.equal(wrong.code, 2);
 });
 
-test('run --target --no-reference: the report names target and what was left out, and holds no secret', async (t) => {
-  const { url } = await startExpress(t);
-  const folder = temporaryFolder(t);
-  writeFileSync(join(folder, 'feed.yaml'), yaml(url));
-  const args = [
-    'run',
-    writeScenario(folder, 'variants: [sse, polling]'),
-    '--target',
-    'feed.yaml',
-    '--no-reference',
-  ];
-  const end = await start(args, folder).ended;
-  assertExit(end, 0);
-  assert.match(
-    end.stderr,
-    /^left out: polling @feed: the target file does not describe it \(subscribe\.polling\)$/m,
-  );
-  assert.match(end.stdout, /^sse @feed /m);
-  const [results] = resultFolders(folder);
-  const result = readFileSync(join(results!, 'result.json'), 'utf8');
-  const report = readFileSync(join(results!, 'report.html'), 'utf8');
-  assert.match(report, /Systems that are not ours/);
-  assert.match(result, /--target feed\.yaml --no-reference/);
-  for (const text of [result, report, end.stdout, end.stderr]) assert.ok(!text.includes(token));
-});
+test(
+  'run --target --no-reference: the report names target and ' + 'what was left out, and holds no secret',
+  async (t) => {
+    const { url } = await startExpress(t);
+    const folder = temporaryFolder(t);
+    writeFileSync(join(folder, 'feed.yaml'), yaml(url));
+    const args = [
+      'run',
+      writeScenario(folder, 'variants: [sse, polling]'),
+      '--target',
+      'feed.yaml',
+      '--no-reference',
+    ];
+    const end = await start(args, folder).ended;
+    assertExit(end, 0);
+    assert.match(
+      end.stderr,
+      /^left out: polling @feed: the target file does not describe it \(subscribe\.polling\)$/m,
+    );
+    assert.match(end.stdout, /^sse @feed /m);
+    const [results] = resultFolders(folder);
+    const result = readFileSync(join(results!, 'result.json'), 'utf8');
+    const report = readFileSync(join(results!, 'report.html'), 'utf8');
+    assert.match(report, /Systems that are not ours/);
+    assert.match(result, /--target feed\.yaml --no-reference/);
+    for (const text of [result, report, end.stdout, end.stderr]) assert.ok(!text.includes(token));
+  },
+);
 
 test('--no-reference alone leaves nothing to run', async (t) => {
   const folder = temporaryFolder(t);

@@ -98,8 +98,8 @@ export function resultFolders(folder: string): string[] {
 }
 
 /**
- * The exit code is this one, or, on a machine too busy to measure on, 4 with the reason; tests say what pushbench
- * does, not how quiet the machine is.
+ * The exit code is this one, or, on a machine too busy to measure on, 4 with the reason; tests say what
+ * pushbench does, not how quiet the machine is.
  */
 export function assertExit(end: Ended, code: number): void {
   if (end.code === 4)

@@ -100,7 +100,8 @@ export function fakeFleet(): FakeFleet {
       deliver.clear();
       return peer<ServerCommand, ServerReport>('server', (command, inbox, die) => {
         if (command.kind === 'start') {
-          options = command.options as FakeOptions; // the scenario's registry parsed them by the fake's schema
+          // The scenario's registry parsed them by the fake's schema.
+          options = command.options as FakeOptions;
           inbox.deliver({
             kind: 'listening',
             endpoint: { url: 'http://127.0.0.1:1', over: 'h1', publishUrl: 'http://127.0.0.1:1' },

@@ -100,7 +100,10 @@ export async function listen(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A raw server; `serve` gets each connection's first bytes (its request) and the number of the connection, from 0. */
+/**
+ * A raw server; `serve` gets each connection's first bytes (its request) and the number
+ * of the connection, from 0.
+ */
 export function rawServer(
   t: TestContext,
   serve: (socket: Socket, request: string, connection: number) => void,

@@ -8,7 +8,8 @@ import type { RunningLoad } from '../../load/pattern.ts';
 import { chunk, envelope, listen, rawServer, split, testContext, until, type Seen } from './context.ts';
 
 const head =
-  'HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n';
+  'HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson; ' +
+  'charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n';
 const notice = (fields: Record<string, unknown>) => `${JSON.stringify(fields)}\n`;
 const open = (offset: number) => notice({ stream: 'open', cursor: `abc123-${offset}` });
 const event = (offset: number, body?: string) => `${envelope(offset, body)}\n`;
@@ -48,7 +49,9 @@ test('a subscriber comes back from the last event, heartbeat or opening that it 
       socket.end(head + chunk(open(7) + event(8) + event(9) + event(10).slice(0, 50)));
     else if (connection === 2)
       socket.write(
-        `${head}${chunk(open(9) + notice({ stream: 'heartbeat', cursor: 'abc123-12' }) + notice({ stream: 'end' }))}0\r\n\r\n`,
+        `${head}` +
+          `${chunk(open(9) + notice({ stream: 'heartbeat', cursor: 'abc123-12' }) + notice({ stream: 'end' }))}` +
+          '0\r\n\r\n',
       );
     else socket.write(head + chunk(notice({ stream: 'open', cursor: 'def-0', reset: true }) + event(13)));
   });

@@ -107,31 +107,34 @@ describe('a long-polling subscriber', () => {
 });
 
 describe('when a held request is cut off', () => {
-  test('it is repeated from the same cursor after a wait, and what was published meanwhile arrives', async () => {
-    const log = newLog();
-    const sockets = new Set<Socket>();
-    await using server = await startServer((request, response, url) => {
-      sockets.add(request.socket);
-      log.longPoll(request, response, url);
-    });
-    const { context, calls, bodies, counters } = recorder(server.url, {
-      reconnect: { base: 400, cap: 400 },
-      random: () => 0.5,
-    });
-    await using _ = await start(context);
-    await until(() => server.asked.length === 2);
-    await sleep(50); // right after the request it might be the server's idle timeout, which is not waited for
-    for (const socket of sockets) socket.destroy();
-    await until(() => calls.includes('lost 0'));
-    log.publish('news', '1');
-    await until(() => bodies().length === 1);
-    assert.deepEqual(calls, ['ready 0', 'lost 0', 'ready 0']);
-    assert.equal(server.asked[2]!.url.searchParams.get('since'), 'e1-0');
-    assert.equal(counters.reconnects, 1);
-    // Half of 400 ms, as the random number says.
-    const waitedMs = server.asked[2]!.atMs - server.asked[1]!.atMs;
-    assert.ok(waitedMs > 190, `${waitedMs} ms`);
-  });
+  test(
+    'it is repeated from the same cursor after a wait, and ' + 'what was published meanwhile arrives',
+    async () => {
+      const log = newLog();
+      const sockets = new Set<Socket>();
+      await using server = await startServer((request, response, url) => {
+        sockets.add(request.socket);
+        log.longPoll(request, response, url);
+      });
+      const { context, calls, bodies, counters } = recorder(server.url, {
+        reconnect: { base: 400, cap: 400 },
+        random: () => 0.5,
+      });
+      await using _ = await start(context);
+      await until(() => server.asked.length === 2);
+      await sleep(50); // right after the request it might be the server's idle timeout, which is not waited for
+      for (const socket of sockets) socket.destroy();
+      await until(() => calls.includes('lost 0'));
+      log.publish('news', '1');
+      await until(() => bodies().length === 1);
+      assert.deepEqual(calls, ['ready 0', 'lost 0', 'ready 0']);
+      assert.equal(server.asked[2]!.url.searchParams.get('since'), 'e1-0');
+      assert.equal(counters.reconnects, 1);
+      // Half of 400 ms, as the random number says.
+      const waitedMs = server.asked[2]!.atMs - server.asked[1]!.atMs;
+      assert.ok(waitedMs > 190, `${waitedMs} ms`);
+    },
+  );
 });
 
 describe('closing', () => {

@@ -1,5 +1,6 @@
 // What the tests of polling and long polling share: a small server of the wire's two polling endpoints over
-// `node:http`, written from docs/wire.md and nothing else, and a context that records what subscribers report.
+// `node:http`, written from docs/wire.md and nothing else, and a context that records
+// what subscribers report.
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -40,30 +40,33 @@ const text =
     void response.end(body);
 
 describe('a polling subscriber', () => {
-  test('fetches the cursor first, then asks from it, with the ETag; 304 leaves both as they are', async () => {
-    const log = newLog();
-    await using server = await startServer(log.poll);
-    const { context, calls, counters, bodies } = recorder(server.url);
-    await using _ = await start(context);
-    await until(() => server.asked.length >= 3);
-    log.publish('other', '0');
-    log.publish('news', '{"a":1}');
-    await until(() => bodies().length === 1);
-    const { length } = server.asked;
-    await until(() => server.asked.length > length + 1);
+  test(
+    'fetches the cursor first, then asks from it, with the ' + 'ETag; 304 leaves both as they are',
+    async () => {
+      const log = newLog();
+      await using server = await startServer(log.poll);
+      const { context, calls, counters, bodies } = recorder(server.url);
+      await using _ = await start(context);
+      await until(() => server.asked.length >= 3);
+      log.publish('other', '0');
+      log.publish('news', '{"a":1}');
+      await until(() => bodies().length === 1);
+      const { length } = server.asked;
+      await until(() => server.asked.length > length + 1);
 
-    const [first, second] = server.asked;
-    assert.equal(first!.url.href, 'http://test/poll?topics=news');
-    assert.equal(first!.headers['if-none-match'], undefined);
-    assert.equal(second!.url.href, 'http://test/poll?topics=news&since=e1-0');
-    assert.equal(second!.headers['if-none-match'], '"e1-0"');
-    const last = server.asked.at(-1)!;
-    assert.equal(last.url.searchParams.get('since'), 'e1-2');
-    assert.equal(last.headers['if-none-match'], '"e1-2"');
-    assert.deepEqual(bodies(), ['{"a":1}']);
-    assert.deepEqual(calls, ['ready 0']);
-    assert.equal(counters.connectionsOpened, 1);
-  });
+      const [first, second] = server.asked;
+      assert.equal(first!.url.href, 'http://test/poll?topics=news');
+      assert.equal(first!.headers['if-none-match'], undefined);
+      assert.equal(second!.url.href, 'http://test/poll?topics=news&since=e1-0');
+      assert.equal(second!.headers['if-none-match'], '"e1-0"');
+      const last = server.asked.at(-1)!;
+      assert.equal(last.url.searchParams.get('since'), 'e1-2');
+      assert.equal(last.headers['if-none-match'], '"e1-2"');
+      assert.deepEqual(bodies(), ['{"a":1}']);
+      assert.deepEqual(calls, ['ready 0']);
+      assert.equal(counters.connectionsOpened, 1);
+    },
+  );
 
   test('counts each answer as a full or an empty poll', async () => {
     const log = newLog();
@@ -235,46 +238,50 @@ describe('the schedule of polls', () => {
     }
     await until(() => got.length === 2500);
     const meanMs = got.reduce((sum, { event, atUs }) => sum + atUs - event.plannedUs, 0) / got.length / 1000;
-    // The mean of 100 phases, even over 200 ms, has a standard error of 5.8 ms; the bounds leave room for a slow machine.
+    // The mean of 100 phases, even over 200 ms, has a standard error of 5.8 ms; the bounds leave
+    // room for a slow machine.
     assert.ok(meanMs > 80 && meanMs < 140, `${meanMs} ms`);
   });
 });
 
 describe('when something goes wrong', () => {
-  test('a poll cut off in its answer is repeated from the same cursor: no event lost, none twice', async () => {
-    const log = newLog();
-    const cuts: number[] = [];
-    await using server = await startServer((request, response, url) => {
-      if (url.searchParams.has('since') && server.asked.length % 3 === 0) {
-        cuts.push(server.asked.length - 1);
-        response.writeHead(200, { 'content-length': 1000 });
-        response.write('{"cursor":"e1-9","events":[{"id":"e1-9"');
-        setTimeout(() => request.socket.destroy(), 2);
-      } else {
-        log.poll(request, response, url);
+  test(
+    'a poll cut off in its answer is repeated from the ' + 'same cursor: no event lost, none twice',
+    async () => {
+      const log = newLog();
+      const cuts: number[] = [];
+      await using server = await startServer((request, response, url) => {
+        if (url.searchParams.has('since') && server.asked.length % 3 === 0) {
+          cuts.push(server.asked.length - 1);
+          response.writeHead(200, { 'content-length': 1000 });
+          response.write('{"cursor":"e1-9","events":[{"id":"e1-9"');
+          setTimeout(() => request.socket.destroy(), 2);
+        } else {
+          log.poll(request, response, url);
+        }
+      });
+      const { context, bodies, calls, counters } = recorder(server.url);
+      await using _ = await start(context, { every: 5 });
+      await until(() => calls.length > 0);
+      for (let i = 0; i < 50; i++) {
+        log.publish('news', String(i));
+        await sleep(4);
       }
-    });
-    const { context, bodies, calls, counters } = recorder(server.url);
-    await using _ = await start(context, { every: 5 });
-    await until(() => calls.length > 0);
-    for (let i = 0; i < 50; i++) {
-      log.publish('news', String(i));
-      await sleep(4);
-    }
-    await until(() => bodies().length >= 50 && calls.at(-1) === 'ready 0');
-    assert.deepEqual(
-      bodies(),
-      Array.from({ length: 50 }, (_, i) => String(i)),
-    );
-    assert.ok(cuts.length > 3);
-    const since = server.asked.map(({ url }) => url.searchParams.get('since'));
-    for (const cut of cuts.slice(0, -1)) assert.equal(since[cut + 1], since[cut]);
-    assert.ok(
-      calls.every((call, i) => call === (i % 2 === 0 ? 'ready 0' : 'lost 0')),
-      calls.join(),
-    );
-    assert.equal(counters.reconnects, calls.filter((call) => call === 'ready 0').length - 1);
-  });
+      await until(() => bodies().length >= 50 && calls.at(-1) === 'ready 0');
+      assert.deepEqual(
+        bodies(),
+        Array.from({ length: 50 }, (_, i) => String(i)),
+      );
+      assert.ok(cuts.length > 3);
+      const since = server.asked.map(({ url }) => url.searchParams.get('since'));
+      for (const cut of cuts.slice(0, -1)) assert.equal(since[cut + 1], since[cut]);
+      assert.ok(
+        calls.every((call, i) => call === (i % 2 === 0 ? 'ready 0' : 'lost 0')),
+        calls.join(),
+      );
+      assert.equal(counters.reconnects, calls.filter((call) => call === 'ready 0').length - 1);
+    },
+  );
 
   test('a server that is not there yet is tried again', async () => {
     const log = newLog();
@@ -297,22 +304,26 @@ describe('when something goes wrong', () => {
     [
       'an answer that is something else',
       text('<html>'),
-      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, ' +
+        'nor an empty one with a cursor',
     ],
     [
       'a cursor that is none',
       text('{"cursor":"a b","events":[]}'),
-      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, ' +
+        'nor an empty one with a cursor',
     ],
     [
       'an answer that ends in the middle',
       text('{"cursor":"e1-1","events":[{"id":'),
-      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, ' +
+        'nor an empty one with a cursor',
     ],
     [
       'nothing new since nothing',
       status(304),
-      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+      'malformed-answer: the answer to a poll is not {"cursor":"...","events":[...]}, ' +
+        'nor an empty one with a cursor',
     ],
     [
       'an event that is no envelope',
@@ -349,7 +360,8 @@ describe('when something goes wrong', () => {
     log.publish('news', '1');
     const reset: Answer = (_, response) =>
       void response.end(
-        '{"cursor":"e1-1","reset":true,"events":[{"id":"e1-1","topic":"news","seq":1,"planned":1,"sent":2,"accepted":3,"body":1}]}',
+        '{"cursor":"e1-1","reset":true,"events":[{"id":"e1-1","topic":"news","seq":1,"planned":1,' +
+          '"sent":2,"accepted":3,"body":1}]}',
       );
     await using server = await startServer(inTurn(log.poll, reset, log.poll));
     const { context, counters, bodies } = recorder(server.url);

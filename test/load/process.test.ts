@@ -91,62 +91,65 @@ async function sseServer(t: TestContext) {
   };
 }
 
-test('a trial from the baseline to the end: every delivery is accounted for, and nothing stays', async (t) => {
-  const server = await sseServer(t);
-  const { send, next, all, reports, exited } = load(t);
-  send({ kind: 'collect' });
-  send({ kind: 'sample' });
-  const baseline = await next('sample');
-  assert.deepEqual([baseline.connected, baseline.delivered, baseline.latency], [0, 0, []]);
+test(
+  'a trial from the baseline to the end: every delivery ' + 'is accounted for, and nothing stays',
+  async (t) => {
+    const server = await sseServer(t);
+    const { send, next, all, reports, exited } = load(t);
+    send({ kind: 'collect' });
+    send({ kind: 'sample' });
+    const baseline = await next('sample');
+    assert.deepEqual([baseline.connected, baseline.delivered, baseline.latency], [0, 0, []]);
 
-  send(start(server.url));
-  const { connectMs } = await next('ready');
-  assert.ok(connectMs >= 40, 'the ramp took its time');
-  assert.equal(server.sockets.size, 10);
+    send(start(server.url));
+    const { connectMs } = await next('ready');
+    assert.ok(connectMs >= 40, 'the ramp took its time');
+    assert.equal(server.sockets.size, 10);
 
-  const fromUs = nowUs() + 200_000;
-  const window = { warmupFromUs: fromUs - 100_000, fromUs, toUs: fromUs + 300_000, slotUs: 100_000 };
-  send({ kind: 'window', window });
-  server.publish(fromUs - 1); // the warm-up's
-  await until(() => nowUs() >= fromUs);
-  for (let i = 0; i < 20; i++) {
-    server.publish();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  const due = sampleTimesUs(window);
-  await until(() => all('sample').length === due.length);
-  const samples = all('sample');
-  samples.forEach(({ sample }, i) => assert.ok(sample.atUs >= due[i]!, `sample ${i} was not early`));
-  assert.ok(due.includes(window.fromUs) && due.at(-1) === window.toUs);
-  assert.equal(samples.at(-1)!.delivered, 200);
-  assert.equal(
-    samples
-      .flatMap(({ latency }) => latency)
-      .reduce((sum, { histogram }) => sum + fromSparse(histogram).count, 0),
-    200,
-  );
-  assert.ok(samples.every(({ connected }) => connected === 10));
+    const fromUs = nowUs() + 200_000;
+    const window = { warmupFromUs: fromUs - 100_000, fromUs, toUs: fromUs + 300_000, slotUs: 100_000 };
+    send({ kind: 'window', window });
+    server.publish(fromUs - 1); // the warm-up's
+    await until(() => nowUs() >= fromUs);
+    for (let i = 0; i < 20; i++) {
+      server.publish();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const due = sampleTimesUs(window);
+    await until(() => all('sample').length === due.length);
+    const samples = all('sample');
+    samples.forEach(({ sample }, i) => assert.ok(sample.atUs >= due[i]!, `sample ${i} was not early`));
+    assert.ok(due.includes(window.fromUs) && due.at(-1) === window.toUs);
+    assert.equal(samples.at(-1)!.delivered, 200);
+    assert.equal(
+      samples
+        .flatMap(({ latency }) => latency)
+        .reduce((sum, { histogram }) => sum + fromSparse(histogram).count, 0),
+      200,
+    );
+    assert.ok(samples.every(({ connected }) => connected === 10));
 
-  send({ kind: 'close', firstSeq: Int32Array.of(2), lastSeq: Int32Array.of(21) });
-  const { ledger, counters, fanout, acceptToReceipt, problems } = await next('closed');
-  assert.deepEqual([ledger.expected, ledger.delivered, ledger.missed, ledger.unexpected], [200, 200, 0, 0]);
-  assert.equal(fromSparse(acceptToReceipt).count, 200);
-  assert.deepEqual(
-    fanout.map(({ seq, latenciesUs }) => [seq, latenciesUs.length]),
-    Array.from({ length: 20 }, (_, i) => [i + 2, 10]),
-  );
-  assert.deepEqual(
-    [counters.handshakes, counters.events, counters.connectionsOpened, counters.connectionsClosed],
-    [10, 210, 10, 10],
-  );
-  assert.deepEqual(problems, []);
-  await until(() => server.sockets.size === 0);
+    send({ kind: 'close', firstSeq: Int32Array.of(2), lastSeq: Int32Array.of(21) });
+    const { ledger, counters, fanout, acceptToReceipt, problems } = await next('closed');
+    assert.deepEqual([ledger.expected, ledger.delivered, ledger.missed, ledger.unexpected], [200, 200, 0, 0]);
+    assert.equal(fromSparse(acceptToReceipt).count, 200);
+    assert.deepEqual(
+      fanout.map(({ seq, latenciesUs }) => [seq, latenciesUs.length]),
+      Array.from({ length: 20 }, (_, i) => [i + 2, 10]),
+    );
+    assert.deepEqual(
+      [counters.handshakes, counters.events, counters.connectionsOpened, counters.connectionsClosed],
+      [10, 210, 10, 10],
+    );
+    assert.deepEqual(problems, []);
+    await until(() => server.sockets.size === 0);
 
-  reports.length = 0;
-  send({ kind: 'stop' });
-  assert.deepEqual(await exited, [0, null]);
-  assert.deepEqual(reports, [{ kind: 'stopped' }]);
-});
+    reports.length = 0;
+    send({ kind: 'stop' });
+    assert.deepEqual(await exited, [0, null]);
+    assert.deepEqual(reports, [{ kind: 'stopped' }]);
+  },
+);
 
 test('connections refused during the ramp are tried again', async (t) => {
   const { send, next } = load(t);
@@ -187,7 +190,8 @@ test('a pattern that does not exist, and a close before the start, are failures 
   assert.equal(failed.code, 'unknown-pattern');
   assert.equal(
     failed.message,
-    'there is no load side for the pattern "pigeon"; there is polling, long-polling, http-stream, sse, websocket, webhook',
+    'there is no load side for the pattern "pigeon"; there is polling, ' +
+      'long-polling, http-stream, sse, websocket, webhook',
   );
   assert.deepEqual(await first.exited, [1, null]);
 
@@ -248,11 +252,13 @@ test('the message says which limit was met and how to raise it', () => {
   assert.match(about('ENFILE'), /raise fs\.file-max/);
   assert.equal(
     about('http-status'),
-    '5 of 10 subscribers were not subscribed 31 s after the start; the first mishap, 2 times: connect http-status',
+    '5 of 10 subscribers were not subscribed 31 s after the start; ' +
+      'the first mishap, 2 times: connect http-status',
   );
   assert.equal(
     notConnected([], 1, 1, 30),
-    '1 of 1 subscribers were not subscribed 30 s after the start, and there was no error: the server does not answer',
+    '1 of 1 subscribers were not subscribed 30 s after the start, ' +
+      'and there was no error: the server does not answer',
   );
 });
 

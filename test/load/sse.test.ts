@@ -57,8 +57,9 @@ test('a subscriber that is cut off comes back with the last event id it saw', as
   const url = await rawServer(t, (socket, request, connection) => {
     requests.push(request);
     socket.write(head);
+    // The response ends, the connection does not.
     if (connection === 0) socket.end(chunk(event(1)) + chunk(event(2)) + chunk(event(3).slice(0, 30)));
-    else if (connection === 1) socket.write(chunk(event(3)) + '0\r\n\r\n'); // the response ends, the connection does not
+    else if (connection === 1) socket.write(chunk(event(3)) + '0\r\n\r\n');
     else socket.write(chunk(event(4)));
   });
   const seen = testContext(url, { topicsOf: () => ['a', 'b'] });

@@ -1,5 +1,5 @@
-// The receivers' half of webhooks: registration, deliveries signed by somebody else's library, everything that a
-// receiver must refuse, and an end that takes all registrations back.
+// The receivers' half of webhooks: registration, deliveries signed by somebody else's library, everything
+// that a receiver must refuse, and an end that takes all registrations back.
 
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -69,25 +69,28 @@ async function setUpOne(t: TestContext) {
 }
 
 describe('registration', () => {
-  test('gives the server an address, the topics and a secret of each subscriber, over a few connections', async (t) => {
-    const { load, registered, ready, counters, connections } = await setUp(t, (count, response) =>
-      setTimeout(accept, 2, count, response),
-    );
-    for (let i = 0; i < 200; i++) load.open(i);
-    await until(() => ready.length === 200, 'all ready');
-    assert.deepEqual(
-      [...ready].sort((a, b) => a - b),
-      Array.from({ length: 200 }, (_, i) => i),
-    );
-    for (const { url, events } of registered) {
-      const subscriber = /^http:\/\/127\.0\.0\.1:\d+\/hook\/(\d+)$/.exec(url)![1];
-      assert.deepEqual(events, ['news', `own.${subscriber}`]);
-    }
-    assert.equal(new Set(registered.map(({ secret }) => secret)).size, 200);
-    assert.ok(connections() <= 32);
-    assert.equal(counters.registrations, 200);
-    assert.equal(counters.connectionsOpened, connections());
-  });
+  test(
+    'gives the server an address, the topics and a secret of ' + 'each subscriber, over a few connections',
+    async (t) => {
+      const { load, registered, ready, counters, connections } = await setUp(t, (count, response) =>
+        setTimeout(accept, 2, count, response),
+      );
+      for (let i = 0; i < 200; i++) load.open(i);
+      await until(() => ready.length === 200, 'all ready');
+      assert.deepEqual(
+        [...ready].sort((a, b) => a - b),
+        Array.from({ length: 200 }, (_, i) => i),
+      );
+      for (const { url, events } of registered) {
+        const subscriber = /^http:\/\/127\.0\.0\.1:\d+\/hook\/(\d+)$/.exec(url)![1];
+        assert.deepEqual(events, ['news', `own.${subscriber}`]);
+      }
+      assert.equal(new Set(registered.map(({ secret }) => secret)).size, 200);
+      assert.ok(connections() <= 32);
+      assert.equal(counters.registrations, 200);
+      assert.equal(counters.connectionsOpened, connections());
+    },
+  );
 
   test('is tried again when the server is full, fails, or answers nonsense', async (t) => {
     const { load, ready, counters, problems } = await setUp(t, (count, response) => {

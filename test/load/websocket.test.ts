@@ -42,37 +42,41 @@ async function wsServer(
   return { url: await listen(t, http), protocolErrors, tcp };
 }
 
-test('messages of every size, whole and in fragments, with pings between, arrive and the pings are answered', async (t) => {
-  const sizes = [0, 1, 60, 125, 126, 1000, 65_400, 70_000, 300_000];
-  const bodies = sizes.map((size) => `"${'x'.repeat(size)}é"`);
-  const pongs: string[] = [];
-  const { url, protocolErrors } = await wsServer(t, (socket) => {
-    socket.on('pong', (data: Buffer) => pongs.push(data.toString()));
-    socket.send(open());
-    bodies.forEach((body, i) => {
-      socket.send(envelope(2 * i + 1, body));
-      const bytes = Buffer.from(envelope(2 * i + 2, body));
-      const pieces = split(bytes, [Math.ceil(bytes.length / 3)]);
-      pieces.forEach((piece, k) => {
-        socket.send(piece, { binary: false, fin: k === pieces.length - 1 });
-        if (i < 3) socket.ping(`${i}.${k}`);
+test(
+  'messages of every size, whole and in fragments, with pings ' +
+    'between, arrive and the pings are answered',
+  async (t) => {
+    const sizes = [0, 1, 60, 125, 126, 1000, 65_400, 70_000, 300_000];
+    const bodies = sizes.map((size) => `"${'x'.repeat(size)}é"`);
+    const pongs: string[] = [];
+    const { url, protocolErrors } = await wsServer(t, (socket) => {
+      socket.on('pong', (data: Buffer) => pongs.push(data.toString()));
+      socket.send(open());
+      bodies.forEach((body, i) => {
+        socket.send(envelope(2 * i + 1, body));
+        const bytes = Buffer.from(envelope(2 * i + 2, body));
+        const pieces = split(bytes, [Math.ceil(bytes.length / 3)]);
+        pieces.forEach((piece, k) => {
+          socket.send(piece, { binary: false, fin: k === pieces.length - 1 });
+          if (i < 3) socket.ping(`${i}.${k}`);
+        });
       });
     });
-  });
-  const seen = testContext(url);
-  await start(t, seen, { subscribers: 3 });
-  await until(() => seen.counters.events === 3 * 2 * sizes.length && pongs.length === 27);
-  for (const got of seen.bodies.values())
+    const seen = testContext(url);
+    await start(t, seen, { subscribers: 3 });
+    await until(() => seen.counters.events === 3 * 2 * sizes.length && pongs.length === 27);
+    for (const got of seen.bodies.values())
+      assert.deepEqual(
+        got,
+        bodies.flatMap((body) => [body, body]),
+      );
     assert.deepEqual(
-      got,
-      bodies.flatMap((body) => [body, body]),
+      pongs.slice().sort(),
+      Array.from({ length: 9 }, (_, i) => `${Math.floor(i / 3)}.${i % 3}`).flatMap((v) => [v, v, v]),
     );
-  assert.deepEqual(
-    pongs.slice().sort(),
-    Array.from({ length: 9 }, (_, i) => `${Math.floor(i / 3)}.${i % 3}`).flatMap((v) => [v, v, v]),
-  );
-  assert.deepEqual([seen.counters.heartbeats, seen.problems, protocolErrors], [27, [], []]);
-});
+    assert.deepEqual([seen.counters.heartbeats, seen.problems, protocolErrors], [27, [], []]);
+  },
+);
 
 for (const [how, perMessageDeflate] of [
   ['with memory of earlier messages', { threshold: 0 }],
@@ -180,7 +184,8 @@ const accept = (request: string) =>
     .update(`${/sec-websocket-key: (.*)\r/.exec(request)![1]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
     .digest('base64');
 const upgrade = (request: string, more = '') =>
-  `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept(request)}\r\n${more}\r\n`;
+  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+  `Sec-WebSocket-Accept: ${accept(request)}\r\n${more}\r\n`;
 const text = (value: string | Buffer) =>
   Buffer.concat([Buffer.from([0x81, Buffer.byteLength(value)]), Buffer.from(value)]);
 
@@ -205,7 +210,8 @@ const wrong: [
   [
     'a wrong accept',
     () => [
-      'HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
+      'HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n' +
+        'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
     ],
     'ws-handshake',
     'Sec-WebSocket-Accept does not fit the key that was sent',

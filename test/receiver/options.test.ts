@@ -1,5 +1,5 @@
-// The receiving library fails closed: whatever options, clocks and headers it is given, nothing old is believed, and a
-// limit that is none is refused when it is given.
+// The receiving library fails closed: whatever options, clocks and headers it is given, nothing old is
+// believed, and a limit that is none is refused when it is given.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -44,7 +44,8 @@ const odd = {
   object: { valueOf: () => 300 },
 };
 
-const made = (options: object) => () => createReceiver({ ...good, ...options } as ReceiverOptions); // odd on purpose
+// Odd on purpose.
+const made = (options: object) => () => createReceiver({ ...good, ...options } as ReceiverOptions);
 
 describe('a receiver is not made with', () => {
   const rows: [option: string, values: object, message: RegExp][] = [
@@ -144,7 +145,8 @@ test('bounds of the dedupe store, the sequencer and the body are checked when th
     assert.throws(make, (error) => error instanceof TypeError || error instanceof RangeError, what);
   const values = Object.entries({ ...odd, missing: undefined });
   for (const [name, value] of values) {
-    refuse(() => createSeen({ maxKeys: value, maxAgeMs: 1 } as SeenOptions), `maxKeys ${name}`); // odd on purpose, here and below
+    // Odd on purpose, here and below.
+    refuse(() => createSeen({ maxKeys: value, maxAgeMs: 1 } as SeenOptions), `maxKeys ${name}`);
     if (name !== 'infinite')
       refuse(() => createSeen({ maxKeys: 1, maxAgeMs: value } as SeenOptions), `maxAgeMs ${name}`);
     refuse(
@@ -266,7 +268,8 @@ for (const name of schemeNames) {
           fc.oneof(fc.constantFrom(...texts), fc.string({ unit: fc.constantFrom(...'0159 +-.eENa,\n') })),
           (text) => {
             // Signed as the scheme signs, over whatever stands in place of the time.
-            const headers = sign(keys, { id: 'a', timestampS: text as unknown as number, body: bodyOf }); // its text is what is signed
+            // Its text is what is signed.
+            const headers = sign(keys, { id: 'a', timestampS: text as unknown as number, body: bodyOf });
             let ok = false;
             for (const options of [{ nowS: at }, { nowS: 5 }, { nowS: 0 }])
               ok ||= verify(own, headers, bodyOf, options).ok;
@@ -279,50 +282,53 @@ for (const name of schemeNames) {
   });
 }
 
-test('a clock of the application that gives no time: nothing is believed, the sender is told to come again', async (t) => {
-  const said = vi.spyOn(console, 'error').mockImplementation(() => {});
-  const secret = schemes.standard.newSecret();
-  const old = Math.floor(Date.now() / 1000) - 25 * 365 * 86_400;
-  const headers = schemes.standard.sign([schemes.standard.key(secret)], {
-    id: 'a',
-    timestampS: old,
-    body: bodyOf,
-  });
-  let acted = 0;
-  const clocks: (() => unknown)[] = [
-    () => Number.NaN,
-    () => new Date(Number.NaN),
-    () => undefined,
-    () => '5',
-    () => -1,
-    () => Infinity,
-    () => assert.fail('the clock stands'),
-  ];
-  for (const nowS of clocks) {
-    const receiver = createReceiver({
-      ...good,
-      secrets: [secret],
-      onDelivery: () => void acted++,
-      nowS: nowS as () => number,
-    }); // odd on purpose
-    const server = createServer((request, response) => void receiver.handle(request, response)).listen(
-      0,
-      '127.0.0.1',
-    );
-    await new Promise((resolve) => server.once('listening', resolve));
-    t.onTestFinished(() => void server.close());
-    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
-      method: 'POST',
-      headers,
+test(
+  'a clock of the application that gives no time: nothing is ' + 'believed, the sender is told to come again',
+  async (t) => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const secret = schemes.standard.newSecret();
+    const old = Math.floor(Date.now() / 1000) - 25 * 365 * 86_400;
+    const headers = schemes.standard.sign([schemes.standard.key(secret)], {
+      id: 'a',
+      timestampS: old,
       body: bodyOf,
     });
-    assert.equal(response.status, 500);
-    await response.body?.cancel();
-    assert.deepEqual([receiver.counts().failed, receiver.counts().accepted], [1, 0]);
-  }
-  assert.equal(acted, 0);
-  assert.equal(said.mock.calls.length, clocks.length);
-});
+    let acted = 0;
+    const clocks: (() => unknown)[] = [
+      () => Number.NaN,
+      () => new Date(Number.NaN),
+      () => undefined,
+      () => '5',
+      () => -1,
+      () => Infinity,
+      () => assert.fail('the clock stands'),
+    ];
+    for (const nowS of clocks) {
+      const receiver = createReceiver({
+        ...good,
+        secrets: [secret],
+        onDelivery: () => void acted++,
+        nowS: nowS as () => number,
+      }); // odd on purpose
+      const server = createServer((request, response) => void receiver.handle(request, response)).listen(
+        0,
+        '127.0.0.1',
+      );
+      await new Promise((resolve) => server.once('listening', resolve));
+      t.onTestFinished(() => void server.close());
+      const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+        method: 'POST',
+        headers,
+        body: bodyOf,
+      });
+      assert.equal(response.status, 500);
+      await response.body?.cancel();
+      assert.deepEqual([receiver.counts().failed, receiver.counts().accepted], [1, 0]);
+    }
+    assert.equal(acted, 0);
+    assert.equal(said.mock.calls.length, clocks.length);
+  },
+);
 
 test('a Retry-After that is no number makes no timer fire at once', () => {
   for (const policy of Object.values(retryPolicies)) {

@@ -1,5 +1,5 @@
-// The receiver over real sockets: whom it believes, what it does not read, and that acting twice, never and too late
-// are told apart. The signatures are made by somebody else's library.
+// The receiver over real sockets: whom it believes, what it does not read, and that acting twice, never and
+// too late are told apart. The signatures are made by somebody else's library.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -253,21 +253,24 @@ describe('in Express', () => {
   });
 });
 
-test('another scheme: what Stripe’s library signs is verified and recognised by the id in the body', async (t) => {
-  const key = 'whsec_test';
-  const { url, got } = await setUp(t, { scheme: 'stripe', secrets: [key] });
-  const payload = '{"id":"evt_1"}';
-  const header = new Stripe('sk_test_none').webhooks.generateTestHeaderString({ payload, secret: key });
-  for (let i = 0; i < 2; i++)
-    assert.equal(
-      (await fetch(url, { method: 'POST', headers: { 'stripe-signature': header }, body: payload })).status,
-      204,
+test(
+  'another scheme: what Stripe’s library signs is verified ' + 'and recognised by the id in the body',
+  async (t) => {
+    const key = 'whsec_test';
+    const { url, got } = await setUp(t, { scheme: 'stripe', secrets: [key] });
+    const payload = '{"id":"evt_1"}';
+    const header = new Stripe('sk_test_none').webhooks.generateTestHeaderString({ payload, secret: key });
+    for (let i = 0; i < 2; i++)
+      assert.equal(
+        (await fetch(url, { method: 'POST', headers: { 'stripe-signature': header }, body: payload })).status,
+        204,
+      );
+    assert.deepEqual(
+      got.map(({ id }) => id),
+      ['evt_1'],
     );
-  assert.deepEqual(
-    got.map(({ id }) => id),
-    ['evt_1'],
-  );
-});
+  },
+);
 
 test('without a secret, or with a broken one, none is made', () => {
   const make = (secrets: string[]) => () =>

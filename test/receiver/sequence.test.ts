@@ -1,4 +1,5 @@
-// Order out of disorder: scripted cases in virtual time, and any shuffle with losses and repetitions by property.
+// Order out of disorder: scripted cases in virtual time, and any shuffle with losses and
+// repetitions by property.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -43,18 +44,22 @@ describe('one topic', () => {
     assert.deepEqual(take(1), ['event 1', 'event 2', 'event 3']);
   });
 
-  test('gives a gap up after the longest wait, not before; what comes then is late, and repeated after that', () => {
-    const { take, wait, dueMs } = sequencer();
-    take(1);
-    assert.deepEqual(take(4, 100), []);
-    assert.equal(dueMs(), 1100);
-    assert.deepEqual(wait(1099), []);
-    assert.deepEqual(wait(1100), ['missing 2-3', 'event 4']);
-    assert.deepEqual(take(3, 1200), ['late 3']);
-    assert.deepEqual(take(3, 1200), ['repeated 3']);
-    assert.deepEqual(take(2, 1200), ['late 2']);
-    assert.deepEqual(take(5, 1200), ['event 5']);
-  });
+  test(
+    'gives a gap up after the longest wait, not before; what ' +
+      'comes then is late, and repeated after that',
+    () => {
+      const { take, wait, dueMs } = sequencer();
+      take(1);
+      assert.deepEqual(take(4, 100), []);
+      assert.equal(dueMs(), 1100);
+      assert.deepEqual(wait(1099), []);
+      assert.deepEqual(wait(1100), ['missing 2-3', 'event 4']);
+      assert.deepEqual(take(3, 1200), ['late 3']);
+      assert.deepEqual(take(3, 1200), ['repeated 3']);
+      assert.deepEqual(take(2, 1200), ['late 2']);
+      assert.deepEqual(take(5, 1200), ['event 5']);
+    },
+  );
 
   test('gives a gap up when too much is held back', () => {
     const { take, held } = sequencer({ maxHeld: 2 });
@@ -99,55 +104,59 @@ test('topics do not wait for one another; past their number the quietest is forg
   assert.deepEqual(take(1, 4, 'a'), ['event 1', 'event 2']);
 });
 
-test('whatever comes in whatever order: all that came is given out once, in order or late, and what is missing is what did not come', () => {
-  const script = fc.integer({ min: 1, max: 60 }).chain((count) =>
-    fc.record({
-      count: fc.constant(count),
-      arrivals: fc.array(fc.integer({ min: 1, max: count }), { maxLength: 150 }),
-      maxHeld: fc.integer({ min: 1, max: 10 }),
-    }),
-  );
-  fc.assert(
-    fc.property(script, ({ arrivals, maxHeld }) => {
-      const inOrder = createSequencer<number>({ maxHeld, maxWaitMs: 1000, maxTopics: 1, first: 1 });
-      const steps: Step<number>[] = [];
-      for (const seq of arrivals) {
-        steps.push(...inOrder.accept('a', seq, seq, 0));
-        assert.ok(inOrder.held() <= maxHeld);
-      }
-      steps.push(...inOrder.tick(1000));
-      assert.equal(inOrder.held(), 0);
+test(
+  'whatever comes in whatever order: all that came is given out once, in order or late, and what is ' +
+    'missing is what did not come',
+  () => {
+    const script = fc.integer({ min: 1, max: 60 }).chain((count) =>
+      fc.record({
+        count: fc.constant(count),
+        arrivals: fc.array(fc.integer({ min: 1, max: count }), { maxLength: 150 }),
+        maxHeld: fc.integer({ min: 1, max: 10 }),
+      }),
+    );
+    fc.assert(
+      fc.property(script, ({ arrivals, maxHeld }) => {
+        const inOrder = createSequencer<number>({ maxHeld, maxWaitMs: 1000, maxTopics: 1, first: 1 });
+        const steps: Step<number>[] = [];
+        for (const seq of arrivals) {
+          steps.push(...inOrder.accept('a', seq, seq, 0));
+          assert.ok(inOrder.held() <= maxHeld);
+        }
+        steps.push(...inOrder.tick(1000));
+        assert.equal(inOrder.held(), 0);
 
-      const given = steps.flatMap((step) =>
-        step.kind === 'event' || step.kind === 'late' ? [step.seq] : [],
-      );
-      assert.deepEqual(
-        [...given].sort((a, b) => a - b),
-        [...new Set(arrivals)].sort((a, b) => a - b),
-      );
-      const events = steps.flatMap((step) => (step.kind === 'event' ? [step.seq] : []));
-      assert.deepEqual(
-        events,
-        [...events].sort((a, b) => a - b),
-      );
-      assert.equal(
-        steps.filter(({ kind }) => kind === 'repeated').length,
-        arrivals.length - new Set(arrivals).size,
-      );
-      const missing = new Set(
-        steps.flatMap((step) =>
-          step.kind === 'missing'
-            ? Array.from({ length: step.to - step.from + 1 }, (_, i) => step.from + i)
-            : [],
-        ),
-      );
-      for (const step of steps) if (step.kind === 'late') missing.delete(step.seq);
-      const highest = Math.max(0, ...arrivals);
-      assert.deepEqual(
-        [...missing].sort((a, b) => a - b),
-        Array.from({ length: highest }, (_, i) => i + 1).filter((seq) => !arrivals.includes(seq)),
-      );
-    }),
-    { numRuns: 1000 },
-  );
-});
+        const given = steps.flatMap((step) =>
+          step.kind === 'event' || step.kind === 'late' ? [step.seq] : [],
+        );
+        assert.deepEqual(
+          [...given].sort((a, b) => a - b),
+          [...new Set(arrivals)].sort((a, b) => a - b),
+        );
+        const events = steps.flatMap((step) => (step.kind === 'event' ? [step.seq] : []));
+        assert.deepEqual(
+          events,
+          [...events].sort((a, b) => a - b),
+        );
+        assert.equal(
+          steps.filter(({ kind }) => kind === 'repeated').length,
+          arrivals.length - new Set(arrivals).size,
+        );
+        const missing = new Set(
+          steps.flatMap((step) =>
+            step.kind === 'missing'
+              ? Array.from({ length: step.to - step.from + 1 }, (_, i) => step.from + i)
+              : [],
+          ),
+        );
+        for (const step of steps) if (step.kind === 'late') missing.delete(step.seq);
+        const highest = Math.max(0, ...arrivals);
+        assert.deepEqual(
+          [...missing].sort((a, b) => a - b),
+          Array.from({ length: highest }, (_, i) => i + 1).filter((seq) => !arrivals.includes(seq)),
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  },
+);

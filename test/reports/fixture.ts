@@ -141,7 +141,8 @@ export function fixtureResult({
     scenario: {
       name: 'compare',
       question:
-        'When something changes on the server, how soon does each pattern tell 100 clients, and what does that cost?',
+        'When something changes on the server, how soon does each pattern ' +
+        'tell 100 clients, and what does that cost?',
       notice: [
         "Polling's mean latency is half its interval and a round trip.",
         'Every pattern holds one descriptor a subscriber but webhooks.',
@@ -151,7 +152,9 @@ export function fixtureResult({
       events: measureS * eventsPerS,
       deliveries: measureS * eventsPerS * subscribers,
       phasesMs: { connect: 1000, warmup: 500, measure: measureS * 1000, drain: 5000 },
-      source: `question: How soon?\nsubscribers: ${subscribers}\ntopics:\n  news: { publish: ${eventsPerS}/s }\nphases: { connect: 1s, warmup: 500ms, measure: ${measureS}s, drain: 5s }\n`,
+      source:
+        `question: How soon?\nsubscribers: ${subscribers}\ntopics:\n  news: { publish: ${eventsPerS}/s }\n` +
+        `phases: { connect: 1s, warmup: 500ms, measure: ${measureS}s, drain: 5s }\n`,
     },
     environment: {
       os: 'Example Linux 12',
@@ -211,7 +214,9 @@ function warningsOf({ ledger }: Completed, loadLimited: boolean): ResultWarning[
             code: 'load-limited',
             level: 'invalid' as const,
             message:
-              'this trial measured the load generator, not the server: a load process used 97 % of a core (at most 90 % is trusted). Use more load processes (--set loadProcesses=2) on more cores, or less load.',
+              'this trial measured the load generator, not the server: a load process used 97 % of a core ' +
+              '(at most 90 % is trusted). Use more load processes (--set ' +
+              'loadProcesses=2) on more cores, or less load.',
           },
         ]
       : []),
@@ -220,7 +225,9 @@ function warningsOf({ ledger }: Completed, loadLimited: boolean): ResultWarning[
           {
             code: 'missed',
             level: 'note' as const,
-            message: `${ledger.missed} of ${ledger.expected} deliveries had not arrived when the drain limit was reached.`,
+            message:
+              `${ledger.missed} of ${ledger.expected} deliveries had not ` +
+              'arrived when the drain limit was reached.',
           },
         ]
       : []),

@@ -1,4 +1,5 @@
-// HTTP streaming on the wire: the lines, what a resume gets, heartbeats, the end, and clients of other versions of HTTP.
+// HTTP streaming on the wire: the lines, what a resume gets, heartbeats, the end, and clients
+// of other versions of HTTP.
 
 import assert from 'node:assert/strict';
 import { request as undiciRequest } from 'undici';
@@ -60,20 +61,24 @@ test('a resume gets what was missed, and the place it resumes from', async (t) =
   ]);
 });
 
-test('a cursor that comes too late or from elsewhere is told so, gets what is held, and a cursor that leads there', async (t) => {
-  const { url, publish, at, count } = await serve(t, 'http-stream', {}, { history: 2 });
-  const events = publish('a', '1', '2', '3');
-  for (const since of [at(0), 'other-3', at(99)]) {
-    const { lines, saw } = await follow(t, url, `topics=a&since=${since}`);
-    await saw(3);
-    assert.deepEqual(
-      lines(),
-      [`{"stream":"open","cursor":"${at(0)}","reset":true}`, ...events.slice(1).map(({ json }) => json)],
-      since,
-    );
-  }
-  assert.deepEqual(count('resets'), [3]);
-});
+test(
+  'a cursor that comes too late or from elsewhere is told so, ' +
+    'gets what is held, and a cursor that leads there',
+  async (t) => {
+    const { url, publish, at, count } = await serve(t, 'http-stream', {}, { history: 2 });
+    const events = publish('a', '1', '2', '3');
+    for (const since of [at(0), 'other-3', at(99)]) {
+      const { lines, saw } = await follow(t, url, `topics=a&since=${since}`);
+      await saw(3);
+      assert.deepEqual(
+        lines(),
+        [`{"stream":"open","cursor":"${at(0)}","reset":true}`, ...events.slice(1).map(({ json }) => json)],
+        since,
+      );
+    }
+    assert.deepEqual(count('resets'), [3]);
+  },
+);
 
 test('a quiet stream gets heartbeats with the cursor to resume from, a busy one does not', async (t) => {
   const { url, publish, at, count } = await serve(t, 'http-stream', { heartbeat: '200ms' });
@@ -188,24 +193,28 @@ test('a stream pipelined behind another request waits for its turn', async (t) =
   assert.ok(text.indexOf('"endpoints"') < text.indexOf('"open"'));
 });
 
-test('a client that says goodbye, one that sends a body nobody asked for, and one that vanishes all leave nothing behind', async (t) => {
-  const { url, hub, joined } = await serve(t, 'http-stream');
-  const leaving = await rawClient(url, { allowHalfOpen: true });
-  leaving.socket.write(getRequest('/stream?topics=a'));
-  const sending = await rawClient(url);
-  sending.socket.write(
-    `${getRequest('/stream?topics=a', 'Content-Length: 10000000')}${'x'.repeat(1_000_000)}`,
-  );
-  const vanishing = await rawClient(url);
-  vanishing.socket.write(getRequest('/stream?topics=a'));
-  await joined(3);
-  leaving.socket.end();
-  await leaving.closed;
-  sending.socket.destroy();
-  vanishing.socket.resetAndDestroy();
-  await joined(0);
-  assert.equal(hub.subscriptions(), 0);
-});
+test(
+  'a client that says goodbye, one that sends a body nobody asked for, ' +
+    'and one that vanishes all leave nothing behind',
+  async (t) => {
+    const { url, hub, joined } = await serve(t, 'http-stream');
+    const leaving = await rawClient(url, { allowHalfOpen: true });
+    leaving.socket.write(getRequest('/stream?topics=a'));
+    const sending = await rawClient(url);
+    sending.socket.write(
+      `${getRequest('/stream?topics=a', 'Content-Length: 10000000')}${'x'.repeat(1_000_000)}`,
+    );
+    const vanishing = await rawClient(url);
+    vanishing.socket.write(getRequest('/stream?topics=a'));
+    await joined(3);
+    leaving.socket.end();
+    await leaving.closed;
+    sending.socket.destroy();
+    vanishing.socket.resetAndDestroy();
+    await joined(0);
+    assert.equal(hub.subscriptions(), 0);
+  },
+);
 
 test('one that half-closes and does not read what is on the way is let go of', async (t) => {
   const { url, subscribers, publish, joined, count } = await serve(

@@ -1,5 +1,5 @@
-// Long polling on the wire: what is held and for how long, that nothing is lost between two requests, and that a
-// client which goes away leaves nothing behind.
+// Long polling on the wire: what is held and for how long, that nothing is lost between two requests, and
+// that a client which goes away leaves nothing behind.
 
 import assert from 'node:assert/strict';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
@@ -34,29 +34,32 @@ async function setUp(
 
 const jsonOf = (...events: { json: string }[]) => `[${events.map(({ json }) => json).join(',')}]`;
 
-test('the first request is answered at once with a cursor; the next is held until there is an event', async (t) => {
-  const { publish, ask, held, at, counters, hub } = await setUp(t);
-  publish('a', '"before"');
-  const first = await ask('topics=a');
-  assert.deepEqual(
-    [first.status, first.headers.get('content-type'), first.headers.get('cache-control')],
-    [200, 'application/json', 'no-store'],
-  );
-  assert.equal(await first.text(), `{"cursor":"${at(1)}","events":[]}`);
-  const second = ask(`topics=a,b&since=${at(1)}`);
-  await held(1);
-  publish('c', '"of no interest"');
-  const [third] = publish('b', '{ "x" : 1 }', '"later"');
-  const answer = await second;
-  assert.deepEqual(
-    [answer.status, await answer.text()],
-    [200, `{"cursor":"${at(3)}","events":${jsonOf(third!)}}`],
-  );
-  await held(0);
-  assert.equal(hub.subscriptions(), 0);
-  const { fullPolls, emptyPolls, events } = counters();
-  assert.deepEqual({ fullPolls, emptyPolls, events }, { fullPolls: 1, emptyPolls: 1, events: 1 });
-});
+test(
+  'the first request is answered at once with a cursor; the ' + 'next is held until there is an event',
+  async (t) => {
+    const { publish, ask, held, at, counters, hub } = await setUp(t);
+    publish('a', '"before"');
+    const first = await ask('topics=a');
+    assert.deepEqual(
+      [first.status, first.headers.get('content-type'), first.headers.get('cache-control')],
+      [200, 'application/json', 'no-store'],
+    );
+    assert.equal(await first.text(), `{"cursor":"${at(1)}","events":[]}`);
+    const second = ask(`topics=a,b&since=${at(1)}`);
+    await held(1);
+    publish('c', '"of no interest"');
+    const [third] = publish('b', '{ "x" : 1 }', '"later"');
+    const answer = await second;
+    assert.deepEqual(
+      [answer.status, await answer.text()],
+      [200, `{"cursor":"${at(3)}","events":${jsonOf(third!)}}`],
+    );
+    await held(0);
+    assert.equal(hub.subscriptions(), 0);
+    const { fullPolls, emptyPolls, events } = counters();
+    assert.deepEqual({ fullPolls, emptyPolls, events }, { fullPolls: 1, emptyPolls: 1, events: 1 });
+  },
+);
 
 test('what was published since the cursor is answered at once', async (t) => {
   const { publish, ask, at } = await setUp(t);
@@ -103,25 +106,30 @@ test('a batch collects what comes within it, from the first event on', async (t)
   assert.equal(await (await next).text(), `{"cursor":"${at(5)}","events":${jsonOf(events[2]!, fifth!)}}`);
 });
 
-test('an answer ends with the event that reaches slowBuffer bytes, and the next goes on behind it; such a batch is over', async (t) => {
-  const { publish, ask, held, at } = await setUp(t, { batch: '60s' }, { slowBuffer: 1000 });
-  const large = `"${'x'.repeat(450)}"`;
-  const request = ask(`topics=a&since=${at(0)}`);
-  await held(1);
-  publish('a', large, large, large, large, `"${'x'.repeat(2000)}"`, large);
-  const seqs: number[] = [];
-  const sizes: number[] = [];
-  let answer = await request;
-  while (sizes.length < 4) {
-    const { cursor, events } = (await answer.json()) as { cursor: string; events: { seq: number }[] };
-    sizes.push(events.length);
-    seqs.push(...events.map(({ seq }) => seq));
-    if (sizes.length === 3) setTimeout(() => publish('a', large), 20); // the last is alone, so its batch waits for more
-    if (sizes.length < 4) answer = await ask(`topics=a&since=${cursor}`);
-  }
-  assert.deepEqual(seqs, [1, 2, 3, 4, 5, 6, 7]);
-  assert.deepEqual(sizes, [2, 2, 1, 2]);
-});
+test(
+  'an answer ends with the event that reaches slowBuffer bytes, ' +
+    'and the next goes on behind it; such a batch is over',
+  async (t) => {
+    const { publish, ask, held, at } = await setUp(t, { batch: '60s' }, { slowBuffer: 1000 });
+    const large = `"${'x'.repeat(450)}"`;
+    const request = ask(`topics=a&since=${at(0)}`);
+    await held(1);
+    publish('a', large, large, large, large, `"${'x'.repeat(2000)}"`, large);
+    const seqs: number[] = [];
+    const sizes: number[] = [];
+    let answer = await request;
+    while (sizes.length < 4) {
+      const { cursor, events } = (await answer.json()) as { cursor: string; events: { seq: number }[] };
+      sizes.push(events.length);
+      seqs.push(...events.map(({ seq }) => seq));
+      // The last is alone, so its batch waits for more.
+      if (sizes.length === 3) setTimeout(() => publish('a', large), 20);
+      if (sizes.length < 4) answer = await ask(`topics=a&since=${cursor}`);
+    }
+    assert.deepEqual(seqs, [1, 2, 3, 4, 5, 6, 7]);
+    assert.deepEqual(sizes, [2, 2, 1, 2]);
+  },
+);
 
 test('a cursor that comes too late is told so at once', async (t) => {
   const { publish, ask, at, counters } = await setUp(t, {}, { history: 1 });
@@ -156,24 +164,27 @@ for (const [query, error] of [
 const heldRequest = (since: string) =>
   `GET /long-poll?topics=a&since=${since} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
 
-test('requests above maxSubscribers are answered 503, and there is room again when one is over', async (t) => {
-  const { endpoint, ask, held, at, counters, publish } = await setUp(t, {}, { maxSubscribers: 2 });
-  const clients = await Promise.all([1, 2].map(() => rawClient(endpoint.url)));
-  for (const { socket } of clients) socket.write(heldRequest(at(0)));
-  await held(2);
-  const refused = await ask(`topics=a&since=${at(0)}`);
-  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);
-  assert.match(await refused.text(), /"too-many-subscribers".*2 requests are held/);
-  assert.equal(counters().refusals, 1);
-  clients[0]!.socket.destroy();
-  await held(1);
-  const third = ask(`topics=a&since=${at(0)}`);
-  await held(2);
-  publish('a', '1');
-  assert.equal((await third).status, 200);
-  await clients[1]!.saw(/"events"/);
-  clients[1]!.socket.destroy();
-});
+test(
+  'requests above maxSubscribers are answered 503, and ' + 'there is room again when one is over',
+  async (t) => {
+    const { endpoint, ask, held, at, counters, publish } = await setUp(t, {}, { maxSubscribers: 2 });
+    const clients = await Promise.all([1, 2].map(() => rawClient(endpoint.url)));
+    for (const { socket } of clients) socket.write(heldRequest(at(0)));
+    await held(2);
+    const refused = await ask(`topics=a&since=${at(0)}`);
+    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);
+    assert.match(await refused.text(), /"too-many-subscribers".*2 requests are held/);
+    assert.equal(counters().refusals, 1);
+    clients[0]!.socket.destroy();
+    await held(1);
+    const third = ask(`topics=a&since=${at(0)}`);
+    await held(2);
+    publish('a', '1');
+    assert.equal((await third).status, 200);
+    await clients[1]!.saw(/"events"/);
+    clients[1]!.socket.destroy();
+  },
+);
 
 test('topics that nobody publishes to are limited too: 503, and nothing is held', async (t) => {
   const { ask, subscribers, hub, at, held } = await setUp(t, {}, { maxTopics: 2 });
@@ -186,41 +197,48 @@ test('topics that nobody publishes to are limited too: 503, and nothing is held'
   assert.equal((await served).status, 200);
 });
 
-test('a client that goes away frees its hold at once: abort, reset, half-close, and what waits behind it in a pipeline is never held', async (t) => {
-  const { endpoint, held, at, hub, counters, publish } = await setUp(t);
-  const ways: ((client: Awaited<ReturnType<typeof rawClient>>) => void)[] = [
-    ({ socket }) => socket.destroy(),
-    ({ socket }) => socket.resetAndDestroy(),
-    ({ socket }) => socket.end(),
-  ];
-  for (const leave of ways) {
-    const client = await rawClient(endpoint.url, { allowHalfOpen: true });
-    client.socket.write(heldRequest(at(0)).repeat(3));
-    await held(1);
-    assert.equal(hub.subscriptions(), 1);
-    leave(client);
-    await held(0);
-    assert.equal(hub.subscriptions(), 0);
-    client.socket.destroy();
-  }
-  publish('a', '1');
-  const { fullPolls, emptyPolls, events } = counters();
-  assert.deepEqual([fullPolls, emptyPolls, events], [0, 0, 0]);
-});
+test(
+  'a client that goes away frees its hold at once: abort, reset, half-close, and what waits behind it in ' +
+    'a pipeline is never held',
+  async (t) => {
+    const { endpoint, held, at, hub, counters, publish } = await setUp(t);
+    const ways: ((client: Awaited<ReturnType<typeof rawClient>>) => void)[] = [
+      ({ socket }) => socket.destroy(),
+      ({ socket }) => socket.resetAndDestroy(),
+      ({ socket }) => socket.end(),
+    ];
+    for (const leave of ways) {
+      const client = await rawClient(endpoint.url, { allowHalfOpen: true });
+      client.socket.write(heldRequest(at(0)).repeat(3));
+      await held(1);
+      assert.equal(hub.subscriptions(), 1);
+      leave(client);
+      await held(0);
+      assert.equal(hub.subscriptions(), 0);
+      client.socket.destroy();
+    }
+    publish('a', '1');
+    const { fullPolls, emptyPolls, events } = counters();
+    assert.deepEqual([fullPolls, emptyPolls, events], [0, 0, 0]);
+  },
+);
 
-test('requests of a pipeline are held one after another, each when the one before it was answered', async (t) => {
-  const { endpoint, held, at, publish } = await setUp(t);
-  const client = await rawClient(endpoint.url);
-  client.socket.write(heldRequest(at(0)) + heldRequest(at(1)));
-  await held(1);
-  const [first] = publish('a', '1');
-  await client.saw(new RegExp(first!.id));
-  await held(1);
-  const [second] = publish('a', '2');
-  const text = await client.saw(new RegExp(`"id":"${second!.id}"`));
-  assert.equal(text.match(/HTTP\/1\.1 200/g)?.length, 2);
-  assert.equal(text.split(`"id":"${first!.id}"`).length, 2);
-});
+test(
+  'requests of a pipeline are held one after another, each ' + 'when the one before it was answered',
+  async (t) => {
+    const { endpoint, held, at, publish } = await setUp(t);
+    const client = await rawClient(endpoint.url);
+    client.socket.write(heldRequest(at(0)) + heldRequest(at(1)));
+    await held(1);
+    const [first] = publish('a', '1');
+    await client.saw(new RegExp(first!.id));
+    await held(1);
+    const [second] = publish('a', '2');
+    const text = await client.saw(new RegExp(`"id":"${second!.id}"`));
+    assert.equal(text.match(/HTTP\/1\.1 200/g)?.length, 2);
+    assert.equal(text.split(`"id":"${first!.id}"`).length, 2);
+  },
+);
 
 test('a fault cuts the share of held requests without an answer', async (t) => {
   const { endpoint, held, at, disconnect, hub } = await setUp(t);
@@ -305,7 +323,8 @@ test(
                 client.cursor = cursor;
                 client.seen.push(...events.map(({ id }) => id));
               } catch (error) {
-                if (error instanceof assert.AssertionError || !cut) throw error; // cut off: it asks again from its cursor
+                // Cut off: it asks again from its cursor.
+                if (error instanceof assert.AssertionError || !cut) throw error;
               }
             }
           };

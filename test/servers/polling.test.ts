@@ -32,33 +32,36 @@ async function setUp(
 
 const jsonOf = (...events: { json: string }[]) => `[${events.map(({ json }) => json).join(',')}]`;
 
-test('the first poll gets a cursor; the next what came since, as published, with the cursor to go on from', async (t) => {
-  const { publish, poll, at } = await setUp(t);
-  publish('a', '"before"');
-  const first = await poll('topics=a,b');
-  assert.deepEqual(
-    [
-      first.status,
-      first.headers.get('content-type'),
-      first.headers.get('cache-control'),
-      first.headers.get('etag'),
-    ],
-    [200, 'application/json', 'no-cache', `"${at(1)}"`],
-  );
-  assert.equal(await first.text(), `{"cursor":"${at(1)}","events":[]}`);
-  const [second] = publish('b', '{ "x" : 1 }');
-  publish('c', '"of no interest"');
-  const [fourth] = publish('a', 'two\nlines');
-  assert.equal(
-    await (await poll(`topics=a,b&since=${at(1)}`)).text(),
-    `{"cursor":"${at(4)}","events":${jsonOf(second!, fourth!)}}`,
-  );
-  assert.equal(
-    await (await poll(`topics=b,b&since=${at(1)}`)).text(),
-    `{"cursor":"${at(4)}","events":${jsonOf(second!)}}`,
-  );
-  assert.equal(await (await poll(`topics=a&since=${at(4)}`)).text(), `{"cursor":"${at(4)}","events":[]}`);
-});
+test(
+  'the first poll gets a cursor; the next what came since, as ' + 'published, with the cursor to go on from',
+  async (t) => {
+    const { publish, poll, at } = await setUp(t);
+    publish('a', '"before"');
+    const first = await poll('topics=a,b');
+    assert.deepEqual(
+      [
+        first.status,
+        first.headers.get('content-type'),
+        first.headers.get('cache-control'),
+        first.headers.get('etag'),
+      ],
+      [200, 'application/json', 'no-cache', `"${at(1)}"`],
+    );
+    assert.equal(await first.text(), `{"cursor":"${at(1)}","events":[]}`);
+    const [second] = publish('b', '{ "x" : 1 }');
+    publish('c', '"of no interest"');
+    const [fourth] = publish('a', 'two\nlines');
+    assert.equal(
+      await (await poll(`topics=a,b&since=${at(1)}`)).text(),
+      `{"cursor":"${at(4)}","events":${jsonOf(second!, fourth!)}}`,
+    );
+    assert.equal(
+      await (await poll(`topics=b,b&since=${at(1)}`)).text(),
+      `{"cursor":"${at(4)}","events":${jsonOf(second!)}}`,
+    );
+    assert.equal(await (await poll(`topics=a&since=${at(4)}`)).text(), `{"cursor":"${at(4)}","events":[]}`);
+  },
+);
 
 test('the ETag changes only when one of the topics has something new, and 304 has no body', async (t) => {
   const { publish, poll, at, counters } = await setUp(t);
@@ -83,51 +86,57 @@ test('the ETag changes only when one of the topics has something new, and 304 ha
   assert.deepEqual({ fullPolls, emptyPolls, events }, { fullPolls: 1, emptyPolls: 4, events: 1 });
 });
 
-test('a cursor that comes too late, or of another life of the server, is told so and gets what is held', async (t) => {
-  const { publish, poll, at, counters } = await setUp(t, {}, { history: 2 });
-  const events = publish('a', '1', '2', '3');
-  const held = jsonOf(...events.slice(1));
-  assert.equal(
-    await (await poll(`topics=a&since=${at(0)}`)).text(),
-    `{"cursor":"${at(3)}","reset":true,"events":${held}}`,
-  );
-  assert.equal(
-    await (await poll('topics=a&since=before-7')).text(),
-    `{"cursor":"${at(3)}","reset":true,"events":${held}}`,
-  );
-  assert.equal(
-    await (await poll('topics=b&since=before-7')).text(),
-    `{"cursor":"${at(3)}","reset":true,"events":[]}`,
-  );
-  assert.equal(
-    await (await poll(`topics=a&since=${at(1)}`)).text(),
-    `{"cursor":"${at(3)}","events":${held}}`,
-  );
-  assert.equal(counters().resets, 3);
-});
+test(
+  'a cursor that comes too late, or of another life of the ' + 'server, is told so and gets what is held',
+  async (t) => {
+    const { publish, poll, at, counters } = await setUp(t, {}, { history: 2 });
+    const events = publish('a', '1', '2', '3');
+    const held = jsonOf(...events.slice(1));
+    assert.equal(
+      await (await poll(`topics=a&since=${at(0)}`)).text(),
+      `{"cursor":"${at(3)}","reset":true,"events":${held}}`,
+    );
+    assert.equal(
+      await (await poll('topics=a&since=before-7')).text(),
+      `{"cursor":"${at(3)}","reset":true,"events":${held}}`,
+    );
+    assert.equal(
+      await (await poll('topics=b&since=before-7')).text(),
+      `{"cursor":"${at(3)}","reset":true,"events":[]}`,
+    );
+    assert.equal(
+      await (await poll(`topics=a&since=${at(1)}`)).text(),
+      `{"cursor":"${at(3)}","events":${held}}`,
+    );
+    assert.equal(counters().resets, 3);
+  },
+);
 
-test('an answer ends with the event that reaches slowBuffer bytes, and the next poll gets the rest', async (t) => {
-  const { publish, poll, at } = await setUp(t, {}, { slowBuffer: 1000 });
-  publish('a', ...Array.from({ length: 20 }, (_, i) => `"${'x'.repeat(i === 4 ? 2000 : 100)}"`));
-  const seqs: number[] = [];
-  let cursor = at(0);
-  let etag = '';
-  for (;;) {
-    const answer = await poll(`topics=a&since=${cursor}`, { 'if-none-match': etag });
-    if (answer.status === 304) break;
-    etag = answer.headers.get('etag')!;
-    const body = (await answer.json()) as { cursor: string; events: { seq: number }[] };
-    cursor = body.cursor;
-    const sizes = body.events.map((event) => JSON.stringify(event).length);
-    const total = sizes.reduce((a, b) => a + b);
-    assert.ok(total - sizes.at(-1)! < 1000 && (total >= 1000 || cursor === at(20)), `${sizes}`);
-    seqs.push(...body.events.map(({ seq }) => seq));
-  }
-  assert.deepEqual(
-    seqs,
-    Array.from({ length: 20 }, (_, i) => i + 1),
-  );
-});
+test(
+  'an answer ends with the event that reaches slowBuffer ' + 'bytes, and the next poll gets the rest',
+  async (t) => {
+    const { publish, poll, at } = await setUp(t, {}, { slowBuffer: 1000 });
+    publish('a', ...Array.from({ length: 20 }, (_, i) => `"${'x'.repeat(i === 4 ? 2000 : 100)}"`));
+    const seqs: number[] = [];
+    let cursor = at(0);
+    let etag = '';
+    for (;;) {
+      const answer = await poll(`topics=a&since=${cursor}`, { 'if-none-match': etag });
+      if (answer.status === 304) break;
+      etag = answer.headers.get('etag')!;
+      const body = (await answer.json()) as { cursor: string; events: { seq: number }[] };
+      cursor = body.cursor;
+      const sizes = body.events.map((event) => JSON.stringify(event).length);
+      const total = sizes.reduce((a, b) => a + b);
+      assert.ok(total - sizes.at(-1)! < 1000 && (total >= 1000 || cursor === at(20)), `${sizes}`);
+      seqs.push(...body.events.map(({ seq }) => seq));
+    }
+    assert.deepEqual(
+      seqs,
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
+  },
+);
 
 for (const [query, error] of [
   ['', 'no-topics'],
@@ -145,42 +154,48 @@ for (const [query, error] of [
   });
 }
 
-test('kept alive, connections are the subscribers; there is a limit on them, and a fault that cuts a share', async (t) => {
-  const { endpoint, subscribers, counters, disconnect } = await setUp(t, {}, { maxSubscribers: 10 });
-  const clients = await Promise.all(Array.from({ length: 10 }, () => rawClient(endpoint.url)));
-  const ask = 'GET /poll?topics=a HTTP/1.1\r\nhost: localhost\r\n\r\n';
-  for (const { socket } of clients) socket.write(ask + ask);
-  for (const { saw } of clients) await saw(/(cursor[^]*){2}/);
-  assert.equal(subscribers(), 10);
-  const refused = await talk(endpoint.url, ask.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'));
-  assert.match(
-    refused,
-    /^HTTP\/1.1 503 [^]*retry-after: 1\r\n[^]*"too-many-subscribers".*10 connections are polling/i,
-  );
-  const { refusals, emptyPolls } = counters();
-  assert.deepEqual([refusals, emptyPolls], [1, 20]);
-  disconnect(0.3);
-  await until('three are cut off', () => clients.filter(({ socket }) => socket.closed).length === 3);
-  await until('and forgotten', () => subscribers() === 7);
-  disconnect(1);
-  await Promise.all(clients.map(({ closed }) => closed));
-  await until('none is left', () => subscribers() === 0);
-});
+test(
+  'kept alive, connections are the subscribers; there is a limit ' + 'on them, and a fault that cuts a share',
+  async (t) => {
+    const { endpoint, subscribers, counters, disconnect } = await setUp(t, {}, { maxSubscribers: 10 });
+    const clients = await Promise.all(Array.from({ length: 10 }, () => rawClient(endpoint.url)));
+    const ask = 'GET /poll?topics=a HTTP/1.1\r\nhost: localhost\r\n\r\n';
+    for (const { socket } of clients) socket.write(ask + ask);
+    for (const { saw } of clients) await saw(/(cursor[^]*){2}/);
+    assert.equal(subscribers(), 10);
+    const refused = await talk(endpoint.url, ask.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'));
+    assert.match(
+      refused,
+      /^HTTP\/1.1 503 [^]*retry-after: 1\r\n[^]*"too-many-subscribers".*10 connections are polling/i,
+    );
+    const { refusals, emptyPolls } = counters();
+    assert.deepEqual([refusals, emptyPolls], [1, 20]);
+    disconnect(0.3);
+    await until('three are cut off', () => clients.filter(({ socket }) => socket.closed).length === 3);
+    await until('and forgotten', () => subscribers() === 7);
+    disconnect(1);
+    await Promise.all(clients.map(({ closed }) => closed));
+    await until('none is left', () => subscribers() === 0);
+  },
+);
 
-test('with a connection for each request, the server says so, and polls per interval are the subscribers', async (t) => {
-  const { endpoint, subscribers, counters } = await setUp(t, { connection: 'close', every: '200ms' });
-  const ask = 'GET /poll?topics=a HTTP/1.1\r\nhost: localhost\r\n\r\n';
-  let most = 0;
-  for (let i = 0; i < 15; i++) {
-    const answers = await Promise.all(Array.from({ length: 5 }, () => talk(endpoint.url, ask)));
-    for (const answer of answers) assert.match(answer, /\r\nconnection: close\r\n/i);
-    most = Math.max(most, subscribers());
-    await sleep(40);
-  }
-  assert.ok(most >= 5 && most <= 75, `${most}`);
-  await until('those that stopped are gone', () => subscribers() === 0);
-  assert.equal(counters().connectionsOpened, 75);
-});
+test(
+  'with a connection for each request, the server says so, and ' + 'polls per interval are the subscribers',
+  async (t) => {
+    const { endpoint, subscribers, counters } = await setUp(t, { connection: 'close', every: '200ms' });
+    const ask = 'GET /poll?topics=a HTTP/1.1\r\nhost: localhost\r\n\r\n';
+    let most = 0;
+    for (let i = 0; i < 15; i++) {
+      const answers = await Promise.all(Array.from({ length: 5 }, () => talk(endpoint.url, ask)));
+      for (const answer of answers) assert.match(answer, /\r\nconnection: close\r\n/i);
+      most = Math.max(most, subscribers());
+      await sleep(40);
+    }
+    assert.ok(most >= 5 && most <= 75, `${most}`);
+    await until('those that stopped are gone', () => subscribers() === 0);
+    assert.equal(counters().connectionsOpened, 75);
+  },
+);
 
 test('a keep-alive connection carries many polls', async (t) => {
   const { endpoint, counters } = await setUp(t);

@@ -1,5 +1,5 @@
-// Receivers of webhooks that do as a test tells them: over `node:http`, or over a bare socket where they break HTTP.
-// They are closed when the test is over.
+// Receivers of webhooks that do as a test tells them: over `node:http`, or over a bare socket where they
+// break HTTP. They are closed when the test is over.
 
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
@@ -56,7 +56,10 @@ export async function receiver(
   return { got, ...(await listening(t, createHttpServer({ keepAliveTimeout: 60_000 }, handle))) };
 }
 
-/** Calls `answer` for each request, as soon as something of it has come, with how many came before on all connections. */
+/**
+ * Calls `answer` for each request, as soon as something of it has come, with how many came
+ * before on all connections.
+ */
 export async function bareReceiver(t: TestContext, answer: (socket: Socket, before: number) => void) {
   let requests = 0;
   const server = createServer({ noDelay: true }, (socket) =>

@@ -115,25 +115,28 @@ test('an EventSource gets each event of its topics, with the cursor as its id', 
   assert.deepEqual(count('handshakes', 'events', 'errors', 'refusals'), [1, 6, 0, 0]);
 });
 
-test('cut off before its first event, behind an event, and several times: an EventSource misses nothing', async (t) => {
-  const { url, publish, joined, disconnect, count } = await serve(t, 'sse', { retry: '20ms' });
-  const { messages, saw } = listen(t, url, 'topics=a');
-  const events = [];
-  for (let round = 0; round < 4; round++) {
-    await joined(1);
-    if (round % 2 === 1) events.push(...publish('a', `${round}`));
+test(
+  'cut off before its first event, behind an event, and ' + 'several times: an EventSource misses nothing',
+  async (t) => {
+    const { url, publish, joined, disconnect, count } = await serve(t, 'sse', { retry: '20ms' });
+    const { messages, saw } = listen(t, url, 'topics=a');
+    const events = [];
+    for (let round = 0; round < 4; round++) {
+      await joined(1);
+      if (round % 2 === 1) events.push(...publish('a', `${round}`));
+      await saw(events.length);
+      disconnect(1);
+      events.push(...publish('a', '"while it is away"'));
+    }
     await saw(events.length);
-    disconnect(1);
-    events.push(...publish('a', '"while it is away"'));
-  }
-  await saw(events.length);
-  assert.deepEqual(
-    messages.map(({ data }) => data),
-    events.map(({ json }) => json),
-  );
-  assert.ok(count('handshakes')[0]! >= 4);
-  assert.deepEqual(count('resets'), [0]);
-});
+    assert.deepEqual(
+      messages.map(({ data }) => data),
+      events.map(({ json }) => json),
+    );
+    assert.ok(count('handshakes')[0]! >= 4);
+    assert.deepEqual(count('resets'), [0]);
+  },
+);
 
 test('the EventSource of undici agrees', async (t) => {
   const { url, publish, joined, disconnect } = await serve(t, 'sse', { retry: '20ms' });
@@ -169,41 +172,45 @@ test('too late, or from another life of the server: a reset event first, then wh
   assert.deepEqual(count('resets'), [2]);
 });
 
-test('Last-Event-ID is the later word than since; one that is no cursor is answered with a reset, an empty one with neither', async (t) => {
-  const { url, publish, at } = await serve(t, 'sse');
-  const events = publish('a', '1', '2', '3');
-  const cases: [string | undefined, string, string, number][] = [
-    [at(2), at(1), at(2), 2],
-    ['', at(1), at(1), 1],
-    [undefined, at(1), at(1), 1],
-    ['b\u00fcro', at(1), at(0), 0],
-    [`${at(1)}, ${at(2)}`, at(1), at(0), 0],
-  ];
-  for (const [lastEventId, since, begins, from] of cases) {
-    const controller = new AbortController();
-    const headers =
-      lastEventId === undefined
-        ? undefined
-        : { 'last-event-id': Buffer.from(lastEventId).toString('latin1') };
-    const response = await fetch(`${url}/events?topics=a&since=${since}`, {
-      ...(headers && { headers }),
-      signal: controller.signal,
-    });
-    let text = '';
-    const decoder = new TextDecoder();
-    for await (const part of response.body!) {
-      text += decoder.decode(part, { stream: true });
-      if (text.includes(`id: ${at(3)}\n`)) break;
+test(
+  'Last-Event-ID is the later word than since; one that is no cursor is ' +
+    'answered with a reset, an empty one with neither',
+  async (t) => {
+    const { url, publish, at } = await serve(t, 'sse');
+    const events = publish('a', '1', '2', '3');
+    const cases: [string | undefined, string, string, number][] = [
+      [at(2), at(1), at(2), 2],
+      ['', at(1), at(1), 1],
+      [undefined, at(1), at(1), 1],
+      ['b\u00fcro', at(1), at(0), 0],
+      [`${at(1)}, ${at(2)}`, at(1), at(0), 0],
+    ];
+    for (const [lastEventId, since, begins, from] of cases) {
+      const controller = new AbortController();
+      const headers =
+        lastEventId === undefined
+          ? undefined
+          : { 'last-event-id': Buffer.from(lastEventId).toString('latin1') };
+      const response = await fetch(`${url}/events?topics=a&since=${since}`, {
+        ...(headers && { headers }),
+        signal: controller.signal,
+      });
+      let text = '';
+      const decoder = new TextDecoder();
+      for await (const part of response.body!) {
+        text += decoder.decode(part, { stream: true });
+        if (text.includes(`id: ${at(3)}\n`)) break;
+      }
+      controller.abort();
+      const reset = from === 0 ? `event: reset\ndata: {"cursor":"${at(0)}"}\n\n` : '';
+      const expected = `retry: 1000\nid: ${begins}\n: open\n\n${reset}${events
+        .slice(from)
+        .map(({ id, json }) => `id: ${id}\ndata: ${json}\n\n`)
+        .join('')}`;
+      assert.equal(text, expected, `${lastEventId} and ${since}`);
     }
-    controller.abort();
-    const reset = from === 0 ? `event: reset\ndata: {"cursor":"${at(0)}"}\n\n` : '';
-    const expected = `retry: 1000\nid: ${begins}\n: open\n\n${reset}${events
-      .slice(from)
-      .map(({ id, json }) => `id: ${id}\ndata: ${json}\n\n`)
-      .join('')}`;
-    assert.equal(text, expected, `${lastEventId} and ${since}`);
-  }
-});
+  },
+);
 
 test('a quiet stream gets comments, which no EventSource shows', async (t) => {
   const { url, joined, count } = await serve(t, 'sse', { heartbeat: '100ms' });
@@ -291,35 +298,42 @@ for (const over of ['h2', 'h2c'] as const) {
     await done;
   });
 
-  test(`${over}: a disconnect cuts streams, not everybody on the connection; a client that resets one leaves nothing behind`, async (t) => {
-    const { endpoint, hub, publish, joined, disconnect } = await serve(t, 'sse', { over });
-    const session = await overHttp2(t, endpoint);
-    const streams = await Promise.all(Array.from({ length: 10 }, () => ask(session, '/events?topics=a')));
-    await joined(10);
-    disconnect(0.5);
-    await joined(5);
-    await until('five know', () => streams.filter(({ stream }) => stream.closed).length === 5);
-    publish('a', '1');
-    await until('the others go on', () => streams.filter(({ events }) => events.length === 1).length === 5);
-    for (const { stream } of streams) stream.close();
-    await joined(0);
-    assert.equal(hub.subscriptions(), 0);
-  });
+  test(
+    `${over}: a disconnect cuts streams, not everybody on the connection; ` +
+      'a client that resets one leaves nothing behind',
+    async (t) => {
+      const { endpoint, hub, publish, joined, disconnect } = await serve(t, 'sse', { over });
+      const session = await overHttp2(t, endpoint);
+      const streams = await Promise.all(Array.from({ length: 10 }, () => ask(session, '/events?topics=a')));
+      await joined(10);
+      disconnect(0.5);
+      await joined(5);
+      await until('five know', () => streams.filter(({ stream }) => stream.closed).length === 5);
+      publish('a', '1');
+      await until('the others go on', () => streams.filter(({ events }) => events.length === 1).length === 5);
+      for (const { stream } of streams) stream.close();
+      await joined(0);
+      assert.equal(hub.subscriptions(), 0);
+    },
+  );
 
-  test(`${over}: a stream whose client takes nothing is cut off, and the others of the connection go on`, async (t) => {
-    const { endpoint, publish, joined, count } = await serve(t, 'sse', { over }, { slowBuffer: 200_000 });
-    const session = await overHttp2(t, endpoint);
-    const slow = await ask(session, '/events?topics=a');
-    const other = await ask(session, '/events?topics=a');
-    await joined(2);
-    slow.stream.pause();
-    for (let i = 0; i < 60; i++) {
-      publish('a', JSON.stringify('x'.repeat(20_000)));
-      await until('read', () => other.events.length === i + 1);
-    }
-    await joined(1);
-    assert.deepEqual(count('slowDisconnects'), [1]);
-  });
+  test(
+    `${over}: a stream whose client takes nothing is cut off, ` + 'and the others of the connection go on',
+    async (t) => {
+      const { endpoint, publish, joined, count } = await serve(t, 'sse', { over }, { slowBuffer: 200_000 });
+      const session = await overHttp2(t, endpoint);
+      const slow = await ask(session, '/events?topics=a');
+      const other = await ask(session, '/events?topics=a');
+      await joined(2);
+      slow.stream.pause();
+      for (let i = 0; i < 60; i++) {
+        publish('a', JSON.stringify('x'.repeat(20_000)));
+        await until('read', () => other.events.length === i + 1);
+      }
+      await joined(1);
+      assert.deepEqual(count('slowDisconnects'), [1]);
+    },
+  );
 }
 
 test('pages of this machine may read the stream, pages from elsewhere may not', async (t) => {

@@ -1,5 +1,5 @@
-// What the tests of http-stream, sse and websocket share: a server of the pattern, events published without HTTP, a
-// client that stops reading.
+// What the tests of http-stream, sse and websocket share: a server of the pattern, events published without
+// HTTP, a client that stops reading.
 
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'vitest';
@@ -58,7 +58,10 @@ export async function slowClient(
 export const getRequest = (path: string, ...fields: string[]) =>
   `GET ${path} HTTP/1.1\r\n${['Host: localhost', ...fields].join('\r\n')}\r\n\r\n`;
 
-/** The body of a response that came whole, or the part of it that came, out of its chunks (RFC 9112, section 7.1). */
+/**
+ * The body of a response that came whole, or the part of it that came, out of its chunks
+ * (RFC 9112, section 7.1).
+ */
 export function unchunk(response: Buffer): { body: Buffer; ended: boolean } {
   let at = response.indexOf('\r\n\r\n') + 4;
   const pieces: Buffer[] = [];

@@ -5,7 +5,10 @@ import type { Timers } from '../../servers/webhook/sending/timers.ts';
 export type VirtualTimers = Timers & {
   /** Calls that are still to be made. */
   waiting(): number;
-  /** Goes to the moment when the next call is due, and makes it. @returns how long that was from now, in milliseconds */
+  /**
+   * Goes to the moment when the next call is due, and makes it.
+   * @returns how long that was from now, in milliseconds
+   */
   next(): number;
 };
 

@@ -1,4 +1,5 @@
-// Clients of a WebSocket server for its tests: `ws` with what it got, and one that writes its frames byte by byte.
+// Clients of a WebSocket server for its tests: `ws` with what it got, and one that writes
+// its frames byte by byte.
 
 import { once } from 'node:events';
 import type { TestContext } from 'vitest';

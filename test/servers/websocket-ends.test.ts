@@ -1,5 +1,5 @@
-// How WebSocket connections stay and end: pings, closes from either side, frames that no client would send, clients that
-// do not read, and those that vanish.
+// How WebSocket connections stay and end: pings, closes from either side, frames that no client would send,
+// clients that do not read, and those that vanish.
 
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
@@ -9,22 +9,25 @@ import { rawClient, talk, until } from './http/raw-http.ts';
 import { bulk, serve } from './streams.ts';
 import { closeCodeOf, handshake, masked, open, rawSocket } from './websocket-clients.ts';
 
-test('a client that answers no pings is cut off within three intervals, one that answers stays', async (t) => {
-  const { url, joined, count } = await serve(t, 'websocket', { ping: '100ms' });
-  const alive = await open(t, url, 'topics=a');
-  const dead = await rawSocket(url);
-  await joined(2);
-  await dead.closed;
-  await joined(1);
-  assert.equal(
-    dead.frames().filter(({ first, payload }) => first === 0x89 && payload.length === 0).length,
-    2,
-  );
-  const pings = count('heartbeats')[0]!;
-  await until('more pings', () => count('heartbeats')[0]! >= pings + 4);
-  assert.equal(alive.ws.readyState, WsClient.OPEN);
-  assert.deepEqual(count('errors'), [1]);
-});
+test(
+  'a client that answers no pings is cut off within ' + 'three intervals, one that answers stays',
+  async (t) => {
+    const { url, joined, count } = await serve(t, 'websocket', { ping: '100ms' });
+    const alive = await open(t, url, 'topics=a');
+    const dead = await rawSocket(url);
+    await joined(2);
+    await dead.closed;
+    await joined(1);
+    assert.equal(
+      dead.frames().filter(({ first, payload }) => first === 0x89 && payload.length === 0).length,
+      2,
+    );
+    const pings = count('heartbeats')[0]!;
+    await until('more pings', () => count('heartbeats')[0]! >= pings + 4);
+    assert.equal(alive.ws.readyState, WsClient.OPEN);
+    assert.deepEqual(count('errors'), [1]);
+  },
+);
 
 test('a message is as good a sign of life as a pong', async (t) => {
   const { url, joined, count } = await serve(t, 'websocket', { ping: '200ms' });
@@ -110,28 +113,31 @@ test('malformed frames end the connection with the code of the standard, and no 
   assert.deepEqual(count('errors'), [cases.length]);
 });
 
-test('a message in fragments with a ping between them is one message, and the ping is answered first', async (t) => {
-  const { url } = await serve(t, 'websocket');
-  const { socket, frames } = await rawSocket(url, 'topics=other');
-  const message = Buffer.from('{"publish":"a","ref":1,"body":"é"}');
-  const middle = message.indexOf(0xa9); // inside a character
-  socket.write(
-    Buffer.concat([
-      masked(0x01, message.subarray(0, middle)),
-      masked(0x89, 'so?'),
-      masked(0x80, message.subarray(middle)),
-    ]),
-  );
-  await until('both answers', () => frames().length === 3);
-  assert.deepEqual(
-    frames()
-      .slice(1)
-      .map(({ first }) => first),
-    [0x8a, 0x81],
-  );
-  assert.equal(String(frames()[1]!.payload), 'so?');
-  assert.match(String(frames()[2]!.payload), /"ack":1/);
-});
+test(
+  'a message in fragments with a ping between them is one ' + 'message, and the ping is answered first',
+  async (t) => {
+    const { url } = await serve(t, 'websocket');
+    const { socket, frames } = await rawSocket(url, 'topics=other');
+    const message = Buffer.from('{"publish":"a","ref":1,"body":"é"}');
+    const middle = message.indexOf(0xa9); // inside a character
+    socket.write(
+      Buffer.concat([
+        masked(0x01, message.subarray(0, middle)),
+        masked(0x89, 'so?'),
+        masked(0x80, message.subarray(middle)),
+      ]),
+    );
+    await until('both answers', () => frames().length === 3);
+    assert.deepEqual(
+      frames()
+        .slice(1)
+        .map(({ first }) => first),
+      [0x8a, 0x81],
+    );
+    assert.equal(String(frames()[1]!.payload), 'so?');
+    assert.match(String(frames()[2]!.payload), /"ack":1/);
+  },
+);
 
 test('after a close of ours no event is sent, even before the client has answered', async (t) => {
   const { url, publish, joined } = await serve(t, 'websocket');
@@ -146,23 +152,26 @@ test('after a close of ours no event is sent, even before the client has answere
   assert.equal(frames().at(-1)!.first, 0x88);
 });
 
-test('after the close of a client no event is sent, and one that leaves without any leaves nothing behind', async (t) => {
-  const { url, hub, publish, joined } = await serve(t, 'websocket');
-  const closing = await rawSocket(url);
-  const halfClosing = await rawSocket(url);
-  const vanishing = await rawSocket(url);
-  await joined(3);
-  closing.socket.write(masked(0x88, Buffer.from([0x03, 0xe8])));
-  await until('the answer', () => closeCodeOf(closing.frames()) === 1000);
-  publish('a', '1');
-  closing.socket.end();
-  halfClosing.socket.end();
-  vanishing.socket.resetAndDestroy();
-  await Promise.all([closing.closed, halfClosing.closed]);
-  await joined(0);
-  assert.equal(closing.frames().at(-1)!.first, 0x88);
-  assert.equal(hub.subscriptions(), 0);
-});
+test(
+  'after the close of a client no event is sent, and one that ' + 'leaves without any leaves nothing behind',
+  async (t) => {
+    const { url, hub, publish, joined } = await serve(t, 'websocket');
+    const closing = await rawSocket(url);
+    const halfClosing = await rawSocket(url);
+    const vanishing = await rawSocket(url);
+    await joined(3);
+    closing.socket.write(masked(0x88, Buffer.from([0x03, 0xe8])));
+    await until('the answer', () => closeCodeOf(closing.frames()) === 1000);
+    publish('a', '1');
+    closing.socket.end();
+    halfClosing.socket.end();
+    vanishing.socket.resetAndDestroy();
+    await Promise.all([closing.closed, halfClosing.closed]);
+    await joined(0);
+    assert.equal(closing.frames().at(-1)!.first, 0x88);
+    assert.equal(hub.subscriptions(), 0);
+  },
+);
 
 test('one that half-closes and does not read what is on the way is let go of', async (t) => {
   const { url, publish, joined } = await serve(
@@ -196,24 +205,27 @@ test('a client that is too slow is told 1008 behind what it was sent before', as
   await joined(0);
 });
 
-test('a client that publishes but does not read its acknowledgements is cut off, whatever the policy', async (t) => {
-  const { url, joined, count } = await serve(
-    t,
-    'websocket',
-    {},
-    { slowBuffer: 100_000, slow: 'drop', maxTopics: 1 },
-  );
-  const { socket } = await rawSocket(url);
-  await joined(1);
-  socket.pause();
-  const frames = Buffer.concat(
-    Array.from({ length: 500 }, () => masked(0x81, '{"publish":"b","ref":1,"body":1}')),
-  );
-  const timer = setInterval(() => socket.writableLength < 1e6 && socket.write(frames), 1);
-  t.onTestFinished(() => clearInterval(timer));
-  await joined(0);
-  assert.deepEqual(count('slowDisconnects'), [1]);
-});
+test(
+  'a client that publishes but does not read its ' + 'acknowledgements is cut off, whatever the policy',
+  async (t) => {
+    const { url, joined, count } = await serve(
+      t,
+      'websocket',
+      {},
+      { slowBuffer: 100_000, slow: 'drop', maxTopics: 1 },
+    );
+    const { socket } = await rawSocket(url);
+    await joined(1);
+    socket.pause();
+    const frames = Buffer.concat(
+      Array.from({ length: 500 }, () => masked(0x81, '{"publish":"b","ref":1,"body":1}')),
+    );
+    const timer = setInterval(() => socket.writableLength < 1e6 && socket.write(frames), 1);
+    t.onTestFinished(() => clearInterval(timer));
+    await joined(0);
+    assert.deepEqual(count('slowDisconnects'), [1]);
+  },
+);
 
 test('clients that vanish in the middle of a large replay leave nothing behind', async (t) => {
   const { url, hub, publish, at, joined } = await serve(t, 'websocket');

@@ -1,6 +1,6 @@
-// WebSocket as other people's clients see it (`ws`, and the one built into Node): messages, publishing, handshakes and
-// compression. What `ws` itself decides is tested where our code depends on it; how connections end is
-// websocket-ends.test.ts.
+// WebSocket as other people's clients see it (`ws`, and the one built into Node): messages, publishing,
+// handshakes and compression. What `ws` itself decides is tested where our code depends on it; how
+// connections end is websocket-ends.test.ts.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -178,7 +178,10 @@ test('reading a message finds what JSON.parse finds, and its very bytes', () => 
           ['"pub\\u006cish"', '"a"'],
           ['"ref"', '1'],
         ];
-        const text = `${space}{${members.map(([name, value]) => `${space}${name}${space}:${space}${value}${space}`).join(',')}}${space}`;
+        const text =
+          `${space}{` +
+          members.map(([name, value]) => `${space}${name}${space}:${space}${value}${space}`).join(',') +
+          `}${space}`;
         assert.deepEqual(readUpstream(text, 1e6), {
           kind: 'publish',
           ref: 1,
@@ -343,23 +346,26 @@ async function negotiate(url: string, offer: string) {
   return { socket, head: text.slice(0, text.indexOf('\r\n\r\n') + 2) };
 }
 
-test('a client that asks for a small window, or does not ask for compression, is sent messages as they are', async (t) => {
-  const { url, publish, joined } = await serve(t, 'websocket', { deflate: true });
-  const plain = await rawSocket(url);
-  const small = await rawSocket(
-    url,
-    'topics=a',
-    'Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9',
-  );
-  const usual = await rawSocket(url, 'topics=a', 'Sec-WebSocket-Extensions: permessage-deflate');
-  await joined(3);
-  const [event] = publish('a', bulk(2000));
-  for (const { frames } of [plain, small, usual]) await until('a frame', () => frames().length === 2);
-  for (const { frames } of [plain, small])
-    assert.deepEqual(frames()[1], { first: 0x81, payload: Buffer.from(event!.json) });
-  assert.equal(usual.frames()[1]!.first, 0xc1);
-  assert.ok(usual.frames()[1]!.payload.length < 400);
-});
+test(
+  'a client that asks for a small window, or does not ask for ' + 'compression, is sent messages as they are',
+  async (t) => {
+    const { url, publish, joined } = await serve(t, 'websocket', { deflate: true });
+    const plain = await rawSocket(url);
+    const small = await rawSocket(
+      url,
+      'topics=a',
+      'Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9',
+    );
+    const usual = await rawSocket(url, 'topics=a', 'Sec-WebSocket-Extensions: permessage-deflate');
+    await joined(3);
+    const [event] = publish('a', bulk(2000));
+    for (const { frames } of [plain, small, usual]) await until('a frame', () => frames().length === 2);
+    for (const { frames } of [plain, small])
+      assert.deepEqual(frames()[1], { first: 0x81, payload: Buffer.from(event!.json) });
+    assert.equal(usual.frames()[1]!.first, 0xc1);
+    assert.ok(usual.frames()[1]!.payload.length < 400);
+  },
+);
 
 test('a compressed message that unfolds beyond the limit is refused like any that is too big', async (t) => {
   const { url } = await serve(t, 'websocket', { deflate: true }, { maxBody: 10_000 });

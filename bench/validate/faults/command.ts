@@ -78,8 +78,8 @@ export async function remaining(space: Space, limitMs: number): Promise<string[]
 }
 
 /**
- * What is left when the time is up, or nothing as soon as nothing is. A process that has been killed closes its sockets
- * a moment after it has gone from the lists.
+ * What is left when the time is up, or nothing as soon as nothing is. A process that has been killed closes
+ * its sockets a moment after it has gone from the lists.
  * @param listeners that it had, from before
  * @param killed whether it was killed outright: it may leave what it was writing beside its result
  */

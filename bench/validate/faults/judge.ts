@@ -178,7 +178,8 @@ function openLedger(
   const closes = delivered + missed === expected && unconfirmed === 0 && unexpected === 0;
   if (!closes && !said.has('ledger-open'))
     misses.push(
-      `expected ${expected}, delivered ${delivered}, missed ${missed}, unconfirmed ${unconfirmed}, unexpected ${unexpected}`,
+      `expected ${expected}, delivered ${delivered}, missed ${missed}, unconfirmed ${unconfirmed}, ` +
+        `unexpected ${unexpected}`,
     );
   if (valid && expected !== planned) misses.push(`${expected} deliveries expected, ${planned} planned`);
   const unlike = checks.filter(({ agree, note }) => !agree && note === '');

@@ -18,11 +18,17 @@ export type Tried = {
 const account = "exit code, nothing left, the result's own account, ledger";
 const claims: Readonly<Record<Tried['kind'], string>> = {
   harness: `kills and stops of the harness held: ${account}`,
-  child: `kills and stops of server, load and publisher held: ${account}, the trial failed by the name of its process`,
+  child:
+    `kills and stops of server, load and publisher held: ${account}, ` +
+    'the trial failed by the name of its process',
   store: 'kills of a webhook server on SQLite lost no confirmed delivery and repeated none that was settled',
   broker:
-    'kills and stops of Redis under a webhook server lost nothing that was taken, delivered nothing that was refused, made one event of each key and left no gap in the sequence; each publication was answered in time',
-  end: `runs that were asked to end at a random moment were gone within ${endLimitMs / 1000} s, with exit code 130, nothing left and a result that says what is missing`,
+    'kills and stops of Redis under a webhook server lost nothing that was taken, delivered nothing that ' +
+    'was refused, made one event of each key and left no gap in the ' +
+    'sequence; each publication was answered in time',
+  end:
+    `runs that were asked to end at a random moment were gone within ${endLimitMs / 1000} s, with exit ` +
+    'code 130, nothing left and a result that says what is missing',
   shortage:
     'shortages ended in a sentence and the documented exit code: nothing lost, nothing left, no stack trace',
 };
@@ -54,12 +60,16 @@ function markdownOf(tried: readonly Tried[], scenario: string): string {
     const kept = aspects.map((aspect) =>
       ran.length === 0
         ? 'not run'
-        : `${ran.filter(({ misses }) => !misses.some((miss) => miss.aspect === aspect)).length} of ${ran.length}`,
+        : `${ran.filter(({ misses }) => !misses.some((miss) => miss.aspect === aspect)).length} ` +
+          `of ${ran.length}`,
     );
     return [group, String(all.length), ...kept];
   });
   return [
-    `Each case is a run of its own of two short trials, of two patterns that are drawn too, and is hit at a moment drawn by its number. The trials: \`${oneLine(scenario)}\`. Memory is taken away by \`prlimit --as\`, which lets a process have no more than it has; Redis writes each command to disk (\`appendfsync always\`).`,
+    'Each case is a run of its own of two short trials, of two patterns that are drawn too, and is hit ' +
+      `at a moment drawn by its number. The trials: \`${oneLine(scenario)}\`. Memory is taken away by ` +
+      '`prlimit --as`, which lets a process have no more than it has; Redis writes each command to disk ' +
+      '(`appendfsync always`).',
     table(['who and how', 'cases', ...aspects], rows),
     missesOf(tried),
   ].join('\n\n');
@@ -75,7 +85,10 @@ function missesOf(tried: readonly Tried[]): string {
     ]);
   if (rows.length === 0)
     return 'Nothing did not hold. `npm run validate -- --only faults --seed N` repeats case N.';
-  return `What did not hold; \`npm run validate -- --only faults --seed N\` repeats case N:\n\n${table(['case', 'what', 'what did not hold'], rows)}`;
+  return (
+    'What did not hold; `npm run validate -- --only faults --seed N` repeats case N:\n\n' +
+    `${table(['case', 'what', 'what did not hold'], rows)}`
+  );
 }
 
 function oneLine(scenario: string): string {

@@ -74,7 +74,8 @@ export async function usualRun(): Promise<Usual> {
       }),
     );
     const { code } = await run.ended;
-    // A busy machine may miss an expectation or make trials that do not count; only their lengths are asked for.
+    // A busy machine may miss an expectation or make trials that do not count; only
+    // their lengths are asked for.
     if (![0, 1, 4].includes(code ?? -1))
       throw new Error(`an undisturbed run ended with exit code ${code}: ${run.output()}`);
     return { runMs: performance.now() - from, childMs: Object.fromEntries(lives) as Usual['childMs'] };

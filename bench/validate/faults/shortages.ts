@@ -183,7 +183,8 @@ function openDescriptors(pid: number): number {
 }
 
 function dataBytes(pid: number): number {
-  return Number(/^VmData:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024; // every process has one
+  // Every process has one.
+  return Number(/^VmData:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
 }
 
 /**

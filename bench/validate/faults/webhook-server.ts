@@ -216,13 +216,16 @@ export function judgeStore(
   if (late.length > 0)
     miss(
       'account',
-      `${late.length} of ${answers.length} publications waited more than ${limitMs / 1000} s, at most ${(Math.max(...late.map(({ ms }) => ms)) / 1000).toFixed(1)} s`,
+      `${late.length} of ${answers.length} publications waited more than ${limitMs / 1000} s, at most ` +
+        `${(Math.max(...late.map(({ ms }) => ms)) / 1000).toFixed(1)} s`,
     );
   const other = answers.filter(({ status, retryAfter }) => status !== 201 && !(status === 503 && retryAfter));
   if (other.length > 0)
     miss(
       'account',
-      `${other.length} publications were answered ${[...new Set(other.map(({ status }) => status || 'not at all'))].join(', ')} and not 201 or 503 with Retry-After`,
+      `${other.length} publications were answered ` +
+        `${[...new Set(other.map(({ status }) => status || 'not at all'))].join(', ')} ` +
+        'and not 201 or 503 with Retry-After',
     );
 
   const taken = new Map(answers.filter(({ status }) => status === 201).map(({ key, id = '' }) => [key, id]));

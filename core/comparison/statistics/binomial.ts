@@ -16,8 +16,8 @@ export function binomialAtMost(k: number, n: number, share: number): number {
 }
 
 /**
- * The shares that `k` of `n` does not contradict (Clopper and Pearson 1934): it covers the true share at least
- * `confidence` of the time, whatever that is.
+ * The shares that `k` of `n` does not contradict (Clopper and Pearson 1934): it covers the true share at
+ * least `confidence` of the time, whatever that is.
  * @returns two shares, 0 to 1
  */
 export function binomialInterval(k: number, n: number, confidence = 0.95): [low: number, high: number] {

@@ -1,5 +1,5 @@
-// Where a series changed its level for good: for trends over saved runs. It needs values from after the change, so
-// it says nothing of the newest run alone and gates nothing.
+// Where a series changed its level for good: for trends over saved runs. It needs values from after the
+// change, so it says nothing of the newest run alone and gates nothing.
 
 import { random, type Random } from '../../base/random.ts';
 import { doubledMidranks, median } from './ranks.ts';
@@ -28,12 +28,12 @@ const permutations = 1999;
 const candidateAlpha = 0.2;
 
 /**
- * Changes of level, in order. Stretches are split where the standardised rank sum is sharpest (Pettitt 1979, in the
- * standardised form of Hawkins and Deng 2010), readily at first, the parts in turn (binary segmentation, Vostrikova
- * 1981), so that there-and-back is found. Then a change stays only if, within the stretch between its neighbours,
- * a random order of the values is as sharp anywhere with a chance of at most `alpha`: the test takes into account
- * that the split was chosen. Like every such test it takes the runs to be independent, and a machine that drifts
- * for days raises false alarms.
+ * Changes of level, in order. Stretches are split where the standardised rank sum is sharpest (Pettitt 1979,
+ * in the standardised form of Hawkins and Deng 2010), readily at first, the parts in turn (binary
+ * segmentation, Vostrikova 1981), so that there-and-back is found. Then a change stays only if, within the
+ * stretch between its neighbours, a random order of the values is as sharp anywhere with a chance of at most
+ * `alpha`: the test takes into account that the split was chosen. Like every such test it takes the runs to
+ * be independent, and a machine that drifts for days raises false alarms.
  * @param values above nought, oldest first
  */
 export function changePoints(
@@ -58,7 +58,10 @@ export function changePoints(
   }
 }
 
-/** The change to leave out next: the least certain one, or else the smallest of those that are too small; -1 when all stay. */
+/**
+ * The change to leave out next: the least certain one, or else the smallest of those that are too
+ * small; -1 when all stay.
+ */
 function weakest(changes: readonly ChangePoint[], alpha: number, leastLog: number): number {
   const chances = changes.map(({ p }) => p);
   const likeliest = Math.max(0, ...chances);
@@ -81,7 +84,10 @@ function splits(values: readonly number[], offset: number, next: Random): number
   ];
 }
 
-/** The split with the largest distance of the rank sum from its mean, in standard deviations (up to a constant). */
+/**
+ * The split with the largest distance of the rank sum from its mean, in standard
+ * deviations (up to a constant).
+ */
 function sharpest(doubledRanks: readonly number[]): { at: number; sharpness: number } {
   const n = doubledRanks.length;
   let [sum, at, sharpness] = [0, 0, 0];
@@ -94,7 +100,9 @@ function sharpest(doubledRanks: readonly number[]): { at: number; sharpness: num
   return { at, sharpness };
 }
 
-/** The chance that another order is as sharp; as soon as it is sure to be above `alpha`, what it is at least. */
+/**
+ * The chance that another order is as sharp; as soon as it is sure to be above `alpha`, what it is at least.
+ */
 function chanceOf(ranks: readonly number[], sharpness: number, alpha: number, next: Random): number {
   const most = alpha * (permutations + 1);
   const order = [...ranks];

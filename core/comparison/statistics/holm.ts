@@ -1,6 +1,9 @@
 // Several tests at once: p-values that may each be held against the level as if there were one.
 
-/** Holm's correction (1979), in the order given: any false rejection at all has at most the level's chance, however the tests hang together. */
+/**
+ * Holm's correction (1979), in the order given: any false rejection at all has at most the level's chance,
+ * however the tests hang together.
+ */
 export function holm(pValues: readonly number[]): number[] {
   const order = pValues.map((_, i) => i).sort((a, b) => pValues[a]! - pValues[b]!);
   const adjusted = pValues.map(() => 1);

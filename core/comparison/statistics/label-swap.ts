@@ -1,5 +1,6 @@
-// Whether the test's p-values mean what they say on real runs: with the labels of each pair swapped at random,
-// baseline and candidate are the same by construction, and p must be spread evenly whatever the runs are like.
+// Whether the test's p-values mean what they say on real runs: with the labels of each pair swapped
+// at random, baseline and candidate are the same by construction, and p must be spread evenly
+// whatever the runs are like.
 
 import { random } from '../../base/random.ts';
 import { signedRankTest } from './signed-rank.ts';
@@ -10,7 +11,10 @@ export type LabelSwap = {
   below5: number;
   /** Largest distance between the p-values' distribution and the even one (Kolmogorov-Smirnov). */
   distance: number;
-  /** Chance of a distance as large where p is even: at most this (Massart 1990, the bound of Dvoretzky, Kiefer and Wolfowitz). */
+  /**
+   * Chance of a distance as large where p is even: at most this (Massart 1990, the bound of
+   * Dvoretzky, Kiefer and Wolfowitz).
+   */
   chance: number;
 };
 

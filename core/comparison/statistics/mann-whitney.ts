@@ -15,7 +15,10 @@ export type MannWhitney = {
 /** Samples together up to which every arrangement is counted. */
 const mostExact = 60;
 
-/** Mann-Whitney test of "x and y come from one distribution" (Mann and Whitney 1947). @param x, y at least one value each */
+/**
+ * Mann-Whitney test of "x and y come from one distribution" (Mann and Whitney 1947).
+ * @param x, y at least one value each
+ */
 export function mannWhitneyTest(x: readonly number[], y: readonly number[]): MannWhitney {
   const ranks = doubledMidranks([...x, ...y]);
   const rankSum = ranks.slice(x.length).reduce((a, b) => a + b, 0);
@@ -23,7 +26,8 @@ export function mannWhitneyTest(x: readonly number[], y: readonly number[]): Man
   if (ranks.length <= mostExact) {
     const total = ranks.reduce((a, b) => a + b, 0);
     const lower = drawnSumAtMost(ranks, y.length, rankSum);
-    const upper = drawnSumAtMost(ranks, x.length, total - rankSum); // the rest's sum is small where this one's is large
+    // The rest's sum is small where this one's is large.
+    const upper = drawnSumAtMost(ranks, x.length, total - rankSum);
     return { u, p: Math.min(1, 2 * Math.min(lower, upper)), exact: true };
   }
   const n = ranks.length;

@@ -1,9 +1,9 @@
-// Ranks, and the distributions of their sums that the rank tests stand on. All of it counts every arrangement,
-// so that nothing rests on a normal approximation or on values without ties.
+// Ranks, and the distributions of their sums that the rank tests stand on. All of it counts every
+// arrangement, so that nothing rests on a normal approximation or on values without ties.
 
 /**
- * Twice the rank of each value among all, from the smallest; tied values share the mean of their ranks, and the
- * doubling keeps that a whole number.
+ * Twice the rank of each value among all, from the smallest; tied values share the mean of their ranks, and
+ * the doubling keeps that a whole number.
  */
 export function doubledMidranks(values: readonly number[]): number[] {
   const order = values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);
@@ -26,8 +26,8 @@ function smallest(doubled: readonly number[], sum: number): [ranks: readonly num
 
 /**
  * Probability that a sum over the ranks, each taken with probability 1/2, is at most `sum`: the signed-rank
- * statistic's distribution, given the ranks. By dynamic programming over the sums (Streitberg and Roehmel 1986,
- * the shift algorithm).
+ * statistic's distribution, given the ranks. By dynamic programming over the sums (Streitberg and Roehmel
+ * 1986, the shift algorithm).
  */
 export function signSumAtMost(doubledRanks: readonly number[], sum: number): number {
   if (sum < 0) return 0;

@@ -4,12 +4,17 @@
 import { doubledMidranks, medianOfSorted, signSumAtMost } from './ranks.ts';
 
 export type SignedRank = {
-  /** Differences that are not nought; those that are say nothing of a direction and are left out (Wilcoxon 1945). */
+  /**
+   * Differences that are not nought; those that are say nothing of a direction and are
+   * left out (Wilcoxon 1945).
+   */
   n: number;
   zeros: number;
   /** Sum of the ranks of the positive differences. */
   positive: number;
-  /** Two-sided, exact given the ranks: tied differences share their mean rank, and all 2^n signs are counted. */
+  /**
+   * Two-sided, exact given the ranks: tied differences share their mean rank, and all 2^n signs are counted.
+   */
   p: number;
   /** Probability of a statistic still further out; with `p` it bounds the step that this statistic is. */
   beyond: number;
@@ -47,8 +52,8 @@ export function hodgesLehmann(differences: readonly number[]): number {
 }
 
 /**
- * The largest T at or below which the signed-rank statistic of `n` differences rejects at `alpha`, two-sided: what
- * tables print. `undefined` where even the furthest statistic does not (5 differences or fewer at 0.05).
+ * The largest T at or below which the signed-rank statistic of `n` differences rejects at `alpha`, two-sided:
+ * what tables print. `undefined` where even the furthest statistic does not (5 differences or fewer at 0.05).
  */
 export function criticalValue(n: number, alpha: number): number | undefined {
   const most = Math.floor((n * (n + 1)) / 4);
@@ -67,8 +72,9 @@ export function criticalValue(n: number, alpha: number): number | undefined {
 }
 
 /**
- * The values that the test does not reject as the centre of the differences: from the (T+1)-th smallest to the
- * (T+1)-th largest Walsh average (Tukey 1949; Hollander and Wolfe, section 3.3). Covers at least `1 - alpha`.
+ * The values that the test does not reject as the centre of the differences: from the (T+1)-th
+ * smallest to the (T+1)-th largest Walsh average (Tukey 1949; Hollander and Wolfe, section 3.3).
+ * Covers at least `1 - alpha`.
  * @returns `undefined` where there are too few differences for any bound
  */
 export function signedRankInterval(

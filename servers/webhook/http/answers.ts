@@ -1,5 +1,5 @@
-// The answers of the HTTP API as schemas, each held to its type in api.ts by the compiler: what the OpenAPI document
-// is made of. Answers are not checked against them at run time; the tests do that.
+// The answers of the HTTP API as schemas, each held to its type in api.ts by the compiler: what the OpenAPI
+// document is made of. Answers are not checked against them at run time; the tests do that.
 
 import { z } from 'zod';
 import {
@@ -55,7 +55,8 @@ const delivery = z.strictObject({
   state: z
     .enum(deliveryStates)
     .describe(
-      '`exhausted` is the dead letter: no attempt is left. `cancelled`: the endpoint was disabled or removed before its turn',
+      '`exhausted` is the dead letter: no attempt is left. `cancelled`: the endpoint was disabled or ' +
+        'removed before its turn',
     ),
   attempts: count.describe('attempts made'),
   createdAt: time,

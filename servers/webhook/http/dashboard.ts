@@ -1,5 +1,5 @@
-// Serves the dashboard: a few static files that use the HTTP API like anybody else. What they show and do stands in
-// the folder of the same name.
+// Serves the dashboard: a few static files that use the HTTP API like anybody else. What they show and do
+// stands in the folder of the same name.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,8 @@ const files = new Set([
 
 /** Nothing from elsewhere, nothing inline, and in no frame. */
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action " +
+  "'none'; base-uri 'none'; frame-ancestors 'none'";
 
 export function dashboardRoutes(): Routes {
   const read = new Map<string, Buffer>();

@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document of the HTTP API: what stands at the head of api.ts, for machines. Requests and answers come
-// from their schemas; here are the words around them.
+// The OpenAPI 3.1 document of the HTTP API: what stands at the head of api.ts, for machines. Requests and
+// answers come from their schemas; here are the words around them.
 
 import { z } from 'zod';
 import { eventSchema } from '../../../core/event/schema.ts';
@@ -117,7 +117,8 @@ const publishing = (operationId: string, summary: string, description: string): 
         in: 'header',
         required: false,
         description:
-          "the publisher's name for the event: a repeat with the same key, topic and body is the same event and gets the same answer",
+          "the publisher's name for the event: a repeat with the same key, topic and body is the same " +
+          'event and gets the same answer',
         schema: { type: 'string', minLength: 1, maxLength: 512 },
       },
     ],
@@ -140,7 +141,9 @@ const publishing = (operationId: string, summary: string, description: string): 
         400: 'the topic, a number, the key or the encoding is wrong',
         413: 'the body is too large',
         422: 'the key stands for another event',
-        503: 'there are too many topics, or the store did not take it: then there is no such event. With `error: unknown` it may be there or not: repeat it with the same Idempotency-Key',
+        503:
+          'there are too many topics, or the store did not take it: then there is no such event. With ' +
+          '`error: unknown` it may be there or not: repeat it with the same Idempotency-Key',
         ...gate,
       }),
     },
@@ -258,7 +261,8 @@ const paths: Readonly<Record<string, Json>> = {
       tags: ['endpoints'],
       summary: 'Send again what it missed',
       description:
-        'What was exhausted or cancelled of the events accepted from `since` up to, not including, `until`; now when left out.',
+        'What was exhausted or cancelled of the events accepted from `since` up to, not including, ' +
+        '`until`; now when left out.',
       requestBody: body('RecoverRange'),
       responses: {
         202: answer('Recovered', 'they are pending again'),
@@ -347,7 +351,8 @@ const paths: Readonly<Record<string, Json>> = {
       tags: ['deliveries'],
       summary: 'Follow what happens, as Server-Sent Events',
       description:
-        "Each message's `data` is a StreamMessage. Who falls behind misses some; an event `reset` says so after a reconnection.",
+        "Each message's `data` is a StreamMessage. Who falls behind misses some; " +
+        'an event `reset` says so after a reconnection.',
       parameters: [
         {
           name: 'last-event-id',

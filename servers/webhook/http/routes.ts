@@ -57,7 +57,8 @@ export function webhookRoutes(
       throw new RequestError(
         404,
         'no-delivery',
-        `no delivery has the id "${text.slice(0, 40)}"; GET /webhooks/deliveries lists them, those pruned excepted`,
+        `no delivery has the id "${text.slice(0, 40)}"; ` +
+          'GET /webhooks/deliveries lists them, those pruned excepted',
       );
     return {
       id,
@@ -66,7 +67,8 @@ export function webhookRoutes(
   }
 
   const view = (endpoint: WebhookEndpoint) => endpointView(endpoint, service.pending(endpoint));
-  const one = async (id: number) => deliveryView((await log.delivery(id))!.row); // it was made or found by the caller
+  // It was made or found by the caller.
+  const one = async (id: number) => deliveryView((await log.delivery(id))!.row);
 
   const register: Handler = async (request, response) => {
     const { endpoint, shown } = newEndpoint(
@@ -91,7 +93,8 @@ export function webhookRoutes(
   const list: Handler = async (_request, response, url) => {
     await service.refresh?.();
     const { limit, cursor = 0 } = queryOf(endpointQuery, url);
-    const after = [...endpoints.values()].slice(cursor, cursor + limit + 1); // in the order they were registered
+    // In the order they were registered.
+    const after = [...endpoints.values()].slice(cursor, cursor + limit + 1);
     const more = after.length > limit ? { nextCursor: String(cursor + limit) } : {};
     answerJson(response, 200, { webhooks: after.slice(0, limit).map(view), ...more } satisfies EndpointList);
   };

@@ -1,5 +1,5 @@
-// `GET /webhooks/stream`: what happens to deliveries and endpoints, as Server-Sent Events, over the same held responses
-// as the SSE pattern. It has a hub of its own: its messages are no events of the server's.
+// `GET /webhooks/stream`: what happens to deliveries and endpoints, as Server-Sent Events, over the same held
+// responses as the SSE pattern. It has a hub of its own: its messages are no events of the server's.
 
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { newCounters } from '../../../core/result/counters.ts';
@@ -36,7 +36,8 @@ export function webhookStream(
     {
       contentType: 'text/event-stream',
       open: (cursor, reset) =>
-        `retry: 1000\nid: ${cursor}\n: open\n\n${reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''}`,
+        `retry: 1000\nid: ${cursor}\n: open\n\n` +
+        (reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''),
       event: ({ id, json }) => `id: ${id}\ndata: ${decodeEnvelope(json).body}\n\n`,
       heartbeat: () => ': keep-alive\n\n',
       end: '',

@@ -26,7 +26,8 @@ export function createComplaints(count: () => void): Complaints {
       if (nowMs - (saidMs.get(sentence) ?? -Infinity) < sayAgainAfterMs) return;
       saidMs.delete(sentence);
       saidMs.set(sentence, nowMs);
-      if (saidMs.size > sentencesRemembered) saidMs.delete(saidMs.keys().next().value!); // the oldest; there is one
+      // The oldest; there is one.
+      if (saidMs.size > sentencesRemembered) saidMs.delete(saidMs.keys().next().value!);
       say(sentence);
     },
     close: () => void (closed = true),

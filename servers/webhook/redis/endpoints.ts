@@ -140,7 +140,8 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
   function take(id: string, text: string): void {
     if (texts.get(id) === text) return;
     const before = all.get(id);
-    const endpoint = endpointOf(JSON.parse(text) as StoredEndpoint, scheme, undefined); // written by `save` alone
+    // Written by `save` alone.
+    const endpoint = endpointOf(JSON.parse(text) as StoredEndpoint, scheme, undefined);
     if (before) {
       const { delivered, givenUp, lastFailure, unsubscribe } = before;
       Object.assign(endpoint, { delivered, givenUp, lastFailure, unsubscribe });

@@ -1,5 +1,5 @@
-// Deliveries as Redis keeps them, read: lists, one with its log, events, what can be recovered, and how far behind it
-// all is. A delivery is a job of BullMQ. Nothing here changes anything.
+// Deliveries as Redis keeps them, read: lists, one with its log, events, what can be recovered, and how far
+// behind it all is. A delivery is a job of BullMQ. Nothing here changes anything.
 
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -35,7 +35,9 @@ export type RedisLog = {
     cursor?: number | undefined;
     limit: number;
   }): Promise<EventRow[]>;
-  /** At most `limit` of an endpoint's deliveries that were given up or cancelled and accepted within the time. */
+  /**
+   * At most `limit` of an endpoint's deliveries that were given up or cancelled and accepted within the time.
+   */
   recoverable(endpoint: number, sinceMs: number, untilMs: number, limit: number): Promise<Delivery[]>;
   backlog(nowMs: number): Promise<ServerBacklog>;
 };
@@ -85,7 +87,8 @@ export function createRedisLog(
         client.llen(eventsKey),
       ]);
       const all = texts.map((text, i): EventRow => {
-        const { id, topic: name, createdMs, bodyBytes } = JSON.parse(text) as EventNote; // written by the service alone
+        // Written by the service alone.
+        const { id, topic: name, createdMs, bodyBytes } = JSON.parse(text) as EventNote;
         return { key: total - i, id, topic: name, acceptedMs: createdMs, bodyBytes, deliveries: 0 };
       });
       const page = all
@@ -122,12 +125,14 @@ export function createRedisLog(
         delayed = 0,
       } = await queue.getJobCounts('waiting', 'active', 'delayed');
       const heads = await queue.getJobs(['waiting', 'active'], 0, 0, true);
-      // Those that wait for a retry are sorted by when it is due; the one with the lowest number was accepted first.
+      // Those that wait for a retry are sorted by when it is due; the one with the lowest
+      // number was accepted first.
       const numbers = (await client.zrange(queue.toKey('delayed'), 0, String(waitingLookedAt - 1))).map(
         Number,
       );
       if (numbers.length > 0)
-        heads.push((await queue.getJob(String(numbers.reduce((a, b) => Math.min(a, b))))) as Delivery); // undefined is left out below
+        // Undefined is left out below.
+        heads.push((await queue.getJob(String(numbers.reduce((a, b) => Math.min(a, b))))) as Delivery);
       const createdMs = heads.flatMap((job) => (job ? [job.data.createdMs] : []));
       return {
         depth: waiting + active + delayed,

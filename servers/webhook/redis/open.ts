@@ -66,7 +66,8 @@ export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedis
   const closeLinks = () => [link, publishing].forEach((one) => one.close());
   if (!(await isReady([link, publishing]))) {
     closeLinks();
-    const what = `no Redis answers at ${host}; start redis-server, or name another address with the option redis`;
+    const what =
+      `no Redis answers at ${host}; start redis-server, or name ` + 'another address with the option redis';
     throw new UserError('redis', what, exitCodes.failed);
   }
   let identity: string;

@@ -98,7 +98,8 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
   function pump(): void {
     if (pumping || (waiting.length === 0 && unsettled === undefined)) return;
     pumping = (async () => {
-      await new Promise((resolve) => setImmediate(resolve)); // what comes in one turn of the event loop goes together
+      // What comes in one turn of the event loop goes together.
+      await new Promise((resolve) => setImmediate(resolve));
       try {
         while (waiting.length > 0 || unsettled !== undefined) await round();
       } catch (error) {
@@ -142,7 +143,8 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
   async function answerRepeats(all: readonly Waiting[], withinMs: number): Promise<Waiting[]> {
     const keyed = all.filter(({ what }) => what.kind === 'event' && what.key !== undefined);
     if (keyed.length === 0) return [...all];
-    const names = keyed.map(({ what }) => idempotencyKey((what as { key: string }).key)); // those filtered have one
+    // Those filtered have one.
+    const names = keyed.map(({ what }) => idempotencyKey((what as { key: string }).key));
     const texts = await giveBack(
       all,
       link.ask((redis) => redis.mget(names), withinMs),
@@ -152,7 +154,8 @@ export function createRedisPublisher(options: RedisPublisherOptions): RedisPubli
       const text = texts[i];
       if (typeof text !== 'string' || one.what.kind !== 'event') return;
       repeats.add(one);
-      const { fingerprint, id, seq } = JSON.parse(text) as Answer & { fingerprint: string }; // written by `batchOf` alone
+      // Written by `batchOf` alone.
+      const { fingerprint, id, seq } = JSON.parse(text) as Answer & { fingerprint: string };
       if (fingerprint === fingerprintOf(one.what.topic, one.what.body)) one.resolve({ id, seq });
       else one.reject(keyReused(one.what.key!));
     });

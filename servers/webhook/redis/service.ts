@@ -143,7 +143,8 @@ export async function createRedisService(
 
   function emptied(): RequestError {
     const what = 'was emptied under this server, its endpoints and deliveries are gone';
-    const sentence = `the store in Redis at ${host} ${what}: start the server again and register the endpoints anew`;
+    const sentence =
+      `the store in Redis at ${host} ${what}: start the server ` + 'again and register the endpoints anew';
     if (!isEmptied) complaints.say(`${sentence}; until then it answers 503`);
     isEmptied = true;
     return new RequestError(503, 'store-emptied', sentence);

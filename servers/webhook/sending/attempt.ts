@@ -40,7 +40,10 @@ export function failureOf(answer: Answer): string {
   return answer.kind === 'answered' ? `answered ${answer.status}` : answer.reason;
 }
 
-/** Attempts that an endpoint may have under way. One that never answers costs the others an eighth, and no more. */
+/**
+ * Attempts that an endpoint may have under way. One that never answers costs the
+ * others an eighth, and no more.
+ */
 export function endpointConcurrency({
   endpointConcurrency: given,
   concurrency,

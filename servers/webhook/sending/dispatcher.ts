@@ -1,8 +1,9 @@
-// Whose turn it is. Each endpoint has a lane with the next few of its deliveries; the rest stays in the store. Lanes
-// with something due take turns, so an endpoint's backlog never stands before another's, and within the caps of
-// concurrency and rate the slow ones cost the others nothing. It knows nothing of HTTP.
+// Whose turn it is. Each endpoint has a lane with the next few of its deliveries; the rest stays in the
+// store. Lanes with something due take turns, so an endpoint's backlog never stands before another's, and
+// within the caps of concurrency and rate the slow ones cost the others nothing. It knows nothing of HTTP.
 //
-// With `fifo` a lane has one attempt under way, and one that failed keeps all later ones waiting until it is settled.
+// With `fifo` a lane has one attempt under way, and one that failed keeps all later ones
+// waiting until it is settled.
 
 import type { AttemptRow, DeliveryStore, Message, Task } from '../store.ts';
 import { newFifo } from './fifo.ts';
@@ -35,7 +36,10 @@ export type DispatcherOptions = {
 export type Dispatcher = {
   /** Opens the endpoint's lane and goes on with what is pending for it. */
   open(endpoint: number, options: LaneOptions): void;
-  /** Makes no more attempts for the endpoint. What is under way ends, and is its last. @returns the ids under way */
+  /**
+   * Makes no more attempts for the endpoint. What is under way ends, and is its last.
+   * @returns the ids under way
+   */
   stop(endpoint: number): ReadonlySet<number>;
   /** A delivery that the store holds now. */
   add(endpoint: number, id: number, message: Message, createdMs: number): void;
@@ -53,7 +57,10 @@ export type Dispatcher = {
 const loadAtOnce = 64;
 /** Loaded over all lanes; beyond, a lane has one at a time. */
 const loadedMost = 100_000;
-/** Outcomes that the store could not take yet; beyond, no attempt begins until it has. Each may be made again after a kill. */
+/**
+ * Outcomes that the store could not take yet; beyond, no attempt begins until it has. Each may be
+ * made again after a kill.
+ */
 const unsavedMost = 1000;
 /** How long after the store failed at reading it is read again. */
 const readAgainMs = 1000;
@@ -79,8 +86,9 @@ export function createDispatcher({
   const heldUp = new Set<Lane>();
   const idle = Promise.withResolvers<void>();
 
-  // What an attempt depends on is durable before it begins: the event, and with `fifo` the one before it. While a full
-  // disk takes no outcomes, lanes without `fifo` go on up to a bound: what was accepted is delivered all the same.
+  // What an attempt depends on is durable before it begins: the event, and with `fifo` the one before
+  // it. While a full disk takes no outcomes, lanes without `fifo` go on up to a bound: what was
+  // accepted is delivered all the same.
   function wakeUp(): void {
     if (woken || closed) return;
     woken = true;
@@ -143,7 +151,8 @@ export function createDispatcher({
     underWay--;
     begun.underWay.delete(task.id);
     if (begun.underWay.size === 0 && leaving.get(begun.endpoint) === begun) leaving.delete(begun.endpoint);
-    const lane = lanes.get(begun.endpoint) ?? begun; // the endpoint may have been disabled and enabled meanwhile
+    // The endpoint may have been disabled and enabled meanwhile.
+    const lane = lanes.get(begun.endpoint) ?? begun;
     unload(lane, task.id);
     const { state, attempt } = outcome;
     store.settle(task, attempt, state === 'again' ? 'pending' : state);
@@ -288,7 +297,8 @@ export function createDispatcher({
       if (!lane) return;
       lane.pending++;
       lane.bytes += message.bodyBytes;
-      if (id <= lane.freshTo) return; // loaded already: it is told of later than it was stored (servers/inject.ts)
+      // Loaded already: it is told of later than it was stored (servers/inject.ts).
+      if (id <= lane.freshTo) return;
       if (lane.more || lane.fresh.size() >= loadAtOnce || loaded >= loadedMost) {
         lane.more = true;
       } else {

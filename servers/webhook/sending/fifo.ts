@@ -1,4 +1,5 @@
-// First in, first out, at the same cost however many there are: `Array.shift` moves all that is left of a long one.
+// First in, first out, at the same cost however many there are: `Array.shift` moves all
+// that is left of a long one.
 
 export type Fifo<T> = {
   push(item: T): void;

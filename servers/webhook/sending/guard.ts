@@ -1,6 +1,7 @@
-// Where deliveries may go. A server that calls any address it is given is a way into every network it stands in
-// (server-side request forgery), so the addresses are judged when a connection is made, not when a URL is registered:
-// a name may resolve to something else by then. Redirects need no rule here, for the sender follows none.
+// Where deliveries may go. A server that calls any address it is given is a way into every network it
+// stands in (server-side request forgery), so the addresses are judged when a connection is made, not
+// when a URL is registered: a name may resolve to something else by then. Redirects need no rule here,
+// for the sender follows none.
 
 import { lookup as systemLookup } from 'node:dns';
 import type { Agent, ClientRequestArgs } from 'node:http';
@@ -9,11 +10,15 @@ import { networkInterfaces } from 'node:os';
 import { isLoopbackHost } from '../../../core/http/access.ts';
 
 export type GuardOptions = {
-  /** `listed`: nothing but the addresses in `allow`. `public`: those, and every address of the public internet. */
+  /**
+   * `listed`: nothing but the addresses in `allow`. `public`: those, and every
+   * address of the public internet.
+   */
   receivers: 'listed' | 'public';
   /**
-   * Networks in CIDR form, such as `127.0.0.0/8`; they win over everything that is refused. `auto`: loopback where
-   * nothing but listed networks is reached, none where the public internet is, so that it stays shut unless named.
+   * Networks in CIDR form, such as `127.0.0.0/8`; they win over everything that is refused. `auto`:
+   * loopback where nothing but listed networks is reached, none where the public internet is, so that it
+   * stays shut unless named.
    */
   allow: 'auto' | readonly string[];
   lookup?: LookupFunction;
@@ -24,14 +29,18 @@ export type GuardOptions = {
 export type Guard = {
   /**
    * Why no request may go to this host, judged by how it is written; a name that may turn out well passes.
-   * @param hostname as `URL` gives it, which has brought decimal, octal and hexadecimal forms of an address into one
+   * @param hostname as `URL` gives it, which has brought decimal, octal and hexadecimal
+   *   forms of an address into one
    */
   refusalOf(hostname: string): string | undefined;
   /** Makes an agent's connections go through the guard, plain or TLS. */
   protect<A extends Agent>(agent: A): A;
 };
 
-/** What is no address of the public internet: the registries of special-purpose addresses (RFC 6890), and a little more. */
+/**
+ * What is no address of the public internet: the registries of special-purpose addresses (RFC
+ * 6890), and a little more.
+ */
 const special: readonly [what: string, ...networks: string[]][] = [
   ['this network', '0.0.0.0/8'],
   ['loopback', '127.0.0.0/8', '::1/128'],
@@ -110,7 +119,10 @@ export function createGuard(options: GuardOptions): Guard {
     return `${address} is not among the addresses that deliveries go to: ${allow.join(', ') || 'none'}`;
   }
 
-  /** A public address of this machine leads to what listens on all addresses here, behind any firewall in front. */
+  /**
+   * A public address of this machine leads to what listens on all addresses here,
+   * behind any firewall in front.
+   */
   function ownUse(address: string): string | undefined {
     const own = listOf(ownAddresses().map((one) => `${one}/${isIP(one) === 6 ? 128 : 32}`));
     return own.check(address, familyOf(address)) ? 'of this machine itself' : undefined;
@@ -143,7 +155,10 @@ export function createGuard(options: GuardOptions): Guard {
       if (receivers === 'public')
         return notPublic(host, isLocal && !reachesLoopback ? 'loopback' : undefined);
       if (isLocal) return undefined;
-      return `${host} is a name; deliveries go to the addresses ${allow.join(', ') || '(none)'} and to localhost only`;
+      return (
+        `${host} is a name; deliveries go to the addresses ` +
+        `${allow.join(', ') || '(none)'} and to localhost only`
+      );
     },
     protect(agent) {
       const create = agent.createConnection;

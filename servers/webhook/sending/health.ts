@@ -1,10 +1,13 @@
-// How an endpoint fares: the circuit breaker that spares it and us further attempts, and the rules that disable it for
-// good. Pure; attempts are told, times are given.
+// How an endpoint fares: the circuit breaker that spares it and us further attempts, and the rules that
+// disable it for good. Pure; attempts are told, times are given.
 
 import type { disableRuleNames } from '../../../core/policy/retry-policy.ts';
 
 export const breakerDefaults = {
-  /** Convoy's: of at least 10 attempts in 5 minutes 70 % failed; then 30 s of peace, then one attempt that decides. */
+  /**
+   * Convoy's: of at least 10 attempts in 5 minutes 70 % failed; then 30 s of peace, then
+   * one attempt that decides.
+   */
   windowMs: 5 * 60_000,
   leastAttempts: 10,
   failedShare: 0.7,
@@ -16,7 +19,10 @@ const slots = 10;
 
 export type Breaker = {
   state(): 'closed' | 'open' | 'half-open';
-  /** When an attempt may be made: `nowMs` or earlier for at once; undefined while the one that decides is under way. */
+  /**
+   * When an attempt may be made: `nowMs` or earlier for at once; undefined while the one
+   * that decides is under way.
+   */
   fromMs(nowMs: number): number | undefined;
   /** An attempt begins. */
   begin(nowMs: number): void;

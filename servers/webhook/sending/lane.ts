@@ -1,5 +1,5 @@
-// Keeps what is loaded of one endpoint's deliveries, and says which of them is next and when it may be sent. Whose turn it
-// is among the endpoints, the dispatcher decides; it also asks the store for more.
+// Keeps what is loaded of one endpoint's deliveries, and says which of them is next and when it may be sent.
+// Whose turn it is among the endpoints, the dispatcher decides; it also asks the store for more.
 
 import { newFifo, type Fifo } from './fifo.ts';
 import type { Breaker } from './health.ts';
@@ -38,7 +38,9 @@ export type Lane = LaneOptions & {
   inLine: boolean;
   wakeAtMs: number;
   cancelWake: () => void;
-  /** When the next attempt is within the rate (the generic cell rate algorithm's theoretical arrival time). */
+  /**
+   * When the next attempt is within the rate (the generic cell rate algorithm's theoretical arrival time).
+   */
   paceMs: number;
 };
 
@@ -92,7 +94,8 @@ function isBlocked({ fifo, waiting }: Lane): boolean {
 }
 
 /**
- * When breaker and rate allow an attempt; undefined while the breaker waits for the end of the attempt that decides.
+ * When breaker and rate allow an attempt; undefined while the breaker waits for the end of
+ * the attempt that decides.
  * @returns milliseconds on the clock of `nowMs`
  */
 export function mayBeginAt({ breaker, paceMs }: Lane, nowMs: number): number | undefined {

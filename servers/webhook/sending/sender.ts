@@ -1,8 +1,8 @@
 // One attempt: an HTTP request to a receiver and its answer, on kept-alive connections that are counted and
 // bounded. It neither signs nor decides what an answer means.
 //
-// `node:http` with an Agent: undici's dispatcher takes a quarter to two fifths less CPU for a request, but would be a
-// dependency for this alone; `fetch` takes several times as much as either.
+// `node:http` with an Agent: undici's dispatcher takes a quarter to two fifths less CPU for a request, but
+// would be a dependency for this alone; `fetch` takes several times as much as either.
 
 import {
   Agent,
@@ -49,7 +49,10 @@ export type SenderOptions = {
   random: Random;
   /** From the request for a connection to the last byte of the answer. */
   timeoutMs: number;
-  /** Parts of it: until the connection is there, and until the answer's head is. As long as the whole when left out. */
+  /**
+   * Parts of it: until the connection is there, and until the answer's head is. As long as
+   * the whole when left out.
+   */
   connectMs?: number;
   headersMs?: number;
   /** Connections without a request that are kept, over all receivers. */
@@ -58,9 +61,14 @@ export type SenderOptions = {
   guard: Guard;
 };
 
-/** A connection without a request is closed after this time, or earlier where the receiver's Keep-Alive header says so. */
+/**
+ * A connection without a request is closed after this time, or earlier where the receiver's
+ * Keep-Alive header says so.
+ */
 const idleMs = 30_000;
-/** Bytes of an answer that are read. Past them the connection is cut; the status has been given and counts. */
+/**
+ * Bytes of an answer that are read. Past them the connection is cut; the status has been given and counts.
+ */
 const maxAnswerBytes = 64 * 1024;
 /** Bytes of it that are kept for the log. */
 const keptAnswerBytes = 2048;

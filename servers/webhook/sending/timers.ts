@@ -1,12 +1,14 @@
-// The clock of webhook delivery: given to everything that waits, so that tests run days of retries at once and a
-// scenario runs them scaled.
+// The clock of webhook delivery: given to everything that waits, so that tests run days of retries at once
+// and a scenario runs them scaled.
 
 import { later } from '../../../core/base/clock.ts';
 
 export type Timers = {
   /** Milliseconds since 1970 on the clock that schedules run on. */
   nowMs(): number;
-  /** Milliseconds since 1970 that a signature is stamped with: a receiver holds them against its own clock. */
+  /**
+   * Milliseconds since 1970 that a signature is stamped with: a receiver holds them against its own clock.
+   */
   stampMs(): number;
   /** Calls once, `ms` from now. @returns the function that takes it back */
   after(ms: number, call: () => void): () => void;

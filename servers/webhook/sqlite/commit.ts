@@ -1,22 +1,24 @@
 // Groups writes into transactions, and says what becomes of each when the disk is full or fails.
 //
-// Group commit: the first write sets a timer, and what follows joins its transaction, whoever writes. The transaction
-// ends when the event loop has gone round, but not more often than every `commitEveryMs`: under load hundreds of writes
-// share a commit, without load nobody waits.
+// Group commit: the first write sets a timer, and what follows joins its transaction, whoever writes. The
+// transaction ends when the event loop has gone round, but not more often than every `commitEveryMs`: under
+// load hundreds of writes share a commit, without load nobody waits.
 //
 // There are two kinds of writes:
-// - A unit is what somebody asks for: a publication, a change of an endpoint. It is answered when its transaction is
-//   committed. When the transaction fails, all its units are refused: each is undone in memory, and its caller hears why.
-// - A record is what has happened already: the outcome of an attempt, an endpoint that was disabled. Refusing it would
-//   not make it undone. It takes effect for reads at once. When the transaction fails it is written again in the next
-//   one, every `retryEveryMs`, until it is stored. Meanwhile it is in an open transaction, so that reads see it.
+// - A unit is what somebody asks for: a publication, a change of an endpoint. It is answered when its
+//   transaction is committed. When the transaction fails, all its units are refused: each is undone in
+//   memory, and its caller hears why.
+// - A record is what has happened already: the outcome of an attempt, an endpoint that was disabled.
+//   Refusing it would not make it undone. It takes effect for reads at once. When the transaction fails it
+//   is written again in the next one, every `retryEveryMs`, until it is stored. Meanwhile it is in an open
+//   transaction, so that reads see it.
 //
-// So a publication that does not fit takes no record with it, and a full disk makes nobody forget an outcome. While
-// records wait, units are tried only after them. Only the process's end forgets what could not be stored; those
-// attempts are made again at the next start.
+// So a publication that does not fit takes no record with it, and a full disk makes nobody forget an outcome.
+// While records wait, units are tried only after them. Only the process's end forgets what could not be
+// stored; those attempts are made again at the next start.
 //
-// Units run when the transaction ends, without a pause in which anybody could see half of one: publications first, then
-// changes, then the commit, then what each does in memory once it is stored.
+// Units run when the transaction ends, without a pause in which anybody could see half of one: publications
+// first, then changes, then the commit, then what each does in memory once it is stored.
 
 import type { DatabaseSync } from 'node:sqlite';
 import { RequestError } from '../../http/request.ts';
@@ -211,8 +213,8 @@ export function createTransactions({ db, refusalOf, mark }: TransactionsOptions)
   }
 
   /**
-   * After an error of the disk the log may hold the whole transaction all the same, and the next start would find it
-   * there. Where the disk is full it cannot: the frame that ends a transaction is written last.
+   * After an error of the disk the log may hold the whole transaction all the same, and the next start would
+   * find it there. Where the disk is full it cannot: the frame that ends a transaction is written last.
    * @returns whether the log was emptied
    */
   function forget(): boolean {
@@ -232,7 +234,8 @@ export function createTransactions({ db, refusalOf, mark }: TransactionsOptions)
         return Promise.reject(new RequestError(503, 'closing', 'the server is closing; nothing was stored'));
       }
       const answer = Promise.withResolvers<T>();
-      queued[kind].push({ unit, answer } as unknown as Queued); // its own `work` made the result that it is given
+      // Its own `work` made the result that it is given.
+      queued[kind].push({ unit, answer } as unknown as Queued);
       if (stuck) {
         cancelTimer?.(); // it need not wait for the next try
         cancelTimer = undefined;

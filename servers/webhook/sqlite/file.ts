@@ -1,5 +1,5 @@
-// Checks the file of a database before it is used: that it is one of ours, whole, and readable to its owner alone. What
-// is wrong is said in a sentence with what to do about it, and the file stays as it was.
+// Checks the file of a database before it is used: that it is one of ours, whole, and readable to its owner
+// alone. What is wrong is said in a sentence with what to do about it, and the file stays as it was.
 
 import {
   chmodSync,
@@ -33,15 +33,16 @@ function fault(what: string): UserError {
 
 function damaged(path: string, finding: string): UserError {
   return fault(
-    `${path} is damaged (${finding}). It was left as it is. Restore a copy of it, save what can be read with "sqlite3 ${path} .recover", ${otherFile}.`,
+    `${path} is damaged (${finding}). It was left as it is. Restore a copy of it, save what can be read ` +
+      `with "sqlite3 ${path} .recover", ${otherFile}.`,
   );
 }
 
 /**
- * Makes the file where there is none, readable to its owner alone, and checks one that is there. The check reads the
- * whole file (`PRAGMA quick_check`).
- * @returns whether it was made, and whether its content still has to be checked with `checkContent`: reading a database
- *   that has a log takes a file beside it, which a full disk may not have room for
+ * Makes the file where there is none, readable to its owner alone, and checks one that is there. The check
+ * reads the whole file (`PRAGMA quick_check`).
+ * @returns whether it was made, and whether its content still has to be checked with `checkContent`: reading
+ *   a database that has a log takes a file beside it, which a full disk may not have room for
  * @throws UserError with exit code 3; the file, and what is beside it, is then as it was
  */
 export function prepareFile(path: string): { isNew: boolean; isChecked: boolean } {
@@ -51,7 +52,8 @@ export function prepareFile(path: string): { isNew: boolean; isChecked: boolean 
     const log = besides.map((suffix) => path + suffix).find((file) => existsSync(file));
     if (log)
       throw fault(
-        `${path} is missing, but ${log} is there, which belongs to it. Put the database back, move ${log} away, ${otherFile}.`,
+        `${path} is missing, but ${log} is there, which belongs to it. Put the database back, move ` +
+          `${log} away, ${otherFile}.`,
       );
     orSay(path, () => closeSync(openSync(path, 'ax', 0o600)));
     return { isNew: true, isChecked: true };
@@ -66,7 +68,8 @@ export function prepareFile(path: string): { isNew: boolean; isChecked: boolean 
  * @throws UserError, or what the database throws
  */
 export function checkContent(path: string, db: DatabaseSync): void {
-  const [first] = db.prepare('PRAGMA quick_check(1)').all() as { quick_check: string }[]; // that is its column's name
+  // That is its column's name.
+  const [first] = db.prepare('PRAGMA quick_check(1)').all() as { quick_check: string }[];
   if (first?.quick_check !== 'ok')
     throw damaged(path, (first?.quick_check ?? 'it cannot be read').split('\n').at(-1)!);
   const tables = (
@@ -74,7 +77,8 @@ export function checkContent(path: string, db: DatabaseSync): void {
   ).map(({ name }) => name);
   if (tables.length > 0 && !tableNames.every((name) => tables.includes(name))) {
     throw fault(
-      `${path} is a database of another program (its tables: ${tables.slice(0, 5).join(', ')}). It was left as it is. Name another file with the option file.`,
+      `${path} is a database of another program (its tables: ${tables.slice(0, 5).join(', ')}). It was ` +
+        'left as it is. Name another file with the option file.',
     );
   }
 }
@@ -84,7 +88,10 @@ export function filesOf(path: string): string[] {
   return [path, `${path}-journal`, ...besides.map((suffix) => path + suffix)];
 }
 
-/** What any error at opening the database means. @returns a UserError, or what was given when it is none of the file's */
+/**
+ * What any error at opening the database means.
+ * @returns a UserError, or what was given when it is none of the file's
+ */
 export function openingFault(path: string, error: unknown): unknown {
   if (error instanceof UserError) return error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -138,7 +145,8 @@ function checkFolder(path: string): void {
   const isSticky = (found.mode & 0o1000) !== 0;
   if ((found.mode & 0o002) !== 0 && !isSticky) {
     throw fault(
-      `Everybody may write into ${folder}, and so put another file in the place of ${path}, which holds secrets. Run "chmod o-w ${folder}", ${otherFile}.`,
+      `Everybody may write into ${folder}, and so put another file in the place of ${path}, which holds ` +
+        `secrets. Run "chmod o-w ${folder}", ${otherFile}.`,
     );
   }
 }
@@ -154,12 +162,14 @@ function checkKind(path: string, found: Stats): void {
     if (!beside) continue;
     if (!beside.isFile() || beside.uid !== found.uid) {
       throw fault(
-        `${path}${suffix} is no file of the owner of ${path}, whose secrets would be written into it. Remove it if it is not yours, ${otherFile}.`,
+        `${path}${suffix} is no file of the owner of ${path}, whose secrets would be written into it. ` +
+          `Remove it if it is not yours, ${otherFile}.`,
       );
     }
     if (found.size === 0 && beside.size > 0) {
       throw fault(
-        `${path} is empty, but ${path}${suffix} is not: the database has lost its content. Restore a copy of it, move ${path}${suffix} away to begin anew, ${otherFile}.`,
+        `${path} is empty, but ${path}${suffix} is not: the database has lost its content. Restore a ` +
+          `copy of it, move ${path}${suffix} away to begin anew, ${otherFile}.`,
       );
     }
   }
@@ -180,7 +190,8 @@ function narrow(path: string, found: Stats): void {
     }
     if (!isNarrow) {
       throw fault(
-        `Others may read ${file}, which holds secrets (mode ${(stats.mode & 0o777).toString(8)}), and it cannot be changed. Run "chmod 600 ${file}" as its owner, ${otherFile}.`,
+        `Others may read ${file}, which holds secrets (mode ${(stats.mode & 0o777).toString(8)}), and it ` +
+          `cannot be changed. Run "chmod 600 ${file}" as its owner, ${otherFile}.`,
       );
     }
   }
@@ -197,7 +208,8 @@ function checkUntouched(path: string): boolean {
   }
   if (head.toString('latin1') !== magic) {
     throw fault(
-      `${path} is no SQLite database: it begins with other bytes. It was left as it is. Name another file with the option file; if it was a database once, restore a copy of it.`,
+      `${path} is no SQLite database: it begins with other bytes. It was left as it is. Name another ` +
+        'file with the option file; if it was a database once, restore a copy of it.',
     );
   }
   const before = besides.filter((suffix) => existsSync(path + suffix));
@@ -213,7 +225,8 @@ function checkUntouched(path: string): boolean {
   } finally {
     db.close();
     if (!isGood)
-      for (const suffix of besides) if (!before.includes(suffix)) rmSync(path + suffix, { force: true }); // of the check alone
+      // Of the check alone.
+      for (const suffix of besides) if (!before.includes(suffix)) rmSync(path + suffix, { force: true });
   }
 }
 

@@ -1,6 +1,7 @@
-// Looks for damage in the log of a SQLite database (its -wal file, sqlite.org/fileformat2.html#the_write_ahead_log).
-// SQLite reads the log up to the first frame that does not fit and drops the rest without a word: rightly so when that
-// is the transaction that a loss of power cut off, but committed events would be gone when the damage is in the middle.
+// Looks for damage in the log of a SQLite database (its -wal file,
+// sqlite.org/fileformat2.html#the_write_ahead_log). SQLite reads the log up to the first frame that does not
+// fit and drops the rest without a word: rightly so when that is the transaction that a loss of power cut
+// off, but committed events would be gone when the damage is in the middle.
 
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 
@@ -8,8 +9,9 @@ const headBytes = 32;
 const frameHeadBytes = 24;
 
 /**
- * @returns what is wrong; undefined when SQLite will find all that was committed. A single transaction behind the first
- *   frame that does not fit was never synced, so nobody was told of it: each is synced before the next is written.
+ * @returns what is wrong; undefined when SQLite will find all that was committed. A single transaction
+ *   behind the first frame that does not fit was never synced, so nobody was told of it: each is synced
+ *   before the next is written.
  */
 export function damageOfLog(path: string): string | undefined {
   if (!existsSync(path)) return undefined;
@@ -43,7 +45,10 @@ export function damageOfLog(path: string): string | undefined {
           firstBad = n;
       }
       if (firstBad !== undefined && isOfThisLog && frame.readUInt32BE(4) !== 0 && ++commitsBehind > 1) {
-        return `frame ${firstBad + 1} of its log does not fit, and transactions that were committed stand behind it`;
+        return (
+          `frame ${firstBad + 1} of its log does not fit, and transactions ` +
+          'that were committed stand behind it'
+        );
       }
     }
     return undefined;

@@ -1,9 +1,9 @@
-// Keeps deliveries in one SQLite database in WAL mode, in a file or in memory, used by one process. Writes go through
-// sqlite/commit.ts, which says what becomes of them when the disk is full. With `synchronous = FULL` what is committed
-// survives a loss of power as well as a kill.
+// Keeps deliveries in one SQLite database in WAL mode, in a file or in memory, used by one process. Writes go
+// through sqlite/commit.ts, which says what becomes of them when the disk is full. With `synchronous = FULL`
+// what is committed survives a loss of power as well as a kill.
 //
-// A process that is killed leaves at most one transaction behind that was not committed, which SQLite rolls back: its
-// events were not confirmed to their publisher, its attempts are made again.
+// A process that is killed leaves at most one transaction behind that was not committed, which SQLite rolls
+// back: its events were not confirmed to their publisher, its attempts are made again.
 
 import { rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -46,7 +46,8 @@ type RowRecord = {
 /**
  * Opens the database and makes it where there is none.
  * @param path of the file, `:memory:` for one that ends with the process
- * @throws UserError when the file cannot be had, is damaged, of another program or version, or another process uses it
+ * @throws UserError when the file cannot be had, is damaged, of another program or version,
+ *   or another process uses it
  */
 export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSync } {
   const db = path === ':memory:' ? open(path) : openFile(path);
@@ -89,7 +90,8 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
     };
   }
 
-  const all = <T>(statement: StatementSync, ...values: SQLInputValue[]) => statement.all(...values) as T[]; // its columns are named so
+  // Its columns are named so.
+  const all = <T>(statement: StatementSync, ...values: SQLInputValue[]) => statement.all(...values) as T[];
 
   function reading<T>(read: () => T): T {
     try {
@@ -149,7 +151,8 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
         }),
       ),
     saveEndpoint(endpoint) {
-      const { key, id, config, createdMs, disabled = null, failures, failingSinceMs = null } = endpoint; // as it is now
+      // As it is now.
+      const { key, id, config, createdMs, disabled = null, failures, failingSinceMs = null } = endpoint;
       record(() => {
         if (key === 0)
           endpoint.key = Number(
@@ -185,7 +188,8 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
       });
       return ids;
     },
-    keyed: (key, sinceMs) => reading(() => run.keyed.get(key, sinceMs) as KeyedEvent | undefined), // its columns are named so
+    // Its columns are named so.
+    keyed: (key, sinceMs) => reading(() => run.keyed.get(key, sinceMs) as KeyedEvent | undefined),
     keepKey(key, { fingerprint, id, seq }, nowMs, sinceMs) {
       record(() => {
         run.pruneKey.run(key, sinceMs);
@@ -299,7 +303,8 @@ export function openSqliteStore(path: string): DeliveryStore & { db: DatabaseSyn
       const lost = transactions.close();
       if (lost > 0)
         console.error(
-          `The webhook store ${path}: ${lost} outcomes could not be stored; those attempts are made again at the next start.`,
+          `The webhook store ${path}: ${lost} outcomes could not be stored; those attempts are made ` +
+            'again at the next start.',
         );
       db.close();
     },
@@ -325,7 +330,8 @@ function open(path: string, check?: (db: DatabaseSync) => void): DatabaseSync {
     check?.(db);
     // Nothing is written before a commit, so that only a commit can find the disk full.
     db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_spill = OFF; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;',
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA ' +
+        'cache_spill = OFF; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;',
     );
     migrate(db, path);
     return db;

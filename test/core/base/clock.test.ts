@@ -1,4 +1,5 @@
-// Waits end when they are told to, and are as long as they are meant to be, beyond what one timer of Node holds.
+// Waits end when they are told to, and are as long as they are meant to be, beyond what
+// one timer of Node holds.
 
 import assert from 'node:assert/strict';
 import { test, vi } from 'vitest';

@@ -1,4 +1,5 @@
-// JSON from outside: the same value as JSON.parse gives, or a problem that quotes nothing; bounded in depth and number.
+// JSON from outside: the same value as JSON.parse gives, or a problem that quotes nothing;
+// bounded in depth and number.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

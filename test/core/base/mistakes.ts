@@ -22,7 +22,10 @@ export function mistakesIn(text: string, overrides: string[] = []): string[] {
     const [head, ...lines] = error.message.split('\n');
     assert.equal(
       head,
-      `The scenario ${file} cannot run${lines.length === 1 ? ':' : `, for ${/and (\d+) more/.test(error.message) ? head!.match(/\d+/)![0] : lines.length} reasons:`}`,
+      `The scenario ${file} cannot run` +
+        (lines.length === 1
+          ? ':'
+          : `, for ${/and (\d+) more/.test(error.message) ? head!.match(/\d+/)![0] : lines.length} reasons:`),
     );
     return lines.map((line) => (line.startsWith(`${file}:`) ? line.slice(file.length + 1) : line));
   }

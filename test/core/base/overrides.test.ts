@@ -95,19 +95,22 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
     [
       ['topics.news={publish: 5}'],
       [
-        '--set topics.news={publish: 5}: topics.news.publish: expected a rate with its unit, such as 200/s or 6/m; got 5',
+        '--set topics.news={publish: 5}: topics.news.publish: expected a ' +
+          'rate with its unit, such as 200/s or 6/m; got 5',
       ],
     ],
     [
       ['topics.news.publish.poisson=5/s'],
       [
-        '--set topics.news.publish.poisson=5/s: topics.news.publish is 5/s, which has no "poisson" in it; set topics.news.publish as a whole',
+        '--set topics.news.publish.poisson=5/s: topics.news.publish is 5/s, which has no "poisson" in ' +
+          'it; set topics.news.publish as a whole',
       ],
     ],
     [
       ['variants[1].polling.every=2s'],
       [
-        '--set variants[1].polling.every=2s: variants[1] is sse, which has no "polling" in it; set variants[1] as a whole',
+        '--set variants[1].polling.every=2s: variants[1] is sse, which has no "polling" in it; set ' +
+          'variants[1] as a whole',
       ],
     ],
     [
@@ -126,13 +129,15 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
     [
       ['[0]=5'],
       [
-        '--set [0]=5: the scenario is no list; name one of its keys: question, subscribers, topics, phases, variants, expect',
+        '--set [0]=5: the scenario is no list; name one of its keys: question, subscribers, topics, ' +
+          'phases, variants, expect',
       ],
     ],
     [
       ['phases.drain=1s'],
       [
-        '9:12: variants[0]: an event of "polling" may wait 1.1s by design, but counts as missed after 1s; make phases.drain longer than that',
+        '9:12: variants[0]: an event of "polling" may wait 1.1s by design, but counts as missed after ' +
+          '1s; make phases.drain longer than that',
       ],
     ],
     [
@@ -152,7 +157,8 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
   test('a value behind an alias is not changed for others too', () => {
     const aliased = 'question: What?\nsubscribers: 1\ntopics: { a: &a { publish: 5/s }, b: *a }\n';
     assert.deepEqual(mistakesIn(aliased, ['topics.b.publish=6/s']), [
-      '--set topics.b.publish=6/s: topics.b is the alias *a, so a change would reach other places too; set topics.b as a whole',
+      '--set topics.b.publish=6/s: topics.b is the alias *a, so a change would reach other places too; ' +
+        'set topics.b as a whole',
     ]);
     assert.deepEqual(read(aliased, ['topics.b={publish: 6/s}']).scenario.topics['a']!.publish, {
       kind: 'constant',

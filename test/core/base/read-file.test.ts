@@ -1,5 +1,5 @@
-// What is read by name and what is not: devices, pipes, folders, files without an end. Each answer is a sentence, comes at
-// once, and quotes nothing of the file.
+// What is read by name and what is not: devices, pipes, folders, files without an end. Each answer is a
+// sentence, comes at once, and quotes nothing of the file.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,5 @@
-// Two sides become a comparison: what is held against what, what was different, and whether timings prove anything.
+// Two sides become a comparison: what is held against what, what was different, and
+// whether timings prove anything.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -77,35 +78,39 @@ test('balanced blocks, whatever their order, are found again as the pairs that t
   );
 });
 
-test('what differs is named; another machine or scenario spoils the comparison, another commit is its subject', () => {
-  const [a, b] = [side([at(0), at(3)]), side([at(1), at(2)])];
-  const commit = compare(a, { ...b, environment: { ...b.environment, commit: 'def' } }, { createdAt });
-  assert.deepEqual(
-    [commit.differences, commit.advisory],
-    [[{ what: 'commit', baseline: 'abc', candidate: 'def' }], []],
-  );
-  const other = compare(
-    a,
-    { ...b, environment: { ...b.environment, cpu: 'B', kernel: '6.2' } },
-    { createdAt },
-  );
-  assert.deepEqual(
-    other.differences.map(({ what }) => what),
-    ['cpu', 'kernel'],
-  );
-  assert.match(other.advisory[0]!.message, /different machines \(cpu, kernel\)/);
-  const more = side([at(1), at(2)], {
-    scenario: { name: 'x', seed: 1, source: source.replace('subscribers: 5', 'subscribers: 6') },
-  });
-  assert.deepEqual(compare(a, more, { createdAt }).differences, [
-    { what: 'scenario subscribers', baseline: '5', candidate: '6' },
-  ]);
-  assert.deepEqual(codes(a, more), ['scenario']);
-  const sameTrial = side([at(1), at(2)], {
-    scenario: { name: 'x', seed: 1, source: `${source}expect: [missed == 0]\nrepeat: 12\n# a comment\n` },
-  });
-  assert.deepEqual(codes(a, sameTrial), []);
-});
+test(
+  'what differs is named; another machine or scenario spoils the ' +
+    'comparison, another commit is its subject',
+  () => {
+    const [a, b] = [side([at(0), at(3)]), side([at(1), at(2)])];
+    const commit = compare(a, { ...b, environment: { ...b.environment, commit: 'def' } }, { createdAt });
+    assert.deepEqual(
+      [commit.differences, commit.advisory],
+      [[{ what: 'commit', baseline: 'abc', candidate: 'def' }], []],
+    );
+    const other = compare(
+      a,
+      { ...b, environment: { ...b.environment, cpu: 'B', kernel: '6.2' } },
+      { createdAt },
+    );
+    assert.deepEqual(
+      other.differences.map(({ what }) => what),
+      ['cpu', 'kernel'],
+    );
+    assert.match(other.advisory[0]!.message, /different machines \(cpu, kernel\)/);
+    const more = side([at(1), at(2)], {
+      scenario: { name: 'x', seed: 1, source: source.replace('subscribers: 5', 'subscribers: 6') },
+    });
+    assert.deepEqual(compare(a, more, { createdAt }).differences, [
+      { what: 'scenario subscribers', baseline: '5', candidate: '6' },
+    ]);
+    assert.deepEqual(codes(a, more), ['scenario']);
+    const sameTrial = side([at(1), at(2)], {
+      scenario: { name: 'x', seed: 1, source: `${source}expect: [missed == 0]\nrepeat: 12\n# a comment\n` },
+    });
+    assert.deepEqual(codes(a, sameTrial), []);
+  },
+);
 
 test('variants that only one side has are named; different labels can be held against each other', () => {
   const [a, b] = [side([at(0), at(3)]), side([at(1), at(2)])];

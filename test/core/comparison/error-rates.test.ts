@@ -1,5 +1,5 @@
-// How often the gate is wrong, by seeded experiments whose truth is known: noise with heavy tails of about 5 % a
-// run on a machine that drifts by 2 % from run to run.
+// How often the gate is wrong, by seeded experiments whose truth is known: noise with heavy tails of about 5
+// % a run on a machine that drifts by 2 % from run to run.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
@@ -19,18 +19,22 @@ const pOf = (pairs: readonly Pair[]) => {
 const share = (all: readonly Pair[][], holds: (pairs: Pair[]) => boolean) =>
   all.filter(holds).length / all.length;
 
-test('2,000 comparisons of a thing with itself: the test rejects as often as it says, and the full rule hardly ever', () => {
-  const same = experiments(2000, 1, { pairs: 10 });
-  const rejected = same.filter((pairs) => pOf(pairs) < 0.05).length;
-  // The exact size at 10 pairs: 50 of the 1024 signs give 8 or less, or 47 or more.
-  const [low, high] = binomialInterval(rejected, same.length, 0.99);
-  const size = 50 / 1024;
-  assert.ok(low <= size && size <= high, `${rejected} of 2,000 rejected`);
-  const alarms = share(same, (pairs) => judged(pairs).verdict === 'slower');
-  assert.ok(alarms <= 0.01, `${alarms} false alarms`);
-  const strict = share(same, (pairs) => judged(pairs, true).verdict === 'slower');
-  assert.equal(strict, 0, 'the strict rule raised one');
-});
+test(
+  '2,000 comparisons of a thing with itself: the test rejects as ' +
+    'often as it says, and the full rule hardly ever',
+  () => {
+    const same = experiments(2000, 1, { pairs: 10 });
+    const rejected = same.filter((pairs) => pOf(pairs) < 0.05).length;
+    // The exact size at 10 pairs: 50 of the 1024 signs give 8 or less, or 47 or more.
+    const [low, high] = binomialInterval(rejected, same.length, 0.99);
+    const size = 50 / 1024;
+    assert.ok(low <= size && size <= high, `${rejected} of 2,000 rejected`);
+    const alarms = share(same, (pairs) => judged(pairs).verdict === 'slower');
+    assert.ok(alarms <= 0.01, `${alarms} false alarms`);
+    const strict = share(same, (pairs) => judged(pairs, true).verdict === 'slower');
+    assert.equal(strict, 0, 'the strict rule raised one');
+  },
+);
 
 test('10 % slower at 10 pairs is caught 88 times of 100 and more; the strict rule misses many', () => {
   const slower = experiments(1500, 2, { pairs: 10, effect: 1.1 });
@@ -95,6 +99,7 @@ test('12 pairs and, where nothing is decided, 24: the two looks together stay at
     else if (slower(24, 2)) twice++;
   }
   const [low] = binomialInterval(once + twice, total, 0.99);
-  assert.ok(low <= 0.025, `${once} and ${twice} of ${total} one-sided alarms`); // half of the two-sided level points up
+  // Half of the two-sided level points up.
+  assert.ok(low <= 0.025, `${once} and ${twice} of ${total} one-sided alarms`);
   assert.ok(twice > 0, 'the second look decides something');
 });

@@ -12,7 +12,8 @@ const scenario = (gate: string) =>
 test('settings stand over the defaults, each metric once', () => {
   const gates = gatesOfSource(
     scenario(
-      'gate:\n  latency.p50: 8%\n  latency.p99: off\n  requests-per-delivery: { tolerance: 0.5 }\n  bytes-per-delivery: { tolerance: 2kB }\n  missed: off\n',
+      'gate:\n  latency.p50: 8%\n  latency.p99: off\n  requests-per-delivery: { tolerance: 0.5 }\n' +
+        '  bytes-per-delivery: { tolerance: 2kB }\n  missed: off\n',
     ),
   );
   const of = (metric: string) => gates.filter((gate) => gate.metric === metric);

@@ -69,25 +69,29 @@ test('strict asks that the whole interval lie above the minimum effect', () => {
   assert.equal(judge([paired(pairsOf(about(1.2, 0.06)))], [p50], ruleOf({ strict: true })).verdict, 'slower');
 });
 
-test('an invalid run drops its pair, and more than a fifth of them make the comparison invalid, never slower', () => {
-  const pairs = pairsOf(about(1.5, 0.03, 10));
-  const broken = (count: number) =>
-    pairs.map((pair, i) =>
-      i < count ? { ...pair, candidate: { ...pair.candidate, valid: false, why: ['load-limited'] } } : pair,
-    );
-  const two = judge([paired(broken(2))], [p50]).variants[0]!;
-  assert.equal(two.verdict, 'slower');
-  assert.deepEqual(two.dropped, [
-    { run: 1, why: 'candidate: load-limited' },
-    { run: 2, why: 'candidate: load-limited' },
-  ]);
-  assert.equal(two.counted, 8);
-  const three = judge([paired(broken(3))], [p50]);
-  assert.equal(three.verdict, 'invalid');
-  assert.match(three.variants[0]!.why, /3 of 10 pairs do not count/);
-  assert.equal(judge([paired([])], [p50]).verdict, 'invalid');
-  assert.equal(judge([], [p50]).verdict, 'inconclusive');
-});
+test(
+  'an invalid run drops its pair, and more than a fifth of them ' +
+    'make the comparison invalid, never slower',
+  () => {
+    const pairs = pairsOf(about(1.5, 0.03, 10));
+    const broken = (count: number) =>
+      pairs.map((pair, i) =>
+        i < count ? { ...pair, candidate: { ...pair.candidate, valid: false, why: ['load-limited'] } } : pair,
+      );
+    const two = judge([paired(broken(2))], [p50]).variants[0]!;
+    assert.equal(two.verdict, 'slower');
+    assert.deepEqual(two.dropped, [
+      { run: 1, why: 'candidate: load-limited' },
+      { run: 2, why: 'candidate: load-limited' },
+    ]);
+    assert.equal(two.counted, 8);
+    const three = judge([paired(broken(3))], [p50]);
+    assert.equal(three.verdict, 'invalid');
+    assert.match(three.variants[0]!.why, /3 of 10 pairs do not count/);
+    assert.equal(judge([paired([])], [p50]).verdict, 'invalid');
+    assert.equal(judge([], [p50]).verdict, 'inconclusive');
+  },
+);
 
 test('exact figures: any change is told, and more than the tolerance is worse, whatever the noise', () => {
   const gate: Gate = { kind: 'exact', metric: 'requests-per-delivery', tolerance: 0.05 };
@@ -113,82 +117,88 @@ test('exact figures: any change is told, and more than the tolerance is worse, w
   assert.deepEqual(told(1, 0.5), [true, 'not-slower']);
 });
 
-test('losses fail outright where the baseline has none; where it has some, more of them beyond chance fail', () => {
-  const gate: Gate = { kind: 'loss', metric: 'reordered' };
-  const of = (counts: [number, number][]) =>
-    judge(
+test(
+  'losses fail outright where the baseline has none; where it ' + 'has some, more of them beyond chance fail',
+  () => {
+    const gate: Gate = { kind: 'loss', metric: 'reordered' };
+    const of = (counts: [number, number][]) =>
+      judge(
+        [
+          paired(
+            counts.map(([baseline, candidate]) => ({
+              baseline: reading({ reordered: baseline }),
+              candidate: reading({ reordered: candidate }),
+            })),
+          ),
+        ],
+        [gate],
+      ).verdict;
+    assert.equal(
+      of([
+        [0, 0],
+        [0, 0],
+      ]),
+      'not-slower',
+    );
+    assert.equal(
+      of([
+        [0, 0],
+        [0, 1],
+      ]),
+      'slower',
+    );
+    assert.equal(
+      of([
+        [3, 0],
+        [0, 1],
+      ]),
+      'not-slower',
+    );
+    assert.equal(
+      of([
+        [3, 5],
+        [4, 2],
+        [1, 3],
+      ]),
+      'inconclusive',
+    );
+    assert.equal(of(Array.from({ length: 10 }, (_, i) => [3 + i, 9 + 3 * i])), 'slower');
+  },
+);
+
+test(
+  'a figure that neither side has is left out; one that only ' + 'one side lacks leaves the question open',
+  () => {
+    const without = reading({}, { absent: { 'latency.p50': '900 samples; it takes 10,000' } });
+    const both = judge(
+      [paired(Array.from({ length: 10 }, () => ({ baseline: without, candidate: without })))],
+      [p50, { kind: 'loss', metric: 'missed' }],
+    ).variants[0]!;
+    assert.deepEqual(both.metrics[0], {
+      kind: 'absent',
+      metric: 'latency.p50',
+      gating: true,
+      why: '900 samples; it takes 10,000',
+      verdict: null,
+    });
+    assert.equal(both.verdict, 'inconclusive', 'without any gating figure nothing is shown');
+    const one = judge(
       [
         paired(
-          counts.map(([baseline, candidate]) => ({
-            baseline: reading({ reordered: baseline }),
-            candidate: reading({ reordered: candidate }),
+          Array.from({ length: 10 }, () => ({
+            baseline: reading({ 'latency.p50': 5, missed: 0 }),
+            candidate: { ...without, values: { missed: 0 } },
           })),
         ),
       ],
-      [gate],
-    ).verdict;
-  assert.equal(
-    of([
-      [0, 0],
-      [0, 0],
-    ]),
-    'not-slower',
-  );
-  assert.equal(
-    of([
-      [0, 0],
-      [0, 1],
-    ]),
-    'slower',
-  );
-  assert.equal(
-    of([
-      [3, 0],
-      [0, 1],
-    ]),
-    'not-slower',
-  );
-  assert.equal(
-    of([
-      [3, 5],
-      [4, 2],
-      [1, 3],
-    ]),
-    'inconclusive',
-  );
-  assert.equal(of(Array.from({ length: 10 }, (_, i) => [3 + i, 9 + 3 * i])), 'slower');
-});
-
-test('a figure that neither side has is left out; one that only one side lacks leaves the question open', () => {
-  const without = reading({}, { absent: { 'latency.p50': '900 samples; it takes 10,000' } });
-  const both = judge(
-    [paired(Array.from({ length: 10 }, () => ({ baseline: without, candidate: without })))],
-    [p50, { kind: 'loss', metric: 'missed' }],
-  ).variants[0]!;
-  assert.deepEqual(both.metrics[0], {
-    kind: 'absent',
-    metric: 'latency.p50',
-    gating: true,
-    why: '900 samples; it takes 10,000',
-    verdict: null,
-  });
-  assert.equal(both.verdict, 'inconclusive', 'without any gating figure nothing is shown');
-  const one = judge(
-    [
-      paired(
-        Array.from({ length: 10 }, () => ({
-          baseline: reading({ 'latency.p50': 5, missed: 0 }),
-          candidate: { ...without, values: { missed: 0 } },
-        })),
-      ),
-    ],
-    [p50, { kind: 'loss', metric: 'missed' }],
-  ).variants[0]!;
-  assert.deepEqual(
-    one.metrics.map(({ verdict }) => verdict),
-    ['inconclusive', 'not-slower'],
-  );
-});
+      [p50, { kind: 'loss', metric: 'missed' }],
+    ).variants[0]!;
+    assert.deepEqual(
+      one.metrics.map(({ verdict }) => verdict),
+      ['inconclusive', 'not-slower'],
+    );
+  },
+);
 
 test('what is only shown has no verdict and no share in the correction', () => {
   const shown: Gate = { ...p50, metric: 'bytes-per-delivery', gating: false };
@@ -243,14 +253,18 @@ test('and it counts what Holm and the strict rule ask for', () => {
   assert.ok(strict.runsNeeded > 13);
 });
 
-test('the extension is due once, and only when nothing is decided; each declared look has its share of the level', () => {
-  const [first, second] = [ruleOf({ look: 1, looks: 2 }), ruleOf({ look: 2, looks: 2 })];
-  assert.deepEqual([first.alpha, second.alpha, ruleOf().alpha], [0.025, 0.025, 0.05]);
-  assert.equal(mayExtend('inconclusive', first), true);
-  assert.equal(mayExtend('slower', first), false);
-  assert.equal(mayExtend('inconclusive', second), false);
-  assert.equal(mayExtend('inconclusive', ruleOf()), false);
-});
+test(
+  'the extension is due once, and only when nothing is decided; ' +
+    'each declared look has its share of the level',
+  () => {
+    const [first, second] = [ruleOf({ look: 1, looks: 2 }), ruleOf({ look: 2, looks: 2 })];
+    assert.deepEqual([first.alpha, second.alpha, ruleOf().alpha], [0.025, 0.025, 0.05]);
+    assert.equal(mayExtend('inconclusive', first), true);
+    assert.equal(mayExtend('slower', first), false);
+    assert.equal(mayExtend('inconclusive', second), false);
+    assert.equal(mayExtend('inconclusive', ruleOf()), false);
+  },
+);
 
 test('stored runs: compared as two heaps, with the interval of the Mann-Whitney test', () => {
   const runs = (centre: number) => about(centre, 20, 10).map((value) => reading({ 'latency.p50': value }));
@@ -275,31 +289,34 @@ test('stored runs: compared as two heaps, with the interval of the Mann-Whitney 
   assert.equal(of(1150).variants[0]!.given, 20);
 });
 
-test('exit codes: what is proven fails; timings that prove nothing, and open questions, only when asked', () => {
-  const slow = judge([paired(pairsOf(about(1.2, 0.03)))], [p50]);
-  const open = judge([paired(pairsOf(about(1, 0.3)))], [p50]);
-  const lost = judge(
-    [paired([{ baseline: reading({ missed: 0 }), candidate: reading({ missed: 4 }) }])],
-    [{ kind: 'loss', metric: 'missed' }],
-  );
-  const blocked: Advisory = { code: 'not-interleaved', message: '' };
-  const other: Advisory = { code: 'scenario', message: '' };
-  const rows: [typeof slow, Advisory[], FailOn[], number][] = [
-    [slow, [], [], exitCodes.slower],
-    [slow, [blocked], [], exitCodes.ok],
-    [slow, [blocked], ['advisory'], exitCodes.slower],
-    [open, [], [], exitCodes.ok],
-    [open, [], ['inconclusive'], exitCodes.inconclusive],
-    [lost, [blocked], [], exitCodes.slower],
-    [lost, [other], [], exitCodes.ok],
-    [judge([paired([])], [p50]), [], [], exitCodes.invalid],
-  ];
-  for (const [judged, advisory, failOn, code] of rows)
-    assert.equal(
-      comparisonExitCode({ ...judged, advisory } as Parameters<typeof comparisonExitCode>[0], failOn),
-      code,
+test(
+  'exit codes: what is proven fails; timings that prove ' + 'nothing, and open questions, only when asked',
+  () => {
+    const slow = judge([paired(pairsOf(about(1.2, 0.03)))], [p50]);
+    const open = judge([paired(pairsOf(about(1, 0.3)))], [p50]);
+    const lost = judge(
+      [paired([{ baseline: reading({ missed: 0 }), candidate: reading({ missed: 4 }) }])],
+      [{ kind: 'loss', metric: 'missed' }],
     );
-});
+    const blocked: Advisory = { code: 'not-interleaved', message: '' };
+    const other: Advisory = { code: 'scenario', message: '' };
+    const rows: [typeof slow, Advisory[], FailOn[], number][] = [
+      [slow, [], [], exitCodes.slower],
+      [slow, [blocked], [], exitCodes.ok],
+      [slow, [blocked], ['advisory'], exitCodes.slower],
+      [open, [], [], exitCodes.ok],
+      [open, [], ['inconclusive'], exitCodes.inconclusive],
+      [lost, [blocked], [], exitCodes.slower],
+      [lost, [other], [], exitCodes.ok],
+      [judge([paired([])], [p50]), [], [], exitCodes.invalid],
+    ];
+    for (const [judged, advisory, failOn, code] of rows)
+      assert.equal(
+        comparisonExitCode({ ...judged, advisory } as Parameters<typeof comparisonExitCode>[0], failOn),
+        code,
+      );
+  },
+);
 
 test('the gravest verdict is the whole one', () => {
   assert.equal(gravest(['not-slower', 'inconclusive']), 'inconclusive');

@@ -24,7 +24,10 @@ export type Experiment = {
   pairs: number;
   /** Candidate over baseline, in truth. */
   effect?: number;
-  /** Scale of the noise of one run on the logarithm; its distribution is Student's t with 3 degrees of freedom. */
+  /**
+   * Scale of the noise of one run on the logarithm; its distribution is Student's t
+   * with 3 degrees of freedom.
+   */
   noise?: number;
   /** Standard deviation of one step of the machine's drift, a random walk from run to run. */
   drift?: number;
@@ -32,7 +35,10 @@ export type Experiment = {
   metrics?: readonly string[];
 };
 
-/** Runs of one experiment: noise with heavy tails over a machine that drifts, in balanced blocks or all of one arm first. */
+/**
+ * Runs of one experiment: noise with heavy tails over a machine that drifts, in balanced blocks
+ * or all of one arm first.
+ */
 export function experiment(
   next: Random,
   {

@@ -1,4 +1,5 @@
-// The line of JSON around an event, and its checksum: read whole, found in a stream of bytes, and cut anywhere.
+// The line of JSON around an event, and its checksum: read whole, found in a stream of
+// bytes, and cut anywhere.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -69,7 +69,8 @@ describe('due times', () => {
     },
     {
       reads:
-        'a warm-up of 0.75 s at 2/s holds one event, or two when the spacing starts late; the measured ones do not move',
+        'a warm-up of 0.75 s at 2/s holds one event, or two when the spacing ' +
+        'starts late; the measured ones do not move',
       publish: { kind: 'constant', perS: 2 },
       changes: { warmupMs: 750, measureMs: 1000 },
       expectedUs: (p) => [-1, -0.5, 0, 0.5].map((s) => (0.75 + s + p / 2) * 1e6).filter((us) => us >= 0),
@@ -268,31 +269,35 @@ describe('the plan', () => {
     for (let i = 1; i < offsetUs.length; i++) assert.ok(offsetUs[i - 1]! <= offsetUs[i]!);
   });
 
-  test('deals the topics of a group: each gets as many events of a phase as the others, to within one, in no fixed order', () => {
-    const plan = planPublishing(
-      scenario(
-        { p: { publish: { kind: 'constant', perS: 25 }, count: 'per-subscriber' } },
-        { subscribers: 30 },
-      ),
-      noFiles,
-    );
-    const from = plan.offsetUs.findIndex((atUs) => atUs >= 1e6);
-    assert.equal(plan.topic.length - from, 100);
-    const counts = Array.from({ length: 30 }, () => 0);
-    for (const topic of plan.topic.subarray(from)) counts[topic]!++;
-    // 100 events over 30 topics: ten topics get four, twenty get three.
-    assert.deepEqual(
-      counts.toSorted((a, b) => b - a),
-      [...Array(10).fill(4), ...Array(20).fill(3)],
-    );
-    const rounds = [0, 30, 60].map((at) => [...plan.topic.subarray(from + at, from + at + 30)]);
-    for (const round of rounds) assert.equal(new Set(round).size, 30);
-    assert.notDeepEqual(rounds[0], rounds[1]);
-    assert.notDeepEqual(
-      rounds[0],
-      rounds[0]!.toSorted((a, b) => a - b),
-    );
-  });
+  test(
+    'deals the topics of a group: each gets as many events of a phase ' +
+      'as the others, to within one, in no fixed order',
+    () => {
+      const plan = planPublishing(
+        scenario(
+          { p: { publish: { kind: 'constant', perS: 25 }, count: 'per-subscriber' } },
+          { subscribers: 30 },
+        ),
+        noFiles,
+      );
+      const from = plan.offsetUs.findIndex((atUs) => atUs >= 1e6);
+      assert.equal(plan.topic.length - from, 100);
+      const counts = Array.from({ length: 30 }, () => 0);
+      for (const topic of plan.topic.subarray(from)) counts[topic]!++;
+      // 100 events over 30 topics: ten topics get four, twenty get three.
+      assert.deepEqual(
+        counts.toSorted((a, b) => b - a),
+        [...Array(10).fill(4), ...Array(20).fill(3)],
+      );
+      const rounds = [0, 30, 60].map((at) => [...plan.topic.subarray(from + at, from + at + 30)]);
+      for (const round of rounds) assert.equal(new Set(round).size, 30);
+      assert.notDeepEqual(rounds[0], rounds[1]);
+      assert.notDeepEqual(
+        rounds[0],
+        rounds[0]!.toSorted((a, b) => a - b),
+      );
+    },
+  );
 
   test('deals the bodies of a corpus, each corpus kept once', () => {
     const group = {
@@ -383,7 +388,8 @@ describe('the plan', () => {
         error instanceof UserError &&
         error.code === 'schedule-too-large' &&
         error.message ===
-          'the schedule has 20,000,010 events, most of them of topic "many", where at most 20,000,000 can be planned: lower its rate, or shorten phases.warmup or phases.measure',
+          'the schedule has 20,000,010 events, most of them of topic "many", where at most 20,000,000 can ' +
+            'be planned: lower its rate, or shorten phases.warmup or phases.measure',
     );
     // A ramp of 10,000,000/s each second, cut off after 3 s: half of 10,000,000 x 3 x 3.
     const ramp = { kind: 'stages', stages: [{ rate: 0, to: 4e7, for: 4000 }] } satisfies Arrivals;
@@ -437,13 +443,15 @@ describe('a trace', () => {
     [
       'a file of another kind',
       'root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/:',
-      't.csv is no trace: none of its lines is a time in seconds, a comma and a size in bytes, such as "0.25,512"',
+      't.csv is no trace: none of its lines is a time in seconds, ' +
+        'a comma and a size in bytes, such as "0.25,512"',
     ],
     ['a file without events', 'seconds,bytes\n', 't.csv: no events; write a line "seconds,bytes" for each'],
     [
       'several mistakes',
       'x\n0,1\ny',
-      't.csv:1: this is not a time in seconds, a comma and a size in bytes, such as "0.25,512"\nt.csv:3: this is not a time in seconds, a comma and a size in bytes, such as "0.25,512"',
+      't.csv:1: this is not a time in seconds, a comma and a size in bytes, such as "0.25,512"\n' +
+        't.csv:3: this is not a time in seconds, a comma and a size in bytes, such as "0.25,512"',
     ],
   ];
   for (const [reads, text, message] of mistakes) {

@@ -117,22 +117,26 @@ describe('a policy by name', () => {
     const totalMs = waitsMs.reduce((sum, wait) => sum + wait, 0);
     assert.ok(totalMs > 70 * hour && totalMs <= 72 * hour && jitter <= 0.1);
   });
-  test('svix: jitter of a fifth, a minute at the least after a timeout or 429, Retry-After up to twice the step', () => {
-    const { svix } = retryPolicies;
-    assert.equal(
-      nextWaitMs(svix, 2, () => 0),
-      240_000,
-    );
-    assert.equal(nextWaitMs(svix, 1, middle, { throttled: true }), 60_000);
-    assert.equal(
-      nextWaitMs(svix, 2, () => 0, { retryAfterMs: 500_000 }),
-      500_000,
-    );
-    assert.equal(
-      nextWaitMs(svix, 2, () => 0, { retryAfterMs: 900_000 }),
-      600_000,
-    );
-  });
+  test(
+    'svix: jitter of a fifth, a minute at the least after a timeout ' +
+      'or 429, Retry-After up to twice the step',
+    () => {
+      const { svix } = retryPolicies;
+      assert.equal(
+        nextWaitMs(svix, 2, () => 0),
+        240_000,
+      );
+      assert.equal(nextWaitMs(svix, 1, middle, { throttled: true }), 60_000);
+      assert.equal(
+        nextWaitMs(svix, 2, () => 0, { retryAfterMs: 500_000 }),
+        500_000,
+      );
+      assert.equal(
+        nextWaitMs(svix, 2, () => 0, { retryAfterMs: 900_000 }),
+        600_000,
+      );
+    },
+  );
   test('convoy adds up to five seconds', () => {
     assert.equal(
       nextWaitMs(retryPolicies.convoy, 1, () => 0),

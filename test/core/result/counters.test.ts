@@ -33,27 +33,30 @@ test('counters add and subtract name by name, and leave their arguments alone', 
   assert.deepEqual([a, b], [distinct(1), distinct(10)]);
 });
 
-test('requests are all that carry events: handshakes, polls, registrations, deliveries and their retries', () => {
-  const counted = {
-    handshakes: 1,
-    fullPolls: 20,
-    emptyPolls: 300,
-    registrations: 4000,
-    deliveryRequests: 50_000,
-    retries: 600_000,
-  };
-  assert.equal(requestsOf({ ...newCounters(), ...counted }), 654_321);
-  // Parts of those, and what is no request, count nothing again.
-  assert.equal(
-    requestsOf({
-      ...newCounters(),
-      reconnects: 1,
-      rearms: 1,
-      upstreamMessages: 1,
-      heartbeats: 1,
-      events: 1,
-      connectionsOpened: 1,
-    }),
-    0,
-  );
-});
+test(
+  'requests are all that carry events: handshakes, polls, ' + 'registrations, deliveries and their retries',
+  () => {
+    const counted = {
+      handshakes: 1,
+      fullPolls: 20,
+      emptyPolls: 300,
+      registrations: 4000,
+      deliveryRequests: 50_000,
+      retries: 600_000,
+    };
+    assert.equal(requestsOf({ ...newCounters(), ...counted }), 654_321);
+    // Parts of those, and what is no request, count nothing again.
+    assert.equal(
+      requestsOf({
+        ...newCounters(),
+        reconnects: 1,
+        rearms: 1,
+        upstreamMessages: 1,
+        heartbeats: 1,
+        events: 1,
+        connectionsOpened: 1,
+      }),
+      0,
+    );
+  },
+);

@@ -83,25 +83,28 @@ test('every arrival and every loss is told as by a set of numbers', () => {
   );
 });
 
-test('intervals stay apart, ascending and below the highest one, and a ledger without gaps holds none', () => {
-  fc.assert(
-    fc.property(arrivals, (order) => {
-      const ledger = newLedger(1);
-      for (const seq of order) {
-        enter(ledger, 0, seq);
-        const lower = ledger.lower.get(0) ?? [];
-        const bounds = [...lower.flat(), ledger.from[0]!, ledger.to[0]!];
-        for (let i = 0; i < bounds.length; i += 2) {
-          assert.ok(bounds[i]! <= bounds[i + 1]!, `an interval is not empty: ${bounds.join(' ')}`);
-          if (i > 0)
-            assert.ok(bounds[i]! > bounds[i - 1]! + 1, `intervals do not touch: ${bounds.join(' ')}`);
+test(
+  'intervals stay apart, ascending and below the highest one, ' + 'and a ledger without gaps holds none',
+  () => {
+    fc.assert(
+      fc.property(arrivals, (order) => {
+        const ledger = newLedger(1);
+        for (const seq of order) {
+          enter(ledger, 0, seq);
+          const lower = ledger.lower.get(0) ?? [];
+          const bounds = [...lower.flat(), ledger.from[0]!, ledger.to[0]!];
+          for (let i = 0; i < bounds.length; i += 2) {
+            assert.ok(bounds[i]! <= bounds[i + 1]!, `an interval is not empty: ${bounds.join(' ')}`);
+            if (i > 0)
+              assert.ok(bounds[i]! > bounds[i - 1]! + 1, `intervals do not touch: ${bounds.join(' ')}`);
+          }
         }
-      }
-      for (const seq of Array.from({ length: 60 }, (_, i) => i + 1)) enter(ledger, 0, seq);
-      assert.equal(ledger.lower.size, 0);
-    }),
-  );
-});
+        for (const seq of Array.from({ length: 60 }, (_, i) => i + 1)) enter(ledger, 0, seq);
+        assert.equal(ledger.lower.size, 0);
+      }),
+    );
+  },
+);
 
 test('slots do not know of one another', () => {
   fc.assert(

@@ -15,7 +15,8 @@ describe('values that are impossible together are refused with the reason', () =
       'an absence that outlasts the trial',
       `${base}faults: [{ at: 7s, leave: 50%, for: 7s }]`,
       [
-        '4:37: faults[0].for: the absence would last until 14s, and the trial ends 13s after the measured phase began',
+        '4:37: faults[0].for: the absence would last until 14s, and the ' +
+          'trial ends 13s after the measured phase began',
       ],
     ],
     [
@@ -27,7 +28,8 @@ describe('values that are impossible together are refused with the reason', () =
       'messages where there is no way up',
       `${base.replace('5/s', '5/s, by: subscribers')}variants: [{ sse: { over: h2 } }]`,
       [
-        '4:12: variants[0]: subscribers publish on "news", which they do over HTTP/1.1; "sse h2" speaks HTTP/2 only',
+        '4:12: variants[0]: subscribers publish on "news", which they do ' +
+          'over HTTP/1.1; "sse h2" speaks HTTP/2 only',
       ],
     ],
     [
@@ -39,7 +41,8 @@ describe('values that are impossible together are refused with the reason', () =
       'more streams than a browser has connections',
       `${base}browser: { tabs: 10, requests: 1/s }\nvariants: [sse, { sse: { over: h2 } }]`,
       [
-        '4:18: browser.tabs: "sse" holds a connection for each page, and a browser opens 6: the next page would wait for ever',
+        '4:18: browser.tabs: "sse" holds a connection for each page, and a browser opens 6: the next ' +
+          'page would wait for ever',
       ],
     ],
     [
@@ -51,35 +54,40 @@ describe('values that are impossible together are refused with the reason', () =
       'receivers that deliveries do not reach',
       `${base}variants: [sse, { webhook: { receivers: public } }]`,
       [
-        '4:17: variants[1]: the receivers of a run are on loopback, and "webhook receivers=public" delivers to public addresses alone; add allow: [127.0.0.0/8]',
+        '4:17: variants[1]: the receivers of a run are on loopback, and "webhook receivers=public" ' +
+          'delivers to public addresses alone; add allow: [127.0.0.0/8]',
       ],
     ],
     [
       'a freeze that outlasts the trial',
       `${base}faults: [{ at: 7s, freeze: load, for: 7s }]`,
       [
-        '4:39: faults[0].for: the freeze would last until 14s, and the trial ends 13s after the measured phase began',
+        '4:39: faults[0].for: the freeze would last until 14s, and the ' +
+          'trial ends 13s after the measured phase began',
       ],
     ],
     [
       'more topics followed than there are',
       `${base.replace('5/s', '5/s, follow: 2')}`,
       [
-        '3:41: topics.news.follow: a subscriber cannot follow 2 topics where the group has one topic; set count too',
+        '3:41: topics.news.follow: a subscriber cannot follow 2 topics ' +
+          'where the group has one topic; set count too',
       ],
     ],
     [
       'more topics followed than subscribers have',
       `${base.replace('5/s', '5/s, count: per-subscriber, follow: 11')}`,
       [
-        '3:64: topics.news.follow: a subscriber cannot follow 11 topics where the group has 10 topics; set count too',
+        '3:64: topics.news.follow: a subscriber cannot follow 11 topics ' +
+          'where the group has 10 topics; set count too',
       ],
     ],
     [
       'a drain shorter than the polling interval',
       `${base}phases: { drain: 1s }\nvariants: [sse, polling]`,
       [
-        '5:17: variants[1]: an event of "polling" may wait 1.1s by design, but counts as missed after 1s; make phases.drain longer than that',
+        '5:17: variants[1]: an event of "polling" may wait 1.1s by design, but counts as missed after ' +
+          '1s; make phases.drain longer than that',
       ],
     ],
     [
@@ -96,7 +104,8 @@ describe('values that are impossible together are refused with the reason', () =
       'a schedule without an event',
       base.replace('5/s', '1/h'),
       [
-        '3:9: topics: less than one event would be published in a measured phase of 8s; publish more often or measure longer',
+        '3:9: topics: less than one event would be published in a measured phase of 8s; publish more ' +
+          'often or measure longer',
       ],
     ],
     [

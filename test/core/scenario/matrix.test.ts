@@ -104,7 +104,8 @@ describe('mistakes', () => {
 
 test('an expectation is held against the cells that it is for', () => {
   const scenario = parse(
-    'matrix: { subscribers: [10, 20] }\nexpect: [{ check: published > 0, for: [sse], where: { subscribers: 20 } }, published > 0]',
+    'matrix: { subscribers: [10, 20] }\nexpect: [{ check: published > 0, for: [sse], where: { ' +
+      'subscribers: 20 } }, published > 0]',
   );
   const trials = ['10', '20'].map((value) => ({
     ...trialOf(`sse, subscribers=${value}`, completed()),

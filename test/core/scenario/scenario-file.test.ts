@@ -180,7 +180,9 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'an unknown key that is near none',
       `${base}x: 3`,
       [
-        '4:1: x: unknown key; here may stand question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate',
+        '4:1: x: unknown key; here may stand question, notice, answer, seed, subscribers, topics, ' +
+          'payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, ' +
+          'closedLoop, curves, axis, browser, endpoints, expect, gate',
       ],
     ],
     [
@@ -197,7 +199,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'a missing key further in',
       topics('{ count: 3 }'),
       [
-        '4:3: topics.news: "publish" is missing: expected a rate such as 200/s, or one of constant, poisson, stages, bursts, trace',
+        '4:3: topics.news: "publish" is missing: expected a rate such as 200/s, or one of constant, ' +
+          'poisson, stages, bursts, trace',
       ],
     ],
     [
@@ -239,7 +242,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'a branch that there is not',
       topics('{ publish: { often: true } }'),
       [
-        '4:20: topics.news.publish: expected a rate such as 200/s, or one of constant, poisson, stages, bursts, trace; got {"often":true}',
+        '4:20: topics.news.publish: expected a rate such as 200/s, or one of constant, poisson, stages, ' +
+          'bursts, trace; got {"often":true}',
       ],
     ],
     [
@@ -269,7 +273,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'a misspelt word',
       topics('{ publish: 5/s, count: per-subscribers }'),
       [
-        '4:32: topics.news.count: expected a whole number, or "per-subscriber"; got "per-subscribers"; did you mean "per-subscriber"?',
+        '4:32: topics.news.count: expected a whole number, or "per-subscriber"; got "per-subscribers"; ' +
+          'did you mean "per-subscriber"?',
       ],
     ],
     ['a number too small', `${base}repeat: 0`, ['4:9: repeat: expected a number of at least 1; got 0']],
@@ -321,7 +326,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'two patterns in one entry',
       `${base}variants: [{ sse: {}, websocket: {} }]`,
       [
-        '4:12: variants[0]: a variant is one pattern with its options, such as "sse: { over: h2 }"; write one entry for each',
+        '4:12: variants[0]: a variant is one pattern with its options, such as "sse: { over: h2 }"; ' +
+          'write one entry for each',
       ],
     ],
     [
@@ -358,7 +364,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'a fault that is neither',
       `${base}faults: [{ at: 1s }]`,
       [
-        '4:10: faults[0]: expected "at" with "disconnect", or with "freeze" or "leave" and "for"; got {"at":"1s"}',
+        '4:10: faults[0]: expected "at" with "disconnect", or with ' +
+          '"freeze" or "leave" and "for"; got {"at":"1s"}',
       ],
     ],
     [
@@ -414,14 +421,18 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'nothing at all',
       '',
       [
-        '1:1: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got nothing',
+        '1:1: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, ' +
+          'phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, ' +
+          'curves, axis, browser, endpoints, expect, gate; got nothing',
       ],
     ],
     [
       'a list',
       '[]',
       [
-        '1:1: this is no scenario: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got a list',
+        '1:1: this is no scenario: expected a map with the keys question, notice, answer, seed, ' +
+          'subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, ' +
+          'faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got a list',
       ],
     ],
   ];
@@ -445,12 +456,14 @@ expect: [missed = 0, latency.p99 < 5]
       [
         '2:14: subscribers: expected a whole number; got "none"',
         '4:20: topics.news.publish: expected a rate with its unit, such as 200/s or 6/m; got 5',
-        '5:33: topics.mail.follow: a subscriber cannot follow 3 topics where the group has one topic; set count too',
+        '5:33: topics.mail.follow: a subscriber cannot follow 3 topics ' +
+          'where the group has one topic; set count too',
         '7:11: faults[0].at: expected a duration with its unit, such as 250ms, 5s or 2m; got "nope"',
         '8:11: faults[1].at: the measured phase is over after 8s, so nothing would go wrong at 9s',
         '9:26: variants[1].sse.retri: unknown key; did you mean "retry"?',
         '9:41: variants[2]: "sse" is the same variant as variants[0]; for more trials of each, set repeat',
-        '10:10: expect[0]: "=" is no comparison: write "METRIC < BOUND" (or <=, >, >=, ==) or "METRIC within 10% of VALUE"',
+        '10:10: expect[0]: "=" is no comparison: write "METRIC < BOUND" (or <=, ' +
+          '>, >=, ==) or "METRIC within 10% of VALUE"',
         '10:22: expect[1]: the bound of latency.p99 is a duration with its unit, such as 250ms, and not "5"',
       ],
     );
@@ -469,7 +482,8 @@ describe('what is no YAML, or not fit for settings', () => {
       'a bracket that is not closed',
       `${base}expect: [`,
       [
-        '4:10: this is no YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+        '4:10: this is no YAML: Flow sequence in block collection must ' +
+          'be sufficiently indented and end with a ]',
       ],
     ],
     [

@@ -65,32 +65,35 @@ describe('its ends', () => {
     assert.deepEqual(limitOf(run(search(), () => 'ended')), { kind: 'none' }));
 });
 
-test('whatever the system holds, the answer is within the resolution and within the number of trials said', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 100, max: 10_000 }),
-      fc.double({ min: 1.2, max: 10, noNaN: true }),
-      fc.integer({ min: 0, max: 5 }),
-      (most, factor, refine) => {
-        const of = search({ factor, refine });
-        const tried = run(of, upTo(most));
-        assert.ok(tried.length <= mostTrials(of));
-        const limit = limitOf(tried);
-        assert.ok(
-          limit.kind === 'found'
-            ? limit.value <= most && most < limit.brokenAt
-            : limit.kind === 'at-least' && limit.value <= most,
-        );
-        // Counts are whole, so a gap of one cannot be halved.
-        if (limit.kind === 'found')
+test(
+  'whatever the system holds, the answer is within the ' + 'resolution and within the number of trials said',
+  () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 100, max: 10_000 }),
+        fc.double({ min: 1.2, max: 10, noNaN: true }),
+        fc.integer({ min: 0, max: 5 }),
+        (most, factor, refine) => {
+          const of = search({ factor, refine });
+          const tried = run(of, upTo(most));
+          assert.ok(tried.length <= mostTrials(of));
+          const limit = limitOf(tried);
           assert.ok(
-            limit.brokenAt / limit.value <= (1 + resolutionOf(of)) * 1.05 ||
-              limit.brokenAt - limit.value <= 2,
+            limit.kind === 'found'
+              ? limit.value <= most && most < limit.brokenAt
+              : limit.kind === 'at-least' && limit.value <= most,
           );
-      },
-    ),
-  );
-});
+          // Counts are whole, so a gap of one cannot be halved.
+          if (limit.kind === 'found')
+            assert.ok(
+              limit.brokenAt / limit.value <= (1 + resolutionOf(of)) * 1.05 ||
+                limit.brokenAt - limit.value <= 2,
+            );
+        },
+      ),
+    );
+  },
+);
 
 test('values are written in the unit of the first', () => {
   assert.deepEqual(

@@ -1,5 +1,5 @@
-// GitHub's scheme: the vectors of its documentation and of octokit's tests, what must be refused, and octokit as oracle
-// in both directions.
+// GitHub's scheme: the vectors of its documentation and of octokit's tests, what must be refused, and octokit
+// as oracle in both directions.
 
 import assert from 'node:assert/strict';
 import { Webhooks } from '@octokit/webhooks';
@@ -86,22 +86,25 @@ test('a repetition is recognised by the delivery header', () => {
   assert.equal(idOf({}, body), undefined);
 });
 
-test('octokit accepts what is signed here, and the other way round, with escapes and beyond ASCII', async () => {
-  const texts = fc
-    .oneof(
-      fc.constantFrom('{"foo":"Foo\\n\\u001b[34mbar: ♥♥♥\\nthis-is-lost\\u001b[0m"}', '{"foo":"bar 🎈"}'),
-      fc.string({ unit: 'binary', minLength: 1 }),
-    )
-    .filter((text) => text.isWellFormed());
-  await fc.assert(
-    fc.asyncProperty(fc.string({ minLength: 1 }), texts, async (anyone, text) => {
-      const octokit = new Webhooks({ secret: anyone });
-      const made = sign([key(anyone)], { id: 'a', timestampS: 1, body: text })[name]!;
-      assert.equal(await octokit.verify(text, made), true);
-      assert.deepEqual(verify([key(anyone)], { [name]: await octokit.sign(text) }, Buffer.from(text)), {
-        ok: true,
-      });
-      assert.equal(await octokit.verify(text, `${made.slice(0, -1)}x`), false);
-    }),
-  );
-});
+test(
+  'octokit accepts what is signed here, and the other way ' + 'round, with escapes and beyond ASCII',
+  async () => {
+    const texts = fc
+      .oneof(
+        fc.constantFrom('{"foo":"Foo\\n\\u001b[34mbar: ♥♥♥\\nthis-is-lost\\u001b[0m"}', '{"foo":"bar 🎈"}'),
+        fc.string({ unit: 'binary', minLength: 1 }),
+      )
+      .filter((text) => text.isWellFormed());
+    await fc.assert(
+      fc.asyncProperty(fc.string({ minLength: 1 }), texts, async (anyone, text) => {
+        const octokit = new Webhooks({ secret: anyone });
+        const made = sign([key(anyone)], { id: 'a', timestampS: 1, body: text })[name]!;
+        assert.equal(await octokit.verify(text, made), true);
+        assert.deepEqual(verify([key(anyone)], { [name]: await octokit.sign(text) }, Buffer.from(text)), {
+          ok: true,
+        });
+        assert.equal(await octokit.verify(text, `${made.slice(0, -1)}x`), false);
+      }),
+    );
+  },
+);

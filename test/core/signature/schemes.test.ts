@@ -65,17 +65,21 @@ for (const name of schemeNames) {
       );
     });
 
-    test('rotation: a receiver of the new secret is served throughout, one of the old while both sign or it knows both', () => {
-      const [old, fresh] = [newSecret(), newSecret()];
-      const body = '{}';
-      const both = sign([key(fresh), key(old)], { id: 'a', timestampS, body });
-      assert.equal(verify([key(fresh)], both, body, at).ok, true);
-      assert.equal(verify([key(old)], both, body, at).ok, signsWithAll);
-      assert.equal(
-        verify([key(fresh), key(old)], sign([key(old)], { id: 'a', timestampS, body }), body, at).ok,
-        true,
-      );
-    });
+    test(
+      'rotation: a receiver of the new secret is served throughout, ' +
+        'one of the old while both sign or it knows both',
+      () => {
+        const [old, fresh] = [newSecret(), newSecret()];
+        const body = '{}';
+        const both = sign([key(fresh), key(old)], { id: 'a', timestampS, body });
+        assert.equal(verify([key(fresh)], both, body, at).ok, true);
+        assert.equal(verify([key(old)], both, body, at).ok, signsWithAll);
+        assert.equal(
+          verify([key(fresh), key(old)], sign([key(old)], { id: 'a', timestampS, body }), body, at).ok,
+          true,
+        );
+      },
+    );
 
     test('no message repeats a secret or a signature', () => {
       const secret = newSecret();

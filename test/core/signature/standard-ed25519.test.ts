@@ -131,7 +131,9 @@ test('WebCrypto verifies what is signed here, and the other way round', async ()
           'verify',
         ])) as webcrypto.CryptoKeyPair; // of an asymmetric algorithm
         const raw = Buffer.from(await webcrypto.subtle.exportKey('raw', pair.publicKey));
-        const list = `v1a,${Buffer.from(await webcrypto.subtle.sign('Ed25519', pair.privateKey, signed)).toString('base64')}`;
+        const list =
+          'v1a,' +
+          Buffer.from(await webcrypto.subtle.sign('Ed25519', pair.privateKey, signed)).toString('base64');
         assert.equal(
           refusalOf(
             `whpk_${raw.toString('base64')}`,

@@ -1,5 +1,5 @@
-// Standard Webhooks signatures: the published vector, the cases of the reference libraries' own tests, the library
-// `standardwebhooks` as oracle in both directions, and tampering by property.
+// Standard Webhooks signatures: the published vector, the cases of the reference libraries' own tests, the
+// library `standardwebhooks` as oracle in both directions, and tampering by property.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

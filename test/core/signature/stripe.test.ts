@@ -1,5 +1,5 @@
-// Stripe's scheme: vectors of its library's fixture, that library's own cases, and the library as oracle in both
-// directions.
+// Stripe's scheme: vectors of its library's fixture, that library's own cases, and the library as
+// oracle in both directions.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

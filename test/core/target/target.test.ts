@@ -1,5 +1,5 @@
-// Target files: what is refused and in which words, what the environment fills in, what is never shown, and that the
-// editors' schema is of one mind with the check.
+// Target files: what is refused and in which words, what the environment fills in, what is never shown, and
+// that the editors' schema is of one mind with the check.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -199,8 +199,8 @@ describe('the environment', () => {
     assert.throws(() => accessOf(target, 'feed.yaml', { FEED_TOKEN: '' }, noFile), {
       code: 'target-environment',
       message:
-        'The target file feed.yaml asks the environment for FEED_TOKEN (for headers.Authorization), TENANT (for headers.x-tenant), which are not set. ' +
-        'Set them before the run, such as: export FEED_TOKEN=...',
+        'The target file feed.yaml asks the environment for FEED_TOKEN (for headers.Authorization), TENANT ' +
+        '(for headers.x-tenant), which are not set. Set them before the run, such as: export FEED_TOKEN=...',
     });
   });
 
@@ -240,7 +240,8 @@ describe('the environment', () => {
       ['FEED_TOKEN'],
     );
     assert.deepEqual(notesOn(access, 'feed.yaml'), [
-      'feed.yaml: the value of TENANT has fewer than 4 characters, so it is not treated as a secret: it stands in any text.',
+      'feed.yaml: the value of TENANT has fewer than 4 characters, so it is ' +
+        'not treated as a secret: it stands in any text.',
     ]);
     assert.deepEqual(
       notesOn(accessOf(target, 'feed.yaml', { FEED_TOKEN: secret, TENANT: 'abcd' }, noFile), 'feed.yaml'),

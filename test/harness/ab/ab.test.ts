@@ -85,18 +85,25 @@ test('a candidate whose trials do not count makes the comparison invalid', async
   );
 });
 
-test('where nothing is decided, the declared extension runs as many pairs again, each look at half of the level', async () => {
-  const { comparison, started, notes } = await ab('{ latencies: [10ms, 10ms] }', { pairs: 2, extend: true });
-  assert.equal(started.length, 2 * (1 + 4));
-  assert.deepEqual(
-    [comparison?.rule.look, comparison?.rule.alpha, comparison?.variants[0]?.given],
-    [2, 0.025, 4],
-  );
-  assert.ok(
-    notes.some((note) => /declared extension runs 2 more/.test(note)),
-    notes.join('\n'),
-  );
-});
+test(
+  'where nothing is decided, the declared extension runs as many ' +
+    'pairs again, each look at half of the level',
+  async () => {
+    const { comparison, started, notes } = await ab('{ latencies: [10ms, 10ms] }', {
+      pairs: 2,
+      extend: true,
+    });
+    assert.equal(started.length, 2 * (1 + 4));
+    assert.deepEqual(
+      [comparison?.rule.look, comparison?.rule.alpha, comparison?.variants[0]?.given],
+      [2, 0.025, 4],
+    );
+    assert.ok(
+      notes.some((note) => /declared extension runs 2 more/.test(note)),
+      notes.join('\n'),
+    );
+  },
+);
 
 test('a budget plans fewer pairs, and refuses when they prove nothing', () => {
   assert.equal(pairsWithin(undefined, 10_000, 12), 12);

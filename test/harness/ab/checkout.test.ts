@@ -63,15 +63,18 @@ function repository(t: TestContext) {
   };
 }
 
-test('a commit with the packages that are installed shares them; its worktree goes with the run', async (t) => {
-  const { now, options, undo, notes, worktrees } = repository(t);
-  const folder = await checkOut(now, options);
-  assert.equal(readFileSync(join(folder, 'value'), 'utf8'), 'new');
-  assert.ok(lstatSync(join(folder, 'node_modules')).isSymbolicLink());
-  assert.deepEqual([notes, worktrees()], [[], 2]);
-  for (const action of undo) action();
-  assert.deepEqual([existsSync(folder), worktrees()], [false, 1]);
-});
+test(
+  'a commit with the packages that are installed shares ' + 'them; its worktree goes with the run',
+  async (t) => {
+    const { now, options, undo, notes, worktrees } = repository(t);
+    const folder = await checkOut(now, options);
+    assert.equal(readFileSync(join(folder, 'value'), 'utf8'), 'new');
+    assert.ok(lstatSync(join(folder, 'node_modules')).isSymbolicLink());
+    assert.deepEqual([notes, worktrees()], [[], 2]);
+    for (const action of undo) action();
+    assert.deepEqual([existsSync(folder), worktrees()], [false, 1]);
+  },
+);
 
 test('a commit with other packages gets its own installed, which is said', async (t) => {
   const { root, old, options, undo, notes, worktrees } = repository(t);

@@ -13,7 +13,9 @@ function prepared(t: TestContext, yaml: string, files: Record<string, string>, o
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-bodies-'));
   t.onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  const text = `{ question: How large?, subscribers: 2, phases: { warmup: 0s, measure: 2s }, variants: [sse], server: { maxBody: 1KiB }, ${yaml} }`;
+  const text =
+    '{ question: How large?, subscribers: 2, phases: { warmup: 0s, measure: 2s }, variants: [sse], server: ' +
+    `{ maxBody: 1KiB }, ${yaml} }`;
   const { scenario, source } = parseScenario(text, { file: 'large.yaml', registry: patterns, overrides });
   const observer = { trialStarted() {}, progress() {}, trialEnded() {} };
   return prepare(scenario, {
@@ -33,8 +35,9 @@ test('a corpus with a body above server.maxBody', (t) => {
   assert.throws(() => prepared(t, ofCorpus, corpus), {
     code: 'body-too-large',
     message:
-      'The server would refuse 2 of the 6 events of "large": the largest body, on topic "news" from its corpus, has 1,026 bytes, and server.maxBody is 1 KiB. ' +
-      'Raise it with --set server.maxBody=1026B, or take such bodies out of its corpus.',
+      'The server would refuse 2 of the 6 events of "large": the largest body, on topic "news" from its ' +
+      'corpus, has 1,026 bytes, and server.maxBody is 1 KiB. Raise it with --set server.maxBody=1026B, or ' +
+      'take such bodies out of its corpus.',
   });
 });
 

@@ -1,4 +1,5 @@
-// No process outlives the harness that started it, however it ended, even one that is stopped and cannot notice.
+// No process outlives the harness that started it, however it ended, even one that is
+// stopped and cannot notice.
 
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -61,7 +62,8 @@ function lives(pid: number): boolean {
 async function killedWhileStopped(t: TestContext, process_: ChildProcess, count: number): Promise<void> {
   const command = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
   const wanted = (line: string) =>
-    /^(\S*sleep|\S*sh\0-c)\0|idle\.mjs\0$/.test(line) && !/^setpriv|cat > /.test(line); // the guardian reads with cat
+    // The guardian reads with cat.
+    /^(\S*sleep|\S*sh\0-c)\0|idle\.mjs\0$/.test(line) && !/^setpriv|cat > /.test(line);
   const settled = () => below(process_.pid!).filter((pid) => wanted(command(pid)));
   await until(() => settled().length === count, `it starts ${count} processes`);
   const pids = settled();

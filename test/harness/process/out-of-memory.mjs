@@ -1,4 +1,5 @@
-// A child of the harness that ends as a process does that has run out of memory: with the same words, by the same signal.
+// A child of the harness that ends as a process does that has run out of memory: with the same
+// words, by the same signal.
 
 import { writeSync } from 'node:fs';
 

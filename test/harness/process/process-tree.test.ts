@@ -1,4 +1,5 @@
-// Finding a process that is not ours and reading it and its children from /proc. Skipped where there is no /proc.
+// Finding a process that is not ours and reading it and its children from /proc. Skipped
+// where there is no /proc.
 
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -67,7 +68,9 @@ test('a process that is not there', async (t) => {
   const { pid } = child;
   assert.throws(() => findProcess({ pid: pid! }, noFile), {
     code: 'target-process',
-    message: `process.pid names ${pid}, and there is no such process. Is the system running? Leave "process" out to measure without its CPU, memory and descriptors.`,
+    message:
+      `process.pid names ${pid}, and there is no such process. Is the system running? Leave "process" out ` +
+      'to measure without its CPU, memory and descriptors.',
   });
   assert.throws(() => findProcess({ pidFile: 'a.pid' }, () => String(pid)), {
     message: new RegExp(`^process\\.pidFile a\\.pid names ${pid}, and there is no such process`),

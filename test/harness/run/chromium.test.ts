@@ -1,5 +1,6 @@
-// Pages in a real Chromium: six streams over HTTP/1.1 leave it nothing to ask the same host with and no room for a
-// seventh, over HTTP/2 and with sockets they do not. What is missing is said, and nothing is left behind.
+// Pages in a real Chromium: six streams over HTTP/1.1 leave it nothing to ask the same host with
+// and no room for a seventh, over HTTP/2 and with sockets they do not. What is missing is said,
+// and nothing is left behind.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -15,7 +16,8 @@ const skip = existsSync(executable) ? false : 'Chromium is not installed (Debian
 const signal = new AbortController().signal;
 
 const { scenario } = parseScenario(
-  'question: Six?\nsubscribers: 6\ntopics: { news: { publish: 1/s } }\nvariants: [sse, { sse: { over: h2 } }, http-stream, websocket]\nbrowser: { tabs: 1, requests: 1/s }\n',
+  'question: Six?\nsubscribers: 6\ntopics: { news: { publish: 1/s } }\n' +
+    'variants: [sse, { sse: { over: h2 } }, http-stream, websocket]\nbrowser: { tabs: 1, requests: 1/s }\n',
   { file: 'six.yaml', registry: patterns, overrides: [] },
 );
 
@@ -30,37 +32,40 @@ function watched(): { fleet: Fleet; servers: ServerPeer[] } {
 
 const alive = (pid: number) => existsSync(`/proc/${pid}`);
 
-test('six streams over HTTP/1.1 leave no connection, over HTTP/2 and beside sockets there is one', async (t) => {
-  skipWhen(t, skip);
-  const { fleet, servers } = watched();
-  const opened = async (pages: number, variants = scenario.variants) => {
-    const measured = await openInChromium(
-      [pages],
-      { ...scenario, variants },
-      patterns,
-      fleet,
-      signal,
-      executable,
+test(
+  'six streams over HTTP/1.1 leave no connection, over ' + 'HTTP/2 and beside sockets there is one',
+  async (t) => {
+    skipWhen(t, skip);
+    const { fleet, servers } = watched();
+    const opened = async (pages: number, variants = scenario.variants) => {
+      const measured = await openInChromium(
+        [pages],
+        { ...scenario, variants },
+        patterns,
+        fleet,
+        signal,
+        executable,
+      );
+      return measured.status === 'measured'
+        ? measured.opened.map(
+            ({ variant, streams, answered }) => `${variant}: ${streams} streams, ${answered} answered`,
+          )
+        : measured.reason;
+    };
+    assert.deepEqual(await opened(5, scenario.variants.slice(0, 1)), ['sse: 5 streams, 5 answered']);
+    assert.deepEqual(await opened(7), [
+      'sse: 6 streams, 0 answered',
+      'sse h2: 7 streams, 7 answered',
+      'http-stream: 6 streams, 0 answered',
+      'websocket: 7 streams, 7 answered',
+    ]);
+    assert.equal(servers.length, 5);
+    assert.deepEqual(
+      servers.filter(({ pid }) => alive(pid)),
+      [],
     );
-    return measured.status === 'measured'
-      ? measured.opened.map(
-          ({ variant, streams, answered }) => `${variant}: ${streams} streams, ${answered} answered`,
-        )
-      : measured.reason;
-  };
-  assert.deepEqual(await opened(5, scenario.variants.slice(0, 1)), ['sse: 5 streams, 5 answered']);
-  assert.deepEqual(await opened(7), [
-    'sse: 6 streams, 0 answered',
-    'sse h2: 7 streams, 7 answered',
-    'http-stream: 6 streams, 0 answered',
-    'websocket: 7 streams, 7 answered',
-  ]);
-  assert.equal(servers.length, 5);
-  assert.deepEqual(
-    servers.filter(({ pid }) => alive(pid)),
-    [],
-  );
-});
+  },
+);
 
 test('an abort ends it, with the reason, and its server', async (t) => {
   skipWhen(t, skip);

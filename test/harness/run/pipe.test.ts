@@ -116,13 +116,16 @@ test('an event that comes within the drain limit is not missed, one that comes a
   assert.equal(completed(result, 1).ledger.missed, 7000);
 });
 
-test('latency runs from the planned time: a late publisher is in every latency and makes the trial invalid', async () => {
-  const { result } = await runFake('variants: [{ fake: { lag: 200ms, latencies: [10ms] } }]');
-  near(metrics['latency.p50']!.read(completed(result)), 210_000);
-  near(metrics['publisher-lag.p99']!.read(completed(result)), 200_000);
-  assert.deepEqual(invalidCodes(result), ['publisher-late']);
-  assert.equal(exitCodeOf(result), 4);
-});
+test(
+  'latency runs from the planned time: a late publisher is in ' + 'every latency and makes the trial invalid',
+  async () => {
+    const { result } = await runFake('variants: [{ fake: { lag: 200ms, latencies: [10ms] } }]');
+    near(metrics['latency.p50']!.read(completed(result)), 210_000);
+    near(metrics['publisher-lag.p99']!.read(completed(result)), 200_000);
+    assert.deepEqual(invalidCodes(result), ['publisher-late']);
+    assert.equal(exitCodeOf(result), 4);
+  },
+);
 
 test('a saturated load process makes the trial invalid and an expectation on it not held', async () => {
   const { result } = await runFake('variants: [{ fake: { loadCpu: 0.95 } }]\nexpect: [missed == 0]');

@@ -1,5 +1,5 @@
-// The mark in the folder of a run, and what a later run makes of it. Folders are only touched when they carry our mark
-// and its process is gone.
+// The mark in the folder of a run, and what a later run makes of it. Folders are only touched when they carry
+// our mark and its process is gone.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -60,30 +60,35 @@ function unfinished(trials: number): Result {
   };
 }
 
-test('a folder without a finished trial is removed and said so; one with trials is kept and told once', async (t) => {
-  const root = rootFolder(t);
-  const dead = { pid: await endedPid() };
-  marked(root, 'empty', dead);
-  writeFileSync(join(marked(root, 'planned', dead), 'result.json'), JSON.stringify(unfinished(0)));
-  writeFileSync(join(marked(root, 'some', dead), 'result.json'), JSON.stringify(unfinished(2)));
-  writeFileSync(
-    join(marked(root, 'whole', dead), 'result.json'),
-    JSON.stringify(fixtureResult({ measureS: 1 })),
-  );
-  const lines = explainKilledRuns(root).sort();
-  assert.equal(lines.length, 4);
-  assert.deepEqual(
-    lines.map(
-      (line) =>
-        /was killed (before its first trial|in trial \d of \d|while its report was written)/.exec(line)?.[1],
-    ),
-    ['before its first trial', 'before its first trial', 'in trial 3 of 6', 'while its report was written'],
-  );
-  assert.ok(lines.every((line) => line.startsWith('The run of 2026-03-04 05:06:07 UTC')));
-  assert.deepEqual(readdirSync(root).sort(), ['some', 'whole']);
-  assert.deepEqual(readdirSync(join(root, 'some')), ['result.json']);
-  assert.deepEqual(explainKilledRuns(root), []);
-});
+test(
+  'a folder without a finished trial is removed and said so; ' + 'one with trials is kept and told once',
+  async (t) => {
+    const root = rootFolder(t);
+    const dead = { pid: await endedPid() };
+    marked(root, 'empty', dead);
+    writeFileSync(join(marked(root, 'planned', dead), 'result.json'), JSON.stringify(unfinished(0)));
+    writeFileSync(join(marked(root, 'some', dead), 'result.json'), JSON.stringify(unfinished(2)));
+    writeFileSync(
+      join(marked(root, 'whole', dead), 'result.json'),
+      JSON.stringify(fixtureResult({ measureS: 1 })),
+    );
+    const lines = explainKilledRuns(root).sort();
+    assert.equal(lines.length, 4);
+    assert.deepEqual(
+      lines.map(
+        (line) =>
+          /was killed (before its first trial|in trial \d of \d|while its report was written)/.exec(
+            line,
+          )?.[1],
+      ),
+      ['before its first trial', 'before its first trial', 'in trial 3 of 6', 'while its report was written'],
+    );
+    assert.ok(lines.every((line) => line.startsWith('The run of 2026-03-04 05:06:07 UTC')));
+    assert.deepEqual(readdirSync(root).sort(), ['some', 'whole']);
+    assert.deepEqual(readdirSync(join(root, 'some')), ['result.json']);
+    assert.deepEqual(explainKilledRuns(root), []);
+  },
+);
 
 test('a number that another process has by now is no life of the run', (t) => {
   const root = rootFolder(t);

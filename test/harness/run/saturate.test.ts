@@ -1,4 +1,5 @@
-// Closed-loop saturation for real, for a second: both endpoints answer, and both processes' CPU is told apart.
+// Closed-loop saturation for real, for a second: both endpoints answer, and both
+// processes' CPU is told apart.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

@@ -1,4 +1,5 @@
-// A step search through the whole pipe over the fake pattern: the trials it runs, and what the result keeps of them.
+// A step search through the whole pipe over the fake pattern: the trials it runs, and what
+// the result keeps of them.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
@@ -62,7 +63,8 @@ test('each step is a trial with its value, and the result keeps step and limit',
   const page = await renderHtml([result], { interactive: false });
   const asPeopleSay = { ...result, searches: [{ ...found!, keep: 'latency.p99 < 100ms' }] };
   assert.deepEqual(searchSentences([asPeopleSay]), [
-    'Highest event rate to 5 subscribers with 99 % of deliveries within 100 ms: fake 28.3/s (in steps of 41 %)',
+    'Highest event rate to 5 subscribers with 99 % of deliveries ' +
+      'within 100 ms: fake 28.3/s (in steps of 41 %)',
   ]);
   assert.match(page, /The highest load that keeps the bound/);
   assert.match(page, /<figure id="curve-0">/);

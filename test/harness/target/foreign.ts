@@ -1,4 +1,5 @@
-// What the tests of targets share: a small system of somebody else's in a process of its own, and trials against it.
+// What the tests of targets share: a small system of somebody else's in a process of its
+// own, and trials against it.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -54,7 +55,8 @@ export async function runAgainst(
   } = {},
 ): Promise<Ran> {
   const base =
-    'question: Does it come back?\nsubscribers: 5\ntopics: { news: { publish: 40/s }, inbox: { count: per-subscriber, publish: 40/s } }\nphases: { connect: 100ms, warmup: 200ms, measure: 2s, drain: 1s }\n';
+    'question: Does it come back?\nsubscribers: 5\ntopics: { news: { publish: 40/s }, inbox: { count: ' +
+    'per-subscriber, publish: 40/s } }\nphases: { connect: 100ms, warmup: 200ms, measure: 2s, drain: 1s }\n';
   const { scenario: written, source } = parseScenario(`${base}${yaml}\n`, {
     file: 'small.yaml',
     registry: patterns,

@@ -16,7 +16,8 @@ import { createServer } from 'node:http';
 import { token, writeTarget } from './foreign.ts';
 
 const yaml = (url: string) =>
-  `name: feed\nurl: ${url}\npublish: /in/{topic}\nsubscribe: { sse: '/out/{topic}' }\nheaders: { authorization: "Bearer \${FEED_TOKEN}" }\n`;
+  `name: feed\nurl: ${url}\npublish: /in/{topic}\nsubscribe: { sse: '/out/{topic}' }\n` +
+  'headers: { authorization: "Bearer ${FEED_TOKEN}" }\n';
 const env = { FEED_TOKEN: token };
 const inBase64 = Buffer.from(`Bearer ${token}`).toString('base64');
 

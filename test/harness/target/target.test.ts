@@ -1,5 +1,5 @@
-// A whole trial against systems that are not ours: the Express app as an architect would bring it, and systems that
-// are broken in the ways that systems are.
+// A whole trial against systems that are not ours: the Express app as an architect would bring it, and
+// systems that are broken in the ways that systems are.
 
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -25,7 +25,8 @@ const codes = ({ warnings }: Trial) =>
     .map(({ code, level }) => `${level} ${code}`);
 
 const feed = (url: string, more = '') =>
-  `name: feed\nurl: ${url}\npublish: /feed/{topic}\nsubscribe:\n  sse: /feed/{topic}\nheaders:\n  authorization: Bearer \${FEED_TOKEN}\n${more}`;
+  `name: feed\nurl: ${url}\npublish: /feed/{topic}\nsubscribe:\n  sse: /feed/{topic}\nheaders:\n` +
+  `  authorization: Bearer \${FEED_TOKEN}\n${more}`;
 
 describe('user code: the Express app of docs/examples', () => {
   test('beside our own server, in one result and one table', async (t) => {
@@ -111,19 +112,23 @@ describe('user code: the Express app of docs/examples', () => {
     assert.ok(outcome.series.columns['serverRssBytes']!.every((value) => value === null));
   });
 
-  test('killed in the middle of a trial: the trial ends, does not count, and blames nobody for what nobody confirmed', async (t) => {
-    const { url, port, child } = await startExpress(t);
-    const { trial } = await runAgainst(writeTarget(t, feed(url, `process: { port: ${port} }\n`)), {
-      onMeasure: () => void child.kill('SIGKILL'),
-    });
-    const { ledger, processes: used } = completed(trial);
-    for (const code of ['invalid ledger-open', 'invalid target-ended'])
-      assert.ok(codes(trial).includes(code), codes(trial).join());
-    assert.ok(ledger.unconfirmed > 0 && ledger.published > 0, JSON.stringify(ledger));
-    assert.equal(ledger.published + ledger.unconfirmed, 160);
-    assert.equal(ledger.delivered + ledger.missed, ledger.expected);
-    assert.ok(used.find(({ role }) => role === 'server')!.cpuUs >= 0);
-  });
+  test(
+    'killed in the middle of a trial: the trial ends, does not count, ' +
+      'and blames nobody for what nobody confirmed',
+    async (t) => {
+      const { url, port, child } = await startExpress(t);
+      const { trial } = await runAgainst(writeTarget(t, feed(url, `process: { port: ${port} }\n`)), {
+        onMeasure: () => void child.kill('SIGKILL'),
+      });
+      const { ledger, processes: used } = completed(trial);
+      for (const code of ['invalid ledger-open', 'invalid target-ended'])
+        assert.ok(codes(trial).includes(code), codes(trial).join());
+      assert.ok(ledger.unconfirmed > 0 && ledger.published > 0, JSON.stringify(ledger));
+      assert.equal(ledger.published + ledger.unconfirmed, 160);
+      assert.equal(ledger.delivered + ledger.missed, ledger.expected);
+      assert.ok(used.find(({ role }) => role === 'server')!.cpuUs >= 0);
+    },
+  );
 
   test('frozen for a while, as a scenario may ask where the process is named', async (t) => {
     const { url, port } = await startExpress(t);
@@ -144,7 +149,8 @@ test('a scenario that cuts connections is refused, not bent', async (t) => {
   await assert.rejects(runAgainst(file, { yaml: 'variants: [sse]\nfaults: [{ at: 1s, disconnect: 50% }]' }), {
     code: 'target-nothing',
     message:
-      'No variant of "small" can run:\n  - sse @feed: the scenario cuts connections, and only our own servers can be told to.',
+      'No variant of "small" can run:\n  - sse @feed: the scenario cuts connections, and only our own ' +
+      'servers can be told to.',
   });
 });
 
@@ -176,7 +182,10 @@ test('a wrong variable and a process that is not there: before anything is start
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
-/** A system of one's own: publishing in `publish`, subscribing in `subscribe`, which gets all open responses too. */
+/**
+ * A system of one's own: publishing in `publish`, subscribing in `subscribe`, which
+ * gets all open responses too.
+ */
 async function system(
   t: TestContext,
   publish: (body: string, response: ServerResponse, open: ReadonlySet<ServerResponse>) => void,
@@ -209,36 +218,42 @@ const sendAll = (open: ReadonlySet<ServerResponse>, data: string) => {
   for (const one of open) one.write(`data: ${data}\n\n`);
 };
 
-test('some events answered 500: left out of the ledger on both sides, and the trial does not count', async (t) => {
-  let events = 0;
-  const url = await system(t, (body, response, open) => {
-    const refused = ++events % 4 === 0;
-    // Every second one that is refused is delivered all the same.
-    if (!refused || events % 8 === 0) sendAll(open, body);
-    response.writeHead(refused ? 500 : 200).end();
-  });
-  const { trial } = await runAgainst(writeTarget(t, plain(url)));
-  const { ledger, problems } = completed(trial);
-  assert.ok(codes(trial).includes('invalid ledger-open'), codes(trial).join());
-  assert.ok(ledger.unconfirmed >= 38 && ledger.unconfirmed <= 42, String(ledger.unconfirmed));
-  assert.equal(ledger.published + ledger.unconfirmed, 160);
-  assert.deepEqual([ledger.missed, ledger.unexpected, ledger.delivered], [0, 0, ledger.expected]);
-  assert.ok(problems.some(({ message }) => message === 'an event was answered with status 500'));
-});
+test(
+  'some events answered 500: left out of the ledger on both ' + 'sides, and the trial does not count',
+  async (t) => {
+    let events = 0;
+    const url = await system(t, (body, response, open) => {
+      const refused = ++events % 4 === 0;
+      // Every second one that is refused is delivered all the same.
+      if (!refused || events % 8 === 0) sendAll(open, body);
+      response.writeHead(refused ? 500 : 200).end();
+    });
+    const { trial } = await runAgainst(writeTarget(t, plain(url)));
+    const { ledger, problems } = completed(trial);
+    assert.ok(codes(trial).includes('invalid ledger-open'), codes(trial).join());
+    assert.ok(ledger.unconfirmed >= 38 && ledger.unconfirmed <= 42, String(ledger.unconfirmed));
+    assert.equal(ledger.published + ledger.unconfirmed, 160);
+    assert.deepEqual([ledger.missed, ledger.unexpected, ledger.delivered], [0, 0, ledger.expected]);
+    assert.ok(problems.some(({ message }) => message === 'an event was answered with status 500'));
+  },
+);
 
-test('what comes back is not what went out: nothing is counted as delivered, and it is said why', async (t) => {
-  const url = await system(t, (_body, response, open) => {
-    sendAll(open, '{"type":"status","note":"something happened"}');
-    response.end();
-  });
-  const { trial } = await runAgainst(writeTarget(t, plain(url)));
-  const { ledger, problems } = completed(trial);
-  assert.deepEqual([ledger.delivered, ledger.missed], [0, ledger.expected]);
-  assert.ok(codes(trial).includes('invalid target-silent'), codes(trial).join());
-  assert.ok(
-    problems.some(({ code, message }) => code === 'unstamped' && message.includes('something happened')),
-  );
-});
+test(
+  'what comes back is not what went out: nothing is ' + 'counted as delivered, and it is said why',
+  async (t) => {
+    const url = await system(t, (_body, response, open) => {
+      sendAll(open, '{"type":"status","note":"something happened"}');
+      response.end();
+    });
+    const { trial } = await runAgainst(writeTarget(t, plain(url)));
+    const { ledger, problems } = completed(trial);
+    assert.deepEqual([ledger.delivered, ledger.missed], [0, ledger.expected]);
+    assert.ok(codes(trial).includes('invalid target-silent'), codes(trial).join());
+    assert.ok(
+      problems.some(({ code, message }) => code === 'unstamped' && message.includes('something happened')),
+    );
+  },
+);
 
 describe('target check says what to mend', { concurrent: true }, () => {
   async function check(t: TestContext, yaml: string): Promise<Finding> {

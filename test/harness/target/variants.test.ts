@@ -11,7 +11,9 @@ import { connectionsEach, withTargets } from '../../../harness/target/variants.t
 
 const scenarioOf = (yaml: string) =>
   parseScenario(
-    `{ question: Which?, subscribers: 10, phases: { drain: 10s }, topics: { news: { publish: 5/s }, inbox: { count: per-subscriber, publish: 5/s }, rooms: { count: 8, follow: 3, publish: 5/s } }, ${yaml} }`,
+    '{ question: Which?, subscribers: 10, phases: { drain: 10s }, topics: { news: { publish: 5/s }, ' +
+      'inbox: { count: per-subscriber, publish: 5/s }, rooms: { count: ' +
+      `8, follow: 3, publish: 5/s } }, ${yaml} }`,
     { file: 'which.yaml', registry: patterns, overrides: [] },
   ).scenario;
 
@@ -33,41 +35,46 @@ function target(name: string, subscribe: string): PreparedTarget {
 const all = target('all', '{ polling: /a, long-polling: /b, http-stream: /c, sse: /d, websocket: /e }');
 const some = target('some', '{ sse: "/d/{topic}" }');
 
-test('each variant with its rivals beside it, options of the client kept and those of the server left to the target', () => {
-  const { scenario, leftOut } = withTargets(
-    scenarioOf(
-      'variants: [sse, { polling: { every: 5s, conditional: false, gzip: true } }, { sse: { gzip: true, heartbeat: 5s } }, { websocket: { deflate: true, ping: 5s } }, webhook]',
-    ),
-    patterns,
-    [all, some],
-    true,
-  );
-  assert.deepEqual(
-    scenario.variants.map(({ label, target: of }) => [label, of]),
-    [
-      ['sse', undefined],
-      ['sse @all', 'all'],
-      ['sse @some', 'some'],
-      ['polling every=5s no-conditional gzip', undefined],
-      ['polling every=5s gzip @all', 'all'],
-      ['sse gzip heartbeat=5s', undefined],
-      ['sse gzip @all', 'all'],
-      ['sse gzip @some', 'some'],
-      ['websocket deflate ping=5s', undefined],
-      ['websocket deflate @all', 'all'],
-      ['webhook', undefined],
-    ],
-  );
-  assert.deepEqual(
-    leftOut.map(({ target: of, variant, reason }) => `${variant} @${of}: ${reason}`),
-    [
-      'polling every=5s no-conditional gzip @some: the target file does not describe it (subscribe.polling)',
-      'websocket deflate ping=5s @some: the target file does not describe it (subscribe.websocket)',
-      'webhook @all: a target has its own way to register receivers, which a target file cannot describe',
-      'webhook @some: a target has its own way to register receivers, which a target file cannot describe',
-    ],
-  );
-});
+test(
+  'each variant with its rivals beside it, options of the client ' +
+    'kept and those of the server left to the target',
+  () => {
+    const { scenario, leftOut } = withTargets(
+      scenarioOf(
+        'variants: [sse, { polling: { every: 5s, conditional: false, gzip: true } }, { sse: { gzip: true, ' +
+          'heartbeat: 5s } }, { websocket: { deflate: true, ping: 5s } }, webhook]',
+      ),
+      patterns,
+      [all, some],
+      true,
+    );
+    assert.deepEqual(
+      scenario.variants.map(({ label, target: of }) => [label, of]),
+      [
+        ['sse', undefined],
+        ['sse @all', 'all'],
+        ['sse @some', 'some'],
+        ['polling every=5s no-conditional gzip', undefined],
+        ['polling every=5s gzip @all', 'all'],
+        ['sse gzip heartbeat=5s', undefined],
+        ['sse gzip @all', 'all'],
+        ['sse gzip @some', 'some'],
+        ['websocket deflate ping=5s', undefined],
+        ['websocket deflate @all', 'all'],
+        ['webhook', undefined],
+      ],
+    );
+    assert.deepEqual(
+      leftOut.map(({ target: of, variant, reason }) => `${variant} @${of}: ${reason}`),
+      [
+        'polling every=5s no-conditional gzip @some: the target file does not describe it (subscribe.polling)',
+        'websocket deflate ping=5s @some: the target file does not describe it (subscribe.websocket)',
+        'webhook @all: a target has its own way to register receivers, which a target file cannot describe',
+        'webhook @some: a target has its own way to register receivers, which a target file cannot describe',
+      ],
+    );
+  },
+);
 
 test('variants that differ in options of the server alone run once, and HTTP/2 not at all', () => {
   const { scenario, leftOut } = withTargets(

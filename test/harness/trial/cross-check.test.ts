@@ -30,27 +30,30 @@ test('cut connections explain a difference, but do not hide it', () => {
   assert.match(check!.note, /connections were cut/);
 });
 
-test('a few holds that end while their subscribers leave are explained, a lost event beside them is not', () => {
-  const server = { ...newCounters(), emptyPolls: 1000, bytesOut: 90_500, events: 10 };
-  const client = { ...newCounters(), emptyPolls: 997, bytesIn: 90_000, events: 9, rearms: 900 };
-  const unexplained = (a = server, b = client) =>
-    crossCheck(a, b)
-      .filter(({ agree, note }) => !agree && note === '')
-      .map(({ name }) => name);
-  assert.deepEqual(unexplained(), ['events']);
-  assert.deepEqual(
-    unexplained({ ...server, emptyPolls: 1100 }),
-    ['empty polls', 'events', 'bytes to the subscribers'],
-    'more than a few',
-  );
-  assert.deepEqual(
-    unexplained({ ...server, bytesOut: 99_000 }),
-    ['empty polls', 'events', 'bytes to the subscribers'],
-    'more than empty answers',
-  );
-  assert.deepEqual(
-    unexplained(server, { ...client, rearms: 0 }),
-    ['empty polls', 'events', 'bytes to the subscribers'],
-    'polling holds nothing',
-  );
-});
+test(
+  'a few holds that end while their subscribers leave are ' + 'explained, a lost event beside them is not',
+  () => {
+    const server = { ...newCounters(), emptyPolls: 1000, bytesOut: 90_500, events: 10 };
+    const client = { ...newCounters(), emptyPolls: 997, bytesIn: 90_000, events: 9, rearms: 900 };
+    const unexplained = (a = server, b = client) =>
+      crossCheck(a, b)
+        .filter(({ agree, note }) => !agree && note === '')
+        .map(({ name }) => name);
+    assert.deepEqual(unexplained(), ['events']);
+    assert.deepEqual(
+      unexplained({ ...server, emptyPolls: 1100 }),
+      ['empty polls', 'events', 'bytes to the subscribers'],
+      'more than a few',
+    );
+    assert.deepEqual(
+      unexplained({ ...server, bytesOut: 99_000 }),
+      ['empty polls', 'events', 'bytes to the subscribers'],
+      'more than empty answers',
+    );
+    assert.deepEqual(
+      unexplained(server, { ...client, rearms: 0 }),
+      ['empty polls', 'events', 'bytes to the subscribers'],
+      'polling holds nothing',
+    );
+  },
+);

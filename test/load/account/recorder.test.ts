@@ -20,7 +20,8 @@ const window = { warmupFromUs: 0, fromUs: 10_000, toUs: 20_000, slotUs: 1000 };
 
 type Groups = Record<string, { count: number | 'per-subscriber'; follow: number }>;
 const plan = (subscribers: number, topics: Groups) =>
-  planTopics({ subscribers, topics: topics as Parameters<typeof planTopics>[0]['topics'] }); // rates and payloads do not matter here
+  // Rates and payloads do not matter here.
+  planTopics({ subscribers, topics: topics as Parameters<typeof planTopics>[0]['topics'] });
 
 function setup({
   first = 0,
@@ -193,7 +194,8 @@ test('events nobody asked for, or nobody published, are unexpected', () => {
   deliver(recorder, { subscriber: 1, topic: 'mine.1', seq: 1 });
   deliver(recorder, { subscriber: 1, topic: 'mine.2', seq: 1 });
   deliver(recorder, { subscriber: 1, topic: 'other', seq: 1 });
-  deliver(recorder, { subscriber: 1, topic: 'mine.1', seq: 9 }); // planned in the window, but behind the last that was published
+  // Planned in the window, but behind the last that was published.
+  deliver(recorder, { subscriber: 1, topic: 'mine.1', seq: 9 });
   const { ledger } = recorder.close(seqs(1, 1, 1, 1, 1, 1, 1), seqs(0, 1, 0, 0, 0, 0, 0));
   assert.deepEqual([ledger.expected, ledger.delivered, ledger.missed, ledger.unexpected], [1, 1, 0, 3]);
 });

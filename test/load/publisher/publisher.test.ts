@@ -57,7 +57,9 @@ async function listen<S extends Server>(server: S) {
 
 type Request = { path: string; headers: IncomingMessage['headers']; body: Buffer; connection: Socket };
 
-/** A server over `node:http`: keeps every request, and answers as it is told, by default as the wire has it. */
+/**
+ * A server over `node:http`: keeps every request, and answers as it is told, by default as the wire has it.
+ */
 async function startServer(answer?: (response: ServerResponse, at: number) => void) {
   const requests: Request[] = [];
   const seqs: Record<string, number> = {};
@@ -261,37 +263,43 @@ describe('the publisher', () => {
 });
 
 describe('when the server does not do its part', () => {
-  test('events whose answers are lost with the connection are unconfirmed and never sent again; the rest goes on', async () => {
-    const got: string[] = [];
-    const connections = new Set<Socket>();
-    let seq = 0;
-    await using server = await startRaw((socket, request, nth) => {
-      connections.add(socket);
-      got.push(/pushbench-planned: (\d+)/.exec(request)![1]!);
-      // Of each seven requests on a connection the first four are answered; with the seventh it ends.
-      if (nth < 4) socket.write(created(++seq));
-      else if (nth === 6) socket.destroy();
-    });
-    await using publisher = await start(server.url, planOf(every(4, 35)));
-    const published = await publisher.run(windowIn(0));
-    assert.equal(new Set(got).size, got.length, 'no event came twice');
-    // How many connections it takes depends on how many requests were under way when one ended: on how busy the machine is.
-    assert.ok(connections.size >= 2);
-    const confirmed = published.seq.filter((one) => one > 0).length;
-    assert.ok(
-      confirmed >= 4 * (connections.size - 1) && confirmed <= 4 * connections.size,
-      `${confirmed} of ${connections.size} connections`,
-    );
-    assert.equal(publisher.confirmed(), confirmed);
-    const lost = published.problems.find(({ code }) => code === 'publish-cut');
-    assert.equal(
-      lost?.message,
-      'the connection ended before the server had answered; whether it took the event is not known',
-    );
-    // Where the last connection stood when the events ended decides how many of the others it simply left unanswered.
-    const unanswered = published.problems.find(({ code }) => code === 'publish-unanswered')?.count ?? 0;
-    assert.equal(lost.count + unanswered, 35 - confirmed);
-  });
+  test(
+    'events whose answers are lost with the connection are unconfirmed ' +
+      'and never sent again; the rest goes on',
+    async () => {
+      const got: string[] = [];
+      const connections = new Set<Socket>();
+      let seq = 0;
+      await using server = await startRaw((socket, request, nth) => {
+        connections.add(socket);
+        got.push(/pushbench-planned: (\d+)/.exec(request)![1]!);
+        // Of each seven requests on a connection the first four are answered; with the seventh it ends.
+        if (nth < 4) socket.write(created(++seq));
+        else if (nth === 6) socket.destroy();
+      });
+      await using publisher = await start(server.url, planOf(every(4, 35)));
+      const published = await publisher.run(windowIn(0));
+      assert.equal(new Set(got).size, got.length, 'no event came twice');
+      // How many connections it takes depends on how many requests were under way when one ended: on
+      // how busy the machine is.
+      assert.ok(connections.size >= 2);
+      const confirmed = published.seq.filter((one) => one > 0).length;
+      assert.ok(
+        confirmed >= 4 * (connections.size - 1) && confirmed <= 4 * connections.size,
+        `${confirmed} of ${connections.size} connections`,
+      );
+      assert.equal(publisher.confirmed(), confirmed);
+      const lost = published.problems.find(({ code }) => code === 'publish-cut');
+      assert.equal(
+        lost?.message,
+        'the connection ended before the server had answered; whether it took the event is not known',
+      );
+      // Where the last connection stood when the events ended decides how many of the others
+      // it simply left unanswered.
+      const unanswered = published.problems.find(({ code }) => code === 'publish-unanswered')?.count ?? 0;
+      assert.equal(lost.count + unanswered, 35 - confirmed);
+    },
+  );
 
   test('an idle connection that the server closes is opened again, and nothing is lost', async () => {
     await using server = await startServer();
@@ -390,7 +398,8 @@ describe('when the server does not do its part', () => {
       assert.equal(error.exitCode, 3);
       assert.equal(
         error.message,
-        'the server takes events more slowly than they are published: more than 64 MiB of them wait. Publish less, or smaller ones',
+        'the server takes events more slowly than they are published: more than 64 MiB of them wait. ' +
+          'Publish less, or smaller ones',
       );
       return true;
     });

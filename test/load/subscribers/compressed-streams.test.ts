@@ -1,5 +1,5 @@
-// Subscribers of streams that come compressed: against node:zlib's own compressor, which remembers what it sent before,
-// and against servers that end badly. That our own server's bytes are read is the contract's.
+// Subscribers of streams that come compressed: against node:zlib's own compressor, which remembers what it
+// sent before, and against servers that end badly. That our own server's bytes are read is the contract's.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -32,7 +32,9 @@ const streams = {
 
 for (const [name, { start, type, open, event, since, thing }] of Object.entries(streams)) {
   describe(name, () => {
-    const head = `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n`;
+    const head =
+      `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-encoding: ` +
+      'gzip\r\ntransfer-encoding: chunked\r\n\r\n';
     const chunk = (bytes: Buffer) =>
       Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
     const flushed = (text: string) => gzipSync(text, { finishFlush: constants.Z_SYNC_FLUSH });

@@ -1,4 +1,5 @@
-// Cursors of a target that means harm or is broken: what is kept of an answer and sent back has a bound and fits a URL.
+// Cursors of a target that means harm or is broken: what is kept of an answer and sent back
+// has a bound and fits a URL.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

@@ -1,5 +1,5 @@
-// The subscribers and the publisher of a target, against systems with ways of their own: node:http, and `ws` as the
-// oracle for sockets.
+// The subscribers and the publisher of a target, against systems with ways of their own: node:http, and `ws`
+// as the oracle for sockets.
 
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -34,7 +34,8 @@ function event(seq: number, topic = 'news', of = run): string {
 
 /** @param yaml what stands below `name` and `url` in a target file */
 function access(url: string, yaml: string, env: Record<string, string> = {}): TargetAccess {
-  const text = `name: feed\nurl: ${url}\n${yaml.includes('publish:') ? '' : 'publish: /pub/{topic}\n'}${yaml}`;
+  const text =
+    `name: feed\nurl: ${url}\n` + `${yaml.includes('publish:') ? '' : 'publish: /pub/{topic}\n'}${yaml}`;
   return { ...accessOf(parseTarget(text, 'feed.yaml'), 'feed.yaml', env, () => certificate), run };
 }
 
@@ -80,7 +81,8 @@ describe('sse', () => {
         for (const [i, one] of held.entries()) {
           one.writeHead(200, stream);
           one.write(
-            `: hello\n\nevent: own-name\nid: x${i}\ndata: {"wrapped":${JSON.stringify(event(i + 1, ['news', 'mail'][i]))}}\n\n`,
+            `: hello\n\nevent: own-name\nid: x${i}\ndata: ` +
+              `{"wrapped":${JSON.stringify(event(i + 1, ['news', 'mail'][i]))}}\n\n`,
           );
         }
     });
@@ -100,25 +102,28 @@ describe('sse', () => {
     assert.deepEqual([seen.counters.events, seen.counters.handshakes, seen.problems], [2, 2, []]);
   });
 
-  test('one for all with {topics}; one that loses a connection is lost and comes back from its last id', async (t) => {
-    const asked: string[] = [];
-    const url = await httpServer(t, (request, response) => {
-      asked.push(`${request.url} ${request.headers['last-event-id'] ?? '-'}`);
-      response.writeHead(200, stream);
-      response.write(`id: e${asked.length}\ndata: ${event(asked.length)}\n\n`);
-      if (asked.length === 1) setTimeout(() => response.end(), 20);
-    });
-    const seen = await subscribe(
-      t,
-      'sse',
-      access(url, 'subscribe: { sse: "/feed?of={topics}" }\ntopics: fixed'),
-      {},
-      ['news', 'mail'],
-    );
-    await until(() => seen.bodies.get(0)?.length === 2);
-    assert.deepEqual(asked, ['/feed?of=news,mail -', '/feed?of=news,mail e1']);
-    assert.deepEqual([seen.ready, seen.lost], [[0, 0], [0]]);
-  });
+  test(
+    'one for all with {topics}; one that loses a connection is ' + 'lost and comes back from its last id',
+    async (t) => {
+      const asked: string[] = [];
+      const url = await httpServer(t, (request, response) => {
+        asked.push(`${request.url} ${request.headers['last-event-id'] ?? '-'}`);
+        response.writeHead(200, stream);
+        response.write(`id: e${asked.length}\ndata: ${event(asked.length)}\n\n`);
+        if (asked.length === 1) setTimeout(() => response.end(), 20);
+      });
+      const seen = await subscribe(
+        t,
+        'sse',
+        access(url, 'subscribe: { sse: "/feed?of={topics}" }\ntopics: fixed'),
+        {},
+        ['news', 'mail'],
+      );
+      await until(() => seen.bodies.get(0)?.length === 2);
+      assert.deepEqual(asked, ['/feed?of=news,mail -', '/feed?of=news,mail e1']);
+      assert.deepEqual([seen.ready, seen.lost], [[0, 0], [0]]);
+    },
+  );
 
   test('a target that sends everything to everybody: each picks what it follows', async (t) => {
     const url = await httpServer(t, (_request, response) => {
@@ -134,7 +139,8 @@ describe('sse', () => {
     const url = await httpServer(t, (request, response) => {
       response.writeHead(200, stream);
       response.write(
-        `data: {"hello":"${request.headers['x-key']}"}\n\ndata: ${event(1, 'news', 'another0ne')}\n\ndata: ${event(1)}\n\n`,
+        `data: {"hello":"${request.headers['x-key']}"}\n\ndata: ` +
+          `${event(1, 'news', 'another0ne')}\n\ndata: ${event(1)}\n\n`,
       );
     });
     const seen = await subscribe(
@@ -302,31 +308,34 @@ describe('polling', () => {
   });
 });
 
-test('long polling: subscribed while the first request is held, 408 ends a hold and is no mishap', async (t) => {
-  const asked: string[] = [];
-  const url = await httpServer(t, ({ headers }, response) => {
-    asked.push(headers['if-none-match'] ?? '-');
-    if (asked.length === 1) setTimeout(() => response.writeHead(408).end(), 400);
-    else if (asked.length === 2)
-      response
-        .writeHead(200, { etag: '7', 'content-type': 'multipart/mixed; boundary=b' })
-        .end(`--b\r\n\r\n${event(1)}\r\n--b\r\n\r\n${event(2)}\r\n--b--`);
-  });
-  const seen = await subscribe(
-    t,
-    'long-polling',
-    access(url, 'subscribe: { long-polling: "/held/{topics}" }'),
-    { connection: 'keep-alive' },
-  );
-  await until(() => seen.ready.length === 1);
-  assert.equal(asked.length, 1);
-  await until(() => asked.length === 3);
-  assert.deepEqual(asked, ['-', '-', '7']);
-  assert.deepEqual(
-    [seen.counters.events, seen.counters.fullPolls, seen.counters.emptyPolls, seen.problems],
-    [2, 1, 1, []],
-  );
-});
+test(
+  'long polling: subscribed while the first request is ' + 'held, 408 ends a hold and is no mishap',
+  async (t) => {
+    const asked: string[] = [];
+    const url = await httpServer(t, ({ headers }, response) => {
+      asked.push(headers['if-none-match'] ?? '-');
+      if (asked.length === 1) setTimeout(() => response.writeHead(408).end(), 400);
+      else if (asked.length === 2)
+        response
+          .writeHead(200, { etag: '7', 'content-type': 'multipart/mixed; boundary=b' })
+          .end(`--b\r\n\r\n${event(1)}\r\n--b\r\n\r\n${event(2)}\r\n--b--`);
+    });
+    const seen = await subscribe(
+      t,
+      'long-polling',
+      access(url, 'subscribe: { long-polling: "/held/{topics}" }'),
+      { connection: 'keep-alive' },
+    );
+    await until(() => seen.ready.length === 1);
+    assert.equal(asked.length, 1);
+    await until(() => asked.length === 3);
+    assert.deepEqual(asked, ['-', '-', '7']);
+    assert.deepEqual(
+      [seen.counters.events, seen.counters.fullPolls, seen.counters.emptyPolls, seen.problems],
+      [2, 1, 1, []],
+    );
+  },
+);
 
 describe('websocket', () => {
   async function socketServer(
@@ -339,24 +348,29 @@ describe('websocket', () => {
     return { url, sockets };
   }
 
-  test('says what the file says to say, asks for the subprotocol, and finds events in text and binary', async (t) => {
-    const { url, sockets } = await socketServer(t, { handleProtocols: () => 'feed.v1' });
-    const said: string[] = [];
-    sockets.on('connection', (socket, request) => {
-      said.push(request.url!);
-      socket.on('message', (message) => {
-        said.push(String(message));
-        if (said.length < 4) return;
-        socket.send(`{"pub":${event(1)}}\n{"pub":${event(2)}}`);
-        socket.send(Buffer.from(event(3)), { binary: true });
+  test(
+    'says what the file says to say, asks for the ' + 'subprotocol, and finds events in text and binary',
+    async (t) => {
+      const { url, sockets } = await socketServer(t, { handleProtocols: () => 'feed.v1' });
+      const said: string[] = [];
+      sockets.on('connection', (socket, request) => {
+        said.push(request.url!);
+        socket.on('message', (message) => {
+          said.push(String(message));
+          if (said.length < 4) return;
+          socket.send(`{"pub":${event(1)}}\n{"pub":${event(2)}}`);
+          socket.send(Buffer.from(event(3)), { binary: true });
+        });
       });
-    });
-    const yaml = `subscribe: { websocket: { url: "ws://127.0.0.1:${new URL(url).port}/ws", protocol: feed.v1, send: ['{"connect":{}}', '{"subscribe":"{topic}"}'] } }\ntopics: fixed`;
-    const seen = await subscribe(t, 'websocket', access(url, yaml), { deflate: false }, ['news', 'mail']);
-    await until(() => seen.bodies.get(0)?.length === 3);
-    assert.deepEqual(said, ['/ws', '{"connect":{}}', '{"subscribe":"news"}', '{"subscribe":"mail"}']);
-    assert.deepEqual([seen.ready, seen.problems, seen.counters.upstreamMessages], [[0], [], 3]);
-  });
+      const yaml =
+        `subscribe: { websocket: { url: "ws://127.0.0.1:${new URL(url).port}/ws", protocol: feed.v1, send: ` +
+        `['{"connect":{}}', '{"subscribe":"{topic}"}'] } }\ntopics: fixed`;
+      const seen = await subscribe(t, 'websocket', access(url, yaml), { deflate: false }, ['news', 'mail']);
+      await until(() => seen.bodies.get(0)?.length === 3);
+      assert.deepEqual(said, ['/ws', '{"connect":{}}', '{"subscribe":"news"}', '{"subscribe":"mail"}']);
+      assert.deepEqual([seen.ready, seen.problems, seen.counters.upstreamMessages], [[0], [], 3]);
+    },
+  );
 
   test('compressed, and reconnecting after a close', async (t) => {
     const { url, sockets } = await socketServer(t, { perMessageDeflate: true });
@@ -466,43 +480,48 @@ describe('publishing', () => {
     return { received, done, publisher };
   }
 
-  test('each event once, numbered by topic and in order, though connections are closed after every third', async (t) => {
-    let answers = 0;
-    const { received, done, publisher } = await publish(
-      t,
-      'publish: /pub/{topic}\ntopics: fixed',
-      100,
-      (_received, response) => {
-        response.writeHead(202, ++answers % 3 === 0 ? { connection: 'close' } : {}).end('queued');
-      },
-      2,
-    );
-    for (const topic of ['news.0', 'news.1']) {
-      const events = received
-        .filter(({ path }) => path === `/pub/${topic}`)
-        .map(({ body }) => decodeEnvelope(body));
+  test(
+    'each event once, numbered by topic and in order, though ' + 'connections are closed after every third',
+    async (t) => {
+      let answers = 0;
+      const { received, done, publisher } = await publish(
+        t,
+        'publish: /pub/{topic}\ntopics: fixed',
+        100,
+        (_received, response) => {
+          response.writeHead(202, ++answers % 3 === 0 ? { connection: 'close' } : {}).end('queued');
+        },
+        2,
+      );
+      for (const topic of ['news.0', 'news.1']) {
+        const events = received
+          .filter(({ path }) => path === `/pub/${topic}`)
+          .map(({ body }) => decodeEnvelope(body));
+        assert.deepEqual(
+          events.map(({ seq }) => seq),
+          Array.from({ length: 50 }, (_, i) => i + 1),
+        );
+        assert.ok(
+          events.every(
+            (one) => one.topic === topic && one.body === '{"n":"é"}' && one.id.startsWith(`${run}-`),
+          ),
+        );
+      }
       assert.deepEqual(
-        events.map(({ seq }) => seq),
-        Array.from({ length: 50 }, (_, i) => i + 1),
+        [...done.seq],
+        Array.from({ length: 100 }, (_, i) => Math.floor(i / 2) + 1),
       );
-      assert.ok(
-        events.every(
-          (one) => one.topic === topic && one.body === '{"n":"é"}' && one.id.startsWith(`${run}-`),
-        ),
+      assert.deepEqual(
+        [done.unconfirmed, done.problems, done.lag.count, done.roundTrip.count, publisher.confirmed()],
+        [[], [], 100, 100, 100],
       );
-    }
-    assert.deepEqual(
-      [...done.seq],
-      Array.from({ length: 100 }, (_, i) => Math.floor(i / 2) + 1),
-    );
-    assert.deepEqual(
-      [done.unconfirmed, done.problems, done.lag.count, done.roundTrip.count, publisher.confirmed()],
-      [[], [], 100, 100, 100],
-    );
-  });
+    },
+  );
 
   test('in the form that the target wants', async (t) => {
-    const yaml = `publish: { url: /api, method: PUT, type: application/x-feed, headers: { x-key: "\${K}" }, body: '{"to":"{topic}","data":{event},"again":{eventString}}' }`;
+    const yaml =
+      'publish: { url: /api, method: PUT, type: application/x-feed, headers: { x-key: "${K}" }, body: ' +
+      `'{"to":"{topic}","data":{event},"again":{eventString}}' }`;
     const { received } = await publish(t, yaml, 1, (_received, response) => void response.end());
     const [one] = received;
     assert.deepEqual(

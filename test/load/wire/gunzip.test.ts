@@ -1,5 +1,5 @@
-// What servers compress with gzip, against node:zlib's own compressor: streams in every split, with the memory of what
-// came before and without; whole bodies; and what is not gzip, or too much of it.
+// What servers compress with gzip, against node:zlib's own compressor: streams in every split, with the
+// memory of what came before and without; whole bodies; and what is not gzip, or too much of it.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -79,23 +79,26 @@ test('one connection carries request after request, whatever the framing of the 
   assert.deepEqual(given.problems, []);
 });
 
-test('a connection that the server will not keep is left to it, and the next request has a new one', async (t) => {
-  const given = await setup(
-    t,
-    (_, response) => void response.setHeader('connection', 'close').end('ok'),
-    (log) => {
-      if (log.length < 3) given.clients.send(client, given.get('/'));
-    },
-  );
-  const log: Log = [];
-  const client = given.clients.add(log, 0);
-  given.clients.send(client, given.get('/'));
-  await until(() => given.counters.connectionsClosed === 3);
-  assert.deepEqual(log, ['200 - ok', '200 - ok', '200 - ok']);
-  assert.equal(given.counters.connectionsOpened, 3);
-  assert.equal(given.counters.bytesOut, 3 * given.get('/').length, 'none was sent twice');
-  assert.deepEqual(given.problems, []);
-});
+test(
+  'a connection that the server will not keep is left to ' + 'it, and the next request has a new one',
+  async (t) => {
+    const given = await setup(
+      t,
+      (_, response) => void response.setHeader('connection', 'close').end('ok'),
+      (log) => {
+        if (log.length < 3) given.clients.send(client, given.get('/'));
+      },
+    );
+    const log: Log = [];
+    const client = given.clients.add(log, 0);
+    given.clients.send(client, given.get('/'));
+    await until(() => given.counters.connectionsClosed === 3);
+    assert.deepEqual(log, ['200 - ok', '200 - ok', '200 - ok']);
+    assert.equal(given.counters.connectionsOpened, 3);
+    assert.equal(given.counters.bytesOut, 3 * given.get('/').length, 'none was sent twice');
+    assert.deepEqual(given.problems, []);
+  },
+);
 
 test('a request that meets an idle connection as the server closes it is sent again', async (t) => {
   const answer = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
@@ -152,52 +155,56 @@ test('a body beyond the limit is refused', async (t) => {
   );
 });
 
-test('an answer that comes compressed is inflated, whatever its framing; what cannot be is a failure, also at the end of a connection', async (t) => {
-  const long = gzipSync(counted(300_000));
-  const damaged = Buffer.from('no gzip');
-  const given = await setup(t, (request, response) => {
-    response.setHeader('content-encoding', request.url === '/br' ? 'br' : 'gzip');
-    switch (request.url) {
-      case '/chunked':
-        response.write(long.subarray(0, 100));
-        setTimeout(() => response.end(long.subarray(100)), 5);
-        break;
-      case '/none':
-        response.writeHead(304).end();
-        break;
-      case '/close':
-        response.useChunkedEncodingByDefault = false;
-        response.setHeader('connection', 'close').end(damaged);
-        break;
-      case '/bomb':
-        response.end(gzipSync(Buffer.alloc(64 * 1024 ** 2 + 1)));
-        break;
-      default:
-        response.end(request.url === '/damaged' ? damaged : gzipSync('small'));
-    }
-  });
-  const log: Log = [];
-  await ask(given, log, ['/', '/chunked', '/none', '/damaged', '/close', '/bomb', '/br', '/']);
-  assert.deepEqual(log, [
-    '200 - small',
-    `200 - ${counted(300_000)}`,
-    '304 - ',
-    'failed gzip',
-    'failed gzip',
-    'failed http-body-too-large',
-    'failed http-coding',
-    '200 - small',
-  ]);
-  assert.deepEqual(
-    given.problems.map(({ message }) => message),
-    [
-      'a compressed answer cannot be read: incorrect header check',
-      'a compressed answer cannot be read: incorrect header check',
-      "an answer's body is larger than 67108864 bytes when it is inflated",
-      'the answer has the content coding "br", which was not asked for',
-    ],
-  );
-});
+test(
+  'an answer that comes compressed is inflated, whatever its framing; what cannot be is a failure, also ' +
+    'at the end of a connection',
+  async (t) => {
+    const long = gzipSync(counted(300_000));
+    const damaged = Buffer.from('no gzip');
+    const given = await setup(t, (request, response) => {
+      response.setHeader('content-encoding', request.url === '/br' ? 'br' : 'gzip');
+      switch (request.url) {
+        case '/chunked':
+          response.write(long.subarray(0, 100));
+          setTimeout(() => response.end(long.subarray(100)), 5);
+          break;
+        case '/none':
+          response.writeHead(304).end();
+          break;
+        case '/close':
+          response.useChunkedEncodingByDefault = false;
+          response.setHeader('connection', 'close').end(damaged);
+          break;
+        case '/bomb':
+          response.end(gzipSync(Buffer.alloc(64 * 1024 ** 2 + 1)));
+          break;
+        default:
+          response.end(request.url === '/damaged' ? damaged : gzipSync('small'));
+      }
+    });
+    const log: Log = [];
+    await ask(given, log, ['/', '/chunked', '/none', '/damaged', '/close', '/bomb', '/br', '/']);
+    assert.deepEqual(log, [
+      '200 - small',
+      `200 - ${counted(300_000)}`,
+      '304 - ',
+      'failed gzip',
+      'failed gzip',
+      'failed http-body-too-large',
+      'failed http-coding',
+      '200 - small',
+    ]);
+    assert.deepEqual(
+      given.problems.map(({ message }) => message),
+      [
+        'a compressed answer cannot be read: incorrect header check',
+        'a compressed answer cannot be read: incorrect header check',
+        "an answer's body is larger than 67108864 bytes when it is inflated",
+        'the answer has the content coding "br", which was not asked for',
+      ],
+    );
+  },
+);
 
 test('a request that is dropped is never answered', async (t) => {
   let asked = 0;

@@ -21,7 +21,10 @@ import { changeText } from '../../../reports/comparison/words.ts';
 import { skipWhen } from '../../skip.ts';
 import { fixtureResult } from '../fixture.ts';
 
-/** Twelve pairs in turns; in the candidate sse costs 30 % more CPU and loses deliveries once, and one webhook run does not count. */
+/**
+ * Twelve pairs in turns; in the candidate sse costs 30 % more CPU and loses deliveries once, and one
+ * webhook run does not count.
+ */
 function arms(together = true): { baseline: Result; candidate: Result } {
   const next = random(5, 'arms');
   const arm = (candidate: boolean): Result => {
@@ -148,42 +151,45 @@ const skip = existsSync(executablePath)
   ? false
   : 'Chromium is not installed (Debian: apt-get install chromium)';
 
-test('the page in a browser: axe finds nothing, light and dark; dots, estimates and both curves are drawn', async (t) => {
-  skipWhen(t, skip);
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
-  t.onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'comparison.html');
-  writeFileSync(
-    file,
-    await renderComparisonPage(proven, { baseline: [inTurns.baseline], candidate: [inTurns.candidate] }),
-  );
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--no-first-run',
-    ],
-  });
-  t.onTestFinished(() => browser.close());
-  for (const colorScheme of ['light', 'dark'] as const) {
-    const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
-    await page.goto(`file://${file}`);
-    assert.equal(
-      await page.locator('figure svg:visible > title').count(),
-      4,
-      'of the two drawings of each figure, wide and narrow, one is seen',
+test(
+  'the page in a browser: axe finds nothing, light and dark; ' + 'dots, estimates and both curves are drawn',
+  async (t) => {
+    skipWhen(t, skip);
+    const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
+    t.onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'comparison.html');
+    writeFileSync(
+      file,
+      await renderComparisonPage(proven, { baseline: [inTurns.baseline], candidate: [inTurns.candidate] }),
     );
-    assert.ok((await page.locator('.mark-symbol path').count()) > 5 * 12);
-    await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
-    const violations = (await page.evaluate(
-      'axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))',
-    )) as string[];
-    assert.deepEqual(violations, [], colorScheme);
-  }
-  const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
-  await phone.goto(`file://${file}`);
-  assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
-});
+    const browser = await chromium.launch({
+      executablePath,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--no-first-run',
+      ],
+    });
+    t.onTestFinished(() => browser.close());
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
+      await page.goto(`file://${file}`);
+      assert.equal(
+        await page.locator('figure svg:visible > title').count(),
+        4,
+        'of the two drawings of each figure, wide and narrow, one is seen',
+      );
+      assert.ok((await page.locator('.mark-symbol path').count()) > 5 * 12);
+      await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
+      const violations = (await page.evaluate(
+        'axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))',
+      )) as string[];
+      assert.deepEqual(violations, [], colorScheme);
+    }
+    const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
+    await phone.goto(`file://${file}`);
+    assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
+  },
+);

@@ -1,5 +1,5 @@
-// The forms for other people's tools, read back with other people's readers: an XML parser, vega's CSV reader,
-// HdrHistogram's log reader.
+// The forms for other people's tools, read back with other people's readers: an XML parser, vega's CSV
+// reader, HdrHistogram's log reader.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -43,32 +43,39 @@ function parseJunit(text: string): Junit {
   return parser.parse(text) as Junit; // the shape is what the tests below look at
 }
 
-test('JUnit: a suite for each trial, a case for each expectation, an error for what does not count, a failure with both figures', () => {
-  const result = fixtureResult({ trouble: true, repeat: 2 });
-  const { testsuites } = parseJunit(renderJunit([result]));
-  assert.equal(testsuites.testsuite.length, result.trials.length);
-  const cases = testsuites.testsuite.flatMap(({ testcase }) => testcase);
-  assert.equal(cases.length, result.expectations.length + result.trials.length);
-  for (const one of [testsuites, ...testsuites.testsuite]) {
-    const own = 'testcase' in one ? one.testcase : cases;
-    const tally = [
-      own.length,
-      ...(['failure', 'error', 'skipped'] as const).map((kind) => own.filter((each) => each[kind]).length),
-    ];
-    assert.deepEqual([one.tests, one.failures, one.errors, one.skipped].map(Number), tally);
-  }
-  const of = (name: string) =>
-    testsuites.testsuite.find((suite) => suite.name === `compare: ${name} (trial 1)`)!;
-  const webhook = of('webhook').testcase.find(({ name }) => name === 'missed == 0')!;
-  assert.equal(webhook.failure!.message, 'missed == 0: measured 12, bound 0');
-  assert.equal(webhook.failure!['#text'], webhook.failure!.message);
-  const limited = of('long-polling');
-  assert.equal(limited.testcase[0]!.error!.type, 'load-limited');
-  assert.match(limited.testcase[2]!.skipped!.message, /does not count \(measured [\d.]+ ms, bound 250 ms\)/);
-  assert.equal(of('http-stream').testcase[0]!.error!.type, 'server-died');
-  assert.equal(of('sse').testcase[2]!.name, 'latency.p99 < 250ms');
-  assert.equal(of('sse').time, '20');
-});
+test(
+  'JUnit: a suite for each trial, a case for each expectation, an error for what does not count, a ' +
+    'failure with both figures',
+  () => {
+    const result = fixtureResult({ trouble: true, repeat: 2 });
+    const { testsuites } = parseJunit(renderJunit([result]));
+    assert.equal(testsuites.testsuite.length, result.trials.length);
+    const cases = testsuites.testsuite.flatMap(({ testcase }) => testcase);
+    assert.equal(cases.length, result.expectations.length + result.trials.length);
+    for (const one of [testsuites, ...testsuites.testsuite]) {
+      const own = 'testcase' in one ? one.testcase : cases;
+      const tally = [
+        own.length,
+        ...(['failure', 'error', 'skipped'] as const).map((kind) => own.filter((each) => each[kind]).length),
+      ];
+      assert.deepEqual([one.tests, one.failures, one.errors, one.skipped].map(Number), tally);
+    }
+    const of = (name: string) =>
+      testsuites.testsuite.find((suite) => suite.name === `compare: ${name} (trial 1)`)!;
+    const webhook = of('webhook').testcase.find(({ name }) => name === 'missed == 0')!;
+    assert.equal(webhook.failure!.message, 'missed == 0: measured 12, bound 0');
+    assert.equal(webhook.failure!['#text'], webhook.failure!.message);
+    const limited = of('long-polling');
+    assert.equal(limited.testcase[0]!.error!.type, 'load-limited');
+    assert.match(
+      limited.testcase[2]!.skipped!.message,
+      /does not count \(measured [\d.]+ ms, bound 250 ms\)/,
+    );
+    assert.equal(of('http-stream').testcase[0]!.error!.type, 'server-died');
+    assert.equal(of('sse').testcase[2]!.name, 'latency.p99 < 250ms');
+    assert.equal(of('sse').time, '20');
+  },
+);
 
 test('JUnit: a run that was interrupted is an error, several results are told apart', () => {
   const result = fixtureResult();
@@ -115,7 +122,8 @@ test('CSV: a row for each metric of each trial with its unit, one for a trial th
   const result = fixtureResult({ trouble: true });
   const text = renderCsv([result]);
   assert.ok(text.split('\n').every((line) => line === '' || line.endsWith('\r')));
-  const rows = read(text, { type: 'csv' }) as unknown as Record<string, string>[]; // vega reads every field as text
+  // Vega reads every field as text.
+  const rows = read(text, { type: 'csv' }) as unknown as Record<string, string>[];
   const sse = rows.filter(({ variant }) => variant === 'sse');
   const trial = result.trials.find(({ variant }) => variant.label === 'sse')!;
   for (const [name, { read: measure }] of Object.entries(metrics)) {
@@ -137,94 +145,108 @@ test('CSV: a row for each metric of each trial with its unit, one for a trial th
   );
 });
 
-test('CSV: any field comes through as it was, but for what a spreadsheet would take for a formula, and carriage returns', () => {
-  fc.assert(
-    fc.property(
-      fc.array(
-        fc.string({
-          unit: fc.constantFrom('a', '"', ',', '\r', '\n', ' ', ';', '=', '+', '-', '@', '\t'),
-          maxLength: 8,
-        }),
-        { minLength: 2, maxLength: 5 },
+test(
+  'CSV: any field comes through as it was, but for what a spreadsheet ' +
+    'would take for a formula, and carriage returns',
+  () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.string({
+            unit: fc.constantFrom('a', '"', ',', '\r', '\n', ' ', ';', '=', '+', '-', '@', '\t'),
+            maxLength: 8,
+          }),
+          { minLength: 2, maxLength: 5 },
+        ),
+        (fields) => {
+          const text = `${fields.map((_, i) => `c${i}`).join(',')}\r\n${fields.map(csvField).join(',')}\r\n`;
+          const [row] = read(text, { type: 'csv' }) as unknown as Record<string, string>[];
+          const kept = fields
+            .map((field) => field.replaceAll('\r', '\n'))
+            .map((field) => (/^[=+\-@\t\n]/.test(field) ? `'${field}` : field));
+          assert.deepEqual(
+            fields.map((_, i) => row![`c${i}`]),
+            kept,
+          );
+        },
       ),
-      (fields) => {
-        const text = `${fields.map((_, i) => `c${i}`).join(',')}\r\n${fields.map(csvField).join(',')}\r\n`;
-        const [row] = read(text, { type: 'csv' }) as unknown as Record<string, string>[];
-        const kept = fields
-          .map((field) => field.replaceAll('\r', '\n'))
-          .map((field) => (/^[=+\-@\t\n]/.test(field) ? `'${field}` : field));
-        assert.deepEqual(
-          fields.map((_, i) => row![`c${i}`]),
-          kept,
-        );
-      },
-    ),
-  );
-  for (const [value, written] of [
-    [-5, '-5'],
-    [0.1, '0.1'],
-    [1e21, '1e+21'],
-    ['-5', "'-5"],
-    ['=1+1', "'=1+1"],
-    ['@SUM(1)', "'@SUM(1)"],
-    ['\r=1', '"\'\n=1"'],
-    ['a=1', 'a=1'],
-  ] as const) {
-    assert.equal(csvField(value), written);
-  }
-});
+    );
+    for (const [value, written] of [
+      [-5, '-5'],
+      [0.1, '0.1'],
+      [1e21, '1e+21'],
+      ['-5', "'-5"],
+      ['=1+1', "'=1+1"],
+      ['@SUM(1)', "'@SUM(1)"],
+      ['\r=1', '"\'\n=1"'],
+      ['a=1', 'a=1'],
+    ] as const) {
+      assert.equal(csvField(value), written);
+    }
+  },
+);
 
-test("HdrHistogram log: its own reader finds every trial's histogram, tagged by variant, with its time", () => {
-  const result = fixtureResult({ trouble: true, repeat: 2 });
-  const log = renderHlog([result]);
-  const completed = result.trials.flatMap(({ variant, startedAt, outcome }) =>
-    outcome.status === 'completed' ? [{ label: variant.label, startedAt, outcome }] : [],
-  );
-  assert.deepEqual(new Set(listTags(log)), new Set(completed.map(({ label }) => label)));
-  const reader = new HistogramLogReader(log);
-  for (let left = completed.length; left > 0; left--) {
-    const histogram = reader.nextIntervalHistogram()!;
-    const trial = completed.find(
-      ({ label, startedAt }) =>
-        label === histogram.tag && Date.parse(startedAt) === histogram.startTimeStampMsec,
-    )!;
-    const own = histogramOf(trial.outcome.latency.endToEnd);
-    assert.equal(histogram.totalCount, own.count);
-    assert.equal(histogram.getValueAtPercentile(50), quantileUs(own, 0.5));
-    assert.equal(histogram.endTimeStampMsec - histogram.startTimeStampMsec, trial.outcome.measuredUs / 1000);
-  }
-  assert.equal(reader.nextIntervalHistogram(), null);
-  const odd = {
-    ...result,
-    trials: result.trials.map((trial) => ({
-      ...trial,
-      variant: { ...trial.variant, label: `${trial.variant.label} retries=1s,5s\n` },
-    })),
-  };
-  assert.equal(listTags(renderHlog([odd])).length, 5, 'a tag ends at a comma, so it has none');
-});
+test(
+  "HdrHistogram log: its own reader finds every trial's " + 'histogram, tagged by variant, with its time',
+  () => {
+    const result = fixtureResult({ trouble: true, repeat: 2 });
+    const log = renderHlog([result]);
+    const completed = result.trials.flatMap(({ variant, startedAt, outcome }) =>
+      outcome.status === 'completed' ? [{ label: variant.label, startedAt, outcome }] : [],
+    );
+    assert.deepEqual(new Set(listTags(log)), new Set(completed.map(({ label }) => label)));
+    const reader = new HistogramLogReader(log);
+    for (let left = completed.length; left > 0; left--) {
+      const histogram = reader.nextIntervalHistogram()!;
+      const trial = completed.find(
+        ({ label, startedAt }) =>
+          label === histogram.tag && Date.parse(startedAt) === histogram.startTimeStampMsec,
+      )!;
+      const own = histogramOf(trial.outcome.latency.endToEnd);
+      assert.equal(histogram.totalCount, own.count);
+      assert.equal(histogram.getValueAtPercentile(50), quantileUs(own, 0.5));
+      assert.equal(
+        histogram.endTimeStampMsec - histogram.startTimeStampMsec,
+        trial.outcome.measuredUs / 1000,
+      );
+    }
+    assert.equal(reader.nextIntervalHistogram(), null);
+    const odd = {
+      ...result,
+      trials: result.trials.map((trial) => ({
+        ...trial,
+        variant: { ...trial.variant, label: `${trial.variant.label} retries=1s,5s\n` },
+      })),
+    };
+    assert.equal(listTags(renderHlog([odd])).length, 5, 'a tag ends at a comma, so it has none');
+  },
+);
 
-test('percentile distribution: what the plotter reads is what the merged histogram says, in milliseconds', () => {
-  const [polling] = variantsOf([fixtureResult({ repeat: 3 })]);
-  const text = renderHgrm(polling!)!;
-  assert.match(text, /^ {7}Value {5}Percentile TotalCount 1\/\(1-Percentile\)\n\n/);
-  const merged = mergedLatency(polling!.completed, 'endToEnd');
-  // As plotFiles.html reads it: comments aside, columns between white space.
-  const rows = text
-    .split('\n')
-    .slice(2)
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  assert.ok(rows.length > 40);
-  for (const [ms, share, count] of rows) {
-    const own = quantileUs(merged, count! / merged.count)! / 1000;
-    assert.ok(ms! >= own && ms! <= own * 1.001, `${ms} and ${own}`); // the top of a bin, and ours is never above the largest value
-    assert.ok(count! / merged.count >= share! - 1e-9);
-  }
-  assert.equal(rows.at(-1)![2], merged.count);
-  assert.match(text, /#\[Max {5}= .*Total count {4}= +60000\]/);
-  assert.equal(renderHgrm({ ...polling!, completed: [] }), undefined);
-});
+test(
+  'percentile distribution: what the plotter reads is what the ' + 'merged histogram says, in milliseconds',
+  () => {
+    const [polling] = variantsOf([fixtureResult({ repeat: 3 })]);
+    const text = renderHgrm(polling!)!;
+    assert.match(text, /^ {7}Value {5}Percentile TotalCount 1\/\(1-Percentile\)\n\n/);
+    const merged = mergedLatency(polling!.completed, 'endToEnd');
+    // As plotFiles.html reads it: comments aside, columns between white space.
+    const rows = text
+      .split('\n')
+      .slice(2)
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => line.trim().split(/\s+/).map(Number));
+    assert.ok(rows.length > 40);
+    for (const [ms, share, count] of rows) {
+      const own = quantileUs(merged, count! / merged.count)! / 1000;
+      // The top of a bin, and ours is never above the largest value.
+      assert.ok(ms! >= own && ms! <= own * 1.001, `${ms} and ${own}`);
+      assert.ok(count! / merged.count >= share! - 1e-9);
+    }
+    assert.equal(rows.at(-1)![2], merged.count);
+    assert.match(text, /#\[Max {5}= .*Total count {4}= +60000\]/);
+    assert.equal(renderHgrm({ ...polling!, completed: [] }), undefined);
+  },
+);
 
 test('Markdown: the answer, expectations with the figure beside the bound, the table, the warnings', () => {
   const text = renderMarkdown([fixtureResult({ trouble: true })]);

@@ -1,5 +1,6 @@
-// Names and messages that attack whoever reads them: a spreadsheet, a terminal, a CI runner, a Markdown page. Each form has
-// one function that makes text harmless; here every form is made of a result whose texts are all hostile.
+// Names and messages that attack whoever reads them: a spreadsheet, a terminal, a CI runner, a
+// Markdown page. Each form has one function that makes text harmless; here every form is made of a
+// result whose texts are all hostile.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -22,7 +23,9 @@ import { renderTable } from '../../../reports/text/terminal.ts';
 import { fixtureResult } from '../fixture.ts';
 
 const hostile =
-  '=HYPERLINK(1)\x1b]0;owned\x07\x1b[2J\u009b31m\r\n::error file=x::pwned\n\u00a0\u3000::error::pwned\n ##[error]pwned ::stop-commands::x\t\u202e\u2028<img src=x>|`**[a](http://evil.example)** @team www.evil.example %0A::warning::pwned';
+  '=HYPERLINK(1)\x1b]0;owned\x07\x1b[2J\u009b31m\r\n::error file=x::pwned\n\u00a0\u3000::error::pwned\n' +
+  ' ##[error]pwned ::stop-commands::x\t\u202e\u2028<img src=x>|`**[a](http://evil.example)** @team ' +
+  'www.evil.example %0A::warning::pwned';
 
 /** Control characters but line feeds; separators and marks that turn text around. */
 const harmful = /[^\P{Cc}\n]|[\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
@@ -86,7 +89,8 @@ test('the terminal: no control character but our own colours, and no line that a
 
 test('CSV: no cell is a formula, numbers are numbers', async () => {
   const text = await documentOf('csv');
-  const rows = read(text, { type: 'csv' }) as unknown as Record<string, string>[]; // vega reads every field as text
+  // Vega reads every field as text.
+  const rows = read(text, { type: 'csv' }) as unknown as Record<string, string>[];
   assert.ok(rows.length > 50);
   for (const row of rows) {
     for (const [name, cell] of Object.entries(row)) {
@@ -170,27 +174,31 @@ test('JSON: reads back as the same value and holds no control character', async 
   );
 });
 
-test('text of any kind becomes printable, clean text stays as it is, and clean values stay the same objects', () => {
-  fc.assert(
-    fc.property(
-      fc.string({
-        unit: fc.oneof(
-          fc.constantFrom('\x1b', '\r', '\n', '\t', '\x7f', '\u009b', ':', '#', '[', '\u202e', ' '),
-          fc.string({ unit: 'binary', maxLength: 1 }),
-        ),
-      }),
-      (text) => {
-        assert.doesNotMatch(printable(text).replaceAll('\t', ''), harmful);
-        assert.doesNotMatch(printable(text), command);
-        assert.doesNotMatch(oneLine(text), /\n|\t/);
-        assert.equal(printable(printable(text)), printable(text));
-      },
-    ),
-  );
-  assert.equal(printable('größe: 5 µs, "é" 🎈\n  b::c ##d'), 'größe: 5 µs, "é" 🎈\n  b::c ##d');
-  const clean = { a: ['b', { c: null, d: new Uint8Array(2) }], e: 5 };
-  assert.equal(oneLineTexts(clean), clean);
-  const mixed = { clean, dirty: 'a\x1b' };
-  assert.deepEqual(oneLineTexts(mixed), { clean, dirty: 'a␛' });
-  assert.equal(oneLineTexts(mixed).clean, clean);
-});
+test(
+  'text of any kind becomes printable, clean text stays as it ' +
+    'is, and clean values stay the same objects',
+  () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.oneof(
+            fc.constantFrom('\x1b', '\r', '\n', '\t', '\x7f', '\u009b', ':', '#', '[', '\u202e', ' '),
+            fc.string({ unit: 'binary', maxLength: 1 }),
+          ),
+        }),
+        (text) => {
+          assert.doesNotMatch(printable(text).replaceAll('\t', ''), harmful);
+          assert.doesNotMatch(printable(text), command);
+          assert.doesNotMatch(oneLine(text), /\n|\t/);
+          assert.equal(printable(printable(text)), printable(text));
+        },
+      ),
+    );
+    assert.equal(printable('größe: 5 µs, "é" 🎈\n  b::c ##d'), 'größe: 5 µs, "é" 🎈\n  b::c ##d');
+    const clean = { a: ['b', { c: null, d: new Uint8Array(2) }], e: 5 };
+    assert.equal(oneLineTexts(clean), clean);
+    const mixed = { clean, dirty: 'a\x1b' };
+    assert.deepEqual(oneLineTexts(mixed), { clean, dirty: 'a␛' });
+    assert.equal(oneLineTexts(mixed).clean, clean);
+  },
+);

@@ -103,29 +103,33 @@ const reports: Record<string, () => Result[]> = {
 };
 
 for (const [name, results] of Object.entries(reports)) {
-  test(`axe finds no violation in the report of ${name}, light and dark; a phone needs no sideways scrolling`, async (t) => {
-    skipWhen(t, skip);
-    const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
-    t.onTestFinished(() => rmSync(folder, { recursive: true }));
-    const browser = await chromium.launch({ executablePath, args });
-    t.onTestFinished(() => browser.close());
-    const drawn = results().some(({ trials }) => trials.length > 0);
-    for (const interactive of drawn && results().length === 1 ? [false, true] : [false]) {
-      const url = `file://${join(folder, `${interactive}.html`)}`;
-      writeFileSync(new URL(url), await renderHtml(results(), { interactive }));
-      for (const colorScheme of ['light', 'dark'] as const) {
-        assert.deepEqual(
-          await faultsOf(browser, url, colorScheme, interactive ? '#picker:not([hidden])' : undefined),
-          [],
-          `${colorScheme}, ${interactive ? 'interactive' : 'still'}`,
-        );
+  test(
+    `axe finds no violation in the report of ${name}, light and ` +
+      'dark; a phone needs no sideways scrolling',
+    async (t) => {
+      skipWhen(t, skip);
+      const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
+      t.onTestFinished(() => rmSync(folder, { recursive: true }));
+      const browser = await chromium.launch({ executablePath, args });
+      t.onTestFinished(() => browser.close());
+      const drawn = results().some(({ trials }) => trials.length > 0);
+      for (const interactive of drawn && results().length === 1 ? [false, true] : [false]) {
+        const url = `file://${join(folder, `${interactive}.html`)}`;
+        writeFileSync(new URL(url), await renderHtml(results(), { interactive }));
+        for (const colorScheme of ['light', 'dark'] as const) {
+          assert.deepEqual(
+            await faultsOf(browser, url, colorScheme, interactive ? '#picker:not([hidden])' : undefined),
+            [],
+            `${colorScheme}, ${interactive ? 'interactive' : 'still'}`,
+          );
+        }
+        const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
+        await phone.goto(url);
+        assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
+        await phone.close();
       }
-      const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
-      await phone.goto(url);
-      assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
-      await phone.close();
-    }
-  });
+    },
+  );
 }
 
 test('on a phone charts are drawn for it, with letters as large as elsewhere', async (t) => {
@@ -159,106 +163,113 @@ test('on a phone charts are drawn for it, with letters as large as elsewhere', a
   }
 });
 
-test('axe finds no violation in the index of runs and the pages on the patterns, light and dark', async (t) => {
-  skipWhen(t, skip);
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
-  t.onTestFinished(() => rmSync(folder, { recursive: true }));
-  for (const seed of [1, 2, 3]) {
-    mkdirSync(join(folder, `run${seed}`));
-    writeFileSync(
-      join(folder, `run${seed}`, 'result.json'),
-      seed === 3 ? 'no JSON' : JSON.stringify(fixtureResult({ seed, measureS: 2, trouble: seed === 2 })),
-    );
-  }
-  writeAb(join(folder, 'ab'));
-  const server = await serveArchive(folder, pathToFileURL(`${process.cwd()}/docs/`), 0);
-  t.onTestFinished(server.close);
-  const browser = await chromium.launch({ executablePath, args });
-  t.onTestFinished(() => browser.close());
-  for (const path of [
-    '',
-    'docs/patterns/sse',
-    'docs/outputs',
-    'runs/run1/hgrm',
-    'runs/ab/report.html',
-    'history/compare',
-  ]) {
-    for (const colorScheme of ['light', 'dark'] as const)
-      assert.deepEqual(
-        await faultsOf(browser, `${server.url}${path}`, colorScheme),
-        [],
-        `${path} ${colorScheme}`,
+test(
+  'axe finds no violation in the index of runs and the ' + 'pages on the patterns, light and dark',
+  async (t) => {
+    skipWhen(t, skip);
+    const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
+    t.onTestFinished(() => rmSync(folder, { recursive: true }));
+    for (const seed of [1, 2, 3]) {
+      mkdirSync(join(folder, `run${seed}`));
+      writeFileSync(
+        join(folder, `run${seed}`, 'result.json'),
+        seed === 3 ? 'no JSON' : JSON.stringify(fixtureResult({ seed, measureS: 2, trouble: seed === 2 })),
       );
-    const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
-    await phone.goto(`${server.url}${path}`);
-    assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390, path);
-    await phone.close();
-  }
-  const page = await browser.newPage();
-  await page.goto(server.url);
-  for (const box of await page.locator('input').all()) await box.check();
-  await page.getByRole('button', { name: 'in one report' }).click();
-  assert.match(await page.locator('.headline').innerText(), /^In 2 runs with 100 subscribers/);
-  await page.goBack();
-  for (const box of await page.locator('input').all()) await box.check();
-  await page.getByRole('button', { name: 'Compare' }).click();
-  assert.equal(await page.locator('h1').innerText(), 'compare: run2 against run1');
-  await page.goto(`${server.url}runs/run1/report.html`);
-  await page.locator('a[href="#pattern-sse"]').first().click();
-  await page.locator('#pattern-sse a.doc').click();
-  assert.equal(
-    await page.locator('h1').innerText(),
-    'Server-Sent Events',
-    'from the table to the page on the pattern',
-  );
-});
+    }
+    writeAb(join(folder, 'ab'));
+    const server = await serveArchive(folder, pathToFileURL(`${process.cwd()}/docs/`), 0);
+    t.onTestFinished(server.close);
+    const browser = await chromium.launch({ executablePath, args });
+    t.onTestFinished(() => browser.close());
+    for (const path of [
+      '',
+      'docs/patterns/sse',
+      'docs/outputs',
+      'runs/run1/hgrm',
+      'runs/ab/report.html',
+      'history/compare',
+    ]) {
+      for (const colorScheme of ['light', 'dark'] as const)
+        assert.deepEqual(
+          await faultsOf(browser, `${server.url}${path}`, colorScheme),
+          [],
+          `${path} ${colorScheme}`,
+        );
+      const phone = await browser.newPage({ viewport: { width: 390, height: 800 } });
+      await phone.goto(`${server.url}${path}`);
+      assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390, path);
+      await phone.close();
+    }
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    for (const box of await page.locator('input').all()) await box.check();
+    await page.getByRole('button', { name: 'in one report' }).click();
+    assert.match(await page.locator('.headline').innerText(), /^In 2 runs with 100 subscribers/);
+    await page.goBack();
+    for (const box of await page.locator('input').all()) await box.check();
+    await page.getByRole('button', { name: 'Compare' }).click();
+    assert.equal(await page.locator('h1').innerText(), 'compare: run2 against run1');
+    await page.goto(`${server.url}runs/run1/report.html`);
+    await page.locator('a[href="#pattern-sse"]').first().click();
+    await page.locator('#pattern-sse a.doc').click();
+    assert.equal(
+      await page.locator('h1').innerText(),
+      'Server-Sent Events',
+      'from the table to the page on the pattern',
+    );
+  },
+);
 
-test('the interactive page: figures at the pointer, zoom on one time axis, variants to tick; whole without scripts', async (t) => {
-  skipWhen(t, skip);
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
-  t.onTestFinished(() => rmSync(folder, { recursive: true }));
-  const browser = await chromium.launch({ executablePath, args });
-  t.onTestFinished(() => browser.close());
-  const file = join(folder, 'page.html');
-  writeFileSync(file, await renderHtml([fixtureResult()], { interactive: true }));
+test(
+  'the interactive page: figures at the pointer, zoom on one time axis, ' +
+    'variants to tick; whole without scripts',
+  async (t) => {
+    skipWhen(t, skip);
+    const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
+    t.onTestFinished(() => rmSync(folder, { recursive: true }));
+    const browser = await chromium.launch({ executablePath, args });
+    t.onTestFinished(() => browser.close());
+    const file = join(folder, 'page.html');
+    writeFileSync(file, await renderHtml([fixtureResult()], { interactive: true }));
 
-  const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
-  await page.goto(`file://${file}`);
-  await page.waitForSelector('#picker:not([hidden])');
-  const lines = () => page.locator('#time-requests .mark-line.role-mark path').count();
-  const axis = (id: string) => page.locator(`#${id} .role-axis-label`).first().textContent();
-  assert.equal(await lines(), 6);
-  assert.equal(await page.locator('#tail .role-legend-symbol path').count(), 6, 'the legend stands');
+    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    await page.goto(`file://${file}`);
+    await page.waitForSelector('#picker:not([hidden])');
+    const lines = () => page.locator('#time-requests .mark-line.role-mark path').count();
+    const axis = (id: string) => page.locator(`#${id} .role-axis-label`).first().textContent();
+    assert.equal(await lines(), 6);
+    assert.equal(await page.locator('#tail .role-legend-symbol path').count(), 6, 'the legend stands');
 
-  // Where the pointer is, the plot's own box: Playwright scrolls it into view and keeps clear of the picker.
-  const chart = page.locator('#time-requests svg');
-  const over = { position: { x: 400, y: 60 } };
-  await chart.hover(over);
-  await page.waitForSelector('#tip:not([hidden])');
-  assert.match((await page.locator('#tip').textContent())!, /^variant: .*\nat, s: .*\nrequests\/s: /);
+    // Where the pointer is, the plot's own box: Playwright scrolls it into view and keeps clear of the picker.
+    const chart = page.locator('#time-requests svg');
+    const over = { position: { x: 400, y: 60 } };
+    await chart.hover(over);
+    await page.waitForSelector('#tip:not([hidden])');
+    assert.match((await page.locator('#tip').textContent())!, /^variant: .*\nat, s: .*\nrequests\/s: /);
 
-  const before = await axis('time-server-cpu');
-  const top = async () => Number(await page.evaluate('scrollY'));
-  const scrolled = await top();
-  await page.mouse.wheel(0, -60);
-  await page.waitForFunction(`scrollY < ${scrolled}`); // the wheel alone belongs to the page
-  assert.equal(await axis('time-requests'), before);
-  await chart.hover(over);
-  await page.keyboard.down('Alt');
-  await page.mouse.wheel(0, -600);
-  await page.keyboard.up('Alt');
-  await page.waitForFunction(
-    `document.querySelector('#time-server-cpu .role-axis-label').textContent !== ${JSON.stringify(before)}`,
-  );
-  assert.equal(await axis('time-requests'), await axis('time-server-cpu'), 'one shared axis');
+    const before = await axis('time-server-cpu');
+    const top = async () => Number(await page.evaluate('scrollY'));
+    const scrolled = await top();
+    await page.mouse.wheel(0, -60);
+    await page.waitForFunction(`scrollY < ${scrolled}`); // the wheel alone belongs to the page
+    assert.equal(await axis('time-requests'), before);
+    await chart.hover(over);
+    await page.keyboard.down('Alt');
+    await page.mouse.wheel(0, -600);
+    await page.keyboard.up('Alt');
+    await page.waitForFunction(
+      `document.querySelector('#time-server-cpu .role-axis-label').textContent !== ${JSON.stringify(before)}`,
+    );
+    assert.equal(await axis('time-requests'), await axis('time-server-cpu'), 'one shared axis');
 
-  await page.locator('#picker input').first().uncheck();
-  await page.waitForFunction(
-    'document.querySelectorAll("#time-requests .mark-line.role-mark path").length === 5',
-  );
+    await page.locator('#picker input').first().uncheck();
+    await page.waitForFunction(
+      'document.querySelectorAll("#time-requests .mark-line.role-mark path").length === 5',
+    );
 
-  const still = await browser.newPage({ javaScriptEnabled: false });
-  await still.goto(`file://${file}`);
-  assert.equal(await still.locator('figure svg.wide > title').count(), 9);
-  assert.equal(await still.locator('#picker').isVisible(), false);
-});
+    const still = await browser.newPage({ javaScriptEnabled: false });
+    await still.goto(`file://${file}`);
+    assert.equal(await still.locator('figure svg.wide > title').count(), 9);
+    assert.equal(await still.locator('#picker').isVisible(), false);
+  },
+);

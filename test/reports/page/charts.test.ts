@@ -80,7 +80,8 @@ type Coloured = {
 test('no two lines look the same, and a variant keeps its colour from run to run', () => {
   const results = [1, 2, 3, 4].map((seed) => fixtureResult({ seed }));
   const keys: Key[] = variantsOf(results);
-  const { color, strokeDash } = (tailSpec([], keys).still as unknown as Coloured).layer[0]!.encoding; // lines alone, nothing beneath
+  // Lines alone, nothing beneath.
+  const { color, strokeDash } = (tailSpec([], keys).still as unknown as Coloured).layer[0]!.encoding;
   const looks = color.scale.range.map((own, i) => `${own} ${strokeDash.scale.range[i]!.join()}`);
   assert.equal(new Set(looks).size, 24);
   const ofSse = color.scale.domain.flatMap((label, i) =>
@@ -145,7 +146,8 @@ test('headings are true of the figures, and say so where a variant does not coun
   assert.match(
     drawn[0]!.heading,
     new RegExp(
-      `^99 % of deliveries came within ${formatUs(Math.min(...p99s))} with .*, within ${formatUs(Math.max(...p99s))} with polling$`,
+      `^99 % of deliveries came within ${formatUs(Math.min(...p99s))} with .*, within ` +
+        `${formatUs(Math.max(...p99s))} with polling$`,
     ),
   );
   // Five variants share that peak: none of them is singled out.

@@ -44,30 +44,34 @@ function matrixResult({ invalid = false } = {}): Result {
   };
 }
 
-test('a curve has a line for each variant and a point for each cell; a percentile without its samples is none', () => {
-  const curves = curvesOf(variantsOf([matrixResult()]));
-  assert.deepEqual(
-    curves.map(({ name, parameter, lines, points }) => ({
-      name,
-      parameter,
-      lines: lines.map(({ label }) => label),
-      points,
-    })),
-    [
-      {
-        name: 'server-cpu-per-delivery',
-        parameter: 'publish',
-        lines: ['polling', 'sse'],
-        points: [
-          ['polling', 1, 100],
-          ['sse', 1, 10],
-          ['polling', 100, 1],
-          ['sse', 100, 10],
-        ].map(([variant, x, value]) => ({ variant, x, value, low: value, high: value })),
-      },
-    ],
-  );
-});
+test(
+  'a curve has a line for each variant and a point for each cell; ' +
+    'a percentile without its samples is none',
+  () => {
+    const curves = curvesOf(variantsOf([matrixResult()]));
+    assert.deepEqual(
+      curves.map(({ name, parameter, lines, points }) => ({
+        name,
+        parameter,
+        lines: lines.map(({ label }) => label),
+        points,
+      })),
+      [
+        {
+          name: 'server-cpu-per-delivery',
+          parameter: 'publish',
+          lines: ['polling', 'sse'],
+          points: [
+            ['polling', 1, 100],
+            ['sse', 1, 10],
+            ['polling', 100, 1],
+            ['sse', 100, 10],
+          ].map(([variant, x, value]) => ({ variant, x, value, low: value, high: value })),
+        },
+      ],
+    );
+  },
+);
 
 test('a trial that does not count is no point, and is said to be left out', () => {
   const [curve] = curvesOf(variantsOf([matrixResult({ invalid: true })]));

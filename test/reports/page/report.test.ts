@@ -24,40 +24,49 @@ test('one file: nothing is loaded from anywhere, and it is small', async () => {
   }
 });
 
-test('the interactive page is below 1 MB, loads nothing either, and holds the still charts for readers without scripts', async () => {
-  const [page, plain] = [
-    await renderHtml([fixtureResult()], { interactive: true }),
-    await renderHtml([fixtureResult()], still),
-  ];
-  assert.ok(page.length < 1_000_000, `${page.length} bytes`);
-  assert.doesNotMatch(page, /<script[^>]+src/i);
-  const svgs = (text: string) => text.split('<svg').length;
-  assert.ok(svgs(plain) > 5);
-  assert.equal(svgs(page.slice(0, page.indexOf('<script>'))), svgs(plain));
-});
+test(
+  'the interactive page is below 1 MB, loads nothing either, ' +
+    'and holds the still charts for readers without scripts',
+  async () => {
+    const [page, plain] = [
+      await renderHtml([fixtureResult()], { interactive: true }),
+      await renderHtml([fixtureResult()], still),
+    ];
+    assert.ok(page.length < 1_000_000, `${page.length} bytes`);
+    assert.doesNotMatch(page, /<script[^>]+src/i);
+    const svgs = (text: string) => text.split('<svg').length;
+    assert.ok(svgs(plain) > 5);
+    assert.equal(svgs(page.slice(0, page.indexOf('<script>'))), svgs(plain));
+  },
+);
 
 test('the same result gives the same bytes', async () => {
-  assert.ok((await renderHtml([fixtureResult()], still)) === (await renderHtml([fixtureResult()], still))); // assert.equal would print them
+  // assert.equal would print them.
+  assert.ok((await renderHtml([fixtureResult()], still)) === (await renderHtml([fixtureResult()], still)));
 });
 
-test('without scripts everything is there: the answer, the table, every chart with a name, the ledger, the way to repeat it', async () => {
-  const result = fixtureResult();
-  const page = await renderHtml([result], still);
-  for (const variant of new Set(result.trials.map((trial) => trial.variant.label)))
-    assert.ok(page.includes(variant), variant);
-  for (const heading of [
-    'Side by side',
-    'The ledger',
-    'Requests, bytes and connections',
-    'Two sides, one count',
-    'The patterns',
-    'This run',
-  ])
-    assert.ok(page.includes(heading), heading);
-  assert.ok(page.includes(result.command));
-  for (const [svg] of page.matchAll(/<svg[^>]*>.{0,300}/gs))
-    assert.match(svg, /role="img"><title>[^<]+<\/title><desc>[^<]+</);
-});
+test(
+  'without scripts everything is there: the answer, the table, ' +
+    'every chart with a name, the ledger, the way to repeat it',
+  async () => {
+    const result = fixtureResult();
+    const page = await renderHtml([result], still);
+    for (const variant of new Set(result.trials.map((trial) => trial.variant.label)))
+      assert.ok(page.includes(variant), variant);
+    for (const heading of [
+      'Side by side',
+      'The ledger',
+      'Requests, bytes and connections',
+      'Two sides, one count',
+      'The patterns',
+      'This run',
+    ])
+      assert.ok(page.includes(heading), heading);
+    assert.ok(page.includes(result.command));
+    for (const [svg] of page.matchAll(/<svg[^>]*>.{0,300}/gs))
+      assert.match(svg, /role="img"><title>[^<]+<\/title><desc>[^<]+</);
+  },
+);
 
 test('of several results each variant says whose it is, in warnings and expectations too', async () => {
   const page = await renderHtml([fixtureResult(), fixtureResult({ seed: 2, trouble: true })], still);

@@ -1,5 +1,5 @@
-// A result whose run was cut short says so in every form, with each trial that is missing; nothing reads as if it had
-// held, and nothing is decided on it. Results of version 1 are still read.
+// A result whose run was cut short says so in every form, with each trial that is missing; nothing reads as
+// if it had held, and nothing is decided on it. Results of version 1 are still read.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

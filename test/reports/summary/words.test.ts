@@ -35,7 +35,8 @@ test('the headline answers with the metrics that the question asks for, alike on
   const all = ['polling', 'long-polling', 'http-stream', 'sse', 'websocket'];
   assert.equal(
     headlineOf([asking(['descriptors.added', 'requests-per-delivery', 'latency.p50'], ...all)]),
-    'With 100 subscribers and 10 events a second, server descriptors for the subscribers: 100 (all alike); requests per delivery: 0 (http-stream, sse and websocket), 0.11 (polling), 1 (long-polling).',
+    'With 100 subscribers and 10 events a second, server descriptors for the subscribers: 100 (all ' +
+      'alike); requests per delivery: 0 (http-stream, sse and websocket), 0.11 (polling), 1 (long-polling).',
   );
   assert.match(
     headlineOf([asking(['latency.p50'], 'http-stream', 'sse')]),
@@ -102,25 +103,28 @@ test('what was measured after the trials stands below the table, and in a job su
   );
 });
 
-test('the headline of several results names a variant once, and says whose it is only where that matters', () => {
-  const line = headlineOf([1, 2, 3].map((seed) => fixtureResult({ seed })));
-  assert.match(
-    line,
-    /^In 3 runs with 100 subscribers and 10 events a second, websocket, http-stream and sse delivered soonest, and alike \(/,
-  );
-  assert.equal(line.split('polling').length, 2);
-  assert.ok(line.length < 300, line);
-  const [small, large] = [fixtureResult(), fixtureResult({ seed: 2 })];
-  const other = { ...large, scenario: { ...large.scenario, subscribers: 2000 } };
-  assert.match(
-    headlineOf([only(small, 'sse'), only(other, 'polling')]),
-    /^Over 2 results, sse delivered soonest .*; polling took longest/,
-  );
-  assert.match(
-    headlineOf([only(small, 'sse', 'polling'), only(other, 'polling', 'websocket')]),
-    /^Over 2 results, websocket and sse delivered soonest/,
-  );
-});
+test(
+  'the headline of several results names a variant once, and ' + 'says whose it is only where that matters',
+  () => {
+    const line = headlineOf([1, 2, 3].map((seed) => fixtureResult({ seed })));
+    assert.match(
+      line,
+      /^In 3 runs with 100 subscribers and 10 events a second, websocket, http-stream and sse delivered soonest, and alike \(/,
+    );
+    assert.equal(line.split('polling').length, 2);
+    assert.ok(line.length < 300, line);
+    const [small, large] = [fixtureResult(), fixtureResult({ seed: 2 })];
+    const other = { ...large, scenario: { ...large.scenario, subscribers: 2000 } };
+    assert.match(
+      headlineOf([only(small, 'sse'), only(other, 'polling')]),
+      /^Over 2 results, sse delivered soonest .*; polling took longest/,
+    );
+    assert.match(
+      headlineOf([only(small, 'sse', 'polling'), only(other, 'polling', 'websocket')]),
+      /^Over 2 results, websocket and sse delivered soonest/,
+    );
+  },
+);
 
 test('the headline counts what was missed and says why variants do not count', () => {
   const line = headlineOf([fixtureResult({ trouble: true })]);
@@ -130,61 +134,65 @@ test('the headline counts what was missed and says why variants do not count', (
   );
 });
 
-test('a warning of one trial names the trial, one of all trials the variant; an expectation tells of a trial that does not count', () => {
-  const result = fixtureResult({ trouble: true, repeat: 2 });
-  const text = renderTable(
-    [
+test(
+  'a warning of one trial names the trial, one of all trials the variant; an expectation tells of a ' +
+    'trial that does not count',
+  () => {
+    const result = fixtureResult({ trouble: true, repeat: 2 });
+    const text = renderTable(
+      [
+        {
+          ...result,
+          trials: result.trials.filter(
+            ({ variant, repetition }) => variant.label !== 'webhook' || repetition === 2,
+          ),
+        },
+      ],
+      { columns: 200, color: false },
+    );
+    assert.match(text, /does not count: long-polling: this trial measured/);
+    assert.match(
+      text,
+      /failed: long-polling \(trial 2\): missed == 0 \(measured 0, in a trial that does not count\)/,
+    );
+    const half = renderTable(
+      [
+        {
+          ...result,
+          trials: result.trials.map((trial) =>
+            trial.variant.label === 'webhook' && trial.repetition === 1 ? { ...trial, warnings: [] } : trial,
+          ),
+        },
+      ],
+      { columns: 200, color: false },
+    );
+    assert.match(half, /note: webhook \(trial 2\): 12 of 20000/);
+    const short = fixtureResult({ measureS: 2 });
+    short.expectations = [
       {
-        ...result,
-        trials: result.trials.filter(
-          ({ variant, repetition }) => variant.label !== 'webhook' || repetition === 2,
-        ),
+        variant: 'sse',
+        repetition: 1,
+        check: 'latency.p99 < 1s',
+        metric: 'latency.p99',
+        bound: 1e6,
+        measured: null,
+        held: false,
       },
-    ],
-    { columns: 200, color: false },
-  );
-  assert.match(text, /does not count: long-polling: this trial measured/);
-  assert.match(
-    text,
-    /failed: long-polling \(trial 2\): missed == 0 \(measured 0, in a trial that does not count\)/,
-  );
-  const half = renderTable(
-    [
-      {
-        ...result,
-        trials: result.trials.map((trial) =>
-          trial.variant.label === 'webhook' && trial.repetition === 1 ? { ...trial, warnings: [] } : trial,
-        ),
-      },
-    ],
-    { columns: 200, color: false },
-  );
-  assert.match(half, /note: webhook \(trial 2\): 12 of 20000/);
-  const short = fixtureResult({ measureS: 2 });
-  short.expectations = [
-    {
-      variant: 'sse',
-      repetition: 1,
-      check: 'latency.p99 < 1s',
-      metric: 'latency.p99',
-      bound: 1e6,
-      measured: null,
-      held: false,
-    },
-  ];
-  assert.match(
-    renderTable([short], { columns: 200, color: false }),
-    /failed: sse: latency\.p99 < 1s \(measured no figure: [\d,]+ samples; it takes 10,000\)/,
-  );
-  const noted = fixtureResult().trials.map((trial) => ({
-    ...trial,
-    warnings: [{ code: 'few-samples', level: 'note' as const, message: 'few samples.' }],
-  }));
-  assert.match(
-    renderTable([{ ...result, trials: noted }], { columns: 200, color: false }),
-    /note: every variant: few samples\./,
-  );
-});
+    ];
+    assert.match(
+      renderTable([short], { columns: 200, color: false }),
+      /failed: sse: latency\.p99 < 1s \(measured no figure: [\d,]+ samples; it takes 10,000\)/,
+    );
+    const noted = fixtureResult().trials.map((trial) => ({
+      ...trial,
+      warnings: [{ code: 'few-samples', level: 'note' as const, message: 'few samples.' }],
+    }));
+    assert.match(
+      renderTable([{ ...result, trials: noted }], { columns: 200, color: false }),
+      /note: every variant: few samples\./,
+    );
+  },
+);
 
 test('the headline claims no difference that a single run does not carry', () => {
   assert.match(
@@ -193,42 +201,46 @@ test('the headline claims no difference that a single run does not carry', () =>
   );
 });
 
-test('the headline of deliveries that were made again says what came twice and why, what queued up, how long publishers waited and who kept the order', () => {
-  const base = fixtureResult();
-  const outcome = (ledger: object, more: Partial<Completed> = {}) => {
-    const one = completed();
-    return completed({
-      ledger: { ...one.ledger, missed: 0, duplicated: 3, reordered: 0, ...ledger },
-      ...more,
-    });
-  };
-  const wait = (us: number) => ({ latency: { ...completed().latency, publishRoundTrip: stored(us) } });
-  const of = (...trials: [label: string, outcome: Completed][]) =>
-    headlineOf([{ ...base, trials: trials.map(([label, one]) => trialOf(label, one)) }]);
-  const line = of(
-    ['webhook store=sqlite', outcome({ reordered: 5 })],
-    ['webhook fifo store=sqlite', outcome({})],
-  );
-  assert.doesNotMatch(line, /store=sqlite/, 'what they share is left out');
-  assert.match(
-    line,
-    /No delivery was missed\. 6 came twice, each after an answer that was lost\. Only webhook fifo kept the order\.$/,
-  );
-  const unexplained = of(['webhook', outcome({ duplicated: 5 })]);
-  assert.match(unexplained, /5 came twice, 2 of them without a lost answer\.$/);
-  const lost = of(['webhook', outcome({ missed: 2, duplicated: 0 })]);
-  assert.doesNotMatch(lost, /No delivery was missed|came twice/);
-  assert.match(lost, /webhook missed 2 of 13 deliveries\.$/);
-  const held = of(
-    ['webhook delivery=sync', outcome({}, wait(9_000_000))],
-    ['webhook store=sqlite', outcome({}, wait(70_000))],
-  );
-  assert.match(
-    held,
-    /Publishing took up to 9 s with webhook delivery=sync, up to 70\S* ms with webhook store=sqlite\./,
-  );
-  assert.doesNotMatch(line, /Publishing took|backlog/);
-});
+test(
+  'the headline of deliveries that were made again says what came twice and why, what queued up, how ' +
+    'long publishers waited and who kept the order',
+  () => {
+    const base = fixtureResult();
+    const outcome = (ledger: object, more: Partial<Completed> = {}) => {
+      const one = completed();
+      return completed({
+        ledger: { ...one.ledger, missed: 0, duplicated: 3, reordered: 0, ...ledger },
+        ...more,
+      });
+    };
+    const wait = (us: number) => ({ latency: { ...completed().latency, publishRoundTrip: stored(us) } });
+    const of = (...trials: [label: string, outcome: Completed][]) =>
+      headlineOf([{ ...base, trials: trials.map(([label, one]) => trialOf(label, one)) }]);
+    const line = of(
+      ['webhook store=sqlite', outcome({ reordered: 5 })],
+      ['webhook fifo store=sqlite', outcome({})],
+    );
+    assert.doesNotMatch(line, /store=sqlite/, 'what they share is left out');
+    assert.match(
+      line,
+      /No delivery was missed\. 6 came twice, each after an answer that was lost\. Only webhook fifo kept the order\.$/,
+    );
+    const unexplained = of(['webhook', outcome({ duplicated: 5 })]);
+    assert.match(unexplained, /5 came twice, 2 of them without a lost answer\.$/);
+    const lost = of(['webhook', outcome({ missed: 2, duplicated: 0 })]);
+    assert.doesNotMatch(lost, /No delivery was missed|came twice/);
+    assert.match(lost, /webhook missed 2 of 13 deliveries\.$/);
+    const held = of(
+      ['webhook delivery=sync', outcome({}, wait(9_000_000))],
+      ['webhook store=sqlite', outcome({}, wait(70_000))],
+    );
+    assert.match(
+      held,
+      /Publishing took up to 9 s with webhook delivery=sync, up to 70\S* ms with webhook store=sqlite\./,
+    );
+    assert.doesNotMatch(line, /Publishing took|backlog/);
+  },
+);
 test('the headline says so when nothing can be said', () => {
   const result = fixtureResult();
   assert.match(

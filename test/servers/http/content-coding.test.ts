@@ -199,28 +199,32 @@ function follow(t: TestContext, body: AsyncIterable<Uint8Array>) {
 }
 
 describe('streams', () => {
-  test("undici's fetch reads HTTP streaming as it comes: history, events, heartbeats and the end", async (t) => {
-    const server = await serve(t, 'http-stream', { gzip: true, heartbeat: '40ms' });
-    const { url, publish, at, joined } = server;
-    const events = publish('a', bulk(100_000), '1');
-    const answer = await fetch(`${url}/stream?topics=a&since=${at(0)}`);
-    assert.deepEqual(
-      ['content-encoding', 'vary', 'cache-control'].map((name) => answer.headers.get(name)),
-      ['gzip', 'origin, accept-encoding', 'no-cache, no-transform'],
-    );
-    const { done, text, saw } = follow(t, answer.body!);
-    await joined(1);
-    await saw(`${events[1]!.json}\n`);
-    events.push(...publish('a', '"é🎈"'));
-    await saw(`${events[2]!.json}\n`);
-    await saw(`{"stream":"heartbeat","cursor":"${at(3)}"}\n`);
-    await server.close();
-    await done; // which fails when the trailer is missing or wrong
-    assert.equal(
-      text().replace(/\{"stream":"heartbeat".*\n/g, ''),
-      `{"stream":"open","cursor":"${at(0)}"}\n${events.map(({ json }) => `${json}\n`).join('')}{"stream":"end"}\n`,
-    );
-  });
+  test(
+    "undici's fetch reads HTTP streaming as it comes: " + 'history, events, heartbeats and the end',
+    async (t) => {
+      const server = await serve(t, 'http-stream', { gzip: true, heartbeat: '40ms' });
+      const { url, publish, at, joined } = server;
+      const events = publish('a', bulk(100_000), '1');
+      const answer = await fetch(`${url}/stream?topics=a&since=${at(0)}`);
+      assert.deepEqual(
+        ['content-encoding', 'vary', 'cache-control'].map((name) => answer.headers.get(name)),
+        ['gzip', 'origin, accept-encoding', 'no-cache, no-transform'],
+      );
+      const { done, text, saw } = follow(t, answer.body!);
+      await joined(1);
+      await saw(`${events[1]!.json}\n`);
+      events.push(...publish('a', '"é🎈"'));
+      await saw(`${events[2]!.json}\n`);
+      await saw(`{"stream":"heartbeat","cursor":"${at(3)}"}\n`);
+      await server.close();
+      await done; // which fails when the trailer is missing or wrong
+      assert.equal(
+        text().replace(/\{"stream":"heartbeat".*\n/g, ''),
+        `{"stream":"open","cursor":"${at(0)}"}\n` +
+          `${events.map(({ json }) => `${json}\n`).join('')}{"stream":"end"}\n`,
+      );
+    },
+  );
 
   test('an EventSource reads SSE, and a client that does not ask gets it as it is', async (t) => {
     const { url, publish, joined } = await serve(t, 'sse', { gzip: true });

@@ -356,21 +356,24 @@ test('HTTP/1.0, which knows no Host, is served without one', async (t) => {
   );
 });
 
-test('a server on all addresses answers to each and to the name of the machine; a name can be added', async (t) => {
-  const interfaces = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  const own = interfaces.filter(({ family }) => family === 'IPv4').map(({ address }) => address);
-  const everywhere = await serve(t, 'polling', {}, { host: '0.0.0.0' });
-  for (const host of [...own, '203.0.113.7:80', '[2001:db8::1]', 'localhost', hostname()])
-    assert.equal((await ask(everywhere, 'GET /poll', { host })).status, 200, host);
-  assert.equal((await ask(everywhere, 'GET /poll', { host: 'evil.example' })).status, 421);
-  const named = await serve(t, 'polling', {}, { allowHosts: ['bench.example'] });
-  for (const [host, status] of [
-    ['bench.example:8080', 200],
-    ['localhost', 200],
-    ['a.bench.example', 421],
-  ] as const)
-    assert.equal((await ask(named, 'GET /poll', { host })).status, status, host);
-});
+test(
+  'a server on all addresses answers to each and to the ' + 'name of the machine; a name can be added',
+  async (t) => {
+    const interfaces = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+    const own = interfaces.filter(({ family }) => family === 'IPv4').map(({ address }) => address);
+    const everywhere = await serve(t, 'polling', {}, { host: '0.0.0.0' });
+    for (const host of [...own, '203.0.113.7:80', '[2001:db8::1]', 'localhost', hostname()])
+      assert.equal((await ask(everywhere, 'GET /poll', { host })).status, 200, host);
+    assert.equal((await ask(everywhere, 'GET /poll', { host: 'evil.example' })).status, 421);
+    const named = await serve(t, 'polling', {}, { allowHosts: ['bench.example'] });
+    for (const [host, status] of [
+      ['bench.example:8080', 200],
+      ['localhost', 200],
+      ['a.bench.example', 421],
+    ] as const)
+      assert.equal((await ask(named, 'GET /poll', { host })).status, status, host);
+  },
+);
 
 test('what a page reads by polling with gzip depends on both', async (t) => {
   const server = await serve(t, 'polling', { gzip: true });

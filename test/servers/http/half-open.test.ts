@@ -37,32 +37,40 @@ const whole = `${half}\r\n`;
 const publish = 'POST /topics/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\n';
 
 describe('over HTTP/1.1', () => {
-  test('a head that has begun must be whole in time, also the second one on a connection and one that drips', async (t) => {
-    const { url, counters } = await setUp(t, 'h1', { headMs: 100 });
-    const dripping = await rawClient(url);
-    dripping.socket.write(`${half}x: `);
-    const drip = setInterval(() => dripping.socket.write('x'), 20);
-    t.onTestFinished(() => clearInterval(drip));
-    const second = await rawClient(url);
-    second.socket.write(whole);
-    await second.saw(/here$/);
-    second.socket.write(half);
-    const answers = await Promise.all([talk(url, 'G'), talk(url, half), dripping.closed, second.closed]);
-    for (const answer of answers)
-      assert.match(answer, /HTTP\/1\.1 408 Request Timeout\r\nConnection: close\r\n/);
-    assert.equal(counters.errors, 4);
-  });
+  test(
+    'a head that has begun must be whole in time, also the second ' +
+      'one on a connection and one that drips',
+    async (t) => {
+      const { url, counters } = await setUp(t, 'h1', { headMs: 100 });
+      const dripping = await rawClient(url);
+      dripping.socket.write(`${half}x: `);
+      const drip = setInterval(() => dripping.socket.write('x'), 20);
+      t.onTestFinished(() => clearInterval(drip));
+      const second = await rawClient(url);
+      second.socket.write(whole);
+      await second.saw(/here$/);
+      second.socket.write(half);
+      const answers = await Promise.all([talk(url, 'G'), talk(url, half), dripping.closed, second.closed]);
+      for (const answer of answers)
+        assert.match(answer, /HTTP\/1\.1 408 Request Timeout\r\nConnection: close\r\n/);
+      assert.equal(counters.errors, 4);
+    },
+  );
 
-  test('a connection that has said nothing yet has more time, and all of the time for a head from its first byte on', async (t) => {
-    const { url } = await setUp(t, 'h1', { headMs: 100 });
-    const [early, late] = [await rawClient(url), await rawClient(url)];
-    await talk(url, half); // their time for a head would be over by now
-    assert.equal(early.socket.closed, false);
-    early.socket.write(`${publish}abc`);
-    await early.saw(/ 200 OK[^]*3$/);
-    late.socket.write(half);
-    assert.match(await late.closed, / 408 /);
-  });
+  test(
+    'a connection that has said nothing yet has more time, and all ' +
+      'of the time for a head from its first byte on',
+    async (t) => {
+      const { url } = await setUp(t, 'h1', { headMs: 100 });
+      const [early, late] = [await rawClient(url), await rawClient(url)];
+      await talk(url, half); // their time for a head would be over by now
+      assert.equal(early.socket.closed, false);
+      early.socket.write(`${publish}abc`);
+      await early.saw(/ 200 OK[^]*3$/);
+      late.socket.write(half);
+      assert.match(await late.closed, / 408 /);
+    },
+  );
 
   test('silence is bounded too', async (t) => {
     const { url, counters } = await setUp(t, 'h1', { headMs: 20, requestMs: 200 });
@@ -160,23 +168,27 @@ describe('without descriptors', () => {
   const follow = 'GET /events?topics=a HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n';
   const index = 'GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n';
 
-  test('who says nothing, half a head or half a body makes room for those who ask for something, and subscribers stay', async (t) => {
-    const server = await fork(t, { descriptors });
-    const { url } = server.endpoint;
-    const subscriber = await rawClient(url);
-    subscriber.socket.write(follow);
-    await subscriber.saw(/ 200 OK/);
-    for (const text of [
-      '',
-      'GET /events?topics=a HTTP/1.1\r\nhost: 127.0.0.1\r\n',
-      'POST /topics/a HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 10\r\n\r\nhalf',
-    ]) {
-      const sockets = await fill(t, url, text);
-      for (let i = 0; i < 3; i++) assert.match(await talk(url, index), /^HTTP\/1\.1 200 /, text);
-      assert.equal(subscriber.socket.closed, false);
-      sockets.forEach((socket) => socket.destroy());
-    }
-  });
+  test(
+    'who says nothing, half a head or half a body makes room for those ' +
+      'who ask for something, and subscribers stay',
+    async (t) => {
+      const server = await fork(t, { descriptors });
+      const { url } = server.endpoint;
+      const subscriber = await rawClient(url);
+      subscriber.socket.write(follow);
+      await subscriber.saw(/ 200 OK/);
+      for (const text of [
+        '',
+        'GET /events?topics=a HTTP/1.1\r\nhost: 127.0.0.1\r\n',
+        'POST /topics/a HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 10\r\n\r\nhalf',
+      ]) {
+        const sockets = await fill(t, url, text);
+        for (let i = 0; i < 3; i++) assert.match(await talk(url, index), /^HTTP\/1\.1 200 /, text);
+        assert.equal(subscriber.socket.closed, false);
+        sockets.forEach((socket) => socket.destroy());
+      }
+    },
+  );
 
   test('who sends no preface over HTTP/2, or no request, makes room', async (t) => {
     const server = await fork(t, { over: 'h2c', descriptors });
@@ -188,30 +200,34 @@ describe('without descriptors', () => {
     }
   });
 
-  test('subscribers who take all there are do not end the server, and when some leave others are served', async (t) => {
-    const server = await fork(t, { descriptors });
-    const { url } = server.endpoint;
-    const followers: RawClient[] = [];
-    t.onTestFinished(() => followers.forEach(({ socket }) => socket.destroy()));
-    // One after the other: each has sent its whole request before the next comes, so that none has to go.
-    for (let refused = false; !refused;) {
-      const follower = await rawClient(url);
-      follower.socket.write(follow);
-      await until('it is served or refused', () => follower.socket.closed || follower.text() !== '');
-      refused = follower.text() === '';
-      if (!refused) followers.push(follower);
-      assert.ok(followers.length < descriptors);
-    }
-    assert.equal(
-      (await server.read()).subscribers,
-      followers.length,
-      'a sample can be taken without a descriptor',
-    );
-    followers.forEach(({ socket }) => socket.destroy());
-    let answer = '';
-    for (let i = 0; i < 1000 && answer === ''; i++) answer = await talk(url, index); // until it has seen them go
-    assert.match(answer, /^HTTP\/1\.1 200 /);
-  });
+  test(
+    'subscribers who take all there are do not end the server, ' + 'and when some leave others are served',
+    async (t) => {
+      const server = await fork(t, { descriptors });
+      const { url } = server.endpoint;
+      const followers: RawClient[] = [];
+      t.onTestFinished(() => followers.forEach(({ socket }) => socket.destroy()));
+      // One after the other: each has sent its whole request before the next comes, so that none has to go.
+      for (let refused = false; !refused;) {
+        const follower = await rawClient(url);
+        follower.socket.write(follow);
+        await until('it is served or refused', () => follower.socket.closed || follower.text() !== '');
+        refused = follower.text() === '';
+        if (!refused) followers.push(follower);
+        assert.ok(followers.length < descriptors);
+      }
+      assert.equal(
+        (await server.read()).subscribers,
+        followers.length,
+        'a sample can be taken without a descriptor',
+      );
+      followers.forEach(({ socket }) => socket.destroy());
+      let answer = '';
+      // Until it has seen them go.
+      for (let i = 0; i < 1000 && answer === ''; i++) answer = await talk(url, index);
+      assert.match(answer, /^HTTP\/1\.1 200 /);
+    },
+  );
 });
 
 function askHttp2(url: string): Promise<number> {
@@ -231,30 +247,33 @@ function askHttp2(url: string): Promise<number> {
   });
 }
 
-test('half-sent bodies of all clients together have a bound, behind which others are told to come again', async (t) => {
-  const bodyBytes = 60 * 1024 ** 2;
-  const server = await fork(t, { limits: { maxBody: bodyBytes } });
-  const { url } = server.endpoint;
-  const head = `POST /topics/a HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${bodyBytes}\r\n\r\n`;
-  const body = Buffer.alloc(bodyBytes - 1, 0x20);
-  const clients: RawClient[] = [];
-  t.onTestFinished(() => clients.forEach(({ socket }) => socket.destroy()));
-  for (let i = 0; i < 5; i++) {
-    const client = await rawClient(url);
-    client.socket.write(head);
-    client.socket.write(body);
-    clients.push(client);
-    await until('it is sent', () => client.socket.writableLength === 0);
-  }
-  await clients[4]!.saw(/^HTTP\/1\.1 503 [^]*too-many-bodies/);
-  assert.equal((await server.read()).counters.refusals, 1);
-  clients[0]!.socket.destroy();
-  await until('there is room again', () => clients[0]!.socket.closed);
-  assert.match(
-    await talk(
-      url,
-      'POST /topics/a HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok',
-    ),
-    /^HTTP\/1\.1 201 /,
-  );
-});
+test(
+  'half-sent bodies of all clients together have a bound, ' + 'behind which others are told to come again',
+  async (t) => {
+    const bodyBytes = 60 * 1024 ** 2;
+    const server = await fork(t, { limits: { maxBody: bodyBytes } });
+    const { url } = server.endpoint;
+    const head = `POST /topics/a HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${bodyBytes}\r\n\r\n`;
+    const body = Buffer.alloc(bodyBytes - 1, 0x20);
+    const clients: RawClient[] = [];
+    t.onTestFinished(() => clients.forEach(({ socket }) => socket.destroy()));
+    for (let i = 0; i < 5; i++) {
+      const client = await rawClient(url);
+      client.socket.write(head);
+      client.socket.write(body);
+      clients.push(client);
+      await until('it is sent', () => client.socket.writableLength === 0);
+    }
+    await clients[4]!.saw(/^HTTP\/1\.1 503 [^]*too-many-bodies/);
+    assert.equal((await server.read()).counters.refusals, 1);
+    clients[0]!.socket.destroy();
+    await until('there is room again', () => clients[0]!.socket.closed);
+    assert.match(
+      await talk(
+        url,
+        'POST /topics/a HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok',
+      ),
+      /^HTTP\/1\.1 201 /,
+    );
+  },
+);

@@ -27,7 +27,8 @@ type Flood = {
 
 const initialWindow = 4; // RFC 9113, section 6.5.2
 const events = '/events?topics=a';
-const bomb = Buffer.concat([fields('/'), Buffer.alloc(14_000, 0xbe)]); // entry 62, the first of the dynamic table, again and again
+// Entry 62, the first of the dynamic table, again and again.
+const bomb = Buffer.concat([fields('/'), Buffer.alloc(14_000, 0xbe)]);
 const bombFilled = Buffer.concat([
   fields('/'),
   Buffer.from([0x40]),

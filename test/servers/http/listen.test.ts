@@ -1,5 +1,5 @@
-// The listener over HTTP/1.1 and both kinds of HTTP/2: what it routes, what it counts, what it survives, and that
-// nothing of it is left.
+// The listener over HTTP/1.1 and both kinds of HTTP/2: what it routes, what it counts, what it survives, and
+// that nothing of it is left.
 
 import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
@@ -196,35 +196,38 @@ describe('routing', () => {
 });
 
 describe('counting', () => {
-  test('bytes and connections of HTTP/1.1 are what the clients counted, while they live and afterwards', async (t) => {
-    const { url, read } = await setUp(t, 'h1');
-    const a = await rawClient(url);
-    const b = await rawClient(url);
-    a.socket.write('GET /here HTTP/1.1\r\nhost: a\r\n\r\n');
-    b.socket.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n');
-    await a.saw(/x{5000}/);
-    await b.saw(/begun/);
-    const bytes = (name: 'bytesRead' | 'bytesWritten') => a.socket[name] + b.socket[name];
-    const seen = () => {
-      const { connectionsOpened, connectionsClosed, bytesIn, bytesOut } = read();
-      return { connectionsOpened, connectionsClosed, bytesIn, bytesOut };
-    };
-    assert.deepEqual(seen(), {
-      connectionsOpened: 2,
-      connectionsClosed: 0,
-      bytesIn: bytes('bytesWritten'),
-      bytesOut: bytes('bytesRead'),
-    });
-    a.socket.end();
-    b.socket.destroy();
-    await until('both are closed', () => seen().connectionsClosed === 2);
-    assert.deepEqual(seen(), {
-      connectionsOpened: 2,
-      connectionsClosed: 2,
-      bytesIn: bytes('bytesWritten'),
-      bytesOut: bytes('bytesRead'),
-    });
-  });
+  test(
+    'bytes and connections of HTTP/1.1 are what the clients ' + 'counted, while they live and afterwards',
+    async (t) => {
+      const { url, read } = await setUp(t, 'h1');
+      const a = await rawClient(url);
+      const b = await rawClient(url);
+      a.socket.write('GET /here HTTP/1.1\r\nhost: a\r\n\r\n');
+      b.socket.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n');
+      await a.saw(/x{5000}/);
+      await b.saw(/begun/);
+      const bytes = (name: 'bytesRead' | 'bytesWritten') => a.socket[name] + b.socket[name];
+      const seen = () => {
+        const { connectionsOpened, connectionsClosed, bytesIn, bytesOut } = read();
+        return { connectionsOpened, connectionsClosed, bytesIn, bytesOut };
+      };
+      assert.deepEqual(seen(), {
+        connectionsOpened: 2,
+        connectionsClosed: 0,
+        bytesIn: bytes('bytesWritten'),
+        bytesOut: bytes('bytesRead'),
+      });
+      a.socket.end();
+      b.socket.destroy();
+      await until('both are closed', () => seen().connectionsClosed === 2);
+      assert.deepEqual(seen(), {
+        connectionsOpened: 2,
+        connectionsClosed: 2,
+        bytesIn: bytes('bytesWritten'),
+        bytesOut: bytes('bytesRead'),
+      });
+    },
+  );
 
   for (const over of ['h2', 'h2c'] as const) {
     test(`bytes and connections of ${over} are what the client counted, plaintext in TLS`, async (t) => {
@@ -345,7 +348,8 @@ describe('malformed requests', () => {
     ['a target above 16 KiB', `GET /${'x'.repeat(16 * 1024)} HTTP/1.1\r\nhost: a\r\n\r\n`, /^HTTP\/1.1 431 /],
     [
       'chunk extensions above 16 KiB',
-      `POST /topics/a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n1\r\n0\r\n\r\n`,
+      'POST /topics/a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n' +
+        `1;${'x'.repeat(20_000)}\r\n1\r\n0\r\n\r\n`,
       /^HTTP\/1.1 413 /,
     ],
   ];
@@ -358,29 +362,36 @@ describe('malformed requests', () => {
     });
   }
 
-  test('a peer that closes its half in the middle of a request is answered 400; between two requests the connection just ends', async (t) => {
-    const { url, read } = await setUp(t, 'h1');
-    const middle = await rawClient(url, { allowHalfOpen: true });
-    middle.socket.end(head);
-    assert.match(await middle.closed, /^HTTP\/1.1 400 /);
-    const between = await rawClient(url, { allowHalfOpen: true });
-    between.socket.write(`${head}\r\n`);
-    await between.saw(/x{5000}/);
-    between.socket.end();
-    await between.closed;
-    assert.equal(read().errors, 1);
-    await until('both are gone', () => read().connectionsClosed === 2);
-  });
+  test(
+    'a peer that closes its half in the middle of a request is answered 400; ' +
+      'between two requests the connection just ends',
+    async (t) => {
+      const { url, read } = await setUp(t, 'h1');
+      const middle = await rawClient(url, { allowHalfOpen: true });
+      middle.socket.end(head);
+      assert.match(await middle.closed, /^HTTP\/1.1 400 /);
+      const between = await rawClient(url, { allowHalfOpen: true });
+      between.socket.write(`${head}\r\n`);
+      await between.saw(/x{5000}/);
+      between.socket.end();
+      await between.closed;
+      assert.equal(read().errors, 1);
+      await until('both are gone', () => read().connectionsClosed === 2);
+    },
+  );
 
-  test('garbage behind a request whose answer has begun cuts the answer off and does not run into it', async (t) => {
-    const { url, read } = await setUp(t, 'h1');
-    const client = await rawClient(url);
-    client.socket.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n');
-    await client.saw(/begun/);
-    client.socket.write('garbage\r\n\r\n');
-    assert.doesNotMatch(await client.closed, / 400 /);
-    assert.equal(read().errors, 1);
-  });
+  test(
+    'garbage behind a request whose answer has begun cuts the ' + 'answer off and does not run into it',
+    async (t) => {
+      const { url, read } = await setUp(t, 'h1');
+      const client = await rawClient(url);
+      client.socket.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n');
+      await client.saw(/begun/);
+      client.socket.write('garbage\r\n\r\n');
+      assert.doesNotMatch(await client.closed, / 400 /);
+      assert.equal(read().errors, 1);
+    },
+  );
 
   test('a request that does not come is answered 408, at any point', async (t) => {
     const { url, read } = await setUp(t, 'h1', { requestMs: 50 });

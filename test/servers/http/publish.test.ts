@@ -78,48 +78,55 @@ test('a topic may be percent-encoded', async (t) => {
   assert.equal(events()[0]!.topic, 'a');
 });
 
-test('requests pipelined on one connection are taken in order, however they are cut into pieces', async (t) => {
-  const { url, hub } = await setUp(t, { history: 100_000 });
-  let before = 0;
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(
-        fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 200 }), fc.integer({ min: 60_000, max: 90_000 })),
-        { minLength: 1, maxLength: 12 },
+test(
+  'requests pipelined on one connection are taken in ' + 'order, however they are cut into pieces',
+  async (t) => {
+    const { url, hub } = await setUp(t, { history: 100_000 });
+    let before = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.oneof(
+            fc.constant(0),
+            fc.integer({ min: 1, max: 200 }),
+            fc.integer({ min: 60_000, max: 90_000 }),
+          ),
+          { minLength: 1, maxLength: 12 },
+        ),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 }),
+        async (sizes, cuts) => {
+          const bodies = sizes.map((size, i) => `${i}:`.padEnd(size, 'x').slice(0, size));
+          const bytes = Buffer.concat(bodies.map((body) => request(Buffer.from(body))));
+          const client = await rawClient(url);
+          const ends = [
+            ...cuts.map((cut) => Math.round(cut * bytes.length)).sort((a, b) => a - b),
+            bytes.length,
+          ];
+          let at = 0;
+          for (const end of ends) {
+            client.socket.write(bytes.subarray(at, end));
+            at = end;
+            await sleep(1);
+          }
+          const answers = () => [...client.text().matchAll(/"seq":(\d+)/g)].map((match) => Number(match[1]));
+          await until('all are answered', () => answers().length === bodies.length);
+          client.socket.destroy();
+          assert.deepEqual(
+            answers(),
+            bodies.map((_, i) => before + i + 1),
+          );
+          const { events } = hub.since(['a'], `${hub.epoch}-${before}`);
+          assert.deepEqual(
+            events.map(({ json }) => decodeEnvelope(json).body),
+            bodies,
+          );
+          before += bodies.length;
+        },
       ),
-      fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 }),
-      async (sizes, cuts) => {
-        const bodies = sizes.map((size, i) => `${i}:`.padEnd(size, 'x').slice(0, size));
-        const bytes = Buffer.concat(bodies.map((body) => request(Buffer.from(body))));
-        const client = await rawClient(url);
-        const ends = [
-          ...cuts.map((cut) => Math.round(cut * bytes.length)).sort((a, b) => a - b),
-          bytes.length,
-        ];
-        let at = 0;
-        for (const end of ends) {
-          client.socket.write(bytes.subarray(at, end));
-          at = end;
-          await sleep(1);
-        }
-        const answers = () => [...client.text().matchAll(/"seq":(\d+)/g)].map((match) => Number(match[1]));
-        await until('all are answered', () => answers().length === bodies.length);
-        client.socket.destroy();
-        assert.deepEqual(
-          answers(),
-          bodies.map((_, i) => before + i + 1),
-        );
-        const { events } = hub.since(['a'], `${hub.epoch}-${before}`);
-        assert.deepEqual(
-          events.map(({ json }) => decodeEnvelope(json).body),
-          bodies,
-        );
-        before += bodies.length;
-      },
-    ),
-    { numRuns: 40 },
-  );
-});
+      { numRuns: 40 },
+    );
+  },
+);
 
 const refusals: [
   what: string,
@@ -183,29 +190,34 @@ for (const [what, topic, body, headers, status, error, message] of refusals) {
   });
 }
 
-test('a body may be as large as maxBody and no larger, and what follows on the connection is still understood', async (t) => {
-  const { url, events, counters } = await setUp(t, { maxBody: 100_000 });
-  const client = await rawClient(url);
-  const chunked = (size: number) =>
-    Buffer.from(
-      `POST /topics/a HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n${size.toString(16)}\r\n${'y'.repeat(size)}\r\n0\r\n\r\n`,
+test(
+  'a body may be as large as maxBody and no larger, and what ' +
+    'follows on the connection is still understood',
+  async (t) => {
+    const { url, events, counters } = await setUp(t, { maxBody: 100_000 });
+    const client = await rawClient(url);
+    const chunked = (size: number) =>
+      Buffer.from(
+        'POST /topics/a HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n' +
+          `${size.toString(16)}\r\n${'y'.repeat(size)}\r\n0\r\n\r\n`,
+      );
+    const fits = Buffer.alloc(100_000, 'x');
+    for (const part of [request(Buffer.alloc(100_001)), request(fits), chunked(3_000_000), chunked(100_000)])
+      client.socket.write(part);
+    const text = await client.saw(/("seq"[^]*){2}/);
+    assert.deepEqual(
+      [...text.matchAll(/HTTP\/1.1 (\d+)/g)].map((match) => match[1]),
+      ['413', '201', '413', '201'],
     );
-  const fits = Buffer.alloc(100_000, 'x');
-  for (const part of [request(Buffer.alloc(100_001)), request(fits), chunked(3_000_000), chunked(100_000)])
-    client.socket.write(part);
-  const text = await client.saw(/("seq"[^]*){2}/);
-  assert.deepEqual(
-    [...text.matchAll(/HTTP\/1.1 (\d+)/g)].map((match) => match[1]),
-    ['413', '201', '413', '201'],
-  );
-  assert.match(text, /larger than 100000 bytes; send less, or raise maxBody/);
-  assert.deepEqual(
-    events().map(({ body }) => body.length),
-    [100_000, 100_000],
-  );
-  assert.equal(counters().refusals, 2);
-  client.socket.destroy();
-});
+    assert.match(text, /larger than 100000 bytes; send less, or raise maxBody/);
+    assert.deepEqual(
+      events().map(({ body }) => body.length),
+      [100_000, 100_000],
+    );
+    assert.equal(counters().refusals, 2);
+    client.socket.destroy();
+  },
+);
 
 test('a publisher that goes away in the middle of a body has published nothing', async (t) => {
   const { url, post, hub, counters } = await setUp(t);

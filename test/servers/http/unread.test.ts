@@ -183,22 +183,25 @@ describe('requests in a pipeline whose answers nobody reads', () => {
     });
   }
 
-  test('requests behind a stream that does not end wait, and too many of them end the connection', async (t) => {
-    for (const [pattern, path] of [
-      ['http-stream', '/stream?topics=a&since='],
-      ['long-polling', '/long-poll?topics=a&since='],
-    ] as const) {
-      const { url, hub, at, count, joined } = await serve(t, pattern);
-      const socket = await deafClient(t, url, getRequest(path + at(0)).repeat(mostPipelined / 2));
-      await joined(1);
-      assert.equal(hub.subscriptions(), 1);
-      socket.resume().write(getRequest(path + at(0)).repeat(mostPipelined));
-      await until('it is cut', () => socket.destroyed);
-      assert.deepEqual(count('errors'), [1], pattern);
-      await joined(0);
-      assert.match(await talk(url, getRequest('/', 'Connection: close')), /^HTTP\/1.1 200/);
-    }
-  });
+  test(
+    'requests behind a stream that does not end wait, and ' + 'too many of them end the connection',
+    async (t) => {
+      for (const [pattern, path] of [
+        ['http-stream', '/stream?topics=a&since='],
+        ['long-polling', '/long-poll?topics=a&since='],
+      ] as const) {
+        const { url, hub, at, count, joined } = await serve(t, pattern);
+        const socket = await deafClient(t, url, getRequest(path + at(0)).repeat(mostPipelined / 2));
+        await joined(1);
+        assert.equal(hub.subscriptions(), 1);
+        socket.resume().write(getRequest(path + at(0)).repeat(mostPipelined));
+        await until('it is cut', () => socket.destroyed);
+        assert.deepEqual(count('errors'), [1], pattern);
+        await joined(0);
+        assert.match(await talk(url, getRequest('/', 'Connection: close')), /^HTTP\/1.1 200/);
+      }
+    },
+  );
 
   test('a publisher that never reads its answers is read no further', async (t) => {
     const { url, hub, count } = await serve(t, 'polling', {}, { history: 1 });
@@ -326,17 +329,21 @@ describe('an answer that does not leave', () => {
     }
   });
 
-  test('a connection on which nothing waits may be silent: before a request, during a held one, between two', async (t) => {
-    const held: ServerResponse[] = [];
-    const { url } = await cutting(t, 50, (response) => void held.push(response));
-    const clients = await Promise.all([rawClient(url), rawClient(url)]);
-    clients[0]!.socket.write(getRequest('/'));
-    await until('held', () => held.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    held[0]!.end('late');
-    await clients[0]!.saw(/late/);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    for (const { socket } of clients) socket.write(getRequest('/'));
-    await until('both are still there', () => held.length === 3);
-  });
+  test(
+    'a connection on which nothing waits may be silent: before a ' +
+      'request, during a held one, between two',
+    async (t) => {
+      const held: ServerResponse[] = [];
+      const { url } = await cutting(t, 50, (response) => void held.push(response));
+      const clients = await Promise.all([rawClient(url), rawClient(url)]);
+      clients[0]!.socket.write(getRequest('/'));
+      await until('held', () => held.length === 1);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      held[0]!.end('late');
+      await clients[0]!.saw(/late/);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      for (const { socket } of clients) socket.write(getRequest('/'));
+      await until('both are still there', () => held.length === 3);
+    },
+  );
 });

@@ -147,7 +147,8 @@ test('a hub and its naive model agree on every sequence of calls', () => {
           end();
         }
         assert.equal(hub.subscriptions(), 0);
-        // Another epoch, a place the log has not reached and what is no cursor: all that is held, and the truth about it.
+        // Another epoch, a place the log has not reached and what is no cursor: all that is
+        // held, and the truth about it.
         for (const cursor of ['f-0', `e-${model.all.length + 1}`, 'nonsense']) {
           assert.deepEqual(hub.since(names, cursor), { events: model.since(names, 0).events, lost: true });
         }
@@ -250,7 +251,8 @@ test('an event carries its place, its stamps and its body', () => {
   const event = hub.publish('news', '{"any":"JSON"}', { plannedUs: 81, sentUs: 82, crc: 123 });
   assert.equal(
     event.json,
-    '{"id":"k3f9a1-2","topic":"news","seq":1,"planned":81,"sent":82,"accepted":85,"crc":123,"body":{"any":"JSON"}}',
+    '{"id":"k3f9a1-2","topic":"news","seq":1,"planned":81,"sent":82,"accepted":85,"crc":123,' +
+      '"body":{"any":"JSON"}}',
   );
   // What the publisher did not say is taken from what came after it.
   assert.match(hub.publish('news', '1', { sentUs: 82 }).json, /"planned":82,"sent":82,"accepted":85,"body"/);
@@ -278,46 +280,53 @@ test('listeners are called in the order they came, also those of several topics'
   assert.deepEqual(calls, ['first b', 'second b', 'third b', 'first a', 'third a']);
 });
 
-test('a listener may end itself and others while an event is handed round; one that begins then gets the next event', () => {
-  const hub = createHub(defaultLimits);
-  const calls: string[] = [];
-  const ends: (() => void)[] = [];
-  ends.push(hub.subscribe(['a'], () => calls.push('before'), undefined));
-  ends.push(
-    hub.subscribe(
-      ['a'],
-      () => {
-        calls.push('ender');
-        for (const end of ends) end();
-        hub.subscribe(['a'], ({ seq }) => calls.push(`late ${seq}`), undefined);
-      },
-      undefined,
-    ),
-  );
-  ends.push(hub.subscribe(['a'], () => calls.push('ended by another'), undefined));
-  hub.subscribe(['a'], () => calls.push('after'), undefined);
-  hub.publish('a', '1', {});
-  assert.deepEqual(calls, ['before', 'ender', 'after']);
-  hub.publish('a', '2', {});
-  assert.deepEqual(calls.slice(3), ['after', 'late 2']);
-  ends[0]!(); // ended already
-  assert.equal(hub.subscriptions(), 2);
-});
+test(
+  'a listener may end itself and others while an event is handed round; ' +
+    'one that begins then gets the next event',
+  () => {
+    const hub = createHub(defaultLimits);
+    const calls: string[] = [];
+    const ends: (() => void)[] = [];
+    ends.push(hub.subscribe(['a'], () => calls.push('before'), undefined));
+    ends.push(
+      hub.subscribe(
+        ['a'],
+        () => {
+          calls.push('ender');
+          for (const end of ends) end();
+          hub.subscribe(['a'], ({ seq }) => calls.push(`late ${seq}`), undefined);
+        },
+        undefined,
+      ),
+    );
+    ends.push(hub.subscribe(['a'], () => calls.push('ended by another'), undefined));
+    hub.subscribe(['a'], () => calls.push('after'), undefined);
+    hub.publish('a', '1', {});
+    assert.deepEqual(calls, ['before', 'ender', 'after']);
+    hub.publish('a', '2', {});
+    assert.deepEqual(calls.slice(3), ['after', 'late 2']);
+    ends[0]!(); // ended already
+    assert.equal(hub.subscriptions(), 2);
+  },
+);
 
-test('10,000 listeners on one topic and 10,000 topics with one each: each gets its events and no other', () => {
-  const hub = createHub(defaultLimits);
-  const counts = new Uint32Array(10_000);
-  const ends = Array.from(counts, (_, i) =>
-    hub.subscribe(['all', `own.${i}`], () => counts[i]!++, undefined),
-  );
-  hub.publish('all', '1', {});
-  for (let i = 0; i < counts.length; i++) hub.publish(`own.${i}`, '1', {});
-  assert.ok(counts.every((count) => count === 2));
-  for (const end of ends) end();
-  hub.publish('all', '1', {});
-  assert.ok(counts.every((count) => count === 2));
-  assert.equal(hub.subscriptions(), 0);
-});
+test(
+  '10,000 listeners on one topic and 10,000 topics with one ' + 'each: each gets its events and no other',
+  () => {
+    const hub = createHub(defaultLimits);
+    const counts = new Uint32Array(10_000);
+    const ends = Array.from(counts, (_, i) =>
+      hub.subscribe(['all', `own.${i}`], () => counts[i]!++, undefined),
+    );
+    hub.publish('all', '1', {});
+    for (let i = 0; i < counts.length; i++) hub.publish(`own.${i}`, '1', {});
+    assert.ok(counts.every((count) => count === 2));
+    for (const end of ends) end();
+    hub.publish('all', '1', {});
+    assert.ok(counts.every((count) => count === 2));
+    assert.equal(hub.subscriptions(), 0);
+  },
+);
 
 test('topics published to are limited; those that exist go on', () => {
   const hub = createHub({ ...defaultLimits, maxTopics: 2 });

@@ -1,5 +1,6 @@
-// Our servers behind nginx with nothing but `proxy_pass`, as a proxy that nobody has told of streams: what goes through
-// by itself, what takes two more lines, and what takes a header. Skipped where nginx is not installed.
+// Our servers behind nginx with nothing but `proxy_pass`, as a proxy that nobody has told of
+// streams: what goes through by itself, what takes two more lines, and what takes a header. Skipped
+// where nginx is not installed.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -65,11 +66,15 @@ for (const [pattern, path] of [
   ['sse', '/events'],
   ['http-stream', '/stream'],
 ] as const) {
-  test(`${pattern} goes through a proxy that nobody set up for it, for its response says that it is not to be buffered`, async (t) => {
-    skipWhen(t, skip);
-    const { url, publish } = await behindNginx(t, pattern);
-    assert.equal(await streams(`${url}${path}?topics=news`, publish), true);
-  });
+  test(
+    `${pattern} goes through a proxy that nobody set up for it, ` +
+      'for its response says that it is not to be buffered',
+    async (t) => {
+      skipWhen(t, skip);
+      const { url, publish } = await behindNginx(t, pattern);
+      assert.equal(await streams(`${url}${path}?topics=news`, publish), true);
+    },
+  );
 
   test(`${pattern} without that header is held back in the proxy's buffer`, async (t) => {
     skipWhen(t, skip);

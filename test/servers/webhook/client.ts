@@ -58,7 +58,8 @@ export async function serveOn(
   };
   t.onTestFinished(close);
   const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`; // of a TCP listener
-  return { url, counters, hub, running, close, ...apiOf(url), publish: publisherOf(hub, running.publish!) }; // this pattern has it
+  // This pattern has it.
+  return { url, counters, hub, running, close, ...apiOf(url), publish: publisherOf(hub, running.publish!) };
 }
 
 /** Publishes as a request does. @returns the event, as the hub has it once it is stored */

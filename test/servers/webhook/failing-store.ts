@@ -1,4 +1,5 @@
-// A store whose commits fail when a test says so, as they do on a full or broken disk, and a webhook server on one.
+// A store whose commits fail when a test says so, as they do on a full or broken disk, and
+// a webhook server on one.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,7 +22,10 @@ export const full = 13;
 export const ioError = 10;
 export const damaged = 11;
 
-/** @returns the store, and `failWith`: every commit fails with that code from now on, until it is called without one */
+/**
+ * @returns the store, and `failWith`: every commit fails with that code from now on, until
+ *   it is called without one
+ */
 export function failingStore(path = ':memory:') {
   const store = openSqliteStore(path);
   const { db } = store;

@@ -1,5 +1,5 @@
-// A server that is killed at random moments loses nothing that it confirmed, and repeats exactly what it could not
-// store in time. `npm run bench -- webhook-kills` does it some hundred times.
+// A server that is killed at random moments loses nothing that it confirmed, and repeats exactly what it
+// could not store in time. `npm run bench -- webhook-kills` does it some hundred times.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

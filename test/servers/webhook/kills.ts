@@ -1,7 +1,8 @@
-// Kills webhook servers at random moments while events are published, and closes the ledger: what was confirmed must
-// arrive, and what arrives twice must be an attempt whose outcome was not stored when its server died. One server on a
-// database file, or two that share a Redis, of which one is killed while the other works on. Used by the test, which
-// kills some times, and by the benchmark, which kills some hundred times.
+// Kills webhook servers at random moments while events are published, and closes the ledger: what was
+// confirmed must arrive, and what arrives twice must be an attempt whose outcome was not stored when
+// its server died. One server on a database file, or two that share a Redis, of which one is killed
+// while the other works on. Used by the test, which kills some times, and by the benchmark, which
+// kills some hundred times.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -25,7 +26,10 @@ export type KillLedger = {
   lost: number;
   /** Repetitions that came. */
   duplicates: number;
-  /** Those that the store made possible: received, but under way by what it held when a server was dead. With one server, exactly these come again. */
+  /**
+   * Those that the store made possible: received, but under way by what it held when a server was dead. With
+   * one server, exactly these come again.
+   */
   foretold: number;
   /** Repetitions of deliveries that the store had as settled: there is no excuse for them. */
   unexplained: number;
@@ -50,7 +54,8 @@ function onSqlite(): Keeping {
       const db = new DatabaseSync(file);
       const rows = db
         .prepare(
-          'SELECT p.config, e.id FROM deliveries d JOIN events e ON e.key = d.event JOIN endpoints p ON p.key = d.endpoint WHERE d.state < 2',
+          'SELECT p.config, e.id FROM deliveries d JOIN events e ON e.key = d.event JOIN endpoints p ON ' +
+            'p.key = d.endpoint WHERE d.state < 2',
         )
         .all() as { config: string; id: string }[];
       db.close();
@@ -71,8 +76,8 @@ async function onRedis(): Promise<Keeping> {
         .filter(([id]) => id !== markerField)
         .map(([, text]) => JSON.parse(text) as { id: string; config: string });
       const byId = new Map(urls.map(({ id, config }) => [id, (JSON.parse(config) as { url: string }).url]));
-      // A dead server's jobs stay active for some seconds; then they wait for their turn again, or stand back where their
-      // endpoint has enough under way, and have been stalled.
+      // A dead server's jobs stay active for some seconds; then they wait for their turn again, or stand back
+      // where their endpoint has enough under way, and have been stalled.
       const [active, waiting] = await Promise.all(
         ['active', 'wait'].map((list) => redis.lrange(`pushbench:deliveries:${list}`, 0, -1)),
       );
@@ -143,8 +148,9 @@ export async function killRepeatedly(
   const { port } = receiver.address() as AddressInfo; // of a TCP listener
 
   /**
-   * Resolves when what a dead server had sent has been read: connections are accepted in the order in which they came, and
-   * what stood in the sockets before is read before a request that comes later is answered twice.
+   * Resolves when what a dead server had sent has been read: connections are accepted in the order
+   * in which they came, and what stood in the sockets before is read before a request that comes
+   * later is answered twice.
    */
   async function readAll(): Promise<void> {
     for (let i = 0; i < 3; i++)

@@ -1,5 +1,5 @@
-// What happens to deliveries that fail for good, seen through the HTTP API: dead letters, replay, recovery, endpoints
-// that are disabled and enabled, the breaker, the log of attempts, restarts.
+// What happens to deliveries that fail for good, seen through the HTTP API: dead letters, replay, recovery,
+// endpoints that are disabled and enabled, the breaker, the log of attempts, restarts.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -181,38 +181,42 @@ test('what is published for a disabled endpoint is kept within the bound', async
 });
 
 describe('an endpoint is disabled', () => {
-  test('after a hundred failures in a row; what came meanwhile is recovered once it is enabled', async (t) => {
-    let healthy = false;
-    const at = await receiver(t, ({ path }) => (healthy || path === '/operator' ? 204 : 500));
-    const timers = virtualTimers();
-    const server = await serveOn(t, timers, { retries: [], disable: 'after-100-failures', concurrency: 8 });
-    const { id } = await server.register(`${at.url}/hook`);
-    await server.register(`${at.url}/operator`, ['webhook.endpoint.disabled', 'webhook.endpoint.enabled']);
-    const fromMs = timers.nowMs();
-    await Promise.all(Array.from({ length: 120 }, (_, i) => server.publish('news', `${i}`)));
-    await pass(
-      timers,
-      async () => (await server.endpoint(id)).disabled !== undefined && (await server.stats()).underWay === 0,
-    );
-    assert.equal((await server.endpoint(id)).disabled, '100 attempts in a row failed');
-    await server.publish('news', '"while it was disabled"');
-    await until('the operator was told', () => at.got.some(({ path }) => path === '/operator'));
-    const before = at.got.length;
-    const refused = await server.call('POST', `/webhooks/${id}/recover`, {
-      since: new Date(fromMs).toISOString(),
-    });
-    assert.equal(refused.status, 409);
+  test(
+    'after a hundred failures in a row; what came ' + 'meanwhile is recovered once it is enabled',
+    async (t) => {
+      let healthy = false;
+      const at = await receiver(t, ({ path }) => (healthy || path === '/operator' ? 204 : 500));
+      const timers = virtualTimers();
+      const server = await serveOn(t, timers, { retries: [], disable: 'after-100-failures', concurrency: 8 });
+      const { id } = await server.register(`${at.url}/hook`);
+      await server.register(`${at.url}/operator`, ['webhook.endpoint.disabled', 'webhook.endpoint.enabled']);
+      const fromMs = timers.nowMs();
+      await Promise.all(Array.from({ length: 120 }, (_, i) => server.publish('news', `${i}`)));
+      await pass(
+        timers,
+        async () =>
+          (await server.endpoint(id)).disabled !== undefined && (await server.stats()).underWay === 0,
+      );
+      assert.equal((await server.endpoint(id)).disabled, '100 attempts in a row failed');
+      await server.publish('news', '"while it was disabled"');
+      await until('the operator was told', () => at.got.some(({ path }) => path === '/operator'));
+      const before = at.got.length;
+      const refused = await server.call('POST', `/webhooks/${id}/recover`, {
+        since: new Date(fromMs).toISOString(),
+      });
+      assert.equal(refused.status, 409);
 
-    healthy = true;
-    await server.change(id, { enabled: true });
-    const { recovered } = await server.recover(id, { since: new Date(fromMs).toISOString() });
-    assert.equal(recovered, 121);
-    await pass(timers, async () => (await server.stats()).depth === 0);
-    const came = at.got.slice(before).filter(({ path }) => path === '/hook');
-    assert.equal(new Set(came.map(({ headers }) => headers['webhook-id'])).size, 121);
-    assert.equal((await server.endpoint(id)).disabled, undefined);
-    assert.ok(at.got.some(({ body }) => body.includes('webhook.endpoint.enabled')));
-  });
+      healthy = true;
+      await server.change(id, { enabled: true });
+      const { recovered } = await server.recover(id, { since: new Date(fromMs).toISOString() });
+      assert.equal(recovered, 121);
+      await pass(timers, async () => (await server.stats()).depth === 0);
+      const came = at.got.slice(before).filter(({ path }) => path === '/hook');
+      assert.equal(new Set(came.map(({ headers }) => headers['webhook-id'])).size, 121);
+      assert.equal((await server.endpoint(id)).disabled, undefined);
+      assert.ok(at.got.some(({ body }) => body.includes('webhook.endpoint.enabled')));
+    },
+  );
 
   test('after five days without success, and one success in between starts them anew', async (t) => {
     let answer = 500;
@@ -268,33 +272,36 @@ test('three days of a policy run in a moment, each attempt at its time', async (
   assert.ok(lengthMs > 64 * 3_600_000 && lengthMs <= 3 * day, `${lengthMs} ms`);
 });
 
-test('an open breaker spares the endpoint, tries it once when its time is over, and closes on success', async (t) => {
-  let healthy = false;
-  const at = await receiver(t, () => (healthy ? 204 : 500));
-  const timers = virtualTimers();
-  const server = await serveOn(t, timers, {
-    retries: Array.from({ length: 30 }, () => '40s'),
-    breaker: true,
-    concurrency: 8,
-  });
-  const { id } = await server.register(at.url);
-  await Promise.all(Array.from({ length: 10 }, (_, i) => server.publish('news', `${i}`)));
-  await until('it opened', () => at.got.length === 10);
-  await pass(virtualTimers(), async () => (await server.endpoint(id)).breaker === 'open');
-  await Promise.all(Array.from({ length: 50 }, (_, i) => server.publish('news', `${i}`)));
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.equal(at.got.length, 10, 'none while it is open');
-  const openedMs = timers.nowMs();
-  timers.next();
-  await until('one tries', () => at.got.length === 11);
-  assert.equal(timers.nowMs() - openedMs, 30_000);
-  await pass(virtualTimers(), async () => (await server.stats()).underWay === 0);
-  assert.equal(at.got.length, 11, 'it failed, and there is peace again');
-  healthy = true;
-  await pass(timers, async () => (await server.stats()).depth === 0);
-  assert.equal((await server.endpoint(id)).breaker, 'closed');
-  assert.equal((await server.stats()).delivered, 60);
-});
+test(
+  'an open breaker spares the endpoint, tries it once when ' + 'its time is over, and closes on success',
+  async (t) => {
+    let healthy = false;
+    const at = await receiver(t, () => (healthy ? 204 : 500));
+    const timers = virtualTimers();
+    const server = await serveOn(t, timers, {
+      retries: Array.from({ length: 30 }, () => '40s'),
+      breaker: true,
+      concurrency: 8,
+    });
+    const { id } = await server.register(at.url);
+    await Promise.all(Array.from({ length: 10 }, (_, i) => server.publish('news', `${i}`)));
+    await until('it opened', () => at.got.length === 10);
+    await pass(virtualTimers(), async () => (await server.endpoint(id)).breaker === 'open');
+    await Promise.all(Array.from({ length: 50 }, (_, i) => server.publish('news', `${i}`)));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(at.got.length, 10, 'none while it is open');
+    const openedMs = timers.nowMs();
+    timers.next();
+    await until('one tries', () => at.got.length === 11);
+    assert.equal(timers.nowMs() - openedMs, 30_000);
+    await pass(virtualTimers(), async () => (await server.stats()).underWay === 0);
+    assert.equal(at.got.length, 11, 'it failed, and there is peace again');
+    healthy = true;
+    await pass(timers, async () => (await server.stats()).depth === 0);
+    assert.equal((await server.endpoint(id)).breaker, 'closed');
+    assert.equal((await server.stats()).delivered, 60);
+  },
+);
 
 test('what a server leaves behind, the next one on the same file goes on with', async (t) => {
   const file = databaseFile(t);

@@ -1,5 +1,5 @@
-// A webhook server whose store takes nothing for a while: what is refused exists nowhere, and what has happened is not
-// forgotten.
+// A webhook server whose store takes nothing for a while: what is refused exists nowhere, and what has
+// happened is not forgotten.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -95,7 +95,8 @@ describe('a publication that the store refuses', () => {
       assert.ok(server.counters.slowDrops > 0);
       const { pending, disabled } = await server.endpoint(id);
       assert.equal(disabled !== undefined, slow === 'disconnect');
-      assert.equal((await server.stats()).depth, slow === 'disconnect' ? 1 : pending); // the one under way goes on
+      // The one under way goes on.
+      assert.equal((await server.stats()).depth, slow === 'disconnect' ? 1 : pending);
       while (hanging.length > 0) {
         hanging.shift()!();
         await sleep(10);

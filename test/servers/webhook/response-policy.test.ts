@@ -1,5 +1,5 @@
-// What each kind of answer means for a delivery and its endpoint, seen through the API, over receivers that follow a
-// script: success, another attempt and when, or never again.
+// What each kind of answer means for a delivery and its endpoint, seen through the API, over receivers that
+// follow a script: success, another attempt and when, or never again.
 
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
@@ -91,45 +91,49 @@ const rows: Row[] = [
 
 describe('an answer of', () => {
   for (const [what, answer, meaning, log] of rows) {
-    test(`${what} means ${typeof meaning === 'string' ? meaning : `another attempt after ${meaning.againAfterS} s`}`, async (t) => {
-      const { url, requests } = await bareReceiver(t, answer);
-      const elsewhere = await receiver(t);
-      const timers = virtualTimers();
-      const server = await serveOn(t, timers, {
-        retries: ['10s', '20s'],
-        timeout: '250ms',
-        headersTimeout: '100ms',
-      });
-      const { id } = await server.register(url);
-      await server.publish('news');
-      let underWay = 1;
-      let attempted = 0;
-      await until('it was judged', () => {
-        void server.stats().then((stats) => ([underWay, attempted] = [stats.underWay, stats.attempts]));
-        return underWay === 0 && attempted === 1;
-      });
-      const { state, nextAttemptAt, attemptLog } = await server.delivery('1');
-      const { disabled, lastFailure } = await server.endpoint(id);
-      assert.equal(
-        state,
-        meaning === 'delivered' ? 'delivered' : meaning === 'disabled' ? 'cancelled' : 'pending',
-      );
-      assert.equal(disabled, meaning === 'disabled' ? 'answered 410 Gone' : undefined);
-      const [one] = attemptLog;
-      assert.equal(nextAttemptAt, one!.nextAttemptAt);
-      if (typeof meaning === 'object')
-        assert.equal(Date.parse(one!.nextAttemptAt!) - Date.parse(one!.at), meaning.againAfterS * 1000);
-      else assert.equal(one!.nextAttemptAt, undefined);
-      if (log instanceof RegExp) {
-        assert.match(one!.failure!, log);
-        assert.match(lastFailure!, log);
-        assert.equal(one!.status, undefined);
-      } else {
-        assert.deepEqual([one!.status, one!.truncated], [log.status, log.truncated ?? false]);
-        assert.ok(one!.answer.length <= 2048);
-      }
-      assert.ok(one!.latencyMs > 0);
-      assert.deepEqual([attemptLog.length, requests(), elsewhere.got.length], [1, 1, 0]);
-    });
+    test(
+      `${what} means ` +
+        `${typeof meaning === 'string' ? meaning : `another attempt after ${meaning.againAfterS} s`}`,
+      async (t) => {
+        const { url, requests } = await bareReceiver(t, answer);
+        const elsewhere = await receiver(t);
+        const timers = virtualTimers();
+        const server = await serveOn(t, timers, {
+          retries: ['10s', '20s'],
+          timeout: '250ms',
+          headersTimeout: '100ms',
+        });
+        const { id } = await server.register(url);
+        await server.publish('news');
+        let underWay = 1;
+        let attempted = 0;
+        await until('it was judged', () => {
+          void server.stats().then((stats) => ([underWay, attempted] = [stats.underWay, stats.attempts]));
+          return underWay === 0 && attempted === 1;
+        });
+        const { state, nextAttemptAt, attemptLog } = await server.delivery('1');
+        const { disabled, lastFailure } = await server.endpoint(id);
+        assert.equal(
+          state,
+          meaning === 'delivered' ? 'delivered' : meaning === 'disabled' ? 'cancelled' : 'pending',
+        );
+        assert.equal(disabled, meaning === 'disabled' ? 'answered 410 Gone' : undefined);
+        const [one] = attemptLog;
+        assert.equal(nextAttemptAt, one!.nextAttemptAt);
+        if (typeof meaning === 'object')
+          assert.equal(Date.parse(one!.nextAttemptAt!) - Date.parse(one!.at), meaning.againAfterS * 1000);
+        else assert.equal(one!.nextAttemptAt, undefined);
+        if (log instanceof RegExp) {
+          assert.match(one!.failure!, log);
+          assert.match(lastFailure!, log);
+          assert.equal(one!.status, undefined);
+        } else {
+          assert.deepEqual([one!.status, one!.truncated], [log.status, log.truncated ?? false]);
+          assert.ok(one!.answer.length <= 2048);
+        }
+        assert.ok(one!.latencyMs > 0);
+        assert.deepEqual([attemptLog.length, requests(), elsewhere.got.length], [1, 1, 0]);
+      },
+    );
   }
 });

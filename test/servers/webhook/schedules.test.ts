@@ -1,5 +1,5 @@
-// Every policy of retries as the server keeps to it, on a clock of the test's: when each attempt is due, at the middle
-// and at both ends of the jitter. What the services document is written out here once more.
+// Every policy of retries as the server keeps to it, on a clock of the test's: when each attempt is due, at
+// the middle and at both ends of the jitter. What the services document is written out here once more.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
@@ -8,7 +8,9 @@ import { receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
 import { serveOn } from './client.ts';
 
-/** Waits in seconds, and how far each may differ: by a share to both sides, or by up to so many seconds more. */
+/**
+ * Waits in seconds, and how far each may differ: by a share to both sides, or by up to so many seconds more.
+ */
 const documented: Record<RetryPolicyName, { waitsS: number[]; share?: number; moreS?: number }> = {
   none: { waitsS: [] },
   'article-short': { waitsS: [60, 300, 1800], share: 0.1 },

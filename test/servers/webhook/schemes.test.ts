@@ -73,42 +73,45 @@ test('slack: the scheme that is tested against its documentation accepts it', as
 });
 
 for (const name of schemeNames) {
-  test(`${name}: every attempt has the same id, and a time and a signature of its own that verify`, async (t) => {
-    const timers = virtualTimers();
-    const server = await serveOn(t, timers, { scheme: name, retries: ['5s', '5m'] });
-    const { got, url } = await receiver(t, (_, count) => (count < 3 ? 500 : 204));
-    const { secret } = await server.register(url);
-    await server.publish('news');
-    const { key, verify, idOf } = schemes[name];
-    const atS: number[] = [];
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      await until(`attempt ${attempt}`, () => {
-        if (got.length < attempt && timers.waiting() > 0) timers.next();
-        return got.length === attempt;
-      });
-      atS.push(Math.floor(timers.nowMs() / 1000));
-      const { headers, body } = got.at(-1)!;
-      assert.deepEqual(verify([key(secret)], headers, body, { nowS: atS.at(-1)!, toleranceS: 0 }), {
-        ok: true,
-      });
-      assert.equal(headers['pushbench-attempt'], String(attempt));
-    }
-    assert.deepEqual(
-      atS.map((s) => s - atS[0]!),
-      [0, 5, 305],
-    );
-    assert.equal(new Set(got.map(({ headers, body }) => idOf(headers, body))).size, 1);
-    assert.equal(new Set(got.map(({ body }) => body)).size, 1);
-    const signatures = new Set(
-      got.map(({ headers }) =>
-        JSON.stringify([
-          headers['webhook-signature'],
-          headers['stripe-signature'],
-          headers['x-hub-signature-256'],
-          headers['x-slack-signature'],
-        ]),
-      ),
-    );
-    assert.equal(signatures.size, name === 'github' ? 1 : 3, 'GitHub signs the body alone');
-  });
+  test(
+    `${name}: every attempt has the same id, and a time and ` + 'a signature of its own that verify',
+    async (t) => {
+      const timers = virtualTimers();
+      const server = await serveOn(t, timers, { scheme: name, retries: ['5s', '5m'] });
+      const { got, url } = await receiver(t, (_, count) => (count < 3 ? 500 : 204));
+      const { secret } = await server.register(url);
+      await server.publish('news');
+      const { key, verify, idOf } = schemes[name];
+      const atS: number[] = [];
+      for (let attempt = 1; attempt <= 3; attempt++) {
+        await until(`attempt ${attempt}`, () => {
+          if (got.length < attempt && timers.waiting() > 0) timers.next();
+          return got.length === attempt;
+        });
+        atS.push(Math.floor(timers.nowMs() / 1000));
+        const { headers, body } = got.at(-1)!;
+        assert.deepEqual(verify([key(secret)], headers, body, { nowS: atS.at(-1)!, toleranceS: 0 }), {
+          ok: true,
+        });
+        assert.equal(headers['pushbench-attempt'], String(attempt));
+      }
+      assert.deepEqual(
+        atS.map((s) => s - atS[0]!),
+        [0, 5, 305],
+      );
+      assert.equal(new Set(got.map(({ headers, body }) => idOf(headers, body))).size, 1);
+      assert.equal(new Set(got.map(({ body }) => body)).size, 1);
+      const signatures = new Set(
+        got.map(({ headers }) =>
+          JSON.stringify([
+            headers['webhook-signature'],
+            headers['stripe-signature'],
+            headers['x-hub-signature-256'],
+            headers['x-slack-signature'],
+          ]),
+        ),
+      );
+      assert.equal(signatures.size, name === 'github' ? 1 : 3, 'GitHub signs the body alone');
+    },
+  );
 }

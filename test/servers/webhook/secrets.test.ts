@@ -1,5 +1,5 @@
-// One secret replaces another: both sign within the overlap and one after it, over restarts too, and no answer tells
-// a secret that was not made in it.
+// One secret replaces another: both sign within the overlap and one after it, over restarts too, and no
+// answer tells a secret that was not made in it.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -141,122 +141,130 @@ describe('a rotation', () => {
   });
 });
 
-test('whatever is replaced when: the newest is always good, an older one until its overlap or a shorter later one ends', () => {
-  const scheme = schemes.github; // its keys are their text
-  const step = fc.record({ afterMs: fc.nat(50), overlapMs: fc.nat(100) });
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
-      let secrets: readonly DatedSecret[] = [{ secret: 's0' }];
-      let ends: [secret: string, untilMs: number][] = [['s0', Infinity]];
-      let nowMs = 1000;
-      steps.forEach(({ afterMs, overlapMs }, i) => {
-        nowMs += afterMs;
-        try {
-          secrets = replaceSecret(secrets, `s${i + 1}`, nowMs, overlapMs);
-        } catch (error) {
-          assert.ok(error instanceof RequestError && error.code === 'too-many-secrets');
-          assert.ok(ends.filter(([, untilMs]) => Math.min(untilMs, nowMs + overlapMs) > nowMs).length >= 4);
-          return;
+test(
+  'whatever is replaced when: the newest is always good, an older one ' +
+    'until its overlap or a shorter later one ends',
+  () => {
+    const scheme = schemes.github; // its keys are their text
+    const step = fc.record({ afterMs: fc.nat(50), overlapMs: fc.nat(100) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        let secrets: readonly DatedSecret[] = [{ secret: 's0' }];
+        let ends: [secret: string, untilMs: number][] = [['s0', Infinity]];
+        let nowMs = 1000;
+        steps.forEach(({ afterMs, overlapMs }, i) => {
+          nowMs += afterMs;
+          try {
+            secrets = replaceSecret(secrets, `s${i + 1}`, nowMs, overlapMs);
+          } catch (error) {
+            assert.ok(error instanceof RequestError && error.code === 'too-many-secrets');
+            assert.ok(ends.filter(([, untilMs]) => Math.min(untilMs, nowMs + overlapMs) > nowMs).length >= 4);
+            return;
+          }
+          ends = [
+            [`s${i + 1}`, Infinity],
+            ...ends.map(([secret, untilMs]): [string, number] => [
+              secret,
+              Math.min(untilMs, nowMs + overlapMs),
+            ]),
+          ];
+        });
+        const keysAt = keyRing(secrets, scheme);
+        for (const laterMs of [0, 1, 30, 100, 101]) {
+          const expected = ends.filter(([, untilMs]) => untilMs > nowMs + laterMs).map(([secret]) => secret);
+          assert.deepEqual(
+            keysAt(nowMs + laterMs).map((key) => key.export().toString()),
+            expected,
+          );
         }
-        ends = [
-          [`s${i + 1}`, Infinity],
-          ...ends.map(([secret, untilMs]): [string, number] => [
-            secret,
-            Math.min(untilMs, nowMs + overlapMs),
-          ]),
-        ];
-      });
-      const keysAt = keyRing(secrets, scheme);
-      for (const laterMs of [0, 1, 30, 100, 101]) {
-        const expected = ends.filter(([, untilMs]) => untilMs > nowMs + laterMs).map(([secret]) => secret);
-        assert.deepEqual(
-          keysAt(nowMs + laterMs).map((key) => key.export().toString()),
-          expected,
-        );
-      }
-    }),
-  );
-});
+      }),
+    );
+  },
+);
 
 for (const scheme of schemeNames) {
-  test(`${scheme}: nothing but the answer that made it shows a secret: no other answer, no message of the stream, no error, no line of the log`, async (t) => {
-    const said: string[] = [];
-    for (const name of ['log', 'error', 'warn', 'info'] as const)
-      vi.spyOn(console, name).mockImplementation(
-        (...things: unknown[]) => void said.push(things.map(String).join(' ')),
-      );
-    const { newSecret } = schemes[scheme];
-    const server = await serveOn(t, realTimers, { scheme, retries: [] });
-    const at = await receiver(t, ({ path }) => (path === '/good' ? 204 : 500));
-    const stream = await fetch(`${server.url}/webhooks/stream`);
-    void stream
-      .body!.pipeThrough(new TextDecoderStream())
-      .pipeTo(new WritableStream({ write: (text) => void said.push(text) }))
-      .catch(() => {});
-    t.onTestFinished(() => server.close());
-    const [given, second, never] = [newSecret(), newSecret(), newSecret()];
-    const post = async (path: string, body: string) => {
-      const response = await fetch(`${server.url}${path}`, { method: 'POST', body });
-      const text = await response.text();
-      said.push(text, JSON.stringify([...response.headers]));
-      return { status: response.status, text };
-    };
-    const made = (await server.register(`${at.url}/good`)) as { id: string; secret: string };
-    const { status, text } = await post(
-      '/webhooks',
-      JSON.stringify({ url: `${at.url}/bad`, events: ['news'], secret: given }),
-    );
-    assert.equal(status, 201);
-    const { id } = JSON.parse(text) as { id: string };
-    assert.equal((await post(`/webhooks/${id}/rotate`, JSON.stringify({ secret: second }))).status, 200);
-    for (const [path, body, expected] of [
-      ['/webhooks', JSON.stringify({ url: 'nowhere', events: ['news'], secret: never }), 422],
-      [
+  test(
+    `${scheme}: nothing but the answer that made it shows a secret: no other answer, no message of the ` +
+      'stream, no error, no line of the log',
+    async (t) => {
+      const said: string[] = [];
+      for (const name of ['log', 'error', 'warn', 'info'] as const)
+        vi.spyOn(console, name).mockImplementation(
+          (...things: unknown[]) => void said.push(things.map(String).join(' ')),
+        );
+      const { newSecret } = schemes[scheme];
+      const server = await serveOn(t, realTimers, { scheme, retries: [] });
+      const at = await receiver(t, ({ path }) => (path === '/good' ? 204 : 500));
+      const stream = await fetch(`${server.url}/webhooks/stream`);
+      void stream
+        .body!.pipeThrough(new TextDecoderStream())
+        .pipeTo(new WritableStream({ write: (text) => void said.push(text) }))
+        .catch(() => {});
+      t.onTestFinished(() => server.close());
+      const [given, second, never] = [newSecret(), newSecret(), newSecret()];
+      const post = async (path: string, body: string) => {
+        const response = await fetch(`${server.url}${path}`, { method: 'POST', body });
+        const text = await response.text();
+        said.push(text, JSON.stringify([...response.headers]));
+        return { status: response.status, text };
+      };
+      const made = (await server.register(`${at.url}/good`)) as { id: string; secret: string };
+      const { status, text } = await post(
         '/webhooks',
-        JSON.stringify({ url: at.url, events: ['news'], secret: `${never}${'x'.repeat(600)}` }),
-        422,
-      ],
-      ['/webhooks', `{"url":"${at.url}","events":["news"],"secret":"${never}`, 400],
-      ['/webhooks', `{"secret":"${never}"x`, 400],
-      ['/webhooks', `{"secret":${never}}`, 400],
-      ['/webhooks', never, 400],
-      [`/webhooks/${id}/rotate`, JSON.stringify({ secret: second }), 409],
-      [`/webhooks/${id}/rotate`, JSON.stringify({ secret: [never] }), 422],
-      [`/webhooks/${id}/recover`, JSON.stringify({ since: never }), 422],
-    ] as const)
-      assert.equal((await post(path, body)).status, expected, body);
-    await server.publish('news');
-    await until('both were tried', () => at.got.length === 2);
-    const limitMs = performance.now() + 10_000;
-    while ((await server.stats()).depth > 0) assert.ok(performance.now() < limitMs);
-    await post(`/webhooks/${id}/test`, '');
-    await post('/webhooks/deliveries/1/replay', '');
-    for (const path of [
-      '/webhooks',
-      `/webhooks/${made.id}`,
-      `/webhooks/${id}`,
-      '/webhooks/events',
-      '/webhooks/deliveries',
-      '/webhooks/deliveries/1',
-      '/webhooks/deliveries/2',
-      '/webhooks/stats',
-      '/dashboard',
-      '/openapi.json',
-      '/webhooks?cursor=x',
-      '/webhooks/none',
-    ]) {
-      said.push(await (await fetch(`${server.url}${path}`)).text());
-    }
-    await until('the stream told of it', () => said.some((one) => one.includes('"kind":"attempt"')));
-    // Any ten letters in a row of it would be too much.
-    const parts = [made.secret, given, second, never].flatMap((secret) => {
-      const bare = secret.replace(/^wh(?:sec|sk|pk)_/, '');
-      return Array.from({ length: bare.length - 10 }, (_, i) => bare.slice(i, i + 10));
-    });
-    const all = said.join('\n');
-    assert.deepEqual(
-      parts.filter((part) => all.includes(part)),
-      [],
-    );
-  });
+        JSON.stringify({ url: `${at.url}/bad`, events: ['news'], secret: given }),
+      );
+      assert.equal(status, 201);
+      const { id } = JSON.parse(text) as { id: string };
+      assert.equal((await post(`/webhooks/${id}/rotate`, JSON.stringify({ secret: second }))).status, 200);
+      for (const [path, body, expected] of [
+        ['/webhooks', JSON.stringify({ url: 'nowhere', events: ['news'], secret: never }), 422],
+        [
+          '/webhooks',
+          JSON.stringify({ url: at.url, events: ['news'], secret: `${never}${'x'.repeat(600)}` }),
+          422,
+        ],
+        ['/webhooks', `{"url":"${at.url}","events":["news"],"secret":"${never}`, 400],
+        ['/webhooks', `{"secret":"${never}"x`, 400],
+        ['/webhooks', `{"secret":${never}}`, 400],
+        ['/webhooks', never, 400],
+        [`/webhooks/${id}/rotate`, JSON.stringify({ secret: second }), 409],
+        [`/webhooks/${id}/rotate`, JSON.stringify({ secret: [never] }), 422],
+        [`/webhooks/${id}/recover`, JSON.stringify({ since: never }), 422],
+      ] as const)
+        assert.equal((await post(path, body)).status, expected, body);
+      await server.publish('news');
+      await until('both were tried', () => at.got.length === 2);
+      const limitMs = performance.now() + 10_000;
+      while ((await server.stats()).depth > 0) assert.ok(performance.now() < limitMs);
+      await post(`/webhooks/${id}/test`, '');
+      await post('/webhooks/deliveries/1/replay', '');
+      for (const path of [
+        '/webhooks',
+        `/webhooks/${made.id}`,
+        `/webhooks/${id}`,
+        '/webhooks/events',
+        '/webhooks/deliveries',
+        '/webhooks/deliveries/1',
+        '/webhooks/deliveries/2',
+        '/webhooks/stats',
+        '/dashboard',
+        '/openapi.json',
+        '/webhooks?cursor=x',
+        '/webhooks/none',
+      ]) {
+        said.push(await (await fetch(`${server.url}${path}`)).text());
+      }
+      await until('the stream told of it', () => said.some((one) => one.includes('"kind":"attempt"')));
+      // Any ten letters in a row of it would be too much.
+      const parts = [made.secret, given, second, never].flatMap((secret) => {
+        const bare = secret.replace(/^wh(?:sec|sk|pk)_/, '');
+        return Array.from({ length: bare.length - 10 }, (_, i) => bare.slice(i, i + 10));
+      });
+      const all = said.join('\n');
+      assert.deepEqual(
+        parts.filter((part) => all.includes(part)),
+        [],
+      );
+    },
+  );
 }

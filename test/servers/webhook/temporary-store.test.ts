@@ -1,4 +1,5 @@
-// The store of a server that was given no file: it is on the disk, and nothing is left of it however the server ends.
+// The store of a server that was given no file: it is on the disk, and nothing is left of it
+// however the server ends.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';

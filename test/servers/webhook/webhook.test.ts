@@ -1,5 +1,5 @@
-// The webhook server from outside: registration, deliveries that verify, retries in virtual time, receivers that
-// misbehave, and an end that leaves nothing open.
+// The webhook server from outside: registration, deliveries that verify, retries in virtual time, receivers
+// that misbehave, and an end that leaves nothing open.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -314,35 +314,38 @@ describe('retries', () => {
     }
   }
 
-  test('come at the times of the schedule until one succeeds, same id, new timestamp and signature', async (t) => {
-    const { got, waits, event, counters, list } = await retried(t, [500, 503, 404], {
-      retries: ['5s', '5m', '30m', '2h'],
-      jitter: '0%',
-    });
-    assert.deepEqual(waits, [5000, 300_000, 1_800_000]);
-    assert.deepEqual(
-      got.map(({ headers }) => headers['pushbench-attempt']),
-      ['1', '2', '3', '4'],
-    );
-    assert.deepEqual(new Set(got.map(({ headers }) => headers['webhook-id'])), new Set([event.id]));
-    const stamps = got.map(({ headers }) => Number(headers['webhook-timestamp']));
-    assert.deepEqual(
-      stamps.map((stamp) => stamp - stamps[0]!),
-      [0, 5, 305, 2105],
-    );
-    assert.equal(new Set(got.map(({ headers }) => headers['webhook-signature'])).size, 4);
-    assert.equal(new Set(got.map(({ body }) => body)).size, 1);
-    const { deliveryRequests, retries, events, errors } = counters;
-    assert.deepEqual(
-      { deliveryRequests, retries, events, errors },
-      { deliveryRequests: 1, retries: 3, events: 4, errors: 3 },
-    );
-    const [row] = (await list()).rows;
-    assert.deepEqual(
-      [row!.pending, row!.delivered, row!.givenUp, row!.lastFailure],
-      [0, 1, 0, 'answered 404'],
-    );
-  });
+  test(
+    'come at the times of the schedule until one succeeds, ' + 'same id, new timestamp and signature',
+    async (t) => {
+      const { got, waits, event, counters, list } = await retried(t, [500, 503, 404], {
+        retries: ['5s', '5m', '30m', '2h'],
+        jitter: '0%',
+      });
+      assert.deepEqual(waits, [5000, 300_000, 1_800_000]);
+      assert.deepEqual(
+        got.map(({ headers }) => headers['pushbench-attempt']),
+        ['1', '2', '3', '4'],
+      );
+      assert.deepEqual(new Set(got.map(({ headers }) => headers['webhook-id'])), new Set([event.id]));
+      const stamps = got.map(({ headers }) => Number(headers['webhook-timestamp']));
+      assert.deepEqual(
+        stamps.map((stamp) => stamp - stamps[0]!),
+        [0, 5, 305, 2105],
+      );
+      assert.equal(new Set(got.map(({ headers }) => headers['webhook-signature'])).size, 4);
+      assert.equal(new Set(got.map(({ body }) => body)).size, 1);
+      const { deliveryRequests, retries, events, errors } = counters;
+      assert.deepEqual(
+        { deliveryRequests, retries, events, errors },
+        { deliveryRequests: 1, retries: 3, events: 4, errors: 3 },
+      );
+      const [row] = (await list()).rows;
+      assert.deepEqual(
+        [row!.pending, row!.delivered, row!.givenUp, row!.lastFailure],
+        [0, 1, 0, 'answered 404'],
+      );
+    },
+  );
 
   test('end with the schedule, and the event is given up', async (t) => {
     const { got, waits, list } = await retried(t, Array(9).fill(500), {

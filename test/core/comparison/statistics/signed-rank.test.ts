@@ -11,7 +11,10 @@ import {
   signedRankTest,
 } from '../../../../core/comparison/statistics/signed-rank.ts';
 
-/** OEIS A226330, two-sided 5 %, n = 6 to 52; the same numbers as McCornack 1965 (JASA 60: 864), whose tables are exact. */
+/**
+ * OEIS A226330, two-sided 5 %, n = 6 to 52; the same numbers as McCornack 1965 (JASA 60:
+ * 864), whose tables are exact.
+ */
 const twoSided5 = [
   0, 2, 3, 5, 8, 10, 13, 17, 21, 25, 29, 34, 40, 46, 52, 58, 65, 73, 81, 89, 98, 107, 116, 126, 137, 147, 159,
   170, 182, 195, 208, 221, 235, 249, 264, 279, 294, 310, 327, 343, 361, 378, 396, 415, 434, 453, 473,
@@ -39,17 +42,21 @@ test('critical values are those of the published tables', () => {
   assert.equal(criticalValue(7, 0.01), undefined);
 });
 
-test('the example of Hollander and Wolfe (section 3.1, depression scale factor): T+ 40, p 0.039, estimate and interval as R gives them', () => {
-  const before = [1.83, 0.5, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.3];
-  const after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
-  const differences = before.map((value, i) => value - after[i]!);
-  const { n, zeros, positive, p } = signedRankTest(differences);
-  assert.deepEqual({ n, zeros, positive, p }, { n: 9, zeros: 0, positive: 40, p: 0.0390625 });
-  close(hodgesLehmann(differences), 0.46);
-  const [low, high] = signedRankInterval(differences, 0.05)!;
-  close(low, 0.01);
-  close(high, 0.786);
-});
+test(
+  'the example of Hollander and Wolfe (section 3.1, depression scale factor): T+ 40, p 0.039, estimate ' +
+    'and interval as R gives them',
+  () => {
+    const before = [1.83, 0.5, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.3];
+    const after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
+    const differences = before.map((value, i) => value - after[i]!);
+    const { n, zeros, positive, p } = signedRankTest(differences);
+    assert.deepEqual({ n, zeros, positive, p }, { n: 9, zeros: 0, positive: 40, p: 0.0390625 });
+    close(hodgesLehmann(differences), 0.46);
+    const [low, high] = signedRankInterval(differences, 0.05)!;
+    close(low, 0.01);
+    close(high, 0.786);
+  },
+);
 
 test('ties share their rank and all signs are counted; noughts are left out', () => {
   // |d| = 1 1 2: ranks 1.5 1.5 3; of the 8 signs, 2 give a sum as extreme as 6 and 0.
@@ -100,20 +107,23 @@ test('swapping the arms turns the estimate and the interval round and leaves p',
   );
 });
 
-test('the interval is the test turned round: it leaves nought out exactly when p is at most the level', () => {
-  // Without ties among the Walsh averages, which continuous values do not have.
-  const value = fc
-    .double({ min: -1, max: 2, noNaN: true, noDefaultInfinity: true })
-    .filter((x) => Math.abs(x) > 1e-6);
-  fc.assert(
-    fc.property(fc.uniqueArray(value, { minLength: 6, maxLength: 25, selector: Math.abs }), (values) => {
-      const [low, high] = signedRankInterval(values, 0.05)!;
-      const averages = new Set(values.flatMap((a, i) => values.slice(i).map((b) => (a + b) / 2)));
-      fc.pre(averages.size === (values.length * (values.length + 1)) / 2 && !averages.has(0));
-      assert.equal(low > 0 || high < 0, signedRankTest(values).p <= 0.05);
-    }),
-  );
-});
+test(
+  'the interval is the test turned round: it leaves nought ' + 'out exactly when p is at most the level',
+  () => {
+    // Without ties among the Walsh averages, which continuous values do not have.
+    const value = fc
+      .double({ min: -1, max: 2, noNaN: true, noDefaultInfinity: true })
+      .filter((x) => Math.abs(x) > 1e-6);
+    fc.assert(
+      fc.property(fc.uniqueArray(value, { minLength: 6, maxLength: 25, selector: Math.abs }), (values) => {
+        const [low, high] = signedRankInterval(values, 0.05)!;
+        const averages = new Set(values.flatMap((a, i) => values.slice(i).map((b) => (a + b) / 2)));
+        fc.pre(averages.size === (values.length * (values.length + 1)) / 2 && !averages.has(0));
+        assert.equal(low > 0 || high < 0, signedRankTest(values).p <= 0.05);
+      }),
+    );
+  },
+);
 
 test('hundreds of differences take no approximation', () => {
   const { p } = signedRankTest(Array.from({ length: 400 }, (_, i) => (i % 2 === 0 ? i + 1 : -i - 1)));

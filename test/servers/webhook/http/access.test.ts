@@ -1,4 +1,5 @@
-// Who may use the API and the dashboard: programs of this machine, the dashboard's own page, others with the token.
+// Who may use the API and the dashboard: programs of this machine, the dashboard's own
+// page, others with the token.
 
 import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
@@ -153,25 +154,29 @@ describe('from another machine', () => {
     });
   }
 
-  test('one that sends no such header shows by the name that was added for it, and its pages get in with the token', async (t) => {
-    const { ask, page } = await serve(t, undefined, ['bench.example']);
-    const host = 'bench.example';
-    assert.equal((await ask('GET', '/webhooks', { host })).status, 401);
-    assert.equal((await ask('GET', '/webhooks')).status, 200, 'who comes to loopback needs none still');
-    const authorization = `Bearer ${page.split('token=')[1]}`;
-    for (const origin of ['https://bench.example', 'http://bench.example'])
-      assert.equal(
-        (await ask('POST', '/webhooks', { host, origin, authorization }, registration)).status,
-        201,
-        origin,
-      );
-    for (const origin of ['https://bench.example:8443', 'https://evil.example', 'http://localhost'])
-      assert.equal(
-        (await ask('POST', '/webhooks', { host, origin, authorization }, registration)).status,
-        403,
-        origin,
-      );
-  });
+  test(
+    'one that sends no such header shows by the name that was added ' +
+      'for it, and its pages get in with the token',
+    async (t) => {
+      const { ask, page } = await serve(t, undefined, ['bench.example']);
+      const host = 'bench.example';
+      assert.equal((await ask('GET', '/webhooks', { host })).status, 401);
+      assert.equal((await ask('GET', '/webhooks')).status, 200, 'who comes to loopback needs none still');
+      const authorization = `Bearer ${page.split('token=')[1]}`;
+      for (const origin of ['https://bench.example', 'http://bench.example'])
+        assert.equal(
+          (await ask('POST', '/webhooks', { host, origin, authorization }, registration)).status,
+          201,
+          origin,
+        );
+      for (const origin of ['https://bench.example:8443', 'https://evil.example', 'http://localhost'])
+        assert.equal(
+          (await ask('POST', '/webhooks', { host, origin, authorization }, registration)).status,
+          403,
+          origin,
+        );
+    },
+  );
 
   test('nothing is answered without the token, nor with a wrong one', async (t) => {
     const { ask, port } = await serve(t, '0.0.0.0');
@@ -205,27 +210,30 @@ describe('from another machine', () => {
     assert.equal((await ask('GET', '/webhooks', { authorization: `Bearer ${token}` }, '', own)).status, 200);
   });
 
-  test('the token opens it: as a header for programs, through the printed address for browsers', async (t) => {
-    const { ask, page, port } = await serve(t, '0.0.0.0');
-    const token = /^http:\/\/0\.0\.0\.0:\d+\/dashboard\?token=([\w-]{32})$/.exec(page)![1]!;
-    assert.equal(
-      (await ask('GET', '/webhooks', { ...proxied, authorization: `Bearer ${token}` })).status,
-      200,
-    );
-    const entered = await ask('GET', `/dashboard?token=${token}`, proxied);
-    assert.equal(entered.status, 303);
-    assert.equal(entered.headers.location, '/dashboard');
-    const [cookie] = entered.headers['set-cookie'] as [string];
-    assert.equal(cookie, `pushbench-${port}=${token}; HttpOnly; SameSite=Strict; Path=/`);
-    const withCookie = { ...proxied, host: '203.0.113.7:8080', cookie: `other=1; ${cookie.split(';')[0]}` };
-    assert.equal((await ask('GET', '/dashboard', withCookie)).status, 200);
-    assert.equal(
-      (await ask('POST', '/webhooks', { ...withCookie, origin: 'https://evil.example' }, registration))
-        .status,
-      403,
-      'a cookie is no leave for other pages',
-    );
-  });
+  test(
+    'the token opens it: as a header for programs, ' + 'through the printed address for browsers',
+    async (t) => {
+      const { ask, page, port } = await serve(t, '0.0.0.0');
+      const token = /^http:\/\/0\.0\.0\.0:\d+\/dashboard\?token=([\w-]{32})$/.exec(page)![1]!;
+      assert.equal(
+        (await ask('GET', '/webhooks', { ...proxied, authorization: `Bearer ${token}` })).status,
+        200,
+      );
+      const entered = await ask('GET', `/dashboard?token=${token}`, proxied);
+      assert.equal(entered.status, 303);
+      assert.equal(entered.headers.location, '/dashboard');
+      const [cookie] = entered.headers['set-cookie'] as [string];
+      assert.equal(cookie, `pushbench-${port}=${token}; HttpOnly; SameSite=Strict; Path=/`);
+      const withCookie = { ...proxied, host: '203.0.113.7:8080', cookie: `other=1; ${cookie.split(';')[0]}` };
+      assert.equal((await ask('GET', '/dashboard', withCookie)).status, 200);
+      assert.equal(
+        (await ask('POST', '/webhooks', { ...withCookie, origin: 'https://evil.example' }, registration))
+          .status,
+        403,
+        'a cookie is no leave for other pages',
+      );
+    },
+  );
 
   test('is made anew at each start, and not shown on loopback', async (t) => {
     const [one, two, local] = [await serve(t, '0.0.0.0'), await serve(t, '0.0.0.0'), await serve(t)];
@@ -234,30 +242,33 @@ describe('from another machine', () => {
   });
 });
 
-test('the dashboard’s files come with a policy that lets nothing else in, and no other file does', async (t) => {
-  const { ask } = await serve(t);
-  for (const [path, type] of [
-    ['/dashboard', 'text/html; charset=utf-8'],
-    ['/dashboard/main.js', 'text/javascript; charset=utf-8'],
-    ['/dashboard/dashboard.css', 'text/css; charset=utf-8'],
-  ] as const) {
-    const { status, headers, text } = await ask('GET', path);
-    assert.equal(status, 200);
-    assert.equal(headers['content-type'], type);
-    assert.match(
-      String(headers['content-security-policy']),
-      /^default-src 'none'; script-src 'self'; .*frame-ancestors 'none'$/,
-    );
-    assert.equal(headers['x-content-type-options'], 'nosniff');
-    assert.equal(Number(headers['content-length']), Buffer.byteLength(text));
-    for (const [, address] of text.matchAll(/(?:src|href|import\s*.*from)\s*=?\s*["']([^"']+)["']/g))
-      assert.match(address!, /^(?:\/dashboard\/|\.\/|\/webhooks|data:,$)/, path);
-  }
-  for (const path of [
-    '/dashboard/index.html',
-    '/dashboard/../access.ts',
-    '/dashboard/%2e%2e%2faccess.ts',
-    '/dashboard/x',
-  ])
-    assert.equal((await ask('GET', path)).status, 404, path);
-});
+test(
+  'the dashboard’s files come with a policy that lets ' + 'nothing else in, and no other file does',
+  async (t) => {
+    const { ask } = await serve(t);
+    for (const [path, type] of [
+      ['/dashboard', 'text/html; charset=utf-8'],
+      ['/dashboard/main.js', 'text/javascript; charset=utf-8'],
+      ['/dashboard/dashboard.css', 'text/css; charset=utf-8'],
+    ] as const) {
+      const { status, headers, text } = await ask('GET', path);
+      assert.equal(status, 200);
+      assert.equal(headers['content-type'], type);
+      assert.match(
+        String(headers['content-security-policy']),
+        /^default-src 'none'; script-src 'self'; .*frame-ancestors 'none'$/,
+      );
+      assert.equal(headers['x-content-type-options'], 'nosniff');
+      assert.equal(Number(headers['content-length']), Buffer.byteLength(text));
+      for (const [, address] of text.matchAll(/(?:src|href|import\s*.*from)\s*=?\s*["']([^"']+)["']/g))
+        assert.match(address!, /^(?:\/dashboard\/|\.\/|\/webhooks|data:,$)/, path);
+    }
+    for (const path of [
+      '/dashboard/index.html',
+      '/dashboard/../access.ts',
+      '/dashboard/%2e%2e%2faccess.ts',
+      '/dashboard/x',
+    ])
+      assert.equal((await ask('GET', path)).status, 404, path);
+  },
+);

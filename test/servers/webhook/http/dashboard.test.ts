@@ -1,5 +1,5 @@
-// The dashboard in a real browser, against the real server: what it shows is true and escaped, what it offers works,
-// axe finds nothing, and nothing comes from elsewhere.
+// The dashboard in a real browser, against the real server: what it shows is true and escaped, what it offers
+// works, axe finds nothing, and nothing comes from elsewhere.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -327,41 +327,45 @@ describe('the dashboard', () => {
     });
   }
 
-  test('a phone needs no sideways scrolling and sees states and buttons, a desk sees every column', async (t) => {
-    const { page: address, url, register, publish } = await serve(t);
-    const { url: to } = await receiver(t, () => 500);
-    const id = await register(`${to}/a/rather/long/path/to/the/hook?tenant=1234567890`, [
-      'news',
-      'orders',
-      'payments',
-    ]);
-    await publish('news');
-    await fetch(`${url}/webhooks/${id}/test`, { method: 'POST' });
-    const hidden = (page: Page) =>
-      page.evaluate(
-        '["endpoints", "deliveries"].map((id) => { const box = document.getElementById(id).closest(".scroll"); return box.scrollWidth - box.clientWidth; })',
+  test(
+    'a phone needs no sideways scrolling and sees states ' + 'and buttons, a desk sees every column',
+    async (t) => {
+      const { page: address, url, register, publish } = await serve(t);
+      const { url: to } = await receiver(t, () => 500);
+      const id = await register(`${to}/a/rather/long/path/to/the/hook?tenant=1234567890`, [
+        'news',
+        'orders',
+        'payments',
+      ]);
+      await publish('news');
+      await fetch(`${url}/webhooks/${id}/test`, { method: 'POST' });
+      const hidden = (page: Page) =>
+        page.evaluate(
+          '["endpoints", "deliveries"].map((id) => { const box = ' +
+            'document.getElementById(id).closest(".scroll"); return box.scrollWidth - box.clientWidth; })',
+        );
+      const phone = await open(t, address, { viewport: { width: 390, height: 800 } });
+      await phone.locator('#deliveries tr', { hasText: 'exhausted' }).nth(1).waitFor();
+      assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
+      assert.deepEqual(await hidden(phone), [0, 0]);
+      for (const sought of [
+        phone.locator('#endpoints').getByRole('button', { name: /^Disable/ }),
+        phone.locator('#deliveries').getByRole('cell', { name: 'exhausted' }).first(),
+      ]) {
+        const { x, width } = (await sought.boundingBox())!;
+        assert.ok(x >= 0 && x + width <= 390);
+      }
+      await phone.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
+      await holds(phone, 'document.getAnimations().length === 0');
+      assert.deepEqual(
+        await phone.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))'),
+        [],
       );
-    const phone = await open(t, address, { viewport: { width: 390, height: 800 } });
-    await phone.locator('#deliveries tr', { hasText: 'exhausted' }).nth(1).waitFor();
-    assert.equal(await phone.evaluate('document.documentElement.scrollWidth'), 390);
-    assert.deepEqual(await hidden(phone), [0, 0]);
-    for (const sought of [
-      phone.locator('#endpoints').getByRole('button', { name: /^Disable/ }),
-      phone.locator('#deliveries').getByRole('cell', { name: 'exhausted' }).first(),
-    ]) {
-      const { x, width } = (await sought.boundingBox())!;
-      assert.ok(x >= 0 && x + width <= 390);
-    }
-    await phone.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
-    await holds(phone, 'document.getAnimations().length === 0');
-    assert.deepEqual(
-      await phone.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))'),
-      [],
-    );
-    const desk = await open(t, address);
-    await desk.locator('#deliveries tr').nth(1).waitFor();
-    assert.deepEqual(await hidden(desk), [0, 0]);
-  });
+      const desk = await open(t, address);
+      await desk.locator('#deliveries tr').nth(1).waitFor();
+      assert.deepEqual(await hidden(desk), [0, 0]);
+    },
+  );
 
   test('its policy lets no inline script and no foreign one run', async (t) => {
     const { page: address } = await serve(t);

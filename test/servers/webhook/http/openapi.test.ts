@@ -1,5 +1,5 @@
-// The OpenAPI document against the live server: it is valid, it names every route and no other, and each answer is as
-// it says. The answers are checked against the document's own schemas, read back from its file.
+// The OpenAPI document against the live server: it is valid, it names every route and no other, and each
+// answer is as it says. The answers are checked against the document's own schemas, read back from its file.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

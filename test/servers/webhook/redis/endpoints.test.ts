@@ -75,20 +75,24 @@ test('a write that is over holds on to nothing', async () => {
   );
 });
 
-test('what another server has enabled is not held to be disabled because a change of another endpoint is on its way', async () => {
-  const [one, other] = [make(), make()];
-  const stored = new Map([
-    [markerField, 'this-store'],
-    [one.id, JSON.stringify({ ...one.stored, key: 1, disabled: 'by request' })],
-  ]);
-  const change = Promise.withResolvers<string>();
-  const shared = endpointsOver(stored, change.promise);
-  await shared.reload();
-  assert.equal(shared.all.get(one.id)?.disabled, 'by request');
-  const adding = shared.add(other);
-  await new Promise((resolve) => setImmediate(resolve)); // its change is on its way now
-  stored.set(one.id, JSON.stringify({ ...one.stored, key: 1 }));
-  assert.equal((await shared.current(one.id))?.disabled, undefined);
-  change.resolve('done');
-  await adding;
-});
+test(
+  'what another server has enabled is not held to be disabled because ' +
+    'a change of another endpoint is on its way',
+  async () => {
+    const [one, other] = [make(), make()];
+    const stored = new Map([
+      [markerField, 'this-store'],
+      [one.id, JSON.stringify({ ...one.stored, key: 1, disabled: 'by request' })],
+    ]);
+    const change = Promise.withResolvers<string>();
+    const shared = endpointsOver(stored, change.promise);
+    await shared.reload();
+    assert.equal(shared.all.get(one.id)?.disabled, 'by request');
+    const adding = shared.add(other);
+    await new Promise((resolve) => setImmediate(resolve)); // its change is on its way now
+    stored.set(one.id, JSON.stringify({ ...one.stored, key: 1 }));
+    assert.equal((await shared.current(one.id))?.disabled, undefined);
+    change.resolve('done');
+    await adding;
+  },
+);

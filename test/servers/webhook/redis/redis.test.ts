@@ -1,4 +1,5 @@
-// Delivery over Redis: several servers on one queue, retries, dead letters and replay, and a server that is killed.
+// Delivery over Redis: several servers on one queue, retries, dead letters and replay, and
+// a server that is killed.
 
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -106,30 +107,33 @@ describe('over Redis', () => {
     );
   });
 
-  test('what is published the moment another server has registered or enabled an endpoint is not cancelled', async (t) => {
-    const at = await receiver(t);
-    const url = newUrl();
-    const servers = [await serve(t, url), await serve(t, url)] as const;
-    const ids: string[] = [];
-    for (let i = 0; i < 10; i++) {
-      // Either server may take the delivery up, and only one of them has heard of the endpoint.
-      const here = servers[i % 2]!;
-      const { id } = await here.register(`${at.url}/${i}`, [`t${i}`]);
-      for (let j = 0; j < 4; j++) ids.push(await here.publish(`t${i}`));
-      await until('they came', () => at.got.length === ids.length);
-      await here.change(id, { enabled: false });
-      await eventually('both know that', async () =>
-        (await Promise.all(servers.map((one) => one.endpoints()))).every(({ webhooks }) =>
-          webhooks.some((one) => one.id === id && one.disabled !== undefined),
-        ),
-      );
-      await here.change(id, { enabled: true });
-      for (let j = 0; j < 4; j++) ids.push(await here.publish(`t${i}`));
-    }
-    await until('those came too', () => at.got.length === ids.length);
-    assert.deepEqual(at.got.map(({ headers }) => headers['webhook-id']).sort(), [...ids].sort());
-    assert.deepEqual((await servers[0].deliveries('?state=cancelled')).deliveries, []);
-  });
+  test(
+    'what is published the moment another server has registered ' + 'or enabled an endpoint is not cancelled',
+    async (t) => {
+      const at = await receiver(t);
+      const url = newUrl();
+      const servers = [await serve(t, url), await serve(t, url)] as const;
+      const ids: string[] = [];
+      for (let i = 0; i < 10; i++) {
+        // Either server may take the delivery up, and only one of them has heard of the endpoint.
+        const here = servers[i % 2]!;
+        const { id } = await here.register(`${at.url}/${i}`, [`t${i}`]);
+        for (let j = 0; j < 4; j++) ids.push(await here.publish(`t${i}`));
+        await until('they came', () => at.got.length === ids.length);
+        await here.change(id, { enabled: false });
+        await eventually('both know that', async () =>
+          (await Promise.all(servers.map((one) => one.endpoints()))).every(({ webhooks }) =>
+            webhooks.some((one) => one.id === id && one.disabled !== undefined),
+          ),
+        );
+        await here.change(id, { enabled: true });
+        for (let j = 0; j < 4; j++) ids.push(await here.publish(`t${i}`));
+      }
+      await until('those came too', () => at.got.length === ids.length);
+      assert.deepEqual(at.got.map(({ headers }) => headers['webhook-id']).sort(), [...ids].sort());
+      assert.deepEqual((await servers[0].deliveries('?state=cancelled')).deliveries, []);
+    },
+  );
 
   test('an endpoint that is read while it changes follows its topics once', async (t) => {
     const at = await receiver(t);
@@ -145,51 +149,61 @@ describe('over Redis', () => {
     assert.deepEqual(at.got.map(({ headers }) => headers['webhook-id']).sort(), ids.sort());
   });
 
-  test('what is wrong with one write is told to its publisher, and not to those that come later', async (t) => {
-    const at = await receiver(t);
-    const url = newUrl();
-    const server = await serve(t, url);
-    await server.register(at.url);
-    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const operator = new Redis(url);
-    t.onTestFinished(() => operator.disconnect());
-    await operator.config('SET', 'maxmemory', '1');
-    const refused = await fetch(`${server.server.endpoint.url}/topics/news`, { method: 'POST', body: '{}' });
-    assert.equal(refused.status, 503);
-    await operator.config('SET', 'maxmemory', '0');
-    const id = await server.publish('news');
-    await until('it came', () => at.got.some(({ headers }) => headers['webhook-id'] === id), 30_000);
-    said.mockRestore();
-  });
+  test(
+    'what is wrong with one write is told to its ' + 'publisher, and not to those that come later',
+    async (t) => {
+      const at = await receiver(t);
+      const url = newUrl();
+      const server = await serve(t, url);
+      await server.register(at.url);
+      const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+      const operator = new Redis(url);
+      t.onTestFinished(() => operator.disconnect());
+      await operator.config('SET', 'maxmemory', '1');
+      const refused = await fetch(`${server.server.endpoint.url}/topics/news`, {
+        method: 'POST',
+        body: '{}',
+      });
+      assert.equal(refused.status, 503);
+      await operator.config('SET', 'maxmemory', '0');
+      const id = await server.publish('news');
+      await until('it came', () => at.got.some(({ headers }) => headers['webhook-id'] === id), 30_000);
+      said.mockRestore();
+    },
+  );
 
-  test('who follows operational events hears of dead letters and of endpoints that are disabled and enabled', async (t) => {
-    const at = await receiver(t, ({ path }) => (path === '/operator' ? 204 : 500));
-    const server = await serve(t, newUrl(), { retries: [] });
-    const { id } = await server.register(`${at.url}/hook`);
-    await server.register(`${at.url}/operator`, [
-      'webhook.endpoint.disabled',
-      'webhook.endpoint.enabled',
-      'webhook.delivery.exhausted',
-    ]);
-    await server.publish('news');
-    await eventually(
-      'it is dead',
-      async () => (await server.deliveries('?state=exhausted')).deliveries.length === 1,
-    );
-    await server.change(id, { enabled: false });
-    await server.change(id, { enabled: true });
-    const told = () =>
-      at.got
-        .filter(({ path }) => path === '/operator')
-        .map(({ body }) => (JSON.parse(body) as { topic: string }).topic)
-        .sort();
-    await until('all were told', () => told().length === 3);
-    assert.deepEqual(told(), [
-      'webhook.delivery.exhausted',
-      'webhook.endpoint.disabled',
-      'webhook.endpoint.enabled',
-    ]);
-  });
+  test(
+    'who follows operational events hears of dead letters and of ' +
+      'endpoints that are disabled and enabled',
+    async (t) => {
+      const at = await receiver(t, ({ path }) => (path === '/operator' ? 204 : 500));
+      const server = await serve(t, newUrl(), { retries: [] });
+      const { id } = await server.register(`${at.url}/hook`);
+      await server.register(`${at.url}/operator`, [
+        'webhook.endpoint.disabled',
+        'webhook.endpoint.enabled',
+        'webhook.delivery.exhausted',
+      ]);
+      await server.publish('news');
+      await eventually(
+        'it is dead',
+        async () => (await server.deliveries('?state=exhausted')).deliveries.length === 1,
+      );
+      await server.change(id, { enabled: false });
+      await server.change(id, { enabled: true });
+      const told = () =>
+        at.got
+          .filter(({ path }) => path === '/operator')
+          .map(({ body }) => (JSON.parse(body) as { topic: string }).topic)
+          .sort();
+      await until('all were told', () => told().length === 3);
+      assert.deepEqual(told(), [
+        'webhook.delivery.exhausted',
+        'webhook.endpoint.disabled',
+        'webhook.endpoint.enabled',
+      ]);
+    },
+  );
 
   test('recovery goes through more than a page', async (t) => {
     let healthy = false;
@@ -250,23 +264,26 @@ describe('over Redis', () => {
     await until('both came', () => at.got.length === 3);
   });
 
-  test('an endpoint that one server removes does not come back by what another makes of it meanwhile', async (t) => {
-    const answer = Promise.withResolvers<number>();
-    const at = await receiver(t, () => answer.promise);
-    const url = newUrl();
-    const one = await serve(t, url);
-    const { id } = await one.register(at.url);
-    await one.publish('news');
-    await until('it is under way', () => at.got.length === 1);
-    const two = await serve(t, url);
-    assert.equal((await two.endpoints()).webhooks.length, 1);
-    await two.remove(id);
-    answer.resolve(410); // disables the endpoint at the first server, which may not have heard yet
-    assert.equal((await one.call('PATCH', `/webhooks/${id}`, { events: ['other'] })).status, 404);
-    await eventually('the attempt is over', async () => (await one.stats()).underWay === 0);
-    await eventually('it is gone there too', async () => (await one.endpoints()).webhooks.length === 0);
-    assert.deepEqual((await two.endpoints()).webhooks, []);
-  });
+  test(
+    'an endpoint that one server removes does not come back ' + 'by what another makes of it meanwhile',
+    async (t) => {
+      const answer = Promise.withResolvers<number>();
+      const at = await receiver(t, () => answer.promise);
+      const url = newUrl();
+      const one = await serve(t, url);
+      const { id } = await one.register(at.url);
+      await one.publish('news');
+      await until('it is under way', () => at.got.length === 1);
+      const two = await serve(t, url);
+      assert.equal((await two.endpoints()).webhooks.length, 1);
+      await two.remove(id);
+      answer.resolve(410); // disables the endpoint at the first server, which may not have heard yet
+      assert.equal((await one.call('PATCH', `/webhooks/${id}`, { events: ['other'] })).status, 404);
+      await eventually('the attempt is over', async () => (await one.stats()).underWay === 0);
+      await eventually('it is gone there too', async () => (await one.endpoints()).webhooks.length === 0);
+      assert.deepEqual((await two.endpoints()).webhooks, []);
+    },
+  );
 
   test('a start that fails leaves no connection open', async (t) => {
     const url = newUrl();

@@ -1,5 +1,5 @@
-// Where deliveries may go: every refused network with its edges, addresses written in odd ways, names that change
-// their mind, plain and over TLS. ipaddr.js is the oracle of the list.
+// Where deliveries may go: every refused network with its edges, addresses written in odd ways, names that
+// change their mind, plain and over TLS. ipaddr.js is the oracle of the list.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -395,18 +395,21 @@ describe('a connection', () => {
     assert.deepEqual(came, ['127.0.0.1', '127.0.0.2']);
   });
 
-  test('by a name that resolves to something else the second time is judged the second time (rebinding)', async (t) => {
-    const { port, came } = await target(t);
-    const lookup = resolvesTo(['127.0.0.2'], ['127.0.0.1']);
-    const { http } = senders({ receivers: 'public', allow: ['127.0.0.2/32'], lookup });
-    assert.equal(await http(`http://rebinding.test:${port}/`), '204');
-    assert.match(
-      await http(`http://rebinding.test:${port}/`),
-      /rebinding\.test resolves to an address that is refused: 127\.0\.0\.1 is loopback/,
-    );
-    assert.equal(lookup.calls, 2);
-    assert.deepEqual(came, ['127.0.0.2']);
-  });
+  test(
+    'by a name that resolves to something else the second time ' + 'is judged the second time (rebinding)',
+    async (t) => {
+      const { port, came } = await target(t);
+      const lookup = resolvesTo(['127.0.0.2'], ['127.0.0.1']);
+      const { http } = senders({ receivers: 'public', allow: ['127.0.0.2/32'], lookup });
+      assert.equal(await http(`http://rebinding.test:${port}/`), '204');
+      assert.match(
+        await http(`http://rebinding.test:${port}/`),
+        /rebinding\.test resolves to an address that is refused: 127\.0\.0\.1 is loopback/,
+      );
+      assert.equal(lookup.calls, 2);
+      assert.deepEqual(came, ['127.0.0.2']);
+    },
+  );
 
   test('by a name with one refused address among good ones is refused', async (t) => {
     const { port, came } = await target(t);

@@ -1,4 +1,5 @@
-// Who waits for whom: ten thousand endpoints, slow and dead ones among them, caps of concurrency and rate, and order.
+// Who waits for whom: ten thousand endpoints, slow and dead ones among them, caps of
+// concurrency and rate, and order.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +13,8 @@ import { virtualTimers } from '../../virtual-timers.ts';
 import { serveOn } from '../client.ts';
 
 test(
-  'one event to ten thousand endpoints is ten thousand deliveries of their own, and dead ones keep none waiting',
+  'one event to ten thousand endpoints is ten thousand deliveries ' +
+    'of their own, and dead ones keep none waiting',
   { timeout: 120_000 },
   async (t) => {
     const live = await receiver(t);
@@ -45,7 +47,10 @@ test('a type that an endpoint did not ask for brings it no request', async (t) =
   assert.ok(at.got.every(({ path }) => path === '/a') && at.got.length === 20);
 });
 
-/** Eight endpoints that answer within 20 ms and one that takes ten seconds and fails, in time that is counted and not spent. */
+/**
+ * Eight endpoints that answer within 20 ms and one that takes ten seconds and fails, in time that
+ * is counted and not spent.
+ */
 async function p99OfTheOthers({
   dead,
   endpointConcurrency,
@@ -121,11 +126,15 @@ async function p99OfTheOthers({
   return latencies.sort((a, b) => a - b)[Math.ceil(latencies.length * 0.99) - 1]!;
 }
 
-test('the p99 of the others is the same with a dead endpoint among them as without, and would not be without its cap', async () => {
-  const alone = await p99OfTheOthers({ dead: false, endpointConcurrency: 8 });
-  assert.equal(await p99OfTheOthers({ dead: true, endpointConcurrency: 8 }), alone);
-  assert.ok((await p99OfTheOthers({ dead: true, endpointConcurrency: 64 })) > 10 * alone);
-});
+test(
+  'the p99 of the others is the same with a dead endpoint among them ' +
+    'as without, and would not be without its cap',
+  async () => {
+    const alone = await p99OfTheOthers({ dead: false, endpointConcurrency: 8 });
+    assert.equal(await p99OfTheOthers({ dead: true, endpointConcurrency: 8 }), alone);
+    assert.ok((await p99OfTheOthers({ dead: true, endpointConcurrency: 64 })) > 10 * alone);
+  },
+);
 
 describe('caps', () => {
   test('of concurrency hold for each endpoint', async (t) => {
@@ -164,36 +173,40 @@ describe('caps', () => {
   });
 });
 
-test('the rate holds over every stretch of time but for a tenth of a second ahead, after a pause too, and is made use of', async (t) => {
-  const [rate, aheadS, each] = [100, 0.1, 150];
-  const timers = virtualTimers();
-  const madeMs: number[] = [];
-  const at = await receiver(t, () => (madeMs.push(timers.nowMs()), 204));
-  const server = await serveOn(t, timers, { endpointRate: `${rate}/s` });
-  await server.register(at.url);
-  const deliverAll = async (total: number) => {
-    await Promise.all(Array.from({ length: each }, () => server.publish('news')));
-    const limitMs = performance.now() + 20_000;
-    while (madeMs.length < total) {
-      assert.ok(performance.now() < limitMs, `${madeMs.length} of ${total} within 20 s`);
-      await sleep(3);
-      if ((await server.stats()).underWay === 0 && timers.waiting() > 0) timers.next();
+test(
+  'the rate holds over every stretch of time but for a tenth of a second ' +
+    'ahead, after a pause too, and is made use of',
+  async (t) => {
+    const [rate, aheadS, each] = [100, 0.1, 150];
+    const timers = virtualTimers();
+    const madeMs: number[] = [];
+    const at = await receiver(t, () => (madeMs.push(timers.nowMs()), 204));
+    const server = await serveOn(t, timers, { endpointRate: `${rate}/s` });
+    await server.register(at.url);
+    const deliverAll = async (total: number) => {
+      await Promise.all(Array.from({ length: each }, () => server.publish('news')));
+      const limitMs = performance.now() + 20_000;
+      while (madeMs.length < total) {
+        assert.ok(performance.now() < limitMs, `${madeMs.length} of ${total} within 20 s`);
+        await sleep(3);
+        if ((await server.stats()).underWay === 0 && timers.waiting() > 0) timers.next();
+      }
+    };
+    await deliverAll(each);
+    timers.after(10_000, () => {});
+    await sleep(20);
+    timers.next();
+    await deliverAll(2 * each);
+    for (let i = 0; i < madeMs.length; i++) {
+      for (let j = i; j < madeMs.length; j++) {
+        const s = (madeMs[j]! - madeMs[i]!) / 1000;
+        assert.ok(j - i + 1 <= rate * (s + aheadS) + 1 + 1e-9, `${j - i + 1} attempts within ${s} s`);
+      }
     }
-  };
-  await deliverAll(each);
-  timers.after(10_000, () => {});
-  await sleep(20);
-  timers.next();
-  await deliverAll(2 * each);
-  for (let i = 0; i < madeMs.length; i++) {
-    for (let j = i; j < madeMs.length; j++) {
-      const s = (madeMs[j]! - madeMs[i]!) / 1000;
-      assert.ok(j - i + 1 <= rate * (s + aheadS) + 1 + 1e-9, `${j - i + 1} attempts within ${s} s`);
-    }
-  }
-  for (const half of [madeMs.slice(0, each), madeMs.slice(each)])
-    assert.ok(half.at(-1)! - half[0]! <= (each / rate) * 1000);
-});
+    for (const half of [madeMs.slice(0, each), madeMs.slice(each)])
+      assert.ok(half.at(-1)! - half[0]! <= (each / rate) * 1000);
+  },
+);
 
 describe('fifo', () => {
   test('keeps the order of publishing across failures, and another endpoint waits for nothing', async (t) => {
@@ -320,18 +333,22 @@ function instantDispatcher(
   };
 }
 
-test('a delivery that a lane has found in the store is made once, although it is told of afterwards', async (t) => {
-  const { made, open, store, add } = instantDispatcher(t);
-  open();
-  const ids = Array.from({ length: 100 }, store);
-  for (const id of ids.slice(0, 70)) add(id); // more than a lane keeps in memory: it reads the store for the rest
-  await until('all were made', () => made.length === 100);
-  for (const id of ids.slice(70)) add(id);
-  const last = store();
-  add(last);
-  await until('the last was made', () => made.includes(last));
-  assert.equal(made.length, 101);
-});
+test(
+  'a delivery that a lane has found in the store is made ' + 'once, although it is told of afterwards',
+  async (t) => {
+    const { made, open, store, add } = instantDispatcher(t);
+    open();
+    const ids = Array.from({ length: 100 }, store);
+    // More than a lane keeps in memory: it reads the store for the rest.
+    for (const id of ids.slice(0, 70)) add(id);
+    await until('all were made', () => made.length === 100);
+    for (const id of ids.slice(70)) add(id);
+    const last = store();
+    add(last);
+    await until('the last was made', () => made.includes(last));
+    assert.equal(made.length, 101);
+  },
+);
 
 test('what was pending before a store could not be read is delivered when it can be again', async (t) => {
   let isReadable = false;

@@ -1,5 +1,5 @@
-// One attempt against receivers of every kind: what counts as an answer, what does not, and that connections are
-// reused, bounded and closed.
+// One attempt against receivers of every kind: what counts as an answer, what does not, and that connections
+// are reused, bounded and closed.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

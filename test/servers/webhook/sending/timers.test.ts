@@ -24,13 +24,16 @@ test('real timers go off once, can be taken back, and do not overflow at waits o
   assert.equal(calls, 2);
 });
 
-test('a scaled clock runs faster than its base from the moment it was made, and stamps with the real time', () => {
-  const base = virtualTimers();
-  const fromMs = base.nowMs();
-  const scaled = scaledTimers(base, 3600);
-  assert.equal(scaled.nowMs(), fromMs);
-  let calls = 0;
-  scaled.after(2 * hour, () => calls++);
-  assert.equal(base.next(), 2000);
-  assert.deepEqual([calls, scaled.nowMs() - fromMs, scaled.stampMs() - fromMs], [1, 2 * hour, 2000]);
-});
+test(
+  'a scaled clock runs faster than its base from the moment it ' + 'was made, and stamps with the real time',
+  () => {
+    const base = virtualTimers();
+    const fromMs = base.nowMs();
+    const scaled = scaledTimers(base, 3600);
+    assert.equal(scaled.nowMs(), fromMs);
+    let calls = 0;
+    scaled.after(2 * hour, () => calls++);
+    assert.equal(base.next(), 2000);
+    assert.deepEqual([calls, scaled.nowMs() - fromMs, scaled.stampMs() - fromMs], [1, 2 * hour, 2000]);
+  },
+);

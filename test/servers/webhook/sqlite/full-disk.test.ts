@@ -1,5 +1,5 @@
-// The webhook server on real disks that fill up or fail: as many events arrive as were accepted, and not one that was
-// refused, whether the server lives or is killed.
+// The webhook server on real disks that fill up or fail: as many events arrive as were accepted, and not one
+// that was refused, whether the server lives or is killed.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -89,7 +89,8 @@ test(
 );
 
 test(
-  'kills on a disk that is full now and then lose nothing that was accepted and bring nothing that was refused',
+  'kills on a disk that is full now and then lose nothing that was ' +
+    'accepted and bring nothing that was refused',
   { timeout: 120_000 },
   async (t) => {
     skipWhen(t, notRoot);
@@ -142,7 +143,8 @@ test(
   },
 );
 
-// SQLite ends a transaction by writing it to the log and syncing. When the sync fails the log may hold it all the same.
+// SQLite ends a transaction by writing it to the log and syncing. When the sync fails the log
+// may hold it all the same.
 for (const [times, code] of [
   ['1', 'store-failed'],
   ['1+', 'unknown'],

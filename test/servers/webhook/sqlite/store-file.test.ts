@@ -1,5 +1,5 @@
-// The database file of the webhook server: what is wrong with it is said in a sentence before it is used, and it stays
-// as it was. What goes wrong later is answered, not thrown.
+// The database file of the webhook server: what is wrong with it is said in a sentence before it is used, and
+// it stays as it was. What goes wrong later is answered, not thrown.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -298,24 +298,27 @@ test('a full disk is named when a new file does not fit, and leaves none', async
   assert.deepEqual(readdirSync(folder), ['filler']);
 });
 
-test('a file on a disk that is full now is served, and closed without a word of ours being lost', async (t) => {
-  skipWhen(t, notRoot);
-  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
-  const { folder } = smallDisk(t, '8m');
-  copyFileSync(await filledFile(t), join(folder, 'store.db'));
-  assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(10_000_000)), /ENOSPC/);
-  const options = patternOptions.webhook.parse({ store: 'sqlite', file: join(folder, 'store.db') });
-  const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
-  t.onTestFinished(() => server.close());
-  assert.equal((await apiOf(server.endpoint.url).deliveries('?limit=500')).deliveries.length, events);
-  assert.deepEqual((await postTo(server.endpoint.publishUrl, 'news', '1')).error, 'store-full');
-  await server.close();
-  assert.equal(told.mock.calls.length, 1);
-  rmSync(join(folder, 'filler'));
-  const db = new DatabaseSync(join(folder, 'store.db'), { readOnly: true });
-  assert.deepEqual({ ...db.prepare('SELECT count(*) AS n FROM events').get() }, { n: events });
-  db.close();
-});
+test(
+  'a file on a disk that is full now is served, and ' + 'closed without a word of ours being lost',
+  async (t) => {
+    skipWhen(t, notRoot);
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const { folder } = smallDisk(t, '8m');
+    copyFileSync(await filledFile(t), join(folder, 'store.db'));
+    assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(10_000_000)), /ENOSPC/);
+    const options = patternOptions.webhook.parse({ store: 'sqlite', file: join(folder, 'store.db') });
+    const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
+    t.onTestFinished(() => server.close());
+    assert.equal((await apiOf(server.endpoint.url).deliveries('?limit=500')).deliveries.length, events);
+    assert.deepEqual((await postTo(server.endpoint.publishUrl, 'news', '1')).error, 'store-full');
+    await server.close();
+    assert.equal(told.mock.calls.length, 1);
+    rmSync(join(folder, 'filler'));
+    const db = new DatabaseSync(join(folder, 'store.db'), { readOnly: true });
+    assert.deepEqual({ ...db.prepare('SELECT count(*) AS n FROM events').get() }, { n: events });
+    db.close();
+  },
+);
 
 test('damage that shows while the server runs is answered with 503, and told once', async (t) => {
   const told = vi.spyOn(console, 'error').mockImplementation(() => {});

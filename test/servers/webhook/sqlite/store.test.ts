@@ -1,5 +1,5 @@
-// The embedded store: every statement uses an index, a database is one server's, pruning removes what nobody needs and
-// nothing else.
+// The embedded store: every statement uses an index, a database is one server's, pruning removes what
+// nobody needs and nothing else.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -121,23 +121,27 @@ test('what is written together is committed together, and durable when told so',
   assert.equal(store.db.isTransaction, false);
 });
 
-test('pruning removes the oldest that are settled, with their attempts and events, and never one that is pending', (t) => {
-  const { store, publish, settle } = newStore(t);
-  const ids = Array.from({ length: 10 }, (_, i) => publish(i + 1));
-  for (const id of ids) if (id !== 3) settle(id, id === 5 ? 'exhausted' : 'delivered');
-  assert.equal(store.prune(-1, 4, 100), 5);
-  assert.deepEqual(
-    store.list({ limit: 100 }).map(({ id }) => id),
-    [10, 9, 8, 7, 3],
-  );
-  assert.deepEqual(
-    store.events({ limit: 100 }).map(({ id }) => id),
-    ['e-10', 'e-9', 'e-8', 'e-7', 'e-3'],
-  );
-  assert.equal((store.db.prepare('SELECT count(*) AS n FROM attempts').get() as { n: number }).n, 4);
-  assert.equal(store.prune(8, 100, 100), 1); // by age: the seventh
-  assert.deepEqual(store.depth(), { pending: 1, oldestMs: 3 });
-});
+test(
+  'pruning removes the oldest that are settled, with their attempts ' +
+    'and events, and never one that is pending',
+  (t) => {
+    const { store, publish, settle } = newStore(t);
+    const ids = Array.from({ length: 10 }, (_, i) => publish(i + 1));
+    for (const id of ids) if (id !== 3) settle(id, id === 5 ? 'exhausted' : 'delivered');
+    assert.equal(store.prune(-1, 4, 100), 5);
+    assert.deepEqual(
+      store.list({ limit: 100 }).map(({ id }) => id),
+      [10, 9, 8, 7, 3],
+    );
+    assert.deepEqual(
+      store.events({ limit: 100 }).map(({ id }) => id),
+      ['e-10', 'e-9', 'e-8', 'e-7', 'e-3'],
+    );
+    assert.equal((store.db.prepare('SELECT count(*) AS n FROM attempts').get() as { n: number }).n, 4);
+    assert.equal(store.prune(8, 100, 100), 1); // by age: the seventh
+    assert.deepEqual(store.depth(), { pending: 1, oldestMs: 3 });
+  },
+);
 
 test('pending deliveries in front do not keep those behind them from being pruned', (t) => {
   const { store, publish, settle } = newStore(t);
@@ -148,22 +152,25 @@ test('pending deliveries in front do not keep those behind them from being prune
   assert.equal(gone, 15);
 });
 
-test('a removed endpoint leaves no secret behind, and nothing at all when its last delivery is pruned', (t) => {
-  const { store, endpoint, publish, settle } = newStore(t);
-  store.saveEndpoint({ ...endpoint, config: '{"secrets":["hidden"]}' });
-  const rows = () => store.db.prepare('SELECT config FROM endpoints').all() as { config: string }[];
-  const id = publish(1);
-  settle(id, 'delivered');
-  store.removeEndpoint(endpoint.key);
-  assert.deepEqual(
-    rows().map(({ config }) => config),
-    ['{}'],
-  );
-  assert.deepEqual(store.endpoints(), []);
-  assert.equal(store.list({ limit: 1 })[0]!.endpointId, 'ep_1');
-  store.prune(-1, 0, 10);
-  assert.deepEqual(rows(), []);
-});
+test(
+  'a removed endpoint leaves no secret behind, and nothing at ' + 'all when its last delivery is pruned',
+  (t) => {
+    const { store, endpoint, publish, settle } = newStore(t);
+    store.saveEndpoint({ ...endpoint, config: '{"secrets":["hidden"]}' });
+    const rows = () => store.db.prepare('SELECT config FROM endpoints').all() as { config: string }[];
+    const id = publish(1);
+    settle(id, 'delivered');
+    store.removeEndpoint(endpoint.key);
+    assert.deepEqual(
+      rows().map(({ config }) => config),
+      ['{}'],
+    );
+    assert.deepEqual(store.endpoints(), []);
+    assert.equal(store.list({ limit: 1 })[0]!.endpointId, 'ep_1');
+    store.prune(-1, 0, 10);
+    assert.deepEqual(rows(), []);
+  },
+);
 
 test('only its owner reads the database, and the files beside it', async (t) => {
   skipWhen(t, process.platform === 'win32' && 'permissions are others there');
