@@ -1,5 +1,5 @@
-// Holds the structure: arrows between rooms point down only and in no circle, every pattern is in every room,
-// and every file says what it is for.
+// Holds the structure: arrows between rooms point down only and in no circle, every pattern is in every room, every
+// file says what it is for, and no line is too wide.
 
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -154,4 +154,30 @@ test('every file opens by saying what it is for', () => {
     (file) => !/^(#!.*\n)?\/\/ .{40}/.test(readFileSync(file, 'utf8')),
   );
   assert.deepEqual(silent, []);
+});
+
+const maxColumns = 110;
+
+/**
+ * A line that no break could shorten: all of it is a regular expression, or one of its words is too wide by
+ * itself (a URL, a key, a test vector).
+ */
+function unbreakable(line: string): boolean {
+  const code = line.trim();
+  if (/^\/[^/*].*\/[a-z]*[,;)]*$/.test(code)) return true;
+  const indent = line.length - line.trimStart().length;
+  return code.split(' ').some((word) => indent + word.length > maxColumns);
+}
+
+test('no line is wider than 110 columns unless nothing in it can be broken', () => {
+  assert.ok(unbreakable(`  /${'a b'.repeat(40)}/i,`) && unbreakable(`    '${'x'.repeat(110)}'`));
+  assert.ok(!unbreakable('a '.repeat(60)) && !unbreakable(`const url = '${'x'.repeat(100)}';`));
+  const files = globSync(`{${Object.keys(arrows).join(',')},test,bench,scripts,docs}/**/*.{ts,mjs}`);
+  const wide = files.flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .flatMap((line, i) => (line.length > maxColumns && !unbreakable(line) ? [`${file}:${i + 1}`] : [])),
+  );
+  assert.ok(files.length > 400);
+  assert.deepEqual(wide, []);
 });
