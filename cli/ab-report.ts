@@ -39,8 +39,10 @@ export async function reportAb(folder: string, out: string = join(folder, 'repor
   writeWhole(out, page);
   const { renderComparison } = await import('../reports/comparison/terminal.ts');
   process.stdout.write(
-    `${renderComparison(comparison, { columns: process.stdout.columns ?? 120, color: process.stdout.hasColors?.() ?? false })}\n` +
-      `Report: ${out}\n`,
+    `${renderComparison(comparison, {
+      columns: process.stdout.columns ?? 120,
+      color: process.stdout.hasColors?.() ?? false,
+    })}\n` + `Report: ${out}\n`,
   );
   return exitCodes.ok;
 }

@@ -88,7 +88,9 @@ function filesOf(documents: readonly Document[], out: string): { file: string; t
   const ending = extname(out);
   const taken = new Set<string>();
   return documents.map(({ part, text }) => {
-    const plain = `${out.slice(0, out.length - ending.length)}-${part.replace(/[^\w.=-]+/g, '-').replace(/-+$/, '')}`;
+    const plain = `${out.slice(0, out.length - ending.length)}-${part
+      .replace(/[^\w.=-]+/g, '-')
+      .replace(/-+$/, '')}`;
     let name = plain;
     for (let i = 2; taken.has(name); i++) name = `${plain}-${i}`;
     taken.add(name);

@@ -315,7 +315,9 @@ function framed(text: string): string {
       const flag = masked === '' ? 0 : 0x80;
       return (
         '[81 ' +
-        `${hex(String.fromCharCode(...(length < 126 ? [flag | length] : [flag | 126, length >> 8, length & 255])))}` +
+        `${hex(
+          String.fromCharCode(...(length < 126 ? [flag | length] : [flag | 126, length >> 8, length & 255])),
+        )}` +
         `${mask}] ${payload}${masked}`
       );
     },
@@ -327,7 +329,10 @@ const maskKey = '\x37\xfa\x21\x3d';
 
 /** A client's frame of less than 126 bytes (RFC 6455, section 5.3). */
 function maskedFrame(opcode: number, payload: string): string {
-  return `${String.fromCharCode(0x80 | opcode, 0x80 | payload.length)}${maskKey}${unmasked(payload, maskKey)}`;
+  return `${String.fromCharCode(
+    0x80 | opcode,
+    0x80 | payload.length,
+  )}${maskKey}${unmasked(payload, maskKey)}`;
 }
 
 function unmasked(text: string, mask: string): string {

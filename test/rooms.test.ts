@@ -1,5 +1,5 @@
-// Holds the structure: arrows between rooms point down only and in no circle, every pattern is in every room, every
-// file says what it is for, and no line is too wide.
+// Holds the structure: arrows between rooms point down only and in no circle, every pattern is in every room,
+// every file says what it is for, and no line is too wide.
 
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';

@@ -68,7 +68,19 @@ export const injectedCounts: Part = {
       ],
       markdown:
         `The reference SSE server against itself with \`--inject\`: ${trialText()}.\n\n` +
-        `${table(['injected', 'metric', 'as it is, run by run', 'changed', 'injected amount', 'right', 'called slower', 'verdict'], rows)}`,
+        `${table(
+          [
+            'injected',
+            'metric',
+            'as it is, run by run',
+            'changed',
+            'injected amount',
+            'right',
+            'called slower',
+            'verdict',
+          ],
+          rows,
+        )}`,
     };
   },
 };

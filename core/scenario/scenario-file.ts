@@ -230,7 +230,9 @@ export function describeScenario(scenario: Scenario): string {
     `  ${counted(subscribers, 'subscriber')}, ` +
       `${counted(topicCount(groups.map(({ plan }) => plan)), 'topic')}, ${traffic}`,
     '  ' +
-      `${searching ? 'at most ' : ''}${counted(trials, 'trial')}${repeat > 1 ? ` (${repeat} of each)` : ''}: ` +
+      `${searching ? 'at most ' : ''}${counted(trials, 'trial')}${
+        repeat > 1 ? ` (${repeat} of each)` : ''
+      }: ` +
       `${labels}`,
     ...Object.entries(scenario.matrix).map(([path, values]) => `  each with ${path} = ${values.join(', ')}`),
     ...scenario.search.map(

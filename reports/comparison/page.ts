@@ -79,7 +79,9 @@ export async function comparisonMarkup(
         ? ''
         : html`<h2>Read with this in mind</h2>
             <ul class="plain">
-              ${advisory.map((text) => html`<li><b class="bad">Advisory</b>: ${text}.</li>`)}${other.map((text) => html`<li>${text}</li>`)}
+              ${advisory.map(
+                (text) => html`<li><b class="bad">Advisory</b>: ${text}.</li>`,
+              )}${other.map((text) => html`<li>${text}</li>`)}
             </ul>`
     }
     ${variants}
@@ -158,7 +160,9 @@ async function variantMarkup(
   return html`<section>
     <h2>${label}: ${verdictWords[judged.verdict]}</h2>
     <p>
-      ${judged.verdict === 'slower' || judged.verdict === 'not-slower' ? '' : html`${sentence(judged.why)} `}${countedText(judged)}
+      ${
+        judged.verdict === 'slower' || judged.verdict === 'not-slower' ? '' : html`${sentence(judged.why)} `
+      }${countedText(judged)}
       counted.
     </p>
     ${
@@ -172,8 +176,19 @@ async function variantMarkup(
           </details>`
     }
     ${judged.metrics.length === 0 ? '' : metricTable(judged, intervalTitle(comparison))}
-    ${figure(ratios, `Changes of ${label}`, `${judged.paired ? 'Each dot is one pair of runs. ' : ''}The line is the interval, the large mark the estimate, the shaded band the change that does not matter. Slower means: the estimate lies right of its band, and chance does not explain it.`)}
-    ${figure(overlay, `Latency of ${label}`, 'All runs of each side together, for the eye: the verdict comes from the runs one by one. Lines end where fewer than 100 deliveries were slower.')}
+    ${figure(
+      ratios,
+      `Changes of ${label}`,
+      `${judged.paired ? 'Each dot is one pair of runs. ' : ''}The line is the interval, the large mark ` +
+        'the estimate, the shaded band the change that does not matter. Slower means: the estimate lies ' +
+        'right of its band, and chance does not explain it.',
+    )}
+    ${figure(
+      overlay,
+      `Latency of ${label}`,
+      'All runs of each side together, for the eye: the verdict comes from the runs one by one. Lines ' +
+        'end where fewer than 100 deliveries were slower.',
+    )}
   </section>`;
 }
 
@@ -201,7 +216,16 @@ function metricTable(judged: Judged, interval: string): Markup {
         </caption>
         <thead>
           <tr>
-            ${['metric', 'baseline', 'candidate', 'change', interval, 'p (Holm)', 'matters from', 'verdict'].map((head) => html`<th scope="col">${head}</th>`)}
+            ${[
+              'metric',
+              'baseline',
+              'candidate',
+              'change',
+              interval,
+              'p (Holm)',
+              'matters from',
+              'verdict',
+            ].map((head) => html`<th scope="col">${head}</th>`)}
           </tr>
         </thead>
         <tbody>
@@ -239,7 +263,9 @@ function verdictMarkup({ metric, verdict, marked }: MetricRow): Markup {
       ? html`<small>about ${metric.runsNeeded} runs a side</small>`
       : '';
   return html`<span
-      class="${metric.verdict === 'slower' ? 'bad' : metric.verdict === 'not-slower' && !marked ? 'good' : ''}"
+      class="${
+        metric.verdict === 'slower' ? 'bad' : metric.verdict === 'not-slower' && !marked ? 'good' : ''
+      }"
       >${verdict}</span
     >${open}`;
 }

@@ -39,10 +39,18 @@ rankings and ratios carry over, milliseconds do not.
 
 | claim | tested by | measured | verdict |
 | --- | --- | --- | --- |
-${rows.map(({ says, by, text, verdict }) => `| ${cell(says)} | ${by} | ${cell(text)} | ${words[verdict]} |`).join('\n')}
+${rows
+  .map(({ says, by, text, verdict }) => `| ${cell(says)} | ${by} | ${cell(text)} | ${words[verdict]} |`)
+  .join('\n')}
 
 ## What was run
-${measured.map(([name, { createdAt, pushbench, commit, machine, command }]) => `- \`${name}\`: ${createdAt.slice(0, 10)}, pushbench ${pushbench}${commit === null ? '' : ` (${commit})`}, ${machine}. Repeat it with \`${command}\`.`).join('\n')}
+${measured
+  .map(
+    ([name, { createdAt, pushbench, commit, machine, command }]) =>
+      `- \`${name}\`: ${createdAt.slice(0, 10)}, pushbench ` +
+      `${pushbench}${commit === null ? '' : ` (${commit})`}, ${machine}. Repeat it with \`${command}\`.`,
+  )
+  .join('\n')}
 `;
 }
 

@@ -86,7 +86,15 @@ async function metricMarkup(
             </caption>
             <thead>
               <tr>
-                ${['variant', 'from', 'when (UTC)', 'last before', 'first after', 'change of the medians', 'p'].map((head) => html`<th scope="col">${head}</th>`)}
+                ${[
+                  'variant',
+                  'from',
+                  'when (UTC)',
+                  'last before',
+                  'first after',
+                  'change of the medians',
+                  'p',
+                ].map((head) => html`<th scope="col">${head}</th>`)}
               </tr>
             </thead>
             <tbody>
@@ -146,7 +154,9 @@ function pointTable(title: string, all: readonly HistorySeries[], { sets }: Hist
                 const point = series.points.find((one) => one.place === place);
                 const range = point ? spreadText(series, point) : '';
                 return html`<td>
-                  ${point ? valueText(series, point.value) : '—'}${range === '' ? '' : html`<small>${range}</small>`}
+                  ${point ? valueText(series, point.value) : '—'}${
+                    range === '' ? '' : html`<small>${range}</small>`
+                  }
                 </td>`;
               })}
             </tr>`,

@@ -92,7 +92,9 @@ export function renderHistory(given: History, { columns, color }: TerminalOption
     ...(changes.length === 0 ? [] : ['']),
     paint('dim', 'Newest figures:'),
     ...rows.map((row) =>
-      `  ${row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd(),
+      `  ${row
+        .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .join('  ')}`.trimEnd(),
     ),
     ...historyNotes(history).map((text) => wrapped(`note: ${text}`, columns)),
   ];

@@ -82,7 +82,9 @@ export function markdownBlocks(text: string, base: string): Markup[] {
 function blockOf(block: string, base: string): Markup {
   const heading = /^(#{1,3}) (.*)$/.exec(block);
   if (heading)
-    return html`${raw(`<h${heading[1]!.length}>`)}${inline(heading[2]!, base)}${raw(`</h${heading[1]!.length}>`)}`;
+    return html`${raw(`<h${heading[1]!.length}>`)}${inline(heading[2]!, base)}${raw(
+      `</h${heading[1]!.length}>`,
+    )}`;
   const lines = block.split('\n');
   if (lines.every((line) => line.startsWith('|'))) return tableOf(lines, base);
   const [, marker] = /^(- |\d+\. )/.exec(block) ?? [];
@@ -113,7 +115,9 @@ function tableOf(lines: readonly string[], base: string): Markup {
     <table class="prose">
       <thead>
         <tr>
-          ${cells(head).map((cell) => (cell.some(({ markup }) => markup !== '') ? html`<th scope="col">${cell}</th>` : html`<td></td>`))}
+          ${cells(head).map((cell) =>
+            cell.some(({ markup }) => markup !== '') ? html`<th scope="col">${cell}</th>` : html`<td></td>`,
+          )}
         </tr>
       </thead>
       <tbody>

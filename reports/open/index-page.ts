@@ -34,9 +34,17 @@ export function indexPage(
     'Runs',
     html`<h1>${folder}</h1>
       <p class="headline">
-        ${runs.length === 0 ? 'No runs yet' : `${runs.length + more} run${runs.length + more === 1 ? '' : 's'}, newest first`}
+        ${
+          runs.length === 0
+            ? 'No runs yet'
+            : `${runs.length + more} run${runs.length + more === 1 ? '' : 's'}, newest first`
+        }
       </p>
-      ${runs.length === 0 ? html`<p>A run writes its result below this folder: <code>pushbench run</code>.</p>` : runTable(runs)}
+      ${
+        runs.length === 0
+          ? html`<p>A run writes its result below this folder: <code>pushbench run</code>.</p>`
+          : runTable(runs)
+      }
       ${more > 0 && html`<p class="dim">${more} older ones are not listed.</p>`} ${histories(runs)}
       ${
         docs.length > 0 &&
@@ -101,7 +109,10 @@ function histories(runs: readonly RunSummary[]): Markup {
   if (often.length === 0) return html``;
   return html`<h2>How figures went over the runs</h2>
     <ul class="plain">
-      ${often.map(([name, all]) => html`<li><a href="/history/${encodeURIComponent(name)}">${name}</a>, ${all.length} runs</li>`)}
+      ${often.map(
+        ([name, all]) =>
+          html`<li><a href="/history/${encodeURIComponent(name)}">${name}</a>, ${all.length} runs</li>`,
+      )}
     </ul>`;
 }
 
@@ -138,14 +149,21 @@ function row(run: RunSummary, ticks: boolean): Markup {
       </td>
       <td><span class="${verdictMarks[run.verdict]}">${verdictWords[run.verdict]}</span></td>
       <td class="text forms">
-        ${comparisonForms.map((form) => html`<a href="${at}/${form}">${form.replace(/\.html$|^comparison\./, '')}</a> `)}
+        ${comparisonForms.map(
+          (form) => html`<a href="${at}/${form}">${form.replace(/\.html$|^comparison\./, '')}</a> `,
+        )}
       </td>
     </tr>`;
   }
   const { scenario, headline, trials, valid, expectations, held, missing, whole } = run;
   const others = Object.entries(formats).filter(([name]) => name !== 'html');
   return html`<tr>
-    ${ticks && html`<td><input type="checkbox" name="run" value="${run.name}" aria-label="${scenario}, ${when}" /></td>`}
+    ${
+      ticks &&
+      html`<td>
+        <input type="checkbox" name="run" value="${run.name}" aria-label="${scenario}, ${when}" />
+      </td>`
+    }
     <th scope="row"><a href="${at}/report.html">${scenario}</a></th>
     <td class="when">${when}</td>
     <td class="text">${headline}</td>
@@ -155,7 +173,13 @@ function row(run: RunSummary, ticks: boolean): Markup {
       >
     </td>
     <td>
-      ${expectations === 0 ? 'no expectations' : html`<span class="${held < expectations ? 'bad' : 'good'}">${held} of ${expectations} expectations held</span>`}
+      ${
+        expectations === 0
+          ? 'no expectations'
+          : html`<span class="${held < expectations ? 'bad' : 'good'}"
+              >${held} of ${expectations} expectations held</span
+            >`
+      }
     </td>
     <td class="text forms">
       <a href="${at}/report.html">report</a>

@@ -22,5 +22,9 @@ export function answerSection(results: readonly Result[], variants: readonly Var
     }),
   }));
   return html`<h2>What the question asks for</h2>
-    ${plainTable('Figures of the trials that count', ['variant', ...names.map((name) => metrics[name]!.title)], rows)}`;
+    ${plainTable(
+      'Figures of the trials that count',
+      ['variant', ...names.map((name) => metrics[name]!.title)],
+      rows,
+    )}`;
 }

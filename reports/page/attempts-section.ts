@@ -58,5 +58,9 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
       ['variant', ...columns.map(([head]) => head)],
       perTrial(retried, (trial) => columns.map(([, cell]) => cell(trial))),
     )}
-    ${table('Delivery latency by the attempt that brought it', ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'largest'], byAttempt)}`;
+    ${table(
+      'Delivery latency by the attempt that brought it',
+      ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'largest'],
+      byAttempt,
+    )}`;
 }

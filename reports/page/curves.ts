@@ -48,7 +48,8 @@ export async function curveFigures(
         (xs.length > 1 ? '; the lines between them are drawn for the eye' : '') +
         '.' +
         (leftOut > 0
-          ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ${leftOut === 1 ? 'is' : 'are'} left out.`
+          ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ` +
+            `${leftOut === 1 ? 'is' : 'are'} left out.`
           : ''),
       chart: await draw(
         curveSpec(curve),

@@ -59,7 +59,14 @@ export function comparisonTable(results: readonly Result[]): Markup {
         <span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span
         ><a href="#pattern-${pattern}">${label}</a>${why && html`<span class="why">${why}</span>`}
       </th>
-      ${cells.map(({ text, range }) => html`<td>${text}${range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`}</td>`)}
+      ${cells.map(
+        ({ text, range }) =>
+          html`<td>
+            ${text}${
+              range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`
+            }
+          </td>`,
+      )}
     </tr>`;
   });
   return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0">

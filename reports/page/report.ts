@@ -87,7 +87,9 @@ const sections: readonly Section[] = [
   ({ results }) => notice(results),
   ({ results }) => patternsMarkup(results),
   ({ results, names }) =>
-    html`${results.map((result, i) => about(result, results.length > 1 ? `${result.scenario.name}: ${names[i]}` : 'This run'))}`,
+    html`${results.map((result, i) =>
+      about(result, results.length > 1 ? `${result.scenario.name}: ${names[i]}` : 'This run'),
+    )}`,
 ];
 
 /**
@@ -132,7 +134,12 @@ export async function renderHtml(
       <body>
         <main class="${suspect ? 'suspect' : ''}">
           <h1>
-            ${questions.length === 1 ? questions[0] : `${results.length} results of ${new Set(results.map(({ scenario }) => scenario.name)).size} scenarios side by side`}
+            ${
+              questions.length === 1
+                ? questions[0]
+                : `${results.length} results of ` +
+                  `${new Set(results.map(({ scenario }) => scenario.name)).size} scenarios side by side`
+            }
           </h1>
           <p class="headline">${answer}</p>
           ${remarks.length > 0 && html`<p class="remarks">${remarks.join(' ')}</p>`} ${strip}
@@ -228,7 +235,10 @@ function patternsMarkup(results: readonly Result[]): Markup {
         const gaps = Object.entries(lacks).map(([what, why]) => `${what} (${why})`);
         return html`<li id="pattern-${name}">
           <b>${title}</b> (<code>${name}</code>):
-          ${how}.${gaps.length === 0 ? '' : ` Lacks: ${gaps.join('; ')}.`}${Object.hasOwn(patterns, name) && html` On the wire, what it costs, when to use it: ${docName(name)}.`}
+          ${how}.${gaps.length === 0 ? '' : ` Lacks: ${gaps.join('; ')}.`}${
+            Object.hasOwn(patterns, name) &&
+            html` On the wire, what it costs, when to use it: ${docName(name)}.`
+          }
         </li>`;
       })}
     </ul>`;
@@ -249,7 +259,9 @@ function about(result: Result, heading: string): Markup {
     <p>
       ${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node},
       ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${counted(e.cores, 'core')}, ${formatBytes(e.memoryBytes)} of
-      memory${e.descriptorLimit === null ? '' : `, at most ${formatNumber(e.descriptorLimit)} descriptors a process`}.
+      memory${
+        e.descriptorLimit === null ? '' : `, at most ${formatNumber(e.descriptorLimit)} descriptors a process`
+      }.
       All processes on this one
       machine${result.targets === undefined ? '' : ', but for those of the targets'}.
     </p>

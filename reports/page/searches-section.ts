@@ -19,7 +19,11 @@ export function searchSection(results: readonly Result[]): Markup {
       not count says nothing about the server, so it ends the search (after a second try) with what had held
       until then.
     </p>
-    ${plainTable('What the searches found, and each of their steps', ['variant', 'raised', 'kept', 'highest', 'steps'], rows)}`;
+    ${plainTable(
+      'What the searches found, and each of their steps',
+      ['variant', 'raised', 'kept', 'highest', 'steps'],
+      rows,
+    )}`;
 }
 
 /** What one server process answered in closed loop. */
@@ -42,7 +46,18 @@ export function closedLoopSection(results: readonly Result[]): Markup {
       answers ask less when the server is slow. Where the client's share of a core is near 100 %, the client
       and not the server set the pace.
     </p>
-    ${plainTable('One server process in closed loop (autocannon)', ['endpoint', 'requests a second', 'connections', 'server CPU, of a core', 'client CPU, of a core', 'errors'], rows)}`;
+    ${plainTable(
+      'One server process in closed loop (autocannon)',
+      [
+        'endpoint',
+        'requests a second',
+        'connections',
+        'server CPU, of a core',
+        'client CPU, of a core',
+        'errors',
+      ],
+      rows,
+    )}`;
 }
 
 /** What pages of a real browser got, beside what the load side's browsers did. */
@@ -62,6 +77,10 @@ export function chromiumSection(results: readonly Result[]): Markup {
           Each page opened a stream of its own; then each asked the same host for something else, and waited
           ${formatUs(chromium.patienceMs * 1000)} for the answer.
         </p>
-        ${plainTable('Pages of one browser, the streams that they got, and how many of them were answered', ['variant', 'pages', 'streams that stood', 'pages answered'], rows)}`;
+        ${plainTable(
+          'Pages of one browser, the streams that they got, and how many of them were answered',
+          ['variant', 'pages', 'streams that stood', 'pages answered'],
+          rows,
+        )}`;
     })}`;
 }

@@ -50,7 +50,9 @@ test('a subscriber comes back from the last event, heartbeat or opening that it 
     else if (connection === 2)
       socket.write(
         `${head}` +
-          `${chunk(open(9) + notice({ stream: 'heartbeat', cursor: 'abc123-12' }) + notice({ stream: 'end' }))}` +
+          `${chunk(
+            open(9) + notice({ stream: 'heartbeat', cursor: 'abc123-12' }) + notice({ stream: 'end' }),
+          )}` +
           '0\r\n\r\n',
       );
     else socket.write(head + chunk(notice({ stream: 'open', cursor: 'def-0', reset: true }) + event(13)));

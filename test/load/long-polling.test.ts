@@ -122,7 +122,8 @@ describe('when a held request is cut off', () => {
       });
       await using _ = await start(context);
       await until(() => server.asked.length === 2);
-      await sleep(50); // right after the request it might be the server's idle timeout, which is not waited for
+      // Right after the request it might be the server's idle timeout, which is not waited for.
+      await sleep(50);
       for (const socket of sockets) socket.destroy();
       await until(() => calls.includes('lost 0'));
       log.publish('news', '1');

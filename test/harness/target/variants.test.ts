@@ -67,7 +67,8 @@ test(
     assert.deepEqual(
       leftOut.map(({ target: of, variant, reason }) => `${variant} @${of}: ${reason}`),
       [
-        'polling every=5s no-conditional gzip @some: the target file does not describe it (subscribe.polling)',
+        'polling every=5s no-conditional gzip @some: the target file ' +
+          'does not describe it (subscribe.polling)',
         'websocket deflate ping=5s @some: the target file does not describe it (subscribe.websocket)',
         'webhook @all: a target has its own way to register receivers, which a target file cannot describe',
         'webhook @some: a target has its own way to register receivers, which a target file cannot describe',

@@ -35,8 +35,8 @@ faults: [{ at: 1500ms, freeze: ${who}, for: 1s }]
       assert.ok(outcome.status === 'completed', JSON.stringify(outcome));
       assert.equal(outcome.ledger.missed, 0);
       assert.equal(outcome.ledger.published, 200);
-      // A quarter of the events was planned in that second: the first waits all of it, the last nothing. So an
-      // eighth waits more than half a second. A busy machine only adds to it.
+      // A quarter of the events was planned in that second: the first waits all of it, the last nothing. So
+      // an eighth waits more than half a second. A busy machine only adds to it.
       const max = metrics['latency.max']!.read(outcome)!;
       assert.ok(max > 900_000, `the longest latency is ${max} µs`);
       const { endToEnd } = outcome.latency;

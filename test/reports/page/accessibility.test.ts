@@ -240,7 +240,8 @@ test(
     assert.equal(await lines(), 6);
     assert.equal(await page.locator('#tail .role-legend-symbol path').count(), 6, 'the legend stands');
 
-    // Where the pointer is, the plot's own box: Playwright scrolls it into view and keeps clear of the picker.
+    // Where the pointer is, the plot's own box: Playwright scrolls it into view and
+    // keeps clear of the picker.
     const chart = page.locator('#time-requests svg');
     const over = { position: { x: 400, y: 60 } };
     await chart.hover(over);
