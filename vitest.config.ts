@@ -30,8 +30,9 @@ export default defineConfig({
     sequence: { hooks: 'list' },
     // A spy lasts for one test.
     restoreMocks: true,
-    // What tests print is shown where they fail.
+    // One line for a file; what tests print is shown where they fail.
     silent: 'passed-only',
+    slowTestThreshold: 10_000,
     reporters: [['default', { summary: false }], lastLine()],
     projects: [
       {
