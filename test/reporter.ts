@@ -1,5 +1,5 @@
-// Ends the output of a test run: the skipped tests with their reasons, then one line `N passed, N failed, N skipped`.
-// vitest's own reporter is used beside it and prints the rest.
+// Prints the end of a test run: the skipped tests with their reasons, then one line, such as
+// `2859 passed, 0 failed, 3 skipped`. vitest's own reporter prints the rest.
 
 import process from 'node:process';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
@@ -56,7 +56,7 @@ function reasonOf(test: TestCase): string | undefined {
   return result.state === 'skipped' ? result.note : undefined;
 }
 
-/** Whether the file or describe, or one around it, failed outside of its tests: at import, or in a hook for all of them. */
+/** Whether the file or describe, or one around it, failed outside of its tests: at import, or in a hook. */
 function isBroken(part: TestCase['parent']): boolean {
   return part.errors().length > 0 || (part.type === 'suite' && isBroken(part.parent));
 }
