@@ -1,5 +1,5 @@
-// Serves polling: the client asks on a schedule, and every request is answered at once. The server remembers nothing
-// of a client: what a client has seen stands in its cursor.
+// Serves polling: the client asks on a schedule, and every request is answered at once. The server remembers
+// nothing of a client: what a client has seen stands in its cursor.
 //
 // A poller cannot fall behind by buffered bytes, so the policy for slow subscribers has nothing to do here:
 // what it has not fetched waits in the history, an answer ends with the event that reaches `slowBuffer`

@@ -1,6 +1,6 @@
-// Forms of HTTP/1.1 requests that RFC 9112 allows, refuses or leaves open, each sent over a socket as it
-// stands: which are served, how the others are answered, and that nothing behind or in a refused one becomes
-// an event.
+// Sends forms of HTTP/1.1 requests that RFC 9112 allows, refuses or leaves open, each over a socket as
+// it stands: which are served, how the others are answered, and that nothing behind or in a refused one
+// becomes an event.
 
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
