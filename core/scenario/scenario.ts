@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { conduct } from './endpoint-conduct.ts';
 import { topicPattern } from '../event/envelope.ts';
+import { slowPolicies } from '../policy/slow-subscriber.ts';
 import { parseExpectation } from '../metrics/check.ts';
 import { gateSchema } from '../comparison/gate.ts';
 import { cellsOf, mostCells, outsideMatrix, type Parameters } from './matrix.ts';
@@ -243,10 +244,7 @@ const server = z.strictObject({
   maxTopics: positive.max(1_000_000).default(200_000).describe('topics with a history at the most'),
   maxBody: size.prefault('1MiB').describe('largest event body'),
   slowBuffer: size.prefault('1MiB').describe('bytes a subscriber may lag behind before the policy applies'),
-  slow: z
-    .enum(['disconnect', 'drop', 'coalesce'])
-    .default('disconnect')
-    .describe('what happens to a subscriber that lags further'),
+  slow: z.enum(slowPolicies).default('disconnect').describe('what happens to a subscriber that lags further'),
 });
 
 const reconnect = z
