@@ -16,7 +16,7 @@ test('turns fill the interval, are not shorter than 20 ms unless there is one, a
       assert.ok(turns.count >= 1 && turns.count <= 64);
       assert.ok(turns.count === 1 || turns.everyMs >= 20);
       assert.ok(turns.count === 64 || intervalMs / (turns.count + 1) < 20, 'as many turns as there may be');
-      const sizes = new Array<number>(turns.count).fill(0);
+      const sizes = Array.from({ length: turns.count }, () => 0);
       for (let dealt = 0; dealt < members; dealt++) sizes[turnOfMember(turns, dealt)]!++;
       assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1);
       assert.equal(
