@@ -2,8 +2,10 @@
 // over. Nothing is lost between two requests, since each says in its cursor where the last answer ended.
 //
 // A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends
-// with the event that reaches `slowBuffer` bytes, and the next request goes on behind it.
+// with the event that reaches `slowBuffer` bytes (or `answerEndsAtBytes`), and the next request goes on behind
+// it.
 
+import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import type { HubEvent } from './hub/hub.ts';
 import type { PatternServer, Response } from './pattern.ts';
@@ -28,6 +30,7 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
   start({ hub, limits, counters, random }, options) {
     const held = new Set<Held>();
     const answers = createAnswers(options.gzip);
+    const enoughBytes = Math.min(limits.slowBuffer, answerEndsAtBytes);
     let closing = false;
 
     function headers(): Record<string, string> {
@@ -85,7 +88,7 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
     function collect(event: HubEvent, request: Held): void {
       request.events.push(event);
       request.bytes += Buffer.byteLength(event.json);
-      if (options.batch === 0 || request.bytes >= limits.slowBuffer) return finish(request);
+      if (options.batch === 0 || request.bytes >= enoughBytes) return finish(request);
       if (request.events.length > 1) return;
       clearTimeout(request.timer);
       request.timer = setTimeout(() => finish(request), options.batch);
@@ -109,9 +112,9 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
           const asked = { response, compressed: answers.compresses(request) };
           if (since === undefined) return answer(asked, hub.cursor(), false, []);
           const { events, lost } = hub.since(topics, since);
-          const taken = takeUntil(events, limits.slowBuffer);
+          const taken = takeUntil(events, enoughBytes);
           if (taken.length < events.length) return answer(asked, taken.at(-1)!.id, lost, taken);
-          const enough = events.length > 0 && (options.batch === 0 || bytesOf(events) >= limits.slowBuffer);
+          const enough = events.length > 0 && (options.batch === 0 || bytesOf(events) >= enoughBytes);
           if (lost || enough) return answer(asked, hub.cursor(), lost, events);
           hold(asked, topics, holdMs, events);
         },

@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { aroundBodyBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { createFanOut, type Subscriber } from './streams/fan-out.ts';
 import { createFraming, type Framing } from './streams/framing.ts';
@@ -27,8 +28,6 @@ const closeCodes = {
   tryAgainLater: 1013,
 } as const;
 
-/** Room in a message for what is not the body. */
-const aroundBodyBytes = 1024;
 /** How long a client may take to answer a close. */
 const closeMs = 1000;
 const mostUnanswered = 2;

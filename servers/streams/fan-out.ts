@@ -13,6 +13,7 @@
 // something waits (unread-watch.ts).
 
 import type { Duplex } from 'node:stream';
+import { alwaysHeldBytes } from '../../core/event/body-size.ts';
 import type { Framing } from './framing.ts';
 import { currentState, type HubEvent } from '../hub/hub.ts';
 import type { PatternContext } from '../pattern.ts';
@@ -89,7 +90,7 @@ export type FanOut<Peer> = {
  * History is written in pieces of about this size, each when the one before has left: few
  * system calls, little memory.
  */
-const pieceBytes = 64 * 1024;
+const pieceBytes = alwaysHeldBytes;
 
 const goodbyeMs = 1000;
 
