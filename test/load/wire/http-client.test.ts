@@ -199,7 +199,7 @@ test(
       [
         'a compressed answer cannot be read: incorrect header check',
         'a compressed answer cannot be read: incorrect header check',
-        "an answer's body is larger than 67108864 bytes when it is inflated",
+        `an answer's body is larger than ${largestAnswerBytes} bytes when it is inflated`,
         'the answer has the content coding "br", which was not asked for',
       ],
     );
