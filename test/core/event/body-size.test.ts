@@ -16,7 +16,6 @@ describe('every bound, from a largest body of 8 MiB', () => {
   const rows: [name: keyof typeof bounds, bytes: number, reads: string][] = [
     ['largestBodyBytes', 8 * MiB, 'the constant'],
     ['largestMessageBytes', 48 * MiB + 1024, 'six bytes for each of the body, and what is around it'],
-    ['largestUpstreamBytes', 8 * MiB + 1024, 'the body as it is, and what is around it'],
     ['answerEndsAtBytes', 8 * MiB, 'as many events as the largest body has bytes'],
     ['largestAnswerBytes', 64 * MiB + 1024, 'events below that, their commas, and one message'],
     ['largestQueueBytes', 64 * MiB, 'eight bodies'],
