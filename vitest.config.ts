@@ -21,6 +21,9 @@ const alone = [
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
   'test/harness/**/target.test.ts',
+  'test/harness/**/too-large.test.ts',
+  // Bodies that take hundreds of megabytes.
+  'test/**/largest-body.test.ts',
   'test/servers/**/half-open.test.ts',
   'test/servers/**/http2-floods.test.ts',
   // A real browser, which takes a core for itself.
