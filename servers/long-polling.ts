@@ -2,8 +2,8 @@
 // over. Nothing is lost between two requests, since each says in its cursor where the last answer ended.
 //
 // A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends
-// with the event that reaches `slowBuffer` bytes (or `answerEndsAtBytes`), and the next request goes on behind
-// it.
+// with the event that reaches `slowBuffer` bytes, or `answerEndsAtBytes` if that is less, and the next
+// request goes on behind it.
 
 import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';

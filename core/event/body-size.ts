@@ -12,7 +12,7 @@ export const largestBodyBytes = 8 * 1024 ** 2;
 
 /**
  * Room for what stands around a body: the envelope's fields (at most 301 bytes, core/event/envelope.ts) and
- * what a pattern frames them with; or the fields of a subscriber's own message, which carries the body as it is.
+ * what a pattern frames them with; or the fields of a subscriber's own message, which carries the body as is.
  */
 export const aroundBodyBytes = 1024;
 
@@ -22,7 +22,7 @@ const mostEscapedBytes = 6;
 /** One message to a subscriber: an SSE line or event, an NDJSON line, a frame, a delivery to a webhook. */
 export const largestMessageBytes = mostEscapedBytes * largestBodyBytes + aroundBodyBytes;
 
-/** An answer to a poll ends with the event with which its events reach this, or `slowBuffer` if that is less. */
+/** An answer to a poll ends with the event that reaches this, or `slowBuffer` if that is less. */
 export const answerEndsAtBytes = largestBodyBytes;
 
 /** The answer to a poll: less than `answerEndsAtBytes` of events with commas between them, and one event. */

@@ -1,4 +1,4 @@
-// Decides which bodies get through to subscribers with a server's limits. For a size that stands in a scenario
+// Decides which bodies get through to subscribers with a server's limits. For a size in a scenario
 // contradictions.ts asks; for bodies of corpora and traces, which are read later, harness/plan/body-limit.ts.
 
 import { alwaysHeldBytes, aroundBodyBytes, largestBodyBytes } from '../event/body-size.ts';

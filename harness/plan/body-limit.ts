@@ -36,9 +36,9 @@ export function refuseLargeBodies(
   const advice = `take such bodies out of ${from}`;
   throw new UserError(
     'body-too-large',
-    `${formatNumber(refused)} of the ${formatNumber(publish.body.length)} events of "${scenario.name}" would ` +
-      `not arrive: the largest body, on topic "${topic}" from ${from}, has ${formatNumber(bytes)} bytes, and ` +
-      `${writeObstacles(obstacles)}. ` +
+    `${formatNumber(refused)} of the ${formatNumber(publish.body.length)} events of "${scenario.name}" ` +
+      `would not arrive: the largest body, on topic "${topic}" from ${from}, has ` +
+      `${formatNumber(bytes)} bytes, and ${writeObstacles(obstacles)}. ` +
       (settings.length > 0
         ? `Raise it with ${settings.join(' ')}, or ${advice}.`
         : `${advice[0]!.toUpperCase()}${advice.slice(1)}.`),

@@ -54,10 +54,10 @@ const checks: readonly Check[] = [
     const count = refused.reduce((sum, problem) => sum + problem.count, 0);
     return invalid(
       'load-refused',
-      `the load generator refused what it was sent ${formatNumber(count)} ${count === 1 ? 'time' : 'times'} ` +
-        `for its size: ${first.message}. What was missed, the latencies, connections and bytes of this trial ` +
-        `are therefore not the server's. It reads events with bodies up to ${formatBytes(largestBodyBytes)}: ` +
-        'send smaller ones, or fewer in one answer.',
+      `the load generator refused what it was sent ${formatNumber(count)} ` +
+        `${count === 1 ? 'time' : 'times'} for its size: ${first.message}. What was missed, the latencies, ` +
+        "connections and bytes of this trial are therefore not the server's. It reads events with bodies " +
+        `up to ${formatBytes(largestBodyBytes)}: send smaller ones, or fewer in one answer.`,
     );
   },
   function loadStarved(_plan, _readings, trial) {

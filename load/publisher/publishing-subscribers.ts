@@ -30,7 +30,10 @@ type Answered = (seq: number, atUs: number) => void;
 type Send = (subscriber: number, message: Message, answered: Answered) => boolean;
 
 const answerWithinMs = 5000;
-/** Messages that one subscriber may have waiting for the answers before them; all together hold a queue's bytes. */
+/**
+ * Messages that one subscriber may have waiting for the answers before them. Those of all together have at
+ * most `largestQueueBytes`, but for the last.
+ */
 const mostWaiting = 1000;
 
 export function createSenders(

@@ -99,7 +99,7 @@ async function publish(url: string, body: string): Promise<number> {
 
 for (const [pattern, given] of variants) {
   describe(variantOf(patterns, pattern, patterns[pattern].options.parse(given)).label, () => {
-    test('the largest bodies arrive, also when one is just behind another; one byte more is refused', async () => {
+    test('the largest bodies arrive, one behind another; one byte more is refused', async () => {
       const { server, got, problems } = await setUp(pattern, given);
       // An answer to a poll may end with `escaped`, for `almost` alone does not fill it.
       const almost = jsonOf(largestBodyBytes - 1024);

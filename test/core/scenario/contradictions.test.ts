@@ -104,8 +104,8 @@ describe('values that are impossible together are refused with the reason', () =
       "a topic's bodies larger than the server takes",
       base.replace('5/s', '5/s, payload: 1001B') + 'server: { maxBody: 1kB }',
       [
-        '3:42: topics.news.payload: bodies of 1,001 B do not arrive: the server refuses what is larger than ' +
-          'server.maxBody (1,000 B); raise server.maxBody, or make the bodies smaller',
+        '3:42: topics.news.payload: bodies of 1,001 B do not arrive: the server refuses what is larger ' +
+          'than server.maxBody (1,000 B); raise server.maxBody, or make the bodies smaller',
       ],
     ],
     [
