@@ -17,6 +17,7 @@ import { type PatternRegistry, variantOf } from '../pattern/registry.ts';
 import { largestBodyBytes } from '../event/body-size.ts';
 import { searchSchema } from './search.ts';
 import { duration, interval, rate, share, size } from '../base/quantities.ts';
+import { formatBytes } from '../base/units.ts';
 
 const positive = z.int().min(1);
 
@@ -56,7 +57,7 @@ const payload = z
   .union([
     size
       .refine((sizeBytes) => sizeBytes >= 1 && sizeBytes <= largestBodyBytes, {
-        error: 'a body has 1B to 256MiB',
+        error: `a body has 1 B to ${formatBytes(largestBodyBytes)}`,
       })
       .transform((sizeBytes) => ({ kind: 'size' as const, sizeBytes })),
     z
