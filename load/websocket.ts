@@ -25,14 +25,9 @@ import {
 import { deflateOffer, inflateMessage, newInflater, type Inflater } from './wire/inflate.ts';
 import type { LoadContext, Message, PatternLoad } from './pattern.ts';
 import { ProtocolError } from './wire/protocol-error.ts';
-import {
-  createStreams,
-  noteRetryAfter,
-  readNotice,
-  takeCursor,
-  type Notice,
-  type Stream,
-} from './subscribers/streams.ts';
+import { longestAskedMs, noteAsked, noteRetryAfter, type Comeback } from '../core/policy/reconnect.ts';
+import { readNotice, takeCursor, type Notice } from './subscribers/notices.ts';
+import { createStreams, type Stream } from './subscribers/streams.ts';
 
 type State = {
   /** Until the upgrade. */
@@ -80,7 +75,7 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         if (stream.state.closing) return;
         if (!orderly.has(code))
           sink.problem('ws-closed', `the server closed the connection with code ${code}`);
-        if (code === tryAgainLater) stream.leastMs = reconnect.cap;
+        if (code === tryAgainLater) noteAsked(stream, Math.min(reconnect.cap, longestAskedMs));
         stream.state.closing = true;
         streams.write(stream, closeFrame(code === noCode ? 1000 : code));
         if (code === goneForGood) streams.stop(stream);
@@ -127,8 +122,7 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
     const response: ResponseParts<Owner> = {
       head(stream, head) {
         const { state } = stream;
-        noteRetryAfter(stream, head.headers);
-        checkUpgrade(head, state.handshake!.key); // set when it was sent
+        checkUpgrade(stream, head, state.handshake!.key); // set when it was sent
         const extension = head.headers.get('sec-websocket-extensions');
         if (extension !== undefined) {
           state.inflater = newInflater(extension, deflate);
@@ -199,11 +193,18 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
 /**
  * RFC 6455, section 4.1, the client's checks.
  * @param protocol the subprotocol offered, if any.
- * @throws ProtocolError `ws-refused`, `ws-handshake`
+ * @throws ProtocolError `ws-refused` (and notes the server's Retry-After), `ws-handshake`
  */
-export function checkUpgrade({ status, headers }: ResponseHead, key: string, protocol?: string): void {
-  if (status !== 101)
+export function checkUpgrade(
+  client: Comeback,
+  { status, headers }: ResponseHead,
+  key: string,
+  protocol?: string,
+): void {
+  if (status !== 101) {
+    noteRetryAfter(client, headers.get('retry-after'), Date.now());
     throw new ProtocolError('ws-refused', `the server answered the handshake with ${status} instead of 101`);
+  }
   if (
     headers.get('upgrade')?.toLowerCase() !== 'websocket' ||
     !/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '')

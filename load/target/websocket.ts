@@ -21,7 +21,7 @@ import {
 } from '../wire/http-head.ts';
 import { deflateOffer, inflateMessage, newInflater, type Inflater } from '../wire/inflate.ts';
 import type { RunningLoad } from '../pattern.ts';
-import { createStreams, noteRetryAfter, type Stream } from '../subscribers/streams.ts';
+import { createStreams, type Stream } from '../subscribers/streams.ts';
 import { createLegs, type TargetContext } from './legs.ts';
 import { checkUpgrade } from '../websocket.ts';
 
@@ -74,8 +74,7 @@ export function targetWebsocket(
   const response: ResponseParts<Owner> = {
     head(stream, head, atUs) {
       const { state, subscriber } = stream;
-      noteRetryAfter(stream, head.headers);
-      checkUpgrade(head, state.handshake!.key, how.protocol); // set when it was sent
+      checkUpgrade(stream, head, state.handshake!.key, how.protocol); // set when it was sent
       const extension = head.headers.get('sec-websocket-extensions');
       if (extension !== undefined) {
         state.inflater = newInflater(extension, deflate);

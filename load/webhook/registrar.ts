@@ -1,7 +1,8 @@
 // Registers subscribers with the server and takes the registrations back: a few connections, each with one
 // request under way, over which all of them go in the order they came.
 
-import { backoffMs } from '../wire/connection.ts';
+import { newComeback, noteRetryAfter, type Comeback } from '../../core/policy/reconnect.ts';
+import { comeBackLater } from '../subscribers/comeback.ts';
 import { createHttpClients, type Client } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext } from '../pattern.ts';
@@ -9,7 +10,7 @@ import type { LoadContext } from '../pattern.ts';
 export type Registration = { subscriber: number; url: string; events: readonly string[]; secret: string };
 
 export type Registrar = {
-  /** Registers, and again after a backoff until it is done; then calls `done`. */
+  /** Registers, and again after a wait until it is done or gives up; calls `done` when it is done. */
   register(registration: Registration, done: (atUs: number) => void): void;
   /**
    * Takes the registrations back, as many as half of `graceMs` allows, and forgets those
@@ -20,12 +21,13 @@ export type Registrar = {
 
 /** Connections, and so requests under way at once: registering is not what is measured. */
 const laneCount = 32;
-/** However long a Retry-After. */
-const longestWaitMs = 60_000;
 
-type Task =
-  | { kind: 'register'; registration: Registration; done: (atUs: number) => void; failures: number }
-  | { kind: 'remove'; id: string };
+type RegisterTask = Comeback & {
+  kind: 'register';
+  registration: Registration;
+  done: (atUs: number) => void;
+};
+type Task = RegisterTask | { kind: 'remove'; id: string };
 
 type Lane = { client: Client<Lane>; task: Task | undefined };
 
@@ -40,7 +42,8 @@ export function createRegistrar(context: LoadContext): Registrar {
     return lane;
   });
   let tasks: Task[] = [];
-  const resting = new Set<NodeJS.Timeout>();
+  /** Each ends the wait of a registration that failed. */
+  const resting = new Set<() => void>();
   const ids: string[] = [];
   let drained: (() => void) | undefined;
 
@@ -77,30 +80,35 @@ export function createRegistrar(context: LoadContext): Registrar {
     const task = take(lane);
     if (task?.kind === 'register') {
       const id = status === 201 ? idIn(bytes.toString('utf8', from, to)) : undefined;
-      if (id !== undefined) {
-        counters.registrations++;
-        ids.push(id);
-        if (drained) tasks.push({ kind: 'remove', id });
-        else task.done(atUs);
-      } else if (status === 503) {
-        counters.refusals++;
-        rest(task, Number(headers.get('retry-after') ?? 0) * 1000);
-      } else {
-        sink.problem(
-          'registration-failed',
-          status === 201
-            ? 'a registration was answered without an id'
-            : `a registration was answered with status ${status}`,
-        );
-        rest(task, 0);
-      }
+      if (id === undefined) refused(task, status, headers);
+      else registered(task, id, atUs);
     }
     pump();
   }
 
+  function registered(task: RegisterTask, id: string, atUs: number): void {
+    counters.registrations++;
+    ids.push(id);
+    if (drained) tasks.push({ kind: 'remove', id });
+    else task.done(atUs);
+  }
+
+  function refused(task: RegisterTask, status: number, headers: ResponseHead['headers']): void {
+    if (status === 503) counters.refusals++;
+    else
+      sink.problem(
+        'registration-failed',
+        status === 201
+          ? 'a registration was answered without an id'
+          : `a registration was answered with status ${status}`,
+      );
+    noteRetryAfter(task, headers.get('retry-after'), Date.now());
+    rest(task);
+  }
+
   function failed(lane: Lane): void {
     const task = take(lane);
-    if (task?.kind === 'register') rest(task, 0);
+    if (task?.kind === 'register') rest(task);
     pump();
   }
 
@@ -110,29 +118,26 @@ export function createRegistrar(context: LoadContext): Registrar {
     return task;
   }
 
-  function rest(task: Extract<Task, { kind: 'register' }>, leastMs: number): void {
+  /** Until the task's turn comes again. */
+  function rest(task: RegisterTask): void {
     if (drained) return;
-    const waitMs = Math.max(
-      Math.min(leastMs, longestWaitMs) || 0,
-      backoffMs(context.reconnect, task.failures++, context.random),
-    );
-    const timer = setTimeout(() => {
-      resting.delete(timer);
+    const stopWaiting = comeBackLater(context, task, () => {
+      if (stopWaiting) resting.delete(stopWaiting);
       tasks.push(task);
       pump();
-    }, waitMs);
-    resting.add(timer);
+    });
+    if (stopWaiting) resting.add(stopWaiting);
   }
 
   return {
     register(registration, done) {
-      tasks.push({ kind: 'register', registration, done, failures: 0 });
+      tasks.push({ kind: 'register', registration, done, ...newComeback() });
       pump();
     },
     async close(graceMs) {
       const over = Promise.withResolvers<void>();
       drained = over.resolve;
-      for (const timer of resting) clearTimeout(timer);
+      for (const stopWaiting of resting) stopWaiting();
       tasks = ids.map((id) => ({ kind: 'remove', id }));
       // The second half is for the answers, so that both sides have counted the same when the connections go.
       const stop = setTimeout(() => (tasks = []), graceMs / 2);

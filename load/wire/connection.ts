@@ -1,11 +1,9 @@
-// Raw TCP connections of simulated clients, thousands to a process: all of them read into one shared buffer,
-// and what arrives is handed on in place. Counts connections and bytes, reports errors, and computes the wait
-// before a reconnection. Knows no protocol.
+// Makes raw TCP connections for simulated clients, thousands to a process: all of them read into one shared
+// buffer, and what arrives is handed on in place. Counts connections and bytes, and reports errors. Knows no
+// protocol.
 
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
-import type { Random } from '../../core/base/random.ts';
-import type { ReconnectPolicy } from '../../core/scenario/scenario.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { ProtocolError } from './protocol-error.ts';
 
@@ -115,13 +113,4 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
       reporting = false;
     },
   };
-}
-
-/**
- * The wait before the next attempt: exponential backoff with full jitter, evenly from nought to
- * `min(cap, base * 2^attempt)` (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
- * @param attempt failures in a row before this one, from 0
- */
-export function backoffMs({ base, cap }: ReconnectPolicy, attempt: number, random: Random): number {
-  return random() * Math.min(cap, base * 2 ** attempt);
 }
