@@ -1,4 +1,5 @@
-// Subscribers of HTTP streaming: newline-delimited JSON over one response that does not end (docs/wire.md).
+// Runs subscribers of HTTP streaming: newline-delimited JSON over one response that does not end
+// (docs/wire.md).
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';

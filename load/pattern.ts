@@ -1,5 +1,5 @@
-// The contract between the load process and a pattern's subscribers: what a pattern is given, and what it
-// must report. One file per pattern implements it; registry.ts lists them.
+// Defines the contract between the load process and a pattern's subscribers: what a pattern is given, and
+// what it must report. One file for each pattern implements it; registry.ts lists them.
 
 import type { Counters } from '../core/result/counters.ts';
 import type { Endpoint, LoadClosed, Window } from '../core/protocol/control.ts';

@@ -1,4 +1,4 @@
-// The entry of a load process: takes the harness's commands, runs the subscribers of one pattern, reports.
+// Runs a load process: takes the harness's commands, runs the subscribers of one pattern, and reports.
 
 import { realClock } from '../core/base/clock.ts';
 import type { LoadCommand, LoadReport, Window } from '../core/protocol/control.ts';

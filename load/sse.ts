@@ -1,5 +1,5 @@
-// Subscribers of Server-Sent Events: over HTTP/1.1 with a connection each, over HTTP/2
-// with many streams on one.
+// Runs subscribers of Server-Sent Events: over HTTP/1.1 with a connection each, over HTTP/2 with many streams
+// on one.
 
 import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';

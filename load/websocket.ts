@@ -1,5 +1,5 @@
-// Subscribers over WebSocket (RFC 6455): the handshake, messages in, pongs and the closing handshake out.
-// Frames are frames.ts, compression (RFC 7692) is inflate.ts.
+// Runs subscribers over WebSocket (RFC 6455): messages in, pongs and the closing handshake out. Frames are
+// wire/frames.ts, compression (RFC 7692) is wire/inflate.ts.
 
 import { isUtf8 } from 'node:buffer';
 import { hash, randomBytes } from 'node:crypto';

@@ -1,4 +1,4 @@
-// Mishaps, counted by kind, for people to read.
+// Counts problems by kind, for people to read.
 
 import type { Problem } from '../../core/protocol/control.ts';
 

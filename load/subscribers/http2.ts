@@ -1,4 +1,4 @@
-// HTTP/2 connections that many subscribers share, each with a stream of its own: what browsers do with one
+// Shares HTTP/2 connections among many subscribers, each with a stream of its own: what browsers do with one
 // server. `node:http2` speaks the protocol; here are the sharing, the counting and the errors.
 
 import {

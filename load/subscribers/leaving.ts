@@ -1,5 +1,4 @@
-// Subscribers that leave of their own accord and come back: pages closed and opened
-// again, phones in a tunnel.
+// Lets subscribers leave and come back: pages closed and opened again, phones in a tunnel.
 
 import type { LoadCommand } from '../../core/protocol/control.ts';
 import { random } from '../../core/base/random.ts';

@@ -78,14 +78,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       takeResponse(pollers, state, head, bytes, from, to, atUs),
     failed: (state) => takeFailure(pollers, state),
   });
-  const pollers: Pollers = {
-    context,
-    asking,
-    clients,
-    states: new Map(),
-    underWay: 0,
-    closing: undefined,
-  };
+  const pollers: Pollers = { context, asking, clients, states: new Map(), underWay: 0, closing: undefined };
   // One sweep for all of them: a timer for each request would cost more than the request's bookkeeping.
   const sweep = setInterval(giveUpLate, Math.min(1000, asking.answerWithinMs / 4), pollers);
   return {
@@ -118,7 +111,8 @@ function newState({ context, clients }: Pollers, subscriber: number): State {
     gaveUp: false,
   };
   const topics = context.topicsOf(subscriber).join(',');
-  const state = { subscriber, topics, ...newComeback(), ...rest } as State; // the client needs its owner first
+  // The client needs its owner first.
+  const state = { subscriber, topics, ...newComeback(), ...rest } as State;
   state.client = clients.add(state, subscriber);
   return state;
 }

@@ -1,4 +1,4 @@
-// Subscribers of a target's streams over one response that does not end: SSE, and lines of text.
+// Runs subscribers of a target's streams over one response that does not end: SSE, and lines of text.
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../../core/pattern/registry.ts';

@@ -1,5 +1,6 @@
-// Subscribers of a target over WebSocket (RFC 6455). What our own server says besides events (docs/wire.md)
-// does not exist here: subscribed is who has been upgraded and has sent what the target file says to send.
+// Runs subscribers of a target over WebSocket (RFC 6455). What our own server says besides events
+// (docs/wire.md) does not exist here: a subscriber is subscribed when it was upgraded and has sent what the
+// target file says to send.
 
 import { randomBytes } from 'node:crypto';
 import type { PatternOptions } from '../../core/pattern/registry.ts';

@@ -1,9 +1,9 @@
-// The HTTP server that receives webhooks for all subscribers of a process, each at a path of its own: reads
-// raw bodies, bounded, answers, and counts connections and bytes. What a delivery is worth, webhook.ts says.
+// Receives webhooks over HTTP for all subscribers of a process, each at a path of its own: reads raw bodies,
+// bounded, answers, and counts connections and bytes. What a delivery is worth is decided in webhook.ts.
 //
-// It asks for no Host and no Origin (core/http/access.ts): its callers are other people's
-// servers, under whatever name they were given, and a delivery proves itself by its signature.
-// There is nothing here to read.
+// It asks for no Host and no Origin (core/http/access.ts): its callers are other people's servers, under
+// whatever name they were given, and a delivery proves itself by its signature. There is nothing here to
+// read.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';

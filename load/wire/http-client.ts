@@ -1,5 +1,6 @@
-// Requests and their answers, one at a time over one keep-alive connection a client: what polling stands on.
-// Connects when there is something to send and no connection. Not when to ask, nor what an answer means.
+// Sends requests and reads their answers, one at a time over one keep-alive connection a client: what polling
+// is built on. Connects when there is something to send and no connection. Not when to ask, nor what an
+// answer means.
 
 import type { Socket } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';

@@ -1,6 +1,6 @@
-// permessage-deflate (RFC 7692), the receiving half: messages of a server inflated one by one. The memory
-// between messages, where the server compresses one with the help of those before, is
-// the last 32 KiB of text.
+// Inflates the messages of a server one by one: the receiving half of permessage-deflate (RFC 7692). The
+// memory between messages, where the server compresses one with the help of those before, is the last 32 KiB
+// of text.
 
 import { constants, inflateRawSync } from 'node:zlib';
 import { messageOf } from '../../core/base/errors.ts';

@@ -1,4 +1,4 @@
-// The answer to a poll or a long poll, `{"cursor":"...","events":[...]}` (docs/wire.md), taken apart in
+// Takes the answer to a poll or a long poll, `{"cursor":"...","events":[...]}` (docs/wire.md), apart in
 // place: its events are found by their brackets and never parsed.
 
 import { cursorPattern } from '../../core/event/envelope.ts';

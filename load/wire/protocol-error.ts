@@ -1,4 +1,4 @@
-// What a peer did against its protocol, and how much of one thing it may send.
+// Names what a peer did against its protocol, and says how much of one thing it may send.
 
 /** No line, event, message or frame may be longer; a peer that sends a longer one is cut off. */
 export const largestMessageBytes = 4 * 1024 ** 2;

@@ -94,7 +94,7 @@ describe('polls', () => {
   });
 });
 
-test('a poll may take 30 s, a long poll 10 s more than its hold, and one of an unknown hold two minutes', () => {
+test('a poll may take 30 s, a long poll 10 s more than its hold, or two minutes in all', () => {
   assert.deepEqual(
     [pollAnswerWithinMs, longPollAnswerWithinMs(25_000), longPollAnswerWithinMs(undefined)],
     [30_000, 35_000, 120_000],
