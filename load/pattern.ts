@@ -67,7 +67,7 @@ export type RunningLoad = {
   /** What the pattern alone can tell when all is over. */
   closed?(): Pick<LoadClosed, 'byAttempt'>;
   /**
-   * One leaves of its own accord, as when a page is closed, and keeps its place:
+   * One leaves voluntarily, as when a page is closed, and keeps its place:
    * `sink.lost`. Absent for targets.
    */
   leave?(subscriber: number): void;

@@ -7,7 +7,7 @@ import type { Problem } from '../../core/protocol/control.ts';
  * are taken out of the whole.
  */
 const longestMessage = 400;
-/** Kinds kept; a peer that words each mishap anew must not fill the memory. */
+/** Kinds kept; a peer that words each problem anew must not fill the memory. */
 const keptKinds = 49;
 
 export type ProblemLog = {

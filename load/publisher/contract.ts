@@ -29,7 +29,7 @@ export type Published = {
 
 export type Publisher = {
   /**
-   * Resolves when the connection stands.
+   * Resolves when there is a connection.
    * @throws UserError `publisher-unreachable` when it does not after 5 s of trying
    */
   readonly ready: Promise<void>;

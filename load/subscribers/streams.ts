@@ -1,5 +1,5 @@
 // Runs what the patterns that hold a connection share: each subscriber's life, from its first request through
-// losses, waits and reconnections to the close. Not what stands on the wire; a pattern gives that as a
+// losses, waits and reconnections to the close. Not what is on the wire; a pattern gives that as a
 // `StreamKind`.
 
 import type { Socket } from 'node:net';

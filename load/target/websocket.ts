@@ -2,7 +2,6 @@
 // (docs/wire.md) does not exist here: a subscriber is subscribed when it was upgraded and has sent what the
 // target file says to send.
 
-import { randomBytes } from 'node:crypto';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
 import type { TargetSubscribe } from '../../core/target/access.ts';
 import {
@@ -20,11 +19,11 @@ import {
   type ResponseParts,
   type ResponseReader,
 } from '../wire/http-head.ts';
-import { deflateOffer, inflateMessage, newInflater, type Inflater } from '../wire/inflate.ts';
+import { inflateMessage, newInflater, type Inflater } from '../wire/inflate.ts';
 import type { RunningLoad } from '../pattern.ts';
 import { createStreams, type Stream } from '../subscribers/streams.ts';
 import { createLegs, type TargetContext } from './legs.ts';
-import { checkUpgrade } from '../websocket.ts';
+import { checkUpgrade, newUpgradeKey, upgradeHeaders } from '../wire/upgrade.ts';
 
 type State = {
   handshake: { response: ResponseReader; key: string } | undefined;
@@ -95,15 +94,10 @@ export function targetWebsocket(
   const streams = createStreams<State>(legs.context, {
     newState: () => ({ handshake: undefined, frames: newFrameReader(), inflater: undefined, closing: false }),
     request(stream) {
-      const key = randomBytes(16).toString('base64');
+      const key = newUpgradeKey();
       stream.state.handshake = { response: newResponseReader(), key };
       return encodeRequest(url, legs.target(stream.subscriber), {
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': key,
-        ...(deflate && { 'sec-websocket-extensions': deflateOffer }),
-        ...(how.protocol !== undefined && { 'sec-websocket-protocol': how.protocol }),
+        ...upgradeHeaders(key, { deflate, protocol: how.protocol }),
         ...how.headers,
       });
     },

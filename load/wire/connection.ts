@@ -15,14 +15,14 @@ export type Cause = { code: string; message: string };
 
 /** What connections of one kind do. One object serves all of them; `Owner` is what is known of the one. */
 export type Protocol<Owner> = {
-  /** The connection stands; the first request may be sent. */
+  /** There is a connection; the first request may be sent. */
   opened(owner: Owner): void;
   /**
    * Bytes `0`..`to` of `bytes` arrived at `atUs`. They are valid during the call only: the buffer is shared.
    * @throws ProtocolError to have it reported and the connection dropped
    */
   read(owner: Owner, bytes: Buffer, to: number, atUs: number): void;
-  /** It is over, or never stood; called once for each `dial`. Errors have been reported and counted. */
+  /** It is over, or never began; called once for each `dial`. Errors have been reported and counted. */
   closed(owner: Owner, cause: Cause): void;
 };
 
@@ -35,7 +35,7 @@ export type Dialer<Owner> = {
   quiet(): void;
 };
 
-/** How a connection is made, and the event that says that it stands. */
+/** How a connection is made, and the event that says that it can be used. */
 export type Connector = { connect(options: TcpNetConnectOpts): Socket; opened: 'connect' | 'secureConnect' };
 
 const plain: Connector = { connect: (options) => connect(options), opened: 'connect' };

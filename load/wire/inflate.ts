@@ -10,7 +10,7 @@ import { largestMessageBytes, ProtocolError } from './protocol-error.ts';
 /** What a client offers. It compresses nothing itself, so the server need not keep a context for that. */
 export const deflateOffer = 'permessage-deflate; client_no_context_takeover';
 
-/** `window` is undefined where each message stands by itself. */
+/** `window` is undefined where each message is compressed by itself. */
 export type Inflater = { window: Buffer | undefined };
 
 /** The window of deflate (RFC 1951): no reference reaches further back. */

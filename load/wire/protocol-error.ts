@@ -5,7 +5,7 @@ export const largestMessageBytes = 4 * 1024 ** 2;
 
 /**
  * The peer broke the protocol. Readers throw it; `connection.ts` catches it, reports a problem with its code
- * and message, and drops the connection. The message is the same for each occurrence of one mishap (no ports,
+ * and message, and drops the connection. The message is the same for each occurrence of one problem (no ports,
  * no payloads), so that problems can be counted.
  */
 export class ProtocolError extends Error {
