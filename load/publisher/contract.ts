@@ -36,7 +36,7 @@ export type Publisher = {
   /**
    * Publishes the plan. Resolves when every event was answered or has failed; at the latest 5 s after the
    * last one was sent, or was due and could not be, or when the measured phase is over if that is later.
-   * @throws UserError `publisher-backlog` when more than 64 MiB wait for the server to take them
+   * @throws UserError `publisher-backlog` when more than `largestQueueBytes` wait for the server to take them
    */
   run(window: Window): Promise<Published>;
   sent(): number;

@@ -5,6 +5,7 @@
 import { later, nowUs } from '../../core/base/clock.ts';
 import type { Window } from '../../core/protocol/control.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { largestQueueBytes } from '../../core/event/body-size.ts';
 import { backoffMs } from '../../core/policy/reconnect.ts';
 import { newHistogram, record, type Histogram } from '../../core/result/histogram.ts';
 import { random, type Random } from '../../core/base/random.ts';
@@ -20,7 +21,6 @@ import { createPublishConnection, type PublishConnection } from './publish-conne
 
 const connectWithinUs = 5_000_000;
 const answerWithinUs = 5_000_000;
-const largestBacklogBytes = 64 * 1024 ** 2;
 const reconnect = { base: 20, cap: 1000 };
 /**
  * Written in one turn of the event loop at the most: events, and characters but for the last
@@ -164,7 +164,9 @@ function step(state: State): number {
     return Infinity;
   }
   const dueUs = plannedUs(state, next);
-  const full = bodies.fill(Math.min(nowUs() + fillUs, dueUs - clearUs));
+  // While no answer is awaited, the time until the next event is free, also for a large body.
+  const freeUntilUs = state.oldest === next ? dueUs - clearUs : 0;
+  const full = bodies.fill(Math.min(nowUs() + fillUs, dueUs - clearUs), freeUntilUs);
   return full ? dueUs : Math.min(dueUs, nowUs() + fillEveryUs);
 }
 
@@ -185,10 +187,10 @@ function sendDue(state: State): void {
     requests += connection.encode(topicName(topics, plan.topic[i]!), body, dueUs, atUs);
   }
   connection.send(requests);
-  if (connection.backlogBytes() <= largestBacklogBytes) return;
+  if (connection.backlogBytes() <= largestQueueBytes) return;
   const message =
     'the server takes events more slowly than they are published: more than ' +
-    `${formatBytes(largestBacklogBytes)} of them wait. Publish less, or smaller ones`;
+    `${formatBytes(largestQueueBytes)} of them wait. Publish less, or smaller ones`;
   close(state);
   state.done.reject(new UserError('publisher-backlog', message, exitCodes.failed));
 }

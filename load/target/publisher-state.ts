@@ -45,8 +45,9 @@ export type State = {
   next: number;
   confirmed: number;
   answered: number;
-  /** Events that wait for their lane. */
+  /** Events that wait for their lane, and the bytes of their bodies. */
   waiting: number;
+  waitingBytes: number;
   over: boolean;
   limit: NodeJS.Timeout | undefined;
 };
@@ -83,6 +84,7 @@ export function newState(
     confirmed: 0,
     answered: 0,
     waiting: 0,
+    waitingBytes: 0,
     over: false,
     limit: undefined,
   };

@@ -8,6 +8,7 @@
 import { nowUs } from '../../core/base/clock.ts';
 import { newCounters } from '../../core/result/counters.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { largestQueueBytes } from '../../core/event/body-size.ts';
 import { record } from '../../core/result/histogram.ts';
 import { quoteBytes } from '../../core/secrets/redact.ts';
 import type { TargetAccess } from '../../core/target/access.ts';
@@ -85,7 +86,7 @@ function step(state: State): number {
   if (state.over || state.fromUs === Infinity) return Infinity;
   const events = eventsOf(state);
   for (; state.next < events && plannedUs(state, state.next) <= nowUs(); state.next++) {
-    if (state.waiting >= mostWaiting) {
+    if (state.waiting >= mostWaiting || state.waitingBytes > largestQueueBytes) {
       failForBacklog(state);
       return Infinity;
     }
@@ -104,16 +105,18 @@ function step(state: State): number {
 function queue(state: State, i: number): void {
   const { lanes, plan } = state;
   const lane = lanes[plan.topic[i]! % lanes.length]!;
-  state.bodyOf.set(i, state.bodies.take(i));
+  const body = state.bodies.take(i);
+  state.bodyOf.set(i, body);
   lane.waiting.push(i);
   state.waiting++;
+  state.waitingBytes += body.bytes;
   if (lane.current < 0) sendNext(state, lane);
 }
 
 function failForBacklog(state: State): void {
   const message =
-    `the target takes events more slowly than they are published: ${mostWaiting} of them wait. ` +
-    'Publish less, or on more topics';
+    `the target takes events more slowly than they are published: ${state.waiting} of them wait. ` +
+    'Publish less, or smaller ones, or on more topics';
   close(state);
   state.done.reject(new UserError('publisher-backlog', message, exitCodes.failed));
 }
@@ -128,7 +131,8 @@ function sendNext(state: State, lane: Lane): void {
   state.waiting--;
   lane.current = i;
   const { plan, bodyOf, numbers, sentUs } = state;
-  const { text, crc } = bodyOf.get(i)!; // set when it was queued
+  const { text, bytes, crc } = bodyOf.get(i)!; // set when it was queued
+  state.waitingBytes -= bytes;
   bodyOf.delete(i);
   const dueUs = plannedUs(state, i);
   const atUs = nowUs();
