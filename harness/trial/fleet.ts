@@ -47,7 +47,7 @@ export type Fleet = {
 
 // The same file runs as .ts from the repository and as .js from the package.
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-const entry = (path: string) => new URL(`../${path}${extension}`, import.meta.url);
+const entry = (path: string) => new URL(`../../${path}${extension}`, import.meta.url);
 
 /** The real fleet: one child process each. */
 export const processes: Fleet = {
