@@ -8,7 +8,7 @@ import type { Judged, JudgedMetric, Rule, Verdict } from './comparison-result.ts
 import type { Reading } from './reading.ts';
 import { holm } from './statistics/holm.ts';
 import { mannWhitneyTest, shiftEstimate, shiftInterval } from './statistics/mann-whitney.ts';
-import { median } from './statistics/ranks.ts';
+import { median } from '../base/median.ts';
 import { hodgesLehmann, signedRankInterval, signedRankTest } from './statistics/signed-rank.ts';
 import { formatShare } from '../base/units.ts';
 

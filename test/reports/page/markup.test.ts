@@ -14,7 +14,7 @@ test('what a template is given is escaped, and keeps its own line ends', () => {
   assert.equal(html`<p>${['a', null, 1, undefined, html`<i>b</i>`, false]}</p>`.markup, '<p>a1<i>b</i></p>');
 });
 
-test('a line end beside the tag of a block is layout, one between words or inline elements is a space', () => {
+test('a line end beside the tag of a block is layout, one between words is a space', () => {
   const laid = html; // by another name, so that the formatter leaves the templates as they are
   const word = 'word';
   const cases: [string, string][] = [
