@@ -13,7 +13,7 @@ import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { newHistogram, record } from '../../core/result/histogram.ts';
 import { quoteBytes, redact } from '../../core/secrets/redact.ts';
 import type { TargetAccess } from '../../core/target/access.ts';
-import { fill } from '../../core/target/target.ts';
+import { fill } from '../../core/base/template.ts';
 import { topicCount, topicName } from '../../core/scenario/topics.ts';
 import { createBodyStock } from '../publisher/body-stock.ts';
 import { createHttpClients, type Client } from '../wire/http-client.ts';

@@ -1,6 +1,7 @@
 // The report's charts, each under a heading that states what it shows in this result, with two sentences on
 // reading it and the figures as a table.
 
+import { patternNamed } from '../../core/pattern/registry.ts';
 import { samplesNeeded } from '../../core/metrics/metric.ts';
 import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import type { SeriesColumn } from '../../core/result/result.ts';
@@ -318,8 +319,11 @@ async function fanout(
   const labels = shared.map(({ label }) => label);
   const of = (label: string, which: string) =>
     points.find((point) => point.variant === label && point.which === which)!.ms * 1000;
-  // Pollers find an event when they ask, however fast the server is; the others show what the fan-out takes.
-  const pushed = shared.filter(({ pattern }) => pattern !== 'polling').map(({ label }) => label);
+  // Who asks on a schedule finds an event when it asks, however fast the server is; the others show what the
+  // fan-out takes.
+  const pushed = shared
+    .filter(({ pattern }) => patternNamed(pattern)?.asksEveryMs === undefined)
+    .map(({ label }) => label);
   const widest = (pushed.length > 0 ? pushed : labels).reduce((a, b) =>
     of(b, 'last') - of(b, 'first') > of(a, 'last') - of(a, 'first') ? b : a,
   );

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { nowUs } from '../../core/base/clock.ts';
-import { patternOptions, type PatternOptions } from '../../core/pattern/registry.ts';
+import { patterns, type PatternOptions } from '../../core/pattern/registry.ts';
 import { readPollAnswer, splitEvents } from '../../load/wire/poll-answer.ts';
 import { startPollers } from '../../load/subscribers/poller.ts';
 import { polling } from '../../load/polling.ts';
@@ -14,7 +14,7 @@ import type { LoadContext } from '../../load/pattern.ts';
 import { newLog, recorder, startServer, until, type Answer } from './poll-fixture.ts';
 
 const options = (changes: Partial<PatternOptions<'polling'>> = {}) => ({
-  ...patternOptions.polling.parse({}),
+  ...patterns.polling.options.parse({}),
   every: 20,
   ...changes,
 });

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { describe, test, type TestContext } from 'vitest';
-import { patternOptions } from '../../core/pattern/registry.ts';
+import { patterns } from '../../core/pattern/registry.ts';
 import { webhook } from '../../load/webhook.ts';
 import { envelope, listen, testContext, until } from './context.ts';
 import { talk } from '../servers/http/raw-http.ts';
@@ -44,7 +44,7 @@ async function setUp(
   const seen = testContext(`${await listen(t, server)}/base`, {
     topicsOf: (subscriber) => ['news', `own.${subscriber}`],
   });
-  const load = await webhook.start(seen.context, patternOptions.webhook.parse({}));
+  const load = await webhook.start(seen.context, patterns.webhook.options.parse({}));
   t.onTestFinished(() => load.close(0));
   return { ...seen, load, registered, removed, connections: () => connections };
 }
