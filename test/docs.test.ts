@@ -8,7 +8,8 @@ import { test } from 'vitest';
 import { patterns, type PatternName } from '../core/pattern/registry.ts';
 import { schemes } from '../core/signature/schemes.ts';
 import { markdownBlocks } from '../reports/open/docs.ts';
-import { capture, exampleSecret, exampleTimestampS, exchangeIn, pageOf } from '../scripts/capture-wire.ts';
+import { capture, exchangeIn, pageOf } from '../scripts/capture-wire.ts';
+import { exampleSecret, exampleTimestampS } from '../scripts/exchange/steady-text.ts';
 
 const names = Object.keys(patterns) as PatternName[];
 
