@@ -60,8 +60,8 @@ async function exchangeOf(pattern: PatternName): Promise<Exchange> {
   const place = new URL(`exchange/pages/${pattern}.ts`, import.meta.url);
   if (!existsSync(place))
     throw new Error(
-      `docs/patterns/${pattern}.md lacks its exchange: write scripts/exchange/pages/${pattern}.ts, as those ` +
-        'beside it are, then run: node scripts/capture-wire.ts',
+      `docs/patterns/${pattern}.md lacks its exchange: write scripts/exchange/pages/${pattern}.ts, as ` +
+        'those beside it are, then run: node scripts/capture-wire.ts',
     );
   const { exchange } = (await import(place.href)) as { exchange: Exchange }; // as every file there has it
   return exchange;

@@ -20,7 +20,7 @@ export const longPolling = {
   how: 'the client asks, and the server holds the answer until there is one',
   path: '/long-poll',
   options,
-  quick: { hold: '100ms', batch: '20ms' },
+  quick: { hold: '500ms', batch: '20ms' },
   lacks: { upstream: oneWay },
   holdsConnection: true,
   holdsRequest: () => true,

@@ -141,7 +141,7 @@ export const webhook = {
   how: 'the server calls an address that the client registered',
   path: '/webhooks',
   options,
-  quick: { retries: ['50ms', '50ms', '100ms', '200ms'] },
+  quick: { retries: ['50ms', '100ms', '200ms', '500ms', '1s', '2s', '5s', '10s'] },
   offWire: {
     fifo: 'decides when a request is made, not what it says',
     delivery: behindTheSender,

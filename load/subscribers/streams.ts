@@ -185,8 +185,8 @@ export function createStreamsOver<State, L extends Line, Request>(
       if (!stream || stream.stopped || stream.away) return;
       stream.away = true;
       clearTimeout(stream.timer);
+      leave(stream); // while it is ready, so that it says goodbye
       unready(stream);
-      leave(stream);
     },
     comeBack(subscriber) {
       const stream = streams.get(subscriber);
