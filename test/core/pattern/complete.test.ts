@@ -37,8 +37,8 @@ function missingOf(name: string, target: object): string[] {
       `load/registry.ts has no line for ${name}: add one that imports load/${name}.ts`,
     ],
     [
-      Object.hasOwn(targetLoads, name) === 'entry' in target,
-      `targetLoads in load/target/loads.ts and the entry's target differ: ${name} is in one of them only`,
+      Object.hasOwn(targetLoads, name) || !('entry' in target),
+      `load/target/loads.ts has no line for ${name}: add one, or say in the entry why a target is impossible`,
     ],
     [
       existsSync(`docs/patterns/${name}.md`),
@@ -61,9 +61,9 @@ for (const [name, { target }] of Object.entries(patterns))
     assert.deepEqual(missingOf(name, target), []));
 
 test('what is missing is said, all of it at once', () => {
-  const sentences = missingOf('toy', { entry: 'a target file describes it' });
+  const sentences = missingOf('unwritten', { entry: 'a target file describes it' });
   assert.equal(sentences.length, 9);
-  assert.match(sentences[1]!, /^servers\/toy\.ts is missing: write its server there/);
+  assert.match(sentences[1]!, /^servers\/unwritten\.ts is missing: write its server there/);
 });
 
 test('nothing is listed that is no pattern, and no entry is left out of the registry', () => {
