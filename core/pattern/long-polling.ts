@@ -24,6 +24,7 @@ export const longPolling = {
   lacks: { upstream: oneWay },
   holdsConnection: true,
   holdsRequest: () => true,
+  fromHistory: true,
   waitMs: ({ batch }) => batch,
   target: {
     entry: targetEntry('requests that are held until there is something', {

@@ -53,6 +53,8 @@ export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
    * told from one that does not.
    */
   pageOpens?: 'EventSource' | 'WebSocket' | 'fetch';
+  /** Subscribers fetch events from the server's history, and nothing waits for them elsewhere. */
+  fromHistory?: true;
   /** How long an event may wait by design, in milliseconds; 0 when left out. A drain must not be shorter. */
   waitMs?(options: z.output<Options>): number;
   /** Milliseconds between two requests of a subscriber, where it asks on a schedule. */

@@ -24,6 +24,7 @@ export const polling = {
   quick: { every: '200ms' },
   lacks: { upstream: oneWay },
   holdsConnection: true,
+  fromHistory: true,
   waitMs: ({ every, jitter }) => every * (1 + jitter),
   asksEveryMs: ({ every }) => every,
   answersAtOnce: true,

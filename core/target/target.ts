@@ -1,7 +1,6 @@
-// Defines the target file: a system that is not ours, in the place of a scenario's servers: how to subscribe
-// and publish there, with which headers, and which process to watch. How each pattern is described stands in
-// its own entry (core/pattern). Reading YAML and pointing at mistakes is file.ts, filling in the
-// environment's values is access.ts.
+// Defines the target file: how to subscribe and publish at a system that is not ours, with which headers,
+// and which process to watch. This file is its schema, but for what each pattern's own entry (core/pattern)
+// says; target/file.ts parses it, and target/access.ts fills in the environment's values.
 //
 // The target never learns what an event is. The publisher sends our envelope (envelope.ts) as an opaque body,
 // and the load side looks for it in whatever comes back.
