@@ -60,6 +60,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: '100%',
+    // Of the cases of one file that are independent: they wait for most of their time.
+    maxConcurrency: 10,
     // Hooks run in the order in which they are written.
     sequence: { hooks: 'list' },
     // A spy lasts for one test.

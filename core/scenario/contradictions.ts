@@ -6,7 +6,8 @@ import { expectedEvents, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
 import { variantsCalled } from './expectations.ts';
 import type { Parts } from './valid-parts.ts';
-import type { PatternRegistry, Variant } from '../pattern/registry.ts';
+import type { PatternRegistry } from '../pattern/pattern.ts';
+import type { Variant } from '../pattern/variant.ts';
 import type { Phases, Scenario, TopicGroup } from './scenario.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
@@ -27,8 +28,8 @@ export type Context = {
 export function contradictionsOf(parts: Parts, context: Context): Contradiction[] {
   return [
     ...sameVariants(parts),
-    ...noWayUp(parts),
-    ...shutReceivers(parts),
+    ...noWayUp(parts, context),
+    ...noRunHere(parts, context),
     ...noBrowser(parts, context),
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
@@ -55,11 +56,11 @@ function* sameVariants({ variants }: Parts): Generator<Contradiction> {
 }
 
 /** Subscribers that publish where their way up does not exist. */
-function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
+function* noWayUp({ topics, variants }: Parts, { registry }: Context): Generator<Contradiction> {
   const [theirs] = [...topics].find(([, { by }]) => by === 'subscribers') ?? [];
   if (theirs === undefined) return;
-  for (const [i, { options, label }] of variants) {
-    if (options['over'] !== 'h2' && options['over'] !== 'h2c') continue;
+  for (const [i, { pattern, options, label }] of variants) {
+    if ((registry[pattern]!.httpVersion?.(options) ?? 'h1') === 'h1') continue;
     yield {
       path: ['variants', i],
       message:
@@ -68,14 +69,11 @@ function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
   }
 }
 
-/** A run's own receivers are on loopback, where deliveries to the public internet do not go. */
-function* shutReceivers({ variants }: Parts): Generator<Contradiction> {
-  for (const [i, { options, label }] of variants) {
-    if (options['receivers'] !== 'public' || options['allow'] !== 'auto') continue;
-    const message =
-      `the receivers of a run are on loopback, and "${label}" delivers to ` +
-      'public addresses alone; add allow: [127.0.0.0/8]';
-    yield { path: ['variants', i], message };
+/** Options that are for other servers than those of a run. */
+function* noRunHere({ variants }: Parts, { registry }: Context): Generator<Contradiction> {
+  for (const [i, { pattern, options, label }] of variants) {
+    const message = registry[pattern]!.cannotRun?.(options, label);
+    if (message !== undefined) yield { path: ['variants', i], message };
   }
 }
 
@@ -95,7 +93,7 @@ function* noBrowser(
     };
   }
   for (const [i, { pattern, options, label }] of variants) {
-    const { holdsConnection, holdsRequest, page } = registry[pattern]!;
+    const { holdsConnection, holdsRequest, pageOpens } = registry[pattern]!;
     if (!holdsConnection) {
       yield {
         path: ['variants', i],
@@ -109,7 +107,7 @@ function* noBrowser(
           `${connections}: the next page would wait for ever`,
       };
     }
-    if (chromium.length > 0 && holdsConnection && !page)
+    if (chromium.length > 0 && holdsConnection && !pageOpens)
       yield {
         path: ['browser', 'chromium'],
         message: `pages in Chromium open streams and sockets, and "${label}" is neither`,

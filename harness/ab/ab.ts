@@ -6,7 +6,7 @@ import { compare } from '../../core/comparison/compare-runs.ts';
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { mayExtend, pairsPlanned, ruleOf } from '../../core/comparison/judge.ts';
-import type { Variant } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Phases, Scenario } from '../../core/scenario/scenario.ts';
 import { cutShortText } from '../../core/result/missing.ts';
 import { runSetOf } from '../../core/comparison/run-set.ts';

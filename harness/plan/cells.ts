@@ -2,7 +2,7 @@
 // scenario without a matrix is a single cell without parameters. The order of trials is run.ts's.
 
 import { cellText } from '../../core/scenario/matrix.ts';
-import type { Variant } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Environment, Trial } from '../../core/result/result.ts';
 import type { Scenario, ScenarioCell } from '../../core/scenario/scenario.ts';
 import type { TrialPlan } from './plan.ts';

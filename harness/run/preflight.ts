@@ -3,7 +3,7 @@
 
 import { availableParallelism, freemem } from 'node:os';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
-import type { Pattern } from '../../core/pattern/registry.ts';
+import type { Pattern } from '../../core/pattern/pattern.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { descriptorLimit, ephemeralPorts } from '../process/probe.ts';

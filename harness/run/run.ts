@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { checkExpectations, type TrialOrPlan } from '../../core/scenario/expectations.ts';
-import type { PatternRegistry, Variant } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import { readText } from '../../core/base/read-file.ts';
 import { redact } from '../../core/secrets/redact.ts';
 import {

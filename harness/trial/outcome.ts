@@ -11,7 +11,7 @@ import {
   storeHistogram,
   type Histogram,
 } from '../../core/result/histogram.ts';
-import type { Variant } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Completed, ProcessUse, Trial } from '../../core/result/result.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { topicName } from '../../core/scenario/topics.ts';

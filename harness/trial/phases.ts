@@ -13,7 +13,8 @@ import type {
   Window,
 } from '../../core/protocol/control.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
-import { patterns, type Pattern, type PatternName, type Variant } from '../../core/pattern/registry.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
 import { followersOf } from '../../core/scenario/topics.ts';
 import { sampleTimesUs } from '../../core/protocol/window.ts';
@@ -342,8 +343,8 @@ function startLoad(
 
 /** Connections that a browser has left beside its pages' own; undefined over HTTP/2, where all share one. */
 function freeConnections({ tabs, connections }: Browser, { pattern, options }: Variant): number | undefined {
-  if (options['over'] === 'h2' || options['over'] === 'h2c') return undefined;
-  const known = patterns[pattern as PatternName] as Pattern | undefined; // a test's own pattern holds none
+  const known = patternNamed(pattern); // a test's own pattern holds no request
+  if ((known?.httpVersion?.(options) ?? 'h1') !== 'h1') return undefined;
   return connections - (known?.holdsRequest?.(options) ? tabs : 0);
 }
 

@@ -3,7 +3,7 @@
 
 import { messageOf } from '../../core/base/errors.ts';
 import { writeInjection } from '../../core/scenario/injection.ts';
-import type { Variant } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Trial } from '../../core/result/result.ts';
 import type { Fleet } from './fleet.ts';
 import { outcomeOf } from './outcome.ts';

@@ -2,7 +2,8 @@
 // from scenario to report runs without a socket, in virtual time.
 
 import { z } from 'zod';
-import { patterns, type PatternRegistry } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import { patterns } from '../../core/pattern/registry.ts';
 import { duration } from '../../core/base/quantities.ts';
 
 export const fakeOptions = z.strictObject({
@@ -26,8 +27,10 @@ export const withFake: PatternRegistry = {
   fake: {
     title: 'Fake',
     how: 'by the script',
+    path: '/fake',
     options: fakeOptions,
     lacks: { order: 'the script decides' },
     holdsConnection: true,
+    target: { impossible: 'the script is its server' },
   },
 };

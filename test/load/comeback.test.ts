@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { Socket } from 'node:net';
 import { describe, test, type TestContext } from 'vitest';
-import { patternOptions } from '../../core/pattern/registry.ts';
+import { patterns } from '../../core/pattern/registry.ts';
 import type { PatternLoad, RunningLoad } from '../../load/pattern.ts';
 import { loads } from '../../load/registry.ts';
 import { startTarget } from '../../load/target/loads.ts';
@@ -58,13 +58,13 @@ const own =
     const load = (await loads[pattern]()) as PatternLoad<unknown>;
     return load.start(
       { ...context, endpoint: { ...context.endpoint, over } },
-      patternOptions[pattern].parse({}),
+      patterns[pattern].options.parse({}),
     );
   };
 const ofTarget =
   (pattern: 'polling' | 'long-polling' | 'http-stream' | 'sse' | 'websocket'): Start =>
   ({ context }, url) =>
-    startTarget(pattern, patternOptions[pattern].parse({}), {
+    startTarget(pattern, patterns[pattern].options.parse({}), {
       context,
       access: access(url, `subscribe: { ${pattern}: "/feed/{topics}" }\ntopics: fixed`),
       note: () => {},

@@ -5,7 +5,7 @@
 //
 // Lanes need one process that sees all of an endpoint's deliveries, so what the dispatcher offers (order,
 // rates, the breaker) is not to be had here, and the cap of concurrency holds for each server.
-// core/pattern/registry.ts refuses them together.
+// core/pattern/webhook.ts refuses them together.
 
 import type { ServerBacklog } from '../../../core/protocol/control.ts';
 import { messageOf } from '../../../core/base/errors.ts';

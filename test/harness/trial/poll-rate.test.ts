@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
-import { patterns, variantOf } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
+import { variantOf } from '../../../core/pattern/variant.ts';
 import { pollRate } from '../../../harness/trial/poll-rate.ts';
 import { completed } from '../../core/result/trial.ts';
 

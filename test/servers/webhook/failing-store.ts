@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, vi } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
-import { patternOptions } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
 import { createHub } from '../../../servers/hub/hub.ts';
 import { publishRoutes } from '../../../servers/http/publish.ts';
@@ -62,7 +62,7 @@ export async function serveFailing(
   };
   const service = createService(
     context,
-    patternOptions.webhook.parse({ jitter: '0%', ...options }),
+    patterns.webhook.options.parse({ jitter: '0%', ...options }),
     timers,
     failing.store,
   );

@@ -9,7 +9,7 @@ import { Webhook } from 'standardwebhooks';
 import { describe, test, type TestContext } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
-import { patternOptions } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
 import { newSecret, standardWebhooks } from '../../../core/signature/schemes.ts';
 import { createHub } from '../../../servers/hub/hub.ts';
@@ -27,7 +27,7 @@ type Given = { options?: Record<string, unknown>; limits?: Partial<ServerLimits>
 async function serve(t: TestContext, { options = {}, limits = {} }: Given = {}) {
   const server = await startServer({
     pattern: 'webhook',
-    options: patternOptions.webhook.parse(options),
+    options: patterns.webhook.options.parse(options),
     limits: { ...defaultLimits, ...limits },
     seed: 1,
   });
@@ -48,7 +48,7 @@ async function serveVirtually(t: TestContext, { options = {}, limits = {} }: Giv
     countConnection: tally.add,
     random: () => 0.5,
   };
-  const running = await webhookOn(timers).start(context, patternOptions.webhook.parse(options));
+  const running = await webhookOn(timers).start(context, patterns.webhook.options.parse(options));
   const listener = createServer(createRouter(running.routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));
   t.onTestFinished(async () => {

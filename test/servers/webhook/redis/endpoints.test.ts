@@ -6,14 +6,14 @@ import { test } from 'vitest';
 import { collectGarbage } from '../../../../core/protocol/self.ts';
 import { schemes } from '../../../../core/signature/schemes.ts';
 import { createGuard } from '../../../../servers/webhook/sending/guard.ts';
-import { patternOptions } from '../../../../core/pattern/registry.ts';
+import { patterns } from '../../../../core/pattern/registry.ts';
 import { TooManyTopics } from '../../../../servers/hub/hub.ts';
 import { newEndpoint, type WebhookEndpoint } from '../../../../servers/webhook/endpoints.ts';
 import { markerField } from '../../../../servers/webhook/redis/batch.ts';
 import { createRedisEndpoints } from '../../../../servers/webhook/redis/endpoints.ts';
 import { createWrites } from '../../../../servers/webhook/redis/writes.ts';
 
-const rules = { scheme: schemes.standard, guard: createGuard(patternOptions.webhook.parse({})) };
+const rules = { scheme: schemes.standard, guard: createGuard(patterns.webhook.options.parse({})) };
 const make = () =>
   newEndpoint({ url: 'http://127.0.0.1:9/', events: ['news'] }, rules, 0, undefined).endpoint;
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { beforeEach, describe, test, type TestContext, vi } from 'vitest';
-import { patternOptions } from '../../../../core/pattern/registry.ts';
+import { patterns } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
 import { skipWhen } from '../../../skip.ts';
@@ -53,7 +53,7 @@ async function redisOf(
 }
 
 async function serve(t: TestContext, url: string) {
-  const options = patternOptions.webhook.parse({
+  const options = patterns.webhook.options.parse({
     store: 'redis',
     redis: url,
     jitter: '0%',

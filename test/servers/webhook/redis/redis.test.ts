@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, test, type TestContext, vi } from 'vitest';
-import { patternOptions } from '../../../../core/pattern/registry.ts';
+import { patterns } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
 import { skipWhen } from '../../../skip.ts';
@@ -27,7 +27,7 @@ describe('over Redis', () => {
   /** Servers on a database of their own. */
   const newUrl = () => `${redis.url}/${database++}`;
   async function serve(t: TestContext, url: string, given: Record<string, unknown> = {}) {
-    const options = patternOptions.webhook.parse({ store: 'redis', redis: url, jitter: '0%', ...given });
+    const options = patterns.webhook.options.parse({ store: 'redis', redis: url, jitter: '0%', ...given });
     const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
     t.onTestFinished(() => server.close());
     const publish = async (topic: string) => {
@@ -295,7 +295,7 @@ describe('over Redis', () => {
     });
     const connections = async () => Number(/connected_clients:(\d+)/.exec(await client.info('clients'))![1]);
     const before = await connections();
-    const options = patternOptions.webhook.parse({ store: 'redis', redis: url });
+    const options = patterns.webhook.options.parse({ store: 'redis', redis: url });
     const limits = { ...defaultLimits, maxTopics: 1 };
     await assert.rejects(startServer({ pattern: 'webhook', options, limits, seed: 1 }), {
       code: 'too-many-topics',
@@ -343,7 +343,7 @@ describe('over Redis', () => {
 });
 
 test('without a Redis the server says so', async () => {
-  const options = patternOptions.webhook.parse({ store: 'redis', redis: 'redis://127.0.0.1:9' });
+  const options = patterns.webhook.options.parse({ store: 'redis', redis: 'redis://127.0.0.1:9' });
   await assert.rejects(
     startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 }),
     /^UserError: no Redis answers at 127\.0\.0\.1:9; start redis-server, or name another address with the option redis$/,
@@ -351,7 +351,7 @@ test('without a Redis the server says so', async () => {
 });
 
 test('a password in the address is refused without repeating it', () => {
-  const { error } = patternOptions.webhook.safeParse({
+  const { error } = patterns.webhook.options.safeParse({
     store: 'redis',
     redis: 'redis://:hidden@127.0.0.1:9',
   });
@@ -374,7 +374,7 @@ test('what takes one server is refused with store: redis', () => {
     { delivery: 'sync' },
     { file: 'x' },
   ]) {
-    const parsed = patternOptions.webhook.safeParse({ store: 'redis', ...option });
+    const parsed = patterns.webhook.options.safeParse({ store: 'redis', ...option });
     assert.deepEqual(
       parsed.error?.issues.map(({ path }) => path.join('.')),
       Object.keys(option),

@@ -9,7 +9,7 @@ import { connect, createServer, type AddressInfo, type LookupFunction, type Sock
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, test, type TestContext } from 'vitest';
-import { patternOptions } from '../../../../core/pattern/registry.ts';
+import { patterns } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
 import { createGuard, specialUse, type GuardOptions } from '../../../../servers/webhook/sending/guard.ts';
@@ -191,7 +191,7 @@ describe('a host as a URL has it', () => {
 });
 
 describe('receivers: public', () => {
-  const standard = (given: object) => createGuard(patternOptions.webhook.parse(given));
+  const standard = (given: object) => createGuard(patterns.webhook.options.parse(given));
   const spellings = [
     '127.0.0.1',
     '127.1',
@@ -285,7 +285,7 @@ describe('receivers: public', () => {
   test('a registration says so', async (t) => {
     const server = await startServer({
       pattern: 'webhook',
-      options: patternOptions.webhook.parse({ receivers: 'public' }),
+      options: patterns.webhook.options.parse({ receivers: 'public' }),
       limits: defaultLimits,
       seed: 1,
     });

@@ -26,7 +26,7 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, test, type TestContext, vi } from 'vitest';
 import { UserError } from '../../../../core/base/errors.ts';
-import { patternOptions } from '../../../../core/pattern/registry.ts';
+import { patterns } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
 import { openSqliteStore } from '../../../../servers/webhook/sqlite/store.ts';
@@ -308,7 +308,7 @@ test(
     const { folder } = smallDisk(t, '8m');
     copyFileSync(await filledFile(t), join(folder, 'store.db'));
     assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(10_000_000)), /ENOSPC/);
-    const options = patternOptions.webhook.parse({ store: 'sqlite', file: join(folder, 'store.db') });
+    const options = patterns.webhook.options.parse({ store: 'sqlite', file: join(folder, 'store.db') });
     const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
     t.onTestFinished(() => server.close());
     assert.equal((await apiOf(server.endpoint.url).deliveries('?limit=500')).deliveries.length, events);
@@ -325,7 +325,7 @@ test(
 test('damage that shows while the server runs is answered with 503, and told once', async (t) => {
   const told = vi.spyOn(console, 'error').mockImplementation(() => {});
   const file = await filledFile(t);
-  const options = patternOptions.webhook.parse({ store: 'sqlite', file });
+  const options = patterns.webhook.options.parse({ store: 'sqlite', file });
   const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
   t.onTestFinished(() => server.close());
   const { call } = apiOf(server.endpoint.url);
