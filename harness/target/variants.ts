@@ -3,6 +3,7 @@
 import { UserError } from '../../core/base/errors.ts';
 import { variantOf, type PatternRegistry, type Variant } from '../../core/pattern/registry.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
+import { notOnTarget } from '../../core/fault/faults.ts';
 import { placeholdersIn, type TargetPattern } from '../../core/target/target.ts';
 import type { PreparedTarget } from './target-peer.ts';
 
@@ -83,15 +84,10 @@ function whyNot(
   { pattern, options }: Variant,
   { access, pid }: PreparedTarget,
 ): string | undefined {
-  if (faults.some(({ kind }) => kind === 'disconnect'))
-    return 'the scenario cuts connections, and only our own servers can be told to';
-  if (faults.some(({ kind }) => kind === 'leave'))
-    return 'the scenario has subscribers leave and resume, and how a target resumes its file does not say';
+  const [notPut] = faults.flatMap((fault) => notOnTarget(fault, pid !== undefined) ?? []);
+  if (notPut !== undefined) return notPut;
   if (Object.values(topics).some(({ by }) => by === 'subscribers'))
     return 'its subscribers publish, and a target file describes the publisher alone';
-  if (pid === undefined && faults.some((fault) => fault.kind === 'freeze' && fault.who === 'server')) {
-    return 'the scenario freezes the server, and the target file names no process';
-  }
   if (!Object.hasOwn(access.subscribe, pattern)) {
     return Object.hasOwn(clientOptions, pattern)
       ? `the target file does not describe it (subscribe.${pattern})`

@@ -1,7 +1,8 @@
-// Did the pollers ask as often as the scenario says? A poller whose answer comes late leaves polls out, so a
-// machine at its end shows a lower rate and not an error. Says what was reached and who was busy.
+// Checks whether the pollers asked as often as the scenario says. A poller whose answer is late leaves polls
+// out, so an overloaded machine shows a lower rate and no error. The note says what was reached and who was busy.
 
 import { z } from 'zod';
+import { effectsOf } from '../../core/fault/faults.ts';
 import type { Variant } from '../../core/pattern/registry.ts';
 import type { Completed, ResultWarning } from '../../core/result/result.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
@@ -21,14 +22,9 @@ export function pollRate(
   const parsed = everyMs.safeParse(options);
   if (pattern !== 'polling' || !parsed.success) return [];
   const { fullPolls, emptyPolls } = trial.counters.clientMeasured;
-  if (faults.some(({ kind }) => kind === 'freeze')) return []; // who stands still does not ask
-  const away =
-    faults.reduce(
-      (sum, fault) =>
-        fault.kind === 'leave' ? sum + fault.share * Math.min(fault.forMs, measure - fault.atMs) : sum,
-      0,
-    ) / measure;
-  const askedPerS = (subscribers * (1 - away) * 1000) / parsed.data.every;
+  const { pollsLeftOut } = effectsOf(faults, measure);
+  if (pollsLeftOut === 'unknown') return [];
+  const askedPerS = (subscribers * (1 - pollsLeftOut) * 1000) / parsed.data.every;
   const reachedPerS = (fullPolls + emptyPolls) / (trial.measuredUs / 1e6);
   if (reachedPerS >= askedPerS * rateLeast) return [];
   const busiest = (role: 'server' | 'load') =>
