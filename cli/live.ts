@@ -7,7 +7,7 @@ import { histogramOf } from '../core/metrics/metric.ts';
 import { quantileUs } from '../core/result/histogram.ts';
 import { oneLine, printable } from '../core/base/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';
-import type { Progress } from '../harness/trial/phases.ts';
+import type { Progress } from '../harness/trial/stage.ts';
 import type { RunObserver } from '../harness/run/run.ts';
 
 export type LiveMode = 'live' | 'lines' | 'quiet';

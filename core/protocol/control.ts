@@ -1,7 +1,8 @@
-// What the harness and its child processes say to one another. Each child gets commands and sends reports
-// over Node's IPC channel in structured-clone form, so typed arrays pass as they are. The real processes and
+// Defines what the harness and its child processes say to one another. Each child gets commands and sends
+// reports over Node's IPC channel in structured-clone form, so typed arrays pass as they are. The real processes and
 // the scripted ones of the fake pattern speak the same protocol; the harness cannot tell them apart.
 
+import type { LoadFaultCommand, ServerFaultCommand } from '../fault/faults.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
@@ -52,6 +53,11 @@ export type Window = {
   slotUs: number;
 };
 
+/** Of a command that is part of a fault: the number that the process says it by when it has acted. */
+export type ForAct = { act: number };
+/** The process did its part of a fault, at this moment of its own clock. */
+export type Acted = { kind: 'acted'; act: number; atUs: number };
+
 /** A child that cannot go on says why before it exits. */
 export type Failed = { kind: 'failed'; code: string; message: string };
 
@@ -69,8 +75,8 @@ export type ServerCommand =
   /** Collect garbage, so that the sample that follows is the idle baseline. */
   | { kind: 'collect' }
   | { kind: 'sample' }
-  /** Cut this share of the connections that carry events, without a goodbye. */
-  | { kind: 'disconnect'; share: number }
+  /** `disconnect`: cut this share of the connections that carry events, without a goodbye. */
+  | (ServerFaultCommand & ForAct)
   /** Close everything and exit. */
   | { kind: 'stop' };
 
@@ -95,6 +101,7 @@ export type ServerReport =
       backlog?: ServerBacklog;
       gone?: boolean;
     }
+  | Acted
   | { kind: 'stopped' }
   | Failed;
 
@@ -131,8 +138,8 @@ export type LoadCommand =
    */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
-  /** This share of the subscribers leaves, stays away for a while and comes back. */
-  | { kind: 'leave'; share: number; forMs: number }
+  /** `leave`: this share of the subscribers leaves, stays away for a while and comes back. */
+  | (LoadFaultCommand & ForAct)
   /** Collect garbage, so that the sample that follows shows what is really held. */
   | { kind: 'collect' }
   /** Report now; before the start too, with nothing connected. */
@@ -141,7 +148,7 @@ export type LoadCommand =
    * Stop asking for events, close the ledger, report, and keep nothing open.
    * Topic `i` has measured events `firstSeq[i]`..`lastSeq[i]`, none when first > last.
    */
-  | { kind: 'close'; firstSeq: Int32Array; lastSeq: Int32Array; unconfirmed?: EventNumber[] }
+  | { kind: 'close'; firstSeq: Int32Array; lastSeq: Int32Array; unconfirmed?: readonly EventNumber[] }
   | { kind: 'stop' };
 
 /**
@@ -160,6 +167,7 @@ export type LoadReport =
    */
   | { kind: 'sent'; seq: Int32Array; lag: SparseHistogram; upstream: SparseHistogram; problems: Problem[] }
   | LoadClosed
+  | Acted
   | { kind: 'stopped' }
   | Failed;
 

@@ -22,7 +22,7 @@ import { loadCorpus } from '../plan/corpus.ts';
 import { readEnvironment } from './environment.ts';
 import { processes, type Fleet } from '../trial/fleet.ts';
 import { balancedBlocks } from '../plan/order.ts';
-import type { Progress } from '../trial/phases.ts';
+import type { Progress } from '../trial/stage.ts';
 import { TrialFailure } from '../process/peer.ts';
 import { planTrial } from '../plan/plan.ts';
 import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';

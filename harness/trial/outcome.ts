@@ -1,5 +1,5 @@
-// Readings into figures: merged histograms, the closed ledger, costs over the measured phase, warnings.
-// Pure; the readings are all there is.
+// Makes figures of a trial's readings: merged histograms, the closed ledger, costs over the measured phase,
+// warnings. Pure: it reads nothing but the readings.
 
 import { addCounters, newCounters, subtractCounters, type Counters } from '../../core/result/counters.ts';
 import type { LoadClosed, Problem, SelfSample } from '../../core/protocol/control.ts';
@@ -15,7 +15,12 @@ import type { Variant } from '../../core/pattern/registry.ts';
 import type { Completed, ProcessUse, Trial } from '../../core/result/result.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import { crossCheck } from './cross-check.ts';
-import type { ProcessReadings, Readings } from './phases.ts';
+import type { Role } from '../../core/fault/fault.ts';
+import { didOf, lengthOf } from '../../core/fault/faults.ts';
+import type { ProcessStart } from './connect.ts';
+import { happenedAtUs } from './faults.ts';
+import type { Readings } from './readings.ts';
+import type { ProcessSamples } from './sampling.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { pollRate } from './poll-rate.ts';
 import { warningsOf } from './validity.ts';
@@ -33,7 +38,9 @@ export function outcomeOf(
 function completedOf(plan: TrialPlan, readings: Readings): Completed {
   const {
     window,
-    timeline,
+    latency,
+    samples,
+    series,
     done,
     sent,
     closed,
@@ -44,8 +51,8 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     serverCounters,
   } = readings;
   const client = closed.reduce((sum, report) => addCounters(sum, report.counters), newCounters());
-  const measured = (role: ProcessReadings['role']) =>
-    processes
+  const measured = (role: Role) =>
+    samples
       .filter((one) => one.role === role)
       .reduce(
         (sum, one) => addCounters(sum, countersBetween(one, window.fromUs, window.toUs)),
@@ -58,7 +65,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     status: 'completed',
     valid: true,
     latency: {
-      endToEnd: storeHistogram(timeline.latency),
+      endToEnd: storeHistogram(latency),
       acceptToReceipt: storeHistogram(merged(closed.map((report) => fromSparse(report.acceptToReceipt)))),
       publisherLag: storeHistogram(merged([done.lag, ...sent.map(({ lag }) => lag)].map(fromSparse))),
       publishRoundTrip: storeHistogram(fromSparse(done.roundTrip)),
@@ -105,10 +112,11 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     processes: processes
       .filter(({ role }) => role !== 'server' || readings.serverReadings !== 'none')
       .map((one) => ({
-        ...useOf(one, window.fromUs, window.toUs),
+        ...useOf(one, samplesOf(one, samples), window.fromUs, window.toUs),
         ...(one.role === 'server' && readings.serverReadings === 'outside' && { outside: true as const }),
       })),
-    series: timeline.series(),
+    ...faultsOf(readings),
+    series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };
 }
@@ -116,6 +124,25 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
 function networkOf({ network: { from, to } }: Readings): Pick<Completed, 'network'> {
   if (!from || !to) return {};
   return { network: { segments: to.segments - from.segments, wireBytes: to.bytes - from.bytes } };
+}
+
+/** Each fault with the moment at which it happened; nothing where the scenario has none. */
+function faultsOf({ faults, acted, window }: Readings): Pick<Completed, 'faults'> {
+  if (faults.length === 0) return {};
+  return {
+    faults: faults.map((played, act) => {
+      const { fault } = played;
+      const atUs = happenedAtUs(played, act, acted);
+      const length = lengthOf(fault);
+      return {
+        kind: fault.kind,
+        did: didOf(fault),
+        atMs: fault.atMs,
+        atUs: atUs === undefined ? null : atUs - window.fromUs,
+        ...(length && { forMs: length.ms }),
+      };
+    }),
+  };
 }
 
 function ledgerOf(
@@ -168,14 +195,23 @@ function between<T extends { sample: SelfSample }>(
   return first && last && first !== last ? [first, last] : undefined;
 }
 
-function countersBetween({ samples }: ProcessReadings, fromUs: number, toUs: number): Counters {
+function countersBetween({ samples }: ProcessSamples, fromUs: number, toUs: number): Counters {
   const ends = between(samples, fromUs, toUs);
   const [from, to] = [ends?.[0].counters, ends?.[1].counters];
   return from && to ? subtractCounters(to, from) : newCounters();
 }
 
+/** What a process sampled. */
+function samplesOf(
+  { role, index }: ProcessStart,
+  samples: readonly ProcessSamples[],
+): ProcessSamples['samples'] {
+  return samples.find((one) => one.role === role && one.index === index)?.samples ?? [];
+}
+
 function useOf(
-  { role, pid, baseline, connected, samples }: ProcessReadings,
+  { role, index, pid, baseline, connected }: ProcessStart,
+  samples: ProcessSamples['samples'],
   fromUs: number,
   toUs: number,
 ): ProcessUse {
@@ -185,6 +221,7 @@ function useOf(
     inside.reduce((most, sample) => Math.max(most, pick(sample)), 0);
   return {
     role,
+    index,
     pid,
     cpuUs: ends ? ends[1].sample.cpuUs - ends[0].sample.cpuUs : 0,
     wallUs: ends ? ends[1].sample.atUs - ends[0].sample.atUs : toUs - fromUs,
