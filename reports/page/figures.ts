@@ -14,7 +14,9 @@ import {
   type TimePoint,
 } from '../summary/chart-data.ts';
 import { draw, receiverSpec, tailSpec, timeSpec, type Chart } from './charts.ts';
+import { faultReading, withFaults } from './fault-shades.ts';
 import type { Markup } from './markup.ts';
+import { faultSpans } from '../summary/fault-spans.ts';
 import { listed } from '../summary/notices.ts';
 import { medianOf } from '../summary/summary-table.ts';
 import { figureTable } from './page-tables.ts';
@@ -249,6 +251,7 @@ async function overTime(
     Math.min(0, ...trials.flatMap(({ series }) => series.startUs.slice(0, 1))) / 1e6,
     Math.max(...trials.flatMap(({ measuredUs, series }) => [measuredUs, series.startUs.at(-1) ?? 0])) / 1e6,
   ] as const;
+  const spans = faultSpans(trials);
   const drawn: Figure[] = [];
   for (const { id, column, title, scale, log = false, least = 0, format, heading, reading } of panels) {
     const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
@@ -265,9 +268,11 @@ async function overTime(
     drawn.push({
       id,
       heading: text,
-      reading: group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`,
+      reading:
+        (group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`) +
+        faultReading(spans),
       chart: await draw(
-        timeSpec(shown, variants, title, log, axis),
+        withFaults(timeSpec(shown, variants, title, log, axis), spans),
         text,
         `${title}, over time, of ${labels.join(', ')}; the figures stand in the table below.`,
         live,

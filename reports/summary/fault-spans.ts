@@ -1,0 +1,31 @@
+// Finds when the faults of a scenario happened, for charts over time and the table of faults.
+
+import type { Completed, TrialFault } from '../../core/result/result.ts';
+
+/** A stretch of the trial in which a fault went on; of no length for one of a moment. Seconds, as charts count. */
+export type FaultSpan = { what: string; fromS: number; toS: number };
+
+/** More than this nobody tells apart in a chart. */
+const mostSpans = 40;
+
+/**
+ * When each fault happened in the trials that a chart shows. What is the same fault in several trials is one
+ * span, from where it began first to where it ended last.
+ * @returns at most 40, the earliest
+ */
+export function faultSpans(trials: readonly Pick<Completed, 'faults'>[]): FaultSpan[] {
+  const happened = trials.flatMap(({ faults = [] }) => faults).filter(({ atUs }) => atUs !== null);
+  const same = Map.groupBy(happened, ({ did, atMs }) => `${atMs} ${did}`);
+  return [...same.values()]
+    .map((all) => ({
+      what: all[0]!.did, // no group is empty
+      fromS: Math.min(...all.map(startS)),
+      toS: Math.max(...all.map((one) => startS(one) + (one.forMs ?? 0) / 1000)),
+    }))
+    .sort((a, b) => a.fromS - b.fromS)
+    .slice(0, mostSpans);
+}
+
+function startS({ atUs }: TrialFault): number {
+  return (atUs ?? 0) / 1e6;
+}
