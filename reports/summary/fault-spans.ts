@@ -10,20 +10,25 @@ const mostSpans = 40;
 
 /**
  * When each fault happened in the trials that a chart shows. What is the same fault in several trials is one
- * span, from where it began first to where it ended last.
+ * span, from where it began first to where it ended last; one of a moment is where it happened first.
  * @returns at most 40, the earliest
  */
 export function faultSpans(trials: readonly Pick<Completed, 'faults'>[]): FaultSpan[] {
   const happened = trials.flatMap(({ faults = [] }) => faults).filter(({ atUs }) => atUs !== null);
   const same = Map.groupBy(happened, ({ did, atMs }) => `${atMs} ${did}`);
   return [...same.values()]
-    .map((all) => ({
-      what: all[0]!.did, // no group is empty
-      fromS: Math.min(...all.map(startS)),
-      toS: Math.max(...all.map((one) => startS(one) + (one.forMs ?? 0) / 1000)),
-    }))
+    .map(spanOf)
     .sort((a, b) => a.fromS - b.fromS)
     .slice(0, mostSpans);
+}
+
+/** @param all one fault in several trials, at least one */
+function spanOf(all: readonly TrialFault[]): FaultSpan {
+  const fromS = Math.min(...all.map(startS));
+  const { did, forMs } = all[0]!;
+  // One of a moment stays one, though each trial had it at a slightly different time.
+  const toS = forMs === undefined ? fromS : Math.max(...all.map((one) => startS(one) + forMs / 1000));
+  return { what: did, fromS, toS };
 }
 
 function startS({ atUs }: TrialFault): number {
