@@ -48,7 +48,6 @@ export function createTimeline(window: Window): Timeline {
   const rows = new Map<number, Row>();
   const latency = newHistogram();
   const bySlot = new Map<number, Histogram>();
-  const previous = new Map<string, { atUs: number; values: Record<string, number> }>();
 
   /**
    * The slot that a sample taken at `atUs` closes; samples are due at slot boundaries and come a little late.
@@ -61,19 +60,7 @@ export function createTimeline(window: Window): Timeline {
       (row[column] ??= new Map()).set(source, value);
   };
 
-  /** Growth per microsecond of each value since the same source's last sample; none for its first. */
-  const rates = (
-    source: string,
-    atUs: number,
-    values: Record<string, number>,
-  ): Record<string, number> | undefined => {
-    const last = previous.get(source);
-    previous.set(source, { atUs, values });
-    if (!last || atUs - last.atUs < window.slotUs / 4) return undefined;
-    return Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [key, (value - last.values[key]!) / (atUs - last.atUs)]),
-    );
-  };
+  const rates = createRates(window.slotUs / 4);
 
   return {
     latency,
@@ -137,6 +124,27 @@ export function createTimeline(window: Window): Timeline {
       }
       return seriesOf(rows, window.slotUs);
     },
+  };
+}
+
+/**
+ * How values that only grow did so since the same source's last sample, per microsecond.
+ * @param leastUs between two samples; what comes sooner has no rate
+ * @returns undefined for the first sample of a source
+ */
+function createRates(leastUs: number) {
+  const previous = new Map<string, { atUs: number; values: Record<string, number> }>();
+  return (
+    source: string,
+    atUs: number,
+    values: Record<string, number>,
+  ): Record<string, number> | undefined => {
+    const last = previous.get(source);
+    previous.set(source, { atUs, values });
+    if (!last || atUs - last.atUs < leastUs) return undefined;
+    return Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, (value - last.values[key]!) / (atUs - last.atUs)]),
+    );
   };
 }
 

@@ -4,7 +4,7 @@
 import type { LoadCommand, LoadReport, Window } from '../../core/protocol/control.ts';
 import { sampleTimesUs } from '../../core/protocol/window.ts';
 import { newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
-import { close, enter, newLedger } from '../../core/result/ledger.ts';
+import { close, enter, newLedger, type Ledger } from '../../core/result/ledger.ts';
 import { topicsOf } from '../../core/scenario/topics.ts';
 import type { LoadPeer } from '../../harness/trial/fleet.ts';
 import { act, sampleNow, scripted, type PublishedEvent, type World } from './world.ts';
@@ -72,13 +72,6 @@ function subscribersOf(world: World) {
       };
     },
     close({ firstSeq, lastSeq }: Command<'close'>): Report<'closed'> {
-      const closed = [...slots].map(([key, slot]) => {
-        const [subscriber, topic] = key.split(' ').map(Number) as [number, number]; // as `connect` wrote it
-        const [from, to] = [firstSeq[topic]!, lastSeq[topic]!];
-        return { subscriber, topic, expected: Math.max(0, to - from + 1), ...close(ledger, slot, from, to) };
-      });
-      const expected = closed.reduce((sum, one) => sum + one.expected, 0);
-      const delivered = closed.reduce((sum, one) => sum + one.delivered, 0);
       const { duplicated, reordered } = counts;
       return {
         kind: 'closed',
@@ -86,21 +79,36 @@ function subscribersOf(world: World) {
         acceptToReceipt: toSparse(accept),
         fanout: [],
         problems: [],
-        ledger: {
-          expected,
-          delivered,
-          missed: expected - delivered,
-          duplicated,
-          reordered,
-          resumed: 0,
-          corrupted: 0,
-          unexpected: 0,
-          missing: closed.flatMap(({ subscriber, topic, missing }) =>
-            missing.map(([from, to]) => ({ subscriber, topic, from, to })),
-          ),
-        },
+        ledger: { ...closedLedger(slots, ledger, firstSeq, lastSeq), duplicated, reordered },
       };
     },
+  };
+}
+
+/** What each subscriber should have got of each of its topics, held against what it got. */
+function closedLedger(
+  slots: ReadonlyMap<string, number>,
+  ledger: Ledger,
+  firstSeq: Int32Array,
+  lastSeq: Int32Array,
+) {
+  const closed = [...slots].map(([key, slot]) => {
+    const [subscriber, topic] = key.split(' ').map(Number) as [number, number]; // as `connect` wrote it
+    const [from, to] = [firstSeq[topic]!, lastSeq[topic]!];
+    return { subscriber, topic, expected: Math.max(0, to - from + 1), ...close(ledger, slot, from, to) };
+  });
+  const expected = closed.reduce((sum, one) => sum + one.expected, 0);
+  const found = closed.reduce((sum, one) => sum + one.delivered, 0);
+  return {
+    expected,
+    delivered: found,
+    missed: expected - found,
+    resumed: 0,
+    corrupted: 0,
+    unexpected: 0,
+    missing: closed.flatMap(({ subscriber, topic, missing }) =>
+      missing.map(([from, to]) => ({ subscriber, topic, from, to })),
+    ),
   };
 }
 
