@@ -1,4 +1,4 @@
-// The measured phase's time axis, the same in every process of a trial.
+// Computes when the processes of a trial sample themselves, the same moments in each of them.
 
 import type { Window } from './control.ts';
 

@@ -1,4 +1,4 @@
-// A run: every variant's trials one after another, and the result that holds them.
+// Runs every variant's trials one after another, and makes the result that holds them.
 
 import { join } from 'node:path';
 import { messageOf, UserError } from '../../core/base/errors.ts';

@@ -1,6 +1,6 @@
-// Closed-loop saturation of the endpoints that are asked and answer: how many requests a second one server
-// process answers when clients ask as fast as they are answered. Not a latency: in a closed loop the clients
-// wait for the server, so what they would have asked meanwhile is never measured.
+// Saturates the endpoints that are asked and answer, in closed loop: how many requests a second one server
+// process answers when clients ask as fast as they are answered. It measures no latency: in a closed loop the
+// clients wait for the server, so what they would have asked meanwhile is never measured.
 
 import type { Fleet } from '../trial/fleet.ts';
 import { forkPeer } from '../process/peer.ts';

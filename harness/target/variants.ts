@@ -1,4 +1,4 @@
-// Which of a scenario's variants run against which target, and why others do not.
+// Decides which of a scenario's variants run against which target, and says why others do not.
 
 import { UserError } from '../../core/base/errors.ts';
 import { variantOf, type PatternRegistry, type Variant } from '../../core/pattern/registry.ts';
