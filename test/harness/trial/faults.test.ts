@@ -2,7 +2,9 @@
 // one did: exactly, as time is virtual here.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
+import { faults as table } from '../../../core/fault/faults.ts';
 import { resultSchema } from '../../../core/result/result.ts';
 import { fakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
@@ -107,4 +109,12 @@ test('a trial in which a fault could not be done does not count, and says which'
 test('a trial without faults says nothing of them', async () => {
   const { result } = await runFake('variants: [fake]');
   assert.equal(completed(result).faults, undefined);
+});
+
+test('every fault of the table is in this test, and has a row in docs/scenarios.md', () => {
+  const docs = readFileSync('docs/scenarios.md', 'utf8');
+  for (const word of Object.keys(table)) {
+    assert.match(faults, new RegExp(`\\b${word}: `), word);
+    assert.match(docs, new RegExp(`^\\| \`${word}\` \\|`, 'm'), word);
+  }
 });
