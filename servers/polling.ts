@@ -1,4 +1,4 @@
-// Polling: the client asks on a schedule, and every request is answered at once. The server remembers nothing
+// Serves polling: the client asks on a schedule, and every request is answered at once. The server remembers nothing
 // of a client: what a client has seen stands in its cursor.
 //
 // A poller cannot fall behind by buffered bytes, so the policy for slow subscribers has nothing to do here:
@@ -7,9 +7,9 @@
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { takeUntil } from '../core/policy/history-pieces.ts';
 import type { PatternServer, Request } from './pattern.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
-import { takeUntil } from './hub/replay.ts';
 import { publishExample } from './http/publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './http/request.ts';
 

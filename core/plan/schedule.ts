@@ -1,5 +1,5 @@
-// The open-model schedule: every event's due time, topic and body, fixed before the run from the scenario and
-// its seed. No clock and no I/O. Publishing it is load/publisher/publisher.ts.
+// Plans the open-model schedule: every event's due time, topic and body, fixed before the run from the
+// scenario and its seed. No clock and no I/O. load/publisher/publisher.ts publishes it.
 
 import {
   arrivalTimesUs,

@@ -1,4 +1,4 @@
-// Computes when the processes of a trial sample themselves, the same moments in each of them.
+// Computes the time axis of the measured phase, the same in every process of a trial.
 
 import type { Window } from './control.ts';
 

@@ -1,6 +1,7 @@
 // Describes what bounds a reference server, and holds the limits where no scenario sets them.
 
 import { z } from 'zod';
+import { slowPolicies } from '../policy/slow-subscriber.ts';
 import { size } from '../base/quantities.ts';
 
 const positive = z.int().min(1);
@@ -12,10 +13,7 @@ export const server = z.strictObject({
   maxTopics: positive.max(1_000_000).default(200_000).describe('topics with a history at the most'),
   maxBody: size.prefault('1MiB').describe('largest event body'),
   slowBuffer: size.prefault('1MiB').describe('bytes a subscriber may lag behind before the policy applies'),
-  slow: z
-    .enum(['disconnect', 'drop', 'coalesce'])
-    .default('disconnect')
-    .describe('what happens to a subscriber that lags further'),
+  slow: z.enum(slowPolicies).default('disconnect').describe('what happens to a subscriber that lags further'),
 });
 
 export type ServerLimits = z.output<typeof server>;

@@ -24,7 +24,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test, type TestContext, vi } from 'vitest';
+import { afterAll, describe, test, type TestContext, vi } from 'vitest';
 import { UserError } from '../../../../core/base/errors.ts';
 import { patternOptions } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
@@ -68,10 +68,12 @@ async function fill(store: Store, count = events): Promise<void> {
 
 /** A database with that content, made once, and closed. */
 let template: string | undefined;
+afterAll(() => {
+  if (template) rmSync(template, { recursive: true });
+});
 async function filledFile(t: TestContext): Promise<string> {
   if (!template) {
     template = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
-    process.once('exit', () => rmSync(template!, { recursive: true, force: true }));
     const store = openSqliteStore(join(template, 'store.db'));
     await fill(store);
     await store.close();
