@@ -1,6 +1,6 @@
-// Lists every fault that a scenario can ask for. One entry says how a scenario writes it, who must act, what it
-// may cause, and what reports call it; schema, protocol, checks, warnings and reports read it here. A new fault
-// is a new entry, and the work of the processes that it tells to act.
+// Lists every fault that a scenario can ask for. One entry says how a scenario writes it, who must act, what
+// it may cause, and what reports call it; schema, protocol, checks, warnings and reports read it here. A new
+// fault is a new entry, and the work of the processes that it tells to act.
 
 import { z } from 'zod';
 import { duration, interval, share } from '../base/quantities.ts';

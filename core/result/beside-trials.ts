@@ -1,4 +1,5 @@
-// Describes what a run can measure beside single trials: searches over them, the closed loop, a real Chromium.
+// Describes what a run can measure beside single trials: searches over them, the closed loop, a real
+// Chromium.
 
 import { z } from 'zod';
 

@@ -1,6 +1,6 @@
 // Finds what no single value of a scenario makes wrong, but several together: a fault after the end, an
-// expectation of a variant that does not run. Each is refused with its reason before anything is started. The values
-// themselves are scenario.ts's to check; what this machine can carry is the harness's.
+// expectation of a variant that does not run. Each is refused with its reason before anything is started.
+// The values themselves are scenario.ts's to check; what this machine can carry is the harness's.
 
 import { expectedEvents, type Span } from './arrivals.ts';
 import { variantsCalled } from './expectations.ts';
@@ -174,8 +174,8 @@ function* faultsOutside({ single: { phases }, faults }: Parts): Generator<Contra
       yield {
         path: ['faults', i, 'for'],
         message:
-          `the ${length.what} would last until ${writeDuration(fault.atMs + length.ms)}, and the trial ends ` +
-          `${writeDuration(measure + drain)} after the measured phase began`,
+          `the ${length.what} would last until ${writeDuration(fault.atMs + length.ms)}, and the trial ` +
+          `ends ${writeDuration(measure + drain)} after the measured phase began`,
       };
     }
   }

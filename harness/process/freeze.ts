@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 
-// The line that `echo` writes says that the process is stopped. `cat` ends when the harness closes the pipe or is
-// gone, so that neither leaves a process stopped.
+// The line that `echo` writes says that the process is stopped. `cat` ends when the harness closes the pipe
+// or is gone, so that neither leaves a process stopped.
 const script = 'kill -STOP "$0" && { echo; timeout "$1" cat > /dev/null; kill -CONT "$0"; }';
 
 /**

@@ -1,5 +1,5 @@
-// Speaks with a child process: commands go in, reports come out, and its end is noticed. What the commands mean
-// is the phases' of a trial.
+// Speaks with a child process: commands go in, reports come out, and its end is noticed. What the commands
+// mean is the phases' of a trial.
 
 import type { ChildProcess } from 'node:child_process';
 import { later } from '../../core/base/clock.ts';

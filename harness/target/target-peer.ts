@@ -1,5 +1,5 @@
-// Puts a target in the place of a server process: a peer that starts nothing, reads the named process from /proc,
-// and says what is missing. The rest of a trial cannot tell it from one of ours.
+// Puts a target in the place of a server process: a peer that starts nothing, reads the named process from
+// /proc, and says what is missing. The rest of a trial cannot tell it from one of ours.
 
 import { randomBytes } from 'node:crypto';
 import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';

@@ -1,5 +1,5 @@
-// Runs the first phase of a trial: idle baselines of all processes, then the subscribers connect on a ramp, up
-// to the barrier at which all are subscribed and the publisher has its schedule.
+// Runs the first phase of a trial: idle baselines of all processes, then the subscribers connect on a ramp,
+// up to the barrier at which all are subscribed and the publisher has its schedule.
 
 import type { Role } from '../../core/fault/fault.ts';
 import { patterns, type Pattern, type PatternName, type Variant } from '../../core/pattern/registry.ts';

@@ -6,8 +6,8 @@ import type { Acted, Window } from '../../core/protocol/control.ts';
 import type { Peers, Stage } from './stage.ts';
 
 /**
- * A fault, and the moment at which the harness had done its part: every process stood still, every command was
- * sent. Undefined where a process could not be stopped.
+ * A fault, and the moment at which the harness had done its part: every process stood still, every command
+ * was sent. Undefined where a process could not be stopped.
  */
 export type PlayedFault = Readonly<{ fault: Fault; atUs: number | undefined }>;
 
@@ -51,8 +51,8 @@ function pidsOf({ servers, loads, publisher }: Peers, role: Role): number[] {
 }
 
 /**
- * When the first process had done its part of the fault: by its own clock, which is the host's as the harness'
- * is; by the harness' where no process says so, as when one was stopped from outside.
+ * When the first process had done its part of the fault: by that process where it says so, else by the harness,
+ * which stops processes from outside. Both read the host's clock.
  * @param act the place of the fault among those that were played
  */
 export function happenedAtUs(

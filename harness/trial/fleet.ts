@@ -1,5 +1,5 @@
-// Starts the processes of one trial. The harness asks a fleet for them and cannot tell real ones from scripted ones,
-// so the whole pipe from scenario to report is tested without a socket.
+// Starts the processes of one trial. The harness asks a fleet for them and cannot tell real ones from
+// scripted ones, so the whole pipe from scenario to report is tested without a socket.
 
 import { realClock, type Clock } from '../../core/base/clock.ts';
 import type { Injection } from '../../core/scenario/injection.ts';

@@ -75,7 +75,7 @@ export async function measure(stage: Stage, window: Window, sampling: Sampling):
   };
 }
 
-/** At every moment at which the processes sample themselves: asks the servers to, and reads the rest from /proc. */
+/** Whenever the processes sample themselves, asks the servers to, and reads the rest from /proc. */
 async function watchFromOutside(stage: Stage, window: Window, sampling: Sampling): Promise<Outside> {
   const {
     fleet: { clock, probe },

@@ -1,5 +1,6 @@
 // Checks whether the pollers asked as often as the scenario says. A poller whose answer is late leaves polls
-// out, so an overloaded machine shows a lower rate and no error. The note says what was reached and who was busy.
+// out, so an overloaded machine shows a lower rate and no error. The note says what was reached and who was
+// busy.
 
 import { z } from 'zod';
 import { effectsOf } from '../../core/fault/faults.ts';

@@ -1,5 +1,5 @@
-// Gathers the samples that the processes take of themselves from the warm-up on, until the trial closes: on the
-// trial's time axis, and by process.
+// Gathers the samples that the processes take of themselves from the warm-up on, until the trial closes: on
+// the trial's time axis, and by process.
 
 import type { Role } from '../../core/fault/fault.ts';
 import type { LoadSample, SelfSample, Window } from '../../core/protocol/control.ts';

@@ -1,4 +1,5 @@
-// Defines what every phase of a trial is given: the plan, the processes, and a way to tell a view how far it is.
+// Defines what every phase of a trial is given: the plan, the processes, and a way to tell a view how far it
+// is.
 
 import type { Variant } from '../../core/pattern/registry.ts';
 import type { TrialPlan } from '../plan/plan.ts';

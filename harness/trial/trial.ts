@@ -1,5 +1,5 @@
-// Runs one trial: processes up, subscribers connected, barrier, warm-up, measured phase, drain, close, everything
-// gone. Each phase is a file of its own; what the readings mean is outcome.ts.
+// Runs one trial: processes up, subscribers connected, barrier, warm-up, measured phase, drain, close,
+// everything gone. Each phase is a file of its own; what the readings mean is outcome.ts.
 
 import { messageOf } from '../../core/base/errors.ts';
 import { writeInjection } from '../../core/scenario/injection.ts';

@@ -1,5 +1,5 @@
-// Decides whether a trial counts. Each check looks at one way in which a run can measure something else than the
-// server, and says with its figure what was seen and what to do. `invalid` trials pass no gate.
+// Decides whether a trial counts. Each check looks at one way in which a run can measure something else than
+// the server, and says with its figure what was seen and what to do. `invalid` trials pass no gate.
 
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { histogramOf } from '../../core/metrics/metric.ts';

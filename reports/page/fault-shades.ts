@@ -1,4 +1,5 @@
-// Shades the stretches of a chart over time in which a fault went on, and marks those of a moment with a line.
+// Shades the stretches of a chart over time in which a fault went on, and marks those of a moment with a
+// line.
 
 import type { Spec } from './charts.ts';
 import type { FaultSpan } from '../summary/fault-spans.ts';

@@ -2,7 +2,7 @@
 
 import type { Completed, TrialFault } from '../../core/result/result.ts';
 
-/** A stretch of the trial in which a fault went on; of no length for one of a moment. Seconds, as charts count. */
+/** Seconds of the measured phase in which a fault went on; of no length for one of a moment. */
 export type FaultSpan = { what: string; fromS: number; toS: number };
 
 /** More than this nobody tells apart in a chart. */

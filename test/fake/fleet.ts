@@ -1,5 +1,5 @@
-// Gives the harness scripted processes that speak the control protocol in virtual time. It cannot tell them from
-// real ones.
+// Gives the harness scripted processes that speak the control protocol in virtual time. It cannot tell them
+// from real ones.
 
 import type { Fleet } from '../../harness/trial/fleet.ts';
 import { fakeLoad } from './load.ts';

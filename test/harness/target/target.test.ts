@@ -1,5 +1,6 @@
-// Runs whole trials against systems that are not ours: the Express app as an architect would bring it, and systems
-// that are broken in the ways that systems are. What `target check` says of broken ones is target-check.test.ts.
+// Runs whole trials against systems that are not ours: the Express app as an architect would bring it, and
+// systems that are broken in the ways that systems are. What `target check` says of broken ones is
+// target-check.test.ts.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';

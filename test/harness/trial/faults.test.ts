@@ -1,5 +1,5 @@
-// Holds that faults happen at their time, in the processes that they are for, and that the result says when each
-// one did: exactly, as time is virtual here.
+// Holds that faults happen at their time, in the processes that they are for, and that the result says when
+// each one did: exactly, as time is virtual here.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

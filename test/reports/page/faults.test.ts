@@ -1,4 +1,5 @@
-// Holds that a report shows the faults of its trials: named with both times, and shaded in every chart over time.
+// Holds that a report shows the faults of its trials: named with both times, and shaded in every chart over
+// time.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
@@ -53,7 +54,7 @@ test('each fault is named with the time that was planned and the time at which i
   );
 });
 
-test('every chart over time has one more shade for one that lasts, one line for one of a moment', async () => {
+test('charts over time have one more shade for one that lasts, one line for one of a moment', async () => {
   const [plain, faulty] = [await page(), await page([froze, cut])];
   const shadesOver = marks(faulty, 'rect') - marks(plain, 'rect');
   assert.ok(shadesOver > 0);

@@ -1,6 +1,6 @@
-// Holds that what earlier versions wrote is still read, drawn and compared. The files in results/ were written by
-// runs of those versions and are never made anew; results/version-2 by the last one before trials had faults in
-// them as they happened, and processes an index.
+// Holds that what earlier versions wrote is still read, drawn and compared. The files in results/ were
+// written by runs of those versions and are never made anew; results/version-2 by the last one before trials
+// had faults in them as they happened, and processes an index.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -44,7 +44,7 @@ for (const [name, labels] of Object.entries(results)) {
   });
 }
 
-test('a scenario with faults whose result does not know when they happened is drawn without them', async () => {
+test('a result that does not know when its faults happened is drawn without them', async () => {
   const result = await readResult(pathOf('version-2/faults.json'));
   assert.match(result.scenario.source, /disconnect: 50%/);
   const [page] = await documentsOf('html', [result], { interactive: false });
