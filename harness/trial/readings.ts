@@ -7,5 +7,5 @@ import type { Drained } from './drain.ts';
 import type { Measured } from './measure.ts';
 import type { Sampled } from './sampling.ts';
 
-/** All that was read in a trial. Each part is one phase's, and nobody changes it once that has returned it. */
+/** All that was read in a trial. Each part is one phase's, and nobody changes it afterwards. */
 export type Readings = Readonly<{ window: Window } & Connected & Measured & Drained & Closed & Sampled>;

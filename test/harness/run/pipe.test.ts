@@ -46,8 +46,8 @@ test('scripted latencies come out as the percentiles they are', async () => {
 
 test('events that are overtaken are counted as reordered', async () => {
   // Event e reaches subscriber s after 250 ms where (e + s) % 3 is 1, else after 10 ms; the next two come
-  // 100 and 200 ms later. Of 200 measured events, the first of which is event 10, 67 are slow for 34 of the 100 subscribers
-  // and 133 for 33. The last one, slow for 33, is overtaken by none.
+  // 100 and 200 ms later. Of 200 measured events, the first of which is event 10, 67 are slow for 34 of the
+  // 100 subscribers and 133 for 33. The last one, slow for 33, is overtaken by none.
   const { result } = await runFake('variants: [{ fake: { latencies: [10ms, 10ms, 250ms] } }]');
   assert.equal(completed(result).ledger.reordered, 67 * 34 + 133 * 33 - 33);
 });
