@@ -51,8 +51,8 @@ function pidsOf({ servers, loads, publisher }: Peers, role: Role): number[] {
 }
 
 /**
- * When the first process had done its part of the fault: as that process says, else as the harness does, which
- * stops processes from outside. Both read the host's clock.
+ * When the first process had done its part of the fault: as that process says, else as the harness does,
+ * which stops processes from outside. Both read the host's clock.
  * @param act the place of the fault among those that were played
  */
 export function happenedAtUs(
