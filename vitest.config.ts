@@ -23,6 +23,9 @@ const alone = [
   'test/harness/**/standstill.test.ts',
   'test/harness/**/target.test.ts',
   'test/harness/**/target-check.test.ts',
+  'test/harness/**/too-large.test.ts',
+  // Bodies that take hundreds of megabytes.
+  'test/**/largest-body.test.ts',
   'test/servers/**/half-open.test.ts',
   'test/servers/**/http2-floods.test.ts',
   // A real browser, which takes a core for itself.
@@ -51,7 +54,8 @@ for (const glob of alone)
 
 export default defineConfig({
   test: {
-    // Node imports the files itself, as in production: types are stripped, nothing is bundled. A process per file.
+    // Node imports the files itself, as in production: types are stripped, nothing is
+    // bundled. A process per file.
     pool: 'forks',
     experimental: { viteModuleRunner: false },
     // A test has no limit but the one against hanging for ever; a slow machine is no failure.

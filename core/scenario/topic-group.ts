@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { largestBodyBytes } from '../event/body-size.ts';
 import { interval, rate, size } from '../base/quantities.ts';
+import { formatBytes } from '../base/units.ts';
 
 const positive = z.int().min(1);
 
@@ -44,7 +45,7 @@ export const payload = z
   .union([
     size
       .refine((sizeBytes) => sizeBytes >= 1 && sizeBytes <= largestBodyBytes, {
-        error: 'a body has 1B to 256MiB',
+        error: `a body has 1 B to ${formatBytes(largestBodyBytes)}`,
       })
       .transform((sizeBytes) => ({ kind: 'size' as const, sizeBytes })),
     z

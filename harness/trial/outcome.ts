@@ -7,6 +7,7 @@ import type { LoadClosed, Problem } from '../../core/protocol/control.ts';
 import { addCounters, newCounters } from '../../core/result/counters.ts';
 import { fromSparse } from '../../core/result/histogram.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
+import { isTooLarge } from '../../core/result/too-large.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { crossCheck } from './cross-check.ts';
@@ -161,5 +162,8 @@ function sumProblems(problems: readonly Problem[]): Problem[] {
     if (known) known.count += problem.count;
     else byText.set(key, { ...problem });
   }
-  return [...byText.values()].sort((a, b) => b.count - a.count).slice(0, 50);
+  // What makes the trial invalid is among those that are kept.
+  return [...byText.values()]
+    .sort((a, b) => Number(isTooLarge(b)) - Number(isTooLarge(a)) || b.count - a.count)
+    .slice(0, 50);
 }

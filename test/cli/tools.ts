@@ -69,7 +69,9 @@ export function start(
   };
 }
 
-/** As `start`, on scripted processes in virtual time: a busy machine decides nothing, and seconds take none. */
+/**
+ * As `start`, on scripted processes in virtual time: a busy machine decides nothing, and seconds take none.
+ */
 export function startScripted(args: string[], cwd: string): Running {
   return start(args, cwd, scripted);
 }
@@ -113,8 +115,8 @@ export function resultFolders(folder: string): string[] {
 }
 
 /**
- * A run that measured on this machine: every trial went to its end and missed nothing, and the exit code is the one
- * of its result. Whether the trials count depends on how quiet the machine is, and is not looked at.
+ * A run that measured on this machine: every trial went to its end and missed nothing, and the exit code is
+ * the one of its result. Whether the trials count depends on how quiet the machine is, and is not looked at.
  */
 export function assertMeasured(end: Ended, folder: string): Result {
   const [results] = resultFolders(folder);
