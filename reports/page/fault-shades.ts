@@ -1,7 +1,7 @@
 // Shades the stretches of a chart over time in which a fault went on, and marks those of a moment with a
 // line.
 
-import type { Spec } from './charts.ts';
+import type { Spec } from './chart-style.ts';
 import type { FaultSpan } from '../summary/fault-spans.ts';
 
 type Drawing = Spec['still'];

@@ -4,7 +4,7 @@ import type { Completed } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
-import { table } from './page-tables.ts';
+import { table } from './table-markup.ts';
 
 /** Longer tables nobody reads; the result has them all. */
 const mostRows = 200;

@@ -5,8 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { exitCodeOf } from '../../../cli/run.ts';
 import { metrics } from '../../../core/metrics/registry.ts';
-import { histogramOf } from '../../../core/metrics/metric.ts';
-import { quantileUs } from '../../../core/result/histogram.ts';
+import { histogramOf, quantileUs } from '../../../core/result/histogram.ts';
 import { resultSchema, type Result } from '../../../core/result/result.ts';
 import { completed, runFake } from '../../fake/run.ts';
 
