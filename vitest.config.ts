@@ -16,11 +16,13 @@ const alone = [
   'test/bench/**/*.test.ts',
   // Trials over real processes; how a process ends and what it takes of the machine.
   'test/harness/**/child.test.ts',
+  'test/harness/**/freeze.test.ts',
   'test/harness/**/peer-end.test.ts',
   'test/harness/**/process-tree.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
   'test/harness/**/target.test.ts',
+  'test/harness/**/target-check.test.ts',
   'test/harness/**/too-large.test.ts',
   // Bodies that take hundreds of megabytes.
   'test/**/largest-body.test.ts',

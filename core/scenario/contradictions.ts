@@ -1,11 +1,12 @@
-// What no single value of a scenario makes wrong, but several together: a fault after the end, an expectation
-// of a variant that does not run. Each is refused with its reason before anything is started. The values
-// themselves are scenario.ts's to check; what this machine can carry is the harness's.
+// Finds what no single value of a scenario makes wrong, but several together: a fault after the end, an
+// expectation of a variant that does not run. Each is refused with its reason before anything is started.
+// The values themselves are scenario.ts's to check; what this machine can carry is the harness's.
 
 import { expectedEvents, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
 import { variantsCalled } from './expectations.ts';
 import type { Parts } from './valid-parts.ts';
+import { lengthOf } from '../fault/faults.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Variant } from '../pattern/variant.ts';
 import type { Phases, Scenario, TopicGroup } from './scenario.ts';
@@ -165,13 +166,15 @@ function* faultsOutside({ single: { phases }, faults }: Parts): Generator<Contra
           `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ` +
           `${writeDuration(fault.atMs)}`,
       };
-    } else if (fault.kind !== 'disconnect' && fault.atMs + fault.forMs > measure + drain) {
+      continue;
+    }
+    const length = lengthOf(fault);
+    if (length && fault.atMs + length.ms > measure + drain) {
       yield {
         path: ['faults', i, 'for'],
         message:
-          `the ${fault.kind === 'leave' ? 'absence' : 'freeze'} would last until ` +
-          `${writeDuration(fault.atMs + fault.forMs)}, and the trial ends ` +
-          `${writeDuration(measure + drain)} after the measured phase began`,
+          `the ${length.what} would last until ${writeDuration(fault.atMs + length.ms)}, and the trial ` +
+          `ends ${writeDuration(measure + drain)} after the measured phase began`,
       };
     }
   }

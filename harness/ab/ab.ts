@@ -1,6 +1,6 @@
-// Two arms against each other: pairs of trials that take turns under one schedule, and a comparison of the
-// two. What an arm can be is arms.ts; what the figures mean is core/comparison/compare-runs.ts. Nothing here
-// depends on what was measured but whether the one declared extension is run.
+// Runs two arms against each other: pairs of trials that take turns under one schedule, and a comparison of
+// the two. What an arm can be is arms.ts; what the figures mean is core/comparison/compare-runs.ts. Nothing
+// here depends on what was measured, except whether the one declared extension is run.
 
 import { compare } from '../../core/comparison/compare-runs.ts';
 import type { Comparison } from '../../core/comparison/comparison-result.ts';

@@ -1,6 +1,6 @@
-// What `pushbench ab` can hold against what: two variants, two checkouts of pushbench (the server
-// comes from there, the load side stays ours), two commands that start a server, two targets. An arm
-// is made before the first trial.
+// Opens what `pushbench ab` can compare: two variants, two checkouts of pushbench (the server comes from
+// there, the load side stays ours), two commands that start a server, two targets. An arm is opened before
+// the first trial.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,7 +1,7 @@
-// Pages in a real Chromium, after the trials: how many of them get their stream from our server, and how many
-// are answered when each asks the same host for something else. What the load side's browsers do on a plan
-// (load/subscribers/pages.ts), held against the thing itself. No latency is taken from it: a browser on the
-// machine that is measured takes its share.
+// Opens pages in a real Chromium, after the trials: how many of them get their stream from our server, and
+// how many are answered when each asks the same host for something else. It checks what the load side's
+// browsers do on a plan (load/subscribers/pages.ts) against a real one. No latency is taken from it: a
+// browser on the machine that is measured takes its share.
 
 import { existsSync } from 'node:fs';
 import type { Browser, BrowserType, Page } from 'playwright-core';

@@ -1,4 +1,4 @@
-// A run: every variant's trials one after another, and the result that holds them.
+// Runs every variant's trials one after another, and makes the result that holds them.
 
 import { join } from 'node:path';
 import { messageOf, UserError } from '../../core/base/errors.ts';
@@ -23,7 +23,7 @@ import { loadCorpus } from '../plan/corpus.ts';
 import { readEnvironment } from './environment.ts';
 import { processes, type Fleet } from '../trial/fleet.ts';
 import { balancedBlocks } from '../plan/order.ts';
-import type { Progress } from '../trial/phases.ts';
+import type { Progress } from '../trial/stage.ts';
 import { TrialFailure } from '../process/peer.ts';
 import { planTrial } from '../plan/plan.ts';
 import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';

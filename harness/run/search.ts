@@ -1,5 +1,5 @@
-// The trials of a step search, one after another: each depends on what the one before it showed. Which value
-// comes next is core/scenario/search.ts's to say.
+// Runs the trials of a step search one after another: each depends on what the one before it showed. Which
+// value comes next is core/scenario/search.ts.
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { parseExpectation } from '../../core/metrics/check.ts';

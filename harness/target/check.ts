@@ -1,5 +1,5 @@
-// Checks whether a target file describes its system rightly. For each pattern: one subscriber, one event,
-// through the very processes that a run uses, and what to change where the event does not come back.
+// Checks whether a target file describes its system correctly. For each pattern: one subscriber, one event,
+// through the very processes that a run uses, and what to fix where the event does not come back.
 
 import type { LoadClosed, LoadSample, Problem, Window } from '../../core/protocol/control.ts';
 import { quantileUs, newHistogram, merge } from '../../core/result/histogram.ts';

@@ -4,6 +4,7 @@ import { UserError } from '../../core/base/errors.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import { variantOf, type Variant } from '../../core/pattern/variant.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
+import { notOnTarget } from '../../core/fault/faults.ts';
 import { placeholdersIn } from '../../core/base/template.ts';
 import type { PreparedTarget } from './target-peer.ts';
 
@@ -77,15 +78,10 @@ function whyNot(
   registry: PatternRegistry,
   { access, pid }: PreparedTarget,
 ): string | undefined {
-  if (faults.some(({ kind }) => kind === 'disconnect'))
-    return 'the scenario cuts connections, and only our own servers can be told to';
-  if (faults.some(({ kind }) => kind === 'leave'))
-    return 'the scenario has subscribers leave and resume, and how a target resumes its file does not say';
+  const [notPut] = faults.flatMap((fault) => notOnTarget(fault, pid !== undefined) ?? []);
+  if (notPut !== undefined) return notPut;
   if (Object.values(topics).some(({ by }) => by === 'subscribers'))
     return 'its subscribers publish, and a target file describes the publisher alone';
-  if (pid === undefined && faults.some((fault) => fault.kind === 'freeze' && fault.who === 'server')) {
-    return 'the scenario freezes the server, and the target file names no process';
-  }
   const entry = registry[pattern]!;
   if (!Object.hasOwn(access.subscribe, pattern)) {
     return 'impossible' in entry.target

@@ -2,6 +2,7 @@
 // comes late leaves polls out, so an overloaded machine shows a lower rate and not an error. Says what was
 // reached and who was busy.
 
+import { effectsOf } from '../../core/fault/faults.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Completed, ResultWarning } from '../../core/result/result.ts';
@@ -20,14 +21,9 @@ export function pollRate(
   const everyMs = patternNamed(pattern)?.asksEveryMs?.(options);
   if (everyMs === undefined) return [];
   const { fullPolls, emptyPolls } = trial.counters.clientMeasured;
-  if (faults.some(({ kind }) => kind === 'freeze')) return []; // who stands still does not ask
-  const away =
-    faults.reduce(
-      (sum, fault) =>
-        fault.kind === 'leave' ? sum + fault.share * Math.min(fault.forMs, measure - fault.atMs) : sum,
-      0,
-    ) / measure;
-  const askedPerS = (subscribers * (1 - away) * 1000) / everyMs;
+  const { pollsLeftOut } = effectsOf(faults, measure);
+  if (pollsLeftOut === 'unknown') return [];
+  const askedPerS = (subscribers * (1 - pollsLeftOut) * 1000) / everyMs;
   const reachedPerS = (fullPolls + emptyPolls) / (trial.measuredUs / 1e6);
   if (reachedPerS >= askedPerS * rateLeast) return [];
   const busiest = (role: 'server' | 'load') =>

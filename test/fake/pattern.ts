@@ -1,5 +1,5 @@
-// The fake pattern: exact, scripted latencies, losses and duplicates. With it in the registry the whole pipe
-// from scenario to report runs without a socket, in virtual time.
+// Adds the fake pattern: exact, scripted latencies, losses and duplicates. With it in the registry the whole
+// pipe from scenario to report runs without a socket, in virtual time.
 
 import { z } from 'zod';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
@@ -14,6 +14,8 @@ export const fakeOptions = z.strictObject({
   repeatEvery: z.int().min(0).default(0),
   /** How late the publisher lets each event go. */
   lag: duration.default(0),
+  /** How long after a command a process does its part of a fault. */
+  actsAfter: duration.default(0),
   /** CPU share that the load process claims to use. */
   loadCpu: z.number().default(0.1),
   /** What breaks, in the middle of the measured phase. */

@@ -1,5 +1,5 @@
-// Closed-loop saturation for real, for a second: both endpoints answer, and both
-// processes' CPU is told apart.
+// Saturates real endpoints in closed loop for a second: both answer, and the two processes' CPU is told
+// apart.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

@@ -1,4 +1,4 @@
-// Pollers that fall short of their rate, and the note that says so.
+// Tests that pollers that fall short of their rate are noted.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
