@@ -75,7 +75,6 @@ export function webhookRoutes(
       parseJson(await readBody(request, maxRegistrationBytes), 'a registration'),
       service.rules,
       timers.nowMs(),
-      service.newBreaker(),
     );
     if (endpoints.size >= limits.maxSubscribers) {
       counters.refusals++;
@@ -91,7 +90,7 @@ export function webhookRoutes(
   };
 
   const list: Handler = async (_request, response, url) => {
-    await service.refresh?.();
+    await service.refresh();
     const { limit, cursor = 0 } = queryOf(endpointQuery, url);
     // In the order they were registered.
     const after = [...endpoints.values()].slice(cursor, cursor + limit + 1);
@@ -113,7 +112,7 @@ export function webhookRoutes(
     'POST /webhooks': register,
     'GET /webhooks': list,
     'GET /webhooks/*': async (_request, response, url) => {
-      await service.refresh?.();
+      await service.refresh();
       answerJson(response, 200, view(endpointIn(url)));
     },
     'PATCH /webhooks/*': change,

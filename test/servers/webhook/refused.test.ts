@@ -101,7 +101,7 @@ describe('a publication that the store refuses', () => {
         hanging.shift()!();
         await sleep(10);
       }
-      await until('nothing is pending', () => server.store.pending() === 0);
+      await until('nothing is pending', () => server.database.pending() === 0);
     });
   }
 });
@@ -227,13 +227,13 @@ describe('an outcome that the store cannot take', () => {
     await server.register(at.url);
     await server.publish();
     await until('the first attempt failed', () => timers.waiting() > 0 && server.counters.errors === 1);
-    await server.store.committed();
+    await server.database.committed();
     await server.publish();
     await until('the second event came', () => at.got.length === 2);
     server.failWith(full);
     timers.next();
     await until('it is tried again, and its outcome cannot be stored', () => at.got.length === 3);
-    await until('both are delivered', () => server.store.pending() === 0);
+    await until('both are delivered', () => server.database.pending() === 0);
     const { depth, delivered, attempts } = await server.stats();
     assert.deepEqual({ depth, delivered, attempts }, { depth: 0, delivered: 2, attempts: 3 });
     assert.equal((await server.delivery('1')).state, 'delivered');
@@ -243,8 +243,8 @@ describe('an outcome that the store cannot take', () => {
     await sleep(20);
     assert.equal(at.got.length, 3);
     server.failWith();
-    await server.store.recovered();
-    assert.equal(server.store.unsaved(), 0);
+    await server.database.recovered();
+    assert.equal(server.database.unsaved(), 0);
     assert.equal((await server.delivery('1')).attemptLog.length, 2);
     assert.equal((await server.publish()).seq, 3);
     await until('the next one came', () => at.got.length === 4);
@@ -264,7 +264,7 @@ describe('an outcome that the store cannot take', () => {
       if (fifo) assert.equal(at.got.length, 1);
       else await until('all came', () => at.got.length === 5);
       server.failWith();
-      await until('all are stored', () => server.store.pending() === 0 && server.store.unsaved() === 0);
+      await until('all are stored', () => server.database.pending() === 0 && server.database.unsaved() === 0);
       assert.equal(at.got.length, 5);
     });
   }
@@ -278,12 +278,12 @@ describe('an outcome that the store cannot take', () => {
     await server.change(id, { enabled: true });
     await server.recover(id, { since: '2000-01-01T00:00:00Z' });
     server.failWith(full);
-    await until('the bound is reached', () => server.store.unsaved() >= 1000, 30_000);
+    await until('the bound is reached', () => server.database.unsaved() >= 1000, 30_000);
     await sleep(300);
     assert.ok(at.got.length <= 1000 + 64, `${at.got.length} attempts`);
     server.failWith();
     await until('all came', () => at.got.length === 1500, 30_000);
-    await until('all are stored', () => server.store.pending() === 0 && server.store.unsaved() === 0);
+    await until('all are stored', () => server.database.pending() === 0 && server.database.unsaved() === 0);
     assert.equal(new Set(at.got.map(({ headers }) => headers['webhook-id'])).size, 1500);
   });
 
@@ -300,8 +300,8 @@ describe('an outcome that the store cannot take', () => {
     await until('that was refused, and tried again', () => server.failures() > 1);
     assert.equal((await server.endpoint(id)).disabled, 'answered 410 Gone');
     server.failWith();
-    await server.store.recovered();
-    assert.equal(server.store.endpoints()[0]!.disabled, 'answered 410 Gone');
+    await server.database.recovered();
+    assert.equal(server.database.endpoints()[0]!.disabled, 'answered 410 Gone');
     assert.equal((await server.delivery('1')).state, 'cancelled');
   });
 });

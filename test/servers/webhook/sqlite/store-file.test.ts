@@ -29,7 +29,7 @@ import { UserError } from '../../../../core/base/errors.ts';
 import { patternOptions } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
-import { openSqliteStore } from '../../../../servers/webhook/sqlite/store.ts';
+import { openDatabase } from '../../../../servers/webhook/sqlite/database.ts';
 import { skipWhen } from '../../../skip.ts';
 import { apiOf } from '../client.ts';
 import { postTo } from '../failing-store.ts';
@@ -44,7 +44,7 @@ function newFolder(t: TestContext): string {
   return folder;
 }
 
-type Store = ReturnType<typeof openSqliteStore>;
+type Store = ReturnType<typeof openDatabase>;
 
 /** Stores events of 4 kB, each in a transaction of its own, for an endpoint that is disabled. */
 async function fill(store: Store, count = events): Promise<void> {
@@ -72,7 +72,7 @@ async function filledFile(t: TestContext): Promise<string> {
   if (!template) {
     template = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
     process.once('exit', () => rmSync(template!, { recursive: true, force: true }));
-    const store = openSqliteStore(join(template, 'store.db'));
+    const store = openDatabase(join(template, 'store.db'));
     await fill(store);
     await store.close();
   }
@@ -83,7 +83,7 @@ async function filledFile(t: TestContext): Promise<string> {
 
 /** What a server leaves that was killed before its log was taken into the database. */
 async function killedFile(t: TestContext): Promise<string> {
-  const store = openSqliteStore(join(newFolder(t), 'store.db'));
+  const store = openDatabase(join(newFolder(t), 'store.db'));
   await fill(store, 40);
   const file = join(newFolder(t), 'store.db');
   const from = store.db.location()!;
@@ -113,7 +113,7 @@ function refuses(file: string, message: RegExp): void {
   const folder = resolve(file, '..');
   const before = existsSync(folder) && statSync(folder).isDirectory() ? contentOf(folder) : undefined;
   assert.throws(
-    () => openSqliteStore(file),
+    () => openDatabase(file),
     (error) => {
       assert.ok(error instanceof UserError, String(error));
       assert.equal(error.exitCode, 3);
@@ -128,16 +128,16 @@ function refuses(file: string, message: RegExp): void {
 describe('a file is refused', () => {
   test('that another process uses', async (t) => {
     const file = await filledFile(t);
-    const store = openSqliteStore(file);
+    const store = openDatabase(file);
     assert.throws(
-      () => openSqliteStore(file),
+      () => openDatabase(file),
       /store\.db is locked: another process uses it\. Stop that process, or name another file with the option file\./,
     );
     await store.close();
-    await openSqliteStore(file).close();
+    await openDatabase(file).close();
     const reader = new DatabaseSync(file);
     reader.exec('BEGIN IMMEDIATE');
-    assert.throws(() => openSqliteStore(file), /is locked: another process uses it/);
+    assert.throws(() => openDatabase(file), /is locked: another process uses it/);
     reader.close();
   });
 
@@ -213,7 +213,7 @@ describe('a file is refused', () => {
     refuses(file, /store\.db-wal is no file of the owner of .*store\.db/);
     rmSync(`${file}-wal`);
     symlinkSync('/tmp/elsewhere', `${file}-wal`);
-    assert.throws(() => openSqliteStore(file), /store\.db-wal is no file of the owner/);
+    assert.throws(() => openDatabase(file), /store\.db-wal is no file of the owner/);
   });
 
   test('in a folder where everybody may put another in its place', async (t) => {
@@ -222,7 +222,7 @@ describe('a file is refused', () => {
     chmodSync(resolve(file, '..'), 0o777);
     refuses(file, /Everybody may write into .*\. Run "chmod o-w .*", or name another file/);
     chmodSync(resolve(file, '..'), 0o1777);
-    await openSqliteStore(file).close();
+    await openDatabase(file).close();
   });
 });
 
@@ -234,7 +234,7 @@ test('what a kill or a loss of power leaves is taken up', async (t) => {
   ]) {
     const file = await killedFile(t);
     damage(`${file}-wal`);
-    const store = openSqliteStore(file);
+    const store = openDatabase(file);
     const found = store.events({ limit: 100 }).length;
     assert.ok(found === 40 || (found === 39 && damage.length > 0), `${found} events`);
     await store.close();
@@ -245,7 +245,7 @@ test('a file that others may read is theirs no longer, nor what is beside it', a
   skipWhen(t, process.platform === 'win32' && 'permissions are others there');
   const file = await killedFile(t);
   for (const suffix of ['', '-wal']) chmodSync(file + suffix, 0o644);
-  const store = openSqliteStore(file);
+  const store = openDatabase(file);
   assert.equal(store.events({ limit: 100 }).length, 40);
   await store.submit('change', { work: () => store.removeEndpoint(1) });
   for (const name of readdirSync(resolve(file, '..')))
@@ -257,7 +257,7 @@ test('a file that others may read is theirs no longer, nor what is beside it', a
 function toldToNobody(file: string): string {
   process.seteuid!(65534);
   try {
-    openSqliteStore(file);
+    openDatabase(file);
     return 'opened';
   } catch (error) {
     return error instanceof UserError ? `${error.exitCode} ${error.message}` : String(error);

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test, type TestContext, vi } from 'vitest';
 import { statements } from '../../../../servers/webhook/sqlite/schema.ts';
-import { openSqliteStore } from '../../../../servers/webhook/sqlite/store.ts';
+import { openDatabase } from '../../../../servers/webhook/sqlite/database.ts';
 import { skipWhen } from '../../../skip.ts';
 import { failingStore, full } from '../failing-store.ts';
 
@@ -19,7 +19,7 @@ function newFile(t: TestContext): string {
 }
 
 function newStore(t: TestContext) {
-  const store = openSqliteStore(':memory:');
+  const store = openDatabase(':memory:');
   t.onTestFinished(() => store.close());
   const endpoint = {
     key: 0,
@@ -86,18 +86,18 @@ describe('SQLite walks over no table for', () => {
 
 test("a database is one server's, and of one version", async (t) => {
   const file = newFile(t);
-  const store = openSqliteStore(file);
-  assert.throws(() => openSqliteStore(file), /locked/);
+  const store = openDatabase(file);
+  assert.throws(() => openDatabase(file), /locked/);
   await store.close();
   const db = new DatabaseSync(file);
   db.exec('PRAGMA user_version = 99');
   db.close();
-  assert.throws(() => openSqliteStore(file), /written as version 99; this pushbench reads version 2/);
+  assert.throws(() => openDatabase(file), /written as version 99; this pushbench reads version 2/);
 });
 
 test('what is written together is committed together, and durable when told so', async (t) => {
   const file = newFile(t);
-  const store = openSqliteStore(file);
+  const store = openDatabase(file);
   t.onTestFinished(() => store.close());
   const endpoint = {
     key: 0,
@@ -175,7 +175,7 @@ test(
 test('only its owner reads the database, and the files beside it', async (t) => {
   skipWhen(t, process.platform === 'win32' && 'permissions are others there');
   const file = newFile(t);
-  const store = openSqliteStore(file);
+  const store = openDatabase(file);
   store.saveEndpoint({
     key: 0,
     id: 'ep_1',
@@ -309,7 +309,7 @@ test('a change that is refused for a reason of its own takes no other with it', 
 test('what cannot be stored when the process ends is told, and the store closes all the same', async (t) => {
   const told = vi.spyOn(console, 'error').mockImplementation(() => {});
   const file = newFile(t);
-  const { store, failWith } = failingStore(file);
+  const { database: store, failWith } = failingStore(file);
   const endpoint = {
     key: 0,
     id: 'ep_1',
@@ -355,7 +355,7 @@ test('what cannot be stored when the process ends is told, and the store closes 
     String(told.mock.calls.at(-1)![0]),
     /store\.db: 1 outcomes could not be stored; those attempts are made again at the next start/,
   );
-  const again = openSqliteStore(file);
+  const again = openDatabase(file);
   assert.deepEqual(
     again.fresh(endpoint.key, 0, 9).map((one) => one.id),
     [id],
@@ -372,7 +372,7 @@ test('the number of a delivery is not given again when all are pruned', (t) => {
 });
 
 test('what is asked of a store that was closed is refused', async () => {
-  const store = openSqliteStore(':memory:');
+  const store = openDatabase(':memory:');
   await store.close();
   let undone = 0;
   await assert.rejects(store.submit('change', { work: assert.fail, undo: () => undone++ }), {

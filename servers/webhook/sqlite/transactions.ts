@@ -22,7 +22,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { RequestError } from '../../http/request.ts';
-import { isSqliteError, troubleOf, unknownOutcome } from '../store-errors.ts';
+import { isSqliteError, troubleOf, unknownOutcome } from './database-errors.ts';
 
 const commitEveryMs = 2;
 const retryEveryMs = 250;
