@@ -3,7 +3,6 @@
 // as disabled is looked up before anything is decided by it. What Redis did not take is undone here: the copy
 // becomes what Redis has.
 
-import type { Health } from '../../../core/policy/endpoint-health.ts';
 import {
   copyOf,
   disableIn,
@@ -17,6 +16,7 @@ import type { StoredEndpoint } from '../records.ts';
 import type { StoreHandlers } from '../store.ts';
 import { markerField } from './batch.ts';
 import { defineChange, type StoreChange } from './endpoint-change.ts';
+import { createFailureCounts, type FailureCounts } from './failure-counts.ts';
 import type { RedisLink } from './link.ts';
 import { createWrites, type Writes } from './writes.ts';
 
@@ -71,12 +71,8 @@ export type RedisEndpointsOptions = {
 
 /** What this server knows of the endpoints in Redis. */
 type Copy = RedisEndpointsOptions & {
-  readonly keys: {
-    readonly endpoints: string;
-    readonly version: string;
-    readonly next: string;
-    readonly health: string;
-  };
+  readonly keys: { readonly endpoints: string; readonly version: string; readonly next: string };
+  readonly failureCounts: FailureCounts;
   readonly store: StoreChange;
   readonly all: Map<string, WebhookEndpoint>;
   /** What Redis has of each, as far as is known here. */
@@ -101,11 +97,11 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     endpoints: `${prefix}:endpoints`,
     version: `${prefix}:endpoints-version`,
     next: `${prefix}:endpoint-key`,
-    health: `${prefix}:endpoints-health`,
   };
   const copy: Copy = {
     ...options,
     keys,
+    failureCounts: createFailureCounts(link, `${prefix}:failure-counts`, options.report),
     store: defineChange(link, { marker, endpoints: keys.endpoints, version: keys.version }, identity),
     all: new Map(),
     texts: new Map(),
@@ -127,7 +123,7 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     remove: (endpoint) =>
       inTurn(copy, async () => {
         await write(copy, 'remove', endpoint.id, () => leave(copy, endpoint.id));
-        saveHealth(copy, endpoint.id, undefined);
+        copy.failureCounts.save(endpoint.id, undefined);
         copy.changed(endpoint, 'deleted');
       }),
     change: ({ id }, edit) => inTurn(copy, () => change(copy, id, edit)),
@@ -139,8 +135,13 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
       copy.changes.add(write(copy, 'change', endpoint.id, () => {}, text));
       copy.changed(endpoint, 'disabled', reason);
     },
-    saveHealth: ({ id, stored }) => saveHealth(copy, id, stored),
-    readHealth: () => readHealth(copy),
+    saveHealth: ({ id, stored }) => copy.failureCounts.save(id, stored),
+    async readHealth() {
+      for (const [id, health] of await copy.failureCounts.read()) {
+        const endpoint = copy.all.get(id);
+        if (endpoint) Object.assign(endpoint.stored, health);
+      }
+    },
     current: (id) => current(copy, id),
     reload: () => reload(copy),
   };
@@ -223,7 +224,7 @@ async function change(copy: Copy, id: string, edit: (copy: WebhookEndpoint) => v
   const { disabled } = endpoint;
   if (before === undefined && disabled !== undefined) changed(endpoint, 'disabled', disabled);
   if (before === undefined || disabled !== undefined) return;
-  saveHealth(copy, id, endpoint.stored);
+  copy.failureCounts.save(id, endpoint.stored);
   changed(endpoint, 'enabled');
 }
 
@@ -295,23 +296,4 @@ async function takeChanges(copy: Copy): Promise<void> {
     }
   }
   if (failures.length > 0) throw failures[0];
-}
-
-/** @param health undefined when the endpoint is gone */
-function saveHealth({ link, keys, report }: Copy, id: string, health: Health | undefined): void {
-  const text =
-    health && health.failures > 0
-      ? JSON.stringify({ failures: health.failures, failingSinceMs: health.failingSinceMs } satisfies Health)
-      : undefined;
-  link
-    .ask((redis) => (text === undefined ? redis.hdel(keys.health, id) : redis.hset(keys.health, id, text)))
-    .catch(report);
-}
-
-async function readHealth({ link, keys, all }: Copy): Promise<void> {
-  const kept = await link.ask((redis) => redis.hgetall(keys.health));
-  for (const [id, text] of Object.entries(kept)) {
-    const endpoint = all.get(id);
-    if (endpoint) Object.assign(endpoint.stored, JSON.parse(text) as Health); // written above alone
-  }
 }

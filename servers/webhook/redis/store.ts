@@ -11,15 +11,15 @@ import type { ServerBacklog } from '../../../core/protocol/control.ts';
 import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';
 import type { Timers } from '../sending/timers.ts';
-import type { Store, StoreHandlers } from '../store.ts';
+import type { Schedule, Store, StoreHandlers } from '../store.ts';
 import { within } from './complaints.ts';
-import { createDeliveryLog, type Delivery } from './delivery-log.ts';
-import { createRedisEndpoints } from './endpoints.ts';
+import { createDeliveryLog, type Delivery, type DeliveryLog } from './delivery-log.ts';
+import { createRedisEndpoints, type RedisEndpoints } from './endpoints.ts';
 import { createMessages } from './messages.ts';
-import { openRedis, prefix, redisKeys } from './open.ts';
-import { createRedisPublisher } from './publisher.ts';
-import { createRedisSchedule } from './schedule.ts';
-import { createTrouble } from './trouble.ts';
+import { openRedis, prefix, redisKeys, type OpenRedis } from './open.ts';
+import { createRedisPublisher, type RedisPublisher } from './publisher.ts';
+import { createRedisSchedule, type RedisSchedule } from './schedule.ts';
+import { createTrouble, type Trouble } from './trouble.ts';
 
 /** How often the backlog is read, and what other servers changed. */
 const lookEveryMs = 500;
@@ -45,7 +45,6 @@ export async function openRedisStore(
   });
   const { link, queue, identity, patient } = redis;
   let handlers: StoreHandlers;
-  let backlog: ServerBacklog = { depth: 0, oldestAgeMs: 0 };
   const messages = createMessages(link, redisKeys.event);
   const endpoints = createRedisEndpoints({
     link,
@@ -86,7 +85,10 @@ export async function openRedisStore(
     taken,
     report,
   });
-  const readBacklog = async () => (backlog = await log.backlog(timers.nowMs()));
+  const start = (given: StoreHandlers) => {
+    handlers = given;
+    schedule.start(given);
+  };
 
   try {
     await endpoints.reload();
@@ -96,9 +98,28 @@ export async function openRedisStore(
     await redis.close();
     throw error;
   }
+  return storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers, start });
+}
+
+/** What the store is made of. */
+type Parts = {
+  redis: OpenRedis;
+  trouble: Trouble;
+  endpoints: RedisEndpoints;
+  log: DeliveryLog;
+  publisher: RedisPublisher;
+  schedule: RedisSchedule;
+  timers: Timers;
+  start: Schedule['start'];
+};
+
+function storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers, start }: Parts): Store {
+  const { link, queue } = redis;
+  let backlog: ServerBacklog = { depth: 0, oldestAgeMs: 0 };
+  const readBacklog = async () => (backlog = await log.backlog(timers.nowMs()));
   const stopLooking = everyMs(lookEveryMs, async () => {
     if (!trouble.isEmptied() && link.ready())
-      await Promise.all([readBacklog(), endpoints.reload()]).catch(report);
+      await Promise.all([readBacklog(), endpoints.reload()]).catch(trouble.report);
   });
 
   const reading = <T>(read: () => Promise<T>) => trouble.reading(() => link.during(read));
@@ -109,13 +130,7 @@ export async function openRedisStore(
       delivery: (id) => reading(() => log.delivery(id)),
       events: (filter) => reading(() => log.events(filter)),
     },
-    schedule: {
-      ...schedule,
-      start(given) {
-        handlers = given;
-        schedule.start(given);
-      },
-    },
+    schedule: { ...schedule, start },
     refresh: () => reading(endpoints.reload),
     publish: publisher.publish,
     add: (endpoint) => trouble.changing(() => endpoints.add(endpoint)),

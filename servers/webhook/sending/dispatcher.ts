@@ -71,8 +71,14 @@ export function createDispatcher({ database, attempt, concurrency, timers }: Dis
   let isHolding = false;
   let closed = false;
   let cancelReadAgain: (() => void) | undefined;
-  let cancelWake = (): void => {};
-  let wakeMs = Infinity;
+  const setTimer = wakeTimer(
+    timers,
+    () => (closed ? Infinity : nextWakeMs(dispatch)),
+    () => {
+      passTime(dispatch, timers.nowMs());
+      wakeUp();
+    },
+  );
 
   /** What the database answers, or undefined when it cannot be read; then it is asked again in a while. */
   function ask<T>(question: () => T): T | undefined {
@@ -129,20 +135,6 @@ export function createDispatcher({ database, attempt, concurrency, timers }: Dis
     });
   }
 
-  function setTimer(): void {
-    const nextMs = closed ? Infinity : nextWakeMs(dispatch);
-    if (nextMs === wakeMs) return;
-    cancelWake();
-    cancelWake = () => {};
-    wakeMs = nextMs;
-    if (nextMs === Infinity) return;
-    cancelWake = timers.after(Math.max(0, nextMs - timers.nowMs()), () => {
-      wakeMs = Infinity;
-      passTime(dispatch, timers.nowMs());
-      wakeUp();
-    });
-  }
-
   return {
     open(endpoint, limits) {
       openEndpoint(dispatch, endpoint, limits, timers.nowMs());
@@ -177,5 +169,23 @@ export function createDispatcher({ database, attempt, concurrency, timers }: Dis
       if (dispatch.underWay === 0) idle.resolve();
       return idle.promise;
     },
+  };
+}
+
+/** One timer for the next moment that `nextMs` names. @returns sets it anew, when that may have changed */
+function wakeTimer(timers: Timers, nextMs: () => number, wake: () => void): () => void {
+  let cancel = (): void => {};
+  let setMs = Infinity;
+  return () => {
+    const atMs = nextMs();
+    if (atMs === setMs) return;
+    cancel();
+    cancel = () => {};
+    setMs = atMs;
+    if (atMs === Infinity) return;
+    cancel = timers.after(Math.max(0, atMs - timers.nowMs()), () => {
+      setMs = Infinity;
+      wake();
+    });
   };
 }

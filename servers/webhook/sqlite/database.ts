@@ -11,7 +11,8 @@ import { createRefusals } from './database-errors.ts';
 import { pruneWith } from './prune.ts';
 import { readsOf, type DatabaseReads } from './reads.ts';
 import { statements, wholeReads } from './schema.ts';
-import { createTransactions, type Transactions } from './transactions.ts';
+import { createTransactions } from './transactions.ts';
+import type { Transactions } from './unit.ts';
 import { writesOf, type DatabaseWrites } from './writes.ts';
 
 /**

@@ -21,7 +21,7 @@ import type { Dispatcher } from '../sending/dispatcher.ts';
 import type { Timers } from '../sending/timers.ts';
 import type { Store, StoreHandlers } from '../store.ts';
 import type { DeliveryDatabase } from './database.ts';
-import type { Unit } from './transactions.ts';
+import type { Unit } from './unit.ts';
 
 /** What follows a step that has been made. */
 export type Applied = { done(): void; undo(): void };

@@ -13,7 +13,7 @@ import type {
   StoredEndpoint,
 } from '../records.ts';
 import { statements, stateNumbers, wholeReads } from './schema.ts';
-import type { Transactions } from './transactions.ts';
+import type { Transactions } from './unit.ts';
 
 export type TaskRecord = {
   id: number;

@@ -8,12 +8,12 @@ import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';
 import { enabledOf } from '../endpoints.ts';
 import { endpointConcurrency } from '../sending/attempt.ts';
-import { createDispatcher } from '../sending/dispatcher.ts';
+import { createDispatcher, type Dispatcher } from '../sending/dispatcher.ts';
 import type { Timers } from '../sending/timers.ts';
 import type { Store, StoreHandlers } from '../store.ts';
 import type { DeliveryDatabase } from './database.ts';
 import { createSqliteEndpoints, type SqliteEndpoints } from './endpoints.ts';
-import { createSqlitePublisher } from './publisher.ts';
+import { createSqlitePublisher, type SqlitePublisher } from './publisher.ts';
 
 /** Settled deliveries between two rounds of pruning, and how many a round removes at the most. */
 const pruneEvery = 32;
@@ -66,7 +66,6 @@ export function openSqliteStore(
     counters,
     countSettled,
   });
-  const wake = (endpoint: number) => dispatcher.wake(endpoint);
 
   function countSettled(): void {
     if (++settledCount % pruneEvery === 0)
@@ -85,6 +84,39 @@ export function openSqliteStore(
     saveHealth({ stored }) {
       if (endpoints.byKey(stored.key)) database.saveEndpoint(stored);
     },
+    ...requestsOf({ database, dispatcher, publisher, timers }),
+    ...backlogsOf(database, timers),
+    schedule: {
+      start(given) {
+        handlers = given;
+        endpoints.openAll();
+      },
+      pending: ({ stored }) => dispatcher.queue(stored.key)?.pending ?? 0,
+      underWay: dispatcher.underWay,
+      stop: () => (quiet = dispatcher.close()),
+    },
+    async close() {
+      await quiet;
+      await database.close(); // with what was published last
+      endpoints.close();
+    },
+  };
+}
+
+/** What the API asks for besides changes of endpoints. */
+function requestsOf({
+  database,
+  dispatcher,
+  publisher,
+  timers,
+}: {
+  database: DeliveryDatabase;
+  dispatcher: Dispatcher;
+  publisher: SqlitePublisher;
+  timers: Timers;
+}): Pick<Store, 'send' | 'replay' | 'recover'> {
+  const wake = (endpoint: number) => dispatcher.wake(endpoint);
+  return {
     async send(endpoint, message) {
       const kept = await database.submit('change', {
         work() {
@@ -114,6 +146,11 @@ export function openSqliteStore(
         },
         done: (recovered) => void (recovered > 0 && wake(endpoint.stored.key)),
       }),
+  };
+}
+
+function backlogsOf(database: DeliveryDatabase, timers: Timers): Pick<Store, 'backlog' | 'readBacklog'> {
+  return {
     backlog() {
       try {
         return backlogOf(database.depth(), timers.nowMs());
@@ -122,20 +159,6 @@ export function openSqliteStore(
       }
     },
     readBacklog: () => backlogOf(database.depth(), timers.nowMs()),
-    schedule: {
-      start(given) {
-        handlers = given;
-        endpoints.openAll();
-      },
-      pending: ({ stored }) => dispatcher.queue(stored.key)?.pending ?? 0,
-      underWay: dispatcher.underWay,
-      stop: () => (quiet = dispatcher.close()),
-    },
-    async close() {
-      await quiet;
-      await database.close(); // with what was published last
-      endpoints.close();
-    },
   };
 }
 

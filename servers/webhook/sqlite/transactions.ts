@@ -23,35 +23,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { RequestError } from '../../http/request.ts';
 import { isSqliteError, troubleOf, unknownOutcome } from './database-errors.ts';
+import type { Transactions, Unit } from './unit.ts';
 
 const commitEveryMs = 2;
 const retryEveryMs = 250;
-
-export type Unit<T> = {
-  /** Writes. It may change memory too, as long as `undo` can put it back. */
-  work: () => T;
-  /** Called when it is stored, before anybody else's code runs. Must not throw. */
-  done?: (result: T) => void;
-  /** Called when it is refused, after `work` or in the place of it. Must not throw. */
-  undo?: () => void;
-};
-
-export type Transactions = {
-  /** @throws what `work` throws; RequestError 503 when the store did not take it */
-  submit<T>(kind: 'publication' | 'change', unit: Unit<T>): Promise<T>;
-  /** Writes a record. Within a unit it is part of the unit. Never throws but within a unit. */
-  record(apply: () => void): void;
-  /** Writes what may be forgotten when the transaction fails. */
-  tidy(apply: () => void): void;
-  /** Resolves when every record so far is durable. Rejects when it is not, and goes on being tried. */
-  committed(): Promise<void>;
-  /** Records that could not be stored yet; `Infinity` when reads do not see all of them either. */
-  unsaved(): number;
-  /** Resolves when no record waits any more. */
-  recovered(): Promise<void>;
-  /** Writes what it can. @returns how many records are lost */
-  close(): number;
-};
 
 export type TransactionsOptions = {
   db: DatabaseSync;
@@ -61,232 +36,260 @@ export type TransactionsOptions = {
   mark: () => () => void;
 };
 
+/** A unit that waits for the end of the transaction. */
 type Queued = {
-  unit: Unit<unknown>;
-  answer: PromiseWithResolvers<unknown>;
+  readonly unit: Unit<unknown>;
+  readonly answer: PromiseWithResolvers<unknown>;
   result?: unknown;
   failed?: boolean;
 };
 
-export function createTransactions({ db, refusalOf, mark }: TransactionsOptions): Transactions {
-  const queued: Record<'publication' | 'change', Queued[]> = { publication: [], change: [] };
-  let records: (() => void)[] = [];
+/** The transactions of a database, one after the other. */
+type State = TransactionsOptions & {
+  readonly queued: Record<'publication' | 'change', Queued[]>;
+  /** What is not stored yet, in its order. */
+  records: (() => void)[];
   /** Reads see all of `records`. */
-  let isWhole = true;
+  isWhole: boolean;
   /** Why the records could not be stored. */
-  let stuck: { error: RequestError; over: PromiseWithResolvers<void> } | undefined;
-  let waiting: PromiseWithResolvers<void> | undefined;
-  let inUnit = false;
-  let isClosed = false;
-  let putBack = (): void => {};
-  let cancelTimer: (() => void) | undefined;
-  let lastEndMs = 0;
+  stuck: { error: RequestError; over: PromiseWithResolvers<void> } | undefined;
+  /** Who waits for the records so far to be durable. */
+  waiting: PromiseWithResolvers<void> | undefined;
+  inUnit: boolean;
+  isClosed: boolean;
+  /** Puts back what is counted beside the database, as it was before the transaction. */
+  putBack: () => void;
+  cancelTimer: (() => void) | undefined;
+  lastEndMs: number;
+};
 
-  function begin(): void {
-    if (db.isTransaction) return;
-    putBack = mark();
-    db.exec('BEGIN');
-  }
-
-  function rollBack(): void {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    putBack();
-    putBack = () => {};
-  }
-
-  function schedule(leastMs = commitEveryMs - (performance.now() - lastEndMs)): void {
-    if (cancelTimer) return;
-    if (leastMs > 0) {
-      const timer = setTimeout(end, leastMs);
-      cancelTimer = () => clearTimeout(timer);
-    } else {
-      const immediate = setImmediate(end);
-      cancelTimer = () => clearImmediate(immediate);
-    }
-  }
-
-  /** Stores the records, with what else is in the transaction, or sets `stuck`. */
-  function save(): void {
-    if (!db.isTransaction && records.length === 0) return;
-    try {
-      if (!db.isTransaction) show();
-      db.exec('COMMIT');
-      saved();
-    } catch (error) {
-      rollBack();
-      const refusal = refusalOf(error);
-      if (records.length === 0) return; // it was tidying alone
-      stuck = { error: refusal, over: stuck?.over ?? Promise.withResolvers() };
-      try {
-        show();
-        isWhole = true;
-      } catch {
-        rollBack();
-        isWhole = false;
-      }
-    }
-  }
-
-  /** Opens a transaction with all records in it. */
-  function show(): void {
-    begin();
-    for (const apply of records) apply();
-  }
-
-  function saved(): void {
-    records = [];
-    isWhole = true;
-    putBack = () => {};
-    stuck?.over.resolve();
-    stuck = undefined;
-  }
-
-  /** Runs the units in the open transaction. @throws what makes the whole transaction fail */
-  function run(units: readonly Queued[], changes: readonly Queued[]): void {
-    inUnit = true;
-    try {
-      for (const one of units) one.result = one.unit.work();
-      for (const one of changes) runAlone(one);
-    } finally {
-      inUnit = false;
-    }
-  }
-
-  /** A change that is refused for a reason of its own takes no other with it. */
-  function runAlone(one: Queued): void {
-    const back = mark();
-    db.exec('SAVEPOINT change');
-    try {
-      one.result = one.unit.work();
-    } catch (error) {
-      if (isSqliteError(error) || !db.isTransaction) throw error;
-      db.exec('ROLLBACK TO change');
-      back();
-      one.failed = true;
-      refuse([one], error);
-    }
-    db.exec('RELEASE change');
-  }
-
-  function refuse(units: readonly Queued[], error: unknown): void {
-    for (const { unit } of units.toReversed()) unit.undo?.();
-    for (const { answer } of units) answer.reject(error);
-  }
-
-  function end(): void {
-    cancelTimer?.();
-    cancelTimer = undefined;
-    const { publication, change } = queued;
-    queued.publication = [];
-    queued.change = [];
-    // Who begins to wait from here on waits for the next transaction.
-    const told = waiting;
-    waiting = undefined;
-    const isAsked = publication.length + change.length > 0;
-    if (stuck || !isAsked) save();
-    if (isAsked && stuck) refuse([...publication, ...change], stuck.error);
-    else if (isAsked) commitWith(publication, change);
-    lastEndMs = performance.now();
-    if (stuck) told?.reject(stuck.error);
-    else told?.resolve();
-    if (stuck) schedule(retryEveryMs);
-  }
-
-  function commitWith(publications: readonly Queued[], changes: readonly Queued[]): void {
-    const open = () => [...publications, ...changes].filter(({ failed }) => !failed);
-    let isWritten = false;
-    try {
-      begin();
-      run(publications, changes);
-      isWritten = true;
-      db.exec('COMMIT');
-    } catch (error) {
-      rollBack();
-      const refusal = isSqliteError(error) ? refusalOf(error) : error;
-      refuse(open(), isWritten && troubleOf(error) !== 'full' && !forget() ? unknownOutcome() : refusal);
-      save();
-      return;
-    }
-    saved();
-    for (const { unit, result } of open()) unit.done?.(result);
-    for (const { answer, result } of open()) answer.resolve(result);
-  }
-
-  /**
-   * After an error of the disk the log may hold the whole transaction all the same, and the next start would
-   * find it there. Where the disk is full it cannot: the frame that ends a transaction is written last.
-   * @returns whether the log was emptied
-   */
-  function forget(): boolean {
-    try {
-      const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
-      return busy === 0;
-    } catch (error) {
-      refusalOf(error);
-      return false;
-    }
-  }
-
+export function createTransactions(options: TransactionsOptions): Transactions {
+  const s: State = {
+    ...options,
+    queued: { publication: [], change: [] },
+    records: [],
+    isWhole: true,
+    stuck: undefined,
+    waiting: undefined,
+    inUnit: false,
+    isClosed: false,
+    putBack() {},
+    cancelTimer: undefined,
+    lastEndMs: 0,
+  };
   return {
-    submit<T>(kind: 'publication' | 'change', unit: Unit<T>) {
-      if (isClosed) {
-        unit.undo?.();
-        return Promise.reject(new RequestError(503, 'closing', 'the server is closing; nothing was stored'));
-      }
-      const answer = Promise.withResolvers<T>();
-      // Its own `work` made the result that it is given.
-      queued[kind].push({ unit, answer } as unknown as Queued);
-      if (stuck) {
-        cancelTimer?.(); // it need not wait for the next try
-        cancelTimer = undefined;
-      }
-      schedule();
-      return answer.promise;
-    },
-    record(apply) {
-      if (inUnit) return apply();
-      records.push(apply);
-      schedule();
-      if (!isWhole) return;
-      try {
-        begin();
-        apply();
-      } catch {
-        rollBack(); // without it the others are seen again
-        save();
-      }
-    },
-    tidy(apply) {
-      if (inUnit) return apply();
-      if (stuck) return;
-      try {
-        begin();
-        schedule();
-        apply();
-      } catch (error) {
-        refusalOf(error);
-        rollBack();
-        save();
-      }
-    },
+    submit: (kind, unit) => submit(s, kind, unit),
+    record: (apply) => record(s, apply),
+    tidy: (apply) => tidy(s, apply),
     committed() {
-      if (stuck) return Promise.reject(stuck.error);
-      if (!db.isTransaction) return Promise.resolve();
-      if (!waiting) {
-        waiting = Promise.withResolvers();
-        waiting.promise.catch(() => {}); // whoever waits for it hears of it
+      if (s.stuck) return Promise.reject(s.stuck.error);
+      if (!s.db.isTransaction) return Promise.resolve();
+      if (!s.waiting) {
+        s.waiting = Promise.withResolvers();
+        s.waiting.promise.catch(() => {}); // whoever waits for it hears of it
       }
-      return waiting.promise;
+      return s.waiting.promise;
     },
-    unsaved: () => (!stuck ? 0 : isWhole ? records.length : Infinity),
-    recovered: () => stuck?.over.promise ?? Promise.resolve(),
+    unsaved: () => (!s.stuck ? 0 : s.isWhole ? s.records.length : Infinity),
+    recovered: () => s.stuck?.over.promise ?? Promise.resolve(),
     close() {
-      end();
-      isClosed = true;
-      cancelTimer?.();
-      cancelTimer = undefined;
-      if (db.isTransaction) db.exec('ROLLBACK');
-      return records.length;
+      end(s);
+      s.isClosed = true;
+      s.cancelTimer?.();
+      s.cancelTimer = undefined;
+      if (s.db.isTransaction) s.db.exec('ROLLBACK');
+      return s.records.length;
     },
   };
+}
+
+function submit<T>(s: State, kind: 'publication' | 'change', unit: Unit<T>): Promise<T> {
+  if (s.isClosed) {
+    unit.undo?.();
+    return Promise.reject(new RequestError(503, 'closing', 'the server is closing; nothing was stored'));
+  }
+  const answer = Promise.withResolvers<T>();
+  // Its own `work` made the result that it is given.
+  s.queued[kind].push({ unit, answer } as unknown as Queued);
+  if (s.stuck) {
+    s.cancelTimer?.(); // it need not wait for the next try
+    s.cancelTimer = undefined;
+  }
+  schedule(s);
+  return answer.promise;
+}
+
+function record(s: State, apply: () => void): void {
+  if (s.inUnit) return apply();
+  s.records.push(apply);
+  schedule(s);
+  if (!s.isWhole) return;
+  try {
+    begin(s);
+    apply();
+  } catch {
+    rollBack(s); // without it the others are seen again
+    save(s);
+  }
+}
+
+function tidy(s: State, apply: () => void): void {
+  if (s.inUnit) return apply();
+  if (s.stuck) return;
+  try {
+    begin(s);
+    schedule(s);
+    apply();
+  } catch (error) {
+    s.refusalOf(error);
+    rollBack(s);
+    save(s);
+  }
+}
+
+function begin(s: State): void {
+  if (s.db.isTransaction) return;
+  s.putBack = s.mark();
+  s.db.exec('BEGIN');
+}
+
+function rollBack(s: State): void {
+  if (s.db.isTransaction) s.db.exec('ROLLBACK');
+  s.putBack();
+  s.putBack = () => {};
+}
+
+function schedule(s: State, leastMs = commitEveryMs - (performance.now() - s.lastEndMs)): void {
+  if (s.cancelTimer) return;
+  if (leastMs > 0) {
+    const timer = setTimeout(end, leastMs, s);
+    s.cancelTimer = () => clearTimeout(timer);
+  } else {
+    const immediate = setImmediate(end, s);
+    s.cancelTimer = () => clearImmediate(immediate);
+  }
+}
+
+/** Ends the transaction: stores what waits, or refuses the units and keeps the records. */
+function end(s: State): void {
+  s.cancelTimer?.();
+  s.cancelTimer = undefined;
+  const { publication, change } = s.queued;
+  s.queued.publication = [];
+  s.queued.change = [];
+  // Who begins to wait from here on waits for the next transaction.
+  const told = s.waiting;
+  s.waiting = undefined;
+  const isAsked = publication.length + change.length > 0;
+  if (s.stuck || !isAsked) save(s);
+  if (isAsked && s.stuck) refuse([...publication, ...change], s.stuck.error);
+  else if (isAsked) commitWith(s, publication, change);
+  s.lastEndMs = performance.now();
+  if (s.stuck) told?.reject(s.stuck.error);
+  else told?.resolve();
+  if (s.stuck) schedule(s, retryEveryMs);
+}
+
+/** Stores the records, with what else is in the transaction, or sets `stuck`. */
+function save(s: State): void {
+  const { db, records } = s;
+  if (!db.isTransaction && records.length === 0) return;
+  try {
+    if (!db.isTransaction) show(s);
+    db.exec('COMMIT');
+    saved(s);
+  } catch (error) {
+    rollBack(s);
+    const refusal = s.refusalOf(error);
+    if (records.length === 0) return; // it was tidying alone
+    s.stuck = { error: refusal, over: s.stuck?.over ?? Promise.withResolvers() };
+    try {
+      show(s);
+      s.isWhole = true;
+    } catch {
+      rollBack(s);
+      s.isWhole = false;
+    }
+  }
+}
+
+/** Opens a transaction with all records in it. */
+function show(s: State): void {
+  begin(s);
+  for (const apply of s.records) apply();
+}
+
+function saved(s: State): void {
+  s.records = [];
+  s.isWhole = true;
+  s.putBack = () => {};
+  s.stuck?.over.resolve();
+  s.stuck = undefined;
+}
+
+function commitWith(s: State, publications: readonly Queued[], changes: readonly Queued[]): void {
+  const open = () => [...publications, ...changes].filter(({ failed }) => !failed);
+  let isWritten = false;
+  try {
+    begin(s);
+    run(s, publications, changes);
+    isWritten = true;
+    s.db.exec('COMMIT');
+  } catch (error) {
+    rollBack(s);
+    const refusal = isSqliteError(error) ? s.refusalOf(error) : error;
+    refuse(open(), isWritten && troubleOf(error) !== 'full' && !emptyLog(s) ? unknownOutcome() : refusal);
+    save(s);
+    return;
+  }
+  saved(s);
+  for (const { unit, result } of open()) unit.done?.(result);
+  for (const { answer, result } of open()) answer.resolve(result);
+}
+
+/** Runs the units in the open transaction. @throws what makes the whole transaction fail */
+function run(s: State, publications: readonly Queued[], changes: readonly Queued[]): void {
+  s.inUnit = true;
+  try {
+    for (const one of publications) one.result = one.unit.work();
+    for (const one of changes) runAlone(s, one);
+  } finally {
+    s.inUnit = false;
+  }
+}
+
+/** A change that is refused for a reason of its own takes no other with it. */
+function runAlone({ db, mark }: State, one: Queued): void {
+  const back = mark();
+  db.exec('SAVEPOINT change');
+  try {
+    one.result = one.unit.work();
+  } catch (error) {
+    if (isSqliteError(error) || !db.isTransaction) throw error;
+    db.exec('ROLLBACK TO change');
+    back();
+    one.failed = true;
+    refuse([one], error);
+  }
+  db.exec('RELEASE change');
+}
+
+function refuse(units: readonly Queued[], error: unknown): void {
+  for (const { unit } of units.toReversed()) unit.undo?.();
+  for (const { answer } of units) answer.reject(error);
+}
+
+/**
+ * After an error of the disk the log may hold the whole transaction all the same, and the next start would
+ * find it there. Where the disk is full it cannot: the frame that ends a transaction is written last.
+ * @returns whether the log was emptied
+ */
+function emptyLog({ db, refusalOf }: State): boolean {
+  try {
+    const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    return busy === 0;
+  } catch (error) {
+    refusalOf(error);
+    return false;
+  }
 }
