@@ -44,13 +44,9 @@ export type RedisEndpoints = {
   isStored(endpoint: WebhookEndpoint): boolean;
   /** The endpoint as Redis has it, when the copy would have its deliveries cancelled. */
   current(id: string): Promise<WebhookEndpoint | undefined>;
-  /**
-   * Takes over what other servers have changed, and what Redis has where it did not take a change of ours.
-   */
+  /** Takes over what other servers have changed, and what Redis has where it refused a change of ours. */
   reload(): Promise<void>;
-  /**
-   * Resolves when what was changed here before is in Redis, or was refused and the copy is what Redis has.
-   */
+  /** Resolves when what was changed here is in Redis, or was refused and the copy is what Redis has. */
   upToDate(): Promise<void>;
 };
 
@@ -85,9 +81,7 @@ type Copy = RedisEndpointsOptions & {
   /** The version that the copy is of; '' when it has to be read again. */
   seenVersion: string | null;
   reloading: Promise<void> | undefined;
-  /**
-   * Changes that clients ask for are made one after the other: each begins with what the one before has left.
-   */
+  /** Changes that clients ask for are made in turn: each begins with what the one before has left. */
   turn: Promise<unknown>;
 };
 
@@ -235,10 +229,9 @@ function subscribe({ follow }: Copy, endpoint: WebhookEndpoint, topics: readonly
 }
 
 /** Takes what Redis has of the endpoint. @throws TooManyTopics: the copy is as it was */
-function take(copy: Copy, id: string, text: string): void {
+function take(copy: Copy, text: string, stored: StoredEndpoint): void {
   const { all, texts, rules } = copy;
-  if (texts.get(id) === text) return;
-  const stored = JSON.parse(text) as StoredEndpoint; // written here alone
+  const { id } = stored;
   const fresh = endpointOf(stored, rules);
   const known = all.get(id);
   if (!known) {
@@ -268,7 +261,7 @@ async function current(copy: Copy, id: string): Promise<WebhookEndpoint | undefi
   const known = all.get(id);
   if (known && (known.disabled === undefined || unsaved.has(id))) return known;
   const text = await link.ask((redis) => redis.hget(keys.endpoints, id));
-  if (text !== null) take(copy, id, text);
+  if (text !== null && text !== copy.texts.get(id)) take(copy, text, storedIn(text));
   return all.get(id);
 }
 
@@ -288,12 +281,19 @@ async function takeChanges(copy: Copy): Promise<void> {
   copy.seenVersion = version;
   for (const id of all.keys()) if (!(id in stored) && texts.has(id)) leave(copy, id);
   const failures: unknown[] = [];
-  for (const [id, text] of Object.entries(stored)) {
+  const news = Object.entries(stored).filter(([id, text]) => id !== markerField && texts.get(id) !== text);
+  const endpoints = news.map(([, text]) => ({ text, endpoint: storedIn(text) }));
+  // In the order in which they were registered.
+  for (const { text, endpoint } of endpoints.sort((a, b) => a.endpoint.key - b.endpoint.key)) {
     try {
-      if (id !== markerField) take(copy, id, text);
+      take(copy, text, endpoint);
     } catch (error) {
       failures.push(error); // the others are taken all the same
     }
   }
   if (failures.length > 0) throw failures[0];
+}
+
+function storedIn(text: string): StoredEndpoint {
+  return JSON.parse(text) as StoredEndpoint; // written here alone
 }

@@ -241,24 +241,6 @@ describe('an endpoint is disabled', () => {
   });
 });
 
-test('failures are counted over a restart', async (t) => {
-  const file = databaseFile(t);
-  const at = await receiver(t, () => 500);
-  const options = { store: 'sqlite', file, retries: [], disable: 'after-100-failures', concurrency: 1 };
-  const first = await serveOn(t, virtualTimers(), options);
-  const { id } = await first.register(at.url);
-  await Promise.all(Array.from({ length: 60 }, () => first.publish('news')));
-  await pass(virtualTimers(), async () => (await first.stats()).exhausted === 60);
-  await first.close();
-  const second = await serveOn(t, virtualTimers(), options);
-  await Promise.all(Array.from({ length: 60 }, () => second.publish('news')));
-  await pass(
-    virtualTimers(),
-    async () => (await second.endpoint(id)).disabled !== undefined && (await second.stats()).underWay === 0,
-  );
-  assert.equal(at.got.length, 100);
-});
-
 test('three days of a policy run in a moment, each attempt at its time', async (t) => {
   const at = await receiver(t, () => 500);
   const timers = virtualTimers();
