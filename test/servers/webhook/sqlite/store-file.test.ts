@@ -1,5 +1,5 @@
-// The database file of the webhook server: what is wrong with it is said in a sentence before it is used, and
-// it stays as it was. What goes wrong later is answered, not thrown.
+// Checks the database file of the webhook server: what is wrong with it is said in a sentence before it is used,
+// and it stays as it was. What goes wrong later is answered, not thrown.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -7,24 +7,17 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
-  existsSync,
   mkdirSync,
-  mkdtempSync,
-  openSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
-  writeSync,
-  closeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, test, type TestContext, vi } from 'vitest';
+import { describe, test, vi } from 'vitest';
 import { UserError } from '../../../../core/base/errors.ts';
 import { patternOptions } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
@@ -34,96 +27,15 @@ import { skipWhen } from '../../../skip.ts';
 import { apiOf } from '../client.ts';
 import { postTo } from '../failing-store.ts';
 import { notRoot, smallDisk } from './small-disk.ts';
-
-const pageBytes = 4096;
-const events = 300;
-
-function newFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
-  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-type Store = ReturnType<typeof openDatabase>;
-
-/** Stores events of 4 kB, each in a transaction of its own, for an endpoint that is disabled. */
-async function fill(store: Store, count = events): Promise<void> {
-  const endpoint = {
-    key: 0,
-    id: 'ep_1',
-    config: '{"url":"http://127.0.0.1:9/","events":["news"],"secrets":[]}',
-    createdMs: 0,
-    disabled: 'for now',
-    failures: 0,
-    failingSinceMs: undefined,
-  };
-  await store.submit('change', { work: () => store.saveEndpoint(endpoint) });
-  for (let n = 1; n <= count; n++) {
-    const message = { id: `e-${n}`, topic: 'news', body: `${n} `.padEnd(4000, 'x'), bodyBytes: 4000 };
-    await store.submit('publication', {
-      work: () => store.publish(message, [{ key: endpoint.key, state: 'cancelled' }], n),
-    });
-  }
-}
-
-/** A database with that content, made once, and closed. */
-let template: string | undefined;
-async function filledFile(t: TestContext): Promise<string> {
-  if (!template) {
-    template = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
-    process.once('exit', () => rmSync(template!, { recursive: true, force: true }));
-    const store = openDatabase(join(template, 'store.db'));
-    await fill(store);
-    await store.close();
-  }
-  const file = join(newFolder(t), 'store.db');
-  copyFileSync(join(template, 'store.db'), file);
-  return file;
-}
-
-/** What a server leaves that was killed before its log was taken into the database. */
-async function killedFile(t: TestContext): Promise<string> {
-  const store = openDatabase(join(newFolder(t), 'store.db'));
-  await fill(store, 40);
-  const file = join(newFolder(t), 'store.db');
-  const from = store.db.location()!;
-  for (const suffix of ['', '-wal']) copyFileSync(from + suffix, file + suffix);
-  await store.close();
-  return file;
-}
-
-function overwrite(file: string, at: number, bytes: number): void {
-  const descriptor = openSync(file, 'r+');
-  writeSync(descriptor, Buffer.alloc(bytes, 0xa5), 0, bytes, at);
-  closeSync(descriptor);
-}
-
-/** All files of a folder with their content. */
-const contentOf = (folder: string) =>
-  Object.fromEntries(
-    readdirSync(folder)
-      .sort()
-      .map((name) => [
-        name,
-        statSync(join(folder, name)).isFile() ? readFileSync(join(folder, name), 'base64') : 'no file',
-      ]),
-  );
-
-function refuses(file: string, message: RegExp): void {
-  const folder = resolve(file, '..');
-  const before = existsSync(folder) && statSync(folder).isDirectory() ? contentOf(folder) : undefined;
-  assert.throws(
-    () => openDatabase(file),
-    (error) => {
-      assert.ok(error instanceof UserError, String(error));
-      assert.equal(error.exitCode, 3);
-      assert.match(error.message, message);
-      assert.ok(error.message.includes(file), error.message);
-      return true;
-    },
-  );
-  if (before) assert.deepEqual(contentOf(folder), before, 'it was left as it was');
-}
+import {
+  pageBytes,
+  events,
+  newFolder,
+  filledFile,
+  killedFile,
+  overwrite,
+  refuses,
+} from './database-files.ts';
 
 describe('a file is refused', () => {
   test('that another process uses', async (t) => {
