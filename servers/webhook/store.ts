@@ -1,5 +1,5 @@
-// The seam between the service and the place where endpoints, events and deliveries are kept. Two stand
-// behind it: sqlite/store.ts, the embedded database (in memory too), which one server has to itself, and
+// Separates the service from the place where endpoints, events and deliveries are kept. There are two such
+// places: sqlite/store.ts, the embedded database (in memory too), which one server has to itself, and
 // redis/store.ts, which several servers share. What differs by nature is in two types here:
 //
 // - `Store` keeps. The embedded one has every endpoint in memory and cancels what is pending for one that is

@@ -1,4 +1,4 @@
-// Rows of the store as the API's answers show them.
+// Shows rows of the store as the API's answers have them.
 
 import type { AttemptView, DeliveryView, EventView } from '../api.ts';
 import type { AttemptRow, DeliveryRow, EventRow } from '../records.ts';

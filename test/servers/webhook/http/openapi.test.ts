@@ -1,5 +1,5 @@
-// Holds the live server against the OpenAPI document: it names every route and no other, and each answer is as
-// it says. The answers are checked against the document's own schemas, read back from its file.
+// Holds the live server against the OpenAPI document: it names every route and no other, and each answer is
+// as it says. The answers are checked against the document's own schemas, read back from its file.
 
 import assert from 'node:assert/strict';
 import { EventSource } from 'eventsource';

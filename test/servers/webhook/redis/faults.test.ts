@@ -1,5 +1,5 @@
-// Checks what happens to webhooks when their Redis is full, read-only, emptied or goes wrong half-way: what it
-// did not take exists nowhere.
+// Checks what happens to webhooks when their Redis is full, read-only, emptied or goes wrong half-way: what
+// it did not take exists nowhere.
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';

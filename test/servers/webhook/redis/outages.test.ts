@@ -1,5 +1,5 @@
-// Checks what happens to webhooks when their Redis is frozen, killed, or loses answers: what is unknown is said
-// to be, and nobody waits.
+// Checks what happens to webhooks when their Redis is frozen, killed, or loses answers: what is unknown is
+// said to be, and nobody waits.
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'vitest';

@@ -1,5 +1,5 @@
-// Checks that several servers on one Redis share endpoints and work, and that one takes over from another that
-// is killed.
+// Checks that several servers on one Redis share endpoints and work, and that one takes over from another
+// that is killed.
 
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';

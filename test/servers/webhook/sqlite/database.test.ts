@@ -1,5 +1,5 @@
-// Checks the embedded database: every statement uses an index, it is one server's, pruning removes what nobody
-// needs and nothing else.
+// Checks the embedded database: every statement uses an index, it is one server's, pruning removes what
+// nobody needs and nothing else.
 
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';

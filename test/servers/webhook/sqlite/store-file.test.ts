@@ -1,5 +1,5 @@
-// Checks the database file of the webhook server: what is wrong with it is said in a sentence before it is used,
-// and it stays as it was. What goes wrong later is answered, not thrown.
+// Checks the database file of the webhook server: what is wrong with it is said in a sentence before it is
+// used, and it stays as it was. What goes wrong later is answered, not thrown.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
