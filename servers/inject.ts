@@ -7,7 +7,8 @@ import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Injection } from '../core/scenario/injection.ts';
 import type { ServerLimits } from '../core/scenario/scenario.ts';
-import { createHub, type Hub, type HubEvent, type Stamps } from './hub/hub.ts';
+import type { HubEvent, Stamps } from './hub/event.ts';
+import { createHub, type LocalHub } from './hub/hub.ts';
 import type { Tally } from './http/connection-counts.ts';
 
 /** Second deliveries that wait for somebody who has had the first. */
@@ -15,11 +16,11 @@ const owedKept = 1000;
 
 /** @returns the hub that the pattern and the publishers get in the place of `hub` */
 export function injectHub(
-  hub: Hub,
+  hub: LocalHub,
   limits: ServerLimits,
   { delayMs, cpuUsPerMessage = 0, lossShare = 0, duplicateShare = 0 }: Injection,
   random: () => number,
-): Hub {
+): LocalHub {
   const seen = delayMs === undefined ? hub : delayed(hub, limits, delayMs);
   if (cpuUsPerMessage === 0 && lossShare === 0 && duplicateShare === 0) return seen;
   const owed: HubEvent[] = [];
@@ -89,7 +90,7 @@ export function injectTally(tally: Tally, { descriptorsPerConnection = 0 }: Inje
  * What is published reaches a second hub when its time has come. Both number alike, so that a publisher is
  * told at once which event it was, and the time of acceptance is the first hub's.
  */
-function delayed(front: Hub, limits: ServerLimits, delayMs: number): Hub {
+function delayed(front: LocalHub, limits: ServerLimits, delayMs: number): LocalHub {
   let acceptedUs = 0;
   const back = createHub(limits, { epoch: front.epoch, nowUs: () => acceptedUs });
   function later(event: HubEvent, body: string, stamps: Stamps, taken?: (event: HubEvent) => void): void {

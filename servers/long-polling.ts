@@ -1,22 +1,27 @@
-// Long polling: the client asks, and the server holds the request until there is an event or the hold is
-// over. Nothing is lost between two requests, since each says in its cursor where the last answer ended.
+// Serves long polling: the client asks, and the server holds the request until there is an event or the hold
+// is over. Nothing is lost between two requests, since each says in its cursor where the last answer ended.
+// When a request is answered is decided by core/policy/long-poll.ts.
 //
 // A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends
-// with the event that reaches `slowBuffer` bytes, and the next request goes on behind it.
+// with the event that reaches `slowBuffer` bytes, or `answerEndsAtBytes` if that is less, and the next
+// request goes on behind it.
 
+import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import type { HubEvent } from './hub/hub.ts';
-import type { PatternServer, Response } from './pattern.ts';
+import { takeUntil } from '../core/policy/history-pieces.ts';
+import { decideEvent, decideRequest, type LongPollRules } from '../core/policy/long-poll.ts';
+import type { HubEvent } from './hub/event.ts';
+import type { PatternContext, PatternServer, Response } from './pattern.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
-import { takeUntil } from './hub/replay.ts';
 import { publishExample } from './http/publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './http/request.ts';
+import { sayGoodbye } from './http/say-goodbye.ts';
+
+/** A request, and whether its answer is compressed. */
+type Asked = { readonly response: Response; readonly compressed: boolean };
 
 /** One request that waits for its answer. */
-type Held = {
-  readonly response: Response;
-  /** Whether its answer is compressed. */
-  readonly compressed: boolean;
+type Held = Asked & {
   readonly events: HubEvent[];
   bytes: number;
   /** Ends the hold; once there is an event, the batch. */
@@ -24,9 +29,13 @@ type Held = {
   unsubscribe: () => void;
 };
 
-export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
-  start({ hub, limits, counters, random }, options) {
-    const held = new Set<Held>();
+type Options = PatternOptions<'long-polling'>;
+
+export const longPolling: PatternServer<Options> = {
+  start(context, options) {
+    const { hub, limits, counters, random } = context;
+    const enoughBytes = Math.min(limits.slowBuffer, answerEndsAtBytes);
+    const rules = { holdMs: options.hold, batchMs: options.batch, enoughBytes };
     const answers = createAnswers(options.gzip);
     let closing = false;
 
@@ -36,7 +45,7 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
     }
 
     function answer(
-      { response, compressed }: Pick<Held, 'response' | 'compressed'>,
+      { response, compressed }: Asked,
       cursor: string,
       reset: boolean,
       events: readonly HubEvent[],
@@ -48,72 +57,33 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
       answers.send(response, compressed, headers(), body);
     }
 
-    function hold(
-      { response, compressed }: Pick<Held, 'response' | 'compressed'>,
-      topics: readonly string[],
-      holdMs: number,
-      events: HubEvent[],
-    ): void {
-      if (held.size >= limits.maxSubscribers) {
-        counters.refusals++;
-        return answerFull(
-          response,
-          'too-many-subscribers',
-          `${limits.maxSubscribers} requests are held, which is the limit`,
-        );
-      }
-      const request: Held = {
-        response,
-        compressed,
-        events,
-        bytes: bytesOf(events),
-        timer: undefined,
-        unsubscribe() {},
-      };
-      request.unsubscribe = hub.subscribe(topics, collect, request);
-      request.timer = setTimeout(() => finish(request), events.length > 0 ? options.batch : holdMs);
-      held.add(request);
-      response.once('close', () => release(request)); // the client may go before there is an answer
-    }
-
-    function release(request: Held): void {
-      held.delete(request);
-      clearTimeout(request.timer);
-      request.unsubscribe();
-    }
-
-    function collect(event: HubEvent, request: Held): void {
-      request.events.push(event);
-      request.bytes += Buffer.byteLength(event.json);
-      if (options.batch === 0 || request.bytes >= limits.slowBuffer) return finish(request);
-      if (request.events.length > 1) return;
-      clearTimeout(request.timer);
-      request.timer = setTimeout(() => finish(request), options.batch);
-    }
-
-    function finish(request: Held): void {
-      release(request);
+    function answerHeld(request: Held): void {
       const { response, events } = request;
       if (events.length > 0) return answer(request, hub.cursor(), false, events);
       counters.emptyPolls++;
       endWith(response, 204, { ...headers(), 'pushbench-cursor': hub.cursor() });
     }
 
+    const { held, hold, finish } = createHeldRequests(context, rules, answerHeld);
+
     return {
       routes: {
         'GET /long-poll': (request, response, url) => {
           const topics = topicsOf(url);
           const since = cursorOf(url);
-          const holdMs = Math.min(holdOf(url) ?? options.hold, options.hold);
+          const askedHoldMs = holdOf(url);
           if (closing) throw new RequestError(503, 'closing', 'the server is closing');
           const asked = { response, compressed: answers.compresses(request) };
           if (since === undefined) return answer(asked, hub.cursor(), false, []);
           const { events, lost } = hub.since(topics, since);
-          const taken = takeUntil(events, limits.slowBuffer);
-          if (taken.length < events.length) return answer(asked, taken.at(-1)!.id, lost, taken);
-          const enough = events.length > 0 && (options.batch === 0 || bytesOf(events) >= limits.slowBuffer);
-          if (lost || enough) return answer(asked, hub.cursor(), lost, events);
-          hold(asked, topics, holdMs, events);
+          const taken = takeUntil(events, enoughBytes);
+          const isPart = taken.length < events.length;
+          const bytes = bytesOf(taken);
+          const found = { events: taken.length, bytes, isPart, isLost: lost };
+          const decision = decideRequest(rules, askedHoldMs, found);
+          if (decision === 'answer')
+            return answer(asked, isPart ? taken.at(-1)!.id : hub.cursor(), lost, taken);
+          hold(asked, topics, decision.holdMs, taken, bytes);
         },
       },
       subscribers: () => held.size,
@@ -122,13 +92,12 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
       },
       async close() {
         closing = true;
-        await Promise.all(
-          Array.from(held, (request) => {
-            const answered = new Promise((resolve) => request.response.once('close', resolve));
-            finish(request);
-            return answered;
-          }),
+        const answered = Array.from(
+          held,
+          ({ response }) => new Promise((resolve) => response.once('close', resolve)),
         );
+        sayGoodbye(held, finish);
+        await Promise.all(answered);
       },
     };
   },
@@ -149,6 +118,70 @@ export const longPolling: PatternServer<PatternOptions<'long-polling'>> = {
     },
   ],
 };
+
+/**
+ * Holds requests until they are to be answered.
+ * @param answer answers one, which is held no longer
+ */
+function createHeldRequests(
+  { hub, limits, counters }: Pick<PatternContext, 'hub' | 'limits' | 'counters'>,
+  rules: LongPollRules,
+  answer: (request: Held) => void,
+) {
+  const held = new Set<Held>();
+
+  function release(request: Held): void {
+    held.delete(request);
+    clearTimeout(request.timer);
+    request.unsubscribe();
+  }
+
+  /** Answers a request now; does nothing when it is not held any more. */
+  function finish(request: Held): void {
+    if (!held.has(request)) return;
+    release(request);
+    answer(request);
+  }
+
+  function collect(event: HubEvent, request: Held): void {
+    request.events.push(event);
+    request.bytes += Buffer.byteLength(event.json);
+    switch (decideEvent(rules, request.events.length, request.bytes)) {
+      case 'answer':
+        return finish(request);
+      case 'begin-batch':
+        clearTimeout(request.timer);
+        request.timer = setTimeout(finish, rules.batchMs, request);
+        return;
+      case 'collect':
+        return;
+    }
+  }
+
+  function hold(
+    { response, compressed }: Asked,
+    topics: readonly string[],
+    holdMs: number,
+    events: HubEvent[],
+    bytes: number,
+  ): void {
+    if (held.size >= limits.maxSubscribers) {
+      counters.refusals++;
+      return answerFull(
+        response,
+        'too-many-subscribers',
+        `${limits.maxSubscribers} requests are held, which is the limit`,
+      );
+    }
+    const request: Held = { response, compressed, events, bytes, timer: undefined, unsubscribe() {} };
+    request.unsubscribe = hub.subscribe(topics, collect, request);
+    request.timer = setTimeout(finish, holdMs, request);
+    held.add(request);
+    response.once('close', () => release(request)); // the client may go before there is an answer
+  }
+
+  return { held, hold, finish };
+}
 
 function bytesOf(events: readonly HubEvent[]): number {
   return events.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);

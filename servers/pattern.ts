@@ -1,5 +1,5 @@
-// The contract between the server process and a pattern's reference server: what a pattern is given, and
-// what it must offer. One file per pattern implements it; registry.ts lists them.
+// Defines the contract between the server process and a pattern's reference server: what a pattern is given,
+// and what it must offer. One file per pattern implements it; registry.ts lists them.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
@@ -9,7 +9,8 @@ import type { ServerBacklog } from '../core/protocol/control.ts';
 import type { Counters } from '../core/result/counters.ts';
 import type { OpenedListener } from '../core/http/access.ts';
 import type { ServerLimits } from '../core/scenario/scenario.ts';
-import type { Hub, Stamps } from './hub/hub.ts';
+import type { Stamps } from './hub/event.ts';
+import type { Hub } from './hub/hub.ts';
 
 /** Node's compatibility API makes one handler serve HTTP/1.1 and HTTP/2. */
 export type Request = IncomingMessage | Http2ServerRequest;

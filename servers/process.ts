@@ -1,15 +1,13 @@
-// The server process of a trial: the child that the harness forks. Speaks `ServerCommand` and
+// Runs the server of a trial in a process of its own, which the harness forks. Speaks `ServerCommand` and
 // `ServerReport` of core/protocol/control.ts over IPC and ends when told to, when it cannot go on, or
 // when the harness is gone.
 
 import { newCounters } from '../core/result/counters.ts';
 import type { Failed, ServerCommand, ServerReport } from '../core/protocol/control.ts';
 import { messageOf, UserError } from '../core/base/errors.ts';
+import { goodbyeLimits } from '../core/policy/goodbye.ts';
 import { collectGarbage, watchSelf } from '../core/protocol/self.ts';
 import { startServer, type RunningServer } from './start.ts';
-
-/** When closing takes longer something hangs, and going without it is better than staying. */
-const closeLimitMs = 6000;
 
 const sampleSelf = watchSelf('turns');
 let server: RunningServer | undefined;
@@ -47,7 +45,8 @@ async function obey(command: ServerCommand): Promise<void> {
     case 'disconnect':
       return server?.disconnect(command.share);
     case 'stop':
-      setTimeout(() => process.exit(1), closeLimitMs);
+      // Something hangs then, and going without it is better than staying.
+      setTimeout(() => process.exit(1), goodbyeLimits.processMs);
       await server?.close();
       return report({ kind: 'stopped' }, () => process.exit(0));
   }

@@ -1,19 +1,15 @@
-// Server-Sent Events by the rules of the HTML standard, section 9.2: over HTTP/1.1, or as streams
+// Serves Server-Sent Events by the rules of the HTML standard, section 9.2: over HTTP/1.1, or as streams
 // of an HTTP/2 connection. A browser's `EventSource` reconnects by itself and says in
 // Last-Event-ID what it has seen.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { returnMs } from '../core/policy/goodbye.ts';
 import { createHeldResponses } from './streams/held-response.ts';
 import { corsHeaders } from './http/origin.ts';
 import type { PatternServer } from './pattern.ts';
 import { publishExample } from './http/publish.ts';
 import { cursorOf, endWith, topicsOf } from './http/request.ts';
-
-/** How much later than asked a client may come back to learn that the server is gone for good. */
-const lateMs = 500;
-/** And how long a server waits for that at the most. */
-const longestFarewellMs = 1800;
 
 export const sse: PatternServer<PatternOptions<'sse'>> = {
   start(context, options) {
@@ -69,11 +65,7 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
         closing = true;
         const back = new Promise<void>((resolve) => (allBack = resolve));
         away += await streams.end();
-        if (away > 0)
-          await Promise.race([
-            back,
-            sleep(Math.min(retry + lateMs, longestFarewellMs), undefined, { ref: false }),
-          ]);
+        if (away > 0) await Promise.race([back, sleep(returnMs(retry), undefined, { ref: false })]);
       },
     };
   },

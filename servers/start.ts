@@ -7,9 +7,10 @@ import { UserError } from '../core/base/errors.ts';
 import { isLoopbackHost } from '../core/http/access.ts';
 import type { Injection } from '../core/scenario/injection.ts';
 import { patterns, type PatternName } from '../core/pattern/registry.ts';
+import { goodbyeLimits } from '../core/policy/goodbye.ts';
 import { random } from '../core/base/random.ts';
 import type { ServerLimits } from '../core/scenario/scenario.ts';
-import { createHub, type Hub } from './hub/hub.ts';
+import { createHub, type Hub, type LocalHub } from './hub/hub.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen } from './http/listen.ts';
 import type { PatternServer, Publish } from './pattern.ts';
@@ -34,14 +35,14 @@ export type ServerOptions = {
   injection?: Injection;
 };
 
-export type RunningServer = {
+export type RunningServer<H extends Hub = LocalHub> = {
   endpoint: Endpoint;
   /**
    * The address of the pattern's page for people. Away from loopback, and with
    * `allowHosts`, it holds a secret.
    */
   page?: string;
-  hub: Hub;
+  hub: H;
   /** Publishes an event as a request does. */
   publish: Publish;
   /** As they are now, the bytes of live connections included. */
@@ -55,27 +56,24 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
-/** How long a pattern's goodbye may take; after that its connections are cut. */
-const goodbyeMs = 3000;
-
 /**
+ * A server by itself, with a hub of its own. There may be any number of them in a process.
  * @throws UserError when there is no such pattern or an option is missing
  * @throws the system's error when the port cannot be had (EADDRINUSE, EACCES)
  */
-export async function startServer({
-  pattern,
-  options,
-  limits,
-  seed,
-  host,
-  port,
-  allowHosts,
-  injection = {},
-}: ServerOptions): Promise<RunningServer> {
+export function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { limits, seed, injection = {} } = options;
+  return startServerOn(injectHub(createHub(limits), limits, injection, random(seed, 'inject')), options);
+}
+
+/** The same on a hub that may be connected with those of other servers. */
+export async function startServerOn<H extends Hub>(
+  hub: H,
+  { pattern, options, limits, seed, host, port, allowHosts, injection = {} }: ServerOptions,
+): Promise<RunningServer<H>> {
   const server = await loadPattern(pattern, options);
   const counters = newCounters();
   const tally = injectTally(createTally(counters), injection);
-  const hub = injectHub(createHub(limits), limits, injection, random(seed, 'inject'));
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const running = await server.start(context, options);
   const publish = keyedOf(hub, running.publish);
@@ -106,7 +104,7 @@ export async function startServer({
     subscribers: running.subscribers,
     ...(running.backlog && { backlog: running.backlog }),
     disconnect: running.disconnect,
-    close: () => (closed ??= within(goodbyeMs, running.close()).then(listener.close)),
+    close: () => (closed ??= within(goodbyeLimits.patternMs, running.close()).then(listener.close)),
   };
 }
 

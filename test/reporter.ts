@@ -1,8 +1,8 @@
-// Ends the output of a test run: the skipped tests with their reasons, then one line
-// `N passed, N failed, N skipped`. vitest's own reporter stands beside it and prints the rest.
+// Prints the end of a test run: the skipped tests with their reasons, then one line, such as
+// `2859 passed, 0 failed, 3 skipped`. vitest's own reporter prints the rest.
 
 import process from 'node:process';
-import type { Reporter, TestModule, Vitest } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 
 /** A reporter for vitest.config.ts. It makes a run fail in which no test ran. */
 export function lastLine(): Reporter {
@@ -17,13 +17,12 @@ export function lastLine(): Reporter {
       for (const module of modules) {
         count.failed += brokenParts(module);
         for (const test of module.children.allTests()) {
-          const result = test.result();
-          if (result.state === 'pending') continue;
+          const state = stateOf(test);
           // Tests that `-t` leaves out are skipped ones to vitest, too.
-          if (result.state === 'skipped' && !result.note && vitest.config.testNamePattern) continue;
-          count[result.state]++;
-          if (result.state !== 'skipped') continue;
-          const reason = result.note ?? 'without a reason';
+          if (state === 'pending' || (state === 'skipped' && isLeftOut(test, vitest))) continue;
+          count[state]++;
+          if (state !== 'skipped') continue;
+          const reason = reasonOf(test) ?? 'without a reason';
           reasons.set(reason, [
             ...(reasons.get(reason) ?? []),
             `${module.relativeModuleId} > ${test.fullName}`,
@@ -32,19 +31,36 @@ export function lastLine(): Reporter {
       }
       for (const [reason, tests] of reasons)
         console.log(`Skipped: ${reason}\n${tests.map((test) => `  ${test}\n`).join('')}`);
-      if (count.passed + count.failed === 0) {
-        console.error('No test ran.');
-        process.exitCode = 1;
-      }
-      console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+      const line = `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`;
+      if (vitest.config.watch) return console.log(line);
+      process.once('exit', () => {
+        if (count.passed + count.failed === 0) process.exitCode = 1;
+        console.log(line);
+      });
     },
   };
 }
 
-/**
- * How many of a file and its describes failed outside of their tests: at import, or
- * in a hook for all of them.
- */
+/** A test that did not run because a hook before it failed has failed. */
+function stateOf(test: TestCase) {
+  const { state } = test.result();
+  return state === 'skipped' && reasonOf(test) === undefined && isBroken(test.parent) ? 'failed' : state;
+}
+
+function isLeftOut(test: TestCase, { config }: Vitest): boolean {
+  return config.testNamePattern !== undefined && reasonOf(test) === undefined;
+}
+
+function reasonOf(test: TestCase): string | undefined {
+  const result = test.result();
+  return result.state === 'skipped' ? result.note : undefined;
+}
+
+/** Whether the file or describe, or one around it, failed outside of its tests: at import, or in a hook. */
+function isBroken(part: TestCase['parent']): boolean {
+  return part.errors().length > 0 || (part.type === 'suite' && isBroken(part.parent));
+}
+
 function brokenParts(module: TestModule): number {
   return [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0).length;
 }

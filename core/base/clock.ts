@@ -1,5 +1,5 @@
-// The one clock: CLOCK_MONOTONIC in microseconds, the same value in every process of one host.
-// Not wall-clock time; results carry that once, as `createdAt`.
+// Reads the one clock: CLOCK_MONOTONIC in microseconds, which is the same in every process of a host.
+// Results carry the wall-clock time once, as `createdAt`.
 
 // Whatever comes between the two readings makes the offset smaller, and on a busy machine that can be a turn
 // of other processes, milliseconds long: the largest of several is the truest.

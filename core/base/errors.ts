@@ -1,5 +1,5 @@
-// Mistakes that a user can mend: a code for programs, a sentence for people. Anything else that is
-// thrown is a defect of ours and keeps its stack trace.
+// Defines the mistakes that a user can fix: a code for programs, a sentence for people. Anything else that
+// is thrown is a defect of ours and keeps its stack trace.
 
 /** Exit codes of the command line, one meaning each. */
 export const exitCodes = {

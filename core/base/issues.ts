@@ -1,6 +1,5 @@
-// What zod says is wrong with a value, in words for people: which key was meant, what was expected, what was
-// given. Of a union's branches it explains the one that was meant. Where things stand in
-// a file is not known here.
+// Says in words what zod found wrong with a value: which key was meant, what was expected and what was
+// given. For a union it explains the branch that was meant. Places in a file are not known here.
 
 import { z } from 'zod';
 import { listNames, nearest } from './suggest.ts';

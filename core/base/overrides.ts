@@ -1,5 +1,5 @@
-// `--set path=value`: changes to a scenario's YAML before it is checked, so that the text kept with the
-// result is what ran. Whether a value suits its place is for the check of the whole scenario to say.
+// Applies `--set path=value` to a YAML text before it is checked, so that the text kept with the result is
+// what ran. Whether a value fits its place is checked with the whole scenario.
 
 import { isAlias, isMap, isScalar, isSeq, type Document } from 'yaml';
 import { listNames } from './suggest.ts';

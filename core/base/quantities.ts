@@ -1,4 +1,4 @@
-// zod schemas of the quantities in units.ts: text with a unit goes in, a plain number comes out.
+// Defines zod schemas for the quantities of units.ts: text with a unit goes in, a plain number comes out.
 
 import { z } from 'zod';
 import {

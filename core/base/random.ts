@@ -1,4 +1,4 @@
-// Seeded random numbers, one independent stream per purpose, so that changing how one stream is used
+// Draws seeded random numbers, one independent stream for each purpose, so that using one differently
 // (arrivals, sizes, jitter) leaves the others' numbers as they were. Not for secrets.
 
 /** Returns a number in [0, 1) at each call. */

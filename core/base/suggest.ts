@@ -1,5 +1,5 @@
-// "Did you mean": the nearest of the names that exist. Not a search; it answers only when a slip of the keys,
-// a swapped pair or a forgotten part explains what was written.
+// Finds the nearest of the names that exist, for "did you mean". It answers only when a typing slip, a
+// swapped pair or a forgotten part explains what was written.
 
 /** Nobody mistypes a longer name, and the distance takes time in proportion to the length squared. */
 const longestName = 64;

@@ -1,5 +1,6 @@
-// Quantities as people write them in scenarios and read them in reports: `5s`, `200/s`, `1KiB`, `10%`.
-// Inside, a quantity is a plain number whose unit stands in its name (`holdMs`, `sizeBytes`, `latencyUs`).
+// Parses and formats quantities as people write them in scenarios and read them in reports: `5s`, `200/s`,
+// `1KiB`, `10%`. Inside, a quantity is a plain number with its unit in its name (`holdMs`, `sizeBytes`,
+// `latencyUs`).
 
 const durationsMs: Record<string, number> = {
   us: 0.001,

@@ -1,5 +1,5 @@
-// YAML as a tree that knows where everything stands, for messages that point at a line and column. What the
-// tree means is not known here.
+// Reads YAML as a tree that knows where everything is, for messages with a line and column. What the tree
+// means is not known here.
 
 import {
   isAlias,

@@ -1,5 +1,5 @@
-// The event on the wire, the same in every pattern: one line of JSON whose fields stand in a fixed order, so
-// that a load client finds what it needs in the first bytes and never parses the body.
+// Writes and reads the event on the wire, the same in every pattern: one line of JSON with its fields in a
+// fixed order, so that a load client finds what it needs in the first bytes and never parses the body.
 //
 //   {"id":"k3f9a1-57","topic":"news","seq":12,"planned":81,"sent":82,"accepted":85,"crc":123,"body":{...}}
 //

@@ -1,5 +1,5 @@
-// The event on the wire as a schema, for receivers in any language: what envelope.ts writes by hand. It is
-// not used to read events here; that would cost more than all the rest of a delivery.
+// Describes the event on the wire as a schema, for receivers in any language. Events are written by
+// envelope.ts; none is read with this schema here, since that would cost more than the rest of a delivery.
 
 import { z } from 'zod';
 import { cursorPattern, topicPattern } from './envelope.ts';

@@ -1,5 +1,5 @@
-// Event bodies: generated JSON of an exact size, or a real body from a corpus. Pure; reading corpora from
-// files and packages is the harness's work.
+// Makes event bodies: generated JSON of an exact size, or a real body from a corpus. Pure; the harness
+// reads corpora from files and packages.
 
 import type { PublishPlan } from './publish-plan.ts';
 import { random, type Random } from '../base/random.ts';

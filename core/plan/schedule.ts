@@ -1,5 +1,5 @@
-// The open-model schedule: every event's due time, topic and body, fixed before the run from the scenario and
-// its seed. No clock and no I/O. Publishing it is load/publisher/publisher.ts.
+// Plans the open-model schedule: every event's due time, topic and body, fixed before the run from the
+// scenario and its seed. No clock and no I/O. load/publisher/publisher.ts publishes it.
 
 import {
   arrivalTimesUs,
@@ -118,7 +118,8 @@ export function parseTrace(text: string, file: string, most = maxEvents): Trace 
     else if (bytes < 1 || bytes > largestBodyBytes) {
       refuse(
         number,
-        `a body has 1 to ${largestBodyBytes} bytes, and this one has ${bytes < 1 ? 'none' : 'more'}`,
+        `a body has 1 to ${formatNumber(largestBodyBytes)} bytes, and this one has ` +
+          (bytes < 1 ? 'none' : 'more'),
       );
     } else if (offsetUs.length === most) {
       const message =

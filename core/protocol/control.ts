@@ -1,6 +1,7 @@
-// What the harness and its child processes say to one another. Each child gets commands and sends reports
-// over Node's IPC channel in structured-clone form, so typed arrays pass as they are. The real processes and
-// the scripted ones of the fake pattern speak the same protocol; the harness cannot tell them apart.
+// Defines what the harness and its child processes tell one another. Each child gets commands and sends
+// reports over Node's IPC channel in structured-clone form, so typed arrays pass as they are. The real
+// processes and the scripted ones of the fake pattern use the same protocol; the harness cannot tell them
+// apart.
 
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';

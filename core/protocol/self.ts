@@ -1,5 +1,5 @@
-// What a process knows about itself: CPU, memory, event-loop delay, garbage collection. Used by every child
-// process; what is seen from outside (descriptors, kernel memory) is the harness's to read.
+// Reads what a process knows about itself: CPU, memory, event-loop delay, garbage collection. Every child
+// process uses it; what is seen from outside (descriptors, kernel memory) is the harness's to read.
 
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';

@@ -1,4 +1,4 @@
-// The measured phase's time axis, the same in every process of a trial.
+// Computes the time axis of the measured phase, the same in every process of a trial.
 
 import type { Window } from './control.ts';
 

@@ -1,5 +1,5 @@
-// What both ends of a pattern count, under the same names, so that the two sides can be checked
-// against each other. All counters only grow; a difference of two readings is what happened between them.
+// Defines what both sides of a pattern count, under the same names, so that they can be checked against
+// each other. Counters only grow; the difference of two readings is what happened between them.
 
 export const counterNames = [
   /**

@@ -1,5 +1,5 @@
-// Latency histograms in HdrHistogram's layout: 3 significant digits from 1 us to 2^31-1 us (35 minutes).
-// Recording is ours because it sits in the hot path (a shift and an increment, no allocation); the
+// Records latencies in HdrHistogram's layout: 3 significant digits from 1 us to 2^31-1 us (35 minutes).
+// Recording is ours because it is in the hot path (a shift and an increment, no allocation); the
 // interchange format is HdrHistogram's V2 compressed encoding, written and read by hdr-histogram-js.
 
 import { inflateSync } from 'node:zlib';

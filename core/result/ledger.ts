@@ -1,5 +1,6 @@
-// The exact account of who got what. One slot per (subscriber, topic) pair holds which sequence numbers
-// have arrived, as intervals: a subscriber that misses nothing costs two integers, one with gaps a few more.
+// Accounts for every delivery. One slot for each pair of a subscriber and a topic holds which sequence
+// numbers have arrived, as intervals: a subscriber that misses nothing costs two integers, one with gaps a
+// few more.
 
 /** What one arrival was. */
 export type Arrival = 'first' | 'late' | 'duplicate';

@@ -1,5 +1,5 @@
-// When the events of one topic group fall due: arrival processes as pure functions. No clock and no I/O.
-// Which topic and body an event gets is schedule.ts.
+// Computes when the events of one topic group are due: arrival processes as pure functions. No clock and no
+// I/O. Which topic and body an event gets is plan/schedule.ts.
 //
 // Time counts from the start of the measured phase, as faults do; the warm-up lies below zero. Stages and
 // traces begin at zero. Before it, stages hold their first rate, and a trace plays its beginning once.

@@ -1,6 +1,5 @@
-// How webhook endpoints conduct themselves in a scenario: which of them, or which share of the
-// requests, fails, hangs, resets, answers slowly, or acts and loses its answer. The schema, and who is
-// meant; doing it is the load's.
+// Defines how webhook endpoints behave in a scenario: which of them, or which share of the requests, fails,
+// hangs, resets, answers slowly, or acts and loses its answer. The load side does it.
 
 import { z } from 'zod';
 import { duration, interval, share } from '../base/quantities.ts';

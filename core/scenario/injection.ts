@@ -1,5 +1,5 @@
-// A server made worse on purpose, to see whether a measurement notices: `delay=5ms,loss=0.1%`. This file
-// reads and writes the setting; what it does to a server is servers/inject.ts.
+// Parses and writes `--inject delay=5ms,loss=0.1%`, which makes a server worse on purpose to see whether a
+// measurement notices. servers/inject.ts does it.
 
 import { UserError } from '../base/errors.ts';
 import { listNames, nearest } from '../base/suggest.ts';

@@ -1,6 +1,5 @@
-// A matrix of parameters: which cells it has, what each is called, what its values are on an axis.
-// That a cell's scenario is a right one is checked where scenarios are read (scenario-file.ts);
-// running them is the harness's.
+// Computes the cells of a matrix of parameters: which there are, what each is called, and its values on an
+// axis. scenario-file.ts checks each cell's scenario, and the harness runs them.
 
 import { listNames } from '../base/suggest.ts';
 import { parseDurationMs, parseRatePerS, parseShare, parseSizeBytes } from '../base/units.ts';

@@ -1,4 +1,4 @@
-// From the text of a scenario file to a scenario, or to everything that is wrong with it at once, each
+// Parses the text of a scenario file into a scenario, or into everything that is wrong with it, each
 // mistake with its place and the nearest valid name. Reads no file itself.
 
 import { basename, extname } from 'node:path';

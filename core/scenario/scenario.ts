@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { conduct } from './endpoint-conduct.ts';
 import { topicPattern } from '../event/envelope.ts';
+import { slowPolicies } from '../policy/slow-subscriber.ts';
 import { parseExpectation } from '../metrics/check.ts';
 import { gateSchema } from '../comparison/gate.ts';
 import { cellsOf, mostCells, outsideMatrix, type Parameters } from './matrix.ts';
@@ -16,6 +17,7 @@ import { type PatternRegistry, variantOf } from '../pattern/registry.ts';
 import { largestBodyBytes } from '../event/body-size.ts';
 import { searchSchema } from './search.ts';
 import { duration, interval, rate, share, size } from '../base/quantities.ts';
+import { formatBytes } from '../base/units.ts';
 
 const positive = z.int().min(1);
 
@@ -55,7 +57,7 @@ const payload = z
   .union([
     size
       .refine((sizeBytes) => sizeBytes >= 1 && sizeBytes <= largestBodyBytes, {
-        error: 'a body has 1B to 256MiB',
+        error: `a body has 1 B to ${formatBytes(largestBodyBytes)}`,
       })
       .transform((sizeBytes) => ({ kind: 'size' as const, sizeBytes })),
     z
@@ -243,10 +245,7 @@ const server = z.strictObject({
   maxTopics: positive.max(1_000_000).default(200_000).describe('topics with a history at the most'),
   maxBody: size.prefault('1MiB').describe('largest event body'),
   slowBuffer: size.prefault('1MiB').describe('bytes a subscriber may lag behind before the policy applies'),
-  slow: z
-    .enum(['disconnect', 'drop', 'coalesce'])
-    .default('disconnect')
-    .describe('what happens to a subscriber that lags further'),
+  slow: z.enum(slowPolicies).default('disconnect').describe('what happens to a subscriber that lags further'),
 });
 
 const reconnect = z

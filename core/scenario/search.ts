@@ -1,6 +1,6 @@
-// A step search for the highest value of a parameter under which a check holds: up by a factor
-// until it breaks, then between the last that held and the first that did not. Pure; running the
-// trials is the harness's.
+// Decides which value a step search tries next, to find the highest value of a parameter under which a
+// check holds: up by a factor until it breaks, then between the last that held and the first that did not.
+// Pure; the harness runs the trials.
 
 import { z } from 'zod';
 import { parseExpectation } from '../metrics/check.ts';

@@ -1,4 +1,4 @@
-// Which topics a scenario has and who follows which, computed from indices, so that a million private
+// Computes which topics a scenario has and who follows which, from indices, so that a million private
 // topics need no table anywhere.
 
 import type { Scenario, TopicGroup } from './scenario.ts';

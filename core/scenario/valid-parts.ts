@@ -1,4 +1,4 @@
-// The parts of a scenario that are right by themselves, so that a mistake in one does not hide a
+// Reads the parts of a scenario that are valid by themselves, so that a mistake in one does not hide a
 // contradiction between two others. For a scenario without mistakes these are all of it.
 
 import type { z } from 'zod';

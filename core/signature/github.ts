@@ -1,4 +1,5 @@
-// GitHub's scheme: `X-Hub-Signature-256: sha256=HEX`, HMAC-SHA256 over the raw body alone.
+// Signs and verifies as GitHub does: `X-Hub-Signature-256: sha256=HEX`, HMAC-SHA256 over the raw body
+// alone.
 
 import { randomBytes } from 'node:crypto';
 import {

@@ -1,6 +1,5 @@
-// What a signature scheme of webhooks is, and what all of them share: finding headers, judging a timestamp,
-// comparing without telling how far it fitted. Pure computation; who sends, who receives and what happens to
-// a bad signature is theirs to say. One file beside this one is one scheme.
+// Defines a signature scheme of webhooks, and does what all of them share: find headers, judge a timestamp,
+// compare in constant time. Pure computation. Each other file in this folder is one scheme.
 
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { kindOf, requireNames, requireNumber } from '../base/checked-options.ts';

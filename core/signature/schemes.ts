@@ -1,5 +1,5 @@
-// The signature schemes of webhooks by name. Each is a file in signature/; what one is,
-// signature/scheme.ts says.
+// Lists the signature schemes of webhooks by name. Each is a file beside this one; scheme.ts says what one
+// is.
 
 import { github } from './github.ts';
 import type { SignatureScheme } from './scheme.ts';

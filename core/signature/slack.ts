@@ -1,4 +1,4 @@
-// Slack's scheme: `X-Slack-Signature: v0=HEX`, HMAC-SHA256 over `v0:`, the time of
+// Signs and verifies as Slack does: `X-Slack-Signature: v0=HEX`, HMAC-SHA256 over `v0:`, the time of
 // `X-Slack-Request-Timestamp`, a colon and the raw body.
 
 import { randomBytes } from 'node:crypto';

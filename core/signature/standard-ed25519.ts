@@ -1,5 +1,5 @@
-// Standard Webhooks 1.0.0 with asymmetric signatures, `v1a`: ed25519 (RFC 8032). The receiver holds the
-// public key alone, so who breaks into it cannot sign.
+// Signs and verifies by Standard Webhooks 1.0.0 with asymmetric signatures, `v1a`: ed25519 (RFC 8032). The
+// receiver holds only the public key, so nobody who breaks into it can sign.
 
 import {
   createPrivateKey,

@@ -1,5 +1,5 @@
-// Standard Webhooks 1.0.0 with symmetric signatures, `v1`: HMAC-SHA256 in base64. The asymmetric kind is
-// standard-ed25519.ts; what the two share is here.
+// Signs and verifies by Standard Webhooks 1.0.0 with symmetric signatures, `v1`: HMAC-SHA256 in base64.
+// What the asymmetric kind (standard-ed25519.ts) shares with it is here.
 
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { kindOf } from '../base/checked-options.ts';

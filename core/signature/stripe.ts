@@ -1,4 +1,4 @@
-// Stripe's scheme: `Stripe-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 over the time, a
+// Signs and verifies as Stripe does: `Stripe-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 over the time, a
 // full stop and the raw body.
 
 import { randomBytes } from 'node:crypto';

@@ -1,5 +1,6 @@
-// A target made ready to be spoken to: whole URLs, the environment's values filled in. It travels to the load
-// processes and nowhere else: it holds secrets, which no message, result or report may show.
+// Makes a target ready to be spoken to: whole URLs, with the environment's values filled in. The outcome
+// holds secrets, so it goes to the load processes and nowhere else, and no message, result or report may
+// show it.
 
 import { UserError } from '../base/errors.ts';
 import { shortestSecret, type Secret } from '../secrets/redact.ts';

@@ -1,4 +1,4 @@
-// From the text of a target file to a target, or to everything that is wrong with it at once, each mistake
+// Parses the text of a target file into a target, or into everything that is wrong with it, each mistake
 // with its place and the nearest valid name. Reads no file itself.
 
 import { UserError } from '../base/errors.ts';

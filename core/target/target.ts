@@ -1,6 +1,6 @@
-// The target file: a system that is not ours, as a scenario's servers: how to subscribe and publish there,
-// with which headers, and which process to watch. This file is its schema; reading YAML and pointing at
-// mistakes is target/file.ts, filling in the environment's values is target/access.ts.
+// Defines the target file: how to subscribe and publish at a system that is not ours, with which headers,
+// and which process to watch. This file is its schema; target/file.ts parses it, and target/access.ts fills
+// in the environment's values.
 //
 // The target never learns what an event is. The publisher sends our envelope (envelope.ts) as an opaque body,
 // and the load side looks for it in whatever comes back.

@@ -5,7 +5,9 @@ import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { histogramOf } from '../../core/metrics/metric.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
 import type { Completed, ResultWarning } from '../../core/result/result.ts';
-import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { isTooLarge } from '../../core/result/too-large.ts';
+import { largestBodyBytes } from '../../core/event/body-size.ts';
+import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import type { Readings } from './phases.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 
@@ -30,6 +32,9 @@ const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>
 const p99 = (trial: Completed, name: 'endToEnd' | 'publisherLag') =>
   quantileUs(histogramOf(trial.latency[name]), 0.99) ?? 0;
 
+/** What the load side was sent that is larger than it reads: of each kind, the most frequent first. */
+const tooLargeIn = ({ problems }: Completed) => problems.filter(isTooLarge);
+
 const checks: readonly Check[] = [
   function loadSaturated(_plan, _readings, trial) {
     const { used: busiest, limit } = limitOf(trial, 'cpu');
@@ -40,6 +45,19 @@ const checks: readonly Check[] = [
       'this trial measured the load generator, not the server: a load process used ' +
         `${formatShare(busiest)} of a core (at most ${formatShare(limit)} is trusted). Use more load ` +
         `processes (--set loadProcesses=${count + 1}) on more cores, or less load.`,
+    );
+  },
+  function loadRefused(_plan, _readings, trial) {
+    const refused = tooLargeIn(trial);
+    const [first] = refused;
+    if (!first) return undefined;
+    const count = refused.reduce((sum, problem) => sum + problem.count, 0);
+    return invalid(
+      'load-refused',
+      `the load generator refused what it was sent ${formatNumber(count)} ` +
+        `${count === 1 ? 'time' : 'times'} for its size: ${first.message}. What was missed, the latencies, ` +
+        "connections and bytes of this trial are therefore not the server's. It reads events with bodies " +
+        `up to ${formatBytes(largestBodyBytes)}: send smaller ones, or fewer in one answer.`,
     );
   },
   function loadStarved(_plan, _readings, trial) {
@@ -138,9 +156,10 @@ const checks: readonly Check[] = [
       `server and subscribers counted differently (${list}), so some figure is wrong.`,
     );
   },
-  function notOurs({ scenario }, { serverReadings, serverGone }, { ledger }) {
+  function notOurs({ scenario }, { serverReadings, serverGone }, trial) {
+    const { ledger } = trial;
     if (serverReadings === 'self') return undefined;
-    if (ledger.expected > 0 && ledger.delivered === 0) {
+    if (ledger.expected > 0 && ledger.delivered === 0 && tooLargeIn(trial).length === 0) {
       return invalid(
         'target-silent',
         'nothing that was published came back. "pushbench target check FILE" says where it gets lost.',
@@ -161,8 +180,10 @@ const checks: readonly Check[] = [
         `counts were not compared.${again}${unread}`,
     );
   },
-  function missed(_plan, _readings, { ledger }) {
-    return ledger.missed === 0
+  function missed(_plan, _readings, trial) {
+    const { ledger } = trial;
+    // What the load side refused it cannot blame on the pattern.
+    return ledger.missed === 0 || tooLargeIn(trial).length > 0
       ? undefined
       : note(
           'missed',

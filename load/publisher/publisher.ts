@@ -6,6 +6,7 @@ import { later, nowUs } from '../../core/base/clock.ts';
 import type { EventNumber, Problem, Window } from '../../core/protocol/control.ts';
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { largestQueueBytes } from '../../core/event/body-size.ts';
 import { newHistogram, record, type Histogram } from '../../core/result/histogram.ts';
 import { random } from '../../core/base/random.ts';
 import { topicName, type TopicGroupPlan } from '../../core/scenario/topics.ts';
@@ -48,7 +49,7 @@ export type Publisher = {
   /**
    * Publishes the plan. Resolves when every event was answered or has failed; at the latest 5 s after the
    * last one was sent, or was due and could not be, or when the measured phase is over if that is later.
-   * @throws UserError `publisher-backlog` when more than 64 MiB wait for the server to take them
+   * @throws UserError `publisher-backlog` when more than `largestQueueBytes` wait for the server to take them
    */
   run(window: Window): Promise<Published>;
   sent(): number;
@@ -58,7 +59,6 @@ export type Publisher = {
 
 const connectWithinUs = 5_000_000;
 const answerWithinUs = 5_000_000;
-const largestBacklogBytes = 64 * 1024 ** 2;
 const reconnect = { base: 20, cap: 1000 };
 /**
  * Written in one turn of the event loop at the most: events, and characters but for the last
@@ -133,7 +133,9 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
       return Infinity;
     }
     const dueUs = plannedUs(next);
-    const full = bodies.fill(Math.min(nowUs() + fillUs, dueUs - clearUs));
+    // While no answer is awaited, the time until the next event is free, also for a large body.
+    const freeUntilUs = oldest === next ? dueUs - clearUs : 0;
+    const full = bodies.fill(Math.min(nowUs() + fillUs, dueUs - clearUs), freeUntilUs);
     return full ? dueUs : Math.min(dueUs, nowUs() + fillEveryUs);
   }
 
@@ -149,10 +151,10 @@ export function startPublisher({ publishUrl, topics, plan, seed }: PublisherSetu
       requests += connection.encode(topicName(topics, plan.topic[next]!), body, plannedUs(next), atUs);
     }
     connection.send(requests);
-    if (connection.backlogBytes() <= largestBacklogBytes) return;
+    if (connection.backlogBytes() <= largestQueueBytes) return;
     const message =
       'the server takes events more slowly than they are published: more than ' +
-      `${formatBytes(largestBacklogBytes)} of them wait. Publish less, or smaller ones`;
+      `${formatBytes(largestQueueBytes)} of them wait. Publish less, or smaller ones`;
     close();
     done.reject(new UserError('publisher-backlog', message, exitCodes.failed));
   }

@@ -10,6 +10,7 @@ import { newCounters } from '../../core/result/counters.ts';
 import type { EventNumber } from '../../core/protocol/control.ts';
 import { encodeEnvelope } from '../../core/event/envelope.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { largestQueueBytes } from '../../core/event/body-size.ts';
 import { newHistogram, record } from '../../core/result/histogram.ts';
 import { quoteBytes, redact } from '../../core/secrets/redact.ts';
 import type { TargetAccess } from '../../core/target/access.ts';
@@ -65,6 +66,7 @@ export function startTargetPublisher({
   let confirmed = 0;
   let answered = 0;
   let waiting = 0;
+  let waitingBytes = 0;
   let over = false;
   let limit: NodeJS.Timeout | undefined;
   let lanes: Lane[] = [];
@@ -115,18 +117,20 @@ export function startTargetPublisher({
   function step(): number {
     if (over || fromUs === Infinity) return Infinity;
     for (; next < events && plannedUs(next) <= nowUs(); next++) {
-      if (waiting >= mostWaiting) {
+      if (waiting >= mostWaiting || waitingBytes > largestQueueBytes) {
         const message =
-          `the target takes events more slowly than they are published: ${mostWaiting} of them wait. ` +
-          'Publish less, or on more topics';
+          `the target takes events more slowly than they are published: ${waiting} of them wait. ` +
+          'Publish less, or smaller ones, or on more topics';
         close();
         done.reject(new UserError('publisher-backlog', message, exitCodes.failed));
         return Infinity;
       }
       const lane = lanes[plan.topic[next]! % lanes.length]!;
-      bodyOf.set(next, bodies.take(next));
+      const body = bodies.take(next);
+      bodyOf.set(next, body);
       lane.waiting.push(next);
       waiting++;
+      waitingBytes += body.bytes;
       if (lane.current < 0) sendNext(lane);
     }
     if (next === events) {
@@ -149,7 +153,8 @@ export function startTargetPublisher({
     waiting--;
     lane.current = i;
     const topic = topicName(topics, plan.topic[i]!);
-    const { text, crc } = bodyOf.get(i)!; // set when it was queued
+    const { text, bytes, crc } = bodyOf.get(i)!; // set when it was queued
+    waitingBytes -= bytes;
     bodyOf.delete(i);
     const atUs = nowUs();
     sentUs[i] = atUs;

@@ -8,12 +8,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
+import { largestMessageBytes } from '../../core/event/body-size.ts';
 import { boundHalfOpen, headMs, isSilence, silentMs } from '../../core/http/half-open.ts';
 import { isEncoded, messageFault } from '../../core/http/message.ts';
 import type { Headers } from '../../core/signature/schemes.ts';
 import { readRawBody } from '../../receiver/raw-body.ts';
 import type { LoadContext } from '../pattern.ts';
-import { largestMessageBytes } from '../wire/protocol-error.ts';
+import type { TooLargeCode } from '../../core/result/too-large.ts';
 
 /**
  * One request with its whole body, read at `atUs`. The body is valid during the call only.
@@ -39,6 +40,7 @@ export type Receiver = {
   close(graceMs: number): Promise<void>;
 };
 
+const tooLargeCode: TooLargeCode = 'delivery-too-large';
 const backlog = 4096;
 /**
  * Longer than any sender keeps an idle connection: if the receiver closed first, a
@@ -96,7 +98,7 @@ export async function startReceiver(
         const atUs = nowUs();
         reply(request, response, take(subscriber, request.headers, read.body, atUs));
       } else if (read.kind === 'too-large') {
-        sink.problem('delivery-too-large', `a delivery's body is larger than ${largestMessageBytes} bytes`);
+        sink.problem(tooLargeCode, `a delivery's body is larger than ${largestMessageBytes} bytes`);
         answer(request, response, 413, true);
       } else if (!closing) {
         sink.problem('delivery-cut', 'a delivery was cut off before its end');

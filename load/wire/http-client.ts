@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
+import { largestAnswerBytes } from '../../core/event/body-size.ts';
 import { createDialer, type Cause, type Protocol } from './connection.ts';
 import { gunzipBody, isGzip } from './gunzip.ts';
 import {
@@ -14,10 +15,8 @@ import {
   type ResponseReader,
 } from './http-head.ts';
 import type { DialContext } from './connection.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { ProtocolError, tooLarge } from './protocol-error.ts';
 
-/** An answer with a larger body is refused, also one that inflates to more. */
-export const largestBodyBytes = 64 * 1024 ** 2;
 /** How long a connection may stay that the server was to close after its answer. */
 const lingerMs = 2000;
 /**
@@ -93,11 +92,8 @@ export function createHttpClients<Owner>(
     },
     body(link, bytes, from, to) {
       link.bodyBytes += to - from;
-      if (link.bodyBytes > largestBodyBytes)
-        throw new ProtocolError(
-          'http-body-too-large',
-          `an answer's body is larger than ${largestBodyBytes} bytes`,
-        );
+      if (link.bodyBytes > largestAnswerBytes)
+        throw tooLarge('http-body-too-large', `an answer's body is larger than ${largestAnswerBytes} bytes`);
       if (link.bodyBytes === to - from) {
         link.bytes = bytes;
         link.from = from;
@@ -119,7 +115,7 @@ export function createHttpClients<Owner>(
       link.bytes = nothing;
       link.pieces = [];
       if (to > from && isGzip(head)) {
-        bytes = gunzipBody(bytes, from, to, largestBodyBytes);
+        bytes = gunzipBody(bytes, from, to, largestAnswerBytes);
         from = 0;
         to = bytes.length;
         atUs = nowUs();

@@ -4,8 +4,9 @@
 
 import { constants, inflateRawSync } from 'node:zlib';
 import { messageOf } from '../../core/base/errors.ts';
+import { largestMessageBytes } from '../../core/event/body-size.ts';
 import { tooLong } from './pending-bytes.ts';
-import { largestMessageBytes, ProtocolError } from './protocol-error.ts';
+import { ProtocolError } from './protocol-error.ts';
 
 /** What a client offers. It compresses nothing itself, so the server need not keep a context for that. */
 export const deflateOffer = 'permessage-deflate; client_no_context_takeover';

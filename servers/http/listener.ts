@@ -1,7 +1,7 @@
-// What listeners of HTTP/1.1 and HTTP/2 share: how long a connection may stand idle, and how a server is
-// closed.
+// Closes servers, and says how long a connection may be idle: what listeners of HTTP/1.1 and HTTP/2 share.
 
 import type { Server, Socket } from 'node:net';
+import { goodbyeLimits } from '../../core/policy/goodbye.ts';
 
 /** One port. */
 export type Port = { server: Server; close(): Promise<void> };
@@ -11,8 +11,6 @@ export type Port = { server: Server; close(): Promise<void> };
  * of polling.
  */
 export const idleMs = 900_000;
-
-const closeGraceMs = 500;
 
 /** @param sockets all that are open, each a member until its 'close' event */
 export async function closeServer(
@@ -24,7 +22,7 @@ export async function closeServer(
   const gone = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
   server.close();
   gently();
-  const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), closeGraceMs);
+  const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), goodbyeLimits.connectionsMs);
   await Promise.all(gone);
   clearTimeout(timer);
 }

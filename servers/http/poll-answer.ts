@@ -1,7 +1,7 @@
 // The answer that polling and long polling share: `{"cursor":"...","events":[...]}` (docs/wire.md).
 
 import { acceptsGzip, createGzip } from './content-coding.ts';
-import type { HubEvent } from '../hub/hub.ts';
+import type { HubEvent } from '../hub/event.ts';
 import type { Request, Response } from '../pattern.ts';
 import { endWith } from './request.ts';
 

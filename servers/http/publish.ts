@@ -1,9 +1,11 @@
-// What every pattern's server has besides the pattern: publishing an event, and the list of what there is.
+// Serves what every pattern's server has besides the pattern: publishing an event, and the list of what there
+// is.
 
 import { isUtf8 } from 'node:buffer';
 import type { Counters } from '../../core/result/counters.ts';
 import type { ServerLimits } from '../../core/scenario/scenario.ts';
-import type { Hub, Stamps } from '../hub/hub.ts';
+import type { Stamps } from '../hub/event.ts';
+import type { Hub } from '../hub/hub.ts';
 import { idempotencyKeyOf, withKeys } from './idempotency.ts';
 import type { Example, Handler, Publish, Request } from '../pattern.ts';
 import { checkTopic, endWith, readBody, RequestError } from './request.ts';
@@ -53,7 +55,7 @@ export function keyedOf(hub: Hub, store: Publish | undefined): Publish {
     store ??
       (async (topic, body, stamps) => {
         // Without its body: a key is remembered for longer than an event.
-        const { id, seq } = hub.publish(topic, body, stamps);
+        const { id, seq } = await hub.publish(topic, body, stamps);
         return { id, seq };
       }),
   );
@@ -66,6 +68,7 @@ function publisher(
   store: Publish | undefined,
   keyed: Publish,
 ): Handler {
+  const publish = store ?? hub.publish;
   return async (request, response, url) => {
     const body = await readBody(request, limits.maxBody);
     const topic = decodePath(url.pathname.slice(path.length));
@@ -74,14 +77,10 @@ function publisher(
     const text = body.toString('utf8');
     const stamps = stampsOf(request);
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
-    // Without a key and a store the event is published at once: promises cost where
-    // thousands come in a second.
-    const { id, seq } =
-      key !== undefined
-        ? await keyed(topic, text, stamps, { key })
-        : store
-          ? await store(topic, text, stamps)
-          : hub.publish(topic, text, stamps);
+    const published = key !== undefined ? keyed(topic, text, stamps, { key }) : publish(topic, text, stamps);
+    // Without a key, a store and other servers the event is there already: promises cost where thousands come
+    // in a second.
+    const { id, seq } = published instanceof Promise ? await published : published;
     const answer = `{"id":"${id}","seq":${seq}}`;
     endWith(
       response,

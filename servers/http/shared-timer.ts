@@ -1,39 +1,37 @@
-// One timer for thousands of subscribers: pings and heartbeats without a timer for each.
+// Runs one timer for thousands of subscribers: pings and heartbeats without a timer for each.
 
-const mostSlots = 64;
-const leastSlotMs = 20;
+import { divideInterval, turnOfMember } from '../../core/policy/turns.ts';
 
-export type Rounds<Member> = {
+export type SharedTimer<Member> = {
   add(member: Member): void;
   delete(member: Member): void;
   stop(): void;
 };
 
-/**
- * Visits each member once in every interval. They are dealt over it, so that not all have their turn at once.
- */
-export function createRounds<Member>(intervalMs: number, visit: (member: Member) => void): Rounds<Member> {
-  const slots = Array.from(
-    { length: Math.max(1, Math.min(mostSlots, Math.floor(intervalMs / leastSlotMs))) },
-    () => new Set<Member>(),
-  );
-  const slotOf = new Map<Member, Set<Member>>();
+/** Visits each member once in every interval, at the turn that core/policy/turns.ts gives it. */
+export function createSharedTimer<Member>(
+  intervalMs: number,
+  visit: (member: Member) => void,
+): SharedTimer<Member> {
+  const turns = divideInterval(intervalMs);
+  const members = Array.from({ length: turns.count }, () => new Set<Member>());
+  const turnOf = new Map<Member, Set<Member>>();
   let dealt = 0;
-  let turn = 0;
+  let current = 0;
   const timer = setInterval(
-    () => slots[turn++ % slots.length]!.forEach((member) => visit(member)),
-    intervalMs / slots.length,
+    () => members[current++ % turns.count]!.forEach((member) => visit(member)),
+    turns.everyMs,
   );
   timer.unref(); // it is the connections of its members that keep the process
   return {
     add(member) {
-      const slot = slots[dealt++ % slots.length]!;
-      slot.add(member);
-      slotOf.set(member, slot);
+      const turn = members[turnOfMember(turns, dealt++)]!;
+      turn.add(member);
+      turnOf.set(member, turn);
     },
     delete(member) {
-      slotOf.get(member)?.delete(member);
-      slotOf.delete(member);
+      turnOf.get(member)?.delete(member);
+      turnOf.delete(member);
     },
     stop: () => clearInterval(timer),
   };

@@ -1,11 +1,12 @@
 // Finds those who do not read what waits for them. It looks at each outlet a few times in `unreadMs`; one for
-// which the same bytes wait look after look is cut off. Bytes count as read when they have left the process:
-// how many the kernel still holds for a client (up to the socket buffers' limits, net.ipv4.tcp_wmem) no
-// program is told.
+// which the same bytes wait look after look is cut off (core/policy/unread-limit.ts). Bytes count as read
+// when they have left the process: how many the kernel still holds for a client (up to the socket buffers'
+// limits, net.ipv4.tcp_wmem) no program is told.
 
 import type { Duplex } from 'node:stream';
 import { unreadMs } from '../../core/http/unread.ts';
-import { createRounds } from './shared-timer.ts';
+import { judgeLook, lookEveryMs } from '../../core/policy/unread-limit.ts';
+import { createSharedTimer, type SharedTimer } from './shared-timer.ts';
 
 export type Watched = {
   readonly outlet: Duplex;
@@ -13,7 +14,6 @@ export type Watched = {
   waited: number;
 };
 
-const looks = 4;
 const nothing = Buffer.alloc(0);
 
 /**
@@ -22,18 +22,24 @@ const nothing = Buffer.alloc(0);
  */
 export function createUnreadWatch<Member extends Watched>(
   cut: (member: Member) => void,
-): { add(member: Member): void; delete(member: Member): void; stop(): void } {
-  return createRounds<Member>(unreadMs / looks, (member) => {
+): SharedTimer<Member> {
+  // The timer visits each in every interval, so the interval is the time between two looks.
+  return createSharedTimer<Member>(lookEveryMs(unreadMs), (member) => {
     const { outlet } = member;
     const waits = outlet.writableLength > 0 || (outlet.writableEnded && !outlet.writableFinished);
-    if (!waits) {
-      member.waited = 0;
-    } else if (member.waited >= looks) {
-      cut(member);
-    } else {
-      // Writing nothing is the one public way to hear that all that was written before has left.
-      if (member.waited === 0 && outlet.writable) outlet.write(nothing, () => (member.waited = 0));
-      member.waited++;
+    switch (judgeLook(waits, member.waited)) {
+      case 'nothing-waits':
+        member.waited = 0;
+        return;
+      case 'cut-off':
+        return cut(member);
+      case 'begins-to-wait':
+        // Writing nothing is the one public way to hear that all that was written before has left.
+        if (outlet.writable) outlet.write(nothing, () => (member.waited = 0));
+        member.waited++;
+        return;
+      case 'still-waits':
+        member.waited++;
     }
   });
 }

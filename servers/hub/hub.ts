@@ -1,43 +1,43 @@
-// The hub that all patterns stand on: topics, a bounded history per topic, publish and subscribe.
-// It knows no protocol and does no I/O.
+// Puts together what all patterns build on: a log of events (log.ts), the subscribers of its topics
+// (subscriptions.ts), and the broker that connects it to other servers (broker.ts). It knows no protocol and
+// does no I/O.
 
-import { randomInt } from 'node:crypto';
-import { nowUs as hostNowUs } from '../../core/base/clock.ts';
-import { cursorPattern, encodeEnvelope } from '../../core/event/envelope.ts';
 import type { ServerLimits } from '../../core/scenario/scenario.ts';
+import { inProcess, type ConnectBroker, type Published } from './broker.ts';
+import type { HubEvent, Listener, Stamps } from './event.ts';
+import { createLog, type LogOptions } from './log.ts';
+import { createSubscriptions, handOut } from './subscriptions.ts';
+import { createTopics, type Topic } from './topics.ts';
 
-/** One accepted event. `json` is the envelope as it stands on the wire (docs/wire.md), without a line end. */
-export type HubEvent = {
-  readonly id: string;
-  readonly offset: number;
-  readonly topic: string;
-  readonly seq: number;
-  readonly json: string;
-};
+export type { HubEvent, Stamps } from './event.ts';
+export { currentState } from './log.ts';
+export { TooManyTopics } from './topics.ts';
 
-export type Stamps = { plannedUs?: number; sentUs?: number; crc?: number };
-
-export type Hub = {
+/** @template P what `publish` returns; `LocalHub` returns no promises */
+export type Hub<P extends Published = Published> = {
   readonly epoch: string;
-  /** Events accepted so far; a draft is none yet. */
+  /** Events taken so far; a draft is none yet. */
   published(): number;
   /** Subscriptions that have not ended. */
   subscriptions(): number;
-  /** The cursor of the log's end: what comes after it is new. */
+  /** The cursor of the log's end: everything up to it has been handed out, what comes after it is new. */
   cursor(): string;
   /**
-   * Takes an event, keeps it in the topic's history, and calls the topic's listeners in the order they came.
-   * @throws TooManyTopics
+   * Has an event taken: it is in the topic's history then, and the topic's listeners have been called in the
+   * order in which they subscribed. Without a promise that is so on return, otherwise when it resolves.
+   * @throws TooManyTopics, or rejects with it or with what the publisher is to be answered (broker.ts); there
+   *   is no such event then
    * @throws Error while there are drafts: events would change places
    */
-  publish(topic: string, body: string, stamps: Stamps): HubEvent;
+  publish(topic: string, body: string, stamps: Stamps): P;
   /**
    * Numbers and encodes an event for a server that has to store it first. Nobody learns of it before `take`.
+   * The store is what several servers share then, and no broker is asked.
    * @param taken called once when the event is taken, before the topic's listeners
    * @throws TooManyTopics
    */
   draft(topic: string, body: string, stamps: Stamps, taken?: (event: HubEvent) => void): HubEvent;
-  /** Makes events of all drafts, in their order, each as `publish` does. */
+  /** Takes all drafts, in their order, and hands each out. */
   take(): void;
   /** Forgets all drafts. Their numbers go to the next events, so nobody looks for a gap. */
   drop(): void;
@@ -51,11 +51,7 @@ export type Hub = {
    * @returns the function that ends it
    * @throws TooManyTopics
    */
-  subscribe<Whom>(
-    topics: readonly string[],
-    listener: (event: HubEvent, whom: Whom) => void,
-    whom: Whom,
-  ): () => void;
+  subscribe<Whom>(topics: readonly string[], listener: Listener<Whom>, whom: Whom): () => void;
   /**
    * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or
    * the cursor is none of this log's; the events are then all that is still held. After `currentState` they
@@ -66,269 +62,71 @@ export type Hub = {
   newest(topics: readonly string[]): string;
 };
 
-/** In the place of a cursor: the newest event of each topic, and what follows. */
-export const currentState = 'last';
+/** A hub whose events are taken when `publish` returns. */
+export type LocalHub = Hub<HubEvent>;
 
 /**
- * The limit `maxTopics` is reached: on topics published to, or on other topics
- * subscribed to. Answered with 503.
+ * A hub in memory, the only one of its events. It keeps `limits.history` events of each topic and
+ * `limits.historySize` bytes of JSON over all. The oldest events go first: of the topic for the first limit,
+ * of the whole log for the second.
  */
-export class TooManyTopics extends Error {
-  override readonly name = 'TooManyTopics';
-  readonly code = 'too-many-topics';
+export function createHub(limits: ServerLimits, options: LogOptions = {}): LocalHub {
+  return connectHub(limits, inProcess, options);
 }
 
-/** An event that is kept, linked with its neighbours in the log and in its topic. */
-type Kept = {
-  readonly event: HubEvent;
-  readonly topic: Topic;
-  readonly bytes: number;
-  older: Kept | undefined;
-  newer: Kept | undefined;
-  olderInTopic: Kept | undefined;
-  newerInTopic: Kept | undefined;
-};
+/** A hub in memory that shares its events with those of other servers through a broker. */
+export function connectHub<P extends Published>(
+  limits: ServerLimits,
+  connect: ConnectBroker<P>,
+  options: LogOptions = {},
+): Hub<P> {
+  const topics = createTopics(limits.maxTopics);
+  const log = createLog(limits, topics, options);
+  const subscriptions = createSubscriptions(topics);
+  const { drafts } = log;
 
-type Topic = {
-  readonly name: string;
-  seq: number;
-  newestOffset: number;
-  /** The newest event that was kept once and is no more; 0 when none was. */
-  evictedOffset: number;
-  oldest: Kept | undefined;
-  newest: Kept | undefined;
-  count: number;
-  readonly listeners: Set<Subscription>;
-};
-
-type Draft = {
-  readonly event: HubEvent;
-  readonly topic: Topic;
-  readonly taken: ((event: HubEvent) => void) | undefined;
-};
-
-/** `from` keeps a subscription that begins while an event is being handed round from getting that event. */
-type Subscription = {
-  readonly listener: (event: HubEvent, whom: unknown) => void;
-  readonly whom: unknown;
-  readonly from: number;
-};
-
-/**
- * A hub in memory. It keeps `limits.history` events of each topic and `limits.historySize` bytes of JSON over
- * all; what is too much goes oldest first: of the topic for the first limit, of the whole log for the second.
- * @param options.epoch random when left out
- * @param options.nowUs the clock of `accepted`
- */
-export function createHub(limits: ServerLimits, options: { epoch?: string; nowUs?: () => number } = {}): Hub {
-  const epoch = options.epoch ?? randomEpoch();
-  const nowUs = options.nowUs ?? hostNowUs;
-  const topics = new Map<string, Topic>();
-  let publishedTopics = 0;
-  let subscriptionCount = 0;
-  /** Of the newest event that was taken. Drafts have the numbers after it. */
-  let offset = 0;
-  let drafts: Draft[] = [];
-  let oldest: Kept | undefined;
-  let newest: Kept | undefined;
-  let keptBytes = 0;
-
-  function topicOf(name: string): Topic {
-    let topic = topics.get(name);
-    if (!topic) {
-      topic = {
-        name,
-        seq: 0,
-        newestOffset: 0,
-        evictedOffset: 0,
-        oldest: undefined,
-        newest: undefined,
-        count: 0,
-        listeners: new Set(),
-      };
-      topics.set(name, topic);
-    }
-    return topic;
-  }
-
-  function keep(event: HubEvent, topic: Topic): void {
-    const kept: Kept = {
-      event,
-      topic,
-      bytes: Buffer.byteLength(event.json),
-      older: newest,
-      newer: undefined,
-      olderInTopic: topic.newest,
-      newerInTopic: undefined,
-    };
-    if (newest) newest.newer = kept;
-    else oldest = kept;
-    newest = kept;
-    if (topic.newest) topic.newest.newerInTopic = kept;
-    else topic.oldest = kept;
-    topic.newest = kept;
-    topic.count++;
-    keptBytes += kept.bytes;
-    if (topic.count > limits.history) evict(topic.oldest!); // it holds at least `kept`
-    while (keptBytes > limits.historySize) evict(oldest!); // bytes above nought are some event's
-  }
-
-  /** Lets go of a topic's oldest event; the log's oldest is always one. */
-  function evict({ event, topic, bytes, older, newer, newerInTopic }: Kept): void {
-    if (older) older.newer = newer;
-    else oldest = newer;
-    if (newer) newer.older = older;
-    else newest = older;
-    topic.oldest = newerInTopic;
-    if (newerInTopic) newerInTopic.olderInTopic = undefined;
-    else topic.newest = undefined;
-    topic.count--;
-    topic.evictedOffset = event.offset;
-    keptBytes -= bytes;
-  }
-
-  function number(name: string, body: string, stamps: Stamps, taken: Draft['taken']): Draft {
-    if (!topics.get(name)?.seq) {
-      if (publishedTopics >= limits.maxTopics) {
-        throw new TooManyTopics(
-          `the server holds events of ${limits.maxTopics} topics and takes no more; publish to one of ` +
-            'them, or raise maxTopics',
-        );
-      }
-      publishedTopics++;
-    }
-    const topic = topicOf(name);
-    const acceptedUs = nowUs();
-    const { sentUs = acceptedUs, plannedUs = sentUs, crc } = stamps;
-    const seq = ++topic.seq;
-    const at = offset + drafts.length + 1;
-    const id = `${epoch}-${at}`;
-    const json = encodeEnvelope({
-      id,
-      topic: name,
-      seq,
-      plannedUs,
-      sentUs,
-      acceptedUs,
-      body,
-      ...(crc === undefined ? {} : { crc }),
-    });
-    return { event: { id, offset: at, topic: name, seq, json }, topic, taken };
-  }
-
-  function admit({ event, topic, taken }: Draft): void {
-    offset = event.offset;
-    topic.newestOffset = offset;
-    keep(event, topic);
+  function take(event: HubEvent, topic: Topic, taken: ((event: HubEvent) => void) | undefined): void {
+    log.keep(event, topic);
     taken?.(event);
-    for (const { listener, whom, from } of topic.listeners) {
-      if (from < event.offset) listener(event, whom);
-    }
+    handOut(event, topic);
   }
 
-  /** Where the cursor stands in this log; undefined when it is none of its places. */
-  function offsetOf(cursor: string): number | undefined {
-    const match = cursorPattern.exec(cursor);
-    const at = Number(match?.[2]);
-    return match?.[1] === epoch && at <= offset ? at : undefined;
+  function refuseBesideDrafts(): void {
+    if (drafts.count() > 0)
+      throw new Error(`an event was published while ${drafts.count()} drafts wait to be stored`);
   }
+
+  const broker = connect({
+    append(name, body, stamps) {
+      refuseBesideDrafts();
+      const { event, topic } = log.number(name, body, stamps);
+      take(event, topic, undefined);
+      return event;
+    },
+    receive(event) {
+      refuseBesideDrafts();
+      take(event, log.numberedElsewhere(event), undefined);
+    },
+  });
 
   return {
-    epoch,
-    published: () => offset,
-    subscriptions: () => subscriptionCount,
-    cursor: () => `${epoch}-${offset}`,
-
-    publish(name, body, stamps) {
-      if (drafts.length > 0)
-        throw new Error(`an event was published while ${drafts.length} drafts wait to be stored`);
-      const draft = number(name, body, stamps, undefined);
-      admit(draft);
-      return draft.event;
-    },
-
+    epoch: log.epoch,
+    published: log.end,
+    subscriptions: subscriptions.count,
+    cursor: log.cursor,
+    publish: broker.publish,
     draft(name, body, stamps, taken) {
-      const draft = number(name, body, stamps, taken);
-      drafts.push(draft);
+      const draft = log.number(name, body, stamps, taken);
+      drafts.add(draft);
       return draft.event;
     },
     take() {
-      const all = drafts;
-      drafts = [];
-      for (const draft of all) admit(draft);
+      for (const { event, topic, taken } of drafts.takeAll()) take(event, topic, taken);
     },
-    drop() {
-      for (const { topic } of drafts) {
-        topic.seq--;
-        if (topic.seq > 0) continue;
-        publishedTopics--;
-        if (topic.listeners.size === 0) topics.delete(topic.name);
-      }
-      drafts = [];
-    },
-    followers: (name) => Array.from(topics.get(name)?.listeners ?? [], ({ whom }) => whom),
-
-    subscribe<Whom>(names: readonly string[], listener: (event: HubEvent, whom: Whom) => void, whom: Whom) {
-      const unique = new Set(names);
-      let added = 0;
-      for (const name of unique) if (!topics.has(name)) added++;
-      if (added > 0 && topics.size - publishedTopics + added > limits.maxTopics) {
-        throw new TooManyTopics(
-          `subscribers follow ${limits.maxTopics} topics that have no events yet, and there is no room ` +
-            'for more; raise maxTopics',
-        );
-      }
-      const subscription: Subscription = {
-        listener: listener as Subscription['listener'],
-        whom,
-        from: offset,
-      }; // the two stay together
-      for (const name of unique) topicOf(name).listeners.add(subscription);
-      subscriptionCount++;
-      let ended = false;
-      return () => {
-        if (ended) return;
-        ended = true;
-        subscriptionCount--;
-        for (const name of unique) {
-          const topic = topics.get(name)!; // a topic with listeners stays
-          topic.listeners.delete(subscription);
-          if (topic.seq === 0 && topic.listeners.size === 0) topics.delete(name);
-        }
-      };
-    },
-
-    since(names, cursor) {
-      if (cursor === currentState) {
-        const events = [...new Set(names)].flatMap((name) => topics.get(name)?.newest?.event ?? []);
-        return { events: events.sort((a, b) => a.offset - b.offset), lost: false };
-      }
-      const known = offsetOf(cursor);
-      const after = known ?? 0;
-      let lost = known === undefined;
-      const events: HubEvent[] = [];
-      const unique = names.length > 1 ? new Set(names) : names;
-      for (const name of unique) {
-        const topic = topics.get(name);
-        if (!topic || topic.newestOffset <= after) continue;
-        if (topic.evictedOffset > after) lost = true;
-        // From the newest backwards: what was missed is mostly little, and the history long.
-        for (let kept = topic.newest; kept && kept.event.offset > after; kept = kept.olderInTopic)
-          events.push(kept.event);
-      }
-      if (names.length > 1) events.sort((a, b) => a.offset - b.offset);
-      else events.reverse();
-      return { events, lost };
-    },
-
-    newest(names) {
-      let at = 0;
-      for (const name of names) at = Math.max(at, topics.get(name)?.newestOffset ?? 0);
-      return `${epoch}-${at}`;
-    },
+    drop: drafts.drop,
+    followers: (name) => Array.from(topics.find(name)?.listeners ?? [], ({ whom }) => whom),
+    subscribe: (names, listener, whom) => subscriptions.begin(names, listener, whom, log.end()),
+    since: log.since,
+    newest: log.newest,
   };
-}
-
-function randomEpoch(): string {
-  return Array.from({ length: 6 }, () => randomInt(36).toString(36)).join('');
 }

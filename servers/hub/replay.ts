@@ -3,7 +3,8 @@
 // concerns what the subscriber was promised: after a reset all that was held then, after `last` the newest
 // event of each topic and what followed. What had gone before it came, it was told of or never asked for.
 
-import { currentState, type Hub, type HubEvent } from './hub.ts';
+import type { HubEvent } from './event.ts';
+import { currentState, type Hub } from './hub.ts';
 
 export type Replay = {
   readonly kind: 'history';
@@ -90,11 +91,4 @@ function firstOf(events: readonly HubEvent[]): Map<string, number> {
 
 function offsetIn(cursor: string): number {
   return Number(cursor.slice(cursor.lastIndexOf('-') + 1));
-}
-
-/** The events up to the one with which they reach so many bytes. */
-export function takeUntil(events: HubEvent[], enoughBytes: number): HubEvent[] {
-  let bytes = 0;
-  const last = events.findIndex(({ json }) => (bytes += Buffer.byteLength(json)) >= enoughBytes);
-  return last < 0 ? events : events.slice(0, last + 1);
 }

@@ -1,70 +1,20 @@
-// Hands events to subscribers on connections that stay open; what http-stream, sse and websocket share. Who
-// comes with a cursor gets the history first and then every event; an event is framed once for all; who does
-// not keep up meets the slow policy; one timer serves all heartbeats. It knows no protocol: a pattern says
-// how events are framed and peers cut off.
-//
-// What is held for one subscriber is bounded: `slowBuffer` and one write in its outlet, `slowBuffer` and one
-// event of those kept by `coalesce`. Of the history it holds the place alone; the hub holds the events.
-//
-// A subscriber that is fed from the history may be as far behind as the history reaches. From then on it
-// may fall behind by `slowBuffer` more, as one that is live; with `slow: disconnect` it is cut off beyond
-// that. The other two policies drop nothing of it while the history holds it. Whatever the policy, it is
-// cut off when the history has left it behind, and when nothing leaves for it for `unreadMs` although
-// something waits (unread-watch.ts).
+// Holds the subscribers on connections that stay open, from joining to goodbye; what http-stream, sse and
+// websocket share. Who comes with a cursor gets the history first and then every event; what is written to
+// whom is delivery.ts. One timer serves all heartbeats, one all looks at who reads (unread-watch.ts): whoever
+// takes nothing for `unreadMs` although something waits is cut off. It knows no protocol: a pattern says how
+// events are framed and peers cut off.
 
-import type { Duplex } from 'node:stream';
-import type { Framing } from './framing.ts';
-import { currentState, type HubEvent } from '../hub/hub.ts';
-import type { PatternContext } from '../pattern.ts';
-import { takeUntil } from '../hub/replay.ts';
-import { advance, beginReplay, restOf, type Replay } from '../hub/replay.ts';
+import { goodbyeLimits, goodbyeSpreadMs } from '../../core/policy/goodbye.ts';
+import type { HubEvent } from '../hub/event.ts';
+import { currentState } from '../hub/hub.ts';
+import { beginReplay } from '../hub/replay.ts';
 import { drawShare, RequestError } from '../http/request.ts';
-import { createRounds } from '../http/shared-timer.ts';
+import { sayGoodbye } from '../http/say-goodbye.ts';
+import { createSharedTimer } from '../http/shared-timer.ts';
 import { createUnreadWatch } from '../http/unread-watch.ts';
-
-export type Subscriber<Peer> = {
-  readonly peer: Peer;
-  /** What is written to: a TCP socket, or a stream of an HTTP/2 connection. */
-  readonly outlet: Duplex;
-  readonly framing: Framing;
-  /** Nothing has been written since this was set. */
-  quiet: boolean;
-  /** Pings since it was last heard of or seen to read, of a pattern that pings. */
-  unanswered: number;
-  /** Looks since which the same bytes wait (unread-watch.ts). */
-  waited: number;
-  /** What comes before the next live event. */
-  backlog: Backlog | undefined;
-  unsubscribe: () => void;
-};
-
-type Backlog =
-  | Replay
-  /** The newest event of each topic, in the order of the log. */
-  | { readonly kind: 'newest'; readonly events: Map<string, HubEvent>; length: number };
-
-/** What a pattern gives. */
-export type Peers<Peer> = {
-  /** Whether events may still be written. */
-  isOpen(subscriber: Subscriber<Peer>): boolean;
-  /** Cuts off one that is too slow. */
-  cut(subscriber: Subscriber<Peer>): void;
-  /** Is called for each subscriber once in every `beatMs`. */
-  beat(subscriber: Subscriber<Peer>): void;
-  beatMs: number;
-};
-
-export type Joining<Peer> = Pick<Subscriber<Peer>, 'peer' | 'outlet' | 'framing'> & {
-  topics: readonly string[];
-  /** What came after this cursor comes first; undefined for "from now". */
-  since: string | undefined;
-  /**
-   * Writes what comes before all events.
-   * @param cursor the place from which the subscriber gets everything
-   * @param reset whether that is not the place it asked for, which came too late
-   */
-  open(cursor: string, reset: boolean): void;
-};
+import type { PatternContext } from '../pattern.ts';
+import { createDelivery } from './delivery.ts';
+import type { Joining, Peers, Subscriber } from './subscriber.ts';
 
 export type FanOut<Peer> = {
   size(): number;
@@ -79,145 +29,34 @@ export type FanOut<Peer> = {
   /** Cuts this share of the connections without a goodbye. */
   disconnect(share: number): void;
   /**
-   * Ends all subscriptions, says goodbye, and resolves when every outlet has closed,
-   * those left over by force.
+   * Says goodbye to all subscribers, whose subscriptions end with that, and resolves when every outlet has
+   * closed, those left over by force.
+   * @param spreadMs differs from the policy's in tests alone
    */
-  end(goodbye: (subscriber: Subscriber<Peer>) => void): Promise<void>;
+  end(goodbye: (subscriber: Subscriber<Peer>) => void, spreadMs?: number): Promise<void>;
 };
 
-/**
- * History is written in pieces of about this size, each when the one before has left: few
- * system calls, little memory.
- */
-const pieceBytes = 64 * 1024;
-
-const goodbyeMs = 1000;
-
-export function createFanOut<Peer>(
-  { hub, limits, counters, random }: PatternContext,
-  { isOpen, cut, beat, beatMs }: Peers<Peer>,
-): FanOut<Peer> {
+export function createFanOut<Peer>(context: PatternContext, peers: Peers<Peer>): FanOut<Peer> {
+  const { hub, limits, counters, random } = context;
   const members = new Set<Subscriber<Peer>>();
-  const rounds = createRounds<Subscriber<Peer>>(beatMs, beat);
+  const { deliver, replay, cutOff, retire } = createDelivery<Peer>(context, peers);
+  const beats = createSharedTimer<Subscriber<Peer>>(peers.beatMs, peers.beat);
   const unread = createUnreadWatch<Subscriber<Peer>>((subscriber) => {
-    if (isOpen(subscriber)) cutOff(subscriber);
+    if (peers.isOpen(subscriber)) cutOff(subscriber);
   });
-  /** Less than a piece of the history is no lag, however small `slowBuffer`: so much is written at once. */
-  const mostGrownBytes = Math.max(limits.slowBuffer, pieceBytes);
   let emptied = () => {};
-
-  // The hot path: once for each delivery. Most of its time goes into waiting for memory, so
-  // it looks at few objects.
-  function deliver(event: HubEvent, subscriber: Subscriber<Peer>): void {
-    if (subscriber.backlog || subscriber.outlet.writableLength > limits.slowBuffer) lag(subscriber, event);
-    else if (isOpen(subscriber)) write(subscriber, subscriber.framing.one(event), 1);
-  }
-
-  function write(subscriber: Subscriber<Peer>, bytes: Buffer, events: number): boolean {
-    if (subscriber.quiet) subscriber.quiet = false;
-    counters.events += events;
-    return subscriber.outlet.write(bytes);
-  }
-
-  function lag(subscriber: Subscriber<Peer>, event: HubEvent): void {
-    const { backlog, outlet, framing } = subscriber;
-    if (!isOpen(subscriber)) return;
-    if (backlog?.kind === 'history') {
-      // The hub keeps it until its turn comes.
-      backlog.grownBytes += Buffer.byteLength(event.json);
-      if (limits.slow === 'disconnect' && backlog.grownBytes > mostGrownBytes) cutOff(subscriber);
-    } else if (!backlog && !outlet.writableNeedDrain) {
-      // Less than the outlet's own buffer (64 KiB) is no lag, however small `slowBuffer`:
-      // no 'drain' would end it.
-      write(subscriber, framing.one(event), 1);
-    } else if (limits.slow === 'disconnect') {
-      cutOff(subscriber);
-    } else if (limits.slow === 'drop') {
-      counters.slowDrops++;
-    } else {
-      keepNewest(subscriber, event);
-    }
-  }
-
-  function keepNewest(subscriber: Subscriber<Peer>, event: HubEvent): void {
-    let { backlog } = subscriber;
-    if (backlog?.kind !== 'newest') {
-      backlog = { kind: 'newest', events: new Map(), length: 0 };
-      subscriber.backlog = backlog;
-      goOnWhenDrained(subscriber);
-    }
-    const { events } = backlog;
-    const replaced = events.get(event.topic);
-    events.delete(event.topic); // so that it moves to the end
-    events.set(event.topic, event);
-    backlog.length += event.json.length - (replaced?.json.length ?? 0);
-    if (replaced) counters.slowDrops++;
-    for (const [topic, { json }] of events) {
-      if (backlog.length <= limits.slowBuffer || events.size === 1) break;
-      events.delete(topic);
-      backlog.length -= json.length;
-      counters.slowDrops++;
-    }
-  }
-
-  function cutOff(subscriber: Subscriber<Peer>): void {
-    counters.slowDisconnects++;
-    retire(subscriber);
-    cut(subscriber);
-  }
-
-  function goOnWhenDrained(subscriber: Subscriber<Peer>): void {
-    subscriber.outlet.once('drain', () => goOn(subscriber));
-  }
-
-  function goOn(subscriber: Subscriber<Peer>): void {
-    const { backlog, framing } = subscriber;
-    subscriber.unanswered = 0; // what was written before has left: it reads
-    if (!backlog || !isOpen(subscriber)) return;
-    if (backlog.kind === 'newest') {
-      subscriber.backlog = undefined;
-      write(subscriber, framing.many([...backlog.events.values()]), backlog.events.size);
-      return;
-    }
-    const { events, lost } = restOf(hub, backlog);
-    // The history has left it behind. Whatever the policy, it must know; when it comes
-    // back it is told (reset).
-    if (lost) cutOff(subscriber);
-    else replay(subscriber, backlog, events);
-  }
-
-  /**
-   * Writes a piece of the history. With the last one the subscriber is live, all in
-   * one turn of the event loop.
-   */
-  function replay(subscriber: Subscriber<Peer>, backlog: Replay, events: HubEvent[]): void {
-    subscriber.backlog = undefined;
-    if (events.length === 0) return;
-    const piece = takeUntil(events, pieceBytes);
-    const more = write(subscriber, subscriber.framing.many(piece), piece.length);
-    if (piece.length === events.length) return;
-    advance(backlog, piece);
-    subscriber.backlog = backlog;
-    if (more) goOn(subscriber);
-    else goOnWhenDrained(subscriber);
-  }
-
-  function retire(subscriber: Subscriber<Peer>): void {
-    subscriber.unsubscribe();
-    subscriber.backlog = undefined;
-  }
 
   // In a function of its own, so that what lives as long as the subscriber holds on to
   // nothing but the subscriber.
   function admit(subscriber: Subscriber<Peer>, topics: readonly string[]): void {
     subscriber.unsubscribe = hub.subscribe(topics, deliver, subscriber);
     members.add(subscriber);
-    rounds.add(subscriber);
+    beats.add(subscriber);
     unread.add(subscriber);
     subscriber.outlet.once('close', () => {
       retire(subscriber);
       members.delete(subscriber);
-      rounds.delete(subscriber);
+      beats.delete(subscriber);
       unread.delete(subscriber);
       if (members.size === 0) emptied();
     });
@@ -257,16 +96,21 @@ export function createFanOut<Peer>(
     disconnect(share) {
       for (const { outlet } of drawShare(members, share, random)) outlet.destroy();
     },
-    async end(goodbye) {
-      rounds.stop();
+    async end(goodbye, spreadMs = goodbyeSpreadMs) {
+      beats.stop();
       unread.stop();
       if (members.size === 0) return;
       const empty = new Promise<void>((resolve) => (emptied = resolve));
-      for (const subscriber of members) {
-        retire(subscriber);
-        if (!subscriber.outlet.destroyed) goodbye(subscriber);
-      }
-      const timer = setTimeout(() => members.forEach(({ outlet }) => outlet.destroy()), goodbyeMs);
+      const lastMs = sayGoodbye(
+        members,
+        (subscriber) => {
+          retire(subscriber);
+          if (!subscriber.outlet.destroyed) goodbye(subscriber);
+        },
+        spreadMs,
+      );
+      const cutAll = () => members.forEach(({ outlet }) => outlet.destroy());
+      const timer = setTimeout(cutAll, lastMs + goodbyeLimits.streamsMs);
       await empty;
       clearTimeout(timer);
     },

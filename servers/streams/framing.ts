@@ -1,6 +1,6 @@
 // Frames texts and events for a connection that stays open.
 
-import type { HubEvent } from '../hub/hub.ts';
+import type { HubEvent } from '../hub/event.ts';
 
 /**
  * How texts and events stand on a connection. Subscribers with the same framing are written the same bytes; a

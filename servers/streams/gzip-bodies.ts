@@ -4,7 +4,7 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { keepLast } from '../http/content-coding.ts';
 import { combineCrc, crcShift } from '../hub/crc32-combine.ts';
-import type { HubEvent } from '../hub/hub.ts';
+import type { HubEvent } from '../hub/event.ts';
 import type { Framing } from './framing.ts';
 
 /**

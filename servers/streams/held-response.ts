@@ -1,5 +1,5 @@
-// What sse and http-stream share: a response that does not end, over HTTP/1.0, HTTP/1.1 and HTTP/2. What an
-// event looks like in it is the pattern's.
+// Holds responses that do not end, for sse and http-stream, over HTTP/1.0, HTTP/1.1 and HTTP/2. What an event
+// looks like in one is the pattern's.
 //
 // Over HTTP/1.1 the body is chunked, since a client could not tell the end of a body that lasts until the
 // connection closes from a cut (RFC 9112, section 6.3). An event is one chunk, framed once for all
@@ -7,11 +7,12 @@
 // `ServerResponse.write` would frame it for each anew, which takes more CPU than the system call.
 // `ServerResponse.end` writes the last chunk.
 
+import { decideHeartbeat, heartbeatTurnMs } from '../../core/policy/heartbeat.ts';
 import { acceptsGzip } from '../http/content-coding.ts';
 import { createGzipBodies, type GzipBody } from './gzip-bodies.ts';
 import { createFanOut } from './fan-out.ts';
 import { createFraming } from './framing.ts';
-import type { HubEvent } from '../hub/hub.ts';
+import type { HubEvent } from '../hub/event.ts';
 import { corsHeaders } from '../http/origin.ts';
 import type { PatternContext, Request, Response } from '../pattern.ts';
 
@@ -63,15 +64,15 @@ export function createHeldResponses(
   const fanOut = createFanOut<Peer>(context, {
     isOpen: ({ outlet }) => outlet.writable,
     cut: ({ outlet }) => outlet.destroy(),
-    // Seen twice in an interval, so that silence never lasts longer than one.
-    beatMs: heartbeatMs / 2,
+    beatMs: heartbeatTurnMs(heartbeatMs),
     beat(subscriber) {
       const { outlet, framing, quiet, backlog } = subscriber;
       subscriber.quiet = !quiet;
-      if (!quiet) return;
-      if (!outlet.writable) {
-        outlet.destroy(); // its client has said goodbye, but does not read what was on the way
-      } else if (outlet.writableLength === 0 && !backlog) {
+      const busy = outlet.writableLength > 0 || backlog !== undefined;
+      const decision = decideHeartbeat(quiet, outlet.writable, busy);
+      if (decision === 'end') {
+        outlet.destroy();
+      } else if (decision === 'send') {
         counters.heartbeats++;
         outlet.write(framing.text(format.heartbeat(hub.cursor())));
       }

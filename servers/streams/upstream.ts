@@ -3,7 +3,7 @@
 // anew: numbers would change.
 
 import { topicPattern } from '../../core/event/envelope.ts';
-import type { Stamps } from '../hub/hub.ts';
+import type { Stamps } from '../hub/event.ts';
 
 export type Upstream =
   | { kind: 'publish'; ref: number; topic: string; body: string; stamps: Stamps }

@@ -18,7 +18,7 @@ import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'vitest';
 import { resultSchema } from '../../core/result/result.ts';
 import { talk } from '../servers/http/raw-http.ts';
-import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
+import { resultFolders, start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
 
 test('--help names every command and every exit code', async (t) => {
   const { code, stdout } = await start(['--help'], temporaryFolder(t)).ended;
@@ -84,11 +84,11 @@ test(
   'a run writes result and report, prints the table, and ' + 'both can be had again from the result',
   async (t) => {
     const folder = temporaryFolder(t);
-    const end = await start(
+    const end = await startScripted(
       ['run', writeScenario(folder, 'variants: [sse, websocket]\nexpect: [missed == 0]')],
       folder,
     ).ended;
-    assertExit(end, 0);
+    assert.equal(end.code, 0, end.stdout + end.stderr);
     assert.match(end.stdout, /sse[\s\S]*websocket[\s\S]*Report: results\//);
     const [runFolder] = resultFolders(folder);
     const result = resultSchema.parse(JSON.parse(readFileSync(join(runFolder!, 'result.json'), 'utf8')));
@@ -109,9 +109,11 @@ test(
   '--json prints the result and nothing else on standard ' + 'output; --quiet prints nothing while it runs',
   async (t) => {
     const folder = temporaryFolder(t);
-    const end = await start(['run', writeScenario(folder, 'variants: [sse]'), '--json', '--quiet'], folder)
-      .ended;
-    assertExit(end, 0);
+    const end = await startScripted(
+      ['run', writeScenario(folder, 'variants: [sse]'), '--json', '--quiet'],
+      folder,
+    ).ended;
+    assert.equal(end.code, 0, end.stdout + end.stderr);
     assert.equal(resultSchema.parse(JSON.parse(end.stdout)).trials.length, 1);
     assert.equal(end.stderr, '');
   },
@@ -119,11 +121,11 @@ test(
 
 test('an expectation that fails is shown with the measured value, and the exit code is 1', async (t) => {
   const folder = temporaryFolder(t);
-  const end = await start(
+  const end = await startScripted(
     ['run', writeScenario(folder, 'variants: [sse]\nexpect: [latency.p50 < 1us]')],
     folder,
   ).ended;
-  assertExit(end, 1);
+  assert.equal(end.code, 1, end.stdout + end.stderr);
   assert.match(end.stdout, /latency\.p50 < 1us/);
 });
 

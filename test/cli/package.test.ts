@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'vitest';
-import { assertExit, start, temporaryFolder, writeScenario } from './tools.ts';
+import { assertMeasured, start, temporaryFolder, writeScenario } from './tools.ts';
 
 test('npm pack, install the tarball elsewhere, run it', async (t) => {
   const folder = temporaryFolder(t);
@@ -49,7 +49,7 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
     folder,
     installed,
   ).ended;
-  assertExit(end, 0);
+  assertMeasured(end, folder);
   assert.match(end.stdout, /sse[\s\S]*webhook/);
 
   // The library for receivers, with its types.

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { XMLValidator } from 'fast-xml-parser';
 import { test } from 'vitest';
 import { fixtureResult } from '../reports/fixture.ts';
-import { assertExit, start, temporaryFolder, writeScenario } from './tools.ts';
+import { start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
 
 function writeResults(folder: string): void {
   for (const seed of [1, 2]) {
@@ -117,11 +117,11 @@ test(
   async (t) => {
     const folder = temporaryFolder(t);
     const scenario = writeScenario(folder, 'variants: [sse]\nexpect: [missed == 0]');
-    const end = await start(
+    const end = await startScripted(
       ['run', scenario, '--junit', 'junit.xml', '--markdown', 'summary.md', '--quiet'],
       folder,
     ).ended;
-    assertExit(end, 0);
+    assert.equal(end.code, 0, end.stdout + end.stderr);
     assert.equal(XMLValidator.validate(readFileSync(join(folder, 'junit.xml'), 'utf8')), true);
     assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /^## pushbench: small\n/);
     const refused = await start(['run', scenario, '--results', 'other', '--junit', 'none/junit.xml'], folder)

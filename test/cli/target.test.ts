@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { startExpress, token } from '../harness/target/foreign.ts';
-import { assertExit, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
+import { assertMeasured, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
 process.env['FEED_TOKEN'] = token;
 
@@ -54,7 +54,7 @@ test(
       '--no-reference',
     ];
     const end = await start(args, folder).ended;
-    assertExit(end, 0);
+    assertMeasured(end, folder);
     assert.match(
       end.stderr,
       /^left out: polling @feed: the target file does not describe it \(subscribe\.polling\)$/m,

@@ -19,7 +19,7 @@ import { sampleTimesUs } from '../../core/protocol/window.ts';
 import type { Fleet } from '../../harness/trial/fleet.ts';
 import { createPeer, type Inbox } from '../../harness/process/peer.ts';
 import { virtualClock } from './clock.ts';
-import type { FakeOptions } from './pattern.ts';
+import { fakeOptions, type FakeOptions } from './pattern.ts';
 
 type Message = { kind: string };
 
@@ -28,19 +28,19 @@ export type FakeFleet = Fleet & { running: Set<string>; frozen: { pid: number; f
 
 type Event = { topic: number; seq: number; plannedUs: number };
 
+/** The script of the fake pattern; another pattern's deliveries take 10 ms. What is injected comes on top. */
+function scriptOf({ options, injection }: Extract<ServerCommand, { kind: 'start' }>): FakeOptions {
+  // The scenario's registry parsed them by the fake's schema.
+  const script = 'latencies' in options ? (options as FakeOptions) : fakeOptions.parse({});
+  return { ...script, latencies: script.latencies.map((ms) => ms + (injection?.delayMs ?? 0)) };
+}
+
 export function fakeFleet(): FakeFleet {
   const clock = virtualClock();
   const running = new Set<string>();
   const frozen: FakeFleet['frozen'] = [];
   const deliver = new Set<(event: Event) => void>();
-  let options: FakeOptions = {
-    latencies: [10],
-    loseEvery: 0,
-    repeatEvery: 0,
-    lag: 0,
-    loadCpu: 0.1,
-    fail: 'none',
-  };
+  let options = fakeOptions.parse({});
   let pids = 1000;
   /** What one side counts the other one does too. */
   let counters = newCounters();
@@ -100,8 +100,7 @@ export function fakeFleet(): FakeFleet {
       deliver.clear();
       return peer<ServerCommand, ServerReport>('server', (command, inbox, die) => {
         if (command.kind === 'start') {
-          // The scenario's registry parsed them by the fake's schema.
-          options = command.options as FakeOptions;
+          options = scriptOf(command);
           inbox.deliver({
             kind: 'listening',
             endpoint: { url: 'http://127.0.0.1:1', over: 'h1', publishUrl: 'http://127.0.0.1:1' },

@@ -1,15 +1,12 @@
-// Server-Sent Events read by other people's clients: `eventsource` and undici for the life of a subscription,
-// `eventsource-parser` for what stands on the wire over each version of HTTP.
+// Reads Server-Sent Events with other people's clients: `eventsource` and undici for the life of a
+// subscription, `eventsource-parser` for what a stream says. HTTP/2 is sse-http2.test.ts, the end of a server
+// sse-goodbye.test.ts.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { EventSource } from 'eventsource';
-import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { EventSource as UndiciEventSource } from 'undici';
-import { test, type TestContext } from 'vitest';
+import { test } from 'vitest';
 import { newCounters } from '../../core/result/counters.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import { random } from '../../core/base/random.ts';
@@ -18,67 +15,7 @@ import { createHub } from '../../servers/hub/hub.ts';
 import { sse } from '../../servers/sse.ts';
 import { rawClient, until } from './http/raw-http.ts';
 import { getRequest, serve, unchunk } from './streams.ts';
-
-type Messages = { data: string; lastEventId: string }[];
-
-/** A client that reconnects by itself, with what it got. */
-function listen(t: TestContext, url: string, query: string) {
-  const source = new EventSource(`${url}/events?${query}`);
-  t.onTestFinished(() => source.close());
-  const messages: Messages = [];
-  const resets: Messages = [];
-  source.onmessage = ({ data, lastEventId }) => void messages.push({ data: data as string, lastEventId });
-  source.addEventListener(
-    'reset',
-    ({ data, lastEventId }) => void resets.push({ data: data as string, lastEventId }),
-  );
-  return {
-    source,
-    messages,
-    resets,
-    saw: (count: number) => until(`${count} messages`, () => messages.length >= count),
-  };
-}
-
-/** What a parser makes of the bytes. */
-function reader() {
-  const events: EventSourceMessage[] = [];
-  const comments: string[] = [];
-  const retries: number[] = [];
-  const decoder = new TextDecoder();
-  const parser = createParser({
-    onEvent: (event) => events.push(event),
-    onComment: (text) => comments.push(text),
-    onRetry: (ms) => retries.push(ms),
-    maxBufferSize: 1e8,
-  });
-  return {
-    events,
-    comments,
-    retries,
-    feed: (bytes: Uint8Array) => parser.feed(decoder.decode(bytes, { stream: true })),
-  };
-}
-
-async function overHttp2(
-  t: TestContext,
-  { url, certificate }: { url: string; certificate?: string },
-): Promise<ClientHttp2Session> {
-  const session = connectHttp2(url, certificate === undefined ? {} : { ca: certificate });
-  session.on('error', () => {});
-  t.onTestFinished(() => session.destroy());
-  await once(session, 'connect');
-  return session;
-}
-
-async function ask(session: ClientHttp2Session, path: string, headers: Record<string, string> = {}) {
-  const stream: ClientHttp2Stream = session.request({ ':path': path, ...headers });
-  const got = reader();
-  stream.on('data', got.feed);
-  stream.on('error', () => {});
-  const [response] = (await once(stream, 'response')) as [Record<string, string | number>];
-  return { stream, response, ...got };
-}
+import { listen, reader } from './sse-clients.ts';
 
 test('the response opens with the reconnection time, the cursor and a comment', async (t) => {
   const { url, publish, at } = await serve(t, 'sse', { retry: '2500ms' });
@@ -225,116 +162,6 @@ test('a quiet stream gets comments, which no EventSource shows', async (t) => {
   assert.deepEqual([events, messages], [[], []]);
   assert.ok(count('heartbeats')[0]! >= 3);
 });
-
-test('a server that closes ends the streams whole and tells those who come back to stay away', async (t) => {
-  const { url, joined, close } = await serve(t, 'sse', { retry: '50ms' });
-  const { source } = listen(t, url, 'topics=a');
-  const { socket, closed } = await rawClient(url);
-  socket.write(getRequest('/events?topics=a'));
-  await joined(2);
-  const done = close();
-  assert.equal(unchunk(Buffer.from(await closed)).ended, true);
-  await until('the EventSource has given up', () => source.readyState === source.CLOSED);
-  await done;
-});
-
-test('it waits no longer than until all have come back', async (t) => {
-  const { url, joined, close } = await serve(t, 'sse', { retry: '1h' });
-  const { socket, closed } = await rawClient(url);
-  socket.write(getRequest('/events?topics=a'));
-  await joined(1);
-  const from = performance.now();
-  const done = close();
-  await closed;
-  assert.equal((await fetch(`${url}/events?topics=a`)).status, 204);
-  await done;
-  assert.ok(performance.now() - from < 1500);
-});
-
-test('it does not wait for those who do not come back, nor when nobody was there', async (t) => {
-  const { url, joined, close } = await serve(t, 'sse', { retry: '1h' });
-  const { socket, closed } = await rawClient(url);
-  socket.write(getRequest('/events?topics=a'));
-  await joined(1);
-  await close();
-  await closed;
-  const empty = await serve(t, 'sse', { retry: '1h' });
-  await empty.close();
-});
-
-for (const over of ['h2', 'h2c'] as const) {
-  test(`${over}: streams of one connection, each with its own topics, framing and end`, async (t) => {
-    const { endpoint, publish, joined, at, close, count } = await serve(t, 'sse', { over });
-    const session = await overHttp2(t, endpoint);
-    const streams = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => ask(session, `/events?topics=all,own.${i}`)),
-    );
-    await joined(20);
-    for (const { response } of streams) {
-      assert.equal(response[':status'], 200);
-      assert.equal(response['content-type'], 'text/event-stream');
-      assert.equal(response['connection'], undefined);
-      assert.equal(response['transfer-encoding'], undefined);
-    }
-    const [all] = publish('all', '"é"');
-    const [own] = publish('own.7', JSON.stringify('x'.repeat(200_000)));
-    await until('delivered', () => streams.every(({ events }, i) => events.length === (i === 7 ? 2 : 1)));
-    assert.deepEqual(
-      streams[7]!.events.map(({ id, data }) => [id, data]),
-      [
-        [at(1), all!.json],
-        [at(2), own!.json],
-      ],
-    );
-    assert.deepEqual(streams[3]!.retries, [1000]);
-    const resumed = await ask(session, '/events?topics=own.7', { 'last-event-id': at(1) });
-    await until('resumed', () => resumed.events.length === 1);
-    assert.deepEqual(count('connectionsOpened', 'handshakes', 'events'), [1, 21, 22]);
-    const ended = Promise.all(streams.map(({ stream }) => once(stream, 'end')));
-    const done = close();
-    await ended;
-    const late = await ask(session, '/events?topics=all');
-    assert.equal(late.response[':status'], 204);
-    await done;
-  });
-
-  test(
-    `${over}: a disconnect cuts streams, not everybody on the connection; ` +
-      'a client that resets one leaves nothing behind',
-    async (t) => {
-      const { endpoint, hub, publish, joined, disconnect } = await serve(t, 'sse', { over });
-      const session = await overHttp2(t, endpoint);
-      const streams = await Promise.all(Array.from({ length: 10 }, () => ask(session, '/events?topics=a')));
-      await joined(10);
-      disconnect(0.5);
-      await joined(5);
-      await until('five know', () => streams.filter(({ stream }) => stream.closed).length === 5);
-      publish('a', '1');
-      await until('the others go on', () => streams.filter(({ events }) => events.length === 1).length === 5);
-      for (const { stream } of streams) stream.close();
-      await joined(0);
-      assert.equal(hub.subscriptions(), 0);
-    },
-  );
-
-  test(
-    `${over}: a stream whose client takes nothing is cut off, ` + 'and the others of the connection go on',
-    async (t) => {
-      const { endpoint, publish, joined, count } = await serve(t, 'sse', { over }, { slowBuffer: 200_000 });
-      const session = await overHttp2(t, endpoint);
-      const slow = await ask(session, '/events?topics=a');
-      const other = await ask(session, '/events?topics=a');
-      await joined(2);
-      slow.stream.pause();
-      for (let i = 0; i < 60; i++) {
-        publish('a', JSON.stringify('x'.repeat(20_000)));
-        await until('read', () => other.events.length === i + 1);
-      }
-      await joined(1);
-      assert.deepEqual(count('slowDisconnects'), [1]);
-    },
-  );
-}
 
 test('pages of this machine may read the stream, pages from elsewhere may not', async (t) => {
   const { url } = await serve(t, 'sse');

@@ -6,7 +6,7 @@ import type { TestContext } from 'vitest';
 import type { CounterName } from '../../core/result/counters.ts';
 import { patterns, type PatternName } from '../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../core/scenario/scenario.ts';
-import type { HubEvent } from '../../servers/hub/hub.ts';
+import type { HubEvent } from '../../servers/hub/event.ts';
 import { startServer } from '../../servers/start.ts';
 import { until } from './http/raw-http.ts';
 

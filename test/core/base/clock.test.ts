@@ -20,9 +20,10 @@ test('a timer beyond 2^31 ms waits, where Node alone would fire at once', (t) =>
   let fired = 0;
   later(3 * 2 ** 31, () => fired++);
   const clear = later(2 ** 32, () => fired++);
-  for (let i = 0; i < 6; i++) vi.advanceTimersByTime(2 ** 30 - 1);
+  vi.advanceTimersByTime(2 ** 32 - 1);
   clear();
+  vi.advanceTimersByTime(2 ** 31);
   assert.equal(fired, 0);
-  for (let i = 0; i < 6; i++) vi.advanceTimersByTime(2 ** 30 - 1);
+  vi.advanceTimersByTime(1);
   assert.equal(fired, 1);
 });

@@ -1,4 +1,4 @@
-// Those who come back with a cursor: whatever their rate of reading they get everything, or are cut off by
+// Brings clients back with a cursor: whatever their rate of reading they get everything, or are cut off by
 // the stated policy; nothing of the history is held for them but a piece; one who reads nothing is noticed.
 
 import assert from 'node:assert/strict';
@@ -21,7 +21,7 @@ const offsetsIn = (text: string) =>
 
 test(
   'any sizes and any rate of reading: all after the cursor in order, ' +
-    'or cut off once more than slowBuffer was added',
+    'or cut off once more than slowBuffer was added while it catches up',
   async (t) => {
     const size = fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 150_000 }));
     const step = fc.oneof(size, fc.constant('take' as const), fc.constant('turn' as const));
@@ -51,7 +51,9 @@ test(
           const offsets = offsetsIn(text());
           if (outlet.destroyed) {
             assert.equal(slow, 'disconnect');
-            assert.ok(added > slowBuffer, `cut off for ${added} bytes`);
+            // Live again it is slow like others: by what waits, and with a small buffer
+            // the last piece is enough.
+            if (catchingUp) assert.ok(added > slowBuffer, `cut off for ${added} bytes`);
             assert.equal(counters.slowDisconnects, 1);
           }
           // One that is cut off while it catches up has got everything up to its last event, and comes back

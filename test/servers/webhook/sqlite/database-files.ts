@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type TestContext } from 'vitest';
+import { afterAll, type TestContext } from 'vitest';
 import { UserError } from '../../../../core/base/errors.ts';
 import { openDatabase } from '../../../../servers/webhook/sqlite/database.ts';
 
@@ -52,10 +52,12 @@ export async function fill(store: Store, count = events): Promise<void> {
 
 /** A database with that content, made once, and closed. */
 let template: string | undefined;
+afterAll(() => {
+  if (template) rmSync(template, { recursive: true });
+});
 export async function filledFile(t: TestContext): Promise<string> {
   if (!template) {
     template = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
-    process.once('exit', () => rmSync(template!, { recursive: true, force: true }));
     const store = openDatabase(join(template, 'store.db'));
     await fill(store);
     await store.close();

@@ -1,0 +1,21 @@
+// Decides when each of thousands has its turn, once in every interval: they are dealt over it, so that not
+// all have their turn at once. Pure: the caller has the timer.
+
+const mostTurns = 64;
+const leastTurnMs = 20;
+
+/** How an interval is divided: so many turns, one every so many milliseconds. */
+export type Turns = { readonly count: number; readonly everyMs: number };
+
+export function divideInterval(intervalMs: number): Turns {
+  const count = Math.max(1, Math.min(mostTurns, Math.floor(intervalMs / leastTurnMs)));
+  return { count, everyMs: intervalMs / count };
+}
+
+/**
+ * The turn of the member that comes as number `dealt` (from 0): one after the other, so that turns differ by
+ * one member at the most.
+ */
+export function turnOfMember({ count }: Turns, dealt: number): number {
+  return dealt % count;
+}

@@ -1,0 +1,46 @@
+// Hands events to the subscribers of their topic, in the order in which they subscribed.
+
+import type { HubEvent, Listener } from './event.ts';
+import type { Subscription, Topic, Topics } from './topics.ts';
+
+export type Subscriptions = {
+  /** Those that have not ended. */
+  count(): number;
+  /**
+   * @param from the log's end: it gets what comes behind
+   * @returns ends it; a second call does nothing
+   * @throws TooManyTopics
+   */
+  begin<Whom>(topics: readonly string[], listener: Listener<Whom>, whom: Whom, from: number): () => void;
+};
+
+export function createSubscriptions(topics: Topics): Subscriptions {
+  let count = 0;
+  return {
+    count: () => count,
+    begin<Whom>(names: readonly string[], listener: Listener<Whom>, whom: Whom, from: number) {
+      const followed = topics.follow(names);
+      // Listener and `whom` stay together, so what one gets is what the other was given with.
+      const subscription: Subscription = { listener: listener as Listener<unknown>, whom, from };
+      for (const { listeners } of followed) listeners.add(subscription);
+      count++;
+      let ended = false;
+      return () => {
+        if (ended) return;
+        ended = true;
+        count--;
+        for (const topic of followed) {
+          topic.listeners.delete(subscription);
+          topics.forgetUnused(topic);
+        }
+      };
+    },
+  };
+}
+
+/** Calls the topic's listeners. The hot path: once for each event, a step of the loop for each delivery. */
+export function handOut(event: HubEvent, { listeners }: Topic): void {
+  for (const { listener, whom, from } of listeners) {
+    if (from < event.offset) listener(event, whom);
+  }
+}
