@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
+import { realTimers } from '../../../servers/webhook/sending/timers.ts';
 import { serveOn } from './client.ts';
 import { pass } from './passing-time.ts';
 
@@ -114,3 +115,28 @@ test(
     assert.equal((await server.stats()).delivered, 60);
   },
 );
+
+test('disabled and enabled again and again, it gets what is under way once, in its order', async (t) => {
+  const answer = Promise.withResolvers<number>();
+  const at = await receiver(t, (_, count) => (count === 1 ? answer.promise : 204));
+  const server = await serveOn(t, realTimers, { fifo: true });
+  const { id } = await server.register(at.url);
+  const first = await server.publish('news');
+  await until('it is under way', () => at.got.length === 1);
+  for (let i = 0; i < 3; i++) {
+    await server.change(id, { enabled: false });
+    await server.change(id, { enabled: true });
+  }
+  const second = await server.publish('news');
+  assert.deepEqual([(await server.stats()).depth, (await server.stats()).underWay], [2, 1]);
+  answer.resolve(204);
+  await until('the second came', () => at.got.length === 2);
+  assert.deepEqual(
+    at.got.map(({ headers }) => headers['webhook-id']),
+    [first.id, second.id],
+  );
+  await until('both are entered', () => server.counters.deliveryRequests === 2);
+  while ((await server.stats()).underWay > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const { depth, delivered } = await server.stats();
+  assert.deepEqual([depth, delivered], [0, 2]);
+});
