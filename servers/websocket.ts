@@ -123,8 +123,7 @@ function createSocketFanOut(context: PatternContext, pingMs: number): FanOut<Web
         peer.terminate();
         return;
       }
-      // Also of one that is closing: if it does not come to an end, later turns end it.
-      subscriber.unanswered++;
+      subscriber.unanswered++; // one that is closing and does not come to an end is ended by later turns
       if (decision === 'nothing') return;
       counters.heartbeats++;
       outlet.write(pingFrame);

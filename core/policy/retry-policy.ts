@@ -4,6 +4,7 @@
 
 import type { Random } from '../base/random.ts';
 import { isThrottled, type ReceiverAnswer } from './answer.ts';
+import { parseRetryAfterMs } from './retry-after.ts';
 
 export type RetryPolicy = {
   /** The wait before each further attempt; as many retries as there are waits. */
@@ -128,14 +129,4 @@ export function waitAfterMs(
     retryAfterMs: asked === undefined ? undefined : parseRetryAfterMs(asked, nowMs),
     throttled: isThrottled(answer),
   });
-}
-
-/**
- * A Retry-After header in milliseconds from `nowMs`: seconds, or a date (RFC 9110, 10.2.3).
- * @returns undefined when it is neither; 0 for a date that has passed
- */
-export function parseRetryAfterMs(header: string, nowMs: number): number | undefined {
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
-  const atMs = header.endsWith(' GMT') ? Date.parse(header) : Number.NaN;
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }

@@ -252,8 +252,10 @@ const reconnect = z
   .strictObject({
     base: interval
       .prefault('100ms')
-      .describe('mean wait before the first attempt is half of this (full jitter)'),
-    cap: interval.prefault('5s').describe('no wait is longer'),
+      .describe('the random wait before the first attempt is at most this long, half of it in the mean'),
+    cap: interval
+      .prefault('5s')
+      .describe('no random wait is longer; what a server asks for comes on top of it'),
   })
   .refine(({ base, cap }) => cap >= base, {
     error: 'cap is shorter than base, so no wait could be as long as base asks',

@@ -1,4 +1,4 @@
-// Mishaps, counted by kind, for people to read.
+// Counts problems by kind, for people to read.
 
 import type { Problem } from '../../core/protocol/control.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
@@ -8,7 +8,7 @@ import { isTooLarge } from '../../core/result/too-large.ts';
  * are taken out of the whole.
  */
 const longestMessage = 400;
-/** Kinds kept; a peer that words each mishap anew must not fill the memory. */
+/** Kinds kept; a peer that words each problem anew must not fill the memory. */
 const keptKinds = 49;
 
 export type ProblemLog = {

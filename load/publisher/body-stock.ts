@@ -1,5 +1,5 @@
-// Bodies made before they are due, so that making them delays no event: a bounded
-// stock ahead of the publisher.
+// Makes bodies before they are due, so that making them delays no event: a bounded stock ahead of the
+// publisher.
 
 import { crc32 } from 'node:zlib';
 import { nowUs } from '../../core/base/clock.ts';

@@ -1,4 +1,4 @@
-// Subscribers that publish: each message of the plan goes out at its planned time from the subscriber that
+// Publishes as subscribers do: each message of the plan goes out at its planned time from the subscriber that
 // the plan names (open model). It goes over the connection that the subscriber gets its events on where the
 // pattern has that way (`RunningLoad.send`), and else as `POST /messages/{topic}` on a second, kept
 // connection of the subscriber's own over HTTP/1.1, one message at a time. A message whose subscriber has no

@@ -1,6 +1,6 @@
-// WebSocket frames (RFC 6455, section 5) as a client meets them: read from whatever pieces they
-// come in, a whole message within one piece handed on in place; and written, masked. Not the
-// handshake, not what messages mean.
+// Reads and writes WebSocket frames (RFC 6455, section 5) as a client meets them: read from whatever pieces
+// they come in, a whole message within one piece handed on in place; and written, masked. Not the handshake,
+// not what messages mean.
 
 import { isUtf8 } from 'node:buffer';
 import { largestMessageBytes } from '../../core/event/body-size.ts';

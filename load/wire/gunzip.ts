@@ -1,6 +1,6 @@
-// gzip as a content coding (RFC 9110, section 8.4.1.3) of what servers answer: a whole body at once, and the
-// body of a response that does not end as it comes. What a server flushes when is its own affair: neither
-// chunks nor packets need be events. WebSocket's compression is inflate.ts.
+// Decodes gzip as a content coding (RFC 9110, section 8.4.1.3) of what servers answer: a whole body at once,
+// and the body of a response that does not end as it comes. What a server flushes when is its own affair:
+// neither chunks nor packets need be events. WebSocket's compression is inflate.ts.
 
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { nowUs } from '../../core/base/clock.ts';

@@ -1,5 +1,6 @@
-// Requests and their answers, one at a time over one keep-alive connection a client: what polling stands on.
-// Connects when there is something to send and no connection. Not when to ask, nor what an answer means.
+// Sends requests and reads their answers, one at a time over one keep-alive connection a client: what polling
+// is built on. Connects when there is something to send and no connection. Not when to ask, nor what an
+// answer means.
 
 import type { Socket } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
@@ -57,7 +58,7 @@ export type HttpClients<Owner> = {
 type Link<Owner> = {
   readonly client: Client<Owner>;
   socket: Socket | undefined;
-  /** It stands; over TLS that is later than the socket's being connected. */
+  /** It can be used; over TLS that is later than when the socket is connected. */
   opened: boolean;
   readonly reader: ResponseReader;
   head: ResponseHead | undefined;
@@ -81,7 +82,90 @@ export function createHttpClients<Owner>(
   context: DialContext,
   handlers: HttpHandlers<Owner>,
 ): HttpClients<Owner> {
-  const parts: ResponseParts<Link<Owner>> = {
+  const parts = responseParts(handlers);
+  const protocol: Protocol<Link<Owner>> = {
+    opened(link) {
+      link.opened = true;
+      if (link.client.link === link && link.client.request) write(link, link.client.request);
+    },
+    read(link, bytes, to, atUs) {
+      link.heard = true;
+      readResponse(link.reader, bytes, 0, to, atUs, parts, link);
+      keep(link);
+    },
+    closed(link, cause) {
+      const { client } = link;
+      if (client.link !== link) return;
+      try {
+        endResponses(link.reader, nowUs(), parts, link);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        cause = error;
+        context.sink.problem(error.code, error.message);
+      }
+      if (client.link !== link) return;
+      client.link = undefined;
+      if (!client.request) return;
+      if (link.answered > 0 && !link.heard && nowUs() - link.sentUs < idleRaceUs) {
+        // The server closed an idle connection just as a request was on its way (RFC 9112, section 9.3.1).
+        open(client);
+      } else {
+        client.request = undefined;
+        handlers.failed(client.owner, cause);
+      }
+    },
+  };
+  const dialer = createDialer(context, protocol);
+
+  function open(client: Client<Owner>): void {
+    const link = newLink(client);
+    client.link = link;
+    link.socket = dialer.dial(link, client.subscriber);
+  }
+
+  function write(link: Link<Owner>, request: Buffer): void {
+    link.heard = false;
+    link.sentUs = nowUs();
+    dialer.send(link.socket!, request); // set by `open` before anything can happen on it
+  }
+
+  return {
+    add: (owner, subscriber) => ({ owner, subscriber, link: undefined, request: undefined }),
+    send(client, request) {
+      client.request = request;
+      if (!client.link) open(client);
+      else if (client.link.opened) write(client.link, request);
+    },
+    drop(client) {
+      const { link } = client;
+      client.link = undefined;
+      client.request = undefined;
+      link?.socket!.destroy();
+    },
+  };
+}
+
+function newLink<Owner>(client: Client<Owner>): Link<Owner> {
+  return {
+    client,
+    socket: undefined,
+    opened: false,
+    reader: newResponseReader(),
+    head: undefined,
+    bytes: nothing,
+    from: 0,
+    to: 0,
+    pieces: [],
+    bodyBytes: 0,
+    answered: 0,
+    heard: false,
+    sentUs: 0,
+  };
+}
+
+/** Takes answers together, and hands them on when they are whole. */
+function responseParts<Owner>(handlers: HttpHandlers<Owner>): ResponseParts<Link<Owner>> {
+  return {
     head(link, head) {
       if (!link.client.request || link.client.link !== link)
         throw new ProtocolError('http-unasked', 'the server sent an answer that no request had asked for');
@@ -124,81 +208,6 @@ export function createHttpClients<Owner>(
       client.request = undefined;
       if (!head.keepAlive) abandon(link);
       handlers.response(client.owner, head, bytes, from, to, atUs);
-    },
-  };
-
-  const protocol: Protocol<Link<Owner>> = {
-    opened(link) {
-      link.opened = true;
-      if (link.client.link === link && link.client.request) write(link, link.client.request);
-    },
-    read(link, bytes, to, atUs) {
-      link.heard = true;
-      readResponse(link.reader, bytes, 0, to, atUs, parts, link);
-      keep(link);
-    },
-    closed(link, cause) {
-      const { client } = link;
-      if (client.link !== link) return;
-      try {
-        endResponses(link.reader, nowUs(), parts, link);
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-        cause = error;
-        context.sink.problem(error.code, error.message);
-      }
-      if (client.link !== link) return;
-      client.link = undefined;
-      if (!client.request) return;
-      if (link.answered > 0 && !link.heard && nowUs() - link.sentUs < idleRaceUs) {
-        // The server closed an idle connection just as a request was on its way (RFC 9112, section 9.3.1).
-        open(client);
-      } else {
-        client.request = undefined;
-        handlers.failed(client.owner, cause);
-      }
-    },
-  };
-  const dialer = createDialer(context, protocol);
-
-  function open(client: Client<Owner>): void {
-    const link: Link<Owner> = {
-      client,
-      socket: undefined,
-      opened: false,
-      reader: newResponseReader(),
-      head: undefined,
-      bytes: nothing,
-      from: 0,
-      to: 0,
-      pieces: [],
-      bodyBytes: 0,
-      answered: 0,
-      heard: false,
-      sentUs: 0,
-    };
-    client.link = link;
-    link.socket = dialer.dial(link, client.subscriber);
-  }
-
-  function write(link: Link<Owner>, request: Buffer): void {
-    link.heard = false;
-    link.sentUs = nowUs();
-    dialer.send(link.socket!, request); // set by `open` before anything can happen on it
-  }
-
-  return {
-    add: (owner, subscriber) => ({ owner, subscriber, link: undefined, request: undefined }),
-    send(client, request) {
-      client.request = request;
-      if (!client.link) open(client);
-      else if (client.link.opened) write(client.link, request);
-    },
-    drop(client) {
-      const { link } = client;
-      client.link = undefined;
-      client.request = undefined;
-      link?.socket!.destroy();
     },
   };
 }

@@ -1,5 +1,5 @@
-// Bytes of something that came in several pieces, kept until it is whole. Most events lie within one piece
-// and never come here; a connection holds a carry only while it waits for the rest of one.
+// Keeps the bytes of something that comes in several pieces until it is whole. Most events lie within one
+// piece and never come here; a connection holds a carry only while it waits for the rest of one.
 
 import { largestMessageBytes } from '../../core/event/body-size.ts';
 import { tooLarge, type ProtocolError } from './protocol-error.ts';

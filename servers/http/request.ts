@@ -1,5 +1,5 @@
-// What the HTTP handlers of all patterns share: reading a request's topics, cursor and body, answering with
-// an error, choosing whom a fault cuts off. Knows no pattern.
+// Reads a request's topics, cursor and body, answers with an error, and draws whom a fault cuts off, for the
+// HTTP handlers of all patterns. Knows no pattern.
 
 import { manyBodiesBytes } from '../../core/event/body-size.ts';
 import { cursorPattern, topicPattern } from '../../core/event/envelope.ts';

@@ -37,10 +37,10 @@ export type Published = HubEvent | Promise<HubEvent>;
 /** @template P `HubEvent` where `publish` is never late, so that nobody needs to wait */
 export type Broker<P extends Published = Published> = {
   /**
-   * Has an event numbered and given to all servers. The promise resolves when this
-   * server has taken the event.
-   * @throws TooManyTopics, or rejects with it or with what the publisher is to be
-   *   answered (`RequestError` 503)
+   * Has an event numbered and given to all servers. The promise resolves when this server has taken the
+   * event.
+   * @throws TooManyTopics, or rejects with it or with what the publisher is to be answered (`RequestError`
+   *   503)
    */
   publish(topic: string, body: string, stamps: Stamps): P;
 };

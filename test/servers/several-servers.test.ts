@@ -135,32 +135,26 @@ for (const pattern of ['polling', 'long-polling', 'http-stream', 'sse', 'websock
     });
   });
 
-test(
-  'what a broker refuses is answered as a refusal, over ' + 'HTTP and over a socket, and is no event',
-  async (t) => {
-    const shared = lateHubs();
-    const [server] = await serveTwo(t, 'websocket', shared);
-    const { ws, got, saw } = await open(t, server!.endpoint.url, 'topics=a');
-    await saw(1);
-    const failures = [new RequestError(503, 'broker-down', 'the broker is down'), new TooManyTopics('full')];
-    for (const [i, error] of failures.entries()) {
-      shared.fail(error);
-      const response = await fetch(`${server!.endpoint.publishUrl}/topics/a`, { method: 'POST', body: '1' });
-      assert.equal(response.status, 503);
-      assert.deepEqual(await response.json(), {
-        error: (error as RequestError).code,
-        message: error.message,
-      });
-      shared.fail(error);
-      ws.send(`{"publish":"a","ref":${i},"body":1}`);
-      await saw(2 + i);
-      assert.deepEqual(JSON.parse(got.at(-1)!), { refused: i, reason: error.message });
-    }
-    assert.equal(server!.hub.published(), 0);
-    ws.send('{"publish":"a","ref":7,"body":"taken"}');
-    await saw(5);
-    assert.equal(decodeEnvelope(got[3]!).body, '"taken"');
-    assert.deepEqual(JSON.parse(got[4]!), { ack: 7, id: 'e-1', seq: 1 });
-    assert.equal(server!.counters().refusals, 4);
-  },
-);
+test('what a broker refuses is answered so, over HTTP and over a socket, and is no event', async (t) => {
+  const shared = lateHubs();
+  const [server] = await serveTwo(t, 'websocket', shared);
+  const { ws, got, saw } = await open(t, server!.endpoint.url, 'topics=a');
+  await saw(1);
+  const failures = [new RequestError(503, 'broker-down', 'the broker is down'), new TooManyTopics('full')];
+  for (const [i, error] of failures.entries()) {
+    shared.fail(error);
+    const response = await fetch(`${server!.endpoint.publishUrl}/topics/a`, { method: 'POST', body: '1' });
+    assert.equal(response.status, 503);
+    assert.deepEqual(await response.json(), { error: (error as RequestError).code, message: error.message });
+    shared.fail(error);
+    ws.send(`{"publish":"a","ref":${i},"body":1}`);
+    await saw(2 + i);
+    assert.deepEqual(JSON.parse(got.at(-1)!), { refused: i, reason: error.message });
+  }
+  assert.equal(server!.hub.published(), 0);
+  ws.send('{"publish":"a","ref":7,"body":"taken"}');
+  await saw(5);
+  assert.equal(decodeEnvelope(got[3]!).body, '"taken"');
+  assert.deepEqual(JSON.parse(got[4]!), { ack: 7, id: 'e-1', seq: 1 });
+  assert.equal(server!.counters().refusals, 4);
+});

@@ -34,40 +34,36 @@ const arrivalsArb = fc
   .array(fc.record({ atMs: fc.nat(200), bytes: fc.integer({ min: 1, max: 60 }) }), { maxLength: 30 })
   .map((all) => all.sort((a, b) => a.atMs - b.atMs));
 
-test(
-  'a request is answered with its first event, or a batch later, ' +
-    'or when enough came, or empty in the end',
-  () => {
-    fc.assert(
-      fc.property(
-        fc.record({ holdMs: fc.nat(150), batchMs: fc.nat(50), enoughBytes: fc.nat(300) }),
-        fc.option(fc.nat(200), { nil: undefined }),
-        fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 4 }),
-        arrivalsArb,
-        (rules, askedHoldMs, found, arrivals) => {
-          const { atMs, events } = hold(rules, askedHoldMs, found, arrivals);
-          const heldMs = Math.min(askedHoldMs ?? rules.holdMs, rules.holdMs);
-          const firstMs = found.length > 0 ? 0 : arrivals.find((one) => one.atMs < heldMs)?.atMs;
-          if (firstMs === undefined) {
-            assert.deepEqual([atMs, events], [heldMs, 0]);
-            return;
-          }
-          // Never before the first event, never later than a batch behind it.
-          assert.ok(events > 0 && atMs >= firstMs && atMs <= firstMs + rules.batchMs);
-          if (rules.batchMs === 0) assert.equal(events, Math.max(found.length, 1));
-          const bytesOf = (count: number) =>
-            [...found, ...arrivals.map(({ bytes }) => bytes)]
-              .slice(0, count)
-              .reduce((sum, one) => sum + one, 0);
-          // Early only because there is enough, and then with no event more than that takes.
-          if (atMs < firstMs + rules.batchMs) assert.ok(bytesOf(events) >= rules.enoughBytes);
-          if (events > Math.max(found.length, 1)) assert.ok(bytesOf(events - 1) < rules.enoughBytes);
-        },
-      ),
-      { numRuns: 1000 },
-    );
-  },
-);
+test('the answer comes with the first event, a batch later, when enough came, or empty in the end', () => {
+  fc.assert(
+    fc.property(
+      fc.record({ holdMs: fc.nat(150), batchMs: fc.nat(50), enoughBytes: fc.nat(300) }),
+      fc.option(fc.nat(200), { nil: undefined }),
+      fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 4 }),
+      arrivalsArb,
+      (rules, askedHoldMs, found, arrivals) => {
+        const { atMs, events } = hold(rules, askedHoldMs, found, arrivals);
+        const heldMs = Math.min(askedHoldMs ?? rules.holdMs, rules.holdMs);
+        const firstMs = found.length > 0 ? 0 : arrivals.find((one) => one.atMs < heldMs)?.atMs;
+        if (firstMs === undefined) {
+          assert.deepEqual([atMs, events], [heldMs, 0]);
+          return;
+        }
+        // Never before the first event, never later than a batch behind it.
+        assert.ok(events > 0 && atMs >= firstMs && atMs <= firstMs + rules.batchMs);
+        if (rules.batchMs === 0) assert.equal(events, Math.max(found.length, 1));
+        const bytesOf = (count: number) =>
+          [...found, ...arrivals.map(({ bytes }) => bytes)]
+            .slice(0, count)
+            .reduce((sum, one) => sum + one, 0);
+        // Early only because there is enough, and then with no event more than that takes.
+        if (atMs < firstMs + rules.batchMs) assert.ok(bytesOf(events) >= rules.enoughBytes);
+        if (events > Math.max(found.length, 1)) assert.ok(bytesOf(events - 1) < rules.enoughBytes);
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
 
 test('a request that misses events, or gets only a part of them, is answered at once', () => {
   const rules = { holdMs: 100, batchMs: 50, enoughBytes: 1000 };

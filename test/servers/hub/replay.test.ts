@@ -51,8 +51,8 @@ test(
           const offsets = offsetsIn(text());
           if (outlet.destroyed) {
             assert.equal(slow, 'disconnect');
-            // Live again it is slow like others: by what waits, and with a small buffer
-            // the last piece is enough.
+            // Live again it is slow like others: by what waits, and with a small buffer the last piece is
+            // enough.
             if (catchingUp) assert.ok(added > slowBuffer, `cut off for ${added} bytes`);
             assert.equal(counters.slowDisconnects, 1);
           }

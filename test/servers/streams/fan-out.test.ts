@@ -152,33 +152,30 @@ test('each subscriber has its turn once in an interval, and not all at once', (t
   t.onTestFinished(() => fanOut.end(({ outlet }) => outlet.destroy()));
 });
 
-test(
-  'goodbyes can be spread: each in its order and time, and ' + 'until then a subscriber gets events',
-  async (t) => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    t.onTestFinished(() => void vi.useRealTimers());
-    const { hub, join, fanOut } = setUp(t);
-    const outlets = Array.from({ length: 4 }, () => heldOutlet(1e6));
-    for (const { outlet } of outlets) join(outlet, ['a']);
-    const told: number[] = [];
-    const end = fanOut.end(({ outlet }) => {
-      told.push(outlets.findIndex((one) => one.outlet === outlet));
-      outlet.end();
-    }, 400);
-    for (const expected of [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]) {
-      assert.deepEqual(told, expected);
-      hub.publish('a', '1', {});
-      vi.advanceTimersByTime(100);
-    }
-    assert.deepEqual(
-      outlets.map(({ text }) => seqsIn(text()).length),
-      [0, 1, 2, 3],
-    );
-    vi.advanceTimersByTime(1000); // they have ended their side alone: the rest is force
-    await end;
-    assert.deepEqual([fanOut.size(), hub.subscriptions()], [0, 0]);
-  },
-);
+test('spread goodbyes come in their order and time, and until then a subscriber gets events', async (t) => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  t.onTestFinished(() => void vi.useRealTimers());
+  const { hub, join, fanOut } = setUp(t);
+  const outlets = Array.from({ length: 4 }, () => heldOutlet(1e6));
+  for (const { outlet } of outlets) join(outlet, ['a']);
+  const told: number[] = [];
+  const end = fanOut.end(({ outlet }) => {
+    told.push(outlets.findIndex((one) => one.outlet === outlet));
+    outlet.end();
+  }, 400);
+  for (const expected of [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]) {
+    assert.deepEqual(told, expected);
+    hub.publish('a', '1', {});
+    vi.advanceTimersByTime(100);
+  }
+  assert.deepEqual(
+    outlets.map(({ text }) => seqsIn(text()).length),
+    [0, 1, 2, 3],
+  );
+  vi.advanceTimersByTime(1000); // they have ended their side alone: the rest is force
+  await end;
+  assert.deepEqual([fanOut.size(), hub.subscriptions()], [0, 0]);
+});
 
 test('who does not go by himself at the end is gone by force', async (t) => {
   const { hub, join, fanOut } = setUp(t);
