@@ -39,6 +39,9 @@ const alone = [
   'test/**/kills.test.ts',
   'test/**/redis.test.ts',
   'test/**/redis/faults.test.ts',
+  'test/**/redis/outages.test.ts',
+  'test/**/redis/several-servers.test.ts',
+  'test/servers/webhook/restart.test.ts',
   'test/**/nchan.test.ts',
   'test/**/proxy.test.ts',
   // Disks that are mounted and filled.

@@ -107,7 +107,7 @@ const readers = [
   'reports/page/interactive.ts',
   'servers/webhook/http/dashboard.ts',
   'servers/webhook/sqlite/file.ts',
-  'servers/webhook/sqlite/log.ts',
+  'servers/webhook/sqlite/wal-damage.ts',
 ];
 
 test('files that people name are read by core/base/read-file.ts alone, which bounds them', () => {

@@ -1,15 +1,16 @@
-// First in, first out, at the same cost however many there are: `Array.shift` moves all
-// that is left of a long one.
+// Holds items first in, first out, at the same cost however many there are: `Array.shift` moves all that is
+// left of a long one.
 
-export type Fifo<T> = {
+export type Queue<T> = {
   push(item: T): void;
   peek(): T | undefined;
   shift(): T | undefined;
   size(): number;
+  /** Takes all. */
   drain(): T[];
 };
 
-export function newFifo<T>(): Fifo<T> {
+export function newQueue<T>(): Queue<T> {
   let items: T[] = [];
   let first = 0;
   return {

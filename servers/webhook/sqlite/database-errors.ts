@@ -1,8 +1,8 @@
 // Says what an error of the database means: an answer for whoever asked, and a line on standard error for
 // whoever runs the server. The answer names no file: it goes to publishers on other machines too.
 
-import { messageOf } from '../../core/base/errors.ts';
-import { RequestError } from '../http/request.ts';
+import { messageOf } from '../../../core/base/errors.ts';
+import { RequestError } from '../../http/request.ts';
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html); the extended ones have more bits above. */
 export const primaryOf = (errcode: number) => errcode & 0xff;

@@ -1,12 +1,9 @@
-// Who waits for whom: ten thousand endpoints, slow and dead ones among them, caps of
-// concurrency and rate, and order.
+// Checks who waits for whom, over real requests: ten thousand endpoints, dead ones among them, caps of
+// concurrency and rate, order, and bounds of time. The decisions alone: test/core/policy/dispatch.test.ts.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, test, type TestContext } from 'vitest';
-import { createDispatcher } from '../../../../servers/webhook/sending/dispatcher.ts';
-import { openSqliteStore } from '../../../../servers/webhook/sqlite/store.ts';
-import type { DeliveryStore } from '../../../../servers/webhook/store.ts';
+import { describe, test } from 'vitest';
 import { realTimers } from '../../../../servers/webhook/sending/timers.ts';
 import { bareReceiver, receiver, until } from '../../receivers.ts';
 import { virtualTimers } from '../../virtual-timers.ts';
@@ -46,95 +43,6 @@ test('a type that an endpoint did not ask for brings it no request', async (t) =
   await sleep(20);
   assert.ok(at.got.every(({ path }) => path === '/a') && at.got.length === 20);
 });
-
-/**
- * Eight endpoints that answer within 20 ms and one that takes ten seconds and fails, in time that
- * is counted and not spent.
- */
-async function p99OfTheOthers({
-  dead,
-  endpointConcurrency,
-}: {
-  dead: boolean;
-  endpointConcurrency: number;
-}): Promise<number> {
-  const timers = virtualTimers();
-  const store = openSqliteStore(':memory:');
-  const keys = Array.from({ length: dead ? 9 : 8 }, (_, i) => {
-    const endpoint = {
-      key: 0,
-      id: `ep_${i}`,
-      config: '{}',
-      createdMs: 0,
-      disabled: undefined,
-      failures: 0,
-      failingSinceMs: undefined,
-    };
-    store.saveEndpoint(endpoint);
-    return endpoint.key;
-  });
-  const latencies: number[] = [];
-  const dispatcher = createDispatcher({
-    store: { ...store, committed: () => Promise.resolve() },
-    timers,
-    concurrency: 64,
-    settled() {},
-    deliver: ({ endpoint, attempts, createdMs }) =>
-      new Promise((resolve) => {
-        const isDead = endpoint === keys[8];
-        const atMs = timers.nowMs();
-        timers.after(isDead ? 10_000 : 20, () => {
-          if (!isDead) latencies.push(timers.nowMs() - createdMs);
-          const attempt = {
-            attempt: attempts + 1,
-            atMs,
-            latencyMs: 20,
-            status: isDead ? undefined : 204,
-            failure: undefined,
-            answer: '',
-            truncated: false,
-            nextMs: isDead ? timers.nowMs() + 5000 : undefined,
-          };
-          resolve({ state: isDead ? 'again' : 'delivered', attempt });
-        });
-      }),
-  });
-  for (const key of keys)
-    dispatcher.open(key, {
-      concurrency: endpointConcurrency,
-      ratePerS: Infinity,
-      fifo: false,
-      breaker: undefined,
-    });
-  const publish = (n: number): void => {
-    const message = { id: `e-${n}`, topic: 'news', body: '{}', bodyBytes: 2 };
-    const ids = store.publish(
-      message,
-      keys.map((key) => ({ key, state: 'pending' })),
-      timers.nowMs(),
-    );
-    keys.forEach((key, i) => dispatcher.add(key, ids[i]!, message, timers.nowMs()));
-    // 250 events a second: forty of the sixty-four attempts under way are the others'.
-    if (n < 500) timers.after(4, () => publish(n + 1));
-  };
-  publish(1);
-  while (latencies.length < 500 * 8) {
-    timers.next();
-    await new Promise(setImmediate);
-  }
-  await store.close();
-  return latencies.sort((a, b) => a - b)[Math.ceil(latencies.length * 0.99) - 1]!;
-}
-
-test(
-  'the p99 of the others is the same with a dead endpoint among them ' +
-    'as without, and would not be without its cap',
-  async () => {
-    const alone = await p99OfTheOthers({ dead: false, endpointConcurrency: 8 });
-    assert.equal(await p99OfTheOthers({ dead: true, endpointConcurrency: 8 }), alone);
-    assert.ok((await p99OfTheOthers({ dead: true, endpointConcurrency: 64 })) > 10 * alone);
-  },
-);
 
 describe('caps', () => {
   test('of concurrency hold for each endpoint', async (t) => {
@@ -280,94 +188,4 @@ describe('time', () => {
       assert.match((await server.endpoint(id)).lastFailure!, failure);
     });
   }
-});
-
-/** A dispatcher whose deliveries all succeed at once, the store under it, and one endpoint. */
-function instantDispatcher(
-  t: TestContext,
-  change: (store: DeliveryStore) => Partial<DeliveryStore> = () => ({}),
-) {
-  const store = openSqliteStore(':memory:');
-  t.onTestFinished(() => store.close());
-  const endpoint = {
-    key: 0,
-    id: 'ep_1',
-    config: '{}',
-    createdMs: 0,
-    disabled: undefined,
-    failures: 0,
-    failingSinceMs: undefined,
-  };
-  store.saveEndpoint(endpoint);
-  const { key } = endpoint;
-  const made: number[] = [];
-  const timers = virtualTimers();
-  const dispatcher = createDispatcher({
-    store: { ...store, ...change(store) },
-    timers,
-    concurrency: 8,
-    settled() {},
-    async deliver({ id }) {
-      made.push(id);
-      const attempt = {
-        attempt: 1,
-        atMs: 0,
-        latencyMs: 0,
-        status: 204,
-        failure: undefined,
-        answer: '',
-        truncated: false,
-        nextMs: undefined,
-      };
-      return { state: 'delivered', attempt };
-    },
-  });
-  let events = 0;
-  const message = { id: '', topic: 'news', body: '{}', bodyBytes: 2 };
-  return {
-    made,
-    timers,
-    open: () => dispatcher.open(key, { concurrency: 8, ratePerS: Infinity, fifo: false, breaker: undefined }),
-    store: () => store.publish({ ...message, id: `e-${events++}` }, [{ key, state: 'pending' }], 0)[0]!,
-    add: (id: number) => dispatcher.add(key, id, message, 0),
-  };
-}
-
-test(
-  'a delivery that a lane has found in the store is made ' + 'once, although it is told of afterwards',
-  async (t) => {
-    const { made, open, store, add } = instantDispatcher(t);
-    open();
-    const ids = Array.from({ length: 100 }, store);
-    // More than a lane keeps in memory: it reads the store for the rest.
-    for (const id of ids.slice(0, 70)) add(id);
-    await until('all were made', () => made.length === 100);
-    for (const id of ids.slice(70)) add(id);
-    const last = store();
-    add(last);
-    await until('the last was made', () => made.includes(last));
-    assert.equal(made.length, 101);
-  },
-);
-
-test('what was pending before a store could not be read is delivered when it can be again', async (t) => {
-  let isReadable = false;
-  const { made, open, store, add, timers } = instantDispatcher(t, ({ backlog }) => ({
-    backlog(key) {
-      if (isReadable) return backlog(key);
-      throw new Error('the disk of the test says no');
-    },
-  }));
-  const before = store();
-  open();
-  const after = store();
-  add(after);
-  await until('the new one was made', () => made.includes(after));
-  isReadable = true;
-  timers.next();
-  await until('the old one was made', () => made.includes(before));
-  assert.deepEqual(
-    made.toSorted((a, b) => a - b),
-    [before, after],
-  );
 });

@@ -1,10 +1,11 @@
-// Deliveries as Redis keeps them, read: lists, one with its log, events, what can be recovered, and how far
+// Reads deliveries as Redis keeps them: lists, one with its log, events, what can be recovered, and how far
 // behind it all is. A delivery is a job of BullMQ. Nothing here changes anything.
 
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { Message } from '../../../core/policy/delivery.ts';
 import type { ServerBacklog } from '../../../core/protocol/control.ts';
-import type { AttemptRow, DeliveryRow, EventRow, ListFilter, Message } from '../store.ts';
+import type { AttemptRow, DeliveryRow, EventRow, ListFilter } from '../records.ts';
 
 export type JobData = {
   endpoint: string;
@@ -27,7 +28,7 @@ const readAtOnce = 100;
 /** Waiting deliveries that the age of the oldest is looked for among. */
 const waitingLookedAt = 10_000;
 
-export type RedisLog = {
+export type DeliveryLog = {
   list(filter: ListFilter): Promise<DeliveryRow[]>;
   delivery(id: number): Promise<{ row: DeliveryRow; body: string; attempts: AttemptRow[] } | undefined>;
   events(filter: {
@@ -42,12 +43,12 @@ export type RedisLog = {
   backlog(nowMs: number): Promise<ServerBacklog>;
 };
 
-export function createRedisLog(
+export function createDeliveryLog(
   client: Redis,
   queue: Queue<JobData, string>,
   eventsKey: string,
   messageOf: (event: string) => Promise<Message | undefined>,
-): RedisLog {
+): DeliveryLog {
   async function list({ endpoint, state, event, cursor, limit }: ListFilter): Promise<DeliveryRow[]> {
     const newest = Number((await client.get(queue.toKey('id'))) ?? 0);
     const rows: DeliveryRow[] = [];
@@ -152,9 +153,9 @@ function stateOf({ finishedOn, failedReason, returnvalue }: Delivery): DeliveryR
         : 'delivered';
 }
 
-/** @param state what it is about to become, where that is known */
-export function rowOf(job: Delivery, state: DeliveryRow['state'] = stateOf(job)): DeliveryRow {
+function rowOf(job: Delivery): DeliveryRow {
   const { id, data, finishedOn } = job;
+  const state = stateOf(job);
   const last = data.attempts.at(-1);
   return {
     id: Number(id),
