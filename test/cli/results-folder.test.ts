@@ -3,21 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { test, type TestContext } from 'vitest';
+import { test } from 'vitest';
 import { resultSchema } from '../../core/result/result.ts';
-import { call, start, temporaryFolder, writeScenario } from './tools.ts';
+import { notRoot, smallDisk } from '../servers/webhook/sqlite/small-disk.ts';
+import { skipWhen } from '../skip.ts';
+import { call, start, startDrawing, temporaryFolder, writeScenario } from './tools.ts';
 
 test('results that cannot be written are noticed before the run', async (t) => {
   const folder = temporaryFolder(t);
@@ -27,29 +19,10 @@ test('results that cannot be written are noticed before the run', async (t) => {
   assert.match(stderr, /Cannot write results below results: .*--results DIR/);
 });
 
-/**
- * A disk of its own, for the length of the test; undefined where none can be mounted, which skips the test.
- */
-function smallDisk(t: TestContext, size: string): string | undefined {
-  const disk = mkdtempSync(join(tmpdir(), 'pushbench-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk], { stdio: 'ignore' });
-  } catch {
-    rmdirSync(disk);
-    t.skip('a small disk can only be mounted as root');
-    return undefined;
-  }
-  t.onTestFinished(() => {
-    execFileSync('umount', [disk]);
-    rmdirSync(disk);
-  });
-  return disk;
-}
-
 test('a full disk is noticed before the run', async (t) => {
   const folder = temporaryFolder(t);
-  const disk = smallDisk(t, '1m');
-  if (!disk) return;
+  skipWhen(t, notRoot);
+  const { folder: disk } = smallDisk(t, '1m');
   const { code, stderr } = await call(['run', writeScenario(folder), '--results', disk], folder);
   assert.equal(code, 3);
   assert.match(stderr, /1 MiB are free where results are written.*Free some space/);
@@ -104,9 +77,10 @@ for (const [what, spoil] of [
     `a results folder that ${what} in the middle of a run: ` + 'all that was measured is kept elsewhere',
     async (t) => {
       const folder = temporaryFolder(t);
-      const disk = smallDisk(t, '40m');
-      if (!disk) return;
-      const run = start(
+      skipWhen(t, notRoot);
+      const { folder: disk } = smallDisk(t, '40m');
+      const run = startDrawing(
+        'at-once',
         ['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk],
         folder,
       );
@@ -132,9 +106,10 @@ test(
   'a disk that fills up in the middle of a run costs what ' + 'comes then, not what was measured before',
   async (t) => {
     const folder = temporaryFolder(t);
-    const disk = smallDisk(t, '40m');
-    if (!disk) return;
-    const run = start(
+    skipWhen(t, notRoot);
+    const { folder: disk } = smallDisk(t, '40m');
+    const run = startDrawing(
+      'at-once',
       ['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk],
       folder,
     );

@@ -77,6 +77,12 @@ export function startScripted(args: string[], cwd: string): Running {
   return start(args, cwd, scripted);
 }
 
+/** As `start`, with a report that is drawn at once, or never: a busy machine does not decide whether it is. */
+export function startDrawing(drawn: 'at-once' | 'never', args: string[], cwd: string): Running {
+  const pages = `${pathToFileURL(resolve('test/fake/pages.ts')).href}?drawn=${drawn}`;
+  return start(args, cwd, [process.execPath, '--import', pages, main]);
+}
+
 class Exit extends Error {}
 
 /**
