@@ -6,9 +6,9 @@ import { defineConfig } from 'vitest/config';
 import { lastLine } from './test/reporter.ts';
 
 /**
- * Files that start browsers, other people's servers, or whole runs of four busy processes. Two of them run at a
- * time, when the files that need no more than their own process have ended. They wait more than they compute,
- * look at what they started themselves and nothing else, and assert nothing that a busy machine changes.
+ * Files that start browsers, other people's servers, or whole runs of four busy processes. Two of them run at
+ * a time, when the files that need no more than their own process have ended. They wait more than they compute,
+ * look at what they started themselves and at nothing else, and assert nothing that a busy machine changes.
  */
 const heavy = [
   // Whole runs of the command line and of the workflow.
@@ -20,7 +20,7 @@ const heavy = [
   'test/harness/**/peer-end.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
-  'test/harness/**/target.test.ts',
+  'test/harness/target/{check,target}.test.ts',
   // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',
@@ -39,7 +39,7 @@ const heavy = [
   'test/**/store-file.test.ts',
 ];
 
-/** Files that run one at a time, at the end: what they hold processes to depends on what else takes the cores. */
+/** Files that run one at a time, at the end: what they hold processes to depends on what takes the cores. */
 const alone = [
   'test/harness/**/process-tree.test.ts',
   'test/servers/**/half-open.test.ts',
@@ -48,7 +48,7 @@ const alone = [
 
 for (const glob of [...heavy, ...alone])
   if (globSync(glob, { cwd: import.meta.dirname }).length === 0)
-    throw new Error(`vitest.config.ts: no test file is called ${glob} any more; mend the list that names it`);
+    throw new Error(`vitest.config.ts: no test file is called ${glob} any more; mend the list with it`);
 
 export default defineConfig({
   test: {

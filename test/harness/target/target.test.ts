@@ -2,17 +2,15 @@
 // systems that are broken in the ways that systems are.
 
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { describe, test, type TestContext } from 'vitest';
+import { describe, test } from 'vitest';
 import type { Completed, Trial } from '../../../core/result/result.ts';
 import { metrics } from '../../../core/metrics/registry.ts';
 import { processes } from '../../../harness/trial/fleet.ts';
-import { checkTarget, type Finding } from '../../../harness/target/check.ts';
+import { checkTarget } from '../../../harness/target/check.ts';
 import { openTarget } from '../../../harness/target/open.ts';
 import { renderTable } from '../../../reports/text/terminal.ts';
-import { certificate, key } from '../../load/certificate.ts';
-import { listen } from '../../load/context.ts';
 import { runAgainst, startExpress, token, writeTarget } from './foreign.ts';
+import { plain, sendAll, system } from './user-system.ts';
 
 function completed({ outcome }: Trial): Completed {
   if (outcome.status !== 'completed') throw new Error(outcome.message);
@@ -180,44 +178,6 @@ test('a wrong variable and a process that is not there: before anything is start
   });
 });
 
-type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
-
-/**
- * A system of one's own: publishing in `publish`, subscribing in `subscribe`, which
- * gets all open responses too.
- */
-async function system(
-  t: TestContext,
-  publish: (body: string, response: ServerResponse, open: ReadonlySet<ServerResponse>) => void,
-  subscribe?: Answer,
-): Promise<string> {
-  const open = new Set<ServerResponse>();
-  return listen(
-    t,
-    createServer((request, response) => {
-      let body = '';
-      request
-        .setEncoding('utf8')
-        .on('data', (text: string) => (body += text))
-        .on('end', () => {
-          if (request.method !== 'GET') publish(body, response, open);
-          else if (subscribe) subscribe(request, response, body);
-          else {
-            open.add(response.writeHead(200, { 'content-type': 'text/event-stream' }));
-            response.flushHeaders();
-            response.on('close', () => open.delete(response));
-          }
-        });
-    }),
-  );
-}
-
-const plain = (url: string, more = '') =>
-  `name: feed\nurl: ${url}\npublish: /p/{topic}\nsubscribe:\n  sse: /s\n${more}`;
-const sendAll = (open: ReadonlySet<ServerResponse>, data: string) => {
-  for (const one of open) one.write(`data: ${data}\n\n`);
-};
-
 test(
   'some events answered 500: left out of the ledger on both ' + 'sides, and the trial does not count',
   async (t) => {
@@ -254,149 +214,3 @@ test(
     );
   },
 );
-
-describe('target check says what to mend', { concurrent: true }, () => {
-  async function check(t: TestContext, yaml: string): Promise<Finding> {
-    const [finding] = await checkTarget(openTarget(writeTarget(t, yaml), {}), 'check', processes);
-    assert.equal(finding!.works, false, finding!.message);
-    return finding!;
-  }
-  const rows: [what: string, file: (t: TestContext) => Promise<string>, message: RegExp, hint: RegExp][] = [
-    ['nothing listens', async () => plain('http://127.0.0.1:1'), /nothing listens there/, /^$/],
-    [
-      'publishing is answered 404',
-      async (t) => plain(await system(t, (_, response) => void response.writeHead(404).end('no such page'))),
-      /could not be published: an event was answered with status 404: no such page/,
-      /There is nothing at http:.*\/p\/\{topic\}\. Is publish the right path/,
-    ],
-    [
-      'a content type that it does not take',
-      async (t) => plain(await system(t, (_, response) => void response.writeHead(415).end())),
-      /status 415/,
-      /does not take the content type application\/json: set publish\.type/,
-    ],
-    [
-      'a method that it does not take',
-      async (t) => plain(await system(t, (_, response) => void response.writeHead(405).end())),
-      /status 405/,
-      /does not take POST .*: set publish\.method/,
-    ],
-    [
-      'a body that it does not take',
-      async (t) => plain(await system(t, (_, response) => void response.writeHead(400).end())),
-      /status 400/,
-      /another body: say so with publish\.body/,
-    ],
-    [
-      'it fails',
-      async (t) => plain(await system(t, (_, response) => void response.writeHead(500).end())),
-      /status 500/,
-      /its log may say why/,
-    ],
-    [
-      'it takes the event and sends nothing',
-      async (t) => plain(await system(t, (_, response) => void response.end())),
-      /published, but nothing came back within 5 s/,
-      /Published to .*\/p\/\{topic\}, subscribed to .*\/s\./,
-    ],
-    [
-      'it sends something else',
-      async (t) =>
-        plain(
-          await system(t, (_, response, open) => (sendAll(open, '{"note":"hello"}'), void response.end())),
-        ),
-      /what came back is not our event: "\{\\"note\\":\\"hello\\"\}"/,
-      /The body must come back somewhere/,
-    ],
-    [
-      'it changes the body',
-      async (t) =>
-        plain(
-          await system(
-            t,
-            (body, response, open) => (
-              sendAll(open, body.replace('pushbench"', 'someone"')),
-              void response.end()
-            ),
-          ),
-        ),
-      /its body is not the one that was published/,
-      /rewrites what it carries/,
-    ],
-    [
-      'no event stream',
-      async (t) =>
-        plain(
-          await system(
-            t,
-            () => {},
-            (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
-          ),
-        ),
-      /content type "text\/html"/,
-      /This is not an event stream\. Is .*\/s the URL for sse\?/,
-    ],
-    [
-      'a login',
-      async (t) =>
-        plain(
-          await system(
-            t,
-            () => {},
-            (_, response) => void response.writeHead(401).end(),
-          ),
-        ),
-      /the server answered 401/,
-      /It wants credentials: headers/,
-    ],
-    [
-      'a login that fails',
-      async (t) =>
-        plain(
-          await system(
-            t,
-            () => {},
-            (_, response) => void response.writeHead(401).end(),
-          ),
-          'headers: { Authorization: Bearer of-yesterday }\n',
-        ),
-      /the server answered 401/,
-      /It does not take the credentials in headers\.authorization/,
-    ],
-    [
-      'a redirect, which is not followed',
-      async (t) =>
-        plain(
-          await system(
-            t,
-            () => {},
-            (_, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
-          ),
-        ),
-      /answered 302/,
-      /redirects are not followed/,
-    ],
-    [
-      'no TLS there',
-      async (t) => plain((await system(t, () => {})).replace('http:', 'https:')),
-      /it does not speak TLS there \(\w+\)\. Is it http:\/\/ instead of https:\/\/\?/,
-      /^$/,
-    ],
-    [
-      'a certificate that nobody vouches for',
-      async (t) => {
-        const { createServer: createSecure } = await import('node:https');
-        return plain((await listen(t, createSecure({ cert: certificate, key }))).replace('http:', 'https:'));
-      },
-      /not signed by an authority that is known here \(\w*SELF_SIGNED\w*\)\. Name the PEM file/,
-      /^$/,
-    ],
-  ];
-  for (const [what, file, message, hint] of rows) {
-    test(what, async (t) => {
-      const finding = await check(t, await file(t));
-      assert.match(finding.message, message);
-      assert.match(finding.hint ?? '', hint);
-    });
-  }
-});

@@ -22,7 +22,7 @@ test('5 kills lose nothing, and every repetition is explained', async () => {
   assert.equal(ledger.duplicates, ledger.foretold);
 });
 
-test('3 kills of one of two servers on a Redis lose nothing, and every repetition is explained', async (t) => {
+test('3 kills of one of two servers on a Redis lose nothing, and repetitions are explained', async (t) => {
   skipWhen(t, noRedis);
   const ledger = await killRepeatedly('redis', 3, random(2, 'kills'), 300);
   closes(ledger);
