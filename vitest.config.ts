@@ -6,9 +6,10 @@ import { defineConfig } from 'vitest/config';
 import { lastLine } from './test/reporter.ts';
 
 /**
- * Files that start browsers, other people's servers, or whole runs of four busy processes. Two of them run at
- * a time, when the files that need no more than their own process have ended. They wait more than they compute,
- * look at what they started themselves and at nothing else, and assert nothing that a busy machine changes.
+ * Files that start browsers, other people's servers, or whole runs of four busy processes. Two of them
+ * run at a time, when the files that need no more than their own process have ended. They wait more than they
+ * compute, look at what they started themselves and at nothing else, and assert nothing that a busy machine
+ * changes.
  */
 const heavy = [
   // Whole runs of the command line and of the workflow.
@@ -52,7 +53,7 @@ for (const glob of [...heavy, ...alone])
 
 export default defineConfig({
   test: {
-    // Node imports the files itself, as in production: types are stripped, nothing is bundled. A process per file.
+    // Node imports the files itself, as in production: types are stripped, nothing is bundled. A process each.
     pool: 'forks',
     experimental: { viteModuleRunner: false },
     // A test has no limit but the one against hanging for ever; a slow machine is no failure.

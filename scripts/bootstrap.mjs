@@ -22,8 +22,8 @@ const [task, ...rest] = process.argv.slice(2);
 const tasks = {
   run: () => node(join(root, 'cli/main.ts'), ...rest),
   test: async () => (await check()) || vitest(...rest),
-  // What needs neither a browser nor a process: `parallel` leaves out the files that do. Files share processes
-  // here, which saves a third of the time; `test` gives each its own.
+  // What needs neither a browser nor a process: `parallel` leaves out the files that do. Files share
+  // processes here, which saves a third of the time; `test` gives each its own.
   'test:fast': () =>
     vitest(
       '--project',

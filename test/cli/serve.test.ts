@@ -1,5 +1,5 @@
-// Runs `pushbench serve` and `open` until they are told to stop: what they print, the names that they answer to,
-// a port that is taken.
+// Runs `pushbench serve` and `open` until they are told to stop: what they print, the names that they answer
+// to, a port that is taken.
 
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';

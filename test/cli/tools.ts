@@ -72,12 +72,12 @@ export function start(
   };
 }
 
-/** As `start`, on scripted processes in virtual time: a busy machine decides nothing, and seconds take none. */
+/** As `start`, on scripted processes in virtual time: a busy machine decides nothing, seconds take none. */
 export function startScripted(args: string[], cwd: string): Running {
   return start(args, cwd, scripted);
 }
 
-/** As `start`, with a report that is drawn at once, or never: a busy machine does not decide whether it is. */
+/** As `start`, with a report that is drawn at once, or never: a busy machine does not decide it. */
 export function startDrawing(drawn: 'at-once' | 'never', args: string[], cwd: string): Running {
   const pages = `${pathToFileURL(resolve('test/fake/pages.ts')).href}?drawn=${drawn}`;
   return start(args, cwd, [process.execPath, '--import', pages, main]);
@@ -87,7 +87,7 @@ class Exit extends Error {}
 
 /**
  * As `start(args, cwd).ended`, without a process of its own: for what a command prints, writes and ends with.
- * How it is started and stopped, only `start` shows. One at a time, since folder and output are the process's.
+ * How it is started and stopped, only `start` shows. One at a time: folder and output are the process's.
  */
 export async function call(args: string[], cwd: string): Promise<Ended> {
   const printed = { stdout: '', stderr: '' };
@@ -159,7 +159,7 @@ export function resultFolders(folder: string): string[] {
 }
 
 /**
- * A run that measured on this machine: every trial went to its end and missed nothing, and the exit code is the one
+ * A run that measured on this machine: every trial went to its end and missed nothing, and the exit code is that
  * of its result. Whether the trials count depends on how quiet the machine is, and is not looked at.
  */
 export function assertMeasured(end: Ended, folder: string): Result {

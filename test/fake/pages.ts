@@ -1,6 +1,6 @@
 // Runs the command line with a report that is drawn at once, or never: `node --import
-// 'test/fake/pages.ts?drawn=never' cli/main.ts ...`. Drawing takes seconds, so with the real page a busy machine
-// decides whether it is done before an interrupted run has to end.
+// 'test/fake/pages.ts?drawn=never' cli/main.ts ...`. Drawing takes seconds, so with the real page a busy
+// machine decides whether it is done before an interrupted run has to end.
 
 import { registerHooks } from 'node:module';
 
