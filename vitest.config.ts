@@ -21,7 +21,7 @@ const heavy = [
   'test/harness/**/peer-end.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
-  'test/harness/target/{check,target}.test.ts',
+  'test/harness/target/{check,target,too-large}.test.ts',
   // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',
@@ -40,8 +40,10 @@ const heavy = [
   'test/**/store-file.test.ts',
 ];
 
-/** Files that run one at a time, at the end: what they hold processes to depends on what takes the cores. */
+/** Files that run one at a time, at the end: what they look at depends on what else takes cores and memory. */
 const alone = [
+  // Bodies that take hundreds of megabytes.
+  'test/**/largest-body.test.ts',
   'test/harness/**/process-tree.test.ts',
   'test/servers/**/half-open.test.ts',
   'test/servers/**/http2-floods.test.ts',

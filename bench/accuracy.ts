@@ -2,8 +2,7 @@
 // with the publisher or the server frozen for a second, which must show in full in the tail.
 
 import { metrics } from '../core/metrics/registry.ts';
-import { histogramOf } from '../core/metrics/metric.ts';
-import { quantileUs } from '../core/result/histogram.ts';
+import { histogramOf, quantileUs } from '../core/result/histogram.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import type { Completed } from '../core/result/result.ts';
 import { parseScenario } from '../core/scenario/scenario-file.ts';

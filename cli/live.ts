@@ -3,8 +3,7 @@
 
 import { createLogUpdate } from 'log-update';
 import type { Trial } from '../core/result/result.ts';
-import { histogramOf } from '../core/metrics/metric.ts';
-import { quantileUs } from '../core/result/histogram.ts';
+import { metrics } from '../core/metrics/registry.ts';
 import { oneLine, printable } from '../core/base/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';
 import type { Progress } from '../harness/trial/phases.ts';
@@ -89,7 +88,7 @@ function describe(
 function summary({ outcome, warnings }: Trial): string {
   if (outcome.status === 'failed') return `failed: ${outcome.message}`;
   const { delivered, missed, expected } = outcome.ledger;
-  const median = quantileUs(histogramOf(outcome.latency.endToEnd), 0.5);
+  const median = metrics['latency.p50']!.read(outcome);
   const counts =
     `${formatNumber(delivered)} of ${formatNumber(expected)} ` +
     `deliveries${missed > 0 ? ` (${formatNumber(missed)} missed)` : ''}`;

@@ -1,4 +1,5 @@
-// Subscribers of HTTP streaming: newline-delimited JSON over one response that does not end (docs/wire.md).
+// Runs subscribers of HTTP streaming: newline-delimited JSON over one response that does not end
+// (docs/wire.md).
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';
@@ -15,14 +16,9 @@ import {
 import { newLineReader, readLines, type LineReader } from './wire/lines.ts';
 import type { LoadContext, PatternLoad } from './pattern.ts';
 import { createStreamBodies, type Inflating } from './subscribers/stream-bodies.ts';
-import {
-  createStreams,
-  expectStream,
-  readNotice,
-  takeCursor,
-  type Stream,
-  type Streams,
-} from './subscribers/streams.ts';
+import { readNotice, takeCursor } from './subscribers/notices.ts';
+import { expectStream } from './subscribers/expect-stream.ts';
+import { createStreams, type Stream, type Streams } from './subscribers/streams.ts';
 
 type State = Inflating & { response: ResponseReader; lines: LineReader };
 type Owner = Stream<State>;

@@ -1,14 +1,12 @@
-// Long-polling subscribers: each always has a request under way, which the server holds until there is an
-// event or the hold is over, and asks again from the new cursor at once.
+// Runs long-polling subscribers: each always has a request under way, which the server holds until there is
+// an event or the hold is over, and asks again from the new cursor at once.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { longPollAgainMs, longPollAnswerWithinMs } from '../core/policy/poll-times.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
 import { startPollers } from './subscribers/poller.ts';
-
-/** How much longer than the hold an answer may take. */
-const slackMs = 10_000;
 
 export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
   start(context, { hold, gzip, connection }): RunningLoad {
@@ -26,9 +24,9 @@ export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
       },
       answered({ answers }) {
         if (answers > 1) context.counters.rearms++;
-        return 0;
+        return longPollAgainMs;
       },
-      answerWithinMs: holdMs + slackMs,
+      answerWithinMs: longPollAnswerWithinMs(holdMs),
       finishes: false,
     });
   },

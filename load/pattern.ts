@@ -1,5 +1,5 @@
-// The contract between the load process and a pattern's subscribers: what a pattern is given, and what it
-// must report. One file per pattern implements it; registry.ts lists them.
+// Defines the contract between the load process and a pattern's subscribers: what a pattern is given, and
+// what it must report. One file for each pattern implements it; registry.ts lists them.
 
 import type { Counters } from '../core/result/counters.ts';
 import type { Endpoint, LoadClosed, Window } from '../core/protocol/control.ts';
@@ -67,7 +67,7 @@ export type RunningLoad = {
   /** What the pattern alone can tell when all is over. */
   closed?(): Pick<LoadClosed, 'byAttempt'>;
   /**
-   * One leaves of its own accord, as when a page is closed, and keeps its place:
+   * One leaves voluntarily, as when a page is closed, and keeps its place:
    * `sink.lost`. Absent for targets.
    */
   leave?(subscriber: number): void;

@@ -1,15 +1,12 @@
-// Polling subscribers: each asks on a schedule of its own whether there is anything new. The first poll,
-// which fetches the cursor, goes out at once; the second after a random share of the interval, so that
-// subscribers spread evenly over it however fast they connected.
+// Runs polling subscribers: each asks on a schedule of its own (core/policy/poll-times.ts) whether there is
+// anything new.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { nextPollDueMs, pollAnswerWithinMs } from '../core/policy/poll-times.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
-import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
-import { startPollers, type Poller } from './subscribers/poller.ts';
-
-/** A server that takes longer over an answer that it need not wait for is stuck. */
-const answerWithinMs = 30_000;
+import type { PatternLoad, RunningLoad } from './pattern.ts';
+import { startPollers } from './subscribers/poller.ts';
 
 export const polling: PatternLoad<PatternOptions<'polling'>> = {
   start(context, options): RunningLoad {
@@ -28,26 +25,13 @@ export const polling: PatternLoad<PatternOptions<'polling'>> = {
           connection,
         });
       },
-      answered: (poller) => planNext(poller, options, context.random),
-      answerWithinMs,
+      answered(poller) {
+        const nowMs = performance.now();
+        poller.dueMs = nextPollDueMs(poller.dueMs, nowMs, options, context.random);
+        return poller.dueMs - nowMs;
+      },
+      answerWithinMs: pollAnswerWithinMs,
       finishes: true,
     });
   },
 };
-
-/**
- * When the next poll is due, counted from when the last one was, so that neither the answer's time nor a late
- * timer lowers the rate. One that is due before the last was answered goes out right after the answer, and
- * those that would have been due meanwhile are left out.
- * @returns the wait in milliseconds
- */
-function planNext(
-  poller: Poller,
-  { every, jitter }: PatternOptions<'polling'>,
-  random: LoadContext['random'],
-): number {
-  const nowMs = performance.now();
-  if (poller.answers === 1) poller.dueMs = nowMs + random() * every;
-  else poller.dueMs = Math.max(nowMs, poller.dueMs + every * (1 + jitter * (2 * random() - 1)));
-  return poller.dueMs - nowMs;
-}

@@ -1,4 +1,4 @@
-// The entry of a load process: takes the harness's commands, runs the subscribers of one pattern, reports.
+// Runs a load process: takes the harness's commands, runs the subscribers of one pattern, and reports.
 
 import { realClock } from '../core/base/clock.ts';
 import type { LoadCommand, LoadReport, Window } from '../core/protocol/control.ts';
@@ -6,7 +6,7 @@ import { newCounters } from '../core/result/counters.ts';
 import { messageOf, UserError } from '../core/base/errors.ts';
 import { collectGarbage, watchSelf } from '../core/protocol/self.ts';
 import { sampleTimesUs } from '../core/protocol/window.ts';
-import { createAbsences, type Absences } from './subscribers/leaving.ts';
+import { createLeaving, type Leaving } from './subscribers/leaving.ts';
 import { createPages, type Pages } from './subscribers/pages.ts';
 import { startSubscribers, type StartedSubscribers } from './ramp.ts';
 import { createSenders, type Senders } from './publisher/publishing-subscribers.ts';
@@ -21,7 +21,7 @@ const readSelf = watchSelf('timer');
 let subscribers: StartedSubscribers | undefined;
 let senders: Senders | undefined;
 let pages: Pages | undefined;
-let absences: Absences | undefined;
+let leaving: Leaving | undefined;
 
 function report(message: LoadReport, sent: () => void = () => {}): void {
   // Without a channel the harness is gone, and 'disconnect' ends this process.
@@ -53,7 +53,7 @@ function sample(): void {
 async function start(command: Command<'start'>): Promise<void> {
   const started = await startSubscribers(command, counters);
   subscribers = started;
-  absences = createAbsences(command, started.running);
+  leaving = createLeaving(command, started.running);
   if (command.browser) pages = createPages(command, command.browser, started.context, started.running);
   const connectMs = await started.allReady;
   report({ kind: 'ready', connectMs });
@@ -73,7 +73,7 @@ async function openWindow(window: Window): Promise<void> {
 async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Promise<void> {
   if (!subscribers)
     throw new UserError('not-started', 'the load process was told to close before it was started');
-  absences?.stop();
+  leaving?.stop();
   senders?.close();
   const asked = pages?.close();
   await subscribers.running.close(closeGraceMs);
@@ -95,7 +95,7 @@ function obey(command: LoadCommand): void | Promise<void> {
       if (subscribers) senders = createSenders(command, subscribers.context, subscribers.running);
       return;
     case 'leave':
-      return absences?.begin(command.share, command.forMs);
+      return leaving?.begin(command.share, command.forMs);
     case 'window':
       return openWindow(command.window);
     case 'collect':

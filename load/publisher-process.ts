@@ -1,5 +1,5 @@
-// The publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends when
-// told to or when its parent has gone. What publishing is, is publisher.ts.
+// Runs the publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends
+// when told to or when its parent has gone. What publishing is, is publisher.ts.
 
 import { realClock } from '../core/base/clock.ts';
 import type { PublisherCommand, PublisherReport, Window } from '../core/protocol/control.ts';
@@ -7,7 +7,8 @@ import { messageOf, UserError } from '../core/base/errors.ts';
 import { toSparse } from '../core/result/histogram.ts';
 import { watchSelf } from '../core/protocol/self.ts';
 import { sampleTimesUs } from '../core/protocol/window.ts';
-import { startPublisher, type Publisher } from './publisher/publisher.ts';
+import type { Publisher } from './publisher/contract.ts';
+import { startPublisher } from './publisher/publisher.ts';
 
 const takeSample = watchSelf('timer');
 let publisher: Publisher | undefined;

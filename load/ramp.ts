@@ -119,7 +119,7 @@ async function loadOf(pattern: string): Promise<PatternLoad<Readonly<Record<stri
   return (await loads[pattern as keyof typeof loads]()) as PatternLoad<Readonly<Record<string, unknown>>>;
 }
 
-/** Why the subscribers are not all there, from the mishaps in the order in which they first came. */
+/** Why the subscribers are not all there, from the problems in the order in which they first came. */
 export function notConnected(
   problems: readonly Problem[],
   missing: number,

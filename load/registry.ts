@@ -1,4 +1,5 @@
-// The load sides by pattern. Loaded when asked for, so that a process holds the code of one pattern.
+// Lists the load sides by pattern. Each is loaded when asked for, so that a process holds the code of one
+// pattern.
 
 import type { PatternName, PatternOptions } from '../core/pattern/registry.ts';
 import type { PatternLoad } from './pattern.ts';

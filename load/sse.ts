@@ -1,9 +1,10 @@
-// Subscribers of Server-Sent Events: over HTTP/1.1 with a connection each, over HTTP/2
-// with many streams on one.
+// Runs subscribers of Server-Sent Events: over HTTP/1.1 with a connection each, over HTTP/2 with many streams
+// on one.
 
 import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { noteReconnectionTime } from '../core/policy/reconnect.ts';
 import { cursorText, setCursor, type Cursor } from './subscribers/cursor.ts';
 import {
   newEventStream,
@@ -23,13 +24,8 @@ import {
   type ResponseReader,
 } from './wire/http-head.ts';
 import { createStreamBodies, type Inflating, type StreamBodies } from './subscribers/stream-bodies.ts';
-import {
-  createStreams,
-  createStreamsOver,
-  expectStream,
-  type Stream,
-  type Streams,
-} from './subscribers/streams.ts';
+import { expectStream } from './subscribers/expect-stream.ts';
+import { createStreams, createStreamsOver, type Stream, type Streams } from './subscribers/streams.ts';
 
 export const sse: PatternLoad<PatternOptions<'sse'>> = {
   start: (context, { gzip }) =>
@@ -120,10 +116,7 @@ function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | H
       else sink.problem('malformed-event', "an SSE event's data is not an event envelope");
     },
     id: (stream, bytes, from, to) => setCursor(stream.cursor, bytes, from, to),
-    // The server's reconnection time is the base of the backoff; what it grows to, and its jitter, are ours.
-    retry(stream, ms) {
-      stream.baseMs = Math.max(1, ms); // nought would never grow
-    },
+    retry: noteReconnectionTime,
     comment(_stream, bytes, from, to) {
       if (bytes.toString('latin1', from, to) !== ' open') counters.heartbeats++;
     },

@@ -1,4 +1,4 @@
-// Webhook subscribers: receivers that register an address, verify each delivery's signature over its raw
+// Runs webhook subscribers: receivers that register an address, verify each delivery's signature over its raw
 // bytes, and recognise repetitions by the event's id. The HTTP server that they share is webhook/receiver.ts,
 // the client that registers them webhook/registrar.ts.
 //

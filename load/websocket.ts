@@ -1,8 +1,7 @@
-// Subscribers over WebSocket (RFC 6455): the handshake, messages in, pongs and the closing handshake out.
-// Frames are frames.ts, compression (RFC 7692) is inflate.ts.
+// Runs subscribers over WebSocket (RFC 6455): messages in, pongs and the closing handshake out. Frames are
+// wire/frames.ts, compression (RFC 7692) is wire/inflate.ts.
 
 import { isUtf8 } from 'node:buffer';
-import { hash, randomBytes } from 'node:crypto';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import {
@@ -18,21 +17,16 @@ import {
   newResponseReader,
   pathBelow,
   readResponse,
-  type ResponseHead,
   type ResponseParts,
   type ResponseReader,
 } from './wire/http-head.ts';
-import { deflateOffer, inflateMessage, newInflater, type Inflater } from './wire/inflate.ts';
+import { inflateMessage, newInflater, type Inflater } from './wire/inflate.ts';
 import type { LoadContext, Message, PatternLoad } from './pattern.ts';
+import { checkUpgrade, newUpgradeKey, upgradeHeaders } from './wire/upgrade.ts';
 import { ProtocolError } from './wire/protocol-error.ts';
-import {
-  createStreams,
-  noteRetryAfter,
-  readNotice,
-  takeCursor,
-  type Notice,
-  type Stream,
-} from './subscribers/streams.ts';
+import { longestAskedMs, noteAsked } from '../core/policy/reconnect.ts';
+import { readNotice, takeCursor, type Notice } from './subscribers/notices.ts';
+import { createStreams, type Stream } from './subscribers/streams.ts';
 
 type State = {
   /** Until the upgrade. */
@@ -80,7 +74,7 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         if (stream.state.closing) return;
         if (!orderly.has(code))
           sink.problem('ws-closed', `the server closed the connection with code ${code}`);
-        if (code === tryAgainLater) stream.leastMs = reconnect.cap;
+        if (code === tryAgainLater) noteAsked(stream, Math.min(reconnect.cap, longestAskedMs));
         stream.state.closing = true;
         streams.write(stream, closeFrame(code === noCode ? 1000 : code));
         if (code === goneForGood) streams.stop(stream);
@@ -99,7 +93,7 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
       const notice = readNotice(bytes, from, to);
       const ref = notice.ack ?? notice.refused;
       if (typeof ref === 'number') {
-        takeAnswer(ref, notice, atUs);
+        sent.takeAnswer(ref, notice, atUs);
         return;
       }
       if (notice.socket !== 'open') {
@@ -111,24 +105,12 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
       streams.ready(stream, atUs);
     }
 
-    /** Messages under way, by their number. */
-    const unanswered = new Map<number, (seq: number, atUs: number) => void>();
-    let messages = 0;
-
-    function takeAnswer(ref: number, { seq, refused, reason }: Notice, atUs: number): void {
-      const answered = unanswered.get(ref);
-      if (!answered || !unanswered.delete(ref))
-        sink.problem('ws-answer', 'the server answered a message that was not sent');
-      else answered(refused === undefined && typeof seq === 'number' ? seq : 0, atUs);
-      if (refused !== undefined)
-        sink.problem('message-refused', `the server refused a message: ${String(reason).slice(0, 200)}`);
-    }
+    const sent = createSentMessages(sink);
 
     const response: ResponseParts<Owner> = {
       head(stream, head) {
         const { state } = stream;
-        noteRetryAfter(stream, head.headers);
-        checkUpgrade(head, state.handshake!.key); // set when it was sent
+        checkUpgrade(stream, head, state.handshake!.key); // set when it was sent
         const extension = head.headers.get('sec-websocket-extensions');
         if (extension !== undefined) {
           state.inflater = newInflater(extension, deflate);
@@ -148,19 +130,10 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         closing: false,
       }),
       request(stream) {
-        const key = randomBytes(16).toString('base64');
+        const key = newUpgradeKey();
         stream.state.handshake = { response: newResponseReader(), key };
-        return encodeRequest(
-          url,
-          `${path}?${subscriptionQuery(context.topicsOf(stream.subscriber), stream.cursor)}`,
-          {
-            connection: 'Upgrade',
-            upgrade: 'websocket',
-            'sec-websocket-version': '13',
-            'sec-websocket-key': key,
-            ...(deflate && { 'sec-websocket-extensions': deflateOffer }),
-          },
-        );
+        const query = subscriptionQuery(context.topicsOf(stream.subscriber), stream.cursor);
+        return encodeRequest(url, `${path}?${query}`, upgradeHeaders(key, { deflate }));
       },
       read(stream, bytes, to, atUs) {
         const { handshake, frames: reader } = stream.state;
@@ -175,48 +148,38 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
     });
     return {
       ...streams,
-      send(subscriber, { topic, text, crc, plannedUs, sentUs }: Message, answered) {
+      send(subscriber, message, answered) {
         const stream = streams.of(subscriber);
         if (!stream?.ready || stream.state.closing) return false;
         counters.upstreamMessages++;
-        unanswered.set(++messages, answered);
-        streams.write(
-          stream,
-          frame(
-            opcodes.text,
-            Buffer.from(
-              `{"publish":"${topic}","ref":${messages},"planned":${plannedUs},"sent":${sentUs},` +
-                `"crc":${crc},"body":${text}}`,
-            ),
-          ),
-        );
+        streams.write(stream, frame(opcodes.text, sent.encode(message, answered)));
         return true;
       },
     };
   },
 };
 
-/**
- * RFC 6455, section 4.1, the client's checks.
- * @param protocol the subprotocol offered, if any.
- * @throws ProtocolError `ws-refused`, `ws-handshake`
- */
-export function checkUpgrade({ status, headers }: ResponseHead, key: string, protocol?: string): void {
-  if (status !== 101)
-    throw new ProtocolError('ws-refused', `the server answered the handshake with ${status} instead of 101`);
-  if (
-    headers.get('upgrade')?.toLowerCase() !== 'websocket' ||
-    !/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '')
-  ) {
-    throw new ProtocolError('ws-handshake', 'the server changed the protocol, but not to "websocket"');
-  }
-  if (
-    headers.get('sec-websocket-accept') !==
-    hash('sha1', `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'base64')
-  ) {
-    throw new ProtocolError('ws-handshake', 'Sec-WebSocket-Accept does not fit the key that was sent');
-  }
-  const chosen = headers.get('sec-websocket-protocol');
-  if (chosen !== undefined && chosen !== protocol)
-    throw new ProtocolError('ws-handshake', 'the server chose a subprotocol that was not offered');
+type Answered = (seq: number, atUs: number) => void;
+
+/** Messages of this process's subscribers that are under way, by their number. */
+function createSentMessages({ problem }: LoadContext['sink']) {
+  const unanswered = new Map<number, Answered>();
+  let messages = 0;
+  return {
+    encode({ topic, text, crc, plannedUs, sentUs }: Message, answered: Answered): Buffer {
+      unanswered.set(++messages, answered);
+      return Buffer.from(
+        `{"publish":"${topic}","ref":${messages},"planned":${plannedUs},"sent":${sentUs},` +
+          `"crc":${crc},"body":${text}}`,
+      );
+    },
+    takeAnswer(ref: number, { seq, refused, reason }: Notice, atUs: number): void {
+      const answered = unanswered.get(ref);
+      if (!answered || !unanswered.delete(ref))
+        problem('ws-answer', 'the server answered a message that was not sent');
+      else answered(refused === undefined && typeof seq === 'number' ? seq : 0, atUs);
+      if (refused !== undefined)
+        problem('message-refused', `the server refused a message: ${String(reason).slice(0, 200)}`);
+    },
+  };
 }

@@ -1,5 +1,5 @@
-// Serves HTTP streaming: one response that does not end, a line of JSON for each event (NDJSON). The cursor to
-// resume from is in the first line, in each event and in each heartbeat.
+// Serves HTTP streaming: one response that does not end, a line of JSON for each event (NDJSON). The cursor
+// to resume from is in the first line, in each event and in each heartbeat.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { createHeldResponses } from './streams/held-response.ts';

@@ -1,7 +1,7 @@
-// A reference server made worse on purpose (core/scenario/injection.ts). It stands between the hub and
-// the pattern and between the listener and the count of connections, so that no pattern knows of it. What
-// it holds back is bounded by the events published within the delay; it is for measurements that must
-// notice, never for serving.
+// Makes a reference server worse on purpose (core/scenario/injection.ts). It stands between the hub and the
+// pattern and between the listener and the count of connections, so that no pattern knows of it. What it
+// holds back is bounded by the events published within the delay; it is for measurements that must notice,
+// never for serving.
 
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';

@@ -3,8 +3,10 @@
 // When a request is answered is decided by core/policy/long-poll.ts.
 //
 // A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends
-// with the event that reaches `slowBuffer` bytes, and the next request goes on behind it.
+// with the event that reaches `slowBuffer` bytes, or `answerEndsAtBytes` if that is less, and the next
+// request goes on behind it.
 
+import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { takeUntil } from '../core/policy/history-pieces.ts';
 import { decideEvent, decideRequest, type LongPollRules } from '../core/policy/long-poll.ts';
@@ -32,7 +34,8 @@ type Options = PatternOptions<'long-polling'>;
 export const longPolling: PatternServer<Options> = {
   start(context, options) {
     const { hub, limits, counters, random } = context;
-    const rules = { holdMs: options.hold, batchMs: options.batch, enoughBytes: limits.slowBuffer };
+    const enoughBytes = Math.min(limits.slowBuffer, answerEndsAtBytes);
+    const rules = { holdMs: options.hold, batchMs: options.batch, enoughBytes };
     const answers = createAnswers(options.gzip);
     let closing = false;
 
@@ -73,7 +76,7 @@ export const longPolling: PatternServer<Options> = {
           const asked = { response, compressed: answers.compresses(request) };
           if (since === undefined) return answer(asked, hub.cursor(), false, []);
           const { events, lost } = hub.since(topics, since);
-          const taken = takeUntil(events, limits.slowBuffer);
+          const taken = takeUntil(events, enoughBytes);
           const isPart = taken.length < events.length;
           const bytes = bytesOf(taken);
           const found = { events: taken.length, bytes, isPart, isLost: lost };

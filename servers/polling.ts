@@ -1,11 +1,12 @@
-// Serves polling: the client asks on a schedule, and every request is answered at once. The server remembers nothing
-// of a client: what a client has seen stands in its cursor.
+// Serves polling: the client asks on a schedule, and every request is answered at once. The server remembers
+// nothing of a client: what a client has seen stands in its cursor.
 //
 // A poller cannot fall behind by buffered bytes, so the policy for slow subscribers has nothing to do here:
 // what it has not fetched waits in the history, an answer ends with the event that reaches `slowBuffer`
-// bytes, and the next poll goes on behind it.
+// bytes (or `answerEndsAtBytes`), and the next poll goes on behind it.
 
 import type { Socket } from 'node:net';
+import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { takeUntil } from '../core/policy/history-pieces.ts';
 import type { PatternServer, Request } from './pattern.ts';
@@ -18,6 +19,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
     const sockets = new Set<Socket>();
     const recent = countRecent(options.every);
     const answers = createAnswers(options.gzip);
+    const enoughBytes = Math.min(limits.slowBuffer, answerEndsAtBytes);
 
     /** @returns false when there are as many connections as may be */
     function admit({ socket }: Request): boolean {
@@ -58,7 +60,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           }
           const { events, lost } =
             since === undefined ? { events: [], lost: false } : hub.since(topics, since);
-          const taken = takeUntil(events, limits.slowBuffer);
+          const taken = takeUntil(events, enoughBytes);
           const whole = taken.length === events.length;
           // An answer in part must not match the next poll, which comes for the rest.
           const tag = whole ? newest : taken.at(-1)!.id;

@@ -1,4 +1,5 @@
-// The reference servers by pattern. A module is loaded when its pattern is served, and none of the others.
+// Lists the reference servers by pattern. A module is loaded when its pattern is served, and none of the
+// others.
 
 import type { PatternName, PatternOptions } from '../core/pattern/registry.ts';
 import type { PatternServer } from './pattern.ts';

@@ -23,7 +23,7 @@ export type ServerOptions = {
   /** As parsed by the pattern's schema, defaults filled in. */
   options: Readonly<Record<string, unknown>>;
   limits: ServerLimits;
-  /** Of jitter and of whom a fault cuts off. */
+  /** Of jitter and of whom a fault cuts off. Servers that stand for one system get different ones. */
   seed: number;
   /** 127.0.0.1 when left out. */
   host?: string;

@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { aroundBodyBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { decidePing } from '../core/policy/heartbeat.ts';
 import { publishExample } from './http/publish.ts';
@@ -19,8 +20,6 @@ import { closeCodes, createClientListener } from './streams/websocket-client.ts'
 import { deflatedFrame, pingFrame, textFrame } from './streams/websocket-frames.ts';
 import { checkHandshake, notAnUpgrade, refuseHandshake, socketPath } from './streams/websocket-handshake.ts';
 
-/** Room in a message for what is not the body. */
-const aroundBodyBytes = 1024;
 /** How long a client may take to answer a close. */
 const closeMs = 1000;
 
@@ -124,7 +123,7 @@ function createSocketFanOut(context: PatternContext, pingMs: number): FanOut<Web
         peer.terminate();
         return;
       }
-      subscriber.unanswered++; // also of one that is closing: if it does not come to an end, later turns end it
+      subscriber.unanswered++; // one that is closing and does not come to an end is ended by later turns
       if (decision === 'nothing') return;
       counters.heartbeats++;
       outlet.write(pingFrame);

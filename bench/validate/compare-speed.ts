@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Result, Trial } from '../../core/result/result.ts';
-import { median } from '../../core/comparison/statistics/ranks.ts';
+import { median } from '../../core/base/median.ts';
 import { formatBytes, formatUs } from '../../core/base/units.ts';
 import { processes } from '../../harness/trial/fleet.ts';
 import { table, type Part } from './part.ts';

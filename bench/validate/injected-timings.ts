@@ -4,9 +4,10 @@
 import { readingOf, type Reading } from '../../core/comparison/reading.ts';
 import { parseInjection, writeInjection, type Injection } from '../../core/scenario/injection.ts';
 import { defaultGates } from '../../core/comparison/gate.ts';
-import { judge, pairsPlanned, type Pair } from '../../core/comparison/judge.ts';
+import type { Pair } from '../../core/comparison/counted-runs.ts';
+import { judge, pairsPlanned } from '../../core/comparison/judge.ts';
 import { random } from '../../core/base/random.ts';
-import { median } from '../../core/comparison/statistics/ranks.ts';
+import { median } from '../../core/base/median.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { processes } from '../../harness/trial/fleet.ts';
 import { changeText } from '../../reports/comparison/words.ts';

@@ -3,7 +3,8 @@
 // the noise of this machine.
 
 import { defaultGates } from '../../core/comparison/gate.ts';
-import { judge, type Pair } from '../../core/comparison/judge.ts';
+import type { Pair } from '../../core/comparison/counted-runs.ts';
+import { judge } from '../../core/comparison/judge.ts';
 import { random } from '../../core/base/random.ts';
 import { readingOf } from '../../core/comparison/reading.ts';
 import { binomialInterval } from '../../core/comparison/statistics/binomial.ts';

@@ -2,7 +2,8 @@
 // in test/core/comparison/error-rates.test.ts, written down.
 
 import type { Gate } from '../../core/comparison/gate.ts';
-import { judge, ruleOf, type Pair } from '../../core/comparison/judge.ts';
+import type { Pair } from '../../core/comparison/counted-runs.ts';
+import { judge, ruleOf } from '../../core/comparison/judge.ts';
 import { formatShare } from '../../core/base/units.ts';
 import { experiments, paired } from '../../test/core/comparison/readings.ts';
 import { table, type Part } from './part.ts';

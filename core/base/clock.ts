@@ -48,6 +48,21 @@ export function later(ms: number, action: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/**
+ * As `later`, and never earlier: a timer of Node counts from when the turn of the event loop began, which may
+ * be a while ago where many clients are served in one turn.
+ */
+export function notBefore(ms: number, action: () => void): () => void {
+  const dueMs = performance.now() + ms;
+  let clear = later(ms, check);
+  function check(): void {
+    const leftMs = dueMs - performance.now();
+    if (leftMs > 0) clear = later(Math.ceil(leftMs), check);
+    else action();
+  }
+  return () => clear();
+}
+
 export const realClock: Clock = {
   nowUs,
   async until(atUs, over) {

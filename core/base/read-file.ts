@@ -15,6 +15,7 @@ import {
   statSync,
   type Stats,
 } from 'node:fs';
+import { manyBodiesBytes } from '../event/body-size.ts';
 import { messageOf, UserError } from './errors.ts';
 import { formatBytes, formatNumber } from './units.ts';
 
@@ -30,7 +31,7 @@ export const readLimits = {
   authority: { mostBytes: MiB, why: 'all authorities that a system trusts take a quarter of it' },
   pid: { mostBytes: 4 * KiB, why: 'it holds the number of a process' },
   trace: { mostBytes: 256 * MiB, why: 'the most events that can be planned take about as much' },
-  corpus: { mostBytes: 256 * MiB, why: 'the publisher keeps all bodies in memory' },
+  corpus: { mostBytes: manyBodiesBytes, why: 'the publisher keeps all bodies in memory' },
   result: { mostBytes: 64 * MiB, why: 'a run of 64 load processes over hours stays below it' },
   comparison: { mostBytes: 64 * MiB, why: 'a comparison is smaller than its results' },
   baseline: { mostBytes: 16 * MiB, why: 'a baseline holds about 500 bytes a run' },

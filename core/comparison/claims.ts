@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { parseExpectation } from '../metrics/check.ts';
-import { metrics, tooFewSamples } from '../metrics/registry.ts';
+import { figureOver, metrics } from '../metrics/registry.ts';
 import type { Unit } from '../metrics/metric.ts';
 import type { Result } from '../result/result.ts';
 
@@ -142,21 +142,14 @@ function figureFrom(result: Result, source: Measured['figures'][string]): Figure
       atLeast: known?.kind === 'at-least',
     };
   }
-  const values = result.trials
+  const trials = result.trials
     .filter(({ variant, cell }) => (cell?.variant ?? variant.label) === source.variant)
     .filter(({ cell }) =>
       Object.entries(source.where).every(([path, value]) => cell?.parameters[path] === value),
     )
-    .flatMap(({ outcome }) =>
-      outcome.status === 'completed' && outcome.valid && tooFewSamples(source.metric, outcome) === undefined
-        ? [metrics[source.metric]!.read(outcome)]
-        : [],
-    )
-    .filter((value): value is number => value !== undefined && Number.isFinite(value))
-    .sort((a, b) => a - b);
-  const middle = values.length >> 1;
-  const median = values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2;
-  return { value: values.length === 0 ? null : median, unit: metrics[source.metric]!.unit, atLeast: false };
+    .flatMap(({ outcome }) => (outcome.status === 'completed' ? [outcome] : []));
+  const { value = null } = figureOver(source.metric, trials);
+  return { value, unit: metrics[source.metric]!.unit, atLeast: false };
 }
 
 /** `undefined` when a figure that a rule needs was not measured. */

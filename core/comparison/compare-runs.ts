@@ -10,7 +10,8 @@ import {
   type Rule,
 } from './comparison-result.ts';
 import { gatesOfSource, type Gate } from './gate.ts';
-import { judge, ruleOf, type Pair, type Subject } from './judge.ts';
+import type { Pair, Subject } from './counted-runs.ts';
+import { judge, ruleOf } from './judge.ts';
 import type { Reading } from './reading.ts';
 import type { RunSet } from './run-set.ts';
 import { formatBytes, formatNumber } from '../base/units.ts';

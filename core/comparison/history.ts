@@ -7,7 +7,7 @@ import { metrics } from '../metrics/registry.ts';
 import type { Unit } from '../metrics/metric.ts';
 import type { RunSet } from './run-set.ts';
 import { changePoints } from './statistics/change-points.ts';
-import { median } from './statistics/ranks.ts';
+import { median } from '../base/median.ts';
 
 export type HistoryPoint = {
   /** Place among the run sets, oldest first, from 0. */

@@ -2,7 +2,7 @@
 // missing. Small enough to keep hundreds in a repository; histograms and series stay in the result.
 
 import { z } from 'zod';
-import { metrics, tooFewSamples } from '../metrics/registry.ts';
+import { figureOf } from '../metrics/registry.ts';
 import type { Trial } from '../result/result.ts';
 
 export const readingSchema = z.strictObject({
@@ -26,10 +26,9 @@ export function readingOf(trial: Trial, names: readonly string[]): Reading {
   if (outcome.status === 'failed') return { ...reading, why: [outcome.code] };
   reading.why = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
   for (const name of names) {
-    const few = tooFewSamples(name, outcome);
-    const value = few === undefined ? metrics[name]!.read(outcome) : undefined;
-    if (value !== undefined && Number.isFinite(value)) reading.values[name] = value;
-    else reading.absent[name] = few ?? 'not measured';
+    const figure = figureOf(name, outcome);
+    if (figure.value === undefined) reading.absent[name] = figure.why;
+    else reading.values[name] = figure.value;
   }
   return reading;
 }

@@ -1,9 +1,9 @@
-// How far the load side was from being what is measured: for each of its limits, what it may use over
-// what it used. The limits are those that make a trial invalid (harness/trial/validity.ts), so a
+// Says how far the load side was from being what is measured: for each of its limits, what it may use
+// over what it used. The limits are those that make a trial invalid (harness/trial/validity.ts), so a
 // headroom of 1 is at the edge.
 
-import { quantileUs } from '../result/histogram.ts';
-import { histogramOf } from './metric.ts';
+import { latencyAt, type LatencyName } from './latency.ts';
+import type { Metric } from './metric.ts';
 import type { Completed } from '../result/result.ts';
 
 /** Above this share of a core, what waits in a load process is not told from what waits in the server. */
@@ -62,6 +62,14 @@ function usualLoopDelayUs({ series: { startUs, columns } }: Completed): number {
   return delays[delays.length >> 1] ?? 0;
 }
 
-function p99Us(trial: Completed, name: 'endToEnd' | 'publisherLag'): number {
-  return quantileUs(histogramOf(trial.latency[name]), 0.99) ?? 0;
+function p99Us(trial: Completed, name: LatencyName): number {
+  return latencyAt(name, 0.99, name).read(trial) ?? 0;
 }
+
+export const headroomMetrics: Readonly<Record<string, Metric>> = {
+  headroom: {
+    unit: 'count',
+    title: 'times this load that the load side could have taken, about; 10 is 10 or more',
+    read: headroomOf,
+  },
+};

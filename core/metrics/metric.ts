@@ -1,7 +1,7 @@
-// Defines what a metric is: a figure with a name and a unit, read from one completed trial of a result. The
-// metrics that there are is registry.ts.
+// Defines what a metric is: a figure with a name and a unit, read from one completed trial of a result. All
+// metrics are listed in registry.ts.
 
-import { loadHistogram, type Histogram, type StoredHistogram } from '../result/histogram.ts';
+import { formatBytes, formatNumber, formatShare, formatUs } from '../base/units.ts';
 import type { Completed } from '../result/result.ts';
 
 /**
@@ -17,25 +17,21 @@ export type Metric = {
   read(trial: Completed): number | undefined;
   /** Of a percentile: the share of samples that lie below it, and how many samples the trial has. */
   percentile?: { quantile: number; samples(trial: Completed): number };
+  /** With fewer subscribers the figure is lost in what a process varies by itself. */
+  leastSubscribers?: number;
+  /** Figures that differ by less than this, in the metric's unit, are alike however large their ratio is. */
+  alikeWithin?: number;
 };
 
-/**
- * Fewest samples above a percentile for it to be shown: p99 needs 10,000 samples (rule of thumb,
- * see the statistics notes).
- */
-export const samplesAboveQuantile = 100;
-
-/** How many samples it takes for {@link samplesAboveQuantile} of them to lie above a quantile below 1. */
-export function samplesNeeded(quantile: number): number {
-  return Math.round(samplesAboveQuantile / (1 - quantile));
+/** A value as people read it: `1.31 ms`, `2 KiB`, `15.3 %`, `12/s`. */
+export function formatMetric(value: number, unit: Unit): string {
+  return formats[unit](value);
 }
 
-// Decoding a histogram costs a millisecond; a report reads the same one a dozen times.
-const decoded = new WeakMap<StoredHistogram, Histogram>();
-
-/** The histogram, decoded once however often it is asked for. */
-export function histogramOf(stored: StoredHistogram): Histogram {
-  let histogram = decoded.get(stored);
-  if (!histogram) decoded.set(stored, (histogram = loadHistogram(stored)));
-  return histogram;
-}
+const formats: Readonly<Record<Unit, (value: number) => string>> = {
+  us: formatUs,
+  bytes: formatBytes,
+  share: formatShare,
+  count: formatNumber,
+  'per-s': (rate) => `${formatNumber(rate)}/s`,
+};

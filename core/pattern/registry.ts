@@ -222,6 +222,8 @@ export type Pattern = {
    * told from one that does not.
    */
   page?: { opens: 'EventSource' | 'WebSocket' | 'fetch'; path: string };
+  /** Subscribers fetch events from the server's history, and nothing waits for them elsewhere. */
+  fromHistory?: true;
   /**
    * How long an event may wait by design, in milliseconds; nought when left out. A drain must not be shorter.
    */
@@ -240,6 +242,7 @@ export const patterns = {
     options: patternOptions.polling,
     lacks: { upstream: oneWay },
     holdsConnection: true,
+    fromHistory: true,
     waitMs: (options) => {
       const { every, jitter } = options as PatternOptions<'polling'>; // parsed by the schema above
       return every * (1 + jitter);
@@ -252,6 +255,7 @@ export const patterns = {
     lacks: { upstream: oneWay },
     holdsConnection: true,
     holdsRequest: () => true,
+    fromHistory: true,
     waitMs: (options) => (options as PatternOptions<'long-polling'>).batch, // parsed by the schema above
   },
   'http-stream': {

@@ -118,7 +118,8 @@ export function parseTrace(text: string, file: string, most = maxEvents): Trace 
     else if (bytes < 1 || bytes > largestBodyBytes) {
       refuse(
         number,
-        `a body has 1 to ${largestBodyBytes} bytes, and this one has ${bytes < 1 ? 'none' : 'more'}`,
+        `a body has 1 to ${formatNumber(largestBodyBytes)} bytes, and this one has ` +
+          (bytes < 1 ? 'none' : 'more'),
       );
     } else if (offsetUs.length === most) {
       const message =

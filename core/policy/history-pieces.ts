@@ -1,10 +1,12 @@
 // Decides how much of the history somebody gets at once who has missed some of it. Pure.
 
+import { alwaysHeldBytes } from '../event/body-size.ts';
+
 /**
  * A stream writes the history in pieces of about this size, each when the one before has left: few system
  * calls, little memory.
  */
-export const pieceBytes = 64 * 1024;
+export const pieceBytes = alwaysHeldBytes;
 
 /**
  * How much further behind a stream's subscriber may fall while it reads the history. Less than a piece is no

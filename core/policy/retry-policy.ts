@@ -100,15 +100,5 @@ export function nextWaitMs(
   return Math.max(scheduledMs, askedMs * (1 + jitter * random()), throttled ? throttledLeastMs : 0);
 }
 
-/**
- * A Retry-After header in milliseconds from `nowMs`: seconds, or a date (RFC 9110, 10.2.3).
- * @returns undefined when it is neither; 0 for a date that has passed
- */
-export function parseRetryAfterMs(header: string, nowMs: number): number | undefined {
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
-  const atMs = header.endsWith(' GMT') ? Date.parse(header) : Number.NaN;
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
-}
-
 /** When failures disable an endpoint: Svix's rule by time, Outpost's by count. */
 export const disableRuleNames = ['never', 'after-5-days', 'after-100-failures'] as const;

@@ -6,7 +6,9 @@
 export const slowPolicies = ['disconnect', 'drop', 'coalesce'] as const;
 export type SlowPolicy = (typeof slowPolicies)[number];
 
-/** What a subscriber gets before the next live event: nothing, a part of the history, the newest of topics. */
+/**
+ * What a subscriber gets before the next live event: nothing, a part of the history, the newest of topics.
+ */
 export type BacklogKind = 'none' | 'history' | 'newest';
 
 export type SlowDecision =

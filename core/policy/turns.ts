@@ -1,5 +1,5 @@
-// Decides when each of thousands has its turn, once in every interval: they are dealt over it, so that not all
-// have their turn at once. Pure: the caller has the timer.
+// Decides when each of thousands has its turn, once in every interval: they are dealt over it, so that not
+// all have their turn at once. Pure: the caller has the timer.
 
 const mostTurns = 64;
 const leastTurnMs = 20;

@@ -3,6 +3,7 @@
 // themselves are scenario.ts's to check; what this machine can carry is the harness's.
 
 import { expectedEvents, type Span } from './arrivals.ts';
+import { obstaclesTo, writeObstacles } from './body-room.ts';
 import { variantsCalled } from './expectations.ts';
 import type { Parts } from './valid-parts.ts';
 import type { PatternRegistry, Variant } from '../pattern/registry.ts';
@@ -33,7 +34,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),
     ...topicsThatDoNotFit(parts),
-    ...bodiesTooLarge(parts),
+    ...bodiesTooLarge(parts, context),
     ...idle(parts),
     ...tooMany(parts),
   ];
@@ -190,19 +191,27 @@ function* topicsThatDoNotFit({ single: { subscribers }, topics }: Parts): Genera
   }
 }
 
-function* bodiesTooLarge({ single: { payload, server }, topics }: Parts): Generator<Contradiction> {
+/** Bodies that the server's limits keep from subscribers. */
+function* bodiesTooLarge(
+  { single: { payload, server }, topics, variants }: Parts,
+  { registry }: Context,
+): Generator<Contradiction> {
   if (!server) return;
   const bodies = [...topics].map(([name, group]): [Path, Scenario['payload'] | undefined] => [
     ['topics', name, 'payload'],
     group.payload,
   ]);
+  const patterns = Array.from(variants.values(), ({ pattern }) => pattern);
   for (const [path, body] of [[['payload'], payload] as const, ...bodies]) {
-    if (body?.kind !== 'size' || body.sizeBytes <= server.maxBody) continue;
+    if (body?.kind !== 'size') continue;
+    const obstacles = obstaclesTo(body.sizeBytes, server, patterns, registry);
+    if (obstacles.length === 0) continue;
+    const keys = obstacles.flatMap(({ raise }) => raise?.key ?? []);
     yield {
       path,
       message:
-        `the server would refuse bodies of ${formatBytes(body.sizeBytes)}, as server.maxBody is ` +
-        `${formatBytes(server.maxBody)}`,
+        `bodies of ${formatBytes(body.sizeBytes)} do not arrive: ${writeObstacles(obstacles)}; raise ` +
+        `${keys.join(' and ')}, or make the bodies smaller`,
     };
   }
 }

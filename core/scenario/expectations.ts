@@ -2,7 +2,7 @@
 // exit code is the command line's.
 
 import { parseExpectation, type Check } from '../metrics/check.ts';
-import { metrics, tooFewSamples } from '../metrics/registry.ts';
+import { figureOf } from '../metrics/registry.ts';
 import type { Variant } from '../pattern/registry.ts';
 import type { Expectation, Trial } from '../result/result.ts';
 import type { Scenario } from './scenario.ts';
@@ -59,9 +59,5 @@ export function checkExpectations(
 }
 
 function measure({ metric }: Check, { outcome }: TrialOrPlan): number | null {
-  const value =
-    outcome?.status === 'completed' && tooFewSamples(metric, outcome) === undefined
-      ? metrics[metric]!.read(outcome)
-      : undefined;
-  return value === undefined || !Number.isFinite(value) ? null : value;
+  return outcome?.status === 'completed' ? (figureOf(metric, outcome).value ?? null) : null;
 }

@@ -17,6 +17,7 @@ import { type PatternRegistry, variantOf } from '../pattern/registry.ts';
 import { largestBodyBytes } from '../event/body-size.ts';
 import { searchSchema } from './search.ts';
 import { duration, interval, rate, share, size } from '../base/quantities.ts';
+import { formatBytes } from '../base/units.ts';
 
 const positive = z.int().min(1);
 
@@ -56,7 +57,7 @@ const payload = z
   .union([
     size
       .refine((sizeBytes) => sizeBytes >= 1 && sizeBytes <= largestBodyBytes, {
-        error: 'a body has 1B to 256MiB',
+        error: `a body has 1 B to ${formatBytes(largestBodyBytes)}`,
       })
       .transform((sizeBytes) => ({ kind: 'size' as const, sizeBytes })),
     z
@@ -251,8 +252,10 @@ const reconnect = z
   .strictObject({
     base: interval
       .prefault('100ms')
-      .describe('mean wait before the first attempt is half of this (full jitter)'),
-    cap: interval.prefault('5s').describe('no wait is longer'),
+      .describe('the random wait before the first attempt is at most this long, half of it in the mean'),
+    cap: interval
+      .prefault('5s')
+      .describe('no random wait is longer; what a server asks for comes on top of it'),
   })
   .refine(({ base, cap }) => cap >= base, {
     error: 'cap is shorter than base, so no wait could be as long as base asks',

@@ -85,7 +85,7 @@ export function prepare(
       (from) => loadCorpus(from, folder),
       (file) => readTrace(file, folder),
     );
-    refuseLargeBodies(plan);
+    refuseLargeBodies(plan, registry);
     return plan;
   };
   const whole = planOf(scenario);

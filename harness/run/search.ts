@@ -3,7 +3,7 @@
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { parseExpectation } from '../../core/metrics/check.ts';
-import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
+import { figureOf, notMeasured } from '../../core/metrics/registry.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import type { PatternRegistry, Variant } from '../../core/pattern/registry.ts';
 import type { Result, Trial } from '../../core/result/result.ts';
@@ -96,11 +96,12 @@ function judge(
   const check = parseExpectation(keep);
   if ('problem' in check) throw new Error(`the check of a checked search cannot be read: ${keep}`);
   if (outcome.status === 'failed') return { verdict: 'ended', measured: null, why: outcome.message };
-  const measured = metrics[check.metric]!.read(outcome) ?? null;
+  const figure = figureOf(check.metric, outcome);
+  const measured = figure.value ?? null;
   const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
   if (invalid.length > 0) return { verdict: 'ended', measured, why: invalid.join(', ') };
-  const few = tooFewSamples(check.metric, outcome);
-  if (few !== undefined) return { verdict: 'ended', measured: null, why: few };
+  if (figure.value === undefined && figure.why !== notMeasured)
+    return { verdict: 'ended', measured: null, why: figure.why };
   if (outcome.ledger.missed > 0)
     return { verdict: 'broken', measured, why: `${outcome.ledger.missed} missed` };
   return { verdict: measured !== null && check.holds(measured) ? 'held' : 'broken', measured, why: '' };

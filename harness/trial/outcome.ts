@@ -13,6 +13,7 @@ import {
 } from '../../core/result/histogram.ts';
 import type { Variant } from '../../core/pattern/registry.ts';
 import type { Completed, ProcessUse, Trial } from '../../core/result/result.ts';
+import { isTooLarge } from '../../core/result/too-large.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import { crossCheck } from './cross-check.ts';
 import type { ProcessReadings, Readings } from './phases.ts';
@@ -248,5 +249,8 @@ function sumProblems(problems: readonly Problem[]): Problem[] {
     if (known) known.count += problem.count;
     else byText.set(key, { ...problem });
   }
-  return [...byText.values()].sort((a, b) => b.count - a.count).slice(0, 50);
+  // What makes the trial invalid is among those that are kept.
+  return [...byText.values()]
+    .sort((a, b) => Number(isTooLarge(b)) - Number(isTooLarge(a)) || b.count - a.count)
+    .slice(0, 50);
 }

@@ -2,17 +2,17 @@
 // and says with its figure what was seen and what to do. `invalid` trials pass no gate.
 
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
-import { histogramOf } from '../../core/metrics/metric.ts';
-import { quantileUs } from '../../core/result/histogram.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import { enoughSamples, samplesNeeded } from '../../core/metrics/samples.ts';
 import type { Completed, ResultWarning } from '../../core/result/result.ts';
-import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { isTooLarge } from '../../core/result/too-large.ts';
+import { largestBodyBytes } from '../../core/event/body-size.ts';
+import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import type { Readings } from './phases.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 
 /** Share of the schedule that the publisher must have sent within the measured phase. */
 const offeredLeast = 0.99;
-/** Samples that a 99th percentile needs. */
-const p99Samples = 10_000;
 
 type Check = (plan: TrialPlan, readings: Readings, trial: Completed) => ResultWarning | undefined;
 
@@ -27,8 +27,10 @@ const freezes = (plan: TrialPlan, who: string) =>
   plan.scenario.faults.some((fault) => fault.kind === 'freeze' && fault.who === who);
 const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>
   loadLimits(trial).find(({ name }) => name === wanted)!; // all are in it
-const p99 = (trial: Completed, name: 'endToEnd' | 'publisherLag') =>
-  quantileUs(histogramOf(trial.latency[name]), 0.99) ?? 0;
+const latencyP99Us = (trial: Completed) => metrics['latency.p99']!.read(trial) ?? 0;
+
+/** What the load side was sent that is larger than it reads: of each kind, the most frequent first. */
+const tooLargeIn = ({ problems }: Completed) => problems.filter(isTooLarge);
 
 const checks: readonly Check[] = [
   function loadSaturated(_plan, _readings, trial) {
@@ -42,13 +44,26 @@ const checks: readonly Check[] = [
         `processes (--set loadProcesses=${count + 1}) on more cores, or less load.`,
     );
   },
+  function loadRefused(_plan, _readings, trial) {
+    const refused = tooLargeIn(trial);
+    const [first] = refused;
+    if (!first) return undefined;
+    const count = refused.reduce((sum, problem) => sum + problem.count, 0);
+    return invalid(
+      'load-refused',
+      `the load generator refused what it was sent ${formatNumber(count)} ` +
+        `${count === 1 ? 'time' : 'times'} for its size: ${first.message}. What was missed, the latencies, ` +
+        "connections and bytes of this trial are therefore not the server's. It reads events with bodies " +
+        `up to ${formatBytes(largestBodyBytes)}: send smaller ones, or fewer in one answer.`,
+    );
+  },
   function loadStarved(_plan, _readings, trial) {
     const { used: usualUs, limit } = limitOf(trial, 'loop-delay');
     if (usualUs <= limit) return undefined;
     return invalid(
       'load-starved',
       `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, ` +
-        `where the latency's 99th percentile is ${formatUs(p99(trial, 'endToEnd'))}: the latencies are ` +
+        `where the latency's 99th percentile is ${formatUs(latencyP99Us(trial))}: the latencies are ` +
         'those of the load side. Close other programs, give it more cores, or less load.',
     );
   },
@@ -61,7 +76,7 @@ const checks: readonly Check[] = [
   },
   function publisherLate(plan, _readings, trial) {
     const { used: lagUs, limit } = limitOf(trial, 'publisher-lag');
-    const latencyUs = p99(trial, 'endToEnd');
+    const latencyUs = latencyP99Us(trial);
     if (lagUs <= limit) return undefined;
     const text =
       `the publisher sent 1 % of the events at least ${formatUs(lagUs)} after their planned time, where ` +
@@ -74,12 +89,12 @@ const checks: readonly Check[] = [
         );
   },
   function offeredRate(plan, { done }, trial) {
-    const lag = histogramOf(trial.latency.publisherLag);
+    const sent = trial.latency.publisherLag.count;
     const planned = plan.events;
-    if (planned === 0 || freezes(plan, 'publisher') || lag.count >= planned * offeredLeast) return undefined;
+    if (planned === 0 || freezes(plan, 'publisher') || sent >= planned * offeredLeast) return undefined;
     return invalid(
       'offered-rate',
-      `the schedule planned ${formatNumber(planned)} events and ${formatNumber(lag.count)} were sent ` +
+      `the schedule planned ${formatNumber(planned)} events and ${formatNumber(sent)} were sent ` +
         `(${formatNumber(done.seq.length)} with the warm-up). See the problems below.`,
     );
   },
@@ -138,9 +153,10 @@ const checks: readonly Check[] = [
       `server and subscribers counted differently (${list}), so some figure is wrong.`,
     );
   },
-  function notOurs({ scenario }, { serverReadings, serverGone }, { ledger }) {
+  function notOurs({ scenario }, { serverReadings, serverGone }, trial) {
+    const { ledger } = trial;
     if (serverReadings === 'self') return undefined;
-    if (ledger.expected > 0 && ledger.delivered === 0) {
+    if (ledger.expected > 0 && ledger.delivered === 0 && tooLargeIn(trial).length === 0) {
       return invalid(
         'target-silent',
         'nothing that was published came back. "pushbench target check FILE" says where it gets lost.',
@@ -161,8 +177,10 @@ const checks: readonly Check[] = [
         `counts were not compared.${again}${unread}`,
     );
   },
-  function missed(_plan, _readings, { ledger }) {
-    return ledger.missed === 0
+  function missed(_plan, _readings, trial) {
+    const { ledger } = trial;
+    // What the load side refused it cannot blame on the pattern.
+    return ledger.missed === 0 || tooLargeIn(trial).length > 0
       ? undefined
       : note(
           'missed',
@@ -199,12 +217,12 @@ const checks: readonly Check[] = [
   },
   function fewSamples(_plan, _readings, { latency }) {
     const { count } = latency.endToEnd;
-    return count >= p99Samples
+    return enoughSamples(count, 0.99)
       ? undefined
       : note(
           'few-samples',
           `${formatNumber(count)} latencies carry no 99th percentile (it takes ` +
-            `${formatNumber(p99Samples)}). Measure longer (--set phases.measure=60s) to have one.`,
+            `${formatNumber(samplesNeeded(0.99))}). Measure longer (--set phases.measure=60s) to have one.`,
         );
   },
 ];

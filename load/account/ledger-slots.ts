@@ -1,5 +1,6 @@
-// Which ledger slot an arrival belongs to: one for each pair of a subscriber of this process and a topic that
-// it follows. Topics are numbers among all topics of the scenario; subscribers count from 0 in this process.
+// Finds the ledger slot that an arrival belongs to: one for each pair of a subscriber of this process and a
+// topic that it follows. Topics are numbers among all topics of the scenario; subscribers count from 0 in
+// this process.
 
 import { topicName, topicsOf, type TopicGroupPlan } from '../../core/scenario/topics.ts';
 

@@ -1,13 +1,14 @@
-// Mishaps, counted by kind, for people to read.
+// Counts problems by kind, for people to read.
 
 import type { Problem } from '../../core/protocol/control.ts';
+import { isTooLarge } from '../../core/result/too-large.ts';
 
 /**
  * Characters kept of a message. Quotes of peers are cut here and not before: secrets
  * are taken out of the whole.
  */
 const longestMessage = 400;
-/** Kinds kept; a peer that words each mishap anew must not fill the memory. */
+/** Kinds kept; a peer that words each problem anew must not fill the memory. */
 const keptKinds = 49;
 
 export type ProblemLog = {
@@ -25,7 +26,9 @@ export function createProblemLog(): ProblemLog {
       const key = `${code} ${message}`;
       const known = problems.get(key);
       if (known) known.count++;
-      else if (problems.size < keptKinds) problems.set(key, { code, message, count: 1 });
+      // What voids the trial is kept in any case; our own limits have few messages.
+      else if (problems.size < keptKinds || isTooLarge({ code }))
+        problems.set(key, { code, message, count: 1 });
       else others.count++;
     },
     list: () =>

@@ -1,5 +1,5 @@
-// Who got a shared event when: the latencies of all receivers in this process, for one event in every few,
-// so that first, median and last receiver of a fan-out can be told.
+// Keeps who got a shared event when: the latencies of all receivers in this process, for one event in every
+// few, so that first, median and last receiver of a fan-out can be told.
 
 import type { LoadClosed } from '../../core/protocol/control.ts';
 

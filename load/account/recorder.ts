@@ -1,17 +1,17 @@
-// Where every delivery of a load process goes: the exact account of what arrived, and how long it took.
-// Looks into events, which the patterns do not; knows no pattern.
+// Records every delivery of a load process: the exact account of what arrived, and how long it took. Looks
+// into events, which the patterns do not; knows no pattern.
 
 import { crc32 } from 'node:zlib';
 import type { EventNumber, LoadClosed, LoadSample, Window } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { locate, newLocated, type Located } from '../../core/event/envelope.ts';
 import { maxValueUs, newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
-import { close, enter, newLedger } from '../../core/result/ledger.ts';
+import { close, enter, newLedger, type Ledger } from '../../core/result/ledger.ts';
 import type { TopicGroupPlan } from '../../core/scenario/topics.ts';
 import type { Sink } from '../pattern.ts';
 import { createProblemLog } from './problems.ts';
 import { createReceiptLog } from './receipts.ts';
-import { createSlots } from './ledger-slots.ts';
+import { createSlots, type Slots } from './ledger-slots.ts';
 
 export type RecorderOptions = {
   /** Subscribers `first` up to, not including, `first + count`. */
@@ -34,7 +34,7 @@ export type Recorder = {
   /** The latencies since the last call. */
   takeLatency(): LoadSample['latency'];
   problems(): LoadClosed['problems'];
-  /** Something that is no mishap, kept in case that nothing else explains why nothing came. */
+  /** Something that is no error, kept in case that nothing else explains why nothing came. */
   note(code: string, message: string): void;
   /** @param firstSeq, lastSeq, unconfirmed as in the command `close` */
   close(
@@ -133,29 +133,14 @@ export function createRecorder({
     problems: problems.list,
     note: notes.add,
     close(firstSeq, lastSeq, unconfirmed = []) {
-      const disregarded = seqsByTopic(unconfirmed);
-      let expected = 0;
-      let arrived = 0;
-      let stray = 0;
-      const missing: LoadClosed['ledger']['missing'] = [];
-      for (let slot = 0; slot < slots.count; slot++) {
-        const topic = slots.topicAt(slot);
-        const range = close(ledger, slot, firstSeq[topic]!, lastSeq[topic]!);
-        expected += Math.max(0, lastSeq[topic]! - firstSeq[topic]! + 1);
-        arrived += range.delivered;
-        // Nobody is owed an event that was not confirmed, and one that came all the same counts for nobody.
-        for (const seq of disregarded.get(topic) ?? []) {
-          const came = seq > ledger.to[slot]! ? 0 : close(ledger, slot, seq, seq).delivered;
-          stray += came;
-          if (seq < firstSeq[topic]! || seq > lastSeq[topic]!) continue;
-          expected--;
-          arrived -= came;
-        }
-        for (const [from, to] of range.missing) {
-          if (missing.length < keptMissing)
-            missing.push({ subscriber: first + slots.subscriberAt(slot), topic, from, to });
-        }
-      }
+      const { expected, arrived, stray, missing } = settle(
+        ledger,
+        slots,
+        first,
+        firstSeq,
+        lastSeq,
+        unconfirmed,
+      );
       return {
         ledger: {
           expected,
@@ -175,6 +160,43 @@ export function createRecorder({
       };
     },
   };
+}
+
+/**
+ * What the published range of each topic comes to.
+ * @returns how many of it each follower was owed, how many arrived, arrivals of events that were not
+ *   confirmed, and the first missing stretches
+ */
+function settle(
+  ledger: Ledger,
+  slots: Slots,
+  first: number,
+  firstSeq: Int32Array,
+  lastSeq: Int32Array,
+  unconfirmed: readonly EventNumber[],
+) {
+  const disregarded = seqsByTopic(unconfirmed);
+  const missing: LoadClosed['ledger']['missing'] = [];
+  let [expected, arrived, stray] = [0, 0, 0];
+  for (let slot = 0; slot < slots.count; slot++) {
+    const topic = slots.topicAt(slot);
+    const range = close(ledger, slot, firstSeq[topic]!, lastSeq[topic]!);
+    expected += Math.max(0, lastSeq[topic]! - firstSeq[topic]! + 1);
+    arrived += range.delivered;
+    // Nobody is owed an event that was not confirmed, and one that came all the same counts for nobody.
+    for (const seq of disregarded.get(topic) ?? []) {
+      const came = seq > ledger.to[slot]! ? 0 : close(ledger, slot, seq, seq).delivered;
+      stray += came;
+      if (seq < firstSeq[topic]! || seq > lastSeq[topic]!) continue;
+      expected--;
+      arrived -= came;
+    }
+    for (const [from, to] of range.missing) {
+      if (missing.length < keptMissing)
+        missing.push({ subscriber: first + slots.subscriberAt(slot), topic, from, to });
+    }
+  }
+  return { expected, arrived, stray, missing };
 }
 
 function seqsByTopic(events: readonly EventNumber[]): Map<number, number[]> {

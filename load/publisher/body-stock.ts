@@ -1,8 +1,9 @@
-// Bodies made before they are due, so that making them delays no event: a bounded
-// stock ahead of the publisher.
+// Makes bodies before they are due, so that making them delays no event: a bounded stock ahead of the
+// publisher.
 
 import { crc32 } from 'node:zlib';
 import { nowUs } from '../../core/base/clock.ts';
+import { readyBodiesBytes } from '../../core/event/body-size.ts';
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { bodyOf } from '../../core/plan/bodies.ts';
 
@@ -13,13 +14,13 @@ export type BodyStock = {
   take(i: number): Body;
   /**
    * Makes bodies until `untilUs` at the latest, as far as can be foreseen.
+   * @param aloneUntilUs a large body, which takes longer, is made by itself if it is ready by then
    * @returns whether the stock is full
    */
-  fill(untilUs: number): boolean;
+  fill(untilUs: number, aloneUntilUs?: number): boolean;
 };
 
 const stockEvents = 10_000;
-const stockBytes = 16 * 1024 ** 2;
 /** A body takes about 10 us and 16 ns a byte to make; with room for a slower machine. */
 const foreseenUs = (bytes: number) => 30 + bytes / 25;
 
@@ -47,12 +48,14 @@ export function createBodyStock(plan: PublishPlan, seed: number): BodyStock {
       heldBytes -= body.bytes;
       return body;
     },
-    fill(untilUs) {
-      for (; ahead < events && stock.size < stockEvents && heldBytes < stockBytes; ahead++) {
-        if (nowUs() + foreseenUs(Math.max(0, -plan.body[ahead]!)) > untilUs) return false;
+    fill(untilUs, aloneUntilUs = untilUs) {
+      for (; ahead < events && stock.size < stockEvents && heldBytes < readyBodiesBytes; ahead++) {
+        const readyUs = nowUs() + foreseenUs(Math.max(0, -plan.body[ahead]!));
+        if (readyUs > Math.max(untilUs, aloneUntilUs)) return false;
         const body = make(ahead);
         stock.set(ahead, body);
         heldBytes += body.bytes;
+        if (readyUs > untilUs) aloneUntilUs = untilUs;
       }
       return true;
     },

@@ -1,5 +1,6 @@
-// The wire half of the publisher: `POST /topics/{topic}` pipelined on one HTTP/1.1 connection (docs/wire.md),
-// and the answers in the order of the requests. Not when events are sent, nor which answer belongs to which.
+// Speaks the publisher's half of the wire: `POST /topics/{topic}` pipelined on one HTTP/1.1 connection
+// (docs/wire.md), and the answers in the order of the requests. Not when events are sent, nor which answer
+// belongs to which.
 
 import type { Socket } from 'node:net';
 import { newCounters } from '../../core/result/counters.ts';

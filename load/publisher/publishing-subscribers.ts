@@ -1,10 +1,11 @@
-// Subscribers that publish: each message of the plan goes out at its planned time from the subscriber that
+// Publishes as subscribers do: each message of the plan goes out at its planned time from the subscriber that
 // the plan names (open model). It goes over the connection that the subscriber gets its events on where the
 // pattern has that way (`RunningLoad.send`), and else as `POST /messages/{topic}` on a second, kept
 // connection of the subscriber's own over HTTP/1.1, one message at a time. A message whose subscriber has no
 // connection waits for none: it fails.
 
 import { later, nowUs } from '../../core/base/clock.ts';
+import { largestQueueBytes } from '../../core/event/body-size.ts';
 import type { LoadCommand, LoadReport, Window } from '../../core/protocol/control.ts';
 import { newHistogram, record, toSparse } from '../../core/result/histogram.ts';
 import { topicName } from '../../core/scenario/topics.ts';
@@ -29,7 +30,10 @@ type Answered = (seq: number, atUs: number) => void;
 type Send = (subscriber: number, message: Message, answered: Answered) => boolean;
 
 const answerWithinMs = 5000;
-/** Messages that one subscriber may have waiting for the answers before them. */
+/**
+ * Messages that one subscriber may have waiting for the answers before them. Those of all together have at
+ * most `largestQueueBytes`, but for the last.
+ */
 const mostWaiting = 1000;
 
 export function createSenders(
@@ -77,7 +81,10 @@ export function createSenders(
         });
         if (went) return;
         open--;
-        problems.add('message-unsent', 'a message was not sent, for its subscriber had no connection');
+        problems.add(
+          'message-unsent',
+          'a message was not sent, for its subscriber had no connection or too much to send',
+        );
       }
 
       const pacer = startPacer(() => {
@@ -121,6 +128,7 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
   const url = new URL(context.endpoint.url);
   const path = pathBelow(url, '/messages/');
   const posters = new Map<number, Poster>();
+  let waitingBytes = 0;
   const clients = createHttpClients<Poster>(context, {
     response(poster, { status }, bytes, from, to, atUs) {
       const text = bytes.toString('utf8', from, Math.min(to, from + 1000));
@@ -146,6 +154,7 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
     if (poster.underWay) return;
     poster.underWay = poster.waiting.shift();
     if (!poster.underWay) return;
+    waitingBytes -= poster.underWay.message.bytes;
     counters.messageRequests++;
     const { topic, text, bytes, crc, plannedUs, sentUs } = poster.underWay.message;
     clients.send(
@@ -168,8 +177,9 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
         poster.client = clients.add(poster, subscriber);
         posters.set(subscriber, poster);
       }
-      if (poster.waiting.length >= mostWaiting) return false;
+      if (poster.waiting.length >= mostWaiting || waitingBytes > largestQueueBytes) return false;
       poster.waiting.push({ message, answered });
+      waitingBytes += message.bytes;
       sendWaiting(poster);
       return true;
     },

@@ -1,4 +1,4 @@
-// Where a subscriber is in the stream: the last event id it saw, kept without allocating for each event.
+// Keeps where a subscriber is in the stream: the last event id it saw, without allocating for each event.
 
 import { cursorPattern } from '../../core/event/envelope.ts';
 

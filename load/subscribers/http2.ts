@@ -1,4 +1,4 @@
-// HTTP/2 connections that many subscribers share, each with a stream of its own: what browsers do with one
+// Shares HTTP/2 connections among many subscribers, each with a stream of its own: what browsers do with one
 // server. `node:http2` speaks the protocol; here are the sharing, the counting and the errors.
 
 import {
@@ -38,158 +38,179 @@ export type Http2Transport<Owner> = Transport<Owner, Http2Line, Record<string, s
 
 type Connection = { session: ClientHttp2Session; socket: Socket; streams: number; count(): void };
 
+type Http2Context = Pick<LoadContext, 'endpoint' | 'counters' | 'sink'>;
+
+/** What the streams of a process share. */
+type All<Owner> = {
+  readonly context: Http2Context;
+  readonly protocol: Http2Protocol<Owner>;
+  /** The newest connection of each number. */
+  readonly newest: Map<number, Connection>;
+  readonly open: Set<Connection>;
+  reporting: boolean;
+  allClosed(): void;
+};
+
 /** Streams to `context.endpoint`: over TLS for `h2`, in clear text with prior knowledge for `h2c`. */
 export function createHttp2<Owner>(
-  context: Pick<LoadContext, 'endpoint' | 'counters' | 'sink'>,
+  context: Http2Context,
   protocol: Http2Protocol<Owner>,
 ): Http2Transport<Owner> {
-  const { endpoint, counters, sink } = context;
-  const url = new URL(endpoint.url);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port || (endpoint.over === 'h2' ? 443 : 80));
-  const newest = new Map<number, Connection>();
-  const open = new Set<Connection>();
-  let reporting = true;
-  let allClosed = () => {};
-
-  function problem({ code, message }: Cause): void {
-    if (reporting) sink.problem(code, message);
-  }
-
-  function socketTo(): Socket {
-    return endpoint.over === 'h2'
-      ? connectTls({
-          host,
-          port,
-          ALPNProtocols: ['h2'],
-          ...(endpoint.certificate === undefined ? {} : { ca: endpoint.certificate }),
-        })
-      : connectTcp({ host, port, noDelay: true });
-  }
-
-  /** The connection of that number, a new one where there is none that takes streams. */
-  function connectionOf(number: number): Connection {
-    const known = newest.get(number);
-    if (known && !known.session.closed && !known.session.destroyed) return known;
-    const socket = socketTo();
-    const session = connect(url, {
-      createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: windowBytes },
-    });
-    let [bytesIn, bytesOut] = [0, 0];
-    const connection: Connection = {
-      session,
-      socket,
-      streams: 0,
-      count() {
-        counters.bytesIn += socket.bytesRead - bytesIn;
-        counters.bytesOut += socket.bytesWritten - bytesOut;
-        [bytesIn, bytesOut] = [socket.bytesRead, socket.bytesWritten];
-      },
-    };
-    newest.set(number, connection);
-    open.add(connection);
-    session.setMaxListeners(0); // one for each stream that waits for the connection
-    session.once('connect', () => {
-      counters.connectionsOpened++;
-      session.setLocalWindowSize(windowBytes);
-      session.once('close', () => counters.connectionsClosed++);
-    });
-    session.on('error', (error: NodeJS.ErrnoException) => problem(causeOf(error)));
-    session.once('close', () => {
-      connection.count();
-      open.delete(connection);
-      if (open.size === 0) allClosed();
-    });
-    return connection;
-  }
-
-  function dial(owner: Owner, subscriber: number): Http2Line {
-    const connection = connectionOf(Math.floor(subscriber / streamsPerConnection));
-    const { session, count } = connection;
-    connection.streams++;
-    let stream: ClientHttp2Stream | undefined;
-    let over = false;
-    let cause: Cause = { code: 'ended', message: 'the stream was closed' };
-    const close = () => {
-      if (over) return;
-      over = true;
-      session.off('connect', opened);
-      session.off('close', close);
-      if (--connection.streams === 0) session.close();
-      protocol.closed(owner, cause);
-    };
-    const fail = (error: unknown) => {
-      if (!(error instanceof ProtocolError)) throw error;
-      problem(error);
-      stream?.close(constants.NGHTTP2_CANCEL);
-    };
-    const opened = () => protocol.opened(owner);
-    if (session.connecting) session.once('connect', opened);
-    else queueMicrotask(() => over || opened());
-    session.once('close', close);
-
-    return {
-      get connecting() {
-        return session.connecting;
-      },
-      request(headers) {
-        stream = session.request(headers, { endStream: true });
-        stream.on('response', (fields) => {
-          try {
-            protocol.head(owner, headOf(fields), nowUs());
-          } catch (error) {
-            fail(error);
-          }
-        });
-        stream.on('data', (bytes: Buffer) => {
-          count();
-          try {
-            if (!over) protocol.read(owner, bytes, bytes.length, nowUs());
-          } catch (error) {
-            fail(error);
-          }
-        });
-        stream.on('error', (error: NodeJS.ErrnoException) => {
-          cause = causeOf(error);
-          // An error of the connection is reported once, by the connection.
-          if (!session.destroyed) problem(cause);
-        });
-        stream.on('close', close);
-      },
-      end() {
-        this.destroy();
-      },
-      destroy() {
-        if (stream) stream.close(constants.NGHTTP2_CANCEL);
-        else close();
-      },
-    };
-  }
-
+  const all: All<Owner> = {
+    context,
+    protocol,
+    newest: new Map(),
+    open: new Set(),
+    reporting: true,
+    allClosed: () => {},
+  };
   return {
-    dial,
+    dial: (owner, subscriber) => openLine(all, connectionOf(all, subscriber), owner),
     get(subscriber, path, answered) {
-      const { session, count } = connectionOf(Math.floor(subscriber / streamsPerConnection));
+      const { session, count } = connectionOf(all, subscriber);
       const stream = session.request({ ':path': path }, { endStream: true });
       let status = 0;
       stream.on('response', (fields) => (status = Number(fields[':status'])));
       stream.on('data', count);
       stream.on('end', () => answered(status, nowUs()));
       stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (!session.destroyed) problem(causeOf(error));
+        if (!session.destroyed) problem(all, causeOf(error));
       });
     },
     send: (line, headers) => line.request(headers),
     quiet() {
-      reporting = false;
+      all.reporting = false;
     },
     async idle(graceMs) {
-      if (open.size === 0) return;
+      if (all.open.size === 0) return;
       // A session that was closed waits for its socket even when it is destroyed.
-      const timer = setTimeout(() => open.forEach(({ socket }) => socket.destroy()), graceMs);
-      await new Promise<void>((resolve) => (allClosed = resolve));
+      const timer = setTimeout(() => all.open.forEach(({ socket }) => socket.destroy()), graceMs);
+      await new Promise<void>((resolve) => (all.allClosed = resolve));
       clearTimeout(timer);
+    },
+  };
+}
+
+function problem<Owner>({ reporting, context }: All<Owner>, { code, message }: Cause): void {
+  if (reporting) context.sink.problem(code, message);
+}
+
+function socketTo({ over, certificate }: Http2Context['endpoint'], url: URL): Socket {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(url.port || (over === 'h2' ? 443 : 80));
+  if (over !== 'h2') return connectTcp({ host, port, noDelay: true });
+  return connectTls({
+    host,
+    port,
+    ALPNProtocols: ['h2'],
+    ...(certificate === undefined ? {} : { ca: certificate }),
+  });
+}
+
+/** The connection that a subscriber's stream belongs to, a new one where there is none that takes streams. */
+function connectionOf<Owner>(all: All<Owner>, subscriber: number): Connection {
+  const number = Math.floor(subscriber / streamsPerConnection);
+  const known = all.newest.get(number);
+  if (known && !known.session.closed && !known.session.destroyed) return known;
+  const connection = connectTo(all.context);
+  const { session } = connection;
+  const { counters } = all.context;
+  all.newest.set(number, connection);
+  all.open.add(connection);
+  session.setMaxListeners(0); // one for each stream that waits for the connection
+  session.once('connect', () => {
+    counters.connectionsOpened++;
+    session.setLocalWindowSize(windowBytes);
+    session.once('close', () => counters.connectionsClosed++);
+  });
+  session.on('error', (error: NodeJS.ErrnoException) => problem(all, causeOf(error)));
+  session.once('close', () => {
+    connection.count();
+    all.open.delete(connection);
+    if (all.open.size === 0) all.allClosed();
+  });
+  return connection;
+}
+
+function connectTo({ endpoint, counters }: Http2Context): Connection {
+  const url = new URL(endpoint.url);
+  const socket = socketTo(endpoint, url);
+  const session = connect(url, {
+    createConnection: () => socket,
+    settings: { enablePush: false, initialWindowSize: windowBytes },
+  });
+  let [bytesIn, bytesOut] = [0, 0];
+  return {
+    session,
+    socket,
+    streams: 0,
+    count() {
+      counters.bytesIn += socket.bytesRead - bytesIn;
+      counters.bytesOut += socket.bytesWritten - bytesOut;
+      [bytesIn, bytesOut] = [socket.bytesRead, socket.bytesWritten];
+    },
+  };
+}
+
+function openLine<Owner>(all: All<Owner>, connection: Connection, owner: Owner): Http2Line {
+  const { protocol } = all;
+  const { session, count } = connection;
+  connection.streams++;
+  let stream: ClientHttp2Stream | undefined;
+  let over = false;
+  let cause: Cause = { code: 'ended', message: 'the stream was closed' };
+  const close = () => {
+    if (over) return;
+    over = true;
+    session.off('connect', opened);
+    session.off('close', close);
+    if (--connection.streams === 0) session.close();
+    protocol.closed(owner, cause);
+  };
+  const fail = (error: unknown) => {
+    if (!(error instanceof ProtocolError)) throw error;
+    problem(all, error);
+    stream?.close(constants.NGHTTP2_CANCEL);
+  };
+  const opened = () => protocol.opened(owner);
+  if (session.connecting) session.once('connect', opened);
+  else queueMicrotask(() => over || opened());
+  session.once('close', close);
+
+  return {
+    get connecting() {
+      return session.connecting;
+    },
+    request(headers) {
+      stream = session.request(headers, { endStream: true });
+      stream.on('response', (fields) => {
+        try {
+          protocol.head(owner, headOf(fields), nowUs());
+        } catch (error) {
+          fail(error);
+        }
+      });
+      stream.on('data', (bytes: Buffer) => {
+        count();
+        try {
+          if (!over) protocol.read(owner, bytes, bytes.length, nowUs());
+        } catch (error) {
+          fail(error);
+        }
+      });
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        cause = causeOf(error);
+        // An error of the connection is reported once, by the connection.
+        if (!session.destroyed) problem(all, cause);
+      });
+      stream.on('close', close);
+    },
+    end() {
+      this.destroy();
+    },
+    destroy() {
+      if (stream) stream.close(constants.NGHTTP2_CANCEL);
+      else close();
     },
   };
 }

@@ -1,21 +1,20 @@
-// Subscribers that leave of their own accord and come back: pages closed and opened
-// again, phones in a tunnel.
+// Lets subscribers leave and come back: pages closed and opened again, phones in a tunnel.
 
 import type { LoadCommand } from '../../core/protocol/control.ts';
 import { random } from '../../core/base/random.ts';
 import type { RunningLoad } from '../pattern.ts';
 
-export type Absences = {
+export type Leaving = {
   /** This share of the subscribers that are there, drawn from the seed, leaves for a while. */
   begin(share: number, forMs: number): void;
   /** Nobody comes back any more. */
   stop(): void;
 };
 
-export function createAbsences(
+export function createLeaving(
   { first, count, seed }: Pick<Extract<LoadCommand, { kind: 'start' }>, 'first' | 'count' | 'seed'>,
   running: RunningLoad,
-): Absences {
+): Leaving {
   const next = random(seed, `leave:${first}`);
   const away = new Set<number>();
   const timers = new Set<NodeJS.Timeout>();

@@ -1,7 +1,7 @@
-// Browsers that the subscribers are pages of: what else they ask of the server while the pages' streams are
-// open. A browser has a few HTTP/1.1 connections to a host (six, by common practice), and a stream takes one
-// for itself; what is left is for all other requests, which wait in line for it. Over HTTP/2 they go beside
-// the streams on the one connection. Requests are planned before the run (open model) at a steady rate, each
+// Sends what browsers ask of the server besides the streams of their pages, which are the subscribers. A
+// browser has a few HTTP/1.1 connections to a host (six, by common practice), and a stream takes one for
+// itself; what is left is for all other requests, which wait in line for it. Over HTTP/2 they go beside the
+// streams on the one connection. Requests are planned before the run (open model) at a steady rate, each
 // browser with a phase of its own.
 
 import { nowUs } from '../../core/base/clock.ts';

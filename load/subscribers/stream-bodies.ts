@@ -1,4 +1,4 @@
-// The bodies of streams, compressed or not: what stands between a connection, which gives bytes, and a
+// Inflates the bodies of streams that come compressed, between a connection, which gives bytes, and a
 // pattern, which reads text. Inflating takes a while, in which a connection may end and the next begin.
 
 import { createInflation, isGzip, type Inflation } from '../wire/gunzip.ts';

@@ -1,13 +1,13 @@
-// What the patterns that hold a connection share: each subscriber's life, from its first request
-// through losses, waits and reconnections to the close. Not what stands on the wire; a pattern
-// gives that as a `StreamKind`.
+// Runs what the patterns that hold a connection share: each subscriber's life, from its first request through
+// losses, waits and reconnections to the close. Not what is on the wire; a pattern gives that as a
+// `StreamKind`.
 
 import type { Socket } from 'node:net';
-import { backoffMs, createDialer, type Cause, type Protocol } from '../wire/connection.ts';
-import { newCursor, setCursorText, type Cursor } from './cursor.ts';
-import type { ResponseHead } from '../wire/http-head.ts';
+import { newComeback, noteSuccess, type Comeback } from '../../core/policy/reconnect.ts';
+import { createDialer, type Cause, type Protocol } from '../wire/connection.ts';
+import { comeBackLater } from './comeback.ts';
+import { newCursor, type Cursor } from './cursor.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
-import { ProtocolError } from '../wire/protocol-error.ts';
 
 /** What a subscriber holds: a TCP socket, or a stream on a shared HTTP/2 connection. */
 export type Line = {
@@ -29,26 +29,21 @@ export type Transport<Owner, L extends Line, Request> = {
 };
 
 /** One subscriber. `State` is what its pattern keeps of the connection. */
-export type Stream<State, L extends Line = Socket> = {
+export type Stream<State, L extends Line = Socket> = Comeback & {
   readonly subscriber: number;
   /** Set from the moment of dialling until it is closed. */
   line: L | undefined;
   /** Made anew for each connection. */
   state: State;
   cursor: Cursor;
-  timer: NodeJS.Timeout | undefined;
+  /** Ends the wait after a failure. */
+  stopWaiting: (() => void) | undefined;
   asked: boolean;
   ready: boolean;
-  /** The server wants it no more. */
+  /** It does not reconnect: the server wants it no more, or asked it to stay away for too long. */
   stopped: boolean;
   /** It has left and will come back. */
   away: boolean;
-  /** Failures in a row. */
-  failures: number;
-  /** The base of the backoff, where the server named one. */
-  baseMs: number | undefined;
-  /** The server asked for at least this wait before the next attempt. */
-  leastMs: number;
 };
 
 export type StreamKind<State, L extends Line = Socket, Request = Buffer> = {
@@ -79,8 +74,6 @@ export type Streams<State, L extends Line = Socket, Request = Buffer> = Omit<Run
   stop(stream: Stream<State, L>): void;
 };
 
-/** However long a server asks for, no wait is longer. */
-const longestWaitMs = 10 * 60_000;
 /** How long the server may take to close a line that is done with. */
 const lingerMs = 2000;
 
@@ -89,198 +82,191 @@ export function createStreams<State>(context: LoadContext, kind: StreamKind<Stat
   return createStreamsOver(context, kind, (protocol) => createDialer(context, protocol));
 }
 
+/** What the subscribers of a process share. */
+type All<State, L extends Line, Request> = {
+  readonly context: LoadContext;
+  readonly kind: StreamKind<State, L, Request>;
+  readonly transport: Transport<Stream<State, L>, L, Request>;
+  readonly streams: Map<number, Stream<State, L>>;
+  closing: boolean;
+  /** Lines that are not closed yet. */
+  lines: number;
+  allClosed(): void;
+};
+
 /** Subscribers over any transport. */
 export function createStreamsOver<State, L extends Line, Request>(
   context: LoadContext,
   kind: StreamKind<State, L, Request>,
   transportFor: (protocol: Protocol<Stream<State, L>>) => Transport<Stream<State, L>, L, Request>,
 ): Streams<State, L, Request> {
-  const { counters, sink, random, reconnect } = context;
-  const streams = new Map<number, Stream<State, L>>();
-  let closing = false;
-  let lines = 0;
-  let allClosed = () => {};
-
   const transport = transportFor({
-    opened(stream) {
-      counters.handshakes++;
-      if (stream.asked) counters.reconnects++;
-      stream.asked = true;
-      write(stream, kind.request(stream));
-    },
+    opened: (stream) => opened(all, stream),
     read: kind.read,
-    closed(stream) {
-      lines--;
-      stream.line = undefined;
-      if (lines === 0) allClosed();
-      if (closing || stream.stopped || stream.away) return;
-      unready(stream);
-      const base = stream.baseMs ?? reconnect.base;
-      const waitMs =
-        stream.leastMs + backoffMs({ base, cap: Math.max(base, reconnect.cap) }, stream.failures, random);
-      stream.failures++;
-      stream.leastMs = 0;
-      stream.timer = setTimeout(dial, Math.min(waitMs, longestWaitMs), stream);
-    },
+    closed: (stream) => closed(all, stream),
   });
-
-  function write(stream: Stream<State, L>, request: Request): void {
-    if (stream.line) transport.send(stream.line, request);
-  }
-
-  function dial(stream: Stream<State, L>): void {
-    stream.timer = undefined;
-    stream.state = kind.newState();
-    lines++;
-    stream.line = transport.dial(stream, stream.subscriber);
-  }
-
-  function unready(stream: Stream<State, L>): void {
-    if (stream.ready) sink.lost(stream.subscriber);
-    stream.ready = false;
-  }
-
-  function hangUp({ line }: Stream<State, L>): void {
-    if (!line) return;
-    line.end();
-    setTimeout(() => line.destroy(), lingerMs).unref();
-  }
-
-  function leave(stream: Stream<State, L>): void {
-    const { line } = stream;
-    if (!line) return;
-    if (line.connecting) {
-      line.destroy();
-      return;
-    }
-    const goodbye = kind.goodbye?.(stream);
-    if (goodbye !== undefined) transport.send(line, goodbye);
-    // What the server has sent already is still read, so that both sides count the same bytes.
-    else line.end();
-  }
-
+  const all: All<State, L, Request> = {
+    context,
+    kind,
+    transport,
+    streams: new Map(),
+    closing: false,
+    lines: 0,
+    allClosed: () => {},
+  };
   return {
-    of: (subscriber) => streams.get(subscriber),
-    write,
+    of: (subscriber) => all.streams.get(subscriber),
+    write: (stream, request) => write(all, stream, request),
     open(subscriber) {
-      const stream: Stream<State, L> = {
-        subscriber,
-        line: undefined,
-        state: kind.newState(),
-        cursor: newCursor(),
-        timer: undefined,
-        asked: false,
-        ready: false,
-        stopped: false,
-        away: false,
-        failures: 0,
-        baseMs: undefined,
-        leastMs: 0,
-      };
-      streams.set(subscriber, stream);
-      dial(stream);
+      const stream = newStream(kind, subscriber);
+      all.streams.set(subscriber, stream);
+      dial(all, stream);
     },
-    leave(subscriber) {
-      const stream = streams.get(subscriber);
-      if (!stream || stream.stopped || stream.away) return;
-      stream.away = true;
-      clearTimeout(stream.timer);
-      unready(stream);
-      leave(stream);
-    },
-    comeBack(subscriber) {
-      const stream = streams.get(subscriber);
-      if (!stream?.away) return;
-      stream.away = false;
-      if (!stream.line) dial(stream); // else it does so when the old line has closed
-    },
+    leave: (subscriber) => leave(all, all.streams.get(subscriber)),
+    comeBack: (subscriber) => comeBack(all, all.streams.get(subscriber)),
     ready(stream, atUs) {
       if (!stream.line) return; // what told so was inflated when the line was closed already
       stream.ready = true;
-      stream.failures = 0;
-      sink.ready(stream.subscriber, atUs);
+      noteSuccess(stream);
+      context.sink.ready(stream.subscriber, atUs);
     },
     hangUp,
     fail({ line }, { code, message }) {
-      if (!closing) sink.problem(code, message);
+      if (!all.closing) context.sink.problem(code, message);
       line?.destroy();
     },
     stop(stream) {
       stream.stopped = true;
-      unready(stream);
+      unready(all, stream);
       hangUp(stream);
     },
-    async close(graceMs) {
-      closing = true;
-      transport.quiet();
-      for (const stream of streams.values()) {
-        clearTimeout(stream.timer);
-        leave(stream);
-      }
-      if (lines > 0) {
-        const timer = setTimeout(() => {
-          for (const { line } of streams.values()) line?.destroy();
-        }, graceMs);
-        await new Promise<void>((resolve) => (allClosed = resolve));
-        clearTimeout(timer);
-      }
-      await transport.idle?.(graceMs);
-      await kind.settled?.();
-    },
+    close: (graceMs) => close(all, graceMs),
   };
 }
 
-/**
- * Whether a response is the stream that was asked for.
- * @throws ProtocolError `http-status` (and notes the server's Retry-After), `http-type`
- */
-export function expectStream(
-  stream: { leastMs: number },
-  { status, headers }: Pick<ResponseHead, 'status' | 'headers'>,
-  type: string,
+function newStream<State, L extends Line, Request>(
+  kind: StreamKind<State, L, Request>,
+  subscriber: number,
+): Stream<State, L> {
+  return {
+    subscriber,
+    line: undefined,
+    state: kind.newState(),
+    cursor: newCursor(),
+    stopWaiting: undefined,
+    asked: false,
+    ready: false,
+    stopped: false,
+    away: false,
+    ...newComeback(),
+  };
+}
+
+function dial<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
+  stream.state = all.kind.newState();
+  all.lines++;
+  stream.line = all.transport.dial(stream, stream.subscriber);
+}
+
+function opened<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
+  const { counters } = all.context;
+  counters.handshakes++;
+  if (stream.asked) counters.reconnects++;
+  stream.asked = true;
+  write(all, stream, all.kind.request(stream));
+}
+
+function closed<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
+  all.lines--;
+  stream.line = undefined;
+  if (all.lines === 0) all.allClosed();
+  if (all.closing || stream.stopped) return;
+  unready(all, stream);
+  // One that left by itself waits only where the server had asked for it.
+  if (stream.away && stream.leastMs === 0) return;
+  stream.stopWaiting = comeBackLater(all.context, stream, () => {
+    stream.stopWaiting = undefined;
+    if (!stream.away) dial(all, stream);
+  });
+  stream.stopped = !stream.stopWaiting;
+}
+
+function write<State, L extends Line, Request>(
+  { transport }: All<State, L, Request>,
+  { line }: Stream<State, L>,
+  request: Request,
 ): void {
-  if (status !== 200) {
-    noteRetryAfter(stream, headers);
-    throw new ProtocolError('http-status', `the server answered ${status} where a stream was asked for`);
-  }
-  const given = headers.get('content-type') ?? '';
-  if (given.split(';')[0]!.trim().toLowerCase() !== type) {
-    throw new ProtocolError('http-type', `the stream has the content type "${given}", not "${type}"`);
-  }
+  if (line) transport.send(line, request);
 }
 
-/** Takes the wait that a refusal asks for, where it gives one in seconds. */
-export function noteRetryAfter(stream: { leastMs: number }, headers: ResponseHead['headers']): void {
-  const seconds = headers.get('retry-after') ?? '';
-  if (/^\d+$/.test(seconds)) stream.leastMs = Number(seconds) * 1000;
+function unready<State, L extends Line, Request>(
+  { context }: All<State, L, Request>,
+  stream: Stream<State, L>,
+): void {
+  if (stream.ready) context.sink.lost(stream.subscriber);
+  stream.ready = false;
 }
 
-/**
- * A message of the stream itself, not an event: `{"stream":...}`, `{"socket":...}`, `{"ack":...}` or
- * `{"refused":...}` (docs/wire.md).
- */
-export type Notice = {
-  stream?: unknown;
-  socket?: unknown;
-  cursor?: unknown;
-  reset?: unknown;
-  ack?: unknown;
-  seq?: unknown;
-  refused?: unknown;
-  reason?: unknown;
-};
+function hangUp<State, L extends Line>({ line }: Stream<State, L>): void {
+  if (!line) return;
+  line.end();
+  setTimeout(() => line.destroy(), lingerMs).unref();
+}
 
-/** The notice in bytes `from`..`to`; an empty one where they are nothing of the kind. */
-export function readNotice(bytes: Buffer, from: number, to: number): Notice {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8', from, to));
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
+function leave<State, L extends Line, Request>(
+  all: All<State, L, Request>,
+  stream: Stream<State, L> | undefined,
+): void {
+  if (!stream || stream.stopped || stream.away) return;
+  stream.away = true;
+  unready(all, stream);
+  sayGoodbye(all, stream);
+}
+
+function sayGoodbye<State, L extends Line, Request>(
+  { kind, transport }: All<State, L, Request>,
+  stream: Stream<State, L>,
+): void {
+  const { line } = stream;
+  if (!line) return;
+  if (line.connecting) {
+    line.destroy();
+    return;
   }
+  const goodbye = kind.goodbye?.(stream);
+  if (goodbye !== undefined) transport.send(line, goodbye);
+  // What the server has sent already is still read, so that both sides count the same bytes.
+  else line.end();
 }
 
-/** Takes the cursor of a notice: what comes after it is still to come. */
-export function takeCursor(cursor: Cursor, notice: Notice): void {
-  if (typeof notice.cursor === 'string') setCursorText(cursor, notice.cursor);
+function comeBack<State, L extends Line, Request>(
+  all: All<State, L, Request>,
+  stream: Stream<State, L> | undefined,
+): void {
+  if (!stream?.away) return;
+  stream.away = false;
+  // Else it does so when the old line has closed, or the wait is over.
+  if (!stream.line && !stream.stopWaiting && !stream.stopped) dial(all, stream);
+}
+
+async function close<State, L extends Line, Request>(
+  all: All<State, L, Request>,
+  graceMs: number,
+): Promise<void> {
+  const { kind, streams, transport } = all;
+  all.closing = true;
+  transport.quiet();
+  for (const stream of streams.values()) {
+    stream.stopWaiting?.();
+    sayGoodbye(all, stream);
+  }
+  if (all.lines > 0) {
+    const timer = setTimeout(() => {
+      for (const { line } of streams.values()) line?.destroy();
+    }, graceMs);
+    await new Promise<void>((resolve) => (all.allClosed = resolve));
+    clearTimeout(timer);
+  }
+  await transport.idle?.(graceMs);
+  await kind.settled?.();
 }

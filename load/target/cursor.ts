@@ -1,5 +1,5 @@
-// How the next request of a poll says what its client has had already, in the ways that targets know:
-// validators (RFC 9110, section 13), a query parameter, or not at all.
+// Tells the next request of a poll what its client has had already, in the ways that targets know: validators
+// (RFC 9110, section 13), a query parameter, or not at all.
 
 import { locate, newLocated } from '../../core/event/envelope.ts';
 import { parseJson } from '../../core/base/json.ts';

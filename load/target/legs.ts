@@ -1,6 +1,6 @@
-// A target may carry one topic a connection, so a subscriber may need several. A leg is one of them: the
-// pattern's code serves legs as it would subscribers, and this file makes subscribers of them. It is also
-// where what arrives is searched for events. Not how a leg is connected.
+// Makes subscribers of legs. A target may carry one topic a connection, so a subscriber may need several of
+// them: each is a leg, which the pattern's code serves as it would a subscriber. What arrives is searched for
+// events here too. Not how a leg is connected.
 
 import { locate, newLocated } from '../../core/event/envelope.ts';
 import { quoteBytes } from '../../core/secrets/redact.ts';

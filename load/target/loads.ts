@@ -1,4 +1,4 @@
-// The load sides of a target that is not ours, by pattern; what the patterns' own files are for our servers.
+// Starts the subscribers of a target that is not ours, by pattern, and makes its problems safe to show.
 
 import { isIP } from 'node:net';
 import { UserError } from '../../core/base/errors.ts';

@@ -7,20 +7,16 @@
 
 import { nowUs } from '../../core/base/clock.ts';
 import { newCounters } from '../../core/result/counters.ts';
-import type { EventNumber } from '../../core/protocol/control.ts';
-import { encodeEnvelope } from '../../core/event/envelope.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
-import { newHistogram, record } from '../../core/result/histogram.ts';
-import { quoteBytes, redact } from '../../core/secrets/redact.ts';
+import { largestQueueBytes } from '../../core/event/body-size.ts';
+import { record } from '../../core/result/histogram.ts';
+import { quoteBytes } from '../../core/secrets/redact.ts';
 import type { TargetAccess } from '../../core/target/access.ts';
-import { fill } from '../../core/target/target.ts';
-import { topicCount, topicName } from '../../core/scenario/topics.ts';
-import { createBodyStock } from '../publisher/body-stock.ts';
-import { createHttpClients, type Client } from '../wire/http-client.ts';
-import { startPacer } from '../publisher/pacer.ts';
-import type { LoadContext } from '../pattern.ts';
-import { createProblemLog } from '../account/problems.ts';
-import type { Published, Publisher, PublisherSetup } from '../publisher/publisher.ts';
+import { topicName } from '../../core/scenario/topics.ts';
+import { createHttpClients } from '../wire/http-client.ts';
+import type { DialContext } from '../wire/connection.ts';
+import type { Publisher, PublisherSetup } from '../publisher/contract.ts';
+import { eventsOf, isMeasured, newState, plannedUs, type Lane, type State } from './publisher-state.ts';
 
 const mostLanes = 32;
 const answerWithinUs = 5_000_000;
@@ -34,225 +30,192 @@ const fillEveryUs = 5000;
 const clearUs = 1000;
 const shownLength = 160;
 
-/** One connection and the topics that use it. */
-type Lane = { client: Client<Lane>; waiting: number[]; head: number; current: number };
+export function startTargetPublisher(setup: PublisherSetup & { target: TargetAccess }): Publisher {
+  const state: State = newState(setup, () => step(state));
+  return {
+    ready: connect(state, setup.target),
+    run(window) {
+      state.fromUs = window.warmupFromUs;
+      state.warmUntilUs = window.fromUs;
+      if (eventsOf(state) === 0) finish(state);
+      else state.pacer.wake();
+      return state.done.promise;
+    },
+    sent: () => state.next - state.waiting,
+    confirmed: () => state.confirmed,
+    close: () => close(state),
+  };
+}
 
-export function startTargetPublisher({
-  topics,
-  plan,
-  seed,
-  target,
-}: PublisherSetup & { target: TargetAccess }): Publisher {
-  const events = plan.offsetUs.length;
-  const published = { seq: new Int32Array(events), lag: newHistogram(), roundTrip: newHistogram() };
-  const unconfirmed: EventNumber[] = [];
-  const problems = createProblemLog();
-  const bodies = createBodyStock(plan, seed);
-  const bodyOf = new Map<number, ReturnType<typeof bodies.take>>();
-  const sentUs = new Float64Array(events);
-  const numbers = new Int32Array(topicCount(topics));
-  const done = Promise.withResolvers<Published>();
-  const { publish, run, secrets } = target;
-  const url = new URL(fill(publish.url, { topic: 'x', topics: 'x' }));
-  const path = publish.url.slice(publish.url.indexOf('/', publish.url.indexOf('//') + 2));
-  const head = Object.entries(publish.headers)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('');
+/** Makes the lanes, whose connections are opened when there is something to send. */
+async function connect(state: State, target: TargetAccess): Promise<void> {
+  const { origin, protocol } = state.requests.url;
+  const context: DialContext = {
+    endpoint: { url: origin },
+    counters: newCounters(), // publishing is no part of what a pattern costs
+    sourceAddress: () => '127.0.0.1',
+    sink: { problem: state.problem },
+    ...(protocol === 'https:' && {
+      connector: (await import('../wire/secure.ts')).secureConnector(target.ca),
+    }),
+  };
+  const clients = createHttpClients<Lane>(context, {
+    response: (lane, { status }, bytes, from, to, atUs) =>
+      takeAnswer(state, lane, status, bytes, from, to, atUs),
+    failed(lane, cause) {
+      fail(
+        state,
+        lane,
+        'publish-cut',
+        `the connection ended before an event was answered (${cause.message}); ` +
+          'whether the target took it is not known',
+      );
+    },
+  });
+  state.clients = clients;
+  state.lanes = Array.from({ length: Math.min(mostLanes, Math.max(1, state.numbers.length)) }, () => {
+    // The client needs its owner first.
+    const lane = { waiting: [], head: 0, current: -1 } as unknown as Lane;
+    lane.client = clients.add(lane, 0);
+    return lane;
+  });
+}
 
-  let fromUs = Infinity;
-  let warmUntilUs = Infinity;
-  let next = 0;
-  let confirmed = 0;
-  let answered = 0;
-  let waiting = 0;
-  let over = false;
-  let limit: NodeJS.Timeout | undefined;
-  let lanes: Lane[] = [];
-  let send: (lane: Lane, request: Buffer) => void = () => {};
-  let drop = () => {};
-  const pacer = startPacer(step);
-  const problem = (code: string, message: string) => problems.add(code, redact(message, secrets));
-
-  const ready = start();
-
-  async function start(): Promise<void> {
-    const context: Pick<LoadContext, 'endpoint' | 'counters' | 'sourceAddress' | 'sink' | 'connector'> = {
-      endpoint: { url: url.origin, publishUrl: url.origin, over: 'h1' },
-      counters: newCounters(), // publishing is no part of what a pattern costs
-      sourceAddress: () => '127.0.0.1',
-      sink: { ready() {}, lost() {}, event: () => false, problem },
-      ...(url.protocol === 'https:' && {
-        connector: (await import('../wire/secure.ts')).secureConnector(target.ca),
-      }),
-    };
-    const clients = createHttpClients<Lane>(context, {
-      response(lane, { status }, bytes, from, to, atUs) {
-        settle(lane, status, bytes, from, to, atUs);
-      },
-      failed(lane, cause) {
-        fail(
-          lane,
-          'publish-cut',
-          `the connection ended before an event was answered (${cause.message}); ` +
-            'whether the target took it is not known',
-        );
-      },
-    });
-    lanes = Array.from({ length: Math.min(mostLanes, Math.max(1, numbers.length)) }, () => {
-      // The client needs its owner first.
-      const lane = { waiting: [], head: 0, current: -1 } as unknown as Lane;
-      lane.client = clients.add(lane, 0);
-      return lane;
-    });
-    send = (lane, request) => clients.send(lane.client, request);
-    drop = () => lanes.forEach(({ client }) => clients.drop(client));
-  }
-
-  const plannedUs = (i: number) => fromUs + plan.offsetUs[i]!;
-  const measured = (i: number) => plannedUs(i) >= warmUntilUs;
-
-  /** Does what is due; returns when there will be more to do. */
-  function step(): number {
-    if (over || fromUs === Infinity) return Infinity;
-    for (; next < events && plannedUs(next) <= nowUs(); next++) {
-      if (waiting >= mostWaiting) {
-        const message =
-          `the target takes events more slowly than they are published: ${mostWaiting} of them wait. ` +
-          'Publish less, or on more topics';
-        close();
-        done.reject(new UserError('publisher-backlog', message, exitCodes.failed));
-        return Infinity;
-      }
-      const lane = lanes[plan.topic[next]! % lanes.length]!;
-      bodyOf.set(next, bodies.take(next));
-      lane.waiting.push(next);
-      waiting++;
-      if (lane.current < 0) sendNext(lane);
-    }
-    if (next === events) {
-      limit ??= setTimeout(giveUp, answerWithinUs / 1000);
+/** Does what is due; returns when there will be more to do. */
+function step(state: State): number {
+  if (state.over || state.fromUs === Infinity) return Infinity;
+  const events = eventsOf(state);
+  for (; state.next < events && plannedUs(state, state.next) <= nowUs(); state.next++) {
+    if (state.waiting >= mostWaiting || state.waitingBytes > largestQueueBytes) {
+      failForBacklog(state);
       return Infinity;
     }
-    const dueUs = plannedUs(next);
-    return bodies.fill(Math.min(nowUs() + fillUs, dueUs - clearUs))
-      ? dueUs
-      : Math.min(dueUs, nowUs() + fillEveryUs);
+    queue(state, state.next);
   }
-
-  function sendNext(lane: Lane): void {
-    const i = lane.waiting[lane.head];
-    if (i === undefined || over) return;
-    if (++lane.head === lane.waiting.length) {
-      lane.waiting = [];
-      lane.head = 0;
-    }
-    waiting--;
-    lane.current = i;
-    const topic = topicName(topics, plan.topic[i]!);
-    const { text, crc } = bodyOf.get(i)!; // set when it was queued
-    bodyOf.delete(i);
-    const atUs = nowUs();
-    sentUs[i] = atUs;
-    if (measured(i)) record(published.lag, atUs - plannedUs(i));
-    const seq = ++numbers[plan.topic[i]!]!;
-    const event = encodeEnvelope({
-      id: `${run}-${i + 1}`,
-      topic,
-      seq,
-      plannedUs: plannedUs(i),
-      sentUs: atUs,
-      acceptedUs: 0,
-      crc,
-      body: text,
-    });
-    const channel = target.topics === 'fresh' ? `${topic}.${run}` : topic;
-    const body =
-      publish.body === '{event}'
-        ? event
-        : fill(publish.body, { event, eventString: JSON.stringify(event), topic: channel });
-    send(
-      lane,
-      Buffer.from(
-        `${publish.method} ${fill(path, { topic: channel, topics: channel })} HTTP/1.1\r\n` +
-          `host: ${url.host}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${head}\r\n${body}`,
-      ),
-    );
+  if (state.next === events) {
+    state.limit ??= setTimeout(giveUp, answerWithinUs / 1000, state);
+    return Infinity;
   }
+  const dueUs = plannedUs(state, state.next);
+  return state.bodies.fill(Math.min(nowUs() + fillUs, dueUs - clearUs))
+    ? dueUs
+    : Math.min(dueUs, nowUs() + fillEveryUs);
+}
 
-  function settle(lane: Lane, status: number, bytes: Buffer, from: number, to: number, atUs: number): void {
-    const i = lane.current;
-    if (status < 200 || status > 299) {
-      const text = quoteBytes(bytes, from, to, shownLength, secrets);
-      fail(
-        lane,
-        'publish-refused',
-        `an event was answered with status ${status}${text === '' ? '' : `: ${text}`}`,
+function queue(state: State, i: number): void {
+  const { lanes, plan } = state;
+  const lane = lanes[plan.topic[i]! % lanes.length]!;
+  const body = state.bodies.take(i);
+  state.bodyOf.set(i, body);
+  lane.waiting.push(i);
+  state.waiting++;
+  state.waitingBytes += body.bytes;
+  if (lane.current < 0) sendNext(state, lane);
+}
+
+function failForBacklog(state: State): void {
+  const message =
+    `the target takes events more slowly than they are published: ${state.waiting} of them wait. ` +
+    'Publish less, or smaller ones, or on more topics';
+  close(state);
+  state.done.reject(new UserError('publisher-backlog', message, exitCodes.failed));
+}
+
+function sendNext(state: State, lane: Lane): void {
+  const i = lane.waiting[lane.head];
+  if (i === undefined || state.over) return;
+  if (++lane.head === lane.waiting.length) {
+    lane.waiting = [];
+    lane.head = 0;
+  }
+  state.waiting--;
+  lane.current = i;
+  const { plan, bodyOf, numbers, sentUs } = state;
+  const { text, bytes, crc } = bodyOf.get(i)!; // set when it was queued
+  state.waitingBytes -= bytes;
+  bodyOf.delete(i);
+  const dueUs = plannedUs(state, i);
+  const atUs = nowUs();
+  sentUs[i] = atUs;
+  if (isMeasured(state, i)) record(state.lag, atUs - dueUs);
+  const topic = plan.topic[i]!;
+  const request = state.requests.encode({
+    number: i + 1,
+    topic: topicName(state.topics, topic),
+    seq: ++numbers[topic]!,
+    plannedUs: dueUs,
+    sentUs: atUs,
+    crc,
+    body: text,
+  });
+  state.clients!.send(lane.client, request); // a lane has its clients
+}
+
+function takeAnswer(
+  state: State,
+  lane: Lane,
+  status: number,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+): void {
+  const i = lane.current;
+  if (status < 200 || status > 299) {
+    const text = quoteBytes(bytes, from, to, shownLength, state.secrets);
+    const message = `an event was answered with status ${status}${text === '' ? '' : `: ${text}`}`;
+    fail(state, lane, 'publish-refused', message);
+    return;
+  }
+  state.seq[i] = state.numbers[state.plan.topic[i]!]!;
+  state.confirmed++;
+  if (isMeasured(state, i)) record(state.roundTrip, atUs - state.sentUs[i]!);
+  ended(state, lane);
+}
+
+function fail(state: State, lane: Lane, code: string, message: string): void {
+  state.problem(code, message);
+  const topic = state.plan.topic[lane.current]!;
+  // Its number is used up: had the target taken it after all, the next one with that
+  // number would be a duplicate.
+  if (isMeasured(state, lane.current)) state.unconfirmed.push({ topic, seq: state.numbers[topic]! });
+  ended(state, lane);
+}
+
+function ended(state: State, lane: Lane): void {
+  lane.current = -1;
+  state.answered++;
+  if (state.answered === eventsOf(state)) finish(state);
+  else sendNext(state, lane);
+}
+
+function giveUp(state: State): void {
+  for (const { current, waiting, head } of state.lanes) {
+    if (current >= 0)
+      state.problem(
+        'publish-unanswered',
+        `the target had not answered ${answerWithinUs / 1e6} s after the last event`,
       );
-      return;
-    }
-    published.seq[i] = numbers[plan.topic[i]!]!;
-    confirmed++;
-    if (measured(i)) record(published.roundTrip, atUs - sentUs[i]!);
-    ended(lane);
+    for (let i = head; i < waiting.length; i++)
+      state.problem(
+        'publish-unsent',
+        'an event was not sent, as the one before it on its topic had no answer yet',
+      );
   }
+  finish(state);
+}
 
-  function fail(lane: Lane, code: string, message: string): void {
-    problem(code, message);
-    const topic = plan.topic[lane.current]!;
-    // Its number is used up: had the target taken it after all, the next one with that
-    // number would be a duplicate.
-    if (measured(lane.current)) unconfirmed.push({ topic, seq: numbers[topic]! });
-    ended(lane);
-  }
+function finish(state: State): void {
+  if (state.over) return;
+  state.over = true;
+  clearTimeout(state.limit);
+  const { seq, lag, roundTrip, unconfirmed, done, listProblems } = state;
+  done.resolve({ seq, lag, roundTrip, unconfirmed, problems: listProblems() });
+}
 
-  function ended(lane: Lane): void {
-    lane.current = -1;
-    answered++;
-    if (answered === events) finish();
-    else sendNext(lane);
-  }
-
-  function giveUp(): void {
-    for (const { current, waiting: queue, head: first } of lanes) {
-      if (current >= 0)
-        problem(
-          'publish-unanswered',
-          `the target had not answered ${answerWithinUs / 1e6} s after the last event`,
-        );
-      for (let i = first; i < queue.length; i++)
-        problem(
-          'publish-unsent',
-          'an event was not sent, as the one before it on its topic had no answer yet',
-        );
-    }
-    finish();
-  }
-
-  function finish(): void {
-    if (over) return;
-    over = true;
-    clearTimeout(limit);
-    done.resolve({ ...published, unconfirmed, problems: problems.list() });
-  }
-
-  function close(): void {
-    over = true;
-    clearTimeout(limit);
-    pacer.stop();
-    drop();
-  }
-
-  return {
-    ready,
-    run(window) {
-      fromUs = window.warmupFromUs;
-      warmUntilUs = window.fromUs;
-      if (events === 0) finish();
-      else pacer.wake();
-      return done.promise;
-    },
-    sent: () => next - waiting,
-    confirmed: () => confirmed,
-    close,
-  };
+function close(state: State): void {
+  state.over = true;
+  clearTimeout(state.limit);
+  state.pacer.stop();
+  for (const { client } of state.lanes) state.clients?.drop(client);
 }

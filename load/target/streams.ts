@@ -1,7 +1,8 @@
-// Subscribers of a target's streams over one response that does not end: SSE, and lines of text.
+// Runs subscribers of a target's streams over one response that does not end: SSE, and lines of text.
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { noteReconnectionTime } from '../../core/policy/reconnect.ts';
 import { setCursor, cursorText } from '../subscribers/cursor.ts';
 import {
   newEventStream,
@@ -19,15 +20,9 @@ import {
 } from '../wire/http-head.ts';
 import { newLineReader, readLines, type LineReader } from '../wire/lines.ts';
 import type { RunningLoad } from '../pattern.ts';
-import { ProtocolError } from '../wire/protocol-error.ts';
 import { createStreamBodies, type Inflating } from '../subscribers/stream-bodies.ts';
-import {
-  createStreams,
-  expectStream,
-  noteRetryAfter,
-  type Stream,
-  type Streams,
-} from '../subscribers/streams.ts';
+import { expectOk, expectStream } from '../subscribers/expect-stream.ts';
+import { createStreams, type Stream, type Streams } from '../subscribers/streams.ts';
 import { createLegs, type TargetContext } from './legs.ts';
 import type { TargetSubscribe } from '../../core/target/access.ts';
 
@@ -48,9 +43,7 @@ export function targetSse(
       if (legs.deliver(stream.subscriber, bytes, from, to, atUs) === 0) counters.heartbeats++;
     },
     id: (stream, bytes, from, to) => setCursor(stream.cursor, bytes, from, to),
-    retry(stream, ms) {
-      stream.baseMs = Math.max(1, ms);
-    },
+    retry: noteReconnectionTime,
     comment() {
       counters.heartbeats++;
     },
@@ -101,11 +94,7 @@ export function targetHttpStream(
   const parts: ResponseParts<Lines> = {
     ...bodies,
     head(stream, head, atUs) {
-      const { status, headers } = head;
-      if (status !== 200) {
-        noteRetryAfter(stream, headers);
-        throw new ProtocolError('http-status', `the server answered ${status} where a stream was asked for`);
-      }
+      expectOk(stream, head);
       bodies.head(stream, head);
       streams.ready(stream, atUs);
     },

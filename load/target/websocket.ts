@@ -1,7 +1,7 @@
-// Subscribers of a target over WebSocket (RFC 6455). What our own server says besides events (docs/wire.md)
-// does not exist here: subscribed is who has been upgraded and has sent what the target file says to send.
+// Runs subscribers of a target over WebSocket (RFC 6455). What our own server says besides events
+// (docs/wire.md) does not exist here: a subscriber is subscribed when it was upgraded and has sent what the
+// target file says to send.
 
-import { randomBytes } from 'node:crypto';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
 import type { TargetSubscribe } from '../../core/target/access.ts';
 import {
@@ -19,11 +19,11 @@ import {
   type ResponseParts,
   type ResponseReader,
 } from '../wire/http-head.ts';
-import { deflateOffer, inflateMessage, newInflater, type Inflater } from '../wire/inflate.ts';
+import { inflateMessage, newInflater, type Inflater } from '../wire/inflate.ts';
 import type { RunningLoad } from '../pattern.ts';
-import { createStreams, noteRetryAfter, type Stream } from '../subscribers/streams.ts';
+import { createStreams, type Stream } from '../subscribers/streams.ts';
 import { createLegs, type TargetContext } from './legs.ts';
-import { checkUpgrade } from '../websocket.ts';
+import { checkUpgrade, newUpgradeKey, upgradeHeaders } from '../wire/upgrade.ts';
 
 type State = {
   handshake: { response: ResponseReader; key: string } | undefined;
@@ -74,8 +74,7 @@ export function targetWebsocket(
   const response: ResponseParts<Owner> = {
     head(stream, head, atUs) {
       const { state, subscriber } = stream;
-      noteRetryAfter(stream, head.headers);
-      checkUpgrade(head, state.handshake!.key, how.protocol); // set when it was sent
+      checkUpgrade(stream, head, state.handshake!.key, how.protocol); // set when it was sent
       const extension = head.headers.get('sec-websocket-extensions');
       if (extension !== undefined) {
         state.inflater = newInflater(extension, deflate);
@@ -95,15 +94,10 @@ export function targetWebsocket(
   const streams = createStreams<State>(legs.context, {
     newState: () => ({ handshake: undefined, frames: newFrameReader(), inflater: undefined, closing: false }),
     request(stream) {
-      const key = randomBytes(16).toString('base64');
+      const key = newUpgradeKey();
       stream.state.handshake = { response: newResponseReader(), key };
       return encodeRequest(url, legs.target(stream.subscriber), {
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': key,
-        ...(deflate && { 'sec-websocket-extensions': deflateOffer }),
-        ...(how.protocol !== undefined && { 'sec-websocket-protocol': how.protocol }),
+        ...upgradeHeaders(key, { deflate, protocol: how.protocol }),
         ...how.headers,
       });
     },

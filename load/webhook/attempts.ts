@@ -1,4 +1,4 @@
-// How late deliveries came by the attempt that brought them: what retries cost in time.
+// Measures how late deliveries came by the attempt that brought them: what retries cost in time.
 
 import type { Window } from '../../core/protocol/control.ts';
 import type { LoadClosed } from '../../core/protocol/control.ts';

@@ -1,5 +1,5 @@
-// Decides for each request to a webhook endpoint whether it is answered well, and
-// what happens to it when not.
+// Decides for each request to a webhook endpoint whether it is answered well, and what happens to it when
+// not.
 
 import { isAmong, isTime, type Conduct } from '../../core/scenario/endpoint-conduct.ts';
 import type { Random } from '../../core/base/random.ts';

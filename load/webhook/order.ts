@@ -1,5 +1,5 @@
-// Receivers that put what overtook one another back into order: an event is handed on when all before it in
-// its topic have been, or have been waited for in vain. The ordering itself is the receiver library's.
+// Puts what overtook one another back into order: an event is handed on when all before it in its topic have
+// been, or have been waited for in vain. The ordering itself is the receiver library's.
 
 import { nowUs } from '../../core/base/clock.ts';
 import { locate, newLocated } from '../../core/event/envelope.ts';

@@ -1,19 +1,21 @@
-// The HTTP server that receives webhooks for all subscribers of a process, each at a path of its own: reads
-// raw bodies, bounded, answers, and counts connections and bytes. What a delivery is worth, webhook.ts says.
+// Receives webhooks over HTTP for all subscribers of a process, each at a path of its own: reads raw bodies,
+// bounded, answers, and counts connections and bytes. What a delivery is worth is decided in webhook.ts.
 //
-// It asks for no Host and no Origin (core/http/access.ts): its callers are other people's
-// servers, under whatever name they were given, and a delivery proves itself by its signature.
-// There is nothing here to read.
+// It asks for no Host and no Origin (core/http/access.ts): its callers are other people's servers, under
+// whatever name they were given, and a delivery proves itself by its signature. There is nothing here to
+// read.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
+import { largestMessageBytes } from '../../core/event/body-size.ts';
 import { boundHalfOpen, headMs, isSilence, silentMs } from '../../core/http/half-open.ts';
 import { isEncoded, messageFault } from '../../core/http/message.ts';
 import type { Headers } from '../../core/signature/schemes.ts';
 import { readRawBody } from '../../receiver/raw-body.ts';
+import type { Counters } from '../../core/result/counters.ts';
 import type { LoadContext } from '../pattern.ts';
-import { largestMessageBytes } from '../wire/protocol-error.ts';
+import type { TooLargeCode } from '../../core/result/too-large.ts';
 
 /**
  * One request with its whole body, read at `atUs`. The body is valid during the call only.
@@ -39,6 +41,7 @@ export type Receiver = {
   close(graceMs: number): Promise<void>;
 };
 
+const tooLargeCode: TooLargeCode = 'delivery-too-large';
 const backlog = 4096;
 /**
  * Longer than any sender keeps an idle connection: if the receiver closed first, a
@@ -51,8 +54,6 @@ export async function startReceiver(
   { counters, sink }: Pick<LoadContext, 'counters' | 'sink'>,
   take: Take,
 ): Promise<Receiver> {
-  /** Open connections, with those of their bytes that have been counted. */
-  const open = new Map<Socket, { bytesIn: number; bytesOut: number }>();
   /** Connections with a request whose body is not whole yet; that it breaks off is told once. */
   const receiving = new Set<Socket>();
   let closing = false;
@@ -84,6 +85,7 @@ export async function startReceiver(
       receive(request, response, Number(path[1]));
     }
   });
+  const connections = countConnections(server, counters);
   const halfOpen = boundHalfOpen(server, { withinMs: silentMs, expired: (socket) => socket.destroy() });
 
   function receive(request: IncomingMessage, response: ServerResponse, subscriber: number): void {
@@ -96,7 +98,7 @@ export async function startReceiver(
         const atUs = nowUs();
         reply(request, response, take(subscriber, request.headers, read.body, atUs));
       } else if (read.kind === 'too-large') {
-        sink.problem('delivery-too-large', `a delivery's body is larger than ${largestMessageBytes} bytes`);
+        sink.problem(tooLargeCode, `a delivery's body is larger than ${largestMessageBytes} bytes`);
         answer(request, response, 413, true);
       } else if (!closing) {
         sink.problem('delivery-cut', 'a delivery was cut off before its end');
@@ -123,8 +125,42 @@ export async function startReceiver(
   function answer(request: IncomingMessage, response: ServerResponse, status: number, last = closing): void {
     if (last) response.setHeader('connection', 'close');
     response.writeHead(status).end();
-    count(request.socket);
+    connections.count(request.socket);
   }
+
+  server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
+    const socket = duplex as Socket; // of a TCP listener
+    if (isSilence(error, socket)) return;
+    if (!closing && !receiving.has(socket))
+      sink.problem(error.code ?? 'unknown', `a connection to the receiver failed: ${error.message}`);
+    socket.destroy();
+  });
+
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ port: 0, host: '127.0.0.1', backlog }, resolve);
+  await listening;
+  const { port } = server.address() as AddressInfo; // a string for a pipe only
+
+  return {
+    urlOf: (subscriber) => `http://127.0.0.1:${port}/hook/${subscriber}`,
+    async close(graceMs) {
+      closing = true;
+      const closed = [...connections.open.keys()].map(
+        (socket) => new Promise((done) => socket.once('close', done)),
+      );
+      server.close(); // and with it the connections that stand idle
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await Promise.all(closed);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Counts a server's connections and their bytes: at each call of `count`, and when they close. */
+function countConnections(server: Server, counters: Counters) {
+  /** Open connections, with those of their bytes that have been counted. */
+  const open = new Map<Socket, { bytesIn: number; bytesOut: number }>();
 
   function count(socket: Socket): void {
     const counted = open.get(socket);
@@ -145,29 +181,5 @@ export async function startReceiver(
       counters.connectionsClosed++;
     });
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
-    const socket = duplex as Socket; // of a TCP listener
-    if (isSilence(error, socket)) return;
-    if (!closing && !receiving.has(socket))
-      sink.problem(error.code ?? 'unknown', `a connection to the receiver failed: ${error.message}`);
-    socket.destroy();
-  });
-
-  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ port: 0, host: '127.0.0.1', backlog }, resolve);
-  await listening;
-  const { port } = server.address() as AddressInfo; // a string for a pipe only
-
-  return {
-    urlOf: (subscriber) => `http://127.0.0.1:${port}/hook/${subscriber}`,
-    async close(graceMs) {
-      closing = true;
-      const closed = [...open.keys()].map((socket) => new Promise((done) => socket.once('close', done)));
-      server.close(); // and with it the connections that stand idle
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-      await Promise.all(closed);
-      clearTimeout(timer);
-    },
-  };
+  return { open, count };
 }

@@ -1,15 +1,16 @@
 // Registers subscribers with the server and takes the registrations back: a few connections, each with one
 // request under way, over which all of them go in the order they came.
 
-import { backoffMs } from '../wire/connection.ts';
-import { createHttpClients, type Client } from '../wire/http-client.ts';
+import { newComeback, noteRetryAfter, type Comeback } from '../../core/policy/reconnect.ts';
+import { comeBackLater } from '../subscribers/comeback.ts';
+import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext } from '../pattern.ts';
 
 export type Registration = { subscriber: number; url: string; events: readonly string[]; secret: string };
 
 export type Registrar = {
-  /** Registers, and again after a backoff until it is done; then calls `done`. */
+  /** Registers, and again after a wait until it is done or gives up; calls `done` when it is done. */
   register(registration: Registration, done: (atUs: number) => void): void;
   /**
    * Takes the registrations back, as many as half of `graceMs` allows, and forgets those
@@ -20,130 +21,167 @@ export type Registrar = {
 
 /** Connections, and so requests under way at once: registering is not what is measured. */
 const laneCount = 32;
-/** However long a Retry-After. */
-const longestWaitMs = 60_000;
 
-type Task =
-  | { kind: 'register'; registration: Registration; done: (atUs: number) => void; failures: number }
-  | { kind: 'remove'; id: string };
+type RegisterTask = Comeback & {
+  kind: 'register';
+  registration: Registration;
+  done: (atUs: number) => void;
+};
+type Task = RegisterTask | { kind: 'remove'; id: string };
 
 type Lane = { client: Client<Lane>; task: Task | undefined };
 
+/** What the registrar knows. */
+type State = {
+  readonly context: LoadContext;
+  readonly url: URL;
+  /** Of the registrations, at the server. */
+  readonly path: string;
+  readonly clients: HttpClients<Lane>;
+  readonly lanes: readonly Lane[];
+  /** Waiting for a lane, in order. */
+  tasks: Task[];
+  /** Each ends the wait of a registration that failed. */
+  readonly resting: Set<() => void>;
+  /** Of the endpoints that the server has taken. */
+  readonly ids: string[];
+  /** Set when registrations are being taken back; called when no request is under way. */
+  drained: (() => void) | undefined;
+};
+
 export function createRegistrar(context: LoadContext): Registrar {
-  const { counters, sink } = context;
   const url = new URL(context.endpoint.url);
-  const path = `${url.pathname.replace(/\/$/, '')}/webhooks`;
-  const clients = createHttpClients<Lane>(context, { response, failed });
-  const lanes = Array.from({ length: laneCount }, () => {
-    const lane = { task: undefined } as Lane; // the client needs its owner first
-    lane.client = clients.add(lane, 0);
-    return lane;
+  const clients = createHttpClients<Lane>(context, {
+    response: (lane, head, bytes, from, to, atUs) => takeAnswer(state, lane, head, bytes, from, to, atUs),
+    failed: (lane) => takeFailure(state, lane),
   });
-  let tasks: Task[] = [];
-  const resting = new Set<NodeJS.Timeout>();
-  const ids: string[] = [];
-  let drained: (() => void) | undefined;
-
-  function pump(): void {
-    for (const lane of lanes) {
-      if (lane.task) continue;
-      const task = tasks.shift();
-      if (!task) break;
-      lane.task = task;
-      clients.send(lane.client, encode(task));
-    }
-    if (lanes.every(({ task }) => !task)) drained?.();
-  }
-
-  function encode(task: Task): Buffer {
-    if (task.kind === 'remove')
-      return Buffer.from(`DELETE ${path}/${task.id} HTTP/1.1\r\nhost: ${url.host}\r\n\r\n`);
-    const { url: receiver, events, secret } = task.registration;
-    const body = JSON.stringify({ url: receiver, events, secret });
-    return Buffer.from(
-      `POST ${path} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
-  }
-
-  function response(
-    lane: Lane,
-    { status, headers }: ResponseHead,
-    bytes: Buffer,
-    from: number,
-    to: number,
-    atUs: number,
-  ): void {
-    const task = take(lane);
-    if (task?.kind === 'register') {
-      const id = status === 201 ? idIn(bytes.toString('utf8', from, to)) : undefined;
-      if (id !== undefined) {
-        counters.registrations++;
-        ids.push(id);
-        if (drained) tasks.push({ kind: 'remove', id });
-        else task.done(atUs);
-      } else if (status === 503) {
-        counters.refusals++;
-        rest(task, Number(headers.get('retry-after') ?? 0) * 1000);
-      } else {
-        sink.problem(
-          'registration-failed',
-          status === 201
-            ? 'a registration was answered without an id'
-            : `a registration was answered with status ${status}`,
-        );
-        rest(task, 0);
-      }
-    }
-    pump();
-  }
-
-  function failed(lane: Lane): void {
-    const task = take(lane);
-    if (task?.kind === 'register') rest(task, 0);
-    pump();
-  }
-
-  function take(lane: Lane): Task | undefined {
-    const { task } = lane;
-    lane.task = undefined;
-    return task;
-  }
-
-  function rest(task: Extract<Task, { kind: 'register' }>, leastMs: number): void {
-    if (drained) return;
-    const waitMs = Math.max(
-      Math.min(leastMs, longestWaitMs) || 0,
-      backoffMs(context.reconnect, task.failures++, context.random),
-    );
-    const timer = setTimeout(() => {
-      resting.delete(timer);
-      tasks.push(task);
-      pump();
-    }, waitMs);
-    resting.add(timer);
-  }
-
+  const state: State = {
+    context,
+    url,
+    path: `${url.pathname.replace(/\/$/, '')}/webhooks`,
+    clients,
+    lanes: Array.from({ length: laneCount }, () => {
+      const lane = { task: undefined } as Lane; // the client needs its owner first
+      lane.client = clients.add(lane, 0);
+      return lane;
+    }),
+    tasks: [],
+    resting: new Set(),
+    ids: [],
+    drained: undefined,
+  };
   return {
     register(registration, done) {
-      tasks.push({ kind: 'register', registration, done, failures: 0 });
-      pump();
+      state.tasks.push({ kind: 'register', registration, done, ...newComeback() });
+      pump(state);
     },
-    async close(graceMs) {
-      const over = Promise.withResolvers<void>();
-      drained = over.resolve;
-      for (const timer of resting) clearTimeout(timer);
-      tasks = ids.map((id) => ({ kind: 'remove', id }));
-      // The second half is for the answers, so that both sides have counted the same when the connections go.
-      const stop = setTimeout(() => (tasks = []), graceMs / 2);
-      const limit = setTimeout(over.resolve, graceMs);
-      pump();
-      await over.promise;
-      clearTimeout(stop);
-      clearTimeout(limit);
-      for (const { client } of lanes) clients.drop(client);
-    },
+    close: (graceMs) => close(state, graceMs),
   };
+}
+
+/** Gives each free lane a task. */
+function pump(state: State): void {
+  for (const lane of state.lanes) {
+    if (lane.task) continue;
+    const task = state.tasks.shift();
+    if (!task) break;
+    lane.task = task;
+    state.clients.send(lane.client, encode(state, task));
+  }
+  if (state.lanes.every(({ task }) => !task)) state.drained?.();
+}
+
+function encode({ path, url }: State, task: Task): Buffer {
+  if (task.kind === 'remove')
+    return Buffer.from(`DELETE ${path}/${task.id} HTTP/1.1\r\nhost: ${url.host}\r\n\r\n`);
+  const { url: receiver, events, secret } = task.registration;
+  const body = JSON.stringify({ url: receiver, events, secret });
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function takeAnswer(
+  state: State,
+  lane: Lane,
+  { status, headers }: ResponseHead,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+): void {
+  const task = take(lane);
+  if (task?.kind === 'register') {
+    const id = status === 201 ? idIn(bytes.toString('utf8', from, to)) : undefined;
+    if (id === undefined) refused(state, task, status, headers);
+    else registered(state, task, id, atUs);
+  }
+  pump(state);
+}
+
+function takeFailure(state: State, lane: Lane): void {
+  const task = take(lane);
+  if (task?.kind === 'register') rest(state, task);
+  pump(state);
+}
+
+function take(lane: Lane): Task | undefined {
+  const { task } = lane;
+  lane.task = undefined;
+  return task;
+}
+
+function registered(
+  { context, ids, tasks, drained }: State,
+  task: RegisterTask,
+  id: string,
+  atUs: number,
+): void {
+  context.counters.registrations++;
+  ids.push(id);
+  if (drained) tasks.push({ kind: 'remove', id });
+  else task.done(atUs);
+}
+
+function refused(state: State, task: RegisterTask, status: number, headers: ResponseHead['headers']): void {
+  const { counters, sink } = state.context;
+  if (status === 503) counters.refusals++;
+  else
+    sink.problem(
+      'registration-failed',
+      status === 201
+        ? 'a registration was answered without an id'
+        : `a registration was answered with status ${status}`,
+    );
+  noteRetryAfter(task, headers.get('retry-after'), Date.now());
+  rest(state, task);
+}
+
+/** Until the task's turn comes again. */
+function rest(state: State, task: RegisterTask): void {
+  if (state.drained) return;
+  const stopWaiting = comeBackLater(state.context, task, () => {
+    if (stopWaiting) state.resting.delete(stopWaiting);
+    state.tasks.push(task);
+    pump(state);
+  });
+  if (stopWaiting) state.resting.add(stopWaiting);
+}
+
+async function close(state: State, graceMs: number): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  state.drained = over.resolve;
+  for (const stopWaiting of state.resting) stopWaiting();
+  state.tasks = state.ids.map((id) => ({ kind: 'remove', id }));
+  // The second half is for the answers, so that both sides have counted the same when the connections go.
+  const stop = setTimeout(() => (state.tasks = []), graceMs / 2);
+  const limit = setTimeout(over.resolve, graceMs);
+  pump(state);
+  await over.promise;
+  clearTimeout(stop);
+  clearTimeout(limit);
+  for (const { client } of state.lanes) state.clients.drop(client);
 }
 
 /** The id in the answer to a registration. */

@@ -1,11 +1,9 @@
-// Raw TCP connections of simulated clients, thousands to a process: all of them read into one shared buffer,
-// and what arrives is handed on in place. Counts connections and bytes, reports errors, and computes the wait
-// before a reconnection. Knows no protocol.
+// Makes raw TCP connections for simulated clients, thousands to a process: all of them read into one shared
+// buffer, and what arrives is handed on in place. Counts connections and bytes, and reports errors. Knows no
+// protocol.
 
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
-import type { Random } from '../../core/base/random.ts';
-import type { ReconnectPolicy } from '../../core/scenario/scenario.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { ProtocolError } from './protocol-error.ts';
 
@@ -17,14 +15,14 @@ export type Cause = { code: string; message: string };
 
 /** What connections of one kind do. One object serves all of them; `Owner` is what is known of the one. */
 export type Protocol<Owner> = {
-  /** The connection stands; the first request may be sent. */
+  /** There is a connection; the first request may be sent. */
   opened(owner: Owner): void;
   /**
    * Bytes `0`..`to` of `bytes` arrived at `atUs`. They are valid during the call only: the buffer is shared.
    * @throws ProtocolError to have it reported and the connection dropped
    */
   read(owner: Owner, bytes: Buffer, to: number, atUs: number): void;
-  /** It is over, or never stood; called once for each `dial`. Errors have been reported and counted. */
+  /** It is over, or never began; called once for each `dial`. Errors have been reported and counted. */
   closed(owner: Owner, cause: Cause): void;
 };
 
@@ -37,7 +35,7 @@ export type Dialer<Owner> = {
   quiet(): void;
 };
 
-/** How a connection is made, and the event that says that it stands. */
+/** How a connection is made, and the event that says that it can be used. */
 export type Connector = { connect(options: TcpNetConnectOpts): Socket; opened: 'connect' | 'secureConnect' };
 
 const plain: Connector = { connect: (options) => connect(options), opened: 'connect' };
@@ -115,13 +113,4 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
       reporting = false;
     },
   };
-}
-
-/**
- * The wait before the next attempt: exponential backoff with full jitter, evenly from nought to
- * `min(cap, base * 2^attempt)` (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
- * @param attempt failures in a row before this one, from 0
- */
-export function backoffMs({ base, cap }: ReconnectPolicy, attempt: number, random: Random): number {
-  return random() * Math.min(cap, base * 2 ** attempt);
 }

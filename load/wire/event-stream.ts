@@ -1,4 +1,4 @@
-// text/event-stream, read by the WHATWG rules (HTML standard, "Interpreting an event stream") from whatever
+// Reads text/event-stream by the WHATWG rules (HTML standard, "Interpreting an event stream") from whatever
 // pieces it comes in. An event of the usual form that lies within one piece is handed on in place; all else
 // goes line by line. Knows nothing of connections, nor of what events mean.
 

@@ -1,10 +1,11 @@
-// WebSocket frames (RFC 6455, section 5) as a client meets them: read from whatever pieces they
-// come in, a whole message within one piece handed on in place; and written, masked. Not the
-// handshake, not what messages mean.
+// Reads and writes WebSocket frames (RFC 6455, section 5) as a client meets them: read from whatever pieces
+// they come in, a whole message within one piece handed on in place; and written, masked. Not the handshake,
+// not what messages mean.
 
 import { isUtf8 } from 'node:buffer';
+import { largestMessageBytes } from '../../core/event/body-size.ts';
 import { carry, tooLong, type Carry } from './pending-bytes.ts';
-import { largestMessageBytes, ProtocolError } from './protocol-error.ts';
+import { ProtocolError } from './protocol-error.ts';
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -79,14 +80,14 @@ export function readFrames<Owner>(
   }
 }
 
-/** A client's frame with the whole of a small message. @param mask any 32 bits */
+/** A client's frame with the whole of a message (RFC 6455, section 5.2). @param mask any 32 bits */
 export function encodeFrame(opcode: number, payload: Uint8Array, mask: number): Buffer {
   const length = payload.length;
-  if (length > 0xffff) throw tooLong('a message to the server');
-  const head = length > largestControlBytes ? 8 : 6;
+  const head = length > 0xffff ? 14 : length > largestControlBytes ? 8 : 6;
   const frame = Buffer.allocUnsafe(head + length);
   frame[0] = 0x80 | opcode;
-  frame[1] = 0x80 | (head === 8 ? 126 : length);
+  frame[1] = 0x80 | (head === 14 ? 127 : head === 8 ? 126 : length);
+  if (head === 14) frame.writeBigUInt64BE(BigInt(length), 2);
   if (head === 8) frame.writeUInt16BE(length, 2);
   frame.writeInt32BE(mask | 0, head - 4);
   for (let i = 0; i < length; i++) frame[head + i] = payload[i]! ^ frame[head - 4 + (i & 3)]!;

@@ -1,12 +1,13 @@
-// gzip as a content coding (RFC 9110, section 8.4.1.3) of what servers answer: a whole body at once, and the
-// body of a response that does not end as it comes. What a server flushes when is its own affair: neither
-// chunks nor packets need be events. WebSocket's compression is inflate.ts.
+// Decodes gzip as a content coding (RFC 9110, section 8.4.1.3) of what servers answer: a whole body at once,
+// and the body of a response that does not end as it comes. What a server flushes when is its own affair:
+// neither chunks nor packets need be events. WebSocket's compression is inflate.ts.
 
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { nowUs } from '../../core/base/clock.ts';
 import { messageOf } from '../../core/base/errors.ts';
+import { largestMessageBytes } from '../../core/event/body-size.ts';
 import type { ResponseHead } from './http-head.ts';
-import { largestMessageBytes, ProtocolError } from './protocol-error.ts';
+import { ProtocolError, tooLarge } from './protocol-error.ts';
 
 /** The field that asks for it, where it is wanted. */
 export function gzipAccepted(gzip: boolean): Record<string, string> {
@@ -33,7 +34,7 @@ export function gunzipBody(bytes: Buffer, from: number, to: number, largestBytes
     return gunzipSync(bytes.subarray(from, to), { maxOutputLength: largestBytes });
   } catch (error) {
     if (error instanceof RangeError)
-      throw new ProtocolError(
+      throw tooLarge(
         'http-body-too-large',
         `an answer's body is larger than ${largestBytes} bytes when it is inflated`,
       );
@@ -87,10 +88,7 @@ export function createInflation({ data, failed }: InflationParts): Inflation {
     write(bytes, from, to, written) {
       if (!gunzip.destroyed && gunzip.writableLength + to - from > largestMessageBytes) {
         fail(
-          new ProtocolError(
-            'gzip-behind',
-            `more than ${largestMessageBytes} compressed bytes wait to be inflated`,
-          ),
+          tooLarge('gzip-behind', `more than ${largestMessageBytes} compressed bytes wait to be inflated`),
         );
       }
       if (gunzip.destroyed) {

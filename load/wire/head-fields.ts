@@ -1,4 +1,5 @@
-// The head of an HTTP/1.1 response as text (RFC 9112, sections 4 and 5): status line and header fields.
+// Reads the head of an HTTP/1.1 response from its text (RFC 9112, sections 4 and 5): status line and header
+// fields.
 
 import { ProtocolError } from './protocol-error.ts';
 

@@ -1,8 +1,10 @@
-// Requests and their answers, one at a time over one keep-alive connection a client: what polling stands on.
-// Connects when there is something to send and no connection. Not when to ask, nor what an answer means.
+// Sends requests and reads their answers, one at a time over one keep-alive connection a client: what polling
+// is built on. Connects when there is something to send and no connection. Not when to ask, nor what an
+// answer means.
 
 import type { Socket } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
+import { largestAnswerBytes } from '../../core/event/body-size.ts';
 import { createDialer, type Cause, type Protocol } from './connection.ts';
 import { gunzipBody, isGzip } from './gunzip.ts';
 import {
@@ -14,10 +16,8 @@ import {
   type ResponseReader,
 } from './http-head.ts';
 import type { DialContext } from './connection.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { ProtocolError, tooLarge } from './protocol-error.ts';
 
-/** An answer with a larger body is refused, also one that inflates to more. */
-export const largestBodyBytes = 64 * 1024 ** 2;
 /** How long a connection may stay that the server was to close after its answer. */
 const lingerMs = 2000;
 /**
@@ -58,7 +58,7 @@ export type HttpClients<Owner> = {
 type Link<Owner> = {
   readonly client: Client<Owner>;
   socket: Socket | undefined;
-  /** It stands; over TLS that is later than the socket's being connected. */
+  /** It can be used; over TLS that is later than when the socket is connected. */
   opened: boolean;
   readonly reader: ResponseReader;
   head: ResponseHead | undefined;
@@ -82,55 +82,7 @@ export function createHttpClients<Owner>(
   context: DialContext,
   handlers: HttpHandlers<Owner>,
 ): HttpClients<Owner> {
-  const parts: ResponseParts<Link<Owner>> = {
-    head(link, head) {
-      if (!link.client.request || link.client.link !== link)
-        throw new ProtocolError('http-unasked', 'the server sent an answer that no request had asked for');
-      link.head = head;
-      link.bytes = nothing;
-      link.pieces = [];
-      link.from = link.to = link.bodyBytes = 0;
-    },
-    body(link, bytes, from, to) {
-      link.bodyBytes += to - from;
-      if (link.bodyBytes > largestBodyBytes)
-        throw new ProtocolError(
-          'http-body-too-large',
-          `an answer's body is larger than ${largestBodyBytes} bytes`,
-        );
-      if (link.bodyBytes === to - from) {
-        link.bytes = bytes;
-        link.from = from;
-        link.to = to;
-      } else {
-        keep(link);
-        link.pieces.push(Buffer.from(bytes.subarray(from, to)));
-      }
-    },
-    end(link, atUs) {
-      const { client, pieces } = link;
-      const head = link.head!; // every end has had its head
-      if (pieces.length > 0) {
-        link.bytes = Buffer.concat(pieces);
-        link.from = 0;
-        link.to = link.bytes.length;
-      }
-      let { bytes, from, to } = link;
-      link.bytes = nothing;
-      link.pieces = [];
-      if (to > from && isGzip(head)) {
-        bytes = gunzipBody(bytes, from, to, largestBodyBytes);
-        from = 0;
-        to = bytes.length;
-        atUs = nowUs();
-      }
-      link.answered++;
-      client.request = undefined;
-      if (!head.keepAlive) abandon(link);
-      handlers.response(client.owner, head, bytes, from, to, atUs);
-    },
-  };
-
+  const parts = responseParts(handlers);
   const protocol: Protocol<Link<Owner>> = {
     opened(link) {
       link.opened = true;
@@ -166,21 +118,7 @@ export function createHttpClients<Owner>(
   const dialer = createDialer(context, protocol);
 
   function open(client: Client<Owner>): void {
-    const link: Link<Owner> = {
-      client,
-      socket: undefined,
-      opened: false,
-      reader: newResponseReader(),
-      head: undefined,
-      bytes: nothing,
-      from: 0,
-      to: 0,
-      pieces: [],
-      bodyBytes: 0,
-      answered: 0,
-      heard: false,
-      sentUs: 0,
-    };
+    const link = newLink(client);
     client.link = link;
     link.socket = dialer.dial(link, client.subscriber);
   }
@@ -203,6 +141,73 @@ export function createHttpClients<Owner>(
       client.link = undefined;
       client.request = undefined;
       link?.socket!.destroy();
+    },
+  };
+}
+
+function newLink<Owner>(client: Client<Owner>): Link<Owner> {
+  return {
+    client,
+    socket: undefined,
+    opened: false,
+    reader: newResponseReader(),
+    head: undefined,
+    bytes: nothing,
+    from: 0,
+    to: 0,
+    pieces: [],
+    bodyBytes: 0,
+    answered: 0,
+    heard: false,
+    sentUs: 0,
+  };
+}
+
+/** Takes answers together, and hands them on when they are whole. */
+function responseParts<Owner>(handlers: HttpHandlers<Owner>): ResponseParts<Link<Owner>> {
+  return {
+    head(link, head) {
+      if (!link.client.request || link.client.link !== link)
+        throw new ProtocolError('http-unasked', 'the server sent an answer that no request had asked for');
+      link.head = head;
+      link.bytes = nothing;
+      link.pieces = [];
+      link.from = link.to = link.bodyBytes = 0;
+    },
+    body(link, bytes, from, to) {
+      link.bodyBytes += to - from;
+      if (link.bodyBytes > largestAnswerBytes)
+        throw tooLarge('http-body-too-large', `an answer's body is larger than ${largestAnswerBytes} bytes`);
+      if (link.bodyBytes === to - from) {
+        link.bytes = bytes;
+        link.from = from;
+        link.to = to;
+      } else {
+        keep(link);
+        link.pieces.push(Buffer.from(bytes.subarray(from, to)));
+      }
+    },
+    end(link, atUs) {
+      const { client, pieces } = link;
+      const head = link.head!; // every end has had its head
+      if (pieces.length > 0) {
+        link.bytes = Buffer.concat(pieces);
+        link.from = 0;
+        link.to = link.bytes.length;
+      }
+      let { bytes, from, to } = link;
+      link.bytes = nothing;
+      link.pieces = [];
+      if (to > from && isGzip(head)) {
+        bytes = gunzipBody(bytes, from, to, largestAnswerBytes);
+        from = 0;
+        to = bytes.length;
+        atUs = nowUs();
+      }
+      link.answered++;
+      client.request = undefined;
+      if (!head.keepAlive) abandon(link);
+      handlers.response(client.owner, head, bytes, from, to, atUs);
     },
   };
 }

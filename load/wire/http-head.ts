@@ -1,4 +1,4 @@
-// HTTP/1.1 responses (RFC 9112) read incrementally from whatever pieces TCP brings: the head, bounded, and
+// Reads HTTP/1.1 responses (RFC 9112) incrementally from whatever pieces TCP brings: the head, bounded, and
 // the body in any of its framings, handed on in place and never copied. Knows nothing of what the body means.
 
 import { contentLength, parseHead, type ResponseHead } from './head-fields.ts';

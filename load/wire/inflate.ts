@@ -1,16 +1,17 @@
-// permessage-deflate (RFC 7692), the receiving half: messages of a server inflated one by one. The memory
-// between messages, where the server compresses one with the help of those before, is
-// the last 32 KiB of text.
+// Inflates the messages of a server one by one: the receiving half of permessage-deflate (RFC 7692). The
+// memory between messages, where the server compresses one with the help of those before, is the last 32 KiB
+// of text.
 
 import { constants, inflateRawSync } from 'node:zlib';
 import { messageOf } from '../../core/base/errors.ts';
+import { largestMessageBytes } from '../../core/event/body-size.ts';
 import { tooLong } from './pending-bytes.ts';
-import { largestMessageBytes, ProtocolError } from './protocol-error.ts';
+import { ProtocolError } from './protocol-error.ts';
 
 /** What a client offers. It compresses nothing itself, so the server need not keep a context for that. */
 export const deflateOffer = 'permessage-deflate; client_no_context_takeover';
 
-/** `window` is undefined where each message stands by itself. */
+/** `window` is undefined where each message is compressed by itself. */
 export type Inflater = { window: Buffer | undefined };
 
 /** The window of deflate (RFC 1951): no reference reaches further back. */

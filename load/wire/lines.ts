@@ -1,4 +1,4 @@
-// Newline-delimited text read from whatever pieces it comes in: each line within one piece is handed on in
+// Reads newline-delimited text from whatever pieces it comes in: each line within one piece is handed on in
 // place. A CR before the LF belongs to the line's end; empty lines are skipped, as NDJSON readers do.
 
 import { carry, type Carry } from './pending-bytes.ts';

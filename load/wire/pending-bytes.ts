@@ -1,7 +1,8 @@
-// Bytes of something that came in several pieces, kept until it is whole. Most events lie within one piece
-// and never come here; a connection holds a carry only while it waits for the rest of one.
+// Keeps the bytes of something that comes in several pieces until it is whole. Most events lie within one
+// piece and never come here; a connection holds a carry only while it waits for the rest of one.
 
-import { largestMessageBytes, ProtocolError } from './protocol-error.ts';
+import { largestMessageBytes } from '../../core/event/body-size.ts';
+import { tooLarge, type ProtocolError } from './protocol-error.ts';
 
 export type Carry = { bytes: Buffer; used: number };
 
@@ -33,5 +34,5 @@ export function carry(
 
 /** @param what is too long: "an SSE line", "a frame" */
 export function tooLong(what: string): ProtocolError {
-  return new ProtocolError('too-long', `${what} is longer than ${largestMessageBytes} bytes`);
+  return tooLarge('too-long', `${what} is longer than ${largestMessageBytes} bytes`);
 }

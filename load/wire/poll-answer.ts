@@ -1,4 +1,4 @@
-// The answer to a poll or a long poll, `{"cursor":"...","events":[...]}` (docs/wire.md), taken apart in
+// Takes the answer to a poll or a long poll, `{"cursor":"...","events":[...]}` (docs/wire.md), apart in
 // place: its events are found by their brackets and never parsed.
 
 import { cursorPattern } from '../../core/event/envelope.ts';
@@ -27,18 +27,18 @@ const list = Buffer.from(',"events":[');
 const longestCursor = 32;
 
 /**
- * Reads what stands before the events.
+ * Reads what comes before the events.
  * @returns undefined when bytes `from`..`to` do not begin like an answer
  */
 export function readPollAnswer(bytes: Buffer, from: number, to: number): PollAnswer | undefined {
-  if (!stands(opening, bytes, from, to)) return undefined;
+  if (!isAt(opening, bytes, from, to)) return undefined;
   const cursorFrom = from + opening.length;
   let at = cursorFrom;
   while (at < to && at - cursorFrom < longestCursor && bytes[at] !== quote) at++;
   const cursor = bytes.toString('latin1', cursorFrom, at);
-  const reset = stands(resetMark, bytes, at, to);
+  const reset = isAt(resetMark, bytes, at, to);
   at += (reset ? resetMark : noReset).length;
-  if (!cursorPattern.test(cursor) || !stands(list, bytes, at, to)) return undefined;
+  if (!cursorPattern.test(cursor) || !isAt(list, bytes, at, to)) return undefined;
   return { cursor, reset, eventsFrom: at + list.length };
 }
 
@@ -93,7 +93,7 @@ export function endOfObject(bytes: Buffer, from: number, to: number): number {
   return -1;
 }
 
-function stands(literal: Buffer, bytes: Buffer, at: number, to: number): boolean {
+function isAt(literal: Buffer, bytes: Buffer, at: number, to: number): boolean {
   if (at + literal.length > to) return false;
   for (let i = 0; i < literal.length; i++) if (bytes[at + i] !== literal[i]) return false;
   return true;

@@ -1,7 +1,6 @@
-// What a peer did against its protocol, and how much of one thing it may send.
+// Tells what a peer did against its protocol, or sent that is larger than we read.
 
-/** No line, event, message or frame may be longer; a peer that sends a longer one is cut off. */
-export const largestMessageBytes = 4 * 1024 ** 2;
+import type { TooLargeCode } from '../../core/result/too-large.ts';
 
 /**
  * The peer broke the protocol. Readers throw it; `connection.ts` catches it, reports a problem with its code
@@ -15,4 +14,12 @@ export class ProtocolError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/**
+ * What a peer sent is larger than a load client reads. That is our limit and no fault of the peer's: the
+ * trial does not count (harness/trial/validity.ts).
+ */
+export function tooLarge(code: TooLargeCode, message: string): ProtocolError {
+  return new ProtocolError(code, message);
 }

@@ -1,5 +1,5 @@
-// Connections over TLS to a target that is not ours, verified against the usual authorities and one of the
-// user's. There is no way to leave the check out.
+// Makes connections over TLS to a target that is not ours, verified against the usual authorities and one of
+// the user's. There is no way to leave the check out.
 
 import { isIP } from 'node:net';
 import { connect, createSecureContext, rootCertificates } from 'node:tls';

@@ -1,19 +1,12 @@
-// The drawings of a comparison: each pair's ratio with the estimate and its interval, and the latency curves
+// Draws a comparison's charts: each pair's ratio with the estimate and its interval, and the latency curves
 // of both sides one over the other.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { tailPoints } from '../summary/chart-data.ts';
-import {
-  draw,
-  frame,
-  labelLimit,
-  narrowWidth,
-  tailSpec,
-  width,
-  type Chart,
-  type Spec,
-} from '../page/charts.ts';
+import { tailSpec } from '../page/chart-specs.ts';
+import { frame, labelLimit, narrowWidth, width, type Spec } from '../page/chart-style.ts';
+import { draw, type Chart } from '../page/draw-chart.ts';
 import { pairLabel, titleOf } from './words.ts';
 
 type RatioMetric = Extract<Judged['metrics'][number], { kind: 'ratio' }>;

@@ -11,7 +11,7 @@ import {
   verdictWords,
 } from './words.ts';
 import { markdownTable, markdownText } from '../text/markdown.ts';
-import { withRange } from '../summary/summary-table.ts';
+import { withRange } from '../summary/figure-text.ts';
 
 const marks = { slower: '❌', 'not-slower': '✅', inconclusive: '➖', invalid: '⚠️' } as const;
 

@@ -2,7 +2,7 @@
 // every pair's ratio, and both sides' latency curves. One file, no network, no scripts.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
-import { headroomOf } from '../../core/metrics/headroom.ts';
+import { metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatShare } from '../../core/base/units.ts';
 import { overlayChart, ratioChart } from './charts.ts';
@@ -17,9 +17,9 @@ import {
   type MetricRow,
 } from './words.ts';
 import { html, raw, type Markup } from '../page/markup.ts';
-import type { Chart } from '../page/charts.ts';
+import type { Chart } from '../page/draw-chart.ts';
 import { style } from '../page/style.ts';
-import { headroomText } from '../summary/summary-table.ts';
+import { headroomText } from '../summary/figure-text.ts';
 
 /** The results that the comparison was made of; without those of a side there are no latency curves. */
 export type Behind = { baseline: readonly Result[]; candidate: readonly Result[] };
@@ -114,7 +114,7 @@ function sideText({ createdAt, pushbench, commit }: Comparison['baseline']): str
 function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behind): Markup {
   const headrooms = [...baseline, ...candidate].flatMap(({ trials }) =>
     trials.flatMap(({ outcome }) =>
-      outcome.status === 'completed' && outcome.valid ? [headroomOf(outcome)] : [],
+      outcome.status === 'completed' && outcome.valid ? (metrics['headroom']!.read(outcome) ?? []) : [],
     ),
   );
   return html`<dl class="strip">

@@ -10,7 +10,8 @@ import {
 import { metrics } from '../../core/metrics/registry.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
 import { formatNumber } from '../../core/base/units.ts';
-import { formatMetric, rangeText } from '../summary/summary-table.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
+import { rangeText } from '../summary/figure-text.ts';
 
 export const verdictWords: Readonly<Record<Verdict, string>> = {
   slower: 'slower',

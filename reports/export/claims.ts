@@ -8,7 +8,7 @@ import {
   type Figures,
   type Verdict,
 } from '../../core/comparison/claims.ts';
-import { formatMetric } from '../summary/summary-table.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
 
 const words: Record<Verdict | 'unmeasured' | 'untested', string> = {
   right: 'right',

@@ -1,6 +1,6 @@
-// CSV in long form: a row for each metric of each trial, its unit in a column of its own (RFC 4180).
+// Writes CSV in long form: a row for each metric of each trial, its unit in a column of its own (RFC 4180).
 
-import { metrics } from '../../core/metrics/registry.ts';
+import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import { printable } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
@@ -51,9 +51,9 @@ function measuredRows({ scenario, createdAt, trials }: Result): (string | number
   return trials.flatMap(({ variant, repetition, outcome }) => {
     const about = [scenario.name, createdAt, variant.pattern, variant.label, repetition];
     if (outcome.status === 'failed') return [[...about, 'failed', '', '', '']];
-    return Object.entries(metrics).flatMap(([name, { unit, read }]) => {
-      const value = read(outcome);
-      return value === undefined || !Number.isFinite(value)
+    return Object.entries(metrics).flatMap(([name, { unit }]) => {
+      const { value } = figureOf(name, outcome);
+      return value === undefined
         ? []
         : [[...about, outcome.valid ? 'valid' : 'invalid', name, value, units[unit]]];
     });

@@ -3,8 +3,9 @@
 
 import type { History, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
-import { median } from '../../core/comparison/statistics/ranks.ts';
-import { byVariant, colorCount, draw, frame, type Chart, type Spec } from '../page/charts.ts';
+import { median } from '../../core/base/median.ts';
+import { byVariant, colorCount, frame, type Spec } from '../page/chart-style.ts';
+import { draw, type Chart } from '../page/draw-chart.ts';
 import { changeText, titleOf } from '../comparison/words.ts';
 import { historyHeadline, historyNotes, spreadText, valueText, whenText } from './words.ts';
 import { html, raw, type Markup } from '../page/markup.ts';

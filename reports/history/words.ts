@@ -5,8 +5,8 @@ import type { History, HistoryChange, HistoryPoint, HistorySeries } from '../../
 import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import { listNames } from '../../core/base/suggest.ts';
 import { changeText, titleOf } from '../comparison/words.ts';
-import { rangeText } from '../summary/summary-table.ts';
-import { formatMetric } from '../summary/summary-table.ts';
+import { rangeText } from '../summary/figure-text.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
 import { wrapped, type TerminalOptions } from '../text/terminal.ts';
 
 /** More names than this are counted. */

@@ -1,12 +1,12 @@
 // Draws the table of the metrics that a scenario's question asks for.
 
-import { metrics } from '../../core/metrics/registry.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
+import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
-import { askedBy, figureOf, rounded } from '../summary/answer.ts';
-import { formatMetric } from '../summary/summary-table.ts';
+import { askedBy } from '../summary/answer.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
-import { plainTable } from './page-tables.ts';
+import { table } from './table-markup.ts';
 
 /** All of the metrics, for each variant; nothing where the scenario names none. */
 export function answerSection(results: readonly Result[], variants: readonly VariantTrials[]): Markup {
@@ -15,14 +15,12 @@ export function answerSection(results: readonly Result[], variants: readonly Var
   const rows = variants.map((variant) => ({
     head: variant.label,
     cells: names.map((name) => {
-      const [value, { unit }] = [figureOf(name, variant), metrics[name]!];
-      return value === undefined
-        ? '—'
-        : formatMetric(unit === 'count' || unit === 'per-s' ? rounded(value) : value, unit);
+      const { value } = figureOver(name, variant.completed);
+      return value === undefined ? '—' : formatMetric(value, metrics[name]!.unit);
     }),
   }));
   return html`<h2>What the question asks for</h2>
-    ${plainTable(
+    ${table(
       'Figures of the trials that count',
       ['variant', ...names.map((name) => metrics[name]!.title)],
       rows,

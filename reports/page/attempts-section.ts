@@ -2,12 +2,13 @@
 // some needed more than one.
 
 import { metrics } from '../../core/metrics/registry.ts';
-import { histogramOf, samplesNeeded } from '../../core/metrics/metric.ts';
-import { meanUs, quantileUs } from '../../core/result/histogram.ts';
+import { quantileWhereEnough } from '../../core/metrics/latency.ts';
+import { histogramOf, meanUs } from '../../core/result/histogram.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { html, type Markup } from './markup.ts';
-import { perTrial, table } from './page-tables.ts';
+import { table } from './table-markup.ts';
+import { perTrial } from './trial-tables.ts';
 import { wasRetried, type VariantTrials } from '../summary/variants.ts';
 
 export function attemptSection(variants: readonly VariantTrials[]): Markup {
@@ -22,7 +23,7 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
   const columns: [string, (trial: Completed) => string][] = [
     ['requests for each first one', count('attempts-per-event')],
     ['answers lost', count('answers-lost')],
-    ['duplicates', (trial) => formatNumber(trial.ledger.duplicated)],
+    ['duplicates', count('duplicated')],
     ['beyond the lost answers', count('duplicated.unexplained')],
     ['backlog, most', count('backlog.peak')],
     ['backlog as the phase ended', count('backlog.end')],
@@ -31,9 +32,8 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
     completed.flatMap((trial) =>
       (trial.latencyByAttempt ?? []).map(({ attempt, histogram }) => {
         const latency = histogramOf(histogram);
-        const text = (us: number | undefined) => (us === undefined ? '' : formatUs(us));
-        const at = (quantile: number) =>
-          latency.count >= samplesNeeded(quantile) ? text(quantileUs(latency, quantile)) : '—';
+        const text = (us: number | undefined) => (us === undefined ? '—' : formatUs(us));
+        const at = (quantile: number) => text(quantileWhereEnough(histogram, quantile));
         return {
           head: label,
           cells: [
@@ -42,7 +42,7 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
             text(meanUs(latency)),
             at(0.5),
             at(0.9),
-            text(quantileUs(latency, 1)),
+            at(1),
           ],
         };
       }),

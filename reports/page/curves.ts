@@ -1,14 +1,15 @@
-// The charts of a matrix: a metric over a parameter, a line for each variant, with the figures and the
+// Draws the charts of a matrix: a metric over a parameter, a line for each variant, with the figures and the
 // crossings as tables. What the points are is curve-data.ts.
 
-import { formatMetric } from '../summary/summary-table.ts';
-import { colorCount, draw, lines, type Encoding, type Spec, type Unit } from './charts.ts';
-import { rangeText } from '../summary/summary-table.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
+import { lines } from './chart-specs.ts';
+import { colorCount, type Encoding, type Spec, type Unit } from './chart-style.ts';
+import { draw } from './draw-chart.ts';
+import { rangeText, withRange } from '../summary/figure-text.ts';
 import { curveSentence, curvesOf, type Curve, type CurvePoint } from '../summary/curve-data.ts';
-import type { Figure } from './figures.ts';
-import { withRange } from '../summary/summary-table.ts';
+import type { Figure } from './figure.ts';
 import { html } from './markup.ts';
-import { figureTable } from './page-tables.ts';
+import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
 /** Values of which the largest is more than this many times the smallest stand on a logarithmic axis. */
@@ -156,7 +157,7 @@ const labelExpr = "abs(datum.value) < 1000 ? format(datum.value, '~g') : format(
 /** Where a logarithmic axis has its ticks: 1, 2 and 5 of each decade. */
 const round = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** (i - 4))).flat();
 
-/** @param ticks of an axis that is logarithmic, or that need not begin at nought */
+/** @param ticks of an axis that is logarithmic, or that need not begin at 0 */
 function axis(
   field: string,
   title: string,

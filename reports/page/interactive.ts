@@ -4,7 +4,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
-import type { Figure } from './figures.ts';
+import type { Figure } from './figure.ts';
 import { html, raw, scriptJson, type Markup } from './markup.ts';
 
 /** Which variants the charts show; hidden until a script can answer to it. */

@@ -1,4 +1,4 @@
-// HTML as tagged templates that escape everything they are given, except what is markup already.
+// Makes HTML of tagged templates, which escape everything they are given except what is markup already.
 
 export type Markup = { readonly markup: string };
 type Part = Markup | string | number | null | undefined | false | readonly Part[];
@@ -15,9 +15,44 @@ export function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
-/** Text is escaped, markup stands as it is, lists are joined, nothing gives nothing. */
-export function html(strings: TemplateStringsArray, ...parts: Part[]): Markup {
+/**
+ * Text is escaped, markup is left as it is, lists are joined, nothing gives nothing. The line ends of the
+ * template itself are layout of our source and do not reach the page (see {@link withoutLayout}).
+ */
+export function html(template: TemplateStringsArray, ...parts: Part[]): Markup {
+  const strings = staticParts(template);
   return { markup: strings.reduce((text, next, i) => text + (i > 0 ? render(parts[i - 1]) : '') + next, '') };
+}
+
+// A template's static parts are one object however often it is used.
+const known = new WeakMap<TemplateStringsArray, readonly string[]>();
+/** Stands for what a template is given; no template of ours has the character. */
+const hole = '\0';
+
+function staticParts(template: TemplateStringsArray): readonly string[] {
+  let parts = known.get(template);
+  if (!parts) known.set(template, (parts = withoutLayout(template.join(hole)).split(hole)));
+  return parts;
+}
+
+/** Elements around whose tags white space is not shown, wherever they may be. */
+const blocks =
+  'html|head|meta|title|style|script|body|main|nav|header|footer|section|h[1-6]|p|div|ul|ol|li|dl|dt|dd|' +
+  'figure|figcaption|details|summary|table|caption|thead|tbody|tr|th|td|form|fieldset|legend|pre|br|hr';
+const lineEnd = /\s*\n\s*/g;
+const afterBlock = new RegExp(`</?(?:${blocks})(?:\\s[^<>]*)?>$`);
+const beforeBlock = new RegExp(`^</?(?:${blocks})[\\s>]`);
+
+/**
+ * Makes of each line end, with the white space around it, what a browser shows of it: a space between words
+ * and inline elements, nothing beside the tag of a block or before the end of a tag.
+ */
+function withoutLayout(template: string): string {
+  return template.replace(lineEnd, (run, at: number) => {
+    const [before, after] = [template.slice(0, at), template.slice(at + run.length)];
+    const shown = before !== '' && after !== '' && !/^\/?>/.test(after);
+    return shown && !afterBlock.test(before) && !beforeBlock.test(after) ? ' ' : '';
+  });
 }
 
 /** Markup that came from a renderer of ours and not from data. */

@@ -1,4 +1,4 @@
-// The report: one self-contained page, no network, complete without JavaScript. First the answer, then
+// Draws the report: one self-contained page, no network, complete without JavaScript. First the answer, then
 // whether to believe it, then the figures: one section after the other, in the order of the list below.
 
 import { patterns } from '../../core/pattern/registry.ts';
@@ -8,7 +8,8 @@ import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { answerSection } from './answer-section.ts';
 import { curveFigures, isCurve } from './curves.ts';
 import { docName } from './doc-name.ts';
-import { charted, figures, type Figure } from './figures.ts';
+import type { Figure } from './figure.ts';
+import { charted, figures } from './figures.ts';
 import { headlinesOf } from '../summary/headline.ts';
 import { interactiveScript, variantPicker } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
@@ -16,15 +17,10 @@ import { levelWords, warningsOf } from '../summary/notices.ts';
 import { chromiumSection, closedLoopSection, searchSection } from './searches-section.ts';
 import { style } from './style.ts';
 import { attemptSection } from './attempts-section.ts';
-import {
-  checkTable,
-  comparisonTable,
-  costTable,
-  expectationTable,
-  ledgerTable,
-  resourceTable,
-  resultsTable,
-} from './page-tables.ts';
+import { comparisonTable } from './comparison-table.ts';
+import { expectationTable } from './expectation-table.ts';
+import { resultsTable } from './results-table.ts';
+import { checkTable, costTable, ledgerTable, resourceTable } from './trial-tables.ts';
 import { targetsMarkup } from './targets-section.ts';
 import { labelIn, resultNames, variantsOf, type VariantTrials } from '../summary/variants.ts';
 import { validityStrip } from './validity-strip.ts';

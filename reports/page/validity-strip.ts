@@ -1,12 +1,10 @@
-// The strip that says whether the figures below can be believed.
+// Draws the strip that says whether the figures below can be believed.
 
-import { headroomOf } from '../../core/metrics/headroom.ts';
-import { histogramOf } from '../../core/metrics/metric.ts';
-import { quantileUs } from '../../core/result/histogram.ts';
+import { metrics } from '../../core/metrics/registry.ts';
 import { missingFrom } from '../../core/result/missing.ts';
-import type { Completed, Result } from '../../core/result/result.ts';
+import type { Result } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
-import { headroomText } from '../summary/summary-table.ts';
+import { headroomText } from '../summary/figure-text.ts';
 import { html, type Markup } from './markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
@@ -20,7 +18,8 @@ export function validityStrip(
   const trials = variants.flatMap((variant) => variant.trials);
   const completed = variants.flatMap((variant) => variant.completed);
   const valid = trials.filter(({ outcome }) => outcome.valid).length;
-  const most = (pick: (trial: Completed) => number) => Math.max(0, ...completed.map(pick));
+  const ofEach = (name: string) => completed.flatMap((trial) => metrics[name]!.read(trial) ?? []);
+  const most = (name: string) => Math.max(0, ...ofEach(name));
   const offers = variants.flatMap(({ result, trials: [first], completed: own }) =>
     own.map((trial) => ({
       sent: trial.latency.publisherLag.count,
@@ -30,13 +29,7 @@ export function validityStrip(
   const worst = offers
     .filter(({ planned }) => planned > 0)
     .toSorted((a, b) => a.sent / a.planned - b.sent / b.planned)[0];
-  const loadCpu = most((trial) =>
-    Math.max(
-      0,
-      ...trial.processes.filter(({ role }) => role === 'load').map(({ cpuUs, wallUs }) => cpuUs / wallUs),
-    ),
-  );
-  const lagUs = most((trial) => quantileUs(histogramOf(trial.latency.publisherLag), 0.99) ?? 0);
+  const [loadCpu, lagUs] = [most('client-cpu'), most('publisher-lag.p99')];
   const open = completed.filter(
     ({ ledger }) =>
       ledger.unconfirmed > 0 || ledger.unexpected > 0 || ledger.delivered + ledger.missed !== ledger.expected,
@@ -90,7 +83,7 @@ export function validityStrip(
           },
           {
             title: 'Load side could have taken',
-            value: headroomText(Math.min(...completed.map(headroomOf))),
+            value: headroomText(Math.min(...ofEach('headroom'))),
             wrong: invalid.has('load-starved'),
           },
           { title: 'Ledger', value: open === 0 ? 'closed' : `open in ${open}`, wrong: open > 0 },

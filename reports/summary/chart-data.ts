@@ -1,9 +1,10 @@
-// What the charts draw, as rows of plain values: percentiles, time series, receivers of a fan-out.
+// Collects what the charts draw, as rows of plain values: percentiles, time series, receivers of a fan-out.
 
-import { histogramOf, samplesAboveQuantile } from '../../core/metrics/metric.ts';
-import { quantileUs } from '../../core/result/histogram.ts';
+import { latencyAt } from '../../core/metrics/latency.ts';
+import { figureOver, trialsFor } from '../../core/metrics/registry.ts';
+import { samplesAboveQuantile } from '../../core/metrics/samples.ts';
 import type { SeriesColumn } from '../../core/result/result.ts';
-import { mergedLatency, type VariantTrials } from './variants.ts';
+import type { VariantTrials } from './variants.ts';
 
 export type TailPoint = {
   variant: string;
@@ -14,39 +15,43 @@ export type TailPoint = {
 export type TimePoint = { variant: string; atS: number; value: number };
 export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
 
+/** Variants of which no trial counts are drawn too: their names say so. */
+const marked = { doubted: true };
+
 /**
  * Points of one chart, all lines together: what a page can hold, whatever the number of variants
  * and the length of a run.
  */
 const pointsPerChart = 600;
 
-/** The latency curve of each variant, up to where fewer than 100 samples remain beyond. */
+/**
+ * The latency curve of each variant, up to where fewer than 100 samples of a trial remain beyond. Each point
+ * is what the table has at that percentile: the median over the trials.
+ */
 export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
   const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
-    const histogram = mergedLatency(completed, 'endToEnd');
-    const end = Math.log10(histogram.count / samplesAboveQuantile);
-    const steps =
-      histogram.count === 0 || end < 0
-        ? []
-        : Array.from({ length: Math.floor(end * density) + 1 }, (_, i) => i / density);
-    if (steps.length > 0) steps.push(end);
-    return steps.map((step) => {
+    const counts = trialsFor(completed, marked).map(({ latency }) => latency.endToEnd.count);
+    const end = Math.log10(Math.min(...counts) / samplesAboveQuantile);
+    if (counts.length === 0 || end < 0) return [];
+    const steps = Array.from({ length: Math.floor(end * density) + 1 }, (_, i) => i / density);
+    return [...steps, end].map((step) => {
       const tail = 10 ** step;
-      const ms = quantileUs(histogram, 1 - 1 / tail)! / 1000; // the histogram is not empty
+      const metric = latencyAt('endToEnd', 1 - 1 / tail, 'delivery latency');
       return {
         variant: label,
         tail: digits(tail, 6),
-        ms,
+        ms: figureOver(metric, completed, marked).value! / 1000, // each trial has samples up to here
         share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %`,
       };
     });
   });
 }
 
-/** One column over time, of each variant's first trial that went through. */
+/** One column over time, of each variant's first trial that counts, or the first one where none does. */
 export function timePoints(variants: readonly VariantTrials[], column: SeriesColumn, scale = 1): TimePoint[] {
-  return variants.flatMap(({ label, completed: [trial] }) => {
+  return variants.flatMap(({ label, completed }) => {
+    const [trial] = trialsFor(completed, marked);
     if (!trial) return [];
     const { startUs, columns } = trial.series;
     return startUs.flatMap((atUs, i) => {
@@ -77,26 +82,19 @@ export function thinned(points: readonly TimePoint[], lines: number): { points: 
 
 /** The median event's first, median and last receiver, of variants with events that several received. */
 export function receivers(variants: readonly VariantTrials[]): Receiver[] {
-  const names = [
-    ['first', 'firstReceiver'],
-    ['median', 'medianReceiver'],
-    ['last', 'lastReceiver'],
-  ] as const;
   return variants.flatMap(({ label, completed }) =>
-    names.flatMap(([which, name]) => {
-      const us = quantileUs(mergedLatency(completed, name), 0.5);
-      return us === undefined ? [] : [{ variant: label, which, ms: us / 1000 }];
+    (['first', 'median', 'last'] as const).flatMap((which) => {
+      const { value } = figureOver(`${which}-receiver.p50`, completed, marked);
+      return value === undefined ? [] : [{ variant: label, which, ms: value / 1000 }];
     }),
   );
 }
 
-/** How many events' receivers stand behind a variant's figures. */
+/** How many events' receivers a variant's figures are of. */
 export function receivedEvents(variants: readonly VariantTrials[]): number {
   return Math.max(
     0,
-    ...variants.flatMap(({ completed }) =>
-      completed.map((trial) => histogramOf(trial.latency.lastReceiver).count),
-    ),
+    ...variants.flatMap(({ completed }) => completed.map(({ latency }) => latency.lastReceiver.count)),
   );
 }
 

@@ -1,14 +1,14 @@
-// A matrix as curves: a metric over a parameter, a line for each variant, and where two lines cross. Values
-// only; drawing them is curves.ts.
+// Makes curves of a matrix: a metric over a parameter, a line for each variant, and where two lines cross.
+// Values only; drawing them is curves.ts.
 
 import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
-import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
-import type { Metric } from '../../core/metrics/metric.ts';
+import { alike } from '../../core/metrics/alike.ts';
+import { formatMetric, type Metric } from '../../core/metrics/metric.ts';
+import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Trial } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../../core/base/units.ts';
 import { listed } from './notices.ts';
 import { searchSentences } from './searches.ts';
-import { formatMetric, medianOf } from './summary-table.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** Median over the trials, with the lowest and the highest. */
@@ -30,12 +30,6 @@ export type Curve = {
   /** Trials that do not count, and are not in it. */
   leftOut: number;
 };
-
-/**
- * Lines closer than this, as a ratio, are told apart by no single run; a crossing needs
- * more on both of its sides.
- */
-const alikeRatio = 1.25;
 
 type Cell = NonNullable<Trial['cell']>;
 type CellTrials = { cell: Cell; variant: VariantTrials };
@@ -76,24 +70,11 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
       ...paths.filter((one) => one !== path).map((one) => `${shortPath(one, paths)}=${parameters[one]}`),
     ].join(', ');
   const labels = [...new Set(cells.map(({ cell }) => label(cell)))];
-  const points = cells.flatMap(({ cell, variant: { trials } }) => {
-    const values = trials.flatMap(({ outcome }) =>
-      outcome.status === 'completed' && outcome.valid && tooFewSamples(name, outcome) === undefined
-        ? [metric.read(outcome)]
-        : [],
-    );
-    const known = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
-    return known.length === 0
-      ? []
-      : [
-          {
-            variant: label(cell),
-            x: placeOf(cell),
-            value: medianOf(known),
-            low: Math.min(...known),
-            high: Math.max(...known),
-          },
-        ];
+  const points = cells.flatMap(({ cell, variant: { completed } }) => {
+    const figure = figureOver(name, completed);
+    if (figure.value === undefined) return [];
+    const { value, low, high } = figure;
+    return [{ variant: label(cell), x: placeOf(cell), value, low, high }];
   });
   if (points.length === 0) return undefined;
   const { unit } = magnitudeOf(cells[0]!.cell.parameters[path]!)!;
@@ -107,7 +88,7 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
     title: axis || unit === '' ? parameter : `${parameter}, ${units[unit]}`,
     place: (x) => (axis ? `${write(x)} ${parameter}` : `${parameter} = ${write(x)}`),
     lines: labels.map((one, index) => ({ label: one, index, round: cells[0]!.variant.round })),
-    crossings: crossingsOf(points, labels),
+    crossings: crossingsOf(points, labels, metric),
     leftOut: cells.reduce(
       (sum, { variant }) => sum + variant.trials.filter(({ outcome }) => !outcome.valid).length,
       0,
@@ -137,6 +118,7 @@ const units: Record<string, string> = {
 export function crossingsOf(
   points: readonly Pick<CurvePoint, 'variant' | 'x' | 'value'>[],
   labels: readonly string[],
+  metric: Pick<Metric, 'alikeWithin'>,
 ): Crossing[] {
   const line = (label: string) =>
     new Map(
@@ -148,16 +130,16 @@ export function crossingsOf(
     labels.slice(i + 1).flatMap((b) => {
       const [first, second] = [line(a), line(b)];
       const both = [...first.keys()].filter((x) => second.has(x)).sort((one, other) => one - other);
-      // Above nought where a is the higher one.
+      // Above 0 where a is the higher one.
       const gaps = both.map((x) => Math.log(first.get(x)! / second.get(x)!));
-      const apart = (gap: number) => Math.abs(gap) >= Math.log(alikeRatio);
+      const apart = both.map((x) => !alike(metric, first.get(x)!, second.get(x)!));
       return gaps.flatMap((gap, k) => {
         const next = gaps[k + 1];
         if (
           next === undefined ||
           gap * next >= 0 ||
-          !gaps.slice(0, k + 1).some(apart) ||
-          !gaps.slice(k + 1).some(apart)
+          !apart.slice(0, k + 1).includes(true) ||
+          !apart.slice(k + 1).includes(true)
         )
           return [];
         const [from, to] = [Math.log(both[k]!), Math.log(both[k + 1]!)];
@@ -169,7 +151,7 @@ export function crossingsOf(
 }
 
 /**
- * Whether another line is the lowest beyond the crossing. Lines at nought are beneath
+ * Whether another line is the lowest beyond the crossing. Lines at 0 are below
  * all of them and cross none.
  */
 function changesLowest({ below, above, x }: Crossing, points: readonly CurvePoint[]): boolean {

@@ -1,22 +1,19 @@
-// The answer in one sentence, derived from the figures and claiming no more than they carry.
+// Says the answer in one sentence, derived from the figures and claiming no more than they carry.
 
-import { metrics } from '../../core/metrics/registry.ts';
-import { histogramOf } from '../../core/metrics/metric.ts';
-import { quantileUs } from '../../core/result/histogram.ts';
+import { alike } from '../../core/metrics/alike.ts';
+import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import { cutShortText } from '../../core/result/missing.ts';
-import type { Completed, Result } from '../../core/result/result.ts';
+import type { Result } from '../../core/result/result.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { answerClauses } from './answer.ts';
 import { wasRetried } from './variants.ts';
 import { curveHeadline } from './curve-data.ts';
 import { listed } from './notices.ts';
-import { medianOf } from './summary-table.ts';
+import { valuesText } from './figure-text.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
 
-/** Medians closer than this, as a ratio, are told apart by no single run. */
-const alikeRatio = 1.25;
-/** Nor are medians that differ by less than a timer's step. */
-const alikeUs = 1000;
+/** What variants are ordered by, and what is said with it: each by its name in core/metrics. */
+const [half, tail, asked] = ['latency.p50', 'latency.p99', 'requests-per-delivery'] as const;
 /** A publisher that waits this long is held up by deliveries. */
 const longPublishingUs = 1_000_000;
 /** A backlog that is worth a word. */
@@ -28,7 +25,7 @@ type Figures = {
   variant: VariantTrials;
   p50Us: number;
   p99Us: number | undefined;
-  requestsPerDelivery: number;
+  requests: number | undefined;
 };
 
 /** The answer and what must be said with it, in a line. */
@@ -61,16 +58,14 @@ export function headlinesOf(results: readonly Result[]): { answer: string; remar
   const [first] = figures;
   if (!first)
     return {
-      answer: `${settingOf(results)} nothing can be said: no event was delivered.`,
+      answer: `${settingOf(results)} nothing can be said: ${whyNoMedian(usable)}.`,
       remarks: cutShort(results),
     };
-  const alike = figures.filter(
-    ({ p50Us }) => p50Us - first.p50Us < alikeUs || p50Us / first.p50Us < alikeRatio,
-  );
+  const soonest = figures.filter(({ p50Us }) => alike(metrics[half]!, first.p50Us, p50Us));
   const slowest = figures.at(-1)!; // there is a first
   const answer =
-    `${settingOf(results)} ${leaders(alike, figures)}` +
-    (alike.includes(slowest) ? '' : `; ${trailing(slowest, figures)}`) +
+    `${settingOf(results)} ${leaders(soonest, figures, usable.length)}` +
+    (soonest.includes(slowest) ? '' : `; ${trailing(slowest, figures)}`) +
     '.';
   return { answer, remarks: remarksOf(results, variants, usable) };
 }
@@ -115,11 +110,9 @@ function cutShort(results: readonly Result[]): string[] {
 /** How long publishers waited, where that is the difference. */
 function publishing(usable: readonly VariantTrials[]): string[] {
   const waits = usable
-    .flatMap(({ label, completed }) => {
-      const us = completed
-        .map((trial) => metrics['publish-round-trip.max']!.read(trial))
-        .filter((value) => value !== undefined);
-      return us.length === 0 ? [] : [{ label, us: Math.max(...us) }];
+    .flatMap((variant) => {
+      const us = readings('publish-round-trip.max', [variant]);
+      return us.length === 0 ? [] : [{ label: variant.label, us: Math.max(...us) }];
     })
     .sort((a, b) => a.us - b.us);
   const [least, most] = [waits[0], waits.at(-1)];
@@ -137,18 +130,15 @@ function publishing(usable: readonly VariantTrials[]): string[] {
 function madeAgain(usable: readonly VariantTrials[]): string[] {
   const retried = usable.filter(({ completed }) => completed.some(wasRetried));
   if (retried.length === 0) return [];
-  const sum = (of: readonly VariantTrials[], read: (trial: Completed) => number) =>
-    of.reduce((total, { completed }) => total + completed.reduce((part, trial) => part + read(trial), 0), 0);
-  const metric = (name: string) => (trial: Completed) => metrics[name]!.read(trial) ?? 0;
-  const most = (name: string) => Math.max(...retried.flatMap(({ completed }) => completed.map(metric(name))));
-  const twice = sum(retried, ({ ledger }) => ledger.duplicated);
-  const unexplained = sum(retried, metric('duplicated.unexplained'));
-  const inOrder = (variant: VariantTrials) => sum([variant], ({ ledger }) => ledger.reordered) === 0;
+  const most = (name: string) => Math.max(0, ...readings(name, retried));
+  const twice = totalOf('duplicated', retried);
+  const unexplained = totalOf('duplicated.unexplained', retried);
+  const inOrder = (variant: VariantTrials) => totalOf('reordered', [variant]) === 0;
   const [kept, broken] = [retried.filter(inOrder), retried.filter((variant) => !inOrder(variant))];
   const names = (of: readonly VariantTrials[]) =>
     of.length > namesListed ? `${of.length} variants` : listed(of.map(({ label }) => label));
   return [
-    ...(sum(usable, ({ ledger }) => ledger.missed) === 0 ? ['No delivery was missed.'] : []),
+    ...(totalOf('missed', usable) === 0 ? ['No delivery was missed.'] : []),
     ...(twice > 0
       ? [
           `${formatNumber(twice)} came twice, ` +
@@ -181,48 +171,46 @@ function shortly(variants: readonly VariantTrials[]): readonly VariantTrials[] {
 }
 
 function figuresOf(variant: VariantTrials): Figures | undefined {
-  const { completed } = variant;
-  const over = (read: (trial: Completed) => number | undefined) =>
-    completed.map(read).filter((value) => value !== undefined);
-  const p50s = over((trial) => quantileUs(histogramOf(trial.latency.endToEnd), 0.5));
-  if (p50s.length === 0) return undefined;
-  const enough = completed.every((trial) => trial.latency.endToEnd.count >= 10_000);
-  const { fullPolls, emptyPolls } = completed[0]!.counters.clientMeasured;
-  return {
-    variant,
-    p50Us: medianOf(p50s),
-    p99Us: enough
-      ? medianOf(over((trial) => quantileUs(histogramOf(trial.latency.endToEnd), 0.99)))
-      : undefined,
-    requestsPerDelivery: (fullPolls + emptyPolls) / Math.max(1, completed[0]!.measuredDeliveries),
-  };
+  const figure = (name: string) => figureOver(name, variant.completed).value;
+  const p50Us = figure(half);
+  return p50Us === undefined ? undefined : { variant, p50Us, p99Us: figure(tail), requests: figure(asked) };
 }
 
-function leaders(alike: readonly Figures[], all: readonly Figures[]): string {
-  const p99s = alike.map(({ p99Us }) => p99Us).filter((p99Us) => p99Us !== undefined);
-  const tail = p99s.length < alike.length ? '' : `, 99 % within ${formatUs(Math.max(...p99s))}`;
-  const within = `half of the deliveries within ${rangeText(
-    alike.map(({ p50Us }) => p50Us),
-    formatUs,
-  )}${tail}`;
-  const who = namesOf(alike, all);
+function whyNoMedian(usable: readonly VariantTrials[]): string {
+  if (usable.every(({ completed }) => completed.every(({ latency }) => latency.endToEnd.count === 0)))
+    return 'no event was delivered';
+  const whys = usable.flatMap(({ completed }) => {
+    const figure = figureOver(half, completed);
+    return figure.value === undefined ? [figure.why] : [];
+  });
+  return `too few deliveries for a median (${[...new Set(whys)].join('; ')})`;
+}
+
+/** @param of how many variants there are, those without a median included */
+function leaders(soonest: readonly Figures[], all: readonly Figures[], of: number): string {
+  const p99s = soonest.map(({ p99Us }) => p99Us).filter((p99Us) => p99Us !== undefined);
+  const within99 = p99s.length < soonest.length ? '' : `, 99 % within ${formatUs(Math.max(...p99s))}`;
+  const p50s = soonest.map(({ p50Us }) => p50Us);
+  const within = `half of the deliveries within ${valuesText(p50s, 'us')}${within99}`;
+  const who = namesOf(soonest, all);
   if (all.length === 1) return `${who} brought ${within}`;
-  if (alike.length === all.length) return `all variants delivered alike (${within})`;
-  return `${who} delivered soonest${alike.length === 1 ? '' : ', and alike'} (${within})`;
+  if (soonest.length === of) return `all variants delivered alike (${within})`;
+  return `${who} delivered soonest${soonest.length === 1 ? '' : ', and alike'} (${within})`;
 }
 
 /** The variant that took longest, in all results where it took about as long. */
 function trailing(slowest: Figures, all: readonly Figures[]): string {
   const same = all.filter(
-    ({ variant, p50Us }) => variant.own === slowest.variant.own && slowest.p50Us / p50Us < alikeRatio,
+    ({ variant, p50Us }) =>
+      variant.own === slowest.variant.own && alike(metrics[half]!, p50Us, slowest.p50Us),
   );
-  const requests = same.map(({ requestsPerDelivery }) => Number(requestsPerDelivery.toPrecision(2)));
-  const asked =
-    Math.max(...requests) > 0 ? `, ${rangeText(requests, formatNumber)} requests per delivery` : '';
-  return `${namesOf(same, all)} took longest (half within ${rangeText(
-    same.map(({ p50Us }) => p50Us),
-    formatUs,
-  )}${asked})`;
+  const requests = same.flatMap((one) => one.requests ?? []);
+  const cost =
+    Math.max(0, ...requests) > 0
+      ? `, ${valuesText(requests, metrics[asked]!.unit)} ${metrics[asked]!.title}`
+      : '';
+  const p50s = same.map(({ p50Us }) => p50Us);
+  return `${namesOf(same, all)} took longest (half within ${valuesText(p50s, 'us')}${cost})`;
 }
 
 /** A variant that is meant in every result is called by its own label alone. */
@@ -239,19 +227,22 @@ function namesOf(meant: readonly Figures[], all: readonly Figures[]): string {
     : listed([...names.slice(0, namesListed - 2), `${names.length - namesListed + 2} others`]);
 }
 
-function rangeText(values: readonly number[], format: (value: number) => string): string {
-  const [least, most] = [format(Math.min(...values)), format(Math.max(...values))];
-  return least === most ? least : `${least} to ${most}`;
-}
-
-function lossOf({ label, completed }: VariantTrials): string | undefined {
-  const sum = (read: (trial: Completed) => number) =>
-    completed.reduce((total, trial) => total + read(trial), 0);
-  const missed = sum(({ ledger }) => ledger.missed);
+/** Losses add up over the trials: none of them may hide behind a median. */
+function lossOf(variant: VariantTrials): string | undefined {
+  const [missed, expected] = [totalOf('missed', [variant]), totalOf('expected', [variant])];
   return missed === 0
     ? undefined
-    : `${label} missed ${formatNumber(missed)} of ` +
-        `${formatNumber(sum(({ ledger }) => ledger.expected))} deliveries`;
+    : `${variant.label} missed ${formatNumber(missed)} of ${formatNumber(expected)} deliveries`;
+}
+
+/** A count over all trials of the variants. */
+function totalOf(name: string, variants: readonly VariantTrials[]): number {
+  return readings(name, variants).reduce((sum, value) => sum + value, 0);
+}
+
+/** A metric of each trial of the variants that has it. */
+function readings(name: string, variants: readonly VariantTrials[]): number[] {
+  return variants.flatMap(({ completed }) => completed.flatMap((trial) => metrics[name]!.read(trial) ?? []));
 }
 
 function settingOf(results: readonly Result[]): string {

@@ -1,9 +1,9 @@
 // What a result says besides its figures, gathered for every form of report: warnings, each said once for all
 // whom it concerns, and expectations with the measured figure beside the bound.
 
-import { metrics, tooFewSamples } from '../../core/metrics/registry.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
+import { figureOf, metrics, notMeasured } from '../../core/metrics/registry.ts';
 import type { Expectation, Result } from '../../core/result/result.ts';
-import { formatMetric } from './summary-table.ts';
 import { labelIn, resultNames, type VariantTrials } from './variants.ts';
 
 export type Warning = { level: 'failed' | 'invalid' | 'note'; who: string; message: string };
@@ -83,10 +83,9 @@ export function expectedOf(results: readonly Result[]): Expected[] {
       const outcome = trials.find(({ repetition }) => repetition === one.repetition)?.outcome;
       const counts = outcome?.valid ?? false;
       const untested = outcome === undefined;
-      const few =
-        one.measured === null && outcome?.status === 'completed'
-          ? tooFewSamples(one.metric, outcome)
-          : undefined;
+      const figure =
+        one.measured === null && outcome?.status === 'completed' ? figureOf(one.metric, outcome) : undefined;
+      const few = figure?.value === undefined && figure?.why !== notMeasured ? figure?.why : undefined;
       return {
         who: repeats ? `${label} (trial ${one.repetition})` : label,
         check: one.check,

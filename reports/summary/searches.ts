@@ -1,12 +1,12 @@
 // Says what step searches found, in words: the highest value that kept the check, for each variant.
 
 import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { parseExpectation } from '../../core/metrics/check.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { listed } from './notices.ts';
-import { formatMetric } from './summary-table.ts';
 import { rateText, subscribersText } from './variants.ts';
 
 type Search = NonNullable<Result['searches']>[number];

@@ -1,7 +1,6 @@
 // The variants of one or several results, each with its completed trials: what tables and charts go over.
 
-import { histogramOf } from '../../core/metrics/metric.ts';
-import { merge, newHistogram, type Histogram } from '../../core/result/histogram.ts';
+import { histogramOf, merge, newHistogram, type Histogram } from '../../core/result/histogram.ts';
 import type { Completed, Result, Trial } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
 

@@ -6,7 +6,8 @@ import type { Result } from '../../core/result/result.ts';
 import { headlineOf } from '../summary/headline.ts';
 import { expectationsTitle, expectedOf, levelWords, warningsOf } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
-import { resultTable, withRange } from '../summary/summary-table.ts';
+import { withRange } from '../summary/figure-text.ts';
+import { resultTable } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 /** Expectations that held are counted; of those that failed, more than this are counted too. */

@@ -1,7 +1,8 @@
 // What a run prints when it is over: the answer, the table, the expectations, the warnings.
 
 import { styleText } from 'node:util';
-import { headroomOf, mostHeadroom } from '../../core/metrics/headroom.ts';
+import { mostHeadroom } from '../../core/metrics/headroom.ts';
+import { metrics } from '../../core/metrics/registry.ts';
 import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
 import { headlineOf } from '../summary/headline.ts';
@@ -9,7 +10,7 @@ import { expectationsTitle, expectedOf, levelWords, warningsOf } from '../summar
 import { afterTrialsLines } from '../summary/searches.ts';
 import { resultTable, type Table } from '../summary/summary-table.ts';
 import { leftOutLines } from '../summary/notices.ts';
-import { headroomText } from '../summary/summary-table.ts';
+import { headroomText } from '../summary/figure-text.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 export type TerminalOptions = { columns: number; color: boolean };
@@ -87,7 +88,10 @@ function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): str
 /** How far the load side was from its limits, of the trial where it was nearest. */
 function headroomLine(results: readonly Result[]): string[] {
   const all = variantsOf(results).flatMap(({ label, completed }) =>
-    completed.map((trial) => ({ label, headroom: headroomOf(trial) })),
+    completed.flatMap((trial) => {
+      const headroom = metrics['headroom']!.read(trial);
+      return headroom === undefined ? [] : [{ label, headroom }];
+    }),
   );
   const least = all.toSorted((a, b) => a.headroom - b.headroom)[0];
   return least

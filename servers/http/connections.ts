@@ -80,22 +80,6 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
   }
 
   /**
-   * Puts an answer behind those that are under way. @returns false when there are too many, and the
-   * connection is closed
-   */
-  function queue(connection: Connection, response: ServerResponse): boolean {
-    const { req: request } = response;
-    const waits = connection.response !== undefined && !connection.response.writableFinished;
-    connection.response = response;
-    if (!waits) return true;
-    response.once('close', () => connection.pipelined--);
-    if (++connection.pipelined <= (hasBody(request) ? mostPublished : mostPipelined)) return true;
-    if (!request.socket.destroyed) counters.errors++; // what was read with it may hold more of them
-    request.socket.destroy();
-    return false;
-  }
-
-  /**
    * Says why to a client that sent no request, behind the answers that it is owed, and closes the connection.
    */
   function refuse(socket: Socket, status: string): void {
@@ -142,7 +126,7 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
         request.resume(); // it came behind one that was refused
         return false;
       }
-      if (connection && !queue(connection, response)) return false;
+      if (connection && !queueAnswer(connection, response, counters)) return false;
       if (!fault) return true;
       if (connection) connection.refused = true;
       counters.errors++;
@@ -157,6 +141,22 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
     },
     sockets: () => [...connections.keys()],
   };
+}
+
+/**
+ * Puts an answer behind those that are under way.
+ * @returns false when there are too many, and the connection is closed
+ */
+function queueAnswer(connection: Connection, response: ServerResponse, counters: Counters): boolean {
+  const { req: request } = response;
+  const waits = connection.response !== undefined && !connection.response.writableFinished;
+  connection.response = response;
+  if (!waits) return true;
+  response.once('close', () => connection.pipelined--);
+  if (++connection.pipelined <= (hasBody(request) ? mostPublished : mostPipelined)) return true;
+  if (!request.socket.destroyed) counters.errors++; // what was read with it may hold more of them
+  request.socket.destroy();
+  return false;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -1,4 +1,5 @@
-// The answer that polling and long polling share: `{"cursor":"...","events":[...]}` (docs/wire.md).
+// Encodes and sends the answer that polling and long polling share: `{"cursor":"...","events":[...]}`
+// (docs/wire.md).
 
 import { acceptsGzip, createGzip } from './content-coding.ts';
 import type { HubEvent } from '../hub/event.ts';

@@ -1,6 +1,7 @@
-// What the HTTP handlers of all patterns share: reading a request's topics, cursor and body, answering with
-// an error, choosing whom a fault cuts off. Knows no pattern.
+// Reads a request's topics, cursor and body, answers with an error, and draws whom a fault cuts off, for the
+// HTTP handlers of all patterns. Knows no pattern.
 
+import { manyBodiesBytes } from '../../core/event/body-size.ts';
 import { cursorPattern, topicPattern } from '../../core/event/envelope.ts';
 import { isEncoded } from '../../core/http/message.ts';
 import { currentState } from '../hub/hub.ts';
@@ -74,7 +75,7 @@ const notPlain = 'bodies are taken as they are, without a content coding';
 const plain = { 'accept-encoding': 'identity' };
 
 /** Of bodies that are not whole yet, all listeners of the process together. */
-const mostHeldBytes = 256 * 1024 ** 2;
+const mostHeldBytes = manyBodiesBytes;
 let heldBytes = 0;
 const noRoom = 'bodies of other requests, which are not whole yet, take all the room there is for them';
 
@@ -87,7 +88,7 @@ const bodyMs = 60_000;
  * @throws RequestError 413 when it is larger than `maxBytes`, 415 when it has a content coding
  *   (RFC 9110, section 8.4),
  * 400 when the connection ends before it does, 408 when it takes longer than a minute, 503 when half-sent
- * bodies of all clients together take more than 256 MiB
+ * bodies of all clients together take more than `manyBodiesBytes`
  */
 export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();

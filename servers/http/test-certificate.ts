@@ -1,4 +1,4 @@
-// The certificate of the HTTP/2 listener over TLS, and its key. PUBLIC TEST KEY: everybody has it, it
+// Holds the certificate of the HTTP/2 listener over TLS, and its key. PUBLIC TEST KEY: everybody has it, it
 // protects nothing, and it is valid for localhost and 127.0.0.1 alone. HTTP/2 in browsers and most clients
 // needs TLS, and Node cannot make a certificate by itself. A client is to trust this one certificate
 // (`Endpoint.certificate`), never to switch its checks off; it is no authority, so trusting it vouches for no

@@ -1,5 +1,5 @@
-// The CRC-32 of two texts, one behind the other, from the CRC-32 of each: what takes part in many sums is
-// read once (zlib's crc32_combine_op, which node:zlib does not have).
+// Combines the CRC-32 of two texts to that of one behind the other: what takes part in many sums is read once
+// (zlib's crc32_combine_op, which node:zlib does not have).
 //
 // A CRC is the remainder of a polynomial over GF(2), its bit 31 the term x^0. To have `n` bytes behind it
 // multiplies it by x^8n; what they are is then added.

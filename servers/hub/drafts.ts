@@ -1,4 +1,5 @@
-// Holds events that are numbered and not taken: a store has to take them first, and nobody else knows of them.
+// Holds events that are numbered and not taken: a store has to take them first, and nobody else knows of
+// them.
 
 import type { HubEvent } from './event.ts';
 import type { Topic, Topics } from './topics.ts';

@@ -7,8 +7,8 @@ import type { KeptEvent, Topic } from './topics.ts';
 
 export type History = {
   /**
-   * Adds the log's newest event. Evicts the topic's oldest where the topic has too many, then the log's oldest
-   * until the bytes fit.
+   * Adds the log's newest event. Evicts the topic's oldest where the topic has too many, then the log's
+   * oldest until the bytes fit.
    */
   keep(event: HubEvent, topic: Topic): void;
   /** What is kept: events, and the bytes of their JSON. */

@@ -1,4 +1,4 @@
-// What a WebSocket client sends: `{"publish":"topic","ref":1,"body":...}` (docs/wire.md), with stamps
+// Reads what a WebSocket client sends: `{"publish":"topic","ref":1,"body":...}` (docs/wire.md), with stamps
 // where it measures. The body is taken as it stands in the message, byte for byte, not parsed and written
 // anew: numbers would change.
 

@@ -1,5 +1,6 @@
 // Runs the command line on scripted processes in virtual time:
-// `node --import test/fake/cli.ts cli/main.ts ...`. All else is as a user has it. What only real processes show is for tests that start some.
+// `node --import test/fake/cli.ts cli/main.ts ...`. All else is as a user has it. What only real processes
+// show is for tests that start some.
 
 import { registerHooks } from 'node:module';
 

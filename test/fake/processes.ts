@@ -6,7 +6,9 @@ import { fakeFleet } from './fleet.ts';
 
 export const processes: Fleet = fakeFleet();
 
-/** A server that a command starts holds every event back for as long as the file says that the command runs. */
+/**
+ * A server that a command starts holds every event back for as long as the file says that the command runs.
+ */
 export function commandFleet(fleet: Fleet, _target: unknown, command: string): Fleet {
   const file = command.split(' ').at(-1)!; // a split has at least one part
   const delayMs = Number(/heldMs = (\d+)/.exec(readFileSync(file, 'utf8'))![1]);

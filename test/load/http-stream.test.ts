@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test, type TestContext } from 'vitest';
+import { largestMessageBytes } from '../../core/event/body-size.ts';
 import { httpStream } from '../../load/http-stream.ts';
 import type { RunningLoad } from '../../load/pattern.ts';
 import { chunk, envelope, listen, rawServer, split, testContext, until, type Seen } from './context.ts';
@@ -108,9 +109,9 @@ for (const [what, reply, code, message] of [
   ],
   [
     'a line without end',
-    `HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n\r\n${'x'.repeat(4 * 1024 ** 2 + 1)}`,
+    `HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n\r\n${'x'.repeat(largestMessageBytes + 1)}`,
     'too-long',
-    'a line is longer than 4194304 bytes',
+    `a line is longer than ${largestMessageBytes} bytes`,
   ],
 ] as const) {
   test(`${what} is a problem, and the subscriber tries again`, async (t) => {

@@ -9,7 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newCounters } from '../../core/result/counters.ts';
 import { decodeEnvelope, encodeEnvelope, type Envelope } from '../../core/event/envelope.ts';
 import { random } from '../../core/base/random.ts';
+import { patternOptions, type PatternOptions } from '../../core/pattern/registry.ts';
 import type { LoadContext } from '../../load/pattern.ts';
+import { polling } from '../../load/polling.ts';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
 
@@ -136,4 +138,21 @@ export async function until(holds: () => boolean): Promise<void> {
   for (const fromMs = performance.now(); !holds(); await sleep(5)) {
     if (performance.now() - fromMs > 10_000) throw new Error(`waited 10 s in vain for: ${holds}`);
   }
+}
+
+const pollingOptions = (changes: Partial<PatternOptions<'polling'>> = {}) => ({
+  ...patternOptions.polling.parse({}),
+  every: 20,
+  ...changes,
+});
+
+/** Polling subscribers that ask every 20 ms, or as changed. */
+export async function startPolling(
+  context: LoadContext,
+  changes?: Partial<PatternOptions<'polling'>>,
+  subscribers = 1,
+) {
+  const load = await polling.start(context, pollingOptions(changes));
+  for (let subscriber = 0; subscriber < subscribers; subscriber++) load.open(subscriber);
+  return { [Symbol.asyncDispose]: () => load.close(1000), load };
 }

@@ -13,7 +13,7 @@ import { encodeEnvelope } from '../../core/event/envelope.ts';
 import { newCounters } from '../../core/result/counters.ts';
 import { fromSparse } from '../../core/result/histogram.ts';
 import { sampleTimesUs } from '../../core/protocol/window.ts';
-import { notConnected, sourceAddress, startSubscribers } from '../../load/ramp.ts';
+import { startSubscribers } from '../../load/ramp.ts';
 import { loads } from '../../load/registry.ts';
 import { skipWhen } from '../skip.ts';
 import { chunk, rawServer, until } from './context.ts';
@@ -239,29 +239,6 @@ test('subscribers that cannot be brought up in time are a failure that names the
   await running.close(0);
 });
 
-test('the message says which limit was met and how to raise it', () => {
-  const about = (code: string) => notConnected([{ code, message: `connect ${code}`, count: 2 }], 5, 10, 31);
-  assert.match(
-    about('EMFILE'),
-    /^5 of 10 subscribers were not subscribed 31 s after the start; the first mishap, 2 times: connect EMFILE \(a load process may hold (\d+|only so many) descriptors: raise the limit with "ulimit -n", or set loadProcesses higher in the scenario\)$/,
-  );
-  assert.match(
-    about('EADDRNOTAVAIL'),
-    /the ephemeral ports are used up: widen net\.ipv4\.ip_local_port_range/,
-  );
-  assert.match(about('ENFILE'), /raise fs\.file-max/);
-  assert.equal(
-    about('http-status'),
-    '5 of 10 subscribers were not subscribed 31 s after the start; ' +
-      'the first mishap, 2 times: connect http-status',
-  );
-  assert.equal(
-    notConnected([], 1, 1, 30),
-    '1 of 1 subscribers were not subscribed 30 s after the start, ' +
-      'and there was no error: the server does not answer',
-  );
-});
-
 test('a process that runs out of descriptors says so and goes on with those it has', async (t) => {
   skipWhen(t, process.platform === 'win32' && 'descriptors have no such limit there');
   const server = await sseServer(t);
@@ -280,16 +257,6 @@ test('a process that runs out of descriptors says so and goes on with those it h
     ['EMFILE'],
   );
   assert.equal(counters.connectionsOpened, counters.connectionsClosed);
-});
-
-test('subscribers beyond the ephemeral ports of one address connect from the next', () => {
-  assert.deepEqual([0, 24_999, 25_000, 49_999, 50_000].map(sourceAddress), [
-    '127.0.0.1',
-    '127.0.0.1',
-    '127.0.0.2',
-    '127.0.0.2',
-    '127.0.0.3',
-  ]);
 });
 
 test('the registry lists every pattern that has a file, and each loads', async () => {

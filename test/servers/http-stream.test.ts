@@ -1,5 +1,5 @@
-// HTTP streaming on the wire: the lines, what a resume gets, heartbeats, the end, and clients
-// of other versions of HTTP.
+// Reads HTTP streams on the wire: the lines, what a resume gets, heartbeats, the end, and clients of other
+// versions of HTTP.
 
 import assert from 'node:assert/strict';
 import { request as undiciRequest } from 'undici';

@@ -1,4 +1,5 @@
-// A server made worse on purpose does just what it was told, seen from its hub and its count of connections.
+// Holds a server made worse on purpose to just what it was told, seen from its hub and its count of
+// connections.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';

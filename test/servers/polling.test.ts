@@ -1,4 +1,4 @@
-// Polling on the wire: cursors, ETags, what is counted, and the limits.
+// Polls a server on the wire: cursors, ETags, what is counted, and the limits.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,5 @@
-// The server process as the harness drives it: commands in, reports out, and an end
-// that leaves nothing behind.
+// Drives the server process as the harness does: commands in, reports out, and an end that leaves nothing
+// behind.
 
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';

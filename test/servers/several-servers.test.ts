@@ -135,7 +135,7 @@ for (const pattern of ['polling', 'long-polling', 'http-stream', 'sse', 'websock
     });
   });
 
-test('what a broker refuses is answered as a refusal, over HTTP and over a socket, and is no event', async (t) => {
+test('what a broker refuses is answered so, over HTTP and over a socket, and is no event', async (t) => {
   const shared = lateHubs();
   const [server] = await serveTwo(t, 'websocket', shared);
   const { ws, got, saw } = await open(t, server!.endpoint.url, 'topics=a');

@@ -1,4 +1,5 @@
-// Closes servers of Server-Sent Events while other people's clients follow: who is told, and who is waited for.
+// Closes servers of Server-Sent Events while other people's clients follow: who is told, and who is waited
+// for.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

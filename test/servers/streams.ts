@@ -1,5 +1,5 @@
-// What the tests of http-stream, sse and websocket share: a server of the pattern, events published without
-// HTTP, a client that stops reading.
+// Holds what the tests of http-stream, sse and websocket share: a server of the pattern, events published
+// without HTTP, a client that stops reading.
 
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'vitest';

@@ -1,4 +1,4 @@
-// How WebSocket connections stay and end: pings, closes from either side, frames that no client would send,
+// Lets WebSocket connections stay and end: pings, closes from either side, frames that no client would send,
 // clients that do not read, and those that vanish.
 
 import assert from 'node:assert/strict';

@@ -2,7 +2,8 @@
 // change, so it says nothing of the newest run alone and gates nothing.
 
 import { random, type Random } from '../../base/random.ts';
-import { doubledMidranks, median } from './ranks.ts';
+import { median } from '../../base/median.ts';
+import { doubledMidranks } from './ranks.ts';
 
 export type ChangePoint = {
   /** Index of the first value of the new level. */

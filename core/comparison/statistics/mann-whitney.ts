@@ -1,7 +1,8 @@
 // Two samples that are not paired: the Mann-Whitney test with its estimate and interval. For stored baselines
 // only: what changed between the two moments of measuring is in the difference, and no test can take it out.
 
-import { doubledMidranks, drawnSumAtMost, medianOfSorted } from './ranks.ts';
+import { medianOfSorted } from '../../base/median.ts';
+import { doubledMidranks, drawnSumAtMost } from './ranks.ts';
 
 export type MannWhitney = {
   /** Pairs (x, y) with y above x, ties counted half. */

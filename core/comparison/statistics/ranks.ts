@@ -1,4 +1,4 @@
-// Ranks, and the distributions of their sums that the rank tests stand on. All of it counts every
+// Computes ranks, and the distributions of their sums that rank tests use. All of it counts every
 // arrangement, so that nothing rests on a normal approximation or on values without ties.
 
 /**
@@ -62,13 +62,4 @@ export function drawnSumAtMost(doubledRanks: readonly number[], size: number, su
     }
   }
   return Math.min(1, ways[size]!.reduce((a, b) => a + b, 0) / arrangements);
-}
-
-export function medianOfSorted(sorted: ArrayLike<number>): number {
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-export function median(values: readonly number[]): number {
-  return medianOfSorted(values.toSorted((a, b) => a - b));
 }

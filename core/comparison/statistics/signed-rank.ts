@@ -1,7 +1,8 @@
 // Paired differences: the exact two-sided Wilcoxon signed-rank test, the Hodges-Lehmann estimate, and the
 // interval that is the test turned round. No resampling, no seed: the same differences give the same numbers.
 
-import { doubledMidranks, medianOfSorted, signSumAtMost } from './ranks.ts';
+import { medianOfSorted } from '../../base/median.ts';
+import { doubledMidranks, signSumAtMost } from './ranks.ts';
 
 export type SignedRank = {
   /**

@@ -1,11 +1,7 @@
 // One attempt, signed and sent: what is the same whoever decides whose turn it is.
 
-import {
-  nextWaitMs,
-  parseRetryAfterMs,
-  retryPolicies,
-  type RetryPolicy,
-} from '../../../core/policy/retry-policy.ts';
+import { parseRetryAfterMs } from '../../../core/policy/retry-after.ts';
+import { nextWaitMs, retryPolicies, type RetryPolicy } from '../../../core/policy/retry-policy.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';

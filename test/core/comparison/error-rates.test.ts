@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Gate } from '../../../core/comparison/gate.ts';
-import { judge, ruleOf, type Pair } from '../../../core/comparison/judge.ts';
+import type { Pair } from '../../../core/comparison/counted-runs.ts';
+import { judge, ruleOf } from '../../../core/comparison/judge.ts';
 import { random } from '../../../core/base/random.ts';
 import { binomialInterval } from '../../../core/comparison/statistics/binomial.ts';
 import { experiment, experiments, paired } from './readings.ts';

@@ -10,7 +10,8 @@ import {
 } from '../../../core/comparison/comparison-result.ts';
 import { exitCodes } from '../../../core/base/errors.ts';
 import { defaultGates, type Gate } from '../../../core/comparison/gate.ts';
-import { gravest, judge, mayExtend, ruleOf, type Pair } from '../../../core/comparison/judge.ts';
+import type { Pair } from '../../../core/comparison/counted-runs.ts';
+import { gravest, judge, mayExtend, ruleOf } from '../../../core/comparison/judge.ts';
 import { paired, reading } from './readings.ts';
 
 const p50: Gate = { kind: 'ratio', metric: 'latency.p50', minimumEffect: 0.05, gating: true };

@@ -2,7 +2,7 @@
 
 import { random, type Random } from '../../../core/base/random.ts';
 import type { Reading } from '../../../core/comparison/reading.ts';
-import type { Pair, Subject } from '../../../core/comparison/judge.ts';
+import type { Pair, Subject } from '../../../core/comparison/counted-runs.ts';
 
 export function reading(values: Record<string, number>, more: Partial<Reading> = {}): Reading {
   return {

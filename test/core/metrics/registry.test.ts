@@ -1,10 +1,11 @@
-// Every metric of one known trial, the rule on percentiles, and what a trial without figures gives.
+// Reads every metric of one known trial; tests how percentiles and several trials become figures, and what a
+// trial without figures gives.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
-import { metrics, tooFewSamples } from '../../../core/metrics/registry.ts';
-import { histogramOf } from '../../../core/metrics/metric.ts';
+import { figureOf, figureOver, metrics, notMeasured } from '../../../core/metrics/registry.ts';
+import { histogramOf } from '../../../core/result/histogram.ts';
 import { completed, processUse, stored } from '../result/trial.ts';
 
 /** 1000 latencies from `from` us on, one each microsecond. */
@@ -115,20 +116,68 @@ describe('a percentile takes 100 samples above it, of whatever it is', () => {
       latencyByAttempt: [1, 2].map((attempt) => ({ attempt, histogram: of })),
     });
   };
+  /** Whatever is asked, the figure is 1: the rule looks at counts. */
+  const stubbed = (name: string) => ({ ...metrics[name]!, read: () => 1 });
   for (const name of percentiles) {
     test(name, () => {
       const needed = Math.round(100 / (1 - Number(/\.p([\d.]+)$/.exec(name)![1]) / 100));
-      assert.equal(tooFewSamples(name, trial(needed)), undefined);
-      assert.equal(
-        tooFewSamples(name, trial(needed - 1)),
-        `${(needed - 1).toLocaleString('en')} samples; it takes ${needed.toLocaleString('en')}`,
-      );
+      assert.deepEqual(figureOf(stubbed(name), trial(needed)), { value: 1 });
+      assert.deepEqual(figureOf(stubbed(name), trial(needed - 1)), {
+        value: undefined,
+        why: `${(needed - 1).toLocaleString('en')} samples; it takes ${needed.toLocaleString('en')}`,
+      });
     });
   }
   test('nothing else is held to it', () => {
     for (const name of Object.keys(metrics).filter((one) => !percentiles.includes(one)))
-      assert.equal(tooFewSamples(name, trial(0)), undefined, name);
-    assert.equal(tooFewSamples('a-metric-of-an-older-version', trial(0)), undefined);
+      assert.deepEqual(figureOf(stubbed(name), { ...trial(0), subscribers: 1000 }), { value: 1 }, name);
+  });
+});
+
+test('memory of a subscriber takes 1,000 of them', () => {
+  const of = (subscribers: number) => figureOf('server-memory-per-subscriber', completed({ subscribers }));
+  assert.deepEqual(of(1000), { value: 4 });
+  assert.deepEqual(of(999), {
+    value: undefined,
+    why: "999 subscribers; below 1,000 it is lost in the process's own swings",
+  });
+});
+
+test('several trials are the median of those that count and have the figure', () => {
+  const trial = (missed: number, valid = true) =>
+    completed({ valid, ledger: { ...completed().ledger, missed } });
+  assert.deepEqual(figureOver('missed', [trial(9), trial(1), trial(3)]), {
+    value: 3,
+    low: 1,
+    high: 9,
+    trials: 3,
+  });
+  assert.deepEqual(figureOver('missed', [trial(9), trial(1), trial(300, false), trial(2), trial(3)]), {
+    value: 2.5,
+    low: 1,
+    high: 9,
+    trials: 4,
+  });
+  const doubted = [trial(7, false), trial(5, false)];
+  assert.deepEqual(figureOver('missed', doubted), { value: undefined, why: 'no trial counts' });
+  assert.equal(figureOver('missed', doubted, { doubted: true }).value, 6);
+  assert.equal(figureOver('missed', [...doubted, trial(1)], { doubted: true }).value, 1);
+  assert.deepEqual(figureOver('missed', []), { value: undefined, why: 'no trial went through' });
+  // Not measured in one: the others'. Too few samples in one: none.
+  const unmeasured = completed({ descriptors: null });
+  assert.equal(figureOver('descriptors.peak', [completed(), unmeasured]).value, 25);
+  assert.deepEqual(figureOver('descriptors.peak', [unmeasured]), { value: undefined, why: notMeasured });
+  const short = completed({ latency: { ...completed().latency, endToEnd: stored(5) } });
+  assert.deepEqual(figureOver('latency.p50', [completed(), short]), {
+    value: undefined,
+    why: '1 samples; it takes 200',
+  });
+});
+
+test('a metric that an older version had is none', () => {
+  assert.deepEqual(figureOf('no-such-metric', completed()), {
+    value: undefined,
+    why: 'this version has no such metric',
   });
 });
 

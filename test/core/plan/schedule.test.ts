@@ -429,11 +429,11 @@ describe('a trace', () => {
       '2,1\n1,1',
       't.csv:2: the time lies before that of the line above; times must not go back',
     ],
-    ['an empty body', '0,0', 't.csv:1: a body has 1 to 268435456 bytes, and this one has none'],
+    ['an empty body', '0,0', 't.csv:1: a body has 1 to 8,388,608 bytes, and this one has none'],
     [
       'a body that no buffer holds',
       '0,999999999999',
-      't.csv:1: a body has 1 to 268435456 bytes, and this one has more',
+      't.csv:1: a body has 1 to 8,388,608 bytes, and this one has more',
     ],
     [
       'a time beyond any recording',

@@ -9,7 +9,7 @@ import { decideHeartbeat, decidePing, heartbeatTurnMs } from '../../../core/poli
 const heartbeatMs = 1000;
 const endMs = 20_000;
 
-test('a stream is never silent for longer than the interval, and gets no heartbeat that it does not need', () => {
+test('a stream is never silent for longer than the interval, nor sent a heartbeat without need', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: heartbeatTurnMs(heartbeatMs) }),

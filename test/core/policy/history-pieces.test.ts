@@ -1,4 +1,5 @@
-// Holds the pieces of a history to what they promise: together they are all of it, each no larger than needed.
+// Holds the pieces of a history to what they promise: together they are all of it, each no larger than
+// needed.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -34,7 +34,7 @@ const arrivalsArb = fc
   .array(fc.record({ atMs: fc.nat(200), bytes: fc.integer({ min: 1, max: 60 }) }), { maxLength: 30 })
   .map((all) => all.sort((a, b) => a.atMs - b.atMs));
 
-test('a request is answered with its first event, or a batch later, or when enough came, or empty in the end', () => {
+test('the answer comes with the first event, a batch later, when enough came, or empty in the end', () => {
   fc.assert(
     fc.property(
       fc.record({ holdMs: fc.nat(150), batchMs: fc.nat(50), enoughBytes: fc.nat(300) }),

@@ -43,7 +43,7 @@ test('one is behind with a backlog, or with more than the buffer waiting', () =>
   );
 });
 
-test('in virtual time: a reader at any speed gets events in order, within the bound, each or its count', () => {
+test('a reader at any speed gets events in order, within the bound, and each is sent or counted', () => {
   const roomBytes = 64;
   fc.assert(
     fc.property(

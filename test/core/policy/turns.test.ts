@@ -8,7 +8,7 @@ import { divideInterval, turnOfMember } from '../../../core/policy/turns.ts';
 /** Some that are divided into fewer turns than 64 among them. */
 const intervalArb = fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 1_000_000 }));
 
-test('turns fill the interval, are not shorter than 20 ms unless there is one, and differ by one member', () => {
+test('turns fill the interval, take at least 20 ms unless there is one, and differ by one member', () => {
   fc.assert(
     fc.property(intervalArb, fc.nat(500), (intervalMs, members) => {
       const turns = divideInterval(intervalMs);

@@ -376,7 +376,7 @@ describe('a mistake is shown with its place, what was given, and what may stand 
         '4:19: faults[0].disconect: unknown key; did you mean "disconnect"?',
       ],
     ],
-    ['a body of nothing', `${base}payload: 0B`, ['4:10: payload: a body has 1B to 256MiB']],
+    ['a body of nothing', `${base}payload: 0B`, ['4:10: payload: a body has 1 B to 8 MiB']],
     [
       'a size of another unit',
       `${base}payload: 1KB`,

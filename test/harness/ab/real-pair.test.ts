@@ -1,5 +1,5 @@
-// One pair of trials on real processes: two versions of a user's server, each started by its command. What pairs
-// prove is ab.test.ts and the tests of the command line, on scripted processes.
+// One pair of trials on real processes: two versions of a user's server, each started by its command. What
+// pairs prove is ab.test.ts and the tests of the command line, on scripted processes.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

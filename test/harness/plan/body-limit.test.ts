@@ -1,10 +1,11 @@
-// Bodies that the server would refuse are refused before the run, with the setting that would hold them.
+// Bodies that would not arrive are refused before the run, with the settings that would hold them.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'vitest';
+import { largestBodyBytes } from '../../../core/event/body-size.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { prepare } from '../../../harness/run/run.ts';
@@ -35,9 +36,9 @@ test('a corpus with a body above server.maxBody', (t) => {
   assert.throws(() => prepared(t, ofCorpus, corpus), {
     code: 'body-too-large',
     message:
-      'The server would refuse 2 of the 6 events of "large": the largest body, on topic "news" from its ' +
-      'corpus, has 1,026 bytes, and server.maxBody is 1 KiB. Raise it with --set server.maxBody=1026B, or ' +
-      'take such bodies out of its corpus.',
+      '2 of the 6 events of "large" would not arrive: the largest body, on topic "news" from its corpus, ' +
+      'has 1,026 bytes, and the server refuses what is larger than server.maxBody (1 KiB). Raise it with ' +
+      '--set server.maxBody=1026B, or take such bodies out of its corpus.',
   });
 });
 
@@ -49,6 +50,26 @@ test('a trace with a size above it', (t) => {
   const traced = 'topics: { a: { count: 2, publish: { trace: sizes.csv } } }';
   assert.throws(() => prepared(t, traced, { 'sizes.csv': '0,10\n0.1,1024\n0.2,5000\n' }), {
     message:
-      /refuse 1 of the 3 events of "large": the largest body, on topic "a\.[01]" from its trace, has 5,000 bytes/,
+      /^1 of the 3 events .* not arrive: the largest body, on topic "a\.[01]" from its trace, has 5,000 bytes/,
   });
+});
+
+const huge = '{"text":"' + 'x'.repeat(largestBodyBytes) + '"}';
+
+test('a body larger than any may be, which no setting helps', (t) => {
+  assert.throws(() => prepared(t, ofCorpus, { 'bodies.json': `[1,${huge}]` }, ['server.maxBody=1GiB']), {
+    code: 'body-too-large',
+    message:
+      '3 of the 6 events of "large" would not arrive: the largest body, on topic "news" from its corpus, ' +
+      'has 8,388,619 bytes, and the body of an event has at most 8 MiB. Take such bodies out of its corpus.',
+  });
+});
+
+test('a body that subscribers cannot take one of, and both settings that hold it', (t) => {
+  const files = { 'bodies.json': JSON.stringify(['x'.repeat(2 * 1024 ** 2 - 2)]) };
+  assert.throws(() => prepared(t, ofCorpus, files), {
+    message: / "sse" .* \(1 MiB\)\. Raise it with --set \S+Body=2097152B --set \S+Buffer=2097152B, or/,
+  });
+  const settings = ['server.maxBody=2097152B', 'server.slowBuffer=2097152B'];
+  assert.equal(prepared(t, ofCorpus, files, settings).events, 6);
 });

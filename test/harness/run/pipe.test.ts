@@ -4,8 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { exitCodeOf } from '../../../cli/run.ts';
 import { metrics } from '../../../core/metrics/registry.ts';
-import { histogramOf } from '../../../core/metrics/metric.ts';
-import { quantileUs } from '../../../core/result/histogram.ts';
+import { histogramOf, quantileUs } from '../../../core/result/histogram.ts';
 import { resultSchema, type Completed, type Result } from '../../../core/result/result.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { prepare, run, type RunOptions } from '../../../harness/run/run.ts';
@@ -89,9 +88,9 @@ test('scripted latencies come out as the percentiles they are', async () => {
 });
 
 test('events that are overtaken are counted as reordered', async () => {
-  // Event e reaches subscriber s after 250 ms where (e + s) % 3 is 1, else after 10 ms; the next two come 100 and 200 ms
-  // later. Of 200 measured events, the first of which is event 10, 67 are slow for 34 of the 100 subscribers and 133
-  // for 33. The last one, slow for 33, is overtaken by none.
+  // Event e reaches subscriber s after 250 ms where (e + s) % 3 is 1, else after 10 ms; the next two come 100
+  // and 200 ms later. Of 200 measured events, the first of which is event 10, 67 are slow for 34 of the 100
+  // subscribers and 133 for 33. The last one, slow for 33, is overtaken by none.
   const { result } = await runFake('variants: [{ fake: { latencies: [10ms, 10ms, 250ms] } }]');
   assert.equal(completed(result).ledger.reordered, 67 * 34 + 133 * 33 - 33);
 });

@@ -49,6 +49,7 @@ export async function runAgainst(
   file: string,
   {
     yaml = 'variants: [sse]',
+    overrides = [] as string[],
     reference = false,
     env = { FEED_TOKEN: token } as Record<string, string>,
     onMeasure = () => {},
@@ -60,7 +61,7 @@ export async function runAgainst(
   const { scenario: written, source } = parseScenario(`${base}${yaml}\n`, {
     file: 'small.yaml',
     registry: patterns,
-    overrides: [],
+    overrides,
   });
   const targets = [openTarget(file, env)];
   const { scenario, leftOut } = withTargets(written, patterns, targets, reference);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { constants, createGzip, gzipSync } from 'node:zlib';
 import { describe, test, type TestContext } from 'vitest';
+import { largestMessageBytes } from '../../../core/event/body-size.ts';
 import { patternOptions } from '../../../core/pattern/registry.ts';
 import { httpStream } from '../../../load/http-stream.ts';
 import { sse } from '../../../load/sse.ts';
@@ -131,8 +132,8 @@ for (const [name, { start, type, open, event, since, thing }] of Object.entries(
       ],
       [
         'a line that inflates beyond the limit',
-        gzipSync(Buffer.alloc(5 * 1024 ** 2, 'x')),
-        { code: 'too-long', message: `${thing} is longer than 4194304 bytes` },
+        gzipSync(Buffer.alloc(largestMessageBytes + 1, 'x')),
+        { code: 'too-long', message: `${thing} is longer than ${largestMessageBytes} bytes` },
       ],
       [
         'an end that is missing',

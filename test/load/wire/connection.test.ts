@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import fc from 'fast-check';
 import { test } from 'vitest';
-import { backoffMs, createDialer, type Cause, type Dialer } from '../../../load/wire/connection.ts';
+import { createDialer, type Cause, type Dialer } from '../../../load/wire/connection.ts';
 import { ProtocolError } from '../../../load/wire/protocol-error.ts';
 import { listen, rawServer, testContext, until } from '../context.ts';
 
@@ -23,22 +22,6 @@ function dialerTo(context: ReturnType<typeof testContext>['context'], hello = 'h
   });
   return dialer;
 }
-
-test('the wait before a reconnection is anywhere between nought and the doubled base, up to the cap', () => {
-  const policy = { base: 100, cap: 5000 };
-  const ceilings = [0, 1, 2, 5, 6, 2000].map((attempt) => backoffMs(policy, attempt, () => 1));
-  assert.deepEqual(ceilings, [100, 200, 400, 3200, 5000, 5000]);
-  fc.assert(
-    fc.property(
-      fc.nat(5000),
-      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-      (attempt, share) => {
-        const wait = backoffMs(policy, attempt, () => share);
-        assert.equal(wait, share * Math.min(5000, 100 * 2 ** attempt));
-      },
-    ),
-  );
-});
 
 test('connections get what their own server sent, and every byte is counted', async (t) => {
   const peers = Array.from({ length: 50 }, newPeer);

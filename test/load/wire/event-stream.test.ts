@@ -5,7 +5,8 @@ import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { newEventStream, readEvents, type EventStreamParts } from '../../../load/wire/event-stream.ts';
-import { largestMessageBytes, ProtocolError } from '../../../load/wire/protocol-error.ts';
+import { largestMessageBytes } from '../../../core/event/body-size.ts';
+import { ProtocolError } from '../../../load/wire/protocol-error.ts';
 import { split } from '../context.ts';
 
 type Log = string[];

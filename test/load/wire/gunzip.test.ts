@@ -7,7 +7,8 @@ import { constants, createGzip, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { createInflation, gunzipBody, isGzip } from '../../../load/wire/gunzip.ts';
-import { largestMessageBytes, ProtocolError } from '../../../load/wire/protocol-error.ts';
+import { largestMessageBytes } from '../../../core/event/body-size.ts';
+import { ProtocolError } from '../../../load/wire/protocol-error.ts';
 import { split, until } from '../context.ts';
 
 /** What a server sends that flushes after each text; with its end when `whole`. */
@@ -111,7 +112,7 @@ test('what comes faster than it can be inflated is not collected without bound',
     write(bytes, 0, bytes.length, () => written++);
   assert.deepEqual(
     failures.map(({ code, message }) => [code, message]),
-    [['gzip-behind', 'more than 4194304 compressed bytes wait to be inflated']],
+    [['gzip-behind', `more than ${largestMessageBytes} compressed bytes wait to be inflated`]],
   );
   await until(() => written >= largestMessageBytes / bytes.length, 'every piece is let go');
 });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { test, type TestContext } from 'vitest';
+import { largestAnswerBytes } from '../../../core/event/body-size.ts';
 import { createHttpClients, type HttpClients } from '../../../load/wire/http-client.ts';
 import { encodeRequest } from '../../../load/wire/http-head.ts';
 import { listen, rawServer, testContext, until, type Seen } from '../context.ts';
@@ -143,15 +144,14 @@ test('an answer that nobody asked for is a protocol error', async (t) => {
 
 test('a body beyond the limit is refused', async (t) => {
   const given = await setup(t, (_, response) => {
-    for (let i = 0; i < 65; i++) response.write(Buffer.alloc(1024 ** 2));
-    response.end();
+    response.end(Buffer.alloc(largestAnswerBytes + 1));
   });
   const log: Log = [];
   await ask(given, log, ['/']);
   assert.deepEqual(log, ['failed http-body-too-large']);
   assert.deepEqual(
     given.problems.map(({ message }) => message),
-    ["an answer's body is larger than 67108864 bytes"],
+    [`an answer's body is larger than ${largestAnswerBytes} bytes`],
   );
 });
 
@@ -176,7 +176,7 @@ test(
           response.setHeader('connection', 'close').end(damaged);
           break;
         case '/bomb':
-          response.end(gzipSync(Buffer.alloc(64 * 1024 ** 2 + 1)));
+          response.end(gzipSync(Buffer.alloc(largestAnswerBytes + 1)));
           break;
         default:
           response.end(request.url === '/damaged' ? damaged : gzipSync('small'));
@@ -199,7 +199,7 @@ test(
       [
         'a compressed answer cannot be read: incorrect header check',
         'a compressed answer cannot be read: incorrect header check',
-        "an answer's body is larger than 67108864 bytes when it is inflated",
+        `an answer's body is larger than ${largestAnswerBytes} bytes when it is inflated`,
         'the answer has the content coding "br", which was not asked for',
       ],
     );

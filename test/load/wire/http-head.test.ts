@@ -4,11 +4,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import {
-  encodeRequest,
   endResponses,
   maxHeadBytes,
   newResponseReader,
-  pathBelow,
   readResponse,
   type ResponseParts,
 } from '../../../load/wire/http-head.ts';
@@ -289,15 +287,3 @@ for (const [what, text, code, message] of malformed) {
       assert.throws(() => read(split(Buffer.from(text), sizes)), { name: 'ProtocolError', code, message });
   });
 }
-
-test('a request names host, path below the base and headers', () => {
-  const url = new URL('http://example.org:8080/base/');
-  const request = encodeRequest(url, `${pathBelow(url, '/events')}?topics=a`, {
-    accept: 'text/event-stream',
-  }).toString();
-  assert.equal(
-    request,
-    'GET /base/events?topics=a HTTP/1.1\r\nhost: example.org:8080\r\naccept: text/event-stream\r\n\r\n',
-  );
-  assert.equal(pathBelow(new URL('http://example.org'), '/ws'), '/ws');
-});

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';
 import { test } from 'vitest';
 import { inflateMessage, newInflater } from '../../../load/wire/inflate.ts';
-import { largestMessageBytes } from '../../../load/wire/protocol-error.ts';
+import { largestMessageBytes } from '../../../core/event/body-size.ts';
 import { generateBody } from '../../../core/plan/bodies.ts';
 import { random } from '../../../core/base/random.ts';
 
@@ -79,7 +79,7 @@ test('what is not deflate is refused, and what inflates beyond the limit', async
   const bomb = await compress(createDeflateRaw(), ' '.repeat(largestMessageBytes + 1));
   assert.throws(() => inflate(inflater, bomb), {
     code: 'too-long',
-    message: 'a message is longer than 4194304 bytes',
+    message: `a message is longer than ${largestMessageBytes} bytes`,
   });
 });
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { newLineReader, readLines } from '../../../load/wire/lines.ts';
-import { largestMessageBytes } from '../../../load/wire/protocol-error.ts';
+import { largestMessageBytes } from '../../../core/event/body-size.ts';
 import { split } from '../context.ts';
 
 function read(pieces: readonly Buffer[]): string[] {
@@ -57,6 +57,6 @@ test('a line longer than the limit is refused, one as long as it is not', () => 
   assert.throws(() => read([Buffer.from('y'), ...pieces]), {
     name: 'ProtocolError',
     code: 'too-long',
-    message: 'a line is longer than 4194304 bytes',
+    message: `a line is longer than ${largestMessageBytes} bytes`,
   });
 });

@@ -8,8 +8,7 @@ import { HistogramLogReader, listTags } from 'hdr-histogram-js';
 import { read } from 'vega';
 import { test } from 'vitest';
 import { metrics } from '../../../core/metrics/registry.ts';
-import { histogramOf } from '../../../core/metrics/metric.ts';
-import { quantileUs } from '../../../core/result/histogram.ts';
+import { histogramOf, quantileUs } from '../../../core/result/histogram.ts';
 import type { Result } from '../../../core/result/result.ts';
 import { csvField, renderCsv } from '../../../reports/export/csv.ts';
 import { documentsOf, formats, isFormat } from '../../../reports/export/formats.ts';
@@ -127,7 +126,9 @@ test('CSV: a row for each metric of each trial with its unit, one for a trial th
   const sse = rows.filter(({ variant }) => variant === 'sse');
   const trial = result.trials.find(({ variant }) => variant.label === 'sse')!;
   for (const [name, { read: measure }] of Object.entries(metrics)) {
-    const value = trial.outcome.status === 'completed' ? measure(trial.outcome) : undefined;
+    // 20,000 deliveries carry no p99.9, and 100 subscribers' memory is lost in the process's own.
+    const carried = !/\.p99\.9$|^server-memory|^(?:publish|\w+-receiver).*\.p9/.test(name);
+    const value = carried && trial.outcome.status === 'completed' ? measure(trial.outcome) : undefined;
     const row = sse.find(({ metric }) => metric === name);
     assert.equal(
       row?.['value'],

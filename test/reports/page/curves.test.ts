@@ -148,6 +148,7 @@ describe('crossings', () => {
         ...b.map((value, i) => ({ variant: 'b', x: 10 ** i, value })),
       ],
       ['a', 'b'],
+      {}, // nothing is alike but by its ratio
     );
   test('lie on the logarithmic line between two points', () => {
     const [one, ...others] = cross([1, 100], [100, 1]);

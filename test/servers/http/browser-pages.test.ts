@@ -1,6 +1,6 @@
-// Pages in a real Chromium that try to read from our servers and to publish: one of another site, the same
-// once its name resolves to the server itself (DNS rebinding), and one of another port of this machine, which
-// may read.
+// Opens pages in a real Chromium that try to read from our servers and to publish: one of another site, the
+// same once its name resolves to the server itself (DNS rebinding), and one of another port of this machine,
+// which may read.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// A server in a process of its own, so that its memory and descriptors can be measured and bounded. Says
+// Runs a server in a process of its own, so that its memory and descriptors can be measured and bounded. Says
 // where it is, then answers each message with what it has counted.
 
 import { spawn } from 'node:child_process';

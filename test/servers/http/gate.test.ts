@@ -1,6 +1,6 @@
 // Asks every route of every pattern over every version of HTTP with the requests that a hostile web page can
-// send. Patterns, versions and routes come from the registries, so that a new one is in the table by itself. In
-// a real browser: browser-pages.test.ts.
+// send. Patterns, versions and routes come from the registries, so that a new one is in the table by itself.
+// In a real browser: browser-pages.test.ts.
 
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Connections that say nothing, or half of something: how long they may, who has to go when there is no room,
-// and that others are served.
+// Opens connections that say nothing, or half of something: how long they may, who has to go when there is no
+// room, and that others are served.
 
 import assert from 'node:assert/strict';
 import { connect as connectHttp2 } from 'node:http2';

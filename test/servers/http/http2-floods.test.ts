@@ -1,6 +1,6 @@
-// Floods of HTTP/2 frames from one connection, each written by hand: whether the server ends it, that its
-// memory stays bounded, and that another client is served all the while. And clients that do much of the same
-// with good reason.
+// Sends floods of HTTP/2 frames from one connection, each written by hand: whether the server ends it, that
+// its memory stays bounded, and that another client is served all the while. And clients that do much of the
+// same with good reason.
 
 import assert from 'node:assert/strict';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';

@@ -1,4 +1,4 @@
-// HTTP/2 frames written and read by hand (RFC 9113, section 4.1), for what no client would send.
+// Writes and reads HTTP/2 frames by hand (RFC 9113, section 4.1), for what no client would send.
 
 import { connect, type Socket } from 'node:net';
 import { until } from './raw-http.ts';

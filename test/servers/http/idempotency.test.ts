@@ -1,5 +1,5 @@
-// A publisher that repeats an event with its Idempotency-Key causes one event: the header, every pattern, and
-// the stores that remember it. Over Redis: webhook/redis-faults.test.ts.
+// Repeats events with their Idempotency-Key, which must be one event each: the header, every pattern, and the
+// stores that remember it. Over Redis: webhook/redis-faults.test.ts.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Publishing over HTTP/1.1, the same for every pattern: what is taken, what is refused, and in which order.
+// Publishes over HTTP/1.1, the same for every pattern: what is taken, what is refused, and in which order.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// HTTP/1.1 written and read by hand over a plain socket, for requests that no HTTP library would send.
+// Writes and reads HTTP/1.1 by hand over a plain socket, for requests that no HTTP library would send.
 
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,5 @@
-// Starts a listener whose routes do what the tests of listeners ask of them, and asks it over every version of
-// HTTP.
+// Starts a listener whose routes do what the tests of listeners ask of them, and asks it over every version
+// of HTTP.
 
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';

@@ -1,5 +1,5 @@
-// Holds hubs that share their events to what servers/hub/broker.ts promises, whoever numbers, and however late
-// events come.
+// Holds hubs that share their events to what servers/hub/broker.ts promises, whoever numbers, and however
+// late events come.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -37,7 +37,7 @@ const stepArb = fc.oneof(
 
 for (const [name, connect] of Object.entries({ placeNumbers, firstNumbers }))
   describe(name, () => {
-    test('all servers take the same events in the same order, and who joins anywhere misses none', async () => {
+    test('all servers take the same events in one order, and who joins anywhere misses none', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(stepArb, { maxLength: 80 }), async (steps) => {
           const { hubs, deliver, fail } = connect(count);

@@ -1,6 +1,6 @@
-// A page that opens for the first time and wants the current state: `since=last` brings the newest
-// event of each topic, then what follows, over every pattern that can be asked. Whoever is cut off
-// before it came still gets it.
+// Opens a page for the first time that wants the current state: `since=last` brings the newest event of each
+// topic, then what follows, over every pattern that can be asked. Whoever is cut off before it came still
+// gets it.
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'vitest';

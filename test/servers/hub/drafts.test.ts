@@ -1,4 +1,5 @@
-// Holds drafts to leaving no trace when they are dropped, and to being events like others when they are taken.
+// Holds drafts to leaving no trace when they are dropped, and to being events like others when they are
+// taken.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,5 +1,5 @@
-// Brings clients back with a cursor: whatever their rate of reading they get everything, or are cut off by the
-// stated policy; nothing of the history is held for them but a piece; one who reads nothing is noticed.
+// Brings clients back with a cursor: whatever their rate of reading they get everything, or are cut off by
+// the stated policy; nothing of the history is held for them but a piece; one who reads nothing is noticed.
 
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -51,7 +51,8 @@ test(
           const offsets = offsetsIn(text());
           if (outlet.destroyed) {
             assert.equal(slow, 'disconnect');
-            // Live again it is slow like others: by what waits, and with a small buffer the last piece is enough.
+            // Live again it is slow like others: by what waits, and with a small buffer the last piece is
+            // enough.
             if (catchingUp) assert.ok(added > slowBuffer, `cut off for ${added} bytes`);
             assert.equal(counters.slowDisconnects, 1);
           }

@@ -1,5 +1,5 @@
-// A page in a real Chromium with EventSource and no code of its own for it: cut off, it comes back by itself,
-// says what it has seen, and gets what it missed. Skipped where Chromium is not installed.
+// Opens a page in a real Chromium with EventSource and no code of its own for it: cut off, it comes back by
+// itself, says what it has seen, and gets what it missed. Skipped where Chromium is not installed.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

@@ -152,7 +152,7 @@ test('each subscriber has its turn once in an interval, and not all at once', (t
   t.onTestFinished(() => fanOut.end(({ outlet }) => outlet.destroy()));
 });
 
-test('goodbyes can be spread: each in its order and time, and until then a subscriber gets events', async (t) => {
+test('spread goodbyes come in their order and time, and until then a subscriber gets events', async (t) => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   t.onTestFinished(() => void vi.useRealTimers());
   const { hub, join, fanOut } = setUp(t);

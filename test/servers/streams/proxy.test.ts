@@ -1,6 +1,6 @@
-// Our servers behind nginx with nothing but `proxy_pass`, as a proxy that nobody has told of
-// streams: what goes through by itself, what takes two more lines, and what takes a header. Skipped
-// where nginx is not installed.
+// Puts our servers behind nginx with nothing but `proxy_pass`, as a proxy that nobody has told of streams:
+// what goes through by itself, what takes two more lines, and what takes a header. Skipped where nginx is not
+// installed.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

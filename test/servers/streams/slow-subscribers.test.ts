@@ -1,5 +1,5 @@
-// Holds the fan-out to what each policy for slow subscribers promises, first on outlets that the test holds in
-// its hand, where every byte can be counted, then over real sockets whose client stops reading.
+// Holds the fan-out to what each policy for slow subscribers promises, first on outlets that the test holds
+// in its hand, where every byte can be counted, then over real sockets whose client stops reading.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

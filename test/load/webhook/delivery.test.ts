@@ -1,117 +1,13 @@
-// The receivers' half of webhooks: registration, deliveries signed by somebody else's library, everything
-// that a receiver must refuse, and an end that takes all registrations back.
+// Deliveries to webhook subscribers, signed by somebody else's library, and all that a receiver must refuse.
 
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { Webhook } from 'standardwebhooks';
-import { describe, test, type TestContext } from 'vitest';
-import { patternOptions } from '../../core/pattern/registry.ts';
-import { webhook } from '../../load/webhook.ts';
-import { envelope, listen, testContext, until } from './context.ts';
-import { talk } from '../servers/http/raw-http.ts';
+import { describe, test } from 'vitest';
+import { largestMessageBytes } from '../../../core/event/body-size.ts';
+import { envelope, until } from '../context.ts';
+import { talk } from '../../servers/http/raw-http.ts';
 
-type Registered = { url: string; events: string[]; secret: string };
-
-const accept = (id: number, response: ServerResponse): void =>
-  void response.writeHead(201).end(`{"id":"ep_${id}"}`);
-
-/** A server that takes registrations, answering as told, and subscribers that register with it. */
-async function setUp(
-  t: TestContext,
-  answer: (count: number, response: ServerResponse, request: IncomingMessage) => void = accept,
-) {
-  const registered: Registered[] = [];
-  const removed: string[] = [];
-  let connections = 0;
-  let posts = 0;
-  const server = createServer((request, response) => {
-    let body = '';
-    request
-      .on('data', (piece: Buffer) => (body += piece.toString()))
-      .on('end', () => {
-        if (request.method === 'DELETE') {
-          removed.push(request.url!.slice('/base/webhooks/'.length));
-          response.writeHead(204).end();
-          return;
-        }
-        assert.equal(request.url, '/base/webhooks');
-        registered.push(JSON.parse(body) as Registered);
-        answer(posts++, response, request);
-      });
-  });
-  server.on('connection', () => connections++);
-  const seen = testContext(`${await listen(t, server)}/base`, {
-    topicsOf: (subscriber) => ['news', `own.${subscriber}`],
-  });
-  const load = await webhook.start(seen.context, patternOptions.webhook.parse({}));
-  t.onTestFinished(() => load.close(0));
-  return { ...seen, load, registered, removed, connections: () => connections };
-}
-
-/** One subscriber, and a sender that signs for it with the library. */
-async function setUpOne(t: TestContext) {
-  const all = await setUp(t);
-  all.load.open(7);
-  await until(() => all.ready.length === 1, 'ready');
-  const [{ url, secret }] = all.registered as [Registered];
-  const signed = (id: string, body: string, { key = secret, ageS = 0 } = {}) => {
-    const timestampS = Math.floor(Date.now() / 1000) - ageS;
-    return {
-      'webhook-id': id,
-      'webhook-timestamp': String(timestampS),
-      'webhook-signature': new Webhook(key).sign(id, new Date(timestampS * 1000), body),
-    };
-  };
-  const deliver = async (headers: Record<string, string>, body: string, to = url) =>
-    (await fetch(to, { method: 'POST', headers, body })).status;
-  return { ...all, url, secret, signed, deliver };
-}
-
-describe('registration', () => {
-  test(
-    'gives the server an address, the topics and a secret of ' + 'each subscriber, over a few connections',
-    async (t) => {
-      const { load, registered, ready, counters, connections } = await setUp(t, (count, response) =>
-        setTimeout(accept, 2, count, response),
-      );
-      for (let i = 0; i < 200; i++) load.open(i);
-      await until(() => ready.length === 200, 'all ready');
-      assert.deepEqual(
-        [...ready].sort((a, b) => a - b),
-        Array.from({ length: 200 }, (_, i) => i),
-      );
-      for (const { url, events } of registered) {
-        const subscriber = /^http:\/\/127\.0\.0\.1:\d+\/hook\/(\d+)$/.exec(url)![1];
-        assert.deepEqual(events, ['news', `own.${subscriber}`]);
-      }
-      assert.equal(new Set(registered.map(({ secret }) => secret)).size, 200);
-      assert.ok(connections() <= 32);
-      assert.equal(counters.registrations, 200);
-      assert.equal(counters.connectionsOpened, connections());
-    },
-  );
-
-  test('is tried again when the server is full, fails, or answers nonsense', async (t) => {
-    const { load, ready, counters, problems } = await setUp(t, (count, response) => {
-      if (count === 0) response.writeHead(503, { 'retry-after': '0' }).end();
-      else if (count === 1) response.writeHead(500).end();
-      else if (count === 2) response.writeHead(201).end('{"id":7}');
-      else if (count === 3) response.writeHead(201).end('ep_1');
-      else if (count === 4) response.socket!.resetAndDestroy();
-      else accept(count, response);
-    });
-    load.open(0);
-    await until(() => ready.length === 1, 'ready');
-    assert.equal(counters.refusals, 1);
-    assert.equal(counters.registrations, 1);
-    assert.deepEqual(problems.map(({ code, message }) => [code, message]).slice(0, 3), [
-      ['registration-failed', 'a registration was answered with status 500'],
-      ['registration-failed', 'a registration was answered without an id'],
-      ['registration-failed', 'a registration was answered without an id'],
-    ]);
-  });
-});
+import { type Registered, setUpOne } from './fixture.ts';
 
 describe('a delivery', () => {
   test('that is signed goes to the ledger, byte for byte, and is answered with 204', async (t) => {
@@ -259,8 +155,11 @@ describe('a delivery', () => {
 
   test('that is too large is refused with 413, and its rest is not kept', async (t) => {
     const { deliver, problems, counters } = await setUpOne(t);
-    assert.equal(await deliver({}, 'x'.repeat(5 * 1024 ** 2)), 413);
-    assert.match(problems[0]!.message, /a delivery's body is larger than 4194304 bytes/);
+    assert.equal(await deliver({}, 'x'.repeat(largestMessageBytes + 1)), 413);
+    assert.deepEqual(problems[0], {
+      code: 'delivery-too-large',
+      message: `a delivery's body is larger than ${largestMessageBytes} bytes`,
+    });
     assert.deepEqual([problems.length, counters.events], [1, 0]);
   });
 
@@ -278,38 +177,5 @@ describe('a delivery', () => {
     assert.deepEqual(problems[0], { code: 'delivery-cut', message: 'a delivery was cut off before its end' });
     assert.match(problems[1]!.message, /^a connection to the receiver failed: Parse Error/);
     assert.equal(await deliver(signed('a-1', body), body), 204);
-  });
-});
-
-describe('closing', () => {
-  test('takes every registration back and listens no more', async (t) => {
-    const { load, ready, registered, removed, counters } = await setUp(t);
-    for (let i = 0; i < 50; i++) load.open(i);
-    await until(() => ready.length === 50, 'all ready');
-    await fetch(registered[0]!.url); // leaves a kept-alive connection behind
-    await load.close(2000);
-    assert.deepEqual([...removed].sort(), Array.from({ length: 50 }, (_, i) => `ep_${i}`).sort());
-    await assert.rejects(fetch(registered[0]!.url));
-    await until(() => counters.connectionsOpened === counters.connectionsClosed, 'all connections closed');
-  });
-
-  test('is not held up by a server that does not answer, nor by a sender that does not finish', async (t) => {
-    const { load, ready, registered } = await setUp(t, (count, response) => {
-      if (count === 0) accept(count, response);
-    });
-    load.open(0);
-    await until(() => ready.length === 1, 'ready');
-    for (let i = 1; i < 20; i++) load.open(i);
-    const { port } = new URL(registered[0]!.url);
-    const half = connect(Number(port), '127.0.0.1', () =>
-      half.write('POST /hook/0 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf'),
-    );
-    half.on('error', () => {});
-    await until(() => registered.length > 1, 'others are registering');
-    const fromMs = performance.now();
-    await load.close(200);
-    assert.ok(performance.now() - fromMs < 5000);
-    await assert.rejects(fetch(registered[0]!.url));
-    assert.deepEqual(ready, [0]);
   });
 });

@@ -1,0 +1,114 @@
+// Reads latencies: of a delivery and its stages, of publishing, of what subscribers send, and of webhook
+// deliveries by the attempt that brought them. Each has a mean, percentiles and a largest value, in µs.
+
+import { enoughSamples } from './samples.ts';
+import type { Metric } from './metric.ts';
+import { histogramOf, meanUs, merge, newHistogram, quantileUs } from '../result/histogram.ts';
+import type { StoredHistogram } from '../result/histogram.ts';
+import type { Completed } from '../result/result.ts';
+
+export type LatencyName = keyof Completed['latency'];
+
+/** A timer's step: latencies that differ by less are told apart by no single run. */
+const timerStepUs = 1000;
+
+/** A point of a latency's distribution. @param quantile 0 to 1; 1 is the largest value */
+export function latencyAt(name: LatencyName, quantile: number, title: string): Metric {
+  return quantileOf(
+    (trial) => {
+      const stored = trial.latency[name];
+      return stored === undefined ? [] : [stored];
+    },
+    quantile,
+    title,
+  );
+}
+
+/** A quantile of the histograms' samples together. */
+function quantileOf(
+  histograms: (trial: Completed) => readonly StoredHistogram[],
+  quantile: number,
+  title: string,
+): Metric {
+  return {
+    unit: 'us',
+    title,
+    alikeWithin: timerStepUs,
+    read: (trial) => quantileUs(merged(histograms(trial)), quantile),
+    ...(quantile < 1 && {
+      percentile: {
+        quantile,
+        samples: (trial) => histograms(trial).reduce((sum, { count }) => sum + count, 0),
+      },
+    }),
+  };
+}
+
+function merged(stored: readonly StoredHistogram[]) {
+  if (stored.length === 1) return histogramOf(stored[0]!);
+  const all = newHistogram();
+  for (const one of stored) merge(all, histogramOf(one));
+  return all;
+}
+
+const points = [
+  ['p50', 0.5, 'median'],
+  ['p90', 0.9, '90 %'],
+  ['p99', 0.99, '99 %'],
+  ['p99.9', 0.999, '99.9 %'],
+  ['max', 1, 'largest'],
+] as const;
+
+function latency(prefix: string, name: LatencyName, title: string): [string, Metric][] {
+  const mean: Metric = {
+    unit: 'us',
+    title: `${title}, mean`,
+    alikeWithin: timerStepUs,
+    read(trial) {
+      const stored = trial.latency[name];
+      return stored && meanUs(histogramOf(stored));
+    },
+  };
+  return [
+    [`${prefix}.mean`, mean],
+    ...points.map(([point, quantile, what]): [string, Metric] => [
+      `${prefix}.${point}`,
+      latencyAt(name, quantile, `${title}, ${what}`),
+    ]),
+  ];
+}
+
+/** The latencies of the deliveries that some attempts brought, merged. */
+function byAttempt(prefix: string, isMeant: (attempt: number) => boolean, title: string): [string, Metric][] {
+  const meant = ({ latencyByAttempt = [] }: Completed) =>
+    latencyByAttempt.filter(({ attempt }) => isMeant(attempt)).map(({ histogram }) => histogram);
+  return points
+    .filter(([point]) => point === 'p50' || point === 'p99' || point === 'max')
+    .map(([point, quantile, what]) => [
+      `${prefix}.${point}`,
+      quantileOf(meant, quantile, `${title}, ${what}`),
+    ]);
+}
+
+export const latencyMetrics: Readonly<Record<string, Metric>> = Object.fromEntries([
+  ...latency('latency', 'endToEnd', 'delivery latency'),
+  ...latency('accept-to-receipt', 'acceptToReceipt', "server's acceptance to receipt"),
+  ...latency('publisher-lag', 'publisherLag', 'publisher lag'),
+  ...latency('publish-round-trip', 'publishRoundTrip', 'publication, sent to confirmed'),
+  ...latency('first-receiver', 'firstReceiver', 'first receiver of an event'),
+  ...latency('median-receiver', 'medianReceiver', 'median receiver of an event'),
+  ...latency('last-receiver', 'lastReceiver', 'last receiver of an event'),
+  ...latency('page-request', 'page', "browser's other request"),
+  ...latency('upstream', 'upstream', "subscriber's message to its acknowledgement"),
+  ...byAttempt(
+    'latency.first-attempt',
+    (attempt) => attempt === 1,
+    'latency of what a first attempt brought',
+  ),
+  ...byAttempt('latency.retried', (attempt) => attempt > 1, 'latency of what a later attempt brought'),
+]);
+
+/** Whether a trial's percentile has its samples, for tables that show latencies by attempt. */
+export function quantileWhereEnough(stored: StoredHistogram, quantile: number): number | undefined {
+  return enoughSamples(stored.count, quantile) ? quantileUs(histogramOf(stored), quantile) : undefined;
+}

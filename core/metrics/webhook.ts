@@ -1,0 +1,46 @@
+// Reads what deliveries that are made again cost, and what queued up behind them.
+
+import type { Metric } from './metric.ts';
+import type { Completed } from '../result/result.ts';
+
+export const webhookMetrics: Readonly<Record<string, Metric>> = {
+  'attempts-per-event': {
+    unit: 'count',
+    title: 'webhook requests for each first one',
+    read: ({ counters: { server: c } }) =>
+      c.deliveryRequests === 0 ? undefined : (c.deliveryRequests + c.retries) / c.deliveryRequests,
+  },
+  'answers-lost': {
+    unit: 'count',
+    title: 'requests acted upon whose answer was lost',
+    read: (t) => t.counters.client.answersLost,
+  },
+  'backlog.peak': {
+    unit: 'count',
+    title: 'deliveries accepted and not made, most at once',
+    read: (t) => peak(t, 'serverBacklog'),
+  },
+  'backlog.end': {
+    unit: 'count',
+    title: 'the same at the end of the measured phase',
+    read: (t) => column(t, 'serverBacklog').at(-1),
+  },
+  'oldest-age.peak': {
+    unit: 'us',
+    title: "age of the oldest of them on the server's clock, largest",
+    read(t) {
+      const ms = peak(t, 'serverOldestMs');
+      return ms === undefined ? undefined : ms * 1000;
+    },
+  },
+};
+
+function peak(trial: Completed, name: string): number | undefined {
+  const values = column(trial, name);
+  return values.length === 0 ? undefined : Math.max(...values);
+}
+
+/** What was sampled, without the slots in which nothing was. */
+function column(trial: Completed, name: string): number[] {
+  return (trial.series.columns[name] ?? []).filter((value) => value !== null);
+}

@@ -1,0 +1,39 @@
+// Draws the table of the results that a page shows side by side.
+
+import type { Result } from '../../core/result/result.ts';
+import { formatNumber } from '../../core/base/units.ts';
+import { html, type Markup } from './markup.ts';
+import { table } from './table-markup.ts';
+import { rateText } from '../summary/variants.ts';
+
+/** The results by the names that the rest of the page uses; nothing where there is one. */
+export function resultsTable(results: readonly Result[], names: readonly string[]): Markup {
+  if (results.length === 1) return html``;
+  const heads = [
+    'called',
+    'scenario',
+    'subscribers',
+    'events',
+    'measured for',
+    'when (UTC)',
+    'machine',
+    'pushbench',
+  ];
+  return html`<h2>What stands beside one another</h2>
+    ${table(
+      'The results, all charts and tables below share their axes and columns',
+      heads,
+      results.map(({ scenario, createdAt, environment, pushbench }, i) => ({
+        head: names[i]!,
+        cells: [
+          scenario.name,
+          formatNumber(scenario.subscribers),
+          rateText(scenario),
+          `${formatNumber(scenario.phasesMs.measure / 1000)} s`,
+          createdAt.slice(0, 19).replace('T', ' '),
+          `${environment.cpu}, ${environment.cores} cores`,
+          `${pushbench}${environment.commit === null ? '' : ` (${environment.commit.slice(0, 12)})`}`,
+        ],
+      })),
+    )}`;
+}

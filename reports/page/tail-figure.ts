@@ -1,0 +1,101 @@
+// Draws delivery latency by percentile: the curve, the figures, and who takes longest.
+
+import { latencyAt } from '../../core/metrics/latency.ts';
+import { figureOver, trialsFor, type FigureOver } from '../../core/metrics/registry.ts';
+import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { tailPoints } from '../summary/chart-data.ts';
+import { tailSpec } from './chart-specs.ts';
+import { draw } from './draw-chart.ts';
+import type { Figure } from './figure.ts';
+import { figureTable } from './table-markup.ts';
+import type { VariantTrials } from '../summary/variants.ts';
+
+const quantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];
+/** Those that the heading may speak of, the first that all variants have. */
+const inHeading = [0.99, 0.9, 0.5];
+
+/** A percentile of a variant as the table has it; of one that does not count too, since its name says so. */
+function latencyOf({ completed }: VariantTrials, quantile: number): FigureOver {
+  return figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed, { doubted: true });
+}
+
+export async function tailFigure(
+  variants: readonly VariantTrials[],
+  live: boolean,
+  over?: AbortSignal,
+): Promise<Figure> {
+  const points = tailPoints(variants);
+  const heading = tailHeading(variants);
+  const labels = variants.map(({ label }) => label);
+  const shown = variants.map((variant) => ({
+    variant,
+    trials: trialsFor(variant.completed, { doubted: true }),
+  }));
+  const several = shown.some(({ trials }) => trials.length > 1);
+  const rows = shown.map(({ variant, trials }) => {
+    const sum = (name: 'count' | 'overRange') =>
+      trials.reduce((total, { latency }) => total + latency.endToEnd[name], 0);
+    return {
+      head: variant.label,
+      cells: [
+        ...quantiles.map((quantile) => {
+          const { value } = latencyOf(variant, quantile);
+          return value === undefined ? '—' : formatUs(value);
+        }),
+        formatNumber(sum('count')),
+        formatNumber(sum('overRange')),
+      ],
+    };
+  });
+  return {
+    id: 'tail',
+    heading,
+    reading:
+      'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
+      'end where fewer than 100 deliveries were slower, since beyond that chance draws them.' +
+      (several ? ' Each figure is the median of the trials.' : ''),
+    chart:
+      points.length === 0
+        ? undefined
+        : await draw(
+            tailSpec(points, variants),
+            heading,
+            `Delivery latency by percentile of ${labels.join(', ')}; the figures stand in the table below.`,
+            live,
+            over,
+          ),
+    data: figureTable(
+      'Delivery latency by percentile',
+      [
+        'variant',
+        ...quantiles.map((quantile) => (quantile === 1 ? 'largest' : formatShare(quantile))),
+        'deliveries',
+        'above the scale',
+      ],
+      rows,
+    ),
+  };
+}
+
+/**
+ * Of the highest percentile that every variant has the samples for: who takes longest, and how much
+ * longer than the soonest.
+ */
+function tailHeading(variants: readonly VariantTrials[]): string {
+  for (const quantile of inHeading) {
+    const sorted = variants
+      .flatMap((variant) => {
+        const { value } = latencyOf(variant, quantile);
+        return value === undefined ? [] : [{ label: variant.label, us: value }];
+      })
+      .sort((a, b) => a.us - b.us);
+    const [first, last] = [sorted[0], sorted.at(-1)];
+    if (!first || !last || sorted.length < variants.length) continue;
+    const share = quantile === 0.5 ? 'Half of the deliveries' : `${formatShare(quantile)} of deliveries`;
+    return sorted.length === 1 || formatUs(first.us) === formatUs(last.us)
+      ? `${share} came within ${formatUs(last.us)}${sorted.length === 1 ? '' : ', with every variant'}`
+      : `${share} came within ${formatUs(first.us)} with ${first.label}, ` +
+          `within ${formatUs(last.us)} with ${last.label}`;
+  }
+  return 'Too few deliveries for a percentile of every variant';
+}

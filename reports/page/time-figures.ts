@@ -1,0 +1,187 @@
+// Draws what was sampled over time, all charts on one time axis.
+
+import { trialsFor } from '../../core/metrics/registry.ts';
+import { median } from '../../core/base/median.ts';
+import type { SeriesColumn } from '../../core/result/result.ts';
+import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/base/units.ts';
+import { thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
+import { timeSpec } from './chart-specs.ts';
+import { draw } from './draw-chart.ts';
+import type { Figure } from './figure.ts';
+import { listed } from '../summary/notices.ts';
+import { figureTable } from './table-markup.ts';
+import type { VariantTrials } from '../summary/variants.ts';
+
+/** Charts on one time axis. One whose values never reach `least` is left out. */
+const panels: readonly {
+  id: string;
+  column: SeriesColumn;
+  title: string;
+  scale: number;
+  log?: true;
+  least?: number;
+  format(value: number): string;
+  heading(name: string, figure: string): string;
+  reading: string;
+}[] = [
+  {
+    id: 'time-median',
+    column: 'latencyP50Us',
+    title: 'ms, median (log)',
+    scale: 1e-3,
+    log: true,
+    format: (ms) => formatUs(ms * 1000),
+    heading: (name, figure) => `Median latency over time: the worst moment was ${figure}, with ${name}`,
+    reading:
+      'Each point is the median of the events planned in its slot of time. A level line is a system at ' +
+      'rest; one that rises is falling behind.',
+  },
+  {
+    id: 'time-latency',
+    column: 'latencyP99Us',
+    title: 'ms, 99 % (log)',
+    scale: 1e-3,
+    log: true,
+    format: (ms) => formatUs(ms * 1000),
+    heading: (name, figure) => `Tail latency over time: the worst moment was ${figure}, with ${name}`,
+    reading:
+      'Each point is the 99th percentile of the events planned in its slot of time. A lone peak is a pause ' +
+      '(garbage collection, another program); a rising line is a queue that grows.',
+  },
+  {
+    id: 'time-requests',
+    column: 'requestsPerS',
+    title: 'requests/s',
+    scale: 1,
+    format: (value) => `${formatNumber(Math.round(value))}/s`,
+    heading: (name, figure) => `Requests over time: at most ${figure}, with ${name}`,
+    reading:
+      'Polling asks at its own pace whether or not something happens. Long polling and webhooks make a ' +
+      'request for each delivery or batch, streams none once they stand.',
+  },
+  {
+    id: 'time-server-cpu',
+    column: 'serverCpuShare',
+    title: 'server CPU, %',
+    scale: 100,
+    format: (value) => formatShare(value / 100),
+    heading: (name, figure) => `Server CPU over time: at most ${figure} of a core, with ${name}`,
+    reading:
+      'User and system time of the server process, as a share of one core. ' +
+      'At 100 % it is the server that sets the pace.',
+  },
+  {
+    id: 'time-load-cpu',
+    column: 'loadCpuShare',
+    title: 'load CPU, %',
+    scale: 100,
+    format: (value) => formatShare(value / 100),
+    heading: (name, figure) => `The clients' CPU: at most ${figure} of a core, with ${name}`,
+    reading:
+      'The same for all load processes together. They share this machine with the server, so what they ' +
+      'take it cannot have; a trial in which one of them used more than 90 % of a core does not count.',
+  },
+  {
+    id: 'time-backlog',
+    column: 'serverBacklog',
+    title: 'backlog, deliveries',
+    scale: 1,
+    least: 100,
+    format: (value) => formatNumber(value),
+    heading: (name, figure) => `Deliveries accepted and not made, over time: at most ${figure}, with ${name}`,
+    reading:
+      'What a queue holds: due, waiting for a retry or under way. It grows while receivers fail and drains ' +
+      'as the retries come due.',
+  },
+  {
+    id: 'time-descriptors',
+    column: 'serverDescriptors',
+    title: 'descriptors',
+    scale: 1,
+    format: (value) => formatNumber(value),
+    heading: (name, figure) => `Descriptors over time: at most ${figure}, with ${name}`,
+    reading:
+      'Open files of the server process, read from /proc: one for each held connection, and a handful of ' +
+      'its own. Polling with kept connections holds as many as a stream does.',
+  },
+  {
+    id: 'time-memory',
+    column: 'serverRssBytes',
+    title: 'server memory, MiB',
+    scale: 1 / 1024 ** 2,
+    format: (value) => formatBytes(value * 1024 ** 2),
+    heading: (name, figure) => `Server memory over time: at most ${figure}, with ${name}`,
+    reading:
+      "Resident memory of the whole server process, the runtime's own 50 MiB or more included. What climbs " +
+      'without end is a leak or a queue.',
+  },
+];
+
+export async function timeFigures(
+  variants: readonly VariantTrials[],
+  live: boolean,
+  over?: AbortSignal,
+): Promise<Figure[]> {
+  const labels = variants.map(({ label }) => label);
+  const trials = variants.flatMap(({ completed }) => trialsFor(completed, { doubted: true }).slice(0, 1));
+  const axis = [
+    Math.min(0, ...trials.flatMap(({ series }) => series.startUs.slice(0, 1))) / 1e6,
+    Math.max(...trials.flatMap(({ measuredUs, series }) => [measuredUs, series.startUs.at(-1) ?? 0])) / 1e6,
+  ] as const;
+  const drawn: Figure[] = [];
+  for (const { id, column, title, scale, log = false, least = 0, format, heading, reading } of panels) {
+    const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
+    if (points.every(({ value }) => value < least)) continue;
+    const peak = format(points.reduce((a, b) => (b.value > a.value ? b : a)).value);
+    const text = heading(
+      holders(
+        new Set(points.filter(({ value }) => format(value) === peak).map(({ variant }) => variant)),
+        labels.length,
+      ),
+      peak,
+    );
+    const { points: shown, group } = thinned(points, variants.length);
+    drawn.push({
+      id,
+      heading: text,
+      reading: group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`,
+      chart: await draw(
+        timeSpec(shown, variants, title, log, axis),
+        text,
+        `${title}, over time, of ${labels.join(', ')}; the figures stand in the table below.`,
+        live,
+        over,
+      ),
+      data: figureTable(
+        `${title} over time`,
+        ['variant', 'lowest', 'median', 'highest', 'slots'],
+        rowsOf(points, labels, format),
+      ),
+    });
+  }
+  return drawn;
+}
+
+/** Who shares a peak. */
+function holders(names: ReadonlySet<string>, of: number): string {
+  if (names.size === of && of > 1) return 'every variant';
+  return names.size <= 3 ? listed([...names]) : `${names.size} of ${of} variants`;
+}
+
+function rowsOf(points: readonly TimePoint[], labels: readonly string[], format: (value: number) => string) {
+  return labels.flatMap((label) => {
+    const values = points.filter(({ variant }) => variant === label).map(({ value }) => value);
+    if (values.length === 0) return [];
+    return [
+      {
+        head: label,
+        cells: [
+          format(Math.min(...values)),
+          format(median(values)),
+          format(Math.max(...values)),
+          formatNumber(values.length),
+        ],
+      },
+    ];
+  });
+}

@@ -1,0 +1,145 @@
+// Draws the tables that have a row for each trial: the ledger, what subscribers did, the counts of both
+// sides, the processes.
+
+import { figureOf, metrics, notMeasured } from '../../core/metrics/registry.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
+import { requestsOf } from '../../core/result/counters.ts';
+import type { Completed } from '../../core/result/result.ts';
+import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { html, type Markup } from './markup.ts';
+import { table, type Row } from './table-markup.ts';
+import type { VariantTrials } from '../summary/variants.ts';
+
+/** One row a trial that went through. */
+export function perTrial(variants: readonly VariantTrials[], cells: (trial: Completed) => string[]): Row[] {
+  return variants.flatMap(({ label, completed }) =>
+    completed.map((trial, i) => ({
+      head: completed.length > 1 ? `${label} (trial ${i + 1})` : label,
+      cells: cells(trial),
+    })),
+  );
+}
+
+export function ledgerTable(variants: readonly VariantTrials[]): Markup {
+  const names = [
+    'published',
+    'expected',
+    'delivered',
+    'missed',
+    'duplicated',
+    'reordered',
+    'resumed',
+    'corrupted',
+    'unexpected',
+    'unconfirmed',
+  ] as const;
+  return table(
+    'Deliveries of the measured events, to the last one',
+    ['variant', ...names],
+    perTrial(variants, ({ ledger }) => names.map((name) => formatNumber(ledger[name]))),
+  );
+}
+
+export function costTable(variants: readonly VariantTrials[]): Markup {
+  const heads = [
+    'variant',
+    'requests',
+    'handshakes',
+    'full polls',
+    'empty polls',
+    'webhook requests',
+    'heartbeats',
+    'bytes to clients',
+    'bytes from clients',
+    'connections',
+    'reconnects',
+  ];
+  return table(
+    'What the subscribers did over the whole trial, connecting and warm-up included',
+    heads,
+    perTrial(variants, ({ counters: { client: c } }) => [
+      formatNumber(requestsOf(c)),
+      formatNumber(c.handshakes + c.registrations),
+      formatNumber(c.fullPolls),
+      formatNumber(c.emptyPolls),
+      formatNumber(c.deliveryRequests + c.retries),
+      formatNumber(c.heartbeats),
+      formatBytes(c.bytesIn),
+      formatBytes(c.bytesOut),
+      formatNumber(c.connectionsOpened),
+      formatNumber(c.reconnects),
+    ]),
+  );
+}
+
+export function checkTable(variants: readonly VariantTrials[]): Markup {
+  const rows = variants.flatMap(({ label, completed }) =>
+    completed.flatMap(({ checks }) =>
+      checks.map(({ name, server, client, agree, note }) => ({
+        head: label,
+        cells: [
+          name,
+          formatNumber(server),
+          formatNumber(client),
+          html`<span class="${agree || note !== '' ? 'good' : 'bad'}"
+            >${agree ? 'equal' : note || 'differs'}</span
+          >`,
+        ],
+      })),
+    ),
+  );
+  return table(
+    'The same things counted by the server and by its subscribers',
+    ['variant', 'what', 'server', 'subscribers', 'verdict'],
+    rows,
+  );
+}
+
+export function resourceTable(variants: readonly VariantTrials[]): Markup {
+  const heads = [
+    'variant',
+    'server CPU',
+    'load CPU',
+    'publisher CPU',
+    'server memory, peak',
+    'load memory, peak',
+    'kernel socket memory',
+    'descriptors, peak',
+    'of a limit of',
+    'server loop delay, worst 99 %',
+    'server GC',
+  ];
+  return table(
+    'Processes over the measured phase (CPU as a share of one core)',
+    heads,
+    perTrial(variants, (trial) => {
+      const of = (role: string) => trial.processes.filter((process) => process.role === role);
+      const cpu = (role: string) =>
+        of(role).length === 0
+          ? notMeasured
+          : formatShare(of(role).reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0));
+      const rss = (role: string) =>
+        of(role).length === 0
+          ? notMeasured
+          : formatBytes(of(role).reduce((sum, { rssPeakBytes }) => sum + rssPeakBytes, 0));
+      const metric = (name: string) => {
+        const figure = figureOf(name, trial);
+        return figure.value === undefined ? figure.why : formatMetric(figure.value, metrics[name]!.unit);
+      };
+      const pausesUs = of('server').flatMap(({ outside, gcPauseUs }) => (outside ? [] : [gcPauseUs]));
+      const { descriptors, kernelSocketBytes } = trial;
+      return [
+        cpu('server'),
+        cpu('load'),
+        cpu('publisher'),
+        rss('server'),
+        rss('load'),
+        kernelSocketBytes === null ? notMeasured : formatBytes(kernelSocketBytes),
+        metric('descriptors.peak'),
+        descriptors ? formatNumber(descriptors.limit) : '',
+        metric('server-loop-delay.p99'),
+        pausesUs.length === 0 ? notMeasured : formatUs(Math.max(...pausesUs)),
+      ];
+    }),
+  );
+}

@@ -1,0 +1,29 @@
+// Writes figures in words: ranges of several trials, and the load side's headroom.
+
+import { mostHeadroom } from '../../core/metrics/headroom.ts';
+import { formatMetric, type Unit } from '../../core/metrics/metric.ts';
+import { formatNumber } from '../../core/base/units.ts';
+
+/** `about 3.4 times this load` */
+export function headroomText(headroom: number): string {
+  return headroom >= mostHeadroom
+    ? `${mostHeadroom} times this load or more`
+    : `about ${formatNumber(Number(headroom.toPrecision(2)))} times this load`;
+}
+
+/** A figure over several trials with the lowest and the highest of them: `3.1 ms (2.9 ms to 3.4 ms)`. */
+export function withRange(text: string, range = ''): string {
+  return range === '' || range === `${text} to ${text}` ? text : `${text} (${range})`;
+}
+
+/** `2.9 ms to 3.4 ms`; nothing where both ends read the same. */
+export function rangeText([low, high]: readonly [low: number, high: number], unit: Unit): string {
+  const [from, to] = [formatMetric(low, unit), formatMetric(high, unit)];
+  return from === to ? '' : `${from} to ${to}`;
+}
+
+/** Several variants' figures: `2.9 ms to 3.4 ms`; one figure where all read the same. */
+export function valuesText(values: readonly number[], unit: Unit): string {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return rangeText([low, high], unit) || formatMetric(low, unit);
+}
