@@ -1,34 +1,29 @@
-// Decides how the tests run: which files may run beside others and which run alone, and what is printed.
+// Decides how the tests run: how many files at a time, of which kind, and what is printed.
 
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { lastLine } from './test/reporter.ts';
 
 /**
- * Files that run one at a time, when all others have ended. The others assert nothing about time, and nothing
- * that another process of the machine can change.
+ * Files that start browsers, other people's servers, or whole runs of four busy processes. Two of them
+ * run at a time, when the files that need no more than their own process have ended. They wait more than they
+ * compute, look at what they started themselves and at nothing else, and assert nothing that a busy machine
+ * changes.
  */
-const alone = [
-  // Whole runs of the command line and of the workflow: up to four busy processes each.
+const heavy = [
+  // Whole runs of the command line and of the workflow.
   'test/cli/**/*.test.ts',
   'test/**/ci-workflow.test.ts',
-  // Runs that are killed, stopped and starved; what they leave is looked for on the whole machine.
+  // Trials over real processes, and how processes end.
   'test/bench/**/*.test.ts',
-  // Trials over real processes; how a process ends and what it takes of the machine.
   'test/harness/**/child.test.ts',
   'test/harness/**/freeze.test.ts',
   'test/harness/**/peer-end.test.ts',
-  'test/harness/**/process-tree.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
-  'test/harness/**/target.test.ts',
-  'test/harness/**/target-check.test.ts',
-  'test/harness/**/too-large.test.ts',
-  // Bodies that take hundreds of megabytes.
-  'test/**/largest-body.test.ts',
-  'test/servers/**/half-open.test.ts',
-  'test/servers/**/http2-floods.test.ts',
-  // A real browser, which takes a core for itself.
+  'test/harness/**/{target,target-check,too-large}.test.ts',
+  // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',
   'test/**/chromium.test.ts',
@@ -37,10 +32,7 @@ const alone = [
   'test/**/event-source.test.ts',
   // Other people's servers: Redis, nginx.
   'test/**/kills.test.ts',
-  'test/**/redis.test.ts',
-  'test/**/redis/faults.test.ts',
-  'test/**/redis/outages.test.ts',
-  'test/**/redis/several-servers.test.ts',
+  'test/servers/webhook/redis/*.test.ts',
   'test/servers/webhook/restart.test.ts',
   'test/**/nchan.test.ts',
   'test/**/proxy.test.ts',
@@ -49,22 +41,27 @@ const alone = [
   'test/**/store-file.test.ts',
 ];
 
-for (const glob of alone)
+/** Files that run one at a time, at the end: what they look at depends on what else takes cores and memory. */
+const alone = [
+  // Bodies that take hundreds of megabytes.
+  'test/**/largest-body.test.ts',
+  'test/harness/**/process-tree.test.ts',
+  'test/servers/**/half-open.test.ts',
+  'test/servers/**/http2-floods.test.ts',
+];
+
+for (const glob of [...heavy, ...alone])
   if (globSync(glob, { cwd: import.meta.dirname }).length === 0)
-    throw new Error(
-      `vitest.config.ts: no test file is called ${glob} any more; mend the list of those that run alone`,
-    );
+    throw new Error(`vitest.config.ts: no test file is called ${glob} any more; mend the list with it`);
 
 export default defineConfig({
   test: {
-    // Node imports the files itself, as in production: types are stripped, nothing is
-    // bundled. A process per file.
+    // Node imports the files itself, as in production: types are stripped, nothing is bundled. A process each.
     pool: 'forks',
     experimental: { viteModuleRunner: false },
     // A test has no limit but the one against hanging for ever; a slow machine is no failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: '100%',
     // Of the cases of one file that are independent: they wait for most of their time.
     maxConcurrency: 10,
     // Hooks run in the order in which they are written.
@@ -81,9 +78,15 @@ export default defineConfig({
         test: {
           name: 'parallel',
           include: ['test/**/*.test.ts'],
-          exclude: alone,
+          exclude: [...heavy, ...alone],
+          // Many of them wait for timers and sockets.
+          maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'heavy', include: heavy, maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
@@ -91,7 +94,7 @@ export default defineConfig({
           name: 'alone',
           include: alone,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -3,9 +3,9 @@
 // message and an exit code.
 
 import { fileURLToPath } from 'node:url';
-import { exitCodes, UserError } from '../core/base/errors.ts';
-import { printable } from '../core/base/printable.ts';
+import { exitCodes } from '../core/base/errors.ts';
 import { packageRoot } from '../harness/run/version.ts';
+import { reportFailure } from './failure.ts';
 import { requireNode } from './node-version.ts';
 
 // A reader that went away (`| head`) is no failure of ours.
@@ -23,12 +23,5 @@ try {
   const { createProgram } = await import('./program.ts');
   await createProgram().parseAsync();
 } catch (error) {
-  if (error instanceof UserError) {
-    console.error(printable(error.message));
-    process.exitCode = error.exitCode;
-  } else {
-    console.error(error);
-    console.error('This is a defect of pushbench; please report it with the lines above.');
-    process.exitCode = exitCodes.failed;
-  }
+  process.exitCode = reportFailure(error);
 }

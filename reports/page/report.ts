@@ -146,7 +146,7 @@ export async function renderHtml(
         ${interactive ? await interactiveScript(drawn) : ''}
       </body>
     </html> `;
-  return whole.markup;
+  return `${whole.markup.trimEnd()}\n`;
 }
 
 function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {

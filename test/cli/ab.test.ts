@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { comparisonSchema } from '../../core/comparison/comparison-result.ts';
-import { resultFolders, start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
+import { resultFolders, call, startScripted, temporaryFolder, writeScenario } from './tools.ts';
 
 test('mistakes in the arms and options are told before anything runs', async (t) => {
   const folder = temporaryFolder(t);
@@ -24,7 +24,7 @@ test('mistakes in the arms and options are told before anything runs', async (t)
     [['ab', 'target:x.yaml', 'sse', '--inject-a', 'delay=5ms'], /it is not our server/],
   ];
   for (const [args, message] of cases) {
-    const end = await start([...args, '--scenario', './small.yaml'], folder).ended;
+    const end = await call([...args, '--scenario', './small.yaml'], folder);
     assert.equal(end.code, 2, `${args.join(' ')}: ${end.stdout}${end.stderr}`);
     assert.match(end.stderr.replaceAll('\n', ' '), message);
   }
@@ -75,7 +75,7 @@ test(
     assert.deepEqual([median.baseline, median.candidate], [310_000, 410_000]);
     assert.match(end.stdout, /Worse, sse with delay=400ms against sse with delay=300ms/);
     assert.match(page, /delivery latency, median/i);
-    const again = await start(['report', run], folder).ended;
+    const again = await call(['report', run], folder);
     assert.equal(again.code, 0, again.stderr);
     assert.match(again.stdout, /sse with delay=400ms/);
   },

@@ -8,7 +8,7 @@ import { readBaseline, writeBaseline } from '../../core/comparison/baseline.ts';
 import type { Result } from '../../core/result/result.ts';
 import { runSetOf } from '../../core/comparison/run-set.ts';
 import { fixtureResult } from '../reports/fixture.ts';
-import { start, temporaryFolder } from './tools.ts';
+import { call, start, temporaryFolder } from './tools.ts';
 
 function sse(at: number, missed = 0, gate = ''): Result {
   const result = fixtureResult({ repeat: 3, measureS: 2 });
@@ -35,19 +35,19 @@ test("save, list, check: lost deliveries fail by what the candidate's scenario g
   );
   const text = readFileSync(join(folder, 'baselines/main.json'), 'utf8');
   assert.ok(text.length < 4000, `${text.length} bytes for three runs`);
-  const list = await start(['baseline', 'list'], folder).ended;
+  const list = await call(['baseline', 'list'], folder);
   assert.match(
     list.stdout,
     /^main {2}compare, 3 runs of 1 variant, measured 2026-01-02 10:00 on Example CPU at abc1234\n$/,
   );
-  const checked = await start(
+  const checked = await call(
     ['baseline', 'check', 'main', 'lossy.json', '--junit', 'x.xml', '--html', 'x.html'],
     folder,
-  ).ended;
+  );
   assert.equal(checked.code, 5, checked.stderr);
   assert.match(checked.stdout, /Worse, lossy\.json against main: sse: missed 4 a run where it was 0/);
   assert.match(readFileSync(join(folder, 'x.xml'), 'utf8'), /failures="1"/);
-  const tolerated = await start(['baseline', 'check', 'main', 'tolerant.json'], folder).ended;
+  const tolerated = await call(['baseline', 'check', 'main', 'tolerant.json'], folder);
   assert.equal(tolerated.code, 0, tolerated.stdout);
 });
 
@@ -80,11 +80,11 @@ test('mistakes are named with what to do', async (t) => {
     [['baseline', 'save', 'main'], /missing required argument/],
   ];
   for (const [args, message] of rows) {
-    const { code, stderr } = await start(args, folder).ended;
+    const { code, stderr } = await call(args, folder);
     assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
     assert.match(stderr, message);
   }
-  const empty = await start(['baseline', 'list', '--dir', 'none'], folder).ended;
+  const empty = await call(['baseline', 'list', '--dir', 'none'], folder);
   assert.match(empty.stdout, /There is no baseline in none\. Save one with/);
 });
 

@@ -1,24 +1,11 @@
-// The command line as a user meets it: what it prints, what it says of mistakes, its exit codes.
+// Runs the command line as a user does: what it prints, what it says of mistakes, its exit codes.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { test, type TestContext } from 'vitest';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'vitest';
 import { resultSchema } from '../../core/result/result.ts';
-import { talk } from '../servers/http/raw-http.ts';
-import { resultFolders, start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
+import { call, resultFolders, start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
 
 test('--help names every command and every exit code', async (t) => {
   const { code, stdout } = await start(['--help'], temporaryFolder(t)).ended;
@@ -58,7 +45,7 @@ test('wrong arguments end with exit code 2 and a hint', async (t) => {
     [['validate'], /missing required argument/],
   ];
   for (const [args, message] of rows) {
-    const { code, stderr } = await start(args, folder).ended;
+    const { code, stderr } = await call(args, folder);
     assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
     assert.match(stderr, message);
     assert.doesNotMatch(stderr, /\n\s+at /, "no stack trace for a user's mistake");
@@ -98,7 +85,7 @@ test(
       result.trials.map(({ outcome }) => outcome.valid),
     );
     const again = join(folder, 'again.html');
-    const report = await start(['report', runFolder!, runFolder!, '--out', again], folder).ended;
+    const report = await call(['report', runFolder!, runFolder!, '--out', again], folder);
     assert.equal(report.code, 0, report.stderr);
     assert.ok(existsSync(again));
     assert.ok(existsSync(join(runFolder!, 'report.html')));
@@ -129,133 +116,6 @@ test('an expectation that fails is shown with the measured value, and the exit c
   assert.match(end.stdout, /latency\.p50 < 1us/);
 });
 
-test('results that cannot be written are noticed before the run', async (t) => {
-  const folder = temporaryFolder(t);
-  writeFileSync(join(folder, 'results'), 'a file in the place of the folder');
-  const { code, stderr } = await start(['run', writeScenario(folder)], folder).ended;
-  assert.equal(code, 3);
-  assert.match(stderr, /Cannot write results below results: .*--results DIR/);
-});
-
-/**
- * A disk of its own, for the length of the test; undefined where none can be mounted, which skips the test.
- */
-function smallDisk(t: TestContext, size: string): string | undefined {
-  const disk = mkdtempSync(join(tmpdir(), 'pushbench-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk], { stdio: 'ignore' });
-  } catch {
-    rmdirSync(disk);
-    t.skip('a small disk can only be mounted as root');
-    return undefined;
-  }
-  t.onTestFinished(() => {
-    execFileSync('umount', [disk]);
-    rmdirSync(disk);
-  });
-  return disk;
-}
-
-test('a full disk is noticed before the run', async (t) => {
-  const folder = temporaryFolder(t);
-  const disk = smallDisk(t, '1m');
-  if (!disk) return;
-  const { code, stderr } = await start(['run', writeScenario(folder), '--results', disk], folder).ended;
-  assert.equal(code, 3);
-  assert.match(stderr, /1 MiB are free where results are written.*Free some space/);
-});
-
-test('a results folder that cannot be is told in a sentence, at once', async (t) => {
-  const folder = temporaryFolder(t);
-  writeFileSync(join(folder, 'file'), '');
-  symlinkSync('nowhere', join(folder, 'dangling'));
-  symlinkSync('loop', join(folder, 'loop'));
-  // Below /proc Node's own recursive mkdir goes round for ever.
-  for (const results of [
-    '/proc/pushbench/results',
-    'file/results',
-    'dangling',
-    'loop/results',
-    '/dev/full',
-    `${'n'.repeat(300)}/results`,
-  ]) {
-    const end = start(['run', writeScenario(folder, 'variants: [sse]'), '--results', results], folder);
-    const limit = setTimeout(() => end.child.kill('SIGKILL'), 30_000);
-    const { code, stderr } = await end.ended;
-    clearTimeout(limit);
-    assert.equal(code, 3, `${results}: ${stderr}`);
-    assert.match(stderr, /Cannot write results below .*--results DIR/);
-    assert.doesNotMatch(stderr, /\n\s+at /);
-  }
-});
-
-for (const [what, spoil] of [
-  ['becomes read-only', (disk: string) => execFileSync('mount', ['-o', 'remount,ro', disk])],
-  [
-    'is removed and a file put in its place',
-    (disk: string) => {
-      for (const name of readdirSync(disk)) {
-        rmSync(join(disk, name), { recursive: true });
-        writeFileSync(join(disk, name), '');
-      }
-    },
-  ],
-] as const) {
-  test(
-    `a results folder that ${what} in the middle of a run: ` + 'all that was measured is kept elsewhere',
-    async (t) => {
-      const folder = temporaryFolder(t);
-      const disk = smallDisk(t, '40m');
-      if (!disk) return;
-      const run = start(
-        ['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk],
-        folder,
-      );
-      await run.saw(/\[2\/2\] websocket: measuring/);
-      spoil(disk);
-      const { code, stdout, stderr } = await run.ended;
-      assert.equal(code, 3, stderr);
-      assert.match(stderr, new RegExp(`Cannot write ${disk}/.*result\\.json`));
-      assert.doesNotMatch(stderr, /\n\s+at /);
-      assert.match(stdout, /sse[\s\S]*websocket/, 'the table is printed');
-      const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
-      t.onTestFinished(() => rmSync(elsewhere!, { recursive: true }));
-      assert.equal(
-        resultSchema.parse(JSON.parse(readFileSync(join(elsewhere!, 'result.json'), 'utf8'))).trials.length,
-        2,
-      );
-      assert.ok(existsSync(join(elsewhere!, 'report.html')));
-    },
-  );
-}
-
-test(
-  'a disk that fills up in the middle of a run costs what ' + 'comes then, not what was measured before',
-  async (t) => {
-    const folder = temporaryFolder(t);
-    const disk = smallDisk(t, '40m');
-    if (!disk) return;
-    const run = start(
-      ['run', writeScenario(folder, 'variants: [sse, websocket]', '3s'), '--results', disk],
-      folder,
-    );
-    await run.saw(/\[2\/2\] websocket: measuring/);
-    assert.throws(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(64 * 1024 ** 2)), {
-      code: 'ENOSPC',
-    });
-    const { code, stderr } = await run.ended;
-    assert.equal(code, 3);
-    assert.match(stderr, /Cannot write .*ENOSPC.*Free some space/);
-    const [, elsewhere] = /All that was measured is in (\S+) instead/.exec(stderr) ?? [];
-    t.onTestFinished(() => rmSync(elsewhere!, { recursive: true }));
-    const [, kept] = /What was measured before is kept: (\S+)/.exec(stderr) ?? [];
-    assert.equal(
-      resultSchema.parse(JSON.parse(readFileSync(resolve(folder, kept!), 'utf8'))).trials.length,
-      1,
-    );
-  },
-);
-
 test(
   'more subscribers than descriptors are refused with the ' + 'shortfall and the command that mends it',
   async (t) => {
@@ -278,68 +138,3 @@ test(
     );
   },
 );
-
-test('serve runs one server with a curl line for each endpoint, until it is told to stop', async (t) => {
-  const server = start(['serve', 'sse', '--port', '0'], temporaryFolder(t));
-  await server.saw(/Ctrl-C ends it/);
-  server.child.kill('SIGINT');
-  const { code, stdout } = await server.ended;
-  assert.equal(code, 0);
-  assert.match(stdout, /curl .*\/events/);
-  assert.match(stdout, /curl .*\/topics\//);
-});
-
-test('serve and open answer to a name that was added, and to no other', async (t) => {
-  for (const args of [
-    ['serve', 'polling'],
-    ['open', '.'],
-  ]) {
-    const server = start(
-      [...args, '--port', '0', '--allow-host', 'bench.example', '--allow-host', 'Other.example'],
-      temporaryFolder(t),
-    );
-    let said = '';
-    server.child.stdout!.on('data', (text: string) => (said += text));
-    await server.saw(/Ctrl-C ends it/);
-    const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(said)!;
-    for (const [host, status] of [
-      ['bench.example', 200],
-      ['other.example:8080', 200],
-      ['localhost', 200],
-      ['evil.example', 421],
-    ] as const) {
-      assert.match(
-        await talk(url, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
-        new RegExp(`^HTTP/1\\.1 ${status} `),
-        `${args.join(' ')} ${host}`,
-      );
-    }
-    server.child.kill('SIGINT');
-    assert.equal((await server.ended).code, 0);
-  }
-});
-
-test('serve on a taken port says so', async (t) => {
-  const other = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => other.once('listening', resolve));
-  t.onTestFinished(() => void other.close());
-  const { port } = other.address() as AddressInfo;
-  const { code, stderr } = await start(['serve', 'polling', '--port', String(port)], temporaryFolder(t))
-    .ended;
-  assert.equal(code, 3);
-  assert.match(stderr, new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is taken`));
-});
-
-test('serve webhook prints its dashboard; to other machines with the token that they need', async (t) => {
-  for (const [host, dashboard] of [
-    ['127.0.0.1', /\nDashboard: http:\/\/127\.0\.0\.1:\d+\/dashboard\n/],
-    ['0.0.0.0', /\nDashboard: http:\/\/0\.0\.0\.0:\d+\/dashboard\?token=[\w-]{32}\n/],
-  ] as const) {
-    const server = start(['serve', 'webhook', '--port', '0', '--host', host], temporaryFolder(t));
-    await server.saw(/Ctrl-C ends it/);
-    server.child.kill('SIGINT');
-    const { code, stdout } = await server.ended;
-    assert.equal(code, 0);
-    assert.match(stdout, dashboard);
-  }
-});

@@ -7,7 +7,7 @@ import { test } from 'vitest';
 import { comparisonSchema } from '../../core/comparison/comparison-result.ts';
 import type { Result } from '../../core/result/result.ts';
 import { fixtureResult } from '../reports/fixture.ts';
-import { start, temporaryFolder } from './tools.ts';
+import { call, start, temporaryFolder } from './tools.ts';
 
 function write(folder: string, name: string, result: Result): string {
   mkdirSync(join(folder, name), { recursive: true });
@@ -44,9 +44,9 @@ test('compare prints the table; lost deliveries fail, timings of runs that stood
     same.stdout,
     /same against base[\s\S]*sse: inconclusive \(6 of 6 runs\)[\s\S]*advisory: the runs did not take turns/,
   );
-  assert.equal((await start(['compare', 'base', 'same', '--fail-on', 'inconclusive'], folder).ended).code, 6);
+  assert.equal((await call(['compare', 'base', 'same', '--fail-on', 'inconclusive'], folder)).code, 6);
   const files = ['x.html', 'x.md', 'x.xml'];
-  const lossy = await start(
+  const lossy = await call(
     [
       'compare',
       'base',
@@ -61,7 +61,7 @@ test('compare prints the table; lost deliveries fail, timings of runs that stood
       'scenario.yaml',
     ],
     folder,
-  ).ended;
+  );
   assert.equal(lossy.code, 5, lossy.stderr);
   assert.match(lossy.stdout, /^\nWorse, lossy against base: sse: missed 3 a run where it was 0\./);
   assert.match(lossy.stdout, /^::error file=scenario\.yaml,title=pushbench compare%3A sse::missed 3 a run/m);
@@ -70,17 +70,17 @@ test('compare prints the table; lost deliveries fail, timings of runs that stood
     [],
   );
   assert.match(readFileSync(join(folder, 'x.xml'), 'utf8'), /<failure type="loss"/);
-  const json = await start(['compare', 'base', 'lossy', '--json'], folder).ended;
+  const json = await call(['compare', 'base', 'lossy', '--json'], folder);
   assert.equal(comparisonSchema.parse(JSON.parse(json.stdout)).verdict, 'slower');
 });
 
 test('--match holds variants of other names against each other, of one result too', async (t) => {
   const folder = temporaryFolder(t);
   write(folder, 'all', fixtureResult({ repeat: 2, measureS: 2 }));
-  const { code, stdout, stderr } = await start(
+  const { code, stdout, stderr } = await call(
     ['compare', 'all', 'all', '--match', 'sse=long-polling', '--match', 'sse=websocket'],
     folder,
-  ).ended;
+  );
   assert.equal(code, 5, stderr);
   assert.match(
     stdout,
@@ -102,7 +102,7 @@ test(
         for (const trial of result.trials) trial.outcome.valid = false;
       }),
     );
-    const { code, stdout, stderr } = await start(['compare', 'base', 'bad'], folder).ended;
+    const { code, stdout, stderr } = await call(['compare', 'base', 'bad'], folder);
     assert.equal(code, 4, stderr);
     assert.match(
       stdout,
@@ -135,7 +135,7 @@ test('mistakes are named with what to do', async (t) => {
     [['compare', 'base', 'base', '--json', '--annotations'], /cannot be used with/],
   ];
   for (const [args, message] of rows) {
-    const { code, stderr } = await start(args, folder).ended;
+    const { code, stderr } = await call(args, folder);
     assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
     assert.match(stderr, message);
     assert.doesNotMatch(stderr, /\n\s+at /);

@@ -14,7 +14,7 @@ import { renderHistoryPage } from '../../reports/history/page.ts';
 import { renderHistory } from '../../reports/history/words.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 import { skipWhen } from '../skip.ts';
-import { start, temporaryFolder } from './tools.ts';
+import { call, start, temporaryFolder } from './tools.ts';
 
 /** A run a day; from the 19th on sse costs 30 % more CPU. */
 function days(count: number): RunSet[] {
@@ -120,14 +120,14 @@ test(
       /24 saved runs of compare: 1 change of level, 1 for the worse\.\n\nsse: server CPU per delivery \+\d\d\.\d % from day-19 on \(2026-01-19 00:00, at c19 \(before: c18\)\)/,
     );
     assert.match(readFileSync(join(folder, 'x.html'), 'utf8'), /Server CPU per delivery: 1 change of level/);
-    const few = await start(['history', 'results', 'baselines/day-01.json', '--json'], folder).ended;
+    const few = await call(['history', 'results', 'baselines/day-01.json', '--json'], folder);
     assert.equal((JSON.parse(few.stdout) as { sets: unknown[] }).sets.length, 2);
     mkdirSync(join(folder, 'empty'));
     for (const [path, message] of [
       ['empty', /neither a result nor a baseline in empty/],
       ['nothing', /Cannot read a result at nothing/],
     ] as const) {
-      const { code, stderr } = await start(['history', path], folder).ended;
+      const { code, stderr } = await call(['history', path], folder);
       assert.equal(code, 2, stderr);
       assert.match(stderr, message);
     }

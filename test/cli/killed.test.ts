@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'vitest';
 import { markName } from '../../harness/run/run-mark.ts';
 import { readResult } from '../../reports/read/read.ts';
-import { resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
+import { call, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
 
 test(
   'killed in the second of two trials: kept, told by report, ' +
@@ -28,7 +28,7 @@ test(
     assert.ok(existsSync(join(killed!, markName)));
 
     const missing = /1 of 2 trials missing: websocket/;
-    const report = await start(['report', killed!, '--format', 'markdown'], folder).ended;
+    const report = await call(['report', killed!, '--format', 'markdown'], folder);
     assert.equal(report.code, 0, report.stderr);
     assert.match(report.stdout, missing);
     assert.match(report.stderr, missing);
@@ -37,7 +37,7 @@ test(
       ['compare', killed!, killed!],
       ['baseline', 'save', 'main', killed!],
     ]) {
-      const gate = await start(args, folder).ended;
+      const gate = await call(args, folder);
       assert.equal(gate.code, 4, `${args[0]}: ${gate.stdout}${gate.stderr}`);
       assert.match(gate.stderr, missing);
       assert.doesNotMatch(gate.stderr, /\n\s+at /);
@@ -75,15 +75,14 @@ test(
     const [killed] = resultFolders(folder);
     for (const side of ['baseline', 'candidate'])
       assert.equal((await readResult(join(killed!, side))).state.kind, 'unfinished');
-    const report = await start(['report', killed!], folder).ended;
+    const report = await call(['report', killed!], folder);
     assert.equal(report.code, 0, report.stderr);
     assert.match(report.stdout.replaceAll('\n', ' '), /No verdict on .*9 of 10 trials missing/);
     assert.match(
       readFileSync(join(killed!, 'report.html'), 'utf8'),
       /No verdict on .*9 of 10 trials missing/,
     );
-    const gate = await start(['compare', join(killed!, 'baseline'), join(killed!, 'candidate')], folder)
-      .ended;
+    const gate = await call(['compare', join(killed!, 'baseline'), join(killed!, 'candidate')], folder);
     assert.equal(gate.code, 4, gate.stderr);
   },
 );

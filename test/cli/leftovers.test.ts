@@ -5,31 +5,26 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { test } from 'vitest';
+import { test, type TestContext } from 'vitest';
 import { resultSchema } from '../../core/result/result.ts';
-import { childrenOf, isAlive, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
+import {
+  call,
+  childrenOf,
+  isAlive,
+  resultFolders,
+  startDrawing,
+  temporaryFolder,
+  writeScenario,
+} from './tools.ts';
 
 async function allGone(pids: readonly number[]): Promise<void> {
   for (let i = 0; i < 100 && pids.some(isAlive); i++) await sleep(50);
   assert.deepEqual(pids.filter(isAlive), []);
 }
 
-/**
- * On a machine so busy that the report was not drawn in time, that is said, and the
- * command that it names draws it.
- */
-async function reportIn(runFolder: string, cwd: string, stderr: string): Promise<void> {
-  if (!readdirSync(runFolder).includes('report.html')) {
-    const [, command] = /pushbench (report \S+)/.exec(stderr) ?? [];
-    assert.ok(command, stderr);
-    assert.equal((await start(command.split(' '), cwd).ended).code, 0);
-  }
-  assert.deepEqual(readdirSync(runFolder).sort(), ['report.html', 'result.json']);
-}
-
 test('Ctrl-C in the first trial: exit code 130, nothing left', async (t) => {
   const folder = temporaryFolder(t);
-  const run = start(['run', writeScenario(folder, 'variants: [sse]', '20s')], folder);
+  const run = startDrawing('at-once', ['run', writeScenario(folder, 'variants: [sse]', '20s')], folder);
   await run.saw(/measuring/);
   const pids = childrenOf(run.child.pid!);
   assert.ok(pids.length >= 3, 'server, load and publisher are up');
@@ -41,9 +36,10 @@ test('Ctrl-C in the first trial: exit code 130, nothing left', async (t) => {
   assert.deepEqual(resultFolders(folder), []);
 });
 
-test('SIGTERM in the second trial: the first one is kept', async (t) => {
+/** A run that gets SIGTERM in the second of its trials. @returns its folder too */
+async function terminated(t: TestContext, drawn: 'at-once' | 'never') {
   const folder = temporaryFolder(t);
-  const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]')], folder);
+  const run = startDrawing(drawn, ['run', writeScenario(folder, 'variants: [sse, websocket]')], folder);
   await run.saw(/\[2\/2\] websocket: measuring/);
   const pids = childrenOf(run.child.pid!);
   run.child.kill('SIGTERM');
@@ -51,10 +47,24 @@ test('SIGTERM in the second trial: the first one is kept', async (t) => {
   assert.equal(code, 130);
   await allGone(pids);
   const [runFolder] = resultFolders(folder);
-  await reportIn(runFolder!, folder, stderr);
   const result = resultSchema.parse(JSON.parse(readFileSync(join(runFolder!, 'result.json'), 'utf8')));
   assert.deepEqual(result.state, { kind: 'interrupted', by: 'SIGTERM' });
   assert.equal(result.trials.length, 1);
+  return { folder, runFolder: runFolder!, stderr };
+}
+
+test('SIGTERM in the second trial: the first one is kept', async (t) => {
+  const { runFolder } = await terminated(t, 'at-once');
+  assert.deepEqual(readdirSync(runFolder).sort(), ['report.html', 'result.json']);
+});
+
+test('a report that is not drawn in time is left out, and the command that is named draws it', async (t) => {
+  const { folder, runFolder, stderr } = await terminated(t, 'never');
+  assert.deepEqual(readdirSync(runFolder), ['result.json']);
+  const [, command] = /ended by force\. .*pushbench (report \S+)/.exec(stderr) ?? [];
+  assert.ok(command, stderr);
+  assert.equal((await call(command.split(' '), folder)).code, 0);
+  assert.deepEqual(readdirSync(runFolder).sort(), ['report.html', 'result.json']);
 });
 
 for (const role of ['server', 'load', 'publisher'] as const) {
@@ -63,7 +73,11 @@ for (const role of ['server', 'load', 'publisher'] as const) {
       'the next trial runs; nothing is left',
     async (t) => {
       const folder = temporaryFolder(t);
-      const run = start(['run', writeScenario(folder, 'variants: [sse, websocket]', '3s')], folder);
+      const run = startDrawing(
+        'at-once',
+        ['run', writeScenario(folder, 'variants: [sse, websocket]', '3s')],
+        folder,
+      );
       await run.saw(/\[1\/2\] sse: measuring/);
       const pids = childrenOf(run.child.pid!);
       const victim = pids.find((pid) =>
@@ -97,7 +111,7 @@ for (const stopped of [false, true]) {
     'a harness that is killed outright takes its children with ' + `it${stopped ? ', stopped ones too' : ''}`,
     async (t) => {
       const folder = temporaryFolder(t);
-      const run = start(['run', writeScenario(folder, 'variants: [sse]', '20s')], folder);
+      const run = startDrawing('at-once', ['run', writeScenario(folder, 'variants: [sse]', '20s')], folder);
       await run.saw(/measuring/);
       const pids = childrenOf(run.child.pid!);
       if (stopped) for (const pid of pids) process.kill(pid, 'SIGSTOP');

@@ -18,7 +18,7 @@ import { checkBaseline, listBaselines } from '../../cli/baseline.ts';
 import { claimsCommand } from '../../cli/claims.ts';
 import { openScenario } from '../../cli/scenarios.ts';
 import { fixtureResult } from '../reports/fixture.ts';
-import { start, temporaryFolder } from './tools.ts';
+import { call, temporaryFolder } from './tools.ts';
 
 const secret = 'hunter2-SECRET';
 const deep = '['.repeat(100_000);
@@ -148,7 +148,7 @@ test('a trace without an end is told to be none, and where traces are looked for
     'question: What?\nsubscribers: 1\ntopics: { a: { publish: { trace: ' +
       '../../../../../dev/zero } } }\nvariants: [sse]\n',
   );
-  const { code, stderr } = await start(['run', './a.yaml'], folder).ended;
+  const { code, stderr } = await call(['run', './a.yaml'], folder);
   assert.equal(code, 2, stderr);
   assert.match(
     stderr,
@@ -170,7 +170,7 @@ test(
       ['history', 'large'],
       ['claims', 'large'],
     ]) {
-      const { code, stderr } = await start(args, folder).ended;
+      const { code, stderr } = await call(args, folder);
       assert.equal(code, 2, stderr);
       assert.match(
         stderr,
@@ -211,7 +211,7 @@ test('a name or a text that holds escape sequences does not reach the terminal a
     [['report', `none\x1b[2J\n::error::x`], /Cannot read a result/],
     [['baseline', 'check', 'main', 'x', '--dir', 'none\x1b[2J'], /There is no baseline/],
   ] as const) {
-    const { stdout, stderr } = await start([...args], folder).ended;
+    const { stdout, stderr } = await call([...args], folder);
     assert.match(stdout + stderr, shows);
     assert.doesNotMatch(stdout + stderr, /[^\P{Cc}\n]|^\s*::/mu, args.join(' '));
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { XMLValidator } from 'fast-xml-parser';
 import { test } from 'vitest';
 import { fixtureResult } from '../reports/fixture.ts';
-import { start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
+import { call, start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
 
 function writeResults(folder: string): void {
   for (const seed of [1, 2]) {
@@ -30,14 +30,13 @@ test('each format goes to standard output alone, or to the file that is named', 
     ['json', /^\[\{"format":"pushbench-result"/],
   ];
   for (const [format, begins] of rows) {
-    const { code, stdout, stderr } = await start(['report', 'run1', 'run2', '--format', format], folder)
-      .ended;
+    const { code, stdout, stderr } = await call(['report', 'run1', 'run2', '--format', format], folder);
     assert.equal(code, 0, stderr);
     assert.match(stdout, begins);
-    const written = await start(
+    const written = await call(
       ['report', 'run1', 'run2', '--format', format, '--out', `out.${format}`],
       folder,
-    ).ended;
+    );
     assert.equal(written.stdout, `Written: out.${format}\n`);
     assert.equal(readFileSync(join(folder, `out.${format}`), 'utf8'), stdout);
   }
@@ -49,10 +48,10 @@ test('each format goes to standard output alone, or to the file that is named', 
 test('hgrm is a file for each variant', async (t) => {
   const folder = temporaryFolder(t);
   writeResults(folder);
-  const { code, stderr } = await start(['report', 'run1', '--format', 'hgrm'], folder).ended;
+  const { code, stderr } = await call(['report', 'run1', '--format', 'hgrm'], folder);
   assert.equal(code, 2);
   assert.match(stderr, /hgrm holds one variant a file, and there are 6: name a file with --out NAME\.hgrm/);
-  const end = await start(['report', 'run1', 'run2', '--format', 'hgrm', '--out', 'p.hgrm'], folder).ended;
+  const end = await call(['report', 'run1', 'run2', '--format', 'hgrm', '--out', 'p.hgrm'], folder);
   assert.equal(end.code, 0, end.stderr);
   const files = readdirSync(folder).filter((name) => name.endsWith('.hgrm'));
   assert.equal(files.length, 12);
@@ -68,7 +67,7 @@ test('what cannot be is refused with a hint', async (t) => {
     [['--format', 'csv', '--interactive'], /--interactive is for --format html; csv has no charts/],
   ];
   for (const [args, message] of rows) {
-    const { code, stdout, stderr } = await start(['report', 'run1', ...args], folder).ended;
+    const { code, stdout, stderr } = await call(['report', 'run1', ...args], folder);
     assert.equal(code, 2);
     assert.equal(stdout, '');
     assert.match(stderr, message);
@@ -81,7 +80,7 @@ test('what cannot be is refused with a hint', async (t) => {
   };
   writeFileSync(join(folder, 'empty.json'), JSON.stringify(empty));
   assert.match(
-    (await start(['report', 'empty.json', '--format', 'hgrm'], folder).ended).stderr,
+    (await call(['report', 'empty.json', '--format', 'hgrm'], folder)).stderr,
     /Nothing to write: no trial delivered anything/,
   );
 });
@@ -105,7 +104,7 @@ test(
       [['open', '.', '--port', 'x'], /--port x is not a port/, 2],
     ];
     for (const [args, message, expected] of rows) {
-      const { code, stderr } = await start(args, folder).ended;
+      const { code, stderr } = await call(args, folder);
       assert.equal(code, expected);
       assert.match(stderr, message);
     }
@@ -124,8 +123,7 @@ test(
     assert.equal(end.code, 0, end.stdout + end.stderr);
     assert.equal(XMLValidator.validate(readFileSync(join(folder, 'junit.xml'), 'utf8')), true);
     assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /^## pushbench: small\n/);
-    const refused = await start(['run', scenario, '--results', 'other', '--junit', 'none/junit.xml'], folder)
-      .ended;
+    const refused = await call(['run', scenario, '--results', 'other', '--junit', 'none/junit.xml'], folder);
     assert.equal(refused.code, 2);
     assert.match(
       refused.stderr,

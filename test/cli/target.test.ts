@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { startExpress, token } from '../harness/target/foreign.ts';
-import { assertMeasured, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
+import { assertMeasured, resultFolders, call, start, temporaryFolder, writeScenario } from './tools.ts';
 
 process.env['FEED_TOKEN'] = token;
 
@@ -71,7 +71,7 @@ test(
 
 test('--no-reference alone leaves nothing to run', async (t) => {
   const folder = temporaryFolder(t);
-  const end = await start(['run', writeScenario(folder), '--no-reference'], folder).ended;
+  const end = await call(['run', writeScenario(folder), '--no-reference'], folder);
   assert.match(
     end.stderr,
     /With --no-reference nothing is left to run: name a target too, with --target FILE\./,
@@ -82,7 +82,7 @@ test('--no-reference alone leaves nothing to run', async (t) => {
 test('a topic that is none', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'feed.yaml'), yaml('http://127.0.0.1:1'));
-  const end = await start(['target', 'check', 'feed.yaml', '--topic', 'a b'], folder).ended;
+  const end = await call(['target', 'check', 'feed.yaml', '--topic', 'a b'], folder);
   assert.match(end.stderr, /--topic "a b" is no topic: 1 to 128 letters/);
   assert.equal(end.code, 2);
 });
@@ -90,10 +90,10 @@ test('a topic that is none', async (t) => {
 test('two targets of one name cannot be told apart', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'feed.yaml'), yaml('http://127.0.0.1:1'));
-  const end = await start(
+  const end = await call(
     ['run', writeScenario(folder, 'variants: [sse]'), '--target', 'feed.yaml', '--target', 'feed.yaml'],
     folder,
-  ).ended;
+  );
   assert.match(end.stderr, /Two target files have the name "feed"; give each a name of its own/);
   assert.equal(end.code, 2);
 });

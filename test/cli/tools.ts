@@ -6,7 +6,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { TestContext } from 'vitest';
+import { format } from 'node:util';
+import { vi, type TestContext } from 'vitest';
+import { reportFailure } from '../../cli/failure.ts';
+import { createProgram } from '../../cli/program.ts';
 import { exitCodeOf } from '../../cli/run.ts';
 import { resultSchema, type Result } from '../../core/result/result.ts';
 
@@ -69,11 +72,52 @@ export function start(
   };
 }
 
-/**
- * As `start`, on scripted processes in virtual time: a busy machine decides nothing, and seconds take none.
- */
+/** As `start`, on scripted processes in virtual time: a busy machine decides nothing, seconds take none. */
 export function startScripted(args: string[], cwd: string): Running {
   return start(args, cwd, scripted);
+}
+
+/** As `start`, with a report that is drawn at once, or never: a busy machine does not decide it. */
+export function startDrawing(drawn: 'at-once' | 'never', args: string[], cwd: string): Running {
+  const pages = `${pathToFileURL(resolve('test/fake/pages.ts')).href}?drawn=${drawn}`;
+  return start(args, cwd, [process.execPath, '--import', pages, main]);
+}
+
+class Exit extends Error {}
+
+/**
+ * As `start(args, cwd).ended`, without a process of its own: for what a command prints, writes and ends with.
+ * How it is started and stopped, only `start` shows. One at a time: folder and output are the process's.
+ */
+export async function call(args: string[], cwd: string): Promise<Ended> {
+  const printed = { stdout: '', stderr: '' };
+  const take = (stream: keyof typeof printed) => (text: string | Uint8Array) => {
+    printed[stream] += typeof text === 'string' ? text : Buffer.from(text).toString();
+    return true;
+  };
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation(take('stdout')),
+    vi.spyOn(process.stderr, 'write').mockImplementation(take('stderr')),
+    vi.spyOn(console, 'log').mockImplementation((...parts) => void take('stdout')(`${format(...parts)}\n`)),
+    vi.spyOn(console, 'error').mockImplementation((...parts) => void take('stderr')(`${format(...parts)}\n`)),
+    vi.spyOn(process, 'exit').mockImplementation((code) => {
+      process.exitCode = code;
+      throw new Exit();
+    }),
+  ];
+  const folder = process.cwd();
+  process.chdir(cwd);
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof Exit)) process.exitCode = reportFailure(error);
+  } finally {
+    process.chdir(folder);
+    for (const spy of spies) spy.mockRestore();
+  }
+  const code = Number(process.exitCode ?? 0);
+  process.exitCode = undefined;
+  return { code, signal: null, ...printed };
 }
 
 /** A scenario of a few seconds in a file of its own. */
@@ -115,8 +159,8 @@ export function resultFolders(folder: string): string[] {
 }
 
 /**
- * A run that measured on this machine: every trial went to its end and missed nothing, and the exit code is
- * the one of its result. Whether the trials count depends on how quiet the machine is, and is not looked at.
+ * A run that measured on this machine: every trial went to its end and missed nothing, and the exit code is that
+ * of its result. Whether the trials count depends on how quiet the machine is, and is not looked at.
  */
 export function assertMeasured(end: Ended, folder: string): Result {
   const [results] = resultFolders(folder);

@@ -281,9 +281,11 @@ test('what cannot be served is refused with a reason', async (t) => {
 test('the examples are requests that work', async (t) => {
   const { url, at, publish } = await serve(t, 'http-stream');
   publish('news', '1');
-  for (const { command } of httpStream.examples) {
-    const target = /'(http[^']+)'/.exec(command(url, url))?.[1];
-    if (!target) continue;
+  const targets = httpStream.examples.flatMap(
+    ({ command }) => /'(http[^']+)'/.exec(command(url, url))?.[1] ?? [],
+  );
+  assert.equal(targets.length, 2);
+  for (const target of targets) {
     const response = await fetch(target.replace('CURSOR', at(0)));
     assert.equal(response.status, 200, target);
     await response.body!.cancel();

@@ -33,12 +33,12 @@ export function planOf(
   };
 }
 
-export const windowIn = (ms: number, warmupMs = 0): Window => {
+export const windowIn = (ms: number, warmupMs = 0, measureMs = 60_000): Window => {
   const warmupFromUs = nowUs() + ms * 1000;
   return {
     warmupFromUs,
     fromUs: warmupFromUs + warmupMs * 1000,
-    toUs: warmupFromUs + 60_000_000,
+    toUs: warmupFromUs + measureMs * 1000,
     slotUs: 1_000_000,
   };
 };

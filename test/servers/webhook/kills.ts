@@ -216,7 +216,8 @@ export async function killRepeatedly(
       const { child, publishers } = lives[which]!;
       // Most lives count from the first confirmation, some end while the server has hardly begun.
       const before = confirmed.size;
-      while (random() < 0.9 && confirmed.size === before) await sleep(1);
+      const waits = random() < 0.9;
+      while (waits && confirmed.size === before) await sleep(1);
       await sleep(random() * lifeMs);
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
