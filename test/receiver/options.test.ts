@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, test, vi } from 'vitest';
 import { UserError } from '../../core/base/errors.ts';
-import { nextWaitMs, retryPolicies } from '../../core/policy/retry-policy.ts';
+import { nextWaitMs, retryPolicies } from '../../core/policy/webhook/retry-policy.ts';
 import {
   createReceiver,
   createSeen,
