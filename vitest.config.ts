@@ -19,6 +19,7 @@ const heavy = [
   'test/bench/**/*.test.ts',
   'test/harness/**/child.test.ts',
   'test/harness/**/peer-end.test.ts',
+  'test/harness/**/real-pair.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
   'test/harness/target/{check,target,too-large}.test.ts',
