@@ -18,11 +18,12 @@ const heavy = [
   // Trials over real processes, and how processes end.
   'test/bench/**/*.test.ts',
   'test/harness/**/child.test.ts',
+  'test/harness/**/freeze.test.ts',
   'test/harness/**/peer-end.test.ts',
   'test/harness/**/real-pair.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
-  'test/harness/target/{check,target,too-large}.test.ts',
+  'test/harness/**/{target,target-check,too-large}.test.ts',
   // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',
@@ -32,8 +33,8 @@ const heavy = [
   'test/**/event-source.test.ts',
   // Other people's servers: Redis, nginx.
   'test/**/kills.test.ts',
-  'test/**/redis.test.ts',
-  'test/**/redis/faults.test.ts',
+  'test/servers/webhook/redis/*.test.ts',
+  'test/servers/webhook/restart.test.ts',
   'test/**/nchan.test.ts',
   'test/**/proxy.test.ts',
   // Disks that are mounted and filled.
@@ -62,6 +63,8 @@ export default defineConfig({
     // A test has no limit but the one against hanging for ever; a slow machine is no failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Of the cases of one file that are independent: they wait for most of their time.
+    maxConcurrency: 10,
     // Hooks run in the order in which they are written.
     sequence: { hooks: 'list' },
     // A spy lasts for one test.

@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Endpoint } from '../core/protocol/control.ts';
-import { patterns, variantOf } from '../core/pattern/registry.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { variantOf } from '../core/pattern/variant.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { processes } from '../harness/trial/fleet.ts';
 import { body128, median, publishSteadily, rounds, sampleOver, spread, startProgram } from './tools.ts';
@@ -16,11 +17,18 @@ const subscribers = 5000;
 const eventsPerS = 4;
 const seconds = 8;
 
-const requests = {
-  sse: 'GET /events?topics=news HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n',
-  websocket:
-    'GET /ws?topics=news HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+/** What a reader sends, and a client of others that reads the same, where there is one. */
+const readers = {
+  sse: {
+    request: 'GET /events?topics=news HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n',
+    peer: undefined,
+  },
+  websocket: {
+    request:
+      'GET /ws?topics=news HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    peer: 'bench/peer-ws.ts',
+  },
 } as const;
 
 export async function main(): Promise<void> {
@@ -28,14 +36,15 @@ export async function main(): Promise<void> {
   if (!reader) console.log('(PUSHBENCH_READER names no reader program: the ratio to it is not measured)');
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-bench-'));
   try {
-    for (const pattern of ['sse', 'websocket'] as const) await measure(pattern, reader, folder);
+    for (const pattern of Object.keys(readers) as (keyof typeof readers)[])
+      await measure(pattern, reader, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 async function measure(
-  pattern: keyof typeof requests,
+  pattern: keyof typeof readers,
   reader: string | undefined,
   folder: string,
 ): Promise<void> {
@@ -46,7 +55,7 @@ async function measure(
   const stop = publishSteadily(endpoint.publishUrl, 'news', eventsPerS, body128);
   const port = new URL(endpoint.url).port;
   const request = join(folder, pattern);
-  writeFileSync(request, requests[pattern]);
+  writeFileSync(request, readers[pattern].request);
   const ours: number[] = [];
   const theirs: number[] = [];
   const ws: number[] = [];
@@ -63,9 +72,10 @@ async function measure(
         theirs.push(((await result) as { cpuMicrosPerEvent: number }).cpuMicrosPerEvent);
       }
       ours.push(await ourLoad(pattern, options, endpoint));
-      if (pattern === 'websocket') {
+      const { peer } = readers[pattern];
+      if (peer !== undefined) {
         const { result } = startProgram(process.execPath, [
-          'bench/peer-ws.ts',
+          peer,
           `${endpoint.url.replace('http', 'ws')}/ws?topics=news`,
           String(subscribers),
           String(seconds),

@@ -3,7 +3,8 @@
 
 import type { Endpoint } from '../core/protocol/control.ts';
 import { requestsOf } from '../core/result/counters.ts';
-import { patterns, variantOf } from '../core/pattern/registry.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { variantOf } from '../core/pattern/variant.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { processes } from '../harness/trial/fleet.ts';
 import { rounds, sampleOver, spread, startProgram } from './tools.ts';

@@ -1,11 +1,12 @@
-// CPU per delivery of our SSE and WebSocket servers, against nginx with nchan (Debian: nginx and
+// Measures CPU per delivery of our SSE and WebSocket servers, against nginx with nchan (Debian: nginx and
 // libnginx-mod-nchan) at the same subscribers and rate, read by the same sink. Skipped where nginx is absent.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { patterns, variantOf } from '../core/pattern/registry.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { variantOf } from '../core/pattern/variant.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { processes } from '../harness/trial/fleet.ts';
 import { body128, cpuUsOf, publishSteadily, rounds, sleep, spread, startProgram } from './tools.ts';
@@ -18,12 +19,21 @@ const nchanPort = 48_123;
 /** As often as our WebSocket server does it; nchan leaves it out by itself. */
 const pingS = 25;
 
-const heads = {
-  sse: (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`,
-  websocket: (path: string) =>
-    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+/** What both servers offer: how a subscriber asks, and what nchan calls it. */
+const streams = {
+  sse: {
+    requestFor: (path: string) =>
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`,
+    nchanName: 'eventsource',
+  },
+  websocket: {
+    requestFor: (path: string) =>
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    nchanName: 'websocket',
+  },
 } as const;
+type StreamName = keyof typeof streams;
 
 export async function main(): Promise<void> {
   if (!existsSync(nchanModule)) {
@@ -32,7 +42,7 @@ export async function main(): Promise<void> {
     );
     return;
   }
-  for (const pattern of ['sse', 'websocket'] as const) {
+  for (const pattern of Object.keys(streams) as StreamName[]) {
     const ours: number[] = [];
     const theirs: number[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -46,7 +56,7 @@ export async function main(): Promise<void> {
   }
 }
 
-async function own(pattern: keyof typeof heads): Promise<number> {
+async function own(pattern: StreamName): Promise<number> {
   const server = processes.server();
   try {
     server.send({
@@ -58,8 +68,8 @@ async function own(pattern: keyof typeof heads): Promise<number> {
     });
     const { endpoint } = await server.next('listening', 10_000);
     const stop = publishSteadily(endpoint.publishUrl, 'news', eventsPerS, body128);
-    const path = pattern === 'sse' ? '/events?topics=news' : '/ws?topics=news';
-    const cpu = await deliver(server.pid, new URL(endpoint.url).port, heads[pattern](path));
+    const request = streams[pattern].requestFor(`${patterns[pattern].path}?topics=news`);
+    const cpu = await deliver(server.pid, new URL(endpoint.url).port, request);
     stop();
     return cpu;
   } finally {
@@ -67,9 +77,9 @@ async function own(pattern: keyof typeof heads): Promise<number> {
   }
 }
 
-async function nchan(pattern: keyof typeof heads): Promise<number> {
+async function nchan(pattern: StreamName): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-nchan-'));
-  const subscriber = pattern === 'sse' ? 'eventsource' : 'websocket';
+  const { requestFor, nchanName } = streams[pattern];
   writeFileSync(
     join(folder, 'nginx.conf'),
     `load_module ${nchanModule};
@@ -79,7 +89,7 @@ events { worker_connections 15000; }
 http { access_log off; nchan_shared_memory_size 128M;
   server { listen 127.0.0.1:${nchanPort} backlog=4096;
     location = /topics/news { nchan_publisher; nchan_channel_id news; }
-    location = /subscribe { nchan_subscriber ${subscriber}; nchan_channel_id news;
+    location = /subscribe { nchan_subscriber ${nchanName}; nchan_channel_id news;
       nchan_websocket_ping_interval ${pingS}; } } }
 `,
   );
@@ -98,7 +108,7 @@ http { access_log off; nchan_shared_memory_size 128M;
       '{"id":"k3f9a1-57","topic":"news","seq":57,"planned":123456789012,"sent":123456789012,' +
       `"accepted":123456789012,"body":${body128}}`;
     const stop = publishSteadily(`http://127.0.0.1:${nchanPort}`, 'news', eventsPerS, envelope);
-    const cpu = await deliver(children[0]!, String(nchanPort), heads[pattern]('/subscribe'));
+    const cpu = await deliver(children[0]!, String(nchanPort), requestFor('/subscribe'));
     stop();
     return cpu;
   } finally {

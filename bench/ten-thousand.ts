@@ -17,6 +17,9 @@ phases: { connect: 8s, warmup: 2s, measure: 10s, drain: 10s }
 variants: [sse, websocket, long-polling, http-stream]
 `;
 
+/** What the server may need for an idle subscriber, where a bound is stated. */
+const serverBounds: Readonly<Record<string, string>> = { websocket: ' (bound: 14 KB)' };
+
 export async function main(): Promise<void> {
   const { scenario, source } = parseScenario(yaml, {
     file: 'ten-thousand',
@@ -49,7 +52,7 @@ export async function main(): Promise<void> {
           : 'not measured') +
         `; idle subscriber: ${formatBytes(read('client-memory-per-subscriber'))} on the load side (bound: ` +
         `8 KB), ${formatBytes(read('server-memory-per-subscriber'))} on the server` +
-        (variant.pattern === 'websocket' ? ' (bound: 14 KB)' : '') +
+        (serverBounds[variant.pattern] ?? '') +
         `; p50 ${formatUs(read('latency.p50'))}, p99 ${formatUs(read('latency.p99'))}`,
     );
     for (const { level, code, message } of warnings) console.log(`  ${level}: ${code}: ${message}`);

@@ -5,7 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { patternOptions } from '../core/pattern/registry.ts';
+import { patterns } from '../core/pattern/registry.ts';
 import { random } from '../core/base/random.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { startServer } from '../servers/start.ts';
@@ -47,7 +47,7 @@ async function perSecond(fifo: boolean, failing: number, seed: number): Promise<
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => receiver.once('listening', resolve));
   const { port } = receiver.address() as AddressInfo; // of a TCP listener
-  const options = patternOptions.webhook.parse({
+  const options = patterns.webhook.options.parse({
     fifo,
     store: 'sqlite',
     retries: Array.from({ length: 10 }, () => `${waitMs}ms`),

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { patternOptions } from '../core/pattern/registry.ts';
+import { patterns } from '../core/pattern/registry.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { startServer } from '../servers/start.ts';
 import { body128 } from './tools.ts';
@@ -39,7 +39,7 @@ async function plain(): Promise<(count: number) => Promise<void>> {
 }
 
 async function ours(store: string): Promise<(count: number) => Promise<void>> {
-  const options = patternOptions.webhook.parse({ store, concurrency, keep: 10_000_000 });
+  const options = patterns.webhook.options.parse({ store, concurrency, keep: 10_000_000 });
   const server = await startServer({
     pattern: 'webhook',
     options,

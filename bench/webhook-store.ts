@@ -4,8 +4,8 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSqliteStore } from '../servers/webhook/sqlite/store.ts';
-import type { Task } from '../servers/webhook/store.ts';
+import type { Task } from '../core/policy/delivery.ts';
+import { openDatabase } from '../servers/webhook/sqlite/database.ts';
 import { body128, median } from './tools.ts';
 
 const deliveries = Number(process.env['PUSHBENCH_BENCH_DELIVERIES'] ?? 1_000_000);
@@ -18,7 +18,7 @@ const behind = 100_000;
 export async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-store-'));
   const file = join(folder, 'store.db');
-  const store = openSqliteStore(file);
+  const store = openDatabase(file);
   try {
     const keys = Array.from({ length: endpoints }, (_, i) => {
       const endpoint = {

@@ -6,7 +6,7 @@ import type { Trial } from '../core/result/result.ts';
 import { metrics } from '../core/metrics/registry.ts';
 import { oneLine, printable } from '../core/base/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';
-import type { Progress } from '../harness/trial/phases.ts';
+import type { Progress } from '../harness/trial/stage.ts';
 import type { RunObserver } from '../harness/run/run.ts';
 
 export type LiveMode = 'live' | 'lines' | 'quiet';

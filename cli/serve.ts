@@ -3,7 +3,7 @@
 import { parse } from 'yaml';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
 import { expectation, findingsOf } from '../core/base/issues.ts';
-import { patterns } from '../core/pattern/registry.ts';
+import { isPatternName, patterns, type PatternName } from '../core/pattern/registry.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { nearest } from '../core/base/suggest.ts';
 import { patternServers } from '../servers/registry.ts';
@@ -19,7 +19,7 @@ export async function serveCommand(
   pattern: string,
   options: { port: string; host: string; allowHost: string[]; set: string[] },
 ): Promise<ExitCode> {
-  if (!isPattern(pattern)) {
+  if (!isPatternName(pattern)) {
     const near = nearest(pattern, Object.keys(patterns));
     throw new UserError(
       'pattern',
@@ -54,10 +54,6 @@ export async function serveCommand(
   return exitCodes.ok;
 }
 
-function isPattern(name: string): name is keyof typeof patterns {
-  return Object.hasOwn(patterns, name);
-}
-
 /** @throws UserError when the address or the port cannot be had; otherwise what was thrown */
 function notListening(error: unknown, host: string, port: number): never {
   if (
@@ -74,10 +70,7 @@ function notListening(error: unknown, host: string, port: number): never {
   return portTaken(error, port);
 }
 
-function parseOptions(
-  pattern: keyof typeof patterns,
-  assignments: readonly string[],
-): Record<string, unknown> {
+function parseOptions(pattern: PatternName, assignments: readonly string[]): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const assignment of assignments) {
     const at = assignment.indexOf('=');

@@ -1,6 +1,6 @@
 // Runs a load process: takes the harness's commands, runs the subscribers of one pattern, and reports.
 
-import { realClock } from '../core/base/clock.ts';
+import { nowUs, realClock } from '../core/base/clock.ts';
 import type { LoadCommand, LoadReport, Window } from '../core/protocol/control.ts';
 import { newCounters } from '../core/result/counters.ts';
 import { messageOf, UserError } from '../core/base/errors.ts';
@@ -95,7 +95,8 @@ function obey(command: LoadCommand): void | Promise<void> {
       if (subscribers) senders = createSenders(command, subscribers.context, subscribers.running);
       return;
     case 'leave':
-      return leaving?.begin(command.share, command.forMs);
+      leaving?.begin(command.share, command.forMs);
+      return report({ kind: 'acted', act: command.act, atUs: nowUs() });
     case 'window':
       return openWindow(command.window);
     case 'collect':

@@ -2,6 +2,7 @@
 // `ServerReport` of core/protocol/control.ts over IPC and ends when told to, when it cannot go on, or
 // when the harness is gone.
 
+import { nowUs } from '../core/base/clock.ts';
 import { newCounters } from '../core/result/counters.ts';
 import type { Failed, ServerCommand, ServerReport } from '../core/protocol/control.ts';
 import { messageOf, UserError } from '../core/base/errors.ts';
@@ -43,7 +44,8 @@ async function obey(command: ServerCommand): Promise<void> {
         ...(server?.backlog && { backlog: server.backlog() }),
       });
     case 'disconnect':
-      return server?.disconnect(command.share);
+      server?.disconnect(command.share);
+      return report({ kind: 'acted', act: command.act, atUs: nowUs() });
     case 'stop':
       // Something hangs then, and going without it is better than staying.
       setTimeout(() => process.exit(1), goodbyeLimits.processMs);

@@ -6,7 +6,7 @@ import { newCounters, type Counters } from '../core/result/counters.ts';
 import { UserError } from '../core/base/errors.ts';
 import { isLoopbackHost } from '../core/http/access.ts';
 import type { Injection } from '../core/scenario/injection.ts';
-import { patterns, type PatternName } from '../core/pattern/registry.ts';
+import { isPatternName, patternNamed, patterns } from '../core/pattern/registry.ts';
 import { goodbyeLimits } from '../core/policy/goodbye.ts';
 import { random } from '../core/base/random.ts';
 import type { ServerLimits } from '../core/scenario/scenario.ts';
@@ -80,7 +80,7 @@ export async function startServerOn<H extends Hub>(
   const publishing = publishRoutes(hub, limits, running.publish, publish);
   const routes = { ...messageRoutes(hub, limits, counters, running.publish, publish), ...running.routes };
   const listener = await listen({
-    over: overOf(options),
+    over: patternNamed(pattern)?.httpVersion?.(options) ?? 'h1',
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     ...(allowHosts && { allowHosts }),
@@ -112,7 +112,7 @@ async function loadPattern(
   pattern: string,
   options: ServerOptions['options'],
 ): Promise<PatternServer<ServerOptions['options']>> {
-  if (!isPattern(pattern))
+  if (!isPatternName(pattern))
     throw new UserError(
       'pattern',
       `there is no pattern called "${pattern}"; there are: ${Object.keys(patterns).join(', ')}`,
@@ -126,14 +126,6 @@ async function loadPattern(
     );
   // Parsed by this very pattern's schema.
   return (await patternServers[pattern]()) as PatternServer<ServerOptions['options']>;
-}
-
-function isPattern(name: string): name is PatternName {
-  return Object.hasOwn(patterns, name);
-}
-
-function overOf({ over }: ServerOptions['options']): Endpoint['over'] {
-  return over === 'h2' || over === 'h2c' ? over : 'h1';
 }
 
 async function within(limitMs: number, done: Promise<void>): Promise<void> {

@@ -1,22 +1,23 @@
-// Webhooks: the server calls each subscriber at the address it registered. What it takes is a folder:
-// service.ts (what is delivered, and what an answer means), intake.ts (what is published), roster.ts (the
-// endpoints), dispatcher.ts and lane.ts (whose turn it is), store.ts (what outlives the process), sender.ts
-// (one request), routes.ts and stream.ts (the HTTP API), openapi.ts (its description), access.ts (who may use
-// it), dashboard.ts (a page that does). This file puts them together.
+// Serves webhooks: the server calls each subscriber at the address it registered. What it takes is a folder:
+// service.ts (what can be asked for), courier.ts (makes attempts and judges answers), store.ts (the seam to
+// what outlives the process; sqlite/ and redis/ stand behind it), sending/ (one request), http/ (the API, its
+// description, the dashboard, who may use them). When attempts are made, core/policy decides. This file puts
+// them together.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import type { PatternServer } from './pattern.ts';
+import type { PatternContext, PatternServer } from './pattern.ts';
 import { createAccess } from './webhook/http/access.ts';
 import { dashboardRoutes } from './webhook/http/dashboard.ts';
 import { openApiRoute } from './webhook/http/openapi.ts';
 import { webhookRoutes } from './webhook/http/routes.ts';
 import { createService } from './webhook/service.ts';
 import { openingFault } from './webhook/sqlite/file.ts';
+import { openDatabase, type DeliveryDatabase } from './webhook/sqlite/database.ts';
 import { openSqliteStore } from './webhook/sqlite/store.ts';
-import type { DeliveryStore } from './webhook/store.ts';
+import type { Store } from './webhook/store.ts';
 import { webhookStream } from './webhook/http/stream.ts';
 import { realTimers, scaledTimers, type Timers } from './webhook/sending/timers.ts';
 
@@ -25,10 +26,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
   return {
     async start(context, options) {
       const clock = scaledTimers(timers, options.timeScale);
-      const service =
-        options.store === 'redis'
-          ? await (await import('./webhook/redis/service.ts')).createRedisService(context, options, clock)
-          : createService(context, options, clock, storeOf(options));
+      const service = createService(context, options, clock, await openStore(context, options, clock));
       const stream = webhookStream(context, service);
       const access = createAccess();
       return {
@@ -69,12 +67,22 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
 
 export const webhook = webhookOn(realTimers);
 
-function storeOf({ store, file }: PatternOptions<'webhook'>): DeliveryStore {
-  if (store === 'memory') return openSqliteStore(':memory:');
-  if (file !== '') return openSqliteStore(file);
+async function openStore(
+  context: PatternContext,
+  options: PatternOptions<'webhook'>,
+  timers: Timers,
+): Promise<Store> {
+  if (options.store !== 'redis') return openSqliteStore(context, options, timers, databaseOf(options));
+  const { openRedisStore } = await import('./webhook/redis/store.ts'); // BullMQ is loaded by those who use it
+  return openRedisStore(context, options, timers);
+}
+
+function databaseOf({ store, file }: PatternOptions<'webhook'>): DeliveryDatabase {
+  if (store === 'memory') return openDatabase(':memory:');
+  if (file !== '') return openDatabase(file);
   const folder = newFolder();
   try {
-    return openSqliteStore(join(folder, 'store.db'));
+    return openDatabase(join(folder, 'store.db'));
   } finally {
     // The open database goes on without its names, and nothing is left of it however this process ends.
     rmSync(folder, { recursive: true });

@@ -1,7 +1,10 @@
-// Retry policies of webhook senders by name, as the services document them or their code has them: the waits
-// between attempts, the jitter, what Retry-After may do. Pure; whose clock it is, is the caller's.
+// Decides when a failed delivery is tried again, by the policies of webhook senders, as the services document
+// them or their code has them: the waits between attempts, the jitter, what Retry-After may do. Pure: clock
+// and random numbers are given.
 
 import type { Random } from '../base/random.ts';
+import { isThrottled, type ReceiverAnswer } from './answer.ts';
+import { parseRetryAfterMs } from './retry-after.ts';
 
 export type RetryPolicy = {
   /** The wait before each further attempt; as many retries as there are waits. */
@@ -13,10 +16,10 @@ export type RetryPolicy = {
   /** After a timeout or a 429 no wait is shorter. */
   readonly throttledLeastMs?: number;
   /**
-   * How far Retry-After may prolong a wait: a multiple of it. Up to the schedule's
-   * longest wait when left out.
+   * How far a receiver's Retry-After may prolong a wait: up to the schedule's longest wait, or up to so many
+   * times the wait itself. No policy lets it shorten a wait or add an attempt.
    */
-  readonly retryAfterMost?: number;
+  readonly retryAfterMost: 'longest-wait' | number;
 };
 
 const s = 1000;
@@ -26,17 +29,21 @@ const h = 60 * m;
 const doubling = (firstMs: number, retries: number, capMs = Infinity) =>
   Array.from({ length: retries }, (_, i) => Math.min(firstMs * 2 ** i, capMs));
 
+/** What all do but Svix: no other service documents a bound. */
+const longestWait = { retryAfterMost: 'longest-wait' } as const;
+
 /**
  * `article-short` and `article-long` are the two schedules that introductions to webhooks name.
  * Stripe publishes its three days and that the waits grow exponentially, not the waits: those of
  * `stripe-like` are invented.
  */
 export const retryPolicies = {
-  none: { waitsMs: [], jitter: 0 },
-  'article-short': { waitsMs: [1 * m, 5 * m, 30 * m], jitter: 0.1 },
-  'article-long': { waitsMs: [1 * m, 5 * m, 30 * m, 2 * h, 24 * h], jitter: 0.1 },
+  none: { ...longestWait, waitsMs: [], jitter: 0 },
+  'article-short': { ...longestWait, waitsMs: [1 * m, 5 * m, 30 * m], jitter: 0.1 },
+  'article-long': { ...longestWait, waitsMs: [1 * m, 5 * m, 30 * m, 2 * h, 24 * h], jitter: 0.1 },
   /** The example schedule of the specification, 1.0.0; its first attempt is at once. */
   'standard-webhooks': {
+    ...longestWait,
     waitsMs: [5 * s, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 14 * h, 20 * h, 24 * h],
     jitter: 0.1,
   },
@@ -46,12 +53,18 @@ export const retryPolicies = {
     throttledLeastMs: 60 * s,
     retryAfterMost: 2,
   },
-  convoy: { waitsMs: [10 * s, 30 * s, 1 * m, 3 * m, 5 * m, 10 * m, 15 * m], jitter: 0, jitterAddsMs: 5 * s },
-  outpost: { waitsMs: doubling(30 * s, 10), jitter: 0 },
+  convoy: {
+    ...longestWait,
+    waitsMs: [10 * s, 30 * s, 1 * m, 3 * m, 5 * m, 10 * m, 15 * m],
+    jitter: 0,
+    jitterAddsMs: 5 * s,
+  },
+  outpost: { ...longestWait, waitsMs: doubling(30 * s, 10), jitter: 0 },
   /** The first retry is at once. */
-  slack: { waitsMs: [0, 1 * m, 5 * m], jitter: 0 },
-  github: { waitsMs: [], jitter: 0 },
+  slack: { ...longestWait, waitsMs: [0, 1 * m, 5 * m], jitter: 0 },
+  github: { ...longestWait, waitsMs: [], jitter: 0 },
   'stripe-like': {
+    ...longestWait,
     waitsMs: [
       1 * m,
       5 * m,
@@ -93,12 +106,27 @@ export function nextWaitMs(
   if (waitMs === undefined) return undefined;
   const { jitter, jitterAddsMs = 0, throttledLeastMs = 0, retryAfterMost } = policy;
   const scheduledMs = waitMs * (1 + jitter * (2 * random() - 1)) + jitterAddsMs * random();
-  const mostMs = retryAfterMost === undefined ? Math.max(...policy.waitsMs) : waitMs * retryAfterMost;
+  const mostMs = retryAfterMost === 'longest-wait' ? Math.max(...policy.waitsMs) : waitMs * retryAfterMost;
   // NaN would make a timer fire at once.
   const askedMs = retryAfterMs > 0 ? Math.min(retryAfterMs, mostMs) : 0;
   // Those who are asked to wait equally long are spread too, but only to the later side.
   return Math.max(scheduledMs, askedMs * (1 + jitter * random()), throttled ? throttledLeastMs : 0);
 }
 
-/** When failures disable an endpoint: Svix's rule by time, Outpost's by count. */
-export const disableRuleNames = ['never', 'after-5-days', 'after-100-failures'] as const;
+/**
+ * The wait after attempt `attempt` (from 1) got this answer: `nextWaitMs` with what the answer asked for.
+ * @returns undefined when that was the last attempt
+ */
+export function waitAfterMs(
+  policy: RetryPolicy,
+  attempt: number,
+  answer: ReceiverAnswer,
+  nowMs: number,
+  random: Random,
+): number | undefined {
+  const asked = answer.kind === 'answered' ? answer.retryAfter : undefined;
+  return nextWaitMs(policy, attempt, random, {
+    retryAfterMs: asked === undefined ? undefined : parseRetryAfterMs(asked, nowMs),
+    throttled: isThrottled(answer),
+  });
+}

@@ -3,6 +3,7 @@
 // processes and the scripted ones of the fake pattern use the same protocol; the harness cannot tell them
 // apart.
 
+import type { LoadFaultCommand, ServerFaultCommand } from '../fault/faults.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
@@ -53,6 +54,11 @@ export type Window = {
   slotUs: number;
 };
 
+/** Of a command that is part of a fault: the number that the process says it by when it has acted. */
+export type ForAct = { act: number };
+/** The process did its part of a fault, at this moment of its own clock. */
+export type Acted = { kind: 'acted'; act: number; atUs: number };
+
 /** A child that cannot go on says why before it exits. */
 export type Failed = { kind: 'failed'; code: string; message: string };
 
@@ -70,8 +76,8 @@ export type ServerCommand =
   /** Collect garbage, so that the sample that follows is the idle baseline. */
   | { kind: 'collect' }
   | { kind: 'sample' }
-  /** Cut this share of the connections that carry events, without a goodbye. */
-  | { kind: 'disconnect'; share: number }
+  /** `disconnect`: cut this share of the connections that carry events, without a goodbye. */
+  | (ServerFaultCommand & ForAct)
   /** Close everything and exit. */
   | { kind: 'stop' };
 
@@ -96,6 +102,7 @@ export type ServerReport =
       backlog?: ServerBacklog;
       gone?: boolean;
     }
+  | Acted
   | { kind: 'stopped' }
   | Failed;
 
@@ -132,8 +139,8 @@ export type LoadCommand =
    */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
-  /** This share of the subscribers leaves, stays away for a while and comes back. */
-  | { kind: 'leave'; share: number; forMs: number }
+  /** `leave`: this share of the subscribers leaves, stays away for a while and comes back. */
+  | (LoadFaultCommand & ForAct)
   /** Collect garbage, so that the sample that follows shows what is really held. */
   | { kind: 'collect' }
   /** Report now; before the start too, with nothing connected. */
@@ -142,7 +149,7 @@ export type LoadCommand =
    * Stop asking for events, close the ledger, report, and keep nothing open.
    * Topic `i` has measured events `firstSeq[i]`..`lastSeq[i]`, none when first > last.
    */
-  | { kind: 'close'; firstSeq: Int32Array; lastSeq: Int32Array; unconfirmed?: EventNumber[] }
+  | { kind: 'close'; firstSeq: Int32Array; lastSeq: Int32Array; unconfirmed?: readonly EventNumber[] }
   | { kind: 'stop' };
 
 /**
@@ -161,6 +168,7 @@ export type LoadReport =
    */
   | { kind: 'sent'; seq: Int32Array; lag: SparseHistogram; upstream: SparseHistogram; problems: Problem[] }
   | LoadClosed
+  | Acted
   | { kind: 'stopped' }
   | Failed;
 

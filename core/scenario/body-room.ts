@@ -2,7 +2,7 @@
 // contradictions.ts asks; for bodies of corpora and traces, which are read later, harness/plan/body-limit.ts.
 
 import { alwaysHeldBytes, aroundBodyBytes, largestBodyBytes } from '../event/body-size.ts';
-import type { PatternRegistry } from '../pattern/registry.ts';
+import type { PatternRegistry } from '../pattern/pattern.ts';
 import { formatBytes } from '../base/units.ts';
 import type { ServerLimits } from './scenario.ts';
 

@@ -1,12 +1,14 @@
-// What no single value of a scenario makes wrong, but several together: a fault after the end, an expectation
-// of a variant that does not run. Each is refused with its reason before anything is started. The values
-// themselves are scenario.ts's to check; what this machine can carry is the harness's.
+// Finds what no single value of a scenario makes wrong, but several together: a fault after the end, an
+// expectation of a variant that does not run. Each is refused with its reason before anything is started.
+// The values themselves are scenario.ts's to check; what this machine can carry is the harness's.
 
 import { expectedEvents, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
 import { variantsCalled } from './expectations.ts';
 import type { Parts } from './valid-parts.ts';
-import type { PatternRegistry, Variant } from '../pattern/registry.ts';
+import { lengthOf } from '../fault/faults.ts';
+import type { PatternRegistry } from '../pattern/pattern.ts';
+import type { Variant } from '../pattern/variant.ts';
 import type { Phases, Scenario, TopicGroup } from './scenario.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
@@ -27,8 +29,8 @@ export type Context = {
 export function contradictionsOf(parts: Parts, context: Context): Contradiction[] {
   return [
     ...sameVariants(parts),
-    ...noWayUp(parts),
-    ...shutReceivers(parts),
+    ...noWayUp(parts, context),
+    ...noRunHere(parts, context),
     ...noBrowser(parts, context),
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
@@ -55,11 +57,11 @@ function* sameVariants({ variants }: Parts): Generator<Contradiction> {
 }
 
 /** Subscribers that publish where their way up does not exist. */
-function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
+function* noWayUp({ topics, variants }: Parts, { registry }: Context): Generator<Contradiction> {
   const [theirs] = [...topics].find(([, { by }]) => by === 'subscribers') ?? [];
   if (theirs === undefined) return;
-  for (const [i, { options, label }] of variants) {
-    if (options['over'] !== 'h2' && options['over'] !== 'h2c') continue;
+  for (const [i, { pattern, options, label }] of variants) {
+    if ((registry[pattern]!.httpVersion?.(options) ?? 'h1') === 'h1') continue;
     yield {
       path: ['variants', i],
       message:
@@ -68,14 +70,11 @@ function* noWayUp({ topics, variants }: Parts): Generator<Contradiction> {
   }
 }
 
-/** A run's own receivers are on loopback, where deliveries to the public internet do not go. */
-function* shutReceivers({ variants }: Parts): Generator<Contradiction> {
-  for (const [i, { options, label }] of variants) {
-    if (options['receivers'] !== 'public' || options['allow'] !== 'auto') continue;
-    const message =
-      `the receivers of a run are on loopback, and "${label}" delivers to ` +
-      'public addresses alone; add allow: [127.0.0.0/8]';
-    yield { path: ['variants', i], message };
+/** Options that are for other servers than those of a run. */
+function* noRunHere({ variants }: Parts, { registry }: Context): Generator<Contradiction> {
+  for (const [i, { pattern, options, label }] of variants) {
+    const message = registry[pattern]!.cannotRun?.(options, label);
+    if (message !== undefined) yield { path: ['variants', i], message };
   }
 }
 
@@ -95,7 +94,7 @@ function* noBrowser(
     };
   }
   for (const [i, { pattern, options, label }] of variants) {
-    const { holdsConnection, holdsRequest, page } = registry[pattern]!;
+    const { holdsConnection, holdsRequest, pageOpens } = registry[pattern]!;
     if (!holdsConnection) {
       yield {
         path: ['variants', i],
@@ -109,7 +108,7 @@ function* noBrowser(
           `${connections}: the next page would wait for ever`,
       };
     }
-    if (chromium.length > 0 && holdsConnection && !page)
+    if (chromium.length > 0 && holdsConnection && !pageOpens)
       yield {
         path: ['browser', 'chromium'],
         message: `pages in Chromium open streams and sockets, and "${label}" is neither`,
@@ -167,13 +166,15 @@ function* faultsOutside({ single: { phases }, faults }: Parts): Generator<Contra
           `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ` +
           `${writeDuration(fault.atMs)}`,
       };
-    } else if (fault.kind !== 'disconnect' && fault.atMs + fault.forMs > measure + drain) {
+      continue;
+    }
+    const length = lengthOf(fault);
+    if (length && fault.atMs + length.ms > measure + drain) {
       yield {
         path: ['faults', i, 'for'],
         message:
-          `the ${fault.kind === 'leave' ? 'absence' : 'freeze'} would last until ` +
-          `${writeDuration(fault.atMs + fault.forMs)}, and the trial ends ` +
-          `${writeDuration(measure + drain)} after the measured phase began`,
+          `the ${length.what} would last until ${writeDuration(fault.atMs + length.ms)}, and the trial ` +
+          `ends ${writeDuration(measure + drain)} after the measured phase began`,
       };
     }
   }

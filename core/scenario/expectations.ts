@@ -3,7 +3,7 @@
 
 import { parseExpectation, type Check } from '../metrics/check.ts';
 import { figureOf } from '../metrics/registry.ts';
-import type { Variant } from '../pattern/registry.ts';
+import type { Variant } from '../pattern/variant.ts';
 import type { Expectation, Trial } from '../result/result.ts';
 import type { Scenario } from './scenario.ts';
 

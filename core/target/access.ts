@@ -4,7 +4,8 @@
 
 import { UserError } from '../base/errors.ts';
 import { shortestSecret, type Secret } from '../secrets/redact.ts';
-import { originOf, type Target, type TargetCursor, type TargetPattern } from './target.ts';
+import type { TargetCursor } from '../pattern/target-entry.ts';
+import { originOf, type Target } from './target.ts';
 
 /** One way to subscribe. URLs are templates: {topic} and {topics} are still to be filled in. */
 export type TargetSubscribe = {
@@ -24,7 +25,8 @@ export type TargetAccess = {
   run: string;
   topics: Target['topics'];
   publish: { url: string; method: string; headers: Record<string, string>; body: string };
-  subscribe: Partial<Record<TargetPattern, TargetSubscribe>>;
+  /** By pattern; what the file does not describe is not there. */
+  subscribe: Readonly<Record<string, TargetSubscribe>>;
   /** PEM. */
   ca?: string;
   /**
@@ -80,19 +82,17 @@ export function accessOf(
     return (filled.startsWith('/') ? target.url.replace(/\/$/, '') + filled : filled).replace(/^ws/, 'http');
   };
 
-  const subscribe: TargetAccess['subscribe'] = {};
+  const subscribe: Record<string, TargetSubscribe> = {};
   for (const [pattern, given] of Object.entries(target.subscribe)) {
     if (!given) continue;
     const place = `subscribe.${pattern}`;
-    const { protocol } = 'protocol' in given ? given : { protocol: undefined };
-    subscribe[pattern as TargetPattern] = {
-      // its own key
+    subscribe[pattern] = {
       url: urlOf(given.url, place),
       headers: { ...shared, ...headersOf(given.headers, `${place}.headers`) },
-      cursor: 'cursor' in given ? given.cursor : 'none',
-      untilEmpty: 'untilEmpty' in given ? given.untilEmpty : false,
-      ...(protocol !== undefined && { protocol }),
-      send: 'send' in given ? given.send.map((message) => withEnv(message, `${place}.send`)) : [],
+      cursor: given.cursor ?? 'none',
+      untilEmpty: given.untilEmpty ?? false,
+      ...(given.protocol !== undefined && { protocol: given.protocol }),
+      send: (given.send ?? []).map((message) => withEnv(message, `${place}.send`)),
     };
   }
   const { publish } = target;

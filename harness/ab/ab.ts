@@ -1,12 +1,12 @@
-// Two arms against each other: pairs of trials that take turns under one schedule, and a comparison of the
-// two. What an arm can be is arms.ts; what the figures mean is core/comparison/compare-runs.ts. Nothing here
-// depends on what was measured but whether the one declared extension is run.
+// Runs two arms against each other: pairs of trials that take turns under one schedule, and a comparison of
+// the two. What an arm can be is arms.ts; what the figures mean is core/comparison/compare-runs.ts. Nothing
+// here depends on what was measured, except whether the one declared extension is run.
 
 import { compare } from '../../core/comparison/compare-runs.ts';
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { mayExtend, pairsPlanned, ruleOf } from '../../core/comparison/judge.ts';
-import type { Variant } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Phases, Scenario } from '../../core/scenario/scenario.ts';
 import { cutShortText } from '../../core/result/missing.ts';
 import { runSetOf } from '../../core/comparison/run-set.ts';

@@ -1,6 +1,6 @@
-// What `pushbench ab` can hold against what: two variants, two checkouts of pushbench (the server
-// comes from there, the load side stays ours), two commands that start a server, two targets. An arm
-// is made before the first trial.
+// Opens what `pushbench ab` can compare: two variants, two checkouts of pushbench (the server comes from
+// there, the load side stays ours), two commands that start a server, two targets. An arm is opened before
+// the first trial.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -8,7 +8,8 @@ import { pathToFileURL } from 'node:url';
 import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
 import { UserError } from '../../core/base/errors.ts';
 import { writeInjection, type Injection } from '../../core/scenario/injection.ts';
-import type { PatternRegistry, Variant } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import { redact } from '../../core/secrets/redact.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { listNames, nearest } from '../../core/base/suggest.ts';

@@ -1,4 +1,4 @@
-// A commit of pushbench checked out beside the repository, so that its servers can run: a git worktree with
+// Checks a commit of pushbench out beside the repository, so that its servers can run: a git worktree with
 // the packages that its lock file names, gone when the run is over.
 
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';

@@ -3,7 +3,7 @@
 // core/scenario/contradictions.ts's to refuse; which bodies arrive, core/scenario/body-room.ts decides.
 
 import { UserError } from '../../core/base/errors.ts';
-import type { PatternRegistry } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import { obstaclesTo, writeObstacles } from '../../core/scenario/body-room.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import { formatNumber } from '../../core/base/units.ts';

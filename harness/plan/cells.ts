@@ -1,8 +1,8 @@
-// The cells of a matrix as a run meets them: each a plan of its own, under which every variant is measured. A
-// scenario without a matrix is a single cell without parameters. The order of trials is run.ts's.
+// Plans the cells of a matrix: each is a plan of its own, under which every variant is measured. A scenario
+// without a matrix is a single cell without parameters. The order of trials is run.ts.
 
 import { cellText } from '../../core/scenario/matrix.ts';
-import type { Variant } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Environment, Trial } from '../../core/result/result.ts';
 import type { Scenario, ScenarioCell } from '../../core/scenario/scenario.ts';
 import type { TrialPlan } from './plan.ts';

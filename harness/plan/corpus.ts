@@ -1,5 +1,5 @@
-// Bodies for `payload: { from }`: a JSON or NDJSON file, or an npm package of examples. Which body goes out
-// when is core/plan/schedule.ts.
+// Loads the bodies of `payload: { from }`: a JSON or NDJSON file, or an npm package of examples. Which body
+// is sent when is core/plan/schedule.ts.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';

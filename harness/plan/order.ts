@@ -1,5 +1,5 @@
-// In which order the trials of a run take turns, so that what changes on a machine in the meantime falls on
-// all alike. Pure: the same seed, the same order.
+// Decides in which order the trials of a run take turns, so that whatever changes on a machine in the
+// meantime affects all alike. Pure: the same seed gives the same order.
 
 import { random } from '../../core/base/random.ts';
 

@@ -1,5 +1,5 @@
-// A scenario made ready to run: topics, schedule, split over load processes, widths of the time axis.
-// The plan is the same for every variant and trial, so that all of them meet one and the same event stream.
+// Makes a scenario ready to run: topics, schedule, split over load processes, widths of the time axis. The
+// plan is the same for every variant and trial, so that all of them meet one and the same event stream.
 
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { measuredTotals, planPublishing } from '../../core/plan/schedule.ts';

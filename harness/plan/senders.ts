@@ -1,5 +1,5 @@
-// Who sends which event of a plan: the publisher, or the subscribers themselves. The plan stays one; each
-// sender's process gets its share of it and answers for it by the event's number in the whole.
+// Decides who sends which event of a plan: the publisher, or the subscribers themselves. The plan stays one;
+// each process gets its share of it and reports on each event by its number in the whole.
 
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import { random } from '../../core/base/random.ts';

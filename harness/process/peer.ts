@@ -1,5 +1,5 @@
-// A child process as the harness sees it: commands go in, reports come out, and its end is noticed.
-// Not what the commands mean; that is trial.ts.
+// Speaks with a child process: commands go in, reports come out, and its end is noticed. What the commands
+// mean is the phases' of a trial.
 
 import type { ChildProcess } from 'node:child_process';
 import { later } from '../../core/base/clock.ts';
@@ -29,6 +29,8 @@ export type Peer<Command extends Message, Report extends Message> = {
    * @throws TrialFailure when the peer fails, ends, or is silent for `timeoutMs`
    */
   next<K extends Exclude<Report, Failed>['kind']>(kind: K, timeoutMs: number): Promise<ReportOf<Report, K>>;
+  /** All reports of that kind that have come and that nobody has taken; they count as taken from then on. */
+  takeAll<K extends Report['kind']>(kind: K): ReportOf<Report, K>[];
   /** Calls `listener` with each report of that kind instead of keeping it for `next`. */
   on<K extends Report['kind']>(kind: K, listener: (report: ReportOf<Report, K>) => void): void;
   /** Rejects with a TrialFailure as soon as the peer fails, ends unasked or is stopped; never resolves. */
@@ -118,6 +120,11 @@ export function createPeer<Command extends Message, Report extends Message>(
         clear();
         waiting.delete(kind);
       }
+    },
+    takeAll(kind) {
+      const own = kept.filter((report) => report.kind === kind);
+      kept.splice(0, kept.length, ...kept.filter((report) => report.kind !== kind));
+      return own as ReportOf<Report, typeof kind>[]; // by their kind
     },
     on(kind, listener) {
       listeners.set(kind, listener as (report: Report) => void);

@@ -1,4 +1,4 @@
-// What the harness reads of a process from outside, from Linux's /proc: descriptors, their limit, and the
+// Reads what can be seen of a process from outside, from Linux's /proc: descriptors, their limit, and the
 // kernel's memory for TCP sockets. Elsewhere there is nothing to read and the result says "not measured".
 
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
@@ -21,6 +21,22 @@ export function classifyDescriptors(pid: number): DescriptorCount | undefined {
       attempt(() => readlinkSync(`${folder}/${entry}`).startsWith('socket:')) ?? false;
     return { total: entries.length, sockets: entries.filter(isSocket).length };
   });
+}
+
+/** @returns undefined when there is none, or one could not be read */
+export function sumKnown(values: readonly (number | undefined)[]): number | undefined {
+  return values.length === 0 || values.includes(undefined)
+    ? undefined
+    : values.reduce<number>((total, value) => total + (value ?? 0), 0);
+}
+
+/** The descriptors of several processes; undefined when there is none, or one could not be read. */
+export function sumDescriptors(
+  counts: readonly (DescriptorCount | undefined)[],
+): DescriptorCount | undefined {
+  const total = sumKnown(counts.map((count) => count?.total));
+  const sockets = sumKnown(counts.map((count) => count?.sockets));
+  return total === undefined || sockets === undefined ? undefined : { total, sockets };
 }
 
 const pageBytes = 4096;

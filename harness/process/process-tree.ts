@@ -1,5 +1,5 @@
-// A process that is not ours, with its children, read from Linux's /proc: which one it is, CPU, memory,
-// descriptors. All of it summed, since a server such as nginx is a master and its workers.
+// Reads a process that is not ours, with its children, from Linux's /proc: which one it is, CPU, memory,
+// descriptors. All of it is summed, since a server such as nginx is a master and its workers.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';

@@ -1,4 +1,4 @@
-// The part of autocannon that is used here; the package has no types of its own.
+// Declares the part of autocannon that is used here; the package has no types of its own.
 
 declare module 'autocannon' {
   export type Options = {

@@ -1,12 +1,13 @@
-// Pages in a real Chromium, after the trials: how many of them get their stream from our server, and how many
-// are answered when each asks the same host for something else. What the load side's browsers do on a plan
-// (load/subscribers/pages.ts), held against the thing itself. No latency is taken from it: a browser on the
-// machine that is measured takes its share.
+// Opens pages in a real Chromium, after the trials: how many of them get their stream from our server, and
+// how many are answered when each asks the same host for something else. It checks what the load side's
+// browsers do on a plan (load/subscribers/pages.ts) against a real one. No latency is taken from it: a
+// browser on the machine that is measured takes its share.
 
 import { existsSync } from 'node:fs';
 import type { Browser, BrowserType, Page } from 'playwright-core';
 import { messageOf } from '../../core/base/errors.ts';
-import type { Pattern, PatternRegistry, Variant } from '../../core/pattern/registry.ts';
+import type { Pattern, PatternRegistry } from '../../core/pattern/pattern.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import { later } from '../../core/base/clock.ts';
 import type { Result } from '../../core/result/result.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
@@ -72,7 +73,7 @@ export async function openInChromium(
             browser,
             count,
             variant,
-            registry[variant.pattern]!.page!,
+            registry[variant.pattern]!,
             { limits, seed },
             fleet,
             signal,
@@ -127,7 +128,7 @@ async function openPages(
   browser: Browser,
   count: number,
   { pattern, options, label }: Variant,
-  { opens, path }: NonNullable<Pattern['page']>,
+  { pageOpens, path }: Pattern,
   start: { limits: Scenario['server']; seed: number },
   fleet: Fleet,
   signal: AbortSignal,
@@ -149,6 +150,7 @@ async function openPages(
     // One after another and before any stream, as none could be loaded beside six.
     for (const page of all) await page.goto(url, { timeout: startLimitMs });
     const address = new URL(`${path}?topics=news`, url);
+    const opens = pageOpens!; // contradictions.ts refuses patterns without
     if (opens === 'WebSocket') address.protocol = address.protocol.replace('http', 'ws');
     const streams = await Promise.all(all.map((page) => openStream(page, opens, address.href)));
     const answers = await Promise.all(all.map((page) => isAnswered(page)));
@@ -170,7 +172,7 @@ async function openPages(
 }
 
 /** @returns whether it stood before patience ended */
-function openStream(page: Page, opens: 'EventSource' | 'WebSocket' | 'fetch', url: string): Promise<boolean> {
+function openStream(page: Page, opens: NonNullable<Pattern['pageOpens']>, url: string): Promise<boolean> {
   return page.evaluate(
     ([how, address, patience]) =>
       new Promise<boolean>((resolve) => {

@@ -1,4 +1,4 @@
-// Where a run took place: what a reader needs to judge its figures and to compare it with another.
+// Reads where a run takes place: what a reader needs to judge its figures and to compare it with another.
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type, version } from 'node:os';

@@ -1,9 +1,9 @@
-// Before anything starts: does this machine hold what the scenario needs? Descriptors, ports, memory.
-// It refuses with the exact shortfall and the command that mends it. Not a prediction of performance.
+// Checks before anything starts whether this machine has what the scenario needs: descriptors, ports, memory.
+// It refuses with the exact shortfall and the command that fixes it. It predicts no performance.
 
 import { availableParallelism, freemem } from 'node:os';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
-import type { Pattern } from '../../core/pattern/registry.ts';
+import type { Pattern } from '../../core/pattern/pattern.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { descriptorLimit, ephemeralPorts } from '../process/probe.ts';

@@ -1,9 +1,10 @@
-// A run: every variant's trials one after another, and the result that holds them.
+// Runs every variant's trials one after another, and makes the result that holds them.
 
 import { join } from 'node:path';
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { checkExpectations, type TrialOrPlan } from '../../core/scenario/expectations.ts';
-import type { PatternRegistry, Variant } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import { readText } from '../../core/base/read-file.ts';
 import { redact } from '../../core/secrets/redact.ts';
 import {
@@ -22,7 +23,7 @@ import { loadCorpus } from '../plan/corpus.ts';
 import { readEnvironment } from './environment.ts';
 import { processes, type Fleet } from '../trial/fleet.ts';
 import { balancedBlocks } from '../plan/order.ts';
-import type { Progress } from '../trial/phases.ts';
+import type { Progress } from '../trial/stage.ts';
 import { TrialFailure } from '../process/peer.ts';
 import { planTrial } from '../plan/plan.ts';
 import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';

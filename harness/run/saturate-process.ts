@@ -1,6 +1,6 @@
-// autocannon in a process of its own, so that its CPU is told from the server's: each connection sends its
-// next request when the last one was answered. Without a rate it corrects nothing for coordinated omission,
-// and only how many were answered is used: its percentiles are left alone.
+// Runs autocannon in a process of its own, so that its CPU is told from the server's: each connection sends
+// its next request when the last one was answered. Without a rate it corrects nothing for coordinated
+// omission, so only the number of answers is used and not its percentiles.
 
 import autocannon from 'autocannon';
 import type { SaturateCommand, SaturateReport } from './saturate.ts';

@@ -1,10 +1,13 @@
-// Closed-loop saturation of the endpoints that are asked and answer: how many requests a second one server
-// process answers when clients ask as fast as they are answered. Not a latency: in a closed loop the clients
+// Saturates endpoints in a closed loop: how many requests a second one server process answers when clients
+// ask as fast as they are answered. No latency is measured: in a closed loop the clients
 // wait for the server, so what they would have asked meanwhile is never measured.
 
 import type { Fleet } from '../trial/fleet.ts';
 import { forkPeer } from '../process/peer.ts';
-import { patterns, variantOf } from '../../core/pattern/registry.ts';
+import type { Endpoint } from '../../core/protocol/control.ts';
+import type { Pattern } from '../../core/pattern/pattern.ts';
+import { patterns } from '../../core/pattern/registry.ts';
+import { variantOf } from '../../core/pattern/variant.ts';
 import type { Result } from '../../core/result/result.ts';
 import { defaultLimits, type ClosedLoop } from '../../core/scenario/scenario.ts';
 
@@ -26,7 +29,12 @@ export type SaturateReport = {
   cpuUs: number;
 };
 
-type Endpoint = { name: string; method: 'GET' | 'POST'; url: string; body: string | undefined };
+type Request = { name: string; method: 'GET' | 'POST'; url: string; body: string | undefined };
+/** A request to repeat, on a server of `pattern`. */
+type Asked = {
+  pattern: string;
+  requestTo(endpoint: Endpoint, signal: AbortSignal): Promise<Request> | Request;
+};
 
 const listenLimitMs = 15_000;
 const replyLimitMs = 10_000;
@@ -42,7 +50,7 @@ const entry = new URL(
 );
 
 /**
- * One endpoint after the other, each on a fresh polling server.
+ * One endpoint after the other, each on a fresh server.
  * @throws TrialFailure when a process fails or is silent; the signal's reason when it is aborted
  */
 export async function saturate(
@@ -51,7 +59,7 @@ export async function saturate(
   signal: AbortSignal,
 ): Promise<NonNullable<Result['closedLoop']>> {
   const all: NonNullable<Result['closedLoop']> = [];
-  for (const name of ['poll', 'publish'] as const) {
+  for (const { pattern, requestTo } of asked()) {
     signal.throwIfAborted();
     const server = fleet.server();
     const client = forkPeer<SaturateCommand, SaturateReport>('autocannon', entry);
@@ -59,15 +67,10 @@ export async function saturate(
     const onAbort = () => aborted.reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     const measured = async () => {
-      const { pattern, options } = variantOf(patterns, 'polling');
+      const { options } = variantOf(patterns, pattern);
       server.send({ kind: 'start', pattern, options, limits: defaultLimits, seed: 1 });
       const { endpoint } = await server.next('listening', listenLimitMs);
-      const {
-        method,
-        url,
-        body,
-        name: what,
-      } = name === 'poll' ? await pollEndpoint(endpoint.url, signal) : publishEndpoint(endpoint.publishUrl);
+      const { method, url, body, name } = await requestTo(endpoint, signal);
       server.send({ kind: 'sample' });
       const { sample: before } = await server.next('sample', replyLimitMs);
       client.send({
@@ -82,7 +85,7 @@ export async function saturate(
       server.send({ kind: 'sample' });
       const { sample: after } = await server.next('sample', replyLimitMs);
       all.push({
-        endpoint: what,
+        endpoint: name,
         connections,
         requestsPerS: done.requests / (done.wallUs / 1e6),
         // Over the time in which requests were made; the server does next to nothing before and after it.
@@ -103,19 +106,28 @@ export async function saturate(
   return all;
 }
 
-/** A poll that finds nothing new: the cursor is the one that the server has just given. */
-async function pollEndpoint(base: string, signal: AbortSignal): Promise<Endpoint> {
-  const answer = await fetch(`${base}/poll?topics=news`, { signal });
+/** The patterns that answer at once, and publishing, which is the same on all servers. */
+function asked(): Asked[] {
+  const reads = Object.entries<Pattern>(patterns).flatMap(([pattern, { answersAtOnce, path }]): Asked[] =>
+    answersAtOnce ? [{ pattern, requestTo: ({ url }, signal) => emptyRead(url + path, signal) }] : [],
+  );
+  const pattern = reads[0]?.pattern ?? Object.keys(patterns)[0]!; // there is one
+  return [...reads, { pattern, requestTo: ({ publishUrl }) => publishRequest(publishUrl) }];
+}
+
+/** A request that finds nothing new: the cursor is the one that the server has just given. */
+async function emptyRead(place: string, signal: AbortSignal): Promise<Request> {
+  const answer = await fetch(`${place}?topics=news`, { signal });
   const { cursor } = (await answer.json()) as { cursor: string }; // our own server's answer, docs/wire.md
   return {
-    name: 'GET /poll, nothing new',
+    name: `GET ${new URL(place).pathname}, nothing new`,
     method: 'GET',
-    url: `${base}/poll?topics=news&since=${cursor}`,
+    url: `${place}?topics=news&since=${cursor}`,
     body: undefined,
   };
 }
 
-function publishEndpoint(base: string): Endpoint {
+function publishRequest(base: string): Request {
   const frame = JSON.stringify({ text: '' });
   return {
     name: `POST /topics/news, ${bodyBytes} bytes`,

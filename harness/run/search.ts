@@ -1,11 +1,12 @@
-// The trials of a step search, one after another: each depends on what the one before it showed. Which value
-// comes next is core/scenario/search.ts's to say.
+// Runs the trials of a step search one after another: each depends on what the one before it showed. Which
+// value comes next is core/scenario/search.ts.
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { parseExpectation } from '../../core/metrics/check.ts';
 import { figureOf, notMeasured } from '../../core/metrics/registry.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
-import type { PatternRegistry, Variant } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Result, Trial } from '../../core/result/result.ts';
 import {
   limitOf,

@@ -1,13 +1,12 @@
-// Does a target file describe its system rightly? For each pattern: one subscriber, one event, through the
-// very processes that a run uses, and a word on what to mend where the event does not come back.
+// Checks whether a target file describes its system correctly. For each pattern: one subscriber, one event,
+// through the very processes that a run uses, and what to fix where the event does not come back.
 
 import type { LoadClosed, LoadSample, Problem, Window } from '../../core/protocol/control.ts';
 import { quantileUs, newHistogram, merge } from '../../core/result/histogram.ts';
-import { patterns } from '../../core/pattern/registry.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
 import { redact } from '../../core/secrets/redact.ts';
 import type { TargetSubscribe } from '../../core/target/access.ts';
-import type { TargetPattern } from '../../core/target/target.ts';
 import type { TopicGroupPlan } from '../../core/scenario/topics.ts';
 import { formatUs } from '../../core/base/units.ts';
 import type { Fleet } from '../trial/fleet.ts';
@@ -17,7 +16,7 @@ import { problemReaching } from './reach.ts';
 
 export type Finding = {
   /** The pattern that it is about; none when it is about all. */
-  pattern?: TargetPattern;
+  pattern?: string;
   works: boolean;
   /** What was seen. */
   message: string;
@@ -28,7 +27,7 @@ export type Finding = {
 const withinMs = 5000;
 const startMs = 15_000;
 const stepMs = 50;
-const everyMs = 200;
+const baseMs = 200;
 const stopGraceMs = 1000;
 const body = '{"from":"pushbench","quote":"\\"","unicode":"é"}';
 
@@ -55,21 +54,21 @@ export async function checkTarget(
   });
   if (unreachable.length > 0) return unreachable.map((message) => clean({ works: false, message }));
   const findings: Finding[] = [];
-  // One after another, so that one's mishaps are not another's.
-  for (const pattern of Object.keys(target.access.subscribe) as TargetPattern[]) {
-    findings.push(clean(await checkPattern(target, pattern, topic, targetFleet(fleet, target), signal)));
+  // One after another, so that each one's problems are its own.
+  for (const [pattern, how] of Object.entries(target.access.subscribe)) {
+    findings.push(clean(await checkPattern(target, pattern, how, topic, targetFleet(fleet, target), signal)));
   }
   return findings;
 }
 
 async function checkPattern(
   target: PreparedTarget,
-  pattern: TargetPattern,
+  pattern: string,
+  how: TargetSubscribe,
   topic: string,
   fleet: Fleet,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const how = target.access.subscribe[pattern]!; // one of its own keys
   const broken = (message: string, hint: string): Finding => ({ pattern, works: false, message, hint });
   signal.throwIfAborted();
   const [server, load, publisher] = [fleet.server(), fleet.load(0), fleet.publisher()];
@@ -80,8 +79,8 @@ async function checkPattern(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const topics: TopicGroupPlan[] = [{ name: topic, count: 1, follow: 1, first: 0 }];
-    const defaults = patterns[pattern].options.parse({});
-    const options = pattern === 'polling' ? { ...defaults, every: everyMs, jitter: 0 } : defaults;
+    const entry = patternNamed(pattern)!; // target files describe patterns of ours
+    const options = entry.options.parse(entry.quick ?? {});
     server.send({ kind: 'start', pattern, options, limits: defaultLimits, seed: 1 });
     const { endpoint } = await server.next('listening', startMs);
     // The time that the process takes to start is not the target's.
@@ -99,7 +98,7 @@ async function checkPattern(
       topics,
       subscribers: 1,
       connectMs: 0,
-      reconnect: { base: everyMs, cap: 1000 },
+      reconnect: { base: baseMs, cap: 1000 },
       seed: 1,
       fanoutEvery: 1,
     });
@@ -198,10 +197,10 @@ function nothingCame(
   how: TargetSubscribe,
 ): Finding {
   const unstamped = problems.find(({ code }) => code === 'unstamped');
-  const mishap = problems.find(({ code }) => code !== 'unstamped');
-  if (mishap)
+  const other = problems.find(({ code }) => code !== 'unstamped');
+  if (other)
     return broken(
-      `published, but it did not come back: ${mishap.message}`,
+      `published, but it did not come back: ${other.message}`,
       'The publisher was answered with success, so look at the subscriber.',
     );
   if (unstamped) {
@@ -218,7 +217,7 @@ function nothingCame(
   );
 }
 
-function hintFor({ code, message }: Problem, pattern: TargetPattern, how: TargetSubscribe): string {
+function hintFor({ code, message }: Problem, pattern: string, how: TargetSubscribe): string {
   const status = Number(/\b(\d{3})\b/.exec(message)?.[1] ?? 0);
   if (code === 'http-type') return `This is not an event stream. Is ${how.url} the URL for ${pattern}?`;
   if (code === 'ws-handshake') return 'If it asks for a subprotocol, name it: protocol: NAME.';

@@ -1,5 +1,5 @@
-// A server that a command starts, anew for each trial, in the place of one of ours: a target with a life of
-// its own. How to speak to it says the target file.
+// Starts a server by a command, anew for each trial, in the place of one of ours: a target that lives as long
+// as its trial. The target file says how to speak to it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTree, type ProcessTree } from '../process/child.ts';

@@ -1,6 +1,6 @@
-// Does anything answer where a target file points? One connection to each host, before the
-// subscribers' thousands, so that a target that is down or a certificate that nobody trusts is said
-// at once and in so many words.
+// Finds out whether anything answers where a target file points: one connection to each host before the
+// thousands of subscribers, so that a target that is down or a certificate that nobody trusts is reported at
+// once and plainly.
 
 import { isIP, connect as connectTcp } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';

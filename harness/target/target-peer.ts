@@ -1,5 +1,5 @@
-// A target in the place of a server process: a peer that starts nothing, reads the named process from /proc,
-// and says what is missing. The rest of a trial cannot tell it from one of ours.
+// Puts a target in the place of a server process: a peer that starts nothing, reads the named process from
+// /proc, and says what is missing. The rest of a trial cannot tell it from one of ours.
 
 import { randomBytes } from 'node:crypto';
 import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
@@ -8,6 +8,7 @@ import { redact, type Secret } from '../../core/secrets/redact.ts';
 import type { TargetAccess } from '../../core/target/access.ts';
 import type { Fleet, ServerPeer } from '../trial/fleet.ts';
 import { createPeer, TrialFailure, type Peer } from '../process/peer.ts';
+import { sumDescriptors, sumKnown } from '../process/probe.ts';
 import { treeOf, useOf } from '../process/process-tree.ts';
 import { problemReaching, type Host } from './reach.ts';
 
@@ -38,18 +39,16 @@ export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
     server: () => withoutSecrets(targetPeer(fleet, target), secrets),
     load: (index) => withoutSecrets(fleet.load(index), secrets),
     publisher: () => withoutSecrets(fleet.publisher(), secrets),
-    freeze(root, forMs, over) {
-      for (const one of tree(root)) fleet.freeze(one, forMs, over);
+    async freeze(root, forMs, over) {
+      const stopped = await Promise.all(tree(root).map((one) => fleet.freeze(one, forMs, over)));
+      return stopped.length > 0 && stopped.every(Boolean);
     },
     probe: {
       ...probe,
-      countDescriptors: (root) => (root === 0 ? undefined : sum(tree(root).map(probe.countDescriptors))),
-      classifyDescriptors(root) {
-        const counts = root === 0 ? [] : tree(root).map(probe.classifyDescriptors);
-        const total = sum(counts.map((count) => count?.total));
-        const sockets = sum(counts.map((count) => count?.sockets));
-        return total === undefined || sockets === undefined ? undefined : { total, sockets };
-      },
+      countDescriptors: (root) =>
+        root === 0 ? undefined : sumKnown(tree(root).map((one) => probe.countDescriptors(one))),
+      classifyDescriptors: (root) =>
+        root === 0 ? undefined : sumDescriptors(tree(root).map((one) => probe.classifyDescriptors(one))),
       descriptorLimit: (root) => (root === 0 ? undefined : probe.descriptorLimit(root)),
     },
   };
@@ -70,13 +69,6 @@ function withoutSecrets<Command extends { kind: string }, Report extends { kind:
   const broken = peer.broken.catch(fail);
   broken.catch(() => {}); // it is awaited only by those who wait for something
   return { ...peer, broken, next: (kind, timeoutMs) => peer.next(kind, timeoutMs).catch(fail) };
-}
-
-/** @returns undefined when there is none, or one cannot be read */
-function sum(values: readonly (number | undefined)[]): number | undefined {
-  return values.length === 0 || values.includes(undefined)
-    ? undefined
-    : values.reduce<number>((total, value) => total + (value ?? 0), 0);
 }
 
 function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarget): ServerPeer {

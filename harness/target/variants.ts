@@ -1,22 +1,15 @@
-// Which of a scenario's variants run against which target, and why others do not.
+// Decides which of a scenario's variants run against which target, and says why others do not.
 
 import { UserError } from '../../core/base/errors.ts';
-import { variantOf, type PatternRegistry, type Variant } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import { variantOf, type Variant } from '../../core/pattern/variant.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
-import { placeholdersIn, type TargetPattern } from '../../core/target/target.ts';
+import { notOnTarget } from '../../core/fault/faults.ts';
+import { placeholdersIn } from '../../core/base/template.ts';
 import type { PreparedTarget } from './target-peer.ts';
 
 /** A variant that does not run against a target. */
 export type LeftOut = { target: string; variant: string; reason: string };
-
-/** Options that are the client's own. What the others set, a target has set for itself. */
-const clientOptions: Record<TargetPattern, readonly string[]> = {
-  polling: ['every', 'jitter', 'gzip', 'connection'],
-  'long-polling': ['gzip', 'connection'],
-  'http-stream': ['gzip'],
-  sse: ['gzip'],
-  websocket: ['deflate'],
-};
 
 /**
  * The scenario with a variant for each target beside (or instead of) its own, called `LABEL @TARGET`.
@@ -41,7 +34,7 @@ export function withTargets(
   // A variant and its rivals stand side by side.
   const variants = scenario.variants.flatMap((variant): Variant[] => {
     const rivals = targets.flatMap((target): Variant[] => {
-      const reason = whyNot(scenario, variant, target);
+      const reason = whyNot(scenario, variant, registry, target);
       if (reason !== undefined) {
         leftOut.push({ target: target.name, variant: variant.label, reason });
         return [];
@@ -72,8 +65,9 @@ export function withTargets(
 }
 
 function atClient({ pattern, options }: Variant, registry: PatternRegistry): Variant {
-  const kept = clientOptions[pattern as TargetPattern];
-  const defaults = registry[pattern]!.options.parse({}) as Record<string, unknown>;
+  const { options: schema, target } = registry[pattern]!;
+  const kept = 'entry' in target ? target.clientOptions : [];
+  const defaults: Record<string, unknown> = schema.parse({});
   const own = Object.fromEntries(Object.entries(options).filter(([key]) => kept.includes(key)));
   return variantOf(registry, pattern, { ...defaults, ...own });
 }
@@ -81,23 +75,20 @@ function atClient({ pattern, options }: Variant, registry: PatternRegistry): Var
 function whyNot(
   { faults, topics }: Scenario,
   { pattern, options }: Variant,
+  registry: PatternRegistry,
   { access, pid }: PreparedTarget,
 ): string | undefined {
-  if (faults.some(({ kind }) => kind === 'disconnect'))
-    return 'the scenario cuts connections, and only our own servers can be told to';
-  if (faults.some(({ kind }) => kind === 'leave'))
-    return 'the scenario has subscribers leave and resume, and how a target resumes its file does not say';
+  const [notPut] = faults.flatMap((fault) => notOnTarget(fault, pid !== undefined) ?? []);
+  if (notPut !== undefined) return notPut;
   if (Object.values(topics).some(({ by }) => by === 'subscribers'))
     return 'its subscribers publish, and a target file describes the publisher alone';
-  if (pid === undefined && faults.some((fault) => fault.kind === 'freeze' && fault.who === 'server')) {
-    return 'the scenario freezes the server, and the target file names no process';
-  }
+  const entry = registry[pattern]!;
   if (!Object.hasOwn(access.subscribe, pattern)) {
-    return Object.hasOwn(clientOptions, pattern)
-      ? `the target file does not describe it (subscribe.${pattern})`
-      : 'a target has its own way to register receivers, which a target file cannot describe';
+    return 'impossible' in entry.target
+      ? entry.target.impossible
+      : `the target file does not describe it (subscribe.${pattern})`;
   }
-  if (pattern === 'sse' && options['over'] !== 'h1') return 'targets are spoken to over HTTP/1.1';
+  if ((entry.httpVersion?.(options) ?? 'h1') !== 'h1') return 'targets are spoken to over HTTP/1.1';
   return undefined;
 }
 

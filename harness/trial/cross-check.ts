@@ -1,4 +1,4 @@
-// The two sides of a pattern count the same things; here they are held against each other.
+// Compares what the two sides of a pattern counted: they count the same things.
 
 import type { CounterName, Counters } from '../../core/result/counters.ts';
 import type { Completed } from '../../core/result/result.ts';

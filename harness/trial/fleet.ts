@@ -1,5 +1,5 @@
-// The processes of one trial. The harness asks a fleet for them and cannot tell real ones from scripted ones,
-// so the whole pipe from scenario to report is tested without a socket.
+// Starts the processes of one trial. The harness asks a fleet for them and cannot tell real ones from
+// scripted ones, so the whole pipe from scenario to report is tested without a socket.
 
 import { realClock, type Clock } from '../../core/base/clock.ts';
 import type { Injection } from '../../core/scenario/injection.ts';
@@ -31,11 +31,16 @@ export type Fleet = {
   clock: Clock;
   /** What its servers are made worse by. */
   injection?: Injection;
-  server(): ServerPeer;
+  /** @param index of several servers of one trial, from 0; the first when left out */
+  server(index?: number): ServerPeer;
   load(index: number): LoadPeer;
   publisher(): PublisherPeer;
-  /** Stops a process for a while and lets it go on, as soon as the trial is over at the latest; a fault. */
-  freeze(pid: number, forMs: number, over: AbortSignal): void;
+  /**
+   * Stops a process for a while and lets it go on, as soon as the trial is over at the latest; a fault.
+   * Resolves as soon as the process stands still.
+   * @returns whether it does; it may have ended before
+   */
+  freeze(pid: number, forMs: number, over: AbortSignal): Promise<boolean>;
   probe: {
     countDescriptors(pid: number): number | undefined;
     classifyDescriptors(pid: number): DescriptorCount | undefined;
@@ -52,7 +57,7 @@ const entry = (path: string) => new URL(`../../${path}${extension}`, import.meta
 /** The real fleet: one child process each. */
 export const processes: Fleet = {
   clock: realClock,
-  server: () => forkPeer('server', entry('servers/process')),
+  server: (index = 0) => forkPeer(index === 0 ? 'server' : `server ${index + 1}`, entry('servers/process')),
   load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
   publisher: () => forkPeer('publisher', entry('load/publisher-process')),
   freeze,

@@ -1,8 +1,10 @@
-// Did the pollers ask as often as the scenario says? A poller whose answer comes late leaves polls out, so a
-// machine at its end shows a lower rate and not an error. Says what was reached and who was busy.
+// Checks whether subscribers that ask on a schedule asked as often as the scenario says. One whose answer
+// comes late leaves polls out, so an overloaded machine shows a lower rate and not an error. Says what was
+// reached and who was busy.
 
-import { z } from 'zod';
-import type { Variant } from '../../core/pattern/registry.ts';
+import { effectsOf } from '../../core/fault/faults.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Completed, ResultWarning } from '../../core/result/result.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
@@ -10,25 +12,18 @@ import { formatNumber, formatShare } from '../../core/base/units.ts';
 /** Polls that may be lacking; jitter and the phase's two ends move a few. */
 const rateLeast = 0.95;
 
-const everyMs = z.object({ every: z.number() });
-
-/** @returns a note when polling fell short of its rate for want of a machine, else nothing */
+/** @returns a note when polling fell short of its rate because the machine was too slow, else nothing */
 export function pollRate(
   { subscribers, faults, phases: { measure } }: Pick<Scenario, 'subscribers' | 'faults' | 'phases'>,
   { pattern, options }: Variant,
   trial: Completed,
 ): ResultWarning[] {
-  const parsed = everyMs.safeParse(options);
-  if (pattern !== 'polling' || !parsed.success) return [];
+  const everyMs = patternNamed(pattern)?.asksEveryMs?.(options);
+  if (everyMs === undefined) return [];
   const { fullPolls, emptyPolls } = trial.counters.clientMeasured;
-  if (faults.some(({ kind }) => kind === 'freeze')) return []; // who stands still does not ask
-  const away =
-    faults.reduce(
-      (sum, fault) =>
-        fault.kind === 'leave' ? sum + fault.share * Math.min(fault.forMs, measure - fault.atMs) : sum,
-      0,
-    ) / measure;
-  const askedPerS = (subscribers * (1 - away) * 1000) / parsed.data.every;
+  const { pollsLeftOut } = effectsOf(faults, measure);
+  if (pollsLeftOut === 'unknown') return [];
+  const askedPerS = (subscribers * (1 - pollsLeftOut) * 1000) / everyMs;
   const reachedPerS = (fullPolls + emptyPolls) / (trial.measuredUs / 1e6);
   if (reachedPerS >= askedPerS * rateLeast) return [];
   const busiest = (role: 'server' | 'load') =>

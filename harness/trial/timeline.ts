@@ -1,4 +1,4 @@
-// Samples from many processes onto one time axis: the series of a trial. Cumulative readings become rates
+// Puts samples of many processes on one time axis: the series of a trial. Cumulative readings become rates
 // between one sample and the next; a slot that nothing was sampled in stays null.
 
 import type {
@@ -21,79 +21,71 @@ export type OutsideReading = {
 };
 
 export type Timeline = {
-  /** @param outside read from /proc alone: event loop and collections are not in it */
-  server(reading: ServerReading, outside: boolean): void;
+  /**
+   * @param index among the servers, whose figures add up; of delays and ages the largest counts
+   * @param outside read from /proc alone: event loop and collections are not in it
+   */
+  server(index: number, reading: ServerReading, outside: boolean): void;
   outside(reading: OutsideReading): void;
-  load(process: number, sample: LoadSample): void;
+  /** @param index among the load processes, likewise */
+  load(index: number, sample: LoadSample): void;
   publisher(sample: PublisherSample): void;
   /** Latency of all measured deliveries so far. */
   readonly latency: Histogram;
   series(): Series;
 };
 
-type Row = Partial<Record<SeriesColumn, number>>;
+/** Of a slot: what each source of a column read last. */
+type Row = Partial<Record<SeriesColumn, Map<string, number>>>;
+/** Columns of which the largest of several processes counts; all others add up. */
+const largestCounts: readonly SeriesColumn[] = [
+  'serverLoopDelayP99Us',
+  'loadLoopDelayP99Us',
+  'serverOldestMs',
+];
 
 export function createTimeline(window: Window): Timeline {
   const rows = new Map<number, Row>();
   const latency = newHistogram();
   const bySlot = new Map<number, Histogram>();
-  const previous = new Map<string, { atUs: number; values: Record<string, number> }>();
 
   /**
    * The slot that a sample taken at `atUs` closes; samples are due at slot boundaries and come a little late.
    */
   const slotClosedAt = (atUs: number) => Math.round((atUs - window.fromUs) / window.slotUs) - 1;
-  const row = (slot: number): Row => {
-    let found = rows.get(slot);
-    if (!found) rows.set(slot, (found = {}));
-    return found;
-  };
-  const add = (slot: number, column: SeriesColumn, value: number) => {
-    const into = row(slot);
-    into[column] = (into[column] ?? 0) + value;
-  };
-  const highest = (slot: number, column: SeriesColumn, value: number) => {
-    const into = row(slot);
-    into[column] = Math.max(into[column] ?? 0, value);
+  const put = (slot: number, source: string, values: Partial<Record<SeriesColumn, number>>) => {
+    let row = rows.get(slot);
+    if (!row) rows.set(slot, (row = {}));
+    for (const [column, value] of Object.entries(values) as [SeriesColumn, number][])
+      (row[column] ??= new Map()).set(source, value);
   };
 
-  /** Growth per microsecond of each value since the same source's last sample; none for its first. */
-  const rates = (
-    source: string,
-    atUs: number,
-    values: Record<string, number>,
-  ): Record<string, number> | undefined => {
-    const last = previous.get(source);
-    previous.set(source, { atUs, values });
-    if (!last || atUs - last.atUs < window.slotUs / 4) return undefined;
-    return Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [key, (value - last.values[key]!) / (atUs - last.atUs)]),
-    );
-  };
+  const rates = createRates(window.slotUs / 4);
 
   return {
     latency,
-    server({ sample, backlog }, outside) {
+    server(index, { sample, backlog }, outside) {
+      const source = `server ${index}`;
       const slot = slotClosedAt(sample.atUs);
-      const grown = rates('server', sample.atUs, { cpu: sample.cpuUs, gc: sample.gcPauseUs });
-      if (grown) {
-        row(slot).serverCpuShare = grown['cpu']!;
-        if (!outside) row(slot).serverGcPauseUs = Math.round(grown['gc']! * window.slotUs);
-      }
-      if (backlog)
-        Object.assign(row(slot), {
+      const grown = rates(source, sample.atUs, { cpu: sample.cpuUs, gc: sample.gcPauseUs });
+      put(slot, source, {
+        serverRssBytes: sample.rssBytes,
+        ...(!outside && { serverLoopDelayP99Us: sample.loopDelayP99Us }),
+        ...(backlog && {
           serverBacklog: backlog.depth,
           serverOldestMs: Math.round(backlog.oldestAgeMs),
-        });
-      row(slot).serverRssBytes = sample.rssBytes;
-      if (!outside) row(slot).serverLoopDelayP99Us = sample.loopDelayP99Us;
+        }),
+        ...(grown && { serverCpuShare: grown['cpu']! }),
+        ...(grown && !outside && { serverGcPauseUs: Math.round(grown['gc']! * window.slotUs) }),
+      });
     },
     outside({ atUs, descriptors, kernelSocketBytes }) {
-      const into = row(slotClosedAt(atUs));
-      if (descriptors !== undefined) into.serverDescriptors = descriptors;
-      if (kernelSocketBytes !== undefined) into.kernelSocketBytes = kernelSocketBytes;
+      put(slotClosedAt(atUs), 'outside', {
+        ...(descriptors !== undefined && { serverDescriptors: descriptors }),
+        ...(kernelSocketBytes !== undefined && { kernelSocketBytes }),
+      });
     },
-    load(process, report) {
+    load(index, report) {
       const { sample, counters, connected } = report;
       for (const { slot, histogram } of report.latency) {
         merge(latency, histogram);
@@ -101,44 +93,77 @@ export function createTimeline(window: Window): Timeline {
         if (!into) bySlot.set(slot, (into = newHistogram()));
         merge(into, histogram);
       }
-      const slot = slotClosedAt(sample.atUs);
-      const grown = rates(`load ${process}`, sample.atUs, {
+      const source = `load ${index}`;
+      const grown = rates(source, sample.atUs, {
         cpu: sample.cpuUs,
         requests: requestsOf(counters),
         bytes: counters.bytesIn,
       });
       if (!grown) return;
-      add(slot, 'connected', connected);
-      add(slot, 'loadRssBytes', sample.rssBytes);
-      highest(slot, 'loadLoopDelayP99Us', sample.loopDelayP99Us);
-      add(slot, 'loadCpuShare', grown['cpu']!);
-      add(slot, 'requestsPerS', grown['requests']! * 1e6);
-      add(slot, 'bytesPerS', grown['bytes']! * 1e6);
+      put(slotClosedAt(sample.atUs), source, {
+        connected,
+        loadRssBytes: sample.rssBytes,
+        loadLoopDelayP99Us: sample.loopDelayP99Us,
+        loadCpuShare: grown['cpu']!,
+        requestsPerS: grown['requests']! * 1e6,
+        bytesPerS: grown['bytes']! * 1e6,
+      });
     },
     publisher({ sample }) {
       const grown = rates('publisher', sample.atUs, { cpu: sample.cpuUs });
-      if (grown) row(slotClosedAt(sample.atUs)).publisherCpuShare = grown['cpu']!;
+      if (grown) put(slotClosedAt(sample.atUs), 'publisher', { publisherCpuShare: grown['cpu']! });
     },
     series() {
       for (const [slot, histogram] of bySlot) {
-        Object.assign(row(slot), {
-          latencyP50Us: quantileUs(histogram, 0.5),
-          latencyP99Us: quantileUs(histogram, 0.99),
+        put(slot, 'load', {
+          latencyP50Us: quantileUs(histogram, 0.5)!, // a slot's histogram has a sample
+          latencyP99Us: quantileUs(histogram, 0.99)!,
           latencyMaxUs: histogram.maxUs,
           deliveries: histogram.count,
         });
       }
-      const slots = [...rows.keys()].sort((a, b) => a - b);
-      const all: number[] = [];
-      for (let slot = slots[0] ?? 0; slot <= (slots.at(-1) ?? -1); slot++) all.push(slot);
-      const names = Object.keys(seriesColumns) as SeriesColumn[];
-      return {
-        slotUs: window.slotUs,
-        startUs: all.map((slot) => slot * window.slotUs),
-        columns: Object.fromEntries(
-          names.map((name) => [name, all.map((slot) => rows.get(slot)?.[name] ?? null)]),
-        ),
-      };
+      return seriesOf(rows, window.slotUs);
     },
+  };
+}
+
+/**
+ * How values that only grow did so since the same source's last sample, per microsecond.
+ * @param leastUs between two samples; what comes sooner has no rate
+ * @returns undefined for the first sample of a source
+ */
+function createRates(leastUs: number) {
+  const previous = new Map<string, { atUs: number; values: Record<string, number> }>();
+  return (
+    source: string,
+    atUs: number,
+    values: Record<string, number>,
+  ): Record<string, number> | undefined => {
+    const last = previous.get(source);
+    previous.set(source, { atUs, values });
+    if (!last || atUs - last.atUs < leastUs) return undefined;
+    return Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, (value - last.values[key]!) / (atUs - last.atUs)]),
+    );
+  };
+}
+
+/** All slots from the first to the last, each column's sources joined; null where nothing was sampled. */
+function seriesOf(rows: ReadonlyMap<number, Row>, slotUs: number): Series {
+  const slots = [...rows.keys()].sort((a, b) => a - b);
+  const all: number[] = [];
+  for (let slot = slots[0] ?? 0; slot <= (slots.at(-1) ?? -1); slot++) all.push(slot);
+  const joined = (column: SeriesColumn, slot: number) => {
+    const values = [...(rows.get(slot)?.[column]?.values() ?? [])];
+    if (values.length === 0) return null;
+    return largestCounts.includes(column)
+      ? Math.max(...values)
+      : values.reduce((sum, value) => sum + value, 0);
+  };
+  const columns = Object.keys(seriesColumns) as SeriesColumn[]; // it has no other keys
+  return {
+    slotUs,
+    startUs: all.map((slot) => slot * slotUs),
+    columns: Object.fromEntries(columns.map((name) => [name, all.map((slot) => joined(name, slot))])),
   };
 }

@@ -1,14 +1,20 @@
-// The life of one trial: processes up, subscribers connected, barrier, warm-up, measured phase, drain, close,
-// everything gone. What happens in each phase is phases.ts; what the readings mean is outcome.ts.
+// Runs one trial: processes up, subscribers connected, barrier, warm-up, measured phase, drain, close,
+// everything gone. Each phase is a file of its own; what the readings mean is outcome.ts.
 
 import { messageOf } from '../../core/base/errors.ts';
 import { writeInjection } from '../../core/scenario/injection.ts';
-import type { Variant } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
 import type { Trial } from '../../core/result/result.ts';
 import type { Fleet } from './fleet.ts';
 import { outcomeOf } from './outcome.ts';
 import { TrialFailure } from '../process/peer.ts';
-import { closeAll, connect, drain, measure, type Peers, type Progress, type Stage } from './phases.ts';
+import { closeAll } from './close.ts';
+import { connect } from './connect.ts';
+import { drain } from './drain.ts';
+import { measure, windowAhead } from './measure.ts';
+import { startSampling } from './sampling.ts';
+import type { Readings } from './readings.ts';
+import type { Peers, Progress, Stage } from './stage.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 
 const stopGraceMs = 3_000;
@@ -33,11 +39,11 @@ export async function runTrial(
     ...(fleet.injection && { injected: writeInjection(fleet.injection) }),
   };
   const peers: Peers = {
-    server: fleet.server(),
+    servers: [fleet.server(0)],
     loads: plan.loads.map((_, i) => fleet.load(i)),
     publisher: fleet.publisher(),
   };
-  const all = [peers.server, ...peers.loads, peers.publisher];
+  const all = [...peers.servers, ...peers.loads, peers.publisher];
   // Ends the phases' own waiting, whether the trial is over, broken or aborted.
   const over = new AbortController();
   const aborted = Promise.withResolvers<never>();
@@ -83,10 +89,13 @@ function alteredOnPurpose(injected: string): Trial['warnings'][number] {
   };
 }
 
-async function runPhases(stage: Stage) {
+/** What each phase returns is read by those after it, and written by nobody any more. */
+async function runPhases(stage: Stage): Promise<Readings> {
   const connected = await connect(stage);
-  const measured = await measure(stage, connected);
-  const drained = await drain(stage, measured);
+  const window = windowAhead(stage);
+  const sampling = startSampling(stage.peers, window, connected.serverReadings);
+  const measured = await measure(stage, window, sampling);
+  const drained = await drain(stage, window, measured, sampling);
   const closed = await closeAll(stage, drained);
-  return { ...connected, ...measured, ...drained, ...closed };
+  return { window, ...connected, ...measured, ...drained, ...closed, ...sampling.close() };
 }

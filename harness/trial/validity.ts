@@ -1,5 +1,5 @@
-// Does a trial count? Each check looks at one way in which a run can measure something else than the server,
-// and says with its figure what was seen and what to do. `invalid` trials pass no gate.
+// Decides whether a trial counts. Each check looks at one way in which a run can measure something else than
+// the server, and says with its figure what was seen and what to do. `invalid` trials pass no gate.
 
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { metrics } from '../../core/metrics/registry.ts';
@@ -7,24 +7,28 @@ import { enoughSamples, samplesNeeded } from '../../core/metrics/samples.ts';
 import type { Completed, ResultWarning } from '../../core/result/result.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { largestBodyBytes } from '../../core/event/body-size.ts';
-import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
-import type { Readings } from './phases.ts';
+import { effectsOf } from '../../core/fault/faults.ts';
+import { formatBytes, formatNumber, formatShare, formatUs, writeDuration } from '../../core/base/units.ts';
+import type { Readings } from './readings.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 
 /** Share of the schedule that the publisher must have sent within the measured phase. */
 const offeredLeast = 0.99;
 
-type Check = (plan: TrialPlan, readings: Readings, trial: Completed) => ResultWarning | undefined;
+type Check = (
+  plan: TrialPlan,
+  readings: Readings,
+  trial: Completed,
+) => ResultWarning | readonly ResultWarning[] | undefined;
 
 export function warningsOf(plan: TrialPlan, readings: Readings, trial: Completed): ResultWarning[] {
-  return checks.map((check) => check(plan, readings, trial)).filter((warning) => warning !== undefined);
+  return checks.flatMap((check) => check(plan, readings, trial) ?? []);
 }
 
 const invalid = (code: string, message: string): ResultWarning => ({ code, level: 'invalid', message });
 const note = (code: string, message: string): ResultWarning => ({ code, level: 'note', message });
 
-const freezes = (plan: TrialPlan, who: string) =>
-  plan.scenario.faults.some((fault) => fault.kind === 'freeze' && fault.who === who);
+const effects = ({ scenario: { faults, phases } }: TrialPlan) => effectsOf(faults, phases.measure);
 const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>
   loadLimits(trial).find(({ name }) => name === wanted)!; // all are in it
 const latencyP99Us = (trial: Completed) => metrics['latency.p99']!.read(trial) ?? 0;
@@ -67,11 +71,16 @@ const checks: readonly Check[] = [
         'those of the load side. Close other programs, give it more cores, or less load.',
     );
   },
-  function loadFrozen(plan) {
-    if (!freezes(plan, 'load')) return undefined;
+  function faultForbids(plan) {
+    return effects(plan).invalid.map(({ code, message }) => invalid(code, message));
+  },
+  function faultsNotDone(_plan, _readings, { faults = [] }) {
+    const undone = faults.filter(({ atUs }) => atUs === null);
+    if (undone.length === 0) return undefined;
     return invalid(
-      'load-frozen',
-      "the scenario froze the load processes, so latencies are theirs and not the server's.",
+      'fault-not-done',
+      'the scenario asks for what could not be done: ' +
+        `${undone.map(({ did, atMs }) => `${did}, at ${writeDuration(atMs)}`).join('; ')}.`,
     );
   },
   function publisherLate(plan, _readings, trial) {
@@ -81,7 +90,7 @@ const checks: readonly Check[] = [
     const text =
       `the publisher sent 1 % of the events at least ${formatUs(lagUs)} after their planned time, where ` +
       `the latency's 99th percentile is ${formatUs(latencyUs)}`;
-    return freezes(plan, 'publisher')
+    return effects(plan).latePublisher
       ? note('publisher-late', `${text}; the scenario froze it.`)
       : invalid(
           'publisher-late',
@@ -91,7 +100,7 @@ const checks: readonly Check[] = [
   function offeredRate(plan, { done }, trial) {
     const sent = trial.latency.publisherLag.count;
     const planned = plan.events;
-    if (planned === 0 || freezes(plan, 'publisher') || sent >= planned * offeredLeast) return undefined;
+    if (planned === 0 || effects(plan).latePublisher || sent >= planned * offeredLeast) return undefined;
     return invalid(
       'offered-rate',
       `the schedule planned ${formatNumber(planned)} events and ${formatNumber(sent)} were sent ` +
@@ -206,13 +215,12 @@ const checks: readonly Check[] = [
       );
     return note('errors', `${counted.join(', and ')}${first ? `; most often: ${first.message}` : ''}.`);
   },
-  function reconnected({ scenario }, _readings, { counters }) {
+  function reconnected(plan, _readings, { counters }) {
     if (counters.client.reconnects === 0) return undefined;
-    const asked = scenario.faults.some(({ kind }) => kind === 'disconnect' || kind === 'leave');
     return note(
       'reconnects',
       `subscribers reconnected ${formatNumber(counters.client.reconnects)} ` +
-        `times${asked ? ', as the scenario asked' : ''}.`,
+        `times${effects(plan).reconnects ? ', as the scenario asked' : ''}.`,
     );
   },
   function fewSamples(_plan, _readings, { latency }) {

@@ -219,8 +219,8 @@ function leave<State, L extends Line, Request>(
 ): void {
   if (!stream || stream.stopped || stream.away) return;
   stream.away = true;
+  sayGoodbye(all, stream); // while it is ready, so that a close frame is sent
   unready(all, stream);
-  sayGoodbye(all, stream);
 }
 
 function sayGoodbye<State, L extends Line, Request>(

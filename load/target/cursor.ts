@@ -3,7 +3,7 @@
 
 import { locate, newLocated } from '../../core/event/envelope.ts';
 import { parseJson } from '../../core/base/json.ts';
-import type { TargetCursor } from '../../core/target/target.ts';
+import type { TargetCursor } from '../../core/pattern/target-entry.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 
 /**

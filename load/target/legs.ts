@@ -5,7 +5,7 @@
 import { locate, newLocated } from '../../core/event/envelope.ts';
 import { quoteBytes } from '../../core/secrets/redact.ts';
 import type { TargetAccess, TargetSubscribe } from '../../core/target/access.ts';
-import { fill, placeholdersIn } from '../../core/target/target.ts';
+import { fill, placeholdersIn } from '../../core/base/template.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { findStamps } from './stamp.ts';
 

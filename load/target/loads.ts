@@ -1,12 +1,25 @@
-// Starts the subscribers of a target that is not ours, by pattern, and makes its problems safe to show.
+// Lists the load sides of targets that are not ours, by pattern, and starts them. Loaded when asked for, as
+// those of our own servers are (load/registry.ts).
 
 import { isIP } from 'node:net';
 import { UserError } from '../../core/base/errors.ts';
-import type { PatternOptions } from '../../core/pattern/registry.ts';
+import type { PatternOptions, TargetPattern } from '../../core/pattern/registry.ts';
 import { redact } from '../../core/secrets/redact.ts';
-import type { TargetPattern } from '../../core/target/target.ts';
+import type { TargetSubscribe } from '../../core/target/access.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import type { TargetContext } from './legs.ts';
+
+/** Starts a pattern's subscribers against a target; only the client's options are looked at. */
+type TargetLoad<Options> = (target: TargetContext, how: TargetSubscribe, options: Options) => RunningLoad;
+
+/** One for each pattern whose entry (core/pattern) says how a target file describes it. */
+export const targetLoads: { readonly [P in TargetPattern]: () => Promise<TargetLoad<PatternOptions<P>>> } = {
+  polling: async () => (await import('./poller.ts')).targetPolling,
+  'long-polling': async () => (await import('./poller.ts')).targetLongPolling,
+  'http-stream': async () => (await import('./streams.ts')).targetHttpStream,
+  sse: async () => (await import('./streams.ts')).targetSse,
+  websocket: async () => (await import('./websocket.ts')).targetWebsocket,
+};
 
 /**
  * Starts a pattern's subscribers against a target.
@@ -19,7 +32,7 @@ export async function startTarget(
   target: TargetContext,
 ): Promise<RunningLoad> {
   const { access } = target;
-  const how = access.subscribe[pattern as TargetPattern];
+  const how = access.subscribe[pattern];
   if (!how)
     throw new UserError(
       'target-pattern',
@@ -31,31 +44,9 @@ export async function startTarget(
     context,
     note: (code: string, message: string) => target.note(code, redact(message, access.secrets)),
   };
-  // The options were validated against the pattern's own schema where the scenario was read.
-  switch (pattern as TargetPattern) {
-    case 'polling':
-      return (await import('./poller.ts')).targetPolling(given, how, options as PatternOptions<'polling'>);
-    case 'long-polling':
-      return (await import('./poller.ts')).targetLongPolling(
-        given,
-        how,
-        options as PatternOptions<'long-polling'>,
-      );
-    case 'http-stream':
-      return (await import('./streams.ts')).targetHttpStream(
-        given,
-        how,
-        options as PatternOptions<'http-stream'>,
-      );
-    case 'sse':
-      return (await import('./streams.ts')).targetSse(given, how, options as PatternOptions<'sse'>);
-    case 'websocket':
-      return (await import('./websocket.ts')).targetWebsocket(
-        given,
-        how,
-        options as PatternOptions<'websocket'>,
-      );
-  }
+  // Described, so it is one of these; its options were parsed where the scenario was read.
+  const start = (await targetLoads[pattern as TargetPattern]()) as TargetLoad<typeof options>;
+  return start(given, how, options);
 }
 
 async function contextFor({ context, access }: TargetContext, url: URL): Promise<LoadContext> {

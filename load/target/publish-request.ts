@@ -2,7 +2,7 @@
 
 import { encodeEnvelope } from '../../core/event/envelope.ts';
 import type { TargetAccess } from '../../core/target/access.ts';
-import { fill } from '../../core/target/target.ts';
+import { fill } from '../../core/base/template.ts';
 
 /** One event to publish; `number` counts the events of the run from 1. */
 export type TargetEvent = {

@@ -1,5 +1,6 @@
 // Draws who gets an event last: the first, the median and the last receiver of the median event.
 
+import { patternNamed } from '../../core/pattern/registry.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { receivedEvents, receivers } from '../summary/chart-data.ts';
 import { receiverSpec } from './chart-specs.ts';
@@ -21,7 +22,9 @@ export async function receiverFigure(
   const of = (label: string, which: string) =>
     points.find((point) => point.variant === label && point.which === which)!.ms * 1000;
   // Pollers find an event when they ask, however fast the server is; the others show what the fan-out takes.
-  const pushed = shared.filter(({ pattern }) => pattern !== 'polling').map(({ label }) => label);
+  const pushed = shared
+    .filter(({ pattern }) => patternNamed(pattern)?.asksEveryMs === undefined)
+    .map(({ label }) => label);
   const widest = (pushed.length > 0 ? pushed : labels).reduce((a, b) =>
     of(b, 'last') - of(b, 'first') > of(a, 'last') - of(a, 'first') ? b : a,
   );

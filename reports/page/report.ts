@@ -8,6 +8,7 @@ import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { answerSection } from './answer-section.ts';
 import { curveFigures, isCurve } from './curves.ts';
 import { docName } from './doc-name.ts';
+import { faultsSection } from './faults-section.ts';
 import type { Figure } from './figure.ts';
 import { charted, figures } from './figures.ts';
 import { headlinesOf } from '../summary/headline.ts';
@@ -56,6 +57,7 @@ const sections: readonly Section[] = [
   ({ interactive, charted: shown }) =>
     interactive && shown.length > 0 ? variantPicker(shown.map(({ label }) => label)) : html``,
   ({ figures: drawn }) => html`${drawn.filter((figure) => !isCurve(figure)).map(figureMarkup)}`,
+  ({ variants }) => faultsSection(variants),
   ({ variants }) =>
     html`<h2>The ledger</h2>
       <p>

@@ -7,7 +7,9 @@ import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/bas
 import { thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
 import { timeSpec } from './chart-specs.ts';
 import { draw } from './draw-chart.ts';
+import { faultReading, withFaults } from './fault-shades.ts';
 import type { Figure } from './figure.ts';
+import { faultSpans } from '../summary/fault-spans.ts';
 import { listed } from '../summary/notices.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
@@ -128,6 +130,7 @@ export async function timeFigures(
     Math.min(0, ...trials.flatMap(({ series }) => series.startUs.slice(0, 1))) / 1e6,
     Math.max(...trials.flatMap(({ measuredUs, series }) => [measuredUs, series.startUs.at(-1) ?? 0])) / 1e6,
   ] as const;
+  const spans = faultSpans(trials);
   const drawn: Figure[] = [];
   for (const { id, column, title, scale, log = false, least = 0, format, heading, reading } of panels) {
     const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
@@ -144,9 +147,11 @@ export async function timeFigures(
     drawn.push({
       id,
       heading: text,
-      reading: group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`,
+      reading:
+        (group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`) +
+        faultReading(spans),
       chart: await draw(
-        timeSpec(shown, variants, title, log, axis),
+        withFaults(timeSpec(shown, variants, title, log, axis), spans),
         text,
         `${title}, over time, of ${labels.join(', ')}; the figures stand in the table below.`,
         live,

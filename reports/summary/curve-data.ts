@@ -1,6 +1,7 @@
 // Makes curves of a matrix: a metric over a parameter, a line for each variant, and where two lines cross.
 // Values only; drawing them is curves.ts.
 
+import { patternNamed } from '../../core/pattern/registry.ts';
 import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
 import { alike } from '../../core/metrics/alike.ts';
 import { formatMetric, type Metric } from '../../core/metrics/metric.ts';
@@ -24,7 +25,8 @@ export type Curve = {
   write(x: number): string;
   /** `publish = 10/s`, `2 updates a minute`. */
   place(x: number): string;
-  lines: { label: string; index: number; round: number }[];
+  /** `scheduled`: its subscribers ask on a schedule, so its cost is the price of asking. */
+  lines: { label: string; index: number; round: number; scheduled: boolean }[];
   points: CurvePoint[];
   crossings: Crossing[];
   /** Trials that do not count, and are not in it. */
@@ -87,7 +89,15 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
     write,
     title: axis || unit === '' ? parameter : `${parameter}, ${units[unit]}`,
     place: (x) => (axis ? `${write(x)} ${parameter}` : `${parameter} = ${write(x)}`),
-    lines: labels.map((one, index) => ({ label: one, index, round: cells[0]!.variant.round })),
+    lines: labels.map((one, index) => ({
+      label: one,
+      index,
+      round: cells[0]!.variant.round,
+      scheduled: cells.some(
+        ({ cell, variant: { pattern } }) =>
+          label(cell) === one && patternNamed(pattern)?.asksEveryMs !== undefined,
+      ),
+    })),
     crossings: crossingsOf(points, labels, metric),
     leftOut: cells.reduce(
       (sum, { variant }) => sum + variant.trials.filter(({ outcome }) => !outcome.valid).length,
@@ -163,12 +173,13 @@ function changesLowest({ below, above, x }: Crossing, points: readonly CurvePoin
 }
 
 /** What the curve shows, in a sentence without its full stop. */
-export function curveSentence({ metric, place, points, crossings }: Curve): string {
+export function curveSentence({ metric, place, points, lines, crossings }: Curve): string {
   const title = `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}`;
   const decisive = crossings.filter((one) => changesLowest(one, points));
   const crossing =
-    decisive.find(({ below, above }) => [below, above].some((label) => label.startsWith('polling'))) ??
-    decisive[0];
+    decisive.find(({ below, above }) =>
+      lines.some(({ label, scheduled }) => scheduled && [below, above].includes(label)),
+    ) ?? decisive[0];
   if (crossing)
     return (
       `${title}: ${crossing.below} is lower than ${crossing.above} up to ` +

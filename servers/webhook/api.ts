@@ -1,17 +1,21 @@
-// The HTTP API of webhook delivery: what its requests take and what its answers hold, as JSON. Types and
-// checks alone; the routes are routes.ts, and openapi.ts describes them to machines (docs/openapi.yaml).
+// Describes the HTTP API of webhook delivery: what its requests take and what its answers hold, as JSON.
+// Types and checks alone; the routes are http/routes.ts, and http/openapi.ts describes them to machines
+// (docs/openapi.yaml).
 //
 //  POST   /webhooks                        RegistrationAnswer (201); the secret is in no other answer
 //  GET    /webhooks                        EndpointList, oldest first; ?limit, ?cursor
 //  GET    /webhooks/{id}                   EndpointView
 //  PATCH  /webhooks/{id}                   EndpointChange -> EndpointView
 //  DELETE /webhooks/{id}                   204; what waits for it is cancelled
-//  POST /webhooks/{id}/rotate Rotation -> RotationAnswer: a new secret; the old one is good for a while POST
-//  /webhooks/{id}/test DeliveryView (202): a test event, to this endpoint alone POST /webhooks/{id}/recover
-//  RecoverRange -> RecoverAnswer (202) GET /webhooks/events EventList, newest first; ?topic, ?limit, ?cursor
-//  GET /webhooks/deliveries DeliveryList, newest first; ?endpoint, ?state, ?event, ?limit, ?cursor GET
-//  /webhooks/deliveries/{id} DeliveryDetail POST /webhooks/deliveries/{id}/replay DeliveryView (202) GET
-//  /webhooks/stats Stats GET /webhooks/stream SSE, each message one StreamMessage
+//  POST   /webhooks/{id}/rotate            Rotation -> RotationAnswer; both secrets are good for a while
+//  POST   /webhooks/{id}/test              DeliveryView (202): a test event, to this endpoint alone
+//  POST   /webhooks/{id}/recover           RecoverRange -> RecoverAnswer (202)
+//  GET    /webhooks/events                 EventList, newest first; ?topic, ?limit, ?cursor
+//  GET    /webhooks/deliveries             DeliveryList, newest first; ?endpoint, ?state, ?event, ...
+//  GET    /webhooks/deliveries/{id}        DeliveryDetail
+//  POST   /webhooks/deliveries/{id}/replay DeliveryView (202)
+//  GET    /webhooks/stats                  Stats
+//  GET    /webhooks/stream                 SSE, each message one StreamMessage
 //
 // Errors are `{ "error": code, "message": sentence }` with 400, 404, 409, 413, 422 or 503. Times are ISO 8601
 // in UTC; with `timeScale` above 1 they are of the scaled clock.
@@ -164,12 +168,16 @@ export type Stats = {
   attemptsPerDelivery?: number;
 };
 
+/** What happens to an endpoint. */
+export type EndpointEvent =
+  | 'registered'
+  | 'enabled'
+  | 'disabled'
+  | 'deleted'
+  | 'breaker-open'
+  | 'breaker-closed';
+
 export type StreamMessage =
   | { kind: 'attempt'; delivery: DeliveryView; attempt: AttemptView }
-  | {
-      kind: 'endpoint';
-      endpoint: string;
-      change: 'registered' | 'enabled' | 'disabled' | 'deleted' | 'breaker-open' | 'breaker-closed';
-      reason?: string;
-    }
+  | { kind: 'endpoint'; endpoint: string; change: EndpointEvent; reason?: string }
   | { kind: 'stats'; stats: Stats };

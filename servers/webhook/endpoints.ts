@@ -1,5 +1,5 @@
-// Who gets webhooks: the registered endpoints, how a registration is written and checked, and how the list
-// shows them. Secrets go in and are never shown again.
+// Holds what is registered: checks a registration, makes an endpoint of it, changes it, and says what the
+// list shows of it. Secrets go in and are never shown again.
 
 import { randomBytes, type KeyObject } from 'node:crypto';
 import type { RequestOptions } from 'node:http';
@@ -7,12 +7,12 @@ import { z } from 'zod';
 import { messageOf } from '../../core/base/errors.ts';
 import type { SignatureScheme } from '../../core/signature/schemes.ts';
 import { RequestError } from '../http/request.ts';
-import { topicList, type EndpointView, type Rotation } from './api.ts';
-import type { Guard } from './sending/guard.ts';
-import type { Breaker } from './sending/health.ts';
+import { breakerState, newBreaker, type Breaker } from '../../core/policy/breaker.ts';
+import { topicList, type EndpointChange, type EndpointView, type Rotation } from './api.ts';
+import type { StoredEndpoint } from './records.ts';
 import { keyRing, replaceSecret, type DatedSecret } from './secrets.ts';
+import type { Guard } from './sending/guard.ts';
 import { targetOf } from './sending/sender.ts';
-import type { StoredEndpoint } from './store.ts';
 
 export type WebhookEndpoint = {
   /** What the store keeps of it. */
@@ -38,7 +38,12 @@ export type WebhookEndpoint = {
 type Config = { url: string; events: readonly string[]; secrets: readonly DatedSecret[] };
 
 /** What a registration is held against. */
-export type RegistrationRules = { scheme: SignatureScheme; guard: Guard };
+export type RegistrationRules = {
+  scheme: SignatureScheme;
+  guard: Guard;
+  /** Whether endpoints have a circuit breaker. */
+  breaker: boolean;
+};
 
 /** What POST /webhooks takes. */
 const registration = ({ scheme, guard }: RegistrationRules) =>
@@ -95,7 +100,6 @@ export function newEndpoint(
   body: unknown,
   rules: RegistrationRules,
   nowMs: number,
-  breaker: Breaker | undefined,
 ): { endpoint: WebhookEndpoint; shown: { secret?: string } } {
   const parsed = registration(rules).safeParse(body);
   if (!parsed.success) {
@@ -116,14 +120,13 @@ export function newEndpoint(
     failures: 0,
     failingSinceMs: undefined,
   };
-  return { endpoint: endpointOf(stored, rules.scheme, breaker), shown: secret.shown };
+  return { endpoint: endpointOf(stored, rules), shown: secret.shown };
 }
 
 /** The endpoint that the store keeps, not yet subscribed to anything. */
 export function endpointOf(
   stored: StoredEndpoint,
-  scheme: SignatureScheme,
-  breaker: Breaker | undefined,
+  { scheme, breaker }: Pick<RegistrationRules, 'scheme' | 'breaker'>,
 ): WebhookEndpoint {
   const { url, events, secrets } = JSON.parse(stored.config) as Config; // written below and above alone
   return {
@@ -133,7 +136,7 @@ export function endpointOf(
     target: targetOf(new URL(url)),
     topics: events,
     keysAt: keyRing(secrets, scheme),
-    breaker,
+    breaker: breaker ? newBreaker() : undefined,
     disabled: stored.disabled,
     delivered: 0,
     givenUp: 0,
@@ -162,8 +165,37 @@ export function enabledOf(endpoint: WebhookEndpoint | undefined): asserts endpoi
     );
 }
 
-/** Changes the topics that it follows; subscribing is the caller's. */
-export function changeTopics(endpoint: WebhookEndpoint, events: readonly string[]): void {
+/** A copy to edit, so that the endpoint stays as it is until the store has the edit. */
+export function copyOf(endpoint: WebhookEndpoint): WebhookEndpoint {
+  return { ...endpoint, stored: { ...endpoint.stored } };
+}
+
+/** Makes the endpoint what an edited copy of it is. */
+export function takeEdit(
+  endpoint: WebhookEndpoint,
+  { stored, topics, keysAt, disabled }: WebhookEndpoint,
+): void {
+  Object.assign(endpoint.stored, stored);
+  endpoint.topics = topics;
+  endpoint.keysAt = keysAt;
+  endpoint.disabled = disabled;
+}
+
+/** Edits a copy as PATCH asks. */
+export function editEndpoint(copy: WebhookEndpoint, { events, enabled }: EndpointChange): void {
+  if (events) changeTopics(copy, events);
+  if (enabled === false && copy.disabled === undefined) disableIn(copy, 'disabled by request');
+  if (enabled === true && copy.disabled !== undefined) {
+    copy.disabled = undefined;
+    Object.assign(copy.stored, { disabled: undefined, failures: 0, failingSinceMs: undefined });
+  }
+}
+
+export function disableIn(endpoint: WebhookEndpoint, reason: string): void {
+  endpoint.disabled = endpoint.stored.disabled = reason;
+}
+
+function changeTopics(endpoint: WebhookEndpoint, events: readonly string[]): void {
   endpoint.topics = events;
   const config: Config = { ...(JSON.parse(endpoint.stored.config) as Config), events };
   endpoint.stored.config = JSON.stringify(config);
@@ -203,7 +235,7 @@ export function endpointView(
     url,
     events: topics,
     ...(disabled !== undefined && { disabled }),
-    breaker: breaker?.state() ?? 'closed',
+    breaker: breaker ? breakerState(breaker) : 'closed',
     createdAt: new Date(stored.createdMs).toISOString(),
     pending,
     delivered,

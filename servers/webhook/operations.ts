@@ -1,11 +1,11 @@
-// What the delivery of webhooks publishes itself: operational events, which an endpoint may follow like
-// any other, and test events.
+// Publishes what the delivery of webhooks has to say itself: operational events, which an endpoint may follow
+// like any other, and test events.
 
 import { messageOf } from '../../core/base/errors.ts';
 import { TooManyTopics } from '../hub/hub.ts';
 import type { PatternContext, Publish } from '../pattern.ts';
 import { RequestError } from '../http/request.ts';
-import type { Message } from './store.ts';
+import type { Message } from '../../core/policy/delivery.ts';
 
 /** Topics of operational events. */
 export const operationalTopics = {

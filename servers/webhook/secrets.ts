@@ -1,5 +1,5 @@
-// The secrets of an endpoint over time: one replaces the other with an overlap in which both are good, so
-// that a receiver can change over without missing a delivery.
+// Holds the secrets of an endpoint over time: one replaces the other with an overlap in which both are good,
+// so that a receiver can change over without missing a delivery.
 
 import type { KeyObject } from 'node:crypto';
 import type { SignatureScheme } from '../../core/signature/schemes.ts';

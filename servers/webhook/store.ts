@@ -1,102 +1,26 @@
-// What outlives an attempt: endpoints, events, one delivery per event and endpoint, and the log of
-// attempts. This is the seam: the dispatcher and the API know this type alone. Times are the
-// dispatcher's clock, in milliseconds.
+// Separates the service from the place where endpoints, events and deliveries are kept. There are two such
+// places: sqlite/store.ts, the embedded database (in memory too), which one server has to itself, and
+// redis/store.ts, which several servers share. What differs by nature is in two types here:
+//
+// - `Store` keeps. The embedded one has every endpoint in memory and cancels what is pending for one that is
+//   disabled at once. Over Redis each server has a copy of the endpoints (`refresh` brings it up to date),
+//   and a delivery of a disabled endpoint is cancelled when its turn comes.
+// - `Schedule` holds the timers: our own dispatcher (core/policy/dispatch.ts) sees all deliveries of an
+//   endpoint and can keep order, rates and a breaker; BullMQ holds delayed jobs in Redis, hands each to one
+//   of the servers, and none sees more than its share.
+//
+// What a request asks for is stored as a whole when its promise resolves; where the store does not take it,
+// the promise rejects with a `RequestError` of status 503, and everything is as it was before. What has
+// happened already (`disable`, `saveHealth`, outcomes) takes effect at once and is kept as soon as it can be.
 
-import type { DeliveryState } from './api.ts';
-import type { Transactions } from './sqlite/commit.ts';
+import type { Message, Task } from '../../core/policy/delivery.ts';
+import type { ServerBacklog } from '../../core/protocol/control.ts';
+import type { Publish } from '../pattern.ts';
+import type { EndpointEvent } from './api.ts';
+import type { WebhookEndpoint } from './endpoints.ts';
+import type { AttemptRow, DeliveryRow, EventRow, ListFilter } from './records.ts';
 
-/** An event as every endpoint gets it. */
-export type Message = {
-  readonly id: string;
-  readonly topic: string;
-  readonly body: string;
-  readonly bodyBytes: number;
-};
-
-/** An endpoint as it is kept. `config` is the registration, secrets among it, for endpoints.ts to read. */
-export type StoredEndpoint = {
-  /** The store's own number for it; 0 before it was stored. */
-  key: number;
-  id: string;
-  config: string;
-  createdMs: number;
-  disabled: string | undefined;
-  /**
-   * Failures since the last success, and when the first of them was; for the rules that disable an endpoint.
-   */
-  failures: number;
-  failingSinceMs: number | undefined;
-};
-
-/** A delivery whose turn may come. */
-export type Task = {
-  readonly id: number;
-  readonly endpoint: number;
-  readonly message: Message;
-  /** Attempts made. */
-  readonly attempts: number;
-  /** Those of them before it was replayed: the schedule begins anew behind them. */
-  readonly spent: number;
-  readonly createdMs: number;
-  /** When it became, or becomes, due. */
-  readonly dueMs: number;
-};
-
-/** One attempt as the log keeps it. */
-export type AttemptRow = {
-  attempt: number;
-  atMs: number;
-  latencyMs: number;
-  status: number | undefined;
-  failure: string | undefined;
-  answer: string;
-  truncated: boolean;
-  nextMs: number | undefined;
-};
-
-/**
- * An event that a publisher named with a key of its own, and what the key stands for
- * (servers/http/idempotency.ts).
- */
-export type KeyedEvent = { readonly fingerprint: string; readonly id: string; readonly seq: number };
-
-export type DeliveryRow = {
-  id: number;
-  endpointId: string;
-  eventId: string;
-  topic: string;
-  state: DeliveryState;
-  attempts: number;
-  createdMs: number;
-  nextMs: number | undefined;
-  settledMs: number | undefined;
-  status: number | undefined;
-  failure: string | undefined;
-};
-
-export type EventRow = {
-  key: number;
-  id: string;
-  topic: string;
-  acceptedMs: number;
-  bodyBytes: number;
-  deliveries: number;
-};
-
-/**
- * What is pending for an endpoint. `waiting`: those that have a time of their own,
- * after a failure or a replay.
- */
-export type Backlog = { pending: number; waiting: number; bytes: number };
-
-export type ListFilter = {
-  endpoint?: number | undefined;
-  state?: DeliveryState | undefined;
-  event?: string | undefined;
-  /** Rows below this id only. */
-  cursor?: number | undefined;
-  limit: number;
-};
+export type Awaitable<T> = T | Promise<T>;
 
 /** What the API reads; of the embedded store at once, of Redis when it has answered. */
 export type DeliveryLog = {
@@ -109,72 +33,77 @@ export type DeliveryLog = {
   }): Awaitable<EventRow[]>;
 };
 
-export type Awaitable<T> = T | Promise<T>;
+/** What became of an attempt. `again`: `attempt.nextMs` says when. */
+export type Outcome = {
+  readonly state: 'again' | 'delivered' | 'exhausted' | 'cancelled';
+  readonly attempt: AttemptRow;
+};
 
-/**
- * Writes are of two kinds (sqlite/commit.ts): within a unit they are a request, which is stored as a whole or
- * refused; outside of one they are a record of what has happened, which is kept until it is stored. Records
- * take effect at once for reads of the same process.
- * Every function throws a `RequestError` of status 503 when the database fails; what only
- * writes records does not.
- */
-export type DeliveryStore = Pick<Transactions, 'submit' | 'committed' | 'unsaved' | 'recovered'> & {
-  endpoints(): StoredEndpoint[];
-  /** Adds it and gives it its key, or replaces what is kept under the key. */
-  saveEndpoint(endpoint: StoredEndpoint): void;
-  /** Forgets it with its secrets at once. Its deliveries are listed until they are pruned. */
-  removeEndpoint(key: number): void;
+/** What a store calls when it has to: the service's side of the seam. */
+export type StoreHandlers = {
+  /** Makes one attempt, judges its answer, and calls `done` once. Must not throw. */
+  attempt(endpoint: WebhookEndpoint, task: Task, done: (outcome: Outcome) => void): void;
+  /** The outcome has been entered. */
+  settled(endpoint: WebhookEndpoint, task: Task, outcome: Outcome): void;
+  /** The endpoint has changed, and the change is stored or will be. */
+  changed(endpoint: WebhookEndpoint, change: EndpointEvent, reason?: string): void;
+};
 
+/** Decides when attempts are made, and asks `StoreHandlers` to make them. */
+export type Schedule = {
+  /** Begins to make attempts. */
+  start(handlers: StoreHandlers): void;
   /**
-   * Keeps an event and a delivery for each endpoint.
-   * @param state `cancelled` for an endpoint that is disabled: recovery sends it
-   * @returns the deliveries' ids, in the order of the endpoints
+   * What is pending for the endpoint, as far as this server knows: all of it in the embedded store, over
+   * Redis what it has under way.
    */
-  publish(
-    message: Message,
-    endpoints: readonly { key: number; state: 'pending' | 'cancelled' }[],
-    nowMs: number,
-  ): number[];
-  /** The event that a publisher's key has made since the time. */
-  keyed(key: string, sinceMs: number): KeyedEvent | undefined;
-  /** Keeps which event a key has made, and forgets some that are older than `sinceMs`. */
-  keepKey(key: string, event: KeyedEvent, nowMs: number, sinceMs: number): void;
-  /** Enters an attempt and what it means. `pending` with the time of the next attempt. */
-  settle(task: Task, attempt: AttemptRow, state: DeliveryState): void;
+  pending(endpoint: WebhookEndpoint): number;
+  /** Attempts that this server has under way. */
+  underWay(): number;
+  /** Begins no more attempts. Resolves when none is under way. */
+  stop(): Promise<void>;
+};
 
-  backlog(endpoint: number): Backlog;
-  /** Deliveries never tried, by id, from above `afterId`. */
-  fresh(endpoint: number, afterId: number, limit: number): Task[];
-  /** Deliveries with a time of their own, earliest first, whether it has come or not. */
-  waiting(endpoint: number, limit: number): Task[];
+export type Store = {
+  readonly schedule: Schedule;
+  readonly log: DeliveryLog;
+  /** In the order in which they were registered; over Redis, in which this server heard of them. */
+  readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
+  /** Brings `endpoints` up to date. @throws RequestError 503 when they cannot be read */
+  refresh(): Awaitable<void>;
 
+  /** Resolves when the event is stored with a delivery for each endpoint of its topic. */
+  publish: Publish;
+  /** Stores a message for this endpoint alone. @returns the delivery's id. @throws RequestError 409 */
+  send(endpoint: WebhookEndpoint, message: Message): Promise<number>;
+  /** Makes the delivery pending again, due at once. @returns whether there was one that was settled */
+  replay(endpoint: WebhookEndpoint, id: number): Promise<boolean>;
   /**
-   * Cancels what is pending for the endpoint, but for the newest of each topic where
-   * `keepNewest`, and for `except`.
-   * @returns ids
+   * The same for what was exhausted or cancelled of the events accepted from `sinceMs` up to, not including,
+   * `untilMs`; at most `limit` of them.
+   * @returns how many
    */
-  cancel(endpoint: number, nowMs: number, except: ReadonlySet<number>, keepNewest: boolean): number[];
-  /**
-   * Makes the delivery pending again, due at once.
-   * @returns undefined when there is no such delivery or it is pending
-   */
-  replay(id: number, nowMs: number): Task | undefined;
-  /** The same for what was exhausted or cancelled and accepted within the time. @returns how many */
-  recover(endpoint: number, sinceMs: number, untilMs: number, nowMs: number, limit: number): number;
+  recover(endpoint: WebhookEndpoint, sinceMs: number, untilMs: number, limit: number): Promise<number>;
 
-  list(filter: ListFilter): DeliveryRow[];
-  delivery(id: number): { row: DeliveryRow; body: string; attempts: AttemptRow[] } | undefined;
-  events(filter: { topic?: string | undefined; cursor?: number | undefined; limit: number }): EventRow[];
-  /** Pending over all endpoints. */
-  pending(): number;
-  /** The same, and since when the oldest of them. */
-  depth(): { pending: number; oldestMs: number | undefined };
+  /** @throws TooManyTopics; RequestError 503 when as many are registered as may be */
+  add(endpoint: WebhookEndpoint): Promise<void>;
+  /** What is pending for it is cancelled. @throws RequestError 404 when it was removed meanwhile */
+  remove(endpoint: WebhookEndpoint): Promise<void>;
   /**
-   * Removes deliveries that were settled and are older than `beforeMs`, or beyond the newest
-   * `keep`, with their attempts, and the events and removed endpoints that nobody refers to any
-   * more; at most `limit` of them.
-   * @returns how many went
+   * Changes a registered endpoint: its topics, its secrets, whether it is enabled.
+   * @param edit changes a copy; may throw to refuse
+   * @throws TooManyTopics; RequestError 404 when it was removed meanwhile; what `edit` throws
    */
-  prune(beforeMs: number, keep: number, limit: number): number;
+  change(endpoint: WebhookEndpoint, edit: (copy: WebhookEndpoint) => void): Promise<void>;
+  /** Its attempts have failed too often. */
+  disable(endpoint: WebhookEndpoint, reason: string): void;
+  /** Its failures in a row have changed; a server that starts goes on counting from there. */
+  saveHealth(endpoint: WebhookEndpoint): void;
+
+  /** What a trial samples: at once, as it was read last where it cannot be read now. */
+  backlog(): ServerBacklog;
+  /** @throws RequestError 503 when it cannot be read */
+  readBacklog(): Awaitable<ServerBacklog>;
+  /** Called when attempts under way have been cut, after `schedule.stop`. Keeps what it still can. */
   close(): Promise<void>;
 };

@@ -1,4 +1,4 @@
-// Virtual time: nothing waits; the clock jumps to the next thing that is due.
+// Makes virtual time: nothing waits; the clock jumps to the next thing that is due.
 
 import type { Clock } from '../../core/base/clock.ts';
 
@@ -6,12 +6,15 @@ export type VirtualClock = Clock & { at(atUs: number, run: () => void): void };
 
 export function virtualClock(startUs = 1_000_000_000): VirtualClock {
   let now = startUs;
-  let order = 0;
   let pumping = false;
-  const due: { atUs: number; order: number; run: () => void; wakes: boolean }[] = [];
+  /** In the order of time. */
+  const due: { atUs: number; run: () => void; wakes: boolean }[] = [];
 
   function add(atUs: number, run: () => void, wakes: boolean): void {
-    due.push({ atUs, order: order++, run, wakes });
+    // Behind whatever is due at the same time or before; most of what is added is due last.
+    let place = due.length;
+    while (place > 0 && due[place - 1]!.atUs > atUs) place--;
+    due.splice(place, 0, { atUs, run, wakes });
     if (!pumping) {
       pumping = true;
       setImmediate(pump);
@@ -19,7 +22,7 @@ export function virtualClock(startUs = 1_000_000_000): VirtualClock {
   }
   function pump(): void {
     // Events that wake nobody run in one go; whoever is woken gets to act before time goes on.
-    for (let next = take(); next; next = take()) {
+    for (let next = due.shift(); next; next = due.shift()) {
       now = Math.max(now, next.atUs);
       next.run();
       if (next.wakes) {
@@ -29,11 +32,6 @@ export function virtualClock(startUs = 1_000_000_000): VirtualClock {
     }
     pumping = false;
   }
-  function take() {
-    due.sort((a, b) => a.atUs - b.atUs || a.order - b.order);
-    return due.shift();
-  }
-
   return {
     nowUs: () => now,
     until: (atUs, over) =>

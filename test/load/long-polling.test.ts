@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { patternOptions, type PatternOptions } from '../../core/pattern/registry.ts';
+import { patterns, type PatternOptions } from '../../core/pattern/registry.ts';
 import { longPolling } from '../../load/long-polling.ts';
 import type { LoadContext } from '../../load/pattern.ts';
 import { newLog, recorder, startServer, until } from './poll-fixture.ts';
@@ -15,7 +15,10 @@ async function start(
   changes: Partial<PatternOptions<'long-polling'>> = {},
   subscribers = 1,
 ) {
-  const load = await longPolling.start(context, { ...patternOptions['long-polling'].parse({}), ...changes });
+  const load = await longPolling.start(context, {
+    ...patterns['long-polling'].options.parse({}),
+    ...changes,
+  });
   for (let subscriber = 0; subscriber < subscribers; subscriber++) load.open(subscriber);
   return { [Symbol.asyncDispose]: () => load.close(1000), load };
 }

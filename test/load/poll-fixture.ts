@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newCounters } from '../../core/result/counters.ts';
 import { decodeEnvelope, encodeEnvelope, type Envelope } from '../../core/event/envelope.ts';
 import { random } from '../../core/base/random.ts';
-import { patternOptions, type PatternOptions } from '../../core/pattern/registry.ts';
+import { patterns, type PatternOptions } from '../../core/pattern/registry.ts';
 import type { LoadContext } from '../../load/pattern.ts';
 import { polling } from '../../load/polling.ts';
 
@@ -141,7 +141,7 @@ export async function until(holds: () => boolean): Promise<void> {
 }
 
 const pollingOptions = (changes: Partial<PatternOptions<'polling'>> = {}) => ({
-  ...patternOptions.polling.parse({}),
+  ...patterns.polling.options.parse({}),
   every: 20,
   ...changes,
 });

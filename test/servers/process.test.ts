@@ -115,7 +115,8 @@ test('a fault cuts the share of the connections', async (t) => {
   const clients = await Promise.all([1, 2, 3, 4].map(() => rawClient(endpoint.url)));
   for (const { socket } of clients) socket.write('GET /poll?topics=a HTTP/1.1\r\nhost: localhost\r\n\r\n');
   for (const { saw } of clients) await saw(/cursor/);
-  send({ kind: 'disconnect', share: 0.5 });
+  send({ kind: 'disconnect', share: 0.5, act: 3 });
+  assert.equal((await next('acted')).act, 3);
   await until('two are cut off', () => clients.filter(({ socket }) => socket.closed).length === 2);
 });
 

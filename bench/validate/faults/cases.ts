@@ -2,6 +2,8 @@
 // number, so that one that did not hold can be repeated by it.
 
 import { random, type Random } from '../../../core/base/random.ts';
+import type { Pattern } from '../../../core/pattern/pattern.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 
 export const childRoles = ['server', 'load', 'publisher'] as const;
 export type ChildRole = (typeof childRoles)[number];
@@ -48,14 +50,11 @@ export type BrokerCase = {
 
 export type FaultCase = RunCase | StoreCase | BrokerCase;
 
-/** As a scenario writes them; polling often enough for trials of a second. */
+/** As a scenario writes them; those that ask on a schedule do so often enough for trials of a second. */
 const variants = [
-  '{ polling: { every: 200ms } }',
-  'long-polling',
-  'http-stream',
-  'sse',
-  'websocket',
-  'webhook',
+  ...Object.entries<Pattern>(patterns).map(([name, { asksEveryMs, quick }]) =>
+    asksEveryMs && quick ? `{ ${name}: ${JSON.stringify(quick)} }` : name,
+  ),
   '{ webhook: { store: sqlite } }',
 ];
 

@@ -1,5 +1,5 @@
-// The answers of the HTTP API as schemas, each held to its type in api.ts by the compiler: what the OpenAPI
-// document is made of. Answers are not checked against them at run time; the tests do that.
+// Describes the answers of the HTTP API as schemas, each held to its type in api.ts by the compiler: what the
+// OpenAPI document is made of. Answers are not checked against them at run time; the tests do that.
 
 import { z } from 'zod';
 import {

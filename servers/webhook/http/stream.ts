@@ -1,5 +1,6 @@
-// `GET /webhooks/stream`: what happens to deliveries and endpoints, as Server-Sent Events, over the same held
-// responses as the SSE pattern. It has a hub of its own: its messages are no events of the server's.
+// Streams what happens to deliveries and endpoints (`GET /webhooks/stream`), as Server-Sent Events, over the
+// same held responses as the SSE pattern. It has a hub of its own: its messages are no events of the
+// server's.
 
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { newCounters } from '../../../core/result/counters.ts';

@@ -1,7 +1,7 @@
-// Rows of the store as the API's answers show them.
+// Shows rows of the store as the API's answers have them.
 
 import type { AttemptView, DeliveryView, EventView } from '../api.ts';
-import type { AttemptRow, DeliveryRow, EventRow } from '../store.ts';
+import type { AttemptRow, DeliveryRow, EventRow } from '../records.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString();
 

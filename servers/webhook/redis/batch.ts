@@ -8,7 +8,7 @@
 
 import { Job, type Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { JobData } from './log.ts';
+import type { JobData } from './delivery-log.ts';
 
 export type StoredBatch = {
   events: readonly { key: string; text: string; note: string }[];

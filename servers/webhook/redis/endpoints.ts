@@ -3,15 +3,22 @@
 // as disabled is looked up before anything is decided by it. What Redis did not take is undone here: the copy
 // becomes what Redis has.
 
-import type { Redis } from 'ioredis';
-import type { SignatureScheme } from '../../../core/signature/schemes.ts';
-import { endpointOf, removedMeanwhile, type WebhookEndpoint } from '../endpoints.ts';
+import {
+  copyOf,
+  disableIn,
+  endpointOf,
+  removedMeanwhile,
+  takeEdit,
+  type RegistrationRules,
+  type WebhookEndpoint,
+} from '../endpoints.ts';
+import type { StoredEndpoint } from '../records.ts';
+import type { StoreHandlers } from '../store.ts';
 import { markerField } from './batch.ts';
+import { defineChange, type StoreChange } from './endpoint-change.ts';
+import { createFailureCounts, type FailureCounts } from './failure-counts.ts';
 import type { RedisLink } from './link.ts';
-import { createWrites } from './writes.ts';
-import type { StoredEndpoint } from '../store.ts';
-
-type WithChange = Redis & { pushbenchChange(given: string[]): Promise<string> };
+import { createWrites, type Writes } from './writes.ts';
 
 export type RedisEndpoints = {
   /** In the order in which this server heard of them. */
@@ -27,19 +34,19 @@ export type RedisEndpoints = {
    *   Redis from it
    */
   change(endpoint: WebhookEndpoint, edit: (copy: WebhookEndpoint) => void): Promise<void>;
-  /** Keeps what has happened to it, as soon as it can be. */
-  save(endpoint: WebhookEndpoint): void;
+  /** Takes effect at once; Redis has it as soon as it can. */
+  disable(endpoint: WebhookEndpoint, reason: string): void;
+  /** Keeps how many attempts in a row this server saw fail; one that Redis does not take is left out. */
+  saveHealth(endpoint: WebhookEndpoint): void;
+  /** Takes over what was kept of that before this server began. */
+  readHealth(): Promise<void>;
   /** Whether Redis has it: deliveries may be made for it. */
   isStored(endpoint: WebhookEndpoint): boolean;
   /** The endpoint as Redis has it, when the copy would have its deliveries cancelled. */
   current(id: string): Promise<WebhookEndpoint | undefined>;
-  /**
-   * Takes over what other servers have changed, and what Redis has where it did not take a change of ours.
-   */
+  /** Takes over what other servers have changed, and what Redis has where it refused a change of ours. */
   reload(): Promise<void>;
-  /**
-   * Resolves when what was changed here before is in Redis, or was refused and the copy is what Redis has.
-   */
+  /** Resolves when what was changed here is in Redis, or was refused and the copy is what Redis has. */
   upToDate(): Promise<void>;
 };
 
@@ -49,200 +56,244 @@ export type RedisEndpointsOptions = {
   /** The key and the value that say which store this is. */
   marker: string;
   identity: string;
-  scheme: SignatureScheme;
-  subscribe: (endpoint: WebhookEndpoint) => void;
-  /** @throws TooManyTopics when nobody could follow them */
-  checkTopics: (topics: readonly string[]) => void;
+  rules: Pick<RegistrationRules, 'scheme' | 'breaker'>;
+  /** Subscribes it to topics. @returns the function that ends that. @throws TooManyTopics */
+  follow: (endpoint: WebhookEndpoint, topics: readonly string[]) => () => void;
   /** Called when the store is another one than this server began with. @returns what to throw */
   emptied: () => Error;
+  report: (error: unknown) => void;
+  changed: StoreHandlers['changed'];
 };
 
-/**
- * A change and the version that tells of it, together; into no other store than the one that the server began
- * with. What another server has removed stays removed.
- */
-const changeScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1]
-  or redis.call('HGET', KEYS[2], '${markerField}') ~= ARGV[1] then
-  return 'emptied' end
-if ARGV[3] == 'change' and redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then return 'gone' end
-if ARGV[4] then redis.call('HSET', KEYS[2], ARGV[2], ARGV[4]) else redis.call('HDEL', KEYS[2], ARGV[2]) end
-redis.call('INCR', KEYS[3])
-return 'done'
-`;
+/** What this server knows of the endpoints in Redis. */
+type Copy = RedisEndpointsOptions & {
+  readonly keys: { readonly endpoints: string; readonly version: string; readonly next: string };
+  readonly failureCounts: FailureCounts;
+  readonly store: StoreChange;
+  readonly all: Map<string, WebhookEndpoint>;
+  /** What Redis has of each, as far as is known here. */
+  readonly texts: Map<string, string>;
+  /** Those that Redis does not have yet. */
+  readonly entering: Set<string>;
+  readonly changes: Writes;
+  /** Changes of ours on their way, by endpoint: what Redis says of it is older. */
+  readonly unsaved: Map<string, number>;
+  /** The version that the copy is of; '' when it has to be read again. */
+  seenVersion: string | null;
+  reloading: Promise<void> | undefined;
+  /** Changes that clients ask for are made in turn: each begins with what the one before has left. */
+  turn: Promise<unknown>;
+};
 
 export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpoints {
-  const { link, prefix, marker, identity, scheme, subscribe, checkTopics, emptied } = options;
+  const { link, prefix, marker, identity } = options;
   const keys = {
     endpoints: `${prefix}:endpoints`,
     version: `${prefix}:endpoints-version`,
     next: `${prefix}:endpoint-key`,
   };
-  const all = new Map<string, WebhookEndpoint>();
-  /** What Redis has of each, as far as is known here. */
-  const texts = new Map<string, string>();
-  const entering = new Set<string>();
-  const changes = createWrites();
-  let seenVersion: string | null = '';
-  /** Changes of ours on their way, by endpoint: what Redis says of it is older. */
-  const unsaved = new Map<string, number>();
-  let reloading: Promise<void> | undefined;
-  /**
-   * Changes that clients ask for are made one after the other: each begins with what the one before has left.
-   */
-  let turn: Promise<unknown> = Promise.resolve();
-
-  link.redis.defineCommand('pushbenchChange', { lua: changeScript, numberOfKeys: 3 });
-
-  /**
-   * @param text left out to remove it
-   * @param apply changes the copy, before anything that Redis says of it is taken again
-   */
-  async function write(
-    kind: 'add' | 'change' | 'remove',
-    id: string,
-    apply: () => void,
-    text?: string,
-  ): Promise<void> {
-    unsaved.set(id, (unsaved.get(id) ?? 0) + 1);
-    try {
-      const given = [
-        marker,
-        keys.endpoints,
-        keys.version,
-        identity,
-        id,
-        kind,
-        ...(text === undefined ? [] : [text]),
-      ];
-      // The script above becomes a method of this name, and answers with a word.
-      const answer = await link.ask((redis) => (redis as WithChange).pushbenchChange(given));
-      if (answer === 'emptied') throw emptied();
-      if (answer === 'gone') throw removedMeanwhile(id);
-      apply();
-    } catch (error) {
-      seenVersion = ''; // the next reload takes what Redis has
-      throw error;
-    } finally {
-      const left = unsaved.get(id)! - 1;
-      if (left > 0) unsaved.set(id, left);
-      else unsaved.delete(id);
-    }
-  }
-
-  function inTurn(work: () => Promise<void>): Promise<void> {
-    const made = turn.then(work, work);
-    turn = made;
-    changes.add(made);
-    return made;
-  }
-
-  function take(id: string, text: string): void {
-    if (texts.get(id) === text) return;
-    const before = all.get(id);
-    // Written by `save` alone.
-    const endpoint = endpointOf(JSON.parse(text) as StoredEndpoint, scheme, undefined);
-    if (before) {
-      const { delivered, givenUp, lastFailure, unsubscribe } = before;
-      Object.assign(endpoint, { delivered, givenUp, lastFailure, unsubscribe });
-    }
-    subscribe(endpoint);
-    texts.set(id, text);
-    all.set(id, endpoint);
-  }
-
-  function leave(id: string): void {
-    all.get(id)?.unsubscribe();
-    all.delete(id);
-    texts.delete(id);
-  }
-
-  async function takeChanges(): Promise<void> {
-    const [version, mark, field] = await link.ask((redis) =>
-      Promise.all([redis.get(keys.version), redis.get(marker), redis.hget(keys.endpoints, markerField)]),
-    );
-    if (mark !== identity || field !== identity) throw emptied();
-    if (version === seenVersion || unsaved.size > 0) return;
-    const stored = await link.ask((redis) => redis.hgetall(keys.endpoints));
-    if (unsaved.size > 0) return;
-    seenVersion = version;
-    for (const id of all.keys()) if (!(id in stored) && texts.has(id)) leave(id);
-    const failures: unknown[] = [];
-    for (const [id, text] of Object.entries(stored)) {
-      try {
-        if (id !== markerField) take(id, text);
-      } catch (error) {
-        failures.push(error); // the others are taken all the same
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-  }
-
-  function reload(): Promise<void> {
-    return (reloading ??= takeChanges().finally(() => (reloading = undefined)));
-  }
-
-  return {
-    all,
-    isStored: ({ id }) => !entering.has(id),
-    async upToDate() {
-      await changes.done().catch(() => {});
-      if (seenVersion === '') await reload();
-    },
-    async add(endpoint) {
-      const { id, stored } = endpoint;
-      all.set(id, endpoint); // at once, so that it counts
-      entering.add(id);
-      try {
-        stored.key = Number(await link.ask((redis) => redis.incr(keys.next)));
-        subscribe(endpoint);
-        const text = JSON.stringify(stored);
-        await write('add', id, () => texts.set(id, text), text);
-      } catch (error) {
-        leave(id);
-        throw error;
-      } finally {
-        entering.delete(id);
-      }
-    },
-    remove: ({ id }) =>
-      inTurn(async () => {
-        await write('remove', id, () => leave(id));
-      }),
-    change: ({ id }, edit) =>
-      inTurn(async () => {
-        const endpoint = all.get(id);
-        if (!endpoint) throw removedMeanwhile(id);
-        const copy: WebhookEndpoint = { ...endpoint, stored: { ...endpoint.stored } };
-        edit(copy);
-        checkTopics(copy.topics);
-        const text = JSON.stringify(copy.stored);
-        await write(
-          'change',
-          id,
-          () => {
-            const now = all.get(id) ?? endpoint; // another server's change may have put another in its place
-            texts.set(id, text);
-            Object.assign(now.stored, copy.stored);
-            Object.assign(now, { topics: copy.topics, keysAt: copy.keysAt, disabled: copy.disabled });
-            subscribe(now);
-          },
-          text,
-        );
-      }),
-    save({ stored }) {
-      const text = JSON.stringify(stored);
-      texts.set(stored.id, text);
-      changes.add(write('change', stored.id, () => {}, text));
-    },
-    async current(id) {
-      const known = all.get(id);
-      if (known?.disabled === undefined && known) return known;
-      if (known && unsaved.has(id)) return known;
-      const text = await link.ask((redis) => redis.hget(keys.endpoints, id));
-      if (text !== null) take(id, text);
-      return all.get(id);
-    },
-    reload,
+  const copy: Copy = {
+    ...options,
+    keys,
+    failureCounts: createFailureCounts(link, `${prefix}:failure-counts`, options.report),
+    store: defineChange(link, { marker, endpoints: keys.endpoints, version: keys.version }, identity),
+    all: new Map(),
+    texts: new Map(),
+    entering: new Set(),
+    changes: createWrites(),
+    unsaved: new Map(),
+    seenVersion: '',
+    reloading: undefined,
+    turn: Promise.resolve(),
   };
+  return {
+    all: copy.all,
+    isStored: ({ id }) => !copy.entering.has(id),
+    async upToDate() {
+      await copy.changes.done().catch(() => {});
+      if (copy.seenVersion === '') await reload(copy);
+    },
+    add: (endpoint) => add(copy, endpoint),
+    remove: (endpoint) =>
+      inTurn(copy, async () => {
+        await write(copy, 'remove', endpoint.id, () => leave(copy, endpoint.id));
+        copy.failureCounts.save(endpoint.id, undefined);
+        copy.changed(endpoint, 'deleted');
+      }),
+    change: ({ id }, edit) => inTurn(copy, () => change(copy, id, edit)),
+    disable(endpoint, reason) {
+      if (endpoint.disabled !== undefined) return;
+      disableIn(endpoint, reason);
+      const text = JSON.stringify(endpoint.stored);
+      copy.texts.set(endpoint.id, text);
+      copy.changes.add(write(copy, 'change', endpoint.id, () => {}, text));
+      copy.changed(endpoint, 'disabled', reason);
+    },
+    saveHealth: ({ id, stored }) => copy.failureCounts.save(id, stored),
+    async readHealth() {
+      for (const [id, health] of await copy.failureCounts.read()) {
+        const endpoint = copy.all.get(id);
+        if (endpoint) Object.assign(endpoint.stored, health);
+      }
+    },
+    current: (id) => current(copy, id),
+    reload: () => reload(copy),
+  };
+}
+
+/**
+ * @param apply changes the copy, before anything that Redis says of it is taken again
+ * @param text left out to remove it
+ */
+async function write(
+  copy: Copy,
+  kind: 'add' | 'change' | 'remove',
+  id: string,
+  apply: () => void,
+  text?: string,
+): Promise<void> {
+  const { unsaved, store, emptied } = copy;
+  unsaved.set(id, (unsaved.get(id) ?? 0) + 1);
+  try {
+    const answer = await store(kind, id, text);
+    if (answer === 'emptied') throw emptied();
+    if (answer === 'gone') throw removedMeanwhile(id);
+    apply();
+  } catch (error) {
+    copy.seenVersion = ''; // the next reload takes what Redis has
+    throw error;
+  } finally {
+    const left = unsaved.get(id)! - 1;
+    if (left > 0) unsaved.set(id, left);
+    else unsaved.delete(id);
+  }
+}
+
+function inTurn(copy: Copy, work: () => Promise<void>): Promise<void> {
+  const made = copy.turn.then(work, work);
+  copy.turn = made;
+  copy.changes.add(made);
+  return made;
+}
+
+async function add(copy: Copy, endpoint: WebhookEndpoint): Promise<void> {
+  const { link, keys, all, texts, entering, follow, changed } = copy;
+  const { id, stored } = endpoint;
+  all.set(id, endpoint); // at once, so that it counts
+  entering.add(id);
+  try {
+    stored.key = Number(await link.ask((redis) => redis.incr(keys.next)));
+    endpoint.unsubscribe = follow(endpoint, endpoint.topics);
+    const text = JSON.stringify(stored);
+    await write(copy, 'add', id, () => texts.set(id, text), text);
+  } catch (error) {
+    leave(copy, id);
+    throw error;
+  } finally {
+    entering.delete(id);
+  }
+  changed(endpoint, 'registered');
+}
+
+async function change(copy: Copy, id: string, edit: (copy: WebhookEndpoint) => void): Promise<void> {
+  const { all, texts, follow, changed } = copy;
+  const endpoint = all.get(id);
+  if (!endpoint) throw removedMeanwhile(id);
+  const edited = copyOf(endpoint);
+  edit(edited);
+  follow(endpoint, edited.topics)(); // whether they can be followed, before Redis is asked
+  const text = JSON.stringify(edited.stored);
+  const before = endpoint.disabled;
+  await write(
+    copy,
+    'change',
+    id,
+    () => {
+      texts.set(id, text);
+      takeEdit(endpoint, edited);
+      subscribe(copy, endpoint, edited.topics);
+    },
+    text,
+  );
+  const { disabled } = endpoint;
+  if (before === undefined && disabled !== undefined) changed(endpoint, 'disabled', disabled);
+  if (before === undefined || disabled !== undefined) return;
+  copy.failureCounts.save(id, endpoint.stored);
+  changed(endpoint, 'enabled');
+}
+
+function subscribe({ follow }: Copy, endpoint: WebhookEndpoint, topics: readonly string[]): void {
+  const unsubscribe = follow(endpoint, topics);
+  endpoint.unsubscribe();
+  endpoint.unsubscribe = unsubscribe;
+}
+
+/** Takes what Redis has of the endpoint. @throws TooManyTopics: the copy is as it was */
+function take(copy: Copy, text: string, stored: StoredEndpoint): void {
+  const { all, texts, rules } = copy;
+  const { id } = stored;
+  const fresh = endpointOf(stored, rules);
+  const known = all.get(id);
+  if (!known) {
+    subscribe(copy, fresh, fresh.topics);
+    all.set(id, fresh);
+  } else {
+    subscribe(copy, known, fresh.topics);
+    const { failures, failingSinceMs } = known.disabled === fresh.disabled ? known.stored : stored;
+    takeEdit(known, fresh);
+    Object.assign(known.stored, { failures, failingSinceMs });
+  }
+  texts.set(id, text);
+}
+
+function leave({ all, texts }: Copy, id: string): void {
+  const endpoint = all.get(id);
+  if (endpoint) {
+    endpoint.unsubscribe();
+    endpoint.disabled = 'deleted'; // what is under way for it is its last
+  }
+  all.delete(id);
+  texts.delete(id);
+}
+
+async function current(copy: Copy, id: string): Promise<WebhookEndpoint | undefined> {
+  const { all, unsaved, link, keys } = copy;
+  const known = all.get(id);
+  if (known && (known.disabled === undefined || unsaved.has(id))) return known;
+  const text = await link.ask((redis) => redis.hget(keys.endpoints, id));
+  if (text !== null && text !== copy.texts.get(id)) take(copy, text, storedIn(text));
+  return all.get(id);
+}
+
+function reload(copy: Copy): Promise<void> {
+  return (copy.reloading ??= takeChanges(copy).finally(() => (copy.reloading = undefined)));
+}
+
+async function takeChanges(copy: Copy): Promise<void> {
+  const { link, keys, marker, identity, emptied, unsaved, all, texts } = copy;
+  const [version, mark, field] = await link.ask((redis) =>
+    Promise.all([redis.get(keys.version), redis.get(marker), redis.hget(keys.endpoints, markerField)]),
+  );
+  if (mark !== identity || field !== identity) throw emptied();
+  if (version === copy.seenVersion || unsaved.size > 0) return;
+  const stored = await link.ask((redis) => redis.hgetall(keys.endpoints));
+  if (unsaved.size > 0) return;
+  copy.seenVersion = version;
+  for (const id of all.keys()) if (!(id in stored) && texts.has(id)) leave(copy, id);
+  const failures: unknown[] = [];
+  const news = Object.entries(stored).filter(([id, text]) => id !== markerField && texts.get(id) !== text);
+  const endpoints = news.map(([, text]) => ({ text, endpoint: storedIn(text) }));
+  // In the order in which they were registered.
+  for (const { text, endpoint } of endpoints.sort((a, b) => a.endpoint.key - b.endpoint.key)) {
+    try {
+      take(copy, text, endpoint);
+    } catch (error) {
+      failures.push(error); // the others are taken all the same
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+function storedIn(text: string): StoredEndpoint {
+  return JSON.parse(text) as StoredEndpoint; // written here alone
 }

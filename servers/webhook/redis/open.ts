@@ -9,7 +9,7 @@ import { keyStaysMs } from '../../http/idempotency.ts';
 import { createBatches, markerField, type Batches } from './batch.ts';
 import { within } from './complaints.ts';
 import { openLink, openPatient, type PatientConnections, type RedisLink } from './link.ts';
-import type { JobData } from './log.ts';
+import type { JobData } from './delivery-log.ts';
 
 export const queueName = 'deliveries';
 export const prefix = 'pushbench';

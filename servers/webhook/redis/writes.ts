@@ -1,4 +1,4 @@
-// Writes on their way to Redis, so that who depends on them can wait for all that were begun before.
+// Tracks writes on their way to Redis, so that whoever depends on them can wait for all that began before.
 
 export type Writes = {
   add(write: Promise<unknown>): void;

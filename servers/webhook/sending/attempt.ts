@@ -1,40 +1,28 @@
-// One attempt, signed and sent: what is the same whoever decides whose turn it is.
+// Makes one attempt: signs an event for an endpoint, sends it, and says what came of it as a row of the log.
+// The same whoever decides whose turn it is.
 
-import { parseRetryAfterMs } from '../../../core/policy/retry-after.ts';
-import { nextWaitMs, retryPolicies, type RetryPolicy } from '../../../core/policy/retry-policy.ts';
+import type { Message } from '../../../core/policy/delivery.ts';
+import { retryPolicies, waitAfterMs, type RetryPolicy } from '../../../core/policy/retry-policy.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';
 import type { WebhookEndpoint } from '../endpoints.ts';
+import type { AttemptRow } from '../records.ts';
 import type { Guard } from './guard.ts';
 import { createSender, type Answer, type Sender } from './sender.ts';
-import type { AttemptRow, Message } from '../store.ts';
 import type { Timers } from './timers.ts';
 
 export type Attempts = Pick<Sender, 'cut' | 'close'> & {
-  /** Makes attempt `attempt` (from 1). Never rejects. */
+  /** Makes attempt `attempt` (from 1). Calls `done` once, later than it returns. */
   post(
     endpoint: WebhookEndpoint,
     message: Message,
     attempt: number,
-  ): Promise<{ answer: Answer; row: AttemptRow }>;
+    done: (answer: Answer, row: AttemptRow) => void,
+  ): void;
   /** How long to wait after attempt `attempt` of the schedule failed; undefined when that was the last. */
   waitMs(attempt: number, answer: Answer): number | undefined;
 };
-
-/** 2xx is success and all else is not, redirects among it (Standard Webhooks 1.0.0). */
-export function isSuccess(answer: Answer): boolean {
-  return answer.kind === 'answered' && answer.status >= 200 && answer.status < 300;
-}
-
-/** 410 says never again. */
-export function isGone(answer: Answer): boolean {
-  return answer.kind === 'answered' && answer.status === 410;
-}
-
-export function failureOf(answer: Answer): string {
-  return answer.kind === 'answered' ? `answered ${answer.status}` : answer.reason;
-}
 
 /**
  * Attempts that an endpoint may have under way. One that never answers costs the
@@ -68,12 +56,12 @@ export function createAttempts(
   const policy: RetryPolicy =
     typeof options.retries === 'string'
       ? retryPolicies[options.retries]
-      : { waitsMs: options.retries, jitter: options.jitter };
+      : { waitsMs: options.retries, jitter: options.jitter, retryAfterMost: 'longest-wait' };
 
   return {
     cut: sender.cut,
     close: sender.close,
-    async post({ keysAt, target }, { id, topic, body, bodyBytes }, attempt) {
+    post({ keysAt, target }, { id, topic, body, bodyBytes }, attempt, done) {
       const atMs = timers.nowMs();
       const fromMs = performance.now();
       const headers = {
@@ -82,27 +70,31 @@ export function createAttempts(
         ...scheme.sign(keysAt(atMs), { id, topic, timestampS: Math.floor(timers.stampMs() / 1000), body }),
         'pushbench-attempt': String(attempt),
       };
-      const answer = await sender.post(target, headers, body, () => {
-        counters[attempt === 1 ? 'deliveryRequests' : 'retries']++;
-        counters.events++;
+      sender.post({
+        target,
+        headers,
+        body,
+        sent() {
+          counters[attempt === 1 ? 'deliveryRequests' : 'retries']++;
+          counters.events++;
+        },
+        done: (answer) => done(answer, rowOf(answer, attempt, atMs, performance.now() - fromMs)),
       });
-      const row: AttemptRow = {
-        attempt,
-        atMs,
-        latencyMs: Math.round((performance.now() - fromMs) * 1000) / 1000,
-        status: answer.kind === 'answered' ? answer.status : undefined,
-        failure: answer.kind === 'failed' ? answer.reason : undefined,
-        answer: answer.kind === 'answered' ? answer.body : '',
-        truncated: answer.kind === 'answered' && answer.truncated,
-        nextMs: undefined,
-      };
-      return { answer, row };
     },
-    waitMs(attempt, answer) {
-      const retryAfterMs =
-        answer.kind === 'answered' ? parseRetryAfterMs(answer.retryAfter ?? '', timers.nowMs()) : undefined;
-      const throttled = answer.kind === 'answered' ? answer.status === 429 : answer.timedOut;
-      return nextWaitMs(policy, attempt, random, { retryAfterMs, throttled });
-    },
+    waitMs: (attempt, answer) => waitAfterMs(policy, attempt, answer, timers.nowMs(), random),
+  };
+}
+
+function rowOf(answer: Answer, attempt: number, atMs: number, tookMs: number): AttemptRow {
+  const isAnswered = answer.kind === 'answered';
+  return {
+    attempt,
+    atMs,
+    latencyMs: Math.round(tookMs * 1000) / 1000,
+    status: isAnswered ? answer.status : undefined,
+    failure: isAnswered ? undefined : answer.reason,
+    answer: isAnswered ? answer.body : '',
+    truncated: isAnswered && answer.truncated,
+    nextMs: undefined,
   };
 }

@@ -1,338 +1,191 @@
-// Whose turn it is. Each endpoint has a lane with the next few of its deliveries; the rest stays in the
-// store. Lanes with something due take turns, so an endpoint's backlog never stands before another's, and
-// within the caps of concurrency and rate the slow ones cost the others nothing. It knows nothing of HTTP.
-//
-// With `fifo` a lane has one attempt under way, and one that failed keeps all later ones
-// waiting until it is settled.
+// Drives the dispatch of core/policy/dispatch.ts over the embedded database: with its timers, and so that an
+// attempt begins only when what it depends on is durable.
 
-import type { AttemptRow, DeliveryStore, Message, Task } from '../store.ts';
-import { newFifo } from './fifo.ts';
+import type { Message, Task } from '../../../core/policy/delivery.ts';
+import type { EndpointLimits, EndpointQueue } from '../../../core/policy/endpoint-queue.ts';
+import { newDispatch } from '../../../core/policy/dispatch-loading.ts';
 import {
-  beginIn,
-  emptyLane,
-  hasNext,
-  mayBeginAt,
-  newLane,
-  takeNext,
-  type Lane,
-  type LaneOptions,
-} from './lane.ts';
+  addDelivery,
+  beginNext,
+  dropDeliveries,
+  endAttempt,
+  nextWakeMs,
+  openEndpoint,
+  passTime,
+  readAgain,
+  recountEndpoint,
+  releaseHeld,
+  stopEndpoint,
+} from '../../../core/policy/dispatch.ts';
+import type { DeliveryDatabase } from '../sqlite/database.ts';
+import type { Outcome } from '../store.ts';
 import type { Timers } from './timers.ts';
 
-/** What became of an attempt. `again`: `attempt.nextMs` says when. */
-export type Outcome = { state: 'again' | 'delivered' | 'exhausted' | 'cancelled'; attempt: AttemptRow };
-
 export type DispatcherOptions = {
-  store: DeliveryStore;
-  /** Makes one attempt. Must not reject. */
-  deliver: (task: Task) => Promise<Outcome>;
-  /** Told of each outcome when it is entered in the store. */
-  settled: (task: Task, outcome: Outcome) => void;
+  database: Pick<
+    DeliveryDatabase,
+    'backlog' | 'fresh' | 'waiting' | 'settle' | 'unsaved' | 'committed' | 'recovered'
+  >;
+  /** Makes one attempt, and tells of its end with `ended`. Must not throw. */
+  attempt: (task: Task) => void;
   /** Attempts under way at once, over all endpoints. */
   concurrency: number;
   timers: Timers;
 };
 
 export type Dispatcher = {
-  /** Opens the endpoint's lane and goes on with what is pending for it. */
-  open(endpoint: number, options: LaneOptions): void;
-  /**
-   * Makes no more attempts for the endpoint. What is under way ends, and is its last.
-   * @returns the ids under way
-   */
-  stop(endpoint: number): ReadonlySet<number>;
-  /** A delivery that the store holds now. */
+  /** Begins to make attempts for the endpoint, and goes on with what is pending for it. */
+  open(endpoint: number, limits: EndpointLimits): void;
+  /** Makes no more attempts for the endpoint. What is under way ends, and is its last. */
+  stop(endpoint: number): void;
+  /** A delivery that the database holds now. */
   add(endpoint: number, id: number, message: Message, createdMs: number): void;
-  /** Deliveries that the store holds under `waiting` now: replayed or recovered. */
+  /** Deliveries that the database holds under `waiting` now: replayed or recovered. */
   wake(endpoint: number): void;
-  /** Takes those ids, which the store has cancelled, out of the lane. */
+  /** Takes those ids, which the database has cancelled, out of the endpoint's queue. */
   drop(endpoint: number, ids: readonly number[]): void;
-  lane(endpoint: number): { pending: number; bytes: number; underWay: ReadonlySet<number> } | undefined;
+  /** Enters the outcome of an attempt, and goes on. */
+  ended(task: Task, outcome: Outcome): void;
+  queue(endpoint: number): EndpointQueue | undefined;
   underWay(): number;
   /** Makes no more attempts. Resolves when none is under way. */
   close(): Promise<void>;
 };
 
-/** Deliveries that a lane loads at once. */
-const loadAtOnce = 64;
-/** Loaded over all lanes; beyond, a lane has one at a time. */
-const loadedMost = 100_000;
 /**
- * Outcomes that the store could not take yet; beyond, no attempt begins until it has. Each may be
+ * Outcomes that the database could not take yet; beyond, no attempt begins until it has. Each may be
  * made again after a kill.
  */
 const unsavedMost = 1000;
-/** How long after the store failed at reading it is read again. */
+/** How long after the database failed at reading it is read again. */
 const readAgainMs = 1000;
 
-export function createDispatcher({
-  store,
-  deliver,
-  settled,
-  concurrency,
-  timers,
-}: DispatcherOptions): Dispatcher {
-  const lanes = new Map<number, Lane>();
-  /** Stopped, with attempts still under way. */
-  const leaving = new Map<number, Lane>();
-  /** Lanes with something due and room for another attempt, each once. */
-  const line = newFifo<Lane>();
-  let underWay = 0;
-  let loaded = 0;
-  let woken = false;
+export function createDispatcher({ database, attempt, concurrency, timers }: DispatcherOptions): Dispatcher {
+  const dispatch = newDispatch(concurrency, {
+    backlog: (endpoint) => ask(() => database.backlog(endpoint)),
+    fresh: (endpoint, afterId, limit) => ask(() => database.fresh(endpoint, afterId, limit)),
+    waiting: (endpoint, limit) => ask(() => database.waiting(endpoint, limit)),
+  });
+  const idle = Promise.withResolvers<void>();
+  let isAwake = false;
+  let isHolding = false;
   let closed = false;
   let cancelReadAgain: (() => void) | undefined;
-  /** Lanes with `fifo` whose last outcome is not stored. */
-  const heldUp = new Set<Lane>();
-  const idle = Promise.withResolvers<void>();
-
-  // What an attempt depends on is durable before it begins: the event, and with `fifo` the one before
-  // it. While a full disk takes no outcomes, lanes without `fifo` go on up to a bound: what was
-  // accepted is delivered all the same.
-  function wakeUp(): void {
-    if (woken || closed) return;
-    woken = true;
-    const awake = () => {
-      woken = false;
-      pump();
-    };
-    store.committed().then(awake, () => {
-      if (store.unsaved() >= unsavedMost) void store.recovered().then(awake);
-      else awake();
-    });
-  }
-
-  function pump(): void {
-    while (underWay < concurrency && !closed) {
-      if (store.unsaved() >= unsavedMost) return wakeUp();
-      const lane = line.shift();
-      if (!lane) return;
-      lane.inLine = false;
-      const nowMs = timers.nowMs();
-      if (lane.fifo && store.unsaved() > 0) {
-        holdUp(lane);
-        continue;
-      }
-      if (!mayBegin(lane, nowMs)) continue;
-      const task = take(lane);
-      if (!task) continue;
-      begin(lane, task, nowMs);
-      queueUp(lane);
-    }
-  }
-
-  /** What comes next in order waits for the outcome before it to be stored. */
-  function holdUp(lane: Lane): void {
-    heldUp.add(lane);
-    if (heldUp.size > 1) return;
-    void store.recovered().then(() => {
-      for (const held of heldUp) if (lanes.get(held.endpoint) === held) queueUp(held);
-      heldUp.clear();
+  const setTimer = wakeTimer(
+    timers,
+    () => (closed ? Infinity : nextWakeMs(dispatch)),
+    () => {
+      passTime(dispatch, timers.nowMs());
       wakeUp();
-    });
-  }
+    },
+  );
 
-  /** Whether rate and breaker allow an attempt now; when not, the lane comes back when they do. */
-  function mayBegin(lane: Lane, nowMs: number): boolean {
-    const atMs = mayBeginAt(lane, nowMs);
-    if (atMs === undefined) return false; // the end of the deciding attempt brings the lane back
-    if (atMs <= nowMs) return true;
-    wakeAt(lane, atMs);
-    return false;
-  }
-
-  function begin(lane: Lane, task: Task, nowMs: number): void {
-    underWay++;
-    beginIn(lane, task, nowMs);
-    void deliver(task).then((outcome) => end(lane, task, outcome));
-  }
-
-  function end(begun: Lane, task: Task, outcome: Outcome): void {
-    underWay--;
-    begun.underWay.delete(task.id);
-    if (begun.underWay.size === 0 && leaving.get(begun.endpoint) === begun) leaving.delete(begun.endpoint);
-    // The endpoint may have been disabled and enabled meanwhile.
-    const lane = lanes.get(begun.endpoint) ?? begun;
-    unload(lane, task.id);
-    const { state, attempt } = outcome;
-    store.settle(task, attempt, state === 'again' ? 'pending' : state);
-    if (state === 'again') {
-      lane.waiting++;
-      wakeAt(lane, attempt.nextMs ?? 0);
-    } else {
-      lane.pending--;
-      lane.bytes -= task.message.bodyBytes;
-    }
-    settled(task, outcome);
-    if (lanes.get(lane.endpoint) === lane) queueUp(lane);
-    if (closed && underWay === 0) idle.resolve();
-    wakeUp();
-  }
-
-  /** The lane's next delivery, loaded when it has to be. */
-  function take(lane: Lane): Task | undefined {
-    if (lane.fresh.size() === 0 && lane.more) load(lane);
-    if (lane.retries.size() === 0 && lane.moreDue) loadWaiting(lane);
-    return takeNext(lane);
-  }
-
-  /** What the store answers, or undefined when it cannot be read; then all lanes try again in a while. */
+  /** What the database answers, or undefined when it cannot be read; then it is asked again in a while. */
   function ask<T>(question: () => T): T | undefined {
     try {
-      if (store.unsaved() < Infinity) return question();
+      if (database.unsaved() < Infinity) return question();
     } catch {
-      // the store has told of it
+      // the database has told of it
     }
-    cancelReadAgain ??= timers.after(readAgainMs, readAgain);
+    cancelReadAgain ??= timers.after(readAgainMs, () => {
+      cancelReadAgain = undefined;
+      readAgain(dispatch, timers.nowMs());
+      wakeUp();
+    });
     return undefined;
   }
 
-  function readAgain(): void {
-    cancelReadAgain = undefined;
-    for (const lane of lanes.values()) {
-      if (!lane.isCounted) count(lane);
-      loadWaiting(lane);
-      queueUp(lane);
+  // What an attempt depends on is durable before it begins: the event, and with `fifo` the one before
+  // it. While a full disk takes no outcomes, endpoints without `fifo` go on up to a bound: what was
+  // accepted is delivered all the same.
+  function wakeUp(): void {
+    setTimer();
+    if (isAwake || closed) return;
+    isAwake = true;
+    const begin = () => {
+      isAwake = false;
+      beginAll();
+    };
+    database.committed().then(begin, () => {
+      if (database.unsaved() >= unsavedMost) void database.recovered().then(begin);
+      else begin();
+    });
+  }
+
+  function beginAll(): void {
+    while (dispatch.underWay < concurrency && !closed) {
+      const unsaved = database.unsaved();
+      if (unsaved >= unsavedMost) return wakeUp();
+      const task = beginNext(dispatch, timers.nowMs(), unsaved === 0);
+      if (!task) break;
+      attempt(task);
     }
-    wakeUp();
+    if (dispatch.held.size > 0) holdUntilStored();
+    setTimer();
   }
 
-  function load(lane: Lane): void {
-    const limit = loaded < loadedMost ? loadAtOnce : 1;
-    const tasks = ask(() => store.fresh(lane.endpoint, lane.freshTo, limit));
-    if (!tasks) return;
-    lane.more = tasks.length === limit;
-    for (const task of tasks) {
-      lane.freshTo = task.id;
-      if (lane.loaded.has(task.id)) continue;
-      lane.fresh.push(task);
-      lane.loaded.add(task.id);
-      loaded++;
-    }
-  }
-
-  function unload(lane: Lane, id: number): void {
-    if (lane.loaded.delete(id)) loaded--;
-    lane.loadedWaiting.delete(id);
-  }
-
-  /** Loads what has become due, and sees to it that the lane is woken for the next. */
-  function loadWaiting(lane: Lane): void {
-    const nowMs = timers.nowMs();
-    lane.moreDue = false;
-    // Those already loaded may be the first that the store names.
-    const limit = lane.loadedWaiting.size + (loaded < loadedMost ? loadAtOnce : 1);
-    const found = lane.waiting > 0 ? (ask(() => store.waiting(lane.endpoint, limit)) ?? []) : [];
-    for (const task of found) {
-      if (lane.loaded.has(task.id)) continue;
-      if (task.dueMs > nowMs) {
-        wakeAt(lane, task.dueMs);
-        return;
-      }
-      if (lane.retries.size() >= loadAtOnce) break;
-      lane.retries.push(task);
-      lane.loaded.add(task.id);
-      lane.loadedWaiting.add(task.id);
-      lane.waiting--;
-      loaded++;
-    }
-    lane.moreDue = lane.waiting > 0;
-  }
-
-  function wakeAt(lane: Lane, atMs: number): void {
-    if (lane.wakeAtMs <= atMs || closed || lanes.get(lane.endpoint) !== lane) return;
-    lane.cancelWake();
-    lane.wakeAtMs = atMs;
-    lane.cancelWake = timers.after(Math.max(0, atMs - timers.nowMs()), () => {
-      lane.wakeAtMs = Infinity;
-      lane.cancelWake = () => {};
-      loadWaiting(lane);
-      queueUp(lane);
+  /** With `fifo`, what comes next in order waits for the outcome before it to be stored. */
+  function holdUntilStored(): void {
+    if (isHolding) return;
+    isHolding = true;
+    void database.recovered().then(() => {
+      isHolding = false;
+      releaseHeld(dispatch);
       wakeUp();
     });
   }
 
-  /** Puts the lane behind the others when another attempt of it may be made. */
-  function queueUp(lane: Lane): void {
-    if (lane.inLine || !hasNext(lane)) return;
-    lane.inLine = true;
-    line.push(lane);
-  }
-
-  function count(lane: Lane): void {
-    const backlog = ask(() => store.backlog(lane.endpoint));
-    lane.isCounted = backlog !== undefined;
-    if (!backlog) return;
-    const { pending, waiting, bytes } = backlog;
-    lane.pending = pending;
-    lane.bytes = bytes;
-    lane.waiting = waiting - lane.loadedWaiting.size;
-  }
-
-  function stop(endpoint: number): ReadonlySet<number> {
-    const lane = lanes.get(endpoint);
-    if (!lane) return new Set();
-    lanes.delete(endpoint);
-    if (lane.underWay.size > 0) leaving.set(endpoint, lane);
-    loaded -= lane.loaded.size;
-    emptyLane(lane);
-    return lane.underWay;
-  }
-
   return {
-    open(endpoint, options) {
-      const still = leaving.get(endpoint)?.underWay ?? new Set<number>();
-      loaded += still.size;
-      const lane = newLane(endpoint, options, still);
-      lanes.set(endpoint, lane);
-      count(lane);
-      lane.more = !lane.isCounted || lane.pending > lane.waiting;
-      loadWaiting(lane);
-      queueUp(lane);
+    open(endpoint, limits) {
+      openEndpoint(dispatch, endpoint, limits, timers.nowMs());
       wakeUp();
     },
-    stop,
+    stop(endpoint) {
+      stopEndpoint(dispatch, endpoint);
+      setTimer();
+    },
     add(endpoint, id, message, createdMs) {
-      const lane = lanes.get(endpoint);
-      if (!lane) return;
-      lane.pending++;
-      lane.bytes += message.bodyBytes;
-      // Loaded already: it is told of later than it was stored (servers/inject.ts).
-      if (id <= lane.freshTo) return;
-      if (lane.more || lane.fresh.size() >= loadAtOnce || loaded >= loadedMost) {
-        lane.more = true;
-      } else {
-        lane.fresh.push({ id, endpoint, message, attempts: 0, spent: 0, createdMs, dueMs: createdMs });
-        lane.loaded.add(id);
-        lane.freshTo = id;
-        loaded++;
-      }
-      queueUp(lane);
+      addDelivery(dispatch, endpoint, id, message, createdMs);
       wakeUp();
     },
     wake(endpoint) {
-      const lane = lanes.get(endpoint);
-      if (!lane) return;
-      count(lane);
-      wakeAt(lane, timers.nowMs());
+      recountEndpoint(dispatch, endpoint, timers.nowMs());
+      setTimer();
     },
-    drop(endpoint, ids) {
-      const lane = lanes.get(endpoint);
-      if (!lane || ids.length === 0) return;
-      const gone = new Set(ids);
-      for (const queue of [lane.fresh, lane.retries])
-        for (const task of queue.drain()) if (!gone.has(task.id)) queue.push(task);
-      for (const id of ids) unload(lane, id);
-      count(lane);
+    drop: (endpoint, ids) => dropDeliveries(dispatch, endpoint, ids),
+    ended(task, { state, attempt: row }) {
+      database.settle(task, row, state === 'again' ? 'pending' : state);
+      endAttempt(dispatch, task, state === 'again' ? (row.nextMs ?? 0) : undefined);
+      if (closed && dispatch.underWay === 0) idle.resolve();
+      wakeUp();
     },
-    lane: (endpoint) => lanes.get(endpoint),
-    underWay: () => underWay,
+    queue: (endpoint) => dispatch.queues.get(endpoint),
+    underWay: () => dispatch.underWay,
     close() {
       closed = true;
       cancelReadAgain?.();
-      for (const endpoint of lanes.keys()) stop(endpoint);
-      if (underWay === 0) idle.resolve();
+      setTimer();
+      for (const endpoint of dispatch.queues.keys()) stopEndpoint(dispatch, endpoint);
+      if (dispatch.underWay === 0) idle.resolve();
       return idle.promise;
     },
+  };
+}
+
+/** One timer for the next moment that `nextMs` names. @returns sets it anew, when that may have changed */
+function wakeTimer(timers: Timers, nextMs: () => number, wake: () => void): () => void {
+  let cancel = (): void => {};
+  let setMs = Infinity;
+  return () => {
+    const atMs = nextMs();
+    if (atMs === setMs) return;
+    cancel();
+    cancel = () => {};
+    setMs = atMs;
+    if (atMs === Infinity) return;
+    cancel = timers.after(Math.max(0, atMs - timers.nowMs()), () => {
+      setMs = Infinity;
+      wake();
+    });
   };
 }

@@ -1,4 +1,4 @@
-// Where deliveries may go. A server that calls any address it is given is a way into every network it
+// Decides where deliveries may go. A server that calls any address it is given is a way into every network it
 // stands in (server-side request forgery), so the addresses are judged when a connection is made, not
 // when a URL is registered: a name may resolve to something else by then. Redirects need no rule here,
 // for the sender follows none.

@@ -1,4 +1,4 @@
-// The clock of webhook delivery: given to everything that waits, so that tests run days of retries at once
+// Gives the clock of webhook delivery to everything that waits, so that tests run days of retries at once
 // and a scenario runs them scaled.
 
 import { later } from '../../../core/base/clock.ts';

@@ -16,8 +16,8 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { exitCodes, messageOf, UserError } from '../../../core/base/errors.ts';
 import { tableNames } from './schema.ts';
-import { primaryOf, isSqliteError } from '../store-errors.ts';
-import { damageOfLog } from './log.ts';
+import { primaryOf, isSqliteError } from './database-errors.ts';
+import { damageOfLog } from './wal-damage.ts';
 
 const magic = 'SQLite format 3\0';
 /** The log and its index, which SQLite keeps beside a database. */

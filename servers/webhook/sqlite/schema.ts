@@ -1,4 +1,4 @@
-// The tables of the embedded store, and every statement that touches them.
+// Defines the tables of the embedded database, and every statement that touches them.
 //
 // A delivery is of state `fresh` until its first attempt has failed, then `waiting`: the two ways to be
 // pending have an index each, of pending rows only, so that neither the settled nor another endpoint's

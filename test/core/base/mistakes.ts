@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { UserError } from '../../../core/base/errors.ts';
-import { patterns, type PatternRegistry } from '../../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../../core/pattern/pattern.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 
 const file = 'mine/quick.yaml';

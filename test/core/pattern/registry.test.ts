@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { patternOptions, patterns, variantOf, type PatternName } from '../../../core/pattern/registry.ts';
+import { patterns, type PatternName } from '../../../core/pattern/registry.ts';
+import { variantOf } from '../../../core/pattern/variant.ts';
 import { withFake } from '../../fake/pattern.ts';
 
 function labelOf(pattern: PatternName, given: Record<string, unknown>): string {
-  return variantOf(patterns, pattern, patternOptions[pattern].parse(given)).label;
+  return variantOf(patterns, pattern, patterns[pattern].options.parse(given)).label;
 }
 
 describe('a variant is called by its pattern and the options that are not the usual ones', () => {
@@ -106,13 +107,13 @@ describe('options that would harm the run are refused', () => {
   ];
   for (const [pattern, given, message] of rows) {
     test(`${pattern} ${JSON.stringify(given)}`, () =>
-      assert.match(patternOptions[pattern].safeParse(given).error?.message ?? 'accepted', message));
+      assert.match(patterns[pattern].options.safeParse(given).error?.message ?? 'accepted', message));
   }
 });
 
 test('how long an event may wait by design', () => {
   const waitMs = (pattern: PatternName, given: Record<string, unknown>) =>
-    withFake[pattern]!.waitMs?.(patternOptions[pattern].parse(given)) ?? 0;
+    withFake[pattern]!.waitMs?.(patterns[pattern].options.parse(given)) ?? 0;
   assert.equal(waitMs('polling', { every: '2s', jitter: '50%' }), 3000);
   assert.equal(waitMs('long-polling', { batch: '70ms' }), 70);
   assert.equal(waitMs('sse', {}), 0);

@@ -20,9 +20,10 @@ const standard = [
   24 * hour,
 ];
 const middle = () => 0.5;
+const atMostLongest = { retryAfterMost: 'longest-wait' } as const;
 
 test('the waits are those of the schedule, and then there are no more', () => {
-  const policy = { waitsMs: standard, jitter: 0 };
+  const policy = { ...atMostLongest, waitsMs: standard, jitter: 0 };
   const waits = standard.map((_, i) => nextWaitMs(policy, i + 1, middle));
   assert.deepEqual(waits, standard);
   assert.equal(
@@ -30,11 +31,11 @@ test('the waits are those of the schedule, and then there are no more', () => {
     ((75 * 60 + 35) * 60 + 5) * 1000,
   );
   assert.equal(nextWaitMs(policy, standard.length + 1, middle), undefined);
-  assert.equal(nextWaitMs({ waitsMs: [], jitter: 0.1 }, 1, middle), undefined);
+  assert.equal(nextWaitMs({ ...atMostLongest, waitsMs: [], jitter: 0.1 }, 1, middle), undefined);
 });
 
 test('jitter spreads each wait evenly to both sides, by its share', () => {
-  const policy = { waitsMs: [1000], jitter: 0.1 };
+  const policy = { ...atMostLongest, waitsMs: [1000], jitter: 0.1 };
   assert.equal(
     nextWaitMs(policy, 1, () => 0),
     900,
@@ -49,7 +50,7 @@ test('jitter spreads each wait evenly to both sides, by its share', () => {
 });
 
 describe('Retry-After', () => {
-  const policy = { waitsMs: [1000, 5000, 30_000], jitter: 0.1 };
+  const policy = { ...atMostLongest, waitsMs: [1000, 5000, 30_000], jitter: 0.1 };
   const rows: [what: string, askedMs: number, attempt: number, waitMs: number][] = [
     ['a longer wait is kept to, and spread to the later side only', 10_000, 1, 10_500],
     ['a shorter one than the schedule has changes nothing', 2000, 2, 5000],

@@ -29,15 +29,18 @@ describe('the shipped scenarios', () => {
     });
   }
   for (const name of ['compare', 'github-webhooks']) {
-    test(`${name} runs all six patterns in about 80 s, with enough deliveries for a 99th percentile`, () => {
+    test(`${name} runs six patterns in about 80 s, with enough deliveries for a 99th percentile`, () => {
       const { scenario } = parseScenario(readFileSync(`scenarios/${name}.yaml`, 'utf8'), {
         file: `${name}.yaml`,
         registry: patterns,
         overrides: [],
       });
+      const compared = scenario.variants.map(({ pattern }) => pattern);
+      assert.ok(compared.length >= 6);
+      // In the registry's order. A pattern that is new may be left out: its trial takes more than 80 s.
       assert.deepEqual(
-        scenario.variants.map(({ pattern }) => pattern),
-        Object.keys(patterns),
+        compared,
+        Object.keys(patterns).filter((name) => compared.includes(name)),
       );
       const [, deliveries, seconds] = /([\d,]+) deliveries[\s\S]*about (\d+) s/.exec(
         describeScenario(scenario),

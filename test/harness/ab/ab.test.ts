@@ -1,4 +1,4 @@
-// Pairs of trials on the fake pattern: order, discarding, extension, budget. No sockets, no processes.
+// Tests pairs of trials on the fake pattern: order, discarding, extension, budget. No sockets, no processes.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

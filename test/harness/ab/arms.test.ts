@@ -1,4 +1,4 @@
-// What an arm can be, and which variants of two arms belong together. Nothing is started.
+// Tests what an arm can be, and which variants of two arms belong together. Nothing is started.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,5 @@
-// A commit beside the repository: with the packages of its own lock file, and nothing left behind.
+// Tests a commit checked out beside the repository: with the packages of its own lock file, and nothing left
+// behind.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

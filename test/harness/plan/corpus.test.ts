@@ -1,4 +1,5 @@
-// Where bodies of events are read from: files, groups of examples, packages, and what is wrong with others.
+// Tests where bodies of events are read from: files, groups of examples, packages, and what is wrong with
+// others.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';

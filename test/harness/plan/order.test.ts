@@ -1,4 +1,4 @@
-// The order of trials: balanced, seeded, and no arm favoured.
+// Tests the order of trials: balanced, seeded, and no arm favoured.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

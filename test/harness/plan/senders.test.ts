@@ -1,4 +1,4 @@
-// Which load process sends which event where subscribers publish: each exactly once.
+// Tests which load process sends which event where subscribers publish: each exactly once.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

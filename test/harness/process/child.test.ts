@@ -1,5 +1,5 @@
-// No process outlives the harness that started it, however it ended, even one that is
-// stopped and cannot notice.
+// Tests that no process outlives the harness that started it, however it ended, even one that is stopped and
+// cannot notice.
 
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';

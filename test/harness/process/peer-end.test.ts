@@ -1,4 +1,4 @@
-// What the harness says of a child process that ended in the middle of a trial.
+// Tests what the harness says of a child process that ended in the middle of a trial.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

@@ -1,5 +1,5 @@
-// Finding a process that is not ours and reading it and its children from /proc. Skipped
-// where there is no /proc.
+// Tests finding a process that is not ours, and reading it and its children from /proc. Skipped where there
+// is no /proc.
 
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';

@@ -1,6 +1,6 @@
-// Pages in a real Chromium: six streams over HTTP/1.1 leave it nothing to ask the same host with
-// and no room for a seventh, over HTTP/2 and with sockets they do not. What is missing is said,
-// and nothing is left behind.
+// Opens pages in a real Chromium: six streams over HTTP/1.1 leave it nothing to ask the same host with and no
+// room for a seventh, over HTTP/2 and with sockets they do not. It is said where Chromium is missing, and
+// nothing is left behind.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// A matrix through the whole pipe over the fake pattern: every variant in every cell, under that cell's plan.
+// Runs a matrix through the whole pipe over the fake pattern: every variant in every cell, under that cell's
+// plan.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

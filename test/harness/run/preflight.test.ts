@@ -1,4 +1,4 @@
-// Preflight refuses what cannot work, with the exact shortfall and the command that mends it.
+// Tests that preflight refuses what cannot work, with the exact shortfall and the command that fixes it.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

@@ -1,5 +1,5 @@
-// The mark in the folder of a run, and what a later run makes of it. Folders are only touched when they carry
-// our mark and its process is gone.
+// Tests the mark in the folder of a run, and what a later run makes of it. Folders are only touched when they
+// carry our mark and its process is gone.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

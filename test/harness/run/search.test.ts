@@ -1,5 +1,5 @@
-// A step search through the whole pipe over the fake pattern: the trials it runs, and what
-// the result keeps of them.
+// Runs a step search through the whole pipe over the fake pattern: the trials it runs, and what the result
+// keeps of them.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

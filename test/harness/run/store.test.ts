@@ -1,4 +1,4 @@
-// Results on disk: a folder a run, whole files or none.
+// Tests results on disk: a folder a run, whole files or none.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,5 +1,5 @@
-// What the tests of targets share: a small system of somebody else's in a process of its
-// own, and trials against it.
+// Starts somebody else's system in a process of its own, and runs trials against it, for the tests of
+// targets.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

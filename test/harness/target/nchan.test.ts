@@ -1,5 +1,5 @@
-// nginx with nchan, as targets/ describes it, on a free port: every pattern that it has, through target check
-// and through a trial. Skipped where it is not installed.
+// Runs nginx with nchan, as targets/ describes it, on a free port: every pattern that it has, through target
+// check and through a trial. Skipped where it is not installed.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';

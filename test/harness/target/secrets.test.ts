@@ -1,5 +1,5 @@
-// Where secrets could get out of the harness besides what a target says: processes that break down, names of
-// arms, the head of a result.
+// Tests that secrets do not leave the harness where they could, besides what a target says: processes that
+// break down, names of arms, the head of a result.
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'vitest';

@@ -1,5 +1,6 @@
-// A whole trial against systems that are not ours: the Express app as an architect would bring it, and
-// systems that are broken in the ways that systems are.
+// Runs whole trials against systems that are not ours: the Express app as an architect would bring it, and
+// systems that are broken in the ways that systems are. What `target check` says of broken ones is
+// target-check.test.ts.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
@@ -10,7 +11,7 @@ import { checkTarget } from '../../../harness/target/check.ts';
 import { openTarget } from '../../../harness/target/open.ts';
 import { renderTable } from '../../../reports/text/terminal.ts';
 import { runAgainst, startExpress, token, writeTarget } from './foreign.ts';
-import { plain, sendAll, system } from './user-system.ts';
+import { plainTarget, sendAll, startSystem } from './small-system.ts';
 
 function completed({ outcome }: Trial): Completed {
   if (outcome.status !== 'completed') throw new Error(outcome.message);
@@ -182,13 +183,13 @@ test(
   'some events answered 500: left out of the ledger on both ' + 'sides, and the trial does not count',
   async (t) => {
     let events = 0;
-    const url = await system(t, (body, response, open) => {
+    const url = await startSystem(t, (body, response, open) => {
       const refused = ++events % 4 === 0;
       // Every second one that is refused is delivered all the same.
       if (!refused || events % 8 === 0) sendAll(open, body);
       response.writeHead(refused ? 500 : 200).end();
     });
-    const { trial } = await runAgainst(writeTarget(t, plain(url)));
+    const { trial } = await runAgainst(writeTarget(t, plainTarget(url)));
     const { ledger, problems } = completed(trial);
     assert.ok(codes(trial).includes('invalid ledger-open'), codes(trial).join());
     assert.ok(ledger.unconfirmed >= 38 && ledger.unconfirmed <= 42, String(ledger.unconfirmed));
@@ -201,11 +202,11 @@ test(
 test(
   'what comes back is not what went out: nothing is ' + 'counted as delivered, and it is said why',
   async (t) => {
-    const url = await system(t, (_body, response, open) => {
+    const url = await startSystem(t, (_body, response, open) => {
       sendAll(open, '{"type":"status","note":"something happened"}');
       response.end();
     });
-    const { trial } = await runAgainst(writeTarget(t, plain(url)));
+    const { trial } = await runAgainst(writeTarget(t, plainTarget(url)));
     const { ledger, problems } = completed(trial);
     assert.deepEqual([ledger.delivered, ledger.missed], [0, ledger.expected]);
     assert.ok(codes(trial).includes('invalid target-silent'), codes(trial).join());

@@ -1,4 +1,4 @@
-// The two sides' counts against each other.
+// Tests how the two sides' counts are compared.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

@@ -1,9 +1,10 @@
-// Pollers that fall short of their rate, and the note that says so.
+// Tests that pollers that fall short of their rate are noted.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
-import { patterns, variantOf } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
+import { variantOf } from '../../../core/pattern/variant.ts';
 import { pollRate } from '../../../harness/trial/poll-rate.ts';
 import { completed } from '../../core/result/trial.ts';
 

@@ -1,4 +1,4 @@
-// A standstill of the publisher or of the server shows in full in the tail, on real processes.
+// Tests on real processes that a standstill of the publisher or of the server shows in full in the tail.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

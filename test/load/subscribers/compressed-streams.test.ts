@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { constants, createGzip, gzipSync } from 'node:zlib';
 import { describe, test, type TestContext } from 'vitest';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { largestMessageBytes } from '../../../core/event/body-size.ts';
-import { patternOptions } from '../../../core/pattern/registry.ts';
 import { httpStream } from '../../../load/http-stream.ts';
 import { sse } from '../../../load/sse.ts';
 import { envelope, listen, rawServer, split, testContext, until, type Seen } from '../context.ts';
@@ -14,7 +14,7 @@ import { envelope, listen, rawServer, split, testContext, until, type Seen } fro
 const streams = {
   'http-stream': {
     start: (seen: Seen) =>
-      httpStream.start(seen.context, { ...patternOptions['http-stream'].parse({}), gzip: true }),
+      httpStream.start(seen.context, { ...patterns['http-stream'].options.parse({}), gzip: true }),
     type: 'application/x-ndjson',
     open: '{"stream":"open","cursor":"abc123-0"}\n',
     event: (offset: number, body?: string) => `${envelope(offset, body)}\n`,
@@ -22,7 +22,7 @@ const streams = {
     thing: 'a line',
   },
   sse: {
-    start: (seen: Seen) => sse.start(seen.context, { ...patternOptions.sse.parse({}), gzip: true }),
+    start: (seen: Seen) => sse.start(seen.context, { ...patterns.sse.options.parse({}), gzip: true }),
     type: 'text/event-stream',
     open: 'retry: 5\nid: abc123-0\n: open\n\n',
     event: (offset: number, body?: string) => `id: abc123-${offset}\ndata: ${envelope(offset, body)}\n\n`,

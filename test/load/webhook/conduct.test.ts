@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import { conduct, isAmong, isTime } from '../../../core/scenario/endpoint-conduct.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
-import { patternOptions } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { random } from '../../../core/base/random.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { createConduct } from '../../../load/webhook/conduct.ts';
@@ -41,7 +41,7 @@ describe('one delivery to an endpoint that', () => {
   async function meet(t: TestContext, given: object, options: object = {}) {
     const server = await startServer({
       pattern: 'webhook',
-      options: patternOptions.webhook.parse({
+      options: patterns.webhook.options.parse({
         timeout: '100ms',
         retries: ['10ms', '10ms', '10ms'],
         ...options,
@@ -68,7 +68,7 @@ describe('one delivery to an endpoint that', () => {
           event: (_, bytes, from, to) => !!got.push(decodeEnvelope(bytes.toString('utf8', from, to)).id),
         },
       },
-      patternOptions.webhook.parse({}),
+      patterns.webhook.options.parse({}),
     );
     t.onTestFinished(() => server.close());
     load.open(0);

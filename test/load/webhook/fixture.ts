@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { type TestContext } from 'vitest';
-import { patternOptions } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { webhook } from '../../../load/webhook.ts';
 import { listen, testContext, until } from '../context.ts';
 
@@ -41,7 +41,7 @@ export async function setUp(
   const seen = testContext(`${await listen(t, server)}/base`, {
     topicsOf: (subscriber) => ['news', `own.${subscriber}`],
   });
-  const load = await webhook.start(seen.context, patternOptions.webhook.parse({}));
+  const load = await webhook.start(seen.context, patterns.webhook.options.parse({}));
   t.onTestFinished(() => load.close(0));
   return { ...seen, load, registered, removed, connections: () => connections };
 }

@@ -1,9 +1,8 @@
-// The forms for other people's tools, read back with other people's readers: an XML parser, vega's CSV
-// reader, HdrHistogram's log reader.
+// Tests the forms for other people's tools, read back with other people's readers: vega's CSV reader,
+// HdrHistogram's log reader.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { HistogramLogReader, listTags } from 'hdr-histogram-js';
 import { read } from 'vega';
 import { test } from 'vitest';
@@ -13,109 +12,9 @@ import type { Result } from '../../../core/result/result.ts';
 import { csvField, renderCsv } from '../../../reports/export/csv.ts';
 import { documentsOf, formats, isFormat } from '../../../reports/export/formats.ts';
 import { renderHgrm, renderHlog } from '../../../reports/export/hdr.ts';
-import { renderJunit, xmlText } from '../../../reports/export/junit.ts';
 import { codeSpan, markdownText, renderMarkdown } from '../../../reports/text/markdown.ts';
 import { mergedLatency, variantsOf } from '../../../reports/summary/variants.ts';
 import { fixtureResult } from '../fixture.ts';
-
-type Problem = { type: string; message: string; '#text': string };
-type Case = {
-  classname: string;
-  name: string;
-  failure?: Problem;
-  error?: Problem;
-  skipped?: { message: string };
-};
-type Tally = { tests: string; failures: string; errors: string; skipped: string };
-type Suite = Tally & { name: string; timestamp: string; time: string; testcase: Case[] };
-type Junit = { testsuites: Tally & { testsuite: Suite[] } };
-
-function parseJunit(text: string): Junit {
-  assert.equal(XMLValidator.validate(text), true);
-  const parser = new XMLParser({
-    ignoreAttributes: false,
-    attributeNamePrefix: '',
-    parseTagValue: false,
-    htmlEntities: true,
-    isArray: (name) => name === 'testsuite' || name === 'testcase',
-  });
-  return parser.parse(text) as Junit; // the shape is what the tests below look at
-}
-
-test(
-  'JUnit: a suite for each trial, a case for each expectation, an error for what does not count, a ' +
-    'failure with both figures',
-  () => {
-    const result = fixtureResult({ trouble: true, repeat: 2 });
-    const { testsuites } = parseJunit(renderJunit([result]));
-    assert.equal(testsuites.testsuite.length, result.trials.length);
-    const cases = testsuites.testsuite.flatMap(({ testcase }) => testcase);
-    assert.equal(cases.length, result.expectations.length + result.trials.length);
-    for (const one of [testsuites, ...testsuites.testsuite]) {
-      const own = 'testcase' in one ? one.testcase : cases;
-      const tally = [
-        own.length,
-        ...(['failure', 'error', 'skipped'] as const).map((kind) => own.filter((each) => each[kind]).length),
-      ];
-      assert.deepEqual([one.tests, one.failures, one.errors, one.skipped].map(Number), tally);
-    }
-    const of = (name: string) =>
-      testsuites.testsuite.find((suite) => suite.name === `compare: ${name} (trial 1)`)!;
-    const webhook = of('webhook').testcase.find(({ name }) => name === 'missed == 0')!;
-    assert.equal(webhook.failure!.message, 'missed == 0: measured 12, bound 0');
-    assert.equal(webhook.failure!['#text'], webhook.failure!.message);
-    const limited = of('long-polling');
-    assert.equal(limited.testcase[0]!.error!.type, 'load-limited');
-    assert.match(
-      limited.testcase[2]!.skipped!.message,
-      /does not count \(measured [\d.]+ ms, bound 250 ms\)/,
-    );
-    assert.equal(of('http-stream').testcase[0]!.error!.type, 'server-died');
-    assert.equal(of('sse').testcase[2]!.name, 'latency.p99 < 250ms');
-    assert.equal(of('sse').time, '20');
-  },
-);
-
-test('JUnit: a run that was interrupted is an error, several results are told apart', () => {
-  const result = fixtureResult();
-  const stopped = parseJunit(
-    renderJunit([
-      { ...result, trials: [], expectations: [], state: { kind: 'interrupted', by: 'SIGINT' } as const },
-    ]),
-  );
-  assert.equal(stopped.testsuites.errors, '1');
-  const both = parseJunit(renderJunit([result, fixtureResult({ seed: 2 })]));
-  assert.equal(new Set(both.testsuites.testsuite.map(({ name }) => name)).size, 12);
-});
-
-test('JUnit: any text comes through as it was, but for what XML cannot hold', () => {
-  fc.assert(
-    fc.property(
-      fc.string({
-        unit: fc.oneof(
-          fc.constantFrom('"', "'", '<', '>', '&', '\n', '\r', '\t', ']]>'),
-          fc.string({ unit: 'binary', maxLength: 2 }),
-        ),
-        maxLength: 40,
-      }),
-      (text) => {
-        const xml = `<a b="${xmlText(text)}"/>`;
-        assert.equal(XMLValidator.validate(xml), true);
-        const { a } = new XMLParser({
-          ignoreAttributes: false,
-          attributeNamePrefix: '',
-          parseAttributeValue: false,
-          trimValues: false,
-          htmlEntities: true,
-        }).parse(xml) as { a: { b: string } };
-        const kept = text.replace(/\p{Cc}|\uFFFE|\uFFFF/gu, (one) =>
-          (one >= '\x7F' && one < '\uFFFE') || '\t\n\r'.includes(one) ? one : '\uFFFD',
-        );
-        assert.equal(a.b, kept);
-      },
-    ),
-  );
-});
 
 test('CSV: a row for each metric of each trial with its unit, one for a trial that failed', () => {
   const result = fixtureResult({ trouble: true });

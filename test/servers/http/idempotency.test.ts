@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, test, type TestContext } from 'vitest';
-import { patternOptions, patterns } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { fingerprintOf, idempotencyKeyOf, keyReused, withKeys } from '../../../servers/http/idempotency.ts';
 import { createHub } from '../../../servers/hub/hub.ts';
@@ -39,7 +39,7 @@ async function post(
 async function serve(t: TestContext, pattern: keyof typeof patterns, options: object = {}) {
   const server = await startServer({
     pattern,
-    options: patternOptions[pattern].parse(options),
+    options: patterns[pattern].options.parse(options),
     limits: defaultLimits,
     seed: 1,
   });

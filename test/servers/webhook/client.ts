@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
-import { patternOptions } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
 import { createHub, type Hub } from '../../../servers/hub/hub.ts';
 import type { Publish } from '../../../servers/pattern.ts';
@@ -44,7 +44,7 @@ export async function serveOn(
   };
   const running = await webhookOn(timers).start(
     context,
-    patternOptions.webhook.parse({ jitter: '0%', ...options }),
+    patterns.webhook.options.parse({ jitter: '0%', ...options }),
   );
   const listener = createServer(createRouter(running.routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));

@@ -1,11 +1,11 @@
-// A store whose commits fail when a test says so, as they do on a full or broken disk, and
-// a webhook server on one.
+// Makes a database whose commits fail when a test says so, as they do on a full or broken disk, and serves
+// webhooks on one.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, vi } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
-import { patternOptions } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits, type ServerLimits } from '../../../core/scenario/scenario.ts';
 import { createHub } from '../../../servers/hub/hub.ts';
 import { publishRoutes } from '../../../servers/http/publish.ts';
@@ -13,6 +13,7 @@ import { createRouter } from '../../../servers/http/router.ts';
 import { createTally } from '../../../servers/http/connection-counts.ts';
 import { webhookRoutes } from '../../../servers/webhook/http/routes.ts';
 import { createService } from '../../../servers/webhook/service.ts';
+import { openDatabase } from '../../../servers/webhook/sqlite/database.ts';
 import { openSqliteStore } from '../../../servers/webhook/sqlite/store.ts';
 import type { Timers } from '../../../servers/webhook/sending/timers.ts';
 import { apiOf } from './client.ts';
@@ -23,12 +24,12 @@ export const ioError = 10;
 export const damaged = 11;
 
 /**
- * @returns the store, and `failWith`: every commit fails with that code from now on, until
+ * @returns the database, and `failWith`: every commit fails with that code from now on, until
  *   it is called without one
  */
 export function failingStore(path = ':memory:') {
-  const store = openSqliteStore(path);
-  const { db } = store;
+  const database = openDatabase(path);
+  const { db } = database;
   const exec = db.exec.bind(db);
   let errcode: number | undefined;
   let failures = 0;
@@ -38,7 +39,7 @@ export function failingStore(path = ':memory:') {
     exec('ROLLBACK'); // as SQLite does by itself when a commit fails
     throw Object.assign(new Error('the disk of the test says no'), { code: 'ERR_SQLITE_ERROR', errcode });
   };
-  return { store, failures: () => failures, failWith: (code?: number) => void (errcode = code) };
+  return { database, failures: () => failures, failWith: (code?: number) => void (errcode = code) };
 }
 
 /** The webhook server on such a store. */
@@ -60,12 +61,9 @@ export async function serveFailing(
     countConnection: createTally(counters).add,
     random: () => 0.5,
   };
-  const service = createService(
-    context,
-    patternOptions.webhook.parse({ jitter: '0%', ...options }),
-    timers,
-    failing.store,
-  );
+  const parsed = patterns.webhook.options.parse({ jitter: '0%', ...options });
+  const store = openSqliteStore(context, parsed, timers, failing.database);
+  const service = createService(context, parsed, timers, store);
   const routes = { ...webhookRoutes(service, all, counters), ...publishRoutes(hub, all, service.publish) };
   const listener = createServer(createRouter(routes, counters)).listen(0, '127.0.0.1');
   await new Promise((resolve) => listener.once('listening', resolve));

@@ -1,13 +1,13 @@
 // The program that the kill tests kill: a webhook server with the given options. Prints its address as JSON.
 
-import { patternOptions } from '../../../core/pattern/registry.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { startServer } from '../../../servers/start.ts';
 
 const [options = '{}'] = process.argv.slice(2);
 const server = await startServer({
   pattern: 'webhook',
-  options: patternOptions.webhook.parse({
+  options: patterns.webhook.options.parse({
     concurrency: 32,
     retries: ['50ms', '50ms', '100ms', '1s', '1s'],
     ...(JSON.parse(options) as object),

@@ -1,53 +1,18 @@
-// The OpenAPI document against the live server: it is valid, it names every route and no other, and each
-// answer is as it says. The answers are checked against the document's own schemas, read back from its file.
+// Holds the live server against the OpenAPI document: it names every route and no other, and each answer is
+// as it says. The answers are checked against the document's own schemas, read back from its file.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { Validator } from '@seriousme/openapi-schema-validator';
 import { EventSource } from 'eventsource';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { patterns } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
-import { openApiFile, openApiText } from '../../../../scripts/schema.ts';
+import { openApiText } from '../../../../scripts/schema.ts';
 import { startServer, type RunningServer } from '../../../../servers/start.ts';
 import { deliveryQuery, endpointQuery, eventQuery } from '../../../../servers/webhook/api.ts';
 import { receiver, until } from '../../receivers.ts';
-
-type Schema = Parameters<typeof z.fromJSONSchema>[0];
-type Media = { schema: Schema };
-type Parameter = {
-  name: string;
-  in: string;
-  schema: { default?: unknown; maximum?: number; enum?: unknown[] };
-};
-type Operation = {
-  operationId: string;
-  parameters?: Parameter[];
-  requestBody?: { content: Record<string, Media> };
-  responses: Record<string, { content?: Record<string, Media> }>;
-};
-type Document = {
-  openapi: string;
-  paths: Record<string, Record<string, Operation>>;
-  webhooks: { event: { post: Operation } };
-};
-
-const text = readFileSync(openApiFile, 'utf8');
-const validator = new Validator();
-const { valid, errors } = await validator.validate(parse(text) as Parameters<Validator['validate']>[0]);
-// With every reference replaced by what it refers to.
-const document = validator.resolveRefs() as Document;
-const methods = ['get', 'post', 'patch', 'delete'];
-
-function operationsIn({ paths }: Document): [method: string, path: string, operation: Operation][] {
-  return Object.entries(paths).flatMap(([path, item]) =>
-    methods.flatMap((method): [string, string, Operation][] =>
-      item[method] ? [[method.toUpperCase(), path, item[method]]] : [],
-    ),
-  );
-}
+import { errors, valid, text, document, operationsIn } from './openapi-document.ts';
 
 describe('the document', () => {
   test('is the one that the code makes; node scripts/schema.ts writes it anew', () =>

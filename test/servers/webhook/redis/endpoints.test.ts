@@ -6,22 +6,25 @@ import { test } from 'vitest';
 import { collectGarbage } from '../../../../core/protocol/self.ts';
 import { schemes } from '../../../../core/signature/schemes.ts';
 import { createGuard } from '../../../../servers/webhook/sending/guard.ts';
-import { patternOptions } from '../../../../core/pattern/registry.ts';
+import { patterns } from '../../../../core/pattern/registry.ts';
 import { TooManyTopics } from '../../../../servers/hub/hub.ts';
 import { newEndpoint, type WebhookEndpoint } from '../../../../servers/webhook/endpoints.ts';
 import { markerField } from '../../../../servers/webhook/redis/batch.ts';
 import { createRedisEndpoints } from '../../../../servers/webhook/redis/endpoints.ts';
 import { createWrites } from '../../../../servers/webhook/redis/writes.ts';
 
-const rules = { scheme: schemes.standard, guard: createGuard(patternOptions.webhook.parse({})) };
-const make = () =>
-  newEndpoint({ url: 'http://127.0.0.1:9/', events: ['news'] }, rules, 0, undefined).endpoint;
+const rules = {
+  scheme: schemes.standard,
+  guard: createGuard(patterns.webhook.options.parse({})),
+  breaker: false,
+};
+const make = () => newEndpoint({ url: 'http://127.0.0.1:9/', events: ['news'] }, rules, 0).endpoint;
 
 /** Endpoints over a Redis that holds `stored` and answers at once, but for changes. */
 function endpointsOver(
   stored: ReadonlyMap<string, string>,
   change: Promise<string>,
-  subscribe: (endpoint: WebhookEndpoint) => void = () => {},
+  follow: (endpoint: WebhookEndpoint, topics: readonly string[]) => () => void = () => () => {},
 ) {
   const redis = {
     defineCommand() {},
@@ -42,10 +45,11 @@ function endpointsOver(
     prefix: 'test',
     marker: 'marker',
     identity: 'this-store',
-    scheme: rules.scheme,
-    subscribe,
-    checkTopics() {},
+    rules,
+    follow,
     emptied: () => new Error('emptied'),
+    report() {},
+    changed() {},
   });
 }
 
@@ -57,6 +61,7 @@ test('an endpoint that cannot be followed here keeps no other from being known',
   ]);
   const shared = endpointsOver(stored, Promise.resolve('done'), ({ id }) => {
     if (id === one.id) throw new TooManyTopics('too many');
+    return () => {};
   });
   await assert.rejects(shared.reload(), TooManyTopics);
   assert.deepEqual([...shared.all.keys()], [other.id]);

@@ -11,7 +11,12 @@ import { newCounters } from '../../../../core/result/counters.ts';
 import { createTally } from '../../../../servers/http/connection-counts.ts';
 import { testCertificate, testKey } from '../../../../servers/http/test-certificate.ts';
 import { createGuard } from '../../../../servers/webhook/sending/guard.ts';
-import { createSender, targetOf, type SenderOptions } from '../../../../servers/webhook/sending/sender.ts';
+import {
+  createSender,
+  targetOf,
+  type Answer,
+  type SenderOptions,
+} from '../../../../servers/webhook/sending/sender.ts';
 import { bareReceiver, receiver, until } from '../../receivers.ts';
 
 const loopback = createGuard({ receivers: 'listed', allow: ['127.0.0.0/8', '::1/128'] });
@@ -31,11 +36,14 @@ function setUp(t: TestContext, options: Partial<SenderOptions> = {}) {
   t.onTestFinished(() => sender.close());
   let sent = 0;
   const postWhole = (url: string, body = 'hello') =>
-    sender.post(
-      targetOf(new URL(url)),
-      { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(body)) },
-      body,
-      () => sent++,
+    new Promise<Answer>((done) =>
+      sender.post({
+        target: targetOf(new URL(url)),
+        headers: { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(body)) },
+        body,
+        sent: () => sent++,
+        done,
+      }),
     );
   /** Without what the log keeps of the answer. */
   const post = async (url: string, body?: string) => {

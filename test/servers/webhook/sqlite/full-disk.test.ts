@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, vi } from 'vitest';
-import { patternOptions } from '../../../../core/pattern/registry.ts';
+import { patterns } from '../../../../core/pattern/registry.ts';
 import { random } from '../../../../core/base/random.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
@@ -33,7 +33,7 @@ test(
     const told = vi.spyOn(console, 'error').mockImplementation(() => {});
     const { file, grow } = smallDisk(t, '2m');
     const { got, url: at } = await receiver(t);
-    const options = patternOptions.webhook.parse({ store: 'sqlite', file });
+    const options = patterns.webhook.options.parse({ store: 'sqlite', file });
     const server = await startServer({
       pattern: 'webhook',
       options,

@@ -1,5 +1,5 @@
-// The database file of the webhook server: what is wrong with it is said in a sentence before it is used, and
-// it stays as it was. What goes wrong later is answered, not thrown.
+// Checks the database file of the webhook server: what is wrong with it is said in a sentence before it is
+// used, and it stays as it was. What goes wrong later is answered, not thrown.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -7,139 +7,49 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
-  existsSync,
   mkdirSync,
-  mkdtempSync,
-  openSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
-  writeSync,
-  closeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, describe, test, type TestContext, vi } from 'vitest';
+import { describe, test, vi } from 'vitest';
 import { UserError } from '../../../../core/base/errors.ts';
-import { patternOptions } from '../../../../core/pattern/registry.ts';
+import { patterns } from '../../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { startServer } from '../../../../servers/start.ts';
-import { openSqliteStore } from '../../../../servers/webhook/sqlite/store.ts';
+import { openDatabase } from '../../../../servers/webhook/sqlite/database.ts';
 import { skipWhen } from '../../../skip.ts';
 import { apiOf } from '../client.ts';
 import { postTo } from '../failing-store.ts';
 import { notRoot, smallDisk } from './small-disk.ts';
-
-const pageBytes = 4096;
-const events = 300;
-
-function newFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
-  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-type Store = ReturnType<typeof openSqliteStore>;
-
-/** Stores events of 4 kB, each in a transaction of its own, for an endpoint that is disabled. */
-async function fill(store: Store, count = events): Promise<void> {
-  const endpoint = {
-    key: 0,
-    id: 'ep_1',
-    config: '{"url":"http://127.0.0.1:9/","events":["news"],"secrets":[]}',
-    createdMs: 0,
-    disabled: 'for now',
-    failures: 0,
-    failingSinceMs: undefined,
-  };
-  await store.submit('change', { work: () => store.saveEndpoint(endpoint) });
-  for (let n = 1; n <= count; n++) {
-    const message = { id: `e-${n}`, topic: 'news', body: `${n} `.padEnd(4000, 'x'), bodyBytes: 4000 };
-    await store.submit('publication', {
-      work: () => store.publish(message, [{ key: endpoint.key, state: 'cancelled' }], n),
-    });
-  }
-}
-
-/** A database with that content, made once, and closed. */
-let template: string | undefined;
-afterAll(() => {
-  if (template) rmSync(template, { recursive: true });
-});
-async function filledFile(t: TestContext): Promise<string> {
-  if (!template) {
-    template = mkdtempSync(join(tmpdir(), 'pushbench-file-'));
-    const store = openSqliteStore(join(template, 'store.db'));
-    await fill(store);
-    await store.close();
-  }
-  const file = join(newFolder(t), 'store.db');
-  copyFileSync(join(template, 'store.db'), file);
-  return file;
-}
-
-/** What a server leaves that was killed before its log was taken into the database. */
-async function killedFile(t: TestContext): Promise<string> {
-  const store = openSqliteStore(join(newFolder(t), 'store.db'));
-  await fill(store, 40);
-  const file = join(newFolder(t), 'store.db');
-  const from = store.db.location()!;
-  for (const suffix of ['', '-wal']) copyFileSync(from + suffix, file + suffix);
-  await store.close();
-  return file;
-}
-
-function overwrite(file: string, at: number, bytes: number): void {
-  const descriptor = openSync(file, 'r+');
-  writeSync(descriptor, Buffer.alloc(bytes, 0xa5), 0, bytes, at);
-  closeSync(descriptor);
-}
-
-/** All files of a folder with their content. */
-const contentOf = (folder: string) =>
-  Object.fromEntries(
-    readdirSync(folder)
-      .sort()
-      .map((name) => [
-        name,
-        statSync(join(folder, name)).isFile() ? readFileSync(join(folder, name), 'base64') : 'no file',
-      ]),
-  );
-
-function refuses(file: string, message: RegExp): void {
-  const folder = resolve(file, '..');
-  const before = existsSync(folder) && statSync(folder).isDirectory() ? contentOf(folder) : undefined;
-  assert.throws(
-    () => openSqliteStore(file),
-    (error) => {
-      assert.ok(error instanceof UserError, String(error));
-      assert.equal(error.exitCode, 3);
-      assert.match(error.message, message);
-      assert.ok(error.message.includes(file), error.message);
-      return true;
-    },
-  );
-  if (before) assert.deepEqual(contentOf(folder), before, 'it was left as it was');
-}
+import {
+  pageBytes,
+  events,
+  newFolder,
+  filledFile,
+  killedFile,
+  overwrite,
+  refuses,
+} from './database-files.ts';
 
 describe('a file is refused', () => {
   test('that another process uses', async (t) => {
     const file = await filledFile(t);
-    const store = openSqliteStore(file);
+    const store = openDatabase(file);
     assert.throws(
-      () => openSqliteStore(file),
+      () => openDatabase(file),
       /store\.db is locked: another process uses it\. Stop that process, or name another file with the option file\./,
     );
     await store.close();
-    await openSqliteStore(file).close();
+    await openDatabase(file).close();
     const reader = new DatabaseSync(file);
     reader.exec('BEGIN IMMEDIATE');
-    assert.throws(() => openSqliteStore(file), /is locked: another process uses it/);
+    assert.throws(() => openDatabase(file), /is locked: another process uses it/);
     reader.close();
   });
 
@@ -215,7 +125,7 @@ describe('a file is refused', () => {
     refuses(file, /store\.db-wal is no file of the owner of .*store\.db/);
     rmSync(`${file}-wal`);
     symlinkSync('/tmp/elsewhere', `${file}-wal`);
-    assert.throws(() => openSqliteStore(file), /store\.db-wal is no file of the owner/);
+    assert.throws(() => openDatabase(file), /store\.db-wal is no file of the owner/);
   });
 
   test('in a folder where everybody may put another in its place', async (t) => {
@@ -224,7 +134,7 @@ describe('a file is refused', () => {
     chmodSync(resolve(file, '..'), 0o777);
     refuses(file, /Everybody may write into .*\. Run "chmod o-w .*", or name another file/);
     chmodSync(resolve(file, '..'), 0o1777);
-    await openSqliteStore(file).close();
+    await openDatabase(file).close();
   });
 });
 
@@ -236,7 +146,7 @@ test('what a kill or a loss of power leaves is taken up', async (t) => {
   ]) {
     const file = await killedFile(t);
     damage(`${file}-wal`);
-    const store = openSqliteStore(file);
+    const store = openDatabase(file);
     const found = store.events({ limit: 100 }).length;
     assert.ok(found === 40 || (found === 39 && damage.length > 0), `${found} events`);
     await store.close();
@@ -247,7 +157,7 @@ test('a file that others may read is theirs no longer, nor what is beside it', a
   skipWhen(t, process.platform === 'win32' && 'permissions are others there');
   const file = await killedFile(t);
   for (const suffix of ['', '-wal']) chmodSync(file + suffix, 0o644);
-  const store = openSqliteStore(file);
+  const store = openDatabase(file);
   assert.equal(store.events({ limit: 100 }).length, 40);
   await store.submit('change', { work: () => store.removeEndpoint(1) });
   for (const name of readdirSync(resolve(file, '..')))
@@ -259,7 +169,7 @@ test('a file that others may read is theirs no longer, nor what is beside it', a
 function toldToNobody(file: string): string {
   process.seteuid!(65534);
   try {
-    openSqliteStore(file);
+    openDatabase(file);
     return 'opened';
   } catch (error) {
     return error instanceof UserError ? `${error.exitCode} ${error.message}` : String(error);
@@ -308,7 +218,7 @@ test(
     const { folder } = smallDisk(t, '8m');
     copyFileSync(await filledFile(t), join(folder, 'store.db'));
     assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(10_000_000)), /ENOSPC/);
-    const options = patternOptions.webhook.parse({ store: 'sqlite', file: join(folder, 'store.db') });
+    const options = patterns.webhook.options.parse({ store: 'sqlite', file: join(folder, 'store.db') });
     const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
     t.onTestFinished(() => server.close());
     assert.equal((await apiOf(server.endpoint.url).deliveries('?limit=500')).deliveries.length, events);
@@ -325,7 +235,7 @@ test(
 test('damage that shows while the server runs is answered with 503, and told once', async (t) => {
   const told = vi.spyOn(console, 'error').mockImplementation(() => {});
   const file = await filledFile(t);
-  const options = patternOptions.webhook.parse({ store: 'sqlite', file });
+  const options = patterns.webhook.options.parse({ store: 'sqlite', file });
   const server = await startServer({ pattern: 'webhook', options, limits: defaultLimits, seed: 1 });
   t.onTestFinished(() => server.close());
   const { call } = apiOf(server.endpoint.url);

@@ -1,0 +1,63 @@
+// Describes what a fault is: what each entry of the table in faults.ts has to say.
+
+import type { z } from 'zod';
+
+/** A process of a trial by what it does in it. */
+export type Role = 'server' | 'load' | 'publisher';
+
+/** What processes are told to do, and answer with `acted`. */
+export type Telling<R extends 'server' | 'load', Command extends { kind: string }> = {
+  do: 'tell';
+  role: R;
+  command: Command;
+};
+/** Every process of a role stands still; the harness stops it from outside. */
+export type Freezing = { do: 'freeze'; role: Role; forMs: number };
+/** One thing that happens in a fault, in every process of its role. */
+export type Act = Telling<'server' | 'load', { kind: string }> | Freezing;
+
+/** What a fault explains in the figures of its trial: nothing of it is a failing of the system measured. */
+export type Effects = {
+  /** Why the figures are not the server's, so that the trial does not count. */
+  invalid?: { code: string; message: string };
+  /** The publisher may send late, and not everything that was planned. */
+  latePublisher?: true;
+  /** Subscribers connect again. */
+  reconnects?: true;
+  /** Share of the polls of the measured phase that nobody makes; `unknown` where nobody can say. */
+  pollsLeftOut?: number | 'unknown';
+};
+
+/** What all faults of a scenario explain together. */
+export type CombinedEffects = {
+  invalid: { code: string; message: string }[];
+  latePublisher: boolean;
+  reconnects: boolean;
+  pollsLeftOut: number | 'unknown';
+};
+
+type AnyFault = { kind: string; atMs: number };
+
+/** An entry of the table: all that is particular to one fault. `F` is the fault as a scenario asks for it. */
+export type FaultEntry<F extends AnyFault, A extends Act = Act> = {
+  /** How a scenario writes it. */
+  schema: z.ZodType<F>;
+  /** Where it lasts: for how long, and what it is called in the meantime. */
+  lasts?: { what: string; ms(fault: F): number };
+  /** Who does what. */
+  acts(fault: F): A[];
+  /** What is then said to have happened: a sentence without its full stop. */
+  did(fault: F): string;
+  /** @param measureMs length of the measured phase */
+  effects(fault: F, measureMs: number): Effects;
+  /**
+   * Why a system that is not ours cannot be put to it.
+   * @param process whether the target file names the system's process
+   */
+  notOnTarget(fault: F, process: boolean): string | undefined;
+};
+
+/** Checks an entry and keeps its exact types, of which the table makes the protocol's commands. */
+export function defineFault<F extends AnyFault, const A extends Act>(entry: FaultEntry<F, A>) {
+  return entry;
+}

@@ -1,0 +1,82 @@
+// Defines what an entry of the registry says about a pattern. Whatever the harness, the reports or a server
+// must know of one pattern in particular is asked here, so that no other file names it.
+
+import type { z } from 'zod';
+import type { TargetEntry } from './target-entry.ts';
+
+/** What the contract suite (test/contract.test.ts) asks of a pattern. One that lacks an ability says why. */
+export const abilities = {
+  resume: 'a subscriber that was away can ask for what it missed',
+  order: "a subscriber gets each topic's events in sequence",
+  upstream: 'a subscriber can send messages over the connection it receives on',
+  'behind-nat': 'a subscriber needs no address that the server can reach',
+} as const;
+
+export type Ability = keyof typeof abilities;
+
+/** The reason of patterns that lack `upstream`. */
+export const oneWay = 'one way only: a client sends with a request of its own';
+
+export type HttpVersion = 'h1' | 'h2' | 'h2c';
+
+/** One entry of the registry. `Options` is the schema of its options; methods get them parsed. */
+export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
+  title: string;
+  /** One sentence on how an event reaches the subscriber. */
+  how: string;
+  /** Where its server is asked first: the path of `docs/wire.md`. */
+  path: string;
+  /** As a scenario writes them; parsing fills in the defaults. */
+  options: Options;
+  /** Options that a label writes without their name: `sse h2`, not `sse over=h2`. */
+  unnamedInLabels?: readonly (keyof z.output<Options>)[];
+  /** Options, as a scenario writes them, under which it shows all that it does within a second. */
+  quick?: z.input<Options>;
+  /**
+   * Options with a choice (true or false, or one of several words) that does not show on the wire, with the
+   * reason. The contract suite tries every choice of all others.
+   */
+  offWire?: { readonly [Name in keyof z.output<Options>]?: string };
+  /** Abilities that it lacks, with the reason that reports show. */
+  lacks: Partial<Record<Ability, string>>;
+  /** Whether a subscriber holds a connection open while nothing happens. */
+  holdsConnection: boolean;
+  /**
+   * Whether that is an HTTP/1.1 request under way, one of the six that a browser has to a host at once
+   * (WebSockets are not among them). It is not when left out.
+   */
+  holdsRequest?(options: z.output<Options>): boolean;
+  /** What its subscribers speak; HTTP/1.1 when left out. */
+  httpVersion?(options: z.output<Options>): HttpVersion;
+  /**
+   * How a page of a browser opens its path; left out where a page that waits cannot be
+   * told from one that does not.
+   */
+  pageOpens?: 'EventSource' | 'WebSocket' | 'fetch';
+  /** Subscribers fetch events from the server's history, and nothing waits for them elsewhere. */
+  fromHistory?: true;
+  /** How long an event may wait by design, in milliseconds; 0 when left out. A drain must not be shorter. */
+  waitMs?(options: z.output<Options>): number;
+  /** Milliseconds between two requests of a subscriber, where it asks on a schedule. */
+  asksEveryMs?(options: z.output<Options>): number;
+  /**
+   * Whether its path answers `topics` and `since` at once, with the next `cursor` in JSON, however little
+   * there is to say: what a closed loop saturates.
+   */
+  answersAtOnce?: boolean;
+  /** Why no run can use these options of the variant called `label`; undefined where one can. */
+  cannotRun?(options: z.output<Options>, label: string): string | undefined;
+  /** How it runs against a system that is not ours, or why it cannot. */
+  target: AtTarget<Options> | { impossible: string };
+};
+
+/** A pattern that a target file can describe. */
+export type AtTarget<Options extends z.ZodObject = z.ZodObject> = {
+  /** What the file says of it below `subscribe`, by `targetEntry` of target-entry.ts. */
+  entry: z.ZodType<TargetEntry>;
+  /** Options that are the client's own. What the others set, a target has set for itself. */
+  clientOptions: readonly (keyof z.output<Options>)[];
+};
+
+/** Patterns by name, in the order reports show them. */
+export type PatternRegistry = Readonly<Record<string, Pattern>>;

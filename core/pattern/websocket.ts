@@ -1,0 +1,41 @@
+// Describes WebSocket: its options, and what a target file says of one.
+
+import { z } from 'zod';
+import { interval } from '../base/quantities.ts';
+import type { Pattern } from './pattern.ts';
+import { subscribeMessage, targetEntry } from './target-entry.ts';
+
+const options = z.strictObject({
+  deflate: z.boolean().default(false).describe('permessage-deflate'),
+  ping: interval
+    .prefault('25s')
+    .describe('time between two pings; a client silent for two of them is cut off'),
+});
+
+export const websocket = {
+  title: 'WebSocket',
+  how: 'one connection on which both sides send messages',
+  path: '/ws',
+  options,
+  quick: { ping: '50ms' },
+  lacks: {},
+  holdsConnection: true,
+  pageOpens: 'WebSocket',
+  target: {
+    entry: targetEntry('a WebSocket', {
+      protocol: z
+        .string()
+        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of one subprotocol' })
+        .optional()
+        .describe('subprotocol to ask for'),
+      send: z
+        .array(subscribeMessage)
+        .max(20)
+        .default([])
+        .describe(
+          'messages to send once connected, in order; one that has {topic} in it is sent for each topic',
+        ),
+    }),
+    clientOptions: ['deflate'],
+  },
+} as const satisfies Pattern<typeof options>;

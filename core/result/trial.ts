@@ -1,0 +1,185 @@
+// Describes one trial in a result: what ran, what to beware of, and what was measured.
+
+import { z } from 'zod';
+import { counterNames } from './counters.ts';
+import { descriptors, processUse } from './process-use.ts';
+import { series } from './series.ts';
+
+const count = z.int().min(0);
+
+const histogram = z.strictObject({
+  v2: z.string().describe('HdrHistogram V2, compressed, base64; microseconds'),
+  count,
+  sumUs: z.number(),
+  minUs: z.number(),
+  maxUs: z.number(),
+  overRange: count.describe('samples above the histogram, not in it'),
+  negative: count.describe('samples below zero, not in it: a clock or a stamp was wrong'),
+});
+
+const counters = z.strictObject(
+  Object.fromEntries(counterNames.map((name) => [name, z.int().default(0)])) as Record<
+    (typeof counterNames)[number],
+    z.ZodDefault<z.ZodInt>
+  >,
+);
+
+const warning = z.strictObject({
+  code: z.string(),
+  /** `invalid`: the trial does not count. `note`: read the numbers with this in mind. */
+  level: z.enum(['invalid', 'note']),
+  message: z.string().describe('what was seen, with its figure, and what to do about it'),
+});
+
+const ledger = z.strictObject({
+  published: count.describe('measured events that the server confirmed'),
+  unconfirmed: count.describe('measured events sent without an answer; they are expected from nobody'),
+  expected: count.describe('deliveries: each published event once for each follower of its topic'),
+  delivered: count,
+  missed: count,
+  duplicated: count,
+  reordered: count,
+  resumed: count,
+  corrupted: count,
+  unexpected: count,
+  missing: z
+    .array(z.strictObject({ subscriber: count, topic: z.string(), from: count, to: count }))
+    .describe('some of the missed'),
+});
+
+const fault = z.strictObject({
+  kind: z.string().describe('the word that the scenario asks for it with'),
+  did: z.string().describe('what was done, in words'),
+  atMs: z.number().describe('when it was planned, from the start of the measured phase'),
+  atUs: z
+    .number()
+    .nullable()
+    .describe(
+      'when it happened, from the start of the measured phase: the first process had done its part; null ' +
+        'where it could not be done',
+    ),
+  forMs: z.number().optional().describe('how long it was to last; left out where it is of a moment'),
+});
+
+const completed = z.strictObject({
+  status: z.literal('completed'),
+  /** A trial is valid when no warning is of level `invalid`. */
+  valid: z.boolean(),
+  latency: z.strictObject({
+    endToEnd: histogram.describe('planned publish time to receipt, per delivery'),
+    acceptToReceipt: histogram.describe("server's acceptance to receipt, per delivery"),
+    publisherLag: histogram.describe('planned to sent, per event'),
+    publishRoundTrip: histogram.describe('sent to confirmed, per event'),
+    firstReceiver: histogram.describe('planned to first receipt, per event with several receivers'),
+    medianReceiver: histogram,
+    lastReceiver: histogram,
+    page: histogram
+      .optional()
+      .describe(
+        "planned time of a browser's other request to its answer, where subscribers are pages of browsers",
+      ),
+    upstream: histogram
+      .optional()
+      .describe(
+        "planned time of a subscriber's own message to the server's " +
+          'acknowledgement, where subscribers publish',
+      ),
+  }),
+  latencyByAttempt: z
+    .array(z.strictObject({ attempt: z.int().min(1), histogram }))
+    .optional()
+    .describe('planned publish time to receipt, by the attempt that brought it; of patterns that try again'),
+  ledger,
+  counters: z.strictObject({
+    server: counters.describe('whole trial'),
+    client: counters.describe('whole trial'),
+    serverMeasured: counters.describe('between the two ends of the measured phase'),
+    clientMeasured: counters,
+  }),
+  checks: z.array(
+    z.strictObject({
+      name: z.string().describe('what both sides counted'),
+      server: z.number(),
+      client: z.number(),
+      agree: z.boolean(),
+      note: z.string().describe('why a difference is explained, or empty'),
+    }),
+  ),
+  /** Of the measured phase, where subscribers are pages of browsers. */
+  pageRequests: z.strictObject({ planned: count, answered: count }).optional(),
+  connectUs: z.number().describe('first connection to last subscriber ready'),
+  subscribers: z.int().min(1).describe('connected when the measured phase began'),
+  measuredUs: z.number(),
+  drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
+  measuredDeliveries: count.describe(
+    'deliveries received within the measured phase; the base of per-delivery costs',
+  ),
+  descriptors: descriptors.nullable().describe('null where /proc is not to be had'),
+  kernelSocketBytes: z
+    .number()
+    .nullable()
+    .describe('kernel memory of all TCP sockets of the host, both ends, peak above baseline'),
+  network: z
+    .strictObject({
+      segments: count.describe(
+        'TCP segments that the host sent during the measured phase, publishing included',
+      ),
+      wireBytes: count.describe('bytes of the same with the headers of TCP and IP'),
+    })
+    .optional()
+    .describe(
+      "host-wide, so it is the trial's where nothing else talks; left out where it could not be read",
+    ),
+  processes: z.array(processUse),
+  faults: z
+    .array(fault)
+    .optional()
+    .describe(
+      'in the order of their planned time; left out where the scenario has none, and in older results',
+    ),
+  series,
+  problems: z.array(z.strictObject({ code: z.string(), message: z.string(), count })),
+});
+
+const failed = z.strictObject({
+  status: z.literal('failed'),
+  valid: z.literal(false),
+  code: z.string(),
+  message: z.string(),
+});
+
+export const trial = z.strictObject({
+  variant: z.strictObject({
+    pattern: z.string(),
+    label: z.string(),
+    options: z.record(z.string(), z.unknown()),
+    target: z.string().optional().describe('the target that it ran against; our own server when left out'),
+  }),
+  cell: z
+    .strictObject({
+      variant: z.string().describe('label of the variant without the parameters'),
+      parameters: z
+        .record(z.string(), z.string())
+        .describe('path in the scenario and value, as written there'),
+      subscribers: count,
+      events: count,
+      deliveries: count,
+    })
+    .optional()
+    .describe('of a matrix or a search: what was different from the scenario in this trial'),
+  /** 1 for the first trial of the variant. */
+  repetition: z.int().min(1),
+  startedAt: z.iso.datetime(),
+  injected: z
+    .string()
+    .optional()
+    .describe('what the server was made worse by on purpose, as --inject takes it'),
+  warnings: z.array(warning),
+  outcome: z.discriminatedUnion('status', [completed, failed]),
+});
+
+export type Trial = z.infer<typeof trial>;
+export type Completed = z.infer<typeof completed>;
+export type ResultWarning = z.infer<typeof warning>;
+/** A fault of the scenario, as it happened. */
+export type TrialFault = z.infer<typeof fault>;

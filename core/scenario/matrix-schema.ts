@@ -1,0 +1,55 @@
+// Describes how a scenario writes a matrix, and how the report is to name its axis. Its cells are matrix.ts.
+
+import { z } from 'zod';
+import { cellsOf, mostCells, outsideMatrix } from './matrix.ts';
+
+/** A value of a matrix as a scenario writes it. */
+export const scalar = z.union([z.string().min(1), z.number()]);
+
+export const matrix = z
+  .record(z.string().min(1), z.array(scalar).min(1))
+  .refine((given) => Object.keys(given).length <= 2, {
+    error: 'a matrix has at most two paths: a report draws one as the axis and one as lines',
+  })
+  .refine((given) => cellsOf(given).length <= mostCells, { error: `a matrix has at most ${mostCells} cells` })
+  .superRefine((given, context) => {
+    for (const path of Object.keys(given)) {
+      const outside = outsideMatrix.find(
+        (key) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`),
+      );
+      if (outside)
+        context.addIssue({
+          code: 'custom',
+          path: [path],
+          message:
+            `"${outside}" is the same for all ` +
+            `cells${outside === 'variants' ? '; list the variants instead' : ''}`,
+        });
+    }
+  })
+  .describe(
+    'lists of values by their path, such as subscribers or topics.news.publish; every combination is ' +
+      'measured with every variant',
+  );
+
+export const axis = z
+  .strictObject({
+    says: z
+      .string()
+      .min(1)
+      .describe('what the first path of the matrix means to a reader, such as "updates a minute and client"'),
+    times: z
+      .number()
+      .positive()
+      .describe(
+        "what the path's value is multiplied with to be that; rates count a second, durations in " +
+          'milliseconds, sizes in bytes',
+      ),
+    perSubscriber: z
+      .boolean()
+      .default(false)
+      .describe('whether the value is divided by the number of subscribers first'),
+  })
+  .describe(
+    "how the report's curves name and scale their horizontal axis, where the path's own value says little",
+  );

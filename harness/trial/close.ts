@@ -1,0 +1,48 @@
+// Runs the end of a trial: subscribers stop and close their ledgers, then the servers count a last time.
+
+import type { Acted, LoadClosed } from '../../core/protocol/control.ts';
+import { addCounters, newCounters, type Counters } from '../../core/result/counters.ts';
+import type { Drained } from './drain.ts';
+import { replyLimitMs, type Stage } from './stage.ts';
+
+export type Closed = Readonly<{
+  closed: readonly LoadClosed[];
+  /** Of all servers. */
+  serverCounters: Counters;
+  /** A target's process has ended. */
+  serverGone: boolean;
+  /** Of a server process. */
+  descriptorLimit: number | undefined;
+  /** What servers and load processes did for the faults. */
+  acted: readonly Acted[];
+}>;
+
+/** After the subscribers have closed, until the servers have seen it. */
+const settleUs = 100_000;
+
+/** Closes the ledgers and takes the last counts. */
+export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): Promise<Closed> {
+  const {
+    fleet: { clock, probe },
+    peers: { servers, loads },
+  } = stage;
+  stage.report({ phase: 'close', connected: 0, published: 0, delivered: 0 });
+  const firstSeq = Int32Array.from(ranges, ({ first }) => first);
+  const lastSeq = Int32Array.from(ranges, ({ last }) => last);
+  for (const load of loads) load.send({ kind: 'close', firstSeq, lastSeq, unconfirmed });
+  const closed = await Promise.all(loads.map((load) => load.next('closed', replyLimitMs)));
+  await clock.until(clock.nowUs() + settleUs, stage.over);
+  for (const server of servers) server.send({ kind: 'sample' });
+  const last = await Promise.all(servers.map((server) => server.next('sample', replyLimitMs)));
+  return {
+    closed,
+    serverCounters: last.reduce((sum, { counters }) => addCounters(sum, counters), newCounters()),
+    serverGone: last.some(({ gone }) => gone),
+    descriptorLimit: probe.descriptorLimit(servers[0].pid),
+    // A process reports in order, so by its last report all of these have come.
+    acted: [
+      ...servers.flatMap((server) => server.takeAll('acted')),
+      ...loads.flatMap((load) => load.takeAll('acted')),
+    ],
+  };
+}

@@ -1,0 +1,178 @@
+// Runs the first phase of a trial: idle baselines of all processes, then the subscribers connect on a ramp,
+// up to the barrier at which all are subscribed and the publisher has its schedule.
+
+import type { Role } from '../../core/fault/fault.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
+import type { Endpoint, SelfSample } from '../../core/protocol/control.ts';
+import type { Browser } from '../../core/scenario/scenario.ts';
+import { sumDescriptors, type DescriptorCount } from '../process/probe.ts';
+import type { LoadPeer, ServerPeer } from './fleet.ts';
+import { replyLimitMs, type Stage } from './stage.ts';
+
+/** A process while it was idle, and when all subscribers were connected. */
+export type ProcessStart = Readonly<{
+  role: Role;
+  /** Among those of its role, from 0. */
+  index: number;
+  pid: number;
+  baseline: SelfSample;
+  connected: SelfSample;
+}>;
+
+/** What the servers' samples say: all, what /proc tells, or nothing. */
+export type ServerReadings = 'self' | 'outside' | 'none';
+
+export type Connected = Readonly<{
+  serverReadings: ServerReadings;
+  connectUs: number;
+  /** Subscribers that were connected when the barrier opened. */
+  subscribers: number;
+  processes: readonly ProcessStart[];
+  /** Of all servers. */
+  descriptors: Readonly<Record<'baseline' | 'connected', DescriptorCount | undefined>>;
+  kernelBaselineBytes: number | undefined;
+}>;
+
+const startLimitMs = 15_000;
+/** A load process gives up connecting by itself, with the reason, well before this. */
+const connectSlackMs = 40_000;
+
+/** Baselines, then the subscribers on a ramp, up to the barrier. */
+export async function connect(stage: Stage): Promise<Connected> {
+  const { plan, fleet, peers, report } = stage;
+  const { servers, loads, publisher } = peers;
+  const nothing = { connected: 0, published: 0, delivered: 0 };
+  report({ phase: 'start', ...nothing });
+  const { endpoint, serverReadings } = await startServers(stage);
+  const serversIdle = await Promise.all(servers.map(collectedServer));
+  const loadsIdle = await Promise.all(loads.map(collectedLoad));
+  const serverDescriptors = () =>
+    sumDescriptors(servers.map(({ pid }) => fleet.probe.classifyDescriptors(pid)));
+  const baseline = serverDescriptors();
+  const kernelBaselineBytes = fleet.probe.kernelSocketBytes();
+
+  report({ phase: 'connect', ...nothing });
+  const fromUs = fleet.clock.nowUs();
+  loads.forEach((load, i) => startLoad(load, stage, plan.loads[i]!, endpoint));
+  await Promise.all(loads.map((load) => load.next('ready', plan.scenario.phases.connect + connectSlackMs)));
+  const connectUs = fleet.clock.nowUs() - fromUs;
+  const connected = serverDescriptors();
+  await startPublisher(stage, endpoint);
+  const serversConnected = await Promise.all(servers.map(collectedServer));
+  const loadsConnected = await Promise.all(loads.map(collectedLoad));
+  publisher.send({ kind: 'sample' });
+  const { sample: publisherIdle } = await publisher.next('sample', replyLimitMs);
+
+  return {
+    serverReadings,
+    connectUs,
+    subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),
+    processes: [
+      ...startsOf('server', servers, serversIdle, serversConnected),
+      ...startsOf('load', loads, loadsIdle, loadsConnected),
+      ...startsOf('publisher', [publisher], [{ sample: publisherIdle }], [{ sample: publisherIdle }]),
+    ],
+    descriptors: { baseline, connected },
+    kernelBaselineBytes,
+  };
+}
+
+type Sampled = { sample: SelfSample };
+
+function startsOf(
+  role: Role,
+  peers: readonly { pid: number }[],
+  idle: readonly Sampled[],
+  connected: readonly Sampled[],
+): ProcessStart[] {
+  return peers.map(({ pid }, index) => ({
+    role,
+    index,
+    pid,
+    baseline: idle[index]!.sample,
+    connected: connected[index]!.sample,
+  }));
+}
+
+/** @returns where subscribers and publisher are to go, and what the servers' samples will say */
+async function startServers({
+  plan: { scenario },
+  variant,
+  fleet,
+  peers: { servers },
+}: Stage): Promise<{ endpoint: Endpoint; serverReadings: ServerReadings }> {
+  const { pattern, options } = variant;
+  for (const server of servers) {
+    server.send({
+      kind: 'start',
+      pattern,
+      options,
+      limits: scenario.server,
+      seed: scenario.seed,
+      ...(fleet.injection && { injection: fleet.injection }),
+    });
+  }
+  const [first] = await Promise.all(servers.map((server) => server.next('listening', startLimitMs)));
+  const { endpoint, readings = 'self' } = first!; // there is a server
+  return { endpoint, serverReadings: readings };
+}
+
+async function startPublisher({ plan, peers: { publisher } }: Stage, endpoint: Endpoint): Promise<void> {
+  publisher.send({
+    kind: 'start',
+    publishUrl: endpoint.publishUrl,
+    topics: plan.topics,
+    plan: plan.senders?.publisher.plan ?? plan.publish,
+    seed: plan.scenario.seed,
+    ...(endpoint.target && { target: endpoint.target }),
+  });
+  await publisher.next('ready', startLimitMs);
+}
+
+function startLoad(
+  load: LoadPeer,
+  { plan, variant }: Stage,
+  share: { first: number; count: number },
+  endpoint: Endpoint,
+): void {
+  const { scenario, topics, fanoutEvery } = plan;
+  const { subscribers, phases, reconnect, seed, endpoints, browser } = scenario;
+  const { pattern, options } = variant;
+  load.send({
+    kind: 'start',
+    pattern,
+    options,
+    endpoint,
+    ...share,
+    topics,
+    subscribers,
+    connectMs: phases.connect,
+    reconnect,
+    seed,
+    fanoutEvery,
+    endpoints,
+    ...(browser && {
+      browser: { tabs: browser.tabs, perS: browser.requests, free: freeConnections(browser, variant) },
+    }),
+  });
+}
+
+/** Connections that a browser has left beside its pages' own; undefined over HTTP/2, where all share one. */
+function freeConnections({ tabs, connections }: Browser, { pattern, options }: Variant): number | undefined {
+  const known = patternNamed(pattern); // a test's own pattern holds no request
+  if ((known?.httpVersion?.(options) ?? 'h1') !== 'h1') return undefined;
+  return connections - (known?.holdsRequest?.(options) ? tabs : 0);
+}
+
+async function collectedServer(server: ServerPeer) {
+  server.send({ kind: 'collect' });
+  server.send({ kind: 'sample' });
+  return server.next('sample', replyLimitMs);
+}
+
+async function collectedLoad(load: LoadPeer) {
+  load.send({ kind: 'collect' });
+  load.send({ kind: 'sample' });
+  return load.next('sample', replyLimitMs);
+}

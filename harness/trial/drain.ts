@@ -1,0 +1,80 @@
+// Runs the drain: what was published may still arrive, until the ledger is complete or the drain limit is
+// reached. Only then is an event missed.
+
+import type { EventNumber, Window } from '../../core/protocol/control.ts';
+import { followersOf } from '../../core/scenario/topics.ts';
+import type { TrialPlan } from '../plan/plan.ts';
+import type { Measured } from './measure.ts';
+import type { Sampling } from './sampling.ts';
+import type { Stage } from './stage.ts';
+
+/** Sequence numbers of a topic's measured events; none when first > last. */
+export type Range = Readonly<{ first: number; last: number }>;
+export type Drained = Readonly<{
+  /** By topic. */
+  ranges: readonly Range[];
+  unconfirmed: readonly EventNumber[];
+  drainUs: number;
+}>;
+
+const drainStepUs = 50_000;
+
+/** Waits until the ledger is complete or the drain limit is reached. */
+export async function drain(
+  stage: Stage,
+  window: Window,
+  { done }: Pick<Measured, 'done'>,
+  sampling: Sampling,
+): Promise<Drained> {
+  const {
+    plan,
+    fleet: { clock },
+    peers: { loads },
+  } = stage;
+  const { drain: drainMs } = plan.scenario.phases;
+  const ranges = measuredRanges(plan, done.seq);
+  const { unconfirmed = [] } = done;
+  const expected = expectedDeliveries(plan, ranges, unconfirmed);
+  const limitUs = window.toUs + drainMs * 1000;
+  for (;;) {
+    for (const load of loads) load.send({ kind: 'sample' });
+    await clock.until(clock.nowUs() + drainStepUs, stage.over);
+    const drainUs = clock.nowUs() - window.toUs;
+    const seen = { ...sampling.seen(), published: done.seq.length };
+    stage.report({ phase: 'drain', share: Math.min(1, drainUs / (drainMs * 1000)), ...seen });
+    if (seen.delivered >= expected || clock.nowUs() >= limitUs) return { ranges, unconfirmed, drainUs };
+  }
+}
+
+/** Deliveries that the published events ask for, less those of events that nobody confirmed. */
+function expectedDeliveries(
+  { topics, scenario: { subscribers } }: TrialPlan,
+  ranges: readonly Range[],
+  unconfirmed: readonly EventNumber[],
+): number {
+  const followers = (topic: number) => followersOf(topics, topic, subscribers);
+  const inRange = unconfirmed.filter(
+    ({ topic, seq }) => seq >= ranges[topic]!.first && seq <= ranges[topic]!.last,
+  );
+  return (
+    ranges.reduce((sum, range, topic) => sum + lengthOf(range) * followers(topic), 0) -
+    inRange.reduce((sum, { topic }) => sum + followers(topic), 0)
+  );
+}
+
+/** The server numbers a topic's events as they come, so its measured ones are one range. */
+function measuredRanges({ publish, topicTotal, scenario }: TrialPlan, seq: Int32Array): Range[] {
+  const ranges = Array.from({ length: topicTotal }, () => ({ first: Infinity, last: 0 }));
+  const warmupUs = scenario.phases.warmup * 1000;
+  for (let i = 0; i < seq.length; i++) {
+    if (seq[i] === 0 || publish.offsetUs[i]! < warmupUs) continue;
+    const range = ranges[publish.topic[i]!]!;
+    range.first = Math.min(range.first, seq[i]!);
+    range.last = Math.max(range.last, seq[i]!);
+  }
+  return ranges.map((range) => (range.last === 0 ? { first: 1, last: 0 } : range));
+}
+
+function lengthOf({ first, last }: Range): number {
+  return Math.max(0, last - first + 1);
+}

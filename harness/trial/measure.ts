@@ -1,0 +1,117 @@
+// Runs warm-up and measured phase. From its start on the clock alone decides what happens when.
+
+import type { LoadReport, PublisherReport, Window } from '../../core/protocol/control.ts';
+import { sampleTimesUs } from '../../core/protocol/window.ts';
+import type { TrialPlan } from '../plan/plan.ts';
+import { joinSeqs } from '../plan/senders.ts';
+import { sumKnown, type NetworkCount } from '../process/probe.ts';
+import { playFaults, type PlayedFault } from './faults.ts';
+import type { Sampling } from './sampling.ts';
+import type { Progress, Stage } from './stage.ts';
+
+/** What was read of the servers and the host from outside. */
+type Outside = Readonly<{
+  /** Of all servers. */
+  descriptorsPeak: number;
+  kernelPeakBytes: number | undefined;
+  /** The host's counts at the two ends of the measured phase. */
+  network: Readonly<{ from: NetworkCount | undefined; to: NetworkCount | undefined }>;
+}>;
+
+export type Measured = Outside &
+  Readonly<{
+    /** Of all events, whoever sent them; its histograms and problems are the publisher's. */
+    done: Extract<PublisherReport, { kind: 'done' }>;
+    /** What the load processes say of the messages that their subscribers sent. */
+    sent: readonly Extract<LoadReport, { kind: 'sent' }>[];
+    faults: readonly PlayedFault[];
+  }>;
+
+/** Between the barrier and the first event: time for every process to learn of it. */
+const leadUs = 200_000;
+const doneSlackMs = 15_000;
+
+/** The warm-up and the measured phase of a trial that is about to begin. */
+export function windowAhead({ plan, fleet: { clock } }: Stage): Window {
+  const { warmup, measure: lengthMs } = plan.scenario.phases;
+  const warmupFromUs = clock.nowUs() + leadUs;
+  const fromUs = warmupFromUs + warmup * 1000;
+  return { warmupFromUs, fromUs, toUs: fromUs + lengthMs * 1000, slotUs: plan.slotMs * 1000 };
+}
+
+/** Warm-up and measured phase, up to the last answer to what was published. */
+export async function measure(stage: Stage, window: Window, sampling: Sampling): Promise<Measured> {
+  const {
+    plan,
+    fleet: { clock },
+    peers: { loads, publisher },
+  } = stage;
+  plan.senders?.loads.forEach(({ plan: messages, sender }, i) =>
+    loads[i]!.send({
+      kind: 'messages',
+      plan: messages,
+      sender,
+      topics: plan.topics,
+      seed: plan.scenario.seed,
+    }),
+  );
+  for (const peer of [...loads, publisher]) peer.send({ kind: 'window', window });
+  const faults = playFaults(stage, window);
+  faults.catch(() => {}); // awaited below
+  const doneLimitMs = (window.toUs - clock.nowUs()) / 1000 + doneSlackMs;
+  const done = Promise.all([
+    publisher.next('done', doneLimitMs),
+    Promise.all(plan.senders ? loads.map((load) => load.next('sent', doneLimitMs)) : []),
+  ]);
+  done.catch(() => {}); // awaited below; until then the race in runTrial raises what breaks
+  const outside = await watchFromOutside(stage, window, sampling);
+  const played = await faults;
+  const [fromPublisher, sent] = await done;
+  return {
+    ...outside,
+    done: plan.senders ? { ...fromPublisher, seq: allSeqs(plan, fromPublisher.seq, sent) } : fromPublisher,
+    sent,
+    faults: played,
+  };
+}
+
+/** Whenever the processes sample themselves, asks the servers to, and reads the rest from /proc. */
+async function watchFromOutside(stage: Stage, window: Window, sampling: Sampling): Promise<Outside> {
+  const {
+    fleet: { clock, probe },
+    peers: { servers },
+  } = stage;
+  let descriptorsPeak = 0;
+  let kernelPeakBytes = probe.kernelSocketBytes();
+  let from: NetworkCount | undefined;
+  let to: NetworkCount | undefined;
+  for (const atUs of sampleTimesUs(window)) {
+    await clock.until(atUs, stage.over);
+    if (atUs >= window.fromUs) {
+      to = probe.networkCount();
+      from ??= to;
+    }
+    for (const server of servers) server.send({ kind: 'sample' });
+    const descriptors = sumKnown(servers.map(({ pid }) => probe.countDescriptors(pid)));
+    const kernelSocketBytes = probe.kernelSocketBytes();
+    sampling.outside({ atUs: clock.nowUs(), descriptors, kernelSocketBytes });
+    descriptorsPeak = Math.max(descriptorsPeak, descriptors ?? 0);
+    if (kernelSocketBytes !== undefined) kernelPeakBytes = Math.max(kernelPeakBytes ?? 0, kernelSocketBytes);
+    stage.report({ ...phaseAt(window, atUs), ...sampling.seen() });
+  }
+  return { descriptorsPeak, kernelPeakBytes, network: { from, to } };
+}
+
+function allSeqs({ publish, senders }: TrialPlan, seq: Int32Array, sent: Measured['sent']): Int32Array {
+  const { publisher, loads } = senders!; // only asked where subscribers send
+  return joinSeqs(publish.topic.length, [
+    { index: publisher.index, seq },
+    ...loads.map(({ index }, i) => ({ index, seq: sent[i]!.seq })),
+  ]);
+}
+
+function phaseAt({ warmupFromUs, fromUs, toUs }: Window, atUs: number): Pick<Progress, 'phase' | 'share'> {
+  return atUs < fromUs
+    ? { phase: 'warmup', share: (atUs - warmupFromUs) / (fromUs - warmupFromUs) }
+    : { phase: 'measure', share: (atUs - fromUs) / (toUs - fromUs) };
+}

@@ -1,0 +1,88 @@
+// Gathers the samples that the processes take of themselves from the warm-up on, until the trial closes: on
+// the trial's time axis, and by process.
+
+import type { Role } from '../../core/fault/fault.ts';
+import type { LoadSample, SelfSample, Window } from '../../core/protocol/control.ts';
+import type { Counters } from '../../core/result/counters.ts';
+import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
+import type { Series } from '../../core/result/result.ts';
+import type { ServerReadings } from './connect.ts';
+import type { Peers, Progress } from './stage.ts';
+import { createTimeline, type OutsideReading } from './timeline.ts';
+
+type ProcessSample = Readonly<{ sample: SelfSample; counters?: Counters }>;
+/** What one process said of itself through warm-up, measured phase and drain. */
+export type ProcessSamples = Readonly<{ role: Role; index: number; samples: readonly ProcessSample[] }>;
+
+export type Sampled = Readonly<{
+  samples: readonly ProcessSamples[];
+  /** Of all measured deliveries. */
+  latency: Histogram;
+  series: Series;
+}>;
+
+/** What a view shows of the samples that have come. */
+export type Seen = Pick<Progress, 'connected' | 'published' | 'delivered' | 'p50Us' | 'p99Us'>;
+
+export type Sampling = {
+  seen(): Seen;
+  /** Adds what was read from outside. */
+  outside(reading: OutsideReading): void;
+  /** All that came. Call it once, when nobody samples any more. */
+  close(): Sampled;
+};
+
+/** Takes every sample that the processes report from here on and nobody waits for. */
+export function startSampling(
+  { servers, loads, publisher }: Peers,
+  window: Window,
+  serverReadings: ServerReadings,
+): Sampling {
+  const timeline = createTimeline(window);
+  const samples: { role: Role; index: number; samples: ProcessSample[] }[] = [];
+  const latest: (LoadSample | undefined)[] = loads.map(() => undefined);
+  let published = 0;
+  const listFor = (role: Role, index: number) => {
+    const own: ProcessSample[] = [];
+    samples.push({ role, index, samples: own });
+    return own;
+  };
+
+  servers.forEach((server, index) => {
+    const own = listFor('server', index);
+    server.on('sample', (report) => {
+      if (serverReadings !== 'none') timeline.server(index, report, serverReadings === 'outside');
+      own.push(report);
+    });
+  });
+  loads.forEach((load, index) => {
+    const own = listFor('load', index);
+    load.on('sample', (report) => {
+      latest[index] = report;
+      timeline.load(index, report);
+      own.push(report);
+    });
+  });
+  const ofPublisher = listFor('publisher', 0);
+  publisher.on('sample', (report) => {
+    published = report.sent;
+    timeline.publisher(report);
+    ofPublisher.push(report);
+  });
+
+  return {
+    seen: () => ({
+      connected: latest.reduce((sum, sample) => sum + (sample?.connected ?? 0), 0),
+      published,
+      delivered: latest.reduce((sum, sample) => sum + (sample?.delivered ?? 0), 0),
+      p50Us: quantileUs(timeline.latency, 0.5),
+      p99Us: quantileUs(timeline.latency, 0.99),
+    }),
+    outside: (reading) => timeline.outside(reading),
+    close: () => ({
+      samples: samples.map((one) => ({ ...one, samples: [...one.samples] })),
+      latency: timeline.latency,
+      series: timeline.series(),
+    }),
+  };
+}

@@ -1,0 +1,38 @@
+// Defines what every phase of a trial is given: the plan, the processes, and a way to tell a view how far it
+// is.
+
+import type { Variant } from '../../core/pattern/variant.ts';
+import type { TrialPlan } from '../plan/plan.ts';
+import type { Fleet, LoadPeer, PublisherPeer, ServerPeer } from './fleet.ts';
+
+/** What a view of the run is told, several times a second. */
+export type Progress = {
+  phase: 'start' | 'connect' | 'warmup' | 'measure' | 'drain' | 'close';
+  /** Share of the phase that is over, where its length is known. */
+  share?: number;
+  connected: number;
+  published: number;
+  delivered: number;
+  p50Us?: number | undefined;
+  p99Us?: number | undefined;
+};
+
+/** The processes of a trial. Subscribers and publisher use the first server. */
+export type Peers = {
+  servers: readonly [ServerPeer, ...ServerPeer[]];
+  loads: readonly LoadPeer[];
+  publisher: PublisherPeer;
+};
+
+export type Stage = {
+  plan: TrialPlan;
+  variant: Variant;
+  fleet: Fleet;
+  peers: Peers;
+  report: (progress: Progress) => void;
+  /** Aborted when the trial is over, however it ended. Every wait of a phase ends with it. */
+  over: AbortSignal;
+};
+
+/** How long a process may take to answer a question. */
+export const replyLimitMs = 10_000;

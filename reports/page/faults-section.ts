@@ -1,0 +1,42 @@
+// Draws the table of faults: what the scenario made go wrong, when that was planned, and when it happened.
+
+import type { Completed } from '../../core/result/result.ts';
+import { formatNumber } from '../../core/base/units.ts';
+import type { VariantTrials } from '../summary/variants.ts';
+import { html, type Markup } from './markup.ts';
+import { table } from './table-markup.ts';
+
+/** Longer tables nobody reads; the result has them all. */
+const mostRows = 200;
+
+/** Every fault of every trial that went through; nothing where no scenario had any. */
+export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): Markup {
+  const rows = variants.flatMap(({ label, completed }) =>
+    completed.flatMap((trial, i) =>
+      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label),
+    ),
+  );
+  if (rows.length === 0) return html``;
+  return html`<h2>Faults</h2>
+    <p>What the scenario made go wrong: when it was planned, and when it really happened.</p>
+    ${table(
+      'Faults, counted from the start of the measured phase',
+      ['variant', 'what happened', 'planned at', 'happened at'],
+      rows.slice(0, mostRows),
+    )}${
+      rows.length > mostRows &&
+      html`<p class="dim">${formatNumber(rows.length - mostRows)} more are in result.json.</p>`
+    }`;
+}
+
+function rowsOf({ faults = [] }: Completed, head: string) {
+  return faults.map(({ did, atMs, atUs }) => ({
+    head,
+    cells: [did, seconds(atMs * 1000), atUs === null ? 'did not happen' : seconds(atUs)],
+  }));
+}
+
+/** To the millisecond: the two columns are to be told apart. */
+function seconds(us: number): string {
+  return `${(us / 1e6).toFixed(3)} s`;
+}

@@ -1,0 +1,39 @@
+// Derives from the registry which variants of a pattern the contract suite tries, so that no new pattern and
+// no new option can be left out.
+
+import { z } from 'zod';
+import type { Pattern } from '../../core/pattern/pattern.ts';
+import { patterns, type PatternName } from '../../core/pattern/registry.ts';
+import { variantOf, type Variant } from '../../core/pattern/variant.ts';
+
+export type TriedVariant = Variant & { pattern: PatternName; entry: Pattern };
+
+/** What a scenario may write for an option that is true or false, or one of several words; else nothing. */
+export function choicesOf(schema: z.core.$ZodType): readonly (boolean | string | number)[] {
+  const inner = schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? schema.unwrap() : schema;
+  if (inner instanceof z.ZodBoolean) return [false, true];
+  return inner instanceof z.ZodEnum ? inner.options : [];
+}
+
+/** Each pattern with its defaults, and its quick options with every combination of choices on the wire. */
+export function triedVariants(): TriedVariant[] {
+  return Object.keys(patterns).flatMap((name) => {
+    const pattern = name as PatternName; // one of its keys
+    const entry: Pattern = patterns[pattern];
+    const given = [{}, ...combined(entry).map((choices) => ({ ...entry.quick, ...choices }))];
+    const variants = given.map((options) => variantOf(patterns, pattern, entry.options.parse(options)));
+    const byLabel = new Map(variants.map((variant) => [variant.label, { ...variant, pattern, entry }]));
+    return [...byLabel.values()];
+  });
+}
+
+/** Every combination of the choices of `entry` that show on the wire. */
+function combined({ options, offWire = {} }: Pattern): Record<string, unknown>[] {
+  return Object.entries(options.shape)
+    .filter(([name, schema]) => choicesOf(schema).length > 0 && !Object.hasOwn(offWire, name))
+    .reduce<Record<string, unknown>[]>(
+      (all, [name, schema]) =>
+        all.flatMap((one) => choicesOf(schema).map((choice) => ({ ...one, [name]: choice }))),
+      [{}],
+    );
+}

@@ -1,0 +1,42 @@
+// Plays a server: listens, counts what its side counts, cuts no connection but says that it did.
+
+import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
+import { newCounters } from '../../core/result/counters.ts';
+import type { ServerPeer } from '../../harness/trial/fleet.ts';
+import { fakeOptions, type FakeOptions } from './pattern.ts';
+import { act, sampleNow, scripted, type World } from './world.ts';
+
+/** The script of the fake pattern; another pattern's deliveries take 10 ms. What is injected comes on top. */
+function scriptOf({ options, injection }: Extract<ServerCommand, { kind: 'start' }>): FakeOptions {
+  // The scenario's registry parsed them by the fake's schema.
+  const script = 'latencies' in options ? (options as FakeOptions) : fakeOptions.parse({});
+  return { ...script, latencies: script.latencies.map((ms) => ms + (injection?.delayMs ?? 0)) };
+}
+
+export function fakeServer(world: World, name: string): ServerPeer {
+  const { clock } = world;
+  world.counters = newCounters();
+  world.deliver.clear();
+  return scripted<ServerCommand, ServerReport>(world, name, (command, inbox, die) => {
+    switch (command.kind) {
+      case 'start':
+        world.options = scriptOf(command);
+        inbox.deliver({
+          kind: 'listening',
+          endpoint: { url: 'http://127.0.0.1:1', over: 'h1', publishUrl: 'http://127.0.0.1:1' },
+        });
+        if (world.options.fail === 'server-dies') clock.at(clock.nowUs() + 5e6, () => die('signal SIGKILL'));
+        return;
+      case 'sample':
+        return inbox.deliver({
+          kind: 'sample',
+          sample: sampleNow(world),
+          counters: { ...world.counters },
+          subscribers: 0,
+          publishedEvents: 0,
+        });
+      case 'disconnect':
+        return act(world, name, command, inbox);
+    }
+  });
+}

@@ -1,0 +1,95 @@
+// Holds what the scripted processes of a fake fleet share: virtual time, the script, and what happened.
+
+import type { Acted, SelfSample, Window } from '../../core/protocol/control.ts';
+import { newCounters, type Counters } from '../../core/result/counters.ts';
+import { createPeer, type Inbox, type Peer } from '../../harness/process/peer.ts';
+import { virtualClock, type VirtualClock } from './clock.ts';
+import { fakeOptions, type FakeOptions } from './pattern.ts';
+
+type Message = { kind: string };
+export type PublishedEvent = { topic: number; seq: number; plannedUs: number };
+
+export type World = {
+  clock: VirtualClock;
+  /** By name. */
+  running: Set<string>;
+  /** What a process did for a fault, or had done to it, at that moment of virtual time. */
+  happened: { name: string; what: Readonly<Record<string, unknown>>; atUs: number }[];
+  /** The window that the load processes were given last. */
+  window: Window | undefined;
+  /** Who gets each event that is published. */
+  deliver: Set<(event: PublishedEvent) => void>;
+  options: FakeOptions;
+  /** What one side counts the other one does too. */
+  counters: Counters;
+  names: Map<number, string>;
+};
+
+export function newWorld(): World {
+  return {
+    clock: virtualClock(),
+    running: new Set(),
+    happened: [],
+    window: undefined,
+    deliver: new Set(),
+    options: fakeOptions.parse({}),
+    counters: newCounters(),
+    names: new Map(),
+  };
+}
+
+/** What a process says of itself. */
+export function sampleNow({ clock }: World, cpuShare = 0.1): SelfSample {
+  return {
+    atUs: clock.nowUs(),
+    cpuUs: Math.round(clock.nowUs() * cpuShare),
+    rssBytes: 50e6,
+    heapUsedBytes: 10e6,
+    loopDelayP99Us: 100,
+    loopDelayMaxUs: 200,
+    gcCount: 1,
+    gcPauseUs: 1000,
+  };
+}
+
+/** A scripted process. @param handle is given each command but `stop` */
+export function scripted<C extends Message, R extends Message>(
+  world: World,
+  name: string,
+  handle: (command: C, inbox: Inbox<R>, die: (how: string) => void) => void,
+): Peer<C, R> {
+  const { running, names } = world;
+  return createPeer<C, R>(name, (inbox) => {
+    running.add(name);
+    const pid = 1000 + names.size;
+    names.set(pid, name);
+    const die = (how: string) => {
+      running.delete(name);
+      inbox.ended(how);
+    };
+    return {
+      pid,
+      // As over IPC, a command arrives after the sender has gone on.
+      send: (command) =>
+        queueMicrotask(() =>
+          command.kind === 'stop'
+            ? die('exit code 0')
+            : running.has(name) && handle(command, inbox as Inbox<R>, die),
+        ),
+      kill: () => die('signal SIGKILL'),
+    };
+  });
+}
+
+/** Does a process' part of a fault, as late as the script says, and says so to the harness. */
+export function act(
+  { clock, happened, options }: World,
+  name: string,
+  { act: number, ...what }: { kind: string; act: number },
+  inbox: Inbox<Acted>,
+): void {
+  clock.at(clock.nowUs() + options.actsAfter * 1000, () => {
+    happened.push({ name, what, atUs: clock.nowUs() });
+    inbox.deliver({ kind: 'acted', act: number, atUs: clock.nowUs() });
+  });
+}
