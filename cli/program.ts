@@ -1,4 +1,5 @@
-// The commands and their options. Each command's own file is loaded when it runs, so that --help stays quick.
+// Declares the commands and their options. Each command's own file is loaded when it runs, so that --help
+// stays quick.
 
 import { Command, Option } from 'commander';
 import { exitCodes } from '../core/base/errors.ts';
@@ -19,20 +20,6 @@ function collect(value: string, earlier: string[]): string[] {
 }
 
 export function createProgram(): Command {
-  const results = new Option('--results <dir>', 'where results are kept').default('results');
-  const set = new Option(
-    '--set <path=value>',
-    'override a value of the scenario, such as phases.measure=20s (may be repeated)',
-  )
-    .default([] as string[], 'none')
-    .argParser(collect);
-  const allowHost = new Option(
-    '--allow-host <name>',
-    'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)',
-  )
-    .default([] as string[], 'none')
-    .argParser(collect);
-
   const root = new Command('pushbench')
     // Before the commands are added, so that they take it over.
     .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
@@ -47,17 +34,45 @@ export function createProgram(): Command {
       'after',
       `
 Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
-3 the run failed, 4 the run does not count (load-limited, ledger open),
-5 the candidate of a comparison is worse, 6 it could not be decided (where asked to fail then),
-130 interrupted.`,
+3 the run failed, 4 the run does not count (load side at its limit, late publisher, ledger open)
+or was cut short, 5 the candidate of a comparison is worse, 6 it could not be decided (where asked to
+fail then), 130 interrupted.`,
     );
 
+  addRun(root);
+  addServe(root);
+  addTargetCheck(root);
+  addScenarioCommands(root);
+  addReportCommands(root);
+  addComparisonCommands(root, invocation);
+  return root;
+}
+
+function setOption(): Option {
+  return new Option(
+    '--set <path=value>',
+    'override a value of the scenario, such as phases.measure=20s (may be repeated)',
+  )
+    .default([] as string[], 'none')
+    .argParser(collect);
+}
+
+function allowHostOption(): Option {
+  return new Option(
+    '--allow-host <name>',
+    'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)',
+  )
+    .default([] as string[], 'none')
+    .argParser(collect);
+}
+
+function addRun(root: Command): void {
   root
     .command('run', { isDefault: true })
     .description('run a scenario and write its result and report (the default: compare)')
     .argument('[scenario]', 'name of a shipped scenario, or path of a YAML file', 'compare')
-    .addOption(set)
-    .addOption(results)
+    .addOption(setOption())
+    .option('--results <dir>', 'where results are kept', 'results')
     .option('--json', 'print the result as JSON on standard output instead of the table', false)
     .option('--quiet', 'print nothing while it runs', false)
     .addOption(
@@ -81,7 +96,9 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       const { runCommand } = await import('./run.ts');
       process.exitCode = await runCommand(scenario, { ...options, invocation });
     });
+}
 
+function addServe(root: Command): void {
   root
     .command('serve')
     .description('run one reference server alone, with a curl line for each endpoint')
@@ -93,7 +110,7 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
         'dashboard of webhooks (web pages: docs/wire.md, who may ask)',
       '127.0.0.1',
     )
-    .addOption(allowHost)
+    .addOption(allowHostOption())
     .addOption(
       new Option(
         '--set <option=value>',
@@ -111,7 +128,9 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
         process.exitCode = await serveCommand(pattern, options);
       },
     );
+}
 
+function addTargetCheck(root: Command): void {
   root
     .command('target')
     .description('target files, which describe systems that are not ours')
@@ -126,12 +145,14 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       const { targetCheckCommand } = await import('./target.ts');
       process.exitCode = await targetCheckCommand(file, options);
     });
+}
 
+function addScenarioCommands(root: Command): void {
   root
     .command('validate')
     .description('check scenario files without running them')
     .argument('<scenario...>', 'names or paths')
-    .addOption(set)
+    .addOption(setOption())
     .action(async (scenarios: string[], options: { set: string[] }) => {
       const { validateCommand } = await import('./validate.ts');
       process.exitCode = validateCommand(scenarios, options.set);
@@ -144,7 +165,9 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       const { listCommand } = await import('./list.ts');
       listCommand();
     });
+}
 
+function addReportCommands(root: Command): void {
   root
     .command('report')
     .description('rebuild a report from results; several results share one report')
@@ -167,7 +190,7 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
     .description('browse results: an index of runs on 127.0.0.1, with every form of each')
     .argument('[folder]', 'where results are kept', 'results')
     .option('--port <number>', 'port on 127.0.0.1, 0 for any free one', '8090')
-    .addOption(allowHost)
+    .addOption(allowHostOption())
     .action(async (folder: string, options: { port: string; allowHost: string[] }) => {
       const { openCommand } = await import('./open.ts');
       process.exitCode = await openCommand(folder, options);
@@ -186,7 +209,4 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       const { claimsCommand } = await import('./claims.ts');
       process.exitCode = await claimsCommand(paths, options);
     });
-
-  addComparisonCommands(root, invocation);
-  return root;
 }

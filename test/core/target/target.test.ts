@@ -286,7 +286,7 @@ test('only hosts that the file names are contacted, and each is known beforehand
 });
 
 test('the committed schema is the one that is generated', () => {
-  assert.equal(readFileSync(targetSchemaFile, 'utf8'), targetSchemaText(), 'run: node scripts/schema.ts');
+  assert.equal(readFileSync(targetSchemaFile, 'utf8'), targetSchemaText(), 'run: npm run schema');
 });
 
 test('the target files of the repository are right', () => {
