@@ -39,7 +39,7 @@ th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(
   white-space: nowrap; }
 thead th { white-space: normal; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; }
-.words { text-align: left; }
+.words { text-align: left; } .main th:last-child, .main td:last-child { padding-right: 0; }
 thead th { font-size: .82rem; vertical-align: bottom; }
 td small { display: block; color: var(--dim); font-size: .78rem; }
 tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.out th .why {
