@@ -41,7 +41,9 @@ const heavy = [
   'test/**/store-file.test.ts',
 ];
 
-/** Files that run one at a time, at the end: what they look at depends on what else takes cores and memory. */
+/**
+ * Files that run one at a time, at the end: what they look at depends on what else takes cores and memory.
+ */
 const alone = [
   // Bodies that take hundreds of megabytes.
   'test/**/largest-body.test.ts',
@@ -56,7 +58,8 @@ for (const glob of [...heavy, ...alone])
 
 export default defineConfig({
   test: {
-    // Node imports the files itself, as in production: types are stripped, nothing is bundled. A process each.
+    // Node imports the files itself, as in production: types are stripped, nothing is
+    // bundled. A process each.
     pool: 'forks',
     experimental: { viteModuleRunner: false },
     // A test has no limit but the one against hanging for ever; a slow machine is no failure.

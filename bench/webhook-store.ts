@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Task } from '../core/policy/delivery.ts';
+import type { Task } from '../core/policy/webhook/delivery.ts';
 import { openDatabase } from '../servers/webhook/sqlite/database.ts';
 import { body128, median } from './tools.ts';
 

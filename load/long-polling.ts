@@ -2,7 +2,7 @@
 // an event or the hold is over, and asks again from the new cursor at once.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { longPollAgainMs, longPollAnswerWithinMs } from '../core/policy/poll-times.ts';
+import { longPollAgainMs, longPollAnswerWithinMs } from '../core/policy/client/poll-times.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';

@@ -1,8 +1,8 @@
-// Runs polling subscribers: each asks on a schedule of its own (core/policy/poll-times.ts) whether there is
-// anything new.
+// Runs polling subscribers: each asks on a schedule of its own (core/policy/client/poll-times.ts)
+// whether there is anything new.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { nextPollDueMs, pollAnswerWithinMs } from '../core/policy/poll-times.ts';
+import { nextPollDueMs, pollAnswerWithinMs } from '../core/policy/client/poll-times.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';

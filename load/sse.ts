@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { noteReconnectionTime } from '../core/policy/reconnect.ts';
+import { noteReconnectionTime } from '../core/policy/client/reconnect.ts';
 import { cursorText, setCursor, type Cursor } from './subscribers/cursor.ts';
 import {
   newEventStream,

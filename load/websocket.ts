@@ -24,7 +24,7 @@ import { inflateMessage, newInflater, type Inflater } from './wire/inflate.ts';
 import type { LoadContext, Message, PatternLoad } from './pattern.ts';
 import { checkUpgrade, newUpgradeKey, upgradeHeaders } from './wire/upgrade.ts';
 import { ProtocolError } from './wire/protocol-error.ts';
-import { longestAskedMs, noteAsked } from '../core/policy/reconnect.ts';
+import { longestAskedMs, noteAsked } from '../core/policy/client/reconnect.ts';
 import { readNotice, takeCursor, type Notice } from './subscribers/notices.ts';
 import { createStreams, type Stream } from './subscribers/streams.ts';
 

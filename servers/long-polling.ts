@@ -1,6 +1,6 @@
 // Serves long polling: the client asks, and the server holds the request until there is an event or the hold
 // is over. Nothing is lost between two requests, since each says in its cursor where the last answer ended.
-// When a request is answered is decided by core/policy/long-poll.ts.
+// When a request is answered is decided by core/policy/server/long-poll.ts.
 //
 // A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends
 // with the event that reaches `slowBuffer` bytes, or `answerEndsAtBytes` if that is less, and the next
@@ -8,8 +8,8 @@
 
 import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { takeUntil } from '../core/policy/history-pieces.ts';
-import { decideEvent, decideRequest, type LongPollRules } from '../core/policy/long-poll.ts';
+import { takeUntil } from '../core/policy/server/history-pieces.ts';
+import { decideEvent, decideRequest, type LongPollRules } from '../core/policy/server/long-poll.ts';
 import type { HubEvent } from './hub/event.ts';
 import type { PatternContext, PatternServer, Response } from './pattern.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';

@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net';
 import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { takeUntil } from '../core/policy/history-pieces.ts';
+import { takeUntil } from '../core/policy/server/history-pieces.ts';
 import type { PatternServer, Request } from './pattern.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
 import { publishExample } from './http/publish.ts';

@@ -6,7 +6,7 @@ import { nowUs } from '../core/base/clock.ts';
 import { newCounters } from '../core/result/counters.ts';
 import type { Failed, ServerCommand, ServerReport } from '../core/protocol/control.ts';
 import { messageOf, UserError } from '../core/base/errors.ts';
-import { goodbyeLimits } from '../core/policy/goodbye.ts';
+import { goodbyeLimits } from '../core/policy/server/goodbye.ts';
 import { collectGarbage, watchSelf } from '../core/protocol/self.ts';
 import { startServer, type RunningServer } from './start.ts';
 

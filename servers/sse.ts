@@ -4,7 +4,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { returnMs } from '../core/policy/goodbye.ts';
+import { returnMs } from '../core/policy/server/goodbye.ts';
 import { createHeldResponses } from './streams/held-response.ts';
 import { corsHeaders } from './http/origin.ts';
 import type { PatternServer } from './pattern.ts';

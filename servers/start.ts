@@ -7,7 +7,7 @@ import { UserError } from '../core/base/errors.ts';
 import { isLoopbackHost } from '../core/http/access.ts';
 import type { Injection } from '../core/scenario/injection.ts';
 import { isPatternName, patternNamed, patterns } from '../core/pattern/registry.ts';
-import { goodbyeLimits } from '../core/policy/goodbye.ts';
+import { goodbyeLimits } from '../core/policy/server/goodbye.ts';
 import { random } from '../core/base/random.ts';
 import type { ServerLimits } from '../core/scenario/scenario.ts';
 import { createHub, type Hub, type LocalHub } from './hub/hub.ts';

@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { aroundBodyBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { decidePing } from '../core/policy/heartbeat.ts';
+import { decidePing } from '../core/policy/server/heartbeat.ts';
 import { publishExample } from './http/publish.ts';
 import { answerError, cursorOf, RequestError, topicsOf } from './http/request.ts';
 import { TooManyTopics } from './hub/hub.ts';

@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { duration, interval, network, rate, share } from '../base/quantities.ts';
-import { disableRuleNames } from '../policy/endpoint-health.ts';
-import { retryPolicyNames } from '../policy/retry-policy.ts';
+import { disableRuleNames } from '../policy/webhook/endpoint-health.ts';
+import { retryPolicyNames } from '../policy/webhook/retry-policy.ts';
 import { schemeNames } from '../signature/schemes.ts';
 import { oneWay, type Pattern } from './pattern.ts';
 

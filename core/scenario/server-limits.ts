@@ -1,7 +1,7 @@
 // Describes what bounds a reference server, and holds the limits where no scenario sets them.
 
 import { z } from 'zod';
-import { slowPolicies } from '../policy/slow-subscriber.ts';
+import { slowPolicies } from '../policy/server/slow-subscriber.ts';
 import { size } from '../base/quantities.ts';
 
 const positive = z.int().min(1);

@@ -3,7 +3,9 @@
 
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
-export { descriptorLimit } from '../../core/base/descriptor-limit.ts';
+import { descriptorLimit } from '../../core/base/descriptor-limit.ts';
+
+export { descriptorLimit };
 
 export type DescriptorCount = { total: number; sockets: number };
 
@@ -96,3 +98,16 @@ function attempt<T>(read: () => T): T | undefined {
     return undefined;
   }
 }
+
+/**
+ * What a fleet reads of its processes and of the host. A target's fleet reads a whole
+ * tree of processes instead.
+ */
+export const hostProbe = {
+  countDescriptors,
+  classifyDescriptors,
+  descriptorLimit,
+  kernelSocketBytes,
+  networkCount,
+};
+export type Probe = typeof hostProbe;

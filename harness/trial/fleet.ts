@@ -13,15 +13,7 @@ import type {
 } from '../../core/protocol/control.ts';
 import { freeze } from '../process/freeze.ts';
 import { forkPeer, type Peer } from '../process/peer.ts';
-import {
-  classifyDescriptors,
-  countDescriptors,
-  descriptorLimit,
-  kernelSocketBytes,
-  networkCount,
-  type DescriptorCount,
-  type NetworkCount,
-} from '../process/probe.ts';
+import { hostProbe, type Probe } from '../process/probe.ts';
 
 export type ServerPeer = Peer<ServerCommand, ServerReport>;
 export type LoadPeer = Peer<LoadCommand, LoadReport>;
@@ -41,13 +33,7 @@ export type Fleet = {
    * @returns whether it does; it may have ended before
    */
   freeze(pid: number, forMs: number, over: AbortSignal): Promise<boolean>;
-  probe: {
-    countDescriptors(pid: number): number | undefined;
-    classifyDescriptors(pid: number): DescriptorCount | undefined;
-    descriptorLimit(pid: number): number | undefined;
-    kernelSocketBytes(): number | undefined;
-    networkCount(): NetworkCount | undefined;
-  };
+  probe: Probe;
 };
 
 // The same file runs as .ts from the repository and as .js from the package.
@@ -61,5 +47,5 @@ export const processes: Fleet = {
   load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
   publisher: () => forkPeer('publisher', entry('load/publisher-process')),
   freeze,
-  probe: { countDescriptors, classifyDescriptors, descriptorLimit, kernelSocketBytes, networkCount },
+  probe: hostProbe,
 };

@@ -6,7 +6,7 @@ import { later, nowUs } from '../../core/base/clock.ts';
 import type { Window } from '../../core/protocol/control.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { largestQueueBytes } from '../../core/event/body-size.ts';
-import { backoffMs } from '../../core/policy/reconnect.ts';
+import { backoffMs } from '../../core/policy/client/reconnect.ts';
 import { newHistogram, record, type Histogram } from '../../core/result/histogram.ts';
 import { random, type Random } from '../../core/base/random.ts';
 import { topicName } from '../../core/scenario/topics.ts';

@@ -1,8 +1,8 @@
 // Waits until a client that has failed may come back, and reports who gives up. When that is, is decided in
-// core/policy/reconnect.ts.
+// core/policy/client/reconnect.ts.
 
 import { notBefore } from '../../core/base/clock.ts';
-import { longestAskedMs, takeWaitMs, type Comeback } from '../../core/policy/reconnect.ts';
+import { longestAskedMs, takeWaitMs, type Comeback } from '../../core/policy/client/reconnect.ts';
 import type { LoadContext } from '../pattern.ts';
 
 /**

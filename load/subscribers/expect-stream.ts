@@ -1,6 +1,6 @@
 // Checks that an answer is the stream that a subscriber asked for, and takes a refusal's Retry-After.
 
-import { noteRetryAfter, type Comeback } from '../../core/policy/reconnect.ts';
+import { noteRetryAfter, type Comeback } from '../../core/policy/client/reconnect.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 

@@ -5,8 +5,13 @@
 
 import { longestTimerMs } from '../../core/base/clock.ts';
 import { cursorPattern } from '../../core/event/envelope.ts';
-import { isOverdue, saysNothingNew } from '../../core/policy/poll-times.ts';
-import { newComeback, noteRetryAfter, noteSuccess, type Comeback } from '../../core/policy/reconnect.ts';
+import { isOverdue, saysNothingNew } from '../../core/policy/client/poll-times.ts';
+import {
+  newComeback,
+  noteRetryAfter,
+  noteSuccess,
+  type Comeback,
+} from '../../core/policy/client/reconnect.ts';
 import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';

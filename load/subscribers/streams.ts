@@ -3,7 +3,7 @@
 // `StreamKind`.
 
 import type { Socket } from 'node:net';
-import { newComeback, noteSuccess, type Comeback } from '../../core/policy/reconnect.ts';
+import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
 import { createDialer, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
 import { newCursor, type Cursor } from './cursor.ts';

@@ -12,8 +12,13 @@ import {
   nextPollDueMs,
   pollAnswerWithinMs,
   saysNothingNew,
-} from '../../core/policy/poll-times.ts';
-import { newComeback, noteRetryAfter, noteSuccess, type Comeback } from '../../core/policy/reconnect.ts';
+} from '../../core/policy/client/poll-times.ts';
+import {
+  newComeback,
+  noteRetryAfter,
+  noteSuccess,
+  type Comeback,
+} from '../../core/policy/client/reconnect.ts';
 import type { TargetSubscribe } from '../../core/target/access.ts';
 import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
 import { gzipAccepted } from '../wire/gunzip.ts';

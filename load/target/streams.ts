@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
-import { noteReconnectionTime } from '../../core/policy/reconnect.ts';
+import { noteReconnectionTime } from '../../core/policy/client/reconnect.ts';
 import { setCursor, cursorText } from '../subscribers/cursor.ts';
 import {
   newEventStream,

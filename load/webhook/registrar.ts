@@ -1,7 +1,7 @@
 // Registers subscribers with the server and takes the registrations back: a few connections, each with one
 // request under way, over which all of them go in the order they came.
 
-import { newComeback, noteRetryAfter, type Comeback } from '../../core/policy/reconnect.ts';
+import { newComeback, noteRetryAfter, type Comeback } from '../../core/policy/client/reconnect.ts';
 import { comeBackLater } from '../subscribers/comeback.ts';
 import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';

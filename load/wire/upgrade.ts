@@ -2,7 +2,7 @@
 // checks of the answer.
 
 import { hash, randomBytes } from 'node:crypto';
-import { noteRetryAfter, type Comeback } from '../../core/policy/reconnect.ts';
+import { noteRetryAfter, type Comeback } from '../../core/policy/client/reconnect.ts';
 import type { ResponseHead } from './http-head.ts';
 import { deflateOffer } from './inflate.ts';
 import { ProtocolError } from './protocol-error.ts';

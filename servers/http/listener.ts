@@ -1,7 +1,7 @@
 // Closes servers, and says how long a connection may be idle: what listeners of HTTP/1.1 and HTTP/2 share.
 
 import type { Server, Socket } from 'node:net';
-import { goodbyeLimits } from '../../core/policy/goodbye.ts';
+import { goodbyeLimits } from '../../core/policy/server/goodbye.ts';
 
 /** One port. */
 export type Port = { server: Server; close(): Promise<void> };

@@ -1,6 +1,6 @@
-// Says goodbye to the subscribers of a server that closes, when core/policy/goodbye.ts says.
+// Says goodbye to the subscribers of a server that closes, when core/policy/server/goodbye.ts says.
 
-import { goodbyeAtMs, goodbyeSpreadMs } from '../../core/policy/goodbye.ts';
+import { goodbyeAtMs, goodbyeSpreadMs } from '../../core/policy/server/goodbye.ts';
 
 /**
  * Tells each member, in their order. Those whose time is at once are told before it returns.

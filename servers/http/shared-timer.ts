@@ -1,6 +1,6 @@
 // Runs one timer for thousands of subscribers: pings and heartbeats without a timer for each.
 
-import { divideInterval, turnOfMember } from '../../core/policy/turns.ts';
+import { divideInterval, turnOfMember } from '../../core/policy/server/turns.ts';
 
 export type SharedTimer<Member> = {
   add(member: Member): void;
@@ -8,7 +8,7 @@ export type SharedTimer<Member> = {
   stop(): void;
 };
 
-/** Visits each member once in every interval, at the turn that core/policy/turns.ts gives it. */
+/** Visits each member once in every interval, at the turn that core/policy/server/turns.ts gives it. */
 export function createSharedTimer<Member>(
   intervalMs: number,
   visit: (member: Member) => void,

@@ -1,11 +1,11 @@
 // Finds those who do not read what waits for them. It looks at each outlet a few times in `unreadMs`; one for
-// which the same bytes wait look after look is cut off (core/policy/unread-limit.ts). Bytes count as read
-// when they have left the process: how many the kernel still holds for a client (up to the socket buffers'
-// limits, net.ipv4.tcp_wmem) no program is told.
+// which the same bytes wait look after look is cut off (core/policy/server/unread-limit.ts). Bytes count as
+// read when they have left the process: how many the kernel still holds for a client (up to the socket
+// buffers' limits, net.ipv4.tcp_wmem) no program is told.
 
 import type { Duplex } from 'node:stream';
 import { unreadMs } from '../../core/http/unread.ts';
-import { judgeLook, lookEveryMs } from '../../core/policy/unread-limit.ts';
+import { judgeLook, lookEveryMs } from '../../core/policy/server/unread-limit.ts';
 import { createSharedTimer, type SharedTimer } from './shared-timer.ts';
 
 export type Watched = {

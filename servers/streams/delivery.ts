@@ -1,5 +1,6 @@
 // Writes events to one subscriber: each live event at once, what it missed piece by piece when it has room,
-// and what core/policy/slow-subscriber.ts decides when it does not keep up. It knows no other subscriber.
+// and what core/policy/server/slow-subscriber.ts decides when it does not keep up. It
+// knows no other subscriber.
 //
 // What is held for one subscriber is bounded: `slowBuffer` and one write in its outlet, `slowBuffer` and one
 // event of those kept by `coalesce`. Of the history it holds the place alone; the hub holds the events.
@@ -9,8 +10,8 @@
 // that. The other two policies drop nothing of it while the history holds it. Whatever the policy, it is
 // cut off when the history has left it behind.
 
-import { mostGrownBytes, pieceBytes, takeUntil } from '../../core/policy/history-pieces.ts';
-import { coalesce, decideBehind, isBehind, newCoalesced } from '../../core/policy/slow-subscriber.ts';
+import { mostGrownBytes, pieceBytes, takeUntil } from '../../core/policy/server/history-pieces.ts';
+import { coalesce, decideBehind, isBehind, newCoalesced } from '../../core/policy/server/slow-subscriber.ts';
 import type { HubEvent } from '../hub/event.ts';
 import { advance, restOf, type Replay } from '../hub/replay.ts';
 import type { PatternContext } from '../pattern.ts';

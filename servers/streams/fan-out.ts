@@ -4,7 +4,7 @@
 // takes nothing for `unreadMs` although something waits is cut off. It knows no protocol: a pattern says how
 // events are framed and peers cut off.
 
-import { goodbyeLimits, goodbyeSpreadMs } from '../../core/policy/goodbye.ts';
+import { goodbyeLimits, goodbyeSpreadMs } from '../../core/policy/server/goodbye.ts';
 import type { HubEvent } from '../hub/event.ts';
 import { currentState } from '../hub/hub.ts';
 import { beginReplay } from '../hub/replay.ts';

@@ -7,7 +7,7 @@
 // `ServerResponse.write` would frame it for each anew, which takes more CPU than the system call.
 // `ServerResponse.end` writes the last chunk.
 
-import { decideHeartbeat, heartbeatTurnMs } from '../../core/policy/heartbeat.ts';
+import { decideHeartbeat, heartbeatTurnMs } from '../../core/policy/server/heartbeat.ts';
 import { acceptsGzip } from '../http/content-coding.ts';
 import { createGzipBodies, type GzipBody } from './gzip-bodies.ts';
 import { createFanOut } from './fan-out.ts';

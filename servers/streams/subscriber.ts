@@ -1,7 +1,7 @@
 // Defines a subscriber on a connection that stays open, and what a pattern gives and gets for it.
 
 import type { Duplex } from 'node:stream';
-import type { Coalesced } from '../../core/policy/slow-subscriber.ts';
+import type { Coalesced } from '../../core/policy/server/slow-subscriber.ts';
 import type { HubEvent } from '../hub/event.ts';
 import type { Replay } from '../hub/replay.ts';
 import type { Framing } from './framing.ts';

@@ -1,10 +1,10 @@
 // Makes the attempts that a schedule asks for, decides what their answers mean for the delivery and for its
 // endpoint, and counts what came of them: the same rules for every store.
 
-import { breakerState, endInBreaker } from '../../core/policy/breaker.ts';
-import { failureOf, isSuccess } from '../../core/policy/answer.ts';
-import type { Message, Task } from '../../core/policy/delivery.ts';
-import { countAnswer, reasonToDisable, type DisableRule } from '../../core/policy/endpoint-health.ts';
+import { breakerState, endInBreaker } from '../../core/policy/webhook/breaker.ts';
+import { failureOf, isSuccess } from '../../core/policy/webhook/answer.ts';
+import type { Message, Task } from '../../core/policy/webhook/delivery.ts';
+import { countAnswer, reasonToDisable, type DisableRule } from '../../core/policy/webhook/endpoint-health.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import type { Stats, StreamMessage } from './api.ts';
 import type { WebhookEndpoint } from './endpoints.ts';

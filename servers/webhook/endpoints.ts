@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { messageOf } from '../../core/base/errors.ts';
 import type { SignatureScheme } from '../../core/signature/schemes.ts';
 import { RequestError } from '../http/request.ts';
-import { breakerState, newBreaker, type Breaker } from '../../core/policy/breaker.ts';
+import { breakerState, newBreaker, type Breaker } from '../../core/policy/webhook/breaker.ts';
 import { topicList, type EndpointChange, type EndpointView, type Rotation } from './api.ts';
 import type { StoredEndpoint } from './records.ts';
 import { keyRing, replaceSecret, type DatedSecret } from './secrets.ts';

@@ -5,7 +5,7 @@ import { messageOf } from '../../core/base/errors.ts';
 import { TooManyTopics } from '../hub/hub.ts';
 import type { PatternContext, Publish } from '../pattern.ts';
 import { RequestError } from '../http/request.ts';
-import type { Message } from '../../core/policy/delivery.ts';
+import type { Message } from '../../core/policy/webhook/delivery.ts';
 
 /** Topics of operational events. */
 export const operationalTopics = {

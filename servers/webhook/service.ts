@@ -4,7 +4,7 @@
 
 import type { ServerBacklog } from '../../core/protocol/control.ts';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
-import type { Message } from '../../core/policy/delivery.ts';
+import type { Message } from '../../core/policy/webhook/delivery.ts';
 import { schemes } from '../../core/signature/schemes.ts';
 import { RequestError } from '../http/request.ts';
 import type { PatternContext, Publish } from '../pattern.ts';

@@ -5,15 +5,15 @@
 // - `Store` keeps. The embedded one has every endpoint in memory and cancels what is pending for one that is
 //   disabled at once. Over Redis each server has a copy of the endpoints (`refresh` brings it up to date),
 //   and a delivery of a disabled endpoint is cancelled when its turn comes.
-// - `Schedule` holds the timers: our own dispatcher (core/policy/dispatch.ts) sees all deliveries of an
-//   endpoint and can keep order, rates and a breaker; BullMQ holds delayed jobs in Redis, hands each to one
-//   of the servers, and none sees more than its share.
+// - `Schedule` holds the timers: our own dispatcher (core/policy/webhook/dispatch.ts) sees all deliveries of
+//   an endpoint and can keep order, rates and a breaker; BullMQ holds delayed jobs in Redis, hands each to
+//   one of the servers, and none sees more than its share.
 //
 // What a request asks for is stored as a whole when its promise resolves; where the store does not take it,
 // the promise rejects with a `RequestError` of status 503, and everything is as it was before. What has
 // happened already (`disable`, `saveHealth`, outcomes) takes effect at once and is kept as soon as it can be.
 
-import type { Message, Task } from '../../core/policy/delivery.ts';
+import type { Message, Task } from '../../core/policy/webhook/delivery.ts';
 import type { ServerBacklog } from '../../core/protocol/control.ts';
 import type { Publish } from '../pattern.ts';
 import type { EndpointEvent } from './api.ts';

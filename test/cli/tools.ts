@@ -159,8 +159,8 @@ export function resultFolders(folder: string): string[] {
 }
 
 /**
- * A run that measured on this machine: every trial went to its end and missed nothing, and the exit code is that
- * of its result. Whether the trials count depends on how quiet the machine is, and is not looked at.
+ * A run that measured on this machine: every trial went to its end and missed nothing, and the exit code is
+ * that of its result. Whether the trials count depends on how quiet the machine is, and is not looked at.
  */
 export function assertMeasured(end: Ended, folder: string): Result {
   const [results] = resultFolders(folder);

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, test, vi } from 'vitest';
-import { nextWaitMs, retryPolicies } from '../../core/policy/retry-policy.ts';
+import { nextWaitMs, retryPolicies } from '../../core/policy/webhook/retry-policy.ts';
 import { createReceiver, schemeNames, schemes } from '../../receiver/index.ts';
 import { good, odd } from './odd-options.ts';
 

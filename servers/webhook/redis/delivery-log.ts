@@ -3,7 +3,7 @@
 
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Message } from '../../../core/policy/delivery.ts';
+import type { Message } from '../../../core/policy/webhook/delivery.ts';
 import type { ServerBacklog } from '../../../core/protocol/control.ts';
 import type { AttemptRow, DeliveryRow, EventRow, ListFilter } from '../records.ts';
 

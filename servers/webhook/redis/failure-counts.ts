@@ -1,7 +1,7 @@
 // Keeps how many attempts in a row failed for each endpoint, beside the endpoint itself: a count changes with
 // every failure, and other servers need not read the endpoint again for it.
 
-import type { Health } from '../../../core/policy/endpoint-health.ts';
+import type { Health } from '../../../core/policy/webhook/endpoint-health.ts';
 import type { RedisLink } from './link.ts';
 
 export type FailureCounts = {

@@ -1,6 +1,6 @@
 // Gives the events that Redis keeps, and remembers the newest, so that not every delivery asks for its own.
 
-import type { Message } from '../../../core/policy/delivery.ts';
+import type { Message } from '../../../core/policy/webhook/delivery.ts';
 import type { RedisLink } from './link.ts';
 
 const messagesRemembered = 1000;

@@ -2,7 +2,7 @@
 // of a batch whose answer was lost.
 
 import { randomUUID } from 'node:crypto';
-import type { Message } from '../../../core/policy/delivery.ts';
+import type { Message } from '../../../core/policy/webhook/delivery.ts';
 import { fingerprintOf } from '../../http/idempotency.ts';
 import { RequestError } from '../../http/request.ts';
 import type { WebhookEndpoint } from '../endpoints.ts';

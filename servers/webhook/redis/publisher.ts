@@ -3,7 +3,7 @@
 // was lost the drafts wait until Redis says whether they are there (batch.ts), and nothing else is published
 // meanwhile.
 
-import type { Message } from '../../../core/policy/delivery.ts';
+import type { Message } from '../../../core/policy/webhook/delivery.ts';
 import { fingerprintOf, keyReused } from '../../http/idempotency.ts';
 import { RequestError } from '../../http/request.ts';
 import type { Publish } from '../../pattern.ts';

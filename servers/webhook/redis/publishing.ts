@@ -1,7 +1,7 @@
 // Holds what a publisher over Redis has in hand: requests that wait, events that are drafts, and the batch
 // whose fate is unknown.
 
-import type { Message } from '../../../core/policy/delivery.ts';
+import type { Message } from '../../../core/policy/webhook/delivery.ts';
 import type { Hub, Stamps } from '../../hub/hub.ts';
 import type { WebhookEndpoint } from '../endpoints.ts';
 import type { Batches } from './batch.ts';

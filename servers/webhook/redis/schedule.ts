@@ -4,7 +4,7 @@
 
 import { DelayedError, UnrecoverableError, Worker } from 'bullmq';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
-import type { Message, Task } from '../../../core/policy/delivery.ts';
+import type { Message, Task } from '../../../core/policy/webhook/delivery.ts';
 import type { WebhookEndpoint } from '../endpoints.ts';
 import { endpointConcurrency } from '../sending/attempt.ts';
 import type { Timers } from '../sending/timers.ts';

@@ -1,8 +1,8 @@
 // Makes one attempt: signs an event for an endpoint, sends it, and says what came of it as a row of the log.
 // The same whoever decides whose turn it is.
 
-import type { Message } from '../../../core/policy/delivery.ts';
-import { retryPolicies, waitAfterMs, type RetryPolicy } from '../../../core/policy/retry-policy.ts';
+import type { Message } from '../../../core/policy/webhook/delivery.ts';
+import { retryPolicies, waitAfterMs, type RetryPolicy } from '../../../core/policy/webhook/retry-policy.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';

@@ -1,9 +1,9 @@
-// Drives the dispatch of core/policy/dispatch.ts over the embedded database: with its timers, and so that an
-// attempt begins only when what it depends on is durable.
+// Drives the dispatch of core/policy/webhook/dispatch.ts over the embedded database: with its timers, and so
+// that an attempt begins only when what it depends on is durable.
 
-import type { Message, Task } from '../../../core/policy/delivery.ts';
-import type { EndpointLimits, EndpointQueue } from '../../../core/policy/endpoint-queue.ts';
-import { newDispatch } from '../../../core/policy/dispatch-loading.ts';
+import type { Message, Task } from '../../../core/policy/webhook/delivery.ts';
+import type { EndpointLimits, EndpointQueue } from '../../../core/policy/webhook/endpoint-queue.ts';
+import { newDispatch } from '../../../core/policy/webhook/dispatch-loading.ts';
 import {
   addDelivery,
   beginNext,
@@ -16,7 +16,7 @@ import {
   recountEndpoint,
   releaseHeld,
   stopEndpoint,
-} from '../../../core/policy/dispatch.ts';
+} from '../../../core/policy/webhook/dispatch.ts';
 import type { DeliveryDatabase } from '../sqlite/database.ts';
 import type { Outcome } from '../store.ts';
 import type { Timers } from './timers.ts';

@@ -16,7 +16,7 @@ import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
-import type { ReceiverAnswer } from '../../../core/policy/answer.ts';
+import type { ReceiverAnswer } from '../../../core/policy/webhook/answer.ts';
 import type { Counters } from '../../../core/result/counters.ts';
 import type { Random } from '../../../core/base/random.ts';
 import { drawShare } from '../../http/request.ts';

@@ -4,8 +4,8 @@
 // A change is a step. A step writes, changes what memory decides by, and says how both ends go on: `done`
 // when it is stored (queues, subscriptions, whoever watches), `undo` when the database refused it.
 
-import { resetBreaker } from '../../../core/policy/breaker.ts';
-import type { EndpointLimits } from '../../../core/policy/endpoint-queue.ts';
+import { resetBreaker } from '../../../core/policy/webhook/breaker.ts';
+import type { EndpointLimits } from '../../../core/policy/webhook/endpoint-queue.ts';
 import { RequestError } from '../../http/request.ts';
 import type { Hub } from '../../hub/hub.ts';
 import {

@@ -4,7 +4,7 @@
 // given again, and nobody has counted them. What the slow policy decides for an endpoint that is too far
 // behind belongs to the same transaction.
 
-import type { Message } from '../../../core/policy/delivery.ts';
+import type { Message } from '../../../core/policy/webhook/delivery.ts';
 import type { ServerLimits } from '../../../core/scenario/scenario.ts';
 import type { Counters } from '../../../core/result/counters.ts';
 import { fingerprintOf, keyReused, keyStaysMs } from '../../http/idempotency.ts';

@@ -1,8 +1,8 @@
 // Reads the embedded database: what is pending, for the dispatcher, and lists, for the API.
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { Backlog } from '../../../core/policy/dispatch-loading.ts';
-import type { Task } from '../../../core/policy/delivery.ts';
+import type { Backlog } from '../../../core/policy/webhook/dispatch-loading.ts';
+import type { Task } from '../../../core/policy/webhook/delivery.ts';
 import { deliveryStates, type DeliveryState } from '../api.ts';
 import type {
   AttemptRow,

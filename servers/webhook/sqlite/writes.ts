@@ -1,7 +1,7 @@
 // Writes into the embedded database: endpoints, events with their deliveries, outcomes. Within a unit of
 // transactions.ts a write is part of the unit, outside of one a record of what has happened.
 
-import type { Message, Task } from '../../../core/policy/delivery.ts';
+import type { Message, Task } from '../../../core/policy/webhook/delivery.ts';
 import type { DeliveryState } from '../api.ts';
 import type { AttemptRow, KeyedEvent, StoredEndpoint } from '../records.ts';
 import { allOf, taskOf, type DatabaseParts, type TaskRecord } from './reads.ts';

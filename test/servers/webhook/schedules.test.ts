@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
-import { retryPolicyNames, type RetryPolicyName } from '../../../core/policy/retry-policy.ts';
+import { retryPolicyNames, type RetryPolicyName } from '../../../core/policy/webhook/retry-policy.ts';
 import { receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
 import { serveOn } from './client.ts';

@@ -1,5 +1,6 @@
 // Checks who waits for whom, over real requests: ten thousand endpoints, dead ones among them, caps of
-// concurrency and rate, order, and bounds of time. The decisions alone: test/core/policy/dispatch.test.ts.
+// concurrency and rate, order, and bounds of time. The decisions alone:
+// test/core/policy/webhook/dispatch.test.ts.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
-import type { ReceiverAnswer } from '../../../core/policy/answer.ts';
+import type { ReceiverAnswer } from '../../../../core/policy/webhook/answer.ts';
 import {
   countAnswer,
   reasonToDisable,
   type DisableRule,
   type Health,
-} from '../../../core/policy/endpoint-health.ts';
+} from '../../../../core/policy/webhook/endpoint-health.ts';
 
 const day = 86_400_000;
 const status = (code: number): ReceiverAnswer => ({ kind: 'answered', status: code });

@@ -2,9 +2,9 @@
 // them or their code has them: the waits between attempts, the jitter, what Retry-After may do. Pure: clock
 // and random numbers are given.
 
-import type { Random } from '../base/random.ts';
+import type { Random } from '../../base/random.ts';
 import { isThrottled, type ReceiverAnswer } from './answer.ts';
-import { parseRetryAfterMs } from './retry-after.ts';
+import { parseRetryAfterMs } from '../client/retry-after.ts';
 
 export type RetryPolicy = {
   /** The wait before each further attempt; as many retries as there are waits. */

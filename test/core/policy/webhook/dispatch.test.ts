@@ -3,8 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
-import { newBreaker } from '../../../core/policy/breaker.ts';
-import { dropDeliveries, readAgain, releaseHeld, stopEndpoint } from '../../../core/policy/dispatch.ts';
+import { newBreaker } from '../../../../core/policy/webhook/breaker.ts';
+import {
+  dropDeliveries,
+  readAgain,
+  releaseHeld,
+  stopEndpoint,
+} from '../../../../core/policy/webhook/dispatch.ts';
 import { simulate, type Made } from './pending-in-memory.ts';
 
 const idsOf = (made: readonly Made[]) => made.map(({ task }) => task.id);

@@ -1,7 +1,7 @@
 // Decides when polls are due and how long their answers may take. Numbers in, numbers out: the same schedule
 // serves pollers over sockets and simulated ones in virtual time.
 
-import type { Random } from '../base/random.ts';
+import type { Random } from '../../base/random.ts';
 
 /** Milliseconds between two polls, and the share of it by which each may be earlier or later. */
 export type PollPace = { readonly every: number; readonly jitter: number };

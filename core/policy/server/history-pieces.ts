@@ -1,6 +1,6 @@
 // Decides how much of the history somebody gets at once who has missed some of it. Pure.
 
-import { alwaysHeldBytes } from '../event/body-size.ts';
+import { alwaysHeldBytes } from '../../event/body-size.ts';
 
 /**
  * A stream writes the history in pieces of about this size, each when the one before has left: few system

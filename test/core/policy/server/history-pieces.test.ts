@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { mostGrownBytes, pieceBytes, takeUntil } from '../../../core/policy/history-pieces.ts';
+import { mostGrownBytes, pieceBytes, takeUntil } from '../../../../core/policy/server/history-pieces.ts';
 
 test('pieces are all events in their order, and each ends with the event that makes it large enough', () => {
   const jsonArb = fc.string({ maxLength: 30, unit: 'grapheme' });

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { judgeLook, lookEveryMs } from '../../../core/policy/unread-limit.ts';
+import { judgeLook, lookEveryMs } from '../../../../core/policy/server/unread-limit.ts';
 
 const unreadMs = 1000;
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { decideEvent, decideRequest, type LongPollRules } from '../../../core/policy/long-poll.ts';
+import { decideEvent, decideRequest, type LongPollRules } from '../../../../core/policy/server/long-poll.ts';
 
 type Arrival = { atMs: number; bytes: number };
 

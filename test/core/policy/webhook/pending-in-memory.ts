@@ -1,7 +1,7 @@
 // Drives a dispatch in virtual time, over deliveries that are held in memory: what a server does with its
 // timers and its database.
 
-import { newDispatch, type Source } from '../../../core/policy/dispatch-loading.ts';
+import { newDispatch, type Source } from '../../../../core/policy/webhook/dispatch-loading.ts';
 import {
   addDelivery,
   beginNext,
@@ -9,9 +9,9 @@ import {
   nextWakeMs,
   openEndpoint,
   passTime,
-} from '../../../core/policy/dispatch.ts';
-import type { Task } from '../../../core/policy/delivery.ts';
-import type { EndpointLimits } from '../../../core/policy/endpoint-queue.ts';
+} from '../../../../core/policy/webhook/dispatch.ts';
+import type { Task } from '../../../../core/policy/webhook/delivery.ts';
+import type { EndpointLimits } from '../../../../core/policy/webhook/endpoint-queue.ts';
 
 export type Made = { readonly task: Task; readonly atMs: number };
 

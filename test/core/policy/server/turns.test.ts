@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { divideInterval, turnOfMember } from '../../../core/policy/turns.ts';
+import { divideInterval, turnOfMember } from '../../../../core/policy/server/turns.ts';
 
 /** Some that are divided into fewer turns than 64 among them. */
 const intervalArb = fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 1_000_000 }));

@@ -12,7 +12,7 @@ import {
   slowPolicies,
   type BacklogKind,
   type SlowPolicy,
-} from '../../../core/policy/slow-subscriber.ts';
+} from '../../../../core/policy/server/slow-subscriber.ts';
 
 test('what each policy does, with a backlog and without', () => {
   const rows: [SlowPolicy, BacklogKind, boolean, number, ReturnType<typeof decideBehind>][] = [

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { parseHttpDateMs, parseRetryAfterMs } from '../../../core/policy/retry-after.ts';
+import { parseHttpDateMs, parseRetryAfterMs } from '../../../../core/policy/client/retry-after.ts';
 
 // undici has no types for its inner files.
 const { parseHttpDate } = createRequire(import.meta.url)('undici/lib/util/date.js') as {

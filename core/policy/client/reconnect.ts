@@ -3,7 +3,7 @@
 // serves subscribers over sockets and simulated ones in virtual time. Webhook senders have policies of their
 // own (retry-policy.ts).
 
-import type { Random } from '../base/random.ts';
+import type { Random } from '../../base/random.ts';
 import { parseRetryAfterMs } from './retry-after.ts';
 
 /** How a client waits by itself, in milliseconds: `base` doubles with each failure, up to `cap`. */

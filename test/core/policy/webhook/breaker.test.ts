@@ -9,7 +9,7 @@ import {
   endInBreaker,
   newBreaker,
   resetBreaker,
-} from '../../../core/policy/breaker.ts';
+} from '../../../../core/policy/webhook/breaker.ts';
 
 const minute = 60_000;
 

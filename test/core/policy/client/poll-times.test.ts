@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { random } from '../../../core/base/random.ts';
+import { random } from '../../../../core/base/random.ts';
 import {
   isOverdue,
   longPollAnswerWithinMs,
   nextPollDueMs,
   pollAnswerWithinMs,
   saysNothingNew,
-} from '../../../core/policy/poll-times.ts';
+} from '../../../../core/policy/client/poll-times.ts';
 
 /** When the polls of one client go out that begins at `fromMs`, and whose answer `i` takes `answersMs(i)`. */
 function pollsSent(

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { decideHeartbeat, decidePing, heartbeatTurnMs } from '../../../core/policy/heartbeat.ts';
+import { decideHeartbeat, decidePing, heartbeatTurnMs } from '../../../../core/policy/server/heartbeat.ts';
 
 const heartbeatMs = 1000;
 const endMs = 20_000;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { random } from '../../../core/base/random.ts';
+import { random } from '../../../../core/base/random.ts';
 import {
   backoffMs,
   longestAskedMs,
@@ -14,7 +14,7 @@ import {
   noteSuccess,
   takeWaitMs,
   type Comeback,
-} from '../../../core/policy/reconnect.ts';
+} from '../../../../core/policy/client/reconnect.ts';
 
 const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 const policy = { base: 100, cap: 5000 };

@@ -3,7 +3,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { goodbyeAtMs, goodbyeLimits, goodbyeSpreadMs, returnMs } from '../../../core/policy/goodbye.ts';
+import {
+  goodbyeAtMs,
+  goodbyeLimits,
+  goodbyeSpreadMs,
+  returnMs,
+} from '../../../../core/policy/server/goodbye.ts';
 
 test('goodbyes are in order, begin at once, keep within the spread and are even', () => {
   fc.assert(

@@ -1,8 +1,8 @@
 // Loads the deliveries whose attempts come next from what is pending into the queues of their endpoints: a
 // few of each, so that memory does not grow with the backlog. When each attempt is made, dispatch.ts decides.
 
-import { newAgenda, type Agenda } from '../base/agenda.ts';
-import { newQueue, type Queue } from '../base/queue.ts';
+import { newAgenda, type Agenda } from '../../base/agenda.ts';
+import { newQueue, type Queue } from '../../base/queue.ts';
 import type { Task } from './delivery.ts';
 import { takeNext, type EndpointQueue, type StillUnderWay } from './endpoint-queue.ts';
 

@@ -3,7 +3,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { nextWaitMs, retryPolicies, type RetryPolicyName } from '../../../core/policy/retry-policy.ts';
+import {
+  nextWaitMs,
+  retryPolicies,
+  type RetryPolicyName,
+} from '../../../../core/policy/webhook/retry-policy.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -2,7 +2,7 @@
 // sent: by its concurrency, its rate, its circuit breaker and, with `fifo`, its order. Whose turn it is among
 // the endpoints, dispatch.ts decides; it also loads more. Pure: state and functions, times are given.
 
-import { newQueue, type Queue } from '../base/queue.ts';
+import { newQueue, type Queue } from '../../base/queue.ts';
 import { beginInBreaker, breakerAllowsAtMs, type Breaker } from './breaker.ts';
 import type { Task } from './delivery.ts';
 
