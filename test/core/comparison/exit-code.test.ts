@@ -1,4 +1,4 @@
-// Turns verdicts into exit codes.
+// Turns verdicts into exit codes: what is proven fails, what is open only when asked to.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
