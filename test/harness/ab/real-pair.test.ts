@@ -92,6 +92,7 @@ test('each side of a pair is measured on what its own command starts', async (t)
   // What the command holds back is the least that each of its deliveries takes.
   assert.ok(slower >= 690_000, `${slower} µs`);
   assert.ok(old > 0);
-  const valid = [baseline, candidate].every(({ trials }) => trials[0]!.outcome.valid);
-  assert.equal(comparison?.variants[0]?.counted, valid ? 1 : 0);
+  // Which trials count is up to the machine. A pair alone is compared as two runs, each counted by itself.
+  const valid = [baseline, candidate].filter(({ trials }) => trials[0]!.outcome.valid);
+  assert.equal(comparison?.variants[0]?.counted, valid.length);
 });
