@@ -19,6 +19,20 @@ function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
 }
 
+const set = new Option(
+  '--set <path=value>',
+  'override a value of the scenario, such as phases.measure=20s (may be repeated)',
+)
+  .default([] as string[], 'none')
+  .argParser(collect);
+
+const allowHost = new Option(
+  '--allow-host <name>',
+  'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)',
+)
+  .default([] as string[], 'none')
+  .argParser(collect);
+
 export function createProgram(): Command {
   const root = new Command('pushbench')
     // Before the commands are added, so that they take it over.
@@ -41,29 +55,11 @@ fail then), 130 interrupted.`,
 
   addRun(root);
   addServe(root);
-  addTargetCheck(root);
-  addScenarioCommands(root);
-  addReportCommands(root);
+  addTarget(root);
+  addScenarios(root);
+  addResults(root);
   addComparisonCommands(root, invocation);
   return root;
-}
-
-function setOption(): Option {
-  return new Option(
-    '--set <path=value>',
-    'override a value of the scenario, such as phases.measure=20s (may be repeated)',
-  )
-    .default([] as string[], 'none')
-    .argParser(collect);
-}
-
-function allowHostOption(): Option {
-  return new Option(
-    '--allow-host <name>',
-    'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)',
-  )
-    .default([] as string[], 'none')
-    .argParser(collect);
 }
 
 function addRun(root: Command): void {
@@ -71,7 +67,7 @@ function addRun(root: Command): void {
     .command('run', { isDefault: true })
     .description('run a scenario and write its result and report (the default: compare)')
     .argument('[scenario]', 'name of a shipped scenario, or path of a YAML file', 'compare')
-    .addOption(setOption())
+    .addOption(set)
     .option('--results <dir>', 'where results are kept', 'results')
     .option('--json', 'print the result as JSON on standard output instead of the table', false)
     .option('--quiet', 'print nothing while it runs', false)
@@ -110,7 +106,7 @@ function addServe(root: Command): void {
         'dashboard of webhooks (web pages: docs/wire.md, who may ask)',
       '127.0.0.1',
     )
-    .addOption(allowHostOption())
+    .addOption(allowHost)
     .addOption(
       new Option(
         '--set <option=value>',
@@ -130,7 +126,7 @@ function addServe(root: Command): void {
     );
 }
 
-function addTargetCheck(root: Command): void {
+function addTarget(root: Command): void {
   root
     .command('target')
     .description('target files, which describe systems that are not ours')
@@ -147,12 +143,13 @@ function addTargetCheck(root: Command): void {
     });
 }
 
-function addScenarioCommands(root: Command): void {
+/** What looks at scenarios without running them. */
+function addScenarios(root: Command): void {
   root
     .command('validate')
     .description('check scenario files without running them')
     .argument('<scenario...>', 'names or paths')
-    .addOption(setOption())
+    .addOption(set)
     .action(async (scenarios: string[], options: { set: string[] }) => {
       const { validateCommand } = await import('./validate.ts');
       process.exitCode = validateCommand(scenarios, options.set);
@@ -167,7 +164,8 @@ function addScenarioCommands(root: Command): void {
     });
 }
 
-function addReportCommands(root: Command): void {
+/** What reads results that are there. */
+function addResults(root: Command): void {
   root
     .command('report')
     .description('rebuild a report from results; several results share one report')
@@ -190,7 +188,7 @@ function addReportCommands(root: Command): void {
     .description('browse results: an index of runs on 127.0.0.1, with every form of each')
     .argument('[folder]', 'where results are kept', 'results')
     .option('--port <number>', 'port on 127.0.0.1, 0 for any free one', '8090')
-    .addOption(allowHostOption())
+    .addOption(allowHost)
     .action(async (folder: string, options: { port: string; allowHost: string[] }) => {
       const { openCommand } = await import('./open.ts');
       process.exitCode = await openCommand(folder, options);
