@@ -49,8 +49,8 @@ export function createProgram(): Command {
       `
 Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
 3 the run failed, 4 the run does not count (load side at its limit, late publisher, ledger open)
-or was cut short, 5 the candidate of a comparison is worse, 6 it could not be decided (where asked to
-fail then), 130 interrupted.`,
+or a result that was cut short cannot be judged, 5 the candidate of a comparison is worse, 6 it could
+not be decided (where asked to fail then), 130 interrupted.`,
     );
 
   addRun(root);
