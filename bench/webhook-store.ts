@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Task } from '../core/policy/webhook/delivery.ts';
 import { openDatabase } from '../servers/webhook/sqlite/database.ts';
-import { body128, median } from './tools.ts';
+import { median } from '../core/base/median.ts';
+import { body128 } from './tools.ts';
 
 const deliveries = Number(process.env['PUSHBENCH_BENCH_DELIVERIES'] ?? 1_000_000);
 const endpoints = 100;
