@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Task } from '../core/policy/webhook/delivery.ts';
-import { openDatabase } from '../servers/webhook/sqlite/database.ts';
 import { median } from '../core/base/median.ts';
+import { openDatabase, type DeliveryDatabase } from '../servers/webhook/sqlite/database.ts';
 import { body128 } from './tools.ts';
 
 const deliveries = Number(process.env['PUSHBENCH_BENCH_DELIVERIES'] ?? 1_000_000);
@@ -94,54 +94,62 @@ export async function main(): Promise<void> {
         `of its event (280 bytes, ${perEvent} deliveries an event)`,
     );
 
-    await time('publish one event to four endpoints, to the end of its commit', async () => {
-      publish();
-      await store.committed();
-    });
-    await time('list the newest 50', () => store.list({ limit: 50 }));
-    await time('list 50 in the middle', () => store.list({ cursor: total >> 1, limit: 50 }));
-    await time("list an endpoint's 50", () =>
-      store.list({ endpoint: keys[7], cursor: total >> 1, limit: 50 }),
-    );
-    await time('list 50 dead letters', () => store.list({ state: 'exhausted', limit: 50 }));
-    await time("list an endpoint's dead letters", () =>
-      store.list({ state: 'exhausted', endpoint: keys[99], limit: 50 }),
-    );
-    await time('list 50 events', () => store.events({ limit: 50 }));
-    await time('one delivery with its log', () => store.delivery(total >> 1));
-    await time('depth and age of the oldest', () => store.depth());
-    let id = 1;
-    await time('replay one, to the end of its commit', async () => {
-      store.replay(id++, total);
-      await store.committed();
-    });
-    await time(
-      "recover an endpoint's dead letters, to the end of the commit",
-      async () => {
-        store.recover(keys[99]!, 0, total, total, 10_000);
-        await store.committed();
-      },
-      1,
-    );
-    for (let i = 0; i < behind; i += 100) {
-      store.publish(
-        { id: `behind-${i}`, topic: 'news', body: '{}', bodyBytes: 2 },
-        Array.from({ length: 100 }, () => ({ key: keys[0]!, state: 'pending' as const })),
-        total,
-      );
-    }
-    await store.committed();
-    await time(`list an endpoint's pending, with ${behind} of another's before them`, () =>
-      store.list({ state: 'pending', endpoint: keys[1], limit: 50 }),
-    );
-    await time('prune 512 of the oldest, to the end of the commit', async () => {
-      store.prune(-1, 10_000, 512);
-      await store.committed();
-    });
+    await timeAll(store, keys, total, publish);
   } finally {
     await store.close();
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Times each use of a store that holds `total` deliveries; `publish` adds one event to it. */
+async function timeAll(
+  store: DeliveryDatabase,
+  keys: readonly number[],
+  total: number,
+  publish: () => unknown,
+): Promise<void> {
+  await time('publish one event to four endpoints, to the end of its commit', async () => {
+    publish();
+    await store.committed();
+  });
+  await time('list the newest 50', () => store.list({ limit: 50 }));
+  await time('list 50 in the middle', () => store.list({ cursor: total >> 1, limit: 50 }));
+  await time("list an endpoint's 50", () => store.list({ endpoint: keys[7], cursor: total >> 1, limit: 50 }));
+  await time('list 50 dead letters', () => store.list({ state: 'exhausted', limit: 50 }));
+  await time("list an endpoint's dead letters", () =>
+    store.list({ state: 'exhausted', endpoint: keys[99], limit: 50 }),
+  );
+  await time('list 50 events', () => store.events({ limit: 50 }));
+  await time('one delivery with its log', () => store.delivery(total >> 1));
+  await time('depth and age of the oldest', () => store.depth());
+  let id = 1;
+  await time('replay one, to the end of its commit', async () => {
+    store.replay(id++, total);
+    await store.committed();
+  });
+  await time(
+    "recover an endpoint's dead letters, to the end of the commit",
+    async () => {
+      store.recover(keys[99]!, 0, total, total, 10_000);
+      await store.committed();
+    },
+    1,
+  );
+  for (let i = 0; i < behind; i += 100) {
+    store.publish(
+      { id: `behind-${i}`, topic: 'news', body: '{}', bodyBytes: 2 },
+      Array.from({ length: 100 }, () => ({ key: keys[0]!, state: 'pending' as const })),
+      total,
+    );
+  }
+  await store.committed();
+  await time(`list an endpoint's pending, with ${behind} of another's before them`, () =>
+    store.list({ state: 'pending', endpoint: keys[1], limit: 50 }),
+  );
+  await time('prune 512 of the oldest, to the end of the commit', async () => {
+    store.prune(-1, 10_000, 512);
+    await store.committed();
+  });
 }
 
 async function time(what: string, run: () => unknown, times = samples): Promise<void> {

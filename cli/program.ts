@@ -18,21 +18,21 @@ function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
 }
 
-export function createProgram(): Command {
-  const results = new Option('--results <dir>', 'where results are kept').default('results');
-  const set = new Option(
-    '--set <path=value>',
-    'override a value of the scenario, such as phases.measure=20s (may be repeated)',
-  )
-    .default([] as string[], 'none')
-    .argParser(collect);
-  const allowHost = new Option(
-    '--allow-host <name>',
-    'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)',
-  )
-    .default([] as string[], 'none')
-    .argParser(collect);
+const set = new Option(
+  '--set <path=value>',
+  'override a value of the scenario, such as phases.measure=20s (may be repeated)',
+)
+  .default([] as string[], 'none')
+  .argParser(collect);
 
+const allowHost = new Option(
+  '--allow-host <name>',
+  'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)',
+)
+  .default([] as string[], 'none')
+  .argParser(collect);
+
+export function createProgram(): Command {
   const root = new Command('pushbench')
     // Before the commands are added, so that they take it over.
     .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage))
@@ -52,12 +52,22 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
 130 interrupted.`,
     );
 
+  addRun(root);
+  addServe(root);
+  addTarget(root);
+  addScenarios(root);
+  addResults(root);
+  addComparisonCommands(root, invocation);
+  return root;
+}
+
+function addRun(root: Command): void {
   root
     .command('run', { isDefault: true })
     .description('run a scenario and write its result and report (the default: compare)')
     .argument('[scenario]', 'name of a shipped scenario, or path of a YAML file', 'compare')
     .addOption(set)
-    .addOption(results)
+    .option('--results <dir>', 'where results are kept', 'results')
     .option('--json', 'print the result as JSON on standard output instead of the table', false)
     .option('--quiet', 'print nothing while it runs', false)
     .addOption(
@@ -81,7 +91,9 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       const { runCommand } = await import('./run.ts');
       process.exitCode = await runCommand(scenario, { ...options, invocation });
     });
+}
 
+function addServe(root: Command): void {
   root
     .command('serve')
     .description('run one reference server alone, with a curl line for each endpoint')
@@ -111,7 +123,9 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
         process.exitCode = await serveCommand(pattern, options);
       },
     );
+}
 
+function addTarget(root: Command): void {
   root
     .command('target')
     .description('target files, which describe systems that are not ours')
@@ -126,7 +140,10 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       const { targetCheckCommand } = await import('./target.ts');
       process.exitCode = await targetCheckCommand(file, options);
     });
+}
 
+/** What looks at scenarios without running them. */
+function addScenarios(root: Command): void {
   root
     .command('validate')
     .description('check scenario files without running them')
@@ -144,7 +161,10 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       const { listCommand } = await import('./list.ts');
       listCommand();
     });
+}
 
+/** What reads results that are there. */
+function addResults(root: Command): void {
   root
     .command('report')
     .description('rebuild a report from results; several results share one report')
@@ -186,7 +206,4 @@ Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or argument
       const { claimsCommand } = await import('./claims.ts');
       process.exitCode = await claimsCommand(paths, options);
     });
-
-  addComparisonCommands(root, invocation);
-  return root;
 }

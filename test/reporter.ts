@@ -4,6 +4,9 @@
 import process from 'node:process';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 
+/** vitest takes up to ten seconds to end by itself. */
+const leftMs = 30_000;
+
 /** A reporter for vitest.config.ts. It makes a run fail in which no test ran. */
 export function lastLine(): Reporter {
   let vitest: Vitest;
@@ -37,6 +40,13 @@ export function lastLine(): Reporter {
         if (count.passed + count.failed === 0) process.exitCode = 1;
         console.log(line);
       });
+      // What a test has started and left holds its output open, and with it this process.
+      setTimeout(() => {
+        console.error(
+          'Something that a test started is still running ' + `${leftMs / 1000} s after the last test.`,
+        );
+        process.exit(1);
+      }, leftMs).unref();
     },
   };
 }

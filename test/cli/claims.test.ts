@@ -91,12 +91,11 @@ describe('a claim names what exists', () => {
 test('a claim that tests hold names tests that there are', () => {
   for (const one of claims) {
     if (!('held' in one)) continue;
-    const text = readFileSync(one.held.file, 'utf8');
+    // A long name begins on a line of its own.
+    const text = readFileSync(one.held.file, 'utf8').replaceAll(/\(\s+/g, '(');
     for (const title of one.held.tests)
       assert.ok(
-        text.includes(`test('${title}`) ||
-          text.includes(`test(\`${title}`) ||
-          text.includes(`describe('${title}`),
+        ["test('", 'test(`', "describe('"].some((call) => text.includes(call + title)),
         `${one.id}: ${one.held.file} has no test "${title}"`,
       );
   }

@@ -1,37 +1,12 @@
-// The verdict: what is dropped, what is slower, what is shown not to be, and what stays open.
+// Judges runs whose difference is known: what is dropped, what is slower, and what is shown not to be.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import {
-  comparisonExitCode,
-  type Advisory,
-  type FailOn,
-  type JudgedMetric,
-} from '../../../core/comparison/comparison-result.ts';
-import { exitCodes } from '../../../core/base/errors.ts';
-import { defaultGates, type Gate } from '../../../core/comparison/gate.ts';
 import type { Pair } from '../../../core/comparison/counted-runs.ts';
-import { gravest, judge, mayExtend, ruleOf } from '../../../core/comparison/judge.ts';
+import { defaultGates, type Gate } from '../../../core/comparison/gate.ts';
+import { gravest, judge, ruleOf } from '../../../core/comparison/judge.ts';
+import { about, p50, pairsOf, ratioOf } from './ratio-pairs.ts';
 import { paired, reading } from './readings.ts';
-
-const p50: Gate = { kind: 'ratio', metric: 'latency.p50', minimumEffect: 0.05, gating: true };
-
-/** One pair for each ratio; the baseline drifts, which pairs take out. */
-function pairsOf(ratios: readonly number[], metric = 'latency.p50'): Pair[] {
-  return ratios.map((ratio, i) => ({
-    baseline: reading({ [metric]: 1000 + 100 * i }),
-    candidate: reading({ [metric]: (1000 + 100 * i) * ratio }),
-  }));
-}
-
-/** Ratios about `centre`, spread evenly by `half` each way. */
-const about = (centre: number, half: number, count = 12) =>
-  Array.from({ length: count }, (_, i) => centre + half * ((2 * i) / (count - 1) - 1));
-
-function ratioOf(metric: JudgedMetric | undefined) {
-  assert.equal(metric?.kind, 'ratio');
-  return metric as Extract<JudgedMetric, { kind: 'ratio' }>;
-}
 
 test('the four verdicts, each where it belongs', () => {
   const rows: [name: string, ratios: number[], verdict: string][] = [
@@ -217,56 +192,6 @@ test('what is only shown has no verdict and no share in the correction', () => {
   assert.equal(ratioOf(variant!.metrics[0]).pAdjusted, ratioOf(variant!.metrics[0]).p);
 });
 
-test("Holm's correction goes over the variants together", () => {
-  const pairs = pairsOf(about(1.12, 0.03, 6)); // p = 0.03125 alone
-  assert.equal(judge([paired(pairs)], [p50]).verdict, 'slower');
-  const two = judge([paired(pairs, 'sse'), paired(pairsOf(about(1, 0.02, 6)), 'polling')], [p50]);
-  assert.equal(two.verdict, 'inconclusive');
-  assert.equal(ratioOf(two.variants[0]!.metrics[0]).pAdjusted, 2 * 0.03125);
-});
-
-test('an open question says about how many pairs would answer it', () => {
-  const of = (ratios: number[]) => ratioOf(judge([paired(pairsOf(ratios))], [p50]).variants[0]!.metrics[0]);
-  // The upper end lies 8 % above the estimate where 5 % are left: (8 / 5)^2 of 12.
-  const noisy = of(about(1, 0.14));
-  assert.equal(noisy.verdict, 'inconclusive');
-  const expected =
-    12 * ((Math.log(noisy.high!) - Math.log(noisy.ratio)) / (Math.log(1.05) - Math.log(noisy.ratio))) ** 2;
-  assert.equal(noisy.runsNeeded, Math.ceil(expected));
-  assert.equal(of(about(1.0499, 0.2)).runsNeeded, null, 'no reasonable number tells 4.99 % from 5 %');
-  assert.equal(of([1, 1.02, 0.99]).runsNeeded, 10, 'three pairs have no interval');
-  assert.equal(of(about(1.12, 0.03)).runsNeeded, null, 'decided');
-});
-
-test('and it counts what Holm and the strict rule ask for', () => {
-  // Six pairs are 0.03125 at the least; among four tests it takes 2 / 2^n * 4 <= 0.05, which eight give.
-  const four = judge(
-    ['a', 'b', 'c', 'd'].map((label) => paired(pairsOf(about(label === 'a' ? 1.12 : 1, 0.02, 6)), label)),
-    [p50],
-  );
-  assert.equal(ratioOf(four.variants[0]!.metrics[0]).runsNeeded, 8);
-  // Clear of no change, but the lower end lies within the minimum effect.
-  const strict = ratioOf(
-    judge([paired(pairsOf(about(1.065, 0.06)))], [p50], ruleOf({ strict: true })).variants[0]!.metrics[0],
-  );
-  const [estimate, width] = [Math.log(strict.ratio), Math.log(strict.ratio) - Math.log(strict.low!)];
-  assert.equal(strict.runsNeeded, Math.ceil(12 * (width / (estimate - Math.log(1.05))) ** 2));
-  assert.ok(strict.runsNeeded > 13);
-});
-
-test(
-  'the extension is due once, and only when nothing is decided; ' +
-    'each declared look has its share of the level',
-  () => {
-    const [first, second] = [ruleOf({ look: 1, looks: 2 }), ruleOf({ look: 2, looks: 2 })];
-    assert.deepEqual([first.alpha, second.alpha, ruleOf().alpha], [0.025, 0.025, 0.05]);
-    assert.equal(mayExtend('inconclusive', first), true);
-    assert.equal(mayExtend('slower', first), false);
-    assert.equal(mayExtend('inconclusive', second), false);
-    assert.equal(mayExtend('inconclusive', ruleOf()), false);
-  },
-);
-
 test('stored runs: compared as two heaps, with the interval of the Mann-Whitney test', () => {
   const runs = (centre: number) => about(centre, 20, 10).map((value) => reading({ 'latency.p50': value }));
   const of = (centre: number) =>
@@ -289,35 +214,6 @@ test('stored runs: compared as two heaps, with the interval of the Mann-Whitney 
   assert.deepEqual(metric.ratios, []);
   assert.equal(of(1150).variants[0]!.given, 20);
 });
-
-test(
-  'exit codes: what is proven fails; timings that prove ' + 'nothing, and open questions, only when asked',
-  () => {
-    const slow = judge([paired(pairsOf(about(1.2, 0.03)))], [p50]);
-    const open = judge([paired(pairsOf(about(1, 0.3)))], [p50]);
-    const lost = judge(
-      [paired([{ baseline: reading({ missed: 0 }), candidate: reading({ missed: 4 }) }])],
-      [{ kind: 'loss', metric: 'missed' }],
-    );
-    const blocked: Advisory = { code: 'not-interleaved', message: '' };
-    const other: Advisory = { code: 'scenario', message: '' };
-    const rows: [typeof slow, Advisory[], FailOn[], number][] = [
-      [slow, [], [], exitCodes.slower],
-      [slow, [blocked], [], exitCodes.ok],
-      [slow, [blocked], ['advisory'], exitCodes.slower],
-      [open, [], [], exitCodes.ok],
-      [open, [], ['inconclusive'], exitCodes.inconclusive],
-      [lost, [blocked], [], exitCodes.slower],
-      [lost, [other], [], exitCodes.ok],
-      [judge([paired([])], [p50]), [], [], exitCodes.invalid],
-    ];
-    for (const [judged, advisory, failOn, code] of rows)
-      assert.equal(
-        comparisonExitCode({ ...judged, advisory } as Parameters<typeof comparisonExitCode>[0], failOn),
-        code,
-      );
-  },
-);
 
 test('the gravest verdict is the whole one', () => {
   assert.equal(gravest(['not-slower', 'inconclusive']), 'inconclusive');

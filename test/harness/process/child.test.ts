@@ -33,11 +33,13 @@ function harness(start: string, env: NodeJS.ProcessEnv = process.env): ChildProc
 
 /** Everything below a process. */
 function below(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .trim()
-    .split(' ')
-    .filter(Boolean)
-    .map(Number);
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  } catch {
+    return []; // it has ended meanwhile
+  }
+  const children = text.split(' ').filter(Boolean).map(Number);
   return children.flatMap((child) => [child, ...below(child)]);
 }
 
@@ -58,13 +60,23 @@ function lives(pid: number): boolean {
   }
 }
 
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
 /** @param count processes below it, once each has become what it is to be */
 async function killedWhileStopped(t: TestContext, process_: ChildProcess, count: number): Promise<void> {
-  const command = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
   const wanted = (line: string) =>
     // The guardian reads with cat.
     /^(\S*sleep|\S*sh\0-c)\0|idle\.mjs\0$/.test(line) && !/^setpriv|cat > /.test(line);
-  const settled = () => below(process_.pid!).filter((pid) => wanted(command(pid)));
+  const settled = () => below(process_.pid!).filter((pid) => wanted(commandLine(pid)));
+  t.onTestFinished(() => {
+    if (lives(process_.pid!)) process_.kill('SIGKILL');
+  });
   await until(() => settled().length === count, `it starts ${count} processes`);
   const pids = settled();
   t.onTestFinished(() => {

@@ -1,0 +1,147 @@
+// Reads the headline of results: who was soonest, what was missed, and what cannot be said.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import type { Completed, Result } from '../../../core/result/result.ts';
+import { headlineOf } from '../../../reports/summary/headline.ts';
+import { completed, stored, trialOf } from '../../core/result/trial.ts';
+import { fixtureResult } from '../fixture.ts';
+
+const only = (result: Result, ...patterns: string[]): Result => ({
+  ...result,
+  trials: result.trials.filter(({ variant }) => patterns.includes(variant.pattern)),
+});
+
+test('the headline names who was soonest, and by how much the last one was behind', () => {
+  const line = headlineOf([fixtureResult()]);
+  assert.match(line, /^With 100 subscribers and 10 events a second, .*(?:soonest|alike)/);
+  assert.match(line, /; polling took longest \(half within \d+ ms, 0\.11 requests per delivery\)\.$/);
+});
+
+test('the headline answers with the metrics that the question asks for, alike ones together', () => {
+  const asking = (answer: string[], ...patterns: string[]): Result => {
+    const result = only(fixtureResult(), ...patterns);
+    return { ...result, scenario: { ...result.scenario, answer } };
+  };
+  const all = ['polling', 'long-polling', 'http-stream', 'sse', 'websocket'];
+  assert.equal(
+    headlineOf([asking(['descriptors.added', 'requests-per-delivery', 'latency.p50'], ...all)]),
+    'With 100 subscribers and 10 events a second, server descriptors for the subscribers: 100 (all ' +
+      'alike); requests per delivery: 0 (http-stream, sse and websocket), 0.11 (polling), 1 (long-polling).',
+  );
+  assert.match(
+    headlineOf([asking(['latency.p50'], 'http-stream', 'sse')]),
+    /delivery latency, median: 1\.\d+ ms to 1\.\d+ ms \(all alike\)\.$/,
+  );
+  assert.match(
+    headlineOf([asking(['upstream.p50'], ...all)]),
+    /delivered soonest/,
+    'without such figures the latency is the answer',
+  );
+  assert.match(
+    headlineOf([asking(['missed']), asking(['requests'])]),
+    /^In 2 runs .*delivered soonest|nothing can be said/,
+    'nor do different questions have one answer',
+  );
+  const trouble = fixtureResult({ trouble: true });
+  assert.match(
+    headlineOf([{ ...trouble, scenario: { ...trouble.scenario, answer: ['descriptors.added'] } }]),
+    /subscribers: 5 \(webhook\), 100 \(polling, sse and websocket\)\. .*do not count/,
+    'of trials that count',
+  );
+});
+
+test(
+  'the headline of several results names a variant once, and ' + 'says whose it is only where that matters',
+  () => {
+    const line = headlineOf([1, 2, 3].map((seed) => fixtureResult({ seed })));
+    assert.match(
+      line,
+      /^In 3 runs with 100 subscribers and 10 events a second, websocket, http-stream and sse delivered soonest, and alike \(/,
+    );
+    assert.equal(line.split('polling').length, 2);
+    assert.ok(line.length < 300, line);
+    const [small, large] = [fixtureResult(), fixtureResult({ seed: 2 })];
+    const other = { ...large, scenario: { ...large.scenario, subscribers: 2000 } };
+    assert.match(
+      headlineOf([only(small, 'sse'), only(other, 'polling')]),
+      /^Over 2 results, sse delivered soonest .*; polling took longest/,
+    );
+    assert.match(
+      headlineOf([only(small, 'sse', 'polling'), only(other, 'polling', 'websocket')]),
+      /^Over 2 results, websocket and sse delivered soonest/,
+    );
+  },
+);
+
+test('the headline counts what was missed and says why variants do not count', () => {
+  const line = headlineOf([fixtureResult({ trouble: true })]);
+  assert.match(
+    line,
+    /webhook missed 12 of 20,000 deliveries\. 2 variants do not count: long-polling \(load limited\); http-stream failed\.$/,
+  );
+});
+
+test('the headline claims no difference that a single run does not carry', () => {
+  assert.match(
+    headlineOf([only(fixtureResult(), 'sse', 'http-stream')]),
+    /all variants delivered alike \(half of the deliveries within/,
+  );
+});
+
+test(
+  'the headline of deliveries that were made again says what came twice and why, what queued up, how ' +
+    'long publishers waited and who kept the order',
+  () => {
+    const base = fixtureResult();
+    const outcome = (ledger: object, more: Partial<Completed> = {}) => {
+      const one = completed();
+      return completed({
+        ledger: { ...one.ledger, missed: 0, duplicated: 3, reordered: 0, ...ledger },
+        ...more,
+      });
+    };
+    const wait = (us: number) => ({ latency: { ...completed().latency, publishRoundTrip: stored(us) } });
+    const of = (...trials: [label: string, outcome: Completed][]) =>
+      headlineOf([{ ...base, trials: trials.map(([label, one]) => trialOf(label, one)) }]);
+    const line = of(
+      ['webhook store=sqlite', outcome({ reordered: 5 })],
+      ['webhook fifo store=sqlite', outcome({})],
+    );
+    assert.doesNotMatch(line, /store=sqlite/, 'what they share is left out');
+    assert.match(
+      line,
+      /No delivery was missed\. 6 came twice, each after an answer that was lost\. Only webhook fifo kept the order\.$/,
+    );
+    const unexplained = of(['webhook', outcome({ duplicated: 5 })]);
+    assert.match(unexplained, /5 came twice, 2 of them without a lost answer\.$/);
+    const lost = of(['webhook', outcome({ missed: 2, duplicated: 0 })]);
+    assert.doesNotMatch(lost, /No delivery was missed|came twice/);
+    assert.match(lost, /webhook missed 2 of 13 deliveries\.$/);
+    const held = of(
+      ['webhook delivery=sync', outcome({}, wait(9_000_000))],
+      ['webhook store=sqlite', outcome({}, wait(70_000))],
+    );
+    assert.match(
+      held,
+      /Publishing took up to 9 s with webhook delivery=sync, up to 70\S* ms with webhook store=sqlite\./,
+    );
+    assert.doesNotMatch(line, /Publishing took|backlog/);
+  },
+);
+
+test('the headline says so when nothing can be said', () => {
+  const result = fixtureResult();
+  assert.match(
+    headlineOf([{ ...result, trials: [], state: { kind: 'interrupted', by: 'SIGINT' } }]),
+    /nothing can be said: no trial was measured\. The run was interrupted \(SIGINT\)/,
+  );
+  const failed = {
+    ...result,
+    trials: result.trials.map((trial) => ({
+      ...trial,
+      outcome: { status: 'failed' as const, valid: false as const, code: 'x', message: 'it broke' },
+    })),
+  };
+  assert.match(headlineOf([failed]), /nothing can be said: .*failed/);
+});
