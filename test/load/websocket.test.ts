@@ -158,6 +158,20 @@ for (const [code, comesBack, problem] of [
   });
 }
 
+test('1013 asks for the longest wait of the own policy, and nobody comes back earlier', async (t) => {
+  const connectedMs: number[] = [];
+  const { url } = await wsServer(t, (socket) => {
+    connectedMs.push(performance.now());
+    socket.send(open());
+    if (connectedMs.length === 1) socket.close(1013);
+  });
+  // No wait of its own on top.
+  await start(t, testContext(url, { reconnect: { base: 10, cap: 500 }, random: () => 0 }));
+  await until(() => connectedMs.length === 2);
+  const waitedMs = connectedMs[1]! - connectedMs[0]!;
+  assert.ok(waitedMs > 480, `${waitedMs} ms`);
+});
+
 test('closing says goodbye, reads the answer, and both ends count the same bytes', async (t) => {
   const codes: number[] = [];
   const { url, tcp } = await wsServer(t, (socket) => {
