@@ -1,7 +1,7 @@
 // Times the command line until it answers, as the package is installed (built) and from source.
 
 import { spawnSync } from 'node:child_process';
-import { median } from './tools.ts';
+import { median } from '../core/base/median.ts';
 
 export async function main(): Promise<void> {
   spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });

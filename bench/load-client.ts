@@ -7,12 +7,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { median } from '../core/base/median.ts';
 import type { Endpoint } from '../core/protocol/control.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { variantOf } from '../core/pattern/variant.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { processes } from '../harness/trial/fleet.ts';
-import { body128, median, publishSteadily, rounds, sampleOver, spread, startProgram } from './tools.ts';
+import { body128, publishSteadily, rounds, sampleOver, spread, startProgram } from './tools.ts';
 
 const subscribers = 5000;
 const eventsPerS = 4;

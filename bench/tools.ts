@@ -1,22 +1,17 @@
-// Gives the benchmarks what they share: child processes measured from outside, medians, a publisher at a
+// Gives the benchmarks what they share: child processes measured from outside, spreads, a publisher at a
 // steady rate.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowUs } from '../core/base/clock.ts';
+import { median } from '../core/base/median.ts';
 import type { LoadSample } from '../core/protocol/control.ts';
 import type { LoadPeer } from '../harness/trial/fleet.ts';
 
 export { sleep };
 
 export const rounds = Number(process.env['PUSHBENCH_BENCH_ROUNDS'] ?? 3);
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 /** `1.23 (1.10 to 1.40)` */
 export function spread(values: readonly number[], digits = 2): string {

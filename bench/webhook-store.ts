@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Task } from '../core/policy/webhook/delivery.ts';
+import { median } from '../core/base/median.ts';
 import { openDatabase, type DeliveryDatabase } from '../servers/webhook/sqlite/database.ts';
-import { body128, median } from './tools.ts';
+import { body128 } from './tools.ts';
 
 const deliveries = Number(process.env['PUSHBENCH_BENCH_DELIVERIES'] ?? 1_000_000);
 const endpoints = 100;

@@ -6,7 +6,7 @@ import { longPollAgainMs, longPollAnswerWithinMs } from '../core/policy/client/p
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
-import { startPollers } from './subscribers/poller.ts';
+import { startPollers } from './subscribers/cursor-polls.ts';
 
 export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
   start(context, { hold, gzip, connection }): RunningLoad {

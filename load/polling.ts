@@ -6,7 +6,7 @@ import { nextPollDueMs, pollAnswerWithinMs } from '../core/policy/client/poll-ti
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
-import { startPollers } from './subscribers/poller.ts';
+import { startPollers } from './subscribers/cursor-polls.ts';
 
 export const polling: PatternLoad<PatternOptions<'polling'>> = {
   start(context, options): RunningLoad {

@@ -3,7 +3,8 @@
 import { nowUs, realClock } from '../core/base/clock.ts';
 import type { LoadCommand, LoadReport, Window } from '../core/protocol/control.ts';
 import { newCounters } from '../core/result/counters.ts';
-import { messageOf, UserError } from '../core/base/errors.ts';
+import { UserError } from '../core/base/errors.ts';
+import { failedBy } from '../core/protocol/failed.ts';
 import { collectGarbage, watchSelf } from '../core/protocol/self.ts';
 import { sampleTimesUs } from '../core/protocol/window.ts';
 import { createLeaving, type Leaving } from './subscribers/leaving.ts';
@@ -29,14 +30,7 @@ function report(message: LoadReport, sent: () => void = () => {}): void {
 }
 
 function fail(error: unknown): void {
-  const code = error instanceof UserError ? error.code : 'defect';
-  const message =
-    error instanceof UserError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : messageOf(error);
-  report({ kind: 'failed', code, message }, () => process.exit(1));
+  report(failedBy(error), () => process.exit(1));
 }
 
 function sample(): void {

@@ -3,8 +3,8 @@
 
 import { realClock } from '../core/base/clock.ts';
 import type { PublisherCommand, PublisherReport, Window } from '../core/protocol/control.ts';
-import { messageOf, UserError } from '../core/base/errors.ts';
 import { toSparse } from '../core/result/histogram.ts';
+import { failedBy } from '../core/protocol/failed.ts';
 import { watchSelf } from '../core/protocol/self.ts';
 import { sampleTimesUs } from '../core/protocol/window.ts';
 import type { Publisher } from './publisher/contract.ts';
@@ -49,7 +49,7 @@ async function obey(command: PublisherCommand): Promise<void> {
 async function run(window: Window): Promise<void> {
   if (!publisher) throw new Error('the window came before the start');
   void sampleAt(sampleTimesUs(window));
-  const { seq, lag, roundTrip, problems, unconfirmed = [] } = await publisher.run(window);
+  const { seq, lag, roundTrip, problems, unconfirmed } = await publisher.run(window);
   report({ kind: 'done', seq, unconfirmed, lag: toSparse(lag), roundTrip: toSparse(roundTrip), problems });
 }
 
@@ -62,10 +62,7 @@ async function sampleAt(timesUs: number[]): Promise<void> {
 
 function fail(error: unknown): void {
   console.error(error);
-  report(
-    { kind: 'failed', code: error instanceof UserError ? error.code : 'internal', message: messageOf(error) },
-    () => process.exit(1),
-  );
+  report(failedBy(error), () => process.exit(1));
 }
 
 process.on('message', (command) => {

@@ -1,11 +1,12 @@
 // Brings a process's subscribers up: evenly over the ramp, by the clock, until all are subscribed or it is
 // clear that they will not be.
 
-import { readFileSync } from 'node:fs';
 import { nowUs } from '../core/base/clock.ts';
 import type { LoadCommand, Problem } from '../core/protocol/control.ts';
 import type { Counters } from '../core/result/counters.ts';
+import { descriptorLimit } from '../core/base/descriptor-limit.ts';
 import { exitCodes, UserError } from '../core/base/errors.ts';
+import { sourceAddress } from '../core/base/source-address.ts';
 import { random } from '../core/base/random.ts';
 import { topicName, topicsOf } from '../core/scenario/topics.ts';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
@@ -16,8 +17,6 @@ import { loads } from './registry.ts';
 const slackMs = 30_000;
 /** Opened in one go; a larger batch would keep the loop from reading. */
 const largestBatch = 100;
-/** Below the 28,232 ephemeral ports that Linux has for one pair of addresses. */
-const subscribersPerAddress = 25_000;
 
 type Start = Extract<LoadCommand, { kind: 'start' }>;
 
@@ -100,14 +99,6 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   return { running, context, recorder, allReady: allReady.promise };
 }
 
-/**
- * 127.0.0.1 for the trial's first 25,000 subscribers, 127.0.0.2 for the next, and so on: each has
- * its own ephemeral ports.
- */
-export function sourceAddress(subscriber: number): string {
-  return `127.0.0.${1 + (Math.floor(subscriber / subscribersPerAddress) % 250)}`;
-}
-
 async function loadOf(pattern: string): Promise<PatternLoad<Readonly<Record<string, unknown>>>> {
   if (!Object.hasOwn(loads, pattern)) {
     throw new UserError(
@@ -142,8 +133,8 @@ function adviceFor(code: string): string {
       );
     case 'EMFILE':
       return (
-        `a load process may hold ${openFilesLimit()} descriptors: raise the limit with "ulimit -n", or set ` +
-        'loadProcesses higher in the scenario'
+        `a load process may hold ${descriptorLimit('self') ?? 'only so many'} descriptors: raise the limit ` +
+        'with "ulimit -n", or set loadProcesses higher in the scenario'
       );
     case 'ENFILE':
       return 'the machine has used up its descriptors: raise fs.file-max with sysctl';
@@ -154,13 +145,5 @@ function adviceFor(code: string): string {
       );
     default:
       return '';
-  }
-}
-
-function openFilesLimit(): string {
-  try {
-    return /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 'only so many';
-  } catch {
-    return 'only so many'; // not Linux
   }
 }

@@ -6,7 +6,7 @@ export {
   schemes,
   type Headers,
   type SchemeName,
-  type SignatureFault,
+  type SignatureFailure,
   type SignatureScheme,
   type Verification,
   type VerifyOptions,

@@ -4,9 +4,10 @@
 
 import { nowUs } from '../core/base/clock.ts';
 import { newCounters } from '../core/result/counters.ts';
-import type { Failed, ServerCommand, ServerReport } from '../core/protocol/control.ts';
-import { messageOf, UserError } from '../core/base/errors.ts';
+import type { ServerCommand, ServerReport } from '../core/protocol/control.ts';
+import { UserError } from '../core/base/errors.ts';
 import { goodbyeLimits } from '../core/policy/server/goodbye.ts';
+import { failedBy } from '../core/protocol/failed.ts';
 import { collectGarbage, watchSelf } from '../core/protocol/self.ts';
 import { startServer, type RunningServer } from './start.ts';
 
@@ -19,11 +20,8 @@ function report(message: ServerReport, sent: () => void = () => {}): void {
 }
 
 function fail(error: unknown): void {
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
-  const failed: Failed = { kind: 'failed', code, message: messageOf(error) };
   console.error(error instanceof UserError ? error.message : error);
-  report(failed, () => process.exit(1));
+  report(failedBy(error), () => process.exit(1));
   setTimeout(() => process.exit(1), 1000);
 }
 

@@ -103,7 +103,6 @@ const readers = [
   'harness/process/process-tree.ts',
   'harness/run/environment.ts',
   'harness/run/version.ts',
-  'load/ramp.ts',
   'reports/page/interactive.ts',
   'servers/webhook/http/dashboard.ts',
   'servers/webhook/sqlite/file.ts',

@@ -2,6 +2,7 @@
 // over what it used. The limits are those that make a trial invalid (harness/trial/validity.ts), so a
 // headroom of 1 is at the edge.
 
+import { median } from '../base/median.ts';
 import { latencyAt, type LatencyName } from './latency.ts';
 import type { Metric } from './metric.ts';
 import type { Completed } from '../result/result.ts';
@@ -58,10 +59,10 @@ export function roomOf({ used, limit }: LoadLimit): number {
 
 /** The median over the slots of the measured phase, since a single pause is no lack of room. */
 function usualLoopDelayUs({ series: { startUs, columns } }: Completed): number {
-  const delays = (columns['loadLoopDelayP99Us'] ?? [])
-    .filter((delay, i): delay is number => delay !== null && startUs[i]! >= 0)
-    .sort((a, b) => a - b);
-  return delays[delays.length >> 1] ?? 0;
+  const delays = (columns['loadLoopDelayP99Us'] ?? []).filter(
+    (delay, i): delay is number => delay !== null && startUs[i]! >= 0,
+  );
+  return delays.length === 0 ? 0 : median(delays);
 }
 
 function p99Us(trial: Completed, name: LatencyName): number {

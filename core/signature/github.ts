@@ -4,11 +4,11 @@
 import { randomBytes } from 'node:crypto';
 import {
   anyEqual,
-  fault,
   header,
   hmac,
   matched,
   requireVerifyOptions,
+  signatureFailure,
   textKey,
   type SignatureScheme,
 } from './scheme.ts';
@@ -34,9 +34,9 @@ export const github: SignatureScheme = {
   verify(keys, headers, body, options = {}) {
     requireVerifyOptions(options);
     const given = header(headers, name);
-    if ('fault' in given) return given.fault;
+    if ('failure' in given) return given.failure;
     if (!digestPattern.test(given.value))
-      return fault({
+      return signatureFailure({
         reason: given.value.includes('=') ? 'unsupported-signature' : 'malformed-signature',
         header: name,
       });
@@ -45,7 +45,7 @@ export const github: SignatureScheme = {
       [given.value],
     )
       ? matched
-      : fault({ reason: 'no-match' });
+      : signatureFailure({ reason: 'no-match' });
   },
   idOf(headers) {
     const id = headers['x-github-delivery'];

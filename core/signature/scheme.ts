@@ -24,7 +24,7 @@ export type SignedMessage = {
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Why a request is not believed: a reason for programs, with what it takes to act upon it. */
-export type SignatureFault =
+export type SignatureFailure =
   | { reason: 'missing-header'; header: string }
   | { reason: 'repeated-header'; header: string }
   | { reason: 'bad-timestamp'; header: string }
@@ -40,7 +40,7 @@ export type SignatureFault =
   | { reason: 'no-match' };
 
 /** `message` is a sentence for people; like everything here it holds no secret and no signature. */
-export type Verification = { ok: true } | (SignatureFault & { ok: false; message: string });
+export type Verification = { ok: true } | (SignatureFailure & { ok: false; message: string });
 
 export type VerifyOptions = {
   /** Seconds since 1970; the wall clock when left out. */
@@ -157,12 +157,12 @@ export function anyEqual(expected: readonly string[], given: readonly string[]):
 
 export const matched: Verification = { ok: true };
 
-/** A fault with its sentence. */
-export function fault(why: SignatureFault): Verification {
+/** The verification of a request that is not believed, with its sentence. */
+export function signatureFailure(why: SignatureFailure): Verification {
   return { ok: false, message: sentence(why), ...why };
 }
 
-function sentence(why: SignatureFault): string {
+function sentence(why: SignatureFailure): string {
   switch (why.reason) {
     case 'missing-header':
       return `the request carries no ${why.header}`;
@@ -186,12 +186,14 @@ function sentence(why: SignatureFault): string {
   }
 }
 
-/** The one value of a header, or the fault. */
-export function header(headers: Headers, name: string): { value: string } | { fault: Verification } {
+/** The one value of a header, or the failure. */
+export function header(headers: Headers, name: string): { value: string } | { failure: Verification } {
   const value = headers[name];
   if (typeof value === 'string' && value !== '') return { value };
   const repeated = typeof value === 'object' && value.length > 1;
-  return { fault: fault({ reason: repeated ? 'repeated-header' : 'missing-header', header: name }) };
+  return {
+    failure: signatureFailure({ reason: repeated ? 'repeated-header' : 'missing-header', header: name }),
+  };
 }
 
 /** A year: no sender tries for as long. */
@@ -214,19 +216,19 @@ export function requireVerifyOptions(options: VerifyOptions): void {
  * Whether a timestamp lies within the tolerance.
  * @param options checked by `requireVerifyOptions`
  * @param direction `past`: a time in the future is accepted, as the scheme's own library does
- * @returns the fault, or undefined
+ * @returns the failure, or undefined
  */
-export function timestampFault(
+export function timestampFailure(
   timestamp: string,
   name: string,
   { nowS = Math.floor(Date.now() / 1000), toleranceS = defaultToleranceS }: VerifyOptions,
   direction: 'both' | 'past',
 ): Verification | undefined {
-  if (!/^\d{1,12}$/.test(timestamp)) return fault({ reason: 'bad-timestamp', header: name });
+  if (!/^\d{1,12}$/.test(timestamp)) return signatureFailure({ reason: 'bad-timestamp', header: name });
   const ageS = nowS - Number(timestamp);
-  if (ageS > toleranceS) return fault({ reason: 'too-old', ageS, toleranceS });
+  if (ageS > toleranceS) return signatureFailure({ reason: 'too-old', ageS, toleranceS });
   if (direction === 'both' && -ageS > toleranceS)
-    return fault({ reason: 'too-new', aheadS: -ageS, toleranceS });
+    return signatureFailure({ reason: 'too-new', aheadS: -ageS, toleranceS });
   return undefined;
 }
 

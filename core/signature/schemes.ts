@@ -26,7 +26,7 @@ export const newSecret = standardWebhooks.newSecret;
 export { standardWebhooks };
 export type {
   Headers,
-  SignatureFault,
+  SignatureFailure,
   SignatureScheme,
   SignedMessage,
   Verification,

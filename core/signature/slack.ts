@@ -4,14 +4,14 @@
 import { randomBytes } from 'node:crypto';
 import {
   anyEqual,
-  fault,
   header,
   hmac,
   matched,
   requireVerifyOptions,
+  signatureFailure,
   textField,
   textKey,
-  timestampFault,
+  timestampFailure,
   type SignatureScheme,
 } from './scheme.ts';
 
@@ -34,19 +34,19 @@ export const slack: SignatureScheme = {
   verify(keys, headers, body, options = {}) {
     requireVerifyOptions(options);
     const timestamp = header(headers, timestampName);
-    if ('fault' in timestamp) return timestamp.fault;
+    if ('failure' in timestamp) return timestamp.failure;
     const given = header(headers, signatureName);
-    if ('fault' in given) return given.fault;
-    const untimely = timestampFault(timestamp.value, timestampName, options, 'both');
+    if ('failure' in given) return given.failure;
+    const untimely = timestampFailure(timestamp.value, timestampName, options, 'both');
     if (untimely) return untimely;
     if (!given.value.startsWith('v0='))
-      return fault({
+      return signatureFailure({
         reason: given.value.includes('=') ? 'unsupported-signature' : 'malformed-signature',
         header: signatureName,
       });
     return anyEqual(keys.map(digest(timestamp.value, body)), [given.value])
       ? matched
-      : fault({ reason: 'no-match' });
+      : signatureFailure({ reason: 'no-match' });
   },
   idOf: (_headers, body) => textField(body, ['event_id', 'id']),
 };

@@ -7,13 +7,13 @@ import { UserError } from '../base/errors.ts';
 import {
   anyEqual,
   bytesOf,
-  fault,
   header,
   hmac,
   matched,
   maxSignatures,
   requireVerifyOptions,
-  timestampFault,
+  signatureFailure,
+  timestampFailure,
   type Headers,
   type SignatureScheme,
   type SignedMessage,
@@ -90,28 +90,28 @@ export function verifyStandard(
 ): Verification {
   requireVerifyOptions(options);
   const id = header(headers, 'webhook-id');
-  if ('fault' in id) return id.fault;
+  if ('failure' in id) return id.failure;
   const timestamp = header(headers, 'webhook-timestamp');
-  if ('fault' in timestamp) return timestamp.fault;
+  if ('failure' in timestamp) return timestamp.failure;
   const list = header(headers, 'webhook-signature');
-  if ('fault' in list) return list.fault;
-  const untimely = timestampFault(timestamp.value, 'webhook-timestamp', options, 'both');
+  if ('failure' in list) return list.failure;
+  const untimely = timestampFailure(timestamp.value, 'webhook-timestamp', options, 'both');
   if (untimely) return untimely;
 
   const entries = list.value.split(' ');
   if (entries.length > maxSignatures)
-    return fault({ reason: 'malformed-signature', header: 'webhook-signature' });
+    return signatureFailure({ reason: 'malformed-signature', header: 'webhook-signature' });
   const signatures = entries.flatMap((entry) =>
     entry.startsWith(`${version},`) ? [entry.slice(version.length + 1)] : [],
   );
   if (signatures.length === 0) {
     const written = entries.some((entry) => /^\w+,./.test(entry));
-    return fault({
+    return signatureFailure({
       reason: written ? 'unsupported-signature' : 'malformed-signature',
       header: 'webhook-signature',
     });
   }
-  return isSigned(id.value, timestamp.value, signatures) ? matched : fault({ reason: 'no-match' });
+  return isSigned(id.value, timestamp.value, signatures) ? matched : signatureFailure({ reason: 'no-match' });
 }
 
 export function standardId(headers: Headers): string | undefined {

@@ -5,15 +5,15 @@ import { randomBytes } from 'node:crypto';
 import { UserError } from '../base/errors.ts';
 import {
   anyEqual,
-  fault,
   header,
   hmac,
   matched,
   maxSignatures,
   requireVerifyOptions,
+  signatureFailure,
   textField,
   textKey,
-  timestampFault,
+  timestampFailure,
   type SignatureScheme,
 } from './scheme.ts';
 
@@ -45,24 +45,24 @@ export const stripe: SignatureScheme = {
   verify(keys, headers, body, options = {}) {
     requireVerifyOptions(options);
     const given = header(headers, name);
-    if ('fault' in given) return given.fault;
+    if ('failure' in given) return given.failure;
     const parts = given.value
       .split(',')
       .map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)] as const);
     const values = (of: string) => parts.flatMap(([key, value]) => (key === of ? [value] : []));
     const [timestamp, ...more] = values('t');
     if (timestamp === undefined || more.length > 0 || parts.length > maxSignatures)
-      return fault({ reason: 'malformed-signature', header: name });
+      return signatureFailure({ reason: 'malformed-signature', header: name });
     const signatures = values('v1');
-    if (signatures.length === 0) return fault({ reason: 'unsupported-signature', header: name });
-    const untimely = timestampFault(timestamp, name, options, 'past');
+    if (signatures.length === 0) return signatureFailure({ reason: 'unsupported-signature', header: name });
+    const untimely = timestampFailure(timestamp, name, options, 'past');
     if (untimely) return untimely;
     return anyEqual(
       keys.map((key) => hmac(key, `${timestamp}.`, body, 'hex')),
       signatures,
     )
       ? matched
-      : fault({ reason: 'no-match' });
+      : signatureFailure({ reason: 'no-match' });
   },
   idOf: (_headers, body) => textField(body, ['id']),
 };

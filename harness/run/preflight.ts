@@ -3,6 +3,7 @@
 
 import { availableParallelism, freemem } from 'node:os';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { subscribersPerAddress } from '../../core/base/source-address.ts';
 import type { Pattern } from '../../core/pattern/pattern.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
@@ -13,10 +14,6 @@ const processDescriptors = 64;
 /** Measured: 4 to 8 KB on the load side and 10 to 14 KB on the server, and the kernel's buffers. */
 const subscriberBytes = 32 * 1024;
 const processBytes = 80 * 1024 ** 2;
-/**
- * Subscribers that one source address carries; below the 28,232 ephemeral ports that Linux gives by default.
- */
-export const subscribersPerAddress = 25_000;
 
 export type Machine = {
   cores: number;

@@ -45,6 +45,7 @@ function fanoutOf(closed: readonly LoadClosed[]): { first: Histogram; median: Hi
     const all = parts.length === 1 ? parts[0]! : Int32Array.from(parts.flatMap((part) => [...part])).sort();
     if (all.length === 0) continue;
     record(first, all[0]!);
+    // One receiver's own time, in whole microseconds: of two in the middle the sooner, and not their mean.
     record(median, all[(all.length - 1) >> 1]!);
     record(last, all.at(-1)!);
   }

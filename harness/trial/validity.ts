@@ -4,6 +4,7 @@
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { enoughSamples, samplesNeeded } from '../../core/metrics/samples.ts';
+import { openLedger } from '../../core/result/open-ledger.ts';
 import type { Completed, ResultWarning } from '../../core/result/result.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { largestBodyBytes } from '../../core/event/body-size.ts';
@@ -129,19 +130,8 @@ const checks: readonly Check[] = [
         'when the first event was published.',
     );
   },
-  function ledgerOpen(_plan, { closed }, { ledger }) {
-    const reasons = [
-      ledger.unconfirmed > 0
-        ? `${formatNumber(ledger.unconfirmed)} published events were never confirmed`
-        : '',
-      ledger.delivered + ledger.missed !== ledger.expected
-        ? `delivered and missed do not add up to the ${formatNumber(ledger.expected)} expected`
-        : '',
-      ledger.unexpected > 0
-        ? `${formatNumber(ledger.unexpected)} events arrived that nobody had asked for`
-        : '',
-      closed.length === 0 ? 'no load process reported' : '',
-    ].filter((reason) => reason !== '');
+  function ledgerOpen(_plan, _readings, trial) {
+    const reasons = openLedger(trial);
     return reasons.length === 0
       ? undefined
       : invalid('ledger-open', `the ledger does not close: ${reasons.join('; ')}.`);

@@ -16,10 +16,10 @@ export type Published = {
   /** What the server gave event `i`, 0 where it gave none. */
   seq: Int32Array;
   /**
-   * Of a target's publisher, which numbers events itself: numbers given to measured events
-   * that were not confirmed.
+   * Of a target's publisher, which numbers events itself: numbers given to measured events that were not
+   * confirmed. Others have none.
    */
-  unconfirmed?: EventNumber[];
+  unconfirmed: EventNumber[];
   /** Planned to sent, of the measured events. */
   lag: Histogram;
   /** Sent to answered, of the measured events. */

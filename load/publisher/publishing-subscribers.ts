@@ -13,13 +13,14 @@ import { createBodyStock } from './body-stock.ts';
 import { createHttpClients, type Client } from '../wire/http-client.ts';
 import { pathBelow } from '../wire/http-head.ts';
 import { startPacer } from './pacer.ts';
+import { answerWithinUs, eventsOf, isMeasured, plannedUs, seqIn } from './publishing.ts';
 import type { LoadContext, Message, RunningLoad } from '../pattern.ts';
 import { createProblemLog } from '../account/problems.ts';
 
 export type Senders = {
   /**
-   * Sends the plan. Resolves when every message was answered or has failed, at the latest 5
-   * s after the last was due.
+   * Sends the plan. Resolves when every message was answered or has failed, at the latest 5 s after the last
+   * was due.
    */
   run(window: Window): Promise<Extract<LoadReport, { kind: 'sent' }>>;
   /** Closes the connections that are its own. */
@@ -29,7 +30,6 @@ export type Senders = {
 type Answered = (seq: number, atUs: number) => void;
 type Send = (subscriber: number, message: Message, answered: Answered) => boolean;
 
-const answerWithinMs = 5000;
 /**
  * Messages that one subscriber may have waiting for the answers before them. Those of all together have at
  * most `largestQueueBytes`, but for the last.
@@ -42,7 +42,7 @@ export function createSenders(
   running: RunningLoad,
 ): Senders {
   const { plan, sender, topics, seed } = command;
-  const events = plan.offsetUs.length;
+  const events = eventsOf(command);
   const posts = running.send ? undefined : createPosts(context);
   const send: Send = running.send ?? posts!.send;
   const bodies = createBodyStock(plan, seed);
@@ -55,7 +55,7 @@ export function createSenders(
       const done = Promise.withResolvers<void>();
       let next = 0;
       let open = 0;
-      const plannedUs = (i: number) => window.warmupFromUs + plan.offsetUs[i]!;
+      const timetable = { plan, window };
 
       function finishIfDone(): void {
         if (next === events && open === 0) done.resolve();
@@ -63,8 +63,8 @@ export function createSenders(
 
       function sendNext(i: number): void {
         const atUs = nowUs();
-        const dueUs = plannedUs(i);
-        const measured = dueUs >= window.fromUs;
+        const dueUs = plannedUs(timetable, i);
+        const measured = isMeasured(timetable, i);
         if (measured) record(lag, atUs - dueUs);
         open++;
         const message = {
@@ -88,18 +88,18 @@ export function createSenders(
       }
 
       const pacer = startPacer(() => {
-        while (next < events && plannedUs(next) <= nowUs()) sendNext(next++);
-        if (next < events) return plannedUs(next);
+        while (next < events && plannedUs(timetable, next) <= nowUs()) sendNext(next++);
+        if (next < events) return plannedUs(timetable, next);
         finishIfDone();
         return Infinity;
       });
       pacer.wake();
-      const lastMs = events === 0 ? 0 : (plannedUs(events - 1) - nowUs()) / 1000;
-      const stopWaiting = later(Math.max(0, lastMs) + answerWithinMs, () => {
+      const lastMs = events === 0 ? 0 : (plannedUs(timetable, events - 1) - nowUs()) / 1000;
+      const stopWaiting = later(Math.max(0, lastMs) + answerWithinUs / 1000, () => {
         for (let i = 0; i < open; i++)
           problems.add(
             'message-unanswered',
-            `the server had not answered a message ${answerWithinMs / 1000} s after the last was due`,
+            `the server had not answered a message ${answerWithinUs / 1e6} s after the last was due`,
           );
         done.resolve();
       });
@@ -132,7 +132,7 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
   const clients = createHttpClients<Poster>(context, {
     response(poster, { status }, bytes, from, to, atUs) {
       const text = bytes.toString('utf8', from, Math.min(to, from + 1000));
-      const given = Number(/"seq":([1-9]\d{0,8})\b/.exec(text)?.[1] ?? 0);
+      const given = seqIn(text);
       if (status !== 201)
         sink.problem(
           'message-refused',

@@ -4,7 +4,7 @@
 
 import type { Socket } from 'node:net';
 import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
-import { createDialer, type Cause, type Protocol } from '../wire/connection.ts';
+import { createDialer, lingerMs, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
 import { newCursor, type Cursor } from './cursor.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
@@ -73,9 +73,6 @@ export type Streams<State, L extends Line = Socket, Request = Buffer> = Omit<Run
   /** The server wants the subscriber no more: no reconnection. */
   stop(stream: Stream<State, L>): void;
 };
-
-/** How long the server may take to close a line that is done with. */
-const lingerMs = 2000;
 
 /** Subscribers over TCP connections of their own. */
 export function createStreams<State>(context: LoadContext, kind: StreamKind<State>): Streams<State> {

@@ -16,18 +16,21 @@ import { topicName } from '../../core/scenario/topics.ts';
 import { createHttpClients } from '../wire/http-client.ts';
 import type { DialContext } from '../wire/connection.ts';
 import type { Publisher, PublisherSetup } from '../publisher/contract.ts';
-import { eventsOf, isMeasured, newState, plannedUs, type Lane, type State } from './publisher-state.ts';
+import {
+  answerWithinUs,
+  eventsOf,
+  fillAhead,
+  finish,
+  isMeasured,
+  limitAnswers,
+  plannedUs,
+  stop,
+} from '../publisher/publishing.ts';
+import { newState, type Lane, type State } from './publisher-state.ts';
 
 const mostLanes = 32;
-const answerWithinUs = 5_000_000;
 /** Events that wait for their lane at the most, in all. */
 const mostWaiting = 100_000;
-/**
- * Bodies are made ahead for at most `fillUs` in `fillEveryUs`, and not in the last `clearUs` before an event.
- */
-const fillUs = 300;
-const fillEveryUs = 5000;
-const clearUs = 1000;
 const shownLength = 160;
 
 export function startTargetPublisher(setup: PublisherSetup & { target: TargetAccess }): Publisher {
@@ -35,8 +38,7 @@ export function startTargetPublisher(setup: PublisherSetup & { target: TargetAcc
   return {
     ready: connect(state, setup.target),
     run(window) {
-      state.fromUs = window.warmupFromUs;
-      state.warmUntilUs = window.fromUs;
+      state.window = window;
       if (eventsOf(state) === 0) finish(state);
       else state.pacer.wake();
       return state.done.promise;
@@ -83,7 +85,8 @@ async function connect(state: State, target: TargetAccess): Promise<void> {
 
 /** Does what is due; returns when there will be more to do. */
 function step(state: State): number {
-  if (state.over || state.fromUs === Infinity) return Infinity;
+  const { over, window } = state;
+  if (over || !window) return Infinity;
   const events = eventsOf(state);
   for (; state.next < events && plannedUs(state, state.next) <= nowUs(); state.next++) {
     if (state.waiting >= mostWaiting || state.waitingBytes > largestQueueBytes) {
@@ -92,14 +95,9 @@ function step(state: State): number {
     }
     queue(state, state.next);
   }
-  if (state.next === events) {
-    state.limit ??= setTimeout(giveUp, answerWithinUs / 1000, state);
-    return Infinity;
-  }
-  const dueUs = plannedUs(state, state.next);
-  return state.bodies.fill(Math.min(nowUs() + fillUs, dueUs - clearUs))
-    ? dueUs
-    : Math.min(dueUs, nowUs() + fillEveryUs);
+  if (state.next < events) return fillAhead(state);
+  limitAnswers(state, window, () => giveUp(state));
+  return Infinity;
 }
 
 function queue(state: State, i: number): void {
@@ -205,17 +203,7 @@ function giveUp(state: State): void {
   finish(state);
 }
 
-function finish(state: State): void {
-  if (state.over) return;
-  state.over = true;
-  clearTimeout(state.limit);
-  const { seq, lag, roundTrip, unconfirmed, done, listProblems } = state;
-  done.resolve({ seq, lag, roundTrip, unconfirmed, problems: listProblems() });
-}
-
 function close(state: State): void {
-  state.over = true;
-  clearTimeout(state.limit);
-  state.pacer.stop();
+  stop(state);
   for (const { client } of state.lanes) state.clients?.drop(client);
 }

@@ -44,8 +44,8 @@ export type Receiver = {
 const tooLargeCode: TooLargeCode = 'delivery-too-large';
 const backlog = 4096;
 /**
- * Longer than any sender keeps an idle connection: if the receiver closed first, a
- * request could be on its way.
+ * Longer than any sender keeps an idle connection: if the receiver closed first, a request could be on its
+ * way. (Our servers have a time of their own, which is bounded by how often clients poll.)
  */
 const idleMs = 900_000;
 

@@ -40,6 +40,9 @@ export type Connector = { connect(options: TcpNetConnectOpts): Socket; opened: '
 
 const plain: Connector = { connect: (options) => connect(options), opened: 'connect' };
 
+/** How long the server may take to close a connection that is done with; then it is closed from here. */
+export const lingerMs = 2000;
+
 /** The address that the kernel gives a loopback connection by itself. */
 const ownAddress = '127.0.0.1';
 

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
 import { largestAnswerBytes } from '../../core/event/body-size.ts';
-import { createDialer, type Cause, type Protocol } from './connection.ts';
+import { createDialer, lingerMs, type Cause, type Protocol } from './connection.ts';
 import { gunzipBody, isGzip } from './gunzip.ts';
 import {
   endResponses,
@@ -18,8 +18,6 @@ import {
 import type { DialContext } from './connection.ts';
 import { ProtocolError, tooLarge } from './protocol-error.ts';
 
-/** How long a connection may stay that the server was to close after its answer. */
-const lingerMs = 2000;
 /**
  * Longer after a request a cut is no race with the server's idle timeout, but a loss, also of a held request.
  */

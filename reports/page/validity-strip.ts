@@ -2,6 +2,7 @@
 
 import { mostHeadroom, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { missingFrom } from '../../core/result/missing.ts';
+import { openLedger } from '../../core/result/open-ledger.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { headroomText } from '../summary/figure-text.ts';
@@ -28,10 +29,7 @@ export function validityStrip(
   const worst = offers
     .filter(({ planned }) => planned > 0)
     .toSorted((a, b) => a.sent / a.planned - b.sent / b.planned)[0];
-  const open = completed.filter(
-    ({ ledger }) =>
-      ledger.unconfirmed > 0 || ledger.unexpected > 0 || ledger.delivered + ledger.missed !== ledger.expected,
-  ).length;
+  const open = completed.filter((trial) => openLedger(trial).length > 0).length;
   const differing = completed.flatMap(({ checks }) => checks).filter(({ agree }) => !agree);
   const unexplained = differing.filter(({ note }) => note === '').length;
   // A search goes on until a trial breaks or no longer counts: that is how it ends, and no flaw of the run.

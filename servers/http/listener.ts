@@ -8,7 +8,7 @@ export type Port = { server: Server; close(): Promise<void> };
 
 /**
  * How long a connection may stand idle between requests, a session without streams: above any usual interval
- * of polling.
+ * of polling. (The load side's webhook receiver has a time of its own, for another reason.)
  */
 export const idleMs = 900_000;
 

@@ -6,6 +6,7 @@ import type { Counters } from '../../core/result/counters.ts';
 import type { ServerLimits } from '../../core/scenario/scenario.ts';
 import type { Stamps } from '../hub/event.ts';
 import type { Hub } from '../hub/hub.ts';
+import { readStamps } from '../hub/stamps.ts';
 import { idempotencyKeyOf, withKeys } from './idempotency.ts';
 import type { Example, Handler, Publish, Request } from '../pattern.ts';
 import { checkTopic, endWith, readBody, RequestError } from './request.ts';
@@ -123,26 +124,13 @@ function decodePath(segment: string): string {
 }
 
 function stampsOf(request: Request): Stamps {
-  const stamps: Stamps = {};
-  const plannedUs = numberIn(request, 'pushbench-planned', Number.MAX_SAFE_INTEGER);
-  const sentUs = numberIn(request, 'pushbench-sent', Number.MAX_SAFE_INTEGER);
-  const crc = numberIn(request, 'pushbench-crc', 2 ** 32 - 1);
-  if (plannedUs !== undefined) stamps.plannedUs = plannedUs;
-  if (sentUs !== undefined) stamps.sentUs = sentUs;
-  if (crc !== undefined) stamps.crc = crc;
-  return stamps;
-}
-
-function numberIn(request: Request, name: string, max: number): number | undefined {
-  const text = request.headers[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (typeof text !== 'string' || !/^\d{1,16}$/.test(text) || value > max) {
-    throw new RequestError(
-      400,
-      'bad-number',
-      `${name}: ${String(text).slice(0, 40)} is not a whole number from 0 to ${max}`,
-    );
-  }
-  return value;
+  const stamps = readStamps((name) => {
+    const text = request.headers[`pushbench-${name}`];
+    if (text === undefined) return undefined;
+    return typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  });
+  if (!('wrong' in stamps)) return stamps;
+  const { wrong, why } = stamps;
+  const name = `pushbench-${wrong}`;
+  throw new RequestError(400, 'bad-number', `${name}: ${String(request.headers[name]).slice(0, 40)} ${why}`);
 }

@@ -4,6 +4,7 @@
 
 import { topicPattern } from '../../core/event/envelope.ts';
 import type { Stamps } from '../hub/event.ts';
+import { readStamps, type WrongStamp } from '../hub/stamps.ts';
 
 export type Upstream =
   | { kind: 'publish'; ref: number; topic: string; body: string; stamps: Stamps }
@@ -32,27 +33,18 @@ export function readUpstream(text: string, maxBodyBytes: number): Upstream {
   const body = sourceOf(text, 'body');
   if (body === undefined) return refused('there is no body');
   if (Buffer.byteLength(body) > maxBodyBytes) return refused(`the body is larger than ${maxBodyBytes} bytes`);
-  return { kind: 'publish', ref, topic: publish, body, stamps: stampsOf(message) };
+  const stamps = stampsOf(message);
+  if ('wrong' in stamps) return refused(`${stamps.wrong} ${stamps.why}`);
+  return { kind: 'publish', ref, topic: publish, body, stamps };
 }
 
-/** `planned`, `sent` and `crc` as in the headers of a published event; what is no such number is left out. */
-function stampsOf(message: object): Stamps {
-  const stamps: Stamps = {};
-  const numberOf = (name: string, most: number) => {
+/** `planned`, `sent` and `crc`, as in the headers of a published event. */
+function stampsOf(message: object): Stamps | WrongStamp {
+  return readStamps((name) => {
     const value = (message as Record<string, unknown>)[name]; // parsed JSON
-    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most
-      ? value
-      : undefined;
-  };
-  const [plannedUs, sentUs, crc] = [
-    numberOf('planned', Number.MAX_SAFE_INTEGER),
-    numberOf('sent', Number.MAX_SAFE_INTEGER),
-    numberOf('crc', 2 ** 32 - 1),
-  ];
-  if (plannedUs !== undefined) stamps.plannedUs = plannedUs;
-  if (sentUs !== undefined) stamps.sentUs = sentUs;
-  if (crc !== undefined) stamps.crc = crc;
-  return stamps;
+    if (value === undefined) return undefined;
+    return typeof value === 'number' ? value : NaN;
+  });
 }
 
 /**

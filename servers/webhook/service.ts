@@ -4,6 +4,7 @@
 
 import type { ServerBacklog } from '../../core/protocol/control.ts';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { goodbyeLimits } from '../../core/policy/server/goodbye.ts';
 import type { Message } from '../../core/policy/webhook/delivery.ts';
 import { schemes } from '../../core/signature/schemes.ts';
 import { RequestError } from '../http/request.ts';
@@ -16,9 +17,6 @@ import { createAttempts } from './sending/attempt.ts';
 import { createGuard } from './sending/guard.ts';
 import type { Timers } from './sending/timers.ts';
 import type { Awaitable, DeliveryLog, Store } from './store.ts';
-
-/** How long requests under way may take to finish when the server closes. */
-const closeGraceMs = 500;
 
 /**
  * What asks for something to be stored resolves when it is durable. Where the store does not take it, it
@@ -123,7 +121,7 @@ export function createService(
       closeAnnouncer();
       const quiet = Promise.all([store.schedule.stop(), handler?.quiet()]);
       const grace = Promise.withResolvers<void>();
-      const timer = setTimeout(grace.resolve, closeGraceMs);
+      const timer = setTimeout(grace.resolve, goodbyeLimits.webhookStepMs);
       await Promise.race([quiet, grace.promise]);
       clearTimeout(timer);
       await attempts.close();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
-import { startPollers } from '../../load/subscribers/poller.ts';
+import { startPollers } from '../../load/subscribers/cursor-polls.ts';
 import { encodeRequest } from '../../load/wire/http-head.ts';
 import { newLog, recorder, startServer, startPolling, until, type Answer } from './poll-fixture.ts';
 
@@ -121,16 +121,18 @@ describe('when something goes wrong', () => {
     });
   }
 
-  test('a refusal for too many subscribers is counted, and the wait that it asks for kept', async () => {
-    await using server = await startServer(inTurn(status(503, { 'retry-after': '1' }), newLog().poll));
-    const { context, counters, problems, calls } = recorder(server.url);
-    await using _ = await startPolling(context);
-    await until(() => calls.length > 0);
-    assert.equal(counters.refusals, 1);
-    assert.deepEqual(problems, []);
-    const waitedMs = server.asked[1]!.atMs - server.asked[0]!.atMs;
-    assert.ok(waitedMs > 950, `${waitedMs} ms`);
-  });
+  for (const code of [503, 429]) {
+    test(`a refusal with ${code} is counted, and the wait that it asks for kept`, async () => {
+      await using server = await startServer(inTurn(status(code, { 'retry-after': '1' }), newLog().poll));
+      const { context, counters, problems, calls } = recorder(server.url);
+      await using _ = await startPolling(context);
+      await until(() => calls.length > 0);
+      assert.equal(counters.refusals, 1);
+      assert.deepEqual(problems, []);
+      const waitedMs = server.asked[1]!.atMs - server.asked[0]!.atMs;
+      assert.ok(waitedMs > 950, `${waitedMs} ms`);
+    });
+  }
 
   test('a reset is counted, and the events that are left are taken', async () => {
     const log = newLog();

@@ -1,8 +1,8 @@
-// What the ramp decides without a socket: why subscribers are missing, and where they connect from.
+// What the ramp decides without a socket: why subscribers are missing.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { notConnected, sourceAddress } from '../../load/ramp.ts';
+import { notConnected } from '../../load/ramp.ts';
 
 test('the message says which limit was met and how to raise it', () => {
   const about = (code: string) => notConnected([{ code, message: `connect ${code}`, count: 2 }], 5, 10, 31);
@@ -25,14 +25,4 @@ test('the message says which limit was met and how to raise it', () => {
     '1 of 1 subscribers were not subscribed 30 s after the start, ' +
       'and there was no error: the server does not answer',
   );
-});
-
-test('subscribers beyond the ephemeral ports of one address connect from the next', () => {
-  assert.deepEqual([0, 24_999, 25_000, 49_999, 50_000].map(sourceAddress), [
-    '127.0.0.1',
-    '127.0.0.1',
-    '127.0.0.2',
-    '127.0.0.2',
-    '127.0.0.3',
-  ]);
 });

@@ -1,27 +1,13 @@
-// WebSocket subscribers against the `ws` server, and against raw servers that break the protocol.
+// Holds WebSocket subscribers against the `ws` server. Servers that break the protocol are
+// websocket-wrong.test.ts.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { test, type TestContext } from 'vitest';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import { websocket } from '../../load/websocket.ts';
-import type { RunningLoad } from '../../load/pattern.ts';
-import { envelope, listen, rawServer, split, testContext, until, type Seen } from './context.ts';
-
-const open = (offset = 0) => JSON.stringify({ socket: 'open', cursor: `abc123-${offset}` });
-
-async function start(
-  t: TestContext,
-  seen: Seen,
-  { subscribers = 1, deflate = false } = {},
-): Promise<RunningLoad> {
-  const running = await websocket.start(seen.context, { deflate, ping: 25_000 });
-  for (let i = 0; i < subscribers; i++) running.open(i);
-  t.onTestFinished(() => running.close(0));
-  return running;
-}
+import { envelope, listen, split, testContext, until } from './context.ts';
+import { open, start } from './websocket-subscribers.ts';
 
 type Accept = (socket: WebSocket, request: IncomingMessage, connection: number) => void;
 
@@ -158,6 +144,20 @@ for (const [code, comesBack, problem] of [
   });
 }
 
+test('1013 asks for the longest wait of the own policy, and nobody comes back earlier', async (t) => {
+  const connectedMs: number[] = [];
+  const { url } = await wsServer(t, (socket) => {
+    connectedMs.push(performance.now());
+    socket.send(open());
+    if (connectedMs.length === 1) socket.close(1013);
+  });
+  // No wait of its own on top.
+  await start(t, testContext(url, { reconnect: { base: 10, cap: 500 }, random: () => 0 }));
+  await until(() => connectedMs.length === 2);
+  const waitedMs = connectedMs[1]! - connectedMs[0]!;
+  assert.ok(waitedMs > 480, `${waitedMs} ms`);
+});
+
 test('closing says goodbye, reads the answer, and both ends count the same bytes', async (t) => {
   const codes: number[] = [];
   const { url, tcp } = await wsServer(t, (socket) => {
@@ -177,118 +177,4 @@ test('closing says goodbye, reads the answer, and both ends count the same bytes
   assert.equal(seen.counters.bytesIn, sum(tcp.map((socket) => socket.bytesWritten)));
   assert.equal(seen.counters.bytesOut, sum(tcp.map((socket) => socket.bytesRead)));
   assert.deepEqual([seen.counters.connectionsClosed, seen.problems], [20, []]);
-});
-
-const accept = (request: string) =>
-  createHash('sha1')
-    .update(`${/sec-websocket-key: (.*)\r/.exec(request)![1]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-    .digest('base64');
-const upgrade = (request: string, more = '') =>
-  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-  `Sec-WebSocket-Accept: ${accept(request)}\r\n${more}\r\n`;
-const text = (value: string | Buffer) =>
-  Buffer.concat([Buffer.from([0x81, Buffer.byteLength(value)]), Buffer.from(value)]);
-
-const wrong: [
-  what: string,
-  reply: (request: string) => (string | Buffer)[],
-  code: string,
-  message: string,
-][] = [
-  [
-    'a refusal',
-    () => ['HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n'],
-    'ws-refused',
-    'the server answered the handshake with 403 instead of 101',
-  ],
-  [
-    'an answer without upgrade',
-    () => ['HTTP/1.1 200 OK\r\n\r\n'],
-    'ws-refused',
-    'the server answered the handshake with 200 instead of 101',
-  ],
-  [
-    'a wrong accept',
-    () => [
-      'HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n' +
-        'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
-    ],
-    'ws-handshake',
-    'Sec-WebSocket-Accept does not fit the key that was sent',
-  ],
-  [
-    'another protocol',
-    () => ['HTTP/1.1 101 X\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n'],
-    'ws-handshake',
-    'the server changed the protocol, but not to "websocket"',
-  ],
-  [
-    'an extension',
-    (r) => [upgrade(r, 'Sec-WebSocket-Extensions: permessage-deflate\r\n')],
-    'ws-extension',
-    'the server chose an extension that was not offered: "permessage-deflate"',
-  ],
-  [
-    'a subprotocol',
-    (r) => [upgrade(r, 'Sec-WebSocket-Protocol: chat\r\n')],
-    'ws-handshake',
-    'the server chose a subprotocol that was not offered',
-  ],
-  [
-    'a masked frame',
-    (r) => [upgrade(r), Buffer.from([0x81, 0x80, 0, 0, 0, 0])],
-    'ws-frame',
-    'a frame from the server is masked',
-  ],
-  [
-    'a binary message',
-    (r) => [upgrade(r), Buffer.from([0x82, 0x01, 0x61])],
-    'ws-message',
-    'the server sent a binary message',
-  ],
-  [
-    'text that is not UTF-8',
-    (r) => [upgrade(r), text(Buffer.from([0xc3, 0x28]))],
-    'ws-message',
-    'the server sent a text that is not UTF-8',
-  ],
-  [
-    'a message that is no event',
-    (r) => [upgrade(r), text('{"says":1}')],
-    'malformed-event',
-    'a message is neither an event nor a notice',
-  ],
-  [
-    'an answer that nothing asked for',
-    (r) => [upgrade(r), text('{"ack":1,"seq":1}')],
-    'ws-answer',
-    'the server answered a message that was not sent',
-  ],
-];
-for (const [what, reply, code, message] of wrong) {
-  test(`${what} is a problem, and the subscriber goes on or tries again`, async (t) => {
-    const url = await rawServer(t, (socket, request, connection) => {
-      if (connection === 0) {
-        for (const part of reply(request)) socket.write(part);
-        if (code === 'malformed-event' || code === 'ws-answer') socket.end();
-      } else {
-        socket.write(upgrade(request));
-        socket.write(text(open()));
-      }
-    });
-    const seen = testContext(url);
-    await start(t, seen);
-    await until(() => seen.ready.length === 1);
-    assert.deepEqual(seen.problems, [{ code, message }]);
-    assert.deepEqual([seen.counters.handshakes, seen.counters.reconnects], [2, 1]);
-  });
-}
-
-test('an answer and first messages in one piece are told apart', async (t) => {
-  const url = await rawServer(t, (socket, request) =>
-    socket.write(Buffer.concat([Buffer.from(upgrade(request)), text(open()), text('{"socket":"open"}')])),
-  );
-  const seen = testContext(url);
-  await start(t, seen);
-  await until(() => seen.ready.length === 2);
 });

@@ -165,7 +165,7 @@ for (const [what, change, code, message] of [
     'options',
     /^the options of long-polling lack batch, gzip, connection; parse them/,
   ],
-  ['a command that is none', { options: undefined }, 'internal', /undefined/],
+  ['a command that is none', { options: undefined }, 'defect', /undefined[^]*\n +at /],
 ] as const) {
   test(`${what}: it says so and exits with 1`, async (t) => {
     const { send, next, exit } = forkServer(t);

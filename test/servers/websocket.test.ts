@@ -118,6 +118,12 @@ test('a message that cannot be published is refused with a reason, and the clien
     ['{"publish":"news","ref":1}', /no body/],
     [`{"publish":"news","ref":1,"body":${bulk(100)}}`, /larger than 100 bytes/],
     ['{"publish":"another","ref":1,"body":1}', /takes no more/],
+    ['{"publish":"news","ref":1,"planned":-1,"body":1}', /^planned is not a whole number from 0 to 9007/],
+    ['{"publish":"news","ref":1,"sent":"1","body":1}', /^sent is not a whole number/],
+    [
+      '{"publish":"news","ref":1,"crc":4294967296,"body":1}',
+      /^crc is not a whole number from 0 to 4294967295$/,
+    ],
   ];
   for (const [i, [message, reason]] of refused.entries()) {
     ws.send(message);
@@ -164,7 +170,11 @@ test('reading a message finds what JSON.parse finds, and its very bytes', () => 
     fc.property(
       fc.jsonValue(),
       fc.dictionary(
-        fc.string().filter((name) => !['publish', 'ref', 'body', '__proto__'].includes(name)),
+        fc
+          .string()
+          .filter(
+            (name) => !['publish', 'ref', 'body', 'planned', 'sent', 'crc', '__proto__'].includes(name),
+          ),
         fc.jsonValue(),
       ),
       spaces,

@@ -45,19 +45,6 @@ export function longPollAnswerWithinMs(holdMs: number | undefined): number {
   return holdMs === undefined ? unknownHoldWithinMs : holdMs + holdSlackMs;
 }
 
-/**
- * Whether an answer says that there was nothing new.
- * @param held the server holds requests: some servers and proxies end a hold with 408 or 504
- */
-export function saysNothingNew(status: number, held: boolean): boolean {
-  return status === 304 || status === 204 || (held && endsHold(status));
-}
-
-/** Whether a hold was ended by somebody who knows nothing of what the client has had. */
-export function endsHold(status: number): boolean {
-  return status === 408 || status === 504;
-}
-
 /** Whether a request that was sent at `askedMs` has waited for its answer for too long. */
 export function isOverdue(askedMs: number, nowMs: number, withinMs: number): boolean {
   return nowMs - askedMs >= withinMs;

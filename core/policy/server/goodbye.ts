@@ -10,6 +10,8 @@ export const goodbyeLimits = {
   streamsMs: 1000,
   /** A pattern, with all that it does. */
   patternMs: 3000,
+  /** Each step of a webhook server: attempts under way, and what its store has yet to hear of them. */
+  webhookStepMs: 500,
   /** What is still being written on connections. */
   connectionsMs: 500,
   /** A server process. When closing takes longer something hangs. */

@@ -4,6 +4,7 @@
 
 import { DelayedError, UnrecoverableError, Worker } from 'bullmq';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
+import { goodbyeLimits } from '../../../core/policy/server/goodbye.ts';
 import type { Message, Task } from '../../../core/policy/webhook/delivery.ts';
 import type { WebhookEndpoint } from '../endpoints.ts';
 import { endpointConcurrency } from '../sending/attempt.ts';
@@ -22,8 +23,6 @@ const stalledEveryMs = 2500;
 const standBackMs = 50;
 /** When what Redis did not do for a delivery is tried again. */
 const againMs = 500;
-/** How long Redis may take to hear of attempts that were cut. */
-const closeGraceMs = 500;
 
 export type RedisSchedule = Schedule & {
   /** Ends its connections: jobs that Redis has not heard of by then are another server's. */
@@ -80,10 +79,10 @@ export function createRedisSchedule(given: RedisScheduleOptions): RedisSchedule 
       return quiet;
     },
     async close(isRedisThere) {
-      if (isRedisThere()) await within(closeGraceMs, quiet).catch(() => {});
+      if (isRedisThere()) await within(goodbyeLimits.webhookStepMs, quiet).catch(() => {});
       if (working) working.isCut = true;
       patient.giveUp(); // a Redis that is away cannot be told: another server takes over what is under way
-      await within(reconnectMostMs + closeGraceMs, quiet).catch(() => {});
+      await within(reconnectMostMs + goodbyeLimits.webhookStepMs, quiet).catch(() => {});
     },
   };
 }

@@ -7,6 +7,7 @@
 // had here, and the cap of concurrency holds for each server. core/pattern/registry.ts refuses them together.
 
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
+import { goodbyeLimits } from '../../../core/policy/server/goodbye.ts';
 import type { ServerBacklog } from '../../../core/protocol/control.ts';
 import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';
@@ -24,7 +25,6 @@ import { createTrouble, type Trouble } from './trouble.ts';
 /** How often the backlog is read, and what other servers changed. */
 const lookEveryMs = 500;
 const replayAtOnce = 100;
-const closeGraceMs = 500;
 
 /** @throws UserError when no Redis answers, or it takes nothing */
 export async function openRedisStore(
@@ -159,7 +159,7 @@ function storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers
       trouble.close();
       for (const endpoint of endpoints.all.values()) endpoint.unsubscribe();
       await publisher.close();
-      await within(closeGraceMs, endpoints.upToDate()).catch(() => {});
+      await within(goodbyeLimits.webhookStepMs, endpoints.upToDate()).catch(() => {});
       await schedule.close(redis.publishing.ready);
       await redis.close();
     },

@@ -47,3 +47,8 @@ test('the loop delay is the median of the measured slots, against 20 ms at least
     ],
   );
 });
+
+test('of an even number of slots the loop delay is the mean of the two in the middle', () => {
+  const [, loopDelay] = loadLimits(trial({ series: slots([null, 500_000, 10_000, 30_000, 1000]) }));
+  assert.equal(loopDelay!.used, 20_000);
+});

@@ -134,3 +134,18 @@ test(
     );
   },
 );
+
+test('long polling: a held request that is cut is asked again, which is a reconnection', async (t) => {
+  let asked = 0;
+  const url = await httpServer(t, (request) => {
+    if (++asked === 1) setTimeout(() => request.socket.destroy(), 400);
+  });
+  const seen = await subscribe(
+    t,
+    'long-polling',
+    access(url, 'subscribe: { long-polling: "/held/{topics}" }'),
+    { connection: 'keep-alive' },
+  );
+  await until(() => seen.ready.length === 2);
+  assert.deepEqual([asked, seen.lost, seen.counters.reconnects], [2, [0], 1]);
+});

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, test, type TestContext } from 'vitest';
+import { describe, test, vi, type TestContext } from 'vitest';
 import { nowUs } from '../../../core/base/clock.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { startTargetPublisher } from '../../../load/target/publisher.ts';
@@ -155,6 +155,34 @@ describe('publishing', () => {
       toUs: fromUs + 1e6,
       slotUs: 1e6,
     });
-    assert.deepEqual([[...seq], unconfirmed?.length], [[0, 0, 0], 3]);
+    assert.deepEqual([[...seq], unconfirmed.length], [[0, 0, 0], 3]);
+  });
+
+  test('answers are awaited as long as the measured phase lasts', async (t) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    t.onTestFinished(() => void vi.useRealTimers());
+    const asked: ServerResponse[] = [];
+    const url = await httpServer(t, (_request, response) => void asked.push(response));
+    const publisher = startTargetPublisher({
+      publishUrl: url,
+      target: access(url, 'subscribe: { sse: /s }'),
+      topics: [{ name: 'news', count: 1, follow: 1, first: 0 }],
+      plan: {
+        offsetUs: Float64Array.of(0),
+        topic: new Uint32Array(1),
+        body: new Int32Array(1),
+        corpus: ['1'],
+      },
+      seed: 1,
+    });
+    t.onTestFinished(() => publisher.close());
+    await publisher.ready;
+    const fromUs = nowUs();
+    const published = publisher.run({ warmupFromUs: fromUs, fromUs, toUs: fromUs + 30e6, slotUs: 1e6 });
+    while (asked.length === 0) await new Promise(setImmediate);
+    vi.advanceTimersByTime(6000);
+    asked[0]!.end();
+    const { seq, problems } = await published;
+    assert.deepEqual([[...seq], problems], [[1], []]);
   });
 });

@@ -57,4 +57,28 @@ describe('websocket', () => {
     assert.deepEqual([seen.ready, seen.lost, seen.counters.reconnects], [[0, 0], [0], 1]);
     assert.ok(seen.counters.bytesIn < 2000);
   });
+
+  for (const [code, problems] of [
+    [1001, ['the server closed the connection with code 1001']],
+    [1012, []],
+    [1013, ['the server closed the connection with code 1013']],
+  ] as const) {
+    test(`after close code ${code} the subscriber comes back`, async (t) => {
+      const { url, sockets } = await socketServer(t);
+      const codes: number[] = [];
+      let connections = 0;
+      sockets.on('connection', (socket) => {
+        socket.on('close', (given) => codes.push(given));
+        if (++connections === 1) socket.close(code);
+      });
+      const seen = await subscribe(t, 'websocket', access(url, 'subscribe: { websocket: /ws }'), {
+        deflate: false,
+      });
+      await until(() => seen.ready.length === 2);
+      assert.deepEqual(
+        [codes, seen.problems.map(({ message }) => message), seen.counters.reconnects],
+        [[code], problems, 1],
+      );
+    });
+  }
 });

@@ -9,7 +9,6 @@ import {
   longPollAnswerWithinMs,
   nextPollDueMs,
   pollAnswerWithinMs,
-  saysNothingNew,
 } from '../../../../core/policy/client/poll-times.ts';
 
 /** When the polls of one client go out that begins at `fromMs`, and whose answer `i` takes `answersMs(i)`. */
@@ -100,16 +99,4 @@ test('a poll may take 30 s, a long poll 10 s more than its hold, or two minutes 
     [30_000, 35_000, 120_000],
   );
   assert.deepEqual([isOverdue(1000, 30_999, 30_000), isOverdue(1000, 31_000, 30_000)], [false, true]);
-});
-
-test('304 and 204 say that there is nothing new, and so do 408 and 504 where requests are held', () => {
-  const statuses = [200, 204, 304, 404, 408, 429, 503, 504];
-  assert.deepEqual(
-    statuses.filter((status) => saysNothingNew(status, false)),
-    [204, 304],
-  );
-  assert.deepEqual(
-    statuses.filter((status) => saysNothingNew(status, true)),
-    [204, 304, 408, 504],
-  );
 });

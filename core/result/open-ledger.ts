@@ -1,0 +1,19 @@
+// Decides whether the ledger of a trial closes: every delivery that was expected is accounted for, and none
+// came that was not. A trial whose ledger does not close does not count.
+
+import type { Completed } from './result.ts';
+import { formatNumber } from '../base/units.ts';
+
+/** Why the ledger does not close, a clause each; none where it does. */
+export function openLedger({ ledger, processes }: Pick<Completed, 'ledger' | 'processes'>): string[] {
+  const { unconfirmed, expected, delivered, missed, unexpected } = ledger;
+  return [
+    unconfirmed > 0 ? `${formatNumber(unconfirmed)} published events were never confirmed` : '',
+    delivered + missed !== expected
+      ? `delivered and missed do not add up to the ${formatNumber(expected)} expected`
+      : '',
+    unexpected > 0 ? `${formatNumber(unexpected)} events arrived that nobody had asked for` : '',
+    // Nothing adds up to nothing.
+    processes.some(({ role }) => role === 'load') ? '' : 'no load process reported',
+  ].filter((reason) => reason !== '');
+}

@@ -1,0 +1,97 @@
+// Runs what polling and long polling of our servers have in common: a request for what came after a cursor,
+// and answers as docs/wire.md has them. The cursor moves with a whole answer only, so a request that was cut
+// off is repeated and neither loses an event nor brings one twice. When to ask, and with which request, is
+// the pattern's: polling.ts, long-polling.ts.
+
+import { cursorPattern } from '../../core/event/envelope.ts';
+import type { ResponseHead } from '../wire/http-head.ts';
+import type { LoadContext, RunningLoad } from '../pattern.ts';
+import { readPollAnswer, splitEvents } from '../wire/poll-answer.ts';
+import { createPolls, type Poller } from './polls.ts';
+
+/** What a subscriber has had. */
+export type Place = {
+  /** Its topics, as they are written in a request. */
+  readonly topics: string;
+  /** The last answer's, empty before the first. */
+  cursor: string;
+  etag: string;
+  /** What asks for what came after `cursor`, until cursor or ETag change. */
+  request: Buffer | undefined;
+};
+
+export type Asking = {
+  /** The request for what came after a place. Asked for again when cursor or ETag have changed. */
+  request(place: Place): Buffer;
+  /** As `PollKind` has them. */
+  answered(poller: Poller<Place>): number;
+  answerWithinMs: number;
+  finishes: boolean;
+};
+
+export function startPollers(context: LoadContext, asking: Asking): RunningLoad {
+  const { counters, sink } = context;
+
+  /** @returns undefined when the answer was not whole */
+  function takeAnswer(
+    poller: Poller<Place>,
+    { headers }: ResponseHead,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    atUs: number,
+  ): number | undefined {
+    const answer = readPollAnswer(bytes, from, to);
+    if (!answer) return malformed();
+    if (answer.reset) counters.resets++;
+    polls.ready(poller, atUs); // before its events, which the reconnection brought
+    let events = 0;
+    const whole = splitEvents(bytes, answer.eventsFrom, to, (eventFrom, eventTo) => {
+      events++;
+      if (!sink.event(poller.subscriber, bytes, eventFrom, eventTo, atUs))
+        sink.problem('malformed-event', 'an event is no envelope');
+    });
+    counters.events += events;
+    if (!whole) return malformed();
+    moveTo(poller.state, answer.cursor, headers.get('etag') ?? '');
+    return events;
+  }
+
+  function takeNothing({ state }: Poller<Place>, { headers }: ResponseHead): number | undefined {
+    const cursor = headers.get('pushbench-cursor') ?? state.cursor;
+    if (!cursorPattern.test(cursor)) return malformed();
+    moveTo(state, cursor, state.etag);
+    return 0;
+  }
+
+  function malformed(): undefined {
+    sink.problem(
+      'malformed-answer',
+      'the answer to a poll is not {"cursor":"...","events":[...]}, nor an empty one with a cursor',
+    );
+  }
+
+  const { answered, answerWithinMs, finishes } = asking;
+  const polls = createPolls<Place>(context, {
+    newState: (subscriber) => ({
+      topics: context.topicsOf(subscriber).join(','),
+      cursor: '',
+      etag: '',
+      request: undefined,
+    }),
+    request: ({ state }) => (state.request ??= asking.request(state)),
+    take: (poller, status, head, bytes, from, to, atUs) =>
+      status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),
+    answered,
+    answerWithinMs,
+    finishes,
+  });
+  return polls;
+}
+
+function moveTo(place: Place, cursor: string, etag: string): void {
+  if (cursor === place.cursor && etag === place.etag) return;
+  place.cursor = cursor;
+  place.etag = etag;
+  place.request = undefined;
+}

@@ -1,0 +1,277 @@
+// Runs what the patterns that ask again and again share, for our servers and for targets: each subscriber's
+// life, from its first request through answers, losses, waits and reconnections to the close. One request of
+// a subscriber is under way at a time. What is asked and what an answer brings is the `PollKind`'s.
+
+import { longestTimerMs, nowUs } from '../../core/base/clock.ts';
+import { readPollStatus, type PollStatus } from '../../core/policy/client/poll-status.ts';
+import { isOverdue } from '../../core/policy/client/poll-times.ts';
+import {
+  newComeback,
+  noteRetryAfter,
+  noteSuccess,
+  type Comeback,
+} from '../../core/policy/client/reconnect.ts';
+import type { LoadContext, RunningLoad } from '../pattern.ts';
+import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
+import type { ResponseHead } from '../wire/http-head.ts';
+import { comeBackLater } from './comeback.ts';
+
+/** One subscriber. `State` is what its pattern keeps. */
+export type Poller<State> = Comeback & {
+  readonly subscriber: number;
+  readonly state: State;
+  client: Client<Poller<State>>;
+  /** Answers taken in so far. */
+  answers: number;
+  /** When the last planned poll was due, by `performance.now()`; undefined before the first. */
+  dueMs: number | undefined;
+  /** When the request under way was sent; 0 when there is none. */
+  askedMs: number;
+  /** Until the next planned poll. */
+  timer: NodeJS.Timeout | undefined;
+  /** Until the request under way, which is held, counts as taken. */
+  settling: NodeJS.Timeout | undefined;
+  /** Ends the wait after a failure. */
+  stopWaiting: (() => void) | undefined;
+  ready: boolean;
+  /** It has been ready before. */
+  wasReady: boolean;
+  /** It has left and will come back. */
+  away: boolean;
+  /** The server asked it to stay away for too long. */
+  gaveUp: boolean;
+};
+
+export type PollKind<State> = {
+  newState(subscriber: number): State;
+  request(poller: Poller<State>): Buffer;
+  /**
+   * Takes an answer in: bytes `from`..`to` of `bytes` are its body, valid during the call only.
+   * @returns how many events it brought; undefined when it was not whole, which has been reported
+   */
+  take(
+    poller: Poller<State>,
+    status: Exclude<PollStatus, 'refused' | 'unexpected'>,
+    head: ResponseHead,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    atUs: number,
+  ): number | undefined;
+  /**
+   * An answer with so many events was taken in.
+   * @returns how long to wait before the next request, in milliseconds; at once when not above 0
+   */
+  answered(poller: Poller<State>, events: number): number;
+  /** A request without an answer after that many milliseconds is given up and repeated. */
+  answerWithinMs: number;
+  /** Whether `close` waits for requests that are under way: not for those the server holds on purpose. */
+  finishes: boolean;
+  /**
+   * The server, somebody else's, holds even a first request: one that was not refused within this time is
+   * taken, and 408 or 504 may end it. Left out where the first request is answered at once.
+   */
+  settleMs?: number;
+};
+
+export type Polls<State> = Omit<RunningLoad, 'send'> & {
+  /** The subscriber is subscribed. An answer that was taken in says so too, behind its events. */
+  ready(poller: Poller<State>, atUs: number): void;
+};
+
+/** What the subscribers of a process share. */
+type All<State> = {
+  readonly context: LoadContext;
+  readonly kind: PollKind<State>;
+  readonly clients: HttpClients<Poller<State>>;
+  readonly pollers: Map<number, Poller<State>>;
+  /** Requests that have had no answer yet. */
+  underWay: number;
+  /** Set when no more is asked; called when nothing is under way. */
+  closing: (() => void) | undefined;
+};
+
+/** Subscribers over HTTP/1.1, each on a connection of its own. */
+export function createPolls<State>(context: LoadContext, kind: PollKind<State>): Polls<State> {
+  const clients = createHttpClients<Poller<State>>(context, {
+    response: (poller, head, bytes, from, to, atUs) => takeResponse(all, poller, head, bytes, from, to, atUs),
+    failed: (poller) => takeFailure(all, poller),
+  });
+  const all: All<State> = {
+    context,
+    kind,
+    clients,
+    pollers: new Map(),
+    underWay: 0,
+    closing: undefined,
+  };
+  // One sweep for all of them: a timer for each request would cost more than the request's bookkeeping.
+  const sweep = setInterval(() => giveUpLate(all), Math.min(1000, kind.answerWithinMs / 4));
+  return {
+    open(subscriber) {
+      const poller = newPoller(all, subscriber);
+      all.pollers.set(subscriber, poller);
+      ask(all, poller);
+    },
+    ready: (poller, atUs) => becomeReady(all, poller, atUs),
+    leave: (subscriber) => leave(all, all.pollers.get(subscriber)),
+    comeBack: (subscriber) => comeBack(all, all.pollers.get(subscriber)),
+    close(graceMs) {
+      clearInterval(sweep);
+      return close(all, graceMs);
+    },
+  };
+}
+
+function newPoller<State>({ kind, clients }: All<State>, subscriber: number): Poller<State> {
+  const rest = {
+    answers: 0,
+    dueMs: undefined,
+    askedMs: 0,
+    timer: undefined,
+    settling: undefined,
+    stopWaiting: undefined,
+    ready: false,
+    wasReady: false,
+    away: false,
+    gaveUp: false,
+  };
+  // The client needs its owner first.
+  const poller = { subscriber, state: kind.newState(subscriber), ...newComeback(), ...rest } as Poller<State>;
+  poller.client = clients.add(poller, subscriber);
+  return poller;
+}
+
+function ask<State>(all: All<State>, poller: Poller<State>): void {
+  if (all.closing || poller.away) return;
+  const { clients, kind } = all;
+  poller.timer = undefined;
+  poller.askedMs = performance.now();
+  all.underWay++;
+  clients.send(poller.client, kind.request(poller));
+  if (kind.settleMs !== undefined && !poller.ready)
+    poller.settling = setTimeout(() => becomeReady(all, poller, nowUs()), kind.settleMs);
+}
+
+function takeResponse<State>(
+  all: All<State>,
+  poller: Poller<State>,
+  head: ResponseHead,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  atUs: number,
+): void {
+  const { context, kind } = all;
+  over(all, poller);
+  // A hold that ends with a wish for peace is a refusal.
+  const endsHolds = kind.settleMs !== undefined && !head.headers.has('retry-after');
+  const status = readPollStatus(head.status, endsHolds);
+  if (status === 'refused' || status === 'unexpected') {
+    if (status === 'refused') context.counters.refusals++;
+    else context.sink.problem('unexpected-status', `a poll was answered with status ${head.status}`);
+    noteRetryAfter(poller, head.headers.get('retry-after'), Date.now());
+    retry(all, poller);
+    return;
+  }
+  const events = kind.take(poller, status, head, bytes, from, to, atUs);
+  if (events === undefined) {
+    retry(all, poller);
+    return;
+  }
+  if (events > 0) context.counters.fullPolls++;
+  else context.counters.emptyPolls++;
+  answered(all, poller, events, atUs);
+}
+
+function answered<State>(all: All<State>, poller: Poller<State>, events: number, atUs: number): void {
+  noteSuccess(poller);
+  poller.answers++;
+  becomeReady(all, poller, atUs);
+  const waitMs = all.kind.answered(poller, events);
+  if (all.closing || poller.away) return;
+  if (waitMs > 0) poller.timer = setTimeout(ask, Math.min(waitMs, longestTimerMs), all, poller);
+  else ask(all, poller);
+}
+
+function takeFailure<State>(all: All<State>, poller: Poller<State>): void {
+  over(all, poller);
+  retry(all, poller);
+}
+
+/** Also for one that is away: it comes back no earlier for that. */
+function retry<State>(all: All<State>, poller: Poller<State>): void {
+  unready(all, poller);
+  if (all.closing) return;
+  poller.stopWaiting = comeBackLater(all.context, poller, () => {
+    poller.stopWaiting = undefined;
+    ask(all, poller);
+  });
+  poller.gaveUp = !poller.stopWaiting;
+}
+
+function unready<State>({ context }: All<State>, poller: Poller<State>): void {
+  if (poller.ready) context.sink.lost(poller.subscriber);
+  poller.ready = false;
+}
+
+/** Whoever is subscribed again has reconnected, after a failure or because it had left. */
+function becomeReady<State>({ context }: All<State>, poller: Poller<State>, atUs: number): void {
+  if (poller.ready || poller.away) return;
+  if (poller.wasReady) context.counters.reconnects++;
+  poller.ready = poller.wasReady = true;
+  context.sink.ready(poller.subscriber, atUs);
+}
+
+/** The request under way is under way no longer. */
+function over<State>(all: All<State>, poller: Poller<State>): void {
+  clearTimeout(poller.settling);
+  poller.askedMs = 0;
+  all.underWay--;
+  if (all.underWay === 0) all.closing?.();
+}
+
+function giveUpLate<State>(all: All<State>): void {
+  const { pollers, kind, clients, context } = all;
+  const nowMs = performance.now();
+  for (const poller of pollers.values()) {
+    if (poller.askedMs === 0 || !isOverdue(poller.askedMs, nowMs, kind.answerWithinMs)) continue;
+    context.sink.problem('no-answer', `a poll had no answer for ${kind.answerWithinMs / 1000} s`);
+    clients.drop(poller.client);
+    takeFailure(all, poller);
+  }
+}
+
+function leave<State>(all: All<State>, poller: Poller<State> | undefined): void {
+  if (!poller || poller.away || poller.gaveUp) return;
+  poller.away = true;
+  clearTimeout(poller.timer);
+  unready(all, poller);
+  if (poller.askedMs > 0 && all.kind.finishes) return; // what comes yet is taken in
+  if (poller.askedMs > 0) over(all, poller);
+  all.clients.drop(poller.client);
+}
+
+function comeBack<State>(all: All<State>, poller: Poller<State> | undefined): void {
+  if (!poller?.away) return;
+  poller.away = false;
+  // Else it goes on when its wait is over, or its request.
+  if (poller.askedMs === 0 && !poller.stopWaiting && !poller.gaveUp) ask(all, poller);
+}
+
+async function close<State>(all: All<State>, graceMs: number): Promise<void> {
+  const { pollers, kind, clients } = all;
+  const drained = Promise.withResolvers<void>();
+  all.closing = drained.resolve;
+  for (const { timer, settling, stopWaiting } of pollers.values()) {
+    clearTimeout(timer);
+    clearTimeout(settling);
+    stopWaiting?.();
+  }
+  if (kind.finishes && all.underWay > 0) {
+    const timer = setTimeout(drained.resolve, graceMs);
+    await drained.promise;
+    clearTimeout(timer);
+  }
+  for (const { client } of pollers.values()) clients.drop(client);
+}

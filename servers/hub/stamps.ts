@@ -1,0 +1,40 @@
+// Reads the stamps that a publisher gives an event, wherever a pattern carries them.
+
+import type { Stamps } from './event.ts';
+
+/** The largest that each stamp may be, by its name on the wire (docs/wire.md). */
+const largest = { planned: Number.MAX_SAFE_INTEGER, sent: Number.MAX_SAFE_INTEGER, crc: 2 ** 32 - 1 };
+
+export type StampName = keyof typeof largest;
+export type WrongStamp = { wrong: StampName; why: string };
+
+/**
+ * Reads the stamps of one event. A wrong one is told and not left out: without it an event would be measured
+ * from another time, or not be checked.
+ * @param given a stamp as it came: undefined where there is none, NaN for what is no number
+ */
+export function readStamps(given: (name: StampName) => number | undefined): Stamps | WrongStamp {
+  const stamps: Stamps = {};
+  const [plannedUs, sentUs, crc] = [given('planned'), given('sent'), given('crc')];
+  if (plannedUs !== undefined) {
+    if (!isStamp('planned', plannedUs)) return wrong('planned');
+    stamps.plannedUs = plannedUs;
+  }
+  if (sentUs !== undefined) {
+    if (!isStamp('sent', sentUs)) return wrong('sent');
+    stamps.sentUs = sentUs;
+  }
+  if (crc !== undefined) {
+    if (!isStamp('crc', crc)) return wrong('crc');
+    stamps.crc = crc;
+  }
+  return stamps;
+}
+
+function isStamp(name: StampName, value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= largest[name];
+}
+
+function wrong(name: StampName): WrongStamp {
+  return { wrong: name, why: `is not a whole number from 0 to ${largest[name]}` };
+}
