@@ -1,5 +1,6 @@
-// Are the reported percentiles true? Against a server that delays every delivery by a known distribution, and
-// with the publisher or the server frozen for a second, which must show in full in the tail.
+// Holds the reported percentiles against the truth: a server that delays every delivery by a known
+// distribution. Then it freezes the publisher or the server for a second, which must show in full in the
+// tail.
 
 import { metrics } from '../core/metrics/registry.ts';
 import { histogramOf, quantileUs } from '../core/result/histogram.ts';

@@ -1,6 +1,6 @@
-// A server that delays every delivery by a known distribution, counted from the planned time: the truth that
-// the reported percentiles are held against. It speaks the control protocol and just enough SSE; it is no
-// reference for anything.
+// Delays every delivery by a known distribution, counted from the planned time: the truth that reported
+// percentiles are held against. It speaks the control protocol and just enough SSE, and is no reference for
+// anything.
 
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

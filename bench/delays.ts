@@ -1,5 +1,5 @@
-// The known distribution: 10 ms and an exponential part with a mean of 30 ms, as a thousand delays that stand
-// at the middles of its thousandths and are dealt in turn (in an order that mixes long and short).
+// Deals the known delays: 10 ms and an exponential part with a mean of 30 ms. They are a thousand, at the
+// middles of the thousandths, dealt in turn in an order that mixes long and short.
 
 const count = 1000;
 /** Coprime to the count, so that the walk meets each delay once. */

@@ -1,4 +1,4 @@
-// How long until the command line answers, as the package is installed (built) and from source.
+// Times the command line until it answers, as the package is installed (built) and from source.
 
 import { spawnSync } from 'node:child_process';
 import { median } from '../core/base/median.ts';

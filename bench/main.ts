@@ -1,6 +1,7 @@
-// npm run bench: each benchmark prints a ratio against a named peer, both measured in one run, or a figure
-// against its stated bound. `npm run bench -- NAME` runs one. Not tests: a shared
-// machine decides the seconds.
+// Runs the benchmarks (`npm run bench`, or `npm run bench -- NAME` for one). Each prints a ratio against a
+// named peer, both measured in one run, or a figure against its stated bound.
+//
+// They are no tests: a shared machine decides the seconds.
 
 import { parseArgs } from 'node:util';
 

@@ -1,5 +1,5 @@
-// autocannon in a process of its own, so that its CPU can be told from everything else: in
-// closed loop, or at a rate.
+// Runs autocannon in a process of its own, so that its CPU can be told from everything else: in closed loop,
+// or at a rate.
 
 import autocannon from 'autocannon';
 

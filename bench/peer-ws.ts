@@ -1,4 +1,4 @@
-// The `ws` client as a reader that only counts: a peer for our load process.
+// Reads with the `ws` client and only counts: a peer for our load process.
 
 import { WebSocket } from 'ws';
 

@@ -1,5 +1,5 @@
-// CPU per request of our polling subscribers, against autocannon on the same server and URL, in turn: both in
-// closed loop, each as fast as it can, and both at the same rate, which is how subscribers poll.
+// Measures CPU per request of our polling subscribers, against autocannon on the same server and URL. They
+// take turns in closed loop, each as fast as it can, and at the same rate, which is how subscribers poll.
 
 import type { Endpoint } from '../core/protocol/control.ts';
 import { requestsOf } from '../core/result/counters.ts';

@@ -1,5 +1,5 @@
-// A child process that opens N raw connections with a given request and throws away what comes: load that is
-// the same for every server under test. It counts how often a needle arrived and prints that as JSON.
+// Opens N raw connections with a given request in a process of its own and throws away what comes: load that
+// is the same for every server under test. It counts how often a needle arrived and prints that as JSON.
 
 import net from 'node:net';
 

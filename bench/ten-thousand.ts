@@ -1,5 +1,6 @@
-// 10,000 subscribers on one load process and one server process, 2 events a second to all: everything
-// connected, nothing missed, one descriptor each; and what an idle subscriber costs in memory on either side.
+// Connects 10,000 subscribers with one load process and one server process, 2 events a second to all.
+// Everything must connect, nothing be missed, one descriptor each; it also tells what an idle subscriber
+// costs in memory on either side.
 
 import { patterns } from '../core/pattern/registry.ts';
 import { metrics } from '../core/metrics/registry.ts';

@@ -1,4 +1,5 @@
-// What the benchmarks share: child processes measured from outside, spreads, a publisher at a steady rate.
+// Gives the benchmarks what they share: child processes measured from outside, spreads, a publisher at a
+// steady rate.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';

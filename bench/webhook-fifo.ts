@@ -1,6 +1,5 @@
-// What an endpoint pays for order: deliveries a second to one endpoint whose answers take a while, one
-// after the other and side by side, without failures and with some. The peer is the same server without
-// `fifo`, in the same run.
+// Measures what an endpoint pays for order: deliveries a second to one endpoint whose answers take a while,
+// with failures and without. The peer is the same server without `fifo`, in the same run.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

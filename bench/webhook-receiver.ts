@@ -1,4 +1,4 @@
-// A receiver of webhooks that does nothing but answer 204, in a process of its own. Prints its port as JSON.
+// Answers every webhook with 204 and does nothing else, in a process of its own. It prints its port as JSON.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,5 @@
-// One sender under measurement, in a process of its own: `plain` is undici in a loop, the others are the
-// webhook server with the store of that name. Prints what it took as JSON.
+// Runs one sender under measurement in a process of its own and prints what it took as JSON. `plain` is
+// undici in a loop, the others are the webhook server with the store of that name.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';

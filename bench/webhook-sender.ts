@@ -1,5 +1,6 @@
-// CPU per delivery of the webhook server, durable and signed, against the plainest sender there is: undici in
-// a loop, without a queue, a signature or a log. Bound: at most 2.5 times its CPU with the SQLite store.
+// Measures CPU per delivery of the webhook server, durable and signed, against the plainest sender there is:
+// undici in a loop, without a queue, a signature or a log. Bound: at most 2.5 times its CPU with the SQLite
+// store.
 
 import { fork } from 'node:child_process';
 import { rounds, spread, startProgram } from './tools.ts';

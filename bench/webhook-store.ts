@@ -1,5 +1,5 @@
-// The embedded store with a million deliveries in it: what publishing, listing, replaying and pruning take
-// then, and how large it is. Figures against no peer; the bound is that they stay in the milliseconds.
+// Measures the embedded store with a million deliveries in it: what publishing, listing, replaying and
+// pruning take, and how large it is. There is no peer; the bound is that they stay in the milliseconds.
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

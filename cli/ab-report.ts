@@ -1,4 +1,4 @@
-// The page of an `ab` run, made anew from what its folder holds.
+// Draws the page of an `ab` run again from what its folder holds.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// `pushbench ab`: two arms in turns, the results of both, the comparison and its page.
+// Implements `pushbench ab`: runs two arms in turns, and writes the results of both, the comparison and its
+// page.
 
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// `pushbench baseline save | list | check`: baselines as small files in a folder of the repository.
+// Implements `pushbench baseline save | list | check`: keeps baselines as small files in a folder of the
+// repository.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// `pushbench claims`: the page of claims from results, or anew from the figures that it was made from.
+// Implements `pushbench claims`: writes the page of claims from results, or again from the figures that it
+// was made from.
 
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';

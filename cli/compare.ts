@@ -1,4 +1,4 @@
-// `pushbench compare`: stored results of a baseline and a candidate, held against each other.
+// Implements `pushbench compare`: compares stored results of a baseline and of a candidate.
 
 import { basename } from 'node:path';
 import { compare } from '../core/comparison/compare-runs.ts';

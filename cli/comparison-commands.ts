@@ -1,4 +1,5 @@
-// The commands that compare: their arguments and options. What they do stands in a file each.
+// Declares the commands that compare, with their arguments and options. What each does is in a file of its
+// own.
 
 import { Option, type Command } from 'commander';
 import type { AbFlags } from './ab.ts';

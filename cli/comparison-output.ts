@@ -1,5 +1,5 @@
-// What the commands that compare write: the table or JSON on standard output, files for people
-// and CI, and the exit code.
+// Writes the output of the commands that compare: the table or JSON on standard output, and files for people
+// and CI. It decides the exit code, too.
 
 import {
   comparisonExitCode,

@@ -1,4 +1,4 @@
-// `pushbench history`: how the figures of a scenario went over its saved runs.
+// Implements `pushbench history`: tells how the figures of a scenario went over its saved runs.
 
 import { exitCodes, type ExitCode } from '../core/base/errors.ts';
 import { printableJson } from '../core/base/printable.ts';

@@ -1,4 +1,4 @@
-// `pushbench list`: the shipped scenarios and the question that each answers.
+// Implements `pushbench list`: lists the shipped scenarios and the question that each answers.
 
 import { describeScenario } from '../core/scenario/scenario-file.ts';
 import { print } from './print.ts';

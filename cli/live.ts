@@ -1,5 +1,5 @@
-// What a run shows while it goes on: one updating line on a terminal, plain lines elsewhere, or nothing.
-// It writes to standard error; standard output is for results.
+// Shows how far a run has come: one updating line on a terminal, plain lines elsewhere, or nothing. It writes
+// to standard error, because standard output is for results.
 
 import { createLogUpdate } from 'log-update';
 import type { Trial } from '../core/result/result.ts';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The entry of the command line: loads it with a compile cache, and turns whatever a command throws into a
-// message and an exit code.
+// Starts the command line with a compile cache, and turns whatever a command throws into a message and an
+// exit code.
 
 import { fileURLToPath } from 'node:url';
 import { exitCodes } from '../core/base/errors.ts';

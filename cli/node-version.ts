@@ -1,4 +1,4 @@
-// The oldest runtime that measures as the documents say, and what a user of an older one is told.
+// Names the oldest runtime that measures as the documents say, and tells users of an older one.
 
 import { UserError } from '../core/base/errors.ts';
 

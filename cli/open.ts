@@ -1,4 +1,4 @@
-// `pushbench open`: the results folder in a browser, on loopback, until Ctrl-C.
+// Implements `pushbench open`: serves the results folder to a browser, on loopback, until Ctrl-C.
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -1,5 +1,5 @@
-// What commands that serve have in common: the port as it was given, the port that is
-// taken, the end by a signal.
+// Gives commands that serve what they share: reading the port that was asked for, naming the port that was
+// taken, ending at a signal.
 
 import { exitCodes, UserError } from '../core/base/errors.ts';
 import { limitMs, signalNames } from './signals.ts';

@@ -1,4 +1,5 @@
-// The commands and their options. Each command's own file is loaded when it runs, so that --help stays quick.
+// Declares the commands and their options. Each command's own file is loaded when it runs, so that --help
+// stays quick.
 
 import { Command, Option } from 'commander';
 import { exitCodes } from '../core/base/errors.ts';
@@ -47,9 +48,9 @@ export function createProgram(): Command {
       'after',
       `
 Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
-3 the run failed, 4 the run does not count (load-limited, ledger open),
-5 the candidate of a comparison is worse, 6 it could not be decided (where asked to fail then),
-130 interrupted.`,
+3 the run failed, 4 the run does not count (load side at its limit, late publisher, ledger open)
+or a result that was cut short cannot be judged, 5 the candidate of a comparison is worse, 6 it could
+not be decided (where asked to fail then), 130 interrupted.`,
     );
 
   addRun(root);

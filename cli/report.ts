@@ -1,5 +1,5 @@
-// `pushbench report`: from results on disk to a report in any of the formats, one result
-// or several side by side.
+// Implements `pushbench report`: turns results on disk into a report in any of the formats, one result or
+// several side by side.
 
 import { dirname, extname, join } from 'node:path';
 import { statSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// `pushbench run`: one scenario, its result, its report, its verdict.
+// Implements `pushbench run`: runs one scenario, writes its result and its report, and gives its verdict.
 
 import { relative } from 'node:path';
 import { exitCodes, Interruption, UserError, type ExitCode } from '../core/base/errors.ts';

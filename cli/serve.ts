@@ -1,4 +1,4 @@
-// `pushbench serve`: one reference server alone, for a workshop, until Ctrl-C.
+// Implements `pushbench serve`: runs one reference server alone, for a workshop, until Ctrl-C.
 
 import { parse } from 'yaml';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';

@@ -1,4 +1,4 @@
-// `pushbench validate`: checks scenario files and says what a run of them would be.
+// Implements `pushbench validate`: checks scenario files and says what a run of them would be.
 
 import { describeScenario } from '../core/scenario/scenario-file.ts';
 import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';

@@ -1,5 +1,5 @@
-// What `pushbench/receiver` offers to applications that receive webhooks. The library behind it is the one
-// that the simulated receivers of a benchmark use.
+// Exports what `pushbench/receiver` offers to applications that receive webhooks. The simulated receivers of
+// a benchmark use the same library.
 
 export {
   schemeNames,

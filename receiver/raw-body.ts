@@ -1,5 +1,5 @@
-// A request's body as it stood on the wire, up to a bound. A signature is over these bytes: JSON that was
-// parsed and printed again has other ones.
+// Reads a request's body as it came over the wire, up to a bound. A signature is over these bytes: JSON that
+// was parsed and printed again has other ones.
 
 import type { Readable } from 'node:stream';
 import { requireNumber } from '../core/base/checked-options.ts';

@@ -1,7 +1,8 @@
-// The receiving end of webhooks as a request handler for `node:http` (and Express, in front of any body
-// parser): reads the body raw and bounded, verifies it, recognises repetitions, and hands what is new to the
-// application. The order of events is sequence.ts, on top of it. Callers come from anywhere, web pages too:
-// what counts is the signature, which none of them can make, so that Host and Origin are not looked at.
+// Receives webhooks as a request handler for `node:http` (and Express, in front of any body parser). It reads
+// the body raw and bounded, verifies it, recognises repetitions, and hands what is new to the application.
+//
+// sequence.ts, on top of it, puts events in order. Callers come from anywhere, web pages too: what counts is
+// the signature, which none of them can make, so Host and Origin are not looked at.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { kindOf, requireFunction, requireNames, requireNumber } from '../core/base/checked-options.ts';

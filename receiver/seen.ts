@@ -1,5 +1,5 @@
-// The dedupe store: which deliveries a receiver has acted upon. Senders deliver at least once, so a
-// repetition is ordinary: the 200 was lost, or came too late.
+// Remembers which deliveries a receiver has acted upon. Senders deliver at least once, so a repetition is
+// ordinary: the 200 was lost, or came too late.
 //
 // It is bounded by count and by age, and what was longest not seen goes first. What happens past the bound: a
 // repetition of a delivery that was given up is taken for new and acted upon a second time. Nothing is ever

@@ -1,6 +1,6 @@
-// The two commands of a fresh machine. Plain JavaScript, since it runs before anything is installed and on
-// whatever Node the machine has: it installs what the lock file names when that has changed, then hands over
-// to the Node of the lock file (results depend on the runtime). Not part of the package.
+// Installs what the lock file names when that has changed, then runs a task on the Node of the lock file,
+// because results depend on the runtime. It is plain JavaScript, since it runs before anything is installed
+// and on whatever Node the machine has; it is no part of the package.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -36,6 +36,9 @@ const tasks = {
   validate: () => node('bench/validate/main.ts', ...rest),
   check,
   format: () => call(join(bin, 'oxfmt'), [root]),
+  claims: () => node('scripts/claims.ts', ...rest),
+  schema: () => node('scripts/schema.ts'),
+  'capture-wire': () => node('scripts/capture-wire.ts'),
   build: () => node('scripts/build.mjs'),
 };
 

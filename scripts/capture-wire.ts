@@ -1,5 +1,5 @@
 // Captures a real exchange with each reference server, byte by byte off a socket, and puts it into the
-// pattern's page: `node scripts/capture-wire.ts`. What is said is in scripts/exchange/pages/, a file for each
+// pattern's page: `npm run capture-wire`. What is said is in scripts/exchange/pages/, a file for each
 // pattern; a test compares pages and servers.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -61,7 +61,7 @@ async function exchangeOf(pattern: PatternName): Promise<Exchange> {
   if (!existsSync(place))
     throw new Error(
       `docs/patterns/${pattern}.md lacks its exchange: write scripts/exchange/pages/${pattern}.ts, as ` +
-        'those beside it are, then run: node scripts/capture-wire.ts',
+        'those beside it are, then run: npm run capture-wire',
     );
   const { exchange } = (await import(place.href)) as { exchange: Exchange }; // as every file there has it
   return exchange;

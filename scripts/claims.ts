@@ -1,5 +1,5 @@
 // Runs every scenario that a claim names, one after another, and makes the page of claims anew:
-// `node scripts/claims.ts`, or `node scripts/claims.ts dashboard-5s rarely` for some. A scenario that fails
+// `npm run claims`, or `npm run claims -- dashboard-5s rarely` for some. A scenario that fails
 // costs its own figures and nothing else.
 
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-// Writes what is described to machines: `node scripts/schema.ts`. The schemas that editors check scenario and
+// Writes what is described to machines: `npm run schema`. The schemas that editors check scenario and
 // target files against (they say what a file may hold; what several values make impossible together only
 // `pushbench validate` sees), the event's schema, and the OpenAPI document of webhook delivery.
 

@@ -34,7 +34,7 @@ test('every pattern has a page with the same parts', () => {
 
 for (const name of names) {
   test(
-    `${name}: the exchange on its page is what its server says ` + '(else: node scripts/capture-wire.ts)',
+    `${name}: the exchange on its page is what its server says ` + '(else: npm run capture-wire)',
     async () => {
       assert.equal(exchangeIn(readFileSync(pageOf(name), 'utf8')), await capture(name));
     },

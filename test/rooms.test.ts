@@ -127,11 +127,22 @@ test('files that people name are read by core/base/read-file.ts alone, which bou
   );
 });
 
-test('every file opens by saying what it is for', () => {
-  const silent = [...sources, ...globSync('{test,bench,scripts}/**/*.{ts,mjs}')].filter(
-    (file) => !/^(#!.*\n)?\/\/ .{40}/.test(readFileSync(file, 'utf8')),
+/** `Reads files`, `Refuses, before ...`; a noun in the plural gives itself away by what follows it. */
+const verbFirst = /^(?:#!.*\n)?\/\/ [A-Z][a-z]+s\b(?!:| (?:of|held|whose)\b)/;
+
+test('every file opens by saying what it is for, a source file with a verb', () => {
+  const code = [...sources, ...globSync('{bench,scripts,servers}/**/*.{ts,mjs,js}')];
+  const textOf = (file: string) => readFileSync(file, 'utf8');
+  const silent = [...code, ...globSync('test/**/*.{ts,mjs}')].filter(
+    (file) => !/^(#!.*\n)?\/\/ .{40}/.test(textOf(file)),
   );
   assert.deepEqual(silent, []);
+  for (const noun of ['The page.', 'Claims of a text', 'Percentiles held', 'Experiments whose', 'pushbench'])
+    assert.doesNotMatch(`// ${noun}`, verbFirst);
+  assert.deepEqual(
+    code.filter((file) => !verbFirst.test(textOf(file))),
+    [],
+  );
 });
 
 const written = globSync(`{${Object.keys(arrows).join(',')},test,bench,scripts,docs}/**/*.{ts,mjs}`);

@@ -1,6 +1,6 @@
-// Our bytes against those that the kernel put on the wire: tcpdump on the loopback device, its TCP
-// payload lengths added up; where tcpdump is missing or not allowed, the host's TCP counters less
-// their headers, which is said.
+// Compares our bytes with those that the kernel put on the wire: tcpdump on the loopback device, its TCP
+// payload lengths added up. Where tcpdump is missing or not allowed it takes the host's TCP counters less
+// their headers, and says so.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

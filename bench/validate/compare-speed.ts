@@ -1,4 +1,4 @@
-// How long `pushbench compare` takes on a hundred trials, the start of its process included.
+// Times `pushbench compare` on a hundred trials, the start of its process included.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';

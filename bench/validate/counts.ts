@@ -1,4 +1,5 @@
-// Our counts against tools that we did not write: autocannon counts requests, ss and /proc count sockets.
+// Compares our counts with those of tools that we did not write: autocannon counts requests, ss and /proc
+// count sockets.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';

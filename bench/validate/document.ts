@@ -1,4 +1,4 @@
-// docs/validation.md, made of the figures that are kept of each part. Pure.
+// Writes the text of docs/validation.md from the figures that are kept of each part. Pure.
 
 import type { Kept } from './part.ts';
 

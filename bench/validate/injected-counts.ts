@@ -1,5 +1,5 @@
-// Known changes of counts, live: descriptors, losses and duplicates that --inject makes must come out in the
-// metric that counts them, in its own unit, and fail the comparison whatever the noise.
+// Injects known changes of counts into live runs: descriptors, losses and duplicates. Each must show in the
+// metric that counts it, in its own unit, and fail the comparison whatever the noise.
 
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
 import { parseInjection } from '../../core/scenario/injection.ts';

@@ -1,5 +1,5 @@
-// Known changes of timings, live, at about twice the minimum effect, which is what detection is promised for:
-// a delay of each delivery must move the median latency, work for each delivery the server's CPU.
+// Injects known changes of timings into live runs, at about twice the minimum effect, for which detection is
+// promised. A delay of each delivery must move the median latency, work for each delivery the server's CPU.
 
 import { readingOf, type Reading } from '../../core/comparison/reading.ts';
 import { parseInjection, writeInjection, type Injection } from '../../core/scenario/injection.ts';

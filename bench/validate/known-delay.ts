@@ -1,5 +1,5 @@
-// Percentiles held against the truth: a server that delays each delivery by a known
-// distribution (bench/accuracy.ts).
+// Holds percentiles against the truth: a server that delays each delivery by a known distribution
+// (bench/accuracy.ts).
 
 import { formatUs } from '../../core/base/units.ts';
 import { knownDelays } from '../accuracy.ts';

@@ -1,6 +1,5 @@
-// A thing against itself, live: whole comparisons as `ab` makes them, which should raise no alarm,
-// and their pairs with the labels swapped at random, which bounds the rate of alarms far better on
-// the noise of this machine.
+// Compares a thing with itself, live, as `ab` does: that should raise no alarm. It also swaps the labels of
+// the pairs at random, which bounds the rate of alarms far better on the noise of this machine.
 
 import { defaultGates } from '../../core/comparison/gate.ts';
 import type { Pair } from '../../core/comparison/counted-runs.ts';

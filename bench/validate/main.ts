@@ -1,6 +1,8 @@
-// npm run validate: is the instrument right? Writes docs/validation.md from the figures of all parts, which
-// it keeps in docs/results/validation/. --only NAME runs one part; --quick goes through everything in its
-// shortest form and --seed N repeats one case of a part that numbers them; both leave the document alone.
+// Asks whether the instrument is right (`npm run validate`): runs the parts of the validation and writes
+// docs/validation.md from the figures of all, which it keeps in docs/results/validation/.
+//
+// --only NAME runs one part; --quick goes through everything in its shortest form and --seed N repeats one
+// case of a part that numbers them; both leave the document alone.
 
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../core/base/units.ts';

@@ -1,5 +1,4 @@
-// Negative controls: measurements that are broken on purpose. The verdict must be that they are invalid,
-// never that the server is slower.
+// Breaks measurements on purpose. The verdict must be that they are invalid, never that the server is slower.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { processes, type Fleet } from '../../harness/trial/fleet.ts';

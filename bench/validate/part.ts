@@ -1,4 +1,4 @@
-// A part of the validation: what it shows, the figures, and what held.
+// Defines a part of the validation: what it shows, the figures, and what held.
 
 import { z } from 'zod';
 

@@ -1,5 +1,5 @@
-// Experiments whose truth is known because they are made by formula: how often the rule is wrong. The same as
-// in test/core/comparison/error-rates.test.ts, written down.
+// Counts how often the rule is wrong, on experiments that are made by formula, so that the truth is known. It
+// writes down what test/core/comparison/error-rates.test.ts tests.
 
 import type { Gate } from '../../core/comparison/gate.ts';
 import type { Pair } from '../../core/comparison/counted-runs.ts';

@@ -1,5 +1,5 @@
-// Live trials for the parts that need them: pairs in turns, as `pushbench ab` runs them, of a
-// reference server in two fleets.
+// Runs live trials for the parts that need them: pairs in turns, as `pushbench ab` runs them, of a reference
+// server in two fleets.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Comparison, JudgedMetric } from '../../core/comparison/comparison-result.ts';

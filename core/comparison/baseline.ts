@@ -1,5 +1,5 @@
-// A baseline that lives in a repository: the readings of one side under a name, without histograms and
-// series, so that a file is a few kilobytes and its changes can be read in a review.
+// Describes a baseline that is kept in a repository: the readings of one side under a name. Histograms and
+// series are left out, so that a file is a few kilobytes and its changes can be read in a review.
 
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';

@@ -1,6 +1,6 @@
-// Claims of a text held against results: what a claim is, which figures it takes from which trials, and the
-// verdict that they give. The claims themselves are data (scenarios/article/claims.yaml); the page is
-// reports/export/claims.ts.
+// Judges the claims of a text by results: what a claim is, which figures it takes from which trials, and the
+// verdict that they give. The claims are data (scenarios/article/claims.yaml); reports/export/claims.ts makes
+// the page.
 
 import { z } from 'zod';
 import { parseExpectation } from '../metrics/check.ts';

@@ -1,5 +1,5 @@
-// Two sides into a comparison: which variants and runs belong together, whether timings prove anything, and
-// what the sides were run with. The verdicts are judge.ts's.
+// Compares two sides: decides which variants and runs belong together and whether timings prove anything, and
+// tells what the sides were run with. The verdicts come from judge.ts.
 
 import { isDeepStrictEqual } from 'node:util';
 import {

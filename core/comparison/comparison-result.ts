@@ -1,6 +1,5 @@
-// The outcome of comparing a candidate with a baseline: what gates, reports and later readers
-// go by. Versioned like the result. How it is decided is judge.ts; this file is its shape, and
-// what it means for a script.
+// Describes the outcome of comparing a candidate with a baseline, which gates, reports and later readers go
+// by, and what it means for a script. It has a version, as the result has; judge.ts decides.
 
 import { z } from 'zod';
 import { exitCodes, type ExitCode } from '../base/errors.ts';

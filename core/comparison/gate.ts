@@ -1,5 +1,5 @@
-// What a comparison is decided on: which metrics, and from which change on each of them matters. The
-// defaults, and how a scenario writes its own (`gate:`). Deciding is judge.ts.
+// Lists what a comparison is decided on: which metrics, and from which change on each of them matters. These
+// are the defaults, and how a scenario writes its own (`gate:`); judge.ts decides.
 
 import { z } from 'zod';
 import { parseBound } from '../metrics/check.ts';

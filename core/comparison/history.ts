@@ -1,5 +1,5 @@
-// How a scenario's figures went over its saved runs, and where they changed their level. Advice for people
-// who look at trends; it gates nothing.
+// Follows a scenario's figures over its saved runs and finds where they changed their level. This is advice
+// for people who look at trends; it gates nothing.
 
 import type { Gate } from './gate.ts';
 import { gatesOfSource } from './gate.ts';

@@ -1,5 +1,5 @@
-// One trial as a comparison sees it: a figure for each metric, whether the trial counts, and why a figure is
-// missing. Small enough to keep hundreds in a repository; histograms and series stay in the result.
+// Reduces a trial to what a comparison needs: a figure for each metric, whether the trial counts, and why a
+// figure is missing. Hundreds of them can be kept in a repository; histograms and series stay in the result.
 
 import { z } from 'zod';
 import { figureOf } from '../metrics/registry.ts';

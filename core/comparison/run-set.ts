@@ -1,5 +1,5 @@
-// The runs of one side of a comparison: readings by variant, and what they were run with. From results, or
-// from a baseline kept in a repository; either way small.
+// Collects the runs of one side of a comparison: readings by variant, and what they were run with. They come
+// from results or from a baseline.
 
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';

@@ -49,10 +49,12 @@ export function loadLimits(trial: Completed): LoadLimit[] {
 
 /** The least of limit over use: about so many times the load could the load side have taken, at most 10. */
 export function headroomOf(trial: Completed): number {
-  return Math.min(
-    mostHeadroom,
-    ...loadLimits(trial).map(({ used, limit }) => (used <= 0 ? mostHeadroom : limit / used)),
-  );
+  return Math.min(...loadLimits(trial).map(roomOf));
+}
+
+/** Limit over use, at most {@link mostHeadroom}. */
+export function roomOf({ used, limit }: LoadLimit): number {
+  return used <= 0 ? mostHeadroom : Math.min(mostHeadroom, limit / used);
 }
 
 /** The median over the slots of the measured phase, since a single pause is no lack of room. */

@@ -32,7 +32,21 @@ const note = (code: string, message: string): ResultWarning => ({ code, level: '
 const effects = ({ scenario: { faults, phases } }: TrialPlan) => effectsOf(faults, phases.measure);
 const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>
   loadLimits(trial).find(({ name }) => name === wanted)!; // all are in it
-const latencyP99Us = (trial: Completed) => metrics['latency.p99']!.read(trial) ?? 0;
+
+/** Speaks of a 99th percentile as a share only where there are samples enough to carry one. */
+function slowestOf(count: number, one: string, many: string): string {
+  const share = enoughSamples(count, 0.99) ? '1 % ' : '';
+  return `the slowest ${share}of ${formatNumber(count)} ${count === 1 ? one : many}`;
+}
+
+/** What the delivery latency's 99th percentile says, which the limits of the load side follow. */
+function latencyTail(trial: Completed): string {
+  const { count } = trial.latency.endToEnd;
+  const p99Us = metrics['latency.p99']!.read(trial);
+  return p99Us === undefined
+    ? 'nothing was delivered'
+    : `${slowestOf(count, 'delivery', 'deliveries')} took ${formatUs(p99Us)} or more`;
+}
 
 /** What the load side was sent that is larger than it reads: of each kind, the most frequent first. */
 const tooLargeIn = ({ problems }: Completed) => problems.filter(isTooLarge);
@@ -68,8 +82,8 @@ const checks: readonly Check[] = [
     return invalid(
       'load-starved',
       `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, ` +
-        `where the latency's 99th percentile is ${formatUs(latencyP99Us(trial))}: the latencies are ` +
-        'those of the load side. Close other programs, give it more cores, or less load.',
+        `where ${latencyTail(trial)}: the latencies are those of the load side. ` +
+        'Close other programs, give it more cores, or less load.',
     );
   },
   function faultForbids(plan) {
@@ -86,11 +100,11 @@ const checks: readonly Check[] = [
   },
   function publisherLate(plan, _readings, trial) {
     const { used: lagUs, limit } = limitOf(trial, 'publisher-lag');
-    const latencyUs = latencyP99Us(trial);
     if (lagUs <= limit) return undefined;
+    const { count } = trial.latency.publisherLag;
     const text =
-      `the publisher sent 1 % of the events at least ${formatUs(lagUs)} after their planned time, where ` +
-      `the latency's 99th percentile is ${formatUs(latencyUs)}`;
+      `the publisher sent ${slowestOf(count, 'event', 'events')} ${formatUs(lagUs)} or more after ` +
+      `their planned time, where ${latencyTail(trial)}`;
     return effects(plan).latePublisher
       ? note('publisher-late', `${text}; the scenario froze it.`)
       : invalid(

@@ -5,8 +5,8 @@ import type { Comparison, Judged } from '../../core/comparison/comparison-result
 import type { Completed, Result } from '../../core/result/result.ts';
 import { tailPoints } from '../summary/chart-data.ts';
 import { tailSpec } from '../page/chart-specs.ts';
-import { frame, labelLimit, narrowWidth, width, type Spec } from '../page/chart-style.ts';
-import { draw, type Chart } from '../page/draw-chart.ts';
+import { chartFrame, labelLimit, narrowWidth, width, type Spec } from '../page/chart-style.ts';
+import { drawChart, type Chart } from '../page/draw-chart.ts';
 import { pairLabel, titleOf } from './words.ts';
 
 type RatioMetric = Extract<Judged['metrics'][number], { kind: 'ratio' }>;
@@ -27,7 +27,7 @@ export async function ratioChart(judged: Judged, over?: AbortSignal): Promise<Ch
   const description =
     `For ${label}, the change of each metric${judged.paired ? ', pair by pair' : ''}, with its estimate, ` +
     'interval and minimum effect; the figures stand in the table above.';
-  return draw(ratioSpec(ratios), `Changes of ${label}`, description, false, over);
+  return drawChart(ratioSpec(ratios), `Changes of ${label}`, description, false, over);
 }
 
 /** A title in lines short enough for a phone. */
@@ -87,7 +87,7 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
       color: { field: 'what', type: 'nominal' as const, scale: scale(1) },
     };
     return {
-      ...frame([] as object[], { step: 46 }, wide, wide === narrowWidth ? 2 : 3),
+      ...chartFrame([] as object[], { step: 46 }, wide, wide === narrowWidth ? 2 : 3),
       layer: [
         {
           data: { values: bands },
@@ -148,7 +148,7 @@ export async function overlayChart(
   if (sides.some(({ label }) => !points.some(({ variant }) => variant === label))) return undefined;
   const keys = sides.map(({ label }, i) => ({ label, index: i, round: 0 }));
   const title = `Delivery latency by percentile, ${pairLabel(judged)}`;
-  return draw(
+  return drawChart(
     tailSpec(points, keys),
     title,
     `Delivery latency by percentile of the baseline and the candidate, ${pairLabel(judged)}; the figures ` +

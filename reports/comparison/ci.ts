@@ -1,5 +1,5 @@
-// A comparison for CI systems: JUnit, where what is proven worse fails and what proves nothing is skipped,
-// and GitHub's workflow commands, which put a line on the change itself.
+// Writes a comparison for CI systems: JUnit, where what is proven worse fails and what proves nothing is
+// skipped, and GitHub's workflow commands, which put a line on the change itself.
 
 import { worseIn, type Comparison, type Judged } from '../../core/comparison/comparison-result.ts';
 import { printable } from '../../core/base/printable.ts';

@@ -1,4 +1,4 @@
-// A comparison as Markdown, for a job summary or a comment on a change.
+// Writes a comparison as Markdown, for a job summary or a comment on a change.
 
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
 import {

@@ -1,5 +1,5 @@
-// The page of a comparison: the answer, under what circumstances it holds, and for each variant the table,
-// every pair's ratio, and both sides' latency curves. One file, no network, no scripts.
+// Draws the page of a comparison: the answer, what it depends on, and for each variant the table, every
+// pair's ratio, and both sides' latency curves. It is one file without network and scripts.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
 import { metrics } from '../../core/metrics/registry.ts';
@@ -216,16 +216,10 @@ function metricTable(judged: Judged, interval: string): Markup {
         </caption>
         <thead>
           <tr>
-            ${[
-              'metric',
-              'baseline',
-              'candidate',
-              'change',
-              interval,
-              'p (Holm)',
-              'matters from',
-              'verdict',
-            ].map((head) => html`<th scope="col">${head}</th>`)}
+            ${['metric', 'baseline', 'candidate', 'change', interval, 'p (Holm)', 'matters from'].map(
+              (head) => html`<th scope="col">${head}</th>`,
+            )}
+            <th scope="col" class="words">verdict</th>
           </tr>
         </thead>
         <tbody>
@@ -239,7 +233,7 @@ function metricTable(judged: Judged, interval: string): Markup {
                 <td>${row.interval}</td>
                 <td>${row.p}</td>
                 <td>${mattersFrom(row)}</td>
-                <td>${verdictMarkup(row)}</td>
+                <td class="words">${verdictMarkup(row)}</td>
               </tr>`,
           )}
         </tbody>

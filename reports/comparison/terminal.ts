@@ -1,4 +1,4 @@
-// What a comparison prints: the answer, a table for each variant, and under what circumstances it holds.
+// Prints a comparison: the answer, a table for each variant, and what the answer depends on.
 
 import { styleText } from 'node:util';
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';

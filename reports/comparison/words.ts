@@ -1,4 +1,4 @@
-// A comparison in words and figures: what terminal, page, Markdown and CI formats all say of it, said once.
+// Puts a comparison into words and figures, once for terminal, page, Markdown and the formats for CI.
 
 import {
   worseIn,

@@ -1,5 +1,5 @@
-// The page of claims: each with what was measured and the verdict that follows, as Markdown. Made from the
-// claims and their figures alone, so that the same figures always make the same page.
+// Writes the page of claims as Markdown: each with what was measured and the verdict that follows. It takes
+// nothing but the claims and their figures, so the same figures always make the same page.
 
 import {
   verdictOf,

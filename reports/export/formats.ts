@@ -1,4 +1,4 @@
-// The forms that results can take, by name: what `pushbench report --format` writes and
+// Lists the forms that results can take, by name: those that `pushbench report --format` writes and
 // `pushbench open` links to.
 
 import { printableJson } from '../../core/base/printable.ts';

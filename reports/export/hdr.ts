@@ -1,6 +1,6 @@
-// Delivery latency for other people's plotters: HdrHistogram's log (format 1.3, an interval line
-// for each trial, tagged with its variant) and its percentile distribution, the text that
-// plotFiles.html and others read.
+// Writes delivery latency for other people's plotters: HdrHistogram's log (format 1.3, an interval line for
+// each trial, tagged with its variant) and its percentile distribution, the text that plotFiles.html and
+// others read.
 
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import { cutShortText } from '../../core/result/missing.ts';

@@ -1,10 +1,10 @@
-// JUnit XML for CI systems: a suite for each trial, in it a case that says whether the trial counts and
-// one for each expectation. A trial that is missing, failed or does not count is an error, an expectation
-// that did not hold a failure.
+// Writes JUnit XML for CI systems: a suite for each trial, with a case that says whether it counts and one
+// for each expectation. A trial that is missing, failed or does not count is an error, an expectation that
+// did not hold a failure, one that was not tested is skipped.
 
 import { cutShortText, missingFrom } from '../../core/result/missing.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';
-import { figuresOf } from '../summary/notices.ts';
+import { figuresOf, verdictOn } from '../summary/notices.ts';
 import { labelIn, resultNames } from '../summary/variants.ts';
 
 export type Verdict =
@@ -46,7 +46,7 @@ function suiteOf(result: Result, trial: Trial, resultName: string): Suite {
     timeS: outcome.status === 'completed' ? outcome.measuredUs / 1e6 : 0,
     cases: [
       { name: 'the trial counts', verdict: verdictOf(trial) },
-      ...own.map((one) => ({ name: one.check, verdict: heldOf(one, trial) })),
+      ...own.map((one) => ({ name: one.check, verdict: expectationVerdict(one, trial) })),
     ],
   };
 }
@@ -61,7 +61,6 @@ function missingSuites(result: Result, resultName: string): Suite[] {
   if (text === undefined) return [];
   const about = { timestamp: createdAt, timeS: 0 };
   const missing: Verdict = { kind: 'error', type: 'missing', message: 'the run ended before this trial' };
-  const untested: Verdict = { kind: 'skipped', type: 'trial', message: 'the trial is missing' };
   return [
     {
       name: `${scenario.name}: the run`,
@@ -77,7 +76,7 @@ function missingSuites(result: Result, resultName: string): Suite[] {
         { name: 'the trial counts', verdict: missing },
         ...expectations
           .filter((one) => one.variant === variant && one.repetition === repetition)
-          .map(({ check }) => ({ name: check, verdict: untested })),
+          .map((one) => ({ name: one.check, verdict: expectationVerdict(one, undefined) })),
       ],
     })),
   ];
@@ -94,15 +93,24 @@ function verdictOf({ outcome, warnings }: Trial): Verdict {
   };
 }
 
-function heldOf(expectation: Expectation, { outcome }: Trial): Verdict {
+/** The trial's own case says what went wrong with it; here an expectation that was not tested is skipped. */
+function expectationVerdict(expectation: Expectation, trial: Trial | undefined): Verdict {
   const { measured, bound } = figuresOf(expectation);
   const figures = `measured ${measured}, bound ${bound}`;
-  // The trial's own case says what went wrong; once is enough.
-  if (!outcome.valid)
-    return { kind: 'skipped', type: 'trial', message: `the trial does not count (${figures})` };
-  return expectation.held
-    ? { kind: 'passed' }
-    : { kind: 'failure', type: 'expectation', message: `${expectation.check}: ${figures}` };
+  const verdict = verdictOn(expectation, trial);
+  switch (verdict.kind) {
+    case 'held':
+      return { kind: 'passed' };
+    case 'failed':
+      return { kind: 'failure', type: 'expectation', message: `${expectation.check}: ${figures}` };
+    case 'untested':
+      return {
+        kind: 'skipped',
+        type: 'trial',
+        message:
+          verdict.trial === 'missing' ? 'the trial is missing' : `the trial does not count (${figures})`,
+      };
+  }
 }
 
 function suiteXml({ name, timestamp, timeS, cases }: Suite): string {

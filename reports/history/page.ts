@@ -1,11 +1,11 @@
-// The page of a history: a chart for each metric, runs from left to right, with the changes of level marked
-// and listed. One file, no network, no scripts.
+// Draws the page of a history: a chart for each metric, runs from left to right, with the changes of level
+// marked and listed. It is one file without network and scripts.
 
 import type { History, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
 import { median } from '../../core/base/median.ts';
-import { byVariant, colorCount, frame, type Spec } from '../page/chart-style.ts';
-import { draw, type Chart } from '../page/draw-chart.ts';
+import { byVariant, colorCount, chartFrame, type Spec } from '../page/chart-style.ts';
+import { drawChart, type Chart } from '../page/draw-chart.ts';
 import { changeText, titleOf } from '../comparison/words.ts';
 import { historyHeadline, historyNotes, spreadText, valueText, whenText } from './words.ts';
 import { html, raw, type Markup } from '../page/markup.ts';
@@ -87,15 +87,12 @@ async function metricMarkup(
             </caption>
             <thead>
               <tr>
-                ${[
-                  'variant',
-                  'from',
-                  'when (UTC)',
-                  'last before',
-                  'first after',
-                  'change of the medians',
-                  'p',
-                ].map((head) => html`<th scope="col">${head}</th>`)}
+                <th scope="col">variant</th>
+                <th scope="col" class="words">from</th>
+                <th scope="col" class="words">when (UTC)</th>
+                ${['last before', 'first after', 'change of the medians', 'p'].map(
+                  (head) => html`<th scope="col">${head}</th>`,
+                )}
               </tr>
             </thead>
             <tbody>
@@ -103,8 +100,8 @@ async function metricMarkup(
                 ({ series, change }) =>
                   html`<tr>
                     <th scope="row">${series.variant}</th>
-                    <td>${change.point.name}</td>
-                    <td>${whenText(change)}</td>
+                    <td class="words">${change.point.name}</td>
+                    <td class="words">${whenText(change)}</td>
                     <td>${valueText(series, change.before.value)}</td>
                     <td>${valueText(series, change.point.value)}</td>
                     <td class="${change.ratio > 1 ? 'bad' : 'good'}">${changeText(change.ratio)}</td>
@@ -225,7 +222,7 @@ async function historyChart(
   // Its own colour in each row: a scale of the marks would take over the legend of the lines.
   const tint = { field: 'tint', type: 'nominal' as const, scale: null };
   const spec = {
-    ...frame(rows as object[], 220),
+    ...chartFrame(rows as object[], 220),
     layer: [
       {
         data: { values: moves.map(({ place }) => ({ place: place + 0.5 })) },
@@ -246,7 +243,7 @@ async function historyChart(
     ],
   };
   const described: Spec = { still: spec, live: spec };
-  return draw(
+  return drawChart(
     described,
     title,
     `${title} of ${all.map(({ variant }) => variant).join(', ')} over ${sets.length} saved runs; every ` +

@@ -1,4 +1,4 @@
-// A history in words and figures, and what a run prints of it.
+// Puts a history into words and figures, and prints it.
 
 import { styleText } from 'node:util';
 import type { History, HistoryChange, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';

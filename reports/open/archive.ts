@@ -1,6 +1,6 @@
-// The runs in a results folder, for `pushbench open`: which there are, what each says in short, and
-// their files. A name that came from outside is only ever compared with what the folder lists; it
-// never becomes part of a path.
+// Lists the runs in a results folder for `pushbench open`: which there are, what each says in short, and
+// their files. A name from outside is only ever compared with what the folder lists; it never becomes part of
+// a path.
 
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

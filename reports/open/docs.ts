@@ -1,6 +1,6 @@
-// The documentation as pages, for `pushbench open`: the part of Markdown that its pages are written
-// in, made HTML. A report names a page by its place in the package; where the pages are served too,
-// the name becomes a link.
+// Turns the documentation into pages for `pushbench open`: the part of Markdown that it is written in, as
+// HTML. A report names a page by its place in the package; where the pages are served too, the name becomes a
+// link.
 
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// The page that `pushbench open` begins with: the runs, newest first, each with its answer and its forms.
+// Draws the page that `pushbench open` begins with: the runs, newest first, each with its answer and its
+// forms.
 
 import type { Verdict } from '../../core/comparison/comparison-result.ts';
 import type { RunSummary } from './archive.ts';

@@ -1,4 +1,4 @@
-// What `pushbench open` answers with: a document, or a page that says what is wrong.
+// Defines what `pushbench open` answers with: a document, or a page that says what is wrong.
 
 import { html } from '../page/markup.ts';
 import { pageOf } from '../page/page-of.ts';

@@ -1,5 +1,5 @@
-// Comparisons and histories for `pushbench open`: those that `ab` stored, and those
-// made of runs when asked for.
+// Makes comparisons and histories for `pushbench open`: reads those that `ab` stored, and makes those of runs
+// when asked for.
 
 import { compare } from '../../core/comparison/compare-runs.ts';
 import { ruleOf } from '../../core/comparison/judge.ts';

@@ -6,7 +6,7 @@ import type { Result } from '../../core/result/result.ts';
 import { askedBy } from '../summary/answer.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
-import { table } from './table-markup.ts';
+import { tableMarkup } from './table-markup.ts';
 
 /** All of the metrics, for each variant; nothing where the scenario names none. */
 export function answerSection(results: readonly Result[], variants: readonly VariantTrials[]): Markup {
@@ -20,7 +20,7 @@ export function answerSection(results: readonly Result[], variants: readonly Var
     }),
   }));
   return html`<h2>What the question asks for</h2>
-    ${table(
+    ${tableMarkup(
       'Figures of the trials that count',
       ['variant', ...names.map((name) => metrics[name]!.title)],
       rows,

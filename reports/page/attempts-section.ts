@@ -7,7 +7,7 @@ import { histogramOf, meanUs } from '../../core/result/histogram.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { html, type Markup } from './markup.ts';
-import { table } from './table-markup.ts';
+import { tableMarkup } from './table-markup.ts';
 import { perTrial } from './trial-tables.ts';
 import { wasRetried, type VariantTrials } from '../summary/variants.ts';
 
@@ -53,12 +53,12 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
       A receiver that acted upon a request and could not say so gets it again: each lost answer explains one
       duplicate.
     </p>
-    ${table(
+    ${tableMarkup(
       'What retries came to over the whole trial',
       ['variant', ...columns.map(([head]) => head)],
       perTrial(retried, (trial) => columns.map(([, cell]) => cell(trial))),
     )}
-    ${table(
+    ${tableMarkup(
       'Delivery latency by the attempt that brought it',
       ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'largest'],
       byAttempt,

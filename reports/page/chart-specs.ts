@@ -4,7 +4,7 @@
 import type { Receiver, TailPoint, TimePoint } from '../summary/chart-data.ts';
 import {
   byVariant,
-  frame,
+  chartFrame,
   labelLimit,
   legendColumns,
   narrowLines,
@@ -40,7 +40,7 @@ export function tailSpec(points: TailPoint[], variants: readonly Key[]): Spec {
     y: latency('ms', undefined, ticksFor(points.map(({ ms }) => ms))),
   };
   const narrow = { ...encoding, x: { ...encoding.x, title: 'share that took at most this long' } };
-  return lines(
+  return lineSpec(
     points,
     300,
     encoding,
@@ -93,7 +93,7 @@ export function timeSpec(
       axis: { ...encoding.x.axis, tickCount: 6 },
     },
   };
-  return lines(
+  return lineSpec(
     points,
     150,
     encoding,
@@ -118,7 +118,7 @@ export function receiverSpec(points: Receiver[], variants: readonly Key[]): Spec
   };
   const which = ['first', 'median', 'last'];
   const spec = (wide: number, y: typeof field & { axis: { labelLimit: number } }) => ({
-    ...frame(points, { step: 30 }, wide),
+    ...chartFrame(points, { step: 30 }, wide),
     layer: [
       {
         mark: { type: 'rule' as const, color: 'currentColor', opacity: 0.5 },
@@ -171,7 +171,7 @@ export function receiverSpec(points: Receiver[], variants: readonly Key[]): Spec
  * can be moved and zoomed.
  * @param narrow the axes as a narrow screen has room for them
  */
-export function lines(
+export function lineSpec(
   points: object[],
   height: number,
   encoding: Encoding,
@@ -205,8 +205,8 @@ export function lines(
       tooltip: [{ field: 'variant', title: 'variant' }, ...tooltip],
     },
   };
-  const all = frame(points, height, width, legendColumns(variants, width));
-  const slim = frame(points, height, narrowWidth, legendColumns(variants, narrowWidth));
+  const all = chartFrame(points, height, width, legendColumns(variants, width));
+  const slim = chartFrame(points, height, narrowWidth, legendColumns(variants, narrowWidth));
   return {
     still: { ...all, layer: [...under, line(false)] },
     ...(variants.length <= narrowLines && { narrow: { ...slim, layer: [...under, line(false, narrow)] } }),

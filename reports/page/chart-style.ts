@@ -73,7 +73,7 @@ export const toggled = {
 };
 
 /** What every chart has: rows, size, style. */
-export function frame<Row>(values: Row[], height: number | { step: number }, wide = width, columns = 3) {
+export function chartFrame<Row>(values: Row[], height: number | { step: number }, wide = width, columns = 3) {
   return {
     data: { values: values as object[] },
     width: wide,

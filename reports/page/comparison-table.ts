@@ -28,7 +28,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
     return html`<tr class="${valid ? '' : 'out'}">
       <th scope="row">
         <span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span
-        ><a href="#pattern-${pattern}">${label}</a>${why && html`<span class="why">${why}</span>`}
+        ><a href="#pattern-${pattern}">${label}</a>${why && html`<br /><span class="why">${why}</span>`}
       </th>
       ${cells.map(
         ({ text, range }) =>

@@ -2,9 +2,9 @@
 // crossings as tables. What the points are is curve-data.ts.
 
 import { formatMetric } from '../../core/metrics/metric.ts';
-import { lines } from './chart-specs.ts';
+import { lineSpec } from './chart-specs.ts';
 import { colorCount, type Encoding, type Spec, type Unit } from './chart-style.ts';
-import { draw } from './draw-chart.ts';
+import { drawChart } from './draw-chart.ts';
 import { rangeText, withRange } from '../summary/figure-text.ts';
 import { curveSentence, curvesOf, type Curve, type CurvePoint } from '../summary/curve-data.ts';
 import type { Figure } from './figure.ts';
@@ -52,7 +52,7 @@ export async function curveFigures(
           ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ` +
             `${leftOut === 1 ? 'is' : 'are'} left out.`
           : ''),
-      chart: await draw(
+      chart: await drawChart(
         curveSpec(curve),
         heading,
         `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; ` +
@@ -65,7 +65,7 @@ export async function curveFigures(
           ? ''
           : figureTable(
               'Read between the points on logarithmic scales',
-              ['lower before', 'lower beyond', 'about at'],
+              ['lower before', { words: 'lower beyond' }, 'about at'],
               crossings.map(({ below, above, x }) => ({
                 head: below,
                 cells: [above, place(Number(x.toPrecision(2)))],
@@ -138,7 +138,7 @@ function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
       stroke: { field: 'tint', type: 'nominal', scale: null },
     },
   };
-  return lines(
+  return lineSpec(
     rows,
     300,
     encoding,

@@ -17,7 +17,7 @@ export type Chart = {
  * @param live compile the specification for the browser too
  * @throws the reason of `over` when that is aborted before
  */
-export async function draw(
+export async function drawChart(
   spec: Spec,
   title: string,
   description: string,

@@ -1,34 +1,43 @@
-// Draws the expectations: those that did not hold in the open, the others to be unfolded.
+// Draws the expectations: those that failed or were not tested in the open, the others to be unfolded.
 
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
-import { expectationsTitle, expectedOf, type Expected } from '../summary/notices.ts';
-import { table, type Row } from './table-markup.ts';
+import { expectationsTitle, expectedOf, verdictWords, type Expected } from '../summary/notices.ts';
+import { tableMarkup, type Head, type Row } from './table-markup.ts';
 
 export function expectationTable(results: readonly Result[]): Markup {
   const all = expectedOf(results);
   if (all.length === 0) return html``;
-  const row = ({ who, check, measured, held, untested }: Expected): Row => ({
+  const row = ({ who, check, measured, verdict: { kind } }: Expected): Row => ({
     head: who,
     cells: [
       html`<code>${check}</code>`,
       measured,
-      html`<span class="${held ? 'good' : 'bad'}"
-        >${held ? 'held' : untested ? 'not tested' : 'failed'}</span
+      html`<span class="${kind === 'held' ? 'good' : kind === 'failed' ? 'bad' : ''}"
+        >${verdictWords[kind]}</span
       >`,
     ],
   });
-  const heads = ['variant', 'expected', 'measured', 'verdict'];
-  const failed = all.filter(({ held }) => !held);
-  const held = all.filter((one) => one.held);
+  const heads: readonly Head[] = [
+    'variant',
+    { words: 'expected' },
+    { words: 'measured' },
+    { words: 'verdict' },
+  ];
+  const open = all.filter(({ verdict }) => verdict.kind !== 'held');
+  const held = all.filter(({ verdict }) => verdict.kind === 'held');
   return html`<h2>${expectationsTitle(all)}</h2>
-    ${failed.length === 0 ? '' : table('What was expected and did not hold', heads, failed.map(row))}
+    ${
+      open.length === 0
+        ? ''
+        : tableMarkup('Expectations that failed or were not tested', heads, open.map(row))
+    }
     ${
       held.length === 0
         ? ''
         : html`<details>
             <summary>${held.length} that held</summary>
-            ${table('What was expected and held', heads, held.map(row))}
+            ${tableMarkup('Expectations that held', heads, held.map(row))}
           </details>`
     }`;
 }

@@ -4,7 +4,7 @@ import type { Completed } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
-import { table } from './table-markup.ts';
+import { tableMarkup } from './table-markup.ts';
 
 /** Longer tables nobody reads; the result has them all. */
 const mostRows = 200;
@@ -19,9 +19,9 @@ export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | '
   if (rows.length === 0) return html``;
   return html`<h2>Faults</h2>
     <p>What the scenario made go wrong: when it was planned, and when it really happened.</p>
-    ${table(
+    ${tableMarkup(
       'Faults, counted from the start of the measured phase',
-      ['variant', 'what happened', 'planned at', 'happened at'],
+      ['variant', { words: 'what happened' }, 'planned at', 'happened at'],
       rows.slice(0, mostRows),
     )}${
       rows.length > mostRows &&

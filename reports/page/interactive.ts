@@ -1,6 +1,6 @@
-// What an interactive page adds: Vega itself and the charts' specifications, drawn again over the drawings
-// that stand there already, with figures at the pointer, a time axis to move and zoom, and variants to tick.
-// Without scripts the page stays as it is.
+// Adds what makes a page interactive: Vega and the charts' specifications, drawn again over the drawings,
+// with figures at the pointer, a time axis to move and zoom, and variants to tick. Without scripts the page
+// stays as it is.
 
 import { readFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
@@ -33,7 +33,7 @@ export async function interactiveScript(figures: readonly Figure[]): Promise<Mar
       ${scriptJson(specs)}
     </script>
     <script>
-      ${raw(draw)};
+      ${raw(drawScript)};
     </script>`;
 }
 
@@ -60,7 +60,7 @@ function packed(spec: Spec): object {
   };
 }
 
-const draw = `
+const drawScript = `
 const unpack = (spec) => {
   for (const set of spec.data) if (set.columns) {
     set.values = set.columns[0].own.map((_, i) =>

@@ -4,7 +4,7 @@ import { patternNamed } from '../../core/pattern/registry.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { receivedEvents, receivers } from '../summary/chart-data.ts';
 import { receiverSpec } from './chart-specs.ts';
-import { draw } from './draw-chart.ts';
+import { drawChart } from './draw-chart.ts';
 import type { Figure } from './figure.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
@@ -39,7 +39,7 @@ export async function receiverFigure(
         'Of each event with several receivers, when the first, the median and the last of them had it; the ' +
         `median over ${formatNumber(receivedEvents(shared))} events. One process writes to one connection ` +
         'after the other, so the spread grows with the number of receivers.',
-      chart: await draw(
+      chart: await drawChart(
         receiverSpec(points, shared),
         heading,
         `First, median and last receiver of the median event of ${labels.join(', ')}; ` +

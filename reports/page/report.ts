@@ -14,7 +14,7 @@ import { charted, figures } from './figures.ts';
 import { headlinesOf } from '../summary/headline.ts';
 import { interactiveScript, variantPicker } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
-import { levelWords, warningsOf } from '../summary/notices.ts';
+import { levelWords, warningsByVariant } from '../summary/notices.ts';
 import { chromiumSection, closedLoopSection, searchSection } from './searches-section.ts';
 import { style } from './style.ts';
 import { attemptSection } from './attempts-section.ts';
@@ -165,7 +165,7 @@ function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {
 }
 
 function warnings(variants: readonly VariantTrials[]): Markup {
-  const said = warningsOf(variants);
+  const said = warningsByVariant(variants);
   const problems = variants.flatMap(({ label: who, completed }) =>
     completed.flatMap((trial) => trial.problems.map((problem) => ({ who, ...problem }))),
   );

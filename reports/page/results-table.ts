@@ -3,24 +3,24 @@
 import type { Result } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { html, type Markup } from './markup.ts';
-import { table } from './table-markup.ts';
+import { tableMarkup, type Head } from './table-markup.ts';
 import { rateText } from '../summary/variants.ts';
 
 /** The results by the names that the rest of the page uses; nothing where there is one. */
 export function resultsTable(results: readonly Result[], names: readonly string[]): Markup {
   if (results.length === 1) return html``;
-  const heads = [
+  const heads: readonly Head[] = [
     'called',
-    'scenario',
+    { words: 'scenario' },
     'subscribers',
-    'events',
+    { words: 'events' },
     'measured for',
-    'when (UTC)',
-    'machine',
-    'pushbench',
+    { words: 'when (UTC)' },
+    { words: 'machine' },
+    { words: 'pushbench' },
   ];
   return html`<h2>What stands beside one another</h2>
-    ${table(
+    ${tableMarkup(
       'The results, all charts and tables below share their axes and columns',
       heads,
       results.map(({ scenario, createdAt, environment, pushbench }, i) => ({

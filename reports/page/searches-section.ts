@@ -4,7 +4,7 @@ import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import type { Result } from '../../core/result/result.ts';
 import { limitText, stepText } from '../summary/searches.ts';
 import { html, type Markup } from './markup.ts';
-import { table } from './table-markup.ts';
+import { tableMarkup } from './table-markup.ts';
 
 export function searchSection(results: readonly Result[]): Markup {
   const all = results.flatMap(({ searches }) => searches ?? []);
@@ -19,9 +19,9 @@ export function searchSection(results: readonly Result[]): Markup {
       not count says nothing about the server, so it ends the search (after a second try) with what had held
       until then.
     </p>
-    ${table(
+    ${tableMarkup(
       'What the searches found, and each of their steps',
-      ['variant', 'raised', 'kept', 'highest', 'steps'],
+      ['variant', { words: 'raised' }, { words: 'kept' }, { words: 'highest' }, { words: 'steps' }],
       rows,
     )}`;
 }
@@ -46,7 +46,7 @@ export function closedLoopSection(results: readonly Result[]): Markup {
       answers ask less when the server is slow. Where the client's share of a core is near 100 %, the client
       and not the server set the pace.
     </p>
-    ${table(
+    ${tableMarkup(
       'One server process in closed loop (autocannon)',
       [
         'endpoint',
@@ -77,7 +77,7 @@ export function chromiumSection(results: readonly Result[]): Markup {
           Each page opened a stream of its own; then each asked the same host for something else, and waited
           ${formatUs(chromium.patienceMs * 1000)} for the answer.
         </p>
-        ${table(
+        ${tableMarkup(
           'Pages of one browser, the streams that they got, and how many of them were answered',
           ['variant', 'pages', 'streams that stood', 'pages answered'],
           rows,

@@ -1,5 +1,5 @@
-// The page's style: light and dark by the reader's system, narrow screens, print. Text
-// contrast is 4.5:1 at least.
+// Holds the page's style: light and dark by the reader's system, narrow screens, print. Text has a contrast
+// of at least 4.5:1.
 
 const light = `--text: #1c1c1e; --dim: #5b5b62; --back: #ffffff; --panel: #f4f4f6; --line: #d5d5da;
   --good: #0b6b3a; --bad: #b3261e; --bad-back: #fdecea;
@@ -28,6 +28,7 @@ p, li { max-width: 46rem; }
   background: var(--panel); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; margin: 0; }
 .strip > div { padding: .6rem .8rem; box-shadow: 0 0 0 1px var(--line); }
 .strip dt { font-size: .82rem; color: var(--dim); } .strip dd { margin: 0; font-weight: 600; }
+.strip small { display: block; font-weight: 400; color: var(--dim); }
 .good { color: var(--good); } .bad { color: var(--bad); }
 .strip > div.wrong { background: var(--bad-back); }
 .scroll { overflow-x: auto; }
@@ -38,10 +39,11 @@ th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(
   white-space: nowrap; }
 thead th { white-space: normal; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; }
+.words { text-align: left; } .main th:last-child, .main td:last-child { padding-right: 0; }
 thead th { font-size: .82rem; vertical-align: bottom; }
 td small { display: block; color: var(--dim); font-size: .78rem; }
 tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.out th .why {
-  display: inline-block; margin-left: .5em; font-weight: 400; font-style: italic; text-decoration: none; }
+  display: inline-block; font-weight: 400; font-style: italic; text-decoration: none; }
 .suspect figure { filter: saturate(.4); } .suspect .main { color: var(--dim); }
 figure { margin: 1rem 0; } figcaption { max-width: 54rem; }
 .chart svg { display: block; width: 100%; min-width: 620px; max-width: 860px; height: auto;

@@ -2,9 +2,11 @@
 
 import { html, type Markup } from './markup.ts';
 
+/** A column of figures is set to the right, one of words to the left. */
+export type Head = string | { words: string };
 export type Row = { head: Markup | string; cells: (string | Markup)[] };
 
-export function table(caption: string, heads: readonly string[], rows: readonly Row[]): Markup {
+export function tableMarkup(caption: string, heads: readonly Head[], rows: readonly Row[]): Markup {
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
     <table>
       <caption>
@@ -12,7 +14,11 @@ export function table(caption: string, heads: readonly string[], rows: readonly 
       </caption>
       <thead>
         <tr>
-          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
+          ${heads.map((head) =>
+            typeof head === 'string'
+              ? html`<th scope="col">${head}</th>`
+              : html`<th scope="col" class="words">${head.words}</th>`,
+          )}
         </tr>
       </thead>
       <tbody>
@@ -20,7 +26,11 @@ export function table(caption: string, heads: readonly string[], rows: readonly 
           ({ head, cells }) =>
             html`<tr>
               <th scope="row">${head}</th>
-              ${cells.map((cell) => html`<td>${cell}</td>`)}
+              ${cells.map((cell, i) =>
+                typeof heads[i + 1] === 'object'
+                  ? html`<td class="words">${cell}</td>`
+                  : html`<td>${cell}</td>`,
+              )}
             </tr>`,
         )}
       </tbody>
@@ -31,12 +41,12 @@ export function table(caption: string, heads: readonly string[], rows: readonly 
 /** A table to be unfolded: the figures behind a chart. */
 export function figureTable(
   caption: string,
-  heads: readonly string[],
+  heads: readonly Head[],
   rows: readonly Row[],
   summary = 'The figures',
 ): Markup {
   return html`<details>
     <summary>${summary}</summary>
-    ${table(caption, heads, rows)}
+    ${tableMarkup(caption, heads, rows)}
   </details>`;
 }

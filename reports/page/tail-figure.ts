@@ -5,7 +5,7 @@ import { figureOver, trialsFor, type FigureOver } from '../../core/metrics/regis
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { tailPoints } from '../summary/chart-data.ts';
 import { tailSpec } from './chart-specs.ts';
-import { draw } from './draw-chart.ts';
+import { drawChart } from './draw-chart.ts';
 import type { Figure } from './figure.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
@@ -57,7 +57,7 @@ export async function tailFigure(
     chart:
       points.length === 0
         ? undefined
-        : await draw(
+        : await drawChart(
             tailSpec(points, variants),
             heading,
             `Delivery latency by percentile of ${labels.join(', ')}; the figures stand in the table below.`,

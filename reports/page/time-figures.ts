@@ -6,7 +6,7 @@ import type { SeriesColumn } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/base/units.ts';
 import { thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
 import { timeSpec } from './chart-specs.ts';
-import { draw } from './draw-chart.ts';
+import { drawChart } from './draw-chart.ts';
 import { faultReading, withFaults } from './fault-shades.ts';
 import type { Figure } from './figure.ts';
 import { faultSpans } from '../summary/fault-spans.ts';
@@ -150,7 +150,7 @@ export async function timeFigures(
       reading:
         (group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`) +
         faultReading(spans),
-      chart: await draw(
+      chart: await drawChart(
         withFaults(timeSpec(shown, variants, title, log, axis), spans),
         text,
         `${title}, over time, of ${labels.join(', ')}; the figures stand in the table below.`,

@@ -7,7 +7,7 @@ import { requestsOf } from '../../core/result/counters.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { html, type Markup } from './markup.ts';
-import { table, type Row } from './table-markup.ts';
+import { tableMarkup, type Row } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
 /** One row a trial that went through. */
@@ -33,7 +33,7 @@ export function ledgerTable(variants: readonly VariantTrials[]): Markup {
     'unexpected',
     'unconfirmed',
   ] as const;
-  return table(
+  return tableMarkup(
     'Deliveries of the measured events, to the last one',
     ['variant', ...names],
     perTrial(variants, ({ ledger }) => names.map((name) => formatNumber(ledger[name]))),
@@ -54,7 +54,7 @@ export function costTable(variants: readonly VariantTrials[]): Markup {
     'connections',
     'reconnects',
   ];
-  return table(
+  return tableMarkup(
     'What the subscribers did over the whole trial, connecting and warm-up included',
     heads,
     perTrial(variants, ({ counters: { client: c } }) => [
@@ -88,9 +88,9 @@ export function checkTable(variants: readonly VariantTrials[]): Markup {
       })),
     ),
   );
-  return table(
+  return tableMarkup(
     'The same things counted by the server and by its subscribers',
-    ['variant', 'what', 'server', 'subscribers', 'verdict'],
+    ['variant', { words: 'what' }, 'server', 'subscribers', { words: 'verdict' }],
     rows,
   );
 }
@@ -109,7 +109,7 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
     'server loop delay, worst 99 %',
     'server GC',
   ];
-  return table(
+  return tableMarkup(
     'Processes over the measured phase (CPU as a share of one core)',
     heads,
     perTrial(variants, (trial) => {

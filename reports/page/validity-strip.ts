@@ -1,15 +1,16 @@
 // Draws the strip that says whether the figures below can be believed.
 
-import { metrics } from '../../core/metrics/registry.ts';
+import { mostHeadroom, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { headroomText } from '../summary/figure-text.ts';
+import { loadUses, nearestUse } from '../summary/load-use.ts';
 import { html, type Markup } from './markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
-type Item = { title: string; value: string; wrong: boolean };
+type Item = { title: string; value: string; detail?: string; wrong: boolean };
 
 /** @param results those of the variants; a result may be too short to have any */
 export function validityStrip(
@@ -19,8 +20,6 @@ export function validityStrip(
   const trials = variants.flatMap((variant) => variant.trials);
   const completed = variants.flatMap((variant) => variant.completed);
   const valid = trials.filter(({ outcome }) => outcome.valid).length;
-  const ofEach = (name: string) => completed.flatMap((trial) => metrics[name]!.read(trial) ?? []);
-  const most = (name: string) => Math.max(0, ...ofEach(name));
   const offers = variants.flatMap(({ result, trials: [first], completed: own }) =>
     own.map((trial) => ({
       sent: trial.latency.publisherLag.count,
@@ -30,7 +29,6 @@ export function validityStrip(
   const worst = offers
     .filter(({ planned }) => planned > 0)
     .toSorted((a, b) => a.sent / a.planned - b.sent / b.planned)[0];
-  const [loadCpu, lagUs] = [most('client-cpu'), most('publisher-lag.p99')];
   const open = completed.filter((trial) => openLedger(trial).length > 0).length;
   const differing = completed.flatMap(({ checks }) => checks).filter(({ agree }) => !agree);
   const unexplained = differing.filter(({ note }) => note === '').length;
@@ -73,17 +71,7 @@ export function validityStrip(
                 : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`,
             wrong: invalid.has('offered-rate'),
           },
-          { title: 'Publisher lag, 99 %', value: formatUs(lagUs), wrong: invalid.has('publisher-late') },
-          {
-            title: 'Busiest load process',
-            value: `${formatShare(Number(loadCpu.toFixed(3)))} of a core`,
-            wrong: invalid.has('load-limited'),
-          },
-          {
-            title: 'Load side could have taken',
-            value: headroomText(Math.min(...ofEach('headroom'))),
-            wrong: invalid.has('load-starved'),
-          },
+          ...loadItems(variants),
           { title: 'Ledger', value: open === 0 ? 'closed' : `open in ${open}`, wrong: open > 0 },
           {
             title: 'Server and clients count',
@@ -97,14 +85,62 @@ export function validityStrip(
   const suspect = items.some(({ wrong }) => wrong);
   const strip = html`<dl class="strip">
     ${items.map(
-      ({ title, value, wrong }) =>
+      ({ title, value, detail, wrong }) =>
         html`<div class="${wrong ? 'wrong' : ''}">
           <dt>${title}</dt>
-          <dd class="${wrong ? 'bad' : 'good'}">${wrong ? '✗ ' : '✓ '}${value}</dd>
+          <dd class="${wrong ? 'bad' : 'good'}">
+            ${wrong ? '✗ ' : '✓ '}${value}${detail !== undefined && html`<small>${detail}</small>`}
+          </dd>
         </div>`,
     )}
   </dl>`;
   return { strip, suspect };
+}
+
+const limitNames: Readonly<Record<LoadLimit['name'], string>> = {
+  cpu: 'CPU of a load process',
+  'loop-delay': 'late turns of a load process',
+  'publisher-lag': 'publisher lag',
+};
+
+/** What the load side used of its limits, each of the trial that came nearest to it. */
+function loadItems(variants: readonly VariantTrials[]): Item[] {
+  const uses = loadUses(variants);
+  const nearestTo = (wanted: LoadLimit['name']) => nearestUse(uses.filter(({ name }) => name === wanted));
+  const [lag, cpu, least] = [nearestTo('publisher-lag'), nearestTo('cpu'), nearestUse(uses)];
+  const core = (share: number) => formatShare(Number(share.toFixed(3)));
+  return [
+    ...(lag
+      ? [
+          {
+            title: 'Publisher lag, 99 % of its events',
+            value: formatUs(lag.used),
+            detail: `of at most ${formatUs(lag.limit)}: ${lag.who}, ${formatNumber(lag.events)} events`,
+            wrong: lag.headroom < 1,
+          },
+        ]
+      : []),
+    ...(cpu
+      ? [
+          {
+            title: 'Busiest load process',
+            value: `${core(cpu.used)} of a core`,
+            detail: `of at most ${core(cpu.limit)}: ${cpu.who}`,
+            wrong: cpu.headroom < 1,
+          },
+        ]
+      : []),
+    ...(least
+      ? [
+          {
+            title: 'Load side could have taken',
+            value: headroomText(least.headroom),
+            ...(least.headroom < mostHeadroom && { detail: `${limitNames[least.name]}: ${least.who}` }),
+            wrong: least.headroom < 1,
+          },
+        ]
+      : []),
+  ];
 }
 
 function differenceText(differing: number, unexplained: number): string {

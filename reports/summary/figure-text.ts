@@ -4,11 +4,14 @@ import { mostHeadroom } from '../../core/metrics/headroom.ts';
 import { formatMetric, type Unit } from '../../core/metrics/metric.ts';
 import { formatNumber } from '../../core/base/units.ts';
 
+/** Below 1 it is never rounded up to 1. */
+const mostBelow = 0.99;
+
 /** `about 3.4 times this load` */
 export function headroomText(headroom: number): string {
-  return headroom >= mostHeadroom
-    ? `${mostHeadroom} times this load or more`
-    : `about ${formatNumber(Number(headroom.toPrecision(2)))} times this load`;
+  if (headroom >= mostHeadroom) return `${mostHeadroom} times this load or more`;
+  const rounded = Number(headroom.toPrecision(2));
+  return `about ${formatNumber(headroom < 1 ? Math.min(mostBelow, rounded) : rounded)} times this load`;
 }
 
 /** A figure over several trials with the lowest and the highest of them: `3.1 ms (2.9 ms to 3.4 ms)`. */

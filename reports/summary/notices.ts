@@ -1,9 +1,9 @@
-// What a result says besides its figures, gathered for every form of report: warnings, each said once for all
-// whom it concerns, and expectations with the measured figure beside the bound.
+// Gathers what a result says besides its figures, for every form of report: each warning once for all whom it
+// concerns, and expectations with the measured figure beside the bound.
 
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOf, metrics, notMeasured } from '../../core/metrics/registry.ts';
-import type { Expectation, Result } from '../../core/result/result.ts';
+import type { Expectation, Result, Trial } from '../../core/result/result.ts';
 import { labelIn, resultNames, type VariantTrials } from './variants.ts';
 
 export type Warning = { level: 'failed' | 'invalid' | 'note'; who: string; message: string };
@@ -13,13 +13,22 @@ export type Expected = {
   /** The figure, and why it fulfils nothing where that is so. */
   measured: string;
   bound: string;
-  held: boolean;
-  /** Its trial is missing, so nothing was put to the test. */
-  untested: boolean;
+  verdict: ExpectationVerdict;
 };
+/** Only a trial that counts puts an expectation to the test. */
+export type ExpectationVerdict =
+  | { kind: 'held' }
+  | { kind: 'failed' }
+  | { kind: 'untested'; trial: 'missing' | 'invalid' };
 
 /** More names than this are counted and not listed. */
 const mostNames = 8;
+
+export const verdictWords: Readonly<Record<ExpectationVerdict['kind'], string>> = {
+  held: 'held',
+  failed: 'failed',
+  untested: 'not tested',
+};
 
 export const levelWords: Readonly<Record<Warning['level'], string>> = {
   failed: 'Failed',
@@ -31,7 +40,7 @@ export const levelWords: Readonly<Record<Warning['level'], string>> = {
 const namesListed = 3;
 
 /** Failures first, then what makes trials not count, then notes. */
-export function warningsOf(variants: readonly VariantTrials[]): Warning[] {
+export function warningsByVariant(variants: readonly VariantTrials[]): Warning[] {
   const all = variants.flatMap((variant) =>
     variant.trials.flatMap(({ repetition, warnings, outcome }) => [
       ...(outcome.status === 'failed'
@@ -80,9 +89,8 @@ export function expectedOf(results: readonly Result[]): Expected[] {
           ({ variant, repetition }) => variant === one.variant && repetition !== one.repetition,
         );
       const { measured, bound } = figuresOf(one);
-      const outcome = trials.find(({ repetition }) => repetition === one.repetition)?.outcome;
-      const counts = outcome?.valid ?? false;
-      const untested = outcome === undefined;
+      const trial = trials.find(({ repetition }) => repetition === one.repetition);
+      const outcome = trial?.outcome;
       const figure =
         one.measured === null && outcome?.status === 'completed' ? figureOf(one.metric, outcome) : undefined;
       const few = figure?.value === undefined && figure?.why !== notMeasured ? figure?.why : undefined;
@@ -90,20 +98,27 @@ export function expectedOf(results: readonly Result[]): Expected[] {
         who: repeats ? `${label} (trial ${one.repetition})` : label,
         check: one.check,
         bound,
-        held: one.held,
-        untested,
-        measured: untested
-          ? 'nothing: the trial is missing'
-          : few !== undefined
-            ? `${measured}: ${few}`
-            : counts || one.measured === null
-              ? measured
-              : `${measured}, in a trial that does not count`,
+        verdict: verdictOn(one, trial),
+        measured:
+          outcome === undefined
+            ? 'nothing: the trial is missing'
+            : few !== undefined
+              ? `${measured}: ${few}`
+              : outcome.valid || one.measured === null
+                ? measured
+                : `${measured}, in a trial that does not count`,
       };
     }),
   );
-  const order = ({ held, untested }: Expected) => (held ? 2 : untested ? 1 : 0);
-  return all.toSorted((a, b) => order(a) - order(b));
+  const order: readonly ExpectationVerdict['kind'][] = ['failed', 'untested', 'held'];
+  return all.toSorted((a, b) => order.indexOf(a.verdict.kind) - order.indexOf(b.verdict.kind));
+}
+
+/** @param trial the one that the expectation is about; `undefined` where it is missing */
+export function verdictOn({ held }: Expectation, trial: Trial | undefined): ExpectationVerdict {
+  if (trial === undefined) return { kind: 'untested', trial: 'missing' };
+  if (!trial.outcome.valid) return { kind: 'untested', trial: 'invalid' };
+  return { kind: held ? 'held' : 'failed' };
 }
 
 /** An expectation's two figures in words. */
@@ -115,18 +130,24 @@ export function figuresOf({ metric, measured, bound }: Expectation): { measured:
   };
 }
 
-/** `All 12 expectations held` */
+/** `All 12 expectations held`, `2 of 33 expectations failed, 17 not tested: their trials do not count` */
 export function expectationsTitle(expected: readonly Expected[]): string {
-  const untested = expected.filter((one) => one.untested).length;
-  const failed = expected.filter(({ held }) => !held).length - untested;
-  if (untested > 0)
-    return (
-      `${untested} of ${expected.length} expectation${expected.length === 1 ? '' : 's'} not tested, for ` +
-      `${untested === 1 ? 'its trial is' : 'their trials are'} ` +
-      `missing${failed > 0 ? `, and ${failed} failed` : ''}`
-    );
-  if (failed > 0)
-    return `${failed} of ${expected.length} expectation${expected.length === 1 ? '' : 's'} failed`;
+  const failed = expected.filter(({ verdict }) => verdict.kind === 'failed').length;
+  const untested = expected.flatMap(({ verdict }) => (verdict.kind === 'untested' ? [verdict.trial] : []));
+  const of = `of ${expected.length} expectation${expected.length === 1 ? '' : 's'}`;
+  if (untested.length > 0) {
+    const many = untested.length > 1;
+    const [missing, invalid] = many ? ['are missing', 'do not count'] : ['is missing', 'does not count'];
+    const why = [
+      ...(untested.includes('missing') ? [missing] : []),
+      ...(untested.includes('invalid') ? [invalid] : []),
+    ].join(' or ');
+    const reason = `${many ? 'their trials' : 'its trial'} ${why}`;
+    return failed > 0
+      ? `${failed} ${of} failed, ${untested.length} not tested: ${reason}`
+      : `${untested.length} ${of} not tested: ${reason}`;
+  }
+  if (failed > 0) return `${failed} ${of} failed`;
   return expected.length === 1 ? 'The one expectation held' : `All ${expected.length} expectations held`;
 }
 

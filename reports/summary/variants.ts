@@ -1,4 +1,5 @@
-// The variants of one or several results, each with its completed trials: what tables and charts go over.
+// Lists the variants of one or several results, each with its completed trials: what tables and charts go
+// over.
 
 import { histogramOf, merge, newHistogram, type Histogram } from '../../core/result/histogram.ts';
 import type { Completed, Result, Trial } from '../../core/result/result.ts';

@@ -1,17 +1,23 @@
-// Markdown for a job summary: the answer, the expectations with the measured figure beside the bound, the
-// table, the warnings. GitHub's flavour, for its tables; nothing in it is HTML but what escapes text.
+// Writes a result as Markdown for a job summary: the answer, the expectations, the table, the warnings. It is
+// GitHub's flavour, for its tables, and the only HTML in it is what escapes text.
 
 import { oneLine } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
 import { headlineOf } from '../summary/headline.ts';
-import { expectationsTitle, expectedOf, levelWords, warningsOf } from '../summary/notices.ts';
+import {
+  expectationsTitle,
+  expectedOf,
+  levelWords,
+  verdictWords,
+  warningsByVariant,
+} from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { withRange } from '../summary/figure-text.ts';
 import { resultTable } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
 
-/** Expectations that held are counted; of those that failed, more than this are counted too. */
-const failuresShown = 100;
+/** Expectations that held are counted; of the others, more than this are counted too. */
+const openShown = 100;
 
 export function renderMarkdown(results: readonly Result[]): string {
   const title = [...new Set(results.map(({ scenario }) => scenario.name))].join(', ');
@@ -35,20 +41,21 @@ export function renderMarkdown(results: readonly Result[]): string {
 function expectations(results: readonly Result[]): string[] {
   const all = expectedOf(results);
   if (all.length === 0) return [];
-  const failed = all.filter(({ held }) => !held);
-  if (failed.length === 0) return [`✅ ${expectationsTitle(all)}.`];
-  const rows = failed
-    .slice(0, failuresShown)
-    .map(({ who, check, measured, bound }) => [
+  const open = all.filter(({ verdict }) => verdict.kind !== 'held');
+  if (open.length === 0) return [`✅ ${expectationsTitle(all)}.`];
+  const rows = open
+    .slice(0, openShown)
+    .map(({ who, check, measured, bound, verdict }) => [
       markdownText(who),
       codeSpan(check),
       markdownText(measured),
       markdownText(bound),
+      verdictWords[verdict.kind],
     ]);
-  const more = failed.length > failuresShown ? [`and ${failed.length - failuresShown} more`] : [];
+  const more = open.length > openShown ? [`and ${open.length - openShown} more`] : [];
   return [
-    `❌ ${expectationsTitle(all)}:`,
-    markdownTable(['variant', 'expected', 'measured', 'bound'], '--rr', rows),
+    `${open.some(({ verdict }) => verdict.kind === 'failed') ? '❌' : '⚠️'} ${expectationsTitle(all)}.`,
+    markdownTable(['variant', 'expected', 'measured', 'bound', 'verdict'], '--rr-', rows),
     ...more,
   ];
 }
@@ -73,7 +80,7 @@ function comparison(results: readonly Result[]): string {
 }
 
 function warnings(results: readonly Result[]): string[] {
-  const all = warningsOf(variantsOf(results));
+  const all = warningsByVariant(variantsOf(results));
   return all.length === 0
     ? []
     : [

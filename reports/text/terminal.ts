@@ -1,16 +1,22 @@
-// What a run prints when it is over: the answer, the table, the expectations, the warnings.
+// Prints a run when it is over: the answer, the table, the expectations, the warnings.
 
 import { styleText } from 'node:util';
 import { mostHeadroom } from '../../core/metrics/headroom.ts';
-import { metrics } from '../../core/metrics/registry.ts';
 import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
 import { headlineOf } from '../summary/headline.ts';
-import { expectationsTitle, expectedOf, levelWords, warningsOf } from '../summary/notices.ts';
+import {
+  expectationsTitle,
+  expectedOf,
+  levelWords,
+  verdictWords,
+  warningsByVariant,
+} from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { resultTable, type Table } from '../summary/summary-table.ts';
 import { leftOutLines } from '../summary/notices.ts';
 import { headroomText } from '../summary/figure-text.ts';
+import { loadUses, nearestUse } from '../summary/load-use.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 export type TerminalOptions = { columns: number; color: boolean };
@@ -87,36 +93,33 @@ function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): str
 
 /** How far the load side was from its limits, of the trial where it was nearest. */
 function headroomLine(results: readonly Result[]): string[] {
-  const all = variantsOf(results).flatMap(({ label, completed }) =>
-    completed.flatMap((trial) => {
-      const headroom = metrics['headroom']!.read(trial);
-      return headroom === undefined ? [] : [{ label, headroom }];
-    }),
-  );
-  const least = all.toSorted((a, b) => a.headroom - b.headroom)[0];
-  return least
-    ? [
-        'The load side could have taken ' +
-          `${headroomText(least.headroom)}${least.headroom < mostHeadroom ? ` (${least.label})` : ''}.`,
-      ]
-    : [];
+  const nearest = nearestUse(loadUses(variantsOf(results)));
+  if (!nearest) return [];
+  const { headroom, who } = nearest;
+  const text = `${headroomText(headroom)}${headroom < mostHeadroom ? ` (${who})` : ''}.`;
+  return [
+    headroom < 1
+      ? `The load side was overloaded: it could have taken only ${text}`
+      : `The load side could have taken ${text}`,
+  ];
 }
 
 function expectations(results: readonly Result[], paint: Paint): string[] {
   const all = expectedOf(results);
   if (all.length === 0) return [];
-  const failed = all.filter(({ held }) => !held);
+  const open = all.filter(({ verdict }) => verdict.kind !== 'held');
   const title = expectationsTitle(all);
   return [
-    failed.length === 0 ? paint('green', `${title}.`) : `${title}:`,
-    ...failed.map(({ who, check, measured, untested }) =>
-      paint('red', `  ${untested ? 'not tested' : 'failed'}: ${who}: ${check} (measured ${measured})`),
-    ),
+    open.length === 0 ? paint('green', `${title}.`) : `${title}.`,
+    ...open.map(({ who, check, measured, verdict: { kind } }) => {
+      const line = `  ${verdictWords[kind]}: ${who}: ${check} (measured ${measured})`;
+      return kind === 'failed' ? paint('red', line) : line;
+    }),
   ];
 }
 
 function warnings(results: readonly Result[], columns: number, paint: Paint): string[] {
-  const lines = warningsOf(variantsOf(results)).map(({ level, who, message }) => {
+  const lines = warningsByVariant(variantsOf(results)).map(({ level, who, message }) => {
     const text = wrapped(`${levelWords[level].toLowerCase()}: ${who}: ${message}`, columns);
     return level === 'note' ? text : paint('red', text);
   });

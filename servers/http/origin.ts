@@ -1,5 +1,5 @@
-// Says of a response that does not end which page may read it; whether the page may ask at all, the gate has
-// decided.
+// Tells which page may read a response that does not end. The gate has decided whether the page may ask at
+// all.
 
 import { isLoopbackOrigin } from '../../core/http/access.ts';
 import type { Request } from '../pattern.ts';

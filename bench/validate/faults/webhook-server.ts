@@ -1,5 +1,6 @@
-// What the faults of stores and brokers share: `pushbench serve webhook` as a user starts it, a receiver
-// that keeps what it got, publishers that try again until an event is taken, and the account of it all.
+// Starts `pushbench serve webhook` as a user does, with a receiver that keeps what it got and publishers that
+// try again until an event is taken. It draws up the account of it all, for the faults of stores and of
+// brokers.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

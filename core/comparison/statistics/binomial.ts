@@ -1,4 +1,5 @@
-// How sure a count of k of n is: the exact binomial interval. For rates of false alarms and of catches.
+// Computes how sure a count of k of n is: the exact binomial interval, for rates of false alarms and of
+// catches.
 
 /** Probability of at most `k` of `n` where each has the chance `share`. */
 export function binomialAtMost(k: number, n: number, share: number): number {

@@ -1,4 +1,4 @@
-// Where a series changed its level for good: for trends over saved runs. It needs values from after the
+// Finds where a series changed its level for good, for trends over saved runs. It needs values from after the
 // change, so it says nothing of the newest run alone and gates nothing.
 
 import { random, type Random } from '../../base/random.ts';

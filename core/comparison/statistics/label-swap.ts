@@ -1,6 +1,6 @@
-// Whether the test's p-values mean what they say on real runs: with the labels of each pair swapped
-// at random, baseline and candidate are the same by construction, and p must be spread evenly
-// whatever the runs are like.
+// Checks whether the test's p-values mean what they say on real runs, by swapping the labels of each pair at
+// random. Then baseline and candidate are the same by construction, and p must be spread evenly whatever the
+// runs are like.
 
 import { random } from '../../base/random.ts';
 import { signedRankTest } from './signed-rank.ts';

@@ -1,5 +1,6 @@
-// Two samples that are not paired: the Mann-Whitney test with its estimate and interval. For stored baselines
-// only: what changed between the two moments of measuring is in the difference, and no test can take it out.
+// Tests two samples that are not paired: the Mann-Whitney test with its estimate and interval. It is for
+// stored baselines only, because what changed between the two measurements is in the difference and no test
+// can take it out.
 
 import { medianOfSorted } from '../../base/median.ts';
 import { doubledMidranks, drawnSumAtMost } from './ranks.ts';

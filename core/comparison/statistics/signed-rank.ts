@@ -1,5 +1,6 @@
-// Paired differences: the exact two-sided Wilcoxon signed-rank test, the Hodges-Lehmann estimate, and the
-// interval that is the test turned round. No resampling, no seed: the same differences give the same numbers.
+// Tests paired differences: the exact two-sided Wilcoxon signed-rank test, the Hodges-Lehmann estimate, and
+// the interval that is the test turned round. It neither resamples nor draws, so the same differences give
+// the same numbers.
 
 import { medianOfSorted } from '../../base/median.ts';
 import { doubledMidranks, signSumAtMost } from './ranks.ts';

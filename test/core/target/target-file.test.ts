@@ -181,7 +181,7 @@ test('a file of another kind is told to be none, and nothing of it is quoted', (
 });
 
 test('the committed schema is the one that is generated', () => {
-  assert.equal(readFileSync(targetSchemaFile, 'utf8'), targetSchemaText(), 'run: node scripts/schema.ts');
+  assert.equal(readFileSync(targetSchemaFile, 'utf8'), targetSchemaText(), 'run: npm run schema');
 });
 
 test('the target files of the repository are right', () => {

@@ -5,6 +5,9 @@ import fc from 'fast-check';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { test } from 'vitest';
 import { renderJunit, xmlText } from '../../../reports/export/junit.ts';
+import { renderHtml } from '../../../reports/page/report.ts';
+import { renderMarkdown } from '../../../reports/text/markdown.ts';
+import { renderTable } from '../../../reports/text/terminal.ts';
 import { fixtureResult } from '../fixture.ts';
 
 type Problem = { type: string; message: string; '#text': string };
@@ -64,6 +67,48 @@ test(
     assert.equal(of('sse').time, '20');
   },
 );
+
+test('an expectation on a trial that does not count neither held nor failed, in every form', async () => {
+  const result = fixtureResult({ trouble: true });
+  const counting = new Set(
+    result.trials.filter(({ outcome }) => outcome.valid).map(({ variant }) => variant.label),
+  );
+  const tested = result.expectations.filter(({ variant }) => counting.has(variant));
+  const failed = tested.filter(({ held }) => !held).length;
+  const untested = result.expectations.length - tested.length;
+  assert.ok(failed > 0 && untested > 0);
+  const { testsuites } = parseJunit(renderJunit([result]));
+  assert.deepEqual([testsuites.failures, testsuites.skipped].map(Number), [failed, untested]);
+  const title = `${failed} of ${result.expectations.length} expectations failed, ${untested} not tested`;
+  const [terminal, markdown, page] = [
+    renderTable([result], { columns: 200, color: false }),
+    renderMarkdown([result]),
+    await renderHtml([result], { interactive: false }),
+  ];
+  for (const text of [terminal, markdown, page]) assert.ok(text.includes(`${title}: their trials do not`));
+  const count = (text: string, one: RegExp) => text.match(one)?.length ?? 0;
+  assert.deepEqual(
+    [count(terminal, /^  failed: /gm), count(terminal, /^  not tested: /gm)],
+    [failed, untested],
+  );
+  assert.deepEqual(
+    [count(markdown, /\| failed \|$/gm), count(markdown, /\| not tested \|$/gm)],
+    [failed, untested],
+  );
+  assert.deepEqual(
+    [count(page, /<span class="bad">failed</g), count(page, /<span class="">not tested</g)],
+    [failed, untested],
+  );
+  assert.match(renderMarkdown([result]), /\n❌ /);
+  const onlyUntested = {
+    ...result,
+    expectations: result.expectations.filter(({ variant }) => !counting.has(variant)),
+  };
+  assert.match(
+    renderMarkdown([onlyUntested]),
+    /\n⚠️ \d of \d expectations not tested: their trials do not count\./,
+  );
+});
 
 test('JUnit: a run that was interrupted is an error, several results are told apart', () => {
   const result = fixtureResult();

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
 import { renderHtml } from '../../../reports/page/report.ts';
+import { renderTable } from '../../../reports/text/terminal.ts';
+import { stored } from '../../core/result/trial.ts';
 import { fixtureResult } from '../fixture.ts';
 
 const still = { interactive: false };
@@ -71,7 +73,7 @@ test(
 test('of several results each variant says whose it is, in warnings and expectations too', async () => {
   const page = await renderHtml([fixtureResult(), fixtureResult({ seed: 2, trouble: true })], still);
   assert.match(page, /<b class="bad">Failed<\/b>: http-stream \(10:00:02\): /);
-  assert.match(page, /<th scope="row">webhook \(10:00:02\)<\/th><td><code>missed == 0<\/code>/);
+  assert.match(page, /<th scope="row">webhook \(10:00:02\)<\/th><td class="words"><code>missed == 0<\/code>/);
 });
 
 test('the strip compares what was sent with what that very run planned', async () => {
@@ -81,6 +83,43 @@ test('the strip compares what was sent with what that very run planned', async (
     if (outcome.status === 'completed')
       outcome.checks[0] = { name: 'events', server: 3, client: 2, agree: false, note: 'one was under way' };
   assert.match(await renderHtml([large], still), /✓ the same but for 6 explained/);
+});
+
+/** The same result with another lag of the publisher in one trial of two variants. */
+function withLag(result: Result, lagsUs: Readonly<Record<string, number>>): Result {
+  const trials = result.trials.map((trial) => {
+    const { outcome, variant } = trial;
+    const lagUs = lagsUs[variant.label];
+    if (outcome.status !== 'completed' || lagUs === undefined) return trial;
+    return {
+      ...trial,
+      outcome: { ...outcome, latency: { ...outcome.latency, publisherLag: stored(lagUs, lagUs) } },
+    };
+  });
+  return { ...result, trials };
+}
+
+test('the strip shows the trial nearest to a limit, not the one with the largest figure', async () => {
+  // A tenth of polling's 99th percentile is about 100 ms, so that 40 ms are nothing to it; 23 ms are too much
+  // for SSE, where 10 ms are the limit.
+  const late = withLag(fixtureResult(), { polling: 40_000, sse: 23_000 });
+  const page = await renderHtml([late], still);
+  assert.match(page, /✗ 23\S* ms<small>of at most 10 ms: sse, 2 events<\/small>/);
+  assert.match(page, /<dd class="bad">\s*✗ about 0\.4\d times this load<small>publisher lag: sse<\/small>/);
+  assert.match(
+    renderTable([late], { columns: 200, color: false }),
+    /\nThe load side was overloaded: it could have taken only about 0\.4\d times this load \(sse\)\.\n/,
+  );
+  const fine = withLag(fixtureResult(), { polling: 40_000 });
+  assert.match(await renderHtml([fine], still), /✓ 40\S* ms<small>of at most [\d.]+ ms: polling/);
+  const frozen = {
+    ...late,
+    trials: late.trials.map((trial) => ({
+      ...trial,
+      warnings: [{ code: 'publisher-late', level: 'note' as const, message: 'the scenario froze it.' }],
+    })),
+  };
+  assert.doesNotMatch(await renderHtml([frozen], still), /Publisher lag|✗/, 'nor one that was frozen');
 });
 
 test('trouble is shown and greys out what is below it', async () => {

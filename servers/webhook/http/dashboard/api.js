@@ -1,4 +1,4 @@
-// The HTTP API as the page uses it.
+// Calls the HTTP API for the page, and follows its stream.
 
 /** @returns the answer's JSON; undefined when it is empty. Throws an Error with the server's own sentence. */
 export async function api(method, path, body) {

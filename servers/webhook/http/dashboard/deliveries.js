@@ -1,5 +1,5 @@
-// The table of deliveries: read once, then kept up by the stream. Many that happen at once are drawn together, and
-// only so many rows are kept.
+// Shows the table of deliveries: reads it once, then keeps it up by the stream. Many that happen at once are
+// drawn together, and only so many rows are kept.
 
 import { api, query } from './api.js';
 import { openDetails } from './details.js';

@@ -1,4 +1,4 @@
-// The dialog with all that is known of one delivery: its body, each attempt and what it was answered.
+// Shows all that is known of one delivery in a dialog: its body, each attempt and what it was answered.
 
 import { api } from './api.js';
 import { $, classOf, count, el, notice, span, time } from './dom.js';

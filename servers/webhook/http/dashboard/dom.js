@@ -1,4 +1,5 @@
-// Small helpers for the page. Text goes in as text, never as markup: what a receiver answered is shown, not run.
+// Makes and finds elements for the page. Text goes in as text, never as markup: what a receiver answered is
+// shown, not run.
 
 /** @returns the element with this id; every id the scripts ask for stands in index.html */
 export const $ = (id) => document.getElementById(id);

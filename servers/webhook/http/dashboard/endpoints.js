@@ -1,4 +1,4 @@
-// The table of endpoints and what can be done with each.
+// Shows the table of endpoints and what can be done with each.
 
 import { api, query } from './api.js';
 import { $, cell, count, el, notice } from './dom.js';

@@ -1,4 +1,4 @@
-// The dialog that asks which stretch of time to recover for an endpoint.
+// Asks in a dialog which stretch of time to recover for an endpoint.
 
 import { api } from './api.js';
 import { $, count, notice } from './dom.js';
