@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { Socket } from 'node:net';
 import { describe, test, type TestContext } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { patterns } from '../../core/pattern/registry.ts';
 import type { PatternLoad, RunningLoad } from '../../load/pattern.ts';
 import { loads } from '../../load/registry.ts';
@@ -152,6 +153,27 @@ describe('who is sent away by Retry-After', { concurrent: true }, () => {
     }
   });
 });
+
+for (const [name, start] of [
+  ['a WebSocket', own('websocket')],
+  ["a target's WebSocket", ofTarget('websocket')],
+] as const) {
+  test(`${name} that is closed with 1013: not back before the longest wait of its own is over`, async (t) => {
+    const connectedMs: number[] = [];
+    const server = createServer();
+    new WebSocketServer({ server }).on('connection', (socket) => {
+      connectedMs.push(performance.now());
+      if (connectedMs.length === 1) socket.close(1013);
+    });
+    const url = await listen(t, server);
+    const load = await start(testContext(url, { reconnect, random: () => 0 }), url);
+    t.onTestFinished(() => load.close(0));
+    load.open(0);
+    await until(() => connectedMs.length === 2);
+    const [first, second] = connectedMs;
+    assert.ok(second! - first! >= reconnect.cap, `${second! - first!} ms`);
+  });
+}
 
 describe("who was given a reconnection time by a stream's `retry`", () => {
   const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
