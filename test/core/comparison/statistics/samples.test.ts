@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { binomialAtMost, binomialInterval } from '../../../core/comparison/statistics/binomial.ts';
-import { holm } from '../../../core/comparison/statistics/holm.ts';
+import { binomialAtMost, binomialInterval } from '../../../../core/comparison/statistics/binomial.ts';
+import { holm } from '../../../../core/comparison/statistics/holm.ts';
 import {
   mannWhitneyTest,
   shiftEstimate,
   shiftInterval,
-} from '../../../core/comparison/statistics/mann-whitney.ts';
+} from '../../../../core/comparison/statistics/mann-whitney.ts';
 
 test(
   'Mann-Whitney: the example of Hollander and Wolfe (section 4.1, ' +
