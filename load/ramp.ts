@@ -121,7 +121,7 @@ export function notConnected(
   const [first] = problems;
   if (!first) return `${what}, and there was no error: the server does not answer`;
   const advice = adviceFor(first.code);
-  return `${what}; the first mishap, ${first.count} times: ${first.message}${advice && ` (${advice})`}`;
+  return `${what}; the first error, ${first.count} times: ${first.message}${advice && ` (${advice})`}`;
 }
 
 function adviceFor(code: string): string {

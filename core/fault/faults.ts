@@ -52,7 +52,7 @@ const leave = defineFault({
   schema: z
     .strictObject({
       at,
-      leave: share.describe('this share of the subscribers leaves of its own accord'),
+      leave: share.describe('this share of the subscribers leaves'),
       for: interval.describe('for how long; then they come back and ask for what they missed'),
     })
     .transform((v) => ({ kind: 'leave' as const, atMs: v.at, share: v.leave, forMs: v.for })),

@@ -200,7 +200,7 @@ export type LoadClosed = {
    * planned time, ascending.
    */
   fanout: { topic: number; seq: number; latenciesUs: Int32Array }[];
-  /** First mishaps, with their count, for people to read. */
+  /** The first problems, with their count, for people to read. */
   problems: Problem[];
 };
 

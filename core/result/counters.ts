@@ -63,7 +63,7 @@ export const counterNames = [
 export type CounterName = (typeof counterNames)[number];
 export type Counters = Record<CounterName, number>;
 
-/** All counters at nought. */
+/** All counters at 0. */
 export function newCounters(): Counters {
   return Object.fromEntries(counterNames.map((name) => [name, 0])) as Counters;
 }

@@ -32,7 +32,7 @@ export const processUse = z.strictObject({
     .optional()
     .describe(
       'a process that is not ours, read from /proc: no collection was forced, event loop and garbage ' +
-        'collection were not measured and stand at nought',
+        'collection were not measured and are 0',
     ),
 });
 

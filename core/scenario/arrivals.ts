@@ -147,7 +147,7 @@ function spaced(ramps: Ramp[], { fromUs, toUs }: Span, phase: number): number[] 
   for (let n = Math.ceil(eventsUntil(ramps, fromUs) - phase); ; n++) {
     while (n + phase >= ramps[at]!.untilEvents) at++;
     const atUs = Math.floor(whenUs(ramps[at]!, n + phase));
-    if (!(atUs < toUs)) return times; // at a rate of nought the next event is never due
+    if (!(atUs < toUs)) return times; // at a rate of 0 the next event is never due
     times.push(atUs);
   }
 }

@@ -19,7 +19,7 @@ export type ProblemLog = {
 
 export function createProblemLog(): ProblemLog {
   const problems = new Map<string, Problem>();
-  const others: Problem = { code: 'others', message: 'mishaps of more kinds than are kept', count: 0 };
+  const others: Problem = { code: 'others', message: 'problems of more kinds than are kept', count: 0 };
   return {
     add(code, whole) {
       const message = whole.length > longestMessage ? `${whole.slice(0, longestMessage)}...` : whole;

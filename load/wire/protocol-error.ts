@@ -4,7 +4,7 @@ import type { TooLargeCode } from '../../core/result/too-large.ts';
 
 /**
  * The peer broke the protocol. Readers throw it; `connection.ts` catches it, reports a problem with its code
- * and message, and drops the connection. The message is the same for each occurrence of one mishap (no ports,
+ * and message, and drops the connection. The message is the same for each occurrence of one error (no ports,
  * no payloads), so that problems can be counted.
  */
 export class ProtocolError extends Error {

@@ -125,15 +125,15 @@ export function rowsOf({ metrics: judged }: Judged): MetricRow[] {
  */
 export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
   const all = rowsOf(judged);
-  const isNought = ({ metric }: MetricRow) =>
+  const isZero = ({ metric }: MetricRow) =>
     metric.kind === 'loss' && metric.baseline === 0 && metric.candidate === 0;
   const isAbsent = ({ metric }: MetricRow) => metric.kind === 'absent' && metric.verdict === null;
-  const nought = all.filter(isNought).map(({ title }) => title);
+  const zero = all.filter(isZero).map(({ title }) => title);
   const rest = [
-    ...(nought.length === 0 ? [] : [`None on either side: ${nought.join(', ')}.`]),
+    ...(zero.length === 0 ? [] : [`None on either side: ${zero.join(', ')}.`]),
     ...all.filter(isAbsent).map(({ title, change }) => `No figure for ${title}: ${change}.`),
   ];
-  return { rows: all.filter((row) => !isNought(row) && !isAbsent(row)), rest };
+  return { rows: all.filter((row) => !isZero(row) && !isAbsent(row)), rest };
 }
 
 /** `sse`, or `sse -> sse @new` where the labels differ. */

@@ -166,7 +166,7 @@ function pointTable(title: string, all: readonly HistorySeries[], { sets }: Hist
 
 /**
  * Each variant against its own first level, so that a change of one shows beside others of another size; in
- * the metric's own unit where a variant has nought.
+ * the metric's own unit where a variant has 0.
  */
 async function historyChart(
   title: string,

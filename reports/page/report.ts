@@ -183,7 +183,7 @@ function warnings(variants: readonly VariantTrials[]): Markup {
       problems.length === 0
         ? ''
         : html`<details>
-            <summary>${counted(problems.length, 'kind')} of mishaps</summary>
+            <summary>${counted(problems.length, 'kind')} of problems</summary>
             <ul class="plain">
               ${problems.map(
                 ({ who, code, message, count }) =>

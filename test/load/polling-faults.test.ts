@@ -72,7 +72,7 @@ describe('when something goes wrong', () => {
     assert.deepEqual(calls, []);
   });
 
-  const mishaps: [reads: string, answer: Answer, problem: string][] = [
+  const faults: [reads: string, answer: Answer, problem: string][] = [
     [
       'a status that is none of a poll',
       status(500),
@@ -108,7 +108,7 @@ describe('when something goes wrong', () => {
       'malformed-event: an event is no envelope',
     ],
   ];
-  for (const [reads, answer, problem] of mishaps) {
+  for (const [reads, answer, problem] of faults) {
     test(`${reads} is reported, and the poll goes on`, async () => {
       const log = newLog();
       await using server = await startServer(inTurn(answer, log.poll));

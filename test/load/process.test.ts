@@ -231,7 +231,7 @@ test('subscribers that cannot be brought up in time are a failure that names the
     assert.equal(error.code, 'not-connected');
     assert.match(
       error.message,
-      /^3 of 3 subscribers were not subscribed 30 s after the start; the first mishap, \d+ times: connect ECONNREFUSED 127\.0\.0\.1:\d+ \(nothing listens there: /,
+      /^3 of 3 subscribers were not subscribed 30 s after the start; the first error, \d+ times: connect ECONNREFUSED 127\.0\.0\.1:\d+ \(nothing listens there: /,
     );
     return true;
   });

@@ -35,7 +35,7 @@ const candidateAlpha = 0.2;
  * stretch between its neighbours, a random order of the values is as sharp anywhere with a chance of at most
  * `alpha`: the test takes into account that the split was chosen. Like every such test it takes the runs to
  * be independent, and a machine that drifts for days raises false alarms.
- * @param values above nought, oldest first
+ * @param values above 0, oldest first
  */
 export function changePoints(
   values: readonly number[],

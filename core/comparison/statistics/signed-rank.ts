@@ -7,7 +7,7 @@ import { doubledMidranks, signSumAtMost } from './ranks.ts';
 
 export type SignedRank = {
   /**
-   * Differences that are not nought; those that are say nothing of a direction and are
+   * Differences that are not 0; those that are say nothing of a direction and are
    * left out (Wilcoxon 1945).
    */
   n: number;
@@ -22,7 +22,7 @@ export type SignedRank = {
   beyond: number;
 };
 
-/** Wilcoxon's signed-rank test of "the differences lie evenly about nought". Without differences p is 1. */
+/** Wilcoxon's signed-rank test of "the differences lie evenly about 0". Without differences p is 1. */
 export function signedRankTest(differences: readonly number[]): SignedRank {
   const moved = differences.filter((difference) => difference !== 0);
   const ranks = doubledMidranks(moved.map(Math.abs));

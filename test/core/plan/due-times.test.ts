@@ -42,7 +42,7 @@ describe('due times', () => {
       expectedUs: (p) => [-1, -0.5, 0, 0.5].map((s) => (0.75 + s + p / 2) * 1e6).filter((us) => us >= 0),
     },
     {
-      reads: 'a rate of nought publishes nothing',
+      reads: 'a rate of 0 publishes nothing',
       publish: { kind: 'constant', perS: 0 },
       changes: {},
       expectedUs: () => [],
@@ -71,14 +71,14 @@ describe('due times', () => {
     },
     {
       // The integral of 2t is t^2, so event n falls due at the root of n + phase; 9 of them in 3 s.
-      reads: 'a ramp from nought to 6/s in three seconds',
+      reads: 'a ramp from 0 to 6/s in three seconds',
       publish: { kind: 'stages', stages: [{ rate: 0, to: 6, for: 3000 }] },
       changes: { warmupMs: 1000, measureMs: 3000 },
       expectedUs: (p) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => (1 + Math.sqrt(n + p)) * 1e6),
     },
     {
       // The integral of 6 - 2t is 6t - t^2, so t = 3 - sqrt(9 - (n + phase)).
-      reads: 'a ramp from 6/s down to nought in three seconds, and silence behind it',
+      reads: 'a ramp from 6/s down to 0 in three seconds, and silence behind it',
       publish: { kind: 'stages', stages: [{ rate: 6, to: 0, for: 3000 }] },
       changes: { warmupMs: 0, measureMs: 10_000 },
       expectedUs: (p) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => (3 - Math.sqrt(9 - n - p)) * 1e6),

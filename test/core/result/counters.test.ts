@@ -19,7 +19,7 @@ function distinct(factor: number): Counters {
   );
 }
 
-test('new counters stand at nought, each of them', () => {
+test('new counters are 0, each of them', () => {
   assert.deepEqual(Object.keys(newCounters()), [...counterNames]);
   assert.ok(Object.values(newCounters()).every((value) => value === 0));
   assert.notEqual(newCounters(), newCounters());

@@ -149,7 +149,7 @@ test('each of 10,000 private topics, and shared ones beside them, reach the righ
   );
 });
 
-test('mishaps are counted by kind, the first ones first, and kinds are bounded', () => {
+test('problems are counted by kind, the first ones first, and kinds are bounded', () => {
   const { recorder, counters } = setup();
   recorder.sink.problem('a', 'first');
   recorder.sink.problem('b', 'second');
@@ -163,7 +163,7 @@ test('mishaps are counted by kind, the first ones first, and kinds are bounded',
   assert.equal(problems.length, 50);
   assert.deepEqual(problems.at(-1), {
     code: 'others',
-    message: 'mishaps of more kinds than are kept',
+    message: 'problems of more kinds than are kept',
     count: 1000 - 47,
   });
   assert.equal(counters.errors, 1003);

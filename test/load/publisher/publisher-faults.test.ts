@@ -44,7 +44,7 @@ describe('when the server does not do its part', () => {
       '1 publish-answer: the answer to an event gives it no "seq"',
     ],
     [
-      'the number nought',
+      'the number zero',
       201,
       '{"id":"e-1","seq":0}',
       '1 publish-answer: the answer to an event gives it no "seq"',

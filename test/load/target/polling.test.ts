@@ -107,7 +107,7 @@ describe('polling', () => {
 });
 
 test(
-  'long polling: subscribed while the first request is ' + 'held, 408 ends a hold and is no mishap',
+  'long polling: subscribed while the first request is ' + 'held, 408 ends a hold and is no error',
   async (t) => {
     const asked: string[] = [];
     const url = await httpServer(t, ({ headers }, response) => {

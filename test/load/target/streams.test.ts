@@ -73,7 +73,7 @@ describe('sse', () => {
     assert.deepEqual([seen.bodies.get(0), seen.counters.events], [['{"n":1}', '{"n":2}'], 2]);
   });
 
-  test('what is not ours is noted as it looked, with no secret in it, and is no mishap', async (t) => {
+  test('what is not ours is noted as it looked, with no secret in it, and is no error', async (t) => {
     const url = await httpServer(t, (request, response) => {
       response.writeHead(200, stream);
       response.write(
@@ -91,7 +91,7 @@ describe('sse', () => {
     assert.deepEqual([seen.problems, seen.counters.heartbeats], [[], 2]);
   });
 
-  test('garbage for a stream is a mishap, and is tried again', async (t) => {
+  test('garbage for a stream is an error, and is tried again', async (t) => {
     let asked = 0;
     const url = await httpServer(t, (_request, response) => {
       asked++;
