@@ -9,6 +9,7 @@ import { delimiter, join } from 'node:path';
 import { test } from 'vitest';
 import { parse } from 'yaml';
 import { createProgram } from '../cli/program.ts';
+import { holdingApp } from './fake/holding-app.ts';
 import { scripted, start, temporaryFolder } from './cli/tools.ts';
 
 type Step = { uses?: string; run?: string };
@@ -60,25 +61,6 @@ test(
   },
 );
 
-/** A small server of a user's, which holds every event back for so long. */
-const app = (port: number, heldMs: number) => `import { createServer } from 'node:http';
-const heldMs = ${heldMs};
-const listeners = new Set();
-createServer(async (request, response) => {
-  if (request.method === 'GET') {
-    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-    listeners.add(response);
-    response.on('close', () => listeners.delete(response));
-    return;
-  }
-  let body = '';
-  for await (const chunk of request.setEncoding('utf8')) body += chunk;
-  response.writeHead(202).end();
-  setTimeout(() => { for (const listener of listeners)
-    listener.write(\`data: \${body}\\n\\n\`); }, heldMs);
-}).listen(${port}, '127.0.0.1');
-`;
-
 test(
   "the workflow's own step, run here: a change that makes the server " +
     'slower turns it red, and every report says why',
@@ -95,8 +77,8 @@ test(
       writeFileSync(join(folder, path), text, { mode });
     };
     // Long enough that a busy machine's lateness is a small part of it.
-    write('base/your-app.mjs', app(port, 300));
-    write('head/your-app.mjs', app(port, 500));
+    write('base/your-app.mjs', holdingApp(port, 300));
+    write('head/your-app.mjs', holdingApp(port, 500));
     write(
       'head/bench/app.yaml',
       `name: app\nurl: http://127.0.0.1:${port}\npublish: /feed/{topic}\n` +

@@ -15,24 +15,7 @@ import { openArm, pairedArms } from '../../../harness/ab/arms.ts';
 import { runAb, type AbOptions } from '../../../harness/ab/ab.ts';
 import { prepare } from '../../../harness/run/run.ts';
 import { openTarget } from '../../../harness/target/open.ts';
-
-/** An SSE server that holds every event back for so long. */
-const app = (port: number, heldMs: number) => `import { createServer } from 'node:http';
-const listeners = new Set();
-createServer(async (request, response) => {
-  if (request.method === 'GET') {
-    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-    listeners.add(response);
-    response.on('close', () => listeners.delete(response));
-    return;
-  }
-  let body = '';
-  for await (const chunk of request.setEncoding('utf8')) body += chunk;
-  response.writeHead(202).end();
-  setTimeout(() => { for (const listener of listeners)
-    listener.write(\`data: \${body}\\n\\n\`); }, ${heldMs});
-}).listen(${port}, '127.0.0.1');
-`;
+import { holdingApp } from '../../fake/holding-app.ts';
 
 const yaml = `question: Does it get slower?
 subscribers: 5
@@ -49,8 +32,8 @@ test('each side of a pair is measured on what its own command starts', async (t)
   const address = free.address();
   const port = typeof address === 'object' && address !== null ? address.port : assert.fail();
   free.close();
-  writeFileSync(join(folder, 'old.mjs'), app(port, 0));
-  writeFileSync(join(folder, 'new.mjs'), app(port, 700));
+  writeFileSync(join(folder, 'old.mjs'), holdingApp(port, 0));
+  writeFileSync(join(folder, 'new.mjs'), holdingApp(port, 700));
   const targetFile = join(folder, 'app.yaml');
   writeFileSync(
     targetFile,
