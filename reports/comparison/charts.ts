@@ -7,7 +7,7 @@ import { tailPoints } from '../summary/chart-data.ts';
 import { tailSpec } from '../page/chart-specs.ts';
 import { chartFrame, labelLimit, narrowWidth, width, type Spec } from '../page/chart-style.ts';
 import { drawChart, type Chart } from '../page/draw-chart.ts';
-import { pairLabel, titleOf } from './words.ts';
+import { pairLabel, titleOf } from './verdict-words.ts';
 
 type RatioMetric = Extract<Judged['metrics'][number], { kind: 'ratio' }>;
 type Ratio = {
@@ -50,7 +50,7 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
   const estimates = ratios.map(({ metric, ratio, verdict }) => ({
     metric: titleOf(metric),
     change: percent(ratio),
-    what: verdict === 'slower' ? 'estimate, slower' : 'estimate',
+    what: verdict === 'slower' ? 'estimate, worse' : 'estimate',
   }));
   const metric = {
     field: 'metric',
@@ -58,13 +58,13 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
     scale: { domain: ratios.map((one) => titleOf(one.metric)), padding: 0.3 },
     title: null,
   };
-  const kinds = ['one pair', 'estimate', 'estimate, slower'].filter((kind) =>
+  const kinds = ['one pair', 'estimate', 'estimate, worse'].filter((kind) =>
     kind === 'one pair' ? dots.length > 0 : estimates.some(({ what }) => what === kind),
   );
   const styles: Record<string, [shape: string, color: string]> = {
     'one pair': ['circle', 'var(--c0)'],
     estimate: ['diamond', 'var(--c4)'],
-    'estimate, slower': ['triangle-right', 'var(--bad)'],
+    'estimate, worse': ['triangle-right', 'var(--bad)'],
   };
   const scale = (which: 0 | 1) => ({ domain: kinds, range: kinds.map((kind) => styles[kind]![which]) });
   const point = (size: number, opacity: number) => ({ type: 'point' as const, filled: true, size, opacity });

@@ -6,14 +6,13 @@ import {
   comparisonHeadline,
   countedText,
   intervalTitle,
-  pairLabel,
   toldOf,
-  verdictWords,
 } from './words.ts';
+import { pairLabel, variantWord } from './verdict-words.ts';
 import { markdownTable, markdownText } from '../text/markdown.ts';
 import { withRange } from '../summary/figure-text.ts';
 
-const marks = { slower: '❌', 'not-slower': '✅', inconclusive: '➖', invalid: '⚠️' } as const;
+const marks = { slower: '❌', 'not-slower': '✅', inconclusive: '➖', 'not-judged': '⚠️' } as const;
 
 export function renderComparisonMarkdown(comparison: Comparison): string {
   const { advisory, other } = circumstances(comparison);
@@ -21,7 +20,7 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
     `## pushbench: ${markdownText(comparison.scenario)}`,
     `${marks[comparison.verdict]} **${markdownText(comparisonHeadline(comparison))}**`,
     ...comparison.variants.flatMap((judged) => [
-      `### ${marks[judged.verdict]} ${markdownText(pairLabel(judged))}: ${verdictWords[judged.verdict]} ` +
+      `### ${marks[judged.verdict]} ${markdownText(pairLabel(judged))}: ${variantWord(judged)} ` +
         `(${countedText(judged)})`,
       ...(judged.metrics.length === 0
         ? [markdownText(judged.why)]
