@@ -154,7 +154,9 @@ export const comparisonSchema = z.strictObject({
     .describe(
       'what is missing, where the run that made both sides was cut short; the verdict is not-judged then',
     ),
-  verdict: verdictSchema.describe('the gravest of the variants: slower, not-judged, inconclusive, not-slower'),
+  verdict: verdictSchema.describe(
+    'the gravest of the variants: slower, not-judged, inconclusive, not-slower',
+  ),
 });
 
 export type Verdict = z.infer<typeof verdictSchema>;

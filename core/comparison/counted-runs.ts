@@ -111,7 +111,11 @@ export type Figures =
  * The figures of the runs that have one; a pair needs both.
  * @param positive a ratio takes figures above 0
  */
-export function figuresFor(metric: string, { paired, rows, given, dropped }: Sifted, positive: boolean): Figures {
+export function figuresFor(
+  metric: string,
+  { paired, rows, given, dropped }: Sifted,
+  positive: boolean,
+): Figures {
   const lack = (reading: Reading) => lackOf(reading, metric, positive);
   const { kept, lost } = split(rows, (reading) => lack(reading)?.why);
   const lacks = rows.flatMap(({ sides }) => sides.map(([, reading]) => lack(reading)));
@@ -124,7 +128,9 @@ export function figuresFor(metric: string, { paired, rows, given, dropped }: Sif
   const empty = emptySide(kept);
   if (empty) return { kind: 'lacking', why: `no run of the ${empty} has a figure: ${lost[0]!.why}`, lost };
   const of = (wanted: Arm) =>
-    kept.flatMap(({ sides }) => sides.flatMap(([arm, { values }]) => (arm === wanted ? values[metric]! : [])));
+    kept.flatMap(({ sides }) =>
+      sides.flatMap(([arm, { values }]) => (arm === wanted ? values[metric]! : [])),
+    );
   return { kind: 'figures', baseline: of('baseline'), candidate: of('candidate'), lost };
 }
 

@@ -8,11 +8,11 @@ import { share } from '../base/quantities.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { largestFileBytes, plainValue, readYaml } from '../base/yaml-document.ts';
 
-export type Gate = (
-  /**
-   * Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect`
-   * (a share) does not matter.
-   */
+export type Gate = /**
+ * Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect`
+ * (a share) does not matter.
+ */
+(
   | {
       kind: 'ratio';
       metric: string;

@@ -113,13 +113,19 @@ function conclude(
       : 'nothing gates: the gate section of the scenario turns every metric off') ??
     spoilt;
   if (stop !== undefined) {
-    const metrics = decided.map((one) => (one.verdict === null ? one : { ...one, verdict: 'not-judged' as const }));
+    const metrics = decided.map((one) =>
+      one.verdict === null ? one : { ...one, verdict: 'not-judged' as const },
+    );
     return { metrics, verdict: 'not-judged', why: stop };
   }
   const isAdvice = (one: JudgedMetric) => advice === true && (one.kind === 'ratio' || isTiming(one));
   const verdict = gravest(
     decided.flatMap((one): Verdict[] =>
-      one.verdict === null ? [] : one.verdict === 'not-judged' && isAdvice(one) ? ['inconclusive'] : [one.verdict],
+      one.verdict === null
+        ? []
+        : one.verdict === 'not-judged' && isAdvice(one)
+          ? ['inconclusive']
+          : [one.verdict],
     ),
   );
   return { metrics: [...decided], verdict, why: whyOf(verdict, decided) };

@@ -69,9 +69,7 @@ export type PairPlan = {
  * @param alpha of each look
  */
 export function planPairs(gates: readonly Gate[], variants: number, alpha: number): PairPlan {
-  const effects = gates.flatMap((gate) =>
-    gate.kind === 'ratio' && gate.gating ? [gate.minimumEffect] : [],
-  );
+  const effects = gates.flatMap((gate) => (gate.kind === 'ratio' && gate.gating ? [gate.minimumEffect] : []));
   const of = { tests: Math.max(1, effects.length * variants), alpha };
   const least = leastPairs(of);
   const shown = Math.max(firstPlanned, least, givenFor(withOneContrary(of)));
@@ -99,7 +97,9 @@ function forNotSlower(effects: readonly number[], variants: number, alpha: numbe
       (product, effect) =>
         product *
         (1 -
-          normalAbove((Math.log1p(effect) * Math.sqrt(efficiency * pairs)) / (noise * Math.SQRT2) - deviations)),
+          normalAbove(
+            (Math.log1p(effect) * Math.sqrt(efficiency * pairs)) / (noise * Math.SQRT2) - deviations,
+          )),
       1,
     ) ** variants;
   // Past the bound the exact number says nothing that anybody would run.

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { figureOf } from '../metrics/registry.ts';
 import type { Trial } from '../result/result.ts';
+import { allVoid } from '../result/voids.ts';
 
 export const readingSchema = z.strictObject({
   repetition: z.int().min(1),
@@ -37,8 +38,8 @@ export function readingOf(trial: Trial, names: readonly string[]): Reading {
     else if (figure.voided) voided[name] = [...figure.voided];
     else reading.absent[name] = figure.why;
   }
-  // An older result does not say which figures its trouble spoils.
-  return outcome.valid || outcome.voids === undefined ? reading : { ...reading, voided };
+  // Where nothing stands, or an older result does not say what does, the run does not count at all.
+  return outcome.valid || allVoid(outcome) ? reading : { ...reading, voided };
 }
 
 /** Whether any figure of the run may be used. */

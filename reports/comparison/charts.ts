@@ -2,6 +2,7 @@
 // of both sides one over the other.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
+import { trialsFor } from '../../core/metrics/registry.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { tailPoints } from '../summary/chart-data.ts';
 import { tailSpec } from '../page/chart-specs.ts';
@@ -159,9 +160,10 @@ export async function overlayChart(
 }
 
 function countedTrials(results: readonly Result[], label: string): Completed[] {
-  return results.flatMap(({ trials }) =>
+  const completed = results.flatMap(({ trials }) =>
     trials.flatMap(({ variant, outcome }) =>
-      variant.label === label && outcome.status === 'completed' && outcome.valid ? [outcome] : [],
+      variant.label === label && outcome.status === 'completed' ? [outcome] : [],
     ),
   );
+  return trialsFor({ rests: ['latency'] }, completed, { doubted: false });
 }

@@ -1,7 +1,12 @@
 // Writes a comparison for CI systems: JUnit, where what is proven worse fails, what was not judged is an error
 // and what proves nothing is skipped, and GitHub's workflow commands, which put a line on the change itself.
 
-import { notJudgedIn, worseIn, type Comparison, type Judged } from '../../core/comparison/comparison-result.ts';
+import {
+  notJudgedIn,
+  worseIn,
+  type Comparison,
+  type Judged,
+} from '../../core/comparison/comparison-result.ts';
 import { printable } from '../../core/base/printable.ts';
 import {
   circumstances,

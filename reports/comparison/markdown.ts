@@ -1,13 +1,7 @@
 // Writes a comparison as Markdown, for a job summary or a comment on a change.
 
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
-import {
-  circumstances,
-  comparisonHeadline,
-  countedText,
-  intervalTitle,
-  toldOf,
-} from './words.ts';
+import { circumstances, comparisonHeadline, countedText, intervalTitle, toldOf } from './words.ts';
 import { pairLabel, variantWord } from './verdict-words.ts';
 import { markdownTable, markdownText } from '../text/markdown.ts';
 import { withRange } from '../summary/figure-text.ts';

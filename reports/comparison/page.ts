@@ -2,7 +2,7 @@
 // pair's ratio, and both sides' latency curves. It is one file without network and scripts.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
-import { metrics } from '../../core/metrics/registry.ts';
+import { figureOf } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatShare } from '../../core/base/units.ts';
 import { overlayChart, ratioChart } from './charts.ts';
@@ -87,13 +87,13 @@ export async function comparisonMarkup(
     <h2>How it is decided</h2>
     <p>
       A run is one figure. Each pair of runs gives a ratio; the estimate is the Hodges-Lehmann median of their
-      logarithms, the interval and p come from the exact Wilcoxon signed-rank test, to one side: p is the chance
-      of ratios so much for the worse where nothing changed, corrected by Holm over all gating metrics, and each
-      end of the interval is a bound of its own. <b>Slower</b> (of counts, <b>worse</b>) needs both a p below
-      ${comparison.rule.alpha} and ${comparison.rule.strict ? 'an interval' : 'an estimate'} above the minimum
-      effect; <b>not slower</b> needs the upper end below it; what shows neither is <b>undecided</b>. A metric
-      without enough runs that count is <b>not judged</b>. Counts are compared as they are. Runs that did not
-      take turns are compared by the Mann-Whitney test, and only as advice.
+      logarithms, the interval and p come from the exact Wilcoxon signed-rank test, to one side: p is the
+      chance of ratios so much for the worse where nothing changed, corrected by Holm over all gating metrics,
+      and each end of the interval is a bound of its own. <b>Slower</b> (of counts, <b>worse</b>) needs both a
+      p below ${comparison.rule.alpha} and ${comparison.rule.strict ? 'an interval' : 'an estimate'} above the
+      minimum effect; <b>not slower</b> needs the upper end below it; what shows neither is <b>undecided</b>.
+      A metric without enough runs that count is <b>not judged</b>. Counts are compared as they are. Runs that
+      did not take turns are compared by the Mann-Whitney test, and only as advice.
     </p>`;
 }
 
@@ -114,7 +114,7 @@ function sideText({ createdAt, pushbench, commit }: Comparison['baseline']): str
 function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behind): Markup {
   const headrooms = [...baseline, ...candidate].flatMap(({ trials }) =>
     trials.flatMap(({ outcome }) =>
-      outcome.status === 'completed' && outcome.valid ? (metrics['headroom']!.read(outcome) ?? []) : [],
+      outcome.status === 'completed' ? (figureOf('headroom', outcome).value ?? []) : [],
     ),
   );
   return html`<dl class="strip">

@@ -20,7 +20,8 @@ const runsAfter = 8;
 export function historyHeadline({ scenario, sets, series }: History): string {
   const changes = series.flatMap(({ changes: own }) => own);
   const of = `${sets.length} saved run${sets.length === 1 ? '' : 's'} of ${scenario}`;
-  if (series.length === 0) return `${of}: none of them has a figure that counts, so there is nothing to follow.`;
+  if (series.length === 0)
+    return `${of}: none of them has a figure that counts, so there is nothing to follow.`;
   if (sets.length < fewestRuns)
     return `${of}: too few to tell a change of level from chance, which takes about ${fewestRuns}, and ${runsAfter} of them after the change.`;
   if (changes.length === 0)
