@@ -10,6 +10,26 @@ export const processUse = z.strictObject({
   pid: count,
   cpuUs: z.number().describe('user and system CPU time during the measured phase'),
   wallUs: z.number().describe('length of the stretch that cpuUs was taken over'),
+  cpuSource: z
+    .enum(['outside', 'self'])
+    .optional()
+    .describe(
+      'who read cpuUs: the harness from outside (/proc/PID/task/*/schedstat), or the process itself when it ' +
+        'came to it; left out in older results, where each read its own',
+    ),
+  busyUs: z
+    .number()
+    .optional()
+    .describe('of wallUs, how long its busiest thread ran, or was ready to and waited for a core'),
+  idleShare: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      "a server's CPU, as a share of a core, before the first event: timers, idle connections and the " +
+        "harness's samples; read with all subscribers connected, or before the first where they ask on " +
+        'their own. Left out where it was not read, and in older results',
+    ),
   rssBaselineBytes: z
     .number()
     .describe('resident memory before the first subscriber, after a forced collection'),
