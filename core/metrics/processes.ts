@@ -28,8 +28,41 @@ const largest = (role: Role, read: (process: ProcessUse) => number) => (trial: C
   return all.length === 0 ? undefined : Math.max(...all);
 };
 
-const cpuPerDelivery = (role: Role) => perDelivery(total(role, ({ cpuUs }) => cpuUs));
-const cpuShare = (role: Role) => largest(role, ({ cpuUs, wallUs }) => cpuUs / wallUs);
+const shareOf = ({ cpuUs, wallUs }: ProcessUse): number => cpuUs / wallUs;
+const cpuShare = (role: Role) => largest(role, shareOf);
+
+/**
+ * CPU a second over deliveries a second, since a process may have been read over another stretch than its
+ * deliveries were counted over.
+ */
+const cpuPerDelivery = (role: Role, share: (process: ProcessUse) => number) =>
+  perDelivery((trial) => {
+    const shares = total(role, share)(trial);
+    return shares === undefined ? undefined : shares * trial.measuredUs;
+  });
+
+/** What comes on top of an idle server; all of it where that was not read, as in older results. */
+const besidesIdle = (process: ProcessUse): number =>
+  Math.max(0, shareOf(process) - (process.idleShare ?? 0));
+
+/** From this share of the measured phase on a server is saturated: whatever comes waits for what came before. */
+const saturatedFrom = 0.95;
+
+/** How long the server's busiest thread ran or waited for a core, as a share of the measured phase. */
+const serverBusy: Metric['read'] = (trial) => {
+  const shares = trial.processes
+    .filter(({ role }) => role === 'server')
+    // What a whole tree of processes used says nothing of the busiest of them.
+    .flatMap(({ busyUs, outside, cpuUs, wallUs }) =>
+      busyUs === undefined && outside ? [] : [(busyUs ?? cpuUs) / wallUs],
+    );
+  return shares.length === 0 ? undefined : Math.max(...shares);
+};
+
+/** Whether the server had no time left, so that deliveries queued. */
+export function isSaturated(trial: Completed): boolean {
+  return (serverBusy(trial) ?? 0) >= saturatedFrom;
+}
 
 const memoryPerSubscriber =
   (role: Role): Metric['read'] =>
@@ -72,14 +105,29 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
   'server-cpu-per-delivery': {
     unit: 'us',
     title: 'server CPU per delivery',
-    read: cpuPerDelivery('server'),
+    read: cpuPerDelivery('server', besidesIdle),
+  },
+  'server-cpu-per-delivery.whole': {
+    unit: 'us',
+    title: 'server CPU per delivery, what it costs idle included',
+    read: cpuPerDelivery('server', shareOf),
   },
   'client-cpu-per-delivery': {
     unit: 'us',
     title: 'client CPU per delivery',
-    read: cpuPerDelivery('load'),
+    read: cpuPerDelivery('load', shareOf),
   },
   'server-cpu': { unit: 'share', title: 'server CPU, share of a core', read: cpuShare('server') },
+  'server-cpu.idle': {
+    unit: 'share',
+    title: 'server CPU before the first event, share of a core',
+    read: total('server', ({ idleShare }) => idleShare ?? NaN),
+  },
+  'server-busy': {
+    unit: 'share',
+    title: "server's busiest thread: ran or waited for a core, share of the measured phase",
+    read: serverBusy,
+  },
   'client-cpu': {
     unit: 'share',
     title: 'CPU of the busiest load process, share of a core',
