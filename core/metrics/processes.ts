@@ -15,8 +15,10 @@ const memorySubscribers = 1000;
 type Role = ProcessUse['role'];
 
 /** A figure of each process of a role; none where none was read, as with a target that names no process. */
-const of = (role: Role, read: (process: ProcessUse) => number) => (trial: Completed) =>
-  trial.processes.filter((process) => process.role === role).map(read);
+const of =
+  <T>(role: Role, read: (process: ProcessUse) => T) =>
+  (trial: Completed): T[] =>
+    trial.processes.filter((process) => process.role === role).map(read);
 
 const total = (role: Role, read: (process: ProcessUse) => number) => (trial: Completed) => {
   const all = of(role, read)(trial);
@@ -42,8 +44,7 @@ const cpuPerDelivery = (role: Role, share: (process: ProcessUse) => number) =>
   });
 
 /** What comes on top of an idle server; all of it where that was not read, as in older results. */
-const besidesIdle = (process: ProcessUse): number =>
-  Math.max(0, shareOf(process) - (process.idleShare ?? 0));
+const besidesIdle = (process: ProcessUse): number => Math.max(0, shareOf(process) - (process.idleShare ?? 0));
 
 /** From this share of the measured phase on a server is saturated: whatever comes waits for what came before. */
 const saturatedFrom = 0.95;
@@ -64,6 +65,12 @@ export function isSaturated(trial: Completed): boolean {
   return (serverBusy(trial) ?? 0) >= saturatedFrom;
 }
 
+/** Nothing where one of them was not read. */
+function sumKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return values.length === 0 || known.length < values.length ? undefined : known.reduce((a, b) => a + b, 0);
+}
+
 const memoryPerSubscriber =
   (role: Role): Metric['read'] =>
   (trial) => {
@@ -79,73 +86,92 @@ const descriptors =
 export const processMetrics: Readonly<Record<string, Metric>> = {
   'descriptors.peak': {
     unit: 'count',
+    rests: ['descriptors'],
     title: 'server descriptors, peak',
     read: descriptors(({ peak }) => peak),
   },
   'descriptors.added': {
     unit: 'count',
+    rests: ['descriptors'],
     title: 'server descriptors for the subscribers',
     read: descriptors(({ connected, baseline }) => connected - baseline),
   },
   'descriptors-per-subscriber': {
     unit: 'count',
+    rests: ['descriptors'],
     title: 'server descriptors per subscriber',
     read: descriptors(({ connected, baseline }, { subscribers }) => (connected - baseline) / subscribers),
   },
   'descriptors.share-of-65535': {
     unit: 'share',
+    rests: ['descriptors'],
     title: 'server descriptors, peak, share of 65,535',
     read: descriptors(({ peak }) => peak / oftenQuotedLimit),
   },
   'descriptors.share-of-limit': {
     unit: 'share',
+    rests: ['descriptors'],
     title: "server descriptors, peak, share of the process's own limit",
     read: descriptors(({ peak, limit }) => peak / limit),
   },
   'server-cpu-per-delivery': {
     unit: 'us',
+    rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery',
     read: cpuPerDelivery('server', besidesIdle),
   },
   'server-cpu-per-delivery.whole': {
     unit: 'us',
+    rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery, what it costs idle included',
     read: cpuPerDelivery('server', shareOf),
   },
   'client-cpu-per-delivery': {
     unit: 'us',
+    rests: ['client-cpu', 'losses'],
     title: 'client CPU per delivery',
     read: cpuPerDelivery('load', shareOf),
   },
-  'server-cpu': { unit: 'share', title: 'server CPU, share of a core', read: cpuShare('server') },
+  'server-cpu': {
+    unit: 'share',
+    rests: ['server-cpu'],
+    title: 'server CPU, share of a core',
+    read: cpuShare('server'),
+  },
   'server-cpu.idle': {
     unit: 'share',
+    rests: ['server-cpu'],
     title: 'server CPU before the first event, share of a core',
-    read: total('server', ({ idleShare }) => idleShare ?? NaN),
+    read: (trial) => sumKnown(of('server', ({ idleShare }) => idleShare)(trial)),
   },
   'server-busy': {
     unit: 'share',
+    rests: ['server-cpu'],
     title: "server's busiest thread: ran or waited for a core, share of the measured phase",
     read: serverBusy,
   },
   'client-cpu': {
     unit: 'share',
+    rests: ['client-cpu'],
     title: 'CPU of the busiest load process, share of a core',
     read: cpuShare('load'),
   },
   'server-memory-per-subscriber': {
     unit: 'bytes',
+    rests: ['memory'],
     title: 'server memory per idle subscriber',
     leastSubscribers: memorySubscribers,
     read: memoryPerSubscriber('server'),
   },
   'client-memory-per-subscriber': {
     unit: 'bytes',
+    rests: ['memory'],
     title: 'client memory per idle subscriber',
     read: memoryPerSubscriber('load'),
   },
   'server-loop-delay.p99': {
     unit: 'us',
+    rests: ['server-cpu'],
     title: "server's event-loop delay, worst slot's 99 %",
     // A process that is not ours tells nothing of its loop.
     read: (trial) =>

@@ -58,6 +58,14 @@ export const processUse = z.strictObject({
 
 export type ProcessUse = z.infer<typeof processUse>;
 
+/** How far the stretch that a process' CPU is of may differ from the measured phase, as a share of it. */
+export const stretchMost = 0.1;
+
+/** Whether what a process used is that of another time than the measured phase. */
+export function isReadElsewhen({ wallUs }: Pick<ProcessUse, 'wallUs'>, measuredUs: number): boolean {
+  return Math.abs(wallUs - measuredUs) > measuredUs * stretchMost;
+}
+
 export const descriptors = z.strictObject({
   limit: count.describe("the server process's own soft limit, read at run time"),
   baseline: count,

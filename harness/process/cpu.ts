@@ -91,7 +91,10 @@ export function cpuBetween(readings: readonly CpuReading[]): CpuUse {
       seen.set(tid, now);
     }
   }
-  const busiest = [...used.values()].reduce((most, one) => (busyUs(one) > busyUs(most) ? one : most), nothing);
+  const busiest = [...used.values()].reduce(
+    (most, one) => (busyUs(one) > busyUs(most) ? one : most),
+    nothing,
+  );
   const threadsUs = [...used.values()].reduce((sum, { ranUs }) => sum + ranUs, 0);
   return { ranUs: Math.max(threadsUs, leastOfProcesses(readings)), busiest };
 }

@@ -21,8 +21,7 @@ export async function idleShares(
   { fleet: { clock, probe }, peers: { servers }, over }: Pick<Stage, 'fleet' | 'peers' | 'over'>,
   samplesPerS: number,
 ): Promise<(number | undefined)[]> {
-  const readAll = () =>
-    servers.map(({ pid }): Read => ({ atUs: clock.nowUs(), reading: probe.cpu(pid) }));
+  const readAll = () => servers.map(({ pid }): Read => ({ atUs: clock.nowUs(), reading: probe.cpu(pid) }));
   await clock.until(clock.nowUs() + settleUs, over);
   const from = readAll();
   if (from.every(({ reading }) => reading === undefined)) return servers.map(() => undefined);

@@ -7,6 +7,7 @@ import type { LoadClosed, Problem } from '../../core/protocol/control.ts';
 import { addCounters, newCounters } from '../../core/result/counters.ts';
 import { fromSparse } from '../../core/result/histogram.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
+import { voidsOf } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
@@ -15,6 +16,7 @@ import { happenedAtUs } from './faults.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
+import { processWarnings } from './process-warnings.ts';
 import type { Readings } from './readings.ts';
 import { warningsOf } from './validity.ts';
 
@@ -24,8 +26,15 @@ export function outcomeOf(
   readings: Readings,
 ): Pick<Trial, 'warnings' | 'outcome'> {
   const completed = completedOf(plan, readings);
-  const warnings = [...warningsOf(plan, readings, completed), ...pollRate(plan.scenario, variant, completed)];
-  return { warnings, outcome: { ...completed, valid: warnings.every(({ level }) => level !== 'invalid') } };
+  const warnings = [
+    ...warningsOf(plan, readings, completed),
+    ...processWarnings(readings, completed),
+    ...pollRate(plan.scenario, variant, completed),
+  ];
+  const spoiling = warnings.filter((one) => one.level === 'invalid');
+  if (spoiling.length === 0) return { warnings, outcome: completed };
+  const voids = Object.fromEntries(spoiling.map(({ code }) => [code, voidsOf(code, completed)]));
+  return { warnings, outcome: { ...completed, valid: false, voids } };
 }
 
 function completedOf(plan: TrialPlan, readings: Readings): Completed {

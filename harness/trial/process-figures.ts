@@ -42,7 +42,11 @@ function countersAt(
   if (!after?.counters) return before?.counters;
   const lateUs = after.sample.atUs - atUs;
   if (!before?.counters || lateUs <= (toUs - fromUs) * onTimeShare) return after.counters;
-  return countersWithin(before.counters, after.counters, 1 - lateUs / (after.sample.atUs - before.sample.atUs));
+  return countersWithin(
+    before.counters,
+    after.counters,
+    1 - lateUs / (after.sample.atUs - before.sample.atUs),
+  );
 }
 
 /**
@@ -59,7 +63,11 @@ export function estimatedShare(role: Role, { samples, window: { fromUs, toUs } }
 }
 
 /** The first and the last reading of the measured phase: those at its ends, or after them where they came late. */
-function endsOf<T>(all: readonly T[], atUs: (one: T) => number, { fromUs, toUs }: Window): [T, T] | undefined {
+function endsOf<T>(
+  all: readonly T[],
+  atUs: (one: T) => number,
+  { fromUs, toUs }: Window,
+): [T, T] | undefined {
   const first = all.find((one) => atUs(one) >= fromUs);
   const last = all.find((one) => atUs(one) >= toUs) ?? all.at(-1);
   return first && last && first !== last ? [first, last] : undefined;

@@ -103,8 +103,7 @@ export function createTimeline(window: Window): Timeline {
       lastCpu.set(source, sample);
       if (last)
         put(slotClosedAt(sample.atUs), source, {
-          [cpuColumns[role]]:
-            cpuBetween([last.reading, sample.reading]).ranUs / (sample.atUs - last.atUs),
+          [cpuColumns[role]]: cpuBetween([last.reading, sample.reading]).ranUs / (sample.atUs - last.atUs),
         });
     },
     outside({ atUs, descriptors, kernelSocketBytes }) {
