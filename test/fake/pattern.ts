@@ -27,7 +27,9 @@ export const fakeOptions = z.strictObject({
   unseen: z.boolean().default(false),
   /** How late the server answers when it is asked for a sample in the measured phase. */
   samplesLate: duration.default(0),
-  /** The same of a load process. */
+  /** How long after the measured phase began it answers what it is asked before. */
+  silentFor: duration.default(0),
+  /** The same as `samplesLate` of a load process. */
   loadSamplesLate: duration.default(0),
   /** What breaks, in the middle of the measured phase. */
   fail: z.enum(['none', 'server-dies', 'load-reports-failure']).default('none'),

@@ -13,6 +13,11 @@ function scriptOf({ options, injection }: Extract<ServerCommand, { kind: 'start'
   return { ...script, latencies: script.latencies.map((ms) => ms + (injection?.delayMs ?? 0)) };
 }
 
+function lateMs({ clock, window, options }: World): number {
+  const silentMs = window ? (window.fromUs - clock.nowUs()) / 1000 + options.silentFor : 0;
+  return Math.max(options.samplesLate, silentMs);
+}
+
 export function fakeServer(world: World, name: string): ServerPeer {
   const { clock } = world;
   world.counters = newCounters();
@@ -29,7 +34,7 @@ export function fakeServer(world: World, name: string): ServerPeer {
         if (world.options.fail === 'server-dies') clock.at(clock.nowUs() + 5e6, () => die('signal SIGKILL'));
         return;
       case 'sample':
-        return lateInWindow(world, world.options.samplesLate, () =>
+        return lateInWindow(world, lateMs(world), () =>
           inbox.deliver({
             kind: 'sample',
             sample: sampleNow(world),
