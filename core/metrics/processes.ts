@@ -46,23 +46,39 @@ const cpuPerDelivery = (role: Role, share: (process: ProcessUse) => number) =>
 /** What comes on top of an idle server; all of it where that was not read, as in older results. */
 const besidesIdle = (process: ProcessUse): number => Math.max(0, shareOf(process) - (process.idleShare ?? 0));
 
-/** From this share of the measured phase on a server is saturated: whatever comes waits for what came before. */
-const saturatedFrom = 0.95;
+/** From this share of the measured phase on a server has no time left: what comes waits for what came before. */
+const busyFrom = 0.95;
+/** One that ran for less of it was kept from running: it was not the deliveries that filled it. */
+const ranLeast = 0.5;
 
-/** How long the server's busiest thread ran or waited for a core, as a share of the measured phase. */
+/** What the busiest thread of the busiest server did, as shares of the measured phase. */
+function busiestOf(trial: Completed): { ran: number; waited: number } | undefined {
+  return (
+    trial.processes
+      .filter(({ role }) => role === 'server')
+      // What a whole tree of processes used says nothing of the busiest of them.
+      .filter(({ busiest, outside }) => busiest !== undefined || !outside)
+      .map(({ busiest = { ranUs: undefined, waitedUs: 0 }, cpuUs, wallUs }) => ({
+        ran: (busiest.ranUs ?? cpuUs) / wallUs,
+        waited: busiest.waitedUs / wallUs,
+      }))
+      .toSorted((a, b) => b.ran + b.waited - a.ran - a.waited)[0]
+  );
+}
+
 const serverBusy: Metric['read'] = (trial) => {
-  const shares = trial.processes
-    .filter(({ role }) => role === 'server')
-    // What a whole tree of processes used says nothing of the busiest of them.
-    .flatMap(({ busyUs, outside, cpuUs, wallUs }) =>
-      busyUs === undefined && outside ? [] : [(busyUs ?? cpuUs) / wallUs],
-    );
-  return shares.length === 0 ? undefined : Math.max(...shares);
+  const busiest = busiestOf(trial);
+  return busiest && busiest.ran + busiest.waited;
 };
 
-/** Whether the server had no time left, so that deliveries queued. */
-export function isSaturated(trial: Completed): boolean {
-  return (serverBusy(trial) ?? 0) >= saturatedFrom;
+/**
+ * Whether the server had no time left. `saturated`: by what it was asked to do, so deliveries queued.
+ * `starved`: because other programs had the cores.
+ */
+export function lackOfTime(trial: Completed): 'saturated' | 'starved' | undefined {
+  const busiest = busiestOf(trial);
+  if (!busiest || busiest.ran + busiest.waited < busyFrom) return undefined;
+  return busiest.ran < ranLeast ? 'starved' : 'saturated';
 }
 
 /** Nothing where one of them was not read. */

@@ -17,10 +17,13 @@ export const processUse = z.strictObject({
       'who read cpuUs: the harness from outside (/proc/PID/task/*/schedstat), or the process itself when it ' +
         'came to it; left out in older results, where each read its own',
     ),
-  busyUs: z
-    .number()
+  busiest: z
+    .strictObject({
+      ranUs: z.number(),
+      waitedUs: z.number().describe('ready to run, while something else had the core'),
+    })
     .optional()
-    .describe('of wallUs, how long its busiest thread ran, or was ready to and waited for a core'),
+    .describe('of the thread that was busiest during wallUs; left out where threads were not read'),
   idleShare: z
     .number()
     .min(0)

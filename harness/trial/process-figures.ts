@@ -121,7 +121,7 @@ function useOf({ role, index, pid, baseline, connected }: ProcessStart, readings
 function cpuFromOutside(
   all: ProcessSamples['cpu'],
   window: Window,
-): Pick<ProcessUse, 'cpuUs' | 'wallUs' | 'cpuSource' | 'busyUs'> | undefined {
+): Pick<ProcessUse, 'cpuUs' | 'wallUs' | 'cpuSource' | 'busiest'> | undefined {
   const ends = endsOf(all, ({ atUs }) => atUs, window);
   if (!ends) return undefined;
   const [first, last] = ends;
@@ -130,7 +130,7 @@ function cpuFromOutside(
   return {
     cpuUs: ranUs,
     wallUs: last.atUs - first.atUs,
-    busyUs: busiest.ranUs + busiest.waitedUs,
+    busiest,
     cpuSource: 'outside',
   };
 }

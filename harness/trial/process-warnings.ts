@@ -2,7 +2,7 @@
 // the measured phase because somebody came late to read them.
 
 import { formatShare, formatUs } from '../../core/base/units.ts';
-import { isSaturated } from '../../core/metrics/processes.ts';
+import { lackOfTime } from '../../core/metrics/processes.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { isReadElsewhen, stretchMost } from '../../core/result/process-use.ts';
 import type { Completed } from '../../core/result/result.ts';
@@ -14,20 +14,31 @@ import type { TrialWarning } from './validity.ts';
 const estimatedMost = 0.1;
 
 export function processWarnings(readings: Readings, trial: Completed): TrialWarning[] {
-  return [saturated(trial), sampledLate(readings), cpuElsewhen(trial)].flatMap((one) => one ?? []);
+  return [withoutTime(trial), sampledLate(readings), cpuElsewhen(trial)].flatMap((one) => one ?? []);
 }
 
-function saturated(trial: Completed): TrialWarning | undefined {
-  if (!isSaturated(trial)) return undefined;
+function withoutTime(trial: Completed): TrialWarning | undefined {
+  const lack = lackOfTime(trial);
+  if (lack === undefined) return undefined;
   const share = (name: 'server-busy' | 'server-cpu') => formatShare(metrics[name]!.read(trial) ?? 0);
-  return {
-    code: 'server-saturated',
-    level: 'note',
-    message:
-      `the server was saturated: its busiest thread ran, or waited for a core, in ${share('server-busy')} of ` +
-      `the measured phase, and the process used ${share('server-cpu')} of a core. Deliveries queue: the ` +
-      'latencies are those of a full server. Publish less for those of one that keeps up.',
-  };
+  const seen =
+    `its busiest thread ran, or waited for a core, in ${share('server-busy')} of the measured phase, and the ` +
+    `process used ${share('server-cpu')} of a core`;
+  return lack === 'saturated'
+    ? {
+        code: 'server-saturated',
+        level: 'note',
+        message:
+          `the server was saturated: ${seen}. Deliveries queue: the latencies are those of a full server. ` +
+          'Publish less for those of one that keeps up.',
+      }
+    : {
+        code: 'server-starved',
+        level: 'note',
+        message:
+          `other programs had the cores that the server needed: ${seen}. The latencies are those of a server ` +
+          'that waits. Close other programs, or give it more cores.',
+      };
 }
 
 function sampledLate(readings: Readings): TrialWarning | undefined {

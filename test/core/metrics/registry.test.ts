@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
-import { isSaturated } from '../../../core/metrics/processes.ts';
+import { lackOfTime } from '../../../core/metrics/processes.ts';
 import { newCounters } from '../../../core/result/counters.ts';
 import type { Completed, ProcessUse } from '../../../core/result/result.ts';
 import { figureOf, figureOver, metrics, notMeasured } from '../../../core/metrics/registry.ts';
@@ -253,18 +253,30 @@ describe('what a server uses', () => {
     assert.equal(read('server-cpu-per-delivery', using({ cpuUs: 0.2e6, wallUs: 0.2e6 })), 100_000);
   });
 
-  test('it is saturated from 95 % on, waiting for a core included', () => {
-    const busy = (busyUs: number) => isSaturated(using({ cpuUs: 1e6, busyUs }));
-    assert.deepEqual([busy(9.49e6), busy(9.5e6)], [false, true]);
-    assert.equal(read('server-busy', using({ cpuUs: 1e6, busyUs: 9.5e6 }, { cpuUs: 3e6 })), 0.95);
+  const thread = (ranUs: number, waitedUs: number) => ({ cpuUs: ranUs, busiest: { ranUs, waitedUs } });
+
+  test('it has no time left from 95 % on, waiting for a core included', () => {
+    const lack = (ranUs: number, waitedUs: number) => lackOfTime(using(thread(ranUs, waitedUs)));
     assert.deepEqual(
-      [9.49e6, 9.5e6].map((cpuUs) => isSaturated(using({ cpuUs }))),
-      [false, true],
-      'where nobody counted threads, the whole process is what is known',
+      [lack(9.49e6, 0), lack(9.5e6, 0), lack(6e6, 3.5e6)],
+      [undefined, 'saturated', 'saturated'],
+    );
+    assert.deepEqual(
+      [lack(5e6, 4.6e6), lack(4.9e6, 4.6e6)],
+      ['saturated', 'starved'],
+      'others had the cores',
+    );
+    assert.equal(read('server-busy', using(thread(6e6, 2e6), { cpuUs: 3e6 })), 0.8);
+  });
+
+  test('where nobody read threads, the whole process is what is known', () => {
+    assert.deepEqual(
+      [9.49e6, 9.5e6].map((cpuUs) => lackOfTime(using({ cpuUs }))),
+      [undefined, 'saturated'],
     );
     // Four workers that use a quarter each are not full.
     assert.equal(read('server-busy', using({ cpuUs: 1e7, outside: true })), undefined);
-    assert.equal(isSaturated(using({ cpuUs: 1e7, outside: true })), false);
+    assert.equal(lackOfTime(using({ cpuUs: 1e7, outside: true })), undefined);
   });
 });
 

@@ -58,14 +58,20 @@ describe('a saturated server that answers seconds late', () => {
       codes((await runWith(`serverCpu: ${share}`)).result, 'note').includes('server-saturated');
     assert.deepEqual([await saturated(0.949), await saturated(0.951)], [false, true]);
   });
+  test('one that other programs keep from running is not', async () => {
+    const { result } = await runWith('serverCpu: 0.1, serverWaits: 0.87');
+    assert.ok(codes(result, 'note').includes('server-starved'));
+    assert.ok(!codes(result, 'note').includes('server-saturated'));
+    assert.doesNotMatch(headlineOf([result]), /saturated/);
+  });
 });
 
 describe('where nothing can be read from outside', () => {
   test('it is what the process says of itself, and the result says so', async () => {
     const { result, trial } = await runWith('unseen: true');
-    const { cpuSource, cpuUs, wallUs, idleShare, busyUs } = server(trial);
+    const { cpuSource, cpuUs, wallUs, idleShare, busiest } = server(trial);
     assert.deepEqual(
-      [cpuSource, cpuUs, wallUs, idleShare, busyUs],
+      [cpuSource, cpuUs, wallUs, idleShare, busiest],
       ['self', 2e6, 20e6, undefined, undefined],
     );
     near(read('server-cpu-per-delivery', trial), 100);
