@@ -94,7 +94,7 @@ async function runPhases(stage: Stage): Promise<Readings> {
   const connected = await connect(stage);
   const window = windowAhead(stage);
   const sampling = startSampling(stage.peers, window, connected.serverReadings);
-  const measured = await measure(stage, window, sampling);
+  const measured = await measure(stage, window, sampling, connected.serversQueue);
   const drained = await drain(stage, window, measured, sampling);
   const closed = await closeAll(stage, drained);
   return { window, ...connected, ...measured, ...drained, ...closed, ...sampling.close() };
