@@ -14,9 +14,7 @@ export const warmUpDeliveries = 20_000;
  * round begins after it.
  */
 export const warmUpLimitMs = 2000;
-/** A round that has stood still for so long is over. */
-export const stalledMs = 300;
-/** Below this share of a round, one that stood still says that what comes is not ours to hurry. */
+/** Below this share of a round, one that stands still says that what comes is not ours to hurry. */
 export const leastArrived = 0.9;
 
 /** Bodies of a round to one subscriber. */
@@ -73,6 +71,15 @@ export function nextRound(
   while (count < most && (count === 0 || bytes + sizeOf(plan.body[from + count]!, plan) <= room))
     bytes += sizeOf(plan.body[from + count++]!, plan);
   return count;
+}
+
+/**
+ * How long a round may stand still before it is over: a busy machine may let nobody run for a while, but of
+ * deliveries that are lost on purpose nothing comes any more.
+ * @param share of the round that has arrived
+ */
+export function patienceMs(share: number): number {
+  return share >= leastArrived ? 100 : 1000;
 }
 
 /** A body of a corpus counts at least its characters. */

@@ -3,7 +3,7 @@
 // core/plan/warm-up.ts.
 
 import { patternNamed } from '../../core/pattern/registry.ts';
-import { leastArrived, nextRound, stalledMs, warmUpLimitMs, type Round } from '../../core/plan/warm-up.ts';
+import { leastArrived, nextRound, patienceMs, warmUpLimitMs, type Round } from '../../core/plan/warm-up.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { followersOf } from '../../core/scenario/topics.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
@@ -11,8 +11,8 @@ import { replyLimitMs, type Stage } from './stage.ts';
 export type WarmedUp = Readonly<Pick<Completed, 'warmUp'>>;
 
 const stepUs = 2000;
-/** A burst that has begun may take so long to arrive, but for its last deliveries. */
-const burstLimitMs = 1000;
+/** What the last burst may take longer than all were to take. */
+const overtimeMs = 1000;
 
 /** The bursts of a trial; none where the plan has none, or the pattern makes deliveries wait for their turn. */
 export async function warmUp(stage: Stage): Promise<WarmedUp> {
@@ -37,7 +37,7 @@ export async function warmUp(stage: Stage): Promise<WarmedUp> {
     const { confirmed } = await publisher.next('burst-done', replyLimitMs);
     if (confirmed < count) break;
     const owed = owedFor(stage, bursts.topic.subarray(from, from + count));
-    const came = await settle(stage, arrived, owed, roundUs);
+    const came = await settle(stage, arrived, owed, limitUs + overtimeMs * 1000);
     from += count;
     whole = from === bursts.topic.length;
     last = { events: count, tookMs: (clock.nowUs() - roundUs) / 1000 };
@@ -54,19 +54,16 @@ function owedFor({ plan: { topics, scenario } }: Stage, published: Uint32Array):
   return published.reduce((sum, topic) => sum + followersOf(topics, topic, scenario.subscribers), 0);
 }
 
-/** @returns deliveries so far, when the burst has arrived, nothing more of it comes, or it takes too long */
-async function settle(stage: Stage, before: number, owed: number, roundUs: number): Promise<number> {
+/** @returns deliveries so far, when the burst has arrived, nothing more of it comes, or the time is over */
+async function settle(stage: Stage, before: number, owed: number, limitUs: number): Promise<number> {
   const { clock } = stage.fleet;
   let [seen, movedUs] = [before, clock.nowUs()];
   for (;;) {
     const arrived = await arrivals(stage);
     const atUs = clock.nowUs();
     if (arrived !== seen) [seen, movedUs] = [arrived, atUs];
-    const isOver =
-      arrived - before >= owed ||
-      atUs - movedUs >= stalledMs * 1000 ||
-      atUs - roundUs >= (burstLimitMs + stalledMs) * 1000;
-    if (isOver) return arrived;
+    const share = (arrived - before) / owed;
+    if (!(share < 1) || atUs >= limitUs || atUs - movedUs >= patienceMs(share) * 1000) return arrived;
     await clock.until(atUs + stepUs, stage.over);
   }
 }

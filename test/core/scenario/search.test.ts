@@ -51,6 +51,21 @@ describe('its ends', () => {
     );
     assert.deepEqual(limitOf(tried), { kind: 'at-least', value: 300 });
   });
+  test('without "to" it goes on until the check breaks', () => {
+    const tried = run(search({ to: undefined, refine: 0 }), upTo(50_000));
+    assert.deepEqual(
+      tried.map(({ value }) => value),
+      [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200],
+    );
+    assert.deepEqual(limitOf(tried), { kind: 'found', value: 25_600, brokenAt: 51_200 });
+  });
+  test('without "to" and with nothing that breaks it ends after ten steps up', () => {
+    const open = search({ to: undefined });
+    const tried = run(open, upTo(1e9));
+    assert.equal(tried.length, 11);
+    assert.deepEqual(limitOf(tried), { kind: 'at-least', value: 102_400 });
+    assert.equal(mostTrials(open), 12, 'with a refinement that none of these needed');
+  });
   test('a trial that does not count ends it with what had held', () => {
     const tried = run(search(), (value) => (value > 300 ? 'ended' : 'held'));
     assert.deepEqual(limitOf(tried), { kind: 'at-least', value: 200 });
