@@ -1,5 +1,5 @@
-// Plans the bursts that warm a server up: a cold one takes up to twice the CPU for a delivery, and a scenario
-// with few events would measure just that. So events like the measured ones are published in rounds, each as
+// Plans the bursts that warm a server up: its first deliveries cost up to twice the CPU of later ones, and a
+// scenario with few events in its warm-up would measure some of them. So events like the measured ones are published in rounds, each as
 // soon as the one before it has arrived everywhere, until enough deliveries have passed through. They come
 // before the warm-up phase and are counted nowhere. Pure; harness/trial/warm-up.ts runs them.
 
@@ -7,7 +7,10 @@ import { largestQueueBytes } from '../event/body-size.ts';
 import type { ServerLimits } from '../scenario/server-limits.ts';
 import type { PublishPlan } from './publish-plan.ts';
 
-/** So many deliveries make a server warm: CPU per delivery falls until about here, and is level from then on. */
+/**
+ * So many deliveries make a server warm. Of SSE and WebSocket with 100 events a second to 100 subscribers the
+ * first 2,500 deliveries took 31 to 35 us of CPU, later ones 16 to 28.
+ */
 export const warmUpDeliveries = 20_000;
 /**
  * A pattern that is slow, or that sets its own pace as polling does, is warmed for so long and no longer. No

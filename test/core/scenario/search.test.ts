@@ -33,6 +33,23 @@ const upTo =
   (value: number): Verdict =>
     value <= most ? 'held' : 'broken';
 
+test('a scenario may leave "to" out, and its description says that there is no end', () => {
+  const { scenario } = parseScenario(
+    `
+question: How many?
+subscribers: 5
+topics: { news: { publish: 10/s } }
+variants: [sse]
+search: [{ what: topics.news.publish, from: 10/s, keep: latency.max < 1s }]
+`,
+    { file: 'open.yaml', registry: patterns, overrides: [] },
+  );
+  assert.match(
+    describeScenario(scenario),
+    /searches the highest topics\.news\.publish from 10\/s on with latency\.max < 1s/,
+  );
+});
+
 test('up by the factor until it breaks, then halvings of the gap on a logarithmic scale', () => {
   const tried = run(search({ refine: 2 }), upTo(500));
   assert.deepEqual(
