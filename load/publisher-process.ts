@@ -1,5 +1,6 @@
 // Runs the publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends
-// when told to or when its parent has gone. How events are published is publisher/publisher.ts, and publisher/in-turn.ts where a run has targets.
+// when told to or when its parent has gone. How events are published is
+// publisher/publisher.ts, and publisher/in-turn.ts where a run has targets.
 
 import { realClock } from '../core/base/clock.ts';
 import type { PublisherCommand, PublisherReport, Window } from '../core/protocol/control.ts';

@@ -1,7 +1,8 @@
 // Plans the bursts that warm a server up: its first deliveries cost up to twice the CPU of later ones, and a
-// scenario with few events in its warm-up would measure some of them. So events like the measured ones are published in rounds, each as
-// soon as the one before it has arrived everywhere, until enough deliveries have passed through. They come
-// before the warm-up phase and are counted nowhere. Pure; harness/trial/warm-up.ts runs them.
+// scenario with few events in its warm-up would measure some of them. So events like the measured ones are
+// published in rounds, each as soon as the one before it has arrived everywhere, until enough deliveries have
+// passed through. They come before the warm-up phase and are counted nowhere. Pure; harness/trial/warm-up.ts
+// runs them.
 
 import { largestQueueBytes } from '../event/body-size.ts';
 import type { ServerLimits } from '../scenario/server-limits.ts';

@@ -126,8 +126,8 @@ const completed = z.strictObject({
     })
     .optional()
     .describe(
-      'bursts before the warm-up phase, counted nowhere else but in the counters of the whole trial; left out ' +
-        'where there were none, and in older results',
+      'bursts before the warm-up phase, counted nowhere else but in the counters of the whole trial; ' +
+        'left out where there were none, and in older results',
     ),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
   measuredUs: z.number(),

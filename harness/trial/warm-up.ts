@@ -14,7 +14,7 @@ const stepUs = 2000;
 /** What the last burst may take longer than all were to take. */
 const overtimeMs = 1000;
 
-/** The bursts of a trial; none where the plan has none, or the pattern makes deliveries wait for their turn. */
+/** The bursts of a trial; none where the plan has none, or deliveries wait for their turn by design. */
 export async function warmUp(stage: Stage): Promise<WarmedUp> {
   const {
     plan: { warmUp: bursts, scenario },

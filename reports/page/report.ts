@@ -280,8 +280,8 @@ function warmedUp({ trials }: Result): string {
   if (deliveries.length === 0) return '';
   const [least, most] = [Math.min(...deliveries), Math.max(...deliveries)].map(formatNumber);
   return (
-    ` Before the warm-up, bursts of ${least === most ? most : `${least} to ${most}`} deliveries a trial made ` +
-    'the servers warm; they are counted nowhere.'
+    ` Before the warm-up, bursts of ${least === most ? most : `${least} to ${most}`} deliveries ` +
+    'a trial made the servers warm; they are counted nowhere.'
   );
 }
 

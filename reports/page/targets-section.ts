@@ -1,5 +1,5 @@
-// Draws what a report says of systems that are not ours: where they were, and how all were published to, and which
-// variants did not run against them.
+// Draws what a report says of systems that are not ours: where they were, how all were published to, and
+// which variants did not run against them.
 
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
@@ -14,8 +14,8 @@ export function targetsMarkup(results: readonly Result[]): Markup {
     <p>
       ${
         alike
-          ? 'Every system was published to in the same way, our own servers too: one request of a topic at a ' +
-            'time, the topics side by side.'
+          ? 'Every system was published to in the same way, our own servers too: one request of a topic at ' +
+            'a time, the topics side by side.'
           : 'Targets were published to with one request of a topic at a time, our own servers over one ' +
             'pipelined connection: where publishing is slow, the two do not compare.'
       }

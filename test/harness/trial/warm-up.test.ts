@@ -8,7 +8,7 @@ import { completed, runFake } from '../../fake/run.ts';
 const bursts = ({ happened }: { happened: { what: Readonly<Record<string, unknown>> }[] }) =>
   happened.filter(({ what }) => what['kind'] === 'burst').map(({ what }) => [what['from'], what['to']]);
 
-test('bursts go on until 20,000 deliveries have passed through, and the ledger knows none of them', async () => {
+test('bursts go on until 20,000 deliveries have passed, and the ledger knows none of them', async () => {
   const { result, fleet } = await runFake('variants: [{ fake: { bursts: true, latencies: [10ms] } }]');
   const { warmUp, ledger, latency } = completed(result);
   // An event goes to 100 subscribers.

@@ -16,7 +16,7 @@ function bursts(t: TestContext, url: string) {
   return created;
 }
 
-test('each burst has the events that it is told, on one connection, and counts what was confirmed', async (t) => {
+test('each burst has the events that it is told, on one connection, and counts answers', async (t) => {
   await using server = await startServer();
   const { publish } = bursts(t, server.url);
   assert.equal(await publish(0, 2), 2);

@@ -63,7 +63,7 @@ async function publish(t: TestContext, url: string, topicOf: number[]) {
   return { done: publisher.run(windowIn(5)), publisher };
 }
 
-test("a topic's events go one after the other, topics side by side, with the numbers of the server", async (t) => {
+test("a topic's events go one after the other, topics side by side, with the server's numbers", async (t) => {
   const held = await startHeld(t);
   const { done, publisher } = await publish(t, held.url, [0, 0, 0, 1, 1]);
   await held.hasTaken(2);
