@@ -141,6 +141,8 @@ async function startPublisher({ plan, peers: { publisher } }: Stage, endpoint: E
     plan: plan.senders?.publisher.plan ?? plan.publish,
     seed: plan.scenario.seed,
     ...(endpoint.target && { target: endpoint.target }),
+    ...(plan.besideTargets && { inTurn: true }),
+    ...(plan.warmUp && { warmUp: plan.warmUp }),
   });
   await publisher.next('ready', startLimitMs);
 }

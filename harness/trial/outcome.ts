@@ -63,6 +63,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       },
     }),
     connectUs: readings.connectUs,
+    ...(readings.warmUp && { warmUp: readings.warmUp }),
     subscribers: readings.subscribers,
     measuredUs: window.toUs - window.fromUs,
     drainUs: readings.drainUs,

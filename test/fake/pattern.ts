@@ -16,6 +16,8 @@ export const fakeOptions = z.strictObject({
   lag: duration.default(0),
   /** How long after a command a process does its part of a fault. */
   actsAfter: duration.default(0),
+  /** Whether the publisher publishes bursts; else all deliveries are the scenario's own. */
+  bursts: z.boolean().default(false),
   /** CPU share that the load process claims to use. */
   loadCpu: z.number().default(0.1),
   /** What is read of the server's process from outside while events are published, and before. */
