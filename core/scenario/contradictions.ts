@@ -2,14 +2,14 @@
 // expectation of a variant that does not run. Each is refused with its reason before anything is started.
 // The values themselves are scenario.ts's to check; what this machine can carry is the harness's.
 
-import { expectedEvents, type Span } from './arrivals.ts';
+import { expectedEvents, inAll, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
 import { variantsCalled } from './expectations.ts';
 import type { Parts } from './valid-parts.ts';
 import { lengthOf } from '../fault/faults.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Variant } from '../pattern/variant.ts';
-import type { Phases, Scenario, TopicGroup } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatBytes, formatNumber, writeDuration } from '../base/units.ts';
@@ -218,9 +218,9 @@ function* bodiesTooLarge(
 }
 
 /** A schedule without an event in the measured phase. Traces are not read here, so they count as enough. */
-function* idle({ single: { phases }, topics, allTopics }: Parts): Generator<Contradiction> {
-  if (!phases || !allTopics || topics.size === 0) return;
-  const events = totalEvents([...topics.values()], phases);
+function* idle({ single: { phases, subscribers }, topics, allTopics }: Parts): Generator<Contradiction> {
+  if (!phases || subscribers === undefined || !allTopics || topics.size === 0) return;
+  const events = totalEvents({ subscribers, topics: Object.fromEntries(topics), phases });
   if (events === undefined || events >= 1) return;
   yield {
     path: ['topics'],
@@ -268,8 +268,13 @@ function* tooMany({
  * Events that the groups ask for in the measured phase; the mean where chance decides. `undefined`
  * when a trace is among them.
  */
-export function totalEvents(groups: readonly TopicGroup[], phases: Phases): number | undefined {
-  if (groups.some(({ publish }) => publish.kind === 'trace')) return undefined;
-  const measured: Span = { fromUs: 0, toUs: phases.measure * 1000 };
-  return groups.reduce((sum, { publish }) => sum + expectedEvents(publish, measured, new Map()), 0);
+export function totalEvents(
+  scenario: Pick<Scenario, 'subscribers' | 'topics' | 'phases'>,
+): number | undefined {
+  if (Object.values(scenario.topics).some(({ publish }) => publish.kind === 'trace')) return undefined;
+  const measured: Span = { fromUs: 0, toUs: scenario.phases.measure * 1000 };
+  return planTopics(scenario).reduce((sum, { name, count }) => {
+    const publish = inAll(scenario.topics[name]!.publish, count);
+    return sum + expectedEvents(publish, measured, new Map());
+  }, 0);
 }

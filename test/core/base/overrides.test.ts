@@ -96,7 +96,7 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
       ['topics.news={publish: 5}'],
       [
         '--set topics.news={publish: 5}: topics.news.publish: expected a ' +
-          'rate with its unit, such as 200/s or 6/m; got 5',
+          'rate with its unit, such as 200/s, or 6/m each; got 5',
       ],
     ],
     [
