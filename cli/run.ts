@@ -272,7 +272,8 @@ function unanswered({ searches, trials, scenario: { answer, curves } }: Result):
   if (searches) return searches.some(({ limit }) => limit.kind === 'none');
   const asked = [...(answer ?? []), ...(curves ?? [])];
   return trials.some(({ outcome }) => {
-    if (outcome.status === 'failed' || allVoid(outcome)) return true;
+    // Whatever was asked, a trial in which nothing arrived answers nothing.
+    if (outcome.status === 'failed' || allVoid(outcome) || outcome.ledger.delivered === 0) return true;
     return (asked.length > 0 ? asked : askedByDefault).some((name) => {
       const figure = figureOf(name, outcome);
       return figure.value === undefined && figure.voided !== undefined;

@@ -5,8 +5,8 @@
 import { expectedEvents, inAll, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
 import { variantsCalled } from './expectations.ts';
-import type { Parts } from './valid-parts.ts';
-import { lengthOf } from '../fault/faults.ts';
+import { faultsOutside, idleEndpoints } from './trouble-for-nobody.ts';
+import type { Contradiction, Parts } from './valid-parts.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Variant } from '../pattern/variant.ts';
 import type { Scenario } from './scenario.ts';
@@ -14,8 +14,6 @@ import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatBytes, formatNumber, writeDuration } from '../base/units.ts';
 import type { Path } from '../base/yaml-document.ts';
-
-export type Contradiction = { path: Path; message: string };
 
 export type Context = {
   registry: PatternRegistry;
@@ -35,6 +33,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),
+    ...idleEndpoints(parts),
     ...topicsThatDoNotFit(parts),
     ...bodiesTooLarge(parts, context),
     ...idle(parts),
@@ -150,31 +149,6 @@ function* expectedOfNobody(
         message:
           `no variant "${name}" is in this scenario; ` +
           (near ? `did you mean "${near}"?` : `there are ${listNames(names)}`),
-      };
-    }
-  }
-}
-
-function* faultsOutside({ single: { phases }, faults }: Parts): Generator<Contradiction> {
-  if (!phases) return;
-  const { measure, drain } = phases;
-  for (const [i, fault] of faults) {
-    if (fault.atMs >= measure) {
-      yield {
-        path: ['faults', i, 'at'],
-        message:
-          `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ` +
-          `${writeDuration(fault.atMs)}`,
-      };
-      continue;
-    }
-    const length = lengthOf(fault);
-    if (length && fault.atMs + length.ms > measure + drain) {
-      yield {
-        path: ['faults', i, 'for'],
-        message:
-          `the ${length.what} would last until ${writeDuration(fault.atMs + length.ms)}, and the trial ` +
-          `ends ${writeDuration(measure + drain)} after the measured phase began`,
       };
     }
   }
