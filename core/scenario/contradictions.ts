@@ -4,7 +4,7 @@
 
 import { expectedEvents, inAll, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
-import { variantsCalled } from './expectations.ts';
+import { variantsCalled, withoutTarget } from './expectations.ts';
 import { faultsOutside, idleEndpoints } from './trouble-for-nobody.ts';
 import type { Contradiction, Parts } from './valid-parts.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
@@ -142,7 +142,7 @@ function* expectedOfNobody(
   const names = [...new Set(known.flatMap(({ label, pattern }) => [label, pattern]))];
   for (const [i, { for: called }] of expect) {
     for (const [j, name] of (called ?? []).entries()) {
-      if (variantsCalled(name, known).length > 0) continue;
+      if (variantsCalled(withoutTarget(name), known).length > 0) continue;
       const near = nearest(name, names);
       yield {
         path: ['expect', i, 'for', j],
