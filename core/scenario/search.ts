@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { parseExpectation } from '../metrics/check.ts';
-import { magnitudeOf, outsideMatrix } from './matrix.ts';
+import { eachSecond, magnitudeOf, outsideMatrix } from './matrix.ts';
 
 const magnitude = z
   .union([z.string().min(1), z.number().positive()])
@@ -142,7 +142,9 @@ export function mostTrials({ from, to, factor, refine }: Search): number {
 export function writeLike(like: string, value: number): string {
   return (
     String(value) +
-    ({ '': '', 'a second': '/s', bytes: 'B', ms: 'ms', share: '' }[magnitudeOf(like)!.unit] ?? '')
+    ({ '': '', 'a second': '/s', [eachSecond]: '/s each', bytes: 'B', ms: 'ms', share: '' }[
+      magnitudeOf(like)!.unit
+    ] ?? '')
   );
 }
 

@@ -2,7 +2,8 @@
 // plan is the same for every variant and trial, so that all of them meet one and the same event stream.
 
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';
-import { measuredTotals, planPublishing } from '../../core/plan/schedule.ts';
+import type { Sources } from '../../core/plan/schedule.ts';
+import { planTraffic, trafficNotes, type TrafficNote } from '../../core/plan/traffic.ts';
 import { planWarmUp } from '../../core/plan/warm-up.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { planSenders, type Senders } from './senders.ts';
@@ -36,27 +37,27 @@ export type TrialPlan = {
   /** Measured events in the schedule, and the deliveries they ask for. */
   events: number;
   deliveries: number;
+  /** What to know of the schedule; every trial of it says so. */
+  notes: TrafficNote[];
 };
 
 /** Receivers' latencies kept per trial at the most, 4 bytes each. */
 const fanoutKept = 4_000_000;
 
 /**
- * @param corpusOf the bodies that `payload: { from }` names
- * @param traceOf the text of a trace file
  * @param besideTargets the run has targets
+ * @throws UserError as `planTraffic`
  */
 export function planTrial(
   scenario: Scenario,
   loadProcesses: number,
-  corpusOf: (from: string) => string[],
-  traceOf: (file: string) => string,
+  sources: Sources,
   besideTargets = false,
 ): TrialPlan {
   const topics = planTopics(scenario);
-  const publish = planPublishing(scenario, { corpusOf, traceOf });
+  const { publish, traffic } = planTraffic(scenario, sources);
   const loads = split(scenario.subscribers, loadProcesses);
-  const { events, deliveries } = measuredTotals(publish, scenario);
+  const { events, deliveries } = traffic;
   const isWarmedUp = scenario.phases.warmup > 0 && !besideTargets && scenario.endpoints.length === 0;
   return {
     scenario,
@@ -71,6 +72,7 @@ export function planTrial(
     fanoutEvery: Math.max(1, Math.ceil(deliveries / fanoutKept)),
     events,
     deliveries,
+    notes: trafficNotes(traffic),
   };
 }
 

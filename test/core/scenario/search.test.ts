@@ -134,6 +134,10 @@ test('values are written in the unit of the first', () => {
   );
 });
 
+test('steps over rates of each topic are written so', () => {
+  assert.equal(writeLike('0.5/s each', 2), '2/s each');
+});
+
 describe('in a scenario', () => {
   const base = 'question: How?\nsubscribers: 5\ntopics: { news: { publish: 10/s } }\nvariants: [sse]\n';
   const parse = (more: string) =>

@@ -124,6 +124,28 @@ test('expectations decide the exit code', async () => {
   near(failed.result.expectations[0]!.measured!, 10_000);
 });
 
+test('a run in which nothing arrives answers nothing, whether it was asked or not', async () => {
+  const lost = 'variants: [{ fake: { loseEvery: 1 } }]\n';
+  const { result: unasked } = await runFake(lost);
+  assert.equal(completed(unasked).ledger.delivered, 0);
+  assert.equal(exitCodeOf(unasked), 4);
+  const { result: counts } = await runFake(
+    `${lost}expect: [reordered == 0, duplicated == 0, corrupted == 0, unexpected == 0]`,
+  );
+  assert.deepEqual(
+    counts.expectations.map(({ verdict, why }) => `${verdict}: ${why}`),
+    Array(4).fill('not-judged: nothing was delivered'),
+  );
+  assert.equal(exitCodeOf(counts), 4);
+  // What was missed is known, and it failed.
+  const { result: missed } = await runFake(`${lost}expect: [missed == 0, reordered == 0]`);
+  assert.deepEqual(
+    missed.expectations.map(({ verdict }) => verdict),
+    ['failed', 'not-judged'],
+  );
+  assert.equal(exitCodeOf(missed), 1);
+});
+
 test('a server that dies fails its trial with the reason, and the next trial still runs', async () => {
   const { result, fleet } = await runFake('variants: [{ fake: { fail: server-dies } }, fake]');
   const { outcome } = result.trials[0]!;
