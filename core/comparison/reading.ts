@@ -2,7 +2,9 @@
 // figure is missing. Hundreds of them can be kept in a repository; histograms and series stay in the result.
 
 import { z } from 'zod';
-import { figureOf } from '../metrics/registry.ts';
+import { formatNumber } from '../base/units.ts';
+import { figureOf, metrics, type Figure } from '../metrics/registry.ts';
+import { eventsToGate } from '../result/precision.ts';
 import type { Trial } from '../result/result.ts';
 
 export const readingSchema = z.strictObject({
@@ -17,6 +19,9 @@ export const readingSchema = z.strictObject({
   absent: z.record(z.string(), z.string()),
 });
 
+/** Percentiles from here on are tails. */
+const leastTail = 0.99;
+
 export type Reading = z.infer<typeof readingSchema>;
 
 /** Reads the metrics of one trial. @param names of metrics that there are */
@@ -27,8 +32,19 @@ export function readingOf(trial: Trial, names: readonly string[]): Reading {
   reading.why = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
   for (const name of names) {
     const figure = figureOf(name, outcome);
+    const few = tooFewToGate(name, figure);
     if (figure.value === undefined) reading.absent[name] = figure.why;
+    else if (few !== undefined) reading.absent[name] = few;
     else reading.values[name] = figure.value;
   }
   return reading;
+}
+
+/** A tail that is good enough to be shown moves too much from run to run to decide anything. */
+function tooFewToGate(name: string, figure: Figure): string | undefined {
+  const { quantile = 0 } = metrics[name]?.percentile ?? {};
+  if (quantile < leastTail || figure.value === undefined || figure.beyond === undefined) return undefined;
+  return figure.beyond >= eventsToGate
+    ? undefined
+    : `${formatNumber(figure.beyond)} events beyond it; a comparison takes ${eventsToGate}`;
 }

@@ -3,6 +3,7 @@
 
 import { formatBytes, formatNumber, formatShare, formatUs } from '../base/units.ts';
 import type { Completed } from '../result/result.ts';
+import type { Sureness } from './sureness.ts';
 
 /**
  * Unit of a metric's value; `us` and `bytes` are scaled for display, `share` is 0 to
@@ -15,8 +16,8 @@ export type Metric = {
   title: string;
   /** The metric's value, `undefined` where the trial has none (no samples, no /proc). */
   read(trial: Completed): number | undefined;
-  /** Of a percentile: the share of samples that lie below it, and how many samples the trial has. */
-  percentile?: { quantile: number; samples(trial: Completed): number };
+  /** Of a percentile: the share of samples that lie below it, how sure it is, and what its samples are. */
+  percentile?: { quantile: number; sureness(trial: Completed): Sureness; samples: string };
   /** With fewer subscribers the figure is lost in what a process varies by itself. */
   leastSubscribers?: number;
   /** Figures that differ by less than this, in the metric's unit, are alike however large their ratio is. */

@@ -9,7 +9,7 @@ import { ledgerMetrics } from './ledger.ts';
 import type { Metric } from './metric.ts';
 import { processMetrics } from './processes.ts';
 import { requestMetrics } from './requests.ts';
-import { enoughSamples, samplesNeeded } from './samples.ts';
+import { whyUnsure } from './sureness.ts';
 import { webhookMetrics } from './webhook.ts';
 import type { Completed } from '../result/result.ts';
 
@@ -25,11 +25,21 @@ export const metrics: Readonly<Record<string, Metric>> = {
 /** Why there is no figure where nothing more is known. */
 export const notMeasured = 'not measured';
 
-export type NoFigure = { value: undefined; why: string };
-/** What one trial has of a metric, in the metric's unit. */
-export type Figure = { value: number } | NoFigure;
-/** Median over trials, with the lowest and the highest; `trials` is how many it is of. */
-export type FigureOver = { value: number; low: number; high: number; trials: number } | NoFigure;
+/** `atLeast`: the lower end of its interval, where that much can be said of a percentile. */
+export type NoFigure = { value: undefined; why: string; atLeast?: number };
+/**
+ * What one trial has of a metric, in the metric's unit. Of a percentile, `low` and `high` are the ends of its
+ * 95 % interval within the trial, and `beyond` the distinct events beyond it; left out where the result does
+ * not say.
+ */
+export type Figure = { value: number; low?: number; high?: number; beyond?: number } | NoFigure;
+/**
+ * Median over trials, with the lowest and the highest; `trials` is how many it is of. `within`: of a single
+ * trial's percentile, its interval within that trial.
+ */
+export type FigureOver =
+  | { value: number; low: number; high: number; trials: number; within?: readonly [number, number] }
+  | NoFigure;
 
 /**
  * Reads a metric of one trial: no figure where the trial has too few samples or subscribers for it.
@@ -38,10 +48,20 @@ export type FigureOver = { value: number; low: number; high: number; trials: num
 export function figureOf(which: string | Metric, trial: Completed): Figure {
   const metric = typeof which === 'string' ? metrics[which] : which;
   if (!metric) return none('this version has no such metric');
-  const why = tooFew(metric, trial);
-  if (why !== undefined) return none(why);
+  const { percentile, leastSubscribers = 0 } = metric;
+  if (trial.subscribers < leastSubscribers)
+    return none(
+      `${formatNumber(trial.subscribers)} subscribers; below ${formatNumber(leastSubscribers)} it is lost ` +
+        "in the process's own swings",
+    );
+  const sureness = percentile?.sureness(trial);
+  const unsure = percentile && sureness && whyUnsure(sureness, percentile.quantile, percentile.samples);
+  if (unsure) return none(unsure.why, unsure.atLeastUs);
   const value = metric.read(trial);
-  return value === undefined || !Number.isFinite(value) ? none(notMeasured) : { value };
+  if (value === undefined || !Number.isFinite(value)) return none(notMeasured);
+  return sureness?.rests === 'events' && sureness.highUs !== null
+    ? { value, low: sureness.lowUs, high: sureness.highUs, beyond: sureness.beyond }
+    : { value };
 }
 
 /**
@@ -58,13 +78,17 @@ export function figureOver(
   if (figures.length === 0) return none(trials.length === 0 ? 'no trial went through' : 'no trial counts');
   const short = figures.find((one): one is NoFigure => one.value === undefined && one.why !== notMeasured);
   if (short) return short;
-  const values = figures.flatMap(({ value }) => value ?? []);
-  if (values.length === 0) return none(notMeasured);
+  const known = figures.filter((one) => one.value !== undefined);
+  const values = known.map(({ value }) => value);
+  const [first] = known;
+  if (!first) return none(notMeasured);
+  const { low, high } = first;
   return {
     value: median(values),
     low: Math.min(...values),
     high: Math.max(...values),
     trials: values.length,
+    ...(known.length === 1 && low !== undefined && high !== undefined && { within: [low, high] as const }),
   };
 }
 
@@ -74,19 +98,6 @@ export function trialsFor(trials: readonly Completed[], { doubted }: { doubted: 
   return counting.length === 0 && doubted ? [...trials] : counting;
 }
 
-function tooFew({ percentile, leastSubscribers = 0 }: Metric, trial: Completed): string | undefined {
-  if (percentile) {
-    const { quantile, samples } = percentile;
-    const count = samples(trial);
-    if (!enoughSamples(count, quantile))
-      return `${formatNumber(count)} samples; it takes ${formatNumber(samplesNeeded(quantile))}`;
-  }
-  return trial.subscribers < leastSubscribers
-    ? `${formatNumber(trial.subscribers)} subscribers; below ${formatNumber(leastSubscribers)} it is lost ` +
-        "in the process's own swings"
-    : undefined;
-}
-
-function none(why: string): NoFigure {
-  return { value: undefined, why };
+function none(why: string, atLeast?: number): NoFigure {
+  return { value: undefined, why, ...(atLeast !== undefined && { atLeast }) };
 }

@@ -3,6 +3,7 @@
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { noFigureText, rangeText } from './figure-text.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
 export type Cell = {
@@ -11,6 +12,8 @@ export type Cell = {
   value: number | undefined;
   /** Lowest to highest of these trials, where there are several. */
   range?: string;
+  /** Of a single trial's percentile, its 95 % interval within that trial. */
+  within?: string;
   /** Why there is no figure. */
   reason?: string;
 };
@@ -75,11 +78,12 @@ export function resultTable(results: readonly Result[]): Table {
 
 function cellOf(key: string, { completed }: VariantTrials): Cell {
   const figure = figureOver(key, completed, { doubted: true });
-  if (figure.value === undefined) return { text: '—', value: undefined, reason: figure.why };
-  const { value, low, high, trials } = figure;
   const { unit } = metrics[key]!;
+  if (figure.value === undefined)
+    return { text: noFigureText(figure, unit), value: undefined, reason: figure.why };
+  const { value, low, high, trials, within } = figure;
   const text = formatMetric(value, unit);
   return trials === 1
-    ? { text, value }
+    ? { text, value, ...(within && { within: rangeText(within, unit) }) }
     : { text, value, range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` };
 }

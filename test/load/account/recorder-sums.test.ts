@@ -31,9 +31,9 @@ test('every so many events, the receipts of a shared topic are kept, ascending',
     }
   }
   assert.deepEqual(recorder.close(new Int32Array(7).fill(1), new Int32Array(7)).fanout, [
-    { topic: 0, seq: 2, latenciesUs: seqs(2, 102, 202, 302, 402) },
-    { topic: 0, seq: 4, latenciesUs: seqs(4, 104, 204, 304) },
-    { topic: 6, seq: 2, latenciesUs: seqs(96, 97, 98, 99, 100) },
+    { topic: 0, seq: 2, latenciesUs: seqs(2, 102, 202, 302, 402), acceptedUs: 0 },
+    { topic: 0, seq: 4, latenciesUs: seqs(4, 104, 204, 304), acceptedUs: 0 },
+    { topic: 6, seq: 2, latenciesUs: seqs(96, 97, 98, 99, 100), acceptedUs: 0 },
   ]);
 });
 
