@@ -32,6 +32,7 @@ export function latencyAt(name: LatencyName, quantile: number, title: string): M
     },
     quantile,
     title,
+    restsOf(name),
   );
 }
 
@@ -85,11 +86,21 @@ type Source = {
   samples: string;
 };
 
+/** How late events were sent, and how long the server took to take them, is what the publisher saw. */
+const publisherSaw: readonly LatencyName[] = ['publisherLag', 'publishRoundTrip'];
+const restsOf = (name: LatencyName): Metric['rests'] => (publisherSaw.includes(name) ? [] : ['latency']);
+
 /** A quantile of the histograms' samples together. */
-function quantileOf({ histograms, sureness, samples }: Source, quantile: number, title: string): Metric {
+function quantileOf(
+  { histograms, sureness, samples }: Source,
+  quantile: number,
+  title: string,
+  rests: Metric['rests'],
+): Metric {
   return {
     unit: 'us',
     title,
+    rests,
     alikeWithin: timerStepUs,
     read: (trial) => quantileUs(merged(histograms(trial)), quantile),
     ...(quantile < 1 && {
@@ -121,6 +132,7 @@ function latency(prefix: string, name: LatencyName, title: string): [string, Met
   const mean: Metric = {
     unit: 'us',
     title: `${title}, mean`,
+    rests: restsOf(name),
     alikeWithin: timerStepUs,
     read(trial) {
       const stored = trial.latency[name];
@@ -152,6 +164,7 @@ function byAttempt(prefix: string, isMeant: (attempt: number) => boolean, title:
         },
         quantile,
         `${title}, ${what}`,
+        ['latency'],
       ),
     ]);
 }

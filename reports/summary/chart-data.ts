@@ -30,7 +30,7 @@ const pointsPerChart = 600;
 export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
   const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
-    const trials = trialsFor(completed, marked);
+    const trials = trialsFor({ rests: ['latency'] }, completed, marked);
     const upTo = Math.min(...trials.map(shownUpTo));
     if (trials.length === 0 || upTo === 0) return [];
     const end = -Math.log10(1 - upTo);
@@ -56,7 +56,7 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
 /** One column over time, of each variant's first trial that counts, or the first one where none does. */
 export function timePoints(variants: readonly VariantTrials[], column: SeriesColumn, scale = 1): TimePoint[] {
   return variants.flatMap(({ label, completed }) => {
-    const [trial] = trialsFor(completed, marked);
+    const [trial] = trialsFor({ rests: ['latency'] }, completed, marked);
     if (!trial) return [];
     const { startUs, columns } = trial.series;
     return startUs.flatMap((atUs, i) => {
