@@ -7,6 +7,7 @@ import { UserError } from '../base/errors.ts';
 import { variantsCalled } from './expectations.ts';
 import { expectation, findingsOf } from '../base/issues.ts';
 import { cellsOf, cellText, whereProblems } from './matrix.ts';
+import { percentileHints } from './percentile-hints.ts';
 import { mostTrials } from './search.ts';
 import { applyOverrides, pathText } from '../base/overrides.ts';
 import { listNames } from '../base/suggest.ts';
@@ -240,6 +241,7 @@ export function describeScenario(scenario: Scenario): string {
       ({ what, from, to, keep }) => `  searches the highest ${what} from ${from} to ${to} with ${keep}`,
     ),
     `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs * 1000)}`,
+    ...percentileHints(scenario).map((hint) => `  note: ${hint}`),
   ].join('\n');
 }
 

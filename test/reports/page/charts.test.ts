@@ -13,14 +13,15 @@ import { charted, figures } from '../../../reports/page/figures.ts';
 import { mergedLatency, resultNames, variantsOf } from '../../../reports/summary/variants.ts';
 import { fixtureResult } from '../fixture.ts';
 
-test('each latency curve ends where 100 slower deliveries remain, and says what the histogram says', () => {
+test('each latency curve ends where 10 slower events remain, and says what the histogram says', () => {
   const variants = variantsOf([fixtureResult()]); // 20,000 deliveries each
   const points = tailPoints(variants);
   for (const { label, completed } of variants) {
     const own = points.filter(({ variant }) => variant === label);
     const histogram = mergedLatency(completed, 'endToEnd');
-    assert.equal(own.at(-1)!.tail, 200, label); // 1 - 1/200 of 20,000 leaves 100
-    assert.equal(own.find(({ tail }) => tail === 100)!.ms, quantileUs(histogram, 0.99)! / 1000);
+    const { tail } = own.at(-1)!; // 1 - 1/2000 of 20,000 leaves 10; bins may hold several
+    assert.ok(tail > 1900 && tail < 2010, `${label}: ${tail}`);
+    assert.equal(own.find(({ tail }) => tail === 100)!.ms, quantileUs(histogram, 0.99)! / 1000, label);
     assert.ok(
       own.every(({ ms }, i) => i === 0 || ms >= own[i - 1]!.ms),
       'a percentile never falls',
@@ -28,19 +29,17 @@ test('each latency curve ends where 100 slower deliveries remain, and says what 
   }
 });
 
-test('variants with fewer than 100 deliveries have no curve', () => {
+test('in an older result the curve ends where 100 slower deliveries remain', () => {
   const short = variantsOf([fixtureResult()]).map((variant) => ({
     ...variant,
     completed: variant.completed.map((trial) => ({
       ...trial,
+      precision: undefined,
       latency: { ...trial.latency, endToEnd: { ...trial.latency.firstReceiver } },
     })),
   }));
-  assert.equal(
-    Math.max(...tailPoints(short).map(({ tail }) => tail)),
-    2,
-    '200 samples carry a median and no more',
-  );
+  const furthest = Math.max(...tailPoints(short).map(({ tail }) => tail));
+  assert.ok(furthest >= 2 && furthest < 2.01, '200 samples carry a median and no more');
 });
 
 test('thinning keeps every peak and bounds the points, however long the run', () => {
