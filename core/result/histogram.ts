@@ -83,6 +83,11 @@ export function countAbove(histogram: Histogram, us: number): number {
   return above;
 }
 
+/** The lowest value of the bin that a latency lies in. */
+export function bottomOfBinUs(us: number): number {
+  return bottomOf(indexOf(us));
+}
+
 export function meanUs(histogram: Histogram): number | undefined {
   return histogram.count === 0 ? undefined : histogram.sumUs / histogram.count;
 }

@@ -2,7 +2,7 @@
 // the samples and not deliveries: the interval counts for each event how many of its receipts lie beyond
 // (Woodruff's interval, with events as clusters).
 
-import { countAbove, quantileUs, type Histogram } from './histogram.ts';
+import { bottomOfBinUs, countAbove, quantileUs, type Histogram } from './histogram.ts';
 
 /** Fewest events beyond a percentile for it to be shown. */
 export const eventsToShow = 10;
@@ -65,18 +65,40 @@ export function isShown({ beyond, highUs }: Interval): boolean {
 export function intervalOf(histogram: Histogram, quantile: number, clusters: Clusters): Interval | undefined {
   const atUs = quantileUs(histogram, quantile);
   if (atUs === undefined) return undefined;
-  const all = histogram.count;
-  const above = countAbove(histogram, atUs);
-  const share = above / all;
-  const { squares, events, beyond } = spreadOf(clusters, { all, above, share, atUs });
+  const { centre, squares, events, beyond } = tailOf(histogram, quantile, atUs, clusters);
   if (events <= 1 || beyond < 1) return { lowUs: 0, highUs: null, beyond: Math.floor(beyond) };
-  const error = Math.sqrt(((events / (events - 1)) * squares) / all ** 2);
+  const error = Math.sqrt(((events / (events - 1)) * squares) / histogram.count ** 2);
   const reach = studentT975(Math.floor(events) - 1) * error;
-  const [least, most] = [1 - share - reach, 1 - share + reach];
+  const [least, most] = [centre - reach, centre + reach];
   return {
     lowUs: least <= 0 ? 0 : quantileUs(histogram, least)!,
     highUs: most >= 1 ? null : quantileUs(histogram, most)!,
-    beyond: Math.floor(beyond),
+    beyond: Math.floor(beyond + 1e-9),
+  };
+}
+
+function tailOf(
+  histogram: Histogram,
+  quantile: number,
+  atUs: number,
+  clusters: Clusters,
+): Spread & { centre: number } {
+  const all = histogram.count;
+  const cutAt = (us: number) => {
+    const above = countAbove(histogram, us);
+    return { above, share: above / all, ...spreadOf(clusters, { all, above, share: above / all, atUs: us }) };
+  };
+  const beyond = cutAt(atUs);
+  const tied = (1 - quantile) * all - beyond.above;
+  if (tied < 1) return { ...beyond, centre: 1 - beyond.share };
+  // Many receipts took exactly as long as the percentile: a part of them are the slowest, too.
+  const from = cutAt(bottomOfBinUs(atUs) - 1);
+  const part = tied / (from.above - beyond.above);
+  return {
+    events: beyond.events,
+    squares: Math.max(beyond.squares, from.squares),
+    beyond: beyond.beyond + part * (from.beyond - beyond.beyond),
+    centre: quantile,
   };
 }
 

@@ -50,6 +50,14 @@ test('too few events say nothing above, and none at all say nothing', () => {
   assert.deepEqual(precisionOf(histogramOfEvents([]), { kind: 'single' }), { shownUpTo: 0, at: [] });
 });
 
+test('where all took as long, a part of them lies beyond, as if they did not', () => {
+  const same = (count: number) => histogramOfEvents(events(...Array.from({ length: count }, () => [5])));
+  const byHand = { lowUs: 5, highUs: 5, beyond: 10 };
+  assert.deepEqual(intervalOf(same(100), 0.9, { kind: 'single' }), byHand);
+  assert.equal(intervalOf(same(99), 0.9, { kind: 'single' })!.beyond, 9);
+  assert.deepEqual(intervalOf(same(100), 0.9, { kind: 'at-most', receipts: 5 })!.beyond, 2);
+});
+
 test('a percentile is shown from ten events beyond it on', () => {
   const shown = (count: number) =>
     isShown(intervalOf(histogramOfEvents(line(count)), 0.9, { kind: 'single' })!);
@@ -88,6 +96,7 @@ test('as a sum over every receipt has it, whatever the events', () => {
       const all = events(...lists);
       const histogram = histogramOfEvents(all);
       const { at, share, error, beyond, rank } = bruteForce(all, quantile);
+      fc.pre(lists.flat().filter((us) => us === at).length === 1); // ties have a test of their own
       const interval = intervalOf(histogram, quantile, clustersOf(all))!;
       assert.equal(quantileUs(histogram, quantile), at);
       assert.equal(interval.beyond, beyond);

@@ -37,6 +37,18 @@ test('every so many events, the receipts of a shared topic are kept, ascending',
   ]);
 });
 
+test('an event has several receivers too where each process has one of them', () => {
+  // Two subscribers of the trial follow each topic, one here and one elsewhere; `mine` is private.
+  const topics = plan(2, { news: { count: 1, follow: 1 }, mine: { count: 'per-subscriber', follow: 1 } });
+  const { recorder } = setup({ first: 1, count: 1, topics, subscribers: 2 });
+  recorder.setWindow(window);
+  deliver(recorder, { subscriber: 1, topic: 'news', seq: 1, acceptedUs: 15_004, atUs: 15_009 });
+  deliver(recorder, { subscriber: 1, topic: 'mine.1', seq: 1 });
+  const { fanout, shared } = recorder.close(new Int32Array(3).fill(1), new Int32Array(3));
+  assert.deepEqual(fanout, [{ topic: 0, seq: 1, latenciesUs: seqs(9), acceptedUs: 4 }]);
+  assert.equal(shared, 1);
+});
+
 test('latencies are handed over once, by the slot of their planned time, and add up', () => {
   const arrivals = fc.array(
     fc.record({
