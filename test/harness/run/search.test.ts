@@ -83,10 +83,10 @@ test('a load side at its end ends the search, after a second try, and the report
   assert.match(searchSentences([result])[0]!, /no answer \(load-limited\)/);
 });
 
-test('a percentile that a trial has too few samples for ends the search, and says so', async () => {
+test('a percentile that a trial has too few events for ends the search, and says so', async () => {
   const result = await search('[fake]', 'latency.p99 < 1s'); // 50 deliveries
   assert.deepEqual(
     result.searches!.map(({ steps }) => steps.map(({ verdict, why, measured }) => [verdict, why, measured])),
-    [[['ended', '50 samples; it takes 10,000', null]]],
+    [[['ended', '0 events beyond it; it takes 10', null]]],
   );
 });

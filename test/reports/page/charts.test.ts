@@ -19,8 +19,8 @@ test('each latency curve ends where 10 slower events remain, and says what the h
   for (const { label, completed } of variants) {
     const own = points.filter(({ variant }) => variant === label);
     const histogram = mergedLatency(completed, 'endToEnd');
-    const { tail } = own.at(-1)!; // 1 - 1/2000 of 20,000 leaves 10; bins may hold several
-    assert.ok(tail > 1900 && tail < 2010, `${label}: ${tail}`);
+    const { tail } = own.at(-1)!; // 1 - 1/250 of 2,500 events leaves 10
+    assert.ok(tail > 200 && tail < 251, `${label}: ${tail}`);
     assert.equal(own.find(({ tail }) => tail === 100)!.ms, quantileUs(histogram, 0.99)! / 1000, label);
     assert.ok(
       own.every(({ ms }, i) => i === 0 || ms >= own[i - 1]!.ms),
@@ -161,7 +161,7 @@ test('headings are true of the figures, and say so where a variant does not coun
   );
   const troubled = charted(variantsOf([fixtureResult({ trouble: true })])).map(({ label }) => label);
   assert.deepEqual(troubled, ['polling', 'long-polling (does not count)', 'sse', 'websocket', 'webhook']);
-  // 1 s of 1,000 deliveries: a 99th percentile is not to be had, so none is claimed.
+  // 1 s of 125 events: a 99th percentile is not to be had, so none is claimed.
   assert.match(
     (await figures(charted(variantsOf([fixtureResult({ measureS: 1 })])), false))[0]!.heading,
     /^90 % of deliveries/,
