@@ -3,6 +3,9 @@
 // others read.
 
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import { formatShare } from '../../core/base/units.ts';
+import { shownUpTo } from '../../core/metrics/latency.ts';
+import { eventsToShow } from '../../core/result/precision.ts';
 import { cutShortText } from '../../core/result/missing.ts';
 import { oneLine } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
@@ -28,6 +31,7 @@ export function renderHlog(results: readonly Result[]): string {
         return [
           {
             tag: tagOf(labelIn(names[i]!, variant.label)),
+            upTo: shownUpTo(outcome),
             startS: Date.parse(startedAt) / 1000,
             lengthS: outcome.measuredUs / 1e6,
             maxMs: endToEnd.maxUs / usPerMs,
@@ -45,6 +49,7 @@ export function renderHlog(results: readonly Result[]): string {
     `#[StartTime: ${fixed(intervals[0]?.startS ?? 0)} (seconds since epoch), ` +
       `${new Date((intervals[0]?.startS ?? 0) * 1000).toISOString()}]`,
     '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"',
+    ...intervals.map(({ tag, upTo }) => comment(`${tag}: ${upToText(upTo)}`)),
     ...intervals.map(
       ({ tag, startS, lengthS, maxMs, v2 }) =>
         `Tag=${tag},${fixed(startS)},${fixed(lengthS)},${fixed(maxMs)},${v2}`,
@@ -65,8 +70,16 @@ export function renderHgrm({ completed, result }: VariantTrials): string | undef
   const cut = cutShortText(result);
   return (
     `${first.outputPercentileDistribution(ticksPerHalving, usPerMs)}` +
+    `${comment(upToText(Math.min(...completed.map(shownUpTo))))}\n` +
     (cut === undefined ? '' : `${comment(cut)}\n`)
   );
+}
+
+/** Plotters draw every percentile; this says from where on they should not be believed. */
+function upToText(upTo: number): string {
+  const from =
+    upTo === 0 ? 'The percentiles' : `Percentiles above ${formatShare(Math.floor(upTo * 1e5) / 1e5)}`;
+  return `${from} rest on fewer than ${eventsToShow} events of a trial beyond them`;
 }
 
 /** A line that readers of either format pass over. */

@@ -2,7 +2,7 @@
 // some needed more than one.
 
 import { metrics } from '../../core/metrics/registry.ts';
-import { quantileWhereEnough } from '../../core/metrics/latency.ts';
+import { attemptQuantileUs } from '../../core/metrics/latency.ts';
 import { histogramOf, meanUs } from '../../core/result/histogram.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
@@ -33,7 +33,7 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
       (trial.latencyByAttempt ?? []).map(({ attempt, histogram }) => {
         const latency = histogramOf(histogram);
         const text = (us: number | undefined) => (us === undefined ? '—' : formatUs(us));
-        const at = (quantile: number) => text(quantileWhereEnough(histogram, quantile));
+        const at = (quantile: number) => text(attemptQuantileUs(trial, histogram, quantile));
         return {
           head: label,
           cells: [

@@ -3,6 +3,7 @@
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
+import { withinRun } from '../summary/figure-text.ts';
 import { resultTable } from '../summary/summary-table.ts';
 import { colorCount } from './chart-style.ts';
 import { variantsOf } from '../summary/variants.ts';
@@ -11,7 +12,8 @@ export function comparisonTable(results: readonly Result[]): Markup {
   const all = resultTable(results);
   const variants = variantsOf(results); // one a row
   // A column that no variant has a figure for is left to the note below.
-  const shown = all.columns.map((_, i) => all.rows.some(({ cells }) => cells[i]!.reason === undefined));
+  const shown = all.columns.map((_, i) => all.rows.some(({ cells }) => cells[i]!.text !== '—'));
+  const intervals = all.rows.some(({ cells }) => cells.some(({ within = '' }) => within !== ''));
   const columns = all.columns.filter((_, i) => shown[i]);
   const rows = all.rows.map((row) => ({ ...row, cells: row.cells.filter((_, i) => shown[i]) }));
   // Why a whole row is empty stands in the row.
@@ -33,11 +35,11 @@ export function comparisonTable(results: readonly Result[]): Markup {
         ><a href="#pattern-${pattern}">${label}</a>${why && html`<br /><span class="why">${why}</span>`}
       </th>
       ${cells.map(
-        ({ text, range }) =>
+        ({ text, range, within = '' }) =>
           html`<td>
             ${text}${
               range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`
-            }
+            }${within === '' ? '' : html`<small>${within}</small>`}
           </td>`,
       )}
     </tr>`;
@@ -58,8 +60,13 @@ export function comparisonTable(results: readonly Result[]): Markup {
         </tbody>
       </table>
     </div>
+    ${intervals ? html`<p class="dim">${withinRun}</p>` : ''}
     ${rateLine === undefined ? '' : html`<p class="dim">${rateLine}</p>`}
-    ${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].join('; ')}.</p>`}
+    ${
+      reasons.size === 0
+        ? ''
+        : html`<p class="dim">No figure, or only its lower end, for ${[...reasons].join('; ')}.</p>`
+    }
     <details>
       <summary>What the columns mean</summary>
       <ul class="plain">

@@ -1,8 +1,11 @@
 // Draws delivery latency by percentile: the curve, the figures, and who takes longest.
 
+import { overlap } from '../../core/metrics/alike.ts';
 import { latencyAt } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor, type FigureOver } from '../../core/metrics/registry.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { eventsToShow } from '../../core/result/precision.ts';
+import { noFigureText, rangeText, withinRun, withRange } from '../summary/figure-text.ts';
 import { tailPoints } from '../summary/chart-data.ts';
 import { tailSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
@@ -39,8 +42,9 @@ export async function tailFigure(
       head: variant.label,
       cells: [
         ...quantiles.map((quantile) => {
-          const { value } = latencyOf(variant, quantile);
-          return value === undefined ? '—' : formatUs(value);
+          const figure = latencyOf(variant, quantile);
+          if (figure.value === undefined) return noFigureText(figure, 'us');
+          return withRange(formatUs(figure.value), figure.within && rangeText(figure.within, 'us'));
         }),
         formatNumber(sum('count')),
         formatNumber(sum('overRange')),
@@ -52,8 +56,9 @@ export async function tailFigure(
     heading,
     reading:
       'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
-      'end where fewer than 100 deliveries were slower, since beyond that chance draws them.' +
-      (several ? ' Each figure is the median of the trials.' : ''),
+      `end where fewer than ${eventsToShow} events were slower, since beyond that chance draws them. ` +
+      (several ? '' : withinRun) +
+      (several ? 'Each figure is the median of the trials.' : ''),
     chart:
       points.length === 0
         ? undefined
@@ -78,24 +83,25 @@ export async function tailFigure(
 }
 
 /**
- * Of the highest percentile that every variant has the samples for: who takes longest, and how much
+ * Of the highest percentile that every variant has the events for: who takes longest, and how much
  * longer than the soonest.
  */
 function tailHeading(variants: readonly VariantTrials[]): string {
   for (const quantile of inHeading) {
     const sorted = variants
       .flatMap((variant) => {
-        const { value } = latencyOf(variant, quantile);
-        return value === undefined ? [] : [{ label: variant.label, us: value }];
+        const figure = latencyOf(variant, quantile);
+        return figure.value === undefined ? [] : [{ ...figure, label: variant.label, us: figure.value }];
       })
       .sort((a, b) => a.us - b.us);
     const [first, last] = [sorted[0], sorted.at(-1)];
     if (!first || !last || sorted.length < variants.length) continue;
     const share = quantile === 0.5 ? 'Half of the deliveries' : `${formatShare(quantile)} of deliveries`;
-    return sorted.length === 1 || formatUs(first.us) === formatUs(last.us)
+    const same = sorted.length > 1 && overlap(first, last);
+    return sorted.length === 1 || same || formatUs(first.us) === formatUs(last.us)
       ? `${share} came within ${formatUs(last.us)}${sorted.length === 1 ? '' : ', with every variant'}`
       : `${share} came within ${formatUs(first.us)} with ${first.label}, ` +
           `within ${formatUs(last.us)} with ${last.label}`;
   }
-  return 'Too few deliveries for a percentile of every variant';
+  return 'Too few events for a percentile of every variant';
 }

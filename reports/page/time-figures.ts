@@ -41,14 +41,15 @@ const panels: readonly {
   {
     id: 'time-latency',
     column: 'latencyP99Us',
-    title: 'ms, 99 % (log)',
+    title: 'ms, slowest 1 % (log)',
     scale: 1e-3,
     log: true,
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Tail latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
-      'Each point is the 99th percentile of the events planned in its slot of time. A lone peak is a pause ' +
-      '(garbage collection, another program); a rising line is a queue that grows.',
+      'Each point is what all but 1 % of the deliveries took whose events were planned in its slot of time. A ' +
+      'slot holds few events, so it shows when something was slow and is no percentile of the run. A lone peak ' +
+      'is a pause (garbage collection, another program); a rising line is a queue that grows.',
   },
   {
     id: 'time-requests',

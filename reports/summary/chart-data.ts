@@ -1,8 +1,7 @@
 // Collects what the charts draw, as rows of plain values: percentiles, time series, receivers of a fan-out.
 
-import { latencyAt } from '../../core/metrics/latency.ts';
+import { latencyAt, shownUpTo } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor } from '../../core/metrics/registry.ts';
-import { samplesAboveQuantile } from '../../core/metrics/samples.ts';
 import type { SeriesColumn } from '../../core/result/result.ts';
 import type { VariantTrials } from './variants.ts';
 
@@ -25,27 +24,31 @@ const marked = { doubted: true };
 const pointsPerChart = 600;
 
 /**
- * The latency curve of each variant, up to where fewer than 100 samples of a trial remain beyond. Each point
- * is what the table has at that percentile: the median over the trials.
+ * The latency curve of each variant, up to where fewer than 10 events of a trial lie beyond. Each point is
+ * what the table has at that percentile: the median over the trials.
  */
 export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
   const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
-    const counts = trialsFor({ rests: ['latency'] }, completed, marked).map(
-      ({ latency }) => latency.endToEnd.count,
-    );
-    const end = Math.log10(Math.min(...counts) / samplesAboveQuantile);
-    if (counts.length === 0 || end < 0) return [];
+    const trials = trialsFor({ rests: ['latency'] }, completed, marked);
+    const upTo = Math.min(...trials.map(shownUpTo));
+    if (trials.length === 0 || upTo === 0) return [];
+    const end = -Math.log10(1 - upTo);
     const steps = Array.from({ length: Math.floor(end * density) + 1 }, (_, i) => i / density);
-    return [...steps, end].map((step) => {
+    return [...steps, end].flatMap((step) => {
       const tail = 10 ** step;
-      const metric = latencyAt('endToEnd', 1 - 1 / tail, 'delivery latency');
-      return {
-        variant: label,
-        tail: digits(tail, 6),
-        ms: figureOver(metric, completed, marked).value! / 1000, // each trial has samples up to here
-        share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %`,
-      };
+      const quantile = Math.min(upTo, 1 - 1 / tail);
+      const { value } = figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed, marked);
+      return value === undefined
+        ? []
+        : [
+            {
+              variant: label,
+              tail: digits(tail, 6),
+              ms: value / 1000,
+              share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %`,
+            },
+          ];
     });
   });
 }

@@ -3,7 +3,7 @@
 
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { eachSecond, magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
-import { alike } from '../../core/metrics/alike.ts';
+import { toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric, type Metric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Trial } from '../../core/result/result.ts';
@@ -13,7 +13,14 @@ import { searchSentences } from './searches.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** Median over the trials, with the lowest and the highest. */
-export type CurvePoint = { variant: string; x: number; value: number; low: number; high: number };
+export type CurvePoint = {
+  variant: string;
+  x: number;
+  value: number;
+  low: number;
+  high: number;
+  within?: readonly [low: number, high: number];
+};
 /** Where the line that was lower up to `x` becomes the higher one. */
 export type Crossing = { below: string; above: string; x: number };
 export type Curve = {
@@ -75,8 +82,8 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
   const points = cells.flatMap(({ cell, variant: { completed } }) => {
     const figure = figureOver(name, completed);
     if (figure.value === undefined) return [];
-    const { value, low, high } = figure;
-    return [{ variant: label(cell), x: placeOf(cell), value, low, high }];
+    const { trials: _, ...point } = figure;
+    return [{ variant: label(cell), x: placeOf(cell), ...point }];
   });
   if (points.length === 0) return undefined;
   const { unit } = magnitudeOf(cells[0]!.cell.parameters[path]!)!;
@@ -128,7 +135,7 @@ const units: Record<string, string> = {
  * side of the crossing are no crossing but noise.
  */
 export function crossingsOf(
-  points: readonly Pick<CurvePoint, 'variant' | 'x' | 'value'>[],
+  points: readonly Pick<CurvePoint, 'variant' | 'x' | 'value' | 'within'>[],
   labels: readonly string[],
   metric: Pick<Metric, 'alikeWithin'>,
 ): Crossing[] {
@@ -136,15 +143,15 @@ export function crossingsOf(
     new Map(
       points
         .filter(({ variant, value, x }) => variant === label && value > 0 && x > 0)
-        .map(({ x, value }) => [x, value]),
+        .map((point) => [point.x, point]),
     );
   return labels.flatMap((a, i) =>
     labels.slice(i + 1).flatMap((b) => {
       const [first, second] = [line(a), line(b)];
       const both = [...first.keys()].filter((x) => second.has(x)).sort((one, other) => one - other);
       // Above 0 where a is the higher one.
-      const gaps = both.map((x) => Math.log(first.get(x)! / second.get(x)!));
-      const apart = both.map((x) => !alike(metric, first.get(x)!, second.get(x)!));
+      const gaps = both.map((x) => Math.log(first.get(x)!.value / second.get(x)!.value));
+      const apart = both.map((x) => toldApart(metric, first.get(x)!, second.get(x)!));
       return gaps.flatMap((gap, k) => {
         const next = gaps[k + 1];
         if (

@@ -3,6 +3,7 @@
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { noFigureText, rangeText } from './figure-text.ts';
 import { isEverSaturated } from './saturated.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
@@ -12,6 +13,8 @@ export type Cell = {
   value: number | undefined;
   /** Lowest to highest of these trials, where there are several. */
   range?: string;
+  /** Of a single trial's percentile, its 95 % interval within that trial. */
+  within?: string;
   /** Why there is no figure. */
   reason?: string;
 };
@@ -85,12 +88,13 @@ export function resultTable(results: readonly Result[]): Table {
 
 function cellOf(key: string, { completed }: VariantTrials): Cell {
   const figure = figureOver(key, completed, { doubted: true });
-  if (figure.value === undefined) return { text: '—', value: undefined, reason: figure.why };
-  const { value, low, high, trials } = figure;
   const { unit } = metrics[key]!;
+  if (figure.value === undefined)
+    return { text: noFigureText(figure, unit), value: undefined, reason: figure.why };
+  const { value, low, high, trials, within } = figure;
   const full = key === markedWhereSaturated && isEverSaturated(completed);
   const text = `${formatMetric(value, unit)}${full ? ', saturated' : ''}`;
   return trials === 1
-    ? { text, value }
+    ? { text, value, ...(within && { within: rangeText(within, unit) }) }
     : { text, value, range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` };
 }

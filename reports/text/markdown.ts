@@ -13,7 +13,7 @@ import {
   warningsByVariant,
 } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
-import { withRange } from '../summary/figure-text.ts';
+import { withinRun, withRange } from '../summary/figure-text.ts';
 import { resultTable } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
 
@@ -65,20 +65,22 @@ function expectations(results: readonly Result[]): string[] {
 function comparison(results: readonly Result[]): string {
   const { columns, rows } = resultTable(results);
   const shown = columns.flatMap(({ title }, i) =>
-    rows.some(({ cells }) => cells[i]!.value !== undefined) ? [{ title, i }] : [],
+    rows.some(({ cells }) => cells[i]!.text !== '—') ? [{ title, i }] : [],
   );
   const body = rows.map(({ label, valid, failed, cells }) => {
     const why = valid ? '' : failed === undefined ? ' *(does not count)*' : ' *(failed)*';
     return [
       `${markdownText(label)}${why}`,
-      ...shown.map(({ i }) => markdownText(withRange(cells[i]!.text, cells[i]!.range))),
+      ...shown.map(({ i }) => markdownText(withRange(cells[i]!.text, cells[i]!.range ?? cells[i]!.within))),
     ];
   });
-  return markdownTable(
+  const table = markdownTable(
     ['', ...shown.map(({ title }) => markdownText(title))],
     `-${'r'.repeat(shown.length)}`,
     body,
   );
+  const intervals = rows.some(({ cells }) => cells.some(({ within = '' }) => within !== ''));
+  return intervals ? `${table}\n\n${withinRun}` : table;
 }
 
 function warnings(results: readonly Result[]): string[] {

@@ -13,14 +13,15 @@ import { charted, figures } from '../../../reports/page/figures.ts';
 import { mergedLatency, resultNames, variantsOf } from '../../../reports/summary/variants.ts';
 import { fixtureResult } from '../fixture.ts';
 
-test('each latency curve ends where 100 slower deliveries remain, and says what the histogram says', () => {
+test('each latency curve ends where 10 slower events remain, and says what the histogram says', () => {
   const variants = variantsOf([fixtureResult()]); // 20,000 deliveries each
   const points = tailPoints(variants);
   for (const { label, completed } of variants) {
     const own = points.filter(({ variant }) => variant === label);
     const histogram = mergedLatency(completed, 'endToEnd');
-    assert.equal(own.at(-1)!.tail, 200, label); // 1 - 1/200 of 20,000 leaves 100
-    assert.equal(own.find(({ tail }) => tail === 100)!.ms, quantileUs(histogram, 0.99)! / 1000);
+    const { tail } = own.at(-1)!; // 1 - 1/250 of 2,500 events leaves 10
+    assert.ok(tail > 200 && tail < 251, `${label}: ${tail}`);
+    assert.equal(own.find(({ tail }) => tail === 100)!.ms, quantileUs(histogram, 0.99)! / 1000, label);
     assert.ok(
       own.every(({ ms }, i) => i === 0 || ms >= own[i - 1]!.ms),
       'a percentile never falls',
@@ -28,19 +29,17 @@ test('each latency curve ends where 100 slower deliveries remain, and says what 
   }
 });
 
-test('variants with fewer than 100 deliveries have no curve', () => {
+test('in an older result the curve ends where 100 slower deliveries remain', () => {
   const short = variantsOf([fixtureResult()]).map((variant) => ({
     ...variant,
     completed: variant.completed.map((trial) => ({
       ...trial,
+      precision: undefined,
       latency: { ...trial.latency, endToEnd: { ...trial.latency.firstReceiver } },
     })),
   }));
-  assert.equal(
-    Math.max(...tailPoints(short).map(({ tail }) => tail)),
-    2,
-    '200 samples carry a median and no more',
-  );
+  const furthest = Math.max(...tailPoints(short).map(({ tail }) => tail));
+  assert.ok(furthest >= 2 && furthest < 2.01, '200 samples carry a median and no more');
 });
 
 test('thinning keeps every peak and bounds the points, however long the run', () => {
@@ -162,7 +161,7 @@ test('headings are true of the figures, and say so where a variant does not coun
   );
   const troubled = charted(variantsOf([fixtureResult({ trouble: true })])).map(({ label }) => label);
   assert.deepEqual(troubled, ['polling', 'long-polling (does not count)', 'sse', 'websocket', 'webhook']);
-  // 1 s of 1,000 deliveries: a 99th percentile is not to be had, so none is claimed.
+  // 1 s of 125 events: a 99th percentile is not to be had, so none is claimed.
   assert.match(
     (await figures(charted(variantsOf([fixtureResult({ measureS: 1 })])), false))[0]!.heading,
     /^90 % of deliveries/,
