@@ -125,10 +125,24 @@ const completed = z.strictObject({
         'TCP segments that the host sent during the measured phase, publishing included',
       ),
       wireBytes: count.describe('bytes of the same with the headers of TCP and IP'),
+      idleBytesPerS: z
+        .number()
+        .min(0)
+        .optional()
+        .describe('what the host sent before the first subscriber connected; left out in older results'),
+      explained: z
+        .strictObject({
+          mostSegments: count.describe('more than the connections of the trial can have taken'),
+          mostBytes: count,
+          leastBytes: count.describe('what they carried, without any header'),
+        })
+        .optional()
+        .describe('by what both sides and the publisher counted; left out in older results'),
     })
     .optional()
     .describe(
-      "host-wide, so it is the trial's where nothing else talks; left out where it could not be read",
+      "host-wide, so it is the trial's where nothing else talks (warning wire-others where something did); " +
+        'left out where it could not be read',
     ),
   processes: z.array(processUse),
   faults: z

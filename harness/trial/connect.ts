@@ -8,6 +8,7 @@ import type { Endpoint, SelfSample } from '../../core/protocol/control.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
 import { sumDescriptors, type DescriptorCount } from '../process/probe.ts';
 import type { LoadPeer, ServerPeer } from './fleet.ts';
+import { idleBytesPerS } from './idle-traffic.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
 /** A process while it was idle, and when all subscribers were connected. */
@@ -32,6 +33,10 @@ export type Connected = Readonly<{
   /** Of all servers. */
   descriptors: Readonly<Record<'baseline' | 'connected', DescriptorCount | undefined>>;
   kernelBaselineBytes: number | undefined;
+  /** What the host sent a second while nothing of the trial was connected. */
+  idleBytesPerS: number | undefined;
+  /** The subscribers' connections use TLS. */
+  encrypted: boolean;
 }>;
 
 const startLimitMs = 15_000;
@@ -51,6 +56,7 @@ export async function connect(stage: Stage): Promise<Connected> {
     sumDescriptors(servers.map(({ pid }) => fleet.probe.classifyDescriptors(pid)));
   const baseline = serverDescriptors();
   const kernelBaselineBytes = fleet.probe.kernelSocketBytes();
+  const idle = await idleBytesPerS(stage);
 
   report({ phase: 'connect', ...nothing });
   const fromUs = fleet.clock.nowUs();
@@ -75,6 +81,8 @@ export async function connect(stage: Stage): Promise<Connected> {
     ],
     descriptors: { baseline, connected },
     kernelBaselineBytes,
+    idleBytesPerS: idle,
+    encrypted: endpoint.url.startsWith('https:'),
   };
 }
 

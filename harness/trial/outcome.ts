@@ -17,6 +17,8 @@ import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
 import type { Readings } from './readings.ts';
 import { warningsOf } from './validity.ts';
+import { wireBounds } from './wire-bound.ts';
+import { wireOthers } from './wire-others.ts';
 
 export function outcomeOf(
   plan: TrialPlan,
@@ -24,7 +26,11 @@ export function outcomeOf(
   readings: Readings,
 ): Pick<Trial, 'warnings' | 'outcome'> {
   const completed = completedOf(plan, readings);
-  const warnings = [...warningsOf(plan, readings, completed), ...pollRate(plan.scenario, variant, completed)];
+  const warnings = [
+    ...warningsOf(plan, readings, completed),
+    ...pollRate(plan.scenario, variant, completed),
+    ...wireOthers(completed),
+  ];
   return { warnings, outcome: { ...completed, valid: warnings.every(({ level }) => level !== 'invalid') } };
 }
 
@@ -91,9 +97,28 @@ function kernelSocketBytesOf({ kernelPeakBytes, kernelBaselineBytes }: Readings)
   return Math.max(0, kernelPeakBytes - kernelBaselineBytes);
 }
 
-function networkOf({ network: { from, to } }: Readings): Pick<Completed, 'network'> {
+/** The host's counts, with what the trial's own connections explain of them. */
+function networkOf(readings: Readings): Pick<Completed, 'network'> {
+  const { network, serverReadings, idleBytesPerS, encrypted, sent, done } = readings;
+  const { from, to } = network;
   if (!from || !to) return {};
-  return { network: { segments: to.segments - from.segments, wireBytes: to.bytes - from.bytes } };
+  const { most, leastBytes } = wireBounds(
+    countersMeasured('load', readings),
+    serverReadings === 'self' ? countersMeasured('server', readings) : newCounters(),
+    countersMeasured('publisher', readings),
+    {
+      published: [done, ...sent].reduce((sum, { lag }) => sum + fromSparse(lag).count, 0),
+      encrypted,
+    },
+  );
+  return {
+    network: {
+      segments: to.segments - from.segments,
+      wireBytes: to.bytes - from.bytes,
+      ...(idleBytesPerS !== undefined && { idleBytesPerS }),
+      explained: { mostSegments: most.segments, mostBytes: most.bytes, leastBytes },
+    },
+  };
 }
 
 /** Each fault with the moment at which it happened; nothing where the scenario has none. */

@@ -6,7 +6,7 @@
 // publisher lag, and shown as such.
 
 import { nowUs } from '../../core/base/clock.ts';
-import { newCounters } from '../../core/result/counters.ts';
+import { newCounters, type Counters } from '../../core/result/counters.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { largestQueueBytes } from '../../core/event/body-size.ts';
 import { record } from '../../core/result/histogram.ts';
@@ -35,8 +35,9 @@ const shownLength = 160;
 
 export function startTargetPublisher(setup: PublisherSetup & { target: TargetAccess }): Publisher {
   const state: State = newState(setup, () => step(state));
+  const counters = newCounters();
   return {
-    ready: connect(state, setup.target),
+    ready: connect(state, setup.target, counters),
     run(window) {
       state.window = window;
       if (eventsOf(state) === 0) finish(state);
@@ -45,16 +46,17 @@ export function startTargetPublisher(setup: PublisherSetup & { target: TargetAcc
     },
     sent: () => state.next - state.waiting,
     confirmed: () => state.confirmed,
+    counters,
     close: () => close(state),
   };
 }
 
 /** Makes the lanes, whose connections are opened when there is something to send. */
-async function connect(state: State, target: TargetAccess): Promise<void> {
+async function connect(state: State, target: TargetAccess, counters: Counters): Promise<void> {
   const { origin, protocol } = state.requests.url;
   const context: DialContext = {
     endpoint: { url: origin },
-    counters: newCounters(), // publishing is no part of what a pattern costs
+    counters, // its own: publishing is no part of what a pattern costs
     sourceAddress: () => '127.0.0.1',
     sink: { problem: state.problem },
     ...(protocol === 'https:' && {

@@ -18,6 +18,8 @@ export const fakeOptions = z.strictObject({
   actsAfter: duration.default(0),
   /** CPU share that the load process claims to use. */
   loadCpu: z.number().default(0.1),
+  /** What other programs of the host send. */
+  othersBytesPerS: z.number().default(0),
   /** What breaks, in the middle of the measured phase. */
   fail: z.enum(['none', 'server-dies', 'load-reports-failure']).default('none'),
 });
