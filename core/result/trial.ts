@@ -109,6 +109,12 @@ const completed = z.strictObject({
   pageRequests: z.strictObject({ planned: count, answered: count }).optional(),
   connectUs: z.number().describe('first connection to last subscriber ready'),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
+  connections: count
+    .optional()
+    .describe(
+      'that subscribers held at rest: all connected, no event yet; more than one each where a target carries ' +
+        'one topic a connection; left out in older results',
+    ),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
   measuredDeliveries: count.describe(

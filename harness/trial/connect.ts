@@ -29,6 +29,8 @@ export type Connected = Readonly<{
   connectUs: number;
   /** Subscribers that were connected when the barrier opened. */
   subscribers: number;
+  /** That they held then. */
+  connections: number;
   processes: readonly ProcessStart[];
   /** Of all servers. */
   descriptors: Readonly<Record<'baseline' | 'connected', DescriptorCount | undefined>>;
@@ -74,6 +76,10 @@ export async function connect(stage: Stage): Promise<Connected> {
     serverReadings,
     connectUs,
     subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),
+    connections: loadsConnected.reduce(
+      (sum, { counters }) => sum + counters.connectionsOpened - counters.connectionsClosed,
+      0,
+    ),
     processes: [
       ...startsOf('server', servers, serversIdle, serversConnected),
       ...startsOf('load', loads, loadsIdle, loadsConnected),

@@ -61,6 +61,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     }),
     connectUs: readings.connectUs,
     subscribers: readings.subscribers,
+    connections: readings.connections,
     measuredUs: window.toUs - window.fromUs,
     drainUs: readings.drainUs,
     measuredDeliveries: clientMeasured.events,

@@ -56,6 +56,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
         </tbody>
       </table>
     </div>
+    ${all.notes.map((note) => html`<p class="dim">${note}</p>`)}
     ${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].join('; ')}.</p>`}
     <details>
       <summary>What the columns mean</summary>

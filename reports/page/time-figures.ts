@@ -2,7 +2,7 @@
 
 import { trialsFor } from '../../core/metrics/registry.ts';
 import { median } from '../../core/base/median.ts';
-import type { SeriesColumn } from '../../core/result/result.ts';
+import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/base/units.ts';
 import { thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
 import { timeSpec } from './chart-specs.ts';
@@ -22,6 +22,8 @@ const panels: readonly {
   scale: number;
   log?: true;
   least?: number;
+  /** Taken off each trial's values. */
+  above?: (trial: Completed) => number | undefined;
   format(value: number): string;
   heading(name: string, figure: string): string;
   reading: string;
@@ -98,13 +100,16 @@ const panels: readonly {
   {
     id: 'time-descriptors',
     column: 'serverDescriptors',
-    title: 'descriptors',
+    title: 'descriptors above idle',
     scale: 1,
+    above: ({ descriptors }) => descriptors?.baseline,
     format: (value) => formatNumber(value),
-    heading: (name, figure) => `Descriptors over time: at most ${figure}, with ${name}`,
+    heading: (name, figure) =>
+      `Descriptors that the server added, over time: at most ${figure} in a sample, with ${name}`,
     reading:
-      'Open files of the server process, read from /proc: one for each held connection, and a handful of ' +
-      'its own. Polling with kept connections holds as many as a stream does.',
+      'Open files of the server process above those that it held idle, read from /proc at the end of each ' +
+      "slot: one for each held connection, the publisher's among them. A peak between two samples goes " +
+      'unseen. Polling with kept connections holds as many as a stream does.',
   },
   {
     id: 'time-memory',
@@ -132,8 +137,19 @@ export async function timeFigures(
   ] as const;
   const spans = faultSpans(trials);
   const drawn: Figure[] = [];
-  for (const { id, column, title, scale, log = false, least = 0, format, heading, reading } of panels) {
-    const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
+  for (const {
+    id,
+    column,
+    title,
+    scale,
+    log = false,
+    least = 0,
+    above,
+    format,
+    heading,
+    reading,
+  } of panels) {
+    const points = timePoints(variants, column, scale, above).filter(({ value }) => !log || value > 0);
     if (points.every(({ value }) => value < least)) continue;
     const peak = format(points.reduce((a, b) => (b.value > a.value ? b : a)).value);
     const text = heading(

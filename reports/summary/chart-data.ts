@@ -3,7 +3,7 @@
 import { latencyAt } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor } from '../../core/metrics/registry.ts';
 import { samplesAboveQuantile } from '../../core/metrics/samples.ts';
-import type { SeriesColumn } from '../../core/result/result.ts';
+import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import type { VariantTrials } from './variants.ts';
 
 export type TailPoint = {
@@ -48,16 +48,25 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
   });
 }
 
-/** One column over time, of each variant's first trial that counts, or the first one where none does. */
-export function timePoints(variants: readonly VariantTrials[], column: SeriesColumn, scale = 1): TimePoint[] {
+/**
+ * One column over time, of each variant's first trial that counts, or the first one where none does.
+ * @param above what to take off all values of a trial; a trial without it is left out
+ */
+export function timePoints(
+  variants: readonly VariantTrials[],
+  column: SeriesColumn,
+  scale = 1,
+  above: (trial: Completed) => number | undefined = () => 0,
+): TimePoint[] {
   return variants.flatMap(({ label, completed }) => {
     const [trial] = trialsFor(completed, marked);
-    if (!trial) return [];
-    const { startUs, columns } = trial.series;
+    const base = trial && above(trial);
+    if (base === undefined) return [];
+    const { startUs, columns } = trial!.series; // there is a base of it
     return startUs.flatMap((atUs, i) => {
       const value = columns[column]?.[i];
       return typeof value === 'number'
-        ? [{ variant: label, atS: atUs / 1e6, value: digits(value * scale, 4) }]
+        ? [{ variant: label, atS: atUs / 1e6, value: digits((value - base) * scale, 4) }]
         : [];
     });
   });

@@ -61,7 +61,7 @@ function expectations(results: readonly Result[]): string[] {
 }
 
 function comparison(results: readonly Result[]): string {
-  const { columns, rows } = resultTable(results);
+  const { columns, rows, notes } = resultTable(results);
   const shown = columns.flatMap(({ title }, i) =>
     rows.some(({ cells }) => cells[i]!.value !== undefined) ? [{ title, i }] : [],
   );
@@ -72,11 +72,12 @@ function comparison(results: readonly Result[]): string {
       ...shown.map(({ i }) => markdownText(withRange(cells[i]!.text, cells[i]!.range))),
     ];
   });
-  return markdownTable(
+  const table = markdownTable(
     ['', ...shown.map(({ title }) => markdownText(title))],
     `-${'r'.repeat(shown.length)}`,
     body,
   );
+  return [table, ...notes.map(markdownText)].join('\n\n');
 }
 
 function warnings(results: readonly Result[]): string[] {
