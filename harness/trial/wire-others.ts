@@ -1,7 +1,8 @@
 // Checks whether what the host's counters say of the wire is the trial's: not more than its connections can
 // explain, not less than they carried, and little beside what the host sends without them.
 
-import type { Completed, ResultWarning } from '../../core/result/result.ts';
+import type { Completed } from '../../core/result/result.ts';
+import type { TrialWarning } from './validity.ts';
 import { formatBytes, formatNumber, formatShare } from '../../core/base/units.ts';
 
 /** Counts of both sides are taken within milliseconds of the host's, not at the same instant. */
@@ -17,14 +18,14 @@ const code = 'wire-others';
 export function wireOthers({
   network,
   measuredUs,
-}: Pick<Completed, 'network' | 'measuredUs'>): ResultWarning[] {
+}: Pick<Completed, 'network' | 'measuredUs'>): TrialWarning[] {
   if (!network?.explained) return [];
   const { segments, wireBytes, explained, idleBytesPerS } = network;
   const seconds = measuredUs / 1e6;
   const advice =
     'Packets and bytes with the headers of TCP and IP are therefore not those of this trial. Close other ' +
     'programs that talk, over loopback too, and run it again.';
-  const invalid = (message: string): ResultWarning[] => [{ code, level: 'invalid', message }];
+  const invalid = (message: string): TrialWarning[] => [{ code, level: 'invalid', message }];
 
   if (wireBytes > explained.mostBytes * (1 + slackShare) + slackBytes) {
     const beyond = formatBytes(wireBytes - explained.mostBytes);

@@ -49,7 +49,10 @@ const expected: Record<string, number> = {
   'bytes-per-delivery': 50,
   'descriptors.peak': 25,
   'descriptors.added': 4,
+  'descriptors.added-peak': 5,
   'descriptors-per-subscriber': 1,
+  'connections-per-subscriber': 2,
+  'descriptors-per-connection': 0.5,
   'server-cpu-per-delivery': 20_000,
   'client-cpu-per-delivery': 40_000,
   'server-cpu': 0.2,
@@ -159,7 +162,11 @@ test('several trials are the median of those that count and have the figure', ()
     trials: 4,
   });
   const doubted = [trial(7, false), trial(5, false)];
-  assert.deepEqual(figureOver('missed', doubted), { value: undefined, why: 'no trial counts' });
+  assert.deepEqual(figureOver('missed', doubted), {
+    value: undefined,
+    why: 'void: the trial does not count',
+    voided: ['the trial does not count'],
+  });
   assert.equal(figureOver('missed', doubted, { doubted: true }).value, 6);
   assert.equal(figureOver('missed', [...doubted, trial(1)], { doubted: true }).value, 1);
   assert.deepEqual(figureOver('missed', []), { value: undefined, why: 'no trial went through' });
