@@ -46,7 +46,7 @@ test('the headline answers with the metrics that the question asks for, alike on
   const trouble = fixtureResult({ trouble: true });
   assert.match(
     headlineOf([{ ...trouble, scenario: { ...trouble.scenario, answer: ['descriptors.added'] } }]),
-    /subscribers: 5 \(webhook\), 100 \(polling, sse and websocket\)\. .*do not count/,
+    /subscribers, at rest: 5 \(webhook\), 100 \(polling, sse and websocket\)\. .*do not count/,
     'of trials that count',
   );
 });
