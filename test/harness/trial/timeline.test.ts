@@ -144,6 +144,11 @@ test('garbage collection is an amount for the slot, and a process that is not ou
   assert.deepEqual(columns['serverGcPauseUs'], [null, null, 15_000]);
   assert.deepEqual(columns['serverLoopDelayP99Us'], [0, null, 8]);
   assert.deepEqual(columns['serverCpuShare'], [null, null, 0.5], 'a quarter of a core each');
+
+  const halves = createTimeline({ ...window, slotUs: 500_000 });
+  halves.server(0, { sample: sample(0, {}), counters }, false);
+  halves.server(0, { sample: sample(1_000_000, { gcPauseUs: 30_000 }), counters }, false);
+  assert.equal(halves.series().columns['serverGcPauseUs']!.at(-1), 15_000, '30 ms in two slots');
 });
 
 test('latencies stand in the slot of their planned time, whichever process and sample brings them', () => {
@@ -164,11 +169,13 @@ test('latencies stand in the slot of their planned time, whichever process and s
     }),
   );
   timeline.load(1, loadAt(2_000_000, { latency: [{ slot: 0, histogram: of(300) }] }));
+  const hundred = Array.from({ length: 100 }, (_, i) => i + 1);
+  timeline.load(0, loadAt(3_000_000, { latency: [{ slot: 2, histogram: of(...hundred) }] }));
   const { startUs, columns } = timeline.series();
-  assert.deepEqual(startUs, [0, 1_000_000]);
-  assert.deepEqual(columns['deliveries'], [4, 1]);
-  assert.deepEqual(columns['latencyP50Us'], [200, 50]);
-  assert.deepEqual(columns['latencyP99Us'], [1000, 50]);
-  assert.deepEqual(columns['latencyMaxUs'], [1000, 50]);
-  assert.equal(timeline.latency.count, 5);
+  assert.deepEqual(startUs, [0, 1_000_000, 2_000_000]);
+  assert.deepEqual(columns['deliveries'], [4, 1, 100]);
+  assert.deepEqual(columns['latencyP50Us'], [200, 50, 50]);
+  assert.deepEqual(columns['latencyP99Us'], [1000, 50, 99]);
+  assert.deepEqual(columns['latencyMaxUs'], [1000, 50, 100]);
+  assert.equal(timeline.latency.count, 105);
 });
