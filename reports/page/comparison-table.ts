@@ -62,6 +62,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
     </div>
     ${intervals ? html`<p class="dim">${withinRun}</p>` : ''}
     ${rateLine === undefined ? '' : html`<p class="dim">${rateLine}</p>`}
+    ${all.notes.map((note) => html`<p class="dim">${note}</p>`)}
     ${
       reasons.size === 0
         ? ''

@@ -3,6 +3,7 @@
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { connectionNotes } from './connection-notes.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
 import { isEverSaturated } from './saturated.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
@@ -26,7 +27,12 @@ export type Row = {
   failed: string | undefined;
   cells: Cell[];
 };
-export type Table = { columns: Column[]; rows: Row[] };
+export type Table = {
+  columns: Column[];
+  rows: Row[];
+  /** What has to be known beside the figures, a line each. */
+  notes: string[];
+};
 
 /** The metrics that are shown, each by its name (core/metrics/registry.ts). */
 const shown: readonly Column[] = [
@@ -45,8 +51,17 @@ const shown: readonly Column[] = [
   },
   {
     key: 'descriptors.added',
-    title: 'descriptors',
-    note: 'file descriptors that the connected subscribers cost the server process',
+    title: 'descriptors, at rest',
+    note:
+      'file descriptors that the server process held above its idle ones when all subscribers were ' +
+      'connected and nothing had been published',
+  },
+  {
+    key: 'descriptors.added-peak',
+    title: 'descriptors, at peak',
+    note:
+      'the same at the highest sample, one for each slot of the time charts: a shorter peak goes unseen; the ' +
+      "publisher's connections are in it",
   },
   {
     key: 'bytes-per-delivery',
@@ -79,11 +94,12 @@ const shown: readonly Column[] = [
 const markedWhereSaturated = 'server-cpu-per-delivery';
 
 export function resultTable(results: readonly Result[]): Table {
-  const rows = variantsOf(results).map((variant) => {
+  const variants = variantsOf(results);
+  const rows = variants.map((variant) => {
     const { label, pattern, valid, failed } = variant;
     return { label, pattern, valid, failed, cells: shown.map(({ key }) => cellOf(key, variant)) };
   });
-  return { columns: [...shown], rows };
+  return { columns: [...shown], rows, notes: connectionNotes(variants) };
 }
 
 function cellOf(key: string, { completed }: VariantTrials): Cell {

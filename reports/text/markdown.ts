@@ -63,7 +63,7 @@ function expectations(results: readonly Result[]): string[] {
 }
 
 function comparison(results: readonly Result[]): string {
-  const { columns, rows } = resultTable(results);
+  const { columns, rows, notes } = resultTable(results);
   const shown = columns.flatMap(({ title }, i) =>
     rows.some(({ cells }) => cells[i]!.text !== '—') ? [{ title, i }] : [],
   );
@@ -80,7 +80,7 @@ function comparison(results: readonly Result[]): string {
     body,
   );
   const intervals = rows.some(({ cells }) => cells.some(({ within = '' }) => within !== ''));
-  return intervals ? `${table}\n\n${withinRun}` : table;
+  return [table, ...(intervals ? [withinRun] : []), ...notes.map(markdownText)].join('\n\n');
 }
 
 function warnings(results: readonly Result[]): string[] {

@@ -29,11 +29,13 @@ type Paint = (style: Style, text: string) => string;
 export function renderTable(given: readonly Result[], { columns, color }: TerminalOptions): string {
   const results = oneLineTexts(given);
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+  const table = resultTable(results);
   const parts = [
     '',
     wrapped(paint('bold', headlineOf(results)), columns),
     '',
-    ...tableBlocks(resultTable(results), Math.max(80, columns), paint),
+    ...tableBlocks(table, Math.max(80, columns), paint),
+    ...table.notes.flatMap((line) => [wrapped(line, columns), '']),
     ...afterTrialsLines(results).map((line) => wrapped(line, columns)),
     ...[costRateLine(results) ?? []].flat().map((line) => paint('dim', wrapped(line, columns))),
     ...headroomLine(results).map((line) => paint('dim', line)),
