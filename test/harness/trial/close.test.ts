@@ -23,8 +23,7 @@ function slowEnd(gone = [false, false]): ScriptedStage {
     {
       load: {
         close: (_, inbox, index) => {
-          const { clock } = scripted.world;
-          clock.at(clock.nowUs() + index * 300_000, () => {
+          scripted.later(scripted.world.clock.nowUs() + index * 300_000, () => {
             inbox.deliver({ kind: 'acted', act: 1, atUs: 70 + index });
             inbox.deliver(closedBy({ missed: index }));
           });

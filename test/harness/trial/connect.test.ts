@@ -18,8 +18,7 @@ function slowRamp(): ScriptedStage {
     {
       load: {
         start: (_, inbox, index) => {
-          const { clock } = scripted.world;
-          clock.at(clock.nowUs() + [100_000, 700_000][index]!, () => {
+          scripted.later(scripted.world.clock.nowUs() + [100_000, 700_000][index]!, () => {
             ready[index] = true;
             inbox.deliver({ kind: 'ready', connectMs: 1 });
           });

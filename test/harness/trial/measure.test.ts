@@ -33,8 +33,7 @@ test('everybody is told the window at once, and the phase ends when the publishe
   const done = doneWith(plan);
   const scripted: ScriptedStage = stageOf(plan, {
     publisher: {
-      window: ({ window: { toUs } }, inbox) =>
-        scripted.world.clock.at(toUs + 2_000_000, () => inbox.deliver(done)),
+      window: ({ window: { toUs } }, inbox) => scripted.later(toUs + 2_000_000, () => inbox.deliver(done)),
     },
   });
   const { read, window, endUs } = await run(scripted);
@@ -132,12 +131,12 @@ test('where subscribers publish, each load process sends its own, and all number
   const scripted: ScriptedStage = stageOf(plan, {
     publisher: {
       window: ({ window: own }, inbox) =>
-        scripted.world.clock.at(own.toUs, () => inbox.deliver(doneWith(plan, seqOf(publisher.index)))),
+        scripted.later(own.toUs, () => inbox.deliver(doneWith(plan, seqOf(publisher.index)))),
     },
     load: {
       window: (command, inbox, index) => {
         window = command.window;
-        scripted.world.clock.at(window.toUs + lateUs[index]!, () =>
+        scripted.later(window.toUs + lateUs[index]!, () =>
           inbox.deliver({
             kind: 'sent',
             seq: seqOf(loads[index]!.index),

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import type { LoadLedger, Problem } from '../../../core/protocol/control.ts';
+import { outcomeOf } from '../../../harness/trial/outcome.ts';
 import type { Readings } from '../../../harness/trial/readings.ts';
-import { closedBy, figuresOf, readingsOf, sparse } from './readings.ts';
+import { closedBy, figuresOf, planOf, readingsOf, sparse, streams } from './readings.ts';
 
 describe('the ledger', () => {
   // Topic 0 is news; topics 1 to 10 are the inboxes.
@@ -67,10 +68,19 @@ describe('the ledger', () => {
 
   test('counts measured events that were never confirmed, and none of the warm-up', () => {
     const { done } = readingsOf();
-    const without = (...events: number[]) =>
-      figuresOf({ done: { ...done, seq: done.seq.map((seq, i) => (events.includes(i) ? 0 : seq)) } }).ledger
-        .unconfirmed;
-    // Event 100 is planned at the very end of the warm-up.
+    const plan = planOf();
+    // Event 100 is planned at the very end of the warm-up, event 99 a little before.
+    const offsetUs = plan.publish.offsetUs.map((us, i) => (i === 100 ? 1_000_000 : us));
+    const without = (...events: number[]) => {
+      const seq = done.seq.map((own, i) => (events.includes(i) ? 0 : own));
+      const { outcome } = outcomeOf(
+        { ...plan, publish: { ...plan.publish, offsetUs } },
+        streams,
+        readingsOf({ done: { ...done, seq } }),
+      );
+      assert.ok(outcome.status === 'completed');
+      return outcome.ledger.unconfirmed;
+    };
     assert.equal(without(0, 99), 0);
     assert.equal(without(99, 100, 101, 1099), 3);
   });

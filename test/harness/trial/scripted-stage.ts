@@ -36,6 +36,8 @@ export type ScriptedStage = {
   world: World;
   told: Told[];
   progress: Progress[];
+  /** Runs at that moment. Whoever it wakes acts before time goes on, which with the clock's `at` it does not. */
+  later(atUs: number, run: () => void): void;
   /** The first command of that kind that the process was told. */
   first(name: string, kind: Told['command']['kind']): Told;
   /** Which of these kinds of commands went to whom, in order. */
@@ -74,6 +76,7 @@ export function stageOf(
   const fleet = fakeFleet();
   const { world } = fleet;
   const { clock } = world;
+  const later = (atUs: number, run: () => void) => void clock.until(atUs).then(run);
   const told: Told[] = [];
   const progress: Progress[] = [];
   const usual: Required<Scripts> = {
@@ -87,7 +90,7 @@ export function stageOf(
     },
     load: {
       start: ({ connectMs }, inbox) =>
-        clock.at(clock.nowUs() + connectMs * 1000, () => inbox.deliver({ kind: 'ready', connectMs })),
+        later(clock.nowUs() + connectMs * 1000, () => inbox.deliver({ kind: 'ready', connectMs })),
       sample: (_, inbox, index) => inbox.deliver(loadSample(world, plan.loads[index]!.count)),
       close: (_, inbox) => inbox.deliver(closedBy()),
     },
@@ -95,7 +98,7 @@ export function stageOf(
       start: (_, inbox) => inbox.deliver({ kind: 'ready' }),
       sample: (_, inbox) =>
         inbox.deliver({ kind: 'sample', sample: sampleNow(world), sent: 0, confirmed: 0 }),
-      window: ({ window }, inbox) => clock.at(window.toUs, () => inbox.deliver(doneWith(plan))),
+      window: ({ window }, inbox) => later(window.toUs, () => inbox.deliver(doneWith(plan))),
     },
   };
   const peerOf = <C extends Told['command'], R extends Message>(
@@ -136,6 +139,7 @@ export function stageOf(
     world,
     told,
     progress,
+    later,
     first: (name, kind) => told.find((one) => one.name === name && one.command.kind === kind)!,
     order: (...kinds) =>
       told
