@@ -8,11 +8,11 @@ import { share } from '../base/quantities.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { largestFileBytes, plainValue, readYaml } from '../base/yaml-document.ts';
 
-export type Gate =
-  /**
-   * Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect`
-   * (a share) does not matter.
-   */
+export type Gate = /**
+ * Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect`
+ * (a share) does not matter.
+ */
+(
   | {
       kind: 'ratio';
       metric: string;
@@ -27,7 +27,11 @@ export type Gate =
   /**
    * Deliveries gone wrong, and what should not happen at all. One is too many where the baseline has none.
    */
-  | { kind: 'loss'; metric: string };
+  | { kind: 'loss'; metric: string }
+) & {
+  /** The scenario names it: where neither side has a figure, that is said and not passed over. */
+  asked?: true;
+};
 
 /** Losses are never chosen away with a tolerance; `off` takes one out. */
 const lossMetrics = new Set(['missed', 'duplicated', 'reordered', 'corrupted', 'errors']);
@@ -111,9 +115,9 @@ export function gatesOf(settings: Settings = {}): Gate[] {
   const own = Object.entries(settings).flatMap(([metric, one]): Gate[] => {
     if (one === 'off') return [];
     if ('minimumEffect' in one)
-      return [{ kind: 'ratio', metric, minimumEffect: one.minimumEffect, gating: true }];
+      return [{ kind: 'ratio', metric, minimumEffect: one.minimumEffect, gating: true, asked: true }];
     const bound = parseBound(metric, String(one.tolerance));
-    return 'problem' in bound ? [] : [{ kind: 'exact', metric, tolerance: bound.bound }];
+    return 'problem' in bound ? [] : [{ kind: 'exact', metric, tolerance: bound.bound, asked: true }];
   });
   return [...own, ...defaultGates.filter(({ metric }) => !Object.hasOwn(settings, metric))];
 }
