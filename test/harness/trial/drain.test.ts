@@ -1,5 +1,5 @@
-// Holds in virtual time that a drain ends as soon as every delivery that is expected has come, and not before,
-// and at its limit at the latest; and which events are expected at all.
+// Holds in virtual time that a drain ends as soon as every expected delivery has come, and not before, and at
+// its limit at the latest; and which events are expected at all.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
@@ -70,9 +70,9 @@ test('events of the warm-up are not counted', async () => {
 });
 
 /**
- * One topic for all ten, and four rooms of which each follows one: room 0 and 1 have three followers, room 2 and
- * 3 have two. The first two events are of the warm-up, the third is planned at its very end, and two of the
- * others the server did not take.
+ * One topic for all ten, and four rooms of which each follows one: rooms 0 and 1 have three followers, the
+ * others two. The first two events are of the warm-up, the third is planned at its very end, and two of the
+ * later ones the server did not take.
  */
 function rooms(unconfirmed: EventNumber[] = []): { plan: TrialPlan; done: Done } {
   const topics = { news: { publish: '1/s' }, room: { count: 4, publish: '1/s' } };
@@ -99,7 +99,7 @@ function rooms(unconfirmed: EventNumber[] = []): { plan: TrialPlan; done: Done }
   return { plan, done: { ...doneWith(plan, seq), unconfirmed } };
 }
 
-test('the range of a topic goes from its lowest to its highest number, in whatever order they were given', async () => {
+test('the range of a topic goes from its lowest to its highest number, whatever their order', async () => {
   const { ranges } = await drained(() => 5000, rooms());
   assert.deepEqual(ranges, [
     { first: 3, last: 5 },

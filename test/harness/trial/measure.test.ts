@@ -1,5 +1,5 @@
-// Holds in virtual time what happens between the two ends of the measured phase: who is told what, what is read
-// from outside and when, and that nothing ends before every sender has its answers.
+// Holds in virtual time what happens up to the end of the measured phase: who is told what, what is read from
+// outside and when, and that nothing ends before every sender has its answers.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
@@ -28,7 +28,7 @@ test('the warm-up begins a little ahead, and the measured phase right after it',
   });
 });
 
-test('everybody is told the window at once, and the phase ends when the publisher has its answers', async () => {
+test('everybody is told the window at once, and all ends when the publisher has its answers', async () => {
   const plan = planOf();
   const done = doneWith(plan);
   const scripted: ScriptedStage = stageOf(plan, {
@@ -118,7 +118,7 @@ test('a view is told how much of the warm-up and of the measured phase is over',
   assert.equal(told.length, 45);
 });
 
-test('where subscribers publish, each load process sends its own, and all numbers come together', async () => {
+test('where subscribers publish, each load process sends its own, and the numbers are joined', async () => {
   const plan = planOf({
     subscribers: 2,
     topics: { news: { publish: '1/s' }, chat: { publish: '4/s', by: 'subscribers' } },

@@ -1,4 +1,4 @@
-// Makes by hand what was read in a trial in which nothing went wrong, for tests that change one reading of it:
+// Makes by hand what was read in a trial in which nothing went wrong, for tests that change a reading of it:
 // 10 subscribers in two load processes, 100 events a second to all of them, one second of warm-up, ten
 // measured. Every delivery took 1 ms, and every process used a tenth of a core.
 

@@ -1,5 +1,5 @@
-// Puts scripted processes on the stage of a trial, in virtual time: each answers as a test says, or else as one
-// in which nothing goes wrong. What each was told, and when, is kept.
+// Puts scripted processes on the stage of a trial, in virtual time: each answers as a test says, or else as
+// one in which nothing goes wrong. What each was told, and when, is kept.
 
 import type { Variant } from '../../../core/pattern/variant.ts';
 import type {
@@ -36,7 +36,7 @@ export type ScriptedStage = {
   world: World;
   told: Told[];
   progress: Progress[];
-  /** Runs at that moment. Whoever it wakes acts before time goes on, which with the clock's `at` it does not. */
+  /** Runs at that moment, and whoever it wakes acts before time goes on. The clock's `at` wakes nobody. */
   later(atUs: number, run: () => void): void;
   /** The first command of that kind that the process was told. */
   first(name: string, kind: Told['command']['kind']): Told;

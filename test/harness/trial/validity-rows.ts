@@ -18,7 +18,7 @@ import {
   type Samples,
 } from './readings.ts';
 
-/** What is different from a trial in which nothing went wrong: keys of the scenario, readings, the variant. */
+/** What differs from a trial in which nothing went wrong: keys of the scenario, readings, the variant. */
 export type Case = { scenario?: object; readings?: Partial<Readings>; variant?: Variant };
 export type Row<Code extends string = string> = {
   code: Code;

@@ -84,7 +84,7 @@ test('of what the load side refused, each kind counts, and the most frequent is 
   assert.match(warnings[0]!.message, /refused what it was sent 5 times for its size: a webhook\. /);
 });
 
-test('where the load side refused what came, neither target nor pattern is blamed for what is missing', () => {
+test('where the load side refused what came, neither target nor pattern is blamed for the rest', () => {
   const problems = [{ code: 'too-long', message: 'a line', count: 1 }];
   const nothing = closedBy({ delivered: 0, missed: 5000 }, { problems });
   const { codes } = judged({ readings: { serverReadings: 'none', closed: [nothing, nothing] } });
