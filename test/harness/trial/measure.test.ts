@@ -13,7 +13,7 @@ import { doneWith, stageOf, type ScriptedStage } from './scripted-stage.ts';
 async function run({ stage, world }: ScriptedStage) {
   const window = windowAhead(stage);
   const sampling = startSampling(stage.peers, window, 'self');
-  const read = await measure(stage, window, sampling);
+  const read = await measure(stage, window, sampling, false);
   return { read, window, endUs: world.clock.nowUs() };
 }
 

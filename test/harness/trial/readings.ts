@@ -106,7 +106,10 @@ export function closedBy(
   };
 }
 
-/** The samples of one process, at both ends of the measured phase unless others are given. */
+/**
+ * The samples of one process, at both ends of the measured phase unless others are given.
+ * @param cpu what was read of it from outside
+ */
 export function samplesOf(
   role: ProcessSamples['role'],
   index: number,
@@ -114,8 +117,9 @@ export function samplesOf(
     { sample: self(window.fromUs), counters: newCounters() },
     { sample: self(window.toUs), counters: newCounters() },
   ],
+  cpu: ProcessSamples['cpu'] = [],
 ): ProcessSamples {
-  return { role, index, samples };
+  return { role, index, samples, cpu };
 }
 
 const start = (role: ProcessSamples['role'], index: number, pid: number) => ({
@@ -142,6 +146,8 @@ export function readingsOf(more: Partial<Readings> = {}): Readings {
     ],
     descriptors: { baseline: { total: 20, sockets: 3 }, connected: { total: 30, sockets: 13 } },
     kernelBaselineBytes: 8192,
+    serversQueue: false,
+    idleShares: [undefined],
     descriptorsPeak: 31,
     kernelPeakBytes: 20_480,
     network: { from: { segments: 1000, bytes: 1e6 }, to: { segments: 4000, bytes: 3e6 } },

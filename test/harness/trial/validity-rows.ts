@@ -59,6 +59,35 @@ const loopDelay = (usualUs: number): Partial<Readings> => ({
     columns: { loadLoopDelayP99Us: [900_000, 100, usualUs, 900_000] },
   },
 });
+/** A load process that came so late to count at the first and at the second end of the measured phase. */
+const countedLate = (firstUs: number, secondUs: number): Partial<Readings> => ({
+  samples: [
+    samplesOf('server', 0),
+    samplesOf('load', 0),
+    samplesOf('load', 1, [
+      { sample: self(window.fromUs + firstUs), counters: counters({}) },
+      { sample: self(window.toUs + secondUs), counters: counters({}) },
+    ]),
+  ],
+});
+const serverRead = (lateUs: number): Partial<Readings> => ({
+  samples: [
+    samplesOf('server', 0, [
+      { sample: self(window.fromUs), counters: counters({}) },
+      { sample: self(window.toUs + lateUs), counters: counters({}) },
+    ]),
+    samplesOf('load', 0),
+    samplesOf('load', 1),
+  ],
+});
+/** From outside, where a process says nothing of its own CPU. */
+const loadRead = (lateUs: number): Partial<Readings> => {
+  const reading = { threads: new Map([[1, { ranUs: 0, waitedUs: 0 }]]), processesUs: new Map([[1, 0]]) };
+  const ends = [window.fromUs, window.toUs + lateUs].map((atUs) => ({ atUs, reading }));
+  return {
+    samples: [samplesOf('server', 0), samplesOf('load', 0), samplesOf('load', 1, undefined, ends)],
+  };
+};
 const problem = (code: string, count: number, message = 'a line of more than 3 MiB') => ({
   closed: [closedBy(), closedBy({}, { problems: [{ code, message, count }] })],
 });
@@ -185,6 +214,29 @@ export const voidingRows: readonly VoidingRow[] = [
     outside: { readings: { subscribers: 9 } },
     says: ['9 of 10 subscribers'],
     voids: evidence,
+  },
+  {
+    code: 'sampled-late',
+    inside: { readings: countedLate(500_000, 500_000) },
+    outside: { readings: countedLate(500_000, 510_000) },
+    says: ['10.1 % of its length', 'at most 10 %'],
+    voids: ['requests', 'bytes', 'wire', 'pace', 'server-cpu', 'client-cpu'],
+  },
+  {
+    code: 'cpu-elsewhen',
+    when: "the server's",
+    inside: { readings: serverRead(1_000_000) },
+    outside: { readings: serverRead(1_100_000) },
+    says: ['the CPU of the server is that of 11.1 s', 'took 10 s', 'at most 10 %', 'it reads its own CPU'],
+    voids: ['server-cpu'],
+  },
+  {
+    code: 'cpu-elsewhen',
+    when: "a load process's",
+    inside: { readings: loadRead(-1_000_000) },
+    outside: { readings: loadRead(-1_100_000) },
+    says: ['the CPU of a load process is that of 8.9 s', 'pushbench itself came late'],
+    voids: ['client-cpu'],
   },
   {
     code: 'ledger-open',
