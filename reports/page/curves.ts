@@ -6,14 +6,18 @@ import { lineSpec } from './chart-specs.ts';
 import { colorCount, type Encoding, type Spec, type Unit } from './chart-style.ts';
 import { drawChart } from './draw-chart.ts';
 import { rangeText, withRange } from '../summary/figure-text.ts';
-import { curveSentence, curvesOf, type Curve, type CurvePoint } from '../summary/curve-data.ts';
+import {
+  crossingPlace,
+  curveSentence,
+  curvesOf,
+  type Curve,
+  type CurvePoint,
+} from '../summary/curve-data.ts';
+import type { Scale } from '../summary/crossings.ts';
 import type { Figure } from './figure.ts';
 import { html } from './markup.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
-
-/** Values of which the largest is more than this many times the smallest stand on a logarithmic axis. */
-const logFromRatio = 8;
 
 /** Whether a figure of the page is one of these. */
 export function isCurve({ id }: Pick<Figure, 'id'>): boolean {
@@ -48,6 +52,7 @@ export async function curveFigures(
           : 'Each point is a trial') +
         (xs.length > 1 ? '; the lines between them are drawn for the eye' : '') +
         '.' +
+        (crossings.length > 0 ? ' A ring marks where lines cross; nothing was measured there.' : '') +
         (leftOut > 0
           ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ` +
             `${leftOut === 1 ? 'is' : 'are'} left out.`
@@ -64,11 +69,11 @@ export async function curveFigures(
         crossings.length === 0
           ? ''
           : figureTable(
-              'Read between the points on logarithmic scales',
-              ['lower before', { words: 'lower beyond' }, 'about at'],
-              crossings.map(({ below, above, x }) => ({
-                head: below,
-                cells: [above, place(Number(x.toPrecision(2)))],
+              'Places between measured points at which the drawn lines cross',
+              ['lower at first', { words: 'lower then' }, 'measured from', 'to', 'cross at about'],
+              crossings.map((one) => ({
+                head: one.below,
+                cells: [one.above, place(one.from), place(one.to), crossingPlace(one, curve)],
               })),
               'Where lines cross',
             )
@@ -93,7 +98,7 @@ const scales: Record<string, { factor: number; title: string }> = {
 /** A longer title than this does not fit beside the axis; the heading has it. */
 const longestTitle = 28;
 
-function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
+function curveSpec({ metric, title: xTitle, points, lines: own, scales: drawn, crossings }: Curve): Spec {
   const { factor, title: yTitle } = scales[metric.unit] ?? {
     factor: 1,
     title: metric.title.length <= longestTitle ? metric.title : 'number',
@@ -110,20 +115,8 @@ function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
     high: scaled(high),
   }));
   const encoding: Encoding = {
-    x: axis(
-      'x',
-      xTitle,
-      rows.map(({ x }) => x),
-      [...new Set(rows.map(({ x }) => x))],
-      { zero: false },
-    ),
-    y: axis(
-      'value',
-      yTitle,
-      rows.flatMap(({ low, high }) => [low, high]),
-      round,
-      { zero: true },
-    ),
+    x: axis('x', xTitle, [...new Set(rows.map(({ x }) => x))], { zero: false, scale: drawn.x }),
+    y: axis('value', yTitle, round, { zero: true, scale: drawn.y }),
   };
   const marks: Unit = {
     mark: { type: 'point', filled: true, size: 60, opacity: 1 },
@@ -138,12 +131,17 @@ function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
       stroke: { field: 'tint', type: 'nominal', scale: null },
     },
   };
+  const rings: Unit = {
+    data: { values: crossings.map(({ x, value }) => ({ x, value: scaled(value) })) },
+    mark: { type: 'point', shape: 'circle', filled: false, size: 190, color: 'currentColor', opacity: 0.7 },
+    encoding,
+  };
   return lineSpec(
     rows,
     300,
     encoding,
     own,
-    points.some(({ low, high }) => low !== high) ? [spread, marks] : [marks],
+    [...(points.some(({ low, high }) => low !== high) ? [spread] : []), rings, marks],
     [
       { field: 'x', title: xTitle, format: ',.6~r' },
       { field: 'value', title: yTitle, format: ',.4~r' },
@@ -161,12 +159,10 @@ const round = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((digit) => digi
 function axis(
   field: string,
   title: string,
-  values: readonly number[],
   ticks: number[],
-  { zero }: { zero: boolean },
+  { zero, scale }: { zero: boolean; scale: Scale },
 ) {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  if (least <= 0 || most / least < logFromRatio)
+  if (scale === 'linear')
     return {
       field,
       type: 'quantitative' as const,
