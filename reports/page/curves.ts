@@ -17,6 +17,7 @@ import type { Scale } from '../summary/crossings.ts';
 import type { Figure } from './figure.ts';
 import { html } from './markup.ts';
 import { figureTable } from './table-markup.ts';
+import { logTicks, plainLabels } from './ticks.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
 /** Whether a figure of the page is one of these. */
@@ -116,7 +117,10 @@ function curveSpec({ metric, title: xTitle, points, lines: own, scales: drawn, c
   }));
   const encoding: Encoding = {
     x: axis('x', xTitle, [...new Set(rows.map(({ x }) => x))], { zero: false, scale: drawn.x }),
-    y: axis('value', yTitle, round, { zero: true, scale: drawn.y }),
+    y: axis('value', yTitle, logTicks(rows.flatMap(({ low, high }) => [low, high])), {
+      zero: true,
+      scale: drawn.y,
+    }),
   };
   const marks: Unit = {
     mark: { type: 'point', filled: true, size: 60, opacity: 1 },
@@ -149,12 +153,6 @@ function curveSpec({ metric, title: xTitle, points, lines: own, scales: drawn, c
   );
 }
 
-/** Thousands as k, fractions as they are: SI's m for a thousandth reads as milli-something. */
-const labelExpr = "abs(datum.value) < 1000 ? format(datum.value, '~g') : format(datum.value, '.3~s')";
-
-/** Where a logarithmic axis has its ticks: 1, 2 and 5 of each decade. */
-const round = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** (i - 4))).flat();
-
 /** @param ticks of an axis that is logarithmic, or that need not begin at 0 */
 function axis(
   field: string,
@@ -167,14 +165,14 @@ function axis(
       field,
       type: 'quantitative' as const,
       title,
-      axis: { labelExpr, ...(zero ? { tickCount: 5 } : { values: ticks }) },
+      axis: { labelExpr: plainLabels, ...(zero ? { tickCount: 5 } : { values: ticks }) },
       scale: { zero, ...(!zero && { nice: false, padding: 12 }) },
     };
   return {
     field,
     type: 'quantitative' as const,
     title: `${title} (log)`,
-    axis: { labelExpr, values: ticks },
+    axis: { labelExpr: plainLabels, values: ticks },
     scale: { type: 'log' as const, nice: false, padding: 12 },
   };
 }
