@@ -3,9 +3,12 @@
 import { relative } from 'node:path';
 import { exitCodes, Interruption, UserError, type ExitCode } from '../core/base/errors.ts';
 import { parseInjection } from '../core/scenario/injection.ts';
+import { figureOf } from '../core/metrics/registry.ts';
 import { patterns } from '../core/pattern/registry.ts';
+import { verdictOf } from '../core/scenario/expectations.ts';
+import { allVoid } from '../core/result/voids.ts';
 import { printable, printableJson } from '../core/base/printable.ts';
-import type { Result } from '../core/result/result.ts';
+import type { Expectation, Result, Trial } from '../core/result/result.ts';
 import type { RunPlan } from '../harness/plan/cells.ts';
 import { processes } from '../harness/trial/fleet.ts';
 import { prepare, run, type RunOptions } from '../harness/run/run.ts';
@@ -244,12 +247,30 @@ export function exitCodeOf(result: Result): ExitCode {
   // The process that writes it is always further than this; of a stored one a gate asks requireFinished.
   if (result.state.kind === 'unfinished') return exitCodes.invalid;
   if (result.trials.some(({ outcome }) => outcome.status === 'failed')) return exitCodes.failed;
+  const verdicts = result.expectations.map((one) => verdictOf(one, trialOf(one, result)));
+  if (verdicts.includes('failed')) return exitCodes.expectation;
+  return verdicts.includes('not-judged') || unanswered(result) ? exitCodes.invalid : exitCodes.ok;
+}
+
+function trialOf({ variant, repetition }: Expectation, { trials }: Result): Trial | undefined {
+  return trials.find((one) => one.variant.label === variant && one.repetition === repetition);
+}
+
+/** What the first sentence of a report is about where the scenario does not say. */
+const askedByDefault = ['latency.p50', 'requests-per-delivery'];
+
+/** Whether something that the scenario asks for is void in some trial, or a search found nothing. */
+function unanswered({ searches, trials, scenario: { answer, curves } }: Result): boolean {
   // The load side may end a search; then what had held until there is its answer.
-  const undecided = result.searches
-    ? result.searches.some(({ limit }) => limit.kind === 'none')
-    : result.trials.some(({ outcome }) => !outcome.valid);
-  if (undecided) return exitCodes.invalid;
-  return result.expectations.every(({ held }) => held) ? exitCodes.ok : exitCodes.expectation;
+  if (searches) return searches.some(({ limit }) => limit.kind === 'none');
+  const asked = [...(answer ?? []), ...(curves ?? [])];
+  return trials.some(({ outcome }) => {
+    if (outcome.status === 'failed' || allVoid(outcome)) return true;
+    return (asked.length > 0 ? asked : askedByDefault).some((name) => {
+      const figure = figureOf(name, outcome);
+      return figure.value === undefined && figure.voided !== undefined;
+    });
+  });
 }
 
 export function quoted(word: string): string {

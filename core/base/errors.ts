@@ -12,8 +12,8 @@ export const exitCodes = {
   /** The run itself failed: a process died, a port was taken, the disk was full. */
   failed: 3,
   /**
-   * The run finished but does not count: load-limited, or the ledger did not close. Or a gate was given a
-   * run that did not finish.
+   * The run finished, and something that was asked for was not judged: its evidence is void, or there is
+   * none. Or a gate was given a run that did not finish.
    */
   invalid: 4,
   /** A comparison shows that the candidate is worse than its baseline. */

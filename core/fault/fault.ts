@@ -1,6 +1,7 @@
 // Describes what a fault is: what each entry of the table in faults.ts has to say.
 
 import type { z } from 'zod';
+import type { VoidingCode } from '../result/voids.ts';
 
 /** A process of a trial by what it does in it. */
 export type Role = 'server' | 'load' | 'publisher';
@@ -18,8 +19,8 @@ export type Act = Telling<'server' | 'load', { kind: string }> | Freezing;
 
 /** What a fault explains in the figures of its trial: nothing of it is a failing of the system measured. */
 export type Effects = {
-  /** Why the figures are not the server's, so that the trial does not count. */
-  invalid?: { code: string; message: string };
+  /** Why figures are not the server's, so that they are void. */
+  invalid?: { code: VoidingCode; message: string };
   /** The publisher may send late, and not everything that was planned. */
   latePublisher?: true;
   /** Subscribers connect again. */
@@ -30,7 +31,7 @@ export type Effects = {
 
 /** What all faults of a scenario explain together. */
 export type CombinedEffects = {
-  invalid: { code: string; message: string }[];
+  invalid: { code: VoidingCode; message: string }[];
   latePublisher: boolean;
   reconnects: boolean;
   pollsLeftOut: number | 'unknown';

@@ -72,6 +72,8 @@ function p99Us(trial: Completed, name: LatencyName): number {
 export const headroomMetrics: Readonly<Record<string, Metric>> = {
   headroom: {
     unit: 'count',
+    // It says why other figures are void.
+    rests: [],
     title: 'times this load that the load side could have taken, about; 10 is 10 or more',
     read: headroomOf,
   },

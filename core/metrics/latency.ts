@@ -21,18 +21,25 @@ export function latencyAt(name: LatencyName, quantile: number, title: string): M
     },
     quantile,
     title,
+    restsOf(name),
   );
 }
+
+/** How late events were sent, and how long the server took to take them, is what the publisher saw. */
+const publisherSaw: readonly LatencyName[] = ['publisherLag', 'publishRoundTrip'];
+const restsOf = (name: LatencyName): Metric['rests'] => (publisherSaw.includes(name) ? [] : ['latency']);
 
 /** A quantile of the histograms' samples together. */
 function quantileOf(
   histograms: (trial: Completed) => readonly StoredHistogram[],
   quantile: number,
   title: string,
+  rests: Metric['rests'],
 ): Metric {
   return {
     unit: 'us',
     title,
+    rests,
     alikeWithin: timerStepUs,
     read: (trial) => quantileUs(merged(histograms(trial)), quantile),
     ...(quantile < 1 && {
@@ -63,6 +70,7 @@ function latency(prefix: string, name: LatencyName, title: string): [string, Met
   const mean: Metric = {
     unit: 'us',
     title: `${title}, mean`,
+    rests: restsOf(name),
     alikeWithin: timerStepUs,
     read(trial) {
       const stored = trial.latency[name];
@@ -86,7 +94,7 @@ function byAttempt(prefix: string, isMeant: (attempt: number) => boolean, title:
     .filter(([point]) => point === 'p50' || point === 'p99' || point === 'max')
     .map(([point, quantile, what]) => [
       `${prefix}.${point}`,
-      quantileOf(meant, quantile, `${title}, ${what}`),
+      quantileOf(meant, quantile, `${title}, ${what}`, ['latency']),
     ]);
 }
 

@@ -3,7 +3,12 @@
 import type { Metric } from './metric.ts';
 import type { Completed } from '../result/result.ts';
 
-const count = (title: string, read: Metric['read']): Metric => ({ unit: 'count', title, read });
+const count = (title: string, read: Metric['read'], rests: Metric['rests'] = ['losses']): Metric => ({
+  unit: 'count',
+  title,
+  rests,
+  read,
+});
 
 export const ledgerMetrics: Readonly<Record<string, Metric>> = {
   published: count('events published', (t) => t.ledger.published),
@@ -21,6 +26,7 @@ export const ledgerMetrics: Readonly<Record<string, Metric>> = {
   errors: count(
     'errors of server and clients',
     ({ counters: { server, client } }: Completed) => server.errors + client.errors,
+    ['connections'],
   ),
-  reconnects: count('reconnects', (t) => t.counters.client.reconnects),
+  reconnects: count('reconnects', (t) => t.counters.client.reconnects, ['connections']),
 };

@@ -2,6 +2,7 @@
 // metrics are listed in registry.ts.
 
 import { formatBytes, formatNumber, formatShare, formatUs } from '../base/units.ts';
+import type { Evidence } from '../result/evidence.ts';
 import type { Completed } from '../result/result.ts';
 
 /**
@@ -13,6 +14,8 @@ export type Unit = 'us' | 'bytes' | 'share' | 'count' | 'per-s';
 export type Metric = {
   unit: Unit;
   title: string;
+  /** Where a trial's warnings make one of these void, the metric has no figure. */
+  rests: readonly Evidence[];
   /** The metric's value, `undefined` where the trial has none (no samples, no /proc). */
   read(trial: Completed): number | undefined;
   /** Of a percentile: the share of samples that lie below it, and how many samples the trial has. */

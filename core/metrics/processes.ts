@@ -46,58 +46,74 @@ const descriptors =
 export const processMetrics: Readonly<Record<string, Metric>> = {
   'descriptors.peak': {
     unit: 'count',
+    rests: ['descriptors'],
     title: 'server descriptors, peak',
     read: descriptors(({ peak }) => peak),
   },
   'descriptors.added': {
     unit: 'count',
+    rests: ['descriptors'],
     title: 'server descriptors for the subscribers',
     read: descriptors(({ connected, baseline }) => connected - baseline),
   },
   'descriptors-per-subscriber': {
     unit: 'count',
+    rests: ['descriptors'],
     title: 'server descriptors per subscriber',
     read: descriptors(({ connected, baseline }, { subscribers }) => (connected - baseline) / subscribers),
   },
   'descriptors.share-of-65535': {
     unit: 'share',
+    rests: ['descriptors'],
     title: 'server descriptors, peak, share of 65,535',
     read: descriptors(({ peak }) => peak / oftenQuotedLimit),
   },
   'descriptors.share-of-limit': {
     unit: 'share',
+    rests: ['descriptors'],
     title: "server descriptors, peak, share of the process's own limit",
     read: descriptors(({ peak, limit }) => peak / limit),
   },
   'server-cpu-per-delivery': {
     unit: 'us',
+    rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery',
     read: cpuPerDelivery('server'),
   },
   'client-cpu-per-delivery': {
     unit: 'us',
+    rests: ['client-cpu', 'losses'],
     title: 'client CPU per delivery',
     read: cpuPerDelivery('load'),
   },
-  'server-cpu': { unit: 'share', title: 'server CPU, share of a core', read: cpuShare('server') },
+  'server-cpu': {
+    unit: 'share',
+    rests: ['server-cpu'],
+    title: 'server CPU, share of a core',
+    read: cpuShare('server'),
+  },
   'client-cpu': {
     unit: 'share',
+    rests: ['client-cpu'],
     title: 'CPU of the busiest load process, share of a core',
     read: cpuShare('load'),
   },
   'server-memory-per-subscriber': {
     unit: 'bytes',
+    rests: ['memory'],
     title: 'server memory per idle subscriber',
     leastSubscribers: memorySubscribers,
     read: memoryPerSubscriber('server'),
   },
   'client-memory-per-subscriber': {
     unit: 'bytes',
+    rests: ['memory'],
     title: 'client memory per idle subscriber',
     read: memoryPerSubscriber('load'),
   },
   'server-loop-delay.p99': {
     unit: 'us',
+    rests: ['server-cpu'],
     title: "server's event-loop delay, worst slot's 99 %",
     // A process that is not ours tells nothing of its loop.
     read: (trial) =>

@@ -9,6 +9,7 @@ import { ledgerMetrics } from './ledger.ts';
 import type { Metric } from './metric.ts';
 import { processMetrics } from './processes.ts';
 import { requestMetrics } from './requests.ts';
+import { voidedBy } from '../result/voids.ts';
 import { enoughSamples, samplesNeeded } from './samples.ts';
 import { webhookMetrics } from './webhook.ts';
 import type { Completed } from '../result/result.ts';
@@ -25,19 +26,32 @@ export const metrics: Readonly<Record<string, Metric>> = {
 /** Why there is no figure where nothing more is known. */
 export const notMeasured = 'not measured';
 
-export type NoFigure = { value: undefined; why: string };
+export type NoFigure = {
+  value: undefined;
+  why: string;
+  /** Where the trial's warnings make it void: their codes. */
+  voided?: readonly string[];
+};
 /** What one trial has of a metric, in the metric's unit. */
 export type Figure = { value: number } | NoFigure;
 /** Median over trials, with the lowest and the highest; `trials` is how many it is of. */
 export type FigureOver = { value: number; low: number; high: number; trials: number } | NoFigure;
 
 /**
- * Reads a metric of one trial: no figure where the trial has too few samples or subscribers for it.
+ * Reads a metric of one trial: no figure where what it rests on is void, or where the trial has too few
+ * samples or subscribers for it.
  * @param which the name of a metric, or one that is in no list (another percentile)
  */
 export function figureOf(which: string | Metric, trial: Completed): Figure {
   const metric = typeof which === 'string' ? metrics[which] : which;
   if (!metric) return none('this version has no such metric');
+  const voided = voidedBy(metric.rests, trial);
+  if (voided.length > 0) return { value: undefined, why: `void: ${voided.join(', ')}`, voided };
+  return standing(metric, trial);
+}
+
+/** The figure, whether or not it is void. */
+function standing(metric: Metric, trial: Completed): Figure {
   const why = tooFew(metric, trial);
   if (why !== undefined) return none(why);
   const value = metric.read(trial);
@@ -45,17 +59,22 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
 }
 
 /**
- * Makes one figure of several trials of a variant: the median over those that count. Where one of them has
- * too few samples there is none; one in which nothing was measured is left out.
- * @param doubted where no trial counts, take those that went through: for tables that mark them
+ * Makes one figure of several trials of a variant: the median over those in which it is not void. Where one
+ * of them has too few samples there is none; one in which nothing was measured is left out.
+ * @param doubted where it is void in every trial, take them all the same: for tables that mark them
  */
 export function figureOver(
   which: string | Metric,
   trials: readonly Completed[],
   { doubted = false }: { doubted?: boolean } = {},
 ): FigureOver {
-  const figures = trialsFor(trials, { doubted }).map((trial) => figureOf(which, trial));
-  if (figures.length === 0) return none(trials.length === 0 ? 'no trial went through' : 'no trial counts');
+  if (trials.length === 0) return none('no trial went through');
+  const metric = typeof which === 'string' ? metrics[which] : which;
+  const counting = metric ? trialsFor(metric, trials, { doubted }) : trials;
+  const figures = counting.map((trial) =>
+    metric && doubted ? standing(metric, trial) : figureOf(which, trial),
+  );
+  if (figures.length === 0) return allVoidIn(metric!, trials); // without a metric all trials are taken
   const short = figures.find((one): one is NoFigure => one.value === undefined && one.why !== notMeasured);
   if (short) return short;
   const values = figures.flatMap(({ value }) => value ?? []);
@@ -68,10 +87,19 @@ export function figureOver(
   };
 }
 
-/** The trials that figures are made of: see {@link figureOver}. */
-export function trialsFor(trials: readonly Completed[], { doubted }: { doubted: boolean }): Completed[] {
-  const counting = trials.filter(({ valid }) => valid);
+/** The trials that figures of a metric are made of: see {@link figureOver}. */
+export function trialsFor(
+  { rests }: Pick<Metric, 'rests'>,
+  trials: readonly Completed[],
+  { doubted }: { doubted: boolean },
+): Completed[] {
+  const counting = trials.filter((trial) => voidedBy(rests, trial).length === 0);
   return counting.length === 0 && doubted ? [...trials] : counting;
+}
+
+function allVoidIn({ rests }: Metric, trials: readonly Completed[]): NoFigure {
+  const voided = [...new Set(trials.flatMap((trial) => voidedBy(rests, trial)))];
+  return { value: undefined, why: `void: ${voided.join(', ')}`, voided };
 }
 
 function tooFew({ percentile, leastSubscribers = 0 }: Metric, trial: Completed): string | undefined {

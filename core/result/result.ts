@@ -24,6 +24,14 @@ const expectation = z.strictObject({
   bound: z.number(),
   measured: z.number().nullable().describe('null when the trial had no such figure'),
   held: z.boolean(),
+  verdict: z
+    .enum(['held', 'failed', 'undecided', 'not-judged'])
+    .optional()
+    .describe(
+      'undecided: the evidence does not suffice; not judged: there is none that counts. Left out in older ' +
+        'results, where what did not hold failed or was not judged',
+    ),
+  why: z.string().optional().describe('where it is undecided or not judged'),
 });
 
 /**

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { counterNames } from './counters.ts';
+import { evidence } from './evidence.ts';
 import { descriptors, processUse } from './process-use.ts';
 import { series } from './series.ts';
 
@@ -26,7 +27,7 @@ const counters = z.strictObject(
 
 const warning = z.strictObject({
   code: z.string(),
-  /** `invalid`: the trial does not count. `note`: read the numbers with this in mind. */
+  /** `invalid`: some figures of the trial are void. `note`: read the numbers with this in mind. */
   level: z.enum(['invalid', 'note']),
   message: z.string().describe('what was seen, with its figure, and what to do about it'),
 });
@@ -63,8 +64,14 @@ const fault = z.strictObject({
 
 const completed = z.strictObject({
   status: z.literal('completed'),
-  /** A trial is valid when no warning is of level `invalid`. */
-  valid: z.boolean(),
+  valid: z.boolean().describe('nothing of the trial is void: no warning is of level `invalid`'),
+  voids: z
+    .record(z.string(), z.array(z.enum(evidence)))
+    .optional()
+    .describe(
+      'what is void, by the code of the warning that says why; of a trial that is not valid and has none, ' +
+        'as in older results, everything is',
+    ),
   latency: z.strictObject({
     endToEnd: histogram.describe('planned publish time to receipt, per delivery'),
     acceptToReceipt: histogram.describe("server's acceptance to receipt, per delivery"),

@@ -24,8 +24,9 @@ export type TrialOrPlan = Pick<Trial, 'variant' | 'repetition' | 'cell'> & Parti
 
 /**
  * Holds every expectation against every trial that it is for, in the order of the scenario.
- * A trial that is missing, failed or does not count, and a figure that it does not have or not enough
- * samples for, fulfil nothing.
+ * A trial that is missing or failed, and a figure that is void or that it has not enough samples for, put
+ * nothing to the test: then the expectation is not judged. One that is for no trial at all is not judged
+ * either.
  */
 export function checkExpectations(
   scenario: Pick<Scenario, 'expect' | 'variants'>,
@@ -37,27 +38,46 @@ export function checkExpectations(
     const labels =
       names &&
       new Set(names.flatMap((name) => variantsCalled(name, scenario.variants)).map(({ label }) => label));
-    return trials
+    const about = trials
       .filter(({ variant, cell }) => !labels || labels.has(cell?.variant ?? variant.label))
       .filter(({ cell }) =>
         Object.entries(where ?? {}).every(([path, values]) => values.includes(cell?.parameters[path] ?? '')),
-      )
-      .map((trial) => {
-        const measured = measure(check, trial);
-        const held = trial.outcome?.valid === true && measured !== null && check.holds(measured);
-        return {
-          variant: trial.variant.label,
-          repetition: trial.repetition,
-          check: text,
-          metric: check.metric,
-          bound: check.bound,
-          measured,
-          held,
-        };
-      });
+      );
+    const judged = (variant: string, repetition: number, judgement: Judgement): Expectation => ({
+      variant,
+      repetition,
+      check: text,
+      metric: check.metric,
+      bound: check.bound,
+      held: judgement.verdict === 'held',
+      ...judgement,
+    });
+    if (about.length === 0)
+      return [judged((names ?? ['every variant']).join(', '), 1, notJudged('it is for no trial of the run'))];
+    return about.map((trial) => judged(trial.variant.label, trial.repetition, judge(check, trial)));
   });
 }
 
-function measure({ metric }: Check, { outcome }: TrialOrPlan): number | null {
-  return outcome?.status === 'completed' ? (figureOf(metric, outcome).value ?? null) : null;
+type Judgement = Pick<Expectation, 'measured' | 'verdict' | 'why'>;
+
+function judge(check: Check, { outcome }: TrialOrPlan): Judgement {
+  if (!outcome) return notJudged('the trial is missing');
+  if (outcome.status === 'failed') return notJudged('the trial failed');
+  const figure = figureOf(check.metric, outcome);
+  if (figure.value === undefined) return notJudged(figure.why);
+  return { measured: figure.value, verdict: check.holds(figure.value) ? 'held' : 'failed' };
+}
+
+function notJudged(why: string): Judgement {
+  return { measured: null, verdict: 'not-judged', why };
+}
+
+/** The verdict, of results too that are older than the word. @param trial the one that it is about */
+export function verdictOf(
+  { verdict, held, measured }: Expectation,
+  trial: Pick<Trial, 'outcome'> | undefined,
+): NonNullable<Expectation['verdict']> {
+  if (verdict) return verdict;
+  if (!trial || !trial.outcome.valid || measured === null) return 'not-judged';
+  return held ? 'held' : 'failed';
 }

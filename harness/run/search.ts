@@ -3,7 +3,7 @@
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { parseExpectation } from '../../core/metrics/check.ts';
-import { figureOf, notMeasured } from '../../core/metrics/registry.ts';
+import { figureOf } from '../../core/metrics/registry.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
@@ -91,7 +91,7 @@ function* searchOne(
 }
 
 function judge(
-  { outcome, warnings }: Trial,
+  { outcome }: Trial,
   keep: string,
 ): Omit<Tried, 'value'> & { measured: number | null; why: string } {
   const check = parseExpectation(keep);
@@ -99,11 +99,11 @@ function judge(
   if (outcome.status === 'failed') return { verdict: 'ended', measured: null, why: outcome.message };
   const figure = figureOf(check.metric, outcome);
   const measured = figure.value ?? null;
-  const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
-  if (invalid.length > 0) return { verdict: 'ended', measured, why: invalid.join(', ') };
-  if (figure.value === undefined && figure.why !== notMeasured)
-    return { verdict: 'ended', measured: null, why: figure.why };
-  if (outcome.ledger.missed > 0)
-    return { verdict: 'broken', measured, why: `${outcome.ledger.missed} missed` };
-  return { verdict: measured !== null && check.holds(measured) ? 'held' : 'broken', measured, why: '' };
+  if (figure.value === undefined && figure.voided)
+    return { verdict: 'ended', measured, why: figure.voided.join(', ') };
+  const losses = figureOf('missed', outcome);
+  if (losses.value === undefined) return { verdict: 'ended', measured, why: losses.why };
+  if (losses.value > 0) return { verdict: 'broken', measured, why: `${losses.value} missed` };
+  if (figure.value === undefined) return { verdict: 'ended', measured, why: figure.why };
+  return { verdict: check.holds(figure.value) ? 'held' : 'broken', measured, why: '' };
 }

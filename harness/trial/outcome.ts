@@ -7,6 +7,7 @@ import type { LoadClosed, Problem } from '../../core/protocol/control.ts';
 import { addCounters, newCounters } from '../../core/result/counters.ts';
 import { fromSparse } from '../../core/result/histogram.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
+import { voidsOf } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
@@ -25,7 +26,10 @@ export function outcomeOf(
 ): Pick<Trial, 'warnings' | 'outcome'> {
   const completed = completedOf(plan, readings);
   const warnings = [...warningsOf(plan, readings, completed), ...pollRate(plan.scenario, variant, completed)];
-  return { warnings, outcome: { ...completed, valid: warnings.every(({ level }) => level !== 'invalid') } };
+  const spoiling = warnings.filter((one) => one.level === 'invalid');
+  if (spoiling.length === 0) return { warnings, outcome: completed };
+  const voids = Object.fromEntries(spoiling.map(({ code }) => [code, voidsOf(code, completed)]));
+  return { warnings, outcome: { ...completed, valid: false, voids } };
 }
 
 function completedOf(plan: TrialPlan, readings: Readings): Completed {

@@ -5,8 +5,9 @@
 import { effectsOf } from '../../core/fault/faults.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
-import type { Completed, ResultWarning } from '../../core/result/result.ts';
+import type { Completed } from '../../core/result/result.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
+import type { TrialWarning } from './validity.ts';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
 
 /** Polls that may be lacking; jitter and the phase's two ends move a few. */
@@ -17,7 +18,7 @@ export function pollRate(
   { subscribers, faults, phases: { measure } }: Pick<Scenario, 'subscribers' | 'faults' | 'phases'>,
   { pattern, options }: Variant,
   trial: Completed,
-): ResultWarning[] {
+): TrialWarning[] {
   const everyMs = patternNamed(pattern)?.asksEveryMs?.(options);
   if (everyMs === undefined) return [];
   const { fullPolls, emptyPolls } = trial.counters.clientMeasured;

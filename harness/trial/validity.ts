@@ -1,11 +1,13 @@
-// Decides whether a trial counts. Each check looks at one way in which a run can measure something else than
-// the server, and says with its figure what was seen and what to do. `invalid` trials pass no gate.
+// Decides which figures of a trial count. Each check looks at one way in which a run can measure something
+// else than the server, and says with its figure what was seen and what to do. What each makes void is
+// core/result/voids.ts.
 
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { enoughSamples, samplesNeeded } from '../../core/metrics/samples.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
-import type { Completed, ResultWarning } from '../../core/result/result.ts';
+import type { Completed } from '../../core/result/result.ts';
+import type { VoidingCode } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { largestBodyBytes } from '../../core/event/body-size.ts';
 import { effectsOf } from '../../core/fault/faults.ts';
@@ -16,18 +18,23 @@ import type { TrialPlan } from '../plan/plan.ts';
 /** Share of the schedule that the publisher must have sent within the measured phase. */
 const offeredLeast = 0.99;
 
+/** A warning that makes figures void, or one to read them with. */
+export type TrialWarning =
+  | { code: VoidingCode; level: 'invalid'; message: string }
+  | { code: string; level: 'note'; message: string };
+
 type Check = (
   plan: TrialPlan,
   readings: Readings,
   trial: Completed,
-) => ResultWarning | readonly ResultWarning[] | undefined;
+) => TrialWarning | readonly TrialWarning[] | undefined;
 
-export function warningsOf(plan: TrialPlan, readings: Readings, trial: Completed): ResultWarning[] {
+export function warningsOf(plan: TrialPlan, readings: Readings, trial: Completed): TrialWarning[] {
   return checks.flatMap((check) => check(plan, readings, trial) ?? []);
 }
 
-const invalid = (code: string, message: string): ResultWarning => ({ code, level: 'invalid', message });
-const note = (code: string, message: string): ResultWarning => ({ code, level: 'note', message });
+const invalid = (code: VoidingCode, message: string): TrialWarning => ({ code, level: 'invalid', message });
+const note = (code: string, message: string): TrialWarning => ({ code, level: 'note', message });
 
 const effects = ({ scenario: { faults, phases } }: TrialPlan) => effectsOf(faults, phases.measure);
 const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>

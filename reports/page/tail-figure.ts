@@ -29,7 +29,7 @@ export async function tailFigure(
   const labels = variants.map(({ label }) => label);
   const shown = variants.map((variant) => ({
     variant,
-    trials: trialsFor(variant.completed, { doubted: true }),
+    trials: trialsFor({ rests: ['latency'] }, variant.completed, { doubted: true }),
   }));
   const several = shown.some(({ trials }) => trials.length > 1);
   const rows = shown.map(({ variant, trials }) => {

@@ -125,7 +125,9 @@ export async function timeFigures(
   over?: AbortSignal,
 ): Promise<Figure[]> {
   const labels = variants.map(({ label }) => label);
-  const trials = variants.flatMap(({ completed }) => trialsFor(completed, { doubted: true }).slice(0, 1));
+  const trials = variants.flatMap(({ completed }) =>
+    trialsFor({ rests: ['latency'] }, completed, { doubted: true }).slice(0, 1),
+  );
   const axis = [
     Math.min(0, ...trials.flatMap(({ series }) => series.startUs.slice(0, 1))) / 1e6,
     Math.max(...trials.flatMap(({ measuredUs, series }) => [measuredUs, series.startUs.at(-1) ?? 0])) / 1e6,

@@ -31,7 +31,9 @@ const pointsPerChart = 600;
 export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
   const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
-    const counts = trialsFor(completed, marked).map(({ latency }) => latency.endToEnd.count);
+    const counts = trialsFor({ rests: ['latency'] }, completed, marked).map(
+      ({ latency }) => latency.endToEnd.count,
+    );
     const end = Math.log10(Math.min(...counts) / samplesAboveQuantile);
     if (counts.length === 0 || end < 0) return [];
     const steps = Array.from({ length: Math.floor(end * density) + 1 }, (_, i) => i / density);
@@ -51,7 +53,7 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
 /** One column over time, of each variant's first trial that counts, or the first one where none does. */
 export function timePoints(variants: readonly VariantTrials[], column: SeriesColumn, scale = 1): TimePoint[] {
   return variants.flatMap(({ label, completed }) => {
-    const [trial] = trialsFor(completed, marked);
+    const [trial] = trialsFor({ rests: ['latency'] }, completed, marked);
     if (!trial) return [];
     const { startUs, columns } = trial.series;
     return startUs.flatMap((atUs, i) => {

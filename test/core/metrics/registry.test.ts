@@ -159,7 +159,11 @@ test('several trials are the median of those that count and have the figure', ()
     trials: 4,
   });
   const doubted = [trial(7, false), trial(5, false)];
-  assert.deepEqual(figureOver('missed', doubted), { value: undefined, why: 'no trial counts' });
+  assert.deepEqual(figureOver('missed', doubted), {
+    value: undefined,
+    why: 'void: the trial does not count',
+    voided: ['the trial does not count'],
+  });
   assert.equal(figureOver('missed', doubted, { doubted: true }).value, 6);
   assert.equal(figureOver('missed', [...doubted, trial(1)], { doubted: true }).value, 1);
   assert.deepEqual(figureOver('missed', []), { value: undefined, why: 'no trial went through' });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
-import { checkExpectations, variantsCalled } from '../../../core/scenario/expectations.ts';
+import { checkExpectations, variantsCalled, verdictOf } from '../../../core/scenario/expectations.ts';
 import { parseExpectation } from '../../../core/metrics/check.ts';
 import { completed, stored, trialOf } from '../result/trial.ts';
 
@@ -135,6 +135,7 @@ describe('held against trials', () => {
           bound: 0,
           measured: 0,
           held: true,
+          verdict: 'held',
         },
         {
           variant: 'sse h2',
@@ -144,6 +145,7 @@ describe('held against trials', () => {
           bound: 0,
           measured: 15,
           held: false,
+          verdict: 'failed',
         },
         {
           variant: 'sse',
@@ -153,6 +155,7 @@ describe('held against trials', () => {
           bound: 0,
           measured: 15,
           held: false,
+          verdict: 'failed',
         },
         {
           variant: 'sse',
@@ -162,6 +165,7 @@ describe('held against trials', () => {
           bound: 1000,
           measured: 1000,
           held: false,
+          verdict: 'failed',
         },
         {
           variant: 'sse h2',
@@ -171,6 +175,7 @@ describe('held against trials', () => {
           bound: 1000,
           measured: 1000,
           held: false,
+          verdict: 'failed',
         },
         {
           variant: 'sse',
@@ -180,6 +185,7 @@ describe('held against trials', () => {
           bound: 1000,
           measured: 1000,
           held: false,
+          verdict: 'failed',
         },
       ],
     );
@@ -193,41 +199,64 @@ describe('held against trials', () => {
       );
     assert.deepEqual(checked(['sse h2']), ['sse h2']);
     assert.deepEqual(checked(['polling', 'sse']), ['sse', 'polling every=2s']);
-    assert.deepEqual(checked(['websocket']), []);
+    assert.deepEqual(checked(['websocket']), ['websocket']); // one that is not judged
   });
 
-  test('a trial that failed or does not count, and a figure that is missing, fulfil nothing', () => {
+  test('a trial that failed, a figure that is void or missing, and no trial at all put nothing to the test', () => {
     const one = (outcome: Parameters<typeof trialOf>[1], text: string) => {
       const [only] = checkExpectations({ variants, expect: [check(text)] }, [trialOf('sse', outcome)]);
-      return { measured: only?.measured, held: only?.held };
+      return [only?.measured, only?.held, only?.verdict, only?.why];
     };
-    assert.deepEqual(one(fine, 'missed == 0'), { measured: 0, held: true });
-    assert.deepEqual(one({ ...fine, valid: false }, 'missed == 0'), { measured: 0, held: false });
+    const notJudged = (why: string) => [null, false, 'not-judged', why];
+    assert.deepEqual(one(fine, 'missed == 0'), [0, true, 'held', undefined]);
+    assert.deepEqual(one(fine, 'missed > 0'), [0, false, 'failed', undefined]);
+    assert.deepEqual(
+      one({ ...fine, valid: false }, 'missed == 0'),
+      notJudged('void: the trial does not count'),
+    );
+    const late = { ...fine, valid: false, voids: { 'publisher-late': ['latency' as const] } };
+    assert.deepEqual(one(late, 'missed == 0'), [0, true, 'held', undefined]);
+    assert.deepEqual(one(late, 'latency.p50 < 1s'), notJudged('void: publisher-late'));
     assert.deepEqual(
       one({ status: 'failed', valid: false, code: 'died', message: 'it died' }, 'missed == 0'),
-      { measured: null, held: false },
+      notJudged('the trial failed'),
     );
-    assert.deepEqual(one({ ...fine, descriptors: null }, 'descriptors.peak >= 0'), {
-      measured: null,
-      held: false,
-    });
+    assert.deepEqual(one({ ...fine, descriptors: null }, 'descriptors.peak >= 0'), notJudged('not measured'));
     assert.deepEqual(
       one({ ...fine, latency: { ...fine.latency, endToEnd: stored() } }, 'latency.p99 >= 0s'),
-      { measured: null, held: false },
+      notJudged('0 samples; it takes 10,000'),
     );
-    // 1,000 latencies carry a 90th percentile and no 99th.
+    assert.deepEqual(one(fine, 'latency.p90 < 1s')[2], 'held');
+    assert.deepEqual(one(fine, 'latency.p99 < 1s'), notJudged('1,000 samples; it takes 10,000'));
     assert.deepEqual(
-      [one(fine, 'latency.p90 < 1s').held, one(fine, 'latency.p99 < 1s')],
-      [true, { measured: null, held: false }],
+      one({ ...fine, processes: [] }, 'server-loop-delay.p99 < 1s'),
+      notJudged('not measured'),
     );
-    assert.deepEqual(one({ ...fine, processes: [] }, 'server-loop-delay.p99 < 1s'), {
-      measured: null,
-      held: false,
-    });
   });
 
-  test('nothing expected is nothing broken', () => {
+  test('nothing expected is nothing broken; what no trial is there for is not judged', () => {
     assert.deepEqual(checkExpectations({ variants, expect: [] }, [trialOf('sse')]), []);
-    assert.deepEqual(checkExpectations({ variants, expect: [check('missed == 0')] }, []), []);
+    const none = checkExpectations(
+      { variants, expect: [check('missed == 0'), check('missed == 0', ['sse'])] },
+      [],
+    );
+    assert.deepEqual(
+      none.map(({ variant, verdict, why, held }) => [variant, verdict, why, held]),
+      [
+        ['every variant', 'not-judged', 'it is for no trial of the run', false],
+        ['sse', 'not-judged', 'it is for no trial of the run', false],
+      ],
+    );
+  });
+
+  test('a verdict of a result that is older than the word', () => {
+    const [held] = checkExpectations({ variants, expect: [check('missed == 0')] }, [trialOf('sse', fine)]);
+    const older = (more: object) => ({ ...held!, verdict: undefined, ...more });
+    assert.equal(verdictOf(held!, undefined), 'held');
+    assert.equal(verdictOf(older({}), trialOf('sse', fine)), 'held');
+    assert.equal(verdictOf(older({ held: false }), trialOf('sse', fine)), 'failed');
+    assert.equal(verdictOf(older({ held: false, measured: null }), trialOf('sse', fine)), 'not-judged');
+    assert.equal(verdictOf(older({}), trialOf('sse', { ...fine, valid: false })), 'not-judged');
+    assert.equal(verdictOf(older({}), undefined), 'not-judged');
   });
 });

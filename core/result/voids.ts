@@ -1,0 +1,102 @@
+// Says what each reason to doubt a trial makes void. A late publisher spoils latencies; what was missed,
+// asked for or held open stays as it was counted.
+
+import { evidence, evidenceWords, type Evidence } from './evidence.ts';
+import type { Completed } from './trial.ts';
+
+/** What a trial says of its figures. */
+type Doubted = Pick<Completed, 'valid' | 'voids'>;
+type Counted = Pick<Completed, 'counters' | 'checks'>;
+
+const everything = () => evidence;
+const allBut = (...standing: readonly Evidence[]) => evidence.filter((one) => !standing.includes(one));
+
+/**
+ * Load processes that came late: they saw deliveries late, asked later and less often than planned, took
+ * webhooks late, and were cut off as slow subscribers though the server was not at fault.
+ */
+function loadSideLate({ counters: { server, clientMeasured } }: Counted): Evidence[] {
+  const asks = clientMeasured.fullPolls + clientMeasured.emptyPolls > 0;
+  const receivesRequests = server.deliveryRequests > 0;
+  return [
+    'latency',
+    'pace',
+    ...(asks ? (['requests', 'bytes', 'wire'] as const) : []),
+    ...(receivesRequests ? (['backlog'] as const) : []),
+    ...(receivesRequests && server.retries > 0 ? (['requests'] as const) : []),
+    ...(server.slowDisconnects > 0 ? (['losses', 'connections'] as const) : []),
+  ];
+}
+
+/** What both sides count, by the name of the check, and what rests on it. */
+const restsOnCheck: Readonly<Record<string, readonly Evidence[]>> = {
+  events: ['losses', 'latency', 'pace'],
+  'bytes to the subscribers': ['bytes'],
+  'bytes from the subscribers': ['bytes'],
+  handshakes: ['requests', 'connections'],
+};
+
+function disagreeing({ checks }: Counted): Evidence[] {
+  return checks
+    .filter(({ agree, note }) => !agree && note === '')
+    .flatMap(({ name }) => restsOnCheck[name] ?? ['requests']);
+}
+
+/** By the code of the warning. */
+const voids = {
+  'load-limited': loadSideLate,
+  'load-starved': loadSideLate,
+  'load-frozen': loadSideLate,
+  'load-refused': () => allBut('descriptors', 'memory'),
+  'fault-not-done': everything,
+  'publisher-late': (): Evidence[] => ['latency'],
+  'offered-rate': () => allBut('descriptors', 'memory'),
+  subscribers: everything,
+  // Who was sent what is in question, and so is all that is divided by it.
+  'ledger-open': () => allBut('descriptors', 'memory', 'connections', 'client-cpu', 'backlog'),
+  clock: (): Evidence[] => ['latency'],
+  'out-of-range': (): Evidence[] => ['latency'],
+  'counts-disagree': disagreeing,
+  'target-silent': everything,
+  'target-ended': everything,
+} satisfies Record<string, (trial: Counted) => readonly Evidence[]>;
+
+/** Reasons to doubt a trial that make some of its figures void. */
+export type VoidingCode = keyof typeof voids;
+export const voidingCodes = Object.keys(voids) as VoidingCode[]; // it has no other keys
+
+/** What the reason makes void in this trial. */
+export function voidsOf(code: VoidingCode, trial: Counted): Evidence[] {
+  return evidence.filter((one) => voids[code](trial).includes(one));
+}
+
+/** Where a result is too old to say what is void, all of a trial that does not count is. */
+const anyReason = 'the trial does not count';
+
+/**
+ * Why a figure is void in a trial: the codes of the warnings that say so. Empty where the figure stands.
+ * @param rests what the figure rests on
+ */
+export function voidedBy(rests: readonly Evidence[], { valid, voids: said }: Doubted): string[] {
+  if (valid || rests.length === 0) return [];
+  if (!said) return [anyReason];
+  return Object.entries(said)
+    .filter(([, spoilt]) => rests.some((one) => spoilt.includes(one)))
+    .map(([code]) => code);
+}
+
+/** Whether nothing of the trial stands. */
+export function allVoid(trial: Doubted): boolean {
+  return evidence.every((one) => voidedBy([one], trial).length > 0);
+}
+
+/**
+ * What a warning makes void, in words: `latencies and the server's backlog`. Empty where it voids nothing.
+ * @param code of the warning; @param voids of the trial that it is about
+ */
+export function voidedWords(code: string, said: Completed['voids']): string {
+  const spoilt = said?.[code] ?? [];
+  if (spoilt.length === evidence.length) return 'everything';
+  const words = spoilt.map((one) => evidenceWords[one]);
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
