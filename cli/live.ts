@@ -3,7 +3,8 @@
 
 import { createLogUpdate } from 'log-update';
 import type { Trial } from '../core/result/result.ts';
-import { metrics } from '../core/metrics/registry.ts';
+import { figureOf } from '../core/metrics/registry.ts';
+import { allVoid, voidedWords } from '../core/result/voids.ts';
 import { oneLine, printable } from '../core/base/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';
 import type { Progress } from '../harness/trial/stage.ts';
@@ -88,13 +89,18 @@ function describe(
 function summary({ outcome, warnings }: Trial): string {
   if (outcome.status === 'failed') return `failed: ${outcome.message}`;
   const { delivered, missed, expected } = outcome.ledger;
-  const median = metrics['latency.p50']!.read(outcome);
+  const median = figureOf('latency.p50', outcome).value;
   const counts =
     `${formatNumber(delivered)} of ${formatNumber(expected)} ` +
     `deliveries${missed > 0 ? ` (${formatNumber(missed)} missed)` : ''}`;
   const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
+  const voided = [...new Set(invalid.map((code) => voidedWords(code, outcome.voids)))].join('; ');
   return (
     `${counts}, median ${median === undefined ? '-' : formatUs(median)}` +
-    (invalid.length > 0 ? `; does not count: ${invalid.join(', ')}` : '')
+    (invalid.length === 0
+      ? ''
+      : allVoid(outcome)
+        ? `; does not count: ${invalid.join(', ')}`
+        : `; void: ${voided} (${invalid.join(', ')})`)
   );
 }

@@ -137,11 +137,11 @@ export async function overlayChart(
   const sides = [
     {
       label: `baseline: ${comparison.baseline.name}`,
-      completed: countedTrials(behind.baseline, judged.baseline),
+      completed: trialsOf(behind.baseline, judged.baseline),
     },
     {
       label: `candidate: ${comparison.candidate.name}`,
-      completed: countedTrials(behind.candidate, judged.candidate),
+      completed: trialsOf(behind.candidate, judged.candidate),
     },
   ];
   const points = tailPoints(sides);
@@ -158,10 +158,11 @@ export async function overlayChart(
   );
 }
 
-function countedTrials(results: readonly Result[], label: string): Completed[] {
+/** Those whose latencies are void have no part in the curve. */
+function trialsOf(results: readonly Result[], label: string): Completed[] {
   return results.flatMap(({ trials }) =>
     trials.flatMap(({ variant, outcome }) =>
-      variant.label === label && outcome.status === 'completed' && outcome.valid ? [outcome] : [],
+      variant.label === label && outcome.status === 'completed' ? [outcome] : [],
     ),
   );
 }

@@ -2,7 +2,7 @@
 // pair's ratio, and both sides' latency curves. It is one file without network and scripts.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
-import { metrics } from '../../core/metrics/registry.ts';
+import { figureOf } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatShare } from '../../core/base/units.ts';
 import { overlayChart, ratioChart } from './charts.ts';
@@ -114,7 +114,7 @@ function sideText({ createdAt, pushbench, commit }: Comparison['baseline']): str
 function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behind): Markup {
   const headrooms = [...baseline, ...candidate].flatMap(({ trials }) =>
     trials.flatMap(({ outcome }) =>
-      outcome.status === 'completed' && outcome.valid ? (metrics['headroom']!.read(outcome) ?? []) : [],
+      outcome.status === 'completed' ? (figureOf('headroom', outcome).value ?? []) : [],
     ),
   );
   return html`<dl class="strip">

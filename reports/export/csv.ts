@@ -19,8 +19,8 @@ const columns = [
 const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s': '1/s' } as const;
 
 /**
- * A trial that failed or is missing has one row, without a metric, and so has a search that was cut off; a
- * metric that a trial has no figure for has none.
+ * A trial that failed or is missing has one row, without a metric, and so has a search that was cut off. A
+ * figure that is void has a row without a value; a metric that a trial has no figure for has none.
  */
 export function renderCsv(results: readonly Result[]): string {
   const rows = results.flatMap((result) => [...measuredRows(result), ...missingRows(result)]);
@@ -52,10 +52,9 @@ function measuredRows({ scenario, createdAt, trials }: Result): (string | number
     const about = [scenario.name, createdAt, variant.pattern, variant.label, repetition];
     if (outcome.status === 'failed') return [[...about, 'failed', '', '', '']];
     return Object.entries(metrics).flatMap(([name, { unit }]) => {
-      const { value } = figureOf(name, outcome);
-      return value === undefined
-        ? []
-        : [[...about, outcome.valid ? 'valid' : 'invalid', name, value, units[unit]]];
+      const figure = figureOf(name, outcome);
+      if (figure.value !== undefined) return [[...about, 'valid', name, figure.value, units[unit]]];
+      return figure.voided ? [[...about, 'void', name, '', units[unit]]] : [];
     });
   });
 }

@@ -2,7 +2,7 @@
 
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
-import { resultTable } from '../summary/summary-table.ts';
+import { resultTable, type Cell } from '../summary/summary-table.ts';
 import { colorCount } from './chart-style.ts';
 import { variantsOf } from '../summary/variants.ts';
 
@@ -16,28 +16,21 @@ export function comparisonTable(results: readonly Result[]): Markup {
   // Why a whole row is empty stands in the row.
   const reasons = new Set(
     all.rows
-      .filter(({ failed }) => failed === undefined)
+      .filter(({ out }) => out === undefined)
       .flatMap(({ cells }) =>
         cells.flatMap(({ reason }, i) =>
           reason === undefined ? [] : [`${all.columns[i]!.title}: ${reason}`],
         ),
       ),
   );
-  const body = rows.map(({ label, pattern, valid, failed, cells }, i) => {
-    const why = valid ? '' : failed === undefined ? 'does not count' : 'failed';
-    return html`<tr class="${valid ? '' : 'out'}">
+  const body = rows.map(({ label, pattern, out = '', of, cells }, i) => {
+    return html`<tr class="${out === '' ? '' : 'out'}">
       <th scope="row">
         <span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span
-        ><a href="#pattern-${pattern}">${label}</a>${why && html`<br /><span class="why">${why}</span>`}
+        ><a href="#pattern-${pattern}">${label}</a
+        >${out && html`<br /><span class="why">${out}</span>`}${of !== undefined && html`<small>${of}</small>`}
       </th>
-      ${cells.map(
-        ({ text, range }) =>
-          html`<td>
-            ${text}${
-              range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`
-            }
-          </td>`,
-      )}
+      ${cells.map(cellMarkup)}
     </tr>`;
   });
   return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0">
@@ -63,4 +56,13 @@ export function comparisonTable(results: readonly Result[]): Markup {
         ${columns.map(({ title, note }) => html`<li><b>${title}</b>: ${note}</li>`)}
       </ul>
     </details>`;
+}
+
+function cellMarkup({ text, range, of, void: isVoid }: Cell): Markup {
+  if (isVoid) return html`<td class="void">${text}</td>`;
+  return html`<td>
+    ${text}${range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`}${
+      of !== undefined && html`<small>${of}</small>`
+    }
+  </td>`;
 }

@@ -55,7 +55,7 @@ export async function curveFigures(
         '.' +
         (crossings.length > 0 ? ' A ring marks where lines cross; nothing was measured there.' : '') +
         (leftOut > 0
-          ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ` +
+          ? ` ${leftOut} trial${leftOut === 1 ? '' : 's'} that failed or in which the figure is void ` +
             `${leftOut === 1 ? 'is' : 'are'} left out.`
           : ''),
       chart: await drawChart(

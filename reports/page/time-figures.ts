@@ -1,9 +1,11 @@
 // Draws what was sampled over time, all charts on one time axis.
 
+import { evidenceWords, type Evidence } from '../../core/result/evidence.ts';
 import { trialsFor } from '../../core/metrics/registry.ts';
 import { median } from '../../core/base/median.ts';
 import type { SeriesColumn } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/base/units.ts';
+import { canBeRanked } from '../summary/comparable.ts';
 import { thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
 import { timeSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
@@ -13,11 +15,14 @@ import { faultSpans } from '../summary/fault-spans.ts';
 import { listed } from '../summary/notices.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
+import { leftOutReading } from './void-reading.ts';
 
 /** Charts on one time axis. One whose values never reach `least` is left out. */
 const panels: readonly {
   id: string;
   column: SeriesColumn;
+  /** Where one of these is void in a trial, it is not drawn. */
+  rests: readonly [Evidence];
   title: string;
   scale: number;
   log?: true;
@@ -29,6 +34,7 @@ const panels: readonly {
   {
     id: 'time-median',
     column: 'latencyP50Us',
+    rests: ['latency'],
     title: 'ms, median (log)',
     scale: 1e-3,
     log: true,
@@ -41,6 +47,7 @@ const panels: readonly {
   {
     id: 'time-latency',
     column: 'latencyP99Us',
+    rests: ['latency'],
     title: 'ms, 99 % (log)',
     scale: 1e-3,
     log: true,
@@ -53,6 +60,7 @@ const panels: readonly {
   {
     id: 'time-requests',
     column: 'requestsPerS',
+    rests: ['requests'],
     title: 'requests/s',
     scale: 1,
     format: (value) => `${formatNumber(Math.round(value))}/s`,
@@ -64,6 +72,7 @@ const panels: readonly {
   {
     id: 'time-server-cpu',
     column: 'serverCpuShare',
+    rests: ['server-cpu'],
     title: 'server CPU, %',
     scale: 100,
     format: (value) => formatShare(value / 100),
@@ -75,17 +84,19 @@ const panels: readonly {
   {
     id: 'time-load-cpu',
     column: 'loadCpuShare',
+    rests: ['client-cpu'],
     title: 'load CPU, %',
     scale: 100,
     format: (value) => formatShare(value / 100),
     heading: (name, figure) => `The clients' CPU: at most ${figure} of a core, with ${name}`,
     reading:
       'The same for all load processes together. They share this machine with the server, so what they ' +
-      'take it cannot have; a trial in which one of them used more than 90 % of a core does not count.',
+      'take it cannot have; where one of them used more than 90 % of a core, latencies are void.',
   },
   {
     id: 'time-backlog',
     column: 'serverBacklog',
+    rests: ['backlog'],
     title: 'backlog, deliveries',
     scale: 1,
     least: 100,
@@ -98,6 +109,7 @@ const panels: readonly {
   {
     id: 'time-descriptors',
     column: 'serverDescriptors',
+    rests: ['descriptors'],
     title: 'descriptors',
     scale: 1,
     format: (value) => formatNumber(value),
@@ -109,6 +121,7 @@ const panels: readonly {
   {
     id: 'time-memory',
     column: 'serverRssBytes',
+    rests: ['memory'],
     title: 'server memory, MiB',
     scale: 1 / 1024 ** 2,
     format: (value) => formatBytes(value * 1024 ** 2),
@@ -120,37 +133,43 @@ const panels: readonly {
 ];
 
 export async function timeFigures(
-  variants: readonly VariantTrials[],
+  all: readonly VariantTrials[],
   live: boolean,
   over?: AbortSignal,
 ): Promise<Figure[]> {
-  const labels = variants.map(({ label }) => label);
-  const trials = variants.flatMap(({ completed }) =>
-    trialsFor({ rests: ['latency'] }, completed, { doubted: true }).slice(0, 1),
-  );
+  const trials = all.flatMap(({ completed }) => completed);
   const axis = [
     Math.min(0, ...trials.flatMap(({ series }) => series.startUs.slice(0, 1))) / 1e6,
     Math.max(...trials.flatMap(({ measuredUs, series }) => [measuredUs, series.startUs.at(-1) ?? 0])) / 1e6,
   ] as const;
-  const spans = faultSpans(trials);
+  const ranked = canBeRanked(all);
   const drawn: Figure[] = [];
-  for (const { id, column, title, scale, log = false, least = 0, format, heading, reading } of panels) {
-    const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
+  for (const panel of panels) {
+    const { id, rests, title, scale, log = false, least = 0, format, heading, reading } = panel;
+    const points = timePoints(all, panel, scale).filter(({ value }) => !log || value > 0);
     if (points.every(({ value }) => value < least)) continue;
+    const variants = all.filter(({ label }) => points.some(({ variant }) => variant === label));
+    const labels = variants.map(({ label }) => label);
+    const spans = faultSpans(
+      variants.flatMap(({ completed }) => trialsFor({ rests }, completed).slice(0, 1)),
+    );
     const peak = format(points.reduce((a, b) => (b.value > a.value ? b : a)).value);
-    const text = heading(
+    const ranking = heading(
       holders(
         new Set(points.filter(({ value }) => format(value) === peak).map(({ variant }) => variant)),
         labels.length,
       ),
       peak,
     );
+    // Of other settings, none is the one with the highest.
+    const text = ranked ? ranking : ranking.slice(0, ranking.indexOf(':'));
     const { points: shown, group } = thinned(points, variants.length);
     drawn.push({
       id,
       heading: text,
       reading:
         (group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`) +
+        leftOutReading(all, rests, evidenceWords[rests[0]]) +
         faultReading(spans),
       chart: await drawChart(
         withFaults(timeSpec(shown, variants, title, log, axis), spans),

@@ -3,6 +3,7 @@
 import { latencyAt } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor } from '../../core/metrics/registry.ts';
 import { samplesAboveQuantile } from '../../core/metrics/samples.ts';
+import type { Evidence } from '../../core/result/evidence.ts';
 import type { SeriesColumn } from '../../core/result/result.ts';
 import type { VariantTrials } from './variants.ts';
 
@@ -14,9 +15,6 @@ export type TailPoint = {
 };
 export type TimePoint = { variant: string; atS: number; value: number };
 export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
-
-/** Variants of which no trial counts are drawn too: their names say so. */
-const marked = { doubted: true };
 
 /**
  * Points of one chart, all lines together: what a page can hold, whatever the number of variants
@@ -31,9 +29,7 @@ const pointsPerChart = 600;
 export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
   const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
-    const counts = trialsFor({ rests: ['latency'] }, completed, marked).map(
-      ({ latency }) => latency.endToEnd.count,
-    );
+    const counts = trialsFor({ rests: ['latency'] }, completed).map(({ latency }) => latency.endToEnd.count);
     const end = Math.log10(Math.min(...counts) / samplesAboveQuantile);
     if (counts.length === 0 || end < 0) return [];
     const steps = Array.from({ length: Math.floor(end * density) + 1 }, (_, i) => i / density);
@@ -43,17 +39,21 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
       return {
         variant: label,
         tail: digits(tail, 6),
-        ms: figureOver(metric, completed, marked).value! / 1000, // each trial has samples up to here
+        ms: figureOver(metric, completed).value! / 1000, // each trial has samples up to here
         share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %`,
       };
     });
   });
 }
 
-/** One column over time, of each variant's first trial that counts, or the first one where none does. */
-export function timePoints(variants: readonly VariantTrials[], column: SeriesColumn, scale = 1): TimePoint[] {
+/** One column over time, of each variant's first trial in which it is not void. */
+export function timePoints(
+  variants: readonly VariantTrials[],
+  { column, rests }: { column: SeriesColumn; rests: readonly Evidence[] },
+  scale = 1,
+): TimePoint[] {
   return variants.flatMap(({ label, completed }) => {
-    const [trial] = trialsFor({ rests: ['latency'] }, completed, marked);
+    const [trial] = trialsFor({ rests }, completed);
     if (!trial) return [];
     const { startUs, columns } = trial.series;
     return startUs.flatMap((atUs, i) => {
@@ -86,7 +86,7 @@ export function thinned(points: readonly TimePoint[], lines: number): { points: 
 export function receivers(variants: readonly VariantTrials[]): Receiver[] {
   return variants.flatMap(({ label, completed }) =>
     (['first', 'median', 'last'] as const).flatMap((which) => {
-      const { value } = figureOver(`${which}-receiver.p50`, completed, marked);
+      const { value } = figureOver(`${which}-receiver.p50`, completed);
       return value === undefined ? [] : [{ variant: label, which, ms: value / 1000 }];
     }),
   );
@@ -96,7 +96,9 @@ export function receivers(variants: readonly VariantTrials[]): Receiver[] {
 export function receivedEvents(variants: readonly VariantTrials[]): number {
   return Math.max(
     0,
-    ...variants.flatMap(({ completed }) => completed.map(({ latency }) => latency.lastReceiver.count)),
+    ...variants.flatMap(({ completed }) =>
+      trialsFor({ rests: ['latency'] }, completed).map(({ latency }) => latency.lastReceiver.count),
+    ),
   );
 }
 

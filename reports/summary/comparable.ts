@@ -3,6 +3,7 @@
 
 import { differencesOf } from '../../core/comparison/compare-runs.ts';
 import type { Result } from '../../core/result/result.ts';
+import type { VariantTrials } from './variants.ts';
 
 /** Results of one scenario with one setting on one machine, in the order given. */
 export function comparableGroups(results: readonly Result[]): Result[][] {
@@ -13,6 +14,11 @@ export function comparableGroups(results: readonly Result[]): Result[][] {
     else groups.push([result]);
   }
   return groups;
+}
+
+/** Whether variants ran under one setting on one machine, so that a heading may say which was the soonest. */
+export function canBeRanked(variants: readonly Pick<VariantTrials, 'result'>[]): boolean {
+  return comparableGroups([...new Set(variants.map(({ result }) => result))]).length < 2;
 }
 
 /** What sets the groups apart, in words: `scenarios`, `settings`, `machines`; none where all can be ranked. */

@@ -4,7 +4,7 @@
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
 import { formatMetric, type Metric } from '../../core/metrics/metric.ts';
-import { figureOver, metrics } from '../../core/metrics/registry.ts';
+import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
 import type { Trial } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../../core/base/units.ts';
 import { crossingsOf, scaleOf, type Crossing, type Scales } from './crossings.ts';
@@ -29,7 +29,7 @@ export type Curve = {
   /** How the axes are drawn, and so on which scales crossings are found. */
   scales: Scales;
   crossings: Crossing[];
-  /** Trials that do not count, and are not in it. */
+  /** Trials that failed or in which the figure is void, and are not in it. */
   leftOut: number;
 };
 
@@ -105,7 +105,7 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
     scales,
     crossings: crossingsOf(points, labels, metric, scales),
     leftOut: cells.reduce(
-      (sum, { variant }) => sum + variant.trials.filter(({ outcome }) => !outcome.valid).length,
+      (sum, { variant: { trials, completed } }) => sum + trials.length - trialsFor(metric, completed).length,
       0,
     ),
   };

@@ -77,9 +77,10 @@ function headlineOfOne(results: readonly Result[]): Headlines {
     .filter((one) => one !== undefined)
     .sort((a, b) => a.p50Us - b.p50Us);
   const [first, last] = [figures[0], figures.at(-1)];
+  const of = measured.length === 0 ? '' : ' of how soon events came';
   if (!first || !last)
     return {
-      answer: `${settingOf(results)} nothing can be said of how soon events came: ${whyNone(variants)}.`,
+      answer: `${settingOf(results)} nothing can be said${of}: ${whyNone(variants)}.`,
       remarks: remarksOf(results, variants, []),
     };
   const soonest = figures.filter(({ p50Us }) => alike(metrics[half]!, first.p50Us, p50Us));

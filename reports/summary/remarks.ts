@@ -47,20 +47,19 @@ function withoutFigures(variants: readonly VariantTrials[], said: readonly strin
   if (out.length === 0) return [];
   if (out.length > namesListed)
     return [
-      `${out.length} of ${variants.length} variants have no figure; the reasons stand with the warnings.`,
+      `${out.length} of ${variants.length} variants have no such figure; the reasons stand with the warnings.`,
     ];
   const reasons = out.map(({ variant, name }) => whyNoFigure(variant, name)).join('; ');
-  return [`${out.length === 1 ? 'One variant has' : `${out.length} variants have`} no figure: ${reasons}.`];
+  return [
+    `${out.length === 1 ? 'One variant has' : `${out.length} variants have`} no such figure: ${reasons}.`,
+  ];
 }
 
-/** Whether all that would have been a figure of it failed or does not count. */
+/** Whether each trial that would have given its figure failed, or what the figure rests on is void. */
 function isSpoilt({ completed, failed }: VariantTrials, name: string): boolean {
-  return (
-    failed !== undefined ||
-    (completed.length > 0 &&
-      completed.every(({ valid }) => !valid) &&
-      figureOver(name, completed).value === undefined)
-  );
+  if (failed !== undefined) return true;
+  const figure = figureOver(name, completed);
+  return figure.value === undefined && figure.voided !== undefined;
 }
 
 /** Why a variant has no figure of a metric: `sse failed`, `sse (load limited)`, `sse (20 samples; it takes 200)`. */
@@ -68,11 +67,13 @@ export function whyNoFigure({ label, failed, completed, trials }: VariantTrials,
   if (failed !== undefined) return `${label} failed`;
   const figure = figureOver(name, completed);
   if (figure.value !== undefined) return label;
-  const codes = trials
-    .flatMap(({ warnings }) => warnings)
-    .filter(({ level }) => level === 'invalid')
-    .map(({ code }) => code.replaceAll('-', ' '));
-  return `${label} (${codes.length > 0 ? [...new Set(codes)].join(', ') : figure.why})`;
+  if (!figure.voided) return `${label} (${figure.why})`;
+  const warned = trials.flatMap(({ warnings }) => warnings.filter(({ level }) => level === 'invalid'));
+  const codes = [...new Set(warned.map(({ code }) => code))];
+  // An older result does not say which of its warnings it was.
+  const own = codes.filter((code) => figure.voided!.includes(code));
+  const named = own.length > 0 ? own : codes;
+  return `${label} (${named.map((code) => code.replaceAll('-', ' ')).join(', ') || figure.why})`;
 }
 
 /** A sentence on each result that is no whole run. */

@@ -1,25 +1,31 @@
 // Fills the table that terminal, page and Markdown share: patterns by what the reader asked. No single score.
 
 import { formatMetric } from '../../core/metrics/metric.ts';
-import { figureOver, metrics } from '../../core/metrics/registry.ts';
+import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
 export type Cell = {
   text: string;
-  /** Median over the trials that count; over those that went through where none does. */
+  /** Median over the trials in which it is not void. */
   value: number | undefined;
   /** Lowest to highest of these trials, where there are several. */
   range?: string;
+  /** How many trials it is of, where others failed or it is void in them: `7 of 12 trials`. */
+  of?: string | undefined;
   /** Why there is no figure. */
   reason?: string;
+  /** There was one, and what it rests on is void. */
+  void?: true;
 };
 export type Column = { key: string; title: string; note: string };
 export type Row = {
   label: string;
   pattern: string;
-  valid: boolean;
-  failed: string | undefined;
+  /** Where nothing of it stands: why, in a word. */
+  out: 'failed' | 'does not count' | undefined;
+  /** How many trials all figures of it are of, where that is not all trials. */
+  of?: string | undefined;
   cells: Cell[];
 };
 export type Table = { columns: Column[]; rows: Row[] };
@@ -67,19 +73,31 @@ const shown: readonly Column[] = [
 
 export function resultTable(results: readonly Result[]): Table {
   const rows = variantsOf(results).map((variant) => {
-    const { label, pattern, valid, failed } = variant;
-    return { label, pattern, valid, failed, cells: shown.map(({ key }) => cellOf(key, variant)) };
+    const { label, pattern, failed } = variant;
+    const out: Row['out'] = failed !== undefined ? 'failed' : variant.out ? 'does not count' : undefined;
+    const cells = shown.map(({ key }) => cellOf(key, variant));
+    const [of, ...others] = new Set(cells.filter(({ value }) => value !== undefined).map((one) => one.of));
+    if (of === undefined || others.length > 0) return { label, pattern, out, cells };
+    return { label, pattern, out, of, cells: cells.map((cell) => ({ ...cell, of: undefined })) };
   });
   return { columns: [...shown], rows };
 }
 
-function cellOf(key: string, { completed }: VariantTrials): Cell {
-  const figure = figureOver(key, completed, { doubted: true });
-  if (figure.value === undefined) return { text: '—', value: undefined, reason: figure.why };
+function cellOf(key: string, { completed, trials: all }: VariantTrials): Cell {
+  const figure = figureOver(key, completed);
+  if (figure.value === undefined) {
+    const { why: reason, voided } = figure;
+    return voided
+      ? { text: 'void', value: undefined, reason, void: true }
+      : { text: '—', value: undefined, reason };
+  }
   const { value, low, high, trials } = figure;
   const { unit } = metrics[key]!;
-  const text = formatMetric(value, unit);
-  return trials === 1
-    ? { text, value }
-    : { text, value, range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` };
+  const standing = trialsFor(metrics[key]!, completed).length;
+  return {
+    text: formatMetric(value, unit),
+    value,
+    ...(trials > 1 && { range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` }),
+    ...(standing < all.length && { of: `${standing} of ${all.length} trials` }),
+  };
 }

@@ -66,7 +66,7 @@ test('time series skip what was not sampled instead of drawing zeros', () => {
   const sampled = variant!.completed[0]!.series.columns['latencyP99Us']!.filter(
     (value) => value !== null,
   ).length;
-  assert.equal(timePoints([variant!], 'latencyP99Us').length, sampled);
+  assert.equal(timePoints([variant!], { column: 'latencyP99Us', rests: ['latency'] }).length, sampled);
 });
 
 type Coloured = {
@@ -140,7 +140,7 @@ test('results are told apart by what sets them apart, as a reader would say it',
   assert.equal(variantsOf([first!, other!])[0]!.label, 'polling (10:00:01)');
 });
 
-test('headings are true of the figures, and say so where a variant does not count', async () => {
+test('headings are true of the figures, and what is void is not drawn, which is said', async () => {
   const variants = variantsOf([fixtureResult()]);
   const p99s = variants.map(({ completed }) => quantileUs(mergedLatency(completed, 'endToEnd'), 0.99)!);
   const drawn = await figures(charted(variants), false);
@@ -160,8 +160,9 @@ test('headings are true of the figures, and say so where a variant does not coun
     drawn.every(({ chart }) => chart?.live === undefined),
     'no specification where none is asked for',
   );
-  const troubled = charted(variantsOf([fixtureResult({ trouble: true })])).map(({ label }) => label);
-  assert.deepEqual(troubled, ['polling', 'long-polling (does not count)', 'sse', 'websocket', 'webhook']);
+  const [tail] = await figures(charted(variantsOf([fixtureResult({ trouble: true })])), false);
+  assert.match(tail!.reading, / Not drawn, since their latencies are void: long-polling\.$/);
+  assert.doesNotMatch(tail!.chart!.svg, />long-polling</, 'nor in the legend');
   // 1 s of 1,000 deliveries: a 99th percentile is not to be had, so none is claimed.
   assert.match(
     (await figures(charted(variantsOf([fixtureResult({ measureS: 1 })])), false))[0]!.heading,
