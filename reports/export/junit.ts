@@ -108,7 +108,7 @@ function expectationCase(expectation: Expectation, trial: Trial | undefined): Ve
     case 'undecided':
       return { kind: 'skipped', type: 'undecided', message: `undecided: ${why} (${figures})` };
     case 'not-judged':
-      return { kind: 'error', type: 'not-judged', message: `not judged: ${why} (${figures})` };
+      return { kind: 'error', type: 'not-judged', message: `not judged: ${why} (${expectation.check})` };
   }
 }
 

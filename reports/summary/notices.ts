@@ -112,7 +112,8 @@ export function expectedOf(results: readonly Result[]): Expected[] {
         bound,
         verdict,
         why,
-        measured: why === '' ? measured : `${measured}: ${why}`,
+        measured:
+          verdict === 'not-judged' ? `no figure: ${why}` : why === '' ? measured : `${measured}: ${why}`,
       };
     }),
   );

@@ -22,11 +22,13 @@ type Paint = (style: Style, text: string) => string;
 export function renderTable(given: readonly Result[], { columns, color }: TerminalOptions): string {
   const results = oneLineTexts(given);
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+  const table = resultTable(results);
   const parts = [
     '',
     wrapped(paint('bold', headlineOf(results)), columns),
     '',
-    ...tableBlocks(resultTable(results), Math.max(80, columns), paint),
+    ...tableBlocks(table, Math.max(80, columns), paint),
+    ...partLines(table).map((line) => wrapped(line, columns)),
     ...afterTrialsLines(results).map((line) => wrapped(line, columns)),
     ...headroomLine(results).map((line) => paint('dim', line)),
     ...expectations(results, paint),
@@ -80,6 +82,20 @@ function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): str
       },
     );
     return [...lines.filter((line, i) => i > 0 || line.trim() !== ''), ''];
+  });
+}
+
+/** Figures that are not of all trials: `webhook: p50, p90 of 2 of 3 trials; void or failed in the others.` */
+function partLines({ columns, rows }: Table): string[] {
+  return rows.flatMap(({ label, of: whole, cells }) => {
+    const said = cells.flatMap(({ of = whole, value }, i) =>
+      of === undefined || value === undefined ? [] : [{ of, title: columns[i]!.title }],
+    );
+    return [...Map.groupBy(said, ({ of }) => of)].map(([of, same]) => {
+      const what =
+        whole === undefined ? `${same.map(({ title }) => title).join(', ')} are` : 'all figures are';
+      return `${label}: ${what} of ${of}; void or failed in the others.`;
+    });
   });
 }
 

@@ -71,7 +71,7 @@ test(
     assert.match(text, /does not count: long-polling: this trial measured/);
     assert.match(
       text,
-      /not judged: long-polling \(trial 2\): missed == 0 \(measured 0: void: the trial does not count\)/,
+      /not judged: long-polling \(trial 2\): missed == 0 \(measured no figure: void: the trial does not count\)/,
     );
     const half = renderTable(
       [

@@ -102,6 +102,10 @@ test('a figure of a part of the trials says of how many it is', () => {
   const { rows, columns } = resultTable([some]);
   const of = (key: string) => rows[0]!.cells[columns.findIndex((one) => one.key === key)]!.of;
   assert.deepEqual([of('latency.max'), of('missed')], ['2 of 3 trials', undefined]);
+  assert.match(
+    renderTable([some], { columns: 300, color: false }),
+    /\nwebhook: .*max.* are of 2 of 3 trials; void or failed in the others\.\n/,
+  );
   assert.match(headlineOf([some]), /webhook missed 25 of 1,200 deliveries\./, 'losses of all three stand');
 });
 
