@@ -4,7 +4,7 @@
 
 import { expectedEvents, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
-import { variantsCalled } from './expectations.ts';
+import { variantsCalled, withoutTarget } from './expectations.ts';
 import type { Parts } from './valid-parts.ts';
 import { lengthOf } from '../fault/faults.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
@@ -143,7 +143,7 @@ function* expectedOfNobody(
   const names = [...new Set(known.flatMap(({ label, pattern }) => [label, pattern]))];
   for (const [i, { for: called }] of expect) {
     for (const [j, name] of (called ?? []).entries()) {
-      if (variantsCalled(name, known).length > 0) continue;
+      if (variantsCalled(withoutTarget(name), known).length > 0) continue;
       const near = nearest(name, names);
       yield {
         path: ['expect', i, 'for', j],

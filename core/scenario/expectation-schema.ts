@@ -31,7 +31,10 @@ export const expectation = z
         .array(z.string().min(1))
         .min(1)
         .optional()
-        .describe('labels of variants, or patterns for all of their variants'),
+        .describe(
+          'labels of variants, or patterns for all of their variants, on every target too; sse @NAME is ' +
+            'for that target alone',
+        ),
       where: where.optional(),
     }),
   ])

@@ -8,15 +8,28 @@ import type { Expectation, Trial } from '../result/result.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
- * The variants that a name in an expectation's `for` means: the one with that label, or
- * else all of that pattern.
+ * The variants that a name in an expectation's `for` means: those with that label, or else all of that
+ * pattern, on our servers and on every target. `sse @NAME` means those on that target alone.
  */
 export function variantsCalled<V extends Pick<Variant, 'label' | 'pattern'>>(
   name: string,
   variants: readonly V[],
 ): V[] {
-  const labelled = variants.filter(({ label }) => label === name);
-  return labelled.length > 0 ? labelled : variants.filter(({ pattern }) => pattern === name);
+  const [own, target] = apart(name);
+  const there = target === undefined ? variants : variants.filter(({ label }) => apart(label)[1] === target);
+  const labelled = there.filter(({ label }) => apart(label)[0] === own);
+  return labelled.length > 0 ? labelled : there.filter(({ pattern }) => pattern === own);
+}
+
+/** A name without its target, which is known only when a run begins. */
+export function withoutTarget(name: string): string {
+  return apart(name)[0];
+}
+
+/** `sse @hono` is `sse` and `hono`. */
+function apart(name: string): [own: string, target: string | undefined] {
+  const at = name.lastIndexOf(' @');
+  return at < 0 ? [name, undefined] : [name.slice(0, at), name.slice(at + 2)];
 }
 
 /** A trial, or one that is planned and not there. */
@@ -35,14 +48,21 @@ export function checkExpectations(
   return scenario.expect.flatMap(({ check: text, for: names, where }) => {
     const check = parseExpectation(text);
     if ('problem' in check) throw new Error(`an expectation of a checked scenario cannot be read: ${text}`);
-    const labels =
-      names &&
-      new Set(names.flatMap((name) => variantsCalled(name, scenario.variants)).map(({ label }) => label));
-    const about = trials
-      .filter(({ variant, cell }) => !labels || labels.has(cell?.variant ?? variant.label))
-      .filter(({ cell }) =>
-        Object.entries(where ?? {}).every(([path, values]) => values.includes(cell?.parameters[path] ?? '')),
-      );
+    const inCells = trials.filter(({ cell }) =>
+      Object.entries(where ?? {}).every(([path, values]) => values.includes(cell?.parameters[path] ?? '')),
+    );
+    const calledBy = (called: readonly string[]) => {
+      const labels = called
+        .flatMap((name) => variantsCalled(name, scenario.variants))
+        .map(({ label }) => label);
+      return inCells.filter(({ variant, cell }) => labels.includes(cell?.variant ?? variant.label));
+    };
+    const about = names ? calledBy(names) : inCells;
+    const ofNone = names
+      ? names.filter((name) => calledBy([name]).length === 0)
+      : about.length === 0
+        ? ['every variant']
+        : [];
     const judged = (variant: string, repetition: number, judgement: Judgement): Expectation => ({
       variant,
       repetition,
@@ -52,9 +72,10 @@ export function checkExpectations(
       held: judgement.verdict === 'held',
       ...judgement,
     });
-    if (about.length === 0)
-      return [judged((names ?? ['every variant']).join(', '), 1, notJudged('it is for no trial of the run'))];
-    return about.map((trial) => judged(trial.variant.label, trial.repetition, judge(check, trial)));
+    return [
+      ...about.map((trial) => judged(trial.variant.label, trial.repetition, judge(check, trial))),
+      ...ofNone.map((name) => judged(name, 1, notJudged('no trial of this run is meant'))),
+    ];
   });
 }
 

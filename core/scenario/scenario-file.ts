@@ -4,7 +4,7 @@
 import { basename, extname } from 'node:path';
 import { contradictionsOf, totalEvents } from './contradictions.ts';
 import { UserError } from '../base/errors.ts';
-import { variantsCalled } from './expectations.ts';
+import { variantsCalled, withoutTarget } from './expectations.ts';
 import { expectation, findingsOf } from '../base/issues.ts';
 import { cellsOf, cellText, whereProblems } from './matrix.ts';
 import { mostTrials } from './search.ts';
@@ -158,7 +158,7 @@ function problemWith(text: string, options: ParseOptions): string | undefined {
  * that its text says what ran.
  */
 function expectedOf({ expect, variants }: Scenario, { doc }: YamlFile): Scenario['expect'] {
-  const runs = (name: string) => variantsCalled(name, variants).length > 0;
+  const runs = (name: string) => variantsCalled(withoutTarget(name), variants).length > 0;
   if (expect.every((one) => one.for?.every(runs) ?? true)) return expect;
   const left = expect
     .map((one) => ({ ...one, for: one.for?.filter(runs) }))

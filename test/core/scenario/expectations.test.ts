@@ -95,7 +95,7 @@ describe('an expectation that cannot be read says why', () => {
   }
 });
 
-test('a name means the variant with that label, or else all of the pattern', () => {
+test('a name means the variant with that label, or else all of the pattern, on every target too', () => {
   const variants = [
     { label: 'sse', pattern: 'sse' },
     { label: 'sse h2', pattern: 'sse' },
@@ -107,6 +107,16 @@ test('a name means the variant with that label, or else all of the pattern', () 
   assert.deepEqual(called('sse'), ['sse']);
   assert.deepEqual(called('polling'), ['polling every=2s', 'polling every=5s']);
   assert.deepEqual(called('webhook'), []);
+  const beside = [
+    ...variants,
+    { label: 'sse @hono', pattern: 'sse' },
+    { label: 'sse h2 @hono', pattern: 'sse' },
+  ];
+  const ofAll = (name: string) => variantsCalled(name, beside).map(({ label }) => label);
+  assert.deepEqual(ofAll('sse'), ['sse', 'sse @hono']);
+  assert.deepEqual(ofAll('sse @hono'), ['sse @hono']);
+  assert.deepEqual(ofAll('sse @other'), []);
+  assert.deepEqual(ofAll('polling'), ['polling every=2s', 'polling every=5s']);
 });
 
 describe('held against trials', () => {
@@ -202,7 +212,7 @@ describe('held against trials', () => {
     assert.deepEqual(checked(['websocket']), ['websocket']); // one that is not judged
   });
 
-  test('a trial that failed, a figure that is void or missing, and no trial at all put nothing to the test', () => {
+  test('a trial that failed and a figure that is void or missing put nothing to the test', () => {
     const one = (outcome: Parameters<typeof trialOf>[1], text: string) => {
       const [only] = checkExpectations({ variants, expect: [check(text)] }, [trialOf('sse', outcome)]);
       return [only?.measured, only?.held, only?.verdict, only?.why];
@@ -243,10 +253,27 @@ describe('held against trials', () => {
     assert.deepEqual(
       none.map(({ variant, verdict, why, held }) => [variant, verdict, why, held]),
       [
-        ['every variant', 'not-judged', 'it is for no trial of the run', false],
-        ['sse', 'not-judged', 'it is for no trial of the run', false],
+        ['every variant', 'not-judged', 'no trial of this run is meant', false],
+        ['sse', 'not-judged', 'no trial of this run is meant', false],
       ],
     );
+  });
+
+  test('a target that is not in the run is not judged, beside what is', () => {
+    const beside = [...variants, { pattern: 'sse', label: 'sse @hono', options: {} }];
+    const checked = (names: string[]) =>
+      checkExpectations(
+        { variants: beside, expect: [check('missed == 0', names)] },
+        ['sse', 'sse @hono'].map((label) => trialOf(label, fine)),
+      ).map(({ variant, verdict }) => [variant, verdict]);
+    assert.deepEqual(checked(['sse']), [
+      ['sse', 'held'],
+      ['sse @hono', 'held'],
+    ]);
+    assert.deepEqual(checked(['sse @hono', 'sse @other']), [
+      ['sse @hono', 'held'],
+      ['sse @other', 'not-judged'],
+    ]);
   });
 
   test('a verdict of a result that is older than the word', () => {

@@ -96,11 +96,19 @@ test(
   },
 );
 
-test('a saturated load process makes the trial invalid and an expectation on it not held', async () => {
-  const { result } = await runFake('variants: [{ fake: { loadCpu: 0.95 } }]\nexpect: [missed == 0]');
+test('a saturated load process makes latencies void: what is expected of them is not judged', async () => {
+  const { result } = await runFake(
+    'variants: [{ fake: { loadCpu: 0.95 } }]\nexpect: [missed == 0, latency.mean < 10s]',
+  );
   assert.deepEqual(invalidCodes(result), ['load-limited']);
   assert.match(result.trials[0]!.warnings[0]!.message, /measured the load generator, not the server/);
-  assert.equal(result.expectations[0]!.held, false);
+  assert.deepEqual(
+    result.expectations.map(({ verdict, why }) => [verdict, why]),
+    [
+      ['held', undefined],
+      ['not-judged', 'void: load-limited'],
+    ],
+  );
   assert.equal(exitCodeOf(result), 4);
 });
 

@@ -70,8 +70,8 @@ test('each step is a trial with its value, and the result keeps step and limit',
   assert.match(page, /<figure id="curve-0">/);
 });
 
-test('a load side at its end ends the search, after a second try, and the report says so', async () => {
-  const result = await search('[{ fake: { loadCpu: 0.95 } }]', 'published < 35');
+test('a load side at its end ends a search on what it spoils, after a second try, and says so', async () => {
+  const result = await search('[{ fake: { loadCpu: 0.95 } }]', 'latency.mean < 35ms');
   assert.equal(result.trials.length, 2);
   assert.deepEqual(
     result.searches!.map(({ limit, steps }) => [
@@ -81,6 +81,8 @@ test('a load side at its end ends the search, after a second try, and the report
     [[{ kind: 'none' }, ['ended: load-limited']]],
   );
   assert.match(searchSentences([result])[0]!, /no answer \(load-limited\)/);
+  const counted = await search('[{ fake: { loadCpu: 0.95 } }]', 'published < 35');
+  assert.deepEqual(counted.searches![0]!.limit, { kind: 'found', value: 28.3, brokenAt: 40 });
 });
 
 test('a percentile that a trial has too few samples for ends the search, and says so', async () => {
