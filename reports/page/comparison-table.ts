@@ -14,14 +14,15 @@ export function comparisonTable(results: readonly Result[]): Markup {
   const columns = all.columns.filter((_, i) => shown[i]);
   const rows = all.rows.map((row) => ({ ...row, cells: row.cells.filter((_, i) => shown[i]) }));
   // Why a whole row is empty stands in the row.
-  const reasons = new Set(
-    all.rows
-      .filter(({ out }) => out === undefined)
-      .flatMap(({ cells }) =>
-        cells.flatMap(({ reason }, i) =>
-          reason === undefined ? [] : [`${all.columns[i]!.title}: ${reason}`],
-        ),
+  const missing = all.rows
+    .filter(({ out }) => out === undefined)
+    .flatMap(({ cells }) =>
+      cells.flatMap(({ reason }, i) =>
+        reason === undefined ? [] : [{ title: all.columns[i]!.title, reason }],
       ),
+    );
+  const reasons = [...Map.groupBy(missing, ({ reason }) => reason)].map(
+    ([reason, same]) => `${[...new Set(same.map(({ title }) => title))].join(', ')}: ${reason}`,
   );
   const body = rows.map(({ label, pattern, out = '', of, cells }, i) => {
     return html`<tr class="${out === '' ? '' : 'out'}">
@@ -49,7 +50,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
         </tbody>
       </table>
     </div>
-    ${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].join('; ')}.</p>`}
+    ${reasons.length === 0 ? '' : html`<p class="dim">No figure for ${reasons.join('; ')}.</p>`}
     <details>
       <summary>What the columns mean</summary>
       <ul class="plain">
