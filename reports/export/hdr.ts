@@ -15,7 +15,8 @@ const usPerMs = 1000;
 const ticksPerHalving = 5;
 
 /**
- * A log of all trials that went through and whose latencies are not void. Values in the histograms are microseconds, `Interval_Max` is
+ * A log of all trials that went through and whose latencies are not void. Values in the histograms are
+ * microseconds, `Interval_Max` is
  * milliseconds, timestamps are seconds since 1970: of an interval, when its trial started; its length
  * is the measured phase's.
  */

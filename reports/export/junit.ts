@@ -1,7 +1,6 @@
 // Writes JUnit XML for CI systems: a suite for each trial, with a case that says whether it counts and one
-// for each expectation. An expectation that did not hold is a failure. What was not judged is an error, and so
-// is a trial that is missing, failed or does not count; what is undecided is skipped, and so is the case of a
-// trial that counts in part.
+// for each expectation. What did not hold is a failure; what was not judged is an error, and so is a trial
+// that is missing, failed or does not count; what is undecided, and a trial that counts in part, is skipped.
 
 import { cutShortText, missingFrom } from '../../core/result/missing.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';

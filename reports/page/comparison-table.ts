@@ -28,8 +28,9 @@ export function comparisonTable(results: readonly Result[]): Markup {
     return html`<tr class="${out === '' ? '' : 'out'}">
       <th scope="row">
         <span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span
-        ><a href="#pattern-${pattern}">${label}</a
-        >${out && html`<br /><span class="why">${out}</span>`}${of !== undefined && html`<small>${of}</small>`}
+        ><a href="#pattern-${pattern}">${label}</a>${out && html`<br /><span class="why">${out}</span>`}${
+          of !== undefined && html`<small>${of}</small>`
+        }
       </th>
       ${cells.map(cellMarkup)}
     </tr>`;

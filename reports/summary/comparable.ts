@@ -1,5 +1,5 @@
-// Tells results that can be ranked against one another from those that cannot: of other scenarios, settings or
-// machines.
+// Tells results that can be ranked against one another from those that cannot: of other scenarios, settings
+// or machines.
 
 import { differencesOf } from '../../core/comparison/compare-runs.ts';
 import type { Result } from '../../core/result/result.ts';
@@ -21,7 +21,7 @@ export function canBeRanked(variants: readonly Pick<VariantTrials, 'result'>[]):
   return comparableGroups([...new Set(variants.map(({ result }) => result))]).length < 2;
 }
 
-/** What sets the groups apart, in words: `scenarios`, `settings`, `machines`; none where all can be ranked. */
+/** What sets groups apart, in words: `scenarios`, `settings`, `machines`; none where all can be ranked. */
 export function apartBy(groups: readonly (readonly Result[])[]): string[] {
   const [first, ...others] = groups.map(([one]) => one).filter((one) => one !== undefined);
   return first ? [...new Set(others.flatMap((other) => apartIn(first, other)))] : [];

@@ -60,7 +60,7 @@ export function crossingsOf(
   );
 }
 
-/** Where two lines meet between two places; of several such points, among lines nearly alike, the middle one. */
+/** Where two lines meet between two places; of several such points, the middle one. */
 function meeting(
   first: readonly Place[],
   second: readonly Place[],

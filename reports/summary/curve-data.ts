@@ -151,8 +151,8 @@ export function curveSentence(curve: Curve): string {
     ) ?? decisive[0];
   if (crossing)
     return (
-      `${title}: ${crossing.below} is lower than ${crossing.above} at ${place(crossing.from)} and higher at ` +
-      `${write(crossing.to)}; by interpolation the lines cross at about ${crossingPlace(crossing, curve)}`
+      `${title}: ${crossing.below} is lower than ${crossing.above} at ${place(crossing.from)} and higher ` +
+      `at ${write(crossing.to)}; by interpolation the lines cross at about ${crossingPlace(crossing, curve)}`
     );
   const [low, high] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const ends = [low, high].map((x) => {

@@ -1,5 +1,5 @@
-// Says the answer in one sentence, derived from the figures and claiming no more than they carry. What must be
-// said beside it is remarks.ts.
+// Says the answer in one sentence, derived from the figures and claiming no more than they carry. What must
+// be said beside it is remarks.ts.
 
 import { alike } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';

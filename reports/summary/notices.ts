@@ -85,7 +85,7 @@ export function warningsByVariant(variants: readonly VariantTrials[]): Warning[]
   return said.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level));
 }
 
-/** What a warning of level `invalid` comes to: `Voids latencies`; of an older result, that the trial is out. */
+/** What a warning of level `invalid` comes to: `Voids latencies`; in an older result, all. */
 function voidsText(code: string, outcome: Trial['outcome']): string {
   const voided = outcome.status === 'completed' ? voidedWords(code, outcome.voids) : '';
   return voided === '' || voided === 'everything' ? 'Does not count' : `Voids ${voided}`;
@@ -121,7 +121,7 @@ export function expectedOf(results: readonly Result[]): Expected[] {
   return all.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
 }
 
-/** The verdict, and why there is none; of older results what they tell. @param trial `undefined` where missing */
+/** The verdict, and why there is none; of older results what they tell. @param trial where there is one */
 export function verdictOn(
   expectation: Expectation,
   trial: Trial | undefined,

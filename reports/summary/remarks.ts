@@ -47,7 +47,8 @@ function withoutFigures(variants: readonly VariantTrials[], said: readonly strin
   if (out.length === 0) return [];
   if (out.length > namesListed)
     return [
-      `${out.length} of ${variants.length} variants have no such figure; the reasons stand with the warnings.`,
+      `${out.length} of ${variants.length} variants have no such figure; the reasons stand with the ` +
+        'warnings.',
     ];
   const reasons = out.map(({ variant, name }) => whyNoFigure(variant, name)).join('; ');
   return [
@@ -62,7 +63,7 @@ function isSpoilt({ completed, failed }: VariantTrials, name: string): boolean {
   return figure.value === undefined && figure.voided !== undefined;
 }
 
-/** Why a variant has no figure of a metric: `sse failed`, `sse (load limited)`, `sse (20 samples; it takes 200)`. */
+/** Why a variant has no figure of a metric: `sse failed`, `sse (load limited)`. */
 export function whyNoFigure({ label, failed, completed, trials }: VariantTrials, name: string): string {
   if (failed !== undefined) return `${label} failed`;
   const figure = figureOver(name, completed);

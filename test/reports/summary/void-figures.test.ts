@@ -1,4 +1,4 @@
-// Results of which some figures are void: what stands is said and drawn, and what is void is nowhere a figure.
+// Results of which some figures are void: what stands is said and drawn, what is void is nowhere.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -50,7 +50,7 @@ const resultOf = (...trials: Result['trials']): Result => ({
 /** Of two webhook variants, the one that lost deliveries was published to late. */
 const outage = resultOf(made('webhook', 1, { missed: 25, voids: ['latency'] }), made('webhook fifo', 1, {}));
 
-test('a loss is told though the latencies of its trial are void, and nobody says that nothing was missed', () => {
+test('a loss is told though the latencies of its trial are void', () => {
   const line = headlineOf([outage]);
   assert.match(line, /webhook missed 25 of 400 deliveries\./);
   assert.doesNotMatch(line, /No delivery was missed/);
@@ -151,7 +151,8 @@ test('expectations are held, failed, undecided or not judged, each counted, with
       one('not-judged', 'void: publisher-late'),
       one('not-judged', 'void: publisher-late'),
     ),
-    '1 of 5 expectations failed, 2 not judged (void: publisher-late), 1 undecided (the interval holds the bound)',
+    '1 of 5 expectations failed, 2 not judged (void: publisher-late), 1 undecided (the interval ' +
+      'holds the bound)',
   );
   assert.equal(title(one('undecided', 'so')), '1 of 1 expectation undecided (so)');
   assert.equal(title(one('held'), one('held')), 'All 2 expectations held');
