@@ -2,6 +2,7 @@
 
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
+import { costRateLine } from '../summary/cost-rate.ts';
 import { resultTable, type Cell } from '../summary/summary-table.ts';
 import { colorCount } from './chart-style.ts';
 import { variantsOf } from '../summary/variants.ts';
@@ -24,6 +25,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
   const reasons = [...Map.groupBy(missing, ({ reason }) => reason)].map(
     ([reason, same]) => `${[...new Set(same.map(({ title }) => title))].join(', ')}: ${reason}`,
   );
+  const rateLine = costRateLine(results);
   const body = rows.map(({ label, pattern, out = '', of, cells }, i) => {
     return html`<tr class="${out === '' ? '' : 'out'}">
       <th scope="row">
@@ -51,6 +53,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
         </tbody>
       </table>
     </div>
+    ${rateLine === undefined ? '' : html`<p class="dim">${rateLine}</p>`}
     ${reasons.length === 0 ? '' : html`<p class="dim">No figure for ${reasons.join('; ')}.</p>`}
     <details>
       <summary>What the columns mean</summary>

@@ -10,6 +10,7 @@ import { apartBy, comparableGroups } from './comparable.ts';
 import { curveHeadline } from './curve-data.ts';
 import { valuesText } from './figure-text.ts';
 import { listed } from './notices.ts';
+import { nameWith } from './saturated.ts';
 import { cutShort, namesListed, remarksOf, whyNoFigure } from './remarks.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
 
@@ -185,7 +186,9 @@ function namesOf(meant: readonly Figures[], all: readonly Figures[]): string {
     figures.filter(({ variant }) => variant.own === own).length;
   const names = [
     ...new Set(
-      meant.map(({ variant: { own, label } }) => (count(meant, own) === count(all, own) ? own : label)),
+      meant.map(({ variant: { own, label, completed } }) =>
+        nameWith(count(meant, own) === count(all, own) ? own : label, completed),
+      ),
     ),
   ];
   return names.length <= namesListed

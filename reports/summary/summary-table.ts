@@ -3,6 +3,7 @@
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { isEverSaturated } from './saturated.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
 export type Cell = {
@@ -58,9 +59,15 @@ const shown: readonly Column[] = [
   {
     key: 'server-cpu-per-delivery',
     title: 'server CPU / delivery',
-    note: "the server process's CPU time over the measured phase, for each delivery",
+    note:
+      "the server process's CPU time over the measured phase, for each delivery, without what it costs idle; " +
+      'saturated: it had no time left, and deliveries queued',
   },
-  { key: 'client-cpu-per-delivery', title: 'client CPU / delivery', note: 'the same for the load processes' },
+  {
+    key: 'client-cpu-per-delivery',
+    title: 'client CPU / delivery',
+    note: "the load processes' CPU time, for each delivery",
+  },
   {
     key: 'server-memory-per-subscriber',
     title: 'server memory / subscriber',
@@ -70,6 +77,9 @@ const shown: readonly Column[] = [
   { key: 'duplicated', title: 'duplicated', note: 'deliveries that came again' },
   { key: 'reordered', title: 'reordered', note: 'deliveries that came behind a later event of their topic' },
 ];
+
+/** Its cell says where the server had no time left. */
+const markedWhereSaturated = 'server-cpu-per-delivery';
 
 export function resultTable(results: readonly Result[]): Table {
   const rows = variantsOf(results).map((variant) => {
@@ -94,8 +104,9 @@ function cellOf(key: string, { completed, trials: all }: VariantTrials): Cell {
   const { value, low, high, trials } = figure;
   const { unit } = metrics[key]!;
   const standing = trialsFor(metrics[key]!, completed).length;
+  const full = key === markedWhereSaturated && isEverSaturated(completed);
   return {
-    text: formatMetric(value, unit),
+    text: `${formatMetric(value, unit)}${full ? ', saturated' : ''}`,
     value,
     ...(trials > 1 && { range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` }),
     ...(standing < all.length && { of: `${standing} of ${all.length} trials` }),
