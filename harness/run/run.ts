@@ -85,6 +85,7 @@ export function prepare(
       loadProcessCount(one, machine),
       (from) => loadCorpus(from, folder),
       (file) => readTrace(file, folder),
+      targets.length > 0,
     );
     refuseLargeBodies(plan, registry);
     return plan;
@@ -224,6 +225,7 @@ export function newResult(
       deliveries: plan.deliveries,
       ...(scenario.answer.length > 0 && { answer: scenario.answer }),
       ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
+      ...(plan.besideTargets && { publishedInTurn: true }),
       ...(scenario.axis && scenario.cells.length > 0 && { axis: scenario.axis }),
       phasesMs: scenario.phases,
       source: redact(source, secrets),
