@@ -78,8 +78,8 @@ const shown: readonly Column[] = [
     key: 'server-cpu-per-delivery',
     title: 'server CPU / delivery',
     note:
-      "the server process's CPU time over the measured phase, for each delivery, without what it costs idle; " +
-      'saturated: it had no time left, and deliveries queued',
+      "the server process's CPU time over the measured phase, for each delivery, without what it costs " +
+      'idle; saturated: it had no time left, and deliveries queued',
   },
   {
     key: 'client-cpu-per-delivery',

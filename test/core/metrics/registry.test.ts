@@ -308,7 +308,7 @@ describe('what a server uses', () => {
     assert.equal(read('server-cpu.idle', using({ idleShare: 0.1 }, {})), undefined, 'one was not read');
   });
 
-  test('CPU of another stretch counts by its share: a fifth of a second of a full core is a full core', () => {
+  test('CPU of another stretch counts by its share: 0.2 s of a full core is a full core', () => {
     assert.equal(read('server-cpu-per-delivery', using({ cpuUs: 0.2e6, wallUs: 0.2e6 })), 100_000);
   });
 
