@@ -153,7 +153,8 @@ const completed = z.strictObject({
   connections: count
     .optional()
     .describe(
-      'that subscribers held at rest: all connected, no event yet; more than one each where a target carries ' +
+      'that subscribers held at rest: all connected, no event yet; more than one each where a target ' +
+        'carries ' +
         'one topic a connection; left out in older results',
     ),
   measuredUs: z.number(),

@@ -66,7 +66,8 @@ const shown: readonly Column[] = [
     key: 'descriptors.added-peak',
     title: 'descriptors, at peak',
     note:
-      'the same at the highest sample, one for each slot of the time charts: a shorter peak goes unseen; the ' +
+      'the same at the highest sample, one for each slot of the time charts: a shorter peak goes unseen; ' +
+      'the ' +
       "publisher's connections are in it",
   },
   {

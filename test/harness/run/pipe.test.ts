@@ -96,7 +96,7 @@ test(
   },
 );
 
-test("what other programs send makes packets and bytes on the wire not the trial's, and nothing else", async () => {
+test('what other programs send makes packets and bytes on the wire void, and nothing else', async () => {
   const { result } = await runFake(
     'variants: [fake, { fake: { othersBytesPerS: 100000 } }, { fake: { othersBytesPerS: 1000000 } }]',
   );

@@ -24,6 +24,7 @@ type Reading = [atUs: number, events: number, more?: Partial<SelfSample>];
 const samplesOf = (role: 'server' | 'load' | 'publisher', index: number, readings: Reading[]) => ({
   role,
   index,
+  cpu: [],
   samples: readings.map(([atUs, events, more]) => ({
     sample: self(atUs, more),
     counters: { ...newCounters(), events },
