@@ -13,8 +13,8 @@ export type Check = {
   bound: number;
   holds(measured: number): boolean;
   /**
-   * Whether it holds wherever in its interval the figure lies, nowhere in it, or in some of it alone. A figure
-   * without an interval is held to the bound as it is.
+   * Whether it holds wherever in its interval the figure lies, nowhere in it, or in some of it alone. A
+   * figure without an interval is held to the bound as it is.
    */
   judge(figure: { value: number; low?: number; high?: number }): 'held' | 'failed' | 'undecided';
 };

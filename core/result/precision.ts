@@ -16,8 +16,8 @@ export type Clusters =
   /** Each sample is an event of its own. */
   | { kind: 'single' }
   /**
-   * `events`: the receipts of each shared event that was kept, ascending. `shared`: the receipts of all shared
-   * events, kept or not. All other samples are events of their own.
+   * `events`: the receipts of each shared event that was kept, ascending. `shared`: the receipts of all
+   * shared events, kept or not. All other samples are events of their own.
    */
   | { kind: 'kept'; events: readonly Int32Array[]; shared: number }
   /** Nobody knows which belong together, but an event has no more than so many. The worst is assumed. */
@@ -35,7 +35,7 @@ export type Interval = {
 /** Percentiles whose intervals a result keeps, since reports and expectations ask for them. */
 export const keptQuantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999] as const;
 
-/** How sure the percentiles of one distribution are: of {@link keptQuantiles}, and how far up any is shown. */
+/** How sure a distribution's percentiles are: {@link keptQuantiles}, and how far up any is shown. */
 export type Precision = {
   /** 0 where not even the median is. */
   shownUpTo: number;

@@ -22,8 +22,8 @@ const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s
 
 /**
  * A trial that failed or is missing has one row, without a metric, and so has a search that was cut off; a
- * metric that a trial has no figure for has none. `low` and `high` are the ends of a percentile's 95 % interval
- * within the trial, in the unit of the value.
+ * metric that a trial has no figure for has none. `low` and `high` are the ends of a percentile's 95 %
+ * interval within the trial, in the unit of the value.
  */
 export function renderCsv(results: readonly Result[]): string {
   const rows = results.flatMap((result) => [...measuredRows(result), ...missingRows(result)]);

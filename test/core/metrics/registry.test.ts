@@ -121,7 +121,7 @@ describe('a percentile takes 10 events beyond it, of whatever it is', () => {
       assert.equal(figure.beyond, 10);
       const short = figureOf(name, trial(needed - 1));
       assert.equal(short.value, undefined);
-      const noun = /^page/.test(name) ? 'requests' : /^upstream/.test(name) ? 'messages' : 'events';
+      const noun = name.startsWith('page') ? 'requests' : name.startsWith('upstream') ? 'messages' : 'events';
       assert.equal(short.why, `9 ${noun} beyond it; it takes 10`);
       assert.ok(short.atLeast! > 0 && short.atLeast! < figure.value, 'its lower end can be said');
     });
