@@ -39,8 +39,8 @@ export const percentiles: Part = {
         },
       ],
       markdown: `Long runs of 20,000 events are made by formula, so that their percentiles are known; \
-short runs draw their events from them. ${draws} short runs a row, seeded. A percentile is shown where at least \
-10 distinct events lie beyond it and its interval has an upper end; only those are counted.
+short runs draw their events from them. ${draws} short runs a row, seeded. A percentile is shown where at \
+least 10 distinct events lie beyond it and its interval has an upper end; only those are counted.
 
 ${table(
   [
