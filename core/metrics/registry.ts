@@ -63,7 +63,8 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
 
 /** The figure, whether or not it is void. */
 function standing(metric: Metric, trial: Completed): Figure {
-  const { percentile, leastSubscribers = 0 } = metric;
+  const { percentile, among, leastSubscribers = 0 } = metric;
+  if (among?.count(trial) === 0) return none(among.none);
   if (trial.subscribers < leastSubscribers)
     return none(
       `${formatNumber(trial.subscribers)} subscribers; below ${formatNumber(leastSubscribers)} it is lost ` +

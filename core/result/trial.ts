@@ -135,7 +135,27 @@ const completed = z.strictObject({
   /** Of the measured phase, where subscribers are pages of browsers. */
   pageRequests: z.strictObject({ planned: count, answered: count }).optional(),
   connectUs: z.number().describe('first connection to last subscriber ready'),
+  warmUp: z
+    .strictObject({
+      events: count,
+      deliveries: count,
+      tookUs: z.number(),
+      whole: z
+        .boolean()
+        .describe('as many deliveries as make a server warm; else time or the pattern set an end'),
+    })
+    .optional()
+    .describe(
+      'bursts before the warm-up phase, counted nowhere else but in the counters of the whole trial; ' +
+        'left out where there were none, and in older results',
+    ),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
+  connections: count
+    .optional()
+    .describe(
+      'that subscribers held at rest: all connected, no event yet; more than one each where a target carries ' +
+        'one topic a connection; left out in older results',
+    ),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
   measuredDeliveries: count.describe(
@@ -152,10 +172,24 @@ const completed = z.strictObject({
         'TCP segments that the host sent during the measured phase, publishing included',
       ),
       wireBytes: count.describe('bytes of the same with the headers of TCP and IP'),
+      idleBytesPerS: z
+        .number()
+        .min(0)
+        .optional()
+        .describe('what the host sent before the first subscriber connected; left out in older results'),
+      explained: z
+        .strictObject({
+          mostSegments: count.describe('more than the connections of the trial can have taken'),
+          mostBytes: count,
+          leastBytes: count.describe('what they carried, without any header'),
+        })
+        .optional()
+        .describe('by what both sides and the publisher counted; left out in older results'),
     })
     .optional()
     .describe(
-      "host-wide, so it is the trial's where nothing else talks; left out where it could not be read",
+      "host-wide, so it is the trial's where nothing else talks (warning wire-others where something did); " +
+        'left out where it could not be read',
     ),
   processes: z.array(processUse),
   faults: z

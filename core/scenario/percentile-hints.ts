@@ -57,7 +57,8 @@ function eventsOf(metric: string, scenario: Scenario): Events | undefined {
   const sum: Events = { own: 0, shared: 0 };
   for (const { name, count, follow } of planTopics(scenario)) {
     const group = scenario.topics[name]!;
-    const events = totalEvents([group], scenario.phases);
+    const { subscribers, phases } = scenario;
+    const events = totalEvents({ subscribers, phases, topics: { [name]: group } });
     if (events === undefined) return undefined;
     const several = (scenario.subscribers * follow) / count > 1;
     if (/^(latency|accept-to-receipt)\./.test(metric)) sum[several ? 'shared' : 'own'] += events;

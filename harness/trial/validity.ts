@@ -129,8 +129,8 @@ const checks: readonly Check[] = [
     if (planned === 0 || effects(plan).latePublisher || sent >= planned * offeredLeast) return undefined;
     return invalid(
       'offered-rate',
-      `the schedule planned ${formatNumber(planned)} events and ${formatNumber(sent)} were sent ` +
-        `(${formatNumber(done.seq.length)} with the warm-up). See the problems below.`,
+      `the schedule planned ${formatNumber(planned)} events (${formatNumber(done.seq.length)} with the ` +
+        `warm-up) and ${formatNumber(sent)} of them were sent. See the problems below.`,
     );
   },
   function subscribersShort({ scenario }, { subscribers }) {
@@ -200,6 +200,9 @@ const checks: readonly Check[] = [
       "not our server: it says neither when it took an event nor what it counted, so the two sides' " +
         `counts were not compared.${again}${unread}`,
     );
+  },
+  function scheduled({ notes }) {
+    return notes.map(({ code, message }) => note(code, message));
   },
   function missed(_plan, _readings, trial) {
     const { ledger } = trial;

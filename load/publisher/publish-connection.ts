@@ -3,7 +3,7 @@
 // belongs to which.
 
 import type { Socket } from 'node:net';
-import { newCounters } from '../../core/result/counters.ts';
+import type { Counters } from '../../core/result/counters.ts';
 import type { Body } from './body-stock.ts';
 import { createDialer, type Cause, type Protocol } from '../wire/connection.ts';
 import {
@@ -41,9 +41,22 @@ type Link = { reader: ResponseReader; status: number; text: string };
 
 const answerKept = 1000;
 
-export function createPublishConnection(publishUrl: string, handlers: PublishHandlers): PublishConnection {
+/** Writes the request that publishes one event on a server of ours. */
+export function publishWriter(publishUrl: string): PublishConnection['encode'] {
   const url = new URL(publishUrl);
   const target = pathBelow(url, '/topics/');
+  return (topic, { text, bytes, crc }, plannedUs, sentUs) =>
+    `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+    `content-length: ${bytes}\r\n` +
+    `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`;
+}
+
+/** @param counters those of publishing, which is no part of what a pattern costs */
+export function createPublishConnection(
+  publishUrl: string,
+  counters: Counters,
+  handlers: PublishHandlers,
+): PublishConnection {
   let socket: Socket | undefined;
   let open = false;
 
@@ -78,8 +91,7 @@ export function createPublishConnection(publishUrl: string, handlers: PublishHan
   const dialer = createDialer<Link>(
     {
       endpoint: { url: publishUrl },
-      // Publishing is no part of what a pattern costs.
-      counters: newCounters(),
+      counters,
       sourceAddress: () => '127.0.0.1',
       sink: handlers,
     },
@@ -91,13 +103,7 @@ export function createPublishConnection(publishUrl: string, handlers: PublishHan
       socket = dialer.dial({ reader: newResponseReader(), status: 0, text: '' }, 0);
     },
     isOpen: () => open,
-    encode(topic, { text, bytes, crc }, plannedUs, sentUs) {
-      return (
-        `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
-        `content-length: ${bytes}\r\n` +
-        `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`
-      );
-    },
+    encode: publishWriter(publishUrl),
     send(requests) {
       dialer.send(socket!, Buffer.from(requests)); // only called while the connection is open
     },

@@ -2,6 +2,7 @@
 
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
+import { costRateLine } from '../summary/cost-rate.ts';
 import { withinRun } from '../summary/figure-text.ts';
 import { resultTable } from '../summary/summary-table.ts';
 import { colorCount } from './chart-style.ts';
@@ -25,6 +26,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
         ),
       ),
   );
+  const rateLine = costRateLine(results);
   const body = rows.map(({ label, pattern, valid, failed, cells }, i) => {
     const why = valid ? '' : failed === undefined ? 'does not count' : 'failed';
     return html`<tr class="${valid ? '' : 'out'}">
@@ -59,6 +61,8 @@ export function comparisonTable(results: readonly Result[]): Markup {
       </table>
     </div>
     ${intervals ? html`<p class="dim">${withinRun}</p>` : ''}
+    ${rateLine === undefined ? '' : html`<p class="dim">${rateLine}</p>`}
+    ${all.notes.map((note) => html`<p class="dim">${note}</p>`)}
     ${
       reasons.size === 0
         ? ''

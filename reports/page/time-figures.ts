@@ -2,9 +2,9 @@
 
 import { trialsFor } from '../../core/metrics/registry.ts';
 import { median } from '../../core/base/median.ts';
-import type { SeriesColumn } from '../../core/result/result.ts';
+import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/base/units.ts';
-import { thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
+import { slotsOfMean, thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
 import { timeSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
 import { faultReading, withFaults } from './fault-shades.ts';
@@ -22,6 +22,10 @@ const panels: readonly {
   scale: number;
   log?: true;
   least?: number;
+  /** A rate, of which each point is a mean over a second or more. */
+  mean?: true;
+  /** Taken off each trial's values. */
+  above?: (trial: Completed) => number | undefined;
   format(value: number): string;
   heading(name: string, figure: string): string;
   reading: string;
@@ -47,13 +51,14 @@ const panels: readonly {
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Tail latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
-      'Each point is what all but 1 % of the deliveries took whose events were planned in its slot of time. ' +
-      'A slot holds few events, so it shows when something was slow and is no percentile of the run. A lone ' +
-      'peak is a pause (garbage collection, another program); a rising line is a queue that grows.',
+      'Each point is what all but 1 % of the deliveries took whose events were planned in its slot of ' +
+      'time. A slot holds few events, so it shows when something was slow and is no percentile of the run. ' +
+      'A lone peak is a pause (garbage collection, another program); a rising line is a queue that grows.',
   },
   {
     id: 'time-requests',
     column: 'requestsPerS',
+    mean: true,
     title: 'requests/s',
     scale: 1,
     format: (value) => `${formatNumber(Math.round(value))}/s`,
@@ -65,6 +70,7 @@ const panels: readonly {
   {
     id: 'time-server-cpu',
     column: 'serverCpuShare',
+    mean: true,
     title: 'server CPU, %',
     scale: 100,
     format: (value) => formatShare(value / 100),
@@ -76,6 +82,7 @@ const panels: readonly {
   {
     id: 'time-load-cpu',
     column: 'loadCpuShare',
+    mean: true,
     title: 'load CPU, %',
     scale: 100,
     format: (value) => formatShare(value / 100),
@@ -99,13 +106,16 @@ const panels: readonly {
   {
     id: 'time-descriptors',
     column: 'serverDescriptors',
-    title: 'descriptors',
+    title: 'descriptors above idle',
     scale: 1,
+    above: ({ descriptors }) => descriptors?.baseline,
     format: (value) => formatNumber(value),
-    heading: (name, figure) => `Descriptors over time: at most ${figure}, with ${name}`,
+    heading: (name, figure) =>
+      `Descriptors that the server added, over time: at most ${figure} in a sample, with ${name}`,
     reading:
-      'Open files of the server process, read from /proc: one for each held connection, and a handful of ' +
-      'its own. Polling with kept connections holds as many as a stream does.',
+      'Open files of the server process above those that it held idle, read from /proc at the end of each ' +
+      "slot: one for each held connection, the publisher's among them. A peak between two samples goes " +
+      'unseen. Polling with kept connections holds as many as a stream does.',
   },
   {
     id: 'time-memory',
@@ -135,8 +145,24 @@ export async function timeFigures(
   ] as const;
   const spans = faultSpans(trials);
   const drawn: Figure[] = [];
-  for (const { id, column, title, scale, log = false, least = 0, format, heading, reading } of panels) {
-    const points = timePoints(variants, column, scale).filter(({ value }) => !log || value > 0);
+  for (const {
+    id,
+    column,
+    title,
+    scale,
+    log = false,
+    least = 0,
+    above,
+    mean,
+    format,
+    heading,
+    reading,
+  } of panels) {
+    const points = timePoints(variants, column, {
+      scale,
+      ...(above && { above }),
+      ...(mean && { mean }),
+    }).filter(({ value }) => !log || value > 0);
     if (points.every(({ value }) => value < least)) continue;
     const peak = format(points.reduce((a, b) => (b.value > a.value ? b : a)).value);
     const text = heading(
@@ -146,13 +172,15 @@ export async function timeFigures(
       ),
       peak,
     );
+    const overTime = mean ? meanText(trials) : '';
     const { points: shown, group } = thinned(points, variants.length);
     drawn.push({
       id,
       heading: text,
       reading:
-        (group === 1 ? reading : `${reading} Each point drawn is the highest of ${group} slots.`) +
-        faultReading(spans),
+        (group === 1
+          ? `${reading}${overTime}`
+          : `${reading}${overTime} Each point drawn is the highest of ${group}.`) + faultReading(spans),
       chart: await drawChart(
         withFaults(timeSpec(shown, variants, title, log, axis), spans),
         text,
@@ -162,12 +190,20 @@ export async function timeFigures(
       ),
       data: figureTable(
         `${title} over time`,
-        ['variant', 'lowest', 'median', 'highest', 'slots'],
+        ['variant', 'lowest', 'median', 'highest', 'points'],
         rowsOf(points, labels, format),
       ),
     });
   }
   return drawn;
+}
+
+/** Over what each point of a rate is the mean. */
+function meanText(trials: readonly Completed[]): string {
+  const lengths = [...new Set(trials.map((trial) => (slotsOfMean(trial) * trial.series.slotUs) / 1e6))];
+  return trials.every((trial) => slotsOfMean(trial) === 1)
+    ? ''
+    : ` Each point is the mean over ${listed(lengths.map((one) => formatNumber(one)))} s.`;
 }
 
 /** Who shares a peak. */

@@ -20,6 +20,12 @@ export function perTrial(variants: readonly VariantTrials[], cells: (trial: Comp
   );
 }
 
+/** A metric of a trial, or why it has none. */
+function figureText(name: string, trial: Completed): string {
+  const figure = figureOf(name, trial);
+  return figure.value === undefined ? figure.why : formatMetric(figure.value, metrics[name]!.unit);
+}
+
 export function ledgerTable(variants: readonly VariantTrials[]): Markup {
   const names = [
     'published',
@@ -52,23 +58,28 @@ export function costTable(variants: readonly VariantTrials[]): Markup {
     'bytes to clients',
     'bytes from clients',
     'connections',
+    'a subscriber, at rest',
     'reconnects',
   ];
   return tableMarkup(
     'What the subscribers did over the whole trial, connecting and warm-up included',
     heads,
-    perTrial(variants, ({ counters: { client: c } }) => [
-      formatNumber(requestsOf(c)),
-      formatNumber(c.handshakes + c.registrations),
-      formatNumber(c.fullPolls),
-      formatNumber(c.emptyPolls),
-      formatNumber(c.deliveryRequests + c.retries),
-      formatNumber(c.heartbeats),
-      formatBytes(c.bytesIn),
-      formatBytes(c.bytesOut),
-      formatNumber(c.connectionsOpened),
-      formatNumber(c.reconnects),
-    ]),
+    perTrial(variants, (trial) => {
+      const { client: c } = trial.counters;
+      return [
+        formatNumber(requestsOf(c)),
+        formatNumber(c.handshakes + c.registrations),
+        formatNumber(c.fullPolls),
+        formatNumber(c.emptyPolls),
+        formatNumber(c.deliveryRequests + c.retries),
+        formatNumber(c.heartbeats),
+        formatBytes(c.bytesIn),
+        formatBytes(c.bytesOut),
+        formatNumber(c.connectionsOpened),
+        figureText('connections-per-subscriber', trial),
+        formatNumber(c.reconnects),
+      ];
+    }),
   );
 }
 
@@ -104,7 +115,7 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
     'server memory, peak',
     'load memory, peak',
     'kernel socket memory',
-    'descriptors, peak',
+    'descriptors, highest sample',
     'of a limit of',
     'server loop delay, worst 99 %',
     'server GC',
@@ -122,10 +133,6 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
         of(role).length === 0
           ? notMeasured
           : formatBytes(of(role).reduce((sum, { rssPeakBytes }) => sum + rssPeakBytes, 0));
-      const metric = (name: string) => {
-        const figure = figureOf(name, trial);
-        return figure.value === undefined ? figure.why : formatMetric(figure.value, metrics[name]!.unit);
-      };
       const pausesUs = of('server').flatMap(({ outside, gcPauseUs }) => (outside ? [] : [gcPauseUs]));
       const { descriptors, kernelSocketBytes } = trial;
       return [
@@ -135,9 +142,9 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
         rss('server'),
         rss('load'),
         kernelSocketBytes === null ? notMeasured : formatBytes(kernelSocketBytes),
-        metric('descriptors.peak'),
+        figureText('descriptors.peak', trial),
         descriptors ? formatNumber(descriptors.limit) : '',
-        metric('server-loop-delay.p99'),
+        figureText('server-loop-delay.p99', trial),
         pausesUs.length === 0 ? notMeasured : formatUs(Math.max(...pausesUs)),
       ];
     }),

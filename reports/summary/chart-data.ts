@@ -2,7 +2,7 @@
 
 import { latencyAt, shownUpTo } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor } from '../../core/metrics/registry.ts';
-import type { SeriesColumn } from '../../core/result/result.ts';
+import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import type { VariantTrials } from './variants.ts';
 
 export type TailPoint = {
@@ -53,19 +53,54 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
   });
 }
 
+export type TimeOptions = {
+  scale?: number;
+  /** What to take off all values of a trial; a trial without it is left out. */
+  above?: (trial: Completed) => number | undefined;
+  /** Each point is a mean over at least a second: see {@link slotsOfMean}. */
+  mean?: boolean;
+};
+
 /** One column over time, of each variant's first trial that counts, or the first one where none does. */
-export function timePoints(variants: readonly VariantTrials[], column: SeriesColumn, scale = 1): TimePoint[] {
+export function timePoints(
+  variants: readonly VariantTrials[],
+  column: SeriesColumn,
+  { scale = 1, above = () => 0, mean = false }: TimeOptions = {},
+): TimePoint[] {
   return variants.flatMap(({ label, completed }) => {
     const [trial] = trialsFor({ rests: ['latency'] }, completed, marked);
-    if (!trial) return [];
-    const { startUs, columns } = trial.series;
+    const base = trial && above(trial);
+    if (base === undefined) return [];
+    const { startUs, columns, slotUs } = trial!.series; // there is a base of it
+    const slots = mean ? slotsOfMean(trial!) : 1;
     return startUs.flatMap((atUs, i) => {
-      const value = columns[column]?.[i];
-      return typeof value === 'number'
-        ? [{ variant: label, atS: atUs / 1e6, value: digits(value * scale, 4) }]
-        : [];
+      const values = columns[column]?.slice(i, i + slots) ?? [];
+      if (values.length < slots || !values.every((value) => value !== null)) return [];
+      const value = values.reduce((sum, one) => sum + one, 0) / slots;
+      return [
+        {
+          variant: label,
+          atS: (atUs + ((slots - 1) * slotUs) / 2) / 1e6,
+          value: digits((value - base) * scale, 4),
+        },
+      ];
     });
   });
+}
+
+const meanLeastUs = 1e6;
+/** Events that are further apart show one by one, and are to be seen so. */
+const periodMostUs = 2e6;
+
+/**
+ * Over how many slots the mean of a rate is taken: a second's, and those between two events. A slot that holds
+ * two events or three, in turns, would show a rate that goes up and down where nothing does.
+ */
+export function slotsOfMean({ series: { slotUs, startUs }, measuredUs, latency }: Completed): number {
+  const periodUs = measuredUs / Math.max(1, latency.publisherLag.count);
+  const overUs = Math.max(meanLeastUs, periodUs <= periodMostUs ? periodUs : 0);
+  // At least three points remain.
+  return Math.max(1, Math.min(Math.ceil(overUs / slotUs), Math.floor(startUs.length / 3)));
 }
 
 /**

@@ -3,7 +3,9 @@
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { connectionNotes } from './connection-notes.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
+import { isEverSaturated } from './saturated.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
 export type Cell = {
@@ -25,7 +27,12 @@ export type Row = {
   failed: string | undefined;
   cells: Cell[];
 };
-export type Table = { columns: Column[]; rows: Row[] };
+export type Table = {
+  columns: Column[];
+  rows: Row[];
+  /** What has to be known beside the figures, a line each. */
+  notes: string[];
+};
 
 /** The metrics that are shown, each by its name (core/metrics/registry.ts). */
 const shown: readonly Column[] = [
@@ -44,8 +51,17 @@ const shown: readonly Column[] = [
   },
   {
     key: 'descriptors.added',
-    title: 'descriptors',
-    note: 'file descriptors that the connected subscribers cost the server process',
+    title: 'descriptors, at rest',
+    note:
+      'file descriptors that the server process held above its idle ones when all subscribers were ' +
+      'connected and nothing had been published',
+  },
+  {
+    key: 'descriptors.added-peak',
+    title: 'descriptors, at peak',
+    note:
+      'the same at the highest sample, one for each slot of the time charts: a shorter peak goes unseen; the ' +
+      "publisher's connections are in it",
   },
   {
     key: 'bytes-per-delivery',
@@ -55,9 +71,15 @@ const shown: readonly Column[] = [
   {
     key: 'server-cpu-per-delivery',
     title: 'server CPU / delivery',
-    note: "the server process's CPU time over the measured phase, for each delivery",
+    note:
+      "the server process's CPU time over the measured phase, for each delivery, without what it costs idle; " +
+      'saturated: it had no time left, and deliveries queued',
   },
-  { key: 'client-cpu-per-delivery', title: 'client CPU / delivery', note: 'the same for the load processes' },
+  {
+    key: 'client-cpu-per-delivery',
+    title: 'client CPU / delivery',
+    note: "the load processes' CPU time, for each delivery",
+  },
   {
     key: 'server-memory-per-subscriber',
     title: 'server memory / subscriber',
@@ -68,12 +90,16 @@ const shown: readonly Column[] = [
   { key: 'reordered', title: 'reordered', note: 'deliveries that came behind a later event of their topic' },
 ];
 
+/** Its cell says where the server had no time left. */
+const markedWhereSaturated = 'server-cpu-per-delivery';
+
 export function resultTable(results: readonly Result[]): Table {
-  const rows = variantsOf(results).map((variant) => {
+  const variants = variantsOf(results);
+  const rows = variants.map((variant) => {
     const { label, pattern, valid, failed } = variant;
     return { label, pattern, valid, failed, cells: shown.map(({ key }) => cellOf(key, variant)) };
   });
-  return { columns: [...shown], rows };
+  return { columns: [...shown], rows, notes: connectionNotes(variants) };
 }
 
 function cellOf(key: string, { completed }: VariantTrials): Cell {
@@ -82,7 +108,8 @@ function cellOf(key: string, { completed }: VariantTrials): Cell {
   if (figure.value === undefined)
     return { text: noFigureText(figure, unit), value: undefined, reason: figure.why };
   const { value, low, high, trials, within } = figure;
-  const text = formatMetric(value, unit);
+  const full = key === markedWhereSaturated && isEverSaturated(completed);
+  const text = `${formatMetric(value, unit)}${full ? ', saturated' : ''}`;
   return trials === 1
     ? { text, value, ...(within && { within: rangeText(within, unit) }) }
     : { text, value, range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` };

@@ -3,6 +3,7 @@
 
 import { oneLine } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
+import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
 import {
   expectationsTitle,
@@ -26,6 +27,7 @@ export function renderMarkdown(results: readonly Result[]): string {
     `**${markdownText(headlineOf(results))}**`,
     ...expectations(results),
     comparison(results),
+    ...[costRateLine(results) ?? []].flat().map(markdownText),
     ...afterTrialsLines(results).map(markdownText),
     ...warnings(results),
     ...results.map(
@@ -61,7 +63,7 @@ function expectations(results: readonly Result[]): string[] {
 }
 
 function comparison(results: readonly Result[]): string {
-  const { columns, rows } = resultTable(results);
+  const { columns, rows, notes } = resultTable(results);
   const shown = columns.flatMap(({ title }, i) =>
     rows.some(({ cells }) => cells[i]!.text !== '—') ? [{ title, i }] : [],
   );
@@ -78,7 +80,7 @@ function comparison(results: readonly Result[]): string {
     body,
   );
   const intervals = rows.some(({ cells }) => cells.some(({ within = '' }) => within !== ''));
-  return intervals ? `${table}\n\n${withinRun}` : table;
+  return [table, ...(intervals ? [withinRun] : []), ...notes.map(markdownText)].join('\n\n');
 }
 
 function warnings(results: readonly Result[]): string[] {

@@ -3,9 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
+import { lackOfTime } from '../../../core/metrics/processes.ts';
 import { newCounters } from '../../../core/result/counters.ts';
+import type { Completed, ProcessUse } from '../../../core/result/result.ts';
 import { figureOf, figureOver, metrics, notMeasured } from '../../../core/metrics/registry.ts';
-import { latencyAt } from '../../../core/metrics/latency.ts';
 import { histogramOf } from '../../../core/result/histogram.ts';
 import { completed, processUse, stored } from '../result/trial.ts';
 
@@ -50,10 +51,16 @@ const expected: Record<string, number> = {
   'bytes-per-delivery': 50,
   'descriptors.peak': 25,
   'descriptors.added': 4,
+  'descriptors.added-peak': 5,
   'descriptors-per-subscriber': 1,
+  'connections-per-subscriber': 2,
+  'descriptors-per-connection': 0.5,
   'server-cpu-per-delivery': 20_000,
+  'server-cpu-per-delivery.whole': 20_000,
   'client-cpu-per-delivery': 40_000,
   'server-cpu': 0.2,
+  'server-busy': 0.2,
+  'server-cpu.idle': 0, // of 0.2 of a core; see below for more
   'client-cpu': 0.3,
   'server-memory-per-subscriber': 1000,
   'client-memory-per-subscriber': 150,
@@ -84,111 +91,21 @@ const expected: Record<string, number> = {
   errors: 6,
 };
 
+/** The known trial, of a server that costs nothing while it is idle. */
+function known(): Completed {
+  const trial = completed();
+  return {
+    ...trial,
+    processes: trial.processes.map((one) => (one.role === 'server' ? { ...one, idleShare: 0 } : one)),
+  };
+}
+
 describe('each metric of a known trial', () => {
   for (const [name, { read, title }] of Object.entries(metrics)) {
-    test(`${name}: ${title}`, () => assert.equal(read(completed()), expected[name]));
+    test(`${name}: ${title}`, () => assert.equal(read(known()), expected[name]));
   }
   test('has a figure of its own', () =>
     assert.deepEqual(Object.keys(expected).toSorted(), Object.keys(metrics).toSorted()));
-});
-
-/** 1 us, 2 us, ...: below 2048 us, where histograms are exact. */
-const line = (count: number) => stored(...Array.from({ length: count }, (_, i) => i + 1));
-const shared = ['endToEnd', 'acceptToReceipt'] as const;
-
-describe('a percentile takes 10 events beyond it, of whatever it is', () => {
-  /** Of the event loop each slot has one figure, and the worst is taken. */
-  const percentiles = Object.keys(metrics).filter(
-    (name) => /\.p(?:50|90|99)$/.test(name) && name !== 'server-loop-delay.p99',
-  );
-  const names = [...shared, 'publisherLag', 'publishRoundTrip', 'firstReceiver', 'medianReceiver'];
-  const trial = (count: number) => {
-    const of = Object.fromEntries([...names, 'page', 'upstream'].map((name) => [name, line(count)]));
-    // Without a last receiver no event had several, so every delivery is an event.
-    const lastReceiver = stored();
-    return completed({
-      latency: { ...completed().latency, ...of, lastReceiver },
-      latencyByAttempt: [{ attempt: 1, histogram: line(count) }],
-    });
-  };
-  for (const name of percentiles.filter((one) => !/^(?:last-receiver|latency.retried)/.test(one)))
-    test(name, () => {
-      const quantile = Number(/\.p([\d.]+)$/.exec(name)![1]) / 100;
-      const needed = Math.round(10 / (1 - quantile));
-      const figure = figureOf(name, trial(needed));
-      assert.ok(figure.value !== undefined && figure.low !== undefined && figure.high !== undefined);
-      assert.ok(figure.low < figure.value && figure.value < figure.high);
-      assert.equal(figure.beyond, 10);
-      const short = figureOf(name, trial(needed - 1));
-      assert.equal(short.value, undefined);
-      const noun = name.startsWith('page') ? 'requests' : name.startsWith('upstream') ? 'messages' : 'events';
-      assert.equal(short.why, `9 ${noun} beyond it; it takes 10`);
-      assert.ok(short.atLeast! > 0 && short.atLeast! < figure.value, 'its lower end can be said');
-    });
-  test('nothing else is held to it', () => {
-    for (const name of ['latency.max', 'latency.mean', 'last-receiver.max', 'published'])
-      assert.deepEqual(Object.keys(figureOf(name, completed())), ['value'], name);
-  });
-});
-
-describe('what a trial says of its events decides', () => {
-  const sure = (beyond: number, highUs: number | null) =>
-    completed({
-      precision: {
-        mostReceivers: 4,
-        endToEnd: { shownUpTo: 0.95, at: [{ quantile: 0.99, lowUs: 900, highUs, beyond }] },
-        acceptToReceipt: { shownUpTo: 0, at: [] },
-      },
-    });
-  test('however many deliveries there are', () => {
-    const figure = { value: 990, low: 900, high: 1000, beyond: 10 };
-    assert.deepEqual(figureOf('latency.p99', sure(10, 1000)), figure);
-    const few = { value: undefined, why: '9 events beyond it; it takes 10', atLeast: 900 };
-    assert.deepEqual(figureOf('latency.p99', sure(9, 1000)), few);
-    assert.deepEqual(figureOf('latency.p99', sure(2, null)), {
-      value: undefined,
-      why: '2 events beyond it; it takes 10',
-    });
-    const open = 'the 12 events beyond it leave its upper end open';
-    assert.deepEqual(figureOf('latency.p99', sure(12, null)), { value: undefined, why: open, atLeast: 900 });
-  });
-  test('between the percentiles that it names, up to where there are events enough', () => {
-    const at = (quantile: number) => figureOf(latencyAt('endToEnd', quantile, 'x'), sure(10, 1000));
-    assert.deepEqual(at(0.95), { value: 950 });
-    assert.deepEqual(at(0.951), { value: undefined, why: 'fewer than 10 events beyond it' });
-  });
-  test('of attempts the worst is assumed: four receipts, one event', () => {
-    const of = (count: number) =>
-      figureOf('latency.first-attempt.p50', {
-        ...sure(10, 1000),
-        latencyByAttempt: [{ attempt: 1, histogram: line(count) }],
-      });
-    assert.equal(of(80).value, 40); // 40 receipts beyond are 10 events at the least
-    assert.equal(of(76).value, undefined);
-  });
-  test('one trial alone has its interval, of several the spread is shown', () => {
-    const one = figureOver('latency.p99', [sure(10, 1000)]);
-    assert.deepEqual(one, { value: 990, low: 990, high: 990, trials: 1, within: [900, 1000] });
-    const two = figureOver('latency.p99', [sure(10, 1000), sure(11, 1001)]);
-    assert.deepEqual(two, { value: 990, low: 990, high: 990, trials: 2 });
-  });
-});
-
-describe('a result that did not count events, with events that several received', () => {
-  const older = (lastReceiver: ReturnType<typeof stored>, count = 1000) =>
-    completed({ latency: { ...completed().latency, endToEnd: line(count), lastReceiver } });
-  const events = (beyond: number) => stored(...Array.from({ length: 30 }, (_, i) => (i < beyond ? 2000 : 1)));
-  test('shows what 100 deliveries and 10 events are known to lie beyond, without an interval', () => {
-    assert.deepEqual(figureOf('latency.p90', older(events(10))), { value: 900 });
-    assert.deepEqual(figureOf('latency.p90', older(events(9))), {
-      value: undefined,
-      why: '9 events beyond it; it takes 10',
-    });
-    assert.deepEqual(figureOf('latency.p90', older(events(10), 999)), {
-      value: undefined,
-      why: '999 samples; it takes 1,000',
-    });
-  });
 });
 
 test('memory of a subscriber takes 1,000 of them', () => {
@@ -271,6 +188,56 @@ describe('a figure that a trial does not have is undefined', () => {
   )) {
     test(name, () => assert.equal(metrics[name]!.read(nothing), undefined));
   }
+});
+
+describe('what a server uses', () => {
+  /** 100 deliveries in 10 s, as in the known trial. */
+  const using = (...servers: Partial<ProcessUse>[]) =>
+    completed({ processes: servers.map((more) => processUse('server', more)) });
+  const read = (name: string, trial: Completed) => metrics[name]!.read(trial);
+
+  test('what it costs idle is taken off a delivery, and never more than there is', () => {
+    const trial = using({ cpuUs: 2e6, idleShare: 0.05 });
+    // 0.2 of a core less 0.05, for 10 s, over 100 deliveries
+    assert.equal(read('server-cpu-per-delivery', trial), (0.2 - 0.05) * 1e5);
+    assert.equal(read('server-cpu-per-delivery.whole', trial), 20_000);
+    assert.equal(read('server-cpu.idle', trial), 0.05);
+    assert.equal(read('server-cpu-per-delivery', using({ cpuUs: 2e6, idleShare: 0.3 })), 0);
+    const two = using({ cpuUs: 2e6, idleShare: 0.05 }, { cpuUs: 1e6, idleShare: 0.02 });
+    assert.equal(read('server-cpu.idle', two), 0.07);
+    assert.equal(Math.round(read('server-cpu-per-delivery', two)!), 15_000 + 8000);
+    assert.equal(read('server-cpu.idle', using({ idleShare: 0.1 }, {})), undefined, 'one was not read');
+  });
+
+  test('CPU of another stretch counts by its share: a fifth of a second of a full core is a full core', () => {
+    assert.equal(read('server-cpu-per-delivery', using({ cpuUs: 0.2e6, wallUs: 0.2e6 })), 100_000);
+  });
+
+  const thread = (ranUs: number, waitedUs: number) => ({ cpuUs: ranUs, busiest: { ranUs, waitedUs } });
+
+  test('it has no time left from 95 % on, waiting for a core included', () => {
+    const lack = (ranUs: number, waitedUs: number) => lackOfTime(using(thread(ranUs, waitedUs)));
+    assert.deepEqual(
+      [lack(9.49e6, 0), lack(9.5e6, 0), lack(6e6, 3.5e6)],
+      [undefined, 'saturated', 'saturated'],
+    );
+    assert.deepEqual(
+      [lack(5e6, 4.6e6), lack(4.9e6, 4.6e6)],
+      ['saturated', 'starved'],
+      'others had the cores',
+    );
+    assert.equal(read('server-busy', using(thread(6e6, 2e6), { cpuUs: 3e6 })), 0.8);
+  });
+
+  test('where nobody read threads, the whole process is what is known', () => {
+    assert.deepEqual(
+      [9.49e6, 9.5e6].map((cpuUs) => lackOfTime(using({ cpuUs }))),
+      [undefined, 'saturated'],
+    );
+    // Four workers that use a quarter each are not full.
+    assert.equal(read('server-busy', using({ cpuUs: 1e7, outside: true })), undefined);
+    assert.equal(lackOfTime(using({ cpuUs: 1e7, outside: true })), undefined);
+  });
 });
 
 test('titles tell metrics apart, and names are words that an expectation can name', () => {

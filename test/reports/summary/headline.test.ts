@@ -26,8 +26,8 @@ test('the headline answers with the metrics that the question asks for, alike on
   const all = ['polling', 'long-polling', 'http-stream', 'sse', 'websocket'];
   assert.equal(
     headlineOf([asking(['descriptors.added', 'requests-per-delivery', 'latency.p50'], ...all)]),
-    'With 100 subscribers and 10 events a second, server descriptors for the subscribers: 100 (all ' +
-      'alike); requests per delivery: 0 (http-stream, sse and websocket), 0.11 (polling), 1 (long-polling).',
+    'With 100 subscribers and 10 events a second, server descriptors for the subscribers, at rest: ' +
+      '100 (all alike); requests per delivery: 0 (http-stream, sse and websocket), 0.11 (polling), 1 (long-polling).',
   );
   assert.match(
     headlineOf([asking(['latency.p50'], 'http-stream', 'sse')]),
@@ -46,7 +46,7 @@ test('the headline answers with the metrics that the question asks for, alike on
   const trouble = fixtureResult({ trouble: true });
   assert.match(
     headlineOf([{ ...trouble, scenario: { ...trouble.scenario, answer: ['descriptors.added'] } }]),
-    /subscribers: 5 \(webhook\), 100 \(polling, sse and websocket\)\. .*do not count/,
+    /subscribers, at rest: 5 \(webhook\), 100 \(polling, sse and websocket\)\. .*do not count/,
     'of trials that count',
   );
 });
