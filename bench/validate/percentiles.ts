@@ -27,9 +27,8 @@ export const percentiles: Part = {
       claims: [
         {
           text:
-            `95 % intervals hold the percentile of the long run in ` +
-            `${percent(total('covered'), total('shown'))} ` +
-            `of ${total('shown')} short runs (92 to 97 %)`,
+            '95 % intervals hold the percentile of the long run in ' +
+            `${percent(total('covered'), total('shown'))} of ${total('shown')} short runs (92 to 97 %)`,
           held: covered >= 0.92 && covered <= 0.97,
         },
         {
@@ -39,9 +38,9 @@ export const percentiles: Part = {
           held: total('coveredByDeliveries') / total('shown') < 0.8,
         },
       ],
-      markdown: `Long runs of 20,000 events are made by formula, so that their percentiles are known; short \
-runs draw their events from them. ${draws} short runs a row, seeded. A percentile is shown where at least \
-10 distinct events lie beyond it and its interval has an upper end; only those are counted.
+      markdown: `Long runs of 20,000 events are made by formula, so that their percentiles are known; \
+short runs draw their events from them. ${draws} short runs a row, seeded. A percentile is shown where at \
+least 10 distinct events lie beyond it and its interval has an upper end; only those are counted.
 
 ${table(
   [

@@ -55,10 +55,7 @@ function deliveriesSureness(
     : olderSureness(histogram, quantile);
 }
 
-/**
- * The highest percentile of the delivery latency that may be shown, as a quantile; 0 where not even the
- * median.
- */
+/** The highest quantile of the delivery latency that may be shown; 0 where not even the median. */
 export function shownUpTo(trial: Completed): number {
   if (trial.precision) return trial.precision.endToEnd.shownUpTo;
   const histogram = histogramOf(trial.latency.endToEnd);

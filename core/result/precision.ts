@@ -35,9 +35,7 @@ export type Interval = {
 /** Percentiles whose intervals a result keeps, since reports and expectations ask for them. */
 export const keptQuantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999] as const;
 
-/**
- * How sure the percentiles of one distribution are: of {@link keptQuantiles}, and how far up any is shown.
- */
+/** How sure a distribution's percentiles are: {@link keptQuantiles}, and how far up any is shown. */
 export type Precision = {
   /** 0 where not even the median is. */
   shownUpTo: number;

@@ -39,8 +39,7 @@ export function percentileHints(scenario: Scenario): string[] {
     return [
       `${text} takes ${eventsToShow} events beyond the percentile. Of the schedule's ` +
         `${formatNumber(Math.round(all))} events about ${formatNumber(Math.floor(beyond))} will lie there, ` +
-        `so ` +
-        `it will hardly be judged. About ${formatNumber(needed)} would do: publish more often (to fewer ` +
+        `so it will hardly be judged. About ${formatNumber(needed)} would do: publish more often (to fewer ` +
         'followers for the same load), measure longer, or ask for a lower percentile.',
     ];
   });

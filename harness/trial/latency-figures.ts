@@ -72,9 +72,7 @@ function histograms(
   };
 }
 
-/**
- * An event with several receivers: when each had it, ascending, and when the server did, from planned time.
- */
+/** An event with several receivers: when each had it, ascending, and the server; from planned time. */
 type SharedEvent = { latenciesUs: Int32Array; acceptedUs: number | undefined };
 
 /** The events whose receipts were kept, over all load processes. */

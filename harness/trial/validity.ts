@@ -255,8 +255,7 @@ const checks: readonly Check[] = [
         `${beyond === 1 ? 'event lies' : 'events lie'} beyond it, and it takes ${eventsToShow} ` +
         `(${upTo === 0 ? 'there are too few for a median, too' : `up to ${formatShare(upTo)} there are`}). ` +
         `It takes ${beyond === 0 ? 'at least' : 'about'} ${formatNumber(times)} times as many events: ` +
-        `publish ` +
-        `so much more often, to fewer followers for the same load, or measure longer ` +
+        `publish so much more often, to fewer followers for the same load, or measure longer ` +
         `(--set phases.measure=${longer}).`,
     );
   },

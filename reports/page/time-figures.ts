@@ -59,10 +59,8 @@ const panels: readonly {
     heading: (name, figure) => `Tail latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
       'Each point is what all but 1 % of the deliveries took whose events were planned in its slot of ' +
-      'time. A ' +
-      'slot holds few events, so it shows when something was slow and is no percentile of the run. A lone ' +
-      'peak ' +
-      'is a pause (garbage collection, another program); a rising line is a queue that grows.',
+      'time. A slot holds few events, so it shows when something was slow and is no percentile of the run. ' +
+      'A lone peak is a pause (garbage collection, another program); a rising line is a queue that grows.',
   },
   {
     id: 'time-requests',

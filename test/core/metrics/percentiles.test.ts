@@ -1,9 +1,9 @@
-// Tests when a trial has a percentile: how many events it takes, and what an older result says.
+// Tests which percentiles of a trial are figures: by the distinct events beyond them, and in older results.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
-import { figureOf, figureOver, metrics } from '../../../core/metrics/registry.ts';
 import { latencyAt } from '../../../core/metrics/latency.ts';
+import { figureOf, figureOver, metrics } from '../../../core/metrics/registry.ts';
 import { completed, stored } from '../result/trial.ts';
 
 /** 1 us, 2 us, ...: below 2048 us, where histograms are exact. */
@@ -35,7 +35,7 @@ describe('a percentile takes 10 events beyond it, of whatever it is', () => {
       assert.equal(figure.beyond, 10);
       const short = figureOf(name, trial(needed - 1));
       assert.equal(short.value, undefined);
-      const noun = /^page/.test(name) ? 'requests' : /^upstream/.test(name) ? 'messages' : 'events';
+      const noun = name.startsWith('page') ? 'requests' : name.startsWith('upstream') ? 'messages' : 'events';
       assert.equal(short.why, `9 ${noun} beyond it; it takes 10`);
       assert.ok(short.atLeast! > 0 && short.atLeast! < figure.value, 'its lower end can be said');
     });

@@ -24,9 +24,8 @@ test('a percentile that the schedule can hardly have is named, with the events t
   // 100 events that all 100 get: about two of them have a receipt beyond the p99.
   assert.deepEqual(hints('{ publish: 10/s }', 'latency.p99 < 1s'), [
     "latency.p99 < 1s takes 10 events beyond the percentile. Of the schedule's 100 events about 2 will lie " +
-      'there, so it will hardly be judged. About 500 would do: publish more often (to fewer followers for ' +
-      'the ' +
-      'same load), measure longer, or ask for a lower percentile.',
+      'there, so it will hardly be judged. About 500 would do: publish more often (to fewer followers ' +
+      'for the same load), measure longer, or ask for a lower percentile.',
   ]);
 });
 

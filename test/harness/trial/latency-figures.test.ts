@@ -5,13 +5,24 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { LoadClosed } from '../../../core/protocol/control.ts';
 import { filledBins, histogramOf, type StoredHistogram } from '../../../core/result/histogram.ts';
+import { patterns } from '../../../core/pattern/registry.ts';
+import { parseScenario } from '../../../core/scenario/scenario-file.ts';
+import { planTrial } from '../../../harness/plan/plan.ts';
 import { latencyByAttempt, latencyOf } from '../../../harness/trial/latency-figures.ts';
 import type { Readings } from '../../../harness/trial/readings.ts';
 import { closedBy, histogram, readingsOf, sparse } from './readings.ts';
 
 /** Which values, and how many of each; all below 2048 us, where histograms are exact. */
 const valuesOf = (stored: StoredHistogram | undefined) => stored && [...filledBins(histogramOf(stored))];
-const figures = (more: Partial<Readings>) => latencyOf(readingsOf(more));
+const plan = planTrial(
+  parseScenario(
+    'question: How late?\nsubscribers: 4\ntopics: { news: { publish: 1/s } }\npayload: 64B\nvariants: [sse]',
+    { file: 'x.yaml', registry: patterns, overrides: [] },
+  ).scenario,
+  1,
+  { corpusOf: () => [], traceOf: () => '' },
+);
+const figures = (more: Partial<Readings>) => latencyOf(plan, readingsOf(more)).latency;
 const fanout = (...events: [topic: number, seq: number, ...latenciesUs: number[]][]): LoadClosed =>
   closedBy(
     {},
@@ -78,6 +89,24 @@ test('first, median and last receiver of an event are those over all processes',
   assert.deepEqual(of(fanout([0, 1, 10, 20, 30, 40]), fanout()), [10, 20, 40]);
   assert.deepEqual(of(fanout([0, 1, 5]), fanout([0, 1])), [5, 5, 5]);
   assert.deepEqual(of(fanout([0, 1]), fanout()), [0, 0, 0]);
+});
+
+test('an event whose receivers are in two processes counts once for a percentile', () => {
+  // Ten events of four receivers each, two in each process, all at i and i + 100.
+  const half = () => ({
+    ...fanout(...Array.from({ length: 10 }, (_, i): [number, number, number, number] => [0, i, i, i + 100])),
+    shared: 20,
+  });
+  const latency = histogram(
+    ...Array.from({ length: 10 }, (_, i): [number, number] => [i, 2]),
+    ...Array.from({ length: 10 }, (_, i): [number, number] => [i + 100, 2]),
+  );
+  const { precision } = latencyOf(plan, readingsOf({ latency, closed: [half(), half()] }));
+  assert.equal(precision!.mostReceivers, 4);
+  const beyond = (wanted: number) =>
+    precision!.endToEnd.at.find(({ quantile }) => quantile === wanted)!.beyond;
+  assert.equal(beyond(0.5), 10);
+  assert.equal(beyond(0.9), 2); // 4 of 40 receipts, which are those of two events
 });
 
 test('events are told apart by topic and number', () => {

@@ -101,6 +101,7 @@ export function closedBy(
     },
     acceptToReceipt: sparse([500, 5000]),
     fanout: [],
+    shared: 0,
     problems: [],
     ...more,
   };
