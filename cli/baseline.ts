@@ -41,8 +41,8 @@ export async function saveBaseline(given: string, path: string, { dir }: Baselin
   if (bad.length > 0)
     throw new UserError(
       'baseline-runs',
-      `No trial of ${listNames(bad)} in ${path} has a figure that counts, so there is nothing to hold a candidate against. ` +
-        'Run the scenario again.',
+      `No trial of ${listNames(bad)} in ${path} has a figure that counts, so there is nothing to hold a ` +
+        'candidate against. Run the scenario again.',
     );
   const file = fileOf(dir, name);
   const text = writeBaseline(runs, new Date());

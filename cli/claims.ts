@@ -14,6 +14,7 @@ import { writeWhole } from '../harness/run/store.ts';
 import { packageRoot } from '../harness/run/version.ts';
 import { renderClaims } from '../reports/export/claims.ts';
 import { readResult } from '../reports/read/read.ts';
+import { complain } from './print.ts';
 
 export type ClaimsFlags = { figures: string; out: string };
 
@@ -41,6 +42,7 @@ export async function claimsCommand(
   const { article, claims } = readClaims();
   const figures = readFigures(file);
   const named = new Set(claims.flatMap((claim) => ('scenario' in claim ? [claim.scenario] : [])));
+  let code: ExitCode = exitCodes.ok;
   for (const path of paths) {
     const result = await readResult(path);
     const { name } = result.scenario;
@@ -51,14 +53,23 @@ export async function claimsCommand(
         `${path}: no claim is tested by the scenario "${name}". Claims are tested by ` +
           `${[...named].join(', ')}.`,
       );
-    figures.scenarios[name] = figuresFrom(result, claims);
+    const taken = figuresFrom(result, claims);
+    figures.scenarios[name] = taken;
+    const unfound = Object.entries(taken.claims).filter(([, own]) =>
+      Object.values(own).some(({ value }) => value === null),
+    );
+    for (const [id, own] of unfound) {
+      const missing = Object.keys(own).filter((figure) => own[figure]!.value === null);
+      complain(`${path}: the claim ${id} is not judged: the result has no figure for ${missing.join(', ')}.`);
+      code = exitCodes.invalid;
+    }
   }
   if (paths.length > 0)
     writeWhole(file, `${JSON.stringify(figures, null, 1)}\n`, 'Name another file with --figures.');
   const page = renderClaims(article, claims, figures);
   if (out === '-') process.stdout.write(page);
   else writeWhole(out, page, 'Name another file with --out.');
-  return exitCodes.ok;
+  return code;
 }
 
 const figuresHead = z.looseObject({ format: z.literal('pushbench-claims') });

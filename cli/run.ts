@@ -90,6 +90,7 @@ export async function runCommand(
   for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);
   // Until here a signal ends the process at once: nothing has been started, and planning may take long.
   const plan = prepare(scenario, runOptions);
+  for (const text of scheduleNotes(plan)) view.note(`note: ${text}`);
   for (const file of [options.junit, options.markdown]) if (file !== undefined) requireWritable(file);
   // With --quiet nobody would read it, so it is left for a later run.
   if (!options.quiet) for (const line of explainKilledRuns(options.results)) view.note(line);
@@ -106,6 +107,12 @@ export async function runCommand(
     view.close();
     release();
   }
+}
+
+/** What to know of the schedules before they run, each thing once. */
+function scheduleNotes({ steps, notes }: RunPlan): string[] {
+  const all = [notes, ...steps.map(({ plan }) => plan.notes)].flat();
+  return [...new Set(all.map(({ message }) => message))];
 }
 
 /** What was written by then stands, and the folder explains itself. @returns what to do about the rest */
@@ -265,7 +272,8 @@ function unanswered({ searches, trials, scenario: { answer, curves } }: Result):
   if (searches) return searches.some(({ limit }) => limit.kind === 'none');
   const asked = [...(answer ?? []), ...(curves ?? [])];
   return trials.some(({ outcome }) => {
-    if (outcome.status === 'failed' || allVoid(outcome)) return true;
+    // Whatever was asked, a trial in which nothing arrived answers nothing.
+    if (outcome.status === 'failed' || allVoid(outcome) || outcome.ledger.delivered === 0) return true;
     return (asked.length > 0 ? asked : askedByDefault).some((name) => {
       const figure = figureOf(name, outcome);
       return figure.value === undefined && figure.voided !== undefined;

@@ -1,6 +1,13 @@
 // Implements `pushbench validate`: checks scenario files and says what a run of them would be.
 
 import { describeScenario } from '../core/scenario/scenario-file.ts';
+import { noteLines, trafficLines } from '../core/plan/traffic.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { cellText } from '../core/scenario/matrix.ts';
+import { formatNumber } from '../core/base/units.ts';
+import { forecast, saying } from '../harness/plan/cells.ts';
+import { sourcesIn } from '../harness/plan/sources.ts';
+import { planFirstSteps } from '../harness/run/search.ts';
 import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
 import { complain, print } from './print.ts';
 import { openScenario } from './scenarios.ts';
@@ -10,7 +17,7 @@ export function validateCommand(scenarios: readonly string[], overrides: readonl
   let exitCode: ExitCode = exitCodes.ok;
   for (const given of scenarios) {
     try {
-      print(`${describeScenario(openScenario(given, overrides).scenario)}\n`);
+      print(`${described(given, overrides)}\n`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       complain(`${error.message}\n`);
@@ -18,4 +25,23 @@ export function validateCommand(scenarios: readonly string[], overrides: readonl
     }
   }
   return exitCode;
+}
+
+/** The scenario in a few lines, with what its schedule comes to. Its files are read, as a run reads them. */
+function described(given: string, overrides: readonly string[]): string {
+  const { scenario, source, folder } = openScenario(given, overrides);
+  const sources = sourcesIn(folder);
+  const { whole, cells } = saying(`${given}: `, () => {
+    planFirstSteps(scenario, patterns, source, (first) => forecast(first, sources));
+    return forecast(scenario, sources);
+  });
+  const lines = [
+    ...trafficLines(whole),
+    ...cells.flatMap(({ parameters, traffic }) => [
+      `with ${cellText(parameters)}: ${formatNumber(traffic.events)} events, ` +
+        `${formatNumber(traffic.deliveries)} deliveries`,
+      ...noteLines(traffic).map((line) => `  ${line}`),
+    ]),
+  ];
+  return describeScenario(scenario, { ...whole, lines });
 }

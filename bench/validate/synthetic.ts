@@ -134,8 +134,8 @@ export const synthetic: Part = {
         {
           text:
             `six variants at the ${six.pairs} pairs that ab proposes raise an alarm in ` +
-            `${formatShare(six.same)} of ${count / 5} comparisons (at most 1 %), and are all shown to be not ` +
-            `slower in ${formatShare(six.notSlower)} (at least 50 %)`,
+            `${formatShare(six.same)} of ${count / 5} comparisons (at most 1 %), and are all shown to ` +
+            `be not slower in ${formatShare(six.notSlower)} (at least 50 %)`,
           held: six.same <= 0.01 && six.notSlower >= 0.5 && six.notSlowerNormal >= 0.5,
         },
         {

@@ -7,9 +7,11 @@ import {
   parseRatePerS,
   parseShare,
   parseSizeBytes,
+  parseTopicRate,
   ratePattern,
   sharePattern,
   sizePattern,
+  topicRatePattern,
 } from './units.ts';
 
 /** What a quantity is called in messages, and the most that anything here can work with. */
@@ -35,13 +37,21 @@ export const duration = quantity(durationPattern, parseDurationMs, {
   most: 24 * 86_400_000,
   mostText: '24d',
 });
+const mostPerS = 1e7;
+const topicRateExpected = 'a rate with its unit, such as 200/s, or 6/m each';
 /** `200/s` -> events a second. */
 export const rate = quantity(ratePattern, parseRatePerS, {
   what: 'a rate',
   examples: '200/s or 6/m',
-  most: 1e7,
+  most: mostPerS,
   mostText: '10000/ms',
 });
+/** `0.5/s each` -> events a second of each topic, `10/s` of all together. */
+export const topicRate = z
+  .string({ error: topicRateExpected })
+  .regex(topicRatePattern, { error: topicRateExpected })
+  .transform((text) => parseTopicRate(text) ?? { perS: Number.NaN, each: false })
+  .refine(({ perS }) => perS <= mostPerS, { error: 'more than 10000/ms is not possible' });
 /** `1KiB` -> bytes. */
 export const size = quantity(sizePattern, parseSizeBytes, {
   what: 'a size',

@@ -22,6 +22,8 @@ const sizesBytes: Record<string, number> = {
 
 export const durationPattern = /^(\d+(?:\.\d+)?)(us|ms|s|m|h|d)$/;
 export const ratePattern = /^(\d+(?:\.\d+)?)\/(ms|s|m|h|d)$/;
+/** A rate, or with `each` that of each topic of a group. */
+export const topicRatePattern = /^(\d+(?:\.\d+)?)\/(ms|s|m|h|d)( each)?$/;
 export const sizePattern = /^(\d+(?:\.\d+)?)(B|kB|MB|GB|KiB|MiB|GiB)$/;
 export const sharePattern = /^(\d+(?:\.\d+)?)%$/;
 
@@ -37,6 +39,13 @@ export function parseDurationMs(text: string): number | undefined {
 /** `200/s` -> 200 a second; `6/m` -> 0.1. */
 export function parseRatePerS(text: string): number | undefined {
   return scaled(ratePattern, text, (unit) => 1000 / durationsMs[unit]!);
+}
+
+/** `10/s` -> 10 a second of all topics together; `0.5/s each` -> 0.5 a second of each of them. */
+export function parseTopicRate(text: string): { perS: number; each: boolean } | undefined {
+  const each = text.endsWith(' each');
+  const perS = parseRatePerS(each ? text.slice(0, -' each'.length) : text);
+  return perS === undefined ? undefined : { perS, each };
 }
 
 /** `1KiB` -> 1024. Never a fraction of a byte. */
@@ -76,6 +85,18 @@ export function formatBytes(bytes: number): string {
 export function formatNumber(value: number): string {
   if (Number.isInteger(value)) return value.toLocaleString('en-US');
   return Math.abs(value) < 1000 ? digits(value) : Math.round(value).toLocaleString('en-US');
+}
+
+/** `0.05` -> `3/m`: a rate as a scenario would write it, in the unit that takes fewest digits. */
+export function writeRate(perS: number): string {
+  if (perS === 0) return '0/s';
+  const units = ['s', 'm', 'h', 'd'].map((unit) => {
+    const value = perS * (durationsMs[unit]! / 1000);
+    const short = Number(value.toPrecision(3));
+    return { text: `${formatNumber(short)}/${unit}`, isExact: Math.abs(value / short - 1) < 1e-9, value };
+  });
+  const large = units.filter(({ value }, i) => value >= (i === 0 ? 0.1 : 1));
+  return (large.find(({ isExact }) => isExact) ?? large[0] ?? units.at(-1)!).text;
 }
 
 /** `0.1534` -> `15.3 %`. */

@@ -8,30 +8,31 @@ import { share } from '../base/quantities.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { largestFileBytes, plainValue, readYaml } from '../base/yaml-document.ts';
 
-export type Gate = /**
- * Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect`
- * (a share) does not matter.
- */
-(
-  | {
-      kind: 'ratio';
-      metric: string;
-      minimumEffect: number;
-      /** `false`: shown, and no part of the verdict. */ gating: boolean;
-    }
+export type Gate =
   /**
-   * Decided by the protocol and not by the machine: medians compared as they are,
-   * `tolerance` in the metric's unit.
+   * Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect`
+   * (a share) does not matter.
    */
-  | { kind: 'exact'; metric: string; tolerance: number }
-  /**
-   * Deliveries gone wrong, and what should not happen at all. One is too many where the baseline has none.
-   */
-  | { kind: 'loss'; metric: string }
-) & {
-  /** The scenario names it: where neither side has a figure, that is said and not passed over. */
-  asked?: true;
-};
+  (
+    | {
+        kind: 'ratio';
+        metric: string;
+        minimumEffect: number;
+        /** `false`: shown, and no part of the verdict. */ gating: boolean;
+      }
+    /**
+     * Decided by the protocol and not by the machine: medians compared as they are,
+     * `tolerance` in the metric's unit.
+     */
+    | { kind: 'exact'; metric: string; tolerance: number }
+    /**
+     * Deliveries gone wrong, and what should not happen at all. One is too many where the baseline has none.
+     */
+    | { kind: 'loss'; metric: string }
+  ) & {
+    /** The scenario names it: where neither side has a figure, that is said and not passed over. */
+    asked?: true;
+  };
 
 /** Losses are never chosen away with a tolerance; `off` takes one out. */
 const lossMetrics = new Set(['missed', 'duplicated', 'reordered', 'corrupted', 'errors']);

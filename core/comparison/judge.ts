@@ -90,7 +90,7 @@ function isTested(metric: JudgedMetric): boolean {
   return (metric.kind === 'ratio' && metric.gating) || (metric.kind === 'loss' && metric.p !== null);
 }
 
-/** Where no latency at all has a figure, what is left says nothing of delivery: it was asked for and not judged. */
+/** Where no latency at all has a figure, what is left says nothing of delivery: latencies are not judged. */
 function withoutLatency(decided: readonly JudgedMetric[]): JudgedMetric[] {
   const isLatency = ({ metric }: JudgedMetric) => metric.startsWith('latency.');
   const asked = decided.filter((one) => isLatency(one) && (!('gating' in one) || one.gating));

@@ -15,7 +15,7 @@ const firstPlanned = 12;
 const mostPlanned = 48;
 /** The plan is made for runs that differ by this much (standard deviation of the logarithm). */
 const noise = 0.05;
-/** The share of comparisons that shall come out not slower; half do, since few pairs give less than normal. */
+/** So many comparisons shall come out not slower; fewer do, and at least half: few pairs give less. */
 const aimed = 2 / 3;
 /** What the signed-rank test gets out of its pairs, as a share of what the mean would (normal noise). */
 const efficiency = 3 / Math.PI;

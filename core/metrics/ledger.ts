@@ -10,19 +10,50 @@ const count = (title: string, read: Metric['read'], rests: Metric['rests'] = ['l
   read,
 });
 
+const deliveries = {
+  none: 'nothing was delivered',
+  count: ({ ledger }: Completed) => ledger.delivered + ledger.unexpected,
+};
+const expected = {
+  none: 'no delivery was expected, as the server confirmed no event',
+  count: ({ ledger }: Completed) => ledger.expected,
+};
+const among = (set: NonNullable<Metric['among']>, metric: Metric): Metric => ({ ...metric, among: set });
+
 export const ledgerMetrics: Readonly<Record<string, Metric>> = {
   published: count('events published', (t) => t.ledger.published),
   expected: count('deliveries expected', (t) => t.ledger.expected),
   delivered: count('deliveries made', (t) => t.ledger.delivered),
-  missed: count('missed', (t) => t.ledger.missed),
-  duplicated: count('duplicated', (t) => t.ledger.duplicated),
-  'duplicated.unexplained': count('duplicates beyond the lost answers', (t) =>
-    Math.max(0, t.ledger.duplicated - t.counters.client.answersLost),
+  missed: among(
+    expected,
+    count('missed', (t) => t.ledger.missed),
   ),
-  reordered: count('reordered', (t) => t.ledger.reordered),
-  resumed: count('resumed', (t) => t.ledger.resumed),
-  corrupted: count('corrupted', (t) => t.ledger.corrupted),
-  unexpected: count('unexpected', (t) => t.ledger.unexpected),
+  duplicated: among(
+    deliveries,
+    count('duplicated', (t) => t.ledger.duplicated),
+  ),
+  'duplicated.unexplained': among(
+    deliveries,
+    count('duplicates beyond the lost answers', (t) =>
+      Math.max(0, t.ledger.duplicated - t.counters.client.answersLost),
+    ),
+  ),
+  reordered: among(
+    deliveries,
+    count('reordered', (t) => t.ledger.reordered),
+  ),
+  resumed: among(
+    deliveries,
+    count('resumed', (t) => t.ledger.resumed),
+  ),
+  corrupted: among(
+    deliveries,
+    count('corrupted', (t) => t.ledger.corrupted),
+  ),
+  unexpected: among(
+    deliveries,
+    count('unexpected', (t) => t.ledger.unexpected),
+  ),
   errors: count(
     'errors of server and clients',
     ({ counters: { server, client } }: Completed) => server.errors + client.errors,

@@ -20,6 +20,8 @@ export type Metric = {
   read(trial: Completed): number | undefined;
   /** Of a percentile: the share of samples that lie below it, and how many samples the trial has. */
   percentile?: { quantile: number; samples(trial: Completed): number };
+  /** What it counts among: where there is none of it, a count of 0 says nothing and is no figure. */
+  among?: { count(trial: Completed): number; none: string };
   /** With fewer subscribers the figure is lost in what a process varies by itself. */
   leastSubscribers?: number;
   /** Figures that differ by less than this, in the metric's unit, are alike however large their ratio is. */

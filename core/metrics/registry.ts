@@ -102,7 +102,8 @@ function allVoidIn({ rests }: Metric, trials: readonly Completed[]): NoFigure {
   return { value: undefined, why: `void: ${voided.join(', ')}`, voided };
 }
 
-function tooFew({ percentile, leastSubscribers = 0 }: Metric, trial: Completed): string | undefined {
+function tooFew({ percentile, among, leastSubscribers = 0 }: Metric, trial: Completed): string | undefined {
+  if (among?.count(trial) === 0) return among.none;
   if (percentile) {
     const { quantile, samples } = percentile;
     const count = samples(trial);

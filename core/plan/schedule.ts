@@ -4,6 +4,7 @@
 import {
   arrivalTimesUs,
   expectedEvents,
+  inAll,
   partOf,
   type ArrivalContext,
   type Span,
@@ -11,18 +12,12 @@ import {
   type Traces,
 } from '../scenario/arrivals.ts';
 import type { PublishPlan } from './publish-plan.ts';
+import { maxEvents, parseTrace } from './trace.ts';
 import { UserError } from '../base/errors.ts';
-import { largestBodyBytes } from '../event/body-size.ts';
 import { random, type Random } from '../base/random.ts';
 import type { Payload, Scenario, TopicGroup } from '../scenario/scenario.ts';
-import { followersOf, planTopics, type TopicGroupPlan } from '../scenario/topics.ts';
+import { planTopics, type TopicGroupPlan } from '../scenario/topics.ts';
 import { formatNumber } from '../base/units.ts';
-
-/** A plan holds 16 bytes an event here, in the harness and on the way between, so it has to end somewhere. */
-export const maxEvents = 20_000_000;
-
-/** A recording of a year; no run lasts as long. */
-const longestUs = 366 * 86_400e6;
 
 /** What a schedule takes from files; the caller has read them. */
 export type Sources = {
@@ -33,7 +28,7 @@ export type Sources = {
 };
 
 export type ScheduledScenario = Pick<Scenario, 'seed' | 'subscribers' | 'payload' | 'phases'> & {
-  topics: Record<string, Omit<TopicGroup, 'by'>>;
+  topics: Record<string, Omit<TopicGroup, 'by'> & Partial<Pick<TopicGroup, 'by'>>>;
 };
 
 /**
@@ -49,6 +44,14 @@ export type ScheduledScenario = Pick<Scenario, 'seed' | 'subscribers' | 'payload
  *   `trace-invalid` as `parseTrace`
  */
 export function planPublishing(scenario: ScheduledScenario, sources: Sources): PublishPlan {
+  return planWithTraces(scenario, sources).publish;
+}
+
+/** The same, with the traces that it took events from. */
+export function planWithTraces(
+  scenario: ScheduledScenario,
+  sources: Sources,
+): { publish: PublishPlan; traces: Traces } {
   const warmupUs = Math.round(scenario.phases.warmup * 1000);
   const spans: Span[] = [
     { fromUs: -warmupUs, toUs: 0 },
@@ -57,95 +60,14 @@ export function planPublishing(scenario: ScheduledScenario, sources: Sources): P
   const files: Files = { ...sources, bodies: [], ranges: new Map(), traces: tracesOf(scenario, sources) };
   refuseTooLarge(scenario, spans, files);
   const groups = planTopics(scenario).map((group) => planGroup(scenario, group, spans, files));
-  return { ...merge(groups, warmupUs), corpus: files.bodies };
-}
-
-/**
- * What the measured part of a plan asks for.
- * @returns `events`, and `deliveries`: each event once for each follower of its topic
- */
-export function measuredTotals(
-  plan: PublishPlan,
-  scenario: Pick<ScheduledScenario, 'subscribers' | 'topics' | 'phases'>,
-): { events: number; deliveries: number } {
-  const groups = planTopics(scenario);
-  const warmupUs = Math.round(scenario.phases.warmup * 1000);
-  let events = 0;
-  let deliveries = 0;
-  for (let i = plan.offsetUs.length - 1; i >= 0 && plan.offsetUs[i]! >= warmupUs; i--) {
-    events++;
-    deliveries += followersOf(groups, plan.topic[i]!, scenario.subscribers);
-  }
-  return { events, deliveries };
-}
-
-/** Lines named in one message. */
-const mostNamed = 10;
-const traceForm = 'a time in seconds, a comma and a size in bytes, such as "0.25,512"';
-
-/**
- * Reads a trace: a line for each event, `seconds,bytes`: the time since the start of the recording, never
- * going back, and the size of the body. Empty lines are skipped, as is a first line of column names.
- * @param file what to call it in errors
- * @param most events, for tests
- * @throws UserError `trace-invalid`, naming each bad line by its number, the first ten. It quotes none: what
- *   cannot be read as a trace may be any file
- */
-export function parseTrace(text: string, file: string, most = maxEvents): Trace {
-  const offsetUs: number[] = [];
-  const sizeBytes: number[] = [];
-  const named: string[] = [];
-  let wrong = 0;
-  let fitting = 0;
-  const refuse = (line: number, why: string) => {
-    if (++wrong <= mostNamed) named.push(`${file}:${line}: ${why}`);
-  };
-  for (let from = 0, number = 1; from <= text.length; number++) {
-    // Not split(): a list of all lines would take more memory than the text.
-    const end = text.indexOf('\n', from);
-    const line = text.slice(from, end === -1 ? text.length : end).trim();
-    from = end === -1 ? Infinity : end + 1;
-    if (line === '' || (number === 1 && /^seconds\s*,\s*bytes$/i.test(line))) continue;
-    const [, seconds, size] = /^(\d+(?:\.\d+)?)\s*,\s*(\d+)$/.exec(line) ?? [];
-    const atUs = Math.round(Number(seconds) * 1e6);
-    const bytes = Number(size);
-    if (seconds !== undefined) fitting++;
-    if (seconds === undefined) refuse(number, `this is not ${traceForm}`);
-    else if (atUs < (offsetUs.at(-1) ?? 0)) {
-      refuse(number, 'the time lies before that of the line above; times must not go back');
-    } else if (atUs > longestUs)
-      refuse(number, `the time lies more than ${longestUs / 1e6} s after the start`);
-    else if (bytes < 1 || bytes > largestBodyBytes) {
-      refuse(
-        number,
-        `a body has 1 to ${formatNumber(largestBodyBytes)} bytes, and this one has ` +
-          (bytes < 1 ? 'none' : 'more'),
-      );
-    } else if (offsetUs.length === most) {
-      const message =
-        `${file} holds more than ${formatNumber(most)} events, ` +
-        'the most that can be planned; use a part of it';
-      throw new UserError('trace-invalid', message);
-    } else {
-      offsetUs.push(atUs);
-      sizeBytes.push(bytes);
-    }
-  }
-  if (wrong > 0 && fitting === 0) {
-    throw new UserError('trace-invalid', `${file} is no trace: none of its lines is ${traceForm}`);
-  }
-  if (offsetUs.length === 0 && wrong === 0)
-    named.push(`${file}: no events; write a line "seconds,bytes" for each`);
-  if (wrong > mostNamed) named.push(`${file}: and ${wrong - mostNamed} more lines like these`);
-  if (named.length > 0) throw new UserError('trace-invalid', named.join('\n'));
-  return { offsetUs: Float64Array.from(offsetUs), sizeBytes: Int32Array.from(sizeBytes) };
+  return { publish: { ...merge(groups, warmupUs), corpus: files.bodies }, traces: files.traces };
 }
 
 function refuseTooLarge(scenario: ScheduledScenario, spans: Span[], { traces }: Files): void {
-  const perGroup = Object.entries(scenario.topics).map(([name, { publish }]) => ({
-    name,
-    events: spans.reduce((sum, span) => sum + expectedEvents(publish, span, traces), 0),
-  }));
+  const perGroup = planTopics(scenario).map(({ name, count }) => {
+    const publish = inAll(scenario.topics[name]!.publish, count);
+    return { name, events: spans.reduce((sum, span) => sum + expectedEvents(publish, span, traces), 0) };
+  });
   const events = perGroup.reduce((sum, group) => sum + group.events, 0);
   if (events <= maxEvents) return;
   const most = perGroup.reduce((a, b) => (b.events > a.events ? b : a));
@@ -166,7 +88,8 @@ function planGroup(
   spans: Span[],
   files: Files,
 ): GroupEvents {
-  const { publish, payload } = scenario.topics[group.name]!;
+  const { publish: said, payload } = scenario.topics[group.name]!;
+  const publish = inAll(said, group.count);
   const context: ArrivalContext = { seed: scenario.seed, group: group.name, traces: files.traces };
   const events: GroupEvents = { atUs: [], topic: [], body: [] };
   for (const span of spans) {

@@ -5,13 +5,15 @@
 // traces begin at zero. Before it, stages hold their first rate, and a trace plays its beginning once.
 
 import { exponential, random } from '../base/random.ts';
-import type { Arrivals } from './scenario.ts';
+import type { Arrivals, TopicGroup } from './scenario.ts';
 
 /** A recorded sequence of events, ascending in time. */
 export type Trace = {
   /** Microseconds from the start of the recording. */
   offsetUs: Float64Array;
   sizeBytes: Int32Array;
+  /** What the times in the file were read as: `seconds since 1970`. */
+  timesAre: string;
 };
 
 /** The traces of a scenario by file name. */
@@ -33,6 +35,35 @@ export type ArrivalContext = {
   group: string;
   traces: Traces;
 };
+
+/**
+ * The arrivals of all topics of a group together, whether its scenario says them so or of each topic. What is
+ * said of each is dealt over the topics like the rest: each has as many events as the others, to within one.
+ * @param topics how many the group has
+ */
+export function inAll(publish: TopicGroup['publish'], topics: number): Arrivals {
+  const { each, ...arrivals } = publish;
+  if (!each) return arrivals;
+  // A sixtieth of a second is no exact number; twelve digits give 1/m each of 1,200 topics back as 20/s.
+  const times = (one: number) => Number((one * topics).toPrecision(12));
+  switch (arrivals.kind) {
+    case 'constant':
+    case 'poisson':
+      return { ...arrivals, perS: times(arrivals.perS) };
+    case 'stages': {
+      const stages = arrivals.stages.map(({ rate, to, for: lengthMs }) => ({
+        rate: times(rate),
+        ...(to !== undefined && { to: times(to) }),
+        for: lengthMs,
+      }));
+      return { ...arrivals, stages };
+    }
+    case 'bursts':
+      return { ...arrivals, size: arrivals.size * topics };
+    case 'trace':
+      return arrivals; // its file lists every event
+  }
+}
 
 /**
  * How many events arrivals make in a span; the mean where chance decides (Poisson), and within one of the

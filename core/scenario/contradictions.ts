@@ -2,20 +2,18 @@
 // expectation of a variant that does not run. Each is refused with its reason before anything is started.
 // The values themselves are scenario.ts's to check; what this machine can carry is the harness's.
 
-import { expectedEvents, type Span } from './arrivals.ts';
+import { expectedEvents, inAll, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
 import { variantsCalled, withoutTarget } from './expectations.ts';
-import type { Parts } from './valid-parts.ts';
-import { lengthOf } from '../fault/faults.ts';
+import { faultsOutside, idleEndpoints } from './trouble-for-nobody.ts';
+import type { Contradiction, Parts } from './valid-parts.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Variant } from '../pattern/variant.ts';
-import type { Phases, Scenario, TopicGroup } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatBytes, formatNumber, writeDuration } from '../base/units.ts';
 import type { Path } from '../base/yaml-document.ts';
-
-export type Contradiction = { path: Path; message: string };
 
 export type Context = {
   registry: PatternRegistry;
@@ -35,6 +33,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),
+    ...idleEndpoints(parts),
     ...topicsThatDoNotFit(parts),
     ...bodiesTooLarge(parts, context),
     ...idle(parts),
@@ -155,31 +154,6 @@ function* expectedOfNobody(
   }
 }
 
-function* faultsOutside({ single: { phases }, faults }: Parts): Generator<Contradiction> {
-  if (!phases) return;
-  const { measure, drain } = phases;
-  for (const [i, fault] of faults) {
-    if (fault.atMs >= measure) {
-      yield {
-        path: ['faults', i, 'at'],
-        message:
-          `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ` +
-          `${writeDuration(fault.atMs)}`,
-      };
-      continue;
-    }
-    const length = lengthOf(fault);
-    if (length && fault.atMs + length.ms > measure + drain) {
-      yield {
-        path: ['faults', i, 'for'],
-        message:
-          `the ${length.what} would last until ${writeDuration(fault.atMs + length.ms)}, and the trial ` +
-          `ends ${writeDuration(measure + drain)} after the measured phase began`,
-      };
-    }
-  }
-}
-
 function* topicsThatDoNotFit({ single: { subscribers }, topics }: Parts): Generator<Contradiction> {
   for (const [name, group] of topics) {
     const count = group.count === 'per-subscriber' ? subscribers : group.count;
@@ -218,9 +192,9 @@ function* bodiesTooLarge(
 }
 
 /** A schedule without an event in the measured phase. Traces are not read here, so they count as enough. */
-function* idle({ single: { phases }, topics, allTopics }: Parts): Generator<Contradiction> {
-  if (!phases || !allTopics || topics.size === 0) return;
-  const events = totalEvents([...topics.values()], phases);
+function* idle({ single: { phases, subscribers }, topics, allTopics }: Parts): Generator<Contradiction> {
+  if (!phases || subscribers === undefined || !allTopics || topics.size === 0) return;
+  const events = totalEvents({ subscribers, topics: Object.fromEntries(topics), phases });
   if (events === undefined || events >= 1) return;
   yield {
     path: ['topics'],
@@ -268,8 +242,13 @@ function* tooMany({
  * Events that the groups ask for in the measured phase; the mean where chance decides. `undefined`
  * when a trace is among them.
  */
-export function totalEvents(groups: readonly TopicGroup[], phases: Phases): number | undefined {
-  if (groups.some(({ publish }) => publish.kind === 'trace')) return undefined;
-  const measured: Span = { fromUs: 0, toUs: phases.measure * 1000 };
-  return groups.reduce((sum, { publish }) => sum + expectedEvents(publish, measured, new Map()), 0);
+export function totalEvents(
+  scenario: Pick<Scenario, 'subscribers' | 'topics' | 'phases'>,
+): number | undefined {
+  if (Object.values(scenario.topics).some(({ publish }) => publish.kind === 'trace')) return undefined;
+  const measured: Span = { fromUs: 0, toUs: scenario.phases.measure * 1000 };
+  return planTopics(scenario).reduce((sum, { name, count }) => {
+    const publish = inAll(scenario.topics[name]!.publish, count);
+    return sum + expectedEvents(publish, measured, new Map());
+  }, 0);
 }

@@ -2,7 +2,7 @@
 // axis. scenario-file.ts checks each cell's scenario, and the harness runs them.
 
 import { listNames } from '../base/suggest.ts';
-import { parseDurationMs, parseRatePerS, parseShare, parseSizeBytes } from '../base/units.ts';
+import { parseDurationMs, parseShare, parseSizeBytes, parseTopicRate } from '../base/units.ts';
 
 /**
  * Values by their path in the scenario, as the scenario writes them:
@@ -52,11 +52,15 @@ export function shortPath(path: string, paths: readonly string[]): string {
   return paths.filter((other) => last(other) === last(path)).length > 1 ? path : last(path);
 }
 
+/** The unit of `0.5/s each`. */
+export const eachSecond = 'a second and topic';
+
 /** A value on an axis, and the unit of that axis; `undefined` for what has no magnitude. */
 export function magnitudeOf(value: string): { value: number; unit: string } | undefined {
+  const rate = parseTopicRate(value);
   const readings: [number | undefined, string][] = [
     [/^\d+(\.\d+)?$/.test(value) ? Number(value) : undefined, ''],
-    [parseRatePerS(value), 'a second'],
+    [rate?.perS, rate?.each ? eachSecond : 'a second'],
     [parseSizeBytes(value), 'bytes'],
     [parseDurationMs(value), 'ms'],
     [parseShare(value), 'share'],
@@ -92,4 +96,32 @@ export function whereProblems(
         }));
     }),
   );
+}
+
+/** Rates of each topic that stand beside, or are treated as, those of all topics together. */
+export function ratesProblems(
+  matrix: Readonly<Record<string, readonly (string | number)[]>>,
+  axis: { perSubscriber: boolean } | undefined,
+): { path: (string | number)[]; message: string }[] {
+  const isEach = (value: string | number) => parseTopicRate(String(value))?.each;
+  const mixed = Object.entries(matrix).filter(
+    ([, values]) => values.some((value) => isEach(value) === true) && !values.every((value) => isEach(value)),
+  );
+  const [first = []] = Object.values(matrix);
+  return [
+    ...mixed.map(([path]) => ({
+      path: ['matrix', path],
+      message: 'some of these rates are those of "each" topic and some of all together; write all alike',
+    })),
+    ...(axis?.perSubscriber === true && first.some((value) => isEach(value))
+      ? [
+          {
+            path: ['axis', 'perSubscriber'],
+            message:
+              'the rates of the matrix are those of each topic already; ' +
+              'leave perSubscriber out, so that they are not divided again',
+          },
+        ]
+      : []),
+  ];
 }

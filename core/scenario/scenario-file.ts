@@ -6,7 +6,7 @@ import { contradictionsOf, totalEvents } from './contradictions.ts';
 import { UserError } from '../base/errors.ts';
 import { variantsCalled, withoutTarget } from './expectations.ts';
 import { expectation, findingsOf } from '../base/issues.ts';
-import { cellsOf, cellText, whereProblems } from './matrix.ts';
+import { cellsOf, cellText, ratesProblems, whereProblems } from './matrix.ts';
 import { mostTrials } from './search.ts';
 import { applyOverrides, pathText } from '../base/overrides.ts';
 import { listNames } from '../base/suggest.ts';
@@ -113,7 +113,7 @@ export function parseScenario(
         place: yaml.placeOf(['search'], 'key'),
         message: 'search: a scenario has a search, or a matrix, or repeats its trials; leave the others out',
       });
-    for (const value of [from, to]) {
+    for (const value of to === undefined ? [from] : [from, to]) {
       const problem = problemWith(text, {
         file,
         registry,
@@ -132,6 +132,9 @@ export function parseScenario(
       add(path, 'key', message);
   if (!inCell && scenario.axis && Object.keys(scenario.matrix).length === 0)
     add(['axis'], 'key', 'there is no matrix in this scenario, so "axis" means nothing');
+  if (!inCell)
+    for (const { path, message } of ratesProblems(scenario.matrix, scenario.axis))
+      add(path, 'value', message);
   if (mistakes.length > 0) return refuse(file, mistakes);
   if (applied.length === 0) return { scenario, source: text };
   scenario.expect = expectedOf(scenario, yaml);
@@ -201,19 +204,21 @@ const overheadMs = 1500;
 /**
  * What a run of the scenario would be, in a few lines for people: its question, subscribers, events and
  * deliveries of the measured phase, variants, and about how long it takes.
+ * @param planned what its schedule comes to, where that was planned: totals, and lines about it
  */
-export function describeScenario(scenario: Scenario): string {
+export function describeScenario(
+  scenario: Scenario,
+  planned?: { events: number; deliveries: number; lines: readonly string[] },
+): string {
   const { name, question, subscribers, topics, phases, variants, repeat } = scenario;
-  const groups = planTopics(scenario).map((plan) => ({ plan, group: topics[plan.name]! }));
-  const events = totalEvents(
-    groups.map(({ group }) => group),
-    phases,
-  );
-  const deliveries = groups.reduce(
-    (sum, { plan, group }) =>
-      sum + ((totalEvents([group], phases) ?? 0) * subscribers * plan.follow) / plan.count,
-    0,
-  );
+  const groups = planTopics(scenario);
+  const events = planned?.events ?? totalEvents(scenario);
+  const deliveries =
+    planned?.deliveries ??
+    groups.reduce((sum, group) => {
+      const own = totalEvents({ subscribers, phases, topics: { [group.name]: topics[group.name]! } }) ?? 0;
+      return sum + (own * subscribers * group.follow) / group.count;
+    }, 0);
   const cells = Math.max(1, scenario.cells.length);
   const searching = scenario.search.length > 0;
   const trials =
@@ -228,16 +233,17 @@ export function describeScenario(scenario: Scenario): string {
   const labels = variants.map(({ label }) => label).join(', ');
   return [
     `${name}: ${question}`,
-    `  ${counted(subscribers, 'subscriber')}, ` +
-      `${counted(topicCount(groups.map(({ plan }) => plan)), 'topic')}, ${traffic}`,
+    `  ${counted(subscribers, 'subscriber')}, ` + `${counted(topicCount(groups), 'topic')}, ${traffic}`,
     '  ' +
       `${searching ? 'at most ' : ''}${counted(trials, 'trial')}${
         repeat > 1 ? ` (${repeat} of each)` : ''
       }: ` +
       `${labels}`,
+    ...(planned?.lines ?? []).map((line) => `  ${line}`),
     ...Object.entries(scenario.matrix).map(([path, values]) => `  each with ${path} = ${values.join(', ')}`),
     ...scenario.search.map(
-      ({ what, from, to, keep }) => `  searches the highest ${what} from ${from} to ${to} with ${keep}`,
+      ({ what, from, to, keep }) =>
+        `  searches the highest ${what} from ${from} ${to === undefined ? 'on' : `to ${to}`} with ${keep}`,
     ),
     `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs * 1000)}`,
   ].join('\n');

@@ -19,7 +19,7 @@ import { metrics } from '../metrics/registry.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { searchSchema } from './search.ts';
 import { server } from './server-limits.ts';
-import { payload, topicGroup } from './topic-group.ts';
+import { payload, topicGroup, type Spacing } from './topic-group.ts';
 import { variantSchema } from './variant-schema.ts';
 import { duration, interval } from '../base/quantities.ts';
 
@@ -149,7 +149,8 @@ export type Scenario = z.output<ReturnType<typeof scenarioSchema>> & {
 /** A cell of a matrix: the scenario with the cell's values in it. */
 export type ScenarioCell = { parameters: Parameters; scenario: Scenario };
 export type TopicGroup = Scenario['topics'][string];
-export type Arrivals = TopicGroup['publish'];
+/** How events of all topics of a group together are spaced; `inAll` of arrivals.ts makes it. */
+export type Arrivals = Spacing & { each?: never };
 export type Payload = Scenario['payload'];
 
 export type ClosedLoop = NonNullable<Scenario['closedLoop']>;

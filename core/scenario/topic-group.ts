@@ -3,42 +3,90 @@
 
 import { z } from 'zod';
 import { largestBodyBytes } from '../event/body-size.ts';
-import { interval, rate, size } from '../base/quantities.ts';
+import { interval, size, topicRate } from '../base/quantities.ts';
 import { formatBytes } from '../base/units.ts';
 
 const positive = z.int().min(1);
 
 const stage = z
   .strictObject({
-    rate: rate.describe('rate at the start of the stage'),
-    to: rate.optional().describe('rate at its end, reached in a straight line; the same rate when left out'),
+    rate: topicRate.describe('rate at the start of the stage'),
+    to: topicRate
+      .optional()
+      .describe('rate at its end, reached in a straight line; the same rate when left out'),
     for: interval.describe('its length'),
   })
   .describe('one stage of a changing rate');
 
+const stages = z
+  .array(stage)
+  .min(1)
+  .refine((all) => new Set(all.flatMap(({ rate, to = rate }) => [rate.each, to.each])).size === 1, {
+    error: 'the rates of all stages are those of "each" topic, or none is',
+  });
+
+const burstSize = z
+  .union([
+    positive.max(1_000_000).transform((size) => ({ size, each: false })),
+    z
+      .string()
+      .regex(/^[1-9]\d{0,6} each$/, { error: 'a number such as 40, or 8 each' })
+      .transform((text) => ({ size: Number.parseInt(text, 10), each: true })),
+  ])
+  .describe('events at once, a number such as 40, or 8 each');
+
+/** How a group's events are spaced in time, as its scenario says it: of all topics together, or of each. */
+export type Spacing =
+  | { kind: 'constant' | 'poisson'; perS: number }
+  | { kind: 'stages'; stages: { rate: number; to?: number; for: number }[] }
+  | { kind: 'bursts'; size: number; everyMs: number }
+  | { kind: 'trace'; file: string };
+export type Publishing = Spacing & { each?: true };
+
+const said = (spacing: Spacing, each: boolean): Publishing => ({ ...spacing, ...(each && { each }) });
+
 const arrivals = z
   .union([
-    rate.transform((perS) => ({ kind: 'constant' as const, perS })),
-    z.strictObject({ constant: rate }).transform((v) => ({ kind: 'constant' as const, perS: v.constant })),
-    z.strictObject({ poisson: rate }).transform((v) => ({ kind: 'poisson' as const, perS: v.poisson })),
+    topicRate.transform(({ perS, each }) => said({ kind: 'constant', perS }, each)),
     z
-      .strictObject({ stages: z.array(stage).min(1) })
-      .transform((v) => ({ kind: 'stages' as const, stages: v.stages })),
+      .strictObject({ constant: topicRate })
+      .transform(({ constant: { perS, each } }) => said({ kind: 'constant', perS }, each)),
+    z
+      .strictObject({ poisson: topicRate })
+      .transform(({ poisson: { perS, each } }) => said({ kind: 'poisson', perS }, each)),
+    z.strictObject({ stages }).transform((v) =>
+      said(
+        {
+          kind: 'stages',
+          stages: v.stages.map(({ rate, to, for: lengthMs }) => ({
+            rate: rate.perS,
+            ...(to && { to: to.perS }),
+            for: lengthMs,
+          })),
+        },
+        v.stages[0]!.rate.each, // there is one
+      ),
+    ),
     z
       .strictObject({
         bursts: z.strictObject({
-          size: positive.max(1_000_000).describe('events at once'),
+          size: burstSize,
           every: interval.describe('time between two bursts'),
         }),
       })
-      .transform((v) => ({ kind: 'bursts' as const, size: v.bursts.size, everyMs: v.bursts.every })),
+      .transform(({ bursts: { size, every } }) =>
+        said({ kind: 'bursts', size: size.size, everyMs: every }, size.each),
+      ),
     z
       .strictObject({
-        trace: z.string().min(1).describe('a CSV file beside the scenario: seconds since the start, bytes'),
+        trace: z
+          .string()
+          .min(1)
+          .describe('a CSV file beside the scenario: the time of each event and its bytes'),
       })
-      .transform((v) => ({ kind: 'trace' as const, file: v.trace })),
+      .transform((v) => said({ kind: 'trace', file: v.trace }, false)),
   ])
-  .describe('a rate such as 200/s, or one of constant, poisson, stages, bursts, trace');
+  .describe('a rate such as 200/s, or 6/m each, or one of constant, poisson, stages, bursts, ' + 'trace');
 
 /** What events carry. */
 export const payload = z
@@ -73,7 +121,7 @@ export const topicGroup = z.strictObject({
   count: z
     .union([positive.max(10_000_000), z.literal('per-subscriber')])
     .default(1)
-    .describe('how many topics are in the group; the rate is that of all together'),
+    .describe('how many topics are in the group; the rate is that of all together, unless it says "each"'),
   follow: positive.max(10_000).default(1).describe('how many of them each subscriber follows'),
   payload: payload.optional().describe("what its events carry, where that is not the scenario's payload"),
 });

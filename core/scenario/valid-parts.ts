@@ -2,10 +2,14 @@
 // contradiction between two others. For a scenario without mistakes these are all of it.
 
 import type { z } from 'zod';
+import type { Path } from '../base/yaml-document.ts';
 import type { Scenario, scenarioSchema } from './scenario.ts';
 
 type Schema = ReturnType<typeof scenarioSchema>;
 type Values = z.output<Schema>;
+
+/** What the parts make impossible together, and where. */
+export type Contradiction = { path: Path; message: string };
 
 export type Parts = {
   single: Partial<
@@ -16,12 +20,13 @@ export type Parts = {
   variants: Elements<'variants'>;
   faults: Elements<'faults'>;
   expect: Elements<'expect'>;
+  endpoints: Elements<'endpoints'>;
   /** Whether all topics, and all variants, are right; what is said of them together needs that. */
   allTopics: boolean;
   allVariants: boolean;
 };
 
-type Lists = 'variants' | 'faults' | 'expect';
+type Lists = 'variants' | 'faults' | 'expect' | 'endpoints';
 type Elements<K extends Lists> = ReadonlyMap<number, Values[K][number]>;
 
 /** @param value the plain value of the file, of any shape */
@@ -57,6 +62,7 @@ export function partsOf({ shape }: Schema, value: unknown): Parts {
     variants,
     faults: elements('faults'),
     expect: elements('expect'),
+    endpoints: elements('endpoints'),
     allTopics: topics.size === groups.length,
     allVariants: Array.isArray(listed) ? variants.size === listed.length : variants.size > 0,
   };

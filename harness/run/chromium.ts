@@ -47,6 +47,9 @@ export async function openInChromium(
   signal: AbortSignal,
   executable = executables.find(existsSync),
 ): Promise<ChromiumPages> {
+  const ours = variants.filter(({ target }) => target === undefined);
+  if (ours.length === 0)
+    return { status: 'skipped', reason: 'its pages open our own servers, and none of them ran' };
   if (executable === undefined || !existsSync(executable))
     return { status: 'skipped', reason: 'Chromium is not installed (Debian: apt-get install chromium)' };
   const playwright = await import('playwright-core').catch(() => undefined);
@@ -66,7 +69,7 @@ export async function openInChromium(
   }
   try {
     const opened: Opened[] = [];
-    for (const variant of variants.filter(({ target }) => target === undefined)) {
+    for (const variant of ours) {
       for (const count of pages)
         opened.push(
           await openPages(

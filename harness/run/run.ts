@@ -1,11 +1,9 @@
 // Runs every variant's trials one after another, and makes the result that holds them.
 
-import { join } from 'node:path';
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { checkExpectations, type TrialOrPlan } from '../../core/scenario/expectations.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
-import { readText } from '../../core/base/read-file.ts';
 import { redact } from '../../core/secrets/redact.ts';
 import {
   resultFormat,
@@ -19,7 +17,7 @@ import { mostTrials } from '../../core/scenario/search.ts';
 import { refuseLargeBodies } from '../plan/body-limit.ts';
 import { planSteps, type RunPlan } from '../plan/cells.ts';
 import { openInChromium } from './chromium.ts';
-import { loadCorpus } from '../plan/corpus.ts';
+import { sourcesIn } from '../plan/sources.ts';
 import { readEnvironment } from './environment.ts';
 import { processes, type Fleet } from '../trial/fleet.ts';
 import { balancedBlocks } from '../plan/order.ts';
@@ -28,7 +26,7 @@ import { TrialFailure } from '../process/peer.ts';
 import { planTrial } from '../plan/plan.ts';
 import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';
 import { saturate } from './saturate.ts';
-import { searchTrials, type Turn } from './search.ts';
+import { planFirstSteps, searchTrials, type Turn } from './search.ts';
 import { targetFleet, type PreparedTarget } from '../target/target-peer.ts';
 import { connectionsEach, type LeftOut } from '../target/variants.ts';
 import { runTrial } from '../trial/trial.ts';
@@ -71,7 +69,7 @@ export type RunOptions = {
  */
 export function prepare(
   scenario: Scenario,
-  { registry, folder, machine = thisMachine(), targets = [] }: RunOptions,
+  { registry, folder, source, machine = thisMachine(), targets = [] }: RunOptions,
 ): RunPlan {
   const planOf = (one: Scenario) => {
     const connections = one.subscribers * connectionsEach(scenario, targets);
@@ -80,16 +78,12 @@ export function prepare(
       scenario.variants.map(({ pattern }) => registry[pattern]!),
       machine,
     );
-    const plan = planTrial(
-      one,
-      loadProcessCount(one, machine),
-      (from) => loadCorpus(from, folder),
-      (file) => readTrace(file, folder),
-    );
+    const plan = planTrial(one, loadProcessCount(one, machine), sourcesIn(folder), targets.length > 0);
     refuseLargeBodies(plan, registry);
     return plan;
   };
   const whole = planOf(scenario);
+  if (scenario.search.length > 0) planFirstSteps(scenario, registry, source, planOf);
   // Read here, where a signal may end the process at once: git can take its time.
   return { ...whole, environment: readEnvironment(), steps: planSteps(scenario, whole, planOf), planOf };
 }
@@ -224,6 +218,7 @@ export function newResult(
       deliveries: plan.deliveries,
       ...(scenario.answer.length > 0 && { answer: scenario.answer }),
       ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
+      ...(plan.besideTargets && { publishedInTurn: true }),
       ...(scenario.axis && scenario.cells.length > 0 && { axis: scenario.axis }),
       phasesMs: scenario.phases,
       source: redact(source, secrets),
@@ -265,12 +260,4 @@ function* fixedTrials(plan: RunPlan): Generator<Turn, void, Trial> {
     : Array.from({ length: scenario.repeat }, () => steps.keys());
   for (const [block, order] of blocks.entries())
     for (const place of order) yield { ...steps[place]!, repetition: block + 1 };
-}
-
-function readTrace(file: string, folder: string): string {
-  return readText(join(folder, file), 'trace', {
-    code: 'trace',
-    what: `Cannot read the trace "${file}"`,
-    next: `Traces are looked for beside the scenario file, in ${folder}.`,
-  });
 }

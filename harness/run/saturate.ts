@@ -3,11 +3,12 @@
 // wait for the server, so what they would have asked meanwhile is never measured.
 
 import type { Fleet } from '../trial/fleet.ts';
-import { forkPeer } from '../process/peer.ts';
+import { forkPeer, TrialFailure } from '../process/peer.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { Pattern } from '../../core/pattern/pattern.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import { variantOf } from '../../core/pattern/variant.ts';
+import { writeDuration } from '../../core/base/units.ts';
 import type { Result } from '../../core/result/result.ts';
 import { defaultLimits, type ClosedLoop } from '../../core/scenario/scenario.ts';
 
@@ -82,6 +83,12 @@ export async function saturate(
         seconds: Math.max(1, Math.round(forMs / 1000)),
       });
       const done = await client.next('done', forMs + slackMs);
+      if (done.requests === 0)
+        throw new TrialFailure(
+          'closed-loop',
+          `The closed loop measured nothing: none of ${connections} connections got an answer to ` +
+            `${name} in ${writeDuration(forMs)}, and ${done.errors} failed.`,
+        );
       server.send({ kind: 'sample' });
       const { sample: after } = await server.next('sample', replyLimitMs);
       all.push({

@@ -16,7 +16,8 @@ import {
   type Search,
   type Tried,
 } from '../../core/scenario/search.ts';
-import { stepOf, type RunPlan, type Step } from '../plan/cells.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import { saying, stepOf, type RunPlan, type Step } from '../plan/cells.ts';
 
 export type Turn = Step & { repetition: number };
 type SearchResult = NonNullable<Result['searches']>[number];
@@ -39,6 +40,33 @@ export function* searchTrials(
     for (const variant of plan.scenario.variants)
       yield* searchOne(plan, registry, source, search, variant, into);
   }
+}
+
+/**
+ * Plans the first step of each search, so that one that cannot be made is refused before anything starts.
+ * @throws UserError with what the step is
+ */
+export function planFirstSteps(
+  { name, search }: Pick<Scenario, 'name' | 'search'>,
+  registry: PatternRegistry,
+  source: string,
+  plan: (scenario: Scenario) => unknown,
+): void {
+  for (const [i, { what, from }] of search.entries()) {
+    const first = scenarioAt({ name }, registry, source, `${what}=${from}`);
+    saying(`search[${i}]: with ${what}=${from}: `, () => plan(first));
+  }
+}
+
+/** The scenario of one step. */
+function scenarioAt(
+  { name }: Pick<Scenario, 'name'>,
+  registry: PatternRegistry,
+  source: string,
+  override: string,
+): Scenario {
+  return parseScenario(source, { file: `${name}.yaml`, registry, overrides: [override], inCell: true })
+    .scenario;
 }
 
 function* searchOne(
@@ -66,12 +94,7 @@ function* searchOne(
     const text = writeLike(from, value);
     let step: Step;
     try {
-      const { scenario } = parseScenario(source, {
-        file: `${plan.scenario.name}.yaml`,
-        registry,
-        overrides: [`${what}=${text}`],
-        inCell: true,
-      });
+      const scenario = scenarioAt(plan.scenario, registry, source, `${what}=${text}`);
       step = stepOf({ parameters: { [what]: text }, scenario }, variant, plan.planOf(scenario));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

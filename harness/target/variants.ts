@@ -14,7 +14,8 @@ export type LeftOut = { target: string; variant: string; reason: string };
 /**
  * The scenario with a variant for each target beside (or instead of) its own, called `LABEL @TARGET`.
  * @param reference whether our servers run too
- * @throws UserError `target-names` when two targets have one name, `target-nothing` when no variant is left
+ * @throws UserError `target-names` when two targets have one name, `target-nothing` when none of the
+ *   variants can run against one of them
  */
 export function withTargets(
   scenario: Scenario,
@@ -54,11 +55,15 @@ export function withTargets(
     });
     return reference ? [variant, ...rivals] : rivals;
   });
-  if (variants.length === 0) {
+  const idle = targets.filter(({ name }) => !variants.some(({ target }) => target === name));
+  if (idle.length > 0) {
+    const names = idle.map(({ name }) => name);
+    const why = leftOut
+      .filter(({ target }) => names.includes(target))
+      .map(({ target, variant, reason }) => `  - ${variant} @${target}: ${reason}.`);
     throw new UserError(
       'target-nothing',
-      `No variant of "${scenario.name}" can run:\n` +
-        `${leftOut.map(({ target, variant, reason }) => `  - ${variant} @${target}: ${reason}.`).join('\n')}`,
+      `No variant of "${scenario.name}" can run against ${names.join(', ')}:\n${why.join('\n')}`,
     );
   }
   return { scenario: { ...scenario, variants }, leftOut };

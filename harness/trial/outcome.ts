@@ -16,6 +16,7 @@ import { happenedAtUs } from './faults.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
+import { processWarnings } from './process-warnings.ts';
 import type { Readings } from './readings.ts';
 import { warningsOf } from './validity.ts';
 import { wireBounds } from './wire-bound.ts';
@@ -29,6 +30,7 @@ export function outcomeOf(
   const completed = completedOf(plan, readings);
   const warnings = [
     ...warningsOf(plan, readings, completed),
+    ...processWarnings(readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
   ];
@@ -64,6 +66,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       },
     }),
     connectUs: readings.connectUs,
+    ...(readings.warmUp && { warmUp: readings.warmUp }),
     subscribers: readings.subscribers,
     connections: readings.connections,
     measuredUs: window.toUs - window.fromUs,

@@ -197,6 +197,9 @@ const checks: readonly Check[] = [
         `counts were not compared.${again}${unread}`,
     );
   },
+  function scheduled({ notes }) {
+    return notes.map(({ code, message }) => note(code, message));
+  },
   function missed(_plan, _readings, trial) {
     const { ledger } = trial;
     // What the load side refused it cannot blame on the pattern.

@@ -41,14 +41,22 @@ type Link = { reader: ResponseReader; status: number; text: string };
 
 const answerKept = 1000;
 
+/** Writes the request that publishes one event on a server of ours. */
+export function publishWriter(publishUrl: string): PublishConnection['encode'] {
+  const url = new URL(publishUrl);
+  const target = pathBelow(url, '/topics/');
+  return (topic, { text, bytes, crc }, plannedUs, sentUs) =>
+    `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+    `content-length: ${bytes}\r\n` +
+    `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`;
+}
+
 /** @param counters those of publishing, which is no part of what a pattern costs */
 export function createPublishConnection(
   publishUrl: string,
   counters: Counters,
   handlers: PublishHandlers,
 ): PublishConnection {
-  const url = new URL(publishUrl);
-  const target = pathBelow(url, '/topics/');
   let socket: Socket | undefined;
   let open = false;
 
@@ -95,13 +103,7 @@ export function createPublishConnection(
       socket = dialer.dial({ reader: newResponseReader(), status: 0, text: '' }, 0);
     },
     isOpen: () => open,
-    encode(topic, { text, bytes, crc }, plannedUs, sentUs) {
-      return (
-        `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
-        `content-length: ${bytes}\r\n` +
-        `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`
-      );
-    },
+    encode: publishWriter(publishUrl),
     send(requests) {
       dialer.send(socket!, Buffer.from(requests)); // only called while the connection is open
     },

@@ -1,5 +1,6 @@
-// Writes a comparison for CI systems: JUnit, where what is proven worse fails, what was not judged is an error
-// and what proves nothing is skipped, and GitHub's workflow commands, which put a line on the change itself.
+// Writes a comparison for CI systems: JUnit, where what is proven worse fails, what was not judged is an
+// error and what proves nothing is skipped, and GitHub's workflow commands, which put a line on the change
+// itself.
 
 import {
   notJudgedIn,
@@ -111,7 +112,9 @@ export function renderAnnotations(comparison: Comparison, file: string | undefin
             command(
               'error',
               titleFor(comparison, judged),
-              `not judged: ${metric === undefined ? unjudgedTexts(judged).join('; ') || why : `${titleOf(metric.metric)}: ${why}`}`,
+              metric === undefined
+                ? `not judged: ${unjudgedTexts(judged).join('; ') || why}`
+                : `not judged: ${titleOf(metric.metric)}: ${why}`,
             ),
           ],
     ),

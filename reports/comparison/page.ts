@@ -179,8 +179,8 @@ async function variantMarkup(
       ratios,
       `Changes of ${label}`,
       `${judged.paired ? 'Each dot is one pair of runs. ' : ''}The line is the interval, the large mark ` +
-        'the estimate, the shaded band the change that does not matter. Slower or worse means: the estimate lies ' +
-        'right of its band, and chance does not explain it.',
+        'the estimate, the shaded band the change that does not matter. Slower or worse means: the ' +
+        'estimate lies right of its band, and chance does not explain it.',
     )}
     ${figure(
       overlay,

@@ -49,7 +49,7 @@ export function wholeWord({ verdict, variants }: Pick<Comparison, 'verdict' | 'v
   });
 }
 
-/** What of a variant was not judged, each reason once: `missed, duplicated: 3 of 10 pairs do not count ...` */
+/** What of a variant was not judged, each reason once: `missed, resumed: 3 of 10 pairs do not count ...` */
 export function unjudgedTexts({ metrics: judged, verdict, why }: Judged): string[] {
   const those = judged.filter((metric) => metric.verdict === 'not-judged');
   const reasons = Map.groupBy(those, (metric) => ('why' in metric && metric.why) || '');

@@ -181,7 +181,7 @@ function neededText({ variants }: Comparison): string {
 }
 
 /**
- * `90 % interval`, each end of which is a one-sided bound of 95 %; or what each of several declared looks has.
+ * `90 % interval`, each end of which is a one-sided bound of 95 %; or what each of several looks has.
  * Earlier versions bounded both ends together.
  */
 export function intervalTitle({ rule, version }: Pick<Comparison, 'rule' | 'version'>): string {

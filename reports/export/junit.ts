@@ -18,6 +18,7 @@ export function renderJunit(results: readonly Result[]): string {
   const suites = results.flatMap((result, i) => [
     ...result.trials.map((trial) => suiteOf(result, trial, names[i]!)),
     ...missingSuites(result, names[i]!),
+    ...emptySuites(result),
   ]);
   return junitDocument(suites);
 }
@@ -80,6 +81,29 @@ function missingSuites(result: Result, resultName: string): Suite[] {
       ],
     })),
   ];
+}
+
+/** What nothing was put to: a run without a trial, and expectations that are for none of its trials. */
+function emptySuites(result: Result): Suite[] {
+  const { scenario, createdAt, trials, expectations, planned } = result;
+  const known = new Set([
+    ...trials.map(({ variant }) => variant.label),
+    ...(planned?.trials ?? []).map(({ variant }) => variant),
+  ]);
+  const cases: Case[] = expectations
+    .filter(({ variant }) => !known.has(variant))
+    .map(({ check, variant }) => ({
+      name: check,
+      verdict: { kind: 'error', type: 'no-trial', message: `no trial of the run is one of ${variant}` },
+    }));
+  // Of a run that was cut short its own suite says so.
+  if (trials.length === 0 && cutShortText(result) === undefined)
+    cases.push({
+      name: 'something was measured',
+      verdict: { kind: 'error', type: 'no-trial', message: 'the result holds no trial' },
+    });
+  const suite = { name: `${scenario.name}: no trial`, timestamp: createdAt, timeS: 0, cases };
+  return cases.length === 0 ? [] : [suite];
 }
 
 function verdictOf({ outcome, warnings }: Trial): Verdict {

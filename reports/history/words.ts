@@ -14,7 +14,7 @@ import { wrapped, type TerminalOptions } from '../text/terminal.ts';
 const cutListed = 8;
 /** Fewest runs of which a change can be told: of fewer, even the clearest order may be chance. */
 const fewestRuns = 14;
-/** A change shows reliably when so many runs have followed it: of a tenfold step 7 of 20 show after 5 runs. */
+/** A change shows reliably when so many runs have followed it; of tenfold steps, a third do after 5. */
 const runsAfter = 8;
 
 export function historyHeadline({ scenario, sets, series }: History): string {
@@ -23,7 +23,10 @@ export function historyHeadline({ scenario, sets, series }: History): string {
   if (series.length === 0)
     return `${of}: none of them has a figure that counts, so there is nothing to follow.`;
   if (sets.length < fewestRuns)
-    return `${of}: too few to tell a change of level from chance, which takes about ${fewestRuns}, and ${runsAfter} of them after the change.`;
+    return (
+      `${of}: too few to tell a change of level from chance, which takes about ${fewestRuns}, and ` +
+      `${runsAfter} of them after the change.`
+    );
   if (changes.length === 0)
     return (
       `${of}: no change of level was found. One shows reliably only when about ${runsAfter} runs have ` +

@@ -90,8 +90,8 @@ const meanLeastUs = 1e6;
 const periodMostUs = 2e6;
 
 /**
- * Over how many slots the mean of a rate is taken: a second's, and those between two events. A slot that holds
- * two events or three, in turns, would show a rate that goes up and down where nothing does.
+ * Over how many slots the mean of a rate is taken: a second's, and those between two events. A slot that
+ * holds two events or three, in turns, would show a rate that goes up and down where nothing does.
  */
 export function slotsOfMean({ series: { slotUs, startUs }, measuredUs, latency }: Completed): number {
   const periodUs = measuredUs / Math.max(1, latency.publisherLag.count);

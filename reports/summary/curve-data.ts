@@ -2,7 +2,7 @@
 // Values only; drawing them is curves.ts.
 
 import { patternNamed } from '../../core/pattern/registry.ts';
-import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
+import { eachSecond, magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
 import { alike } from '../../core/metrics/alike.ts';
 import { formatMetric, type Metric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
@@ -109,6 +109,7 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
 const writers: Record<string, (x: number) => string> = {
   '': formatNumber,
   'a second': (x) => `${formatNumber(x)}/s`,
+  [eachSecond]: (x) => `${formatNumber(x)}/s each`,
   bytes: formatBytes,
   ms: (x) => formatUs(x * 1000),
   share: (x) => `${formatNumber(x * 100)} %`,
@@ -116,6 +117,7 @@ const writers: Record<string, (x: number) => string> = {
 
 const units: Record<string, string> = {
   'a second': 'a second',
+  [eachSecond]: 'a second and topic',
   bytes: 'bytes',
   ms: 'milliseconds',
   share: 'share',

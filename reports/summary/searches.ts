@@ -1,6 +1,6 @@
 // Says what step searches found, in words: the highest value that kept the check, for each variant.
 
-import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
+import { eachSecond, magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { parseExpectation } from '../../core/metrics/check.ts';
@@ -101,6 +101,7 @@ export function stepText(
 function written(like: string, value: number): string {
   const writers: Record<string, (value: number) => string> = {
     'a second': (perS) => `${formatNumber(perS)}/s`,
+    [eachSecond]: (perS) => `${formatNumber(perS)}/s each`,
     bytes: formatBytes,
     ms: (ms) => formatUs(ms * 1000),
     share: formatShare,

@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { mostHeadroom } from '../../core/metrics/headroom.ts';
 import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
+import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
 import {
   expectationsTitle,
@@ -36,6 +37,7 @@ export function renderTable(given: readonly Result[], { columns, color }: Termin
     ...tableBlocks(table, Math.max(80, columns), paint),
     ...table.notes.flatMap((line) => [wrapped(line, columns), '']),
     ...afterTrialsLines(results).map((line) => wrapped(line, columns)),
+    ...[costRateLine(results) ?? []].flat().map((line) => paint('dim', wrapped(line, columns))),
     ...headroomLine(results).map((line) => paint('dim', line)),
     ...expectations(results, paint),
     ...warnings(results, columns, paint),

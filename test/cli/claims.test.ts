@@ -201,10 +201,24 @@ test('the command keeps the figures of other scenarios', async () => {
   writeFileSync(join(folder, 'result.json'), JSON.stringify(fixtureResult()));
   const other = figuresFrom(fixtureResult(), []);
   writeFileSync(flags.figures, JSON.stringify({ format: 'pushbench-claims', scenarios: { rarely: other } }));
-  await claimsCommand([folder], flags);
+  assert.equal(await claimsCommand([folder], flags), 0);
   assert.deepEqual(
     Object.keys(figuresSchema.parse(JSON.parse(readFileSync(flags.figures, 'utf8'))).scenarios),
     ['rarely', 'compare'],
   );
   assert.match(readFileSync(flags.out, 'utf8'), /Long polling is better than short polling/);
+});
+
+test('a claim that a result has no figure for is named, and the command ends with 4', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'claims-'));
+  const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md') };
+  const result = fixtureResult();
+  const trials = result.trials.filter(({ variant }) => variant.pattern !== 'sse');
+  writeFileSync(join(folder, 'result.json'), JSON.stringify({ ...result, trials, planned: undefined }));
+  const said: string[] = [];
+  const { write } = process.stderr;
+  process.stderr.write = (text: string | Uint8Array) => said.push(String(text)) > 0;
+  t.onTestFinished(() => void (process.stderr.write = write));
+  assert.equal(await claimsCommand([folder], flags), 4);
+  assert.match(said.join(''), /the claim \S+ is not judged: the result has no figure for .*sse/);
 });

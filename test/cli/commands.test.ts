@@ -67,6 +67,30 @@ test('list and validate say what each scenario asks', async (t) => {
   assert.match(stderr, /wrong\.yaml:3:/, 'every mistake at once');
 });
 
+test('validate says what a schedule comes to, and refuses with run what would test nothing', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'inbox.yaml');
+  const scenario = (rate: string) =>
+    writeFileSync(
+      file,
+      'question: What?\nsubscribers: 50\nvariants: [sse]\n' +
+        `topics: { inbox: { count: per-subscriber, publish: ${rate} } }\nphases: { measure: 8s }\n`,
+    );
+  scenario('0.5/s');
+  const { stdout: all } = await start(['validate', file], folder).ended;
+  assert.match(all, / {2}inbox +50 +0\.5\/s +36\/h +36\/h +4 +4\n {2}note: .*write "0\.5\/s each"\./);
+  scenario('0.5/s each');
+  const { stdout: each } = await start(['validate', file], folder).ended;
+  assert.match(each, / {2}inbox +50 +25\/s +0\.5\/s +0\.5\/s +200 +200\n {2}about/);
+  // The burst of an hour lies beside the phase, with this seed.
+  scenario('{ bursts: { size: 5000, every: 1h } }');
+  for (const command of ['validate', 'run']) {
+    const { code, stderr } = await start([command, file], folder).ended;
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /no event of topic "inbox" falls into the measured phase of 8s/);
+  }
+});
+
 test(
   'a run writes result and report, prints the table, and ' + 'both can be had again from the result',
   async (t) => {

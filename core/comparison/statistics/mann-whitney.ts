@@ -80,7 +80,7 @@ export function shiftInterval(
 /**
  * Tests "y lies above x by more than `shift`", as {@link shiftInterval} does: the differences at or below the
  * shift speak against it, ties among them too.
- * @returns `contrary` of the `averages` (all differences), and the chance of so few where y does not lie above
+ * @returns `contrary` of the `averages` (all differences), and the chance of so few where y lies no higher
  */
 export function shiftAbove(
   x: readonly number[],

@@ -31,6 +31,16 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
       ({ topics }) => topics['news']!.publish,
       { kind: 'poisson', perS: 3 },
     ],
+    [
+      ['topics.news.publish=0.5/s each'],
+      ({ topics }) => topics['news']!.publish,
+      { kind: 'constant', perS: 0.5, each: true },
+    ],
+    [
+      ['topics.news.publish={ bursts: { size: 8 each, every: 500ms } }'],
+      ({ topics }) => topics['news']!.publish,
+      { kind: 'bursts', size: 8, everyMs: 500, each: true },
+    ],
     [['topics["a.b"].count=3'], ({ topics }) => topics['a.b']!.count, 3],
     [['topics.5.count=3'], ({ topics }) => topics['5']!.count, 3],
     [['topics.5={publish: 1/s}'], ({ topics }) => Object.keys(topics).length, 3],
@@ -96,7 +106,7 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
       ['topics.news={publish: 5}'],
       [
         '--set topics.news={publish: 5}: topics.news.publish: expected a ' +
-          'rate with its unit, such as 200/s or 6/m; got 5',
+          'rate with its unit, such as 200/s, or 6/m each; got 5',
       ],
     ],
     [

@@ -14,6 +14,7 @@ import {
   parseShare,
   parseSizeBytes,
   writeDuration,
+  writeRate,
 } from '../../../core/base/units.ts';
 
 function table<T>(name: string, f: (value: T) => unknown, rows: [T, unknown][]) {
@@ -114,6 +115,15 @@ describe('writing', () => {
     [0.1534, '15.3 %'],
     [0, '0 %'],
     [1, '100 %'],
+  ]);
+  table('rate', writeRate, [
+    [0, '0/s'],
+    [200, '200/s'],
+    [0.5, '0.5/s'],
+    [1 / 6, '10/m'],
+    [0.0025, '9/h'],
+    [1 / 86_400, '1/d'],
+    [1 / 7, '0.143/s'],
   ]);
   table('duration', writeDuration, [
     [0.25, '250us'],

@@ -127,7 +127,7 @@ test('a thing compared with itself is shown to be not slower at least half of th
   assert.ok(ofSix! >= 0.5, `six variants at ${planned(6)} pairs, all together: ${ofSix}`);
 });
 
-test('six variants at the pairs that are planned: hardly an alarm, and +10 % in one of them is caught', () => {
+test('six variants at the planned pairs: hardly an alarm, and +10 % in one of them is caught', () => {
   const pairs = planned(6);
   const same = comparisons(150, 9, 6, () => ({ pairs }));
   assert.ok(shareOf(same, 'slower').whole <= 0.01);
@@ -138,7 +138,7 @@ test('six variants at the pairs that are planned: hardly an alarm, and +10 % in 
   assert.ok(shareOf(slower, 'slower').firstVariant >= 0.95);
 });
 
-test('one stalled run: +50 % is caught with the pairs that are planned, and 12 ask for about twice as many', () => {
+test('one stalled run: +50 % is caught with the planned pairs, and 12 ask for about twice as many', () => {
   const stalled = (pairs: number, seed: number) =>
     comparisons(200, seed, 1, () => ({ pairs, effect: 1.5, stalled: 1 }));
   assert.ok(shareOf(stalled(planned(1), 12), 'slower').whole >= 0.99);

@@ -150,7 +150,7 @@ test('empty sets: no pairs, no gates, no figures, no deliveries', () => {
   }
 });
 
-test('a default that does not apply is left out; one that the scenario asks for by name is not judged', () => {
+test('a default that does not apply is left out; one that the scenario names is not judged', () => {
   const p99: Gate = { ...p50, metric: 'latency.p99' };
   const few = (run: Reading): Reading => ({
     ...run,

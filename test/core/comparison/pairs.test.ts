@@ -34,7 +34,7 @@ test('the fewest pairs grow with the number of tests: 2 / 2^n times their number
   assert.equal(enoughRuns(1, 1, { tests: 1, alpha: 0.05 }), false);
 });
 
-test('with the pairs that are planned a tenfold change shows, whatever is dropped and whichever pair stalls', () => {
+test('with the planned pairs a tenfold change shows, whatever is dropped and whichever pair stalls', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), fc.nat(), (variants, which) => {
       const gates: Gate[] = ['latency.p50', 'latency.p90', 'latency.p99', 'server-cpu-per-delivery'].map(

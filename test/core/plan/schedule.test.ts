@@ -6,7 +6,9 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import type { PublishPlan } from '../../../core/plan/publish-plan.ts';
-import { maxEvents, measuredTotals, planPublishing, type Sources } from '../../../core/plan/schedule.ts';
+import { planPublishing, type Sources } from '../../../core/plan/schedule.ts';
+import { maxEvents } from '../../../core/plan/trace.ts';
+import { trafficOf } from '../../../core/plan/traffic.ts';
 import type { Arrivals, TopicGroup } from '../../../core/scenario/scenario.ts';
 import { followersOf, planTopics } from '../../../core/scenario/topics.ts';
 import { alone, noFiles, scenario } from './planned.ts';
@@ -138,10 +140,8 @@ describe('the plan', () => {
       some: { publish: { kind: 'constant', perS: 4 }, count: 4 },
     });
     // Ten subscribers over four topics: 3, 3, 2, 2; each topic gets four of the sixteen events.
-    assert.deepEqual(measuredTotals(planPublishing(s, noFiles), s), {
-      events: 36,
-      deliveries: 20 * 10 + 4 * (3 + 3 + 2 + 2),
-    });
+    const { events, deliveries } = trafficOf(planPublishing(s, noFiles), s);
+    assert.deepEqual([events, deliveries], [36, 20 * 10 + 4 * (3 + 3 + 2 + 2)]);
   });
 
   test('its totals agree with counting follower by follower', () => {
@@ -160,7 +160,8 @@ describe('the plan', () => {
           (sum, topic) => sum + followersOf(planTopics(s), topic, subscribers),
           0,
         );
-        assert.deepEqual(measuredTotals(plan, s), { events: topics.length, deliveries });
+        const traffic = trafficOf(plan, s);
+        assert.deepEqual([traffic.events, traffic.deliveries], [topics.length, deliveries]);
       }),
     );
   });

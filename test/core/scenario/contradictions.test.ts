@@ -67,6 +67,35 @@ describe('values that are impossible together are refused with the reason', () =
       ],
     ],
     [
+      'a share of the connections that is none',
+      `${base}faults: [{ at: 1s, disconnect: 4% }]`,
+      ['4:32: faults[0].disconnect: 4 % of 10 subscribers is none; take a larger share'],
+    ],
+    [
+      'a share of the subscribers that is none in each load process',
+      `${base}loadProcesses: 5\nfaults: [{ at: 1s, leave: 20%, for: 1s }]`,
+      [
+        '5:27: faults[0].leave: 20 % of 2 subscribers in each of 5 load processes is none; ' +
+          'take a larger share',
+      ],
+    ],
+    [
+      'a share of the endpoints that is none, and one of no request',
+      `${base}endpoints: [{ does: fail, share: 0%, of: endpoints }, { does: hang, share: 0% }]`,
+      [
+        '4:34: endpoints[0].share: 0 % of 10 endpoints is none; take a larger share',
+        '4:76: endpoints[1].share: a share of 0 % is no request; take a larger one, or leave it out',
+      ],
+    ],
+    [
+      'endpoints that fall short after the measured phase',
+      `${base}endpoints: [{ does: fail, at: 8s }]`,
+      [
+        '4:31: endpoints[0].at: the measured phase is over after 8s, so no event would find these ' +
+          'endpoints at 8s',
+      ],
+    ],
+    [
       'more topics followed than there are',
       `${base.replace('5/s', '5/s, follow: 2')}`,
       [

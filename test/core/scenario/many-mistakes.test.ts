@@ -22,7 +22,7 @@ expect: [missed = 0, latency.p99 < 5]
 `),
       [
         '2:14: subscribers: expected a whole number; got "none"',
-        '4:20: topics.news.publish: expected a rate with its unit, such as 200/s or 6/m; got 5',
+        '4:20: topics.news.publish: expected a rate with its unit, such as 200/s, or 6/m each; got 5',
         '5:33: topics.mail.follow: a subscriber cannot follow 3 topics ' +
           'where the group has one topic; set count too',
         '7:11: faults[0].at: expected a duration with its unit, such as 250ms, 5s or 2m; got "nope"',

@@ -36,10 +36,11 @@ test('a cell is called by the last words of its paths, or by all of them where t
 
 test('values have a magnitude in the unit that they are written in', () => {
   assert.deepEqual(
-    ['10', '6/m', '1KiB', '5s', '10%'].map((value) => magnitudeOf(value)),
+    ['10', '6/m', '6/m each', '1KiB', '5s', '10%'].map((value) => magnitudeOf(value)),
     [
       { value: 10, unit: '' },
       { value: 0.1, unit: 'a second' },
+      { value: 0.1, unit: 'a second and topic' },
       { value: 1024, unit: 'bytes' },
       { value: 5000, unit: 'ms' },
       { value: 0.1, unit: 'share' },
@@ -85,6 +86,15 @@ describe('mistakes', () => {
   refused(
     'axis: { says: clients, times: 2 }',
     /m\.yaml:5:1: axis: there is no matrix in this scenario, so "axis" means nothing/,
+  );
+  refused(
+    'matrix: { topics.news.publish: [10/s, 1/s each] }',
+    /matrix\["topics\.news\.publish"\]: some of these rates are those of "each" topic and some of all/,
+  );
+  refused(
+    'matrix: { topics.news.publish: [1/s each, 2/s each] }\n' +
+      'axis: { says: x, times: 6, perSubscriber: true }',
+    /the rates of the matrix are those of each topic already; leave perSubscriber out/,
   );
   refused('matrix: { a: [1], b: [1], c: [1] }', /at most two paths/);
   refused('matrix: { variants: [sse] }', /"variants" is the same for all cells; list the variants instead/);

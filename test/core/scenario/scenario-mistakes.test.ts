@@ -6,7 +6,7 @@ import { describe, test } from 'vitest';
 import { base, mistakesIn } from '../base/mistakes.ts';
 
 describe('a mistake is shown with its place, what was given, and what may stand there', () => {
-  const aRate = 'a rate with its unit, such as 200/s or 6/m';
+  const aRate = 'a rate with its unit, such as 200/s, or 6/m each';
   const aDuration = 'a duration with its unit, such as 250ms, 5s or 2m';
   const allPatterns = 'polling, long-polling, http-stream, sse, websocket, webhook';
   const topics = (group: string) => `question: What?\nsubscribers: 10\ntopics:\n  news: ${group}\n`;
@@ -35,8 +35,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'a missing key further in',
       topics('{ count: 3 }'),
       [
-        '4:3: topics.news: "publish" is missing: expected a rate such as 200/s, or one of constant, ' +
-          'poisson, stages, bursts, trace',
+        '4:3: topics.news: "publish" is missing: expected a rate such as 200/s, or 6/m each, ' +
+          'or one of constant, poisson, stages, bursts, trace',
       ],
     ],
     [
@@ -78,8 +78,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'a branch that there is not',
       topics('{ publish: { often: true } }'),
       [
-        '4:20: topics.news.publish: expected a rate such as 200/s, or one of constant, poisson, stages, ' +
-          'bursts, trace; got {"often":true}',
+        '4:20: topics.news.publish: expected a rate such as 200/s, or 6/m each, or one of ' +
+          'constant, poisson, stages, bursts, trace; got {"often":true}',
       ],
     ],
     [

@@ -96,7 +96,7 @@ test(
   },
 );
 
-test("what other programs send makes packets and bytes on the wire not the trial's, and nothing else", async () => {
+test('what other programs send is found, and makes packets and bytes on the wire void alone', async () => {
   const { result } = await runFake(
     'variants: [fake, { fake: { othersBytesPerS: 100000 } }, { fake: { othersBytesPerS: 1000000 } }]',
   );
@@ -142,6 +142,28 @@ test('expectations decide the exit code', async () => {
   const failed = await runFake('variants: [fake]\nexpect: [latency.p50 < 1ms]');
   assert.equal(exitCodeOf(failed.result), 1);
   near(failed.result.expectations[0]!.measured!, 10_000);
+});
+
+test('a run in which nothing arrives answers nothing, whether it was asked or not', async () => {
+  const lost = 'variants: [{ fake: { loseEvery: 1 } }]\n';
+  const { result: unasked } = await runFake(lost);
+  assert.equal(completed(unasked).ledger.delivered, 0);
+  assert.equal(exitCodeOf(unasked), 4);
+  const { result: counts } = await runFake(
+    `${lost}expect: [reordered == 0, duplicated == 0, corrupted == 0, unexpected == 0]`,
+  );
+  assert.deepEqual(
+    counts.expectations.map(({ verdict, why }) => `${verdict}: ${why}`),
+    Array(4).fill('not-judged: nothing was delivered'),
+  );
+  assert.equal(exitCodeOf(counts), 4);
+  // What was missed is known, and it failed.
+  const { result: missed } = await runFake(`${lost}expect: [missed == 0, reordered == 0]`);
+  assert.deepEqual(
+    missed.expectations.map(({ verdict }) => verdict),
+    ['failed', 'not-judged'],
+  );
+  assert.equal(exitCodeOf(missed), 1);
 });
 
 test('a server that dies fails its trial with the reason, and the next trial still runs', async () => {

@@ -97,6 +97,17 @@ test('variants that differ in options of the server alone run once, and HTTP/2 n
   );
 });
 
+test('a target that no variant can run against is refused, also beside our own servers', () => {
+  const sockets = target('sockets', '{ websocket: /e }');
+  assert.throws(() => withTargets(scenarioOf('variants: [sse, polling]'), patterns, [all, sockets], true), {
+    code: 'target-nothing',
+    message:
+      'No variant of "which" can run against sockets:\n' +
+      '  - sse @sockets: the target file does not describe it (subscribe.sse).\n' +
+      '  - polling @sockets: the target file does not describe it (subscribe.polling).',
+  });
+});
+
 test('connections of a subscriber: one for each topic where a connection carries one', () => {
   const scenario = scenarioOf('variants: [sse]');
   assert.equal(connectionsEach(scenario, []), 1);

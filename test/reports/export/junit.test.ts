@@ -122,6 +122,28 @@ test('JUnit: a run that was interrupted is an error, several results are told ap
   assert.equal(new Set(both.testsuites.testsuite.map(({ name }) => name)).size, 12);
 });
 
+test('JUnit: an expectation that is for no trial, and a result without one, are errors', () => {
+  const result = fixtureResult();
+  const [first] = result.expectations;
+  const nobody = {
+    ...first!,
+    variant: 'sse h3',
+    verdict: 'not-judged' as const,
+    why: 'no trial',
+    held: false,
+  };
+  const { testsuites } = parseJunit(
+    renderJunit([{ ...result, expectations: [...result.expectations, nobody] }]),
+  );
+  const last = testsuites.testsuite.at(-1)!;
+  assert.deepEqual(
+    last.testcase.map(({ name, error }) => [name, error!.message]),
+    [[first!.check, 'no trial of the run is one of sse h3']],
+  );
+  const empty = parseJunit(renderJunit([{ ...result, trials: [], expectations: [], planned: undefined }]));
+  assert.deepEqual([empty.testsuites.tests, empty.testsuites.errors], ['1', '1']);
+});
+
 test('JUnit: any text comes through as it was, but for what XML cannot hold', () => {
   fc.assert(
     fc.property(

@@ -27,7 +27,8 @@ test('the headline answers with the metrics that the question asks for, alike on
   assert.equal(
     headlineOf([asking(['descriptors.added', 'requests-per-delivery', 'latency.p50'], ...all)]),
     'With 100 subscribers and 10 events a second, server descriptors for the subscribers, at rest: ' +
-      '100 (all alike); requests per delivery: 0 (http-stream, sse and websocket), 0.11 (polling), 1 (long-polling).',
+      '100 (all alike); requests per delivery: 0 (http-stream, sse and websocket), 0.11 (polling), ' +
+      '1 (long-polling).',
   );
   assert.match(
     headlineOf([asking(['latency.p50'], 'http-stream', 'sse')]),

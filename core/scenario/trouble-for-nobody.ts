@@ -1,0 +1,76 @@
+// Finds trouble that a scenario asks for and that would reach nobody: faults after the end, shares that come
+// to none. It is refused, as figures of a trouble that there was not would say nothing.
+
+import { isAmong } from './endpoint-conduct.ts';
+import { lengthOf } from '../fault/faults.ts';
+import { formatNumber, formatShare, writeDuration } from '../base/units.ts';
+import type { Contradiction, Parts } from './valid-parts.ts';
+
+/** Faults that would happen too late, or to nobody. */
+export function* faultsOutside({
+  single: { phases, subscribers, loadProcesses = 1 },
+  faults,
+}: Parts): Generator<Contradiction> {
+  if (!phases) return;
+  const { measure, drain } = phases;
+  for (const [i, fault] of faults) {
+    if (fault.atMs >= measure) {
+      yield {
+        path: ['faults', i, 'at'],
+        message:
+          `the measured phase is over after ${writeDuration(measure)}, so nothing would go wrong at ` +
+          `${writeDuration(fault.atMs)}`,
+      };
+      continue;
+    }
+    if ('share' in fault && subscribers !== undefined) {
+      // Each load process lets the share of its own leave.
+      const apart = fault.kind === 'leave' ? loadProcesses : 1;
+      const those = Math.ceil(subscribers / apart);
+      if (Math.round(those * fault.share) === 0)
+        yield { path: ['faults', i, fault.kind], message: nobody(fault.share, those, 'subscriber', apart) };
+    }
+    const length = lengthOf(fault);
+    if (length && fault.atMs + length.ms > measure + drain) {
+      yield {
+        path: ['faults', i, 'for'],
+        message:
+          `the ${length.what} would last until ${writeDuration(fault.atMs + length.ms)}, and the trial ` +
+          `ends ${writeDuration(measure + drain)} after the measured phase began`,
+      };
+    }
+  }
+}
+
+/** Webhook endpoints that are to fall short where none of them does, or too late. */
+export function* idleEndpoints({
+  single: { phases, subscribers },
+  endpoints,
+}: Parts): Generator<Contradiction> {
+  for (const [i, { share, of, at }] of endpoints) {
+    const chosen = (all: number) =>
+      Array.from({ length: all }, (_, subscriber) => isAmong(subscriber, share)).filter(Boolean).length;
+    if (of === 'endpoints' && subscribers !== undefined && chosen(subscribers) === 0)
+      yield { path: ['endpoints', i, 'share'], message: nobody(share, subscribers, 'endpoint') };
+    else if (share === 0)
+      yield {
+        path: ['endpoints', i, 'share'],
+        message: 'a share of 0 % is no request; take a larger one, or leave it out',
+      };
+    if (phases && at >= phases.measure)
+      yield {
+        path: ['endpoints', i, 'at'],
+        message:
+          `the measured phase is over after ${writeDuration(phases.measure)}, so no event would find these ` +
+          `endpoints at ${writeDuration(at)}`,
+      };
+  }
+}
+
+/** A share that comes to none of those that it is of. @param apart into how many processes they are split */
+function nobody(share: number, all: number, noun: string, apart = 1): string {
+  return (
+    `${formatShare(share)} of ${formatNumber(all)} ${noun}${all === 1 ? '' : 's'}` +
+    `${apart > 1 ? ` in each of ${apart} load processes` : ''} is none; take a larger share`
+  );
+}
