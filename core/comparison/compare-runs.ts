@@ -10,6 +10,7 @@ import {
   type Judged,
   type Rule,
 } from './comparison-result.ts';
+import { connectionsDiffer } from './connections-differ.ts';
 import { gatesOfSource, type Gate } from './gate.ts';
 import type { Pair, Subject } from './counted-runs.ts';
 import { gravest, judge, ruleOf } from './judge.ts';
@@ -45,10 +46,13 @@ export function compare(
   const wanted = labels ?? baseline.variants.map(({ label }) => [label, label] as const);
   const matched: ReturnType<typeof subjectOf>[] = [];
   const missing: Judged[] = [];
+  const held: Comparison['differences'] = [];
   for (const [from, to] of wanted) {
     const [baselineRuns, candidateRuns] = [runsOf(baseline, from), runsOf(candidate, to)];
-    if (baselineRuns && candidateRuns) matched.push(subjectOf(from, to, baselineRuns, candidateRuns));
-    else missing.push(missingVariant(from, to, baselineRuns ? candidate.name : baseline.name));
+    if (baselineRuns && candidateRuns) {
+      matched.push(subjectOf(from, to, baselineRuns, candidateRuns));
+      held.push(...connectionsDiffer(to, baselineRuns, candidateRuns));
+    } else missing.push(missingVariant(from, to, baselineRuns ? candidate.name : baseline.name));
   }
   const unmatched = (side: RunSet, own: 'baseline' | 'candidate') =>
     (labels ? [] : side.variants)
@@ -77,11 +81,14 @@ export function compare(
     baseline: sideOf(baseline),
     candidate: sideOf(candidate),
     advisory,
-    differences: differences.map(({ what, baseline: from, candidate: to }) => ({
-      what,
-      baseline: from,
-      candidate: to,
-    })),
+    differences: [
+      ...differences.map(({ what, baseline: from, candidate: to }) => ({
+        what,
+        baseline: from,
+        candidate: to,
+      })),
+      ...held,
+    ],
     unmatched: { baseline: unmatched(baseline, 'baseline'), candidate: unmatched(candidate, 'candidate') },
     rule,
     variants,

@@ -70,6 +70,7 @@ export function runSetOf(
     ...new Set([
       ...[...defaultGates, ...gatesOfSource(first.scenario.source)].map(({ metric }) => metric),
       'delivered', // nothing is judged where neither side delivered anything
+      'connections-per-subscriber', // descriptors of one and of two are not alike
     ]),
   ];
   const trials = results.flatMap((result) => result.trials);

@@ -36,7 +36,7 @@ export type LoadLimit = {
 export function loadLimits(trial: Completed): LoadLimit[] {
   const latencyUs = p99Us(trial, 'endToEnd');
   const shares = trial.processes
-    .filter(({ role }) => role === 'load')
+    .filter(({ role, wallUs }) => role === 'load' && wallUs > 0)
     .map(({ cpuUs, wallUs }) => cpuUs / wallUs);
   const delays = loopDelaysUs(trial);
   return [

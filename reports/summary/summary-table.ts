@@ -67,8 +67,7 @@ const shown: readonly Column[] = [
     title: 'descriptors, at peak',
     note:
       'the same at the highest sample, one for each slot of the time charts: a shorter peak goes unseen; ' +
-      'the ' +
-      "publisher's connections are in it",
+      "the publisher's connections are in it",
   },
   {
     key: 'bytes-per-delivery',

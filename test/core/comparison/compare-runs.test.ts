@@ -203,3 +203,25 @@ test('of an older result a percentile is read only where 100 samples lie above i
   );
   assert.deepEqual([failed.valid, failed.why], [false, ['server-died']]);
 });
+
+test('subscribers of one side held more connections: it is said, as their descriptors are not alike', () => {
+  const holding = (connections: number | undefined) =>
+    side([
+      reading(
+        {
+          'descriptors-per-subscriber': connections ?? 1,
+          ...(connections !== undefined && { 'connections-per-subscriber': connections }),
+        },
+        { startedAt: createdAt.toISOString() },
+      ),
+    ]);
+  const said = (from: number | undefined, to: number | undefined) =>
+    compare(holding(from), holding(to), { createdAt }).differences;
+  assert.deepEqual(said(1, 2), [
+    { what: 'connections of a subscriber over sse, each with its descriptor', baseline: '1', candidate: '2' },
+  ]);
+  assert.deepEqual(said(1, 1.04), []);
+  assert.equal(said(1, 1.06).length, 1);
+  assert.equal(said(2, 1).length, 1);
+  assert.deepEqual([said(undefined, 2), said(1, undefined)], [[], []], 'an earlier version does not say');
+});

@@ -86,7 +86,9 @@ test('the lag of the publisher alone can be what is nearest', () => {
 });
 
 test('where nothing was looked at there is no headroom', () => {
-  const blind = trial({ processes: [processUse('server', { cpuUs: 1e6, wallUs: 1e6 })] });
+  const blind = trial({
+    processes: [processUse('server', { cpuUs: 1e6, wallUs: 1e6 }), processUse('load', { wallUs: 0 })],
+  });
   assert.equal(headroomOf(blind), undefined);
   assert.deepEqual(
     loadLimits(blind).map(({ seen }) => seen),

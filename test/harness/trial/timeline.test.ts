@@ -140,10 +140,10 @@ test('garbage collection is an amount for the slot, and a process that is not ou
   timeline.server(0, { sample: later, counters }, false);
   timeline.server(1, { sample: { ...later, loopDelayP99Us: 99 }, counters }, true);
   const { columns } = timeline.series();
-  // 30 ms in 2 s are 15 ms for each slot of 1 s; it is written where the sample was taken.
-  assert.deepEqual(columns['serverGcPauseUs'], [null, null, 15_000]);
-  assert.deepEqual(columns['serverLoopDelayP99Us'], [0, null, 8]);
-  assert.deepEqual(columns['serverCpuShare'], [null, null, 0.5], 'a quarter of a core each');
+  // 30 ms in 2 s are 15 ms for each of the two slots that the sample is of.
+  assert.deepEqual(columns['serverGcPauseUs'], [null, 15_000, 15_000]);
+  assert.deepEqual(columns['serverLoopDelayP99Us'], [0, 8, 8]);
+  assert.deepEqual(columns['serverCpuShare'], [null, 0.5, 0.5], 'a quarter of a core each');
 
   const halves = createTimeline({ ...window, slotUs: 500_000 });
   halves.server(0, { sample: sample(0, {}), counters }, false);

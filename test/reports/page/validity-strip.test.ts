@@ -78,13 +78,6 @@ test.each<
     /^✗ about 0\.22 times this load$/,
     true,
   ],
-  [
-    'no length of time to divide by',
-    could,
-    ({ processes }) => ({ processes: [...processes, processUse('load', { cpuUs: 0, wallUs: 0 })] }),
-    /^✗ /,
-    true,
-  ],
 ])('%s', (_what, title, change, said, suspect) => {
   const strip = stripOf(changed(change));
   assert.match(strip.items[title]!, said);
