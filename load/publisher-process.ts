@@ -4,6 +4,7 @@
 
 import { realClock } from '../core/base/clock.ts';
 import type { PublisherCommand, PublisherReport, Window } from '../core/protocol/control.ts';
+import { newCounters } from '../core/result/counters.ts';
 import { toSparse } from '../core/result/histogram.ts';
 import { failedBy } from '../core/protocol/failed.ts';
 import { watchSelf } from '../core/protocol/self.ts';
@@ -28,6 +29,7 @@ function sample(): void {
     sample: takeSample(),
     sent: publisher?.sent() ?? 0,
     confirmed: publisher?.confirmed() ?? 0,
+    counters: { ...(publisher?.counters ?? newCounters()) },
   });
 }
 

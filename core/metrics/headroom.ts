@@ -21,7 +21,13 @@ const starvedLeastUs = 20_000;
 /** A load this many times larger would be another measurement; more is not claimed. */
 export const mostHeadroom = 10;
 
-export type LoadLimit = { name: 'cpu' | 'loop-delay' | 'publisher-lag'; used: number; limit: number };
+export type LoadLimit = {
+  name: 'cpu' | 'loop-delay' | 'publisher-lag';
+  used: number;
+  limit: number;
+  /** Something was there to be looked at; without it `used` is 0 and says nothing. */
+  seen: boolean;
+};
 
 /**
  * What the load side used of what it may use: CPU of the busiest load process (share of a core), its event
@@ -32,37 +38,45 @@ export function loadLimits(trial: Completed): LoadLimit[] {
   const shares = trial.processes
     .filter(({ role }) => role === 'load')
     .map(({ cpuUs, wallUs }) => cpuUs / wallUs);
+  const delays = loopDelaysUs(trial);
   return [
-    { name: 'cpu', used: Math.max(0, ...shares), limit: loadCpuLimit },
+    { name: 'cpu', used: Math.max(0, ...shares), limit: loadCpuLimit, seen: shares.length > 0 },
     {
       name: 'loop-delay',
-      used: usualLoopDelayUs(trial),
+      used: delays.length === 0 ? 0 : median(delays),
       limit: Math.max(starvedLeastUs, latencyUs * starvedShare),
+      seen: delays.length > 0,
     },
     {
       name: 'publisher-lag',
       used: p99Us(trial, 'publisherLag'),
       limit: Math.max(lagLeastUs, latencyUs * lagShare),
+      seen: trial.latency.publisherLag.count > 0,
     },
   ];
 }
 
-/** The least of limit over use: about so many times the load could the load side have taken, at most 10. */
-export function headroomOf(trial: Completed): number {
-  return Math.min(...loadLimits(trial).map(roomOf));
+/**
+ * The least of limit over use: about so many times the load could the load side have taken, at most 10;
+ * undefined where nothing of it was looked at.
+ */
+export function headroomOf(trial: Completed): number | undefined {
+  const rooms = loadLimits(trial)
+    .filter(({ seen }) => seen)
+    .map(roomOf);
+  return rooms.length === 0 ? undefined : Math.min(...rooms);
 }
 
 /** Limit over use, at most {@link mostHeadroom}. */
-export function roomOf({ used, limit }: LoadLimit): number {
+export function roomOf({ used, limit }: Pick<LoadLimit, 'used' | 'limit'>): number {
   return used <= 0 ? mostHeadroom : Math.min(mostHeadroom, limit / used);
 }
 
-/** The median over the slots of the measured phase, since a single pause is no lack of room. */
-function usualLoopDelayUs({ series: { startUs, columns } }: Completed): number {
-  const delays = (columns['loadLoopDelayP99Us'] ?? []).filter(
+/** In the slots of the measured phase; their median is taken, since a single pause is no lack of room. */
+function loopDelaysUs({ series: { startUs, columns } }: Completed): number[] {
+  return (columns['loadLoopDelayP99Us'] ?? []).filter(
     (delay, i): delay is number => delay !== null && startUs[i]! >= 0,
   );
-  return delays.length === 0 ? 0 : median(delays);
 }
 
 function p99Us(trial: Completed, name: LatencyName): number {

@@ -95,7 +95,9 @@ const memoryPerSubscriber =
   };
 
 const descriptors =
-  (read: (counts: NonNullable<Completed['descriptors']>, trial: Completed) => number): Metric['read'] =>
+  (
+    read: (counts: NonNullable<Completed['descriptors']>, trial: Completed) => number | undefined,
+  ): Metric['read'] =>
   (trial) =>
     trial.descriptors ? read(trial.descriptors, trial) : undefined;
 
@@ -103,31 +105,53 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
   'descriptors.peak': {
     unit: 'count',
     rests: ['descriptors'],
-    title: 'server descriptors, peak',
+    title: 'server descriptors, highest sample',
     read: descriptors(({ peak }) => peak),
   },
   'descriptors.added': {
     unit: 'count',
     rests: ['descriptors'],
-    title: 'server descriptors for the subscribers',
+    title: 'server descriptors for the subscribers, at rest',
     read: descriptors(({ connected, baseline }) => connected - baseline),
+  },
+  // The same base, so that the two can be held against each other.
+  'descriptors.added-peak': {
+    unit: 'count',
+    rests: ['descriptors'],
+    title: 'server descriptors above the idle ones, highest sample',
+    read: descriptors(({ peak, baseline }) => peak - baseline),
   },
   'descriptors-per-subscriber': {
     unit: 'count',
     rests: ['descriptors'],
-    title: 'server descriptors per subscriber',
+    title: 'server descriptors per subscriber, at rest',
     read: descriptors(({ connected, baseline }, { subscribers }) => (connected - baseline) / subscribers),
+  },
+  'connections-per-subscriber': {
+    unit: 'count',
+    rests: ['descriptors'],
+    title: 'connections that a subscriber held, at rest',
+    read: ({ connections, subscribers }) =>
+      connections === undefined ? undefined : connections / subscribers,
+  },
+  'descriptors-per-connection': {
+    unit: 'count',
+    rests: ['descriptors'],
+    title: "server descriptors per subscribers' connection, at rest",
+    read: descriptors(({ connected, baseline }, { connections }) =>
+      connections ? (connected - baseline) / connections : undefined,
+    ),
   },
   'descriptors.share-of-65535': {
     unit: 'share',
     rests: ['descriptors'],
-    title: 'server descriptors, peak, share of 65,535',
+    title: 'server descriptors, highest sample, share of 65,535',
     read: descriptors(({ peak }) => peak / oftenQuotedLimit),
   },
   'descriptors.share-of-limit': {
     unit: 'share',
     rests: ['descriptors'],
-    title: "server descriptors, peak, share of the process's own limit",
+    title: "server descriptors, highest sample, share of the process's own limit",
     read: descriptors(({ peak, limit }) => peak / limit),
   },
   'server-cpu-per-delivery': {

@@ -269,4 +269,11 @@ export type PublisherReport =
   | { kind: 'stopped' }
   | Failed;
 
-export type PublisherSample = { kind: 'sample'; sample: SelfSample; sent: number; confirmed: number };
+export type PublisherSample = {
+  kind: 'sample';
+  sample: SelfSample;
+  sent: number;
+  confirmed: number;
+  /** Connections and bytes of publishing, so that what the host counts can be held against them. */
+  counters: Counters;
+};

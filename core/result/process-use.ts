@@ -72,8 +72,8 @@ export function isReadElsewhen({ wallUs }: Pick<ProcessUse, 'wallUs'>, measuredU
 export const descriptors = z.strictObject({
   limit: count.describe("the server process's own soft limit, read at run time"),
   baseline: count,
-  connected: count.describe('all subscribers connected, no event yet'),
-  peak: count,
+  connected: count.describe('at rest: all subscribers connected, no event yet'),
+  peak: count.describe('the highest sample, read once a slot of the series; a shorter peak goes unseen'),
   socketsBaseline: count,
   socketsConnected: count,
 });

@@ -150,6 +150,12 @@ const completed = z.strictObject({
         'left out where there were none, and in older results',
     ),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
+  connections: count
+    .optional()
+    .describe(
+      'that subscribers held at rest: all connected, no event yet; more than one each where a target carries ' +
+        'one topic a connection; left out in older results',
+    ),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
   measuredDeliveries: count.describe(
@@ -166,10 +172,24 @@ const completed = z.strictObject({
         'TCP segments that the host sent during the measured phase, publishing included',
       ),
       wireBytes: count.describe('bytes of the same with the headers of TCP and IP'),
+      idleBytesPerS: z
+        .number()
+        .min(0)
+        .optional()
+        .describe('what the host sent before the first subscriber connected; left out in older results'),
+      explained: z
+        .strictObject({
+          mostSegments: count.describe('more than the connections of the trial can have taken'),
+          mostBytes: count,
+          leastBytes: count.describe('what they carried, without any header'),
+        })
+        .optional()
+        .describe('by what both sides and the publisher counted; left out in older results'),
     })
     .optional()
     .describe(
-      "host-wide, so it is the trial's where nothing else talks; left out where it could not be read",
+      "host-wide, so it is the trial's where nothing else talks (warning wire-others where something did); " +
+        'left out where it could not be read',
     ),
   processes: z.array(processUse),
   faults: z

@@ -69,6 +69,7 @@ const voids = {
   clock: (): Evidence[] => ['latency'],
   'out-of-range': (): Evidence[] => ['latency'],
   'counts-disagree': disagreeing,
+  'wire-others': (): Evidence[] => ['wire'],
   'target-silent': everything,
   'target-ended': everything,
 } satisfies Record<string, (trial: Counted) => readonly Evidence[]>;

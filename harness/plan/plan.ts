@@ -68,7 +68,7 @@ export function planTrial(
     besideTargets,
     warmUp: isWarmedUp ? planWarmUp(publish, publish.topic.length - events, deliveries) : undefined,
     loads,
-    slotMs: slotWidthMs(scenario.phases.measure, scenario.subscribers),
+    slotMs: slotWidthMs(scenario),
     fanoutEvery: Math.max(1, Math.ceil(deliveries / fanoutKept)),
     events,
     deliveries,
@@ -83,9 +83,30 @@ function split(subscribers: number, processes: number): TrialPlan['loads'] {
   });
 }
 
-/** About forty slots; at least a second wide where reading thousands of sockets costs milliseconds. */
-function slotWidthMs(measureMs: number, subscribers: number): number {
-  const widths = [250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000];
-  const least = Math.max(measureMs / 40, subscribers > 2000 ? 1000 : 0);
-  return widths.find((width) => width >= least) ?? measureMs / 40;
+const slotWidthsMs = [250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000];
+/** A slot that holds whole periods may be so many times wider than the narrowest that will do. */
+const widerMost = 4;
+
+/**
+ * About forty slots; at least a second wide where reading thousands of sockets costs milliseconds. Where events
+ * come at even distances a slot holds a whole number of them, if one of a width near that does: 250 ms hold two
+ * or three of ten a second, in turns, and every rate would go up and down with them.
+ */
+export function slotWidthMs({
+  phases: { measure },
+  subscribers,
+  topics,
+}: Pick<Scenario, 'phases' | 'subscribers' | 'topics'>): number {
+  const least = Math.max(measure / 40, subscribers > 2000 ? 1000 : 0);
+  const narrowest = slotWidthsMs.find((width) => width >= least) ?? measure / 40;
+  const periodsMs = Object.values(topics).flatMap(({ publish }) =>
+    publish.kind === 'constant' ? [1000 / publish.perS] : publish.kind === 'bursts' ? [publish.everyMs] : [],
+  );
+  const holdsWhole = (width: number) =>
+    periodsMs.every((period) => {
+      const periods = width / period;
+      return periods > 0.5 && Math.abs(periods - Math.round(periods)) < 1e-6;
+    });
+  const wider = slotWidthsMs.filter((width) => width >= narrowest && width <= narrowest * widerMost);
+  return wider.find(holdsWhole) ?? narrowest;
 }

@@ -9,6 +9,7 @@ import { serverSampleUs } from '../../core/protocol/window.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
 import { sumDescriptors, type DescriptorCount } from '../process/probe.ts';
 import type { LoadPeer, ServerPeer } from './fleet.ts';
+import { idleBytesPerS } from './idle-traffic.ts';
 import { idleShares } from './idle.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
@@ -30,6 +31,8 @@ export type Connected = Readonly<{
   connectUs: number;
   /** Subscribers that were connected when the barrier opened. */
   subscribers: number;
+  /** That they held then. */
+  connections: number;
   processes: readonly ProcessStart[];
   /** Of all servers. */
   descriptors: Readonly<Record<'baseline' | 'connected', DescriptorCount | undefined>>;
@@ -38,6 +41,10 @@ export type Connected = Readonly<{
   serversQueue: boolean;
   /** CPU of each server before the first event, as a share of a core; undefined where it cannot be read. */
   idleShares: readonly (number | undefined)[];
+  /** What the host sent a second while nothing of the trial was connected. */
+  idleBytesPerS: number | undefined;
+  /** The subscribers' connections use TLS. */
+  encrypted: boolean;
 }>;
 
 const startLimitMs = 15_000;
@@ -62,7 +69,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const serversQueue = serversIdle.some(({ backlog }) => backlog !== undefined);
   const samplesPerS = 1e6 / serverSampleUs(plan.slotMs * 1000, serversQueue);
   const idle = () => idleShares(stage, samplesPerS);
-  const alone = ask ? await idle() : undefined;
+  const [othersBytesPerS, alone] = await Promise.all([idleBytesPerS(stage), ask ? idle() : undefined]);
 
   report({ phase: 'connect', ...nothing });
   const fromUs = fleet.clock.nowUs();
@@ -81,6 +88,10 @@ export async function connect(stage: Stage): Promise<Connected> {
     serverReadings,
     connectUs,
     subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),
+    connections: loadsConnected.reduce(
+      (sum, { counters }) => sum + counters.connectionsOpened - counters.connectionsClosed,
+      0,
+    ),
     processes: [
       ...startsOf('server', servers, serversIdle, serversConnected),
       ...startsOf('load', loads, loadsIdle, loadsConnected),
@@ -90,6 +101,8 @@ export async function connect(stage: Stage): Promise<Connected> {
     kernelBaselineBytes,
     serversQueue,
     idleShares: idleConnected,
+    idleBytesPerS: othersBytesPerS,
+    encrypted: endpoint.url.startsWith('https:'),
   };
 }
 

@@ -45,7 +45,6 @@ function endedOnLeaving(server: Counters, client: Counters): boolean {
   const bytes = server.bytesOut - client.bytesIn;
   return (
     client.rearms > 0 &&
-    unread > 0 &&
     unread <= 1 + server.emptyPolls * unreadMost &&
     bytes > 0 &&
     bytes <= unread * emptyAnswerBytes

@@ -19,6 +19,8 @@ import { countersMeasured, processUses } from './process-figures.ts';
 import { processWarnings } from './process-warnings.ts';
 import type { Readings } from './readings.ts';
 import { warningsOf } from './validity.ts';
+import { wireBounds } from './wire-bound.ts';
+import { wireOthers } from './wire-others.ts';
 
 export function outcomeOf(
   plan: TrialPlan,
@@ -30,6 +32,7 @@ export function outcomeOf(
     ...warningsOf(plan, readings, completed),
     ...processWarnings(readings, completed),
     ...pollRate(plan.scenario, variant, completed),
+    ...wireOthers(completed),
   ];
   const spoiling = warnings.filter((one) => one.level === 'invalid');
   if (spoiling.length === 0) return { warnings, outcome: completed };
@@ -65,6 +68,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     connectUs: readings.connectUs,
     ...(readings.warmUp && { warmUp: readings.warmUp }),
     subscribers: readings.subscribers,
+    connections: readings.connections,
     measuredUs: window.toUs - window.fromUs,
     drainUs: readings.drainUs,
     measuredDeliveries: clientMeasured.events,
@@ -101,9 +105,28 @@ function kernelSocketBytesOf({ kernelPeakBytes, kernelBaselineBytes }: Readings)
   return Math.max(0, kernelPeakBytes - kernelBaselineBytes);
 }
 
-function networkOf({ network: { from, to } }: Readings): Pick<Completed, 'network'> {
+/** The host's counts, with what the trial's own connections explain of them. */
+function networkOf(readings: Readings): Pick<Completed, 'network'> {
+  const { network, serverReadings, idleBytesPerS, encrypted, sent, done } = readings;
+  const { from, to } = network;
   if (!from || !to) return {};
-  return { network: { segments: to.segments - from.segments, wireBytes: to.bytes - from.bytes } };
+  const { most, leastBytes } = wireBounds(
+    countersMeasured('load', readings),
+    serverReadings === 'self' ? countersMeasured('server', readings) : newCounters(),
+    countersMeasured('publisher', readings),
+    {
+      published: [done, ...sent].reduce((sum, { lag }) => sum + fromSparse(lag).count, 0),
+      encrypted,
+    },
+  );
+  return {
+    network: {
+      segments: to.segments - from.segments,
+      wireBytes: to.bytes - from.bytes,
+      ...(idleBytesPerS !== undefined && { idleBytesPerS }),
+      explained: { mostSegments: most.segments, mostBytes: most.bytes, leastBytes },
+    },
+  };
 }
 
 /** Each fault with the moment at which it happened; nothing where the scenario has none. */

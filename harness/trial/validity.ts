@@ -129,8 +129,8 @@ const checks: readonly Check[] = [
     if (planned === 0 || effects(plan).latePublisher || sent >= planned * offeredLeast) return undefined;
     return invalid(
       'offered-rate',
-      `the schedule planned ${formatNumber(planned)} events and ${formatNumber(sent)} were sent ` +
-        `(${formatNumber(done.seq.length)} with the warm-up). See the problems below.`,
+      `the schedule planned ${formatNumber(planned)} events (${formatNumber(done.seq.length)} with the ` +
+        `warm-up) and ${formatNumber(sent)} of them were sent. See the problems below.`,
     );
   },
   function subscribersShort({ scenario }, { subscribers }) {

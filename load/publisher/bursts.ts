@@ -3,6 +3,7 @@
 // wrong is reported: what is wrong with publishing shows in the phases that follow.
 
 import { later, nowUs } from '../../core/base/clock.ts';
+import { newCounters } from '../../core/result/counters.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import { createBodyStock } from './body-stock.ts';
 import type { PublisherSetup } from './contract.ts';
@@ -24,7 +25,7 @@ export function createBursts({ publishUrl, topics, plan, seed }: PublisherSetup)
   let requests = '';
   let done: PromiseWithResolvers<void> | undefined;
 
-  const connection = createPublishConnection(publishUrl, {
+  const connection = createPublishConnection(publishUrl, newCounters(), {
     opened: send,
     answered(status) {
       if (status === 201) confirmed++;

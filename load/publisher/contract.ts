@@ -1,6 +1,7 @@
 // Defines the contract of publishers: what one is given, and what it reports.
 
 import type { EventNumber, Problem, Window } from '../../core/protocol/control.ts';
+import type { Counters } from '../../core/result/counters.ts';
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import type { Histogram } from '../../core/result/histogram.ts';
 import type { TopicGroupPlan } from '../../core/scenario/topics.ts';
@@ -41,5 +42,7 @@ export type Publisher = {
   run(window: Window): Promise<Published>;
   sent(): number;
   confirmed(): number;
+  /** Its connections and their bytes so far; no part of what a pattern costs. */
+  readonly counters: Readonly<Counters>;
   close(): void;
 };

@@ -5,7 +5,7 @@
 // that waits for its topic's turn waits on our side of the clock: that is publisher lag, and shown as such.
 
 import { nowUs } from '../../core/base/clock.ts';
-import { newCounters } from '../../core/result/counters.ts';
+import { newCounters, type Counters } from '../../core/result/counters.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { largestQueueBytes } from '../../core/event/body-size.ts';
 import { record } from '../../core/result/histogram.ts';
@@ -37,8 +37,9 @@ const answerRead = 1000;
 /** @param dialect how the system is published to */
 export function startInTurn(setup: PublisherSetup, dialect: Dialect): Publisher {
   const state: State = newState(setup, dialect, () => step(state));
+  const counters = newCounters();
   return {
-    ready: connect(state),
+    ready: connect(state, counters),
     run(window) {
       state.window = window;
       if (eventsOf(state) === 0) finish(state);
@@ -47,19 +48,20 @@ export function startInTurn(setup: PublisherSetup, dialect: Dialect): Publisher 
     },
     sent: () => state.next - state.waiting,
     confirmed: () => state.confirmed,
+    counters,
     close: () => close(state),
   };
 }
 
 /** Makes the lanes, whose connections are opened when there is something to send. */
-async function connect(state: State): Promise<void> {
+async function connect(state: State, counters: Counters): Promise<void> {
   const {
     ca,
     url: { origin, protocol },
   } = state.dialect;
   const context: DialContext = {
     endpoint: { url: origin },
-    counters: newCounters(), // publishing is no part of what a pattern costs
+    counters, // its own: publishing is no part of what a pattern costs
     sourceAddress: () => '127.0.0.1',
     sink: { problem: state.problem },
     ...(protocol === 'https:' && {

@@ -3,7 +3,7 @@
 // belongs to which.
 
 import type { Socket } from 'node:net';
-import { newCounters } from '../../core/result/counters.ts';
+import type { Counters } from '../../core/result/counters.ts';
 import type { Body } from './body-stock.ts';
 import { createDialer, type Cause, type Protocol } from '../wire/connection.ts';
 import {
@@ -51,7 +51,12 @@ export function publishWriter(publishUrl: string): PublishConnection['encode'] {
     `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`;
 }
 
-export function createPublishConnection(publishUrl: string, handlers: PublishHandlers): PublishConnection {
+/** @param counters those of publishing, which is no part of what a pattern costs */
+export function createPublishConnection(
+  publishUrl: string,
+  counters: Counters,
+  handlers: PublishHandlers,
+): PublishConnection {
   let socket: Socket | undefined;
   let open = false;
 
@@ -86,8 +91,7 @@ export function createPublishConnection(publishUrl: string, handlers: PublishHan
   const dialer = createDialer<Link>(
     {
       endpoint: { url: publishUrl },
-      // Publishing is no part of what a pattern costs.
-      counters: newCounters(),
+      counters,
       sourceAddress: () => '127.0.0.1',
       sink: handlers,
     },

@@ -6,6 +6,7 @@ import { nowUs } from '../../core/base/clock.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { largestQueueBytes } from '../../core/event/body-size.ts';
 import { backoffMs } from '../../core/policy/client/reconnect.ts';
+import { newCounters } from '../../core/result/counters.ts';
 import { record } from '../../core/result/histogram.ts';
 import { random, type Random } from '../../core/base/random.ts';
 import { topicName } from '../../core/scenario/topics.ts';
@@ -55,13 +56,14 @@ type State = Publishing & {
 
 export function startPublisher(setup: PublisherSetup): Publisher {
   const { publishUrl, seed } = setup;
+  const counters = newCounters();
   const state: State = {
     ...newPublishing(setup, () => step(state)),
     publishUrl,
     jitter: random(seed, 'publisher-reconnect'),
     ready: Promise.withResolvers<void>(),
     startedUs: nowUs(),
-    connection: createPublishConnection(publishUrl, {
+    connection: createPublishConnection(publishUrl, counters, {
       opened: () => opened(state),
       answered: (status, text, atUs) => takeAnswer(state, status, text, atUs),
       closed: (cause) => closed(state, cause),
@@ -83,6 +85,7 @@ export function startPublisher(setup: PublisherSetup): Publisher {
     },
     sent: () => state.next,
     confirmed: () => state.confirmed,
+    counters,
     close: () => close(state),
   };
 }

@@ -3,14 +3,28 @@
 import { mostHeadroom, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
-import type { Result } from '../../core/result/result.ts';
+import { evidence, evidenceWords } from '../../core/result/evidence.ts';
+import type { Completed, Result } from '../../core/result/result.ts';
+import { allVoid, voidedBy } from '../../core/result/voids.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { headroomText } from '../summary/figure-text.ts';
 import { loadUses, nearestUse } from '../summary/load-use.ts';
 import { html, type Markup } from './markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
-type Item = { title: string; value: string; detail?: string; wrong: boolean };
+type Item = {
+  title: string;
+  value: string;
+  detail?: string;
+  /** `unseen`: there was nothing to look at, so it is neither good nor wrong. */
+  state: 'good' | 'wrong' | 'unseen';
+};
+const stateOf = (wrong: boolean, seen = true): Item['state'] => (!seen ? 'unseen' : wrong ? 'wrong' : 'good');
+const marks: Readonly<Record<Item['state'], { mark: string; box: string; text: string }>> = {
+  good: { mark: '✓ ', box: '', text: 'good' },
+  wrong: { mark: '✗ ', box: 'wrong', text: 'bad' },
+  unseen: { mark: '', box: '', text: 'dim' },
+};
 
 /** @param results those of the variants; a result may be too short to have any */
 export function validityStrip(
@@ -29,9 +43,6 @@ export function validityStrip(
   const worst = offers
     .filter(({ planned }) => planned > 0)
     .toSorted((a, b) => a.sent / a.planned - b.sent / b.planned)[0];
-  const open = completed.filter((trial) => openLedger(trial).length > 0).length;
-  const differing = completed.flatMap(({ checks }) => checks).filter(({ agree }) => !agree);
-  const unexplained = differing.filter(({ note }) => note === '').length;
   // A search goes on until a trial breaks or no longer counts: that is how it ends, and no flaw of the run.
   const judged = variants
     .filter(({ result }) => result.searches === undefined)
@@ -44,6 +55,7 @@ export function validityStrip(
   );
   const missing = results.reduce((sum, result) => sum + missingFrom(result).trials.length, 0);
   const cut = results.some(({ state }) => state.kind !== 'finished');
+  const inPart = inPartText(completed);
   const items: Item[] = [
     ...(cut
       ? [
@@ -51,14 +63,18 @@ export function validityStrip(
             title: 'The run went to its end',
             value:
               missing === 0 ? 'no' : `no: ${formatNumber(missing)} trial${missing === 1 ? '' : 's'} missing`,
-            wrong: true,
+            state: 'wrong' as const,
           },
         ]
       : []),
     {
-      title: 'Trials that count',
+      title: 'Trials of which everything counts',
       value: `${valid} of ${formatNumber(trials.length + missing)}`,
-      wrong: missing > 0 || judged.some(({ outcome }) => !outcome.valid),
+      ...(inPart !== '' && { detail: inPart }),
+      state: stateOf(
+        missing > 0 || judged.some(({ outcome }) => !outcome.valid),
+        trials.length + missing > 0,
+      ),
     },
     ...(completed.length === 0
       ? []
@@ -69,32 +85,39 @@ export function validityStrip(
               worst === undefined
                 ? 'none planned'
                 : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`,
-            wrong: invalid.has('offered-rate'),
+            state: stateOf(invalid.has('offered-rate'), worst !== undefined),
           },
           ...loadItems(variants),
-          { title: 'Ledger', value: open === 0 ? 'closed' : `open in ${open}`, wrong: open > 0 },
-          {
-            title: 'Server and clients count',
-            value: completed.every(({ checks }) => checks.length === 0)
-              ? 'not compared'
-              : differenceText(differing.length, unexplained),
-            wrong: unexplained > 0,
-          },
+          ledgerItem(completed),
+          countItem(completed),
         ]),
   ];
-  const suspect = items.some(({ wrong }) => wrong);
+  const suspect = items.some(({ state }) => state === 'wrong');
   const strip = html`<dl class="strip">
     ${items.map(
-      ({ title, value, detail, wrong }) =>
-        html`<div class="${wrong ? 'wrong' : ''}">
+      ({ title, value, detail, state }) =>
+        html`<div class="${marks[state].box}">
           <dt>${title}</dt>
-          <dd class="${wrong ? 'bad' : 'good'}">
-            ${wrong ? '✗ ' : '✓ '}${value}${detail !== undefined && html`<small>${detail}</small>`}
+          <dd class="${marks[state].text}">
+            ${marks[state].mark}${value}${detail !== undefined && html`<small>${detail}</small>`}
           </dd>
         </div>`,
     )}
   </dl>`;
   return { strip, suspect };
+}
+
+/** What is void in trials of which other figures stand: `void: latencies in 5`. */
+function inPartText(completed: readonly Completed[]): string {
+  const partly = completed.filter((trial) => !trial.valid && !allVoid(trial));
+  const counts = evidence.flatMap((one) => {
+    const count = partly.filter((trial) => voidedBy([one], trial).length > 0).length;
+    return count === 0 ? [] : [{ words: evidenceWords[one], count }];
+  });
+  if (counts.length === 0) return '';
+  const [most] = counts.toSorted((a, b) => b.count - a.count); // there is one
+  const more = counts.length > 1 ? ' and more, as the warnings say' : '';
+  return `void: ${most!.words} in ${formatNumber(most!.count)}${more}`;
 }
 
 const limitNames: Readonly<Record<LoadLimit['name'], string>> = {
@@ -116,7 +139,7 @@ function loadItems(variants: readonly VariantTrials[]): Item[] {
             title: 'Publisher lag, 99 % of its events',
             value: formatUs(lag.used),
             detail: `of at most ${formatUs(lag.limit)}: ${lag.who}, ${formatNumber(lag.events)} events`,
-            wrong: lag.headroom < 1,
+            state: stateOf(!(lag.headroom >= 1)),
           },
         ]
       : []),
@@ -126,7 +149,7 @@ function loadItems(variants: readonly VariantTrials[]): Item[] {
             title: 'Busiest load process',
             value: `${core(cpu.used)} of a core`,
             detail: `of at most ${core(cpu.limit)}: ${cpu.who}`,
-            wrong: cpu.headroom < 1,
+            state: stateOf(!(cpu.headroom >= 1)),
           },
         ]
       : []),
@@ -136,11 +159,47 @@ function loadItems(variants: readonly VariantTrials[]): Item[] {
             title: 'Load side could have taken',
             value: headroomText(least.headroom),
             ...(least.headroom < mostHeadroom && { detail: `${limitNames[least.name]}: ${least.who}` }),
-            wrong: least.headroom < 1,
+            state: stateOf(!(least.headroom >= 1)),
           },
         ]
       : []),
   ];
+}
+
+/** A ledger in which nothing stands closes over nothing. */
+function ledgerItem(completed: readonly Completed[]): Item {
+  const open = completed.filter((trial) => openLedger(trial).length > 0).length;
+  const empty = completed.filter(({ ledger }) => ledger.expected + ledger.unexpected === 0).length;
+  const entered = completed.length - empty;
+  return {
+    title: 'Ledger',
+    value:
+      open > 0
+        ? `open in ${open}`
+        : entered === 0
+          ? 'empty: nothing was expected'
+          : empty === 0
+            ? 'closed'
+            : `closed in ${entered}, empty in ${empty}`,
+    state: stateOf(open > 0, open > 0 || entered > 0),
+  };
+}
+
+/** Of targets nothing was compared: they do not tell what they counted. */
+function countItem(completed: readonly Completed[]): Item {
+  const compared = completed.filter(({ checks }) => checks.length > 0);
+  const differing = compared.flatMap(({ checks }) => checks).filter(({ agree }) => !agree);
+  const unexplained = differing.filter(({ note }) => note === '').length;
+  const others = completed.length - compared.length;
+  return {
+    title: 'Server and clients count',
+    value:
+      compared.length === 0
+        ? 'not compared'
+        : differenceText(differing.length, unexplained) +
+          (others === 0 ? '' : `, not compared in ${others} of ${completed.length} trials`),
+    state: stateOf(unexplained > 0, compared.length > 0),
+  };
 }
 
 function differenceText(differing: number, unexplained: number): string {

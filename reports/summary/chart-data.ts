@@ -2,7 +2,8 @@
 
 import { latencyAt, shownUpTo } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor } from '../../core/metrics/registry.ts';
-import type { SeriesColumn } from '../../core/result/result.ts';
+import type { Evidence } from '../../core/result/evidence.ts';
+import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import type { VariantTrials } from './variants.ts';
 
 export type TailPoint = {
@@ -13,9 +14,6 @@ export type TailPoint = {
 };
 export type TimePoint = { variant: string; atS: number; value: number };
 export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
-
-/** Variants of which no trial counts are drawn too: their names say so. */
-const marked = { doubted: true };
 
 /**
  * Points of one chart, all lines together: what a page can hold, whatever the number of variants
@@ -30,7 +28,7 @@ const pointsPerChart = 600;
 export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
   const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
-    const trials = trialsFor({ rests: ['latency'] }, completed, marked);
+    const trials = trialsFor({ rests: ['latency'] }, completed);
     const upTo = Math.min(...trials.map(shownUpTo));
     if (trials.length === 0 || upTo === 0) return [];
     const end = -Math.log10(1 - upTo);
@@ -38,7 +36,7 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
     return [...steps, end].flatMap((step) => {
       const tail = 10 ** step;
       const quantile = Math.min(upTo, 1 - 1 / tail);
-      const { value } = figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed, marked);
+      const { value } = figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed);
       return value === undefined
         ? []
         : [
@@ -53,19 +51,55 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
   });
 }
 
-/** One column over time, of each variant's first trial that counts, or the first one where none does. */
-export function timePoints(variants: readonly VariantTrials[], column: SeriesColumn, scale = 1): TimePoint[] {
+export type TimeColumn = {
+  column: SeriesColumn;
+  rests: readonly Evidence[];
+  scale?: number;
+  /** What to take off all values of a trial; a trial without it is left out. */
+  above?: (trial: Completed) => number | undefined;
+  /** Each point is a mean over at least a second: see {@link slotsOfMean}. */
+  mean?: boolean;
+};
+
+/** One column over time, of each variant's first trial in which it is not void. */
+export function timePoints(
+  variants: readonly VariantTrials[],
+  { column, rests, scale = 1, above = () => 0, mean = false }: TimeColumn,
+): TimePoint[] {
   return variants.flatMap(({ label, completed }) => {
-    const [trial] = trialsFor({ rests: ['latency'] }, completed, marked);
-    if (!trial) return [];
-    const { startUs, columns } = trial.series;
+    const [trial] = trialsFor({ rests }, completed);
+    const base = trial && above(trial);
+    if (base === undefined) return [];
+    const { startUs, columns, slotUs } = trial!.series; // there is a base of it
+    const slots = mean ? slotsOfMean(trial!) : 1;
     return startUs.flatMap((atUs, i) => {
-      const value = columns[column]?.[i];
-      return typeof value === 'number'
-        ? [{ variant: label, atS: atUs / 1e6, value: digits(value * scale, 4) }]
-        : [];
+      const values = columns[column]?.slice(i, i + slots) ?? [];
+      if (values.length < slots || !values.every((value) => value !== null)) return [];
+      const value = values.reduce((sum, one) => sum + one, 0) / slots;
+      return [
+        {
+          variant: label,
+          atS: (atUs + ((slots - 1) * slotUs) / 2) / 1e6,
+          value: digits((value - base) * scale, 4),
+        },
+      ];
     });
   });
+}
+
+const meanLeastUs = 1e6;
+/** Events that are further apart show one by one, and are to be seen so. */
+const periodMostUs = 2e6;
+
+/**
+ * Over how many slots the mean of a rate is taken: a second's, and those between two events. A slot that holds
+ * two events or three, in turns, would show a rate that goes up and down where nothing does.
+ */
+export function slotsOfMean({ series: { slotUs, startUs }, measuredUs, latency }: Completed): number {
+  const periodUs = measuredUs / Math.max(1, latency.publisherLag.count);
+  const overUs = Math.max(meanLeastUs, periodUs <= periodMostUs ? periodUs : 0);
+  // At least three points remain.
+  return Math.max(1, Math.min(Math.ceil(overUs / slotUs), Math.floor(startUs.length / 3)));
 }
 
 /**
@@ -89,7 +123,7 @@ export function thinned(points: readonly TimePoint[], lines: number): { points: 
 export function receivers(variants: readonly VariantTrials[]): Receiver[] {
   return variants.flatMap(({ label, completed }) =>
     (['first', 'median', 'last'] as const).flatMap((which) => {
-      const { value } = figureOver(`${which}-receiver.p50`, completed, marked);
+      const { value } = figureOver(`${which}-receiver.p50`, completed);
       return value === undefined ? [] : [{ variant: label, which, ms: value / 1000 }];
     }),
   );
@@ -99,7 +133,9 @@ export function receivers(variants: readonly VariantTrials[]): Receiver[] {
 export function receivedEvents(variants: readonly VariantTrials[]): number {
   return Math.max(
     0,
-    ...variants.flatMap(({ completed }) => completed.map(({ latency }) => latency.lastReceiver.count)),
+    ...variants.flatMap(({ completed }) =>
+      trialsFor({ rests: ['latency'] }, completed).map(({ latency }) => latency.lastReceiver.count),
+    ),
   );
 }
 

@@ -16,7 +16,7 @@ export type LoadUse = LoadLimit & {
 
 /**
  * What all trials used of all limits. Left out is what was overloaded on purpose: the trials with which a
- * search ends, and the lag of a publisher that the scenario froze.
+ * search ends, and the lag of a publisher that the scenario froze; and what was not looked at.
  */
 export function loadUses(variants: readonly VariantTrials[]): LoadUse[] {
   return variants.flatMap(({ label, result, trials }) =>
@@ -25,7 +25,7 @@ export function loadUses(variants: readonly VariantTrials[]): LoadUse[] {
       if (outcome.status === 'failed' || (result.searches !== undefined && !outcome.valid)) return [];
       const who = trials.length > 1 ? `${label} (trial ${repetition})` : label;
       return loadLimits(outcome)
-        .filter(({ name }) => name !== 'publisher-lag' || !frozen(trial))
+        .filter(({ name, seen }) => seen && (name !== 'publisher-lag' || !frozen(trial)))
         .map((limit) => ({
           ...limit,
           who,

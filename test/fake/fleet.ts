@@ -31,9 +31,12 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
       descriptorLimit: () => 1024,
       cpu: (pid) => (world.options.unseen ? undefined : cpuNow(world, pid)),
       kernelSocketBytes: () => 4096,
+      // A segment of 100 bytes for each delivery, and what other programs send.
       networkCount: () => ({
-        segments: Math.round(clock.nowUs() / 1e5),
-        bytes: Math.round(clock.nowUs() / 1e3),
+        segments: world.counters.events,
+        bytes: Math.round(
+          100 * world.counters.events + (clock.nowUs() / 1e6) * world.options.othersBytesPerS,
+        ),
       }),
     },
     server: () => fakeServer(world, 'server'),

@@ -33,6 +33,8 @@ export const fakeOptions = z.strictObject({
   silentFor: duration.default(0),
   /** The same as `samplesLate` of a load process. */
   loadSamplesLate: duration.default(0),
+  /** What other programs of the host send. */
+  othersBytesPerS: z.number().default(0),
   /** What breaks, in the middle of the measured phase. */
   fail: z.enum(['none', 'server-dies', 'load-reports-failure']).default('none'),
 });

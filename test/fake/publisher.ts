@@ -2,10 +2,14 @@
 
 import type { PublisherCommand, PublisherReport, Window } from '../../core/protocol/control.ts';
 import { sampleTimesUs } from '../../core/protocol/window.ts';
+import { newCounters } from '../../core/result/counters.ts';
 import { newHistogram, record, toSparse } from '../../core/result/histogram.ts';
 import type { Inbox } from '../../harness/process/peer.ts';
 import type { PublisherPeer } from '../../harness/trial/fleet.ts';
 import { sampleNow, scripted, type World } from './world.ts';
+
+/** It counts nothing of the wire, on which there is nothing. */
+const counters = newCounters();
 
 type Plan = Extract<PublisherCommand, { kind: 'start' }>['plan'];
 
@@ -21,7 +25,7 @@ export function fakePublisher(world: World): PublisherPeer {
       inbox.deliver({ kind: 'ready' });
     }
     if (command.kind === 'sample')
-      inbox.deliver({ kind: 'sample', sample: sampleNow(world), sent: 0, confirmed: 0 });
+      inbox.deliver({ kind: 'sample', sample: sampleNow(world), sent: 0, confirmed: 0, counters });
     if (command.kind === 'burst') {
       const topics = warmUp && world.options.bursts ? warmUp.topic.subarray(command.from, command.to) : [];
       for (const topic of topics)
@@ -68,7 +72,9 @@ function publish(
   for (const atUs of sampleTimesUs(window))
     void clock
       .until(atUs)
-      .then(() => inbox.deliver({ kind: 'sample', sample: sampleNow(world), sent, confirmed: sent }));
+      .then(() =>
+        inbox.deliver({ kind: 'sample', sample: sampleNow(world), sent, confirmed: sent, counters }),
+      );
   void clock.until(window.toUs + lagUs + 1).then(() =>
     inbox.deliver({
       kind: 'done',

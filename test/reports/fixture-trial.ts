@@ -147,6 +147,7 @@ function completedOf(shape: Shape, next: Random, measureS: number, trouble: bool
     ],
     connectUs: 1_020_000,
     subscribers,
+    connections: shape.descriptors,
     measuredUs: measureS * 1e6,
     drainUs: 60_000,
     measuredDeliveries: deliveries,

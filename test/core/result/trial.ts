@@ -82,6 +82,7 @@ export function completed(more: Partial<Completed> = {}): Completed {
     pageRequests: { planned: 20, answered: 15 },
     connectUs: 1,
     subscribers: 4,
+    connections: 8,
     measuredUs: 10e6,
     drainUs: 1,
     measuredDeliveries: 100,

@@ -52,6 +52,7 @@ const rows: Readonly<Record<VoidingCode, readonly Evidence[]>> = {
   clock: timings,
   'out-of-range': timings,
   'counts-disagree': [],
+  'wire-others': ['wire'],
   'target-silent': evidence,
   'target-ended': evidence,
 };

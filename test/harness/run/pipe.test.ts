@@ -96,6 +96,26 @@ test(
   },
 );
 
+test("what other programs send makes packets and bytes on the wire not the trial's, and nothing else", async () => {
+  const { result } = await runFake(
+    'variants: [fake, { fake: { othersBytesPerS: 100000 } }, { fake: { othersBytesPerS: 1000000 } }]',
+  );
+  const said = result.trials.map(({ warnings }) => warnings.filter(({ code }) => code === 'wire-others'));
+  assert.deepEqual(
+    said.map((all) => all.map(({ message }) => /before the first|explain at most/.exec(message)?.[0])),
+    // Of 20,000 deliveries: 2 MB are sent and at most 4.8 MB explained, 20 s of others come on top.
+    [[], ['before the first'], ['explain at most']],
+  );
+  assert.equal(completed(result, 0).network!.wireBytes, 2_000_000);
+  assert.equal(completed(result, 1).network!.idleBytesPerS, 100_000);
+  assert.deepEqual(completed(result, 0).network!.explained, {
+    // Two writes a delivery, five for each of the 200 events that were published; as many acknowledgements.
+    mostSegments: 82_000,
+    mostBytes: 4_920_000,
+    leastBytes: 0,
+  });
+});
+
 test('a saturated load process makes latencies void: what is expected of them is not judged', async () => {
   const { result } = await runFake(
     'variants: [{ fake: { loadCpu: 0.95 } }]\nexpect: [missed == 0, latency.mean < 10s]',

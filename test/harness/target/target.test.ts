@@ -73,6 +73,9 @@ describe('user code: the Express app of docs/examples', () => {
     assert.equal(metrics['accept-to-receipt.p50']!.read(theirs), undefined);
     // Five subscribers, two topics each, a connection for each.
     assert.equal(metrics['descriptors.added']!.read(theirs), 10);
+    assert.equal(metrics['connections-per-subscriber']!.read(theirs), 2);
+    assert.equal(metrics['descriptors-per-connection']!.read(theirs), 1);
+    assert.equal(metrics['connections-per-subscriber']!.read(ours), 1);
     assert.equal(theirs.processes.find(({ role }) => role === 'server')?.pid, child.pid);
     assert.ok(metrics['server-cpu-per-delivery']!.read(theirs)! > 0);
     assert.equal(metrics['server-loop-delay.p99']!.read(theirs), undefined);

@@ -1,8 +1,8 @@
 // Tests how the two sides' counts are compared.
 
 import assert from 'node:assert/strict';
-import { test } from 'vitest';
-import { newCounters } from '../../../core/result/counters.ts';
+import { describe, test } from 'vitest';
+import { newCounters, type Counters } from '../../../core/result/counters.ts';
 import { crossCheck } from '../../../harness/trial/cross-check.ts';
 
 test('what one side sent is what the other got, bytes crosswise', () => {
@@ -57,3 +57,63 @@ test(
     );
   },
 );
+
+test.each<[name: string, server: Partial<Counters>, client: Partial<Counters>]>([
+  ['handshakes', { handshakes: 7 }, { handshakes: 5 }],
+  ['full polls', { fullPolls: 7 }, { fullPolls: 5 }],
+  ['empty polls', { emptyPolls: 7 }, { emptyPolls: 5 }],
+  ['registrations', { registrations: 7 }, { registrations: 5 }],
+  ['webhook requests', { deliveryRequests: 4, retries: 3 }, { deliveryRequests: 5 }],
+  ['messages to the server', { upstreamMessages: 7 }, { upstreamMessages: 5 }],
+  ['requests with a message', { messageRequests: 7 }, { messageRequests: 5 }],
+  ['other requests', { pageRequests: 7 }, { pageRequests: 5 }],
+  ['events', { events: 7 }, { events: 5 }],
+  ['bytes to the subscribers', { bytesOut: 7 }, { bytesIn: 5 }],
+  ['bytes from the subscribers', { bytesIn: 7 }, { bytesOut: 5 }],
+])('%s: seven at the server and five at the subscribers', (name, server, client) => {
+  assert.deepEqual(crossCheck({ ...newCounters(), ...server }, { ...newCounters(), ...client }), [
+    { name, server: 7, client: 5, agree: false, note: '' },
+  ]);
+});
+
+test('what neither side counted is no check', () =>
+  assert.deepEqual(crossCheck(newCounters(), newCounters()), []));
+
+test.each<[Partial<Counters>, Partial<Counters>, RegExp]>([
+  [{ slowDisconnects: 1 }, {}, /^slow subscribers were cut off with data under way$/],
+  [{}, { errors: 1 }, /^there were errors, listed below$/],
+  [
+    { errors: 1 },
+    { reconnects: 1 },
+    /^connections were cut with data under way; there were errors, listed below$/,
+  ],
+])('each reason explains by itself, from either side', (server, client, note) => {
+  const [check] = crossCheck(
+    { ...newCounters(), ...server, events: 2 },
+    { ...newCounters(), ...client, events: 1 },
+  );
+  assert.match(check!.note, note);
+});
+
+describe('holds that ended while their subscribers left: both sides of each limit', () => {
+  const explained = (unread: number, bytes: number, polls = 100) => {
+    const server = { ...newCounters(), emptyPolls: polls, bytesOut: 50_000 + bytes };
+    const client = { ...newCounters(), emptyPolls: polls - unread, bytesIn: 50_000, rearms: 1 };
+    return crossCheck(server, client).every(
+      ({ agree, note }) => agree || /while their subscribers left/.test(note),
+    );
+  };
+  test.each([
+    // One and a twentieth of 100 holds.
+    ['as many as there may be', 6, 6000, 100, true],
+    ['one more', 7, 6000, 100, false],
+    ['of no holds at all, one', 1, 100, 1, true],
+    // 1,024 bytes each.
+    ['as large as they may be', 2, 2048, 100, true],
+    ['a byte larger', 2, 2049, 100, false],
+    ['without a byte', 2, 0, 100, false],
+  ])('%s', (_what, unread, bytes, polls, is) => assert.equal(explained(unread, bytes, polls), is));
+
+  test('one that the subscribers counted and the server did not is no such hold', () =>
+    assert.equal(explained(-1, -100), false));
+});
