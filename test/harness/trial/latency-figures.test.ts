@@ -7,11 +7,11 @@ import type { LoadClosed } from '../../../core/protocol/control.ts';
 import { filledBins, histogramOf, type StoredHistogram } from '../../../core/result/histogram.ts';
 import { latencyByAttempt, latencyOf } from '../../../harness/trial/latency-figures.ts';
 import type { Readings } from '../../../harness/trial/readings.ts';
-import { closedBy, histogram, readingsOf, sparse } from './readings.ts';
+import { closedBy, histogram, planOf, readingsOf, sparse } from './readings.ts';
 
 /** Which values, and how many of each; all below 2048 us, where histograms are exact. */
 const valuesOf = (stored: StoredHistogram | undefined) => stored && [...filledBins(histogramOf(stored))];
-const figures = (more: Partial<Readings>) => latencyOf(readingsOf(more));
+const figures = (more: Partial<Readings>) => latencyOf(planOf(), readingsOf(more)).latency;
 const fanout = (...events: [topic: number, seq: number, ...latenciesUs: number[]][]): LoadClosed =>
   closedBy(
     {},
