@@ -58,11 +58,6 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
   if (!metric) return none('this version has no such metric');
   const voided = voidedBy(metric.rests, trial);
   if (voided.length > 0) return { value: undefined, why: `void: ${voided.join(', ')}`, voided };
-  return standing(metric, trial);
-}
-
-/** The figure, whether or not it is void. */
-function standing(metric: Metric, trial: Completed): Figure {
   const { percentile, among, leastSubscribers = 0 } = metric;
   if (among?.count(trial) === 0) return none(among.none);
   if (trial.subscribers < leastSubscribers)
@@ -83,19 +78,11 @@ function standing(metric: Metric, trial: Completed): Figure {
 /**
  * Makes one figure of several trials of a variant: the median over those in which it is not void. Where one
  * of them has too few samples there is none; one in which nothing was measured is left out.
- * @param doubted where it is void in every trial, take them all the same: for tables that mark them
  */
-export function figureOver(
-  which: string | Metric,
-  trials: readonly Completed[],
-  { doubted = false }: { doubted?: boolean } = {},
-): FigureOver {
+export function figureOver(which: string | Metric, trials: readonly Completed[]): FigureOver {
   if (trials.length === 0) return none('no trial went through');
   const metric = typeof which === 'string' ? metrics[which] : which;
-  const counting = metric ? trialsFor(metric, trials, { doubted }) : trials;
-  const figures = counting.map((trial) =>
-    metric && doubted ? standing(metric, trial) : figureOf(which, trial),
-  );
+  const figures = (metric ? trialsFor(metric, trials) : trials).map((trial) => figureOf(which, trial));
   if (figures.length === 0) return allVoidIn(metric!, trials); // without a metric all trials are taken
   const short = figures.find((one): one is NoFigure => one.value === undefined && one.why !== notMeasured);
   if (short) return short;
@@ -114,13 +101,8 @@ export function figureOver(
 }
 
 /** The trials that figures of a metric are made of: see {@link figureOver}. */
-export function trialsFor(
-  { rests }: Pick<Metric, 'rests'>,
-  trials: readonly Completed[],
-  { doubted }: { doubted: boolean },
-): Completed[] {
-  const counting = trials.filter((trial) => voidedBy(rests, trial).length === 0);
-  return counting.length === 0 && doubted ? [...trials] : counting;
+export function trialsFor({ rests }: Pick<Metric, 'rests'>, trials: readonly Completed[]): Completed[] {
+  return trials.filter((trial) => voidedBy(rests, trial).length === 0);
 }
 
 function allVoidIn({ rests }: Metric, trials: readonly Completed[]): NoFigure {

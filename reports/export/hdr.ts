@@ -8,7 +8,8 @@ import { shownUpTo } from '../../core/metrics/latency.ts';
 import { eventsToShow } from '../../core/result/precision.ts';
 import { cutShortText } from '../../core/result/missing.ts';
 import { oneLine } from '../../core/base/printable.ts';
-import type { Result } from '../../core/result/result.ts';
+import type { Completed, Result } from '../../core/result/result.ts';
+import { voidedBy } from '../../core/result/voids.ts';
 import { resultNames, labelIn, type VariantTrials } from '../summary/variants.ts';
 
 /** Microseconds in a millisecond: both formats show milliseconds, as HdrHistogram's own tools do. */
@@ -17,7 +18,8 @@ const usPerMs = 1000;
 const ticksPerHalving = 5;
 
 /**
- * A log of all trials that went through. Values in the histograms are microseconds, `Interval_Max` is
+ * A log of all trials that went through and whose latencies are not void. Values in the histograms are
+ * microseconds, `Interval_Max` is
  * milliseconds, timestamps are seconds since 1970: of an interval, when its trial started; its length
  * is the measured phase's.
  */
@@ -26,7 +28,7 @@ export function renderHlog(results: readonly Result[]): string {
   const intervals = results
     .flatMap(({ trials }, i) =>
       trials.flatMap(({ variant, outcome, startedAt }) => {
-        if (outcome.status === 'failed') return [];
+        if (outcome.status === 'failed' || !standing(outcome)) return [];
         const { endToEnd } = outcome.latency;
         return [
           {
@@ -46,6 +48,7 @@ export function renderHlog(results: readonly Result[]): string {
     '#[pushbench: delivery latency in microseconds, from the planned publish time to receipt]',
     '#[Histogram log format version 1.3]',
     ...results.flatMap((result) => cutShortText(result) ?? []).map(comment),
+    ...leftOut(results).map(comment),
     `#[StartTime: ${fixed(intervals[0]?.startS ?? 0)} (seconds since epoch), ` +
       `${new Date((intervals[0]?.startS ?? 0) * 1000).toISOString()}]`,
     '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"',
@@ -59,11 +62,12 @@ export function renderHlog(results: readonly Result[]): string {
 }
 
 /**
- * The percentile distribution of one variant over all of its trials, in milliseconds; a file holds one.
- * @returns `undefined` when nothing was delivered
+ * The percentile distribution of one variant over its trials whose latencies are not void, in milliseconds; a
+ * file holds one.
+ * @returns `undefined` when nothing was delivered, or no latency stands
  */
 export function renderHgrm({ completed, result }: VariantTrials): string | undefined {
-  const [first, ...rest] = completed.map(({ latency }) => decoded(latency.endToEnd.v2));
+  const [first, ...rest] = completed.filter(standing).map(({ latency }) => decoded(latency.endToEnd.v2));
   if (!first) return undefined;
   for (const one of rest) first.add(one);
   if (first.totalCount === 0) return undefined;
@@ -80,6 +84,17 @@ function upToText(upTo: number): string {
   const from =
     upTo === 0 ? 'The percentiles' : `Percentiles above ${formatShare(Math.floor(upTo * 1e5) / 1e5)}`;
   return `${from} rest on fewer than ${eventsToShow} events of a trial beyond them`;
+}
+
+/** What a reader of the log would otherwise miss. */
+function leftOut(results: readonly Result[]): string[] {
+  const all = results.flatMap(({ trials }) => trials.map(({ outcome }) => outcome));
+  const count = all.filter((one) => one.status === 'completed' && !standing(one)).length;
+  return count === 0 ? [] : [`left out: ${count} trial${count === 1 ? '' : 's'} whose latencies are void`];
+}
+
+function standing(trial: Completed): boolean {
+  return voidedBy(['latency'], trial).length === 0;
 }
 
 /** A line that readers of either format pass over. */

@@ -7,33 +7,36 @@ import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { eventsToShow } from '../../core/result/precision.ts';
 import { noFigureText, rangeText, withinRun, withRange } from '../summary/figure-text.ts';
 import { tailPoints } from '../summary/chart-data.ts';
+import { canBeRanked } from '../summary/comparable.ts';
 import { tailSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
 import type { Figure } from './figure.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
+import { leftOutReading } from './void-reading.ts';
 
 const quantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];
 /** Those that the heading may speak of, the first that all variants have. */
 const inHeading = [0.99, 0.9, 0.5];
 
-/** A percentile of a variant as the table has it; of one that does not count too, since its name says so. */
+/** A percentile of a variant as the table has it. */
 function latencyOf({ completed }: VariantTrials, quantile: number): FigureOver {
-  return figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed, { doubted: true });
+  return figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed);
 }
 
+/** None where no latency stands. */
 export async function tailFigure(
-  variants: readonly VariantTrials[],
+  all: readonly VariantTrials[],
   live: boolean,
   over?: AbortSignal,
-): Promise<Figure> {
+): Promise<Figure[]> {
+  const standing = (variant: VariantTrials) => trialsFor({ rests: ['latency'] }, variant.completed);
+  const variants = all.filter((variant) => standing(variant).length > 0);
+  if (variants.length === 0) return [];
   const points = tailPoints(variants);
   const heading = tailHeading(variants);
   const labels = variants.map(({ label }) => label);
-  const shown = variants.map((variant) => ({
-    variant,
-    trials: trialsFor({ rests: ['latency'] }, variant.completed, { doubted: true }),
-  }));
+  const shown = variants.map((variant) => ({ variant, trials: standing(variant) }));
   const several = shown.some(({ trials }) => trials.length > 1);
   const rows = shown.map(({ variant, trials }) => {
     const sum = (name: 'count' | 'overRange') =>
@@ -51,14 +54,14 @@ export async function tailFigure(
       ],
     };
   });
-  return {
+  const figure = {
     id: 'tail',
     heading,
     reading:
       'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
       `end where fewer than ${eventsToShow} events were slower, since beyond that chance draws them. ` +
-      (several ? '' : withinRun) +
-      (several ? 'Each figure is the median of the trials.' : ''),
+      (several ? 'Each figure is the median of the trials.' : withinRun) +
+      leftOutReading(all, ['latency'], 'latencies'),
     chart:
       points.length === 0
         ? undefined
@@ -80,6 +83,7 @@ export async function tailFigure(
       rows,
     ),
   };
+  return [figure];
 }
 
 /**
@@ -87,6 +91,7 @@ export async function tailFigure(
  * longer than the soonest.
  */
 function tailHeading(variants: readonly VariantTrials[]): string {
+  if (!canBeRanked(variants)) return 'Delivery latency by percentile';
   for (const quantile of inHeading) {
     const sorted = variants
       .flatMap((variant) => {

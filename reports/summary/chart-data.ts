@@ -2,6 +2,7 @@
 
 import { latencyAt, shownUpTo } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor } from '../../core/metrics/registry.ts';
+import type { Evidence } from '../../core/result/evidence.ts';
 import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import type { VariantTrials } from './variants.ts';
 
@@ -13,9 +14,6 @@ export type TailPoint = {
 };
 export type TimePoint = { variant: string; atS: number; value: number };
 export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
-
-/** Variants of which no trial counts are drawn too: their names say so. */
-const marked = { doubted: true };
 
 /**
  * Points of one chart, all lines together: what a page can hold, whatever the number of variants
@@ -30,7 +28,7 @@ const pointsPerChart = 600;
 export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
   const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
-    const trials = trialsFor({ rests: ['latency'] }, completed, marked);
+    const trials = trialsFor({ rests: ['latency'] }, completed);
     const upTo = Math.min(...trials.map(shownUpTo));
     if (trials.length === 0 || upTo === 0) return [];
     const end = -Math.log10(1 - upTo);
@@ -38,7 +36,7 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
     return [...steps, end].flatMap((step) => {
       const tail = 10 ** step;
       const quantile = Math.min(upTo, 1 - 1 / tail);
-      const { value } = figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed, marked);
+      const { value } = figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed);
       return value === undefined
         ? []
         : [
@@ -53,7 +51,9 @@ export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'com
   });
 }
 
-export type TimeOptions = {
+export type TimeColumn = {
+  column: SeriesColumn;
+  rests: readonly Evidence[];
   scale?: number;
   /** What to take off all values of a trial; a trial without it is left out. */
   above?: (trial: Completed) => number | undefined;
@@ -61,14 +61,13 @@ export type TimeOptions = {
   mean?: boolean;
 };
 
-/** One column over time, of each variant's first trial that counts, or the first one where none does. */
+/** One column over time, of each variant's first trial in which it is not void. */
 export function timePoints(
   variants: readonly VariantTrials[],
-  column: SeriesColumn,
-  { scale = 1, above = () => 0, mean = false }: TimeOptions = {},
+  { column, rests, scale = 1, above = () => 0, mean = false }: TimeColumn,
 ): TimePoint[] {
   return variants.flatMap(({ label, completed }) => {
-    const [trial] = trialsFor({ rests: ['latency'] }, completed, marked);
+    const [trial] = trialsFor({ rests }, completed);
     const base = trial && above(trial);
     if (base === undefined) return [];
     const { startUs, columns, slotUs } = trial!.series; // there is a base of it
@@ -124,7 +123,7 @@ export function thinned(points: readonly TimePoint[], lines: number): { points: 
 export function receivers(variants: readonly VariantTrials[]): Receiver[] {
   return variants.flatMap(({ label, completed }) =>
     (['first', 'median', 'last'] as const).flatMap((which) => {
-      const { value } = figureOver(`${which}-receiver.p50`, completed, marked);
+      const { value } = figureOver(`${which}-receiver.p50`, completed);
       return value === undefined ? [] : [{ variant: label, which, ms: value / 1000 }];
     }),
   );
@@ -134,7 +133,9 @@ export function receivers(variants: readonly VariantTrials[]): Receiver[] {
 export function receivedEvents(variants: readonly VariantTrials[]): number {
   return Math.max(
     0,
-    ...variants.flatMap(({ completed }) => completed.map(({ latency }) => latency.lastReceiver.count)),
+    ...variants.flatMap(({ completed }) =>
+      trialsFor({ rests: ['latency'] }, completed).map(({ latency }) => latency.lastReceiver.count),
+    ),
   );
 }
 

@@ -65,7 +65,7 @@ test('time series skip what was not sampled instead of drawing zeros', () => {
   const sampled = variant!.completed[0]!.series.columns['latencyP99Us']!.filter(
     (value) => value !== null,
   ).length;
-  assert.equal(timePoints([variant!], 'latencyP99Us').length, sampled);
+  assert.equal(timePoints([variant!], { column: 'latencyP99Us', rests: ['latency'] }).length, sampled);
 });
 
 type Coloured = {
@@ -139,7 +139,7 @@ test('results are told apart by what sets them apart, as a reader would say it',
   assert.equal(variantsOf([first!, other!])[0]!.label, 'polling (10:00:01)');
 });
 
-test('headings are true of the figures, and say so where a variant does not count', async () => {
+test('headings are true of the figures, and what is void is not drawn, which is said', async () => {
   const variants = variantsOf([fixtureResult()]);
   const p99s = variants.map(({ completed }) => quantileUs(mergedLatency(completed, 'endToEnd'), 0.99)!);
   const drawn = await figures(charted(variants), false);
@@ -159,8 +159,9 @@ test('headings are true of the figures, and say so where a variant does not coun
     drawn.every(({ chart }) => chart?.live === undefined),
     'no specification where none is asked for',
   );
-  const troubled = charted(variantsOf([fixtureResult({ trouble: true })])).map(({ label }) => label);
-  assert.deepEqual(troubled, ['polling', 'long-polling (does not count)', 'sse', 'websocket', 'webhook']);
+  const [tail] = await figures(charted(variantsOf([fixtureResult({ trouble: true })])), false);
+  assert.match(tail!.reading, / Not drawn, since their latencies are void: long-polling\.$/);
+  assert.doesNotMatch(tail!.chart!.svg, />long-polling</, 'nor in the legend');
   // 1 s of 125 events: a 99th percentile is not to be had, so none is claimed.
   assert.match(
     (await figures(charted(variantsOf([fixtureResult({ measureS: 1 })])), false))[0]!.heading,
@@ -181,15 +182,16 @@ test('a rate is drawn as the mean over a second, so that events that beat with t
   };
   // Ten a second in slots of 250 ms: two or three, in turns.
   const beat = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? 8 : 12));
-  const points = timePoints([of(beat)], 'requestsPerS', { mean: true });
+  const requests = { column: 'requestsPerS', rests: ['requests'], mean: true } as const;
+  const points = timePoints([of(beat)], requests);
   assert.deepEqual(
     points.map(({ value }) => value),
     Array.from({ length: 9 }, () => 10),
   );
   // The first of them is over -0.5 s to 0.5 s: the middle of what the four slots' starts are.
   assert.deepEqual([points[0]!.atS, points[1]!.atS], [-0.125, 0.125]);
-  assert.equal(timePoints([of(beat)], 'requestsPerS').length, 12);
-  const gap = timePoints([of([8, 8, 8, 8, null, 8, 8, 8, 8, 4, 8, 8])], 'requestsPerS', { mean: true });
+  assert.equal(timePoints([of(beat)], { ...requests, mean: false }).length, 12);
+  const gap = timePoints([of([8, 8, 8, 8, null, 8, 8, 8, 8, 4, 8, 8])], requests);
   assert.deepEqual(
     gap.map(({ value }) => value),
     [8, 8, 7, 7, 7],

@@ -71,7 +71,7 @@ test(
     assert.match(text, /does not count: long-polling: this trial measured/);
     assert.match(
       text,
-      /not tested: long-polling \(trial 2\): missed == 0 \(measured 0, in a trial that does not count\)/,
+      /not judged: long-polling \(trial 2\): missed == 0 \(measured no figure: void: the trial does not count\)/,
     );
     const half = renderTable(
       [
@@ -99,7 +99,7 @@ test(
     ];
     assert.match(
       renderTable([short], { columns: 200, color: false }),
-      /latency\.p99 < 1s \(measured no figure: 2 events beyond it; it takes 10\)/,
+      /not judged: sse: latency\.p99 < 1s \(measured no figure: 2 events beyond it; it takes 10\)/,
     );
     const noted = fixtureResult().trials.map((trial) => ({
       ...trial,
@@ -145,7 +145,7 @@ test('the terminal table fits the terminal: what does not stands in a block belo
 
 test('the terminal shows failed expectations with the measured value, failures and warnings', () => {
   const text = renderTable([fixtureResult({ trouble: true })], { columns: 120, color: false });
-  assert.match(text, /expectations failed, \d+ not tested: [^.]*\.\n\s+failed: .*\(measured /);
+  assert.match(text, /expectations failed, \d+ not judged \([^.]*\)\.\n\s+failed: .*\(measured /);
   assert.match(text, /does not count: /);
   assert.match(text, /failed: /);
 });
