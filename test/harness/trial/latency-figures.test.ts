@@ -5,24 +5,13 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { LoadClosed } from '../../../core/protocol/control.ts';
 import { filledBins, histogramOf, type StoredHistogram } from '../../../core/result/histogram.ts';
-import { patterns } from '../../../core/pattern/registry.ts';
-import { parseScenario } from '../../../core/scenario/scenario-file.ts';
-import { planTrial } from '../../../harness/plan/plan.ts';
 import { latencyByAttempt, latencyOf } from '../../../harness/trial/latency-figures.ts';
 import type { Readings } from '../../../harness/trial/readings.ts';
-import { closedBy, histogram, readingsOf, sparse } from './readings.ts';
+import { closedBy, histogram, planOf, readingsOf, sparse } from './readings.ts';
 
 /** Which values, and how many of each; all below 2048 us, where histograms are exact. */
 const valuesOf = (stored: StoredHistogram | undefined) => stored && [...filledBins(histogramOf(stored))];
-const plan = planTrial(
-  parseScenario(
-    'question: How late?\nsubscribers: 4\ntopics: { news: { publish: 1/s } }\npayload: 64B\nvariants: [sse]',
-    { file: 'x.yaml', registry: patterns, overrides: [] },
-  ).scenario,
-  1,
-  { corpusOf: () => [], traceOf: () => '' },
-);
-const figures = (more: Partial<Readings>) => latencyOf(plan, readingsOf(more)).latency;
+const figures = (more: Partial<Readings>) => latencyOf(planOf(), readingsOf(more)).latency;
 const fanout = (...events: [topic: number, seq: number, ...latenciesUs: number[]][]): LoadClosed =>
   closedBy(
     {},

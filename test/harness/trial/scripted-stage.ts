@@ -97,7 +97,13 @@ export function stageOf(
     publisher: {
       start: (_, inbox) => inbox.deliver({ kind: 'ready' }),
       sample: (_, inbox) =>
-        inbox.deliver({ kind: 'sample', sample: sampleNow(world), sent: 0, confirmed: 0 }),
+        inbox.deliver({
+          kind: 'sample',
+          sample: sampleNow(world),
+          sent: 0,
+          confirmed: 0,
+          counters: newCounters(),
+        }),
       window: ({ window }, inbox) => later(window.toUs, () => inbox.deliver(doneWith(plan))),
     },
   };

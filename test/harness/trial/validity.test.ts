@@ -6,6 +6,7 @@ import { describe, test } from 'vitest';
 import { voidingCodes } from '../../../core/result/voids.ts';
 import { outcomeOf } from '../../../harness/trial/outcome.ts';
 import { voidingRows, type Case, type Row } from './validity-rows.ts';
+import { wireRows } from './validity-wire-rows.ts';
 import {
   closedBy,
   counters,
@@ -19,6 +20,8 @@ import {
   streams,
   window,
 } from './readings.ts';
+
+const rows = [...voidingRows, ...wireRows];
 
 function judged({ scenario, readings, variant = streams }: Case) {
   const { warnings, outcome } = outcomeOf(planOf(scenario), variant, readingsOf(readings));
@@ -47,7 +50,7 @@ test('a trial in which nothing went wrong has no warning, and nothing of it is v
 });
 
 test('every code that makes figures void has a row', () => {
-  const codes = new Set(voidingRows.map(({ code }) => code));
+  const codes = new Set(rows.map(({ code }) => code));
   assert.deepEqual(
     voidingCodes.filter((code) => !codes.has(code)),
     [],
@@ -56,7 +59,7 @@ test('every code that makes figures void has a row', () => {
 });
 
 describe('what makes figures void', () => {
-  for (const row of voidingRows)
+  for (const row of rows)
     test(nameOf(row), () => {
       const { warning, outcome } = atTheLimit(row);
       assert.equal(warning.level, 'invalid');
@@ -205,7 +208,7 @@ const noteRows: readonly Row[] = [
     code: 'few-samples',
     inside: {},
     outside: { readings: { latency: histogram([1000, 99]) } },
-    says: ['99 '],
+    says: ['0 distinct events lie beyond it, and it takes 10'],
   },
 ];
 
