@@ -6,10 +6,9 @@ import { fileURLToPath } from 'node:url';
 import type { Comparison } from '../core/comparison/comparison-result.ts';
 import { exitCodes, Interruption, UserError, type ExitCode } from '../core/base/errors.ts';
 import { parseInjection } from '../core/scenario/injection.ts';
-import { pairsPlanned } from '../core/comparison/judge.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { parseDurationMs } from '../core/base/units.ts';
-import { checkAb, runAb, type AbOptions, type AbOutcome } from '../harness/ab/ab.ts';
+import { checkAb, pairPlan, requirePairs, runAb, type AbOptions, type AbOutcome } from '../harness/ab/ab.ts';
 import { openArm, pairedArms, refOf, type OpenedArm } from '../harness/ab/arms.ts';
 import type { RunPlan } from '../harness/plan/cells.ts';
 import { checkOut } from '../harness/ab/checkout.ts';
@@ -33,7 +32,7 @@ export type AbFlags = OutputFlags & {
   quiet: boolean;
   strict: boolean;
   extend: boolean;
-  pairs: string;
+  pairs?: string;
   budget?: string;
   injectA?: string;
   injectB?: string;
@@ -46,7 +45,7 @@ const mostPairs = 500;
 export async function abCommand(a: string, b: string, flags: AbFlags, invocation: string): Promise<ExitCode> {
   const failOn = failOnOf(flags.failOn);
   const write = outputs(flags);
-  const pairs = pairsOf(flags.pairs);
+  const pairs = flags.pairs === undefined ? undefined : pairsOf(flags.pairs);
   const budgetMs = flags.budget === undefined ? undefined : budgetOf(flags.budget);
   const { scenario, source, folder } = openScenario(flags.scenario, flags.set);
   checkAb(scenario);
@@ -80,7 +79,7 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
     observer: view,
     signal: stop.signal,
     targets: early.flatMap((arm) => arm?.targets ?? []),
-    pairs,
+    ...(pairs !== undefined && { pairs }),
     extend: flags.extend,
     strict: flags.strict,
     note: view.note,
@@ -118,6 +117,7 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
     }
     const [first, second] = arms as [OpenedArm, OpenedArm]; // there were two
     const pair = pairedArms(first, second);
+    if (pairs !== undefined) requirePairs(pairs, pairPlan(source, pair[0].variants.length, flags));
     runFolder = createRunFolder(flags.results, `ab-${scenario.name}`, new Date());
     return await runInto(runFolder, plan, pair, options, {
       write: (comparison, behind) => write(comparison, failOn, behind),
@@ -214,11 +214,10 @@ async function runInto(
 
 function pairsOf(text: string): number {
   const pairs = Number(text);
-  if (Number.isInteger(pairs) && pairs >= pairsPlanned.least && pairs <= mostPairs) return pairs;
+  if (Number.isInteger(pairs) && pairs >= 1 && pairs <= mostPairs) return pairs;
   throw new UserError(
     'pairs',
-    `--pairs ${text} is not possible: a whole number from ${pairsPlanned.least}, since fewer prove ` +
-      `nothing, to ${mostPairs}.`,
+    `--pairs ${text} is not possible: give a whole number up to ${mostPairs}, or leave it out.`,
   );
 }
 
@@ -243,8 +242,7 @@ function commandOf(
     '--scenario',
     scenario,
     ...set.flatMap((one) => ['--set', one]),
-    '--pairs',
-    pairs,
+    ...option('--pairs', pairs),
     ...option('--budget', budget),
     ...option('--inject-a', injectA),
     ...option('--inject-b', injectB),

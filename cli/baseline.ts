@@ -14,6 +14,7 @@ import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/err
 import { oneLine } from '../core/base/printable.ts';
 import { tryReadText } from '../core/base/read-file.ts';
 import { ruleOf } from '../core/comparison/judge.ts';
+import { countsAtAll } from '../core/comparison/reading.ts';
 import { runSetOf } from '../core/comparison/run-set.ts';
 import { listNames, nearest } from '../core/base/suggest.ts';
 import { formatNumber } from '../core/base/units.ts';
@@ -30,12 +31,17 @@ export async function saveBaseline(given: string, path: string, { dir }: Baselin
   const name = checkedBaselineName(given);
   const runs = runSetOf(name, await readResults(path));
   const bad = runs.variants
-    .filter(({ runs: own }) => !own.some(({ valid }) => valid))
+    .filter(({ runs: own }) => !own.some((run) => countsAtAll(run) && Object.keys(run.values).length > 0))
     .map(({ label }) => label);
+  if (runs.variants.length === 0)
+    throw new UserError(
+      'baseline-runs',
+      `${path} holds no trial, so there is nothing to hold a candidate against. Run the scenario again.`,
+    );
   if (bad.length > 0)
     throw new UserError(
       'baseline-runs',
-      `No trial of ${listNames(bad)} in ${path} counts, so there is nothing to hold a candidate against. ` +
+      `No trial of ${listNames(bad)} in ${path} has a figure that counts, so there is nothing to hold a candidate against. ` +
         'Run the scenario again.',
     );
   const file = fileOf(dir, name);

@@ -18,8 +18,8 @@ export function withOutputs(command: Command): Command {
     .addOption(
       new Option(
         '--fail-on <what>',
-        'fail on "inconclusive" (exit code 6) or "advisory" timings (5) ' +
-          'too; what is proven worse fails always',
+        'fail on "inconclusive" (undecided, exit code 6) or "advisory" timings (5) too; what is worse (5) ' +
+          'and what was not judged (6) fails always',
       )
         .default([] as string[], 'none')
         .argParser(collect),
@@ -51,7 +51,11 @@ export function addComparisonCommands(root: Command, invocation: string): void {
         .argParser(collect),
     )
     .option('--results <dir>', 'where results are kept', 'results')
-    .option('--pairs <number>', 'pairs of trials, besides the first one, which is discarded', '12')
+    .option(
+      '--pairs <number>',
+      'pairs of trials, besides the first one, which is discarded (default: as many as the number of ' +
+        'variants and gating metrics takes)',
+    )
     .option(
       '--extend',
       'where that decides nothing, run as many again; each look gets half of the level',

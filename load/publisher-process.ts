@@ -1,5 +1,6 @@
 // Runs the publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends
-// when told to or when its parent has gone. What publishing is, is publisher.ts.
+// when told to or when its parent has gone. How events are published is
+// publisher/publisher.ts, and publisher/in-turn.ts where a run has targets.
 
 import { realClock } from '../core/base/clock.ts';
 import type { PublisherCommand, PublisherReport, Window } from '../core/protocol/control.ts';
@@ -7,11 +8,13 @@ import { toSparse } from '../core/result/histogram.ts';
 import { failedBy } from '../core/protocol/failed.ts';
 import { watchSelf } from '../core/protocol/self.ts';
 import { sampleTimesUs } from '../core/protocol/window.ts';
+import { createBursts, type Bursts } from './publisher/bursts.ts';
 import type { Publisher } from './publisher/contract.ts';
 import { startPublisher } from './publisher/publisher.ts';
 
 const takeSample = watchSelf('timer');
 let publisher: Publisher | undefined;
+let bursts: Bursts | undefined;
 
 function report(message: PublisherReport, sent: () => void = () => {}): void {
   // A send fails when the parent has just gone; 'disconnect' ends this process then.
@@ -31,19 +34,35 @@ function sample(): void {
 async function obey(command: PublisherCommand): Promise<void> {
   switch (command.kind) {
     case 'start':
-      publisher = command.target
-        ? (await import('./target/publisher.ts')).startTargetPublisher({ ...command, target: command.target })
-        : startPublisher(command);
+      publisher = await started(command);
+      if (command.warmUp) bursts = createBursts({ ...command, plan: command.warmUp });
       await publisher.ready;
       return report({ kind: 'ready' });
+    case 'burst':
+      return report({
+        kind: 'burst-done',
+        confirmed: (await bursts?.publish(command.from, command.to)) ?? 0,
+      });
     case 'window':
+      bursts?.close();
       return run(command.window);
     case 'sample':
       return sample();
     case 'stop':
+      bursts?.close();
       publisher?.close();
       return report({ kind: 'stopped' }, () => process.exit(0));
   }
+}
+
+async function started(command: Extract<PublisherCommand, { kind: 'start' }>): Promise<Publisher> {
+  const { target, inTurn = false, publishUrl } = command;
+  if (!target && !inTurn) return startPublisher(command);
+  const { startInTurn } = await import('./publisher/in-turn.ts');
+  const dialect = target
+    ? (await import('./target/publish-request.ts')).targetDialect(target)
+    : (await import('./publisher/dialect.ts')).ownDialect(publishUrl);
+  return startInTurn(command, dialect);
 }
 
 async function run(window: Window): Promise<void> {

@@ -5,7 +5,7 @@ import { readingOf, type Reading } from '../../core/comparison/reading.ts';
 import { parseInjection, writeInjection, type Injection } from '../../core/scenario/injection.ts';
 import { defaultGates } from '../../core/comparison/gate.ts';
 import type { Pair } from '../../core/comparison/counted-runs.ts';
-import { judge, pairsPlanned } from '../../core/comparison/judge.ts';
+import { judge } from '../../core/comparison/judge.ts';
 import { random } from '../../core/base/random.ts';
 import { median } from '../../core/base/median.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
@@ -23,6 +23,8 @@ import {
   type Arms,
 } from './trials.ts';
 
+/** Pairs of a comparison, and of one of something that differs more from run to run. */
+const pairsOfOne = { plain: 12, noisy: 24 } as const;
 /** Comparisons drawn from the pairs of a series. */
 const draws = 1000;
 const wanted = 0.9;
@@ -51,7 +53,7 @@ export const injectedDelay: Part = {
   run: (quick) =>
     series(400, quick, {
       comparisons: 4,
-      pairsEach: pairsPlanned.first,
+      pairsEach: pairsOfOne.plain,
       metric: 'latency.p50',
       baseline: parseInjection('delay=36ms'),
       candidate: parseInjection('delay=40ms'),
@@ -63,8 +65,8 @@ export const injectedDelay: Part = {
 
 /**
  * The work is a tenth of what the server uses by itself on this machine, which is measured first. CPU differs
- * more from run to run than a delay of milliseconds, however long the runs are, so that it takes the pairs
- * that an extension makes of the plain dozen.
+ * more from run to run than a delay of milliseconds, however long the runs are, so that it takes twice
+ * the pairs.
  */
 export const injectedCpu: Part = {
   title: 'Injected work of about twice the minimum effect, live',
@@ -74,7 +76,7 @@ export const injectedCpu: Part = {
     const byUs = Math.ceil(ownUs) / 10;
     return series(501, quick, {
       comparisons: 3,
-      pairsEach: pairsPlanned.extended,
+      pairsEach: pairsOfOne.noisy,
       metric: 'server-cpu-per-delivery',
       baseline: undefined,
       candidate: { cpuUsPerMessage: byUs },
@@ -137,9 +139,9 @@ async function series(
   const twice = 1 + 2 * gate.minimumEffect;
   const power = drawnPower(arms, metric, each, twice);
   const plainly =
-    each > pairsPlanned.first
-      ? ` Of ${formatNumber(draws)} comparisons of ${pairsPlanned.first} pairs drawn in the same way, ` +
-        `${formatShare(drawnPower(arms, metric, pairsPlanned.first, twice))} are called slower.`
+    each > pairsOfOne.plain
+      ? ` Of ${formatNumber(draws)} comparisons of ${pairsOfOne.plain} pairs drawn in the same way, ` +
+        `${formatShare(drawnPower(arms, metric, pairsOfOne.plain, twice))} are called slower.`
       : '';
   const what =
     (baseline ? `\`--inject ${writeInjection(baseline)}\` against ` : '') +

@@ -5,7 +5,7 @@ import { defaultGates } from '../../core/comparison/gate.ts';
 import type { Pair } from '../../core/comparison/counted-runs.ts';
 import { judge } from '../../core/comparison/judge.ts';
 import { random } from '../../core/base/random.ts';
-import { readingOf } from '../../core/comparison/reading.ts';
+import { countsAtAll, readingOf } from '../../core/comparison/reading.ts';
 import { binomialInterval } from '../../core/comparison/statistics/binomial.ts';
 import { swapLabels } from '../../core/comparison/statistics/label-swap.ts';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
@@ -30,7 +30,7 @@ export const liveAa: Part = {
       stored.push({ pattern, arms: await compared({ pairs, seed: 200 + i, pattern, candidate: processes }) });
     }
     const alarms = stored.filter(({ arms: { comparison } }) => comparison.verdict === 'slower').length;
-    const invalid = stored.filter(({ arms: { comparison } }) => comparison.verdict === 'invalid').length;
+    const without = stored.filter(({ arms: { comparison } }) => comparison.verdict === 'not-judged').length;
     const [low, high] = binomialInterval(alarms, stored.length);
     const swapped = labelSwaps(stored.map(({ arms }) => arms));
     return {
@@ -41,7 +41,7 @@ export const liveAa: Part = {
             `interval of the rate: ${formatShare(low)} to ${formatShare(high)}; at most 5 % is wanted)`,
           held: alarms <= mostAlarms * stored.length,
         },
-        { text: `${stored.length - invalid} of ${stored.length} counted`, held: invalid === 0 },
+        { text: `${stored.length - without} of ${stored.length} were judged`, held: without === 0 },
         {
           text:
             `with the labels of their pairs swapped at random, ${formatNumber(swapped.total)} times, the ` +
@@ -83,9 +83,8 @@ function labelSwaps(stored: readonly Arms[]): { total: number; rejected: number;
   for (const { baseline, candidate, comparison } of stored) {
     const counted = baseline.trials.flatMap((trial, i): Pair[] => {
       const other = candidate.trials[i]!; // both or none are kept
-      return trial.outcome.valid && other.outcome.valid
-        ? [{ baseline: readingOf(trial, names), candidate: readingOf(other, names) }]
-        : [];
+      const pair = { baseline: readingOf(trial, names), candidate: readingOf(other, names) };
+      return countsAtAll(pair.baseline) && countsAtAll(pair.candidate) ? [pair] : [];
     });
     const measured = metricIn(comparison, 'latency.p50');
     if (counted.length < 6 || measured?.kind !== 'ratio') continue; // fewer cannot reach 0.05

@@ -18,7 +18,10 @@ export const exitCodes = {
   invalid: 4,
   /** A comparison shows that the candidate is worse than its baseline. */
   slower: 5,
-  /** A comparison could not be decided, and was told to fail then. */
+  /**
+   * A comparison did not judge something that it was asked to judge; or it could not be decided, and was told
+   * to fail then.
+   */
   inconclusive: 6,
   /** Ctrl-C or SIGTERM, by the shell's convention. What was measured until then is kept. */
   interrupted: 130,

@@ -7,11 +7,12 @@ import {
   comparisonVersion,
   type Advisory,
   type Comparison,
+  type Judged,
   type Rule,
 } from './comparison-result.ts';
 import { gatesOfSource, type Gate } from './gate.ts';
 import type { Pair, Subject } from './counted-runs.ts';
-import { judge, ruleOf } from './judge.ts';
+import { gravest, judge, ruleOf } from './judge.ts';
 import type { Reading } from './reading.ts';
 import type { RunSet } from './run-set.ts';
 import { formatBytes, formatNumber } from '../base/units.ts';
@@ -42,15 +43,32 @@ export function compare(
 ): Comparison {
   const runsOf = (side: RunSet, wanted: string) => side.variants.find(({ label }) => label === wanted)?.runs;
   const wanted = labels ?? baseline.variants.map(({ label }) => [label, label] as const);
-  const matched = wanted.flatMap(([from, to]) => {
+  const matched: ReturnType<typeof subjectOf>[] = [];
+  const missing: Judged[] = [];
+  for (const [from, to] of wanted) {
     const [baselineRuns, candidateRuns] = [runsOf(baseline, from), runsOf(candidate, to)];
-    return baselineRuns && candidateRuns ? [subjectOf(from, to, baselineRuns, candidateRuns)] : [];
-  });
+    if (baselineRuns && candidateRuns) matched.push(subjectOf(from, to, baselineRuns, candidateRuns));
+    else missing.push(missingVariant(from, to, baselineRuns ? candidate.name : baseline.name));
+  }
   const unmatched = (side: RunSet, own: 'baseline' | 'candidate') =>
     (labels ? [] : side.variants)
       .map(({ label }) => label)
       .filter((label) => !matched.some(({ subject }) => subject[own] === label));
   const differences = differencesOf(baseline, candidate);
+  const advisory = advisoriesOf(
+    matched.map(({ order }) => order),
+    differences,
+  );
+  const judged = judge(
+    matched.map(({ subject }) => subject),
+    gates,
+    rule,
+    {
+      advice: advisory.length > 0,
+      spoilt: advisory.find(({ code }) => code === 'scenario')?.message,
+    },
+  );
+  const variants = [...judged.variants, ...missing];
   return {
     format: comparisonFormat,
     version: comparisonVersion,
@@ -58,10 +76,7 @@ export function compare(
     scenario: candidate.scenario.name,
     baseline: sideOf(baseline),
     candidate: sideOf(candidate),
-    advisory: advisoriesOf(
-      matched.map(({ order }) => order),
-      differences,
-    ),
+    advisory,
     differences: differences.map(({ what, baseline: from, candidate: to }) => ({
       what,
       baseline: from,
@@ -69,12 +84,24 @@ export function compare(
     })),
     unmatched: { baseline: unmatched(baseline, 'baseline'), candidate: unmatched(candidate, 'candidate') },
     rule,
-    ...judge(
-      matched.map(({ subject }) => subject),
-      gates,
-      rule,
-    ),
-    ...(cut !== undefined && { cut, verdict: 'invalid' as const }),
+    variants,
+    verdict: cut === undefined ? gravest(variants.map(({ verdict }) => verdict)) : 'not-judged',
+    ...(cut !== undefined && { cut }),
+  };
+}
+
+/** A variant that is to be compared and that one side does not have. */
+function missingVariant(baseline: string, candidate: string, side: string): Judged {
+  return {
+    baseline,
+    candidate,
+    paired: false,
+    given: 0,
+    counted: 0,
+    dropped: [],
+    metrics: [],
+    verdict: 'not-judged',
+    why: `${side} has no runs of it`,
   };
 }
 
@@ -161,8 +188,24 @@ function differencesOf(baseline: RunSet, candidate: RunSet): Difference[] {
     .map(([what, from, to, spoils]) => ({ what, baseline: from, candidate: to, spoils }));
 }
 
-/** Parts of a scenario that change nothing of what a single trial is. */
-const beside = new Set(['question', 'notice', 'expect', 'gate', 'repeat', 'variants', 'seed']);
+/**
+ * Parts of a scenario that change nothing of what a single trial is: what is shown of it (the answer, the
+ * curves and their axis), what is asked of it, how many there are of it, and what runs after the trials. The
+ * seed is held against the other by itself.
+ */
+const beside = new Set([
+  'question',
+  'notice',
+  'answer',
+  'curves',
+  'axis',
+  'expect',
+  'gate',
+  'repeat',
+  'variants',
+  'seed',
+  'closedLoop',
+]);
 
 function scenarioDifferences(from: string, to: string): [string, string, string, 'scenario'][] {
   if (from === to) return [];
@@ -205,7 +248,7 @@ function advisoriesOf(orders: readonly Order[], differences: readonly Difference
     [
       'scenario',
       spoilt('scenario') !== '',
-      `the sides ran different scenarios (${spoilt('scenario')}), so neither timings nor counts compare`,
+      `the sides ran different scenarios (${spoilt('scenario')}), so nothing of them compares`,
     ],
     [
       'single',

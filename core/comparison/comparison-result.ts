@@ -5,17 +5,24 @@ import { z } from 'zod';
 import { exitCodes, type ExitCode } from '../base/errors.ts';
 
 export const comparisonFormat = 'pushbench-comparison';
-export const comparisonVersion = 2;
+export const comparisonVersion = 3;
+/** Read too: its p is two-sided, its interval covers 1 - alpha, and `not-judged` was called `invalid`. */
+const earlierVersion = 2;
 
 const count = z.int().min(0);
 const figure = z.number().nullable();
 
 /**
- * `slower`: worse by more than matters, beyond chance. `not-slower`: shown to be no worse than matters.
- * `inconclusive`: neither could be shown. `invalid`: the measurement failed its own checks.
+ * `slower`: worse by more than matters, beyond chance; of counts, worse. `not-slower`: shown to be no worse
+ * than matters. `inconclusive`: judged, and neither could be shown ("undecided" where people read).
+ * `not-judged`: there was nothing to judge, or what there was does not count.
  */
-export const verdictSchema = z.enum(['slower', 'not-slower', 'inconclusive', 'invalid']);
-const decided = z.enum(['slower', 'not-slower', 'inconclusive']);
+export const verdictSchema = z.preprocess(
+  (word) => (word === 'invalid' ? 'not-judged' : word),
+  z.enum(['slower', 'not-slower', 'inconclusive', 'not-judged']),
+);
+const words = z.enum(['slower', 'not-slower', 'inconclusive', 'not-judged']);
+const whyNotJudged = z.string().optional().describe('why it was not judged, where the runs are too few');
 /** Over the runs of each side. */
 const ends = z.tuple([z.number(), z.number()]).describe('lowest and highest run');
 const ranges = z.strictObject({ baseline: ends, candidate: ends });
@@ -31,9 +38,11 @@ const ratioMetric = z.strictObject({
   candidate: z.number(),
   ranges,
   ratio: z.number().describe('Hodges-Lehmann estimate of candidate over baseline'),
-  low: figure.describe('ends of the interval for the ratio, null where there are too few runs for one'),
+  low: figure.describe(
+    'bounds of the ratio, each of which alpha of all comparisons pass; null where there are too few runs',
+  ),
   high: figure,
-  p: z.number().describe('two-sided'),
+  p: z.number().describe('one-sided: the chance of figures so much for the worse where nothing changed'),
   pAdjusted: figure.describe(
     "Holm's correction over all gating metrics of the comparison; null when not gating",
   ),
@@ -44,7 +53,8 @@ const ratioMetric = z.strictObject({
   runsNeeded: count
     .nullable()
     .describe('about as many would have decided; null when decided, or when no reasonable number would'),
-  verdict: decided.nullable().describe('null when not gating'),
+  verdict: words.nullable().describe('null when not gating'),
+  why: whyNotJudged,
 });
 
 const exactMetric = z.strictObject({
@@ -56,7 +66,7 @@ const exactMetric = z.strictObject({
   candidate: z.number(),
   ranges,
   changed: z.boolean(),
-  verdict: z.enum(['slower', 'not-slower']),
+  verdict: z.enum(['slower', 'not-slower', 'not-judged']),
 });
 
 const lossMetric = z.strictObject({
@@ -68,15 +78,20 @@ const lossMetric = z.strictObject({
   ranges,
   p: figure.describe('only where the baseline has some too'),
   pAdjusted: figure,
-  verdict: decided,
+  verdict: words,
+  why: whyNotJudged,
 });
 
 const absentMetric = z.strictObject({
   kind: z.literal('absent'),
   metric: z.string(),
+  gate: z.enum(['ratio', 'exact', 'loss']).optional().describe('how it would have been judged'),
   gating: z.boolean(),
   why: z.string(),
-  verdict: z.literal('inconclusive').nullable().describe('inconclusive when only one side lacks it'),
+  verdict: z
+    .enum(['not-judged', 'inconclusive'])
+    .nullable()
+    .describe('null when it does not gate, or does not apply and the scenario does not ask for it'),
 });
 
 const metric = z.discriminatedUnion('kind', [ratioMetric, exactMetric, lossMetric, absentMetric]);
@@ -86,9 +101,13 @@ const judged = z.strictObject({
   candidate: z.string(),
   paired: z.boolean(),
   given: count.describe('pairs, or runs of both sides where they are not paired'),
-  counted: count,
+  counted: count.describe('those of which anything counts'),
   dropped: z.array(
-    z.strictObject({ run: count.describe('number of the pair or run, from 1'), why: z.string() }),
+    z.strictObject({
+      run: count.describe('number of the pair or run, from 1'),
+      why: z.string(),
+      metrics: z.array(z.string()).optional().describe('for these alone; for all when left out'),
+    }),
   ),
   metrics: z.array(metric),
   verdict: verdictSchema,
@@ -111,7 +130,7 @@ const side = z.strictObject({
 
 export const comparisonSchema = z.strictObject({
   format: z.literal(comparisonFormat),
-  version: z.literal(comparisonVersion),
+  version: z.literal([earlierVersion, comparisonVersion]),
   createdAt: z.iso.datetime(),
   scenario: z.string(),
   baseline: side,
@@ -133,9 +152,11 @@ export const comparisonSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      'what is missing, where the run that made both sides was cut short; the verdict is invalid then',
+      'what is missing, where the run that made both sides was cut short; the verdict is not-judged then',
     ),
-  verdict: verdictSchema.describe('the gravest of the variants: invalid, slower, inconclusive, not-slower'),
+  verdict: verdictSchema.describe(
+    'the gravest of the variants: slower, not-judged, inconclusive, not-slower',
+  ),
 });
 
 export type Verdict = z.infer<typeof verdictSchema>;
@@ -163,24 +184,68 @@ export function worseIn({ variants, advisory, cut }: Pick<Comparison, 'variants'
 }[] {
   if (cut !== undefined) return [];
   const otherScenario = advisory.some(({ code }) => code === 'scenario');
-  return variants
-    .filter(({ verdict }) => verdict !== 'invalid')
-    .flatMap((judgedVariant) =>
-      judgedVariant.metrics
-        .filter(({ verdict }) => verdict === 'slower')
-        .map((one) => ({
-          judged: judgedVariant,
-          metric: one,
-          binding: one.kind === 'ratio' ? advisory.length === 0 : !otherScenario,
-        })),
-    );
+  return variants.flatMap((judgedVariant) =>
+    judgedVariant.metrics
+      .filter(({ verdict }) => verdict === 'slower')
+      .map((one) => ({
+        judged: judgedVariant,
+        metric: one,
+        binding: one.kind === 'ratio' ? advisory.length === 0 : !otherScenario,
+      })),
+  );
 }
 
-/** The exit code of a comparison. */
+/** A metric of a variant; a whole variant where no metric is named; all of it where no variant is. */
+export type NotJudged = {
+  judged: Judged | undefined;
+  metric: JudgedMetric | undefined;
+  why: string;
+};
+
+/**
+ * What was asked for and not judged, with the reason: whole variants, and single metrics of the others.
+ * Timings that prove nothing anyway (advisory) are not asked for; but where nothing else gates, nothing was
+ * judged.
+ * @param failOn with `advisory` such timings are asked for
+ */
+export function notJudgedIn(
+  { variants, advisory, cut, scenario }: Comparison,
+  failOn: readonly FailOn[] = [],
+): NotJudged[] {
+  if (cut !== undefined) return [{ judged: undefined, metric: undefined, why: cut }];
+  if (variants.length === 0)
+    return [{ judged: undefined, metric: undefined, why: `no variant of ${scenario} is on both sides` }];
+  const advice = advisory.length > 0 && !failOn.includes('advisory');
+  const isAdvice = (one: JudgedMetric) =>
+    advice && (one.kind === 'ratio' || (one.kind === 'absent' && one.gate === 'ratio'));
+  return variants.flatMap((judgedVariant): NotJudged[] => {
+    const { metrics, verdict, why } = judgedVariant;
+    const asked = metrics.filter((one) => one.verdict !== null && !isAdvice(one));
+    if (verdict === 'not-judged' && !asked.some((one) => one.verdict !== 'not-judged'))
+      return [{ judged: judgedVariant, metric: undefined, why }];
+    if (advice && asked.length === 0)
+      return [
+        {
+          judged: judgedVariant,
+          metric: undefined,
+          why: 'only timings gate, and timings prove nothing here (see what is advisory)',
+        },
+      ];
+    return asked
+      .filter((one) => one.verdict === 'not-judged')
+      .map((metric) => ({
+        judged: judgedVariant,
+        metric,
+        why: ('why' in metric && metric.why) || why,
+      }));
+  });
+}
+
+/** The exit code of a comparison: what is worse takes precedence over what was not judged. */
 export function comparisonExitCode(comparison: Comparison, failOn: readonly FailOn[]): ExitCode {
   const worse = worseIn(comparison);
-  if (comparison.verdict === 'invalid') return exitCodes.invalid;
   if (worse.some(({ binding }) => binding || failOn.includes('advisory'))) return exitCodes.slower;
+  if (notJudgedIn(comparison, failOn).length > 0) return exitCodes.inconclusive;
   const open = comparison.variants.some(({ verdict }) => verdict === 'inconclusive');
   return open && failOn.includes('inconclusive') ? exitCodes.inconclusive : exitCodes.ok;
 }

@@ -1,8 +1,9 @@
-// Takes out the runs that do not count before anything is judged: invalid ones with their pairs, and for each
-// metric those without a figure.
+// Says which runs count before anything is judged: of a pair both runs have to, and for each metric both have
+// to have its figure. What a trial's trouble says nothing about stays in.
 
 import type { Judged } from './comparison-result.ts';
-import type { Reading } from './reading.ts';
+import { mostDropped } from './pairs.ts';
+import { countsAtAll, lackOf, type Reading } from './reading.ts';
 import { formatShare } from '../base/units.ts';
 
 /** One run of each arm, close together in time and in fresh processes. */
@@ -14,75 +15,140 @@ export type Subject = { baseline: string; candidate: string } & (
   | { paired: false; baselineRuns: readonly Reading[]; candidateRuns: readonly Reading[] }
 );
 
-/** More dropped than this, and the measurement failed its own checks. */
-const mostDropped = 0.2;
+type Arm = 'baseline' | 'candidate';
+/** A pair, or one run of those that are not paired, by its number from 1. */
+type Row = { run: number; sides: readonly (readonly [Arm, Reading])[] };
+type Lost = { run: number; why: string };
 
-export type Runs = { baseline: readonly Reading[]; candidate: readonly Reading[] };
-type Sifted = {
-  runs: Runs;
+export type Sifted = {
+  paired: boolean;
+  /** What counts at all. */
+  rows: readonly Row[];
   given: number;
-  counted: number;
-  dropped: Judged['dropped'];
-  invalid: string | undefined;
+  /** Whole pairs or runs. */
+  dropped: readonly Lost[];
+  /** Why nothing of it can be judged. */
+  why: string | undefined;
 };
 
-/** Takes out what does not count: a run that is invalid takes its whole pair with it. */
+/** Takes out what does not count at all: such a run takes its whole pair with it. */
 export function sift(subject: Subject): Sifted {
-  const rows = subject.paired
-    ? subject.pairs.map(
-        ({ baseline, candidate }) =>
-          [
-            ['baseline', baseline],
-            ['candidate', candidate],
-          ] as const,
-      )
-    : [
-        ...subject.baselineRuns.map((run) => [['baseline', run]] as const),
-        ...subject.candidateRuns.map((run) => [['candidate', run]] as const),
-      ];
-  const dropped = rows.flatMap((row, i) => {
-    const bad = row
-      .filter(([, { valid }]) => !valid)
-      .map(([arm, { why }]) => `${arm}: ${why.join(', ') || 'does not count'}`);
-    return bad.length === 0 ? [] : [{ run: i + 1, why: bad.join('; ') }];
-  });
-  const kept = rows.filter((row) => row.every(([, { valid }]) => valid)).flat();
-  const arm = (name: string) => kept.filter(([own]) => own === name).map(([, run]) => run);
-  const runs = { baseline: arm('baseline'), candidate: arm('candidate') };
-  const given = rows.length;
-  const what = subject.paired ? 'pairs' : 'runs';
-  const invalid =
-    given === 0
-      ? `there are no ${what}`
-      : dropped.length > mostDropped * given
-        ? `${dropped.length} of ${given} ${what} do not count (at most ` +
-          `${formatShare(mostDropped)} may be dropped)`
-        : runs.baseline.length === 0 || runs.candidate.length === 0
-          ? `no run of the ${runs.baseline.length === 0 ? 'baseline' : 'candidate'} counts`
-          : undefined;
-  return { runs, given, counted: given - dropped.length, dropped, invalid };
+  const all = (
+    subject.paired
+      ? subject.pairs.map(({ baseline, candidate }): Row['sides'] => [
+          ['baseline', baseline],
+          ['candidate', candidate],
+        ])
+      : [
+          ...subject.baselineRuns.map((run): Row['sides'] => [['baseline', run]]),
+          ...subject.candidateRuns.map((run): Row['sides'] => [['candidate', run]]),
+        ]
+  ).map((sides, i): Row => ({ run: i + 1, sides }));
+  const { kept: rows, lost: dropped } = split(all, (reading) =>
+    countsAtAll(reading) ? undefined : reading.why.join(', ') || 'does not count',
+  );
+  const { paired } = subject;
+  return { paired, rows, given: all.length, dropped, why: whyNothing(all, rows, dropped, paired) };
 }
 
-/** The figures of the runs that have one; a pair needs both. */
-export function withFigures(
-  metric: string,
-  runs: Runs,
+function whyNothing(
+  all: readonly Row[],
+  rows: readonly Row[],
+  dropped: readonly Lost[],
   paired: boolean,
+): string | undefined {
+  if (all.length === 0) return `there are no ${paired ? 'pairs' : 'runs'}`;
+  if (dropped.length > mostDropped * all.length) return tooManyLost(dropped, all.length, paired);
+  const empty = emptySide(rows);
+  if (empty) return `no run of the ${empty} counts`;
+  // Where a baseline was saved without the number, nobody knows.
+  if (rows.every(({ sides }) => sides.every(([, { values }]) => values['delivered'] === 0)))
+    return 'nothing was delivered on either side';
+  return undefined;
+}
+
+/** Splits rows by whether one of their runs lacks something, and says which and why. */
+function split(
+  rows: readonly Row[],
+  lacks: (reading: Reading) => string | undefined,
+): { kept: Row[]; lost: Lost[] } {
+  const kept: Row[] = [];
+  const lost: Lost[] = [];
+  for (const row of rows) {
+    const why = row.sides.flatMap(([arm, reading]) => {
+      const lack = lacks(reading);
+      return lack === undefined ? [] : [`${arm}: ${lack}`];
+    });
+    if (why.length === 0) kept.push(row);
+    else lost.push({ run: row.run, why: why.join('; ') });
+  }
+  return { kept, lost };
+}
+
+function emptySide(rows: readonly Row[]): Arm | undefined {
+  return (['baseline', 'candidate'] as const).find((arm) =>
+    rows.every(({ sides }) => sides.every(([own]) => own !== arm)),
+  );
+}
+
+function tooManyLost(lost: readonly Lost[], given: number, paired: boolean): string {
+  const reasons = [...new Set(lost.map(({ why }) => why))];
+  return (
+    `${lost.length} of ${given} ${paired ? 'pairs' : 'runs'} do not count (at most ` +
+    `${formatShare(mostDropped)} may be dropped): ${reasons.slice(0, 3).join('; ')}` +
+    (reasons.length > 3 ? `; and ${reasons.length - 3} other reasons` : '')
+  );
+}
+
+export type Figures =
+  | { kind: 'figures'; baseline: number[]; candidate: number[]; lost: readonly Lost[] }
+  /** So few runs have the figure that nothing is judged by it. */
+  | { kind: 'lacking'; why: string; lost: readonly Lost[] }
+  /** No run of either side has it, and not because something went wrong: it does not apply here. */
+  | { kind: 'none'; why: string; lost: readonly [] };
+
+/**
+ * The figures of the runs that have one; a pair needs both.
+ * @param positive a ratio takes figures above 0
+ */
+export function figuresFor(
+  metric: string,
+  { paired, rows, given, dropped }: Sifted,
   positive: boolean,
-): { baseline: number[]; candidate: number[] } | { why: string; oneSided: boolean } {
-  const has = (run: Reading) => run.values[metric] !== undefined && (!positive || run.values[metric]! > 0);
-  const keep = paired ? runs.baseline.map((run, i) => has(run) && has(runs.candidate[i]!)) : undefined;
-  const figures = (side: readonly Reading[]) =>
-    side.flatMap((run, i) => ((keep ? keep[i]! : has(run)) ? [run.values[metric]!] : []));
-  const [baseline, candidate] = [figures(runs.baseline), figures(runs.candidate)];
-  const enough = (side: readonly Reading[], values: readonly number[]) =>
-    values.length >= (1 - mostDropped) * side.length;
-  if (enough(runs.baseline, baseline) && enough(runs.candidate, candidate)) return { baseline, candidate };
-  const lacking = [...runs.baseline, ...runs.candidate].find((run) => !has(run))!; // or there were enough
-  const why =
-    lacking.absent[metric] ??
-    (lacking.values[metric] === undefined
-      ? 'one side was saved without it; save the baseline again'
-      : 'it is 0, and a ratio needs more');
-  return { why, oneSided: runs.baseline.some(has) !== runs.candidate.some(has) };
+): Figures {
+  const lack = (reading: Reading) => lackOf(reading, metric, positive);
+  const { kept, lost } = split(rows, (reading) => lack(reading)?.why);
+  const lacks = rows.flatMap(({ sides }) => sides.map(([, reading]) => lack(reading)));
+  const [first] = lacks;
+  if (first && lacks.every((one) => one !== undefined && !one.voided))
+    return { kind: 'none', why: first.why, lost: [] };
+  const away = [...dropped, ...lost];
+  if (away.length > mostDropped * given)
+    return { kind: 'lacking', why: tooManyLost(away, given, paired), lost };
+  const empty = emptySide(kept);
+  if (empty) return { kind: 'lacking', why: `no run of the ${empty} has a figure: ${lost[0]!.why}`, lost };
+  const of = (wanted: Arm) =>
+    kept.flatMap(({ sides }) =>
+      sides.flatMap(([arm, { values }]) => (arm === wanted ? values[metric]! : [])),
+    );
+  return { kind: 'figures', baseline: of('baseline'), candidate: of('candidate'), lost };
+}
+
+/** What was dropped, whole pairs first; those of single metrics with the metrics' names. */
+export function droppedOf(
+  { dropped }: Sifted,
+  byMetric: readonly { metric: string; lost: readonly Lost[] }[],
+): Judged['dropped'] {
+  const single = byMetric.flatMap(({ metric, lost }) => lost.map((one) => ({ ...one, metric })));
+  const grouped = Map.groupBy(single, ({ run, why }) => `${run} ${why}`);
+  return [
+    ...dropped.map(({ run, why }) => ({ run, why })),
+    ...[...grouped.values()]
+      .map((same) => ({
+        run: same[0]!.run,
+        why: same[0]!.why,
+        metrics: same.map(({ metric }) => metric),
+      }))
+      .sort((a, b) => a.run - b.run),
+  ];
 }

@@ -13,21 +13,26 @@ export type Gate =
    * Noisy: candidate over baseline, by the signed-rank test. Worse by less than `minimumEffect`
    * (a share) does not matter.
    */
-  | {
-      kind: 'ratio';
-      metric: string;
-      minimumEffect: number;
-      /** `false`: shown, and no part of the verdict. */ gating: boolean;
-    }
-  /**
-   * Decided by the protocol and not by the machine: medians compared as they are,
-   * `tolerance` in the metric's unit.
-   */
-  | { kind: 'exact'; metric: string; tolerance: number }
-  /**
-   * Deliveries gone wrong, and what should not happen at all. One is too many where the baseline has none.
-   */
-  | { kind: 'loss'; metric: string };
+  (
+    | {
+        kind: 'ratio';
+        metric: string;
+        minimumEffect: number;
+        /** `false`: shown, and no part of the verdict. */ gating: boolean;
+      }
+    /**
+     * Decided by the protocol and not by the machine: medians compared as they are,
+     * `tolerance` in the metric's unit.
+     */
+    | { kind: 'exact'; metric: string; tolerance: number }
+    /**
+     * Deliveries gone wrong, and what should not happen at all. One is too many where the baseline has none.
+     */
+    | { kind: 'loss'; metric: string }
+  ) & {
+    /** The scenario names it: where neither side has a figure, that is said and not passed over. */
+    asked?: true;
+  };
 
 /** Losses are never chosen away with a tolerance; `off` takes one out. */
 const lossMetrics = new Set(['missed', 'duplicated', 'reordered', 'corrupted', 'errors']);
@@ -111,9 +116,9 @@ export function gatesOf(settings: Settings = {}): Gate[] {
   const own = Object.entries(settings).flatMap(([metric, one]): Gate[] => {
     if (one === 'off') return [];
     if ('minimumEffect' in one)
-      return [{ kind: 'ratio', metric, minimumEffect: one.minimumEffect, gating: true }];
+      return [{ kind: 'ratio', metric, minimumEffect: one.minimumEffect, gating: true, asked: true }];
     const bound = parseBound(metric, String(one.tolerance));
-    return 'problem' in bound ? [] : [{ kind: 'exact', metric, tolerance: bound.bound }];
+    return 'problem' in bound ? [] : [{ kind: 'exact', metric, tolerance: bound.bound, asked: true }];
   });
   return [...own, ...defaultGates.filter(({ metric }) => !Object.hasOwn(settings, metric))];
 }

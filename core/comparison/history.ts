@@ -5,6 +5,7 @@ import type { Gate } from './gate.ts';
 import { gatesOfSource } from './gate.ts';
 import { metrics } from '../metrics/registry.ts';
 import type { Unit } from '../metrics/metric.ts';
+import { countsAtAll } from './reading.ts';
 import type { RunSet } from './run-set.ts';
 import { changePoints } from './statistics/change-points.ts';
 import { median } from '../base/median.ts';
@@ -104,7 +105,7 @@ function seriesOf(
 ): HistorySeries {
   const points = sets.flatMap(
     ({ name, createdAt, environment: { commit }, variants }, place): HistoryPoint[] => {
-      const runs = variants.find(({ label }) => label === variant)?.runs.filter(({ valid }) => valid) ?? [];
+      const runs = variants.find(({ label }) => label === variant)?.runs.filter(countsAtAll) ?? [];
       const values = runs.flatMap(({ values: own }) => own[gate.metric] ?? []);
       return values.length === 0
         ? []

@@ -3,23 +3,15 @@
 // rates: docs/comparison.md.
 
 import type { Gate } from './gate.ts';
-import { metrics } from '../metrics/registry.ts';
 import type { Judged, JudgedMetric, Rule, Verdict } from './comparison-result.ts';
-import { sift, withFigures, type Runs, type Subject } from './counted-runs.ts';
+import { droppedOf, sift, type Sifted, type Subject } from './counted-runs.ts';
+import { isGating, measure, type Draft } from './measure.ts';
+import { enoughRuns, fewestPairs } from './pairs.ts';
+import { runsToShow } from './runs-needed.ts';
 import { holm } from './statistics/holm.ts';
-import { mannWhitneyTest, shiftEstimate, shiftInterval } from './statistics/mann-whitney.ts';
-import { median } from '../base/median.ts';
-import { hodgesLehmann, signedRankInterval, signedRankTest } from './statistics/signed-rank.ts';
 
 /** Level of a whole comparison; every look that was declared gets its share (Bonferroni). */
 const level = 0.05;
-/** More runs than this are no advice. */
-const mostRunsAdvised = 1000;
-/** Changes of an exact figure below this are rounding. */
-const rounding = 1e-9;
-
-/** The pairs that a comparison starts with, and the one extension that may be declared. */
-export const pairsPlanned = { first: 12, extended: 24, least: 10 } as const;
 
 /**
  * The rule for one look at the data.
@@ -39,196 +31,182 @@ export function mayExtend(verdict: Verdict, rule: Rule): boolean {
   return verdict === 'inconclusive' && rule.look < rule.looks;
 }
 
+export type Circumstances = {
+  /** Timings are advice alone: that some could not be judged leaves the question open and no more. */
+  advice?: boolean;
+  /** Why nothing can be judged, whatever the figures: another scenario was run. */
+  spoilt?: string | undefined;
+};
+
 /**
  * The verdicts of all variants, and of the comparison. Holm's correction goes over all gating metrics of all
- * variants together, so that a comparison of six patterns raises no more false alarms than one of one.
+ * variants together, so that a comparison of six patterns raises no more false alarms than one of one. "Not
+ * slower" needs none: it is said of a variant only where each of its metrics is shown not to be.
  */
 export function judge(
   subjects: readonly Subject[],
   gates: readonly Gate[],
   rule: Rule = ruleOf(),
+  { advice = false, spoilt }: Circumstances = {},
 ): { variants: Judged[]; verdict: Verdict } {
-  const sifted = subjects.map((subject) => ({ subject, ...sift(subject) }));
-  const drafts = sifted.map(({ runs, subject, invalid }) =>
-    invalid ? [] : gates.map((gate) => measure(gate, runs, subject.paired, rule)),
-  );
-  const tested = drafts
-    .flat()
-    .filter(
-      (draft) => (draft.kind === 'ratio' && draft.gating) || (draft.kind === 'loss' && draft.p !== null),
-    );
-  const adjusted = holm(tested.map((draft) => ('p' in draft ? (draft.p ?? 1) : 1)));
+  const drafted = subjects.map((subject) => {
+    const sifted = sift(subject);
+    return { subject, sifted, drafts: sifted.why ? [] : gates.map((gate) => measure(gate, sifted, rule)) };
+  });
+  const tested = drafted.flatMap(({ drafts }) => drafts).filter(({ metric }) => isTested(metric));
+  const adjusted = holm(tested.map(({ metric }) => ('p' in metric ? (metric.p ?? 1) : 1)));
   const pAdjusted = new Map(tested.map((draft, i) => [draft, adjusted[i]!]));
-  const variants = sifted.map(({ subject, given, counted, dropped, invalid }, i): Judged => {
-    const decided = drafts[i]!.map((draft) =>
-      decide(draft, pAdjusted.get(draft) ?? null, rule, tested.length),
+  const variants = drafted.map(({ subject: { baseline, candidate, paired }, sifted, drafts }): Judged => {
+    const decided = withoutLatency(
+      drafts.map((draft) =>
+        decide(draft, pAdjusted.get(draft) ?? null, rule, { tests: tested.length, paired }),
+      ),
     );
-    const verdict = invalid ? 'invalid' : gravest(decided.flatMap((one) => one.verdict ?? []));
     return {
-      baseline: subject.baseline,
-      candidate: subject.candidate,
-      paired: subject.paired,
-      given,
-      counted,
-      dropped,
-      metrics: decided,
-      verdict,
-      why: invalid ?? whyOf(verdict, decided),
+      baseline,
+      candidate,
+      paired,
+      given: sifted.given,
+      counted: sifted.given - sifted.dropped.length,
+      dropped: droppedOf(
+        sifted,
+        drafts.flatMap(({ gate, lost }) => (isGating(gate) ? [{ metric: gate.metric, lost }] : [])),
+      ),
+      ...conclude(decided, sifted, gates, { advice, spoilt }),
     };
   });
   return { variants, verdict: gravest(variants.map(({ verdict }) => verdict)) };
 }
 
-/** The gravest verdict; without any there is nothing to go by. */
+/** The gravest verdict; without any, nothing was judged. */
 export function gravest(verdicts: readonly Verdict[]): Verdict {
   return (
-    (['invalid', 'slower', 'inconclusive', 'not-slower'] as const).find((one) => verdicts.includes(one)) ??
-    'inconclusive'
+    (['slower', 'not-judged', 'inconclusive', 'not-slower'] as const).find((one) => verdicts.includes(one)) ??
+    'not-judged'
   );
 }
 
-function measure(gate: Gate, runs: Runs, paired: boolean, rule: Rule): JudgedMetric {
-  const { metric } = gate;
-  const { unit } = metrics[metric]!;
-  const gating = gate.kind !== 'ratio' || gate.gating;
-  const usable = withFigures(metric, runs, paired, gate.kind === 'ratio');
-  if ('why' in usable)
-    return {
-      kind: 'absent',
-      metric,
-      gating,
-      why: usable.why,
-      verdict: gating && usable.oneSided ? 'inconclusive' : null,
-    };
-  const { baseline, candidate } = usable;
-  const ranges = { baseline: endsOf(baseline), candidate: endsOf(candidate) };
-  if (gate.kind === 'exact') {
-    const [from, to] = [median(baseline), median(candidate)];
-    return {
-      kind: 'exact',
-      metric,
-      unit,
-      tolerance: gate.tolerance,
-      baseline: from,
-      candidate: to,
-      ranges,
-      changed: Math.abs(to - from) > rounding,
-      verdict: to - from > gate.tolerance + rounding ? 'slower' : 'not-slower',
-    };
+function isTested(metric: JudgedMetric): boolean {
+  return (metric.kind === 'ratio' && metric.gating) || (metric.kind === 'loss' && metric.p !== null);
+}
+
+/** Where no latency at all has a figure, what is left says nothing of delivery: it was asked for and not judged. */
+function withoutLatency(decided: readonly JudgedMetric[]): JudgedMetric[] {
+  const isLatency = ({ metric }: JudgedMetric) => metric.startsWith('latency.');
+  const asked = decided.filter((one) => isLatency(one) && (!('gating' in one) || one.gating));
+  if (asked.some(({ kind }) => kind !== 'absent')) return [...decided];
+  return decided.map((one) =>
+    one.kind === 'absent' && asked.includes(one) ? { ...one, verdict: 'not-judged' } : one,
+  );
+}
+
+function conclude(
+  decided: readonly JudgedMetric[],
+  { why: nothing }: Sifted,
+  gates: readonly Gate[],
+  { advice, spoilt }: Circumstances,
+): Pick<Judged, 'metrics' | 'verdict' | 'why'> {
+  const stop =
+    nothing ??
+    (gates.some(isGating)
+      ? undefined
+      : 'nothing gates: the gate section of the scenario turns every metric off') ??
+    spoilt;
+  if (stop !== undefined) {
+    const metrics = decided.map((one) =>
+      one.verdict === null ? one : { ...one, verdict: 'not-judged' as const },
+    );
+    return { metrics, verdict: 'not-judged', why: stop };
   }
-  if (gate.kind === 'loss') {
-    const [from, to] = [meanOf(baseline), meanOf(candidate)];
-    // Where a pattern reorders by design, the question is whether it does so more.
-    const p =
-      from === 0
-        ? null
-        : paired
-          ? signedRankTest(candidate.map((value, i) => value - baseline[i]!)).p
-          : mannWhitneyTest(baseline, candidate).p;
-    return {
-      kind: 'loss',
-      metric,
-      unit,
-      baseline: from,
-      candidate: to,
-      ranges,
-      p,
-      pAdjusted: null,
-      verdict: to <= from ? 'not-slower' : from === 0 ? 'slower' : 'inconclusive',
-    };
-  }
-  const logs = { x: baseline.map(Math.log), y: candidate.map(Math.log) };
-  const differences = paired ? logs.y.map((value, i) => value - logs.x[i]!) : [];
-  const estimate = paired ? hodgesLehmann(differences) : shiftEstimate(logs.x, logs.y);
-  const interval = paired
-    ? signedRankInterval(differences, rule.alpha)
-    : shiftInterval(logs.x, logs.y, rule.alpha);
-  const { p } = paired ? signedRankTest(differences) : mannWhitneyTest(logs.x, logs.y);
-  return {
-    kind: 'ratio',
-    metric,
-    unit,
-    gating: gate.gating,
-    minimumEffect: gate.minimumEffect,
-    baseline: median(baseline),
-    candidate: median(candidate),
-    ranges,
-    ratio: Math.exp(estimate),
-    low: interval ? Math.exp(interval[0]) : null,
-    high: interval ? Math.exp(interval[1]) : null,
-    p,
-    pAdjusted: null,
-    ratios: differences.map(Math.exp),
-    runs: Math.min(baseline.length, candidate.length),
-    runsNeeded: null,
-    verdict: null,
-  };
+  const isAdvice = (one: JudgedMetric) => advice === true && (one.kind === 'ratio' || isTiming(one));
+  const verdict = gravest(
+    decided.flatMap((one): Verdict[] =>
+      one.verdict === null
+        ? []
+        : one.verdict === 'not-judged' && isAdvice(one)
+          ? ['inconclusive']
+          : [one.verdict],
+    ),
+  );
+  return { metrics: [...decided], verdict, why: whyOf(verdict, decided) };
 }
 
-function meanOf(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
+function isTiming(metric: JudgedMetric): boolean {
+  return metric.kind === 'absent' && metric.gate === 'ratio';
 }
 
-function endsOf(values: readonly number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
-}
-
-function decide(draft: JudgedMetric, pAdjusted: number | null, rule: Rule, tests: number): JudgedMetric {
-  const { alpha, strict } = rule;
-  if (draft.kind === 'loss' && pAdjusted !== null) {
-    return {
-      ...draft,
-      pAdjusted,
-      verdict: draft.candidate > draft.baseline && pAdjusted < alpha ? 'slower' : draft.verdict,
-    };
-  }
-  if (draft.kind !== 'ratio' || pAdjusted === null) return draft;
-  const bound = 1 + draft.minimumEffect;
-  const beyond = strict ? draft.low !== null && draft.low > bound : draft.ratio > bound;
-  if (pAdjusted < alpha && beyond) return { ...draft, pAdjusted, verdict: 'slower' };
-  if (draft.high !== null && draft.high < bound) return { ...draft, pAdjusted, verdict: 'not-slower' };
-  return { ...draft, pAdjusted, verdict: 'inconclusive', runsNeeded: runsNeeded(draft, bound, rule, tests) };
-}
-
-/**
- * About how many runs would have decided: an interval narrows with the square root of their number. Where
- * the estimate is below the minimum effect it must end below that; where it is above, it must come clear
- * of no change at the level that Holm leaves to the smallest of `tests` p-values, and with the strict
- * rule of the minimum effect.
- */
-function runsNeeded(
-  { ratio, low, high, runs, ratios }: Extract<JudgedMetric, { kind: 'ratio' }>,
-  bound: number,
+function decide(
+  draft: Draft,
+  pAdjusted: number | null,
   { alpha, strict }: Rule,
-  tests: number,
-): number | null {
-  if (low === null || high === null) return Math.max(pairsPlanned.least, runs + 1);
-  const [estimate, needed] = [Math.log(ratio), Math.log(bound)];
-  const number = Math.max(
-    runs + 1,
-    ...(estimate > needed
+  { tests, paired }: { tests: number; paired: boolean },
+): JudgedMetric {
+  const { metric } = draft;
+  if (pAdjusted === null) return metric;
+  const of = { tests, alpha };
+  const tooFew = tooFewText(draft.runs, paired, of);
+  if (metric.kind === 'loss') {
+    const base = { ...metric, pAdjusted };
+    if (metric.verdict !== 'inconclusive') return base;
+    if (pAdjusted < alpha) return { ...base, verdict: 'slower' };
+    return tooFew === undefined ? base : { ...base, verdict: 'not-judged', why: tooFew };
+  }
+  if (metric.kind !== 'ratio') return metric;
+  const base = { ...metric, pAdjusted };
+  const bound = 1 + metric.minimumEffect;
+  const beyond = strict ? metric.low !== null && metric.low > bound : metric.ratio > bound;
+  if (pAdjusted < alpha && beyond) return { ...base, verdict: 'slower' };
+  // Where a change could hardly have shown, that none did says nothing.
+  if (tooFew !== undefined) return { ...base, verdict: 'not-judged', why: tooFew };
+  if (metric.high !== null && metric.high < bound) return { ...base, verdict: 'not-slower' };
+  const { contrary, runs } = draft;
+  const whole = { runs: Math.min(runs.baseline, runs.candidate), paired };
+  const each = { ...whole, of: { tests: 1, alpha } };
+  const asked =
+    metric.ratio > bound
       ? [
-          runs *
-            ((estimate - (signedRankInterval(ratios.map(Math.log), alpha / tests)?.[0] ?? Math.log(low))) /
-              estimate) **
-              2,
-          Math.log2((2 * tests) / alpha), // with fewer pairs no p is that small
-          strict ? runs * ((estimate - Math.log(low)) / (estimate - needed)) ** 2 : 0,
+          runsToShow(contrary!.toAbove(1), { ...whole, of }),
+          ...(strict ? [runsToShow(contrary!.toAbove(bound), each)] : []),
         ]
-      : [runs * ((Math.log(high) - estimate) / (needed - estimate)) ** 2]),
-  );
-  return number <= mostRunsAdvised ? Math.ceil(number) : null;
+      : [runsToShow(contrary!.toBelow(bound), each)];
+  const runsNeeded = asked.every((number) => number !== undefined) ? Math.max(...asked) : null;
+  return { ...base, verdict: 'inconclusive', runsNeeded };
+}
+
+function tooFewText(
+  { baseline, candidate }: Draft['runs'],
+  paired: boolean,
+  of: { tests: number; alpha: number },
+): string | undefined {
+  const tests = `${of.tests} test${of.tests === 1 ? '' : 's'}`;
+  if (!paired)
+    return enoughRuns(baseline, candidate, of)
+      ? undefined
+      : `${baseline} and ${candidate} runs are too few for ${tests}`;
+  const least = fewestPairs(of);
+  return baseline >= least
+    ? undefined
+    : `${baseline} pair${baseline === 1 ? '' : 's'}, and ${tests} take at least ${least}`;
 }
 
 function whyOf(verdict: Verdict, decided: readonly JudgedMetric[]): string {
+  const those = (which: string) => decided.filter((one) => one.verdict === which);
   const named = (which: string) =>
-    decided
-      .filter((one) => one.verdict === which)
+    those(which)
       .map(({ metric }) => metric)
       .join(', ');
-  if (verdict === 'slower') return `worse: ${named('slower')}`;
-  if (verdict === 'not-slower') return 'no gating metric is worse by more than matters';
-  return decided.some((one) => one.verdict === 'inconclusive')
-    ? `neither worse nor shown not to be: ${named('inconclusive')}`
-    : 'no gating metric has a figure on both sides';
+  switch (verdict) {
+    case 'slower':
+      return `worse: ${named('slower')}`;
+    case 'not-slower':
+      return 'no gating metric is worse by more than matters';
+    case 'inconclusive':
+      return `neither worse nor shown not to be: ${named('inconclusive') || named('not-judged')}`;
+    case 'not-judged': {
+      // Each reason once, with the metrics that it is of.
+      const reasons = Map.groupBy(those('not-judged'), (one) => ('why' in one && one.why) || 'no figure');
+      const texts = [...reasons].map(([why, of]) => `${of.map(({ metric }) => metric).join(', ')}: ${why}`);
+      return texts.length === 0 ? 'no gating metric has a figure on both sides' : texts.join('; ');
+    }
+  }
 }

@@ -1,20 +1,26 @@
-// Reduces a trial to what a comparison needs: a figure for each metric, whether the trial counts, and why a
-// figure is missing. Hundreds of them can be kept in a repository; histograms and series stay in the result.
+// Reduces a trial to what a comparison needs: a figure for each metric, or why there is none. Hundreds of
+// them can be kept in a repository; histograms and series stay in the result.
 
 import { z } from 'zod';
 import { figureOf } from '../metrics/registry.ts';
 import type { Trial } from '../result/result.ts';
+import { allVoid } from '../result/voids.ts';
 
 export const readingSchema = z.strictObject({
   repetition: z.int().min(1),
   startedAt: z.iso.datetime(),
   valid: z.boolean(),
-  /** Why the trial does not count: codes of its warnings, or of its failure. */
+  /** Why the trial does not count in full: codes of its warnings, or of its failure. */
   why: z.array(z.string()),
   /** Figures by metric, each in its metric's own unit. */
   values: z.record(z.string(), z.number()),
   /** Metrics without a figure, and why. */
   absent: z.record(z.string(), z.string()),
+  /**
+   * Metrics whose figure does not count, and the codes of the warnings that say so. A reading that is not
+   * valid and has no such list does not count at all: its trial failed, or an earlier version made it.
+   */
+  voided: z.record(z.string(), z.array(z.string())).optional(),
 });
 
 export type Reading = z.infer<typeof readingSchema>;
@@ -25,10 +31,38 @@ export function readingOf(trial: Trial, names: readonly string[]): Reading {
   const reading: Reading = { repetition, startedAt, valid: outcome.valid, why: [], values: {}, absent: {} };
   if (outcome.status === 'failed') return { ...reading, why: [outcome.code] };
   reading.why = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
+  const voided: Record<string, string[]> = {};
   for (const name of names) {
     const figure = figureOf(name, outcome);
-    if (figure.value === undefined) reading.absent[name] = figure.why;
-    else reading.values[name] = figure.value;
+    if (figure.value !== undefined) reading.values[name] = figure.value;
+    else if (figure.voided) voided[name] = [...figure.voided];
+    else reading.absent[name] = figure.why;
   }
-  return reading;
+  // Where nothing stands, or an older result does not say what does, the run does not count at all.
+  return outcome.valid || allVoid(outcome) ? reading : { ...reading, voided };
+}
+
+/** Whether any figure of the run may be used. */
+export function countsAtAll({ valid, voided }: Reading): boolean {
+  return valid || voided !== undefined;
+}
+
+/**
+ * Why a run has no figure that can be used; nothing where it has one.
+ * @param positive whether a figure of 0 is none
+ */
+export function lackOf(
+  { values, absent, voided }: Reading,
+  metric: string,
+  positive: boolean,
+): { why: string; voided: boolean } | undefined {
+  const codes = voided?.[metric];
+  if (codes) return { why: codes.join(', ') || 'does not count', voided: true };
+  const value = values[metric];
+  if (value !== undefined && (!positive || value > 0)) return undefined;
+  if (value !== undefined) return { why: 'it is 0, and a ratio needs more', voided: false };
+  return {
+    why: absent[metric] ?? 'it was saved without this figure; save the baseline again',
+    voided: false,
+  };
 }

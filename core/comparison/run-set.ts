@@ -67,7 +67,10 @@ export function runSetOf(
         'side of a comparison is one machine. Name the results of one.',
     );
   const names = [
-    ...new Set([...defaultGates, ...gatesOfSource(first.scenario.source)].map(({ metric }) => metric)),
+    ...new Set([
+      ...[...defaultGates, ...gatesOfSource(first.scenario.source)].map(({ metric }) => metric),
+      'delivered', // nothing is judged where neither side delivered anything
+    ]),
   ];
   const trials = results.flatMap((result) => result.trials);
   return {

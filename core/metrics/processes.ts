@@ -15,8 +15,10 @@ const memorySubscribers = 1000;
 type Role = ProcessUse['role'];
 
 /** A figure of each process of a role; none where none was read, as with a target that names no process. */
-const of = (role: Role, read: (process: ProcessUse) => number) => (trial: Completed) =>
-  trial.processes.filter((process) => process.role === role).map(read);
+const of =
+  <T>(role: Role, read: (process: ProcessUse) => T) =>
+  (trial: Completed): T[] =>
+    trial.processes.filter((process) => process.role === role).map(read);
 
 const total = (role: Role, read: (process: ProcessUse) => number) => (trial: Completed) => {
   const all = of(role, read)(trial);
@@ -28,8 +30,62 @@ const largest = (role: Role, read: (process: ProcessUse) => number) => (trial: C
   return all.length === 0 ? undefined : Math.max(...all);
 };
 
-const cpuPerDelivery = (role: Role) => perDelivery(total(role, ({ cpuUs }) => cpuUs));
-const cpuShare = (role: Role) => largest(role, ({ cpuUs, wallUs }) => cpuUs / wallUs);
+const shareOf = ({ cpuUs, wallUs }: ProcessUse): number => cpuUs / wallUs;
+const cpuShare = (role: Role) => largest(role, shareOf);
+
+/**
+ * CPU a second over deliveries a second, since a process may have been read over another stretch than its
+ * deliveries were counted over.
+ */
+const cpuPerDelivery = (role: Role, share: (process: ProcessUse) => number) =>
+  perDelivery((trial) => {
+    const shares = total(role, share)(trial);
+    return shares === undefined ? undefined : shares * trial.measuredUs;
+  });
+
+/** What comes on top of an idle server; all of it where that was not read, as in older results. */
+const besidesIdle = (process: ProcessUse): number => Math.max(0, shareOf(process) - (process.idleShare ?? 0));
+
+/** From this share of the measured phase on a server has no time left: what comes waits for what came before. */
+const busyFrom = 0.95;
+/** One that ran for less of it was kept from running: it was not the deliveries that filled it. */
+const ranLeast = 0.5;
+
+/** What the busiest thread of the busiest server did, as shares of the measured phase. */
+function busiestOf(trial: Completed): { ran: number; waited: number } | undefined {
+  return (
+    trial.processes
+      .filter(({ role }) => role === 'server')
+      // What a whole tree of processes used says nothing of the busiest of them.
+      .filter(({ busiest, outside }) => busiest !== undefined || !outside)
+      .map(({ busiest = { ranUs: undefined, waitedUs: 0 }, cpuUs, wallUs }) => ({
+        ran: (busiest.ranUs ?? cpuUs) / wallUs,
+        waited: busiest.waitedUs / wallUs,
+      }))
+      .toSorted((a, b) => b.ran + b.waited - a.ran - a.waited)[0]
+  );
+}
+
+const serverBusy: Metric['read'] = (trial) => {
+  const busiest = busiestOf(trial);
+  return busiest && busiest.ran + busiest.waited;
+};
+
+/**
+ * Whether the server had no time left. `saturated`: by what it was asked to do, so deliveries queued.
+ * `starved`: because other programs had the cores.
+ */
+export function lackOfTime(trial: Completed): 'saturated' | 'starved' | undefined {
+  const busiest = busiestOf(trial);
+  if (!busiest || busiest.ran + busiest.waited < busyFrom) return undefined;
+  return busiest.ran < ranLeast ? 'starved' : 'saturated';
+}
+
+/** Nothing where one of them was not read. */
+function sumKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return values.length === 0 || known.length < values.length ? undefined : known.reduce((a, b) => a + b, 0);
+}
 
 const memoryPerSubscriber =
   (role: Role): Metric['read'] =>
@@ -78,19 +134,37 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery',
-    read: cpuPerDelivery('server'),
+    read: cpuPerDelivery('server', besidesIdle),
+  },
+  'server-cpu-per-delivery.whole': {
+    unit: 'us',
+    rests: ['server-cpu', 'losses'],
+    title: 'server CPU per delivery, what it costs idle included',
+    read: cpuPerDelivery('server', shareOf),
   },
   'client-cpu-per-delivery': {
     unit: 'us',
     rests: ['client-cpu', 'losses'],
     title: 'client CPU per delivery',
-    read: cpuPerDelivery('load'),
+    read: cpuPerDelivery('load', shareOf),
   },
   'server-cpu': {
     unit: 'share',
     rests: ['server-cpu'],
     title: 'server CPU, share of a core',
     read: cpuShare('server'),
+  },
+  'server-cpu.idle': {
+    unit: 'share',
+    rests: ['server-cpu'],
+    title: 'server CPU before the first event, share of a core',
+    read: (trial) => sumKnown(of('server', ({ idleShare }) => idleShare)(trial)),
+  },
+  'server-busy': {
+    unit: 'share',
+    rests: ['server-cpu'],
+    title: "server's busiest thread: ran or waited for a core, share of the measured phase",
+    read: serverBusy,
   },
   'client-cpu': {
     unit: 'share',

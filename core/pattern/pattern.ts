@@ -57,6 +57,11 @@ export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
   fromHistory?: true;
   /** How long an event may wait by design, in milliseconds; 0 when left out. A drain must not be shorter. */
   waitMs?(options: z.output<Options>): number;
+  /**
+   * Deliveries wait for their turn by design, so that a burst before the warm-up would leave some waiting
+   * into the measured phase; they do not when left out.
+   */
+  pacesDeliveries?(options: z.output<Options>): boolean;
   /** Milliseconds between two requests of a subscriber, where it asks on a schedule. */
   asksEveryMs?(options: z.output<Options>): number;
   /**

@@ -158,6 +158,7 @@ export const webhook = {
     'behind-nat': 'the server must be able to reach the receiver',
   },
   holdsConnection: false,
+  pacesDeliveries: ({ endpointRate }) => endpointRate !== 'unlimited',
   cannotRun({ receivers, allow }, label) {
     if (receivers !== 'public' || allow !== 'auto') return undefined;
     return (

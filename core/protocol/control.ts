@@ -234,16 +234,24 @@ export type PublisherCommand =
       kind: 'start';
       publishUrl: string;
       target?: TargetAccess;
+      /** One request of a topic at a time, as targets are published to, so that the two compare. */
+      inTurn?: boolean;
       topics: TopicGroupPlan[];
       plan: PublishPlan;
+      /** What bursts publish before the window; their times mean nothing. */
+      warmUp?: PublishPlan;
       seed: number;
     }
+  /** Publish events `from` up to, not including, `to` of `warmUp` at once. */
+  | { kind: 'burst'; from: number; to: number }
   | { kind: 'window'; window: Window }
   | { kind: 'sample' }
   | { kind: 'stop' };
 
 export type PublisherReport =
   | { kind: 'ready' }
+  /** The burst is over: so many of its events were confirmed. */
+  | { kind: 'burst-done'; confirmed: number }
   | PublisherSample
   /**
    * Every event was answered or has failed. `seq[i]` is what the server gave event `i`, 0 where it gave none.

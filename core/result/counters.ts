@@ -79,6 +79,14 @@ export function subtractCounters(later: Counters, earlier: Counters): Counters {
 }
 
 /**
+ * Where counters stood between two readings, if they grew evenly.
+ * @param share of the time from the first to the second
+ */
+export function countersWithin(earlier: Counters, later: Counters, share: number): Counters {
+  return mapCounters((name) => Math.round(earlier[name] + (later[name] - earlier[name]) * share));
+}
+
+/**
  * Every request of a pattern's subscribers and for them, so that patterns compare (the
  * publisher's are not among them).
  */

@@ -10,6 +10,29 @@ export const processUse = z.strictObject({
   pid: count,
   cpuUs: z.number().describe('user and system CPU time during the measured phase'),
   wallUs: z.number().describe('length of the stretch that cpuUs was taken over'),
+  cpuSource: z
+    .enum(['outside', 'self'])
+    .optional()
+    .describe(
+      'who read cpuUs: the harness from outside (/proc/PID/task/*/schedstat), or the process itself when it ' +
+        'came to it; left out in older results, where each read its own',
+    ),
+  busiest: z
+    .strictObject({
+      ranUs: z.number(),
+      waitedUs: z.number().describe('ready to run, while something else had the core'),
+    })
+    .optional()
+    .describe('of the thread that was busiest during wallUs; left out where threads were not read'),
+  idleShare: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      "a server's CPU, as a share of a core, before the first event: timers, idle connections and the " +
+        "harness's samples; read with all subscribers connected, or before the first where they ask on " +
+        'their own. Left out where it was not read, and in older results',
+    ),
   rssBaselineBytes: z
     .number()
     .describe('resident memory before the first subscriber, after a forced collection'),
@@ -37,6 +60,14 @@ export const processUse = z.strictObject({
 });
 
 export type ProcessUse = z.infer<typeof processUse>;
+
+/** How far the stretch that a process' CPU is of may differ from the measured phase, as a share of it. */
+export const stretchMost = 0.1;
+
+/** Whether what a process used is that of another time than the measured phase. */
+export function isReadElsewhen({ wallUs }: Pick<ProcessUse, 'wallUs'>, measuredUs: number): boolean {
+  return Math.abs(wallUs - measuredUs) > measuredUs * stretchMost;
+}
 
 export const descriptors = z.strictObject({
   limit: count.describe("the server process's own soft limit, read at run time"),

@@ -83,6 +83,13 @@ export const resultSchema = z.strictObject({
       .describe(
         'what the first parameter means to a reader, and what its value is multiplied with to be that',
       ),
+    publishedInTurn: z
+      .boolean()
+      .optional()
+      .describe(
+        'every system was published to with one request of a topic at a time, as the run had a target; our ' +
+          'servers over one pipelined connection when left out',
+      ),
     phasesMs: z.strictObject({
       connect: z.number(),
       warmup: z.number(),

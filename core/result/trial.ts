@@ -115,6 +115,20 @@ const completed = z.strictObject({
   /** Of the measured phase, where subscribers are pages of browsers. */
   pageRequests: z.strictObject({ planned: count, answered: count }).optional(),
   connectUs: z.number().describe('first connection to last subscriber ready'),
+  warmUp: z
+    .strictObject({
+      events: count,
+      deliveries: count,
+      tookUs: z.number(),
+      whole: z
+        .boolean()
+        .describe('as many deliveries as make a server warm; else time or the pattern set an end'),
+    })
+    .optional()
+    .describe(
+      'bursts before the warm-up phase, counted nowhere else but in the counters of the whole trial; ' +
+        'left out where there were none, and in older results',
+    ),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),

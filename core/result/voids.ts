@@ -2,11 +2,12 @@
 // asked for or held open stays as it was counted.
 
 import { evidence, evidenceWords, type Evidence } from './evidence.ts';
+import { isReadElsewhen } from './process-use.ts';
 import type { Completed } from './trial.ts';
 
 /** What a trial says of its figures. */
 type Doubted = Pick<Completed, 'valid' | 'voids'>;
-type Counted = Pick<Completed, 'counters' | 'checks'>;
+type Counted = Pick<Completed, 'counters' | 'checks' | 'processes' | 'measuredUs'>;
 
 const everything = () => evidence;
 const allBut = (...standing: readonly Evidence[]) => evidence.filter((one) => !standing.includes(one));
@@ -42,6 +43,14 @@ function disagreeing({ checks }: Counted): Evidence[] {
     .flatMap(({ name }) => restsOnCheck[name] ?? ['requests']);
 }
 
+function readElsewhen({ processes, measuredUs }: Counted): Evidence[] {
+  const roles = processes.filter((one) => isReadElsewhen(one, measuredUs)).map(({ role }) => role);
+  return [
+    ...(roles.includes('server') ? (['server-cpu'] as const) : []),
+    ...(roles.includes('load') ? (['client-cpu'] as const) : []),
+  ];
+}
+
 /** By the code of the warning. */
 const voids = {
   'load-limited': loadSideLate,
@@ -52,6 +61,9 @@ const voids = {
   'publisher-late': (): Evidence[] => ['latency'],
   'offered-rate': () => allBut('descriptors', 'memory'),
   subscribers: everything,
+  // How many deliveries a cost is divided by is an estimate too.
+  'sampled-late': (): Evidence[] => ['requests', 'bytes', 'wire', 'pace', 'server-cpu', 'client-cpu'],
+  'cpu-elsewhen': readElsewhen,
   // Who was sent what is in question, and so is all that is divided by it.
   'ledger-open': () => allBut('descriptors', 'memory', 'connections', 'client-cpu', 'backlog'),
   clock: (): Evidence[] => ['latency'],

@@ -113,7 +113,7 @@ export function parseScenario(
         place: yaml.placeOf(['search'], 'key'),
         message: 'search: a scenario has a search, or a matrix, or repeats its trials; leave the others out',
       });
-    for (const value of [from, to]) {
+    for (const value of to === undefined ? [from] : [from, to]) {
       const problem = problemWith(text, {
         file,
         registry,
@@ -242,7 +242,8 @@ export function describeScenario(
     ...(planned?.lines ?? []).map((line) => `  ${line}`),
     ...Object.entries(scenario.matrix).map(([path, values]) => `  each with ${path} = ${values.join(', ')}`),
     ...scenario.search.map(
-      ({ what, from, to, keep }) => `  searches the highest ${what} from ${from} to ${to} with ${keep}`,
+      ({ what, from, to, keep }) =>
+        `  searches the highest ${what} from ${from} ${to === undefined ? 'on' : `to ${to}`} with ${keep}`,
     ),
     `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs * 1000)}`,
   ].join('\n');

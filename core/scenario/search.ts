@@ -13,6 +13,9 @@ const magnitude = z
     error: 'a search goes over numbers, rates, sizes or durations, such as 100 or 50/s',
   });
 
+/** Of a search without an end: with a factor of 2, a thousand times its first value. */
+export const mostStepsUp = 10;
+
 export const searchSchema = z
   .strictObject({
     what: z
@@ -31,7 +34,12 @@ export const searchSchema = z
       )
       .describe('path of the value that is raised, such as subscribers or topics.news.publish'),
     from: magnitude.describe('the first value tried'),
-    to: magnitude.describe('the highest value tried'),
+    to: magnitude
+      .optional()
+      .describe(
+        'the highest value tried; without it the search goes on until the check breaks or the load side ' +
+          `is at its end, for ${mostStepsUp} steps up at the most`,
+      ),
     factor: z
       .number()
       .min(1.05)
@@ -57,7 +65,9 @@ export const searchSchema = z
   })
   .refine(
     ({ from, to }) =>
-      magnitudeOf(from)?.unit === magnitudeOf(to)?.unit && magnitudeOf(to)!.value >= magnitudeOf(from)!.value,
+      to === undefined ||
+      (magnitudeOf(from)?.unit === magnitudeOf(to)?.unit &&
+        magnitudeOf(to)!.value >= magnitudeOf(from)!.value),
     { error: 'to is not above from, or is another kind of quantity', path: ['to'] },
   )
   .describe('finds, for each variant, the highest value under which a check holds');
@@ -91,6 +101,7 @@ export function nextValue({ from, to, factor, refine }: Search, tried: readonly 
   const broken = lowestBroken(tried);
   if (held === undefined) return undefined;
   if (broken === undefined) {
+    if (to === undefined) return tried.length > mostStepsUp ? undefined : rounded(held * factor);
     const most = magnitudeOf(to)!.value;
     return held >= most ? undefined : Math.min(most, rounded(held * factor));
   }
@@ -120,9 +131,11 @@ export function resolutionOf({ factor, refine }: Pick<Search, 'factor' | 'refine
 
 /** Trials that a search makes at the most, those tried again left out. */
 export function mostTrials({ from, to, factor, refine }: Search): number {
-  return (
-    1 + Math.ceil(Math.log(magnitudeOf(to)!.value / magnitudeOf(from)!.value) / Math.log(factor)) + refine
-  );
+  const stepsUp =
+    to === undefined
+      ? mostStepsUp
+      : Math.ceil(Math.log(magnitudeOf(to)!.value / magnitudeOf(from)!.value) / Math.log(factor));
+  return 1 + stepsUp + refine;
 }
 
 /** A value as a scenario would write it: in the unit of `like`. */

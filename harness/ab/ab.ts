@@ -5,7 +5,9 @@
 import { compare } from '../../core/comparison/compare-runs.ts';
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
-import { mayExtend, pairsPlanned, ruleOf } from '../../core/comparison/judge.ts';
+import { gatesOfSource } from '../../core/comparison/gate.ts';
+import { mayExtend, ruleOf } from '../../core/comparison/judge.ts';
+import { planPairs, type PairPlan } from '../../core/comparison/pairs.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Phases, Scenario } from '../../core/scenario/scenario.ts';
 import { cutShortText } from '../../core/result/missing.ts';
@@ -31,7 +33,7 @@ export type Arm = {
 export type AbOptions = Omit<RunOptions, 'save' | 'fleet'> & {
   /** Called with both sides and their comparison so far after each pair that counts. */
   keep?(outcome: Required<AbOutcome>): void;
-  /** Pairs that count, besides the first one, which is discarded. */
+  /** Pairs that count, besides the first one, which is discarded; by default what {@link pairPlan} says. */
   pairs?: number;
   /** Whether as many again are run where the first look decides nothing. */
   extend: boolean;
@@ -46,22 +48,61 @@ export type AbOutcome = { baseline: Result; candidate: Result; comparison?: Comp
 /** Processes start, baselines are read, what is left drains: about so much a trial besides its phases. */
 const aroundMs = 2000;
 
+/** How many pairs so many variants take, by what the scenario gates on. @param source of the scenario */
+export function pairPlan(source: string, variants: number, { extend }: { extend: boolean }): PairPlan {
+  return planPairs(gatesOfSource(source), variants, ruleOf({ looks: extend ? 2 : 1 }).alpha);
+}
+
+/** How the number of pairs came about, before the first trial. */
+export function pairPlanText(pairs: number, { tests, least, ...plan }: PairPlan, variants: number): string {
+  const of = `${variants} variant${variants === 1 ? '' : 's'}`;
+  const asked = `${of} in ${tests} test${tests === 1 ? '' : 's'}`;
+  if (pairs < plan.pairs)
+    return (
+      `${pairs} pairs of ${asked}: at least ${least} are needed, and ${plan.pairs} would leave room for a ` +
+      'stalled run.'
+    );
+  return (
+    `${pairs} pairs of ${asked}: enough to show a change when a fifth of them is dropped and another one ` +
+    'holds a stalled run.' +
+    (plan.unbounded > pairs
+      ? ` To show that nothing changed, minimum effects so small take about ${plan.unbounded}.`
+      : '')
+  );
+}
+
+/** @throws UserError for fewer pairs than can show anything */
+export function requirePairs(pairs: number, { least, tests, pairs: planned }: PairPlan): void {
+  if (pairs >= least) return;
+  throw new UserError(
+    'pairs',
+    `--pairs ${pairs} is too few: with ${tests} test${tests === 1 ? '' : 's'} (variants times gating ` +
+      `metrics) it takes at least ${least}, or a change could not be told from chance when a fifth of the ` +
+      `pairs is dropped. Give --pairs ${least} or more, or leave it out: then ${planned} are run.`,
+  );
+}
+
 /**
  * How many pairs a budget holds, the discarded one aside.
  * @param pairMs how long one takes
- * @throws UserError when there is no room for the fewest that prove anything
+ * @param least the fewest that prove anything
+ * @throws UserError when there is no room for them
  */
-export function pairsWithin(budgetMs: number | undefined, pairMs: number, wanted: number): number {
+export function pairsWithin(
+  budgetMs: number | undefined,
+  pairMs: number,
+  { wanted, least }: { wanted: number; least: number },
+): number {
   if (budgetMs === undefined) return wanted;
   const room = Math.floor(budgetMs / pairMs) - 1;
-  if (room >= pairsPlanned.least) return Math.min(wanted, room);
-  const [takes, needs] = [pairMs, pairMs * (pairsPlanned.least + 1)].map((ms) =>
+  if (room >= least) return Math.min(wanted, room);
+  const [takes, needs] = [pairMs, pairMs * (least + 1)].map((ms) =>
     writeDuration(Math.ceil(ms / 1000) * 1000),
   );
   throw new UserError(
     'budget',
     `A pair takes about ${takes}, so ${writeDuration(budgetMs)} hold ${Math.max(0, room)} pairs besides ` +
-      `the first, which is discarded; it takes ${pairsPlanned.least}. Give --budget ${needs}, or shorten ` +
+      `the first, which is discarded; it takes ${least}. Give --budget ${needs}, or shorten ` +
       'the trials (--set phases.measure=5s).',
   );
 }
@@ -79,9 +120,12 @@ export async function runAb(
   arms: readonly [Arm, Arm],
   options: AbOptions,
 ): Promise<AbOutcome> {
-  const { pairs: wanted = pairsPlanned.first, extend, strict, budgetMs, note, signal, keep } = options;
   const variants = arms[0].variants.length;
-  let pairs = pairsWithin(budgetMs, 2 * variants * trialMs(plan.scenario.phases), wanted);
+  const pairing = pairPlan(options.source, variants, options);
+  const { pairs: wanted = pairing.pairs, extend, strict, budgetMs, note, signal, keep } = options;
+  const limits = { wanted, least: pairing.least };
+  let pairs = pairsWithin(budgetMs, 2 * variants * trialMs(plan.scenario.phases), limits);
+  note(pairPlanText(pairs, pairing, variants));
   const [baseline, candidate] = arms.map((arm) => sideOf(arm, plan, options)) as [Result, Result];
   const sides = [baseline, candidate];
   const most = extend ? 2 * wanted : wanted;
@@ -134,7 +178,7 @@ export async function runAb(
     note('The first pair warms the machine up and is discarded.');
     const pairMs = performance.now() - startedMs;
     if (budgetMs !== undefined) {
-      const fit = pairsWithin(budgetMs, pairMs, wanted);
+      const fit = pairsWithin(budgetMs, pairMs, limits);
       if (fit !== pairs)
         note(
           `A pair takes ${writeDuration(Math.round(pairMs / 100) * 100)}: ${fit} pairs fit into the budget.`,
@@ -147,10 +191,10 @@ export async function runAb(
     const { comparison } = first;
     if (!extend || !comparison || !mayExtend(comparison.verdict, comparison.rule)) return first;
     if (budgetMs !== undefined && performance.now() - startedMs + pairs * pairMs > budgetMs) {
-      note('Inconclusive, and the budget has no room for the extension.');
+      note('Undecided, and the budget has no room for the extension.');
       return first;
     }
-    note(`Inconclusive after ${pairs} pairs: the declared extension runs ${pairs} more.`);
+    note(`Undecided after ${pairs} pairs: the declared extension runs ${pairs} more.`);
     looks = 2;
     for (const side of sides) side.state = { kind: 'unfinished' };
     planUpTo(2 * pairs);

@@ -4,6 +4,7 @@
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import type { Sources } from '../../core/plan/schedule.ts';
 import { planTraffic, trafficNotes, type TrafficNote } from '../../core/plan/traffic.ts';
+import { planWarmUp } from '../../core/plan/warm-up.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { planSenders, type Senders } from './senders.ts';
 import { planTopics, topicCount, type TopicGroupPlan } from '../../core/scenario/topics.ts';
@@ -16,6 +17,17 @@ export type TrialPlan = {
   publish: PublishPlan;
   /** Who sends what, where that is not the publisher alone. */
   senders: Senders | undefined;
+  /**
+   * The run has targets, so whatever is done to them is done to our servers too: one request of a topic at a
+   * time.
+   */
+  besideTargets: boolean;
+  /**
+   * What bursts before the warm-up publish, to make our servers warm. None where the scenario asks for no
+   * warm-up; beside targets, to which nothing is sent faster than the scenario says; and where webhook
+   * endpoints fall short, as what they fail is tried again later.
+   */
+  warmUp: PublishPlan | undefined;
   /** Subscribers `first` up to, not including, `first + count`, for each load process. */
   loads: { first: number; count: number }[];
   /** Width of a slot of the time series. */
@@ -32,18 +44,29 @@ export type TrialPlan = {
 /** Receivers' latencies kept per trial at the most, 4 bytes each. */
 const fanoutKept = 4_000_000;
 
-/** @throws UserError as `planTraffic` */
-export function planTrial(scenario: Scenario, loadProcesses: number, sources: Sources): TrialPlan {
+/**
+ * @param besideTargets the run has targets
+ * @throws UserError as `planTraffic`
+ */
+export function planTrial(
+  scenario: Scenario,
+  loadProcesses: number,
+  sources: Sources,
+  besideTargets = false,
+): TrialPlan {
   const topics = planTopics(scenario);
   const { publish, traffic } = planTraffic(scenario, sources);
   const loads = split(scenario.subscribers, loadProcesses);
   const { events, deliveries } = traffic;
+  const isWarmedUp = scenario.phases.warmup > 0 && !besideTargets && scenario.endpoints.length === 0;
   return {
     scenario,
     topics,
     topicTotal: topicCount(topics),
     publish,
     senders: planSenders(publish, topics, scenario, loads),
+    besideTargets,
+    warmUp: isWarmedUp ? planWarmUp(publish, publish.topic.length - events, deliveries) : undefined,
     loads,
     slotMs: slotWidthMs(scenario.phases.measure, scenario.subscribers),
     fanoutEvery: Math.max(1, Math.ceil(deliveries / fanoutKept)),

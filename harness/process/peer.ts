@@ -26,9 +26,14 @@ export type Peer<Command extends Message, Report extends Message> = {
   send(command: Command): void;
   /**
    * The first report of that kind that has not been taken yet.
+   * @param fits others of the kind go where they would go if nobody waited
    * @throws TrialFailure when the peer fails, ends, or is silent for `timeoutMs`
    */
-  next<K extends Exclude<Report, Failed>['kind']>(kind: K, timeoutMs: number): Promise<ReportOf<Report, K>>;
+  next<K extends Exclude<Report, Failed>['kind']>(
+    kind: K,
+    timeoutMs: number,
+    fits?: (report: ReportOf<Report, K>) => boolean,
+  ): Promise<ReportOf<Report, K>>;
   /** All reports of that kind that have come and that nobody has taken; they count as taken from then on. */
   takeAll<K extends Report['kind']>(kind: K): ReportOf<Report, K>[];
   /** Calls `listener` with each report of that kind instead of keeping it for `next`. */
@@ -68,7 +73,8 @@ export function createPeer<Command extends Message, Report extends Message>(
   connect: (inbox: Inbox<Report | Failed>) => Wire<Command>,
 ): Peer<Command, Report> {
   const kept: Report[] = [];
-  const waiting = new Map<string, (report: Report) => void>();
+  /** Each says whether it takes the report. */
+  const waiting = new Map<string, (report: Report) => boolean>();
   const listeners = new Map<string, (report: Report) => void>();
   const gone = Promise.withResolvers<void>();
   const broken = Promise.withResolvers<never>();
@@ -82,8 +88,9 @@ export function createPeer<Command extends Message, Report extends Message>(
         return;
       }
       const message = report as Report; // every other kind is one of the peer's own
-      const taker = waiting.get(message.kind) ?? listeners.get(message.kind);
-      if (taker) taker(message);
+      if (waiting.get(message.kind)?.(message)) return;
+      const listener = listeners.get(message.kind);
+      if (listener) listener(message);
       else if (kept.length < 1000) kept.push(message);
     },
     ended(how) {
@@ -100,12 +107,18 @@ export function createPeer<Command extends Message, Report extends Message>(
     pid: wire.pid,
     send: (command) => wire.send(command),
     broken: broken.promise,
-    async next(kind, timeoutMs) {
+    async next(kind, timeoutMs, fits = () => true) {
       type Wanted = ReportOf<Report, typeof kind>;
-      const at = kept.findIndex((report) => report.kind === kind);
+      const isWanted = (report: Report) => report.kind === kind && fits(report as Wanted);
+      const at = kept.findIndex(isWanted);
       if (at >= 0) return kept.splice(at, 1)[0] as Wanted;
       const { promise, resolve, reject } = Promise.withResolvers<Report>();
-      waiting.set(kind, resolve);
+      waiting.set(kind, (report) => {
+        if (!isWanted(report)) return false;
+        waiting.delete(kind); // the next one may come before this one is looked at
+        resolve(report);
+        return true;
+      });
       const clear = later(timeoutMs, () => {
         reject(
           new TrialFailure(

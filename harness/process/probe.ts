@@ -4,6 +4,7 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 import { descriptorLimit } from '../../core/base/descriptor-limit.ts';
+import { readCpu } from './cpu.ts';
 
 export { descriptorLimit };
 
@@ -107,6 +108,7 @@ export const hostProbe = {
   countDescriptors,
   classifyDescriptors,
   descriptorLimit,
+  cpu: (pid: number) => readCpu([pid]),
   kernelSocketBytes,
   networkCount,
 };

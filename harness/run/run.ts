@@ -78,7 +78,7 @@ export function prepare(
       scenario.variants.map(({ pattern }) => registry[pattern]!),
       machine,
     );
-    const plan = planTrial(one, loadProcessCount(one, machine), sourcesIn(folder));
+    const plan = planTrial(one, loadProcessCount(one, machine), sourcesIn(folder), targets.length > 0);
     refuseLargeBodies(plan, registry);
     return plan;
   };
@@ -218,6 +218,7 @@ export function newResult(
       deliveries: plan.deliveries,
       ...(scenario.answer.length > 0 && { answer: scenario.answer }),
       ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
+      ...(plan.besideTargets && { publishedInTurn: true }),
       ...(scenario.axis && scenario.cells.length > 0 && { axis: scenario.axis }),
       phasesMs: scenario.phases,
       source: redact(source, secrets),

@@ -33,6 +33,7 @@ export function commandFleet(fleet: Fleet, target: PreparedTarget, command: stri
       countDescriptors: (pid) => current.probe.countDescriptors(pid),
       classifyDescriptors: (pid) => current.probe.classifyDescriptors(pid),
       descriptorLimit: (pid) => current.probe.descriptorLimit(pid),
+      cpu: (pid) => current.probe.cpu(pid),
     },
   };
 }

@@ -9,6 +9,7 @@ import type { TargetAccess } from '../../core/target/access.ts';
 import type { Fleet, ServerPeer } from '../trial/fleet.ts';
 import { createPeer, TrialFailure, type Peer } from '../process/peer.ts';
 import { sumDescriptors, sumKnown } from '../process/probe.ts';
+import { readCpu } from '../process/cpu.ts';
 import { treeOf, useOf } from '../process/process-tree.ts';
 import { problemReaching, type Host } from './reach.ts';
 
@@ -50,6 +51,7 @@ export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
       classifyDescriptors: (root) =>
         root === 0 ? undefined : sumDescriptors(tree(root).map((one) => probe.classifyDescriptors(one))),
       descriptorLimit: (root) => (root === 0 ? undefined : probe.descriptorLimit(root)),
+      cpu: (root) => (root === pid ? readCpu(tree(root)) : root === 0 ? undefined : probe.cpu(root)),
     },
   };
 }
@@ -68,7 +70,7 @@ function withoutSecrets<Command extends { kind: string }, Report extends { kind:
   };
   const broken = peer.broken.catch(fail);
   broken.catch(() => {}); // it is awaited only by those who wait for something
-  return { ...peer, broken, next: (kind, timeoutMs) => peer.next(kind, timeoutMs).catch(fail) };
+  return { ...peer, broken, next: (...asked) => peer.next(...asked).catch(fail) };
 }
 
 function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarget): ServerPeer {

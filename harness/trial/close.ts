@@ -1,6 +1,6 @@
 // Runs the end of a trial: subscribers stop and close their ledgers, then the servers count a last time.
 
-import type { Acted, LoadClosed } from '../../core/protocol/control.ts';
+import type { Acted, LoadClosed, SelfSample } from '../../core/protocol/control.ts';
 import { addCounters, newCounters, type Counters } from '../../core/result/counters.ts';
 import type { Drained } from './drain.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
@@ -32,8 +32,11 @@ export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): 
   for (const load of loads) load.send({ kind: 'close', firstSeq, lastSeq, unconfirmed });
   const closed = await Promise.all(loads.map((load) => load.next('closed', replyLimitMs)));
   await clock.until(clock.nowUs() + settleUs, stage.over);
+  const askedUs = clock.nowUs();
   for (const server of servers) server.send({ kind: 'sample' });
-  const last = await Promise.all(servers.map((server) => server.next('sample', replyLimitMs)));
+  // A server that was busy may have samples of the measured phase still to send: they are of that phase.
+  const asked = ({ sample }: { sample: SelfSample }) => sample.atUs >= askedUs;
+  const last = await Promise.all(servers.map((server) => server.next('sample', replyLimitMs, asked)));
   return {
     closed,
     serverCounters: last.reduce((sum, { counters }) => addCounters(sum, counters), newCounters()),

@@ -5,9 +5,11 @@ import type { Role } from '../../core/fault/fault.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Endpoint, SelfSample } from '../../core/protocol/control.ts';
+import { serverSampleUs } from '../../core/protocol/window.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
 import { sumDescriptors, type DescriptorCount } from '../process/probe.ts';
 import type { LoadPeer, ServerPeer } from './fleet.ts';
+import { idleShares } from './idle.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
 /** A process while it was idle, and when all subscribers were connected. */
@@ -32,6 +34,10 @@ export type Connected = Readonly<{
   /** Of all servers. */
   descriptors: Readonly<Record<'baseline' | 'connected', DescriptorCount | undefined>>;
   kernelBaselineBytes: number | undefined;
+  /** The servers have a backlog to look at. */
+  serversQueue: boolean;
+  /** CPU of each server before the first event, as a share of a core; undefined where it cannot be read. */
+  idleShares: readonly (number | undefined)[];
 }>;
 
 const startLimitMs = 15_000;
@@ -51,6 +57,12 @@ export async function connect(stage: Stage): Promise<Connected> {
     sumDescriptors(servers.map(({ pid }) => fleet.probe.classifyDescriptors(pid)));
   const baseline = serverDescriptors();
   const kernelBaselineBytes = fleet.probe.kernelSocketBytes();
+  // Subscribers that ask on their own do so while nothing happens: that is part of what they cost.
+  const ask = patternNamed(stage.variant.pattern)?.fromHistory === true;
+  const serversQueue = serversIdle.some(({ backlog }) => backlog !== undefined);
+  const samplesPerS = 1e6 / serverSampleUs(plan.slotMs * 1000, serversQueue);
+  const idle = () => idleShares(stage, samplesPerS);
+  const alone = ask ? await idle() : undefined;
 
   report({ phase: 'connect', ...nothing });
   const fromUs = fleet.clock.nowUs();
@@ -63,6 +75,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const loadsConnected = await Promise.all(loads.map(collectedLoad));
   publisher.send({ kind: 'sample' });
   const { sample: publisherIdle } = await publisher.next('sample', replyLimitMs);
+  const idleConnected = alone ?? (await idle());
 
   return {
     serverReadings,
@@ -75,6 +88,8 @@ export async function connect(stage: Stage): Promise<Connected> {
     ],
     descriptors: { baseline, connected },
     kernelBaselineBytes,
+    serversQueue,
+    idleShares: idleConnected,
   };
 }
 
@@ -126,6 +141,8 @@ async function startPublisher({ plan, peers: { publisher } }: Stage, endpoint: E
     plan: plan.senders?.publisher.plan ?? plan.publish,
     seed: plan.scenario.seed,
     ...(endpoint.target && { target: endpoint.target }),
+    ...(plan.besideTargets && { inTurn: true }),
+    ...(plan.warmUp && { warmUp: plan.warmUp }),
   });
   await publisher.next('ready', startLimitMs);
 }

@@ -1,7 +1,7 @@
 // Runs warm-up and measured phase. From its start on the clock alone decides what happens when.
 
 import type { LoadReport, PublisherReport, Window } from '../../core/protocol/control.ts';
-import { sampleTimesUs } from '../../core/protocol/window.ts';
+import { asksServers, sampleTimesUs } from '../../core/protocol/window.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { joinSeqs } from '../plan/senders.ts';
 import { sumKnown, type NetworkCount } from '../process/probe.ts';
@@ -39,8 +39,16 @@ export function windowAhead({ plan, fleet: { clock } }: Stage): Window {
   return { warmupFromUs, fromUs, toUs: fromUs + lengthMs * 1000, slotUs: plan.slotMs * 1000 };
 }
 
-/** Warm-up and measured phase, up to the last answer to what was published. */
-export async function measure(stage: Stage, window: Window, sampling: Sampling): Promise<Measured> {
+/**
+ * Warm-up and measured phase, up to the last answer to what was published.
+ * @param serversQueue the servers have a backlog to look at
+ */
+export async function measure(
+  stage: Stage,
+  window: Window,
+  sampling: Sampling,
+  serversQueue: boolean,
+): Promise<Measured> {
   const {
     plan,
     fleet: { clock },
@@ -64,7 +72,7 @@ export async function measure(stage: Stage, window: Window, sampling: Sampling):
     Promise.all(plan.senders ? loads.map((load) => load.next('sent', doneLimitMs)) : []),
   ]);
   done.catch(() => {}); // awaited below; until then the race in runTrial raises what breaks
-  const outside = await watchFromOutside(stage, window, sampling);
+  const outside = await watchFromOutside(stage, window, sampling, serversQueue);
   const played = await faults;
   const [fromPublisher, sent] = await done;
   return {
@@ -76,7 +84,12 @@ export async function measure(stage: Stage, window: Window, sampling: Sampling):
 }
 
 /** Whenever the processes sample themselves, asks the servers to, and reads the rest from /proc. */
-async function watchFromOutside(stage: Stage, window: Window, sampling: Sampling): Promise<Outside> {
+async function watchFromOutside(
+  stage: Stage,
+  window: Window,
+  sampling: Sampling,
+  serversQueue: boolean,
+): Promise<Outside> {
   const {
     fleet: { clock, probe },
     peers: { servers },
@@ -87,11 +100,13 @@ async function watchFromOutside(stage: Stage, window: Window, sampling: Sampling
   let to: NetworkCount | undefined;
   for (const atUs of sampleTimesUs(window)) {
     await clock.until(atUs, stage.over);
+    readCpu(stage, sampling);
     if (atUs >= window.fromUs) {
       to = probe.networkCount();
       from ??= to;
     }
-    for (const server of servers) server.send({ kind: 'sample' });
+    if (asksServers(window, atUs, serversQueue))
+      for (const server of servers) server.send({ kind: 'sample' });
     const descriptors = sumKnown(servers.map(({ pid }) => probe.countDescriptors(pid)));
     const kernelSocketBytes = probe.kernelSocketBytes();
     sampling.outside({ atUs: clock.nowUs(), descriptors, kernelSocketBytes });
@@ -100,6 +115,20 @@ async function watchFromOutside(stage: Stage, window: Window, sampling: Sampling
     stage.report({ ...phaseAt(window, atUs), ...sampling.seen() });
   }
   return { descriptorsPeak, kernelPeakBytes, network: { from, to } };
+}
+
+/** Before anything else is done at that moment: the first that is read is nearest to it. */
+function readCpu({ fleet: { clock, probe }, peers }: Stage, sampling: Sampling): void {
+  const all = [
+    ...peers.servers.map((peer, index) => ({ role: 'server' as const, index, pid: peer.pid })),
+    ...peers.loads.map((peer, index) => ({ role: 'load' as const, index, pid: peer.pid })),
+    { role: 'publisher' as const, index: 0, pid: peers.publisher.pid },
+  ];
+  for (const { role, index, pid } of all) {
+    const atUs = clock.nowUs();
+    const reading = probe.cpu(pid);
+    if (reading) sampling.cpu(role, index, { atUs, reading });
+  }
 }
 
 function allSeqs({ publish, senders }: TrialPlan, seq: Int32Array, sent: Measured['sent']): Int32Array {

@@ -16,6 +16,7 @@ import { happenedAtUs } from './faults.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
+import { processWarnings } from './process-warnings.ts';
 import type { Readings } from './readings.ts';
 import { warningsOf } from './validity.ts';
 
@@ -25,7 +26,11 @@ export function outcomeOf(
   readings: Readings,
 ): Pick<Trial, 'warnings' | 'outcome'> {
   const completed = completedOf(plan, readings);
-  const warnings = [...warningsOf(plan, readings, completed), ...pollRate(plan.scenario, variant, completed)];
+  const warnings = [
+    ...warningsOf(plan, readings, completed),
+    ...processWarnings(readings, completed),
+    ...pollRate(plan.scenario, variant, completed),
+  ];
   const spoiling = warnings.filter((one) => one.level === 'invalid');
   if (spoiling.length === 0) return { warnings, outcome: completed };
   const voids = Object.fromEntries(spoiling.map(({ code }) => [code, voidsOf(code, completed)]));
@@ -58,6 +63,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       },
     }),
     connectUs: readings.connectUs,
+    ...(readings.warmUp && { warmUp: readings.warmUp }),
     subscribers: readings.subscribers,
     measuredUs: window.toUs - window.fromUs,
     drainUs: readings.drainUs,

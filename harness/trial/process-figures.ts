@@ -1,71 +1,110 @@
-// Makes figures of what each process sampled of itself: what it took and counted within the measured phase.
+// Makes figures of what each process sampled of itself and what was read of it from outside: what it took and
+// counted within the measured phase.
 
 import type { Role } from '../../core/fault/fault.ts';
-import type { SelfSample } from '../../core/protocol/control.ts';
-import { addCounters, newCounters, subtractCounters, type Counters } from '../../core/result/counters.ts';
+import type { SelfSample, Window } from '../../core/protocol/control.ts';
+import {
+  addCounters,
+  countersWithin,
+  newCounters,
+  subtractCounters,
+  type Counters,
+} from '../../core/result/counters.ts';
 import type { ProcessUse } from '../../core/result/result.ts';
+import { cpuBetween } from '../process/cpu.ts';
 import type { ProcessStart } from './connect.ts';
 import type { Readings } from './readings.ts';
 import type { ProcessSamples } from './sampling.ts';
 
-/** The first sample at or after each end of a stretch; samples are due at those very moments. */
-function between<T extends { sample: SelfSample }>(
-  samples: readonly T[],
-  fromUs: number,
-  toUs: number,
-): [T, T] | undefined {
-  const first = samples.find(({ sample }) => sample.atUs >= fromUs);
-  const last = samples.find(({ sample }) => sample.atUs >= toUs) ?? samples.at(-1);
-  return first && last && first !== last ? [first, last] : undefined;
-}
+/** A sample this near to an end of the measured phase, as a share of its length, is taken as of that moment. */
+const onTimeShare = 0.001;
 
 /** What the processes of a role counted within the measured phase, together. */
 export function countersMeasured(role: Role, { samples, window }: Readings): Counters {
   return samples
     .filter((one) => one.role === role)
-    .reduce((sum, one) => addCounters(sum, countersBetween(one, window.fromUs, window.toUs)), newCounters());
+    .reduce((sum, one) => addCounters(sum, countersBetween(one, window)), newCounters());
 }
 
-function countersBetween({ samples }: ProcessSamples, fromUs: number, toUs: number): Counters {
-  const ends = between(samples, fromUs, toUs);
-  const [from, to] = [ends?.[0].counters, ends?.[1].counters];
+function countersBetween({ samples }: ProcessSamples, window: Window): Counters {
+  const [from, to] = [countersAt(samples, window.fromUs, window), countersAt(samples, window.toUs, window)];
   return from && to ? subtractCounters(to, from) : newCounters();
 }
 
+/** A process that was busy counts late: then by how much its counters grew from the sample before. */
+function countersAt(
+  samples: ProcessSamples['samples'],
+  atUs: number,
+  { fromUs, toUs }: Window,
+): Counters | undefined {
+  const after = samples.find(({ sample }) => sample.atUs >= atUs);
+  const before = samples.findLast(({ sample }) => sample.atUs < atUs);
+  if (!after?.counters) return before?.counters;
+  const lateUs = after.sample.atUs - atUs;
+  if (!before?.counters || lateUs <= (toUs - fromUs) * onTimeShare) return after.counters;
+  return countersWithin(
+    before.counters,
+    after.counters,
+    1 - lateUs / (after.sample.atUs - before.sample.atUs),
+  );
+}
+
+/**
+ * How much of the measured phase the counts of a role are an estimate for, as a share of it: for so long its
+ * processes were late to count at the two ends, the latest of them.
+ */
+export function estimatedShare(role: Role, { samples, window: { fromUs, toUs } }: Readings): number {
+  const latest = (atUs: number) =>
+    samples
+      .filter((one) => one.role === role)
+      .map((one) => one.samples.find(({ sample }) => sample.atUs >= atUs)?.sample.atUs ?? Infinity)
+      .reduce((most, sampledUs) => Math.max(most, sampledUs - atUs), 0);
+  return Math.min(1, (latest(fromUs) + latest(toUs)) / (toUs - fromUs));
+}
+
+/** The first and the last reading of the measured phase: those at its ends, or after them where they came late. */
+function endsOf<T>(
+  all: readonly T[],
+  atUs: (one: T) => number,
+  { fromUs, toUs }: Window,
+): [T, T] | undefined {
+  const first = all.find((one) => atUs(one) >= fromUs);
+  const last = all.find((one) => atUs(one) >= toUs) ?? all.at(-1);
+  return first && last && first !== last ? [first, last] : undefined;
+}
+
 /** What each process took; nothing of servers of which nothing can be read. */
-export function processUses({ processes, samples, window, serverReadings }: Readings): ProcessUse[] {
+export function processUses(readings: Readings): ProcessUse[] {
+  const { processes, serverReadings, idleShares } = readings;
   return processes
     .filter(({ role }) => role !== 'server' || serverReadings !== 'none')
-    .map((one) => ({
-      ...useOf(one, samplesOf(one, samples), window.fromUs, window.toUs),
-      ...(one.role === 'server' && serverReadings === 'outside' && { outside: true as const }),
-    }));
+    .map((one) => {
+      const idleShare = one.role === 'server' ? idleShares[one.index] : undefined;
+      return {
+        ...useOf(one, readings),
+        ...(idleShare !== undefined && { idleShare }),
+        ...(one.role === 'server' && serverReadings === 'outside' && { outside: true as const }),
+      };
+    });
 }
 
-/** What a process sampled. */
-function samplesOf(
-  { role, index }: ProcessStart,
-  samples: readonly ProcessSamples[],
-): ProcessSamples['samples'] {
-  return samples.find((one) => one.role === role && one.index === index)?.samples ?? [];
-}
-
-function useOf(
-  { role, index, pid, baseline, connected }: ProcessStart,
-  samples: ProcessSamples['samples'],
-  fromUs: number,
-  toUs: number,
-): ProcessUse {
-  const ends = between(samples, fromUs, toUs);
-  const inside = samples.filter(({ sample }) => sample.atUs > fromUs).map(({ sample }) => sample);
+function useOf({ role, index, pid, baseline, connected }: ProcessStart, readings: Readings): ProcessUse {
+  const { window } = readings;
+  const own = readings.samples.find((one) => one.role === role && one.index === index);
+  const samples = own?.samples ?? [];
+  const ends = endsOf(samples, ({ sample }) => sample.atUs, window);
+  const inside = samples.filter(({ sample }) => sample.atUs > window.fromUs).map(({ sample }) => sample);
   const highest = (pick: (sample: SelfSample) => number) =>
     inside.reduce((most, sample) => Math.max(most, pick(sample)), 0);
   return {
     role,
     index,
     pid,
-    cpuUs: ends ? ends[1].sample.cpuUs - ends[0].sample.cpuUs : 0,
-    wallUs: ends ? ends[1].sample.atUs - ends[0].sample.atUs : toUs - fromUs,
+    ...(cpuFromOutside(own?.cpu ?? [], window) ?? {
+      cpuUs: ends ? ends[1].sample.cpuUs - ends[0].sample.cpuUs : 0,
+      wallUs: ends ? ends[1].sample.atUs - ends[0].sample.atUs : 0,
+      cpuSource: 'self',
+    }),
     rssBaselineBytes: baseline.rssBytes,
     rssConnectedBytes: connected.rssBytes,
     rssPeakBytes: Math.max(
@@ -75,5 +114,23 @@ function useOf(
     loopDelayP99Us: highest((sample) => sample.loopDelayP99Us),
     loopDelayMaxUs: highest((sample) => sample.loopDelayMaxUs),
     gcPauseUs: ends ? ends[1].sample.gcPauseUs - ends[0].sample.gcPauseUs : 0,
+  };
+}
+
+/** Undefined where it could not be read. */
+function cpuFromOutside(
+  all: ProcessSamples['cpu'],
+  window: Window,
+): Pick<ProcessUse, 'cpuUs' | 'wallUs' | 'cpuSource' | 'busiest'> | undefined {
+  const ends = endsOf(all, ({ atUs }) => atUs, window);
+  if (!ends) return undefined;
+  const [first, last] = ends;
+  const within = all.filter(({ atUs }) => atUs >= first.atUs && atUs <= last.atUs);
+  const { ranUs, busiest } = cpuBetween(within.map(({ reading }) => reading));
+  return {
+    cpuUs: ranUs,
+    wallUs: last.atUs - first.atUs,
+    busiest,
+    cpuSource: 'outside',
   };
 }

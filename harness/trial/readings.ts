@@ -6,6 +6,9 @@ import type { Connected } from './connect.ts';
 import type { Drained } from './drain.ts';
 import type { Measured } from './measure.ts';
 import type { Sampled } from './sampling.ts';
+import type { WarmedUp } from './warm-up.ts';
 
 /** All that was read in a trial. Each part is one phase's, and nobody changes it afterwards. */
-export type Readings = Readonly<{ window: Window } & Connected & Measured & Drained & Closed & Sampled>;
+export type Readings = Readonly<
+  { window: Window } & Connected & WarmedUp & Measured & Drained & Closed & Sampled
+>;

@@ -6,13 +6,21 @@ import type { LoadSample, SelfSample, Window } from '../../core/protocol/control
 import type { Counters } from '../../core/result/counters.ts';
 import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import type { Series } from '../../core/result/result.ts';
+import type { CpuReading } from '../process/cpu.ts';
 import type { ServerReadings } from './connect.ts';
 import type { Peers, Progress } from './stage.ts';
 import { createTimeline, type OutsideReading } from './timeline.ts';
 
 type ProcessSample = Readonly<{ sample: SelfSample; counters?: Counters }>;
-/** What one process said of itself through warm-up, measured phase and drain. */
-export type ProcessSamples = Readonly<{ role: Role; index: number; samples: readonly ProcessSample[] }>;
+/** What was read of a process' CPU from outside, at a moment of the harness's clock. */
+export type CpuSample = Readonly<{ atUs: number; reading: CpuReading }>;
+/** What one process said of itself, and what was read of it, through warm-up, measured phase and drain. */
+export type ProcessSamples = Readonly<{
+  role: Role;
+  index: number;
+  samples: readonly ProcessSample[];
+  cpu: readonly CpuSample[];
+}>;
 
 export type Sampled = Readonly<{
   samples: readonly ProcessSamples[];
@@ -28,6 +36,8 @@ export type Sampling = {
   seen(): Seen;
   /** Adds what was read from outside. */
   outside(reading: OutsideReading): void;
+  /** Adds what was read of a process' CPU. */
+  cpu(role: Role, index: number, sample: CpuSample): void;
   /** All that came. Call it once, when nobody samples any more. */
   close(): Sampled;
 };
@@ -39,12 +49,12 @@ export function startSampling(
   serverReadings: ServerReadings,
 ): Sampling {
   const timeline = createTimeline(window);
-  const samples: { role: Role; index: number; samples: ProcessSample[] }[] = [];
+  const samples: { role: Role; index: number; samples: ProcessSample[]; cpu: CpuSample[] }[] = [];
   const latest: (LoadSample | undefined)[] = loads.map(() => undefined);
   let published = 0;
   const listFor = (role: Role, index: number) => {
     const own: ProcessSample[] = [];
-    samples.push({ role, index, samples: own });
+    samples.push({ role, index, samples: own, cpu: [] });
     return own;
   };
 
@@ -79,8 +89,12 @@ export function startSampling(
       p99Us: quantileUs(timeline.latency, 0.99),
     }),
     outside: (reading) => timeline.outside(reading),
+    cpu(role, index, sample) {
+      timeline.cpu(role, index, sample);
+      samples.find((one) => one.role === role && one.index === index)?.cpu.push(sample);
+    },
     close: () => ({
-      samples: samples.map((one) => ({ ...one, samples: [...one.samples] })),
+      samples: samples.map((one) => ({ ...one, samples: [...one.samples], cpu: [...one.cpu] })),
       latency: timeline.latency,
       series: timeline.series(),
     }),

@@ -1,6 +1,7 @@
 // Puts samples of many processes on one time axis: the series of a trial. Cumulative readings become rates
 // between one sample and the next; a slot that nothing was sampled in stays null.
 
+import type { Role } from '../../core/fault/fault.ts';
 import type {
   LoadSample,
   PublisherSample,
@@ -12,6 +13,7 @@ import type { Counters } from '../../core/result/counters.ts';
 import { requestsOf } from '../../core/result/counters.ts';
 import { merge, newHistogram, quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import { seriesColumns, type Series, type SeriesColumn } from '../../core/result/result.ts';
+import { cpuBetween, type CpuReading } from '../process/cpu.ts';
 
 export type ServerReading = { sample: SelfSample; counters: Counters; backlog?: ServerBacklog };
 export type OutsideReading = {
@@ -30,6 +32,8 @@ export type Timeline = {
   /** @param index among the load processes, likewise */
   load(index: number, sample: LoadSample): void;
   publisher(sample: PublisherSample): void;
+  /** What was read of a process' CPU from outside; from then on what it says of its own CPU is left out. */
+  cpu(role: Role, index: number, sample: { atUs: number; reading: CpuReading }): void;
   /** Latency of all measured deliveries so far. */
   readonly latency: Histogram;
   series(): Series;
@@ -37,6 +41,11 @@ export type Timeline = {
 
 /** Of a slot: what each source of a column read last. */
 type Row = Partial<Record<SeriesColumn, Map<string, number>>>;
+const cpuColumns = {
+  server: 'serverCpuShare',
+  load: 'loadCpuShare',
+  publisher: 'publisherCpuShare',
+} as const satisfies Record<Role, SeriesColumn>;
 /** Columns of which the largest of several processes counts; all others add up. */
 const largestCounts: readonly SeriesColumn[] = [
   'serverLoopDelayP99Us',
@@ -61,6 +70,10 @@ export function createTimeline(window: Window): Timeline {
   };
 
   const rates = createRates(window.slotUs / 4);
+  /** The last reading of each process' CPU, by source. */
+  const lastCpu = new Map<string, { atUs: number; reading: CpuReading }>();
+  /** The slot that a server's last sample closed. */
+  const lastSlot = new Map<string, number>();
 
   return {
     latency,
@@ -68,16 +81,30 @@ export function createTimeline(window: Window): Timeline {
       const source = `server ${index}`;
       const slot = slotClosedAt(sample.atUs);
       const grown = rates(source, sample.atUs, { cpu: sample.cpuUs, gc: sample.gcPauseUs });
-      put(slot, source, {
-        serverRssBytes: sample.rssBytes,
-        ...(!outside && { serverLoopDelayP99Us: sample.loopDelayP99Us }),
-        ...(backlog && {
+      // A server is not asked in every slot: its sample is of all those since the last one.
+      for (let each = Math.min(slot, (lastSlot.get(source) ?? slot - 1) + 1); each <= slot; each++)
+        put(each, source, {
+          serverRssBytes: sample.rssBytes,
+          ...(!outside && { serverLoopDelayP99Us: sample.loopDelayP99Us }),
+          ...(grown && !lastCpu.has(source) && { serverCpuShare: grown['cpu']! }),
+          ...(grown && !outside && { serverGcPauseUs: Math.round(grown['gc']! * window.slotUs) }),
+        });
+      lastSlot.set(source, slot);
+      if (backlog)
+        put(slot, source, {
           serverBacklog: backlog.depth,
           serverOldestMs: Math.round(backlog.oldestAgeMs),
-        }),
-        ...(grown && { serverCpuShare: grown['cpu']! }),
-        ...(grown && !outside && { serverGcPauseUs: Math.round(grown['gc']! * window.slotUs) }),
-      });
+        });
+    },
+    cpu(role, index, sample) {
+      const source = role === 'publisher' ? role : `${role} ${index}`;
+      const last = lastCpu.get(source);
+      if (last && sample.atUs - last.atUs < window.slotUs / 4) return;
+      lastCpu.set(source, sample);
+      if (last)
+        put(slotClosedAt(sample.atUs), source, {
+          [cpuColumns[role]]: cpuBetween([last.reading, sample.reading]).ranUs / (sample.atUs - last.atUs),
+        });
     },
     outside({ atUs, descriptors, kernelSocketBytes }) {
       put(slotClosedAt(atUs), 'outside', {
@@ -104,14 +131,15 @@ export function createTimeline(window: Window): Timeline {
         connected,
         loadRssBytes: sample.rssBytes,
         loadLoopDelayP99Us: sample.loopDelayP99Us,
-        loadCpuShare: grown['cpu']!,
+        ...(!lastCpu.has(source) && { loadCpuShare: grown['cpu']! }),
         requestsPerS: grown['requests']! * 1e6,
         bytesPerS: grown['bytes']! * 1e6,
       });
     },
     publisher({ sample }) {
       const grown = rates('publisher', sample.atUs, { cpu: sample.cpuUs });
-      if (grown) put(slotClosedAt(sample.atUs), 'publisher', { publisherCpuShare: grown['cpu']! });
+      if (grown && !lastCpu.has('publisher'))
+        put(slotClosedAt(sample.atUs), 'publisher', { publisherCpuShare: grown['cpu']! });
     },
     series() {
       for (const [slot, histogram] of bySlot) {

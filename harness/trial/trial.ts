@@ -1,5 +1,5 @@
-// Runs one trial: processes up, subscribers connected, barrier, warm-up, measured phase, drain, close,
-// everything gone. Each phase is a file of its own; what the readings mean is outcome.ts.
+// Runs one trial: processes up, subscribers connected, barrier, bursts and warm-up, measured phase, drain,
+// close, everything gone. Each phase is a file of its own; what the readings mean is outcome.ts.
 
 import { messageOf } from '../../core/base/errors.ts';
 import { writeInjection } from '../../core/scenario/injection.ts';
@@ -12,6 +12,7 @@ import { closeAll } from './close.ts';
 import { connect } from './connect.ts';
 import { drain } from './drain.ts';
 import { measure, windowAhead } from './measure.ts';
+import { warmUp } from './warm-up.ts';
 import { startSampling } from './sampling.ts';
 import type { Readings } from './readings.ts';
 import type { Peers, Progress, Stage } from './stage.ts';
@@ -92,10 +93,11 @@ function alteredOnPurpose(injected: string): Trial['warnings'][number] {
 /** What each phase returns is read by those after it, and written by nobody any more. */
 async function runPhases(stage: Stage): Promise<Readings> {
   const connected = await connect(stage);
+  const warmed = await warmUp(stage);
   const window = windowAhead(stage);
   const sampling = startSampling(stage.peers, window, connected.serverReadings);
-  const measured = await measure(stage, window, sampling);
+  const measured = await measure(stage, window, sampling, connected.serversQueue);
   const drained = await drain(stage, window, measured, sampling);
   const closed = await closeAll(stage, drained);
-  return { window, ...connected, ...measured, ...drained, ...closed, ...sampling.close() };
+  return { window, ...connected, ...warmed, ...measured, ...drained, ...closed, ...sampling.close() };
 }

@@ -41,9 +41,17 @@ type Link = { reader: ResponseReader; status: number; text: string };
 
 const answerKept = 1000;
 
-export function createPublishConnection(publishUrl: string, handlers: PublishHandlers): PublishConnection {
+/** Writes the request that publishes one event on a server of ours. */
+export function publishWriter(publishUrl: string): PublishConnection['encode'] {
   const url = new URL(publishUrl);
   const target = pathBelow(url, '/topics/');
+  return (topic, { text, bytes, crc }, plannedUs, sentUs) =>
+    `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+    `content-length: ${bytes}\r\n` +
+    `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`;
+}
+
+export function createPublishConnection(publishUrl: string, handlers: PublishHandlers): PublishConnection {
   let socket: Socket | undefined;
   let open = false;
 
@@ -91,13 +99,7 @@ export function createPublishConnection(publishUrl: string, handlers: PublishHan
       socket = dialer.dial({ reader: newResponseReader(), status: 0, text: '' }, 0);
     },
     isOpen: () => open,
-    encode(topic, { text, bytes, crc }, plannedUs, sentUs) {
-      return (
-        `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
-        `content-length: ${bytes}\r\n` +
-        `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`
-      );
-    },
+    encode: publishWriter(publishUrl),
     send(requests) {
       dialer.send(socket!, Buffer.from(requests)); // only called while the connection is open
     },

@@ -2,34 +2,25 @@
 
 import { encodeEnvelope } from '../../core/event/envelope.ts';
 import type { TargetAccess } from '../../core/target/access.ts';
+import type { Dialect } from '../publisher/dialect.ts';
 import { fill } from '../../core/base/template.ts';
 
-/** One event to publish; `number` counts the events of the run from 1. */
-export type TargetEvent = {
-  number: number;
-  topic: string;
-  seq: number;
-  plannedUs: number;
-  sentUs: number;
-  crc: number;
-  body: string;
-};
-
-export type PublishRequests = {
-  /** Where requests go; its path may be another topic's. */
-  readonly url: URL;
-  encode(event: TargetEvent): Buffer;
-};
-
-export function createPublishRequests({ publish, run, topics }: TargetAccess): PublishRequests {
+/** A target numbers nothing: our envelope carries the number that the publisher gave. */
+export function targetDialect({ publish, run, topics, ca, secrets }: TargetAccess): Dialect {
   const url = new URL(fill(publish.url, { topic: 'x', topics: 'x' }));
   const path = publish.url.slice(publish.url.indexOf('/', publish.url.indexOf('//') + 2));
   const head = Object.entries(publish.headers)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
   return {
+    system: 'the target',
     url,
-    encode({ number, ...rest }) {
+    ca,
+    secrets,
+    ownNumbers: true,
+    numberIn: (_body, seq) => seq,
+    isSuccess: (status) => status >= 200 && status <= 299,
+    encode({ number, bytes: _bytes, ...rest }) {
       const event = encodeEnvelope({ id: `${run}-${number}`, acceptedUs: 0, ...rest });
       const topic = topics === 'fresh' ? `${rest.topic}.${run}` : rest.topic;
       const body =

@@ -2,12 +2,13 @@
 // of both sides one over the other.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
+import { trialsFor } from '../../core/metrics/registry.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { tailPoints } from '../summary/chart-data.ts';
 import { tailSpec } from '../page/chart-specs.ts';
 import { chartFrame, labelLimit, narrowWidth, width, type Spec } from '../page/chart-style.ts';
 import { drawChart, type Chart } from '../page/draw-chart.ts';
-import { pairLabel, titleOf } from './words.ts';
+import { pairLabel, titleOf } from './verdict-words.ts';
 
 type RatioMetric = Extract<Judged['metrics'][number], { kind: 'ratio' }>;
 type Ratio = {
@@ -50,7 +51,7 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
   const estimates = ratios.map(({ metric, ratio, verdict }) => ({
     metric: titleOf(metric),
     change: percent(ratio),
-    what: verdict === 'slower' ? 'estimate, slower' : 'estimate',
+    what: verdict === 'slower' ? 'estimate, worse' : 'estimate',
   }));
   const metric = {
     field: 'metric',
@@ -58,13 +59,13 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
     scale: { domain: ratios.map((one) => titleOf(one.metric)), padding: 0.3 },
     title: null,
   };
-  const kinds = ['one pair', 'estimate', 'estimate, slower'].filter((kind) =>
+  const kinds = ['one pair', 'estimate', 'estimate, worse'].filter((kind) =>
     kind === 'one pair' ? dots.length > 0 : estimates.some(({ what }) => what === kind),
   );
   const styles: Record<string, [shape: string, color: string]> = {
     'one pair': ['circle', 'var(--c0)'],
     estimate: ['diamond', 'var(--c4)'],
-    'estimate, slower': ['triangle-right', 'var(--bad)'],
+    'estimate, worse': ['triangle-right', 'var(--bad)'],
   };
   const scale = (which: 0 | 1) => ({ domain: kinds, range: kinds.map((kind) => styles[kind]![which]) });
   const point = (size: number, opacity: number) => ({ type: 'point' as const, filled: true, size, opacity });
@@ -159,9 +160,10 @@ export async function overlayChart(
 }
 
 function countedTrials(results: readonly Result[], label: string): Completed[] {
-  return results.flatMap(({ trials }) =>
+  const completed = results.flatMap(({ trials }) =>
     trials.flatMap(({ variant, outcome }) =>
-      variant.label === label && outcome.status === 'completed' && outcome.valid ? [outcome] : [],
+      variant.label === label && outcome.status === 'completed' ? [outcome] : [],
     ),
   );
+  return trialsFor({ rests: ['latency'] }, completed, { doubted: false });
 }

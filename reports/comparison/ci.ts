@@ -1,17 +1,22 @@
-// Writes a comparison for CI systems: JUnit, where what is proven worse fails and what proves nothing is
-// skipped, and GitHub's workflow commands, which put a line on the change itself.
+// Writes a comparison for CI systems: JUnit, where what is proven worse fails, what was not judged is an error
+// and what proves nothing is skipped, and GitHub's workflow commands, which put a line on the change itself.
 
-import { worseIn, type Comparison, type Judged } from '../../core/comparison/comparison-result.ts';
+import {
+  notJudgedIn,
+  worseIn,
+  type Comparison,
+  type Judged,
+} from '../../core/comparison/comparison-result.ts';
 import { printable } from '../../core/base/printable.ts';
 import {
   circumstances,
   comparisonHeadline,
   intervalTitle,
-  pairLabel,
   rowsOf,
   worseText,
   type MetricRow,
 } from './words.ts';
+import { pairLabel, titleOf, unjudgedTexts } from './verdict-words.ts';
 import { junitDocument, type Suite, type Verdict } from '../export/junit.ts';
 
 /** A suite for each variant, a case for each metric. */
@@ -21,41 +26,46 @@ export function renderComparisonJunit(comparison: Comparison): string {
       .filter((one) => one.binding)
       .map(({ metric }) => metric),
   );
-  const suites = comparison.variants.map((judged): Suite => ({
-    name: `${comparison.scenario}: ${pairLabel(judged)}`,
-    timestamp: comparison.createdAt,
-    timeS: 0,
+  const unjudged = notJudgedIn(comparison);
+  const about = { timestamp: comparison.createdAt, timeS: 0 };
+  const suites = comparison.variants.map((judged): Suite => {
+    const own = unjudged.filter((one) => one.judged === judged);
+    const whole = own.find(({ metric }) => metric === undefined);
+    return {
+      name: `${comparison.scenario}: ${pairLabel(judged)}`,
+      ...about,
+      cases: [
+        {
+          name: 'the comparison was judged',
+          verdict: whole ? notJudged(unjudgedTexts(judged).join('; ') || whole.why) : { kind: 'passed' },
+        },
+        ...rowsOf(judged).map((row) => {
+          const missing = own.find(({ metric }) => metric === row.metric);
+          return {
+            name: row.title,
+            verdict: missing
+              ? notJudged(missing.why)
+              : caseOf(row, binding.has(row.metric), intervalTitle(comparison)),
+          };
+        }),
+      ],
+    };
+  });
+  const ofAll = unjudged.filter(({ judged }) => judged === undefined);
+  const whole = ofAll.map(({ why }): Suite => ({
+    name: `${comparison.scenario}: ${comparison.cut === undefined ? 'the comparison' : 'the run'}`,
+    ...about,
     cases: [
-      {
-        name: 'the comparison counts',
-        verdict:
-          judged.verdict === 'invalid'
-            ? { kind: 'error', type: 'invalid', message: judged.why }
-            : { kind: 'passed' },
-      },
-      ...rowsOf(judged).map((row) => ({
-        name: row.title,
-        verdict: caseOf(row, binding.has(row.metric), intervalTitle(comparison)),
-      })),
+      comparison.cut === undefined
+        ? { name: 'there is something to compare', verdict: notJudged(why) }
+        : { name: 'the run went to its end', verdict: { kind: 'error', type: 'unfinished', message: why } },
     ],
   }));
-  const whole: Suite[] =
-    comparison.cut === undefined
-      ? []
-      : [
-          {
-            name: `${comparison.scenario}: the run`,
-            timestamp: comparison.createdAt,
-            timeS: 0,
-            cases: [
-              {
-                name: 'the run went to its end',
-                verdict: { kind: 'error', type: 'unfinished', message: comparison.cut },
-              },
-            ],
-          },
-        ];
   return junitDocument([...suites, ...whole]);
+}
+
+function notJudged(message: string): Verdict {
+  return { kind: 'error', type: 'not-judged', message };
 }
 
 function caseOf(
@@ -81,7 +91,6 @@ export function renderAnnotations(comparison: Comparison, file: string | undefin
   const at = file === undefined ? '' : `file=${property(file)},`;
   const command = (level: string, title: string, message: string) =>
     `::${level} ${at}title=${property(title)}::${data(message)}`;
-  const invalid = comparison.variants.filter(({ verdict }) => verdict === 'invalid');
   const lines = [
     ...(comparison.cut === undefined
       ? []
@@ -93,8 +102,18 @@ export function renderAnnotations(comparison: Comparison, file: string | undefin
         `${worseText(metric)}${binding ? '' : ' (advisory)'}`,
       ),
     ),
-    ...invalid.map((judged) =>
-      command('error', titleFor(comparison, judged), `the comparison is invalid: ${judged.why}`),
+    ...notJudgedIn(comparison).flatMap(({ judged, metric, why }) =>
+      judged === undefined
+        ? comparison.cut === undefined
+          ? [command('error', `pushbench ${comparison.scenario}`, `not judged: ${why}`)]
+          : []
+        : [
+            command(
+              'error',
+              titleFor(comparison, judged),
+              `not judged: ${metric === undefined ? unjudgedTexts(judged).join('; ') || why : `${titleOf(metric.metric)}: ${why}`}`,
+            ),
+          ],
     ),
     command(
       'notice',

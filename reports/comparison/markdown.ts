@@ -1,19 +1,12 @@
 // Writes a comparison as Markdown, for a job summary or a comment on a change.
 
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
-import {
-  circumstances,
-  comparisonHeadline,
-  countedText,
-  intervalTitle,
-  pairLabel,
-  toldOf,
-  verdictWords,
-} from './words.ts';
+import { circumstances, comparisonHeadline, countedText, intervalTitle, toldOf } from './words.ts';
+import { pairLabel, variantWord } from './verdict-words.ts';
 import { markdownTable, markdownText } from '../text/markdown.ts';
 import { withRange } from '../summary/figure-text.ts';
 
-const marks = { slower: '❌', 'not-slower': '✅', inconclusive: '➖', invalid: '⚠️' } as const;
+const marks = { slower: '❌', 'not-slower': '✅', inconclusive: '➖', 'not-judged': '⚠️' } as const;
 
 export function renderComparisonMarkdown(comparison: Comparison): string {
   const { advisory, other } = circumstances(comparison);
@@ -21,7 +14,7 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
     `## pushbench: ${markdownText(comparison.scenario)}`,
     `${marks[comparison.verdict]} **${markdownText(comparisonHeadline(comparison))}**`,
     ...comparison.variants.flatMap((judged) => [
-      `### ${marks[judged.verdict]} ${markdownText(pairLabel(judged))}: ${verdictWords[judged.verdict]} ` +
+      `### ${marks[judged.verdict]} ${markdownText(pairLabel(judged))}: ${variantWord(judged)} ` +
         `(${countedText(judged)})`,
       ...(judged.metrics.length === 0
         ? [markdownText(judged.why)]

@@ -2,7 +2,7 @@
 // pair's ratio, and both sides' latency curves. It is one file without network and scripts.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
-import { metrics } from '../../core/metrics/registry.ts';
+import { figureOf } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatShare } from '../../core/base/units.ts';
 import { overlayChart, ratioChart } from './charts.ts';
@@ -11,11 +11,10 @@ import {
   comparisonHeadline,
   countedText,
   intervalTitle,
-  pairLabel,
   toldOf,
-  verdictWords,
   type MetricRow,
 } from './words.ts';
+import { droppedTexts, pairLabel, variantWord } from './verdict-words.ts';
 import { html, raw, type Markup } from '../page/markup.ts';
 import type { Chart } from '../page/draw-chart.ts';
 import { style } from '../page/style.ts';
@@ -88,12 +87,13 @@ export async function comparisonMarkup(
     <h2>How it is decided</h2>
     <p>
       A run is one figure. Each pair of runs gives a ratio; the estimate is the Hodges-Lehmann median of their
-      logarithms, the interval and p come from the exact Wilcoxon signed-rank test, corrected by Holm over all
-      gating metrics. <b>Slower</b> needs both a p below ${comparison.rule.alpha} and
-      ${comparison.rule.strict ? 'an interval' : 'an estimate'} above the minimum effect;
-      <b>not slower</b> needs the interval to end below it; what shows neither is <b>inconclusive</b>. Counts
-      are compared as they are. Runs that did not take turns are compared by the Mann-Whitney test, and only
-      as advice.
+      logarithms, the interval and p come from the exact Wilcoxon signed-rank test, to one side: p is the
+      chance of ratios so much for the worse where nothing changed, corrected by Holm over all gating metrics,
+      and each end of the interval is a bound of its own. <b>Slower</b> (of counts, <b>worse</b>) needs both a
+      p below ${comparison.rule.alpha} and ${comparison.rule.strict ? 'an interval' : 'an estimate'} above the
+      minimum effect; <b>not slower</b> needs the upper end below it; what shows neither is <b>undecided</b>.
+      A metric without enough runs that count is <b>not judged</b>. Counts are compared as they are. Runs that
+      did not take turns are compared by the Mann-Whitney test, and only as advice.
     </p>`;
 }
 
@@ -114,17 +114,17 @@ function sideText({ createdAt, pushbench, commit }: Comparison['baseline']): str
 function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behind): Markup {
   const headrooms = [...baseline, ...candidate].flatMap(({ trials }) =>
     trials.flatMap(({ outcome }) =>
-      outcome.status === 'completed' && outcome.valid ? (metrics['headroom']!.read(outcome) ?? []) : [],
+      outcome.status === 'completed' ? (figureOf('headroom', outcome).value ?? []) : [],
     ),
   );
   return html`<dl class="strip">
     ${variants.map((judged) => {
-      const wrong = judged.verdict === 'slower' || judged.verdict === 'invalid';
+      const wrong = judged.verdict === 'slower' || judged.verdict === 'not-judged';
       const mark = wrong ? '✗ ' : judged.verdict === 'not-slower' ? '✓ ' : '';
       return html`<div class="${wrong ? 'wrong' : ''}">
         <dt>${pairLabel(judged)}, ${countedText(judged)}</dt>
         <dd class="${wrong ? 'bad' : judged.verdict === 'not-slower' ? 'good' : ''}">
-          ${mark}${verdictWords[judged.verdict]}
+          ${mark}${variantWord(judged)}
         </dd>
       </div>`;
     })}
@@ -150,18 +150,17 @@ async function variantMarkup(
   over?: AbortSignal,
 ): Promise<Markup> {
   const label = pairLabel(judged);
-  const dropped = judged.dropped.map(
-    ({ run, why }) => html`<li>${judged.paired ? 'Pair' : 'Run'} ${run}: ${why}</li>`,
-  );
+  const dropped = droppedTexts(judged).map((text) => html`<li>${text}</li>`);
   const [ratios, overlay] = [
     await ratioChart(judged, over),
     await overlayChart(judged, comparison, behind, over),
   ];
   return html`<section>
-    <h2>${label}: ${verdictWords[judged.verdict]}</h2>
+    <h2>${label}: ${variantWord(judged)}</h2>
     <p>
       ${
-        judged.verdict === 'slower' || judged.verdict === 'not-slower' ? '' : html`${sentence(judged.why)} `
+        // The table tells what was not judged, where there is one.
+        judged.verdict === 'inconclusive' || judged.metrics.length === 0 ? html`${sentence(judged.why)} ` : ''
       }${countedText(judged)}
       counted.
     </p>
@@ -180,7 +179,7 @@ async function variantMarkup(
       ratios,
       `Changes of ${label}`,
       `${judged.paired ? 'Each dot is one pair of runs. ' : ''}The line is the interval, the large mark ` +
-        'the estimate, the shaded band the change that does not matter. Slower means: the estimate lies ' +
+        'the estimate, the shaded band the change that does not matter. Slower or worse means: the estimate lies ' +
         'right of its band, and chance does not explain it.',
     )}
     ${figure(

@@ -8,11 +8,10 @@ import {
   comparisonHeadline,
   countedText,
   intervalTitle,
-  pairLabel,
   toldOf,
-  verdictWords,
   type MetricRow,
 } from './words.ts';
+import { droppedTexts, pairLabel, variantWord } from './verdict-words.ts';
 import { wrapped, type TerminalOptions } from '../text/terminal.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -34,10 +33,8 @@ export function renderComparison(given: Comparison, { columns, color }: Terminal
 }
 
 function variantLines(judged: Judged, interval: string, paint: Paint): string[] {
-  const head = `${pairLabel(judged)}: ${verdictWords[judged.verdict]} (${countedText(judged)})`;
-  const dropped = judged.dropped.map(
-    ({ run, why }) => `  ${judged.paired ? 'pair' : 'run'} ${run} dropped: ${why}`,
-  );
+  const head = `${pairLabel(judged)}: ${variantWord(judged)} (${countedText(judged)})`;
+  const dropped = droppedTexts(judged).map((text) => `  ${text}`);
   const { rows, rest } = toldOf(judged);
   if (judged.metrics.length === 0) return [paint('red', `${head}: ${judged.why}`), ...dropped, ''];
   const heads = ['', 'baseline', 'candidate', 'change', interval, 'p (Holm)', ''];
@@ -76,5 +73,6 @@ function rangesOf({ baselineRange, candidateRange }: MetricRow): string[] {
 
 function styleOf({ metric, marked }: MetricRow): Style {
   if (metric.verdict === 'slower') return 'red';
+  if (metric.verdict === 'not-judged') return 'yellow';
   return marked ? 'yellow' : metric.verdict === null ? 'dim' : 'reset';
 }

@@ -1,24 +1,17 @@
 // Puts a comparison into words and figures, once for terminal, page, Markdown and the formats for CI.
 
 import {
+  notJudgedIn,
   worseIn,
   type Comparison,
   type Judged,
   type JudgedMetric,
-  type Verdict,
 } from '../../core/comparison/comparison-result.ts';
-import { metrics } from '../../core/metrics/registry.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { rangeText } from '../summary/figure-text.ts';
-
-export const verdictWords: Readonly<Record<Verdict, string>> = {
-  slower: 'slower',
-  'not-slower': 'not slower',
-  inconclusive: 'inconclusive',
-  invalid: 'invalid',
-};
+import { metricWord, notJudgedText, pairLabel, titleOf, unjudgedTexts } from './verdict-words.ts';
 
 export type MetricRow = {
   title: string;
@@ -37,10 +30,6 @@ export type MetricRow = {
   /** A reader should look here: worse, or changed where nothing should. */
   marked: boolean;
 };
-
-export function titleOf(name: string): string {
-  return metrics[name]?.title ?? name;
-}
 
 /** `1.146` -> `+14.6 %`. */
 export function changeText(ratio: number): string {
@@ -73,10 +62,10 @@ export function rowsOf({ metrics: judged }: Judged): MetricRow[] {
         candidate: '—',
         baselineRange: '',
         candidateRange: '',
-        change: metric.why,
+        change: metric.verdict === null ? metric.why : 'no figure',
         interval: '',
         p: '',
-        verdict: metric.verdict ?? 'left out',
+        verdict: metric.verdict === null ? 'left out' : metricWord(metric, metric.verdict),
         metric,
         marked,
       };
@@ -100,7 +89,7 @@ export function rowsOf({ metrics: judged }: Judged): MetricRow[] {
         change: changeText(metric.ratio),
         interval,
         p: metric.pAdjusted === null ? '' : pText(metric.pAdjusted),
-        verdict: metric.verdict === null ? 'shown only' : verdictWords[metric.verdict],
+        verdict: metric.verdict === null ? 'shown only' : metricWord(metric, metric.verdict),
       };
     }
     const difference = metric.candidate - metric.baseline;
@@ -108,14 +97,7 @@ export function rowsOf({ metrics: judged }: Judged): MetricRow[] {
       (metric.kind === 'exact' && !metric.changed) || difference === 0
         ? 'the same'
         : signed(difference, metric.unit);
-    const open = metric.kind === 'loss' && metric.verdict === 'inconclusive';
-    return {
-      ...ends,
-      change,
-      interval: '',
-      p: '',
-      verdict: metric.verdict === 'slower' ? 'worse' : open ? 'inconclusive' : 'not worse',
-    };
+    return { ...ends, change, interval: '', p: '', verdict: metricWord(metric, metric.verdict) };
   });
 }
 
@@ -132,28 +114,17 @@ export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
   const rest = [
     ...(zero.length === 0 ? [] : [`None on either side: ${zero.join(', ')}.`]),
     ...all.filter(isAbsent).map(({ title, change }) => `No figure for ${title}: ${change}.`),
+    ...unjudgedTexts(judged).map((text) => `Not judged: ${text}.`),
   ];
   return { rows: all.filter((row) => !isZero(row) && !isAbsent(row)), rest };
 }
 
-/** `sse`, or `sse -> sse @new` where the labels differ. */
-export function pairLabel({ baseline, candidate }: Judged): string {
-  return baseline === candidate ? baseline : `${baseline} -> ${candidate}`;
-}
-
 /** The answer in one sentence. */
 export function comparisonHeadline(comparison: Comparison): string {
-  const { verdict, variants, baseline, candidate } = comparison;
+  const { verdict, baseline, candidate } = comparison;
   const against = `${candidate.name} against ${baseline.name}`;
-  if (variants.length === 0) return `Nothing to compare in ${against}: no variant is on both sides.`;
-  if (comparison.cut !== undefined) return `No verdict on ${against}. ${comparison.cut}`;
-  if (verdict === 'invalid') {
-    const bad = variants.filter((one) => one.verdict === 'invalid');
-    return (
-      `No verdict on ${against}: the measurement is invalid ` +
-      `(${bad.map((one) => `${pairLabel(one)}: ${one.why}`).join('; ')}).`
-    );
-  }
+  if (comparison.cut !== undefined) return `Not judged, ${against}: the run was cut short. ${comparison.cut}`;
+  const unjudged = notJudgedIn(comparison);
   const worse = worseIn(comparison);
   if (worse.length > 0) {
     const list = worse
@@ -164,12 +135,14 @@ export function comparisonHeadline(comparison: Comparison): string {
     const proven = worse.some(({ binding }) => binding)
       ? ''
       : ' This is advisory: see below why timings prove nothing here.';
-    return `Worse, ${against}: ${list}${more}.${proven}`;
+    const besides = unjudged.length === 0 ? '' : ` Not judged: ${notJudgedText(unjudged)}.`;
+    return `Worse, ${against}: ${list}${more}.${proven}${besides}`;
   }
+  if (unjudged.length > 0) return `Not judged, ${against}: ${notJudgedText(unjudged)}.`;
   if (verdict === 'not-slower')
-    return `Not slower, ${against}: every gating metric is shown to be no worse than matters.`;
+    return `Not slower, ${against}: every gating metric with a figure is shown to be no worse than matters.`;
   return (
-    `Not decided, ${against}: nothing is shown to be worse, and some metrics are not shown to be no ` +
+    `Undecided, ${against}: nothing is shown to be worse, and some metrics are not shown to be no ` +
     `worse.${neededText(comparison)}`
   );
 }
@@ -207,9 +180,12 @@ function neededText({ variants }: Comparison): string {
   );
 }
 
-/** `95 % interval`, or what each of several declared looks has. */
-export function intervalTitle({ rule }: Comparison): string {
-  return `${formatNumber(100 * (1 - rule.alpha))} % interval`;
+/**
+ * `90 % interval`, each end of which is a one-sided bound of 95 %; or what each of several declared looks has.
+ * Earlier versions bounded both ends together.
+ */
+export function intervalTitle({ rule, version }: Pick<Comparison, 'rule' | 'version'>): string {
+  return `${formatNumber(100 * (1 - (version === 2 ? 1 : 2) * rule.alpha))} % interval`;
 }
 
 /** How the runs were counted: `12 of 12 pairs`. */

@@ -6,7 +6,8 @@ import type { Unit } from '../../core/metrics/metric.ts';
 import { median } from '../../core/base/median.ts';
 import { byVariant, colorCount, chartFrame, type Spec } from '../page/chart-style.ts';
 import { drawChart, type Chart } from '../page/draw-chart.ts';
-import { changeText, titleOf } from '../comparison/words.ts';
+import { titleOf } from '../comparison/verdict-words.ts';
+import { changeText } from '../comparison/words.ts';
 import { historyHeadline, historyNotes, spreadText, valueText, whenText } from './words.ts';
 import { html, raw, type Markup } from '../page/markup.ts';
 import { style } from '../page/style.ts';
@@ -55,8 +56,9 @@ export async function renderHistoryPage(history: History, pushbench: string): Pr
             A change of level is where the ranks before and after differ most sharply, if a random order of
             the same runs is as sharp with a chance of at most one in a thousand, and the medians differ by
             more than the metric's minimum effect. It takes the runs to be independent: a machine that drifts
-            for days raises false alarms. It needs runs from after the change, so it gates nothing; to decide
-            on one change, run both sides in turns and compare.
+            for days raises false alarms. Of fewer than 14 runs nothing is found, and not reliably before
+            about 8 have followed the change, so it gates nothing; to decide on one change, run both sides in
+            turns and compare.
           </p>
         </main>
       </body>

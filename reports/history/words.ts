@@ -4,7 +4,8 @@ import { styleText } from 'node:util';
 import type { History, HistoryChange, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
 import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import { listNames } from '../../core/base/suggest.ts';
-import { changeText, titleOf } from '../comparison/words.ts';
+import { changeText } from '../comparison/words.ts';
+import { titleOf } from '../comparison/verdict-words.ts';
 import { rangeText } from '../summary/figure-text.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { wrapped, type TerminalOptions } from '../text/terminal.ts';
@@ -13,13 +14,21 @@ import { wrapped, type TerminalOptions } from '../text/terminal.ts';
 const cutListed = 8;
 /** Fewest runs of which a change can be told: of fewer, even the clearest order may be chance. */
 const fewestRuns = 14;
+/** A change shows reliably when so many runs have followed it: of a tenfold step 7 of 20 show after 5 runs. */
+const runsAfter = 8;
 
 export function historyHeadline({ scenario, sets, series }: History): string {
   const changes = series.flatMap(({ changes: own }) => own);
   const of = `${sets.length} saved run${sets.length === 1 ? '' : 's'} of ${scenario}`;
+  if (series.length === 0)
+    return `${of}: none of them has a figure that counts, so there is nothing to follow.`;
   if (sets.length < fewestRuns)
-    return `${of}: too few to tell a change of level from chance, which takes about ${fewestRuns}.`;
-  if (changes.length === 0) return `${of}: no metric changed its level.`;
+    return `${of}: too few to tell a change of level from chance, which takes about ${fewestRuns}, and ${runsAfter} of them after the change.`;
+  if (changes.length === 0)
+    return (
+      `${of}: no change of level was found. One shows reliably only when about ${runsAfter} runs have ` +
+      'followed it.'
+    );
   const worse = changes.filter(({ ratio }) => ratio > 1).length;
   return (
     `${of}: ${changes.length} change${changes.length === 1 ? '' : 's'} of level, ` + `${worse} for the worse.`

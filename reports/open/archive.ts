@@ -9,6 +9,7 @@ import { messageOf, UserError } from '../../core/base/errors.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import { tryReadText, type ReadKind } from '../../core/base/read-file.ts';
 import type { Result } from '../../core/result/result.ts';
+import { wholeWord } from '../comparison/verdict-words.ts';
 import { comparisonHeadline } from '../comparison/words.ts';
 import { headlineOf } from '../summary/headline.ts';
 import { parseComparison, parseResult } from '../read/read.ts';
@@ -41,6 +42,8 @@ export type RunSummary = {
       baseline: string;
       candidate: string;
       verdict: Comparison['verdict'];
+      /** The verdict as people read it. */
+      word: string;
       counted: number;
       given: number;
       of: 'pairs' | 'runs';
@@ -190,6 +193,7 @@ async function summarizeComparison(name: string, folder: string): Promise<RunSum
     status: 'compared',
     scenario,
     verdict,
+    word: wholeWord(comparison),
     baseline: baseline.name,
     candidate: candidate.name,
     headline: comparisonHeadline(comparison),

@@ -3,7 +3,6 @@
 
 import type { Verdict } from '../../core/comparison/comparison-result.ts';
 import type { RunSummary } from './archive.ts';
-import { verdictWords } from '../comparison/words.ts';
 import { formats } from '../export/formats.ts';
 import { html, type Markup } from '../page/markup.ts';
 import { pageOf } from '../page/page-of.ts';
@@ -119,7 +118,7 @@ function histories(runs: readonly RunSummary[]): Markup {
 
 const verdictMarks: Readonly<Record<Verdict, 'good' | 'bad' | 'dim'>> = {
   slower: 'bad',
-  invalid: 'bad',
+  'not-judged': 'bad',
   inconclusive: 'dim',
   'not-slower': 'good',
 };
@@ -148,7 +147,7 @@ function row(run: RunSummary, ticks: boolean): Markup {
           >${run.counted} of ${run.given} ${run.of} count</span
         >
       </td>
-      <td><span class="${verdictMarks[run.verdict]}">${verdictWords[run.verdict]}</span></td>
+      <td><span class="${verdictMarks[run.verdict]}">${run.word}</span></td>
       <td class="text forms">
         ${comparisonForms.map(
           (form) => html`<a href="${at}/${form}">${form.replace(/\.html$|^comparison\./, '')}</a> `,

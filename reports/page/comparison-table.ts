@@ -2,6 +2,7 @@
 
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
+import { costRateLine } from '../summary/cost-rate.ts';
 import { resultTable } from '../summary/summary-table.ts';
 import { colorCount } from './chart-style.ts';
 import { variantsOf } from '../summary/variants.ts';
@@ -23,6 +24,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
         ),
       ),
   );
+  const rateLine = costRateLine(results);
   const body = rows.map(({ label, pattern, valid, failed, cells }, i) => {
     const why = valid ? '' : failed === undefined ? 'does not count' : 'failed';
     return html`<tr class="${valid ? '' : 'out'}">
@@ -56,6 +58,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
         </tbody>
       </table>
     </div>
+    ${rateLine === undefined ? '' : html`<p class="dim">${rateLine}</p>`}
     ${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].join('; ')}.</p>`}
     <details>
       <summary>What the columns mean</summary>

@@ -251,7 +251,7 @@ function about(result: Result, heading: string): Markup {
       ${counted(scenario.events, 'measured event')} to bring about
       ${counted(scenario.deliveries, 'delivery', 'deliveries')} in each trial. Phases: connect
       ${connect / 1000} s, warm-up ${warmup / 1000} s, measured ${measure / 1000} s, drain at most
-      ${drain / 1000} s. Seed
+      ${drain / 1000} s.${warmedUp(result)} Seed
       ${seed}.${result.state.kind === 'finished' ? '' : ' The run did not go to its end.'}
     </p>
     <p>
@@ -270,6 +270,19 @@ function about(result: Result, heading: string): Markup {
       <pre tabindex="0"><code>${scenario.source}</code></pre>
     </details>
     <p class="dim">The full result, histograms included, is result.json beside this page.</p>`;
+}
+
+/** What was sent before the warm-up phase; nothing where there was nothing. */
+function warmedUp({ trials }: Result): string {
+  const deliveries = trials.flatMap(({ outcome }) =>
+    outcome.status === 'completed' && outcome.warmUp ? [outcome.warmUp.deliveries] : [],
+  );
+  if (deliveries.length === 0) return '';
+  const [least, most] = [Math.min(...deliveries), Math.max(...deliveries)].map(formatNumber);
+  return (
+    ` Before the warm-up, bursts of ${least === most ? most : `${least} to ${most}`} deliveries ` +
+    'a trial made the servers warm; they are counted nowhere.'
+  );
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

@@ -118,10 +118,10 @@ export function parseComparison(text: string, file: string): Comparison {
       'comparison-format',
       `${file} is JSON, but not a comparison of pushbench (its "format" is not "${comparisonFormat}").`,
     );
-  if (data.version !== comparisonVersion)
+  if (data.version < 2 || data.version > comparisonVersion)
     throw new UserError(
       'comparison-version',
-      `${file} has version ${data.version} of the comparison format, and this pushbench reads ` +
+      `${file} has version ${data.version} of the comparison format, and this pushbench reads up to ` +
         `${comparisonVersion}. ${comparedAnew}`,
     );
   const parsed = comparisonSchema.safeParse(value);

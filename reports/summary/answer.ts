@@ -6,6 +6,7 @@ import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { valuesText } from './figure-text.ts';
 import { listed } from './notices.ts';
+import { nameWith } from './saturated.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** More metrics than this stand in the table alone: the headline is to be read in one breath. */
@@ -31,7 +32,7 @@ export function answerClauses(results: readonly Result[], variants: readonly Var
       const known = variants
         .flatMap(({ label, completed }) => {
           const { value } = figureOver(name, completed);
-          return value === undefined ? [] : [{ label, value }];
+          return value === undefined ? [] : [{ label: nameWith(label, completed), value }];
         })
         .sort((a, b) => a.value - b.value);
       const groups: (typeof known)[] = [];

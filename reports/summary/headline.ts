@@ -9,6 +9,7 @@ import { answerClauses } from './answer.ts';
 import { wasRetried } from './variants.ts';
 import { curveHeadline } from './curve-data.ts';
 import { listed } from './notices.ts';
+import { nameWith } from './saturated.ts';
 import { valuesText } from './figure-text.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
 
@@ -219,7 +220,9 @@ function namesOf(meant: readonly Figures[], all: readonly Figures[]): string {
     figures.filter(({ variant }) => variant.own === own).length;
   const names = [
     ...new Set(
-      meant.map(({ variant: { own, label } }) => (count(meant, own) === count(all, own) ? own : label)),
+      meant.map(({ variant: { own, label, completed } }) =>
+        nameWith(count(meant, own) === count(all, own) ? own : label, completed),
+      ),
     ),
   ];
   return names.length <= namesListed

@@ -3,6 +3,7 @@
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { isEverSaturated } from './saturated.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
 export type Cell = {
@@ -52,9 +53,15 @@ const shown: readonly Column[] = [
   {
     key: 'server-cpu-per-delivery',
     title: 'server CPU / delivery',
-    note: "the server process's CPU time over the measured phase, for each delivery",
+    note:
+      "the server process's CPU time over the measured phase, for each delivery, without what it costs idle; " +
+      'saturated: it had no time left, and deliveries queued',
   },
-  { key: 'client-cpu-per-delivery', title: 'client CPU / delivery', note: 'the same for the load processes' },
+  {
+    key: 'client-cpu-per-delivery',
+    title: 'client CPU / delivery',
+    note: "the load processes' CPU time, for each delivery",
+  },
   {
     key: 'server-memory-per-subscriber',
     title: 'server memory / subscriber',
@@ -64,6 +71,9 @@ const shown: readonly Column[] = [
   { key: 'duplicated', title: 'duplicated', note: 'deliveries that came again' },
   { key: 'reordered', title: 'reordered', note: 'deliveries that came behind a later event of their topic' },
 ];
+
+/** Its cell says where the server had no time left. */
+const markedWhereSaturated = 'server-cpu-per-delivery';
 
 export function resultTable(results: readonly Result[]): Table {
   const rows = variantsOf(results).map((variant) => {
@@ -78,7 +88,8 @@ function cellOf(key: string, { completed }: VariantTrials): Cell {
   if (figure.value === undefined) return { text: '—', value: undefined, reason: figure.why };
   const { value, low, high, trials } = figure;
   const { unit } = metrics[key]!;
-  const text = formatMetric(value, unit);
+  const full = key === markedWhereSaturated && isEverSaturated(completed);
+  const text = `${formatMetric(value, unit)}${full ? ', saturated' : ''}`;
   return trials === 1
     ? { text, value }
     : { text, value, range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` };

@@ -3,6 +3,7 @@
 
 import { oneLine } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
+import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
 import {
   expectationsTitle,
@@ -26,6 +27,7 @@ export function renderMarkdown(results: readonly Result[]): string {
     `**${markdownText(headlineOf(results))}**`,
     ...expectations(results),
     comparison(results),
+    ...[costRateLine(results) ?? []].flat().map(markdownText),
     ...afterTrialsLines(results).map(markdownText),
     ...warnings(results),
     ...results.map(

@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { mostHeadroom } from '../../core/metrics/headroom.ts';
 import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
+import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
 import {
   expectationsTitle,
@@ -34,6 +35,7 @@ export function renderTable(given: readonly Result[], { columns, color }: Termin
     '',
     ...tableBlocks(resultTable(results), Math.max(80, columns), paint),
     ...afterTrialsLines(results).map((line) => wrapped(line, columns)),
+    ...[costRateLine(results) ?? []].flat().map((line) => paint('dim', wrapped(line, columns))),
     ...headroomLine(results).map((line) => paint('dim', line)),
     ...expectations(results, paint),
     ...warnings(results, columns, paint),

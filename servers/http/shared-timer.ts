@@ -1,4 +1,5 @@
-// Runs one timer for thousands of subscribers: pings and heartbeats without a timer for each.
+// Runs one timer for thousands of subscribers: pings and heartbeats without a timer for each. Without members
+// there is none, so that an idle server sleeps.
 
 import { divideInterval, turnOfMember } from '../../core/policy/server/turns.ts';
 
@@ -18,13 +19,22 @@ export function createSharedTimer<Member>(
   const turnOf = new Map<Member, Set<Member>>();
   let dealt = 0;
   let current = 0;
-  const timer = setInterval(
-    () => members[current++ % turns.count]!.forEach((member) => visit(member)),
-    turns.everyMs,
-  );
-  timer.unref(); // it is the connections of its members that keep the process
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const sleep = () => {
+    clearInterval(timer);
+    timer = undefined;
+  };
+  const wake = () => {
+    timer = setInterval(
+      () => members[current++ % turns.count]!.forEach((member) => visit(member)),
+      turns.everyMs,
+    );
+    timer.unref(); // it is the connections of its members that keep the process
+  };
   return {
     add(member) {
+      if (!timer && !stopped) wake();
       const turn = members[turnOfMember(turns, dealt++)]!;
       turn.add(member);
       turnOf.set(member, turn);
@@ -32,7 +42,11 @@ export function createSharedTimer<Member>(
     delete(member) {
       turnOf.get(member)?.delete(member);
       turnOf.delete(member);
+      if (turnOf.size === 0) sleep();
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      stopped = true;
+      sleep();
+    },
   };
 }

@@ -17,7 +17,11 @@ test('mistakes in the arms and options are told before anything runs', async (t)
     [['ab', 'sse', 'ref:no-such-branch'], /There is no commit "no-such-branch"/],
     [['ab', 'sse', 'ref:'], /names nothing behind the colon/],
     [['ab', 'sse', 'cmd:node x.js'], /nothing says how to speak to it.*--target FILE/],
-    [['ab', 'sse', 'sse', '--pairs', '9'], /--pairs 9 is not possible: a whole number from 10/],
+    [
+      ['ab', 'sse', 'sse', '--pairs', '9'],
+      /--pairs 9 is too few: with 4 tests .* at least 10.*then 16 are run/,
+    ],
+    [['ab', 'sse', 'sse', '--pairs', '1.5'], /--pairs 1\.5 is not possible: give a whole number/],
     [['ab', 'sse', 'sse', '--budget', 'soon'], /--budget soon is no duration/],
     [['ab', 'sse', 'sse', '--budget', '10s'], /A pair takes about .* so 10s hold \d pairs/],
     [['ab', 'sse', 'sse', '--inject-b', 'delay=5'], /write it like delay=5ms/],

@@ -5,7 +5,7 @@ import type { Fleet } from '../../harness/trial/fleet.ts';
 import { fakeLoad } from './load.ts';
 import { fakePublisher } from './publisher.ts';
 import { fakeServer } from './server.ts';
-import { newWorld, type World } from './world.ts';
+import { cpuNow, newWorld, type World } from './world.ts';
 
 /** What happened to the fake processes, for tests to look at. */
 export type FakeFleet = Fleet & Pick<World, 'running' | 'happened'> & { world: World };
@@ -29,6 +29,7 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
       countDescriptors: () => 30,
       classifyDescriptors: () => ({ total: 30, sockets: 12 }),
       descriptorLimit: () => 1024,
+      cpu: (pid) => (world.options.unseen ? undefined : cpuNow(world, pid)),
       kernelSocketBytes: () => 4096,
       networkCount: () => ({
         segments: Math.round(clock.nowUs() / 1e5),

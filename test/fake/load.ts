@@ -7,7 +7,7 @@ import { newHistogram, record, toSparse, type Histogram } from '../../core/resul
 import { close, enter, newLedger, type Ledger } from '../../core/result/ledger.ts';
 import { topicsOf } from '../../core/scenario/topics.ts';
 import type { LoadPeer } from '../../harness/trial/fleet.ts';
-import { act, sampleNow, scripted, type PublishedEvent, type World } from './world.ts';
+import { act, lateInWindow, sampleNow, scripted, type PublishedEvent, type World } from './world.ts';
 
 type Command<K extends LoadCommand['kind']> = Extract<LoadCommand, { kind: K }>;
 type Report<K extends LoadReport['kind']> = Extract<LoadReport, { kind: K }>;
@@ -116,7 +116,8 @@ export function fakeLoad(world: World, name: string): LoadPeer {
   const { clock } = world;
   const subscribers = subscribersOf(world);
   return scripted<LoadCommand, LoadReport>(world, name, (command, inbox) => {
-    const report = () => inbox.deliver(subscribers.sample());
+    const report = () =>
+      lateInWindow(world, world.options.loadSamplesLate, () => inbox.deliver(subscribers.sample()));
     const begin = (window: Window) => {
       world.window = window;
       for (const atUs of sampleTimesUs(window)) void clock.until(atUs).then(report);

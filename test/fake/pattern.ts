@@ -16,8 +16,23 @@ export const fakeOptions = z.strictObject({
   lag: duration.default(0),
   /** How long after a command a process does its part of a fault. */
   actsAfter: duration.default(0),
+  /** Whether the publisher publishes bursts; else all deliveries are the scenario's own. */
+  bursts: z.boolean().default(false),
   /** CPU share that the load process claims to use. */
   loadCpu: z.number().default(0.1),
+  /** What is read of the server's process from outside while events are published, and before. */
+  serverCpu: z.number().default(0.1),
+  serverIdleCpu: z.number().default(0.02),
+  /** Share of the time in which the server would run and something else has the core. */
+  serverWaits: z.number().default(0),
+  /** Nothing can be read from outside. */
+  unseen: z.boolean().default(false),
+  /** How late the server answers when it is asked for a sample in the measured phase. */
+  samplesLate: duration.default(0),
+  /** How long after the measured phase began it answers what it is asked before. */
+  silentFor: duration.default(0),
+  /** The same as `samplesLate` of a load process. */
+  loadSamplesLate: duration.default(0),
   /** What breaks, in the middle of the measured phase. */
   fail: z.enum(['none', 'server-dies', 'load-reports-failure']).default('none'),
 });

@@ -20,13 +20,14 @@ export async function runFake(
   {
     fleet = fakeFleet(),
     signal = new AbortController().signal,
+    overrides = [],
     ...more
-  }: Partial<RunOptions> & { fleet?: FakeFleet } = {},
+  }: Partial<RunOptions> & { fleet?: FakeFleet; overrides?: string[] } = {},
 ): Promise<{ result: Result; fleet: FakeFleet }> {
   const { scenario, source } = parseScenario(base + yaml, {
     file: 'fake.yaml',
     registry: withFake,
-    overrides: [],
+    overrides,
   });
   const options: RunOptions = {
     registry: withFake,

@@ -4,7 +4,7 @@ import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts
 import { newCounters } from '../../core/result/counters.ts';
 import type { ServerPeer } from '../../harness/trial/fleet.ts';
 import { fakeOptions, type FakeOptions } from './pattern.ts';
-import { act, sampleNow, scripted, type World } from './world.ts';
+import { act, lateInWindow, sampleNow, scripted, type World } from './world.ts';
 
 /** The script of the fake pattern; another pattern's deliveries take 10 ms. What is injected comes on top. */
 function scriptOf({ options, injection }: Extract<ServerCommand, { kind: 'start' }>): FakeOptions {
@@ -13,9 +13,15 @@ function scriptOf({ options, injection }: Extract<ServerCommand, { kind: 'start'
   return { ...script, latencies: script.latencies.map((ms) => ms + (injection?.delayMs ?? 0)) };
 }
 
+function lateMs({ clock, window, options }: World): number {
+  const silentMs = window ? (window.fromUs - clock.nowUs()) / 1000 + options.silentFor : 0;
+  return Math.max(options.samplesLate, silentMs);
+}
+
 export function fakeServer(world: World, name: string): ServerPeer {
   const { clock } = world;
   world.counters = newCounters();
+  world.window = undefined;
   world.deliver.clear();
   return scripted<ServerCommand, ServerReport>(world, name, (command, inbox, die) => {
     switch (command.kind) {
@@ -28,13 +34,15 @@ export function fakeServer(world: World, name: string): ServerPeer {
         if (world.options.fail === 'server-dies') clock.at(clock.nowUs() + 5e6, () => die('signal SIGKILL'));
         return;
       case 'sample':
-        return inbox.deliver({
-          kind: 'sample',
-          sample: sampleNow(world),
-          counters: { ...world.counters },
-          subscribers: 0,
-          publishedEvents: 0,
-        });
+        return lateInWindow(world, lateMs(world), () =>
+          inbox.deliver({
+            kind: 'sample',
+            sample: sampleNow(world),
+            counters: { ...world.counters },
+            subscribers: 0,
+            publishedEvents: 0,
+          }),
+        );
       case 'disconnect':
         return act(world, name, command, inbox);
     }

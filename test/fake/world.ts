@@ -2,6 +2,7 @@
 
 import type { Acted, SelfSample, Window } from '../../core/protocol/control.ts';
 import { newCounters, type Counters } from '../../core/result/counters.ts';
+import type { CpuReading, ThreadUse } from '../../harness/process/cpu.ts';
 import { createPeer, type Inbox, type Peer } from '../../harness/process/peer.ts';
 import { virtualClock, type VirtualClock } from './clock.ts';
 import { fakeOptions, type FakeOptions } from './pattern.ts';
@@ -52,6 +53,25 @@ export function sampleNow({ clock }: World, cpuShare = 0.1): SelfSample {
   };
 }
 
+/** What is read of a process from outside: one thread, as busy as the script says. */
+export function cpuNow({ clock, options, window, names }: World, pid: number): CpuReading {
+  const now = clock.nowUs();
+  if (names.get(pid) !== 'server') {
+    const share = names.get(pid) === 'publisher' ? 0.1 : options.loadCpu;
+    return oneThread(pid, { ranUs: now * share, waitedUs: 0 });
+  }
+  const { serverCpu, serverIdleCpu, serverWaits } = options;
+  const busyUs = window ? Math.max(0, Math.min(now, window.toUs) - window.warmupFromUs) : 0;
+  return oneThread(pid, {
+    ranUs: now * serverIdleCpu + busyUs * (serverCpu - serverIdleCpu),
+    waitedUs: busyUs * serverWaits,
+  });
+}
+
+function oneThread(pid: number, use: ThreadUse): CpuReading {
+  return { threads: new Map([[pid, use]]), processesUs: new Map([[pid, use.ranUs]]) };
+}
+
 /** A scripted process. @param handle is given each command but `stop` */
 export function scripted<C extends Message, R extends Message>(
   world: World,
@@ -79,6 +99,13 @@ export function scripted<C extends Message, R extends Message>(
       kill: () => die('signal SIGKILL'),
     };
   });
+}
+
+/** What a busy process comes to late, in the measured phase alone. */
+export function lateInWindow({ clock, window }: World, lateMs: number, run: () => void): void {
+  const now = clock.nowUs();
+  if (lateMs > 0 && window && now >= window.fromUs && now <= window.toUs) clock.at(now + lateMs * 1000, run);
+  else run();
 }
 
 /** Does a process' part of a fault, as late as the script says, and says so to the harness. */

@@ -3,13 +3,16 @@
 // can take it out.
 
 import { medianOfSorted } from '../../base/median.ts';
-import { doubledMidranks, drawnSumAtMost } from './ranks.ts';
+import { normalAbove } from './normal.ts';
+import { doubledMidranks, drawnSumAtMost, roundedDifference } from './ranks.ts';
 
 export type MannWhitney = {
   /** Pairs (x, y) with y above x, ties counted half. */
   u: number;
   /** Two-sided. */
   p: number;
+  /** The same to one side: the chance of a `u` as large. */
+  pGreater: number;
   /** Every arrangement was counted; otherwise a normal approximation with the correction for ties. */
   exact: boolean;
 };
@@ -30,7 +33,7 @@ export function mannWhitneyTest(x: readonly number[], y: readonly number[]): Man
     const lower = drawnSumAtMost(ranks, y.length, rankSum);
     // The rest's sum is small where this one's is large.
     const upper = drawnSumAtMost(ranks, x.length, total - rankSum);
-    return { u, p: Math.min(1, 2 * Math.min(lower, upper)), exact: true };
+    return { u, p: Math.min(1, 2 * Math.min(lower, upper)), pGreater: upper, exact: true };
   }
   const n = ranks.length;
   const ties = [...Map.groupBy(ranks, (rank) => rank).values()].reduce(
@@ -38,16 +41,20 @@ export function mannWhitneyTest(x: readonly number[], y: readonly number[]): Man
     0,
   );
   const variance = ((x.length * y.length) / 12) * (n + 1 - ties / (n * (n - 1)));
-  const distance = Math.max(0, Math.abs(u - (x.length * y.length) / 2) - 0.5);
+  const above = u - (x.length * y.length) / 2;
+  const chanceAbove = (distance: number) =>
+    variance === 0 ? 1 : normalAbove(distance / Math.sqrt(variance));
   return {
     u,
-    p: variance === 0 ? 1 : Math.min(1, 2 * normalAbove(distance / Math.sqrt(variance))),
+    p: Math.min(1, 2 * chanceAbove(Math.max(0, Math.abs(above) - 0.5))),
+    pGreater: chanceAbove(above - 0.5),
     exact: false,
   };
 }
 
+/** Rounded, so that equal ratios are equal differences of their logarithms. */
 function sortedDifferences(x: readonly number[], y: readonly number[]): Float64Array {
-  return Float64Array.from(y.flatMap((b) => x.map((a) => b - a))).sort();
+  return Float64Array.from(y.flatMap((b) => x.map((a) => roundedDifference(b - a)))).sort();
 }
 
 /** By how much y lies above x: the median of all differences (Hodges and Lehmann 1963). */
@@ -70,15 +77,33 @@ export function shiftInterval(
   return [differences[c]!, differences[differences.length - 1 - c]!];
 }
 
-function criticalU(m: number, n: number, alpha: number): number | undefined {
-  const middle = Math.floor((m * n) / 2);
+/**
+ * Tests "y lies above x by more than `shift`", as {@link shiftInterval} does: the differences at or below the
+ * shift speak against it, ties among them too.
+ * @returns `contrary` of the `averages` (all differences), and the chance of so few where y does not lie above
+ */
+export function shiftAbove(
+  x: readonly number[],
+  y: readonly number[],
+  shift = 0,
+): { contrary: number; averages: number; p: number } {
+  const contrary = sortedDifferences(x, y).filter((difference) => difference <= shift).length;
+  return { contrary, averages: x.length * y.length, p: untiedUAtMost(x.length, y.length)(contrary) };
+}
+
+/** Chance of a `u` of at most so much, of values without ties. */
+function untiedUAtMost(m: number, n: number): (u: number) => number {
   const doubled = Array.from({ length: m + n }, (_, i) => 2 * (i + 1));
   const least = n * (n + 1); // twice the smallest rank sum
   const deviation = Math.sqrt((m * n * (m + n + 1)) / 12);
-  const atMost =
-    m + n <= mostExact
-      ? (u: number) => drawnSumAtMost(doubled, n, least + 2 * u)
-      : (u: number) => normalAbove(((m * n) / 2 - u - 0.5) / deviation);
+  return m + n <= mostExact
+    ? (u) => drawnSumAtMost(doubled, n, least + 2 * u)
+    : (u) => normalAbove(((m * n) / 2 - u - 0.5) / deviation);
+}
+
+function criticalU(m: number, n: number, alpha: number): number | undefined {
+  const middle = Math.floor((m * n) / 2);
+  const atMost = untiedUAtMost(m, n);
   let [rejects, holds] = [-1, middle + 1];
   while (holds - rejects > 1) {
     const u = (rejects + holds) >> 1;
@@ -86,12 +111,4 @@ function criticalU(m: number, n: number, alpha: number): number | undefined {
     else holds = u;
   }
   return rejects < 0 ? undefined : rejects;
-}
-
-/** Upper tail of the normal distribution for z >= 0 (Abramowitz and Stegun 26.2.17; error below 7.5e-8). */
-function normalAbove(z: number): number {
-  const t = 1 / (1 + 0.2316419 * z);
-  const poly =
-    t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * poly;
 }

@@ -1,6 +1,14 @@
 // Computes ranks, and the distributions of their sums that rank tests use. All of it counts every
 // arrangement, so that nothing rests on a normal approximation or on values without ties.
 
+/** Differences of logarithms are told apart from here on: what is smaller is the rounding of their last bits. */
+const leastDifference = 1e-12;
+
+/** A difference of logarithms, rounded so that equal ratios give equal ones and equal figures give 0. */
+export function roundedDifference(difference: number): number {
+  return Math.round(difference / leastDifference) * leastDifference;
+}
+
 /**
  * Twice the rank of each value among all, from the smallest; tied values share the mean of their ranks, and
  * the doubling keeps that a whole number.

@@ -1,6 +1,6 @@
-// Tests paired differences: the exact two-sided Wilcoxon signed-rank test, the Hodges-Lehmann estimate, and
-// the interval that is the test turned round. It neither resamples nor draws, so the same differences give
-// the same numbers.
+// Tests paired differences: the exact Wilcoxon signed-rank test, the Hodges-Lehmann estimate, and the bounds
+// that are the test turned round. It neither resamples nor draws, so the same differences give the same
+// numbers.
 
 import { medianOfSorted } from '../../base/median.ts';
 import { doubledMidranks, signSumAtMost } from './ranks.ts';
@@ -18,6 +18,8 @@ export type SignedRank = {
    * Two-sided, exact given the ranks: tied differences share their mean rank, and all 2^n signs are counted.
    */
   p: number;
+  /** The same to one side: the chance of a positive sum as large. */
+  pGreater: number;
   /** Probability of a statistic still further out; with `p` it bounds the step that this statistic is. */
   beyond: number;
 };
@@ -34,6 +36,7 @@ export function signedRankTest(differences: readonly number[]): SignedRank {
     zeros: differences.length - moved.length,
     positive: positive / 2,
     p: Math.min(1, 2 * signSumAtMost(ranks, tail)),
+    pGreater: signSumAtMost(ranks, total - positive),
     beyond: Math.min(1, 2 * signSumAtMost(ranks, tail - 1)),
   };
 }
@@ -46,6 +49,24 @@ function walshAverages(differences: readonly number[]): Float64Array {
   for (let i = 0; i < n; i++)
     for (let j = i; j < n; j++) averages[at++] = (differences[i]! + differences[j]!) / 2;
   return averages.sort();
+}
+
+/**
+ * Tests "the differences lie evenly about `centre`" against "they lie above it", by the Walsh averages that
+ * speak against the latter: those at or below the centre. Without ties their number is the sum of the
+ * negative ranks; ties and zeros count against, so that the chance given is never too small, and the test
+ * says the same as {@link signedRankInterval}: p is at most alpha exactly where the lower end for 2 * alpha
+ * lies above the centre.
+ * @returns `contrary` of the `averages`, and the chance of so few where the differences lie evenly
+ */
+export function signedRankAbove(
+  differences: readonly number[],
+  centre = 0,
+): { contrary: number; averages: number; p: number } {
+  const averages = walshAverages(differences);
+  const contrary = averages.filter((average) => average <= centre).length;
+  const ranks = differences.map((_, i) => 2 * (i + 1)); // doubled, as signSumAtMost takes them
+  return { contrary, averages: averages.length, p: signSumAtMost(ranks, 2 * contrary) };
 }
 
 /** The median of the Walsh averages (Hodges and Lehmann 1963). @param differences at least one */

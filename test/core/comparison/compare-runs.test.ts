@@ -105,6 +105,22 @@ test(
       { what: 'scenario subscribers', baseline: '5', candidate: '6' },
     ]);
     assert.deepEqual(codes(a, more), ['scenario']);
+    assert.deepEqual(
+      compare(a, more, { createdAt }).variants.map(({ verdict, why }) => [verdict, why]),
+      [
+        [
+          'not-judged',
+          'the sides ran different scenarios (scenario subscribers), so nothing of them compares',
+        ],
+      ],
+    );
+    // What is only shown of a trial makes it no other one.
+    for (const shown of ['answer: [missed]', 'curves: [missed]', 'axis: x', 'notice: [a]', 'closedLoop: {}'])
+      assert.deepEqual(
+        codes(a, side([at(1), at(2)], { scenario: { name: 'x', seed: 1, source: `${source}${shown}\n` } })),
+        [],
+        shown,
+      );
     const sameTrial = side([at(1), at(2)], {
       scenario: { name: 'x', seed: 1, source: `${source}expect: [missed == 0]\nrepeat: 12\n# a comment\n` },
     });
@@ -114,9 +130,13 @@ test(
 
 test('variants that only one side has are named; different labels can be held against each other', () => {
   const [a, b] = [side([at(0), at(3)]), side([at(1), at(2)])];
-  const renamed = { ...b, variants: [{ label: 'sse @new', runs: b.variants[0]!.runs }] };
+  const renamed = { ...b, name: 'new', variants: [{ label: 'sse @new', runs: b.variants[0]!.runs }] };
   const apart = compare(a, renamed, { createdAt });
-  assert.deepEqual([apart.unmatched, apart.variants], [{ baseline: ['sse'], candidate: ['sse @new'] }, []]);
+  assert.deepEqual(apart.unmatched, { baseline: ['sse'], candidate: ['sse @new'] });
+  assert.deepEqual(
+    [apart.verdict, ...apart.variants.map(({ verdict, why }) => [verdict, why])],
+    ['not-judged', ['not-judged', 'new has no runs of it']],
+  );
   const together = compare(a, renamed, { createdAt, labels: [['sse', 'sse @new']] });
   assert.deepEqual(together.unmatched, { baseline: [], candidate: [] });
   assert.deepEqual(

@@ -18,15 +18,15 @@ test('settings stand over the defaults, each metric once', () => {
   );
   const of = (metric: string) => gates.filter((gate) => gate.metric === metric);
   assert.deepEqual(of('latency.p50'), [
-    { kind: 'ratio', metric: 'latency.p50', minimumEffect: 0.08, gating: true },
+    { kind: 'ratio', metric: 'latency.p50', minimumEffect: 0.08, gating: true, asked: true },
   ]);
   assert.deepEqual(of('latency.p99'), []);
   assert.deepEqual(of('missed'), []);
   assert.deepEqual(of('requests-per-delivery'), [
-    { kind: 'exact', metric: 'requests-per-delivery', tolerance: 0.5 },
+    { kind: 'exact', metric: 'requests-per-delivery', tolerance: 0.5, asked: true },
   ]);
   assert.deepEqual(of('bytes-per-delivery'), [
-    { kind: 'exact', metric: 'bytes-per-delivery', tolerance: 2000 },
+    { kind: 'exact', metric: 'bytes-per-delivery', tolerance: 2000, asked: true },
   ]);
   assert.equal(of('duplicated').length, 1);
 });

@@ -15,6 +15,7 @@ test('the four verdicts, each where it belongs', () => {
     ['no difference', about(1, 0.02), 'not-slower'],
     ['better', about(0.8, 0.05), 'not-slower'],
     ['worse by more than matters, and perhaps by chance', about(1.08, 0.5), 'inconclusive'],
+    ['too few to tell', about(2, 0.02, 4), 'not-judged'],
     ['no difference, too noisy to say so', about(1, 0.3), 'inconclusive'],
   ];
   for (const [name, ratios, verdict] of rows)
@@ -26,11 +27,12 @@ test('estimate, interval and p are those of the logarithms of the ratios, pair b
     variants: [variant],
   } = judge([paired(pairsOf([1.05, 1.1, 1.1, 1.15, 1.2, 1.1]))], [p50]);
   const metric = ratioOf(variant!.metrics[0]);
-  assert.equal(metric.p, 2 / 2 ** 6);
+  assert.equal(metric.p, 1 / 2 ** 6); // one-sided: all six say worse
   assert.ok(Math.abs(metric.ratio - 1.1) < 0.02);
   assert.deepEqual(
     [metric.low, metric.high].map((end) => Number(end!.toFixed(9))),
-    [1.05, 1.2],
+    // The third of the 21 averages from either end: of 1.05 and 1.1, and 1.15 itself.
+    [Math.sqrt(1.05 * 1.1), 1.15].map((end) => Number(end.toFixed(9))),
   );
   assert.deepEqual(
     metric.ratios.map((ratio) => Number(ratio.toFixed(9))),
@@ -46,8 +48,7 @@ test('strict asks that the whole interval lie above the minimum effect', () => {
 });
 
 test(
-  'an invalid run drops its pair, and more than a fifth of them ' +
-    'make the comparison invalid, never slower',
+  'a run that does not count drops its pair, and of more than a fifth of them ' + 'nothing is judged',
   () => {
     const pairs = pairsOf(about(1.5, 0.03, 10));
     const broken = (count: number) =>
@@ -62,10 +63,10 @@ test(
     ]);
     assert.equal(two.counted, 8);
     const three = judge([paired(broken(3))], [p50]);
-    assert.equal(three.verdict, 'invalid');
-    assert.match(three.variants[0]!.why, /3 of 10 pairs do not count/);
-    assert.equal(judge([paired([])], [p50]).verdict, 'invalid');
-    assert.equal(judge([], [p50]).verdict, 'inconclusive');
+    assert.equal(three.verdict, 'not-judged');
+    assert.match(three.variants[0]!.why, /^3 of 10 pairs do not count .*: candidate: load-limited$/);
+    assert.equal(judge([paired([])], [p50]).verdict, 'not-judged');
+    assert.equal(judge([], [p50]).verdict, 'not-judged');
   },
 );
 
@@ -136,45 +137,46 @@ test(
         [4, 2],
         [1, 3],
       ]),
-      'inconclusive',
+      'not-judged',
+      'three pairs show nothing either way',
     );
+    assert.equal(of(Array.from({ length: 6 }, (_, i) => [3, i < 2 ? 2 : 4])), 'inconclusive');
     assert.equal(of(Array.from({ length: 10 }, (_, i) => [3 + i, 9 + 3 * i])), 'slower');
   },
 );
 
-test(
-  'a figure that neither side has is left out; one that only ' + 'one side lacks leaves the question open',
-  () => {
-    const without = reading({}, { absent: { 'latency.p50': '900 samples; it takes 10,000' } });
-    const both = judge(
-      [paired(Array.from({ length: 10 }, () => ({ baseline: without, candidate: without })))],
-      [p50, { kind: 'loss', metric: 'missed' }],
-    ).variants[0]!;
-    assert.deepEqual(both.metrics[0], {
-      kind: 'absent',
-      metric: 'latency.p50',
-      gating: true,
-      why: '900 samples; it takes 10,000',
-      verdict: null,
-    });
-    assert.equal(both.verdict, 'inconclusive', 'without any gating figure nothing is shown');
-    const one = judge(
-      [
-        paired(
-          Array.from({ length: 10 }, () => ({
-            baseline: reading({ 'latency.p50': 5, missed: 0 }),
-            candidate: { ...without, values: { missed: 0 } },
-          })),
-        ),
-      ],
-      [p50, { kind: 'loss', metric: 'missed' }],
-    ).variants[0]!;
-    assert.deepEqual(
-      one.metrics.map(({ verdict }) => verdict),
-      ['inconclusive', 'not-slower'],
-    );
-  },
-);
+test('without any latency, and where one side lacks it, the metric is not judged; counts are', () => {
+  const without = reading({}, { absent: { 'latency.p50': '900 samples; it takes 10,000' } });
+  const both = judge(
+    [paired(Array.from({ length: 10 }, () => ({ baseline: without, candidate: without })))],
+    [p50, { kind: 'loss', metric: 'missed' }],
+  ).variants[0]!;
+  assert.deepEqual(both.metrics[0], {
+    kind: 'absent',
+    metric: 'latency.p50',
+    gating: true,
+    why: '900 samples; it takes 10,000',
+    gate: 'ratio',
+    verdict: 'not-judged',
+  });
+  assert.equal(both.verdict, 'not-judged', 'without any gating figure nothing is shown');
+  const one = judge(
+    [
+      paired(
+        Array.from({ length: 10 }, () => ({
+          baseline: reading({ 'latency.p50': 5, missed: 0 }),
+          candidate: { ...without, values: { missed: 0 } },
+        })),
+      ),
+    ],
+    [p50, { kind: 'loss', metric: 'missed' }],
+  ).variants[0]!;
+  assert.deepEqual(
+    one.metrics.map(({ verdict }) => verdict),
+    ['not-judged', 'not-slower'],
+  );
+  assert.equal(one.verdict, 'not-judged');
+});
 
 test('what is only shown has no verdict and no share in the correction', () => {
   const shown: Gate = { ...p50, metric: 'bytes-per-delivery', gating: false };
@@ -218,6 +220,8 @@ test('stored runs: compared as two heaps, with the interval of the Mann-Whitney 
 test('the gravest verdict is the whole one', () => {
   assert.equal(gravest(['not-slower', 'inconclusive']), 'inconclusive');
   assert.equal(gravest(['slower', 'inconclusive', 'not-slower']), 'slower');
-  assert.equal(gravest(['slower', 'invalid']), 'invalid');
+  assert.equal(gravest(['slower', 'not-judged']), 'slower');
+  assert.equal(gravest(['inconclusive', 'not-judged', 'not-slower']), 'not-judged');
+  assert.equal(gravest([]), 'not-judged');
   assert.equal(new Set(defaultGates.map(({ metric }) => metric)).size, defaultGates.length);
 });

@@ -47,6 +47,8 @@ const rows: Readonly<Record<VoidingCode, readonly Evidence[]>> = {
   'offered-rate': allButHeld,
   subscribers: evidence,
   'ledger-open': ['latency', 'losses', 'requests', 'bytes', 'wire', 'server-cpu', 'pace'],
+  'sampled-late': ['requests', 'bytes', 'wire', 'pace', 'server-cpu', 'client-cpu'],
+  'cpu-elsewhen': [], // each process was read over the whole of the measured phase
   clock: timings,
   'out-of-range': timings,
   'counts-disagree': [],

@@ -33,6 +33,23 @@ const upTo =
   (value: number): Verdict =>
     value <= most ? 'held' : 'broken';
 
+test('a scenario may leave "to" out, and its description says that there is no end', () => {
+  const { scenario } = parseScenario(
+    `
+question: How many?
+subscribers: 5
+topics: { news: { publish: 10/s } }
+variants: [sse]
+search: [{ what: topics.news.publish, from: 10/s, keep: latency.max < 1s }]
+`,
+    { file: 'open.yaml', registry: patterns, overrides: [] },
+  );
+  assert.match(
+    describeScenario(scenario),
+    /searches the highest topics\.news\.publish from 10\/s on with latency\.max < 1s/,
+  );
+});
+
 test('up by the factor until it breaks, then halvings of the gap on a logarithmic scale', () => {
   const tried = run(search({ refine: 2 }), upTo(500));
   assert.deepEqual(
@@ -50,6 +67,21 @@ describe('its ends', () => {
       [100, 200, 300],
     );
     assert.deepEqual(limitOf(tried), { kind: 'at-least', value: 300 });
+  });
+  test('without "to" it goes on until the check breaks', () => {
+    const tried = run(search({ to: undefined, refine: 0 }), upTo(50_000));
+    assert.deepEqual(
+      tried.map(({ value }) => value),
+      [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200],
+    );
+    assert.deepEqual(limitOf(tried), { kind: 'found', value: 25_600, brokenAt: 51_200 });
+  });
+  test('without "to" and with nothing that breaks it ends after ten steps up', () => {
+    const open = search({ to: undefined });
+    const tried = run(open, upTo(1e9));
+    assert.equal(tried.length, 11);
+    assert.deepEqual(limitOf(tried), { kind: 'at-least', value: 102_400 });
+    assert.equal(mostTrials(open), 12, 'with a refinement that none of these needed');
   });
   test('a trial that does not count ends it with what had held', () => {
     const tried = run(search(), (value) => (value > 300 ? 'ended' : 'held'));

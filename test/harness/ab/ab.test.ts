@@ -2,9 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
+import { comparisonExitCode } from '../../../core/comparison/comparison-result.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import type { Trial } from '../../../core/result/result.ts';
-import { pairsWithin, runAb, type AbOptions } from '../../../harness/ab/ab.ts';
+import {
+  pairPlan,
+  pairPlanText,
+  pairsWithin,
+  requirePairs,
+  runAb,
+  type AbOptions,
+} from '../../../harness/ab/ab.ts';
+import type { Fleet } from '../../../harness/trial/fleet.ts';
 import { prepare } from '../../../harness/run/run.ts';
 import { fakeFleet } from '../../fake/fleet.ts';
 import { withFake } from '../../fake/pattern.ts';
@@ -17,7 +26,11 @@ phases: { connect: 0ms, warmup: 0ms, measure: 1s, drain: 1s }
 variants: [{ fake: { latencies: [10ms] } }, { fake: ${b} }]
 `;
 
-async function ab(b: string, more: Partial<AbOptions> = {}) {
+async function ab(
+  b: string,
+  { pairs = 6, ...more }: Omit<Partial<AbOptions>, 'pairs'> & { pairs?: number | 'planned' } = {},
+  candidateFleet: Fleet = fakeFleet(),
+) {
   const { scenario, source } = parseScenario(yaml(b), { file: 'ab', registry: withFake, overrides: [] });
   const started: string[] = [];
   const observer = {
@@ -33,7 +46,7 @@ async function ab(b: string, more: Partial<AbOptions> = {}) {
     command: 'test',
     observer,
     signal: new AbortController().signal,
-    pairs: 6,
+    ...(pairs !== 'planned' && { pairs }),
     extend: false,
     strict: false,
     note: (text) => void notes.push(text),
@@ -44,7 +57,7 @@ async function ab(b: string, more: Partial<AbOptions> = {}) {
     prepare(scenario, options),
     [
       { name: 'old', variants: [first!], fleet: fakeFleet() },
-      { name: 'new', variants: [second!], fleet: fakeFleet() },
+      { name: 'new', variants: [second!], fleet: candidateFleet },
     ],
     options,
   );
@@ -76,40 +89,92 @@ test('both arms take turns, the first pair is discarded, and lost deliveries are
   );
 });
 
-test('a candidate whose trials do not count makes the comparison invalid', async () => {
-  const { comparison } = await ab('{ latencies: [10ms], loadCpu: 0.95 }', { pairs: 2 });
-  assert.equal(comparison?.verdict, 'invalid');
-  assert.deepEqual(
-    comparison?.variants[0]?.dropped.map(({ why }) => why),
-    ['candidate: load-limited', 'candidate: load-limited'],
+test('a loaded load side voids latencies: they are not judged, and counts are', async () => {
+  const loaded = async (b: string) => {
+    const { comparison } = await ab(b, { pairs: 10 });
+    const metric = (name: string) =>
+      comparison!.variants[0]!.metrics.find((one) => one.metric === name)!.verdict;
+    return {
+      comparison: comparison!,
+      verdicts: [metric('latency.p50'), metric('missed')],
+      code: comparisonExitCode(comparison!, []),
+    };
+  };
+  const same = await loaded('{ latencies: [10ms], loadCpu: 0.95 }');
+  assert.deepEqual([same.verdicts, same.code], [['not-judged', 'not-slower'], 6]);
+  assert.match(
+    same.comparison.variants[0]!.why,
+    /latency\.p50.*: 10 of 10 pairs do not count \(.*\): candidate: load-limited/,
   );
+  assert.match(same.comparison.variants[0]!.dropped[0]!.metrics!.join(), /latency\.p50/);
+  assert.equal(same.comparison.variants[0]!.counted, 10);
+  const lossy = await loaded('{ latencies: [10ms], loadCpu: 0.95, loseEvery: 10 }');
+  assert.deepEqual([lossy.verdicts, lossy.code], [['not-judged', 'slower'], 5]);
 });
 
 test(
   'where nothing is decided, the declared extension runs as many ' +
     'pairs again, each look at half of the level',
   async () => {
-    const { comparison, started, notes } = await ab('{ latencies: [10ms, 10ms] }', {
-      pairs: 2,
-      extend: true,
-    });
-    assert.equal(started.length, 2 * (1 + 4));
+    // The candidate's trials take 8 ms and 14 ms in turns, where the baseline's take 10.
+    const fleet = fakeFleet();
+    let trials = 0;
+    const wavering: Fleet = {
+      ...fleet,
+      server: () => {
+        trials++;
+        return fleet.server();
+      },
+      get injection() {
+        return { delayMs: trials % 2 === 0 ? 0 : 6 };
+      },
+    };
+    const { comparison, started, notes } = await ab(
+      '{ latencies: [8ms] }',
+      { pairs: 10, extend: true },
+      wavering,
+    );
+    assert.equal(started.length, 2 * (1 + 20));
     assert.deepEqual(
       [comparison?.rule.look, comparison?.rule.alpha, comparison?.variants[0]?.given],
-      [2, 0.025, 4],
+      [2, 0.025, 20],
     );
     assert.ok(
-      notes.some((note) => /declared extension runs 2 more/.test(note)),
+      notes.some((note) => /declared extension runs 10 more/.test(note)),
       notes.join('\n'),
     );
   },
 );
 
+test('as many pairs are planned as the number of tests takes, and said before the start', async () => {
+  const source = yaml('{}');
+  const [one, six] = [1, 6].map((variants) => pairPlan(source, variants, { extend: false }));
+  assert.deepEqual([one!.pairs, one!.tests, six!.pairs, six!.tests], [16, 4, 27, 24]);
+  assert.equal(
+    pairPlanText(27, six!, 6),
+    '27 pairs of 6 variants in 24 tests: enough to show a change when a fifth of them is dropped and another ' +
+      'one holds a stalled run.',
+  );
+  assert.throws(() => requirePairs(11, six!), {
+    code: 'pairs',
+    message: /--pairs 11 is too few: with 24 tests .* it takes at least 12.* then 27 are run/,
+  });
+  requirePairs(12, six!);
+  const { notes, started } = await ab('{ latencies: [11ms] }', { pairs: 'planned' });
+  assert.match(notes[0]!, /^16 pairs of 1 variant in 4 tests/);
+  assert.equal(started.length, 2 * (1 + 16));
+  assert.match(
+    (await ab('{ latencies: [11ms] }', { pairs: 10 })).notes[0]!,
+    /^10 pairs .*: at least 10 are needed, and 16 would/,
+  );
+});
+
 test('a budget plans fewer pairs, and refuses when they prove nothing', () => {
-  assert.equal(pairsWithin(undefined, 10_000, 12), 12);
-  assert.equal(pairsWithin(600_000, 10_000, 12), 12);
-  assert.equal(pairsWithin(120_000, 10_000, 12), 11);
-  assert.throws(() => pairsWithin(100_000, 10_000, 12), {
+  const limits = { wanted: 12, least: 10 };
+  assert.equal(pairsWithin(undefined, 10_000, limits), 12);
+  assert.equal(pairsWithin(600_000, 10_000, limits), 12);
+  assert.equal(pairsWithin(120_000, 10_000, limits), 11);
+  assert.throws(() => pairsWithin(100_000, 10_000, limits), {
     code: 'budget',
     message:
       /A pair takes about 10s, so 100s hold 9 pairs besides the first.* it takes 10\. Give --budget 110s/,

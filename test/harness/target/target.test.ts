@@ -9,6 +9,7 @@ import { metrics } from '../../../core/metrics/registry.ts';
 import { processes } from '../../../harness/trial/fleet.ts';
 import { checkTarget } from '../../../harness/target/check.ts';
 import { openTarget } from '../../../harness/target/open.ts';
+import { renderHtml } from '../../../reports/page/report.ts';
 import { renderTable } from '../../../reports/text/terminal.ts';
 import { runAgainst, startExpress, token, writeTarget } from './foreign.ts';
 import { plainTarget, sendAll, startSystem } from './small-system.ts';
@@ -61,6 +62,13 @@ describe('user code: the Express app of docs/examples', () => {
       unconfirmed: 0,
     });
     assert.equal(theirs.latency.endToEnd.count, 480);
+    // Both were published to in the same way, and neither was sent anything beyond the scenario.
+    assert.equal(result.scenario.publishedInTurn, true);
+    assert.deepEqual([ours.warmUp, theirs.warmUp], [undefined, undefined]);
+    assert.match(
+      await renderHtml([result], { interactive: false }),
+      /Every system was published to in the same way, our own servers too: one request of a topic at a time/,
+    );
     assert.equal(theirs.latency.acceptToReceipt.count, 0);
     assert.equal(metrics['accept-to-receipt.p50']!.read(theirs), undefined);
     // Five subscribers, two topics each, a connection for each.

@@ -6,8 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { describe, test, vi, type TestContext } from 'vitest';
 import { nowUs } from '../../../core/base/clock.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
-import { startTargetPublisher } from '../../../load/target/publisher.ts';
+import { startInTurn } from '../../../load/publisher/in-turn.ts';
+import { targetDialect } from '../../../load/target/publish-request.ts';
+import type { TargetAccess } from '../../../core/target/access.ts';
+import type { PublisherSetup } from '../../../load/publisher/contract.ts';
 import { access, httpServer, run } from './fixture.ts';
+
+const startInTurnTo = ({ target, ...setup }: PublisherSetup & { target: TargetAccess }) =>
+  startInTurn(setup, targetDialect(target));
 
 describe('publishing', () => {
   type Received = { method: string; path: string; headers: IncomingMessage['headers']; body: string };
@@ -31,7 +37,7 @@ describe('publishing', () => {
           answer(one, response);
         });
     });
-    const publisher = startTargetPublisher({
+    const publisher = startInTurnTo({
       publishUrl: url,
       target: access(url, `${yaml}\nsubscribe: { sse: /s }`, { K: 'sesame-7' }),
       topics: [{ name: 'news', count: topicCount, follow: 1, first: 0 }],
@@ -139,7 +145,7 @@ describe('publishing', () => {
       body: new Int32Array(3),
       corpus: ['1'],
     };
-    const publisher = startTargetPublisher({
+    const publisher = startInTurnTo({
       publishUrl: url,
       target: access(url, 'subscribe: { sse: /s }'),
       topics: [{ name: 'news', count: 1, follow: 1, first: 0 }],
@@ -163,7 +169,7 @@ describe('publishing', () => {
     t.onTestFinished(() => void vi.useRealTimers());
     const asked: ServerResponse[] = [];
     const url = await httpServer(t, (_request, response) => void asked.push(response));
-    const publisher = startTargetPublisher({
+    const publisher = startInTurnTo({
       publishUrl: url,
       target: access(url, 'subscribe: { sse: /s }'),
       topics: [{ name: 'news', count: 1, follow: 1, first: 0 }],

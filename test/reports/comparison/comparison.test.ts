@@ -9,7 +9,7 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { chromium } from 'playwright-core';
 import { test } from 'vitest';
 import { compare } from '../../../core/comparison/compare-runs.ts';
-import type { Comparison } from '../../../core/comparison/comparison-result.ts';
+import { comparisonExitCode, type Comparison } from '../../../core/comparison/comparison-result.ts';
 import { random } from '../../../core/base/random.ts';
 import type { Result } from '../../../core/result/result.ts';
 import { runSetOf } from '../../../core/comparison/run-set.ts';
@@ -68,10 +68,10 @@ test('the terminal says what is worse, by how much and how sure, and which pair 
     text,
     /^\nWorse, new against main: sse: server CPU per delivery \+\d\d\.\d % \(\+\d\d\.\d % to \+\d\d\.\d %\);/,
   );
-  assert.match(text, /sse: slower \(12 of 12 pairs\)/);
+  assert.match(text, /sse: worse \(12 of 12 pairs\)/);
   assert.match(text, /webhook: not slower \(11 of 12 pairs\)\n {2}pair 5 dropped: candidate: load-limited/);
   // Below the medians stand the lowest and the highest run of each side.
-  assert.match(text, /server CPU per delivery .* slower\n +[\d.]+ µs to [\d.]+ µs +[\d.]+ µs to [\d.]+ µs\n/);
+  assert.match(text, /server CPU per delivery .* worse\n +[\d.]+ µs to [\d.]+ µs +[\d.]+ µs to [\d.]+ µs\n/);
   assert.match(text, /missed +0 +0\.167 a run .*\n +0 to 2\n/);
   assert.match(text, /missed +0 +0\.167 a run +\+0\.167 +worse\n/);
   assert.match(text, /None on either side: missed, duplicated, corrupted, errors of server and clients\./);
@@ -111,19 +111,80 @@ test('JUnit: what is proven worse fails, what is advisory or open is skipped', (
       ['compare: sse', 'compare: webhook'],
     );
   }
-  const invalid = structuredClone(proven);
-  Object.assign(invalid.variants[0]!, { verdict: 'invalid', metrics: [], why: '3 of 10 pairs do not count' });
-  assert.match(renderComparisonJunit(invalid), /<error type="invalid" message="3 of 10 pairs do not count">/);
+});
+
+/** The same pairs with what a change of them makes of both sides. */
+function changed(change: (result: Result, candidate: boolean) => void): Comparison {
+  const { baseline, candidate } = structuredClone(inTurns);
+  change(baseline, false);
+  change(candidate, true);
+  return comparisonOf({ baseline, candidate });
+}
+
+test('what was not judged is said everywhere, and is an error for CI', async () => {
+  const rows: [string, Comparison, RegExp][] = [
+    [
+      'no variant on both sides',
+      changed((result, candidate) => {
+        for (const trial of result.trials)
+          if (candidate) trial.variant = { ...trial.variant, label: `${trial.variant.label} @new` };
+      }),
+      /new has no runs of it/,
+    ],
+    [
+      'latencies void in more than a fifth of the pairs',
+      changed((result, candidate) => {
+        for (const { outcome, repetition } of result.trials)
+          if (candidate && repetition > 8 && outcome.status === 'completed')
+            Object.assign(outcome, { valid: false, voids: { 'publisher-late': ['latency'] } });
+      }),
+      /delivery latency, median.*: [45] of 12 pairs do not count \(at most 20 % may be dropped\): .*publisher-late/,
+    ],
+    [
+      'another scenario',
+      changed((result, candidate) => {
+        if (candidate)
+          result.scenario.source = result.scenario.source.replace(/subscribers: \d+/, 'subscribers: 7');
+      }),
+      /the sides ran different scenarios \(scenario subscribers\)/,
+    ],
+    [
+      'nothing delivered',
+      changed((result) => {
+        for (const { outcome } of result.trials)
+          if (outcome.status === 'completed') Object.assign(outcome.ledger, { delivered: 0, missed: 0 });
+      }),
+      /nothing was delivered on either side/,
+    ],
+  ];
+  for (const [name, comparison, why] of rows) {
+    assert.equal(comparisonExitCode({ ...comparison }, []) === 0, false, name);
+    const xml = renderComparisonJunit(comparison);
+    assert.equal(XMLValidator.validate(xml), true, name);
+    assert.match(xml, /<error type="not-judged"/, name);
+    assert.match(xml, why, name);
+    const texts = [
+      renderComparison(comparison, { columns: 1000, color: false }),
+      renderComparisonMarkdown(comparison),
+      renderAnnotations(comparison, undefined),
+      await renderComparisonPage(comparison),
+    ];
+    for (const text of texts) {
+      assert.match(text, /not judged/i, name);
+      assert.match(text, why, name);
+      assert.doesNotMatch(text, /✅ \*\*|Not slower,|invalid/, name);
+    }
+  }
 });
 
 test('Markdown and the page escape the names that they are given', async () => {
   const evil = comparisonOf(inTurns, '<img src=x onerror=alert(1)>|`');
   const markdown = renderComparisonMarkdown(evil);
   assert.doesNotMatch(markdown, /<img/);
-  assert.match(markdown, /### ❌ sse: slower \(12 of 12 pairs\)/);
+  assert.match(markdown, /### ❌ sse: worse \(12 of 12 pairs\)/);
   assert.match(
     markdown,
-    /\| server CPU per delivery \| [\d.]+ µs \([\d.]+ µs to [\d.]+ µs\) \| .* \| \*\*slower\*\* \|/,
+    /\| server CPU per delivery \| [\d.]+ µs \([\d.]+ µs to [\d.]+ µs\) \| .* \| \*\*worse\*\* \|/,
   );
   const page = await renderComparisonPage(evil, {
     baseline: [inTurns.baseline],

@@ -17,7 +17,7 @@ test('what ab stored stands among the runs, with its verdict, its forms and its 
   assert.match(body, /compare: &lt;b&gt;new against old<\/a>/);
   assert.match(
     body,
-    /<span class="(?:good|bad)">\d+ of \d+ (?:pairs|runs) count<\/span><\/td><td><span class="\w+">(?:slower|not slower|inconclusive|invalid)<\/span>/,
+    /<span class="(?:good|bad)">\d+ of \d+ (?:pairs|runs) count<\/span><\/td><td><span class="\w+">(?:slower|worse|not slower|undecided|not judged)<\/span>/,
   );
   assert.doesNotMatch(body, /<b>new/);
   const rows: [string, RegExp, RegExp][] = [
@@ -64,7 +64,7 @@ test('a comparison that cannot be read says why', async (t) => {
     [
       'newer',
       '{"format":"pushbench-comparison","version":99}',
-      /has version 99 of the comparison format, and this pushbench reads 2\. Its two sides can be compared anew/,
+      /has version 99 of the comparison format, and this pushbench reads up to 3\. Its two sides can be compared anew/,
     ],
     ['holed', '{"format":"pushbench-comparison","version":2}', /does not hold together:[\s\S]*at createdAt/],
   ];

@@ -11,7 +11,7 @@ import { compare } from '../../../core/comparison/compare-runs.ts';
 import { runSetOf } from '../../../core/comparison/run-set.ts';
 import type { Result } from '../../../core/result/result.ts';
 import { documentsOf } from '../../../reports/export/formats.ts';
-import { readComparison, readResult } from '../../../reports/read/read.ts';
+import { parseComparison, readComparison, readResult } from '../../../reports/read/read.ts';
 import { renderTable } from '../../../reports/text/terminal.ts';
 import { renderComparison } from '../../../reports/comparison/terminal.ts';
 import { renderComparisonPage } from '../../../reports/comparison/page.ts';
@@ -62,16 +62,30 @@ test('the sides of an ab, its comparison and a baseline of that time come to the
     createdAt,
     labels,
   });
-  const verdicts = (one: typeof stored) =>
-    one.variants.map(({ verdict, metrics }) => [verdict, metrics.map((metric) => metric.verdict)]);
-  assert.deepEqual(verdicts(again), verdicts(stored));
-  assert.equal(stored.verdict, 'inconclusive');
+  // Its trials were too short for any latency: what was left out then is not judged now.
+  const [variant] = again.variants;
+  const latencies = variant!.metrics.filter(({ metric }) => /^latency\.p(50|90|99)$/.test(metric));
+  assert.deepEqual([variant!.verdict, stored.verdict], ['not-judged', 'inconclusive']);
+  assert.ok(latencies.every((one) => one.kind === 'absent' && one.verdict === 'not-judged'));
+  const others = (one: typeof stored) =>
+    one.variants.map(({ metrics }) =>
+      metrics.flatMap(({ metric, verdict }) =>
+        latencies.some((latency) => latency.metric === metric) ? [] : [[metric, verdict]],
+      ),
+    );
+  assert.deepEqual(others(again), others(stored));
   const behind = { baseline: [baseline!], candidate: [candidate!] };
   assert.match(await renderComparisonPage(stored, behind), /polling every=800ms/);
-  assert.match(renderComparison(stored, { columns: 120, color: false }), /inconclusive/);
+  assert.match(renderComparison(stored, { columns: 120, color: false }), /undecided[\s\S]* 95 % interval/);
 
   const { runs } = readBaseline(readFileSync(pathOf('version-2/baseline.json'), 'utf8'), 'baseline.json');
   const checked = compare(runs, runSetOf('now', [candidate!]), { createdAt, labels });
   assert.equal(checked.variants[0]!.given, 10);
-  assert.notEqual(checked.verdict, 'invalid');
+  assert.equal(checked.verdict, 'not-judged');
+  // Of an earlier version's words, those that are others today are read as such.
+  const spoilt = readFileSync(pathOf('version-2/ab/comparison.json'), 'utf8').replace(
+    /"verdict": "inconclusive"\s*\}\s*$/,
+    '"verdict": "invalid"}',
+  );
+  assert.equal(parseComparison(spoilt, 'comparison.json').verdict, 'not-judged');
 });

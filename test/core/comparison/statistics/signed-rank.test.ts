@@ -7,6 +7,7 @@ import { test } from 'vitest';
 import {
   criticalValue,
   hodgesLehmann,
+  signedRankAbove,
   signedRankInterval,
   signedRankTest,
 } from '../../../../core/comparison/statistics/signed-rank.ts';
@@ -60,10 +61,17 @@ test(
 
 test('ties share their rank and all signs are counted; noughts are left out', () => {
   // |d| = 1 1 2: ranks 1.5 1.5 3; of the 8 signs, 2 give a sum as extreme as 6 and 0.
-  assert.deepEqual(signedRankTest([1, 1, 2]), { n: 3, zeros: 0, positive: 6, p: 0.25, beyond: 0 });
+  const at = (values: number[]) => {
+    const { n, zeros, positive, p, beyond } = signedRankTest(values);
+    return { n, zeros, positive, p, beyond };
+  };
+  assert.deepEqual(at([1, 1, 2]), { n: 3, zeros: 0, positive: 6, p: 0.25, beyond: 0 });
   // Sums over 1.5 1.5 3: 0, 1.5 twice, 3 twice, 4.5 twice, 6. Of 4.5 and 1.5 as extreme: 6 of 8.
-  assert.deepEqual(signedRankTest([-1, 1, 2]), { n: 3, zeros: 0, positive: 4.5, p: 0.75, beyond: 0.25 });
-  assert.deepEqual(signedRankTest([0, 1, 0, 1, 2]), { n: 3, zeros: 2, positive: 6, p: 0.25, beyond: 0 });
+  assert.deepEqual(at([-1, 1, 2]), { n: 3, zeros: 0, positive: 4.5, p: 0.75, beyond: 0.25 });
+  assert.deepEqual(at([0, 1, 0, 1, 2]), { n: 3, zeros: 2, positive: 6, p: 0.25, beyond: 0 });
+  // To one side: of the 8 signs one gives 6, three give 4.5 or more.
+  assert.deepEqual([signedRankTest([1, 1, 2]).pGreater, signedRankTest([-1, 1, 2]).pGreater], [1 / 8, 3 / 8]);
+  assert.equal(signedRankTest([-1, -1]).pGreater, 1);
   assert.equal(signedRankTest([0, 0]).p, 1);
   assert.equal(signedRankTest([]).p, 1);
 });
@@ -124,6 +132,23 @@ test(
     );
   },
 );
+
+test('counted by Walsh averages, test and interval always say the same, with ties and zeros too', () => {
+  // 0, 1, 2: of the averages 0 0.5 1 1 1.5 2 one speaks against; 2 of 8 signs give a sum of at most 1.
+  assert.deepEqual(signedRankAbove([0, 1, 2]), { contrary: 1, averages: 6, p: 2 / 8 });
+  assert.deepEqual(signedRankAbove([1, 2, 3], 0.5), { contrary: 0, averages: 6, p: 1 / 8 });
+  const coarse = fc.array(fc.integer({ min: -3, max: 6 }), { minLength: 5, maxLength: 20 });
+  fc.assert(
+    fc.property(coarse, (values) => {
+      const [low] = signedRankInterval(values, 0.1)!;
+      assert.equal(low > 0, signedRankAbove(values).p <= 0.05);
+    }),
+    { numRuns: 500 },
+  );
+  // Without ties and zeros it is the test of the tables.
+  const untied = [0.3, -0.1, 0.7, 1.1, -0.2, 0.9];
+  assert.equal(signedRankAbove(untied).p, signedRankTest(untied).pGreater);
+});
 
 test('hundreds of differences take no approximation', () => {
   const { p } = signedRankTest(Array.from({ length: 400 }, (_, i) => (i % 2 === 0 ? i + 1 : -i - 1)));

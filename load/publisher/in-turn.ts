@@ -1,9 +1,8 @@
-// Publishes to a target that is not ours: each event of the plan at its planned time (open model), as our
-// envelope inside whatever body the target wants, numbered here, since a target numbers nothing. One request
-// of a topic is under way at a time, so that its events keep their order; topics are spread over connections.
-// No pipelining: a server may close a connection after so many requests (nginx after 1,000), and what was
-// sent behind is lost. An event that waits for its topic's turn waits on our side of the clock: that is
-// publisher lag, and shown as such.
+// Publishes each event of the plan at its planned time (open model), with one request of a topic under way at
+// a time, so that its events keep their order; topics share connections. Targets are published to in this
+// way, and our own servers in a run that has a target, so that the two compare. No pipelining: a server may
+// close a connection after so many requests (nginx after 1,000), and what was sent behind is lost. An event
+// that waits for its topic's turn waits on our side of the clock: that is publisher lag, and shown as such.
 
 import { nowUs } from '../../core/base/clock.ts';
 import { newCounters } from '../../core/result/counters.ts';
@@ -11,11 +10,12 @@ import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { largestQueueBytes } from '../../core/event/body-size.ts';
 import { record } from '../../core/result/histogram.ts';
 import { quoteBytes } from '../../core/secrets/redact.ts';
-import type { TargetAccess } from '../../core/target/access.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import { createHttpClients } from '../wire/http-client.ts';
 import type { DialContext } from '../wire/connection.ts';
-import type { Publisher, PublisherSetup } from '../publisher/contract.ts';
+import type { Publisher, PublisherSetup } from './contract.ts';
+import type { Dialect } from './dialect.ts';
+import { enter, leave, newState, unsent, type Lane, type State } from './in-turn-state.ts';
 import {
   answerWithinUs,
   eventsOf,
@@ -25,18 +25,20 @@ import {
   limitAnswers,
   plannedUs,
   stop,
-} from '../publisher/publishing.ts';
-import { newState, type Lane, type State } from './publisher-state.ts';
+} from './publishing.ts';
 
 const mostLanes = 32;
-/** Events that wait for their lane at the most, in all. */
+/** Events that wait for their turn at the most, in all. */
 const mostWaiting = 100_000;
 const shownLength = 160;
+/** Our servers' answers give the event's number within so many bytes. */
+const answerRead = 1000;
 
-export function startTargetPublisher(setup: PublisherSetup & { target: TargetAccess }): Publisher {
-  const state: State = newState(setup, () => step(state));
+/** @param dialect how the system is published to */
+export function startInTurn(setup: PublisherSetup, dialect: Dialect): Publisher {
+  const state: State = newState(setup, dialect, () => step(state));
   return {
-    ready: connect(state, setup.target),
+    ready: connect(state),
     run(window) {
       state.window = window;
       if (eventsOf(state) === 0) finish(state);
@@ -50,15 +52,18 @@ export function startTargetPublisher(setup: PublisherSetup & { target: TargetAcc
 }
 
 /** Makes the lanes, whose connections are opened when there is something to send. */
-async function connect(state: State, target: TargetAccess): Promise<void> {
-  const { origin, protocol } = state.requests.url;
+async function connect(state: State): Promise<void> {
+  const {
+    ca,
+    url: { origin, protocol },
+  } = state.dialect;
   const context: DialContext = {
     endpoint: { url: origin },
     counters: newCounters(), // publishing is no part of what a pattern costs
     sourceAddress: () => '127.0.0.1',
     sink: { problem: state.problem },
     ...(protocol === 'https:' && {
-      connector: (await import('../wire/secure.ts')).secureConnector(target.ca),
+      connector: (await import('../wire/secure.ts')).secureConnector(ca),
     }),
   };
   const clients = createHttpClients<Lane>(context, {
@@ -70,17 +75,18 @@ async function connect(state: State, target: TargetAccess): Promise<void> {
         lane,
         'publish-cut',
         `the connection ended before an event was answered (${cause.message}); ` +
-          'whether the target took it is not known',
+          `whether ${state.dialect.system} took it is not known`,
       );
     },
   });
   state.clients = clients;
   state.lanes = Array.from({ length: Math.min(mostLanes, Math.max(1, state.numbers.length)) }, () => {
     // The client needs its owner first.
-    const lane = { waiting: [], head: 0, current: -1 } as unknown as Lane;
+    const lane = { current: -1 } as unknown as Lane;
     lane.client = clients.add(lane, 0);
     return lane;
   });
+  state.idle = [...state.lanes];
 }
 
 /** Does what is due; returns when there will be more to do. */
@@ -101,31 +107,23 @@ function step(state: State): number {
 }
 
 function queue(state: State, i: number): void {
-  const { lanes, plan } = state;
-  const lane = lanes[plan.topic[i]! % lanes.length]!;
   const body = state.bodies.take(i);
   state.bodyOf.set(i, body);
-  lane.waiting.push(i);
   state.waiting++;
   state.waitingBytes += body.bytes;
-  if (lane.current < 0) sendNext(state, lane);
+  const lane = enter(state, i);
+  if (lane) send(state, lane, i);
 }
 
 function failForBacklog(state: State): void {
   const message =
-    `the target takes events more slowly than they are published: ${state.waiting} of them wait. ` +
-    'Publish less, or smaller ones, or on more topics';
+    `${state.dialect.system} takes events more slowly than they are published: ` +
+    `${state.waiting} of them wait. Publish less, or smaller ones, or on more topics`;
   close(state);
   state.done.reject(new UserError('publisher-backlog', message, exitCodes.failed));
 }
 
-function sendNext(state: State, lane: Lane): void {
-  const i = lane.waiting[lane.head];
-  if (i === undefined || state.over) return;
-  if (++lane.head === lane.waiting.length) {
-    lane.waiting = [];
-    lane.head = 0;
-  }
+function send(state: State, lane: Lane, i: number): void {
   state.waiting--;
   lane.current = i;
   const { plan, bodyOf, numbers, sentUs } = state;
@@ -137,7 +135,7 @@ function sendNext(state: State, lane: Lane): void {
   sentUs[i] = atUs;
   if (isMeasured(state, i)) record(state.lag, atUs - dueUs);
   const topic = plan.topic[i]!;
-  const request = state.requests.encode({
+  const request = state.dialect.encode({
     number: i + 1,
     topic: topicName(state.topics, topic),
     seq: ++numbers[topic]!,
@@ -145,6 +143,7 @@ function sendNext(state: State, lane: Lane): void {
     sentUs: atUs,
     crc,
     body: text,
+    bytes,
   });
   state.clients!.send(lane.client, request); // a lane has its clients
 }
@@ -158,14 +157,21 @@ function takeAnswer(
   to: number,
   atUs: number,
 ): void {
-  const i = lane.current;
-  if (status < 200 || status > 299) {
-    const text = quoteBytes(bytes, from, to, shownLength, state.secrets);
+  const { current: i } = lane;
+  const { dialect, plan, numbers, seq } = state;
+  if (!dialect.isSuccess(status)) {
+    const text = quoteBytes(bytes, from, to, shownLength, dialect.secrets);
     const message = `an event was answered with status ${status}${text === '' ? '' : `: ${text}`}`;
     fail(state, lane, 'publish-refused', message);
     return;
   }
-  state.seq[i] = state.numbers[state.plan.topic[i]!]!;
+  const text = dialect.ownNumbers ? '' : bytes.toString('utf8', from, Math.min(to, from + answerRead));
+  const given = dialect.numberIn(text, numbers[plan.topic[i]!]!);
+  if (given === 0) {
+    fail(state, lane, 'publish-answer', 'the answer to an event gives it no "seq"');
+    return;
+  }
+  seq[i] = given;
   state.confirmed++;
   if (isMeasured(state, i)) record(state.roundTrip, atUs - state.sentUs[i]!);
   ended(state, lane);
@@ -173,33 +179,35 @@ function takeAnswer(
 
 function fail(state: State, lane: Lane, code: string, message: string): void {
   state.problem(code, message);
-  const topic = state.plan.topic[lane.current]!;
+  const { dialect, plan, numbers, unconfirmed } = state;
+  const topic = plan.topic[lane.current]!;
   // Its number is used up: had the target taken it after all, the next one with that
   // number would be a duplicate.
-  if (isMeasured(state, lane.current)) state.unconfirmed.push({ topic, seq: state.numbers[topic]! });
+  if (dialect.ownNumbers && isMeasured(state, lane.current))
+    unconfirmed.push({ topic, seq: numbers[topic]! });
   ended(state, lane);
 }
 
 function ended(state: State, lane: Lane): void {
-  lane.current = -1;
+  const next = leave(state, lane);
   state.answered++;
   if (state.answered === eventsOf(state)) finish(state);
-  else sendNext(state, lane);
+  else if (next !== undefined && !state.over) send(state, lane, next);
 }
 
 function giveUp(state: State): void {
-  for (const { current, waiting, head } of state.lanes) {
+  for (const { current } of state.lanes) {
     if (current >= 0)
       state.problem(
         'publish-unanswered',
-        `the target had not answered ${answerWithinUs / 1e6} s after the last event`,
-      );
-    for (let i = head; i < waiting.length; i++)
-      state.problem(
-        'publish-unsent',
-        'an event was not sent, as the one before it on its topic had no answer yet',
+        `${state.dialect.system} had not answered ${answerWithinUs / 1e6} s after the last event`,
       );
   }
+  for (let left = unsent(state); left > 0; left--)
+    state.problem(
+      'publish-unsent',
+      'an event was not sent, as the one before it on its topic had no answer yet',
+    );
   finish(state);
 }
 

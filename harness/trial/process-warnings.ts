@@ -1,0 +1,72 @@
+// Says what to beware of in what processes used: a server that had no time left, and figures that are not of
+// the measured phase because somebody came late to read them.
+
+import { formatShare, formatUs } from '../../core/base/units.ts';
+import { lackOfTime } from '../../core/metrics/processes.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import { isReadElsewhen, stretchMost } from '../../core/result/process-use.ts';
+import type { Completed } from '../../core/result/result.ts';
+import { estimatedShare } from './process-figures.ts';
+import type { Readings } from './readings.ts';
+import type { TrialWarning } from './validity.ts';
+
+/** Share of the measured phase that counts may be estimates for. */
+const estimatedMost = 0.1;
+
+export function processWarnings(readings: Readings, trial: Completed): TrialWarning[] {
+  return [withoutTime(trial), sampledLate(readings), cpuElsewhen(trial)].flatMap((one) => one ?? []);
+}
+
+function withoutTime(trial: Completed): TrialWarning | undefined {
+  const lack = lackOfTime(trial);
+  if (lack === undefined) return undefined;
+  const share = (name: 'server-busy' | 'server-cpu') => formatShare(metrics[name]!.read(trial) ?? 0);
+  const seen =
+    `its busiest thread ran, or waited for a core, in ${share('server-busy')} of the measured phase, and the ` +
+    `process used ${share('server-cpu')} of a core`;
+  return lack === 'saturated'
+    ? {
+        code: 'server-saturated',
+        level: 'note',
+        message:
+          `the server was saturated: ${seen}. Deliveries queue: the latencies are those of a full server. ` +
+          'Publish less for those of one that keeps up.',
+      }
+    : {
+        code: 'server-starved',
+        level: 'note',
+        message:
+          `other programs had the cores that the server needed: ${seen}. The latencies are those of a server ` +
+          'that waits. Close other programs, or give it more cores.',
+      };
+}
+
+function sampledLate(readings: Readings): TrialWarning | undefined {
+  const share = estimatedShare('load', readings);
+  if (share <= estimatedMost) return undefined;
+  return {
+    code: 'sampled-late',
+    level: 'invalid',
+    message:
+      'a load process came late to count at the ends of the measured phase, by ' +
+      `${formatShare(share)} of its length (at most ${formatShare(estimatedMost)} is trusted): how many ` +
+      'requests, bytes and deliveries belong to it is an estimate. Measure longer, or use less load.',
+  };
+}
+
+function cpuElsewhen({ processes, measuredUs }: Completed): TrialWarning | undefined {
+  const one = processes.find((use) => use.role !== 'publisher' && isReadElsewhen(use, measuredUs));
+  if (!one) return undefined;
+  const why =
+    one.cpuSource === 'self'
+      ? 'it reads its own CPU, which cannot be read from outside here, and came late to that'
+      : 'pushbench itself came late to read it';
+  return {
+    code: 'cpu-elsewhen',
+    level: 'invalid',
+    message:
+      `the CPU of ${one.role === 'load' ? 'a load process' : 'the server'} is that of ` +
+      `${formatUs(one.wallUs)}, where the measured phase took ${formatUs(measuredUs)} (a difference of at ` +
+      `most ${formatShare(stretchMost)} is trusted): ${why}. Close other programs, or use less load.`,
+  };
+}
