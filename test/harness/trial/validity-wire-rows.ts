@@ -1,6 +1,6 @@
 // Lists for the warning that others were on the wire the readings just inside and just outside of each limit.
-// A thousand published events explain at most 10,000 segments of 60 bytes; a twentieth more and 16 KiB, or 200
-// segments, are let pass.
+// A thousand published events explain at most 10,000 segments of 60 bytes; a twentieth more and 16 KiB, or
+// 200 segments, are let pass.
 
 import { counters, samplesOf, self, window } from './readings.ts';
 import type { Case, VoidingRow } from './validity-rows.ts';
