@@ -1,5 +1,5 @@
-// Says where the subscribers of the two sides held different numbers of connections: then descriptors for each
-// subscriber differ though each connection may cost the same. A target may carry one topic a connection.
+// Says where the subscribers of the two sides held different numbers of connections: then descriptors for
+// each subscriber differ though each connection may cost the same. A target may carry one topic a connection.
 
 import { median } from '../base/median.ts';
 import { formatNumber } from '../base/units.ts';

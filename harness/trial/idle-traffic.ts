@@ -8,8 +8,8 @@ const stretchUs = 60_000;
 
 /**
  * Takes 0.3 s.
- * @returns bytes a second with the headers of TCP and IP: the median of five stretches, so that one request of
- *   another program in one of them says nothing of the minutes to come; undefined where it cannot be read
+ * @returns bytes a second with the headers of TCP and IP: the median of five stretches, so that one request
+ *   of another program in one of them says nothing of the minutes to come; undefined where it cannot be read
  */
 export async function idleBytesPerS({
   fleet: { clock, probe },
