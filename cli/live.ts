@@ -3,7 +3,8 @@
 
 import { createLogUpdate } from 'log-update';
 import type { Trial } from '../core/result/result.ts';
-import { metrics } from '../core/metrics/registry.ts';
+import { figureOf } from '../core/metrics/registry.ts';
+import { allVoid, voidedWords } from '../core/result/voids.ts';
 import { oneLine, printable } from '../core/base/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';
 import type { Progress } from '../harness/trial/stage.ts';
@@ -66,7 +67,7 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
 }
 
 function describe(
-  { phase, share, connected, published, delivered, p50Us, p99Us }: Progress,
+  { phase, share, connected, published, delivered, p50Us, slowestUs }: Progress,
   subscribers: number,
 ): string {
   const parts = [
@@ -79,8 +80,8 @@ function describe(
       `${formatNumber(published)} events`,
       `${formatNumber(delivered)} deliveries`,
     );
-    if (p50Us !== undefined && p99Us !== undefined)
-      parts.push(`p50 ${formatUs(p50Us)}`, `p99 ${formatUs(p99Us)}`);
+    if (p50Us !== undefined && slowestUs !== undefined)
+      parts.push(`half within ${formatUs(p50Us)} so far`, `the slowest ${formatUs(slowestUs)}`);
   }
   return parts.join(', ');
 }
@@ -88,13 +89,18 @@ function describe(
 function summary({ outcome, warnings }: Trial): string {
   if (outcome.status === 'failed') return `failed: ${outcome.message}`;
   const { delivered, missed, expected } = outcome.ledger;
-  const median = metrics['latency.p50']!.read(outcome);
+  const { value: median } = figureOf('latency.p50', outcome);
   const counts =
     `${formatNumber(delivered)} of ${formatNumber(expected)} ` +
     `deliveries${missed > 0 ? ` (${formatNumber(missed)} missed)` : ''}`;
   const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
+  const voided = [...new Set(invalid.map((code) => voidedWords(code, outcome.voids)))].join('; ');
   return (
     `${counts}, median ${median === undefined ? '-' : formatUs(median)}` +
-    (invalid.length > 0 ? `; does not count: ${invalid.join(', ')}` : '')
+    (invalid.length === 0
+      ? ''
+      : allVoid(outcome)
+        ? `; does not count: ${invalid.join(', ')}`
+        : `; void: ${voided} (${invalid.join(', ')})`)
   );
 }

@@ -40,6 +40,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
     first,
     count,
     topics,
+    subscribers,
     connectMs,
     reconnect,
     seed,
@@ -53,6 +54,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
     first,
     count,
     topics,
+    subscribers,
     fanoutEvery,
     counters,
     onReady(connected) {

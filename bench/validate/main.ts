@@ -12,6 +12,7 @@ import { runParts } from './parts.ts';
 
 const parts: Readonly<Record<string, () => Promise<Part>>> = {
   synthetic: async () => (await import('./synthetic.ts')).synthetic,
+  percentiles: async () => (await import('./percentiles.ts')).percentiles,
   'known-delay': async () => (await import('./known-delay.ts')).knownDelay,
   counts: async () => (await import('./counts.ts')).counts,
   bytes: async () => (await import('./bytes.ts')).bytes,

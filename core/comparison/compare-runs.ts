@@ -170,12 +170,18 @@ export function pairsInTime(
   };
 }
 
-type Difference = Comparison['differences'][number] & {
+export type Difference = Comparison['differences'][number] & {
   /** Why timings cannot be held against each other; nothing where the difference may be what is compared. */
   spoils: 'machine' | 'scenario' | undefined;
 };
 
-function differencesOf(baseline: RunSet, candidate: RunSet): Difference[] {
+/** What something was run with. */
+export type Conditions = Pick<RunSet, 'pushbench' | 'environment'> & {
+  scenario: Pick<RunSet['scenario'], 'seed' | 'source'>;
+};
+
+/** In what two things were run with different machines, scenarios or versions. */
+export function differencesOf(baseline: Conditions, candidate: Conditions): Difference[] {
   const [a, b] = [baseline.environment, candidate.environment];
   const rows: [what: string, from: string, to: string, spoils: Difference['spoils']][] = [
     ['cpu', a.cpu, b.cpu, 'machine'],

@@ -2,7 +2,9 @@
 // them can be kept in a repository; histograms and series stay in the result.
 
 import { z } from 'zod';
-import { figureOf } from '../metrics/registry.ts';
+import { formatNumber } from '../base/units.ts';
+import { figureOf, metrics, type Figure } from '../metrics/registry.ts';
+import { eventsToGate } from '../result/precision.ts';
 import type { Trial } from '../result/result.ts';
 import { allVoid } from '../result/voids.ts';
 
@@ -23,6 +25,9 @@ export const readingSchema = z.strictObject({
   voided: z.record(z.string(), z.array(z.string())).optional(),
 });
 
+/** Percentiles from here on are tails. */
+const leastTail = 0.99;
+
 export type Reading = z.infer<typeof readingSchema>;
 
 /** Reads the metrics of one trial. @param names of metrics that there are */
@@ -34,7 +39,9 @@ export function readingOf(trial: Trial, names: readonly string[]): Reading {
   const voided: Record<string, string[]> = {};
   for (const name of names) {
     const figure = figureOf(name, outcome);
-    if (figure.value !== undefined) reading.values[name] = figure.value;
+    const few = tooFewToGate(name, figure);
+    if (few !== undefined) reading.absent[name] = few;
+    else if (figure.value !== undefined) reading.values[name] = figure.value;
     else if (figure.voided) voided[name] = [...figure.voided];
     else reading.absent[name] = figure.why;
   }
@@ -65,4 +72,13 @@ export function lackOf(
     why: absent[metric] ?? 'it was saved without this figure; save the baseline again',
     voided: false,
   };
+}
+
+/** A tail that is good enough to be shown moves too much from run to run to decide anything. */
+function tooFewToGate(name: string, figure: Figure): string | undefined {
+  const { quantile = 0 } = metrics[name]?.percentile ?? {};
+  if (quantile < leastTail || figure.value === undefined || figure.beyond === undefined) return undefined;
+  return figure.beyond >= eventsToGate
+    ? undefined
+    : `${formatNumber(figure.beyond)} events beyond it; a comparison takes ${eventsToGate}`;
 }

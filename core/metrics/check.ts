@@ -12,6 +12,11 @@ export type Check = {
   /** In the metric's own unit; for `within`, the value that the figure should be near. */
   bound: number;
   holds(measured: number): boolean;
+  /**
+   * Whether it holds wherever in its interval the figure lies, nowhere in it, or in some of it alone. A
+   * figure without an interval is held to the bound as it is.
+   */
+  judge(figure: { value: number; low?: number; high?: number }): 'held' | 'failed' | 'undecided';
 };
 
 const comparisons: Readonly<Record<string, (measured: number, bound: number) => boolean>> = {
@@ -53,13 +58,28 @@ export function parseExpectation(text: string): Check | { problem: string } {
   const read = parseBound(metric, compared ?? centre ?? '');
   if ('problem' in read) return read;
   const { bound } = read;
-  if (operator !== 'within')
-    return { metric, bound, holds: (measured) => comparisons[operator]!(measured, bound) };
+  if (operator !== 'within') {
+    const holds = (measured: number) => comparisons[operator]!(measured, bound);
+    const around = operator === '==' ? bound : undefined;
+    return { metric, bound, holds, judge: (figure) => judgeInterval(holds, figure, around) };
+  }
 
   const share = parseShare(tolerance);
   if (share === undefined)
     return { problem: `a tolerance is a share with its unit, such as 10%, and not "${tolerance}"` };
-  return { metric, bound, holds: (measured) => Math.abs(measured - bound) <= share * bound };
+  const holds = (measured: number) => Math.abs(measured - bound) <= share * bound;
+  return { metric, bound, holds, judge: (figure) => judgeInterval(holds, figure, bound) };
+}
+
+/** @param around what values must be near, where they can be too high and too low */
+function judgeInterval(
+  holds: (measured: number) => boolean,
+  { value, low = value, high = value }: { value: number; low?: number; high?: number },
+  around: number | undefined,
+): 'held' | 'failed' | 'undecided' {
+  if (holds(low) !== holds(high)) return 'undecided';
+  if (holds(low)) return 'held'; // what holds at both ends holds between them
+  return around !== undefined && low < around && around < high ? 'undecided' : 'failed';
 }
 
 /**

@@ -1,10 +1,11 @@
 // Reads latencies: of a delivery and its stages, of publishing, of what subscribers send, and of webhook
 // deliveries by the attempt that brought them. Each has a mean, percentiles and a largest value, in µs.
 
-import { enoughSamples } from './samples.ts';
 import type { Metric } from './metric.ts';
+import { olderSureness, surenessOf, whyUnsure, type Sureness } from './sureness.ts';
 import { histogramOf, meanUs, merge, newHistogram, quantileUs } from '../result/histogram.ts';
-import type { StoredHistogram } from '../result/histogram.ts';
+import type { Histogram, StoredHistogram } from '../result/histogram.ts';
+import { highestShown } from '../result/precision.ts';
 import type { Completed } from '../result/result.ts';
 
 export type LatencyName = keyof Completed['latency'];
@@ -12,12 +13,22 @@ export type LatencyName = keyof Completed['latency'];
 /** A timer's step: latencies that differ by less are told apart by no single run. */
 const timerStepUs = 1000;
 
+/** What the samples are whose percentiles are shown, where they are not events. */
+const samplesOf: Partial<Record<LatencyName, string>> = { page: 'request', upstream: 'message' };
+
 /** A point of a latency's distribution. @param quantile 0 to 1; 1 is the largest value */
 export function latencyAt(name: LatencyName, quantile: number, title: string): Metric {
   return quantileOf(
-    (trial) => {
-      const stored = trial.latency[name];
-      return stored === undefined ? [] : [stored];
+    {
+      histograms(trial) {
+        const stored = trial.latency[name];
+        return stored === undefined ? [] : [stored];
+      },
+      sureness: (trial, histogram) =>
+        name === 'endToEnd' || name === 'acceptToReceipt'
+          ? deliveriesSureness(trial, name, histogram, quantile)
+          : surenessOf(histogram, quantile, { kind: 'single' }),
+      samples: samplesOf[name] ?? 'event',
     },
     quantile,
     title,
@@ -25,13 +36,63 @@ export function latencyAt(name: LatencyName, quantile: number, title: string): M
   );
 }
 
+/** Receivers of an event share its delay, so what one delivery says others say too. */
+function deliveriesSureness(
+  trial: Completed,
+  name: 'endToEnd' | 'acceptToReceipt',
+  histogram: Histogram,
+  quantile: number,
+): Sureness {
+  const { precision, latency } = trial;
+  if (precision) {
+    const { at, shownUpTo } = precision[name];
+    const kept = at.find((one) => one.quantile === quantile);
+    return kept ? { rests: 'events', ...kept } : { rests: 'reach', upTo: shownUpTo };
+  }
+  if (latency.lastReceiver.count === 0) return surenessOf(histogram, quantile, { kind: 'single' });
+  return name === 'endToEnd'
+    ? olderSureness(histogram, quantile, histogramOf(latency.lastReceiver))
+    : olderSureness(histogram, quantile);
+}
+
+/** The highest quantile of the delivery latency that may be shown; 0 where not even the median. */
+export function shownUpTo(trial: Completed): number {
+  if (trial.precision) return trial.precision.endToEnd.shownUpTo;
+  const histogram = histogramOf(trial.latency.endToEnd);
+  return highestShown(
+    histogram.count,
+    (quantile) =>
+      whyUnsure(deliveriesSureness(trial, 'endToEnd', histogram, quantile), quantile) === undefined,
+  );
+}
+
+/** Which receivers had one attempt of an event and which another is not kept, so the worst is assumed. */
+function attemptsSureness(
+  { precision, latency }: Completed,
+  histogram: Histogram,
+  quantile: number,
+): Sureness {
+  if (precision)
+    return surenessOf(histogram, quantile, { kind: 'at-most', receipts: precision.mostReceivers });
+  return latency.lastReceiver.count === 0
+    ? surenessOf(histogram, quantile, { kind: 'single' })
+    : olderSureness(histogram, quantile);
+}
+
+type Source = {
+  histograms(trial: Completed): readonly StoredHistogram[];
+  /** @param histogram all of them together */
+  sureness(trial: Completed, histogram: Histogram): Sureness;
+  samples: string;
+};
+
 /** How late events were sent, and how long the server took to take them, is what the publisher saw. */
 const publisherSaw: readonly LatencyName[] = ['publisherLag', 'publishRoundTrip'];
 const restsOf = (name: LatencyName): Metric['rests'] => (publisherSaw.includes(name) ? [] : ['latency']);
 
 /** A quantile of the histograms' samples together. */
 function quantileOf(
-  histograms: (trial: Completed) => readonly StoredHistogram[],
+  { histograms, sureness, samples }: Source,
   quantile: number,
   title: string,
   rests: Metric['rests'],
@@ -45,7 +106,8 @@ function quantileOf(
     ...(quantile < 1 && {
       percentile: {
         quantile,
-        samples: (trial) => histograms(trial).reduce((sum, { count }) => sum + count, 0),
+        sureness: (trial) => sureness(trial, merged(histograms(trial))),
+        samples,
       },
     }),
   };
@@ -94,7 +156,16 @@ function byAttempt(prefix: string, isMeant: (attempt: number) => boolean, title:
     .filter(([point]) => point === 'p50' || point === 'p99' || point === 'max')
     .map(([point, quantile, what]) => [
       `${prefix}.${point}`,
-      quantileOf(meant, quantile, `${title}, ${what}`, ['latency']),
+      quantileOf(
+        {
+          histograms: meant,
+          sureness: (trial, histogram) => attemptsSureness(trial, histogram, quantile),
+          samples: 'event',
+        },
+        quantile,
+        `${title}, ${what}`,
+        ['latency'],
+      ),
     ]);
 }
 
@@ -116,7 +187,14 @@ export const latencyMetrics: Readonly<Record<string, Metric>> = Object.fromEntri
   ...byAttempt('latency.retried', (attempt) => attempt > 1, 'latency of what a later attempt brought'),
 ]);
 
-/** Whether a trial's percentile has its samples, for tables that show latencies by attempt. */
-export function quantileWhereEnough(stored: StoredHistogram, quantile: number): number | undefined {
-  return enoughSamples(stored.count, quantile) ? quantileUs(histogramOf(stored), quantile) : undefined;
+/** A percentile of what one attempt brought, where it may be shown; 1 is the largest value. */
+export function attemptQuantileUs(
+  trial: Completed,
+  stored: StoredHistogram,
+  quantile: number,
+): number | undefined {
+  const histogram = histogramOf(stored);
+  return quantile < 1 && whyUnsure(attemptsSureness(trial, histogram, quantile), quantile)
+    ? undefined
+    : quantileUs(histogram, quantile);
 }

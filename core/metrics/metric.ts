@@ -4,6 +4,7 @@
 import { formatBytes, formatNumber, formatShare, formatUs } from '../base/units.ts';
 import type { Evidence } from '../result/evidence.ts';
 import type { Completed } from '../result/result.ts';
+import type { Sureness } from './sureness.ts';
 
 /**
  * Unit of a metric's value; `us` and `bytes` are scaled for display, `share` is 0 to
@@ -18,8 +19,8 @@ export type Metric = {
   rests: readonly Evidence[];
   /** The metric's value, `undefined` where the trial has none (no samples, no /proc). */
   read(trial: Completed): number | undefined;
-  /** Of a percentile: the share of samples that lie below it, and how many samples the trial has. */
-  percentile?: { quantile: number; samples(trial: Completed): number };
+  /** Of a percentile: the share of samples that lie below it, how sure it is, and what its samples are. */
+  percentile?: { quantile: number; sureness(trial: Completed): Sureness; samples: string };
   /** What it counts among: where there is none of it, a count of 0 says nothing and is no figure. */
   among?: { count(trial: Completed): number; none: string };
   /** With fewer subscribers the figure is lost in what a process varies by itself. */

@@ -46,7 +46,7 @@ const cpuPerDelivery = (role: Role, share: (process: ProcessUse) => number) =>
 /** What comes on top of an idle server; all of it where that was not read, as in older results. */
 const besidesIdle = (process: ProcessUse): number => Math.max(0, shareOf(process) - (process.idleShare ?? 0));
 
-/** From this share of the measured phase on a server has no time left: what comes waits for what came before. */
+/** From this share of the measured phase on a server has no time left, and what comes waits. */
 const busyFrom = 0.95;
 /** One that ran for less of it was kept from running: it was not the deliveries that filled it. */
 const ranLeast = 0.5;

@@ -10,7 +10,7 @@ import type { Metric } from './metric.ts';
 import { processMetrics } from './processes.ts';
 import { requestMetrics } from './requests.ts';
 import { voidedBy } from '../result/voids.ts';
-import { enoughSamples, samplesNeeded } from './samples.ts';
+import { whyUnsure } from './sureness.ts';
 import { webhookMetrics } from './webhook.ts';
 import type { Completed } from '../result/result.ts';
 
@@ -31,11 +31,22 @@ export type NoFigure = {
   why: string;
   /** Where the trial's warnings make it void: their codes. */
   voided?: readonly string[];
+  /** The lower end of its interval, where that much can be said of a percentile. */
+  atLeast?: number;
 };
-/** What one trial has of a metric, in the metric's unit. */
-export type Figure = { value: number } | NoFigure;
-/** Median over trials, with the lowest and the highest; `trials` is how many it is of. */
-export type FigureOver = { value: number; low: number; high: number; trials: number } | NoFigure;
+/**
+ * What one trial has of a metric, in the metric's unit. Of a percentile, `low` and `high` are the ends of its
+ * 95 % interval within the trial, and `beyond` the distinct events beyond it; left out where the result does
+ * not say.
+ */
+export type Figure = { value: number; low?: number; high?: number; beyond?: number } | NoFigure;
+/**
+ * Median over trials, with the lowest and the highest; `trials` is how many it is of. `within`: of a single
+ * trial's percentile, its interval within that trial.
+ */
+export type FigureOver =
+  | { value: number; low: number; high: number; trials: number; within?: readonly [number, number] }
+  | NoFigure;
 
 /**
  * Reads a metric of one trial: no figure where what it rests on is void, or where the trial has too few
@@ -47,54 +58,51 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
   if (!metric) return none('this version has no such metric');
   const voided = voidedBy(metric.rests, trial);
   if (voided.length > 0) return { value: undefined, why: `void: ${voided.join(', ')}`, voided };
-  return standing(metric, trial);
-}
-
-/** The figure, whether or not it is void. */
-function standing(metric: Metric, trial: Completed): Figure {
-  const why = tooFew(metric, trial);
-  if (why !== undefined) return none(why);
+  const { percentile, among, leastSubscribers = 0 } = metric;
+  if (among?.count(trial) === 0) return none(among.none);
+  if (trial.subscribers < leastSubscribers)
+    return none(
+      `${formatNumber(trial.subscribers)} subscribers; below ${formatNumber(leastSubscribers)} it is lost ` +
+        "in the process's own swings",
+    );
+  const sureness = percentile?.sureness(trial);
+  const unsure = percentile && sureness && whyUnsure(sureness, percentile.quantile, percentile.samples);
+  if (unsure) return none(unsure.why, unsure.atLeastUs);
   const value = metric.read(trial);
-  return value === undefined || !Number.isFinite(value) ? none(notMeasured) : { value };
+  if (value === undefined || !Number.isFinite(value)) return none(notMeasured);
+  return sureness?.rests === 'events' && sureness.highUs !== null
+    ? { value, low: sureness.lowUs, high: sureness.highUs, beyond: sureness.beyond }
+    : { value };
 }
 
 /**
  * Makes one figure of several trials of a variant: the median over those in which it is not void. Where one
  * of them has too few samples there is none; one in which nothing was measured is left out.
- * @param doubted where it is void in every trial, take them all the same: for tables that mark them
  */
-export function figureOver(
-  which: string | Metric,
-  trials: readonly Completed[],
-  { doubted = false }: { doubted?: boolean } = {},
-): FigureOver {
+export function figureOver(which: string | Metric, trials: readonly Completed[]): FigureOver {
   if (trials.length === 0) return none('no trial went through');
   const metric = typeof which === 'string' ? metrics[which] : which;
-  const counting = metric ? trialsFor(metric, trials, { doubted }) : trials;
-  const figures = counting.map((trial) =>
-    metric && doubted ? standing(metric, trial) : figureOf(which, trial),
-  );
+  const figures = (metric ? trialsFor(metric, trials) : trials).map((trial) => figureOf(which, trial));
   if (figures.length === 0) return allVoidIn(metric!, trials); // without a metric all trials are taken
   const short = figures.find((one): one is NoFigure => one.value === undefined && one.why !== notMeasured);
   if (short) return short;
-  const values = figures.flatMap(({ value }) => value ?? []);
-  if (values.length === 0) return none(notMeasured);
+  const known = figures.filter((one) => one.value !== undefined);
+  const values = known.map(({ value }) => value);
+  const [first] = known;
+  if (!first) return none(notMeasured);
+  const { low, high } = first;
   return {
     value: median(values),
     low: Math.min(...values),
     high: Math.max(...values),
     trials: values.length,
+    ...(known.length === 1 && low !== undefined && high !== undefined && { within: [low, high] as const }),
   };
 }
 
 /** The trials that figures of a metric are made of: see {@link figureOver}. */
-export function trialsFor(
-  { rests }: Pick<Metric, 'rests'>,
-  trials: readonly Completed[],
-  { doubted }: { doubted: boolean },
-): Completed[] {
-  const counting = trials.filter((trial) => voidedBy(rests, trial).length === 0);
-  return counting.length === 0 && doubted ? [...trials] : counting;
+export function trialsFor({ rests }: Pick<Metric, 'rests'>, trials: readonly Completed[]): Completed[] {
+  return trials.filter((trial) => voidedBy(rests, trial).length === 0);
 }
 
 function allVoidIn({ rests }: Metric, trials: readonly Completed[]): NoFigure {
@@ -102,20 +110,6 @@ function allVoidIn({ rests }: Metric, trials: readonly Completed[]): NoFigure {
   return { value: undefined, why: `void: ${voided.join(', ')}`, voided };
 }
 
-function tooFew({ percentile, among, leastSubscribers = 0 }: Metric, trial: Completed): string | undefined {
-  if (among?.count(trial) === 0) return among.none;
-  if (percentile) {
-    const { quantile, samples } = percentile;
-    const count = samples(trial);
-    if (!enoughSamples(count, quantile))
-      return `${formatNumber(count)} samples; it takes ${formatNumber(samplesNeeded(quantile))}`;
-  }
-  return trial.subscribers < leastSubscribers
-    ? `${formatNumber(trial.subscribers)} subscribers; below ${formatNumber(leastSubscribers)} it is lost ` +
-        "in the process's own swings"
-    : undefined;
-}
-
-function none(why: string): NoFigure {
-  return { value: undefined, why };
+function none(why: string, atLeast?: number): NoFigure {
+  return { value: undefined, why, ...(atLeast !== undefined && { atLeast }) };
 }

@@ -197,9 +197,12 @@ export type LoadClosed = {
   acceptToReceipt: SparseHistogram;
   /**
    * Receipts of the events whose fan-out was kept: one entry an event, latencies from
-   * planned time, ascending.
+   * planned time, ascending. `acceptedUs`: the server's acceptance, from planned time; left out where it
+   * said none.
    */
-  fanout: { topic: number; seq: number; latenciesUs: Int32Array }[];
+  fanout: { topic: number; seq: number; latenciesUs: Int32Array; acceptedUs?: number }[];
+  /** Receipts of all events with several receivers in the trial, kept or not. */
+  shared: number;
   /** The first problems, with their count, for people to read. */
   problems: Problem[];
 };

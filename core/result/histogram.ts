@@ -76,6 +76,18 @@ export function quantileUs(histogram: Histogram, quantile: number): number | und
   return histogram.maxUs;
 }
 
+/** How many samples are above `us`, in bins that lie above that of `us`. */
+export function countAbove(histogram: Histogram, us: number): number {
+  let above = 0;
+  for (let i = indexOf(Math.min(us, maxValueUs)) + 1; i < length; i++) above += histogram.counts[i]!;
+  return above;
+}
+
+/** The lowest value of the bin that a latency lies in. */
+export function bottomOfBinUs(us: number): number {
+  return bottomOf(indexOf(us));
+}
+
 export function meanUs(histogram: Histogram): number | undefined {
   return histogram.count === 0 ? undefined : histogram.sumUs / histogram.count;
 }

@@ -8,12 +8,18 @@ import { formatNumber } from '../base/units.ts';
 export function openLedger({ ledger, processes }: Pick<Completed, 'ledger' | 'processes'>): string[] {
   const { unconfirmed, expected, delivered, missed, unexpected } = ledger;
   return [
-    unconfirmed > 0 ? `${formatNumber(unconfirmed)} published events were never confirmed` : '',
+    unconfirmed > 0
+      ? `${count(unconfirmed, 'published event was', 'published events were')} never confirmed`
+      : '',
     delivered + missed !== expected
       ? `delivered and missed do not add up to the ${formatNumber(expected)} expected`
       : '',
-    unexpected > 0 ? `${formatNumber(unexpected)} events arrived that nobody had asked for` : '',
+    unexpected > 0 ? `${count(unexpected, 'event', 'events')} arrived that nobody had asked for` : '',
     // Nothing adds up to nothing.
     processes.some(({ role }) => role === 'load') ? '' : 'no load process reported',
   ].filter((reason) => reason !== '');
+}
+
+function count(value: number, one: string, many: string): string {
+  return `${formatNumber(value)} ${value === 1 ? one : many}`;
 }

@@ -14,8 +14,8 @@ export const processUse = z.strictObject({
     .enum(['outside', 'self'])
     .optional()
     .describe(
-      'who read cpuUs: the harness from outside (/proc/PID/task/*/schedstat), or the process itself when it ' +
-        'came to it; left out in older results, where each read its own',
+      'who read cpuUs: the harness from outside (/proc/PID/task/*/schedstat), or the process itself when ' +
+        'it came to it; left out in older results, where each read its own',
     ),
   busiest: z
     .strictObject({

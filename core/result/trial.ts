@@ -62,6 +62,18 @@ const fault = z.strictObject({
   forMs: z.number().optional().describe('how long it was to last; left out where it is of a moment'),
 });
 
+const precision = z.strictObject({
+  shownUpTo: z.number().describe('the highest quantile that has events enough beyond it; 0: not the median'),
+  at: z.array(
+    z.strictObject({
+      quantile: z.number(),
+      lowUs: z.number().describe('95 % interval within this trial, with events as the samples'),
+      highUs: z.number().nullable().describe('null where there are too few events to say'),
+      beyond: count.describe('distinct events with a receipt beyond it'),
+    }),
+  ),
+});
+
 const completed = z.strictObject({
   status: z.literal('completed'),
   valid: z.boolean().describe('nothing of the trial is void: no warning is of level `invalid`'),
@@ -92,6 +104,14 @@ const completed = z.strictObject({
           'acknowledgement, where subscribers publish',
       ),
   }),
+  precision: z
+    .strictObject({
+      mostReceivers: z.int().min(1).describe('receivers that an event has at the most'),
+      endToEnd: precision,
+      acceptToReceipt: precision,
+    })
+    .optional()
+    .describe('how sure percentiles over deliveries are, whose samples are events; not in older results'),
   latencyByAttempt: z
     .array(z.strictObject({ attempt: z.int().min(1), histogram }))
     .optional()
@@ -134,7 +154,12 @@ const completed = z.strictObject({
     .optional()
     .describe(
       'that subscribers held at rest: all connected, no event yet; more than one each where a target ' +
+<<<<<<< HEAD
         'carries one topic a connection; left out in older results',
+=======
+        'carries ' +
+        'one topic a connection; left out in older results',
+>>>>>>> d27ef314f6c1e22229b71ceac1e02ef3399a65cf
     ),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),

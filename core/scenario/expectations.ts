@@ -2,7 +2,8 @@
 // exit code is the command line's.
 
 import { parseExpectation, type Check } from '../metrics/check.ts';
-import { figureOf } from '../metrics/registry.ts';
+import { formatMetric } from '../metrics/metric.ts';
+import { figureOf, metrics } from '../metrics/registry.ts';
 import type { Variant } from '../pattern/variant.ts';
 import type { Expectation, Trial } from '../result/result.ts';
 import type { Scenario } from './scenario.ts';
@@ -38,7 +39,8 @@ export type TrialOrPlan = Pick<Trial, 'variant' | 'repetition' | 'cell'> & Parti
 /**
  * Holds every expectation against every trial that it is for, in the order of the scenario.
  * A trial that is missing or failed, and a figure that is void or that it has not enough samples for, put
- * nothing to the test: then the expectation is not judged. One that is for no trial at all is not judged
+ * nothing to the test: then the expectation is not judged. A percentile whose interval has the bound in it
+ * leaves it undecided. One that is for no trial at all is not judged
  * either.
  */
 export function checkExpectations(
@@ -86,7 +88,17 @@ function judge(check: Check, { outcome }: TrialOrPlan): Judgement {
   if (outcome.status === 'failed') return notJudged('the trial failed');
   const figure = figureOf(check.metric, outcome);
   if (figure.value === undefined) return notJudged(figure.why);
-  return { measured: figure.value, verdict: check.holds(figure.value) ? 'held' : 'failed' };
+  const verdict = check.judge(figure);
+  if (verdict !== 'undecided') return { measured: figure.value, verdict };
+  const { value, low = value, high = value } = figure;
+  const { unit } = metrics[check.metric]!; // the check was read with it
+  return {
+    measured: value,
+    verdict,
+    why:
+      `within this run it lies between ${formatMetric(low, unit)} and ${formatMetric(high, unit)}, ` +
+      'on both sides of the bound',
+  };
 }
 
 function notJudged(why: string): Judgement {

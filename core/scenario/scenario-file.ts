@@ -7,6 +7,7 @@ import { UserError } from '../base/errors.ts';
 import { variantsCalled, withoutTarget } from './expectations.ts';
 import { expectation, findingsOf } from '../base/issues.ts';
 import { cellsOf, cellText, ratesProblems, whereProblems } from './matrix.ts';
+import { percentileHints } from './percentile-hints.ts';
 import { mostTrials } from './search.ts';
 import { applyOverrides, pathText } from '../base/overrides.ts';
 import { listNames } from '../base/suggest.ts';
@@ -246,6 +247,7 @@ export function describeScenario(
         `  searches the highest ${what} from ${from} ${to === undefined ? 'on' : `to ${to}`} with ${keep}`,
     ),
     `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs * 1000)}`,
+    ...percentileHints(scenario).map((hint) => `  note: ${hint}`),
   ].join('\n');
 }
 

@@ -1,5 +1,5 @@
-// Reads from outside what processes used of the CPU, from Linux's /proc, so that a process that is too busy to
-// say so is measured all the same. Each thread counts to the nanosecond (/proc/PID/task/*/schedstat).
+// Reads from outside what processes used of the CPU, from Linux's /proc, so that a process that is too busy
+// to say so is measured all the same. Each thread counts to the nanosecond (/proc/PID/task/*/schedstat).
 
 import { readdirSync, readFileSync } from 'node:fs';
 

@@ -37,14 +37,14 @@ export type Connected = Readonly<{
   /** Of all servers. */
   descriptors: Readonly<Record<'baseline' | 'connected', DescriptorCount | undefined>>;
   kernelBaselineBytes: number | undefined;
-  /** What the host sent a second while nothing of the trial was connected. */
-  idleBytesPerS: number | undefined;
-  /** The subscribers' connections use TLS. */
-  encrypted: boolean;
   /** The servers have a backlog to look at. */
   serversQueue: boolean;
   /** CPU of each server before the first event, as a share of a core; undefined where it cannot be read. */
   idleShares: readonly (number | undefined)[];
+  /** What the host sent a second while nothing of the trial was connected. */
+  idleBytesPerS: number | undefined;
+  /** The subscribers' connections use TLS. */
+  encrypted: boolean;
 }>;
 
 const startLimitMs = 15_000;
@@ -64,13 +64,12 @@ export async function connect(stage: Stage): Promise<Connected> {
     sumDescriptors(servers.map(({ pid }) => fleet.probe.classifyDescriptors(pid)));
   const baseline = serverDescriptors();
   const kernelBaselineBytes = fleet.probe.kernelSocketBytes();
-  const hostIdle = await idleBytesPerS(stage);
   // Subscribers that ask on their own do so while nothing happens: that is part of what they cost.
   const ask = patternNamed(stage.variant.pattern)?.fromHistory === true;
   const serversQueue = serversIdle.some(({ backlog }) => backlog !== undefined);
   const samplesPerS = 1e6 / serverSampleUs(plan.slotMs * 1000, serversQueue);
   const idle = () => idleShares(stage, samplesPerS);
-  const alone = ask ? await idle() : undefined;
+  const [othersBytesPerS, alone] = await Promise.all([idleBytesPerS(stage), ask ? idle() : undefined]);
 
   report({ phase: 'connect', ...nothing });
   const fromUs = fleet.clock.nowUs();
@@ -100,10 +99,10 @@ export async function connect(stage: Stage): Promise<Connected> {
     ],
     descriptors: { baseline, connected },
     kernelBaselineBytes,
-    idleBytesPerS: hostIdle,
-    encrypted: endpoint.url.startsWith('https:'),
     serversQueue,
     idleShares: idleConnected,
+    idleBytesPerS: othersBytesPerS,
+    encrypted: endpoint.url.startsWith('https:'),
   };
 }
 

@@ -48,7 +48,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
   return {
     status: 'completed',
     valid: true,
-    latency: latencyOf(readings),
+    ...latencyOf(plan, readings),
     latencyByAttempt: latencyByAttempt(closed),
     ledger: ledgerOf(plan, readings),
     counters: {

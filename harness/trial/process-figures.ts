@@ -16,7 +16,7 @@ import type { ProcessStart } from './connect.ts';
 import type { Readings } from './readings.ts';
 import type { ProcessSamples } from './sampling.ts';
 
-/** A sample this near to an end of the measured phase, as a share of its length, is taken as of that moment. */
+/** A sample this near to an end of the measured phase, as a share of it, is taken as of that moment. */
 const onTimeShare = 0.001;
 
 /** What the processes of a role counted within the measured phase, together. */
@@ -62,7 +62,7 @@ export function estimatedShare(role: Role, { samples, window: { fromUs, toUs } }
   return Math.min(1, (latest(fromUs) + latest(toUs)) / (toUs - fromUs));
 }
 
-/** The first and the last reading of the measured phase: those at its ends, or after them where they came late. */
+/** The first and the last reading of the measured phase: at its ends, or after them where they came late. */
 function endsOf<T>(
   all: readonly T[],
   atUs: (one: T) => number,

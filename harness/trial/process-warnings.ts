@@ -22,8 +22,8 @@ function withoutTime(trial: Completed): TrialWarning | undefined {
   if (lack === undefined) return undefined;
   const share = (name: 'server-busy' | 'server-cpu') => formatShare(metrics[name]!.read(trial) ?? 0);
   const seen =
-    `its busiest thread ran, or waited for a core, in ${share('server-busy')} of the measured phase, and the ` +
-    `process used ${share('server-cpu')} of a core`;
+    `its busiest thread ran, or waited for a core, in ${share('server-busy')} of the measured phase, and ` +
+    `the process used ${share('server-cpu')} of a core`;
   return lack === 'saturated'
     ? {
         code: 'server-saturated',
@@ -36,8 +36,8 @@ function withoutTime(trial: Completed): TrialWarning | undefined {
         code: 'server-starved',
         level: 'note',
         message:
-          `other programs had the cores that the server needed: ${seen}. The latencies are those of a server ` +
-          'that waits. Close other programs, or give it more cores.',
+          `other programs had the cores that the server needed: ${seen}. The latencies are those of a ` +
+          'server that waits. Close other programs, or give it more cores.',
       };
 }
 

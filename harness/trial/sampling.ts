@@ -30,7 +30,7 @@ export type Sampled = Readonly<{
 }>;
 
 /** What a view shows of the samples that have come. */
-export type Seen = Pick<Progress, 'connected' | 'published' | 'delivered' | 'p50Us' | 'p99Us'>;
+export type Seen = Pick<Progress, 'connected' | 'published' | 'delivered' | 'p50Us' | 'slowestUs'>;
 
 export type Sampling = {
   seen(): Seen;
@@ -86,7 +86,7 @@ export function startSampling(
       published,
       delivered: latest.reduce((sum, sample) => sum + (sample?.delivered ?? 0), 0),
       p50Us: quantileUs(timeline.latency, 0.5),
-      p99Us: quantileUs(timeline.latency, 0.99),
+      slowestUs: quantileUs(timeline.latency, 1),
     }),
     outside: (reading) => timeline.outside(reading),
     cpu(role, index, sample) {

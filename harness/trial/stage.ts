@@ -14,7 +14,7 @@ export type Progress = {
   published: number;
   delivered: number;
   p50Us?: number | undefined;
-  p99Us?: number | undefined;
+  slowestUs?: number | undefined;
 };
 
 /** The processes of a trial. Subscribers and publisher use the first server. */

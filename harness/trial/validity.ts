@@ -3,8 +3,9 @@
 // core/result/voids.ts.
 
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
-import { metrics } from '../../core/metrics/registry.ts';
-import { enoughSamples, samplesNeeded } from '../../core/metrics/samples.ts';
+import { shownUpTo } from '../../core/metrics/latency.ts';
+import { figureOf, metrics } from '../../core/metrics/registry.ts';
+import { eventsToShow } from '../../core/result/precision.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
 import type { Completed } from '../../core/result/result.ts';
 import type { VoidingCode } from '../../core/result/voids.ts';
@@ -17,6 +18,8 @@ import type { TrialPlan } from '../plan/plan.ts';
 
 /** Share of the schedule that the publisher must have sent within the measured phase. */
 const offeredLeast = 0.99;
+/** Events beyond a percentile that advice aims at, since the next run may have a few less. */
+const eventsAimedAt = 1.2 * eventsToShow;
 
 /** A warning that makes figures void, or one to read them with. */
 export type TrialWarning =
@@ -40,9 +43,9 @@ const effects = ({ scenario: { faults, phases } }: TrialPlan) => effectsOf(fault
 const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>
   loadLimits(trial).find(({ name }) => name === wanted)!; // all are in it
 
-/** Speaks of a 99th percentile as a share only where there are samples enough to carry one. */
-function slowestOf(count: number, one: string, many: string): string {
-  const share = enoughSamples(count, 0.99) ? '1 % ' : '';
+/** Speaks of a 99th percentile as a share only where there are events enough to carry one. */
+function slowestOf(trial: Completed, p99: string, count: number, one: string, many: string): string {
+  const share = figureOf(p99, trial).value === undefined ? '' : '1 % ';
   return `the slowest ${share}of ${formatNumber(count)} ${count === 1 ? one : many}`;
 }
 
@@ -52,7 +55,7 @@ function latencyTail(trial: Completed): string {
   const p99Us = metrics['latency.p99']!.read(trial);
   return p99Us === undefined
     ? 'nothing was delivered'
-    : `${slowestOf(count, 'delivery', 'deliveries')} took ${formatUs(p99Us)} or more`;
+    : `${slowestOf(trial, 'latency.p99', count, 'delivery', 'deliveries')} took ${formatUs(p99Us)} or more`;
 }
 
 /** What the load side was sent that is larger than it reads: of each kind, the most frequent first. */
@@ -110,7 +113,8 @@ const checks: readonly Check[] = [
     if (lagUs <= limit) return undefined;
     const { count } = trial.latency.publisherLag;
     const text =
-      `the publisher sent ${slowestOf(count, 'event', 'events')} ${formatUs(lagUs)} or more after ` +
+      `the publisher sent ${slowestOf(trial, 'publisher-lag.p99', count, 'event', 'events')} ` +
+      `${formatUs(lagUs)} or more after ` +
       `their planned time, where ${latencyTail(trial)}`;
     return effects(plan).latePublisher
       ? note('publisher-late', `${text}; the scenario froze it.`)
@@ -125,8 +129,8 @@ const checks: readonly Check[] = [
     if (planned === 0 || effects(plan).latePublisher || sent >= planned * offeredLeast) return undefined;
     return invalid(
       'offered-rate',
-      `the schedule planned ${formatNumber(planned)} events and ${formatNumber(sent)} were sent ` +
-        `(${formatNumber(done.seq.length)} with the warm-up). See the problems below.`,
+      `the schedule planned ${formatNumber(planned)} events (${formatNumber(done.seq.length)} with the ` +
+        `warm-up) and ${formatNumber(sent)} of them were sent. See the problems below.`,
     );
   },
   function subscribersShort({ scenario }, { subscribers }) {
@@ -237,14 +241,22 @@ const checks: readonly Check[] = [
         `times${effects(plan).reconnects ? ', as the scenario asked' : ''}.`,
     );
   },
-  function fewSamples(_plan, _readings, { latency }) {
-    const { count } = latency.endToEnd;
-    return enoughSamples(count, 0.99)
-      ? undefined
-      : note(
-          'few-samples',
-          `${formatNumber(count)} latencies carry no 99th percentile (it takes ` +
-            `${formatNumber(samplesNeeded(0.99))}). Measure longer (--set phases.measure=60s) to have one.`,
-        );
+  function fewSamples({ scenario: { phases } }, _readings, trial) {
+    const figure = figureOf('latency.p99', trial);
+    const sureness = metrics['latency.p99']!.percentile!.sureness(trial);
+    if (figure.value !== undefined || sureness.rests !== 'events') return undefined;
+    const { beyond } = sureness;
+    const upTo = Math.floor(shownUpTo(trial) * 1000) / 1000;
+    const times = Math.ceil((10 * eventsAimedAt) / Math.max(1, beyond)) / 10;
+    const longer = writeDuration(Math.ceil((phases.measure * times) / 1000) * 1000);
+    return note(
+      'few-samples',
+      `no 99th percentile is shown: ${formatNumber(beyond)} distinct ` +
+        `${beyond === 1 ? 'event lies' : 'events lie'} beyond it, and it takes ${eventsToShow} ` +
+        `(${upTo === 0 ? 'there are too few for a median, too' : `up to ${formatShare(upTo)} there are`}). ` +
+        `It takes ${beyond === 0 ? 'at least' : 'about'} ${formatNumber(times)} times as many events: ` +
+        `publish so much more often, to fewer followers for the same load, or measure longer ` +
+        `(--set phases.measure=${longer}).`,
+    );
   },
 ];

@@ -2,7 +2,7 @@
 // topic that it follows. Topics are numbers among all topics of the scenario; subscribers count from 0 in
 // this process.
 
-import { topicName, topicsOf, type TopicGroupPlan } from '../../core/scenario/topics.ts';
+import { followersOf, topicName, topicsOf, type TopicGroupPlan } from '../../core/scenario/topics.ts';
 
 export type Slots = {
   readonly count: number;
@@ -10,12 +10,24 @@ export type Slots = {
   find(subscriber: number, topic: string): number;
   topicAt(slot: number): number;
   subscriberAt(slot: number): number;
-  /** How many subscribers of this process follow the topic in the slot. */
-  followersAt(slot: number): number;
+  /**
+   * How many subscribers of this process follow the topic in the slot, where several of the trial do; 0 where
+   * one alone does.
+   */
+  sharersAt(slot: number): number;
 };
 
-/** @param first the scenario's number of this process's subscriber 0 */
-export function createSlots(groups: readonly TopicGroupPlan[], first: number, subscribers: number): Slots {
+/**
+ * @param first the scenario's number of this process's subscriber 0
+ * @param subscribers of this process
+ * @param total of the whole trial
+ */
+export function createSlots(
+  groups: readonly TopicGroupPlan[],
+  first: number,
+  subscribers: number,
+  total: number,
+): Slots {
   const width = groups.reduce((sum, group) => sum + group.follow, 0);
   const topics = new Int32Array(subscribers * width);
   for (let i = 0; i < subscribers; i++) topics.set(topicsOf(groups, first + i), i * width);
@@ -27,7 +39,7 @@ export function createSlots(groups: readonly TopicGroupPlan[], first: number, su
     if (known === 0) numbers.set(topicName(groups, topic), topic);
   }
   // One follower is the rule for private topics, of which there may be as many as subscribers.
-  for (const [topic, count] of followers) if (count === 1) followers.delete(topic);
+  for (const topic of followers.keys()) if (followersOf(groups, topic, total) === 1) followers.delete(topic);
 
   return {
     count: topics.length,
@@ -40,6 +52,6 @@ export function createSlots(groups: readonly TopicGroupPlan[], first: number, su
     },
     topicAt: (slot) => topics[slot]!,
     subscriberAt: (slot) => Math.floor(slot / width),
-    followersAt: (slot) => followers.get(topics[slot]!) ?? 1,
+    sharersAt: (slot) => followers.get(topics[slot]!) ?? 0,
   };
 }

@@ -18,6 +18,8 @@ export type RecorderOptions = {
   first: number;
   count: number;
   topics: readonly TopicGroupPlan[];
+  /** Subscribers of the whole trial. */
+  subscribers: number;
   fanoutEvery: number;
   counters: Counters;
   /** Called with the number of subscribers that are subscribed, each time one more is. */
@@ -52,11 +54,12 @@ export function createRecorder({
   first,
   count,
   topics,
+  subscribers,
   fanoutEvery,
   counters,
   onReady,
 }: RecorderOptions): Recorder {
-  const slots = createSlots(topics, first, count);
+  const slots = createSlots(topics, first, count, subscribers);
   const ledger = newLedger(slots.count);
   const receipts = createReceiptLog(fanoutEvery);
   const problems = createProblemLog();
@@ -109,9 +112,11 @@ export function createRecorder({
       const latencyUs = atUs - plannedUs;
       record(latency.at(plannedUs), latencyUs);
       if (at.acceptedUs > 0) record(acceptToReceipt, atUs - at.acceptedUs);
-      const followers = slots.followersAt(slot);
-      if (followers > 1 && latencyUs <= maxValueUs)
-        receipts.add(slots.topicAt(slot), at.seq, latencyUs, followers);
+      const followers = slots.sharersAt(slot);
+      if (followers > 0 && latencyUs <= maxValueUs) {
+        const acceptedUs = at.acceptedUs > 0 ? at.acceptedUs - plannedUs : undefined;
+        receipts.add(slots.topicAt(slot), at.seq, latencyUs, followers, acceptedUs);
+      }
       return true;
     },
     problem(code, message) {
@@ -155,7 +160,7 @@ export function createRecorder({
           missing,
         },
         acceptToReceipt: toSparse(acceptToReceipt),
-        fanout: receipts.take(),
+        ...receipts.take(),
         problems: delivered === 0 ? [...problems.list(), ...notes.list()] : problems.list(),
       };
     },

@@ -165,5 +165,5 @@ function countedTrials(results: readonly Result[], label: string): Completed[] {
       variant.label === label && outcome.status === 'completed' ? [outcome] : [],
     ),
   );
-  return trialsFor({ rests: ['latency'] }, completed, { doubted: false });
+  return trialsFor({ rests: ['latency'] }, completed);
 }

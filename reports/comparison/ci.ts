@@ -17,7 +17,7 @@ import {
   worseText,
   type MetricRow,
 } from './words.ts';
-import { pairLabel, titleOf, unjudgedTexts } from './verdict-words.ts';
+import { groupNotJudged, pairLabel, unjudgedTexts } from './verdict-words.ts';
 import { junitDocument, type Suite, type Verdict } from '../export/junit.ts';
 
 /** A suite for each variant, a case for each metric. */
@@ -103,20 +103,12 @@ export function renderAnnotations(comparison: Comparison, file: string | undefin
         `${worseText(metric)}${binding ? '' : ' (advisory)'}`,
       ),
     ),
-    ...notJudgedIn(comparison).flatMap(({ judged, metric, why }) =>
-      judged === undefined
-        ? comparison.cut === undefined
-          ? [command('error', `pushbench ${comparison.scenario}`, `not judged: ${why}`)]
-          : []
-        : [
-            command(
-              'error',
-              titleFor(comparison, judged),
-              metric === undefined
-                ? `not judged: ${unjudgedTexts(judged).join('; ') || why}`
-                : `not judged: ${titleOf(metric.metric)}: ${why}`,
-            ),
-          ],
+    ...(comparison.cut === undefined ? groupNotJudged(notJudgedIn(comparison)) : []).map(({ judged, text }) =>
+      command(
+        'error',
+        judged ? titleFor(comparison, judged) : `pushbench ${comparison.scenario}`,
+        `not judged: ${text}`,
+      ),
     ),
     command(
       'notice',

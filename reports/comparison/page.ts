@@ -132,15 +132,21 @@ function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behi
       <dt>Timings</dt>
       <dd>${advisory.length === 0 ? 'runs took turns' : 'advisory'}</dd>
     </div>
-    ${
-      headrooms.length === 0
-        ? ''
-        : html`<div>
-            <dt>Load side could have taken</dt>
-            <dd>${headroomText(Math.min(...headrooms))}</dd>
-          </div>`
-    }
+    ${headrooms.length === 0 ? '' : headroomMarkup(Math.min(...headrooms))}
   </dl>`;
+}
+
+/** Below 1 there was no room: the load side was overloaded. */
+function headroomMarkup(headroom: number): Markup {
+  return headroom < 1
+    ? html`<div class="wrong">
+        <dt>Load side overloaded, could have taken only</dt>
+        <dd class="bad">✗ ${headroomText(headroom)}</dd>
+      </div>`
+    : html`<div>
+        <dt>Load side could have taken</dt>
+        <dd>${headroomText(headroom)}</dd>
+      </div>`;
 }
 
 async function variantMarkup(

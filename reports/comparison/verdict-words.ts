@@ -59,19 +59,24 @@ export function unjudgedTexts({ metrics: judged, verdict, why }: Judged): string
   return texts.length === 0 && verdict === 'not-judged' ? [why] : texts;
 }
 
-/** The same of a whole comparison, as sentences go on: `sse: no figure ...; polling: ...` */
+/** What of a whole comparison was not judged, for each variant each reason once. */
+export function groupNotJudged(all: readonly NotJudged[]): { judged: Judged | undefined; text: string }[] {
+  const groups = Map.groupBy(all, ({ judged, why }) => `${judged ? pairLabel(judged) : ''}\n${why}`);
+  return [...groups.values()].map((same) => {
+    const { judged, why } = same[0]!; // a group has one
+    const titles = same.flatMap(({ metric }) => (metric ? [titleOf(metric.metric)] : []));
+    if (titles.length > 0) return { judged, text: `${titles.join(', ')}: ${why}` };
+    return { judged, text: (judged && unjudgedTexts(judged).join('; ')) || why };
+  });
+}
+
+/** The same as a sentence goes on: `sse: missed: 3 of 10 pairs do not count ...; polling: ...` */
 export function notJudgedText(all: readonly NotJudged[]): string {
-  const texts = new Set(
-    all.map(({ judged, metric, why }) =>
-      judged === undefined
-        ? why
-        : metric === undefined
-          ? `${pairLabel(judged)}: ${unjudgedTexts(judged)[0] ?? why}`
-          : `${pairLabel(judged)}: ${titleOf(metric.metric)}: ${why}`,
-    ),
+  const texts = groupNotJudged(all).map(({ judged, text }) =>
+    judged ? `${pairLabel(judged)}: ${text}` : text,
   );
-  const shown = [...texts].slice(0, 3).join('; ');
-  return texts.size > 3 ? `${shown}; and ${texts.size - 3} more` : shown;
+  const shown = texts.slice(0, 3).join('; ');
+  return texts.length > 3 ? `${shown}; and ${texts.length - 3} more` : shown;
 }
 
 /** Which pairs or runs were dropped, and why. */

@@ -15,12 +15,15 @@ const columns = [
   'metric',
   'value',
   'unit',
+  'low',
+  'high',
 ] as const;
 const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s': '1/s' } as const;
 
 /**
- * A trial that failed or is missing has one row, without a metric, and so has a search that was cut off; a
- * metric that a trial has no figure for has none.
+ * A trial that failed or is missing has one row, without a metric, and so has a search that was cut off. A
+ * figure that is void has a row without a value; a metric that a trial has no figure for has none. `low` and
+ * `high` are the ends of a percentile's 95 % interval within the trial, in the unit of the value.
  */
 export function renderCsv(results: readonly Result[]): string {
   const rows = results.flatMap((result) => [...measuredRows(result), ...missingRows(result)]);
@@ -40,6 +43,8 @@ function missingRows(result: Result): (string | number)[][] {
     '',
     '',
     '',
+    '',
+    '',
   ];
   return [
     ...trials.map(({ variant, repetition }) => row(variant, repetition, 'missing')),
@@ -50,12 +55,13 @@ function missingRows(result: Result): (string | number)[][] {
 function measuredRows({ scenario, createdAt, trials }: Result): (string | number)[][] {
   return trials.flatMap(({ variant, repetition, outcome }) => {
     const about = [scenario.name, createdAt, variant.pattern, variant.label, repetition];
-    if (outcome.status === 'failed') return [[...about, 'failed', '', '', '']];
+    if (outcome.status === 'failed') return [[...about, 'failed', '', '', '', '', '']];
     return Object.entries(metrics).flatMap(([name, { unit }]) => {
-      const { value } = figureOf(name, outcome);
-      return value === undefined
-        ? []
-        : [[...about, outcome.valid ? 'valid' : 'invalid', name, value, units[unit]]];
+      const figure = figureOf(name, outcome);
+      if (figure.value === undefined)
+        return figure.voided ? [[...about, 'void', name, '', units[unit], '', '']] : [];
+      const { value, low = '', high = '' } = figure;
+      return [[...about, 'valid', name, value, units[unit], low, high]];
     });
   });
 }

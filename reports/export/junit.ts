@@ -1,9 +1,10 @@
 // Writes JUnit XML for CI systems: a suite for each trial, with a case that says whether it counts and one
-// for each expectation. A trial that is missing, failed or does not count is an error, an expectation that
-// did not hold a failure, one that was not tested is skipped.
+// for each expectation. What did not hold is a failure; what was not judged is an error, and so is a trial
+// that is missing, failed or does not count; what is undecided, and a trial that counts in part, is skipped.
 
 import { cutShortText, missingFrom } from '../../core/result/missing.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';
+import { allVoid, voidedWords } from '../../core/result/voids.ts';
 import { figuresOf, verdictOn } from '../summary/notices.ts';
 import { labelIn, resultNames } from '../summary/variants.ts';
 
@@ -46,8 +47,8 @@ function suiteOf(result: Result, trial: Trial, resultName: string): Suite {
     timestamp: startedAt,
     timeS: outcome.status === 'completed' ? outcome.measuredUs / 1e6 : 0,
     cases: [
-      { name: 'the trial counts', verdict: verdictOf(trial) },
-      ...own.map((one) => ({ name: one.check, verdict: expectationVerdict(one, trial) })),
+      { name: 'the trial counts', verdict: caseOf(trial) },
+      ...own.map((one) => ({ name: one.check, verdict: expectationCase(one, trial) })),
     ],
   };
 }
@@ -77,7 +78,7 @@ function missingSuites(result: Result, resultName: string): Suite[] {
         { name: 'the trial counts', verdict: missing },
         ...expectations
           .filter((one) => one.variant === variant && one.repetition === repetition)
-          .map((one) => ({ name: one.check, verdict: expectationVerdict(one, undefined) })),
+          .map((one) => ({ name: one.check, verdict: expectationCase(one, undefined) })),
       ],
     })),
   ];
@@ -106,34 +107,31 @@ function emptySuites(result: Result): Suite[] {
   return cases.length === 0 ? [] : [suite];
 }
 
-function verdictOf({ outcome, warnings }: Trial): Verdict {
+function caseOf({ outcome, warnings }: Trial): Verdict {
   if (outcome.status === 'failed') return { kind: 'error', type: outcome.code, message: outcome.message };
   if (outcome.valid) return { kind: 'passed' };
   const reasons = warnings.filter(({ level }) => level === 'invalid');
-  return {
-    kind: 'error',
-    type: reasons.map(({ code }) => code).join(' '),
-    message: reasons.map(({ message }) => message).join(' '),
-  };
+  const type = reasons.map(({ code }) => code).join(' ');
+  const message = reasons.map((one) => one.message).join(' ');
+  if (allVoid(outcome)) return { kind: 'error', type, message };
+  const spoilt = reasons.map(({ code }) => voidedWords(code, outcome.voids)).filter((words) => words !== '');
+  return { kind: 'skipped', type, message: `void: ${spoilt.join('; ')}. ${message}` };
 }
 
-/** The trial's own case says what went wrong with it; here an expectation that was not tested is skipped. */
-function expectationVerdict(expectation: Expectation, trial: Trial | undefined): Verdict {
+/** What was asked for and not judged ends a run with exit code 4, so it is an error here. */
+function expectationCase(expectation: Expectation, trial: Trial | undefined): Verdict {
   const { measured, bound } = figuresOf(expectation);
-  const figures = `measured ${measured}, bound ${bound}`;
-  const verdict = verdictOn(expectation, trial);
-  switch (verdict.kind) {
+  const figures = `${expectation.check}: measured ${measured}, bound ${bound}`;
+  const { verdict, why } = verdictOn(expectation, trial);
+  switch (verdict) {
     case 'held':
       return { kind: 'passed' };
     case 'failed':
-      return { kind: 'failure', type: 'expectation', message: `${expectation.check}: ${figures}` };
-    case 'untested':
-      return {
-        kind: 'skipped',
-        type: 'trial',
-        message:
-          verdict.trial === 'missing' ? 'the trial is missing' : `the trial does not count (${figures})`,
-      };
+      return { kind: 'failure', type: 'expectation', message: figures };
+    case 'undecided':
+      return { kind: 'skipped', type: 'undecided', message: `undecided: ${why} (${figures})` };
+    case 'not-judged':
+      return { kind: 'error', type: 'not-judged', message: `not judged: ${why} (${expectation.check})` };
   }
 }
 

@@ -3,7 +3,6 @@
 
 import type { History, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
-import { median } from '../../core/base/median.ts';
 import { byVariant, colorCount, chartFrame, type Spec } from '../page/chart-style.ts';
 import { drawChart, type Chart } from '../page/draw-chart.ts';
 import { titleOf } from '../comparison/verdict-words.ts';
@@ -119,7 +118,11 @@ async function metricMarkup(
       <div class="chart scroll" role="group" aria-label="${title}" tabindex="0">${raw(chart.svg)}</div>
       <figcaption>
         Each point is the median of a saved run's trials, with a line from the lowest to the highest; the
-        oldest on the left. A triangle marks the first point of a new level.
+        oldest on the left. A triangle marks the first point of a new
+        level.${
+          history.sets.length > mostShown &&
+          ` Drawn are the newest ${mostShown} of ${history.sets.length} runs; the others are in the table.`
+        }
       </figcaption>
     </figure>
     ${table}
@@ -167,8 +170,8 @@ function pointTable(title: string, all: readonly HistorySeries[], { sets }: Hist
 }
 
 /**
- * Each variant against its own first level, so that a change of one shows beside others of another size; in
- * the metric's own unit where a variant has 0.
+ * Each variant against its oldest point in the chart, so that a change of one shows beside others of another
+ * size; in the metric's own unit where a variant has 0.
  */
 async function historyChart(
   title: string,
@@ -178,11 +181,9 @@ async function historyChart(
   const from = Math.max(0, sets.length - mostShown);
   const relative = all.every(({ points }) => points.every(({ value }) => value > 0));
   const lines = all.map(({ variant, points, changes: own }, index) => {
-    const first = own[0]?.point.place ?? Infinity;
-    const level = relative
-      ? median(points.filter(({ place }) => place < first).map(({ value }) => value))
-      : 1;
-    const scaled = (value: number) => Number((relative ? 100 * (value / level - 1) : value).toPrecision(4));
+    const shown = ({ place }: HistoryPoint) => place >= from;
+    const oldest = points.find(shown)?.value ?? 1; // without one nothing is drawn
+    const scaled = (value: number) => Number((relative ? 100 * (value / oldest - 1) : value).toPrecision(4));
     const drawn = ({ place, value, low, high }: HistoryPoint) => ({
       variant,
       tint: `var(--c${index % colorCount})`,
@@ -191,7 +192,6 @@ async function historyChart(
       low: scaled(low),
       high: scaled(high),
     });
-    const shown = ({ place }: HistoryPoint) => place >= from;
     return {
       rows: points.filter(shown).map(drawn),
       changes: own
@@ -203,7 +203,7 @@ async function historyChart(
   const rows = lines.flatMap((line) => line.rows);
   const changes = lines.flatMap((line) => line.changes);
   // A metric is here because it has a series.
-  const name = relative ? 'percent from its first level' : unitNames[all[0]!.unit];
+  const name = relative ? 'percent from its oldest point' : unitNames[all[0]!.unit];
   const x = {
     field: 'place',
     type: 'quantitative' as const,
@@ -227,7 +227,10 @@ async function historyChart(
     ...chartFrame(rows as object[], 220),
     layer: [
       {
-        data: { values: moves.map(({ place }) => ({ place: place + 0.5 })) },
+        // Between the run before and the one after, so at the oldest one shown there is none.
+        data: {
+          values: moves.filter(({ place }) => place > from).map(({ place }) => ({ place: place + 0.5 })),
+        },
         mark: { type: 'rule' as const, color: 'currentColor', strokeDash: [2, 4] },
         encoding: { x },
       },

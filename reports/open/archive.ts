@@ -12,6 +12,7 @@ import type { Result } from '../../core/result/result.ts';
 import { wholeWord } from '../comparison/verdict-words.ts';
 import { comparisonHeadline } from '../comparison/words.ts';
 import { headlineOf } from '../summary/headline.ts';
+import { expectationsTitle, expectedOf } from '../summary/notices.ts';
 import { parseComparison, parseResult } from '../read/read.ts';
 
 /** The newest of so many runs are listed. */
@@ -28,9 +29,12 @@ export type RunSummary = {
       scenario: string;
       headline: string;
       trials: number;
+      /** Trials of which nothing is void. */
       valid: number;
-      expectations: number;
-      held: number;
+      /** How the expectations stand, in words; empty without any. */
+      expectations: string;
+      /** All held. */
+      held: boolean;
       missing: number;
       whole: boolean;
     }
@@ -161,7 +165,8 @@ async function summarize(name: string, folder: string, modifiedAt: Date): Promis
     const text = readOwn(join(folder, 'result.json'), 'result');
     if (text === undefined) throw new Error('result.json is a link or no file');
     const result = parseResult(text, 'result.json');
-    const { createdAt, scenario, trials, expectations, state } = result;
+    const { createdAt, scenario, trials, state } = result;
+    const expected = expectedOf([result]);
     return {
       name,
       createdAt: new Date(createdAt),
@@ -170,8 +175,8 @@ async function summarize(name: string, folder: string, modifiedAt: Date): Promis
       headline: headlineOf([result]),
       trials: trials.length,
       valid: trials.filter(({ outcome }) => outcome.valid).length,
-      expectations: expectations.length,
-      held: expectations.filter(({ held }) => held).length,
+      expectations: expected.length === 0 ? '' : expectationsTitle(expected),
+      held: expected.every(({ verdict }) => verdict === 'held'),
       missing: missingFrom(result).trials.length,
       whole: state.kind === 'finished',
     };

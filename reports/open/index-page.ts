@@ -169,16 +169,14 @@ function row(run: RunSummary, ticks: boolean): Markup {
     <td class="text">${headline}</td>
     <td>
       <span class="${valid < trials || !whole ? 'bad' : 'good'}"
-        >${valid} of ${trials + missing} trials count${!whole && ', no whole run'}</span
+        >${valid} of ${trials + missing} trials count in full${!whole && ', no whole run'}</span
       >
     </td>
     <td>
       ${
-        expectations === 0
+        expectations === ''
           ? 'no expectations'
-          : html`<span class="${held < expectations ? 'bad' : 'good'}"
-              >${held} of ${expectations} expectations held</span
-            >`
+          : html`<span class="${held ? 'good' : 'bad'}">${expectations}</span>`
       }
     </td>
     <td class="text forms">

@@ -3,6 +3,7 @@
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { noFigureText, rangeText, withRange } from '../summary/figure-text.ts';
 import { askedBy } from '../summary/answer.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
@@ -15,8 +16,11 @@ export function answerSection(results: readonly Result[], variants: readonly Var
   const rows = variants.map((variant) => ({
     head: variant.label,
     cells: names.map((name) => {
-      const { value } = figureOver(name, variant.completed);
-      return value === undefined ? '—' : formatMetric(value, metrics[name]!.unit);
+      const { unit } = metrics[name]!;
+      const figure = figureOver(name, variant.completed);
+      if (figure.value === undefined) return noFigureText(figure, unit);
+      const { value, within } = figure;
+      return withRange(formatMetric(value, unit), within && rangeText(within, unit));
     }),
   }));
   return html`<h2>What the question asks for</h2>

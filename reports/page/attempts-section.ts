@@ -1,8 +1,8 @@
 // Draws the table of webhook deliveries by the attempt that brought them, shown where
 // some needed more than one.
 
-import { metrics } from '../../core/metrics/registry.ts';
-import { quantileWhereEnough } from '../../core/metrics/latency.ts';
+import { figureOf, trialsFor } from '../../core/metrics/registry.ts';
+import { attemptQuantileUs } from '../../core/metrics/latency.ts';
 import { histogramOf, meanUs } from '../../core/result/histogram.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
@@ -17,8 +17,8 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
     .filter(({ completed }) => completed.length > 0);
   if (retried.length === 0) return html``;
   const count = (name: string) => (trial: Completed) => {
-    const value = metrics[name]!.read(trial);
-    return value === undefined ? '' : formatNumber(value);
+    const figure = figureOf(name, trial);
+    return figure.value === undefined ? (figure.voided ? 'void' : '') : formatNumber(figure.value);
   };
   const columns: [string, (trial: Completed) => string][] = [
     ['requests for each first one', count('attempts-per-event')],
@@ -29,11 +29,11 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
     ['backlog as the phase ended', count('backlog.end')],
   ];
   const byAttempt = retried.flatMap(({ label, completed }) =>
-    completed.flatMap((trial) =>
+    trialsFor({ rests: ['latency'] }, completed).flatMap((trial) =>
       (trial.latencyByAttempt ?? []).map(({ attempt, histogram }) => {
         const latency = histogramOf(histogram);
         const text = (us: number | undefined) => (us === undefined ? '—' : formatUs(us));
-        const at = (quantile: number) => text(quantileWhereEnough(histogram, quantile));
+        const at = (quantile: number) => text(attemptQuantileUs(trial, histogram, quantile));
         return {
           head: label,
           cells: [
@@ -58,9 +58,12 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
       ['variant', ...columns.map(([head]) => head)],
       perTrial(retried, (trial) => columns.map(([, cell]) => cell(trial))),
     )}
-    ${tableMarkup(
-      'Delivery latency by the attempt that brought it',
-      ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'largest'],
-      byAttempt,
-    )}`;
+    ${
+      byAttempt.length > 0 &&
+      tableMarkup(
+        'Delivery latency by the attempt that brought it',
+        ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'largest'],
+        byAttempt,
+      )
+    }`;
 }

@@ -16,11 +16,11 @@ import {
   type Spec,
   type Unit,
 } from './chart-style.ts';
+import { logTicks, plainLabels } from './ticks.ts';
 
 type Tooltip = { field: string; title: string; format?: string };
 
 const narrowLabelLimit = 130;
-const decades = [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6];
 
 /** Latency by percentile on a logarithmic tail axis. */
 export function tailSpec(points: TailPoint[], variants: readonly Key[]): Spec {
@@ -31,13 +31,16 @@ export function tailSpec(points: TailPoint[], variants: readonly Key[]): Spec {
       scale: { type: 'log' as const, nice: false },
       title: 'share of deliveries that took at most this long',
       axis: {
-        values: [1, 2, 10, 100, 1000, 10_000, 100_000],
+        values: [1, 2, 10, 100, 1000, 10_000, 100_000, 1_000_000],
         labelExpr:
           "datum.value == 1 ? 'fastest' : datum.value == 2 ? '50 %' : " +
           "format(100 - 100 / datum.value, '.6~f') + ' %'",
       },
     },
-    y: latency('ms', undefined, ticksFor(points.map(({ ms }) => ms))),
+    y: latency(
+      'ms',
+      points.map(({ ms }) => ms),
+    ),
   };
   const narrow = { ...encoding, x: { ...encoding.x, title: 'share that took at most this long' } };
   return lineSpec(
@@ -71,12 +74,16 @@ export function timeSpec(
       axis: { tickMinStep: 1, tickCount: 12, format: 'd' },
     },
     y: log
-      ? latency('value', title)
+      ? latency(
+          'value',
+          points.map(({ value }) => value),
+          title,
+        )
       : {
           field: 'value',
           type: 'quantitative' as const,
           title,
-          axis: { format: '~s', tickCount: 4 },
+          axis: { labelExpr: plainLabels, tickCount: 4 },
           scale: { zero: true },
         },
   };
@@ -140,7 +147,7 @@ export function receiverSpec(points: Receiver[], variants: readonly Key[]): Spec
               wide === width
                 ? 'milliseconds from the planned publish time (logarithmic)'
                 : 'milliseconds (logarithmic)',
-            axis: { values: decades, format: '~g' },
+            axis: { values: logTicks(points.map(({ ms }) => ms)), labelExpr: plainLabels },
           },
           shape: {
             field: 'which',
@@ -214,19 +221,12 @@ export function lineSpec(
   };
 }
 
-/** Within two decades their ends alone would say little, within one 2 and 5 would too. */
-function ticksFor(ms: readonly number[]): number[] {
-  const spread = Math.max(...ms) / Math.min(...ms);
-  const digits = spread < 10 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : spread < 100 ? [1, 2, 5] : [1];
-  return decades.flatMap((decade) => digits.map((digit) => digit * decade));
-}
-
-function latency(field: string, title = 'milliseconds (logarithmic)', values = decades) {
+function latency(field: string, values: readonly number[], title = 'milliseconds (logarithmic)') {
   return {
     field,
     type: 'quantitative' as const,
     scale: { type: 'log' as const, nice: false, padding: 5 },
     title,
-    axis: { values, format: '~g' },
+    axis: { values: logTicks(values), labelExpr: plainLabels },
   };
 }

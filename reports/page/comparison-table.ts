@@ -3,7 +3,8 @@
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
-import { resultTable } from '../summary/summary-table.ts';
+import { withinRun } from '../summary/figure-text.ts';
+import { resultTable, type Cell } from '../summary/summary-table.ts';
 import { colorCount } from './chart-style.ts';
 import { variantsOf } from '../summary/variants.ts';
 
@@ -11,35 +12,31 @@ export function comparisonTable(results: readonly Result[]): Markup {
   const all = resultTable(results);
   const variants = variantsOf(results); // one a row
   // A column that no variant has a figure for is left to the note below.
-  const shown = all.columns.map((_, i) => all.rows.some(({ cells }) => cells[i]!.reason === undefined));
+  const shown = all.columns.map((_, i) => all.rows.some(({ cells }) => cells[i]!.text !== '—'));
+  const intervals = all.rows.some(({ cells }) => cells.some(({ within = '' }) => within !== ''));
   const columns = all.columns.filter((_, i) => shown[i]);
   const rows = all.rows.map((row) => ({ ...row, cells: row.cells.filter((_, i) => shown[i]) }));
   // Why a whole row is empty stands in the row.
-  const reasons = new Set(
-    all.rows
-      .filter(({ failed }) => failed === undefined)
-      .flatMap(({ cells }) =>
-        cells.flatMap(({ reason }, i) =>
-          reason === undefined ? [] : [`${all.columns[i]!.title}: ${reason}`],
-        ),
+  const missing = all.rows
+    .filter(({ out }) => out === undefined)
+    .flatMap(({ cells }) =>
+      cells.flatMap(({ reason }, i) =>
+        reason === undefined ? [] : [{ title: all.columns[i]!.title, reason }],
       ),
+    );
+  const reasons = [...Map.groupBy(missing, ({ reason }) => reason)].map(
+    ([reason, same]) => `${[...new Set(same.map(({ title }) => title))].join(', ')}: ${reason}`,
   );
   const rateLine = costRateLine(results);
-  const body = rows.map(({ label, pattern, valid, failed, cells }, i) => {
-    const why = valid ? '' : failed === undefined ? 'does not count' : 'failed';
-    return html`<tr class="${valid ? '' : 'out'}">
+  const body = rows.map(({ label, pattern, out = '', of, cells }, i) => {
+    return html`<tr class="${out === '' ? '' : 'out'}">
       <th scope="row">
         <span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span
-        ><a href="#pattern-${pattern}">${label}</a>${why && html`<br /><span class="why">${why}</span>`}
+        ><a href="#pattern-${pattern}">${label}</a>${out && html`<br /><span class="why">${out}</span>`}${
+          of !== undefined && html`<small>${of}</small>`
+        }
       </th>
-      ${cells.map(
-        ({ text, range }) =>
-          html`<td>
-            ${text}${
-              range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`
-            }
-          </td>`,
-      )}
+      ${cells.map(cellMarkup)}
     </tr>`;
   });
   return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0">
@@ -58,13 +55,27 @@ export function comparisonTable(results: readonly Result[]): Markup {
         </tbody>
       </table>
     </div>
-    ${all.notes.map((note) => html`<p class="dim">${note}</p>`)}
+    ${intervals ? html`<p class="dim">${withinRun}</p>` : ''}
     ${rateLine === undefined ? '' : html`<p class="dim">${rateLine}</p>`}
-    ${reasons.size === 0 ? '' : html`<p class="dim">No figure for ${[...reasons].join('; ')}.</p>`}
+    ${all.notes.map((note) => html`<p class="dim">${note}</p>`)}
+    ${
+      reasons.length === 0
+        ? ''
+        : html`<p class="dim">No figure, or only its lower end, for ${reasons.join('; ')}.</p>`
+    }
     <details>
       <summary>What the columns mean</summary>
       <ul class="plain">
         ${columns.map(({ title, note }) => html`<li><b>${title}</b>: ${note}</li>`)}
       </ul>
     </details>`;
+}
+
+function cellMarkup({ text, range, within, of, void: isVoid }: Cell): Markup {
+  if (isVoid) return html`<td class="void">${text}</td>`;
+  return html`<td>
+    ${text}${range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`}${
+      within !== undefined && html`<small>${within}</small>`
+    }${of !== undefined && html`<small>${of}</small>`}
+  </td>`;
 }

@@ -6,14 +6,19 @@ import { lineSpec } from './chart-specs.ts';
 import { colorCount, type Encoding, type Spec, type Unit } from './chart-style.ts';
 import { drawChart } from './draw-chart.ts';
 import { rangeText, withRange } from '../summary/figure-text.ts';
-import { curveSentence, curvesOf, type Curve, type CurvePoint } from '../summary/curve-data.ts';
+import {
+  crossingPlace,
+  curveSentence,
+  curvesOf,
+  type Curve,
+  type CurvePoint,
+} from '../summary/curve-data.ts';
+import type { Scale } from '../summary/crossings.ts';
 import type { Figure } from './figure.ts';
 import { html } from './markup.ts';
 import { figureTable } from './table-markup.ts';
+import { logTicks, plainLabels } from './ticks.ts';
 import type { VariantTrials } from '../summary/variants.ts';
-
-/** Values of which the largest is more than this many times the smallest stand on a logarithmic axis. */
-const logFromRatio = 8;
 
 /** Whether a figure of the page is one of these. */
 export function isCurve({ id }: Pick<Figure, 'id'>): boolean {
@@ -48,8 +53,9 @@ export async function curveFigures(
           : 'Each point is a trial') +
         (xs.length > 1 ? '; the lines between them are drawn for the eye' : '') +
         '.' +
+        (crossings.length > 0 ? ' A ring marks where lines cross; nothing was measured there.' : '') +
         (leftOut > 0
-          ? ` ${leftOut} trial${leftOut === 1 ? ' that does' : 's that do'} not count ` +
+          ? ` ${leftOut} trial${leftOut === 1 ? '' : 's'} that failed or in which the figure is void ` +
             `${leftOut === 1 ? 'is' : 'are'} left out.`
           : ''),
       chart: await drawChart(
@@ -64,11 +70,11 @@ export async function curveFigures(
         crossings.length === 0
           ? ''
           : figureTable(
-              'Read between the points on logarithmic scales',
-              ['lower before', { words: 'lower beyond' }, 'about at'],
-              crossings.map(({ below, above, x }) => ({
-                head: below,
-                cells: [above, place(Number(x.toPrecision(2)))],
+              'Places between measured points at which the drawn lines cross',
+              ['lower at first', { words: 'lower then' }, 'measured from', 'to', 'cross at about'],
+              crossings.map((one) => ({
+                head: one.below,
+                cells: [one.above, place(one.from), place(one.to), crossingPlace(one, curve)],
               })),
               'Where lines cross',
             )
@@ -93,7 +99,7 @@ const scales: Record<string, { factor: number; title: string }> = {
 /** A longer title than this does not fit beside the axis; the heading has it. */
 const longestTitle = 28;
 
-function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
+function curveSpec({ metric, title: xTitle, points, lines: own, scales: drawn, crossings }: Curve): Spec {
   const { factor, title: yTitle } = scales[metric.unit] ?? {
     factor: 1,
     title: metric.title.length <= longestTitle ? metric.title : 'number',
@@ -110,20 +116,11 @@ function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
     high: scaled(high),
   }));
   const encoding: Encoding = {
-    x: axis(
-      'x',
-      xTitle,
-      rows.map(({ x }) => x),
-      [...new Set(rows.map(({ x }) => x))],
-      { zero: false },
-    ),
-    y: axis(
-      'value',
-      yTitle,
-      rows.flatMap(({ low, high }) => [low, high]),
-      round,
-      { zero: true },
-    ),
+    x: axis('x', xTitle, [...new Set(rows.map(({ x }) => x))], { zero: false, scale: drawn.x }),
+    y: axis('value', yTitle, logTicks(rows.flatMap(({ low, high }) => [low, high])), {
+      zero: true,
+      scale: drawn.y,
+    }),
   };
   const marks: Unit = {
     mark: { type: 'point', filled: true, size: 60, opacity: 1 },
@@ -138,12 +135,17 @@ function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
       stroke: { field: 'tint', type: 'nominal', scale: null },
     },
   };
+  const rings: Unit = {
+    data: { values: crossings.map(({ x, value }) => ({ x, value: scaled(value) })) },
+    mark: { type: 'point', shape: 'circle', filled: false, size: 190, color: 'currentColor', opacity: 0.7 },
+    encoding,
+  };
   return lineSpec(
     rows,
     300,
     encoding,
     own,
-    points.some(({ low, high }) => low !== high) ? [spread, marks] : [marks],
+    [...(points.some(({ low, high }) => low !== high) ? [spread] : []), rings, marks],
     [
       { field: 'x', title: xTitle, format: ',.6~r' },
       { field: 'value', title: yTitle, format: ',.4~r' },
@@ -151,34 +153,26 @@ function curveSpec({ metric, title: xTitle, points, lines: own }: Curve): Spec {
   );
 }
 
-/** Thousands as k, fractions as they are: SI's m for a thousandth reads as milli-something. */
-const labelExpr = "abs(datum.value) < 1000 ? format(datum.value, '~g') : format(datum.value, '.3~s')";
-
-/** Where a logarithmic axis has its ticks: 1, 2 and 5 of each decade. */
-const round = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** (i - 4))).flat();
-
 /** @param ticks of an axis that is logarithmic, or that need not begin at 0 */
 function axis(
   field: string,
   title: string,
-  values: readonly number[],
   ticks: number[],
-  { zero }: { zero: boolean },
+  { zero, scale }: { zero: boolean; scale: Scale },
 ) {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  if (least <= 0 || most / least < logFromRatio)
+  if (scale === 'linear')
     return {
       field,
       type: 'quantitative' as const,
       title,
-      axis: { labelExpr, ...(zero ? { tickCount: 5 } : { values: ticks }) },
+      axis: { labelExpr: plainLabels, ...(zero ? { tickCount: 5 } : { values: ticks }) },
       scale: { zero, ...(!zero && { nice: false, padding: 12 }) },
     };
   return {
     field,
     type: 'quantitative' as const,
     title: `${title} (log)`,
-    axis: { labelExpr, values: ticks },
+    axis: { labelExpr: plainLabels, values: ticks },
     scale: { type: 'log' as const, nice: false, padding: 12 },
   };
 }

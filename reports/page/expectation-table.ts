@@ -1,4 +1,4 @@
-// Draws the expectations: those that failed or were not tested in the open, the others to be unfolded.
+// Draws the expectations: those that did not hold in the open, the others to be unfolded.
 
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
@@ -8,13 +8,13 @@ import { tableMarkup, type Head, type Row } from './table-markup.ts';
 export function expectationTable(results: readonly Result[]): Markup {
   const all = expectedOf(results);
   if (all.length === 0) return html``;
-  const row = ({ who, check, measured, verdict: { kind } }: Expected): Row => ({
+  const row = ({ who, check, measured, verdict }: Expected): Row => ({
     head: who,
     cells: [
       html`<code>${check}</code>`,
       measured,
-      html`<span class="${kind === 'held' ? 'good' : kind === 'failed' ? 'bad' : ''}"
-        >${verdictWords[kind]}</span
+      html`<span class="${verdict === 'held' ? 'good' : verdict === 'failed' ? 'bad' : ''}"
+        >${verdictWords[verdict]}</span
       >`,
     ],
   });
@@ -24,13 +24,13 @@ export function expectationTable(results: readonly Result[]): Markup {
     { words: 'measured' },
     { words: 'verdict' },
   ];
-  const open = all.filter(({ verdict }) => verdict.kind !== 'held');
-  const held = all.filter(({ verdict }) => verdict.kind === 'held');
+  const open = all.filter(({ verdict }) => verdict !== 'held');
+  const held = all.filter(({ verdict }) => verdict === 'held');
   return html`<h2>${expectationsTitle(all)}</h2>
     ${
       open.length === 0
         ? ''
-        : tableMarkup('Expectations that failed or were not tested', heads, open.map(row))
+        : tableMarkup('Expectations that failed, are undecided or were not judged', heads, open.map(row))
     }
     ${
       held.length === 0

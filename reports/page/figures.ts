@@ -9,16 +9,10 @@ import type { VariantTrials } from '../summary/variants.ts';
 
 /** The variants that have something to show, by the names they have in the charts. */
 export function charted(all: readonly VariantTrials[]): VariantTrials[] {
-  return (
-    all
-      // The cells of a matrix are drawn as curves (curves.ts); a line for each would be too many to read.
-      .filter(
-        ({ trials, completed }) =>
-          trials[0]?.cell === undefined && completed.some((trial) => trial.latency.endToEnd.count > 0),
-      )
-      .map((variant) =>
-        variant.valid ? variant : { ...variant, label: `${variant.label} (does not count)` },
-      )
+  // The cells of a matrix are drawn as curves (curves.ts); a line for each would be too many to read.
+  return all.filter(
+    ({ trials, completed }) =>
+      trials[0]?.cell === undefined && completed.some((trial) => trial.latency.endToEnd.count > 0),
   );
 }
 
@@ -33,7 +27,7 @@ export async function figures(
 ): Promise<Figure[]> {
   if (variants.length === 0) return [];
   return [
-    await tailFigure(variants, live, over),
+    ...(await tailFigure(variants, live, over)),
     ...(await timeFigures(variants, live, over)),
     ...(await receiverFigure(variants, live, over)),
   ];

@@ -3,11 +3,13 @@
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { receivedEvents, receivers } from '../summary/chart-data.ts';
+import { canBeRanked } from '../summary/comparable.ts';
 import { receiverSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
 import type { Figure } from './figure.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
+import { leftOutReading } from './void-reading.ts';
 
 /** None where no event had several receivers, or too few did. */
 export async function receiverFigure(
@@ -28,9 +30,10 @@ export async function receiverFigure(
   const widest = (pushed.length > 0 ? pushed : labels).reduce((a, b) =>
     of(b, 'last') - of(b, 'first') > of(a, 'last') - of(a, 'first') ? b : a,
   );
-  const heading =
-    `Who gets an event last: with ${widest} it is ` +
-    `${formatUs(of(widest, 'last') - of(widest, 'first'))} behind the first`;
+  const heading = canBeRanked(shared)
+    ? `Who gets an event last: with ${widest} it is ` +
+      `${formatUs(of(widest, 'last') - of(widest, 'first'))} behind the first`
+    : 'Who gets an event last';
   return [
     {
       id: 'fan-out',
@@ -38,7 +41,8 @@ export async function receiverFigure(
       reading:
         'Of each event with several receivers, when the first, the median and the last of them had it; the ' +
         `median over ${formatNumber(receivedEvents(shared))} events. One process writes to one connection ` +
-        'after the other, so the spread grows with the number of receivers.',
+        'after the other, so the spread grows with the number of receivers.' +
+        leftOutReading(variants, ['latency'], 'latencies'),
       chart: await drawChart(
         receiverSpec(points, shared),
         heading,

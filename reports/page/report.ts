@@ -14,7 +14,7 @@ import { charted, figures } from './figures.ts';
 import { headlinesOf } from '../summary/headline.ts';
 import { interactiveScript, variantPicker } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
-import { levelWords, warningsByVariant } from '../summary/notices.ts';
+import { warningsByVariant } from '../summary/notices.ts';
 import { chromiumSection, closedLoopSection, searchSection } from './searches-section.ts';
 import { style } from './style.ts';
 import { attemptSection } from './attempts-section.ts';
@@ -55,7 +55,9 @@ const sections: readonly Section[] = [
       ${comparisonTable(results)}`,
   ({ results }) => expectationTable(results),
   ({ interactive, charted: shown }) =>
-    interactive && shown.length > 0 ? variantPicker(shown.map(({ label }) => label)) : html``,
+    interactive && shown.length > 0
+      ? variantPicker(shown.filter(({ out }) => !out).map(({ label }) => label))
+      : html``,
   ({ figures: drawn }) => html`${drawn.filter((figure) => !isCurve(figure)).map(figureMarkup)}`,
   ({ variants }) => faultsSection(variants),
   ({ variants }) =>
@@ -173,10 +175,8 @@ function warnings(variants: readonly VariantTrials[]): Markup {
   return html`<h2>Read with this in mind</h2>
     <ul class="plain">
       ${said.map(
-        ({ level, who, message }) =>
-          html`<li>
-            <b class="${level === 'note' ? '' : 'bad'}">${levelWords[level]}</b>: ${who}: ${message}
-          </li>`,
+        ({ level, head, who, message }) =>
+          html`<li><b class="${level === 'note' ? '' : 'bad'}">${head}</b>: ${who}: ${message}</li>`,
       )}
     </ul>
     ${

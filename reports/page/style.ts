@@ -41,6 +41,8 @@ thead th { white-space: normal; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; }
 .words { text-align: left; } .main th:last-child, .main td:last-child { padding-right: 0; }
 thead th { font-size: .82rem; vertical-align: bottom; }
+td.void { color: var(--bad); font-style: italic; }
+th small { display: block; font-weight: 400; color: var(--dim); font-size: .78rem; }
 td small { display: block; color: var(--dim); font-size: .78rem; }
 tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.out th .why {
   display: inline-block; font-weight: 400; font-style: italic; text-decoration: none; }

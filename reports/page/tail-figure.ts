@@ -1,36 +1,42 @@
 // Draws delivery latency by percentile: the curve, the figures, and who takes longest.
 
+import { overlap } from '../../core/metrics/alike.ts';
 import { latencyAt } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor, type FigureOver } from '../../core/metrics/registry.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { eventsToShow } from '../../core/result/precision.ts';
+import { noFigureText, rangeText, withinRun, withRange } from '../summary/figure-text.ts';
 import { tailPoints } from '../summary/chart-data.ts';
+import { canBeRanked } from '../summary/comparable.ts';
 import { tailSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
 import type { Figure } from './figure.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
+import { leftOutReading } from './void-reading.ts';
 
 const quantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];
 /** Those that the heading may speak of, the first that all variants have. */
 const inHeading = [0.99, 0.9, 0.5];
 
-/** A percentile of a variant as the table has it; of one that does not count too, since its name says so. */
+/** A percentile of a variant as the table has it. */
 function latencyOf({ completed }: VariantTrials, quantile: number): FigureOver {
-  return figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed, { doubted: true });
+  return figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed);
 }
 
+/** None where no latency stands. */
 export async function tailFigure(
-  variants: readonly VariantTrials[],
+  all: readonly VariantTrials[],
   live: boolean,
   over?: AbortSignal,
-): Promise<Figure> {
+): Promise<Figure[]> {
+  const standing = (variant: VariantTrials) => trialsFor({ rests: ['latency'] }, variant.completed);
+  const variants = all.filter((variant) => standing(variant).length > 0);
+  if (variants.length === 0) return [];
   const points = tailPoints(variants);
   const heading = tailHeading(variants);
   const labels = variants.map(({ label }) => label);
-  const shown = variants.map((variant) => ({
-    variant,
-    trials: trialsFor({ rests: ['latency'] }, variant.completed, { doubted: true }),
-  }));
+  const shown = variants.map((variant) => ({ variant, trials: standing(variant) }));
   const several = shown.some(({ trials }) => trials.length > 1);
   const rows = shown.map(({ variant, trials }) => {
     const sum = (name: 'count' | 'overRange') =>
@@ -39,21 +45,23 @@ export async function tailFigure(
       head: variant.label,
       cells: [
         ...quantiles.map((quantile) => {
-          const { value } = latencyOf(variant, quantile);
-          return value === undefined ? '—' : formatUs(value);
+          const figure = latencyOf(variant, quantile);
+          if (figure.value === undefined) return noFigureText(figure, 'us');
+          return withRange(formatUs(figure.value), figure.within && rangeText(figure.within, 'us'));
         }),
         formatNumber(sum('count')),
         formatNumber(sum('overRange')),
       ],
     };
   });
-  return {
+  const figure = {
     id: 'tail',
     heading,
     reading:
       'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
-      'end where fewer than 100 deliveries were slower, since beyond that chance draws them.' +
-      (several ? ' Each figure is the median of the trials.' : ''),
+      `end where fewer than ${eventsToShow} events were slower, since beyond that chance draws them. ` +
+      (several ? 'Each figure is the median of the trials.' : withinRun) +
+      leftOutReading(all, ['latency'], 'latencies'),
     chart:
       points.length === 0
         ? undefined
@@ -75,27 +83,30 @@ export async function tailFigure(
       rows,
     ),
   };
+  return [figure];
 }
 
 /**
- * Of the highest percentile that every variant has the samples for: who takes longest, and how much
+ * Of the highest percentile that every variant has the events for: who takes longest, and how much
  * longer than the soonest.
  */
 function tailHeading(variants: readonly VariantTrials[]): string {
+  if (!canBeRanked(variants)) return 'Delivery latency by percentile';
   for (const quantile of inHeading) {
     const sorted = variants
       .flatMap((variant) => {
-        const { value } = latencyOf(variant, quantile);
-        return value === undefined ? [] : [{ label: variant.label, us: value }];
+        const figure = latencyOf(variant, quantile);
+        return figure.value === undefined ? [] : [{ ...figure, label: variant.label, us: figure.value }];
       })
       .sort((a, b) => a.us - b.us);
     const [first, last] = [sorted[0], sorted.at(-1)];
     if (!first || !last || sorted.length < variants.length) continue;
     const share = quantile === 0.5 ? 'Half of the deliveries' : `${formatShare(quantile)} of deliveries`;
-    return sorted.length === 1 || formatUs(first.us) === formatUs(last.us)
+    const same = sorted.length > 1 && overlap(first, last);
+    return sorted.length === 1 || same || formatUs(first.us) === formatUs(last.us)
       ? `${share} came within ${formatUs(last.us)}${sorted.length === 1 ? '' : ', with every variant'}`
       : `${share} came within ${formatUs(first.us)} with ${first.label}, ` +
           `within ${formatUs(last.us)} with ${last.label}`;
   }
-  return 'Too few deliveries for a percentile of every variant';
+  return 'Too few events for a percentile of every variant';
 }

@@ -1,9 +1,11 @@
 // Draws what was sampled over time, all charts on one time axis.
 
+import { evidenceWords, type Evidence } from '../../core/result/evidence.ts';
 import { trialsFor } from '../../core/metrics/registry.ts';
 import { median } from '../../core/base/median.ts';
 import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/base/units.ts';
+import { canBeRanked } from '../summary/comparable.ts';
 import { slotsOfMean, thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
 import { timeSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
@@ -13,11 +15,14 @@ import { faultSpans } from '../summary/fault-spans.ts';
 import { listed } from '../summary/notices.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
+import { leftOutReading } from './void-reading.ts';
 
 /** Charts on one time axis. One whose values never reach `least` is left out. */
 const panels: readonly {
   id: string;
   column: SeriesColumn;
+  /** Where one of these is void in a trial, it is not drawn. */
+  rests: readonly [Evidence];
   title: string;
   scale: number;
   log?: true;
@@ -33,6 +38,7 @@ const panels: readonly {
   {
     id: 'time-median',
     column: 'latencyP50Us',
+    rests: ['latency'],
     title: 'ms, median (log)',
     scale: 1e-3,
     log: true,
@@ -45,18 +51,21 @@ const panels: readonly {
   {
     id: 'time-latency',
     column: 'latencyP99Us',
-    title: 'ms, 99 % (log)',
+    rests: ['latency'],
+    title: 'ms, slowest 1 % (log)',
     scale: 1e-3,
     log: true,
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Tail latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
-      'Each point is the 99th percentile of the events planned in its slot of time. A lone peak is a pause ' +
-      '(garbage collection, another program); a rising line is a queue that grows.',
+      'Each point is what all but 1 % of the deliveries took whose events were planned in its slot of ' +
+      'time. A slot holds few events, so it shows when something was slow and is no percentile of the run. ' +
+      'A lone peak is a pause (garbage collection, another program); a rising line is a queue that grows.',
   },
   {
     id: 'time-requests',
     column: 'requestsPerS',
+    rests: ['requests'],
     mean: true,
     title: 'requests/s',
     scale: 1,
@@ -69,6 +78,7 @@ const panels: readonly {
   {
     id: 'time-server-cpu',
     column: 'serverCpuShare',
+    rests: ['server-cpu'],
     mean: true,
     title: 'server CPU, %',
     scale: 100,
@@ -81,6 +91,7 @@ const panels: readonly {
   {
     id: 'time-load-cpu',
     column: 'loadCpuShare',
+    rests: ['client-cpu'],
     mean: true,
     title: 'load CPU, %',
     scale: 100,
@@ -88,11 +99,12 @@ const panels: readonly {
     heading: (name, figure) => `The clients' CPU: at most ${figure} of a core, with ${name}`,
     reading:
       'The same for all load processes together. They share this machine with the server, so what they ' +
-      'take it cannot have; a trial in which one of them used more than 90 % of a core does not count.',
+      'take it cannot have; where one of them used more than 90 % of a core, latencies are void.',
   },
   {
     id: 'time-backlog',
     column: 'serverBacklog',
+    rests: ['backlog'],
     title: 'backlog, deliveries',
     scale: 1,
     least: 100,
@@ -105,6 +117,7 @@ const panels: readonly {
   {
     id: 'time-descriptors',
     column: 'serverDescriptors',
+    rests: ['descriptors'],
     title: 'descriptors above idle',
     scale: 1,
     above: ({ descriptors }) => descriptors?.baseline,
@@ -119,6 +132,7 @@ const panels: readonly {
   {
     id: 'time-memory',
     column: 'serverRssBytes',
+    rests: ['memory'],
     title: 'server memory, MiB',
     scale: 1 / 1024 ** 2,
     format: (value) => formatBytes(value * 1024 ** 2),
@@ -130,41 +144,28 @@ const panels: readonly {
 ];
 
 export async function timeFigures(
-  variants: readonly VariantTrials[],
+  all: readonly VariantTrials[],
   live: boolean,
   over?: AbortSignal,
 ): Promise<Figure[]> {
-  const labels = variants.map(({ label }) => label);
-  const trials = variants.flatMap(({ completed }) =>
-    trialsFor({ rests: ['latency'] }, completed, { doubted: true }).slice(0, 1),
-  );
+  const trials = all.flatMap(({ completed }) => completed);
   const axis = [
     Math.min(0, ...trials.flatMap(({ series }) => series.startUs.slice(0, 1))) / 1e6,
     Math.max(...trials.flatMap(({ measuredUs, series }) => [measuredUs, series.startUs.at(-1) ?? 0])) / 1e6,
   ] as const;
-  const spans = faultSpans(trials);
+  const ranked = canBeRanked(all);
   const drawn: Figure[] = [];
-  for (const {
-    id,
-    column,
-    title,
-    scale,
-    log = false,
-    least = 0,
-    above,
-    mean,
-    format,
-    heading,
-    reading,
-  } of panels) {
-    const points = timePoints(variants, column, {
-      scale,
-      ...(above && { above }),
-      ...(mean && { mean }),
-    }).filter(({ value }) => !log || value > 0);
+  for (const panel of panels) {
+    const { id, rests, title, log = false, least = 0, mean, format, heading, reading } = panel;
+    const points = timePoints(all, panel).filter(({ value }) => !log || value > 0);
     if (points.every(({ value }) => value < least)) continue;
+    const variants = all.filter(({ label }) => points.some(({ variant }) => variant === label));
+    const labels = variants.map(({ label }) => label);
+    const spans = faultSpans(
+      variants.flatMap(({ completed }) => trialsFor({ rests }, completed).slice(0, 1)),
+    );
     const peak = format(points.reduce((a, b) => (b.value > a.value ? b : a)).value);
-    const text = heading(
+    const ranking = heading(
       holders(
         new Set(points.filter(({ value }) => format(value) === peak).map(({ variant }) => variant)),
         labels.length,
@@ -172,6 +173,8 @@ export async function timeFigures(
       peak,
     );
     const overTime = mean ? meanText(trials) : '';
+    // Of other settings, none is the one with the highest.
+    const text = ranked ? ranking : ranking.slice(0, ranking.indexOf(':'));
     const { points: shown, group } = thinned(points, variants.length);
     drawn.push({
       id,
@@ -179,7 +182,9 @@ export async function timeFigures(
       reading:
         (group === 1
           ? `${reading}${overTime}`
-          : `${reading}${overTime} Each point drawn is the highest of ${group}.`) + faultReading(spans),
+          : `${reading}${overTime} Each point drawn is the highest of ${group}.`) +
+        leftOutReading(all, rests, evidenceWords[rests[0]]) +
+        faultReading(spans),
       chart: await drawChart(
         withFaults(timeSpec(shown, variants, title, log, axis), spans),
         text,

@@ -4,19 +4,38 @@
 import { figureOf, metrics, notMeasured } from '../../core/metrics/registry.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { requestsOf } from '../../core/result/counters.ts';
+import { evidenceWords, type Evidence } from '../../core/result/evidence.ts';
 import type { Completed } from '../../core/result/result.ts';
+import { voidedBy } from '../../core/result/voids.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { listed } from '../summary/notices.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup, type Row } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
-/** One row a trial that went through. */
-export function perTrial(variants: readonly VariantTrials[], cells: (trial: Completed) => string[]): Row[] {
+/**
+ * One row a trial that went through.
+ * @param rests what the row rests on, where it shows what was counted as it was: its head says what is void
+ */
+export function perTrial(
+  variants: readonly VariantTrials[],
+  cells: (trial: Completed) => string[],
+  rests: readonly Evidence[] = [],
+): Row[] {
   return variants.flatMap(({ label, completed }) =>
-    completed.map((trial, i) => ({
-      head: completed.length > 1 ? `${label} (trial ${i + 1})` : label,
-      cells: cells(trial),
-    })),
+    completed.map((trial, i) => {
+      const name = completed.length > 1 ? `${label} (trial ${i + 1})` : label;
+      const spoilt = rests.filter((one) => voidedBy([one], trial).length > 0);
+      return {
+        head:
+          spoilt.length === 0
+            ? name
+            : html`${name}<br /><span class="bad"
+                  >void: ${listed(spoilt.map((one) => evidenceWords[one]))}</span
+                >`,
+        cells: cells(trial),
+      };
+    }),
   );
 }
 
@@ -42,7 +61,7 @@ export function ledgerTable(variants: readonly VariantTrials[]): Markup {
   return tableMarkup(
     'Deliveries of the measured events, to the last one',
     ['variant', ...names],
-    perTrial(variants, ({ ledger }) => names.map((name) => formatNumber(ledger[name]))),
+    perTrial(variants, ({ ledger }) => names.map((name) => formatNumber(ledger[name])), ['losses']),
   );
 }
 
@@ -64,22 +83,26 @@ export function costTable(variants: readonly VariantTrials[]): Markup {
   return tableMarkup(
     'What the subscribers did over the whole trial, connecting and warm-up included',
     heads,
-    perTrial(variants, (trial) => {
-      const { client: c } = trial.counters;
-      return [
-        formatNumber(requestsOf(c)),
-        formatNumber(c.handshakes + c.registrations),
-        formatNumber(c.fullPolls),
-        formatNumber(c.emptyPolls),
-        formatNumber(c.deliveryRequests + c.retries),
-        formatNumber(c.heartbeats),
-        formatBytes(c.bytesIn),
-        formatBytes(c.bytesOut),
-        formatNumber(c.connectionsOpened),
-        figureText('connections-per-subscriber', trial),
-        formatNumber(c.reconnects),
-      ];
-    }),
+    perTrial(
+      variants,
+      (trial) => {
+        const { client: c } = trial.counters;
+        return [
+          formatNumber(requestsOf(c)),
+          formatNumber(c.handshakes + c.registrations),
+          formatNumber(c.fullPolls),
+          formatNumber(c.emptyPolls),
+          formatNumber(c.deliveryRequests + c.retries),
+          formatNumber(c.heartbeats),
+          formatBytes(c.bytesIn),
+          formatBytes(c.bytesOut),
+          formatNumber(c.connectionsOpened),
+          figureText('connections-per-subscriber', trial),
+          formatNumber(c.reconnects),
+        ];
+      },
+      ['requests', 'bytes', 'connections'],
+    ),
   );
 }
 
@@ -123,30 +146,34 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
   return tableMarkup(
     'Processes over the measured phase (CPU as a share of one core)',
     heads,
-    perTrial(variants, (trial) => {
-      const of = (role: string) => trial.processes.filter((process) => process.role === role);
-      const cpu = (role: string) =>
-        of(role).length === 0
-          ? notMeasured
-          : formatShare(of(role).reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0));
-      const rss = (role: string) =>
-        of(role).length === 0
-          ? notMeasured
-          : formatBytes(of(role).reduce((sum, { rssPeakBytes }) => sum + rssPeakBytes, 0));
-      const pausesUs = of('server').flatMap(({ outside, gcPauseUs }) => (outside ? [] : [gcPauseUs]));
-      const { descriptors, kernelSocketBytes } = trial;
-      return [
-        cpu('server'),
-        cpu('load'),
-        cpu('publisher'),
-        rss('server'),
-        rss('load'),
-        kernelSocketBytes === null ? notMeasured : formatBytes(kernelSocketBytes),
-        figureText('descriptors.peak', trial),
-        descriptors ? formatNumber(descriptors.limit) : '',
-        figureText('server-loop-delay.p99', trial),
-        pausesUs.length === 0 ? notMeasured : formatUs(Math.max(...pausesUs)),
-      ];
-    }),
+    perTrial(
+      variants,
+      (trial) => {
+        const of = (role: string) => trial.processes.filter((process) => process.role === role);
+        const cpu = (role: string) =>
+          of(role).length === 0
+            ? notMeasured
+            : formatShare(of(role).reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0));
+        const rss = (role: string) =>
+          of(role).length === 0
+            ? notMeasured
+            : formatBytes(of(role).reduce((sum, { rssPeakBytes }) => sum + rssPeakBytes, 0));
+        const pausesUs = of('server').flatMap(({ outside, gcPauseUs }) => (outside ? [] : [gcPauseUs]));
+        const { descriptors, kernelSocketBytes } = trial;
+        return [
+          cpu('server'),
+          cpu('load'),
+          cpu('publisher'),
+          rss('server'),
+          rss('load'),
+          kernelSocketBytes === null ? notMeasured : formatBytes(kernelSocketBytes),
+          figureText('descriptors.peak', trial),
+          descriptors ? formatNumber(descriptors.limit) : '',
+          figureText('server-loop-delay.p99', trial),
+          pausesUs.length === 0 ? notMeasured : formatUs(Math.max(...pausesUs)),
+        ];
+      },
+      ['server-cpu', 'client-cpu', 'memory', 'descriptors'],
+    ),
   );
 }

@@ -3,7 +3,9 @@
 import { mostHeadroom, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
+import { evidence, evidenceWords } from '../../core/result/evidence.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
+import { allVoid, voidedBy } from '../../core/result/voids.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { headroomText } from '../summary/figure-text.ts';
 import { loadUses, nearestUse } from '../summary/load-use.ts';
@@ -53,6 +55,7 @@ export function validityStrip(
   );
   const missing = results.reduce((sum, result) => sum + missingFrom(result).trials.length, 0);
   const cut = results.some(({ state }) => state.kind !== 'finished');
+  const inPart = inPartText(completed);
   const items: Item[] = [
     ...(cut
       ? [
@@ -65,8 +68,9 @@ export function validityStrip(
         ]
       : []),
     {
-      title: 'Trials that count',
+      title: 'Trials of which everything counts',
       value: `${valid} of ${formatNumber(trials.length + missing)}`,
+      ...(inPart !== '' && { detail: inPart }),
       state: stateOf(
         missing > 0 || judged.some(({ outcome }) => !outcome.valid),
         trials.length + missing > 0,
@@ -101,6 +105,19 @@ export function validityStrip(
     )}
   </dl>`;
   return { strip, suspect };
+}
+
+/** What is void in trials of which other figures stand: `void: latencies in 5`. */
+function inPartText(completed: readonly Completed[]): string {
+  const partly = completed.filter((trial) => !trial.valid && !allVoid(trial));
+  const counts = evidence.flatMap((one) => {
+    const count = partly.filter((trial) => voidedBy([one], trial).length > 0).length;
+    return count === 0 ? [] : [{ words: evidenceWords[one], count }];
+  });
+  if (counts.length === 0) return '';
+  const [most] = counts.toSorted((a, b) => b.count - a.count); // there is one
+  const more = counts.length > 1 ? ' and more, as the warnings say' : '';
+  return `void: ${most!.words} in ${formatNumber(most!.count)}${more}`;
 }
 
 const limitNames: Readonly<Record<LoadLimit['name'], string>> = {

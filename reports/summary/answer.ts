@@ -1,7 +1,7 @@
 // Answers a scenario's question in words, where it names the metrics: for each a list of variants from the
 // lowest figure to the highest.
 
-import { alike } from '../../core/metrics/alike.ts';
+import { toldApart } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { valuesText } from './figure-text.ts';
@@ -31,14 +31,14 @@ export function answerClauses(results: readonly Result[], variants: readonly Var
       const metric = metrics[name]!;
       const known = variants
         .flatMap(({ label, completed }) => {
-          const { value } = figureOver(name, completed);
-          return value === undefined ? [] : [{ label: nameWith(label, completed), value }];
+          const figure = figureOver(name, completed);
+          return figure.value === undefined ? [] : [{ ...figure, label: nameWith(label, completed) }];
         })
         .sort((a, b) => a.value - b.value);
       const groups: (typeof known)[] = [];
       for (const one of known) {
-        const least = groups.at(-1)?.[0]?.value;
-        if (least !== undefined && alike(metric, least, one.value)) groups.at(-1)!.push(one);
+        const least = groups.at(-1)?.[0];
+        if (least && !toldApart(metric, least, one)) groups.at(-1)!.push(one);
         else groups.push([one]);
       }
       const parts = groups.map((group) => {

@@ -1,8 +1,8 @@
 // Collects what the charts draw, as rows of plain values: percentiles, time series, receivers of a fan-out.
 
-import { latencyAt } from '../../core/metrics/latency.ts';
+import { latencyAt, shownUpTo } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor } from '../../core/metrics/registry.ts';
-import { samplesAboveQuantile } from '../../core/metrics/samples.ts';
+import type { Evidence } from '../../core/result/evidence.ts';
 import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import type { VariantTrials } from './variants.ts';
 
@@ -15,9 +15,6 @@ export type TailPoint = {
 export type TimePoint = { variant: string; atS: number; value: number };
 export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
 
-/** Variants of which no trial counts are drawn too: their names say so. */
-const marked = { doubted: true };
-
 /**
  * Points of one chart, all lines together: what a page can hold, whatever the number of variants
  * and the length of a run.
@@ -25,32 +22,38 @@ const marked = { doubted: true };
 const pointsPerChart = 600;
 
 /**
- * The latency curve of each variant, up to where fewer than 100 samples of a trial remain beyond. Each point
- * is what the table has at that percentile: the median over the trials.
+ * The latency curve of each variant, up to where fewer than 10 events of a trial lie beyond. Each point is
+ * what the table has at that percentile: the median over the trials.
  */
 export function tailPoints(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): TailPoint[] {
   const density = variants.length > 8 ? 10 : 20; // points per decade
   return variants.flatMap(({ label, completed }) => {
-    const counts = trialsFor({ rests: ['latency'] }, completed, marked).map(
-      ({ latency }) => latency.endToEnd.count,
-    );
-    const end = Math.log10(Math.min(...counts) / samplesAboveQuantile);
-    if (counts.length === 0 || end < 0) return [];
+    const trials = trialsFor({ rests: ['latency'] }, completed);
+    const upTo = Math.min(...trials.map(shownUpTo));
+    if (trials.length === 0 || upTo === 0) return [];
+    const end = -Math.log10(1 - upTo);
     const steps = Array.from({ length: Math.floor(end * density) + 1 }, (_, i) => i / density);
-    return [...steps, end].map((step) => {
+    return [...steps, end].flatMap((step) => {
       const tail = 10 ** step;
-      const metric = latencyAt('endToEnd', 1 - 1 / tail, 'delivery latency');
-      return {
-        variant: label,
-        tail: digits(tail, 6),
-        ms: figureOver(metric, completed, marked).value! / 1000, // each trial has samples up to here
-        share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %`,
-      };
+      const quantile = Math.min(upTo, 1 - 1 / tail);
+      const { value } = figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed);
+      return value === undefined
+        ? []
+        : [
+            {
+              variant: label,
+              tail: digits(tail, 6),
+              ms: value / 1000,
+              share: `${digits(100 - 100 / tail, tail < 100 ? 3 : 5)} %`,
+            },
+          ];
     });
   });
 }
 
-export type TimeOptions = {
+export type TimeColumn = {
+  column: SeriesColumn;
+  rests: readonly Evidence[];
   scale?: number;
   /** What to take off all values of a trial; a trial without it is left out. */
   above?: (trial: Completed) => number | undefined;
@@ -58,14 +61,13 @@ export type TimeOptions = {
   mean?: boolean;
 };
 
-/** One column over time, of each variant's first trial that counts, or the first one where none does. */
+/** One column over time, of each variant's first trial in which it is not void. */
 export function timePoints(
   variants: readonly VariantTrials[],
-  column: SeriesColumn,
-  { scale = 1, above = () => 0, mean = false }: TimeOptions = {},
+  { column, rests, scale = 1, above = () => 0, mean = false }: TimeColumn,
 ): TimePoint[] {
   return variants.flatMap(({ label, completed }) => {
-    const [trial] = trialsFor({ rests: ['latency'] }, completed, marked);
+    const [trial] = trialsFor({ rests }, completed);
     const base = trial && above(trial);
     if (base === undefined) return [];
     const { startUs, columns, slotUs } = trial!.series; // there is a base of it
@@ -121,7 +123,7 @@ export function thinned(points: readonly TimePoint[], lines: number): { points: 
 export function receivers(variants: readonly VariantTrials[]): Receiver[] {
   return variants.flatMap(({ label, completed }) =>
     (['first', 'median', 'last'] as const).flatMap((which) => {
-      const { value } = figureOver(`${which}-receiver.p50`, completed, marked);
+      const { value } = figureOver(`${which}-receiver.p50`, completed);
       return value === undefined ? [] : [{ variant: label, which, ms: value / 1000 }];
     }),
   );
@@ -131,7 +133,9 @@ export function receivers(variants: readonly VariantTrials[]): Receiver[] {
 export function receivedEvents(variants: readonly VariantTrials[]): number {
   return Math.max(
     0,
-    ...variants.flatMap(({ completed }) => completed.map(({ latency }) => latency.lastReceiver.count)),
+    ...variants.flatMap(({ completed }) =>
+      trialsFor({ rests: ['latency'] }, completed).map(({ latency }) => latency.lastReceiver.count),
+    ),
   );
 }
 

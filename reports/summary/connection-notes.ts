@@ -12,7 +12,7 @@ const oneEach = 1.05;
 /** `sse @feed: 2 connections a subscriber: the target file gives one stream a topic, ...` */
 export function connectionNotes(variants: readonly VariantTrials[]): string[] {
   const several = variants.flatMap(({ label, trials, completed }) => {
-    const { value } = figureOver('connections-per-subscriber', completed, { doubted: true });
+    const { value } = figureOver('connections-per-subscriber', completed);
     if (value === undefined || value <= oneEach) return [];
     const of = trials[0]?.variant.target === undefined ? 'ours' : 'target';
     return [{ label, of, each: formatMetric(value, 'count') }];

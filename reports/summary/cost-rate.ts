@@ -12,8 +12,8 @@ const rate = 'deliveries-per-s';
 /** A sentence; undefined where no CPU was measured. */
 export function costRateLine(results: readonly Result[]): string | undefined {
   const rates = variantsOf(results)
-    .filter(({ completed }) => figureOver(cost, completed, { doubted: true }).value !== undefined)
-    .flatMap(({ completed }) => figureOver(rate, completed, { doubted: true }).value ?? []);
+    .filter(({ completed }) => figureOver(cost, completed).value !== undefined)
+    .flatMap(({ completed }) => figureOver(rate, completed).value ?? []);
   if (rates.length === 0) return undefined;
   const [low, high] = [Math.min(...rates), Math.max(...rates)];
   const one = alike(metrics[rate]!, low, high);
@@ -21,8 +21,8 @@ export function costRateLine(results: readonly Result[]): string | undefined {
     ? `${rounded(rates.reduce((sum, each) => sum + each, 0) / rates.length)} deliveries a second`
     : `${rounded(low)} to ${rounded(high)} deliveries a second`;
   return (
-    `CPU per delivery is that at ${at}${one ? '' : ', each variant at its own rate'}: with fewer a second one ` +
-    'costs more, with more it costs less.'
+    `CPU per delivery is that at ${at}${one ? '' : ', each variant at its own rate'}: with fewer a second ` +
+    'one costs more, with more it costs less.'
   );
 }
 

@@ -1,21 +1,26 @@
 // Makes curves of a matrix: a metric over a parameter, a line for each variant, and where two lines cross.
-// Values only; drawing them is curves.ts.
+// Values only: finding the crossings is crossings.ts, drawing is page/curves.ts.
 
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { eachSecond, magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
-import { alike } from '../../core/metrics/alike.ts';
 import { formatMetric, type Metric } from '../../core/metrics/metric.ts';
-import { figureOver, metrics } from '../../core/metrics/registry.ts';
+import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
 import type { Trial } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../../core/base/units.ts';
+import { crossingsOf, scaleOf, type Crossing, type Scales } from './crossings.ts';
 import { listed } from './notices.ts';
 import { searchSentences } from './searches.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** Median over the trials, with the lowest and the highest. */
-export type CurvePoint = { variant: string; x: number; value: number; low: number; high: number };
-/** Where the line that was lower up to `x` becomes the higher one. */
-export type Crossing = { below: string; above: string; x: number };
+export type CurvePoint = {
+  variant: string;
+  x: number;
+  value: number;
+  low: number;
+  high: number;
+  within?: readonly [low: number, high: number];
+};
 export type Curve = {
   name: string;
   metric: Metric;
@@ -28,8 +33,10 @@ export type Curve = {
   /** `scheduled`: its subscribers ask on a schedule, so its cost is the price of asking. */
   lines: { label: string; index: number; round: number; scheduled: boolean }[];
   points: CurvePoint[];
+  /** How the axes are drawn, and so on which scales crossings are found. */
+  scales: Scales;
   crossings: Crossing[];
-  /** Trials that do not count, and are not in it. */
+  /** Trials that failed or in which the figure is void, and are not in it. */
   leftOut: number;
 };
 
@@ -75,11 +82,15 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
   const points = cells.flatMap(({ cell, variant: { completed } }) => {
     const figure = figureOver(name, completed);
     if (figure.value === undefined) return [];
-    const { value, low, high } = figure;
-    return [{ variant: label(cell), x: placeOf(cell), value, low, high }];
+    const { trials: _, ...point } = figure;
+    return [{ variant: label(cell), x: placeOf(cell), ...point }];
   });
   if (points.length === 0) return undefined;
   const { unit } = magnitudeOf(cells[0]!.cell.parameters[path]!)!;
+  const scales = {
+    x: scaleOf(points.map(({ x }) => x)),
+    y: scaleOf(points.flatMap(({ low, high }) => [low, high])),
+  };
   const [parameter, write] = axis ? [axis.says, formatNumber] : [shortPath(path, paths), writers[unit]!];
   return {
     name,
@@ -98,9 +109,10 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
           label(cell) === one && patternNamed(pattern)?.asksEveryMs !== undefined,
       ),
     })),
-    crossings: crossingsOf(points, labels, metric),
+    scales,
+    crossings: crossingsOf(points, labels, metric, scales),
     leftOut: cells.reduce(
-      (sum, { variant }) => sum + variant.trials.filter(({ outcome }) => !outcome.valid).length,
+      (sum, { variant: { trials, completed } }) => sum + trials.length - trialsFor(metric, completed).length,
       0,
     ),
   };
@@ -123,59 +135,23 @@ const units: Record<string, string> = {
   share: 'share',
 };
 
-/**
- * Where two lines cross, read between neighbouring points on logarithmic scales. Lines that are alike on one
- * side of the crossing are no crossing but noise.
- */
-export function crossingsOf(
-  points: readonly Pick<CurvePoint, 'variant' | 'x' | 'value'>[],
-  labels: readonly string[],
-  metric: Pick<Metric, 'alikeWithin'>,
-): Crossing[] {
-  const line = (label: string) =>
-    new Map(
-      points
-        .filter(({ variant, value, x }) => variant === label && value > 0 && x > 0)
-        .map(({ x, value }) => [x, value]),
-    );
-  return labels.flatMap((a, i) =>
-    labels.slice(i + 1).flatMap((b) => {
-      const [first, second] = [line(a), line(b)];
-      const both = [...first.keys()].filter((x) => second.has(x)).sort((one, other) => one - other);
-      // Above 0 where a is the higher one.
-      const gaps = both.map((x) => Math.log(first.get(x)! / second.get(x)!));
-      const apart = both.map((x) => !alike(metric, first.get(x)!, second.get(x)!));
-      return gaps.flatMap((gap, k) => {
-        const next = gaps[k + 1];
-        if (
-          next === undefined ||
-          gap * next >= 0 ||
-          !apart.slice(0, k + 1).includes(true) ||
-          !apart.slice(k + 1).includes(true)
-        )
-          return [];
-        const [from, to] = [Math.log(both[k]!), Math.log(both[k + 1]!)];
-        const x = Math.exp(from + ((to - from) * gap) / (gap - next));
-        return [{ below: gap < 0 ? a : b, above: gap < 0 ? b : a, x }];
-      });
-    }),
-  );
+/** Whether the lowest line changes there. Lines at 0 throughout are below all others and cross none. */
+function changesLowest({ below, above, from, to }: Crossing, points: readonly CurvePoint[]): boolean {
+  const above0 = new Set(points.flatMap(({ value, variant }) => (value > 0 ? [variant] : [])));
+  const lowestAt = (at: number) =>
+    points.filter(({ x, variant }) => x === at && above0.has(variant)).sort((a, b) => a.value - b.value)[0]
+      ?.variant;
+  return lowestAt(from) === below && lowestAt(to) === above;
 }
 
-/**
- * Whether another line is the lowest beyond the crossing. Lines at 0 are below
- * all of them and cross none.
- */
-function changesLowest({ below, above, x }: Crossing, points: readonly CurvePoint[]): boolean {
-  const before = Math.max(...points.filter((point) => point.x <= x).map((point) => point.x));
-  const beyond = Math.min(...points.filter((point) => point.x > x).map((point) => point.x));
-  const lowestAt = (at: number) =>
-    points.filter((point) => point.x === at && point.value > 0).sort((a, b) => a.value - b.value)[0]?.variant;
-  return lowestAt(before) === below && lowestAt(beyond) === above;
+/** Where lines cross, as far as it is read between measured points: `10/s`. */
+export function crossingPlace({ x }: Crossing, { write }: Pick<Curve, 'write'>): string {
+  return write(Number(x.toPrecision(2)));
 }
 
 /** What the curve shows, in a sentence without its full stop. */
-export function curveSentence({ metric, place, points, lines, crossings }: Curve): string {
+export function curveSentence(curve: Curve): string {
+  const { metric, place, write, points, lines, crossings } = curve;
   const title = `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}`;
   const decisive = crossings.filter((one) => changesLowest(one, points));
   const crossing =
@@ -184,8 +160,8 @@ export function curveSentence({ metric, place, points, lines, crossings }: Curve
     ) ?? decisive[0];
   if (crossing)
     return (
-      `${title}: ${crossing.below} is lower than ${crossing.above} up to ` +
-      `${place(Number(crossing.x.toPrecision(2)))} or so, and higher beyond`
+      `${title}: ${crossing.below} is lower than ${crossing.above} at ${place(crossing.from)} and higher ` +
+      `at ${write(crossing.to)}; by interpolation the lines cross at about ${crossingPlace(crossing, curve)}`
     );
   const [low, high] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const ends = [low, high].map((x) => {

@@ -2,6 +2,7 @@
 
 import { mostHeadroom } from '../../core/metrics/headroom.ts';
 import { formatMetric, type Unit } from '../../core/metrics/metric.ts';
+import type { NoFigure } from '../../core/metrics/registry.ts';
 import { formatNumber } from '../../core/base/units.ts';
 
 /** Below 1 it is never rounded up to 1. */
@@ -19,6 +20,11 @@ export function withRange(text: string, range = ''): string {
   return range === '' || range === `${text} to ${text}` ? text : `${text} (${range})`;
 }
 
+/** What stands where there is no figure: `≥ 12 ms`, where at least that can be said of a percentile. */
+export function noFigureText({ atLeast }: NoFigure, unit: Unit): string {
+  return atLeast === undefined ? '—' : `≥ ${formatMetric(atLeast, unit)}`;
+}
+
 /** `2.9 ms to 3.4 ms`; nothing where both ends read the same. */
 export function rangeText([low, high]: readonly [low: number, high: number], unit: Unit): string {
   const [from, to] = [formatMetric(low, unit), formatMetric(high, unit)];
@@ -30,3 +36,8 @@ export function valuesText(values: readonly number[], unit: Unit): string {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return rangeText([low, high], unit) || formatMetric(low, unit);
 }
+
+/** What the interval beside a percentile is. */
+export const withinRun =
+  'The range beside a percentile is its 95 % interval within this run: all receivers of an event share its ' +
+  'delay, so it counts events and not deliveries. What another run would measure, repeated runs say.';

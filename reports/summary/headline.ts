@@ -1,26 +1,23 @@
-// Says the answer in one sentence, derived from the figures and claiming no more than they carry.
+// Says the answer in one sentence, derived from the figures and claiming no more than they carry. What must
+// be said beside it is remarks.ts.
 
 import { alike } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
-import { cutShortText } from '../../core/result/missing.ts';
 import type { Result } from '../../core/result/result.ts';
-import { formatNumber, formatUs } from '../../core/base/units.ts';
-import { answerClauses } from './answer.ts';
-import { wasRetried } from './variants.ts';
+import { formatUs } from '../../core/base/units.ts';
+import { answerClauses, askedBy } from './answer.ts';
+import { apartBy, comparableGroups } from './comparable.ts';
 import { curveHeadline } from './curve-data.ts';
+import { valuesText } from './figure-text.ts';
 import { listed } from './notices.ts';
 import { nameWith } from './saturated.ts';
-import { valuesText } from './figure-text.ts';
+import { cutShort, namesListed, remarksOf, whyNoFigure } from './remarks.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
 
 /** What variants are ordered by, and what is said with it: each by its name in core/metrics. */
 const [half, tail, asked] = ['latency.p50', 'latency.p99', 'requests-per-delivery'] as const;
-/** A publisher that waits this long is held up by deliveries. */
-const longPublishingUs = 1_000_000;
-/** A backlog that is worth a word. */
-const backlogSaid = 100;
-/** More names than this are counted and not listed. */
-const namesListed = 6;
+/** More answers than this nobody reads in a row; the table has them all. */
+const mostAnswers = 4;
 
 type Figures = {
   variant: VariantTrials;
@@ -28,6 +25,7 @@ type Figures = {
   p99Us: number | undefined;
   requests: number | undefined;
 };
+type Headlines = { answer: string; remarks: string[] };
 
 /** The answer and what must be said with it, in a line. */
 export function headlineOf(results: readonly Result[]): string {
@@ -35,128 +33,63 @@ export function headlineOf(results: readonly Result[]): string {
   return [answer, ...remarks].join(' ');
 }
 
-/** One sentence, and what was lost, does not count or was cut short; what cannot be said is said to be so. */
-export function headlinesOf(results: readonly Result[]): { answer: string; remarks: string[] } {
+/**
+ * One sentence, and what was lost, has no figure or was cut short; what cannot be said is said to be so.
+ * Results that cannot be ranked against one another have a sentence each.
+ */
+export function headlinesOf(results: readonly Result[]): Headlines {
+  const groups = comparableGroups(results);
+  if (groups.length < 2) return headlineOfOne(results);
+  const names = resultNames(results);
+  const apart =
+    `${results.length} results of different ${listed(apartBy(groups))}, which are not ranked against one ` +
+    'another';
+  if (groups.length > mostAnswers)
+    return { answer: `${apart}: their figures stand in the table.`, remarks: cutShort(results) };
+  const each = groups.map((own) => {
+    const name = listed(own.map((result) => names[results.indexOf(result)]!));
+    const { answer, remarks } = headlineOfOne(own);
+    const prefix = answer.toLowerCase().includes(name.toLowerCase()) ? '' : `${name}: `;
+    return { answer: `${prefix}${answer}`, remarks: remarks.map((remark) => `${name}: ${remark}`) };
+  });
+  return {
+    answer: [`${apart}.`, ...each.map(({ answer }) => answer)].join(' '),
+    remarks: each.flatMap(({ remarks }) => remarks),
+  };
+}
+
+/** @param results of one setting */
+function headlineOfOne(results: readonly Result[]): Headlines {
   const variants = results.length === 1 ? shortly(variantsOf(results)) : variantsOf(results);
+  const measured = variants.filter(({ completed }) => completed.length > 0);
   const overCells = curveHeadline(variants);
-  const usable = variants.filter((variant) => variant.valid && variant.completed.length > 0);
-  if (overCells !== undefined) return { answer: overCells, remarks: remarksOf(results, variants, usable) };
-  const clauses = answerClauses(results, usable);
+  if (overCells !== undefined) {
+    const drawn = results.flatMap(({ scenario }) => scenario.curves ?? []);
+    return { answer: overCells, remarks: remarksOf(results, variants, drawn) };
+  }
+  const clauses = answerClauses(results, measured);
   if (clauses.length > 0)
     return {
       answer: `${settingOf(results)} ${clauses.join('; ')}.`,
-      remarks: remarksOf(results, variants, usable),
+      remarks: remarksOf(results, variants, askedBy(results)),
     };
-  if (usable.length === 0)
-    return {
-      answer: `${settingOf(results)} nothing can be said: ${whyNot(variants)}.`,
-      remarks: cutShort(results),
-    };
-  const figures = usable
+  const figures = measured
     .map(figuresOf)
     .filter((one) => one !== undefined)
     .sort((a, b) => a.p50Us - b.p50Us);
-  const [first] = figures;
-  if (!first)
+  const [first, last] = [figures[0], figures.at(-1)];
+  const of = measured.length === 0 ? '' : ' of how soon events came';
+  if (!first || !last)
     return {
-      answer: `${settingOf(results)} nothing can be said: ${whyNoMedian(usable)}.`,
-      remarks: cutShort(results),
+      answer: `${settingOf(results)} nothing can be said${of}: ${whyNone(variants)}.`,
+      remarks: remarksOf(results, variants, []),
     };
   const soonest = figures.filter(({ p50Us }) => alike(metrics[half]!, first.p50Us, p50Us));
-  const slowest = figures.at(-1)!; // there is a first
   const answer =
-    `${settingOf(results)} ${leaders(soonest, figures, usable.length)}` +
-    (soonest.includes(slowest) ? '' : `; ${trailing(slowest, figures)}`) +
+    `${settingOf(results)} ${leaders(soonest, figures, variants.length)}` +
+    (soonest.includes(last) ? '' : `; ${trailing(last, figures)}`) +
     '.';
-  return { answer, remarks: remarksOf(results, variants, usable) };
-}
-
-function remarksOf(
-  results: readonly Result[],
-  variants: readonly VariantTrials[],
-  usable: readonly VariantTrials[],
-): string[] {
-  const losses = usable.flatMap((variant) => lossOf(variant) ?? []);
-  // Trials of a search that do not count are among its steps.
-  const unusable = variants.filter(
-    (variant) => variant.result.searches === undefined && !usable.includes(variant),
-  ).length;
-  return [
-    ...publishing(usable),
-    ...madeAgain(usable),
-    ...(losses.length > namesListed
-      ? [`${losses.length} variants missed deliveries.`]
-      : losses.length > 0
-        ? [`${listed(losses)}.`]
-        : []),
-    ...(unusable > namesListed
-      ? [`${unusable} of ${variants.length} variants do not count; the reasons stand with the warnings.`]
-      : []),
-    ...(unusable > 0 && unusable <= namesListed
-      ? [`${unusable === 1 ? 'One variant does' : `${unusable} variants do`} not count: ${whyNot(variants)}.`]
-      : []),
-    ...cutShort(results),
-  ];
-}
-
-/** A sentence on each result that is no whole run. */
-function cutShort(results: readonly Result[]): string[] {
-  const names = resultNames(results);
-  return results.flatMap((result, i) => {
-    const text = cutShortText(result);
-    return text === undefined ? [] : [names[i] === '' ? text : `${names[i]}: ${text}`];
-  });
-}
-
-/** How long publishers waited, where that is the difference. */
-function publishing(usable: readonly VariantTrials[]): string[] {
-  const waits = usable
-    .flatMap((variant) => {
-      const us = readings('publish-round-trip.max', [variant]);
-      return us.length === 0 ? [] : [{ label: variant.label, us: Math.max(...us) }];
-    })
-    .sort((a, b) => a.us - b.us);
-  const [least, most] = [waits[0], waits.at(-1)];
-  if (!least || !most || most.us < longPublishingUs || most.us < 4 * least.us) return [];
-  return [
-    `Publishing took up to ${formatUs(most.us)} with ${most.label}, ` +
-      `up to ${formatUs(least.us)} with ${least.label}.`,
-  ];
-}
-
-/**
- * Where deliveries were made again: what that saved, what came twice and why, what queued
- * up, and who kept the order.
- */
-function madeAgain(usable: readonly VariantTrials[]): string[] {
-  const retried = usable.filter(({ completed }) => completed.some(wasRetried));
-  if (retried.length === 0) return [];
-  const most = (name: string) => Math.max(0, ...readings(name, retried));
-  const twice = totalOf('duplicated', retried);
-  const unexplained = totalOf('duplicated.unexplained', retried);
-  const inOrder = (variant: VariantTrials) => totalOf('reordered', [variant]) === 0;
-  const [kept, broken] = [retried.filter(inOrder), retried.filter((variant) => !inOrder(variant))];
-  const names = (of: readonly VariantTrials[]) =>
-    of.length > namesListed ? `${of.length} variants` : listed(of.map(({ label }) => label));
-  return [
-    ...(totalOf('missed', usable) === 0 ? ['No delivery was missed.'] : []),
-    ...(twice > 0
-      ? [
-          `${formatNumber(twice)} came twice, ` +
-            (unexplained === 0
-              ? 'each after an answer that was lost'
-              : `${formatNumber(unexplained)} of them without a lost answer`) +
-            '.',
-        ]
-      : []),
-    ...(most('backlog.peak') >= backlogSaid
-      ? [
-          `The backlog rose to ${formatNumber(most('backlog.peak'))} at the most and was ` +
-            `${formatNumber(most('backlog.end'))} as the measured phase ended.`,
-        ]
-      : []),
-    ...(kept.length > 0 && broken.length > 0 ? [`Only ${names(kept)} kept the order.`] : []),
-  ];
+  return { answer, remarks: remarksOf(results, variants, [half]) };
 }
 
 /** Without the options that all variants share, where they are of one pattern and still told apart. */
@@ -177,26 +110,59 @@ function figuresOf(variant: VariantTrials): Figures | undefined {
   return p50Us === undefined ? undefined : { variant, p50Us, p99Us: figure(tail), requests: figure(asked) };
 }
 
-function whyNoMedian(usable: readonly VariantTrials[]): string {
-  if (usable.every(({ completed }) => completed.every(({ latency }) => latency.endToEnd.count === 0)))
-    return 'no event was delivered';
-  const whys = usable.flatMap(({ completed }) => {
-    const figure = figureOver(half, completed);
-    return figure.value === undefined ? [figure.why] : [];
-  });
-  return `too few deliveries for a median (${[...new Set(whys)].join('; ')})`;
+/** Why no variant has a median. */
+function whyNone(variants: readonly VariantTrials[]): string {
+  const reasons = [...new Set(variants.map((variant) => whyNoFigure(variant, half)))];
+  if (reasons.length === 0) return 'no trial was measured';
+  const delivered = variants.some(({ completed }) =>
+    completed.some(({ latency }) => latency.endToEnd.count > 0),
+  );
+  return delivered || variants.some(({ failed }) => failed !== undefined)
+    ? reasons.join('; ')
+    : 'no event was delivered';
 }
 
-/** @param of how many variants there are, those without a median included */
+/**
+ * Who was soonest, and within what. Variants are alike only where all that is quoted of them is: the medians,
+ * and the tails where all have one.
+ * @param of how many variants there are, those without a median included
+ */
 function leaders(soonest: readonly Figures[], all: readonly Figures[], of: number): string {
-  const p99s = soonest.map(({ p99Us }) => p99Us).filter((p99Us) => p99Us !== undefined);
-  const within99 = p99s.length < soonest.length ? '' : `, 99 % within ${formatUs(Math.max(...p99s))}`;
+  const tails = soonest.flatMap((one) => (one.p99Us === undefined ? [] : [{ ...one, p99Us: one.p99Us }]));
+  tails.sort((a, b) => a.p99Us - b.p99Us);
+  const [shortest, longest] = [tails[0], tails.at(-1)];
+  const quoted = shortest !== undefined && longest !== undefined && tails.length === soonest.length;
+  const tailsAlike = !quoted || alike(metrics[tail]!, shortest.p99Us, longest.p99Us);
+  const within99 = !quoted
+    ? ''
+    : tailsAlike
+      ? `, 99 % within ${formatUs(longest.p99Us)}`
+      : `; 99 % within ${formatUs(shortest.p99Us)} with ${shortest.variant.label}, ` +
+        `within ${formatUs(longest.p99Us)} with ${longest.variant.label}`;
   const p50s = soonest.map(({ p50Us }) => p50Us);
   const within = `half of the deliveries within ${valuesText(p50s, 'us')}${within99}`;
   const who = namesOf(soonest, all);
   if (all.length === 1) return `${who} brought ${within}`;
-  if (soonest.length === of) return `all variants delivered alike (${within})`;
-  return `${who} delivered soonest${soonest.length === 1 ? '' : ', and alike'} (${within})`;
+  if (soonest.length === of)
+    return tailsAlike
+      ? `all variants delivered alike (${within})`
+      : `all variants delivered the median event alike, and not the slowest ones (${within})`;
+  const other = quoted ? soonerTail(soonest, longest, all) : '';
+  if (soonest.length === 1)
+    return `${who} delivered ${other === '' ? 'soonest' : 'half of the events soonest'} (${within}${other})`;
+  return tailsAlike && other === ''
+    ? `${who} delivered soonest, and alike (${within})`
+    : `${who} delivered half of the events soonest, and that half alike (${within}${other})`;
+}
+
+/** Where another variant has the shorter tail, which one. */
+function soonerTail(soonest: readonly Figures[], longest: Figures, all: readonly Figures[]): string {
+  const others = all.flatMap((one) =>
+    one.p99Us === undefined || soonest.includes(one) ? [] : [{ variant: one.variant, p99Us: one.p99Us }],
+  );
+  const [best] = others.sort((a, b) => a.p99Us - b.p99Us);
+  if (!best || best.p99Us >= longest.p99Us! || alike(metrics[tail]!, best.p99Us, longest.p99Us!)) return '';
+  return `; ${best.variant.label} brought 99 % within ${formatUs(best.p99Us)}`;
 }
 
 /** The variant that took longest, in all results where it took about as long. */
@@ -230,42 +196,8 @@ function namesOf(meant: readonly Figures[], all: readonly Figures[]): string {
     : listed([...names.slice(0, namesListed - 2), `${names.length - namesListed + 2} others`]);
 }
 
-/** Losses add up over the trials: none of them may hide behind a median. */
-function lossOf(variant: VariantTrials): string | undefined {
-  const [missed, expected] = [totalOf('missed', [variant]), totalOf('expected', [variant])];
-  return missed === 0
-    ? undefined
-    : `${variant.label} missed ${formatNumber(missed)} of ${formatNumber(expected)} deliveries`;
-}
-
-/** A count over all trials of the variants. */
-function totalOf(name: string, variants: readonly VariantTrials[]): number {
-  return readings(name, variants).reduce((sum, value) => sum + value, 0);
-}
-
-/** A metric of each trial of the variants that has it. */
-function readings(name: string, variants: readonly VariantTrials[]): number[] {
-  return variants.flatMap(({ completed }) => completed.flatMap((trial) => metrics[name]!.read(trial) ?? []));
-}
-
 function settingOf(results: readonly Result[]): string {
-  const settings = new Set(
-    results.map(({ scenario }) => `${subscribersText(scenario)} and ${rateText(scenario)}`),
-  );
-  const [setting] = settings;
-  if (settings.size > 1) return `Over ${results.length} results,`;
+  const { scenario } = results[0]!; // a group has a member
+  const setting = `${subscribersText(scenario)} and ${rateText(scenario)}`;
   return results.length === 1 ? `With ${setting},` : `In ${results.length} runs with ${setting},`;
-}
-
-function whyNot(variants: readonly VariantTrials[]): string {
-  const reasons = variants
-    .filter(({ valid }) => !valid)
-    .map(({ label, failed, trials }) => {
-      const codes = trials
-        .flatMap(({ warnings }) => warnings)
-        .filter(({ level }) => level === 'invalid')
-        .map(({ code }) => code.replaceAll('-', ' '));
-      return failed === undefined ? `${label} (${[...new Set(codes)].join(', ')})` : `${label} failed`;
-    });
-  return reasons.length === 0 ? 'no trial was measured' : reasons.join('; ');
 }

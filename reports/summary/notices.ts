@@ -2,39 +2,43 @@
 // concerns, and expectations with the measured figure beside the bound.
 
 import { formatMetric } from '../../core/metrics/metric.ts';
-import { figureOf, metrics, notMeasured } from '../../core/metrics/registry.ts';
+import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';
+import { voidedWords } from '../../core/result/voids.ts';
+import { verdictOf } from '../../core/scenario/expectations.ts';
 import { labelIn, resultNames, type VariantTrials } from './variants.ts';
 
-export type Warning = { level: 'failed' | 'invalid' | 'note'; who: string; message: string };
+export type Warning = {
+  level: 'failed' | 'invalid' | 'note';
+  /** What it comes to: `Failed`, `Does not count`, `Voids latencies`, `Note`. */
+  head: string;
+  who: string;
+  message: string;
+};
+export type Verdict = NonNullable<Expectation['verdict']>;
 export type Expected = {
   who: string;
   check: string;
-  /** The figure, and why it fulfils nothing where that is so. */
+  /** The figure, and why it decides nothing where that is so. */
   measured: string;
   bound: string;
-  verdict: ExpectationVerdict;
+  verdict: Verdict;
+  /** Of one that is undecided or not judged. */
+  why: string;
 };
-/** Only a trial that counts puts an expectation to the test. */
-export type ExpectationVerdict =
-  | { kind: 'held' }
-  | { kind: 'failed' }
-  | { kind: 'untested'; trial: 'missing' | 'invalid' };
 
 /** More names than this are counted and not listed. */
 const mostNames = 8;
 
-export const verdictWords: Readonly<Record<ExpectationVerdict['kind'], string>> = {
-  held: 'held',
+/** In the order in which they matter. */
+export const verdictWords: Readonly<Record<Verdict, string>> = {
   failed: 'failed',
-  untested: 'not tested',
+  'not-judged': 'not judged',
+  undecided: 'undecided',
+  held: 'held',
 };
 
-export const levelWords: Readonly<Record<Warning['level'], string>> = {
-  failed: 'Failed',
-  invalid: 'Does not count',
-  note: 'Note',
-};
+const levels: readonly Warning['level'][] = ['failed', 'invalid', 'note'];
 
 /** Where all variants are concerned and there are more of them, no one is helped by their names. */
 const namesListed = 3;
@@ -44,17 +48,23 @@ export function warningsByVariant(variants: readonly VariantTrials[]): Warning[]
   const all = variants.flatMap((variant) =>
     variant.trials.flatMap(({ repetition, warnings, outcome }) => [
       ...(outcome.status === 'failed'
-        ? [{ variant, repetition, level: 'failed' as const, message: outcome.message }]
+        ? [{ variant, repetition, level: 'failed' as const, head: 'Failed', message: outcome.message }]
         : []),
       // What made a trial of a search not count stands with its steps.
       ...warnings
         .filter(({ level }) => level === 'note' || variant.result.searches === undefined)
-        .map(({ level, message }) => ({ variant, repetition, level, message })),
+        .map(({ code, level, message }) => ({
+          variant,
+          repetition,
+          level,
+          head: level === 'note' ? 'Note' : voidsText(code, outcome),
+          message,
+        })),
     ]),
   );
-  const said = [...Map.groupBy(all, ({ level, message }) => `${level} ${message}`).values()].map(
+  const said = [...Map.groupBy(all, ({ head, message }) => `${head} ${message}`).values()].map(
     (same): Warning => {
-      const { level, message } = same[0]!; // a group has a member
+      const { level, head, message } = same[0]!; // a group has a member
       const concerned = Map.groupBy(same, ({ variant }) => variant);
       const everywhere = variants.length > namesListed && concerned.size === variants.length;
       const who = everywhere
@@ -69,14 +79,19 @@ export function warningsByVariant(variants: readonly VariantTrials[]): Warning[]
                   : `${label} (trial ${listed(repetitions)})`;
               }),
             );
-      return { level, who, message };
+      return { level, head, who, message };
     },
   );
-  const order = Object.keys(levelWords);
-  return said.toSorted((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+  return said.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level));
 }
 
-/** In the order of the scenario, those that failed first, then those that were not tested. */
+/** What a warning of level `invalid` comes to: `Voids latencies`; in an older result, all. */
+function voidsText(code: string, outcome: Trial['outcome']): string {
+  const voided = outcome.status === 'completed' ? voidedWords(code, outcome.voids) : '';
+  return voided === '' || voided === 'everything' ? 'Does not count' : `Voids ${voided}`;
+}
+
+/** In the order of the scenario, those that failed first, then those that were not judged or undecided. */
 export function expectedOf(results: readonly Result[]): Expected[] {
   const names = resultNames(results);
   const all = results.flatMap((result, i) =>
@@ -90,35 +105,37 @@ export function expectedOf(results: readonly Result[]): Expected[] {
         );
       const { measured, bound } = figuresOf(one);
       const trial = trials.find(({ repetition }) => repetition === one.repetition);
-      const outcome = trial?.outcome;
-      const figure =
-        one.measured === null && outcome?.status === 'completed' ? figureOf(one.metric, outcome) : undefined;
-      const few = figure?.value === undefined && figure?.why !== notMeasured ? figure?.why : undefined;
+      const { verdict, why } = verdictOn(one, trial);
       return {
         who: repeats ? `${label} (trial ${one.repetition})` : label,
         check: one.check,
         bound,
-        verdict: verdictOn(one, trial),
+        verdict,
+        why,
         measured:
-          outcome === undefined
-            ? 'nothing: the trial is missing'
-            : few !== undefined
-              ? `${measured}: ${few}`
-              : outcome.valid || one.measured === null
-                ? measured
-                : `${measured}, in a trial that does not count`,
+          verdict === 'not-judged' ? `no figure: ${why}` : why === '' ? measured : `${measured}: ${why}`,
       };
     }),
   );
-  const order: readonly ExpectationVerdict['kind'][] = ['failed', 'untested', 'held'];
-  return all.toSorted((a, b) => order.indexOf(a.verdict.kind) - order.indexOf(b.verdict.kind));
+  const order = Object.keys(verdictWords);
+  return all.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
 }
 
-/** @param trial the one that the expectation is about; `undefined` where it is missing */
-export function verdictOn({ held }: Expectation, trial: Trial | undefined): ExpectationVerdict {
-  if (trial === undefined) return { kind: 'untested', trial: 'missing' };
-  if (!trial.outcome.valid) return { kind: 'untested', trial: 'invalid' };
-  return { kind: held ? 'held' : 'failed' };
+/** The verdict, and why there is none; of older results what they tell. @param trial where there is one */
+export function verdictOn(
+  expectation: Expectation,
+  trial: Trial | undefined,
+): { verdict: Verdict; why: string } {
+  const verdict = verdictOf(expectation, trial);
+  if (verdict === 'held' || verdict === 'failed') return { verdict, why: '' };
+  return { verdict, why: expectation.why ?? whyNotJudged(expectation, trial?.outcome) };
+}
+
+function whyNotJudged({ metric }: Expectation, outcome: Trial['outcome'] | undefined): string {
+  if (!outcome) return 'the trial is missing';
+  if (outcome.status === 'failed') return 'the trial failed';
+  const figure = figureOf(metric, outcome);
+  return figure.value === undefined ? figure.why : 'the trial does not count';
 }
 
 /** An expectation's two figures in words. */
@@ -130,24 +147,23 @@ export function figuresOf({ metric, measured, bound }: Expectation): { measured:
   };
 }
 
-/** `All 12 expectations held`, `2 of 33 expectations failed, 17 not tested: their trials do not count` */
+/** More reasons than this stand with the expectations alone. */
+const reasonsTold = 2;
+
+/** `All 12 expectations held`, `2 of 33 expectations failed, 17 not judged (the trial failed)` */
 export function expectationsTitle(expected: readonly Expected[]): string {
-  const failed = expected.filter(({ verdict }) => verdict.kind === 'failed').length;
-  const untested = expected.flatMap(({ verdict }) => (verdict.kind === 'untested' ? [verdict.trial] : []));
   const of = `of ${expected.length} expectation${expected.length === 1 ? '' : 's'}`;
-  if (untested.length > 0) {
-    const many = untested.length > 1;
-    const [missing, invalid] = many ? ['are missing', 'do not count'] : ['is missing', 'does not count'];
-    const why = [
-      ...(untested.includes('missing') ? [missing] : []),
-      ...(untested.includes('invalid') ? [invalid] : []),
-    ].join(' or ');
-    const reason = `${many ? 'their trials' : 'its trial'} ${why}`;
-    return failed > 0
-      ? `${failed} ${of} failed, ${untested.length} not tested: ${reason}`
-      : `${untested.length} ${of} not tested: ${reason}`;
-  }
-  if (failed > 0) return `${failed} ${of} failed`;
+  const open = (Object.keys(verdictWords) as Verdict[]) // it has no other keys
+    .filter((verdict) => verdict !== 'held')
+    .flatMap((verdict) => {
+      const those = expected.filter((one) => one.verdict === verdict);
+      if (those.length === 0) return [];
+      const whys = [...new Set(those.map(({ why }) => why).filter((why) => why !== ''))];
+      const told = whys.length > 0 && whys.length <= reasonsTold ? ` (${whys.join('; ')})` : '';
+      return [{ count: those.length, text: `${verdictWords[verdict]}${told}` }];
+    });
+  if (open.length > 0)
+    return open.map(({ count, text }, i) => `${count} ${i === 0 ? `${of} ` : ''}${text}`).join(', ');
   return expected.length === 1 ? 'The one expectation held' : `All ${expected.length} expectations held`;
 }
 

@@ -1,27 +1,36 @@
 // Fills the table that terminal, page and Markdown share: patterns by what the reader asked. No single score.
 
 import { formatMetric } from '../../core/metrics/metric.ts';
-import { figureOver, metrics } from '../../core/metrics/registry.ts';
+import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { connectionNotes } from './connection-notes.ts';
+import { noFigureText, rangeText } from './figure-text.ts';
 import { isEverSaturated } from './saturated.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
 export type Cell = {
   text: string;
-  /** Median over the trials that count; over those that went through where none does. */
+  /** Median over the trials in which it is not void. */
   value: number | undefined;
   /** Lowest to highest of these trials, where there are several. */
   range?: string;
+  /** Of a single trial's percentile, its 95 % interval within that trial. */
+  within?: string;
+  /** How many trials it is of, where others failed or it is void in them: `7 of 12 trials`. */
+  of?: string | undefined;
   /** Why there is no figure. */
   reason?: string;
+  /** There was one, and what it rests on is void. */
+  void?: true;
 };
 export type Column = { key: string; title: string; note: string };
 export type Row = {
   label: string;
   pattern: string;
-  valid: boolean;
-  failed: string | undefined;
+  /** Where nothing of it stands: why, in a word. */
+  out: 'failed' | 'does not count' | undefined;
+  /** How many trials all figures of it are of, where that is not all trials. */
+  of?: string | undefined;
   cells: Cell[];
 };
 export type Table = {
@@ -69,8 +78,8 @@ const shown: readonly Column[] = [
     key: 'server-cpu-per-delivery',
     title: 'server CPU / delivery',
     note:
-      "the server process's CPU time over the measured phase, for each delivery, without what it costs idle; " +
-      'saturated: it had no time left, and deliveries queued',
+      "the server process's CPU time over the measured phase, for each delivery, without what it costs " +
+      'idle; saturated: it had no time left, and deliveries queued',
   },
   {
     key: 'client-cpu-per-delivery',
@@ -93,20 +102,33 @@ const markedWhereSaturated = 'server-cpu-per-delivery';
 export function resultTable(results: readonly Result[]): Table {
   const variants = variantsOf(results);
   const rows = variants.map((variant) => {
-    const { label, pattern, valid, failed } = variant;
-    return { label, pattern, valid, failed, cells: shown.map(({ key }) => cellOf(key, variant)) };
+    const { label, pattern, failed } = variant;
+    const out: Row['out'] = failed !== undefined ? 'failed' : variant.out ? 'does not count' : undefined;
+    const cells = shown.map(({ key }) => cellOf(key, variant));
+    const [of, ...others] = new Set(cells.filter(({ value }) => value !== undefined).map((one) => one.of));
+    if (of === undefined || others.length > 0) return { label, pattern, out, cells };
+    return { label, pattern, out, of, cells: cells.map((cell) => ({ ...cell, of: undefined })) };
   });
   return { columns: [...shown], rows, notes: connectionNotes(variants) };
 }
 
-function cellOf(key: string, { completed }: VariantTrials): Cell {
-  const figure = figureOver(key, completed, { doubted: true });
-  if (figure.value === undefined) return { text: '—', value: undefined, reason: figure.why };
-  const { value, low, high, trials } = figure;
+function cellOf(key: string, { completed, trials: all }: VariantTrials): Cell {
+  const figure = figureOver(key, completed);
   const { unit } = metrics[key]!;
+  if (figure.value === undefined) {
+    const { why: reason, voided } = figure;
+    return voided
+      ? { text: 'void', value: undefined, reason, void: true }
+      : { text: noFigureText(figure, unit), value: undefined, reason };
+  }
+  const { value, low, high, trials, within } = figure;
+  const standing = trialsFor(metrics[key]!, completed).length;
   const full = key === markedWhereSaturated && isEverSaturated(completed);
-  const text = `${formatMetric(value, unit)}${full ? ', saturated' : ''}`;
-  return trials === 1
-    ? { text, value }
-    : { text, value, range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` };
+  return {
+    text: `${formatMetric(value, unit)}${full ? ', saturated' : ''}`,
+    value,
+    ...(trials > 1 && { range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` }),
+    ...(trials === 1 && within && { within: rangeText(within, unit) }),
+    ...(standing < all.length && { of: `${standing} of ${all.length} trials` }),
+  };
 }

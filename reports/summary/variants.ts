@@ -3,6 +3,7 @@
 
 import { histogramOf, merge, newHistogram, type Histogram } from '../../core/result/histogram.ts';
 import type { Completed, Result, Trial } from '../../core/result/result.ts';
+import { allVoid } from '../../core/result/voids.ts';
 import { formatNumber } from '../../core/base/units.ts';
 
 export type VariantTrials = {
@@ -18,8 +19,8 @@ export type VariantTrials = {
   result: Result;
   trials: Trial[];
   completed: Completed[];
-  /** Every trial went through and counts. */
-  valid: boolean;
+  /** Nothing of it stands: each trial failed or has nothing that is not void. */
+  out: boolean;
   /** Why trials failed, when all did. */
   failed: string | undefined;
 };
@@ -54,7 +55,7 @@ export function variantsOf(results: readonly Result[]): VariantTrials[] {
       result,
       trials,
       completed,
-      valid: outcomes.every(({ valid }) => valid),
+      out: completed.every(allVoid),
       failed: completed.length === 0 ? failure?.message : undefined,
     };
   });

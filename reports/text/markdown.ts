@@ -5,16 +5,10 @@ import { oneLine } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
-import {
-  expectationsTitle,
-  expectedOf,
-  levelWords,
-  verdictWords,
-  warningsByVariant,
-} from '../summary/notices.ts';
+import { expectationsTitle, expectedOf, verdictWords, warningsByVariant } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
-import { withRange } from '../summary/figure-text.ts';
-import { resultTable } from '../summary/summary-table.ts';
+import { withinRun, withRange } from '../summary/figure-text.ts';
+import { resultTable, type Cell } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 /** Expectations that held are counted; of the others, more than this are counted too. */
@@ -43,7 +37,7 @@ export function renderMarkdown(results: readonly Result[]): string {
 function expectations(results: readonly Result[]): string[] {
   const all = expectedOf(results);
   if (all.length === 0) return [];
-  const open = all.filter(({ verdict }) => verdict.kind !== 'held');
+  const open = all.filter(({ verdict }) => verdict !== 'held');
   if (open.length === 0) return [`✅ ${expectationsTitle(all)}.`];
   const rows = open
     .slice(0, openShown)
@@ -52,11 +46,11 @@ function expectations(results: readonly Result[]): string[] {
       codeSpan(check),
       markdownText(measured),
       markdownText(bound),
-      verdictWords[verdict.kind],
+      verdictWords[verdict],
     ]);
   const more = open.length > openShown ? [`and ${open.length - openShown} more`] : [];
   return [
-    `${open.some(({ verdict }) => verdict.kind === 'failed') ? '❌' : '⚠️'} ${expectationsTitle(all)}.`,
+    `${open.some(({ verdict }) => verdict === 'failed') ? '❌' : '⚠️'} ${expectationsTitle(all)}.`,
     markdownTable(['variant', 'expected', 'measured', 'bound', 'verdict'], '--rr-', rows),
     ...more,
   ];
@@ -65,21 +59,24 @@ function expectations(results: readonly Result[]): string[] {
 function comparison(results: readonly Result[]): string {
   const { columns, rows, notes } = resultTable(results);
   const shown = columns.flatMap(({ title }, i) =>
-    rows.some(({ cells }) => cells[i]!.value !== undefined) ? [{ title, i }] : [],
+    rows.some(({ cells }) => cells[i]!.text !== '—') ? [{ title, i }] : [],
   );
-  const body = rows.map(({ label, valid, failed, cells }) => {
-    const why = valid ? '' : failed === undefined ? ' *(does not count)*' : ' *(failed)*';
-    return [
-      `${markdownText(label)}${why}`,
-      ...shown.map(({ i }) => markdownText(withRange(cells[i]!.text, cells[i]!.range))),
-    ];
-  });
+  const body = rows.map(({ label, out, of, cells }) => [
+    `${markdownText(label)}${out === undefined ? '' : ` *(${out})*`}${of === undefined ? '' : `, ${of}`}`,
+    ...shown.map(({ i }) => cellText(cells[i]!)),
+  ]);
   const table = markdownTable(
     ['', ...shown.map(({ title }) => markdownText(title))],
     `-${'r'.repeat(shown.length)}`,
     body,
   );
-  return [table, ...notes.map(markdownText)].join('\n\n');
+  const intervals = rows.some(({ cells }) => cells.some(({ within = '' }) => within !== ''));
+  return [table, ...(intervals ? [withinRun] : []), ...notes.map(markdownText)].join('\n\n');
+}
+
+function cellText({ text, range, within, of, void: isVoid }: Cell): string {
+  if (isVoid) return `*${text}*`;
+  return markdownText(`${withRange(text, range ?? within)}${of === undefined ? '' : `, ${of}`}`);
 }
 
 function warnings(results: readonly Result[]): string[] {
@@ -88,10 +85,7 @@ function warnings(results: readonly Result[]): string[] {
     ? []
     : [
         all
-          .map(
-            ({ level, who, message }) =>
-              `- **${levelWords[level]}**: ${markdownText(who)}: ${markdownText(message)}`,
-          )
+          .map(({ head, who, message }) => `- **${head}**: ${markdownText(who)}: ${markdownText(message)}`)
           .join('\n'),
       ];
 }

@@ -6,13 +6,7 @@ import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
-import {
-  expectationsTitle,
-  expectedOf,
-  levelWords,
-  verdictWords,
-  warningsByVariant,
-} from '../summary/notices.ts';
+import { expectationsTitle, expectedOf, verdictWords, warningsByVariant } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { resultTable, type Table } from '../summary/summary-table.ts';
 import { leftOutLines } from '../summary/notices.ts';
@@ -36,6 +30,7 @@ export function renderTable(given: readonly Result[], { columns, color }: Termin
     '',
     ...tableBlocks(table, Math.max(80, columns), paint),
     ...table.notes.flatMap((line) => [wrapped(line, columns), '']),
+    ...partLines(table).map((line) => wrapped(line, columns)),
     ...afterTrialsLines(results).map((line) => wrapped(line, columns)),
     ...[costRateLine(results) ?? []].flat().map((line) => paint('dim', wrapped(line, columns))),
     ...headroomLine(results).map((line) => paint('dim', line)),
@@ -86,12 +81,24 @@ function tableBlocks({ columns, rows }: Table, width: number, paint: Paint): str
           .trimEnd();
         const row = spread && line % 2 === 1 ? undefined : rows[spread ? (line - 2) / 2 : line - 2];
         if (!row) return paint('dim', text);
-        return row.valid
-          ? text
-          : paint('red', `${text}  (${row.failed === undefined ? 'does not count' : 'failed'})`);
+        return row.out === undefined ? text : paint('red', `${text}  (${row.out})`);
       },
     );
     return [...lines.filter((line, i) => i > 0 || line.trim() !== ''), ''];
+  });
+}
+
+/** Figures that are not of all trials: `webhook: p50, p90 of 2 of 3 trials; void or failed in the others.` */
+function partLines({ columns, rows }: Table): string[] {
+  return rows.flatMap(({ label, of: whole, cells }) => {
+    const said = cells.flatMap(({ of = whole, value }, i) =>
+      of === undefined || value === undefined ? [] : [{ of, title: columns[i]!.title }],
+    );
+    return [...Map.groupBy(said, ({ of }) => of)].map(([of, same]) => {
+      const what =
+        whole === undefined ? `${same.map(({ title }) => title).join(', ')} are` : 'all figures are';
+      return `${label}: ${what} of ${of}; void or failed in the others.`;
+    });
   });
 }
 
@@ -111,20 +118,20 @@ function headroomLine(results: readonly Result[]): string[] {
 function expectations(results: readonly Result[], paint: Paint): string[] {
   const all = expectedOf(results);
   if (all.length === 0) return [];
-  const open = all.filter(({ verdict }) => verdict.kind !== 'held');
+  const open = all.filter(({ verdict }) => verdict !== 'held');
   const title = expectationsTitle(all);
   return [
     open.length === 0 ? paint('green', `${title}.`) : `${title}.`,
-    ...open.map(({ who, check, measured, verdict: { kind } }) => {
-      const line = `  ${verdictWords[kind]}: ${who}: ${check} (measured ${measured})`;
-      return kind === 'failed' ? paint('red', line) : line;
+    ...open.map(({ who, check, measured, verdict }) => {
+      const line = `  ${verdictWords[verdict]}: ${who}: ${check} (measured ${measured})`;
+      return verdict === 'failed' ? paint('red', line) : line;
     }),
   ];
 }
 
 function warnings(results: readonly Result[], columns: number, paint: Paint): string[] {
-  const lines = warningsByVariant(variantsOf(results)).map(({ level, who, message }) => {
-    const text = wrapped(`${levelWords[level].toLowerCase()}: ${who}: ${message}`, columns);
+  const lines = warningsByVariant(variantsOf(results)).map(({ level, head, who, message }) => {
+    const text = wrapped(`${head.charAt(0).toLowerCase()}${head.slice(1)}: ${who}: ${message}`, columns);
     return level === 'note' ? text : paint('red', text);
   });
   return lines.length === 0 ? [] : ['', ...lines];

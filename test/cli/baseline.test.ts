@@ -66,7 +66,7 @@ test('mistakes are named with what to do', async (t) => {
   writeFileSync(join(folder, 'baselines/other.json'), '{"format":"x"}');
   const rows: [string[], RegExp][] = [
     [['baseline', 'save', '../main', 'base.json'], /"\.\.\/main" is no name for a baseline/],
-    [['baseline', 'save', 'main', 'bad.json'], /No trial of sse in bad\.json counts/],
+    [['baseline', 'save', 'main', 'bad.json'], /No trial of sse in bad\.json has a figure that counts/],
     [['baseline', 'check', 'brokn', 'base.json'], /There is no baseline "brokn"; did you mean "broken"\?/],
     [
       ['baseline', 'check', 'main', 'base.json', '--dir', 'none'],
@@ -103,8 +103,8 @@ test(
       }
     }
     assert.throws(
-      () => readBaseline(text.replace('"version": 1', '"version": 2'), 'main.json'),
-      /version 2 .* Upgrade pushbench/,
+      () => readBaseline(text.replace('"version": 2', '"version": 3'), 'main.json'),
+      /version 3 .* Upgrade pushbench/,
     );
     assert.throws(
       () => readBaseline(text.replace('"savedAt"', '"savdAt"'), 'main.json'),

@@ -5,7 +5,8 @@ import type { LoadCommand, LoadReport, Window } from '../../core/protocol/contro
 import { sampleTimesUs } from '../../core/protocol/window.ts';
 import { newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
 import { close, enter, newLedger, type Ledger } from '../../core/result/ledger.ts';
-import { topicsOf } from '../../core/scenario/topics.ts';
+import { followersOf, topicsOf } from '../../core/scenario/topics.ts';
+import { createReceiptLog } from '../../load/account/receipts.ts';
 import type { LoadPeer } from '../../harness/trial/fleet.ts';
 import { act, lateInWindow, sampleNow, scripted, type PublishedEvent, type World } from './world.ts';
 
@@ -19,6 +20,9 @@ function subscribersOf(world: World) {
   const slots = new Map<string, number>();
   const ledger = newLedger(100_000);
   const accept = newHistogram();
+  const receipts = createReceiptLog(1);
+  /** Of each topic. */
+  let followers: (topic: number) => number = () => 0;
   const counts = { delivered: 0, duplicated: 0, reordered: 0 };
   /** What no sample has reported yet, by slot of the time series. */
   let fresh = new Map<number, Histogram>();
@@ -38,6 +42,9 @@ function subscribersOf(world: World) {
     fresh.set(slotOfTime, histogram);
     record(histogram, clock.nowUs() - event.plannedUs);
     record(accept, clock.nowUs() - event.plannedUs);
+    const most = followers(event.topic);
+    if (most > 1 && arrival !== 'duplicate')
+      receipts.add(event.topic, event.seq, clock.nowUs() - event.plannedUs, most, 0);
   };
   deliver.add((event) => {
     const { latencies, loseEvery, repeatEvery } = world.options;
@@ -53,7 +60,8 @@ function subscribersOf(world: World) {
   });
 
   return {
-    connect({ topics, first, count }: Command<'start'>) {
+    connect({ topics, first, count, subscribers }: Command<'start'>) {
+      followers = (topic) => followersOf(topics, topic, subscribers);
       all = Array.from({ length: count }, (_, i) => first + i);
       for (const subscriber of all)
         for (const topic of topicsOf(topics, subscriber)) slots.set(`${subscriber} ${topic}`, slots.size);
@@ -77,7 +85,7 @@ function subscribersOf(world: World) {
         kind: 'closed',
         counters: { ...world.counters },
         acceptToReceipt: toSparse(accept),
-        fanout: [],
+        ...receipts.take(),
         problems: [],
         ledger: { ...closedLedger(slots, ledger, firstSeq, lastSeq), duplicated, reordered },
       };

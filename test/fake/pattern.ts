@@ -20,8 +20,6 @@ export const fakeOptions = z.strictObject({
   bursts: z.boolean().default(false),
   /** CPU share that the load process claims to use. */
   loadCpu: z.number().default(0.1),
-  /** What other programs of the host send. */
-  othersBytesPerS: z.number().default(0),
   /** What is read of the server's process from outside while events are published, and before. */
   serverCpu: z.number().default(0.1),
   serverIdleCpu: z.number().default(0.02),
@@ -35,6 +33,8 @@ export const fakeOptions = z.strictObject({
   silentFor: duration.default(0),
   /** The same as `samplesLate` of a load process. */
   loadSamplesLate: duration.default(0),
+  /** What other programs of the host send. */
+  othersBytesPerS: z.number().default(0),
   /** What breaks, in the middle of the measured phase. */
   fail: z.enum(['none', 'server-dies', 'load-reports-failure']).default('none'),
 });

@@ -2,7 +2,7 @@
 // all have their turn at once. Pure: the caller has the timer.
 
 const mostTurns = 64;
-/** Each turn wakes a process that would sleep, which costs it about 0.3 ms of CPU however little there is to do. */
+/** Each turn wakes a process that would sleep: about 0.3 ms of CPU, however little there is to do. */
 const leastTurnMs = 500;
 
 /** How an interval is divided: so many turns, one every so many milliseconds. */

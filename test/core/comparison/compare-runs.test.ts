@@ -166,7 +166,23 @@ test('a side is one scenario on one machine', () => {
     );
 });
 
-test('a percentile is read only where 100 samples lie above it', () => {
+test('a comparison takes 25 events beyond a tail', () => {
+  const of = (beyond: number) => {
+    const at = [0.5, 0.99].map((quantile) => ({ quantile, lowUs: 1, highUs: 2000, beyond }));
+    const sure = { shownUpTo: 0.99, at };
+    return trialOf(
+      'sse',
+      completed({ precision: { mostReceivers: 9, endToEnd: sure, acceptToReceipt: sure } }),
+    );
+  };
+  const names = ['latency.p50', 'latency.p99'];
+  assert.deepEqual(readingOf(of(25), names).values, { 'latency.p50': 500, 'latency.p99': 990 });
+  assert.deepEqual(readingOf(of(24), names).values, { 'latency.p50': 500 });
+  const why = '24 events beyond it; a comparison takes 25';
+  assert.deepEqual(readingOf(of(24), names).absent, { 'latency.p99': why });
+});
+
+test('of an older result a percentile is read only where 100 samples lie above it', () => {
   const trial = (count: number) =>
     trialOf(
       'sse',

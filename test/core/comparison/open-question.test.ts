@@ -29,7 +29,8 @@ test('an open question says about how many pairs would answer it, by ranks', () 
 
 test('one run of twelve that stalled asks for about twice the pairs, however long it stalled', () => {
   // Of the 78 averages the 12 with the stalled pair say the opposite. Among 4 tests with 23 pairs: 2/13 and
-  // one standard error are 63 of 276; (138 - 63.2 - 0.5) / sqrt(1081) = 2.26 deviations, p 0.0119, times 4 0.048.
+  // one standard error are 63 of 276; (138 - 63.2 - 0.5) / sqrt(1081) = 2.26 deviations, p 0.0119, and 0.048
+  // times 4.
   for (const stall of [0.5, 0.01, 1e-6]) {
     const stalled = pairsOf([...about(1.5, 0.03, 11), stall]);
     const others = ['b', 'c', 'd'].map((label) => paired(pairsOf(about(1, 0.02)), label));

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { alike } from '../../../core/metrics/alike.ts';
+import { alike, toldApart } from '../../../core/metrics/alike.ts';
 import { metrics } from '../../../core/metrics/registry.ts';
 
 test('figures are alike within a quarter of the lower one, latencies within a millisecond too', () => {
@@ -24,4 +24,15 @@ test('figures are alike within a quarter of the lower one, latencies within a mi
   ];
   for (const [metric, a, b, expected] of rows)
     assert.equal(alike(metrics[metric]!, a, b), expected, `${metric}: ${a} and ${b}`);
+});
+
+test('figures with intervals are told apart where these have nothing in common', () => {
+  const p99 = metrics['latency.p99']!;
+  const of = (value: number, low: number, high: number) => ({ value, within: [low, high] as const });
+  assert.equal(toldApart(p99, of(13_500, 12_000, 15_000), of(79_700, 60_000, 99_000)), true);
+  assert.equal(toldApart(p99, of(13_500, 12_000, 70_000), of(79_700, 60_000, 99_000)), false);
+  assert.equal(toldApart(p99, of(13_500, 12_000, 60_000), of(79_700, 60_000, 99_000)), false, 'one value');
+  // Too near for one run, whatever its intervals say; and without intervals the values alone decide.
+  assert.equal(toldApart(p99, of(13_500, 13_400, 13_600), of(14_000, 13_900, 14_100)), false);
+  assert.equal(toldApart(p99, { value: 13_500 }, of(79_700, 60_000, 99_000)), true);
 });

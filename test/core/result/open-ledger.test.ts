@@ -24,8 +24,10 @@ test('closes when what was expected came or was missed, whatever was wrong with 
 
 for (const [change, reason] of [
   [{ unconfirmed: 1200 }, '1,200 published events were never confirmed'],
+  [{ unconfirmed: 1 }, '1 published event was never confirmed'],
   [{ missed: 0 }, 'delivered and missed do not add up to the 1,500 expected'],
   [{ missed: 2 }, 'delivered and missed do not add up to the 1,500 expected'],
+  [{ unexpected: 1 }, '1 event arrived that nobody had asked for'],
   [{ unexpected: 3 }, '3 events arrived that nobody had asked for'],
 ] as const) {
   test(`${JSON.stringify(change)}: ${reason}`, () => {

@@ -9,8 +9,10 @@ const used = () => {
 };
 const threadWork = `
   const { threadCpuUsage } = process;
-  const from = performance.now();
-  const used = () => (threadCpuUsage ? threadCpuUsage().user + threadCpuUsage().system : (performance.now() - from) * 1000);
+  const used = () => {
+    const { user, system } = threadCpuUsage();
+    return user + system;
+  };
   while (used() < ${workUs});
 `;
 

@@ -1,5 +1,5 @@
-// Tests reading processes' CPU from outside: the kernel's text, what readings add up to, and a real process that
-// is busy. Skipped where the kernel does not count threads.
+// Tests reading processes' CPU from outside: the kernel's text, what readings add up to, and a real process
+// that is busy. Skipped where the kernel does not count threads.
 
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';

@@ -85,10 +85,10 @@ test('a load side at its end ends a search on what it spoils, after a second try
   assert.deepEqual(counted.searches![0]!.limit, { kind: 'found', value: 28.3, brokenAt: 40 });
 });
 
-test('a percentile that a trial has too few samples for ends the search, and says so', async () => {
+test('a percentile that a trial has too few events for ends the search, and says so', async () => {
   const result = await search('[fake]', 'latency.p99 < 1s'); // 50 deliveries
   assert.deepEqual(
     result.searches!.map(({ steps }) => steps.map(({ verdict, why, measured }) => [verdict, why, measured])),
-    [[['ended', '50 samples; it takes 10,000', null]]],
+    [[['ended', '0 events beyond it; it takes 10', null]]],
   );
 });

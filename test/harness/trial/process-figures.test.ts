@@ -1,5 +1,5 @@
-// Tests what processes used and counted, on scripted processes in virtual time: what is read from outside holds
-// however late a process says something of itself, and what is an estimate is said to be one.
+// Tests what processes used and counted, on scripted processes in virtual time: what is read from outside
+// holds however late a process says something of itself, and what is an estimate is said to be one.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';

@@ -16,14 +16,22 @@ export function setup({
   first = 0,
   count = 1,
   topics = plan(1, { news: { count: 1, follow: 1 } }),
+  subscribers = first + count,
   fanoutEvery = 1,
-}: { first?: number; count?: number; topics?: TopicGroupPlan[]; fanoutEvery?: number } = {}) {
+}: {
+  first?: number;
+  count?: number;
+  topics?: TopicGroupPlan[];
+  subscribers?: number;
+  fanoutEvery?: number;
+} = {}) {
   const counters = newCounters();
   const connected: number[] = [];
   const recorder = createRecorder({
     first,
     count,
     topics,
+    subscribers,
     fanoutEvery,
     counters,
     onReady: (n) => void connected.push(n),

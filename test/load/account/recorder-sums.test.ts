@@ -31,10 +31,22 @@ test('every so many events, the receipts of a shared topic are kept, ascending',
     }
   }
   assert.deepEqual(recorder.close(new Int32Array(7).fill(1), new Int32Array(7)).fanout, [
-    { topic: 0, seq: 2, latenciesUs: seqs(2, 102, 202, 302, 402) },
-    { topic: 0, seq: 4, latenciesUs: seqs(4, 104, 204, 304) },
-    { topic: 6, seq: 2, latenciesUs: seqs(96, 97, 98, 99, 100) },
+    { topic: 0, seq: 2, latenciesUs: seqs(2, 102, 202, 302, 402), acceptedUs: 0 },
+    { topic: 0, seq: 4, latenciesUs: seqs(4, 104, 204, 304), acceptedUs: 0 },
+    { topic: 6, seq: 2, latenciesUs: seqs(96, 97, 98, 99, 100), acceptedUs: 0 },
   ]);
+});
+
+test('an event has several receivers too where each process has one of them', () => {
+  // Two subscribers of the trial follow each topic, one here and one elsewhere; `mine` is private.
+  const topics = plan(2, { news: { count: 1, follow: 1 }, mine: { count: 'per-subscriber', follow: 1 } });
+  const { recorder } = setup({ first: 1, count: 1, topics, subscribers: 2 });
+  recorder.setWindow(window);
+  deliver(recorder, { subscriber: 1, topic: 'news', seq: 1, acceptedUs: 15_004, atUs: 15_009 });
+  deliver(recorder, { subscriber: 1, topic: 'mine.1', seq: 1 });
+  const { fanout, shared } = recorder.close(new Int32Array(3).fill(1), new Int32Array(3));
+  assert.deepEqual(fanout, [{ topic: 0, seq: 1, latenciesUs: seqs(9), acceptedUs: 4 }]);
+  assert.equal(shared, 1);
 });
 
 test('latencies are handed over once, by the slot of their planned time, and add up', () => {

@@ -1,9 +1,9 @@
 // A matrix in the report: a curve a metric, a line a variant, and where lines cross.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'vitest';
+import { test } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
-import { crossingsOf, curveHeadline, curveSentence, curvesOf } from '../../../reports/summary/curve-data.ts';
+import { curveHeadline, curveSentence, curvesOf } from '../../../reports/summary/curve-data.ts';
 import { renderHtml } from '../../../reports/page/report.ts';
 import { variantsOf } from '../../../reports/summary/variants.ts';
 import { completed } from '../../core/result/trial.ts';
@@ -82,7 +82,8 @@ test('a trial that does not count is no point, and is said to be left out', () =
 test('the headline names the crossing and its place', () => {
   assert.equal(
     curveHeadline(variantsOf([matrixResult()])),
-    'Server CPU per delivery: sse is lower than polling up to publish = 10/s or so, and higher beyond.',
+    'Server CPU per delivery: sse is lower than polling at publish = 1/s and higher at 100/s; by ' +
+      'interpolation the lines cross at about 10/s.',
   );
   assert.equal(curveHeadline(variantsOf([fixtureResult()])), undefined);
 });
@@ -105,7 +106,8 @@ test('an axis that the scenario names is scaled, and read as it says', async () 
   const named = { ...result, scenario: { ...result.scenario, axis } };
   assert.equal(
     curveHeadline(variantsOf([named])),
-    'Server CPU per delivery: sse is lower than polling up to 600 updates a minute or so, and higher beyond.',
+    'Server CPU per delivery: sse is lower than polling at 60 updates a minute and higher at 6,000; by ' +
+      'interpolation the lines cross at about 600.',
   );
   assert.match(
     await renderHtml([named], { interactive: false }),
@@ -114,7 +116,7 @@ test('an axis that the scenario names is scaled, and read as it says', async () 
   const each = { ...result, scenario: { ...result.scenario, axis: { ...axis, perSubscriber: true } } };
   assert.match(
     curveHeadline(variantsOf([each]))!,
-    /sse is lower than polling up to 6 updates a minute or so/,
+    /sse is lower than polling at 0\.6 updates a minute and higher at 60; .* at about 6\./,
     'of 100 subscribers',
   );
 });
@@ -140,31 +142,6 @@ test('lines that end alike are one figure, and all that share an end are named',
   );
 });
 
-describe('crossings', () => {
-  const cross = (a: number[], b: number[]) =>
-    crossingsOf(
-      [
-        ...a.map((value, i) => ({ variant: 'a', x: 10 ** i, value })),
-        ...b.map((value, i) => ({ variant: 'b', x: 10 ** i, value })),
-      ],
-      ['a', 'b'],
-      {}, // nothing is alike but by its ratio
-    );
-  test('lie on the logarithmic line between two points', () => {
-    const [one, ...others] = cross([1, 100], [100, 1]);
-    assert.ok(Math.abs(one!.x - Math.sqrt(10)) < 1e-9);
-    assert.deepEqual([one!.below, one!.above, others.length], ['a', 'b', 0]);
-  });
-  test('are none where lines do not cross, are alike, or hold no positive value', () => {
-    assert.deepEqual(cross([1, 2, 3], [10, 20, 30]), []);
-    assert.deepEqual(cross([100, 100], [110, 90]), []);
-    assert.deepEqual(cross([0, 0], [1, 2]), []);
-  });
-  test('need a difference on both sides, wherever on that side it is', () => {
-    assert.equal(cross([1, 1, 10], [5, 1.1, 1]).length, 1);
-  });
-});
-
 test('several trials of a cell are their median, and the lowest and the highest beside it', async () => {
   const once = matrixResult();
   const costing = (factor: number, repetition: number) =>
@@ -186,6 +163,52 @@ test('several trials of a cell are their median, and the lowest and the highest 
   const page = await renderHtml([result], { interactive: false });
   assert.match(page, /<th scope="row">sse<\/th><td>20 µs \(10 µs to 30 µs\)<\/td>/);
   assert.match(page, /Each point is the median of its trials/);
+});
+
+test('a crossing is stated where the chart draws it, on linear axes too, and has a ring there', async () => {
+  // From 2/s to 8/s, both axes linear: polling falls from 50 to 25 us, SSE rises from 20 to 40. Half-way the
+  // lines are at 37.5 and 30, and they meet 2/3 of the way: at 6/s.
+  const costs: Record<string, number> = {
+    'polling 2/s': 50,
+    'sse 2/s': 20,
+    'polling 8/s': 25,
+    'sse 8/s': 40,
+  };
+  const whole = matrixResult();
+  const result = {
+    ...whole,
+    trials: whole.trials.map((trial) => {
+      const { cell, outcome } = trial;
+      const rate = cell!.parameters['topics.news.publish'] === '1/s' ? '2/s' : '8/s';
+      assert.ok(cell && outcome.status === 'completed');
+      const cpuUs = costs[`${cell.variant} ${rate}`]! * outcome.measuredDeliveries;
+      return {
+        ...trial,
+        variant: { ...trial.variant, label: `${cell.variant}, publish=${rate}` },
+        cell: { ...cell, parameters: { 'topics.news.publish': rate } },
+        outcome: { ...outcome, processes: outcome.processes.map((one) => ({ ...one, cpuUs })) },
+      };
+    }),
+  };
+  const [curve] = curvesOf(variantsOf([result]));
+  assert.deepEqual(curve!.scales, { x: 'linear', y: 'linear' });
+  assert.match(curveSentence(curve!), /at publish = 2\/s and higher at 8\/s; .* cross at about 6\/s$/);
+  const page = await renderHtml([result], { interactive: false });
+  const svg = page.slice(page.indexOf('<figure id="curve-0">'), page.indexOf('</svg>'));
+  // Lines as `M x y l dx dy`, without a place of their own; the ring's place is its translation.
+  const lines = [...svg.matchAll(/<path d="M(\S+) (\S+)l(\S+?) ?(-?[\d.]+)"/g)].map((found) =>
+    found.slice(1).map(Number),
+  );
+  assert.equal(lines.length, 2, svg);
+  const meeting = lines.map(
+    ([x = 0, y = 0, dx = 0, dy = 0]) => [x + (dx * 2) / 3, y + (dy * 2) / 3] as const,
+  );
+  const ring = /translate\(([\d.]+),([\d.]+)\)" d="[^"]*A[^"]*" stroke="currentColor"/.exec(svg);
+  assert.ok(ring, svg);
+  for (const [x, y] of meeting) {
+    assert.ok(Math.abs(x - Number(ring[1])) < 1, `${x} ${ring[1]}`);
+    assert.ok(Math.abs(y - Number(ring[2])) < 1, `${y} ${ring[2]}`);
+  }
 });
 
 test('the page has the curve with its figures and crossing, and no chart of each cell', async () => {

@@ -71,7 +71,7 @@ test(
     assert.match(text, /does not count: long-polling: this trial measured/);
     assert.match(
       text,
-      /not tested: long-polling \(trial 2\): missed == 0 \(measured 0, in a trial that does not count\)/,
+      /not judged: long-polling \(trial 2\): missed == 0 \(measured no figure: void: the trial does not count\)/,
     );
     const half = renderTable(
       [
@@ -99,7 +99,7 @@ test(
     ];
     assert.match(
       renderTable([short], { columns: 200, color: false }),
-      /failed: sse: latency\.p99 < 1s \(measured no figure: [\d,]+ samples; it takes 10,000\)/,
+      /not judged: sse: latency\.p99 < 1s \(measured no figure: 2 events beyond it; it takes 10\)/,
     );
     const noted = fixtureResult().trials.map((trial) => ({
       ...trial,
@@ -112,12 +112,16 @@ test(
   },
 );
 
-test('a percentile without the samples to carry it is no figure, and the table says why', () => {
+test('a percentile without the events to carry it is no figure, and the table says why', () => {
   const short = resultTable([fixtureResult({ measureS: 5 })]);
   const at = short.columns.findIndex(({ key }) => key === 'latency.p99');
-  // 5 s of 10 events to 100 subscribers are 5,000 samples, and p99 takes 10,000.
-  assert.equal(short.rows[0]!.cells[at]!.reason, '5,000 samples; it takes 10,000');
-  assert.equal(resultTable([fixtureResult({ measureS: 20 })]).rows[0]!.cells[at]!.reason, undefined);
+  // 5 s of 10 events to 100 subscribers are 5,000 deliveries, and as the fixture has it 625 events.
+  const { text, reason } = short.rows[1]!.cells[at]!;
+  assert.equal(reason, '6 events beyond it; it takes 10');
+  assert.match(text, /^≥ [\d.]+ ms$/);
+  const long = resultTable([fixtureResult({ measureS: 20 })]).rows[1]!.cells[at]!;
+  assert.equal(long.reason, undefined);
+  assert.match(long.within!, /^[\d.]+ ms to [\d.]+ ms$/);
 });
 
 test('several trials are shown as their median and their spread', () => {
@@ -141,7 +145,7 @@ test('the terminal table fits the terminal: what does not stands in a block belo
 
 test('the terminal shows failed expectations with the measured value, failures and warnings', () => {
   const text = renderTable([fixtureResult({ trouble: true })], { columns: 120, color: false });
-  assert.match(text, /expectations failed, \d+ not tested: [^.]*\.\n\s+failed: .*\(measured /);
+  assert.match(text, /expectations failed, \d+ not judged \([^.]*\)\.\n\s+failed: .*\(measured /);
   assert.match(text, /does not count: /);
   assert.match(text, /failed: /);
 });

@@ -137,6 +137,7 @@ test('each subscriber has its turn once in an interval, and not all at once', (t
       },
     },
   );
+  assert.equal(vi.getTimerCount(), 0, 'nothing wakes a server without subscribers');
   const outlets = Array.from({ length: 1000 }, () => heldOutlet(1e6).outlet);
   for (const [peer, outlet] of outlets.entries())
     fanOut.join({ peer, outlet, framing: framing(), topics: ['a'], since: undefined, open() {} });

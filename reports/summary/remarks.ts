@@ -1,0 +1,175 @@
+// Says what must be said beside the answer: what was lost or came twice, what has no figure and why, and what
+// was cut short. Everything is of the trials whose counts stand.
+
+import { figureOf, figureOver } from '../../core/metrics/registry.ts';
+import { cutShortText } from '../../core/result/missing.ts';
+import type { Result } from '../../core/result/result.ts';
+import { formatNumber, formatUs } from '../../core/base/units.ts';
+import { listed } from './notices.ts';
+import { resultNames, wasRetried, type VariantTrials } from './variants.ts';
+
+/** A publisher that waits this long is held up by deliveries. */
+const longPublishingUs = 1_000_000;
+/** A backlog that is worth a word. */
+const backlogSaid = 100;
+/** More names than this are counted and not listed. */
+export const namesListed = 6;
+
+/** @param said metrics that the answer speaks of: a variant without a figure of one of them is named */
+export function remarksOf(
+  results: readonly Result[],
+  variants: readonly VariantTrials[],
+  said: readonly string[],
+): string[] {
+  const losses = variants.flatMap((variant) => lossOf(variant) ?? []);
+  return [
+    ...publishing(variants),
+    ...madeAgain(variants),
+    ...(losses.length > namesListed
+      ? [`${losses.length} variants missed deliveries.`]
+      : losses.length > 0
+        ? [`${listed(losses)}.`]
+        : []),
+    ...withoutFigures(variants, said),
+    ...cutShort(results),
+  ];
+}
+
+/** The variants that the answer leaves out, and why. */
+function withoutFigures(variants: readonly VariantTrials[], said: readonly string[]): string[] {
+  const out = variants
+    // Trials of a search that do not count are among its steps.
+    .filter(({ result }) => result.searches === undefined)
+    .flatMap((variant) => {
+      const name = said.find((one) => isSpoilt(variant, one));
+      return name === undefined ? [] : [{ variant, name }];
+    });
+  if (out.length === 0) return [];
+  if (out.length > namesListed)
+    return [
+      `${out.length} of ${variants.length} variants have no such figure; the reasons stand with the ` +
+        'warnings.',
+    ];
+  const reasons = out.map(({ variant, name }) => whyNoFigure(variant, name)).join('; ');
+  return [
+    `${out.length === 1 ? 'One variant has' : `${out.length} variants have`} no such figure: ${reasons}.`,
+  ];
+}
+
+/** Whether each trial that would have given its figure failed, or what the figure rests on is void. */
+function isSpoilt({ completed, failed }: VariantTrials, name: string): boolean {
+  if (failed !== undefined) return true;
+  const figure = figureOver(name, completed);
+  return figure.value === undefined && figure.voided !== undefined;
+}
+
+/** Why a variant has no figure of a metric: `sse failed`, `sse (load limited)`. */
+export function whyNoFigure({ label, failed, completed, trials }: VariantTrials, name: string): string {
+  if (failed !== undefined) return `${label} failed`;
+  const figure = figureOver(name, completed);
+  if (figure.value !== undefined) return label;
+  if (!figure.voided) return `${label} (${figure.why})`;
+  const warned = trials.flatMap(({ warnings }) => warnings.filter(({ level }) => level === 'invalid'));
+  const codes = [...new Set(warned.map(({ code }) => code))];
+  // An older result does not say which of its warnings it was.
+  const own = codes.filter((code) => figure.voided!.includes(code));
+  const named = own.length > 0 ? own : codes;
+  return `${label} (${named.map((code) => code.replaceAll('-', ' ')).join(', ') || figure.why})`;
+}
+
+/** A sentence on each result that is no whole run. */
+export function cutShort(results: readonly Result[]): string[] {
+  const names = resultNames(results);
+  return results.flatMap((result, i) => {
+    const text = cutShortText(result);
+    return text === undefined ? [] : [names[i] === '' ? text : `${names[i]}: ${text}`];
+  });
+}
+
+/** How long publishers waited, where that is the difference. */
+function publishing(variants: readonly VariantTrials[]): string[] {
+  const waits = variants
+    .flatMap((variant) => {
+      const us = readings('publish-round-trip.max', [variant]);
+      return us.length === 0 ? [] : [{ label: variant.label, us: Math.max(...us) }];
+    })
+    .sort((a, b) => a.us - b.us);
+  const [least, most] = [waits[0], waits.at(-1)];
+  if (!least || !most || most.us < longPublishingUs || most.us < 4 * least.us) return [];
+  return [
+    `Publishing took up to ${formatUs(most.us)} with ${most.label}, ` +
+      `up to ${formatUs(least.us)} with ${least.label}.`,
+  ];
+}
+
+/**
+ * Where deliveries were made again: what that saved, what came twice and why, what queued
+ * up, and who kept the order.
+ */
+function madeAgain(variants: readonly VariantTrials[]): string[] {
+  const retried = variants.filter(({ completed }) => completed.some(wasRetried));
+  if (retried.length === 0) return [];
+  const most = (name: string) => Math.max(0, ...readings(name, retried));
+  const twice = totalOf('duplicated', retried);
+  const unexplained = totalOf('duplicated.unexplained', retried);
+  const inOrder = (variant: VariantTrials) => totalOf('reordered', [variant]) === 0;
+  const [kept, broken] = [retried.filter(inOrder), retried.filter((variant) => !inOrder(variant))];
+  const names = (of: readonly VariantTrials[]) =>
+    of.length > namesListed ? `${of.length} variants` : listed(of.map(({ label }) => label));
+  return [
+    ...noneMissed(variants, names),
+    ...(twice > 0
+      ? [
+          `${formatNumber(twice)} came twice, ` +
+            (unexplained === 0
+              ? 'each after an answer that was lost'
+              : `${formatNumber(unexplained)} of them without a lost answer`) +
+            '.',
+        ]
+      : []),
+    ...(most('backlog.peak') >= backlogSaid
+      ? [
+          `The backlog rose to ${formatNumber(most('backlog.peak'))} at the most and was ` +
+            `${formatNumber(most('backlog.end'))} as the measured phase ended.`,
+        ]
+      : []),
+    ...(kept.length > 0 && broken.length > 0 ? [`Only ${names(kept)} kept the order.`] : []),
+  ];
+}
+
+/** Said of the variants of which every trial's losses stand; of all only where those are all. */
+function noneMissed(
+  variants: readonly VariantTrials[],
+  names: (of: readonly VariantTrials[]) => string,
+): string[] {
+  if (totalOf('missed', variants) > 0) return [];
+  const known = variants.filter(
+    ({ trials, completed }) =>
+      completed.length === trials.length &&
+      completed.every((trial) => figureOf('missed', trial).value !== undefined),
+  );
+  if (known.length === 0) return [];
+  return [
+    known.length === variants.length
+      ? 'No delivery was missed.'
+      : `No delivery was missed with ${names(known)}.`,
+  ];
+}
+
+/** Losses add up over the trials: none of them may hide behind a median. */
+function lossOf(variant: VariantTrials): string | undefined {
+  const [missed, expected] = [totalOf('missed', [variant]), totalOf('expected', [variant])];
+  return missed === 0
+    ? undefined
+    : `${variant.label} missed ${formatNumber(missed)} of ${formatNumber(expected)} deliveries`;
+}
+
+/** A count over all trials of the variants in which it stands. */
+function totalOf(name: string, variants: readonly VariantTrials[]): number {
+  return readings(name, variants).reduce((sum, value) => sum + value, 0);
+}
+
+/** A metric of each trial of the variants that has a figure of it. */
+function readings(name: string, variants: readonly VariantTrials[]): number[] {
+  return variants.flatMap(({ completed }) => completed.flatMap((trial) => figureOf(name, trial).value ?? []));
+}

@@ -1,0 +1,58 @@
+// Tests what a server's CPU figures are made of, and when it has no time left.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'vitest';
+import { lackOfTime } from '../../../core/metrics/processes.ts';
+import { metrics } from '../../../core/metrics/registry.ts';
+import type { Completed, ProcessUse } from '../../../core/result/result.ts';
+import { completed, processUse } from '../result/trial.ts';
+
+describe('what a server uses', () => {
+  /** 100 deliveries in 10 s, as in the known trial. */
+  const using = (...servers: Partial<ProcessUse>[]) =>
+    completed({ processes: servers.map((more) => processUse('server', more)) });
+  const read = (name: string, trial: Completed) => metrics[name]!.read(trial);
+
+  test('what it costs idle is taken off a delivery, and never more than there is', () => {
+    const trial = using({ cpuUs: 2e6, idleShare: 0.05 });
+    // 0.2 of a core less 0.05, for 10 s, over 100 deliveries
+    assert.equal(read('server-cpu-per-delivery', trial), (0.2 - 0.05) * 1e5);
+    assert.equal(read('server-cpu-per-delivery.whole', trial), 20_000);
+    assert.equal(read('server-cpu.idle', trial), 0.05);
+    assert.equal(read('server-cpu-per-delivery', using({ cpuUs: 2e6, idleShare: 0.3 })), 0);
+    const two = using({ cpuUs: 2e6, idleShare: 0.05 }, { cpuUs: 1e6, idleShare: 0.02 });
+    assert.equal(read('server-cpu.idle', two), 0.07);
+    assert.equal(Math.round(read('server-cpu-per-delivery', two)!), 15_000 + 8000);
+    assert.equal(read('server-cpu.idle', using({ idleShare: 0.1 }, {})), undefined, 'one was not read');
+  });
+
+  test('CPU of another stretch counts by its share: 0.2 s of a full core is a full core', () => {
+    assert.equal(read('server-cpu-per-delivery', using({ cpuUs: 0.2e6, wallUs: 0.2e6 })), 100_000);
+  });
+
+  const thread = (ranUs: number, waitedUs: number) => ({ cpuUs: ranUs, busiest: { ranUs, waitedUs } });
+
+  test('it has no time left from 95 % on, waiting for a core included', () => {
+    const lack = (ranUs: number, waitedUs: number) => lackOfTime(using(thread(ranUs, waitedUs)));
+    assert.deepEqual(
+      [lack(9.49e6, 0), lack(9.5e6, 0), lack(6e6, 3.5e6)],
+      [undefined, 'saturated', 'saturated'],
+    );
+    assert.deepEqual(
+      [lack(5e6, 4.6e6), lack(4.9e6, 4.6e6)],
+      ['saturated', 'starved'],
+      'others had the cores',
+    );
+    assert.equal(read('server-busy', using(thread(6e6, 2e6), { cpuUs: 3e6 })), 0.8);
+  });
+
+  test('where nobody read threads, the whole process is what is known', () => {
+    assert.deepEqual(
+      [9.49e6, 9.5e6].map((cpuUs) => lackOfTime(using({ cpuUs }))),
+      [undefined, 'saturated'],
+    );
+    // Four workers that use a quarter each are not full.
+    assert.equal(read('server-busy', using({ cpuUs: 1e7, outside: true })), undefined);
+    assert.equal(lackOfTime(using({ cpuUs: 1e7, outside: true })), undefined);
+  });
+});
