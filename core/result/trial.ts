@@ -154,12 +154,7 @@ const completed = z.strictObject({
     .optional()
     .describe(
       'that subscribers held at rest: all connected, no event yet; more than one each where a target ' +
-<<<<<<< HEAD
         'carries one topic a connection; left out in older results',
-=======
-        'carries ' +
-        'one topic a connection; left out in older results',
->>>>>>> d27ef314f6c1e22229b71ceac1e02ef3399a65cf
     ),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),

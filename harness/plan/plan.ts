@@ -89,13 +89,8 @@ const widerMost = 4;
 
 /**
  * About forty slots; at least a second wide where reading thousands of sockets costs milliseconds. Where
-<<<<<<< HEAD
  * events come at even distances a slot holds a whole number of them, if a width near that does: 250 ms hold
  * two or three of ten a second, in turns, and every rate would go up and down with them.
-=======
- * events come at even distances a slot holds a whole number of them, if one of a width near that does: 250 ms
- * hold two or three of ten a second, in turns, and every rate would go up and down with them.
->>>>>>> d27ef314f6c1e22229b71ceac1e02ef3399a65cf
  */
 export function slotWidthMs({
   phases: { measure },
