@@ -154,8 +154,7 @@ const completed = z.strictObject({
     .optional()
     .describe(
       'that subscribers held at rest: all connected, no event yet; more than one each where a target ' +
-        'carries ' +
-        'one topic a connection; left out in older results',
+        'carries one topic a connection; left out in older results',
     ),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),

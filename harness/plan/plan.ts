@@ -89,8 +89,8 @@ const widerMost = 4;
 
 /**
  * About forty slots; at least a second wide where reading thousands of sockets costs milliseconds. Where
- * events come at even distances a slot holds a whole number of them, if one of a width near that does: 250 ms
- * hold two or three of ten a second, in turns, and every rate would go up and down with them.
+ * events come at even distances a slot holds a whole number of them, if a width near that does: 250 ms hold
+ * two or three of ten a second, in turns, and every rate would go up and down with them.
  */
 export function slotWidthMs({
   phases: { measure },

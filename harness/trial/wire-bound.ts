@@ -11,9 +11,7 @@ export type WireBounds = {
   leastBytes: number;
 };
 
-/**
- * Writes that one request and its answer can take: head and body; head, body and the end of a chunked one.
- */
+/** Writes that a request and its answer can take: head and body; head, body and the end of a chunked one. */
 const writesPerRequest = 5;
 /** Headers of IPv4 and of TCP with timestamps are 52 bytes, those of the first segment 60. */
 const headerBytes = 60;
@@ -42,8 +40,7 @@ export function wireBounds(
   const c = newCounters();
   for (const name of counterNames) c[name] = Math.max(client[name], mirrored[name]);
 
-  // Events of polls and webhooks travel in a request or its answer; of streams each may take writes of its
-  // own.
+  // Events of polls and webhooks travel in a request or its answer; those of streams take their own writes.
   const eventsAlone = c.fullPolls + c.deliveryRequests + c.retries > 0 ? 0 : c.events;
   const bytes = c.bytesIn + c.bytesOut + publisher.bytesIn + publisher.bytesOut;
   const writes =

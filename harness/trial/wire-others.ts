@@ -31,8 +31,8 @@ export function wireOthers({
     const beyond = formatBytes(wireBytes - explained.mostBytes);
     return invalid(
       `this host sent ${formatBytes(wireBytes)} in the measured phase, and subscribers and publisher ` +
-        `explain ` +
-        `at most ${formatBytes(explained.mostBytes)}: ${beyond} or more are of other programs. ${advice}`,
+        `explain at most ${formatBytes(explained.mostBytes)}: ${beyond} or more are of other programs. ` +
+        advice,
     );
   }
   if (segments > explained.mostSegments * (1 + slackShare) + slackSegments) {
@@ -56,8 +56,7 @@ export function wireOthers({
       `this host's counters of IPv4 saw ${formatBytes(wireBytes)} in the measured phase, where subscribers ` +
         `and publisher sent and got ${formatBytes(explained.leastBytes)}: the rest was sent by another ` +
         'machine, or over IPv6. Packets and bytes with the headers of TCP and IP are therefore not those ' +
-        'of ' +
-        'this trial. Measure with both ends on this machine, over IPv4, to have them.',
+        'of this trial. Measure with both ends on this machine, over IPv4, to have them.',
     );
   }
   return [];

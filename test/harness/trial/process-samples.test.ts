@@ -1,5 +1,5 @@
-// Holds which samples a process' figures are differences of: the first at or after each end of the measured
-// phase. Readings by hand.
+// Holds which samples a process' figures are differences of, where nothing is read from outside: the first at
+// or after each end of the measured phase; counts of late ones by how fast they grew. Readings by hand.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
@@ -24,11 +24,11 @@ type Reading = [atUs: number, events: number, more?: Partial<SelfSample>];
 const samplesOf = (role: 'server' | 'load' | 'publisher', index: number, readings: Reading[]) => ({
   role,
   index,
-  cpu: [],
   samples: readings.map(([atUs, events, more]) => ({
     sample: self(atUs, more),
     counters: { ...newCounters(), events },
   })),
+  cpu: [],
 });
 const startOf = (role: 'server' | 'load' | 'publisher', index: number) => ({
   role,
@@ -39,7 +39,7 @@ const startOf = (role: 'server' | 'load' | 'publisher', index: number) => ({
 });
 /** The rest of the readings is not looked at. */
 const readings = (some: Pick<Readings, 'samples'> & Partial<Readings>) =>
-  ({ window, processes: [], serverReadings: 'self', ...some }) as unknown as Readings;
+  ({ window, processes: [], serverReadings: 'self', idleShares: [], ...some }) as unknown as Readings;
 
 test.each<[what: string, readings: Reading[], events: number]>([
   [
@@ -62,6 +62,25 @@ test.each<[what: string, readings: Reading[], events: number]>([
       [3002, 80],
     ],
     30,
+  ],
+  // 20 of the 30 events of the first 1.5 ms, and half of the 100 of the last one.
+  [
+    'late by more than a thousandth of the phase',
+    [
+      [0, 0],
+      [1500, 30],
+      [2500, 50],
+      [3500, 150],
+    ],
+    80,
+  ],
+  [
+    'late, with none before it',
+    [
+      [1500, 30],
+      [3000, 50],
+    ],
+    20,
   ],
   [
     'none after the end: the last there is',
@@ -125,6 +144,7 @@ test('what each process took, between the two ends; delays and memory after the 
     role: 'server',
     index: 0,
     pid: 10,
+    cpuSource: 'self',
     cpuUs: 200,
     wallUs: 2100,
     gcPauseUs: 13,
@@ -136,8 +156,8 @@ test('what each process took, between the two ends; delays and memory after the 
     rssPeakBytes: 500,
   });
   assert.deepEqual([load!.cpuUs, load!.wallUs, load!.rssPeakBytes], [2, 2000, 300]);
-  // Without samples nothing was used in the length of the phase.
-  assert.deepEqual([silent!.cpuUs, silent!.wallUs, silent!.gcPauseUs], [0, 2000, 0]);
+  // Without samples there is nothing to say, and no length to divide by.
+  assert.deepEqual([silent!.cpuUs, silent!.wallUs, silent!.gcPauseUs], [0, 0, 0]);
 });
 
 test('of a server that is not ours all is read from outside, or nothing', () => {
