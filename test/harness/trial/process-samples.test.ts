@@ -39,7 +39,7 @@ const startOf = (role: 'server' | 'load' | 'publisher', index: number) => ({
 });
 /** The rest of the readings is not looked at. */
 const readings = (some: Pick<Readings, 'samples'> & Partial<Readings>) =>
-  ({ window, processes: [], serverReadings: 'self', ...some }) as unknown as Readings;
+  ({ window, processes: [], serverReadings: 'self', idleShares: [], ...some }) as unknown as Readings;
 
 test.each<[what: string, readings: Reading[], events: number]>([
   [
@@ -127,6 +127,7 @@ test('what each process took, between the two ends; delays and memory after the 
     pid: 10,
     cpuUs: 200,
     wallUs: 2100,
+    cpuSource: 'self',
     gcPauseUs: 13,
     // The sample at the beginning tells of the time before it.
     loopDelayP99Us: 40,
@@ -136,8 +137,8 @@ test('what each process took, between the two ends; delays and memory after the 
     rssPeakBytes: 500,
   });
   assert.deepEqual([load!.cpuUs, load!.wallUs, load!.rssPeakBytes], [2, 2000, 300]);
-  // Without samples nothing was used in the length of the phase.
-  assert.deepEqual([silent!.cpuUs, silent!.wallUs, silent!.gcPauseUs], [0, 2000, 0]);
+  // Without samples there is no stretch of time that anything was used in.
+  assert.deepEqual([silent!.cpuUs, silent!.wallUs, silent!.gcPauseUs], [0, 0, 0]);
 });
 
 test('of a server that is not ours all is read from outside, or nothing', () => {
