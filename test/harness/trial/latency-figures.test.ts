@@ -90,7 +90,10 @@ test('an event whose receivers are in two processes counts once for a percentile
     ...Array.from({ length: 10 }, (_, i): [number, number] => [i, 2]),
     ...Array.from({ length: 10 }, (_, i): [number, number] => [i + 100, 2]),
   );
-  const { precision } = latencyOf(planOf(), readingsOf({ latency, closed: [half(), half()] }));
+  const { precision } = latencyOf(
+    planOf({ subscribers: 4 }),
+    readingsOf({ latency, closed: [half(), half()] }),
+  );
   assert.equal(precision!.mostReceivers, 4);
   const beyond = (wanted: number) =>
     precision!.endToEnd.at.find(({ quantile }) => quantile === wanted)!.beyond;
