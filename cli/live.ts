@@ -96,7 +96,7 @@ function summary({ outcome, warnings }: Trial): string {
   const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
   const voided = [...new Set(invalid.map((code) => voidedWords(code, outcome.voids)))].join('; ');
   return (
-    `${counts}, median ${median === undefined ? '-' : formatUs(median)}` +
+    `${counts}${median === undefined ? '' : `, median ${formatUs(median)}`}` +
     (invalid.length === 0
       ? ''
       : allVoid(outcome)
