@@ -4,7 +4,7 @@
 import { createLogUpdate } from 'log-update';
 import type { Trial } from '../core/result/result.ts';
 import { figureOf } from '../core/metrics/registry.ts';
-import { allVoid, voidedWords } from '../core/result/voids.ts';
+import { allVoid, allVoidedWords } from '../core/result/voids.ts';
 import { oneLine, printable } from '../core/base/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';
 import type { Progress } from '../harness/trial/stage.ts';
@@ -94,13 +94,12 @@ function summary({ outcome, warnings }: Trial): string {
     `${formatNumber(delivered)} of ${formatNumber(expected)} ` +
     `deliveries${missed > 0 ? ` (${formatNumber(missed)} missed)` : ''}`;
   const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
-  const voided = [...new Set(invalid.map((code) => voidedWords(code, outcome.voids)))].join('; ');
   return (
     `${counts}${median === undefined ? '' : `, median ${formatUs(median)}`}` +
     (invalid.length === 0
       ? ''
       : allVoid(outcome)
         ? `; does not count: ${invalid.join(', ')}`
-        : `; void: ${voided} (${invalid.join(', ')})`)
+        : `; void: ${allVoidedWords(outcome)} (${invalid.join(', ')})`)
   );
 }

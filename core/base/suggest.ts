@@ -1,5 +1,5 @@
-// Finds the nearest of the names that exist, for "did you mean". It answers only when a typing slip, a
-// swapped pair or a forgotten part explains what was written.
+// Finds the nearest of the names that exist, for "did you mean", and lists names. A name is near only when a
+// typing slip, a swapped pair or a forgotten part explains what was written.
 
 /** Nobody mistypes a longer name, and the distance takes time in proportion to the length squared. */
 const longestName = 64;
@@ -26,6 +26,11 @@ export function nearest(given: string, names: readonly string[]): string | undef
 export function listNames(names: readonly string[], most = 12): string {
   const shown = names.slice(0, most).join(', ');
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}
+
+/** `a, b and c` */
+export function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 /** `latency.p99` -> `latency`, `p99`: what people leave out or keep alone. */

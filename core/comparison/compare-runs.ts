@@ -14,6 +14,7 @@ import { connectionsDiffer } from './connections-differ.ts';
 import { gatesOfSource, type Gate } from './gate.ts';
 import type { Pair, Subject } from './counted-runs.ts';
 import { gravest, judge, ruleOf } from './judge.ts';
+import { planPairs } from './pairs.ts';
 import type { Reading } from './reading.ts';
 import type { RunSet } from './run-set.ts';
 import { formatBytes, formatNumber } from '../base/units.ts';
@@ -62,6 +63,7 @@ export function compare(
   const advisory = advisoriesOf(
     matched.map(({ order }) => order),
     differences,
+    planPairs(gates, matched.length, rule.alpha).pairs,
   );
   const judged = judge(
     matched.map(({ subject }) => subject),
@@ -246,7 +248,12 @@ function limitText(limit: number | null): string {
   return limit === null ? 'unknown' : formatNumber(limit);
 }
 
-function advisoriesOf(orders: readonly Order[], differences: readonly Difference[]): Advisory[] {
+/** @param pairs that `ab` would run */
+function advisoriesOf(
+  orders: readonly Order[],
+  differences: readonly Difference[],
+  pairs: number,
+): Advisory[] {
   const spoilt = (by: Difference['spoils']) =>
     differences
       .filter(({ spoils }) => spoils === by)
@@ -266,7 +273,8 @@ function advisoriesOf(orders: readonly Order[], differences: readonly Difference
     [
       'single',
       orders.includes('single'),
-      'one run a side carries no statistics: repeat each, with --set repeat=12',
+      'a side with one run is too few for any test of timings; pushbench ab runs both sides in turns, here ' +
+        `in ${pairs} pairs`,
     ],
     [
       'not-interleaved',

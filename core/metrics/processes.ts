@@ -86,7 +86,7 @@ const serverBusy: Metric['read'] = (trial) => {
 
 /**
  * Whether the server had no time left. `saturated`: by what it was asked to do, so deliveries queued.
- * `starved`: because other programs had the cores.
+ * `starved`: because others had the cores.
  */
 export function lackOfTime(trial: Completed): 'saturated' | 'starved' | undefined {
   const busiest = busiestOf(trial);

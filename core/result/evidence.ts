@@ -1,21 +1,34 @@
 // Names what figures rest on. A metric says what it rests on, and a warning that spoils a trial says which of
 // it is void; the figures that rest on anything else stand.
 
-/** Every kind of evidence that a trial has, with what it is for people. */
-export const evidenceWords = {
-  latency: 'latencies',
-  losses: 'what was delivered, missed, duplicated and reordered',
-  requests: 'requests',
-  bytes: 'bytes',
-  wire: 'bytes and packets on the wire',
-  connections: 'reconnects and errors',
-  descriptors: 'descriptors',
-  'server-cpu': "the server's CPU",
-  'client-cpu': "the clients' CPU",
-  memory: 'memory',
-  backlog: "the server's backlog",
-  pace: 'deliveries a second',
+import { listed } from '../base/suggest.ts';
+
+/** Every kind of evidence that a trial has, in nouns that can be listed one after the other. */
+const nouns = {
+  latency: ['latencies'],
+  losses: ['counts of deliveries'],
+  requests: ['requests'],
+  bytes: ['bytes'],
+  wire: ['packets on the wire'],
+  connections: ['reconnects', 'errors'],
+  descriptors: ['descriptors'],
+  'server-cpu': ["the server's CPU"],
+  'client-cpu': ["the clients' CPU"],
+  memory: ['memory'],
+  backlog: ["the server's backlog"],
+  pace: ['deliveries a second'],
 } as const;
 
-export type Evidence = keyof typeof evidenceWords;
-export const evidence = Object.keys(evidenceWords) as Evidence[]; // it has no other keys
+export type Evidence = keyof typeof nouns;
+export const evidence = Object.keys(nouns) as Evidence[]; // it has no other keys
+
+/** Where so few kinds stand, these are named and not the others. */
+const fewStand = 2;
+
+/** What it is for people: `latencies, reconnects and errors`, `everything but descriptors and memory`. */
+export function evidenceText(kinds: readonly Evidence[]): string {
+  const words = (of: readonly Evidence[]) => listed(of.flatMap((one) => nouns[one]));
+  const others = evidence.filter((one) => !kinds.includes(one));
+  if (others.length === 0) return 'everything';
+  return others.length <= fewStand ? `everything but ${words(others)}` : words(kinds);
+}

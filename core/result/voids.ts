@@ -1,7 +1,7 @@
 // Says what each reason to doubt a trial makes void. A late publisher spoils latencies; what was missed,
 // asked for or held open stays as it was counted.
 
-import { evidence, evidenceWords, type Evidence } from './evidence.ts';
+import { evidence, evidenceText, type Evidence } from './evidence.ts';
 import { isReadElsewhen } from './process-use.ts';
 import type { Completed } from './trial.ts';
 
@@ -105,11 +105,13 @@ export function allVoid(trial: Doubted): boolean {
 
 /**
  * What a warning makes void, in words: `latencies and the server's backlog`. Empty where it voids nothing.
- * @param code of the warning; @param voids of the trial that it is about
+ * @param code of the warning; @param said by the trial that it is about
  */
 export function voidedWords(code: string, said: Completed['voids']): string {
-  const spoilt = said?.[code] ?? [];
-  if (spoilt.length === evidence.length) return 'everything';
-  const words = spoilt.map((one) => evidenceWords[one]);
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+  return evidenceText(said?.[code] ?? []);
+}
+
+/** The same of all warnings of the trial together. */
+export function allVoidedWords(trial: Doubted): string {
+  return evidenceText(evidence.filter((one) => voidedBy([one], trial).length > 0));
 }

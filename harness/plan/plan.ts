@@ -30,6 +30,8 @@ export type TrialPlan = {
   warmUp: PublishPlan | undefined;
   /** Subscribers `first` up to, not including, `first + count`, for each load process. */
   loads: { first: number; count: number }[];
+  /** Of this machine: server, publisher and load processes share them. */
+  cores: number;
   /** Width of a slot of the time series. */
   slotMs: number;
   /** Every how many events of a shared topic all receivers' latencies are kept. */
@@ -45,6 +47,7 @@ export type TrialPlan = {
 const fanoutKept = 4_000_000;
 
 /**
+ * @param cores of this machine
  * @param besideTargets the run has targets
  * @throws UserError as `planTraffic`
  */
@@ -52,7 +55,7 @@ export function planTrial(
   scenario: Scenario,
   loadProcesses: number,
   sources: Sources,
-  besideTargets = false,
+  { cores, besideTargets = false }: { cores: number; besideTargets?: boolean },
 ): TrialPlan {
   const topics = planTopics(scenario);
   const { publish, traffic } = planTraffic(scenario, sources);
@@ -68,6 +71,7 @@ export function planTrial(
     besideTargets,
     warmUp: isWarmedUp ? planWarmUp(publish, publish.topic.length - events, deliveries) : undefined,
     loads,
+    cores,
     slotMs: slotWidthMs(scenario),
     fanoutEvery: Math.max(1, Math.ceil(deliveries / fanoutKept)),
     events,

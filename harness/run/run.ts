@@ -78,7 +78,10 @@ export function prepare(
       scenario.variants.map(({ pattern }) => registry[pattern]!),
       machine,
     );
-    const plan = planTrial(one, loadProcessCount(one, machine), sourcesIn(folder), targets.length > 0);
+    const plan = planTrial(one, loadProcessCount(one, machine), sourcesIn(folder), {
+      cores: machine.cores,
+      besideTargets: targets.length > 0,
+    });
     refuseLargeBodies(plan, registry);
     return plan;
   };

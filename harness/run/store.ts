@@ -130,13 +130,6 @@ export function writeWhole(path: string, text: string, advice = freeSpace): void
   }
 }
 
-/** @returns the path of the file */
-export function writeResult(folder: string, result: Result): string {
-  const path = join(folder, 'result.json');
-  writeWhole(path, resultText(result));
-  return path;
-}
-
 export function resultText(result: Result): string {
   return `${JSON.stringify(result, null, 1)}\n`;
 }

@@ -30,7 +30,7 @@ export function outcomeOf(
   const completed = completedOf(plan, readings);
   const warnings = [
     ...warningsOf(plan, readings, completed),
-    ...processWarnings(readings, completed),
+    ...processWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
   ];

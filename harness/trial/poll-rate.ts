@@ -4,6 +4,8 @@
 
 import { effectsOf } from '../../core/fault/faults.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
+import { loadCpuLimit } from '../../core/metrics/headroom.ts';
+import { lackOfTime } from '../../core/metrics/processes.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Completed } from '../../core/result/result.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
@@ -13,7 +15,7 @@ import { formatNumber, formatShare } from '../../core/base/units.ts';
 /** Polls that may be lacking; jitter and the phase's two ends move a few. */
 const rateLeast = 0.95;
 
-/** @returns a note when polling fell short of its rate because the machine was too slow, else nothing */
+/** @returns a note when polling fell short of its rate because answers came late, else nothing */
 export function pollRate(
   { subscribers, faults, phases: { measure } }: Pick<Scenario, 'subscribers' | 'faults' | 'phases'>,
   { pattern, options }: Variant,
@@ -27,20 +29,29 @@ export function pollRate(
   const askedPerS = (subscribers * (1 - pollsLeftOut) * 1000) / everyMs;
   const reachedPerS = (fullPolls + emptyPolls) / (trial.measuredUs / 1e6);
   if (reachedPerS >= askedPerS * rateLeast) return [];
-  const busiest = (role: 'server' | 'load') =>
-    Math.max(
-      0,
-      ...trial.processes.filter((one) => one.role === role).map(({ cpuUs, wallUs }) => cpuUs / wallUs),
-    );
   return [
     {
       code: 'poll-rate',
       level: 'note',
       message:
         `the subscribers should have polled ${formatNumber(Math.round(askedPerS))} times a second and did ` +
-        `so ${formatNumber(Math.round(reachedPerS))} times (${formatShare(reachedPerS / askedPerS)}): the ` +
-        `server used ${formatShare(busiest('server'))} of a core and the busiest load process ` +
-        `${formatShare(busiest('load'))}. The machine ends here; polls that were overdue were left out.`,
+        `so ${formatNumber(Math.round(reachedPerS))} times (${formatShare(reachedPerS / askedPerS)}): ` +
+        `${whyOf(trial)}. Polls that were due before the answer to the one before had come were left out.`,
     },
   ];
+}
+
+/** Who had no time left; where nobody is known to, what both sides used. */
+function whyOf(trial: Completed): string {
+  const busiest = (role: 'server' | 'load') =>
+    Math.max(
+      0,
+      ...trial.processes.filter((one) => one.role === role).map(({ cpuUs, wallUs }) => cpuUs / wallUs),
+    );
+  const [server, load] = [busiest('server'), busiest('load')];
+  const lack = lackOfTime(trial);
+  if (lack === 'starved') return `the server waited for a core (it used ${formatShare(server)} of one)`;
+  if (lack === 'saturated') return `the server had no time left (it used ${formatShare(server)} of a core)`;
+  if (load > loadCpuLimit) return `a load process had no time left (it used ${formatShare(load)} of a core)`;
+  return `the server used ${formatShare(server)} of a core and the busiest load process ${formatShare(load)}`;
 }

@@ -6,18 +6,26 @@ import { lackOfTime } from '../../core/metrics/processes.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { isReadElsewhen, stretchMost } from '../../core/result/process-use.ts';
 import type { Completed } from '../../core/result/result.ts';
+import { coresAdvice, filledCores, usedText } from './cores.ts';
 import { estimatedShare } from './process-figures.ts';
 import type { Readings } from './readings.ts';
+import type { TrialPlan } from '../plan/plan.ts';
 import type { TrialWarning } from './validity.ts';
 
 /** Share of the measured phase that counts may be estimates for. */
 const estimatedMost = 0.1;
 
-export function processWarnings(readings: Readings, trial: Completed): TrialWarning[] {
-  return [withoutTime(trial), sampledLate(readings), cpuElsewhen(trial)].flatMap((one) => one ?? []);
+export function processWarnings(
+  { cores }: Pick<TrialPlan, 'cores'>,
+  readings: Readings,
+  trial: Completed,
+): TrialWarning[] {
+  return [withoutTime(cores, trial), sampledLate(readings), cpuElsewhen(cores, trial)].flatMap(
+    (one) => one ?? [],
+  );
 }
 
-function withoutTime(trial: Completed): TrialWarning | undefined {
+function withoutTime(cores: number, trial: Completed): TrialWarning | undefined {
   const lack = lackOfTime(trial);
   if (lack === undefined) return undefined;
   const share = (name: 'server-busy' | 'server-cpu') => formatShare(metrics[name]!.read(trial) ?? 0);
@@ -36,8 +44,12 @@ function withoutTime(trial: Completed): TrialWarning | undefined {
         code: 'server-starved',
         level: 'note',
         message:
-          `other programs had the cores that the server needed: ${seen}. The latencies are those of a ` +
-          'server that waits. Close other programs, or give it more cores.',
+          `others had the cores that the server needed: ${seen}. The latencies are those of a server that ` +
+          `waits. ${
+            filledCores(trial, cores)
+              ? `Clients and publisher had them: ${usedText(trial, cores)}. Use less load, or more cores.`
+              : 'Close other programs.'
+          }`,
       };
 }
 
@@ -54,7 +66,8 @@ function sampledLate(readings: Readings): TrialWarning | undefined {
   };
 }
 
-function cpuElsewhen({ processes, measuredUs }: Completed): TrialWarning | undefined {
+function cpuElsewhen(cores: number, trial: Completed): TrialWarning | undefined {
+  const { processes, measuredUs } = trial;
   const one = processes.find((use) => use.role !== 'publisher' && isReadElsewhen(use, measuredUs));
   if (!one) return undefined;
   const why =
@@ -67,6 +80,6 @@ function cpuElsewhen({ processes, measuredUs }: Completed): TrialWarning | undef
     message:
       `the CPU of ${one.role === 'load' ? 'a load process' : 'the server'} is that of ` +
       `${formatUs(one.wallUs)}, where the measured phase took ${formatUs(measuredUs)} (a difference of at ` +
-      `most ${formatShare(stretchMost)} is trusted): ${why}. Close other programs, or use less load.`,
+      `most ${formatShare(stretchMost)} is trusted): ${why}. ${coresAdvice(trial, cores, one.role, 'Use less load')}`,
   };
 }

@@ -13,6 +13,7 @@ import { isTooLarge } from '../../core/result/too-large.ts';
 import { largestBodyBytes } from '../../core/event/body-size.ts';
 import { effectsOf } from '../../core/fault/faults.ts';
 import { formatBytes, formatNumber, formatShare, formatUs, writeDuration } from '../../core/base/units.ts';
+import { coresAdvice, loadAdvice } from './cores.ts';
 import type { Readings } from './readings.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 
@@ -58,19 +59,28 @@ function latencyTail(trial: Completed): string {
     : `${slowestOf(trial, 'latency.p99', count, 'delivery', 'deliveries')} took ${formatUs(p99Us)} or more`;
 }
 
+/** What to do about a late publisher. One that sends in turn waits for answers, which is no lack of cores. */
+function lateAdvice({ besideTargets, cores }: TrialPlan, trial: Completed): string {
+  const answeredUs = metrics['publish-round-trip.p50']!.read(trial);
+  const longUs = limitOf(trial, 'publisher-lag').limit;
+  return besideTargets && answeredUs !== undefined && answeredUs >= longUs
+    ? `Half of the events took ${formatUs(answeredUs)} or more to be confirmed, and one of a topic is sent ` +
+        'when the one before it is: publish less, or on more topics.'
+    : `The publisher was late, not the server. ${coresAdvice(trial, cores, 'publisher', 'Publish less')}`;
+}
+
 /** What the load side was sent that is larger than it reads: of each kind, the most frequent first. */
 const tooLargeIn = ({ problems }: Completed) => problems.filter(isTooLarge);
 
 const checks: readonly Check[] = [
-  function loadSaturated(_plan, _readings, trial) {
+  function loadSaturated({ cores, scenario }, _readings, trial) {
     const { used: busiest, limit } = limitOf(trial, 'cpu');
     if (busiest <= limit) return undefined;
-    const count = trial.processes.filter(({ role }) => role === 'load').length;
     return invalid(
       'load-limited',
       'this trial measured the load generator, not the server: a load process used ' +
-        `${formatShare(busiest)} of a core (at most ${formatShare(limit)} is trusted). Use more load ` +
-        `processes (--set loadProcesses=${count + 1}) on more cores, or less load.`,
+        `${formatShare(busiest)} of a core (at most ${formatShare(limit)} is trusted). ` +
+        loadAdvice(trial, cores, scenario.subscribers),
     );
   },
   function loadRefused(_plan, _readings, trial) {
@@ -86,14 +96,14 @@ const checks: readonly Check[] = [
         `up to ${formatBytes(largestBodyBytes)}: send smaller ones, or fewer in one answer.`,
     );
   },
-  function loadStarved(_plan, _readings, trial) {
+  function loadStarved({ cores }, _readings, trial) {
     const { used: usualUs, limit } = limitOf(trial, 'loop-delay');
     if (usualUs <= limit) return undefined;
     return invalid(
       'load-starved',
       `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, ` +
         `where ${latencyTail(trial)}: the latencies are those of the load side. ` +
-        'Close other programs, give it more cores, or less load.',
+        coresAdvice(trial, cores, 'load', 'Use less load'),
     );
   },
   function faultForbids(plan) {
@@ -118,10 +128,7 @@ const checks: readonly Check[] = [
       `their planned time, where ${latencyTail(trial)}`;
     return effects(plan).latePublisher
       ? note('publisher-late', `${text}; the scenario froze it.`)
-      : invalid(
-          'publisher-late',
-          `${text}: the publisher, not the server, was the bottleneck. Close other programs or publish less.`,
-        );
+      : invalid('publisher-late', `${text}. ${lateAdvice(plan, trial)}`);
   },
   function offeredRate(plan, { done }, trial) {
     const sent = trial.latency.publisherLag.count;

@@ -19,9 +19,8 @@ const ticksPerHalving = 5;
 
 /**
  * A log of all trials that went through and whose latencies are not void. Values in the histograms are
- * microseconds, `Interval_Max` is
- * milliseconds, timestamps are seconds since 1970: of an interval, when its trial started; its length
- * is the measured phase's.
+ * microseconds, `Interval_Max` is milliseconds, timestamps are seconds since 1970: of an interval, when its
+ * trial started; its length is the measured phase's.
  */
 export function renderHlog(results: readonly Result[]): string {
   const names = resultNames(results);
@@ -67,14 +66,15 @@ export function renderHlog(results: readonly Result[]): string {
  * @returns `undefined` when nothing was delivered, or no latency stands
  */
 export function renderHgrm({ completed, result }: VariantTrials): string | undefined {
-  const [first, ...rest] = completed.filter(standing).map(({ latency }) => decoded(latency.endToEnd.v2));
+  const trials = completed.filter(standing);
+  const [first, ...rest] = trials.map(({ latency }) => decoded(latency.endToEnd.v2));
   if (!first) return undefined;
   for (const one of rest) first.add(one);
   if (first.totalCount === 0) return undefined;
   const cut = cutShortText(result);
   return (
     `${first.outputPercentileDistribution(ticksPerHalving, usPerMs)}` +
-    `${comment(upToText(Math.min(...completed.map(shownUpTo))))}\n` +
+    `${comment(upToText(Math.min(...trials.map(shownUpTo))))}\n` +
     (cut === undefined ? '' : `${comment(cut)}\n`)
   );
 }

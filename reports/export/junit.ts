@@ -4,7 +4,7 @@
 
 import { cutShortText, missingFrom } from '../../core/result/missing.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';
-import { allVoid, voidedWords } from '../../core/result/voids.ts';
+import { allVoid, allVoidedWords } from '../../core/result/voids.ts';
 import { figuresOf, verdictOn } from '../summary/notices.ts';
 import { labelIn, resultNames } from '../summary/variants.ts';
 
@@ -114,8 +114,7 @@ function caseOf({ outcome, warnings }: Trial): Verdict {
   const type = reasons.map(({ code }) => code).join(' ');
   const message = reasons.map((one) => one.message).join(' ');
   if (allVoid(outcome)) return { kind: 'error', type, message };
-  const spoilt = reasons.map(({ code }) => voidedWords(code, outcome.voids)).filter((words) => words !== '');
-  return { kind: 'skipped', type, message: `void: ${spoilt.join('; ')}. ${message}` };
+  return { kind: 'skipped', type, message: `void: ${allVoidedWords(outcome)}. ${message}` };
 }
 
 /** What was asked for and not judged ends a run with exit code 4, so it is an error here. */

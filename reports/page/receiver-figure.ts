@@ -42,7 +42,7 @@ export async function receiverFigure(
         'Of each event with several receivers, when the first, the median and the last of them had it; the ' +
         `median over ${formatNumber(receivedEvents(shared))} events. One process writes to one connection ` +
         'after the other, so the spread grows with the number of receivers.' +
-        leftOutReading(variants, ['latency'], 'latencies'),
+        leftOutReading(variants, ['latency']),
       chart: await drawChart(
         receiverSpec(points, shared),
         heading,

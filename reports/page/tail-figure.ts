@@ -59,9 +59,9 @@ export async function tailFigure(
     heading,
     reading:
       'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
-      `end where fewer than ${eventsToShow} events were slower, since beyond that chance draws them. ` +
+      `end where fewer than ${eventsToShow} events were slower: so few say little of the next run. ` +
       (several ? 'Each figure is the median of the trials.' : withinRun) +
-      leftOutReading(all, ['latency'], 'latencies'),
+      leftOutReading(all, ['latency']),
     chart:
       points.length === 0
         ? undefined

@@ -1,10 +1,11 @@
 // Draws what was sampled over time, all charts on one time axis.
 
-import { evidenceWords, type Evidence } from '../../core/result/evidence.ts';
+import type { Evidence } from '../../core/result/evidence.ts';
 import { trialsFor } from '../../core/metrics/registry.ts';
 import { median } from '../../core/base/median.ts';
 import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/base/units.ts';
+import { loadCpuLimit } from '../../core/metrics/headroom.ts';
 import { canBeRanked } from '../summary/comparable.ts';
 import { slotsOfMean, thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
 import { timeSpec } from './chart-specs.ts';
@@ -12,7 +13,7 @@ import { drawChart } from './draw-chart.ts';
 import { faultReading, withFaults } from './fault-shades.ts';
 import type { Figure } from './figure.ts';
 import { faultSpans } from '../summary/fault-spans.ts';
-import { listed } from '../summary/notices.ts';
+import { listed } from '../../core/base/suggest.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { leftOutReading } from './void-reading.ts';
@@ -45,8 +46,8 @@ const panels: readonly {
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Median latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
-      'Each point is the median of the events planned in its slot of time. A level line is a system at ' +
-      'rest; one that rises is falling behind.',
+      'Each point is the median of the events planned in its slot of time. A level line is a system that ' +
+      'keeps up; one that rises is falling behind.',
   },
   {
     id: 'time-latency',
@@ -99,7 +100,8 @@ const panels: readonly {
     heading: (name, figure) => `The clients' CPU: at most ${figure} of a core, with ${name}`,
     reading:
       'The same for all load processes together. They share this machine with the server, so what they ' +
-      'take it cannot have; where one of them used more than 90 % of a core, latencies are void.',
+      'take it cannot have; where one of them used more than ' +
+      `${formatShare(loadCpuLimit)} of a core, latencies are void.`,
   },
   {
     id: 'time-backlog',
@@ -183,7 +185,7 @@ export async function timeFigures(
         (group === 1
           ? `${reading}${overTime}`
           : `${reading}${overTime} Each point drawn is the highest of ${group}.`) +
-        leftOutReading(all, rests, evidenceWords[rests[0]]) +
+        leftOutReading(all, rests) +
         faultReading(spans),
       chart: await drawChart(
         withFaults(timeSpec(shown, variants, title, log, axis), spans),

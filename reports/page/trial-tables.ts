@@ -4,11 +4,10 @@
 import { figureOf, metrics, notMeasured } from '../../core/metrics/registry.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { requestsOf } from '../../core/result/counters.ts';
-import { evidenceWords, type Evidence } from '../../core/result/evidence.ts';
+import { evidenceText, type Evidence } from '../../core/result/evidence.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { voidedBy } from '../../core/result/voids.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
-import { listed } from '../summary/notices.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup, type Row } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
@@ -30,9 +29,7 @@ export function perTrial(
         head:
           spoilt.length === 0
             ? name
-            : html`${name}<br /><span class="bad"
-                  >void: ${listed(spoilt.map((one) => evidenceWords[one]))}</span
-                >`,
+            : html`${name}<br /><span class="bad">void: ${evidenceText(spoilt)}</span>`,
         cells: cells(trial),
       };
     }),

@@ -3,7 +3,7 @@
 import { mostHeadroom, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
-import { evidence, evidenceWords } from '../../core/result/evidence.ts';
+import { evidence, evidenceText } from '../../core/result/evidence.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { allVoid, voidedBy } from '../../core/result/voids.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
@@ -112,7 +112,7 @@ function inPartText(completed: readonly Completed[]): string {
   const partly = completed.filter((trial) => !trial.valid && !allVoid(trial));
   const counts = evidence.flatMap((one) => {
     const count = partly.filter((trial) => voidedBy([one], trial).length > 0).length;
-    return count === 0 ? [] : [{ words: evidenceWords[one], count }];
+    return count === 0 ? [] : [{ words: evidenceText([one]), count }];
   });
   if (counts.length === 0) return '';
   const [most] = counts.toSorted((a, b) => b.count - a.count); // there is one

@@ -5,7 +5,7 @@ import { toldApart } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { valuesText } from './figure-text.ts';
-import { listed } from './notices.ts';
+import { listed } from '../../core/base/suggest.ts';
 import { nameWith } from './saturated.ts';
 import type { VariantTrials } from './variants.ts';
 

@@ -3,7 +3,7 @@
 
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver } from '../../core/metrics/registry.ts';
-import { listed } from './notices.ts';
+import { listed } from '../../core/base/suggest.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** Of one each, a few that are being replaced make no more than this. */

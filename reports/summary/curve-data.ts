@@ -8,7 +8,7 @@ import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
 import type { Trial } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../../core/base/units.ts';
 import { crossingsOf, scaleOf, type Crossing, type Scales } from './crossings.ts';
-import { listed } from './notices.ts';
+import { listed } from '../../core/base/suggest.ts';
 import { searchSentences } from './searches.ts';
 import type { VariantTrials } from './variants.ts';
 

@@ -9,7 +9,7 @@ import { answerClauses, askedBy } from './answer.ts';
 import { apartBy, comparableGroups } from './comparable.ts';
 import { curveHeadline } from './curve-data.ts';
 import { valuesText } from './figure-text.ts';
-import { listed } from './notices.ts';
+import { listed } from '../../core/base/suggest.ts';
 import { nameWith } from './saturated.ts';
 import { cutShort, namesListed, remarksOf, whyNoFigure } from './remarks.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';

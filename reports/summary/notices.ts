@@ -2,6 +2,7 @@
 // concerns, and expectations with the measured figure beside the bound.
 
 import { formatMetric } from '../../core/metrics/metric.ts';
+import { listed } from '../../core/base/suggest.ts';
 import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';
 import { voidedWords } from '../../core/result/voids.ts';
@@ -165,11 +166,6 @@ export function expectationsTitle(expected: readonly Expected[]): string {
   if (open.length > 0)
     return open.map(({ count, text }, i) => `${count} ${i === 0 ? `${of} ` : ''}${text}`).join(', ');
   return expected.length === 1 ? 'The one expectation held' : `All ${expected.length} expectations held`;
-}
-
-/** `a, b and c` */
-export function listed(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 /** A line for each variant that was left out because its target cannot run it. */

@@ -5,7 +5,7 @@ import { figureOf, figureOver } from '../../core/metrics/registry.ts';
 import { cutShortText } from '../../core/result/missing.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
-import { listed } from './notices.ts';
+import { listed } from '../../core/base/suggest.ts';
 import { resultNames, wasRetried, type VariantTrials } from './variants.ts';
 
 /** A publisher that waits this long is held up by deliveries. */

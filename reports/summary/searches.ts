@@ -6,7 +6,7 @@ import { metrics } from '../../core/metrics/registry.ts';
 import { parseExpectation } from '../../core/metrics/check.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
-import { listed } from './notices.ts';
+import { listed } from '../../core/base/suggest.ts';
 import { rateText, subscribersText } from './variants.ts';
 
 type Search = NonNullable<Result['searches']>[number];

@@ -49,7 +49,6 @@ export const deliveryQuery = z.strictObject({
   limit,
   cursor,
 });
-export type DeliveryQuery = z.infer<typeof deliveryQuery>;
 
 export const topicList = z
   .array(topic)

@@ -57,6 +57,17 @@ test('runs that took turns are paired in time; others are advice', () => {
   assert.equal(compare(side([at(0), at(1)]), side([at(2), at(3)]), { createdAt }).variants[0]!.paired, false);
 });
 
+test('to sides of one run it says how many pairs ab would run, by what is tested', () => {
+  const advised = (gate: string) => {
+    const scenario = { name: 'x', seed: 1, source: `${source}${gate}` };
+    return compare(side([at(0)], { scenario }), side([at(1)], { scenario }), { createdAt }).advisory[0]!;
+  };
+  assert.equal(advised('').code, 'single');
+  assert.match(advised('').message, /pushbench ab runs both sides in turns, here in 16 pairs$/);
+  const one = 'gate: { latency.p90: off, latency.p99: off, server-cpu-per-delivery: off }\n';
+  assert.match(advised(one).message, / here in 1[2-5] pairs$/, 'one test takes fewer than four');
+});
+
 test('balanced blocks, whatever their order, are found again as the pairs that they were', () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { minLength: 2, maxLength: 30 }), fc.integer(), (flips, seed) => {

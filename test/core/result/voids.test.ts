@@ -4,8 +4,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { figureOf, figureOver, metrics } from '../../../core/metrics/registry.ts';
 import { newCounters } from '../../../core/result/counters.ts';
-import { evidence, type Evidence } from '../../../core/result/evidence.ts';
-import { allVoid, voidedBy, voidedWords, voidingCodes, voidsOf } from '../../../core/result/voids.ts';
+import { evidence, evidenceText, type Evidence } from '../../../core/result/evidence.ts';
+import {
+  allVoid,
+  allVoidedWords,
+  voidedBy,
+  voidedWords,
+  voidingCodes,
+  voidsOf,
+} from '../../../core/result/voids.ts';
 import type { VoidingCode } from '../../../core/result/voids.ts';
 import { completed } from './trial.ts';
 
@@ -150,6 +157,17 @@ test('a trial of an older result that does not count has no figure but those of 
   assert.deepEqual(voidedBy([], trial), []);
 });
 
+test('kinds of evidence are one list, however many words each has; of most the others are said', () => {
+  assert.equal(evidenceText(['bytes', 'wire']), 'bytes and packets on the wire');
+  assert.equal(
+    evidenceText(['latency', 'losses', 'connections']),
+    'latencies, counts of deliveries, reconnects and errors',
+  );
+  const most = evidence.filter((one) => one !== 'descriptors' && one !== 'memory');
+  assert.equal(evidenceText(most), 'everything but descriptors and memory');
+  assert.equal(evidenceText([]), '');
+});
+
 test('what is void in words', () => {
   const said = { late: ['latency'], two: ['latency', 'pace'], all: [...evidence] } satisfies Record<
     string,
@@ -158,6 +176,8 @@ test('what is void in words', () => {
   assert.equal(voidedWords('late', said), 'latencies');
   assert.equal(voidedWords('two', said), 'latencies and deliveries a second');
   assert.equal(voidedWords('all', said), 'everything');
+  const trial = completed({ valid: false, voids: { late: ['latency'], two: ['latency', 'pace'] } });
+  assert.equal(allVoidedWords(trial), 'latencies and deliveries a second', 'each once');
   assert.equal(voidedWords('other', said), '');
   assert.equal(voidedWords('late', undefined), '');
 });

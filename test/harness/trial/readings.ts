@@ -32,8 +32,8 @@ const base = {
   variants: ['sse'],
 };
 
-/** @param more keys of a scenario file, in place of the ones above or beside them */
-export function planOf(more: object = {}): TrialPlan {
+/** @param more keys of a scenario file, in place of the ones above or beside them; on eight cores */
+export function planOf(more: object = {}, cores = 8): TrialPlan {
   const { scenario } = parseScenario(JSON.stringify({ ...base, ...more }), {
     file: 'readings.yaml',
     registry: patterns,
@@ -42,7 +42,7 @@ export function planOf(more: object = {}): TrialPlan {
   const nothing = () => {
     throw new Error('no file belongs to this scenario');
   };
-  return planTrial(scenario, 2, { corpusOf: nothing, traceOf: nothing });
+  return planTrial(scenario, 2, { corpusOf: nothing, traceOf: nothing }, { cores });
 }
 
 export const streams: Variant = variantOf(patterns, 'sse');

@@ -160,7 +160,7 @@ test('headings are true of the figures, and what is void is not drawn, which is 
     'no specification where none is asked for',
   );
   const [tail] = await figures(charted(variantsOf([fixtureResult({ trouble: true })])), false);
-  assert.match(tail!.reading, / Not drawn, since their latencies are void: long-polling\.$/);
+  assert.match(tail!.reading, / Not drawn \(void: latencies\): long-polling\.$/);
   assert.doesNotMatch(tail!.chart!.svg, />long-polling</, 'nor in the legend');
   // 1 s of 125 events: a 99th percentile is not to be had, so none is claimed.
   assert.match(
