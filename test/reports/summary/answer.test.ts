@@ -1,0 +1,47 @@
+// Answers by the metrics that a question names: which of them, and which variants stand together.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { answerClauses, askedBy } from '../../../reports/summary/answer.ts';
+import { variantsOf } from '../../../reports/summary/variants.ts';
+import { resultOf, shaped } from './shaped.ts';
+
+const asking = (...answer: string[]) => resultOf([shaped('sse'), shaped('polling')], { answer });
+
+test('all results have to ask for the same, and what this version does not know is left out', () => {
+  assert.deepEqual(askedBy([asking('missed', 'no-such-metric', 'toString')]), ['missed']);
+  assert.deepEqual(askedBy([asking('missed'), asking('missed')]), ['missed']);
+  assert.deepEqual(askedBy([asking('missed'), asking('missed'), asking('requests')]), []);
+});
+
+test('the first two metrics are answered', () => {
+  const result = asking('missed', 'duplicated', 'reordered');
+  assert.deepEqual(answerClauses([result], variantsOf([result])), [
+    'missed: 0 (all alike)',
+    'duplicated: 0 (all alike)',
+  ]);
+});
+
+/** The clause on requests per delivery, for variants that have so many. */
+function clause(...requests: [label: string, requests: number | undefined][]): string | undefined {
+  const trials = requests.map(([label, each]) =>
+    each === undefined
+      ? shaped(label, { voids: { 'load-limited': ['requests'] } })
+      : shaped(label, { requests: each }),
+  );
+  const result = resultOf(trials, { answer: ['requests-per-delivery'] });
+  return answerClauses([result], variantsOf([result]))[0]?.replace('requests per delivery: ', '');
+}
+
+test('variants stand together that are alike to the lowest of them, from the lowest on', () => {
+  // 1.2 is alike to 1, and 1.45 to 1.2 but not to 1.
+  assert.equal(clause(['c', 1.45], ['b', 1.2], ['a', 1]), '1 to 1.2 (a and b), 1.45 (c)');
+});
+
+test('all are alike only where each variant has a figure, and there are several', () => {
+  assert.equal(clause(['a', 1], ['b', 1]), '1 (all alike)');
+  assert.equal(clause(['a', 1], ['b', 1], ['c', undefined]), '1 (a and b)');
+  assert.equal(clause(['a', 1]), '1 (a)');
+  assert.equal(clause(['a', 1], ['b', 1], ['c', 3]), '1 (a and b), 3 (c)');
+  assert.equal(clause(['a', undefined]), undefined);
+});

@@ -1,0 +1,171 @@
+// Reads every form of the headline's sentence, over variants whose figures are chosen for it.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'vitest';
+import type { Result } from '../../../core/result/result.ts';
+import { headlinesOf } from '../../../reports/summary/headline.ts';
+import { failed, resultOf, shaped } from './shaped.ts';
+
+const setting = 'With 100 subscribers and 10 events a second, ';
+/** What is said of one result after its setting. */
+function saidOf(...trials: Result['trials']): string {
+  const { answer } = headlinesOf([resultOf(trials)]);
+  assert.ok(answer.startsWith(setting), answer);
+  return answer.slice(setting.length);
+}
+
+const sse = shaped('sse', { p50Us: 10_000, p99Us: 20_000 });
+
+describe('who was soonest', () => {
+  test('medians are alike below a quarter, whatever the order of the variants', () => {
+    assert.equal(
+      saidOf(shaped('websocket', { p50Us: 12_400 }), sse),
+      'all variants delivered alike (half of the deliveries within 10 ms to 12.4 ms).',
+      'a tail is quoted only where all of them have one',
+    );
+    assert.match(saidOf(shaped('websocket', { p50Us: 12_600 }), sse), /^sse delivered soonest \(half/);
+  });
+
+  test('of tails that are alike the longest is quoted', () => {
+    const websocket = shaped('websocket', { p50Us: 11_000, p99Us: 22_000 });
+    assert.equal(
+      saidOf(sse, websocket),
+      'all variants delivered alike (half of the deliveries within 10 ms to 11 ms, 99 % within 22 ms).',
+    );
+    assert.equal(
+      saidOf(sse, websocket, failed('polling')),
+      'sse and websocket delivered soonest, and alike (half of the deliveries within 10 ms to 11 ms, ' +
+        '99 % within 22 ms).',
+      'two of three are not all',
+    );
+    assert.equal(
+      saidOf(sse, failed('polling')),
+      'sse brought half of the deliveries within 10 ms, 99 % within 20 ms.',
+    );
+  });
+
+  test('another variant with the shorter tail is named, the shortest of several', () => {
+    const longPolling = shaped('long-polling', { p50Us: 105_000, p99Us: 120_000, requests: 1 });
+    assert.equal(
+      saidOf(
+        shaped('sse', { p50Us: 10_000, p99Us: 200_000 }),
+        shaped('polling', { p50Us: 100_000, p99Us: 150_000, requests: 0.5 }),
+        longPolling,
+      ),
+      'sse delivered soonest at the median (half of the deliveries within 10 ms, 99 % within 200 ms; ' +
+        'long-polling brought 99 % within 120 ms); long-polling took longest (half within 105 ms, ' +
+        '1 requests per delivery).',
+    );
+    // 120 and 140 ms are told apart by no run.
+    assert.equal(
+      saidOf(shaped('sse', { p50Us: 10_000, p99Us: 140_000 }), longPolling),
+      'sse delivered soonest (half of the deliveries within 10 ms, 99 % within 140 ms); long-polling took ' +
+        'longest (half within 105 ms, 1 requests per delivery).',
+    );
+    assert.match(
+      saidOf(sse, shaped('websocket', { p50Us: 11_000, p99Us: 200_000 }), longPolling),
+      /^sse and websocket delivered soonest, and alike at the median but not in the tail .*; long-polling brought 99 % within 120 ms\); /,
+      'not one of the soonest',
+    );
+    assert.match(
+      saidOf(
+        shaped('sse', { p50Us: 10_000, p99Us: 200_000 }),
+        shaped('websocket', { p50Us: 11_000, p99Us: 200_000 }),
+        longPolling,
+      ),
+      /^sse and websocket delivered soonest, and alike at the median \(.*, 99 % within 200 ms; long-/,
+    );
+  });
+});
+
+describe('who took longest', () => {
+  const asked = (requests: number) => saidOf(sse, shaped('polling', { p50Us: 200_000, requests }));
+  test('with its requests, where it makes any', () => {
+    assert.match(asked(0.5), /; polling took longest \(half within 200 ms, 0\.5 requests per delivery\)\.$/);
+    assert.match(asked(0), /; polling took longest \(half within 200 ms\)\.$/);
+  });
+
+  test('in several runs is that variant alone, and only the runs in which it took as long', () => {
+    const run = (pollingUs: number, seed: number) => ({
+      ...resultOf([sse, shaped('polling', { p50Us: pollingUs }), shaped('long-polling', { p50Us: 280_000 })]),
+      createdAt: `2026-01-02T10:00:0${seed}.000Z`,
+    });
+    const longest = (...us: [number, number]) =>
+      headlinesOf([run(us[0], 1), run(us[1], 2)]).answer.replace(/.*; /, '');
+    assert.equal(longest(300_000, 310_000), 'polling took longest (half within 300 ms to 310 ms).');
+    assert.equal(longest(100_000, 310_000), 'polling (10:00:02) took longest (half within 310 ms).');
+  });
+});
+
+test('six names are listed, of seven the first four', () => {
+  const slow = shaped('slow', { p50Us: 1_000_000 });
+  const these = (names: string) => names.split('').map((label) => shaped(label));
+  assert.match(saidOf(...these('abcdef'), slow), /^a, b, c, d, e and f delivered soonest/);
+  assert.match(saidOf(...these('abcdefg'), slow), /^a, b, c, d and 3 others delivered soonest/);
+});
+
+test('options that all variants share are left out where they have one pattern and are several', () => {
+  assert.match(
+    saidOf(shaped('webhook a=1 b=1'), shaped('webhook a=1 b=2', { p50Us: 90_000 })),
+    /^webhook b=1 delivered soonest .*; webhook b=2 took longest/,
+  );
+  assert.match(
+    saidOf(shaped('webhook a=1'), shaped('sse a=1', { p50Us: 90_000 })),
+    /^webhook a=1 delivered soonest .*; sse a=1 took longest/,
+  );
+  assert.match(saidOf(shaped('webhook a=1')), /^webhook a=1 brought/);
+});
+
+describe('where no variant has a median', () => {
+  const late = shaped('sse', { voids: { 'publisher-late': ['latency'] } });
+  const silent = shaped('polling', { delivered: false });
+  test('it is said why: of each variant, or that nothing was delivered', () => {
+    const nothing = 'nothing can be said of how soon events came: ';
+    assert.equal(saidOf(late), `${nothing}sse (publisher late).`);
+    assert.equal(saidOf(silent), `${nothing}no event was delivered.`);
+    assert.match(saidOf(late, silent), /: sse \(publisher late\); polling \(/);
+    assert.match(saidOf(silent, failed('sse')), /: polling \(.*; sse failed\.$/);
+  });
+});
+
+describe('results that are not ranked', () => {
+  const sizes = (...all: number[]) => all.map((subscribers) => resultOf([sse], { subscribers }));
+  test('up to four answers stand in a row, and each remark says whose it is', () => {
+    const four = sizes(100, 200, 300, 400);
+    four[1] = { ...four[1]!, trials: [shaped('sse', { ledger: { missed: 3 } })] };
+    const { answer, remarks } = headlinesOf(four);
+    assert.match(
+      answer,
+      /^4 results of different settings, which are not ranked against one another\. With /,
+    );
+    assert.equal(answer.split('sse brought half').length, 5);
+    assert.deepEqual(remarks, ['200 subscribers: sse missed 3 of 13 deliveries.']);
+  });
+  test('of five the figures stand in the table, and what was cut short is said', () => {
+    const five = sizes(100, 200, 300, 400, 500);
+    five[4] = { ...five[4]!, state: { kind: 'interrupted', by: 'SIGINT' } };
+    assert.deepEqual(headlinesOf(five), {
+      answer:
+        '5 results of different settings, which are not ranked against one another: their figures stand in ' +
+        'the table.',
+      remarks: ['500 subscribers: The run was interrupted (SIGINT) before its end.'],
+    });
+  });
+});
+
+describe('a variant is left out only of what is asked', () => {
+  const late = (label: string) => shaped(label, { voids: { 'publisher-late': ['latency'] } });
+  const remarks = (answer: string[]) =>
+    headlinesOf([resultOf([late('sse'), shaped('polling')], { answer })]).remarks;
+  test('in an answer by metrics', () => {
+    assert.deepEqual(remarks(['requests-per-delivery']), []);
+    assert.deepEqual(remarks(['latency.p50']), ['Left out of this answer: sse (publisher late).']);
+  });
+  test('in an answer by curves', () => {
+    const cells = ['1/s', '10/s'].map((publish) => ({
+      ...late(`sse, publish=${publish}`),
+      cell: { variant: 'sse', parameters: { publish }, subscribers: 10, events: 40, deliveries: 400 },
+    }));
+    assert.deepEqual(headlinesOf([resultOf(cells, { curves: ['requests-per-delivery'] })]).remarks, []);
+  });
+});
