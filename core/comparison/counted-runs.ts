@@ -93,10 +93,11 @@ function emptySide(rows: readonly Row[]): Arm | undefined {
 
 function tooManyLost(lost: readonly Lost[], given: number, paired: boolean): string {
   const reasons = [...new Set(lost.map(({ why }) => why))];
+  const others = reasons.length - 3;
   return (
     `${lost.length} of ${given} ${paired ? 'pairs' : 'runs'} do not count (at most ` +
     `${formatShare(mostDropped)} may be dropped): ${reasons.slice(0, 3).join('; ')}` +
-    (reasons.length > 3 ? `; and ${reasons.length - 3} other reasons` : '')
+    (others > 0 ? `; and ${others} other reason${others === 1 ? '' : 's'}` : '')
   );
 }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { defaultGates, gatesOfSource } from '../../../core/comparison/gate.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
+import { largestFileBytes } from '../../../core/base/yaml-document.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 
 const scenario = (gate: string) =>
@@ -36,6 +37,34 @@ test('without a gate section, and for a source that is none of ours, the default
     assert.deepEqual(gatesOfSource(source), defaultGates);
 });
 
+test('a source that is longer than a scenario may be is not read', () => {
+  const source = scenario('gate:\n  missed: off\n#');
+  assert.equal(gatesOfSource(source.padEnd(largestFileBytes, '#')).length, defaultGates.length - 1);
+  assert.deepEqual(gatesOfSource(source.padEnd(largestFileBytes + 1, '#')), defaultGates);
+});
+
+test('the defaults: what is decided on, and from which change on', () => {
+  const text = defaultGates.map((gate) => {
+    if (gate.kind === 'ratio') return `${gate.metric} ${gate.minimumEffect}${gate.gating ? '' : ' shown'}`;
+    return gate.kind === 'exact' ? `${gate.metric} +${gate.tolerance}` : gate.metric;
+  });
+  assert.deepEqual(text, [
+    'latency.p50 0.05',
+    'latency.p90 0.1',
+    'latency.p99 0.2',
+    'server-cpu-per-delivery 0.05',
+    'latency.p99.9 0.2 shown',
+    'bytes-per-delivery 0.05 shown',
+    'requests-per-delivery +0.05',
+    'descriptors-per-subscriber +0.05',
+    'missed',
+    'duplicated',
+    'reordered',
+    'corrupted',
+    'errors',
+  ]);
+});
+
 test('mistakes are named where they stand, with what to write', () => {
   const rows: [string, RegExp][] = [
     [
@@ -43,6 +72,11 @@ test('mistakes are named where they stand, with what to write', () => {
       /gate\["?latency\.p5"?\]: there is no metric "latency\.p5"; did you mean "latency\.p50"/,
     ],
     ['delivered: 5%', /delivered is not worse when it is higher/],
+    ...['published', 'expected', 'resumed', 'unexpected', 'headroom'].map((metric): [string, RegExp] => [
+      `${metric}: 5%`,
+      new RegExp(`${metric} is not worse when it is higher`),
+    ]),
+    ['requests-per-delivery: { tolerance: -1 }', /tolerance/],
     ['missed: 5%', /missed fails a comparison outright/],
     ['latency.p50: 5', /expected a share with its unit, such as 10%, or "off"; got 5/],
     ['latency.p50: fast', /expected a share with its unit.*got "fast"/],

@@ -32,6 +32,9 @@ test('the fewest pairs grow with the number of tests: 2 / 2^n times their number
     [true, false],
   );
   assert.equal(enoughRuns(1, 1, { tests: 1, alpha: 0.05 }), false);
+  // 3 and 4 have 35: 2 / 35 = 0.057. 3 and 3 have 20: 2 / 20 is the level of 0.1 and not below it.
+  assert.equal(enoughRuns(3, 4, { tests: 1, alpha: 0.05 }), false);
+  assert.equal(enoughRuns(3, 3, { tests: 1, alpha: 0.1 }), false);
 });
 
 test('with the planned pairs a tenfold change shows, whatever is dropped and whichever pair stalls', () => {
@@ -94,4 +97,7 @@ test('the plan says what its bound leaves out', () => {
   assert.ok(fine.unbounded > 200);
   // Counts alone take no test.
   assert.equal(planPairs([{ kind: 'loss', metric: 'missed' }], 3, 0.05).pairs, 12);
+  // At a level at which ten would do, twelve are run.
+  const { pairs, least } = planPairs([], 1, 0.1);
+  assert.deepEqual([pairs, least], [12, 10]);
 });

@@ -32,6 +32,9 @@ test('figures with intervals are told apart where these have nothing in common',
   assert.equal(toldApart(p99, of(13_500, 12_000, 15_000), of(79_700, 60_000, 99_000)), true);
   assert.equal(toldApart(p99, of(13_500, 12_000, 70_000), of(79_700, 60_000, 99_000)), false);
   assert.equal(toldApart(p99, of(13_500, 12_000, 60_000), of(79_700, 60_000, 99_000)), false, 'one value');
+  const [short, long] = [of(13_500, 12_000, 60_000), of(79_700, 60_000, 99_000)];
+  assert.equal(toldApart(p99, long, short), false, 'whichever comes first');
+  assert.equal(toldApart(p99, long, of(13_500, 12_000, 15_000)), true);
   // Too near for one run, whatever its intervals say; and without intervals the values alone decide.
   assert.equal(toldApart(p99, of(13_500, 13_400, 13_600), of(14_000, 13_900, 14_100)), false);
   assert.equal(toldApart(p99, { value: 13_500 }, of(79_700, 60_000, 99_000)), true);

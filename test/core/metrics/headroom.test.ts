@@ -85,6 +85,12 @@ test('the lag of the publisher alone can be what is nearest', () => {
   assert.ok(Math.abs(headroomOf(busy)! - 2) < 0.01);
 });
 
+test('a single event that was published is looked at', () => {
+  const base = trial({});
+  const [, , lag] = loadLimits(trial({ latency: { ...base.latency, publisherLag: stored(500) } }));
+  assert.equal(lag!.seen, true);
+});
+
 test('where nothing was looked at there is no headroom', () => {
   const blind = trial({
     processes: [processUse('server', { cpuUs: 1e6, wallUs: 1e6 }), processUse('load', { wallUs: 0 })],

@@ -150,6 +150,32 @@ test('several trials are the median of those that count and have the figure', ()
   });
 });
 
+test('of one trial a figure needs what it rests on, something to count among, and a number', () => {
+  const late = completed({ valid: false, voids: { 'publisher-late': ['latency'] } });
+  assert.deepEqual(figureOf('latency.p50', late), {
+    value: undefined,
+    why: 'void: publisher-late',
+    voided: ['publisher-late'],
+  });
+  const expecting = (deliveries: number) =>
+    figureOf('missed', completed({ ledger: { ...completed().ledger, expected: deliveries, missed: 0 } }));
+  assert.deepEqual(expecting(1), { value: 0 });
+  assert.equal(expecting(0).value, undefined);
+  const idling = (idleShare: number) =>
+    figureOf('server-cpu-per-delivery', {
+      ...completed(),
+      processes: [processUse('server', { cpuUs: 2e6, idleShare })],
+    });
+  // 0.2 of a core in use: 1.25 times 0.15 is less than that, 1.25 times 0.17 more.
+  assert.notEqual(idling(0.15).value, undefined);
+  assert.deepEqual(idling(0.17), {
+    value: undefined,
+    why: 'the server used 20 % of a core and 17 % idle: what a delivery adds is lost in that',
+  });
+  const atOnce = figureOf('requests-per-s', completed({ measuredUs: 0 }));
+  assert.deepEqual(atOnce, { value: undefined, why: notMeasured }, '50 requests in no time');
+});
+
 test('a metric that an older version had is none', () => {
   assert.deepEqual(figureOf('no-such-metric', completed()), {
     value: undefined,
