@@ -1,5 +1,5 @@
-// Says who had the machine's cores in the measured phase, for advice that can work: the trial's own processes,
-// other programs, or nobody that is known.
+// Says who had the machine's cores in the measured phase, for advice that can work: the trial's own
+// processes, other programs, or nobody that is known.
 
 import { loadCpuLimit } from '../../core/metrics/headroom.ts';
 import type { Completed, ProcessUse } from '../../core/result/result.ts';
@@ -31,7 +31,7 @@ export function usedText(trial: Ran, cores: number): string {
   return `the trial's own processes used ${formatNumber(used)} of ${formatNumber(cores)} cores`;
 }
 
-/** How long a role's busiest thread waited for a core, the longest of them; undefined where nobody read it. */
+/** The longest that a role's busiest thread waited for a core; undefined where it was not read. */
 function waitedShare({ processes }: Ran, role: Role): number | undefined {
   const shares = processes.flatMap((one) =>
     one.role === role && one.busiest && one.wallUs > 0 ? [one.busiest.waitedUs / one.wallUs] : [],
