@@ -95,7 +95,7 @@ function summary({ outcome, warnings }: Trial): string {
     `deliveries${missed > 0 ? ` (${formatNumber(missed)} missed)` : ''}`;
   const invalid = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
   return (
-    `${counts}, median ${median === undefined ? '-' : formatUs(median)}` +
+    `${counts}${median === undefined ? '' : `, median ${formatUs(median)}`}` +
     (invalid.length === 0
       ? ''
       : allVoid(outcome)

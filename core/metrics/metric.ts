@@ -23,6 +23,8 @@ export type Metric = {
   percentile?: { quantile: number; sureness(trial: Completed): Sureness; samples: string };
   /** What it counts among: where there is none of it, a count of 0 says nothing and is no figure. */
   among?: { count(trial: Completed): number; none: string };
+  /** Why a trial's figure says nothing, though it can be read. */
+  lost?(trial: Completed): string | undefined;
   /** With fewer subscribers the figure is lost in what a process varies by itself. */
   leastSubscribers?: number;
   /** Figures that differ by less than this, in the metric's unit, are alike however large their ratio is. */

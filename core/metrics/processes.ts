@@ -1,5 +1,6 @@
 // Reads what the processes used: CPU, memory, descriptors, and how late the server's event loop was.
 
+import { formatShare } from '../base/units.ts';
 import type { Metric } from './metric.ts';
 import { perDelivery } from './per.ts';
 import type { Completed, ProcessUse } from '../result/result.ts';
@@ -45,6 +46,18 @@ const cpuPerDelivery = (role: Role, share: (process: ProcessUse) => number) =>
 
 /** What comes on top of an idle server; all of it where that was not read, as in older results. */
 const besidesIdle = (process: ProcessUse): number => Math.max(0, shareOf(process) - (process.idleShare ?? 0));
+
+/** A server that used less than this times what it uses idle: what a delivery adds is lost in that. */
+const overIdleLeast = 1.25;
+
+function lostInIdle(trial: Completed): string | undefined {
+  const idle = total('server', ({ idleShare = 0 }) => idleShare)(trial);
+  const used = total('server', shareOf)(trial);
+  return idle === undefined || used === undefined || used >= overIdleLeast * idle
+    ? undefined
+    : `the server used ${formatShare(used)} of a core and ${formatShare(idle)} idle: what a delivery adds ` +
+        'is lost in that';
+}
 
 /** From this share of the measured phase on a server has no time left, and what comes waits. */
 const busyFrom = 0.95;
@@ -158,6 +171,7 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery',
+    lost: lostInIdle,
     read: cpuPerDelivery('server', besidesIdle),
   },
   'server-cpu-per-delivery.whole': {

@@ -60,6 +60,8 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
   if (voided.length > 0) return { value: undefined, why: `void: ${voided.join(', ')}`, voided };
   const { percentile, among, leastSubscribers = 0 } = metric;
   if (among?.count(trial) === 0) return none(among.none);
+  const lost = metric.lost?.(trial);
+  if (lost !== undefined) return none(lost);
   if (trial.subscribers < leastSubscribers)
     return none(
       `${formatNumber(trial.subscribers)} subscribers; below ${formatNumber(leastSubscribers)} it is lost ` +

@@ -45,9 +45,17 @@ export async function warmUp(stage: Stage): Promise<WarmedUp> {
     arrived = came;
     if (share < leastArrived) break;
   }
+  await collected(stage);
   return {
     warmUp: { events: from, deliveries: arrived - before, tookUs: clock.nowUs() - fromUs, whole },
   };
+}
+
+/** What the bursts left behind is collected now, and not seconds later in the measured phase. */
+async function collected({ peers: { servers } }: Stage): Promise<void> {
+  for (const server of servers) server.send({ kind: 'collect' });
+  for (const server of servers) server.send({ kind: 'sample' });
+  await Promise.all(servers.map((server) => server.next('sample', replyLimitMs)));
 }
 
 function owedFor({ plan: { topics, scenario } }: Stage, published: Uint32Array): number {

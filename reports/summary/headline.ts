@@ -137,8 +137,8 @@ function leaders(soonest: readonly Figures[], all: readonly Figures[], of: numbe
     ? ''
     : tailsAlike
       ? `, 99 % within ${formatUs(longest.p99Us)}`
-      : `; 99 % within ${formatUs(shortest.p99Us)} with ${shortest.variant.label}, ` +
-        `within ${formatUs(longest.p99Us)} with ${longest.variant.label}`;
+      : `, 99 % within ${formatUs(shortest.p99Us)} with ${shortest.variant.label} and within ` +
+        `${formatUs(longest.p99Us)} with ${longest.variant.label}`;
   const p50s = soonest.map(({ p50Us }) => p50Us);
   const within = `half of the deliveries within ${valuesText(p50s, 'us')}${within99}`;
   const who = namesOf(soonest, all);
@@ -146,13 +146,14 @@ function leaders(soonest: readonly Figures[], all: readonly Figures[], of: numbe
   if (soonest.length === of)
     return tailsAlike
       ? `all variants delivered alike (${within})`
-      : `all variants delivered the median event alike, and not the slowest ones (${within})`;
+      : `all variants delivered alike at the median, but not in the tail (${within})`;
   const other = quoted ? soonerTail(soonest, longest, all) : '';
   if (soonest.length === 1)
-    return `${who} delivered ${other === '' ? 'soonest' : 'half of the events soonest'} (${within}${other})`;
+    return `${who} delivered soonest${other === '' ? '' : ' at the median'} (${within}${other})`;
   return tailsAlike && other === ''
     ? `${who} delivered soonest, and alike (${within})`
-    : `${who} delivered half of the events soonest, and that half alike (${within}${other})`;
+    : `${who} delivered soonest, and alike at the median${tailsAlike ? '' : ' but not in the tail'} ` +
+        `(${within}${other})`;
 }
 
 /** Where another variant has the shorter tail, which one. */

@@ -47,13 +47,11 @@ function withoutFigures(variants: readonly VariantTrials[], said: readonly strin
   if (out.length === 0) return [];
   if (out.length > namesListed)
     return [
-      `${out.length} of ${variants.length} variants have no such figure; the reasons stand with the ` +
+      `${out.length} of ${variants.length} variants are left out of this answer; the reasons stand with the ` +
         'warnings.',
     ];
   const reasons = out.map(({ variant, name }) => whyNoFigure(variant, name)).join('; ');
-  return [
-    `${out.length === 1 ? 'One variant has' : `${out.length} variants have`} no such figure: ${reasons}.`,
-  ];
+  return [`Left out of this answer: ${reasons}.`];
 }
 
 /** Whether each trial that would have given its figure failed, or what the figure rests on is void. */

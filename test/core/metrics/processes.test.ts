@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { lackOfTime } from '../../../core/metrics/processes.ts';
-import { metrics } from '../../../core/metrics/registry.ts';
+import { figureOf, metrics } from '../../../core/metrics/registry.ts';
 import type { Completed, ProcessUse } from '../../../core/result/result.ts';
 import { completed, processUse } from '../result/trial.ts';
 
@@ -24,6 +24,16 @@ describe('what a server uses', () => {
     assert.equal(read('server-cpu.idle', two), 0.07);
     assert.equal(Math.round(read('server-cpu-per-delivery', two)!), 15_000 + 8000);
     assert.equal(read('server-cpu.idle', using({ idleShare: 0.1 }, {})), undefined, 'one was not read');
+  });
+
+  test('a cost that is lost in what the server uses idle is no figure', () => {
+    const figure = (cpuUs: number) => figureOf('server-cpu-per-delivery', using({ cpuUs, idleShare: 0.04 }));
+    assert.equal(figure(0.5e6).value, 1000); // 0.05 of a core is 1.25 times 0.04
+    assert.deepEqual(figure(0.49e6), {
+      value: undefined,
+      why: 'the server used 4.9 % of a core and 4 % idle: what a delivery adds is lost in that',
+    });
+    assert.equal(figureOf('server-cpu-per-delivery', using({ cpuUs: 1 })).value, 0.01, 'idle was not read');
   });
 
   test('CPU of another stretch counts by its share: 0.2 s of a full core is a full core', () => {

@@ -159,8 +159,8 @@ test('a scenario that cuts connections is refused, not bent', async (t) => {
   await assert.rejects(runAgainst(file, { yaml: 'variants: [sse]\nfaults: [{ at: 1s, disconnect: 50% }]' }), {
     code: 'target-nothing',
     message:
-      'No variant of "small" can run:\n  - sse @feed: the scenario cuts connections, and only our own ' +
-      'servers can be told to.',
+      'No variant of "small" can run against feed:\n  - sse @feed: the scenario cuts connections, ' +
+      'and only our own servers can be told to.',
   });
 });
 

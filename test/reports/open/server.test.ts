@@ -21,7 +21,7 @@ test(
     assert.ok(body.indexOf('/runs/second/') < body.indexOf('/runs/first/'));
     assert.match(body, /With 100 subscribers and 10 events a second, /);
     assert.match(body, /<span class="bad">4 of 6 trials count in full<\/span>/);
-    assert.match(body, /<span class="good">11 of 11 expectations held<\/span>/);
+    assert.match(body, /<span class="good">All 11 expectations held<\/span>/);
     assert.match(body, /&lt;img src=x&gt;<\/th>.*cannot be read:.*not whole JSON/s);
     assert.doesNotMatch(body, /<img|no-result|>linked</);
     assert.match(body, /linked-file.*is a link/);
