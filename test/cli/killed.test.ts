@@ -77,7 +77,10 @@ test(
       assert.equal((await readResult(join(killed!, side))).state.kind, 'unfinished');
     const report = await call(['report', killed!], folder);
     assert.equal(report.code, 0, report.stderr);
-    assert.match(report.stdout.replaceAll('\n', ' '), /Not judged, sse against sse: .*9 of 10 trials missing/);
+    assert.match(
+      report.stdout.replaceAll('\n', ' '),
+      /Not judged, sse against sse: .*9 of 10 trials missing/,
+    );
     assert.match(
       readFileSync(join(killed!, 'report.html'), 'utf8'),
       /Not judged, sse against sse: .*9 of 10 trials missing/,
