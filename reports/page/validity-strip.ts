@@ -92,7 +92,9 @@ export function validityStrip(
           countItem(completed),
         ]),
   ];
-  const suspect = items.some(({ state }) => state === 'wrong');
+  // What is void in part is marked where it stands.
+  const stands = judged.some(({ outcome }) => outcome.status === 'completed' && !allVoid(outcome));
+  const suspect = cut || (judged.length > 0 && !stands);
   const strip = html`<dl class="strip">
     ${items.map(
       ({ title, value, detail, state }) =>

@@ -122,9 +122,11 @@ test('the strip shows the trial nearest to a limit, not the one with the largest
   assert.doesNotMatch(await renderHtml([frozen], still), /Publisher lag|✗/, 'nor one that was frozen');
 });
 
-test('trouble is shown and greys out what is below it', async () => {
+test('trouble is shown where it is, and a run that was cut short is greyed out', async () => {
   const page = await renderHtml([fixtureResult({ trouble: true })], still);
-  assert.match(page, /<main class="suspect">/);
+  assert.match(page, /<main class="">/);
+  const cut = { ...fixtureResult(), state: { kind: 'interrupted', by: 'SIGINT' } as const };
+  assert.match(await renderHtml([cut], still), /<main class="suspect">/);
   assert.match(page, /Does not count/);
   assert.match(page, /Failed/);
   assert.match(page, /expectations failed/);
