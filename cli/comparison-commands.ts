@@ -7,12 +7,13 @@ import type { BaselineFlags } from './baseline.ts';
 import type { CompareFlags, MatchFlags } from './compare.ts';
 import type { HistoryFlags } from './history.ts';
 
-function collect(value: string, earlier: string[]): string[] {
+/** Gathers an option that may be repeated. */
+export function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
 }
 
 /** What every command has that ends in a comparison. */
-export function withOutputs(command: Command): Command {
+function withOutputs(command: Command): Command {
   return command
     .option('--strict', 'slower only where the whole interval lies above the minimum effect', false)
     .addOption(

@@ -4,7 +4,7 @@
 import { Command, Option } from 'commander';
 import { exitCodes } from '../core/base/errors.ts';
 import { version } from '../harness/run/version.ts';
-import { addComparisonCommands } from './comparison-commands.ts';
+import { addComparisonCommands, collect } from './comparison-commands.ts';
 import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';
 import type { RunFlags } from './run.ts';
@@ -14,10 +14,6 @@ import type { RunFlags } from './run.ts';
  * else the package's own name.
  */
 const invocation = process.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'pushbench';
-
-function collect(value: string, earlier: string[]): string[] {
-  return [...earlier, value];
-}
 
 const set = new Option(
   '--set <path=value>',
@@ -48,9 +44,9 @@ export function createProgram(): Command {
       'after',
       `
 Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
-3 the run failed, 4 the run does not count (load side at its limit, late publisher, ledger open)
-or a result that was cut short cannot be judged, 5 the candidate of a comparison is worse, 6 it could
-not be decided (where asked to fail then), 130 interrupted.`,
+3 the run failed, 4 the run did not judge something that it was asked to, or was cut short,
+5 the candidate of a comparison is worse, 6 the comparison did not judge something that it was
+asked to (or could not decide, where asked to fail then), 130 interrupted.`,
     );
 
   addRun(root);

@@ -95,7 +95,7 @@ export const figuresSchema = z.strictObject({
 export type Figure = z.output<typeof measuredFigure>;
 export type Figures = z.output<typeof figuresSchema>;
 
-/** The figures that the claims take from a result. A figure without a trial that counts is null. */
+/** The figures that claims take from a result. One void in all trials, or not measured, is null. */
 export function figuresFrom(result: Result, claims: readonly Claim[]): Figures['scenarios'][string] {
   const { createdAt, pushbench, environment: e, command, scenario } = result;
   const own = claims.filter((one): one is Measured => 'scenario' in one && one.scenario === scenario.name);

@@ -58,7 +58,8 @@ function whyNothing(
   paired: boolean,
 ): string | undefined {
   if (all.length === 0) return `there are no ${paired ? 'pairs' : 'runs'}`;
-  if (dropped.length > mostDropped * all.length) return tooManyLost(dropped, all.length, paired);
+  if (dropped.length > mostDropped * all.length)
+    return tooManyLost(dropped, all.length, paired, 'do not count');
   const empty = emptySide(rows);
   if (empty) return `no run of the ${empty} counts`;
   // Where a baseline was saved without the number, nobody knows.
@@ -91,11 +92,17 @@ function emptySide(rows: readonly Row[]): Arm | undefined {
   );
 }
 
-function tooManyLost(lost: readonly Lost[], given: number, paired: boolean): string {
+/** @param verb what the lost ones do: of a metric, they `lack it` */
+function tooManyLost(
+  lost: readonly Lost[],
+  given: number,
+  paired: boolean,
+  verb: 'do not count' | 'lack it',
+): string {
   const reasons = [...new Set(lost.map(({ why }) => why))];
   const others = reasons.length - 3;
   return (
-    `${lost.length} of ${given} ${paired ? 'pairs' : 'runs'} do not count (at most ` +
+    `${lost.length} of ${given} ${paired ? 'pairs' : 'runs'} ${verb} (at most ` +
     `${formatShare(mostDropped)} may be dropped): ${reasons.slice(0, 3).join('; ')}` +
     (others > 0 ? `; and ${others} other reason${others === 1 ? '' : 's'}` : '')
   );
@@ -125,7 +132,7 @@ export function figuresFor(
     return { kind: 'none', why: first.why, lost: [] };
   const away = [...dropped, ...lost];
   if (away.length > mostDropped * given)
-    return { kind: 'lacking', why: tooManyLost(away, given, paired), lost };
+    return { kind: 'lacking', why: tooManyLost(away, given, paired, 'lack it'), lost };
   const empty = emptySide(kept);
   if (empty) return { kind: 'lacking', why: `no run of the ${empty} has a figure: ${lost[0]!.why}`, lost };
   const of = (wanted: Arm) =>

@@ -201,7 +201,7 @@ function whyOf(verdict: Verdict, decided: readonly JudgedMetric[]): string {
     case 'not-slower':
       return 'no gating metric is worse by more than matters';
     case 'inconclusive':
-      return `neither worse nor shown not to be: ${named('inconclusive') || named('not-judged')}`;
+      return `could not be decided: ${named('inconclusive') || named('not-judged')}`;
     case 'not-judged': {
       // Each reason once, with the metrics that it is of.
       const reasons = Map.groupBy(those('not-judged'), (one) => ('why' in one && one.why) || 'no figure');

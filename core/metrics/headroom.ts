@@ -1,5 +1,5 @@
 // Says how far the load side was from being what is measured: for each of its limits, what it may use
-// over what it used. The limits are those that make a trial invalid (harness/trial/validity.ts), so a
+// over what it used. The limits are those above which latencies are void (harness/trial/validity.ts), so a
 // headroom of 1 is at the edge.
 
 import { median } from '../base/median.ts';

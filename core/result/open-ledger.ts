@@ -1,5 +1,5 @@
 // Decides whether the ledger of a trial closes: every delivery that was expected is accounted for, and none
-// came that was not. A trial whose ledger does not close does not count.
+// came that was not. What rests on a ledger that does not close is void.
 
 import type { Completed } from './result.ts';
 import { formatNumber } from '../base/units.ts';

@@ -74,8 +74,8 @@ export const searchSchema = z
 
 export type Search = z.output<typeof searchSchema>;
 /**
- * `ended`: the trial did not count or could not run, so it says nothing about the
- * server, and the search ends.
+ * `ended`: the trial has no figure that decides, or could not run, so it says nothing about the server, and
+ * the search ends.
  */
 export type Verdict = 'held' | 'broken' | 'ended';
 export type Tried = { value: number; verdict: Verdict };

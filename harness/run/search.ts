@@ -22,7 +22,7 @@ import { saying, stepOf, type RunPlan, type Step } from '../plan/cells.ts';
 export type Turn = Step & { repetition: number };
 type SearchResult = NonNullable<Result['searches']>[number];
 
-/** A trial that does not count may be a hiccup of the machine: it is tried once more. */
+/** A trial without a figure that decides may be a hiccup of the machine: it is tried once more. */
 const tries = 2;
 
 /**

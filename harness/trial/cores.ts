@@ -25,15 +25,14 @@ export function filledCores(trial: Ran, cores: number): boolean {
   return usedBy(trial) >= cores * fullFrom;
 }
 
-/** `the trial's own processes used 1.9 of 2 cores` */
+/** `the trial's own processes used 1.9 of 2 cores`; a target of which nothing was read is not among them. */
 export function usedText(trial: Ran, cores: number): string {
   const used = Number(usedBy(trial).toPrecision(2));
-  return `the trial's own processes used ${formatNumber(used)} of ${formatNumber(cores)} cores`;
+  const unread = trial.processes.some(({ role }) => role === 'server') ? '' : ', the target not counted';
+  return `the trial's own processes used ${formatNumber(used)} of ${formatNumber(cores)} cores${unread}`;
 }
 
-/**
- * How long a role's busiest thread waited for a core, the longest of them; undefined where nobody read it.
- */
+/** The longest that a role's busiest thread waited for a core; undefined where it was not read. */
 function waitedShare({ processes }: Ran, role: Role): number | undefined {
   const shares = processes.flatMap((one) =>
     one.role === role && one.busiest && one.wallUs > 0 ? [one.busiest.waitedUs / one.wallUs] : [],
@@ -53,8 +52,8 @@ export function coresAdvice(trial: Ran, cores: number, role: Role, less: string)
   const waited = waitedShare(trial, role);
   if (waited === undefined) return `${less}, or close other programs.`;
   return waited > waitedMost
-    ? `It waited ${formatShare(waited)} of the measured phase for a core that another program had: ` +
-        'close other programs.'
+    ? `It waited ${formatShare(waited)} of the measured phase for a core, while ${usedText(trial, cores)}. ` +
+        `${less}, or close other programs.`
     : `${less}.`;
 }
 

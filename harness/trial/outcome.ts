@@ -195,7 +195,7 @@ function sumProblems(problems: readonly Problem[]): Problem[] {
     if (known) known.count += problem.count;
     else byText.set(key, { ...problem });
   }
-  // What makes the trial invalid is among those that are kept.
+  // What makes figures void is among those that are kept.
   return [...byText.values()]
     .sort((a, b) => Number(isTooLarge(b)) - Number(isTooLarge(a)) || b.count - a.count)
     .slice(0, 50);

@@ -53,5 +53,7 @@ function whyOf(trial: Completed): string {
   if (lack === 'starved') return `the server waited for a core (it used ${formatShare(server)} of one)`;
   if (lack === 'saturated') return `the server had no time left (it used ${formatShare(server)} of a core)`;
   if (load > loadCpuLimit) return `a load process had no time left (it used ${formatShare(load)} of a core)`;
+  if (!trial.processes.some(({ role }) => role === 'server'))
+    return `the busiest load process used ${formatShare(load)} of a core, and the target's CPU was not read`;
   return `the server used ${formatShare(server)} of a core and the busiest load process ${formatShare(load)}`;
 }

@@ -81,6 +81,6 @@ function cpuElsewhen(cores: number, trial: Completed): TrialWarning | undefined 
       `the CPU of ${one.role === 'load' ? 'a load process' : 'the server'} is that of ` +
       `${formatUs(one.wallUs)}, where the measured phase took ${formatUs(measuredUs)} (a difference of at ` +
       `most ${formatShare(stretchMost)} is trusted): ${why}. ` +
-      `${coresAdvice(trial, cores, one.role, 'Use less load')}`,
+      coresAdvice(trial, cores, one.role, 'Use less load'),
   };
 }

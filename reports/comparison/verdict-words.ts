@@ -49,7 +49,7 @@ export function wholeWord({ verdict, variants }: Pick<Comparison, 'verdict' | 'v
   });
 }
 
-/** What of a variant was not judged, each reason once: `missed, resumed: 3 of 10 pairs do not count ...` */
+/** What of a variant was not judged, each reason once: `missed, resumed: 3 of 10 pairs lack it ...` */
 export function unjudgedTexts({ metrics: judged, verdict, why }: Judged): string[] {
   const those = judged.filter((metric) => metric.verdict === 'not-judged');
   const reasons = Map.groupBy(those, (metric) => ('why' in metric && metric.why) || '');
@@ -70,7 +70,7 @@ export function groupNotJudged(all: readonly NotJudged[]): { judged: Judged | un
   });
 }
 
-/** The same as a sentence goes on: `sse: missed: 3 of 10 pairs do not count ...; polling: ...` */
+/** The same as a sentence goes on: `sse: missed: 3 of 10 pairs lack it ...; polling: ...` */
 export function notJudgedText(all: readonly NotJudged[]): string {
   const texts = groupNotJudged(all).map(({ judged, text }) =>
     judged ? `${pairLabel(judged)}: ${text}` : text,

@@ -142,8 +142,8 @@ export function comparisonHeadline(comparison: Comparison): string {
   if (verdict === 'not-slower')
     return `Not slower, ${against}: every gating metric with a figure is shown to be no worse than matters.`;
   return (
-    `Undecided, ${against}: nothing is shown to be worse, and some metrics are not shown to be no ` +
-    `worse.${neededText(comparison)}`
+    `Undecided, ${against}: nothing is shown to be worse, and of some metrics it cannot be ruled out.` +
+    neededText(comparison)
   );
 }
 

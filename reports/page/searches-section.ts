@@ -15,9 +15,9 @@ export function searchSection(results: readonly Result[]): Markup {
   }));
   return html`<h2>The highest load that keeps the bound</h2>
     <p>
-      Each value is a short trial. A search goes up until the check breaks, then closes in; a trial that does
-      not count says nothing about the server, so it ends the search (after a second try) with what had held
-      until then.
+      Each value is a short trial. A search goes up until the check breaks, then closes in; a trial whose
+      figure is void says nothing about the server, so it ends the search (after a second try) with what had
+      held until then.
     </p>
     ${tableMarkup(
       'What the searches found, and each of their steps',

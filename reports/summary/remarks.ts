@@ -48,8 +48,7 @@ function withoutFigures(variants: readonly VariantTrials[], said: readonly strin
   if (out.length > namesListed)
     return [
       `${out.length} of ${variants.length} variants are left out of this answer; the reasons stand with ` +
-        `the ` +
-        'warnings.',
+        'the warnings.',
     ];
   const reasons = out.map(({ variant, name }) => whyNoFigure(variant, name)).join('; ');
   return [`Left out of this answer: ${reasons}.`];

@@ -55,7 +55,7 @@ export function limitText({ limit, steps, like }: Search): string {
     case 'found':
       return (
         `${written(like, limit.value)}` +
-        (ended ? ` (at ${written(like, ended.value)} the load side ended it: ${ended.why})` : '')
+        (ended ? ` (the search ended at ${written(like, ended.value)}: ${ended.why})` : '')
       );
     case 'below':
       return `less than ${written(like, limit.value)}`;
@@ -64,9 +64,7 @@ export function limitText({ limit, steps, like }: Search): string {
     case 'at-least':
       return (
         `at least ${written(like, limit.value)}` +
-        (ended
-          ? ` (at ${written(like, ended.value)} the load side ended it: ${ended.why})`
-          : ', the highest tried')
+        (ended ? ` (the search ended at ${written(like, ended.value)}: ${ended.why})` : ', the highest tried')
       );
   }
 }

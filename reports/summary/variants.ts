@@ -1,7 +1,6 @@
 // Lists the variants of one or several results, each with its completed trials: what tables and charts go
 // over.
 
-import { histogramOf, merge, newHistogram, type Histogram } from '../../core/result/histogram.ts';
 import type { Completed, Result, Trial } from '../../core/result/result.ts';
 import { allVoid } from '../../core/result/voids.ts';
 import { formatNumber } from '../../core/base/units.ts';
@@ -104,16 +103,6 @@ export function rateText({ events, phasesMs }: Result['scenario']): string {
 
 function allDiffer(names: readonly string[]): boolean {
   return new Set(names).size === names.length;
-}
-
-/** All trials' samples of one latency together; percentiles come from the merged bins. */
-export function mergedLatency(completed: readonly Completed[], name: keyof Completed['latency']): Histogram {
-  const all = newHistogram();
-  for (const {
-    latency: { [name]: stored },
-  } of completed)
-    if (stored) merge(all, histogramOf(stored));
-  return all;
 }
 
 /** Whether some of its deliveries took more than one request. */

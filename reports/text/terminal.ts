@@ -6,10 +6,15 @@ import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
-import { expectationsTitle, expectedOf, verdictWords, warningsByVariant } from '../summary/notices.ts';
+import {
+  expectationsTitle,
+  expectedOf,
+  leftOutLines,
+  verdictWords,
+  warningsByVariant,
+} from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { resultTable, type Table } from '../summary/summary-table.ts';
-import { leftOutLines } from '../summary/notices.ts';
 import { headroomText } from '../summary/figure-text.ts';
 import { loadUses, nearestUse } from '../summary/load-use.ts';
 import { variantsOf } from '../summary/variants.ts';

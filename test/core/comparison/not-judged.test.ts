@@ -60,7 +60,7 @@ for (const gate of [ratio, exact, loss])
       const reason = how === 'voided' ? 'publisher-late' : 'not measured';
       assert.equal(
         three.variant.why,
-        `${gate.metric}: 3 of 10 pairs do not count (at most 20 % may be dropped): candidate: ${reason}`,
+        `${gate.metric}: 3 of 10 pairs lack it (at most 20 % may be dropped): candidate: ${reason}`,
       );
     });
 

@@ -104,7 +104,7 @@ test('a loaded load side voids latencies: they are not judged, and counts are', 
   assert.deepEqual([same.verdicts, same.code], [['not-judged', 'not-slower'], 6]);
   assert.match(
     same.comparison.variants[0]!.why,
-    /latency\.p50.*: 10 of 10 pairs do not count \(.*\): candidate: load-limited/,
+    /latency\.p50.*: 10 of 10 pairs lack it \(.*\): candidate: load-limited/,
   );
   assert.match(same.comparison.variants[0]!.dropped[0]!.metrics!.join(), /latency\.p50/);
   assert.equal(same.comparison.variants[0]!.counted, 10);

@@ -56,11 +56,17 @@ describe('a process that came late', () => {
       advice(using(1, 0.4, 0.1, 0.5), 2),
       "The trial's own processes used 1.9 of 2 cores. Publish less, or measure on a machine with more cores.",
     ));
-  test('another program had the core', () =>
+  test('it waited, and others than the trial had cores', () =>
     assert.equal(
       advice(using(0.3, 0.2, 0.1, 0.2), 2),
-      'It waited 20 % of the measured phase for a core that another program had: close other programs.',
+      "It waited 20 % of the measured phase for a core, while the trial's own processes used 0.8 of 2 " +
+        'cores. Publish less, or close other programs.',
     ));
+  test('a target of which nothing was read may have had the cores', () => {
+    const { processes } = using(0, 0.2, 0.1, 0.2);
+    const target = { processes: processes.filter(({ role }) => role !== 'server') };
+    assert.match(advice(target, 2), /used 0\.5 of 2 cores, the target not counted\. Publish less, or close/);
+  });
   test('it did not wait', () => assert.equal(advice(using(0.3, 0.2, 0.1, 0.05), 2), 'Publish less.'));
   test('nobody knows whether it waited', () =>
     assert.equal(advice(using(0.3, 0.2, 0.1), 2), 'Publish less, or close other programs.'));
@@ -92,6 +98,12 @@ test('polls that fell short: the machine is blamed only where a process had no t
     /the server used 20 % of a core and the busiest load process 30 %\. Polls that were due/,
   );
   assert.doesNotMatch(neither, /time left/);
+  const unread = figuresOf({ serverReadings: 'none' });
+  const ofTarget = pollRate(planOf().scenario, polls, unread)[0]!.message;
+  assert.match(
+    ofTarget,
+    /\(0 %\): the busiest load process used 10 % of a core, and the target's CPU was not/,
+  );
 });
 
 test('a publisher that sends in turn and waits for answers is told so, and nothing of cores', () => {

@@ -13,7 +13,8 @@ import { csvField, renderCsv } from '../../../reports/export/csv.ts';
 import { documentsOf, formats, isFormat } from '../../../reports/export/formats.ts';
 import { renderHgrm, renderHlog } from '../../../reports/export/hdr.ts';
 import { codeSpan, markdownText, renderMarkdown } from '../../../reports/text/markdown.ts';
-import { mergedLatency, variantsOf } from '../../../reports/summary/variants.ts';
+import { variantsOf } from '../../../reports/summary/variants.ts';
+import { mergedLatency } from '../merged-latency.ts';
 import { fixtureResult } from '../fixture.ts';
 
 test('CSV: a row for each metric of each trial with its unit, one for a trial that failed', () => {
@@ -154,6 +155,11 @@ test(
     assert.equal(rows.at(-1)![2], merged.count);
     assert.match(text, /#\[Max {5}= .*Total count {4}= +60000\]/);
     assert.equal(renderHgrm({ ...polling!, completed: [] }), undefined);
+    const [first] = polling!.completed;
+    const few = { ...first!.precision!, endToEnd: { shownUpTo: 0, at: [] } };
+    const late = { ...first!, valid: false, voids: { late: ['latency' as const] }, precision: few };
+    const withLate = renderHgrm({ ...polling!, completed: [...polling!.completed, late] });
+    assert.equal(withLate, text, 'a trial whose latencies are void says nothing of how far they carry');
   },
 );
 

@@ -10,7 +10,8 @@ import { slotsOfMean, tailPoints, thinned, timePoints } from '../../../reports/s
 import { tailSpec } from '../../../reports/page/chart-specs.ts';
 import type { Key } from '../../../reports/page/chart-style.ts';
 import { charted, figures } from '../../../reports/page/figures.ts';
-import { mergedLatency, resultNames, variantsOf } from '../../../reports/summary/variants.ts';
+import { resultNames, variantsOf } from '../../../reports/summary/variants.ts';
+import { mergedLatency } from '../merged-latency.ts';
 import { fixtureResult } from '../fixture.ts';
 
 test('each latency curve ends where 10 slower events remain, and says what the histogram says', () => {
