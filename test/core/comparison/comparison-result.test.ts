@@ -87,7 +87,7 @@ test('a metric that was not judged says its own reason beside one that is worse'
   const baseline = reading({ 'requests-per-delivery': 1, missed: 0 });
   const candidate = reading({ missed: 5 }, { absent: { 'requests-per-delivery': 'not measured' } });
   const [first, ...others] = notJudgedIn(comparisonOf([tenPairs(baseline, candidate)], [requests, missed]));
-  assert.match(first!.why, /^10 of 10 pairs do not count .*: candidate: not measured$/);
+  assert.match(first!.why, /^10 of 10 pairs lack it .*: candidate: not measured$/);
   assert.deepEqual([first!.metric?.metric, others], ['requests-per-delivery', []]);
 });
 

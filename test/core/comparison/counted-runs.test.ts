@@ -91,7 +91,7 @@ describe('the figures of a metric', () => {
     assert.equal(lackingOf(tenOf(bad('late'), without('x'))), 'figures');
     assert.equal(
       lackingOf(tenOf(bad('late'), without('x'), without('x'))),
-      '3 of 10 pairs do not count (at most 20 % may be dropped): candidate: late; candidate: x',
+      '3 of 10 pairs lack it (at most 20 % may be dropped): candidate: late; candidate: x',
     );
   });
   test('lack where one heap has none, however few runs that is', () => {
