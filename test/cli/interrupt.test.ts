@@ -115,7 +115,7 @@ test(
     'and what came after them is said to be missing',
   async (t) => {
     const { run, folder } = begin(t, 'variants: [sse]\nclosedLoop: { connections: 2, for: 1000s }');
-    await run.saw(/deliveries, median/);
+    await run.saw(/of [\d,]+ deliveries/);
     while (
       !childrenOf(run.child.pid!).some((pid) =>
         readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('saturate-process'),
