@@ -1,5 +1,5 @@
-// Gathers what a result says besides its figures, for every form of report: each warning once for all whom it
-// concerns, and expectations with the measured figure beside the bound.
+// Gathers what a result says besides its figures, for every form of report: each warning once, with the
+// variants that it is about, and expectations with the measured figure beside the bound.
 
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { listed } from '../../core/base/suggest.ts';

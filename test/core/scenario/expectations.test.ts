@@ -1,4 +1,4 @@
-// Tests whom expectations concern, and when a trial holds them.
+// Tests which trials expectations are for, and when a trial holds them.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
