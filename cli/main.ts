@@ -7,6 +7,9 @@ import { exitCodes } from '../core/base/errors.ts';
 import { packageRoot } from '../harness/run/version.ts';
 import { reportFailure } from './failure.ts';
 import { requireNode } from './node-version.ts';
+import { endAtSignals } from './signals.ts';
+
+endAtSignals();
 
 // A reader that went away (`| head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>

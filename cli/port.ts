@@ -2,7 +2,7 @@
 // taken, ending at a signal.
 
 import { exitCodes, UserError } from '../core/base/errors.ts';
-import { limitMs, signalNames } from './signals.ts';
+import { limitMs, takeSignals } from './signals.ts';
 
 /** @throws UserError when the text is no port */
 export function checkedPort(text: string): number {
@@ -33,14 +33,12 @@ export function portTaken(error: unknown, port: number): never {
 export function untilSignal(closeLimitMs = limitMs): Promise<void> {
   return new Promise((resolve) => {
     let told = false;
-    for (const name of signalNames) {
-      process.on(name, () => {
-        if (told) process.exit(exitCodes.interrupted);
-        told = true;
-        // Exit code 0: a server that is told to end has done its work.
-        setTimeout(() => process.exit(), closeLimitMs).unref();
-        resolve();
-      });
-    }
+    takeSignals(() => {
+      if (told) process.exit(exitCodes.interrupted);
+      told = true;
+      // Exit code 0: a server that is told to end has done its work.
+      setTimeout(() => process.exit(), closeLimitMs).unref();
+      resolve();
+    });
   });
 }

@@ -5,7 +5,25 @@ import { exitCodes, Interruption } from '../core/base/errors.ts';
 
 /** Whatever was going on, the process is gone so long after the first signal. */
 export const limitMs = 2800;
-export const signalNames = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const signalNames = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+const endNow = () => process.exit(exitCodes.interrupted);
+
+/**
+ * Ends the process with the documented exit code at any signal, until a command takes signals over: loading the
+ * program takes a while, and a signal in that time would kill it without an exit code.
+ */
+export function endAtSignals(): void {
+  for (const name of signalNames) process.on(name, endNow);
+}
+
+/** Gives signals to a command. @returns gives them back */
+export function takeSignals(handler: (signal: NodeJS.Signals) => void): () => void {
+  for (const name of signalNames) process.off(name, endNow).on(name, handler);
+  return () => {
+    for (const name of signalNames) process.off(name, handler).on(name, endNow);
+  };
+}
 
 /**
  * Aborts `stop` at the first signal.
@@ -34,8 +52,5 @@ export function onSignals(
     }, limitMs).unref();
     said(signal);
   };
-  for (const name of signalNames) process.on(name, handler);
-  return () => {
-    for (const name of signalNames) process.off(name, handler);
-  };
+  return takeSignals(handler);
 }

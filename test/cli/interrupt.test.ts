@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'vitest';
 import { resultSchema, type Result } from '../../core/result/result.ts';
 import { missingFrom } from '../../core/result/missing.ts';
@@ -54,6 +54,20 @@ function begin(t: TestContext, more: string, set: string[] = []): { run: Running
   t.onTestFinished(() => void run.child.kill('SIGKILL'));
   return { run, folder };
 }
+
+test('while the program is loaded, before any command listens', async (t) => {
+  const hook =
+    'import { registerHooks } from "node:module"; registerHooks({ resolve(name, context, next) { ' +
+    'if (name.endsWith("/program.ts")) process.kill(process.pid, "SIGTERM"); return next(name, context); } });';
+  const run = start(['list'], temporaryFolder(t), [
+    process.execPath,
+    '--import',
+    `data:text/javascript,${encodeURIComponent(hook)}`,
+    resolve('cli/main.ts'),
+  ]);
+  const { code, signal } = await run.ended;
+  assert.deepEqual({ code, signal }, { code: 130, signal: null });
+});
 
 test('while subscribers connect', async (t) => {
   const { run, folder } = begin(t, 'variants: [sse]', ['phases.connect=1000s']);
