@@ -8,6 +8,7 @@ import { runSetOf } from '../core/comparison/run-set.ts';
 import { cutOf } from '../harness/ab/ab.ts';
 import { writeWhole } from '../harness/run/store.ts';
 import { readComparison, readResult } from '../reports/read/read.ts';
+import { terminalOf } from './terminal.ts';
 
 /** Of an `ab` run whose first pair was over. */
 export function isAbFolder(path: string): boolean {
@@ -38,11 +39,6 @@ export async function reportAb(folder: string, out: string = join(folder, 'repor
   }
   writeWhole(out, page);
   const { renderComparison } = await import('../reports/comparison/terminal.ts');
-  process.stdout.write(
-    `${renderComparison(comparison, {
-      columns: process.stdout.columns ?? 120,
-      color: process.stdout.hasColors?.() ?? false,
-    })}\n` + `Report: ${out}\n`,
-  );
+  process.stdout.write(`${renderComparison(comparison, terminalOf())}\n` + `Report: ${out}\n`);
   return exitCodes.ok;
 }

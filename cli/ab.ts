@@ -20,7 +20,7 @@ import { openTarget } from '../harness/target/open.ts';
 import { packageRoot } from '../harness/run/version.ts';
 import type { Behind } from '../reports/comparison/page.ts';
 import { failOnOf, outputs, type OutputFlags } from './comparison-output.ts';
-import { createLiveView, type LiveView } from './live.ts';
+import { createLiveView, liveMode, type LiveView } from './live.ts';
 import { endAtLimit, quoted } from './run.ts';
 import { openScenario } from './scenarios.ts';
 import { onSignals } from './signals.ts';
@@ -49,7 +49,7 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
   const budgetMs = flags.budget === undefined ? undefined : budgetOf(flags.budget);
   const { scenario, source, folder } = openScenario(flags.scenario, flags.set);
   checkAb(scenario);
-  const view = createLiveView(flags.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
+  const view = createLiveView(liveMode(flags.quiet));
   const opened = (text: string, inject: string | undefined, checkedOut?: string) =>
     openArm(text, scenario, {
       registry: patterns,

@@ -12,6 +12,7 @@ import { printableJson } from '../core/base/printable.ts';
 import { nearest } from '../core/base/suggest.ts';
 import type { Behind } from '../reports/comparison/page.ts';
 import { requireWritable, writeWhole } from '../harness/run/store.ts';
+import { terminalOf } from './terminal.ts';
 
 export type OutputFlags = {
   json: boolean;
@@ -56,12 +57,7 @@ export function outputs({
       process.stdout.write(`${printableJson(comparison, 1)}\n`);
     } else {
       const { renderComparison } = await import('../reports/comparison/terminal.ts');
-      process.stdout.write(
-        renderComparison(comparison, {
-          columns: process.stdout.columns ?? 120,
-          color: process.stdout.hasColors?.() ?? false,
-        }),
-      );
+      process.stdout.write(renderComparison(comparison, terminalOf()));
     }
     if (annotations !== false) {
       const { renderAnnotations } = await import('../reports/comparison/ci.ts');

@@ -3,10 +3,17 @@
 import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
 import { printable } from '../core/base/printable.ts';
 
-/** Writes the message to standard error. @returns the exit code that goes with it */
-export function reportFailure(error: unknown): ExitCode {
+/**
+ * Writes the message to standard error.
+ * @param complain how to write a user's mistake
+ * @returns the exit code that goes with it
+ */
+export function reportFailure(
+  error: unknown,
+  complain = (text: string) => console.error(printable(text)),
+): ExitCode {
   if (error instanceof UserError) {
-    console.error(printable(error.message));
+    complain(error.message);
     return error.exitCode;
   }
   console.error(error);

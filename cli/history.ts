@@ -7,6 +7,7 @@ import { requireWritable, writeWhole } from '../harness/run/store.ts';
 import { version } from '../harness/run/version.ts';
 import { renderHistory } from '../reports/history/words.ts';
 import { readHistory } from '../reports/history/read.ts';
+import { terminalOf } from './terminal.ts';
 
 export type HistoryFlags = { json: boolean; html?: string };
 
@@ -19,13 +20,7 @@ export async function historyCommand(
   const { sets, cut } = await readHistory(paths);
   const history = historyOf(sets, cut);
   if (json) process.stdout.write(`${printableJson(history, 1)}\n`);
-  else
-    process.stdout.write(
-      renderHistory(history, {
-        columns: process.stdout.columns ?? 120,
-        color: process.stdout.hasColors?.() ?? false,
-      }),
-    );
+  else process.stdout.write(renderHistory(history, terminalOf()));
   if (html !== undefined)
     writeWhole(
       html,

@@ -1,14 +1,16 @@
-// Shows how far a run has come: one updating line on a terminal, plain lines elsewhere, or nothing. It writes
-// to standard error, because standard output is for results.
+// Shows how far a run has come: a bar with the time left on a terminal, plain lines elsewhere, or nothing. It
+// writes to standard error, because standard output is for results.
 
 import { createLogUpdate } from 'log-update';
 import type { Trial } from '../core/result/result.ts';
 import { figureOf } from '../core/metrics/registry.ts';
 import { allVoid, allVoidedWords } from '../core/result/voids.ts';
-import { oneLine, printable } from '../core/base/printable.ts';
+import { oneLine } from '../core/base/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';
 import type { Progress } from '../harness/trial/stage.ts';
 import type { RunObserver } from '../harness/run/run.ts';
+import { unknownColumns, wrapped } from '../reports/text/wrap.ts';
+import { isLive, lineFor } from './terminal.ts';
 
 export type LiveMode = 'live' | 'lines' | 'quiet';
 export type LiveView = RunObserver & {
@@ -25,35 +27,52 @@ const phaseWords: Record<Progress['phase'], string> = {
   drain: 'draining',
   close: 'closing',
 };
+const barColumns = 24;
 /** Ten updates a second are smooth; each costs the core that server and load share. */
 const updateEveryMs = 100;
+
+/** What fits the terminal, or the file, that standard error is. */
+export function liveMode(quiet: boolean, stream: NodeJS.WriteStream = process.stderr): LiveMode {
+  return quiet ? 'quiet' : isLive(stream) ? 'live' : 'lines';
+}
 
 export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = process.stderr): LiveView {
   const update = mode === 'live' ? createLogUpdate(stream) : undefined;
   const say = (text: string) => {
     if (mode === 'quiet') return;
     update?.clear();
-    stream.write(`${printable(text)}\n`);
+    stream.write(`${lineFor(stream, text)}\n`);
   };
+  const beganMs = Date.now();
   let head = '';
   let subscribers = 0;
   let phase: Progress['phase'] | undefined;
   let shownAtMs = 0;
+  /** When the last trial will be over, as far as it is known. */
+  let overAtMs: number | undefined;
 
   return {
-    trialStarted(variant, number, of, count) {
+    trialStarted(variant, number, of, count, leftMs) {
       subscribers = count;
       head = `[${number}/${of}] ${variant.label}`;
       phase = undefined;
+      overAtMs = leftMs === undefined ? undefined : Date.now() + leftMs;
     },
     progress(progress) {
       const changed = progress.phase !== phase;
       phase = progress.phase;
-      if (mode === 'lines' && changed && phase !== 'start' && phase !== 'close')
-        say(`${head}: ${phaseWords[phase]}`);
+      if (mode === 'lines' && changed && phase !== 'start' && phase !== 'close') {
+        const left = phase === 'connect' && overAtMs !== undefined ? ` (${leftText(overAtMs)})` : '';
+        say(`${head}: ${phaseWords[phase]}${left}`);
+      }
       if (!update || (!changed && Date.now() - shownAtMs < updateEveryMs)) return;
       shownAtMs = Date.now();
-      update(oneLine(`${head}: ${describe(progress, subscribers)}`));
+      update(
+        [`${head}: ${phaseText(progress)}`, bar(progress, beganMs, overAtMs), describe(progress, subscribers)]
+          .filter((line) => line !== '')
+          .map((line) => wrapped(oneLine(line), stream.columns || unknownColumns))
+          .join('\n'),
+      );
     },
     trialEnded(trial) {
       say(`${head}: ${summary(trial)}`);
@@ -66,24 +85,45 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
   };
 }
 
+function phaseText({ phase, share }: Progress): string {
+  return (
+    phaseWords[phase] +
+    (share === undefined ? '' : ` ${formatShare(Math.round(Math.min(1, share) * 100) / 100)}`)
+  );
+}
+
+/** How far the whole run is; of a search, whose length is unknown, how far the phase is. */
+function bar({ share }: Progress, beganMs: number, overAtMs: number | undefined): string {
+  const nowMs = Date.now();
+  const done = overAtMs === undefined ? share : (nowMs - beganMs) / Math.max(1, overAtMs - beganMs);
+  if (done === undefined) return '';
+  const full = Math.round(Math.min(1, done) * barColumns);
+  return (
+    '█'.repeat(full) +
+    '░'.repeat(barColumns - full) +
+    (overAtMs === undefined ? '' : ` ${leftText(overAtMs)}`)
+  );
+}
+
+function leftText(overAtMs: number): string {
+  const leftS = Math.max(0, Math.round((overAtMs - Date.now()) / 1000));
+  if (leftS === 0) return 'nearly done';
+  return `about ${leftS < 100 ? `${leftS} s` : `${Math.round(leftS / 60)} min`} left`;
+}
+
 function describe(
-  { phase, share, connected, published, delivered, p50Us, slowestUs }: Progress,
+  { phase, connected, published, delivered, p50Us, slowestUs }: Progress,
   subscribers: number,
 ): string {
-  const parts = [
-    `${phaseWords[phase]}` +
-      (share === undefined ? '' : ` ${formatShare(Math.round(Math.min(1, share) * 100) / 100)}`),
-  ];
-  if (phase === 'warmup' || phase === 'measure' || phase === 'drain') {
-    parts.push(
-      `${formatNumber(connected)} of ${formatNumber(subscribers)} subscribers`,
-      `${formatNumber(published)} events`,
-      `${formatNumber(delivered)} deliveries`,
-    );
-    if (p50Us !== undefined && slowestUs !== undefined)
-      parts.push(`half within ${formatUs(p50Us)} so far`, `the slowest ${formatUs(slowestUs)}`);
-  }
-  return parts.join(', ');
+  if (phase !== 'warmup' && phase !== 'measure' && phase !== 'drain') return '';
+  return [
+    `${formatNumber(connected)} of ${formatNumber(subscribers)} subscribers`,
+    `${formatNumber(published)} events`,
+    `${formatNumber(delivered)} deliveries`,
+    ...(p50Us !== undefined && slowestUs !== undefined
+      ? [`half within ${formatUs(p50Us)} so far`, `the slowest ${formatUs(slowestUs)}`]
+      : []),
+  ].join(', ');
 }
 
 function summary({ outcome, warnings }: Trial): string {

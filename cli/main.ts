@@ -16,6 +16,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
 );
 
+let complain: ((text: string) => void) | undefined;
 try {
   requireNode(process.version);
   // Only now: a name that an older runtime does not have would end it before it could be told so.
@@ -23,8 +24,9 @@ try {
   // Halves the time to the first line. Within the package, so that nothing is left elsewhere; where it cannot
   // be written there is none.
   enableCompileCache(fileURLToPath(new URL('node_modules/.cache/pushbench', packageRoot)));
+  ({ complain } = await import('./print.ts'));
   const { createProgram } = await import('./program.ts');
   await createProgram().parseAsync();
 } catch (error) {
-  process.exitCode = reportFailure(error);
+  process.exitCode = reportFailure(error, complain);
 }

@@ -13,6 +13,7 @@ import { documentsOf, formats, isFormat, type Document, type Format } from '../r
 import { readEach } from '../reports/read/read-many.ts';
 import { print } from './print.ts';
 import { isAbFolder, reportAb } from './ab-report.ts';
+import { terminalOf } from './terminal.ts';
 
 export type ReportFlags = { out?: string; format: string; interactive: boolean; json: boolean };
 
@@ -48,12 +49,7 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
 
 async function printTable(results: readonly Result[]): Promise<void> {
   const { renderTable } = await import('../reports/text/terminal.ts');
-  process.stdout.write(
-    renderTable(results, {
-      columns: process.stdout.columns ?? 120,
-      color: process.stdout.hasColors?.() ?? false,
-    }),
-  );
+  process.stdout.write(renderTable(results, terminalOf()));
 }
 
 function checkedFormat(name: string): Format {

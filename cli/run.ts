@@ -25,9 +25,10 @@ import { openTarget } from '../harness/target/open.ts';
 import { withTargets } from '../harness/target/variants.ts';
 import { renderJunit } from '../reports/export/junit.ts';
 import { renderMarkdown } from '../reports/text/markdown.ts';
-import { createLiveView, type LiveView } from './live.ts';
+import { createLiveView, liveMode, type LiveView } from './live.ts';
 import { openScenario } from './scenarios.ts';
 import { onSignals } from './signals.ts';
+import { terminalOf } from './terminal.ts';
 
 export type RunFlags = {
   set: string[];
@@ -74,7 +75,7 @@ export async function runCommand(
     .map(quoted)
     .join(' ');
   const stop = new AbortController();
-  const view = createLiveView(options.quiet ? 'quiet' : process.stderr.isTTY ? 'live' : 'lines');
+  const view = createLiveView(liveMode(options.quiet));
   const runOptions = {
     registry: patterns,
     folder,
@@ -170,12 +171,7 @@ async function runInto(
     process.stdout.write(`${printableJson(result)}\n`);
   } else {
     const { renderTable } = await import('../reports/text/terminal.ts');
-    process.stdout.write(
-      renderTable([result], {
-        columns: process.stdout.columns ?? 120,
-        color: process.stdout.hasColors?.() ?? false,
-      }),
-    );
+    process.stdout.write(renderTable([result], terminalOf()));
     if (resultPath !== undefined) process.stdout.write(`\nResult: ${relative('', resultPath)}\n`);
   }
   const reports = await writeReports(

@@ -26,6 +26,7 @@ import {
   type Path,
   type YamlFile,
 } from '../base/yaml-document.ts';
+import { trialMs } from './trial-time.ts';
 
 export type ParseOptions = {
   /** What to call the file in messages; the scenario gets its name without folder and ending. */
@@ -199,9 +200,6 @@ function variantsOf(yaml: YamlFile, schema: ReturnType<typeof scenarioSchema>): 
   return 'problem' in plain ? [] : [...partsOf(schema, plain.value).variants.values()];
 }
 
-/** What starting and stopping the processes of a trial takes, about. */
-const overheadMs = 1500;
-
 /**
  * What a run of the scenario would be, in a few lines for people: its question, subscribers, events and
  * deliveries of the measured phase, variants, and about how long it takes.
@@ -225,7 +223,6 @@ export function describeScenario(
   const trials =
     variants.length *
     (searching ? scenario.search.reduce((sum, search) => sum + mostTrials(search), 0) : repeat * cells);
-  const trialMs = overheadMs + phases.connect + phases.warmup + phases.measure;
   const traffic =
     events === undefined
       ? 'events and deliveries as its traces have them'
@@ -246,7 +243,7 @@ export function describeScenario(
       ({ what, from, to, keep }) =>
         `  searches the highest ${what} from ${from} ${to === undefined ? 'on' : `to ${to}`} with ${keep}`,
     ),
-    `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs * 1000)}`,
+    `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs(phases) * 1000)}`,
     ...percentileHints(scenario).map((hint) => `  note: ${hint}`),
   ].join('\n');
 }

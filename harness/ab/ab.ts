@@ -9,11 +9,12 @@ import { gatesOfSource } from '../../core/comparison/gate.ts';
 import { mayExtend, ruleOf } from '../../core/comparison/judge.ts';
 import { planPairs, type PairPlan } from '../../core/comparison/pairs.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
-import type { Phases, Scenario } from '../../core/scenario/scenario.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
 import { cutShortText } from '../../core/result/missing.ts';
 import { runSetOf } from '../../core/comparison/run-set.ts';
 import type { Planned, Result, Trial } from '../../core/result/result.ts';
 import { writeDuration } from '../../core/base/units.ts';
+import { timeLeftMs, trialMs } from '../../core/scenario/trial-time.ts';
 import type { RunPlan } from '../plan/cells.ts';
 import type { Fleet } from '../trial/fleet.ts';
 import { balancedBlocks } from '../plan/order.ts';
@@ -44,9 +45,6 @@ export type AbOptions = Omit<RunOptions, 'save' | 'fleet'> & {
 };
 
 export type AbOutcome = { baseline: Result; candidate: Result; comparison?: Comparison };
-
-/** Processes start, baselines are read, what is left drains: about so much a trial besides its phases. */
-const aroundMs = 2000;
 
 /** How many pairs so many variants take, by what the scenario gates on. @param source of the scenario */
 export function pairPlan(source: string, variants: number, { extend }: { extend: boolean }): PairPlan {
@@ -131,6 +129,7 @@ export async function runAb(
   const most = extend ? 2 * wanted : wanted;
   const order = balancedBlocks(2, most + 1, plan.scenario.seed);
   const startedMs = performance.now();
+  const tookMs: number[] = [];
   let number = 0;
   let looks = 1;
 
@@ -145,7 +144,12 @@ export async function runAb(
           ++number,
           2 * variants * (pairs + 1),
           plan.scenario.subscribers,
+          timeLeftMs(
+            Array.from({ length: 2 * variants * (pairs + 1) }, () => trialMs(plan.scenario.phases)),
+            tookMs,
+          ),
         );
+        const fromMs = performance.now();
         const trial = await runTrial(
           plan,
           variant,
@@ -154,6 +158,7 @@ export async function runAb(
           options.observer.progress,
           signal,
         );
+        tookMs.push(performance.now() - fromMs);
         options.observer.trialEnded(trial);
         own.push([side, trial]);
       }
@@ -247,10 +252,6 @@ export function checkAb(scenario: Pick<Scenario, 'name' | 'search' | 'cells'>): 
         'without, or take it out.',
       exitCodes.usage,
     );
-}
-
-function trialMs({ connect, warmup, measure }: Phases): number {
-  return connect + warmup + measure + aroundMs;
 }
 
 function sideOf({ name, commit }: Arm, plan: RunPlan, options: AbOptions): Result {

@@ -14,6 +14,7 @@ import {
 } from '../../core/result/result.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { mostTrials } from '../../core/scenario/search.ts';
+import { timeLeftMs, trialMs } from '../../core/scenario/trial-time.ts';
 import { refuseLargeBodies } from '../plan/body-limit.ts';
 import { planSteps, type RunPlan } from '../plan/cells.ts';
 import { openInChromium } from './chromium.ts';
@@ -34,8 +35,12 @@ import { version } from './version.ts';
 
 /** What a view is told as the run goes on. */
 export type RunObserver = {
-  /** @param subscribers how many the trial has */
-  trialStarted(variant: Variant, number: number, of: number, subscribers: number): void;
+  /**
+   * @param of how many trials there are; of a search, at most
+   * @param subscribers how many the trial has
+   * @param leftMs how long this trial and those after it will take, in about; unknown in a search
+   */
+  trialStarted(variant: Variant, number: number, of: number, subscribers: number, leftMs?: number): void;
   progress(progress: Progress): void;
   trialEnded(trial: Trial): void;
 };
@@ -110,6 +115,8 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
     ? scenario.variants.length * scenario.search.reduce((sum, search) => sum + mostTrials(search), 0)
     : plan.steps.length * scenario.repeat;
   const result: Result = { ...newResult(plan, options), ...(searching && { searches }) };
+  const plannedMs = searching ? [] : turnsOf(plan).map((turn) => trialMs(turn.plan.scenario.phases));
+  const tookMs: number[] = [];
   const places = new Map(plan.steps.map(({ variant }, i) => [variant.label, i]));
   const check = () => {
     result.expectations = checkExpectations(
@@ -121,12 +128,20 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   save?.(result);
   for (let turn = turns.next(), i = 1; !turn.done; i++) {
     const { plan: own, variant, cell, repetition } = turn.value;
-    observer.trialStarted(variant, i, Math.max(i, total), own.scenario.subscribers);
+    observer.trialStarted(
+      variant,
+      i,
+      Math.max(i, total),
+      own.scenario.subscribers,
+      ...(searching ? [] : [timeLeftMs(plannedMs, tookMs)]),
+    );
+    const fromMs = performance.now();
     try {
       const trial: Trial = {
         ...(await runTrial(own, variant, repetition, fleetFor(variant), observer.progress, signal)),
         ...(cell && { cell }),
       };
+      tookMs.push(performance.now() - fromMs);
       result.trials.push(trial);
       // The list keeps the scenario's order, whatever the order of the day.
       if (!searching)
@@ -257,10 +272,16 @@ function isInterleaved({ scenario, steps }: RunPlan): boolean {
 
 /** Every variant of every cell, as often as the scenario says. */
 function* fixedTrials(plan: RunPlan): Generator<Turn, void, Trial> {
+  yield* turnsOf(plan);
+}
+
+/** The trials of a scenario without a search, in the order in which they run. */
+function turnsOf(plan: RunPlan): Turn[] {
   const { scenario, steps } = plan;
   const blocks = isInterleaved(plan)
     ? balancedBlocks(steps.length, scenario.repeat, scenario.seed)
     : Array.from({ length: scenario.repeat }, () => steps.keys());
-  for (const [block, order] of blocks.entries())
-    for (const place of order) yield { ...steps[place]!, repetition: block + 1 };
+  return [...blocks].flatMap((order, block) =>
+    [...order].map((place) => ({ ...steps[place]!, repetition: block + 1 })),
+  );
 }

@@ -12,12 +12,13 @@ import {
   type MetricRow,
 } from './words.ts';
 import { droppedTexts, pairLabel, variantWord } from './verdict-words.ts';
-import { wrapped, type TerminalOptions } from '../text/terminal.ts';
+import { unknownColumns, wrapped, type TerminalOptions } from '../text/wrap.ts';
 
 type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;
 
-export function renderComparison(given: Comparison, { columns, color }: TerminalOptions): string {
+export function renderComparison(given: Comparison, { columns: told, color }: TerminalOptions): string {
+  const columns = told || unknownColumns;
   const comparison = oneLineTexts(given);
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
   const { advisory, other } = circumstances(comparison);
@@ -25,18 +26,21 @@ export function renderComparison(given: Comparison, { columns, color }: Terminal
     '',
     wrapped(paint('bold', comparisonHeadline(comparison)), columns),
     '',
-    ...comparison.variants.flatMap((judged) => variantLines(judged, intervalTitle(comparison), paint)),
+    ...comparison.variants.flatMap((judged) =>
+      variantLines(judged, intervalTitle(comparison), columns, paint),
+    ),
     ...advisory.map((text) => wrapped(paint('yellow', `advisory: ${text}.`), columns)),
     ...other.map((text) => wrapped(`note: ${text}`, columns)),
   ];
   return withoutCommands(`${lines.join('\n').trimEnd()}\n`);
 }
 
-function variantLines(judged: Judged, interval: string, paint: Paint): string[] {
+function variantLines(judged: Judged, interval: string, columns: number, paint: Paint): string[] {
   const head = `${pairLabel(judged)}: ${variantWord(judged)} (${countedText(judged)})`;
-  const dropped = droppedTexts(judged).map((text) => `  ${text}`);
+  const dropped = droppedTexts(judged).map((text) => wrapped(`  ${text}`, columns));
   const { rows, rest } = toldOf(judged);
-  if (judged.metrics.length === 0) return [paint('red', `${head}: ${judged.why}`), ...dropped, ''];
+  if (judged.metrics.length === 0)
+    return [paint('red', wrapped(`${head}: ${judged.why}`, columns)), ...dropped, ''];
   const heads = ['', 'baseline', 'candidate', 'change', interval, 'p (Holm)', ''];
   const cells = rows.flatMap((row) => [cellsOf(row), rangesOf(row)]);
   const widths = heads.map((head, i) => Math.max(head.length, ...cells.map((row) => row[i]!.length)));
@@ -50,15 +54,35 @@ function variantLines(judged: Judged, interval: string, paint: Paint): string[] 
         .join('  ')
     ).trimEnd();
   return [
-    paint(judged.verdict === 'slower' ? 'red' : 'bold', head),
+    paint(judged.verdict === 'slower' ? 'red' : 'bold', wrapped(head, columns)),
     ...dropped,
-    paint('dim', line(heads)),
-    ...rows.flatMap((row) => [
-      paint(styleOf(row), line(cellsOf(row))),
-      ...(row.baselineRange + row.candidateRange === '' ? [] : [paint('dim', line(rangesOf(row)))]),
-    ]),
-    ...rest.map((text) => paint('dim', `  ${text}`)),
+    ...(Math.max(...[heads, ...cells].map((row) => line(row).length)) > columns
+      ? rows.flatMap((row) => narrowLines(row, interval, columns, paint))
+      : [
+          paint('dim', line(heads)),
+          ...rows.flatMap((row) => [
+            paint(styleOf(row), line(cellsOf(row))),
+            ...(row.baselineRange + row.candidateRange === '' ? [] : [paint('dim', line(rangesOf(row)))]),
+          ]),
+        ]),
+    ...rest.map((text) => paint('dim', wrapped(`  ${text}`, columns))),
     '',
+  ];
+}
+
+/** A row that is wider than the terminal, in words. */
+function narrowLines(row: MetricRow, interval: string, columns: number, paint: Paint): string[] {
+  const ranged = (text: string, range: string) => (range === '' ? text : `${text} (${range})`);
+  const figures = [
+    `baseline ${ranged(row.baseline, row.baselineRange)}`,
+    `candidate ${ranged(row.candidate, row.candidateRange)}`,
+    ...(row.change === '' ? [] : [`change ${row.change}`]),
+    ...(row.interval === '' ? [] : [`${interval} ${row.interval}`]),
+    ...(row.p === '' ? [] : [`p (Holm) ${row.p}`]),
+  ];
+  return [
+    paint(styleOf(row), wrapped(`  ${row.title}${row.verdict === '' ? '' : `: ${row.verdict}`}`, columns)),
+    paint('dim', wrapped(`    ${figures.join(', ')}`, columns)),
   ];
 }
 

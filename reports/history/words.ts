@@ -8,7 +8,7 @@ import { changeText } from '../comparison/words.ts';
 import { titleOf } from '../comparison/verdict-words.ts';
 import { rangeText } from '../summary/figure-text.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
-import { wrapped, type TerminalOptions } from '../text/terminal.ts';
+import { unknownColumns, wrapped, type TerminalOptions } from '../text/wrap.ts';
 
 /** More names than this are counted. */
 const cutListed = 8;
@@ -78,7 +78,8 @@ export function historyNotes({ moves, leftOut, cut, sets }: History): string[] {
 }
 
 /** What is printed: the changes, and the newest figures. */
-export function renderHistory(given: History, { columns, color }: TerminalOptions): string {
+export function renderHistory(given: History, { columns: told, color }: TerminalOptions): string {
+  const columns = told || unknownColumns;
   const history = oneLineTexts(given);
   const paint = (style: 'bold' | 'red' | 'green' | 'dim', text: string) =>
     color ? styleText(style, text, { validateStream: false }) : text;
@@ -103,11 +104,13 @@ export function renderHistory(given: History, { columns, color }: TerminalOption
     ...changes.map(({ change, text }) => paint(change.ratio > 1 ? 'red' : 'green', wrapped(text, columns))),
     ...(changes.length === 0 ? [] : ['']),
     paint('dim', 'Newest figures:'),
-    ...rows.map((row) =>
-      `  ${row
-        .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-        .join('  ')}`.trimEnd(),
-    ),
+    ...rows.map((row) => {
+      const padded = row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)));
+      const line = `  ${padded.join('  ')}`.trimEnd();
+      return line.length <= columns
+        ? line
+        : wrapped(`  ${row.filter((cell) => cell !== '').join(', ')}`, columns);
+    }),
     ...historyNotes(history).map((text) => wrapped(`note: ${text}`, columns)),
   ];
   return withoutCommands(`${lines.join('\n')}\n`);

@@ -63,7 +63,7 @@ const proven = comparisonOf(inTurns);
 const advisory = comparisonOf(arms(false));
 
 test('the terminal says what is worse, by how much and how sure, and which pair was dropped', () => {
-  const text = renderComparison(proven, { columns: 120, color: false });
+  const text = renderComparison(proven, { columns: 160, color: false });
   assert.match(
     text,
     /^\nWorse, new against main: sse: server CPU per delivery \+\d\d\.\d % \(\+\d\d\.\d % to \+\d\d\.\d %\);/,
@@ -77,6 +77,15 @@ test('the terminal says what is worse, by how much and how sure, and which pair 
   assert.match(text, /None on either side: missed, duplicated, corrupted, errors of server and clients\./);
   assert.match(text, /No figure for delivery latency, 99\.9 %: 1 event beyond it; it takes 10\./);
   assert.doesNotMatch(text, /advisory/);
+});
+
+test('where the table is wider than the terminal, its rows are told in words, and nothing is wider', () => {
+  const text = renderComparison(proven, { columns: 80, color: false });
+  for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
+  assert.match(
+    text,
+    /\n {2}missed: worse\n {4}baseline 0, candidate 0\.167 a run \(0 to 2\), change \+0\.167\n/,
+  );
 });
 
 test('timings of runs that did not take turns are called advisory, with the reason; losses stand', () => {

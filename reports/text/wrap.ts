@@ -1,0 +1,28 @@
+// Breaks text into lines of a terminal's width: between words and never inside one. Colours take no room.
+
+import wrapAnsi from 'wrap-ansi';
+
+export type TerminalOptions = {
+  /** Width of the terminal; 0 is unknown. */
+  columns: number;
+  color: boolean;
+};
+
+/** What is taken where a terminal does not tell its width, and where the output goes to no terminal. */
+export const unknownColumns = 120;
+
+/** A figure and its unit stay together. */
+const beforeUnit = /(?<=\d) (?=(?:%|[µm]?s|min|h|[KMG]?i?B)(?:\W|$))/g;
+
+/** Lines that follow the first are set in by as much as it is. */
+export function wrapped(text: string, columns: number): string {
+  const indent = /^ */.exec(text)![0]; // matches any text
+  const room = Math.max(1, (columns || unknownColumns) - indent.length);
+  return text
+    .slice(indent.length)
+    .replace(beforeUnit, '\u00A0')
+    .split('\n')
+    .flatMap((line) => wrapAnsi(line, room).split('\n'))
+    .map((line) => indent + line.replaceAll('\u00A0', ' '))
+    .join('\n');
+}
