@@ -10,8 +10,8 @@ const signalNames = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const endNow = () => process.exit(exitCodes.interrupted);
 
 /**
- * Ends the process with the documented exit code at any signal, until a command takes signals over: loading the
- * program takes a while, and a signal in that time would kill it without an exit code.
+ * Ends the process with the documented exit code at any signal, until a command takes signals over: loading
+ * the program takes a while, and a signal in that time would kill it without an exit code.
  */
 export function endAtSignals(): void {
   for (const name of signalNames) process.on(name, endNow);

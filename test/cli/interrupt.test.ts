@@ -58,8 +58,9 @@ function begin(t: TestContext, more: string, set: string[] = []): { run: Running
 test('while the program is loaded, before any command listens', async (t) => {
   const hook =
     'import { registerHooks } from "node:module"; registerHooks({ resolve(name, context, next) { ' +
-    'if (name.endsWith("/program.ts")) process.kill(process.pid, "SIGTERM"); return next(name, context); } });';
-  const run = start(['list'], temporaryFolder(t), [
+    'if (name.endsWith("/program.ts")) process.kill(process.pid, "SIGTERM"); ' +
+    'return next(name, context); } });';
+  const run = start(['run', 'compare', '--quiet'], temporaryFolder(t), [
     process.execPath,
     '--import',
     `data:text/javascript,${encodeURIComponent(hook)}`,

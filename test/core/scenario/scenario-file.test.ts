@@ -184,7 +184,7 @@ repeat: 3
       `quick: How?
   1,000 subscribers, 51 topics, 130 events and 101,200 deliveries in 10s
   6 trials (3 of each): sse, sse h2
-  about 78 s`,
+  about 90 s`,
     );
   });
   test('with a trace, whose events are not known before it is read', () => {
@@ -196,7 +196,7 @@ repeat: 3
       `quick: How?
   1 subscriber, 1 topic, events and deliveries as its traces have them
   1 trial: sse
-  about 11.5 s`,
+  about 13.5 s`,
     );
   });
 });
