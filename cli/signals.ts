@@ -17,11 +17,14 @@ export function endAtSignals(): void {
   for (const name of signalNames) process.on(name, endNow);
 }
 
-/** Gives signals to a command. @returns gives them back */
+/**
+ * Gives signals to a command. Somebody listens all the time: a signal on its way while nobody does is lost.
+ * @returns gives them back
+ */
 export function takeSignals(handler: (signal: NodeJS.Signals) => void): () => void {
-  for (const name of signalNames) process.off(name, endNow).on(name, handler);
+  for (const name of signalNames) process.on(name, handler).off(name, endNow);
   return () => {
-    for (const name of signalNames) process.off(name, handler).on(name, endNow);
+    for (const name of signalNames) process.on(name, endNow).off(name, handler);
   };
 }
 

@@ -59,7 +59,7 @@ test(
       end.stderr,
       /^left out: polling @feed: the target file does not describe it \(subscribe\.polling\)$/m,
     );
-    assert.match(end.stdout, /^sse @feed /m);
+    assert.match(end.stdout, /^ *sse @feed(?: |$)/m);
     const [results] = resultFolders(folder);
     const result = readFileSync(join(results!, 'result.json'), 'utf8');
     const report = readFileSync(join(results!, 'report.html'), 'utf8');
