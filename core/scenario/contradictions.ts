@@ -33,7 +33,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),
-    ...idleEndpoints(parts),
+    ...idleEndpoints(parts, context),
     ...topicsThatDoNotFit(parts),
     ...bodiesTooLarge(parts, context),
     ...idle(parts),

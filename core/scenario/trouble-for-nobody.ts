@@ -4,6 +4,7 @@
 import { isAmong } from './endpoint-conduct.ts';
 import { lengthOf } from '../fault/faults.ts';
 import { formatNumber, formatShare, writeDuration } from '../base/units.ts';
+import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Contradiction, Parts } from './valid-parts.ts';
 
 /** Faults that would happen too late, or to nobody. */
@@ -43,10 +44,16 @@ export function* faultsOutside({
 }
 
 /** Webhook endpoints that are to fall short where none of them does, or too late. */
-export function* idleEndpoints({
-  single: { phases, subscribers },
-  endpoints,
-}: Parts): Generator<Contradiction> {
+export function* idleEndpoints(
+  { single: { phases, subscribers }, endpoints, variants, allVariants }: Parts,
+  { registry }: { registry: PatternRegistry },
+): Generator<Contradiction> {
+  const posted = [...variants.values()].some(({ pattern }) => !registry[pattern]!.holdsConnection);
+  if (endpoints.size > 0 && allVariants && !posted)
+    yield {
+      path: ['endpoints'],
+      message: 'no variant is a webhook, so there is no endpoint to fall short; add one, or leave this out',
+    };
   for (const [i, { share, of, at }] of endpoints) {
     const chosen = (all: number) =>
       Array.from({ length: all }, (_, subscriber) => isAmong(subscriber, share)).filter(Boolean).length;

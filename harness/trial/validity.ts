@@ -131,13 +131,15 @@ const checks: readonly Check[] = [
       : invalid('publisher-late', `${text}. ${lateAdvice(plan, trial)}`);
   },
   function offeredRate(plan, { done }, trial) {
+    const first = trial.problems[0];
     const sent = trial.latency.publisherLag.count;
     const planned = plan.events;
     if (planned === 0 || effects(plan).latePublisher || sent >= planned * offeredLeast) return undefined;
     return invalid(
       'offered-rate',
       `the schedule planned ${formatNumber(planned)} events (${formatNumber(done.seq.length)} with the ` +
-        `warm-up) and ${formatNumber(sent)} of them were sent. See the problems below.`,
+        `warm-up) and ${formatNumber(sent)} of them were sent` +
+        (first ? `; most often: ${first.message}.` : '.'),
     );
   },
   function subscribersShort({ scenario }, { subscribers }) {
@@ -248,13 +250,15 @@ const checks: readonly Check[] = [
         `times${effects(plan).reconnects ? ', as the scenario asked' : ''}.`,
     );
   },
-  function fewSamples({ scenario: { phases } }, _readings, trial) {
+  function fewSamples({ scenario: { phases, topics }, notes }, _readings, trial) {
     const figure = figureOf('latency.p99', trial);
     const sureness = metrics['latency.p99']!.percentile!.sureness(trial);
     if (figure.value !== undefined || sureness.rests !== 'events') return undefined;
     const { beyond } = sureness;
     const upTo = Math.floor(shownUpTo(trial) * 1000) / 1000;
     const times = Math.ceil((10 * eventsAimedAt) / Math.max(1, beyond)) / 10;
+    const traced = Object.values(topics).every(({ publish }) => publish.kind === 'trace');
+    const goesOn = notes.some(({ code }) => code === 'trace-cut');
     const longer = writeDuration(Math.ceil((phases.measure * times) / 1000) * 1000);
     return note(
       'few-samples',
@@ -262,8 +266,10 @@ const checks: readonly Check[] = [
         `${beyond === 1 ? 'event lies' : 'events lie'} beyond it, and it takes ${eventsToShow} ` +
         `(${upTo === 0 ? 'there are too few for a median, too' : `up to ${formatShare(upTo)} there are`}). ` +
         `It takes ${beyond === 0 ? 'at least' : 'about'} ${formatNumber(times)} times as many events: ` +
-        `publish so much more often, to fewer followers for the same load, or measure longer ` +
-        `(--set phases.measure=${longer}).`,
+        (traced && !goesOn
+          ? 'the trace has no more of them, so take a longer or denser one.'
+          : `${traced ? 'take a denser trace' : 'publish so much more often, to fewer followers for the same load'}, ` +
+            `or measure longer (--set phases.measure=${longer}).`),
     );
   },
 ];

@@ -1,5 +1,5 @@
-// Reads a request's topics, cursor and body, answers with an error, and draws whom a fault cuts off, for the
-// HTTP handlers of all patterns. Knows no pattern.
+// Reads a request's topics, cursor and body, answers with an error, and draws the subscribers that a fault
+// cuts off, for the HTTP handlers of all patterns. Knows no pattern.
 
 import { manyBodiesBytes } from '../../core/event/body-size.ts';
 import { cursorPattern, topicPattern } from '../../core/event/envelope.ts';
@@ -199,7 +199,7 @@ export function endWith(
 }
 
 /**
- * This share of the members, drawn at random, in their order: whom a fault cuts off.
+ * This share of the members, drawn at random, in their order: those that a fault cuts off.
  * @param share 0 to 1; the number is rounded
  * @param random gives numbers in [0, 1)
  */

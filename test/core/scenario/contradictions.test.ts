@@ -88,6 +88,13 @@ describe('values that are impossible together are refused with the reason', () =
       ],
     ],
     [
+      'endpoints where nothing is posted to any',
+      `${base}variants: [sse]\nendpoints: [{ does: fail }]`,
+      [
+        '5:12: endpoints: no variant is a webhook, so there is no endpoint to fall short; add one, or leave this out',
+      ],
+    ],
+    [
       'endpoints that fall short after the measured phase',
       `${base}endpoints: [{ does: fail, at: 8s }]`,
       [

@@ -32,6 +32,9 @@ const base = {
   variants: ['sse'],
 };
 
+/** A trace of what the scenario publishes: 100 events a second, for ten seconds. */
+const asOften = Array.from({ length: 1000 }, (_, i) => `${i / 100},100`).join('\n');
+
 /** @param more keys of a scenario file, in place of the ones above or beside them; on eight cores */
 export function planOf(more: object = {}, cores = 8): TrialPlan {
   const { scenario } = parseScenario(JSON.stringify({ ...base, ...more }), {
@@ -42,7 +45,7 @@ export function planOf(more: object = {}, cores = 8): TrialPlan {
   const nothing = () => {
     throw new Error('no file belongs to this scenario');
   };
-  return planTrial(scenario, 2, { corpusOf: nothing, traceOf: nothing }, { cores });
+  return planTrial(scenario, 2, { corpusOf: nothing, traceOf: () => asOften }, { cores });
 }
 
 export const streams: Variant = variantOf(patterns, 'sse');

@@ -208,7 +208,17 @@ const noteRows: readonly Row[] = [
     code: 'few-samples',
     inside: {},
     outside: { readings: { latency: histogram([1000, 99]) } },
-    says: ['0 distinct events lie beyond it, and it takes 10'],
+    says: ['0 distinct events lie beyond it, and it takes 10', 'or measure longer (--set phases.measure='],
+  },
+  {
+    code: 'few-samples',
+    when: 'a trace that has ended',
+    inside: {},
+    outside: {
+      scenario: { topics: { news: { publish: { trace: 'day.csv' } } } },
+      readings: { latency: histogram([1000, 99]) },
+    },
+    says: ['the trace has no more of them, so take a longer or denser one'],
   },
 ];
 
