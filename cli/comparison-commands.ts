@@ -6,6 +6,7 @@ import type { AbFlags } from './ab.ts';
 import type { BaselineFlags } from './baseline.ts';
 import type { CompareFlags, MatchFlags } from './compare.ts';
 import type { HistoryFlags } from './history.ts';
+import { loaded } from './signals.ts';
 
 /** Gathers an option that may be repeated. */
 export function collect(value: string, earlier: string[]): string[] {
@@ -68,7 +69,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .option('--target <file>', 'how to speak to what cmd: starts')
     .option('--quiet', 'print nothing while it runs', false)
     .action(async (a: string, b: string, options: AbFlags) => {
-      const { abCommand } = await import('./ab.ts');
+      const { abCommand } = await loaded(import('./ab.ts'));
       process.exitCode = await abCommand(a, b, options, invocation);
     });
 
@@ -86,7 +87,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
         .argParser(collect),
     )
     .action(async (baseline: string, candidate: string, options: CompareFlags & MatchFlags) => {
-      const { compareCommand } = await import('./compare.ts');
+      const { compareCommand } = await loaded(import('./compare.ts'));
       process.exitCode = await compareCommand(baseline, candidate, options);
     });
 
@@ -101,7 +102,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .argument('<result>', "a result.json, a run's folder, or a folder of runs")
     .addOption(dir)
     .action(async (name: string, result: string, options: BaselineFlags) => {
-      const { saveBaseline } = await import('./baseline.ts');
+      const { saveBaseline } = await loaded(import('./baseline.ts'));
       process.exitCode = await saveBaseline(name, result, options);
     });
   baseline
@@ -109,7 +110,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .description('list the baselines with what was measured, when and where')
     .addOption(dir)
     .action(async (options: BaselineFlags) => {
-      const { listBaselines } = await import('./baseline.ts');
+      const { listBaselines } = await loaded(import('./baseline.ts'));
       process.exitCode = listBaselines(options);
     });
   withOutputs(baseline.command('check'))
@@ -118,7 +119,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .argument('<result>', "a result.json, a run's folder, or a folder of runs")
     .addOption(dir)
     .action(async (name: string, result: string, options: BaselineFlags & CompareFlags) => {
-      const { checkBaseline } = await import('./baseline.ts');
+      const { checkBaseline } = await loaded(import('./baseline.ts'));
       process.exitCode = await checkBaseline(name, result, options);
     });
 
@@ -129,7 +130,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .option('--json', 'print it as JSON on standard output', false)
     .option('--html <file>', 'write a page with charts too')
     .action(async (paths: string[], options: HistoryFlags) => {
-      const { historyCommand } = await import('./history.ts');
+      const { historyCommand } = await loaded(import('./history.ts'));
       process.exitCode = await historyCommand(paths, options);
     });
 }

@@ -8,6 +8,7 @@ import { addComparisonCommands, collect } from './comparison-commands.ts';
 import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';
 import type { RunFlags } from './run.ts';
+import { loaded } from './signals.ts';
 
 /**
  * What goes before the arguments to repeat a command: from the repository npm start,
@@ -85,7 +86,7 @@ function addRun(root: Command): void {
     .option('--junit <file>', 'write JUnit XML too, a case for each expectation')
     .option('--markdown <file>', 'write Markdown too, for a job summary')
     .action(async (scenario: string, options: RunFlags) => {
-      const { runCommand } = await import('./run.ts');
+      const { runCommand } = await loaded(import('./run.ts'));
       process.exitCode = await runCommand(scenario, { ...options, invocation });
     });
 }
@@ -116,7 +117,7 @@ function addServe(root: Command): void {
         pattern: string,
         options: { port: string; host: string; allowHost: string[]; set: string[] },
       ) => {
-        const { serveCommand } = await import('./serve.ts');
+        const { serveCommand } = await loaded(import('./serve.ts'));
         process.exitCode = await serveCommand(pattern, options);
       },
     );
@@ -134,7 +135,7 @@ function addTarget(root: Command): void {
     .argument('<file>', 'a target file')
     .option('--topic <name>', 'the topic to publish on', 'pushbench-check')
     .action(async (file: string, options: { topic: string }) => {
-      const { targetCheckCommand } = await import('./target.ts');
+      const { targetCheckCommand } = await loaded(import('./target.ts'));
       process.exitCode = await targetCheckCommand(file, options);
     });
 }
@@ -147,7 +148,7 @@ function addScenarios(root: Command): void {
     .argument('<scenario...>', 'names or paths')
     .addOption(set)
     .action(async (scenarios: string[], options: { set: string[] }) => {
-      const { validateCommand } = await import('./validate.ts');
+      const { validateCommand } = await loaded(import('./validate.ts'));
       process.exitCode = validateCommand(scenarios, options.set);
     });
 
@@ -155,7 +156,7 @@ function addScenarios(root: Command): void {
     .command('list')
     .description('list the shipped scenarios and the question that each answers')
     .action(async () => {
-      const { listCommand } = await import('./list.ts');
+      const { listCommand } = await loaded(import('./list.ts'));
       listCommand();
     });
 }
@@ -175,7 +176,7 @@ function addResults(root: Command): void {
     .option('--interactive', 'charts that can be hovered and zoomed (larger file)', false)
     .addOption(new Option('--json', 'the same as --format json').default(false).conflicts(['format', 'out']))
     .action(async (paths: string[], options: ReportFlags) => {
-      const { reportCommand } = await import('./report.ts');
+      const { reportCommand } = await loaded(import('./report.ts'));
       process.exitCode = await reportCommand(paths, options);
     });
 
@@ -186,7 +187,7 @@ function addResults(root: Command): void {
     .option('--port <number>', 'port on 127.0.0.1, 0 for any free one', '8090')
     .addOption(allowHost)
     .action(async (folder: string, options: { port: string; allowHost: string[] }) => {
-      const { openCommand } = await import('./open.ts');
+      const { openCommand } = await loaded(import('./open.ts'));
       process.exitCode = await openCommand(folder, options);
     });
 
@@ -200,7 +201,7 @@ function addResults(root: Command): void {
     .option('--figures <file>', 'the figures that the page is made from', 'docs/results/claims.json')
     .option('--out <file>', 'where to write the page, - for standard output', 'docs/claims.md')
     .action(async (paths: string[], options: ClaimsFlags) => {
-      const { claimsCommand } = await import('./claims.ts');
+      const { claimsCommand } = await loaded(import('./claims.ts'));
       process.exitCode = await claimsCommand(paths, options);
     });
 }

@@ -1,6 +1,7 @@
 // Takes Ctrl-C and its like for commands that have something to end: the first signal ends the work tidily, a
 // second one at once, and nothing outlives the limit.
 
+import { setImmediate } from 'node:timers/promises';
 import { exitCodes, Interruption } from '../core/base/errors.ts';
 
 /** Whatever was going on, the process is gone so long after the first signal. */
@@ -10,21 +11,34 @@ const signalNames = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const endNow = () => process.exit(exitCodes.interrupted);
 
 /**
- * Ends the process with the documented exit code at any signal, until a command takes signals over: loading
- * the program takes a while, and a signal in that time would kill it without an exit code.
+ * Ends the process with the documented exit code at any signal while the program loads: that takes a while,
+ * and a signal in that time would kill it without an exit code.
  */
 export function endAtSignals(): void {
   for (const name of signalNames) process.on(name, endNow);
 }
 
 /**
- * Gives signals to a command. Somebody listens all the time: a signal on its way while nobody does is lost.
- * @returns gives them back
+ * Waits for a command's module, and then leaves signals to the system until the command takes them: a
+ * listener would wait while the command plans, which is synchronous, and the system's action does not.
+ */
+export async function loaded<T>(module: Promise<T>): Promise<T> {
+  const command = await module;
+  // A signal that came while it loaded reaches its listener within these turns; without one it would be lost.
+  await setImmediate();
+  await setImmediate();
+  for (const name of signalNames) process.off(name, endNow);
+  return command;
+}
+
+/**
+ * Gives signals to a command.
+ * @returns gives them back to the system
  */
 export function takeSignals(handler: (signal: NodeJS.Signals) => void): () => void {
-  for (const name of signalNames) process.on(name, handler).off(name, endNow);
+  for (const name of signalNames) process.on(name, handler);
   return () => {
-    for (const name of signalNames) process.on(name, endNow).off(name, handler);
+    for (const name of signalNames) process.off(name, handler);
   };
 }
 

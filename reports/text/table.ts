@@ -14,10 +14,10 @@ const titleColumns = 20;
 /** @param width of the terminal; a column that is wider by itself is not broken */
 export function tableLines(table: Table, width: number, paint: Paint): string[] {
   const columns = uprightColumns(table);
-  const labels = ['', '', ...linesOf(table.rows, ({ label }) => [label, ''])];
+  const labels = ['', '', ...linesARow(table, ({ label }) => [label, ''])];
   const labelWidth = longest(labels);
   if (widthOf(columns, labelWidth) <= width) {
-    const rows = [undefined, undefined, ...linesOf(table.rows, (row) => [row, undefined])];
+    const rows = [undefined, undefined, ...linesARow(table, (row) => [row, undefined])];
     const lines = labels.map((label, i) => {
       const text = lineOf(label, labelWidth, columns, i);
       const row = rows[i];
@@ -27,10 +27,12 @@ export function tableLines(table: Table, width: number, paint: Paint): string[] 
     return [...lines.filter((line, i) => i > 0 || line.trim() !== ''), ''];
   }
   return turnedBlocks(table, width, paint);
+}
 
-  function linesOf<T>(all: readonly Row[], two: (row: Row) => [T, T]): T[] {
-    return all.flatMap((row) => two(row).slice(0, hasSpread(table) ? 2 : 1));
-  }
+/** What each row puts on its lines: one, or two where there are ranges. */
+function linesARow<T>(table: Table, two: (row: Row) => [T, T]): T[] {
+  const lines = hasSpread(table) ? 2 : 1;
+  return table.rows.flatMap((row) => two(row).slice(0, lines));
 }
 
 type Column = { cells: string[]; width: number };

@@ -55,19 +55,43 @@ function begin(t: TestContext, more: string, set: string[] = []): { run: Running
   return { run, folder };
 }
 
-test('while the program is loaded, before any command listens', async (t) => {
-  const hook =
-    'import { registerHooks } from "node:module"; registerHooks({ resolve(name, context, next) { ' +
-    'if (name.endsWith("/program.ts")) process.kill(process.pid, "SIGTERM"); ' +
-    'return next(name, context); } });';
-  const run = start(['run', 'compare', '--quiet'], temporaryFolder(t), [
+/** The command line with a hook of Node's module loader. */
+function hooked(hook: string): [string, ...string[]] {
+  const text = `import { registerHooks } from "node:module"; registerHooks({ ${hook} });`;
+  return [
     process.execPath,
     '--import',
-    `data:text/javascript,${encodeURIComponent(hook)}`,
+    `data:text/javascript,${encodeURIComponent(text)}`,
     resolve('cli/main.ts'),
-  ]);
+  ];
+}
+
+for (const module of ['./program.ts', './run.ts'])
+  test(`while ${module} is loaded, before any command listens`, async (t) => {
+    const folder = temporaryFolder(t);
+    const hook =
+      `resolve(name, context, next) { if (name === "${module}") process.kill(process.pid, "SIGTERM"); ` +
+      'return next(name, context); }';
+    const run = start(['run', 'compare', '--quiet'], folder, hooked(hook));
+    t.onTestFinished(() => void run.child.kill('SIGKILL'));
+    const { code, signal } = await run.ended;
+    assert.deepEqual({ code, signal }, { code: 130, signal: null });
+    assert.deepEqual(resultFolders(folder), []);
+  });
+
+test('while a schedule is planned, which lets no listener of ours come to its turn', async (t) => {
+  const hook =
+    'load(url, context, next) { const found = next(url, context); ' +
+    'if (!url.endsWith("/harness/run/run.ts")) return found; ' +
+    'const source = String(found.source).replace("\\n): RunPlan {\\n", ' +
+    '(head) => head + "process.stderr.write(\\"planning\\"); for (;;);"); ' +
+    'return { ...found, source }; }';
+  const run = start(['run', 'compare', '--quiet'], temporaryFolder(t), hooked(hook));
+  t.onTestFinished(() => void run.child.kill('SIGKILL'));
+  await run.saw(/planning/);
+  run.child.kill('SIGTERM');
   const { code, signal } = await run.ended;
-  assert.deepEqual({ code, signal }, { code: 130, signal: null });
+  assert.deepEqual({ code, signal }, { code: null, signal: 'SIGTERM' });
 });
 
 test('while subscribers connect', async (t) => {
