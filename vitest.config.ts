@@ -23,7 +23,7 @@ const heavy = [
   'test/harness/**/real-pair.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
-  'test/harness/**/{target,target-check,too-large}.test.ts',
+  'test/harness/**/{target,target-check,too-large,command-server}.test.ts',
   // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',

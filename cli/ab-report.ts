@@ -1,6 +1,5 @@
 // Draws the page of an `ab` run again from what its folder holds.
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { compare } from '../core/comparison/compare-runs.ts';
 import { exitCodes, type ExitCode } from '../core/base/errors.ts';
@@ -9,11 +8,6 @@ import { cutOf } from '../harness/ab/ab.ts';
 import { writeWhole } from '../harness/run/store.ts';
 import { readComparison, readResult } from '../reports/read/read.ts';
 import { terminalOf } from './terminal.ts';
-
-/** Of an `ab` run whose first pair was over. */
-export function isAbFolder(path: string): boolean {
-  return existsSync(join(path, 'comparison.json')) && existsSync(join(path, 'baseline', 'result.json'));
-}
 
 /**
  * Compares the two stored arms again, by the rule that was declared when they ran, and writes the page.

@@ -1,17 +1,18 @@
 // Implements `pushbench ab`: runs two arms in turns, and writes the results of both, the comparison and its
 // page.
 
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Comparison } from '../core/comparison/comparison-result.ts';
 import { exitCodes, Interruption, UserError, type ExitCode } from '../core/base/errors.ts';
 import { parseInjection } from '../core/scenario/injection.ts';
 import { patterns } from '../core/pattern/registry.ts';
-import { parseDurationMs } from '../core/base/units.ts';
 import { checkAb, pairPlan, requirePairs, runAb, type AbOptions, type AbOutcome } from '../harness/ab/ab.ts';
 import { openArm, pairedArms, refOf, type OpenedArm } from '../harness/ab/arms.ts';
 import type { RunPlan } from '../harness/plan/cells.ts';
+import { appCommit, checkOutApp } from '../harness/ab/app.ts';
 import { checkOut } from '../harness/ab/checkout.ts';
+import type { CheckoutOptions } from '../harness/ab/worktree.ts';
 import { prepare } from '../harness/run/run.ts';
 import { elsewhereLines, openRunFiles } from '../harness/run/run-files.ts';
 import { explainKilledRuns, unmarkFolder } from '../harness/run/run-mark.ts';
@@ -19,27 +20,12 @@ import { createRunFolder, removeRunFolder, resultText } from '../harness/run/sto
 import { openTarget } from '../harness/target/open.ts';
 import { packageRoot } from '../harness/run/version.ts';
 import type { Behind } from '../reports/comparison/page.ts';
-import { failOnOf, outputs, type OutputFlags } from './comparison-output.ts';
+import { budgetOf, commandOf, pairsOf, type AbFlags } from './ab-options.ts';
+import { failOnOf, outputs } from './comparison-output.ts';
 import { createLiveView, liveMode, type LiveView } from './live.ts';
-import { endAtLimit, quoted } from './run.ts';
+import { endAtLimit } from './run.ts';
 import { openScenario } from './scenarios.ts';
 import { onSignals } from './signals.ts';
-
-export type AbFlags = OutputFlags & {
-  scenario: string;
-  set: string[];
-  results: string;
-  quiet: boolean;
-  strict: boolean;
-  extend: boolean;
-  pairs?: string;
-  budget?: string;
-  injectA?: string;
-  injectB?: string;
-  target?: string;
-};
-
-const mostPairs = 500;
 
 /** @returns the exit code: what a comparison fails on says `comparisonExitCode` */
 export async function abCommand(a: string, b: string, flags: AbFlags, invocation: string): Promise<ExitCode> {
@@ -50,7 +36,7 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
   const { scenario, source, folder } = openScenario(flags.scenario, flags.set);
   checkAb(scenario);
   const view = createLiveView(liveMode(flags.quiet));
-  const opened = (text: string, inject: string | undefined, checkedOut?: string) =>
+  const opened = (text: string, inject: string | undefined, checkedOut?: CheckedOut) =>
     openArm(text, scenario, {
       registry: patterns,
       injection: inject === undefined ? undefined : parseInjection(inject),
@@ -60,16 +46,23 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
         return target;
       },
       targetFile: flags.target,
+      ...(flags.start !== undefined && { start: flags.start }),
       ...(checkedOut !== undefined && { checkedOut }),
     });
   const given = [
     { text: a, inject: flags.injectA },
     { text: b, inject: flags.injectB },
   ] as const;
+  requireStart(a, b, flags);
   // A commit has to be checked out first, and that is the first thing that leaves something behind.
   const early = given.map(({ text, inject }) =>
     refOf(text) === undefined ? opened(text, inject) : undefined,
   );
+  // What a commit of an app is spoken to by is known before that is checked out.
+  const appTarget =
+    flags.start === undefined || flags.target === undefined || !early.includes(undefined)
+      ? undefined
+      : openTarget(flags.target, process.env);
   const stop = new AbortController();
   const options = {
     registry: patterns,
@@ -78,7 +71,7 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
     command: commandOf(a, b, flags, invocation),
     observer: view,
     signal: stop.signal,
-    targets: early.flatMap((arm) => arm?.targets ?? []),
+    targets: early.flatMap((arm) => arm?.targets ?? (appTarget === undefined ? [] : [appTarget])),
     ...(pairs !== undefined && { pairs }),
     extend: flags.extend,
     strict: flags.strict,
@@ -102,17 +95,15 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
     },
   );
   try {
+    const place = {
+      cleanUp: (action: () => void) => void undo.unshift(action),
+      note: view.note,
+      signal: stop.signal,
+    };
     const arms: OpenedArm[] = [];
     for (const [i, { text, inject }] of given.entries()) {
       const ref = refOf(text);
-      const checkedOut =
-        ref &&
-        (await checkOut(ref, {
-          root: fileURLToPath(packageRoot),
-          cleanUp: (action) => undo.unshift(action),
-          note: view.note,
-          signal: stop.signal,
-        }));
+      const checkedOut = ref === undefined ? undefined : await checkedOutAt(ref, flags, place);
       arms.push(early[i] ?? opened(text, inject, checkedOut));
     }
     const [first, second] = arms as [OpenedArm, OpenedArm]; // there were two
@@ -134,6 +125,53 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
     release();
     undoAll();
   }
+}
+
+type CheckedOut = { folder: string; commit?: string };
+
+/** A commit of the user's app, or of pushbench where nobody says how to start an app. */
+async function checkedOutAt(
+  ref: string,
+  { start, install, app }: AbFlags,
+  place: Omit<CheckoutOptions, 'root'>,
+): Promise<CheckedOut> {
+  if (start === undefined) {
+    const folder = await checkOut(ref, { ...place, root: fileURLToPath(packageRoot) });
+    return { folder };
+  }
+  const options = { ...place, root: resolve(app) };
+  return checkOutApp(await appCommit(ref, options), install, options);
+}
+
+/** @throws UserError where a commit is to be run and nobody says how, or an option is for nothing */
+function requireStart(a: string, b: string, { start, install, app, target }: AbFlags): void {
+  const versions = [a, b].filter((text) => /^(?:ref|dir):./.test(text));
+  if (start !== undefined) {
+    if (versions.length > 0 && target !== undefined) return;
+    if (versions.length > 0)
+      throw new UserError(
+        'start',
+        `${versions[0]} is a version of your app, and nothing says how to speak to it: give a target file ` +
+          'too, with --target FILE.',
+      );
+    throw new UserError(
+      'start',
+      '--start is for ref: and dir:, which name versions of your app. What cmd: starts, it says itself.',
+    );
+  }
+  if (install !== undefined || app !== '.')
+    throw new UserError(
+      'start',
+      "--install and --app are for versions of your app: say how to start it too, with --start 'COMMAND'.",
+    );
+  const ref = versions.find((text) => refOf(text) !== undefined);
+  const own = relative(fileURLToPath(packageRoot), process.cwd());
+  if (ref === undefined || !own.startsWith('..')) return;
+  throw new UserError(
+    'start',
+    `${ref} is a commit of your app in this folder. Say how to start it and how to speak to it: ` +
+      "--start 'node server.js' --target app.yaml (docs/comparison.md).",
+  );
 }
 
 const nothingMeasured = 'Interrupted before the first pair was over; nothing was measured.';
@@ -209,47 +247,6 @@ async function runInto(
   const problem = files.problem();
   if (problem)
     throw new UserError('write', [problem.message, ...elsewhereLines(files)].join('\n'), exitCodes.failed);
-  return stop.signal.reason instanceof Interruption ? exitCodes.interrupted : code;
-}
-
-function pairsOf(text: string): number {
-  const pairs = Number(text);
-  if (Number.isInteger(pairs) && pairs >= 1 && pairs <= mostPairs) return pairs;
-  throw new UserError(
-    'pairs',
-    `--pairs ${text} is not possible: give a whole number up to ${mostPairs}, or leave it out.`,
-  );
-}
-
-function budgetOf(text: string): number {
-  const ms = parseDurationMs(text);
-  if (ms !== undefined && ms > 0) return ms;
-  throw new UserError('budget', `--budget ${text} is no duration. Write it like 10m.`);
-}
-
-function commandOf(
-  a: string,
-  b: string,
-  { scenario, set, strict, extend, pairs, budget, injectA, injectB, target }: AbFlags,
-  invocation: string,
-): string {
-  const option = (name: string, value: string | undefined) => (value === undefined ? [] : [name, value]);
-  return [
-    invocation,
-    'ab',
-    a,
-    b,
-    '--scenario',
-    scenario,
-    ...set.flatMap((one) => ['--set', one]),
-    ...option('--pairs', pairs),
-    ...option('--budget', budget),
-    ...option('--inject-a', injectA),
-    ...option('--inject-b', injectB),
-    ...option('--target', target),
-    ...(strict ? ['--strict'] : []),
-    ...(extend ? ['--extend'] : []),
-  ]
-    .map(quoted)
-    .join(' ');
+  if (stop.signal.reason instanceof Interruption) return exitCodes.interrupted;
+  return baseline.state.kind === 'failed' ? exitCodes.failed : code;
 }

@@ -15,13 +15,13 @@ import { oneLine } from '../core/base/printable.ts';
 import { tryReadText } from '../core/base/read-file.ts';
 import { ruleOf } from '../core/comparison/judge.ts';
 import { countsAtAll } from '../core/comparison/reading.ts';
-import { runSetOf } from '../core/comparison/run-set.ts';
+import { runSetOf, type RunSet } from '../core/comparison/run-set.ts';
 import { listNames, nearest } from '../core/base/suggest.ts';
 import { formatNumber } from '../core/base/units.ts';
 import { makeFolder, writeWhole } from '../harness/run/store.ts';
 import { readResults } from '../reports/read/read-many.ts';
 import type { CompareFlags } from './compare.ts';
-import { print } from './print.ts';
+import { complain, print } from './print.ts';
 import { failOnOf, outputs } from './comparison-output.ts';
 
 export type BaselineFlags = { dir: string };
@@ -29,20 +29,18 @@ export type BaselineFlags = { dir: string };
 /** Saves the runs of results under a name; an earlier one of that name is replaced. */
 export async function saveBaseline(given: string, path: string, { dir }: BaselineFlags): Promise<ExitCode> {
   const name = checkedBaselineName(given);
-  const runs = runSetOf(name, await readResults(path));
-  const bad = runs.variants
-    .filter(({ runs: own }) => !own.some((run) => countsAtAll(run) && Object.keys(run.values).length > 0))
-    .map(({ label }) => label);
-  if (runs.variants.length === 0)
+  const all = runSetOf(name, await readResults(path));
+  const { runs, leftOut } = countedOf(all);
+  if (all.variants.length === 0)
     throw new UserError(
       'baseline-runs',
       `${path} holds no trial, so there is nothing to hold a candidate against. Run the scenario again.`,
     );
-  if (bad.length > 0)
+  if (runs.variants.length === 0)
     throw new UserError(
       'baseline-runs',
-      `No trial of ${listNames(bad)} in ${path} has a figure that counts, so there is nothing to hold a ` +
-        'candidate against. Run the scenario again.',
+      `No trial of ${listNames(all.variants.map(({ label }) => label))} in ${path} has a figure that ` +
+        'counts, so there is nothing to hold a candidate against. Run the scenario again.',
     );
   const file = fileOf(dir, name);
   const text = writeBaseline(runs, new Date());
@@ -57,7 +55,23 @@ export async function saveBaseline(given: string, path: string, { dir }: Baselin
   }
   writeWhole(file, text, 'Free some space, or choose another folder with --dir.');
   print(`Saved ${runsText(runs)} of ${runs.scenario.name} as ${file} (${formatNumber(text.length)} bytes).`);
+  for (const line of leftOut) complain(`Left out: ${line}`);
   return exitCodes.ok;
+}
+
+/** The runs that have a figure that counts, and a line for each of the others. */
+function countedOf(runs: RunSet): { runs: RunSet; leftOut: string[] } {
+  const leftOut: string[] = [];
+  const variants = runs.variants.flatMap(({ label, runs: own }) => {
+    const counted = own.filter((run) => countsAtAll(run) && Object.keys(run.values).length > 0);
+    for (const { repetition, why } of own.filter((run) => !counted.includes(run)))
+      leftOut.push(
+        `trial ${repetition} of ${label} has no figure that counts` +
+          (why.length === 0 ? '.' : ` (${listNames(why)}).`),
+      );
+    return counted.length === 0 ? [] : [{ label, runs: counted }];
+  });
+  return { runs: { ...runs, variants }, leftOut };
 }
 
 export function listBaselines({ dir }: BaselineFlags): ExitCode {

@@ -1,6 +1,8 @@
-// Implements `pushbench claims`: writes the page of claims from results, or again from the figures that it
-// was made from.
+// Implements `pushbench claims`: makes the page of claims from results, or again from the figures that it was
+// made from; prints it, or writes it in a checkout of the repository.
 
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -16,8 +18,10 @@ import { renderClaims } from '../reports/export/claims.ts';
 import { readResult } from '../reports/read/read.ts';
 import { complain } from './print.ts';
 
-export type ClaimsFlags = { figures: string; out: string };
+export type ClaimsFlags = { figures?: string; out?: string; write?: boolean };
 
+const figuresFile = fileURLToPath(new URL('docs/results/claims.json', packageRoot));
+const pageFile = fileURLToPath(new URL('docs/claims.md', packageRoot));
 const claimsFile = fileURLToPath(new URL('scenarios/article/claims.yaml', packageRoot));
 
 /** The claims, as shipped. */
@@ -31,14 +35,15 @@ export function readClaims() {
 
 /**
  * Takes the claims' figures from results, of several of one scenario the last, beside what the figures file
- * holds of other scenarios, and writes file and page.
+ * holds of other scenarios, and prints the page. With `write` file and page are written.
  * @throws UserError when a result or the figures file cannot be read, or no result is of a
  *   scenario that a claim names
  */
 export async function claimsCommand(
   paths: readonly string[],
-  { figures: file, out }: ClaimsFlags,
+  { figures: file = figuresFile, out, write = false }: ClaimsFlags,
 ): Promise<ExitCode> {
+  if (write) requireCheckout(file, out);
   const { article, claims } = readClaims();
   const figures = readFigures(file);
   const named = new Set(claims.flatMap((claim) => ('scenario' in claim ? [claim.scenario] : [])));
@@ -64,12 +69,30 @@ export async function claimsCommand(
       code = exitCodes.invalid;
     }
   }
-  if (paths.length > 0)
-    writeWhole(file, `${JSON.stringify(figures, null, 1)}\n`, 'Name another file with --figures.');
   const page = renderClaims(article, claims, figures);
+  if (!write && out === undefined) process.stdout.write(page);
   if (out === '-') process.stdout.write(page);
-  else writeWhole(out, page, 'Name another file with --out.');
+  else if (write || out !== undefined) save(out ?? pageFile, page, 'Name another file with --out.');
+  if (write && paths.length > 0)
+    save(file, `${JSON.stringify(figures, null, 1)}\n`, 'Name another file with --figures.');
   return code;
+}
+
+function save(file: string, text: string, advice: string): void {
+  writeWhole(file, text, advice);
+  // On standard error, as the page may go to standard output.
+  complain(`Written: ${relative('', file)}`);
+}
+
+/** @throws UserError where the files to be written are those of an installed package */
+function requireCheckout(file: string, out: string | undefined): void {
+  const ours = file === figuresFile || out === undefined;
+  if (!ours || existsSync(new URL('scripts/claims.ts', packageRoot))) return;
+  throw new UserError(
+    'claims-write',
+    'claims --write keeps the figures and the page in a checkout of pushbench, and this is an installed ' +
+      'package. Leave --write out to print the page, or name both files: --figures FILE --out FILE.',
+  );
 }
 
 const figuresHead = z.looseObject({ format: z.literal('pushbench-claims') });

@@ -2,8 +2,9 @@
 // own.
 
 import { Option, type Command } from 'commander';
-import type { AbFlags } from './ab.ts';
+import type { AbFlags } from './ab-options.ts';
 import type { BaselineFlags } from './baseline.ts';
+import type { BisectFlags } from './bisect.ts';
 import type { CompareFlags, MatchFlags } from './compare.ts';
 import type { HistoryFlags } from './history.ts';
 import { loaded } from './signals.ts';
@@ -42,8 +43,8 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .description('run two arms in turns, pair by pair, and decide whether the second is worse')
     .argument(
       '<a>',
-      'the baseline: a variant of the scenario, ref:COMMIT, dir:FOLDER, ' +
-        'cmd:"COMMAND" with --target, or target:FILE',
+      'the baseline: a variant of the scenario, ref:COMMIT or dir:FOLDER of your app with --start and ' +
+        '--target, cmd:"COMMAND" with --target, or target:FILE',
     )
     .argument('<b>', 'the candidate, the same')
     .option('--scenario <scenario>', 'name of a shipped scenario, or path of a YAML file', 'compare')
@@ -66,12 +67,21 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .option('--budget <duration>', 'plan no more pairs than fit into it, such as 10m')
     .option('--inject-a <settings>', "make the baseline's server worse on purpose, as run --inject does")
     .option('--inject-b <settings>', "the same with the candidate's")
-    .option('--target <file>', 'how to speak to what cmd: starts')
+    .option('--target <file>', 'how to speak to what cmd: or --start starts')
+    .option('--start <command>', 'starts your app in the folder of a ref: or dir:')
+    .option(
+      '--install <command>',
+      'installs and builds in the checkout of a ref: (default: the packages installed here, or npm ci ' +
+        'where the lock file is another one)',
+    )
+    .option('--app <folder>', 'where your app is, in its git repository', '.')
     .option('--quiet', 'print nothing while it runs', false)
     .action(async (a: string, b: string, options: AbFlags) => {
       const { abCommand } = await loaded(import('./ab.ts'));
       process.exitCode = await abCommand(a, b, options, invocation);
     });
+
+  addBisect(root, invocation);
 
   withOutputs(root.command('compare'))
     .description('hold the results of a candidate against those of a baseline')
@@ -132,5 +142,46 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .action(async (paths: string[], options: HistoryFlags) => {
       const { historyCommand } = await loaded(import('./history.ts'));
       process.exitCode = await historyCommand(paths, options);
+    });
+}
+
+function addBisect(root: Command, invocation: string): void {
+  root
+    .command('bisect')
+    .description('find the commit of your app that made delivery worse')
+    .argument('<good>', 'a commit at which delivery was well: a branch, a tag or a commit')
+    .argument('<bad>', 'a later one at which it is worse')
+    .argument('<command...>', 'behind --: starts your app in a checkout of a commit')
+    .requiredOption('--target <file>', 'how to speak to your app')
+    .option('--scenario <scenario>', 'name of a shipped scenario, or path of a YAML file', 'compare')
+    .addOption(
+      new Option('--set <path=value>', 'override a value of the scenario (may be repeated)')
+        .default([] as string[], 'none')
+        .argParser(collect),
+    )
+    .option('--results <dir>', 'where results are kept', 'results')
+    .option(
+      '--pairs <number>',
+      'pairs of trials at each commit; as many again where they decide nothing (default: as many as it ' +
+        'takes)',
+    )
+    .option(
+      '--install <command>',
+      'installs and builds in each checkout (default: the packages installed here, or npm ci where the ' +
+        'lock file is another one)',
+    )
+    .option('--app <folder>', 'where your app is, in its git repository', '.')
+    .option('--json', 'print the bisection as JSON on standard output', false)
+    .option('--quiet', 'print nothing while it runs', false)
+    .addHelpText(
+      'after',
+      `
+Example: ${invocation} bisect v1.0 HEAD --target app.yaml --scenario delivery.yaml -- node server.js
+Exit codes: 0 the commit is found, 6 it is not decided (or the bad commit is not shown to be worse),
+3 the good or the bad commit does not start.`,
+    )
+    .action(async (good: string, bad: string, command: string[], options: BisectFlags) => {
+      const { bisectCommand } = await loaded(import('./bisect.ts'));
+      process.exitCode = await bisectCommand(good, bad, command, options, invocation);
     });
 }

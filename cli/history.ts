@@ -7,6 +7,7 @@ import { requireWritable, writeWhole } from '../harness/run/store.ts';
 import { version } from '../harness/run/version.ts';
 import { renderHistory } from '../reports/history/words.ts';
 import { readHistory } from '../reports/history/read.ts';
+import { complain } from './print.ts';
 import { terminalOf } from './terminal.ts';
 
 export type HistoryFlags = { json: boolean; html?: string };
@@ -17,7 +18,8 @@ export async function historyCommand(
   { json, html }: HistoryFlags,
 ): Promise<ExitCode> {
   if (html !== undefined) requireWritable(html);
-  const { sets, cut } = await readHistory(paths);
+  const { sets, cut, unreadable } = await readHistory(paths);
+  for (const why of unreadable) complain(`Left out: ${why}`);
   const history = historyOf(sets, cut);
   if (json) process.stdout.write(`${printableJson(history, 1)}\n`);
   else process.stdout.write(renderHistory(history, terminalOf()));

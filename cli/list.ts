@@ -1,9 +1,34 @@
-// Implements `pushbench list`: lists the shipped scenarios and the question that each answers.
+// Implements `pushbench list`: lists the shipped scenarios, the question that each answers, and its values as
+// `--set` takes them.
 
+import { parse, stringify } from 'yaml';
+import { pathText } from '../core/base/overrides.ts';
 import { describeScenario } from '../core/scenario/scenario-file.ts';
 import { print } from './print.ts';
+import { quoted } from './quoted.ts';
 import { openScenario, shippedScenarios } from './scenarios.ts';
 
+/** What a scenario says in sentences, and what it asks of its figures: nobody sets these for one run. */
+const notSet = new Set(['question', 'notice', 'answer', 'curves', 'axis', 'expect', 'gate']);
+
 export function listCommand(): void {
-  for (const name of shippedScenarios()) print(`${describeScenario(openScenario(name, []).scenario)}\n`);
+  for (const name of shippedScenarios()) {
+    const { scenario, source } = openScenario(name, []);
+    print(`${describeScenario(scenario)}\n  --set takes: ${settable(source).map(quoted).join('  ')}\n`);
+  }
+  print("Change one as in: pushbench run compare --set subscribers=1000 --set 'variants=[sse, websocket]'");
+}
+
+/** The values of a scenario as `path=value`; a list is one value. */
+export function settable(source: string): string[] {
+  const values = parse(source) as Record<string, unknown>; // it has been checked
+  return Object.entries(values)
+    .filter(([key]) => !notSet.has(key))
+    .flatMap(([key, value]) => leavesOf([key], value));
+}
+
+function leavesOf(path: string[], value: unknown): string[] {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return Object.entries(value).flatMap(([key, one]) => leavesOf([...path, key], one));
+  return [`${pathText(path)}=${stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()}`];
 }

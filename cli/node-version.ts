@@ -1,12 +1,8 @@
-// Names the oldest runtime that measures as the documents say, and tells users of an older one.
+// Tells users of a runtime that is too old: Node 26.5 is the first whose event-loop monitor can count turns,
+// and older ones ignore that and measure by a timer, which costs CPU. `engines` in package.json says it.
 
 import { UserError } from '../core/base/errors.ts';
-
-/**
- * The first whose event-loop monitor can count turns; older ones ignore that and measure by a timer, which
- * costs CPU. As `engines` in package.json.
- */
-export const leastNode = '26.5';
+import { leastNode } from '../harness/run/version.ts';
 
 /**
  * @param version as `process.version` has it

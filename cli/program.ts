@@ -198,8 +198,13 @@ function addResults(root: Command): void {
       '[result...]',
       'result.json files, or the folders that hold them; none: the page anew from its figures',
     )
-    .option('--figures <file>', 'the figures that the page is made from', 'docs/results/claims.json')
-    .option('--out <file>', 'where to write the page, - for standard output', 'docs/claims.md')
+    .option('--figures <file>', 'the figures of other scenarios (default: those of the repository)')
+    .option('--out <file>', 'write the page to this file')
+    .option(
+      '--write',
+      'in a checkout: write figures and page, docs/results/claims.json and docs/claims.md',
+      false,
+    )
     .action(async (paths: string[], options: ClaimsFlags) => {
       const { claimsCommand } = await loaded(import('./claims.ts'));
       process.exitCode = await claimsCommand(paths, options);

@@ -2,7 +2,7 @@
 // several side by side.
 
 import { dirname, extname, join } from 'node:path';
-import { statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
 import type { Result } from '../core/result/result.ts';
 import { oneLine } from '../core/base/printable.ts';
@@ -10,9 +10,10 @@ import { cutShortText } from '../core/result/missing.ts';
 import { nearest } from '../core/base/suggest.ts';
 import { writeWhole } from '../harness/run/store.ts';
 import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/export/formats.ts';
-import { readEach } from '../reports/read/read-many.ts';
+import { isAbFolder, readSeveral } from '../reports/read/several.ts';
+import { readResult } from '../reports/read/read.ts';
 import { print } from './print.ts';
-import { isAbFolder, reportAb } from './ab-report.ts';
+import { reportAb } from './ab-report.ts';
 import { terminalOf } from './terminal.ts';
 
 export type ReportFlags = { out?: string; format: string; interactive: boolean; json: boolean };
@@ -22,20 +23,18 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
   const format = options.json ? 'json' : checkedFormat(options.format);
   if (options.interactive && format !== 'html')
     throw new UserError('interactive', `--interactive is for --format html; ${format} has no charts.`);
-  if (paths.length === 1 && format === 'html' && isAbFolder(paths[0]!))
-    return reportAb(paths[0]!, options.out);
-  const results = await readEach(paths);
+  const first = paths[0]!; // commander asks for one
+  if (paths.length === 1 && format === 'html' && isAbFolder(first)) return reportAb(first, options.out);
+  const runs = paths.length === 1 && isOneRun(first) ? [await oneRun(first)] : await runsOf(paths);
+  const results = runs.map(({ result }) => result);
   // Some forms have no room for it, and a percentile says nothing of a trial that is missing.
-  for (const [i, result] of results.entries()) {
+  for (const { path, result } of runs) {
     const cut = cutShortText(result);
-    if (cut !== undefined) console.error(oneLine(`${paths[i]}: ${cut}`));
+    if (cut !== undefined) console.error(oneLine(`${path}: ${cut}`));
   }
   if (format === 'html' && options.out !== '-') await printTable(results);
   const documents = await documentsOf(format, results, { interactive: options.interactive });
-  const first = paths[0]!;
-  const out =
-    options.out ??
-    (format === 'html' ? join(statSync(first).isDirectory() ? first : dirname(first), 'report.html') : '-');
+  const out = options.out ?? (format === 'html' ? join(placeOf(runs), 'report.html') : '-');
   if (out === '-') {
     process.stdout.write(onlyDocument(documents, format));
     return exitCodes.ok;
@@ -45,6 +44,43 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
     writeWhole(file, text, 'Free some space, or name another file with --out.');
   for (const { file } of written) print(`${format === 'html' ? '\nReport' : 'Written'}: ${oneLine(file)}`);
   return exitCodes.ok;
+}
+
+type Run = { path: string; result: Result };
+
+const oneRun = async (path: string): Promise<Run> => ({ path, result: await readResult(path) });
+
+/** A file, or a folder that holds one or none: what is wrong with it is an error. A folder of runs is not. */
+function isOneRun(path: string): boolean {
+  return (
+    !isFolder(path) ||
+    existsSync(join(path, 'result.json')) ||
+    !readdirSync(path).some((name) => isFolder(join(path, name)))
+  );
+}
+
+/** All runs among the paths; a line on standard error for each of the others. */
+async function runsOf(paths: readonly string[]): Promise<Run[]> {
+  const { runs, leftOut } = await readSeveral(paths);
+  for (const { path, why } of leftOut) console.error(oneLine(`Left out: ${path}: ${why}`));
+  if (runs.length > 0) return runs;
+  throw new UserError(
+    'result-folder',
+    `There is no run among ${paths.length === 1 ? paths[0] : `these ${paths.length} paths`}. Name a ` +
+      'result.json, or the folder that a run wrote.',
+  );
+}
+
+/** The run's own folder; of several runs the folder that they all lie in, or else the current one. */
+function placeOf(runs: readonly Run[]): string {
+  const folders = runs.map(({ path }) => (isFolder(path) ? path : dirname(path)));
+  if (folders.length === 1) return folders[0]!;
+  const [parent, ...others] = new Set(folders.map((folder) => dirname(folder)));
+  return parent !== undefined && others.length === 0 ? parent : '.';
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 async function printTable(results: readonly Result[]): Promise<void> {

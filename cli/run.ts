@@ -26,6 +26,7 @@ import { withTargets } from '../harness/target/variants.ts';
 import { renderJunit } from '../reports/export/junit.ts';
 import { renderMarkdown } from '../reports/text/markdown.ts';
 import { createLiveView, liveMode, type LiveView } from './live.ts';
+import { quoted } from './quoted.ts';
 import { openScenario } from './scenarios.ts';
 import { onSignals } from './signals.ts';
 import { terminalOf } from './terminal.ts';
@@ -275,10 +276,4 @@ function unanswered({ searches, trials, scenario: { answer, curves } }: Result):
       return figure.value === undefined && figure.voided !== undefined;
     });
   });
-}
-
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./ -]+$/.test(word) && (!word.includes(' ') || word.startsWith('npm '))
-    ? word
-    : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -39,7 +39,7 @@ for (const [i, name] of names.entries()) {
 }
 
 mkdirSync('docs/results', { recursive: true });
-await claimsCommand(results, { figures: figuresFile, out: pageFile });
+await claimsCommand(results, { figures: figuresFile, out: pageFile, write: true });
 console.log(
   `${results.length} of ${names.length} scenarios measured in ` +
     `${Math.round((Date.now() - startedMs) / 1000)} s; ${pageFile} and ` +

@@ -146,7 +146,12 @@ function readUpTo(fd: number, sizeBytes: number, mostBytes: number): Buffer | un
   }
 }
 
+/** Of UTF-16, as PowerShell's > writes it, with either end first. */
+const wideMarks = [Buffer.of(0xff, 0xfe), Buffer.of(0xfe, 0xff)];
+
 function textOf(bytes: Buffer): { text: string } | FileFault {
+  if (wideMarks.some((mark) => bytes.subarray(0, 2).equals(mark)))
+    return { fault: 'no-text', why: 'it is text in UTF-16; save it in UTF-8' };
   if (bytes.includes(0)) return { fault: 'no-text', why: 'it is not text: it holds a zero byte' };
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { parseJson } from '../base/json.ts';
 import { issuesText } from '../base/issues.ts';
+import { spoiltByGit, withoutMark } from '../base/spoilt-text.ts';
 import { runSetSchema, type RunSet } from './run-set.ts';
 
 export const baselineFormat = 'pushbench-baseline';
@@ -59,7 +60,9 @@ export function writeBaseline(runs: RunSet, savedAt: Date): string {
  * @throws UserError when the text is no baseline, or one of a later version
  */
 export function readBaseline(text: string, file: string): Baseline {
-  const json = parseJson(text);
+  const json = parseJson(withoutMark(text));
+  const spoilt = 'problem' in json ? spoiltByGit(text, file) : undefined;
+  if (spoilt !== undefined) throw new UserError('baseline-json', spoilt);
   if ('problem' in json)
     throw new UserError(
       'baseline-json',

@@ -19,6 +19,7 @@ import type { RunPlan } from '../plan/cells.ts';
 import type { Fleet } from '../trial/fleet.ts';
 import { balancedBlocks } from '../plan/order.ts';
 import { endedBy, newResult, type RunOptions } from '../run/run.ts';
+import { watchStart } from '../trial/start.ts';
 import { runTrial } from '../trial/trial.ts';
 
 /** One side: what it is called, and what runs. */
@@ -38,6 +39,8 @@ export type AbOptions = Omit<RunOptions, 'save' | 'fleet'> & {
   pairs?: number;
   /** Whether as many again are run where the first look decides nothing. */
   extend: boolean;
+  /** Whether a first look decides nothing; by default, where its verdict says so. */
+  undecided?(look: Comparison): boolean;
   strict: boolean;
   /** All of it must fit into this. */
   budgetMs?: number;
@@ -111,7 +114,7 @@ export function pairsWithin(
  * @returns the results of both arms, and the comparison unless the run was
  *   interrupted before there was a pair
  * @throws UserError when the budget holds too few pairs, by estimate before the start, by the
- *   clock after the first pair
+ *   clock after the first pair; when a server does not start before there is a pair
  */
 export async function runAb(
   plan: RunPlan,
@@ -121,6 +124,7 @@ export async function runAb(
   const variants = arms[0].variants.length;
   const pairing = pairPlan(options.source, variants, options);
   const { pairs: wanted = pairing.pairs, extend, strict, budgetMs, note, signal, keep } = options;
+  const undecided = options.undecided ?? (({ verdict, rule }: Comparison) => mayExtend(verdict, rule));
   const limits = { wanted, least: pairing.least };
   let pairs = pairsWithin(budgetMs, 2 * variants * trialMs(plan.scenario.phases), limits);
   note(pairPlanText(pairs, pairing, variants));
@@ -150,15 +154,11 @@ export async function runAb(
           ),
         );
         const fromMs = performance.now();
-        const trial = await runTrial(
-          plan,
-          variant,
-          Math.max(1, pair),
-          fleet,
-          options.observer.progress,
-          signal,
-        );
+        const start = watchStart(options.observer.progress);
+        const trial = await runTrial(plan, variant, Math.max(1, pair), fleet, start.report, signal);
         tookMs.push(performance.now() - fromMs);
+        const unstarted = start.problem(name, trial);
+        if (unstarted) throw unstarted;
         options.observer.trialEnded(trial);
         own.push([side, trial]);
       }
@@ -194,7 +194,7 @@ export async function runAb(
     for (let pair = 1; pair <= pairs; pair++) await runPair(pair);
     const first = ended({ kind: 'finished' });
     const { comparison } = first;
-    if (!extend || !comparison || !mayExtend(comparison.verdict, comparison.rule)) return first;
+    if (!extend || !comparison || !undecided(comparison)) return first;
     if (budgetMs !== undefined && performance.now() - startedMs + pairs * pairMs > budgetMs) {
       note('Undecided, and the budget has no room for the extension.');
       return first;
@@ -206,8 +206,10 @@ export async function runAb(
     for (let pair = pairs + 1; pair <= 2 * pairs; pair++) await runPair(pair);
     return ended({ kind: 'finished' });
   } catch (error) {
-    if (!signal.aborted) throw error;
-    return ended(endedBy(signal.reason));
+    if (signal.aborted) return ended(endedBy(signal.reason));
+    if (!(error instanceof UserError) || baseline.trials.length === 0) throw error;
+    note(error.message);
+    return ended(endedBy(error));
   }
 }
 

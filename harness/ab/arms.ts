@@ -1,8 +1,8 @@
-// Opens what `pushbench ab` can compare: two variants, two checkouts of pushbench (the server comes from
-// there, the load side stays ours), two commands that start a server, two targets. An arm is opened before
-// the first trial.
+// Opens what `pushbench ab` can compare: two variants, two versions of the user's app, two checkouts of
+// pushbench (the server comes from there, the load side stays ours), two commands that start a server, two
+// targets. An arm is opened before the first trial.
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
@@ -28,15 +28,21 @@ export type ArmOptions = {
   openTarget(file: string): PreparedTarget;
   /** The target file that says how to speak to what a command starts. */
   targetFile: string | undefined;
-  /** The folder where the commit that a `ref:` names has been checked out. */
-  checkedOut?: string;
+  /** Starts the user's app in a `ref:` or `dir:`; without it these are checkouts of pushbench. */
+  start?: string;
+  /** Where the commit that a `ref:` names has been checked out. */
+  checkedOut?: { folder: string; commit?: string };
 };
 
 /** An arm, and the systems it runs against. `variants` is the scenario's own where it brings none. */
 export type OpenedArm = Arm & { kind: 'variant' | 'all'; targets: readonly PreparedTarget[] };
 
+/** Of a commit's name. */
+const shownDigits = 10;
+
 const forms =
-  'a variant of the scenario, ref:COMMIT, dir:FOLDER, cmd:"COMMAND" with --target FILE, or target:FILE';
+  'a variant of the scenario, ref:COMMIT or dir:FOLDER (your app: with --start "COMMAND" and --target ' +
+  'FILE), cmd:"COMMAND" with --target FILE, or target:FILE';
 
 /** The commit that an arm names, which has to be checked out before the arm can be opened. */
 export function refOf(text: string): string | undefined {
@@ -51,12 +57,13 @@ export function openArm(text: string, scenario: Scenario, options: ArmOptions): 
   const [, kind, rest = ''] = /^(ref|dir|cmd|target):(.*)$/s.exec(text) ?? [];
   if (kind !== undefined && rest === '')
     throw new UserError('arm', `"${text}" names nothing behind the colon. An arm is ${forms}.`);
-  const { injection } = options;
-  if (injection && (kind === 'cmd' || kind === 'target'))
+  const { injection, start } = options;
+  const isApp = start !== undefined && (kind === 'ref' || kind === 'dir');
+  if (injection && (isApp || kind === 'cmd' || kind === 'target'))
     throw new UserError(
       'inject',
       `Nothing can be injected into ${text}: it is not our server. --inject-a and --inject-b are for ` +
-        'variants, ref: and dir:.',
+        'variants, and for ref: and dir: of pushbench itself.',
     );
   const ours = injection ? { ...processes, injection } : processes;
   const name = injection ? `${text} with ${writeInjection(injection)}` : text;
@@ -64,9 +71,13 @@ export function openArm(text: string, scenario: Scenario, options: ArmOptions): 
     case 'ref':
       if (options.checkedOut === undefined)
         throw new Error(`${text} was not checked out before it was opened`);
-      return checkoutArm(name, options.checkedOut, scenario, ours);
+      return isApp
+        ? appArm(text, options.checkedOut, start, scenario, options)
+        : checkoutArm(name, options.checkedOut.folder, scenario, ours);
     case 'dir':
-      return checkoutArm(name, resolve(rest), scenario, ours);
+      return isApp
+        ? appArm(text, { folder: existingFolder(resolve(rest)) }, start, scenario, options)
+        : checkoutArm(name, resolve(rest), scenario, ours);
     case 'target':
       return targetArm(name, options.openTarget(rest), scenario, options, (target) =>
         targetFleet(processes, target),
@@ -142,6 +153,31 @@ function targetArm(
   // A command may hold what is in the environment too.
   const shown = redact(name, target.access.secrets);
   return { kind: 'all', name: shown, variants, fleet: fleetOf(target), targets: [target] };
+}
+
+/** The user's app in a folder, started there. */
+export function appArm(
+  name: string,
+  { folder, commit }: { folder: string; commit?: string },
+  start: string,
+  scenario: Scenario,
+  options: ArmOptions,
+): OpenedArm {
+  if (options.targetFile === undefined)
+    throw new UserError(
+      'arm',
+      `${name} is a version of your app, and nothing says how to speak to it: give a target file too, with ` +
+        '--target FILE.',
+    );
+  const arm = targetArm(name, options.openTarget(options.targetFile), scenario, options, (target) =>
+    commandFleet(processes, target, start, folder),
+  );
+  return { ...arm, commit: commit?.slice(0, shownDigits) ?? commitOf(join(folder, 'package.json')) };
+}
+
+function existingFolder(folder: string): string {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  throw new UserError('arm', `There is no folder ${folder} to start your app in.`);
 }
 
 function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet: Arm['fleet']): OpenedArm {

@@ -136,15 +136,24 @@ function proportionalBytes(pid: number): number | undefined {
   return kib === undefined ? undefined : Number(kib) * 1024;
 }
 
-function listenersOn(port: number): number[] {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+/** Listening TCP sockets of this machine: `socket:[INODE]`, as descriptors name them, and port. */
+function listeningSockets(): { socket: string; port: number }[] {
   const lines = ['tcp', 'tcp6'].flatMap((name) => (read(`/proc/net/${name}`) ?? '').split('\n').slice(1));
-  const fields = lines.map((line) => line.trim().split(/\s+/));
-  // st 0A: listening; field 9: the inode.
+  return lines.flatMap((line) => {
+    // st 0A: listening; field 9: the inode.
+    const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
+    if (state !== '0A') return [];
+    return [
+      { socket: `socket:[${inode}]`, port: Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16) },
+    ];
+  });
+}
+
+function listenersOn(port: number): number[] {
   const sockets = new Set(
-    fields
-      .filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${hex}`))
-      .map((one) => `socket:[${one[9]}]`),
+    listeningSockets()
+      .filter((one) => one.port === port)
+      .map(({ socket }) => socket),
   );
   if (sockets.size === 0) return [];
   return readdirSync('/proc')
@@ -152,6 +161,18 @@ function listenersOn(port: number): number[] {
     .map(Number)
     .filter((pid) => holds(pid, sockets))
     .sort((a, b) => a - b);
+}
+
+/** TCP ports on which these processes listen. */
+export function portsOf(pids: readonly number[]): number[] {
+  const open = listeningSockets().filter(({ socket }) => pids.some((pid) => holds(pid, new Set([socket]))));
+  return [...new Set(open.map(({ port }) => port))].sort((a, b) => a - b);
+}
+
+/** A process that listens on the port and started before the process `pid` did. */
+export function earlierListener(port: number, pid: number): number | undefined {
+  const since = Number(startTicksOf(pid) ?? Number.NaN);
+  return listenersOn(port).find((one) => Number(startTicksOf(one) ?? Number.NaN) < since);
 }
 
 function holds(pid: number, sockets: ReadonlySet<string>): boolean {

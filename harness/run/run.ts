@@ -30,6 +30,7 @@ import { saturate } from './saturate.ts';
 import { planFirstSteps, searchTrials, type Turn } from './search.ts';
 import { targetFleet, type PreparedTarget } from '../target/target-peer.ts';
 import { connectionsEach, type LeftOut } from '../target/variants.ts';
+import { watchStart } from '../trial/start.ts';
 import { runTrial } from '../trial/trial.ts';
 import { version } from './version.ts';
 
@@ -136,9 +137,11 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
       ...(searching ? [] : [timeLeftMs(plannedMs, tookMs)]),
     );
     const fromMs = performance.now();
+    const start = watchStart(observer.progress);
+    let unstarted: UserError | undefined;
     try {
       const trial: Trial = {
-        ...(await runTrial(own, variant, repetition, fleetFor(variant), observer.progress, signal)),
+        ...(await runTrial(own, variant, repetition, fleetFor(variant), start.report, signal)),
         ...(cell && { cell }),
       };
       tookMs.push(performance.now() - fromMs);
@@ -151,13 +154,15 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
             (places.get(a.variant.label) ?? 0) - (places.get(b.variant.label) ?? 0),
         );
       observer.trialEnded(trial);
-      turn = turns.next(trial);
+      unstarted = start.problem(variant.label, trial);
+      if (!unstarted) turn = turns.next(trial);
     } catch (error) {
       if (!signal.aborted) throw error;
       return { ...result, state: endedBy(signal.reason) };
     }
     check();
     save?.(result);
+    if (unstarted) return { ...result, state: { kind: 'failed', why: unstarted.message.split('\n', 1)[0]! } };
   }
   try {
     if (scenario.closedLoop) result.closedLoop = await saturate(scenario.closedLoop, fleet, signal);

@@ -11,15 +11,16 @@ import { parseResult } from '../read/read.ts';
 import { mostResults, resultFiles } from '../read/read-many.ts';
 
 /**
- * A run that was cut short is left out where a folder holds others beside it.
- * @returns what there is, and the names of runs that were left out
- * @throws UserError when a path holds nothing, or something that cannot be read, or names
- *   a run that was cut short
+ * A run that was cut short, or cannot be read, is left out where a folder holds others beside it.
+ * @returns what there is, the names of runs that were cut short, and why files could not be read
+ * @throws UserError when a path holds nothing, or is itself something that cannot be read or a run that was
+ *   cut short
  */
 export async function readHistory(
   paths: readonly string[],
-): Promise<{ sets: [RunSet, ...RunSet[]]; cut: string[] }> {
+): Promise<{ sets: [RunSet, ...RunSet[]]; cut: string[]; unreadable: string[] }> {
   const sets: RunSet[] = [];
+  const unreadable: UserError[] = [];
   const cut: { name: string; error: UserError }[] = [];
   for (const path of paths) {
     const found = await filesIn(path);
@@ -32,19 +33,25 @@ export async function readHistory(
       try {
         sets.push(await readSet(file));
       } catch (error) {
-        if (!(error instanceof UserError) || error.code !== 'unfinished' || found.length === 1) throw error;
-        cut.push({ name: nameOf(file), error });
+        if (!(error instanceof UserError) || found.length === 1) throw error;
+        if (error.code === 'unfinished') cut.push({ name: nameOf(file), error });
+        else unreadable.push(error);
       }
     }
   }
   const [first, ...others] = sets;
-  if (!first && cut[0]) throw cut[0].error;
+  const problem = cut[0]?.error ?? unreadable[0];
+  if (!first && problem) throw problem;
   if (!first)
     throw new UserError(
       'history-empty',
       'Name results, baselines, or folders of them, such as results or baselines.',
     );
-  return { sets: [first, ...others], cut: cut.map(({ name }) => name) };
+  return {
+    sets: [first, ...others],
+    cut: cut.map(({ name }) => name),
+    unreadable: unreadable.map(({ message }) => message),
+  };
 }
 
 async function filesIn(path: string): Promise<string[]> {

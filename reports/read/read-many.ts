@@ -35,6 +35,15 @@ export async function readResults(path: string): Promise<[Result, ...Result[]]> 
  * @throws UserError when one cannot be read, or all together take more memory than there may be
  */
 export async function readEach(paths: readonly string[]): Promise<Result[]> {
+  refuseTooMuch(paths);
+  const results = [];
+  // One after the other: each is large, and reading is not what takes time.
+  for (const path of paths) results.push(await readResult(path));
+  return results;
+}
+
+/** @throws UserError when all together take more memory than there may be */
+export function refuseTooMuch(paths: readonly string[]): void {
   const bytes = paths.reduce((sum, path) => sum + sizeOf(path), 0);
   if (bytes > mostBytesTogether) {
     const [all, most] = [formatBytes(bytes), formatBytes(mostBytesTogether)];
@@ -43,10 +52,6 @@ export async function readEach(paths: readonly string[]): Promise<Result[]> {
       `These ${paths.length} results have ${all} together, and at most ${most} are read at once. Name fewer.`,
     );
   }
-  const results = [];
-  // One after the other: each is large, and reading is not what takes time.
-  for (const path of paths) results.push(await readResult(path));
-  return results;
 }
 
 /** 0 where there is nothing: reading it says so. */

@@ -14,6 +14,7 @@ import { issuesText } from '../../core/base/issues.ts';
 import { parseJson } from '../../core/base/json.ts';
 import { histogramOf } from '../../core/result/histogram.ts';
 import { readText } from '../../core/base/read-file.ts';
+import { spoiltByGit, withoutMark } from '../../core/base/spoilt-text.ts';
 import { resultFormat, resultSchemaOf, resultVersion, type Result } from '../../core/result/result.ts';
 
 const head = z.looseObject({ format: z.literal(resultFormat), version: z.number() });
@@ -37,7 +38,9 @@ export async function readResult(path: string): Promise<Result> {
  * @throws UserError when the text is no result, or one that this version cannot read
  */
 export function parseResult(text: string, file: string): Result {
-  const json = parseJson(text);
+  const json = parseJson(withoutMark(text));
+  const spoilt = 'problem' in json ? spoiltByGit(text, file) : undefined;
+  if (spoilt !== undefined) throw new UserError('result-json', spoilt);
   if ('problem' in json)
     throw new UserError(
       'result-json',
@@ -105,7 +108,9 @@ export async function readComparison(file: string): Promise<Comparison> {
  * @throws UserError when the text is no comparison, or one that this version cannot read
  */
 export function parseComparison(text: string, file: string): Comparison {
-  const json = parseJson(text);
+  const json = parseJson(withoutMark(text));
+  const spoilt = 'problem' in json ? spoiltByGit(text, file) : undefined;
+  if (spoilt !== undefined) throw new UserError('comparison-json', spoilt);
   if ('problem' in json)
     throw new UserError(
       'comparison-json',

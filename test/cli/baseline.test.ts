@@ -88,6 +88,48 @@ test('mistakes are named with what to do', async (t) => {
   assert.match(empty.stdout, /There is no baseline in none\. Save one with/);
 });
 
+test('a trial that does not count is left out of a baseline and named; the others are kept', async (t) => {
+  const folder = temporaryFolder(t);
+  const result = sse(10);
+  const [first, ...others] = result.trials;
+  const failed = { status: 'failed', valid: false, code: 'child-ended', message: 'it died' };
+  const lone = { ...first, variant: { ...first!.variant, label: 'alone' }, outcome: failed };
+  const trials = [{ ...first, outcome: failed }, ...others, lone];
+  writeFileSync(join(folder, 'some.json'), JSON.stringify({ ...result, planned: undefined, trials }));
+  const { code, stdout, stderr } = await call(['baseline', 'save', 'main', 'some.json'], folder);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /Saved 2 runs of 1 variant of compare/);
+  assert.equal(
+    stderr,
+    'Left out: trial 1 of sse has no figure that counts (child-ended).\n' +
+      'Left out: trial 1 of alone has no figure that counts (child-ended).\n',
+  );
+});
+
+test('what git puts in place of a baseline is told with the remedy; a byte-order mark is none', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'base.json'), JSON.stringify(sse(10)));
+  await call(['baseline', 'save', 'main', 'base.json'], folder);
+  const file = join(folder, 'baselines/main.json');
+  const text = readFileSync(file, 'utf8');
+  const rows: [string | Buffer, number, RegExp][] = [
+    [`\uFEFF${text}`, 0, /^$/],
+    [`<<<<<<< HEAD\n${text}=======\n${text}>>>>>>> other\n`, 2, /marks of a merge .*git checkout --ours/],
+    [
+      'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n',
+      2,
+      /a pointer of Git LFS .*git lfs pull --include="baselines\/main\.json"/,
+    ],
+    [Buffer.from(`\uFEFF${text}`, 'utf16le'), 2, /text in UTF-16; save it in UTF-8/],
+  ];
+  for (const [content, expected, said] of rows) {
+    writeFileSync(file, content);
+    const { code, stderr } = await call(['baseline', 'check', 'main', 'base.json'], folder);
+    assert.equal(code, expected, stderr);
+    assert.match(stderr, said);
+  }
+});
+
 test(
   'a baseline reads back as it was saved, but for digits that no ' +
     'run repeats; a later version is refused',

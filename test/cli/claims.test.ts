@@ -2,7 +2,7 @@
 // rules can be read, and the page is what the command makes of the stored figures.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
@@ -19,6 +19,7 @@ import {
 import { metrics } from '../../core/metrics/registry.ts';
 import { renderClaims } from '../../reports/export/claims.ts';
 import { fixtureResult } from '../reports/fixture.ts';
+import { call, temporaryFolder } from './tools.ts';
 
 const { article, claims } = readClaims();
 const measured = claims.filter((claim) => 'scenario' in claim);
@@ -106,7 +107,7 @@ test('the page is what the command makes of the stored figures', () => {
   assert.equal(
     readFileSync('docs/claims.md', 'utf8'),
     renderClaims(article, claims, figures),
-    'run: npm start -- claims',
+    'run: npm start -- claims --write',
   );
 });
 
@@ -189,7 +190,7 @@ test('the command refuses a result that no claim is tested by, and a figures fil
     join(folder, 'result.json'),
     JSON.stringify({ ...result, scenario: { ...result.scenario, name: 'mine' } }),
   );
-  const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md') };
+  const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md'), write: true };
   await assert.rejects(claimsCommand([folder], flags), /no claim is tested by the scenario "mine"/);
   writeFileSync(flags.figures, '{}');
   await assert.rejects(claimsCommand([], flags), /holds no figures of claims/);
@@ -197,7 +198,7 @@ test('the command refuses a result that no claim is tested by, and a figures fil
 
 test('the command keeps the figures of other scenarios', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'claims-'));
-  const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md') };
+  const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md'), write: true };
   writeFileSync(join(folder, 'result.json'), JSON.stringify(fixtureResult()));
   const other = figuresFrom(fixtureResult(), []);
   writeFileSync(flags.figures, JSON.stringify({ format: 'pushbench-claims', scenarios: { rarely: other } }));
@@ -211,7 +212,7 @@ test('the command keeps the figures of other scenarios', async () => {
 
 test('a claim that a result has no figure for is named, and the command ends with 4', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'claims-'));
-  const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md') };
+  const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md'), write: true };
   const result = fixtureResult();
   const trials = result.trials.filter(({ variant }) => variant.pattern !== 'sse');
   writeFileSync(join(folder, 'result.json'), JSON.stringify({ ...result, trials, planned: undefined }));
@@ -221,4 +222,20 @@ test('a claim that a result has no figure for is named, and the command ends wit
   t.onTestFinished(() => void (process.stderr.write = write));
   assert.equal(await claimsCommand([folder], flags), 4);
   assert.match(said.join(''), /the claim \S+ is not judged: the result has no figure for .*sse/);
+});
+
+test('without --write nothing is written, and the page goes to standard output', async (t) => {
+  const folder = temporaryFolder(t);
+  const stored = () =>
+    ['docs/results/claims.json', 'docs/claims.md'].map((file) => readFileSync(file, 'utf8'));
+  const before = stored();
+  writeFileSync(join(folder, 'result.json'), JSON.stringify(fixtureResult()));
+  const { code, stdout } = await call(['claims', 'result.json'], folder);
+  assert.ok(code === 0 || code === 4);
+  assert.match(stdout, /^# .*[\s\S]*Long polling is better than short polling/);
+  assert.deepEqual([stored(), readdirSync(folder)], [before, ['result.json']]);
+  const named = ['claims', 'result.json', '--write', '--figures', 'f.json', '--out', 'page.md'];
+  const { stdout: nothing, stderr } = await call(named, folder);
+  assert.equal(nothing, '');
+  assert.match(stderr, /Written: page\.md\n[\s\S]*Written: f\.json\n/);
 });

@@ -1,9 +1,11 @@
 // Runs the command line as a user does: what it prints, what it says of mistakes, its exit codes.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
+import { openScenario, shippedScenarios } from '../../cli/scenarios.ts';
 import { resultSchema } from '../../core/result/result.ts';
 import { call, resultFolders, start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
 
@@ -49,6 +51,23 @@ test('wrong arguments end with exit code 2 and a hint', async (t) => {
     assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
     assert.match(stderr, message);
     assert.doesNotMatch(stderr, /\n\s+at /, "no stack trace for a user's mistake");
+  }
+});
+
+test('what list prints as values is what --set takes', async (t) => {
+  const { stdout } = await call(['list'], temporaryFolder(t));
+  const blocks = [...stdout.matchAll(/^(\S+): .*\n(?: .*\n)*? {2}--set takes: (.*)$/gm)];
+  assert.deepEqual(
+    blocks.map(([, name]) => name),
+    shippedScenarios(),
+  );
+  for (const [, name = '', words = ''] of blocks) {
+    const all = execFileSync('bash', ['-c', `printf '%s\\n' ${words}`], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+    assert.ok(all.includes(`subscribers=${openScenario(name, []).scenario.subscribers}`), name);
+    for (const one of all)
+      assert.deepEqual(openScenario(name, [one]).scenario, openScenario(name, []).scenario, `${name} ${one}`);
   }
 });
 
