@@ -26,6 +26,22 @@ export function portTaken(error: unknown, port: number): never {
   throw error;
 }
 
+/** @throws UserError when the address or the port cannot be had; otherwise what was thrown */
+export function notListening(error: unknown, host: string, port: number): never {
+  if (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+  ) {
+    throw new UserError(
+      'host',
+      `--host ${host} is no address of this machine: give 127.0.0.1, ::1, ` +
+        '0.0.0.0 for all, or one that "ip address" shows.',
+    );
+  }
+  return portTaken(error, port);
+}
+
 /**
  * Resolves at the first signal, for servers.
  * @param closeLimitMs how long closing may take from then on; a second signal ends it at once

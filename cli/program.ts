@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { exitCodes } from '../core/base/errors.ts';
 import { version } from '../harness/run/version.ts';
 import { addComparisonCommands, collect } from './comparison-commands.ts';
+import { addReceive } from './receive.ts';
 import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';
 import type { RunFlags } from './run.ts';
@@ -52,6 +53,7 @@ asked to (or could not decide, where asked to fail then), 130 interrupted.`,
 
   addRun(root);
   addServe(root);
+  addReceive(root, allowHost);
   addTarget(root);
   addScenarios(root);
   addResults(root);
@@ -112,10 +114,15 @@ function addServe(root: Command): void {
         .default([] as string[], 'none')
         .argParser(collect),
     )
+    .option(
+      '--receiver [topics]',
+      'webhook: start a receiver beside it that follows these topics (news,orders; the default is news), ' +
+        'with a page that makes it fail, hang, be slow or lose its answers',
+    )
     .action(
       async (
         pattern: string,
-        options: { port: string; host: string; allowHost: string[]; set: string[] },
+        options: { port: string; host: string; allowHost: string[]; set: string[]; receiver?: string | true },
       ) => {
         const { serveCommand } = await loaded(import('./serve.ts'));
         process.exitCode = await serveCommand(pattern, options);

@@ -9,7 +9,8 @@ import { nearest } from '../core/base/suggest.ts';
 import { patternServers } from '../servers/registry.ts';
 import { startServer } from '../servers/start.ts';
 import { checkedHosts } from './allow-host.ts';
-import { checkedPort, portTaken, untilSignal } from './port.ts';
+import { checkedPort, notListening, untilSignal } from './port.ts';
+import { startServeReceiver } from './serve-receiver.ts';
 
 /** Deliveries under way may end, and subscribers are told. */
 const drainLimitMs = 10_000;
@@ -17,7 +18,7 @@ const drainLimitMs = 10_000;
 /** Serves until a signal comes. */
 export async function serveCommand(
   pattern: string,
-  options: { port: string; host: string; allowHost: string[]; set: string[] },
+  options: { port: string; host: string; allowHost: string[]; set: string[]; receiver?: string | true },
 ): Promise<ExitCode> {
   if (!isPatternName(pattern)) {
     const near = nearest(pattern, Object.keys(patterns));
@@ -27,12 +28,18 @@ export async function serveCommand(
         `${Object.keys(patterns).join(', ')}.`,
     );
   }
+  if (options.receiver !== undefined && pattern !== 'webhook')
+    throw new UserError(
+      'receiver',
+      `--receiver goes with serve webhook; clients of ${pattern} connect themselves.`,
+    );
   const port = checkedPort(options.port);
   const { host } = options;
   const allowHosts = checkedHosts(options.allowHost);
+  const parsed = parseOptions(pattern, options.set);
   const server = await startServer({
     pattern,
-    options: parseOptions(pattern, options.set),
+    options: parsed,
     limits: defaultLimits,
     seed: 1,
     host,
@@ -48,26 +55,18 @@ export async function serveCommand(
   );
   for (const { what, command } of examples)
     console.log(`# ${what}\n${command(server.endpoint.url, server.endpoint.publishUrl)}\n`);
+  const receiver =
+    options.receiver === undefined
+      ? undefined
+      : await startServeReceiver(server, parsed, port, options.receiver).catch(async (error: unknown) => {
+          await server.close();
+          throw error;
+        });
   console.log('Ctrl-C ends it.');
   await stopped;
+  await receiver?.close();
   await server.close();
   return exitCodes.ok;
-}
-
-/** @throws UserError when the address or the port cannot be had; otherwise what was thrown */
-function notListening(error: unknown, host: string, port: number): never {
-  if (
-    error instanceof Error &&
-    'code' in error &&
-    (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-  ) {
-    throw new UserError(
-      'host',
-      `--host ${host} is no address of this machine: give 127.0.0.1, ::1, ` +
-        '0.0.0.0 for all, or one that "ip address" shows.',
-    );
-  }
-  return portTaken(error, port);
 }
 
 function parseOptions(pattern: PatternName, assignments: readonly string[]): Record<string, unknown> {

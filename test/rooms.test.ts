@@ -14,7 +14,7 @@ const arrows: Record<string, string[]> = {
   load: ['core', 'receiver'],
   harness: ['core'],
   reports: ['core'],
-  cli: ['core', 'harness', 'reports', 'servers'],
+  cli: ['core', 'harness', 'reports', 'servers', 'receiver'],
 };
 
 const sources = globSync(`{${Object.keys(arrows).join(',')}}/**/*.ts`);
@@ -104,6 +104,7 @@ const readers = [
   'harness/process/process-tree.ts',
   'harness/run/environment.ts',
   'harness/run/version.ts',
+  'receiver/inspector/page.ts',
   'reports/page/interactive.ts',
   'servers/webhook/http/dashboard.ts',
   'servers/webhook/sqlite/file.ts',

@@ -15,6 +15,7 @@
 //  GET    /webhooks/deliveries/{id}        DeliveryDetail
 //  POST   /webhooks/deliveries/{id}/replay DeliveryView (202)
 //  GET    /webhooks/stats                  Stats
+//  GET    /webhooks/trend                  Trend: the last hour of this server, minute by minute
 //  GET    /webhooks/stream                 SSE, each message one StreamMessage
 //
 // Errors are `{ "error": code, "message": sentence }` with 400, 404, 409, 413, 422 or 503. Times are ISO 8601
@@ -103,6 +104,7 @@ export type EndpointView = {
   /** Deliveries made and given up since the server's start. */
   delivered: number;
   givenUp: number;
+  /** Of the newest attempt, when it failed. */
   lastFailure?: string;
 };
 export type EndpointList = Page<'webhooks', EndpointView>;
@@ -158,6 +160,8 @@ export type Stats = {
   underWay: number;
   /** Since the first event of a pending delivery was accepted; 0 when there is none. */
   oldestAgeMs: number;
+  /** Exhausted deliveries of endpoints that are registered: each can be replayed, and is one less then. */
+  deadLetters: number;
   endpoints: { enabled: number; disabled: number; open: number };
   /** Since the server's start. */
   delivered: number;
@@ -166,6 +170,20 @@ export type Stats = {
   /** Attempts for each delivery that was delivered or given up; absent before the first. */
   attemptsPerDelivery?: number;
 };
+
+/** The attempts of one minute. */
+export type TrendBucket = {
+  from: string;
+  attempts: number;
+  succeeded: number;
+  /** Attempts that got a whole answer, of whatever status. */
+  answered: number;
+  /** Their latency, to about 5 %, by nearest rank; absent where none was answered. */
+  p50Ms?: number;
+  p95Ms?: number;
+};
+/** Minutes in which nothing was attempted are left out. Oldest first, 60 at the most. */
+export type TrendAnswer = { bucketMs: number; buckets: TrendBucket[] };
 
 /** What happens to an endpoint. */
 export type EndpointEvent =

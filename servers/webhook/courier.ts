@@ -14,12 +14,15 @@ import type { AttemptRow, DeliveryRow } from './records.ts';
 import type { Attempts } from './sending/attempt.ts';
 import type { Answer } from './sending/sender.ts';
 import type { Timers } from './sending/timers.ts';
+import { createTrend, type Trend } from './trend.ts';
 import type { Outcome, Store, StoreHandlers } from './store.ts';
 
 export type Courier = StoreHandlers & {
   /** One attempt that no store knows of. */
   attemptOnce(endpoint: WebhookEndpoint, message: Message): Promise<void>;
   figures(): Pick<Stats, 'delivered' | 'exhausted' | 'attempts' | 'attemptsPerDelivery'>;
+  /** How attempts went in the last hour, minute by minute. */
+  trend: Trend['read'];
   /** Called with everything that happens from now on. @returns the function that ends it */
   watch(listener: (message: StreamMessage) => void): () => void;
 };
@@ -38,6 +41,7 @@ type Figures = { delivered: number; exhausted: number; attempts: number; attempt
 
 export function createCourier(options: CourierOptions): Courier {
   const { attempts, announce } = options;
+  const trend = createTrend(options.timers.nowMs);
   const watchers = new Set<(message: StreamMessage) => void>();
   const figures: Figures = { delivered: 0, exhausted: 0, attempts: 0, attemptsOfSettled: 0 };
 
@@ -47,13 +51,15 @@ export function createCourier(options: CourierOptions): Courier {
 
   return {
     attempt(endpoint, task, done) {
-      attempts.post(endpoint, task.message, task.attempts + 1, (answer, row) =>
-        done(outcomeOf(options, endpoint, task, answer, row, tell)),
-      );
+      attempts.post(endpoint, task.message, task.attempts + 1, (answer, row) => {
+        trend.add(answer, row.latencyMs);
+        done(outcomeOf(options, endpoint, task, answer, row, tell));
+      });
     },
     attemptOnce: (endpoint, message) =>
       new Promise((resolve) =>
-        attempts.post(endpoint, message, 1, (answer) => {
+        attempts.post(endpoint, message, 1, (answer, row) => {
+          trend.add(answer, row.latencyMs);
           judge(options, endpoint, answer, tell);
           resolve();
         }),
@@ -82,6 +88,7 @@ export function createCourier(options: CourierOptions): Courier {
         ...(settled > 0 && { attemptsPerDelivery: attemptsOfSettled / settled }),
       };
     },
+    trend: trend.read,
     watch(listener) {
       watchers.add(listener);
       return () => void watchers.delete(listener);
@@ -125,6 +132,7 @@ function judge(
   if (countAnswer(stored, answer, nowMs) && disableRule !== 'never') store.saveHealth(endpoint);
   if (ok) {
     endpoint.delivered++;
+    endpoint.lastFailure = undefined;
     return true;
   }
   counters.errors++;

@@ -9,7 +9,7 @@ import type { Message } from '../../core/policy/webhook/delivery.ts';
 import { schemes } from '../../core/signature/schemes.ts';
 import { RequestError } from '../http/request.ts';
 import type { PatternContext, Publish } from '../pattern.ts';
-import type { EndpointChange, Rotation, Stats, StreamMessage } from './api.ts';
+import type { EndpointChange, Rotation, Stats, StreamMessage, TrendBucket } from './api.ts';
 import { countEndpoints, createCourier, type Courier } from './courier.ts';
 import { editEndpoint, rotateSecret, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
 import { createAnnouncer, testMessage } from './operations.ts';
@@ -54,6 +54,7 @@ export type Service = {
   /** Sends again what was exhausted or cancelled in a stretch of time (store.ts). @returns how many */
   recover(endpoint: WebhookEndpoint, sinceMs: number, untilMs: number, limit: number): Promise<number>;
   stats(): Promise<Stats>;
+  trend(): TrendBucket[];
   backlog(): ServerBacklog;
   /** Called with everything that happens from now on. @returns the function that ends it */
   watch(listener: (message: StreamMessage) => void): () => void;
@@ -114,6 +115,7 @@ export function createService(
       endpoints: counts(),
       ...courier.figures(),
     }),
+    trend: courier.trend,
     watch: courier.watch,
     disconnect: attempts.cut,
     async close() {

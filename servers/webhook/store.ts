@@ -102,8 +102,12 @@ export type Store = {
 
   /** What a trial samples: at once, as it was read last where it cannot be read now. */
   backlog(): ServerBacklog;
-  /** @throws RequestError 503 when it cannot be read */
-  readBacklog(): Awaitable<ServerBacklog>;
+  /**
+   * The same with the exhausted deliveries that can be replayed; over Redis those of removed endpoints are
+   * among them until they are pruned.
+   * @throws RequestError 503 when it cannot be read
+   */
+  readBacklog(): Awaitable<ServerBacklog & { deadLetters: number }>;
   /** Called when attempts under way have been cut, after `schedule.stop`. Keeps what it still can. */
   close(): Promise<void>;
 };

@@ -17,6 +17,8 @@ import {
   type RotationAnswer,
   type Stats,
   type StreamMessage,
+  type TrendAnswer,
+  type TrendBucket,
 } from '../api.ts';
 
 const count = z.int().min(0);
@@ -36,7 +38,7 @@ const endpoint = z.strictObject({
   pending: count,
   delivered: count.describe("since the server's start"),
   givenUp: count.describe("since the server's start"),
-  lastFailure: text.exactOptional(),
+  lastFailure: text.exactOptional().describe('of the newest attempt, when it failed'),
 }) satisfies z.ZodType<EndpointView>;
 
 const event = z.strictObject({
@@ -86,6 +88,9 @@ const stats = z.strictObject({
     .number()
     .min(0)
     .describe('since the first event of a pending delivery was accepted; 0 when there is none'),
+  deadLetters: count.describe(
+    'exhausted deliveries of endpoints that are registered; each that is replayed is one less',
+  ),
   endpoints: z.strictObject({
     enabled: count,
     disabled: count,
@@ -100,6 +105,15 @@ const stats = z.strictObject({
     .exactOptional()
     .describe('absent before the first delivery was settled'),
 }) satisfies z.ZodType<Stats>;
+
+const trendBucket = z.strictObject({
+  from: time,
+  attempts: count,
+  succeeded: count,
+  answered: count.describe('attempts that got a whole answer, of whatever status'),
+  p50Ms: z.number().min(0).exactOptional().describe('of those, by nearest rank, to about 5 %'),
+  p95Ms: z.number().min(0).exactOptional(),
+}) satisfies z.ZodType<TrendBucket>;
 
 const endpointChanges = [
   'registered',
@@ -142,6 +156,10 @@ export const answers = {
     attemptLog: z.array(attempt),
   }) satisfies z.ZodType<DeliveryDetail>,
   Stats: stats,
+  Trend: z.strictObject({
+    bucketMs: count,
+    buckets: z.array(trendBucket).describe('oldest first; minutes without attempts are left out'),
+  }) satisfies z.ZodType<TrendAnswer>,
   StreamMessage: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('attempt'), delivery, attempt }),
     z.strictObject({

@@ -22,6 +22,8 @@ const files = new Set([
   'deliveries.js',
   'details.js',
   'recovery.js',
+  'forms.js',
+  'trends.js',
 ]);
 
 /** Nothing from elsewhere, nothing inline, and in no frame. */

@@ -2,9 +2,17 @@
 
 import { RequestError } from '../../http/request.ts';
 import type { Routes } from '../../http/router.ts';
-import { deliveryQuery, eventQuery, type DeliveryDetail, type DeliveryList, type EventList } from '../api.ts';
+import {
+  deliveryQuery,
+  eventQuery,
+  type DeliveryDetail,
+  type DeliveryList,
+  type EventList,
+  type TrendAnswer,
+} from '../api.ts';
 import { enabledOf } from '../endpoints.ts';
 import type { Service } from '../service.ts';
+import { bucketMs } from '../trend.ts';
 import { answerJson, nextOf, queryOf, segment } from './requests-and-answers.ts';
 import { attemptView, deliveryView, eventView } from './views.ts';
 
@@ -65,6 +73,8 @@ export function deliveryRoutes(service: Service): Routes {
         throw new RequestError(409, 'pending', 'the delivery is pending; it will be tried again by itself');
       answerJson(response, 202, deliveryView((await log.delivery(id))!.row));
     },
+    'GET /webhooks/trend': (_request, response) =>
+      answerJson(response, 200, { bucketMs, buckets: service.trend() } satisfies TrendAnswer),
     'GET /webhooks/stats': async (_request, response) => answerJson(response, 200, await service.stats()),
   };
 }

@@ -161,6 +161,15 @@ export const deliveryPaths: Readonly<Record<string, Json>> = {
       responses: { 200: answer('Stats', 'as it is now'), ...refusals({ ...unread, ...access }) },
     },
   },
+  '/webhooks/trend': {
+    get: {
+      operationId: 'trend',
+      tags: ['deliveries'],
+      summary: 'How attempts went in the last hour, minute by minute',
+      description: 'Of this server since its start, and of no other on the same store.',
+      responses: { 200: answer('Trend', 'as it is now'), ...refusals(access) },
+    },
+  },
   '/webhooks/stream': {
     get: {
       operationId: 'stream',

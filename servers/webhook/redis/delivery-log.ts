@@ -40,7 +40,7 @@ export type DeliveryLog = {
    * At most `limit` of an endpoint's deliveries that were given up or cancelled and accepted within the time.
    */
   recoverable(endpoint: number, sinceMs: number, untilMs: number, limit: number): Promise<Delivery[]>;
-  backlog(nowMs: number): Promise<ServerBacklog>;
+  backlog(nowMs: number): Promise<ServerBacklog & { deadLetters: number }>;
 };
 
 export function createDeliveryLog(
@@ -124,7 +124,8 @@ export function createDeliveryLog(
         waiting = 0,
         active = 0,
         delayed = 0,
-      } = await queue.getJobCounts('waiting', 'active', 'delayed');
+        failed = 0,
+      } = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
       const heads = await queue.getJobs(['waiting', 'active'], 0, 0, true);
       // Those that wait for a retry are sorted by when it is due; the one with the lowest
       // number was accepted first.
@@ -137,6 +138,7 @@ export function createDeliveryLog(
       const createdMs = heads.flatMap((job) => (job ? [job.data.createdMs] : []));
       return {
         depth: waiting + active + delayed,
+        deadLetters: failed,
         oldestAgeMs: createdMs.length === 0 ? 0 : Math.max(0, nowMs - Math.min(...createdMs)),
       };
     },

@@ -116,7 +116,11 @@ type Parts = {
 function storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers, start }: Parts): Store {
   const { link, queue } = redis;
   let backlog: ServerBacklog = { depth: 0, oldestAgeMs: 0 };
-  const readBacklog = async () => (backlog = await log.backlog(timers.nowMs()));
+  const readBacklog = async () => {
+    const { deadLetters, ...read } = await log.backlog(timers.nowMs());
+    backlog = read;
+    return { ...read, deadLetters };
+  };
   const stopLooking = everyMs(lookEveryMs, async () => {
     if (!trouble.isEmptied() && link.ready())
       await Promise.all([readBacklog(), endpoints.reload()]).catch(trouble.report);

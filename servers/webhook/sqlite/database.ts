@@ -49,6 +49,7 @@ export function openDatabase(path: string): DeliveryDatabase & { db: DatabaseSyn
     // A number is not given again when all deliveries are pruned.
     lastId: (run.newestId.get() as { id: number | null }).id ?? 0,
     pending: (db.prepare(wholeReads.countPending).get() as { n: number }).n,
+    dead: (db.prepare(wholeReads.countDead).get() as { n: number }).n,
   };
   const transactions = createTransactions({
     db,
@@ -72,7 +73,7 @@ export function openDatabase(path: string): DeliveryDatabase & { db: DatabaseSyn
     prune(beforeMs, keep, limit) {
       if (unsaved() > 0) return 0;
       try {
-        const round = pruneWith(run, tidy, {
+        const round = pruneWith(run, tidy, counts, {
           afterId: pruneAfter,
           keptFrom: counts.lastId - keep,
           beforeMs,

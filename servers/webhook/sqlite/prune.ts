@@ -15,7 +15,15 @@ export type PruneRound = {
   limit: number;
 };
 
-type Prunable = { id: number; event: number; endpoint: number; state: number; createdMs: number };
+type Prunable = {
+  id: number;
+  event: number;
+  endpoint: number;
+  state: number;
+  createdMs: number;
+  /** Its endpoint is registered no more. */
+  removed: number;
+};
 type PruneStatements = Record<
   'prunable' | 'pruneAttempts' | 'pruneDelivery' | 'pruneEvent' | 'pruneEndpoint',
   StatementSync
@@ -23,11 +31,13 @@ type PruneStatements = Record<
 
 /**
  * @param tidy writes what may be forgotten
+ * @param counts dead letters that go are counted no more
  * @returns how many went, and where the next round goes on
  */
 export function pruneWith(
   run: PruneStatements,
   tidy: (apply: () => void) => void,
+  counts: { dead: number },
   { afterId, keptFrom, beforeMs, limit }: PruneRound,
 ): { gone: number; afterId: number } {
   const given: SQLInputValue[] = [afterId, limit];
@@ -38,9 +48,10 @@ export function pruneWith(
   const next = old.length < found.length || found.length < limit ? 0 : found.at(-1)!.id;
   if (gone.length > 0) {
     tidy(() => {
-      for (const { id } of gone) {
+      for (const { id, state, removed } of gone) {
         run.pruneAttempts.run(id);
         run.pruneDelivery.run(id);
+        if (state === stateNumbers.exhausted && removed === 0) counts.dead--;
       }
       for (const event of new Set(gone.map((one) => one.event))) run.pruneEvent.run(event, event);
       for (const endpoint of new Set(gone.map((one) => one.endpoint)))

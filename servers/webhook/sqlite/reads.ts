@@ -50,14 +50,16 @@ export type DatabaseReads = {
   pending(): number;
   /** The same, and since when the oldest of them. */
   depth(): { pending: number; oldestMs: number | undefined };
+  /** Exhausted deliveries of endpoints that are registered. */
+  deadLetters(): number;
 };
 
 /** What reads and writes share. */
 export type DatabaseParts = {
   db: DatabaseSync;
   run: Record<keyof typeof statements, StatementSync>;
-  /** Pending deliveries, and the number of the newest one. */
-  counts: { pending: number; lastId: number };
+  /** Pending deliveries, dead letters of registered endpoints, and the number of the newest delivery. */
+  counts: { pending: number; dead: number; lastId: number };
   record: Transactions['record'];
   /** What an error of the database means for whoever asked. */
   refusalOf: (error: unknown) => Error;
@@ -122,6 +124,7 @@ export function readsOf({ db, run, counts, refusalOf }: DatabaseParts): Database
           : allOf<EventRow>(run.eventsOfTopic, topic, cursor, limit),
       ),
     pending: () => counts.pending,
+    deadLetters: () => counts.dead,
     depth: () =>
       reading(() => ({
         pending: counts.pending,

@@ -130,6 +130,10 @@ export const statements = {
   replay:
     'UPDATE deliveries SET state = 1, spent = attempts, next_ms = ?, ' +
     'settled_ms = NULL WHERE id = ? AND state > 1',
+  state: 'SELECT state FROM deliveries WHERE id = ?',
+  deadOfEndpoint:
+    'SELECT count(*) AS n FROM deliveries INDEXED BY dead_of_endpoint WHERE endpoint = ? AND state > 2 AND ' +
+    `state = ${stateNumbers.exhausted}`,
   task: `${tasks} WHERE d.id = ?`,
   recover: `UPDATE deliveries SET state = 1, spent = attempts,
     next_ms = :nowMs, settled_ms = NULL WHERE id IN (
@@ -168,8 +172,8 @@ export const statements = {
   newestId: `SELECT max(id) AS id FROM deliveries`,
 
   prunable:
-    'SELECT id, event, endpoint, state, created_ms AS createdMs FROM ' +
-    'deliveries WHERE id > ? ORDER BY id LIMIT ?',
+    'SELECT id, event, endpoint, state, created_ms AS createdMs, (SELECT removed FROM endpoints WHERE ' +
+    'key = deliveries.endpoint) AS removed FROM deliveries WHERE id > ? ORDER BY id LIMIT ?',
   pruneAttempts: `DELETE FROM attempts WHERE delivery = ?`,
   pruneDelivery: `DELETE FROM deliveries WHERE id = ?`,
   pruneEvent: `DELETE FROM events WHERE key = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = ?)`,
@@ -178,10 +182,13 @@ export const statements = {
     '(SELECT 1 FROM deliveries WHERE endpoint = ?)',
 } as const;
 
-/** Statements that read all of a small table, or all that is pending once, at the start. */
+/** Statements that read all of a small table, or all that is pending or dead once, at the start. */
 export const wholeReads = {
   endpoints:
     'SELECT key, id, config, created_ms AS createdMs, disabled, failures, failing_since_ms AS ' +
     'failingSinceMs FROM endpoints WHERE removed = 0 ORDER BY key',
   countPending: `SELECT count(*) AS n FROM deliveries INDEXED BY pending WHERE state < 2`,
+  countDead:
+    'SELECT count(*) AS n FROM deliveries d INDEXED BY dead CROSS JOIN endpoints p ON p.key = d.endpoint ' +
+    `WHERE d.state = ${stateNumbers.exhausted} AND d.state > 2 AND p.removed = 0`,
 } as const;

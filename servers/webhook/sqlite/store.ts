@@ -158,7 +158,10 @@ function backlogsOf(database: DeliveryDatabase, timers: Timers): Pick<Store, 'ba
         return backlogOf({ pending: database.pending(), oldestMs: undefined }, timers.nowMs());
       }
     },
-    readBacklog: () => backlogOf(database.depth(), timers.nowMs()),
+    readBacklog: () => ({
+      ...backlogOf(database.depth(), timers.nowMs()),
+      deadLetters: database.deadLetters(),
+    }),
   };
 }
 

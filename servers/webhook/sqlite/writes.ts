@@ -62,6 +62,7 @@ export function writesOf(parts: DatabaseParts): DatabaseWrites {
     },
     removeEndpoint(key) {
       record(() => {
+        counts.dead -= deadOf(run, key); // nobody can replay them any more
         run.removeEndpoint.run(key);
         run.pruneEndpoint.run(key, key);
       });
@@ -117,6 +118,7 @@ export function writesOf(parts: DatabaseParts): DatabaseWrites {
           id,
         );
         if (state !== 'pending') counts.pending--;
+        if (state === 'exhausted') counts.dead++;
       });
     },
 
@@ -142,8 +144,10 @@ function writesOfPending({
     replay(id, nowMs) {
       let task: Task | undefined;
       record(() => {
+        const before = run.state.get(id) as { state: number } | undefined;
         if (run.replay.run(nowMs, id).changes === 0) return;
         counts.pending++;
+        if (before?.state === stateNumbers.exhausted) counts.dead--;
         task = taskOf(run.task.get(id) as TaskRecord);
       });
       return task;
@@ -151,12 +155,19 @@ function writesOfPending({
     recover(endpoint, sinceMs, untilMs, nowMs, limit) {
       let recovered = 0;
       record(() => {
+        const dead = deadOf(run, endpoint);
         recovered = Number(run.recover.run({ endpoint, sinceMs, untilMs, nowMs, limit }).changes);
         counts.pending += recovered;
+        counts.dead -= dead - deadOf(run, endpoint);
       });
       return recovered;
     },
   };
+}
+
+/** Dead letters of one endpoint. */
+function deadOf(run: DatabaseParts['run'], endpoint: number): number {
+  return (run.deadOfEndpoint.get(endpoint) as { n: number }).n;
 }
 
 /** What is pending for the endpoint and may be cancelled. Empty where it cannot be read. */

@@ -1,10 +1,20 @@
 // Calls the HTTP API for the page, and follows its stream.
 
 /** @returns the answer's JSON; undefined when it is empty. Throws an Error with the server's own sentence. */
-export async function api(method, path, body) {
+export function api(method, path, body) {
+  return ask(method, path, body && { 'content-type': 'application/json' }, body && JSON.stringify(body));
+}
+
+/** Publishes a text as it is. With the same key it is the same event, however often it is sent. */
+export function publish(topic, text, key) {
+  return ask('POST', `/topics/${encodeURIComponent(topic)}`, { 'idempotency-key': `"${key}"` }, text);
+}
+
+async function ask(method, path, headers, body) {
   const response = await fetch(path, {
     method,
-    ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    ...(headers && { headers }),
+    ...(body !== undefined && { body }),
   });
   const text = await response.text();
   const answer = text === '' ? undefined : JSON.parse(text);

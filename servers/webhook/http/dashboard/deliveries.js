@@ -73,6 +73,8 @@ function place(row) {
 }
 
 function showEnds() {
+  const isFiltered = Object.values(filter()).some((value) => value !== '');
+  $('no-deliveries').textContent = isFiltered ? 'No matches.' : 'No deliveries yet.';
   $('no-deliveries').hidden = body.children.length > 0;
   $('more-deliveries').hidden = nextCursor === undefined || body.children.length >= maxRows;
 }
@@ -121,6 +123,14 @@ function rowOf(delivery, fresh = false) {
   );
 }
 
+$('show-dead').addEventListener('click', () => {
+  filters.endpoint.value = '';
+  filters.event.value = '';
+  filters.state.value = 'exhausted';
+  void refreshDeliveries();
+  $('deliveries-title').scrollIntoView();
+  filters.state.focus({ preventScroll: true });
+});
 $('filters').addEventListener('submit', (event) => event.preventDefault());
 $('filters').addEventListener('change', () => void refreshDeliveries());
 $('more-deliveries').addEventListener('click', async () => {

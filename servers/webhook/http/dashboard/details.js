@@ -56,7 +56,7 @@ function render({
               'span',
               {},
               time(nextAttemptAt),
-              isHeldBack(endpoint) ? ', and made when the circuit lets it' : null,
+              isHeldBack(endpoint) ? ', when the circuit is closed again' : null,
             ),
           ],
         ]
@@ -100,7 +100,7 @@ function attemptOf({ attempt, at, latencyMs, status, failure, answer, truncated,
 $('replay').addEventListener('click', async () => {
   try {
     await api('POST', `/webhooks/deliveries/${shownId}/replay`);
-    notice(`Delivery ${shownId} is sent again`);
+    notice(`Delivery ${shownId} queued again`);
   } catch (error) {
     notice(error.message);
   }

@@ -2,6 +2,7 @@
 
 import { api, query } from './api.js';
 import { $, cell, count, el, notice } from './dom.js';
+import { openRemoval, openRotation } from './forms.js';
 import { openRecovery } from './recovery.js';
 
 const pageSize = 50;
@@ -54,6 +55,8 @@ function render() {
   $('no-endpoints').hidden = known.size > 0;
   $('more-endpoints').hidden = nextCursor === undefined || shown >= 500;
   renderFilter();
+  const topics = new Set([...known.values()].flatMap(({ events }) => events));
+  $('topics').replaceChildren(...[...topics].sort().map((topic) => el('option', { value: topic })));
 }
 
 function renderFilter() {
@@ -117,6 +120,8 @@ function rowOf(endpoint, text) {
         on
           ? button('toggle', 'Disable', () => change(id, false))
           : button('toggle', 'Enable', () => change(id, true)),
+        button('rotate', 'Rotate secret', () => openRotation(endpoint)),
+        button('remove', 'Remove', () => openRemoval(endpoint)),
       ),
     ),
   );

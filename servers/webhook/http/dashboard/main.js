@@ -5,6 +5,8 @@ import { noteDelivery, refreshDeliveries } from './deliveries.js';
 import { noteAttempt } from './details.js';
 import { $, count, notice, span } from './dom.js';
 import { refreshEndpoints } from './endpoints.js';
+import { refreshTrends, trendsSoon } from './trends.js';
+import './forms.js';
 
 /** The endpoints' own counts are read this long after something happened, not for each thing. */
 const endpointsEveryMs = 1000;
@@ -17,14 +19,14 @@ function endpointsSoon() {
   }, endpointsEveryMs);
 }
 
-function showStats({ depth, underWay, oldestAgeMs, endpoints, delivered, exhausted, attemptsPerDelivery }) {
+function showStats({ depth, underWay, oldestAgeMs, endpoints, delivered, deadLetters, attemptsPerDelivery }) {
   const { enabled, disabled, open } = endpoints;
   const text = {
     depth: count(depth),
     oldest: depth === 0 ? '–' : span(oldestAgeMs),
     'under-way': count(underWay),
     delivered: count(delivered),
-    exhausted: count(exhausted),
+    'dead-letters': count(deadLetters),
     'per-delivery': attemptsPerDelivery === undefined ? '–' : count(attemptsPerDelivery),
     'endpoints-count': [
       `${count(enabled)} on`,
@@ -35,6 +37,7 @@ function showStats({ depth, underWay, oldestAgeMs, endpoints, delivered, exhaust
       .join(', '),
   };
   for (const [id, value] of Object.entries(text)) if ($(id).textContent !== value) $(id).textContent = value;
+  $('show-dead').hidden = deadLetters === 0;
 }
 
 async function readAll() {
@@ -45,6 +48,7 @@ async function readAll() {
   }
   await refreshEndpoints(); // first, for the deliveries show their URLs
   await refreshDeliveries();
+  await refreshTrends();
 }
 
 let wasOff = false;
@@ -64,9 +68,11 @@ follow({
       noteDelivery(message.delivery);
       noteAttempt(message.delivery.id);
       endpointsSoon();
+      trendsSoon();
     } else {
       endpointsSoon();
     }
   },
 });
+document.addEventListener('endpoints-changed', () => void refreshEndpoints());
 void readAll();

@@ -31,7 +31,8 @@ $('recovery').addEventListener('close', async () => {
     };
     const { recovered, more } = await api('POST', `/webhooks/${chosen.id}/recover`, range);
     notice(
-      `${count(recovered)} deliveries to ${chosen.url} are sent again${more ? '; there are more, recover once more' : ''}`,
+      `${count(recovered)} ${recovered === 1 ? 'delivery' : 'deliveries'} to ${chosen.url} queued again` +
+        (more ? '; there are more, recover once more' : ''),
     );
   } catch (error) {
     notice(error.message);

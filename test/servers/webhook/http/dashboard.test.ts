@@ -25,7 +25,7 @@ describe('the dashboard', () => {
     await holds(page, 'document.querySelectorAll("#deliveries tr").length === 2');
     await page.locator('#deliveries .bad').waitFor();
     assert.deepEqual((await states(page)).sort(), ['delivered', 'exhausted']);
-    await holds(page, 'document.getElementById("exhausted").textContent === "1"');
+    await holds(page, 'document.getElementById("dead-letters").textContent === "1"');
     assert.equal(await page.locator('#delivered').textContent(), '1');
     assert.equal(await page.locator('#depth').textContent(), '0');
     await endpointRow(page, failing).getByText('answered 500').waitFor();
@@ -128,7 +128,7 @@ describe('the dashboard', () => {
     const before = got.length;
     await page.locator('#deliveries tr').last().locator('button').click();
     await page.locator('#replay').click();
-    await notice(page, /is sent again/);
+    await notice(page, /queued again/);
     await holds(page, 'document.querySelector("#details-facts .good")?.textContent === "delivered"');
     assert.equal(got.length, before + 1);
     await page.keyboard.press('Escape');
@@ -136,7 +136,7 @@ describe('the dashboard', () => {
       .getByRole('button', { name: /^Recover/ })
       .click();
     await page.locator('#recovery').getByRole('button', { name: 'Recover' }).click();
-    await notice(page, /^2 deliveries to .* are sent again$/);
+    await notice(page, /^2 deliveries to .* queued again$/);
     await holds(page, 'document.querySelectorAll("#deliveries .good").length === 3');
     assert.equal(got.length, before + 3);
   });

@@ -168,6 +168,7 @@ describe('the live server', () => {
     await ask('POST', '/webhooks/{id}/rotate', { id }, {});
     await ask('POST', '/webhooks/{id}/rotate', { id }, { overlapS: 'long' });
     await ask('GET', '/webhooks/stats');
+    await ask('GET', '/webhooks/trend');
     await ask('PATCH', '/webhooks/{id}', { id }, { events: ['news', 'orders'] });
     await ask('PATCH', '/webhooks/{id}', { id }, { events: [] });
     await ask('PATCH', '/webhooks/{id}', { id }, { enabled: false });
