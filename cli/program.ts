@@ -8,6 +8,7 @@ import { addComparisonCommands, collect } from './comparison-commands.ts';
 import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';
 import type { RunFlags } from './run.ts';
+import { addServingCommands } from './serving-commands.ts';
 
 /**
  * What goes before the arguments to repeat a command: from the repository npm start,
@@ -51,6 +52,7 @@ asked to (or could not decide, where asked to fail then), 130 interrupted.`,
 
   addRun(root);
   addServe(root);
+  addServingCommands(root);
   addTarget(root);
   addScenarios(root);
   addResults(root);
@@ -93,7 +95,7 @@ function addRun(root: Command): void {
 function addServe(root: Command): void {
   root
     .command('serve')
-    .description('run one reference server alone, with a curl line for each endpoint')
+    .description('run one reference server alone, with a page for browsers and lines for a terminal')
     .argument('<pattern>', 'polling, long-polling, http-stream, sse, websocket or webhook')
     .option('--port <number>', 'port to listen on', '8080')
     .option(
@@ -117,7 +119,7 @@ function addServe(root: Command): void {
         options: { port: string; host: string; allowHost: string[]; set: string[] },
       ) => {
         const { serveCommand } = await import('./serve.ts');
-        process.exitCode = await serveCommand(pattern, options);
+        process.exitCode = await serveCommand(pattern, { ...options, invocation });
       },
     );
 }

@@ -10,5 +10,6 @@ for (const project of ['tsconfig.build.json', 'tsconfig.types.json']) {
   if (status !== 0) process.exit(status ?? 3);
 }
 for (const file of globSync('servers/http/*.pem')) cpSync(file, `dist/${file}`);
+cpSync('servers/page/client', 'dist/servers/page/client', { recursive: true });
 cpSync('servers/webhook/http/dashboard', 'dist/servers/webhook/http/dashboard', { recursive: true });
 chmodSync('dist/cli/main.js', 0o755);

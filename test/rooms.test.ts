@@ -14,7 +14,7 @@ const arrows: Record<string, string[]> = {
   load: ['core', 'receiver'],
   harness: ['core'],
   reports: ['core'],
-  cli: ['core', 'harness', 'reports', 'servers'],
+  cli: ['core', 'harness', 'reports', 'servers', 'load'],
 };
 
 const sources = globSync(`{${Object.keys(arrows).join(',')}}/**/*.ts`);
@@ -105,6 +105,7 @@ const readers = [
   'harness/run/environment.ts',
   'harness/run/version.ts',
   'reports/page/interactive.ts',
+  'servers/page/page.ts',
   'servers/webhook/http/dashboard.ts',
   'servers/webhook/sqlite/file.ts',
   'servers/webhook/sqlite/wal-damage.ts',
