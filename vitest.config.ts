@@ -31,6 +31,7 @@ const heavy = [
   'test/reports/**/comparison.test.ts',
   'test/**/dashboard.test.ts',
   'test/**/event-source.test.ts',
+  'test/**/serve-page.test.ts',
   // Other people's servers: Redis, nginx.
   'test/**/kills.test.ts',
   'test/servers/webhook/redis/*.test.ts',

@@ -10,6 +10,7 @@ import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';
 import type { RunFlags } from './run.ts';
 import { loaded } from './signals.ts';
+import { addServingCommands } from './serving-commands.ts';
 
 /**
  * What goes before the arguments to repeat a command: from the repository npm start,
@@ -54,6 +55,7 @@ asked to (or could not decide, where asked to fail then), 130 interrupted.`,
   addRun(root);
   addServe(root);
   addReceive(root, allowHost);
+  addServingCommands(root);
   addTarget(root);
   addScenarios(root);
   addResults(root);
@@ -96,7 +98,7 @@ function addRun(root: Command): void {
 function addServe(root: Command): void {
   root
     .command('serve')
-    .description('run one reference server alone, with a curl line for each endpoint')
+    .description('run one reference server alone, with a page for browsers and lines for a terminal')
     .argument('<pattern>', 'polling, long-polling, http-stream, sse, websocket or webhook')
     .option('--port <number>', 'port to listen on', '8080')
     .option(
@@ -125,7 +127,7 @@ function addServe(root: Command): void {
         options: { port: string; host: string; allowHost: string[]; set: string[]; receiver?: string | true },
       ) => {
         const { serveCommand } = await loaded(import('./serve.ts'));
-        process.exitCode = await serveCommand(pattern, options);
+        process.exitCode = await serveCommand(pattern, { ...options, invocation });
       },
     );
 }

@@ -1,11 +1,15 @@
-// Implements `pushbench serve`: runs one reference server alone, for a workshop, until Ctrl-C.
+// Implements `pushbench serve`: runs one reference server alone, for a workshop, with a page for browsers and
+// lines for a terminal, until Ctrl-C.
 
 import { parse } from 'yaml';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
 import { expectation, findingsOf } from '../core/base/issues.ts';
+import type { Pattern } from '../core/pattern/pattern.ts';
 import { isPatternName, patterns, type PatternName } from '../core/pattern/registry.ts';
+import type { Endpoint } from '../core/protocol/control.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { nearest } from '../core/base/suggest.ts';
+import type { Command } from '../servers/page/page.ts';
 import { patternServers } from '../servers/registry.ts';
 import { startServer } from '../servers/start.ts';
 import { checkedHosts } from './allow-host.ts';
@@ -18,7 +22,14 @@ const drainLimitMs = 10_000;
 /** Serves until a signal comes. */
 export async function serveCommand(
   pattern: string,
-  options: { port: string; host: string; allowHost: string[]; set: string[]; receiver?: string | true },
+  options: {
+    port: string;
+    host: string;
+    allowHost: string[];
+    set: string[];
+    receiver?: string | true;
+    invocation: string;
+  },
 ): Promise<ExitCode> {
   if (!isPatternName(pattern)) {
     const near = nearest(pattern, Object.keys(patterns));
@@ -37,6 +48,14 @@ export async function serveCommand(
   const { host } = options;
   const allowHosts = checkedHosts(options.allowHost);
   const parsed = parseOptions(pattern, options.set);
+  const { examples } = await patternServers[pattern]();
+  const commands = (endpoint: Endpoint, cursor: string): Command[] => [
+    ...followLine(pattern, endpoint, options.invocation),
+    ...examples.map(({ what, command }) => ({
+      what,
+      command: command(endpoint.url, endpoint.publishUrl, cursor),
+    })),
+  ];
   const server = await startServer({
     pattern,
     options: parsed,
@@ -45,16 +64,15 @@ export async function serveCommand(
     host,
     port,
     allowHosts,
+    page: { commands },
   }).catch((error: unknown) => notListening(error, host, port));
   // Before anything is printed: who reads it may send the signal at once.
   const stopped = untilSignal(drainLimitMs);
-  const { examples } = await patternServers[pattern]();
-  console.log(
-    `${patterns[pattern].title}: ${patterns[pattern].how}.\nListening on ${server.endpoint.url}\n` +
-      `${server.page ? `Dashboard: ${server.page}\n` : ''}`,
-  );
-  for (const { what, command } of examples)
-    console.log(`# ${what}\n${command(server.endpoint.url, server.endpoint.publishUrl)}\n`);
+  const { page, endpoint, hub } = server;
+  const { title, how } = patterns[pattern];
+  if (page !== undefined) console.log(`${new URL(page).pathname === '/' ? 'Page' : 'Dashboard'}: ${page}\n`);
+  console.log(`${title}: ${how}.\nListening on ${endpoint.url}\n`);
+  for (const { what, command } of commands(endpoint, hub.cursor())) console.log(`# ${what}\n${command}\n`);
   const receiver =
     options.receiver === undefined
       ? undefined
@@ -67,6 +85,13 @@ export async function serveCommand(
   await receiver?.close();
   await server.close();
   return exitCodes.ok;
+}
+
+/** Where `pushbench follow` can follow: it opens the connection itself, and speaks HTTP/1.1. */
+function followLine(pattern: PatternName, { url, over }: Endpoint, invocation: string): Command[] {
+  const entry: Pattern = patterns[pattern];
+  if (over !== 'h1' || entry.lacks['behind-nat'] !== undefined) return [];
+  return [{ what: 'follow a topic here', command: `${invocation} follow '${url}' --topic news` }];
 }
 
 function parseOptions(pattern: PatternName, assignments: readonly string[]): Record<string, unknown> {

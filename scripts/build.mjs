@@ -10,6 +10,6 @@ for (const project of ['tsconfig.build.json', 'tsconfig.types.json']) {
   if (status !== 0) process.exit(status ?? 3);
 }
 for (const file of globSync('servers/http/*.pem')) cpSync(file, `dist/${file}`);
-for (const folder of ['servers/webhook/http/dashboard', 'receiver/inspector/page'])
+for (const folder of ['servers/page/client', 'servers/webhook/http/dashboard', 'receiver/inspector/page'])
   cpSync(folder, `dist/${folder}`, { recursive: true });
 chmodSync('dist/cli/main.js', 0o755);

@@ -22,7 +22,7 @@ export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
     return {
       routes: {
         'GET /stream': (request, response, url) => {
-          counters.handshakes++;
+          if (request.method !== 'HEAD') counters.handshakes++;
           if (closing) throw new RequestError(503, 'closing', 'the server is closing');
           return streams.hold(request, response, topicsOf(url), cursorOf(url));
         },
@@ -43,8 +43,8 @@ export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
     },
     publishExample,
     {
-      what: 'follow several, and get first what came after a cursor (put in the one you got)',
-      command: (url) => `curl -N '${url}/stream?topics=news,sport&since=CURSOR'`,
+      what: 'follow two, and get first everything since the server began',
+      command: (url, _publishUrl, cursor) => `curl -N '${url}/stream?topics=news,sport&since=${cursor}'`,
     },
   ],
 };

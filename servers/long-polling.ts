@@ -44,24 +44,31 @@ export const longPolling: PatternServer<Options> = {
       return { 'cache-control': 'no-store', ...(close ? { connection: 'close' } : {}) };
     }
 
-    function answer(
+    function send(
       { response, compressed }: Asked,
       cursor: string,
       reset: boolean,
       events: readonly HubEvent[],
     ): void {
-      const body = encodeAnswer(cursor, reset, events);
+      answers.send(response, compressed, headers(), encodeAnswer(cursor, reset, events));
+    }
+
+    function sendNothing(response: Response): void {
+      endWith(response, 204, { ...headers(), 'pushbench-cursor': hub.cursor() });
+    }
+
+    function answer(asked: Asked, cursor: string, reset: boolean, events: readonly HubEvent[]): void {
       counters[events.length > 0 ? 'fullPolls' : 'emptyPolls']++;
       counters.events += events.length;
       if (reset) counters.resets++;
-      answers.send(response, compressed, headers(), body);
+      send(asked, cursor, reset, events);
     }
 
     function answerHeld(request: Held): void {
       const { response, events } = request;
       if (events.length > 0) return answer(request, hub.cursor(), false, events);
       counters.emptyPolls++;
-      endWith(response, 204, { ...headers(), 'pushbench-cursor': hub.cursor() });
+      sendNothing(response);
     }
 
     const { held, hold, finish } = createHeldRequests(context, rules, answerHeld);
@@ -74,15 +81,19 @@ export const longPolling: PatternServer<Options> = {
           const askedHoldMs = holdOf(url);
           if (closing) throw new RequestError(503, 'closing', 'the server is closing');
           const asked = { response, compressed: answers.compresses(request) };
-          if (since === undefined) return answer(asked, hub.cursor(), false, []);
+          const isHead = request.method === 'HEAD';
+          if (since === undefined) return (isHead ? send : answer)(asked, hub.cursor(), false, []);
           const { events, lost } = hub.since(topics, since);
           const taken = takeUntil(events, enoughBytes);
           const isPart = taken.length < events.length;
+          const cursor = isPart ? taken.at(-1)!.id : hub.cursor();
+          // What can be said now; nobody waits for a head.
+          if (isHead)
+            return taken.length > 0 || lost ? send(asked, cursor, lost, taken) : sendNothing(response);
           const bytes = bytesOf(taken);
           const found = { events: taken.length, bytes, isPart, isLost: lost };
           const decision = decideRequest(rules, askedHoldMs, found);
-          if (decision === 'answer')
-            return answer(asked, isPart ? taken.at(-1)!.id : hub.cursor(), lost, taken);
+          if (decision === 'answer') return answer(asked, cursor, lost, taken);
           hold(asked, topics, decision.holdMs, taken, bytes);
         },
       },
@@ -108,13 +119,14 @@ export const longPolling: PatternServer<Options> = {
       command: (url) => `curl -i '${url}/long-poll?topics=news'`,
     },
     {
-      what: 'wait for what comes after it (put in the cursor you got)',
-      command: (url) => `curl -i '${url}/long-poll?topics=news&since=CURSOR'`,
+      what: 'wait for the first event since the server began; other cursors stand in answers',
+      command: (url, _publishUrl, cursor) => `curl -i '${url}/long-poll?topics=news&since=${cursor}'`,
     },
     publishExample,
     {
       what: 'wait for two seconds at the most',
-      command: (url) => `curl -i '${url}/long-poll?topics=news&since=CURSOR&hold=2000'`,
+      command: (url, _publishUrl, cursor) =>
+        `curl -i '${url}/long-poll?topics=news&since=${cursor}&hold=2000'`,
     },
   ],
 };

@@ -31,8 +31,11 @@ export type PatternContext = {
   random: () => number;
 };
 
-/** One line of `pushbench serve`: something to try in a terminal. */
-export type Example = { what: string; command: (url: string, publishUrl: string) => string };
+/**
+ * One line of `pushbench serve`: something to try in a terminal, as it stands.
+ * @param cursor of the server's start, behind which everything comes
+ */
+export type Example = { what: string; command: (url: string, publishUrl: string, cursor: string) => string };
 
 export type PublishOptions = {
   /** The publisher's own name for the event: the same event is meant when it comes again. */
@@ -61,7 +64,7 @@ export type RunningPattern = {
    */
   routes: Readonly<Record<string, Handler>>;
   /**
-   * Takes HTTP/1.1 upgrade requests, for the pattern that has them. Without
+   * Takes HTTP/1.1 requests for the protocol `websocket`, for the pattern that has it. Without
    * `mayPublish` a page may only read.
    */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL, mayPublish: boolean) => void;

@@ -35,7 +35,8 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
         'GET /poll': (request, response, url) => {
           const topics = topicsOf(url);
           const since = cursorOf(url);
-          if (!admit(request)) {
+          const isPoll = request.method !== 'HEAD'; // who asks for the head alone gets no events
+          if (isPoll && !admit(request)) {
             counters.refusals++;
             return answerFull(
               response,
@@ -43,14 +44,14 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
               `${limits.maxSubscribers} connections are polling, which is the limit`,
             );
           }
-          recent.add();
+          if (isPoll) recent.add();
           const close: Record<string, string> = options.connection === 'close' ? { connection: 'close' } : {};
           const newest = hub.newest(topics);
           const compressed = answers.compresses(request);
           // The same events in other bytes: a weak tag says as much (RFC 9110, section 8.8.3.3).
           const etagOf = (cursor: string) => (compressed ? `W/"${cursor}"` : `"${cursor}"`);
           if (matches(request.headers['if-none-match'], newest)) {
-            counters.emptyPolls++;
+            if (isPoll) counters.emptyPolls++;
             return endWith(response, 304, {
               etag: etagOf(newest),
               'cache-control': 'no-cache',
@@ -66,9 +67,11 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           const tag = whole ? newest : taken.at(-1)!.id;
           const cursor = whole ? hub.cursor() : tag;
           const body = encodeAnswer(cursor, lost, taken);
-          counters[taken.length > 0 ? 'fullPolls' : 'emptyPolls']++;
-          counters.events += taken.length;
-          if (lost) counters.resets++;
+          if (isPoll) {
+            counters[taken.length > 0 ? 'fullPolls' : 'emptyPolls']++;
+            counters.events += taken.length;
+            if (lost) counters.resets++;
+          }
           answers.send(
             response,
             compressed,
@@ -94,12 +97,13 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
     },
     publishExample,
     {
-      what: 'what came after a cursor (put in the one you got)',
-      command: (url) => `curl -i '${url}/poll?topics=news&since=CURSOR'`,
+      what: 'what came since the server began; other cursors stand in answers',
+      command: (url, _publishUrl, cursor) => `curl -i '${url}/poll?topics=news&since=${cursor}'`,
     },
     {
-      what: 'nothing new since: 304 without a body (put in the ETag you got)',
-      command: (url) => `curl -i -H 'If-None-Match: "CURSOR"' '${url}/poll?topics=news'`,
+      what: 'the same with the ETag of the beginning: 304 without a body until something is published',
+      command: (url, _publishUrl, cursor) =>
+        `curl -i -H 'If-None-Match: "${cursor}"' '${url}/poll?topics=news&since=${cursor}'`,
     },
   ],
 };

@@ -35,7 +35,8 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
     return {
       routes: {
         'GET /events': (request, response, url) => {
-          counters.handshakes++;
+          const isHead = request.method === 'HEAD';
+          if (!isHead) counters.handshakes++;
           const topics = topicsOf(url);
           if (closing) {
             // The one answer that makes an EventSource stay away.
@@ -44,6 +45,7 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
               ...corsHeaders(request),
               ...(request.httpVersionMajor === 1 && { connection: 'close' }),
             });
+            if (isHead) return;
             away--;
             if (away === 0) allBack();
             return;
@@ -77,14 +79,9 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
     },
     publishExample,
     {
-      what: 'come back as a browser does (put in the id you got)',
-      command: (url, publishUrl) =>
-        `${curl(url, publishUrl)} -H 'Last-Event-ID: CURSOR' '${url}/events?topics=news'`,
-    },
-    {
-      what: 'in a browser: the console of a page on this machine',
-      command: (url) =>
-        `new EventSource('${url}/events?topics=news').onmessage = (event) => console.log(event.data)`,
+      what: 'come back as a browser does, for everything since the server began',
+      command: (url, publishUrl, cursor) =>
+        `${curl(url, publishUrl)} -H 'Last-Event-ID: ${cursor}' '${url}/events?topics=news'`,
     },
   ],
 };

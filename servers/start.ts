@@ -12,7 +12,8 @@ import { random } from '../core/base/random.ts';
 import type { ServerLimits } from '../core/scenario/scenario.ts';
 import { createHub, type Hub, type LocalHub } from './hub/hub.ts';
 import { injectHub, injectTally } from './inject.ts';
-import { listen } from './http/listen.ts';
+import { listen, type Listener } from './http/listen.ts';
+import type { PageOptions } from './page/page.ts';
 import type { PatternServer, Publish } from './pattern.ts';
 import { indexRoute, keyedOf, messageRoutes, publishRoutes } from './http/publish.ts';
 import { patternServers } from './registry.ts';
@@ -33,6 +34,8 @@ export type ServerOptions = {
   allowHosts?: readonly string[];
   /** Makes the server worse on purpose. */
   injection?: Injection;
+  /** Serves browsers a page at `/`; servers of trials have none. */
+  page?: PageOptions;
 };
 
 export type RunningServer<H extends Hub = LocalHub> = {
@@ -69,7 +72,7 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
 /** The same on a hub that may be connected with those of other servers. */
 export async function startServerOn<H extends Hub>(
   hub: H,
-  { pattern, options, limits, seed, host, port, allowHosts, injection = {} }: ServerOptions,
+  { pattern, options, limits, seed, host, port, allowHosts, injection = {}, page }: ServerOptions,
 ): Promise<RunningServer<H>> {
   const server = await loadPattern(pattern, options);
   const counters = newCounters();
@@ -78,13 +81,28 @@ export async function startServerOn<H extends Hub>(
   const running = await server.start(context, options);
   const publish = keyedOf(hub, running.publish);
   const publishing = publishRoutes(hub, limits, running.publish, publish);
-  const routes = { ...messageRoutes(hub, limits, counters, running.publish, publish), ...running.routes };
-  const listener = await listen({
+  const shown = page && (await import('./page/page.ts'));
+  const routes = {
+    ...messageRoutes(hub, limits, counters, running.publish, publish),
+    ...running.routes,
+    ...(!running.page && shown?.clockRoute(hub)),
+  };
+  let index = indexRoute(pattern, counters, publishing, routes);
+  if (page && shown)
+    index = shown.pageRoute(page, {
+      pattern,
+      options,
+      start: hub.cursor(),
+      own: running.page?.(false),
+      index: index['GET /']!,
+      endpoint: () => listener.endpoint,
+    });
+  const listener: Listener = await listen({
     over: patternNamed(pattern)?.httpVersion?.(options) ?? 'h1',
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     ...(allowHosts && { allowHosts }),
-    pattern: { ...running, routes: { ...indexRoute(pattern, counters, publishing, routes), ...routes } },
+    pattern: { ...running, routes: { ...index, ...routes } },
     publishRoutes: publishing,
     tally,
     counters,
@@ -94,10 +112,13 @@ export async function startServerOn<H extends Hub>(
   });
 
   const beyond = !isLoopbackHost(host ?? '127.0.0.1') || (allowHosts ?? []).length > 0;
+  const { url, over } = listener.endpoint;
+  // No browser speaks HTTP/2 without TLS.
+  const path = running.page?.(beyond) ?? (page && over !== 'h2c' ? '/' : undefined);
   let closed: Promise<void> | undefined;
   return {
     endpoint: listener.endpoint,
-    ...(running.page ? { page: listener.endpoint.url + running.page(beyond) } : {}),
+    ...(path !== undefined && { page: url + path }),
     hub,
     publish,
     counters: tally.read,

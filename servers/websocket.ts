@@ -14,6 +14,7 @@ import { publishExample } from './http/publish.ts';
 import { answerError, cursorOf, RequestError, topicsOf } from './http/request.ts';
 import { TooManyTopics } from './hub/hub.ts';
 import type { PatternContext, PatternServer } from './pattern.ts';
+import { keepUsableOffer } from './streams/deflate-offer.ts';
 import { createFanOut, type FanOut } from './streams/fan-out.ts';
 import { createFraming, type Framing } from './streams/framing.ts';
 import { closeCodes, createClientListener } from './streams/websocket-client.ts';
@@ -41,8 +42,8 @@ export const websocket: PatternServer<Options> = {
       routes: {
         [`GET ${socketPath}`]: (_request, response) => {
           counters.errors++;
-          const { status, code, message } = notAnUpgrade();
-          answerError(response, status, code, message, { upgrade: 'websocket' });
+          const { status, code, message, headers } = notAnUpgrade();
+          answerError(response, status, code, message, { ...headers, Connection: 'close, Upgrade' });
         },
       },
       upgrade(request, socket, head, url, mayPublish) {
@@ -50,6 +51,7 @@ export const websocket: PatternServer<Options> = {
         try {
           checkHandshake(request, url, closing);
           const asked = { topics: topicsOf(url), since: cursorOf(url), mayPublish };
+          keepUsableOffer(request);
           server.handleUpgrade(request, socket, head, (ws) => {
             accept(ws, socket, isDeflated(ws, request), asked);
           });
@@ -71,24 +73,16 @@ export const websocket: PatternServer<Options> = {
 
   examples: [
     {
-      what: 'follow a topic',
+      what: 'the handshake as HTTP, and then frames as they are (Ctrl-C ends it)',
       command: (url) =>
-        `node -e "new WebSocket('${socketUrl(url)}?topics=news').onmessage = (event) => ` +
-        'console.log(event.data)"',
+        "curl -iN --output - -H 'Connection: Upgrade' -H 'Upgrade: websocket' " +
+        "-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' " +
+        `'${url}${socketPath}?topics=news'`,
     },
     publishExample,
     {
-      what: 'publish over the socket and see the acknowledgement',
-      command: (url) =>
-        `node -e "const s = new WebSocket('${socketUrl(url)}?topics=news'); s.onmessage = (event) => ` +
-        'console.log(event.data); s.onopen = () => s.send(JSON.stringify({ ' +
-        `publish: 'news', ref: 1, body: 'hello' }))"`,
-    },
-    {
-      what: 'the handshake as HTTP, and then frames as they are (Ctrl-C ends it)',
-      command: (url) =>
-        "curl -iN -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H " +
-        `'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '${url}${socketPath}?topics=news'`,
+      what: 'what a request without a handshake is told',
+      command: (url) => `curl -i '${url}${socketPath}?topics=news'`,
     },
   ],
 };
@@ -178,8 +172,4 @@ function framingOf(frame: (json: string) => Buffer): Framing {
  */
 function isDeflated(ws: WebSocket, { headers }: IncomingMessage): boolean {
   return ws.extensions !== '' && !headers['sec-websocket-extensions']?.includes('server_max_window_bits');
-}
-
-function socketUrl(url: string): string {
-  return `${url.replace(/^http/, 'ws')}${socketPath}`;
 }

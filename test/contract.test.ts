@@ -8,11 +8,12 @@ import { abilities, type Pattern } from '../core/pattern/pattern.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { abilityCases } from './contract/ability-cases.ts';
 import { cases } from './contract/cases.ts';
+import { httpCases } from './contract/http-cases.ts';
 import { choicesOf, triedVariants } from './contract/variants.ts';
 
 for (const variant of triedVariants()) {
   describe.concurrent(variant.label, () => {
-    for (const [name, run] of Object.entries(cases)) test(name, (t) => run(t, variant));
+    for (const [name, run] of Object.entries({ ...cases, ...httpCases })) test(name, (t) => run(t, variant));
     for (const ability of Object.keys(abilityCases) as (keyof typeof abilityCases)[])
       test(`${ability}: ${abilities[ability]}`, (t) => abilityCases[ability](t, variant));
   });

@@ -14,7 +14,7 @@ const arrows: Record<string, string[]> = {
   load: ['core', 'receiver'],
   harness: ['core'],
   reports: ['core'],
-  cli: ['core', 'harness', 'reports', 'servers', 'receiver'],
+  cli: ['core', 'harness', 'reports', 'servers', 'receiver', 'load'],
 };
 
 const sources = globSync(`{${Object.keys(arrows).join(',')}}/**/*.ts`);
@@ -106,6 +106,7 @@ const readers = [
   'harness/run/version.ts',
   'receiver/inspector/page.ts',
   'reports/page/interactive.ts',
+  'servers/page/page.ts',
   'servers/webhook/http/dashboard.ts',
   'servers/webhook/sqlite/file.ts',
   'servers/webhook/sqlite/wal-damage.ts',

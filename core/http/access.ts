@@ -142,7 +142,7 @@ function corsHeaders(origin: string): Headers {
  */
 function preflightHeaders(origin: string): Headers {
   return {
-    vary: 'origin',
+    vary: 'origin, access-control-request-method',
     'access-control-allow-origin': origin,
     'access-control-allow-methods': [...safe].join(', '),
     'access-control-allow-headers': readingHeaders.sent,

@@ -2,7 +2,7 @@
 // HTTP/1.1 whatever the pattern speaks: on the same port where that is HTTP/1.1 too, on a second one
 // otherwise. What single connections may do is connections.ts. Knows no pattern and no hub.
 
-import { createServer, STATUS_CODES, type Server as HttpServer } from 'node:http';
+import { createServer, STATUS_CODES, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
@@ -134,9 +134,15 @@ function http1(
   const route = createRouter(routes, counters);
   const connections = createConnections({ tally, counters, publishRoutes });
 
-  const server: HttpServer = createServer(http1Limits(requestMs, headMs), (request, response) => {
-    if (connections.take(request, response)) serve(request, response);
-  });
+  // Whoever asks for another protocol, such as h2c, is answered in HTTP/1.1 (RFC 9110, section 7.8).
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
+    upgrade !== undefined && headers.upgrade?.toLowerCase() === 'websocket';
+  const server: HttpServer = createServer(
+    { ...http1Limits(requestMs, headMs), shouldUpgradeCallback },
+    (request, response) => {
+      if (connections.take(request, response)) serve(request, response);
+    },
+  );
   const gate = createGate(server, gateOptions(options, 'http'));
   const serve = gate.requests(route);
   connections.watch(server, requestMs);

@@ -112,7 +112,7 @@ export function indexRoute(pattern: string, counters: Counters, publishing: Rout
 
 export const publishExample: Example = {
   what: 'publish an event to the topic news',
-  command: (_url, publishUrl) => `curl -d '{"headline":"it works"}' ${publishUrl}/topics/news`,
+  command: (_url, publishUrl) => `curl -d '{"headline":"it works"}' '${publishUrl}/topics/news'`,
 };
 
 function decodePath(segment: string): string {

@@ -180,7 +180,8 @@ export function answerFull(response: Response, code: string, message: string): v
 }
 
 /**
- * A whole answer. Node's two response types have one signature each for this, so a union of them has none.
+ * A whole answer; to HEAD the same without its body (RFC 9110, section 9.3.2). Node's two response types have
+ * one signature each for this, so a union of them has none.
  */
 export function endWith(
   response: Response,
@@ -194,7 +195,11 @@ export function endWith(
   const vary = headers['vary'];
   if (vary !== undefined && varied !== undefined && vary !== varied)
     response.setHeader('vary', `${varied}, ${vary}`);
-  if (body === undefined) response.end();
+  if (body !== undefined && response.req.method === 'HEAD') {
+    if (!response.hasHeader('content-length'))
+      response.setHeader('content-length', String(Buffer.byteLength(body)));
+    response.end();
+  } else if (body === undefined) response.end();
   else response.end(body);
 }
 

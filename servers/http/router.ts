@@ -1,11 +1,12 @@
-// Finds the handler of a request and answers what none can serve: 400, 404, 405, and what handlers throw. The
-// same for HTTP/1.1 and HTTP/2; sockets are listen.ts.
+// Finds the handler of a request and answers what none can serve: 400, 404, 405, and what handlers throw.
+// HEAD has the handler of GET, and OPTIONS tells what a path takes (RFC 9110, section 9.3). The same for
+// HTTP/1.1 and HTTP/2; sockets are listen.ts.
 
 import type { Counters } from '../../core/result/counters.ts';
 import { hasTurn, turnOf } from '../../core/http/unread.ts';
 import { TooManyTopics } from '../hub/hub.ts';
 import type { Handler, Request, Response } from '../pattern.ts';
-import { answerError, answerFull, RequestError } from './request.ts';
+import { answerError, answerFull, endWith, RequestError } from './request.ts';
 
 /** Keyed `METHOD /path`. The path is matched whole; a star is any one segment. */
 export type Routes = Readonly<Record<string, Handler>>;
@@ -42,9 +43,10 @@ export function createRouter(
         'not-found',
         `there is nothing at ${path.slice(0, 100)}; GET / lists what there is`,
       );
-    const handler = methods.get(method);
+    const handler = methods.get(method === 'HEAD' ? 'GET' : method);
     if (handler) return handler;
-    const allow = [...methods.keys()].join(', ');
+    const allow = allowed(methods.keys());
+    if (method === 'OPTIONS') return (_request, response) => endWith(response, 204, { allow });
     throw new RequestError(405, 'method', `this path takes ${allow}`, { allow });
   }
 
@@ -73,6 +75,8 @@ export function createRouter(
 
   function handle(request: Request, response: Response): void {
     try {
+      // Asks about the server, not about one path.
+      if (request.url === '*' && request.method === 'OPTIONS') return endWith(response, 204, {});
       const url = parseUrl(request.url);
       const done = find(url, request.method ?? '')(request, response, url);
       if (done) done.catch((error: unknown) => fail(error, response));
@@ -91,6 +95,12 @@ export function createRouter(
       if (has) handle(request, response);
     });
   };
+}
+
+/** What a path takes, as `Allow` says it. */
+function allowed(methods: Iterable<string>): string {
+  const all = [...methods].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  return [...all, 'OPTIONS'].join(', ');
 }
 
 /** @throws RequestError 400 when the request's target is no URL */

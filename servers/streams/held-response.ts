@@ -29,7 +29,7 @@ export type StreamFormat = {
 export type HeldResponses = {
   size(): number;
   /**
-   * Answers with a stream.
+   * Answers with a stream; to HEAD with the head of one.
    * @param since undefined for "from now"
    * @throws RequestError 503 when there are too many subscribers
    * @throws TooManyTopics
@@ -86,7 +86,6 @@ export function createHeldResponses(
       const isHttp2 = 'stream' in response;
       const outlet = isHttp2 ? response.stream : response.socket; // the router has waited for its turn
       if (!outlet || outlet.destroyed) return;
-      outlet.setTimeout(0); // those who do not read a stream are the fan-out's to notice
       const isChunked = !isHttp2 && response.useChunkedEncodingByDefault;
       const compressed = gzip && acceptsGzip(request);
       const body = compressed ? (isChunked ? newChunkedGzip() : newGzip()) : isChunked ? chunked : plain;
@@ -99,6 +98,15 @@ export function createHeldResponses(
         ...(compressed && { 'content-encoding': 'gzip' }),
         ...(!isHttp2 && { connection: 'close' }),
       };
+      const setFields = () => {
+        for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
+      };
+      if (request.method === 'HEAD') {
+        setFields();
+        response.end();
+        return;
+      }
+      outlet.setTimeout(0); // those who do not read a stream are the fan-out's to notice
       fanOut.join({
         peer: { response, body },
         outlet,
@@ -106,7 +114,7 @@ export function createHeldResponses(
         topics,
         since,
         open(cursor, reset) {
-          for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
+          setFields();
           outlet.cork(); // so that all of it leaves in one packet
           if ('stream' in response) response.writeHead(200);
           else response.flushHeaders();

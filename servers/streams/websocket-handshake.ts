@@ -8,7 +8,10 @@ import { endWithError } from '../http/socket-answer.ts';
 
 export const socketPath = '/ws';
 
-/** @throws RequestError 404, 426 or 503 when it cannot become a socket; 503 when the server is closing */
+/** What an answer 426 must tell (RFC 9110, section 15.5.22; RFC 6455, section 4.4). */
+const howToUpgrade = { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
+
+/** @throws RequestError 404, 405 or 426 when it cannot become a socket; 503 when the server is closing */
 export function checkHandshake(request: IncomingMessage, url: URL, closing: boolean): void {
   if (url.pathname !== socketPath)
     throw new RequestError(
@@ -16,10 +19,12 @@ export function checkHandshake(request: IncomingMessage, url: URL, closing: bool
       'not-found',
       `there is no socket at ${url.pathname.slice(0, 100)}, but at ${socketPath}`,
     );
+  if (request.method !== 'GET')
+    throw new RequestError(405, 'method', 'a WebSocket handshake is a GET', { Allow: 'GET, HEAD, OPTIONS' });
   if (request.headers.upgrade?.toLowerCase() !== 'websocket') throw notAnUpgrade();
   // `ws` would speak version 8 too, whose origin is in another header.
   if (request.headers['sec-websocket-version'] !== '13')
-    throw new RequestError(426, 'websocket-version', 'the server speaks version 13 (RFC 6455)');
+    throw new RequestError(426, 'websocket-version', 'the server speaks version 13 (RFC 6455)', howToUpgrade);
   if (closing) throw new RequestError(503, 'closing', 'the server is closing');
 }
 
@@ -28,17 +33,21 @@ export function notAnUpgrade(): RequestError {
     426,
     'upgrade-required',
     'this path takes WebSocket handshakes: Connection: Upgrade, Upgrade: websocket',
+    howToUpgrade,
   );
 }
 
 /** Answers a handshake that fails, in HTTP still. */
 export function refuseHandshake(socket: Duplex, error: RequestError): void {
-  const { status } = error;
-  const fields =
-    status === 426
-      ? ['Upgrade: websocket', 'Sec-WebSocket-Version: 13']
-      : status === 503
-        ? [`Retry-After: ${retryAfterS}`]
-        : [];
-  endWithError(socket, error, fields);
+  const { status, headers } = error;
+  const told = {
+    ...headers,
+    ...(status === 426 && { Connection: 'Upgrade' }), // besides that it is closed
+    ...(status === 503 && { 'Retry-After': String(retryAfterS) }),
+  };
+  endWithError(
+    socket,
+    error,
+    Object.entries(told).map(([name, value]) => `${name}: ${value}`),
+  );
 }

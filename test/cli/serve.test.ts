@@ -2,20 +2,56 @@
 // to, a port that is taken.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
 import { talk } from '../servers/http/raw-http.ts';
 import { start, temporaryFolder } from './tools.ts';
 
-test('serve runs one server with a curl line for each endpoint, until it is told to stop', async (t) => {
-  const server = start(['serve', 'sse', '--port', '0'], temporaryFolder(t));
-  await server.saw(/Ctrl-C ends it/);
-  server.child.kill('SIGINT');
-  const { code, stdout } = await server.ended;
-  assert.equal(code, 0);
-  assert.match(stdout, /curl .*\/events/);
-  assert.match(stdout, /curl .*\/topics\//);
-});
+/** What a line that works prints sooner or later. */
+const works = /"it works"|"cursor":"|"seq":\d|HTTP\/1\.1 304 |HTTP\/1\.1 426 |: open\n/;
+
+for (const pattern of ['polling', 'long-polling', 'http-stream', 'sse', 'websocket']) {
+  test(`serve ${pattern}: its page first, and every line that it prints works as it stands`, async (t) => {
+    const folder = temporaryFolder(t);
+    const server = start(['serve', pattern, '--port', '0'], folder);
+    let said = '';
+    server.child.stdout!.on('data', (text: string) => (said += text));
+    await server.saw(/Ctrl-C ends it/);
+    const [, url] = /^Page: (http:\/\/127\.0\.0\.1:\d+\/)\n/.exec(said)!;
+    assert.match(await (await fetch(url!, { headers: { accept: 'text/html' } })).text(), /^<!doctype html>/);
+    const commands = [...said.matchAll(/^# .*\n(.*)$/gm)].map(([, line]) => line!);
+    assert.ok(commands.length >= 4 && commands[0]!.startsWith('pushbench follow '), said);
+    const own = `#!/bin/sh\nexec '${process.execPath}' '${resolve('cli/main.ts')}' "$@"\n`;
+    writeFileSync(join(folder, 'pushbench'), own, { mode: 0o755 });
+    for (const command of commands) {
+      // In a group of its own, which is ended as a whole.
+      const child = spawn('/bin/sh', ['-c', command], {
+        env: { ...process.env, PATH: `${folder}:${process.env['PATH']}` },
+        detached: true,
+      });
+      let [printed, exit] = ['', undefined as number | null | undefined];
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding('latin1').on('data', (text: string) => (printed += text));
+      child.once('close', (code) => (exit = code));
+      t.onTestFinished(() => void (exit === undefined && process.kill(-child.pid!, 'SIGKILL')));
+      const limit = performance.now() + 30_000;
+      while (!works.test(printed) && exit === undefined && performance.now() < limit) {
+        await fetch(`${url}topics/news`, { method: 'POST', body: '{"headline":"it works"}' });
+        await sleep(200);
+      }
+      assert.match(printed, works, `${command}: ${printed}`);
+      assert.ok(exit === undefined || exit === 0, `${command} ended with ${exit}: ${printed}`);
+      assert.doesNotMatch(printed, /"error":"(?!upgrade-required)/, command);
+      if (exit === undefined) process.kill(-child.pid!, 'SIGINT');
+    }
+    server.child.kill('SIGINT');
+    assert.equal((await server.ended).code, 0);
+  });
+}
 
 test('serve and open answer to a name that was added, and to no other', async (t) => {
   for (const args of [
@@ -60,8 +96,8 @@ test('serve on a taken port says so', async (t) => {
 
 test('serve webhook prints its dashboard; to other machines with the token that they need', async (t) => {
   for (const [host, dashboard] of [
-    ['127.0.0.1', /\nDashboard: http:\/\/127\.0\.0\.1:\d+\/dashboard\n/],
-    ['0.0.0.0', /\nDashboard: http:\/\/0\.0\.0\.0:\d+\/dashboard\?token=[\w-]{32}\n/],
+    ['127.0.0.1', /^Dashboard: http:\/\/127\.0\.0\.1:\d+\/dashboard\n/],
+    ['0.0.0.0', /^Dashboard: http:\/\/0\.0\.0\.0:\d+\/dashboard\?token=[\w-]{32}\n/],
   ] as const) {
     const server = start(['serve', 'webhook', '--port', '0', '--host', host], temporaryFolder(t));
     await server.saw(/Ctrl-C ends it/);

@@ -212,7 +212,7 @@ test(
 );
 
 test('the examples name endpoints that there are, and show how to publish', () => {
-  const lines = longPolling.examples.map(({ command }) => command('http://a:1', 'http://a:2'));
+  const lines = longPolling.examples.map(({ command }) => command('http://a:1', 'http://a:2', 'e-0'));
   assert.ok(lines.every((line) => /http:\/\/a:(1\/long-poll\?topics=|2\/topics\/)/.test(line)));
   assert.ok(lines.some((line) => line.includes('http://a:2/topics/')));
 });

@@ -225,7 +225,7 @@ test('a line end in an envelope could not break an event in two', async (t) => {
 
 test('the examples are commands that fit the version of HTTP', async (t) => {
   const commands = (url: string, publishUrl: string) =>
-    sse.examples.map(({ command }) => command(url, publishUrl));
+    sse.examples.map(({ command }) => command(url, publishUrl, 'e-0'));
   assert.match(commands('http://x', 'http://x')[0]!, /^curl -N 'http:\/\/x\/events\?topics=news'$/);
   assert.match(commands('http://x', 'http://y')[0]!, /^curl -N --http2-prior-knowledge '/);
   assert.match(commands('https://x', 'http://y')[0]!, /^curl -Nk '/);

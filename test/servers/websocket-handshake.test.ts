@@ -18,17 +18,30 @@ test('handshakes that cannot be accepted are refused in HTTP', async (t) => {
     ['a bad cursor', handshake('/ws?topics=a&since=now'), 400, /bad-cursor/],
     ['an old version', good.replace('Version: 13', 'Version: 8'), 426, /Sec-WebSocket-Version: 13\r\n/],
     ['no version', without('Sec-WebSocket-Version', good), 426, /websocket-version/],
-    ['another protocol', good.replace('Upgrade: websocket', 'Upgrade: h2c'), 426, /upgrade-required/],
+    [
+      'another protocol',
+      good
+        .replace('Upgrade: websocket', 'Upgrade: h2c')
+        .replace('Connection: Upgrade', 'Connection: Upgrade, close'),
+      426,
+      /\r\nUpgrade: websocket\r\n/,
+    ],
     ['no key', without('Sec-WebSocket-Key', good), 400, /bad-handshake/],
     ['a key that is none', good.replace('ZQ==', ''), 400, /bad-handshake/],
-    ['another method', good.replace('GET', 'PUT'), 400, /bad-handshake/],
+    ['another method', good.replace('GET', 'PUT'), 405, /\r\nAllow: GET, HEAD, OPTIONS\r\n/],
+    [
+      'a malformed list of extensions',
+      handshake('/ws?topics=a', 'Sec-WebSocket-Extensions: permessage-deflate; =9'),
+      400,
+      /bad-handshake/,
+    ],
     [
       'a malformed protocol list',
       handshake('/ws?topics=a', 'Sec-WebSocket-Protocol: a,,b'),
       400,
       /bad-handshake/,
     ],
-    ['no upgrade', getRequest('/ws?topics=a', 'Connection: close'), 426, /\r\nupgrade: websocket\r\n/i],
+    ['no upgrade', getRequest('/ws?topics=a', 'Connection: close'), 426, /\nConnection: close, Upgrade\r/],
   ];
   for (const [what, request, status, rest] of cases) {
     const answer = await talk(url, request);
@@ -140,6 +153,35 @@ async function negotiate(url: string, offer: string) {
   const text = await saw(/"socket":"open"/);
   return { socket, head: text.slice(0, text.indexOf('\r\n\r\n') + 2) };
 }
+
+test('what cannot be agreed on is declined, and the connection goes on (RFC 7692, 5.1)', async (t) => {
+  const usual = /\nSec-WebSocket-Extensions: permessage-deflate;[^\r]* server_no_context_takeover[^\r]*\r\n/;
+  const rows: [offer: string, agreed: RegExp | undefined][] = [
+    ['permessage-deflate', usual],
+    ['x-webkit-deflate-frame', undefined],
+    ['permessage-deflate; unknown', undefined],
+    ['permessage-deflate; unknown=1, permessage-deflate', usual],
+    ['permessage-deflate; server_no_context_takeover=1', undefined],
+    ['permessage-deflate; client_max_window_bits=7', undefined],
+    ['permessage-deflate; client_max_window_bits=08', undefined],
+    ['permessage-deflate; server_max_window_bits', undefined],
+    ['permessage-deflate; client_max_window_bits; client_max_window_bits', undefined],
+    ['other; a="b;c,d\\"", permessage-deflate; client_max_window_bits="15"', usual],
+    ['permessage-deflate; server_max_window_bits=99, permessage-deflate; client_max_window_bits', usual],
+  ];
+  const deflating = await serve(t, 'websocket', { deflate: true });
+  const plain = await serve(t, 'websocket');
+  for (const [offer, agreed] of rows) {
+    for (const { url } of [deflating, plain]) {
+      const { socket, head } = await negotiate(url, offer); // which waits for the first message
+      const expected = url === deflating.url ? agreed : undefined;
+      if (expected) assert.match(head, expected, offer);
+      else assert.doesNotMatch(head, /extensions/i, offer);
+      socket.destroy();
+    }
+  }
+  assert.deepEqual([deflating.count('errors'), plain.count('errors')], [[0], [0]]);
+});
 
 test(
   'a client that asks for a small window, or does not ask for ' + 'compression, is sent messages as they are',

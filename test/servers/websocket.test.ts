@@ -224,8 +224,8 @@ test('text of any kind is read without a crash', () => {
 test('the examples name the socket', () => {
   for (const { what, command } of websocket.examples) {
     assert.match(
-      command('http://127.0.0.1:1', 'http://127.0.0.1:1'),
-      what.startsWith('publish an event') ? /topics\/news$/ : /\/\/127\.0\.0\.1:1\/ws\?topics=news/,
+      command('http://127.0.0.1:1', 'http://127.0.0.1:1', 'e-0'),
+      what.startsWith('publish an event') ? /topics\/news'$/ : /\/\/127\.0\.0\.1:1\/ws\?topics=news/,
       what,
     );
   }

@@ -114,9 +114,14 @@ describe('pages', () => {
     for (const origin of loopback) {
       const verdict = ask(origin, 'GET');
       assert.ok(verdict.kind === 'preflight');
+      const {
+        'access-control-allow-origin': allowed,
+        'access-control-allow-methods': methods,
+        vary,
+      } = verdict.headers;
       assert.deepEqual(
-        [verdict.headers['access-control-allow-origin'], verdict.headers['access-control-allow-methods']],
-        [origin, 'GET, HEAD'],
+        [allowed, methods, vary],
+        [origin, 'GET, HEAD', 'origin, access-control-request-method'],
       );
       assert.match(verdict.headers['access-control-allow-headers']!, /if-none-match, last-event-id/);
       assert.equal(verdict.headers['access-control-allow-private-network'], undefined);

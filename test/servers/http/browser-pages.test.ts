@@ -171,6 +171,27 @@ describe('in Chromium', () => {
     );
   });
 
+  test('and it may send what reading takes, for which the browser asks with a preflight', async () => {
+    await using context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`http://localhost:${pagesPort}/`);
+    const headers = { 'last-event-id': 'x-1', 'if-none-match': '"x"', 'cache-control': 'no-store' };
+    for (const pattern of Object.keys(patterns) as PatternName[]) {
+      const server = await serve(pattern);
+      const ask = (more: object) =>
+        page.evaluate(
+          `fetch(${JSON.stringify(server.endpoint.url + readPath(pattern))}, ` +
+            `{ headers: ${JSON.stringify({ ...headers, ...more })} })` +
+            `.then(({ status }) => status, () => 'refused')`,
+        );
+      const expected = pattern === 'webhook' ? 'refused' : pattern === 'websocket' ? 426 : 200;
+      assert.equal(await ask({}), expected, pattern);
+      assert.equal(await ask({ 'x-other': '1' }), 'refused', pattern);
+      server.disconnect(1);
+      await server.close();
+    }
+  });
+
   test("a server's own page reads and publishes", async () => {
     await fromPage(
       ({ endpoint }) => ({ page: endpoint.url, base: endpoint.url }),

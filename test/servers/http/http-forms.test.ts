@@ -73,7 +73,7 @@ const groups: Record<string, Row[]> = {
     ['authority-form for GET', get('127.0.0.1:80'), 400, 'closed'],
     ['CONNECT', `CONNECT 127.0.0.1:80 HTTP/1.1\r\n${host}\r\n`, 501, 'closed'],
     ['CONNECT to a path', `CONNECT / HTTP/1.1\r\n${host}\r\n`, 501, 'closed'],
-    ['asterisk-form', `OPTIONS * HTTP/1.1\r\n${host}\r\n`, 400],
+    ['asterisk-form', `OPTIONS * HTTP/1.1\r\n${host}\r\n`, 204],
     ['asterisk-form for GET', get('*'), 400],
   ],
   'section 3.2, Host': [
