@@ -8,6 +8,7 @@ import { parseDurationMs } from '../core/base/units.ts';
 import { checkedHosts } from './allow-host.ts';
 import { collect } from './comparison-commands.ts';
 import { checkedPort, notListening, untilSignal } from './port.ts';
+import { loaded } from './signals.ts';
 import { complain, print } from './print.ts';
 import type { Inspector, InspectorOptions } from '../receiver/inspector/inspector.ts';
 import type { Exchange } from '../receiver/inspector/exchanges.ts';
@@ -63,8 +64,8 @@ export async function receiveCommand(flags: ReceiveFlags): Promise<ExitCode> {
   const port = checkedPort(flags.port);
   const pagePort = flags.pagePort === undefined ? nextPort(port) : checkedPagePort(flags.pagePort);
   const options = await optionsOf(flags);
-  const { startInspector } = await import('../receiver/inspector/inspector.ts');
   const { exchangeLines } = await import('../receiver/inspector/text.ts');
+  const { startInspector } = await loaded(import('../receiver/inspector/inspector.ts'));
   const inspector = await startInspector({
     ...options,
     host: flags.host,
