@@ -80,6 +80,7 @@ export async function abCommand(a: string, b: string, flags: AbFlags, invocation
   };
   // Until here a signal ends the process at once: nothing has been started, and planning may take long.
   const plan = prepare(scenario, options);
+  for (const text of plan.machineNotes) view.note(`note: ${text}`);
   if (!flags.quiet) for (const line of explainKilledRuns(flags.results)) view.note(line);
   const undo: (() => void)[] = [];
   let runFolder: string | undefined;

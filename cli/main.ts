@@ -7,6 +7,7 @@ import { exitCodes } from '../core/base/errors.ts';
 import { packageRoot } from '../harness/run/version.ts';
 import { reportFailure } from './failure.ts';
 import { requireNode } from './node-version.ts';
+import { requirePlatform } from './platform.ts';
 import { endAtSignals } from './signals.ts';
 
 endAtSignals();
@@ -18,6 +19,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 
 let complain: ((text: string) => void) | undefined;
 try {
+  requirePlatform(process.platform);
   requireNode(process.version);
   // Only now: a name that an older runtime does not have would end it before it could be told so.
   const { enableCompileCache } = await import('node:module');

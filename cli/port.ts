@@ -2,6 +2,7 @@
 // taken, ending at a signal.
 
 import { exitCodes, UserError } from '../core/base/errors.ts';
+import { loopback } from '../core/base/loopback.ts';
 import { limitMs, takeSignals } from './signals.ts';
 
 /** @throws UserError when the text is no port */
@@ -19,7 +20,7 @@ export function portTaken(error: unknown, port: number): never {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     throw new UserError(
       'port-taken',
-      `Port ${port} on 127.0.0.1 is taken. Choose another with --port, or --port 0 for any free one.`,
+      `Port ${port} on ${loopback()} is taken. Choose another with --port, or --port 0 for any free one.`,
       exitCodes.failed,
     );
   }

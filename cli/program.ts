@@ -3,6 +3,7 @@
 
 import { Command, Option } from 'commander';
 import { exitCodes } from '../core/base/errors.ts';
+import { loopback } from '../core/base/loopback.ts';
 import { version } from '../harness/run/version.ts';
 import { addComparisonCommands, collect } from './comparison-commands.ts';
 import { addReceive } from './receive.ts';
@@ -105,7 +106,7 @@ function addServe(root: Command): void {
       '--host <address>',
       'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and ' +
         'dashboard of webhooks (web pages: docs/wire.md, who may ask)',
-      '127.0.0.1',
+      loopback(),
     )
     .addOption(allowHost)
     .addOption(

@@ -92,7 +92,7 @@ export async function runCommand(
   for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);
   // Until here a signal ends the process at once: nothing has been started, and planning may take long.
   const plan = prepare(scenario, runOptions);
-  for (const text of scheduleNotes(plan)) view.note(`note: ${text}`);
+  for (const text of [...plan.machineNotes, ...scheduleNotes(plan)]) view.note(`note: ${text}`);
   for (const file of [options.junit, options.markdown]) if (file !== undefined) requireWritable(file);
   // With --quiet nobody would read it, so it is left for a later run.
   if (!options.quiet) for (const line of explainKilledRuns(options.results)) view.note(line);

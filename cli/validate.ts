@@ -7,6 +7,8 @@ import { cellText } from '../core/scenario/matrix.ts';
 import { formatNumber } from '../core/base/units.ts';
 import { forecast, saying } from '../harness/plan/cells.ts';
 import { sourcesIn } from '../harness/plan/sources.ts';
+import { machineNotes, mostNeeded } from '../harness/run/machine-notes.ts';
+import { thisMachine } from '../harness/run/machine.ts';
 import { planFirstSteps } from '../harness/run/search.ts';
 import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
 import { complain, print } from './print.ts';
@@ -35,7 +37,12 @@ function described(given: string, overrides: readonly string[]): string {
     planFirstSteps(scenario, patterns, source, (first) => forecast(first, sources));
     return forecast(scenario, sources);
   });
+  const trials =
+    cells.length === 0
+      ? [{ plan: { ...whole, scenario } }]
+      : cells.map(({ traffic }, i) => ({ plan: { ...traffic, scenario: scenario.cells[i]!.scenario } }));
   const lines = [
+    ...machineNotes(thisMachine(), mostNeeded(scenario, trials)),
     ...trafficLines(whole),
     ...cells.flatMap(({ parameters, traffic }) => [
       `with ${cellText(parameters)}: ${formatNumber(traffic.events)} events, ` +

@@ -8,6 +8,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+// As cli/platform.ts says it. Here it comes before npm, which would fail with an error of its own.
+if (process.platform === 'win32') {
+  console.error(
+    'pushbench runs on Linux and macOS. On Windows run it in WSL, or in a container: "docker build -t ' +
+      'pushbench ." and then "docker run --rm --init pushbench npm start".',
+  );
+  process.exit(2);
+}
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
 const stamp = join(root, 'node_modules', '.pushbench-installed');

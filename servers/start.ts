@@ -26,7 +26,7 @@ export type ServerOptions = {
   limits: ServerLimits;
   /** Of jitter and of whom a fault cuts off. Servers that stand for one system get different ones. */
   seed: number;
-  /** 127.0.0.1 when left out. */
+  /** 127.0.0.1 when left out; ::1 on a machine without it. */
   host?: string;
   /** Any free one when left out or 0. */
   port?: number;
@@ -111,7 +111,7 @@ export async function startServerOn<H extends Hub>(
     throw error;
   });
 
-  const beyond = !isLoopbackHost(host ?? '127.0.0.1') || (allowHosts ?? []).length > 0;
+  const beyond = (host !== undefined && !isLoopbackHost(host)) || (allowHosts ?? []).length > 0;
   const { url, over } = listener.endpoint;
   // No browser speaks HTTP/2 without TLS.
   const path = running.page?.(beyond) ?? (page && over !== 'h2c' ? '/' : undefined);

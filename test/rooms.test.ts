@@ -99,9 +99,7 @@ function reachedFrom(start: string, edges: ReadonlyMap<string, readonly string[]
 const readers = [
   'core/base/descriptor-limit.ts',
   'core/base/read-file.ts',
-  'harness/process/cpu.ts',
-  'harness/process/probe.ts',
-  'harness/process/process-tree.ts',
+  'harness/process/system-files.ts',
   'harness/run/environment.ts',
   'harness/run/version.ts',
   'receiver/inspector/page.ts',

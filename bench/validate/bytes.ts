@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
-import { networkCount } from '../../harness/process/probe.ts';
+import { hostProbe } from '../../harness/process/probe.ts';
 import { openStreams, sampled, withServer } from './counts.ts';
 import { table, type Part } from './part.ts';
 
@@ -52,7 +52,7 @@ export const bytes: Part = {
     const events = quick ? 100 : 500;
     const seen = await withServer('sse', async (server, url) => {
       const dump = await capture(new URL(url).port);
-      const [before, hostBefore] = [(await sampled(server)).counters, networkCount()];
+      const [before, hostBefore] = [(await sampled(server)).counters, hostProbe.networkCount()];
       const close = await openStreams(url, streams);
       const agent = { method: 'POST', body: JSON.stringify({ text: 'x'.repeat(500) }) };
       let published = 0;
@@ -61,7 +61,7 @@ export const bytes: Part = {
         if (status === 201) published++;
       }
       await sleep(300);
-      const [after, hostAfter] = [(await sampled(server)).counters, networkCount()];
+      const [after, hostAfter] = [(await sampled(server)).counters, hostProbe.networkCount()];
       const payload = await dump?.stop();
       close();
       const host =
@@ -120,11 +120,11 @@ async function publishedBytes(
 ): Promise<{ payload: number | undefined; host: number | undefined }> {
   return withServer('sse', async (_server, url) => {
     const dump = await capture(new URL(url).port);
-    const before = networkCount();
+    const before = hostProbe.networkCount();
     for (let i = 0; i < events; i++)
       await fetch(`${url}/topics/news`, { method: 'POST', body: JSON.stringify({ text: 'x'.repeat(500) }) });
     await sleep(300);
-    const after = networkCount();
+    const after = hostProbe.networkCount();
     return {
       payload: await dump?.stop(),
       host:

@@ -7,13 +7,16 @@ import { readFileSync } from 'node:fs';
  * such process.
  */
 export function descriptorLimit(pid: number | 'self'): number | undefined {
-  let limits: string;
   try {
-    limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+    return parseDescriptorLimit(readFileSync(`/proc/${pid}/limits`, 'utf8'));
   } catch {
     return undefined;
   }
-  const match = /^Max open files\s+(\d+|unlimited)/m.exec(limits);
+}
+
+/** @param limits as /proc/PID/limits has them; undefined where there is no such file */
+export function parseDescriptorLimit(limits: string | undefined): number | undefined {
+  const match = /^Max open files\s+(\d+|unlimited)/m.exec(limits ?? '');
   if (!match) return undefined;
   return match[1] === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(match[1]);
 }

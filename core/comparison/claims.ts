@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parseExpectation } from '../metrics/check.ts';
 import { figureOver, metrics } from '../metrics/registry.ts';
 import type { Unit } from '../metrics/metric.ts';
+import { coresText } from '../result/machine-text.ts';
 import type { Result } from '../result/result.ts';
 
 const word = z.string().regex(/^[a-z][a-z0-9-]*$/, { error: 'lower-case letters, digits and hyphens' });
@@ -105,7 +106,7 @@ export function figuresFrom(result: Result, claims: readonly Claim[]): Figures['
     commit: e.commit,
     command,
     descriptorLimit: e.descriptorLimit,
-    machine: `${e.cpu}, ${e.cores} cores, kernel ${e.kernel}, Node ${e.node}`,
+    machine: `${e.cpu}, ${coresText(e)}, kernel ${e.kernel}, Node ${e.node}`,
     claims: Object.fromEntries(
       own.map(({ id, figures }) => [
         id,

@@ -17,7 +17,8 @@ import { gravest, judge, ruleOf } from './judge.ts';
 import { planPairs } from './pairs.ts';
 import type { Reading } from './reading.ts';
 import type { RunSet } from './run-set.ts';
-import { formatBytes, formatNumber } from '../base/units.ts';
+import { coresText, memoryText } from '../result/machine-text.ts';
+import { formatNumber } from '../base/units.ts';
 import { plainValue, readYaml } from '../base/yaml-document.ts';
 
 export type CompareOptions = {
@@ -187,8 +188,8 @@ export function differencesOf(baseline: Conditions, candidate: Conditions): Diff
   const [a, b] = [baseline.environment, candidate.environment];
   const rows: [what: string, from: string, to: string, spoils: Difference['spoils']][] = [
     ['cpu', a.cpu, b.cpu, 'machine'],
-    ['cores', String(a.cores), String(b.cores), 'machine'],
-    ['memory', formatBytes(a.memoryBytes), formatBytes(b.memoryBytes), 'machine'],
+    ['cores', coresText(a), coresText(b), 'machine'],
+    ['memory', memoryText(a), memoryText(b), 'machine'],
     ['os', a.os, b.os, 'machine'],
     ['kernel', a.kernel, b.kernel, 'machine'],
     ['node', a.node, b.node, 'machine'],

@@ -9,6 +9,7 @@ import { countsAtAll } from './reading.ts';
 import type { RunSet } from './run-set.ts';
 import { changePoints } from './statistics/change-points.ts';
 import { median } from '../base/median.ts';
+import { coresText } from '../result/machine-text.ts';
 
 export type HistoryPoint = {
   /** Place among the run sets, oldest first, from 0. */
@@ -61,8 +62,7 @@ export function historyOf(sets: readonly [RunSet, ...RunSet[]], cut: readonly st
   const newest = inTime.at(-1)!; // there is one
   const own = inTime.filter(({ scenario }) => scenario.name === newest.scenario.name);
   const machines = own.map(
-    ({ environment: { cpu, cores, kernel, node } }) =>
-      `${cpu}, ${cores} cores, kernel ${kernel}, Node ${node}`,
+    ({ environment: e }) => `${e.cpu}, ${coresText(e)}, kernel ${e.kernel}, Node ${e.node}`,
   );
   const moves = machines.flatMap((machine, place) =>
     place > 0 && machine !== machines[place - 1] ? [{ place, from: machines[place - 1]!, to: machine }] : [],

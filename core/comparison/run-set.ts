@@ -17,7 +17,9 @@ export const runSetSchema = z.strictObject({
     kernel: z.string(),
     cpu: z.string(),
     cores: z.number(),
+    quotaCores: z.number().optional(),
     memoryBytes: z.number(),
+    memoryLimitBytes: z.number().optional(),
     node: z.string(),
     descriptorLimit: z.number().nullable(),
     commit: z.string().nullable(),
@@ -46,7 +48,9 @@ export function runSetOf(
 ): RunSet {
   const [first] = results;
   if (!cut) for (const result of results) requireFinished(name, result);
-  const { os, kernel, cpu, cores, memoryBytes, node, descriptorLimit, commit } = first.environment;
+  // Of what a result says of its place, these decide whether two can be compared.
+  const { loopback: _loopback, noProc: _noProc, ...environment } = first.environment;
+  const { kernel, cpu, cores, quotaCores, node } = environment;
   const odd = results.find(
     (result) => result.scenario.source !== first.scenario.source || result.seed !== first.seed,
   );
@@ -58,7 +62,12 @@ export function runSetOf(
         'results one by one, or a folder for each.',
     );
   const moved = results.find(
-    ({ environment: e }) => e.cpu !== cpu || e.kernel !== kernel || e.node !== node || e.cores !== cores,
+    ({ environment: e }) =>
+      e.cpu !== cpu ||
+      e.kernel !== kernel ||
+      e.node !== node ||
+      e.cores !== cores ||
+      e.quotaCores !== quotaCores,
   );
   if (moved)
     throw new UserError(
@@ -78,7 +87,7 @@ export function runSetOf(
     name,
     createdAt: first.createdAt,
     pushbench: first.pushbench,
-    environment: { os, kernel, cpu, cores, memoryBytes, node, descriptorLimit, commit },
+    environment,
     scenario: { name: first.scenario.name, seed: first.seed, source: first.scenario.source },
     variants: [...Map.groupBy(trials, ({ variant }) => variant.label)].map(([label, own]) => ({
       label,

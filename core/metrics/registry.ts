@@ -9,6 +9,8 @@ import { ledgerMetrics } from './ledger.ts';
 import type { Metric } from './metric.ts';
 import { processMetrics } from './processes.ts';
 import { requestMetrics } from './requests.ts';
+import type { Evidence } from '../result/evidence.ts';
+import { noProcReason } from '../result/machine-text.ts';
 import { voidedBy } from '../result/voids.ts';
 import { whyUnsure } from './sureness.ts';
 import { webhookMetrics } from './webhook.ts';
@@ -25,6 +27,8 @@ export const metrics: Readonly<Record<string, Metric>> = {
 
 /** Why there is no figure where nothing more is known. */
 export const notMeasured = 'not measured';
+/** What Linux tells in /proc and nobody else does. */
+const fromProc: readonly Evidence[] = ['descriptors', 'wire', 'memory'];
 
 export type NoFigure = {
   value: undefined;
@@ -56,7 +60,8 @@ export type FigureOver =
 export function figureOf(which: string | Metric, trial: Completed): Figure {
   const metric = typeof which === 'string' ? metrics[which] : which;
   if (!metric) return none('this version has no such metric');
-  const voided = voidedBy(metric.rests, trial);
+  const { rests } = metric;
+  const voided = voidedBy(rests, trial);
   if (voided.length > 0) return { value: undefined, why: `void: ${voided.join(', ')}`, voided };
   const { percentile, among, leastSubscribers = 0 } = metric;
   if (among?.count(trial) === 0) return none(among.none);
@@ -71,7 +76,8 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
   const unsure = percentile && sureness && whyUnsure(sureness, percentile.quantile, percentile.samples);
   if (unsure) return none(unsure.why, unsure.atLeastUs);
   const value = metric.read(trial);
-  if (value === undefined || !Number.isFinite(value)) return none(notMeasured);
+  if (value === undefined || !Number.isFinite(value))
+    return none(trial.noProc && rests.some((one) => fromProc.includes(one)) ? noProcReason : notMeasured);
   return sureness?.rests === 'events' && sureness.highUs !== null
     ? { value, low: sureness.lowUs, high: sureness.highUs, beyond: sureness.beyond }
     : { value };

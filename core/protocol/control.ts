@@ -15,7 +15,7 @@ import type { TopicGroupPlan } from '../scenario/topics.ts';
 
 /** Where a server listens. */
 export type Endpoint = {
-  /** `http://127.0.0.1:PORT` or `https://...`; every path of the pattern hangs below it. */
+  /** `http://127.0.0.1:PORT` (or `[::1]`) or `https://...`; every path of the pattern hangs below it. */
   url: string;
   /** The pattern's protocol, where it is not HTTP/1.1. */
   over: 'h1' | 'h2' | 'h2c';

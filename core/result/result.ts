@@ -102,8 +102,23 @@ export const resultSchema = z.strictObject({
     os: z.string(),
     kernel: z.string(),
     cpu: z.string(),
-    cores: count,
+    cores: count.describe('that the run may use by affinity and cpuset'),
+    quotaCores: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        'what a CPU quota of its container (a cgroup, or one above it) leaves of them; left out where ' +
+          'there is none, and in older results',
+      ),
     memoryBytes: z.number(),
+    memoryLimitBytes: z
+      .number()
+      .positive()
+      .optional()
+      .describe('of its container, where that is less than the machine has; not in older results'),
+    loopback: z.literal('::1').optional().describe('the loopback address, where it is not 127.0.0.1'),
+    noProc: z.literal(true).optional().describe('the system has no /proc (macOS)'),
     node: z.string(),
     descriptorLimit: count.nullable(),
     commit: z.string().nullable().describe('of pushbench itself, when run from its repository'),

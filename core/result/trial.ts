@@ -191,6 +191,21 @@ const completed = z.strictObject({
       "host-wide, so it is the trial's where nothing else talks (warning wire-others where something did); " +
         'left out where it could not be read',
     ),
+  throttling: z
+    .strictObject({
+      periods: count.describe('of the quota, 100 ms each as a rule, in which the processes ran'),
+      throttledPeriods: count.describe('in which they used the quota up and were stopped'),
+      throttledUs: z.number().min(0).describe('how long they were stopped, added up over the cores'),
+    })
+    .optional()
+    .describe(
+      'what a CPU quota of the container (a cgroup) did to all processes of the trial in the measured ' +
+        'phase; left out where there is no quota, and in older results',
+    ),
+  noProc: z
+    .literal(true)
+    .optional()
+    .describe('the system has no /proc, so what is read from it was not measured'),
   processes: z.array(processUse),
   faults: z
     .array(fault)

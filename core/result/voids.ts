@@ -57,6 +57,8 @@ const voids = {
   'load-starved': loadSideLate,
   'load-frozen': loadSideLate,
   'load-refused': () => allBut('descriptors', 'memory'),
+  // The whole container stood still, the load side with the server.
+  throttled: loadSideLate,
   'fault-not-done': everything,
   'publisher-late': (): Evidence[] => ['latency'],
   'offered-rate': () => allBut('descriptors', 'memory'),

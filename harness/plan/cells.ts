@@ -15,6 +15,8 @@ export type Step = { plan: TrialPlan; variant: Variant; cell: Trial['cell'] };
 /** The plan of the scenario as its file stands, and what its trials run. */
 export type RunPlan = TrialPlan & {
   environment: Environment;
+  /** What to know of this machine before the run, a sentence each. */
+  machineNotes: string[];
   steps: Step[];
   planOf(scenario: Scenario): TrialPlan;
 };

@@ -32,6 +32,8 @@ export type TrialPlan = {
   loads: { first: number; count: number }[];
   /** Of this machine: server, publisher and load processes share them. */
   cores: number;
+  /** What a CPU quota leaves of them, where there is one. */
+  quotaCores?: number;
   /** Width of a slot of the time series. */
   slotMs: number;
   /** Every how many events of a shared topic all receivers' latencies are kept. */
@@ -47,7 +49,7 @@ export type TrialPlan = {
 const fanoutKept = 4_000_000;
 
 /**
- * @param cores of this machine
+ * @param cores of this machine, and what a quota leaves of them
  * @param besideTargets the run has targets
  * @throws UserError as `planTraffic`
  */
@@ -55,7 +57,11 @@ export function planTrial(
   scenario: Scenario,
   loadProcesses: number,
   sources: Sources,
-  { cores, besideTargets = false }: { cores: number; besideTargets?: boolean },
+  {
+    cores,
+    quotaCores,
+    besideTargets = false,
+  }: Pick<TrialPlan, 'cores'> & { quotaCores?: number | undefined; besideTargets?: boolean },
 ): TrialPlan {
   const topics = planTopics(scenario);
   const { publish, traffic } = planTraffic(scenario, sources);
@@ -72,6 +78,7 @@ export function planTrial(
     warmUp: isWarmedUp ? planWarmUp(publish, publish.topic.length - events, deliveries) : undefined,
     loads,
     cores,
+    ...(quotaCores !== undefined && { quotaCores }),
     slotMs: slotWidthMs(scenario),
     fanoutEvery: Math.max(1, Math.ceil(deliveries / fanoutKept)),
     events,

@@ -1,7 +1,7 @@
 // Reads from outside what processes used of the CPU, from Linux's /proc, so that a process that is too busy
 // to say so is measured all the same. Each thread counts to the nanosecond (/proc/PID/task/*/schedstat).
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { systemFiles, type SystemFiles } from './system-files.ts';
 
 /** What a thread used since it began. */
 export type ThreadUse = {
@@ -38,15 +38,15 @@ const nothing: ThreadUse = { ranUs: 0, waitedUs: 0 };
  * @param pids the processes that count as one
  * @returns undefined where the kernel does not count so, or none of them lives
  */
-export function readCpu(pids: readonly number[]): CpuReading | undefined {
+export function readCpu(pids: readonly number[], files: SystemFiles = systemFiles): CpuReading | undefined {
   const threads = new Map<number, ThreadUse>();
   const processesUs = new Map<number, number>();
   for (const pid of pids) {
-    for (const tid of listed(`/proc/${pid}/task`)) {
-      const use = parseSchedstat(read(`/proc/${pid}/task/${tid}/schedstat`));
+    for (const tid of files.list(`/proc/${pid}/task`) ?? []) {
+      const use = parseSchedstat(files.read(`/proc/${pid}/task/${tid}/schedstat`));
       if (use) threads.set(Number(tid), use);
     }
-    const us = parseStatUs(read(`/proc/${pid}/stat`));
+    const us = parseStatUs(files.read(`/proc/${pid}/stat`));
     if (us !== undefined) processesUs.set(pid, us);
   }
   // A kernel without the count writes zeros, and a process that runs has used something.
@@ -110,20 +110,4 @@ function leastOfProcesses(readings: readonly CpuReading[]): number {
 
 function busyUs({ ranUs, waitedUs }: ThreadUse): number {
   return ranUs + waitedUs;
-}
-
-function listed(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return []; // it is gone
-  }
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

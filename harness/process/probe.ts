@@ -1,29 +1,23 @@
 // Reads what can be seen of a process from outside, from Linux's /proc: descriptors, their limit, and the
 // kernel's memory for TCP sockets. Elsewhere there is nothing to read and the result says "not measured".
 
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
-
-import { descriptorLimit } from '../../core/base/descriptor-limit.ts';
-import { readCpu } from './cpu.ts';
-
-export { descriptorLimit };
+import { parseDescriptorLimit } from '../../core/base/descriptor-limit.ts';
+import { readCgroup, readThrottling, type ThrottleCount } from './cgroup.ts';
+import { readCpu, type CpuReading } from './cpu.ts';
+import { hasProc, systemFiles, type SystemFiles } from './system-files.ts';
 
 export type DescriptorCount = { total: number; sockets: number };
 
-/** @returns undefined where /proc is not to be had or the process is gone */
-export function countDescriptors(pid: number): number | undefined {
-  return attempt(() => readdirSync(`/proc/${pid}/fd`).length);
+function countDescriptors(files: SystemFiles, pid: number): number | undefined {
+  return files.list(`/proc/${pid}/fd`)?.length;
 }
 
-/** Tells sockets from the rest; costs one system call a descriptor, so call it sparingly. */
-export function classifyDescriptors(pid: number): DescriptorCount | undefined {
-  return attempt(() => {
-    const folder = `/proc/${pid}/fd`;
-    const entries = readdirSync(folder);
-    const isSocket = (entry: string) =>
-      attempt(() => readlinkSync(`${folder}/${entry}`).startsWith('socket:')) ?? false;
-    return { total: entries.length, sockets: entries.filter(isSocket).length };
-  });
+function classifyDescriptors(files: SystemFiles, pid: number): DescriptorCount | undefined {
+  const folder = `/proc/${pid}/fd`;
+  const entries = files.list(folder);
+  if (!entries) return undefined;
+  const isSocket = (entry: string) => files.link(`${folder}/${entry}`)?.startsWith('socket:') ?? false;
+  return { total: entries.length, sockets: entries.filter(isSocket).length };
 }
 
 /** @returns undefined when there is none, or one could not be read */
@@ -44,36 +38,23 @@ export function sumDescriptors(
 
 const pageBytes = 4096;
 
-/**
- * Kernel memory of all TCP sockets of the host (its network namespace), both ends of loopback connections
- * included: the `mem` figure of /proc/net/sockstat, which counts pages of socket buffers.
- */
-export function kernelSocketBytes(): number | undefined {
-  return attempt(() => {
-    const match = /^TCP: .*\bmem (\d+)/m.exec(readFileSync('/proc/net/sockstat', 'utf8'));
-    return match ? Number(match[1]) * pageBytes : undefined;
-  });
+function kernelSocketBytes(files: SystemFiles): number | undefined {
+  const match = /^TCP: .*\bmem (\d+)/m.exec(files.read('/proc/net/sockstat') ?? '');
+  return match ? Number(match[1]) * pageBytes : undefined;
 }
 
 /** What this host's network stack has sent so far: TCP segments, and bytes with the headers of TCP and IP. */
 export type NetworkCount = { segments: number; bytes: number };
 
-/**
- * TCP segments and IP bytes that the host sent (/proc/net/snmp OutSegs, /proc/net/netstat OutOctets).
- * Host-wide: a difference of two readings is the trial's only where nothing else talks. Loopback counts
- * each packet once as sent.
- */
-export function networkCount(): NetworkCount | undefined {
-  return attempt(() => {
-    const segments = counterIn('/proc/net/snmp', 'Tcp', 'OutSegs');
-    const bytes = counterIn('/proc/net/netstat', 'IpExt', 'OutOctets');
-    return segments === undefined || bytes === undefined ? undefined : { segments, bytes };
-  });
+function networkCount(files: SystemFiles): NetworkCount | undefined {
+  const segments = counterIn(files.read('/proc/net/snmp'), 'Tcp', 'OutSegs');
+  const bytes = counterIn(files.read('/proc/net/netstat'), 'IpExt', 'OutOctets');
+  return segments === undefined || bytes === undefined ? undefined : { segments, bytes };
 }
 
 /** A value of the kernel's tables of two lines: names, then values, each led by the table's name. */
-function counterIn(file: string, table: string, name: string): number | undefined {
-  const [names, values] = readFileSync(file, 'utf8')
+function counterIn(text: string | undefined, table: string, name: string): number | undefined {
+  const [names, values] = (text ?? '')
     .split('\n')
     .filter((line) => line.startsWith(`${table}:`))
     .map((line) => line.split(' '));
@@ -82,34 +63,52 @@ function counterIn(file: string, table: string, name: string): number | undefine
 }
 
 /** The range of local ports that connections take theirs from. */
-export function ephemeralPorts(): { from: number; to: number } | undefined {
-  return attempt(() => {
-    const [from, to] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
-      .trim()
-      .split(/\s+/)
-      .map(Number);
-    return from === undefined || to === undefined ? undefined : { from, to };
-  });
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
+export function ephemeralPorts(files: Pick<SystemFiles, 'read'>): { from: number; to: number } | undefined {
+  const [from, to] = (files.read('/proc/sys/net/ipv4/ip_local_port_range') ?? '')
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  return from === undefined || to === undefined ? undefined : { from, to };
 }
 
 /**
  * What a fleet reads of its processes and of the host. A target's fleet reads a whole
- * tree of processes instead.
+ * tree of processes instead. Each returns undefined where /proc does not say, or the process is gone.
  */
-export const hostProbe = {
-  countDescriptors,
-  classifyDescriptors,
-  descriptorLimit,
-  cpu: (pid: number) => readCpu([pid]),
-  kernelSocketBytes,
-  networkCount,
+export type Probe = {
+  /** Whether there is a /proc at all. */
+  hasProc(): boolean;
+  countDescriptors(pid: number): number | undefined;
+  /** Tells sockets from the rest; costs one system call a descriptor, so call it sparingly. */
+  classifyDescriptors(pid: number): DescriptorCount | undefined;
+  descriptorLimit(pid: number): number | undefined;
+  cpu(pid: number): CpuReading | undefined;
+  /**
+   * Kernel memory of all TCP sockets of the host (its network namespace), both ends of loopback connections
+   * included: the `mem` figure of /proc/net/sockstat, which counts pages of socket buffers.
+   */
+  kernelSocketBytes(): number | undefined;
+  /**
+   * TCP segments and IP bytes that the host sent (/proc/net/snmp OutSegs, /proc/net/netstat OutOctets).
+   * Host-wide: a difference of two readings is the trial's only where nothing else talks. Loopback counts
+   * each packet once as sent.
+   */
+  networkCount(): NetworkCount | undefined;
+  /** How often the kernel stopped these processes because of a quota; none where there is no quota. */
+  throttling(): readonly ThrottleCount[];
 };
-export type Probe = typeof hostProbe;
+
+export function createProbe(files: SystemFiles): Probe {
+  return {
+    hasProc: () => hasProc(files),
+    countDescriptors: (pid) => countDescriptors(files, pid),
+    classifyDescriptors: (pid) => classifyDescriptors(files, pid),
+    descriptorLimit: (pid) => parseDescriptorLimit(files.read(`/proc/${pid}/limits`)),
+    cpu: (pid) => readCpu([pid], files),
+    kernelSocketBytes: () => kernelSocketBytes(files),
+    networkCount: () => networkCount(files),
+    throttling: () => readThrottling(files, readCgroup(files).throttleFiles),
+  };
+}
+
+export const hostProbe: Probe = createProbe(systemFiles);

@@ -1,21 +1,33 @@
 // Reads a process that is not ours, with its children, from Linux's /proc: which one it is, CPU, memory,
 // descriptors. All of it is summed, since a server such as nginx is a master and its workers.
 
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { UserError } from '../../core/base/errors.ts';
+import { noProcReason } from '../../core/result/machine-text.ts';
 import type { TargetProcess } from '../../core/target/target.ts';
+import { hasProc, systemFiles, type SystemFiles } from './system-files.ts';
 
 /** What kind of ticks /proc/PID/stat counts CPU in: USER_HZ, which Linux fixes at 100 for programs. */
 const usPerTick = 10_000;
 const pageBytes = 4096;
+const { read } = systemFiles;
 
 /**
  * The process that a target file means.
  * @param readText of a file named in the target file
  * @throws UserError `target-process` when there is none, with what was looked for
  */
-export function findProcess(given: TargetProcess, readText: (path: string) => string): number {
+export function findProcess(
+  given: TargetProcess,
+  readText: (path: string) => string,
+  files: Pick<SystemFiles, 'read'> = systemFiles,
+): number {
+  if (!hasProc(files))
+    throw new UserError(
+      'target-process',
+      `"process" names a process to be read, and ${noProcReason}. Leave "process" out to measure without ` +
+        'its CPU, memory and descriptors.',
+    );
   if (given.pid !== undefined) return existing(given.pid, `process.pid names ${given.pid}`);
   if (given.pidFile !== undefined) {
     const text = readText(given.pidFile).trim();
@@ -75,7 +87,7 @@ function listedChildren(pid: number): number[] | undefined {
 /** By asking every process for its parent, which takes milliseconds. */
 function scanChildren(): Map<number, number[]> {
   const children = new Map<number, number[]>();
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of listed('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const parent = statOf(Number(entry))?.parent;
     if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
@@ -84,11 +96,7 @@ function scanChildren(): Map<number, number[]> {
 }
 
 function threadsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return []; // it is gone
-  }
+  return listed(`/proc/${pid}/task`);
 }
 
 /** CPU since each began, and memory. */
@@ -156,7 +164,7 @@ function listenersOn(port: number): number[] {
       .map(({ socket }) => socket),
   );
   if (sockets.size === 0) return [];
-  return readdirSync('/proc')
+  return listed('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
     .filter((pid) => holds(pid, sockets))
@@ -175,28 +183,18 @@ export function earlierListener(port: number, pid: number): number | undefined {
   return listenersOn(port).find((one) => Number(startTicksOf(one) ?? Number.NaN) < since);
 }
 
+/** Not of another user's process, nor of one that is gone. */
 function holds(pid: number, sockets: ReadonlySet<string>): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.has(link(`/proc/${pid}/fd/${fd}`)));
-  } catch {
-    return false; // another user's, or gone
-  }
+  return listed(`/proc/${pid}/fd`).some((fd) => sockets.has(link(`/proc/${pid}/fd/${fd}`)));
 }
 
 function link(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
+  return systemFiles.link(path) ?? '';
 }
 
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+/** Nothing where the folder is gone, or the system has none. */
+function listed(folder: string): string[] {
+  return systemFiles.list(folder) ?? [];
 }
 
 /**
@@ -219,7 +217,7 @@ export function thisPlace(): string {
 
 /** The processes in whose environment this stands (`NAME=value`), and whether each leads its group. */
 export function processesWith(assignment: string): { pid: number; leads: boolean }[] {
-  return readdirSync('/proc')
+  return listed('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .flatMap((entry) => {
       if (!read(`/proc/${entry}/environ`)?.split('\0').includes(assignment)) return [];

@@ -1,23 +1,28 @@
 // Reads where a run takes place: what a reader needs to judge its figures and to compare it with another.
 
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem, type, version } from 'node:os';
+import { cpus, release, totalmem, type, version } from 'node:os';
 import { basename, dirname } from 'node:path';
 import type { Environment } from '../../core/result/result.ts';
 import { runAtOnce } from '../process/child.ts';
-import { descriptorLimit } from '../process/probe.ts';
+import { thisMachine, type Machine } from './machine.ts';
 
 const gitLimitMs = 10_000;
 
-export function readEnvironment(): Environment {
+export function readEnvironment(machine: Machine = thisMachine()): Environment {
+  const { cores, quotaCores, memoryLimitBytes, descriptorLimit, loopback, hasProc = true } = machine;
   return {
     os: osName(),
     kernel: release(),
     cpu: cpus()[0]?.model.trim() || 'unknown',
-    cores: availableParallelism(),
+    cores,
+    ...(quotaCores !== undefined && { quotaCores }),
     memoryBytes: totalmem(),
+    ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+    ...(loopback === '::1' && { loopback }),
+    ...(!hasProc && { noProc: true }),
     node: process.version,
-    descriptorLimit: descriptorLimit('self') ?? null,
+    descriptorLimit: descriptorLimit ?? null,
     commit: commitOf(import.meta.filename),
   };
 }

@@ -1,37 +1,18 @@
 // Checks before anything starts whether this machine has what the scenario needs: descriptors, ports, memory.
 // It refuses with the exact shortfall and the command that fixes it. It predicts no performance.
 
-import { availableParallelism, freemem } from 'node:os';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { subscribersPerAddress } from '../../core/base/source-address.ts';
 import type { Pattern } from '../../core/pattern/pattern.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
-import { descriptorLimit, ephemeralPorts } from '../process/probe.ts';
+import { usableCores, type Machine } from './machine.ts';
 
 /** What a Node process holds open before its first subscriber, with room for its libraries. */
 const processDescriptors = 64;
 /** Measured: 4 to 8 KB on the load side and 10 to 14 KB on the server, and the kernel's buffers. */
 const subscriberBytes = 32 * 1024;
 const processBytes = 80 * 1024 ** 2;
-
-export type Machine = {
-  cores: number;
-  freeBytes: number;
-  /** `undefined` where it cannot be read; then it is not checked. */
-  descriptorLimit: number | undefined;
-  ephemeralPorts: number | undefined;
-};
-
-export function thisMachine(): Machine {
-  const ports = ephemeralPorts();
-  return {
-    cores: availableParallelism(),
-    freeBytes: freemem(),
-    descriptorLimit: descriptorLimit('self'),
-    ephemeralPorts: ports && ports.to - ports.from + 1,
-  };
-}
 
 /**
  * How many load processes a scenario gets: one for each core that server and publisher leave over, more
@@ -45,7 +26,10 @@ export function loadProcessCount(
   const perProcess = (machine.descriptorLimit ?? Infinity) - processDescriptors;
   const forDescriptors = Math.ceil(scenario.subscribers / Math.max(1, perProcess));
   // Below a few thousand subscribers a second process costs more than it carries.
-  const forCores = Math.min(Math.max(1, machine.cores - 2), Math.ceil(scenario.subscribers / 5000));
+  const forCores = Math.min(
+    Math.max(1, Math.floor(usableCores(machine)) - 2),
+    Math.ceil(scenario.subscribers / 5000),
+  );
   return Math.max(forDescriptors, forCores);
 }
 
@@ -73,7 +57,20 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
         `${formatNumber(limit)}: leave loadProcesses out or raise it, so that each has fewer subscribers`,
     );
   }
-  const { ephemeralPorts: ports } = machine;
+  const { ephemeralPorts: ports, loopback } = machine;
+  if (loopback === 'none')
+    shortfalls.push(
+      'no loopback interface is up, and servers and clients meet there. Bring it up with ' +
+        '"ip link set lo up"',
+    );
+  // Only Linux has 127.0.0.2 and those after it, and IPv6 has no other loopback address than ::1.
+  const oneAddress = loopback === '::1' || machine.hasProc === false;
+  if (oneAddress && held > subscribersPerAddress)
+    shortfalls.push(
+      `${formatNumber(held)} connections do not fit between two addresses, and this machine has the one ` +
+        `loopback address ${loopback ?? '127.0.0.1'}: use at most ${formatNumber(subscribersPerAddress)} ` +
+        'subscribers, or a Linux machine with 127.0.0.1',
+    );
   const perAddress = Math.min(held, subscribersPerAddress);
   if (ports !== undefined && ports < perAddress) {
     shortfalls.push(
@@ -85,13 +82,19 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
   const needBytes = (subscribers: number) =>
     subscribers * subscriberBytes +
     (2 + loadProcessCount({ ...scenario, subscribers }, machine)) * processBytes;
-  if (machine.freeBytes < needBytes(scenario.subscribers)) {
+  const { freeBytes, memoryLimitBytes } = machine;
+  if (freeBytes !== undefined && freeBytes < needBytes(scenario.subscribers)) {
     // Fewer subscribers need fewer processes, so the answer is closed in on and not computed.
     let fitting = scenario.subscribers;
-    while (fitting > 1 && needBytes(fitting) > machine.freeBytes) fitting = Math.floor(fitting * 0.95);
+    while (fitting > 1 && needBytes(fitting) > freeBytes) fitting = Math.floor(fitting * 0.95);
     shortfalls.push(
       `about ${formatBytes(needBytes(scenario.subscribers))} of memory are needed and ` +
-        `${formatBytes(machine.freeBytes)} are free: use at most ${formatNumber(fitting)} subscribers`,
+        `${formatBytes(freeBytes)} are free` +
+        (memoryLimitBytes === undefined
+          ? ''
+          : ` under this container's limit of ${formatBytes(memoryLimitBytes)} (docker run --memory, ` +
+            'resources.limits.memory in Kubernetes)') +
+        `: use at most ${formatNumber(fitting)} subscribers`,
     );
   }
   if (shortfalls.length > 0) {

@@ -25,7 +25,9 @@ import { balancedBlocks } from '../plan/order.ts';
 import type { Progress } from '../trial/stage.ts';
 import { TrialFailure } from '../process/peer.ts';
 import { planTrial } from '../plan/plan.ts';
-import { loadProcessCount, preflight, thisMachine, type Machine } from './preflight.ts';
+import { thisMachine, type Machine } from './machine.ts';
+import { machineNotes, mostNeeded } from './machine-notes.ts';
+import { loadProcessCount, preflight } from './preflight.ts';
 import { saturate } from './saturate.ts';
 import { planFirstSteps, searchTrials, type Turn } from './search.ts';
 import { targetFleet, type PreparedTarget } from '../target/target-peer.ts';
@@ -85,7 +87,7 @@ export function prepare(
       machine,
     );
     const plan = planTrial(one, loadProcessCount(one, machine), sourcesIn(folder), {
-      cores: machine.cores,
+      ...machine,
       besideTargets: targets.length > 0,
     });
     refuseLargeBodies(plan, registry);
@@ -93,8 +95,10 @@ export function prepare(
   };
   const whole = planOf(scenario);
   if (scenario.search.length > 0) planFirstSteps(scenario, registry, source, planOf);
+  const steps = planSteps(scenario, whole, planOf);
+  const notes = machineNotes(machine, mostNeeded(scenario, steps));
   // Read here, where a signal may end the process at once: git can take its time.
-  return { ...whole, environment: readEnvironment(), steps: planSteps(scenario, whole, planOf), planOf };
+  return { ...whole, environment: readEnvironment(machine), machineNotes: notes, steps, planOf };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { LoadReport, PublisherReport, Window } from '../../core/protocol/co
 import { asksServers, sampleTimesUs } from '../../core/protocol/window.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { joinSeqs } from '../plan/senders.ts';
+import { throttledBetween, type ThrottleCount, type Throttling } from '../process/cgroup.ts';
 import { sumKnown, type NetworkCount } from '../process/probe.ts';
 import { playFaults, type PlayedFault } from './faults.ts';
 import type { Sampling } from './sampling.ts';
@@ -16,6 +17,9 @@ type Outside = Readonly<{
   kernelPeakBytes: number | undefined;
   /** The host's counts at the two ends of the measured phase. */
   network: Readonly<{ from: NetworkCount | undefined; to: NetworkCount | undefined }>;
+  /** Of the measured phase; undefined where no quota binds this process and its children. */
+  throttling: Throttling | undefined;
+  hasProc: boolean;
 }>;
 
 export type Measured = Outside &
@@ -98,12 +102,14 @@ async function watchFromOutside(
   let kernelPeakBytes = probe.kernelSocketBytes();
   let from: NetworkCount | undefined;
   let to: NetworkCount | undefined;
+  let throttledFrom: readonly ThrottleCount[] | undefined;
   for (const atUs of sampleTimesUs(window)) {
     await clock.until(atUs, stage.over);
     readCpu(stage, sampling);
     if (atUs >= window.fromUs) {
       to = probe.networkCount();
       from ??= to;
+      throttledFrom ??= probe.throttling();
     }
     if (asksServers(window, atUs, serversQueue))
       for (const server of servers) server.send({ kind: 'sample' });
@@ -114,7 +120,13 @@ async function watchFromOutside(
     if (kernelSocketBytes !== undefined) kernelPeakBytes = Math.max(kernelPeakBytes ?? 0, kernelSocketBytes);
     stage.report({ ...phaseAt(window, atUs), ...sampling.seen() });
   }
-  return { descriptorsPeak, kernelPeakBytes, network: { from, to } };
+  return {
+    descriptorsPeak,
+    kernelPeakBytes,
+    network: { from, to },
+    throttling: throttledBetween(throttledFrom ?? [], probe.throttling()),
+    hasProc: probe.hasProc(),
+  };
 }
 
 /** Before anything else is done at that moment: the first that is read is nearest to it. */

@@ -16,6 +16,7 @@ import { happenedAtUs } from './faults.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
+import { placeWarnings } from './place-warnings.ts';
 import { processWarnings } from './process-warnings.ts';
 import type { Readings } from './readings.ts';
 import { warningsOf } from './validity.ts';
@@ -31,6 +32,7 @@ export function outcomeOf(
   const warnings = [
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
+    ...placeWarnings(plan, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
   ];
@@ -75,6 +77,8 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     descriptors: descriptorsOf(readings),
     kernelSocketBytes: kernelSocketBytesOf(readings),
     ...networkOf(readings),
+    ...(readings.throttling && { throttling: readings.throttling }),
+    ...(!readings.hasProc && { noProc: true }),
     processes: processUses(readings),
     ...faultsOf(readings),
     series,

@@ -6,26 +6,21 @@ import { lackOfTime } from '../../core/metrics/processes.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { isReadElsewhen, stretchMost } from '../../core/result/process-use.ts';
 import type { Completed } from '../../core/result/result.ts';
-import { coresAdvice, filledCores, usedText } from './cores.ts';
+import { coresAdvice, starvedAdvice, wasThrottled, type Usable } from './cores.ts';
 import { estimatedShare } from './process-figures.ts';
 import type { Readings } from './readings.ts';
-import type { TrialPlan } from '../plan/plan.ts';
 import type { TrialWarning } from './validity.ts';
 
 /** Share of the measured phase that counts may be estimates for. */
 const estimatedMost = 0.1;
 
-export function processWarnings(
-  { cores }: Pick<TrialPlan, 'cores'>,
-  readings: Readings,
-  trial: Completed,
-): TrialWarning[] {
-  return [withoutTime(cores, trial), sampledLate(readings), cpuElsewhen(cores, trial)].flatMap(
+export function processWarnings(plan: Usable, readings: Readings, trial: Completed): TrialWarning[] {
+  return [withoutTime(plan, trial), sampledLate(readings), cpuElsewhen(plan, trial)].flatMap(
     (one) => one ?? [],
   );
 }
 
-function withoutTime(cores: number, trial: Completed): TrialWarning | undefined {
+function withoutTime(plan: Usable, trial: Completed): TrialWarning | undefined {
   const lack = lackOfTime(trial);
   if (lack === undefined) return undefined;
   const share = (name: 'server-busy' | 'server-cpu') => formatShare(metrics[name]!.read(trial) ?? 0);
@@ -44,12 +39,9 @@ function withoutTime(cores: number, trial: Completed): TrialWarning | undefined 
         code: 'server-starved',
         level: 'note',
         message:
-          `others had the cores that the server needed: ${seen}. The latencies are those of a server that ` +
-          `waits. ${
-            filledCores(trial, cores)
-              ? `Clients and publisher had them: ${usedText(trial, cores)}. Use less load, or more cores.`
-              : 'Close other programs.'
-          }`,
+          `${wasThrottled(trial) ? 'a CPU quota kept the server from' : 'others had'} the cores that ` +
+          `${wasThrottled(trial) ? 'it' : 'the server'} needed: ${seen}. The latencies are those of a ` +
+          `server that waits. ${starvedAdvice(trial, plan)}`,
       };
 }
 
@@ -66,7 +58,7 @@ function sampledLate(readings: Readings): TrialWarning | undefined {
   };
 }
 
-function cpuElsewhen(cores: number, trial: Completed): TrialWarning | undefined {
+function cpuElsewhen(plan: Usable, trial: Completed): TrialWarning | undefined {
   const { processes, measuredUs } = trial;
   const one = processes.find((use) => use.role !== 'publisher' && isReadElsewhen(use, measuredUs));
   if (!one) return undefined;
@@ -81,6 +73,6 @@ function cpuElsewhen(cores: number, trial: Completed): TrialWarning | undefined 
       `the CPU of ${one.role === 'load' ? 'a load process' : 'the server'} is that of ` +
       `${formatUs(one.wallUs)}, where the measured phase took ${formatUs(measuredUs)} (a difference of at ` +
       `most ${formatShare(stretchMost)} is trusted): ${why}. ` +
-      coresAdvice(trial, cores, one.role, 'Use less load'),
+      coresAdvice(trial, plan, one.role, 'Use less load'),
   };
 }

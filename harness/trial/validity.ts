@@ -60,27 +60,27 @@ function latencyTail(trial: Completed): string {
 }
 
 /** What to do about a late publisher. One that sends in turn waits for answers, which is no lack of cores. */
-function lateAdvice({ besideTargets, cores }: TrialPlan, trial: Completed): string {
+function lateAdvice(plan: TrialPlan, trial: Completed): string {
   const answeredUs = metrics['publish-round-trip.p50']!.read(trial);
   const longUs = limitOf(trial, 'publisher-lag').limit;
-  return besideTargets && answeredUs !== undefined && answeredUs >= longUs
+  return plan.besideTargets && answeredUs !== undefined && answeredUs >= longUs
     ? `Half of the events took ${formatUs(answeredUs)} or more to be confirmed, and one of a topic is sent ` +
         'when the one before it is: publish less, or on more topics.'
-    : `The publisher was late, not the server. ${coresAdvice(trial, cores, 'publisher', 'Publish less')}`;
+    : `The publisher was late, not the server. ${coresAdvice(trial, plan, 'publisher', 'Publish less')}`;
 }
 
 /** What the load side was sent that is larger than it reads: of each kind, the most frequent first. */
 const tooLargeIn = ({ problems }: Completed) => problems.filter(isTooLarge);
 
 const checks: readonly Check[] = [
-  function loadSaturated({ cores, scenario }, _readings, trial) {
+  function loadSaturated(plan, _readings, trial) {
     const { used: busiest, limit } = limitOf(trial, 'cpu');
     if (busiest <= limit) return undefined;
     return invalid(
       'load-limited',
       'this trial measured the load generator, not the server: a load process used ' +
         `${formatShare(busiest)} of a core (at most ${formatShare(limit)} is trusted). ` +
-        loadAdvice(trial, cores, scenario.subscribers),
+        loadAdvice(trial, plan, plan.scenario.subscribers),
     );
   },
   function loadRefused(_plan, _readings, trial) {
@@ -96,14 +96,14 @@ const checks: readonly Check[] = [
         `up to ${formatBytes(largestBodyBytes)}: send smaller ones, or fewer in one answer.`,
     );
   },
-  function loadStarved({ cores }, _readings, trial) {
+  function loadStarved(plan, _readings, trial) {
     const { used: usualUs, limit } = limitOf(trial, 'loop-delay');
     if (usualUs <= limit) return undefined;
     return invalid(
       'load-starved',
       `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, ` +
         `where ${latencyTail(trial)}: the latencies are those of the load side. ` +
-        coresAdvice(trial, cores, 'load', 'Use less load'),
+        coresAdvice(trial, plan, 'load', 'Use less load'),
     );
   },
   function faultForbids(plan) {

@@ -36,7 +36,14 @@ export type Http2Transport<Owner> = Transport<Owner, Http2Line, Record<string, s
   get: NonNullable<RunningLoad['get']>;
 };
 
-type Connection = { session: ClientHttp2Session; socket: Socket; streams: number; count(): void };
+type Connection = {
+  session: ClientHttp2Session;
+  socket: Socket;
+  /** Host and port. Node makes its own, without the brackets of an IPv6 address. */
+  authority: string;
+  streams: number;
+  count(): void;
+};
 
 type Http2Context = Pick<LoadContext, 'endpoint' | 'counters' | 'sink'>;
 
@@ -67,8 +74,8 @@ export function createHttp2<Owner>(
   return {
     dial: (owner, subscriber) => openLine(all, connectionOf(all, subscriber), owner),
     get(subscriber, path, answered) {
-      const { session, count } = connectionOf(all, subscriber);
-      const stream = session.request({ ':path': path }, { endStream: true });
+      const { session, count, authority } = connectionOf(all, subscriber);
+      const stream = session.request({ ':authority': authority, ':path': path }, { endStream: true });
       let status = 0;
       stream.on('response', (fields) => (status = Number(fields[':status'])));
       stream.on('data', count);
@@ -143,6 +150,7 @@ function connectTo({ endpoint, counters }: Http2Context): Connection {
   return {
     session,
     socket,
+    authority: url.host,
     streams: 0,
     count() {
       counters.bytesIn += socket.bytesRead - bytesIn;
@@ -154,7 +162,7 @@ function connectTo({ endpoint, counters }: Http2Context): Connection {
 
 function openLine<Owner>(all: All<Owner>, connection: Connection, owner: Owner): Http2Line {
   const { protocol } = all;
-  const { session, count } = connection;
+  const { session, count, authority } = connection;
   connection.streams++;
   let stream: ClientHttp2Stream | undefined;
   let over = false;
@@ -182,7 +190,7 @@ function openLine<Owner>(all: All<Owner>, connection: Connection, owner: Owner):
       return session.connecting;
     },
     request(headers) {
-      stream = session.request(headers, { endStream: true });
+      stream = session.request({ ':authority': authority, ...headers }, { endStream: true });
       stream.on('response', (fields) => {
         try {
           protocol.head(owner, headOf(fields), nowUs());

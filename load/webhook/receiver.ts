@@ -8,6 +8,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
+import { loopback, urlHost } from '../../core/base/loopback.ts';
 import { largestMessageBytes } from '../../core/event/body-size.ts';
 import { boundHalfOpen, headMs, isSilence, silentMs } from '../../core/http/half-open.ts';
 import { isEncoded, messageFault } from '../../core/http/message.ts';
@@ -49,7 +50,7 @@ const backlog = 4096;
  */
 const idleMs = 900_000;
 
-/** Listens on a free port of 127.0.0.1. */
+/** Listens on a free port of the loopback address. */
 export async function startReceiver(
   { counters, sink }: Pick<LoadContext, 'counters' | 'sink'>,
   take: Take,
@@ -138,12 +139,13 @@ export async function startReceiver(
 
   const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen({ port: 0, host: '127.0.0.1', backlog }, resolve);
+  const host = loopback();
+  server.listen({ port: 0, host, backlog }, resolve);
   await listening;
   const { port } = server.address() as AddressInfo; // a string for a pipe only
 
   return {
-    urlOf: (subscriber) => `http://127.0.0.1:${port}/hook/${subscriber}`,
+    urlOf: (subscriber) => `http://${urlHost(host)}:${port}/hook/${subscriber}`,
     async close(graceMs) {
       closing = true;
       const closed = [...connections.open.keys()].map(

@@ -2,7 +2,7 @@
 // buffer, and what arrives is handed on in place. Counts connections and bytes, and reports errors. Knows no
 // protocol.
 
-import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -65,6 +65,7 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
   const { counters, sink, connector = plain } = context;
   const url = new URL(context.endpoint.url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
+  const family = isIP(host);
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   let reporting = true;
 
@@ -77,8 +78,9 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
         host,
         port,
         noDelay: true,
-        // Binding to the usual address would take a port for it alone, not for the pair of both ends.
-        ...(localAddress === ownAddress ? {} : { localAddress }),
+        // Binding to the usual address would take a port for it alone, not for the pair of both ends. Source
+        // addresses are of IPv4; over IPv6 there is only ::1.
+        ...(localAddress === ownAddress || family === 6 ? {} : { localAddress }),
         onread: {
           buffer: shared,
           callback(length) {

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../../core/base/errors.ts';
+import { loopback, urlHost } from '../../core/base/loopback.ts';
 import { boundHalfOpen, headMs } from '../../core/http/half-open.ts';
 import { createJudge } from '../../core/http/access.ts';
 import { messageFault } from '../../core/http/message.ts';
@@ -118,7 +119,7 @@ export async function serveArchive(
   }
 
   return {
-    url: `http://127.0.0.1:${bound}/`,
+    url: `http://${urlHost(loopback())}:${bound}/`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -239,7 +240,7 @@ function createQueue(most: number): (work: () => Promise<Answer>) => Promise<Ans
 function listening(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, loopback(), () => {
       server.off('error', reject);
       resolve();
     });

@@ -2,9 +2,10 @@
 // whether to believe it, then the figures: one section after the other, in the order of the list below.
 
 import { patterns } from '../../core/pattern/registry.ts';
+import { coresText, memoryText, placeText } from '../../core/result/machine-text.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import type { Result } from '../../core/result/result.ts';
-import { formatBytes, formatNumber } from '../../core/base/units.ts';
+import { formatNumber } from '../../core/base/units.ts';
 import { answerSection } from './answer-section.ts';
 import { curveFigures, isCurve } from './curves.ts';
 import { docName } from './doc-name.ts';
@@ -256,12 +257,12 @@ function about(result: Result, heading: string): Markup {
     </p>
     <p>
       ${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node},
-      ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${counted(e.cores, 'core')}, ${formatBytes(e.memoryBytes)} of
+      ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${coresText(e)}, ${memoryText(e)} of
       memory${
         e.descriptorLimit === null ? '' : `, at most ${formatNumber(e.descriptorLimit)} descriptors a process`
       }.
       All processes on this one
-      machine${result.targets === undefined ? '' : ', but for those of the targets'}.
+      machine${placeText(e)}${result.targets === undefined ? '' : ', but for those of the targets'}.
     </p>
     <p>Repeat it with:</p>
     <pre tabindex="0"><code>${command}</code></pre>

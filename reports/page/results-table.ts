@@ -1,5 +1,6 @@
 // Draws the table of the results that a page shows side by side.
 
+import { coresText } from '../../core/result/machine-text.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { html, type Markup } from './markup.ts';
@@ -31,7 +32,7 @@ export function resultsTable(results: readonly Result[], names: readonly string[
           rateText(scenario),
           `${formatNumber(scenario.phasesMs.measure / 1000)} s`,
           createdAt.slice(0, 19).replace('T', ' '),
-          `${environment.cpu}, ${environment.cores} cores`,
+          `${environment.cpu}, ${coresText(environment)}`,
           `${pushbench}${environment.commit === null ? '' : ` (${environment.commit.slice(0, 12)})`}`,
         ],
       })),

@@ -1,6 +1,7 @@
 // Draws the tables that have a row for each trial: the ledger, what subscribers did, the counts of both
 // sides, the processes.
 
+import { noProcReason } from '../../core/result/machine-text.ts';
 import { figureOf, metrics, notMeasured } from '../../core/metrics/registry.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { requestsOf } from '../../core/result/counters.ts';
@@ -163,7 +164,11 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
           cpu('publisher'),
           rss('server'),
           rss('load'),
-          kernelSocketBytes === null ? notMeasured : formatBytes(kernelSocketBytes),
+          kernelSocketBytes === null
+            ? trial.noProc
+              ? noProcReason
+              : notMeasured
+            : formatBytes(kernelSocketBytes),
           figureText('descriptors.peak', trial),
           descriptors ? formatNumber(descriptors.limit) : '',
           figureText('server-loop-delay.p99', trial),

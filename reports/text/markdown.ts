@@ -2,6 +2,7 @@
 // GitHub's flavour, for its tables, and the only HTML in it is what escapes text.
 
 import { oneLine } from '../../core/base/printable.ts';
+import { coresText } from '../../core/result/machine-text.ts';
 import type { Result } from '../../core/result/result.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
@@ -27,7 +28,7 @@ export function renderMarkdown(results: readonly Result[]): string {
     ...results.map(
       ({ command, createdAt, pushbench, environment }) =>
         `Measured ${createdAt.slice(0, 19).replace('T', ' ')} UTC with pushbench ` +
-        `${markdownText(pushbench)} on ${markdownText(environment.cpu)}, ${environment.cores} cores; ` +
+        `${markdownText(pushbench)} on ${markdownText(environment.cpu)}, ${coresText(environment)}; ` +
         `repeat it with ${codeSpan(command)}.`,
     ),
   ];

@@ -4,6 +4,7 @@
 
 import { createServer, STATUS_CODES, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { loopback, urlHost } from '../../core/base/loopback.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { headMs as defaultHeadMs, silentMs } from '../../core/http/half-open.ts';
@@ -21,6 +22,7 @@ import { testCertificate } from './test-certificate.ts';
 
 export type ListenOptions = {
   over: Endpoint['over'];
+  /** The loopback address of this machine when left out. */
   host?: string;
   /** The pattern's port; any free one when left out or 0. */
   port?: number;
@@ -75,7 +77,7 @@ const http1Limits = (requestMs: number, headMs: number) => ({
 
 /** @throws the system's error when the port cannot be had (EADDRINUSE, EACCES) */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { over, host = '127.0.0.1', port = 0, pattern, publishRoutes } = options;
+  const { over, host = loopback(), port = 0, pattern, publishRoutes } = options;
   if (over === 'h1') {
     const only = http1(options, { ...pattern.routes, ...publishRoutes }, pattern.upgrade);
     const url = `http://${await bind(only, host, port)}`;
@@ -105,7 +107,7 @@ async function bind({ server }: Port, host: string, port: number): Promise<strin
     });
   });
   const { port: bound } = server.address() as AddressInfo; // a TCP listener's address is never a path
-  return `${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  return `${urlHost(host)}:${bound}`;
 }
 
 /** What the gate in front of a port is told. */

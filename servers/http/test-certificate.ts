@@ -1,25 +1,25 @@
 // Holds the certificate of the HTTP/2 listener over TLS, and its key. PUBLIC TEST KEY: everybody has it, it
-// protects nothing, and it is valid for localhost and 127.0.0.1 alone. HTTP/2 in browsers and most clients
+// protects nothing, and it is valid for localhost, 127.0.0.1 and ::1. HTTP/2 in browsers and most clients
 // needs TLS, and Node cannot make a certificate by itself. A client is to trust this one certificate
 // (`Endpoint.certificate`), never to switch its checks off; it is no authority, so trusting it vouches for no
 // other. Made once, valid for a hundred years, with:
 //
 //   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 \
 //     -subj /CN=localhost \
-//     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
+//     -addext subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1 -addext basicConstraints=critical,CA:FALSE \
 //     -addext extendedKeyUsage=serverAuth -keyout key.pem -out certificate.pem
 
 export const testCertificate = `-----BEGIN CERTIFICATE-----
-MIIBrjCCAVSgAwIBAgIUC/h8ktg9M6W6B5X4hwURLQio+QMwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE3MjgxN1oYDzIxMjYxMDMw
-MTcyODE3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+MIIBwDCCAWegAwIBAgIULhZS08Kx2eDxyb5R6eCS3Uu8DiQwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyOTE4NTUzOVoYDzIxMjYxMTA1
+MTg1NTM5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
 PQMBBwNCAAT/QozjcYE7ZmVdomF3Xip4kHY09lSlBF0/HF60jGGr0NH35HCwcYUX
-EJUYOIvvxmPNCSWzWYsniqe1U6z2vhe9o4GBMH8wHQYDVR0OBBYEFGVLFiYs8J0E
-XDSlEsASsSPDPEHkMB8GA1UdIwQYMBaAFGVLFiYs8J0EXDSlEsASsSPDPEHkMBoG
-A1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAMBgNVHRMBAf8EAjAAMBMGA1UdJQQM
-MAoGCCsGAQUFBwMBMAoGCCqGSM49BAMCA0gAMEUCIC/mflrmVkNpW42HjRxFkdR4
-m0PbQXtDwWGeeJj+8RLoAiEAiOGSbK5HvXoCSmFSxGZ4ud4Bu0sePyHkK2eNOTF1
-8TU=
+EJUYOIvvxmPNCSWzWYsniqe1U6z2vhe9o4GUMIGRMB0GA1UdDgQWBBRlSxYmLPCd
+BFw0pRLAErEjwzxB5DAfBgNVHSMEGDAWgBRlSxYmLPCdBFw0pRLAErEjwzxB5DAs
+BgNVHREEJTAjgglsb2NhbGhvc3SHBH8AAAGHEAAAAAAAAAAAAAAAAAAAAAEwDAYD
+VR0TAQH/BAIwADATBgNVHSUEDDAKBggrBgEFBQcDATAKBggqhkjOPQQDAgNHADBE
+AiBPqXDBLFpYlJHthHK/IbMqLgvK5lARwEH9S87qPim5xgIgDC4m4b8pLRd5o5Ul
+5FpuQdRmdmh/Lt5QeJTZj96uxuE=
 -----END CERTIFICATE-----
 `;
 

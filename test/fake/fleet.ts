@@ -26,6 +26,8 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
       return Promise.resolve(true);
     },
     probe: {
+      hasProc: () => true,
+      throttling: () => [],
       countDescriptors: () => 30,
       classifyDescriptors: () => ({ total: 30, sockets: 12 }),
       descriptorLimit: () => 1024,

@@ -109,6 +109,13 @@ test(
       ['cpu', 'kernel'],
     );
     assert.match(other.advisory[0]!.message, /different machines \(cpu, kernel\)/);
+    const held = { ...b.environment, quotaCores: 0.3, memoryLimitBytes: 5e8 };
+    const contained = compare(a, { ...b, environment: held }, { createdAt });
+    assert.deepEqual(contained.differences, [
+      { what: 'cores', baseline: '4 cores', candidate: '0.3 of 4 cores by quota' },
+      { what: 'memory', baseline: '954 MiB', candidate: '477 MiB of 954 MiB by limit' },
+    ]);
+    assert.match(contained.advisory[0]!.message, /different machines \(cores, memory\), so timings prove/);
     const more = side([at(1), at(2)], {
       scenario: { name: 'x', seed: 1, source: source.replace('subscribers: 5', 'subscribers: 6') },
     });
@@ -167,6 +174,10 @@ test('a side is one scenario on one machine', () => {
     [fixtureResult({ measureS: 10 }), /main holds results of several scenarios/],
     [
       { ...first, environment: { ...first.environment, cpu: 'Other' } },
+      /main holds results of several machines/,
+    ],
+    [
+      { ...first, environment: { ...first.environment, quotaCores: 0.3 } },
       /main holds results of several machines/,
     ],
   ];

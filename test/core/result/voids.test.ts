@@ -49,6 +49,7 @@ const rows: Readonly<Record<VoidingCode, readonly Evidence[]>> = {
   'load-starved': late,
   'load-frozen': late,
   'load-refused': allButHeld,
+  throttled: late,
   'fault-not-done': evidence,
   'publisher-late': timings,
   'offered-rate': allButHeld,

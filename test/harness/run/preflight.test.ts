@@ -5,7 +5,8 @@ import { test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
-import { loadProcessCount, preflight, type Machine } from '../../../harness/run/preflight.ts';
+import type { Machine } from '../../../harness/run/machine.ts';
+import { loadProcessCount, preflight } from '../../../harness/run/preflight.ts';
 
 const roomy: Machine = { cores: 8, freeBytes: 16e9, descriptorLimit: 1_000_000, ephemeralPorts: 28_232 };
 
@@ -72,6 +73,27 @@ test('too little memory: how many subscribers would fit', () => {
   assert.equal(refusal(fits, { ...roomy, freeBytes: 1e9 }), '');
 });
 
+test('under a limit of memory the refusal names it', () => {
+  assert.match(
+    refusal(100_000, { ...roomy, freeBytes: 1e9, memoryLimitBytes: 2e9 }),
+    /954 MiB are free under this container's limit of 1\.86 GiB \(docker run --memory, .*\): use at most/,
+  );
+  assert.equal(
+    refusal(100_000, { ...roomy, freeBytes: undefined }),
+    '',
+    'what cannot be read is not checked',
+  );
+});
+
+test('without a second loopback address no more subscribers than one address carries', () => {
+  for (const machine of [{ loopback: '::1' }, { hasProc: false }] as const) {
+    assert.equal(refusal(25_000, { ...roomy, ...machine }), '');
+    assert.match(refusal(25_001, { ...roomy, ...machine }), /at most 25,000 subscribers, or a Linux machine/);
+    assert.equal(refusal(25_001, { ...roomy, ...machine }, 'webhook'), '', 'they hold no connection');
+  }
+  assert.match(refusal(10, { ...roomy, loopback: 'none' }), /no loopback interface is up.*ip link set lo up/);
+});
+
 test('everything that is short is said at once', () => {
   assert.equal(
     refusal(100_000, { cores: 2, freeBytes: 1e8, descriptorLimit: 1024, ephemeralPorts: 100 }).split('\n')
@@ -86,6 +108,8 @@ test('load processes: as many as descriptors and cores ask for', () => {
     [20_000, {}, 4, 'one for each 5,000'],
     [100_000, {}, 6, 'but not more than the cores that server and publisher leave over'],
     [100_000, { cores: 2 }, 1, 'at least one'],
+    [100_000, { quotaCores: 4.5 }, 2, 'a quota counts as whole cores'],
+    [100_000, { quotaCores: 0.3 }, 1, 'however little it is'],
     [10_000, { cores: 2, descriptorLimit: 1064 }, 10, 'descriptors may ask for more: 1,000 each'],
   ];
   for (const [subscribers, machine, processes, reads] of rows)

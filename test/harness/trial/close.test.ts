@@ -41,7 +41,7 @@ function slowEnd(gone = [false, false]): ScriptedStage {
         },
       },
     },
-    { servers: 2, probe: { descriptorLimit: (pid) => (pid === 'self' ? undefined : pid) } },
+    { servers: 2, probe: { descriptorLimit: (pid) => pid } },
   );
   return scripted;
 }

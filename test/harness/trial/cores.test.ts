@@ -36,21 +36,22 @@ describe('a load process that used all that it may', () => {
   const full = using(0.5, 0.95, 0.1); // 2.5 cores in all
   test('one more, where a core is left', () =>
     assert.equal(
-      loadAdvice(full, 4, 10),
+      loadAdvice(full, { cores: 4 }, 10),
       'Use one load process more (--set loadProcesses=3), or less load.',
     ));
   test('none more, where the cores are used', () =>
     assert.equal(
-      loadAdvice(full, 3, 10),
+      loadAdvice(full, { cores: 3 }, 10),
       "No core is left for another load process: the trial's own processes used 2.5 of 3 cores. Use less " +
         'load, or a machine with more cores.',
     ));
-  test('none more than there are subscribers', () => assert.equal(loadAdvice(full, 16, 2), 'Use less load.'));
+  test('none more than there are subscribers', () =>
+    assert.equal(loadAdvice(full, { cores: 16 }, 2), 'Use less load.'));
 });
 
 describe('a process that came late', () => {
   const advice = (trial: Pick<Completed, 'processes'>, cores: number) =>
-    coresAdvice(trial, cores, 'publisher', 'Publish less');
+    coresAdvice(trial, { cores }, 'publisher', 'Publish less');
   test("the trial's own processes had the cores, however long it waited", () =>
     assert.equal(
       advice(using(1, 0.4, 0.1, 0.5), 2),
@@ -70,6 +71,39 @@ describe('a process that came late', () => {
   test('it did not wait', () => assert.equal(advice(using(0.3, 0.2, 0.1, 0.05), 2), 'Publish less.'));
   test('nobody knows whether it waited', () =>
     assert.equal(advice(using(0.3, 0.2, 0.1), 2), 'Publish less, or close other programs.'));
+});
+
+describe('where a quota holds the trial back, advice is to raise it', () => {
+  const plan = { cores: 2, quotaCores: 0.3 };
+  const raise =
+    'Raise the quota (docker run --cpus, resources.limits.cpu in Kubernetes, CPUQuota in systemd), or ';
+  test('and the quota counts as the cores that there are', () => {
+    const full = using(0.1, 0.05, 0.08, 0.5); // 0.28 in all
+    const used = "the trial's own processes used 0.28 of the 0.3 of 2 cores by quota";
+    assert.equal(
+      coresAdvice(full, plan, 'publisher', 'Publish less'),
+      `T${used.slice(1)}. ${raise}publish less.`,
+    );
+    assert.equal(
+      loadAdvice(full, plan, 10),
+      `No core is left for another load process: ${used}. ${raise}use less load.`,
+    );
+  });
+  const throttling = { periods: 100, throttledPeriods: 1, throttledUs: 1 };
+  test('though the mean over the measured phase left some of it over', () =>
+    assert.match(
+      coresAdvice({ ...using(0.05, 0.05, 0.01, 0.5), throttling }, plan, 'load', 'Use less load'),
+      /used 0\.16 of the 0\.3 of 2 cores by quota\. Raise the quota .*, or use less load\.$/,
+    ));
+  test('a server that waited for it', () => {
+    const trial = { ...figuresOf({}), ...using(0.2, 0.04, 0.02, 0.78), throttling };
+    const { message } = processWarnings(plan, readingsOf(), trial).find(
+      ({ code }) => code === 'server-starved',
+    )!;
+    assert.match(message, /^a CPU quota kept the server from the cores that it needed/);
+    assert.match(message, /The quota was used up: .* Raise the quota/);
+    assert.doesNotMatch(message, /other programs/);
+  });
 });
 
 test('a server without a core: who had it is told by what the trial used itself', () => {

@@ -62,6 +62,26 @@ test('the network of the host is read at the two ends of the measured phase, and
   });
 });
 
+test('what a quota did is that of the measured phase: stops before it are not its', async () => {
+  const scripted: ScriptedStage = stageOf(
+    planOf(),
+    {},
+    {
+      probe: {
+        // Stopped for half of all the time.
+        throttling: () => {
+          const nowUs = scripted.world.clock.nowUs();
+          return [
+            { file: 'cpu.stat', periods: nowUs / 1e5, throttledPeriods: nowUs / 1e5, throttledUs: nowUs / 2 },
+          ];
+        },
+      },
+    },
+  );
+  const { read } = await run(scripted);
+  assert.deepEqual(read.throttling, { periods: 100, throttledPeriods: 100, throttledUs: 5e6 });
+});
+
 test('peaks are the highest of all readings, and what cannot be read has none', async () => {
   const peaksOf = async (
     descriptors: (share: number) => number | undefined,

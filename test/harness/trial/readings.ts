@@ -158,6 +158,8 @@ export function readingsOf(more: Partial<Readings> = {}): Readings {
     descriptorsPeak: 31,
     kernelPeakBytes: 20_480,
     network: { from: { segments: 1000, bytes: 1e6 }, to: { segments: 2000, bytes: 1.2e6 } },
+    throttling: undefined,
+    hasProc: true,
     done: {
       kind: 'done',
       seq: Int32Array.from({ length: 1100 }, (_, i) => i + 1),

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { voidingCodes } from '../../../core/result/voids.ts';
 import { outcomeOf } from '../../../harness/trial/outcome.ts';
+import { placeRows } from './validity-place-rows.ts';
 import { voidingRows, type Case, type Row } from './validity-rows.ts';
 import { wireRows } from './validity-wire-rows.ts';
 import {
@@ -21,7 +22,7 @@ import {
   window,
 } from './readings.ts';
 
-const rows = [...voidingRows, ...wireRows];
+const rows = [...voidingRows, ...placeRows, ...wireRows];
 
 function judged({ scenario, readings, variant = streams }: Case) {
   const { warnings, outcome } = outcomeOf(planOf(scenario), variant, readingsOf(readings));
@@ -235,4 +236,17 @@ describe('what figures are to be read with, and what leaves all of them standing
 test('a target whose process was read and which ran once is said to be neither unread nor to run on', () => {
   const { warnings } = judged({ readings: { serverReadings: 'outside' } });
   assert.match(warnings[0]!.message, /counts were not compared\.$/);
+});
+
+test('a quota that stopped the trial for a moment is a note, and none that never did', () => {
+  const of = (throttledPeriods: number, throttledUs: number) =>
+    judged({ readings: { throttling: { periods: 100, throttledPeriods, throttledUs } } });
+  assert.deepEqual(of(0, 0).codes, []);
+  const { warnings, outcome } = of(1, 40_000);
+  assert.deepEqual(
+    [warnings.length, warnings[0]!.code, warnings[0]!.level],
+    [1, 'throttled-briefly', 'note'],
+  );
+  assert.match(warnings[0]!.message, /used up in 1 of its 100 periods, .* for 40 ms in all/);
+  assert.equal(outcome.valid, true);
 });
