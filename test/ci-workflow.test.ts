@@ -105,16 +105,16 @@ test(
       read('comparison.html'),
       /delivery: cmd:node head\/your-app\.mjs against cmd:node base\/your-app\.mjs/,
     );
-    assert.match(end.stdout, /^Worse, .*delivery latency, median \+\d+/m);
+    assert.match(end.stdout, /^Worse, .*median latency \+\d+/m);
     assert.match(
       end.stdout,
-      /^::error file=bench\/delivery\.yaml,title=pushbench delivery%3A sse[^:]*::delivery latency, median \+\d+/m,
+      /^::error file=bench\/delivery\.yaml,title=pushbench delivery%3A sse[^:]*::median latency \+\d+/m,
     );
     assert.match(
       read('summary.md'),
-      /❌ \*\*Worse, .*delivery latency, median \+\d+[\s\S]*\| delivery latency, median \|.*\*\*slower\*\* \|/,
+      /❌ \*\*Worse, .*median latency \+\d+[\s\S]*\| median latency \|.*\*\*slower\*\* \|/,
     );
-    assert.match(read('junit.xml'), /<failure type="ratio" message="delivery latency, median \+\d+/);
-    assert.match(read('comparison.html'), /Worse, .*delivery latency, median \+\d+[\s\S]*<svg/);
+    assert.match(read('junit.xml'), /<failure type="ratio" message="median latency \+\d+/);
+    assert.match(read('comparison.html'), /Worse, .*median latency \+\d+[\s\S]*<svg/);
   },
 );

@@ -1,6 +1,7 @@
 // Draws the table of the results that a page shows side by side.
 
 import type { Result } from '../../core/result/result.ts';
+import { counted } from '../../core/base/counted.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup, type Head } from './table-markup.ts';
@@ -19,9 +20,9 @@ export function resultsTable(results: readonly Result[], names: readonly string[
     { words: 'machine' },
     { words: 'pushbench' },
   ];
-  return html`<h2>What stands beside one another</h2>
+  return html`<h2>Runs in this report</h2>
     ${tableMarkup(
-      'The results, all charts and tables below share their axes and columns',
+      'All charts and tables of this report share their axes and columns',
       heads,
       results.map(({ scenario, createdAt, environment, pushbench }, i) => ({
         head: names[i]!,
@@ -31,7 +32,7 @@ export function resultsTable(results: readonly Result[], names: readonly string[
           rateText(scenario),
           `${formatNumber(scenario.phasesMs.measure / 1000)} s`,
           createdAt.slice(0, 19).replace('T', ' '),
-          `${environment.cpu}, ${environment.cores} cores`,
+          `${environment.cpu}, ${counted(environment.cores, 'core')}`,
           `${pushbench}${environment.commit === null ? '' : ` (${environment.commit.slice(0, 12)})`}`,
         ],
       })),
