@@ -8,8 +8,8 @@ import { variantOf, type Variant } from '../pattern/variant.ts';
 /** A name for readers: short, and nothing that a target's name or a cell's values begin with. */
 const readersName = z
   .string()
-  .regex(/^[\p{L}\p{N}](?:[\p{L}\p{N} ._:+/()-]{0,38}[\p{L}\p{N})])?$/u, {
-    error: 'a name of 1 to 40 letters, digits, spaces and . _ : + / ( ) -, such as "Svix"',
+  .regex(/^[^\s@,](?:[^@,\r\n\t]{0,38}[^\s@,])?$/, {
+    error: 'a name of 1 to 40 characters without @ and commas, such as "Svix"',
   })
   .describe('what reports call the variant; unique in the scenario; its label when left out');
 

@@ -6,13 +6,16 @@ import { html, type Markup } from './markup.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { withinRun } from '../summary/figure-text.ts';
 import { listed } from '../../core/base/suggest.ts';
-import { resultTable, type Cell, type Table } from '../summary/summary-table.ts';
+import { resultTable, type Cell, type Column, type Table } from '../summary/summary-table.ts';
 import { colorCount } from './chart-style.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 /** What is lost or came wrong is one column, which stays in view. */
 const lossKeys = ['missed', 'duplicated', 'reordered'];
 const lostTitle = 'lost';
+/** The peak of descriptors is below the figure at rest, in the column of that. */
+const [restKey, peakKey] = ['descriptors.added', 'descriptors.added-peak'];
+const restTitle = 'descriptors';
 const lostNote =
   'deliveries that had not arrived at the end of the drain period; below it those that arrived twice, or ' +
   'after a later event of their topic';
@@ -21,12 +24,16 @@ export function comparisonTable(results: readonly Result[]): Markup {
   const all = resultTable(results);
   const variants = variantsOf(results); // one a row
   // A column that no variant has a figure for is left to the note below.
-  const isShown = all.columns.map(
-    ({ key }, i) => !lossKeys.includes(key) && all.rows.some(({ cells }) => cells[i]!.text !== '—'),
+  const has = (i: number) => all.rows.some(({ cells }) => cells[i]!.text !== '—');
+  const peakAt = all.columns.findIndex(({ key }) => key === peakKey);
+  const isShown = all.columns.map(({ key }, i) =>
+    key === restKey ? has(i) || has(peakAt) : key !== peakKey && !lossKeys.includes(key) && has(i),
   );
   const losses = lossKeys.map((key) => all.columns.findIndex((column) => column.key === key));
   const intervals = all.rows.some(({ cells }) => cells.some(({ within = '' }) => within !== ''));
-  const columns = all.columns.filter((_, i) => isShown[i]);
+  const columns = all.columns
+    .filter((_, i) => isShown[i])
+    .map((column) => (column.key === restKey ? withPeak(column, all.columns[peakAt]!) : column));
   const rateLine = costRateLine(results);
   const body = all.rows.map(({ label, pattern, out = '', of, cells }, i) => {
     return html`<tr class="${out === '' ? '' : 'out'}">
@@ -36,7 +43,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
           of !== undefined && html`<small>${of}</small>`
         }
       </th>
-      ${cells.filter((_, j) => isShown[j]).map(cellMarkup)}${lostMarkup(losses.map((at) => cells[at]!))}
+      ${cells.map((cell, j) => isShown[j] && cellMarkup(cell, all.columns[j]!.key === restKey ? cells[peakAt] : undefined))}${lostMarkup(losses.map((at) => cells[at]!))}
     </tr>`;
   });
   return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0">
@@ -69,12 +76,14 @@ export function comparisonTable(results: readonly Result[]): Markup {
     </details>`;
 }
 
-/** Why figures are missing, a sentence for each reason; why a whole row is empty is in the row. */
+/** Why figures are missing, a sentence for each reason; why some are void is among the warnings. */
 function missingLines({ columns, rows }: Table): string[] {
   const missing = rows
     .filter(({ out }) => out === undefined)
     .flatMap(({ cells }) =>
-      cells.flatMap(({ reason }, i) => (reason === undefined ? [] : [{ title: columns[i]!.title, reason }])),
+      cells.flatMap(({ reason, void: isVoid }, i) =>
+        reason === undefined || isVoid ? [] : [{ title: columns[i]!.title, reason }],
+      ),
     );
   return [...Map.groupBy(missing, ({ reason }) => reason)].map(([reason, same]) => {
     const titles = listed([...new Set(same.map(({ title }) => title.replace(' / ', ' per ')))]);
@@ -84,12 +93,18 @@ function missingLines({ columns, rows }: Table): string[] {
   });
 }
 
-function cellMarkup({ text, range, within, of, void: isVoid }: Cell): Markup {
+function withPeak(rest: Column, peak: Column): Column {
+  return { ...rest, title: restTitle, note: `${rest.note}; below it ${peak.note}` };
+}
+
+function cellMarkup({ text, range, within, of, void: isVoid }: Cell, peak?: Cell): Markup {
   if (isVoid) return html`<td class="void">${text}</td>`;
   return html`<td>
     ${text}${range !== undefined && range !== '' && html`<small>${range}</small>`}${
       within !== undefined && html`<small>${within}</small>`
-    }${of !== undefined && html`<small>${of}</small>`}
+    }${of !== undefined && html`<small>${of}</small>`}${
+      peak?.value !== undefined && html`<small>peak ${peak.text}</small>`
+    }
   </td>`;
 }
 

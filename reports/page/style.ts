@@ -34,7 +34,7 @@ body > main:first-child { padding-top: 1.5rem; }
     overflow-y: auto; } html { scroll-padding-top: 1rem; }
   @supports selector(::details-content) { .contents summary { display: none; }
     .contents details::details-content { content-visibility: visible; block-size: auto; } } }
-h1, .headline { max-width: 58rem; font-size: clamp(1.25rem, 2.4vw, 1.8rem); line-height: 1.25; font-weight: 650;
+h1, .headline { max-width: 58rem; font-size: clamp(1.15rem, 2vw, 1.5rem); line-height: 1.3; font-weight: 650;
   letter-spacing: -.012em; margin: .25rem 0 1.1rem; text-wrap: pretty; }
 h1:has(+ .headline) { font-size: .95rem; font-weight: 500; letter-spacing: 0; color: var(--dim); margin: 1.4rem 0 0; }
 .question { color: var(--dim); margin: 1.4rem 0 0; max-width: 58rem; }
@@ -61,12 +61,12 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-
 .words { text-align: left; }
 td.void { color: var(--bad); font-style: italic; }
 th small, td small { display: block; font-weight: 400; color: var(--dim); font-size: .78rem; }
-.main table { width: 100%; } .main td small { white-space: normal; }
+.main table { width: 100%; font-size: .84rem; } .main th, .main td { padding-inline: .42rem; }
+.main small { font-size: .74rem; }
 .main th:first-child { position: sticky; left: 0; background: var(--back); white-space: normal;
-  min-width: 7rem; max-width: 14rem; overflow-wrap: break-word; }
+  min-width: 8.3rem; max-width: 15rem; padding-left: 0; overflow-wrap: break-word; }
 .main .lost { position: sticky; right: 0; background: var(--back); padding-right: 0;
-  border-left: 1px solid var(--line); font-weight: 600; }
-.main td.lost small { white-space: nowrap; }
+  box-shadow: -1px 0 var(--line); font-weight: 600; }
 tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.out th .why {
   display: inline-block; font-weight: 400; font-style: italic; text-decoration: none; }
 .suspect figure { filter: saturate(.4); } .suspect .main { color: var(--dim); }
@@ -77,7 +77,7 @@ figure { margin: .8rem 0; } figcaption { max-width: 54rem; }
   stroke: currentColor; } .role-axis-grid line { stroke-opacity: .15; }
 .chart svg.narrow { display: none; min-width: 0; max-width: 480px; }
 @media screen and (max-width: 40rem) { body { padding: 0 1rem 3rem; } .chart svg.wide { display: none; }
-  .chart svg.narrow { display: block; } .main th:first-child { max-width: 8.5rem; }
+  .chart svg.narrow { display: block; } .main th:first-child { min-width: 7rem; max-width: 8.5rem; }
   .runs, .runs tbody, .runs tr, .runs td, .runs th { display: block; border: 0; text-align: left;
     padding: .1rem 0; } .runs caption { display: none; } .runs thead { display: none; } .runs tr {
     border-bottom: 1px solid var(--line); padding: .6rem 0; } }

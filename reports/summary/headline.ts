@@ -128,7 +128,7 @@ function leaders(soonest: readonly Figures[], all: readonly Figures[], of: numbe
     ? ''
     : tailsAlike
       ? `, 99 % within ${formatUs(longest.p99Us)}`
-      : `, 99 % within ${formatUs(shortest.p99Us)} with ${shortest.variant.label} and within ` +
+      : `, 99 % within ${formatUs(shortest.p99Us)} with ${shortest.variant.label} and ` +
         `${formatUs(longest.p99Us)} with ${longest.variant.label}`;
   const p50s = soonest.map(({ p50Us }) => p50Us);
   const within = `median ${valuesText(p50s, 'us')}${within99}`;
@@ -137,16 +137,13 @@ function leaders(soonest: readonly Figures[], all: readonly Figures[], of: numbe
   if (soonest.length === of)
     return tailsAlike
       ? `there was no measurable difference between the variants (${within})`
-      : `the variants differed in the tail but not measurably at the median (${within})`;
+      : `the variants differed only in the tail (${within})`;
   const other = quoted ? soonerTail(soonest, longest, all) : '';
   if (soonest.length === 1)
     return `${who} ${wasOrWere(who)} fastest${other === '' ? '' : ' at the median'} (${within}${other})`;
   if (tailsAlike && other === '')
     return `${who} ${wasOrWere(who)} fastest, with no measurable difference (${within})`;
-  return (
-    `${who} ${wasOrWere(who)} fastest, with no measurable difference at the median${tailsAlike ? '' : ', but in the tail'} ` +
-    `(${within}${other})`
-  );
+  return `${who} ${wasOrWere(who)} fastest, with no measurable difference at the median (${within.replace('median ', '')}${other})`;
 }
 
 /** Where another variant has the shorter tail, which one. */

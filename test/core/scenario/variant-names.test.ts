@@ -44,7 +44,7 @@ describe('is refused', () => {
       '[{ sse: { over: h2 }, as: x }, { polling: {}, as: sse h2 }]',
       /"sse h2" is the label of variants\[0\]/,
     ],
-    ['with an @, as a target has', '[{ sse: {}, as: a @b }]', /1 to 40 letters/],
+    ['with an @, as a target has', '[{ sse: {}, as: a @b }]', /1 to 40 characters/],
     ['without a pattern', '[{ as: a }]', /one pattern with its options/],
   ])('one %s', (_what, variants, message) => {
     assert.throws(() => parse(variants), message);
