@@ -3,6 +3,7 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../core/base/counted.ts';
 import {
   checkedBaselineName,
   readBaseline,
@@ -113,10 +114,7 @@ export async function checkBaseline(
 
 function runsText({ variants }: Baseline['runs']): string {
   const runs = variants.reduce((sum, { runs: own }) => sum + own.length, 0);
-  return (
-    `${runs} run${runs === 1 ? '' : 's'} of ${variants.length} ` +
-    `variant${variants.length === 1 ? '' : 's'}`
-  );
+  return `${counted(runs, 'run')} of ${counted(variants.length, 'variant')}`;
 }
 
 function fileOf(dir: string, name: string): string {

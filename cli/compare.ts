@@ -3,7 +3,7 @@
 import { basename } from 'node:path';
 import { compare } from '../core/comparison/compare-runs.ts';
 import { ruleOf } from '../core/comparison/judge.ts';
-import { runSetOf, type RunSet } from '../core/comparison/run-set.ts';
+import { runSetOf, variantCalled, type RunSet } from '../core/comparison/run-set.ts';
 import { UserError, type ExitCode } from '../core/base/errors.ts';
 import { listNames, nearest } from '../core/base/suggest.ts';
 import { readResults } from '../reports/read/read-many.ts';
@@ -34,19 +34,19 @@ export async function compareCommand(
 }
 
 /**
- * `sse @old=sse @new`: a variant of either side.
+ * `sse @old=sse @new`: a variant of either side, by its label or its name.
  * @throws UserError when either side has none of that name
  */
 function labelsOf(text: string, baseline: RunSet, candidate: RunSet): [baseline: string, candidate: string] {
   const labels = ({ variants }: RunSet) => variants.map(({ label }) => label);
-  const has = (side: RunSet, label: string) => labels(side).includes(label);
+  const has = (side: RunSet, name: string) => variantCalled(side, name) !== undefined;
   // A label may hold a sign of equality itself.
   const cuts = [...text.matchAll(/=/g)].map(({ index }): [string, string] => [
     text.slice(0, index),
     text.slice(index + 1),
   ]);
   const found = cuts.find(([from, to]) => has(baseline, from) && has(candidate, to));
-  if (found) return found;
+  if (found) return [variantCalled(baseline, found[0])!.label, variantCalled(candidate, found[1])!.label];
   const [from, to] = cuts[0] ?? [text, ''];
   if (to === '')
     throw new UserError(

@@ -56,8 +56,8 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .option('--results <dir>', 'where results are kept', 'results')
     .option(
       '--pairs <number>',
-      'pairs of trials, besides the first one, which is discarded (default: as many as the number of ' +
-        'variants and gating metrics takes)',
+      'pairs of trials after the first, which is a warm-up (default: as many as the number of variants and ' +
+        'gating metrics takes)',
     )
     .option(
       '--extend',
@@ -135,7 +135,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
 
   root
     .command('history')
-    .description('how the figures of a scenario went over its saved runs, and where they changed their level')
+    .description('the figures of a scenario over its saved runs, with change points marked')
     .argument('<path...>', 'results, baselines, or folders of them')
     .option('--json', 'print it as JSON on standard output', false)
     .option('--html <file>', 'write a page with charts too')

@@ -2,6 +2,7 @@
 // writes to standard error, because standard output is for results.
 
 import { createLogUpdate } from 'log-update';
+import { fullName } from '../core/pattern/variant.ts';
 import type { Trial } from '../core/result/result.ts';
 import { figureOf } from '../core/metrics/registry.ts';
 import { allVoid, allVoidedWords } from '../core/result/voids.ts';
@@ -54,7 +55,7 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
   return {
     trialStarted(variant, number, of, count, leftMs) {
       subscribers = count;
-      head = `[${number}/${of}] ${variant.label}`;
+      head = `[${number}/${of}] ${fullName(variant)}`;
       phase = undefined;
       overAtMs = leftMs === undefined ? undefined : Date.now() + leftMs;
     },

@@ -140,7 +140,7 @@ function addTarget(root: Command): void {
     .command('check')
     .description(
       'subscribe by every pattern that the file describes, publish ' +
-        'one event, say what works and what to mend',
+        'one event, say what works and what to fix',
     )
     .argument('<file>', 'a target file')
     .option('--topic <name>', 'the topic to publish on', 'pushbench-check')

@@ -1,4 +1,4 @@
-// Implements `pushbench target check`: says what works of a target file, and what to mend.
+// Implements `pushbench target check`: says what works of a target file, and what to fix.
 
 import { styleText } from 'node:util';
 import { topicPattern } from '../core/event/envelope.ts';

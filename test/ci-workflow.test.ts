@@ -142,17 +142,17 @@ test(
     const read = (file: string) => readFileSync(join(folder, file), 'utf8');
     assert.match(gate.stdout, /^::(error|notice) file=bench\/delivery\.yaml,title=pushbench delivery/m);
     assert.match(read('comparison.html'), new RegExp(`delivery: ref:HEAD against ref:${base}`));
-    assert.match(gate.stdout, /^Worse, .*delivery latency, median \+\d+/m);
+    assert.match(gate.stdout, /^Worse, .*median latency \+\d+/m);
     assert.match(
       gate.stdout,
-      /^::error file=bench\/delivery\.yaml,title=pushbench delivery%3A sse[^:]*::delivery latency, median \+\d+/m,
+      /^::error file=bench\/delivery\.yaml,title=pushbench delivery%3A sse[^:]*::median latency \+\d+/m,
     );
     assert.match(
       read('summary-of-the-job.md'),
-      /❌ \*\*Worse, .*delivery latency, median \+\d+[\s\S]*\| delivery latency, median \|.*\*\*slower\*\* \|/,
+      /❌ \*\*Worse, .*median latency \+\d+[\s\S]*\| median latency \|.*\*\*slower\*\* \|/,
     );
-    assert.match(read('junit.xml'), /<failure type="ratio" message="delivery latency, median \+\d+/);
-    assert.match(read('comparison.html'), /Worse, .*delivery latency, median \+\d+[\s\S]*<svg/);
+    assert.match(read('junit.xml'), /<failure type="ratio" message="median latency \+\d+/);
+    assert.match(read('comparison.html'), /Worse, .*median latency \+\d+[\s\S]*<svg/);
   },
 );
 
@@ -237,7 +237,7 @@ test(
       red.output,
     );
     assert.match(red.output, /^::error file=bench\/delivery\.yaml,title=pushbench/m);
-    assert.match(red.summary, /❌ \*\*Worse, .*delivery latency, median \+\d+/);
+    assert.match(red.summary, /❌ \*\*Worse, .*median latency \+\d+/);
     assert.match(red.asked, /--method PATCH repos\/user\/app\/issues\/comments\/4711 -F body=@/);
     assert.match(
       readFileSync(join(temp, 'pushbench-out/comment.md'), 'utf8'),

@@ -48,8 +48,9 @@ export function writeBaseline(runs: RunSet, savedAt: Date): string {
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
   const head = JSON.stringify(baseline, null, 1);
   const body = variants.map(
-    ({ label, runs: own }) =>
-      `  {"label": ${JSON.stringify(label)}, "runs": [\n` +
+    ({ label, as, runs: own }) =>
+      `  {"label": ${JSON.stringify(label)}, ${as === undefined ? '' : `"as": ${JSON.stringify(as)}, `}` +
+      '"runs": [\n' +
       `${own.map((run) => `   ${JSON.stringify(run, short)}`).join(',\n')}\n  ]}`,
   );
   return `${head.replace('"variants": []', () => `"variants": [\n${body.join(',\n')}\n  ]`)}\n`;

@@ -144,7 +144,7 @@ function figureFrom(result: Result, source: Measured['figures'][string]): Figure
     };
   }
   const trials = result.trials
-    .filter(({ variant, cell }) => (cell?.variant ?? variant.label) === source.variant)
+    .filter(({ variant, cell }) => [cell?.variant ?? variant.label, variant.as].includes(source.variant))
     .filter(({ cell }) =>
       Object.entries(source.where).every(([path, value]) => cell?.parameters[path] === value),
     )

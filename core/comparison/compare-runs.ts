@@ -16,7 +16,7 @@ import type { Pair, Subject } from './counted-runs.ts';
 import { gravest, judge, ruleOf } from './judge.ts';
 import { planPairs } from './pairs.ts';
 import type { Reading } from './reading.ts';
-import type { RunSet } from './run-set.ts';
+import { sameVariants, withNames, type RunSet } from './run-set.ts';
 import { coresText, memoryText } from '../result/machine-text.ts';
 import { formatNumber } from '../base/units.ts';
 import { plainValue, readYaml } from '../base/yaml-document.ts';
@@ -45,7 +45,7 @@ export function compare(
   }: CompareOptions,
 ): Comparison {
   const runsOf = (side: RunSet, wanted: string) => side.variants.find(({ label }) => label === wanted)?.runs;
-  const wanted = labels ?? baseline.variants.map(({ label }) => [label, label] as const);
+  const wanted = labels ?? sameVariants(baseline, candidate);
   const matched: ReturnType<typeof subjectOf>[] = [];
   const missing: Judged[] = [];
   const held: Comparison['differences'] = [];
@@ -75,7 +75,7 @@ export function compare(
       spoilt: advisory.find(({ code }) => code === 'scenario')?.message,
     },
   );
-  const variants = [...judged.variants, ...missing];
+  const variants = withNames([...judged.variants, ...missing], { baseline, candidate });
   return {
     format: comparisonFormat,
     version: comparisonVersion,

@@ -99,6 +99,10 @@ const metric = z.discriminatedUnion('kind', [ratioMetric, exactMetric, lossMetri
 const judged = z.strictObject({
   baseline: z.string().describe("label of the baseline's variant"),
   candidate: z.string(),
+  called: z
+    .strictObject({ baseline: z.string(), candidate: z.string() })
+    .optional()
+    .describe('what the scenario calls the two variants for readers, where it has a name for either'),
   paired: z.boolean(),
   given: count.describe('pairs, or runs of both sides where they are not paired'),
   counted: count.describe('those of which anything counts'),

@@ -4,6 +4,7 @@
 import type { Judged } from './comparison-result.ts';
 import { mostDropped } from './pairs.ts';
 import { countsAtAll, lackOf, type Reading } from './reading.ts';
+import { counted } from '../base/counted.ts';
 import { formatShare } from '../base/units.ts';
 
 /** One run of each arm, close together in time and in fresh processes. */
@@ -104,7 +105,7 @@ function tooManyLost(
   return (
     `${lost.length} of ${given} ${paired ? 'pairs' : 'runs'} ${verb} (at most ` +
     `${formatShare(mostDropped)} may be dropped): ${reasons.slice(0, 3).join('; ')}` +
-    (others > 0 ? `; and ${others} other reason${others === 1 ? '' : 's'}` : '')
+    (others > 0 ? `; and ${counted(others, 'other reason')}` : '')
   );
 }
 

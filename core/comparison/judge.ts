@@ -9,6 +9,8 @@ import { isGating, measure, type Draft } from './measure.ts';
 import { enoughRuns, fewestPairs } from './pairs.ts';
 import { runsToShow } from './runs-needed.ts';
 import { holm } from './statistics/holm.ts';
+import { counted } from '../base/counted.ts';
+import { metrics } from '../metrics/registry.ts';
 
 /** Level of a whole comparison; every look that was declared gets its share (Bonferroni). */
 const level = 0.05;
@@ -184,28 +186,25 @@ function tooFewText(
       ? undefined
       : `${baseline} and ${candidate} runs are too few for ${tests}`;
   const least = fewestPairs(of);
-  return baseline >= least
-    ? undefined
-    : `${baseline} pair${baseline === 1 ? '' : 's'}, and ${tests} take at least ${least}`;
+  return baseline >= least ? undefined : `${counted(baseline, 'pair')}, and ${tests} take at least ${least}`;
 }
 
 function whyOf(verdict: Verdict, decided: readonly JudgedMetric[]): string {
   const those = (which: string) => decided.filter((one) => one.verdict === which);
-  const named = (which: string) =>
-    those(which)
-      .map(({ metric }) => metric)
-      .join(', ');
+  const titles = (of: readonly JudgedMetric[]) =>
+    of.map(({ metric }) => metrics[metric]?.title ?? metric).join(', ');
+  const named = (which: string) => titles(those(which));
   switch (verdict) {
     case 'slower':
       return `worse: ${named('slower')}`;
     case 'not-slower':
-      return 'no gating metric is worse by more than matters';
+      return 'no gating metric got worse by more than its minimum effect';
     case 'inconclusive':
-      return `could not be decided: ${named('inconclusive') || named('not-judged')}`;
+      return `undecided: ${named('inconclusive') || named('not-judged')}`;
     case 'not-judged': {
       // Each reason once, with the metrics that it is of.
       const reasons = Map.groupBy(those('not-judged'), (one) => ('why' in one && one.why) || 'no figure');
-      const texts = [...reasons].map(([why, of]) => `${of.map(({ metric }) => metric).join(', ')}: ${why}`);
+      const texts = [...reasons].map(([why, of]) => `${titles(of)}: ${why}`);
       return texts.length === 0 ? 'no gating metric has a figure on both sides' : texts.join('; ');
     }
   }

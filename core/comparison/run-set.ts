@@ -3,7 +3,9 @@
 
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
+import type { Judged } from './comparison-result.ts';
 import { defaultGates, gatesOfSource } from './gate.ts';
+import { calledFor } from '../result/called.ts';
 import { requireFinished } from '../result/missing.ts';
 import { readingOf, readingSchema } from './reading.ts';
 import type { Result } from '../result/result.ts';
@@ -29,7 +31,13 @@ export const runSetSchema = z.strictObject({
     seed: z.number(),
     source: z.string().describe('the YAML as run'),
   }),
-  variants: z.array(z.strictObject({ label: z.string(), runs: z.array(readingSchema) })),
+  variants: z.array(
+    z.strictObject({
+      label: z.string(),
+      as: z.string().optional().describe('what the scenario calls it for readers'),
+      runs: z.array(readingSchema),
+    }),
+  ),
 });
 
 export type RunSet = z.infer<typeof runSetSchema>;
@@ -89,9 +97,44 @@ export function runSetOf(
     pushbench: first.pushbench,
     environment,
     scenario: { name: first.scenario.name, seed: first.seed, source: first.scenario.source },
-    variants: [...Map.groupBy(trials, ({ variant }) => variant.label)].map(([label, own]) => ({
-      label,
-      runs: own.map((trial) => readingOf(trial, names)),
-    })),
+    variants: [...Map.groupBy(trials, ({ variant }) => variant.label)].map(([label, own]) => {
+      const as = calledFor(own[0]!); // a group has a member
+      return { label, ...(as !== undefined && { as }), runs: own.map((trial) => readingOf(trial, names)) };
+    }),
   };
+}
+
+/** The variant of a side that has this label, or else is called so. */
+export function variantCalled({ variants }: RunSet, name: string): RunSet['variants'][number] | undefined {
+  return variants.find(({ label }) => label === name) ?? variants.find(({ as }) => as === name);
+}
+
+/**
+ * The labels of each variant of the baseline and of what it is held against: that of the same label, or
+ * else of the same name.
+ */
+export function sameVariants(baseline: RunSet, candidate: RunSet): [baseline: string, candidate: string][] {
+  return baseline.variants.map(({ label, as }) => {
+    const byLabel = candidate.variants.find((one) => one.label === label);
+    const same = byLabel ?? (as === undefined ? undefined : candidate.variants.find((one) => one.as === as));
+    return [label, same?.label ?? label];
+  });
+}
+
+/** The same with the names for readers, where either side has one. */
+export function withNames(
+  variants: readonly Judged[],
+  { baseline, candidate }: { baseline: RunSet; candidate: RunSet },
+): Judged[] {
+  return variants.map((judged) => {
+    const [from, to] = [
+      variantCalled(baseline, judged.baseline)?.as,
+      variantCalled(candidate, judged.candidate)?.as,
+    ];
+    if (from === undefined && to === undefined) return judged;
+    return {
+      ...judged,
+      called: { baseline: from ?? judged.baseline, candidate: to ?? judged.candidate },
+    };
+  });
 }

@@ -1,4 +1,4 @@
-// Says how far the load side was from being what is measured: for each of its limits, what it may use
+// Says how far the load generator was from being what is measured: for each of its limits, what it may use
 // over what it used. The limits are those above which latencies are void (harness/trial/validity.ts), so a
 // headroom of 1 is at the edge.
 
@@ -88,7 +88,7 @@ export const headroomMetrics: Readonly<Record<string, Metric>> = {
     unit: 'count',
     // It says why other figures are void.
     rests: [],
-    title: 'times this load that the load side could have taken, about; 10 is 10 or more',
+    title: 'load generator headroom, times this load (10 is 10 or more)',
     read: headroomOf,
   },
 };

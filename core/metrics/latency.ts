@@ -122,16 +122,16 @@ function merged(stored: readonly StoredHistogram[]) {
 
 const points = [
   ['p50', 0.5, 'median'],
-  ['p90', 0.9, '90 %'],
-  ['p99', 0.99, '99 %'],
-  ['p99.9', 0.999, '99.9 %'],
-  ['max', 1, 'largest'],
+  ['p90', 0.9, '90th percentile'],
+  ['p99', 0.99, '99th percentile'],
+  ['p99.9', 0.999, '99.9th percentile'],
+  ['max', 1, 'maximum'],
 ] as const;
 
 function latency(prefix: string, name: LatencyName, title: string): [string, Metric][] {
   const mean: Metric = {
     unit: 'us',
-    title: `${title}, mean`,
+    title: `mean ${title}`,
     rests: restsOf(name),
     alikeWithin: timerStepUs,
     read(trial) {
@@ -143,7 +143,7 @@ function latency(prefix: string, name: LatencyName, title: string): [string, Met
     [`${prefix}.mean`, mean],
     ...points.map(([point, quantile, what]): [string, Metric] => [
       `${prefix}.${point}`,
-      latencyAt(name, quantile, `${title}, ${what}`),
+      latencyAt(name, quantile, `${what} ${title}`),
     ]),
   ];
 }
@@ -163,28 +163,28 @@ function byAttempt(prefix: string, isMeant: (attempt: number) => boolean, title:
           samples: 'event',
         },
         quantile,
-        `${title}, ${what}`,
+        `${what} ${title}`,
         ['latency'],
       ),
     ]);
 }
 
 export const latencyMetrics: Readonly<Record<string, Metric>> = Object.fromEntries([
-  ...latency('latency', 'endToEnd', 'delivery latency'),
-  ...latency('accept-to-receipt', 'acceptToReceipt', "server's acceptance to receipt"),
+  ...latency('latency', 'endToEnd', 'latency'),
+  ...latency('accept-to-receipt', 'acceptToReceipt', 'time from acceptance to receipt'),
   ...latency('publisher-lag', 'publisherLag', 'publisher lag'),
-  ...latency('publish-round-trip', 'publishRoundTrip', 'publication, sent to confirmed'),
-  ...latency('first-receiver', 'firstReceiver', 'first receiver of an event'),
-  ...latency('median-receiver', 'medianReceiver', 'median receiver of an event'),
-  ...latency('last-receiver', 'lastReceiver', 'last receiver of an event'),
-  ...latency('page-request', 'page', "browser's other request"),
-  ...latency('upstream', 'upstream', "subscriber's message to its acknowledgement"),
+  ...latency('publish-round-trip', 'publishRoundTrip', 'time to confirm a published event'),
+  ...latency('first-receiver', 'firstReceiver', 'latency of the first receiver'),
+  ...latency('median-receiver', 'medianReceiver', 'latency of the median receiver'),
+  ...latency('last-receiver', 'lastReceiver', 'latency of the last receiver'),
+  ...latency('page-request', 'page', "latency of the browsers' other requests"),
+  ...latency('upstream', 'upstream', "time to acknowledge a subscriber's message"),
   ...byAttempt(
     'latency.first-attempt',
     (attempt) => attempt === 1,
-    'latency of what a first attempt brought',
+    'latency of deliveries at the first attempt',
   ),
-  ...byAttempt('latency.retried', (attempt) => attempt > 1, 'latency of what a later attempt brought'),
+  ...byAttempt('latency.retried', (attempt) => attempt > 1, 'latency of deliveries after a retry'),
 ]);
 
 /** A percentile of what one attempt brought, where it may be shown; 1 is the largest value. */

@@ -34,7 +34,7 @@ export const ledgerMetrics: Readonly<Record<string, Metric>> = {
   ),
   'duplicated.unexplained': among(
     deliveries,
-    count('duplicates beyond the lost answers', (t) =>
+    count('duplicates not explained by lost answers', (t) =>
       Math.max(0, t.ledger.duplicated - t.counters.client.answersLost),
     ),
   ),

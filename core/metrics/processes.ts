@@ -56,7 +56,7 @@ function lostInIdle(trial: Completed): string | undefined {
   return idle === undefined || used === undefined || used >= overIdleLeast * idle
     ? undefined
     : `the server used ${formatShare(used)} of a core and ${formatShare(idle)} idle: what a delivery adds ` +
-        'is lost in that';
+        'is within noise';
 }
 
 /** From this share of the measured phase on a server has no time left, and what comes waits. */

@@ -69,8 +69,8 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
   if (lost !== undefined) return none(lost);
   if (trial.subscribers < leastSubscribers)
     return none(
-      `${formatNumber(trial.subscribers)} subscribers; below ${formatNumber(leastSubscribers)} it is lost ` +
-        "in the process's own swings",
+      `needs at least ${formatNumber(leastSubscribers)} subscribers; with ` +
+        `${formatNumber(trial.subscribers)} it is within noise`,
     );
   const sureness = percentile?.sureness(trial);
   const unsure = percentile && sureness && whyUnsure(sureness, percentile.quantile, percentile.samples);

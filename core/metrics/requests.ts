@@ -14,7 +14,7 @@ export const requestMetrics: Readonly<Record<string, Metric>> = {
   'requests-per-s': {
     unit: 'per-s',
     rests: ['requests'],
-    title: 'requests a second',
+    title: 'requests per second',
     read: (t) => requests(t) / seconds(t),
   },
   'requests-per-delivery': {
@@ -26,7 +26,7 @@ export const requestMetrics: Readonly<Record<string, Metric>> = {
   'requests-per-day-per-subscriber': {
     unit: 'count',
     rests: ['requests'],
-    title: 'requests a day of one subscriber',
+    title: 'requests per day and subscriber',
     read: perSubscriberDay(requests),
   },
   'empty-polls': {
@@ -57,19 +57,19 @@ export const requestMetrics: Readonly<Record<string, Metric>> = {
   'bytes-per-day-per-subscriber': {
     unit: 'bytes',
     rests: ['bytes'],
-    title: 'bytes a day of one subscriber, both ways',
+    title: 'bytes per day and subscriber, both ways',
     read: perSubscriberDay(bytes),
   },
   'deliveries-per-s': {
     unit: 'per-s',
     rests: ['pace', 'losses'],
-    title: 'deliveries a second',
+    title: 'deliveries per second',
     read: (t) => t.measuredDeliveries / seconds(t),
   },
   'deliveries-per-day-per-subscriber': {
     unit: 'count',
     rests: ['pace', 'losses'],
-    title: 'deliveries a day to one subscriber',
+    title: 'deliveries per day and subscriber',
     read: perSubscriberDay(({ measuredDeliveries }) => measuredDeliveries),
   },
   'packets-per-delivery': {

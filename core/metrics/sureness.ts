@@ -1,6 +1,7 @@
 // Decides whether a percentile may be shown: how many distinct events lie beyond it, and whether its interval
 // has an upper end. Results of earlier builds counted deliveries; of those less is known.
 
+import { counted } from '../base/counted.ts';
 import { formatNumber } from '../base/units.ts';
 import {
   eventsForLow,
@@ -56,8 +57,7 @@ export function whyUnsure(
   quantile: number,
   one = 'event',
 ): { why: string; atLeastUs?: number } | undefined {
-  const few = (beyond: number) =>
-    `${formatNumber(beyond)} ${beyond === 1 ? one : `${one}s`} beyond it; it takes ${eventsToShow}`;
+  const few = (beyond: number) => `${counted(beyond, one)} beyond it; it takes ${eventsToShow}`;
   switch (sureness.rests) {
     case 'events': {
       const { beyond, lowUs } = sureness;

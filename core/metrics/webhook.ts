@@ -7,32 +7,32 @@ export const webhookMetrics: Readonly<Record<string, Metric>> = {
   'attempts-per-event': {
     unit: 'count',
     rests: ['requests'],
-    title: 'webhook requests for each first one',
+    title: 'attempts per webhook delivery',
     read: ({ counters: { server: c } }) =>
       c.deliveryRequests === 0 ? undefined : (c.deliveryRequests + c.retries) / c.deliveryRequests,
   },
   'answers-lost': {
     unit: 'count',
     rests: ['requests'],
-    title: 'requests acted upon whose answer was lost',
+    title: 'answers lost after the receiver had acted',
     read: (t) => t.counters.client.answersLost,
   },
   'backlog.peak': {
     unit: 'count',
     rests: ['backlog'],
-    title: 'deliveries accepted and not made, most at once',
+    title: 'peak backlog',
     read: (t) => peak(t, 'serverBacklog'),
   },
   'backlog.end': {
     unit: 'count',
     rests: ['backlog'],
-    title: 'the same at the end of the measured phase',
+    title: 'backlog at the end of the measured phase',
     read: (t) => column(t, 'serverBacklog').at(-1),
   },
   'oldest-age.peak': {
     unit: 'us',
     rests: ['backlog'],
-    title: "age of the oldest of them on the server's clock, largest",
+    title: "maximum age of the oldest pending delivery, on the server's clock",
     read(t) {
       const ms = peak(t, 'serverOldestMs');
       return ms === undefined ? undefined : ms * 1000;

@@ -11,9 +11,16 @@ export type Variant = {
   options: Readonly<Record<string, unknown>>;
   /** Short and unique within a scenario: the pattern and the options that differ from their defaults. */
   label: string;
+  /** What the scenario calls it for readers (`as`); unique there too. */
+  as?: string;
   /** The name of the target that it runs against; our own server when left out. */
   target?: string;
 };
+
+/** How a list of variants names one: `Svix (webhook retries=svix store=sqlite)`, or its label alone. */
+export function fullName({ label, as }: Pick<Variant, 'label' | 'as'>): string {
+  return as === undefined ? label : `${as} (${label})`;
+}
 
 /** The variant of `pattern` with options as its schema parsed them; with the defaults when left out. */
 export function variantOf(

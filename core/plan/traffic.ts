@@ -2,6 +2,7 @@
 // and which of what was asked for does not. Refuses a schedule under which nothing would be put to the test.
 
 import { UserError } from '../base/errors.ts';
+import { counted } from '../base/counted.ts';
 import { formatNumber, formatUs, writeDuration, writeRate } from '../base/units.ts';
 import { inAll, expectedEvents, type Trace, type Traces } from '../scenario/arrivals.ts';
 import { followersOf, planTopics } from '../scenario/topics.ts';
@@ -208,8 +209,4 @@ export function trafficLines(traffic: Traffic): string[] {
 /** The notes as lines for people. */
 export function noteLines(traffic: Traffic): string[] {
   return trafficNotes(traffic).map(({ message }) => `note: ${message}`);
-}
-
-function counted(value: number, noun: string): string {
-  return `${formatNumber(value)} ${noun}${value === 1 ? '' : 's'}`;
 }

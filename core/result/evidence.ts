@@ -16,7 +16,7 @@ const nouns = {
   'client-cpu': ["the clients' CPU"],
   memory: ['memory'],
   backlog: ["the server's backlog"],
-  pace: ['deliveries a second'],
+  pace: ['deliveries per second'],
 } as const;
 
 export type Evidence = keyof typeof nouns;

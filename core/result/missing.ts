@@ -3,6 +3,7 @@
 
 import { exitCodes, UserError } from '../base/errors.ts';
 import type { Planned, Result } from './result.ts';
+import { counted } from '../base/counted.ts';
 import { listNames } from '../base/suggest.ts';
 import { formatNumber } from '../base/units.ts';
 
@@ -78,7 +79,7 @@ function missingParts({ trials, searches, afterwards }: Missing, of: number): st
   const searchName = ({ variant, what }: Missing['searches'][number]) => `${variant} (${what})`;
   return [
     ...list(
-      `${formatNumber(trials.length)} of ${formatNumber(of)} trial${of === 1 ? '' : 's'} missing`,
+      `${formatNumber(trials.length)} of ${counted(of, 'trial')} missing`,
       trials.map(({ name }) => name),
     ),
     ...list('searches cut off', searches.filter(({ begun }) => begun).map(searchName)),

@@ -2,6 +2,7 @@
 // came that was not. What rests on a ledger that does not close is void.
 
 import type { Completed } from './result.ts';
+import { counted } from '../base/counted.ts';
 import { formatNumber } from '../base/units.ts';
 
 /** Why the ledger does not close, a clause each; none where it does. */
@@ -9,17 +10,13 @@ export function openLedger({ ledger, processes }: Pick<Completed, 'ledger' | 'pr
   const { unconfirmed, expected, delivered, missed, unexpected } = ledger;
   return [
     unconfirmed > 0
-      ? `${count(unconfirmed, 'published event was', 'published events were')} never confirmed`
+      ? `${counted(unconfirmed, 'published event was', 'published events were')} never confirmed`
       : '',
     delivered + missed !== expected
       ? `delivered and missed do not add up to the ${formatNumber(expected)} expected`
       : '',
-    unexpected > 0 ? `${count(unexpected, 'event', 'events')} arrived that nobody had asked for` : '',
+    unexpected > 0 ? `${counted(unexpected, 'event', 'events')} arrived that nobody had asked for` : '',
     // Nothing adds up to nothing.
     processes.some(({ role }) => role === 'load') ? '' : 'no load process reported',
   ].filter((reason) => reason !== '');
-}
-
-function count(value: number, one: string, many: string): string {
-  return `${formatNumber(value)} ${value === 1 ? one : many}`;
 }

@@ -228,6 +228,7 @@ export const trial = z.strictObject({
   variant: z.strictObject({
     pattern: z.string(),
     label: z.string(),
+    as: z.string().optional().describe('what the scenario calls it for readers'),
     options: z.record(z.string(), z.unknown()),
     target: z.string().optional().describe('the target that it ran against; our own server when left out'),
   }),

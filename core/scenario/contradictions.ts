@@ -27,6 +27,7 @@ export type Context = {
 export function contradictionsOf(parts: Parts, context: Context): Contradiction[] {
   return [
     ...sameVariants(parts),
+    ...sameNames(parts, context),
     ...noWayUp(parts, context),
     ...noRunHere(parts, context),
     ...noBrowser(parts, context),
@@ -51,6 +52,25 @@ function* sameVariants({ variants }: Parts): Generator<Contradiction> {
         path: ['variants', i],
         message:
           `"${label}" is the same variant as variants[${earlier}]; ` + 'for more trials of each, set repeat',
+      };
+  }
+}
+
+/** A name for readers that another variant has, or that means something else in an expectation. */
+function* sameNames({ variants }: Parts, { registry }: Context): Generator<Contradiction> {
+  const all = [...variants];
+  for (const [i, { as }] of all) {
+    if (as === undefined) continue;
+    const path = ['variants', i, 'as'];
+    const named = all.find(([other, one]) => other < i && one.as === as);
+    const labelled = all.find(([other, { label }]) => other !== i && label === as);
+    if (named) yield { path, message: `"${as}" is the name of variants[${named[0]}] too; each has its own` };
+    else if (labelled)
+      yield { path, message: `"${as}" is the label of variants[${labelled[0]}]; choose another` };
+    else if (Object.hasOwn(registry, as))
+      yield {
+        path,
+        message: `"${as}" is a pattern, and would mean all of its variants; choose another name`,
       };
   }
 }
@@ -139,7 +159,11 @@ function* expectedOfNobody(
 ): Generator<Contradiction> {
   if (!allVariants) return;
   const known = [...variants.values(), ...alsoNamed];
-  const names = [...new Set(known.flatMap(({ label, pattern }) => [label, pattern]))];
+  const names = [
+    ...new Set(
+      known.flatMap(({ label, pattern, as }) => [label, pattern, ...(as === undefined ? [] : [as])]),
+    ),
+  ];
   for (const [i, { for: called }] of expect) {
     for (const [j, name] of (called ?? []).entries()) {
       if (variantsCalled(withoutTarget(name), known).length > 0) continue;

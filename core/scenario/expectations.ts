@@ -9,16 +9,16 @@ import type { Expectation, Trial } from '../result/result.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
- * The variants that a name in an expectation's `for` means: those with that label, or else all of that
- * pattern, on our servers and on every target. `sse @NAME` means those on that target alone.
+ * The variants that a name in an expectation's `for` means: those with that label or called so (`as`), or
+ * else all of that pattern, on our servers and on every target. `sse @NAME` means those on that target alone.
  */
-export function variantsCalled<V extends Pick<Variant, 'label' | 'pattern'>>(
+export function variantsCalled<V extends Pick<Variant, 'label' | 'pattern' | 'as'>>(
   name: string,
   variants: readonly V[],
 ): V[] {
   const [own, target] = apart(name);
   const there = target === undefined ? variants : variants.filter(({ label }) => apart(label)[1] === target);
-  const labelled = there.filter(({ label }) => apart(label)[0] === own);
+  const labelled = there.filter(({ label, as }) => apart(label)[0] === own || as === own);
   return labelled.length > 0 ? labelled : there.filter(({ pattern }) => pattern === own);
 }
 

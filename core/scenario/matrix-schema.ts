@@ -37,7 +37,7 @@ export const axis = z
     says: z
       .string()
       .min(1)
-      .describe('what the first path of the matrix means to a reader, such as "updates a minute and client"'),
+      .describe('what the first path of the matrix means to a reader, such as "updates a minute per client"'),
     times: z
       .number()
       .positive()

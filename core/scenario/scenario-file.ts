@@ -12,12 +12,13 @@ import { mostTrials } from './search.ts';
 import { applyOverrides, pathText } from '../base/overrides.ts';
 import { listNames } from '../base/suggest.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
-import type { Variant } from '../pattern/variant.ts';
+import { fullName, type Variant } from '../pattern/variant.ts';
 import { partsOf } from './valid-parts.ts';
 import { oneLine } from '../base/printable.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
 import { planTopics, topicCount } from './topics.ts';
-import { formatNumber, formatUs, writeDuration } from '../base/units.ts';
+import { counted } from '../base/counted.ts';
+import { formatUs, writeDuration } from '../base/units.ts';
 import {
   largestFileBytes,
   otherKind,
@@ -226,9 +227,10 @@ export function describeScenario(
   const traffic =
     events === undefined
       ? 'events and deliveries as its traces have them'
-      : `${counted(events, 'event')} and ${counted(deliveries, 'delivery')} in ` +
+      : `${counted(Math.round(events), 'event')} and ` +
+        `${counted(Math.round(deliveries), 'delivery', 'deliveries')} in ` +
         `${writeDuration(phases.measure)}`;
-  const labels = variants.map(({ label }) => label).join(', ');
+  const labels = variants.map(fullName).join(', ');
   return [
     `${name}: ${question}`,
     `  ${counted(subscribers, 'subscriber')}, ` + `${counted(topicCount(groups), 'topic')}, ${traffic}`,
@@ -246,10 +248,4 @@ export function describeScenario(
     `  ${searching ? 'at most ' : ''}about ${formatUs(trials * trialMs(phases) * 1000)}`,
     ...percentileHints(scenario).map((hint) => `  note: ${hint}`),
   ].join('\n');
-}
-
-function counted(value: number, noun: string): string {
-  const whole = Math.round(value);
-  const plural = noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`;
-  return `${formatNumber(whole)} ${whole === 1 ? noun : plural}`;
 }

@@ -3,7 +3,8 @@
 
 import { isAmong } from './endpoint-conduct.ts';
 import { lengthOf } from '../fault/faults.ts';
-import { formatNumber, formatShare, writeDuration } from '../base/units.ts';
+import { counted } from '../base/counted.ts';
+import { formatShare, writeDuration } from '../base/units.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Contradiction, Parts } from './valid-parts.ts';
 
@@ -77,7 +78,7 @@ export function* idleEndpoints(
 /** A share that comes to none of those that it is of. @param apart into how many processes they are split */
 function nobody(share: number, all: number, noun: string, apart = 1): string {
   return (
-    `${formatShare(share)} of ${formatNumber(all)} ${noun}${all === 1 ? '' : 's'}` +
+    `${formatShare(share)} of ${counted(all, noun)}` +
     `${apart > 1 ? ` in each of ${apart} load processes` : ''} is none; take a larger share`
   );
 }

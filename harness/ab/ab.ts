@@ -4,6 +4,7 @@
 
 import { compare } from '../../core/comparison/compare-runs.ts';
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
+import { counted } from '../../core/base/counted.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { gatesOfSource } from '../../core/comparison/gate.ts';
 import { mayExtend, ruleOf } from '../../core/comparison/judge.ts';
@@ -56,16 +57,16 @@ export function pairPlan(source: string, variants: number, { extend }: { extend:
 
 /** How the number of pairs came about, before the first trial. */
 export function pairPlanText(pairs: number, { tests, least, ...plan }: PairPlan, variants: number): string {
-  const of = `${variants} variant${variants === 1 ? '' : 's'}`;
-  const asked = `${of} in ${tests} test${tests === 1 ? '' : 's'}`;
+  const of = counted(variants, 'variant');
+  const asked = `${of} in ${counted(tests, 'test')}`;
   if (pairs < plan.pairs)
     return (
-      `${pairs} pairs of ${asked}: at least ${least} are needed, and ${plan.pairs} would leave room for a ` +
+      `${counted(pairs, 'pair')} of ${asked}: at least ${least} are needed, and ${plan.pairs} would leave room for a ` +
       'stalled run.'
     );
   return (
-    `${pairs} pairs of ${asked}: enough to show a change when a fifth of them is dropped and another one ` +
-    'holds a stalled run.' +
+    `${counted(pairs, 'pair')} of ${asked}: enough to show a change even if a fifth of them is dropped and ` +
+    'one more holds a stalled run.' +
     (plan.unbounded > pairs
       ? ` To show that nothing changed, minimum effects so small take about ${plan.unbounded}.`
       : '')
@@ -102,9 +103,9 @@ export function pairsWithin(
   );
   throw new UserError(
     'budget',
-    `A pair takes about ${takes}, so ${writeDuration(budgetMs)} hold ${Math.max(0, room)} pairs besides ` +
-      `the first, which is discarded; it takes ${least}. Give --budget ${needs}, or shorten ` +
-      'the trials (--set phases.measure=5s).',
+    `A pair takes about ${takes}, so ${writeDuration(budgetMs)} is enough for ` +
+      `${counted(Math.max(0, room), 'pair')} (the first is a warm-up); at least ${least} are needed. ` +
+      `Give --budget ${needs}, or shorten the trials (--set phases.measure=5s).`,
   );
 }
 

@@ -9,7 +9,7 @@ import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts
 import { UserError } from '../../core/base/errors.ts';
 import { writeInjection, type Injection } from '../../core/scenario/injection.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
-import type { Variant } from '../../core/pattern/variant.ts';
+import { fullName, type Variant } from '../../core/pattern/variant.ts';
 import { redact } from '../../core/secrets/redact.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { listNames, nearest } from '../../core/base/suggest.ts';
@@ -122,7 +122,7 @@ export function pairedArms(a: OpenedArm, b: OpenedArm): [OpenedArm, OpenedArm] {
 }
 
 function variantIn(text: string, { name, variants }: Scenario): Variant {
-  const exact = variants.find(({ label }) => label === text);
+  const exact = variants.find(({ label, as }) => label === text || as === text);
   const byPattern = variants.filter(({ pattern }) => pattern === text);
   const found = exact ?? (byPattern.length === 1 ? byPattern[0] : undefined);
   if (found) return found;
@@ -131,13 +131,13 @@ function variantIn(text: string, { name, variants }: Scenario): Variant {
     throw new UserError(
       'arm',
       `"${text}" is ${byPattern.length} variants of ${name}: ` +
-        `${listNames(byPattern.map(({ label }) => label))}. Name one of them.`,
+        `${listNames(byPattern.map(fullName))}. Name one of them.`,
     );
-  const near = nearest(text, labels);
+  const near = nearest(text, [...labels, ...variants.flatMap(({ as }) => as ?? [])]);
   throw new UserError(
     'arm',
     `${name} has no variant "${text}"; ` +
-      (near ? `did you mean "${near}"?` : `there are: ${listNames(labels)}.`) +
+      (near ? `did you mean "${near}"?` : `there are: ${listNames(variants.map(fullName))}.`) +
       ` An arm is ${forms}.`,
   );
 }

@@ -5,6 +5,7 @@
 import { readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { counted } from '../../core/base/counted.ts';
 import { parseJson } from '../../core/base/json.ts';
 import { missingFrom } from '../../core/result/missing.ts';
 import { oneLine } from '../../core/base/printable.ts';
@@ -118,7 +119,7 @@ function placeOf(result: Result, unit: 'trial' | 'pair'): string {
   const { planned, trials, state } = result;
   if (state.kind !== 'unfinished') return 'while its report was written';
   if (!planned || planned.searches.length > 0)
-    return `in its search, after ${trials.length} trial${trials.length === 1 ? '' : 's'}`;
+    return `in its search, after ${counted(trials.length, 'trial')}`;
   return missingFrom(result).trials.length === 0
     ? `after its last ${unit}`
     : `in ${unit} ${trials.length + 1} of ${planned.trials.length}`;

@@ -150,7 +150,7 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
       };
       tookMs.push(performance.now() - fromMs);
       result.trials.push(trial);
-      // The list keeps the scenario's order, whatever the order of the day.
+      // The list keeps the scenario's order, in whatever order the trials ran.
       if (!searching)
         result.trials.sort(
           (a, b) =>

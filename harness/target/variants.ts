@@ -51,7 +51,8 @@ export function withTargets(
         return [];
       }
       seen.add(label);
-      return [{ pattern, options, label, target: target.name }];
+      const { as } = variant;
+      return [{ pattern, options, label, target: target.name, ...(as !== undefined && { as }) }];
     });
     return reference ? [variant, ...rivals] : rivals;
   });

@@ -12,6 +12,7 @@ import type { VoidingCode } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { largestBodyBytes } from '../../core/event/body-size.ts';
 import { effectsOf } from '../../core/fault/faults.ts';
+import { counted } from '../../core/base/counted.ts';
 import { formatBytes, formatNumber, formatShare, formatUs, writeDuration } from '../../core/base/units.ts';
 import { coresAdvice, loadAdvice } from './cores.ts';
 import type { Readings } from './readings.ts';
@@ -47,7 +48,7 @@ const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>
 /** Speaks of a 99th percentile as a share only where there are events enough to carry one. */
 function slowestOf(trial: Completed, p99: string, count: number, one: string, many: string): string {
   const share = figureOf(p99, trial).value === undefined ? '' : '1 % ';
-  return `the slowest ${share}of ${formatNumber(count)} ${count === 1 ? one : many}`;
+  return `the slowest ${share}of ${counted(count, one, many)}`;
 }
 
 /** What the delivery latency's 99th percentile says, which the limits of the load side follow. */
@@ -101,8 +102,8 @@ const checks: readonly Check[] = [
     if (usualUs <= limit) return undefined;
     return invalid(
       'load-starved',
-      `in half of the time slots a load process came to its turn ${formatUs(usualUs)} late or more, ` +
-        `where ${latencyTail(trial)}: the latencies are those of the load side. ` +
+      `the load generator was scheduled at least ${formatUs(usualUs)} late half of the time, ` +
+        `where ${latencyTail(trial)}: the latencies are its own. ` +
         coresAdvice(trial, plan, 'load', 'Use less load'),
     );
   },
@@ -154,7 +155,7 @@ const checks: readonly Check[] = [
     const reasons = openLedger(trial);
     return reasons.length === 0
       ? undefined
-      : invalid('ledger-open', `the ledger does not close: ${reasons.join('; ')}.`);
+      : invalid('ledger-open', `deliveries cannot be reconciled: ${reasons.join('; ')}.`);
   },
   function clock(_plan, _readings, { latency }) {
     const negative = Object.values(latency).reduce((sum, one) => sum + (one?.negative ?? 0), 0);
@@ -232,7 +233,7 @@ const checks: readonly Check[] = [
       ['server', counters.server.errors],
       ['load side', counters.client.errors],
     ] as const;
-    const counted = sides
+    const told = sides
       .filter(([, count]) => count > 0)
       .map(
         ([side, count]) =>
@@ -240,14 +241,14 @@ const checks: readonly Check[] = [
           (count === 1 ? 'request, attempt or connection' : 'requests, attempts or connections') +
           ' that failed',
       );
-    return note('errors', `${counted.join(', and ')}${first ? `; most often: ${first.message}` : ''}.`);
+    return note('errors', `${told.join(', and ')}${first ? `; most often: ${first.message}` : ''}.`);
   },
   function reconnected(plan, _readings, { counters }) {
     if (counters.client.reconnects === 0) return undefined;
     return note(
       'reconnects',
-      `subscribers reconnected ${formatNumber(counters.client.reconnects)} ` +
-        `times${effects(plan).reconnects ? ', as the scenario asked' : ''}.`,
+      `subscribers reconnected ${counted(counters.client.reconnects, 'time')}` +
+        `${effects(plan).reconnects ? ', as the scenario asked' : ''}.`,
     );
   },
   function fewSamples({ scenario: { phases, topics }, notes }, _readings, trial) {

@@ -4,6 +4,7 @@
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
 import { figureOf } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { counted } from '../../core/base/counted.ts';
 import { formatShare } from '../../core/base/units.ts';
 import { overlayChart, ratioChart } from './charts.ts';
 import {
@@ -17,6 +18,7 @@ import {
 import { droppedTexts, pairLabel, variantWord } from './verdict-words.ts';
 import { html, raw, type Markup } from '../page/markup.ts';
 import type { Chart } from '../page/draw-chart.ts';
+import { barOf, whenText } from '../page/page-head.ts';
 import { style } from '../page/style.ts';
 import { headroomText } from '../summary/figure-text.ts';
 
@@ -46,8 +48,14 @@ export async function renderComparisonPage(
         </style>
       </head>
       <body>
+        ${barOf(`${comparison.scenario}, compared`, [
+          whenText(comparison.createdAt),
+          `${comparison.candidate.name} against ${comparison.baseline.name}`,
+        ])}
         <main>
-          <h1>${comparison.scenario}: ${comparison.candidate.name} against ${comparison.baseline.name}</h1>
+          <p class="question">
+            ${comparison.scenario}: ${comparison.candidate.name} against ${comparison.baseline.name}
+          </p>
           ${await comparisonMarkup(comparison, behind, over)}
           <p class="dim">
             Compared ${comparison.createdAt.slice(0, 19).replace('T', ' ')} UTC. Baseline of
@@ -60,8 +68,7 @@ export async function renderComparisonPage(
   return page.markup;
 }
 
-/** What the page says, as a part that another page can hold. */
-export async function comparisonMarkup(
+async function comparisonMarkup(
   comparison: Comparison,
   behind: Behind = none,
   over?: AbortSignal,
@@ -71,12 +78,12 @@ export async function comparisonMarkup(
   // One after the other: drawing takes the time, and a page may have dozens.
   for (const judged of comparison.variants)
     variants.push(await variantMarkup(judged, comparison, behind, over));
-  return html`<p class="headline">${comparisonHeadline(comparison)}</p>
+  return html`<h1 class="headline">${comparisonHeadline(comparison)}</h1>
     ${strip(comparison, behind)}
     ${
       advisory.length + other.length === 0
         ? ''
-        : html`<h2>Read with this in mind</h2>
+        : html`<h2>Warnings</h2>
             <ul class="plain">
               ${advisory.map(
                 (text) => html`<li><b class="bad">Advisory</b>: ${text}.</li>`,
@@ -130,21 +137,21 @@ function strip({ variants, advisory }: Comparison, { baseline, candidate }: Behi
     })}
     <div>
       <dt>Timings</dt>
-      <dd>${advisory.length === 0 ? 'runs took turns' : 'advisory'}</dd>
+      <dd>${advisory.length === 0 ? 'interleaved runs' : 'advisory'}</dd>
     </div>
     ${headrooms.length === 0 ? '' : headroomMarkup(Math.min(...headrooms))}
   </dl>`;
 }
 
-/** Below 1 there was no room: the load side was overloaded. */
+/** Below 1 there was no room: the load generator was overloaded. */
 function headroomMarkup(headroom: number): Markup {
   return headroom < 1
     ? html`<div class="wrong">
-        <dt>Load side overloaded, could have taken only</dt>
-        <dd class="bad">✗ ${headroomText(headroom)}</dd>
+        <dt>Load generator headroom</dt>
+        <dd class="bad">✗ ${headroomText(headroom)}: overloaded</dd>
       </div>`
     : html`<div>
-        <dt>Load side could have taken</dt>
+        <dt>Load generator headroom</dt>
         <dd>${headroomText(headroom)}</dd>
       </div>`;
 }
@@ -191,8 +198,8 @@ async function variantMarkup(
     ${figure(
       overlay,
       `Latency of ${label}`,
-      'All runs of each side together, for the eye: the verdict comes from the runs one by one. Lines ' +
-        'end where fewer than 100 deliveries were slower.',
+      'All runs of each side together; the verdict comes from the single runs. Lines end where fewer than ' +
+        '100 deliveries were slower.',
     )}
   </section>`;
 }
@@ -221,7 +228,7 @@ function metricTable(judged: Judged, interval: string): Markup {
         </caption>
         <thead>
           <tr>
-            ${['metric', 'baseline', 'candidate', 'change', interval, 'p (Holm)', 'matters from'].map(
+            ${['metric', 'baseline', 'candidate', 'change', interval, 'p (Holm)', 'minimum effect'].map(
               (head) => html`<th scope="col">${head}</th>`,
             )}
             <th scope="col" class="words">verdict</th>
@@ -259,7 +266,7 @@ function mattersFrom({ metric }: MetricRow): string {
 function verdictMarkup({ metric, verdict, marked }: MetricRow): Markup {
   const open =
     metric.kind === 'ratio' && metric.runsNeeded !== null
-      ? html`<small>about ${metric.runsNeeded} runs a side</small>`
+      ? html`<small>about ${counted(metric.runsNeeded, 'run')} per side</small>`
       : '';
   return html`<span
       class="${

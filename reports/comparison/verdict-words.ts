@@ -22,8 +22,9 @@ export function titleOf(name: string): string {
   return metrics[name]?.title ?? name;
 }
 
-/** `sse`, or `sse -> sse @new` where the labels differ. */
-export function pairLabel({ baseline, candidate }: Judged): string {
+/** `sse`, or `sse -> sse @new` where the labels differ; by the names for readers where there are some. */
+export function pairLabel({ called, ...labels }: Pick<Judged, 'baseline' | 'candidate' | 'called'>): string {
+  const { baseline, candidate } = called ?? labels;
   return baseline === candidate ? baseline : `${baseline} -> ${candidate}`;
 }
 

@@ -8,6 +8,8 @@ import {
   type JudgedMetric,
 } from '../../core/comparison/comparison-result.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
+import { counted } from '../../core/base/counted.ts';
+import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { rangeText } from '../summary/figure-text.ts';
@@ -44,7 +46,7 @@ function pText(p: number): string {
 
 /** Losses are means over the runs, and one of a dozen runs may have had them. */
 function figureText(metric: Exclude<JudgedMetric, { kind: 'absent' }>, value: number): string {
-  return `${formatMetric(value, metric.unit)}${metric.kind === 'loss' && value !== 0 ? ' a run' : ''}`;
+  return `${formatMetric(value, metric.unit)}${metric.kind === 'loss' && value !== 0 ? ' per run' : ''}`;
 }
 
 function signed(value: number, unit: Unit): string {
@@ -112,7 +114,7 @@ export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
   const isAbsent = ({ metric }: MetricRow) => metric.kind === 'absent' && metric.verdict === null;
   const zero = all.filter(isZero).map(({ title }) => title);
   const rest = [
-    ...(zero.length === 0 ? [] : [`None on either side: ${zero.join(', ')}.`]),
+    ...(zero.length === 0 ? [] : [`None on either side: ${listed(zero)}.`]),
     ...all.filter(isAbsent).map(({ title, change }) => `No figure for ${title}: ${change}.`),
     ...unjudgedTexts(judged).map((text) => `Not judged: ${text}.`),
   ];
@@ -134,15 +136,15 @@ export function comparisonHeadline(comparison: Comparison): string {
     const more = worse.length > 3 ? ` and ${worse.length - 3} more` : '';
     const proven = worse.some(({ binding }) => binding)
       ? ''
-      : ' This is advisory: see below why timings prove nothing here.';
+      : ' This is advisory: the warnings say why timings prove nothing here.';
     const besides = unjudged.length === 0 ? '' : ` Not judged: ${notJudgedText(unjudged)}.`;
     return `Worse, ${against}: ${list}${more}.${proven}${besides}`;
   }
   if (unjudged.length > 0) return `Not judged, ${against}: ${notJudgedText(unjudged)}.`;
   if (verdict === 'not-slower')
-    return `Not slower, ${against}: every gating metric with a figure is shown to be no worse than matters.`;
+    return `Not slower, ${against}: no gating metric with a figure got worse by more than its minimum effect.`;
   return (
-    `Undecided, ${against}: nothing is shown to be worse, and of some metrics it cannot be ruled out.` +
+    `Undecided, ${against}: nothing is shown to be worse, but for some metrics it cannot be ruled out.` +
     neededText(comparison)
   );
 }
@@ -175,7 +177,7 @@ function neededText({ variants }: Comparison): string {
   );
   if (needed.length === 0) return '';
   return (
-    ` About ${formatNumber(Math.max(...needed))} runs a side would probably decide ` +
+    ` About ${counted(Math.max(...needed), 'run')} per side would probably decide ` +
     `${needed.length === open.length ? 'it' : 'most of it'}.`
   );
 }
@@ -189,8 +191,8 @@ export function intervalTitle({ rule, version }: Pick<Comparison, 'rule' | 'vers
 }
 
 /** How the runs were counted: `12 of 12 pairs`. */
-export function countedText({ paired, counted, given }: Judged): string {
-  return `${counted} of ${given} ${paired ? 'pairs' : 'runs'}`;
+export function countedText({ paired, counted: done, given }: Judged): string {
+  return `${done} of ${counted(given, paired ? 'pair' : 'run')}`;
 }
 
 /** What the reader has to know of the conditions, a sentence each. */

@@ -3,6 +3,7 @@
 // others read.
 
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import { counted } from '../../core/base/counted.ts';
 import { formatShare } from '../../core/base/units.ts';
 import { shownUpTo } from '../../core/metrics/latency.ts';
 import { eventsToShow } from '../../core/result/precision.ts';
@@ -90,7 +91,7 @@ function upToText(upTo: number): string {
 function leftOut(results: readonly Result[]): string[] {
   const all = results.flatMap(({ trials }) => trials.map(({ outcome }) => outcome));
   const count = all.filter((one) => one.status === 'completed' && !standing(one)).length;
-  return count === 0 ? [] : [`left out: ${count} trial${count === 1 ? '' : 's'} whose latencies are void`];
+  return count === 0 ? [] : [`left out: ${counted(count, 'trial')} whose latencies are void`];
 }
 
 function standing(trial: Completed): boolean {

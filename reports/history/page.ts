@@ -2,6 +2,7 @@
 // marked and listed. It is one file without network and scripts.
 
 import type { History, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
+import { counted } from '../../core/base/counted.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
 import { byVariant, colorCount, chartFrame, type Spec } from '../page/chart-style.ts';
 import { drawChart, type Chart } from '../page/draw-chart.ts';
@@ -9,6 +10,7 @@ import { titleOf } from '../comparison/verdict-words.ts';
 import { changeText } from '../comparison/words.ts';
 import { historyHeadline, historyNotes, spreadText, valueText, whenText } from './words.ts';
 import { html, raw, type Markup } from '../page/markup.ts';
+import { barOf } from '../page/page-head.ts';
 import { style } from '../page/style.ts';
 
 const unitNames: Readonly<Record<Unit, string>> = {
@@ -43,21 +45,21 @@ export async function renderHistoryPage(history: History, pushbench: string): Pr
         </style>
       </head>
       <body>
+        ${barOf(`${history.scenario}, history`, [counted(history.sets.length, 'saved run')])}
         <main>
-          <h1>${history.scenario} over its saved runs</h1>
-          <p class="headline">${historyHeadline(history)}</p>
+          <p class="question">${history.scenario} over its saved runs</p>
+          <h1 class="headline">${historyHeadline(history)}</h1>
           <ul class="plain">
             ${historyNotes(history).map((text) => html`<li>${text}</li>`)}
           </ul>
           ${sections}
-          <h2>How changes are found</h2>
+          <h2>How change points are found</h2>
           <p>
-            A change of level is where the ranks before and after differ most sharply, if a random order of
-            the same runs is as sharp with a chance of at most one in a thousand, and the medians differ by
-            more than the metric's minimum effect. It takes the runs to be independent: a machine that drifts
-            for days raises false alarms. Of fewer than 14 runs nothing is found, and not reliably before
-            about 8 have followed the change, so it gates nothing; to decide on one change, run both sides in
-            turns and compare.
+            A change point is where the ranks before and after differ most, if a random order of the same runs
+            differs as much with a chance of at most one in a thousand, and the medians differ by more than
+            the metric's minimum effect. It assumes that runs are independent: a machine that drifts for days
+            raises false alarms. It takes at least 14 runs, and about 8 after the change to find it reliably,
+            so it gates nothing; to decide on one change, run both sides in turns and compare.
           </p>
         </main>
       </body>
@@ -74,17 +76,15 @@ async function metricMarkup(
   const title = titleOf(metric);
   const heading =
     `${title.charAt(0).toUpperCase()}${title.slice(1)}: ` +
-    (changes.length === 0
-      ? 'no change of level'
-      : `${changes.length} change${changes.length === 1 ? '' : 's'} of level`);
+    (changes.length === 0 ? 'no change point' : counted(changes.length, 'change point'));
   const chart = await historyChart(title, all, history);
   const table =
     changes.length === 0
       ? html``
-      : html`<div class="scroll" role="region" aria-label="${`Changes of ${title}`}" tabindex="0">
+      : html`<div class="scroll" role="region" aria-label="${`Change points of ${title}`}" tabindex="0">
           <table>
             <caption>
-              Changes of level
+              Change points
             </caption>
             <thead>
               <tr>
@@ -118,10 +118,10 @@ async function metricMarkup(
       <div class="chart scroll" role="group" aria-label="${title}" tabindex="0">${raw(chart.svg)}</div>
       <figcaption>
         Each point is the median of a saved run's trials, with a line from the lowest to the highest; the
-        oldest on the left. A triangle marks the first point of a new
-        level.${
+        oldest on the left. A triangle marks a change
+        point.${
           history.sets.length > mostShown &&
-          ` Drawn are the newest ${mostShown} of ${history.sets.length} runs; the others are in the table.`
+          ` The newest ${mostShown} of ${history.sets.length} runs are drawn; the table has the others.`
         }
       </figcaption>
     </figure>
@@ -252,7 +252,7 @@ async function historyChart(
     described,
     title,
     `${title} of ${all.map(({ variant }) => variant).join(', ')} over ${sets.length} saved runs; every ` +
-      'point stands in the table below.',
+      'point is in the table below.',
     false,
   );
 }

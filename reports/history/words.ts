@@ -3,6 +3,7 @@
 import { styleText } from 'node:util';
 import type { History, HistoryChange, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
 import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
+import { counted } from '../../core/base/counted.ts';
 import { listNames } from '../../core/base/suggest.ts';
 import { changeText } from '../comparison/words.ts';
 import { titleOf } from '../comparison/verdict-words.ts';
@@ -19,23 +20,17 @@ const runsAfter = 8;
 
 export function historyHeadline({ scenario, sets, series }: History): string {
   const changes = series.flatMap(({ changes: own }) => own);
-  const of = `${sets.length} saved run${sets.length === 1 ? '' : 's'} of ${scenario}`;
-  if (series.length === 0)
-    return `${of}: none of them has a figure that counts, so there is nothing to follow.`;
+  const of = `${counted(sets.length, 'saved run')} of ${scenario}`;
+  if (series.length === 0) return `${of}: none of them has a valid figure, so there is nothing to follow.`;
   if (sets.length < fewestRuns)
     return (
-      `${of}: too few to tell a change of level from chance, which takes about ${fewestRuns}, and ` +
+      `${of}: too few to tell a change from chance, which takes about ${fewestRuns}, ` +
       `${runsAfter} of them after the change.`
     );
   if (changes.length === 0)
-    return (
-      `${of}: no change of level was found. One shows reliably only when about ${runsAfter} runs have ` +
-      'followed it.'
-    );
+    return `${of}: no change point found. One shows reliably only after about ${runsAfter} more runs.`;
   const worse = changes.filter(({ ratio }) => ratio > 1).length;
-  return (
-    `${of}: ${changes.length} change${changes.length === 1 ? '' : 's'} of level, ` + `${worse} for the worse.`
-  );
+  return `${of}: ${counted(changes.length, 'change point')}, ${worse} for the worse.`;
 }
 
 /** `2026-01-02, at abc1234 (before: def5678)`. */
@@ -69,8 +64,8 @@ export function historyNotes({ moves, leftOut, cut, sets }: History): string[] {
   return [
     ...moves.map(
       ({ place, from, to }) =>
-        `From ${sets[place]!.name} on another machine or runtime: ${to}; before: ${from}. No change is ` +
-        'looked for across this.',
+        `Another machine or runtime since ${sets[place]!.name}: ${to}; before: ${from}. No change is looked ` +
+        'for across this.',
     ),
     ...(cut.length === 0 ? [] : [`Cut short and left out: ${listNames(cut, cutListed)}.`]),
     ...(leftOut.length === 0 ? [] : [`Of other scenarios and left out: ${leftOut.length}.`]),
@@ -93,7 +88,7 @@ export function renderHistory(given: History, { columns: told, color }: Terminal
       titleOf(series.metric),
       valueText(series, newest.value),
       spreadText(series, newest),
-      `${series.points.length} points`,
+      counted(series.points.length, 'point'),
     ];
   });
   const widths = [0, 1, 2, 3, 4].map((i) => Math.max(0, ...rows.map((row) => row[i]!.length)));

@@ -1,6 +1,7 @@
 // Draws the page that `pushbench open` begins with: the runs, newest first, each with its answer and its
 // forms.
 
+import { counted } from '../../core/base/counted.ts';
 import type { Verdict } from '../../core/comparison/comparison-result.ts';
 import type { RunSummary } from './archive.ts';
 import { formats } from '../export/formats.ts';
@@ -34,18 +35,14 @@ export function indexPage(
     'Runs',
     html`<h1>${folder}</h1>
       <p class="headline">
-        ${
-          runs.length === 0
-            ? 'No runs yet'
-            : `${runs.length + more} run${runs.length + more === 1 ? '' : 's'}, newest first`
-        }
+        ${runs.length === 0 ? 'No runs yet' : `${counted(runs.length + more, 'run')}, newest first`}
       </p>
       ${
         runs.length === 0
           ? html`<p>A run writes its result below this folder: <code>pushbench run</code>.</p>`
           : runTable(runs)
       }
-      ${more > 0 && html`<p class="dim">${more} older ones are not listed.</p>`} ${histories(runs)}
+      ${more > 0 && html`<p class="dim">${counted(more, 'older run')} not listed.</p>`} ${histories(runs)}
       ${
         docs.length > 0 &&
         html`<h2>How the patterns work</h2>
@@ -59,7 +56,7 @@ export function indexPage(
 function runTable(runs: readonly RunSummary[]): Markup {
   const readable = runs.filter(({ status }) => status === 'read').length;
   const heads = [
-    ...(readable > 1 ? [html`<span class="dim">beside</span>`] : []),
+    ...(readable > 1 ? [html`<span class="dim">select</span>`] : []),
     'scenario',
     'when (UTC)',
     'answer',
@@ -70,7 +67,7 @@ function runTable(runs: readonly RunSummary[]): Markup {
   const table = html`<div class="scroll" role="region" aria-label="Runs" tabindex="0">
     <table class="runs">
       <caption>
-        <span>Each run with its answer; the forms are made when asked for</span>
+        <span>Each run with its answer and its forms</span>
       </caption>
       <thead>
         <tr>
@@ -86,13 +83,13 @@ function runTable(runs: readonly RunSummary[]): Markup {
   return html`<form action="/side-by-side">
     ${table}
     <p>
-      <button>Put the ticked ones in one report</button>
+      <button>Show selected in one report</button>
       <span class="dim">on the same axes, at most ${mostSideBySide}</span>
     </p>
     <p>
-      <button formaction="/compare">Compare two ticked ones</button>
+      <button formaction="/compare">Compare two selected</button>
       <span class="dim"
-        >the newer one against the older one; timings of runs that did not take turns are advice</span
+        >the newer against the older; timings of runs that did not take turns are advisory</span
       >
     </p>
   </form>`;
@@ -107,11 +104,13 @@ function histories(runs: readonly RunSummary[]): Markup {
     ),
   ].filter(([, all]) => all.length > 1);
   if (often.length === 0) return html``;
-  return html`<h2>How figures went over the runs</h2>
+  return html`<h2>Trends</h2>
     <ul class="plain">
       ${often.map(
         ([name, all]) =>
-          html`<li><a href="/history/${encodeURIComponent(name)}">${name}</a>, ${all.length} runs</li>`,
+          html`<li>
+            <a href="/history/${encodeURIComponent(name)}">${name}</a>, ${counted(all.length, 'run')}
+          </li>`,
       )}
     </ul>`;
 }
@@ -144,7 +143,7 @@ function row(run: RunSummary, ticks: boolean): Markup {
       <td class="text">${run.headline}</td>
       <td>
         <span class="${run.counted < run.given ? 'bad' : 'good'}"
-          >${run.counted} of ${run.given} ${run.of} count</span
+          >${run.counted} of ${run.given} ${run.of} valid</span
         >
       </td>
       <td><span class="${verdictMarks[run.verdict]}">${run.word}</span></td>
@@ -169,7 +168,7 @@ function row(run: RunSummary, ticks: boolean): Markup {
     <td class="text">${headline}</td>
     <td>
       <span class="${valid < trials || !whole ? 'bad' : 'good'}"
-        >${valid} of ${trials + missing} trials count in full${!whole && ', no whole run'}</span
+        >${valid} of ${counted(trials + missing, 'trial')} valid${!whole && ', cut short'}</span
       >
     </td>
     <td>

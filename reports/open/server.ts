@@ -154,9 +154,9 @@ async function runFile(
 }
 
 async function sideBySide(archive: Archive, names: readonly string[]): Promise<Answer> {
-  if (names.length === 0) return wrong(400, 'No run was ticked.');
+  if (names.length === 0) return wrong(400, 'No run was selected.');
   if (names.length > mostSideBySide)
-    return wrong(400, `At most ${mostSideBySide} runs fit one report, and ${names.length} were ticked.`);
+    return wrong(400, `At most ${mostSideBySide} runs fit one report, and ${names.length} were selected.`);
   const results: Result[] = [];
   for (const name of names) {
     const result = await archive.result(name);

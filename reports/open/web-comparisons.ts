@@ -60,7 +60,7 @@ export async function comparedRuns(archive: Archive, names: readonly string[]): 
       400,
       'A comparison takes two runs, and ' +
         (names.length === 0 ? 'none was' : names.length === 1 ? 'one was' : `${names.length} were`) +
-        ' ticked.',
+        ' selected.',
     );
   const runs = [];
   for (const name of names) {

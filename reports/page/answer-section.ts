@@ -25,7 +25,7 @@ export function answerSection(results: readonly Result[], variants: readonly Var
   }));
   return html`<h2>What the question asks for</h2>
     ${tableMarkup(
-      'Figures of the trials that count',
+      'Figures of the valid trials',
       ['variant', ...names.map((name) => metrics[name]!.title)],
       rows,
     )}`;

@@ -1,5 +1,4 @@
-// Draws the table of webhook deliveries by the attempt that brought them, shown where
-// some needed more than one.
+// Draws the table of webhook deliveries by attempt, shown where some needed more than one.
 
 import { figureOf, trialsFor } from '../../core/metrics/registry.ts';
 import { attemptQuantileUs } from '../../core/metrics/latency.ts';
@@ -21,12 +20,12 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
     return figure.value === undefined ? (figure.voided ? 'void' : '') : formatNumber(figure.value);
   };
   const columns: [string, (trial: Completed) => string][] = [
-    ['requests for each first one', count('attempts-per-event')],
+    ['attempts per delivery', count('attempts-per-event')],
     ['answers lost', count('answers-lost')],
     ['duplicates', count('duplicated')],
-    ['beyond the lost answers', count('duplicated.unexplained')],
-    ['backlog, most', count('backlog.peak')],
-    ['backlog as the phase ended', count('backlog.end')],
+    ['not explained by lost answers', count('duplicated.unexplained')],
+    ['peak backlog', count('backlog.peak')],
+    ['backlog at the end', count('backlog.end')],
   ];
   const byAttempt = retried.flatMap(({ label, completed }) =>
     trialsFor({ rests: ['latency'] }, completed).flatMap((trial) =>
@@ -50,19 +49,19 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
   );
   return html`<h2>Attempts</h2>
     <p>
-      A receiver that acted upon a request and could not say so gets it again: each lost answer explains one
+      A receiver that acted on a request but could not say so gets it again: each lost answer explains one
       duplicate.
     </p>
     ${tableMarkup(
-      'What retries came to over the whole trial',
+      'Retries over the whole trial',
       ['variant', ...columns.map(([head]) => head)],
       perTrial(retried, (trial) => columns.map(([, cell]) => cell(trial))),
     )}
     ${
       byAttempt.length > 0 &&
       tableMarkup(
-        'Delivery latency by the attempt that brought it',
-        ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'largest'],
+        'Latency by attempt',
+        ['variant', 'attempt', 'deliveries', 'mean', 'median', '90 %', 'maximum'],
         byAttempt,
       )
     }`;

@@ -1,34 +1,41 @@
-// Draws the table of all variants side by side, and says what its columns mean and why figures are missing.
+// Draws the table of all variants side by side, losses last and always in view, and says what its columns
+// mean and why figures are missing.
 
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { withinRun } from '../summary/figure-text.ts';
-import { resultTable, type Cell } from '../summary/summary-table.ts';
+import { listed } from '../../core/base/suggest.ts';
+import { resultTable, type Cell, type Column, type Table } from '../summary/summary-table.ts';
 import { colorCount } from './chart-style.ts';
 import { variantsOf } from '../summary/variants.ts';
+
+/** What is lost or came wrong is one column, which stays in view. */
+const lossKeys = ['missed', 'duplicated', 'reordered'];
+const lostTitle = 'lost';
+/** The peak of descriptors is below the figure at rest, in the column of that. */
+const [restKey, peakKey] = ['descriptors.added', 'descriptors.added-peak'];
+const restTitle = 'descriptors';
+const lostNote =
+  'deliveries that had not arrived at the end of the drain period; below it those that arrived twice, or ' +
+  'after a later event of their topic';
 
 export function comparisonTable(results: readonly Result[]): Markup {
   const all = resultTable(results);
   const variants = variantsOf(results); // one a row
   // A column that no variant has a figure for is left to the note below.
-  const shown = all.columns.map((_, i) => all.rows.some(({ cells }) => cells[i]!.text !== '—'));
-  const intervals = all.rows.some(({ cells }) => cells.some(({ within = '' }) => within !== ''));
-  const columns = all.columns.filter((_, i) => shown[i]);
-  const rows = all.rows.map((row) => ({ ...row, cells: row.cells.filter((_, i) => shown[i]) }));
-  // Why a whole row is empty stands in the row.
-  const missing = all.rows
-    .filter(({ out }) => out === undefined)
-    .flatMap(({ cells }) =>
-      cells.flatMap(({ reason }, i) =>
-        reason === undefined ? [] : [{ title: all.columns[i]!.title, reason }],
-      ),
-    );
-  const reasons = [...Map.groupBy(missing, ({ reason }) => reason)].map(
-    ([reason, same]) => `${[...new Set(same.map(({ title }) => title))].join(', ')}: ${reason}`,
+  const has = (i: number) => all.rows.some(({ cells }) => cells[i]!.text !== '—');
+  const peakAt = all.columns.findIndex(({ key }) => key === peakKey);
+  const isShown = all.columns.map(({ key }, i) =>
+    key === restKey ? has(i) || has(peakAt) : key !== peakKey && !lossKeys.includes(key) && has(i),
   );
+  const losses = lossKeys.map((key) => all.columns.findIndex((column) => column.key === key));
+  const intervals = all.rows.some(({ cells }) => cells.some(({ within = '' }) => within !== ''));
+  const columns = all.columns
+    .filter((_, i) => isShown[i])
+    .map((column) => (column.key === restKey ? withPeak(column, all.columns[peakAt]!) : column));
   const rateLine = costRateLine(results);
-  const body = rows.map(({ label, pattern, out = '', of, cells }, i) => {
+  const body = all.rows.map(({ label, pattern, out = '', of, cells }, i) => {
     return html`<tr class="${out === '' ? '' : 'out'}">
       <th scope="row">
         <span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span
@@ -36,7 +43,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
           of !== undefined && html`<small>${of}</small>`
         }
       </th>
-      ${cells.map(cellMarkup)}
+      ${cells.map((cell, j) => isShown[j] && cellMarkup(cell, all.columns[j]!.key === restKey ? cells[peakAt] : undefined))}${lostMarkup(losses.map((at) => cells[at]!))}
     </tr>`;
   });
   return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0">
@@ -48,6 +55,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
           <tr>
             <th scope="col">variant</th>
             ${columns.map(({ title }) => html`<th scope="col">${title.replace('/ ', '/\u00A0')}</th>`)}
+            <th scope="col" class="lost">${lostTitle}</th>
           </tr>
         </thead>
         <tbody>
@@ -55,27 +63,61 @@ export function comparisonTable(results: readonly Result[]): Markup {
         </tbody>
       </table>
     </div>
-    ${intervals ? html`<p class="dim">${withinRun}</p>` : ''}
     ${rateLine === undefined ? '' : html`<p class="dim">${rateLine}</p>`}
     ${all.notes.map((note) => html`<p class="dim">${note}</p>`)}
-    ${
-      reasons.length === 0
-        ? ''
-        : html`<p class="dim">No figure, or only its lower end, for ${reasons.join('; ')}.</p>`
-    }
+    ${missingLines(all).map((line) => html`<p class="dim">${line}</p>`)}
     <details>
       <summary>What the columns mean</summary>
       <ul class="plain">
         ${columns.map(({ title, note }) => html`<li><b>${title}</b>: ${note}</li>`)}
+        <li><b>${lostTitle}</b>: ${lostNote}</li>
       </ul>
+      ${intervals ? html`<p class="dim">${withinRun}</p>` : ''}
     </details>`;
 }
 
-function cellMarkup({ text, range, within, of, void: isVoid }: Cell): Markup {
+/** Why figures are missing, a sentence for each reason; why some are void is among the warnings. */
+function missingLines({ columns, rows }: Table): string[] {
+  const missing = rows
+    .filter(({ out }) => out === undefined)
+    .flatMap(({ cells }) =>
+      cells.flatMap(({ reason, void: isVoid }, i) =>
+        reason === undefined || isVoid ? [] : [{ title: columns[i]!.title, reason }],
+      ),
+    );
+  return [...Map.groupBy(missing, ({ reason }) => reason)].map(([reason, same]) => {
+    const titles = listed([...new Set(same.map(({ title }) => title.replace(' / ', ' per ')))]);
+    return reason.startsWith('needs ')
+      ? `${titles.charAt(0).toUpperCase()}${titles.slice(1)} ${reason}.`
+      : `No figure, or only its lower end, for ${titles}: ${reason}.`;
+  });
+}
+
+function withPeak(rest: Column, peak: Column): Column {
+  return { ...rest, title: restTitle, note: `${rest.note}; below it ${peak.note}` };
+}
+
+function cellMarkup({ text, range, within, of, void: isVoid }: Cell, peak?: Cell): Markup {
   if (isVoid) return html`<td class="void">${text}</td>`;
   return html`<td>
-    ${text}${range === undefined || range === `${text} to ${text}` ? '' : html`<small>${range}</small>`}${
+    ${text}${range !== undefined && range !== '' && html`<small>${range}</small>`}${
       within !== undefined && html`<small>${within}</small>`
-    }${of !== undefined && html`<small>${of}</small>`}
+    }${of !== undefined && html`<small>${of}</small>`}${
+      peak?.value !== undefined && html`<small>peak ${peak.text}</small>`
+    }
+  </td>`;
+}
+
+/** The missed deliveries, and below them what came twice or out of order, where any did. */
+function lostMarkup([missed, ...others]: readonly Cell[]): Markup {
+  const { text, value, range, of, void: isVoid } = missed!; // the first of the keys
+  const words = lossKeys.slice(1);
+  return html`<td class="lost ${isVoid ? 'void' : value === 0 ? 'good' : value === undefined ? '' : 'bad'}">
+    ${text}${range !== undefined && range !== '' && html`<small>${range}</small>`}${
+      of !== undefined && html`<small>${of}</small>`
+    }${others.map(
+      (cell, i) =>
+        cell.value !== undefined && cell.value > 0 && html`<small>${cell.text} ${words[i]!}</small>`,
+    )}
   </td>`;
 }

@@ -1,6 +1,7 @@
 // Draws the charts of a matrix: a metric over a parameter, a line for each variant, with the figures and the
 // crossings as tables. What the points are is curve-data.ts.
 
+import { counted, plural } from '../../core/base/counted.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { lineSpec } from './chart-specs.ts';
 import { colorCount, type Encoding, type Spec, type Unit } from './chart-style.ts';
@@ -55,8 +56,8 @@ export async function curveFigures(
         '.' +
         (crossings.length > 0 ? ' A ring marks where lines cross; nothing was measured there.' : '') +
         (leftOut > 0
-          ? ` ${leftOut} trial${leftOut === 1 ? '' : 's'} that failed or in which the figure is void ` +
-            `${leftOut === 1 ? 'is' : 'are'} left out.`
+          ? ` ${counted(leftOut, 'trial')} that failed or in which the figure is void ` +
+            `${plural(leftOut, 'is', 'are')} left out.`
           : ''),
       chart: await drawChart(
         curveSpec(curve),

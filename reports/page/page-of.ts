@@ -1,6 +1,7 @@
 // Frames what `pushbench open` shows besides reports as a page in the report's style.
 
 import { html, type Markup } from './markup.ts';
+import { barOf } from './page-head.ts';
 import { style } from './style.ts';
 
 /** A page in the report's style. */
@@ -16,6 +17,7 @@ export function pageOf(title: string, body: Markup): string {
         </style>
       </head>
       <body>
+        ${barOf(title, [])}
         <main>${body}</main>
       </body>
     </html> `.markup;

@@ -20,9 +20,9 @@ export function resultsTable(results: readonly Result[], names: readonly string[
     { words: 'machine' },
     { words: 'pushbench' },
   ];
-  return html`<h2>What stands beside one another</h2>
+  return html`<h2>Runs in this report</h2>
     ${tableMarkup(
-      'The results, all charts and tables below share their axes and columns',
+      'All charts and tables of this report share their axes and columns',
       heads,
       results.map(({ scenario, createdAt, environment, pushbench }, i) => ({
         head: names[i]!,

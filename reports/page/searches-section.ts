@@ -2,22 +2,23 @@
 
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import type { Result } from '../../core/result/result.ts';
+import { variantNames } from '../summary/names.ts';
 import { limitText, stepText } from '../summary/searches.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup } from './table-markup.ts';
 
 export function searchSection(results: readonly Result[]): Markup {
-  const all = results.flatMap(({ searches }) => searches ?? []);
+  const [all, called] = [results.flatMap(({ searches }) => searches ?? []), variantNames(results)];
   if (all.length === 0) return html``;
   const rows = all.map((one) => ({
-    head: one.variant,
+    head: called.of(one.variant),
     cells: [one.what, one.keep, limitText(one), one.steps.map((step) => stepText(one, step)).join('; ')],
   }));
   return html`<h2>The highest load that keeps the bound</h2>
     <p>
-      Each value is a short trial. A search goes up until the check breaks, then closes in; a trial whose
-      figure is void says nothing about the server, so it ends the search (after a second try) with what had
-      held until then.
+      Each value is a short trial. A search goes up until the check fails, then closes in. A trial whose
+      figure is void says nothing about the server, so it ends the search (after a second try) with the last
+      value that passed.
     </p>
     ${tableMarkup(
       'What the searches found, and each of their steps',
@@ -40,17 +41,17 @@ export function closedLoopSection(results: readonly Result[]): Markup {
       formatNumber(errors),
     ],
   }));
-  return html`<h2>Requests a second when clients ask as fast as they are answered</h2>
+  return html`<h2>Requests per second in closed loop</h2>
     <p>
-      A closed loop shows how much one server process answers, not how late: clients that wait for their
-      answers ask less when the server is slow. Where the client's share of a core is near 100 %, the client
-      and not the server set the pace.
+      Clients ask again as soon as they are answered, so a closed loop shows how much one server process
+      answers, not how late. Where the client's share of a core is near 100 %, the client and not the server
+      set the pace.
     </p>
     ${tableMarkup(
       'One server process in closed loop (autocannon)',
       [
         'endpoint',
-        'requests a second',
+        'requests per second',
         'connections',
         'server CPU, of a core',
         'client CPU, of a core',
@@ -62,6 +63,7 @@ export function closedLoopSection(results: readonly Result[]): Markup {
 
 /** What pages of a real browser got, beside what the load side's browsers did. */
 export function chromiumSection(results: readonly Result[]): Markup {
+  const called = variantNames(results);
   return html`${results
     .flatMap(({ chromium }) => (chromium === undefined ? [] : [chromium]))
     .map((chromium) => {
@@ -69,7 +71,7 @@ export function chromiumSection(results: readonly Result[]): Markup {
         return html`<h2>In a real Chromium</h2>
           <p>Skipped: ${chromium.reason}.</p>`;
       const rows = chromium.opened.map(({ variant, pages, streams, answered }) => ({
-        head: variant,
+        head: called.of(variant),
         cells: [pages, streams, answered].map(formatNumber),
       }));
       return html`<h2>In a real Chromium ${chromium.version}</h2>
@@ -79,7 +81,7 @@ export function chromiumSection(results: readonly Result[]): Markup {
         </p>
         ${tableMarkup(
           'Pages of one browser, the streams that they got, and how many of them were answered',
-          ['variant', 'pages', 'streams that stood', 'pages answered'],
+          ['variant', 'pages', 'streams opened', 'pages answered'],
           rows,
         )}`;
     })}`;

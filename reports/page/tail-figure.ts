@@ -76,7 +76,7 @@ export async function tailFigure(
       'Delivery latency by percentile',
       [
         'variant',
-        ...quantiles.map((quantile) => (quantile === 1 ? 'largest' : formatShare(quantile))),
+        ...quantiles.map((quantile) => (quantile === 1 ? 'maximum' : formatShare(quantile))),
         'deliveries',
         'above the scale',
       ],

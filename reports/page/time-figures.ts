@@ -111,7 +111,7 @@ const panels: readonly {
     scale: 1,
     least: 100,
     format: (value) => formatNumber(value),
-    heading: (name, figure) => `Deliveries accepted and not made, over time: at most ${figure}, with ${name}`,
+    heading: (name, figure) => `Backlog over time: at most ${figure}, with ${name}`,
     reading:
       'What a queue holds: due, waiting for a retry or under way. It grows while receivers fail and drains ' +
       'as the retries come due.',

@@ -57,7 +57,7 @@ export function ledgerTable(variants: readonly VariantTrials[]): Markup {
     'unconfirmed',
   ] as const;
   return tableMarkup(
-    'Deliveries of the measured events, to the last one',
+    'Deliveries of the measured events',
     ['variant', ...names],
     perTrial(variants, ({ ledger }) => names.map((name) => formatNumber(ledger[name])), ['losses']),
   );
@@ -75,7 +75,7 @@ export function costTable(variants: readonly VariantTrials[]): Markup {
     'bytes to clients',
     'bytes from clients',
     'connections',
-    'a subscriber, at rest',
+    'per subscriber, at rest',
     'reconnects',
   ];
   return tableMarkup(
@@ -121,7 +121,7 @@ export function checkTable(variants: readonly VariantTrials[]): Markup {
     ),
   );
   return tableMarkup(
-    'The same things counted by the server and by its subscribers',
+    'Counted by the server and by its subscribers',
     ['variant', { words: 'what' }, 'server', 'subscribers', { words: 'verdict' }],
     rows,
   );
@@ -136,8 +136,8 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
     'server memory, peak',
     'load memory, peak',
     'kernel socket memory',
-    'descriptors, highest sample',
-    'of a limit of',
+    'peak descriptors',
+    'limit',
     'server loop delay, worst 99 %',
     'server GC',
   ];

@@ -6,6 +6,7 @@ import { openLedger } from '../../core/result/open-ledger.ts';
 import { evidence, evidenceText } from '../../core/result/evidence.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { allVoid, voidedBy } from '../../core/result/voids.ts';
+import { counted } from '../../core/base/counted.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { headroomText } from '../summary/figure-text.ts';
 import { loadUses, nearestUse } from '../summary/load-use.ts';
@@ -60,15 +61,14 @@ export function validityStrip(
     ...(cut
       ? [
           {
-            title: 'The run went to its end',
-            value:
-              missing === 0 ? 'no' : `no: ${formatNumber(missing)} trial${missing === 1 ? '' : 's'} missing`,
+            title: 'Complete run',
+            value: missing === 0 ? 'no' : `no: ${counted(missing, 'trial')} missing`,
             state: 'wrong' as const,
           },
         ]
       : []),
     {
-      title: 'Trials of which everything counts',
+      title: 'Valid trials',
       value: `${valid} of ${formatNumber(trials.length + missing)}`,
       ...(inPart !== '' && { detail: inPart }),
       state: stateOf(
@@ -80,7 +80,7 @@ export function validityStrip(
       ? []
       : [
           {
-            title: 'Events sent, of those planned',
+            title: 'Events sent',
             value:
               worst === undefined
                 ? 'none planned'
@@ -92,7 +92,7 @@ export function validityStrip(
           countItem(completed),
         ]),
   ];
-  // What is void in part is marked where it stands.
+  // What is void in part is marked where it is shown.
   const stands = judged.some(({ outcome }) => outcome.status === 'completed' && !allVoid(outcome));
   const suspect = cut || (judged.length > 0 && !stands);
   const strip = html`<dl class="strip">
@@ -123,12 +123,12 @@ function inPartText(completed: readonly Completed[]): string {
 }
 
 const limitNames: Readonly<Record<LoadLimit['name'], string>> = {
-  cpu: 'CPU of a load process',
-  'loop-delay': 'late turns of a load process',
+  cpu: 'CPU',
+  'loop-delay': 'scheduling delay',
   'publisher-lag': 'publisher lag',
 };
 
-/** What the load side used of its limits, each of the trial that came nearest to it. */
+/** What the load generator used of its limits, each of the trial that came nearest to it. */
 function loadItems(variants: readonly VariantTrials[]): Item[] {
   const uses = loadUses(variants);
   const nearestTo = (wanted: LoadLimit['name']) => nearestUse(uses.filter(({ name }) => name === wanted));
@@ -138,9 +138,9 @@ function loadItems(variants: readonly VariantTrials[]): Item[] {
     ...(lag
       ? [
           {
-            title: 'Publisher lag, 99 % of its events',
+            title: 'Publisher lag, 99 %',
             value: formatUs(lag.used),
-            detail: `of at most ${formatUs(lag.limit)}: ${lag.who}, ${formatNumber(lag.events)} events`,
+            detail: `at most ${formatUs(lag.limit)}: ${lag.who}, ${counted(lag.events, 'event')}`,
             state: stateOf(!(lag.headroom >= 1)),
           },
         ]
@@ -150,7 +150,7 @@ function loadItems(variants: readonly VariantTrials[]): Item[] {
           {
             title: 'Busiest load process',
             value: `${core(cpu.used)} of a core`,
-            detail: `of at most ${core(cpu.limit)}: ${cpu.who}`,
+            detail: `at most ${core(cpu.limit)}: ${cpu.who}`,
             state: stateOf(!(cpu.headroom >= 1)),
           },
         ]
@@ -158,7 +158,7 @@ function loadItems(variants: readonly VariantTrials[]): Item[] {
     ...(least
       ? [
           {
-            title: 'Load side could have taken',
+            title: 'Load generator headroom',
             value: headroomText(least.headroom),
             ...(least.headroom < mostHeadroom && { detail: `${limitNames[least.name]}: ${least.who}` }),
             state: stateOf(!(least.headroom >= 1)),
@@ -168,21 +168,20 @@ function loadItems(variants: readonly VariantTrials[]): Item[] {
   ];
 }
 
-/** A ledger in which nothing stands closes over nothing. */
+/** Where nothing was expected there is nothing to reconcile. */
 function ledgerItem(completed: readonly Completed[]): Item {
   const open = completed.filter((trial) => openLedger(trial).length > 0).length;
   const empty = completed.filter(({ ledger }) => ledger.expected + ledger.unexpected === 0).length;
   const entered = completed.length - empty;
+  const accounted = completed.reduce((sum, { ledger }) => sum + ledger.expected, 0);
   return {
-    title: 'Ledger',
+    title: 'Deliveries reconciled',
     value:
       open > 0
-        ? `open in ${open}`
+        ? `not in ${counted(open, 'trial')}`
         : entered === 0
-          ? 'empty: nothing was expected'
-          : empty === 0
-            ? 'closed'
-            : `closed in ${entered}, empty in ${empty}`,
+          ? 'none expected'
+          : `${formatNumber(accounted)}${empty === 0 ? '' : `, none expected in ${counted(empty, 'trial')}`}`,
     state: stateOf(open > 0, open > 0 || entered > 0),
   };
 }
@@ -194,17 +193,17 @@ function countItem(completed: readonly Completed[]): Item {
   const unexplained = differing.filter(({ note }) => note === '').length;
   const others = completed.length - compared.length;
   return {
-    title: 'Server and clients count',
+    title: 'Server and client counts',
     value:
       compared.length === 0
         ? 'not compared'
         : differenceText(differing.length, unexplained) +
-          (others === 0 ? '' : `, not compared in ${others} of ${completed.length} trials`),
+          (others === 0 ? '' : `, not compared in ${others} of ${counted(completed.length, 'trial')}`),
     state: stateOf(unexplained > 0, compared.length > 0),
   };
 }
 
 function differenceText(differing: number, unexplained: number): string {
-  if (unexplained > 0) return `${unexplained} difference${unexplained === 1 ? '' : 's'} unexplained`;
-  return differing === 0 ? 'the same' : `the same but for ${differing} explained`;
+  if (unexplained > 0) return `${counted(unexplained, 'difference')} unexplained`;
+  return differing === 0 ? 'agree' : `agree, ${counted(differing, 'difference')} explained`;
 }

@@ -1,16 +1,24 @@
-// Answers a scenario's question in words, where it names the metrics: for each a list of variants from the
-// lowest figure to the highest.
+// Answers a scenario's question in words, where it names the metrics: what was lost and how late the last
+// delivery came in sentences, of other metrics a list of variants from the lowest figure to the highest.
 
 import { toldApart } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { valuesText } from './figure-text.ts';
+import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { formatNumber } from '../../core/base/units.ts';
+import { totalOf } from './losses.ts';
 import { nameWith } from './saturated.ts';
+import { clockScaleOf, nounOf } from './schedules.ts';
 import type { VariantTrials } from './variants.ts';
 
-/** More metrics than this stand in the table alone: the headline is to be read in one breath. */
+/** More metrics than this are in the table alone: the headline is to be read in one breath. */
 const inHeadline = 2;
+
+type Known = { variant: VariantTrials; label: string; value: number; within?: readonly [number, number] };
+/** Variants that no single run tells apart, with figures from the lowest on. */
+type Group = readonly Known[];
 
 /** The metrics that all results name; none where they name different ones. */
 export function askedBy(results: readonly Result[]): string[] {
@@ -21,34 +29,93 @@ export function askedBy(results: readonly Result[]): string[] {
 }
 
 /**
- * A clause for each of the first metrics, as `requests a second: 0/s (sse and websocket), 9,848/s (polling)`;
- * none when nothing is asked for or was measured.
+ * A clause for each of the first metrics, as `requests per second: 0/s (sse and websocket), 9,848/s (polling)`
+ * or `nothing was lost with any schedule`; none when nothing is asked for or was measured.
  */
 export function answerClauses(results: readonly Result[], variants: readonly VariantTrials[]): string[] {
   return askedBy(results)
     .slice(0, inHeadline)
     .flatMap((name) => {
-      const metric = metrics[name]!;
-      const known = variants
-        .flatMap(({ label, completed }) => {
-          const figure = figureOver(name, completed);
-          return figure.value === undefined ? [] : [{ ...figure, label: nameWith(label, completed) }];
-        })
-        .sort((a, b) => a.value - b.value);
-      const groups: (typeof known)[] = [];
-      for (const one of known) {
-        const least = groups.at(-1)?.[0];
-        if (least && !toldApart(metric, least, one)) groups.at(-1)!.push(one);
-        else groups.push([one]);
-      }
-      const parts = groups.map((group) => {
-        const who =
-          group.length === variants.length && group.length > 1
-            ? 'all alike'
-            : listed(group.map(({ label }) => label));
-        const values = group.map(({ value }) => value);
-        return `${valuesText(values, metric.unit)} (${who})`;
-      });
-      return parts.length === 0 ? [] : [`${metric.title}: ${parts.join(', ')}`];
+      const groups = groupsOf(name, variants);
+      if (groups.length === 0) return [];
+      if (name === 'missed') return [lossClause(groups, variants)];
+      if (name === 'latency.max') return [lastClause(groups, variants)];
+      return [listClause(name, groups, variants)];
     });
+}
+
+/** Whether the first clause is on what was lost: a sentence that needs no setting before it. */
+export function standsAlone(results: readonly Result[], variants: readonly VariantTrials[]): boolean {
+  return results.length === 1 && askedBy(results)[0] === 'missed' && groupsOf('missed', variants).length > 0;
+}
+
+function groupsOf(name: string, variants: readonly VariantTrials[]): Group[] {
+  const known = variants
+    .flatMap((variant): Known[] => {
+      const { value, ...figure } = figureOver(name, variant.completed);
+      if (value === undefined) return [];
+      const within = 'within' in figure ? figure.within : undefined;
+      return [
+        { variant, label: nameWith(variant.label, variant.completed), value, ...(within && { within }) },
+      ];
+    })
+    .sort((a, b) => a.value - b.value);
+  const groups: Known[][] = [];
+  for (const one of known) {
+    const least = groups.at(-1)?.[0];
+    if (least && !toldApart(metrics[name]!, least, one)) groups.at(-1)!.push(one);
+    else groups.push([one]);
+  }
+  return groups;
+}
+
+const namesIn = (group: Group) => listed(group.map(({ label }) => label));
+const isEvery = (group: Group, variants: readonly VariantTrials[]) =>
+  group.length === variants.length && group.length > 1;
+
+function listClause(name: string, groups: readonly Group[], variants: readonly VariantTrials[]): string {
+  const { title, unit } = metrics[name]!;
+  const parts = groups.map((group) => {
+    const values = valuesText(
+      group.map(({ value }) => value),
+      unit,
+    );
+    const every = values.includes(' to ') ? 'no measurable difference' : 'every variant';
+    return `${values} (${isEvery(group, variants) ? every : namesIn(group)})`;
+  });
+  return `${title}: ${parts.join(', ')}`;
+}
+
+/** Losses add up over the trials: none of them may hide behind a median. */
+function lossClause(groups: readonly Group[], variants: readonly VariantTrials[]): string {
+  const all = groups.flat();
+  const total = (name: string, { variant }: Known) => totalOf(name, [variant]);
+  const none = all.filter((one) => total('missed', one) === 0);
+  const lost = all.filter((one) => total('missed', one) > 0);
+  const of = (one: Known) =>
+    `${one.label} lost ${formatNumber(total('missed', one))} of ` +
+    counted(total('expected', one), 'delivery', 'deliveries');
+  const lossless = none.length === 0 ? [] : [`nothing was lost with ${namesIn(none)}`];
+  if (lost.length > 0) return [listed(lost.map(of)), ...lossless].join('; ');
+  if (variants.length === 1) return 'nothing was lost';
+  return none.length === variants.length
+    ? `nothing was lost with any ${nounOf(variants)}`
+    : lossless.join('');
+}
+
+/** In the schedule's own time, where its clock ran faster than the trial's. */
+function lastClause(groups: readonly Group[], variants: readonly VariantTrials[]): string {
+  const scale = clockScaleOf(variants);
+  const parts = groups.map((group) => {
+    const values = group.map(({ value }) => (scale === 1 ? value : roughly(value * scale)));
+    const whole = group.length === variants.length;
+    return `${valuesText(values, 'us')} late${whole ? '' : ` with ${namesIn(group)}`}`;
+  });
+  return `the last delivery came ${parts.join(', ')}`;
+}
+
+/** Two digits in the unit that it is written in: a time in the schedule is known to no more. */
+function roughly(us: number): number {
+  const unitUs = us >= 7200e6 ? 3600e6 : us >= 120e6 ? 60e6 : 1e6;
+  return Number((us / unitUs).toPrecision(2)) * unitUs;
 }

@@ -9,7 +9,7 @@ import type { VariantTrials } from './variants.ts';
 /** Of one each, a few that are being replaced make no more than this. */
 const oneEach = 1.05;
 
-/** `sse @feed: 2 connections a subscriber: the target file gives one stream a topic, ...` */
+/** `sse @feed: 2 connections per subscriber: the target file gives one stream a topic, ...` */
 export function connectionNotes(variants: readonly VariantTrials[]): string[] {
   const several = variants.flatMap(({ label, trials, completed }) => {
     const { value } = figureOver('connections-per-subscriber', completed);
@@ -21,8 +21,8 @@ export function connectionNotes(variants: readonly VariantTrials[]): string[] {
     const { each, of } = same[0]!; // a group has a member
     const who = listed(same.map(({ label }) => label));
     return of === 'target'
-      ? `${who}: ${each} connections a subscriber: the target file gives one stream a topic, where our ` +
+      ? `${who}: ${each} connections per subscriber: the target file gives one stream a topic, where our ` +
           'servers carry all topics of a subscriber on one. Descriptors count each of them.'
-      : `${who}: ${each} connections a subscriber. Descriptors count each of them.`;
+      : `${who}: ${each} connections per subscriber. Descriptors count each of them.`;
   });
 }

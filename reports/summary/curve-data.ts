@@ -9,6 +9,7 @@ import type { Trial } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../../core/base/units.ts';
 import { crossingsOf, scaleOf, type Crossing, type Scales } from './crossings.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { variantNames } from './names.ts';
 import { searchSentences } from './searches.ts';
 import type { VariantTrials } from './variants.ts';
 
@@ -73,9 +74,10 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
       ? Number(((value * axis.times) / (axis.perSubscriber ? subscribers : 1)).toPrecision(6))
       : value;
   };
+  const called = variantNames([...new Set(cells.map((one) => one.variant.result))]);
   const label = ({ variant, parameters }: Cell) =>
     [
-      variant,
+      called.of(variant),
       ...paths.filter((one) => one !== path).map((one) => `${shortPath(one, paths)}=${parameters[one]}`),
     ].join(', ');
   const labels = [...new Set(cells.map(({ cell }) => label(cell)))];
@@ -149,20 +151,34 @@ export function crossingPlace({ x }: Crossing, { write }: Pick<Curve, 'write'>):
   return write(Number(x.toPrecision(2)));
 }
 
+/** `Below about 4 updates a minute webhook needs fewer requests per delivery than polling; above, more (...)` */
+function crossingSentence(crossing: Crossing, curve: Curve): string {
+  const { below, above, from, to } = crossing;
+  const { name, metric, parameter, place, write } = curve;
+  const about = crossingPlace(crossing, curve);
+  const where = place(0).startsWith(`${parameter} =`) ? `${about} (${parameter})` : `${about} ${parameter}`;
+  const what = metric.title.split(',')[0]!;
+  const [less, more] = /^(?:requests|bytes|packets|wire-bytes)/.test(name)
+    ? [`needs fewer ${what} than`, 'more']
+    : name.startsWith('server-cpu') || name.startsWith('client-cpu')
+      ? [`costs less ${what} than`, 'more']
+      : [`has a lower ${what} than`, 'a higher one'];
+  return (
+    `Below about ${where} ${below} ${less} ${above}; above, ${more} ` +
+    `(interpolated between ${write(from)} and ${write(to)})`
+  );
+}
+
 /** What the curve shows, in a sentence without its full stop. */
 export function curveSentence(curve: Curve): string {
-  const { metric, place, write, points, lines, crossings } = curve;
+  const { metric, place, points, lines, crossings } = curve;
   const title = `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}`;
   const decisive = crossings.filter((one) => changesLowest(one, points));
   const crossing =
     decisive.find(({ below, above }) =>
       lines.some(({ label, scheduled }) => scheduled && [below, above].includes(label)),
     ) ?? decisive[0];
-  if (crossing)
-    return (
-      `${title}: ${crossing.below} is lower than ${crossing.above} at ${place(crossing.from)} and higher ` +
-      `at ${write(crossing.to)}; by interpolation the lines cross at about ${crossingPlace(crossing, curve)}`
-    );
+  if (crossing) return crossingSentence(crossing, curve);
   const [low, high] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const ends = [low, high].map((x) => {
     const there = points.filter((point) => point.x === x).sort((a, b) => a.value - b.value);

@@ -5,10 +5,11 @@ import { alike } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatUs } from '../../core/base/units.ts';
-import { answerClauses, askedBy } from './answer.ts';
+import { answerClauses, askedBy, standsAlone } from './answer.ts';
 import { apartBy, comparableGroups } from './comparable.ts';
 import { curveHeadline } from './curve-data.ts';
 import { valuesText } from './figure-text.ts';
+import { plural } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { nameWith } from './saturated.ts';
 import { cutShort, namesListed, remarksOf, whyNoFigure } from './remarks.ts';
@@ -45,7 +46,7 @@ export function headlinesOf(results: readonly Result[]): Headlines {
     `${results.length} results of different ${listed(apartBy(groups))}, which are not ranked against one ` +
     'another';
   if (groups.length > mostAnswers)
-    return { answer: `${apart}: their figures stand in the table.`, remarks: cutShort(results) };
+    return { answer: `${apart}: the table has their figures.`, remarks: cutShort(results) };
   const each = groups.map((own) => {
     const name = listed(own.map((result) => names[results.indexOf(result)]!));
     const { answer, remarks } = headlineOfOne(own);
@@ -60,7 +61,7 @@ export function headlinesOf(results: readonly Result[]): Headlines {
 
 /** @param results of one setting */
 function headlineOfOne(results: readonly Result[]): Headlines {
-  const variants = results.length === 1 ? shortly(variantsOf(results)) : variantsOf(results);
+  const variants = variantsOf(results);
   const measured = variants.filter(({ completed }) => completed.length > 0);
   const overCells = curveHeadline(variants);
   if (overCells !== undefined) {
@@ -70,7 +71,9 @@ function headlineOfOne(results: readonly Result[]): Headlines {
   const clauses = answerClauses(results, measured);
   if (clauses.length > 0)
     return {
-      answer: `${settingOf(results)} ${clauses.join('; ')}.`,
+      answer: standsAlone(results, measured)
+        ? `${capital(clauses.join('; '))}.`
+        : `${settingOf(results)} ${clauses.join('; ')}.`,
       remarks: remarksOf(results, variants, askedBy(results)),
     };
   const figures = measured
@@ -78,10 +81,10 @@ function headlineOfOne(results: readonly Result[]): Headlines {
     .filter((one) => one !== undefined)
     .sort((a, b) => a.p50Us - b.p50Us);
   const [first, last] = [figures[0], figures.at(-1)];
-  const of = measured.length === 0 ? '' : ' of how soon events came';
+  const what = measured.length === 0 ? 'result' : 'median latency';
   if (!first || !last)
     return {
-      answer: `${settingOf(results)} nothing can be said${of}: ${whyNone(variants)}.`,
+      answer: `${settingOf(results)} there is no ${what}: ${whyNone(variants)}.`,
       remarks: remarksOf(results, variants, []),
     };
   const soonest = figures.filter(({ p50Us }) => alike(metrics[half]!, first.p50Us, p50Us));
@@ -90,18 +93,6 @@ function headlineOfOne(results: readonly Result[]): Headlines {
     (soonest.includes(last) ? '' : `; ${trailing(last, figures)}`) +
     '.';
   return { answer, remarks: remarksOf(results, variants, [half]) };
-}
-
-/** Without the options that all variants share, where they are of one pattern and still told apart. */
-function shortly(variants: readonly VariantTrials[]): readonly VariantTrials[] {
-  const words = variants.map(({ label }) => label.split(' '));
-  const [first = []] = words;
-  const shared = new Set(first.slice(1).filter((word) => words.every((others) => others.includes(word))));
-  const short = words.map((own) => own.filter((word) => !shared.has(word)).join(' '));
-  const apart = new Set(short).size === short.length && new Set(words.map(([pattern]) => pattern)).size === 1;
-  return variants.length > 1 && apart
-    ? variants.map((variant, i) => ({ ...variant, label: short[i]!, own: short[i]! }))
-    : variants;
 }
 
 function figuresOf(variant: VariantTrials): Figures | undefined {
@@ -137,23 +128,22 @@ function leaders(soonest: readonly Figures[], all: readonly Figures[], of: numbe
     ? ''
     : tailsAlike
       ? `, 99 % within ${formatUs(longest.p99Us)}`
-      : `, 99 % within ${formatUs(shortest.p99Us)} with ${shortest.variant.label} and within ` +
+      : `, 99 % within ${formatUs(shortest.p99Us)} with ${shortest.variant.label} and ` +
         `${formatUs(longest.p99Us)} with ${longest.variant.label}`;
   const p50s = soonest.map(({ p50Us }) => p50Us);
-  const within = `half of the deliveries within ${valuesText(p50s, 'us')}${within99}`;
+  const within = `median ${valuesText(p50s, 'us')}${within99}`;
   const who = namesOf(soonest, all);
-  if (all.length === 1) return `${who} brought ${within}`;
+  if (all.length === 1) return `${who} had a median latency of ${valuesText(p50s, 'us')}${within99}`;
   if (soonest.length === of)
     return tailsAlike
-      ? `all variants delivered alike (${within})`
-      : `all variants delivered alike at the median, but not in the tail (${within})`;
+      ? `there was no measurable difference between the variants (${within})`
+      : `the variants differed only in the tail (${within})`;
   const other = quoted ? soonerTail(soonest, longest, all) : '';
   if (soonest.length === 1)
-    return `${who} delivered soonest${other === '' ? '' : ' at the median'} (${within}${other})`;
-  return tailsAlike && other === ''
-    ? `${who} delivered soonest, and alike (${within})`
-    : `${who} delivered soonest, and alike at the median${tailsAlike ? '' : ' but not in the tail'} ` +
-        `(${within}${other})`;
+    return `${who} ${wasOrWere(who)} fastest${other === '' ? '' : ' at the median'} (${within}${other})`;
+  if (tailsAlike && other === '')
+    return `${who} ${wasOrWere(who)} fastest, with no measurable difference (${within})`;
+  return `${who} ${wasOrWere(who)} fastest, with no measurable difference at the median (${within.replace('median ', '')}${other})`;
 }
 
 /** Where another variant has the shorter tail, which one. */
@@ -163,7 +153,7 @@ function soonerTail(soonest: readonly Figures[], longest: Figures, all: readonly
   );
   const [best] = others.sort((a, b) => a.p99Us - b.p99Us);
   if (!best || best.p99Us >= longest.p99Us! || alike(metrics[tail]!, best.p99Us, longest.p99Us!)) return '';
-  return `; ${best.variant.label} brought 99 % within ${formatUs(best.p99Us)}`;
+  return `; ${best.variant.label} had 99 % within ${formatUs(best.p99Us)}`;
 }
 
 /** The variant that took longest, in all results where it took about as long. */
@@ -173,12 +163,12 @@ function trailing(slowest: Figures, all: readonly Figures[]): string {
       variant.own === slowest.variant.own && alike(metrics[half]!, p50Us, slowest.p50Us),
   );
   const requests = same.flatMap((one) => one.requests ?? []);
+  const most = requests.length === 0 ? '' : valuesText(requests, metrics[asked]!.unit);
   const cost =
-    Math.max(0, ...requests) > 0
-      ? `, ${valuesText(requests, metrics[asked]!.unit)} ${metrics[asked]!.title}`
-      : '';
+    Math.max(0, ...requests) > 0 ? `, ${most} ${plural(Number(most), 'request')} per delivery` : '';
   const p50s = same.map(({ p50Us }) => p50Us);
-  return `${namesOf(same, all)} took longest (half within ${valuesText(p50s, 'us')}${cost})`;
+  const who = namesOf(same, all);
+  return `${who} ${wasOrWere(who)} slowest (median ${valuesText(p50s, 'us')}${cost})`;
 }
 
 /** A variant that is meant in every result is called by its own label alone. */
@@ -201,4 +191,13 @@ function settingOf(results: readonly Result[]): string {
   const { scenario } = results[0]!; // a group has a member
   const setting = `${subscribersText(scenario)} and ${rateText(scenario)}`;
   return results.length === 1 ? `With ${setting},` : `In ${results.length} runs with ${setting},`;
+}
+
+/** Several names are listed with an `and`. */
+function wasOrWere(who: string): string {
+  return who.includes(' and ') ? 'were' : 'was';
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

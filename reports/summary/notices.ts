@@ -1,21 +1,14 @@
-// Gathers what a result says besides its figures, for every form of report: each warning once, with the
-// variants that it is about, and expectations with the measured figure beside the bound.
+// Gathers a result's expectations for every form of report, with the measured figure beside the bound, and
+// the variants that a target cannot run. Warnings are warnings.ts.
 
 import { formatMetric } from '../../core/metrics/metric.ts';
-import { listed } from '../../core/base/suggest.ts';
+import { counted } from '../../core/base/counted.ts';
 import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';
-import { voidedWords } from '../../core/result/voids.ts';
 import { verdictOf } from '../../core/scenario/expectations.ts';
-import { labelIn, resultNames, type VariantTrials } from './variants.ts';
+import { variantNames } from './names.ts';
+import { labelIn, resultNames } from './variants.ts';
 
-export type Warning = {
-  level: 'failed' | 'invalid' | 'note';
-  /** What it comes to: `Failed`, `Does not count`, `Voids latencies`, `Note`. */
-  head: string;
-  who: string;
-  message: string;
-};
 export type Verdict = NonNullable<Expectation['verdict']>;
 export type Expected = {
   who: string;
@@ -28,9 +21,6 @@ export type Expected = {
   why: string;
 };
 
-/** More names than this are counted and not listed. */
-const mostNames = 8;
-
 /** In the order in which they matter. */
 export const verdictWords: Readonly<Record<Verdict, string>> = {
   failed: 'failed',
@@ -39,65 +29,12 @@ export const verdictWords: Readonly<Record<Verdict, string>> = {
   held: 'held',
 };
 
-const levels: readonly Warning['level'][] = ['failed', 'invalid', 'note'];
-
-/** Where all variants are concerned and there are more of them, no one is helped by their names. */
-const namesListed = 3;
-
-/** Failures first, then what makes trials not count, then notes. */
-export function warningsByVariant(variants: readonly VariantTrials[]): Warning[] {
-  const all = variants.flatMap((variant) =>
-    variant.trials.flatMap(({ repetition, warnings, outcome }) => [
-      ...(outcome.status === 'failed'
-        ? [{ variant, repetition, level: 'failed' as const, head: 'Failed', message: outcome.message }]
-        : []),
-      // What made a trial of a search not count stands with its steps.
-      ...warnings
-        .filter(({ level }) => level === 'note' || variant.result.searches === undefined)
-        .map(({ code, level, message }) => ({
-          variant,
-          repetition,
-          level,
-          head: level === 'note' ? 'Note' : voidsText(code, outcome),
-          message,
-        })),
-    ]),
-  );
-  const said = [...Map.groupBy(all, ({ head, message }) => `${head} ${message}`).values()].map(
-    (same): Warning => {
-      const { level, head, message } = same[0]!; // a group has a member
-      const concerned = Map.groupBy(same, ({ variant }) => variant);
-      const everywhere = variants.length > namesListed && concerned.size === variants.length;
-      const who = everywhere
-        ? 'every variant'
-        : concerned.size > mostNames
-          ? `${concerned.size} of ${variants.length} variants`
-          : listed(
-              [...concerned].map(([{ label, trials }, own]) => {
-                const repetitions = [...new Set(own.map(({ repetition }) => String(repetition)))];
-                return repetitions.length === trials.length
-                  ? label
-                  : `${label} (trial ${listed(repetitions)})`;
-              }),
-            );
-      return { level, head, who, message };
-    },
-  );
-  return said.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level));
-}
-
-/** What a warning of level `invalid` comes to: `Voids latencies`; in an older result, all. */
-function voidsText(code: string, outcome: Trial['outcome']): string {
-  const voided = outcome.status === 'completed' ? voidedWords(code, outcome.voids) : '';
-  return voided === '' || voided === 'everything' ? 'Does not count' : `Voids ${voided}`;
-}
-
 /** In the order of the scenario, those that failed first, then those that were not judged or undecided. */
 export function expectedOf(results: readonly Result[]): Expected[] {
-  const names = resultNames(results);
+  const [names, called] = [resultNames(results), variantNames(results)];
   const all = results.flatMap((result, i) =>
     result.expectations.map((one): Expected => {
-      const label = labelIn(names[i]!, one.variant);
+      const label = labelIn(names[i]!, called.of(one.variant));
       const trials = result.trials.filter(({ variant }) => variant.label === one.variant);
       const repeats =
         trials.length > 1 ||
@@ -153,7 +90,7 @@ const reasonsTold = 2;
 
 /** `All 12 expectations held`, `2 of 33 expectations failed, 17 not judged (the trial failed)` */
 export function expectationsTitle(expected: readonly Expected[]): string {
-  const of = `of ${expected.length} expectation${expected.length === 1 ? '' : 's'}`;
+  const of = `of ${counted(expected.length, 'expectation')}`;
   const open = (Object.keys(verdictWords) as Verdict[]) // it has no other keys
     .filter((verdict) => verdict !== 'held')
     .flatMap((verdict) => {

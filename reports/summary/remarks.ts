@@ -4,8 +4,10 @@
 import { figureOf, figureOver } from '../../core/metrics/registry.ts';
 import { cutShortText } from '../../core/result/missing.ts';
 import type { Result } from '../../core/result/result.ts';
+import { counted } from '../../core/base/counted.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { readings, totalOf } from './losses.ts';
 import { resultNames, wasRetried, type VariantTrials } from './variants.ts';
 
 /** A publisher that waits this long is held up by deliveries. */
@@ -21,10 +23,12 @@ export function remarksOf(
   variants: readonly VariantTrials[],
   said: readonly string[],
 ): string[] {
-  const losses = variants.flatMap((variant) => lossOf(variant) ?? []);
+  // An answer that is about losses names them itself.
+  const answersLoss = said[0] === 'missed' || said[1] === 'missed';
+  const losses = answersLoss ? [] : variants.flatMap((variant) => lossOf(variant) ?? []);
   return [
     ...publishing(variants),
-    ...madeAgain(variants),
+    ...madeAgain(variants, answersLoss),
     ...(losses.length > namesListed
       ? [`${losses.length} variants missed deliveries.`]
       : losses.length > 0
@@ -47,8 +51,7 @@ function withoutFigures(variants: readonly VariantTrials[], said: readonly strin
   if (out.length === 0) return [];
   if (out.length > namesListed)
     return [
-      `${out.length} of ${variants.length} variants are left out of this answer; the reasons stand with ` +
-        'the warnings.',
+      `${out.length} of ${variants.length} variants are left out of this answer; the warnings say why.`,
     ];
   const reasons = out.map(({ variant, name }) => whyNoFigure(variant, name)).join('; ');
   return [`Left out of this answer: ${reasons}.`];
@@ -104,7 +107,7 @@ function publishing(variants: readonly VariantTrials[]): string[] {
  * Where deliveries were made again: what that saved, what came twice and why, what queued
  * up, and who kept the order.
  */
-function madeAgain(variants: readonly VariantTrials[]): string[] {
+function madeAgain(variants: readonly VariantTrials[], answersLoss: boolean): string[] {
   const retried = variants.filter(({ completed }) => completed.some(wasRetried));
   if (retried.length === 0) return [];
   const most = (name: string) => Math.max(0, ...readings(name, retried));
@@ -115,20 +118,20 @@ function madeAgain(variants: readonly VariantTrials[]): string[] {
   const names = (of: readonly VariantTrials[]) =>
     of.length > namesListed ? `${of.length} variants` : listed(of.map(({ label }) => label));
   return [
-    ...noneMissed(variants, names),
+    ...(answersLoss ? [] : noneMissed(variants, names)),
     ...(twice > 0
       ? [
-          `${formatNumber(twice)} came twice, ` +
+          `${counted(twice, 'delivery', 'deliveries')} came twice, ` +
             (unexplained === 0
-              ? 'each after an answer that was lost'
+              ? 'each after a lost answer'
               : `${formatNumber(unexplained)} of them without a lost answer`) +
             '.',
         ]
       : []),
     ...(most('backlog.peak') >= backlogSaid
       ? [
-          `The backlog rose to ${formatNumber(most('backlog.peak'))} at the most and was ` +
-            `${formatNumber(most('backlog.end'))} as the measured phase ended.`,
+          `The backlog peaked at ${formatNumber(most('backlog.peak'))} deliveries and was ` +
+            `${formatNumber(most('backlog.end'))} at the end of the measured phase.`,
         ]
       : []),
     ...(kept.length > 0 && broken.length > 0 ? [`Only ${names(kept)} kept the order.`] : []),
@@ -147,11 +150,7 @@ function noneMissed(
       completed.every((trial) => figureOf('missed', trial).value !== undefined),
   );
   if (known.length === 0) return [];
-  return [
-    known.length === variants.length
-      ? 'No delivery was missed.'
-      : `No delivery was missed with ${names(known)}.`,
-  ];
+  return [known.length === variants.length ? 'Nothing was lost.' : `Nothing was lost with ${names(known)}.`];
 }
 
 /** Losses add up over the trials: none of them may hide behind a median. */
@@ -159,15 +158,5 @@ function lossOf(variant: VariantTrials): string | undefined {
   const [missed, expected] = [totalOf('missed', [variant]), totalOf('expected', [variant])];
   return missed === 0
     ? undefined
-    : `${variant.label} missed ${formatNumber(missed)} of ${formatNumber(expected)} deliveries`;
-}
-
-/** A count over all trials of the variants in which it stands. */
-function totalOf(name: string, variants: readonly VariantTrials[]): number {
-  return readings(name, variants).reduce((sum, value) => sum + value, 0);
-}
-
-/** A metric of each trial of the variants that has a figure of it. */
-function readings(name: string, variants: readonly VariantTrials[]): number[] {
-  return variants.flatMap(({ completed }) => completed.flatMap((trial) => figureOf(name, trial).value ?? []));
+    : `${variant.label} missed ${formatNumber(missed)} of ${counted(expected, 'delivery', 'deliveries')}`;
 }

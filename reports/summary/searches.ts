@@ -7,22 +7,50 @@ import { parseExpectation } from '../../core/metrics/check.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { variantNames, type VariantNames } from './names.ts';
 import { rateText, subscribersText } from './variants.ts';
 
 type Search = NonNullable<Result['searches']>[number];
 
-/** One sentence for each check and parameter; nothing for results without searches. */
+/** A sentence or two for each check and parameter; nothing for results without searches. */
 export function searchSentences(results: readonly Result[]): string[] {
+  const called = variantNames(results);
   const all = results.flatMap(({ searches }) => searches ?? []);
   return [...Map.groupBy(all, ({ what, keep }) => `${what}\n${keep}`).values()].map((same) => {
     const { what, keep, resolution } = same[0]!; // a group has a member
     const { scenario } = results.find(({ searches }) => searches?.includes(same[0]!))!; // it is one's
+    const whole = wholeSentence(same, scenario, called);
+    if (whole !== undefined) return `${whole}. The bound was ${keptText(keep)}`;
+    const found = same.some(({ limit }) => limit.kind === 'found');
     return (
       `Highest ${nameOf(what, scenario)} with ${keptText(keep)}: ` +
-      `${listed(same.map((one) => `${one.variant} ${limitText(one)}`))} (in steps of ` +
-      `${formatShare(Number(resolution.toFixed(2)))})`
+      listed(same.map((one) => `${called.of(one.variant)} ${limitText(one)}`)) +
+      (found ? ` (in steps of ${formatShare(Number(resolution.toFixed(2)))})` : '')
     );
   });
+}
+
+/** Where every variant kept up with the same value, the highest that was tried: `Both kept up at 400/s ...`. */
+function wholeSentence(
+  same: readonly Search[],
+  scenario: Result['scenario'],
+  called: VariantNames,
+): string | undefined {
+  const [{ limit, like, what }] = same as [Search, ...Search[]]; // a group has a member
+  const isHighestTried = ({ limit: own, steps }: Search) =>
+    own.kind === 'at-least' &&
+    own.value === (limit.kind === 'at-least' ? limit.value : undefined) &&
+    steps.every(({ verdict }) => verdict !== 'ended');
+  if (limit.kind !== 'at-least' || !same.every(isHighestTried)) return undefined;
+  const who =
+    same.length === 1
+      ? called.of(same[0]!.variant)
+      : same.length === 2
+        ? 'Both'
+        : `All ${formatNumber(same.length)} variants`;
+  if (what === 'subscribers')
+    return `${who} kept up with ${written(like, limit.value)} subscribers, the most tried (${rateText(scenario)})`;
+  return `${who} kept up at ${written(like, limit.value)}, the highest ${what.endsWith('.publish') ? 'rate' : 'value'} tried`;
 }
 
 /** The same beside other forms of report: what was measured after the trials, a line each. */
@@ -30,8 +58,8 @@ export function afterTrialsLines(results: readonly Result[]): string[] {
   return results.flatMap(({ closedLoop = [], chromium }) => [
     ...closedLoop.map(
       ({ endpoint, connections, requestsPerS }) =>
-        `In closed loop one server process answered ${formatNumber(Math.round(requestsPerS))} requests a ` +
-        `second (${endpoint}; ${formatNumber(connections)} connections).`,
+        `In closed loop one server process answered ${formatNumber(Math.round(requestsPerS))} requests ` +
+        `per second (${endpoint}; ${formatNumber(connections)} connections).`,
     ),
     ...(chromium?.status === 'skipped' ? [`In a real Chromium: skipped, ${chromium.reason}.`] : []),
     ...(chromium?.status === 'measured'
@@ -64,7 +92,9 @@ export function limitText({ limit, steps, like }: Search): string {
     case 'at-least':
       return (
         `at least ${written(like, limit.value)}` +
-        (ended ? ` (the search ended at ${written(like, ended.value)}: ${ended.why})` : ', the highest tried')
+        (ended
+          ? ` (the search ended at ${written(like, ended.value)}: ${ended.why})`
+          : ' (the highest tried)')
       );
   }
 }

@@ -5,7 +5,9 @@ import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { connectionNotes } from './connection-notes.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
+import { variantNames } from './names.ts';
 import { isEverSaturated } from './saturated.ts';
+import { clockNotes } from './schedules.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
 export type Cell = {
@@ -91,9 +93,13 @@ const shown: readonly Column[] = [
     title: 'server memory / subscriber',
     note: "resident memory of the server for each connected, idle subscriber; the kernel's part is not in it",
   },
-  { key: 'missed', title: 'missed', note: 'deliveries that had not come when the drain limit was reached' },
-  { key: 'duplicated', title: 'duplicated', note: 'deliveries that came again' },
-  { key: 'reordered', title: 'reordered', note: 'deliveries that came behind a later event of their topic' },
+  { key: 'missed', title: 'missed', note: 'deliveries that had not arrived at the end of the drain period' },
+  { key: 'duplicated', title: 'duplicated', note: 'deliveries that arrived again' },
+  {
+    key: 'reordered',
+    title: 'reordered',
+    note: 'deliveries that arrived after a later event of their topic',
+  },
 ];
 
 /** Its cell says where the server had no time left. */
@@ -109,7 +115,17 @@ export function resultTable(results: readonly Result[]): Table {
     if (of === undefined || others.length > 0) return { label, pattern, out, cells };
     return { label, pattern, out, of, cells: cells.map((cell) => ({ ...cell, of: undefined })) };
   });
-  return { columns: [...shown], rows, notes: connectionNotes(variants) };
+  return {
+    columns: [...shown],
+    rows,
+    notes: [...sharedNotes(results), ...clockNotes(variants), ...connectionNotes(variants)],
+  };
+}
+
+/** What the labels leave out, as all variants have it. */
+function sharedNotes(results: readonly Result[]): string[] {
+  const { shared } = variantNames(results);
+  return shared === '' ? [] : [`All variants have ${shared.replaceAll(' ', ', ')}.`];
 }
 
 function cellOf(key: string, { completed, trials: all }: VariantTrials): Cell {
@@ -127,7 +143,7 @@ function cellOf(key: string, { completed, trials: all }: VariantTrials): Cell {
   return {
     text: `${formatMetric(value, unit)}${full ? ', saturated' : ''}`,
     value,
-    ...(trials > 1 && { range: `${formatMetric(low, unit)} to ${formatMetric(high, unit)}` }),
+    ...(trials > 1 && { range: rangeText([low, high], unit) }),
     ...(trials === 1 && within && { within: rangeText(within, unit) }),
     ...(standing < all.length && { of: `${standing} of ${all.length} trials` }),
   };

@@ -3,13 +3,17 @@
 
 import type { Completed, Result, Trial } from '../../core/result/result.ts';
 import { allVoid } from '../../core/result/voids.ts';
+import { counted } from '../../core/base/counted.ts';
 import { formatNumber } from '../../core/base/units.ts';
+import { variantNames } from './names.ts';
 
 export type VariantTrials = {
-  /** The variant's own label; with several results, followed by what the result is called. */
+  /** Its name for readers (names.ts); with several results, followed by what the result is called. */
   label: string;
-  /** The label that it has in its scenario. */
+  /** Its name for readers, whatever the result. */
   own: string;
+  /** The label that it has in its result. */
+  id: string;
   pattern: string;
   /** Its place among the variants' own labels, for its colour: the same in all results. */
   index: number;
@@ -26,12 +30,13 @@ export type VariantTrials = {
 
 /** Variants in the order in which they ran, results in the order given. */
 export function variantsOf(results: readonly Result[]): VariantTrials[] {
-  const names = resultNames(results);
+  const [names, called] = [resultNames(results), variantNames(results)];
   const all = results.flatMap((result, i) => {
     const byLabel = Map.groupBy(result.trials, ({ variant }) => variant.label);
     return [...byLabel].map(([label, trials]) => ({
-      own: label,
-      label: labelIn(names[i]!, label),
+      id: label,
+      own: called.of(label),
+      label: labelIn(names[i]!, called.of(label)),
       round: i,
       result,
       trials,
@@ -41,13 +46,14 @@ export function variantsOf(results: readonly Result[]): VariantTrials[] {
   // A group has a member.
   const placeOf = (trials: readonly Trial[]) => trials[0]!.cell?.variant ?? trials[0]!.variant.label;
   const places = [...new Set(all.map(({ trials }) => placeOf(trials)))];
-  return all.map(({ own, label, round, result, trials }) => {
+  return all.map(({ id, own, label, round, result, trials }) => {
     const outcomes = trials.map(({ outcome }) => outcome);
     const completed = outcomes.filter((outcome) => outcome.status === 'completed');
     const failure = outcomes.find((outcome) => outcome.status === 'failed');
     return {
       label,
       own,
+      id,
       pattern: trials[0]!.variant.pattern,
       index: places.indexOf(placeOf(trials)),
       round,
@@ -90,14 +96,14 @@ export function resultNames(results: readonly Result[]): string[] {
 
 /** `100 subscribers` */
 export function subscribersText({ subscribers }: Result['scenario']): string {
-  return `${formatNumber(subscribers)} subscriber${subscribers === 1 ? '' : 's'}`;
+  return counted(subscribers, 'subscriber');
 }
 
 /** `20 events a second`, of the measured phase; the mean where the rate changes. */
 export function rateText({ events, phasesMs }: Result['scenario']): string {
   if (events === 0) return 'no event';
   const perS = events / (phasesMs.measure / 1000);
-  if (perS >= 1) return `${formatNumber(Number(perS.toPrecision(3)))} event${perS === 1 ? '' : 's'} a second`;
+  if (perS >= 1) return `${counted(Number(perS.toPrecision(3)), 'event')} a second`;
   return `an event every ${formatNumber(Number((1 / perS).toPrecision(3)))} s`;
 }
 

@@ -6,11 +6,12 @@ import { coresText } from '../../core/result/machine-text.ts';
 import type { Result } from '../../core/result/result.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
-import { expectationsTitle, expectedOf, verdictWords, warningsByVariant } from '../summary/notices.ts';
+import { expectationsTitle, expectedOf, verdictWords } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { withinRun, withRange } from '../summary/figure-text.ts';
 import { resultTable, type Cell } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
+import { groupText, headOf, warningGroups } from '../summary/warnings.ts';
 
 /** Expectations that held are counted; of the others, more than this are counted too. */
 const openShown = 100;
@@ -81,12 +82,12 @@ function cellText({ text, range, within, of, void: isVoid }: Cell): string {
 }
 
 function warnings(results: readonly Result[]): string[] {
-  const all = warningsByVariant(variantsOf(results));
+  const all = warningGroups(variantsOf(results));
   return all.length === 0
     ? []
     : [
         all
-          .map(({ head, who, message }) => `- **${head}**: ${markdownText(who)}: ${markdownText(message)}`)
+          .map((group) => `- **${markdownText(headOf(group))}**: ${markdownText(groupText(group))}`)
           .join('\n'),
       ];
 }

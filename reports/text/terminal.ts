@@ -6,18 +6,13 @@ import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
-import {
-  expectationsTitle,
-  expectedOf,
-  leftOutLines,
-  verdictWords,
-  warningsByVariant,
-} from '../summary/notices.ts';
+import { expectationsTitle, expectedOf, leftOutLines, verdictWords } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { resultTable, type Table } from '../summary/summary-table.ts';
 import { headroomText } from '../summary/figure-text.ts';
 import { loadUses, nearestUse } from '../summary/load-use.ts';
 import { variantsOf } from '../summary/variants.ts';
+import { groupText, headOf, warningGroups } from '../summary/warnings.ts';
 import { tableLines, type Paint } from './table.ts';
 import { unknownColumns, wrapped, type TerminalOptions } from './wrap.ts';
 
@@ -58,16 +53,14 @@ function partLines({ columns, rows }: Table): string[] {
   });
 }
 
-/** How far the load side was from its limits, of the trial where it was nearest. */
+/** How far the load generator was from its limits, of the trial where it was nearest. */
 function headroomLine(results: readonly Result[]): string[] {
   const nearest = nearestUse(loadUses(variantsOf(results)));
   if (!nearest) return [];
   const { headroom, who } = nearest;
   const text = `${headroomText(headroom)}${headroom < mostHeadroom ? ` (${who})` : ''}.`;
   return [
-    headroom < 1
-      ? `The load side was overloaded: it could have taken only ${text}`
-      : `The load side could have taken ${text}`,
+    headroom < 1 ? `The load generator was overloaded: headroom ${text}` : `Load generator headroom: ${text}`,
   ];
 }
 
@@ -86,9 +79,9 @@ function expectations(results: readonly Result[], columns: number, paint: Paint)
 }
 
 function warnings(results: readonly Result[], columns: number, paint: Paint): string[] {
-  const lines = warningsByVariant(variantsOf(results)).map(({ level, head, who, message }) => {
-    const text = wrapped(`${head.charAt(0).toLowerCase()}${head.slice(1)}: ${who}: ${message}`, columns);
-    return level === 'note' ? text : paint('red', text);
+  const lines = warningGroups(variantsOf(results)).map((group) => {
+    const text = wrapped(`${headOf(group)}: ${groupText(group)}`, columns);
+    return group.level === 'note' ? text : paint('red', text);
   });
   return lines.length === 0 ? [] : ['', ...lines];
 }

@@ -81,7 +81,7 @@ test(
     // The script's 10 ms and what was injected, to three digits.
     assert.deepEqual([median.baseline, median.candidate], [310_000, 410_000]);
     assert.match(end.stdout, /Worse, sse with delay=400ms against sse with delay=300ms/);
-    assert.match(page, /delivery latency, median/i);
+    assert.match(page, /median latency/i);
     const again = await call(['report', run], folder);
     assert.equal(again.code, 0, again.stderr);
     assert.match(again.stdout, /sse with delay=400ms/);

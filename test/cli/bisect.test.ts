@@ -51,7 +51,7 @@ test(
       end.stdout.startsWith(`First bad commit: ${culprit.slice(0, 10)} "Wait for more"\n`),
       end.stdout,
     );
-    assert.match(end.stdout, /Gone by: delivery latency, median of sse @app, against \w{10} "Begin"/);
+    assert.match(end.stdout, /Gone by: median latency of sse @app, against \w{10} "Begin"/);
     const { run, bisection } = stored();
     assert.deepEqual(bisection.end, { kind: 'found', commit: { commit: culprit, subject: 'Wait for more' } });
     assert.ok(bisection.steps.length >= 3 && bisection.steps.length <= 4, JSON.stringify(bisection.steps));

@@ -1,4 +1,4 @@
-// `pushbench history`: changes of level over saved runs, in the terminal and on a page.
+// `pushbench history`: change points over saved runs, in the terminal and on a page.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ function days(count: number): RunSet[] {
 
 const nonEmpty = (sets: RunSet[]) => sets as [RunSet, ...RunSet[]];
 
-test('a change of level is found with its commits; shuffled input is put in order', () => {
+test('a change point is found with its commits; shuffled input is put in order', () => {
   const history = historyOf(nonEmpty(days(30).toReversed()));
   const changes = history.series.flatMap((series) =>
     series.changes.map((change) => ({ variant: series.variant, metric: series.metric, ...change })),
@@ -96,7 +96,7 @@ test('where a saved run has several trials, their lowest and highest stand besid
   const spread = /[\d.]+ ms to [\d.]+ ms/;
   assert.match(
     renderHistory(history, { columns: 200, color: false }),
-    new RegExp(`sse +delivery latency, median +[\\d.]+ ms +${spread.source} +1 points`),
+    new RegExp(`sse +median latency +[\\d.]+ ms +${spread.source} +1 point`),
   );
   assert.match(
     await renderHistoryPage(history, '0.1.0'),
@@ -117,9 +117,9 @@ test(
     assert.equal(found.code, 0, found.stderr);
     assert.match(
       found.stdout,
-      /24 saved runs of compare: 1 change of level, 1 for the worse\.\n\nsse: server CPU per delivery \+\d\d\.\d % from day-19 on \(2026-01-19 00:00, at c19 \(before: c18\)\)/,
+      /24 saved runs of compare: 1 change point, 1 for the worse\.\n\nsse: server CPU per delivery \+\d\d\.\d % from day-19 on \(2026-01-19 00:00, at c19 \(before: c18\)\)/,
     );
-    assert.match(readFileSync(join(folder, 'x.html'), 'utf8'), /Server CPU per delivery: 1 change of level/);
+    assert.match(readFileSync(join(folder, 'x.html'), 'utf8'), /Server CPU per delivery: 1 change point/);
     const few = await call(['history', 'results', 'baselines/day-01.json', '--json'], folder);
     assert.equal((JSON.parse(few.stdout) as { sets: unknown[] }).sets.length, 2);
     mkdirSync(join(folder, 'empty'));

@@ -72,7 +72,7 @@ test('where timings are advice, those without a figure leave it open; a count wi
     [of('latency.p50').verdict, of('requests-per-delivery').verdict],
     ['inconclusive', 'not-judged'],
   );
-  assert.equal(of('latency.p50').why, 'could not be decided: latency.p50');
+  assert.equal(of('latency.p50').why, 'undecided: median latency');
 });
 
 test('too few runs are said with how many tests there are', () => {

@@ -26,12 +26,12 @@ describe('what a server uses', () => {
     assert.equal(read('server-cpu.idle', using({ idleShare: 0.1 }, {})), undefined, 'one was not read');
   });
 
-  test('a cost that is lost in what the server uses idle is no figure', () => {
+  test('a cost within the noise of what the server uses idle is no figure', () => {
     const figure = (cpuUs: number) => figureOf('server-cpu-per-delivery', using({ cpuUs, idleShare: 0.04 }));
     assert.equal(Math.round(figure(0.5e6).value!), 1000); // 0.05 of a core is 1.25 times 0.04
     assert.deepEqual(figure(0.49e6), {
       value: undefined,
-      why: 'the server used 4.9 % of a core and 4 % idle: what a delivery adds is lost in that',
+      why: 'the server used 4.9 % of a core and 4 % idle: what a delivery adds is within noise',
     });
     assert.equal(figureOf('server-cpu-per-delivery', using({ cpuUs: 1 })).value, 0.01, 'idle was not read');
   });

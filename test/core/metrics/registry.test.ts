@@ -112,7 +112,7 @@ test('memory of a subscriber takes 1,000 of them', () => {
   assert.deepEqual(of(1000), { value: 4 });
   assert.deepEqual(of(999), {
     value: undefined,
-    why: "999 subscribers; below 1,000 it is lost in the process's own swings",
+    why: 'needs at least 1,000 subscribers; with 999 it is within noise',
   });
 });
 
@@ -170,7 +170,7 @@ test('of one trial a figure needs what it rests on, something to count among, an
   assert.notEqual(idling(0.15).value, undefined);
   assert.deepEqual(idling(0.17), {
     value: undefined,
-    why: 'the server used 20 % of a core and 17 % idle: what a delivery adds is lost in that',
+    why: 'the server used 20 % of a core and 17 % idle: what a delivery adds is within noise',
   });
   const atOnce = figureOf('requests-per-s', completed({ measuredUs: 0 }));
   assert.deepEqual(atOnce, { value: undefined, why: notMeasured }, '50 requests in no time');

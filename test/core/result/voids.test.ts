@@ -175,10 +175,10 @@ test('what is void in words', () => {
     Evidence[]
   >;
   assert.equal(voidedWords('late', said), 'latencies');
-  assert.equal(voidedWords('two', said), 'latencies and deliveries a second');
+  assert.equal(voidedWords('two', said), 'latencies and deliveries per second');
   assert.equal(voidedWords('all', said), 'everything');
   const trial = completed({ valid: false, voids: { late: ['latency'], two: ['latency', 'pace'] } });
-  assert.equal(allVoidedWords(trial), 'latencies and deliveries a second', 'each once');
+  assert.equal(allVoidedWords(trial), 'latencies and deliveries per second', 'each once');
   assert.equal(voidedWords('other', said), '');
   assert.equal(voidedWords('late', undefined), '');
 });

@@ -162,8 +162,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'two patterns in one entry',
       `${base}variants: [{ sse: {}, websocket: {} }]`,
       [
-        '4:12: variants[0]: a variant is one pattern with its options, such as "sse: { over: h2 }"; ' +
-          'write one entry for each',
+        '4:12: variants[0]: a variant is one pattern with its options, such as "sse: { over: h2 }", ' +
+          'and "as" beside it for its name; write one entry for each',
       ],
     ],
     [

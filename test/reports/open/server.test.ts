@@ -20,7 +20,7 @@ test(
     assert.match(String(headers['content-security-policy']), /default-src 'none'/);
     assert.ok(body.indexOf('/runs/second/') < body.indexOf('/runs/first/'));
     assert.match(body, /With 100 subscribers and 10 events a second, /);
-    assert.match(body, /<span class="bad">4 of 6 trials count in full<\/span>/);
+    assert.match(body, /<span class="bad">4 of 6 trials valid<\/span>/);
     assert.match(body, /<span class="good">All 11 expectations held<\/span>/);
     assert.match(body, /&lt;img src=x&gt;<\/th>.*cannot be read:.*not whole JSON/s);
     assert.doesNotMatch(body, /<img|no-result|>linked</);
@@ -64,7 +64,7 @@ test(
 );
 
 test(
-  'two ticked runs are compared, the newer against the older; a ' +
+  'two selected runs are compared, the newer against the older; a ' +
     'scenario run more than once has a history',
   async (t) => {
     const { url } = await opened(t);
@@ -84,7 +84,7 @@ test(
     ]) {
       const { status, body } = await ask(url, `/compare${query}`);
       assert.equal(status, 400);
-      assert.match(body, new RegExp(`takes two runs, and ${said} ticked`));
+      assert.match(body, new RegExp(`takes two runs, and ${said} selected`));
     }
     assert.equal((await ask(url, '/compare?run=first&run=none')).status, 404);
     const history = await ask(url, '/history/compare');
@@ -105,7 +105,7 @@ test(
     assert.match(broken.body, /not whole JSON/);
     assert.doesNotMatch(broken.body, /<img/);
     assert.equal((await ask(url, `/side-by-side?${'run=first&'.repeat(9)}`)).status, 400);
-    assert.match((await ask(url, '/side-by-side')).body, /No run was ticked/);
+    assert.match((await ask(url, '/side-by-side')).body, /No run was selected/);
     mkdirSync(join(folder, 'empty'));
     const empty = await serveArchive(join(folder, 'empty'), pathToFileURL(`${folder}/`), 0);
     t.onTestFinished(empty.close);

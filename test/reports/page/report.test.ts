@@ -56,10 +56,10 @@ test(
     for (const variant of new Set(result.trials.map((trial) => trial.variant.label)))
       assert.ok(page.includes(variant), variant);
     for (const heading of [
-      'Side by side',
+      'Results',
       'The ledger',
       'Requests, bytes and connections',
-      'Two sides, one count',
+      'Cross-check',
       'The patterns',
       'This run',
     ])
@@ -82,7 +82,7 @@ test('the strip compares what was sent with what that very run planned', async (
   for (const { outcome } of large.trials)
     if (outcome.status === 'completed')
       outcome.checks[0] = { name: 'events', server: 3, client: 2, agree: false, note: 'one was under way' };
-  assert.match(await renderHtml([large], still), /✓ the same but for 6 explained/);
+  assert.match(await renderHtml([large], still), /✓ agree, 6 differences explained/);
 });
 
 /** The same result with another lag of the publisher in one trial of two variants. */
@@ -104,14 +104,14 @@ test('the strip shows the trial nearest to a limit, not the one with the largest
   // for SSE, where 10 ms are the limit.
   const late = withLag(fixtureResult(), { polling: 40_000, sse: 23_000 });
   const page = await renderHtml([late], still);
-  assert.match(page, /✗ 23\S* ms<small>of at most 10 ms: sse, 2 events<\/small>/);
-  assert.match(page, /<dd class="bad">\s*✗ about 0\.4\d times this load<small>publisher lag: sse<\/small>/);
+  assert.match(page, /✗ 23\S* ms<small>at most 10 ms: sse, 2 events<\/small>/);
+  assert.match(page, /<dd class="bad">\s*✗ 0\.4\dx<small>publisher lag: sse<\/small>/);
   assert.match(
     renderTable([late], { columns: 200, color: false }),
-    /\nThe load side was overloaded: it could have taken only about 0\.4\d times this load \(sse\)\.\n/,
+    /\nThe load generator was overloaded: headroom 0\.4\dx \(sse\)\.\n/,
   );
   const fine = withLag(fixtureResult(), { polling: 40_000 });
-  assert.match(await renderHtml([fine], still), /✓ 40\S* ms<small>of at most [\d.]+ ms: polling/);
+  assert.match(await renderHtml([fine], still), /✓ 40\S* ms<small>at most [\d.]+ ms: polling/);
   const frozen = {
     ...late,
     trials: late.trials.map((trial) => ({
@@ -127,7 +127,7 @@ test('trouble is shown where it is, and a run that was cut short is greyed out',
   assert.match(page, /<main class="">/);
   const cut = { ...fixtureResult(), state: { kind: 'interrupted', by: 'SIGINT' } as const };
   assert.match(await renderHtml([cut], still), /<main class="suspect">/);
-  assert.match(page, /Does not count/);
+  assert.match(page, /\(does not count\)/);
   assert.match(page, /Failed/);
   assert.match(page, /expectations failed/);
   assert.match(await renderHtml([fixtureResult()], still), /<main class="">/);

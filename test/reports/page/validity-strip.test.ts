@@ -34,42 +34,43 @@ function stripOf(result: Result): { items: Record<string, string>; suspect: bool
   return { items: Object.fromEntries(items.map(([, title, value]) => [title, value])), suspect };
 }
 
-const count = 'Server and clients count';
-const could = 'Load side could have taken';
+const count = 'Server and client counts';
+const could = 'Load generator headroom';
+const ledger = 'Deliveries reconciled';
 
 test.each<[what: string, title: string, change: Parameters<typeof changed>[0], said: RegExp]>([
-  ['both sides counted the same', count, () => ({}), /^✓ the same$/],
+  ['both sides counted the same', count, () => ({}), /^✓ agree$/],
   ['no side of a target counts', count, () => ({ checks: [] }), /^not compared$/],
   [
     'some were compared',
     count,
     (trial, i) => ({ checks: i < 2 ? [] : trial.checks }),
-    /^✓ the same, not compared in 2 of 6 trials$/,
+    /^✓ agree, not compared in 2 of 6 trials$/,
   ],
-  ['the ledger', 'Ledger', () => ({}), /^✓ closed$/],
+  ['the ledger', ledger, () => ({}), /^✓ [\d,]+$/],
   [
     'a ledger with nothing in it',
-    'Ledger',
+    ledger,
     ({ ledger }) => ({ ledger: { ...ledger, expected: 0, delivered: 0, missed: 0 } }),
-    /^empty: nothing was expected$/,
+    /^none expected$/,
   ],
   [
     'empty in one of six',
-    'Ledger',
+    ledger,
     ({ ledger }, i) => (i > 0 ? {} : { ledger: { ...ledger, expected: 0, delivered: 0, missed: 0 } }),
-    /^✓ closed in 5, empty in 1$/,
+    /^✓ [\d,]+, none expected in 1 trial$/,
   ],
   [
     'an empty one to which something came',
-    'Ledger',
+    ledger,
     ({ ledger }) => ({ ledger: { ...ledger, expected: 0, delivered: 0, missed: 0, unexpected: 1 } }),
-    /^✗ open in 6$/,
+    /^✗ not in 6 trials$/,
   ],
   [
-    'four times what the load side may use',
+    'four times what the load generator may use',
     could,
     ({ processes }) => ({ processes: [...processes, processUse('load', { cpuUs: 4.1, wallUs: 1 })] }),
-    /^✗ about 0\.22 times this load$/,
+    /^✗ 0\.22x$/,
   ],
 ])('%s', (_what, title, change, said) => {
   const { items, suspect } = stripOf(changed(change));
@@ -86,7 +87,7 @@ test('the page is greyed out where nothing stands, or the run was cut short', ()
   );
 });
 
-test('nothing is said of a load side of which nothing was seen', () => {
+test('nothing is said of a load generator of which nothing was seen', () => {
   const { items } = stripOf(
     changed(({ latency, series }) => ({
       processes: [processUse('server')],
@@ -108,15 +109,15 @@ test('a subscriber with several connections: how many, beside the table, in ever
   assert.deepEqual(said(100).notes, []);
   assert.deepEqual(said(105).notes, [], 'a few that are being replaced');
   assert.deepEqual(said(undefined).notes, [], 'an older result');
-  assert.match(said(106).notes[0]!, /: 1\.06 connections a subscriber\. Descriptors count each of them\.$/);
+  assert.match(said(106).notes[0]!, /: 1\.06 connections per subscriber\. Descriptors count each of them\.$/);
   const { notes, result } = said(200, 'feed');
   assert.match(
     notes[0]!,
-    /^polling.*: 2 connections a subscriber: the target file gives one stream a topic, where our servers carry/,
+    /^polling.*: 2 connections per subscriber: the target file gives one stream a topic, where our servers carry/,
   );
-  assert.match(renderMarkdown([result]), /\n\npolling.*: 2 connections a subscriber: the target file/);
+  assert.match(renderMarkdown([result]), /\n\npolling.*: 2 connections per subscriber: the target file/);
   assert.match(
     renderTable([result], { columns: 400, color: false }),
-    /\npolling.*: 2 connections a subscriber/,
+    /\npolling.*: 2 connections per subscriber/,
   );
 });

@@ -1,8 +1,10 @@
 // Answers by the metrics that a question names: which of them, and which variants stand together.
 
 import assert from 'node:assert/strict';
-import { test } from 'vitest';
+import { describe, test } from 'vitest';
+import type { Result } from '../../../core/result/result.ts';
 import { answerClauses, askedBy } from '../../../reports/summary/answer.ts';
+import { headlinesOf } from '../../../reports/summary/headline.ts';
 import { variantsOf } from '../../../reports/summary/variants.ts';
 import { resultOf, shaped } from './shaped.ts';
 
@@ -17,8 +19,8 @@ test('all results have to ask for the same, and what this version does not know 
 test('the first two metrics are answered', () => {
   const result = asking('missed', 'duplicated', 'reordered');
   assert.deepEqual(answerClauses([result], variantsOf([result])), [
-    'missed: 0 (all alike)',
-    'duplicated: 0 (all alike)',
+    'nothing was lost with any variant',
+    'duplicated: 0 (every variant)',
   ]);
 });
 
@@ -39,9 +41,36 @@ test('variants stand together that are alike to the lowest of them, from the low
 });
 
 test('all are alike only where each variant has a figure, and there are several', () => {
-  assert.equal(clause(['a', 1], ['b', 1]), '1 (all alike)');
+  assert.equal(clause(['a', 1], ['b', 1]), '1 (every variant)');
   assert.equal(clause(['a', 1], ['b', 1], ['c', undefined]), '1 (a and b)');
   assert.equal(clause(['a', 1]), '1 (a)');
   assert.equal(clause(['a', 1], ['b', 1], ['c', 3]), '1 (a and b), 3 (c)');
   assert.equal(clause(['a', undefined]), undefined);
+});
+
+describe('what was lost and how late the last delivery came is said in words', () => {
+  const label = (retries: string) => `webhook retries=${retries} timeScale=3600`;
+  const scaled = (retries: string, lastUs: number, missed = 0, timeScale = 3600) => {
+    const trial = shaped(label(retries), { p50Us: lastUs, ledger: { missed } });
+    return { ...trial, variant: { ...trial.variant, as: retries, options: { retries, timeScale } } };
+  };
+  const answer = (...trials: Result['trials']) =>
+    headlinesOf([resultOf(trials, { answer: ['missed', 'latency.max'] })]).answer;
+
+  test("without the setting, and in the schedule's own time", () => {
+    assert.equal(
+      answer(scaled('Svix', 8_360_000), scaled('Stripe', 8_670_000)),
+      'Nothing was lost with any schedule; the last delivery came 8.4 to 8.7 h late.',
+    );
+    assert.equal(
+      answer(scaled('Svix', 8_360_000, 0, 1), scaled('Stripe', 20_000_000, 0, 1)),
+      'Nothing was lost with any schedule; the last delivery came 8.36 s late with Svix, 20 s late with Stripe.',
+    );
+  });
+  test('with who lost how much', () => {
+    assert.equal(
+      answer(scaled('Svix', 8_000_000), scaled('Slack', 8_000_000, 3)),
+      'Slack lost 3 of 13 deliveries; nothing was lost with Svix; the last delivery came 8 h late.',
+    );
+  });
 });

@@ -16,32 +16,29 @@ function saidOf(...trials: Result['trials']): string {
 
 const sse = shaped('sse', { p50Us: 10_000, p99Us: 20_000 });
 
-describe('who was soonest', () => {
+describe('who was fastest', () => {
   test('medians are alike below a quarter, whatever the order of the variants', () => {
     assert.equal(
       saidOf(shaped('websocket', { p50Us: 12_400 }), sse),
-      'all variants delivered alike (half of the deliveries within 10 ms to 12.4 ms).',
+      'there was no measurable difference between the variants (median 10 to 12.4 ms).',
       'a tail is quoted only where all of them have one',
     );
-    assert.match(saidOf(shaped('websocket', { p50Us: 12_600 }), sse), /^sse delivered soonest \(half/);
+    assert.match(saidOf(shaped('websocket', { p50Us: 12_600 }), sse), /^sse was fastest \(median/);
   });
 
   test('of tails that are alike the longest is quoted', () => {
     const websocket = shaped('websocket', { p50Us: 11_000, p99Us: 22_000 });
     assert.equal(
       saidOf(sse, websocket),
-      'all variants delivered alike (half of the deliveries within 10 ms to 11 ms, 99 % within 22 ms).',
+      'there was no measurable difference between the variants (median 10 to 11 ms, 99 % within 22 ms).',
     );
     assert.equal(
       saidOf(sse, websocket, failed('polling')),
-      'sse and websocket delivered soonest, and alike (half of the deliveries within 10 ms to 11 ms, ' +
+      'sse and websocket were fastest, with no measurable difference (median 10 to 11 ms, ' +
         '99 % within 22 ms).',
       'two of three are not all',
     );
-    assert.equal(
-      saidOf(sse, failed('polling')),
-      'sse brought half of the deliveries within 10 ms, 99 % within 20 ms.',
-    );
+    assert.equal(saidOf(sse, failed('polling')), 'sse had a median latency of 10 ms, 99 % within 20 ms.');
   });
 
   test('another variant with the shorter tail is named, the shortest of several', () => {
@@ -52,35 +49,37 @@ describe('who was soonest', () => {
         shaped('polling', { p50Us: 100_000, p99Us: 150_000, requests: 0.5 }),
         longPolling,
       ),
-      'sse delivered soonest at the median (half of the deliveries within 10 ms, 99 % within 200 ms; ' +
-        'long-polling brought 99 % within 120 ms); long-polling took longest (half within 105 ms, ' +
-        '1 requests per delivery).',
+      'sse was fastest at the median (median 10 ms, 99 % within 200 ms; long-polling had 99 % within ' +
+        '120 ms); long-polling was slowest (median 105 ms, 1 request per delivery).',
     );
     // 120 and 140 ms are told apart by no run.
     assert.equal(
       saidOf(shaped('sse', { p50Us: 10_000, p99Us: 140_000 }), longPolling),
-      'sse delivered soonest (half of the deliveries within 10 ms, 99 % within 140 ms); long-polling took ' +
-        'longest (half within 105 ms, 1 requests per delivery).',
+      'sse was fastest (median 10 ms, 99 % within 140 ms); long-polling was slowest (median 105 ms, ' +
+        '1 request per delivery).',
     );
     const two = saidOf(sse, shaped('websocket', { p50Us: 11_000, p99Us: 200_000 }), longPolling);
-    assert.match(two, /^sse and websocket delivered soonest, and alike at the median but not in the tail \(/);
-    assert.match(two, /; long-polling brought 99 % within 120 ms\); /, 'not one of the soonest');
+    assert.match(
+      two,
+      /^sse and websocket were fastest, with no measurable difference at the median \(10 to 11 ms, /,
+    );
+    assert.match(two, /; long-polling had 99 % within 120 ms\); /, 'not one of the soonest');
     assert.match(
       saidOf(
         shaped('sse', { p50Us: 10_000, p99Us: 200_000 }),
         shaped('websocket', { p50Us: 11_000, p99Us: 200_000 }),
         longPolling,
       ),
-      /^sse and websocket delivered soonest, and alike at the median \(.*, 99 % within 200 ms; long-/,
+      /^sse and websocket were fastest, with no measurable difference at the median \(.*, 99 % within 200 ms; long-/,
     );
   });
 });
 
-describe('who took longest', () => {
+describe('who was slowest', () => {
   const asked = (requests: number) => saidOf(sse, shaped('polling', { p50Us: 200_000, requests }));
   test('with its requests, where it makes any', () => {
-    assert.match(asked(0.5), /; polling took longest \(half within 200 ms, 0\.5 requests per delivery\)\.$/);
-    assert.match(asked(0), /; polling took longest \(half within 200 ms\)\.$/);
+    assert.match(asked(0.5), /; polling was slowest \(median 200 ms, 0\.5 requests per delivery\)\.$/);
+    assert.match(asked(0), /; polling was slowest \(median 200 ms\)\.$/);
   });
 
   test('in several runs is that variant alone, and only the runs in which it took as long', () => {
@@ -90,35 +89,35 @@ describe('who took longest', () => {
     });
     const longest = (...us: [number, number]) =>
       headlinesOf([run(us[0], 1), run(us[1], 2)]).answer.replace(/.*; /, '');
-    assert.equal(longest(300_000, 310_000), 'polling took longest (half within 300 ms to 310 ms).');
-    assert.equal(longest(100_000, 310_000), 'polling (10:00:02) took longest (half within 310 ms).');
+    assert.equal(longest(300_000, 310_000), 'polling was slowest (median 300 to 310 ms).');
+    assert.equal(longest(100_000, 310_000), 'polling (10:00:02) was slowest (median 310 ms).');
   });
 });
 
 test('six names are listed, of seven the first four', () => {
   const slow = shaped('slow', { p50Us: 1_000_000 });
   const these = (names: string) => names.split('').map((label) => shaped(label));
-  assert.match(saidOf(...these('abcdef'), slow), /^a, b, c, d, e and f delivered soonest/);
-  assert.match(saidOf(...these('abcdefg'), slow), /^a, b, c, d and 3 others delivered soonest/);
+  assert.match(saidOf(...these('abcdef'), slow), /^a, b, c, d, e and f were fastest/);
+  assert.match(saidOf(...these('abcdefg'), slow), /^a, b, c, d and 3 others were fastest/);
 });
 
-test('options that all variants share are left out where they have one pattern and are several', () => {
+test('options that all variants share are left out where there are several', () => {
   assert.match(
     saidOf(shaped('webhook a=1 b=1'), shaped('webhook a=1 b=2', { p50Us: 90_000 })),
-    /^webhook b=1 delivered soonest .*; webhook b=2 took longest/,
+    /^webhook b=1 was fastest .*; webhook b=2 was slowest/,
   );
   assert.match(
-    saidOf(shaped('webhook a=1'), shaped('sse a=1', { p50Us: 90_000 })),
-    /^webhook a=1 delivered soonest .*; sse a=1 took longest/,
+    saidOf(shaped('webhook a=1 b=2'), shaped('sse a=1', { p50Us: 90_000 })),
+    /^webhook b=2 was fastest .*; sse was slowest/,
   );
-  assert.match(saidOf(shaped('webhook a=1')), /^webhook a=1 brought/);
+  assert.match(saidOf(shaped('webhook a=1')), /^webhook a=1 had/);
 });
 
 describe('where no variant has a median', () => {
   const late = shaped('sse', { voids: { 'publisher-late': ['latency'] } });
   const silent = shaped('polling', { delivered: false });
   test('it is said why: of each variant, or that nothing was delivered', () => {
-    const nothing = 'nothing can be said of how soon events came: ';
+    const nothing = 'there is no median latency: ';
     assert.equal(saidOf(late), `${nothing}sse (publisher late).`);
     const both = { voids: { 'publisher-late': ['latency' as const] }, delivered: false };
     assert.equal(saidOf(late, shaped('sse', both, 2)), `${nothing}sse (publisher late).`);
@@ -138,7 +137,7 @@ describe('results that are not ranked', () => {
       answer,
       /^4 results of different settings, which are not ranked against one another\. With /,
     );
-    assert.equal(answer.split('sse brought half').length, 5);
+    assert.equal(answer.split('sse had a median').length, 5);
     assert.deepEqual(remarks, ['200 subscribers: sse missed 3 of 13 deliveries.']);
   });
   test('of five the figures stand in the table, and what was cut short is said', () => {
@@ -146,8 +145,8 @@ describe('results that are not ranked', () => {
     five[4] = { ...five[4]!, state: { kind: 'interrupted', by: 'SIGINT' } };
     assert.deepEqual(headlinesOf(five), {
       answer:
-        '5 results of different settings, which are not ranked against one another: their figures stand in ' +
-        'the table.',
+        '5 results of different settings, which are not ranked against one another: the table has their ' +
+        'figures.',
       remarks: ['500 subscribers: The run was interrupted (SIGINT) before its end.'],
     });
   });

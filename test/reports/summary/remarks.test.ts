@@ -40,7 +40,7 @@ describe('variants that the answer leaves out', () => {
     const six = 'Left out of this answer: a failed; b failed; c failed; d failed; e failed; f failed.';
     assert.deepEqual(remarks(...fails('abcdef')), [six]);
     assert.deepEqual(remarks(...fails('abcdefg'), shaped('sse')), [
-      '7 of 8 variants are left out of this answer; the reasons stand with the warnings.',
+      '7 of 8 variants are left out of this answer; the warnings say why.',
     ]);
   });
   test('are none of a search, whose steps say what does not count', () => {
@@ -70,28 +70,31 @@ describe('deliveries that were made again', () => {
   test('say what came twice, and how many of it no lost answer explains', () => {
     const twice = (duplicated: number) => remarks(again('a', { duplicated }))[1];
     assert.equal(twice(0), undefined);
-    assert.equal(twice(1), '1 came twice, each after an answer that was lost.');
-    assert.equal(twice(4), '4 came twice, 1 of them without a lost answer.');
+    assert.equal(twice(1), '1 delivery came twice, each after a lost answer.');
+    assert.equal(twice(4), '4 deliveries came twice, 1 of them without a lost answer.');
   });
 
-  test('say that nothing was missed of those of which it is known', () => {
+  test('say that nothing was lost of those of which it is known', () => {
     const known = (...trials: Result['trials']) => remarks(...trials)[0];
-    assert.equal(known(again('a')), 'No delivery was missed.');
+    assert.equal(known(again('a')), 'Nothing was lost.');
     assert.equal(known(again('a', { missed: 1 })), 'a missed 1 of 13 deliveries.');
     assert.equal(
       known(again('a'), shaped('b', { ledger: { missed: 1 } })),
       'b missed 1 of 13 deliveries.',
       'of a variant without retries too',
     );
-    assert.equal(known(again('a'), failed('a', 2), again('b')), 'No delivery was missed with b.');
+    assert.equal(known(again('a'), failed('a', 2), again('b')), 'Nothing was lost with b.');
     assert.deepEqual(remarks(again('a'), failed('a', 2)), []);
-    assert.deepEqual(remarks(shaped('a'), shaped('a', { answersLost: 1 }, 2)), ['No delivery was missed.']);
+    assert.deepEqual(remarks(shaped('a'), shaped('a', { answersLost: 1 }, 2)), ['Nothing was lost.']);
   });
 
   test('say of a backlog of a hundred how high it rose and what was left of it', () => {
     const queued = (peak: number) => remarks(again('a', {}, { backlog: [1, peak, 5] }))[1];
     assert.equal(queued(99), undefined);
-    assert.equal(queued(100), 'The backlog rose to 100 at the most and was 5 as the measured phase ended.');
+    assert.equal(
+      queued(100),
+      'The backlog peaked at 100 deliveries and was 5 at the end of the measured phase.',
+    );
   });
 
   test('say who kept the order where others did not: six by name, more by number', () => {

@@ -157,7 +157,7 @@ describe.each([
 
 test('the sentence has the figures of the table', () => {
   const sentence = headlineOf([publishing]);
-  const [soonest, half] = [/, (\S+) /.exec(sentence)![1]!, /half within (\S+ \S+),/.exec(sentence)![1]];
+  const [soonest, half] = [/, (\S+) /.exec(sentence)![1]!, /slowest \(median (\S+ \S+),/.exec(sentence)![1]];
   assert.equal(half, ofTable(publishing, 'polling', 'latency.p50'));
   assert.ok(sentence.includes(`${requests} requests per delivery`));
   assert.match(soonest, /^(?:websocket|http-stream|sse),?$/);

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
-import { limitText } from '../../../reports/summary/searches.ts';
+import { limitText, searchSentences } from '../../../reports/summary/searches.ts';
+import { resultOf, shaped } from './shaped.ts';
 
 const search = (why: string | undefined): NonNullable<Result['searches']>[number] => ({
   variant: 'sse',
@@ -21,9 +22,26 @@ const search = (why: string | undefined): NonNullable<Result['searches']>[number
 });
 
 test('a search that ended says at which value and why', () => {
-  assert.equal(limitText(search(undefined)), 'at least 10/s, the highest tried');
+  assert.equal(limitText(search(undefined)), 'at least 10/s (the highest tried)');
   assert.equal(
     limitText(search('4 events beyond it; it takes 10')),
     'at least 10/s (the search ended at 20/s: 4 events beyond it; it takes 10)',
+  );
+});
+
+test('variants that all kept up with the highest value that was tried are one sentence', () => {
+  const both = (...variants: string[]): Result => ({
+    ...resultOf(variants.map((label) => shaped(label))),
+    searches: variants.map((variant) => ({ ...search(undefined), variant })),
+  });
+  assert.deepEqual(searchSentences([both('sse', 'websocket')]), [
+    'Both kept up at 10/s, the highest rate tried. The bound was 90 % of deliveries within 100 ms',
+  ]);
+  assert.match(searchSentences([both('sse')])[0]!, /^sse kept up at 10\/s, the highest rate tried\./);
+  const result = both('sse', 'websocket');
+  result.searches![1] = { ...search('it was late'), variant: 'websocket' };
+  assert.match(
+    searchSentences([result])[0]!,
+    /^Highest event rate to 100 subscribers with 90 % of deliveries within 100 ms: sse at least 10\/s \(the highest tried\) and websocket at least 10\/s \(the search ended/,
   );
 });

@@ -1,0 +1,115 @@
+// Draws what a report says of its runs besides figures: which trials are missing, what to notice, how the
+// patterns work, and how each run was made and is repeated.
+
+import { patterns } from '../../core/pattern/registry.ts';
+import { coresText, memoryText, placeText } from '../../core/result/machine-text.ts';
+import { missingFrom } from '../../core/result/missing.ts';
+import type { Result } from '../../core/result/result.ts';
+import { counted } from '../../core/base/counted.ts';
+import { formatNumber } from '../../core/base/units.ts';
+import { variantNames } from '../summary/names.ts';
+import { labelIn } from '../summary/variants.ts';
+import { docName } from './doc-name.ts';
+import { html, type Markup } from './markup.ts';
+import { folded } from './page-head.ts';
+
+/** Every trial that is missing, where the sentence above counts them. */
+export function missingSection(results: readonly Result[], names: readonly string[]): Markup {
+  const called = variantNames(results);
+  const all = results.flatMap((result, i) =>
+    missingFrom(result).trials.map(({ name, variant }) =>
+      labelIn(
+        names[i]!,
+        name.replace(variant, () => called.of(variant)),
+      ),
+    ),
+  );
+  return all.length === 0
+    ? html``
+    : html`<h2>Missing trials</h2>
+        <ul class="plain">
+          ${all.map((name) => html`<li><b class="bad">Missing</b>: ${name}</li>`)}
+        </ul>`;
+}
+
+export function notice(results: readonly Result[]): Markup {
+  const lines = [...new Set(results.flatMap(({ scenario }) => scenario.notice))];
+  return lines.length === 0
+    ? html``
+    : html`<h2>What to notice</h2>
+        <ul class="plain">
+          ${lines.map((line) => html`<li>${line}</li>`)}
+        </ul>`;
+}
+
+export function patternsMarkup(results: readonly Result[]): Markup {
+  const all = Object.entries(
+    Object.assign({}, ...results.map((result) => result.patterns)) as Result['patterns'],
+  );
+  return folded(
+    'The patterns',
+    html`<p class="dim">
+        Each has a page in the package; <code>pushbench open</code> shows them beside the results.
+      </p>
+      <ul class="plain">
+        ${all.map(([name, { title, how, lacks }]) => {
+          const gaps = Object.entries(lacks).map(([what, why]) => `${what} (${why})`);
+          return html`<li id="pattern-${name}">
+            <b>${title}</b> (<code>${name}</code>):
+            ${how}.${gaps.length === 0 ? '' : ` Lacks: ${gaps.join('; ')}.`}${
+              Object.hasOwn(patterns, name) &&
+              html` On the wire, what it costs, when to use it: ${docName(name)}.`
+            }
+          </li>`;
+        })}
+      </ul>`,
+  );
+}
+
+export function about(result: Result, heading: string): Markup {
+  const { scenario, environment: e, command, seed, createdAt, pushbench } = result;
+  const { connect, warmup, measure, drain } = scenario.phasesMs;
+  return html`<h2>${heading}</h2>
+    <p>Repeat it with:</p>
+    <pre tabindex="0"><code>${command}</code></pre>
+    <details>
+      <summary>Load, phases and machine</summary>
+      <p>
+        ${counted(scenario.subscribers, 'subscriber')}, ${counted(scenario.topics, 'topic')},
+        ${counted(scenario.events, 'measured event')} that ask for
+        ${counted(scenario.deliveries, 'delivery', 'deliveries')} in each trial. Phases: connect
+        ${connect / 1000} s, warm-up ${warmup / 1000} s, measured ${measure / 1000} s, drain at most
+        ${drain / 1000} s.${warmedUp(result)} Seed
+        ${seed}.${result.state.kind === 'finished' ? '' : ' The run was cut short.'}
+      </p>
+      <p>
+        ${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node},
+        ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${coresText(e)}, ${memoryText(e)} of
+        memory${
+          e.descriptorLimit === null
+            ? ''
+            : `, at most ${counted(e.descriptorLimit, 'descriptor')} per process`
+        }.
+        All processes ran on this one
+        machine${placeText(e)}${result.targets === undefined ? '' : ', except those of the targets'}.
+      </p>
+    </details>
+    <details>
+      <summary>The scenario as run</summary>
+      <pre tabindex="0"><code>${scenario.source}</code></pre>
+    </details>
+    <p class="dim">The full result, histograms included, is result.json beside this page.</p>`;
+}
+
+/** What was sent before the warm-up phase; nothing where there was nothing. */
+function warmedUp({ trials }: Result): string {
+  const deliveries = trials.flatMap(({ outcome }) =>
+    outcome.status === 'completed' && outcome.warmUp ? [outcome.warmUp.deliveries] : [],
+  );
+  if (deliveries.length === 0) return '';
+  const [least, most] = [Math.min(...deliveries), Math.max(...deliveries)].map(formatNumber);
+  return (
+    ` Before the warm-up, bursts of ${least === most ? most : `${least} to ${most}`} deliveries ` +
+    'per trial made the servers warm; they count nowhere.'
+  );
+}

@@ -1,0 +1,44 @@
+// Says what sets the variants of a scenario apart, and how much faster their clock of retries ran than the
+// trial's: what the words of an answer depend on.
+
+import { isDeepStrictEqual } from 'node:util';
+import { formatNumber, formatUs } from '../../core/base/units.ts';
+import type { VariantTrials } from './variants.ts';
+
+type Run = Pick<VariantTrials, 'trials'>;
+
+/** What people call variants that differ in nothing but this option. */
+const nouns: Readonly<Record<string, string>> = { retries: 'schedule', every: 'interval', store: 'store' };
+
+/** `schedule` of variants that differ in their retries alone, `variant` of all others. */
+export function nounOf(variants: readonly Run[]): string {
+  const all = variants.flatMap(({ trials: [first] }) => (first ? [first.variant] : []));
+  const [one, ...others] = all;
+  if (!one || others.some(({ pattern, target }) => pattern !== one.pattern || target !== one.target))
+    return 'variant';
+  const keys = [...new Set(all.flatMap(({ options }) => Object.keys(options)))];
+  const differing = keys.filter((key) =>
+    others.some(({ options }) => !isDeepStrictEqual(options[key], one.options[key])),
+  );
+  return (differing.length === 1 && nouns[differing[0]!]) || 'variant';
+}
+
+/** How many times as fast as the trial the clock of retries ran, where it did so in all of these; else 1. */
+export function clockScaleOf(variants: readonly Run[]): number {
+  const scales = new Set(
+    variants.flatMap(({ trials }) => trials.map(({ variant }) => variant.options['timeScale'])),
+  );
+  const [only] = scales;
+  return scales.size === 1 && typeof only === 'number' && only > 1 ? only : 1;
+}
+
+/** What has to be known of times beside the figures; nothing where no clock ran faster. */
+export function clockNotes(variants: readonly Run[]): string[] {
+  const scale = clockScaleOf(variants);
+  return scale === 1
+    ? []
+    : [
+        `The clock of retries ran ${formatNumber(scale)} times as fast as the trial, and latencies are in the ` +
+          `trial's time: a second of them is ${formatUs(scale * 1e6)} of the schedule.`,
+      ];
+}

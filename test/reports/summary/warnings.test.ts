@@ -1,0 +1,68 @@
+// Warnings are told once for each reason: how many trials, by how much, what is void.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import type { Result } from '../../../core/result/result.ts';
+import { renderHtml } from '../../../reports/page/report.ts';
+import { groupText, headOf, warningGroups } from '../../../reports/summary/warnings.ts';
+import { variantsOf } from '../../../reports/summary/variants.ts';
+import { renderMarkdown } from '../../../reports/text/markdown.ts';
+import { renderTable } from '../../../reports/text/terminal.ts';
+import { stored } from '../../core/result/trial.ts';
+import { failed, resultOf, shaped } from './shaped.ts';
+
+/** A trial whose publisher was so late. */
+function late(label: string, lagMs: number, repetition = 1): Result['trials'][number] {
+  const trial = shaped(label, { voids: { 'publisher-late': ['latency'] } }, repetition);
+  assert.ok(trial.outcome.status === 'completed');
+  const latency = {
+    ...trial.outcome.latency,
+    publisherLag: stored(...Array.from({ length: 1000 }, () => lagMs * 1000)),
+  };
+  return {
+    ...trial,
+    outcome: { ...trial.outcome, latency },
+    warnings: [{ code: 'publisher-late', level: 'invalid', message: `it was ${lagMs} ms late.` }],
+  };
+}
+
+const texts = (...trials: Result['trials']) =>
+  warningGroups(variantsOf([resultOf(trials)])).map((group) => `${headOf(group)}: ${groupText(group)}`);
+
+test('several trials with different figures are one line: how many, and from least to most', () => {
+  assert.deepEqual(texts(late('sse', 11), late('sse', 20, 2), late('polling', 28)), [
+    'Publisher late (voids latencies): 3 trials, 11 to 28 ms. For example sse (trial 1): it was 11 ms late.',
+  ]);
+});
+
+test('trials that say the same are named and their words given', () => {
+  assert.deepEqual(texts(late('sse', 11), late('polling', 11)), [
+    'Publisher late (voids latencies): sse and polling: it was 11 ms late.',
+  ]);
+});
+
+test('failures come first, then what is void, then notes', () => {
+  const noted = {
+    ...shaped('a'),
+    warnings: [{ code: 'few-samples', level: 'note' as const, message: 'few.' }],
+  };
+  assert.deepEqual(texts(noted, late('b', 11), failed('c')), [
+    'Failed: c: it broke',
+    'Publisher late (voids latencies): b: it was 11 ms late.',
+    'Too few events for a percentile: a: few.',
+  ]);
+});
+
+test('every form of report says the line, and the page unfolds what each trial said', async () => {
+  const result = resultOf([late('sse', 11), late('polling', 28)]);
+  const line = '2 trials, 11 to 28 ms';
+  assert.ok(
+    renderTable([result], { columns: 400, color: false }).includes(
+      `Publisher late (voids latencies): ${line}`,
+    ),
+  );
+  assert.ok(renderMarkdown([result]).includes(`**Publisher late (voids latencies)**: ${line}`));
+  const page = await renderHtml([result], { interactive: false });
+  assert.match(page, /Publisher late \(voids latencies\)<\/b>: 2 trials, 11 to 28 ms\s*<details>/);
+  assert.match(page, /<li>sse: it was 11 ms late\.<\/li><li>polling: it was 28 ms late\.<\/li>/);
+});
