@@ -30,5 +30,6 @@ export function settable(source: string): string[] {
 function leavesOf(path: string[], value: unknown): string[] {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return Object.entries(value).flatMap(([key, one]) => leavesOf([...path, key], one));
-  return [`${pathText(path)}=${stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()}`];
+  const text = stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 });
+  return [`${pathText(path)}=${text.trim()}`];
 }

@@ -179,8 +179,8 @@ function addResults(root: Command): void {
     .argument('<result...>', 'result.json files, or the folders that hold them')
     .option(
       '--out <file>',
-      'where to write it, - for standard output (default: report.html ' +
-        'beside the first result; other formats: -)',
+      'where to write it, - for standard output (default: report.html in the folder of the run, or beside ' +
+        'those of several; other formats: -)',
     )
     .option('--format <name>', 'html, markdown, junit, csv, hlog, hgrm or json', 'html')
     .option('--interactive', 'charts that can be hovered and zoomed (larger file)', false)

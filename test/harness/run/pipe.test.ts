@@ -7,6 +7,8 @@ import { exitCodeOf } from '../../../cli/run.ts';
 import { metrics } from '../../../core/metrics/registry.ts';
 import { histogramOf, quantileUs } from '../../../core/result/histogram.ts';
 import { resultSchema, type Result } from '../../../core/result/result.ts';
+import { TrialFailure } from '../../../harness/process/peer.ts';
+import { fakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
 
 /** A reported quantile may differ from the truth by the histogram's three digits. */
@@ -172,6 +174,29 @@ test('a server that dies fails its trial with the reason, and the next trial sti
   assert.ok(outcome.status === 'failed');
   assert.match(outcome.message, /the server process ended in the middle of the trial \(signal SIGKILL\)/);
   assert.equal(completed(result, 1).ledger.missed, 0);
+  assert.equal(exitCodeOf(result), 3);
+  assert.deepEqual([...fleet.running], []);
+});
+
+test('a server of ours that does not start ends the run, and what was measured before is kept', async () => {
+  const fleet = fakeFleet();
+  let started = 0;
+  const server = () => {
+    const peer = fleet.server();
+    if (started++ === 0) return peer;
+    const broken = Promise.reject<never>(new TrialFailure('EADDRINUSE', 'server: the port is taken'));
+    broken.catch(() => {});
+    return { ...peer, broken };
+  };
+  const { result } = await runFake('variants: [fake]\nrepeat: 4', { fleet: { ...fleet, server } });
+  assert.deepEqual(
+    result.trials.map(({ outcome }) => outcome.status),
+    ['completed', 'failed'],
+  );
+  assert.deepEqual(result.state, {
+    kind: 'failed',
+    why: 'fake did not start, so nothing more is tried: server: the port is taken',
+  });
   assert.equal(exitCodeOf(result), 3);
   assert.deepEqual([...fleet.running], []);
 });
