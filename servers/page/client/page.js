@@ -80,7 +80,7 @@ const on = (mine) => {
       failures = 0;
       if (wasConnected) counts.reconnections++;
       wasConnected = true;
-      show('connected', `connected: ${facts.title}, following ${topics}`);
+      show('connected', `Connected, following ${topics}`);
       if (away) {
         away.untilUs = hostNowUs();
         tellReplay();
@@ -98,7 +98,7 @@ const on = (mine) => {
     lost: only((why, next) => {
       leave();
       if (next === 'later') return comeBack(why);
-      show(next === 'never' ? 'ended' : 'lost', `lost: ${why}`);
+      show(next === 'never' ? 'ended' : 'lost', `Lost: ${why}`);
     }),
   };
 };
@@ -113,7 +113,7 @@ function comeBack(why) {
   connection = undefined;
   const waitMs = Math.min(longestWaitMs, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
   failures++;
-  show('lost', `lost: ${why}; trying again in ${(waitMs / 1000).toFixed(1)} s`);
+  show('lost', `Lost: ${why}; trying again in ${(waitMs / 1000).toFixed(1)} s`);
   again = setTimeout(connect, waitMs);
 }
 
@@ -122,7 +122,7 @@ async function connect() {
   close();
   const mine = { close() {} };
   connection = mine;
-  show('connecting', 'connecting');
+  show('connecting', 'Connecting');
   try {
     await readClock();
     if (connection !== mine) return;
@@ -235,7 +235,7 @@ $('cut').addEventListener('click', () => {
   clearTimeout(again);
   close();
   leave();
-  show('cut', 'cut: publish something, then reconnect');
+  show('cut', 'Cut. Publish something, then reconnect');
 });
 $('publish').addEventListener('submit', async (submitted) => {
   submitted.preventDefault();
@@ -255,7 +255,7 @@ $('publish').addEventListener('submit', async (submitted) => {
 
 document.title = `${facts.title}: pushbench serve`;
 $('title').textContent = facts.title;
-$('how').textContent = `${facts.how}.`;
+$('how').textContent = `${facts.how[0].toUpperCase()}${facts.how.slice(1)}.`;
 $('topic').value = 'news';
 $('body').value = '{"headline":"it works"}';
 for (const { what, command } of facts.commands) {
