@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { jsonLine, textLine } from '../../cli/follow-lines.ts';
+import { defaultLimits } from '../../core/scenario/scenario.ts';
 import { certificate, key } from '../load/certificate.ts';
 import { listen } from '../load/context.ts';
 import { httpServer } from '../load/target/fixture.ts';
@@ -78,6 +79,27 @@ for (const pattern of ['long-polling', 'http-stream', 'sse', 'websocket'] as con
     assert.match(stderr, /3 events in .*; 1 reconnection, [12] replayed, 0 missed\. End: as many events as/);
   });
 }
+
+test('what the history of our server no longer holds is missing, and told', async (t) => {
+  for (const pattern of ['long-polling', 'http-stream', 'sse', 'websocket'] as const) {
+    const server = await serve(t, pattern, {}, { limits: { ...defaultLimits, history: 1 } });
+    const done = follow(t, server.endpoint.url, '--events', '2');
+    await until('it follows', () => server.subscribers() > 0);
+    server.hub.publish('news', '1', {});
+    await until('it has it', () => server.counters().events > 0);
+    await sleep(50);
+    server.disconnect(1);
+    await until('it is gone', () => server.subscribers() === 0);
+    for (const body of ['2', '3', '4']) server.hub.publish('news', body, {});
+    const { stdout, stderr } = await done;
+    assert.match(stdout, /news #1 .*\n.*news #4 .*\n$/);
+    assert.match(
+      stderr,
+      /no longer had all that was missed\.\n[^]*1 reconnection, 1 replayed, 2 missed/,
+      pattern,
+    );
+  }
+});
 
 test('polling of ours: as often as it was told, from one cursor to the next', async (t) => {
   const server = await serve(t, 'polling');

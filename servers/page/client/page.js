@@ -27,6 +27,7 @@ let wasConnected = false;
 const counts = { count: 0, replayed: 0, missed: 0, reconnections: 0, requests: 0 };
 const took = [];
 let lastSeq = new Map();
+let epoch = '';
 
 const hostNowUs = () => Math.round(performance.now() * 1000 + hostOffsetUs);
 
@@ -90,10 +91,9 @@ const on = (mine) => {
     event: only(takeEvent),
     place: only((place, reset) => {
       cursor = place || cursor;
-      if (reset) {
-        lastSeq = new Map();
-        $('outcome').textContent = 'The server no longer had all that was missed: the place was reset.';
-      }
+      if (!reset || !away) return;
+      away.reset = true;
+      tellReplay();
     }),
     lost: only((why, next) => {
       leave();
@@ -106,7 +106,13 @@ const on = (mine) => {
 /** What the server accepts from now on until the return counts as replayed. */
 function leave() {
   if (away?.untilUs === Infinity) return; // not back yet
-  away = { fromMs: performance.now(), untilUs: Infinity, replayed: 0 };
+  away = {
+    fromMs: performance.now(),
+    untilUs: Infinity,
+    replayed: 0,
+    missedBefore: counts.missed,
+    reset: false,
+  };
 }
 
 function comeBack(why) {
@@ -140,7 +146,10 @@ function close() {
 
 function takeEvent(event) {
   const receivedUs = hostNowUs();
-  const { topic, seq, planned, accepted } = event;
+  const { id, topic, seq, planned, accepted } = event;
+  // Another life of the server's log, in which all numbers begin anew.
+  if (id.split('-')[0] !== epoch) lastSeq = new Map();
+  epoch = id.split('-')[0];
   const last = lastSeq.get(topic);
   if (last !== undefined && seq > last + 1) counts.missed += seq - last - 1;
   if (last === undefined || seq > last) lastSeq.set(topic, seq);
@@ -161,12 +170,17 @@ function takeEvent(event) {
 }
 
 function tellReplay() {
-  const { fromMs, replayed } = away;
+  const { fromMs, replayed, missedBefore, reset } = away;
   const s = ((performance.now() - fromMs) / 1000).toFixed(1);
   const events = replayed === 1 ? '1 event that was' : `${replayed} events that were`;
-  const missed = counts.missed === 0 ? 'nothing is missing' : `${counts.missed} are missing`;
+  const missed = counts.missed - missedBefore;
+  let missing = reset ? 'its history did not reach back, so more may be missing' : 'nothing is missing';
+  if (missed > 0) {
+    const which = missed === 1 ? '1 more is' : `${missed} more are`;
+    missing = `${which} missing, which its history no longer held`;
+  }
   $('outcome').textContent =
-    `Back after ${s} s: the server replayed ${events} published meanwhile; ${missed}.`;
+    `Back after ${s} s: the server replayed ${events} published meanwhile; ${missing}.`;
 }
 
 function addRow({ topic, seq, body, text }, us, isReplay) {
