@@ -71,7 +71,6 @@ export async function followCommand(address: string, flags: FollowFlags): Promis
       if (++events >= limits.events) end('as many events as were asked for', exitCodes.ok);
     },
     reset() {
-      tally.reset();
       say('The server no longer had all that was missed.');
     },
     problem(code, message) {

@@ -75,7 +75,10 @@ export async function follow(
     events.reset();
   };
   const sink: Sink = {
-    ready: (_subscriber, atUs) => events.ready(atUs),
+    ready(_subscriber, atUs) {
+      events.ready(atUs);
+      noteReset();
+    },
     lost: () => events.lost(),
     event(_subscriber, bytes, from, to, atUs) {
       noteReset();

@@ -2,6 +2,7 @@
 // Events and times in, figures out.
 
 import { median } from '../../core/base/median.ts';
+import type { Envelope } from '../../core/event/envelope.ts';
 import type { Received } from './follow.ts';
 
 /** What there is to say of one event besides what it carries. */
@@ -19,8 +20,6 @@ export type Totals = {
 
 export type Tally = {
   ready(atUs: number): void;
-  /** The server's history did not reach back: what is missing is not known. */
-  reset(): void;
   take(received: Received): Noted;
   totals(): Totals;
 };
@@ -33,11 +32,16 @@ export function createTally(sameClock: boolean): Tally {
   const lastSeq = new Map<string, number>();
   const latencies: number[] = [];
   let [events, reconnections, replayed, missed, repeated] = [0, 0, 0, 0, 0];
+  let epoch = '';
   let wasReady = false;
   /** When it was back; what was accepted before is a replay. */
   let backUs = -Infinity;
 
-  function seqOf(topic: string, seq: number): boolean {
+  /** @returns whether it has come before */
+  function noteSeq({ id, topic, seq }: Envelope): boolean {
+    const life = id.slice(0, id.lastIndexOf('-'));
+    if (life !== epoch) lastSeq.clear(); // another life of the server's log, in which all numbers begin anew
+    epoch = life;
     const last = lastSeq.get(topic);
     if (last !== undefined && seq <= last) {
       repeated++;
@@ -54,11 +58,10 @@ export function createTally(sameClock: boolean): Tally {
       if (wasReady) backUs = atUs;
       wasReady = true;
     },
-    reset: () => lastSeq.clear(),
     take({ envelope, atUs }) {
       events++;
       if (!envelope) return { replayed: false, repeated: false };
-      const again = seqOf(envelope.topic, envelope.seq);
+      const again = noteSeq(envelope);
       if (!sameClock) return { replayed: false, repeated: again };
       const wasReplayed = envelope.acceptedUs < backUs;
       if (wasReplayed) replayed++;

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { jsonLine, textLine } from '../../cli/follow-lines.ts';
+import { defaultLimits } from '../../core/scenario/scenario.ts';
 import { certificate, key } from '../load/certificate.ts';
 import { listen } from '../load/context.ts';
 import { httpServer } from '../load/target/fixture.ts';
@@ -18,6 +20,28 @@ import { call, start, temporaryFolder } from './tools.ts';
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 const parsed = (text: string) => lines(text).map((line) => JSON.parse(line) as Record<string, unknown>);
+
+test('a line is one line, however long the body and whatever is in it; JSON has the whole of it', () => {
+  const body = `{"a":1e400,\t"b":"${'x'.repeat(5000)}\u009b\u2028"}`;
+  const envelope = { id: 'e-1', topic: 'a', seq: 1, plannedUs: 1, sentUs: 1, acceptedUs: 1, body };
+  const noted = { latencyUs: 1500, replayed: true, repeated: true };
+  const line = textLine({ atUs: 0, text: '', envelope }, noted);
+  assert.match(
+    line,
+    /^[\d:.]{12}  a #1  1\.5 ms replayed again  \{"a":1e400, "b":"x+… \(5,0\d\d characters\)$/,
+  );
+  assert.ok(line.length < 2100);
+  const json = jsonLine({ atUs: 0, text: '', envelope }, noted);
+  assert.ok(json.endsWith(`"body":${body.replace('\u009b', '\\u009b')}}`));
+  assert.equal(
+    Object.keys(JSON.parse(json) as object).join(),
+    'at,topic,seq,id,latencyUs,replayed,repeated,body',
+  );
+  const foreign = { atUs: 0, text: '\u001b]0;title\u0007\r\nsecond', type: 'note', id: '7' };
+  const plain = { replayed: false, repeated: false };
+  assert.match(textLine(foreign, plain), /^[\d:.]{12}  note  7  ␛\]0;title␇ second$/);
+  assert.equal((JSON.parse(jsonLine(foreign, plain)) as { text: string }).text, foreign.text);
+});
 
 /** In this process: it ends by itself. */
 const follow = (t: TestContext, ...args: string[]) => call(['follow', ...args], temporaryFolder(t));
@@ -49,14 +73,33 @@ for (const pattern of ['long-polling', 'http-stream', 'sse', 'websocket'] as con
       body ?? text,
       replayed,
     ]);
-    assert.deepEqual(rows.slice(1), [
-      ['a', 2, 'two\nlines', true],
-      ['b', 1, 3, undefined],
-    ]);
+    assert.deepEqual(rows[1], ['a', 2, 'two\nlines', true]);
+    assert.deepEqual(rows[2]!.slice(0, 3), ['b', 1, 3]); // which may have come with the replay, or behind it
     assert.match(stderr, /^Following a, b at http:.*\nLost the connection; coming back\.\n[^]*Back after /);
-    assert.match(stderr, /3 events in .*; 1 reconnection, 1 replayed, 0 missed\. End: as many events as/);
+    assert.match(stderr, /3 events in .*; 1 reconnection, [12] replayed, 0 missed\. End: as many events as/);
   });
 }
+
+test('what the history of our server no longer holds is missing, and told', async (t) => {
+  for (const pattern of ['long-polling', 'http-stream', 'sse', 'websocket'] as const) {
+    const server = await serve(t, pattern, {}, { limits: { ...defaultLimits, history: 1 } });
+    const done = follow(t, server.endpoint.url, '--events', '2');
+    await until('it follows', () => server.subscribers() > 0);
+    server.hub.publish('news', '1', {});
+    await until('it has it', () => server.counters().events > 0);
+    await sleep(50);
+    server.disconnect(1);
+    await until('it is gone', () => server.subscribers() === 0);
+    for (const body of ['2', '3', '4']) server.hub.publish('news', body, {});
+    const { stdout, stderr } = await done;
+    assert.match(stdout, /news #1 .*\n.*news #4 .*\n$/);
+    assert.match(
+      stderr,
+      /no longer had all that was missed\.\n[^]*1 reconnection, 1 replayed, 2 missed/,
+      pattern,
+    );
+  }
+});
 
 test('polling of ours: as often as it was told, from one cursor to the next', async (t) => {
   const server = await serve(t, 'polling');

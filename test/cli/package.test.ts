@@ -33,6 +33,17 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
     6,
     'the pages come along',
   );
+  const single = start(['serve', 'sse', '--port', '0'], folder, installed);
+  const page = new Promise<string>((resolve) =>
+    single.child.stdout!.on('data', (text: string) => {
+      const [, found] = /^Page: (\S+)$/m.exec(text) ?? [];
+      if (found !== undefined) resolve(found);
+    }),
+  );
+  const shown = await fetch(await page, { headers: { accept: 'text/html' } });
+  assert.match(await shown.text(), /new EventSource\(/, 'the page of a single server comes along');
+  single.child.kill('SIGINT');
+  assert.equal((await single.ended).code, 0);
   const shipped = join(folder, 'node_modules/pushbench');
   const broken = globSync(['*.md', 'docs/**/*.md'], { cwd: shipped }).flatMap((file) =>
     [...readFileSync(join(shipped, file), 'utf8').matchAll(/\]\(([^)#:]+)/g)]

@@ -96,9 +96,9 @@ function polls({ topics, since, facts, on }, { path, everyMs, holdMs }) {
     const { cursor, events, reset } = await response.json();
     if (signal.aborted) return;
     etag = response.headers.get('etag') ?? '';
-    events.forEach((event) => on.event(event));
     place = cursor;
     on.place(place, reset === true);
+    events.forEach((event) => on.event(event));
   };
   const run = async () => {
     while (!signal.aborted) {

@@ -27,6 +27,7 @@ let wasConnected = false;
 const counts = { count: 0, replayed: 0, missed: 0, reconnections: 0, requests: 0 };
 const took = [];
 let lastSeq = new Map();
+let epoch = '';
 
 const hostNowUs = () => Math.round(performance.now() * 1000 + hostOffsetUs);
 
@@ -80,7 +81,7 @@ const on = (mine) => {
       failures = 0;
       if (wasConnected) counts.reconnections++;
       wasConnected = true;
-      show('connected', `connected: ${facts.title}, following ${topics}`);
+      show('connected', `Connected, following ${topics}`);
       if (away) {
         away.untilUs = hostNowUs();
         tellReplay();
@@ -90,15 +91,14 @@ const on = (mine) => {
     event: only(takeEvent),
     place: only((place, reset) => {
       cursor = place || cursor;
-      if (reset) {
-        lastSeq = new Map();
-        $('outcome').textContent = 'The server no longer had all that was missed: the place was reset.';
-      }
+      if (!reset || !away) return;
+      away.reset = true;
+      tellReplay();
     }),
     lost: only((why, next) => {
       leave();
       if (next === 'later') return comeBack(why);
-      show(next === 'never' ? 'ended' : 'lost', `lost: ${why}`);
+      show(next === 'never' ? 'ended' : 'lost', `Lost: ${why}`);
     }),
   };
 };
@@ -106,14 +106,20 @@ const on = (mine) => {
 /** What the server accepts from now on until the return counts as replayed. */
 function leave() {
   if (away?.untilUs === Infinity) return; // not back yet
-  away = { fromMs: performance.now(), untilUs: Infinity, replayed: 0 };
+  away = {
+    fromMs: performance.now(),
+    untilUs: Infinity,
+    replayed: 0,
+    missedBefore: counts.missed,
+    reset: false,
+  };
 }
 
 function comeBack(why) {
   connection = undefined;
   const waitMs = Math.min(longestWaitMs, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
   failures++;
-  show('lost', `lost: ${why}; trying again in ${(waitMs / 1000).toFixed(1)} s`);
+  show('lost', `Lost: ${why}; trying again in ${(waitMs / 1000).toFixed(1)} s`);
   again = setTimeout(connect, waitMs);
 }
 
@@ -122,7 +128,7 @@ async function connect() {
   close();
   const mine = { close() {} };
   connection = mine;
-  show('connecting', 'connecting');
+  show('connecting', 'Connecting');
   try {
     await readClock();
     if (connection !== mine) return;
@@ -140,7 +146,10 @@ function close() {
 
 function takeEvent(event) {
   const receivedUs = hostNowUs();
-  const { topic, seq, planned, accepted } = event;
+  const { id, topic, seq, planned, accepted } = event;
+  // Another life of the server's log, in which all numbers begin anew.
+  if (id.split('-')[0] !== epoch) lastSeq = new Map();
+  epoch = id.split('-')[0];
   const last = lastSeq.get(topic);
   if (last !== undefined && seq > last + 1) counts.missed += seq - last - 1;
   if (last === undefined || seq > last) lastSeq.set(topic, seq);
@@ -161,12 +170,17 @@ function takeEvent(event) {
 }
 
 function tellReplay() {
-  const { fromMs, replayed } = away;
+  const { fromMs, replayed, missedBefore, reset } = away;
   const s = ((performance.now() - fromMs) / 1000).toFixed(1);
   const events = replayed === 1 ? '1 event that was' : `${replayed} events that were`;
-  const missed = counts.missed === 0 ? 'nothing is missing' : `${counts.missed} are missing`;
+  const missed = counts.missed - missedBefore;
+  let missing = reset ? 'its history did not reach back, so more may be missing' : 'nothing is missing';
+  if (missed > 0) {
+    const which = missed === 1 ? '1 more is' : `${missed} more are`;
+    missing = `${which} missing, which its history no longer held`;
+  }
   $('outcome').textContent =
-    `Back after ${s} s: the server replayed ${events} published meanwhile; ${missed}.`;
+    `Back after ${s} s: the server replayed ${events} published meanwhile; ${missing}.`;
 }
 
 function addRow({ topic, seq, body, text }, us, isReplay) {
@@ -235,7 +249,7 @@ $('cut').addEventListener('click', () => {
   clearTimeout(again);
   close();
   leave();
-  show('cut', 'cut: publish something, then reconnect');
+  show('cut', 'Cut. Publish something, then reconnect');
 });
 $('publish').addEventListener('submit', async (submitted) => {
   submitted.preventDefault();
@@ -255,7 +269,7 @@ $('publish').addEventListener('submit', async (submitted) => {
 
 document.title = `${facts.title}: pushbench serve`;
 $('title').textContent = facts.title;
-$('how').textContent = `${facts.how}.`;
+$('how').textContent = `${facts.how[0].toUpperCase()}${facts.how.slice(1)}.`;
 $('topic').value = 'news';
 $('body').value = '{"headline":"it works"}';
 for (const { what, command } of facts.commands) {

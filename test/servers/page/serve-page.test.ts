@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, test, type TestContext } from 'vitest';
 import { patterns, type PatternName } from '../../../core/pattern/registry.ts';
+import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import { skipWhen } from '../../skip.ts';
 import { ask, serve as serveTrial } from '../http/gate-clients.ts';
 import { until } from '../http/raw-http.ts';
@@ -61,7 +62,7 @@ describe('the page of one server', () => {
     test(`${pattern}: connects, lists with times, publishes, and replays what a cut missed`, async (t) => {
       const server = await serve(t, pattern, pattern === 'polling' ? { every: '100ms' } : {});
       const tab = await open(t, server.page!);
-      assert.match((await tab.locator('#state').textContent())!, /^connected: .*following news$/);
+      assert.match((await tab.locator('#state').textContent())!, /^Connected, following news$/);
       await tab.locator('#body').fill(hostile);
       await tab.getByRole('button', { name: 'Publish' }).click();
       await listed(tab, 1);
@@ -96,7 +97,7 @@ describe('the page of one server', () => {
     });
   }
 
-  test('a stream that the server cuts is taken up again, and a history that was lost is told', async (t) => {
+  test('a stream that the server cuts is taken up again', async (t) => {
     for (const pattern of ['sse', 'http-stream', 'websocket'] as const) {
       const server = await serve(t, pattern);
       const tab = await open(t, server.page!);
@@ -108,6 +109,27 @@ describe('the page of one server', () => {
       await listed(tab, 2);
       assert.match((await rows(tab))[0]!, /#2.*replayed/, pattern);
       await state(tab, 'connected');
+    }
+  });
+
+  test('what the history no longer holds is told, not passed over', async (t) => {
+    for (const pattern of followed) {
+      const options = patterns[pattern].options.parse(pattern === 'polling' ? { every: '50ms' } : {});
+      const limits = { ...defaultLimits, history: 2 };
+      const server = await serveTrial(t, pattern, {}, { page, options, limits });
+      const tab = await open(t, server.page!);
+      server.hub.publish('news', '1', {});
+      await listed(tab, 1);
+      await tab.getByRole('button', { name: 'Cut the connection' }).click();
+      if (pattern !== 'polling') await until('it is gone', () => server.subscribers() === 0);
+      for (const body of ['2', '3', '4', '5']) server.hub.publish('news', body, {});
+      await tab.getByRole('button', { name: 'Reconnect' }).click();
+      await listed(tab, 3);
+      await holds(
+        tab,
+        `/replayed 2 events .*; 2 more are missing/.test(document.getElementById('outcome').textContent)`,
+      );
+      assert.equal(await number(tab, 'missed'), 2, pattern);
     }
   });
 
