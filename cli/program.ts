@@ -4,6 +4,7 @@
 import { Command, Option } from 'commander';
 import { exitCodes } from '../core/base/errors.ts';
 import { version } from '../harness/run/version.ts';
+import { addAdvise } from './advise-options.ts';
 import { addComparisonCommands, collect } from './comparison-commands.ts';
 import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';
@@ -53,6 +54,7 @@ asked to (or could not decide, where asked to fail then), 130 interrupted.`,
   addServe(root);
   addTarget(root);
   addScenarios(root);
+  addAdvise(root, invocation);
   addResults(root);
   addComparisonCommands(root, invocation);
   return root;

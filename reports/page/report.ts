@@ -6,6 +6,8 @@ import { missingFrom } from '../../core/result/missing.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { answerSection } from './answer-section.ts';
+import { atLoadSection } from './at-load-section.ts';
+import { boundsSection, choicesSection } from './choices-section.ts';
 import { curveFigures, isCurve } from './curves.ts';
 import { docName } from './doc-name.ts';
 import { faultsSection } from './faults-section.ts';
@@ -42,6 +44,8 @@ export type Section = (page: Page) => Markup | Promise<Markup>;
 
 /** What stands below the answer and the validity strip. */
 const sections: readonly Section[] = [
+  ({ results, variants }) =>
+    html`${atLoadSection(results)}${choicesSection(variants)}${boundsSection(results)}`,
   ({ results, names }) => resultsTable(results, names),
   ({ results, names }) => missingSection(results, names),
   ({ variants }) => warnings(variants),

@@ -1,6 +1,8 @@
 // Holds the page's style: light and dark by the reader's system, narrow screens, print. Text has a contrast
 // of at least 4.5:1.
 
+import { atLoadStyle } from './at-load-style.ts';
+
 const light = `--text: #1c1c1e; --dim: #5b5b62; --back: #ffffff; --panel: #f4f4f6; --line: #d5d5da;
   --good: #0b6b3a; --bad: #b3261e; --bad-back: #fdecea;
   --c0: #0072b2; --c1: #c04a00; --c2: #00795a; --c3: #a3438a; --c4: #3d3d44; --c5: #8a6400; --c6: #2f86c9;
@@ -78,6 +80,7 @@ a { color: inherit; text-underline-offset: .2em; } th a { text-decoration-style:
 article.doc pre { white-space: pre-wrap; overflow-wrap: anywhere; } article.doc h1 { font-size: 1.6rem;
   font-weight: 600; color: var(--text); }
 ul.plain { padding-left: 1.1rem; }
+${atLoadStyle}
 @media print { :root { color-scheme: light; ${light} }
   body { max-width: none; padding: 0; } .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; }
     #picker { display: none; }

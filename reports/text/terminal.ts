@@ -18,6 +18,7 @@ import { resultTable, type Table } from '../summary/summary-table.ts';
 import { headroomText } from '../summary/figure-text.ts';
 import { loadUses, nearestUse } from '../summary/load-use.ts';
 import { variantsOf } from '../summary/variants.ts';
+import { atLoadLines } from './at-load.ts';
 import { tableLines, type Paint } from './table.ts';
 import { unknownColumns, wrapped, type TerminalOptions } from './wrap.ts';
 
@@ -31,6 +32,7 @@ export function renderTable(given: readonly Result[], { columns: told, color }: 
     '',
     wrapped(paint('bold', headlineOf(results)), columns),
     '',
+    ...atLoadLines(results, columns, paint),
     ...tableLines(table, columns, paint),
     ...table.notes.flatMap((line) => [wrapped(line, columns), '']),
     ...partLines(table).map((line) => wrapped(line, columns)),
