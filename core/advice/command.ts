@@ -10,8 +10,10 @@ export type Measuring = {
   notes: string[];
 };
 
-/** The scenario that is for this: clients, their updates and the poll's interval are set. */
-const scenario = 'updates';
+/** The scenarios that are for this: clients, their updates and the poll's interval are set. */
+const [oneWay, bothWays] = ['updates', 'chat'];
+/** People in a room of the scenario in which both sides send; each gets what any of them sends. */
+const inRoom = 10;
 /** More than this, in one process on the machine of the clients, measures the machine. */
 const mostClients = 10_000;
 const mostDeliveriesPerS = 12_000;
@@ -39,10 +41,9 @@ export function measuring(asked: Needs, payload: string | undefined): Measuring 
             'would measure the machine; multiply what it costs, and not how late it is.',
         ]
       : [];
-  const measureS = Math.ceil(
-    Math.min(mostMeasureS, Math.max(leastMeasureS, eventsWanted / eventsPerS(needs))),
-  );
-  if (measureS * eventsPerS(needs) < fewestEvents)
+  const perS = needs.bothWays ? eventsPerS(needs) / inRoom : eventsPerS(needs);
+  const measureS = Math.ceil(Math.min(mostMeasureS, Math.max(leastMeasureS, eventsWanted / perS)));
+  if (measureS * perS < fewestEvents)
     return {
       args: ['run', 'rarely'],
       notes: [
@@ -51,19 +52,43 @@ export function measuring(asked: Needs, payload: string | undefined): Measuring 
           'from one in ten minutes to four a minute for each client.',
       ],
     };
-  const pollMs = pollEveryMs(needs);
-  const rate = writeRate(perClient).replaceAll(',', '');
-  const drain = Math.ceil((pollMs * 1.2) / 1000) + 2;
   const sets = [
     `subscribers=${clients}`,
-    ...(needs.shared
-      ? ['topics.own.publish=0/s', `topics.shared.publish=${rate}`]
-      : [`topics.own.publish=${rate} each`]),
-    `variants[0].polling.every=${writeDuration(pollMs)}`,
+    ...(needs.bothWays ? roomSets(needs) : updateSets(needs)),
     ...(payload === undefined ? [] : [`payload=${payload}`]),
     ...(clients > connectS * connectPerS ? [`phases.connect=${Math.ceil(clients / connectPerS)}s`] : []),
-    ...(measureS === leastMeasureS ? [] : [`phases.measure=${measureS}s`]),
+    ...(measureS === leastMeasureS && !needs.bothWays ? [] : [`phases.measure=${measureS}s`]),
+  ];
+  return {
+    args: ['run', needs.bothWays ? bothWays : oneWay, ...sets.flatMap((set) => ['--set', set])],
+    notes: needs.bothWays
+      ? [...notes, `Clients send what others get, in rooms of ${inRoom}: everybody in a room gets all of it.`]
+      : notes,
+  };
+}
+
+function updateSets(needs: Needs): string[] {
+  const pollMs = pollEveryMs(needs);
+  const drain = Math.ceil((pollMs * 1.2) / 1000) + 2;
+  return [
+    ...(needs.shared
+      ? ['topics.own.publish=0/s', `topics.shared.publish=${rateOf(needs)}`]
+      : [`topics.own.publish=${rateOf(needs)} each`]),
+    `variants[0].polling.every=${writeDuration(pollMs)}`,
     ...(drain > drainS ? [`phases.drain=${drain}s`] : []),
   ];
-  return { args: ['run', scenario, ...sets.flatMap((set) => ['--set', set])], notes };
+}
+
+function roomSets(needs: Needs): string[] {
+  return [
+    `topics.room.count=${Math.ceil(needs.clients / inRoom)}`,
+    `topics.room.publish=${rateOf(needs)} each`,
+    // What the scenario expects is of its own size.
+    'expect=[missed == 0]',
+  ];
+}
+
+/** Of one client, without the commas that people read. */
+function rateOf({ everyMs }: Needs): string {
+  return writeRate(1000 / everyMs).replaceAll(',', '');
 }

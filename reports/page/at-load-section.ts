@@ -55,10 +55,11 @@ function loadMarkup({ name, setting, rows }: AtLoad): Markup {
   });
   const heading = `At this load${name === '' ? '' : ` (${name})`}`;
   return html`<section class="at-load">
-    <h2>${heading}</h2>
+    <h2>${heading}: ${setting}</h2>
     <p class="dim">
-      ${setting}. A filled dot: half of the deliveries came within; an open one: 99 %; thin lines: their 95 %
-      intervals, or the range of several trials. Costs are the server's, without the publisher's.
+      Filled dot: half of the deliveries came within; open dot: 99 %; thin lines: their 95 % intervals, or the
+      range of several trials. Requests and traffic are those of subscribers, without publishing; CPU,
+      descriptors and memory are the server's.
     </p>
     <table role="table" aria-label="${heading}: latency and costs of each pattern">
       <thead role="rowgroup">

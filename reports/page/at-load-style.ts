@@ -5,7 +5,7 @@ export const atLoadStyle = `
 .at-load table { width: 100%; margin: 0 0 .4rem; } .at-load th, .at-load td { text-align: left;
   white-space: normal; border: 0; padding: .3rem .7rem .1rem 0; }
 .at-load thead th { color: var(--dim); font-weight: 500; vertical-align: bottom; }
-.at-load tbody { border-top: 1px solid var(--line); } .at-load tbody th { max-width: 10rem;
+.at-load tbody { border-top: 1px solid var(--line); } .at-load tbody th { min-width: 7.8rem; max-width: 11rem;
   overflow-wrap: break-word; }
 .at-load tr.why td { color: var(--dim); padding-bottom: .55rem; padding-top: 0; font-size: .87rem; }
 .at-load .axis { width: 27%; min-width: 13rem; padding-left: 0; }

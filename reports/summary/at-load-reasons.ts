@@ -82,6 +82,13 @@ function clausesOf(
   ];
 }
 
+/** Why figures that differ are called the same: their intervals overlap, or one run is too little to tell. */
+function sureness(figures: readonly Known[]): string {
+  const low = Math.max(...figures.map(({ within, value }) => within?.[0] ?? value));
+  const high = Math.min(...figures.map(({ within, value }) => within?.[1] ?? value));
+  return low <= high ? 'within noise' : 'as far as one run can tell';
+}
+
 /** Of the variant that others are held against. */
 function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: number): Clause[] {
   const others = soonest.filter((one) => one !== variant);
@@ -102,7 +109,10 @@ function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: 
     return own !== undefined && theirs !== undefined && !apart(cpu, own, theirs);
   });
   const lead =
-    others.length === 0 ? `the soonest: ${within}` : `as soon as ${names(others)} within noise (${within})`;
+    others.length === 0
+      ? `the soonest: ${within}`
+      : `as soon as ${names(others)} ` +
+        `${sureness([p50, ...others.map((one) => known(half, one)!)])} (${within})`;
   if (own === undefined) return [clause(lead, evidence)];
   const cost =
     others.length === 0
@@ -119,9 +129,10 @@ function sameDelay(variant: VariantTrials, reference: VariantTrials): Clause[] {
   const medians: Evidence = against(half, own, reference, theirs);
   const [a, b] = [formatMetric(own.value, 'us'), formatMetric(theirs.value, 'us')];
   const figures = a === b ? a : `${a} and ${b}`;
-  const delay = clause(`the same delay as ${reference.label} within noise (${figures} in the median)`, [
-    medians,
-  ]);
+  const delay = clause(
+    `the same delay as ${reference.label} ${sureness([own, theirs])} (${figures} in the median)`,
+    [medians],
+  );
   if (!p99 || !other || !apart(tail, p99, other)) return [delay];
   const word = p99.value > other.value ? 'but ' : '';
   return [

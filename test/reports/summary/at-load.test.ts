@@ -72,13 +72,13 @@ describe('a line of reasoning', () => {
     );
     assert.equal(
       said['sse'],
-      'As soon as websocket within noise (half within 2.5 ms, 99 % within 5 ms), at the least server CPU ' +
-        '(10 % of a core).',
+      'As soon as websocket as far as one run can tell (half within 2.5 ms, 99 % within 5 ms), at the ' +
+        'least server CPU (10 % of a core).',
     );
     assert.equal(
       said['websocket'],
-      'The same delay as sse within noise (2.4 ms and 2.5 ms in the median); 2 times the server CPU (20 % ' +
-        'against 10 % of a core).',
+      'The same delay as sse as far as one run can tell (2.4 ms and 2.5 ms in the median); 2 times the ' +
+        'server CPU (20 % against 10 % of a core).',
     );
     assert.equal(
       said['polling every=2s'],
