@@ -3,7 +3,7 @@
 
 import type { Result } from '../../core/result/result.ts';
 import { boundsOf, type Bound, type BoundRow } from '../summary/bounds.ts';
-import { choicesOf, type ChoiceCell, type Choices, type Lowest } from '../summary/choices.ts';
+import { besideText, choicesOf, type ChoiceCell, type Choices } from '../summary/choices.ts';
 import { listed } from '../../core/base/suggest.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { patternColor } from './at-load-section.ts';
@@ -31,7 +31,7 @@ function choicesMarkup({ name, parameter, places, rows, changes }: Choices): Mar
     }
     ${tableMarkup(
       `Lowest in each metric by ${parameter}; several where no single run tells them apart; in ` +
-        'brackets the next',
+        'brackets the next, and those without a figure; bold where it changes',
       [{ words: 'metric' }, ...places.map((place) => ({ words: place }))],
       rows.map(({ title, cells }) => ({ head: title, cells: cells.map(cellMarkup) })),
     )}
@@ -40,14 +40,11 @@ function choicesMarkup({ name, parameter, places, rows, changes }: Choices): Mar
 
 function cellMarkup(cell: ChoiceCell | undefined): Markup | string {
   if (!cell) return '—';
-  const { lowest, next, changed } = cell;
+  const { lowest, changed } = cell;
   const names = listed(lowest.labels);
+  const beside = besideText(cell);
   return html`${changed ? html`<b>${names}</b>` : names}
-  ${lowest.text}${next && html`<small>(${lowestText(next)})</small>`}`;
-}
-
-function lowestText({ labels, text }: Lowest): string {
-  return `${listed(labels)} ${text}`;
+  ${lowest.text}${beside !== '' && html`<small>(${beside})</small>`}`;
 }
 
 /** Nothing for results without a search. */

@@ -3,6 +3,7 @@
 
 import { toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
+import { listed } from '../../core/base/suggest.ts';
 import type { Crossing } from './crossings.ts';
 import { changesLowest, crossingPlace, curvesOf, type Curve, type CurvePoint } from './curve-data.ts';
 import { resultNames, type VariantTrials } from './variants.ts';
@@ -17,8 +18,10 @@ export type Choice = {
 export type ChoiceCell = {
   lowest: Lowest;
   /** The nearest of those that are told apart from the lowest. */
-  next?: Lowest;
-  /** None of the lowest was among the lowest of the place before. */
+  next?: Lowest | undefined;
+  /** Variants that have no figure there, so that nothing is said of them. */
+  without: string[];
+  /** None of the lowest was so at the place before, and at both places all of these have figures. */
   changed: boolean;
 };
 export type Choices = {
@@ -108,17 +111,23 @@ function choicesAmong(curves: readonly Curve[], name: string): Choices {
 }
 
 function cellsOf(curve: Curve, xs: readonly number[]): (ChoiceCell | undefined)[] {
-  let before: readonly string[] | undefined;
-  return xs.map((x) => {
-    const cell = cellAt(curve, x);
-    if (!cell) return undefined;
-    const changed = before !== undefined && !cell.lowest.labels.some((label) => before!.includes(label));
-    before = cell.lowest.labels;
-    return { ...cell, changed };
+  const cells = xs.map((x) => cellAt(curve, x));
+  return cells.map((cell, i) => {
+    const before = cells[i - 1];
+    return cell && { ...cell, changed: before !== undefined && isChanged(before, cell) };
   });
 }
 
-function cellAt({ points, metric }: Curve, x: number): Omit<ChoiceCell, 'changed'> | undefined {
+function isChanged(before: Omit<ChoiceCell, 'changed'>, now: Omit<ChoiceCell, 'changed'>): boolean {
+  const { labels } = now.lowest;
+  return (
+    !labels.some((label) => before.lowest.labels.includes(label)) &&
+    !labels.some((label) => before.without.includes(label)) &&
+    !before.lowest.labels.some((label) => now.without.includes(label))
+  );
+}
+
+function cellAt({ points, metric, lines }: Curve, x: number): Omit<ChoiceCell, 'changed'> | undefined {
   const here = points.filter((point) => point.x === x).sort((a, b) => a.value - b.value);
   const [least] = here;
   if (!least) return undefined;
@@ -132,6 +141,7 @@ function cellAt({ points, metric }: Curve, x: number): Omit<ChoiceCell, 'changed
   });
   return {
     lowest: of(lowest, least),
+    without: lines.map(({ label }) => label).filter((label) => !here.some((one) => one.variant === label)),
     ...(next && {
       next: of(
         alikeTo(next).filter((point) => !lowest.includes(point)),
@@ -141,7 +151,7 @@ function cellAt({ points, metric }: Curve, x: number): Omit<ChoiceCell, 'changed
   };
 }
 
-/** `Below about 4 updates a minute and client webhook takes fewer requests per delivery than polling; ...` */
+/** `Requests per delivery: below about 4 updates a minute, webhook needs fewer than polling; above, more.` */
 function changeSentence(crossing: Crossing, curve: Curve): string {
   const { below, above, from, to } = crossing;
   const { name, metric, parameter, write, place } = curve;
@@ -149,12 +159,27 @@ function changeSentence(crossing: Crossing, curve: Curve): string {
   // Without an axis of its own words, the parameter's name follows its value.
   const where = place(1).includes(' = ') ? `${at} (${parameter})` : `${at} ${parameter}`;
   const [does, otherwise] = name.startsWith('latency.')
-    ? [`is sooner than ${above} (${metric.title})`, 'later']
-    : ['us', 'share'].includes(metric.unit)
-      ? [`takes less ${metric.title} than ${above}`, 'more']
-      : [`takes fewer ${metric.title} than ${above}`, 'more'];
+    ? ['is sooner', 'later']
+    : [`needs ${['us', 'share'].includes(metric.unit) ? 'less' : 'fewer'}`, 'more'];
   return (
-    `Below about ${where}, ${below} ${does}; above, ${otherwise} ` +
-    `(measured at ${write(from)} and ${write(to)}, the place between them is interpolated).`
+    `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}: below about ${where}, ${below} ${does} ` +
+    `than ${above}; above, ${otherwise} (measured at ${write(from)} and ${write(to)}, interpolated between ` +
+    'them).'
   );
+}
+
+/** `webhook 1 (polling 2; no figure: sse)` */
+export function choiceText(cell: ChoiceCell | undefined): string {
+  if (!cell) return 'no figure';
+  const { lowest, next, without } = cell;
+  const beside = besideText({ next, without });
+  return `${listed(lowest.labels)} ${lowest.text}${beside === '' ? '' : ` (${beside})`}`;
+}
+
+/** What stands beside the lowest: the next, and of whom there is no figure. */
+export function besideText({ next, without }: Pick<ChoiceCell, 'next' | 'without'>): string {
+  return [
+    ...(next ? [`${listed(next.labels)} ${next.text}`] : []),
+    ...(without.length > 0 ? [`no figure: ${listed(without)}`] : []),
+  ].join('; ');
 }

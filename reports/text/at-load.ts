@@ -1,10 +1,9 @@
 // Writes the answer to "which pattern?" as text: the figures at each load with a line of reasoning for each
 // variant, and where in a matrix the choice changes. For terminals and for Markdown.
 
-import { listed } from '../../core/base/suggest.ts';
 import type { Result } from '../../core/result/result.ts';
 import { loadColumns, loadsOf, missingText, type AtLoad, type LoadRow } from '../summary/at-load.ts';
-import { choicesOf, type ChoiceCell, type Choices } from '../summary/choices.ts';
+import { choicesOf, choiceText, type Choices } from '../summary/choices.ts';
 import { withRange } from '../summary/figure-text.ts';
 import type { Cell, Table } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
@@ -137,10 +136,4 @@ function missingLines({ rows }: AtLoad): string[] {
 /** `requests per delivery: at 1, sse 0 (webhook 1); at 10, ...` */
 function choiceLine({ title, cells }: Choices['rows'][number], { places }: Choices): string {
   return `${title}: ${cells.map((cell, i) => `at ${places[i]!}, ${choiceText(cell)}`).join('; ')}`;
-}
-
-function choiceText(cell: ChoiceCell | undefined): string {
-  if (!cell) return 'no figure';
-  const of = ({ labels, text }: ChoiceCell['lowest']) => `${listed(labels)} ${text}`;
-  return `${of(cell.lowest)}${cell.next ? ` (${of(cell.next)})` : ''}`;
 }

@@ -57,7 +57,7 @@ test('of each place it is said what is lowest, what comes next, and where it cha
   assert.equal(choices!.changes.length, 1);
   assert.match(
     choices!.changes[0]!,
-    /^Below about \d+\/s \(publish\), webhook takes fewer requests per delivery than polling; above, more \(measured at 10\/s and 100\/s,/,
+    /^Requests per delivery: below about \d+\/s \(publish\), webhook needs fewer than polling; above, more \(measured at 10\/s and 100\/s,/,
   );
   assert.deepEqual(loadsOf([matrix]), [], 'a matrix has no one load');
 });
@@ -74,6 +74,21 @@ test('where the lowest is another one, the cell says that it changed', () => {
     ],
   );
   assert.match(renderMarkdown([{ ...matrix, trials }]), /\*\*polling 0\.1 \(webhook 1\)\*\*/);
+});
+
+test('of a variant without a figure nothing is said, not that another one became the lowest', () => {
+  const trials = matrix.trials.filter(
+    ({ variant }) => variant.pattern !== 'sse' && variant.label !== 'polling, publish=10/s',
+  );
+  const [choices] = choicesOf(variantsOf([{ ...matrix, trials }]));
+  assert.deepEqual(
+    choices!.rows[1]!.cells.map((one) => [one!.lowest.labels[0], one!.without, one!.changed]),
+    [
+      ['webhook', [], false],
+      ['webhook', ['polling'], false],
+      ['polling', [], false],
+    ],
+  );
 });
 
 test('of two parameters, variants are chosen among under one value of the other', () => {
