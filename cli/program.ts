@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { exitCodes } from '../core/base/errors.ts';
 import { loopback } from '../core/base/loopback.ts';
 import { version } from '../harness/run/version.ts';
+import { addAdvise } from './advise-options.ts';
 import { addComparisonCommands, collect } from './comparison-commands.ts';
 import { addReceive } from './receive.ts';
 import type { ReportFlags } from './report.ts';
@@ -59,6 +60,7 @@ asked to (or could not decide, where asked to fail then), 130 interrupted.`,
   addServingCommands(root);
   addTarget(root);
   addScenarios(root);
+  addAdvise(root, invocation);
   addResults(root);
   addComparisonCommands(root, invocation);
   return root;

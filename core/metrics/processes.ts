@@ -140,6 +140,12 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     title: 'server descriptors per subscriber, at rest',
     read: descriptors(({ connected, baseline }, { subscribers }) => (connected - baseline) / subscribers),
   },
+  connections: {
+    unit: 'count',
+    rests: ['descriptors'],
+    title: 'connections that all subscribers held, at rest',
+    read: (trial) => trial.connections,
+  },
   'connections-per-subscriber': {
     unit: 'count',
     rests: ['descriptors'],
@@ -209,6 +215,12 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     rests: ['client-cpu'],
     title: 'CPU of the busiest load process, share of a core',
     read: cpuShare('load'),
+  },
+  'server-rss.peak': {
+    unit: 'bytes',
+    rests: ['memory'],
+    title: 'resident memory of the server, highest sample',
+    read: total('server', ({ rssPeakBytes }) => rssPeakBytes),
   },
   'server-memory-per-subscriber': {
     unit: 'bytes',

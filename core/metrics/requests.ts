@@ -54,6 +54,12 @@ export const requestMetrics: Readonly<Record<string, Metric>> = {
     title: 'bytes per delivery, both ways',
     read: perDelivery(bytes),
   },
+  'bytes-per-s': {
+    unit: 'bytes',
+    rests: ['bytes'],
+    title: 'bytes a second, both ways',
+    read: (t) => bytes(t) / seconds(t),
+  },
   'bytes-per-day-per-subscriber': {
     unit: 'bytes',
     rests: ['bytes'],

@@ -3,7 +3,7 @@
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
 import { circumstances, comparisonHeadline, countedText, intervalTitle, toldOf } from './words.ts';
 import { pairLabel, variantWord } from './verdict-words.ts';
-import { markdownTable, markdownText } from '../text/markdown.ts';
+import { markdownTable, markdownText } from '../text/markdown-text.ts';
 import { withRange } from '../summary/figure-text.ts';
 
 const marks = { slower: '❌', 'not-slower': '✅', inconclusive: '➖', 'not-judged': '⚠️' } as const;

@@ -6,6 +6,7 @@ import type { Result } from '../../core/result/result.ts';
 import { renderCsv } from './csv.ts';
 import { renderHgrm, renderHlog } from './hdr.ts';
 import { renderJunit } from './junit.ts';
+import { renderSummary } from './summary.ts';
 import { renderMarkdown } from '../text/markdown.ts';
 import { variantsOf } from '../summary/variants.ts';
 
@@ -27,6 +28,11 @@ export const formats = {
     extension: 'hgrm',
     mediaType: 'text/plain',
     what: 'HdrHistogram percentiles of delivery latency, a file for each variant',
+  },
+  summary: {
+    extension: 'json',
+    mediaType: 'application/json',
+    what: 'the answer as data: figures at this load, reasons, bounds',
   },
   json: { extension: 'json', mediaType: 'application/json', what: 'the results themselves' },
 } as const;
@@ -67,6 +73,8 @@ async function renderWhole(
       return renderCsv(results);
     case 'hlog':
       return renderHlog(results);
+    case 'summary':
+      return renderSummary(results);
     case 'json':
       return `${printableJson(results.length === 1 ? results[0] : results)}\n`;
   }

@@ -5,6 +5,8 @@ import type { Result } from '../../core/result/result.ts';
 import { counted } from '../../core/base/counted.ts';
 import { about, missingSection, notice, patternsMarkup } from './about-section.ts';
 import { answerSection } from './answer-section.ts';
+import { atLoadSection } from './at-load-section.ts';
+import { boundsSection, choicesSection } from './choices-section.ts';
 import { curveFigures, isCurve } from './curves.ts';
 import { faultsSection } from './faults-section.ts';
 import type { Figure } from './figure.ts';
@@ -43,6 +45,12 @@ type Part = { id: string; title: string; of: Section };
 
 /** What is below the answer and the validity strip, in this order. */
 const parts: readonly Part[] = [
+  {
+    id: 'at-load',
+    title: 'At this load',
+    of: ({ results, variants }) =>
+      html`${atLoadSection(results)}${choicesSection(variants)}${boundsSection(results)}`,
+  },
   {
     id: 'results',
     title: 'Results',

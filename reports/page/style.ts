@@ -1,6 +1,8 @@
 // Holds the page's style: light and dark by the reader's system, narrow screens, print. Text has a contrast
 // of at least 4.5:1.
 
+import { atLoadStyle } from './at-load-style.ts';
+
 const light = `--text: #1c1c1e; --dim: #5b5b62; --back: #ffffff; --panel: #f4f4f6; --line: #d5d5da;
   --good: #0b6b3a; --bad: #b3261e; --bad-back: #fdecea;
   --c0: #0072b2; --c1: #c04a00; --c2: #00795a; --c3: #a3438a; --c4: #3d3d44; --c5: #8a6400; --c6: #2f86c9;
@@ -98,8 +100,10 @@ a { color: inherit; text-underline-offset: .2em; } th a { text-decoration-style:
 .runs thead th, .runs th:first-child, .runs th[scope=row], td.text, .prose td, .prose th { text-align: left;
   white-space: normal; } .runs td { white-space: normal; text-align: left; } td.text { min-width: 22rem; }
   .runs td.when { white-space: nowrap; } td.forms { min-width: 9rem; }
-article.doc pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+article.doc pre { white-space: pre-wrap; overflow-wrap: anywhere; } article.doc h1 { font-size: 1.6rem;
+  font-weight: 600; color: var(--text); }
 ul.plain { padding-left: 1.1rem; } ul.plain details { margin: .1rem 0; }
+${atLoadStyle}
 @media print { :root { color-scheme: light; ${light} }
   body { max-width: none; padding: 0; font-size: 12px; } .columns { display: block; } .contents { display: none; }
   .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; } #picker { display: none; }

@@ -138,7 +138,7 @@ const units: Record<string, string> = {
 };
 
 /** Whether the lowest line changes there. Lines at 0 throughout are below all others and cross none. */
-function changesLowest({ below, above, from, to }: Crossing, points: readonly CurvePoint[]): boolean {
+export function changesLowest({ below, above, from, to }: Crossing, points: readonly CurvePoint[]): boolean {
   const above0 = new Set(points.flatMap(({ value, variant }) => (value > 0 ? [variant] : [])));
   const lowestAt = (at: number) =>
     points.filter(({ x, variant }) => x === at && above0.has(variant)).sort((a, b) => a.value - b.value)[0]

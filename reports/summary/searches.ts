@@ -1,6 +1,6 @@
 // Says what step searches found, in words: the highest value that kept the check, for each variant.
 
-import { eachSecond, magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
+import { eachSecond, magnitudeOf } from '../../core/scenario/matrix.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { parseExpectation } from '../../core/metrics/check.ts';
@@ -12,45 +12,65 @@ import { rateText, subscribersText } from './variants.ts';
 
 type Search = NonNullable<Result['searches']>[number];
 
-/** A sentence or two for each check and parameter; nothing for results without searches. */
+/** One sentence, without its full stop, for each check and parameter; none for results without searches. */
 export function searchSentences(results: readonly Result[]): string[] {
   const called = variantNames(results);
-  const all = results.flatMap(({ searches }) => searches ?? []);
-  return [...Map.groupBy(all, ({ what, keep }) => `${what}\n${keep}`).values()].map((same) => {
-    const { what, keep, resolution } = same[0]!; // a group has a member
-    const { scenario } = results.find(({ searches }) => searches?.includes(same[0]!))!; // it is one's
-    const whole = wholeSentence(same, scenario, called);
-    if (whole !== undefined) return `${whole}. The bound was ${keptText(keep)}`;
-    const found = same.some(({ limit }) => limit.kind === 'found');
-    return (
-      `Highest ${nameOf(what, scenario)} with ${keptText(keep)}: ` +
-      listed(same.map((one) => `${called.of(one.variant)} ${limitText(one)}`)) +
-      (found ? ` (in steps of ${formatShare(Number(resolution.toFixed(2)))})` : '')
-    );
+  return searchGroups(results).map(({ searches, scenario }) => {
+    const { what, keep } = searches[0]!; // a group has a member
+    const said = [...Map.groupBy(searches, (one) => keptUpText(one)).entries()]
+      .map(([text, same]) => `${whoOf(same, searches.length, called)} ${text}`)
+      .join('; ');
+    const where = what === 'subscribers' ? `at ${rateText(scenario)}` : `to ${subscribersText(scenario)}`;
+    return `${said} (${keptText(keep)}, ${where})`;
   });
 }
 
-/** Where every variant kept up with the same value, the highest that was tried: `Both kept up at 400/s ...`. */
-function wholeSentence(
-  same: readonly Search[],
-  scenario: Result['scenario'],
-  called: VariantNames,
-): string | undefined {
-  const [{ limit, like, what }] = same as [Search, ...Search[]]; // a group has a member
-  const isHighestTried = ({ limit: own, steps }: Search) =>
-    own.kind === 'at-least' &&
-    own.value === (limit.kind === 'at-least' ? limit.value : undefined) &&
-    steps.every(({ verdict }) => verdict !== 'ended');
-  if (limit.kind !== 'at-least' || !same.every(isHighestTried)) return undefined;
-  const who =
-    same.length === 1
-      ? called.of(same[0]!.variant)
-      : same.length === 2
-        ? 'Both'
-        : `All ${formatNumber(same.length)} variants`;
-  if (what === 'subscribers')
-    return `${who} kept up with ${written(like, limit.value)} subscribers, the most tried (${rateText(scenario)})`;
-  return `${who} kept up at ${written(like, limit.value)}, the highest ${what.endsWith('.publish') ? 'rate' : 'value'} tried`;
+/** The searches of one parameter and one check, each with the scenario that they are of. */
+export function searchGroups(
+  results: readonly Result[],
+): { searches: Search[]; result: Result; scenario: Result['scenario'] }[] {
+  const all = results.flatMap((result) => (result.searches ?? []).map((search) => ({ search, result })));
+  const groups = Map.groupBy(
+    all,
+    ({ search: { what, keep }, result }) => `${results.indexOf(result)}\n${what}\n${keep}`,
+  );
+  return [...groups.values()].map((same) => {
+    const { result } = same[0]!; // a group has a member
+    return { searches: same.map(({ search }) => search), result, scenario: result.scenario };
+  });
+}
+
+/** @param of how many searches there are */
+function whoOf(same: readonly Search[], of: number, called: VariantNames): string {
+  if (same.length < of || of === 1) return listed(same.map(({ variant }) => called.of(variant)));
+  return of === 2 ? 'Both' : `All ${of}`;
+}
+
+/** `kept up at 400/s, the highest rate tried` */
+function keptUpText({ limit, steps, like, what }: Search): string {
+  const ended = steps.find(({ verdict }) => verdict === 'ended');
+  const why = ended ? `the search ended at ${written(like, ended.value)}: ${ended.why}` : '';
+  switch (limit.kind) {
+    case 'found':
+      return (
+        `kept up at ${written(like, limit.value)} and no longer at ${written(like, limit.brokenAt)}` +
+        (ended ? ` (${why})` : '')
+      );
+    case 'at-least':
+      return (
+        `kept up at ${written(like, limit.value)}, the highest ${nounOf(what)} ` +
+        (ended ? `that gave a figure (${why})` : 'tried')
+      );
+    case 'below':
+      return `did not keep up at ${written(like, limit.value)}, the lowest ${nounOf(what)} tried`;
+    case 'none':
+      return `gave no answer${ended ? ` (${ended.why})` : ''}`;
+  }
+}
+
+function nounOf(what: string): string {
+  if (what === 'subscribers') return 'number';
+  return what.endsWith('.publish') ? 'rate' : 'value';
 }
 
 /** The same beside other forms of report: what was measured after the trials, a line each. */
@@ -99,21 +119,12 @@ export function limitText({ limit, steps, like }: Search): string {
   }
 }
 
-/** What people call it, with what stays the same; any other path by its last word. */
-function nameOf(what: string, scenario: Result['scenario']): string {
-  if (what === 'subscribers') return `number of subscribers of ${rateText(scenario)}`;
-  return (
-    `${what.endsWith('.publish') ? 'event rate' : shortPath(what, [what])} ` +
-    `to ${subscribersText(scenario)}`
-  );
-}
-
 /** A bound on a percentile as people say it; any other check as it stands. */
-function keptText(keep: string): string {
-  const [, percent, bound] = /^latency\.p([\d.]+) < (.+)$/.exec(keep) ?? [];
-  return percent === undefined
-    ? keep
-    : `${percent} % of deliveries within ${bound!.replace(/^([\d.]+)([a-z]+)$/, '$1 $2')}`;
+export function keptText(keep: string): string {
+  const [, point, percent, bound] = /^latency\.(mean|p([\d.]+)) < (.+)$/.exec(keep) ?? [];
+  if (bound === undefined) return keep;
+  const within = `within ${bound.replace(/^([\d.]+)([a-z]+)$/, '$1 $2')}`;
+  return point === 'mean' ? `deliveries ${within} on average` : `${percent} % of deliveries ${within}`;
 }
 
 export function stepText(
@@ -126,7 +137,8 @@ export function stepText(
   return `${written(like, value)} ${verdict}${figure}${why === '' ? '' : ` (${why})`}`;
 }
 
-function written(like: string, value: number): string {
+/** A value as the scenario writes it, for people. */
+export function written(like: string, value: number): string {
   const writers: Record<string, (value: number) => string> = {
     'a second': (perS) => `${formatNumber(perS)}/s`,
     [eachSecond]: (perS) => `${formatNumber(perS)}/s each`,

@@ -95,7 +95,7 @@ export function resultNames(results: readonly Result[]): string[] {
 }
 
 /** `100 subscribers` */
-export function subscribersText({ subscribers }: Result['scenario']): string {
+export function subscribersText({ subscribers }: Pick<Result['scenario'], 'subscribers'>): string {
   return counted(subscribers, 'subscriber');
 }
 

@@ -1,7 +1,6 @@
 // Writes a result as Markdown for a job summary: the answer, the expectations, the table, the warnings. It is
 // GitHub's flavour, for its tables, and the only HTML in it is what escapes text.
 
-import { oneLine } from '../../core/base/printable.ts';
 import { coresText } from '../../core/result/machine-text.ts';
 import type { Result } from '../../core/result/result.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
@@ -12,15 +11,20 @@ import { withinRun, withRange } from '../summary/figure-text.ts';
 import { resultTable, type Cell } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
 import { groupText, headOf, warningGroups } from '../summary/warnings.ts';
+import { atLoadMarkdown } from './at-load.ts';
+import { codeSpan, markdownTable, markdownText } from './markdown-text.ts';
 
 /** Expectations that held are counted; of the others, more than this are counted too. */
 const openShown = 100;
 
 export function renderMarkdown(results: readonly Result[]): string {
   const title = [...new Set(results.map(({ scenario }) => scenario.name))].join(', ');
+  const atLoad = atLoadMarkdown(results);
   const parts = [
     `## pushbench: ${markdownText(title)}`,
     `**${markdownText(headlineOf(results))}**`,
+    ...atLoad,
+    ...(atLoad.length === 0 ? [] : ['### Side by side']),
     ...expectations(results),
     comparison(results),
     ...[costRateLine(results) ?? []].flat().map(markdownText),
@@ -90,45 +94,4 @@ function warnings(results: readonly Result[]): string[] {
           .map((group) => `- **${markdownText(headOf(group))}**: ${markdownText(groupText(group))}`)
           .join('\n'),
       ];
-}
-
-/** @param alignment a letter for each column: `r` to the right */
-export function markdownTable(
-  heads: readonly string[],
-  alignment: string,
-  rows: readonly (readonly string[])[],
-): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    line(heads),
-    line([...alignment].map((one) => (one === 'r' ? '--:' : '---'))),
-    ...rows.map(line),
-  ].join('\n');
-}
-
-/**
- * Text that reads as it stands: no line ends, and nothing that becomes markup or a link in Markdown or HTML.
- */
-export function markdownText(text: string): string {
-  return oneLine(text.replace(/\s+/g, ' '))
-    .replace(/[\\`*_[\]~#]/g, String.raw`\$&`)
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/@/g, '&#64;')
-    .replace(/\|/g, '&#124;')
-    .replace(/:\/\//g, '&#58;//')
-    .replace(/(www)\./gi, '$1&#46;');
-}
-
-/**
- * Text as code. A pipe would end a table's cell even there, and whether a backslash before it
- * counts is not agreed on.
- */
-export function codeSpan(text: string): string {
-  const line = oneLine(text.replace(/\s+/g, ' '));
-  if (line.includes('|')) return `<code>${markdownText(line)}</code>`;
-  const fence = '`'.repeat(Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
-  const gap = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
-  return `${fence}${gap}${line}${gap}${fence}`;
 }

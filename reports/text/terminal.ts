@@ -13,6 +13,7 @@ import { headroomText } from '../summary/figure-text.ts';
 import { loadUses, nearestUse } from '../summary/load-use.ts';
 import { variantsOf } from '../summary/variants.ts';
 import { groupText, headOf, warningGroups } from '../summary/warnings.ts';
+import { atLoadLines } from './at-load.ts';
 import { tableLines, type Paint } from './table.ts';
 import { unknownColumns, wrapped, type TerminalOptions } from './wrap.ts';
 
@@ -26,6 +27,7 @@ export function renderTable(given: readonly Result[], { columns: told, color }: 
     '',
     wrapped(paint('bold', headlineOf(results)), columns),
     '',
+    ...atLoadLines(results, columns, paint),
     ...tableLines(table, columns, paint),
     ...table.notes.flatMap((line) => [wrapped(line, columns), '']),
     ...partLines(table).map((line) => wrapped(line, columns)),

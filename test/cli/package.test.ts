@@ -55,8 +55,8 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
   const list = await start(['list'], folder, installed).ended;
   assert.equal(list.code, 0, list.stderr);
   assert.match(list.stdout, /compare: /);
-  const page = await start(['claims'], folder, installed).ended;
-  assert.deepEqual([page.code, page.stdout], [0, readFileSync('docs/claims.md', 'utf8')], page.stderr);
+  const claims = await start(['claims'], folder, installed).ended;
+  assert.deepEqual([claims.code, claims.stdout], [0, readFileSync('docs/claims.md', 'utf8')], claims.stderr);
   const written = await start(['claims', '--write'], folder, installed).ended;
   assert.equal(written.code, 2);
   assert.match(written.stderr, /this is an installed package\. Leave --write out/);

@@ -101,6 +101,7 @@ export function completed(more: Partial<Completed> = {}): Completed {
         cpuUs: 2e6,
         rssBaselineBytes: 1000,
         rssConnectedBytes: 5000,
+        rssPeakBytes: 9000,
         loopDelayP99Us: 70,
       }),
       processUse('load', { cpuUs: 1e6, rssBaselineBytes: 100, rssConnectedBytes: 300 }),

@@ -12,7 +12,8 @@ import type { Result } from '../../../core/result/result.ts';
 import { csvField, renderCsv } from '../../../reports/export/csv.ts';
 import { documentsOf, formats, isFormat } from '../../../reports/export/formats.ts';
 import { renderHgrm, renderHlog } from '../../../reports/export/hdr.ts';
-import { codeSpan, markdownText, renderMarkdown } from '../../../reports/text/markdown.ts';
+import { renderMarkdown } from '../../../reports/text/markdown.ts';
+import { codeSpan, markdownText } from '../../../reports/text/markdown-text.ts';
 import { variantsOf } from '../../../reports/summary/variants.ts';
 import { mergedLatency } from '../merged-latency.ts';
 import { fixtureResult } from '../fixture.ts';
@@ -191,8 +192,8 @@ test('Markdown: a table keeps its columns and hostile text stays text', () => {
   assert.ok(rows.length > 10);
   assert.deepEqual(
     [...new Set(rows.map(cells))].sort((a, b) => a - b),
-    [7, 17],
-    'a table of five columns and one of fifteen',
+    [7, 12, 17],
+    'a table of five columns, the load with ten, and one of fifteen',
   );
   const outside = text.replace(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, '');
   assert.doesNotMatch(outside, /<img|[^\\]\[e|[^\\]`d|@g/);

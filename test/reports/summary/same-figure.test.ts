@@ -122,8 +122,8 @@ describe.each([
     const from = (text: string, start: string) => text.slice(text.indexOf(start));
     for (const label of ['polling', 'websocket']) {
       const [markdown, terminal, side, answer] = [
-        rowWith(from(renderMarkdown([result]), '| p50'), label),
-        rowWith(from(renderTable([result], { columns: 300, color: false }), 'p50'), label),
+        rowWith(from(renderMarkdown([result]), '| p50 | p90'), label),
+        rowWith(from(renderTable([result], { columns: 300, color: false }), 'p90'), label),
         rowWith(from(page, 'Patterns by what they cost'), label),
         rowWith(from(page, 'What the question asks for'), label),
       ];

@@ -1,0 +1,31 @@
+// Declares `pushbench advise` with its options.
+
+import type { Command } from 'commander';
+import type { AdviseFlags } from './advise.ts';
+
+export function addAdvise(root: Command, invocation: string): void {
+  root
+    .command('advise')
+    .description('which pattern, for what you need: by flags, or asked for on a terminal (docs/advise.md)')
+    .argument('[result...]', 'results to take figures from (default: the nearest in the results folder)')
+    .option('--clients <number>', 'how many are to be told')
+    .option('--every <duration>', 'time between two updates of one client, such as 2s, 5m or 1h')
+    .option('--rate <rate>', 'the same as a rate of each client, such as 0.5/s')
+    .option('--to <receiver>', 'browser, app or server')
+    .option('--both-ways', 'clients send as much as they are sent, and as soon')
+    .option('--within <duration>', 'how late an update may be, such as 500ms')
+    .option('--shared', 'all clients get the same updates, and not each its own')
+    .option('--hold <what>', 'what may stay open between the two: streams, requests or nothing')
+    .option('--missed <what>', 'what a client may miss: ok, catch-up (while it was away) or never')
+    .option('--reachable', 'receivers have an address that the server can call')
+    .option('--no-reachable', 'they have none')
+    .option('--ordered', 'the order of updates matters')
+    .option('--simplest', 'little to write and to run counts for more than what it costs')
+    .option('--payload <size>', 'of an update, for the command that measures it (default: 256B)')
+    .option('--results <dir>', 'where results are kept', 'results')
+    .option('--json', 'print the advice as JSON', false)
+    .action(async (paths: string[], options: AdviseFlags) => {
+      const { adviseCommand } = await import('./advise.ts');
+      process.exitCode = await adviseCommand(paths, { ...options, invocation });
+    });
+}

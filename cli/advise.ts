@@ -1,0 +1,94 @@
+// Implements `pushbench advise`: which pattern for what somebody needs, from flags or asked for on a
+// terminal, with figures of results at hand and the command that measures it.
+
+import { existsSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+import { advise } from '../core/advice/advise.ts';
+import { measuring } from '../core/advice/command.ts';
+import { deliveriesPerS, type Needs } from '../core/advice/needs.ts';
+import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
+import { printableJson } from '../core/base/printable.ts';
+import { loadData } from '../reports/export/summary.ts';
+import { resultFiles } from '../reports/read/read-many.ts';
+import { readResult } from '../reports/read/read.ts';
+import { distanceOf, nearestLoad } from '../reports/summary/nearest-load.ts';
+import { renderAdvice, type Nearest } from '../reports/text/advice.ts';
+import { hasNeeds, needsOf, type NeedFlags } from './advise-flags.ts';
+import { complain } from './print.ts';
+import { quoted } from './quoted.ts';
+import { terminalOf } from './terminal.ts';
+
+export type AdviseFlags = NeedFlags & { results: string; json: boolean };
+
+/** Results are large; of a folder the newest are looked at. */
+const newestLookedAt = 40;
+
+/** @param paths results to take figures from, in the place of the results folder */
+export async function adviseCommand(
+  paths: readonly string[],
+  { results: folder, json, invocation, ...flags }: AdviseFlags & { invocation: string },
+): Promise<ExitCode> {
+  const asked = hasNeeds(flags) ? flags : await askedFor(flags);
+  const { needs, assumed, payload } = needsOf(asked);
+  const advice = advise(needs);
+  const { args, notes } = measuring(needs, payload);
+  const command = [invocation, ...args].map(quoted).join(' ');
+  const pattern = advice.ranked[0]?.pattern;
+  const { nearest, looked } =
+    pattern === undefined
+      ? { nearest: undefined, looked: 'nothing to look for.' }
+      : await nearestAt(paths, folder, needs, pattern);
+  if (json) {
+    const measured = nearest && { ...nearest, load: loadData(nearest.load) };
+    const answer = { needs, assumed, pattern: pattern ?? null, ...advice, nearest: measured ?? null };
+    process.stdout.write(`${printableJson({ ...answer, command, notes }, 1)}\n`);
+    return exitCodes.ok;
+  }
+  const parts = { needs, assumed, advice, nearest, looked, command, notes };
+  process.stdout.write(renderAdvice(parts, terminalOf()));
+  return exitCodes.ok;
+}
+
+/** Asks on a terminal; elsewhere nobody is there to be asked. */
+async function askedFor(flags: NeedFlags): Promise<NeedFlags> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new UserError(
+      'advise',
+      'advise does not know what you need: say it with flags, --clients and --every at the least, such as ' +
+        'advise --clients 3000 --every 2s. On a terminal it asks.',
+    );
+  const { ask } = await import('./advise-dialogue.ts');
+  return ask(flags);
+}
+
+async function nearestAt(
+  paths: readonly string[],
+  folder: string,
+  needs: Needs,
+  pattern: string,
+): Promise<{ nearest: Nearest | undefined; looked: string }> {
+  if (paths.length === 0 && !existsSync(folder))
+    return { nearest: undefined, looked: `there are no results yet (no folder ${folder}).` };
+  const files = (await Promise.all((paths.length > 0 ? paths : [folder]).map(resultFiles))).flat();
+  const wanted = { subscribers: needs.clients, deliveriesPerS: deliveriesPerS(needs) };
+  let nearest: Nearest | undefined;
+  // Folders are named by the time of their run, so the newest are the last.
+  for (const file of paths.length > 0 ? files : files.slice(-newestLookedAt)) {
+    try {
+      const result = await readResult(file);
+      const load = nearestLoad(result, wanted, pattern);
+      if (load && (!nearest || distanceOf(load) <= distanceOf(nearest)))
+        nearest = { ...load, path: relative('', dirname(file)) || '.', scenario: result.scenario.name };
+    } catch (error) {
+      // A result that was named has to be one; of a folder the others are enough.
+      if (paths.length > 0 || !(error instanceof UserError)) throw error;
+      complain(`left out: ${messageOf(error)}`);
+    }
+  }
+  return {
+    nearest,
+    looked: `no result at hand has a latency of ${pattern} (looked at: ${files.length} in ${
+      paths.length > 0 ? 'what was named' : folder
+    }).`,
+  };
+}

@@ -1,0 +1,57 @@
+// Describes what somebody needs who asks which pattern to take, and derives what follows from it: how much
+// there is to deliver, and how often a poller would have to ask.
+
+export const receivers = ['browser', 'app', 'server'] as const;
+export const holds = ['streams', 'requests', 'nothing'] as const;
+export const misses = ['ok', 'catch-up', 'never'] as const;
+
+export type Needs = {
+  /** Who is told: pages of browsers, programs that people run, or other servers. */
+  to: (typeof receivers)[number];
+  /** Clients send as much as they are sent, and as soon. */
+  bothWays: boolean;
+  clients: number;
+  /** Mean time between two updates of one client. */
+  everyMs: number;
+  /** How late an update may be; left out where it was not said. */
+  withinMs?: number;
+  /** All clients get the same updates, and not each its own. */
+  shared: boolean;
+  /** The server can call the receiver at an address of its own. */
+  reachable: boolean;
+  /** What may stay open between the two: streams, one request until it is answered, or nothing. */
+  hold: (typeof holds)[number];
+  /** Updates that a client may miss: any, those while it was away for a moment no longer, none ever. */
+  missed: (typeof misses)[number];
+  ordered: boolean;
+  /** Little to write and to run counts for more than what it costs. */
+  simplest: boolean;
+};
+
+const minuteMs = 60_000;
+/** A poll more often than this is a stream by another name. */
+const leastPollMs = 100;
+const mostPollMs = 3_600_000;
+
+export function deliveriesPerS({ clients, everyMs }: Needs): number {
+  return (clients * 1000) / everyMs;
+}
+
+/** Events to publish, all topics together. */
+export function eventsPerS(needs: Needs): number {
+  return needs.shared ? 1000 / needs.everyMs : deliveriesPerS(needs);
+}
+
+/**
+ * How often to ask: as often as an update may be late, else as often as there are updates; of rare ones twice
+ * as often, as the text that this follows does (a poll every 30 s for an update a minute).
+ */
+export function pollEveryMs({ everyMs, withinMs }: Needs): number {
+  const wanted = withinMs ?? (everyMs >= minuteMs ? everyMs / 2 : everyMs);
+  return Math.round(Math.min(mostPollMs, Math.max(leastPollMs, wanted)));
+}
+
+/** Whether an update that is late by this much is still in time. */
+export function mayBeLate({ withinMs = Infinity }: Needs, ms: number): boolean {
+  return withinMs >= ms;
+}
