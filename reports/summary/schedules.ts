@@ -38,7 +38,7 @@ export function clockNotes(variants: readonly Run[]): string[] {
   return scale === 1
     ? []
     : [
-        `The clock of retries ran ${formatNumber(scale)} times as fast as the trial, and latencies are in the ` +
-          `trial's time: a second of them is ${formatUs(scale * 1e6)} of the schedule.`,
+        `The clock of retries ran ${formatNumber(scale)} times as fast as the trial, and latencies are in ` +
+          `the trial's time: a second is ${formatUs(scale * 1e6)} of the schedule.`,
       ];
 }

@@ -30,7 +30,7 @@ export function searchSentences(results: readonly Result[]): string[] {
   });
 }
 
-/** Where every variant kept up with the same value, the highest that was tried: `Both kept up at 400/s ...`. */
+/** Where every variant kept up with the highest value that was tried: `Both kept up at 400/s ...`. */
 function wholeSentence(
   same: readonly Search[],
   scenario: Result['scenario'],
@@ -48,9 +48,10 @@ function wholeSentence(
       : same.length === 2
         ? 'Both'
         : `All ${formatNumber(same.length)} variants`;
+  const value = written(like, limit.value);
   if (what === 'subscribers')
-    return `${who} kept up with ${written(like, limit.value)} subscribers, the most tried (${rateText(scenario)})`;
-  return `${who} kept up at ${written(like, limit.value)}, the highest ${what.endsWith('.publish') ? 'rate' : 'value'} tried`;
+    return `${who} kept up with ${value} subscribers, the most tried (${rateText(scenario)})`;
+  return `${who} kept up at ${value}, the highest ${what.endsWith('.publish') ? 'rate' : 'value'} tried`;
 }
 
 /** The same beside other forms of report: what was measured after the trials, a line each. */

@@ -71,7 +71,7 @@ test('the terminal says what is worse, by how much and how sure, and which pair 
   assert.match(text, /sse: worse \(12 of 12 pairs\)/);
   assert.match(text, /webhook: not slower \(11 of 12 pairs\)\n {2}pair 5 dropped: candidate: load-limited/);
   // Below the medians stand the lowest and the highest run of each side.
-  assert.match(text, /server CPU per delivery .* worse\n +[\d.]+ µs to [\d.]+ µs +[\d.]+ µs to [\d.]+ µs\n/);
+  assert.match(text, /server CPU per delivery .* worse\n +[\d.]+ to [\d.]+ µs +[\d.]+ to [\d.]+ µs\n/);
   assert.match(text, /missed +0 +0\.167 a run .*\n +0 to 2\n/);
   assert.match(text, /missed +0 +0\.167 a run +\+0\.167 +worse\n/);
   assert.match(text, /None on either side: missed, duplicated, corrupted, errors of server and clients\./);
@@ -84,7 +84,7 @@ test('where the table is wider than the terminal, its rows are told in words, an
   for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
   assert.match(
     text,
-    /\n {2}missed: worse\n {4}baseline 0, candidate 0\.167 a run \(0 to 2\), change \+0\.167\n/,
+    /\n {2}missed: worse\n {4}baseline 0, candidate 0\.167 per run \(0 to 2\), change \+0\.167\n/,
   );
 });
 
@@ -193,7 +193,7 @@ test('Markdown and the page escape the names that they are given', async () => {
   assert.match(markdown, /### ❌ sse: worse \(12 of 12 pairs\)/);
   assert.match(
     markdown,
-    /\| server CPU per delivery \| [\d.]+ µs \([\d.]+ µs to [\d.]+ µs\) \| .* \| \*\*worse\*\* \|/,
+    /\| server CPU per delivery \| [\d.]+ µs \([\d.]+ to [\d.]+ µs\) \| .* \| \*\*worse\*\* \|/,
   );
   const page = await renderComparisonPage(evil, {
     baseline: [inTurns.baseline],

@@ -74,7 +74,7 @@ test(
     for (const order of ['run=first&run=second', 'run=second&run=first']) {
       const { status, body } = await ask(url, `/compare?${order}`);
       assert.equal(status, 200);
-      assert.match(body, /<h1>compare: second against first<\/h1>/);
+      assert.match(body, /<p class="question">compare: second against first<\/p>/);
       assert.match(body, /<b class="bad">Advisory<\/b>/);
     }
     for (const [query, said] of [
