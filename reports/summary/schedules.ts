@@ -39,6 +39,11 @@ export function clockNotes(variants: readonly Run[]): string[] {
     ? []
     : [
         `The clock of retries ran ${formatNumber(scale)} times as fast as the trial, and latencies are in ` +
-          `the trial's time: a second is ${formatUs(scale * 1e6)} of the schedule.`,
+          `the trial's time: a second is ${lengthText(scale)} of the schedule.`,
       ];
+}
+
+/** `1 h` of 3,600 s, where durations are otherwise in minutes up to two hours. */
+function lengthText(seconds: number): string {
+  return seconds >= 3600 ? `${formatNumber(seconds / 3600)} h` : formatUs(seconds * 1e6);
 }

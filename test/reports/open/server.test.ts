@@ -88,7 +88,7 @@ test(
     }
     assert.equal((await ask(url, '/compare?run=first&run=none')).status, 404);
     const history = await ask(url, '/history/compare');
-    assert.match(history.body, /<h1>compare over its saved runs<\/h1>/);
+    assert.match(history.body, /<p class="question">compare over its saved runs<\/p>/);
     assert.match(history.body, /<th scope="row">first<\/th>/);
     for (const path of ['/history/nothing', '/history/', '/history', '/history/compare/more', '/compare/x'])
       assert.equal((await ask(url, path)).status, 404, path);

@@ -21,7 +21,11 @@ test('what ab stored stands among the runs, with its verdict, its forms and its 
   );
   assert.doesNotMatch(body, /<b>new/);
   const rows: [string, RegExp, RegExp][] = [
-    ['report.html', /text\/html/, /<h1>compare: &lt;b&gt;new against old<\/h1>[\s\S]*Latency of sse/],
+    [
+      'report.html',
+      /text\/html/,
+      /<p class="question">compare: &lt;b&gt;new against old<\/p>[\s\S]*Latency of sse/,
+    ],
     ['comparison.json', /application\/json/, /^\{"format":"pushbench-comparison"/],
     ['markdown', /text\/markdown/, /^##? /m],
     ['junit', /application\/xml/, /<testsuites/],
