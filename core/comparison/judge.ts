@@ -191,9 +191,10 @@ function tooFewText(
 
 function whyOf(verdict: Verdict, decided: readonly JudgedMetric[]): string {
   const those = (which: string) => decided.filter((one) => one.verdict === which);
-  const titles = (of: readonly JudgedMetric[]) =>
-    of.map(({ metric }) => metrics[metric]?.title ?? metric).join(', ');
-  const named = (which: string) => titles(those(which));
+  const named = (which: string) =>
+    those(which)
+      .map(({ metric }) => metrics[metric]?.title ?? metric)
+      .join(', ');
   switch (verdict) {
     case 'slower':
       return `worse: ${named('slower')}`;
@@ -204,7 +205,7 @@ function whyOf(verdict: Verdict, decided: readonly JudgedMetric[]): string {
     case 'not-judged': {
       // Each reason once, with the metrics that it is of.
       const reasons = Map.groupBy(those('not-judged'), (one) => ('why' in one && one.why) || 'no figure');
-      const texts = [...reasons].map(([why, of]) => `${titles(of)}: ${why}`);
+      const texts = [...reasons].map(([why, of]) => `${of.map(({ metric }) => metric).join(', ')}: ${why}`);
       return texts.length === 0 ? 'no gating metric has a figure on both sides' : texts.join('; ');
     }
   }

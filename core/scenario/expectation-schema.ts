@@ -32,8 +32,8 @@ export const expectation = z
         .min(1)
         .optional()
         .describe(
-          'labels or names of variants, or patterns for all of their variants, on every target too; sse @NAME is ' +
-            'for that target alone',
+          'labels or names of variants, or patterns for all of their variants, on every target too; ' +
+            'sse @NAME is for that target alone',
         ),
       where: where.optional(),
     }),

@@ -61,8 +61,8 @@ export function pairPlanText(pairs: number, { tests, least, ...plan }: PairPlan,
   const asked = `${of} in ${counted(tests, 'test')}`;
   if (pairs < plan.pairs)
     return (
-      `${counted(pairs, 'pair')} of ${asked}: at least ${least} are needed, and ${plan.pairs} would leave room for a ` +
-      'stalled run.'
+      `${counted(pairs, 'pair')} of ${asked}: at least ${least} are needed, and ${plan.pairs} would leave ` +
+      'room for a stalled run.'
     );
   return (
     `${counted(pairs, 'pair')} of ${asked}: enough to show a change even if a fifth of them is dropped and ` +

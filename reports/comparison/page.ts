@@ -48,10 +48,7 @@ export async function renderComparisonPage(
         </style>
       </head>
       <body>
-        ${barOf(`${comparison.scenario}, compared`, [
-          whenText(comparison.createdAt),
-          `${comparison.candidate.name} against ${comparison.baseline.name}`,
-        ])}
+        ${barOf(comparison.scenario, ['comparison', whenText(comparison.createdAt)])}
         <main>
           <p class="question">
             ${comparison.scenario}: ${comparison.candidate.name} against ${comparison.baseline.name}

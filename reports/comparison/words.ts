@@ -142,7 +142,7 @@ export function comparisonHeadline(comparison: Comparison): string {
   }
   if (unjudged.length > 0) return `Not judged, ${against}: ${notJudgedText(unjudged)}.`;
   if (verdict === 'not-slower')
-    return `Not slower, ${against}: no gating metric with a figure got worse by more than its minimum effect.`;
+    return `Not slower, ${against}: no gating metric got worse by more than its minimum effect.`;
   return (
     `Undecided, ${against}: nothing is shown to be worse, but for some metrics it cannot be ruled out.` +
     neededText(comparison)

@@ -45,7 +45,7 @@ export async function renderHistoryPage(history: History, pushbench: string): Pr
         </style>
       </head>
       <body>
-        ${barOf(`${history.scenario}, history`, [counted(history.sets.length, 'saved run')])}
+        ${barOf(history.scenario, ['trends', counted(history.sets.length, 'saved run')])}
         <main>
           <p class="question">${history.scenario} over its saved runs</p>
           <h1 class="headline">${historyHeadline(history)}</h1>

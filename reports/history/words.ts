@@ -64,8 +64,8 @@ export function historyNotes({ moves, leftOut, cut, sets }: History): string[] {
   return [
     ...moves.map(
       ({ place, from, to }) =>
-        `Another machine or runtime since ${sets[place]!.name}: ${to}; before: ${from}. No change is looked ` +
-        'for across this.',
+        `Another machine or runtime since ${sets[place]!.name}: ${to}; before: ${from}. No change is ` +
+        'looked for across this.',
     ),
     ...(cut.length === 0 ? [] : [`Cut short and left out: ${listNames(cut, cutListed)}.`]),
     ...(leftOut.length === 0 ? [] : [`Of other scenarios and left out: ${leftOut.length}.`]),

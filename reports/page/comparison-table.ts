@@ -43,7 +43,10 @@ export function comparisonTable(results: readonly Result[]): Markup {
           of !== undefined && html`<small>${of}</small>`
         }
       </th>
-      ${cells.map((cell, j) => isShown[j] && cellMarkup(cell, all.columns[j]!.key === restKey ? cells[peakAt] : undefined))}${lostMarkup(losses.map((at) => cells[at]!))}
+      ${cells.map(
+        (cell, j) =>
+          isShown[j] && cellMarkup(cell, all.columns[j]!.key === restKey ? cells[peakAt] : undefined),
+      )}${lostMarkup(losses.map((at) => cells[at]!))}
     </tr>`;
   });
   return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0">

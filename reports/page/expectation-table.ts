@@ -1,7 +1,7 @@
 // Draws the expectations: those that did not hold in the open, the others to be unfolded.
 
 import type { Result } from '../../core/result/result.ts';
-import { counted } from '../../core/base/counted.ts';
+import { formatNumber } from '../../core/base/units.ts';
 import { html, type Markup } from './markup.ts';
 import { expectationsTitle, expectedOf, verdictWords, type Expected } from '../summary/notices.ts';
 import { tableMarkup, type Head, type Row } from './table-markup.ts';
@@ -37,7 +37,7 @@ export function expectationTable(results: readonly Result[]): Markup {
       held.length === 0
         ? ''
         : html`<details>
-            <summary>${counted(held.length, 'expectation')} held</summary>
+            <summary>${formatNumber(held.length)} held</summary>
             ${tableMarkup('Expectations that held', heads, held.map(row))}
           </details>`
     }`;

@@ -31,14 +31,16 @@ body > main:first-child { padding-top: 1.5rem; }
 @media screen and (max-width: 67.99rem) { .contents { position: sticky; top: 0; z-index: 3;
   background: var(--back); border-bottom: 1px solid var(--line); max-height: 100vh; overflow-y: auto; }
   .contents ul { columns: 2; padding-bottom: .6rem; } .contents a { padding: .35rem 0; } }
-@media (min-width: 68rem) { .columns { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: 2rem; }
+@media (min-width: 68rem) { .columns { display: grid; gap: 2rem;
+    grid-template-columns: 8.5rem minmax(0, 1fr); }
   .contents { position: sticky; top: 1.5rem; align-self: start; padding-top: 1.2rem; max-height: 96vh;
     overflow-y: auto; } html { scroll-padding-top: 1rem; }
   @supports selector(::details-content) { .contents summary { display: none; }
     .contents details::details-content { content-visibility: visible; block-size: auto; } } }
 h1, .headline { max-width: 58rem; font-size: clamp(1.15rem, 2vw, 1.5rem); line-height: 1.3; font-weight: 650;
   letter-spacing: -.012em; margin: .25rem 0 1.1rem; text-wrap: pretty; }
-h1:has(+ .headline) { font-size: .95rem; font-weight: 500; letter-spacing: 0; color: var(--dim); margin: 1.4rem 0 0; }
+h1:has(+ .headline) { font-size: .95rem; font-weight: 500; letter-spacing: 0; color: var(--dim);
+  margin: 1.4rem 0 0; }
 .question { color: var(--dim); margin: 1.4rem 0 0; max-width: 58rem; }
 .remarks { max-width: 58rem; margin: -.5rem 0 1.1rem; font-weight: 500; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .4rem; line-height: 1.3; }
@@ -79,7 +81,8 @@ figure { margin: .8rem 0; } figcaption { max-width: 54rem; }
   stroke: currentColor; } .role-axis-grid line { stroke-opacity: .15; }
 .chart svg.narrow { display: none; min-width: 0; max-width: 480px; }
 @media screen and (max-width: 40rem) { body { padding: 0 1rem 3rem; } .chart svg.wide { display: none; }
-  .chart svg.narrow { display: block; } .main th:first-child { min-width: 7rem; max-width: 8.5rem; }
+  .chart svg.narrow { display: block; } .main th:first-child { min-width: 6.5rem; max-width: 8.5rem; }
+  .main td small { white-space: normal; }
   .runs, .runs tbody, .runs tr, .runs td, .runs th { display: block; border: 0; text-align: left;
     padding: .1rem 0; } .runs caption { display: none; } .runs thead { display: none; } .runs tr {
     border-bottom: 1px solid var(--line); padding: .6rem 0; } }
@@ -105,7 +108,8 @@ article.doc pre { white-space: pre-wrap; overflow-wrap: anywhere; } article.doc 
 ul.plain { padding-left: 1.1rem; } ul.plain details { margin: .1rem 0; }
 ${atLoadStyle}
 @media print { :root { color-scheme: light; ${light} }
-  body { max-width: none; padding: 0; font-size: 12px; } .columns { display: block; } .contents { display: none; }
+  body { max-width: none; padding: 0; font-size: 12px; } .columns { display: block; }
+  .contents { display: none; }
   .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; } #picker { display: none; }
   table { font-size: .62rem; } thead th { font-size: inherit; } th, td { padding: .2rem .3rem;
     white-space: normal; } .main th:first-child, .main .lost { position: static; min-width: 0; }

@@ -29,7 +29,7 @@ export function askedBy(results: readonly Result[]): string[] {
 }
 
 /**
- * A clause for each of the first metrics, as `requests per second: 0/s (sse and websocket), 9,848/s (polling)`
+ * A clause for each of the first metrics, as `requests per second: 0/s (sse), 9,848/s (polling)`
  * or `nothing was lost with any schedule`; none when nothing is asked for or was measured.
  */
 export function answerClauses(results: readonly Result[], variants: readonly VariantTrials[]): string[] {

@@ -151,7 +151,7 @@ export function crossingPlace({ x }: Crossing, { write }: Pick<Curve, 'write'>):
   return write(Number(x.toPrecision(2)));
 }
 
-/** `Below about 4 updates a minute webhook needs fewer requests per delivery than polling; above, more (...)` */
+/** `Below about 4 updates a minute webhook needs fewer requests than polling; above, more (...)` */
 function crossingSentence(crossing: Crossing, curve: Curve): string {
   const { below, above, from, to } = crossing;
   const { name, metric, parameter, place, write } = curve;

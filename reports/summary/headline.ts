@@ -143,7 +143,8 @@ function leaders(soonest: readonly Figures[], all: readonly Figures[], of: numbe
     return `${who} ${wasOrWere(who)} fastest${other === '' ? '' : ' at the median'} (${within}${other})`;
   if (tailsAlike && other === '')
     return `${who} ${wasOrWere(who)} fastest, with no measurable difference (${within})`;
-  return `${who} ${wasOrWere(who)} fastest, with no measurable difference at the median (${within.replace('median ', '')}${other})`;
+  const medians = `${valuesText(p50s, 'us')}${within99}${other}`;
+  return `${who} ${wasOrWere(who)} fastest, with no measurable difference at the median (${medians})`;
 }
 
 /** Where another variant has the shorter tail, which one. */

@@ -38,7 +38,12 @@ export function clockNotes(variants: readonly Run[]): string[] {
   return scale === 1
     ? []
     : [
-        `The clock of retries ran ${formatNumber(scale)} times as fast as the trial, and latencies are in the ` +
-          `trial's time: a second of them is ${formatUs(scale * 1e6)} of the schedule.`,
+        `The clock of retries ran ${formatNumber(scale)} times as fast as the trial, and latencies are in ` +
+          `the trial's time: a second is ${lengthText(scale)} of the schedule.`,
       ];
+}
+
+/** `1 h` of 3,600 s, where durations are otherwise in minutes up to two hours. */
+function lengthText(seconds: number): string {
+  return seconds >= 3600 ? `${formatNumber(seconds / 3600)} h` : formatUs(seconds * 1e6);
 }

@@ -1,4 +1,4 @@
-// A variant's name for readers (`as`): how it is written, that it is its own, and who finds the variant by it.
+// A variant's name for readers (`as`): how it is written, that it is unique, and who finds the variant by it.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
@@ -14,7 +14,9 @@ import { fixtureResult } from '../../reports/fixture.ts';
 import { completed, trialOf } from '../result/trial.ts';
 
 function parse(variants: string, expect = '[]') {
-  const source = `question: q\nsubscribers: 2\ntopics: { news: { publish: 10/s } }\nvariants: ${variants}\nexpect: ${expect}\n`;
+  const source =
+    'question: q\nsubscribers: 2\ntopics: { news: { publish: 10/s } }\n' +
+    `variants: ${variants}\nexpect: ${expect}\n`;
   return parseScenario(source, { file: 'x.yaml', registry: patterns, overrides: [] }).scenario;
 }
 

@@ -152,8 +152,8 @@ test('as many pairs are planned as the number of tests takes, and said before th
   assert.deepEqual([one!.pairs, one!.tests, six!.pairs, six!.tests], [16, 4, 27, 24]);
   assert.equal(
     pairPlanText(27, six!, 6),
-    '27 pairs of 6 variants in 24 tests: enough to show a change when a fifth of them is dropped and ' +
-      'another one holds a stalled run.',
+    '27 pairs of 6 variants in 24 tests: enough to show a change even if a fifth of them is dropped and ' +
+      'one more holds a stalled run.',
   );
   assert.throws(() => requirePairs(11, six!), {
     code: 'pairs',

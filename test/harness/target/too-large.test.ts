@@ -111,7 +111,7 @@ for (const [pattern, subscribe, code, message] of rows) {
     const text = renderTable([result], { columns: 1000, color: false });
     assert.match(
       text,
-      /^voids everything but descriptors and memory: .*the load generator refused what it was sent [\d,]+ times? for its size/m,
+      /^Events too large for the load generator \(voids everything but descriptors and memory\): .*the load generator refused what it was sent [\d,]+ times? for its size/m,
     );
   });
 }

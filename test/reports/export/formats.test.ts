@@ -174,7 +174,7 @@ test('Markdown: the answer, expectations with the figure beside the bound, the t
   assert.match(renderMarkdown([fixtureResult()]), /\n✅ All 11 expectations held\.\n/);
   assert.match(
     renderMarkdown([fixtureResult({ repeat: 3 })]),
-    /\| sse \| [\d.]+ ms \([\d.]+ ms to [\d.]+ ms\) \|/,
+    /\| sse \| [\d.]+ ms \([\d.]+ to [\d.]+ ms\) \|/,
     'the spread over trials',
   );
 });

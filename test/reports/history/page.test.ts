@@ -48,7 +48,7 @@ test('runs older than the chart holds are said to be in the table alone, and lea
     await renderHistoryPage(historyOf(sets), '0.1.0'),
     'Server CPU per delivery',
   );
-  assert.match(caption, /Drawn are the newest 300 of 302 runs; the others are in the table\.$/);
+  assert.match(caption, /The newest 300 of 302 runs are drawn; the table has the others\.$/);
   assert.doesNotMatch(svg, /stroke-dasharray="2,4"/, 'the move is not in the chart');
   const few = days(3);
   few[0].environment.cpu = 'Other CPU';

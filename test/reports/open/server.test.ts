@@ -74,7 +74,7 @@ test(
     for (const order of ['run=first&run=second', 'run=second&run=first']) {
       const { status, body } = await ask(url, `/compare?${order}`);
       assert.equal(status, 200);
-      assert.match(body, /<h1>compare: second against first<\/h1>/);
+      assert.match(body, /<p class="question">compare: second against first<\/p>/);
       assert.match(body, /<b class="bad">Advisory<\/b>/);
     }
     for (const [query, said] of [
@@ -88,7 +88,7 @@ test(
     }
     assert.equal((await ask(url, '/compare?run=first&run=none')).status, 404);
     const history = await ask(url, '/history/compare');
-    assert.match(history.body, /<h1>compare over its saved runs<\/h1>/);
+    assert.match(history.body, /<p class="question">compare over its saved runs<\/p>/);
     assert.match(history.body, /<th scope="row">first<\/th>/);
     for (const path of ['/history/nothing', '/history/', '/history', '/history/compare/more', '/compare/x'])
       assert.equal((await ask(url, path)).status, 404, path);

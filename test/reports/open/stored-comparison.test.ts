@@ -17,11 +17,15 @@ test('what ab stored stands among the runs, with its verdict, its forms and its 
   assert.match(body, /compare: &lt;b&gt;new against old<\/a>/);
   assert.match(
     body,
-    /<span class="(?:good|bad)">\d+ of \d+ (?:pairs|runs) count<\/span><\/td><td><span class="\w+">(?:slower|worse|not slower|undecided|not judged)<\/span>/,
+    /<span class="(?:good|bad)">\d+ of \d+ (?:pairs|runs) valid<\/span><\/td><td><span class="\w+">(?:slower|worse|not slower|undecided|not judged)<\/span>/,
   );
   assert.doesNotMatch(body, /<b>new/);
   const rows: [string, RegExp, RegExp][] = [
-    ['report.html', /text\/html/, /<h1>compare: &lt;b&gt;new against old<\/h1>[\s\S]*Latency of sse/],
+    [
+      'report.html',
+      /text\/html/,
+      /<p class="question">compare: &lt;b&gt;new against old<\/p>[\s\S]*Latency of sse/,
+    ],
     ['comparison.json', /application\/json/, /^\{"format":"pushbench-comparison"/],
     ['markdown', /text\/markdown/, /^##? /m],
     ['junit', /application\/xml/, /<testsuites/],

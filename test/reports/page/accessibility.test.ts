@@ -224,7 +224,7 @@ test(
     await page.goBack();
     for (const box of await page.locator('input').all()) await box.check();
     await page.getByRole('button', { name: 'Compare' }).click();
-    assert.equal(await page.locator('h1').innerText(), 'compare: run2 against run1');
+    assert.equal(await page.locator('.question').innerText(), 'compare: run2 against run1');
     await page.goto(`${server.url}runs/run1/report.html`);
     await page.locator('a[href="#pattern-sse"]').first().click();
     await page.locator('#pattern-sse a.doc').click();

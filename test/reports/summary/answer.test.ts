@@ -64,7 +64,8 @@ describe('what was lost and how late the last delivery came is said in words', (
     );
     assert.equal(
       answer(scaled('Svix', 8_360_000, 0, 1), scaled('Stripe', 20_000_000, 0, 1)),
-      'Nothing was lost with any schedule; the last delivery came 8.36 s late with Svix, 20 s late with Stripe.',
+      'Nothing was lost with any schedule; the last delivery came 8.36 s late with Svix, 20 s late with ' +
+        'Stripe.',
     );
   });
   test('with who lost how much', () => {
