@@ -4,16 +4,13 @@
 import { parse } from 'yaml';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
 import { expectation, findingsOf } from '../core/base/issues.ts';
-import type { Pattern } from '../core/pattern/pattern.ts';
 import { isPatternName, patterns, type PatternName } from '../core/pattern/registry.ts';
-import type { Endpoint } from '../core/protocol/control.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { nearest } from '../core/base/suggest.ts';
-import type { Command } from '../servers/page/page.ts';
-import { patternServers } from '../servers/registry.ts';
 import { startServer } from '../servers/start.ts';
 import { checkedHosts } from './allow-host.ts';
 import { checkedPort, portTaken, untilSignal } from './port.ts';
+import { serveLines } from './serve-lines.ts';
 
 /** Deliveries under way may end, and subscribers are told. */
 const drainLimitMs = 10_000;
@@ -34,14 +31,7 @@ export async function serveCommand(
   const port = checkedPort(options.port);
   const { host } = options;
   const allowHosts = checkedHosts(options.allowHost);
-  const { examples } = await patternServers[pattern]();
-  const commands = (endpoint: Endpoint, cursor: string): Command[] => [
-    ...followLine(pattern, endpoint, options.invocation),
-    ...examples.map(({ what, command }) => ({
-      what,
-      command: command(endpoint.url, endpoint.publishUrl, cursor),
-    })),
-  ];
+  const lines = await serveLines(pattern, options.invocation);
   const server = await startServer({
     pattern,
     options: parseOptions(pattern, options.set),
@@ -50,7 +40,7 @@ export async function serveCommand(
     host,
     port,
     allowHosts,
-    page: { commands },
+    page: lines,
   }).catch((error: unknown) => notListening(error, host, port));
   // Before anything is printed: who reads it may send the signal at once.
   const stopped = untilSignal(drainLimitMs);
@@ -58,18 +48,12 @@ export async function serveCommand(
   const { title, how } = patterns[pattern];
   if (page !== undefined) console.log(`${new URL(page).pathname === '/' ? 'Page' : 'Dashboard'}: ${page}\n`);
   console.log(`${title}: ${how}.\nListening on ${endpoint.url}\n`);
-  for (const { what, command } of commands(endpoint, hub.cursor())) console.log(`# ${what}\n${command}\n`);
+  for (const { what, command } of lines.commands(endpoint, hub.cursor()))
+    console.log(`# ${what}\n${command}\n`);
   console.log('Ctrl-C ends it.');
   await stopped;
   await server.close();
   return exitCodes.ok;
-}
-
-/** Where `pushbench follow` can follow: it opens the connection itself, and speaks HTTP/1.1. */
-function followLine(pattern: PatternName, { url, over }: Endpoint, invocation: string): Command[] {
-  const entry: Pattern = patterns[pattern];
-  if (over !== 'h1' || entry.lacks['behind-nat'] !== undefined) return [];
-  return [{ what: 'follow a topic here', command: `${invocation} follow '${url}' --topic news` }];
 }
 
 /** @throws UserError when the address or the port cannot be had; otherwise what was thrown */
