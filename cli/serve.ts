@@ -4,16 +4,13 @@
 import { parse } from 'yaml';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
 import { expectation, findingsOf } from '../core/base/issues.ts';
-import type { Pattern } from '../core/pattern/pattern.ts';
 import { isPatternName, patterns, type PatternName } from '../core/pattern/registry.ts';
-import type { Endpoint } from '../core/protocol/control.ts';
 import { defaultLimits } from '../core/scenario/scenario.ts';
 import { nearest } from '../core/base/suggest.ts';
-import type { Command } from '../servers/page/page.ts';
-import { patternServers } from '../servers/registry.ts';
 import { startServer } from '../servers/start.ts';
 import { checkedHosts } from './allow-host.ts';
 import { checkedPort, notListening, untilSignal } from './port.ts';
+import { serveLines } from './serve-lines.ts';
 import { startServeReceiver } from './serve-receiver.ts';
 
 /** Deliveries under way may end, and subscribers are told. */
@@ -48,14 +45,7 @@ export async function serveCommand(
   const { host } = options;
   const allowHosts = checkedHosts(options.allowHost);
   const parsed = parseOptions(pattern, options.set);
-  const { examples } = await patternServers[pattern]();
-  const commands = (endpoint: Endpoint, cursor: string): Command[] => [
-    ...followLine(pattern, endpoint, options.invocation),
-    ...examples.map(({ what, command }) => ({
-      what,
-      command: command(endpoint.url, endpoint.publishUrl, cursor),
-    })),
-  ];
+  const lines = await serveLines(pattern, options.invocation);
   const server = await startServer({
     pattern,
     options: parsed,
@@ -64,7 +54,7 @@ export async function serveCommand(
     host,
     port,
     allowHosts,
-    page: { commands },
+    page: lines,
   }).catch((error: unknown) => notListening(error, host, port));
   // Before anything is printed: who reads it may send the signal at once.
   const stopped = untilSignal(drainLimitMs);
@@ -72,7 +62,8 @@ export async function serveCommand(
   const { title, how } = patterns[pattern];
   if (page !== undefined) console.log(`${new URL(page).pathname === '/' ? 'Page' : 'Dashboard'}: ${page}\n`);
   console.log(`${title}: ${how}.\nListening on ${endpoint.url}\n`);
-  for (const { what, command } of commands(endpoint, hub.cursor())) console.log(`# ${what}\n${command}\n`);
+  for (const { what, command } of lines.commands(endpoint, hub.cursor()))
+    console.log(`# ${what}\n${command}\n`);
   const receiver =
     options.receiver === undefined
       ? undefined
@@ -85,13 +76,6 @@ export async function serveCommand(
   await receiver?.close();
   await server.close();
   return exitCodes.ok;
-}
-
-/** Where `pushbench follow` can follow: it opens the connection itself, and speaks HTTP/1.1. */
-function followLine(pattern: PatternName, { url, over }: Endpoint, invocation: string): Command[] {
-  const entry: Pattern = patterns[pattern];
-  if (over !== 'h1' || entry.lacks['behind-nat'] !== undefined) return [];
-  return [{ what: 'follow a topic here', command: `${invocation} follow '${url}' --topic news` }];
 }
 
 function parseOptions(pattern: PatternName, assignments: readonly string[]): Record<string, unknown> {

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { publishExample } from './http/publish.ts';
 import type { PatternContext, PatternServer } from './pattern.ts';
 import { createAccess } from './webhook/http/access.ts';
 import { dashboardRoutes } from './webhook/http/dashboard.ts';
@@ -50,17 +51,21 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
     examples: [
       {
         what: 'register an endpoint that you run on port 9000; the answer holds its secret, this once',
-        command: (url) => `curl -d '{"url":"http://127.0.0.1:9000/hook","events":["news"]}' ${url}/webhooks`,
-      },
-      { what: 'see the endpoints and how their deliveries go', command: (url) => `curl ${url}/webhooks` },
-      { what: 'watch deliveries as they happen', command: (url) => `curl -N ${url}/webhooks/stream` },
-      {
-        what: 'list the dead letters, and send one again',
         command: (url) =>
-          `curl '${url}/webhooks/deliveries?state=exhausted'; curl -X POST ` +
-          `${url}/webhooks/deliveries/1/replay`,
+          `curl -d '{"url":"http://127.0.0.1:9000/hook","events":["news"]}' '${url}/webhooks'`,
       },
-      { what: 'remove one by its id', command: (url) => `curl -X DELETE ${url}/webhooks/ep_...` },
+      publishExample,
+      { what: 'see the endpoints and how their deliveries go', command: (url) => `curl '${url}/webhooks'` },
+      { what: 'watch deliveries as they happen', command: (url) => `curl -N '${url}/webhooks/stream'` },
+      {
+        what: 'list the dead letters',
+        command: (url) => `curl '${url}/webhooks/deliveries?state=exhausted'`,
+      },
+      {
+        what: 'remove the first endpoint',
+        command: (url) =>
+          `curl -i -X DELETE "${url}/webhooks/$(curl -s '${url}/webhooks' | grep -o 'ep_[^"]*' | head -n 1)"`,
+      },
     ],
   };
 }

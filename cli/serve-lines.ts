@@ -1,0 +1,28 @@
+// Makes the lines that `pushbench serve` prints and its page lists: each works as it stands.
+
+import type { Pattern } from '../core/pattern/pattern.ts';
+import { patterns, type PatternName } from '../core/pattern/registry.ts';
+import type { Endpoint } from '../core/protocol/control.ts';
+import type { Command, PageOptions } from '../servers/page/page.ts';
+import { patternServers } from '../servers/registry.ts';
+
+/** @param invocation what goes before the arguments of a command of ours */
+export async function serveLines(pattern: PatternName, invocation: string): Promise<PageOptions> {
+  const { examples } = await patternServers[pattern]();
+  return {
+    commands: (endpoint, cursor) => [
+      ...followLine(pattern, endpoint, invocation),
+      ...examples.map(({ what, command }) => ({
+        what,
+        command: command(endpoint.url, endpoint.publishUrl, cursor),
+      })),
+    ],
+  };
+}
+
+/** Where `pushbench follow` can follow: it opens the connection itself, and speaks HTTP/1.1. */
+function followLine(pattern: PatternName, { url, over }: Endpoint, invocation: string): Command[] {
+  const entry: Pattern = patterns[pattern];
+  if (over !== 'h1' || entry.lacks['behind-nat'] !== undefined) return [];
+  return [{ what: 'follow a topic here', command: `${invocation} follow '${url}' --topic news` }];
+}
