@@ -93,7 +93,7 @@ export async function startServerOn<H extends Hub>(
     throw error;
   });
 
-  const beyond = (host !== undefined && !isLoopbackHost(host)) || (allowHosts ?? []).length > 0;
+  const beyond = !isLoopbackHost(host ?? '127.0.0.1') || (allowHosts ?? []).length > 0;
   let closed: Promise<void> | undefined;
   return {
     endpoint: listener.endpoint,

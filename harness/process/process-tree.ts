@@ -162,8 +162,8 @@ function listenersOn(port: number): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Not of another user's process, nor of one that is gone. */
 function holds(pid: number, sockets: ReadonlySet<string>): boolean {
+  // Nothing can be listed of another user's process, nor of one that is gone.
   return listed(`/proc/${pid}/fd`).some((fd) => sockets.has(link(`/proc/${pid}/fd/${fd}`)));
 }
 

@@ -2,13 +2,13 @@
 // GitHub's flavour, for its tables, and the only HTML in it is what escapes text.
 
 import { oneLine } from '../../core/base/printable.ts';
-import { coresText } from '../../core/result/machine-text.ts';
 import type { Result } from '../../core/result/result.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
 import { expectationsTitle, expectedOf, verdictWords, warningsByVariant } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { withinRun, withRange } from '../summary/figure-text.ts';
+import { coresText } from '../../core/result/machine-text.ts';
 import { resultTable, type Cell } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
 
