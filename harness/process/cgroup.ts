@@ -63,7 +63,7 @@ export function readThrottling(files: Files, throttleFiles: readonly string[]): 
     const throttledPeriods = counterIn(text, 'nr_throttled');
     const us = counterIn(text, 'throttled_usec');
     const ns = counterIn(text, 'throttled_time');
-    const throttledUs = us ?? (ns === undefined ? undefined : ns / 1000);
+    const throttledUs = us ?? (ns === undefined ? undefined : Math.round(ns / 1000));
     return periods === undefined || throttledPeriods === undefined || throttledUs === undefined
       ? []
       : [{ file, periods, throttledPeriods, throttledUs }];

@@ -183,8 +183,8 @@ export function earlierListener(port: number, pid: number): number | undefined {
   return listenersOn(port).find((one) => Number(startTicksOf(one) ?? Number.NaN) < since);
 }
 
-/** Not of another user's process, nor of one that is gone. */
 function holds(pid: number, sockets: ReadonlySet<string>): boolean {
+  // Nothing can be listed of another user's process, nor of one that is gone.
   return listed(`/proc/${pid}/fd`).some((fd) => sockets.has(link(`/proc/${pid}/fd/${fd}`)));
 }
 

@@ -2,6 +2,7 @@
 // that is preflight.ts.
 
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
 import { coresText, noProcReason } from '../../core/result/machine-text.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { quotaAdvice } from '../trial/cores.ts';
@@ -10,16 +11,16 @@ import type { Machine } from './machine.ts';
 /** What a trial is to carry in its measured phase. */
 type Work = { events: number; deliveries: number; scenario: Pick<Scenario, 'phases'> };
 
-/**
- * Measured with all patterns on a small machine, all processes of a trial together; webhooks and long polling
- * need about twice as much for a delivery, streams half of it.
- */
+/** Measured on a small machine at 1,000 deliveries a second, all processes of a trial together. */
 const idleCores = 0.1;
-const deliveryCoreUs = 250;
 const eventCoreUs = 300;
+const heldDeliveryCoreUs = 150;
+/** A delivery that is a request of the server's own: a webhook. */
+const requestDeliveryCoreUs = 450;
 
-/** Cores that a trial needs, in about. */
-export function coresNeeded({ events, deliveries, scenario: { phases } }: Work): number {
+/** Cores that a trial needs, in about. @param held subscribers hold a connection */
+export function coresNeeded({ events, deliveries, scenario: { phases } }: Work, held: boolean): number {
+  const deliveryCoreUs = held ? heldDeliveryCoreUs : requestDeliveryCoreUs;
   const busyUs = events * eventCoreUs + deliveries * deliveryCoreUs;
   return idleCores + busyUs / (phases.measure * 1000);
 }
@@ -29,10 +30,12 @@ export function coresNeeded({ events, deliveries, scenario: { phases } }: Work):
  * @returns undefined for a search, which finds out by itself how much there is
  */
 export function mostNeeded(
-  { search }: Pick<Scenario, 'search'>,
+  { search, variants }: Pick<Scenario, 'search'> & { variants: readonly { pattern: string }[] },
   trials: readonly { plan: Work }[],
 ): number | undefined {
-  return search.length > 0 ? undefined : Math.max(...trials.map(({ plan }) => coresNeeded(plan)));
+  if (search.length > 0) return undefined;
+  const held = variants.every(({ pattern }) => patternNamed(pattern)?.holdsConnection !== false);
+  return Math.max(...trials.map(({ plan }) => coresNeeded(plan, held)));
 }
 
 /** @param needed cores, in about. @returns a sentence for each thing to know; none on a usual machine */

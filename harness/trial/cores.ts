@@ -3,7 +3,6 @@
 
 import { loadCpuLimit } from '../../core/metrics/headroom.ts';
 import type { Completed, ProcessUse } from '../../core/result/result.ts';
-import { coresText } from '../../core/result/machine-text.ts';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 
@@ -34,7 +33,10 @@ export function filledCores(trial: Ran, plan: Usable): boolean {
 export function usedText(trial: Ran, plan: Usable): string {
   const used = Number(usedBy(trial).toPrecision(2));
   const unread = trial.processes.some(({ role }) => role === 'server') ? '' : ', the target not counted';
-  const all = heldByQuota(plan) ? `the ${coresText(plan)}` : `${formatNumber(plan.cores)} cores`;
+  const all =
+    plan.quotaCores !== undefined && heldByQuota(plan)
+      ? `the ${formatNumber(plan.quotaCores)} cores that a quota leaves of ${formatNumber(plan.cores)}`
+      : `${formatNumber(plan.cores)} cores`;
   return `the trial's own processes used ${formatNumber(used)} of ${all}${unread}`;
 }
 

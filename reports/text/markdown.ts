@@ -1,13 +1,13 @@
 // Writes a result as Markdown for a job summary: the answer, the expectations, the table, the warnings. It is
 // GitHub's flavour, for its tables, and the only HTML in it is what escapes text.
 
-import { coresText } from '../../core/result/machine-text.ts';
 import type { Result } from '../../core/result/result.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
 import { expectationsTitle, expectedOf, verdictWords } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { withinRun, withRange } from '../summary/figure-text.ts';
+import { coresText } from '../../core/result/machine-text.ts';
 import { resultTable, type Cell } from '../summary/summary-table.ts';
 import { variantsOf } from '../summary/variants.ts';
 import { groupText, headOf, warningGroups } from '../summary/warnings.ts';

@@ -128,10 +128,14 @@ describe('said before a run', () => {
       },
     });
     const [few, many, shorter] = [trial(1000), trial(100_000), trial(1000, 10)];
-    assert.equal(mostNeeded({ search: [] }, [few, many]), coresNeeded(many.plan));
-    assert.equal(mostNeeded({ search: [] }, [few, many, shorter]), coresNeeded(shorter.plan));
-    assert.ok(coresNeeded(few.plan) < coresNeeded(many.plan));
+    const streams = { search: [], variants: [{ pattern: 'sse' }, { pattern: 'polling' }] };
+    assert.equal(mostNeeded(streams, [few, many]), coresNeeded(many.plan, true));
+    assert.equal(mostNeeded(streams, [few, many, shorter]), coresNeeded(shorter.plan, true));
+    assert.ok(coresNeeded(few.plan, true) < coresNeeded(many.plan, true));
+    const webhooks = { search: [], variants: [...streams.variants, { pattern: 'webhook' }] };
+    assert.equal(mostNeeded(webhooks, [many]), coresNeeded(many.plan, false));
+    assert.ok(coresNeeded(many.plan, false) > 2 * coresNeeded(many.plan, true));
     const search = { what: 'subscribers' } as never; // any will do
-    assert.equal(mostNeeded({ search: [search] }, [few]), undefined);
+    assert.equal(mostNeeded({ ...streams, search: [search] }, [few]), undefined);
   });
 });

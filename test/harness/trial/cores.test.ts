@@ -79,7 +79,7 @@ describe('where a quota holds the trial back, advice is to raise it', () => {
     'Raise the quota (docker run --cpus, resources.limits.cpu in Kubernetes, CPUQuota in systemd), or ';
   test('and the quota counts as the cores that there are', () => {
     const full = using(0.1, 0.05, 0.08, 0.5); // 0.28 in all
-    const used = "the trial's own processes used 0.28 of the 0.3 of 2 cores by quota";
+    const used = "the trial's own processes used 0.28 of the 0.3 cores that a quota leaves of 2";
     assert.equal(
       coresAdvice(full, plan, 'publisher', 'Publish less'),
       `T${used.slice(1)}. ${raise}publish less.`,
@@ -93,7 +93,7 @@ describe('where a quota holds the trial back, advice is to raise it', () => {
   test('though the mean over the measured phase left some of it over', () =>
     assert.match(
       coresAdvice({ ...using(0.05, 0.05, 0.01, 0.5), throttling }, plan, 'load', 'Use less load'),
-      /used 0\.16 of the 0\.3 of 2 cores by quota\. Raise the quota .*, or use less load\.$/,
+      /used 0\.16 of the 0\.3 cores that a quota leaves of 2\. Raise the quota .*, or use less load\.$/,
     ));
   test('a server that waited for it', () => {
     const trial = { ...figuresOf({}), ...using(0.2, 0.04, 0.02, 0.78), throttling };
