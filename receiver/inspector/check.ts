@@ -25,8 +25,8 @@ export type CheckOptions = {
   toleranceS?: number | undefined;
   /** Seconds since 1970. */
   nowS: number;
-  /** How many requests have verified before: tells a wrong secret from a changed body, mostly. */
-  verifiedBefore: number;
+  /** Requests of the scheme that have verified before: tells a wrong secret from a changed body, mostly. */
+  verifiedBefore(scheme: SchemeName): number;
 };
 
 /** Bodies that are parsed and printed again to find out what was signed. */
@@ -105,7 +105,7 @@ function explained(
   const untimely = failure.reason === 'no-match' ? '' : `${failure.message}; `;
   if (inTime.ok) return `${untimely}but for its time the signature is right`;
   const found = changedBody(claim, keys, body, atItsTime) ?? otherReading(claim, body, atItsTime);
-  return untimely + (found ?? unexplained(body, options));
+  return untimely + (found ?? unexplained(body, options.secrets, options.verifiedBefore(claim.scheme)));
 }
 
 function githubUnsigned(headers: Headers): string {
@@ -178,7 +178,7 @@ function otherReading(claim: Claim, body: Buffer, options: CheckOptions): string
   return tries.find(([, key]) => verify(claim, [key], body, options).ok)?.[0];
 }
 
-function unexplained(body: Buffer, { verifiedBefore, secrets }: CheckOptions): string {
+function unexplained(body: Buffer, secrets: Secrets, verifiedBefore: number): string {
   const which = secrets.texts.length === 1 ? 'this secret' : 'these secrets';
   const have = verifiedBefore === 1 ? 'request has' : 'requests have';
   const hint =

@@ -60,7 +60,7 @@ export function conductWords({ does, status, byMs }: Conduct): string {
 
 /** Each conduct that the page and the command line offer, as `PUT /conduct` takes it. */
 export const offered = [
-  { what: 'all is well', conduct: {} },
+  { what: 'does well again', conduct: {} },
   { what: 'answers 500', conduct: { status: 500 } },
   { what: 'answers 500 to the next two, then all is well', conduct: { status: 500, times: 2 } },
   { what: 'answers 410, which asks never to be called again', conduct: { status: 410 } },

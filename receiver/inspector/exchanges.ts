@@ -1,7 +1,7 @@
 // Remembers the requests that came, the newest ones, and which ids have come before: an id that comes again
 // is the same delivery, sent again.
 
-import type { Headers } from '../../core/signature/schemes.ts';
+import type { Headers, SchemeName } from '../../core/signature/schemes.ts';
 import type { BodyView } from './body-view.ts';
 import type { Verdict } from './check.ts';
 
@@ -45,6 +45,8 @@ export const longestId = 300;
 
 export type Exchanges = {
   counts: Counts;
+  /** Requests of this scheme that have verified. */
+  verified(scheme: SchemeName): number;
   /** Newest first, those above this number. */
   since(number: number): Exchange[];
   /** Adds the newest. */
@@ -60,8 +62,10 @@ export function createExchanges(): Exchanges {
   let kept: Exchange[] = [];
   const ids = new Map<string, { first: number; isActedUpon: boolean }>();
   const counts: Counts = { received: 0, actedUpon: 0, repeated: 0, verified: 0, wrong: 0, turnedAway: 0 };
+  const verified = new Map<SchemeName, number>();
   return {
     counts,
+    verified: (scheme) => verified.get(scheme) ?? 0,
     since: (number) => kept.filter((one) => one.number > number).toReversed(),
     add(exchange) {
       kept.push(exchange);
@@ -69,8 +73,11 @@ export function createExchanges(): Exchanges {
       counts.received++;
       if (exchange.isActedUpon) counts.actedUpon++;
       if (exchange.repeats !== undefined) counts.repeated++;
-      if (exchange.signature.kind === 'verified') counts.verified++;
-      if (exchange.signature.kind === 'wrong') counts.wrong++;
+      const { signature } = exchange;
+      if (signature.kind === 'wrong') counts.wrong++;
+      if (signature.kind !== 'verified') return;
+      counts.verified++;
+      verified.set(signature.scheme, (verified.get(signature.scheme) ?? 0) + 1);
     },
     seen(id, number) {
       const known = ids.get(id) ?? { first: number, isActedUpon: false };

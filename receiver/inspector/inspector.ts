@@ -182,7 +182,7 @@ function verdictOf(
     secrets,
     toleranceS,
     nowS: Math.floor(Date.now() / 1000),
-    verifiedBefore: exchanges.counts.verified,
+    verifiedBefore: exchanges.verified,
   });
 }
 

@@ -53,7 +53,7 @@ function drawSuccess(buckets) {
     const bar = (name, y, h) => shape('rect', { class: name, x, y, width: slot - 2, height: h });
     return [
       ...(good > 0 ? [bar('ok', height - good, good)] : []),
-      ...(good < height ? [bar('failed', 0, height - good)] : []),
+      ...(good < height ? [bar('failed', 1, Math.max(1, height - good - 1))] : []),
     ];
   });
   draw('success-trend', 'Success rate by minute', bars, ['an hour ago', 'now']);
