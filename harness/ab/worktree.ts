@@ -18,7 +18,7 @@ export type CheckoutOptions = {
   signal: AbortSignal;
 };
 
-/** Removing a worktree is a matter of files. */
+/** Only git's own entry of the worktree is left to be removed. */
 const removeLimitMs = 1000;
 
 /**
@@ -34,6 +34,8 @@ export async function addWorktree(
   const parent = mkdtempSync(join(tmpdir(), 'pushbench-ab-'));
   const folder = join(parent, 'checkout');
   cleanUp(() => {
+    // Files first, as a large repository has more of them than the limit gives git time for.
+    rmSync(parent, { recursive: true, force: true });
     // Twice by force: where git was interrupted the worktree is locked.
     try {
       runAtOnce('git', ['-C', root, 'worktree', 'remove', '--force', '--force', folder], {
@@ -42,7 +44,6 @@ export async function addWorktree(
     } catch {
       // It was never added, or somebody removed it.
     }
-    rmSync(parent, { recursive: true, force: true });
   });
   try {
     await gitIn(root, signal)('worktree', 'add', '--detach', folder, commit);
