@@ -25,6 +25,8 @@ svg.latency .span { stroke: var(--own); stroke-width: 7; opacity: .38; } svg.lat
 svg.latency .within { stroke: var(--text); stroke-width: 1.3; opacity: .75; }
 svg.latency .p50 { fill: var(--own); } svg.latency .p99 { fill: var(--back); stroke: var(--own);
   stroke-width: 2; } svg.latency .cross { fill: var(--bad); font: 700 1.2rem system-ui, sans-serif; }
+.bounds table { max-width: 54rem; } .at-load.bounds .axis { width: auto; } .bounds th:first-child {
+  width: 11rem; }
 .choices td small { color: var(--dim); } .choices td.words, .choices th.words { white-space: normal; }
 @media screen and (max-width: 60rem) {
   .at-load table, .at-load tbody, .at-load thead, .at-load tr, .at-load th, .at-load td { display: block; }

@@ -49,14 +49,17 @@ function cellMarkup(cell: ChoiceCell | undefined): Markup | string {
 
 /** Nothing for results without a search. */
 export function boundsSection(results: readonly Result[]): Markup {
-  return html`${boundsOf(results).map(boundMarkup)}`;
+  const bounds = boundsOf(results);
+  // One result alone has these sentences as its answer, right above.
+  const said = results.length > 1 || bounds.length > 1;
+  return html`${bounds.map((bound) => boundMarkup(bound, said))}`;
 }
 
-function boundMarkup({ sentence, what, kept, tried, write, rows }: Bound): Markup {
+function boundMarkup({ sentence, what, kept, tried, write, rows }: Bound, said: boolean): Markup {
   const axis = logAxis(tried, write);
   return html`<section class="at-load bounds">
     <h2>How far each kept up</h2>
-    <p>${sentence}</p>
+    ${said && html`<p>${sentence}</p>`}
     <p class="dim">
       ${what}, logarithmic. The bar ends where ${kept} still held; a cross: it no longer did; a ring: the
       trial gave no figure, so the search ended there.

@@ -62,7 +62,7 @@ function keptUpText({ limit, steps, like, what }: Search): string {
     case 'below':
       return `did not keep up at ${written(like, limit.value)}, the lowest ${nounOf(what)} tried`;
     case 'none':
-      return `gave no answer${ended ? ` (${why})` : ''}`;
+      return `gave no answer${ended ? ` (${ended.why})` : ''}`;
   }
 }
 

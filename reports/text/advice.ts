@@ -36,7 +36,7 @@ export function renderAdvice(parts: AdviceParts, { columns, color }: TerminalOpt
     ...(assumed.length === 0 ? [] : [paint('dim', say(`Not said, so taken: ${assumed.join(', ')}.`))]),
     ...(best ? ['', ...saidLines(best, say)] : []),
     '',
-    ...(others.length === 0 ? [] : ['Next:', ...others.map((one) => say(`  ${otherText(one)}`))]),
+    ...(others.length === 0 ? [] : ['Next:', ...others.map((one) => say(`  ${otherText(one, best)}`))]),
     ...(advice.out.length === 0
       ? []
       : [
@@ -84,8 +84,15 @@ function saidLines({ for: pros, against }: Judged, say: (text: string) => string
   ];
 }
 
-function otherText({ title, for: pros, against }: Judged): string {
-  const parts = [...pros.map((said) => `+ ${said.says}`), ...against.map((said) => `- ${said.says}`)];
+/** What was said of the best is not said again. */
+function otherText({ title, for: pros, against }: Judged, best: Judged | undefined): string {
+  const again = (said: Said) =>
+    [...(best?.for ?? []), ...(best?.against ?? [])].some(({ rule }) => rule === said.rule);
+  const parts = [
+    ...pros.filter((said) => !again(said)).map((said) => `+ ${said.says}`),
+    ...against.filter((said) => !again(said)).map((said) => `- ${said.says}`),
+    ...([...pros, ...against].some(again) ? ['and some of the above'] : []),
+  ];
   return `${title}${parts.length === 0 ? '' : `: ${parts.join('; ')}`}.`;
 }
 
