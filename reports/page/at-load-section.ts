@@ -6,7 +6,7 @@ import type { Result } from '../../core/result/result.ts';
 import {
   costColumns,
   loadsOf,
-  missingText,
+  missingLines,
   type AtLoad,
   type LoadColumn,
   type LoadFigure,
@@ -49,10 +49,7 @@ function loadMarkup({ name, setting, rows }: AtLoad): Markup {
     formatUs,
   );
   const several = rows.some(({ figures }) => figures['latency.p50'].range !== undefined);
-  const missing = rows.flatMap((row) => {
-    const text = missingText(row);
-    return text === '' ? [] : [`${row.label}: ${text}`];
-  });
+  const missing = missingLines({ rows });
   const heading = `At this load${name === '' ? '' : ` (${name})`}`;
   return html`<section class="at-load">
     <h2>${heading}: ${setting}</h2>
@@ -75,7 +72,7 @@ function loadMarkup({ name, setting, rows }: AtLoad): Markup {
       </thead>
       ${rows.map((row) => rowMarkup(row, rows, axis))}
     </table>
-    ${missing.length > 0 && html`<p class="dim">No figure: ${missing.join('. ')}.</p>`}
+    ${missing.length > 0 && html`<p class="dim">${missing.join(' ')}</p>`}
     ${several && html`<p class="dim">${withinRun}</p>`}
   </section>`;
 }

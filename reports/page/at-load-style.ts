@@ -12,6 +12,7 @@ export const atLoadStyle = `
 .at-load td b { font-weight: 600; white-space: nowrap; } .at-load .late > span { display: block; }
 .at-load .late small { display: inline; margin-left: .35em; white-space: nowrap; }
 .at-load small.what { display: none; } .at-load td.bad { color: var(--bad); }
+.at-load .void { color: var(--bad); font-style: italic; }
 .at-load .dot { display: inline-block; width: .65em; height: .65em; border-radius: 50%;
   background: var(--own); margin-right: .45em; print-color-adjust: exact; }
 .at-load .bar { display: block; height: 5px; border-radius: 3px; background: var(--line);

@@ -16,6 +16,7 @@ export type Evidence = { metric: string; value: number; against?: { label: strin
 export type Reason = { text: string; evidence: Evidence[] };
 
 type Known = { value: number; low: number; high: number; trials: number; within?: readonly [number, number] };
+type Count = { timed: number; all: number };
 type Clause = { text: string; evidence: Evidence[]; weight: number };
 
 const [half, tail, cpu] = ['latency.p50', 'latency.p99', 'server-cpu'] as const;
@@ -44,7 +45,7 @@ export function reasonsOf(variants: readonly VariantTrials[]): Reason[] {
       variant,
       cheapest,
       soonest.map((one) => one.variant),
-      timed.length,
+      { timed: timed.length, all: variants.length },
     );
     const text = clauses.map((clause) => clause.text).join('; ');
     return {
@@ -54,12 +55,15 @@ export function reasonsOf(variants: readonly VariantTrials[]): Reason[] {
   });
 }
 
-/** @param reference the soonest variant that takes least CPU; @param of how many variants have a median */
+/**
+ * @param reference the soonest variant that takes least CPU
+ * @param of how many variants have a median, and how many there are
+ */
 function clausesOf(
   variant: VariantTrials,
   reference: VariantTrials | undefined,
   soonest: readonly VariantTrials[],
-  of: number,
+  of: Count,
 ): Clause[] {
   const { completed, failed } = variant;
   if (failed !== undefined) return [clause(`failed: ${failed.replace(/\.$/, '')}`)];
@@ -89,8 +93,14 @@ function sureness(figures: readonly Known[]): string {
   return low <= high ? 'within noise' : 'as far as one run can tell';
 }
 
+/** Others may have been sooner, where what was measured of them does not stand. */
+function soonestOf({ timed, all }: Count): string {
+  if (timed === all) return 'the soonest';
+  return timed === 1 ? 'the only one with a figure' : `the soonest of the ${timed} with a figure`;
+}
+
 /** Of the variant that others are held against. */
-function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: number): Clause[] {
+function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: Count): Clause[] {
   const others = soonest.filter((one) => one !== variant);
   const p50 = known(half, variant)!; // it leads by that
   const [p99, own] = [known(tail, variant), known(cpu, variant)];
@@ -103,14 +113,14 @@ function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: 
     ...(own ? [{ metric: cpu, value: own.value }] : []),
   ];
   const atCpu = own === undefined ? '' : `${formatShare(own.value)} of a core`;
-  if (of === 1) return [clause(`${within}${atCpu && `, at ${atCpu}`}`, evidence)];
+  if (of.all === 1) return [clause(`${within}${atCpu && `, at ${atCpu}`}`, evidence)];
   const alike = others.filter((one) => {
     const theirs = known(cpu, one);
     return own !== undefined && theirs !== undefined && !apart(cpu, own, theirs);
   });
   const lead =
     others.length === 0
-      ? `the soonest: ${within}`
+      ? `${soonestOf(of)}: ${within}`
       : `as soon as ${names(others)} ` +
         `${sureness([p50, ...others.map((one) => known(half, one)!)])} (${within})`;
   if (own === undefined) return [clause(lead, evidence)];

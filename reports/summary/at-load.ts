@@ -4,6 +4,7 @@
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { reasonsOf, type Reason } from './at-load-reasons.ts';
 import { comparableGroups } from './comparable.ts';
@@ -216,8 +217,19 @@ function lostOf({ trials, completed }: VariantTrials): Lost {
   };
 }
 
-/** What is void or has no figure in a row, each reason once: `p99: 4 events beyond it; it takes 10`. */
-export function missingText({ figures, lost }: LoadRow): string {
+/** What is void or has no figure, and why, a line each: `sse and webhook: p99: 4 events beyond it; ...`. */
+export function missingLines({ rows }: Pick<AtLoad, 'rows'>): string[] {
+  const all = rows.flatMap((row) => {
+    const text = missingText(row);
+    return text === '' ? [] : [{ label: row.label, text }];
+  });
+  return [...Map.groupBy(all, ({ text }) => text)].map(
+    ([text, same]) => `No figure for ${listed(same.map(({ label }) => label))}: ${text}.`,
+  );
+}
+
+/** Each reason once: `p99: 4 events beyond it; it takes 10`. */
+function missingText({ figures, lost }: LoadRow): string {
   const all = [
     ...loadColumns.map(({ key, title }) => ({ title, why: figures[key].why })),
     { title: 'lost', why: lost.why },

@@ -2,7 +2,7 @@
 // variant, and where in a matrix the choice changes. For terminals and for Markdown.
 
 import type { Result } from '../../core/result/result.ts';
-import { loadColumns, loadsOf, missingText, type AtLoad, type LoadRow } from '../summary/at-load.ts';
+import { loadColumns, loadsOf, missingLines, type AtLoad, type LoadRow } from '../summary/at-load.ts';
 import { choicesOf, choiceText, type Choices } from '../summary/choices.ts';
 import { withRange } from '../summary/figure-text.ts';
 import type { Cell, Table } from '../summary/summary-table.ts';
@@ -124,13 +124,6 @@ function cellsOf({ figures, lost }: LoadRow): Cell[] {
 
 function cellText({ text, range, void: isVoid }: Cell): string {
   return isVoid ? `*${text}*` : markdownText(withRange(text, range));
-}
-
-function missingLines({ rows }: AtLoad): string[] {
-  return rows.flatMap((row) => {
-    const text = missingText(row);
-    return text === '' ? [] : [`No figure for ${row.label}: ${text}.`];
-  });
 }
 
 /** `requests per delivery: at 1, sse 0 (webhook 1); at 10, ...` */

@@ -54,7 +54,7 @@ test('each step is a trial with its value, and the result keeps step and limit',
   );
   assert.deepEqual(found!.limit, { kind: 'found', value: 28.3, brokenAt: 40 });
   assert.deepEqual(searchSentences([result]), [
-    'Highest event rate to 5 subscribers with published < 35: fake 28.3/s (in steps of 41 %)',
+    'fake kept up at 28.3/s and no longer at 40/s (published < 35, to 5 subscribers)',
   ]);
   assert.deepEqual(
     resultSchema.parse(JSON.parse(JSON.stringify(result))),
@@ -63,8 +63,7 @@ test('each step is a trial with its value, and the result keeps step and limit',
   const page = await renderHtml([result], { interactive: false });
   const asPeopleSay = { ...result, searches: [{ ...found!, keep: 'latency.p99 < 100ms' }] };
   assert.deepEqual(searchSentences([asPeopleSay]), [
-    'Highest event rate to 5 subscribers with 99 % of deliveries ' +
-      'within 100 ms: fake 28.3/s (in steps of 41 %)',
+    'fake kept up at 28.3/s and no longer at 40/s (99 % of deliveries within 100 ms, to 5 subscribers)',
   ]);
   assert.match(page, /The highest load that keeps the bound/);
   assert.match(page, /<figure id="curve-0">/);

@@ -116,6 +116,8 @@ describe('a line of reasoning', () => {
     assert.match(said['webhook']!, /^Lost 3 of 400 deliveries; the same delay/);
     assert.match(said['long-polling']!, /^Nothing can be said of its delay: long-polling \(publisher late\)/);
     assert.equal(said['polling'], 'Failed: it broke.');
+    const alone = reasons(costing('sse', 0.1, sse), failed('polling'));
+    assert.match(alone['sse']!, /^The only one with a figure: half within 2\.5 ms/);
   });
 });
 
