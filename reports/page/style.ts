@@ -112,7 +112,9 @@ ${atLoadStyle}
   .contents { display: none; }
   .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; } #picker { display: none; }
   table { font-size: .62rem; } thead th { font-size: inherit; } th, td { padding: .2rem .3rem;
-    white-space: normal; } .main th:first-child, .main .lost { position: static; min-width: 0; }
+    white-space: normal; } .main table { font-size: .62rem; } .main small { font-size: .55rem; }
+  .main th:first-child, .main .lost { position: static; min-width: 0; } .main th, .main td {
+    padding-inline: .25rem; } .main td { white-space: nowrap; } .main td small { white-space: normal; }
   .chart svg { min-width: 0; } figure, tr, .strip { break-inside: avoid; } h2, h3 { break-after: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; } summary { list-style: none; } }
 `;

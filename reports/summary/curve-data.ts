@@ -158,11 +158,12 @@ function crossingSentence(crossing: Crossing, curve: Curve): string {
   const about = crossingPlace(crossing, curve);
   const where = place(0).startsWith(`${parameter} =`) ? `${about} (${parameter})` : `${about} ${parameter}`;
   const what = metric.title.split(',')[0]!;
-  const [less, more] = /^(?:requests|bytes|packets|wire-bytes)/.test(name)
-    ? [`needs fewer ${what} than`, 'more']
-    : name.startsWith('server-cpu') || name.startsWith('client-cpu')
-      ? [`costs less ${what} than`, 'more']
-      : [`has a lower ${what} than`, 'a higher one'];
+  const [less, more] =
+    metric.unit === 'count' || name.includes('bytes')
+      ? [`needs fewer ${what} than`, 'more']
+      : name.startsWith('server-cpu') || name.startsWith('client-cpu')
+        ? [`costs less ${what} than`, 'more']
+        : [`has a lower ${what} than`, 'a higher one'];
   return (
     `Below about ${where} ${below} ${less} ${above}; above, ${more} ` +
     `(interpolated between ${write(from)} and ${write(to)})`

@@ -45,7 +45,7 @@ test("save, list, check: lost deliveries fail by what the candidate's scenario g
     folder,
   );
   assert.equal(checked.code, 5, checked.stderr);
-  assert.match(checked.stdout, /Worse, lossy\.json against main: sse: missed 4 a run where it was 0/);
+  assert.match(checked.stdout, /Worse, lossy\.json against main: sse: missed 4 per run where it was 0/);
   assert.match(readFileSync(join(folder, 'x.xml'), 'utf8'), /failures="1"/);
   const tolerated = await call(['baseline', 'check', 'main', 'tolerant.json'], folder);
   assert.equal(tolerated.code, 0, tolerated.stdout);

@@ -63,8 +63,11 @@ test('compare prints the table; lost deliveries fail, timings of runs that stood
     folder,
   );
   assert.equal(lossy.code, 5, lossy.stderr);
-  assert.match(lossy.stdout, /^\nWorse, lossy against base: sse: missed 3 a run where it was 0\./);
-  assert.match(lossy.stdout, /^::error file=scenario\.yaml,title=pushbench compare%3A sse::missed 3 a run/m);
+  assert.match(lossy.stdout, /^\nWorse, lossy against base: sse: missed 3 per run where it was 0\./);
+  assert.match(
+    lossy.stdout,
+    /^::error file=scenario\.yaml,title=pushbench compare%3A sse::missed 3 per run/m,
+  );
   assert.deepEqual(
     files.filter((file) => !existsSync(join(folder, file))),
     [],
