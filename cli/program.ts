@@ -169,9 +169,9 @@ function addResults(root: Command): void {
     .option(
       '--out <file>',
       'where to write it, - for standard output (default: report.html ' +
-        'beside the first result; other formats: -)',
+        'or card.svg beside the first result; other formats: -)',
     )
-    .option('--format <name>', 'html, markdown, junit, csv, hlog, hgrm or json', 'html')
+    .option('--format <name>', 'html, card, markdown, junit, csv, hlog, hgrm or json', 'html')
     .option('--interactive', 'charts that can be hovered and zoomed (larger file)', false)
     .addOption(new Option('--json', 'the same as --format json').default(false).conflicts(['format', 'out']))
     .action(async (paths: string[], options: ReportFlags) => {

@@ -9,7 +9,14 @@ import { oneLine } from '../core/base/printable.ts';
 import { cutShortText } from '../core/result/missing.ts';
 import { nearest } from '../core/base/suggest.ts';
 import { writeWhole } from '../harness/run/store.ts';
-import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/export/formats.ts';
+import {
+  documentsOf,
+  fileNames,
+  formats,
+  isFormat,
+  type Document,
+  type Format,
+} from '../reports/export/formats.ts';
 import { readEach } from '../reports/read/read-many.ts';
 import { print } from './print.ts';
 import { isAbFolder, reportAb } from './ab-report.ts';
@@ -17,7 +24,7 @@ import { terminalOf } from './terminal.ts';
 
 export type ReportFlags = { out?: string; format: string; interactive: boolean; json: boolean };
 
-/** HTML goes to a file unless told otherwise, everything else to standard output. */
+/** HTML and cards go to a file unless told otherwise, everything else to standard output. */
 export async function reportCommand(paths: readonly string[], options: ReportFlags): Promise<ExitCode> {
   const format = options.json ? 'json' : checkedFormat(options.format);
   if (options.interactive && format !== 'html')
@@ -33,9 +40,10 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
   if (format === 'html' && options.out !== '-') await printTable(results);
   const documents = await documentsOf(format, results, { interactive: options.interactive });
   const first = paths[0]!;
+  const name = fileNames[format];
   const out =
     options.out ??
-    (format === 'html' ? join(statSync(first).isDirectory() ? first : dirname(first), 'report.html') : '-');
+    (name === undefined ? '-' : join(statSync(first).isDirectory() ? first : dirname(first), name));
   if (out === '-') {
     process.stdout.write(onlyDocument(documents, format));
     return exitCodes.ok;

@@ -9,6 +9,6 @@ for (const project of ['tsconfig.build.json', 'tsconfig.types.json']) {
   const { status } = spawnSync('tsc', ['--project', project], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 3);
 }
-for (const file of globSync('servers/http/*.pem')) cpSync(file, `dist/${file}`);
+for (const file of globSync(['servers/http/*.pem', 'reports/page/*.js'])) cpSync(file, `dist/${file}`);
 cpSync('servers/webhook/http/dashboard', 'dist/servers/webhook/http/dashboard', { recursive: true });
 chmodSync('dist/cli/main.js', 0o755);

@@ -104,6 +104,7 @@ const readers = [
   'harness/process/process-tree.ts',
   'harness/run/environment.ts',
   'harness/run/version.ts',
+  'reports/page/chart-script.ts',
   'reports/page/interactive.ts',
   'servers/webhook/http/dashboard.ts',
   'servers/webhook/sqlite/file.ts',

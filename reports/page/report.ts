@@ -6,13 +6,16 @@ import { missingFrom } from '../../core/result/missing.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { answerSection } from './answer-section.ts';
-import { curveFigures, isCurve } from './curves.ts';
+import { cardTemplate } from './card.ts';
+import { chartScript } from './chart-script.ts';
+import { chartsSection } from './charts-section.ts';
+import { curveFigures, curveKeys, isCurve } from './curves.ts';
 import { docName } from './doc-name.ts';
 import { faultsSection } from './faults-section.ts';
 import type { Figure } from './figure.ts';
 import { charted, figures } from './figures.ts';
 import { headlinesOf } from '../summary/headline.ts';
-import { interactiveScript, variantPicker } from './interactive.ts';
+import { interactiveScript } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
 import { warningsByVariant } from '../summary/notices.ts';
 import { chromiumSection, closedLoopSection, searchSection } from './searches-section.ts';
@@ -47,18 +50,20 @@ const sections: readonly Section[] = [
   ({ variants }) => warnings(variants),
   ({ results }) => searchSection(results),
   ({ results }) => closedLoopSection(results),
-  ({ figures: drawn }) => html`${drawn.filter(isCurve).map(figureMarkup)}`,
+  ({ figures: drawn, variants }) => chartsSection('Curves', drawn.filter(isCurve), curveKeys(variants)),
   ({ results }) => chromiumSection(results),
   ({ results, variants }) => answerSection(results, variants),
   ({ results }) =>
     html`<h2>Side by side</h2>
       ${comparisonTable(results)}`,
   ({ results }) => expectationTable(results),
-  ({ interactive, charted: shown }) =>
-    interactive && shown.length > 0
-      ? variantPicker(shown.filter(({ out }) => !out).map(({ label }) => label))
-      : html``,
-  ({ figures: drawn }) => html`${drawn.filter((figure) => !isCurve(figure)).map(figureMarkup)}`,
+  ({ figures: drawn, charted: shown, interactive: picker }) =>
+    chartsSection(
+      'Charts',
+      drawn.filter((figure) => !isCurve(figure)),
+      shown.filter(({ out }) => !out),
+      { picker },
+    ),
   ({ variants }) => faultsSection(variants),
   ({ variants }) =>
     html`<h2>The ledger</h2>
@@ -145,25 +150,11 @@ export async function renderHtml(
           ${remarks.length > 0 && html`<p class="remarks">${remarks.join(' ')}</p>`} ${strip}
           ${await Promise.all(sections.map((section) => section(page)))}
         </main>
+        ${drawn.length > 0 && html`${cardTemplate(results)}${chartScript()}`}
         ${interactive ? await interactiveScript(drawn) : ''}
       </body>
     </html> `;
   return `${whole.markup.trimEnd()}\n`;
-}
-
-function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {
-  return html`<section>
-    <h2>${heading}</h2>
-    ${
-      chart &&
-      html`<figure id="${id}">
-        <div class="chart scroll" role="group" aria-label="${heading}" tabindex="0">
-          ${{ markup: chart.svg }}
-        </div>
-        <figcaption>${reading}</figcaption>
-      </figure>`
-    }${data}
-  </section>`;
 }
 
 function warnings(variants: readonly VariantTrials[]): Markup {
