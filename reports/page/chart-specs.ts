@@ -209,7 +209,8 @@ export function lineSpec(
     mark: { type: 'line' as const, clip },
     encoding: { ...encoding, color, strokeDash, detail: { field: 'run', type: 'nominal' as const } },
   });
-  const points = rows.some(({ shape }) => shape !== undefined) ? [pointLayer(encoding, pointSize)] : [];
+  const points = (clip: boolean) =>
+    rows.some(({ shape }) => shape !== undefined) ? [pointLayer(encoding, pointSize, clip)] : [];
   const zoom = {
     name: 'zoom',
     select: { type: 'interval' as const, encodings: ['x' as const], zoom: 'wheel![event.altKey]' },
@@ -231,13 +232,13 @@ export function lineSpec(
     },
   };
   const all = chartFrame(rows, height);
-  const layers = [...under, line(false), ...points];
+  const layers = [...under, line(false), ...points(false)];
   return {
     still: { ...all, layer: layers },
     ...(variants.length <= narrowLines && {
       narrow: { ...chartFrame(rows, height, narrowWidth), layer: layers },
     }),
-    live: { ...all, ...toggled, layer: [...under, { ...line(true), params: [zoom] }, ...points, near] },
+    live: { ...all, ...toggled, layer: [...under, { ...line(true), params: [zoom] }, ...points(true), near] },
     values: chartValues(rows, variants, told),
   };
 }

@@ -24,7 +24,7 @@ export type Encoding = Pick<NonNullable<Unit['encoding']>, 'x' | 'y'>;
  * More lines than this nobody tells apart on a phone: such a chart has no drawing for narrow
  * screens and is scrolled.
  */
-export const narrowLines = 12;
+export const narrowLines = 8;
 
 /** Half of a wide page: charts stand two a row. */
 export const width = 560;
@@ -99,6 +99,8 @@ type Row = { variant: string; run?: number };
 
 /** Points with a shape on a line that its colour and dash do not tell from all others. */
 const shapesOnLine = 5;
+/** Of many lines, so that a page does not grow with them. */
+const shapesOfMany = 3;
 
 /**
  * Gives some rows of each line a point: lines of another shape than the first one some along the way, each at
@@ -110,7 +112,10 @@ export function withPoints<R extends Row>(rows: readonly R[], keys: readonly Key
   const lines = [...Map.groupBy(rows, ({ variant }) => variant).entries()];
   return lines.flatMap(([label, own]) => {
     const { look, place } = looks.get(label)!; // every line has a key
-    const every = Math.max(1, Math.floor(own.length / shapesOnLine));
+    const every = Math.max(
+      1,
+      Math.floor(own.length / (keys.length > narrowLines ? shapesOfMany : shapesOnLine)),
+    );
     const first = Math.floor(every * place);
     return own.map((row, i): R & Pointed => {
       const alone = own[i - 1]?.run !== row.run && own[i + 1]?.run !== row.run;
@@ -126,10 +131,10 @@ export function pointOf(look: Look): Required<Pointed> {
 }
 
 /** Draws the rows that have a point, in a layer of its own. */
-export function pointLayer(encoding: Encoding, size: number): Unit {
+export function pointLayer(encoding: Encoding, size: number, clip = false): Unit {
   return {
     transform: [{ filter: 'isValid(datum.shape)' }],
-    mark: { type: 'point', filled: true, size, opacity: 1, clip: true },
+    mark: { type: 'point', filled: true, size, opacity: 1, clip },
     encoding: {
       ...encoding,
       fill: { field: 'tint', type: 'nominal', scale: null },

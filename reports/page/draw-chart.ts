@@ -84,6 +84,7 @@ function described(svg: string, title: string, description: string): string {
       (attribute, offset: number, whole: string) => (isAxis(whole, offset) ? '' : attribute),
     )
     .replace(/<path class="(?:foreground|background)"[^>]*\/>/g, '')
+    .replace(/(<path transform="[^"]*" d="[^"]*" fill="[^"]*") stroke-width="2"/g, '$1') // of points
     .replace(/ (?:d|transform)="[^"]*"/g, shortened);
   return (
     `${root} ` +
