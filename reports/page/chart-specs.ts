@@ -34,7 +34,7 @@ export function tailSpec(points: readonly TailPoint[], variants: readonly Key[])
       field: 'tail',
       type: 'quantitative' as const,
       scale: { type: 'log' as const, nice: false },
-      title: 'share of deliveries that took at most this long',
+      title: 'share that took at most this long',
       axis: {
         values: [1, 2, 10, 100, 1000, 10_000, 100_000, 1_000_000],
         labelExpr:
