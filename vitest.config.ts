@@ -27,6 +27,7 @@ const heavy = [
   // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',
+  'test/**/chart-script.test.ts',
   'test/**/chromium.test.ts',
   'test/reports/**/comparison.test.ts',
   'test/**/dashboard.test.ts',

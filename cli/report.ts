@@ -9,7 +9,14 @@ import { oneLine } from '../core/base/printable.ts';
 import { cutShortText } from '../core/result/missing.ts';
 import { nearest } from '../core/base/suggest.ts';
 import { writeWhole } from '../harness/run/store.ts';
-import { documentsOf, formats, isFormat, type Document, type Format } from '../reports/export/formats.ts';
+import {
+  documentsOf,
+  fileNames,
+  formats,
+  isFormat,
+  type Document,
+  type Format,
+} from '../reports/export/formats.ts';
 import { isAbFolder, readSeveral } from '../reports/read/several.ts';
 import { readResult } from '../reports/read/read.ts';
 import { print } from './print.ts';
@@ -18,7 +25,7 @@ import { terminalOf } from './terminal.ts';
 
 export type ReportFlags = { out?: string; format: string; interactive: boolean; json: boolean };
 
-/** HTML goes to a file unless told otherwise, everything else to standard output. */
+/** HTML and cards go to a file unless told otherwise, everything else to standard output. */
 export async function reportCommand(paths: readonly string[], options: ReportFlags): Promise<ExitCode> {
   const format = options.json ? 'json' : checkedFormat(options.format);
   if (options.interactive && format !== 'html')
@@ -34,7 +41,8 @@ export async function reportCommand(paths: readonly string[], options: ReportFla
   }
   if (format === 'html' && options.out !== '-') await printTable(results);
   const documents = await documentsOf(format, results, { interactive: options.interactive });
-  const out = options.out ?? (format === 'html' ? join(placeOf(runs), 'report.html') : '-');
+  const name = fileNames[format];
+  const out = options.out ?? (name === undefined ? '-' : join(placeOf(runs), name));
   if (out === '-') {
     process.stdout.write(onlyDocument(documents, format));
     return exitCodes.ok;

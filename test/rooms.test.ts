@@ -103,6 +103,7 @@ const readers = [
   'harness/run/environment.ts',
   'harness/run/version.ts',
   'receiver/inspector/page.ts',
+  'reports/page/chart-script.ts',
   'reports/page/interactive.ts',
   'servers/page/page.ts',
   'servers/webhook/http/dashboard.ts',

@@ -2,11 +2,12 @@
 // of both sides one over the other.
 
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
+import { looksOf, patternOfLabel } from '../../core/pattern/palette.ts';
 import { trialsFor } from '../../core/metrics/registry.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { tailPoints } from '../summary/chart-data.ts';
 import { tailSpec } from '../page/chart-specs.ts';
-import { chartFrame, labelLimit, narrowWidth, width, type Spec } from '../page/chart-style.ts';
+import { chartFrame, labelLimit, narrowWidth, width, type Key, type Spec } from '../page/chart-style.ts';
 import { drawChart, type Chart } from '../page/draw-chart.ts';
 import { pairLabel, titleOf } from './verdict-words.ts';
 
@@ -31,7 +32,7 @@ export async function ratioChart(judged: Judged, over?: AbortSignal): Promise<Ch
   return drawChart(ratioSpec(ratios), `Changes of ${label}`, description, false, over);
 }
 
-/** A title in lines short enough for a phone. */
+/** A title in lines that leave room for the chart. */
 const brokenLabel = "split(replace(datum.label, ' per ', '|per '), /, |[|]/)";
 
 const percent = (ratio: number) => Number(((ratio - 1) * 100).toFixed(3));
@@ -63,8 +64,8 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
     kind === 'one pair' ? dots.length > 0 : estimates.some(({ what }) => what === kind),
   );
   const styles: Record<string, [shape: string, color: string]> = {
-    'one pair': ['circle', 'var(--c0)'],
-    estimate: ['diamond', 'var(--c4)'],
+    'one pair': ['circle', 'var(--dim)'],
+    estimate: ['diamond', 'var(--text)'],
     'estimate, worse': ['triangle-right', 'var(--bad)'],
   };
   const scale = (which: 0 | 1) => ({ domain: kinds, range: kinds.map((kind) => styles[kind]![which]) });
@@ -72,7 +73,7 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
   const drawn = (wide: number, limit: number, title: string, tickCount: number) => {
     const y = {
       ...metric,
-      axis: { labelLimit: limit, ...(wide === narrowWidth && { labelExpr: brokenLabel }) },
+      axis: { labelLimit: limit, labelExpr: brokenLabel },
     };
     const x = (field: string) => ({
       field,
@@ -88,7 +89,7 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
       color: { field: 'what', type: 'nominal' as const, scale: scale(1) },
     };
     return {
-      ...chartFrame([] as object[], { step: 46 }, wide, wide === narrowWidth ? 2 : 3),
+      ...chartFrame([] as object[], { step: 46 }, wide),
       layer: [
         {
           data: { values: bands },
@@ -117,7 +118,7 @@ function ratioSpec(ratios: readonly RatioMetric[]): Spec {
       ],
     };
   };
-  const spec = drawn(width, labelLimit, 'change from baseline to candidate, percent (right is worse)', 10);
+  const spec = drawn(width, labelLimit, 'change from baseline to candidate, percent (right is worse)', 7);
   return {
     still: spec,
     narrow: drawn(narrowWidth, labelLimit, 'change, percent (right is worse)', 4),
@@ -134,7 +135,7 @@ export async function overlayChart(
   comparison: Comparison,
   behind: { baseline: readonly Result[]; candidate: readonly Result[] },
   over?: AbortSignal,
-): Promise<Chart | undefined> {
+): Promise<{ chart: Chart; keys: Key[] } | undefined> {
   const sides = [
     {
       label: `baseline: ${comparison.baseline.name}`,
@@ -147,9 +148,16 @@ export async function overlayChart(
   ];
   const points = tailPoints(sides);
   if (sides.some(({ label }) => !points.some(({ variant }) => variant === label))) return undefined;
-  const keys = sides.map(({ label }, i) => ({ label, index: i, round: 0 }));
+  // Two shades where both are of one pattern.
+  const looks = looksOf(
+    sides.map(({ label }, i) => ({
+      own: label,
+      pattern: patternOfLabel(i === 0 ? judged.baseline : judged.candidate),
+    })),
+  );
+  const keys = sides.map(({ label }, i) => ({ label, look: looks[i]! }));
   const title = `Delivery latency by percentile, ${pairLabel(judged)}`;
-  return drawChart(
+  const chart = await drawChart(
     tailSpec(points, keys),
     title,
     `Delivery latency by percentile of the baseline and the candidate, ${pairLabel(judged)}; the figures ` +
@@ -157,6 +165,7 @@ export async function overlayChart(
     false,
     over,
   );
+  return { chart, keys };
 }
 
 function countedTrials(results: readonly Result[], label: string): Completed[] {

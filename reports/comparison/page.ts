@@ -17,7 +17,10 @@ import {
 } from './words.ts';
 import { droppedTexts, pairLabel, variantWord } from './verdict-words.ts';
 import { html, raw, type Markup } from '../page/markup.ts';
+import { chartHint, chartScript, chartValuesMarkup } from '../page/chart-script.ts';
+import type { Key } from '../page/chart-style.ts';
 import type { Chart } from '../page/draw-chart.ts';
+import { legendStrip } from '../page/legend.ts';
 import { barOf, whenText } from '../page/page-head.ts';
 import { style } from '../page/style.ts';
 import { headroomText } from '../summary/figure-text.ts';
@@ -60,6 +63,7 @@ export async function renderComparisonPage(
             ${sideText(comparison.candidate)}.${repeatMarkup(behind)}
           </p>
         </main>
+        ${chartScript()}
       </body>
     </html> `;
   return page.markup;
@@ -87,7 +91,7 @@ async function comparisonMarkup(
               )}${other.map((text) => html`<li>${text}</li>`)}
             </ul>`
     }
-    ${variants}
+    ${chartHint} ${variants}
     <h2>How it is decided</h2>
     <p>
       A run is one figure. Each pair of runs gives a ratio; the estimate is the Hodges-Lehmann median of their
@@ -185,19 +189,22 @@ async function variantMarkup(
           </details>`
     }
     ${judged.metrics.length === 0 ? '' : metricTable(judged, intervalTitle(comparison))}
-    ${figure(
-      ratios,
-      `Changes of ${label}`,
-      `${judged.paired ? 'Each dot is one pair of runs. ' : ''}The line is the interval, the large mark ` +
-        'the estimate, the shaded band the change that does not matter. Slower or worse means: the ' +
-        'estimate lies right of its band, and chance does not explain it.',
-    )}
-    ${figure(
-      overlay,
-      `Latency of ${label}`,
-      'All runs of each side together; the verdict comes from the single runs. Lines end where fewer than ' +
-        '100 deliveries were slower.',
-    )}
+    <div class="charts">
+      ${figure(
+        ratios,
+        `Changes of ${label}`,
+        `${judged.paired ? 'Each dot is one pair of runs. ' : ''}The line is the interval, the large mark ` +
+          'the estimate, the shaded band the change that does not matter. Slower or worse means: the ' +
+          'estimate lies right of its band, and chance does not explain it.',
+      )}
+      ${figure(
+        overlay?.chart,
+        `Latency of ${label}`,
+        'All runs of each side together; the verdict comes from the single runs. Lines end where fewer ' +
+          'than 100 deliveries were slower.',
+        overlay?.keys,
+      )}
+    </div>
   </section>`;
 }
 
@@ -205,10 +212,13 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-function figure(chart: Chart | undefined, label: string, reading: string): Markup {
+/** @param keys of a chart of lines: its legend */
+function figure(chart: Chart | undefined, label: string, reading: string, keys: readonly Key[] = []): Markup {
   return chart
     ? html`<figure>
+        ${legendStrip(keys)}
         <div class="chart scroll" role="group" aria-label="${label}" tabindex="0">${raw(chart.svg)}</div>
+        ${chartValuesMarkup(chart)}
         <figcaption>${reading}</figcaption>
       </figure>`
     : html``;

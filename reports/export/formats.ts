@@ -12,6 +12,7 @@ import { variantsOf } from '../summary/variants.ts';
 
 export const formats = {
   html: { extension: 'html', mediaType: 'text/html', what: 'the report, one page' },
+  card: { extension: 'svg', mediaType: 'image/svg+xml', what: 'a picture of 1200 x 630 to share' },
   markdown: { extension: 'md', mediaType: 'text/markdown', what: 'for a job summary' },
   junit: {
     extension: 'xml',
@@ -38,6 +39,9 @@ export const formats = {
 } as const;
 
 export type Format = keyof typeof formats;
+
+/** What a form that is no text is called beside its result; the others go to standard output. */
+export const fileNames: Readonly<Partial<Record<Format, string>>> = { html: 'report.html', card: 'card.svg' };
 /** `part` tells documents of one report apart: the variant; empty where there is one document by nature. */
 export type Document = { part: string; text: string };
 
@@ -62,9 +66,11 @@ async function renderWhole(
   options: { interactive: boolean },
 ): Promise<string> {
   switch (format) {
-    // Charts take a while to load, and only this form has them.
+    // Charts take a while to load, and only these forms have them.
     case 'html':
       return (await import('../page/report.ts')).renderHtml(results, options);
+    case 'card':
+      return (await import('../page/card.ts')).renderCard(results);
     case 'markdown':
       return renderMarkdown(results);
     case 'junit':

@@ -28,7 +28,13 @@ export function renderSummary(results: readonly Result[]): string {
       sentence,
       what,
       kept,
-      rows: rows.map(({ label, pattern, held, broken, ended }) => ({ label, pattern, held, broken, ended })),
+      rows: rows.map(({ label, look, held, broken, ended }) => ({
+        label,
+        pattern: look.pattern,
+        held,
+        broken,
+        ended,
+      })),
     })),
   };
   return `${printableJson(summary, 1)}\n`;

@@ -4,7 +4,20 @@
 import type { History, HistoryPoint, HistorySeries } from '../../core/comparison/history.ts';
 import { counted } from '../../core/base/counted.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
-import { byVariant, colorCount, chartFrame, type Spec } from '../page/chart-style.ts';
+import { colorOf, looksOf, patternOfLabel } from '../../core/pattern/palette.ts';
+import { chartHint, chartScript, chartValuesMarkup } from '../page/chart-script.ts';
+import {
+  byVariant,
+  chartFrame,
+  narrowWidth,
+  width,
+  withPoints,
+  pointLayer,
+  type Key,
+  type Spec,
+} from '../page/chart-style.ts';
+import { chartValues } from '../page/chart-values.ts';
+import { legendStrip } from '../page/legend.ts';
 import { drawChart, type Chart } from '../page/draw-chart.ts';
 import { titleOf } from '../comparison/verdict-words.ts';
 import { changeText } from '../comparison/words.ts';
@@ -32,7 +45,10 @@ export async function renderHistoryPage(history: History, pushbench: string): Pr
   const byMetric = [...Map.groupBy(history.series, (one) => one.metric)].sort(
     ([, a], [, b]) => changed(b) - changed(a),
   );
-  for (const [metric, series] of byMetric) sections.push(await metricMarkup(metric, series, history));
+  const names = [...new Set(history.series.map(({ variant }) => variant))];
+  const looks = looksOf(names.map((own) => ({ own, pattern: patternOfLabel(own) })));
+  const keys = names.map((label, i) => ({ label, look: looks[i]! }));
+  for (const [metric, series] of byMetric) sections.push(await metricMarkup(metric, series, history, keys));
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -52,7 +68,9 @@ export async function renderHistoryPage(history: History, pushbench: string): Pr
           <ul class="plain">
             ${historyNotes(history).map((text) => html`<li>${text}</li>`)}
           </ul>
-          ${sections}
+          <h2>Figures</h2>
+          ${legendStrip(keys)} ${chartHint}
+          <div class="charts">${sections}</div>
           <h2>How change points are found</h2>
           <p>
             A change point is where the ranks before and after differ most, if a random order of the same runs
@@ -62,6 +80,7 @@ export async function renderHistoryPage(history: History, pushbench: string): Pr
             so it gates nothing; to decide on one change, run both sides in turns and compare.
           </p>
         </main>
+        ${chartScript()}
       </body>
     </html> `;
   return page.markup;
@@ -71,13 +90,14 @@ async function metricMarkup(
   metric: string,
   all: readonly HistorySeries[],
   history: History,
+  keys: readonly Key[],
 ): Promise<Markup> {
   const changes = all.flatMap((series) => series.changes.map((change) => ({ series, change })));
   const title = titleOf(metric);
   const heading =
     `${title.charAt(0).toUpperCase()}${title.slice(1)}: ` +
     (changes.length === 0 ? 'no change point' : counted(changes.length, 'change point'));
-  const chart = await historyChart(title, all, history);
+  const chart = await historyChart(title, all, history, keys);
   const table =
     changes.length === 0
       ? html``
@@ -113,9 +133,10 @@ async function metricMarkup(
           </table>
         </div>`;
   return html`<section>
-    <h2>${heading}</h2>
+    <h3>${heading}</h3>
     <figure>
       <div class="chart scroll" role="group" aria-label="${title}" tabindex="0">${raw(chart.svg)}</div>
+      ${chartValuesMarkup(chart)}
       <figcaption>
         Each point is the median of a saved run's trials, with a line from the lowest to the highest; the
         oldest on the left. A triangle marks a change
@@ -177,16 +198,20 @@ async function historyChart(
   title: string,
   all: readonly HistorySeries[],
   { sets, moves }: History,
+  keys: readonly Key[],
 ): Promise<Chart> {
   const from = Math.max(0, sets.length - mostShown);
   const relative = all.every(({ points }) => points.every(({ value }) => value > 0));
-  const lines = all.map(({ variant, points, changes: own }, index) => {
+  const own = keys.filter(({ label }) => all.some(({ variant }) => variant === label));
+  const lines = all.map(({ variant, points, changes }) => {
     const shown = ({ place }: HistoryPoint) => place >= from;
     const oldest = points.find(shown)?.value ?? 1; // without one nothing is drawn
     const scaled = (value: number) => Number((relative ? 100 * (value / oldest - 1) : value).toPrecision(4));
+    // The page's keys have every variant.
+    const tint = colorOf(own.find(({ label }) => label === variant)!.look);
     const drawn = ({ place, value, low, high }: HistoryPoint) => ({
       variant,
-      tint: `var(--c${index % colorCount})`,
+      tint,
       place: place + 1,
       value: scaled(value),
       low: scaled(low),
@@ -194,13 +219,16 @@ async function historyChart(
     });
     return {
       rows: points.filter(shown).map(drawn),
-      changes: own
+      changes: changes
         .map(({ point }) => point)
         .filter(shown)
         .map(drawn),
     };
   });
-  const rows = lines.flatMap((line) => line.rows);
+  const rows = withPoints(
+    lines.flatMap((line) => line.rows),
+    own,
+  );
   const changes = lines.flatMap((line) => line.changes);
   // A metric is here because it has a series.
   const name = relative ? 'percent from its oldest point' : unitNames[all[0]!.unit];
@@ -218,13 +246,11 @@ async function historyChart(
     scale: { zero: relative, padding: 8 },
     axis: { tickCount: 5, format: relative ? '+~r' : ',.4~r' },
   };
-  const { color, strokeDash } = byVariant(
-    all.map(({ variant }, index) => ({ label: variant, index, round: 0 })),
-  );
-  // Its own colour in each row: a scale of the marks would take over the legend of the lines.
+  const { color, strokeDash } = byVariant(own);
+  // Its own colour in each row: a scale of the marks would take over that of the lines.
   const tint = { field: 'tint', type: 'nominal' as const, scale: null };
-  const spec = {
-    ...chartFrame(rows as object[], 220),
+  const spec = (wide: number) => ({
+    ...chartFrame(rows as object[], 200, wide),
     layer: [
       {
         // Between the run before and the one after, so at the oldest one shown there is none.
@@ -240,14 +266,23 @@ async function historyChart(
         encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, stroke: tint },
       },
       { mark: { type: 'point' as const, filled: true, size: 18 }, encoding: { x, y, fill: tint } },
+      pointLayer({ x, y }, 60),
       {
         data: { values: changes },
         mark: { type: 'point' as const, filled: true, shape: 'triangle-up', size: 170, opacity: 1 },
         encoding: { x, y, fill: tint },
       },
     ],
+  });
+  const described: Spec = {
+    still: spec(width),
+    narrow: spec(narrowWidth),
+    live: spec(width),
+    values: chartValues(rows, own, {
+      x: ['place', { unit: '', before: 'run ' }],
+      y: ['value', { unit: relative ? '%' : '' }],
+    }),
   };
-  const described: Spec = { still: spec, live: spec };
   return drawChart(
     described,
     title,

@@ -17,6 +17,7 @@ import { documentsOf, formats, isFormat, type Format } from '../export/formats.t
 import { html } from '../page/markup.ts';
 import { indexPage, mostSideBySide } from './index-page.ts';
 import { pageOf } from '../page/page-of.ts';
+import { policyFor } from './policy.ts';
 import { nothing, page, wrong, type Answer } from './web-answer.ts';
 import { comparedRuns, comparisonFile, scenarioHistory } from './web-comparisons.ts';
 
@@ -37,11 +38,6 @@ const limits = {
 };
 
 const headers = {
-  // Interactive reports bring their scripts along, and Vega makes functions of text. Nothing
-  // is loaded from anywhere.
-  'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; form-action " +
-    "'self'; base-uri 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
@@ -85,7 +81,8 @@ export async function serveArchive(
     if (fault) response.shouldKeepAlive = false;
     const failed = (error: unknown) =>
       error instanceof UserError ? wrong(error.code === tooLarge ? 413 : 422, error.message) : defect(error);
-    send(request, response, fault ? wrong(fault.status, fault.message) : await answer(request).catch(failed));
+    const made = fault ? wrong(fault.status, fault.message) : await answer(request).catch(failed);
+    send(request, response, made, await policyFor(made));
   }
 
   async function answer(request: IncomingMessage): Promise<Answer> {
@@ -211,10 +208,12 @@ function send(
   { method }: IncomingMessage,
   response: ServerResponse,
   { status, mediaType, body }: Answer,
+  policy: string,
 ): void {
   const bytes = Buffer.from(body);
   response.writeHead(status, {
     ...headers,
+    'content-security-policy': policy,
     'content-type': `${mediaType}; charset=utf-8`,
     'content-length': bytes.length,
     ...(status === 405 && { allow: 'GET, HEAD' }),

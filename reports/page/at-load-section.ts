@@ -2,6 +2,7 @@
 // logarithmic axis, what it costs beside it, and a line of reasoning below. Plain SVG and HTML, no script.
 
 import { formatUs } from '../../core/base/units.ts';
+import { colorOf } from '../../core/pattern/palette.ts';
 import type { Result } from '../../core/result/result.ts';
 import {
   costColumns,
@@ -13,18 +14,11 @@ import {
   type LoadRow,
 } from '../summary/at-load.ts';
 import { withinRun } from '../summary/figure-text.ts';
-import { colorCount } from './chart-style.ts';
 import { gridLines, logAxis, tickRow, type LogAxis } from './log-axis.ts';
 import { html, type Markup } from './markup.ts';
 
 /** More loads than this are left to the tables below. */
 const mostLoads = 4;
-
-/** A colour that says which pattern it is; a variant of an unknown one has that of its place. */
-export function patternColor(pattern: string, index: number): string {
-  const name = pattern.replace(/[^\w-]/g, '');
-  return `var(--pattern-${name}, var(--c${index % colorCount}))`;
-}
 
 /** Nothing for a matrix or a search, whose answers are choices-section.ts. */
 export function atLoadSection(results: readonly Result[]): Markup {
@@ -78,9 +72,9 @@ function loadMarkup({ name, setting, rows }: AtLoad): Markup {
 }
 
 function rowMarkup(row: LoadRow, rows: readonly LoadRow[], axis: LogAxis | undefined): Markup {
-  const { label, pattern, index, figures, lost, reason } = row;
+  const { label, pattern, look, figures, lost, reason } = row;
   const [p50, p99] = [figures['latency.p50'], figures['latency.p99']];
-  return html`<tbody role="rowgroup" style="--own:${patternColor(pattern, index)}">
+  return html`<tbody role="rowgroup" style="--own:${colorOf(look)}">
     <tr role="row">
       <th role="rowheader" scope="row" rowspan="2">
         <i class="dot"></i><a href="#pattern-${pattern}">${label}</a>

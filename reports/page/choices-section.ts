@@ -6,7 +6,7 @@ import { boundsOf, type Bound, type BoundRow } from '../summary/bounds.ts';
 import { besideText, choicesOf, type ChoiceCell, type Choices } from '../summary/choices.ts';
 import { listed } from '../../core/base/suggest.ts';
 import type { VariantTrials } from '../summary/variants.ts';
-import { patternColor } from './at-load-section.ts';
+import { colorOf } from '../../core/pattern/palette.ts';
 import { gridLines, logAxis, tickRow, type LogAxis } from './log-axis.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup } from './table-markup.ts';
@@ -79,7 +79,7 @@ function boundMarkup({ sentence, what, kept, tried, write, rows }: Bound, said: 
 }
 
 function boundRow(row: BoundRow, axis: LogAxis | undefined, write: (value: number) => string): Markup {
-  const { label, pattern, index, held, broken, ended } = row;
+  const { label, look, held, broken, ended } = row;
   const words =
     [
       held === undefined ? '' : `kept up at ${write(held)}`,
@@ -88,7 +88,7 @@ function boundRow(row: BoundRow, axis: LogAxis | undefined, write: (value: numbe
     ]
       .filter((text) => text !== '')
       .join(', ') || 'no answer';
-  return html`<tr role="row" style="--own:${patternColor(pattern, index)}">
+  return html`<tr role="row" style="--own:${colorOf(look)}">
     <th role="rowheader" scope="row"><i class="dot"></i>${label}</th>
     <td role="cell" class="axis">
       ${

@@ -7,7 +7,7 @@ import { costRateLine } from '../summary/cost-rate.ts';
 import { withinRun } from '../summary/figure-text.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { resultTable, type Cell, type Column, type Table } from '../summary/summary-table.ts';
-import { colorCount } from './chart-style.ts';
+import { lineKey } from './legend.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 /** What is lost or came wrong is one column, which stays in view. */
@@ -38,8 +38,8 @@ export function comparisonTable(results: readonly Result[]): Markup {
   const body = all.rows.map(({ label, pattern, out = '', of, cells }, i) => {
     return html`<tr class="${out === '' ? '' : 'out'}">
       <th scope="row">
-        <span class="swatch" style="background:var(--c${variants[i]!.index % colorCount})"></span
-        ><a href="#pattern-${pattern}">${label}</a>${out && html`<br /><span class="why">${out}</span>`}${
+        ${lineKey(variants[i]!.look)}<a href="#pattern-${pattern}">${label}</a
+        >${out && html`<br /><span class="why">${out}</span>`}${
           of !== undefined && html`<small>${of}</small>`
         }
       </th>

@@ -3,8 +3,8 @@
 
 import { counted, plural } from '../../core/base/counted.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
-import { lineSpec } from './chart-specs.ts';
-import { colorCount, type Encoding, type Spec, type Unit } from './chart-style.ts';
+import { durationAxis, lineSpec } from './chart-specs.ts';
+import { pointOf, type Encoding, type Key, type Spec, type Unit } from './chart-style.ts';
 import { drawChart } from './draw-chart.ts';
 import { rangeText, withRange } from '../summary/figure-text.ts';
 import {
@@ -24,6 +24,12 @@ import type { VariantTrials } from '../summary/variants.ts';
 /** Whether a figure of the page is one of these. */
 export function isCurve({ id }: Pick<Figure, 'id'>): boolean {
   return id.startsWith('curve-');
+}
+
+/** The lines of all curves, each once. */
+export function curveKeys(variants: readonly VariantTrials[]): Key[] {
+  const all = curvesOf(variants).flatMap(({ lines }) => lines);
+  return [...new Map(all.map((line) => [line.label, line])).values()];
 }
 
 /** Each curve under a heading that says what it shows; none for results without a matrix. */
@@ -105,12 +111,11 @@ function curveSpec({ metric, title: xTitle, points, lines: own, scales: drawn, c
     factor: 1,
     title: metric.title.length <= longestTitle ? metric.title : 'number',
   };
-  // Its own colour in each row: a scale of the marks would take over the legend of the lines.
-  const tints = new Map(own.map(({ label, index }) => [label, `var(--c${index % colorCount})`]));
+  const looks = new Map(own.map(({ label, look }) => [label, look]));
   const scaled = (value: number) => Number((value * factor).toPrecision(5));
   const rows = points.map(({ variant, x, value, low, high }) => ({
     variant,
-    tint: tints.get(variant)!,
+    ...pointOf(looks.get(variant)!),
     x,
     value: scaled(value),
     low: scaled(low),
@@ -118,14 +123,13 @@ function curveSpec({ metric, title: xTitle, points, lines: own, scales: drawn, c
   }));
   const encoding: Encoding = {
     x: axis('x', xTitle, [...new Set(rows.map(({ x }) => x))], { zero: false, scale: drawn.x }),
-    y: axis('value', yTitle, logTicks(rows.flatMap(({ low, high }) => [low, high])), {
-      zero: true,
-      scale: drawn.y,
-    }),
-  };
-  const marks: Unit = {
-    mark: { type: 'point', filled: true, size: 60, opacity: 1 },
-    encoding: { ...encoding, fill: { field: 'tint', type: 'nominal', scale: null } },
+    y:
+      metric.unit === 'us' && drawn.y === 'log'
+        ? durationAxis(rows.flatMap(({ low, high }) => [low, high]))
+        : axis('value', yTitle, logTicks(rows.flatMap(({ low, high }) => [low, high])), {
+            zero: true,
+            scale: drawn.y,
+          }),
   };
   const spread: Unit = {
     mark: { type: 'rule', opacity: 0.5 },
@@ -141,17 +145,20 @@ function curveSpec({ metric, title: xTitle, points, lines: own, scales: drawn, c
     mark: { type: 'point', shape: 'circle', filled: false, size: 190, color: 'currentColor', opacity: 0.7 },
     encoding,
   };
-  return lineSpec(
-    rows,
-    300,
+  return lineSpec(rows, own, {
+    height: 240,
     encoding,
-    own,
-    [...(points.some(({ low, high }) => low !== high) ? [spread] : []), rings, marks],
-    [
+    pointSize: 60,
+    under: [...(points.some(({ low, high }) => low !== high) ? [spread] : []), rings],
+    told: {
+      x: ['x', { unit: '', before: `${xTitle}: ` }],
+      y: ['value', metric.unit === 'us' ? 'duration' : { unit: metric.unit === 'share' ? '%' : '' }],
+    },
+    tooltip: [
       { field: 'x', title: xTitle, format: ',.6~r' },
       { field: 'value', title: yTitle, format: ',.4~r' },
     ],
-  );
+  });
 }
 
 /** @param ticks of an axis that is logarithmic, or that need not begin at 0 */

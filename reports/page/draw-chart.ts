@@ -1,8 +1,9 @@
 // Draws a specified chart as SVG, when the report is written, and makes the drawing small and accessible.
 
-import type { Spec as VegaSpec } from 'vega';
+import type { Spec as VegaSpec, View } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Spec } from './chart-style.ts';
+import type { ChartValues } from './chart-values.ts';
 import { escapeText } from './markup.ts';
 
 export type Chart = {
@@ -10,6 +11,8 @@ export type Chart = {
   svg: string;
   /** The compiled Vega specification, for pages that draw again in the browser. */
   live?: VegaSpec;
+  /** What the page's script says of its lines. */
+  values?: ChartValues;
 };
 
 /**
@@ -24,17 +27,19 @@ export async function drawChart(
   live: boolean,
   over?: AbortSignal,
 ): Promise<Chart> {
-  const svg = described(await drawn(spec.still, over), title, description);
-  const { narrow } = spec;
-  const both = narrow
-    ? `${classed(svg, 'wide')}${classed(described(await drawn(narrow, over), title, description), 'narrow')}`
-    : svg;
-  if (!live) return { svg: both };
+  const { narrow, values } = spec;
+  const draw = async (one: TopLevelSpec) =>
+    described(await drawn(one, values !== undefined, over), title, description);
+  const svg = await draw(spec.still);
+  const both = narrow ? `${classed(svg, 'wide')}${classed(await draw(narrow), 'narrow')}` : svg;
+  const still = { svg: both, ...(values && { values }) };
+  if (!live) return still;
   const { compile } = await import('vega-lite');
-  return { svg: both, live: compile(spec.live, { logger: quietLogger }).spec };
+  return { ...still, live: compile(spec.live, { logger: quietLogger }).spec };
 }
 
-async function drawn(spec: TopLevelSpec, over?: AbortSignal): Promise<string> {
+/** @param placed say on the drawing where its axes are, for the page's script */
+async function drawn(spec: TopLevelSpec, placed: boolean, over?: AbortSignal): Promise<string> {
   // A turn for whatever else waits, such as a signal: drawing keeps the process busy for tenths of a second.
   await new Promise((resolve) => setImmediate(resolve));
   over?.throwIfAborted();
@@ -42,8 +47,21 @@ async function drawn(spec: TopLevelSpec, over?: AbortSignal): Promise<string> {
   const [{ compile }, { parse, View }] = await Promise.all([import('vega-lite'), import('vega')]);
   const view = new View(parse(compile(spec, { logger: quietLogger }).spec), { renderer: 'none' });
   const svg = await view.toSVG();
+  const axes = placed ? ` data-x="${axisOf(view, 'x')}" data-y="${axisOf(view, 'y')}"` : '';
   view.finalize();
-  return svg;
+  return svg.replace('<svg', `<svg${axes}`);
+}
+
+/** `log 1 1000 53 545`: the kind, where values begin and end, and where that is in the drawing. */
+function axisOf(view: View, name: 'x' | 'y'): string {
+  // Of a chart of lines, whose axes are continuous.
+  const scale = view.scale(name) as { type: string; domain(): number[]; range(): number[] };
+  const side = name === 'x' ? 0 : 1;
+  const padding = view.padding();
+  const { left, top } = typeof padding === 'number' ? { left: padding, top: padding } : padding;
+  const offset = view.origin()[side]! + [left ?? 0, top ?? 0][side]!;
+  const places = scale.range().map((place) => Math.round((place + offset) * 10) / 10);
+  return [scale.type, ...scale.domain(), ...places].join(' ');
 }
 
 function classed(svg: string, name: string): string {
@@ -66,6 +84,7 @@ function described(svg: string, title: string, description: string): string {
       (attribute, offset: number, whole: string) => (isAxis(whole, offset) ? '' : attribute),
     )
     .replace(/<path class="(?:foreground|background)"[^>]*\/>/g, '')
+    .replace(/(<path transform="[^"]*" d="[^"]*" fill="[^"]*") stroke-width="2"/g, '$1') // of points
     .replace(/ (?:d|transform)="[^"]*"/g, shortened);
   return (
     `${root} ` +

@@ -5,36 +5,25 @@
 import { readFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import type { Figure } from './figure.ts';
-import { html, raw, scriptJson, type Markup } from './markup.ts';
+import { scriptElement } from './chart-script.ts';
+import { html, scriptJson, type Markup } from './markup.ts';
 
-/** Which variants the charts show; hidden until a script can answer to it. */
-export function variantPicker(labels: readonly string[]): Markup {
-  return html`<div id="picker" role="group" aria-label="Variants in the charts" hidden>
-    <b>In the charts:</b> ${labels.map(
-      (label) => html`<label><input type="checkbox" checked value="${label}" /> ${label}</label> `,
-    )}
-    <p class="dim">
-      Point at a line for its figures. Drag a chart sideways to move it, hold Alt and turn the wheel to zoom,
-      double-click to go back.
-    </p>
-  </div>`;
+/** The script that makes functions of text, Vega's, and the one that draws with it. */
+export async function interactiveScripts(): Promise<[vega: string, draw: string]> {
+  // The package exports its module build alone; the one for script elements stands beside it.
+  return [await readFile(new URL('vega.min.js', import.meta.resolve('vega')), 'utf8'), drawScript];
 }
 
 export async function interactiveScript(figures: readonly Figure[]): Promise<Markup> {
-  // The package exports its module build alone; the one for script elements stands beside it.
-  const vega = await readFile(new URL('vega.min.js', import.meta.resolve('vega')), 'utf8');
+  const [vega, draw] = await interactiveScripts();
   const specs = Object.fromEntries(
     figures.flatMap(({ id, chart }) => (chart?.live ? [[id, packed(chart.live)]] : [])),
   );
-  return html`<script>
-      ${raw(vega)};
-    </script>
+  return html`${scriptElement(vega)}
     <script type="application/json" id="specs">
       ${scriptJson(specs)}
     </script>
-    <script>
-      ${raw(drawScript)};
-    </script>`;
+    ${scriptElement(draw)}`;
 }
 
 /** A specification with its rows as columns, texts by number: a quarter of the size. */
@@ -95,8 +84,11 @@ Promise.all(Object.entries(wide ? specs : {}).map(async ([id, spec]) => {
   place.replaceChildren(box);
   return view;
 })).then((views) => {
-  picker.hidden = !wide;
-  picker.addEventListener('change', () => {
+  if (wide && picker) {
+    for (const one of picker.querySelectorAll('[hidden]')) one.hidden = false;
+    picker.className = 'live';
+  }
+  picker?.addEventListener('change', () => {
     const hidden = [...picker.querySelectorAll('input:not(:checked)')].map((box) => box.value);
     for (const view of views) view.signal('hidden', hidden).runAsync();
   });

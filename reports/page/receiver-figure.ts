@@ -8,6 +8,7 @@ import { receiverSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
 import type { Figure } from './figure.ts';
 import { figureTable } from './table-markup.ts';
+import { timeScaleOf, timeScaleText } from '../summary/time-scale.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { leftOutReading } from './void-reading.ts';
 
@@ -17,7 +18,8 @@ export async function receiverFigure(
   live: boolean,
   over?: AbortSignal,
 ): Promise<Figure[]> {
-  const points = receivers(variants);
+  const timeScale = timeScaleOf(variants);
+  const points = receivers(variants).map((point) => ({ ...point, ms: point.ms * timeScale }));
   if (points.length === 0) return [];
   const shared = variants.filter(({ label }) => points.some(({ variant }) => variant === label));
   const labels = shared.map(({ label }) => label);
@@ -42,6 +44,7 @@ export async function receiverFigure(
         'Of each event with several receivers, when the first, the median and the last of them had it; the ' +
         `median over ${formatNumber(receivedEvents(shared))} events. One process writes to one connection ` +
         'after the other, so the spread grows with the number of receivers.' +
+        timeScaleText(timeScale) +
         leftOutReading(variants, ['latency']),
       chart: await drawChart(
         receiverSpec(points, shared),

@@ -6,13 +6,16 @@ import { counted } from '../../core/base/counted.ts';
 import { about, missingSection, notice, patternsMarkup } from './about-section.ts';
 import { answerSection } from './answer-section.ts';
 import { atLoadSection } from './at-load-section.ts';
+import { cardTemplate } from './card.ts';
+import { chartScript } from './chart-script.ts';
+import { chartsSection } from './charts-section.ts';
 import { boundsSection, choicesSection } from './choices-section.ts';
-import { curveFigures, isCurve } from './curves.ts';
+import { curveFigures, curveKeys, isCurve } from './curves.ts';
 import { faultsSection } from './faults-section.ts';
 import type { Figure } from './figure.ts';
 import { charted, figures } from './figures.ts';
 import { headlinesOf } from '../summary/headline.ts';
-import { interactiveScript, variantPicker } from './interactive.ts';
+import { interactiveScript } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
 import { chromiumSection, closedLoopSection, searchSection } from './searches-section.ts';
 import { style } from './style.ts';
@@ -66,7 +69,7 @@ const parts: readonly Part[] = [
   {
     id: 'curves',
     title: 'Curves',
-    of: ({ figures: drawn }) => chartsOf(drawn.filter(isCurve)),
+    of: ({ figures: drawn, variants }) => chartsSection('Curves', drawn.filter(isCurve), curveKeys(variants)),
   },
   { id: 'chromium', title: 'Chromium', of: ({ results }) => chromiumSection(results) },
   {
@@ -79,12 +82,13 @@ const parts: readonly Part[] = [
   {
     id: 'charts',
     title: 'Charts',
-    of: ({ interactive, charted: shown, figures: drawn }) =>
-      html`${
-        interactive && shown.length > 0
-          ? variantPicker(shown.filter(({ out }) => !out).map(({ label }) => label))
-          : ''
-      }${chartsOf(drawn.filter((figure) => !isCurve(figure)))}`,
+    of: ({ interactive: picker, charted: shown, figures: drawn }) =>
+      chartsSection(
+        'Charts',
+        drawn.filter((figure) => !isCurve(figure)),
+        shown.filter(({ out }) => !out),
+        { picker },
+      ),
   },
   { id: 'faults', title: 'Faults', of: ({ variants }) => faultsSection(variants) },
   { id: 'attempts', title: 'Attempts', of: ({ variants }) => attemptSection(variants) },
@@ -200,27 +204,9 @@ export async function renderHtml(
             ${shown.map(({ id, body }) => html`<section id="${id}">${body}</section>`)}
           </main>
         </div>
+        ${drawn.length > 0 && html`${cardTemplate(results)}${chartScript()}`}
         ${interactive ? await interactiveScript(drawn) : ''}
       </body>
     </html> `;
   return `${whole.markup.trimEnd()}\n`;
-}
-
-function chartsOf(figures: readonly Figure[]): Markup {
-  return figures.length === 0 ? html`` : html`<div class="charts">${figures.map(figureMarkup)}</div>`;
-}
-
-function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {
-  return html`<section>
-    <h2>${heading}</h2>
-    ${
-      chart &&
-      html`<figure id="${id}">
-        <div class="chart scroll" role="group" aria-label="${heading}" tabindex="0">
-          ${{ markup: chart.svg }}
-        </div>
-        <figcaption>${reading}</figcaption>
-      </figure>`
-    }${data}
-  </section>`;
 }

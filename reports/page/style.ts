@@ -2,19 +2,16 @@
 // of at least 4.5:1.
 
 import { atLoadStyle } from './at-load-style.ts';
+import { chartCss } from './chart-css.ts';
 
 const light = `--text: #1c1c1e; --dim: #5b5b62; --back: #ffffff; --panel: #f4f4f6; --line: #d5d5da;
-  --good: #0b6b3a; --bad: #b3261e; --bad-back: #fdecea;
-  --c0: #0072b2; --c1: #c04a00; --c2: #00795a; --c3: #a3438a; --c4: #3d3d44; --c5: #8a6400; --c6: #2f86c9;
-    --c7: #d1495b;`;
+  --good: #0b6b3a; --bad: #b3261e; --bad-back: #fdecea;`;
 
 export const style = `
 :root { color-scheme: light dark; ${light} }
 @media (prefers-color-scheme: dark) { :root { --text: #ececef; --dim: #a9a9b2; --back: #18181b;
   --panel: #232327; --line: #3d3d44;
-  --good: #6fd39b; --bad: #ff9a91; --bad-back: #3b1f1d;
-  --c0: #56b4e9; --c1: #ff9d57; --c2: #3fd0a3; --c3: #e39bcd; --c4: #d5d5dc; --c5: #f0e442; --c6: #9ec5ff;
-    --c7: #ff8795; } }
+  --good: #6fd39b; --bad: #ff9a91; --bad-back: #3b1f1d; } }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 3.5rem; }
 body { margin: 0 auto; max-width: 80rem; padding: 0 1.5rem 4rem; background: var(--back);
@@ -75,30 +72,20 @@ tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.ou
   display: inline-block; font-weight: 400; font-style: italic; text-decoration: none; }
 .suspect figure { filter: saturate(.4); } .suspect .main { color: var(--dim); }
 figure { margin: .8rem 0; } figcaption { max-width: 54rem; }
-.chart svg { display: block; width: 100%; min-width: 620px; max-width: 860px; height: auto;
-  font: 12px system-ui, sans-serif; }
-.chart svg text { fill: currentColor; } .role-axis-grid line, .role-axis-tick line, .role-axis-domain line {
-  stroke: currentColor; } .role-axis-grid line { stroke-opacity: .15; }
-.chart svg.narrow { display: none; min-width: 0; max-width: 480px; }
-@media screen and (max-width: 40rem) { body { padding: 0 1rem 3rem; } .chart svg.wide { display: none; }
-  .chart svg.narrow { display: block; } .main th:first-child { min-width: 6.5rem; max-width: 8.5rem; }
+@media screen and (max-width: 40rem) { body { padding: 0 1rem 3rem; }
+  .main th:first-child { min-width: 6.5rem; max-width: 8.5rem; }
   .main td small { white-space: normal; }
   .runs, .runs tbody, .runs tr, .runs td, .runs th { display: block; border: 0; text-align: left;
     padding: .1rem 0; } .runs caption { display: none; } .runs thead { display: none; } .runs tr {
     border-bottom: 1px solid var(--line); padding: .6rem 0; } }
-#picker { border: 1px solid var(--line); border-radius: 8px; margin: 2rem 0 0; padding: .5rem .9rem;
-  background: var(--panel); }
-#picker label { display: inline-block; margin-left: .8rem; } #picker p { margin: .3rem 0 0; max-width: none; }
 #tip { position: fixed; padding: .35rem .6rem; border: 1px solid var(--line); border-radius: 6px;
   background: var(--back); font-size: .85rem; white-space: pre; pointer-events: none; }
-@media (min-width: 60rem) { #picker { position: sticky; top: 0; z-index: 1; } }
 details { margin: .4rem 0; } summary { cursor: pointer; color: var(--dim); }
 summary h2 { display: inline; font-size: 1rem; margin: 0; color: var(--text); }
 section > details.part { border-top: 1px solid var(--line); margin: 0; padding: .55rem 0; }
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem;
   overflow-x: auto; font-size: .85rem; }
 code { font-family: ui-monospace, monospace; font-size: .9em; }
-.swatch { display: inline-block; width: 1.4em; height: .25em; margin-right: .45em; vertical-align: middle; }
 a { color: inherit; text-underline-offset: .2em; } th a { text-decoration-style: dotted; }
 .runs thead th, .runs th:first-child, .runs th[scope=row], td.text, .prose td, .prose th { text-align: left;
   white-space: normal; } .runs td { white-space: normal; text-align: left; } td.text { min-width: 22rem; }
@@ -110,11 +97,11 @@ ${atLoadStyle}
 @media print { :root { color-scheme: light; ${light} }
   body { max-width: none; padding: 0; font-size: 12px; } .columns { display: block; }
   .contents { display: none; }
-  .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; } #picker { display: none; }
+  .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; }
   table { font-size: .62rem; } thead th { font-size: inherit; } th, td { padding: .2rem .3rem;
     white-space: normal; } .main table { font-size: .62rem; } .main small { font-size: .55rem; }
   .main th:first-child, .main .lost { position: static; min-width: 0; } .main th, .main td {
     padding-inline: .25rem; } .main td { white-space: nowrap; } .main td small { white-space: normal; }
   .chart svg { min-width: 0; } figure, tr, .strip { break-inside: avoid; } h2, h3 { break-after: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; } summary { list-style: none; } }
-`;
+${chartCss}`;

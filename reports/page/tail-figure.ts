@@ -12,6 +12,7 @@ import { tailSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
 import type { Figure } from './figure.ts';
 import { figureTable } from './table-markup.ts';
+import { onScaledClock, timeScaleOf, timeScaleText } from '../summary/time-scale.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { leftOutReading } from './void-reading.ts';
 
@@ -19,9 +20,9 @@ const quantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];
 /** Those that the heading may speak of, the first that all variants have. */
 const inHeading = [0.99, 0.9, 0.5];
 
-/** A percentile of a variant as the table has it. */
-function latencyOf({ completed }: VariantTrials, quantile: number): FigureOver {
-  return figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed);
+/** A percentile of a variant as the table has it, on the scenario's clock. */
+function latencyOf({ completed }: VariantTrials, quantile: number, timeScale: number): FigureOver {
+  return onScaledClock(figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed), timeScale);
 }
 
 /** None where no latency stands. */
@@ -33,8 +34,9 @@ export async function tailFigure(
   const standing = (variant: VariantTrials) => trialsFor({ rests: ['latency'] }, variant.completed);
   const variants = all.filter((variant) => standing(variant).length > 0);
   if (variants.length === 0) return [];
-  const points = tailPoints(variants);
-  const heading = tailHeading(variants);
+  const timeScale = timeScaleOf(variants);
+  const points = tailPoints(variants).map((point) => ({ ...point, ms: point.ms * timeScale }));
+  const heading = tailHeading(variants, timeScale);
   const labels = variants.map(({ label }) => label);
   const shown = variants.map((variant) => ({ variant, trials: standing(variant) }));
   const several = shown.some(({ trials }) => trials.length > 1);
@@ -45,7 +47,7 @@ export async function tailFigure(
       head: variant.label,
       cells: [
         ...quantiles.map((quantile) => {
-          const figure = latencyOf(variant, quantile);
+          const figure = latencyOf(variant, quantile, timeScale);
           if (figure.value === undefined) return noFigureText(figure, 'us');
           return withRange(formatUs(figure.value), figure.within && rangeText(figure.within, 'us'));
         }),
@@ -61,6 +63,7 @@ export async function tailFigure(
       'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
       `end where fewer than ${eventsToShow} events were slower: so few say little of the next run. ` +
       (several ? 'Each figure is the median of the trials.' : withinRun) +
+      timeScaleText(timeScale) +
       leftOutReading(all, ['latency']),
     chart:
       points.length === 0
@@ -90,12 +93,12 @@ export async function tailFigure(
  * Of the highest percentile that every variant has the events for: who takes longest, and how much
  * longer than the soonest.
  */
-function tailHeading(variants: readonly VariantTrials[]): string {
+function tailHeading(variants: readonly VariantTrials[], timeScale: number): string {
   if (!canBeRanked(variants)) return 'Delivery latency by percentile';
   for (const quantile of inHeading) {
     const sorted = variants
       .flatMap((variant) => {
-        const figure = latencyOf(variant, quantile);
+        const figure = latencyOf(variant, quantile, timeScale);
         return figure.value === undefined ? [] : [{ ...figure, label: variant.label, us: figure.value }];
       })
       .sort((a, b) => a.us - b.us);

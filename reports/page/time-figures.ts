@@ -7,12 +7,13 @@ import type { Completed, SeriesColumn } from '../../core/result/result.ts';
 import { formatNumber, formatShare, formatUs, formatBytes } from '../../core/base/units.ts';
 import { loadCpuLimit } from '../../core/metrics/headroom.ts';
 import { canBeRanked } from '../summary/comparable.ts';
-import { slotsOfMean, thinned, timePoints, type TimePoint } from '../summary/chart-data.ts';
-import { timeSpec } from './chart-specs.ts';
+import { slotsOfMean, thinned, timePoints, withRuns, type TimePoint } from '../summary/chart-data.ts';
+import { timeSpec, type TimePanel } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
 import { faultReading, withFaults } from './fault-shades.ts';
 import type { Figure } from './figure.ts';
 import { faultSpans } from '../summary/fault-spans.ts';
+import { timeScaleOf, timeScaleText } from '../summary/time-scale.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { figureTable } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
@@ -26,7 +27,8 @@ const panels: readonly {
   rests: readonly [Evidence];
   title: string;
   scale: number;
-  log?: true;
+  /** What its values are said in; durations are milliseconds, on a logarithmic axis. */
+  unit: TimePanel['unit'];
   least?: number;
   /** A rate, of which each point is a mean over a second or more. */
   mean?: true;
@@ -40,9 +42,9 @@ const panels: readonly {
     id: 'time-median',
     column: 'latencyP50Us',
     rests: ['latency'],
-    title: 'ms, median (log)',
+    title: 'median latency',
     scale: 1e-3,
-    log: true,
+    unit: 'duration',
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Median latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
@@ -53,9 +55,9 @@ const panels: readonly {
     id: 'time-latency',
     column: 'latencyP99Us',
     rests: ['latency'],
-    title: 'ms, slowest 1 % (log)',
+    title: 'latency of the slowest 1 %',
     scale: 1e-3,
-    log: true,
+    unit: 'duration',
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Tail latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
@@ -70,6 +72,7 @@ const panels: readonly {
     mean: true,
     title: 'requests/s',
     scale: 1,
+    unit: { unit: 'a second' },
     format: (value) => `${formatNumber(Math.round(value))}/s`,
     heading: (name, figure) => `Requests over time: at most ${figure}, with ${name}`,
     reading:
@@ -83,6 +86,7 @@ const panels: readonly {
     mean: true,
     title: 'server CPU, %',
     scale: 100,
+    unit: { unit: '%' },
     format: (value) => formatShare(value / 100),
     heading: (name, figure) => `Server CPU over time: at most ${figure} of a core, with ${name}`,
     reading:
@@ -96,6 +100,7 @@ const panels: readonly {
     mean: true,
     title: 'load CPU, %',
     scale: 100,
+    unit: { unit: '%' },
     format: (value) => formatShare(value / 100),
     heading: (name, figure) => `The clients' CPU: at most ${figure} of a core, with ${name}`,
     reading:
@@ -109,12 +114,13 @@ const panels: readonly {
     rests: ['backlog'],
     title: 'backlog, deliveries',
     scale: 1,
-    least: 100,
+    unit: { unit: 'pending' },
+    least: 10,
     format: (value) => formatNumber(value),
-    heading: (name, figure) => `Backlog over time: at most ${figure}, with ${name}`,
+    heading: (name, figure) => `Backlog over time: at most ${figure} deliveries pending, with ${name}`,
     reading:
-      'What a queue holds: due, waiting for a retry or under way. It grows while receivers fail and drains ' +
-      'as the retries come due.',
+      'Deliveries that the server has accepted and not made: due, waiting for a retry or under way, as its ' +
+      'queue said once a second. It grows while receivers fail and drains as the retries come due.',
   },
   {
     id: 'time-descriptors',
@@ -122,6 +128,7 @@ const panels: readonly {
     rests: ['descriptors'],
     title: 'descriptors above idle',
     scale: 1,
+    unit: { unit: '' },
     above: ({ descriptors }) => descriptors?.baseline,
     format: (value) => formatNumber(value),
     heading: (name, figure) =>
@@ -137,6 +144,7 @@ const panels: readonly {
     rests: ['memory'],
     title: 'server memory, MiB',
     scale: 1 / 1024 ** 2,
+    unit: { unit: 'MiB' },
     format: (value) => formatBytes(value * 1024 ** 2),
     heading: (name, figure) => `Server memory over time: at most ${figure}, with ${name}`,
     reading:
@@ -156,10 +164,14 @@ export async function timeFigures(
     Math.max(...trials.flatMap(({ measuredUs, series }) => [measuredUs, series.startUs.at(-1) ?? 0])) / 1e6,
   ] as const;
   const ranked = canBeRanked(all);
+  const timeScale = timeScaleOf(all);
   const drawn: Figure[] = [];
   for (const panel of panels) {
-    const { id, rests, title, log = false, least = 0, mean, format, heading, reading } = panel;
-    const points = timePoints(all, panel).filter(({ value }) => !log || value > 0);
+    const { id, rests, title, unit, least = 0, mean, format, heading, reading } = panel;
+    const scaled = unit === 'duration' ? timeScale : 1;
+    const points = timePoints(all, { ...panel, scale: panel.scale * scaled }).filter(
+      ({ value }) => unit !== 'duration' || value > 0,
+    );
     if (points.every(({ value }) => value < least)) continue;
     const variants = all.filter(({ label }) => points.some(({ variant }) => variant === label));
     const labels = variants.map(({ label }) => label);
@@ -177,7 +189,7 @@ export async function timeFigures(
     const overTime = mean ? meanText(trials) : '';
     // Of other settings, none is the one with the highest.
     const text = ranked ? ranking : ranking.slice(0, ranking.indexOf(':'));
-    const { points: shown, group } = thinned(points, variants.length);
+    const { points: shown, group } = thinned(withRuns(points), variants.length);
     drawn.push({
       id,
       heading: text,
@@ -185,10 +197,11 @@ export async function timeFigures(
         (group === 1
           ? `${reading}${overTime}`
           : `${reading}${overTime} Each point drawn is the highest of ${group}.`) +
+        (scaled === 1 ? '' : timeScaleText(timeScale)) +
         leftOutReading(all, rests) +
         faultReading(spans),
       chart: await drawChart(
-        withFaults(timeSpec(shown, variants, title, log, axis), spans),
+        withFaults(timeSpec(shown, variants, { title, unit, axis, timeScale }), spans),
         text,
         `${title}, over time, of ${labels.join(', ')}; the figures stand in the table below.`,
         live,

@@ -3,6 +3,7 @@
 
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
+import type { Look } from '../../core/pattern/palette.ts';
 import type { Result } from '../../core/result/result.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
@@ -42,8 +43,7 @@ export type Lost = {
 export type LoadRow = {
   label: string;
   pattern: string;
-  /** Its place among the variants, for its colour. */
-  index: number;
+  look: Look;
   figures: Record<LoadColumn, LoadFigure>;
   lost: Lost;
   reason: Reason;
@@ -136,7 +136,7 @@ function atLoad(variants: readonly VariantTrials[], { events, ...load }: Load): 
     rows: variants.map((variant, i) => ({
       label: variant.label,
       pattern: variant.pattern,
-      index: variant.index,
+      look: variant.look,
       figures: Object.fromEntries(
         loadColumns.map(({ key }) => [key, loadFigure(key, variant)]),
       ) as LoadRow['figures'], // every column has its figure

@@ -1,5 +1,6 @@
 // Collects what the charts draw, as rows of plain values: percentiles, time series, receivers of a fan-out.
 
+import { median } from '../../core/base/median.ts';
 import { latencyAt, shownUpTo } from '../../core/metrics/latency.ts';
 import { figureOver, trialsFor } from '../../core/metrics/registry.ts';
 import type { Evidence } from '../../core/result/evidence.ts';
@@ -12,7 +13,8 @@ export type TailPoint = {
   ms: number;
   /** The quantile as people write it. */ share: string;
 };
-export type TimePoint = { variant: string; atS: number; value: number };
+/** `run`: which stretch of its line without a gap it belongs to; see {@link withRuns}. */
+export type TimePoint = { variant: string; atS: number; value: number; run?: number };
 export type Receiver = { variant: string; which: 'first' | 'median' | 'last'; ms: number };
 
 /**
@@ -111,12 +113,32 @@ export function thinned(points: readonly TimePoint[], lines: number): { points: 
   const longest = Math.max(0, ...byVariant.map((own) => own.length));
   const group = Math.ceil(longest / Math.max(12, Math.floor(pointsPerChart / Math.max(1, lines))));
   if (group <= 1) return { points: [...points], group: 1 };
-  const kept = byVariant.flatMap((own) =>
+  const stretches = byVariant.flatMap((own) => [...Map.groupBy(own, ({ run }) => run).values()]);
+  const kept = stretches.flatMap((own) =>
     Array.from({ length: Math.ceil(own.length / group) }, (_, i) =>
       own.slice(i * group, (i + 1) * group).reduce((a, b) => (b.value > a.value ? b : a)),
     ),
   );
   return { points: kept, group };
+}
+
+/** A line goes on over so many times its usual step, and over this much more than one. */
+const longestStep = 1.5;
+const longestBreakS = 0.9;
+
+/**
+ * Numbers the stretches of each line: where more than a step, and most of a second, went by without a sample,
+ * the next point begins another one, and no line is drawn between them.
+ * @param points line by line, in the order of time
+ */
+export function withRuns(points: readonly TimePoint[]): TimePoint[] {
+  return [...Map.groupBy(points, ({ variant }) => variant).values()].flatMap((own) => {
+    const steps = own.slice(1).map(({ atS }, i) => atS - own[i]!.atS);
+    const usual = steps.length > 0 ? median(steps) : 0;
+    const most = Math.max(usual * longestStep, usual + longestBreakS);
+    let run = 0;
+    return own.map((point, i) => ({ ...point, run: i > 0 && steps[i - 1]! > most ? ++run : run }));
+  });
 }
 
 /** The median event's first, median and last receiver, of variants with events that several received. */

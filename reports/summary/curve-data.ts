@@ -1,6 +1,7 @@
 // Makes curves of a matrix: a metric over a parameter, a line for each variant, and where two lines cross.
 // Values only: finding the crossings is crossings.ts, drawing is page/curves.ts.
 
+import { looksOf, type Look } from '../../core/pattern/palette.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { eachSecond, magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
 import { formatMetric, type Metric } from '../../core/metrics/metric.ts';
@@ -32,7 +33,7 @@ export type Curve = {
   /** `publish = 10/s`, `2 updates a minute`. */
   place(x: number): string;
   /** `scheduled`: its subscribers ask on a schedule, so its cost is the price of asking. */
-  lines: { label: string; index: number; round: number; scheduled: boolean }[];
+  lines: { label: string; look: Look; round: number; scheduled: boolean }[];
   points: CurvePoint[];
   /** How the axes are drawn, and so on which scales crossings are found. */
   scales: Scales;
@@ -88,6 +89,12 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
     return [{ variant: label(cell), x: placeOf(cell), ...point }];
   });
   if (points.length === 0) return undefined;
+  const looks = looksOf(
+    labels.map((one) => ({
+      own: one,
+      pattern: cells.find(({ cell }) => label(cell) === one)!.variant.pattern, // a label is some cell's
+    })),
+  );
   const { unit } = magnitudeOf(cells[0]!.cell.parameters[path]!)!;
   const scales = {
     x: scaleOf(points.map(({ x }) => x)),
@@ -102,9 +109,9 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
     write,
     title: axis || unit === '' ? parameter : `${parameter}, ${units[unit]}`,
     place: (x) => (axis ? `${write(x)} ${parameter}` : `${parameter} = ${write(x)}`),
-    lines: labels.map((one, index) => ({
+    lines: labels.map((one, i) => ({
       label: one,
-      index,
+      look: looks[i]!,
       round: cells[0]!.variant.round,
       scheduled: cells.some(
         ({ cell, variant: { pattern } }) =>

@@ -1,6 +1,7 @@
 // Lists the variants of one or several results, each with its completed trials: what tables and charts go
 // over.
 
+import { looksOf, type Look } from '../../core/pattern/palette.ts';
 import type { Completed, Result, Trial } from '../../core/result/result.ts';
 import { allVoid } from '../../core/result/voids.ts';
 import { counted } from '../../core/base/counted.ts';
@@ -15,8 +16,8 @@ export type VariantTrials = {
   /** The label that it has in its result. */
   id: string;
   pattern: string;
-  /** Its place among the variants' own labels, for its colour: the same in all results. */
-  index: number;
+  /** Its colour, dash and shape in charts and tables: the colour is the same in all results. */
+  look: Look;
   /** Which of the results it belongs to, from 0. */
   round: number;
   result: Result;
@@ -45,8 +46,10 @@ export function variantsOf(results: readonly Result[]): VariantTrials[] {
   // The cells of a matrix share their variant's colour.
   // A group has a member.
   const placeOf = (trials: readonly Trial[]) => trials[0]!.cell?.variant ?? trials[0]!.variant.label;
-  const places = [...new Set(all.map(({ trials }) => placeOf(trials)))];
-  return all.map(({ id, own, label, round, result, trials }) => {
+  const looks = looksOf(
+    all.map(({ trials }) => ({ pattern: trials[0]!.variant.pattern, own: placeOf(trials) })),
+  );
+  return all.map(({ id, own, label, round, result, trials }, i) => {
     const outcomes = trials.map(({ outcome }) => outcome);
     const completed = outcomes.filter((outcome) => outcome.status === 'completed');
     const failure = outcomes.find((outcome) => outcome.status === 'failed');
@@ -55,7 +58,7 @@ export function variantsOf(results: readonly Result[]): VariantTrials[] {
       own,
       id,
       pattern: trials[0]!.variant.pattern,
-      index: places.indexOf(placeOf(trials)),
+      look: looks[i]!,
       round,
       result,
       trials,

@@ -6,9 +6,14 @@ import { test } from 'vitest';
 import { quantileUs } from '../../../core/result/histogram.ts';
 import type { Result } from '../../../core/result/result.ts';
 import { formatUs } from '../../../core/base/units.ts';
-import { slotsOfMean, tailPoints, thinned, timePoints } from '../../../reports/summary/chart-data.ts';
-import { tailSpec } from '../../../reports/page/chart-specs.ts';
-import type { Key } from '../../../reports/page/chart-style.ts';
+import { colorOf, dashOf } from '../../../core/pattern/palette.ts';
+import {
+  slotsOfMean,
+  tailPoints,
+  thinned,
+  timePoints,
+  withRuns,
+} from '../../../reports/summary/chart-data.ts';
 import { charted, figures } from '../../../reports/page/figures.ts';
 import { resultNames, variantsOf } from '../../../reports/summary/variants.ts';
 import { mergedLatency } from '../merged-latency.ts';
@@ -69,27 +74,85 @@ test('time series skip what was not sampled instead of drawing zeros', () => {
   assert.equal(timePoints([variant!], { column: 'latencyP99Us', rests: ['latency'] }).length, sampled);
 });
 
-type Coloured = {
-  layer: {
-    encoding: {
-      color: { scale: { domain: string[]; range: string[] } };
-      strokeDash: { scale: { range: number[][] } };
-    };
-  }[];
-};
-
 test('no two lines look the same, and a variant keeps its colour from run to run', () => {
   const results = [1, 2, 3, 4].map((seed) => fixtureResult({ seed }));
-  const keys: Key[] = variantsOf(results);
-  // Lines alone, nothing beneath.
-  const { color, strokeDash } = (tailSpec([], keys).still as unknown as Coloured).layer[0]!.encoding;
-  const looks = color.scale.range.map((own, i) => `${own} ${strokeDash.scale.range[i]!.join()}`);
+  const variants = variantsOf(results);
+  const looks = variants.map(({ look }) => `${colorOf(look)} ${dashOf(look.pattern).join()} ${look.shape}`);
   assert.equal(new Set(looks).size, 24);
-  const ofSse = color.scale.domain.flatMap((label, i) =>
-    label.startsWith('sse ') ? [color.scale.range[i]] : [],
+  const ofSse = variants.filter(({ own }) => own === 'sse').map(({ look }) => colorOf(look));
+  assert.deepEqual(
+    ofSse,
+    Array.from({ length: 4 }, () => 'var(--pattern-sse)'),
   );
-  assert.equal(ofSse.length, 4);
-  assert.equal(new Set(ofSse).size, 1);
+});
+
+/** The lines that a drawing has, each as the number of its paths. */
+function pathsOf(svg: string): string[] {
+  const marks = svg.slice(svg.indexOf('mark-line'), svg.indexOf('</svg>'));
+  return [...marks.matchAll(/<path[^>]* d="(M[^"A]*)"/g)].map(([, path]) => path!);
+}
+
+test('where nothing was sampled a line ends and another begins, however the points lie', async () => {
+  const at = (...places: number[]) => places.map((atS) => ({ variant: 'sse', atS, value: 1 }));
+  const runs = (...places: number[]) => withRuns(at(...places)).map(({ run }) => run);
+  assert.deepEqual(runs(0, 0.25, 0.5, 0.75, 2, 2.25), [0, 0, 0, 0, 1, 1]);
+  assert.deepEqual(runs(0, 0.25, 0.5, 1.25), [0, 0, 0, 0], 'a slot or two without an event are no gap');
+  assert.deepEqual(runs(0, 1, 2, 4, 5), [0, 0, 0, 1, 1], 'of samples a second apart one is missing');
+  assert.deepEqual(runs(0, 5, 10, 15, 25), [0, 0, 0, 0, 1]);
+  const long = withRuns(at(...Array.from({ length: 2000 }, (_, i) => (i < 1000 ? i : i + 500))));
+  const kept = thinned(long, 1).points;
+  assert.ok(kept.length < 1000);
+  assert.deepEqual([...new Set(kept.map(({ run }) => run))], [0, 1], 'thinning joins nothing over a gap');
+
+  const whole = fixtureResult();
+  const trials = whole.trials.slice(0, 1).map((trial) => {
+    const { outcome } = trial;
+    assert.equal(outcome.status, 'completed');
+    const columns = Object.fromEntries(
+      Object.entries(outcome.series.columns).map(([name, values]) => [
+        name,
+        values.map((value, i) => (i > 20 && i < 40 ? null : value)),
+      ]),
+    );
+    return { ...trial, outcome: { ...outcome, series: { ...outcome.series, columns } } };
+  });
+  const drawn = async (of: Result) => {
+    const all = await figures(charted(variantsOf([of])), false);
+    return pathsOf(all.find(({ id }) => id === 'time-latency')!.chart!.svg).length;
+  };
+  assert.equal(await drawn({ ...whole, trials: whole.trials.slice(0, 1) }), 1);
+  assert.equal(await drawn({ ...whole, trials }), 2);
+});
+
+test('on a scaled clock charts and percentiles are in its hours; a backlog is drawn', async () => {
+  const whole = fixtureResult();
+  const trials = whole.trials.flatMap((trial) => {
+    const { variant, outcome } = trial;
+    if (variant.pattern !== 'webhook' || outcome.status !== 'completed') return [];
+    const serverBacklog = outcome.series.startUs.map((_, i) => (i % 4 === 0 ? 40 + i : null));
+    return {
+      ...trial,
+      variant: { ...variant, options: { ...variant.options, timeScale: 3600 } },
+      outcome: {
+        ...outcome,
+        series: { ...outcome.series, columns: { ...outcome.series.columns, serverBacklog } },
+      },
+    };
+  });
+  const drawn = await figures(charted(variantsOf([{ ...whole, trials }])), false);
+  const of = (id: string) => drawn.find((figure) => figure.id === id)!;
+  const backlog = of('time-backlog');
+  assert.match(backlog.heading, /^Backlog over time: at most 1\d\d deliveries pending, with webhook$/);
+  assert.match(backlog.chart!.svg, />hours of the scaled clock \(shaded: warm-up\)</);
+  assert.match(backlog.chart!.svg, />18</, 'of 20 s, which are hours');
+  assert.equal(pathsOf(backlog.chart!.svg).length, 1, 'samples a second apart are one line');
+  assert.deepEqual(backlog.chart!.values!.x, { unit: 'h', times: 1 });
+  // Medians of 14.5 ms are 52 s of that clock.
+  assert.match(of('tail').heading, /within [\d.]+ min$/);
+  assert.match(of('tail').reading, /scaled clock, 1 h for each second of the trial/);
+  assert.match(of('time-median').chart!.svg, /> ?(?:50 s|1 min)</);
+  assert.match(of('time-server-cpu').heading, /^Server CPU over time: at most [\d.]+ % of a core/);
+  assert.doesNotMatch(of('time-server-cpu').reading, /scaled/, 'CPU is not scaled');
 });
 
 test('results are told apart by what sets them apart, as a reader would say it', () => {
@@ -162,7 +225,8 @@ test('headings are true of the figures, and what is void is not drawn, which is 
   );
   const [tail] = await figures(charted(variantsOf([fixtureResult({ trouble: true })])), false);
   assert.match(tail!.reading, / Not drawn \(void: latencies\): long-polling\.$/);
-  assert.doesNotMatch(tail!.chart!.svg, />long-polling</, 'nor in the legend');
+  const shown = tail!.chart!.values!.lines.map(({ label }) => label);
+  assert.ok(shown.length > 2 && !shown.includes('long-polling'), 'nor told at the pointer');
   // 1 s of 125 events: a 99th percentile is not to be had, so none is claimed.
   assert.match(
     (await figures(charted(variantsOf([fixtureResult({ measureS: 1 })])), false))[0]!.heading,

@@ -194,7 +194,7 @@ test('a crossing is stated where the chart draws it, on linear axes too, and has
   assert.deepEqual(curve!.scales, { x: 'linear', y: 'linear' });
   assert.match(curveSentence(curve!), /^Below about 6\/s \(publish\) .* between 2\/s and 8\/s\)$/);
   const page = await renderHtml([result], { interactive: false });
-  const svg = page.slice(page.indexOf('<figure id="curve-0">'), page.indexOf('</svg>'));
+  const svg = page.slice(page.indexOf('<figure id="curve-0">')).split('</svg>', 1)[0]!;
   // Lines as `M x y l dx dy`, without a place of their own; the ring's place is its translation.
   const lines = [...svg.matchAll(/<path d="M(\S+) (\S+)l(\S+?) ?(-?[\d.]+)"/g)].map((found) =>
     found.slice(1).map(Number),

@@ -17,7 +17,7 @@ import { renderComparison } from '../../../reports/comparison/terminal.ts';
 import { renderComparisonPage } from '../../../reports/comparison/page.ts';
 
 const pathOf = (name: string) => fileURLToPath(new URL(`results/${name}`, import.meta.url));
-const formats = ['html', 'markdown', 'junit', 'csv', 'hlog', 'hgrm', 'json'] as const;
+const formats = ['html', 'card', 'markdown', 'junit', 'csv', 'hlog', 'hgrm', 'json'] as const;
 
 const results = {
   'version-1.json': ['sse', 'websocket'],
