@@ -34,9 +34,11 @@ describe('over Redis', () => {
       ],
     );
     assert.match(detail.body, /"topic":"news"/);
+    assert.equal((await server.stats()).deadLetters, 1);
     healthy = true;
     await server.replay(dead!.id);
     await eventually('it was delivered', async () => (await server.delivery(dead!.id)).state === 'delivered');
+    assert.equal((await server.stats()).deadLetters, 0);
     assert.deepEqual(
       at.got.map(({ headers }) => headers['webhook-id']),
       Array(4).fill(event),
