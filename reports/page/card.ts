@@ -84,7 +84,7 @@ function rowsMarkup(
     Math.round(
       axisFrom + ((Math.log(ms) - Math.log(low)) / (Math.log(high) - Math.log(low))) * (axisTo - axisFrom),
     );
-  const step = Math.min(54, (bottom - top) / rows.length);
+  const step = Math.min(72, (bottom - top) / rows.length);
   const size = Math.min(22, Math.round(step * 0.55));
   const end = top + step * rows.length;
   return html`<g
