@@ -181,8 +181,8 @@ function addResults(root: Command): void {
     .argument('<result...>', 'result.json files, or the folders that hold them')
     .option(
       '--out <file>',
-      'where to write it, - for standard output (default: report.html or card.svg in the folder of the run, ' +
-        'or beside those of several; other formats: -)',
+      'where to write it, - for standard output (default: report.html or card.svg in the folder of the ' +
+        'run, or beside those of several; other formats: -)',
     )
     .option('--format <name>', 'html, card, markdown, junit, csv, hlog, hgrm or json', 'html')
     .option('--interactive', 'charts that can be hovered and zoomed (larger file)', false)

@@ -9,7 +9,12 @@ for (const project of ['tsconfig.build.json', 'tsconfig.types.json']) {
   const { status } = spawnSync('tsc', ['--project', project], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 3);
 }
-for (const file of globSync(['servers/http/*.pem', 'reports/page/*.js'])) cpSync(file, `dist/${file}`);
-for (const folder of ['servers/page/client', 'servers/webhook/http/dashboard', 'receiver/inspector/page'])
+for (const file of globSync('servers/http/*.pem')) cpSync(file, `dist/${file}`);
+for (const folder of [
+  'reports/page/client',
+  'servers/page/client',
+  'servers/webhook/http/dashboard',
+  'receiver/inspector/page',
+])
   cpSync(folder, `dist/${folder}`, { recursive: true });
 chmodSync('dist/cli/main.js', 0o755);

@@ -35,8 +35,7 @@ test('every command of the README is one, with the options it is given, and its 
 
 /**
  * A results folder as it is after a while: two runs of one scenario, what `ab` and `bisect` left, a run that
- * was
- * cut off, an empty folder, files of somebody else and an earlier report.
+ * was cut off, an empty folder, files of somebody else and an earlier report.
  */
 function usedFolder(t: TestContext): string {
   const folder = temporaryFolder(t);
@@ -63,6 +62,7 @@ function usedFolder(t: TestContext): string {
 /** What each command of the README that reads what is there prints on such a folder, and its exit code. */
 const reading: Record<string, [codes: number[], said: RegExp]> = {
   list: [[0], /compare: When something changes/],
+  'advise --clients 3000 --every 2s': [[0], /SSE/],
   'validate compare': [[0], /compare: When something changes/],
   'report results/*': [[0], /\nReport: results\/report\.html\n/],
   'report results/one results/two': [[0], /\nReport: results\/report\.html\n/],
@@ -74,7 +74,7 @@ const reading: Record<string, [codes: number[], said: RegExp]> = {
   'claims results/one': [[0, 4], /^# /],
 };
 /** These start servers and trials; tests of their own hold them. */
-const starting = new Set(['run', 'ab', 'bisect', 'open', 'serve', 'follow', 'target']);
+const starting = new Set(['run', 'ab', 'bisect', 'open', 'serve', 'follow', 'receive', 'target']);
 
 test('every command of the README that reads results does so whatever else is in the folder', async (t) => {
   const folder = usedFolder(t);

@@ -269,8 +269,10 @@ const checks: readonly Check[] = [
         `It takes ${beyond === 0 ? 'at least' : 'about'} ${formatNumber(times)} times as many events: ` +
         (traced && !goesOn
           ? 'the trace has no more of them, so take a longer or denser one.'
-          : `${traced ? 'take a denser trace' : 'publish so much more often, to fewer followers for the same load'}, ` +
-            `or measure longer (--set phases.measure=${longer}).`),
+          : (traced
+              ? 'take a denser trace'
+              : 'publish so much more often, to fewer followers for the same load') +
+            `, or measure longer (--set phases.measure=${longer}).`),
     );
   },
 ];

@@ -262,6 +262,7 @@ async function historyChart(
       },
       { mark: { type: 'line' as const }, encoding: { x, y, color, strokeDash } },
       {
+        transform: [{ filter: 'datum.low !== datum.high' }],
         mark: { type: 'rule' as const, opacity: 0.35 },
         encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, stroke: tint },
       },

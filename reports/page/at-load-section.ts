@@ -17,6 +17,9 @@ import { withinRun } from '../summary/figure-text.ts';
 import { gridLines, logAxis, tickRow, type LogAxis } from './log-axis.ts';
 import { html, type Markup } from './markup.ts';
 
+/** With the lines of its ticks as a row has them. */
+type RowAxis = LogAxis & { grid: Markup };
+
 /** More loads than this are left to the tables below. */
 const mostLoads = 4;
 
@@ -25,7 +28,7 @@ export function atLoadSection(results: readonly Result[]): Markup {
   const loads = loadsOf(results);
   if (loads.length === 0) return html``;
   const rest = loads.length - mostLoads;
-  return html`${loads.slice(0, mostLoads).map(loadMarkup)}${
+  return html`${loads.slice(0, mostLoads).map((load, i) => loadMarkup(load, `grid-${i}`))}${
     rest > 0 &&
     html`<p class="dim">
       The figures of the other ${rest} load${rest === 1 ? '' : 's'} are in the tables below.
@@ -33,7 +36,7 @@ export function atLoadSection(results: readonly Result[]): Markup {
   }`;
 }
 
-function loadMarkup({ name, setting, rows }: AtLoad): Markup {
+function loadMarkup({ name, setting, rows }: AtLoad, id: string): Markup {
   const axis = logAxis(
     rows.flatMap(({ figures }) =>
       [figures['latency.p50'], figures['latency.p99']].flatMap(({ value, low, high, atLeast }) =>
@@ -64,27 +67,25 @@ function loadMarkup({ name, setting, rows }: AtLoad): Markup {
           <th role="columnheader" scope="col">lost</th>
         </tr>
       </thead>
-      ${rows.map((row) => rowMarkup(row, rows, axis))}
+      ${rows.map((row, i) => rowMarkup(row, rows, axis && { ...axis, grid: gridLines(axis, id, i === 0) }))}
     </table>
     ${missing.length > 0 && html`<p class="dim">${missing.join(' ')}</p>`}
     ${several && html`<p class="dim">${withinRun}</p>`}
   </section>`;
 }
 
-function rowMarkup(row: LoadRow, rows: readonly LoadRow[], axis: LogAxis | undefined): Markup {
+function rowMarkup(row: LoadRow, rows: readonly LoadRow[], axis: RowAxis | undefined): Markup {
   const { label, pattern, look, figures, lost, reason } = row;
   const [p50, p99] = [figures['latency.p50'], figures['latency.p99']];
   return html`<tbody role="rowgroup" style="--own:${colorOf(look)}">
-    <tr role="row">
+    <tr role="row" class="figures">
       <th role="rowheader" scope="row" rowspan="2">
         <i class="dot"></i><a href="#pattern-${pattern}">${label}</a>
       </th>
       <td role="cell" class="axis">${axis ? latencyMarkup(row, axis) : ''}</td>
       <td role="cell" class="late">${percentile('p50', p50)}${percentile('p99', p99)}</td>
-      ${costColumns.map(({ key, title }) => costMarkup(figures[key], title, largest(rows, key)))}
-      <td role="cell" class="${lost.void ? 'void' : (lost.missed ?? 0) > 0 ? 'bad' : ''}">
-        <small class="what">lost</small>${lost.text}
-      </td>
+      ${costColumns.map(({ key }) => costMarkup(figures[key], largest(rows, key)))}
+      <td role="cell" class="${lost.void ? 'void' : (lost.missed ?? 0) > 0 ? 'bad' : ''}">${lost.text}</td>
     </tr>
     <tr role="row" class="why">
       <td role="cell" colspan="${costColumns.length + 3}">${reason.text}</td>
@@ -106,33 +107,33 @@ function percentile(name: string, figure: LoadFigure): Markup {
 }
 
 /** A figure over a bar that is as long as its share of the largest in the column. */
-function costMarkup(figure: LoadFigure, title: string, most: number): Markup {
+function costMarkup(figure: LoadFigure, most: number): Markup {
   const { text, value, range } = figure;
-  if (figure.void) return html`<td role="cell" class="void"><small class="what">${title}</small>void</td>`;
+  if (figure.void) return html`<td role="cell" class="void">void</td>`;
   const share = value === undefined || most === 0 ? 0 : (100 * value) / most;
   return html`<td role="cell">
-    <small class="what">${title}</small><b>${text}</b>${
+    <b>${text}</b>${
       value !== undefined && html`<i class="bar"><i style="width:${share.toFixed(1)}%"></i></i>`
     }${range !== undefined && html`<small>${range}</small>`}
   </td>`;
 }
 
 /** From the median to the 99th percentile, each with its interval. */
-function latencyMarkup({ label, figures }: LoadRow, axis: LogAxis): Markup {
+function latencyMarkup({ label, figures }: LoadRow, axis: RowAxis): Markup {
   const [p50, p99] = [figures['latency.p50'], figures['latency.p99']];
   const words = [latencyWords('half', p50), latencyWords('99 %', p99)].filter((text) => text !== '');
   const dot = (figure: LoadFigure, kind: string, r: number) =>
     figure.value !== undefined &&
-    html`<circle class="${kind}" cx="${axis.at(figure.value)}%" cy="50%" r="${r}" />`;
+    html`<circle class="${kind}" cx="${axis.at(figure.value)}%" cy="14" r="${r}" />`;
   const end = p99.value ?? p99.atLeast;
   const open = p99.value === undefined ? ' open' : '';
   return html`<svg class="latency" width="100%" height="28" role="img">
     <title>${label}: delivery latency</title>
     <desc>${words.length === 0 ? `no figure: ${p50.why ?? ''}` : words.join(', ')}</desc>
-    ${gridLines(axis)}${
+    ${axis.grid}${
       p50.value !== undefined &&
       end !== undefined &&
-      html`<line class="span${open}" x1="${axis.at(p50.value)}%" x2="${axis.at(end)}%" y1="50%" y2="50%" />`
+      html`<line class="span${open}" x1="${axis.at(p50.value)}%" x2="${axis.at(end)}%" y1="14" y2="14" />`
     }${interval(p50, axis)}${interval(p99, axis)}${dot(p99, 'p99', 4)}${dot(p50, 'p50', 5.5)}
   </svg>`;
 }
@@ -140,9 +141,7 @@ function latencyMarkup({ label, figures }: LoadRow, axis: LogAxis): Markup {
 function interval({ low, high }: LoadFigure, axis: LogAxis): Markup | false {
   if (low === undefined || high === undefined || low === high) return false;
   const [from, to] = [axis.at(low), axis.at(high)];
-  return html`<line class="within" x1="${from}%" x2="${to}%" y1="50%" y2="50%" />${[from, to].map(
-      (x) => html`<line class="within" x1="${x}%" x2="${x}%" y1="32%" y2="68%" />`,
-    )}`;
+  return html`<line class="within" x1="${from}%" x2="${to}%" y1="14" y2="14" />`;
 }
 
 function latencyWords(what: string, { value, text, range, atLeast }: LoadFigure): string {

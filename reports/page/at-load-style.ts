@@ -1,5 +1,7 @@
 // Holds the style of the answer at a load: a table that becomes a card for each pattern on a narrow screen.
 
+import { costColumns } from '../summary/at-load.ts';
+
 export const atLoadStyle = `
 .at-load h2 { margin-top: 1.6rem; } .at-load > p.dim { max-width: 60rem; margin: .2rem 0 .6rem; }
 .at-load table { width: 100%; margin: 0 0 .4rem; } .at-load th, .at-load td { text-align: left;
@@ -40,5 +42,11 @@ svg.latency .p50 { fill: var(--own); } svg.latency .p99 { fill: var(--back); str
   .at-load tbody tr:first-child > .late { grid-column: 1 / -1; }
   .at-load.bounds tbody tr { display: block; } .at-load .late > span { display: inline-block;
     margin-right: 1.2rem; }
-  .at-load small.what { display: block; margin: 0; } .at-load .late small.what { display: inline; } }
+  .at-load small.what { display: inline; margin: 0; }
+  ${['', '', ...costColumns.map(({ title }) => title), 'lost']
+    .map((title, i) =>
+      title === '' ? '' : `.at-load .figures td:nth-of-type(${i + 1})::before { content: '${title}'; }`,
+    )
+    .join('\n  ')}
+  .at-load .figures td::before { display: block; color: var(--dim); font-size: .78rem; font-weight: 400; } }
 `;

@@ -8,7 +8,8 @@ const light = paletteVariables('light');
 export const chartCss = `
 :root { ${light} }
 @media (prefers-color-scheme: dark) { :root { ${paletteVariables('dark')} } }
-.charts { display: grid; gap: .5rem 2rem;
+.chart-hint[hidden] { display: none; }
+.charts { display: grid; gap: .2rem 2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); }
 .charts > section { min-width: 0; } .charts h3 { text-wrap: pretty; }
 .legend { position: sticky; top: 0; z-index: 1; margin: .5rem 0; padding: .45rem .8rem; overflow: auto;
@@ -22,6 +23,7 @@ figure .legend { position: static; border: 0; padding: 0; background: none; }
 .legend ul { display: flex; flex-wrap: wrap; gap: .1rem 1.4rem; margin: 0; padding: 0; list-style: none; }
 .legend li { max-width: 100%; overflow-wrap: anywhere; }
 svg.key { width: 34px; height: 10px; margin-right: .5em; vertical-align: middle; overflow: visible; }
+svg.key path { fill: currentColor; } svg.key path:first-child { stroke: currentColor; stroke-width: 2.5; }
 th svg.key { width: 26px; }
 .chart { position: relative; }
 .chart svg { display: block; width: 100%; max-width: 640px; height: auto; font: 12px system-ui, sans-serif; }
@@ -46,6 +48,11 @@ th svg.key { width: 26px; }
 .chart-tools button { border: 1px solid var(--line); border-radius: 6px; padding: .15rem .6rem;
   background: var(--panel); color: var(--text); font: inherit; font-size: .8rem; cursor: pointer; }
 .chart-tools button:hover { border-color: var(--dim); }
+@media (hover: hover) and (min-width: 40rem) { figure { position: relative; }
+  figure .chart-tools { position: absolute; top: -.4rem; right: 0; opacity: 0; }
+  figure:is(:hover, :focus-within) .chart-tools { opacity: 1; }
+  .chart-hint { display: inline-block; margin: .2rem 1rem .2rem 0; }
+  .chart-section > .chart-tools { display: inline-flex; } }
 @media print { :root { ${light} } .charts { display: block; } .legend { position: static; max-height: none; }
   .chart svg, .chart svg:not(.narrow):only-of-type { min-width: 0; max-width: 560px; }
   .chart-tools, .chart-hint, #values, #picker input, #picker p { display: none; } }

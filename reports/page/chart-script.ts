@@ -7,7 +7,7 @@ import type { Chart } from './draw-chart.ts';
 import { html, raw, scriptJson, type Markup } from './markup.ts';
 
 /** Without what only people read of it; no text in it goes over a line. */
-export const chartScriptText = readFileSync(join(import.meta.dirname, 'chart-script.js'), 'utf8')
+export const chartScriptText = readFileSync(join(import.meta.dirname, 'client/charts.js'), 'utf8')
   .split('\n')
   .map((line) => line.trim())
   .filter((line) => line !== '' && !line.startsWith('//'))

@@ -18,13 +18,18 @@ export type ChartValues = {
   lines: { label: string; color: string; on: number; values: number[] }[];
 };
 
+/** As many digits as the script says of it. */
+function asSaid(value: number): number {
+  return Number(value.toPrecision(Math.abs(value) < 1000 ? 3 : 4));
+}
+
 export function chartValues(
   rows: readonly { variant: string }[],
   variants: readonly { label: string; look: Look }[],
   { x: [xField, x], y: [yField, y] }: Told,
 ): ChartValues {
   // Rows of charts have numbers in the fields of their axes.
-  const numberIn = (row: object, field: string) => Number((row as Record<string, unknown>)[field]);
+  const numberIn = (row: object, field: string) => asSaid(Number((row as Record<string, unknown>)[field]));
   const byLabel = Map.groupBy(rows, ({ variant }) => variant);
   const places = new Map<string, number[]>();
   const lines = variants.flatMap(({ label, look }) => {

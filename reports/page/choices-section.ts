@@ -52,10 +52,10 @@ export function boundsSection(results: readonly Result[]): Markup {
   const bounds = boundsOf(results);
   // One result alone has these sentences as its answer, right above.
   const said = results.length > 1 || bounds.length > 1;
-  return html`${bounds.map((bound) => boundMarkup(bound, said))}`;
+  return html`${bounds.map((bound, i) => boundMarkup(bound, said, `bounds-${i}`))}`;
 }
 
-function boundMarkup({ sentence, what, kept, tried, write, rows }: Bound, said: boolean): Markup {
+function boundMarkup({ sentence, what, kept, tried, write, rows }: Bound, said: boolean, id: string): Markup {
   const axis = logAxis(tried, write);
   return html`<section class="at-load bounds">
     <h2>How far each kept up</h2>
@@ -72,13 +72,17 @@ function boundMarkup({ sentence, what, kept, tried, write, rows }: Bound, said: 
         </tr>
       </thead>
       <tbody role="rowgroup">
-        ${rows.map((row) => boundRow(row, axis, write))}
+        ${rows.map((row, i) => boundRow(row, axis && { ...axis, grid: gridLines(axis, id, i === 0) }, write))}
       </tbody>
     </table>
   </section>`;
 }
 
-function boundRow(row: BoundRow, axis: LogAxis | undefined, write: (value: number) => string): Markup {
+function boundRow(
+  row: BoundRow,
+  axis: (LogAxis & { grid: Markup }) | undefined,
+  write: (value: number) => string,
+): Markup {
   const { label, look, held, broken, ended } = row;
   const words =
     [
@@ -96,7 +100,7 @@ function boundRow(row: BoundRow, axis: LogAxis | undefined, write: (value: numbe
         html`<svg class="latency" width="100%" height="28" role="img">
           <title>${label}: how far it kept up</title>
           <desc>${words}</desc>
-          ${gridLines(axis)}${
+          ${axis.grid}${
             held !== undefined &&
             html`<line class="span" x1="0" x2="${axis.at(held)}%" y1="50%" y2="50%" /><circle
                 class="p50"

@@ -85,7 +85,20 @@ function described(svg: string, title: string, description: string): string {
     )
     .replace(/<path class="(?:foreground|background)"[^>]*\/>/g, '')
     .replace(/(<path transform="[^"]*" d="[^"]*" fill="[^"]*") stroke-width="2"/g, '$1') // of points
-    .replace(/ (?:d|transform)="[^"]*"/g, shortened);
+    .replace(/ (?:d|transform)="[^"]*"/g, shortener(svg))
+    .replace(
+      /<path( transform="[^"]*") d="M([\d.]+),0A\2,\2,0,1,1,-\2,0A\2,\2,0,1,1,\2,0"/g,
+      '<circle$1 r="$2"',
+    )
+    // Groups around one line each, which leave it where it is.
+    .replace(
+      /<g transform="translate\(0,0\)"><g>(<g class="mark-line)[^"]*(">(?:<path[^>]*\/>)*<\/g>)<\/g><\/g>/g,
+      '$1$2',
+    )
+    .replaceAll('</g><g class="mark-line">', '')
+    .replace(/<g class="mark-line">(?:<path[^>]* stroke-width="2"[^>]*\/>)+<\/g>/g, (group) =>
+      group.replaceAll(' stroke-width="2"', '').replace('<g', '<g stroke-width="2"'),
+    );
   return (
     `${root} ` +
     `role="img"><title>${escapeText(title)}</title><desc>${escapeText(description)}</desc>${body}`
@@ -104,8 +117,18 @@ function isAxis(svg: string, offset: number): boolean {
   );
 }
 
+/** Of more lines than this, which lie over one another, whole pixels say as much. */
+const mostFine = 12;
+
 /** A tenth of a pixel is finer than any screen shows; more digits would be half of the page. */
-function shortened(attribute: string): string {
+function shortener(svg: string): (attribute: string) => string {
+  const lines = svg.match(/ d="M[^"A]*L/g)?.length ?? 0;
+  const step = lines > mostFine ? 10 : 1;
+  return (attribute) => shortened(attribute, step);
+}
+
+/** @param step tenths of a pixel to which the points of a line are rounded */
+function shortened(attribute: string, step: number): string {
   const line = / d="M([-\d.,L]+)"/.exec(attribute)?.[1];
   if (line === undefined)
     return attribute.replace(/\d+\.\d{2,}/g, (number) => String(Number(Number(number).toFixed(1))));
@@ -113,7 +136,7 @@ function shortened(attribute: string): string {
   // so that nothing adds up.
   const points = line
     .split('L')
-    .map((point) => point.split(',').map((number) => Math.round(Number(number) * 10)));
+    .map((point) => point.split(',').map((number) => Math.round((Number(number) * 10) / step) * step));
   const way = points.map(([x = 0, y = 0], i) => {
     const [fromX = 0, fromY = 0] = points[i - 1] ?? [];
     return `${tenths(x - fromX)}${y < fromY ? '' : ' '}${tenths(y - fromY)}`;

@@ -24,22 +24,9 @@ export function outlineOf({ shape }: Look): string | undefined {
 
 export function lineKey(look: Look): Markup {
   const outline = outlineOf(look);
-  return html`<svg
-    class="key"
-    width="34"
-    height="10"
-    viewBox="0 -5 34 10"
-    style="color:${colorOf(look)}"
-    aria-hidden="true"
-  >
-    <path
-      d="M0 0h34"
-      stroke="currentColor"
-      stroke-width="2.5"
-      fill="none"
-      stroke-dasharray="${dashOf(look.pattern).join(' ')}"
-    />
-    ${outline !== undefined && html`<path d="${outline}" transform="translate(17)" fill="currentColor" />`}
+  return html`<svg class="key" viewBox="0 -5 34 10" style="color:${colorOf(look)}" aria-hidden="true">
+    <path d="M0 0h34" stroke-dasharray="${dashOf(look.pattern).join(' ')}" />
+    ${outline !== undefined && html`<path d="${outline}" transform="translate(17)" />`}
   </svg>`;
 }
 

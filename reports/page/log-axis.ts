@@ -36,9 +36,12 @@ export function logAxis(values: readonly number[], write: (value: number) => str
   return { at, ticks: apart };
 }
 
-/** The lines of the ticks, for the background of each row. */
-export function gridLines({ ticks }: LogAxis): Markup {
-  return html`${ticks.map(({ at }) => html`<line class="grid" x1="${at}%" x2="${at}%" y1="0" y2="100%" />`)}`;
+/** The lines of the ticks, behind each row: drawn in the first one, and used again in the others. */
+export function gridLines({ ticks }: LogAxis, id: string, first: boolean): Markup {
+  if (!first) return html`<use href="#${id}" />`;
+  return html`<g id="${id}">
+    ${ticks.map(({ at }) => html`<line class="grid" x1="${at}%" x2="${at}%" y1="0" y2="100%" />`)}
+  </g>`;
 }
 
 /** What the ticks say, as a row of its own; rows have their figures in words, so nothing is read out. */

@@ -33,8 +33,9 @@ export async function receiverFigure(
     of(b, 'last') - of(b, 'first') > of(a, 'last') - of(a, 'first') ? b : a,
   );
   const heading = canBeRanked(shared)
-    ? `Who gets an event last: with ${widest} it is ` +
-      `${formatUs(of(widest, 'last') - of(widest, 'first'))} behind the first`
+    ? `Who gets an event last: with ${widest} ` +
+      `${formatUs(of(widest, 'last') - of(widest, 'first'))} after the first` +
+      (pushed.length > 0 && pushed.length < labels.length ? ', polling aside' : '')
     : 'Who gets an event last';
   return [
     {

@@ -14,7 +14,7 @@ export const style = `
   --good: #6fd39b; --bad: #ff9a91; --bad-back: #3b1f1d; } }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 3.5rem; }
-body { margin: 0 auto; max-width: 80rem; padding: 0 1.5rem 4rem; background: var(--back);
+body { margin: 0 auto; max-width: 80rem; padding: 0 1.5rem 2rem; background: var(--back);
   color: var(--text); font: 15px/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 body > main:first-child { padding-top: 1.5rem; }
 .top { display: flex; flex-wrap: wrap; gap: .3rem .6rem; align-items: baseline; padding: 1rem 0 .8rem;
@@ -40,8 +40,8 @@ h1:has(+ .headline) { font-size: .95rem; font-weight: 500; letter-spacing: 0; co
   margin: 1.4rem 0 0; }
 .question { color: var(--dim); margin: 1.4rem 0 0; max-width: 58rem; }
 .remarks { max-width: 58rem; margin: -.5rem 0 1.1rem; font-weight: 500; }
-h2 { font-size: 1.15rem; margin: 2rem 0 .4rem; line-height: 1.3; }
-h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
+h2 { font-size: 1.15rem; margin: 1.6rem 0 .4rem; line-height: 1.3; }
+h3 { font-size: 1rem; margin: .9rem 0 .25rem; }
 p, li { max-width: 46rem; }
 .dim, caption, figcaption { color: var(--dim); font-size: .87rem; } .dim { margin: .4rem 0; }
 .strip { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.8rem, 1fr)); gap: 1px;
@@ -71,7 +71,7 @@ th small, td small { display: block; font-weight: 400; color: var(--dim); font-s
 tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.out th .why {
   display: inline-block; font-weight: 400; font-style: italic; text-decoration: none; }
 .suspect figure { filter: saturate(.4); } .suspect .main { color: var(--dim); }
-figure { margin: .8rem 0; } figcaption { max-width: 54rem; }
+figure { margin: .4rem 0; } figcaption { max-width: 54rem; }
 @media screen and (max-width: 40rem) { body { padding: 0 1rem 3rem; }
   .main th:first-child { min-width: 6.5rem; max-width: 8.5rem; }
   .main td small { white-space: normal; }
@@ -92,6 +92,7 @@ a { color: inherit; text-underline-offset: .2em; } th a { text-decoration-style:
   .runs td.when { white-space: nowrap; } td.forms { min-width: 9rem; }
 article.doc pre { white-space: pre-wrap; overflow-wrap: anywhere; } article.doc h1 { font-size: 1.6rem;
   font-weight: 600; color: var(--text); }
+#notice ul { columns: 2 30rem; column-gap: 2rem; } #notice li { break-inside: avoid; }
 ul.plain { padding-left: 1.1rem; } ul.plain details { margin: .1rem 0; }
 ${atLoadStyle}
 @media print { :root { color-scheme: light; ${light} }

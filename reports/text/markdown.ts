@@ -24,7 +24,7 @@ export function renderMarkdown(results: readonly Result[]): string {
     `## pushbench: ${markdownText(title)}`,
     `**${markdownText(headlineOf(results))}**`,
     ...atLoad,
-    ...(atLoad.length === 0 ? [] : ['### Side by side']),
+    ...(atLoad.length === 0 ? [] : ['### Results']),
     ...expectations(results),
     comparison(results),
     ...[costRateLine(results) ?? []].flat().map(markdownText),

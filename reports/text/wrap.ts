@@ -1,5 +1,6 @@
 // Breaks text into lines of a terminal's width: between words and never inside one. Colours take no room.
 
+import { stripVTControlCharacters } from 'node:util';
 import wrapAnsi from 'wrap-ansi';
 
 export type TerminalOptions = {
@@ -18,11 +19,19 @@ const beforeUnit = /(?<=\d) (?=(?:%|[µm]?s|min|h|[KMG]?i?B)(?:\W|$))/g;
 export function wrapped(text: string, columns: number): string {
   const indent = /^ */.exec(text)![0]; // matches any text
   const room = Math.max(1, (columns || unknownColumns) - indent.length);
-  return text
-    .slice(indent.length)
-    .replace(beforeUnit, '\u00A0')
-    .split('\n')
-    .flatMap((line) => wrapAnsi(line, room).split('\n'))
-    .map((line) => indent + line.replaceAll('\u00A0', ' '))
-    .join('\n');
+  return (
+    text
+      .slice(indent.length)
+      .replace(beforeUnit, '\u00A0')
+      .split('\n')
+      .flatMap((line) => wrapAnsi(line, room).split('\n'))
+      // What is too long together may part after all.
+      .flatMap((line) =>
+        stripVTControlCharacters(line).length > room
+          ? wrapAnsi(line.replaceAll('\u00A0', ' '), room).split('\n')
+          : [line],
+      )
+      .map((line) => indent + line.replaceAll('\u00A0', ' '))
+      .join('\n')
+  );
 }

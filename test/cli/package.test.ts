@@ -46,7 +46,7 @@ test('npm pack, install the tarball elsewhere, run it', async (t) => {
   assert.equal((await single.ended).code, 0);
   const shipped = join(folder, 'node_modules/pushbench');
   const broken = globSync(['*.md', 'docs/**/*.md'], { cwd: shipped }).flatMap((file) =>
-    [...readFileSync(join(shipped, file), 'utf8').matchAll(/\]\(([^)#:]+)/g)]
+    [...readFileSync(join(shipped, file), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)]
       .map(([, target]) => target!)
       .filter((target) => !existsSync(join(shipped, dirname(file), target)))
       .map((target) => `${file}: ${target}`),

@@ -41,15 +41,19 @@ export const fakeOptions = z.strictObject({
 
 export type FakeOptions = z.infer<typeof fakeOptions>;
 
+const fake: PatternRegistry[string] = {
+  title: 'Fake',
+  how: 'by the script',
+  path: '/fake',
+  options: fakeOptions,
+  lacks: { order: 'the script decides' },
+  holdsConnection: true,
+  target: { impossible: 'the script is its server' },
+};
+
+/** `fake-hook` posts to endpoints, as a webhook does. */
 export const withFake: PatternRegistry = {
   ...patterns,
-  fake: {
-    title: 'Fake',
-    how: 'by the script',
-    path: '/fake',
-    options: fakeOptions,
-    lacks: { order: 'the script decides' },
-    holdsConnection: true,
-    target: { impossible: 'the script is its server' },
-  },
+  fake,
+  'fake-hook': { ...fake, holdsConnection: false },
 };

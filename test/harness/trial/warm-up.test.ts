@@ -49,8 +49,11 @@ test('where nothing comes the bursts are over after a second', async () => {
 });
 
 test('no warm-up, no bursts; none where endpoints fall short either', async () => {
-  for (const [yaml, ...overrides] of [['', 'phases.warmup=0s'], ['endpoints: [{ does: fail, share: 1% }]']]) {
-    const { result, fleet } = await runFake(`variants: [{ fake: { bursts: true } }]\n${yaml}`, { overrides });
+  for (const [yaml, ...overrides] of [
+    ['variants: [{ fake: { bursts: true } }]', 'phases.warmup=0s'],
+    ['variants: [{ fake-hook: { bursts: true } }]\nendpoints: [{ does: fail, share: 1% }]'],
+  ]) {
+    const { result, fleet } = await runFake(yaml!, { overrides });
     assert.deepEqual(bursts(fleet), []);
     assert.equal(completed(result).warmUp, undefined);
   }

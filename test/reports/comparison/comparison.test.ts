@@ -255,7 +255,7 @@ test(
         4,
         'of the two drawings of each figure, wide and narrow, one is seen',
       );
-      assert.ok((await page.locator('.mark-symbol path').count()) > 5 * 12);
+      assert.ok((await page.locator('.mark-symbol :is(path, circle)').count()) > 5 * 12);
       await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
       const violations = (await page.evaluate(
         'axe.run().then((result) => result.violations.map(({ id, help }) => id + ": " + help))',

@@ -187,7 +187,7 @@ test('results that cannot be ranked have a load each, under what they are called
 test('the page draws every pattern on one axis, half before 99 %, and a bar for each cost', async () => {
   const page = await renderHtml([fixtureResult()], { interactive: false });
   const [section] = /<section class="at-load">[\s\S]*?<\/section>/.exec(page)!;
-  assert.ok(page.indexOf(section) < page.indexOf('Side by side'));
+  assert.ok(page.indexOf(section) < page.indexOf('<h2>Results</h2>'));
   const rows = section.split('<tbody').slice(1);
   assert.equal(rows.length, 6);
   const place = (row: string, kind: string) =>

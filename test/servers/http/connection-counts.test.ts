@@ -105,7 +105,7 @@ describe('counting', () => {
     });
     const said = silenceErrors();
     const upgrade = (path: string) =>
-      `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n`;
+      `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`;
     const client = await rawClient(url);
     client.socket.write(`${upgrade('/echo')}early`);
     await client.saw(/early/);

@@ -118,6 +118,7 @@ test('every listener of the package stands behind the rule, or says why another 
     listeners.sort(),
     [
       'load/webhook/receiver.ts',
+      'receiver/inspector/listener.ts',
       'reports/open/server.ts',
       'servers/http/listen-http2.ts',
       'servers/http/listen.ts',
@@ -127,6 +128,7 @@ test('every listener of the package stands behind the rule, or says why another 
   );
   const rules = {
     'load/webhook/receiver.ts': /It asks for no Host and no Origin/,
+    'receiver/inspector/listener.ts': /createJudge\(/,
     'reports/open/server.ts': /createJudge\(/,
     'servers/http/listen.ts': /createGate\(/,
     'servers/http/listen-http2.ts': /createGate\(/,
