@@ -176,7 +176,7 @@ export function choiceText(cell: ChoiceCell | undefined): string {
   return `${listed(lowest.labels)} ${lowest.text}${beside === '' ? '' : ` (${beside})`}`;
 }
 
-/** What stands beside the lowest: the next, and of whom there is no figure. */
+/** What is written beside the lowest: the next, and the variants without a figure. */
 export function besideText({ next, without }: Pick<ChoiceCell, 'next' | 'without'>): string {
   return [
     ...(next ? [`${listed(next.labels)} ${next.text}`] : []),

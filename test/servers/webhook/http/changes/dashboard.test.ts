@@ -26,7 +26,9 @@ async function takeSecret(page: Page): Promise<string> {
   await page.waitForSelector('#secret[open]');
   const secret = (await page.locator('#secret-text').textContent())!;
   await page.getByRole('button', { name: 'Done' }).click();
+  // The dialog tells of its closing a turn after it has closed.
   await holds(page, '!document.getElementById("secret").open');
+  await holds(page, 'document.getElementById("secret-text").textContent === ""');
   assert.ok(!(await page.content()).includes(secret));
   return secret;
 }
@@ -40,6 +42,7 @@ describe('the dashboard', () => {
     const page = await open(t, address);
     await page.locator('#register-open').focus();
     await page.keyboard.press('Enter');
+    await page.waitForSelector('#register[open]');
     await page.keyboard.type(`${at.url}/<b>`);
     await page.keyboard.press('Tab');
     await page.keyboard.type('news, orders');
