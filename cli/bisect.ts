@@ -49,7 +49,53 @@ export async function bisectCommand(
   flags: BisectFlags,
   invocation: string,
 ): Promise<ExitCode> {
-  const start = words.length === 1 ? words[0]! : words.map(quoted).join(' ');
+  const rig = rigOf(words, flags, commandOf(good, bad, words, flags, invocation));
+  const { view, stop, undo, scenario } = rig;
+  const release = onSignals(
+    stop,
+    (name) => view.note(`${name}: ending; what was measured before is kept.`),
+    () => {
+      undo.all();
+      return '';
+    },
+  );
+  let runFolder: string | undefined;
+  let sofar: Bisection | undefined;
+  try {
+    const ends = await bisectionEnds(good, bad, rig.root, stop.signal);
+    const goodArm = await openCommit(rig, ends.good, undo.add);
+    pairsOfStep(rig, goodArm.variants.length, 0);
+    runFolder = createRunFolder(flags.results, `bisect-${scenario.name}`, new Date());
+    // It explains itself after each step.
+    unmarkFolder(runFolder);
+    const files = openRunFiles(runFolder);
+    const end = await bisect({
+      root: rig.root,
+      ends,
+      measure: measureAgainst(goodArm, rig, files),
+      note: view.note,
+      keep: (bisection) => {
+        sofar = structuredClone(bisection);
+        saveInto(files, sofar);
+      },
+      signal: stop.signal,
+    });
+    view.close();
+    return finish(end, files, runFolder, flags);
+  } catch (error) {
+    view.close();
+    return endedEarly(error, runFolder, sofar);
+  } finally {
+    view.close();
+    release();
+    undo.all();
+  }
+}
+
+/** What every step of a bisection is measured with. */
+type Rig = ReturnType<typeof rigOf>;
+
+function rigOf(words: readonly string[], flags: BisectFlags, command: string) {
   const pairs = flags.pairs === undefined ? undefined : pairsOf(flags.pairs);
   const { scenario, source, folder } = openScenario(flags.scenario, flags.set);
   checkAb(scenario);
@@ -57,110 +103,121 @@ export async function bisectCommand(
   const target = openTarget(flags.target, process.env);
   target.notes.forEach(view.note);
   const stop = new AbortController();
-  const { signal } = stop;
   const options = {
     registry: patterns,
     folder,
     source,
-    command: commandOf(good, bad, words, flags, invocation),
+    command,
     observer: view,
-    signal,
+    signal: stop.signal,
     targets: [target],
     strict: false,
     note: view.note,
   };
-  const plan = prepare(scenario, options);
-  const undo = new Set<() => void>();
-  const undoAll = () => {
-    for (const action of undo) action();
-    undo.clear();
-  };
-  const release = onSignals(
+  return {
+    start: words.length === 1 ? words[0]! : words.map(quoted).join(' '),
+    root: resolve(flags.app),
+    plan: prepare(scenario, options),
+    undo: createUndo(),
+    flags,
+    pairs,
+    scenario,
+    source,
+    view,
+    target,
     stop,
-    (name) => view.note(`${name}: ending; what was measured before is kept.`),
-    () => {
-      undoAll();
-      return '';
+    options,
+  };
+}
+
+/** What has to be taken away again, whatever ends the bisection. */
+function createUndo() {
+  const actions = new Set<() => void>();
+  return {
+    add(action: () => void): void {
+      actions.add(action);
     },
-  );
-  const root = resolve(flags.app);
-  let runFolder: string | undefined;
-  let sofar: Bisection | undefined;
-  try {
-    const ends = await bisectionEnds(good, bad, root, signal);
-    const open = async (commit: Commit, cleanUp: (action: () => void) => void): Promise<OpenedArm> => {
-      const checkedOut = { ref: commit.commit.slice(0, 10), commit: commit.commit };
-      const app = await checkOutApp(checkedOut, flags.install, { root, cleanUp, note: view.note, signal });
-      return appArm(commitName(commit), app, start, scenario, {
-        registry: patterns,
-        injection: undefined,
-        openTarget: () => target,
-        targetFile: flags.target,
+    do(action: () => void): void {
+      action();
+      actions.delete(action);
+    },
+    all(): void {
+      for (const action of actions) action();
+      actions.clear();
+    },
+  };
+}
+
+/** Checks a commit of the user's app out, as one side of a comparison. */
+async function openCommit(
+  { root, flags, view, stop, start, scenario, target }: Rig,
+  commit: Commit,
+  cleanUp: (action: () => void) => void,
+): Promise<OpenedArm> {
+  const checkedOut = { ref: commit.commit.slice(0, 10), commit: commit.commit };
+  const app = await checkOutApp(checkedOut, flags.install, {
+    root,
+    cleanUp,
+    note: view.note,
+    signal: stop.signal,
+  });
+  return appArm(commitName(commit), app, start, scenario, {
+    registry: patterns,
+    injection: undefined,
+    openTarget: () => target,
+    targetFile: flags.target,
+  });
+}
+
+/** @throws UserError when the user asked for too few pairs */
+function pairsOfStep({ source, pairs }: Rig, variants: number, step: number): number {
+  const planned = pairPlan(source, variants, { extend: true });
+  if (pairs !== undefined) requirePairs(pairs, planned);
+  return pairs ?? (step === 0 ? planned.pairs : planned.least);
+}
+
+/** Measures a commit beside the good one, in turns, and keeps what was measured in a folder of the step. */
+function measureAgainst(goodArm: OpenedArm, rig: Rig, files: RunFiles): Measure {
+  const { undo, plan, options, stop } = rig;
+  return async (commit, { number, lead, undecided }) => {
+    const own: (() => void)[] = [];
+    try {
+      const arm = await openCommit(rig, commit, (action) => {
+        own.push(action);
+        undo.add(action);
       });
-    };
-    const goodArm = await open(ends.good, (action) => void undo.add(action));
-    const stepPairs = (variants: number, number: number) => {
-      const planned = pairPlan(source, variants, { extend: true });
-      if (pairs !== undefined) requirePairs(pairs, planned);
-      return pairs ?? (number === 0 ? planned.pairs : planned.least);
-    };
-    stepPairs(goodArm.variants.length, 0);
-    runFolder = createRunFolder(flags.results, `bisect-${scenario.name}`, new Date());
-    // It explains itself after each step.
-    unmarkFolder(runFolder);
-    const files = openRunFiles(runFolder);
-    const measure: Measure = async (commit, { number, lead, undecided }) => {
-      const own: (() => void)[] = [];
-      try {
-        const arm = await open(commit, (action) => {
-          own.push(action);
-          undo.add(action);
-        });
-        const [a, b] = pairedArms(goodArm, arm);
-        const following = (one: OpenedArm) => ({
-          ...one,
-          variants: one.variants.filter(({ label }) => lead === undefined || label === lead.variant),
-        });
-        const { baseline, candidate, comparison } = await runAb(plan, [following(a), following(b)], {
-          ...options,
-          pairs: stepPairs(lead === undefined ? a.variants.length : 1, number),
-          extend: true,
-          undecided,
-        });
-        signal.throwIfAborted();
-        if (!comparison) throw new Error('a comparison that was not interrupted has pairs');
-        const step = `${String(number).padStart(2, '0')}-${commit.commit.slice(0, 10)}`;
-        files.write(`${step}/baseline/result.json`, resultText(baseline));
-        files.write(`${step}/candidate/result.json`, resultText(candidate));
-        files.write(`${step}/comparison.json`, `${JSON.stringify(comparison, null, 1)}\n`);
-        return { comparison, folder: step };
-      } finally {
-        for (const action of own) {
-          action();
-          undo.delete(action);
-        }
-      }
-    };
-    const keep = (bisection: Bisection) => {
-      sofar = structuredClone(bisection);
-      saveInto(files, sofar);
-    };
-    const end = await bisect({ root, ends, measure, note: view.note, keep, signal });
-    view.close();
-    return finish(end, files, runFolder, flags);
-  } catch (error) {
-    view.close();
-    if (runFolder !== undefined && !sofar) removeRunFolder(runFolder);
-    else if (runFolder !== undefined) console.error(`What was measured before is in ${runFolder}.`);
-    if (!(error instanceof Interruption)) throw error;
-    if (sofar) process.stdout.write(renderBisection(sofar));
-    else console.error('Interrupted before the first comparison was over; nothing was measured.');
-    return exitCodes.interrupted;
-  } finally {
-    view.close();
-    release();
-    undoAll();
-  }
+      const [a, b] = pairedArms(goodArm, arm);
+      const following = (one: OpenedArm) => ({
+        ...one,
+        variants: one.variants.filter(({ label }) => lead === undefined || label === lead.variant),
+      });
+      const { baseline, candidate, comparison } = await runAb(plan, [following(a), following(b)], {
+        ...options,
+        pairs: pairsOfStep(rig, lead === undefined ? a.variants.length : 1, number),
+        extend: true,
+        undecided,
+      });
+      stop.signal.throwIfAborted();
+      if (!comparison) throw new Error('a comparison that was not interrupted has pairs');
+      const step = `${String(number).padStart(2, '0')}-${commit.commit.slice(0, 10)}`;
+      files.write(`${step}/baseline/result.json`, resultText(baseline));
+      files.write(`${step}/candidate/result.json`, resultText(candidate));
+      files.write(`${step}/comparison.json`, `${JSON.stringify(comparison, null, 1)}\n`);
+      return { comparison, folder: step };
+    } finally {
+      own.forEach(undo.do);
+    }
+  };
+}
+
+/** @throws whatever was no interruption */
+function endedEarly(error: unknown, runFolder: string | undefined, sofar: Bisection | undefined): ExitCode {
+  if (runFolder !== undefined && !sofar) removeRunFolder(runFolder);
+  else if (runFolder !== undefined) console.error(`What was measured before is in ${runFolder}.`);
+  if (!(error instanceof Interruption)) throw error;
+  if (sofar) process.stdout.write(renderBisection(sofar));
+  else console.error('Interrupted before the first comparison was over; nothing was measured.');
+  return exitCodes.interrupted;
 }
 
 function saveInto(files: RunFiles, bisection: Bisection): void {

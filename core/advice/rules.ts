@@ -173,7 +173,7 @@ export const rules: readonly Rule[] = [
     when: 'an update may be late by a second at the most',
     applies: ({ withinMs = Infinity }) => withinMs <= secondMs,
     weighs: { sse: 1, 'http-stream': 1, websocket: 1 },
-    says: 'a stream delivers within milliseconds, and a WebSocket no sooner than SSE',
+    says: 'a stream delivers within milliseconds, and a WebSocket hardly sooner than SSE',
     source: { claim: 'websocket-latency' },
   },
   {

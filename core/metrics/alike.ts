@@ -14,6 +14,18 @@ export function alike({ alikeWithin = 0 }: Pick<Metric, 'alikeWithin'>, a: numbe
   return low === high || high - low < alikeWithin || (low > 0 && high / low < alikeRatio);
 }
 
+/**
+ * The step within which figures lie that are {@link alike} although their ratio tells them apart: they do
+ * differ, by less than matters. Nothing where not even a ratio does.
+ */
+export function stepBetween(
+  { alikeWithin = 0 }: Pick<Metric, 'alikeWithin'>,
+  values: readonly number[],
+): number | undefined {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low > 0 && high / low >= alikeRatio && high - low < alikeWithin ? alikeWithin : undefined;
+}
+
 /** Whether the intervals of two figures have a value in common; not so where one of them has no interval. */
 export function overlap(a: Between, b: Between): boolean {
   return (

@@ -22,7 +22,7 @@ export const atLoadStyle = `
 .at-load .bar i { display: block; height: 100%; background: var(--own); print-color-adjust: exact; }
 .at-load .ticks { display: block; position: relative; height: 1.2em; } .at-load .ticks span {
   position: absolute; transform: translateX(-50%); white-space: nowrap; font-size: .78rem; }
-svg.latency { display: block; overflow: visible; } svg.latency .grid { stroke: var(--line); }
+svg.latency { display: block; overflow: visible; } line.grid { stroke: var(--line); }
 svg.latency .span { stroke: var(--own); stroke-width: 7; opacity: .38; } svg.latency .span.open {
   stroke-dasharray: 5 4; }
 svg.latency .within { stroke: var(--text); stroke-width: 1.3; opacity: .75; }

@@ -1,7 +1,7 @@
 // Reasons about variants at one load: who is soonest, who is as soon for less, what the others pay. One line
 // a variant, with the figures that it rests on, and nothing that a single run does not tell apart.
 
-import { toldApart } from '../../core/metrics/alike.ts';
+import { stepBetween, toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
@@ -86,8 +86,16 @@ function clausesOf(
   ];
 }
 
-/** Why figures that differ are called the same: their intervals overlap, or one run is too little to tell. */
+/**
+ * Why delays that differ are called the same: by less than a step, or their intervals overlap, or one run is
+ * too little to tell.
+ */
 function sureness(figures: readonly Known[]): string {
+  const stepUs = stepBetween(
+    metrics[half]!,
+    figures.map(({ value }) => value),
+  );
+  if (stepUs !== undefined) return `to within ${formatMetric(stepUs, 'us')}`;
   const low = Math.max(...figures.map(({ within, value }) => within?.[0] ?? value));
   const high = Math.min(...figures.map(({ within, value }) => within?.[1] ?? value));
   return low <= high ? 'within noise' : 'as far as one run can tell';

@@ -1,7 +1,7 @@
 // Says the answer in one sentence, derived from the figures and claiming no more than they carry. What must
 // be said beside it is remarks.ts.
 
-import { alike } from '../../core/metrics/alike.ts';
+import { alike, stepBetween } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatUs } from '../../core/base/units.ts';
@@ -133,18 +133,22 @@ function leaders(soonest: readonly Figures[], all: readonly Figures[], of: numbe
   const p50s = soonest.map(({ p50Us }) => p50Us);
   const within = `median ${valuesText(p50s, 'us')}${within99}`;
   const who = namesOf(soonest, all);
+  const stepUs = stepBetween(metrics[half]!, p50s);
+  const step = stepUs === undefined ? '' : `less than ${formatUs(stepUs)} apart`;
+  const close = step || 'with no measurable difference';
   if (all.length === 1) return `${who} had a median latency of ${valuesText(p50s, 'us')}${within99}`;
   if (soonest.length === of)
     return tailsAlike
-      ? `there was no measurable difference between the variants (${within})`
+      ? step === ''
+        ? `there was no measurable difference between the variants (${within})`
+        : `the variants were ${step} (${within})`
       : `the variants differed only in the tail (${within})`;
   const other = quoted ? soonerTail(soonest, longest, all) : '';
   if (soonest.length === 1)
     return `${who} ${wasOrWere(who)} fastest${other === '' ? '' : ' at the median'} (${within}${other})`;
-  if (tailsAlike && other === '')
-    return `${who} ${wasOrWere(who)} fastest, with no measurable difference (${within})`;
+  if (tailsAlike && other === '') return `${who} ${wasOrWere(who)} fastest, ${close} (${within})`;
   const medians = `${valuesText(p50s, 'us')}${within99}${other}`;
-  return `${who} ${wasOrWere(who)} fastest, with no measurable difference at the median (${medians})`;
+  return `${who} ${wasOrWere(who)} fastest, ${close} at the median (${medians})`;
 }
 
 /** Where another variant has the shorter tail, which one. */

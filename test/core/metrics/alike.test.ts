@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { alike, toldApart } from '../../../core/metrics/alike.ts';
+import { alike, stepBetween, toldApart } from '../../../core/metrics/alike.ts';
 import { metrics } from '../../../core/metrics/registry.ts';
 
 test('figures are alike within a quarter of the lower one, latencies within a millisecond too', () => {
@@ -38,4 +38,13 @@ test('figures with intervals are told apart where these have nothing in common',
   // Too near for one run, whatever its intervals say; and without intervals the values alone decide.
   assert.equal(toldApart(p99, of(13_500, 13_400, 13_600), of(14_000, 13_900, 14_100)), false);
   assert.equal(toldApart(p99, { value: 13_500 }, of(79_700, 60_000, 99_000)), true);
+});
+
+test('a step lies between figures that differ by less than it, though a ratio tells them apart', () => {
+  const metric = { alikeWithin: 1000 };
+  assert.equal(stepBetween(metric, [431, 554, 936]), 1000);
+  assert.equal(stepBetween(metric, [800, 999]), undefined, 'a ratio of 1.249');
+  assert.equal(stepBetween(metric, [800, 1000]), 1000, 'a ratio of 1.25');
+  assert.equal(stepBetween(metric, [1000, 2000]), undefined, 'a whole step');
+  assert.equal(stepBetween({}, [1, 2]), undefined);
 });
