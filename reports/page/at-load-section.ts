@@ -36,7 +36,7 @@ export function atLoadSection(results: readonly Result[]): Markup {
   }`;
 }
 
-function loadMarkup({ name, setting, rows }: AtLoad, id: string): Markup {
+function loadMarkup({ name, setting, notes, rows }: AtLoad, id: string): Markup {
   const axis = logAxis(
     rows.flatMap(({ figures }) =>
       [figures['latency.p50'], figures['latency.p99']].flatMap(({ value, low, high, atLeast }) =>
@@ -53,7 +53,7 @@ function loadMarkup({ name, setting, rows }: AtLoad, id: string): Markup {
     <p class="dim">
       Filled dot: half of the deliveries came within; open dot: 99 %; thin lines: their 95 % intervals, or the
       range of several trials. Requests and traffic are those of subscribers, without publishing; CPU,
-      descriptors and memory are the server's.
+      descriptors and memory are the server's. ${notes.join(' ')}
     </p>
     <table role="table" aria-label="${heading}: latency and costs of each pattern">
       <thead role="rowgroup">

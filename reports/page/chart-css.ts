@@ -27,11 +27,11 @@ svg.key path { fill: currentColor; } svg.key path:first-child { stroke: currentC
 th svg.key { width: 26px; }
 .chart { position: relative; }
 .chart svg { display: block; width: 100%; max-width: 640px; height: auto; font: 12px system-ui, sans-serif; }
-.chart svg:not(.narrow):only-of-type { min-width: 34rem; }
 .chart svg text { fill: currentColor; } .role-axis-grid line, .role-axis-tick line, .role-axis-domain line {
   stroke: currentColor; } .role-axis-grid line { stroke-opacity: .15; }
 .chart svg.narrow { display: none; max-width: 480px; }
 @media screen and (max-width: 40rem) {
+  .chart svg:not(.narrow):only-of-type { min-width: 34rem; }
   .chart svg.wide { display: none; } .chart svg.narrow { display: block; }
   .legend { max-height: 6.2rem; padding: .35rem .6rem; } .legend.long { max-height: none; }
   figure .legend { padding: 0; }
@@ -48,12 +48,12 @@ th svg.key { width: 26px; }
 .chart-tools button { border: 1px solid var(--line); border-radius: 6px; padding: .15rem .6rem;
   background: var(--panel); color: var(--text); font: inherit; font-size: .8rem; cursor: pointer; }
 .chart-tools button:hover { border-color: var(--dim); }
-@media (hover: hover) and (min-width: 40rem) { figure { position: relative; }
+@media screen and (hover: hover) and (min-width: 40rem) { figure { position: relative; }
   figure .chart-tools { position: absolute; top: -.4rem; right: 0; opacity: 0; }
   figure:is(:hover, :focus-within) .chart-tools { opacity: 1; }
   .chart-hint { display: inline-block; margin: .2rem 1rem .2rem 0; }
   .chart-section > .chart-tools { display: inline-flex; } }
 @media print { :root { ${light} } .charts { display: block; } .legend { position: static; max-height: none; }
-  .chart svg, .chart svg:not(.narrow):only-of-type { min-width: 0; max-width: 560px; }
+  .chart svg { max-width: 560px; }
   .chart-tools, .chart-hint, #values, #picker input, #picker p { display: none; } }
 `;

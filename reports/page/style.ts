@@ -62,7 +62,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-
 .words { text-align: left; }
 td.void { color: var(--bad); font-style: italic; }
 th small, td small { display: block; font-weight: 400; color: var(--dim); font-size: .78rem; }
-.main table { width: 100%; font-size: .84rem; } .main th, .main td { padding-inline: .42rem; }
+.main table { width: 100%; font-size: .84rem; } .main th, .main td { padding-inline: .28rem; }
 .main small { font-size: .74rem; }
 .main th:first-child { position: sticky; left: 0; background: var(--back); white-space: normal;
   min-width: 8.3rem; max-width: 15rem; padding-left: 0; overflow-wrap: break-word; }

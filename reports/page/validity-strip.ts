@@ -73,7 +73,8 @@ export function validityStrip(
       ...(inPart !== '' && { detail: inPart }),
       state: stateOf(
         missing > 0 || judged.some(({ outcome }) => !outcome.valid),
-        trials.length + missing > 0,
+        // Trials of a search need not be valid, but then nothing is all right either.
+        trials.length + missing > 0 && valid === trials.length,
       ),
     },
     ...(completed.length === 0

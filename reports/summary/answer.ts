@@ -1,7 +1,8 @@
 // Answers a scenario's question in words, where it names the metrics: what was lost and how late the last
 // delivery came in sentences, of other metrics a list of variants from the lowest figure to the highest.
 
-import { toldApart } from '../../core/metrics/alike.ts';
+import { stepBetween, toldApart } from '../../core/metrics/alike.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { valuesText } from './figure-text.ts';
@@ -80,7 +81,13 @@ function listClause(name: string, groups: readonly Group[], variants: readonly V
       group.map(({ value }) => value),
       unit,
     );
-    const every = values.includes(' to ') ? 'no measurable difference' : 'every variant';
+    const step = stepBetween(
+      metrics[name]!,
+      group.map(({ value }) => value),
+    );
+    const close =
+      step === undefined ? 'no measurable difference' : `less than ${formatMetric(step, unit)} apart`;
+    const every = values.includes(' to ') ? close : 'every variant';
     return `${values} (${isEvery(group, variants) ? every : namesIn(group)})`;
   });
   return `${title}: ${parts.join(', ')}`;

@@ -112,7 +112,9 @@ function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: 
   const others = soonest.filter((one) => one !== variant);
   const p50 = known(half, variant)!; // it leads by that
   const [p99, own] = [known(tail, variant), known(cpu, variant)];
+  // Percentiles know nothing of what never came.
   const within =
+    (lossOf(variant).length === 0 ? '' : 'of what came, ') +
     `half within ${formatMetric(p50.value, 'us')}` +
     (p99 ? `, 99 % within ${formatMetric(p99.value, 'us')}` : '');
   const evidence: Evidence[] = [

@@ -11,6 +11,7 @@ import { reasonsOf, type Reason } from './at-load-reasons.ts';
 import { comparableGroups } from './comparable.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
 import { isEverSaturated } from './saturated.ts';
+import { clockNotes } from './schedules.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
 
 export type LoadFigure = {
@@ -56,6 +57,8 @@ export type AtLoad = {
   subscribers: number;
   eventsPerS: number;
   deliveriesPerS: number;
+  /** What has to be known of the times: a clock that ran faster. */
+  notes: string[];
   rows: LoadRow[];
 };
 
@@ -124,7 +127,7 @@ function perS(count: number, { phasesMs }: Result['scenario']): number {
   return count / (phasesMs.measure / 1000);
 }
 
-type Load = Omit<AtLoad, 'setting' | 'rows'> & { events: string };
+type Load = Omit<AtLoad, 'setting' | 'notes' | 'rows'> & { events: string };
 
 function atLoad(variants: readonly VariantTrials[], { events, ...load }: Load): AtLoad {
   const reasons = reasonsOf(variants);
@@ -133,6 +136,7 @@ function atLoad(variants: readonly VariantTrials[], { events, ...load }: Load): 
     setting:
       `${subscribersText(load)}, ${events}, ` +
       `${formatNumber(Number(load.deliveriesPerS.toPrecision(3)))} deliveries a second`,
+    notes: clockNotes(variants),
     rows: variants.map((variant, i) => ({
       label: variant.label,
       pattern: variant.pattern,

@@ -2,10 +2,10 @@
 // and the places between which another one becomes so.
 
 import { toldApart } from '../../core/metrics/alike.ts';
-import { formatMetric } from '../../core/metrics/metric.ts';
 import { listed } from '../../core/base/suggest.ts';
 import type { Crossing } from './crossings.ts';
 import { changesLowest, crossingPlace, curvesOf, type Curve, type CurvePoint } from './curve-data.ts';
+import { valuesText } from './figure-text.ts';
 import { resultNames, type VariantTrials } from './variants.ts';
 
 export type Lowest = { labels: string[]; value: number; text: string };
@@ -137,7 +137,10 @@ function cellAt({ points, metric, lines }: Curve, x: number): Omit<ChoiceCell, '
   const of = (those: readonly CurvePoint[], { value }: CurvePoint): Lowest => ({
     labels: those.map(({ variant }) => variant),
     value,
-    text: formatMetric(value, metric.unit),
+    text: valuesText(
+      those.map((one) => one.value),
+      metric.unit,
+    ),
   });
   return {
     lowest: of(lowest, least),

@@ -7,8 +7,10 @@ import { parseExpectation } from '../../core/metrics/check.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { voidingCodes } from '../../core/result/voids.ts';
 import { variantNames, type VariantNames } from './names.ts';
 import { rateText, subscribersText } from './variants.ts';
+import { reasonText } from './warnings.ts';
 
 type Search = NonNullable<Result['searches']>[number];
 
@@ -49,7 +51,7 @@ function whoOf(same: readonly Search[], of: number, called: VariantNames): strin
 /** `kept up at 400/s, the highest rate tried` */
 function keptUpText({ limit, steps, like, what }: Search): string {
   const ended = steps.find(({ verdict }) => verdict === 'ended');
-  const why = ended ? `the search ended at ${written(like, ended.value)}: ${ended.why}` : '';
+  const why = ended ? `the search ended at ${written(like, ended.value)}: ${whyText(ended.why)}` : '';
   switch (limit.kind) {
     case 'found':
       return (
@@ -64,7 +66,7 @@ function keptUpText({ limit, steps, like, what }: Search): string {
     case 'below':
       return `did not keep up at ${written(like, limit.value)}, the lowest ${nounOf(what)} tried`;
     case 'none':
-      return `gave no answer${ended ? ` (${ended.why})` : ''}`;
+      return `gave no answer${ended ? ` (${whyText(ended.why)})` : ''}`;
   }
 }
 
@@ -103,17 +105,17 @@ export function limitText({ limit, steps, like }: Search): string {
     case 'found':
       return (
         `${written(like, limit.value)}` +
-        (ended ? ` (the search ended at ${written(like, ended.value)}: ${ended.why})` : '')
+        (ended ? ` (the search ended at ${written(like, ended.value)}: ${whyText(ended.why)})` : '')
       );
     case 'below':
       return `less than ${written(like, limit.value)}`;
     case 'none':
-      return `no answer${ended ? ` (${ended.why})` : ''}`;
+      return `no answer${ended ? ` (${whyText(ended.why)})` : ''}`;
     case 'at-least':
       return (
         `at least ${written(like, limit.value)}` +
         (ended
-          ? ` (the search ended at ${written(like, ended.value)}: ${ended.why})`
+          ? ` (the search ended at ${written(like, ended.value)}: ${whyText(ended.why)})`
           : ' (the highest tried)')
       );
   }
@@ -134,7 +136,17 @@ export function stepText(
   const check = parseExpectation(keep);
   const figure =
     measured === null || 'problem' in check ? '' : `, ${formatMetric(measured, metrics[check.metric]!.unit)}`;
-  return `${written(like, value)} ${verdict}${figure}${why === '' ? '' : ` (${why})`}`;
+  return `${written(like, value)} ${verdict}${figure}${why === '' ? '' : ` (${whyText(why)})`}`;
+}
+
+const codes: ReadonlySet<string> = new Set(voidingCodes);
+
+/** Why a search ended: of void figures the result has the codes. */
+function whyText(why: string): string {
+  return why
+    .split(', ')
+    .map((part) => (codes.has(part) ? reasonText(part) : part))
+    .join(', ');
 }
 
 /** A value as the scenario writes it, for people. */

@@ -104,6 +104,13 @@ function warningsOf(variant: VariantTrials, trial: Trial): One[] {
   ];
 }
 
+/** A reason in words, where only its code is known. */
+export function reasonText(code: string): string {
+  return (titles[code] ?? capital(code.replaceAll('-', ' '))).replace(/^[A-Z](?=[a-z])/, (letter) =>
+    letter.toLowerCase(),
+  );
+}
+
 function groupOf(same: readonly One[], variants: readonly VariantTrials[]): WarningGroup {
   const { level, code } = same[0]!; // a group has a member
   const said = [...Map.groupBy(same, ({ message }) => message)].map(([message, own]) => ({
