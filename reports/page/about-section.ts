@@ -38,7 +38,7 @@ export function notice(results: readonly Result[]): Markup {
     ? html``
     : html`<h2>What to notice</h2>
         <ul class="plain">
-          ${lines.map((line) => html`<li>${line}</li>`)}
+          ${lines.map((line) => html`<li>${withCode(line)}</li>`)}
         </ul>`;
 }
 
@@ -99,6 +99,11 @@ export function about(result: Result, heading: string): Markup {
       <pre tabindex="0"><code>${scenario.source}</code></pre>
     </details>
     <p class="dim">The full result, histograms included, is result.json beside this page.</p>`;
+}
+
+/** Text with what stands between backticks as code. */
+function withCode(text: string): (string | Markup)[] {
+  return text.split('`').map((part, i) => (i % 2 === 0 ? part : html`<code>${part}</code>`));
 }
 
 /** What was sent before the warm-up phase; nothing where there was nothing. */

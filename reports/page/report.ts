@@ -14,6 +14,7 @@ import { curveFigures, curveKeys, isCurve } from './curves.ts';
 import { faultsSection } from './faults-section.ts';
 import type { Figure } from './figure.ts';
 import { charted, figures } from './figures.ts';
+import { withUnits } from '../summary/figure-text.ts';
 import { headlinesOf } from '../summary/headline.ts';
 import { interactiveScript } from './interactive.ts';
 import { html, type Markup } from './markup.ts';
@@ -199,7 +200,7 @@ export async function renderHtml(
                     `${new Set(results.map(({ scenario }) => scenario.name)).size} scenarios side by side`
               }
             </p>
-            <h1 class="headline">${answer}</h1>
+            <h1 class="headline">${withUnits(answer)}</h1>
             ${remarks.length > 0 && html`<p class="remarks">${remarks.join(' ')}</p>`} ${strip}
             ${shown.map(({ id, body }) => html`<section id="${id}">${body}</section>`)}
           </main>

@@ -49,3 +49,8 @@ export function valuesText(values: readonly number[], unit: Unit): string {
 export const withinRun =
   'The range beside a percentile is its 95 % interval within this run: all receivers of an event share its ' +
   'delay, so it counts events and not deliveries. Only repeated runs show what another run would measure.';
+
+/** The text with each figure and its unit on one line, wherever it breaks. */
+export function withUnits(text: string): string {
+  return text.replace(/(?<=\d) (?=(?:%|[µm]?s|min|h|[KMG]?i?B)(?:\W|$))/g, '\u00A0');
+}

@@ -2,6 +2,7 @@
 
 import { stripVTControlCharacters } from 'node:util';
 import wrapAnsi from 'wrap-ansi';
+import { withUnits } from '../summary/figure-text.ts';
 
 export type TerminalOptions = {
   /** Width of the terminal; 0 is unknown. */
@@ -12,17 +13,12 @@ export type TerminalOptions = {
 /** What is taken where a terminal does not tell its width, and where the output goes to no terminal. */
 export const unknownColumns = 120;
 
-/** A figure and its unit stay together. */
-const beforeUnit = /(?<=\d) (?=(?:%|[µm]?s|min|h|[KMG]?i?B)(?:\W|$))/g;
-
 /** Lines that follow the first are set in by as much as it is. */
 export function wrapped(text: string, columns: number): string {
   const indent = /^ */.exec(text)![0]; // matches any text
   const room = Math.max(1, (columns || unknownColumns) - indent.length);
   return (
-    text
-      .slice(indent.length)
-      .replace(beforeUnit, '\u00A0')
+    withUnits(text.slice(indent.length))
       .split('\n')
       .flatMap((line) => wrapAnsi(line, room).split('\n'))
       // What is too long together may part after all.
