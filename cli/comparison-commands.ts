@@ -149,7 +149,7 @@ function addBisect(root: Command, invocation: string): void {
   root
     .command('bisect')
     .description('find the commit of your app that made delivery worse')
-    .argument('<good>', 'a commit at which delivery was well: a branch, a tag or a commit')
+    .argument('<good>', 'a commit at which delivery was as it should be: a branch, a tag or a commit')
     .argument('<bad>', 'a later one at which it is worse')
     .argument('<command...>', 'behind --: starts your app in a checkout of a commit')
     .requiredOption('--target <file>', 'how to speak to your app')

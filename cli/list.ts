@@ -11,12 +11,15 @@ import { openScenario, shippedScenarios } from './scenarios.ts';
 /** What a scenario says in sentences, and what it asks of its figures: nobody sets these for one run. */
 const notSet = new Set(['question', 'notice', 'answer', 'curves', 'axis', 'expect', 'gate']);
 
-export function listCommand(): void {
+/** @param invocation what goes before the arguments of a command of ours */
+export function listCommand(invocation: string): void {
   for (const name of shippedScenarios()) {
     const { scenario, source } = openScenario(name, []);
     print(`${describeScenario(scenario)}\n  --set takes: ${settable(source).map(quoted).join('  ')}\n`);
   }
-  print("Change one as in: pushbench run compare --set subscribers=1000 --set 'variants=[sse, websocket]'");
+  print(
+    `Change one as in: ${invocation} run compare --set subscribers=1000 --set 'variants=[sse, websocket]'`,
+  );
 }
 
 /** The values of a scenario as `path=value`; a list is one value. */

@@ -169,7 +169,7 @@ function addScenarios(root: Command): void {
     .description('list the shipped scenarios and the question that each answers')
     .action(async () => {
       const { listCommand } = await loaded(import('./list.ts'));
-      listCommand();
+      listCommand(invocation);
     });
 }
 

@@ -131,6 +131,8 @@ async function optionsOf(
       'scheme',
       `--scheme says how a secret is read, and there is none: give --secret too.`,
     );
+  if (secrets.some((text) => text.endsWith('...')))
+    throw new UserError('secret', '--secret ends with "...": put the secret of your sender there.');
   return {
     allowHosts: checkedHosts(flags.allowHost),
     secrets,

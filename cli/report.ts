@@ -1,7 +1,7 @@
 // Implements `pushbench report`: turns results on disk into a report in any of the formats, one result or
 // several side by side.
 
-import { dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
 import type { Result } from '../core/result/result.ts';
@@ -68,9 +68,15 @@ function isOneRun(path: string): boolean {
 }
 
 /** All runs among the paths; a line on standard error for each of the others. */
+/** What an earlier `report` wrote beside the runs. */
+function isOurReport(path: string): boolean {
+  return Object.values(fileNames).includes(basename(path));
+}
+
 async function runsOf(paths: readonly string[]): Promise<Run[]> {
   const { runs, leftOut } = await readSeveral(paths);
-  for (const { path, why } of leftOut) console.error(oneLine(`Left out: ${path}: ${why}`));
+  for (const { path, why } of leftOut.filter(({ path }) => !isOurReport(path)))
+    console.error(oneLine(`Left out: ${path}: ${why}`));
   if (runs.length > 0) return runs;
   throw new UserError(
     'result-folder',

@@ -62,8 +62,10 @@ export async function serveCommand(
   const { title, how } = patterns[pattern];
   if (page !== undefined) console.log(`${new URL(page).pathname === '/' ? 'Page' : 'Dashboard'}: ${page}\n`);
   console.log(`${title}: ${how}.\nListening on ${endpoint.url}\n`);
+  // The receiver registers itself, so the first endpoint is its own.
+  const own = options.receiver === undefined ? [] : ['register', 'remove'];
   for (const { what, command } of lines.commands(endpoint, hub.cursor()))
-    console.log(`# ${what}\n${command}\n`);
+    if (!own.some((word) => what.startsWith(word))) console.log(`# ${what}\n${command}\n`);
   const receiver =
     options.receiver === undefined
       ? undefined

@@ -265,7 +265,7 @@ export const rules: readonly Rule[] = [
     when: 'to browsers',
     applies: ({ to }) => to === 'browser',
     weighs: { sse: 0, 'http-stream': 0, 'long-polling': 0 },
-    says: 'over HTTP/1.1 six open ones to a host leave a browser none: serve HTTP/2',
+    says: 'over HTTP/1.1 six open streams take all connections of a browser to a host: serve HTTP/2',
     source: { claim: 'six-connections' },
   },
   {

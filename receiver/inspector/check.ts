@@ -184,9 +184,10 @@ function unexplained(body: Buffer, secrets: Secrets, verifiedBefore: number): st
   const hint =
     verifiedBefore === 0
       ? 'no request has verified with it so far, so compare the secret first'
-      : `${formatNumber(verifiedBefore)} ${have} verified before, so the body was probably changed`;
+      : `${formatNumber(verifiedBefore)} ${have} verified before, ` +
+        'so what is signed (the body, or its id or time) was probably changed';
   return (
     `no signature is that of ${which} for the ${formatNumber(body.length)} bytes that came: the sender has ` +
-    `another secret, or the body was changed on its way; ${hint}`
+    `another secret, or what it signed was changed on its way; ${hint}`
   );
 }

@@ -115,7 +115,7 @@ describe('what is wrong is said precisely', () => {
       );
       assert.match(
         check(headers, [secret], { verifiedBefore: 3 }).message,
-        /3 requests have verified before, so the body was probably changed$/,
+        /3 requests have verified before, so what is signed \(the body, or its id or time\) was probably changed$/,
       );
     }
   });
@@ -143,7 +143,7 @@ describe('what is wrong is said precisely', () => {
       [body, `${body}\n`, /a line end was added to the body after it was signed/],
       [`${body}\n`, body, /the line end of the body was lost after it was signed/],
       ['a\nb', 'a\r\nb', /the line ends of the body were changed/],
-      [body, body.replace('10.50', '99.50'), /the sender has another secret, or the body was changed/],
+      [body, body.replace('10.50', '99.50'), /the sender has another secret, or what it signed was changed/],
     ];
     for (const [signed, text, message] of rows)
       for (const headers of [standard(signed), stripe(signed)])
