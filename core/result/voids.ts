@@ -105,15 +105,7 @@ export function allVoid(trial: Doubted): boolean {
   return evidence.every((one) => voidedBy([one], trial).length > 0);
 }
 
-/**
- * What a warning makes void, in words: `latencies and the server's backlog`. Empty where it voids nothing.
- * @param code of the warning; @param said by the trial that it is about
- */
-export function voidedWords(code: string, said: Completed['voids']): string {
-  return evidenceText(said?.[code] ?? []);
-}
-
-/** The same of all warnings of the trial together. */
+/** What all warnings of the trial together make void, in words; empty where they void nothing. */
 export function allVoidedWords(trial: Doubted): string {
   return evidenceText(evidence.filter((one) => voidedBy([one], trial).length > 0));
 }

@@ -11,7 +11,8 @@ import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { totalOf } from './losses.ts';
 import { nameWith } from './saturated.ts';
-import { clockScaleOf, nounOf } from './schedules.ts';
+import { nounOf } from './schedules.ts';
+import { timeScaleOf } from './time-scale.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** More metrics than this are in the table alone: the headline is to be read in one breath. */
@@ -112,7 +113,7 @@ function lossClause(groups: readonly Group[], variants: readonly VariantTrials[]
 
 /** In the schedule's own time, where its clock ran faster than the trial's. */
 function lastClause(groups: readonly Group[], variants: readonly VariantTrials[]): string {
-  const scale = clockScaleOf(variants);
+  const scale = timeScaleOf(variants);
   const parts = groups.map((group) => {
     const values = group.map(({ value }) => (scale === 1 ? value : roughly(value * scale)));
     const whole = group.length === variants.length;

@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
+import { timeScaleOf } from './time-scale.ts';
 import type { VariantTrials } from './variants.ts';
 
 type Run = Pick<VariantTrials, 'trials'>;
@@ -23,18 +24,9 @@ export function nounOf(variants: readonly Run[]): string {
   return (differing.length === 1 && nouns[differing[0]!]) || 'variant';
 }
 
-/** How many times as fast as the trial the clock of retries ran, where it did so in all of these; else 1. */
-export function clockScaleOf(variants: readonly Run[]): number {
-  const scales = new Set(
-    variants.flatMap(({ trials }) => trials.map(({ variant }) => variant.options['timeScale'])),
-  );
-  const [only] = scales;
-  return scales.size === 1 && typeof only === 'number' && only > 1 ? only : 1;
-}
-
 /** What has to be known of times beside the figures; nothing where no clock ran faster. */
 export function clockNotes(variants: readonly Run[]): string[] {
-  const scale = clockScaleOf(variants);
+  const scale = timeScaleOf(variants);
   return scale === 1
     ? []
     : [

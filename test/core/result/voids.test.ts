@@ -5,14 +5,7 @@ import { describe, test } from 'vitest';
 import { figureOf, figureOver, metrics } from '../../../core/metrics/registry.ts';
 import { newCounters } from '../../../core/result/counters.ts';
 import { evidence, evidenceText, type Evidence } from '../../../core/result/evidence.ts';
-import {
-  allVoid,
-  allVoidedWords,
-  voidedBy,
-  voidedWords,
-  voidingCodes,
-  voidsOf,
-} from '../../../core/result/voids.ts';
+import { allVoid, allVoidedWords, voidedBy, voidingCodes, voidsOf } from '../../../core/result/voids.ts';
 import type { VoidingCode } from '../../../core/result/voids.ts';
 import { completed } from './trial.ts';
 
@@ -170,15 +163,10 @@ test('kinds of evidence are one list, however many words each has; of most the o
 });
 
 test('what is void in words', () => {
-  const said = { late: ['latency'], two: ['latency', 'pace'], all: [...evidence] } satisfies Record<
-    string,
-    Evidence[]
-  >;
-  assert.equal(voidedWords('late', said), 'latencies');
-  assert.equal(voidedWords('two', said), 'latencies and deliveries per second');
-  assert.equal(voidedWords('all', said), 'everything');
   const trial = completed({ valid: false, voids: { late: ['latency'], two: ['latency', 'pace'] } });
+  assert.equal(evidenceText(['latency']), 'latencies');
+  assert.equal(evidenceText(['latency', 'pace']), 'latencies and deliveries per second');
+  assert.equal(evidenceText([...evidence]), 'everything');
   assert.equal(allVoidedWords(trial), 'latencies and deliveries per second', 'each once');
-  assert.equal(voidedWords('other', said), '');
-  assert.equal(voidedWords('late', undefined), '');
+  assert.equal(allVoidedWords(completed({ valid: true })), '');
 });
