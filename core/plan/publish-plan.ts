@@ -9,4 +9,9 @@ export type PublishPlan = {
   /** An index in `corpus`, or, below zero, minus the size in bytes of a body to generate. */
   body: Int32Array;
   corpus: string[];
+  /**
+   * The number that each event has in its topic, from 1, where the publisher gives it: events of a topic that
+   * go to several servers are numbered by nobody else.
+   */
+  seq?: Int32Array;
 };

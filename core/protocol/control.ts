@@ -9,6 +9,7 @@ import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
 import type { Injection } from '../scenario/injection.ts';
 import type { ReconnectPolicy, ServerLimits } from '../scenario/scenario.ts';
+import type { BrokerName } from '../scenario/servers.ts';
 import type { PublishPlan } from '../plan/publish-plan.ts';
 import type { TargetAccess } from '../target/access.ts';
 import type { TopicGroupPlan } from '../scenario/topics.ts';
@@ -25,6 +26,19 @@ export type Endpoint = {
   certificate?: string;
   /** The system behind it is not ours: how to speak to it. */
   target?: TargetAccess;
+  /** Of a cluster without anything in front of it: where each server is, the first like `url`. */
+  urls?: readonly string[];
+  /** Of a cluster: where each server takes events, the first like `publishUrl`. */
+  publishUrls?: readonly string[];
+};
+
+/** The broker that connects the servers of a trial. */
+export type BrokerAccess = {
+  kind: Exclude<BrokerName, 'in-process'>;
+  /** `redis://127.0.0.1:PORT` or `nats://127.0.0.1:PORT`. */
+  url: string;
+  /** What this trial's keys and subjects begin with, so that trials share a broker and nothing else. */
+  name: string;
 };
 
 /** What a process says of itself at one moment; everything cumulative since it started. */
@@ -71,6 +85,8 @@ export type ServerCommand =
       options: Readonly<Record<string, unknown>>;
       limits: ServerLimits;
       seed: number;
+      /** Connects its hub with those of the trial's other servers. */
+      broker?: BrokerAccess;
       /** Made worse on purpose. */ injection?: Injection;
     }
   /** Collect garbage, so that the sample that follows is the idle baseline. */

@@ -19,6 +19,7 @@ import { metrics } from '../metrics/registry.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { searchSchema } from './search.ts';
 import { server } from './server-limits.ts';
+import { servers } from './servers.ts';
 import { payload, topicGroup, type Spacing } from './topic-group.ts';
 import { variantSchema } from './variant-schema.ts';
 import { duration, interval } from '../base/quantities.ts';
@@ -111,6 +112,9 @@ export function scenarioSchema(registry: PatternRegistry) {
       .max(64)
       .optional()
       .describe('how many load processes; by default as many as descriptors and cores ask for'),
+    servers: servers
+      .prefault({})
+      .describe('how many reference servers, what connects them, and what stands in front of them'),
     server: server.prefault({}).describe("the reference server's limits"),
     reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
     faults: z.array(faultSchema).max(1000).default([]).describe('what goes wrong during the measured phase'),

@@ -1,0 +1,56 @@
+// Describes the servers of a scenario: how many there are, what connects their hubs, and what subscribers go
+// through to reach them.
+
+import { z } from 'zod';
+
+/**
+ * What connects the hubs of several servers. `in-process` connects nothing: each server knows only what was
+ * published to it.
+ */
+export const brokerNames = ['in-process', 'redis-pubsub', 'redis-streams', 'nats', 'jetstream'] as const;
+export type BrokerName = (typeof brokerNames)[number];
+
+/**
+ * `list`: subscribers know all servers and spread over them. Through HAProxy they know one address:
+ * `haproxy` gives each connection to the server with the fewest, `haproxy-sticky` a subscriber to the server
+ * that it had before.
+ */
+export const inFrontNames = ['list', 'haproxy', 'haproxy-sticky'] as const;
+export type InFront = (typeof inFrontNames)[number];
+
+const brokerName = z.enum(brokerNames);
+const broker = z.union([
+  brokerName.transform((kind) => ({ kind, url: undefined })),
+  z.strictObject({
+    kind: brokerName,
+    url: z
+      .url({ protocol: /^(redis|nats)$/, error: 'an address such as redis://127.0.0.1:6379' })
+      .describe('of a broker that runs already; one is started for each trial when left out'),
+  }),
+]);
+
+export const servers = z
+  .strictObject({
+    count: z.int().min(1).max(64).default(1).describe('how many server processes'),
+    broker: broker
+      .prefault('in-process')
+      .describe(
+        'what connects them: in-process connects nothing; redis-pubsub, redis-streams, nats and jetstream ' +
+          'are real brokers, started for the trial or named by an address',
+      ),
+    'in-front': z
+      .enum(inFrontNames)
+      .default('list')
+      .describe('how subscribers find a server: by a list of all, or through HAProxy'),
+  })
+  .transform(({ count, broker, 'in-front': inFront }) => ({ count, broker, inFront }));
+
+export type Servers = z.output<typeof servers>;
+
+/** One server by itself. */
+export const oneServer: Servers = servers.parse({});
+
+/** Whether a trial has more than one server alone, or may come to have. */
+export function isCluster({ count, broker, inFront }: Servers): boolean {
+  return count > 1 || broker.kind !== 'in-process' || inFront !== 'list';
+}
