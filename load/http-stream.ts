@@ -39,7 +39,10 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
       takeCursor(stream.cursor, notice);
       switch (notice.stream) {
         case 'open':
-          if (notice.reset === true) counters.resets++;
+          if (notice.reset === true) {
+            counters.resets++;
+            sink.reset(stream.subscriber);
+          }
           streams.ready(stream, atUs);
           break;
         case 'heartbeat':

@@ -70,6 +70,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
     topicsOf: (subscriber) => topicsOf(topics, subscriber).map((topic) => topicName(topics, topic)),
     sourceAddress,
     sink: recorder.sink,
+    connects: recorder.connects,
   };
   const running = endpoint.target
     ? await (

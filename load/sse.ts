@@ -110,7 +110,10 @@ function takeHead<O extends Owner | Http2Owner>(
 function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | Http2Owner> {
   return {
     event(stream, type, bytes, from, to, atUs) {
-      if (type === 'reset') counters.resets++;
+      if (type === 'reset') {
+        counters.resets++;
+        sink.reset(stream.subscriber);
+      }
       if (type !== '' && type !== 'message') return;
       if (sink.event(stream.subscriber, bytes, from, to, atUs)) counters.events++;
       else sink.problem('malformed-event', "an SSE event's data is not an event envelope");

@@ -41,7 +41,10 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
           sink.problem('malformed-event', 'a message is neither an event nor a notice');
           return;
         }
-        if (notice.reset === true) counters.resets++;
+        if (notice.reset === true) {
+          counters.resets++;
+          sink.reset(stream.subscriber);
+        }
         takeCursor(stream.cursor, notice);
         sockets.ready(stream, atUs);
       },

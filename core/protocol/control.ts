@@ -7,6 +7,7 @@ import type { LoadFaultCommand, ServerFaultCommand } from '../fault/faults.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
+import type { LoadRecovery } from '../result/recovery.ts';
 import type { Injection } from '../scenario/injection.ts';
 import type { ReconnectPolicy, ServerLimits } from '../scenario/scenario.ts';
 import type { BrokerName } from '../scenario/servers.ts';
@@ -203,12 +204,13 @@ export type LoadSample = {
 
 export type LoadClosed = {
   kind: 'closed';
-  /** Planned time to receipt by the attempt that brought it, of patterns that try again. */
   /** Other requests of browsers, of the measured phase: planned, and planned to answered. */
   pages?: { planned: number; latency: SparseHistogram };
+  /** Planned time to receipt by the attempt that brought it, of patterns that try again. */
   byAttempt?: { attempt: number; histogram: SparseHistogram }[];
   counters: Counters;
   ledger: LoadLedger;
+  recovery?: LoadRecovery;
   /** Server accept to receipt. */
   acceptToReceipt: SparseHistogram;
   /**

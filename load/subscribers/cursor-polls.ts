@@ -43,7 +43,10 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   ): number | undefined {
     const answer = readPollAnswer(bytes, from, to);
     if (!answer) return malformed();
-    if (answer.reset) counters.resets++;
+    if (answer.reset) {
+      counters.resets++;
+      sink.reset(poller.subscriber);
+    }
     polls.ready(poller, atUs); // before its events, which the reconnection brought
     let events = 0;
     const whole = splitEvents(bytes, answer.eventsFrom, to, (eventFrom, eventTo) => {
@@ -80,6 +83,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       request: undefined,
     }),
     request: ({ state }) => (state.request ??= asking.request(state)),
+    resumes: ({ cursor }) => cursor !== '',
     take: (poller, status, head, bytes, from, to, atUs) =>
       status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),
     answered,

@@ -45,7 +45,7 @@ type Connection = {
   count(): void;
 };
 
-type Http2Context = Pick<LoadContext, 'endpoint' | 'counters' | 'sink'>;
+type Http2Context = Pick<LoadContext, 'endpoint' | 'counters' | 'sink' | 'connects'>;
 
 /** What the streams of a process share. */
 type All<Owner> = {
@@ -119,14 +119,16 @@ function connectionOf<Owner>(all: All<Owner>, subscriber: number): Connection {
   const number = Math.floor(subscriber / streamsPerConnection);
   const known = all.newest.get(number);
   if (known && !known.session.closed && !known.session.destroyed) return known;
+  const { counters, connects } = all.context;
+  connects?.tried(nowUs());
   const connection = connectTo(all.context);
   const { session } = connection;
-  const { counters } = all.context;
   all.newest.set(number, connection);
   all.open.add(connection);
   session.setMaxListeners(0); // one for each stream that waits for the connection
   session.once('connect', () => {
     counters.connectionsOpened++;
+    connects?.opened(nowUs());
     session.setLocalWindowSize(windowBytes);
     session.once('close', () => counters.connectionsClosed++);
   });

@@ -11,7 +11,9 @@ import {
   noteSuccess,
   type Comeback,
 } from '../../core/policy/client/reconnect.ts';
+import type { AbsenceCause } from '../../core/result/recovery.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
+import type { Cause } from '../wire/connection.ts';
 import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import { comeBackLater } from './comeback.ts';
@@ -34,6 +36,8 @@ export type Poller<State> = Comeback & {
   /** Ends the wait after a failure. */
   stopWaiting: (() => void) | undefined;
   ready: boolean;
+  /** The request under way says from where. */
+  resumes: boolean;
   /** It has been ready before. */
   wasReady: boolean;
   /** It has left and will come back. */
@@ -45,6 +49,8 @@ export type Poller<State> = Comeback & {
 export type PollKind<State> = {
   newState(subscriber: number): State;
   request(poller: Poller<State>): Buffer;
+  /** Whether that request tells the server what the subscriber has had; never when left out. */
+  resumes?(state: State): boolean;
   /**
    * Takes an answer in: bytes `from`..`to` of `bytes` are its body, valid during the call only.
    * @returns how many events it brought; undefined when it was not whole, which has been reported
@@ -95,7 +101,7 @@ type All<State> = {
 export function createPolls<State>(context: LoadContext, kind: PollKind<State>): Polls<State> {
   const clients = createHttpClients<Poller<State>>(context, {
     response: (poller, head, bytes, from, to, atUs) => takeResponse(all, poller, head, bytes, from, to, atUs),
-    failed: (poller) => takeFailure(all, poller),
+    failed: (poller, cause) => takeFailure(all, poller, cause),
   });
   const all: All<State> = {
     context,
@@ -132,6 +138,7 @@ function newPoller<State>({ kind, clients }: All<State>, subscriber: number): Po
     settling: undefined,
     stopWaiting: undefined,
     ready: false,
+    resumes: false,
     wasReady: false,
     away: false,
     gaveUp: false,
@@ -147,6 +154,7 @@ function ask<State>(all: All<State>, poller: Poller<State>): void {
   const { clients, kind } = all;
   poller.timer = undefined;
   poller.askedMs = performance.now();
+  poller.resumes = kind.resumes?.(poller.state) ?? false;
   all.underWay++;
   clients.send(poller.client, kind.request(poller));
   if (kind.settleMs !== undefined && !poller.ready)
@@ -168,6 +176,7 @@ function takeResponse<State>(
   const endsHolds = kind.settleMs !== undefined && !head.headers.has('retry-after');
   const status = readPollStatus(head.status, endsHolds);
   if (status === 'refused' || status === 'unexpected') {
+    context.connects?.refused(atUs);
     if (status === 'refused') context.counters.refusals++;
     else context.sink.problem('unexpected-status', `a poll was answered with status ${head.status}`);
     noteRetryAfter(poller, head.headers.get('retry-after'), Date.now());
@@ -194,8 +203,10 @@ function answered<State>(all: All<State>, poller: Poller<State>, events: number,
   else ask(all, poller);
 }
 
-function takeFailure<State>(all: All<State>, poller: Poller<State>): void {
+function takeFailure<State>(all: All<State>, poller: Poller<State>, cause?: Cause): void {
   over(all, poller);
+  if (!all.closing && (!poller.ready || cause?.code === 'ECONNREFUSED'))
+    all.context.connects?.refused(nowUs());
   retry(all, poller);
 }
 
@@ -208,10 +219,11 @@ function retry<State>(all: All<State>, poller: Poller<State>): void {
     ask(all, poller);
   });
   poller.gaveUp = !poller.stopWaiting;
+  if (poller.gaveUp) all.context.sink.gone(poller.subscriber);
 }
 
-function unready<State>({ context }: All<State>, poller: Poller<State>): void {
-  if (poller.ready) context.sink.lost(poller.subscriber);
+function unready<State>({ context }: All<State>, poller: Poller<State>, cause: AbsenceCause = 'cut'): void {
+  if (poller.ready) context.sink.lost(poller.subscriber, nowUs(), cause);
   poller.ready = false;
 }
 
@@ -220,7 +232,7 @@ function becomeReady<State>({ context }: All<State>, poller: Poller<State>, atUs
   if (poller.ready || poller.away) return;
   if (poller.wasReady) context.counters.reconnects++;
   poller.ready = poller.wasReady = true;
-  context.sink.ready(poller.subscriber, atUs);
+  context.sink.ready(poller.subscriber, atUs, poller.resumes);
 }
 
 /** The request under way is under way no longer. */
@@ -246,7 +258,7 @@ function leave<State>(all: All<State>, poller: Poller<State> | undefined): void 
   if (!poller || poller.away || poller.gaveUp) return;
   poller.away = true;
   clearTimeout(poller.timer);
-  unready(all, poller);
+  unready(all, poller, 'left');
   if (poller.askedMs > 0 && all.kind.finishes) return; // what comes yet is taken in
   if (poller.askedMs > 0) over(all, poller);
   all.clients.drop(poller.client);

@@ -3,10 +3,12 @@
 // `StreamKind`.
 
 import type { Socket } from 'node:net';
+import { nowUs } from '../../core/base/clock.ts';
 import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
+import type { AbsenceCause } from '../../core/result/recovery.ts';
 import { createDialer, lingerMs, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
-import { newCursor, type Cursor } from './cursor.ts';
+import { cursorText, newCursor, type Cursor } from './cursor.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 
 /** What a subscriber holds: a TCP socket, or a stream on a shared HTTP/2 connection. */
@@ -39,6 +41,8 @@ export type Stream<State, L extends Line = Socket> = Comeback & {
   /** Ends the wait after a failure. */
   stopWaiting: (() => void) | undefined;
   asked: boolean;
+  /** The last request said from where. */
+  resumes: boolean;
   ready: boolean;
   /** It does not reconnect: the server wants it no more, or asked it to stay away for too long. */
   stopped: boolean;
@@ -125,7 +129,7 @@ export function createStreamsOver<State, L extends Line, Request>(
       if (!stream.line) return; // what told so was inflated when the line was closed already
       stream.ready = true;
       noteSuccess(stream);
-      context.sink.ready(stream.subscriber, atUs);
+      context.sink.ready(stream.subscriber, atUs, stream.resumes);
     },
     hangUp,
     fail({ line }, { code, message }) {
@@ -135,6 +139,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     stop(stream) {
       stream.stopped = true;
       unready(all, stream);
+      context.sink.gone(stream.subscriber);
       hangUp(stream);
     },
     close: (graceMs) => close(all, graceMs),
@@ -152,6 +157,7 @@ function newStream<State, L extends Line, Request>(
     cursor: newCursor(),
     stopWaiting: undefined,
     asked: false,
+    resumes: false,
     ready: false,
     stopped: false,
     away: false,
@@ -170,6 +176,7 @@ function opened<State, L extends Line, Request>(all: All<State, L, Request>, str
   counters.handshakes++;
   if (stream.asked) counters.reconnects++;
   stream.asked = true;
+  stream.resumes = cursorText(stream.cursor) !== '';
   write(all, stream, all.kind.request(stream));
 }
 
@@ -178,6 +185,7 @@ function closed<State, L extends Line, Request>(all: All<State, L, Request>, str
   stream.line = undefined;
   if (all.lines === 0) all.allClosed();
   if (all.closing || stream.stopped) return;
+  if (!stream.ready && !stream.away) all.context.connects?.refused(nowUs());
   unready(all, stream);
   // One that left by itself waits only where the server had asked for it.
   if (stream.away && stream.leastMs === 0) return;
@@ -186,6 +194,7 @@ function closed<State, L extends Line, Request>(all: All<State, L, Request>, str
     if (!stream.away) dial(all, stream);
   });
   stream.stopped = !stream.stopWaiting;
+  if (stream.stopped) all.context.sink.gone(stream.subscriber);
 }
 
 function write<State, L extends Line, Request>(
@@ -199,8 +208,9 @@ function write<State, L extends Line, Request>(
 function unready<State, L extends Line, Request>(
   { context }: All<State, L, Request>,
   stream: Stream<State, L>,
+  cause: AbsenceCause = 'cut',
 ): void {
-  if (stream.ready) context.sink.lost(stream.subscriber);
+  if (stream.ready) context.sink.lost(stream.subscriber, nowUs(), cause);
   stream.ready = false;
 }
 
@@ -217,7 +227,7 @@ function leave<State, L extends Line, Request>(
   if (!stream || stream.stopped || stream.away) return;
   stream.away = true;
   sayGoodbye(all, stream); // while it is ready, so that a close frame is sent
-  unready(all, stream);
+  unready(all, stream, 'left');
 }
 
 function sayGoodbye<State, L extends Line, Request>(

@@ -72,6 +72,7 @@ function startPolling(
     ...pace,
     finishes: false,
     newState: () => ({ place: newPlace(), isNew: how.cursor === 'none' ? createOnce() : undefined }),
+    resumes: ({ place }) => place.since !== '',
     request({ subscriber: leg, state }) {
       const { target: path, headers } = askFrom(how.cursor, legs.target(leg), state.place);
       return encodeRequest(url, path, {

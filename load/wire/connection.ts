@@ -5,6 +5,7 @@
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
 import type { Counters } from '../../core/result/counters.ts';
+import type { ConnectLog } from '../account/connects.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /**
@@ -58,11 +59,12 @@ export type DialContext = {
   sourceAddress(subscriber: number): string;
   sink: { problem(code: string, message: string): void };
   connector?: Connector;
+  connects?: Pick<ConnectLog, 'tried' | 'opened'> | undefined;
 };
 
 /** Connections to the host and port of `context.endpoint.url`. */
 export function createDialer<Owner>(context: DialContext, protocol: Protocol<Owner>): Dialer<Owner> {
-  const { counters, sink, connector = plain } = context;
+  const { counters, sink, connects, connector = plain } = context;
   const url = new URL(context.endpoint.url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const family = isIP(host);
@@ -74,6 +76,7 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
       let opened = false;
       let cause = ended;
       const localAddress = context.sourceAddress(subscriber);
+      connects?.tried(nowUs());
       const socket = connector.connect({
         host,
         port,
@@ -98,6 +101,7 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
       socket.once(connector.opened, () => {
         opened = true;
         counters.connectionsOpened++;
+        connects?.opened(nowUs());
         protocol.opened(owner);
       });
       socket.on('error', (error: NodeJS.ErrnoException) => {

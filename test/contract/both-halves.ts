@@ -52,6 +52,8 @@ export async function bothHalves(
     sink: {
       ready: (subscriber) => ready.push(subscriber),
       lost() {},
+      reset() {},
+      gone() {},
       event(subscriber, bytes, from, to) {
         const events = got.get(subscriber) ?? [];
         got.set(subscriber, events);
