@@ -18,6 +18,7 @@ import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
 import { placeWarnings } from './place-warnings.ts';
 import { processWarnings } from './process-warnings.ts';
+import { recoveryOf } from './recovery-figures.ts';
 import type { Readings } from './readings.ts';
 import { warningsOf } from './validity.ts';
 import { wireBounds } from './wire-bound.ts';
@@ -81,6 +82,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     ...(!readings.hasProc && { noProc: true }),
     processes: processUses(readings),
     ...faultsOf(readings),
+    ...recoveryOf(closed, plan.scenario.reconnect),
     series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };
