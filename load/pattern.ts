@@ -7,7 +7,7 @@ import type { Conduct } from '../core/scenario/endpoint-conduct.ts';
 import type { Random } from '../core/base/random.ts';
 import type { ReconnectPolicy } from '../core/scenario/scenario.ts';
 import type { AbsenceCause } from '../core/result/recovery.ts';
-import type { ConnectLog } from './account/connects.ts';
+import type { ConnectLog } from './wire/connect-log.ts';
 import type { Connector } from './wire/connection.ts';
 
 /** What all subscribers of one load process share. */

@@ -77,7 +77,7 @@ const count = (title: string, read: Metric['read'], among = absent): Metric => (
   title,
   rests: ['connections'],
   among,
-  read,
+  read: (trial) => (trial.recovery ? read(trial) : undefined),
 });
 
 export const recoveryMetrics: Readonly<Record<string, Metric>> = {
@@ -111,7 +111,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     rests: ['connections'],
     among: absent,
     alikeWithin: timerStepUs,
-    read: (trial) => sumOf(trial, ({ downtimeUs }) => downtimeUs),
+    read: (trial) => trial.recovery && sumOf(trial, ({ downtimeUs }) => downtimeUs),
   },
   'missed.while-away': {
     ...count('missed by subscribers while they were away', ({ recovery }) => recovery?.missedAway),

@@ -1,5 +1,5 @@
-// Describes what a trial says of subscribers that were away: who was cut off or left, who came back, how soon,
-// and how many connections were opened at once.
+// Describes what a trial says of subscribers that were away: who was cut off or left, who came back, how
+// soon, and how many connections were opened at once.
 
 import { z } from 'zod';
 import type { SparseHistogram } from './histogram.ts';
@@ -44,7 +44,7 @@ export type LoadConnects = {
   tried: number;
   opened: number;
   refused: number;
-  /** The bins in which connections were opened, counted from the start of the measured phase, and how many. */
+  /** Bins in which connections were opened, from the start of the measured phase, and how many in each. */
   bins: Int32Array;
   counts: Uint32Array;
 };

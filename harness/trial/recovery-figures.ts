@@ -1,5 +1,5 @@
-// Adds up what the load processes say of subscribers that were away: histograms merged, connections put on one
-// clock.
+// Adds up what the load processes say of subscribers that were away: histograms merged, connections put on
+// one clock.
 
 import type { LoadClosed } from '../../core/protocol/control.ts';
 import { merge, newHistogram, storeHistogram, type SparseHistogram } from '../../core/result/histogram.ts';

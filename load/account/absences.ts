@@ -1,5 +1,6 @@
-// Keeps an account of subscribers that are away: from the loss to being subscribed again to having caught up,
-// how each absence ended, and which events may have been lost in it. Subscribers count from 0 in this process.
+// Keeps an account of subscribers that are away: from the loss to being subscribed again to having caught
+// up, how each absence ended, and which events may have been lost in it. Subscribers count from 0 in this
+// process.
 
 import { nowUs } from '../../core/base/clock.ts';
 import { newHistogram, record, toSparse } from '../../core/result/histogram.ts';

@@ -10,7 +10,7 @@ import { enter, newLedger } from '../../core/result/ledger.ts';
 import type { TopicGroupPlan } from '../../core/scenario/topics.ts';
 import type { Sink } from '../pattern.ts';
 import { createAbsences } from './absences.ts';
-import { createConnectLog, type ConnectLog } from './connects.ts';
+import { createConnectLog, type ConnectLog } from '../wire/connect-log.ts';
 import { createProblemLog } from './problems.ts';
 import { createReceiptLog } from './receipts.ts';
 import { createSlots } from './ledger-slots.ts';

@@ -5,7 +5,7 @@
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
 import type { Counters } from '../../core/result/counters.ts';
-import type { ConnectLog } from '../account/connects.ts';
+import type { ConnectLog } from './connect-log.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /**

@@ -8,6 +8,7 @@ import type { Result } from '../../core/result/result.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { reasonsOf, type Reason } from './at-load-reasons.ts';
+import { awayOf } from './away.ts';
 import { comparableGroups } from './comparable.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
 import { isEverSaturated } from './saturated.ts';
@@ -37,6 +38,8 @@ export type Lost = {
   /** Faults from which subscribers had to come back, and the deliveries that they got on their return. */
   cuts?: number;
   resumed?: number;
+  /** How long clients were away where something was lost, and how they came back. */
+  away?: string;
   text: string;
   void?: true;
   why?: string;
@@ -57,7 +60,7 @@ export type AtLoad = {
   subscribers: number;
   eventsPerS: number;
   deliveriesPerS: number;
-  /** What has to be known of the times: a clock that ran faster. */
+  /** What has to be known of the figures: a clock that ran faster, clients that were away. */
   notes: string[];
   rows: LoadRow[];
 };
@@ -136,7 +139,7 @@ function atLoad(variants: readonly VariantTrials[], { events, ...load }: Load): 
     setting:
       `${subscribersText(load)}, ${events}, ` +
       `${formatNumber(Number(load.deliveriesPerS.toPrecision(3)))} deliveries a second`,
-    notes: clockNotes(variants),
+    notes: [...clockNotes(variants), ...awayNotes(variants)],
     rows: variants.map((variant, i) => ({
       label: variant.label,
       pattern: variant.pattern,
@@ -187,7 +190,19 @@ export function loadText(metric: string, value: number): string {
     : formatMetric(value, metrics[metric]!.unit);
 }
 
-function lostOf({ trials, completed }: VariantTrials): Lost {
+/** Where something was lost: how long clients were away. Each sentence once. */
+function awayNotes(variants: readonly VariantTrials[]): string[] {
+  const said = variants.flatMap((variant) => {
+    const text = awayOf([variant]);
+    return text === undefined ? [] : [{ label: variant.label, text }];
+  });
+  return [...Map.groupBy(said, ({ text }) => text)].map(
+    ([text, same]) => `Beside what ${listed(same.map(({ label }) => label))} lost: ${text}.`,
+  );
+}
+
+function lostOf(variant: VariantTrials): Lost {
+  const { trials, completed } = variant;
   const readings = completed.map((trial) => ({
     missed: figureOf('missed', trial),
     expected: figureOf('expected', trial).value,
@@ -213,9 +228,11 @@ function lostOf({ trials, completed }: VariantTrials): Lost {
     cuts > 0
       ? ` through ${formatNumber(cuts)} cut${cuts === 1 ? '' : 's'}; ${formatNumber(resumed)} resumed`
       : '';
+  const away = awayOf([variant]);
   return {
     missed,
     expected,
+    ...(away !== undefined && { away }),
     ...(cuts > 0 && { cuts, resumed }),
     text: (missed === 0 ? '0' : `${formatNumber(missed)} of ${formatNumber(expected)}`) + `${through}${of}`,
   };

@@ -7,7 +7,8 @@ import { newCounters } from '../../../core/result/counters.ts';
 import type { Completed } from '../../../core/result/result.ts';
 import { figureOf, figureOver, metrics, notMeasured } from '../../../core/metrics/registry.ts';
 import { histogramOf } from '../../../core/result/histogram.ts';
-import { completed, processUse, stored, thousandFrom } from '../result/trial.ts';
+import { recovery } from '../result/recovery.ts';
+import { completed, processUse, stored } from '../result/trial.ts';
 
 /** 1000 latencies from `from` us on, one each microsecond. */
 function latencies(prefix: string, from: number): Record<string, number> {
@@ -117,37 +118,6 @@ function times(prefix: string, from: number): Record<string, number> {
     [`${prefix}.max`]: from + 999,
   };
 }
-
-const recovery: NonNullable<Completed['recovery']> = {
-  subscribers: 4,
-  cut: {
-    absences: 1001,
-    recovered: 1000,
-    tooLate: 0,
-    fresh: 0,
-    neverBack: 1,
-    gaveUp: 1,
-    downtimeUs: 20_000,
-    longestUs: 7000,
-    connected: thousandFrom(901),
-    caughtUp: thousandFrom(1001),
-  },
-  left: {
-    absences: 2,
-    recovered: 1,
-    tooLate: 1,
-    fresh: 0,
-    neverBack: 0,
-    gaveUp: 0,
-    downtimeUs: 10_000,
-    longestUs: 5000,
-    connected: stored(5000),
-    caughtUp: stored(5000),
-  },
-  missedAway: 9,
-  connects: { tried: 50, opened: 40, refused: 33, peakPerS: 800 },
-  policy: 'full-jitter (base 100 ms, cap 5 s)',
-};
 
 /** The known trial, of a server that costs nothing while it is idle, with subscribers that were away. */
 function known(): Completed {

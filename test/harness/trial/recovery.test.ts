@@ -77,7 +77,7 @@ test('everybody is cut off, some leave, and all are resumed', async () => {
   assert.equal(figureOf('recovered-share', sse).value, 1);
 });
 
-test('with next to no history all are told that they come too late, and their losses are those of being away', async () => {
+test('with next to no history all come too late, and what they lost is of the time away', async () => {
   const trials = await runReal(
     'phases: { connect: 100ms, warmup: 100ms, measure: 1500ms, drain: 500ms }\nserver: { history: 8 }\n' +
       'variants: [sse, polling: { every: 50ms }]\nfaults: [{ at: 400ms, leave: 100%, for: 500ms }]\n',

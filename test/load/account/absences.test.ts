@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import { fromSparse, newHistogram, record, toSparse } from '../../../core/result/histogram.ts';
 import { absenceCauses, peakPerS, type AbsenceCause } from '../../../core/result/recovery.ts';
-import { createConnectLog } from '../../../load/account/connects.ts';
+import { createConnectLog } from '../../../load/wire/connect-log.ts';
 import { deliver, plan, seqs, setup } from './fixture.ts';
 
 const stepUs = 1000;

@@ -1,0 +1,104 @@
+// Draws the table of clients that were away: who was cut off or left, who came back and how, how soon, and
+// how many came at once. Nothing where nobody was away.
+
+import { figureOf, metrics } from '../../core/metrics/registry.ts';
+import { formatMetric } from '../../core/metrics/metric.ts';
+import { absenceCauses } from '../../core/result/recovery.ts';
+import type { Completed } from '../../core/result/result.ts';
+import { voidedBy } from '../../core/result/voids.ts';
+import { formatNumber, formatUs } from '../../core/base/units.ts';
+import { listed } from '../../core/base/suggest.ts';
+import { causeWords } from '../summary/away.ts';
+import { noFigureText } from '../summary/figure-text.ts';
+import type { VariantTrials } from '../summary/variants.ts';
+import { html, type Markup } from './markup.ts';
+import { tableMarkup, type Row } from './table-markup.ts';
+
+/** Longer tables nobody reads; the result has them all. */
+const mostRows = 100;
+
+const caption = 'Clients that were away in the measured phase and the drain';
+
+const times = ['reconnect.p50', 'recovery.p50', 'recovery.p95', 'recovery.p99', 'recovery.max'];
+const heads = [
+  'clients',
+  { words: 'were' },
+  'absences',
+  'resumed',
+  'too late',
+  'without a cursor',
+  'never back',
+  'connected, p50',
+  'caught up, p50',
+  'p95',
+  'p99',
+  'max',
+  'downtime',
+  'connects/s, peak',
+  'refused',
+];
+
+export function recoverySection(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): Markup {
+  const rows = variants.flatMap(({ label, completed }) =>
+    completed.flatMap((trial, i) =>
+      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label),
+    ),
+  );
+  if (rows.length === 0) return html``;
+  const policies = [
+    ...new Set(
+      variants.flatMap(({ completed }) =>
+        completed.flatMap(({ recovery }) => (recovery?.cut ? recovery.policy : [])),
+      ),
+    ),
+  ];
+  return html`<h2>Who was cut off, and who came back</h2>
+    <p>
+      An absence lasts from the moment a client knows that it was cut off until it is connected again, and it
+      has caught up with the last event that it had missed and was sent on its return.
+      ${policies.length > 0 && `Clients that were cut off came back by ${listed(policies)}.`} Percentiles are
+      over the absences that were resumed, in this run: clients cut off by one fault share its moment, so
+      another fault may measure otherwise.
+    </p>
+    ${tableMarkup(caption, heads, rows.slice(0, mostRows))}${
+      rows.length > mostRows &&
+      html`<p class="dim">${formatNumber(rows.length - mostRows)} more are in result.json.</p>`
+    }`;
+}
+
+function rowsOf(trial: Completed, head: string): Row[] {
+  const { recovery } = trial;
+  if (!recovery) return [];
+  const spoilt = voidedBy(['connections'], trial);
+  return absenceCauses.flatMap((cause): Row[] => {
+    const group = recovery[cause];
+    if (!group) return [];
+    const { absences, recovered, tooLate, fresh, neverBack, downtimeUs } = group;
+    if (spoilt.length > 0)
+      return [
+        {
+          head,
+          cells: [causeWords[cause], ...heads.slice(2).map(() => html`<span class="void">void</span>`)],
+        },
+      ];
+    return [
+      {
+        head,
+        cells: [
+          causeWords[cause],
+          ...[absences, recovered, tooLate, fresh, neverBack].map(formatNumber),
+          ...times.map((name) => (cause === 'cut' ? timeText(name, trial) : '—')),
+          formatUs(downtimeUs),
+          formatNumber(recovery.connects.peakPerS),
+          formatNumber(recovery.connects.refused),
+        ],
+      },
+    ];
+  });
+}
+
+function timeText(name: string, trial: Completed): string {
+  const figure = figureOf(name, trial);
+  const { unit } = metrics[name]!;
+  return figure.value === undefined ? noFigureText(figure, unit) : formatMetric(figure.value, unit);
+}
