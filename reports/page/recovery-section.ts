@@ -20,21 +20,22 @@ const mostRows = 100;
 const caption = 'Clients that were away in the measured phase and the drain';
 
 const times = ['reconnect.p50', 'recovery.p50', 'recovery.p95', 'recovery.p99', 'recovery.max'];
+/** Columns that are left out where nobody has anything in them. */
+const mayGo = new Set(['no cursor', 'p95', 'p99']);
 const heads = [
   'clients',
-  { words: 'were' },
   'absences',
   'resumed',
   'too late',
-  'without a cursor',
+  'no cursor',
   'never back',
-  'connected, p50',
+  'back, p50',
   'caught up, p50',
   'p95',
   'p99',
   'max',
-  'downtime',
-  'connects/s, peak',
+  'downtime, all',
+  'connects/s',
   'refused',
 ];
 
@@ -54,46 +55,53 @@ export function recoverySection(variants: readonly Pick<VariantTrials, 'label' |
   ];
   return html`<h2>Who was cut off, and who came back</h2>
     <p>
-      An absence lasts from the moment a client knows that it was cut off until it is connected again, and it
-      has caught up with the last event that it had missed and was sent on its return.
+      An absence lasts from the moment a client knows that it was cut off until it is back (connected again);
+      it has caught up with the last event that it had missed and was sent on its return.
       ${policies.length > 0 && `Clients that were cut off came back by ${listed(policies)}.`} Percentiles are
-      over the absences that were resumed, in this run: clients cut off by one fault share its moment, so
-      another fault may measure otherwise.
+      over the absences of this run, those of having caught up over the ones that the server resumed: clients
+      cut off by one fault share its moment, so another fault may measure otherwise. Connects are those of the
+      busiest second.
     </p>
-    ${tableMarkup(caption, heads, rows.slice(0, mostRows))}${
+    ${tableOf(rows.slice(0, mostRows))}${
       rows.length > mostRows &&
       html`<p class="dim">${formatNumber(rows.length - mostRows)} more are in result.json.</p>`
     }`;
+}
+
+/** Without the columns in which nobody has anything. */
+function tableOf(rows: readonly Row[]): Markup {
+  const shown = heads.map(
+    (head, i) => !mayGo.has(head) || rows.some(({ cells }) => !['0', '—'].includes(String(cells[i - 1]))),
+  );
+  return tableMarkup(
+    caption,
+    heads.filter((_, i) => shown[i]),
+    rows.map(({ head, cells }) => ({ head, cells: cells.filter((_, i) => shown[i + 1]) })),
+  );
 }
 
 function rowsOf(trial: Completed, head: string): Row[] {
   const { recovery } = trial;
   if (!recovery) return [];
   const spoilt = voidedBy(['connections'], trial);
-  return absenceCauses.flatMap((cause): Row[] => {
-    const group = recovery[cause];
-    if (!group) return [];
+  const causes = absenceCauses.filter((cause) => recovery[cause]);
+  return causes.map((cause, i): Row => {
+    const group = recovery[cause]!; // it is one of these
+    const who = `${head}, ${causeWords[cause]}`;
     const { absences, recovered, tooLate, fresh, neverBack, downtimeUs } = group;
     if (spoilt.length > 0)
-      return [
-        {
-          head,
-          cells: [causeWords[cause], ...heads.slice(2).map(() => html`<span class="void">void</span>`)],
-        },
-      ];
-    return [
-      {
-        head,
-        cells: [
-          causeWords[cause],
-          ...[absences, recovered, tooLate, fresh, neverBack].map(formatNumber),
-          ...times.map((name) => (cause === 'cut' ? timeText(name, trial) : '—')),
-          formatUs(downtimeUs),
-          formatNumber(recovery.connects.peakPerS),
-          formatNumber(recovery.connects.refused),
-        ],
-      },
-    ];
+      return { head: who, cells: heads.slice(1).map(() => html`<span class="void">void</span>`) };
+    const { peakPerS, refused } = recovery.connects;
+    return {
+      head: who,
+      cells: [
+        ...[absences, recovered, tooLate, fresh, neverBack].map(formatNumber),
+        ...times.map((name) => (cause === 'cut' ? timeText(name, trial) : '—')),
+        formatUs(downtimeUs),
+        // Of all clients, so they stand once.
+        ...(i === 0 ? [peakPerS, refused].map(formatNumber) : ['', '']),
+      ],
+    };
   });
 }
 

@@ -82,16 +82,19 @@ const panels: readonly {
       'request for each delivery or batch, streams none once they stand.',
   },
   {
-    id: 'time-connected',
+    id: 'time-away',
     column: 'connected',
     rests: ['connections'],
     where: ({ recovery }) => recovery !== undefined,
-    title: 'clients connected',
-    scale: 1,
-    unit: { unit: 'connected' },
+    title: 'clients away',
+    scale: -1,
+    unit: { unit: 'away' },
+    above: ({ subscribers }) => subscribers,
     format: (value) => formatNumber(value),
-    heading: (name, figure) => `Clients connected over time: at most ${figure}, with ${name}`,
-    reading: 'Subscribed at the end of each slot of time. A valley is a fault, and its width the way back.',
+    heading: (name, figure) => `Clients away over time: at most ${figure} in a sample, with ${name}`,
+    reading:
+      'Subscribers that were not connected at the end of each slot of time; who was away between two ends ' +
+      'goes unseen. The width of a peak is the way back.',
   },
   {
     id: 'time-server-cpu',

@@ -60,7 +60,7 @@ export type AtLoad = {
   subscribers: number;
   eventsPerS: number;
   deliveriesPerS: number;
-  /** What has to be known of the figures: a clock that ran faster, clients that were away. */
+  /** What has to be known of the times: a clock that ran faster. */
   notes: string[];
   rows: LoadRow[];
 };
@@ -139,7 +139,7 @@ function atLoad(variants: readonly VariantTrials[], { events, ...load }: Load): 
     setting:
       `${subscribersText(load)}, ${events}, ` +
       `${formatNumber(Number(load.deliveriesPerS.toPrecision(3)))} deliveries a second`,
-    notes: [...clockNotes(variants), ...awayNotes(variants)],
+    notes: clockNotes(variants),
     rows: variants.map((variant, i) => ({
       label: variant.label,
       pattern: variant.pattern,
@@ -188,17 +188,6 @@ export function loadText(metric: string, value: number): string {
   return metric === 'bytes-per-s'
     ? formatNumber(Number(((value * 8) / 1e6).toPrecision(3)))
     : formatMetric(value, metrics[metric]!.unit);
-}
-
-/** Where something was lost: how long clients were away. Each sentence once. */
-function awayNotes(variants: readonly VariantTrials[]): string[] {
-  const said = variants.flatMap((variant) => {
-    const text = awayOf([variant]);
-    return text === undefined ? [] : [{ label: variant.label, text }];
-  });
-  return [...Map.groupBy(said, ({ text }) => text)].map(
-    ([text, same]) => `Beside what ${listed(same.map(({ label }) => label))} lost: ${text}.`,
-  );
 }
 
 function lostOf(variant: VariantTrials): Lost {

@@ -2,7 +2,7 @@
 // came back.
 
 import { figureOf, figureOver, trialsFor } from '../../core/metrics/registry.ts';
-import { awayWords, missedAwayWords } from '../../core/result/recovery-words.ts';
+import { awayWords, missedAwayWords, timeAwayOf } from '../../core/result/recovery-words.ts';
 import { absenceCauses, type Absences, type Recovery } from '../../core/result/recovery.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { counted } from '../../core/base/counted.ts';
@@ -30,7 +30,7 @@ function lossesAway(variants: readonly Trials[]): { missed: number; away: Recove
 
 /** How long clients of variants that lost something were away; nothing where none was. */
 export function awayOf(variants: readonly Trials[]): string | undefined {
-  return awayWords(lossesAway(variants).away);
+  return awayWords(variants.flatMap((variant) => timeAwayOf(lossesAway([variant]).away) ?? []));
 }
 
 /** ` (all while away)`, to go behind a variant's loss; empty where nobody was away. */
