@@ -1,4 +1,4 @@
-// Says of each side of a comparison how long its clients were away in the runs that lost deliveries.
+// Tells how long the clients of each side of a comparison were away in the runs that lost deliveries.
 
 import { awayWords } from '../result/recovery-words.ts';
 import type { Judged } from './comparison-result.ts';

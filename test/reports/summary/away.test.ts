@@ -32,9 +32,10 @@ function has(text: string, wanted: RegExp): void {
 }
 
 const faulty = (options: string) =>
-  `variants: [{ fake: { ${options} } }, { fake: { latencies: [11ms] } }]\nfaults: [{ at: 1s, disconnect: 40% }]`;
+  `variants: [{ fake: { ${options} } }, { fake: { latencies: [11ms] } }]\n` +
+  'faults: [{ at: 1s, disconnect: 40% }]';
 
-test('a loss is told with how long clients were away and by which policy they came back, in every form', async () => {
+test('every form tells a loss with how long clients were away and how they came back', async () => {
   const { result } = await runFake(faulty('loseEvery: 100, cutOff: 40'));
   const trial = completed(result);
   const { cut, connects, missedAway } = trial.recovery!;
