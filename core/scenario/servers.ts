@@ -2,6 +2,7 @@
 // through to reach them.
 
 import { z } from 'zod';
+import { mostServers } from '../fault/fields.ts';
 
 /**
  * What connects the hubs of several servers. `in-process` connects nothing: each server knows only what was
@@ -31,7 +32,7 @@ const broker = z.union([
 
 export const servers = z
   .strictObject({
-    count: z.int().min(1).max(64).default(1).describe('how many server processes'),
+    count: z.int().min(1).max(mostServers).default(1).describe('how many server processes'),
     broker: broker
       .prefault('in-process')
       .describe(
