@@ -55,7 +55,8 @@ const freeze = defineFault({
   lasts: { what: 'freeze', ms: ({ forMs }) => forMs },
   acts: ({ who, forMs, server }) => [{ do: 'freeze', role: who, forMs, server }],
   did: ({ who, forMs, server }) =>
-    `${server === undefined ? `the ${names[who]}` : serverText(server)} stood still for ${writeDuration(forMs)}`,
+    `${server === undefined ? `the ${names[who]}` : serverText(server)} stood still for ` +
+    writeDuration(forMs),
   effects: ({ who }) => ({
     pollsLeftOut: 'unknown', // who stands still does not ask, and who asks a server that does gets no answer
     ...(who === 'publisher' && { latePublisher: true }),

@@ -51,6 +51,11 @@ export type Servers = z.output<typeof servers>;
 /** One server by itself. */
 export const oneServer: Servers = servers.parse({});
 
+/** Whether there are several, and what is published to one is unknown to the others. */
+export function areApart({ count, broker }: Servers): boolean {
+  return count > 1 && broker.kind === 'in-process';
+}
+
 /** Whether a trial has more than one server alone, or may come to have. */
 export function isCluster({ count, broker, inFront }: Servers): boolean {
   return count > 1 || broker.kind !== 'in-process' || inFront !== 'list';

@@ -5,7 +5,7 @@ import { later } from '../../core/base/clock.ts';
 
 const patienceMs = 1000;
 const defaultPorts: Readonly<Record<string, number>> = { 'redis:': 6379, 'nats:': 4222 };
-/** Redis answers a ping, or that it wants a password first; one that is still loading says so (`-LOADING`). */
+/** To a ping, or that it wants a password first; one that is still loading says that (`-LOADING`). */
 const redisAnswer = /^(?:\+PONG|-NOAUTH|-NOPERM)/;
 /** NATS speaks first. */
 const natsAnswer = /^INFO /;

@@ -13,7 +13,7 @@ import type { LoadPeer, ServerPeer } from './fleet.ts';
 import { idleBytesPerS } from './idle-traffic.ts';
 import { idleShares } from './idle.ts';
 import { saysNothing } from './sampling.ts';
-import { startServers } from './start-servers.ts';
+import { startServers, type ServerReadings } from './start-servers.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
 /** A process while it was idle, and when all subscribers were connected. */
@@ -25,9 +25,6 @@ export type ProcessStart = Readonly<{
   baseline: SelfSample;
   connected: SelfSample;
 }>;
-
-/** What the servers' samples say: all, what /proc tells, or nothing. */
-export type ServerReadings = 'self' | 'outside' | 'none';
 
 export type Connected = Readonly<{
   serverReadings: ServerReadings;

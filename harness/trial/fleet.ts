@@ -11,7 +11,7 @@ import type {
   ServerCommand,
   ServerReport,
 } from '../../core/protocol/control.ts';
-import { createBroker } from '../cluster/brokers.ts';
+import { brokerVersion, createBroker } from '../cluster/brokers.ts';
 import { createFront } from '../cluster/in-front.ts';
 import { findPort } from '../cluster/ports.ts';
 import { freeze } from '../process/freeze.ts';
@@ -32,6 +32,8 @@ export type Fleet = {
   freePort(): Promise<number>;
   /** It does not run yet. */
   broker: typeof createBroker;
+  /** Of the broker that trials start; undefined where they start none. */
+  brokerVersion: typeof brokerVersion;
   /** It does not run yet. */
   front: typeof createFront;
   load(index: number): LoadPeer;
@@ -55,6 +57,7 @@ export const processes: Fleet = {
   server: (index = 0) => forkPeer(index === 0 ? 'server' : `server ${index + 1}`, entry('servers/process')),
   freePort: () => findPort(),
   broker: createBroker,
+  brokerVersion,
   front: createFront,
   load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
   publisher: () => forkPeer('publisher', entry('load/publisher-process')),

@@ -8,7 +8,7 @@ import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import type { Series } from '../../core/result/result.ts';
 import type { BesideRole } from '../cluster/beside.ts';
 import type { CpuReading } from '../process/cpu.ts';
-import type { ServerReadings } from './connect.ts';
+import type { ServerReadings } from './start-servers.ts';
 import type { Peers, Progress } from './stage.ts';
 import { createTimeline, type OutsideReading } from './timeline.ts';
 

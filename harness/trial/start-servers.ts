@@ -11,8 +11,10 @@ import { listOf, type FrontSetup } from '../cluster/in-front.ts';
 import { createMember, type Member } from '../cluster/member.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import type { Fleet } from './fleet.ts';
-import type { ServerReadings } from './connect.ts';
 import type { Peers, Stage } from './stage.ts';
+
+/** What the servers' samples say: all, what /proc tells, or nothing. */
+export type ServerReadings = 'self' | 'outside' | 'none';
 
 const startLimitMs = 15_000;
 

@@ -47,6 +47,7 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
     server: (index = 0) => fakeServer(world, index === 0 ? 'server' : `server ${index + 1}`),
     freePort: () => Promise.resolve(ports++),
     broker: (which) => fakeBroker(world, which),
+    brokerVersion: ({ kind }) => (kind === 'in-process' ? undefined : `fake ${kind} 1.0`),
     front: (kind) => {
       throw new Error(`the fake fleet has no ${kind}`);
     },
