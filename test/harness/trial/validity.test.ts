@@ -191,13 +191,13 @@ const noteRows: readonly Row[] = [
   },
   {
     code: 'publisher-late',
-    when: 'the scenario's faults explain it',
+    when: 'the scenario froze it',
     inside: {},
     outside: {
       scenario: { faults: [{ at: '2s', freeze: 'publisher', for: '1s' }] },
       readings: { done: { ...readingsOf().done, lag: sparse([500_000, 1000]) } },
     },
-    says: ['500 ms', 'the scenario's faults explain it'],
+    says: ['500 ms', "the scenario's faults explain it"],
   },
   {
     code: 'poll-rate',
