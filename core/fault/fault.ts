@@ -4,10 +4,12 @@ import type { z } from 'zod';
 import type { VoidingCode } from '../result/voids.ts';
 
 /** A process of a trial by what it does in it. */
-export type Role = 'server' | 'load' | 'publisher';
+export type Role = 'server' | 'load' | 'publisher' | 'network';
+/** Whose processes can be told to do something. */
+export type ToldRole = Exclude<Role, 'publisher'>;
 
 /** What processes are told to do, and answer with `acted`. */
-export type Telling<R extends 'server' | 'load', Command extends { kind: string }> = {
+export type Telling<R extends ToldRole, Command extends { kind: string }> = {
   do: 'tell';
   role: R;
   command: Command;
@@ -15,7 +17,7 @@ export type Telling<R extends 'server' | 'load', Command extends { kind: string 
 /** Every process of a role stands still; the harness stops it from outside. */
 export type Freezing = { do: 'freeze'; role: Role; forMs: number };
 /** One thing that happens in a fault, in every process of its role. */
-export type Act = Telling<'server' | 'load', { kind: string }> | Freezing;
+export type Act = Telling<ToldRole, { kind: string }> | Freezing;
 
 /** What a fault explains in the figures of its trial: nothing of it is a failing of the system measured. */
 export type Effects = {
@@ -25,6 +27,8 @@ export type Effects = {
   latePublisher?: true;
   /** Subscribers connect again. */
   reconnects?: true;
+  /** What one side sent may never have reached the other. */
+  losesBytes?: true;
   /** Share of the polls of the measured phase that nobody makes; `unknown` where nobody can say. */
   pollsLeftOut?: number | 'unknown';
 };
@@ -34,6 +38,7 @@ export type CombinedEffects = {
   invalid: { code: VoidingCode; message: string }[];
   latePublisher: boolean;
   reconnects: boolean;
+  losesBytes: boolean;
   pollsLeftOut: number | 'unknown';
 };
 
@@ -44,7 +49,7 @@ export type FaultEntry<F extends AnyFault, A extends Act = Act> = {
   /** How a scenario writes it. */
   schema: z.ZodType<F>;
   /** Where it lasts: for how long, and what it is called in the meantime. */
-  lasts?: { what: string; ms(fault: F): number };
+  lasts?: { what: string; ms(fault: F): number | undefined };
   /** Who does what. */
   acts(fault: F): A[];
   /** What is then said to have happened: a sentence without its full stop. */

@@ -5,7 +5,15 @@
 import { z } from 'zod';
 import { duration, interval, share } from '../base/quantities.ts';
 import { formatShare, writeDuration } from '../base/units.ts';
-import { defineFault, type Act, type CombinedEffects, type FaultEntry, type Telling } from './fault.ts';
+import {
+  defineFault,
+  type Act,
+  type CombinedEffects,
+  type FaultEntry,
+  type Telling,
+  type ToldRole,
+} from './fault.ts';
+import { network, slow } from './network-faults.ts';
 
 const at = duration.describe('when, counted from the start of the measured phase');
 
@@ -71,23 +79,25 @@ const leave = defineFault({
 });
 
 /** The table: every fault by the word that a scenario asks for it with. */
-export const faults = { disconnect, freeze, leave };
+export const faults = { disconnect, freeze, leave, network, slow };
 
 type Table = typeof faults;
 /** A fault as a scenario asks for it. `atMs` counts from the start of the measured phase. */
 export type Fault = { [K in keyof Table]: z.output<Table[K]['schema']> }[keyof Table];
 
 type Acts = { [K in keyof Table]: ReturnType<Table[K]['acts']>[number] }[keyof Table];
-/** What a server or a load process is told when a fault is due; see core/protocol/control.ts. */
+/** What a process is told when a fault is due; see core/protocol/control.ts and network.ts beside it. */
 export type ServerFaultCommand = CommandTo<'server'>;
 export type LoadFaultCommand = CommandTo<'load'>;
-type CommandTo<R extends 'server' | 'load', A = Acts> =
-  A extends Telling<'server' | 'load', infer Command> ? (A extends { role: R } ? Command : never) : never;
+export type NetworkFaultCommand = CommandTo<'network'>;
+type CommandTo<R extends ToldRole, A = Acts> =
+  A extends Telling<ToldRole, infer Command> ? (A extends { role: R } ? Command : never) : never;
 /** One thing that happens in a fault, with the very command where there is one. */
 export type FaultAct =
   | Exclude<Act, { do: 'tell' }>
   | Telling<'server', ServerFaultCommand>
-  | Telling<'load', LoadFaultCommand>;
+  | Telling<'load', LoadFaultCommand>
+  | Telling<'network', NetworkFaultCommand>;
 
 const words = (lasting: boolean) =>
   Object.entries<{ lasts?: unknown }>(faults)
@@ -114,7 +124,8 @@ export function actsOf(fault: Fault): FaultAct[] {
 /** For how long the fault goes on, in milliseconds, and what it is called; undefined for one of a moment. */
 export function lengthOf(fault: Fault): { what: string; ms: number } | undefined {
   const { lasts } = entryOf(fault);
-  return lasts && { what: lasts.what, ms: lasts.ms(fault) };
+  const ms = lasts?.ms(fault);
+  return lasts && ms !== undefined ? { what: lasts.what, ms } : undefined;
 }
 
 /** What happened, for people: `the server cut 50 % of its connections`. */
@@ -140,6 +151,7 @@ export function effectsOf(all: readonly Fault[], measureMs: number): CombinedEff
     invalid: [...new Map(invalid.map((one) => [one.code, one])).values()],
     latePublisher: each.some((one) => one.latePublisher),
     reconnects: each.some((one) => one.reconnects),
+    losesBytes: each.some((one) => one.losesBytes),
     pollsLeftOut: known.length < shares.length ? 'unknown' : known.reduce((sum, one) => sum + one, 0),
   };
 }

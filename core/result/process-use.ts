@@ -5,7 +5,7 @@ import { z } from 'zod';
 const count = z.int().min(0);
 
 export const processUse = z.strictObject({
-  role: z.enum(['server', 'load', 'publisher']),
+  role: z.enum(['server', 'load', 'publisher', 'network']),
   index: count.optional().describe('among those of its role, from 0; left out in older results'),
   pid: count,
   cpuUs: z.number().describe('user and system CPU time during the measured phase'),

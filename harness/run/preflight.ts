@@ -4,6 +4,7 @@
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { subscribersPerAddress } from '../../core/base/source-address.ts';
 import type { Pattern } from '../../core/pattern/pattern.ts';
+import { networksOf } from '../../core/scenario/network.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { usableCores, type Machine } from './machine.ts';
@@ -50,6 +51,16 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
         'where the hard limit is lower), or use fewer subscribers',
     );
   }
+  const between = networksOf(scenario);
+  const onNetwork = (between.includes('clients') ? 2 * held : 0) + processDescriptors;
+  if (limit !== undefined && between.length > 0 && limit < onNetwork) {
+    shortfalls.push(
+      `the network between subscribers and server needs ${formatNumber(onNetwork)} file descriptors (two ` +
+        `per subscriber and ${processDescriptors} of its own), and the limit is ${formatNumber(limit)}. ` +
+        `Raise it with "ulimit -n ${onNetwork}" in this shell (as root where the hard limit is lower), or ` +
+        'use fewer subscribers',
+    );
+  }
   const perLoad = Math.ceil(held / loadProcessCount(scenario, machine)) + processDescriptors;
   if (limit !== undefined && limit < perLoad) {
     shortfalls.push(
@@ -81,7 +92,7 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
   }
   const needBytes = (subscribers: number) =>
     subscribers * subscriberBytes +
-    (2 + loadProcessCount({ ...scenario, subscribers }, machine)) * processBytes;
+    (2 + Number(between.length > 0) + loadProcessCount({ ...scenario, subscribers }, machine)) * processBytes;
   const { freeBytes, memoryLimitBytes } = machine;
   if (freeBytes !== undefined && freeBytes < needBytes(scenario.subscribers)) {
     // Fewer subscribers need fewer processes, so the answer is closed in on and not computed.

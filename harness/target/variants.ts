@@ -79,13 +79,14 @@ function atClient({ pattern, options }: Variant, registry: PatternRegistry): Var
 }
 
 function whyNot(
-  { faults, topics }: Scenario,
+  { faults, topics, network }: Scenario,
   { pattern, options }: Variant,
   registry: PatternRegistry,
   { access, pid }: PreparedTarget,
 ): string | undefined {
   const [notPut] = faults.flatMap((fault) => notOnTarget(fault, pid !== undefined) ?? []);
   if (notPut !== undefined) return notPut;
+  if (network) return 'the scenario has a network between clients and our own servers';
   if (Object.values(topics).some(({ by }) => by === 'subscribers'))
     return 'its subscribers publish, and a target file describes the publisher alone';
   const entry = registry[pattern]!;

@@ -7,6 +7,7 @@ import type { Variant } from '../../core/pattern/variant.ts';
 import type { Endpoint, SelfSample } from '../../core/protocol/control.ts';
 import { serverSampleUs } from '../../core/protocol/window.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
+import { startNetwork, throughNetwork } from '../cluster/network.ts';
 import { sumDescriptors, type DescriptorCount } from '../process/probe.ts';
 import type { LoadPeer, ServerPeer } from './fleet.ts';
 import { idleBytesPerS } from './idle-traffic.ts';
@@ -57,7 +58,9 @@ export async function connect(stage: Stage): Promise<Connected> {
   const { servers, loads, publisher } = peers;
   const nothing = { connected: 0, published: 0, delivered: 0 };
   report({ phase: 'start', ...nothing });
-  const { endpoint, serverReadings } = await startServers(stage);
+  const network = await startNetwork(stage);
+  const { endpoint: direct, serverReadings } = await startServers(stage);
+  const endpoint = await throughNetwork(stage, direct);
   const serversIdle = await Promise.all(servers.map(collectedServer));
   const loadsIdle = await Promise.all(loads.map(collectedLoad));
   const serverDescriptors = () =>
@@ -78,6 +81,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const connectUs = fleet.clock.nowUs() - fromUs;
   const connected = serverDescriptors();
   await startPublisher(stage, endpoint);
+  const networkConnected = await network?.sample();
   const serversConnected = await Promise.all(servers.map(collectedServer));
   const loadsConnected = await Promise.all(loads.map(collectedLoad));
   publisher.send({ kind: 'sample' });
@@ -96,6 +100,9 @@ export async function connect(stage: Stage): Promise<Connected> {
       ...startsOf('server', servers, serversIdle, serversConnected),
       ...startsOf('load', loads, loadsIdle, loadsConnected),
       ...startsOf('publisher', [publisher], [{ sample: publisherIdle }], [{ sample: publisherIdle }]),
+      ...(network && networkConnected
+        ? startsOf('network', [network.peer], [network.idle], [networkConnected])
+        : []),
     ],
     descriptors: { baseline, connected },
     kernelBaselineBytes,

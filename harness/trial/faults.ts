@@ -40,13 +40,22 @@ async function perform({ fleet, peers, over }: Stage, one: FaultAct, act: number
     );
     return stopped.every(Boolean);
   }
+  if (one.role === 'network') {
+    peers.network?.send({ ...one.command, act });
+    return peers.network !== undefined;
+  }
   if (one.role === 'server') for (const server of peers.servers) server.send({ ...one.command, act });
   else for (const load of peers.loads) load.send({ ...one.command, act });
   return true;
 }
 
-function pidsOf({ servers, loads, publisher }: Peers, role: Role): number[] {
-  const all = { server: servers, load: loads, publisher: [publisher] };
+function pidsOf({ servers, loads, publisher, network }: Peers, role: Role): number[] {
+  const all = {
+    server: servers,
+    load: loads,
+    publisher: [publisher],
+    network: network ? [network] : [],
+  };
   return all[role].map(({ pid }) => pid);
 }
 

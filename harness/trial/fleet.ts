@@ -11,6 +11,7 @@ import type {
   ServerCommand,
   ServerReport,
 } from '../../core/protocol/control.ts';
+import type { NetworkCommand, NetworkReport } from '../../core/protocol/network.ts';
 import { freeze } from '../process/freeze.ts';
 import { forkPeer, type Peer } from '../process/peer.ts';
 import { hostProbe, type Probe } from '../process/probe.ts';
@@ -18,6 +19,7 @@ import { hostProbe, type Probe } from '../process/probe.ts';
 export type ServerPeer = Peer<ServerCommand, ServerReport>;
 export type LoadPeer = Peer<LoadCommand, LoadReport>;
 export type PublisherPeer = Peer<PublisherCommand, PublisherReport>;
+export type NetworkPeer = Peer<NetworkCommand, NetworkReport>;
 
 export type Fleet = {
   clock: Clock;
@@ -27,6 +29,8 @@ export type Fleet = {
   server(index?: number): ServerPeer;
   load(index: number): LoadPeer;
   publisher(): PublisherPeer;
+  /** What stands between the others and makes the network bad. */
+  network(): NetworkPeer;
   /**
    * Stops a process for a while and lets it go on, as soon as the trial is over at the latest; a fault.
    * Resolves as soon as the process stands still.
@@ -46,6 +50,7 @@ export const processes: Fleet = {
   server: (index = 0) => forkPeer(index === 0 ? 'server' : `server ${index + 1}`, entry('servers/process')),
   load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
   publisher: () => forkPeer('publisher', entry('load/publisher-process')),
+  network: () => forkPeer('network', entry('network/process')),
   freeze,
   probe: hostProbe,
 };

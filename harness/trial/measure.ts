@@ -96,7 +96,7 @@ async function watchFromOutside(
 ): Promise<Outside> {
   const {
     fleet: { clock, probe },
-    peers: { servers },
+    peers: { servers, network },
   } = stage;
   let descriptorsPeak = 0;
   let kernelPeakBytes = probe.kernelSocketBytes();
@@ -113,6 +113,7 @@ async function watchFromOutside(
     }
     if (asksServers(window, atUs, serversQueue))
       for (const server of servers) server.send({ kind: 'sample' });
+    network?.send({ kind: 'sample' });
     const descriptors = sumKnown(servers.map(({ pid }) => probe.countDescriptors(pid)));
     const kernelSocketBytes = probe.kernelSocketBytes();
     sampling.outside({ atUs: clock.nowUs(), descriptors, kernelSocketBytes });
@@ -135,6 +136,7 @@ function readCpu({ fleet: { clock, probe }, peers }: Stage, sampling: Sampling):
     ...peers.servers.map((peer, index) => ({ role: 'server' as const, index, pid: peer.pid })),
     ...peers.loads.map((peer, index) => ({ role: 'load' as const, index, pid: peer.pid })),
     { role: 'publisher' as const, index: 0, pid: peers.publisher.pid },
+    ...(peers.network ? [{ role: 'network' as const, index: 0, pid: peers.network.pid }] : []),
   ];
   for (const { role, index, pid } of all) {
     const atUs = clock.nowUs();

@@ -16,6 +16,7 @@ import { happenedAtUs } from './faults.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
+import { lossesBetween, networkWarnings } from './network-warnings.ts';
 import { placeWarnings } from './place-warnings.ts';
 import { processWarnings } from './process-warnings.ts';
 import type { Readings } from './readings.ts';
@@ -33,6 +34,7 @@ export function outcomeOf(
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
     ...placeWarnings(plan, completed),
+    ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
   ];
@@ -60,7 +62,10 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       clientMeasured,
     },
     // A target does not tell what it counted.
-    checks: readings.serverReadings === 'self' ? crossCheck(serverCounters, client) : [],
+    checks:
+      readings.serverReadings === 'self'
+        ? crossCheck(serverCounters, client, lossesBetween(plan.scenario))
+        : [],
     ...(pages.length > 0 && {
       pageRequests: {
         planned: pages.reduce((sum, one) => sum + one.planned, 0),
@@ -111,9 +116,10 @@ function kernelSocketBytesOf({ kernelPeakBytes, kernelBaselineBytes }: Readings)
 
 /** The host's counts, with what the trial's own connections explain of them. */
 function networkOf(readings: Readings): Pick<Completed, 'network'> {
-  const { network, serverReadings, idleBytesPerS, encrypted, sent, done } = readings;
+  const { network, serverReadings, idleBytesPerS, encrypted, sent, done, traffic } = readings;
   const { from, to } = network;
-  if (!from || !to) return {};
+  // What goes through a proxy of ours passes the host's counters twice, however it was cut into segments.
+  if (!from || !to || traffic) return {};
   const { most, leastBytes } = wireBounds(
     countersMeasured('load', readings),
     serverReadings === 'self' ? countersMeasured('server', readings) : newCounters(),

@@ -44,7 +44,7 @@ export type Sampling = {
 
 /** Takes every sample that the processes report from here on and nobody waits for. */
 export function startSampling(
-  { servers, loads, publisher }: Peers,
+  { servers, loads, publisher, network }: Peers,
   window: Window,
   serverReadings: ServerReadings,
 ): Sampling {
@@ -79,6 +79,13 @@ export function startSampling(
     timeline.publisher(report);
     ofPublisher.push(report);
   });
+  if (network) {
+    const own = listFor('network', 0);
+    network.on('sample', (report) => {
+      timeline.network(report);
+      own.push({ sample: report.sample });
+    });
+  }
 
   return {
     seen: () => ({

@@ -3,7 +3,7 @@
 
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { TrialPlan } from '../plan/plan.ts';
-import type { Fleet, LoadPeer, PublisherPeer, ServerPeer } from './fleet.ts';
+import type { Fleet, LoadPeer, NetworkPeer, PublisherPeer, ServerPeer } from './fleet.ts';
 
 /** What a view of the run is told, several times a second. */
 export type Progress = {
@@ -22,6 +22,8 @@ export type Peers = {
   servers: readonly [ServerPeer, ...ServerPeer[]];
   loads: readonly LoadPeer[];
   publisher: PublisherPeer;
+  /** Where the scenario has a network between the others. */
+  network?: NetworkPeer;
 };
 
 export type Stage = {

@@ -3,6 +3,7 @@
 
 import { messageOf } from '../../core/base/errors.ts';
 import { writeInjection } from '../../core/scenario/injection.ts';
+import { networksOf } from '../../core/scenario/network.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Trial } from '../../core/result/result.ts';
 import type { Fleet } from './fleet.ts';
@@ -43,8 +44,9 @@ export async function runTrial(
     servers: [fleet.server(0)],
     loads: plan.loads.map((_, i) => fleet.load(i)),
     publisher: fleet.publisher(),
+    ...(networksOf(plan.scenario).length > 0 && { network: fleet.network() }),
   };
-  const all = [...peers.servers, ...peers.loads, peers.publisher];
+  const all = [...peers.servers, ...peers.loads, peers.publisher, ...(peers.network ? [peers.network] : [])];
   // Ends the phases' own waiting, whether the trial is over, broken or aborted.
   const over = new AbortController();
   const aborted = Promise.withResolvers<never>();

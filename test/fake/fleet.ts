@@ -3,6 +3,7 @@
 
 import type { Fleet } from '../../harness/trial/fleet.ts';
 import { fakeLoad } from './load.ts';
+import { fakeNetwork } from './network.ts';
 import { fakePublisher } from './publisher.ts';
 import { fakeServer } from './server.ts';
 import { cpuNow, newWorld, type World } from './world.ts';
@@ -44,5 +45,6 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
     server: () => fakeServer(world, 'server'),
     load: (index) => fakeLoad(world, `load ${index + 1}`),
     publisher: () => fakePublisher(world),
+    network: () => fakeNetwork(world),
   };
 }
