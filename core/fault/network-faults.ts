@@ -2,7 +2,7 @@
 // read what has come.
 
 import { z } from 'zod';
-import { byteRate, duration, interval, share } from '../base/quantities.ts';
+import { byteRate, interval, share } from '../base/quantities.ts';
 import { formatBytes, formatShare, writeDuration } from '../base/units.ts';
 import {
   describeConditions,
@@ -13,8 +13,7 @@ import {
   type Placement,
 } from '../network/conditions.ts';
 import { defineFault } from './fault.ts';
-
-const at = duration.describe('when, counted from the start of the measured phase');
+import { at } from './fields.ts';
 
 /** What the network's process is told. */
 type Impose = {
@@ -79,6 +78,7 @@ export const network = defineFault({
     pollsLeftOut: 'unknown', // who waits for an answer does not ask
     ...(between === 'clients' && {
       reconnects: true,
+      failures: true,
       ...((reset || losesBytes(conditions)) && { losesBytes: true }),
     }),
   }),

@@ -4,6 +4,8 @@ import type { Acted, LoadClosed, SelfSample } from '../../core/protocol/control.
 import { addCounters, newCounters, type Counters } from '../../core/result/counters.ts';
 import type { Traffic } from '../../core/protocol/network.ts';
 import type { Drained } from './drain.ts';
+import type { PlayedFault } from './faults.ts';
+import type { Measured } from './measure.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
 export type Closed = Readonly<{
@@ -12,8 +14,9 @@ export type Closed = Readonly<{
   serverCounters: Counters;
   /** A target's process has ended. */
   serverGone: boolean;
-  /** Of a server process. */
-  descriptorLimit: number | undefined;
+  /** How often a fault ended a server so that it could not count a last time. */
+  serversKilled: number;
+  faults: readonly PlayedFault[];
   /** What went through the network between the processes, where there is one. */
   traffic?: Traffic;
   /** What the processes did for the faults. */
@@ -24,9 +27,13 @@ export type Closed = Readonly<{
 const settleUs = 100_000;
 
 /** Closes the ledgers and takes the last counts. */
-export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): Promise<Closed> {
+export async function closeAll(
+  stage: Stage,
+  { ranges, unconfirmed }: Drained,
+  { playing }: Pick<Measured, 'playing'>,
+): Promise<Closed> {
   const {
-    fleet: { clock, probe },
+    fleet: { clock },
     peers: { servers, loads, network },
   } = stage;
   stage.report({ phase: 'close', connected: 0, published: 0, delivered: 0 });
@@ -48,7 +55,8 @@ export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): 
     ...(ofNetwork && { traffic: ofNetwork.traffic }),
     serverCounters: last.reduce((sum, { counters }) => addCounters(sum, counters), newCounters()),
     serverGone: last.some(({ gone }) => gone),
-    descriptorLimit: probe.descriptorLimit(servers[0].pid),
+    serversKilled: servers.reduce((sum, { kills }) => sum + kills, 0),
+    faults: playing.soFar(),
     // A process reports in order, so by its last report all of these have come.
     acted: [
       ...servers.flatMap((server) => server.takeAll('acted')),
