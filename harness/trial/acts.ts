@@ -26,8 +26,11 @@ const listenMs = 15_000;
 
 const performers: Performers = {
   async tell(what, { stage, act }) {
-    const { servers, loads } = stage.peers;
-    if (what.role === 'load') {
+    const { servers, loads, network } = stage.peers;
+    if (what.role === 'network') {
+      if (!network) return undefined;
+      network.send({ ...what.command, act });
+    } else if (what.role === 'load') {
       for (const load of loads) load.send({ ...what.command, act });
     } else {
       const those =
@@ -120,8 +123,12 @@ async function allDone(all: readonly Promise<boolean>[]): Promise<boolean> {
   return (await Promise.all(all)).every(Boolean);
 }
 
-function pidsOf({ servers, loads, publisher }: Stage['peers'], role: Role, server?: number): number[] {
+function pidsOf(
+  { servers, loads, publisher, network }: Stage['peers'],
+  role: Role,
+  server?: number,
+): number[] {
   const those = server === undefined ? running(servers) : running(servers.slice(server - 1, server));
-  const all = { server: those, load: loads, publisher: [publisher] };
+  const all = { server: those, load: loads, publisher: [publisher], network: network ? [network] : [] };
   return all[role].map(({ pid }) => pid);
 }

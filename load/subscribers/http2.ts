@@ -213,6 +213,8 @@ function openLine<Owner>(all: All<Owner>, connection: Connection, owner: Owner):
       });
       stream.on('close', close);
     },
+    pause: () => stream?.pause(),
+    resume: () => stream?.resume(),
     end() {
       this.destroy();
     },

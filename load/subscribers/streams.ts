@@ -7,6 +7,7 @@ import { newComeback, noteSuccess, type Comeback } from '../../core/policy/clien
 import { createDialer, lingerMs, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
 import { newCursor, type Cursor } from './cursor.ts';
+import { createPacing, type Pacing } from './slow.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 
 /** What a subscriber holds: a TCP socket, or a stream on a shared HTTP/2 connection. */
@@ -15,6 +16,9 @@ export type Line = {
   /** No more is sent; what still comes is read. */
   end(): unknown;
   destroy(): unknown;
+  /** Nothing is read until it is resumed. */
+  pause(): unknown;
+  resume(): unknown;
 };
 
 /** How lines are made: `createDialer` for TCP. `Request` is what can be sent on them. */
@@ -85,6 +89,7 @@ type All<State, L extends Line, Request> = {
   readonly kind: StreamKind<State, L, Request>;
   readonly transport: Transport<Stream<State, L>, L, Request>;
   readonly streams: Map<number, Stream<State, L>>;
+  readonly pacing: Pacing<Stream<State, L>>;
   closing: boolean;
   /** Lines that are not closed yet. */
   lines: number;
@@ -97,9 +102,13 @@ export function createStreamsOver<State, L extends Line, Request>(
   kind: StreamKind<State, L, Request>,
   transportFor: (protocol: Protocol<Stream<State, L>>) => Transport<Stream<State, L>, L, Request>,
 ): Streams<State, L, Request> {
+  const pacing = createPacing<Stream<State, L>>();
   const transport = transportFor({
     opened: (stream) => opened(all, stream),
-    read: kind.read,
+    read(stream, bytes, to, atUs) {
+      pacing.read(stream, to);
+      kind.read(stream, bytes, to, atUs);
+    },
     closed: (stream) => closed(all, stream),
   });
   const all: All<State, L, Request> = {
@@ -107,6 +116,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     kind,
     transport,
     streams: new Map(),
+    pacing,
     closing: false,
     lines: 0,
     allClosed: () => {},
@@ -121,6 +131,10 @@ export function createStreamsOver<State, L extends Line, Request>(
     },
     leave: (subscriber) => leave(all, all.streams.get(subscriber)),
     comeBack: (subscriber) => comeBack(all, all.streams.get(subscriber)),
+    slow(subscriber, bytesPerS) {
+      const stream = all.streams.get(subscriber);
+      if (stream) pacing.set(stream, bytesPerS);
+    },
     ready(stream, atUs) {
       if (!stream.line) return; // what told so was inflated when the line was closed already
       stream.ready = true;
@@ -171,6 +185,7 @@ function opened<State, L extends Line, Request>(all: All<State, L, Request>, str
   if (stream.asked) counters.reconnects++;
   stream.asked = true;
   write(all, stream, all.kind.request(stream));
+  all.pacing.opened(stream);
 }
 
 function closed<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
