@@ -87,6 +87,9 @@ export type ServerCommand =
       seed: number;
       /** Connects its hub with those of the trial's other servers. */
       broker?: BrokerAccess;
+      /** Where it listens, and takes events where that is another port; any free one when left out. */
+      port?: number;
+      publishPort?: number;
       /** Made worse on purpose. */ injection?: Injection;
     }
   /** Collect garbage, so that the sample that follows is the idle baseline. */
@@ -94,7 +97,7 @@ export type ServerCommand =
   | { kind: 'sample' }
   /** `disconnect`: cut this share of the connections that carry events, without a goodbye. */
   | (ServerFaultCommand & ForAct)
-  /** Close everything and exit. */
+  /** Close everything, count a last time, and exit. */
   | { kind: 'stop' };
 
 /**
@@ -252,6 +255,8 @@ export type PublisherCommand =
   | {
       kind: 'start';
       publishUrl: string;
+      /** Of a cluster: one for each server, which get the events in turn. */
+      publishUrls?: readonly string[];
       target?: TargetAccess;
       /** One request of a topic at a time, as targets are published to, so that the two compare. */
       inTurn?: boolean;
