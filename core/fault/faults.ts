@@ -8,6 +8,7 @@ import { formatShare, writeDuration } from '../base/units.ts';
 import { defineFault, type Act, type CombinedEffects, type FaultEntry, type Telling } from './fault.ts';
 import { broker, kill, restart, start, stop } from './life-faults.ts';
 import { at, serverNumber } from './fields.ts';
+import { inFront } from './front-faults.ts';
 
 const disconnect = defineFault({
   schema: z
@@ -96,7 +97,7 @@ const leave = defineFault({
 });
 
 /** The table: every fault by the word that a scenario asks for it with. */
-export const faults = { disconnect, freeze, leave, stop, kill, restart, start, broker };
+export const faults = { disconnect, freeze, leave, stop, kill, restart, start, broker, 'in-front': inFront };
 
 type Table = typeof faults;
 /** A fault as a scenario asks for it. `atMs` counts from the start of the measured phase. */

@@ -11,6 +11,7 @@ import type { Contradiction, Parts } from './valid-parts.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Variant } from '../pattern/variant.ts';
 import type { Scenario } from './scenario.ts';
+import { frontThatCannotBe } from './front-contradictions.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatBytes, formatNumber, writeDuration } from '../base/units.ts';
@@ -36,6 +37,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),
     ...serversThatCannotBe(parts, context),
+    ...frontThatCannotBe(parts, context),
     ...idleEndpoints(parts, context),
     ...topicsThatDoNotFit(parts),
     ...bodiesTooLarge(parts, context),

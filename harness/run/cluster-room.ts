@@ -30,7 +30,7 @@ export function processesBeside({ servers = oneServer }: Asked): string[] {
   const { broker, inFront } = servers;
   return [
     ...(broker.kind !== 'in-process' && broker.url === undefined ? ['the broker'] : []),
-    ...(inFront === 'list' ? [] : ['HAProxy']),
+    ...(inFront.kind === 'list' ? [] : ['HAProxy']),
   ];
 }
 

@@ -110,8 +110,13 @@ export function prepare(
  * What the trials start beside our own processes, with its version.
  * @throws UserError when it is not installed
  */
-function programsOf(steps: RunPlan['steps'], { brokerVersion }: Fleet): string[] {
-  const versions = steps.flatMap(({ plan }) => brokerVersion(plan.scenario.servers.broker) ?? []);
+function programsOf(steps: RunPlan['steps'], { brokerVersion, frontVersion }: Fleet): string[] {
+  const versions = steps
+    .flatMap(({ plan: { scenario } }) => [
+      brokerVersion(scenario.servers.broker) ?? [],
+      frontVersion(scenario.servers.inFront) ?? [],
+    ])
+    .flat();
   return [...new Set(versions)];
 }
 

@@ -39,6 +39,7 @@ export type HaproxyOptions = Pick<
 
 /** Numbers of servers are from 1. Every call rejects with a `RuntimeError` where HAProxy refuses or is gone. */
 export type Haproxy = {
+  readonly role: 'in-front';
   /** The master process; undefined while it does not run. */
   readonly pid: number | undefined;
   /** Of the master, the worker, and the workers of before a reload that still hold connections. */
@@ -47,7 +48,10 @@ export type Haproxy = {
   readonly broken: Promise<never>;
   /** Resolves with where subscribers go, when it takes connections there and knows which servers are up. */
   start(): Promise<{ url: string }>;
-  /** A server keeps what it has and gets nothing new. */
+  /**
+   * A server keeps what it has and gets nothing new. With sticky sessions HAProxy calls that maintenance: a
+   * server that it drains still gets everybody whose cookie names it.
+   */
   drain(server: number): Promise<void>;
   /** A server gets connections again. */
   ready(server: number): Promise<void>;
@@ -116,6 +120,7 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
     );
 
   return {
+    role: 'in-front',
     get pid() {
       return running?.tree.child.pid;
     },
@@ -131,7 +136,7 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
       await untilUp(there, servers.length);
       return { url: `${new URL(options.servers[0]!).protocol}//${urlHost(loopback())}:${place.port}` };
     },
-    drain: async (server) => tell(`set server ${name(server)} state drain`),
+    drain: async (server) => tell(`set server ${name(server)} state ${options.sticky ? 'maint' : 'drain'}`),
     ready: async (server) => tell(`set server ${name(server)} state ready`),
     setMaxconn: async (server, most) => tell(`set maxconn server ${name(server)} ${most}`),
     async shutDown(server) {
