@@ -77,8 +77,8 @@ export async function startServers(stage: Stage): Promise<Started> {
   await broker?.start();
   const ports: number[] = [];
   for (const server of servers) {
-    const port = keepsPort ? await fleet.freePort() : undefined;
-    if (port !== undefined) ports.push(port);
+    const own = keepsPort ? { main: await fleet.freePort(), publish: await fleet.freePort() } : undefined;
+    if (own) ports.push(own.main);
     server.send({
       kind: 'start',
       pattern: variant.pattern,
@@ -86,7 +86,7 @@ export async function startServers(stage: Stage): Promise<Started> {
       limits: scenario.server,
       seed: scenario.seed + server.number - 1,
       ...(broker && { broker: broker.access }),
-      ...(port !== undefined && { port, publishPort: await fleet.freePort() }),
+      ...(own && { ports: own }),
       ...(fleet.injection && { injection: fleet.injection }),
     });
   }

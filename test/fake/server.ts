@@ -47,7 +47,7 @@ export function fakeServer(world: World, name: string): ServerPeer {
         servers.set(name, newCounters());
         inbox.deliver({
           kind: 'listening',
-          endpoint: endpointAt(command.port ?? 1),
+          endpoint: endpointAt(command.ports?.main ?? 1),
         });
         if (world.options.fail === 'server-dies') clock.at(clock.nowUs() + 5e6, () => die('signal SIGKILL'));
         return;
