@@ -12,6 +12,7 @@ import type { Contradiction, Parts } from './valid-parts.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Variant } from '../pattern/variant.ts';
 import type { Scenario } from './scenario.ts';
+import { frontThatCannotBe } from './front-contradictions.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatBytes, formatNumber, writeDuration } from '../base/units.ts';
@@ -38,6 +39,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...faultsOutside(parts),
     ...serversThatCannotBe(parts, context),
     ...networksOfNobody(parts, context),
+    ...frontThatCannotBe(parts, context),
     ...idleEndpoints(parts, context),
     ...topicsThatDoNotFit(parts),
     ...bodiesTooLarge(parts, context),

@@ -98,6 +98,7 @@ export async function startServers(stage: Stage): Promise<Started> {
   if (!cluster) return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined };
   const setup: FrontSetup = {
     over: endpoint.over,
+    subscribers: scenario.subscribers,
     servers: servers.map(({ number }, i) => ({
       number,
       url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!),
@@ -120,7 +121,7 @@ async function frontOf(
   setup: FrontSetup,
 ): Promise<Pick<Endpoint, 'url' | 'urls'>> {
   const { inFront } = plan.scenario.servers;
-  if (inFront === 'list') return listOf(setup);
+  if (inFront.kind === 'list') return listOf(setup);
   const front = fleet.front(inFront, setup);
   beside.add(front);
   return front.start();

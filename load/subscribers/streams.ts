@@ -4,6 +4,7 @@
 
 import type { Socket } from 'node:net';
 import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
+import type { Cookies } from '../wire/cookies.ts';
 import { createDialer, lingerMs, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
 import { newCursor, type Cursor } from './cursor.ts';
@@ -40,6 +41,8 @@ export type Stream<State, L extends Line = Socket> = Comeback & {
   /** Made anew for each connection. */
   state: State;
   cursor: Cursor;
+  /** What servers, or what is in front of them, gave it to bring along. */
+  cookies: Cookies;
   /** Ends the wait after a failure. */
   stopWaiting: (() => void) | undefined;
   asked: boolean;
@@ -164,6 +167,7 @@ function newStream<State, L extends Line, Request>(
     line: undefined,
     state: kind.newState(),
     cursor: newCursor(),
+    cookies: '',
     stopWaiting: undefined,
     asked: false,
     ready: false,
