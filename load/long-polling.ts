@@ -15,10 +15,11 @@ export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
     const holdMs = Math.round(hold);
 
     return startPollers(context, {
-      request({ topics, cursor }) {
+      request({ topics, fields, cursor }) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, {
           ...gzipAccepted(gzip),
+          ...fields,
           connection,
         });
       },

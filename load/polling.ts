@@ -16,12 +16,13 @@ export const polling: PatternLoad<PatternOptions<'polling'>> = {
     const accepted = gzipAccepted(options.gzip);
 
     return startPollers(context, {
-      request({ topics, cursor, etag }) {
+      request({ topics, fields, cursor, etag }) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         const condition = conditional && etag !== '' ? { 'if-none-match': etag } : {};
         return encodeRequest(url, `${target}?topics=${topics}${since}`, {
           ...condition,
           ...accepted,
+          ...fields,
           connection,
         });
       },

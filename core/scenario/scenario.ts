@@ -18,7 +18,7 @@ import { axis, matrix } from './matrix-schema.ts';
 import { metrics } from '../metrics/registry.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { searchSchema } from './search.ts';
-import { server } from './server-limits.ts';
+import { server } from './server-options.ts';
 import { servers } from './servers.ts';
 import { payload, topicGroup, type Spacing } from './topic-group.ts';
 import { variantSchema } from './variant-schema.ts';
@@ -115,7 +115,9 @@ export function scenarioSchema(registry: PatternRegistry) {
     servers: servers
       .prefault({})
       .describe('how many reference servers, what connects them, and what stands in front of them'),
-    server: server.prefault({}).describe("the reference server's limits"),
+    server: server
+      .prefault({})
+      .describe("the reference server's limits, TLS, and what it does to check tokens"),
     reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
     faults: z.array(faultSchema).max(1000).default([]).describe('what goes wrong during the measured phase'),
     matrix: matrix.default({}),

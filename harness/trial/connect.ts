@@ -11,6 +11,7 @@ import { sumDescriptors, type DescriptorCount } from '../process/probe.ts';
 import type { LoadPeer, ServerPeer } from './fleet.ts';
 import { idleBytesPerS } from './idle-traffic.ts';
 import { idleShares } from './idle.ts';
+import { serverSetup } from './server-setup.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
 /** A process while it was idle, and when all subscribers were connected. */
@@ -136,7 +137,7 @@ async function startServers({
       kind: 'start',
       pattern,
       options,
-      limits: scenario.server,
+      ...serverSetup(scenario),
       seed: scenario.seed,
       ...(fleet.injection && { injection: fleet.injection }),
     });
