@@ -104,7 +104,10 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
 }
 
 /** How connections to a server of ours are made over TLS; HTTP/2 makes its own. */
-async function ownConnectorOf(endpoint: Endpoint, counters: Counters): Promise<{ connector?: Connector }> {
+export async function ownConnectorOf(
+  endpoint: Endpoint,
+  counters: Counters,
+): Promise<{ connector?: Connector }> {
   const { url, over, target } = endpoint;
   if (target || over !== 'h1' || !url.startsWith('https:')) return {};
   // Loaded only here, as node:tls costs megabytes that clear text has no use for.

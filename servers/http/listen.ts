@@ -101,7 +101,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     return { endpoint: { url, over, publishUrl: url }, close: only.close };
   }
   const secure = over !== 'h2c';
-  const main = over === 'h1' ? http1(options, pattern.routes, pattern.upgrade) : http2(options, secure);
+  const main =
+    over === 'h1'
+      ? http1({ ...options, publishRoutes: {} }, pattern.routes, pattern.upgrade)
+      : http2(options, secure);
   const publish = http1({ ...options, tls: undefined, tally: undefined }, publishRoutes, undefined);
   const address = await bind(main, host, port);
   const publishUrl = `http://${await bind(publish, host, 0)}`;

@@ -12,6 +12,7 @@ import { decodeEnvelope, type Envelope } from '../../core/event/envelope.ts';
 import { newCounters } from '../../core/result/counters.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
 import type { LoadContext } from '../../load/pattern.ts';
+import { ownConnectorOf } from '../../load/ramp.ts';
 import { loads } from '../../load/registry.ts';
 import { startServer } from '../../servers/start.ts';
 import type { TriedVariant } from './variants.ts';
@@ -32,11 +33,11 @@ channel('tracing:net.server.listen:asyncStart').subscribe(() => {
  */
 export async function bothHalves(
   t: TestContext,
-  { pattern, options, entry }: TriedVariant,
+  { pattern, options, entry, setup }: TriedVariant,
   topicsOf: (subscriber: number) => string[],
 ) {
   const limits = { ...defaultLimits, slowBuffer: 64 * 1024 ** 2 };
-  const server = await startServer({ pattern, options, limits, seed: 1 });
+  const server = await startServer({ pattern, options, seed: 1, ...setup, limits });
   t.onTestFinished(() => server.close());
   const counters = newCounters();
   const got: Got = new Map();
@@ -60,6 +61,7 @@ export async function bothHalves(
       },
       problem: (code, message) => problems.push(`${code}: ${message}`),
     },
+    ...(await ownConnectorOf(server.endpoint, counters)),
   };
   /** Whether the server knows who is there: a request or a connection is held for each. */
   const isHeld = entry.holdsConnection && entry.asksEveryMs === undefined;
