@@ -250,6 +250,8 @@ export type PublisherCommand =
   | {
       kind: 'start';
       publishUrl: string;
+      /** Of a cluster: one for each server, which get the events in turn. */
+      publishUrls?: readonly string[];
       target?: TargetAccess;
       /** One request of a topic at a time, as targets are published to, so that the two compare. */
       inTurn?: boolean;

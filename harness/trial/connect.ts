@@ -151,6 +151,7 @@ async function startPublisher({ plan, peers: { publisher } }: Stage, endpoint: E
   publisher.send({
     kind: 'start',
     publishUrl: endpoint.publishUrl,
+    ...(endpoint.publishUrls && { publishUrls: endpoint.publishUrls }),
     topics: plan.topics,
     plan: plan.senders?.publisher.plan ?? plan.publish,
     seed: plan.scenario.seed,

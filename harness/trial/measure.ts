@@ -81,7 +81,10 @@ export async function measure(
   const [fromPublisher, sent] = await done;
   return {
     ...outside,
-    done: plan.senders ? { ...fromPublisher, seq: allSeqs(plan, fromPublisher.seq, sent) } : fromPublisher,
+    done: withUnconfirmed(
+      plan,
+      plan.senders ? { ...fromPublisher, seq: allSeqs(plan, fromPublisher.seq, sent) } : fromPublisher,
+    ),
     sent,
     faults: played,
   };
@@ -149,6 +152,16 @@ function allSeqs({ publish, senders }: TrialPlan, seq: Int32Array, sent: Measure
     { index: publisher.index, seq },
     ...loads.map(({ index }, i) => ({ index, seq: sent[i]!.seq })),
   ]);
+}
+
+/** Where the publisher numbers events, a number that no server confirmed may be an event all the same. */
+function withUnconfirmed({ publish: { seq, topic, offsetUs }, scenario }: TrialPlan, done: Measured['done']) {
+  if (!seq) return done;
+  const warmupUs = scenario.phases.warmup * 1000;
+  const unconfirmed = [...seq.keys()]
+    .filter((i) => done.seq[i] === 0 && offsetUs[i]! >= warmupUs)
+    .map((i) => ({ topic: topic[i]!, seq: seq[i]! }));
+  return { ...done, unconfirmed };
 }
 
 function phaseAt({ warmupFromUs, fromUs, toUs }: Window, atUs: number): Pick<Progress, 'phase' | 'share'> {
