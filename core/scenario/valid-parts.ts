@@ -13,7 +13,10 @@ export type Contradiction = { path: Path; message: string };
 
 export type Parts = {
   single: Partial<
-    Pick<Scenario, 'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server' | 'servers' | 'browser'>
+    Pick<
+      Scenario,
+      'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server' | 'servers' | 'network' | 'browser'
+    >
   >;
   topics: ReadonlyMap<string, Scenario['topics'][string]>;
   /** By their index in the file. */
@@ -27,6 +30,17 @@ export type Parts = {
   /** Whether all faults are right: what one finds depends on those before it. */
   allFaults: boolean;
 };
+
+const singles = [
+  'subscribers',
+  'payload',
+  'phases',
+  'loadProcesses',
+  'server',
+  'servers',
+  'network',
+  'browser',
+] as const;
 
 type Lists = 'variants' | 'faults' | 'expect' | 'endpoints';
 type Elements<K extends Lists> = ReadonlyMap<number, Values[K][number]>;
@@ -54,15 +68,7 @@ export function partsOf({ shape }: Schema, value: unknown): Parts {
     groups.flatMap(([name, group]) => Object.entries(right('topics', { [name]: group }) ?? {})),
   );
   const single: Parts['single'] = {};
-  for (const key of [
-    'subscribers',
-    'payload',
-    'phases',
-    'loadProcesses',
-    'server',
-    'servers',
-    'browser',
-  ] as const) {
+  for (const key of singles) {
     const part = right(key);
     if (part !== undefined) Object.assign(single, { [key]: part });
   }
