@@ -155,10 +155,7 @@ export type LoadCommand =
    */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
-  /**
-   * `leave`: this share of the subscribers leaves, stays away for a while and comes back. `slow`: it reads
-   * `bytesPerS` for a while, 0 for nothing.
-   */
+  /** `leave`: this share of the subscribers leaves for a while and comes back; `slow`: it reads slowly. */
   | (LoadFaultCommand & ForAct)
   /** Collect garbage, so that the sample that follows shows what is really held. */
   | { kind: 'collect' }
