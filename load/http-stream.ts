@@ -20,6 +20,7 @@ import { createStreamBodies, type Inflating } from './subscribers/stream-bodies.
 import { readNotice, takeCursor } from './subscribers/notices.ts';
 import { expectStream } from './subscribers/expect-stream.ts';
 import { createStreams, type Stream, type Streams } from './subscribers/streams.ts';
+import { tokenFields } from './subscribers/token.ts';
 
 type State = Inflating & { response: ResponseReader; lines: LineReader };
 type Owner = Stream<State>;
@@ -29,6 +30,7 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
     const { counters, sink } = context;
     const url = new URL(context.endpoint.url);
     const path = pathBelow(url, '/stream');
+    const fieldsOf = tokenFields(context.endpoint);
 
     function takeLine(stream: Owner, bytes: Buffer, from: number, to: number, atUs: number): void {
       if (bytes[from + 2] === 0x69 /* {"id" */ && sink.event(stream.subscriber, bytes, from, to, atUs)) {
@@ -74,6 +76,7 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
           accept: 'application/x-ndjson',
           ...gzipAccepted(gzip),
           ...cookieHeader(cookies),
+          ...fieldsOf(subscriber),
         }),
       read: (stream, bytes, to, atUs) =>
         void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),

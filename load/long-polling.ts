@@ -16,10 +16,11 @@ export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
     const holdMs = Math.round(hold);
 
     return startPollers(context, {
-      request({ topics, cursor, cookies }) {
+      request({ topics, fields, cursor, cookies }) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, {
           ...gzipAccepted(gzip),
+          ...fields,
           ...cookieHeader(cookies),
           connection,
         });

@@ -17,13 +17,14 @@ export const polling: PatternLoad<PatternOptions<'polling'>> = {
     const accepted = gzipAccepted(options.gzip);
 
     return startPollers(context, {
-      request({ topics, cursor, etag, cookies }) {
+      request({ topics, fields, cursor, etag, cookies }) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         const condition = conditional && etag !== '' ? { 'if-none-match': etag } : {};
         return encodeRequest(url, `${target}?topics=${topics}${since}`, {
           ...condition,
           ...accepted,
           ...cookieHeader(cookies),
+          ...fields,
           connection,
         });
       },

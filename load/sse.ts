@@ -27,6 +27,7 @@ import {
 import { createStreamBodies, type Inflating, type StreamBodies } from './subscribers/stream-bodies.ts';
 import { expectStream } from './subscribers/expect-stream.ts';
 import { createStreams, createStreamsOver, type Stream, type Streams } from './subscribers/streams.ts';
+import { tokenFields } from './subscribers/token.ts';
 
 export const sse: PatternLoad<PatternOptions<'sse'>> = {
   start: (context, { gzip }) =>
@@ -41,6 +42,7 @@ const mimeType = 'text/event-stream';
 function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']> {
   const url = new URL(context.endpoint.url);
   const events = eventParts(context);
+  const fieldsOf = tokenFields(context.endpoint);
   const bodies = createStreamBodies<Owner['state'], Socket>(
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
@@ -51,7 +53,11 @@ function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']>
   };
   const streams: Streams<Owner['state']> = createStreams<Owner['state']>(context, {
     newState: () => ({ response: newResponseReader(), events: newEventStream(), inflation: undefined }),
-    request: (stream) => encodeRequest(url, targetOf(context, stream), headersOf(stream, gzip)),
+    request: (stream) =>
+      encodeRequest(url, targetOf(context, stream), {
+        ...headersOf(stream, gzip),
+        ...fieldsOf(stream.subscriber),
+      }),
     read: (stream, bytes, to, atUs) =>
       void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
     settled: bodies.settled,
@@ -63,6 +69,7 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
   // Loaded only here, as node:http2 and node:tls cost megabytes that HTTP/1.1 has no use for.
   const { createHttp2 } = await import('./subscribers/http2.ts');
   const events = eventParts(context);
+  const fieldsOf = tokenFields(context.endpoint);
   const bodies = createStreamBodies<Http2Owner['state'], Http2Line>(
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
@@ -76,7 +83,11 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
     context,
     {
       newState: () => ({ events: newEventStream(), inflation: undefined }),
-      request: (stream) => ({ ':path': targetOf(context, stream), ...headersOf(stream, gzip) }),
+      request: (stream) => ({
+        ':path': targetOf(context, stream),
+        ...headersOf(stream, gzip),
+        ...fieldsOf(stream.subscriber),
+      }),
       read: (stream, bytes, to, atUs) => bodies.body(stream, bytes, 0, to, atUs),
       settled: bodies.settled,
     },

@@ -13,6 +13,7 @@ import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Variant } from '../pattern/variant.ts';
 import type { Scenario } from './scenario.ts';
 import { frontThatCannotBe } from './front-contradictions.ts';
+import { unfitServers } from './server-contradictions.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatBytes, formatNumber, writeDuration } from '../base/units.ts';
@@ -34,6 +35,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...noWayUp(parts, context),
     ...noRunHere(parts, context),
     ...noBrowser(parts, context),
+    ...unfitServers(parts, context),
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),

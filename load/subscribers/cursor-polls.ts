@@ -9,11 +9,14 @@ import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { readPollAnswer, splitEvents } from '../wire/poll-answer.ts';
 import { createPolls, type Poller } from './polls.ts';
+import { tokenFields } from './token.ts';
 
 /** What a subscriber has had. */
 export type Place = {
   /** Its topics, as they are written in a request. */
   readonly topics: string;
+  /** Fields of all its requests: its token. */
+  readonly fields: Readonly<Record<string, string>>;
   /** The last answer's, empty before the first. */
   cursor: string;
   etag: string;
@@ -75,8 +78,10 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   }
 
   const { answered, answerWithinMs, finishes } = asking;
+  const fieldsOf = tokenFields(context.endpoint);
   const polls = createPolls<Place>(context, {
     newState: (subscriber) => ({
+      fields: fieldsOf(subscriber),
       topics: context.topicsOf(subscriber).join(','),
       cursor: '',
       etag: '',

@@ -24,6 +24,7 @@ import {
 import { inflateMessage, newInflater, type Inflater } from '../wire/inflate.ts';
 import { checkUpgrade, newUpgradeKey, upgradeHeaders } from '../wire/upgrade.ts';
 import { createStreams, type Stream, type Streams } from './streams.ts';
+import { tokenFields } from './token.ts';
 
 type State = {
   /** Until the upgrade. */
@@ -63,6 +64,7 @@ export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
   const { counters, sink, random, reconnect } = context;
   const { deflate, protocol, headers, goneForGood } = kind;
   const url = new URL(context.endpoint.url);
+  const fieldsOf = tokenFields(context.endpoint);
   // Masks protect proxies from scripts in browsers (section 10.3); here any number will do.
   const frame = (opcode: number, payload: Uint8Array) => encodeFrame(opcode, payload, random() * 2 ** 32);
   const closeFrame = (code: number) => frame(opcodes.close, Uint8Array.of(code >> 8, code & 0xff));
@@ -119,6 +121,7 @@ export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
         ...upgradeHeaders(key, { deflate, protocol }),
         ...cookieHeader(stream.cookies),
         ...headers,
+        ...fieldsOf(stream.subscriber),
       });
     },
     read(stream, bytes, to, atUs) {

@@ -14,6 +14,8 @@ import type { LoadContext, RunningLoad } from '../pattern.ts';
 /** What a subscriber holds: a TCP socket, or a stream on a shared HTTP/2 connection. */
 export type Line = {
   readonly connecting: boolean;
+  /** Over TLS: it is connected, and shakes hands. */
+  readonly secureConnecting?: boolean;
   /** No more is sent; what still comes is read. */
   end(): unknown;
   destroy(): unknown;
@@ -245,7 +247,7 @@ function sayGoodbye<State, L extends Line, Request>(
 ): void {
   const { line } = stream;
   if (!line) return;
-  if (line.connecting) {
+  if (line.connecting || line.secureConnecting) {
     line.destroy();
     return;
   }
