@@ -24,8 +24,15 @@ export type Which = number | 'all' | { share: number };
 export type Living = { do: 'stop' | 'kill' | 'restart' | 'start'; servers: Which };
 /** The broker's process stands still or goes, and comes back after a while; never where that is left out. */
 export type BrokerAct = { do: 'broker'; how: 'restart' | 'freeze' | 'kill'; forMs: number | undefined };
+/** What is in front of the servers is told something about one of them, or to reload. */
+export type FrontAct = {
+  do: 'in-front';
+  how: 'drain' | 'ready' | 'shutdown' | 'reload';
+  /** By its number from 1; undefined for a reload. */
+  server: number | undefined;
+};
 /** One thing that happens in a fault, in every process of its role. */
-export type Act = Telling<ToldRole, { kind: string }> | Freezing | Living | BrokerAct;
+export type Act = Telling<ToldRole, { kind: string }> | Freezing | Living | BrokerAct | FrontAct;
 
 /** What a fault explains in the figures of its trial: nothing of it is a failing of the system measured. */
 export type Effects = {

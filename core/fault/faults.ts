@@ -16,6 +16,7 @@ import {
 import { at, serverNumber } from './fields.ts';
 import { broker, kill, restart, start, stop } from './life-faults.ts';
 import { network, slow } from './network-faults.ts';
+import { inFront } from './front-faults.ts';
 
 const disconnect = defineFault({
   schema: z
@@ -104,7 +105,19 @@ const leave = defineFault({
 });
 
 /** The table: every fault by the word that a scenario asks for it with. */
-export const faults = { disconnect, freeze, leave, stop, kill, restart, start, broker, network, slow };
+export const faults = {
+  disconnect,
+  freeze,
+  leave,
+  stop,
+  kill,
+  restart,
+  start,
+  broker,
+  'in-front': inFront,
+  network,
+  slow,
+};
 
 type Table = typeof faults;
 /** A fault as a scenario asks for it. `atMs` counts from the start of the measured phase. */

@@ -19,7 +19,7 @@ import { steadyNetwork } from '../network/conditions.ts';
 import { metrics } from '../metrics/registry.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { searchSchema } from './search.ts';
-import { server } from './server-limits.ts';
+import { server } from './server-options.ts';
 import { servers } from './servers.ts';
 import { payload, topicGroup, type Spacing } from './topic-group.ts';
 import { variantSchema } from './variant-schema.ts';
@@ -119,7 +119,9 @@ export function scenarioSchema(registry: PatternRegistry) {
     network: steadyNetwork
       .optional()
       .describe('what the network is like between the processes of a trial; plain loopback when left out'),
-    server: server.prefault({}).describe("the reference server's limits"),
+    server: server
+      .prefault({})
+      .describe("the reference server's limits, TLS, and what it does to check tokens"),
     reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
     faults: z.array(faultSchema).max(1000).default([]).describe('what goes wrong during the measured phase'),
     matrix: matrix.default({}),

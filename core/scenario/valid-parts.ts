@@ -11,13 +11,20 @@ type Values = z.output<Schema>;
 /** What the parts make impossible together, and where. */
 export type Contradiction = { path: Path; message: string };
 
+const singles = [
+  'subscribers',
+  'payload',
+  'phases',
+  'loadProcesses',
+  'server',
+  'servers',
+  'network',
+  'closedLoop',
+  'browser',
+] as const;
+
 export type Parts = {
-  single: Partial<
-    Pick<
-      Scenario,
-      'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server' | 'servers' | 'network' | 'browser'
-    >
-  >;
+  single: Partial<Pick<Scenario, (typeof singles)[number]>>;
   topics: ReadonlyMap<string, Scenario['topics'][string]>;
   /** By their index in the file. */
   variants: Elements<'variants'>;
@@ -30,17 +37,6 @@ export type Parts = {
   /** Whether all faults are right: what one finds depends on those before it. */
   allFaults: boolean;
 };
-
-const singles = [
-  'subscribers',
-  'payload',
-  'phases',
-  'loadProcesses',
-  'server',
-  'servers',
-  'network',
-  'browser',
-] as const;
 
 type Lists = 'variants' | 'faults' | 'expect' | 'endpoints';
 type Elements<K extends Lists> = ReadonlyMap<number, Values[K][number]>;

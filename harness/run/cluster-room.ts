@@ -32,8 +32,8 @@ export function processesBeside({ servers = oneServer, faults = [], network }: A
   const { broker, inFront } = servers;
   return [
     ...(broker.kind !== 'in-process' && broker.url === undefined ? ['the broker'] : []),
-    ...(inFront === 'list' ? [] : ['HAProxy']),
     ...(networksOf({ network, faults }).length > 0 ? ['the network'] : []),
+    ...(inFront.kind === 'list' ? [] : ['HAProxy']),
   ];
 }
 
@@ -59,8 +59,11 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): stri
  */
 export function programsOf(
   steps: readonly { plan: { scenario: Pick<Scenario, 'servers'> } }[],
-  { brokerVersion }: Pick<Fleet, 'brokerVersion'>,
+  { brokerVersion, frontVersion }: Pick<Fleet, 'brokerVersion' | 'frontVersion'>,
 ): string[] {
-  const versions = steps.flatMap(({ plan }) => brokerVersion(plan.scenario.servers.broker) ?? []);
-  return [...new Set(versions)];
+  const versions = steps.flatMap(({ plan: { scenario } }) => [
+    brokerVersion(scenario.servers.broker),
+    frontVersion(scenario.servers.inFront),
+  ]);
+  return [...new Set(versions.filter((one) => one !== undefined))];
 }

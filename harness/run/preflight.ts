@@ -117,7 +117,7 @@ function descriptorsOf(held: number, scenario: Scenario, limit: number | undefin
           : 'one per subscriber, of whom a server may get more than its part',
       count: onServer,
     },
-    ...(inFront === 'list' ? [] : [{ who: 'HAProxy', what: 'two per subscriber', count: onProxy }]),
+    ...(inFront.kind === 'list' ? [] : [{ who: 'HAProxy', what: 'two per subscriber', count: onProxy }]),
     ...(networksOf(scenario).includes('clients')
       ? [{ who: 'the network', what: 'two per subscriber', count: onProxy }]
       : []),

@@ -7,9 +7,9 @@ import type { Variant } from '../../core/pattern/variant.ts';
 import type { Endpoint, SelfSample } from '../../core/protocol/control.ts';
 import { serverSampleUs } from '../../core/protocol/window.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
+import { rssOf, sumDescriptors, sumKnown, type DescriptorCount } from '../process/probe.ts';
 import { placesOf, type Beside, type BesideRole } from '../cluster/beside.ts';
 import { startNetwork } from '../cluster/network.ts';
-import { sumDescriptors, sumKnown, type DescriptorCount } from '../process/probe.ts';
 import type { LoadPeer, ServerPeer } from './fleet.ts';
 import { idleBytesPerS } from './idle-traffic.ts';
 import { idleShares } from './idle.ts';
@@ -145,7 +145,7 @@ type BesideSample = { role: BesideRole; index: number; pid: number; sample: Self
 
 /** What can be read of the processes beside servers and load side. */
 function besideSamples(beside: Beside, { fleet: { clock, probe } }: Stage): BesideSample[] {
-  return placesOf(beside.all).flatMap(({ role, index, pid }) =>
+  return placesOf(beside.all).flatMap(({ role, index, pid, pids }) =>
     pid === undefined
       ? []
       : [
@@ -153,7 +153,7 @@ function besideSamples(beside: Beside, { fleet: { clock, probe } }: Stage): Besi
             role,
             index,
             pid,
-            sample: { ...saysNothing, atUs: clock.nowUs(), rssBytes: probe.rssBytes(pid) ?? 0 },
+            sample: { ...saysNothing, atUs: clock.nowUs(), rssBytes: rssOf(pids, probe) },
           },
         ],
   );

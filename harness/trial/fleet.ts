@@ -13,7 +13,7 @@ import type {
 } from '../../core/protocol/control.ts';
 import type { NetworkCommand, NetworkReport } from '../../core/protocol/network.ts';
 import { brokerVersion, createBroker } from '../cluster/brokers.ts';
-import { createFront } from '../cluster/in-front.ts';
+import { createFront, frontVersion } from '../cluster/in-front.ts';
 import { findPort } from '../cluster/ports.ts';
 import { freeze } from '../process/freeze.ts';
 import { forkPeer, type Peer } from '../process/peer.ts';
@@ -38,6 +38,8 @@ export type Fleet = {
   brokerVersion: typeof brokerVersion;
   /** It does not run yet. */
   front: typeof createFront;
+  /** Of what trials start in front of servers; undefined where they start nothing. */
+  frontVersion: typeof frontVersion;
   load(index: number): LoadPeer;
   publisher(): PublisherPeer;
   /** What stands between the others and makes the network bad. */
@@ -63,6 +65,7 @@ export const processes: Fleet = {
   broker: createBroker,
   brokerVersion,
   front: createFront,
+  frontVersion,
   load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
   publisher: () => forkPeer('publisher', entry('load/publisher-process')),
   network: () => forkPeer('network', entry('network/process')),

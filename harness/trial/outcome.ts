@@ -98,7 +98,7 @@ function clusterOf(
   { serverCount }: Readings,
 ): Pick<Completed, 'servers'> {
   if (serverCount === undefined) return {};
-  return { servers: { count: serverCount, broker: servers.broker.kind, inFront: servers.inFront } };
+  return { servers: { count: serverCount, broker: servers.broker.kind, inFront: servers.inFront.kind } };
 }
 
 /** Nothing where it could not be read. */

@@ -12,6 +12,7 @@ import { brokerThroughNetwork, throughNetwork } from '../cluster/network.ts';
 import { createMember, type Member } from '../cluster/member.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import type { Fleet } from './fleet.ts';
+import { serverSetup } from './server-setup.ts';
 import type { Peers, Stage } from './stage.ts';
 
 /** What the servers' samples say: all, what /proc tells, or nothing. */
@@ -51,6 +52,20 @@ export function addBroker(
   return broker;
 }
 
+/** The Redis where servers look tokens up: the broker where that is one, else one for this alone. */
+async function startTokenStore(
+  { plan: { scenario }, variant, fleet, beside }: Stage,
+  broker: BrokerProcess | undefined,
+): Promise<BrokerProcess | undefined> {
+  const { auth } = scenario.server;
+  if (auth?.lookup?.kind !== 'redis' || auth.lookup.url !== undefined || !isOurs(variant)) return undefined;
+  if (broker?.access.kind.startsWith('redis')) return broker;
+  const own = fleet.broker({ kind: 'redis-pubsub', url: undefined });
+  beside.add(own);
+  await own.start();
+  return own;
+}
+
 /** A system that is not ours is one address, whatever is behind it. */
 function isOurs({ target }: Variant): boolean {
   return target === undefined;
@@ -76,6 +91,7 @@ export async function startServers(stage: Stage): Promise<Started> {
   // One that may come back must find its port again; see harness/cluster/ports.ts.
   const keepsPort = cluster || scenario.faults.some(endsOrBegins);
   await broker?.start();
+  const tokens = await startTokenStore(stage, broker);
   const brokers = broker && (await brokerThroughNetwork(stage, broker.access, servers.length));
   const ports: number[] = [];
   for (const server of servers) {
@@ -85,7 +101,7 @@ export async function startServers(stage: Stage): Promise<Started> {
       kind: 'start',
       pattern: variant.pattern,
       options: variant.options,
-      limits: scenario.server,
+      ...serverSetup(scenario, tokens?.access),
       seed: scenario.seed + server.number - 1,
       ...(brokers && { broker: brokers[server.number - 1] }),
       ...(own && { ports: own }),
@@ -98,6 +114,7 @@ export async function startServers(stage: Stage): Promise<Started> {
   if (!cluster) return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined };
   const setup: FrontSetup = {
     over: endpoint.over,
+    subscribers: scenario.subscribers,
     servers: servers.map(({ number }, i) => ({
       number,
       url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!),
@@ -120,7 +137,7 @@ async function frontOf(
   setup: FrontSetup,
 ): Promise<Pick<Endpoint, 'url' | 'urls'>> {
   const { inFront } = plan.scenario.servers;
-  if (inFront === 'list') return listOf(setup);
+  if (inFront.kind === 'list') return listOf(setup);
   const front = fleet.front(inFront, setup);
   beside.add(front);
   return front.start();

@@ -4,6 +4,7 @@
 
 import type { Socket } from 'node:net';
 import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
+import type { Cookies } from '../wire/cookies.ts';
 import { createDialer, lingerMs, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
 import { newCursor, type Cursor } from './cursor.ts';
@@ -13,6 +14,8 @@ import type { LoadContext, RunningLoad } from '../pattern.ts';
 /** What a subscriber holds: a TCP socket, or a stream on a shared HTTP/2 connection. */
 export type Line = {
   readonly connecting: boolean;
+  /** Over TLS: it is connected, and shakes hands. */
+  readonly secureConnecting?: boolean;
   /** No more is sent; what still comes is read. */
   end(): unknown;
   destroy(): unknown;
@@ -40,6 +43,8 @@ export type Stream<State, L extends Line = Socket> = Comeback & {
   /** Made anew for each connection. */
   state: State;
   cursor: Cursor;
+  /** What servers, or what is in front of them, gave it to bring along. */
+  cookies: Cookies;
   /** Ends the wait after a failure. */
   stopWaiting: (() => void) | undefined;
   asked: boolean;
@@ -164,6 +169,7 @@ function newStream<State, L extends Line, Request>(
     line: undefined,
     state: kind.newState(),
     cursor: newCursor(),
+    cookies: '',
     stopWaiting: undefined,
     asked: false,
     ready: false,
@@ -241,7 +247,7 @@ function sayGoodbye<State, L extends Line, Request>(
 ): void {
   const { line } = stream;
   if (!line) return;
-  if (line.connecting) {
+  if (line.connecting || line.secureConnecting) {
     line.destroy();
     return;
   }

@@ -49,7 +49,8 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
     freePort: () => Promise.resolve(ports++),
     broker: (which) => fakeBroker(world, which),
     brokerVersion: ({ kind }) => (kind === 'in-process' ? undefined : `fake ${kind} 1.0`),
-    front: (kind) => {
+    frontVersion: () => undefined,
+    front: ({ kind }) => {
       throw new Error(`the fake fleet has no ${kind}`);
     },
     load: (index) => fakeLoad(world, `load ${index + 1}`),
