@@ -46,7 +46,8 @@ test('a fault of the network says what becomes of it, of whom, and for how long'
   const { faults } = read(
     'variants: [sse]\nservers: { count: 3, broker: nats }\n' +
       'faults: [{ at: 1s, network: { silence: down }, share: 20%, for: 2s }, ' +
-      '{ at: 2s, network: { reset: true } }, { at: 3s, network: { partition: true }, between: broker, for: 1s }]',
+      '{ at: 2s, network: { reset: true } }, ' +
+      '{ at: 3s, network: { partition: true }, between: broker, for: 1s }]',
   );
   assert.deepEqual(
     faults.map((fault) => didOf(fault)),
@@ -102,9 +103,14 @@ describe('what cannot be, or would reach nobody, is refused', () => {
       /network\.responses: every variant is a WebSocket/,
     ],
     [
-      'looking into what is encrypted',
+      'looking into HTTP/2',
       'network: { responses: 4KiB }\nvariants: [{ sse: { over: h2 } }]',
-      /"sse h2" speaks none/,
+      /"sse h2" speaks HTTP\/2/,
+    ],
+    [
+      'looking into what is encrypted',
+      'server: { tls: true }\nnetwork: { responses: 4KiB }',
+      /clear text; leave them or server\.tls out/,
     ],
     [
       'a fault that lasts and does not say how long',
