@@ -88,7 +88,7 @@ test('the result says when each fault was planned, when it happened, and what wa
     },
     {
       kind: 'network',
-      did: '100 % of the connections of subscribers: reset',
+      did: 'all connections of subscribers: reset',
       atMs: 9000,
       atUs: 9_000_000,
     },
