@@ -2,6 +2,7 @@
 // to resume from is in the first line, in each event and in each heartbeat.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { announcedMember } from './http/announce.ts';
 import { createHeldResponses } from './streams/held-response.ts';
 import type { PatternServer } from './pattern.ts';
 import { publishExample } from './http/publish.ts';
@@ -10,10 +11,12 @@ import { cursorOf, RequestError, topicsOf } from './http/request.ts';
 export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
   start(context, options) {
     const { counters } = context;
+    const announced = announcedMember(context.limits);
     let closing = false;
     const streams = createHeldResponses(context, options, {
       contentType: 'application/x-ndjson',
-      open: (cursor, reset) => `{"stream":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}\n`,
+      open: (cursor, reset) =>
+        `{"stream":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}${announced}}\n`,
       event: ({ json }) => `${json}\n`,
       heartbeat: (cursor) => `{"stream":"heartbeat","cursor":"${cursor}"}\n`,
       end: '{"stream":"end"}\n',

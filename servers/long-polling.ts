@@ -12,6 +12,7 @@ import { takeUntil } from '../core/policy/server/history-pieces.ts';
 import { decideEvent, decideRequest, type LongPollRules } from '../core/policy/server/long-poll.ts';
 import type { HubEvent } from './hub/event.ts';
 import type { PatternContext, PatternServer, Response } from './pattern.ts';
+import { announcedHeaders } from './http/announce.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
 import { publishExample } from './http/publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './http/request.ts';
@@ -37,11 +38,12 @@ export const longPolling: PatternServer<Options> = {
     const enoughBytes = Math.min(limits.slowBuffer, answerEndsAtBytes);
     const rules = { holdMs: options.hold, batchMs: options.batch, enoughBytes };
     const answers = createAnswers(options.gzip);
+    const announced = announcedHeaders(limits);
     let closing = false;
 
     function headers(): Record<string, string> {
       const close = closing || options.connection === 'close';
-      return { 'cache-control': 'no-store', ...(close ? { connection: 'close' } : {}) };
+      return { 'cache-control': 'no-store', ...announced, ...(close ? { connection: 'close' } : {}) };
     }
 
     function send(

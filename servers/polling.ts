@@ -10,6 +10,7 @@ import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { takeUntil } from '../core/policy/server/history-pieces.ts';
 import type { PatternServer, Request } from './pattern.ts';
+import { announcedHeaders } from './http/announce.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
 import { publishExample } from './http/publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './http/request.ts';
@@ -19,6 +20,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
     const sockets = new Set<Socket>();
     const recent = countRecent(options.every);
     const answers = createAnswers(options.gzip);
+    const announced = announcedHeaders(limits);
     const enoughBytes = Math.min(limits.slowBuffer, answerEndsAtBytes);
 
     /** @returns false when there are as many connections as may be */
@@ -45,7 +47,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
             );
           }
           if (isPoll) recent.add();
-          const close: Record<string, string> = options.connection === 'close' ? { connection: 'close' } : {};
+          const fields = { ...announced, ...(options.connection === 'close' && { connection: 'close' }) };
           const newest = hub.newest(topics);
           const compressed = answers.compresses(request);
           // The same events in other bytes: a weak tag says as much (RFC 9110, section 8.8.3.3).
@@ -56,7 +58,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
               etag: etagOf(newest),
               'cache-control': 'no-cache',
               ...answers.vary,
-              ...close,
+              ...fields,
             });
           }
           const { events, lost } =
@@ -75,7 +77,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           answers.send(
             response,
             compressed,
-            { etag: etagOf(tag), 'cache-control': 'no-cache', ...close },
+            { etag: etagOf(tag), 'cache-control': 'no-cache', ...fields },
             body,
           );
         },

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { returnMs } from '../core/policy/server/goodbye.ts';
+import { announcedEvent } from './http/announce.ts';
 import { createHeldResponses } from './streams/held-response.ts';
 import { corsHeaders } from './http/origin.ts';
 import type { PatternServer } from './pattern.ts';
@@ -15,6 +16,7 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
   start(context, options) {
     const { retry } = options;
     const { counters } = context;
+    const announced = announcedEvent(context.limits);
     let closing = false;
     /** Clients whose stream the close ended, less those that came back to hear of it. */
     let away = 0;
@@ -26,6 +28,7 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
       // event resumes from here.
       open: (cursor, reset) =>
         `retry: ${retry}\nid: ${cursor}\n: open\n\n` +
+        announced +
         (reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''),
       event: ({ id, json }) => `id: ${id}\ndata: ${json.replace(/\r\n|\r|\n/g, '\ndata: ')}\n\n`,
       heartbeat: () => ': keep-alive\n\n',

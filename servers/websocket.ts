@@ -10,6 +10,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { aroundBodyBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { decidePing } from '../core/policy/server/heartbeat.ts';
+import { announcedMember } from './http/announce.ts';
 import { publishExample } from './http/publish.ts';
 import { answerError, cursorOf, RequestError, topicsOf } from './http/request.ts';
 import { TooManyTopics } from './hub/hub.ts';
@@ -134,6 +135,7 @@ function createAccept(
 ): (ws: WebSocket, outlet: Duplex, deflates: boolean, asked: Asked) => void {
   const { counters } = context;
   const listen = createClientListener(context, fanOut.cutOff);
+  const announced = announcedMember(context.limits);
   const plain = framingOf(textFrame);
   const deflated = framingOf(deflatedFrame);
   return (ws, outlet, deflates, { topics, since, mayPublish }) => {
@@ -149,7 +151,7 @@ function createAccept(
         since,
         open: (cursor, reset) =>
           void outlet.write(
-            textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}`),
+            textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}${announced}}`),
           ),
       });
       listen(subscriber, mayPublish); // elsewhere, so that nothing of the handshake lives as long as it
