@@ -4,6 +4,8 @@
 // apart.
 
 import type { LoadFaultCommand, ServerFaultCommand } from '../fault/faults.ts';
+import type { Drained, DrainPlan } from '../policy/server/drain.ts';
+import type { RefuseMode } from '../policy/server/refuse.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
@@ -94,6 +96,10 @@ export type ServerCommand =
   | { kind: 'sample' }
   /** `disconnect`: cut this share of the connections that carry events, without a goodbye. */
   | (ServerFaultCommand & ForAct)
+  /** Refuse in this way, for so long or until told otherwise. */
+  | ({ kind: 'refuse'; mode: RefuseMode; forMs?: number | undefined } & ForAct)
+  /** Let the subscribers go, spread over a window; answered `acted` when it begins and `drained` at the end. */
+  | ({ kind: 'drain' } & DrainPlan & ForAct)
   /** Close everything and exit. */
   | { kind: 'stop' };
 
@@ -119,6 +125,8 @@ export type ServerReport =
       gone?: boolean;
     }
   | Acted
+  /** Nobody is left of those who were there when the drain began; it can be stopped now. */
+  | ({ kind: 'drained'; act: number; atUs: number } & Drained)
   | { kind: 'stopped' }
   | Failed;
 

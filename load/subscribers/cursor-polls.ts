@@ -18,6 +18,8 @@ export type Place = {
   etag: string;
   /** What asks for what came after `cursor`, until cursor or ETag change. */
   request: Buffer | undefined;
+  /** The wait that the last answer advised, in milliseconds: the server is drained. */
+  waitMs: number;
 };
 
 export type Asking = {
@@ -78,10 +80,13 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       cursor: '',
       etag: '',
       request: undefined,
+      waitMs: 0,
     }),
     request: ({ state }) => (state.request ??= asking.request(state)),
-    take: (poller, status, head, bytes, from, to, atUs) =>
-      status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),
+    take(poller, status, head, bytes, from, to, atUs) {
+      poller.state.waitMs = Number(head.headers.get('pushbench-wait')) || 0;
+      return status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head);
+    },
     answered,
     answerWithinMs,
     finishes,

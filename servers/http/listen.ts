@@ -3,7 +3,7 @@
 // otherwise. What single connections may do is connections.ts. Knows no pattern and no hub.
 
 import { createServer, STATUS_CODES, type IncomingMessage, type Server as HttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { loopback, urlHost } from '../../core/base/loopback.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
@@ -52,6 +52,8 @@ export type ListenOptions = {
 
 export type Listener = {
   endpoint: Endpoint;
+  /** Closes each new connection as soon as it is accepted, or does so no longer. */
+  hangUpOnNew(on: boolean): void;
   /** Stops listening, lets what is being written be written, and closes every connection. */
   close(): Promise<void>;
 };
@@ -81,7 +83,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   if (over === 'h1') {
     const only = http1(options, { ...pattern.routes, ...publishRoutes }, pattern.upgrade);
     const url = `http://${await bind(only, host, port)}`;
-    return { endpoint: { url, over, publishUrl: url }, close: only.close };
+    return { endpoint: { url, over, publishUrl: url }, hangUpOnNew: hangUpper([only]), close: only.close };
   }
   const { tally, counters, requestMs: prefaceMs } = options;
   const gate = gateOptions(options, over === 'h2' ? 'https' : 'http');
@@ -94,7 +96,22 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       over === 'h2'
         ? { url: `https://${address}`, over, publishUrl, certificate: testCertificate }
         : { url: `http://${address}`, over, publishUrl },
+    hangUpOnNew: hangUpper([main, publish]),
     close: async () => void (await Promise.all([main.close(), publish.close()])),
+  };
+}
+
+/** In front of all other listeners of the ports' connections, so that nothing is answered any more. */
+function hangUpper(ports: readonly Port[]): Listener['hangUpOnNew'] {
+  let isOn = false;
+  const hangUp = (socket: Socket) => void socket.destroy();
+  return (on) => {
+    if (on === isOn) return;
+    isOn = on;
+    for (const { server } of ports) {
+      if (on) server.prependListener('connection', hangUp);
+      else server.off('connection', hangUp);
+    }
   };
 }
 
