@@ -50,7 +50,8 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
           if (restartPlan) {
             if (!isHead) counters.refusals++;
             endWith(response, 200, refusalHeaders(request), restart(restartPlan));
-            if ('stream' in response) response.stream.session?.close(); // the next attempt is not to come here
+            // The next attempt is to come on another connection.
+            if ('stream' in response) response.stream.session?.close();
             return;
           }
           if (intake.closing) {

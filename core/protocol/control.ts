@@ -98,7 +98,7 @@ export type ServerCommand =
   | (ServerFaultCommand & ForAct)
   /** Refuse in this way, for so long or until told otherwise. */
   | ({ kind: 'refuse'; mode: RefuseMode; forMs?: number | undefined } & ForAct)
-  /** Let the subscribers go, spread over a window; answered `acted` when it begins and `drained` at the end. */
+  /** Let the subscribers go; answered `acted` when it begins and `drained` at its end. */
   | ({ kind: 'drain' } & DrainPlan & ForAct)
   /** Close everything and exit. */
   | { kind: 'stop' };

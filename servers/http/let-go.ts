@@ -1,5 +1,5 @@
-// Lets the clients of a draining server go: tells each when core/policy/server/drain.ts says, closes those who
-// are still there at the limit, and counts. What a client is and how it is told is the pattern's.
+// Lets the clients of a draining server go: tells each when core/policy/server/drain.ts says, closes those
+// who are still there at the limit, and counts. What a client is and how it is told is the pattern's.
 
 import { drainTimesMs, type DrainCount, type DrainPlan } from '../../core/policy/server/drain.ts';
 
