@@ -56,6 +56,8 @@ export type Message = {
   crc: number;
   plannedUs: number;
   sentUs: number;
+  /** Its number in its topic, where the plan gives it. */
+  seq?: number;
 };
 
 /** The subscribers of one pattern in one process. */

@@ -32,6 +32,8 @@ export type ServerOptions = {
   host?: string;
   /** Any free one when left out or 0. */
   port?: number;
+  /** Where events are published, of a pattern that speaks HTTP/2; any free one when left out or 0. */
+  publishPort?: number;
   /** Names that it answers to besides its own, for proxies (core/http/access.ts). */
   allowHosts?: readonly string[];
   /** Makes the server worse on purpose. */
@@ -82,7 +84,18 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
 /** The same on a hub that may be connected with those of other servers. */
 export async function startServerOn<H extends Hub>(
   hub: H,
-  { pattern, options, limits, seed, host, port, allowHosts, injection = {}, page }: ServerOptions,
+  {
+    pattern,
+    options,
+    limits,
+    seed,
+    host,
+    port,
+    publishPort,
+    allowHosts,
+    injection = {},
+    page,
+  }: ServerOptions,
 ): Promise<RunningServer<H>> {
   const server = await loadPattern(pattern, options);
   const counters = newCounters();
@@ -111,6 +124,7 @@ export async function startServerOn<H extends Hub>(
     over: patternNamed(pattern)?.httpVersion?.(options) ?? 'h1',
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
+    ...(publishPort === undefined ? {} : { publishPort }),
     ...(allowHosts && { allowHosts }),
     pattern: { ...running, routes: { ...index, ...routes } },
     publishRoutes: publishing,

@@ -4,8 +4,7 @@
 // apart.
 
 import type { LoadFaultCommand, ServerFaultCommand } from '../fault/faults.ts';
-import type { Drained, DrainPlan } from '../policy/server/drain.ts';
-import type { RefuseMode } from '../policy/server/refuse.ts';
+import type { DrainedReport } from '../policy/server/drain.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
@@ -89,6 +88,9 @@ export type ServerCommand =
       seed: number;
       /** Connects its hub with those of the trial's other servers. */
       broker?: BrokerAccess;
+      /** Where it listens, and takes events where that is another port; any free one when left out. */
+      port?: number;
+      publishPort?: number;
       /** Made worse on purpose. */ injection?: Injection;
     }
   /** Collect garbage, so that the sample that follows is the idle baseline. */
@@ -96,11 +98,7 @@ export type ServerCommand =
   | { kind: 'sample' }
   /** `disconnect`: cut this share of the connections that carry events, without a goodbye. */
   | (ServerFaultCommand & ForAct)
-  /** Refuse in this way, for so long or until told otherwise. */
-  | ({ kind: 'refuse'; mode: RefuseMode; forMs?: number | undefined } & ForAct)
-  /** Let the subscribers go; answered `acted` when it begins and `drained` at its end. */
-  | ({ kind: 'drain' } & DrainPlan & ForAct)
-  /** Close everything and exit. */
+  /** Close everything, count a last time, and exit. */
   | { kind: 'stop' };
 
 /**
@@ -125,8 +123,7 @@ export type ServerReport =
       gone?: boolean;
     }
   | Acted
-  /** Nobody is left of those who were there when the drain began; it can be stopped now. */
-  | ({ kind: 'drained'; act: number; atUs: number } & Drained)
+  | DrainedReport
   | { kind: 'stopped' }
   | Failed;
 
@@ -260,6 +257,8 @@ export type PublisherCommand =
   | {
       kind: 'start';
       publishUrl: string;
+      /** Of a cluster: one for each server, which get the events in turn. */
+      publishUrls?: readonly string[];
       target?: TargetAccess;
       /** One request of a topic at a time, as targets are published to, so that the two compare. */
       inTurn?: boolean;

@@ -26,6 +26,8 @@ export type ListenOptions = {
   host?: string;
   /** The pattern's port; any free one when left out or 0. */
   port?: number;
+  /** Where events are published when the pattern speaks HTTP/2, likewise. */
+  publishPort?: number;
   /** Names that the listener answers to besides its own (core/http/access.ts). */
   allowHosts?: readonly string[];
   pattern: Pick<RunningPattern, 'routes' | 'upgrade' | 'readers'>;
@@ -79,7 +81,7 @@ const http1Limits = (requestMs: number, headMs: number) => ({
 
 /** @throws the system's error when the port cannot be had (EADDRINUSE, EACCES) */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { over, host = loopback(), port = 0, pattern, publishRoutes } = options;
+  const { over, host = loopback(), port = 0, publishPort = 0, pattern, publishRoutes } = options;
   if (over === 'h1') {
     const only = http1(options, { ...pattern.routes, ...publishRoutes }, pattern.upgrade);
     const url = `http://${await bind(only, host, port)}`;
@@ -90,7 +92,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const main = http2Port({ secure: over === 'h2', routes: pattern.routes, gate, tally, counters, prefaceMs });
   const publish = http1({ ...options, tally: undefined }, publishRoutes, undefined);
   const address = await bind(main, host, port);
-  const publishUrl = `http://${await bind(publish, host, 0)}`;
+  const publishUrl = `http://${await bind(publish, host, publishPort)}`;
   return {
     endpoint:
       over === 'h2'

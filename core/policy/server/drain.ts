@@ -25,6 +25,9 @@ export type DrainCount = {
 
 export type Drained = DrainCount & { tookMs: number };
 
+/** What a server's process reports when nobody is left of those who were there as its drain began. */
+export type DrainedReport = { kind: 'drained'; act: number; atUs: number } & Drained;
+
 /**
  * When each of `count` subscribers is told, from the beginning of the drain, in the order in which they came.
  * A batch every second would do the same to the servers that get them as many small storms: evenly is better.

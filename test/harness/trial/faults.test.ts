@@ -116,7 +116,7 @@ test('a trial without faults says nothing of them', async () => {
 test('every fault of the table is in this test, and has a row in docs/scenarios.md', () => {
   const docs = readFileSync('docs/scenarios.md', 'utf8');
   for (const word of Object.keys(table)) {
-    assert.match(faults, new RegExp(`\\b${word}: `), word);
+    assert.match(faults + lifeFaults, new RegExp(`\\b${word}: `), word);
     assert.match(docs, new RegExp(`^\\| \`${word}\` \\|`, 'm'), word);
   }
 });
