@@ -40,7 +40,10 @@ function fail(error: unknown): void {
 async function obey(command: ServerCommand): Promise<void> {
   switch (command.kind) {
     case 'start':
-      server = await startServer(command);
+      server = await startServer({
+        ...command,
+        ...(command.ports && { port: command.ports.main, publishPort: command.ports.publish }),
+      });
       return report({ kind: 'listening', endpoint: server.endpoint });
     case 'collect':
       return collectGarbage();

@@ -1,5 +1,5 @@
-// Describes the faults of deploys, and those that look like one to a client: servers that are drained, servers
-// that are exchanged, servers that refuse. Entries of the table in faults.ts.
+// Describes the faults of deploys, and those that look like one to a client: servers that are drained,
+// servers that are exchanged, servers that refuse. Entries of the table in faults.ts.
 
 import { z } from 'zod';
 import { duration, interval } from '../base/quantities.ts';
@@ -51,7 +51,9 @@ export const drain = defineFault({
       at,
       drain: z
         .union([serverNumber, z.literal('all')])
-        .describe('these servers let their clients go and take no new ones: one by its number from 1, or all'),
+        .describe(
+          'these servers let their clients go and take no new ones: one by its number from 1, or all',
+        ),
       ...letGoFields,
     })
     .refine(limitHolds, limitTooShort)
@@ -78,8 +80,8 @@ export const refuse = defineFault({
       refuse: z
         .enum(modes)
         .describe(
-          'accept-then-close: new connections are closed as soon as they are accepted; dependency-down: all ' +
-            'subscribers are let go with an error, and new ones refused',
+          'accept-then-close: new connections are closed as soon as they are accepted; dependency-down: ' +
+            'all subscribers are let go with an error, and new ones refused',
         ),
       for: interval.describe('for how long'),
       server: serverNumber.optional().describe('one of several servers alone, by its number from 1'),
@@ -96,7 +98,8 @@ export const refuse = defineFault({
     { do: 'tell', role: 'server', command: { kind: 'refuse', mode, forMs }, server },
   ],
   did: ({ mode, forMs, server }) =>
-    `${server === undefined ? 'the server' : `server ${server}`} ${refusals[mode]}, for ${writeDuration(forMs)}`,
+    `${server === undefined ? 'the server' : `server ${server}`} ${refusals[mode]}, ` +
+    `for ${writeDuration(forMs)}`,
   effects: () => goodbyeEffects,
   notOnTarget,
 });

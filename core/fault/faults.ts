@@ -97,7 +97,19 @@ const leave = defineFault({
 });
 
 /** The table: every fault by the word that a scenario asks for it with. */
-export const faults = { disconnect, freeze, leave, stop, kill, restart, start, broker, drain, refuse, deploy };
+export const faults = {
+  disconnect,
+  freeze,
+  leave,
+  stop,
+  kill,
+  restart,
+  start,
+  broker,
+  drain,
+  refuse,
+  deploy,
+};
 
 type Table = typeof faults;
 /** A fault as a scenario asks for it. `atMs` counts from the start of the measured phase. */

@@ -88,9 +88,8 @@ export type ServerCommand =
       seed: number;
       /** Connects its hub with those of the trial's other servers. */
       broker?: BrokerAccess;
-      /** Where it listens, and takes events where that is another port; any free one when left out. */
-      port?: number;
-      publishPort?: number;
+      /** Where it listens, and takes events where that is another; any free ones when left out. */
+      ports?: { main: number; publish: number };
       /** Made worse on purpose. */ injection?: Injection;
     }
   /** Collect garbage, so that the sample that follows is the idle baseline. */

@@ -1,5 +1,5 @@
-// Exchanges the servers of a trial, in the steps that core/policy/server/deploy-plan.ts says: tells what is in
-// front of them, drains, stops, starts again, and waits for each step to be over.
+// Exchanges the servers of a trial, in the steps that core/policy/server/deploy-plan.ts says: tells what is
+// in front of them, drains, stops, starts again, and waits for each step to be over.
 
 import { deploySteps, type DeployAsk, type DeployStep } from '../../core/policy/server/deploy-plan.ts';
 import type { DrainPlan } from '../../core/policy/server/drain.ts';
@@ -25,6 +25,8 @@ const goodbyeMs = 15_000;
 const listenMs = 15_000;
 /** How much later than its limit a server may say that it is drained. */
 const lateMs = 5000;
+/** How often it is looked whether the server still runs. */
+const lookEveryMs = 50;
 
 /**
  * Begins a deploy.
@@ -59,7 +61,7 @@ async function each(step: Exclude<DeployStep, { do: 'pause' }>, scene: DeploySce
         case 'admit':
           return front ? front.ready(number).then(() => true) : true;
         case 'drain':
-          return drained(server, step.plan, scene.act);
+          return server.running && drained(server, step.plan, scene);
         case 'stop':
           return server.halt(goodbyeMs);
         case 'start':
@@ -70,13 +72,18 @@ async function each(step: Exclude<DeployStep, { do: 'pause' }>, scene: DeploySce
   return done.every(Boolean);
 }
 
-async function drained(server: Member, plan: DrainPlan, act: number): Promise<boolean> {
-  if (!server.running) return false;
+/** Whether it has said so; not where a fault ends it meanwhile. */
+async function drained(server: Member, plan: DrainPlan, scene: DeployScene): Promise<boolean> {
+  const { clock, over } = scene;
+  const act = -1 - scene.act; // below all faults: a deploy began before its first server acts
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  server.on('drained', (report) => void (report.act === act && resolve(true)));
   server.send({ kind: 'drain', ...plan, act });
-  try {
-    await server.next('drained', plan.limitMs + lateMs, (report) => report.act === act);
-    return true;
-  } catch {
-    return false; // a fault has ended it meanwhile, or the trial is over
-  }
+  const lastUs = clock.nowUs() + (plan.limitMs + lateMs) * 1000;
+  const inVain = async () => {
+    while (server.running && clock.nowUs() < lastUs)
+      await clock.until(clock.nowUs() + lookEveryMs * 1000, over);
+    return false;
+  };
+  return Promise.race([promise, inVain()]);
 }

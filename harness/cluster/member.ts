@@ -80,6 +80,8 @@ export function createMember(
   let last: Report<'sample'> | undefined;
   /** Asked of it and not answered. */
   let asked = 0;
+  /** A fault has begun it again, and it does not listen yet: that it may fail then is the fault's. */
+  let returning = false;
   let ending: Promise<unknown> = Promise.resolve();
   let over = false;
   let box!: Inbox<ServerReport>; // set as the peer is made
@@ -98,7 +100,7 @@ export function createMember(
     });
     for (const kind of passedOn) peer.on(kind, (report: ServerReport) => box.deliver(report));
     peer.broken.catch((reason: unknown) => {
-      if (life === peer && running) box.broke(reason);
+      if (life === peer && running && !returning) box.broke(reason);
     });
     return peer;
   };
@@ -162,12 +164,14 @@ export function createMember(
       if (running || !start) return false;
       await ending;
       if (running || over) return false;
+      returning = true;
       const next = live();
       next.send(start);
       try {
         await next.next('listening', limitMs);
+        returning = false;
       } catch {
-        if (life === next) running = false;
+        if (life === next) running = returning = false;
         await next.kill();
         return false;
       }

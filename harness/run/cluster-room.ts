@@ -2,6 +2,7 @@
 // to hold, processes, cores.
 
 import { followServers, serversIn } from '../../core/fault/standing.ts';
+import type { Fleet } from '../trial/fleet.ts';
 import { oneServer } from '../../core/scenario/servers.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatNumber } from '../../core/base/units.ts';
@@ -48,4 +49,16 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): stri
     `${all.join(', ')} and the publisher share ${formatNumber(cores)} ${cores === 1 ? 'core' : 'cores'}: ` +
       'they wait for one another, and latencies are those of this machine rather than of so many.',
   ];
+}
+
+/**
+ * What the trials start beside our own processes, with its version.
+ * @throws UserError when it is not installed
+ */
+export function programsOf(
+  steps: readonly { plan: { scenario: Pick<Scenario, 'servers'> } }[],
+  { brokerVersion }: Pick<Fleet, 'brokerVersion'>,
+): string[] {
+  const versions = steps.flatMap(({ plan }) => brokerVersion(plan.scenario.servers.broker) ?? []);
+  return [...new Set(versions)];
 }

@@ -26,7 +26,7 @@ import type { Progress } from '../trial/stage.ts';
 import { TrialFailure } from '../process/peer.ts';
 import { planTrial } from '../plan/plan.ts';
 import { thisMachine, usableCores, type Machine } from './machine.ts';
-import { sharedCores } from './cluster-room.ts';
+import { programsOf, sharedCores } from './cluster-room.ts';
 import { machineNotes, mostNeeded } from './machine-notes.ts';
 import { loadProcessCount, preflight } from './preflight.ts';
 import { saturate } from './saturate.ts';
@@ -97,22 +97,11 @@ export function prepare(
   const whole = planOf(scenario);
   if (scenario.search.length > 0) planFirstSteps(scenario, registry, source, planOf);
   const steps = planSteps(scenario, whole, planOf);
-  const notes = [
-    ...machineNotes(machine, mostNeeded(scenario, steps)),
-    ...sharedCores(scenario, whole.loads.length, usableCores(machine)),
-  ];
+  const shared = sharedCores(scenario, whole.loads.length, usableCores(machine));
+  const notes = [...machineNotes(machine, mostNeeded(scenario, steps)), ...shared];
   // Read here, where a signal may end the process at once: git can take its time.
   const environment = readEnvironment(machine, programsOf(steps, fleet));
   return { ...whole, environment, machineNotes: notes, steps, planOf };
-}
-
-/**
- * What the trials start beside our own processes, with its version.
- * @throws UserError when it is not installed
- */
-function programsOf(steps: RunPlan['steps'], { brokerVersion }: Fleet): string[] {
-  const versions = steps.flatMap(({ plan }) => brokerVersion(plan.scenario.servers.broker) ?? []);
-  return [...new Set(versions)];
 }
 
 /**

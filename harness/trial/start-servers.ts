@@ -2,7 +2,7 @@
 // one address that the load side is given.
 
 import type { Variant } from '../../core/pattern/variant.ts';
-import { endsOrBegins, serversIn } from '../../core/fault/standing.ts';
+import { endsOrBegins, isBlueGreen, serversIn } from '../../core/fault/standing.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import { isCluster } from '../../core/scenario/servers.ts';
 import type { Beside } from '../cluster/beside.ts';
@@ -55,6 +55,9 @@ function isOurs({ target }: Variant): boolean {
   return target === undefined;
 }
 
+/** Where a server listens that may come back. */
+type Ports = { main: number; publish: number };
+
 export type Started = {
   endpoint: Endpoint;
   readings: ServerReadings;
@@ -75,13 +78,10 @@ export async function startServers(stage: Stage): Promise<Started> {
   // One that may come back must find its port again; see harness/cluster/ports.ts.
   const keepsPort = cluster || scenario.faults.some(endsOrBegins);
   await broker?.start();
-  const ports: number[] = [];
-  const publishPorts: number[] = [];
+  const ports: Ports[] = [];
   for (const server of servers) {
-    const port = keepsPort ? await fleet.freePort() : undefined;
-    const publishPort = keepsPort ? await fleet.freePort() : undefined;
-    if (port !== undefined) ports.push(port);
-    if (publishPort !== undefined) publishPorts.push(publishPort);
+    const own = keepsPort ? { main: await fleet.freePort(), publish: await fleet.freePort() } : undefined;
+    if (own) ports.push(own);
     server.send({
       kind: 'start',
       pattern: variant.pattern,
@@ -89,8 +89,7 @@ export async function startServers(stage: Stage): Promise<Started> {
       limits: scenario.server,
       seed: scenario.seed + server.number - 1,
       ...(broker && { broker: broker.access }),
-      ...(port !== undefined && { port }),
-      ...(publishPort !== undefined && { publishPort }),
+      ...(own && { ports: own }),
       ...(fleet.injection && { injection: fleet.injection }),
     });
   }
@@ -102,17 +101,19 @@ export async function startServers(stage: Stage): Promise<Started> {
     over: endpoint.over,
     servers: servers.map(({ number }, i) => ({
       number,
-      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!),
+      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!.main),
     })),
   };
+  // Who takes the place of all others must get what those got.
+  const publishers = scenario.faults.some(isBlueGreen) ? servers : running;
   return {
     endpoint: {
       ...endpoint,
       ...(await frontOf(stage, setup)),
-      // Those that start later too: who takes the place of another must get what that one got.
-      publishUrls: servers.map((_, i) => {
-        const later = endpoint.over === 'h1' ? ports[i] : publishPorts[i];
-        return listening[i]?.endpoint.publishUrl ?? atPort(endpoint.publishUrl, later!);
+      publishUrls: publishers.map((_, i) => {
+        const { main, publish } = ports[i]!; // each has its own in a cluster
+        const port = endpoint.over === 'h1' ? main : publish;
+        return listening[i]?.endpoint.publishUrl ?? atPort(endpoint.publishUrl, port);
       }),
     },
     readings,

@@ -47,7 +47,7 @@ export function fakeServer(world: World, name: string): ServerPeer {
         servers.set(name, newCounters());
         inbox.deliver({
           kind: 'listening',
-          endpoint: endpointAt(command.port ?? 1),
+          endpoint: endpointAt(command.ports?.main ?? 1),
         });
         if (world.options.fail === 'server-dies') clock.at(clock.nowUs() + 5e6, () => die('signal SIGKILL'));
         return;
@@ -61,9 +61,10 @@ export function fakeServer(world: World, name: string): ServerPeer {
       case 'drain': {
         act(world, name, command, inbox);
         const drained = { told: 0, left: 0, closedAtLimit: 0, tookMs: command.windowMs };
-        clock.at(clock.nowUs() + command.windowMs * 1000, () =>
-          inbox.deliver({ kind: 'drained', act: command.act, atUs: clock.nowUs(), ...drained }),
-        );
+        clock.at(clock.nowUs() + command.windowMs * 1000, () => {
+          if (world.running.has(name))
+            inbox.deliver({ kind: 'drained', act: command.act, atUs: clock.nowUs(), ...drained });
+        });
         return;
       }
     }

@@ -26,6 +26,8 @@ export type World = {
   /** The servers that listen, by name, in order, with what each counted. Subscribers are spread over them. */
   servers: Map<string, Counters>;
   names: Map<number, string>;
+  /** When each process began, by its number. */
+  began: Map<number, number>;
 };
 
 export function newWorld(): World {
@@ -39,6 +41,7 @@ export function newWorld(): World {
     counters: newCounters(),
     servers: new Map(),
     names: new Map(),
+    began: new Map(),
   };
 }
 
@@ -57,16 +60,19 @@ export function sampleNow({ clock }: World, cpuShare = 0.1): SelfSample {
 }
 
 /** What is read of a process from outside: one thread, as busy as the script says. */
-export function cpuNow({ clock, options, window, names }: World, pid: number): CpuReading {
+export function cpuNow({ clock, options, window, names, began }: World, pid: number): CpuReading {
   const now = clock.nowUs();
+  const beganUs = began.get(pid) ?? 0;
   if (!isServer(names.get(pid))) {
     const share = names.get(pid) === 'publisher' ? 0.1 : options.loadCpu;
-    return oneThread(pid, { ranUs: now * share, waitedUs: 0 });
+    return oneThread(pid, { ranUs: (now - beganUs + 1) * share, waitedUs: 0 });
   }
   const { serverCpu, serverIdleCpu, serverWaits } = options;
-  const busyUs = window ? Math.max(0, Math.min(now, window.toUs) - window.warmupFromUs) : 0;
+  const busyUs = window
+    ? Math.max(0, Math.min(now, window.toUs) - Math.max(beganUs, window.warmupFromUs))
+    : 0;
   return oneThread(pid, {
-    ranUs: now * serverIdleCpu + busyUs * (serverCpu - serverIdleCpu),
+    ranUs: (now - beganUs + 1) * serverIdleCpu + busyUs * (serverCpu - serverIdleCpu),
     waitedUs: busyUs * serverWaits,
   });
 }
@@ -91,11 +97,12 @@ export function scripted<C extends Message, R extends Message>(
   name: string,
   handle: (command: C, inbox: Inbox<R>, die: (how: string) => void) => void,
 ): Peer<C, R> {
-  const { running, names, servers } = world;
+  const { running, names, began, servers, clock } = world;
   return createPeer<C, R>(name, (inbox) => {
     running.add(name);
     const pid = 1000 + names.size;
     names.set(pid, name);
+    began.set(pid, clock.nowUs());
     const die = (how: string) => {
       running.delete(name);
       servers.delete(name);

@@ -1,5 +1,5 @@
-// Decides in which steps the servers of a cluster are exchanged: one after the other (rolling), or all at once
-// for others that were started beside them (blue-green). Pure: the harness carries the steps out.
+// Decides in which steps the servers of a cluster are exchanged: one after the other (rolling), or all at
+// once for others that were started beside them (blue-green). Pure: the harness carries the steps out.
 
 import type { DrainPlan } from './drain.ts';
 
