@@ -3,11 +3,12 @@
 
 import { followServers, serversIn } from '../../core/fault/standing.ts';
 import type { Fleet } from '../trial/fleet.ts';
+import { networksOf } from '../../core/scenario/network.ts';
 import { oneServer } from '../../core/scenario/servers.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatNumber } from '../../core/base/units.ts';
 
-type Asked = Partial<Pick<Scenario, 'servers' | 'faults'>>;
+type Asked = Partial<Pick<Scenario, 'servers' | 'faults' | 'network'>>;
 
 /** Nobody shares connections out to the last one: a server may hold so much more than its part. */
 const unevenMost = 1.25;
@@ -26,12 +27,13 @@ export function heldByOne(held: number, { servers = oneServer, faults = [] }: As
   return least <= 1 ? held : Math.min(held, Math.ceil((held / least) * unevenMost));
 }
 
-/** The broker, and what is in front of the servers. */
-export function processesBeside({ servers = oneServer }: Asked): string[] {
+/** The broker, what is in front of the servers, and the network between the others. */
+export function processesBeside({ servers = oneServer, faults = [], network }: Asked): string[] {
   const { broker, inFront } = servers;
   return [
     ...(broker.kind !== 'in-process' && broker.url === undefined ? ['the broker'] : []),
-    ...(inFront === 'list' ? [] : ['HAProxy']),
+    ...(networksOf({ network, faults }).length > 0 ? ['the network'] : []),
+    ...(inFront.kind === 'list' ? [] : ['HAProxy']),
   ];
 }
 
@@ -57,8 +59,11 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): stri
  */
 export function programsOf(
   steps: readonly { plan: { scenario: Pick<Scenario, 'servers'> } }[],
-  { brokerVersion }: Pick<Fleet, 'brokerVersion'>,
+  { brokerVersion, frontVersion }: Pick<Fleet, 'brokerVersion' | 'frontVersion'>,
 ): string[] {
-  const versions = steps.flatMap(({ plan }) => brokerVersion(plan.scenario.servers.broker) ?? []);
-  return [...new Set(versions)];
+  const versions = steps.flatMap(({ plan: { scenario } }) => [
+    brokerVersion(scenario.servers.broker),
+    frontVersion(scenario.servers.inFront),
+  ]);
+  return [...new Set(versions.filter((one) => one !== undefined))];
 }

@@ -8,9 +8,11 @@ import { isCluster } from '../../core/scenario/servers.ts';
 import type { Beside } from '../cluster/beside.ts';
 import type { BrokerProcess } from '../cluster/brokers.ts';
 import { listOf, type FrontSetup } from '../cluster/in-front.ts';
+import { brokerThroughNetwork, throughNetwork } from '../cluster/network.ts';
 import { createMember, type Member } from '../cluster/member.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import type { Fleet } from './fleet.ts';
+import { serverSetup } from './server-setup.ts';
 import type { Peers, Stage } from './stage.ts';
 
 /** What the servers' samples say: all, what /proc tells, or nothing. */
@@ -50,6 +52,20 @@ export function addBroker(
   return broker;
 }
 
+/** The Redis where servers look tokens up: the broker where that is one, else one for this alone. */
+async function startTokenStore(
+  { plan: { scenario }, variant, fleet, beside }: Stage,
+  broker: BrokerProcess | undefined,
+): Promise<BrokerProcess | undefined> {
+  const { auth } = scenario.server;
+  if (auth?.lookup?.kind !== 'redis' || auth.lookup.url !== undefined || !isOurs(variant)) return undefined;
+  if (broker?.access.kind.startsWith('redis')) return broker;
+  const own = fleet.broker({ kind: 'redis-pubsub', url: undefined });
+  beside.add(own);
+  await own.start();
+  return own;
+}
+
 /** A system that is not ours is one address, whatever is behind it. */
 function isOurs({ target }: Variant): boolean {
   return target === undefined;
@@ -78,6 +94,8 @@ export async function startServers(stage: Stage): Promise<Started> {
   // One that may come back must find its port again; see harness/cluster/ports.ts.
   const keepsPort = cluster || scenario.faults.some(endsOrBegins);
   await broker?.start();
+  const tokens = await startTokenStore(stage, broker);
+  const brokers = broker && (await brokerThroughNetwork(stage, broker.access, servers.length));
   const ports: Ports[] = [];
   for (const server of servers) {
     const own = keepsPort ? { main: await fleet.freePort(), publish: await fleet.freePort() } : undefined;
@@ -86,9 +104,9 @@ export async function startServers(stage: Stage): Promise<Started> {
       kind: 'start',
       pattern: variant.pattern,
       options: variant.options,
-      limits: scenario.server,
+      ...serverSetup(scenario, tokens?.access),
       seed: scenario.seed + server.number - 1,
-      ...(broker && { broker: broker.access }),
+      ...(brokers && { broker: brokers[server.number - 1] }),
       ...(own && { ports: own }),
       ...(fleet.injection && { injection: fleet.injection }),
     });
@@ -96,9 +114,10 @@ export async function startServers(stage: Stage): Promise<Started> {
   const running = servers.filter((server) => server.running);
   const listening = await Promise.all(running.map((server) => server.next('listening', startLimitMs)));
   const { endpoint, readings = 'self' } = listening[0]!; // one at least runs from the beginning
-  if (!cluster) return { endpoint, readings, count: undefined };
+  if (!cluster) return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined };
   const setup: FrontSetup = {
     over: endpoint.over,
+    subscribers: scenario.subscribers,
     servers: servers.map(({ number }, i) => ({
       number,
       url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!.main),
@@ -106,16 +125,17 @@ export async function startServers(stage: Stage): Promise<Started> {
   };
   // Who takes the place of all others must get what those got.
   const publishers = scenario.faults.some(isBlueGreen) ? servers : running;
+  const reached: Endpoint = {
+    ...endpoint,
+    ...(await frontOf(stage, setup)),
+    publishUrls: publishers.map((_, i) => {
+      const { main, publish } = ports[i]!; // each has its own in a cluster
+      const port = endpoint.url === endpoint.publishUrl ? main : publish;
+      return listening[i]?.endpoint.publishUrl ?? atPort(endpoint.publishUrl, port);
+    }),
+  };
   return {
-    endpoint: {
-      ...endpoint,
-      ...(await frontOf(stage, setup)),
-      publishUrls: publishers.map((_, i) => {
-        const { main, publish } = ports[i]!; // each has its own in a cluster
-        const port = endpoint.over === 'h1' ? main : publish;
-        return listening[i]?.endpoint.publishUrl ?? atPort(endpoint.publishUrl, port);
-      }),
-    },
+    endpoint: await throughNetwork(stage, reached),
     readings,
     count: servers.length,
   };
@@ -126,7 +146,7 @@ async function frontOf(
   setup: FrontSetup,
 ): Promise<Pick<Endpoint, 'url' | 'urls'>> {
   const { inFront } = plan.scenario.servers;
-  if (inFront === 'list') return listOf(setup);
+  if (inFront.kind === 'list') return listOf(setup);
   const front = fleet.front(inFront, setup);
   beside.add(front);
   return front.start();

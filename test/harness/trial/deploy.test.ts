@@ -9,6 +9,8 @@ import { fakeFleet, type FakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
 import { deployFaults } from './deploy-faults.ts';
 
+const nothing = async () => {};
+
 /** What happened to servers, in milliseconds from the start of the measured phase. */
 function watched(fleet = fakeFleet()) {
   const seen: { what: string; atUs: number }[] = [];
@@ -36,7 +38,15 @@ function watched(fleet = fakeFleet()) {
       start: async () => ({ url: servers[0]!.url }),
       drain: async (server) => note(`no more to ${server}`),
       ready: async (server) => note(`again to ${server}`),
-      stop: async () => {},
+      pids: () => [],
+      isEmpty: async () => true,
+      shutDown: nothing,
+      replace: nothing,
+      setMaxconn: nothing,
+      sessions: async () => [],
+      stats: async () => [],
+      reload: nothing,
+      stop: nothing,
     }),
   };
   const inWindow = () => {

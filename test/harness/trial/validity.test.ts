@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { voidingCodes } from '../../../core/result/voids.ts';
 import { outcomeOf } from '../../../harness/trial/outcome.ts';
+import { networkRows } from './validity-network-rows.ts';
 import { placeRows } from './validity-place-rows.ts';
 import { voidingRows, type Case, type Row } from './validity-rows.ts';
 import { wireRows } from './validity-wire-rows.ts';
@@ -22,7 +23,7 @@ import {
   window,
 } from './readings.ts';
 
-const rows = [...voidingRows, ...placeRows, ...wireRows];
+const rows = [...voidingRows, ...placeRows, ...wireRows, ...networkRows];
 
 function judged({ scenario, readings, variant = streams }: Case) {
   const { warnings, outcome } = outcomeOf(planOf(scenario), variant, readingsOf(readings));
