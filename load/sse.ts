@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { noteReconnectionTime } from '../core/policy/client/reconnect.ts';
+import { noteReconnectionTime, noteRetryAfter } from '../core/policy/client/reconnect.ts';
 import { cursorText, setCursor } from './subscribers/cursor.ts';
 import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import {
@@ -115,6 +115,12 @@ function takeHead<O extends Owner | Http2Owner>(
     streams.stop(stream);
     return;
   }
+  if (head.headers.has('pushbench-refused')) {
+    sink.problem('sse-refused', 'a server that was being drained refused a subscriber');
+    noteRetryAfter(stream, head.headers.get('retry-after'), Date.now());
+    bodies.head(stream, head);
+    return; // the stream ends at once
+  }
   expectStream(stream, head, mimeType);
   bodies.head(stream, head);
   streams.ready(stream, atUs);
@@ -124,6 +130,8 @@ function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | H
   return {
     event(stream, type, bytes, from, to, atUs) {
       if (type === 'reset') counters.resets++;
+      if (type === 'failure')
+        sink.problem('stream-failed', 'the server ended a stream, as it could not serve it');
       if (type !== '' && type !== 'message') return;
       if (sink.event(stream.subscriber, bytes, from, to, atUs)) counters.events++;
       else sink.problem('malformed-event', "an SSE event's data is not an event envelope");

@@ -4,6 +4,7 @@
 // apart.
 
 import type { LoadFaultCommand, ServerFaultCommand } from '../fault/faults.ts';
+import type { DrainedReport } from '../policy/server/drain.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
@@ -119,6 +120,7 @@ export type ServerReport =
       gone?: boolean;
     }
   | Acted
+  | DrainedReport
   | { kind: 'stopped' }
   | Failed;
 

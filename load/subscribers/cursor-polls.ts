@@ -24,6 +24,8 @@ export type Place = {
   cookies: Cookies;
   /** What asks for what came after `cursor`, until cursor, ETag or cookies change. */
   request: Buffer | undefined;
+  /** The wait that the last answer advised, in milliseconds: the server is drained. */
+  waitMs: number;
 };
 
 export type Asking = {
@@ -87,14 +89,17 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       etag: '',
       cookies: '',
       request: undefined,
+      waitMs: 0,
     }),
     request: ({ state }) => (state.request ??= asking.request(state)),
     setCookie({ state }, setCookie) {
       state.cookies = takeCookies(state.cookies, setCookie);
       state.request = undefined;
     },
-    take: (poller, status, head, bytes, from, to, atUs) =>
-      status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),
+    take(poller, status, head, bytes, from, to, atUs) {
+      poller.state.waitMs = Number(head.headers.get('pushbench-wait')) || 0;
+      return status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head);
+    },
     answered,
     answerWithinMs,
     finishes,
