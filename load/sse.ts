@@ -4,8 +4,9 @@
 import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { noteReconnectionTime } from '../core/policy/client/reconnect.ts';
-import { cursorText, setCursor, type Cursor } from './subscribers/cursor.ts';
+import { noteReconnectionTime, noteRetryAfter } from '../core/policy/client/reconnect.ts';
+import { cursorText, setCursor } from './subscribers/cursor.ts';
+import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import {
   newEventStream,
   readEvents,
@@ -26,6 +27,7 @@ import {
 import { createStreamBodies, type Inflating, type StreamBodies } from './subscribers/stream-bodies.ts';
 import { expectStream } from './subscribers/expect-stream.ts';
 import { createStreams, createStreamsOver, type Stream, type Streams } from './subscribers/streams.ts';
+import { tokenFields } from './subscribers/token.ts';
 
 export const sse: PatternLoad<PatternOptions<'sse'>> = {
   start: (context, { gzip }) =>
@@ -40,6 +42,7 @@ const mimeType = 'text/event-stream';
 function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']> {
   const url = new URL(context.endpoint.url);
   const events = eventParts(context);
+  const fieldsOf = tokenFields(context.endpoint);
   const bodies = createStreamBodies<Owner['state'], Socket>(
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
@@ -50,7 +53,11 @@ function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']>
   };
   const streams: Streams<Owner['state']> = createStreams<Owner['state']>(context, {
     newState: () => ({ response: newResponseReader(), events: newEventStream(), inflation: undefined }),
-    request: (stream) => encodeRequest(url, targetOf(context, stream), headersOf(stream.cursor, gzip)),
+    request: (stream) =>
+      encodeRequest(url, targetOf(context, stream), {
+        ...headersOf(stream, gzip),
+        ...fieldsOf(stream.subscriber),
+      }),
     read: (stream, bytes, to, atUs) =>
       void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
     settled: bodies.settled,
@@ -62,6 +69,7 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
   // Loaded only here, as node:http2 and node:tls cost megabytes that HTTP/1.1 has no use for.
   const { createHttp2 } = await import('./subscribers/http2.ts');
   const events = eventParts(context);
+  const fieldsOf = tokenFields(context.endpoint);
   const bodies = createStreamBodies<Http2Owner['state'], Http2Line>(
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
@@ -75,7 +83,11 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
     context,
     {
       newState: () => ({ events: newEventStream(), inflation: undefined }),
-      request: (stream) => ({ ':path': targetOf(context, stream), ...headersOf(stream.cursor, gzip) }),
+      request: (stream) => ({
+        ':path': targetOf(context, stream),
+        ...headersOf(stream, gzip),
+        ...fieldsOf(stream.subscriber),
+      }),
       read: (stream, bytes, to, atUs) => bodies.body(stream, bytes, 0, to, atUs),
       settled: bodies.settled,
     },
@@ -97,10 +109,17 @@ function takeHead<O extends Owner | Http2Owner>(
   head: Pick<ResponseHead, 'status' | 'headers'>,
   atUs: number,
 ): void {
+  stream.cookies = takeCookies(stream.cookies, head.headers.get('set-cookie'));
   if (head.status === 204) {
     sink.problem('sse-stopped', 'the server told a subscriber to stop and not to reconnect (204)');
     streams.stop(stream);
     return;
+  }
+  if (head.headers.has('pushbench-refused')) {
+    sink.problem('sse-refused', 'a server that was being drained refused a subscriber');
+    noteRetryAfter(stream, head.headers.get('retry-after'), Date.now());
+    bodies.head(stream, head);
+    return; // the stream ends at once
   }
   expectStream(stream, head, mimeType);
   bodies.head(stream, head);
@@ -114,6 +133,8 @@ function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | H
         counters.resets++;
         sink.reset(stream.subscriber);
       }
+      if (type === 'failure')
+        sink.problem('stream-failed', 'the server ended a stream, as it could not serve it');
       if (type !== '' && type !== 'message') return;
       if (sink.event(stream.subscriber, bytes, from, to, atUs)) counters.events++;
       else sink.problem('malformed-event', "an SSE event's data is not an event envelope");
@@ -130,12 +151,16 @@ function targetOf({ endpoint, topicsOf }: LoadContext, { subscriber }: Pick<Owne
   return `${pathBelow(new URL(endpoint.url), '/events')}?topics=${topicsOf(subscriber).join(',')}`;
 }
 
-function headersOf(cursor: Cursor, gzip: boolean): Record<string, string> {
+function headersOf(
+  { cursor, cookies }: Pick<Owner, 'cursor' | 'cookies'>,
+  gzip: boolean,
+): Record<string, string> {
   const lastId = cursorText(cursor);
   return {
     accept: mimeType,
     'cache-control': 'no-store',
     ...gzipAccepted(gzip),
+    ...cookieHeader(cookies),
     ...(lastId && { 'last-event-id': lastId }),
   };
 }

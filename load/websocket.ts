@@ -3,6 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { noteAsked } from '../core/policy/client/reconnect.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import { readNotice, takeCursor, type Notice } from './subscribers/notices.ts';
 import { createSockets } from './subscribers/sockets.ts';
@@ -37,6 +38,10 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
           sent.takeAnswer(ref, notice, atUs);
           return;
         }
+        if (notice.socket === 'restart') {
+          if (typeof notice.waitMs === 'number') noteAsked(stream, notice.waitMs);
+          return; // it is closed with 1012 next
+        }
         if (notice.socket !== 'open') {
           sink.problem('malformed-event', 'a message is neither an event nor a notice');
           return;
@@ -68,11 +73,11 @@ function createSentMessages({ problem }: LoadContext['sink']) {
   const unanswered = new Map<number, Answered>();
   let messages = 0;
   return {
-    encode({ topic, text, crc, plannedUs, sentUs }: Message, answered: Answered): Buffer {
+    encode({ topic, text, crc, plannedUs, sentUs, seq }: Message, answered: Answered): Buffer {
       unanswered.set(++messages, answered);
       return Buffer.from(
         `{"publish":"${topic}","ref":${messages},"planned":${plannedUs},"sent":${sentUs},` +
-          `"crc":${crc},"body":${text}}`,
+          `${seq === undefined ? '' : `"seq":${seq},`}"crc":${crc},"body":${text}}`,
       );
     },
     takeAnswer(ref: number, { seq, refused, reason }: Notice, atUs: number): void {

@@ -16,6 +16,7 @@ import { happenedAtUs } from './faults.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
+import { lossesBetween, networkWarnings } from './network-warnings.ts';
 import { placeWarnings } from './place-warnings.ts';
 import { processWarnings } from './process-warnings.ts';
 import { recoveryOf } from './recovery-figures.ts';
@@ -34,6 +35,7 @@ export function outcomeOf(
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
     ...placeWarnings(plan, completed),
+    ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
   ];
@@ -60,8 +62,11 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       serverMeasured: countersMeasured('server', readings),
       clientMeasured,
     },
-    // A target does not tell what it counted.
-    checks: readings.serverReadings === 'self' ? crossCheck(serverCounters, client) : [],
+    // A target does not tell what it counted, nor does a server that was killed.
+    checks:
+      readings.serverReadings === 'self' && readings.serversKilled === 0
+        ? crossCheck(serverCounters, client, lossesBetween(plan.scenario))
+        : [],
     ...(pages.length > 0 && {
       pageRequests: {
         planned: pages.reduce((sum, one) => sum + one.planned, 0),
@@ -72,6 +77,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     ...(readings.warmUp && { warmUp: readings.warmUp }),
     subscribers: readings.subscribers,
     connections: readings.connections,
+    ...clusterOf(plan, readings),
     measuredUs: window.toUs - window.fromUs,
     drainUs: readings.drainUs,
     measuredDeliveries: clientMeasured.events,
@@ -86,6 +92,15 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };
+}
+
+/** Nothing of a server by itself. */
+function clusterOf(
+  { scenario: { servers } }: TrialPlan,
+  { serverCount }: Readings,
+): Pick<Completed, 'servers'> {
+  if (serverCount === undefined) return {};
+  return { servers: { count: serverCount, broker: servers.broker.kind, inFront: servers.inFront.kind } };
 }
 
 /** Nothing where it could not be read. */
@@ -113,9 +128,11 @@ function kernelSocketBytesOf({ kernelPeakBytes, kernelBaselineBytes }: Readings)
 
 /** The host's counts, with what the trial's own connections explain of them. */
 function networkOf(readings: Readings): Pick<Completed, 'network'> {
-  const { network, serverReadings, idleBytesPerS, encrypted, sent, done } = readings;
+  const { network, serverReadings, serversKilled, othersTalk, idleBytesPerS, encrypted, sent, done } =
+    readings;
   const { from, to } = network;
-  if (!from || !to) return {};
+  // What servers, broker and proxies say to one another is on the same loopback, and nobody counts it.
+  if (!from || !to || othersTalk || serversKilled > 0) return {};
   const { most, leastBytes } = wireBounds(
     countersMeasured('load', readings),
     serverReadings === 'self' ? countersMeasured('server', readings) : newCounters(),
@@ -149,6 +166,7 @@ function faultsOf({ faults, acted, window }: Readings): Pick<Completed, 'faults'
         atMs: fault.atMs,
         atUs: atUs === undefined ? null : atUs - window.fromUs,
         ...(length && { forMs: length.ms }),
+        ...(played.tookUs !== undefined && { tookUs: played.tookUs }),
       };
     }),
   };

@@ -72,6 +72,7 @@ export function createSenders(
           topic: topicName(topics, plan.topic[i]!),
           plannedUs: dueUs,
           sentUs: atUs,
+          ...(plan.seq && { seq: plan.seq[i]! }),
         };
         const went = send(sender[i]!, message, (given, answeredUs) => {
           open--;
@@ -158,12 +159,13 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
     if (!poster.underWay) return;
     waitingBytes -= poster.underWay.message.bytes;
     counters.messageRequests++;
-    const { topic, text, bytes, crc, plannedUs, sentUs } = poster.underWay.message;
+    const { topic, text, bytes, crc, plannedUs, sentUs, seq } = poster.underWay.message;
     clients.send(
       poster.client,
       Buffer.from(
         `POST ${path}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
           `content-length: ${bytes}\r\n` +
+          (seq === undefined ? '' : `pushbench-seq: ${seq}\r\n`) +
           `pushbench-planned: ${plannedUs}\r\npushbench-sent: ` +
           `${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`,
       ),

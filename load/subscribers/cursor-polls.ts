@@ -4,24 +4,32 @@
 // the pattern's: polling.ts, long-polling.ts.
 
 import { cursorPattern } from '../../core/event/envelope.ts';
+import { takeCookies, type Cookies } from '../wire/cookies.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { readPollAnswer, splitEvents } from '../wire/poll-answer.ts';
 import { createPolls, type Poller } from './polls.ts';
+import { tokenFields } from './token.ts';
 
 /** What a subscriber has had. */
 export type Place = {
   /** Its topics, as they are written in a request. */
   readonly topics: string;
+  /** Fields of all its requests: its token. */
+  readonly fields: Readonly<Record<string, string>>;
   /** The last answer's, empty before the first. */
   cursor: string;
   etag: string;
-  /** What asks for what came after `cursor`, until cursor or ETag change. */
+  /** What servers, or what is in front of them, gave it to bring along. */
+  cookies: Cookies;
+  /** What asks for what came after `cursor`, until cursor, ETag or cookies change. */
   request: Buffer | undefined;
+  /** The wait that the last answer advised, in milliseconds: the server is drained. */
+  waitMs: number;
 };
 
 export type Asking = {
-  /** The request for what came after a place. Asked for again when cursor or ETag have changed. */
+  /** The request for what came after a place. Asked for again when the place has changed. */
   request(place: Place): Buffer;
   /** As `PollKind` has them. */
   answered(poller: Poller<Place>): number;
@@ -75,17 +83,27 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   }
 
   const { answered, answerWithinMs, finishes } = asking;
+  const fieldsOf = tokenFields(context.endpoint);
   const polls = createPolls<Place>(context, {
     newState: (subscriber) => ({
+      fields: fieldsOf(subscriber),
       topics: context.topicsOf(subscriber).join(','),
       cursor: '',
       etag: '',
+      cookies: '',
       request: undefined,
+      waitMs: 0,
     }),
     request: ({ state }) => (state.request ??= asking.request(state)),
     resumes: ({ cursor }) => cursor !== '',
-    take: (poller, status, head, bytes, from, to, atUs) =>
-      status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),
+    setCookie({ state }, setCookie) {
+      state.cookies = takeCookies(state.cookies, setCookie);
+      state.request = undefined;
+    },
+    take(poller, status, head, bytes, from, to, atUs) {
+      poller.state.waitMs = Number(head.headers.get('pushbench-wait')) || 0;
+      return status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head);
+    },
     answered,
     answerWithinMs,
     finishes,

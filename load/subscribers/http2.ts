@@ -12,9 +12,11 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { nowUs } from '../../core/base/clock.ts';
 import type { Cause, Protocol } from '../wire/connection.ts';
+import { setCookieSeparator } from '../wire/cookies.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
+import { createTlsSessions, type TlsSessions } from '../wire/tls-sessions.ts';
 import type { Line, Transport } from './streams.ts';
 
 /** Servers commonly allow as many streams on a connection (RFC 9113, section 6.5.2, advises no fewer). */
@@ -54,6 +56,8 @@ type All<Owner> = {
   /** The newest connection of each number. */
   readonly newest: Map<number, Connection>;
   readonly open: Set<Connection>;
+  /** By the number of a connection. */
+  readonly sessions: TlsSessions;
   reporting: boolean;
   allClosed(): void;
 };
@@ -68,6 +72,7 @@ export function createHttp2<Owner>(
     protocol,
     newest: new Map(),
     open: new Set(),
+    sessions: createTlsSessions(context.counters, context.endpoint.resumesTls ?? false),
     reporting: true,
     allClosed: () => {},
   };
@@ -102,16 +107,20 @@ function problem<Owner>({ reporting, context }: All<Owner>, { code, message }: C
   if (reporting) context.sink.problem(code, message);
 }
 
-function socketTo({ over, certificate }: Http2Context['endpoint'], url: URL): Socket {
+function socketTo<Owner>({ context, sessions }: All<Owner>, url: URL, number: number): Socket {
+  const { over, certificate } = context.endpoint;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port || (over === 'h2' ? 443 : 80));
   if (over !== 'h2') return connectTcp({ host, port, noDelay: true });
-  return connectTls({
+  const socket = connectTls({
     host,
     port,
     ALPNProtocols: ['h2'],
+    ...sessions.of(number),
     ...(certificate === undefined ? {} : { ca: certificate }),
   });
+  sessions.follow(number, socket);
+  return socket;
 }
 
 /** The connection that a subscriber's stream belongs to, a new one where there is none that takes streams. */
@@ -121,7 +130,7 @@ function connectionOf<Owner>(all: All<Owner>, subscriber: number): Connection {
   if (known && !known.session.closed && !known.session.destroyed) return known;
   const { counters, connects } = all.context;
   connects?.tried(nowUs());
-  const connection = connectTo(all.context);
+  const connection = connectTo(all, number);
   const { session } = connection;
   all.newest.set(number, connection);
   all.open.add(connection);
@@ -141,9 +150,10 @@ function connectionOf<Owner>(all: All<Owner>, subscriber: number): Connection {
   return connection;
 }
 
-function connectTo({ endpoint, counters }: Http2Context): Connection {
+function connectTo<Owner>(all: All<Owner>, number: number): Connection {
+  const { endpoint, counters } = all.context;
   const url = new URL(endpoint.url);
-  const socket = socketTo(endpoint, url);
+  const socket = socketTo(all, url, number);
   const session = connect(url, {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: windowBytes },
@@ -215,6 +225,8 @@ function openLine<Owner>(all: All<Owner>, connection: Connection, owner: Owner):
       });
       stream.on('close', close);
     },
+    pause: () => stream?.pause(),
+    resume: () => stream?.resume(),
     end() {
       this.destroy();
     },
@@ -230,6 +242,11 @@ function causeOf({ code, message }: NodeJS.ErrnoException): Cause {
 }
 
 function headOf(fields: IncomingHttpHeaders): Pick<ResponseHead, 'status' | 'headers'> {
-  const headers = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+  const headers = new Map(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(setCookieSeparator) : String(value), // only Set-Cookie is a list
+    ]),
+  );
   return { status: Number(fields[':status']), headers };
 }

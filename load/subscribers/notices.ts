@@ -15,6 +15,8 @@ export type Notice = {
   seq?: unknown;
   refused?: unknown;
   reason?: unknown;
+  /** The wait that a server which lets the client go advises, in milliseconds. */
+  waitMs?: unknown;
 };
 
 /** The notice in bytes `from`..`to`; an empty one where they are nothing of the kind. */

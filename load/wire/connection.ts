@@ -37,7 +37,10 @@ export type Dialer<Owner> = {
 };
 
 /** How a connection is made, and the event that says that it can be used. */
-export type Connector = { connect(options: TcpNetConnectOpts): Socket; opened: 'connect' | 'secureConnect' };
+export type Connector = {
+  connect(options: TcpNetConnectOpts, subscriber: number): Socket;
+  opened: 'connect' | 'secureConnect';
+};
 
 const plain: Connector = { connect: (options) => connect(options), opened: 'connect' };
 
@@ -77,7 +80,7 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
       let cause = ended;
       const localAddress = context.sourceAddress(subscriber);
       connects?.tried(nowUs());
-      const socket = connector.connect({
+      const options: TcpNetConnectOpts = {
         host,
         port,
         noDelay: true,
@@ -97,7 +100,8 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
             return true;
           },
         },
-      });
+      };
+      const socket = connector.connect(options, subscriber);
       socket.once(connector.opened, () => {
         opened = true;
         counters.connectionsOpened++;
