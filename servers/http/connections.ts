@@ -111,7 +111,11 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
       server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
         const socket = duplex as Socket; // of a TCP listener
         if (isSilence(error, socket)) return;
-        if (error.code === 'ECONNRESET') socket.destroy();
+        if (error.code === 'ECONNRESET') {
+          socket.destroy();
+          // Proxies, and browsers at times, leave an answer that does not end by a reset.
+          if (connections.get(socket)?.response?.req.complete) return;
+        }
         refuse(socket, statusOf(error.code));
       });
       server.on('connect', (request, socket) => {
