@@ -21,7 +21,7 @@ export type Hub<P extends Published = Published> = {
    * this one began among them.
    */
   published(): number;
-  /** Events of the servers together that this one's broker never brought it. */
+  /** Events of the cluster that this server never received from its broker. */
   skipped(): number;
   /** Subscriptions that have not ended. */
   subscriptions(): number;
