@@ -19,6 +19,17 @@ function report(message: ServerReport, sent: () => void = () => {}): void {
   if (process.connected) process.send!(message, undefined, undefined, sent);
 }
 
+function reportSample(): void {
+  report({
+    kind: 'sample',
+    sample: sampleSelf(),
+    counters: server?.counters() ?? newCounters(),
+    subscribers: server?.subscribers() ?? 0,
+    publishedEvents: server?.hub.published() ?? 0,
+    ...(server?.backlog && { backlog: server.backlog() }),
+  });
+}
+
 function fail(error: unknown): void {
   console.error(error instanceof UserError ? error.message : error);
   report(failedBy(error), () => process.exit(1));
@@ -28,19 +39,15 @@ function fail(error: unknown): void {
 async function obey(command: ServerCommand): Promise<void> {
   switch (command.kind) {
     case 'start':
-      server = await startServer(command);
+      server = await startServer({
+        ...command,
+        ...(command.ports && { port: command.ports.main, publishPort: command.ports.publish }),
+      });
       return report({ kind: 'listening', endpoint: server.endpoint });
     case 'collect':
       return collectGarbage();
     case 'sample':
-      return report({
-        kind: 'sample',
-        sample: sampleSelf(),
-        counters: server?.counters() ?? newCounters(),
-        subscribers: server?.subscribers() ?? 0,
-        publishedEvents: server?.hub.published() ?? 0,
-        ...(server?.backlog && { backlog: server.backlog() }),
-      });
+      return reportSample();
     case 'disconnect':
       server?.disconnect(command.share);
       return report({ kind: 'acted', act: command.act, atUs: nowUs() });
@@ -48,6 +55,7 @@ async function obey(command: ServerCommand): Promise<void> {
       // Something hangs then, and going without it is better than staying.
       setTimeout(() => process.exit(1), goodbyeLimits.processMs);
       await server?.close();
+      reportSample();
       return report({ kind: 'stopped' }, () => process.exit(0));
   }
 }

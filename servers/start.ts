@@ -32,6 +32,8 @@ export type ServerOptions = ServerSetup & {
   host?: string;
   /** Any free one when left out or 0. */
   port?: number;
+  /** Where events are published, of a pattern that speaks HTTP/2; any free one when left out or 0. */
+  publishPort?: number;
   /** Names that it answers to besides its own, for proxies (core/http/access.ts). */
   allowHosts?: readonly string[];
   /** Makes the server worse on purpose. */
@@ -73,7 +75,8 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
 
 /** The same on a hub that may be connected with those of other servers. */
 export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions): Promise<RunningServer<H>> {
-  const { pattern, options, limits, seed, host, port, allowHosts, injection = {}, page, auth, tls } = given;
+  const { pattern, options, limits, seed, auth, tls } = given;
+  const { host, port, publishPort, allowHosts, injection = {}, page } = given;
   const server = await loadPattern(pattern, options);
   refuseUnfit(given);
   const counters = newCounters();
@@ -103,6 +106,7 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
     over: patternNamed(pattern)?.httpVersion?.(options) ?? 'h1',
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
+    ...(publishPort === undefined ? {} : { publishPort }),
     ...(allowHosts && { allowHosts }),
     tls,
     pattern: { ...running, routes: { ...index, ...routes } },

@@ -11,11 +11,19 @@ export type Telling<R extends 'server' | 'load', Command extends { kind: string 
   do: 'tell';
   role: R;
   command: Command;
+  /** One of the servers alone, by its number from 1. */
+  server?: number | undefined;
 };
 /** Every process of a role stands still; the harness stops it from outside. */
-export type Freezing = { do: 'freeze'; role: Role; forMs: number };
+export type Freezing = { do: 'freeze'; role: Role; forMs: number; server?: number | undefined };
+/** Which servers: one by its number from 1, a share of those that run (the first of them), or all. */
+export type Which = number | 'all' | { share: number };
+/** Processes of servers end, or begin. */
+export type Living = { do: 'stop' | 'kill' | 'restart' | 'start'; servers: Which };
+/** The broker's process stands still or goes, and comes back after a while; never where that is left out. */
+export type BrokerAct = { do: 'broker'; how: 'restart' | 'freeze' | 'kill'; forMs: number | undefined };
 /** One thing that happens in a fault, in every process of its role. */
-export type Act = Telling<'server' | 'load', { kind: string }> | Freezing;
+export type Act = Telling<'server' | 'load', { kind: string }> | Freezing | Living | BrokerAct;
 
 /** What a fault explains in the figures of its trial: nothing of it is a failing of the system measured. */
 export type Effects = {
@@ -25,6 +33,8 @@ export type Effects = {
   latePublisher?: true;
   /** Subscribers connect again. */
   reconnects?: true;
+  /** Connections and requests fail, and are counted as errors. */
+  failures?: true;
   /** Share of the polls of the measured phase that nobody makes; `unknown` where nobody can say. */
   pollsLeftOut?: number | 'unknown';
 };
@@ -34,6 +44,7 @@ export type CombinedEffects = {
   invalid: { code: VoidingCode; message: string }[];
   latePublisher: boolean;
   reconnects: boolean;
+  failures: boolean;
   pollsLeftOut: number | 'unknown';
 };
 
@@ -44,7 +55,7 @@ export type FaultEntry<F extends AnyFault, A extends Act = Act> = {
   /** How a scenario writes it. */
   schema: z.ZodType<F>;
   /** Where it lasts: for how long, and what it is called in the meantime. */
-  lasts?: { what: string; ms(fault: F): number };
+  lasts?: { what: string; ms(fault: F): number | undefined };
   /** Who does what. */
   acts(fault: F): A[];
   /** What is then said to have happened: a sentence without its full stop. */

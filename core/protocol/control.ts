@@ -85,6 +85,8 @@ export type ServerCommand =
       seed: number;
       /** Connects its hub with those of the trial's other servers. */
       broker?: BrokerAccess;
+      /** Where it listens, and takes events where that is another; any free ones when left out. */
+      ports?: { main: number; publish: number };
       /** Made worse on purpose. */ injection?: Injection;
     })
   /** Collect garbage, so that the sample that follows is the idle baseline. */
@@ -92,7 +94,7 @@ export type ServerCommand =
   | { kind: 'sample' }
   /** `disconnect`: cut this share of the connections that carry events, without a goodbye. */
   | (ServerFaultCommand & ForAct)
-  /** Close everything and exit. */
+  /** Close everything, count a last time, and exit. */
   | { kind: 'stop' };
 
 /**

@@ -5,6 +5,7 @@
 import { expectedEvents, inAll, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
 import { variantsCalled, withoutTarget } from './expectations.ts';
+import { serversThatCannotBe } from './server-faults.ts';
 import { faultsOutside, idleEndpoints } from './trouble-for-nobody.ts';
 import type { Contradiction, Parts } from './valid-parts.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
@@ -36,6 +37,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),
+    ...serversThatCannotBe(parts, context),
     ...idleEndpoints(parts, context),
     ...topicsThatDoNotFit(parts),
     ...bodiesTooLarge(parts, context),

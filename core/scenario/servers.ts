@@ -2,6 +2,7 @@
 // through to reach them.
 
 import { z } from 'zod';
+import { mostServers } from '../fault/fields.ts';
 
 /**
  * What connects the hubs of several servers. `in-process` connects nothing: each server knows only what was
@@ -31,7 +32,7 @@ const broker = z.union([
 
 export const servers = z
   .strictObject({
-    count: z.int().min(1).max(64).default(1).describe('how many server processes'),
+    count: z.int().min(1).max(mostServers).default(1).describe('how many server processes'),
     broker: broker
       .prefault('in-process')
       .describe(
@@ -49,6 +50,11 @@ export type Servers = z.output<typeof servers>;
 
 /** One server by itself. */
 export const oneServer: Servers = servers.parse({});
+
+/** Whether there are several, and what is published to one is unknown to the others. */
+export function areApart({ count, broker }: Servers): boolean {
+  return count > 1 && broker.kind === 'in-process';
+}
 
 /** Whether a trial has more than one server alone, or may come to have. */
 export function isCluster({ count, broker, inFront }: Servers): boolean {

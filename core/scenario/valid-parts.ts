@@ -33,6 +33,8 @@ export type Parts = {
   /** Whether all topics, and all variants, are right; what is said of them together needs that. */
   allTopics: boolean;
   allVariants: boolean;
+  /** Whether all faults are right: what one finds depends on those before it. */
+  allFaults: boolean;
 };
 
 type Lists = 'variants' | 'faults' | 'expect' | 'endpoints';
@@ -65,14 +67,17 @@ export function partsOf({ shape }: Schema, value: unknown): Parts {
     const part = right(key);
     if (part !== undefined) Object.assign(single, { [key]: part });
   }
+  const faults = elements('faults');
+  const listedFaults = given['faults'];
   return {
     single,
     topics,
     variants,
-    faults: elements('faults'),
+    faults,
     expect: elements('expect'),
     endpoints: elements('endpoints'),
     allTopics: topics.size === groups.length,
+    allFaults: !Array.isArray(listedFaults) || faults.size === listedFaults.length,
     allVariants: Array.isArray(listed) ? variants.size === listed.length : variants.size > 0,
   };
 }

@@ -21,6 +21,9 @@ export type CpuReading = Readonly<{
   processesUs: ReadonlyMap<number, number>;
 }>;
 
+/** Of processes that do not run. */
+export const noCpu: CpuReading = { threads: new Map(), processesUs: new Map() };
+
 /** What processes used between two moments. */
 export type CpuUse = {
   ranUs: number;

@@ -3,6 +3,8 @@
 import type { Acted, LoadClosed, SelfSample } from '../../core/protocol/control.ts';
 import { addCounters, newCounters, type Counters } from '../../core/result/counters.ts';
 import type { Drained } from './drain.ts';
+import type { PlayedFault } from './faults.ts';
+import type { Measured } from './measure.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
 export type Closed = Readonly<{
@@ -11,8 +13,9 @@ export type Closed = Readonly<{
   serverCounters: Counters;
   /** A target's process has ended. */
   serverGone: boolean;
-  /** Of a server process. */
-  descriptorLimit: number | undefined;
+  /** How often a fault ended a server so that it could not count a last time. */
+  serversKilled: number;
+  faults: readonly PlayedFault[];
   /** What servers and load processes did for the faults. */
   acted: readonly Acted[];
 }>;
@@ -21,9 +24,13 @@ export type Closed = Readonly<{
 const settleUs = 100_000;
 
 /** Closes the ledgers and takes the last counts. */
-export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): Promise<Closed> {
+export async function closeAll(
+  stage: Stage,
+  { ranges, unconfirmed }: Drained,
+  { playing }: Pick<Measured, 'playing'>,
+): Promise<Closed> {
   const {
-    fleet: { clock, probe },
+    fleet: { clock },
     peers: { servers, loads },
   } = stage;
   stage.report({ phase: 'close', connected: 0, published: 0, delivered: 0 });
@@ -41,7 +48,8 @@ export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): 
     closed,
     serverCounters: last.reduce((sum, { counters }) => addCounters(sum, counters), newCounters()),
     serverGone: last.some(({ gone }) => gone),
-    descriptorLimit: probe.descriptorLimit(servers[0].pid),
+    serversKilled: servers.reduce((sum, { kills }) => sum + kills, 0),
+    faults: playing.soFar(),
     // A process reports in order, so by its last report all of these have come.
     acted: [
       ...servers.flatMap((server) => server.takeAll('acted')),

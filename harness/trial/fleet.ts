@@ -11,6 +11,9 @@ import type {
   ServerCommand,
   ServerReport,
 } from '../../core/protocol/control.ts';
+import { brokerVersion, createBroker } from '../cluster/brokers.ts';
+import { createFront } from '../cluster/in-front.ts';
+import { findPort } from '../cluster/ports.ts';
 import { freeze } from '../process/freeze.ts';
 import { forkPeer, type Peer } from '../process/peer.ts';
 import { hostProbe, type Probe } from '../process/probe.ts';
@@ -25,6 +28,14 @@ export type Fleet = {
   injection?: Injection;
   /** @param index of several servers of one trial, from 0; the first when left out */
   server(index?: number): ServerPeer;
+  /** For a server that may go and come back. */
+  freePort(): Promise<number>;
+  /** It does not run yet. */
+  broker: typeof createBroker;
+  /** Of the broker that trials start; undefined where they start none. */
+  brokerVersion: typeof brokerVersion;
+  /** It does not run yet. */
+  front: typeof createFront;
   load(index: number): LoadPeer;
   publisher(): PublisherPeer;
   /**
@@ -44,6 +55,10 @@ const entry = (path: string) => new URL(`../../${path}${extension}`, import.meta
 export const processes: Fleet = {
   clock: realClock,
   server: (index = 0) => forkPeer(index === 0 ? 'server' : `server ${index + 1}`, entry('servers/process')),
+  freePort: () => findPort(),
+  broker: createBroker,
+  brokerVersion,
+  front: createFront,
   load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
   publisher: () => forkPeer('publisher', entry('load/publisher-process')),
   freeze,

@@ -4,9 +4,11 @@ import type { LoadReport, PublisherReport, Window } from '../../core/protocol/co
 import { asksServers, sampleTimesUs } from '../../core/protocol/window.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { joinSeqs } from '../plan/senders.ts';
+import { placesOf } from '../cluster/beside.ts';
+import { noCpu } from '../process/cpu.ts';
 import { throttledBetween, type ThrottleCount, type Throttling } from '../process/cgroup.ts';
 import { sumKnown, type NetworkCount } from '../process/probe.ts';
-import { playFaults, type PlayedFault } from './faults.ts';
+import { playFaults, type Playing } from './faults.ts';
 import type { Sampling } from './sampling.ts';
 import type { Progress, Stage } from './stage.ts';
 
@@ -28,7 +30,8 @@ export type Measured = Outside &
     done: Extract<PublisherReport, { kind: 'done' }>;
     /** What the load processes say of the messages that their subscribers sent. */
     sent: readonly Extract<LoadReport, { kind: 'sent' }>[];
-    faults: readonly PlayedFault[];
+    /** The faults, of which something may still go on. */
+    playing: Playing;
   }>;
 
 /** Between the barrier and the first event: time for every process to learn of it. */
@@ -68,8 +71,8 @@ export async function measure(
     }),
   );
   for (const peer of [...loads, publisher]) peer.send({ kind: 'window', window });
-  const faults = playFaults(stage, window);
-  faults.catch(() => {}); // awaited below
+  const playing = playFaults(stage, window);
+  playing.begun.catch(() => {}); // awaited below
   const doneLimitMs = (window.toUs - clock.nowUs()) / 1000 + doneSlackMs;
   const done = Promise.all([
     publisher.next('done', doneLimitMs),
@@ -77,7 +80,7 @@ export async function measure(
   ]);
   done.catch(() => {}); // awaited below; until then the race in runTrial raises what breaks
   const outside = await watchFromOutside(stage, window, sampling, serversQueue);
-  const played = await faults;
+  await playing.begun;
   const [fromPublisher, sent] = await done;
   return {
     ...outside,
@@ -86,7 +89,7 @@ export async function measure(
       plan.senders ? { ...fromPublisher, seq: allSeqs(plan, fromPublisher.seq, sent) } : fromPublisher,
     ),
     sent,
-    faults: played,
+    playing,
   };
 }
 
@@ -116,7 +119,9 @@ async function watchFromOutside(
     }
     if (asksServers(window, atUs, serversQueue))
       for (const server of servers) server.send({ kind: 'sample' });
-    const descriptors = sumKnown(servers.map(({ pid }) => probe.countDescriptors(pid)));
+    const descriptors = descriptorsOf(
+      servers.filter(({ running }) => running).map(({ pid }) => probe.countDescriptors(pid)),
+    );
     const kernelSocketBytes = probe.kernelSocketBytes();
     sampling.outside({ atUs: clock.nowUs(), descriptors, kernelSocketBytes });
     descriptorsPeak = Math.max(descriptorsPeak, descriptors ?? 0);
@@ -132,17 +137,31 @@ async function watchFromOutside(
   };
 }
 
+/** Where no server runs, none is open. */
+function descriptorsOf(counts: readonly (number | undefined)[]): number | undefined {
+  return counts.length === 0 ? 0 : sumKnown(counts);
+}
+
 /** Before anything else is done at that moment: the first that is read is nearest to it. */
-function readCpu({ fleet: { clock, probe }, peers }: Stage, sampling: Sampling): void {
+function readCpu({ fleet: { clock, probe }, peers, beside }: Stage, sampling: Sampling): void {
   const all = [
-    ...peers.servers.map((peer, index) => ({ role: 'server' as const, index, pid: peer.pid })),
+    ...peers.servers.map(({ running, pid }, index) => ({
+      role: 'server' as const,
+      index,
+      pid: running ? pid : undefined,
+    })),
     ...peers.loads.map((peer, index) => ({ role: 'load' as const, index, pid: peer.pid })),
     { role: 'publisher' as const, index: 0, pid: peers.publisher.pid },
+    ...placesOf(beside.all),
   ];
+  const readable = probe.cpu(peers.publisher.pid) !== undefined;
   for (const { role, index, pid } of all) {
     const atUs = clock.nowUs();
-    const reading = probe.cpu(pid);
+    // A process that is gone uses nothing: what it had used until it was last read stays.
+    const reading = pid === undefined ? (readable ? noCpu : undefined) : probe.cpu(pid);
     if (reading) sampling.cpu(role, index, { atUs, reading });
+    if (role === 'broker' || role === 'in-front')
+      sampling.beside(role, index, { atUs, rssBytes: pid === undefined ? 0 : (probe.rssBytes(pid) ?? 0) });
   }
 }
 

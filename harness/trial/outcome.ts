@@ -59,8 +59,11 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       serverMeasured: countersMeasured('server', readings),
       clientMeasured,
     },
-    // A target does not tell what it counted.
-    checks: readings.serverReadings === 'self' ? crossCheck(serverCounters, client) : [],
+    // A target does not tell what it counted, nor does a server that was killed.
+    checks:
+      readings.serverReadings === 'self' && readings.serversKilled === 0
+        ? crossCheck(serverCounters, client)
+        : [],
     ...(pages.length > 0 && {
       pageRequests: {
         planned: pages.reduce((sum, one) => sum + one.planned, 0),
@@ -71,6 +74,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     ...(readings.warmUp && { warmUp: readings.warmUp }),
     subscribers: readings.subscribers,
     connections: readings.connections,
+    ...clusterOf(plan, readings),
     measuredUs: window.toUs - window.fromUs,
     drainUs: readings.drainUs,
     measuredDeliveries: clientMeasured.events,
@@ -84,6 +88,15 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };
+}
+
+/** Nothing of a server by itself. */
+function clusterOf(
+  { scenario: { servers } }: TrialPlan,
+  { serverCount }: Readings,
+): Pick<Completed, 'servers'> {
+  if (serverCount === undefined) return {};
+  return { servers: { count: serverCount, broker: servers.broker.kind, inFront: servers.inFront } };
 }
 
 /** Nothing where it could not be read. */
@@ -111,9 +124,11 @@ function kernelSocketBytesOf({ kernelPeakBytes, kernelBaselineBytes }: Readings)
 
 /** The host's counts, with what the trial's own connections explain of them. */
 function networkOf(readings: Readings): Pick<Completed, 'network'> {
-  const { network, serverReadings, idleBytesPerS, encrypted, sent, done } = readings;
+  const { network, serverReadings, serversKilled, othersTalk, idleBytesPerS, encrypted, sent, done } =
+    readings;
   const { from, to } = network;
-  if (!from || !to) return {};
+  // What servers, broker and proxies say to one another is on the same loopback, and nobody counts it.
+  if (!from || !to || othersTalk || serversKilled > 0) return {};
   const { most, leastBytes } = wireBounds(
     countersMeasured('load', readings),
     serverReadings === 'self' ? countersMeasured('server', readings) : newCounters(),
@@ -147,6 +162,7 @@ function faultsOf({ faults, acted, window }: Readings): Pick<Completed, 'faults'
         atMs: fault.atMs,
         atUs: atUs === undefined ? null : atUs - window.fromUs,
         ...(length && { forMs: length.ms }),
+        ...(played.tookUs !== undefined && { tookUs: played.tookUs }),
       };
     }),
   };

@@ -37,6 +37,8 @@ export type ListenOptions = {
   host?: string;
   /** The pattern's port; any free one when left out or 0. */
   port?: number;
+  /** Where events are published when the pattern speaks HTTP/2, likewise. */
+  publishPort?: number;
   /** Names that the listener answers to besides its own (core/http/access.ts). */
   allowHosts?: readonly string[];
   pattern: Pick<RunningPattern, 'routes' | 'upgrade' | 'readers'>;
@@ -94,7 +96,7 @@ const tlsLimits = (requestMs: number, headMs: number) => ({
 
 /** @throws the system's error when the port cannot be had (EADDRINUSE, EACCES) */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { over, tls, host = loopback(), port = 0, pattern, publishRoutes } = options;
+  const { over, tls, host = loopback(), port = 0, publishPort = 0, pattern, publishRoutes } = options;
   if (over === 'h1' && !tls) {
     const only = http1(options, { ...pattern.routes, ...publishRoutes }, pattern.upgrade);
     const url = `http://${await bind(only, host, port)}`;
@@ -107,7 +109,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       : http2(options, secure);
   const publish = http1({ ...options, tls: undefined, tally: undefined }, publishRoutes, undefined);
   const address = await bind(main, host, port);
-  const publishUrl = `http://${await bind(publish, host, 0)}`;
+  const publishUrl = `http://${await bind(publish, host, publishPort)}`;
   return {
     endpoint: secure
       ? {

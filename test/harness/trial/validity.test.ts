@@ -197,7 +197,7 @@ const noteRows: readonly Row[] = [
       scenario: { faults: [{ at: '2s', freeze: 'publisher', for: '1s' }] },
       readings: { done: { ...readingsOf().done, lag: sparse([500_000, 1000]) } },
     },
-    says: ['500 ms', 'the scenario froze it'],
+    says: ['500 ms', "the scenario's faults explain it"],
   },
   {
     code: 'poll-rate',
