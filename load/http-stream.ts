@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
+import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import {
   encodeRequest,
@@ -62,6 +63,7 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
     const parts: ResponseParts<Owner> = {
       ...bodies,
       head(stream, head) {
+        stream.cookies = takeCookies(stream.cookies, head.headers.get('set-cookie'));
         expectStream(stream, head, 'application/x-ndjson');
         bodies.head(stream, head);
       },
@@ -69,11 +71,12 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
 
     const streams: Streams<State> = createStreams<State>(context, {
       newState: () => ({ response: newResponseReader(), lines: newLineReader(), inflation: undefined }),
-      request: ({ subscriber, cursor }) =>
+      request: ({ subscriber, cursor, cookies }) =>
         encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`, {
           accept: 'application/x-ndjson',
           ...gzipAccepted(gzip),
           ...fieldsOf(subscriber),
+          ...cookieHeader(cookies),
         }),
       read: (stream, bytes, to, atUs) =>
         void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),

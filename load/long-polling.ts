@@ -3,6 +3,7 @@
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { longPollAgainMs, longPollAnswerWithinMs } from '../core/policy/client/poll-times.ts';
+import { cookieHeader } from './wire/cookies.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
@@ -15,10 +16,11 @@ export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
     const holdMs = Math.round(hold);
 
     return startPollers(context, {
-      request({ topics, fields, cursor }) {
+      request({ topics, fields, cursor, cookies }) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, {
           ...gzipAccepted(gzip),
+          ...cookieHeader(cookies),
           ...fields,
           connection,
         });

@@ -76,6 +76,11 @@ export type RunningLoad = {
   /** It comes back and asks for what it missed. */
   comeBack?(subscriber: number): void;
   /**
+   * One reads so many bytes a second from now on, 0 for none, undefined for as fast as they come. Absent
+   * where nothing comes but short answers.
+   */
+  slow?(subscriber: number, bytesPerS: number | undefined): void;
+  /**
    * Sends a subscriber's message on the connection that it gets events on; absent where that is one-way.
    * @param answered with what the server gave it as sequence number, 0 when it refused it; never when
    *   the connection ends before

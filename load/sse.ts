@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { noteReconnectionTime } from '../core/policy/client/reconnect.ts';
-import { cursorText, setCursor, type Cursor } from './subscribers/cursor.ts';
+import { cursorText, setCursor } from './subscribers/cursor.ts';
+import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import {
   newEventStream,
   readEvents,
@@ -54,7 +55,7 @@ function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']>
     newState: () => ({ response: newResponseReader(), events: newEventStream(), inflation: undefined }),
     request: (stream) =>
       encodeRequest(url, targetOf(context, stream), {
-        ...headersOf(stream.cursor, gzip),
+        ...headersOf(stream, gzip),
         ...fieldsOf(stream.subscriber),
       }),
     read: (stream, bytes, to, atUs) =>
@@ -84,7 +85,7 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
       newState: () => ({ events: newEventStream(), inflation: undefined }),
       request: (stream) => ({
         ':path': targetOf(context, stream),
-        ...headersOf(stream.cursor, gzip),
+        ...headersOf(stream, gzip),
         ...fieldsOf(stream.subscriber),
       }),
       read: (stream, bytes, to, atUs) => bodies.body(stream, bytes, 0, to, atUs),
@@ -108,6 +109,7 @@ function takeHead<O extends Owner | Http2Owner>(
   head: Pick<ResponseHead, 'status' | 'headers'>,
   atUs: number,
 ): void {
+  stream.cookies = takeCookies(stream.cookies, head.headers.get('set-cookie'));
   if (head.status === 204) {
     sink.problem('sse-stopped', 'the server told a subscriber to stop and not to reconnect (204)');
     streams.stop(stream);
@@ -138,12 +140,16 @@ function targetOf({ endpoint, topicsOf }: LoadContext, { subscriber }: Pick<Owne
   return `${pathBelow(new URL(endpoint.url), '/events')}?topics=${topicsOf(subscriber).join(',')}`;
 }
 
-function headersOf(cursor: Cursor, gzip: boolean): Record<string, string> {
+function headersOf(
+  { cursor, cookies }: Pick<Owner, 'cursor' | 'cookies'>,
+  gzip: boolean,
+): Record<string, string> {
   const lastId = cursorText(cursor);
   return {
     accept: mimeType,
     'cache-control': 'no-store',
     ...gzipAccepted(gzip),
+    ...cookieHeader(cookies),
     ...(lastId && { 'last-event-id': lastId }),
   };
 }

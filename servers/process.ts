@@ -9,10 +9,11 @@ import { UserError } from '../core/base/errors.ts';
 import { goodbyeLimits } from '../core/policy/server/goodbye.ts';
 import { failedBy } from '../core/protocol/failed.ts';
 import { collectGarbage, watchSelf } from '../core/protocol/self.ts';
+import type { Hub } from './hub/hub.ts';
 import { startServer, type RunningServer } from './start.ts';
 
 const sampleSelf = watchSelf('turns');
-let server: RunningServer | undefined;
+let server: RunningServer<Hub> | undefined;
 
 function report(message: ServerReport, sent: () => void = () => {}): void {
   // The send fails when the harness has just gone; 'disconnect' ends this process then.

@@ -1,7 +1,7 @@
 // Puts a server together: a hub, a pattern on it, and the listener under both. Runs in any process: a child
 // of the harness (process.ts), `pushbench serve`, a test.
 
-import type { Endpoint, ServerBacklog } from '../core/protocol/control.ts';
+import type { BrokerAccess, Endpoint, ServerBacklog } from '../core/protocol/control.ts';
 import { newCounters, type Counters } from '../core/result/counters.ts';
 import { UserError } from '../core/base/errors.ts';
 import { isLoopbackHost } from '../core/http/access.ts';
@@ -38,6 +38,8 @@ export type ServerOptions = ServerSetup & {
   allowHosts?: readonly string[];
   /** Makes the server worse on purpose. */
   injection?: Injection;
+  /** Connects its hub with those of other servers. */
+  broker?: BrokerAccess;
   /** Serves browsers a page at `/`; servers of trials have none. */
   page?: PageOptions;
 };
@@ -64,13 +66,41 @@ export type RunningServer<H extends Hub = LocalHub> = {
 };
 
 /**
- * A server by itself, with a hub of its own. There may be any number of them in a process.
- * @throws UserError when there is no such pattern or an option is missing
+ * A server with a hub of its own, by itself or connected with others by a broker. There may be any number of
+ * them in a process.
+ * @throws UserError when there is no such pattern, an option is missing, or the broker does not answer
  * @throws the system's error when the port cannot be had (EADDRINUSE, EACCES)
  */
-export function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { limits, seed, injection = {} } = options;
+export function startServer(options: ServerOptions & { broker?: undefined }): Promise<RunningServer>;
+export function startServer(options: ServerOptions): Promise<RunningServer<Hub>>;
+export async function startServer(options: ServerOptions): Promise<RunningServer<Hub>> {
+  const { limits, seed, injection = {}, broker } = options;
+  if (broker) return startConnected(broker, options);
   return startServerOn(injectHub(createHub(limits), limits, injection, random(seed, 'inject')), options);
+}
+
+async function startConnected(broker: BrokerAccess, options: ServerOptions): Promise<RunningServer<Hub>> {
+  if (options.pattern === 'webhook')
+    throw new UserError(
+      'broker',
+      `webhook servers share a store (store: redis), which has their events; ${broker.kind} has nothing to ` +
+        'connect there: leave the broker out',
+    );
+  if (Object.keys(options.injection ?? {}).length > 0)
+    throw new UserError(
+      'injection',
+      'a server that a broker connects with others cannot be made worse on purpose: leave one of the two out',
+    );
+  // The clients of brokers are loaded by those who use one.
+  const { connectBroker } = await import('./brokers/connect.ts');
+  const connected = await connectBroker(broker, options.limits);
+  try {
+    const server = await startServerOn(connected.hub, options);
+    return { ...server, close: () => server.close().finally(connected.close) };
+  } catch (error) {
+    await connected.close();
+    throw error;
+  }
 }
 
 /** The same on a hub that may be connected with those of other servers. */
@@ -129,7 +159,7 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
     ...(path !== undefined && { page: url + path }),
     hub,
     publish,
-    counters: tally.read,
+    counters: () => ({ ...tally.read(), brokerGaps: hub.skipped() }),
     subscribers: running.subscribers,
     ...(running.backlog && { backlog: running.backlog }),
     disconnect: running.disconnect,

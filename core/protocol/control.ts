@@ -155,7 +155,10 @@ export type LoadCommand =
    */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
-  /** `leave`: this share of the subscribers leaves, stays away for a while and comes back. */
+  /**
+   * `leave`: this share of the subscribers leaves, stays away for a while and comes back. `slow`: it reads
+   * `bytesPerS` for a while, 0 for nothing.
+   */
   | (LoadFaultCommand & ForAct)
   /** Collect garbage, so that the sample that follows shows what is really held. */
   | { kind: 'collect' }

@@ -15,6 +15,7 @@ import { browser, reconnect } from './clients.ts';
 import { expectation } from './expectation-schema.ts';
 import type { Parameters } from './matrix.ts';
 import { axis, matrix } from './matrix-schema.ts';
+import { steadyNetwork } from '../network/conditions.ts';
 import { metrics } from '../metrics/registry.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { searchSchema } from './search.ts';
@@ -115,6 +116,9 @@ export function scenarioSchema(registry: PatternRegistry) {
     servers: servers
       .prefault({})
       .describe('how many reference servers, what connects them, and what stands in front of them'),
+    network: steadyNetwork
+      .optional()
+      .describe('what the network is like between the processes of a trial; plain loopback when left out'),
     server: server
       .prefault({})
       .describe("the reference server's limits, TLS, and what it does to check tokens"),

@@ -30,9 +30,11 @@ export function* unfitServers(
         message: `the pages in Chromium come without ${called[what]}; leave browser.chromium out, or server.${what}`,
       };
   }
-  if (server?.tls && servers && servers.inFront !== 'list')
+  if (server?.tls && servers?.inFront.kind === 'haproxy-sticky')
     yield {
       path: ['server', 'tls'],
-      message: `${servers.inFront} speaks clear text with clients and servers here; TLS goes with in-front: list`,
+      message:
+        'sticky sessions are a cookie, which HAProxy cannot read in TLS that it passes on; use ' +
+        'servers.in-front: haproxy',
     };
 }

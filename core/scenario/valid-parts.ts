@@ -18,6 +18,7 @@ const singles = [
   'loadProcesses',
   'server',
   'servers',
+  'network',
   'closedLoop',
   'browser',
 ] as const;

@@ -10,6 +10,8 @@ export type BesideProcess = {
   readonly role: BesideRole;
   /** Undefined while it does not run, and where it is not ours to read. */
   readonly pid: number | undefined;
+  /** Where it is several processes: all that live now, `pid` among them. */
+  pids?(): readonly number[];
   /** Rejects with a TrialFailure when it ends unasked; never resolves. */
   readonly broken: Promise<never>;
   /** Ends it, whatever it is doing, and removes what it kept. */
@@ -19,12 +21,13 @@ export type BesideProcess = {
 /** A place in the process table: the role, and the index among those of it. */
 export function placesOf(
   all: readonly BesideProcess[],
-): { role: BesideRole; index: number; pid?: number | undefined }[] {
+): { role: BesideRole; index: number; pid?: number | undefined; pids: readonly number[] }[] {
   const count = new Map<BesideRole, number>();
-  return all.map(({ role, pid }) => {
+  return all.map((one) => {
+    const { role, pid } = one;
     const index = count.get(role) ?? 0;
     count.set(role, index + 1);
-    return { role, index, pid };
+    return { role, index, pid, pids: one.pids?.() ?? (pid === undefined ? [] : [pid]) };
   });
 }
 

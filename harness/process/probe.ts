@@ -105,6 +105,11 @@ export type Probe = {
   throttling(): readonly ThrottleCount[];
 };
 
+/** Resident memory of several processes; pages that they share count in each. */
+export function rssOf(pids: readonly number[], probe: Pick<Probe, 'rssBytes'>): number {
+  return pids.reduce((sum, pid) => sum + (probe.rssBytes(pid) ?? 0), 0);
+}
+
 export function createProbe(files: SystemFiles): Probe {
   return {
     hasProc: () => hasProc(files),

@@ -3,8 +3,11 @@
 // until it is done or the trial is over.
 
 import type { FaultAct } from '../../core/fault/faults.ts';
+import type { FrontAction } from '../../core/fault/front-faults.ts';
 import type { Role, Which } from '../../core/fault/fault.ts';
 import { chosen } from '../../core/fault/standing.ts';
+import type { BesideProcess } from '../cluster/beside.ts';
+import type { FrontProcess } from '../cluster/in-front.ts';
 import type { Member } from '../cluster/member.ts';
 import type { Stage } from './stage.ts';
 
@@ -26,8 +29,11 @@ const listenMs = 15_000;
 
 const performers: Performers = {
   async tell(what, { stage, act }) {
-    const { servers, loads } = stage.peers;
-    if (what.role === 'load') {
+    const { servers, loads, network } = stage.peers;
+    if (what.role === 'network') {
+      if (!network) return undefined;
+      network.send({ ...what.command, act });
+    } else if (what.role === 'load') {
       for (const load of loads) load.send({ ...what.command, act });
     } else {
       const those =
@@ -71,6 +77,16 @@ const performers: Performers = {
     return beginning(stage, those);
   },
 
+  async 'in-front'({ how, server }, { stage: { beside, fleet } }) {
+    const front = beside.all.find(isFront);
+    if (!front) return undefined;
+    const done = async () => {
+      await doneTo[how](front, server ?? 0);
+      return true;
+    };
+    return { atUs: fleet.clock.nowUs(), rest: done() };
+  },
+
   async broker({ how, forMs }, { stage: { broker, fleet, over } }) {
     if (broker?.pid === undefined) return undefined;
     const { clock } = fleet;
@@ -90,6 +106,18 @@ const performers: Performers = {
     return { atUs, rest: back() };
   },
 };
+
+/** What HAProxy is told, by the word of the scenario. */
+const doneTo: Record<FrontAction, (front: FrontProcess, server: number) => Promise<void>> = {
+  drain: (front, server) => front.drain(server),
+  ready: (front, server) => front.ready(server),
+  shutdown: (front, server) => front.shutDown(server),
+  reload: (front) => front.reload(),
+};
+
+function isFront(process: BesideProcess): process is FrontProcess {
+  return process.role === 'in-front'; // there is one kind of it
+}
 
 /** Begins an act. */
 export function perform(what: FaultAct, scene: Scene): Promise<Begun | undefined> {
@@ -120,8 +148,12 @@ async function allDone(all: readonly Promise<boolean>[]): Promise<boolean> {
   return (await Promise.all(all)).every(Boolean);
 }
 
-function pidsOf({ servers, loads, publisher }: Stage['peers'], role: Role, server?: number): number[] {
+function pidsOf(
+  { servers, loads, publisher, network }: Stage['peers'],
+  role: Role,
+  server?: number,
+): number[] {
   const those = server === undefined ? running(servers) : running(servers.slice(server - 1, server));
-  const all = { server: those, load: loads, publisher: [publisher] };
+  const all = { server: those, load: loads, publisher: [publisher], network: network ? [network] : [] };
   return all[role].map(({ pid }) => pid);
 }

@@ -7,8 +7,9 @@ import type { Variant } from '../../core/pattern/variant.ts';
 import type { Endpoint, SelfSample } from '../../core/protocol/control.ts';
 import { serverSampleUs } from '../../core/protocol/window.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
-import { sumDescriptors, sumKnown, type DescriptorCount } from '../process/probe.ts';
+import { rssOf, sumDescriptors, sumKnown, type DescriptorCount } from '../process/probe.ts';
 import { placesOf, type Beside, type BesideRole } from '../cluster/beside.ts';
+import { startNetwork } from '../cluster/network.ts';
 import type { LoadPeer, ServerPeer } from './fleet.ts';
 import { idleBytesPerS } from './idle-traffic.ts';
 import { idleShares } from './idle.ts';
@@ -36,7 +37,7 @@ export type Connected = Readonly<{
   processes: readonly ProcessStart[];
   /** Servers of a cluster. */
   serverCount: number | undefined;
-  /** A broker, or what is in front of the servers, talks on the same network. */
+  /** A broker, what is in front of the servers, or a network of ours talks on the same loopback. */
   othersTalk: boolean;
   /** Of all servers together. */
   descriptorLimit: number | undefined;
@@ -63,6 +64,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const { servers, loads, publisher } = peers;
   const nothing = { connected: 0, published: 0, delivered: 0 };
   report({ phase: 'start', ...nothing });
+  const network = await startNetwork(stage);
   const { endpoint, readings: serverReadings, count: serverCount } = await startServers(stage);
   const serversIdle = await Promise.all(servers.map(collectedServer));
   const loadsIdle = await Promise.all(loads.map(collectedLoad));
@@ -86,6 +88,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const connectUs = fleet.clock.nowUs() - fromUs;
   const connected = serverDescriptors();
   await startPublisher(stage, endpoint);
+  const networkConnected = await network?.sample();
   const serversConnected = await Promise.all(servers.map(collectedServer));
   const loadsConnected = await Promise.all(loads.map(collectedLoad));
   publisher.send({ kind: 'sample' });
@@ -105,9 +108,12 @@ export async function connect(stage: Stage): Promise<Connected> {
       ...startsOf('load', loads, loadsIdle, loadsConnected),
       ...startsOf('publisher', [publisher], [{ sample: publisherIdle }], [{ sample: publisherIdle }]),
       ...besideStarts(besideIdle, besideSamples(beside, stage)),
+      ...(network && networkConnected
+        ? startsOf('network', [network.peer], [network.idle], [networkConnected])
+        : []),
     ],
     serverCount,
-    othersTalk: beside.all.length > 0,
+    othersTalk: beside.all.length > 0 || network !== undefined,
     descriptorLimit: sumKnown(servers.map(({ pid }) => (pid > 0 ? fleet.probe.descriptorLimit(pid) : 0))),
     descriptors: { baseline, connected },
     kernelBaselineBytes,
@@ -139,7 +145,7 @@ type BesideSample = { role: BesideRole; index: number; pid: number; sample: Self
 
 /** What can be read of the processes beside servers and load side. */
 function besideSamples(beside: Beside, { fleet: { clock, probe } }: Stage): BesideSample[] {
-  return placesOf(beside.all).flatMap(({ role, index, pid }) =>
+  return placesOf(beside.all).flatMap(({ role, index, pid, pids }) =>
     pid === undefined
       ? []
       : [
@@ -147,7 +153,7 @@ function besideSamples(beside: Beside, { fleet: { clock, probe } }: Stage): Besi
             role,
             index,
             pid,
-            sample: { ...saysNothing, atUs: clock.nowUs(), rssBytes: probe.rssBytes(pid) ?? 0 },
+            sample: { ...saysNothing, atUs: clock.nowUs(), rssBytes: rssOf(pids, probe) },
           },
         ],
   );

@@ -5,9 +5,9 @@ import { asksServers, sampleTimesUs } from '../../core/protocol/window.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { joinSeqs } from '../plan/senders.ts';
 import { placesOf } from '../cluster/beside.ts';
-import { noCpu } from '../process/cpu.ts';
+import { joinCpu, noCpu } from '../process/cpu.ts';
 import { throttledBetween, type ThrottleCount, type Throttling } from '../process/cgroup.ts';
-import { sumKnown, type NetworkCount } from '../process/probe.ts';
+import { rssOf, sumKnown, type NetworkCount } from '../process/probe.ts';
 import { playFaults, type Playing } from './faults.ts';
 import type { Sampling } from './sampling.ts';
 import type { Progress, Stage } from './stage.ts';
@@ -102,7 +102,7 @@ async function watchFromOutside(
 ): Promise<Outside> {
   const {
     fleet: { clock, probe },
-    peers: { servers },
+    peers: { servers, network },
   } = stage;
   let descriptorsPeak = 0;
   let kernelPeakBytes = probe.kernelSocketBytes();
@@ -119,6 +119,7 @@ async function watchFromOutside(
     }
     if (asksServers(window, atUs, serversQueue))
       for (const server of servers) server.send({ kind: 'sample' });
+    network?.send({ kind: 'sample' });
     const descriptors = descriptorsOf(
       servers.filter(({ running }) => running).map(({ pid }) => probe.countDescriptors(pid)),
     );
@@ -148,20 +149,26 @@ function readCpu({ fleet: { clock, probe }, peers, beside }: Stage, sampling: Sa
     ...peers.servers.map(({ running, pid }, index) => ({
       role: 'server' as const,
       index,
-      pid: running ? pid : undefined,
+      pids: running ? [pid] : [],
     })),
-    ...peers.loads.map((peer, index) => ({ role: 'load' as const, index, pid: peer.pid })),
-    { role: 'publisher' as const, index: 0, pid: peers.publisher.pid },
+    ...peers.loads.map((peer, index) => ({ role: 'load' as const, index, pids: [peer.pid] })),
+    { role: 'publisher' as const, index: 0, pids: [peers.publisher.pid] },
+    ...(peers.network ? [{ role: 'network' as const, index: 0, pids: [peers.network.pid] }] : []),
     ...placesOf(beside.all),
   ];
   const readable = probe.cpu(peers.publisher.pid) !== undefined;
-  for (const { role, index, pid } of all) {
+  for (const { role, index, pids } of all) {
     const atUs = clock.nowUs();
     // A process that is gone uses nothing: what it had used until it was last read stays.
-    const reading = pid === undefined ? (readable ? noCpu : undefined) : probe.cpu(pid);
+    const reading =
+      pids.length === 0
+        ? readable
+          ? noCpu
+          : undefined
+        : joinCpu(pids.flatMap((one) => probe.cpu(one) ?? []));
     if (reading) sampling.cpu(role, index, { atUs, reading });
     if (role === 'broker' || role === 'in-front')
-      sampling.beside(role, index, { atUs, rssBytes: pid === undefined ? 0 : (probe.rssBytes(pid) ?? 0) });
+      sampling.beside(role, index, { atUs, rssBytes: rssOf(pids, probe) });
   }
 }
 

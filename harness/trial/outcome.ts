@@ -16,6 +16,7 @@ import { happenedAtUs } from './faults.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
+import { lossesBetween, networkWarnings } from './network-warnings.ts';
 import { placeWarnings } from './place-warnings.ts';
 import { processWarnings } from './process-warnings.ts';
 import type { Readings } from './readings.ts';
@@ -33,6 +34,7 @@ export function outcomeOf(
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
     ...placeWarnings(plan, completed),
+    ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
   ];
@@ -62,7 +64,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     // A target does not tell what it counted, nor does a server that was killed.
     checks:
       readings.serverReadings === 'self' && readings.serversKilled === 0
-        ? crossCheck(serverCounters, client)
+        ? crossCheck(serverCounters, client, lossesBetween(plan.scenario))
         : [],
     ...(pages.length > 0 && {
       pageRequests: {
@@ -96,7 +98,7 @@ function clusterOf(
   { serverCount }: Readings,
 ): Pick<Completed, 'servers'> {
   if (serverCount === undefined) return {};
-  return { servers: { count: serverCount, broker: servers.broker.kind, inFront: servers.inFront } };
+  return { servers: { count: serverCount, broker: servers.broker.kind, inFront: servers.inFront.kind } };
 }
 
 /** Nothing where it could not be read. */

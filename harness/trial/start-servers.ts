@@ -9,6 +9,7 @@ import { isCluster } from '../../core/scenario/servers.ts';
 import type { Beside } from '../cluster/beside.ts';
 import type { BrokerProcess } from '../cluster/brokers.ts';
 import { listOf, type FrontSetup } from '../cluster/in-front.ts';
+import { brokerThroughNetwork, throughNetwork } from '../cluster/network.ts';
 import { createMember, type Member } from '../cluster/member.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import type { Fleet } from './fleet.ts';
@@ -78,6 +79,7 @@ export async function startServers(stage: Stage): Promise<Started> {
   const keepsPort = cluster || scenario.faults.some(endsOrBegins);
   await broker?.start();
   const setup = isOurs(variant) ? serverSetup(scenario, await lookupRedis(stage)) : { limits: defaultLimits };
+  const brokers = broker && (await brokerThroughNetwork(stage, broker.access, servers.length));
   const ports: number[] = [];
   for (const server of servers) {
     const own = keepsPort ? { main: await fleet.freePort(), publish: await fleet.freePort() } : undefined;
@@ -88,7 +90,7 @@ export async function startServers(stage: Stage): Promise<Started> {
       options: variant.options,
       ...setup,
       seed: scenario.seed + server.number - 1,
-      ...(broker && { broker: broker.access }),
+      ...(brokers && { broker: brokers[server.number - 1] }),
       ...(own && { ports: own }),
       ...(fleet.injection && { injection: fleet.injection }),
     });
@@ -96,20 +98,22 @@ export async function startServers(stage: Stage): Promise<Started> {
   const running = servers.filter((server) => server.running);
   const listening = await Promise.all(running.map((server) => server.next('listening', startLimitMs)));
   const { endpoint, readings = 'self' } = listening[0]!; // one at least runs from the beginning
-  if (!cluster) return { endpoint, readings, count: undefined };
+  if (!cluster) return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined };
   const front: FrontSetup = {
     over: endpoint.over,
+    subscribers: scenario.subscribers,
     servers: servers.map(({ number }, i) => ({
       number,
       url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!),
     })),
   };
+  const reached: Endpoint = {
+    ...endpoint,
+    ...(await frontOf(stage, front)),
+    publishUrls: listening.map((one) => one.endpoint.publishUrl),
+  };
   return {
-    endpoint: {
-      ...endpoint,
-      ...(await frontOf(stage, front)),
-      publishUrls: listening.map((one) => one.endpoint.publishUrl),
-    },
+    endpoint: await throughNetwork(stage, reached),
     readings,
     count: servers.length,
   };
@@ -120,7 +124,7 @@ async function frontOf(
   setup: FrontSetup,
 ): Promise<Pick<Endpoint, 'url' | 'urls'>> {
   const { inFront } = plan.scenario.servers;
-  if (inFront === 'list') return listOf(setup);
+  if (inFront.kind === 'list') return listOf(setup);
   const front = fleet.front(inFront, setup);
   beside.add(front);
   return front.start();

@@ -4,6 +4,7 @@
 // the pattern's: polling.ts, long-polling.ts.
 
 import { cursorPattern } from '../../core/event/envelope.ts';
+import { takeCookies, type Cookies } from '../wire/cookies.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { readPollAnswer, splitEvents } from '../wire/poll-answer.ts';
@@ -19,12 +20,14 @@ export type Place = {
   /** The last answer's, empty before the first. */
   cursor: string;
   etag: string;
-  /** What asks for what came after `cursor`, until cursor or ETag change. */
+  /** What servers, or what is in front of them, gave it to bring along. */
+  cookies: Cookies;
+  /** What asks for what came after `cursor`, until cursor, ETag or cookies change. */
   request: Buffer | undefined;
 };
 
 export type Asking = {
-  /** The request for what came after a place. Asked for again when cursor or ETag have changed. */
+  /** The request for what came after a place. Asked for again when the place has changed. */
   request(place: Place): Buffer;
   /** As `PollKind` has them. */
   answered(poller: Poller<Place>): number;
@@ -82,9 +85,14 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       topics: context.topicsOf(subscriber).join(','),
       cursor: '',
       etag: '',
+      cookies: '',
       request: undefined,
     }),
     request: ({ state }) => (state.request ??= asking.request(state)),
+    setCookie({ state }, setCookie) {
+      state.cookies = takeCookies(state.cookies, setCookie);
+      state.request = undefined;
+    },
     take: (poller, status, head, bytes, from, to, atUs) =>
       status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),
     answered,

@@ -12,6 +12,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { nowUs } from '../../core/base/clock.ts';
 import type { Cause, Protocol } from '../wire/connection.ts';
+import { setCookieSeparator } from '../wire/cookies.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
@@ -222,6 +223,8 @@ function openLine<Owner>(all: All<Owner>, connection: Connection, owner: Owner):
       });
       stream.on('close', close);
     },
+    pause: () => stream?.pause(),
+    resume: () => stream?.resume(),
     end() {
       this.destroy();
     },
@@ -237,6 +240,11 @@ function causeOf({ code, message }: NodeJS.ErrnoException): Cause {
 }
 
 function headOf(fields: IncomingHttpHeaders): Pick<ResponseHead, 'status' | 'headers'> {
-  const headers = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+  const headers = new Map(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(setCookieSeparator) : String(value), // only Set-Cookie is a list
+    ]),
+  );
   return { status: Number(fields[':status']), headers };
 }

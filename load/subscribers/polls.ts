@@ -45,6 +45,8 @@ export type Poller<State> = Comeback & {
 export type PollKind<State> = {
   newState(subscriber: number): State;
   request(poller: Poller<State>): Buffer;
+  /** An answer, whatever its status, came with Set-Cookie. Left out where no cookies are kept. */
+  setCookie?(poller: Poller<State>, setCookie: string): void;
   /**
    * Takes an answer in: bytes `from`..`to` of `bytes` are its body, valid during the call only.
    * @returns how many events it brought; undefined when it was not whole, which has been reported
@@ -164,6 +166,8 @@ function takeResponse<State>(
 ): void {
   const { context, kind } = all;
   over(all, poller);
+  const setCookie = head.headers.get('set-cookie');
+  if (setCookie !== undefined) kind.setCookie?.(poller, setCookie);
   // A hold that ends with a wish for peace is a refusal.
   const endsHolds = kind.settleMs !== undefined && !head.headers.has('retry-after');
   const status = readPollStatus(head.status, endsHolds);

@@ -5,6 +5,7 @@
 import { leavingCode, readClose } from '../../core/policy/client/close-codes.ts';
 import { noteAsked } from '../../core/policy/client/reconnect.ts';
 import type { LoadContext } from '../pattern.ts';
+import { cookieHeader, takeCookies } from '../wire/cookies.ts';
 import {
   encodeFrame,
   newFrameReader,
@@ -97,6 +98,7 @@ export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
   const response: ResponseParts<SocketStream> = {
     head(stream, head, atUs) {
       const { state } = stream;
+      stream.cookies = takeCookies(stream.cookies, head.headers.get('set-cookie'));
       checkUpgrade(stream, head, state.handshake!.key, protocol); // set when it was sent
       const extension = head.headers.get('sec-websocket-extensions');
       if (extension !== undefined) {
@@ -117,6 +119,7 @@ export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
       stream.state.handshake = { response: newResponseReader(), key };
       return encodeRequest(url, kind.target(stream), {
         ...upgradeHeaders(key, { deflate, protocol }),
+        ...cookieHeader(stream.cookies),
         ...headers,
         ...fieldsOf(stream.subscriber),
       });

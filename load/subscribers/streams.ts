@@ -4,9 +4,11 @@
 
 import type { Socket } from 'node:net';
 import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
+import type { Cookies } from '../wire/cookies.ts';
 import { createDialer, lingerMs, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
 import { newCursor, type Cursor } from './cursor.ts';
+import { createPacing, type Pacing } from './slow.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 
 /** What a subscriber holds: a TCP socket, or a stream on a shared HTTP/2 connection. */
@@ -17,6 +19,9 @@ export type Line = {
   /** No more is sent; what still comes is read. */
   end(): unknown;
   destroy(): unknown;
+  /** Nothing is read until it is resumed. */
+  pause(): unknown;
+  resume(): unknown;
 };
 
 /** How lines are made: `createDialer` for TCP. `Request` is what can be sent on them. */
@@ -38,6 +43,8 @@ export type Stream<State, L extends Line = Socket> = Comeback & {
   /** Made anew for each connection. */
   state: State;
   cursor: Cursor;
+  /** What servers, or what is in front of them, gave it to bring along. */
+  cookies: Cookies;
   /** Ends the wait after a failure. */
   stopWaiting: (() => void) | undefined;
   asked: boolean;
@@ -87,6 +94,7 @@ type All<State, L extends Line, Request> = {
   readonly kind: StreamKind<State, L, Request>;
   readonly transport: Transport<Stream<State, L>, L, Request>;
   readonly streams: Map<number, Stream<State, L>>;
+  readonly pacing: Pacing<Stream<State, L>>;
   closing: boolean;
   /** Lines that are not closed yet. */
   lines: number;
@@ -99,9 +107,13 @@ export function createStreamsOver<State, L extends Line, Request>(
   kind: StreamKind<State, L, Request>,
   transportFor: (protocol: Protocol<Stream<State, L>>) => Transport<Stream<State, L>, L, Request>,
 ): Streams<State, L, Request> {
+  const pacing = createPacing<Stream<State, L>>();
   const transport = transportFor({
     opened: (stream) => opened(all, stream),
-    read: kind.read,
+    read(stream, bytes, to, atUs) {
+      pacing.read(stream, to);
+      kind.read(stream, bytes, to, atUs);
+    },
     closed: (stream) => closed(all, stream),
   });
   const all: All<State, L, Request> = {
@@ -109,6 +121,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     kind,
     transport,
     streams: new Map(),
+    pacing,
     closing: false,
     lines: 0,
     allClosed: () => {},
@@ -123,6 +136,10 @@ export function createStreamsOver<State, L extends Line, Request>(
     },
     leave: (subscriber) => leave(all, all.streams.get(subscriber)),
     comeBack: (subscriber) => comeBack(all, all.streams.get(subscriber)),
+    slow(subscriber, bytesPerS) {
+      const stream = all.streams.get(subscriber);
+      if (stream) pacing.set(stream, bytesPerS);
+    },
     ready(stream, atUs) {
       if (!stream.line) return; // what told so was inflated when the line was closed already
       stream.ready = true;
@@ -152,6 +169,7 @@ function newStream<State, L extends Line, Request>(
     line: undefined,
     state: kind.newState(),
     cursor: newCursor(),
+    cookies: '',
     stopWaiting: undefined,
     asked: false,
     ready: false,
@@ -173,6 +191,7 @@ function opened<State, L extends Line, Request>(all: All<State, L, Request>, str
   if (stream.asked) counters.reconnects++;
   stream.asked = true;
   write(all, stream, all.kind.request(stream));
+  all.pacing.opened(stream);
 }
 
 function closed<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {

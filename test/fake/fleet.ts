@@ -3,6 +3,7 @@
 
 import type { Fleet } from '../../harness/trial/fleet.ts';
 import { fakeLoad } from './load.ts';
+import { fakeNetwork } from './network.ts';
 import { fakePublisher } from './publisher.ts';
 import { fakeBroker } from './broker.ts';
 import { fakeServer } from './server.ts';
@@ -48,10 +49,12 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
     freePort: () => Promise.resolve(ports++),
     broker: (which) => fakeBroker(world, which),
     brokerVersion: ({ kind }) => (kind === 'in-process' ? undefined : `fake ${kind} 1.0`),
-    front: (kind) => {
+    frontVersion: () => undefined,
+    front: ({ kind }) => {
       throw new Error(`the fake fleet has no ${kind}`);
     },
     load: (index) => fakeLoad(world, `load ${index + 1}`),
     publisher: () => fakePublisher(world),
+    network: () => fakeNetwork(world),
   };
 }

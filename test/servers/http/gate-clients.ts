@@ -17,7 +17,7 @@ export async function serve(
   t: TestContext,
   pattern: PatternName,
   options: object = {},
-  more: Partial<ServerOptions> = {},
+  more: Omit<Partial<ServerOptions>, 'broker'> = {},
 ): Promise<RunningServer> {
   const server = await startServer({
     pattern,
