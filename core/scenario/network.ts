@@ -38,7 +38,7 @@ export function* networksOfNobody(parts: Parts, { registry }: Context): Generato
   }));
   for (const one of asked) {
     if (one.between === 'broker') yield* atBroker(one, single.servers);
-    else yield* atClients(one, entries, allVariants);
+    else yield* atClients(one, entries, allVariants, single.server?.tls !== undefined);
   }
   for (const [i, fault] of faults) if (fault.kind === 'slow') yield* slowNobody(i, entries, allVariants);
 }
@@ -63,6 +63,7 @@ function* atClients(
   { path, conditions }: Asked,
   entries: readonly Entry[],
   allVariants: boolean,
+  tls: boolean,
 ): Generator<Contradiction> {
   for (const { variant, pattern } of entries) {
     if (!pattern.holdsConnection)
@@ -72,12 +73,12 @@ function* atClients(
           `the deliveries of "${variant.label}" go from the servers to their subscribers, and the network ` +
           'is on the way to the servers; leave the variant out',
       };
-    else if (looksInside(conditions) && isSealed(variant, pattern))
+    else if (looksInside(conditions) && (tls || isSealed(variant, pattern)))
       yield {
         path: [...path],
         message:
           `upgrade and responses look into HTTP/1.1 in clear text, and "${variant.label}" speaks none; ` +
-          'leave the variant out',
+          `leave ${tls ? 'server.tls' : 'the variant'} out`,
       };
   }
   const sockets = entries.filter(({ pattern }) => pattern.pageOpens === 'WebSocket');
@@ -95,7 +96,7 @@ function* atClients(
 
 /** Whether a proxy cannot read what its clients say. */
 function isSealed({ options }: Variant, { httpVersion }: Pattern): boolean {
-  return (httpVersion?.(options) ?? 'h1') !== 'h1' || options['tls'] === true;
+  return (httpVersion?.(options) ?? 'h1') !== 'h1';
 }
 
 /** Subscribers that hold neither a stream nor a socket, which pages would open, read short answers. */

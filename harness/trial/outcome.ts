@@ -9,6 +9,7 @@ import { fromSparse } from '../../core/result/histogram.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
 import { voidsOf } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
+import { writeWayIn } from '../../core/scenario/server-words.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { crossCheck } from './cross-check.ts';
@@ -29,7 +30,7 @@ export function outcomeOf(
   variant: Variant,
   readings: Readings,
 ): Pick<Trial, 'warnings' | 'outcome'> {
-  const completed = completedOf(plan, readings);
+  const completed = { ...completedOf(plan, readings), ...wayInOf(variant, plan) };
   const warnings = [
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
@@ -90,6 +91,12 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };
+}
+
+/** Nothing of a system that is not ours. */
+function wayInOf({ target }: Variant, { scenario }: TrialPlan): Pick<Completed, 'wayIn'> {
+  const wayIn = target === undefined ? writeWayIn(scenario.server) : undefined;
+  return wayIn === undefined ? {} : { wayIn };
 }
 
 /** Nothing of a server by itself. */
