@@ -1,5 +1,5 @@
-// Finds what a scenario asks of its server that other parts of it make impossible: TLS where a variant is clear
-// text by definition, tokens where nobody would bring them.
+// Finds what a scenario asks of its server that other parts of it make impossible: TLS where a variant is
+// clear text by definition, tokens where nobody would bring them.
 
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { whyNot } from './server-fit.ts';
@@ -22,12 +22,12 @@ export function* unfitServers(
     if (closedLoop)
       yield {
         path: ['server', what],
-        message: `a closed loop asks without ${called[what]}; leave closedLoop out, or server.${what}`,
+        message: `a closed loop asks without ${called[what]}; leave out closedLoop or server.${what}`,
       };
     if (browser && browser.chromium.length > 0)
       yield {
         path: ['server', what],
-        message: `the pages in Chromium come without ${called[what]}; leave browser.chromium out, or server.${what}`,
+        message: `pages in Chromium come without ${called[what]}; leave out browser.chromium or server.${what}`,
       };
   }
   if (server?.tls && servers?.inFront.kind === 'haproxy-sticky')

@@ -1,5 +1,5 @@
-// Makes of what a scenario says of its servers what each of them is told: limits, TLS and tokens that all of
-// them share. Starts the Redis that tokens are looked up in, where there is none yet.
+// Turns what a scenario says of its servers into what each of them is told: limits, TLS and tokens that all
+// of them share. Starts the Redis that tokens are looked up in, where there is none yet.
 
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import type { BrokerAccess } from '../../core/protocol/control.ts';
@@ -32,8 +32,8 @@ export function lookupVersion(
   } catch {
     throw new UserError(
       'auth-redis',
-      'server.auth.lookup: redis-server is started for each trial, and it is not installed; apt-get install ' +
-        'redis-server, or name one that runs (lookup: redis://127.0.0.1:6379).',
+      'server.auth.lookup: redis-server is started for each trial, and it is not installed; apt-get ' +
+        'install redis-server, or name one that runs (lookup: redis://127.0.0.1:6379).',
       exitCodes.failed,
     );
   }

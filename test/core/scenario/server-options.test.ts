@@ -54,11 +54,11 @@ test('what cannot be is refused with its reason', () => {
     `${opens} tokens are for requests of clients, so not server.auth`,
   ]);
   assert.deepEqual(one('variants: [polling]\nserver: { auth: true }\nclosedLoop: {}'), [
-    'server.auth: a closed loop asks without tokens; leave closedLoop out, or server.auth',
+    'server.auth: a closed loop asks without tokens; leave out closedLoop or server.auth',
   ]);
   assert.deepEqual(
     one('variants: [sse]\nserver: { tls: true }\nbrowser: { tabs: 1, requests: 1/s, chromium: [2] }'),
-    ['server.tls: the pages in Chromium come without TLS; leave browser.chromium out, or server.tls'],
+    ['server.tls: pages in Chromium come without TLS; leave out browser.chromium or server.tls'],
   );
   assert.deepEqual(
     one('variants: [sse]\nserver: { tls: true }\nservers: { count: 2, in-front: haproxy-sticky }'),
