@@ -115,8 +115,8 @@ async function startConnected(broker: BrokerAccess, options: ServerOptions): Pro
 
 /** The same on a hub that may be connected with those of other servers. */
 export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions): Promise<RunningServer<H>> {
-  const { pattern, options, limits, seed, host, port, publishPort, allowHosts, page, auth, tls } = given;
-  const { injection = {} } = given;
+  const { pattern, options, limits, seed, auth, tls } = given;
+  const { host, port, publishPort, allowHosts, injection = {}, page } = given;
   const server = await loadPattern(pattern, options);
   refuseUnfit(given);
   const counters = newCounters();

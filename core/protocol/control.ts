@@ -98,10 +98,7 @@ export type ServerCommand =
   /** Close everything, count a last time, and exit. */
   | { kind: 'stop' };
 
-/**
- * Of a pattern that queues: deliveries accepted and not made, and how long the oldest has waited
- * on the server's own clock.
- */
+/** Of a pattern that queues: deliveries accepted and not made; how long the oldest waits by its own clock. */
 export type ServerBacklog = { depth: number; oldestAgeMs: number };
 
 export type ServerReport =

@@ -9,6 +9,7 @@ import { fromSparse } from '../../core/result/histogram.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
 import { voidsOf } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
+import { writeWayIn } from '../../core/scenario/server-words.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
@@ -30,7 +31,7 @@ export function outcomeOf(
   variant: Variant,
   readings: Readings,
 ): Pick<Trial, 'warnings' | 'outcome'> {
-  const completed = completedOf(plan, variant, readings);
+  const completed = { ...completedOf(plan, variant, readings), ...wayInOf(variant, plan) };
   const warnings = [
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
@@ -102,6 +103,12 @@ function betweenOf(
   if (target !== undefined || servers.inFront.kind === 'list' || encrypted) return 'passes-bytes';
   const over = patternNamed(pattern)?.httpVersion?.(options) ?? 'h1';
   return over === 'h1' ? 'reads-requests' : 'passes-bytes';
+}
+
+/** Nothing of a system that is not ours. */
+function wayInOf({ target }: Variant, { scenario }: TrialPlan): Pick<Completed, 'wayIn'> {
+  const wayIn = target === undefined ? writeWayIn(scenario.server) : undefined;
+  return wayIn === undefined ? {} : { wayIn };
 }
 
 /** Nothing of a server by itself. */
