@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { noteWindow } from '../core/policy/client/reconnect.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import {
@@ -26,8 +27,6 @@ type Owner = Stream<State>;
 export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
   start(context: LoadContext, { gzip }) {
     const { counters, sink } = context;
-    const url = new URL(context.endpoint.url);
-    const path = pathBelow(url, '/stream');
 
     function takeLine(stream: Owner, bytes: Buffer, from: number, to: number, atUs: number): void {
       if (bytes[from + 2] === 0x69 /* {"id" */ && sink.event(stream.subscriber, bytes, from, to, atUs)) {
@@ -40,6 +39,7 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
       switch (notice.stream) {
         case 'open':
           if (notice.reset === true) counters.resets++;
+          noteWindow(stream, notice.reconnectMs);
           streams.ready(stream, atUs);
           break;
         case 'heartbeat':
@@ -67,11 +67,13 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
 
     const streams: Streams<State> = createStreams<State>(context, {
       newState: () => ({ response: newResponseReader(), lines: newLineReader(), inflation: undefined }),
-      request: ({ subscriber, cursor }) =>
-        encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`, {
+      request({ subscriber, cursor }, url) {
+        const query = subscriptionQuery(context.topicsOf(subscriber), cursor);
+        return encodeRequest(url, `${pathBelow(url, '/stream')}?${query}`, {
           accept: 'application/x-ndjson',
           ...gzipAccepted(gzip),
-        }),
+        });
+      },
       read: (stream, bytes, to, atUs) =>
         void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
       settled: bodies.settled,

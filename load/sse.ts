@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { noteReconnectionTime } from '../core/policy/client/reconnect.ts';
+import { noteReconnectionTime, noteWindow } from '../core/policy/client/reconnect.ts';
 import { cursorText, setCursor, type Cursor } from './subscribers/cursor.ts';
 import {
   newEventStream,
@@ -24,6 +24,7 @@ import {
   type ResponseReader,
 } from './wire/http-head.ts';
 import { createStreamBodies, type Inflating, type StreamBodies } from './subscribers/stream-bodies.ts';
+import { readNotice } from './subscribers/notices.ts';
 import { expectStream } from './subscribers/expect-stream.ts';
 import { createStreams, createStreamsOver, type Stream, type Streams } from './subscribers/streams.ts';
 
@@ -38,7 +39,6 @@ type Http2Owner = Stream<Inflating & { events: EventStreamReader }, Http2Line>;
 const mimeType = 'text/event-stream';
 
 function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']> {
-  const url = new URL(context.endpoint.url);
   const events = eventParts(context);
   const bodies = createStreamBodies<Owner['state'], Socket>(
     () => streams,
@@ -50,7 +50,8 @@ function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']>
   };
   const streams: Streams<Owner['state']> = createStreams<Owner['state']>(context, {
     newState: () => ({ response: newResponseReader(), events: newEventStream(), inflation: undefined }),
-    request: (stream) => encodeRequest(url, targetOf(context, stream), headersOf(stream.cursor, gzip)),
+    request: (stream, url) =>
+      encodeRequest(url, targetOf(context, stream, url), headersOf(stream.cursor, gzip)),
     read: (stream, bytes, to, atUs) =>
       void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
     settled: bodies.settled,
@@ -75,7 +76,10 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
     context,
     {
       newState: () => ({ events: newEventStream(), inflation: undefined }),
-      request: (stream) => ({ ':path': targetOf(context, stream), ...headersOf(stream.cursor, gzip) }),
+      request: (stream, url) => ({
+        ':path': targetOf(context, stream, url),
+        ...headersOf(stream.cursor, gzip),
+      }),
       read: (stream, bytes, to, atUs) => bodies.body(stream, bytes, 0, to, atUs),
       settled: bodies.settled,
     },
@@ -85,7 +89,12 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
         head: (stream, head, atUs) => takeHead(context, streams, bodies, stream, head, atUs),
       })),
   );
-  return { ...streams, get: http2!.get }; // the transport was made with the streams
+  return {
+    ...streams,
+    get: (subscriber, path, answered) =>
+      // The transport was made with the streams.
+      http2!.get(subscriber, streams.of(subscriber)?.server ?? 0, path, answered),
+  };
 }
 
 /** Subscribed, or told to stop (204), or an error. */
@@ -110,8 +119,11 @@ function takeHead<O extends Owner | Http2Owner>(
 function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | Http2Owner> {
   return {
     event(stream, type, bytes, from, to, atUs) {
-      if (type === 'reset') counters.resets++;
-      if (type !== '' && type !== 'message') return;
+      if (type !== '' && type !== 'message') {
+        if (type === 'reset') counters.resets++;
+        else if (type === 'reconnect') noteWindow(stream, readNotice(bytes, from, to).windowMs);
+        return;
+      }
       if (sink.event(stream.subscriber, bytes, from, to, atUs)) counters.events++;
       else sink.problem('malformed-event', "an SSE event's data is not an event envelope");
     },
@@ -123,8 +135,8 @@ function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | H
   };
 }
 
-function targetOf({ endpoint, topicsOf }: LoadContext, { subscriber }: Pick<Owner, 'subscriber'>): string {
-  return `${pathBelow(new URL(endpoint.url), '/events')}?topics=${topicsOf(subscriber).join(',')}`;
+function targetOf({ topicsOf }: LoadContext, { subscriber }: Pick<Owner, 'subscriber'>, url: URL): string {
+  return `${pathBelow(url, '/events')}?topics=${topicsOf(subscriber).join(',')}`;
 }
 
 function headersOf(cursor: Cursor, gzip: boolean): Record<string, string> {

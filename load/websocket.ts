@@ -3,6 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { noteWindow } from '../core/policy/client/reconnect.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import { readNotice, takeCursor, type Notice } from './subscribers/notices.ts';
 import { createSockets } from './subscribers/sockets.ts';
@@ -14,13 +15,12 @@ import { ProtocolError } from './wire/protocol-error.ts';
 export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
   start(context: LoadContext, { deflate }) {
     const { counters, sink } = context;
-    const path = pathBelow(new URL(context.endpoint.url), '/ws');
     const sent = createSentMessages(sink);
     const sockets = createSockets(context, {
       deflate,
       goneForGood: true,
-      target: ({ subscriber, cursor }) =>
-        `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`,
+      target: ({ subscriber, cursor }, url) =>
+        `${pathBelow(url, '/ws')}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`,
       message(stream, opcode, bytes, from, to, atUs) {
         if (opcode !== opcodes.text)
           throw new ProtocolError('ws-message', 'the server sent a binary message');
@@ -43,6 +43,7 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
         }
         if (notice.reset === true) counters.resets++;
         takeCursor(stream.cursor, notice);
+        noteWindow(stream, notice.reconnectMs);
         sockets.ready(stream, atUs);
       },
     });

@@ -16,13 +16,15 @@ export type Place = {
   /** The last answer's, empty before the first. */
   cursor: string;
   etag: string;
-  /** What asks for what came after `cursor`, until cursor or ETag change. */
+  /** The server that `request` is for. */
+  url: URL | undefined;
+  /** What asks for what came after `cursor`, until cursor, ETag or server change. */
   request: Buffer | undefined;
 };
 
 export type Asking = {
-  /** The request for what came after a place. Asked for again when cursor or ETag have changed. */
-  request(place: Place): Buffer;
+  /** The request for what came after a place. Asked for again when cursor, ETag or server have changed. */
+  request(place: Place, url: URL): Buffer;
   /** As `PollKind` has them. */
   answered(poller: Poller<Place>): number;
   answerWithinMs: number;
@@ -77,9 +79,14 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       topics: context.topicsOf(subscriber).join(','),
       cursor: '',
       etag: '',
+      url: undefined,
       request: undefined,
     }),
-    request: ({ state }) => (state.request ??= asking.request(state)),
+    request({ state }, url) {
+      if (state.url !== url) state.request = undefined;
+      state.url = url;
+      return (state.request ??= asking.request(state, url));
+    },
     take: (poller, status, head, bytes, from, to, atUs) =>
       status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),
     answered,

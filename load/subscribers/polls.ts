@@ -5,13 +5,16 @@
 import { longestTimerMs, nowUs } from '../../core/base/clock.ts';
 import { readPollStatus, type PollStatus } from '../../core/policy/client/poll-status.ts';
 import { isOverdue } from '../../core/policy/client/poll-times.ts';
+import { chooseServer } from '../../core/policy/client/choose-server.ts';
 import {
   newComeback,
   noteRetryAfter,
   noteSuccess,
+  noteWindow,
   type Comeback,
 } from '../../core/policy/client/reconnect.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
+import { urlsOf } from '../wire/connection.ts';
 import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import { comeBackLater } from './comeback.ts';
@@ -44,7 +47,8 @@ export type Poller<State> = Comeback & {
 
 export type PollKind<State> = {
   newState(subscriber: number): State;
-  request(poller: Poller<State>): Buffer;
+  /** The request to the server at `url`. */
+  request(poller: Poller<State>, url: URL): Buffer;
   /**
    * Takes an answer in: bytes `from`..`to` of `bytes` are its body, valid during the call only.
    * @returns how many events it brought; undefined when it was not whole, which has been reported
@@ -84,6 +88,8 @@ type All<State> = {
   readonly context: LoadContext;
   readonly kind: PollKind<State>;
   readonly clients: HttpClients<Poller<State>>;
+  /** Where the servers are. */
+  readonly urls: readonly URL[];
   readonly pollers: Map<number, Poller<State>>;
   /** Requests that have had no answer yet. */
   underWay: number;
@@ -101,6 +107,7 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
     context,
     kind,
     clients,
+    urls: urlsOf(context.endpoint),
     pollers: new Map(),
     underWay: 0,
     closing: undefined,
@@ -123,7 +130,7 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
   };
 }
 
-function newPoller<State>({ kind, clients }: All<State>, subscriber: number): Poller<State> {
+function newPoller<State>({ kind, clients, urls }: All<State>, subscriber: number): Poller<State> {
   const rest = {
     answers: 0,
     dueMs: undefined,
@@ -139,16 +146,17 @@ function newPoller<State>({ kind, clients }: All<State>, subscriber: number): Po
   // The client needs its owner first.
   const poller = { subscriber, state: kind.newState(subscriber), ...newComeback(), ...rest } as Poller<State>;
   poller.client = clients.add(poller, subscriber);
+  poller.client.server = chooseServer(subscriber, 0, urls.length);
   return poller;
 }
 
 function ask<State>(all: All<State>, poller: Poller<State>): void {
   if (all.closing || poller.away) return;
-  const { clients, kind } = all;
+  const { clients, kind, urls } = all;
   poller.timer = undefined;
   poller.askedMs = performance.now();
   all.underWay++;
-  clients.send(poller.client, kind.request(poller));
+  clients.send(poller.client, kind.request(poller, urls[poller.client.server]!)); // chosen from this list
   if (kind.settleMs !== undefined && !poller.ready)
     poller.settling = setTimeout(() => becomeReady(all, poller, nowUs()), kind.settleMs);
 }
@@ -179,13 +187,15 @@ function takeResponse<State>(
     retry(all, poller);
     return;
   }
+  const window = head.headers.get('pushbench-reconnect');
+  if (window !== undefined) noteWindow(poller, Number(window));
   if (events > 0) context.counters.fullPolls++;
   else context.counters.emptyPolls++;
   answered(all, poller, events, atUs);
 }
 
 function answered<State>(all: All<State>, poller: Poller<State>, events: number, atUs: number): void {
-  noteSuccess(poller);
+  noteSuccess(poller, performance.now());
   poller.answers++;
   becomeReady(all, poller, atUs);
   const waitMs = all.kind.answered(poller, events);
@@ -205,6 +215,7 @@ function retry<State>(all: All<State>, poller: Poller<State>): void {
   if (all.closing) return;
   poller.stopWaiting = comeBackLater(all.context, poller, () => {
     poller.stopWaiting = undefined;
+    poller.client.server = chooseServer(poller.subscriber, poller.turns, all.urls.length);
     ask(all, poller);
   });
   poller.gaveUp = !poller.stopWaiting;

@@ -4,7 +4,8 @@
 
 import type { Socket } from 'node:net';
 import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
-import { createDialer, lingerMs, type Cause, type Protocol } from '../wire/connection.ts';
+import { chooseServer } from '../../core/policy/client/choose-server.ts';
+import { createDialer, lingerMs, urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
 import { newCursor, type Cursor } from './cursor.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
@@ -19,7 +20,8 @@ export type Line = {
 
 /** How lines are made: `createDialer` for TCP. `Request` is what can be sent on them. */
 export type Transport<Owner, L extends Line, Request> = {
-  dial(owner: Owner, subscriber: number): L;
+  /** @param server which of the endpoint's */
+  dial(owner: Owner, subscriber: number, server: number): L;
   send(line: L, request: Request): void;
   quiet(): void;
   /**
@@ -31,6 +33,8 @@ export type Transport<Owner, L extends Line, Request> = {
 /** One subscriber. `State` is what its pattern keeps of the connection. */
 export type Stream<State, L extends Line = Socket> = Comeback & {
   readonly subscriber: number;
+  /** The server that it dialled last, by its place in the list. */
+  server: number;
   /** Set from the moment of dialling until it is closed. */
   line: L | undefined;
   /** Made anew for each connection. */
@@ -48,8 +52,8 @@ export type Stream<State, L extends Line = Socket> = Comeback & {
 
 export type StreamKind<State, L extends Line = Socket, Request = Buffer> = {
   newState(): State;
-  /** The request for a new line; `stream.cursor` says from where. */
-  request(stream: Stream<State, L>): Request;
+  /** The request for a new line, to the server at `url`; `stream.cursor` says from where. */
+  request(stream: Stream<State, L>, url: URL): Request;
   /** As `Protocol.read`. */
   read(stream: Stream<State, L>, bytes: Buffer, to: number, atUs: number): void;
   /** Resolves when what was read has been taken in, where that takes a while. */
@@ -85,6 +89,8 @@ type All<State, L extends Line, Request> = {
   readonly kind: StreamKind<State, L, Request>;
   readonly transport: Transport<Stream<State, L>, L, Request>;
   readonly streams: Map<number, Stream<State, L>>;
+  /** Where the servers are. */
+  readonly urls: readonly URL[];
   closing: boolean;
   /** Lines that are not closed yet. */
   lines: number;
@@ -107,6 +113,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     kind,
     transport,
     streams: new Map(),
+    urls: urlsOf(context.endpoint),
     closing: false,
     lines: 0,
     allClosed: () => {},
@@ -124,7 +131,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     ready(stream, atUs) {
       if (!stream.line) return; // what told so was inflated when the line was closed already
       stream.ready = true;
-      noteSuccess(stream);
+      noteSuccess(stream, performance.now());
       context.sink.ready(stream.subscriber, atUs);
     },
     hangUp,
@@ -147,6 +154,7 @@ function newStream<State, L extends Line, Request>(
 ): Stream<State, L> {
   return {
     subscriber,
+    server: 0,
     line: undefined,
     state: kind.newState(),
     cursor: newCursor(),
@@ -162,7 +170,8 @@ function newStream<State, L extends Line, Request>(
 function dial<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
   stream.state = all.kind.newState();
   all.lines++;
-  stream.line = all.transport.dial(stream, stream.subscriber);
+  stream.server = chooseServer(stream.subscriber, stream.turns, all.urls.length);
+  stream.line = all.transport.dial(stream, stream.subscriber, stream.server);
 }
 
 function opened<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
@@ -170,7 +179,7 @@ function opened<State, L extends Line, Request>(all: All<State, L, Request>, str
   counters.handshakes++;
   if (stream.asked) counters.reconnects++;
   stream.asked = true;
-  write(all, stream, all.kind.request(stream));
+  write(all, stream, all.kind.request(stream, all.urls[stream.server]!)); // chosen from this list
 }
 
 function closed<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {

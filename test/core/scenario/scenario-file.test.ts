@@ -95,7 +95,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         slowBuffer: 10_000,
         slow: 'drop',
       },
-      reconnect: { base: 50, cap: 1000 },
+      reconnect: { policy: 'full-jitter', base: 50, cap: 1000, reset: 'on-open', advice: 'obey' },
       faults: [
         { kind: 'disconnect', atMs: 1000, share: 0.5 },
         { kind: 'freeze', atMs: 2000, who: 'server', forMs: 1500 },
@@ -136,7 +136,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         slowBuffer: 2 ** 20,
         slow: 'disconnect',
       },
-      reconnect: { base: 100, cap: 5000 },
+      reconnect: { policy: 'full-jitter', base: 100, cap: 5000, reset: 'on-open', advice: 'obey' },
       faults: [],
       answer: [],
       matrix: {},
