@@ -12,6 +12,7 @@ import {
   type EventStreamParts,
   type EventStreamReader,
 } from './wire/event-stream.ts';
+import { areSeveral } from './wire/connection.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import type { Http2Line, Http2Transport } from './subscribers/http2.ts';
 import {
@@ -99,13 +100,14 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
 
 /** Subscribed, or told to stop (204), or an error. */
 function takeHead<O extends Owner | Http2Owner>(
-  { sink }: LoadContext,
+  { endpoint, sink }: LoadContext,
   streams: { ready(stream: O, atUs: number): void; stop(stream: O): void },
   bodies: Pick<StreamBodies<O>, 'head'>,
   stream: O,
   head: Pick<ResponseHead, 'status' | 'headers'>,
   atUs: number,
 ): void {
+  if (head.status === 204 && areSeveral(endpoint)) return; // the response ends here, and with it the line
   if (head.status === 204) {
     sink.problem('sse-stopped', 'the server told a subscriber to stop and not to reconnect (204)');
     streams.stop(stream);

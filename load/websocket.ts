@@ -8,6 +8,7 @@ import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.t
 import { readNotice, takeCursor, type Notice } from './subscribers/notices.ts';
 import { createSockets } from './subscribers/sockets.ts';
 import type { LoadContext, Message, PatternLoad } from './pattern.ts';
+import { areSeveral } from './wire/connection.ts';
 import { opcodes } from './wire/frames.ts';
 import { pathBelow } from './wire/http-head.ts';
 import { ProtocolError } from './wire/protocol-error.ts';
@@ -18,7 +19,7 @@ export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
     const sent = createSentMessages(sink);
     const sockets = createSockets(context, {
       deflate,
-      goneForGood: true,
+      goneForGood: !areSeveral(context.endpoint),
       target: ({ subscriber, cursor }, url) =>
         `${pathBelow(url, '/ws')}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`,
       message(stream, opcode, bytes, from, to, atUs) {

@@ -55,7 +55,15 @@ const ended: Cause = { code: 'ended', message: 'the connection was closed' };
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** Where the servers are: `urls` where there is a list of them, `url` alone otherwise. */
-export type Servers = { url: string; urls?: readonly string[] };
+export type Servers = { url: string; urls?: readonly string[]; publishUrls?: readonly string[] };
+
+/**
+ * Whether there are several servers, found by a list or behind one address. What one of them says for good,
+ * that it goes away, is a loss like any other then: the client comes back to another.
+ */
+export function areSeveral({ urls, publishUrls }: Servers): boolean {
+  return (urls ?? publishUrls) !== undefined;
+}
 
 /** Each server's URL, in the order of the list. */
 export function urlsOf({ url, urls }: Servers): URL[] {
