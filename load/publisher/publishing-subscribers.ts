@@ -166,7 +166,8 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
     clients.send(
       poster.client,
       Buffer.from(
-        `POST ${pathBelow(url, '/messages/')}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+        `POST ${pathBelow(url, '/messages/')}${topic} HTTP/1.1\r\nhost: ${url.host}\r\n` +
+          'content-type: application/json\r\n' +
           `content-length: ${bytes}\r\n` +
           `pushbench-planned: ${plannedUs}\r\npushbench-sent: ` +
           `${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`,

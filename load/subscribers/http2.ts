@@ -66,7 +66,10 @@ type All<Owner> = {
   allClosed(): void;
 };
 
-/** Streams to the servers of `context.endpoint`: over TLS for `h2`, in clear text with prior knowledge for `h2c`. */
+/**
+ * Streams to the servers of `context.endpoint`: over TLS for `h2`, in clear text with prior knowledge for
+ * `h2c`.
+ */
 export function createHttp2<Owner>(
   context: Http2Context,
   protocol: Http2Protocol<Owner>,

@@ -26,7 +26,7 @@ export type Comeback = {
   leastMs: number;
   /** The reconnection time that the server gave for all further attempts; -1 while it has given none. */
   reconnectionMs: number;
-  /** The window that the server announced for the first attempt after a loss; 0 while it has announced none. */
+  /** The window that the server announced for the first attempt after a loss; 0 where it announced none. */
   windowMs: number;
   /** Since when it has what it asked for, on the clock of `nowMs`; -1 while it has not. */
   openMs: number;

@@ -148,28 +148,6 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
     });
   });
 
-  test('may name how subscribers reconnect, whole or in parts, in the file and by --set', () => {
-    const reconnectIn = (yaml: string, ...overrides: string[]) => read(yaml, overrides).scenario.reconnect;
-    const phoenix = { policy: 'phoenix', base: 10, cap: 5000, reset: 'on-open', advice: 'ignore' };
-    assert.deepEqual(reconnectIn(`${base}reconnect: phoenix`), phoenix);
-    assert.deepEqual(reconnectIn(base, 'reconnect=phoenix'), phoenix);
-    assert.deepEqual(reconnectIn(base, 'reconnect.policy=phoenix', 'reconnect.advice=obey'), {
-      ...phoenix,
-      advice: 'obey',
-    });
-    const socketIo = { policy: 'socket.io', base: 1000, cap: 2000, reset: { stable: 10_000 } };
-    assert.deepEqual(
-      reconnectIn(`${base}reconnect: { policy: socket.io, cap: 2s, reset: { stable: 10s } }`),
-      { ...socketIo, advice: 'ignore' },
-    );
-    assert.equal(reconnectIn(base, 'reconnect.base=50ms').base, 50);
-    const cells = read(`${base}matrix: { reconnect: [phoenix, full-jitter] }`).scenario.cells;
-    assert.deepEqual(
-      cells.map(({ scenario }) => scenario.reconnect.policy),
-      ['phoenix', 'full-jitter'],
-    );
-  });
-
   test('may name patterns that another registry adds, and only there', () => {
     const yaml = `${base}variants: [{ fake: { latencies: [1ms] } }, sse]`;
     assert.deepEqual(

@@ -224,35 +224,6 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       ['4:29: reconnect.cap: cap is shorter than base, so no wait could be as long as base asks'],
     ],
     [
-      'a policy that does not exist',
-      `${base}reconnect: phonix`,
-      [
-        '4:12: reconnect: expected one of full-jitter, decorrelated, phoenix, signalr, socket.io, ' +
-          'action-cable, centrifuge, ably, eventsource; got "phonix"; did you mean "phoenix"?',
-      ],
-    ],
-    [
-      'a wait for a policy with waits of its own',
-      `${base}reconnect: { policy: phoenix, base: 1s }`,
-      [
-        '4:37: reconnect.base: phoenix has waits of its own; base and cap belong to full-jitter, ' +
-          'decorrelated, socket.io, centrifuge',
-      ],
-    ],
-    [
-      'a base above the cap that a policy has',
-      `${base}reconnect: { policy: socket.io, base: 6s }`,
-      ['4:39: reconnect.base: base is longer than the cap of socket.io, 5 s; set cap too'],
-    ],
-    [
-      'advice that is neither heard nor ignored',
-      `${base}reconnect: { advice: obay, reset: { stabel: 1s } }`,
-      [
-        '4:22: reconnect.advice: expected one of obey, retry, ignore; got "obay"; did you mean "obey"?',
-        '4:37: reconnect.reset.stabel: unknown key; did you mean "stable"?',
-      ],
-    ],
-    [
       'an expectation of no metric',
       `${base}expect: [latency.p98 < 5ms]`,
       ['4:10: expect[0]: there is no metric "latency.p98"; did you mean "latency.p90"?'],
