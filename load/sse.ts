@@ -118,7 +118,7 @@ function takeHead<O extends Owner | Http2Owner>(
   streams.ready(stream, atUs);
 }
 
-function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | Http2Owner> {
+function eventParts({ counters, sink, handover }: LoadContext): EventStreamParts<Owner | Http2Owner> {
   return {
     event(stream, type, bytes, from, to, atUs) {
       if (type !== '' && type !== 'message') {
@@ -131,8 +131,9 @@ function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | H
     },
     id: (stream, bytes, from, to) => setCursor(stream.cursor, bytes, from, to),
     retry: noteReconnectionTime,
-    comment(_stream, bytes, from, to) {
-      if (bytes.toString('latin1', from, to) !== ' open') counters.heartbeats++;
+    comment({ subscriber }, bytes, from, to) {
+      if (bytes.toString('latin1', from, to) === ' open') handover?.flows(subscriber);
+      else counters.heartbeats++;
     },
   };
 }

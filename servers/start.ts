@@ -10,6 +10,7 @@ import { isPatternName, patternNamed, patterns } from '../core/pattern/registry.
 import { goodbyeLimits } from '../core/policy/server/goodbye.ts';
 import { random } from '../core/base/random.ts';
 import type { ServerLimits } from '../core/scenario/scenario.ts';
+import { startWithFallbacks } from './fallback.ts';
 import { createHub, type Hub, type LocalHub } from './hub/hub.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen, type Listener } from './http/listen.ts';
@@ -78,7 +79,7 @@ export async function startServerOn<H extends Hub>(
   const counters = newCounters();
   const tally = injectTally(createTally(counters), injection);
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
-  const running = await server.start(context, options);
+  const running = await startWithFallbacks(pattern, server, context, options);
   const publish = keyedOf(hub, running.publish);
   const publishing = publishRoutes(hub, limits, running.publish, publish);
   const shown = page && (await import('./page/page.ts'));

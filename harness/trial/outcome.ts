@@ -69,6 +69,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     }),
     connectUs: readings.connectUs,
     ...(readings.warmUp && { warmUp: readings.warmUp }),
+    ...transportsOf(readings),
     subscribers: readings.subscribers,
     connections: readings.connections,
     measuredUs: window.toUs - window.fromUs,
@@ -84,6 +85,15 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };
+}
+
+/** Of all load processes together; nothing where no subscriber falls back. */
+function transportsOf({ closed }: Readings): Pick<Completed, 'transports'> {
+  if (!closed.some((report) => report.transports)) return {};
+  const sums: Record<string, number> = {};
+  for (const { transports = {} } of closed)
+    for (const [name, count] of Object.entries(transports)) sums[name] = (sums[name] ?? 0) + count;
+  return { transports: sums };
 }
 
 /** Nothing where it could not be read. */

@@ -6,6 +6,7 @@ import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { shownUpTo } from '../../core/metrics/latency.ts';
 import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import { eventsToShow } from '../../core/result/precision.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
 import type { Completed } from '../../core/result/result.ts';
 import type { VoidingCode } from '../../core/result/voids.ts';
@@ -44,6 +45,12 @@ const note = (code: string, message: string): TrialWarning => ({ code, level: 'n
 const effects = ({ scenario: { faults, phases } }: TrialPlan) => effectsOf(faults, phases.measure);
 const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>
   loadLimits(trial).find(({ name }) => name === wanted)!; // all are in it
+
+/** `SSE`, `long polling`: a pattern's title within a sentence. */
+function nameOf(pattern: string): string {
+  const title = patternNamed(pattern)?.title ?? pattern;
+  return title.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
+}
 
 /** Speaks of a 99th percentile as a share only where there are events enough to carry one. */
 function slowestOf(trial: Completed, p99: string, count: number, one: string, many: string): string {
@@ -250,6 +257,16 @@ const checks: readonly Check[] = [
       `subscribers reconnected ${counted(counters.client.reconnects, 'time')}` +
         `${effects(plan).reconnects ? ', as the scenario asked' : ''}.`,
     );
+  },
+  function fellBack(_plan, _readings, { transports = {} }) {
+    const all = Object.entries(transports);
+    const subscribers = all.reduce((sum, [, count]) => sum + count, 0);
+    const others = all
+      .slice(1)
+      .filter(([, count]) => count > 0)
+      .map(([name, count]) => `${formatShare(count / subscribers)} came by ${nameOf(name)}`);
+    if (others.length === 0) return undefined;
+    return note('fell-back', `${others.join(', and ')}, as the subscribers' first choice could not be had.`);
   },
   function fewSamples({ scenario: { phases, topics }, notes }, _readings, trial) {
     const figure = figureOf('latency.p99', trial);

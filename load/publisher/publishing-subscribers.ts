@@ -45,8 +45,11 @@ export function createSenders(
 ): Senders {
   const { plan, sender, topics, seed } = command;
   const events = eventsOf(command);
-  const posts = running.send ? undefined : createPosts(context);
-  const send: Send = running.send ?? posts!.send;
+  const posts = running.send && !running.sends ? undefined : createPosts(context);
+  const send: Send = (subscriber, ...message) =>
+    running.send && (running.sends?.(subscriber) ?? true)
+      ? running.send(subscriber, ...message)
+      : posts!.send(subscriber, ...message); // made unless all send on their connections
   const bodies = createBodyStock(plan, seed);
   const problems = createProblemLog();
   const seq = new Int32Array(events);

@@ -75,9 +75,9 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
 
   const { answered, answerWithinMs, finishes } = asking;
   const polls = createPolls<Place>(context, {
-    newState: (subscriber) => ({
+    newState: (subscriber, cursor) => ({
       topics: context.topicsOf(subscriber).join(','),
-      cursor: '',
+      cursor,
       etag: '',
       url: undefined,
       request: undefined,

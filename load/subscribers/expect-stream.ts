@@ -13,7 +13,7 @@ export function expectOk(
   { status, headers }: Pick<ResponseHead, 'status' | 'headers'>,
 ): void {
   if (status === 200) return;
-  noteRefusal(stream);
+  noteRefusal(stream, status);
   noteRetryAfter(stream, headers.get('retry-after'), Date.now());
   throw new ProtocolError('http-status', `the server answered ${status} where a stream was asked for`);
 }
@@ -30,7 +30,7 @@ export function expectStream(
   expectOk(stream, head);
   const given = head.headers.get('content-type') ?? '';
   if (given.split(';')[0]!.trim().toLowerCase() !== type) {
-    noteRefusal(stream);
+    noteRefusal(stream, head.status);
     throw new ProtocolError('http-type', `the stream has the content type "${given}", not "${type}"`);
   }
 }

@@ -46,7 +46,8 @@ export type Poller<State> = Comeback & {
 };
 
 export type PollKind<State> = {
-  newState(subscriber: number): State;
+  /** @param cursor where its events begin, empty for none */
+  newState(subscriber: number, cursor: string): State;
   /** The request to the server at `url`. */
   request(poller: Poller<State>, url: URL): Buffer;
   /**
@@ -115,8 +116,8 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
   // One sweep for all of them: a timer for each request would cost more than the request's bookkeeping.
   const sweep = setInterval(() => giveUpLate(all), Math.min(1000, kind.answerWithinMs / 4));
   return {
-    open(subscriber) {
-      const poller = newPoller(all, subscriber);
+    open(subscriber, cursor = '') {
+      const poller = newPoller(all, subscriber, cursor);
       all.pollers.set(subscriber, poller);
       ask(all, poller);
     },
@@ -130,7 +131,11 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
   };
 }
 
-function newPoller<State>({ kind, clients, urls }: All<State>, subscriber: number): Poller<State> {
+function newPoller<State>(
+  { kind, clients, urls }: All<State>,
+  subscriber: number,
+  cursor: string,
+): Poller<State> {
   const rest = {
     answers: 0,
     dueMs: undefined,
@@ -144,7 +149,12 @@ function newPoller<State>({ kind, clients, urls }: All<State>, subscriber: numbe
     gaveUp: false,
   };
   // The client needs its owner first.
-  const poller = { subscriber, state: kind.newState(subscriber), ...newComeback(), ...rest } as Poller<State>;
+  const poller = {
+    subscriber,
+    state: kind.newState(subscriber, cursor),
+    ...newComeback(),
+    ...rest,
+  } as Poller<State>;
   poller.client = clients.add(poller, subscriber);
   poller.client.server = chooseServer(subscriber, 0, urls.length);
   return poller;

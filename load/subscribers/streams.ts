@@ -5,18 +5,14 @@
 import type { Socket } from 'node:net';
 import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
 import { chooseServer } from '../../core/policy/client/choose-server.ts';
-import { createDialer, lingerMs, urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
+import { createDialer, urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
-import { newCursor, type Cursor } from './cursor.ts';
+import { cursorText, newCursor, setCursorText, type Cursor } from './cursor.ts';
+import { hangUp, leaveLine, type Line } from './line.ts';
+import { isTakenOver } from './handover.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 
-/** What a subscriber holds: a TCP socket, or a stream on a shared HTTP/2 connection. */
-export type Line = {
-  readonly connecting: boolean;
-  /** No more is sent; what still comes is read. */
-  end(): unknown;
-  destroy(): unknown;
-};
+export type { Line };
 
 /** How lines are made: `createDialer` for TCP. `Request` is what can be sent on them. */
 export type Transport<Owner, L extends Line, Request> = {
@@ -43,6 +39,8 @@ export type Stream<State, L extends Line = Socket> = Comeback & {
   /** Ends the wait after a failure. */
   stopWaiting: (() => void) | undefined;
   asked: boolean;
+  /** This line was connected. */
+  connected: boolean;
   ready: boolean;
   /** It does not reconnect: the server wants it no more, or asked it to stay away for too long. */
   stopped: boolean;
@@ -121,11 +119,13 @@ export function createStreamsOver<State, L extends Line, Request>(
   return {
     of: (subscriber) => all.streams.get(subscriber),
     write: (stream, request) => write(all, stream, request),
-    open(subscriber) {
+    open(subscriber, cursor = '') {
       const stream = newStream(kind, subscriber);
+      if (cursor !== '') setCursorText(stream.cursor, cursor);
       all.streams.set(subscriber, stream);
       dial(all, stream);
     },
+    release: (subscriber) => release(all, all.streams.get(subscriber)),
     leave: (subscriber) => leave(all, all.streams.get(subscriber)),
     comeBack: (subscriber) => comeBack(all, all.streams.get(subscriber)),
     ready(stream, atUs) {
@@ -134,7 +134,7 @@ export function createStreamsOver<State, L extends Line, Request>(
       noteSuccess(stream, performance.now());
       context.sink.ready(stream.subscriber, atUs);
     },
-    hangUp,
+    hangUp: ({ line }) => hangUp(line),
     fail({ line }, { code, message }) {
       if (!all.closing) context.sink.problem(code, message);
       line?.destroy();
@@ -142,7 +142,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     stop(stream) {
       stream.stopped = true;
       unready(all, stream);
-      hangUp(stream);
+      hangUp(stream.line);
     },
     close: (graceMs) => close(all, graceMs),
   };
@@ -160,6 +160,7 @@ function newStream<State, L extends Line, Request>(
     cursor: newCursor(),
     stopWaiting: undefined,
     asked: false,
+    connected: false,
     ready: false,
     stopped: false,
     away: false,
@@ -169,6 +170,7 @@ function newStream<State, L extends Line, Request>(
 
 function dial<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
   stream.state = all.kind.newState();
+  stream.connected = false;
   all.lines++;
   stream.server = chooseServer(stream.subscriber, stream.turns, all.urls.length);
   stream.line = all.transport.dial(stream, stream.subscriber, stream.server);
@@ -178,7 +180,8 @@ function opened<State, L extends Line, Request>(all: All<State, L, Request>, str
   const { counters } = all.context;
   counters.handshakes++;
   if (stream.asked) counters.reconnects++;
-  stream.asked = true;
+  stream.asked = stream.connected = true;
+  all.context.handover?.began(stream.subscriber);
   write(all, stream, all.kind.request(stream, all.urls[stream.server]!)); // chosen from this list
 }
 
@@ -190,11 +193,25 @@ function closed<State, L extends Line, Request>(all: All<State, L, Request>, str
   unready(all, stream);
   // One that left by itself waits only where the server had asked for it.
   if (stream.away && stream.leastMs === 0) return;
+  stream.stopped = isTakenOver(all.context, stream);
+  if (stream.stopped) return;
   stream.stopWaiting = comeBackLater(all.context, stream, () => {
     stream.stopWaiting = undefined;
     if (!stream.away) dial(all, stream);
   });
   stream.stopped = !stream.stopWaiting;
+}
+
+function release<State, L extends Line, Request>(
+  all: All<State, L, Request>,
+  stream: Stream<State, L> | undefined,
+): string {
+  if (!stream) return '';
+  stream.stopped = true;
+  stream.stopWaiting?.();
+  unready(all, stream);
+  stream.line?.destroy();
+  return cursorText(stream.cursor);
 }
 
 function write<State, L extends Line, Request>(
@@ -213,12 +230,6 @@ function unready<State, L extends Line, Request>(
   stream.ready = false;
 }
 
-function hangUp<State, L extends Line>({ line }: Stream<State, L>): void {
-  if (!line) return;
-  line.end();
-  setTimeout(() => line.destroy(), lingerMs).unref();
-}
-
 function leave<State, L extends Line, Request>(
   all: All<State, L, Request>,
   stream: Stream<State, L> | undefined,
@@ -234,15 +245,7 @@ function sayGoodbye<State, L extends Line, Request>(
   stream: Stream<State, L>,
 ): void {
   const { line } = stream;
-  if (!line) return;
-  if (line.connecting) {
-    line.destroy();
-    return;
-  }
-  const goodbye = kind.goodbye?.(stream);
-  if (goodbye !== undefined) transport.send(line, goodbye);
-  // What the server has sent already is still read, so that both sides count the same bytes.
-  else line.end();
+  if (line) leaveLine(line, kind.goodbye?.(stream), transport);
 }
 
 function comeBack<State, L extends Line, Request>(

@@ -36,8 +36,8 @@ export type Comeback = {
   wasOpen: boolean;
   /** The last wait of this row. */
   lastWaitMs: number;
-  /** It was answered, and not with the stream that it asked for. */
-  refused: boolean;
+  /** The status of an answer that was not the stream that it asked for; 0 where there was none. */
+  refusedWith: number;
   /** Why it gave up. */
   ended: 'asked' | 'tried' | 'refused' | undefined;
 };
@@ -59,7 +59,7 @@ export function newComeback(): Comeback {
     lostMs: -1,
     wasOpen: false,
     lastWaitMs: 0,
-    refused: false,
+    refusedWith: 0,
     ended: undefined,
   };
 }
@@ -98,8 +98,8 @@ export function noteWindow(client: Comeback, windowMs: unknown): void {
 }
 
 /** The client asked for a stream, and the answer is none. */
-export function noteRefusal(client: Comeback): void {
-  client.refused = true;
+export function noteRefusal(client: Comeback, status: number): void {
+  client.refusedWith = status;
 }
 
 /**
@@ -131,11 +131,10 @@ export function takeWaitMs(
   const askedMs = advice === 'obey' ? client.leastMs : 0;
   const retryMs = advice === 'ignore' ? -1 : client.reconnectionMs;
   const windowMs = advice === 'obey' ? client.windowMs : 0;
-  const { refused } = client;
-  client.leastMs = client.windowMs = 0;
-  client.refused = false;
+  const { refusedWith } = client;
+  client.leastMs = client.windowMs = client.refusedWith = 0;
   if (Math.max(askedMs, retryMs) > longestAskedMs) return giveUp(client, 'asked');
-  if (refused && preset.endsOnRefusal) return giveUp(client, 'refused');
+  if (refusedWith > 0 && preset.endsOnRefusal) return giveUp(client, 'refused');
   const waitMs =
     windowMs > 0
       ? askedMs + random() * windowMs

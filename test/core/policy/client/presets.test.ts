@@ -126,7 +126,7 @@ describe('golden waits', () => {
     noteAsked(told, 60_000); // Retry-After, which it cannot hear
     assert.deepEqual(waitsOf(policyOf('eventsource'), 2, 0.5, told), [700, 700]);
     const refused = newComeback();
-    noteRefusal(refused);
+    noteRefusal(refused, 502);
     assert.deepEqual(waitsOf(policyOf('eventsource'), 1, 0.5, refused), [undefined]);
     assert.equal(refused.ended, 'refused');
   });
