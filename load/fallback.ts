@@ -72,6 +72,7 @@ export async function startFallback(
       loadOf(subscriber).leave?.(subscriber);
     },
     comeBack: (subscriber) => loadOf(subscriber).comeBack?.(subscriber),
+    slow: (subscriber, bytesPerS) => loadOf(subscriber).slow?.(subscriber, bytesPerS),
     send: (subscriber, ...message) => loadOf(subscriber).send?.(subscriber, ...message) ?? false,
     sends: (subscriber) => loadOf(subscriber).send !== undefined,
     closed: () => ({ transports: countsOf(all) }),

@@ -3,6 +3,7 @@
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { longPollAgainMs, longPollAnswerWithinMs } from '../core/policy/client/poll-times.ts';
+import { cookieHeader } from './wire/cookies.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
@@ -13,10 +14,12 @@ export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
     const holdMs = Math.round(hold);
 
     return startPollers(context, {
-      request({ topics, cursor }, url) {
+      request({ topics, fields, cursor, cookies }, url) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         return encodeRequest(url, `${pathBelow(url, '/long-poll')}?topics=${topics}${since}&hold=${holdMs}`, {
           ...gzipAccepted(gzip),
+          ...fields,
+          ...cookieHeader(cookies),
           connection,
         });
       },

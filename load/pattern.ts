@@ -73,6 +73,8 @@ export type Message = {
   crc: number;
   plannedUs: number;
   sentUs: number;
+  /** Its number in its topic, where the plan gives it. */
+  seq?: number;
 };
 
 /** The subscribers of one pattern in one process. */
@@ -95,6 +97,11 @@ export type RunningLoad = {
   leave?(subscriber: number): void;
   /** It comes back and asks for what it missed. */
   comeBack?(subscriber: number): void;
+  /**
+   * One reads so many bytes a second from now on, 0 for none, undefined for as fast as they come. Absent
+   * where nothing comes but short answers.
+   */
+  slow?(subscriber: number, bytesPerS: number | undefined): void;
   /**
    * Sends a subscriber's message on the connection that it gets events on; absent where that is one-way.
    * @param answered with what the server gave it as sequence number, 0 when it refused it; never when

@@ -3,6 +3,7 @@
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { nextPollDueMs, pollAnswerWithinMs } from '../core/policy/client/poll-times.ts';
+import { cookieHeader } from './wire/cookies.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
@@ -14,12 +15,14 @@ export const polling: PatternLoad<PatternOptions<'polling'>> = {
     const accepted = gzipAccepted(options.gzip);
 
     return startPollers(context, {
-      request({ topics, cursor, etag }, url) {
+      request({ topics, fields, cursor, etag, cookies }, url) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         const condition = conditional && etag !== '' ? { 'if-none-match': etag } : {};
         return encodeRequest(url, `${pathBelow(url, '/poll')}?topics=${topics}${since}`, {
           ...condition,
           ...accepted,
+          ...cookieHeader(cookies),
+          ...fields,
           connection,
         });
       },

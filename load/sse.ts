@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { noteReconnectionTime, noteWindow } from '../core/policy/client/reconnect.ts';
-import { cursorText, setCursor, type Cursor } from './subscribers/cursor.ts';
+import { cursorText, setCursor } from './subscribers/cursor.ts';
+import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import {
   newEventStream,
   readEvents,
@@ -28,6 +29,7 @@ import { createStreamBodies, type Inflating, type StreamBodies } from './subscri
 import { readNotice } from './subscribers/notices.ts';
 import { expectStream } from './subscribers/expect-stream.ts';
 import { createStreams, createStreamsOver, type Stream, type Streams } from './subscribers/streams.ts';
+import { tokenFields } from './subscribers/token.ts';
 
 export const sse: PatternLoad<PatternOptions<'sse'>> = {
   start: (context, { gzip }) =>
@@ -41,6 +43,7 @@ const mimeType = 'text/event-stream';
 
 function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']> {
   const events = eventParts(context);
+  const fieldsOf = tokenFields(context.endpoint);
   const bodies = createStreamBodies<Owner['state'], Socket>(
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
@@ -52,7 +55,10 @@ function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']>
   const streams: Streams<Owner['state']> = createStreams<Owner['state']>(context, {
     newState: () => ({ response: newResponseReader(), events: newEventStream(), inflation: undefined }),
     request: (stream, url) =>
-      encodeRequest(url, targetOf(context, stream, url), headersOf(stream.cursor, gzip)),
+      encodeRequest(url, targetOf(context, stream, url), {
+        ...headersOf(stream, gzip),
+        ...fieldsOf(stream.subscriber),
+      }),
     read: (stream, bytes, to, atUs) =>
       void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
     settled: bodies.settled,
@@ -64,6 +70,7 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
   // Loaded only here, as node:http2 and node:tls cost megabytes that HTTP/1.1 has no use for.
   const { createHttp2 } = await import('./subscribers/http2.ts');
   const events = eventParts(context);
+  const fieldsOf = tokenFields(context.endpoint);
   const bodies = createStreamBodies<Http2Owner['state'], Http2Line>(
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
@@ -79,7 +86,8 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
       newState: () => ({ events: newEventStream(), inflation: undefined }),
       request: (stream, url) => ({
         ':path': targetOf(context, stream, url),
-        ...headersOf(stream.cursor, gzip),
+        ...headersOf(stream, gzip),
+        ...fieldsOf(stream.subscriber),
       }),
       read: (stream, bytes, to, atUs) => bodies.body(stream, bytes, 0, to, atUs),
       settled: bodies.settled,
@@ -107,6 +115,7 @@ function takeHead<O extends Owner | Http2Owner>(
   head: Pick<ResponseHead, 'status' | 'headers'>,
   atUs: number,
 ): void {
+  stream.cookies = takeCookies(stream.cookies, head.headers.get('set-cookie'));
   if (head.status === 204 && areSeveral(endpoint)) return; // the response ends here, and with it the line
   if (head.status === 204) {
     sink.problem('sse-stopped', 'the server told a subscriber to stop and not to reconnect (204)');
@@ -142,12 +151,16 @@ function targetOf({ topicsOf }: LoadContext, { subscriber }: Pick<Owner, 'subscr
   return `${pathBelow(url, '/events')}?topics=${topicsOf(subscriber).join(',')}`;
 }
 
-function headersOf(cursor: Cursor, gzip: boolean): Record<string, string> {
+function headersOf(
+  { cursor, cookies }: Pick<Owner, 'cursor' | 'cookies'>,
+  gzip: boolean,
+): Record<string, string> {
   const lastId = cursorText(cursor);
   return {
     accept: mimeType,
     'cache-control': 'no-store',
     ...gzipAccepted(gzip),
+    ...cookieHeader(cookies),
     ...(lastId && { 'last-event-id': lastId }),
   };
 }

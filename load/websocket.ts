@@ -73,11 +73,11 @@ function createSentMessages({ problem }: LoadContext['sink']) {
   const unanswered = new Map<number, Answered>();
   let messages = 0;
   return {
-    encode({ topic, text, crc, plannedUs, sentUs }: Message, answered: Answered): Buffer {
+    encode({ topic, text, crc, plannedUs, sentUs, seq }: Message, answered: Answered): Buffer {
       unanswered.set(++messages, answered);
       return Buffer.from(
         `{"publish":"${topic}","ref":${messages},"planned":${plannedUs},"sent":${sentUs},` +
-          `"crc":${crc},"body":${text}}`,
+          `${seq === undefined ? '' : `"seq":${seq},`}"crc":${crc},"body":${text}}`,
       );
     },
     takeAnswer(ref: number, { seq, refused, reason }: Notice, atUs: number): void {

@@ -23,6 +23,8 @@ type Asked = { readonly response: Response; readonly compressed: boolean };
 /** One request that waits for its answer. */
 type Held = Asked & {
   readonly events: HubEvent[];
+  /** What the client has seen. */
+  readonly since: string;
   bytes: number;
   /** Ends the hold; once there is an event, the batch. */
   timer: NodeJS.Timeout | undefined;
@@ -53,8 +55,8 @@ export const longPolling: PatternServer<Options> = {
       answers.send(response, compressed, headers(), encodeAnswer(cursor, reset, events));
     }
 
-    function sendNothing(response: Response): void {
-      endWith(response, 204, { ...headers(), 'pushbench-cursor': hub.cursor() });
+    function sendNothing(response: Response, since: string): void {
+      endWith(response, 204, { ...headers(), 'pushbench-cursor': hub.cursor(since) });
     }
 
     function answer(asked: Asked, cursor: string, reset: boolean, events: readonly HubEvent[]): void {
@@ -65,10 +67,10 @@ export const longPolling: PatternServer<Options> = {
     }
 
     function answerHeld(request: Held): void {
-      const { response, events } = request;
-      if (events.length > 0) return answer(request, hub.cursor(), false, events);
+      const { response, events, since } = request;
+      if (events.length > 0) return answer(request, hub.cursor(since), false, events);
       counters.emptyPolls++;
-      sendNothing(response);
+      sendNothing(response, since);
     }
 
     const { held, hold, finish } = createHeldRequests(context, rules, answerHeld);
@@ -86,15 +88,15 @@ export const longPolling: PatternServer<Options> = {
           const { events, lost } = hub.since(topics, since);
           const taken = takeUntil(events, enoughBytes);
           const isPart = taken.length < events.length;
-          const cursor = isPart ? taken.at(-1)!.id : hub.cursor();
+          const cursor = isPart ? taken.at(-1)!.id : hub.cursor(since);
           // What can be said now; nobody waits for a head.
           if (isHead)
-            return taken.length > 0 || lost ? send(asked, cursor, lost, taken) : sendNothing(response);
+            return taken.length > 0 || lost ? send(asked, cursor, lost, taken) : sendNothing(response, since);
           const bytes = bytesOf(taken);
           const found = { events: taken.length, bytes, isPart, isLost: lost };
           const decision = decideRequest(rules, askedHoldMs, found);
           if (decision === 'answer') return answer(asked, cursor, lost, taken);
-          hold(asked, topics, decision.holdMs, taken, bytes);
+          hold(asked, topics, since, decision.holdMs, taken, bytes);
         },
       },
       subscribers: () => held.size,
@@ -173,6 +175,7 @@ function createHeldRequests(
   function hold(
     { response, compressed }: Asked,
     topics: readonly string[],
+    since: string,
     holdMs: number,
     events: HubEvent[],
     bytes: number,
@@ -185,8 +188,8 @@ function createHeldRequests(
         `${limits.maxSubscribers} requests are held, which is the limit`,
       );
     }
-    const request: Held = { response, compressed, events, bytes, timer: undefined, unsubscribe() {} };
-    request.unsubscribe = hub.subscribe(topics, collect, request);
+    const request: Held = { response, compressed, events, since, bytes, timer: undefined, unsubscribe() {} };
+    request.unsubscribe = hub.subscribe(topics, collect, request, since);
     request.timer = setTimeout(finish, holdMs, request);
     held.add(request);
     response.once('close', () => release(request)); // the client may go before there is an answer

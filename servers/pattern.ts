@@ -9,7 +9,7 @@ import type { ServerBacklog } from '../core/protocol/control.ts';
 import type { Counters } from '../core/result/counters.ts';
 import type { OpenedListener } from '../core/http/access.ts';
 import type { ServerLimits } from '../core/scenario/scenario.ts';
-import type { Stamps } from './hub/event.ts';
+import type { Place, PublishOptions, Stamps } from './hub/event.ts';
 import type { Hub } from './hub/hub.ts';
 
 /** Node's compatibility API makes one handler serve HTTP/1.1 and HTTP/2. */
@@ -37,11 +37,6 @@ export type PatternContext = {
  */
 export type Example = { what: string; command: (url: string, publishUrl: string, cursor: string) => string };
 
-export type PublishOptions = {
-  /** The publisher's own name for the event: the same event is meant when it comes again. */
-  key?: string;
-};
-
 /**
  * Resolves when the event is in safe keeping, with its place.
  * Rejects with a `RequestError` of status 503 when the store did not take it: there is no such event then,
@@ -54,7 +49,7 @@ export type Publish = (
   body: string,
   stamps: Stamps,
   options?: PublishOptions,
-) => Promise<{ id: string; seq: number }>;
+) => Promise<Place>;
 
 /** A pattern that is up. */
 export type RunningPattern = {

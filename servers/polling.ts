@@ -65,7 +65,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           const whole = taken.length === events.length;
           // An answer in part must not match the next poll, which comes for the rest.
           const tag = whole ? newest : taken.at(-1)!.id;
-          const cursor = whole ? hub.cursor() : tag;
+          const cursor = whole ? hub.cursor(since) : tag;
           const body = encodeAnswer(cursor, lost, taken);
           if (isPoll) {
             counters[taken.length > 0 ? 'fullPolls' : 'emptyPolls']++;

@@ -8,22 +8,21 @@ import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
 import type { Injection } from '../scenario/injection.ts';
-import type { ReconnectPolicy, ServerLimits } from '../scenario/scenario.ts';
+import type { ReconnectPolicy } from '../scenario/scenario.ts';
+import type { ServerSetup, WayIn } from '../scenario/server-options.ts';
 import type { BrokerName } from '../scenario/servers.ts';
 import type { PublishPlan } from '../plan/publish-plan.ts';
 import type { TargetAccess } from '../target/access.ts';
 import type { TopicGroupPlan } from '../scenario/topics.ts';
 
 /** Where a server listens. */
-export type Endpoint = {
+export type Endpoint = WayIn & {
   /** `http://127.0.0.1:PORT` (or `[::1]`) or `https://...`; every path of the pattern hangs below it. */
   url: string;
   /** The pattern's protocol, where it is not HTTP/1.1. */
   over: 'h1' | 'h2' | 'h2c';
   /** Where events are published: HTTP/1.1 always, so that all patterns are fed alike. */
   publishUrl: string;
-  /** PEM of the certificate that a TLS listener uses, for the load side to trust. */
-  certificate?: string;
   /** The system behind it is not ours: how to speak to it. */
   target?: TargetAccess;
   /** Of a cluster without anything in front of it: where each server is, the first like `url`. */
@@ -79,22 +78,23 @@ export type Failed = { kind: 'failed'; code: string; message: string };
 // --- server -----------------------------------------------------------------------------------------
 
 export type ServerCommand =
-  | {
+  | (ServerSetup & {
       kind: 'start';
       pattern: string;
       options: Readonly<Record<string, unknown>>;
-      limits: ServerLimits;
       seed: number;
       /** Connects its hub with those of the trial's other servers. */
       broker?: BrokerAccess;
+      /** Where it listens, and takes events where that is another; any free ones when left out. */
+      ports?: { main: number; publish: number };
       /** Made worse on purpose. */ injection?: Injection;
-    }
+    })
   /** Collect garbage, so that the sample that follows is the idle baseline. */
   | { kind: 'collect' }
   | { kind: 'sample' }
   /** `disconnect`: cut this share of the connections that carry events, without a goodbye. */
   | (ServerFaultCommand & ForAct)
-  /** Close everything and exit. */
+  /** Close everything, count a last time, and exit. */
   | { kind: 'stop' };
 
 /**
@@ -155,7 +155,7 @@ export type LoadCommand =
    */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
-  /** `leave`: this share of the subscribers leaves, stays away for a while and comes back. */
+  /** `leave`: this share of the subscribers leaves for a while and comes back; `slow`: it reads slowly. */
   | (LoadFaultCommand & ForAct)
   /** Collect garbage, so that the sample that follows shows what is really held. */
   | { kind: 'collect' }
@@ -254,6 +254,8 @@ export type PublisherCommand =
   | {
       kind: 'start';
       publishUrl: string;
+      /** Of a cluster: one for each server, which get the events in turn. */
+      publishUrls?: readonly string[];
       target?: TargetAccess;
       /** One request of a topic at a time, as targets are published to, so that the two compare. */
       inTurn?: boolean;

@@ -60,6 +60,10 @@ const fault = z.strictObject({
         'where it could not be done',
     ),
   forMs: z.number().optional().describe('how long it was to last; left out where it is of a moment'),
+  tookUs: z
+    .number()
+    .optional()
+    .describe('of one that takes its time, as a server that starts again: from atUs until it was done'),
 });
 
 const precision = z.strictObject({
@@ -160,6 +164,14 @@ const completed = z.strictObject({
       'that subscribers held at rest: all connected, no event yet; more than one each where a target ' +
         'carries one topic a connection; left out in older results',
     ),
+  servers: z
+    .strictObject({
+      count: z.int().min(1).describe('servers, those included that a fault started'),
+      broker: z.string().describe('what connected them, as the scenario names it'),
+      inFront: z.string().describe('how subscribers found a server'),
+    })
+    .optional()
+    .describe('left out of a server by itself, and in older results'),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
   measuredDeliveries: count.describe(
@@ -193,7 +205,8 @@ const completed = z.strictObject({
     .optional()
     .describe(
       "host-wide, so it is the trial's where nothing else talks (warning wire-others where something did); " +
-        'left out where it could not be read',
+        'left out where it could not be read, where servers talk to a broker or are reached through a ' +
+        'proxy, and where a server was killed',
     ),
   throttling: z
     .strictObject({

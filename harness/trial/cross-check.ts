@@ -51,9 +51,13 @@ function endedOnLeaving(server: Counters, client: Counters): boolean {
   );
 }
 
-/** Checks of everything that at least one side counted. */
-export function crossCheck(server: Counters, client: Counters): Check[] {
-  const reasons = explaining.filter(([name]) => server[name] + client[name] > 0).map(([, reason]) => reason);
+/**
+ * Checks of everything that at least one side counted.
+ * @param between why something that stands between the sides may make them differ
+ */
+export function crossCheck(server: Counters, client: Counters, between: readonly string[] = []): Check[] {
+  const counted = explaining.filter(([name]) => server[name] + client[name] > 0).map(([, reason]) => reason);
+  const reasons = [...between, ...counted];
   const onLeaving = endedOnLeaving(server, client) ? ['empty polls', 'bytes to the subscribers'] : [];
   return compared
     .map(([name, ofServer, ofClient]) => ({ name, server: ofServer(server), client: ofClient(client) }))

@@ -13,9 +13,11 @@ import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { crossCheck } from './cross-check.ts';
 import { happenedAtUs } from './faults.ts';
+import { fellBack } from './fell-back.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
+import { lossesBetween, networkWarnings } from './network-warnings.ts';
 import { placeWarnings } from './place-warnings.ts';
 import { processWarnings } from './process-warnings.ts';
 import type { Readings } from './readings.ts';
@@ -33,8 +35,10 @@ export function outcomeOf(
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
     ...placeWarnings(plan, completed),
+    ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
+    ...fellBack(completed),
   ];
   const spoiling = warnings.filter((one) => one.level === 'invalid');
   if (spoiling.length === 0) return { warnings, outcome: completed };
@@ -59,8 +63,11 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       serverMeasured: countersMeasured('server', readings),
       clientMeasured,
     },
-    // A target does not tell what it counted.
-    checks: readings.serverReadings === 'self' ? crossCheck(serverCounters, client) : [],
+    // A target does not tell what it counted, nor does a server that was killed.
+    checks:
+      readings.serverReadings === 'self' && readings.serversKilled === 0
+        ? crossCheck(serverCounters, client, lossesBetween(plan.scenario))
+        : [],
     ...(pages.length > 0 && {
       pageRequests: {
         planned: pages.reduce((sum, one) => sum + one.planned, 0),
@@ -72,6 +79,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     ...transportsOf(readings),
     subscribers: readings.subscribers,
     connections: readings.connections,
+    ...clusterOf(plan, readings),
     measuredUs: window.toUs - window.fromUs,
     drainUs: readings.drainUs,
     measuredDeliveries: clientMeasured.events,
@@ -94,6 +102,15 @@ function transportsOf({ closed }: Readings): Pick<Completed, 'transports'> {
   for (const { transports = {} } of closed)
     for (const [name, count] of Object.entries(transports)) sums[name] = (sums[name] ?? 0) + count;
   return { transports: sums };
+}
+
+/** Nothing of a server by itself. */
+function clusterOf(
+  { scenario: { servers } }: TrialPlan,
+  { serverCount }: Readings,
+): Pick<Completed, 'servers'> {
+  if (serverCount === undefined) return {};
+  return { servers: { count: serverCount, broker: servers.broker.kind, inFront: servers.inFront.kind } };
 }
 
 /** Nothing where it could not be read. */
@@ -121,9 +138,11 @@ function kernelSocketBytesOf({ kernelPeakBytes, kernelBaselineBytes }: Readings)
 
 /** The host's counts, with what the trial's own connections explain of them. */
 function networkOf(readings: Readings): Pick<Completed, 'network'> {
-  const { network, serverReadings, idleBytesPerS, encrypted, sent, done } = readings;
+  const { network, serverReadings, serversKilled, othersTalk, idleBytesPerS, encrypted, sent, done } =
+    readings;
   const { from, to } = network;
-  if (!from || !to) return {};
+  // What servers, broker and proxies say to one another is on the same loopback, and nobody counts it.
+  if (!from || !to || othersTalk || serversKilled > 0) return {};
   const { most, leastBytes } = wireBounds(
     countersMeasured('load', readings),
     serverReadings === 'self' ? countersMeasured('server', readings) : newCounters(),
@@ -157,6 +176,7 @@ function faultsOf({ faults, acted, window }: Readings): Pick<Completed, 'faults'
         atMs: fault.atMs,
         atUs: atUs === undefined ? null : atUs - window.fromUs,
         ...(length && { forMs: length.ms }),
+        ...(played.tookUs !== undefined && { tookUs: played.tookUs }),
       };
     }),
   };

@@ -77,6 +77,7 @@ export function createSenders(
           topic: topicName(topics, plan.topic[i]!),
           plannedUs: dueUs,
           sentUs: atUs,
+          ...(plan.seq && { seq: plan.seq[i]! }),
         };
         const went = send(sender[i]!, message, (given, answeredUs) => {
           open--;
@@ -164,7 +165,7 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
     if (!poster.underWay) return;
     waitingBytes -= poster.underWay.message.bytes;
     counters.messageRequests++;
-    const { topic, text, bytes, crc, plannedUs, sentUs } = poster.underWay.message;
+    const { topic, text, bytes, crc, plannedUs, sentUs, seq } = poster.underWay.message;
     const url = urls[poster.client.server]!; // chosen from this list
     clients.send(
       poster.client,
@@ -172,6 +173,7 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
         `POST ${pathBelow(url, '/messages/')}${topic} HTTP/1.1\r\nhost: ${url.host}\r\n` +
           'content-type: application/json\r\n' +
           `content-length: ${bytes}\r\n` +
+          (seq === undefined ? '' : `pushbench-seq: ${seq}\r\n`) +
           `pushbench-planned: ${plannedUs}\r\npushbench-sent: ` +
           `${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`,
       ),

@@ -4,26 +4,32 @@
 // the pattern's: polling.ts, long-polling.ts.
 
 import { cursorPattern } from '../../core/event/envelope.ts';
+import { takeCookies, type Cookies } from '../wire/cookies.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { readPollAnswer, splitEvents } from '../wire/poll-answer.ts';
 import { createPolls, type Poller } from './polls.ts';
+import { tokenFields } from './token.ts';
 
 /** What a subscriber has had. */
 export type Place = {
   /** Its topics, as they are written in a request. */
   readonly topics: string;
+  /** Fields of all its requests: its token. */
+  readonly fields: Readonly<Record<string, string>>;
   /** The last answer's, empty before the first. */
   cursor: string;
   etag: string;
+  /** What servers, or what is in front of them, gave it to bring along. */
+  cookies: Cookies;
   /** The server that `request` is for. */
   url: URL | undefined;
-  /** What asks for what came after `cursor`, until cursor, ETag or server change. */
+  /** What asks for what came after `cursor`, until cursor, ETag, cookies or server change. */
   request: Buffer | undefined;
 };
 
 export type Asking = {
-  /** The request for what came after a place. Asked for again when cursor, ETag or server have changed. */
+  /** The request for what came after a place. Asked for again when the place or the server has changed. */
   request(place: Place, url: URL): Buffer;
   /** As `PollKind` has them. */
   answered(poller: Poller<Place>): number;
@@ -74,11 +80,14 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   }
 
   const { answered, answerWithinMs, finishes } = asking;
+  const fieldsOf = tokenFields(context.endpoint);
   const polls = createPolls<Place>(context, {
     newState: (subscriber, cursor) => ({
+      fields: fieldsOf(subscriber),
       topics: context.topicsOf(subscriber).join(','),
       cursor,
       etag: '',
+      cookies: '',
       url: undefined,
       request: undefined,
     }),
@@ -86,6 +95,10 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       if (state.url !== url) state.request = undefined;
       state.url = url;
       return (state.request ??= asking.request(state, url));
+    },
+    setCookie({ state }, setCookie) {
+      state.cookies = takeCookies(state.cookies, setCookie);
+      state.request = undefined;
     },
     take: (poller, status, head, bytes, from, to, atUs) =>
       status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),

@@ -12,9 +12,11 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { nowUs } from '../../core/base/clock.ts';
 import { urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
+import { setCookieSeparator } from '../wire/cookies.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext } from '../pattern.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
+import { createTlsSessions, type TlsSessions } from '../wire/tls-sessions.ts';
 import type { Line, Transport } from './streams.ts';
 
 /** Servers commonly allow as many streams on a connection (RFC 9113, section 6.5.2, advises no fewer). */
@@ -62,6 +64,8 @@ type All<Owner> = {
   /** The newest connection of each group of subscribers to each server. */
   readonly newest: Map<number, Connection>;
   readonly open: Set<Connection>;
+  /** By the number of a connection. */
+  readonly sessions: TlsSessions;
   reporting: boolean;
   allClosed(): void;
 };
@@ -80,6 +84,7 @@ export function createHttp2<Owner>(
     urls: urlsOf(context.endpoint),
     newest: new Map(),
     open: new Set(),
+    sessions: createTlsSessions(context.counters, context.endpoint.resumesTls ?? false),
     reporting: true,
     allClosed: () => {},
   };
@@ -115,16 +120,20 @@ function problem<Owner>({ reporting, context }: All<Owner>, { code, message }: C
   if (reporting) context.sink.problem(code, message);
 }
 
-function socketTo({ over, certificate }: Http2Context['endpoint'], url: URL): Socket {
+function socketTo<Owner>({ context, sessions }: All<Owner>, url: URL, number: number): Socket {
+  const { over, certificate } = context.endpoint;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port || (over === 'h2' ? 443 : 80));
   if (over !== 'h2') return connectTcp({ host, port, noDelay: true });
-  return connectTls({
+  const socket = connectTls({
     host,
     port,
     ALPNProtocols: ['h2'],
+    ...sessions.of(number),
     ...(certificate === undefined ? {} : { ca: certificate }),
   });
+  sessions.follow(number, socket);
+  return socket;
 }
 
 /**
@@ -141,7 +150,7 @@ function connectionOf<Owner>(
   const number = Math.floor(subscriber / (streamsPerConnection * servers)) * servers + server;
   const known = all.newest.get(number);
   if (known && !known.session.closed && !known.session.destroyed && known.streams < mostStreams) return known;
-  const connection = connectTo(all.context, all.urls[server]!); // chosen from this list
+  const connection = connectTo(all, all.urls[server]!, number); // chosen from this list
   const { session } = connection;
   const { counters } = all.context;
   all.newest.set(number, connection);
@@ -161,8 +170,9 @@ function connectionOf<Owner>(
   return connection;
 }
 
-function connectTo({ endpoint, counters }: Http2Context, url: URL): Connection {
-  const socket = socketTo(endpoint, url);
+function connectTo<Owner>(all: All<Owner>, url: URL, number: number): Connection {
+  const { counters } = all.context;
+  const socket = socketTo(all, url, number);
   const session = connect(url, {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: windowBytes },
@@ -234,6 +244,8 @@ function openLine<Owner>(all: All<Owner>, connection: Connection, owner: Owner):
       });
       stream.on('close', close);
     },
+    pause: () => stream?.pause(),
+    resume: () => stream?.resume(),
     end() {
       this.destroy();
     },
@@ -249,6 +261,11 @@ function causeOf({ code, message }: NodeJS.ErrnoException): Cause {
 }
 
 function headOf(fields: IncomingHttpHeaders): Pick<ResponseHead, 'status' | 'headers'> {
-  const headers = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+  const headers = new Map(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(setCookieSeparator) : String(value), // only Set-Cookie is a list
+    ]),
+  );
   return { status: Number(fields[':status']), headers };
 }

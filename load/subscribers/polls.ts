@@ -6,50 +6,23 @@ import { longestTimerMs, nowUs } from '../../core/base/clock.ts';
 import { readPollStatus, type PollStatus } from '../../core/policy/client/poll-status.ts';
 import { isOverdue } from '../../core/policy/client/poll-times.ts';
 import { chooseServer } from '../../core/policy/client/choose-server.ts';
-import {
-  newComeback,
-  noteRetryAfter,
-  noteSuccess,
-  noteWindow,
-  type Comeback,
-} from '../../core/policy/client/reconnect.ts';
+import { noteRetryAfter, noteSuccess, noteWindow } from '../../core/policy/client/reconnect.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { urlsOf } from '../wire/connection.ts';
-import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
+import { createHttpClients, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import { comeBackLater } from './comeback.ts';
+import { newPoller, type Poller } from './poller.ts';
 
-/** One subscriber. `State` is what its pattern keeps. */
-export type Poller<State> = Comeback & {
-  readonly subscriber: number;
-  readonly state: State;
-  client: Client<Poller<State>>;
-  /** Answers taken in so far. */
-  answers: number;
-  /** When the last planned poll was due, by `performance.now()`; undefined before the first. */
-  dueMs: number | undefined;
-  /** When the request under way was sent; 0 when there is none. */
-  askedMs: number;
-  /** Until the next planned poll. */
-  timer: NodeJS.Timeout | undefined;
-  /** Until the request under way, which is held, counts as taken. */
-  settling: NodeJS.Timeout | undefined;
-  /** Ends the wait after a failure. */
-  stopWaiting: (() => void) | undefined;
-  ready: boolean;
-  /** It has been ready before. */
-  wasReady: boolean;
-  /** It has left and will come back. */
-  away: boolean;
-  /** The server asked it to stay away for too long. */
-  gaveUp: boolean;
-};
+export type { Poller };
 
 export type PollKind<State> = {
   /** @param cursor where its events begin, empty for none */
   newState(subscriber: number, cursor: string): State;
   /** The request to the server at `url`. */
   request(poller: Poller<State>, url: URL): Buffer;
+  /** An answer, whatever its status, came with Set-Cookie. Left out where no cookies are kept. */
+  setCookie?(poller: Poller<State>, setCookie: string): void;
   /**
    * Takes an answer in: bytes `from`..`to` of `bytes` are its body, valid during the call only.
    * @returns how many events it brought; undefined when it was not whole, which has been reported
@@ -117,7 +90,8 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
   const sweep = setInterval(() => giveUpLate(all), Math.min(1000, kind.answerWithinMs / 4));
   return {
     open(subscriber, cursor = '') {
-      const poller = newPoller(all, subscriber, cursor);
+      const poller = newPoller(subscriber, kind.newState(subscriber, cursor), clients);
+      poller.client.server = chooseServer(subscriber, 0, all.urls.length);
       all.pollers.set(subscriber, poller);
       ask(all, poller);
     },
@@ -129,35 +103,6 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
       return close(all, graceMs);
     },
   };
-}
-
-function newPoller<State>(
-  { kind, clients, urls }: All<State>,
-  subscriber: number,
-  cursor: string,
-): Poller<State> {
-  const rest = {
-    answers: 0,
-    dueMs: undefined,
-    askedMs: 0,
-    timer: undefined,
-    settling: undefined,
-    stopWaiting: undefined,
-    ready: false,
-    wasReady: false,
-    away: false,
-    gaveUp: false,
-  };
-  // The client needs its owner first.
-  const poller = {
-    subscriber,
-    state: kind.newState(subscriber, cursor),
-    ...newComeback(),
-    ...rest,
-  } as Poller<State>;
-  poller.client = clients.add(poller, subscriber);
-  poller.client.server = chooseServer(subscriber, 0, urls.length);
-  return poller;
 }
 
 function ask<State>(all: All<State>, poller: Poller<State>): void {
@@ -182,6 +127,8 @@ function takeResponse<State>(
 ): void {
   const { context, kind } = all;
   over(all, poller);
+  const setCookie = head.headers.get('set-cookie');
+  if (setCookie !== undefined) kind.setCookie?.(poller, setCookie);
   // A hold that ends with a wish for peace is a refusal.
   const endsHolds = kind.settleMs !== undefined && !head.headers.has('retry-after');
   const status = readPollStatus(head.status, endsHolds);

@@ -3,16 +3,18 @@
 // `StreamKind`.
 
 import type { Socket } from 'node:net';
-import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
+import { noteSuccess } from '../../core/policy/client/reconnect.ts';
 import { chooseServer } from '../../core/policy/client/choose-server.ts';
 import { createDialer, urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
-import { cursorText, newCursor, setCursorText, type Cursor } from './cursor.ts';
+import { cursorText, setCursorText } from './cursor.ts';
 import { hangUp, leaveLine, type Line } from './line.ts';
 import { isTakenOver } from './handover.ts';
+import { newStream, type Stream } from './stream.ts';
+import { createPacing, type Pacing } from './slow.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 
-export type { Line };
+export type { Line, Stream };
 
 /** How lines are made: `createDialer` for TCP. `Request` is what can be sent on them. */
 export type Transport<Owner, L extends Line, Request> = {
@@ -24,28 +26,6 @@ export type Transport<Owner, L extends Line, Request> = {
    * Where lines share connections: resolves when no connection is left, those left after `graceMs` by force.
    */
   idle?(graceMs: number): Promise<void>;
-};
-
-/** One subscriber. `State` is what its pattern keeps of the connection. */
-export type Stream<State, L extends Line = Socket> = Comeback & {
-  readonly subscriber: number;
-  /** The server that it dialled last, by its place in the list. */
-  server: number;
-  /** Set from the moment of dialling until it is closed. */
-  line: L | undefined;
-  /** Made anew for each connection. */
-  state: State;
-  cursor: Cursor;
-  /** Ends the wait after a failure. */
-  stopWaiting: (() => void) | undefined;
-  asked: boolean;
-  /** This line was connected. */
-  connected: boolean;
-  ready: boolean;
-  /** It does not reconnect: the server wants it no more, or asked it to stay away for too long. */
-  stopped: boolean;
-  /** It has left and will come back. */
-  away: boolean;
 };
 
 export type StreamKind<State, L extends Line = Socket, Request = Buffer> = {
@@ -89,6 +69,7 @@ type All<State, L extends Line, Request> = {
   readonly streams: Map<number, Stream<State, L>>;
   /** Where the servers are. */
   readonly urls: readonly URL[];
+  readonly pacing: Pacing<Stream<State, L>>;
   closing: boolean;
   /** Lines that are not closed yet. */
   lines: number;
@@ -101,9 +82,13 @@ export function createStreamsOver<State, L extends Line, Request>(
   kind: StreamKind<State, L, Request>,
   transportFor: (protocol: Protocol<Stream<State, L>>) => Transport<Stream<State, L>, L, Request>,
 ): Streams<State, L, Request> {
+  const pacing = createPacing<Stream<State, L>>();
   const transport = transportFor({
     opened: (stream) => opened(all, stream),
-    read: kind.read,
+    read(stream, bytes, to, atUs) {
+      pacing.read(stream, to);
+      kind.read(stream, bytes, to, atUs);
+    },
     closed: (stream) => closed(all, stream),
   });
   const all: All<State, L, Request> = {
@@ -112,6 +97,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     transport,
     streams: new Map(),
     urls: urlsOf(context.endpoint),
+    pacing,
     closing: false,
     lines: 0,
     allClosed: () => {},
@@ -120,7 +106,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     of: (subscriber) => all.streams.get(subscriber),
     write: (stream, request) => write(all, stream, request),
     open(subscriber, cursor = '') {
-      const stream = newStream(kind, subscriber);
+      const stream = newStream<State, L>(subscriber, kind.newState());
       if (cursor !== '') setCursorText(stream.cursor, cursor);
       all.streams.set(subscriber, stream);
       dial(all, stream);
@@ -128,6 +114,10 @@ export function createStreamsOver<State, L extends Line, Request>(
     release: (subscriber) => release(all, all.streams.get(subscriber)),
     leave: (subscriber) => leave(all, all.streams.get(subscriber)),
     comeBack: (subscriber) => comeBack(all, all.streams.get(subscriber)),
+    slow(subscriber, bytesPerS) {
+      const stream = all.streams.get(subscriber);
+      if (stream) pacing.set(stream, bytesPerS);
+    },
     ready(stream, atUs) {
       if (!stream.line) return; // what told so was inflated when the line was closed already
       stream.ready = true;
@@ -148,26 +138,6 @@ export function createStreamsOver<State, L extends Line, Request>(
   };
 }
 
-function newStream<State, L extends Line, Request>(
-  kind: StreamKind<State, L, Request>,
-  subscriber: number,
-): Stream<State, L> {
-  return {
-    subscriber,
-    server: 0,
-    line: undefined,
-    state: kind.newState(),
-    cursor: newCursor(),
-    stopWaiting: undefined,
-    asked: false,
-    connected: false,
-    ready: false,
-    stopped: false,
-    away: false,
-    ...newComeback(),
-  };
-}
-
 function dial<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
   stream.state = all.kind.newState();
   stream.connected = false;
@@ -183,6 +153,7 @@ function opened<State, L extends Line, Request>(all: All<State, L, Request>, str
   stream.asked = stream.connected = true;
   all.context.handover?.began(stream.subscriber);
   write(all, stream, all.kind.request(stream, all.urls[stream.server]!)); // chosen from this list
+  all.pacing.opened(stream);
 }
 
 function closed<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {

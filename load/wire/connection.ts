@@ -39,7 +39,10 @@ export type Dialer<Owner> = {
 };
 
 /** How a connection is made, and the event that says that it can be used. */
-export type Connector = { connect(options: TcpNetConnectOpts): Socket; opened: 'connect' | 'secureConnect' };
+export type Connector = {
+  connect(options: TcpNetConnectOpts, subscriber: number): Socket;
+  opened: 'connect' | 'secureConnect';
+};
 
 const plain: Connector = { connect: (options) => connect(options), opened: 'connect' };
 
@@ -95,7 +98,7 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
       let opened = false;
       let cause = ended;
       const localAddress = context.sourceAddress(subscriber);
-      const socket = connector.connect({
+      const options: TcpNetConnectOpts = {
         host,
         port,
         noDelay: true,
@@ -115,7 +118,8 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
             return true;
           },
         },
-      });
+      };
+      const socket = connector.connect(options, subscriber);
       socket.once(connector.opened, () => {
         opened = true;
         counters.connectionsOpened++;

@@ -48,8 +48,8 @@ export function createFanOut<Peer>(context: PatternContext, peers: Peers<Peer>):
 
   // In a function of its own, so that what lives as long as the subscriber holds on to
   // nothing but the subscriber.
-  function admit(subscriber: Subscriber<Peer>, topics: readonly string[]): void {
-    subscriber.unsubscribe = hub.subscribe(topics, deliver, subscriber);
+  function admit(subscriber: Subscriber<Peer>, topics: readonly string[], since: string | undefined): void {
+    subscriber.unsubscribe = hub.subscribe(topics, deliver, subscriber, since);
     members.add(subscriber);
     beats.add(subscriber);
     unread.add(subscriber);
@@ -85,9 +85,9 @@ export function createFanOut<Peer>(context: PatternContext, peers: Peers<Peer>):
       const subscriber: Subscriber<Peer> = { peer, outlet, framing, ...fresh };
       // Subscribed and asked for the history in one turn: nothing falls between the
       // two, and nothing into both.
-      admit(subscriber, topics);
+      admit(subscriber, topics, since);
       const missed = since === undefined ? undefined : beginReplay(hub, topics, since);
-      open(missed?.lost ? `${hub.epoch}-0` : beginningOf(since, missed?.events[0]), missed?.lost ?? false);
+      open(missed?.lost ? hub.beginning() : beginningOf(since, missed?.events[0]), missed?.lost ?? false);
       if (missed?.lost) counters.resets++;
       if (missed) replay(subscriber, missed.replay, missed.events);
       return subscriber;
