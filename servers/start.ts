@@ -14,6 +14,7 @@ import type { Pattern } from '../core/pattern/pattern.ts';
 import { random } from '../core/base/random.ts';
 import { whyNot } from '../core/scenario/server-fit.ts';
 import type { AuthSetup, ServerSetup } from '../core/scenario/server-options.ts';
+import { startWithFallbacks } from './fallback.ts';
 import { createHub, type Hub, type LocalHub } from './hub/hub.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen, type Listener } from './http/listen.ts';
@@ -123,7 +124,7 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
   const tally = injectTally(createTally(counters), injection);
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const guard = auth && (await guardOf(auth, pattern, counters));
-  const running = behind(guard, await server.start(context, options));
+  const running = behind(guard, await startWithFallbacks(pattern, server, context, options));
   const publish = keyedOf(hub, running.publish);
   const publishing = publishRoutes(hub, limits, running.publish, publish);
   const shown = page && (await import('./page/page.ts'));

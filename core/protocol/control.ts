@@ -206,6 +206,8 @@ export type LoadClosed = {
   /** Other requests of browsers, of the measured phase: planned, and planned to answered. */
   pages?: { planned: number; latency: SparseHistogram };
   byAttempt?: { attempt: number; histogram: SparseHistogram }[];
+  /** Subscribers by the pattern whose transport they came to, where they may fall back. */
+  transports?: Record<string, number>;
   counters: Counters;
   ledger: LoadLedger;
   /** Server accept to receipt. */

@@ -15,6 +15,7 @@ import type { TrialPlan } from '../plan/plan.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { crossCheck, type Between } from './cross-check.ts';
 import { happenedAtUs } from './faults.ts';
+import { fellBack } from './fell-back.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
@@ -39,6 +40,7 @@ export function outcomeOf(
     ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
+    ...fellBack(completed),
   ];
   const spoiling = warnings.filter((one) => one.level === 'invalid');
   if (spoiling.length === 0) return { warnings, outcome: completed };
@@ -76,6 +78,7 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
     }),
     connectUs: readings.connectUs,
     ...(readings.warmUp && { warmUp: readings.warmUp }),
+    ...transportsOf(readings),
     subscribers: readings.subscribers,
     connections: readings.connections,
     ...clusterOf(plan, readings),
@@ -109,6 +112,15 @@ function betweenOf(
 function wayInOf({ target }: Variant, { scenario }: TrialPlan): Pick<Completed, 'wayIn'> {
   const wayIn = target === undefined ? writeWayIn(scenario.server) : undefined;
   return wayIn === undefined ? {} : { wayIn };
+}
+
+/** Of all load processes together; nothing where no subscriber falls back. */
+function transportsOf({ closed }: Readings): Pick<Completed, 'transports'> {
+  if (!closed.some((report) => report.transports)) return {};
+  const sums: Record<string, number> = {};
+  for (const { transports = {} } of closed)
+    for (const [name, count] of Object.entries(transports)) sums[name] = (sums[name] ?? 0) + count;
+  return { transports: sums };
 }
 
 /** Nothing of a server by itself. */

@@ -96,7 +96,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         slow: 'drop',
         announce: 10_000,
       },
-      reconnect: { base: 50, cap: 1000 },
+      reconnect: { policy: 'full-jitter', base: 50, cap: 1000, reset: 'on-open', advice: 'obey' },
       faults: [
         { kind: 'disconnect', atMs: 1000, share: 0.5 },
         { kind: 'freeze', atMs: 2000, who: 'server', forMs: 1500 },
@@ -138,7 +138,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         slow: 'disconnect',
         announce: 0,
       },
-      reconnect: { base: 100, cap: 5000 },
+      reconnect: { policy: 'full-jitter', base: 100, cap: 5000, reset: 'on-open', advice: 'obey' },
       faults: [],
       answer: [],
       matrix: {},
