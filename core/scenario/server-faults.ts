@@ -113,7 +113,8 @@ function* aloneOnly(
         path,
         message:
           `"${label}" cannot with servers: the endpoints and deliveries of a sender are in the store of ` +
-          'its own process, and a run starts none that several share; leave servers out',
+          'its own process, and a run starts none that several share; list the variants without it, or ' +
+          'leave servers out',
       };
   }
   const [theirs] = [...topics].find(([, { by }]) => by === 'subscribers') ?? [];
