@@ -15,6 +15,7 @@ export function serversThatCannotBe(
   return [
     ...faultsOfServers(parts),
     ...deploysThatDoNotEnd(parts),
+    ...refusalsOfNobody(parts, registry),
     ...faultsOfBroker(parts),
     ...aloneOnly(parts, registry),
   ];
@@ -70,6 +71,19 @@ function* deploysThatDoNotEnd({ single: { servers, phases }, faults }: Parts): G
         'more of them at a time (parallel), or a longer phase',
     };
   }
+}
+
+/** Whose deliveries are made from what is stored, nobody is served by what is down. */
+function* refusalsOfNobody({ faults, variants }: Parts, registry: PatternRegistry): Generator<Contradiction> {
+  const senders = [...variants.values()].filter(({ pattern }) => !registry[pattern]!.holdsConnection);
+  for (const [i, fault] of faults)
+    if (fault.kind === 'refuse' && fault.mode === 'dependency-down' && senders.length > 0)
+      yield {
+        path: ['faults', i, 'refuse'],
+        message:
+          `"${senders[0]!.label}" makes its deliveries from what is stored, so it has no dependency of reading ` +
+          'that could be down; leave the variant or the fault out',
+      };
 }
 
 function startsFrom(first: number, last: number, faults: readonly { kind: string; server?: number }[]) {
