@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { noteAsked } from '../core/policy/client/reconnect.ts';
+import { noteAsked, noteWindow } from '../core/policy/client/reconnect.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
@@ -29,8 +29,6 @@ type Owner = Stream<State>;
 export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
   start(context: LoadContext, { gzip }) {
     const { counters, sink } = context;
-    const url = new URL(context.endpoint.url);
-    const path = pathBelow(url, '/stream');
     const fieldsOf = tokenFields(context.endpoint);
 
     function takeLine(stream: Owner, bytes: Buffer, from: number, to: number, atUs: number): void {
@@ -47,6 +45,7 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
             counters.resets++;
             sink.reset(stream.subscriber);
           }
+          noteWindow(stream, notice.reconnectMs);
           streams.ready(stream, atUs);
           break;
         case 'heartbeat':
@@ -79,13 +78,15 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
 
     const streams: Streams<State> = createStreams<State>(context, {
       newState: () => ({ response: newResponseReader(), lines: newLineReader(), inflation: undefined }),
-      request: ({ subscriber, cursor, cookies }) =>
-        encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`, {
+      request({ subscriber, cursor, cookies }, url) {
+        const query = subscriptionQuery(context.topicsOf(subscriber), cursor);
+        return encodeRequest(url, `${pathBelow(url, '/stream')}?${query}`, {
           accept: 'application/x-ndjson',
           ...gzipAccepted(gzip),
           ...cookieHeader(cookies),
           ...fieldsOf(subscriber),
-        }),
+        });
+      },
       read: (stream, bytes, to, atUs) =>
         void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
       settled: bodies.settled,

@@ -11,14 +11,12 @@ import { startPollers } from './subscribers/cursor-polls.ts';
 
 export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
   start(context, { hold, gzip, connection }): RunningLoad {
-    const url = new URL(context.endpoint.url);
-    const target = pathBelow(url, '/long-poll');
     const holdMs = Math.round(hold);
 
     return startPollers(context, {
-      request({ topics, fields, cursor, cookies }) {
+      request({ topics, fields, cursor, cookies }, url) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
-        return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, {
+        return encodeRequest(url, `${pathBelow(url, '/long-poll')}?topics=${topics}${since}&hold=${holdMs}`, {
           ...gzipAccepted(gzip),
           ...fields,
           ...cookieHeader(cookies),

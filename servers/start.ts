@@ -14,6 +14,7 @@ import type { Pattern } from '../core/pattern/pattern.ts';
 import { random } from '../core/base/random.ts';
 import { whyNot } from '../core/scenario/server-fit.ts';
 import type { AuthSetup, ServerSetup } from '../core/scenario/server-options.ts';
+import { startWithFallbacks } from './fallback.ts';
 import { createHub, type Hub, type LocalHub } from './hub/hub.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen, type Listener } from './http/listen.ts';
@@ -115,15 +116,15 @@ async function startConnected(broker: BrokerAccess, options: ServerOptions): Pro
 
 /** The same on a hub that may be connected with those of other servers. */
 export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions): Promise<RunningServer<H>> {
-  const { pattern, options, limits, seed, host, port, publishPort, allowHosts, page, auth, tls } = given;
-  const { injection = {} } = given;
+  const { pattern, options, limits, seed, auth, tls } = given;
+  const { host, port, publishPort, allowHosts, injection = {}, page } = given;
   const server = await loadPattern(pattern, options);
   refuseUnfit(given);
   const counters = newCounters();
   const tally = injectTally(createTally(counters), injection);
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
   const guard = auth && (await guardOf(auth, pattern, counters));
-  const running = behind(guard, await server.start(context, options));
+  const running = behind(guard, await startWithFallbacks(pattern, server, context, options));
   const publish = keyedOf(hub, running.publish);
   const publishing = publishRoutes(hub, limits, running.publish, publish);
   const shown = page && (await import('./page/page.ts'));

@@ -99,10 +99,7 @@ export type ServerCommand =
   /** Close everything, count a last time, and exit. */
   | { kind: 'stop' };
 
-/**
- * Of a pattern that queues: deliveries accepted and not made, and how long the oldest has waited
- * on the server's own clock.
- */
+/** Of a pattern that queues: deliveries accepted and not made; how long the oldest waits by its own clock. */
 export type ServerBacklog = { depth: number; oldestAgeMs: number };
 
 export type ServerReport =
@@ -207,6 +204,8 @@ export type LoadClosed = {
   pages?: { planned: number; latency: SparseHistogram };
   /** Planned time to receipt by the attempt that brought it, of patterns that try again. */
   byAttempt?: { attempt: number; histogram: SparseHistogram }[];
+  /** Subscribers by the pattern whose transport they came to, where they may fall back. */
+  transports?: Record<string, number>;
   counters: Counters;
   ledger: LoadLedger;
   recovery?: LoadRecovery;
