@@ -124,3 +124,13 @@ test('load processes: as many as descriptors and cores ask for', () => {
     'the scenario has the last word',
   );
 });
+
+test('a network between subscribers and server holds two descriptors for each', () => {
+  const machine = { ...roomy, descriptorLimit: 20_000 };
+  assert.equal(refusal(9_968, machine, 'sse', 'variants: [sse]\nnetwork: { latency: 1ms }'), '');
+  assert.match(
+    refusal(9_969, machine, 'sse', 'variants: [sse]\nnetwork: { latency: 1ms }'),
+    /the network needs 20,002 file descriptors \(two per subscriber and 64 of its own\)/,
+  );
+  assert.equal(refusal(9_969, machine), '', 'there is none');
+});
