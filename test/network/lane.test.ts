@@ -74,7 +74,7 @@ describe('the source waits', () => {
     assert.ok(isReading());
   });
 
-  test('when all lanes together hold too much, after one chunk, and goes on when its own have arrived', () => {
+  test('after one chunk when all lanes together hold too much, until its own have arrived', () => {
     const budget: Budget = { heldBytes: 1000, mostBytes: 1000 };
     const { lane, seen, isReading } = laneWith({ latencyMs: 10 }, { budget });
     assert.ok(isReading());

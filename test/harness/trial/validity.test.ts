@@ -191,6 +191,19 @@ const noteRows: readonly Row[] = [
     says: ['3 times, as the scenario asked'],
   },
   {
+    code: 'fell-back',
+    inside: { readings: { closed: [{ ...closedBy(), transports: { websocket: 100, sse: 0 } }, closedBy()] } },
+    outside: {
+      readings: {
+        closed: [
+          { ...closedBy(), transports: { websocket: 45, sse: 5, 'long-polling': 0 } },
+          { ...closedBy(), transports: { websocket: 47, sse: 2, 'long-polling': 1 } },
+        ],
+      },
+    },
+    says: ['7 % came by SSE, and 1 % came by long polling'],
+  },
+  {
     code: 'publisher-late',
     when: 'the scenario froze it',
     inside: {},
