@@ -33,7 +33,8 @@ const heavy = [
   'test/**/dashboard.test.ts',
   'test/**/event-source.test.ts',
   'test/**/serve-page.test.ts',
-  // Other people's servers: Redis, nginx.
+  // Other people's servers: Redis, nginx, HAProxy.
+  'test/**/{haproxy,haproxy-config,sticky}.test.ts',
   'test/**/kills.test.ts',
   'test/servers/webhook/redis/*.test.ts',
   'test/servers/webhook/restart.test.ts',

@@ -8,6 +8,7 @@ import { faults as table } from '../../../core/fault/faults.ts';
 import { resultSchema } from '../../../core/result/result.ts';
 import { fakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
+import { frontFaults } from './front-faults.ts';
 import { lifeFaults } from './life-faults.ts';
 
 // Out of order, and two at the same time.
@@ -117,7 +118,7 @@ test('a trial without faults says nothing of them', async () => {
 test('every fault of the table is tried here or in life-faults.ts, and docs/scenarios.md has it', () => {
   const docs = readFileSync('docs/scenarios.md', 'utf8');
   for (const word of Object.keys(table)) {
-    assert.match(faults + lifeFaults, new RegExp(`\\b${word}: `), word);
+    assert.match(faults + lifeFaults + frontFaults, new RegExp(`\\b${word}: `), word);
     assert.match(docs, new RegExp(`^\\| \`${word}\` \\|`, 'm'), word);
   }
 });
