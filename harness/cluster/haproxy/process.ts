@@ -28,7 +28,7 @@ export function haproxyVersion(): string {
     throw new UserError(
       'in-front',
       'servers.in-front: HAProxy is started for each trial, and it is not installed; ' +
-        'or let subscribers find servers by a list (servers: { in-front: list }).',
+        'apt-get install haproxy, or let subscribers find servers by a list (servers: { in-front: list }).',
       exitCodes.failed,
     );
   }
