@@ -29,7 +29,7 @@ export function injectHub(
   const isDoubled = () => duplicateShare > 0 && random() < duplicateShare;
   return {
     ...seen,
-    subscribe(topics, listener, whom) {
+    subscribe(topics, listener, whom, since) {
       let ended = false;
       const end = seen.subscribe(
         topics,
@@ -43,6 +43,7 @@ export function injectHub(
           else if (owed.length < owedKept) owed.push(event); // a held request ends with its first event
         },
         whom,
+        since,
       );
       return () => {
         ended = true;

@@ -44,13 +44,23 @@ export const cursorPattern = /^([a-z0-9]{1,16})-(\d{1,15})$/;
  * The event as one line of JSON, without the line end. The body must be well-formed text (no lone surrogate).
  */
 export function encodeEnvelope(event: Envelope): string {
-  const { id, topic, seq, plannedUs, sentUs, acceptedUs, crc, body } = event;
+  return joinEnvelope(event.id, event.topic, event.seq, encodeRest(event));
+}
+
+/**
+ * What stands behind an event's number: all that is known of it before it has one. What servers give one
+ * another, so that one of them alone reads the body.
+ */
+export function encodeRest(event: Omit<Envelope, 'id' | 'topic' | 'seq'>): string {
+  const { plannedUs, sentUs, acceptedUs, crc, body } = event;
   const check = crc === undefined ? '' : `,"crc":${crc}`;
   const tail = isOneLineJson(body) ? `"body":${body}` : `"text":${JSON.stringify(body)}`;
-  return (
-    `{"id":"${id}","topic":"${topic}","seq":${seq},"planned":${plannedUs},"sent":${sentUs},` +
-    `"accepted":${acceptedUs}${check},${tail}}`
-  );
+  return `,"planned":${plannedUs},"sent":${sentUs},"accepted":${acceptedUs}${check},${tail}}`;
+}
+
+/** @param rest as `encodeRest` wrote it */
+export function joinEnvelope(id: string, topic: string, seq: number, rest: string): string {
+  return `{"id":"${id}","topic":"${topic}","seq":${seq}${rest}`;
 }
 
 /**

@@ -5,9 +5,18 @@
 import { z } from 'zod';
 import { interval, share } from '../base/quantities.ts';
 import { formatShare, writeDuration } from '../base/units.ts';
-import { defineFault, type Act, type CombinedEffects, type FaultEntry, type Telling } from './fault.ts';
-import { broker, kill, restart, start, stop } from './life-faults.ts';
+import {
+  defineFault,
+  type Act,
+  type CombinedEffects,
+  type FaultEntry,
+  type Telling,
+  type ToldRole,
+} from './fault.ts';
+import { deploy, drain, refuse } from './deploy-faults.ts';
 import { at, serverNumber } from './fields.ts';
+import { broker, kill, restart, start, stop } from './life-faults.ts';
+import { network, slow } from './network-faults.ts';
 import { inFront } from './front-faults.ts';
 
 const disconnect = defineFault({
@@ -97,23 +106,40 @@ const leave = defineFault({
 });
 
 /** The table: every fault by the word that a scenario asks for it with. */
-export const faults = { disconnect, freeze, leave, stop, kill, restart, start, broker, 'in-front': inFront };
+export const faults = {
+  disconnect,
+  freeze,
+  leave,
+  stop,
+  kill,
+  restart,
+  start,
+  broker,
+  drain,
+  refuse,
+  deploy,
+  'in-front': inFront,
+  network,
+  slow,
+};
 
 type Table = typeof faults;
 /** A fault as a scenario asks for it. `atMs` counts from the start of the measured phase. */
 export type Fault = { [K in keyof Table]: z.output<Table[K]['schema']> }[keyof Table];
 
 type Acts = { [K in keyof Table]: ReturnType<Table[K]['acts']>[number] }[keyof Table];
-/** What a server or a load process is told when a fault is due; see core/protocol/control.ts. */
+/** What a process is told when a fault is due; see core/protocol/control.ts and network.ts beside it. */
 export type ServerFaultCommand = CommandTo<'server'>;
 export type LoadFaultCommand = CommandTo<'load'>;
-type CommandTo<R extends 'server' | 'load', A = Acts> =
-  A extends Telling<'server' | 'load', infer Command> ? (A extends { role: R } ? Command : never) : never;
+export type NetworkFaultCommand = CommandTo<'network'>;
+type CommandTo<R extends ToldRole, A = Acts> =
+  A extends Telling<ToldRole, infer Command> ? (A extends { role: R } ? Command : never) : never;
 /** One thing that happens in a fault, with the very command where there is one. */
 export type FaultAct =
   | Exclude<Act, { do: 'tell' }>
   | Telling<'server', ServerFaultCommand>
-  | Telling<'load', LoadFaultCommand>;
+  | Telling<'load', LoadFaultCommand>
+  | Telling<'network', NetworkFaultCommand>;
 
 const words = (lasting: boolean) =>
   Object.entries<{ lasts?: unknown }>(faults)
@@ -168,6 +194,7 @@ export function effectsOf(all: readonly Fault[], measureMs: number): CombinedEff
     latePublisher: each.some((one) => one.latePublisher),
     reconnects: each.some((one) => one.reconnects),
     failures: each.some((one) => one.failures),
+    losesBytes: each.some((one) => one.losesBytes),
     pollsLeftOut: known.length < shares.length ? 'unknown' : known.reduce((sum, one) => sum + one, 0),
   };
 }

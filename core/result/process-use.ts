@@ -6,8 +6,11 @@ const count = z.int().min(0);
 
 export const processUse = z.strictObject({
   role: z
-    .enum(['server', 'load', 'publisher', 'broker', 'in-front'])
-    .describe('broker: what connects several servers; in-front: what subscribers go through to them'),
+    .enum(['server', 'load', 'publisher', 'broker', 'in-front', 'network'])
+    .describe(
+      'broker: what connects several servers; in-front: what subscribers go through to them; network: our ' +
+        'proxy that makes the network bad',
+    ),
   index: count.optional().describe('among those of its role, from 0; left out in older results'),
   pid: count.describe('of the first process, where faults had a server start again; 0: none ran at first'),
   cpuUs: z.number().describe('user and system CPU time during the measured phase'),

@@ -153,6 +153,10 @@ const completed = z.strictObject({
       'bursts before the warm-up phase, counted nowhere else but in the counters of the whole trial; ' +
         'left out where there were none, and in older results',
     ),
+  transports: z
+    .record(z.string(), count)
+    .optional()
+    .describe('subscribers by the pattern whose transport they came to, where the variant falls back'),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
   connections: count
     .optional()
@@ -168,6 +172,12 @@ const completed = z.strictObject({
     })
     .optional()
     .describe('left out of a server by itself, and in older results'),
+  wayIn: z
+    .string()
+    .optional()
+    .describe(
+      'how clients got in: TLS, tokens; left out where freely and in clear text, and in older results',
+    ),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
   measuredDeliveries: count.describe(

@@ -11,10 +11,20 @@ type Values = z.output<Schema>;
 /** What the parts make impossible together, and where. */
 export type Contradiction = { path: Path; message: string };
 
+const singles = [
+  'subscribers',
+  'payload',
+  'phases',
+  'loadProcesses',
+  'server',
+  'servers',
+  'network',
+  'closedLoop',
+  'browser',
+] as const;
+
 export type Parts = {
-  single: Partial<
-    Pick<Scenario, 'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server' | 'servers' | 'browser'>
-  >;
+  single: Partial<Pick<Scenario, (typeof singles)[number]>>;
   topics: ReadonlyMap<string, Scenario['topics'][string]>;
   /** By their index in the file. */
   variants: Elements<'variants'>;
@@ -54,15 +64,7 @@ export function partsOf({ shape }: Schema, value: unknown): Parts {
     groups.flatMap(([name, group]) => Object.entries(right('topics', { [name]: group }) ?? {})),
   );
   const single: Parts['single'] = {};
-  for (const key of [
-    'subscribers',
-    'payload',
-    'phases',
-    'loadProcesses',
-    'server',
-    'servers',
-    'browser',
-  ] as const) {
+  for (const key of singles) {
     const part = right(key);
     if (part !== undefined) Object.assign(single, { [key]: part });
   }

@@ -41,10 +41,10 @@ const redis = (kept: readonly string[]): Program => ({
   file: 'redis-server',
   package: 'redis-server',
   scheme: 'redis',
-  args: (port, folder) => [
-    ...['--port', String(port), '--bind', loopback(), '--dir', folder, '--save', '', ...kept],
-    ...['--daemonize', 'no', '--protected-mode', 'yes'],
-  ],
+  args: (port, folder) =>
+    [`--port ${port}`, `--bind ${loopback()}`, '--daemonize no', '--protected-mode yes', ...kept]
+      .flatMap((option) => option.split(' '))
+      .concat('--save', '', '--dir', folder),
 });
 const nats = (kept: (folder: string) => readonly string[]): Program => ({
   file: 'nats-server',
@@ -59,13 +59,15 @@ const nats = (kept: (folder: string) => readonly string[]): Program => ({
  * goes down would (`everysec`). Publish and subscribe keep nothing, by what they are.
  */
 const programs: Readonly<Record<Started, Program>> = {
-  'redis-pubsub': redis(['--appendonly', 'no']),
-  'redis-streams': redis(['--appendonly', 'yes', '--appendfsync', 'everysec']),
+  'redis-pubsub': redis(['--appendonly no']),
+  'redis-streams': redis(['--appendonly yes', '--appendfsync everysec']),
   nats: nats(() => []),
   jetstream: nats((folder) => ['-js', '-sd', folder]),
 };
 
 const startMs = 10_000;
+/** For one that is said to run. */
+const namedMs = 2000;
 const lookEveryMs = 20;
 /** Between being asked and being made to end. */
 const graceMs = 2000;
@@ -111,7 +113,7 @@ function namedBroker(kind: Started, url: string): BrokerProcess {
     pid: undefined,
     broken: new Promise(() => {}),
     async start() {
-      if (!(await answering(url, () => false)))
+      if (!(await answering(url, () => false, namedMs)))
         throw new TrialFailure(
           'broker-unreachable',
           `nothing that speaks ${programs[kind].scheme} answers at servers.broker.url (${hostOf(url)}). ` +
@@ -163,7 +165,10 @@ function ownBroker(kind: Started): BrokerProcess {
       running = own;
       const lastLines = keepLastLines([tree.child.stdout, tree.child.stderr]);
       let ended = false;
-      const said = () => [...lastLines().map((line) => `\n  ${line}`)].join('');
+      const said = () =>
+        lastLines()
+          .map((line) => `\n  ${line}`)
+          .join('');
       void tree.gone.then(() => {
         ended = true;
         if (running === own) running = undefined;
@@ -193,8 +198,8 @@ function ownBroker(kind: Started): BrokerProcess {
 }
 
 /** @returns whether it answers, in time, and before it is of no use any more to wait */
-async function answering(url: string, isOver: () => boolean): Promise<boolean> {
-  for (const untilMs = performance.now() + startMs; performance.now() < untilMs && !isOver();) {
+async function answering(url: string, isOver: () => boolean, limitMs = startMs): Promise<boolean> {
+  for (const untilMs = performance.now() + limitMs; performance.now() < untilMs && !isOver();) {
     if (await answers(url)) return !isOver();
     await sleep(lookEveryMs);
   }

@@ -54,10 +54,35 @@ const nothing = (): Past => ({
 const passedOn = Object.keys({
   listening: true,
   acted: true,
+  drained: true,
 } satisfies Record<Exclude<ServerReport['kind'], 'sample' | 'stopped' | 'failed'>, true>) as readonly (
   | 'listening'
   | 'acted'
+  | 'drained'
 )[];
+
+/** What is known of a member at one moment. */
+type State = {
+  readonly spawn: () => ServerPeer;
+  readonly nowUs: () => number;
+  /** Where what it says goes. */
+  box: Inbox<ServerReport>;
+  /** Its process, or the last that it had. */
+  life: ServerPeer | undefined;
+  running: boolean;
+  /** A fault has begun it again, and it does not listen yet: that it may fail then is the fault's. */
+  returning: boolean;
+  kills: number;
+  /** What its first process was told. */
+  start: Extract<ServerCommand, { kind: 'start' }> | undefined;
+  past: Past;
+  /** Of the process that runs. */
+  last: Report<'sample'> | undefined;
+  /** Samples that were asked for and have not come. */
+  asked: number;
+  ending: Promise<unknown>;
+  over: boolean;
+};
 
 /**
  * @param spawn starts a process of it
@@ -69,122 +94,136 @@ export function createMember(
   nowUs: () => number,
   later = false,
 ): Member {
-  let life: ServerPeer | undefined;
-  let running = false;
-  let kills = 0;
-  let start: Extract<ServerCommand, { kind: 'start' }> | undefined;
-  let past = nothing();
-  /** Of the process that runs. */
-  let last: Report<'sample'> | undefined;
-  /** Asked of it and not answered. */
-  let asked = 0;
-  /** A fault has begun it again, and it does not listen yet: that it may fail then is the fault's. */
-  let returning = false;
-  let ending: Promise<unknown> = Promise.resolve();
-  let over = false;
-  let box!: Inbox<ServerReport>; // set as the peer is made
-
-  const whole = (): Report<'sample'> => wholeOf(last, past, nowUs());
-  const answerForIt = () => queueMicrotask(() => over || box.deliver(whole()));
-  const live = (peer = spawn()) => {
-    life = peer;
-    running = true;
-    asked = 0;
-    peer.on('sample', (report) => {
-      asked = Math.max(0, asked - 1);
-      if (life !== peer) return;
-      last = report;
-      box.deliver(added(report, past));
-    });
-    for (const kind of passedOn) peer.on(kind, (report: ServerReport) => box.deliver(report));
-    peer.broken.catch((reason: unknown) => {
-      if (life === peer && running && !returning) box.broke(reason);
-    });
-    return peer;
-  };
-  /** What it did stays, and who waits for a sample gets that. */
-  const buried = () => {
-    past = pastOf(last, past);
-    last = undefined;
-    for (; asked > 0; asked--) answerForIt();
-  };
-
   const first = later ? undefined : spawn();
-  const peer = createPeer<ServerCommand, ServerReport>(first?.name ?? `server ${number}`, (inbox) => {
-    box = inbox;
-    return {
-      pid: 0,
-      send(command) {
-        if (command.kind === 'start') start = command;
-        if (command.kind === 'stop') return; // `stop` below tells it
-        if (running) {
-          if (command.kind === 'sample') asked++;
-          life?.send(command);
-        } else if (command.kind === 'sample') answerForIt();
-      },
-      kill() {},
-    };
+  let state!: State; // made with the peer, which is told where its reports go
+  const peer = createPeer<ServerCommand, ServerReport>(first?.name ?? `server ${number}`, (box) => {
+    state = newState(spawn, nowUs, box);
+    return { pid: 0, send: (command) => send(state, command), kill() {} };
   });
-  if (first) live(first);
+  if (first) live(state, first);
 
   return {
     ...peer,
     number,
     get pid() {
-      return life?.pid ?? 0;
+      return state.life?.pid ?? 0;
     },
     get running() {
-      return running;
+      return state.running;
     },
     get kills() {
-      return kills;
+      return state.kills;
     },
-    async halt(graceMs) {
-      if (!running || !life) return false;
-      running = false;
-      const before = last;
-      const ended = life.stop(graceMs).then(() => {
-        if (last === before) kills++;
-        buried();
-      });
-      ending = ended;
-      await ended;
-      return true;
-    },
-    killNow() {
-      if (!running || !life) return false;
-      running = false;
-      kills++;
-      ending = life.kill().then(buried);
-      return true;
-    },
-    async begin(limitMs) {
-      if (running || !start) return false;
-      await ending;
-      if (running || over) return false;
-      returning = true;
-      const next = live();
-      next.send(start);
-      try {
-        await next.next('listening', limitMs);
-        returning = false;
-      } catch {
-        if (life === next) running = returning = false;
-        await next.kill();
-        return false;
-      }
-      if (over) await next.kill();
-      return !over;
-    },
+    halt: (graceMs) => halt(state, graceMs),
+    killNow: () => killNow(state),
+    begin: (limitMs) => begin(state, limitMs),
     async stop(graceMs, hurry) {
-      over = true;
+      state.over = true;
       const gone = peer.stop(graceMs, hurry);
-      running = false;
-      await Promise.all([ending, life?.stop(graceMs, hurry)]);
-      box.ended('asked to');
+      state.running = false;
+      await Promise.all([state.ending, state.life?.stop(graceMs, hurry)]);
+      state.box.ended('asked to');
       await gone;
     },
   };
+}
+
+function newState(spawn: State['spawn'], nowUs: State['nowUs'], box: Inbox<ServerReport>): State {
+  return {
+    spawn,
+    nowUs,
+    box,
+    life: undefined,
+    running: false,
+    returning: false,
+    kills: 0,
+    start: undefined,
+    past: nothing(),
+    last: undefined,
+    asked: 0,
+    ending: Promise.resolve(),
+    over: false,
+  };
+}
+
+/** To its process; while none runs it answers for itself. */
+function send(state: State, command: ServerCommand): void {
+  if (command.kind === 'start') state.start = command;
+  if (command.kind === 'stop') return; // `stop` above tells its process itself
+  if (command.kind === 'sample' && !state.running) return answerForIt(state);
+  if (command.kind === 'sample') state.asked++;
+  if (state.running) state.life?.send(command);
+}
+
+/** Not at once: whoever asks begins to wait for the answer right after. */
+function answerForIt(state: State): void {
+  queueMicrotask(() => {
+    if (!state.over) state.box.deliver(wholeOf(state.last, state.past, state.nowUs()));
+  });
+}
+
+function live(state: State, peer: ServerPeer): void {
+  Object.assign(state, { life: peer, running: true, asked: 0 });
+  peer.on('sample', (report) => {
+    if (state.life !== peer) return;
+    state.asked = Math.max(0, state.asked - 1);
+    state.last = report;
+    state.box.deliver(added(report, state.past));
+  });
+  for (const kind of passedOn) peer.on(kind, (report: ServerReport) => state.box.deliver(report));
+  peer.broken.catch((reason: unknown) => {
+    if (state.life === peer && state.running && !state.returning) state.box.broke(reason);
+  });
+}
+
+/** Its process is gone. What it did stays, and who waits for a sample gets that. */
+function bury(state: State): void {
+  state.past = pastOf(state.last, state.past);
+  state.last = undefined;
+  for (; state.asked > 0; state.asked--) answerForIt(state);
+}
+
+async function halt(state: State, graceMs: number): Promise<boolean> {
+  const { running, life, last } = state;
+  if (!running || !life) return false;
+  state.running = false;
+  state.ending = life.stop(graceMs).then(() => {
+    if (state.last === last) state.kills++; // it hung, and was ended by force
+    bury(state);
+  });
+  await state.ending;
+  return true;
+}
+
+function killNow(state: State): boolean {
+  const { running, life } = state;
+  if (!running || !life) return false;
+  state.running = false;
+  state.kills++;
+  state.ending = life.kill().then(() => bury(state));
+  return true;
+}
+
+async function begin(state: State, limitMs: number): Promise<boolean> {
+  const { start } = state;
+  if (state.running || !start) return false;
+  await state.ending;
+  if (state.running || state.over) return false;
+  const next = state.spawn();
+  state.returning = true;
+  live(state, next);
+  next.send(start);
+  try {
+    await next.next('listening', limitMs);
+    state.returning = false;
+  } catch {
+    // What did not come up is gone, unless it has been killed meanwhile.
+    if (state.life === next) Object.assign(state, { running: false, returning: false });
+    await next.kill();
+    return false;
+  }
+  if (state.over) await next.kill();
+  return !state.over;
 }
 
 function pastOf(last: Report<'sample'> | undefined, past: Past): Past {

@@ -4,6 +4,7 @@
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { subscribersPerAddress } from '../../core/base/source-address.ts';
 import type { Pattern } from '../../core/pattern/pattern.ts';
+import { networksOf } from '../../core/scenario/network.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { heldByOne, processesBeside, serverProcesses } from './cluster-room.ts';
@@ -117,6 +118,9 @@ function descriptorsOf(held: number, scenario: Scenario, limit: number | undefin
       count: onServer,
     },
     ...(inFront.kind === 'list' ? [] : [{ who: 'HAProxy', what: 'two per subscriber', count: onProxy }]),
+    ...(networksOf(scenario).includes('clients')
+      ? [{ who: 'the network', what: 'two per subscriber', count: onProxy }]
+      : []),
   ];
   return needs
     .filter((need) => limit < need.count)

@@ -80,7 +80,7 @@ function atClient({ pattern, options }: Variant, registry: PatternRegistry): Var
 }
 
 function whyNot(
-  { faults, topics, servers }: Scenario,
+  { faults, topics, servers, network }: Scenario,
   { pattern, options }: Variant,
   registry: PatternRegistry,
   { access, pid }: PreparedTarget,
@@ -89,6 +89,7 @@ function whyNot(
   if (notPut !== undefined) return notPut;
   if (isCluster(servers))
     return 'the scenario has several servers or a broker between them, and a target is one address';
+  if (network) return 'the scenario has a network between clients and our own servers';
   if (Object.values(topics).some(({ by }) => by === 'subscribers'))
     return 'its subscribers publish, and a target file describes the publisher alone';
   const entry = registry[pattern]!;

@@ -6,6 +6,7 @@ import type { FaultAct } from '../../core/fault/faults.ts';
 import type { FrontAction } from '../../core/fault/front-faults.ts';
 import type { Role, Which } from '../../core/fault/fault.ts';
 import { chosen } from '../../core/fault/standing.ts';
+import { beginDeploy } from '../cluster/deploy.ts';
 import type { BesideProcess } from '../cluster/beside.ts';
 import type { FrontProcess } from '../cluster/in-front.ts';
 import type { Member } from '../cluster/member.ts';
@@ -29,8 +30,11 @@ const listenMs = 15_000;
 
 const performers: Performers = {
   async tell(what, { stage, act }) {
-    const { servers, loads } = stage.peers;
-    if (what.role === 'load') {
+    const { servers, loads, network } = stage.peers;
+    if (what.role === 'network') {
+      if (!network) return undefined;
+      network.send({ ...what.command, act });
+    } else if (what.role === 'load') {
       for (const load of loads) load.send({ ...what.command, act });
     } else {
       const those =
@@ -72,6 +76,14 @@ const performers: Performers = {
   async start({ servers }, { stage }) {
     const those = typeof servers === 'number' ? stage.peers.servers.slice(servers - 1, servers) : [];
     return beginning(stage, those);
+  },
+
+  async deploy({ ask }, { stage: { fleet, peers, beside, over }, act }) {
+    const { clock } = fleet;
+    const atUs = clock.nowUs();
+    const front = beside.all.find(isFront);
+    const rest = beginDeploy(ask, { clock, servers: peers.servers, front, over, act });
+    return rest && { atUs, rest };
   },
 
   async 'in-front'({ how, server }, { stage: { beside, fleet } }) {
@@ -145,8 +157,12 @@ async function allDone(all: readonly Promise<boolean>[]): Promise<boolean> {
   return (await Promise.all(all)).every(Boolean);
 }
 
-function pidsOf({ servers, loads, publisher }: Stage['peers'], role: Role, server?: number): number[] {
+function pidsOf(
+  { servers, loads, publisher, network }: Stage['peers'],
+  role: Role,
+  server?: number,
+): number[] {
   const those = server === undefined ? running(servers) : running(servers.slice(server - 1, server));
-  const all = { server: those, load: loads, publisher: [publisher] };
+  const all = { server: those, load: loads, publisher: [publisher], network: network ? [network] : [] };
   return all[role].map(({ pid }) => pid);
 }

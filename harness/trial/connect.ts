@@ -9,6 +9,7 @@ import { serverSampleUs } from '../../core/protocol/window.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
 import { rssOf, sumDescriptors, sumKnown, type DescriptorCount } from '../process/probe.ts';
 import { placesOf, type Beside, type BesideRole } from '../cluster/beside.ts';
+import { startNetwork } from '../cluster/network.ts';
 import type { LoadPeer, ServerPeer } from './fleet.ts';
 import { idleBytesPerS } from './idle-traffic.ts';
 import { idleShares } from './idle.ts';
@@ -36,7 +37,7 @@ export type Connected = Readonly<{
   processes: readonly ProcessStart[];
   /** Servers of a cluster. */
   serverCount: number | undefined;
-  /** A broker, or what is in front of the servers, talks on the same network. */
+  /** A broker, what is in front of the servers, or a network of ours talks on the same loopback. */
   othersTalk: boolean;
   /** Of all servers together. */
   descriptorLimit: number | undefined;
@@ -63,6 +64,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const { servers, loads, publisher } = peers;
   const nothing = { connected: 0, published: 0, delivered: 0 };
   report({ phase: 'start', ...nothing });
+  const network = await startNetwork(stage);
   const { endpoint, readings: serverReadings, count: serverCount } = await startServers(stage);
   const serversIdle = await Promise.all(servers.map(collectedServer));
   const loadsIdle = await Promise.all(loads.map(collectedLoad));
@@ -86,6 +88,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const connectUs = fleet.clock.nowUs() - fromUs;
   const connected = serverDescriptors();
   await startPublisher(stage, endpoint);
+  const networkConnected = await network?.sample();
   const serversConnected = await Promise.all(servers.map(collectedServer));
   const loadsConnected = await Promise.all(loads.map(collectedLoad));
   publisher.send({ kind: 'sample' });
@@ -105,10 +108,14 @@ export async function connect(stage: Stage): Promise<Connected> {
       ...startsOf('load', loads, loadsIdle, loadsConnected),
       ...startsOf('publisher', [publisher], [{ sample: publisherIdle }], [{ sample: publisherIdle }]),
       ...besideStarts(besideIdle, besideSamples(beside, stage)),
+      ...(network && networkConnected
+        ? startsOf('network', [network.peer], [network.idle], [networkConnected])
+        : []),
     ],
     serverCount,
-    othersTalk: beside.all.length > 0,
-    descriptorLimit: sumKnown(servers.map(({ pid }) => (pid > 0 ? fleet.probe.descriptorLimit(pid) : 0))),
+    othersTalk: beside.all.length > 0 || network !== undefined,
+    // One that starts later has what the first has: both inherit it.
+    descriptorLimit: sumKnown(servers.map(({ pid }) => fleet.probe.descriptorLimit(pid || servers[0].pid))),
     descriptors: { baseline, connected },
     kernelBaselineBytes,
     serversQueue,

@@ -56,9 +56,18 @@ export const notCompared: ReadonlyMap<string, string> = new Map([
   ['bytes from the subscribers', "HAProxy writes requests' heads anew, and keeps its cookie to itself"],
 ]);
 
-/** Checks of everything that at least one side counted. */
-export function crossCheck(server: Counters, client: Counters, between: Between = 'passes-bytes'): Check[] {
-  const reasons = explaining.filter(([name]) => server[name] + client[name] > 0).map(([, reason]) => reason);
+/**
+ * Checks of everything that at least one side counted.
+ * @param losses why what stands between the sides may have lost something on its way
+ */
+export function crossCheck(
+  server: Counters,
+  client: Counters,
+  between: Between = 'passes-bytes',
+  losses: readonly string[] = [],
+): Check[] {
+  const counted = explaining.filter(([name]) => server[name] + client[name] > 0).map(([, reason]) => reason);
+  const reasons = [...losses, ...counted];
   const onLeaving = endedOnLeaving(server, client, between)
     ? ['empty polls', 'bytes to the subscribers']
     : [];

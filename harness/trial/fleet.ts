@@ -11,6 +11,7 @@ import type {
   ServerCommand,
   ServerReport,
 } from '../../core/protocol/control.ts';
+import type { NetworkCommand, NetworkReport } from '../../core/protocol/network.ts';
 import { brokerVersion, createBroker } from '../cluster/brokers.ts';
 import { createFront, frontVersion } from '../cluster/in-front.ts';
 import { findPort } from '../cluster/ports.ts';
@@ -21,6 +22,7 @@ import { hostProbe, type Probe } from '../process/probe.ts';
 export type ServerPeer = Peer<ServerCommand, ServerReport>;
 export type LoadPeer = Peer<LoadCommand, LoadReport>;
 export type PublisherPeer = Peer<PublisherCommand, PublisherReport>;
+export type NetworkPeer = Peer<NetworkCommand, NetworkReport>;
 
 export type Fleet = {
   clock: Clock;
@@ -40,6 +42,8 @@ export type Fleet = {
   frontVersion: typeof frontVersion;
   load(index: number): LoadPeer;
   publisher(): PublisherPeer;
+  /** What stands between the others and makes the network bad. */
+  network(): NetworkPeer;
   /**
    * Stops a process for a while and lets it go on, as soon as the trial is over at the latest; a fault.
    * Resolves as soon as the process stands still.
@@ -64,6 +68,7 @@ export const processes: Fleet = {
   frontVersion,
   load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
   publisher: () => forkPeer('publisher', entry('load/publisher-process')),
+  network: () => forkPeer('network', entry('network/process')),
   freeze,
   probe: hostProbe,
 };

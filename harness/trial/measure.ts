@@ -102,7 +102,7 @@ async function watchFromOutside(
 ): Promise<Outside> {
   const {
     fleet: { clock, probe },
-    peers: { servers },
+    peers: { servers, network },
   } = stage;
   let descriptorsPeak = 0;
   let kernelPeakBytes = probe.kernelSocketBytes();
@@ -119,6 +119,7 @@ async function watchFromOutside(
     }
     if (asksServers(window, atUs, serversQueue))
       for (const server of servers) server.send({ kind: 'sample' });
+    network?.send({ kind: 'sample' });
     const descriptors = descriptorsOf(
       servers.filter(({ running }) => running).map(({ pid }) => probe.countDescriptors(pid)),
     );
@@ -152,6 +153,7 @@ function readCpu({ fleet: { clock, probe }, peers, beside }: Stage, sampling: Sa
     })),
     ...peers.loads.map((peer, index) => ({ role: 'load' as const, index, pids: [peer.pid] })),
     { role: 'publisher' as const, index: 0, pids: [peers.publisher.pid] },
+    ...(peers.network ? [{ role: 'network' as const, index: 0, pids: [peers.network.pid] }] : []),
     ...placesOf(beside.all),
   ];
   const readable = probe.cpu(peers.publisher.pid) !== undefined;

@@ -57,7 +57,7 @@ export const saysNothing: Omit<SelfSample, 'atUs' | 'rssBytes'> = {
 
 /** Takes every sample that the processes report from here on and nobody waits for. */
 export function startSampling(
-  { servers, loads, publisher }: Peers,
+  { servers, loads, publisher, network }: Peers,
   window: Window,
   serverReadings: ServerReadings,
 ): Sampling {
@@ -95,6 +95,13 @@ export function startSampling(
     timeline.publisher(report);
     ofPublisher.push(report);
   });
+  if (network) {
+    const own = listFor('network', 0);
+    network.on('sample', (report) => {
+      timeline.network(report);
+      own.push({ sample: report.sample });
+    });
+  }
 
   return {
     seen: () => ({

@@ -6,7 +6,7 @@ import type { TrialPlan } from '../plan/plan.ts';
 import type { Beside } from '../cluster/beside.ts';
 import type { BrokerProcess } from '../cluster/brokers.ts';
 import type { Member } from '../cluster/member.ts';
-import type { Fleet, LoadPeer, PublisherPeer } from './fleet.ts';
+import type { Fleet, LoadPeer, NetworkPeer, PublisherPeer } from './fleet.ts';
 
 /** What a view of the run is told, several times a second. */
 export type Progress = {
@@ -26,6 +26,8 @@ export type Peers = {
   servers: readonly [Member, ...Member[]];
   loads: readonly LoadPeer[];
   publisher: PublisherPeer;
+  /** Where the scenario has a network between the others. */
+  network?: NetworkPeer;
 };
 
 export type Stage = {

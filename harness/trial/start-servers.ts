@@ -2,15 +2,18 @@
 // one address that the load side is given.
 
 import type { Variant } from '../../core/pattern/variant.ts';
-import { endsOrBegins, serversIn } from '../../core/fault/standing.ts';
+import { endsOrBegins, isBlueGreen, serversIn } from '../../core/fault/standing.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
+import { defaultLimits } from '../../core/scenario/scenario.ts';
 import { isCluster } from '../../core/scenario/servers.ts';
 import type { Beside } from '../cluster/beside.ts';
 import type { BrokerProcess } from '../cluster/brokers.ts';
 import { listOf, type FrontSetup } from '../cluster/in-front.ts';
+import { brokerThroughNetwork, throughNetwork } from '../cluster/network.ts';
 import { createMember, type Member } from '../cluster/member.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import type { Fleet } from './fleet.ts';
+import { lookupRedis, serverSetup } from './server-setup.ts';
 import type { Peers, Stage } from './stage.ts';
 
 /** What the servers' samples say: all, what /proc tells, or nothing. */
@@ -55,6 +58,9 @@ function isOurs({ target }: Variant): boolean {
   return target === undefined;
 }
 
+/** Where a server listens that may come back. */
+type Ports = { main: number; publish: number };
+
 export type Started = {
   endpoint: Endpoint;
   readings: ServerReadings;
@@ -75,17 +81,19 @@ export async function startServers(stage: Stage): Promise<Started> {
   // One that may come back must find its port again; see harness/cluster/ports.ts.
   const keepsPort = cluster || scenario.faults.some(endsOrBegins);
   await broker?.start();
-  const ports: number[] = [];
+  const setup = isOurs(variant) ? serverSetup(scenario, await lookupRedis(stage)) : { limits: defaultLimits };
+  const brokers = broker && (await brokerThroughNetwork(stage, broker.access, servers.length));
+  const ports: Ports[] = [];
   for (const server of servers) {
     const own = keepsPort ? { main: await fleet.freePort(), publish: await fleet.freePort() } : undefined;
-    if (own) ports.push(own.main);
+    if (own) ports.push(own);
     server.send({
       kind: 'start',
       pattern: variant.pattern,
       options: variant.options,
-      limits: scenario.server,
+      ...setup,
       seed: scenario.seed + server.number - 1,
-      ...(broker && { broker: broker.access }),
+      ...(brokers && { broker: brokers[server.number - 1] }),
       ...(own && { ports: own }),
       ...(fleet.injection && { injection: fleet.injection }),
     });
@@ -93,21 +101,28 @@ export async function startServers(stage: Stage): Promise<Started> {
   const running = servers.filter((server) => server.running);
   const listening = await Promise.all(running.map((server) => server.next('listening', startLimitMs)));
   const { endpoint, readings = 'self' } = listening[0]!; // one at least runs from the beginning
-  if (!cluster) return { endpoint, readings, count: undefined };
-  const setup: FrontSetup = {
+  if (!cluster) return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined };
+  const front: FrontSetup = {
     over: endpoint.over,
     subscribers: scenario.subscribers,
     servers: servers.map(({ number }, i) => ({
       number,
-      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!),
+      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!.main),
     })),
   };
+  // Who takes the place of all others must get what those got.
+  const publishers = scenario.faults.some(isBlueGreen) ? servers : running;
+  const reached: Endpoint = {
+    ...endpoint,
+    ...(await frontOf(stage, front)),
+    publishUrls: publishers.map((_, i) => {
+      const { main, publish } = ports[i]!; // each has its own in a cluster
+      const port = endpoint.url === endpoint.publishUrl ? main : publish;
+      return listening[i]?.endpoint.publishUrl ?? atPort(endpoint.publishUrl, port);
+    }),
+  };
   return {
-    endpoint: {
-      ...endpoint,
-      ...(await frontOf(stage, setup)),
-      publishUrls: listening.map((one) => one.endpoint.publishUrl),
-    },
+    endpoint: await throughNetwork(stage, reached),
     readings,
     count: servers.length,
   };

@@ -3,6 +3,7 @@
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { writeInjection } from '../../core/scenario/injection.ts';
+import { networksOf } from '../../core/scenario/network.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Trial } from '../../core/result/result.ts';
 import { createBeside } from '../cluster/beside.ts';
@@ -45,9 +46,10 @@ export async function runTrial(
     servers: createMembers(fleet, plan, variant),
     loads: plan.loads.map((_, i) => fleet.load(i)),
     publisher: fleet.publisher(),
+    ...(networksOf(plan.scenario).length > 0 && { network: fleet.network() }),
   };
   const beside = createBeside();
-  const all = [...peers.servers, ...peers.loads, peers.publisher];
+  const all = [...peers.servers, ...peers.loads, peers.publisher, ...(peers.network ? [peers.network] : [])];
   // Ends the phases' own waiting, whether the trial is over, broken or aborted.
   const over = new AbortController();
   const aborted = Promise.withResolvers<never>();

@@ -54,9 +54,9 @@ export function messageRoutes(
 export function keyedOf(hub: Hub, store: Publish | undefined): Publish {
   return withKeys(
     store ??
-      (async (topic, body, stamps) => {
+      (async (topic, body, stamps, options) => {
         // Without its body: a key is remembered for longer than an event.
-        const { id, seq } = await hub.publish(topic, body, stamps);
+        const { id, seq } = await hub.publish(topic, body, stamps, options);
         return { id, seq };
       }),
   );

@@ -7,6 +7,8 @@ import type { Topic, Topics } from './topics.ts';
 export type Draft = {
   readonly event: HubEvent;
   readonly topic: Topic;
+  /** The topic's highest number before. */
+  readonly before: number;
   /** Called once when the event is taken, before the topic's listeners. */
   readonly taken: ((event: HubEvent) => void) | undefined;
 };
@@ -32,7 +34,7 @@ export function createDrafts(topics: Pick<Topics, 'unnumber'>): Drafts {
     add: (draft) => void drafts.push(draft),
     takeAll,
     drop() {
-      for (const { topic } of takeAll()) topics.unnumber(topic);
+      for (const { topic, before } of takeAll().reverse()) topics.unnumber(topic, before);
     },
   };
 }

@@ -7,13 +7,24 @@ export type HubEvent = {
   /** Its number in the log, over all topics, from 1. */
   readonly offset: number;
   readonly topic: string;
-  /** Its number in its topic, from 1. */
+  /** Its number in its topic, from 1: the publisher's own where it gave one. */
   readonly seq: number;
   readonly json: string;
 };
 
-/** What the publisher says of an event besides its body. What is missing is taken from what came after it. */
-export type Stamps = { plannedUs?: number; sentUs?: number; crc?: number };
+/** Where an event is: all that its publisher is told. */
+export type Place = Pick<HubEvent, 'id' | 'seq'>;
+
+/**
+ * What the publisher says of an event besides its body. A time that is missing is taken from what came after
+ * it; `seq` is the event's number in its topic, from 1, which the hub counts where it is missing.
+ */
+export type Stamps = { plannedUs?: number; sentUs?: number; crc?: number; seq?: number };
+
+export type PublishOptions = {
+  /** The publisher's own name for the event: the same event is meant when it comes again. */
+  key?: string;
+};
 
 /** Gets each event of the topics that `whom` subscribed to. */
 export type Listener<Whom> = (event: HubEvent, whom: Whom) => void;

@@ -11,6 +11,8 @@ export type History = {
    * oldest until the bytes fit.
    */
   keep(event: HubEvent, topic: Topic): void;
+  /** Forgets everything; the topics' part is theirs (`forgetEvents`). */
+  clear(): void;
   /** What is kept: events, and the bytes of their JSON. */
   size(): { events: number; bytes: number };
 };
@@ -62,6 +64,10 @@ export function createHistory(perTopic: number, mostBytes: number): History {
       bytes += kept.bytes;
       if (topic.count > perTopic) evict(topic.oldest!); // it holds at least `kept`
       while (bytes > mostBytes) evict(oldest!); // the bytes are some event's
+    },
+    clear() {
+      oldest = newest = undefined;
+      events = bytes = 0;
     },
     size: () => ({ events, bytes }),
   };

@@ -4,24 +4,34 @@
 
 import type { ServerLimits } from '../../core/scenario/scenario.ts';
 import { inProcess, type ConnectBroker, type Published } from './broker.ts';
-import type { HubEvent, Listener, Stamps } from './event.ts';
+import type { HubEvent, Listener, PublishOptions, Stamps } from './event.ts';
 import { createLog, type LogOptions } from './log.ts';
 import { createSubscriptions, handOut } from './subscriptions.ts';
 import { createTopics, type Topic } from './topics.ts';
 
-export type { HubEvent, Stamps } from './event.ts';
+export type { HubEvent, Place, Stamps } from './event.ts';
 export { currentState } from './log.ts';
 export { TooManyTopics } from './topics.ts';
 
 /** @template P what `publish` returns; `LocalHub` returns no promises */
 export type Hub<P extends Published = Published> = {
   readonly epoch: string;
-  /** Events taken so far; a draft is none yet. */
+  /**
+   * Events taken so far, without drafts. If servers share a log: all events of the log, including those from
+   * before this server began.
+   */
   published(): number;
+  /** Events of the cluster that this server never received from its broker. */
+  skipped(): number;
   /** Subscriptions that have not ended. */
   subscriptions(): number;
-  /** The cursor of the log's end: everything up to it has been handed out, what comes after it is new. */
-  cursor(): string;
+  /**
+   * The cursor of the log's end: everything up to it has been handed out, what comes after it is new.
+   * @param seen a subscriber's cursor, which is returned if it is later: another server was ahead
+   */
+  cursor(seen?: string): string;
+  /** The cursor for a subscriber that came too late: everything that is held comes after it. */
+  beginning(): string;
   /**
    * Has an event taken: it is in the topic's history then, and the topic's listeners have been called in the
    * order in which they subscribed. Without a promise that is so on return, otherwise when it resolves.
@@ -29,12 +39,13 @@ export type Hub<P extends Published = Published> = {
    *   is no such event then
    * @throws Error while there are drafts: events would change places
    */
-  publish(topic: string, body: string, stamps: Stamps): P;
+  publish(topic: string, body: string, stamps: Stamps, options?: PublishOptions): P;
   /**
    * Numbers and encodes an event for a server that has to store it first. Nobody learns of it before `take`.
    * The store is what several servers share then, and no broker is asked.
    * @param taken called once when the event is taken, before the topic's listeners
    * @throws TooManyTopics
+   * @throws Error when a broker numbers the events
    */
   draft(topic: string, body: string, stamps: Stamps, taken?: (event: HubEvent) => void): HubEvent;
   /** Takes all drafts, in their order, and hands each out. */
@@ -48,18 +59,24 @@ export type Hub<P extends Published = Published> = {
    * other subscription and begin new ones, but must neither throw nor publish.
    * @param whom whose subscription it is: one listener serves thousands without a closure for each, which the
    *   loop over them would have to fetch from memory
+   * @param seen its cursor, if another server may have been ahead: it gets no event up to there again
    * @returns the function that ends it
    * @throws TooManyTopics
    */
-  subscribe<Whom>(topics: readonly string[], listener: Listener<Whom>, whom: Whom): () => void;
+  subscribe<Whom>(topics: readonly string[], listener: Listener<Whom>, whom: Whom, seen?: string): () => void;
   /**
    * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or
    * the cursor is none of this log's; the events are then all that is still held. After `currentState` they
    * are the newest of each topic: what somebody begins with who has seen nothing yet.
    */
   since(topics: readonly string[], cursor: string): { events: HubEvent[]; lost: boolean };
-  /** The cursor of the newest event on any of the topics, `EPOCH-0` when there is none. */
+  /**
+   * The cursor of the newest event on any of the topics; `beginning()` if that is later or there is none:
+   * `EPOCH-0` unless events were missed.
+   */
   newest(topics: readonly string[]): string;
+  /** Whether the history has let go of an event of the topic behind an offset. */
+  hasLetGo(topic: string, offset: number): boolean;
 };
 
 /** A hub whose events are taken when `publish` returns. */
@@ -84,6 +101,8 @@ export function connectHub<P extends Published>(
   const log = createLog(limits, topics, options);
   const subscriptions = createSubscriptions(topics);
   const { drafts } = log;
+  /** Whether its events are numbered for several servers. */
+  let isShared = false;
 
   function take(event: HubEvent, topic: Topic, taken: ((event: HubEvent) => void) | undefined): void {
     log.keep(event, topic);
@@ -103,19 +122,44 @@ export function connectHub<P extends Published>(
       take(event, topic, undefined);
       return event;
     },
-    receive(event) {
+    receive(arriving) {
       refuseBesideDrafts();
-      take(event, log.numberedElsewhere(event), undefined);
+      const { offset } = arriving;
+      const next = log.end() + 1;
+      if (offset < next) return undefined;
+      if (offset > next) log.skipTo(offset - 1, offset - next);
+      const { event, topic } = log.place(arriving);
+      take(event, topic, undefined);
+      return event;
+    },
+    begin(epoch, offset) {
+      refuseBesideDrafts();
+      isShared = true;
+      log.begin(epoch, offset);
+    },
+    epoch: log.epoch,
+    end: log.end,
+    admit: topics.admit,
+    encode: log.encode,
+    skipTo: log.skipTo,
+    seqAt(name, offset) {
+      const [found] = log.since([name], `${log.epoch()}-${offset - 1}`).events;
+      return found?.offset === offset ? found.seq : undefined;
     },
   });
 
   return {
-    epoch: log.epoch,
+    get epoch() {
+      return log.epoch();
+    },
     published: log.end,
+    skipped: log.skipped,
+    beginning: log.beginning,
     subscriptions: subscriptions.count,
     cursor: log.cursor,
     publish: broker.publish,
     draft(name, body, stamps, taken) {
+      if (isShared) throw new Error('a broker numbers the events of this hub; it takes no drafts');
       const draft = log.number(name, body, stamps, taken);
       drafts.add(draft);
       return draft.event;
@@ -125,8 +169,9 @@ export function connectHub<P extends Published>(
     },
     drop: drafts.drop,
     followers: (name) => Array.from(topics.find(name)?.listeners ?? [], ({ whom }) => whom),
-    subscribe: (names, listener, whom) => subscriptions.begin(names, listener, whom, log.end()),
+    subscribe: (names, listener, whom, seen) => subscriptions.begin(names, listener, whom, log.endFor(seen)),
     since: log.since,
     newest: log.newest,
+    hasLetGo: (name, offset) => (topics.find(name)?.evictedOffset ?? 0) > offset,
   };
 }

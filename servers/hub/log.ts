@@ -1,11 +1,13 @@
-// Numbers events, keeps the newest of them, and finds what came after a cursor. It knows no subscriber: who
-// takes an event from it hands the event out.
+// Numbers events, keeps the newest of them, and finds what came after a cursor. It may be one server's own
+// log, or a copy of the one that several share (`begin`). It knows no subscriber: who takes an event from it
+// hands the event out.
 
 import { randomInt } from 'node:crypto';
 import { nowUs as hostNowUs } from '../../core/base/clock.ts';
-import { cursorPattern, encodeEnvelope } from '../../core/event/envelope.ts';
+import { cursorPattern, encodeRest, joinEnvelope } from '../../core/event/envelope.ts';
 import type { ServerLimits } from '../../core/scenario/scenario.ts';
 import { createDrafts, type Draft, type Drafts } from './drafts.ts';
+import type { ArrivingEvent } from './broker.ts';
 import type { HubEvent, Stamps } from './event.ts';
 import { createHistory, keptAfter, newestKept, type History } from './history.ts';
 import type { Topic, Topics } from './topics.ts';
@@ -21,11 +23,20 @@ export type LogOptions = {
 };
 
 export type Log = {
-  readonly epoch: string;
+  epoch(): string;
   /** The offset of the newest event that was taken; drafts have the numbers after it. */
   end(): number;
-  /** The cursor of the end. */
-  cursor(): string;
+  /** Events that were missed (`skipTo`). */
+  skipped(): number;
+  /**
+   * The offset of the end, or of `seen` if that is later: another server's copy of the log was ahead.
+   * @param seen a subscriber's cursor
+   */
+  endFor(seen: string | undefined): number;
+  /** The same as a cursor. */
+  cursor(seen?: string): string;
+  /** The end of the latest gap: nothing is missing after it. Offset 0 without one. */
+  beginning(): string;
   readonly drafts: Drafts;
   readonly history: History;
   /**
@@ -33,11 +44,14 @@ export type Log = {
    * @throws TooManyTopics
    */
   number(topic: string, body: string, stamps: Stamps, taken?: Draft['taken']): Draft;
-  /**
-   * Finds the topic of an event that another log of this epoch has numbered.
-   * @throws Error when it is not the next event of this log and of its topic
-   */
-  numberedElsewhere(event: HubEvent): Topic;
+  /** The part of the envelope that needs no number (`encodeRest`), accepted now. */
+  encode(body: string, stamps: Stamps): string;
+  /** Makes an event that was numbered elsewhere, after the end, one of this log. */
+  place(event: ArrivingEvent): { event: HubEvent; topic: Topic };
+  /** Goes on after an offset, without the events that were missed. */
+  skipTo(offset: number, missed: number): void;
+  /** Starts over as a copy of the log that servers share in this epoch; forgets what it held. */
+  begin(epoch: string, offset: number): void;
   /** Makes it the newest event of the log and of its topic. */
   keep(event: HubEvent, topic: Topic): void;
   since(topics: readonly string[], cursor: string): { events: HubEvent[]; lost: boolean };
@@ -52,46 +66,70 @@ export function createLog(
   const history = createHistory(limits.history, limits.historySize);
   const drafts = createDrafts(topics);
   let end = 0;
+  /** The end of the latest gap; 0 without one. */
+  let gapUpTo = 0;
+  let skipped = 0;
+  /** Whether other servers have copies of this log, which may be ahead of this one. */
+  let isShared = false;
   const cursorAt = (offset: number) => `${epoch}-${offset}`;
 
   /** The offset that a cursor names; undefined when it is none of this log's places. */
   function offsetOf(cursor: string): number | undefined {
     const match = cursorPattern.exec(cursor);
     const at = Number(match?.[2]);
-    return match?.[1] === epoch && at <= end ? at : undefined;
+    return match?.[1] === epoch && (at <= end || isShared) ? at : undefined;
+  }
+
+  function endFor(seen: string | undefined): number {
+    return seen === undefined ? end : Math.max(end, offsetOf(seen) ?? 0);
+  }
+
+  function encode(body: string, { plannedUs, sentUs, crc }: Stamps): string {
+    const acceptedUs = nowUs();
+    const sent = sentUs ?? acceptedUs;
+    const times = { plannedUs: plannedUs ?? sent, sentUs: sent, acceptedUs };
+    return encodeRest({ ...times, body, ...(crc === undefined ? {} : { crc }) });
+  }
+
+  function eventOf(offset: number, topic: string, seq: number, rest: string): HubEvent {
+    const id = cursorAt(offset);
+    return { id, offset, topic, seq, json: joinEnvelope(id, topic, seq, rest) };
   }
 
   return {
-    epoch,
+    epoch: () => epoch,
     end: () => end,
-    cursor: () => cursorAt(end),
+    skipped: () => skipped,
+    endFor,
+    cursor: (seen) => cursorAt(endFor(seen)),
+    beginning: () => cursorAt(gapUpTo),
     drafts,
     history,
+    encode,
 
     number(name, body, stamps, taken) {
-      const topic = topics.number(name);
-      const acceptedUs = nowUs();
-      const { sentUs = acceptedUs, plannedUs = sentUs, crc } = stamps;
-      const { seq } = topic;
-      const offset = end + drafts.count() + 1;
-      const id = cursorAt(offset);
-      const json = encodeEnvelope({
-        id,
-        topic: name,
-        seq,
-        plannedUs,
-        sentUs,
-        acceptedUs,
-        body,
-        ...(crc === undefined ? {} : { crc }),
-      });
-      return { event: { id, offset, topic: name, seq, json }, topic, taken };
+      topics.admit(name);
+      const { topic, seq, before } = topics.number(name, stamps.seq);
+      const event = eventOf(end + drafts.count() + 1, name, seq, encode(body, stamps));
+      return { event, topic, before, taken };
     },
 
-    numberedElsewhere({ id, offset, topic, seq }) {
-      if (offset !== end + 1 || id !== cursorAt(offset))
-        throw new Error(`event ${id} came where ${cursorAt(end + 1)} is next`);
-      return topics.numberedElsewhere(topic, seq);
+    place({ offset, topic: name, seq: given, rest }) {
+      const { topic, seq } = topics.number(name, given);
+      return { event: eventOf(offset, name, seq, rest), topic };
+    },
+
+    skipTo(offset, missed) {
+      skipped += missed;
+      end = gapUpTo = offset;
+    },
+
+    begin(anew, offset) {
+      epoch = anew;
+      end = gapUpTo = offset;
+      isShared = true;
+      history.clear();
+      topics.forgetEvents();
     },
 
     keep(event, topic) {
@@ -105,12 +143,12 @@ export function createLog(
       if (cursor === currentState) return { events: newestKept(followed), lost: false };
       const after = offsetOf(cursor);
       const found = keptAfter(followed, after ?? 0);
-      if (after === undefined) found.lost = true;
+      if (after === undefined || after < gapUpTo) found.lost = true;
       return found;
     },
 
     newest(names) {
-      let offset = 0;
+      let offset = gapUpTo;
       for (const name of names) offset = Math.max(offset, topics.find(name)?.newestOffset ?? 0);
       return cursorAt(offset);
     },

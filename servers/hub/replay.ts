@@ -9,6 +9,8 @@ import { currentState, type Hub } from './hub.ts';
 export type Replay = {
   readonly kind: 'history';
   readonly topics: readonly string[];
+  /** Of the log when it began. */
+  readonly epoch: string;
   /** Everything up to here has been read. */
   cursor: string;
   /**
@@ -42,6 +44,7 @@ export function beginReplay(hub: Hub, topics: readonly string[], cursor: string)
     replay: {
       kind: 'history',
       topics,
+      epoch: hub.epoch,
       cursor,
       grownBytes: 0,
       promise: of && { of, first: firstOf(events), end: offsetIn(hub.cursor()) },
@@ -49,9 +52,12 @@ export function beginReplay(hub: Hub, topics: readonly string[], cursor: string)
   };
 }
 
-export function restOf(hub: Hub, { topics, cursor, promise }: Replay): Rest {
-  const { events, lost } = hub.since(topics, cursor);
-  if (!promise) return { events, lost };
+export function restOf(hub: Hub, { topics, epoch, cursor, promise }: Replay): Rest {
+  if (hub.epoch !== epoch) return { events: [], lost: true };
+  // What never came to this server, live subscribers lack too.
+  const { events } = hub.since(topics, cursor);
+  const at = offsetIn(cursor);
+  if (!promise) return { events, lost: topics.some((topic) => hub.hasLetGo(topic, at)) };
   const { of, first, end } = promise;
   const rest =
     of === 'held'
@@ -59,7 +65,7 @@ export function restOf(hub: Hub, { topics, cursor, promise }: Replay): Rest {
       : events.filter(({ topic, offset }) => offset > end || first.get(topic) === offset);
   return {
     events: rest,
-    lost: lost && topics.some((topic) => isLost(hub, topic, offsetIn(cursor), promise, rest)),
+    lost: topics.some((topic) => isLost(hub, topic, at, promise, rest)),
   };
 }
 
@@ -77,7 +83,7 @@ function isLost(
   rest: readonly HubEvent[],
 ): boolean {
   const from = first.get(topic) ?? end + 1;
-  const lostBehind = (offset: number) => hub.since([topic], `${hub.epoch}-${Math.max(at, offset)}`).lost;
+  const lostBehind = (offset: number) => hub.hasLetGo(topic, Math.max(at, offset));
   if (of === 'held') return lostBehind(from - 1);
   // A topic's newest event may go when there is a newer one.
   return lostBehind(end) || (from > at && from <= end && !rest.some((event) => event.topic === topic));

@@ -3,7 +3,14 @@
 import type { Stamps } from './event.ts';
 
 /** The largest that each stamp may be, by its name on the wire (docs/wire.md). */
-const largest = { planned: Number.MAX_SAFE_INTEGER, sent: Number.MAX_SAFE_INTEGER, crc: 2 ** 32 - 1 };
+const largest = {
+  planned: Number.MAX_SAFE_INTEGER,
+  sent: Number.MAX_SAFE_INTEGER,
+  crc: 2 ** 32 - 1,
+  seq: 1e15,
+};
+/** Events are numbered from 1. */
+const smallest = (name: StampName) => (name === 'seq' ? 1 : 0);
 
 export type StampName = keyof typeof largest;
 export type WrongStamp = { wrong: StampName; why: string };
@@ -15,7 +22,7 @@ export type WrongStamp = { wrong: StampName; why: string };
  */
 export function readStamps(given: (name: StampName) => number | undefined): Stamps | WrongStamp {
   const stamps: Stamps = {};
-  const [plannedUs, sentUs, crc] = [given('planned'), given('sent'), given('crc')];
+  const [plannedUs, sentUs, crc, seq] = [given('planned'), given('sent'), given('crc'), given('seq')];
   if (plannedUs !== undefined) {
     if (!isStamp('planned', plannedUs)) return wrong('planned');
     stamps.plannedUs = plannedUs;
@@ -28,13 +35,17 @@ export function readStamps(given: (name: StampName) => number | undefined): Stam
     if (!isStamp('crc', crc)) return wrong('crc');
     stamps.crc = crc;
   }
+  if (seq !== undefined) {
+    if (!isStamp('seq', seq)) return wrong('seq');
+    stamps.seq = seq;
+  }
   return stamps;
 }
 
 function isStamp(name: StampName, value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= largest[name];
+  return Number.isInteger(value) && value >= smallest(name) && value <= largest[name];
 }
 
 function wrong(name: StampName): WrongStamp {
-  return { wrong: name, why: `is not a whole number from 0 to ${largest[name]}` };
+  return { wrong: name, why: `is not a whole number from ${smallest(name)} to ${largest[name]}` };
 }

@@ -7,7 +7,7 @@ export type Subscriptions = {
   /** Those that have not ended. */
   count(): number;
   /**
-   * @param from the log's end: it gets what comes behind
+   * @param from the log's end, or what was seen of it elsewhere: it gets what comes behind
    * @returns ends it; a second call does nothing
    * @throws TooManyTopics
    */

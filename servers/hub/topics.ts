@@ -27,14 +27,15 @@ export type Subscription = {
   readonly listener: Listener<unknown>;
   readonly whom: unknown;
   /**
-   * The log's end when it began: one that begins while an event is handed out does not get that event.
+   * It gets events after this offset: the log's end when it began, so that one that begins while an event is
+   * handed out does not get that event; or what it has already seen on another server.
    */
-  readonly from: number;
+  from: number;
 };
 
 export type Topic = {
   readonly name: string;
-  /** Events numbered so far, drafts among them. */
+  /** The highest number of its events so far, drafts among them; 0 without one. */
   seq: number;
   /** Of the newest event that was taken, 0 without one. */
   newestOffset: number;
@@ -53,17 +54,19 @@ export type Topics = {
   /** Topics with events or drafts, and those that are only followed. */
   counts(): { published: number; followedOnly: number };
   /**
-   * The topic, which counts one event more.
-   * @throws TooManyTopics when it has none yet and there are as many topics with events as may be
+   * Refuses a topic that has no events yet when there are as many with events as may be.
+   * @throws TooManyTopics
    */
-  number(name: string): Topic;
+  admit(name: string): void;
   /**
-   * The same for an event that another log has numbered, and within that log's limit on topics.
-   * @throws Error when `seq` is not the topic's next number
+   * The topic, which has one event more, and the event's number.
+   * @param seq its next number when left out
    */
-  numberedElsewhere(name: string, seq: number): Topic;
-  /** Takes back the topic's newest number. */
-  unnumber(topic: Topic): void;
+  number(name: string, seq: number | undefined): { topic: Topic; seq: number; before: number };
+  /** The topic's highest number is again what it was before it had its newest. */
+  unnumber(topic: Topic, before: number): void;
+  /** No topic has events any more, and whoever follows one gets every event from now on. */
+  forgetEvents(): void;
   /**
    * The topics of these names, each once, to be followed.
    * @throws TooManyTopics when there are as many topics without events as may be; none was added then
@@ -100,37 +103,38 @@ export function createTopics(maxTopics: number): Topics {
     find: (name) => topics.get(name),
     counts: () => ({ published, followedOnly: topics.size - published }),
 
-    number(name) {
-      const known = topics.get(name);
-      if (!known?.seq) {
-        if (published >= maxTopics) {
-          throw new TooManyTopics(
-            `the server holds events of ${maxTopics} topics and takes no more; publish to one of ` +
-              'them, or raise maxTopics',
-          );
-        }
-        published++;
-      }
-      const topic = known ?? open(name);
-      topic.seq++;
-      return topic;
+    admit(name) {
+      if (topics.get(name)?.seq || published < maxTopics) return;
+      throw new TooManyTopics(
+        `the server holds events of ${maxTopics} topics and takes no more; publish to one of ` +
+          'them, or raise maxTopics',
+      );
     },
 
-    numberedElsewhere(name, seq) {
-      const known = topics.get(name);
-      const last = known?.seq ?? 0;
-      if (seq !== last + 1) throw new Error(`event ${seq} of topic ${name} came behind its event ${last}`);
-      const topic = known ?? open(name);
-      if (last === 0) published++;
-      topic.seq = seq;
-      return topic;
+    number(name, given) {
+      const topic = topics.get(name) ?? open(name);
+      const before = topic.seq;
+      if (before === 0) published++;
+      const seq = given ?? before + 1;
+      topic.seq = Math.max(before, seq);
+      return { topic, seq, before };
     },
 
-    unnumber(topic) {
-      topic.seq--;
-      if (topic.seq > 0) return;
+    unnumber(topic, before) {
+      topic.seq = before;
+      if (before > 0) return;
       published--;
       forgetUnused(topic);
+    },
+
+    forgetEvents() {
+      published = 0;
+      for (const topic of topics.values()) {
+        topic.seq = topic.newestOffset = topic.evictedOffset = topic.count = 0;
+        topic.oldest = topic.newest = undefined;
+        for (const subscription of topic.listeners) subscription.from = 0;
+        forgetUnused(topic);
+      }
     },
 
     follow(names) {

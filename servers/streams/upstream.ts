@@ -38,7 +38,7 @@ export function readUpstream(text: string, maxBodyBytes: number): Upstream {
   return { kind: 'publish', ref, topic: publish, body, stamps };
 }
 
-/** `planned`, `sent` and `crc`, as in the headers of a published event. */
+/** `planned`, `sent`, `crc` and `seq`, as in the headers of a published event. */
 function stampsOf(message: object): Stamps | WrongStamp {
   return readStamps((name) => {
     const value = (message as Record<string, unknown>)[name]; // parsed JSON

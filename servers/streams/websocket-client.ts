@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { RequestError } from '../http/request.ts';
-import type { HubEvent } from '../hub/event.ts';
+import type { Place } from '../hub/event.ts';
 import { TooManyTopics } from '../hub/hub.ts';
 import type { PatternContext } from '../pattern.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -16,6 +16,8 @@ export const closeCodes = {
   binary: 1003,
   malformed: 1007,
   policy: 1008,
+  internalError: 1011,
+  serviceRestart: 1012,
   tryAgainLater: 1013,
 } as const;
 
@@ -33,7 +35,7 @@ export function createClientListener(
 ): (subscriber: SocketSubscriber, mayPublish: boolean) => void {
   function publish(subscriber: SocketSubscriber, message: Upstream & { kind: 'publish' }): void {
     const { ref, topic, body, stamps } = message;
-    const acknowledge = ({ id, seq }: HubEvent): void =>
+    const acknowledge = ({ id, seq }: Place): void =>
       answer(subscriber, `{"ack":${ref},"id":"${id}","seq":${seq}}`);
     const fail = (error: unknown): void => {
       if (!(error instanceof TooManyTopics || error instanceof RequestError)) throw error;

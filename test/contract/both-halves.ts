@@ -11,7 +11,9 @@ import { random } from '../../core/base/random.ts';
 import { decodeEnvelope, type Envelope } from '../../core/event/envelope.ts';
 import { newCounters } from '../../core/result/counters.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
+import type { Endpoint } from '../../core/protocol/control.ts';
 import type { LoadContext } from '../../load/pattern.ts';
+import { ownConnectorOf } from '../../load/ramp.ts';
 import { loads } from '../../load/registry.ts';
 import { startServer } from '../../servers/start.ts';
 import type { TriedVariant } from './variants.ts';
@@ -32,18 +34,44 @@ channel('tracing:net.server.listen:asyncStart').subscribe(() => {
  */
 export async function bothHalves(
   t: TestContext,
-  { pattern, options, entry }: TriedVariant,
+  variant: TriedVariant,
   topicsOf: (subscriber: number) => string[],
 ) {
-  const limits = { ...defaultLimits, slowBuffer: 64 * 1024 ** 2 };
-  const server = await startServer({ pattern, options, limits, seed: 1 });
+  const { pattern, options, setup } = variant;
+  const server = await startServer({ pattern, options, seed: 1, ...setup, limits: contractLimits });
   t.onTestFinished(() => server.close());
+  const half = await loadHalf(variant, topicsOf, server.endpoint);
+  return {
+    ...half,
+    server,
+    /** Resolves when the server holds something for this many, where it holds anything. */
+    held: async (count: number) => {
+      if (half.isHeld) await until(`${count} are held`, () => server.subscribers() >= count);
+    },
+    publish: (topic: string, body: string) => publish(server.endpoint.publishUrl, topic, body),
+    /** Resolves when the server has seen every connection close. */
+    allClosed: () =>
+      until('the server has seen every connection close', () => {
+        const { connectionsOpened, connectionsClosed } = server.counters();
+        return connectionsOpened === connectionsClosed;
+      }),
+  };
+}
+
+export const contractLimits = { ...defaultLimits, slowBuffer: 64 * 1024 ** 2 };
+
+/** A load side that is not subscribed yet. */
+export async function loadHalf(
+  { pattern, options, entry }: TriedVariant,
+  topicsOf: (subscriber: number) => string[],
+  endpoint: Endpoint,
+) {
   const counters = newCounters();
   const got: Got = new Map();
   const ready: number[] = [];
   const problems: string[] = [];
   const context: LoadContext = {
-    endpoint: server.endpoint,
+    endpoint,
     counters,
     reconnect: { base: 20, cap: 100 },
     random: random(1, 'contract'),
@@ -60,6 +88,7 @@ export async function bothHalves(
       },
       problem: (code, message) => problems.push(`${code}: ${message}`),
     },
+    ...(await ownConnectorOf(endpoint, counters)),
   };
   /** Whether the server knows who is there: a request or a connection is held for each. */
   const isHeld = entry.holdsConnection && entry.asksEveryMs === undefined;
@@ -68,7 +97,6 @@ export async function bothHalves(
   const start = async () => (await loads[pattern]()).start(context, options as never);
   const load = await opened.run(mine, start);
   return {
-    server,
     load,
     context,
     counters,
@@ -76,10 +104,6 @@ export async function bothHalves(
     problems,
     listeners: () => mine.listeners,
     isHeld,
-    /** Resolves when the server holds something for this many, where it holds anything. */
-    held: async (count: number) => {
-      if (isHeld) await until(`${count} are held`, () => server.subscribers() >= count);
-    },
     /** Ends the load side; what is under way is waited for. */
     close: () => load.close(closeWithinMs),
     /** Opens subscribers 0 up to `count` and waits until all are subscribed. */
@@ -89,18 +113,11 @@ export async function bothHalves(
       });
       await until('all subscribed', () => new Set(ready).size === count);
     },
-    publish: (topic: string, body: string) => publish(server.endpoint.publishUrl, topic, body),
     /** Events that arrived, over all subscribers. */
     total: () => [...got.values()].reduce((sum, events) => sum + events.length, 0),
     /** Sequence numbers of a topic in the order in which a subscriber got them. */
     seqs: (subscriber: number, topic: string) =>
       (got.get(subscriber) ?? []).filter((event) => event.topic === topic).map(({ seq }) => seq),
-    /** Resolves when the server has seen every connection close. */
-    allClosed: () =>
-      until('the server has seen every connection close', () => {
-        const { connectionsOpened, connectionsClosed } = server.counters();
-        return connectionsOpened === connectionsClosed;
-      }),
   };
 }
 
@@ -116,9 +133,11 @@ export async function until(what: string, holds: () => boolean, withinMs = 30_00
   }
 }
 
-async function publish(url: string, topic: string, body: string): Promise<void> {
+/** @param seq the publisher's own number, which is the event's key too */
+export async function publish(url: string, topic: string, body: string, seq?: number): Promise<void> {
   const stamp = String(nowUs());
   const headers = {
+    ...(seq !== undefined && { 'pushbench-seq': String(seq), 'idempotency-key': `"${topic}-${seq}"` }),
     'pushbench-planned': stamp,
     'pushbench-sent': stamp,
     'pushbench-crc': String(crc32(body)),

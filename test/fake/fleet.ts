@@ -3,6 +3,7 @@
 
 import type { Fleet } from '../../harness/trial/fleet.ts';
 import { fakeLoad } from './load.ts';
+import { fakeNetwork } from './network.ts';
 import { fakePublisher } from './publisher.ts';
 import { fakeBroker } from './broker.ts';
 import { fakeFront } from './front.ts';
@@ -53,5 +54,6 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
     frontVersion: ({ kind }) => (kind === 'list' ? undefined : `fake ${kind} 1.0`),
     load: (index) => fakeLoad(world, `load ${index + 1}`),
     publisher: () => fakePublisher(world),
+    network: () => fakeNetwork(world),
   };
 }

@@ -20,7 +20,6 @@ export function fakeFront(
       return pid;
     },
     pids: () => (pid === undefined ? [] : [pid]),
-    socket: '/nowhere',
     broken: new Promise(() => {}),
     async start() {
       pid = 1000 + names.size;

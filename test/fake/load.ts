@@ -162,6 +162,7 @@ export function fakeLoad(world: World, name: string): LoadPeer {
       case 'window':
         return begin(command.window);
       case 'leave':
+      case 'slow':
         return act(world, name, command, inbox);
       case 'close':
         return inbox.deliver(subscribers.close(command));

@@ -42,8 +42,6 @@ export type Haproxy = {
   readonly role: 'in-front';
   /** The master process; undefined while it does not run. */
   readonly pid: number | undefined;
-  /** Of its runtime API; while it runs. */
-  readonly socket: string;
   /** Of the master, the worker, and the workers of before a reload that still hold connections. */
   pids(): number[];
   /** Rejects with a TrialFailure when it ends unasked; never resolves. */
@@ -103,9 +101,6 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
     role: 'in-front',
     get pid() {
       return running?.tree.child.pid;
-    },
-    get socket() {
-      return there().place.socket;
     },
     pids: () => (running?.tree.child.pid === undefined ? [] : treeOf(running.tree.child.pid)),
     broken: broken.promise,

@@ -2,6 +2,7 @@
 // what becomes of subscribers when a server dies or nobody says anything.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
@@ -208,7 +209,8 @@ test('its statistics are those that it gives as JSON', async (t) => {
   skipWhen(t, absent);
   const { haproxy, subscribe } = await behindHaproxy(t, 'sse');
   await subscribe(0, 5);
-  const { ask } = createRuntime(haproxy.socket);
+  const [, socket = ''] = /-S\0([^,]*)/.exec(readFileSync(`/proc/${haproxy.pid}/cmdline`, 'utf8')) ?? [];
+  const { ask } = createRuntime(socket);
   type Field = { field: { name: string }; objType: string; value: { value: unknown } };
   const asJson = JSON.parse(await ask('show stat json')) as Field[][]; // HAProxy's own format
   const own = readStat(await ask('show stat'));

@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
 import type { BrokeredLog } from '../../../servers/hub/broker.ts';
-import type { HubEvent } from '../../../servers/hub/event.ts';
+import type { HubEvent, Place } from '../../../servers/hub/event.ts';
 import { connectHub, createHub, TooManyTopics } from '../../../servers/hub/hub.ts';
-import { epoch, firstNumbers, placeNumbers } from './shared-brokers.ts';
+import { arriving, epoch, firstNumbers, placeNumbers } from './shared-brokers.ts';
 
 const names = ['a', 'b', 'c'];
 const count = 3;
@@ -42,7 +42,7 @@ for (const [name, connect] of Object.entries({ placeNumbers, firstNumbers }))
         fc.asyncProperty(fc.array(stepArb, { maxLength: 80 }), async (steps) => {
           const { hubs, deliver, fail } = connect(count);
           const joined: { server: number; topics: string[]; after: number; got: HubEvent[] }[] = [];
-          const published: Promise<HubEvent>[] = [];
+          const published: Promise<Place>[] = [];
           let failing = false;
           for (const step of steps) {
             if (step.do === 'fail') {
@@ -74,7 +74,12 @@ for (const [name, connect] of Object.entries({ placeNumbers, firstNumbers }))
               }
           }
           for (let server = 0; server < count; server++) while (deliver(server));
-          const all = await Promise.all(published);
+          const places = await Promise.all(published);
+          const all = hubs[0]!.since(names, `${epoch}-0`).events;
+          assert.deepEqual(
+            places.map(({ id, seq }) => [id, seq]),
+            all.map(({ id, seq }) => [id, seq]),
+          );
           assert.deepEqual(
             all.map(({ offset }) => offset),
             all.map((_, i) => i + 1),
@@ -120,35 +125,64 @@ test('without other servers nothing is promised: the event is there', () => {
   assert.equal(createHub(defaultLimits, { epoch }).publish('a', '1', {}).id, 'e-1');
 });
 
-test('a log refuses an event that is not its next, and is as it was before', () => {
+test('a copy of a log takes each event once, by the number it was given, and says what it lacks', () => {
   let log: BrokeredLog | undefined;
-  const follower = connectHub(
-    defaultLimits,
-    (given) => {
-      log = given;
-      return { publish: given.append };
-    },
-    { epoch },
-  );
+  const follower = connectHub(defaultLimits, (given) => {
+    log = given;
+    return { publish: given.append };
+  });
+  log!.begin(epoch, 0);
   const home = createHub(defaultLimits, { epoch });
-  const [first, second, third] = ['a', 'b', 'a'].map((topic) => home.publish(topic, '1', {}));
-  log!.receive(first!);
-  for (const [wrong, why] of [
-    [first, /event e-1 came where e-2 is next/],
-    [third, /event e-3 came where e-2 is next/],
-    [{ ...second!, id: 'f-2' }, /event f-2 came where e-2 is next/],
-    [{ ...second!, seq: 2 }, /event 2 of topic b came behind its event 0/],
-    [{ ...second!, topic: 'a' }, /event 1 of topic a came behind its event 1/],
+  const names = ['a', 'b'];
+  const events = ['a', 'b', 'a', 'b', 'a'].map((topic) => home.publish(topic, '1', {}));
+  const [first, second, third, , fifth] = events;
+  const got: HubEvent[] = [];
+  follower.subscribe(names, (event) => got.push(event), undefined);
+  for (const event of [first, second, first, second, third]) log!.receive(arriving(event!));
+  assert.deepEqual(follower.since(names, 'e-0'), { events: [first, second, third], lost: false });
+  // Another server was ahead: what was seen there is not handed out again here.
+  assert.deepEqual(follower.since(names, 'e-4'), { events: [], lost: false });
+  assert.deepEqual([follower.cursor('e-4'), follower.cursor('e-2')], ['e-4', 'e-3']);
+  const ahead: HubEvent[] = [];
+  follower.subscribe(names, (event) => ahead.push(event), undefined, 'e-5');
+  log!.receive(arriving(fifth!));
+  assert.deepEqual([got, ahead], [[first, second, third, fifth], []]);
+  assert.equal(follower.skipped(), 1);
+  assert.deepEqual(follower.since(names, 'e-3'), { events: [fifth], lost: true });
+  assert.deepEqual(follower.since(names, 'e-4'), { events: [fifth], lost: false });
+  assert.equal(follower.newest(['b']), 'e-4', 'a poller of a quiet topic is told too');
+  assert.throws(() => follower.draft('a', '1', {}), /takes no drafts/);
+});
+
+test('a new epoch forgets the events, keeps the subscribers, and counts topics and numbers anew', () => {
+  let log: BrokeredLog | undefined;
+  const hub = connectHub({ ...defaultLimits, maxTopics: 2 }, (given) => {
+    log = given;
+    return { publish: given.append };
+  });
+  log!.begin(epoch, 7);
+  assert.deepEqual(
+    [hub.cursor(), hub.since(['a'], 'e-6').lost, hub.since(['a'], 'e-7').lost],
+    ['e-7', true, false],
+  );
+  const got: string[] = [];
+  const end = hub.subscribe(['a'], ({ id, seq }) => got.push(`${id} ${seq}`), undefined);
+  const rest = log!.encode('1', {});
+  for (const [offset, topic] of [
+    [8, 'a'],
+    [9, 'b'],
   ] as const)
-    assert.throws(() => log!.receive(wrong!), why);
-  assert.deepEqual([follower.cursor(), follower.since(['a', 'b'], 'e-0').events], ['e-1', [first]]);
-  log!.receive(second!);
-  log!.receive(third!);
-  assert.deepEqual(follower.since(['a', 'b'], 'e-0').events, [first, second, third]);
-  follower.draft('a', '1', {});
-  const beside = home.publish('a', '1', {});
-  assert.throws(() => log!.receive(beside), /while 1 drafts wait to be stored/);
-  follower.drop();
-  log!.receive(beside);
-  assert.equal(follower.publish('b', '1', {}).id, 'e-5', 'it numbers on where the others are');
+    log!.receive({ offset, topic, seq: undefined, rest });
+  assert.throws(() => log!.admit('c'), TooManyTopics);
+  log!.begin('f', 0);
+  assert.equal(hub.epoch, 'f');
+  assert.deepEqual(hub.since(['a', 'b'], 'e-8'), { events: [], lost: true });
+  log!.admit('c');
+  log!.receive({ offset: 1, topic: 'a', seq: undefined, rest });
+  log!.receive({ offset: 2, topic: 'a', seq: 40, rest });
+  log!.receive({ offset: 3, topic: 'a', seq: 12, rest });
+  log!.receive({ offset: 4, topic: 'a', seq: undefined, rest });
+  assert.deepEqual(got, ['e-8 1', 'f-1 1', 'f-2 40', 'f-3 12', 'f-4 41']);
+  assert.equal(hub.since(['a'], 'f-1').lost, false);
+  end();
 });

@@ -19,9 +19,9 @@ test('a history keeps what its limits allow, linked both ways, and says how much
         let model: HubEvent[] = [];
         const bytesOf = (events: HubEvent[]) => events.reduce((sum, { json }) => sum + json.length, 0);
         for (const [i, [name, bytes]] of given.entries()) {
-          const topic = topics.number(name);
+          const { topic, seq } = topics.number(name, undefined);
           const offset = i + 1;
-          const event = { id: `e-${offset}`, offset, topic: name, seq: topic.seq, json: 'x'.repeat(bytes) };
+          const event = { id: `e-${offset}`, offset, topic: name, seq, json: 'x'.repeat(bytes) };
           topic.newestOffset = offset;
           history.keep(event, topic);
           model.push(event);
@@ -60,10 +60,10 @@ test('topics are counted as published or only followed, and forgotten when they 
   const [followed] = topics.follow(['a']);
   followed!.listeners.add({ listener() {}, whom: undefined, from: 0 });
   assert.deepEqual(topics.counts(), { published: 0, followedOnly: 1 });
-  assert.equal(topics.number('a'), followed);
+  assert.equal(topics.number('a', undefined).topic, followed);
   assert.deepEqual(topics.counts(), { published: 1, followedOnly: 0 });
-  assert.throws(() => topics.number('b'), TooManyTopics);
-  topics.unnumber(followed!);
+  assert.throws(() => topics.admit('b'), TooManyTopics);
+  topics.unnumber(followed!, 0);
   assert.deepEqual(topics.counts(), { published: 0, followedOnly: 1 });
   followed!.listeners.clear();
   topics.forgetUnused(followed!);

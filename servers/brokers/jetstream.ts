@@ -1,0 +1,82 @@
+// Connects servers through a stream of NATS JetStream. The stream numbers the events: a message's sequence is
+// the event's offset, and the moment at which the stream was made stands for the epoch. A message is named by
+// its publisher's key, and the stream takes a name once. How servers read it is jetstream-reader.ts.
+
+import { jetstream, JetStreamApiError, type PubAck } from '@nats-io/jetstream';
+import { RequestError as NatsRequestError } from '@nats-io/transport-node';
+import { messageOf } from '../../core/base/errors.ts';
+import { confirmWithinMs, createRoom, openInTime, takenWithinMs, type OpenBroker } from './broker.ts';
+import { createDeadlines } from './deadlines.ts';
+import { readStream, type StreamReader } from './jetstream-reader.ts';
+import { openNatsLink } from './nats-link.ts';
+
+export const openJetStream: OpenBroker = async (options) => {
+  const { log, access } = options;
+  const stream = access.name.replaceAll(/[^\w-]/g, '_');
+  const subject = `${stream}.events`;
+  let reader: StreamReader | undefined;
+  const arrivals = createDeadlines<{ offset: number }>(takenWithinMs);
+  const link = await openNatsLink(options, () => reader?.doubt());
+  const { connection, refusals } = link;
+  const makeRoom = createRoom(refusals);
+  const client = jetstream(connection, { timeout: confirmWithinMs });
+
+  async function close(): Promise<void> {
+    reader?.close();
+    arrivals.end();
+    await link.close();
+  }
+
+  async function send(text: string, key: string | undefined): Promise<PubAck> {
+    const payload = link.payload(text);
+    const named = key === undefined ? {} : { msgID: key };
+    const free = makeRoom(payload.length);
+    try {
+      return await client.publish(subject, payload, { timeout: confirmWithinMs, ...named });
+    } catch (error) {
+      const why = messageOf(error).slice(0, 200);
+      if (!wasRefused(error)) throw refusals.unknown(why);
+      reader?.doubt();
+      throw refusals.away(why);
+    } finally {
+      free();
+    }
+  }
+
+  try {
+    reader = await readStream({
+      ...options,
+      connection,
+      isConnected: link.ready,
+      stream,
+      subject,
+      moved: () => arrivals.doneWhile(({ offset }) => offset <= log.end()),
+      replaced: () => arrivals.doneWhile(() => true),
+    });
+    const { begun, failure } = reader;
+    await openInTime(begun, () => refusals.absent(failure()));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    async publish(topic, body, { seq, ...stamps }, { key } = {}) {
+      if (!link.ready()) throw refusals.away('there is no connection');
+      if (!reader.isSure()) throw refusals.away('its stream is being looked for');
+      log.admit(topic);
+      const { seq: offset } = await send(`${seq ?? 0} ${topic} ${log.encode(body, stamps)}`, key);
+      if (offset > log.end()) await new Promise<unknown>((resolve) => arrivals.add({ offset }, resolve));
+      const given = seq ?? log.seqAt(topic, offset);
+      if (given === undefined) throw refusals.unknown('its number in the topic is not known here');
+      return { id: `${log.epoch()}-${offset}`, seq: given };
+    },
+    close,
+  };
+};
+
+/** Whether the server said that it did not take a message, or nobody was there to take it. */
+function wasRefused(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return true;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof NatsRequestError && cause.isNoResponders();
+}
